@@ -1,0 +1,96 @@
+//! Configuration: text to checked values, or findings.
+//!
+//! [`load`] reads every file that `meridian.yaml` names through a [`Sources`], records every fault
+//! it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP, policy, network and
+//! service it mentions exists. Raw YAML never leaves this folder.
+
+use crate::finding::{Files, Findings};
+use crate::geo::networks::Network;
+use crate::steer::pop::Pop;
+use crate::zone::text::{ScopedPolicy, Zone};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where file contents come from. The program reads the disk (`reload::source`); tests give a map.
+pub trait Sources {
+    /// The whole content of a file. The error is a sentence for the operator.
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
+    /// The files directly inside a folder, sorted by name.
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
+}
+
+/// The node: who answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Name in NSID and `id.server`.
+    pub name: Arc<str>,
+    /// The PoP it stands in.
+    pub site: Option<Arc<str>>,
+}
+
+/// Sockets and other things that only a restart changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// UDP and TCP addresses.
+    pub dns: Vec<SocketAddr>,
+    /// Control socket, as written or relative to the file.
+    pub control: PathBuf,
+    /// Read-only HTTP.
+    pub admin: Option<SocketAddr>,
+    /// UDP worker threads for each address; `None` is one a core.
+    pub threads: Option<u16>,
+    /// TCP connections in all.
+    pub tcp_connections: u32,
+    /// TCP connections of one client prefix (/24 or /56).
+    pub tcp_connections_per_prefix: u32,
+    /// Idle TCP connections are closed after this long, in seconds.
+    pub tcp_idle_secs: u32,
+}
+
+/// A GeoIP database file, in memory.
+#[derive(Clone, Debug)]
+pub struct DatabaseSource {
+    /// Path as the operator wrote it.
+    pub path: Arc<str>,
+    /// The file.
+    pub octets: Arc<[u8]>,
+    /// Its number among [`Loaded::files`], for findings.
+    pub file: crate::finding::FileId,
+}
+
+/// Everything the files say, checked.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// The node.
+    pub node: Node,
+    /// Sockets.
+    pub listen: Listen,
+    /// State folder.
+    pub state: PathBuf,
+    /// Databases in the order of the file: later ones fill what earlier ones lack.
+    pub databases: Vec<DatabaseSource>,
+    /// Operator networks, sorted by name.
+    pub networks: Vec<Network>,
+    /// PoPs, sorted by name; [`crate::steer::pop::PopId`] is the index.
+    pub pops: Vec<Pop>,
+    /// All policies, shared ones first.
+    pub policies: Vec<ScopedPolicy>,
+    /// Zones, sorted by apex.
+    pub zones: Vec<Zone>,
+    /// Every input that shapes an answer: what it is for, and its octets; for the snapshot digest.
+    /// The server file is not among them, since nodes of one fleet differ in it.
+    pub inputs: Vec<(String, Arc<[u8]>)>,
+}
+
+/// What a load gives: the deployment unless an error refused it, every finding, and the files that
+/// the findings point into.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The deployment; `None` if and only if there is an error among the findings.
+    pub deployment: Option<Deployment>,
+    /// Everything that was found.
+    pub findings: Findings,
+    /// The files.
+    pub files: Files,
+}

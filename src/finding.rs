@@ -1,0 +1,297 @@
+//! Findings: faults told to an operator, all at once, each with its place and a way out.
+//!
+//! A finding has a stable code, a severity, a sentence, a place (file, line, column), words under
+//! the marked text, other places that explain it, and help. Findings are collected, never thrown:
+//! a parser records one and goes on, so that one run shows every fault. Whether the input is
+//! acceptable is asked at the end with [`Findings::has_errors`].
+
+use std::sync::Arc;
+
+/// How bad a finding is. Only errors refuse a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; nothing is wrong.
+    Note,
+    /// Probably not what was meant; the load goes on.
+    Warning,
+    /// The input cannot be served; the load is refused and the old state stays.
+    Error,
+}
+
+impl Severity {
+    /// The lower-case word used in rendered findings and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// A stable code of one kind of fault, such as `MRD0102`, with its one-line meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Code {
+    /// The code as printed.
+    pub id: &'static str,
+    /// What this kind of fault is, for the catalogue in the documents.
+    pub about: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $about:literal;)*) => {
+        /// Every code, by name. Codes are never reused for another meaning.
+        pub mod code {
+            use super::Code;
+            $(#[doc = $about] pub const $name: Code = Code { id: $id, about: $about };)*
+            /// All codes in order, for the documents and the test that holds them together.
+            pub const CATALOGUE: &[Code] = &[$($name),*];
+        }
+    };
+}
+
+codes! {
+    // 01xx: the text of configuration files
+    UNREADABLE = "MRD0100", "a file cannot be read";
+    YAML_SYNTAX = "MRD0101", "the text is not well-formed YAML";
+    UNKNOWN_KEY = "MRD0102", "a key that this place does not know";
+    DUPLICATE_KEY = "MRD0103", "a key written twice";
+    BAD_VALUE = "MRD0104", "a value of the wrong kind or out of its range";
+    MISSING_KEY = "MRD0105", "a key that must be there is not";
+    TOO_LARGE = "MRD0106", "the input passes a limit";
+    BAD_ADDRESS = "MRD0107", "not an IP address or prefix";
+    BAD_NAME = "MRD0108", "not a domain name";
+    NOT_UTF8 = "MRD0109", "the file is not UTF-8 text";
+    EMPTY_DEPLOYMENT = "MRD0110", "nothing would be served";
+    // 02xx: zones
+    OUT_OF_ZONE = "MRD0201", "an owner name outside its zone";
+    CNAME_AND_OTHER = "MRD0202", "a CNAME beside other data at one owner";
+    CNAME_LOOP = "MRD0203", "CNAMEs that lead back to themselves";
+    NO_SOA = "MRD0204", "a zone without exactly one SOA record at its apex";
+    NO_NS = "MRD0205", "a zone without name servers at its apex";
+    BAD_RDATA = "MRD0206", "record data that its type does not allow";
+    UNKNOWN_TYPE = "MRD0207", "a record type that is not known or cannot be served";
+    DUPLICATE_RECORD = "MRD0208", "the same record twice";
+    DUPLICATE_ZONE = "MRD0209", "a zone loaded from two files";
+    MISSING_GLUE = "MRD0210", "a name server below a delegation without an address";
+    OCCLUDED = "MRD0211", "data below a delegation that can never be answered";
+    TTL_DIFFERS = "MRD0212", "records of one RRset with different TTLs";
+    CHAIN_TOO_LONG = "MRD0213", "a CNAME chain longer than the server follows";
+    DANGLING_TARGET = "MRD0214", "a name in one of our zones that has no data";
+    CNAME_TARGET = "MRD0215", "a name that must not be an alias leads to one";
+    TOO_BIG = "MRD0216", "an RRset too large for a DNS message";
+    STEERED_AND_STATIC = "MRD0217", "static data where a policy decides";
+    STEERED_CNAME_PLACE = "MRD0218", "a policy that may answer a CNAME where a CNAME must not stand";
+    // 03xx: PoPs and policies
+    NO_SUCH_POP = "MRD0301", "a PoP that is not defined";
+    NO_SUCH_POLICY = "MRD0302", "a policy that is not defined";
+    NO_SUCH_SERVICE = "MRD0303", "a service that a PoP does not have";
+    NO_SUCH_NETWORK = "MRD0304", "an operator network that is not defined";
+    NO_SUCH_TAG = "MRD0305", "a tag that no PoP carries";
+    NO_CANDIDATES = "MRD0306", "a policy or rule without any PoP";
+    FENCE_FAMILY = "MRD0307", "a fence without an address family that its policy offers";
+    UNREACHABLE_RULE = "MRD0308", "a rule that can never match";
+    NO_COORDINATES = "MRD0309", "a PoP without coordinates in a policy that orders by distance";
+    DUPLICATE_ADDRESS = "MRD0310", "the same address twice";
+    ALL_OFF = "MRD0311", "every PoP of a policy is switched off by hand";
+    UNUSED_POLICY = "MRD0312", "a policy that no name uses";
+    FALLBACK_OUTSIDE_FENCE = "MRD0313", "a fallback CNAME that the fence does not name";
+    NO_SUCH_SITE = "MRD0314", "a site that is not a PoP";
+    SPECIAL_ADDRESS = "MRD0315", "a PoP address that clients on the internet cannot reach";
+    DUPLICATE_POP = "MRD0316", "a PoP listed twice";
+    FAMILY_LOST = "MRD0317", "some PoPs of a policy lack an address family that others have";
+    // 04xx: geography
+    BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
+    DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";
+    DUPLICATE_PREFIX = "MRD0403", "one prefix in two operator networks";
+    DATABASE_SHRUNK = "MRD0404", "a GeoIP database with far fewer networks than the one in service";
+    NO_DATABASE = "MRD0405", "no GeoIP database, but policies that need one";
+    BAD_PLACE = "MRD0406", "not a country, continent, subdivision, coordinate or AS number";
+    // 05xx: reload and process
+    NEEDS_RESTART = "MRD0501", "a key that only a restart can change";
+    SOURCE_CHANGED = "MRD0502", "a file changed while it was read";
+    CANNOT_LISTEN = "MRD0503", "a socket that cannot be opened";
+    RELOAD_BUSY = "MRD0504", "a reload that could not be started";
+}
+
+/// Number of a file in [`Files`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A place in a file: the marked octets and where they begin for a human.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// The file.
+    pub file: FileId,
+    /// Line, from 1; 0 when the finding is about the file as a whole.
+    pub line: u32,
+    /// Column in characters, from 1; 0 when the finding is about the file as a whole.
+    pub column: u32,
+    /// First marked octet.
+    pub start: u32,
+    /// One past the last marked octet.
+    pub end: u32,
+}
+
+impl At {
+    /// The whole of a file, when no line is to blame.
+    pub fn whole(file: FileId) -> At {
+        At { file, line: 0, column: 0, start: 0, end: 0 }
+    }
+}
+
+/// The files that findings speak of: path as the operator wrote it, and text where it was text.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    files: Vec<(Arc<str>, Arc<str>)>,
+}
+
+impl Files {
+    /// Adds a file and gives its number. Binary files are added with an empty text.
+    pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        self.files.push((path.into(), text.into()));
+        FileId(self.files.len() as u32 - 1)
+    }
+
+    /// The path of a file; `?` for a number that is not in this table.
+    pub fn path(&self, id: FileId) -> &str {
+        self.files.get(id.0 as usize).map_or("?", |f| &f.0)
+    }
+
+    /// The text of a file; empty for binary files and unknown numbers.
+    pub fn text(&self, id: FileId) -> &str {
+        self.files.get(id.0 as usize).map_or("", |f| &f.1)
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// `path:line:column`, or only the path when the finding is about the whole file.
+    pub fn place(&self, at: At) -> String {
+        if at.line == 0 { self.path(at.file).to_owned() } else { format!("{}:{}:{}", self.path(at.file), at.line, at.column) }
+    }
+}
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of fault.
+    pub code: Code,
+    /// Whether it refuses the load.
+    pub severity: Severity,
+    /// The fault in one sentence, with the offending value in backticks.
+    pub message: String,
+    /// Where; `None` only for faults of the process itself.
+    pub at: Option<At>,
+    /// A few words under the marked text.
+    pub label: String,
+    /// Other places that explain it, with their words.
+    pub related: Vec<(At, String)>,
+    /// Ways out, one sentence each.
+    pub help: Vec<String>,
+}
+
+impl Finding {
+    /// A fault that refuses the load.
+    pub fn error(code: Code, message: impl Into<String>) -> Finding {
+        Finding::new(code, Severity::Error, message)
+    }
+
+    /// A fault that the load survives.
+    pub fn warning(code: Code, message: impl Into<String>) -> Finding {
+        Finding::new(code, Severity::Warning, message)
+    }
+
+    /// Something worth knowing.
+    pub fn note(code: Code, message: impl Into<String>) -> Finding {
+        Finding::new(code, Severity::Note, message)
+    }
+
+    fn new(code: Code, severity: Severity, message: impl Into<String>) -> Finding {
+        Finding { code, severity, message: message.into(), at: None, label: String::new(), related: Vec::new(), help: Vec::new() }
+    }
+
+    /// Marks the place and the words under it.
+    pub fn at(mut self, at: At, label: impl Into<String>) -> Finding {
+        self.at = Some(at);
+        self.label = label.into();
+        self
+    }
+
+    /// Adds another place that explains the fault.
+    pub fn related(mut self, at: At, words: impl Into<String>) -> Finding {
+        self.related.push((at, words.into()));
+        self
+    }
+
+    /// Adds a way out.
+    pub fn help(mut self, words: impl Into<String>) -> Finding {
+        self.help.push(words.into());
+        self
+    }
+}
+
+/// Findings in the order in which they were met.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    list: Vec<Finding>,
+}
+
+impl Findings {
+    /// Records a finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.list.push(finding);
+    }
+
+    /// Records all findings of another list.
+    pub fn extend(&mut self, other: Findings) {
+        self.list.extend(other.list);
+    }
+
+    /// Whether any finding refuses the load.
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|f| f.severity == Severity::Error)
+    }
+
+    /// All findings.
+    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+        self.list.iter()
+    }
+
+    /// How many findings.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Orders findings by file and position, findings without a place first, so that output is the
+    /// same on every run.
+    pub fn sort(&mut self) {
+        self.list.sort_by_key(|f| f.at.map(|a| (a.file, a.start, a.line)));
+    }
+}
+
+impl From<Finding> for Findings {
+    fn from(finding: Finding) -> Findings {
+        Findings { list: vec![finding] }
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}

@@ -1,0 +1,5 @@
+//! Geography: where an address is.
+
+pub mod networks;
+pub mod place;
+pub mod prefix;

@@ -1,0 +1,27 @@
+//! Operator networks: prefixes that the operator knows better than any database.
+
+use super::place::{Coordinates, Country, Subdivision};
+use super::prefix::Prefix;
+use crate::finding::At;
+use std::sync::Arc;
+
+/// A named set of prefixes, with the place fields that the operator knows of them.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Name, for `when: { network: ... }`.
+    pub name: Arc<str>,
+    /// Its prefixes with their places in the file; no prefix stands in two networks.
+    pub prefixes: Vec<(Prefix, At)>,
+    /// Country.
+    pub country: Option<Country>,
+    /// Subdivision, with `country`.
+    pub subdivision: Option<Subdivision>,
+    /// Coordinates.
+    pub coordinates: Option<Coordinates>,
+    /// Number of the autonomous system.
+    pub asn: Option<u32>,
+    /// Name of a PoP at which its clients are taken to stand.
+    pub site: Option<Arc<str>>,
+    /// Where its name is written.
+    pub at: At,
+}

@@ -1,0 +1,172 @@
+//! What is known of where an address is.
+
+use std::fmt;
+
+/// A country by its ISO 3166-1 alpha-2 code, upper case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// A country from two ASCII letters of any case. The code is not checked against the register:
+    /// databases use user-assigned codes such as XK.
+    pub fn from_code(code: &str) -> Option<Country> {
+        match code.as_bytes() {
+            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => Some(Country([a.to_ascii_uppercase(), b.to_ascii_uppercase()])),
+            _ => None,
+        }
+    }
+
+    /// The code in upper case.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("??")
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A subdivision of a country by its ISO 3166-2 code behind the hyphen (`CA` of `US-CA`), upper
+/// case, one to three letters or digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subdivision([u8; 3]);
+
+impl Subdivision {
+    /// A subdivision from its code, without the country.
+    pub fn from_code(code: &str) -> Option<Subdivision> {
+        let octets = code.as_bytes();
+        if octets.is_empty() || octets.len() > 3 || !octets.iter().all(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        let mut padded = [0; 3];
+        for (to, from) in padded.iter_mut().zip(octets) {
+            *to = from.to_ascii_uppercase();
+        }
+        Some(Subdivision(padded))
+    }
+
+    /// The code in upper case.
+    pub fn code(&self) -> &str {
+        let len = self.0.iter().position(|&b| b == 0).unwrap_or(3);
+        std::str::from_utf8(&self.0[..len]).unwrap_or("???")
+    }
+}
+
+impl fmt::Display for Subdivision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+impl fmt::Debug for Subdivision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A continent, with the two-letter codes that GeoIP databases use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Continent {
+    Africa,
+    Antarctica,
+    Asia,
+    Europe,
+    NorthAmerica,
+    Oceania,
+    SouthAmerica,
+}
+
+impl Continent {
+    /// All seven.
+    pub const ALL: [Continent; 7] = [
+        Continent::Africa,
+        Continent::Antarctica,
+        Continent::Asia,
+        Continent::Europe,
+        Continent::NorthAmerica,
+        Continent::Oceania,
+        Continent::SouthAmerica,
+    ];
+
+    /// A continent from its code (AF AN AS EU NA OC SA, any case).
+    pub fn from_code(code: &str) -> Option<Continent> {
+        Continent::ALL.into_iter().find(|c| c.code().eq_ignore_ascii_case(code))
+    }
+
+    /// The two-letter code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Continent::Africa => "AF",
+            Continent::Antarctica => "AN",
+            Continent::Asia => "AS",
+            Continent::Europe => "EU",
+            Continent::NorthAmerica => "NA",
+            Continent::Oceania => "OC",
+            Continent::SouthAmerica => "SA",
+        }
+    }
+}
+
+/// A point on the earth in ten-thousandths of a degree (about 11 m), so that it can be compared,
+/// hashed and interned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Coordinates {
+    /// Latitude in 1e-4 degrees, -900000 to 900000, north positive.
+    pub lat_e4: i32,
+    /// Longitude in 1e-4 degrees, -1800000 to 1800000, east positive.
+    pub lon_e4: i32,
+}
+
+impl Coordinates {
+    /// From degrees; `None` outside +-90 and +-180 or for a value that is not a number.
+    pub fn from_degrees(lat: f64, lon: f64) -> Option<Coordinates> {
+        if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
+            return None;
+        }
+        Some(Coordinates { lat_e4: libm::round(lat * 1e4) as i32, lon_e4: libm::round(lon * 1e4) as i32 })
+    }
+
+    /// Latitude in degrees.
+    pub fn lat(self) -> f64 {
+        f64::from(self.lat_e4) / 1e4
+    }
+
+    /// Longitude in degrees.
+    pub fn lon(self) -> f64 {
+        f64::from(self.lon_e4) / 1e4
+    }
+}
+
+/// Everything known of a set of addresses. Fields that nobody filled are `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Continent; filled from the country when only that is known.
+    pub continent: Option<Continent>,
+    /// Country.
+    pub country: Option<Country>,
+    /// Subdivisions from the largest to the smallest (region, then county).
+    pub subdivisions: Vec<Subdivision>,
+    /// Coordinates, from the database, an operator network, or the country's hub city.
+    pub coordinates: Option<Coordinates>,
+    /// Number of the autonomous system.
+    pub asn: Option<u32>,
+    /// Operator networks that hold it, ascending; indexes into the deployment's list of networks.
+    pub networks: Vec<u16>,
+    /// Name of a site (PoP) that an operator network declares for it.
+    pub site: Option<std::sync::Arc<str>>,
+}
+
+impl Place {
+    /// Whether anything is known that could put the place on a map: country, continent or
+    /// coordinates. Membership of an operator network alone does not.
+    pub fn is_located(&self) -> bool {
+        self.country.is_some() || self.continent.is_some() || self.coordinates.is_some() || self.site.is_some()
+    }
+}

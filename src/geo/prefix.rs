@@ -1,0 +1,117 @@
+//! Prefixes: an address and a length, host bits zero by construction.
+//!
+//! IPv4 and IPv6 are two spaces that never mix; an IPv4 address inside IPv6 (mapped, 6to4, ...) is
+//! turned into IPv4 at the border (`geo::embedded`).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An address block of one family.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Prefix {
+    /// IPv4: network address in host order, length 0 to 32.
+    V4 {
+        /// Network address.
+        bits: u32,
+        /// Prefix length.
+        len: u8,
+    },
+    /// IPv6: network address in host order, length 0 to 128.
+    V6 {
+        /// Network address.
+        bits: u128,
+        /// Prefix length.
+        len: u8,
+    },
+}
+
+/// `bits` with everything behind the first `len` bits zero.
+pub const fn truncate_v4(bits: u32, len: u8) -> u32 {
+    if len == 0 {
+        0
+    } else if len >= 32 {
+        bits
+    } else {
+        bits & (u32::MAX << (32 - len))
+    }
+}
+
+/// `bits` with everything behind the first `len` bits zero.
+pub const fn truncate_v6(bits: u128, len: u8) -> u128 {
+    if len == 0 {
+        0
+    } else if len >= 128 {
+        bits
+    } else {
+        bits & (u128::MAX << (128 - len))
+    }
+}
+
+impl Prefix {
+    /// The block of length `len` that holds `address`; a length past the family's is cut to it.
+    pub fn new(address: IpAddr, len: u8) -> Prefix {
+        match address {
+            IpAddr::V4(a) => {
+                let len = len.min(32);
+                Prefix::V4 { bits: truncate_v4(a.to_bits(), len), len }
+            }
+            IpAddr::V6(a) => {
+                let len = len.min(128);
+                Prefix::V6 { bits: truncate_v6(a.to_bits(), len), len }
+            }
+        }
+    }
+
+    /// The block of one address.
+    pub fn host(address: IpAddr) -> Prefix {
+        Prefix::new(address, if address.is_ipv4() { 32 } else { 128 })
+    }
+
+    /// The network address.
+    pub fn address(self) -> IpAddr {
+        match self {
+            Prefix::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            Prefix::V6 { bits, .. } => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        }
+    }
+
+    /// The length in bits.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(self) -> u8 {
+        match self {
+            Prefix::V4 { len, .. } | Prefix::V6 { len, .. } => len,
+        }
+    }
+
+    /// Whether `address` lies inside; never across families.
+    pub fn contains(self, address: IpAddr) -> bool {
+        match (self, address) {
+            (Prefix::V4 { bits, len }, IpAddr::V4(a)) => truncate_v4(a.to_bits(), len) == bits,
+            (Prefix::V6 { bits, len }, IpAddr::V6(a)) => truncate_v6(a.to_bits(), len) == bits,
+            _ => false,
+        }
+    }
+
+    /// Whether `other` lies inside this block or is equal to it.
+    pub fn covers(self, other: Prefix) -> bool {
+        self.len() <= other.len() && self.contains(other.address())
+    }
+}
+
+impl From<ipnet::IpNet> for Prefix {
+    fn from(net: ipnet::IpNet) -> Prefix {
+        Prefix::new(net.addr(), net.prefix_len())
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address(), self.len())
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

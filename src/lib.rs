@@ -1,0 +1,21 @@
+//! Meridian: an authoritative DNS server that answers by place, health and load.
+//!
+//! ```text
+//! 5  program   cli  server                       arguments, wiring, signals, drain
+//! 4  edges     sys transport probe reload control   sockets, files, clocks, threads
+//! --------------------------------------- below: no I/O, no clock, no dice, no lock
+//! 3  core      answer  snapshot  desk            the pure function; the immutable thing it reads
+//! 2  words     config                            text -> checked values, or findings
+//! 1  facts     geo  zone  steer  health
+//! 0  ground    wire  finding  limits
+//! ```
+//!
+//! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
+
+pub mod config;
+pub mod finding;
+pub mod geo;
+pub mod limits;
+pub mod steer;
+pub mod wire;
+pub mod zone;

@@ -1,0 +1,40 @@
+//! Every bound in the program, each with its reason.
+
+/// Largest weight of a PoP or address: small enough that weight x logarithm fits 64 bits.
+pub const WEIGHT_MAX: u32 = 1_000_000;
+/// Longest preference list: a client that fails over eight times has other problems; 64 bounds a scan.
+pub const LIST_DEPTH_MAX: u8 = 64;
+/// Preference list unless the policy says otherwise: full orders explode, eight is beyond any real failover.
+pub const LIST_DEPTH_DEFAULT: u8 = 8;
+/// Most PoPs: ids are 16 bits wide, and the top bit marks CNAME candidates.
+pub const POPS_MAX: usize = 32_767;
+/// Most addresses of one family in one service: they must fit one answer and one 64-bit mask.
+pub const ADDRESSES_MAX: usize = 64;
+/// Most addresses in one answer.
+pub const ANSWERS_MAX: u8 = 16;
+/// Most operator networks: ids are 16 bits wide.
+pub const NETWORKS_MAX: usize = 65_535;
+/// Sharing cell of IPv4 unless the policy says otherwise: wide enough to keep resolver caches small.
+pub const CELL_V4_DEFAULT: u8 = 20;
+/// Sharing cell of IPv6 unless the policy says otherwise: a common allocation to a site of providers.
+pub const CELL_V6_DEFAULT: u8 = 40;
+/// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /24.
+pub const LEAF_DEPTH_V4_MAX: u8 = 24;
+/// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /56.
+pub const LEAF_DEPTH_V6_MAX: u8 = 56;
+/// CNAMEs followed in one answer: real CDN chains have two or three, resolvers give up between 8 and 16.
+pub const CHAIN_MAX: usize = 8;
+/// UDP payload that we advertise and never exceed: fits an Ethernet MTU with any tunnel (DNS flag day 2020).
+pub const UDP_PAYLOAD_MAX: u16 = 1232;
+/// UDP payload without EDNS (RFC 1035 section 4.2.1), and the least that EDNS may ask (RFC 6891 section 6.2.3).
+pub const UDP_PAYLOAD_MIN: u16 = 512;
+/// Largest DNS message on a stream: its length prefix is 16 bits wide.
+pub const MESSAGE_MAX: usize = 65_535;
+/// Largest configuration file: a million records in YAML is 60 MB; past this it is a mistake.
+pub const CONFIG_OCTETS_MAX: usize = 512 << 20;
+/// Largest GeoIP database: the largest sold is near 1 GiB.
+pub const DATABASE_OCTETS_MAX: usize = 2 << 30;
+/// Labels of a name: 255 octets hold at most 127.
+pub const LABELS_MAX: usize = 127;
+/// Octets of an RRset's RDATA: it must fit one message with header, question and OPT.
+pub const RRSET_OCTETS_MAX: usize = 60_000;

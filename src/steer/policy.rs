@@ -1,0 +1,119 @@
+//! Policies: how one steered name chooses among PoPs, as checked values.
+
+use super::pop::PopId;
+use super::rule::Rule;
+use crate::finding::At;
+use crate::wire::name::Name;
+use std::sync::Arc;
+
+/// Something a policy can answer with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Candidate {
+    /// A PoP of ours.
+    Pop(PopId),
+    /// A name outside, such as a partner CDN; it answers every type.
+    Cname(Name),
+}
+
+/// Candidates in the order written: a list of bands, each a list of equals.
+pub type Bands = Vec<Vec<Candidate>>;
+
+/// How candidates are ordered for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Order {
+    /// By great-circle distance.
+    #[default]
+    Nearest,
+    /// As written.
+    Listed,
+}
+
+/// Which candidates of a distance order count as equals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BandWidth {
+    /// Only PoPs at one place are equals.
+    None,
+    /// Those within this many per cent of the band's best distance, plus 50 km.
+    Percent(u16),
+}
+
+/// How equals share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Share {
+    /// By a hash of the client's cell: the same client gets the same PoP on every node.
+    #[default]
+    Sticky,
+    /// By a draw per query.
+    Random,
+}
+
+/// What is answered when no candidate passes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum WhenAllDown {
+    /// What the client would get were every candidate up.
+    #[default]
+    AsIfUp,
+    /// No data, but only if the whole policy is down.
+    NoData,
+    /// SERVFAIL.
+    ServFail,
+    /// What was answered before the last candidate went down.
+    LastGood,
+    /// Another name.
+    Cname(Name),
+}
+
+/// Bounds of the TTL of steered records, in seconds; `min <= max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TtlRange {
+    /// While a change of state is near.
+    pub min_secs: u32,
+    /// While everything is settled.
+    pub max_secs: u32,
+}
+
+/// Weights that override the PoPs' own: (PoP, weight), sorted by PoP.
+pub type Weights = Vec<(PopId, u32)>;
+
+/// A policy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Name; unique among the shared policies, and within a zone file.
+    pub name: Arc<str>,
+    /// Candidates. With `order: nearest` the bands only give the fallback order.
+    pub candidates: Bands,
+    /// Which address set of each PoP is answered.
+    pub service: Arc<str>,
+    /// TTL bounds.
+    pub ttl: TtlRange,
+    /// How many addresses an answer holds at most, 1 or more.
+    pub answers: u8,
+    /// Rules; the first that matches wins.
+    pub rules: Vec<Rule>,
+    /// Order without a rule.
+    pub order: Order,
+    /// Who counts as equal in a distance order.
+    pub band: BandWidth,
+    /// Weights over the PoPs' own.
+    pub weights: Weights,
+    /// How equals share.
+    pub share: Share,
+    /// What to do when nothing passes.
+    pub when_all_down: WhenAllDown,
+    /// Whether EDNS client subnet is used; `false` answers by the resolver with scope 0.
+    pub ecs: bool,
+    /// Length of a preference list, 1 to [`crate::limits::LIST_DEPTH_MAX`].
+    pub depth: u8,
+    /// Width of an IPv4 sharing cell, prefix length.
+    pub cell_max_v4: u8,
+    /// Width of an IPv6 sharing cell, prefix length.
+    pub cell_max_v6: u8,
+    /// How far health or load may send a client, in kilometres.
+    pub spill_max_km: Option<u32>,
+    /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
+    pub up_threshold_percent: u8,
+    /// Whether `<pop>.<owner>` names exist.
+    pub expose_pops: bool,
+    /// Where its name is written.
+    pub at: At,
+}

@@ -1,0 +1,77 @@
+//! PoPs: places that serve content, with their addresses in one or more services.
+
+use crate::finding::At;
+use crate::geo::place::{Coordinates, Country};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// Index of a PoP in the deployment's list, which is sorted by name. Valid inside one deployment
+/// and the snapshot compiled from it, never across.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PopId(pub u16);
+
+/// What the operator says of a PoP in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum AdminState {
+    /// Probes decide.
+    #[default]
+    Auto,
+    /// In service whatever the probes say.
+    Up,
+    /// Never answered, not even when everything else is down.
+    Down,
+    /// Only answered when nothing else passes.
+    Drain,
+}
+
+/// An address and its weight within the PoP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightedAddress<A> {
+    /// The address that clients are given.
+    pub address: A,
+    /// Share among the addresses of the PoP, 0 to [`crate::limits::WEIGHT_MAX`].
+    pub weight: u32,
+}
+
+/// One set of addresses in a PoP.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Name; `default` for the set written directly under `addresses`.
+    pub name: Arc<str>,
+    /// IPv4 addresses in the order written.
+    pub v4: Vec<WeightedAddress<Ipv4Addr>>,
+    /// IPv6 addresses in the order written.
+    pub v6: Vec<WeightedAddress<Ipv6Addr>>,
+    /// Where it is written.
+    pub at: At,
+}
+
+/// A place that serves content.
+#[derive(Clone, Debug)]
+pub struct Pop {
+    /// Name, lower case letters, digits and hyphens.
+    pub name: Arc<str>,
+    /// Where it stands.
+    pub coordinates: Option<Coordinates>,
+    /// Country it stands in.
+    pub country: Option<Country>,
+    /// Share among equals, 0 to [`crate::limits::WEIGHT_MAX`]; 0 means last resort.
+    pub weight: u32,
+    /// Added to every distance, in kilometres; may be negative.
+    pub bias_km: i32,
+    /// What the operator says.
+    pub state: AdminState,
+    /// Tags for policies.
+    pub tags: Vec<Arc<str>>,
+    /// Address sets, `default` first where there is one.
+    pub services: Vec<Service>,
+    /// Where its name is written.
+    pub at: At,
+}
+
+impl Pop {
+    /// The address set of that name.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|s| &*s.name == name)
+    }
+}

@@ -1,0 +1,112 @@
+//! Rules: conditions on where a client is, and what they change in a policy.
+
+use super::policy::{BandWidth, Bands, Order, TtlRange, Weights, WhenAllDown};
+use crate::finding::At;
+use crate::geo::place::{Continent, Country, Place, Subdivision};
+use crate::wire::name::Name;
+use std::sync::Arc;
+
+/// What a condition is asked about: the client's place, the networks of its resolver, and the site
+/// of the answering node.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// Place of the subject.
+    pub place: &'a Place,
+    /// Operator networks that hold the resolver's address, ascending.
+    pub resolver_networks: &'a [u16],
+    /// Site of the node.
+    pub site: Option<&'a str>,
+}
+
+/// Conditions that must all hold; a list means any of its members.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct When {
+    /// Countries.
+    pub country: Vec<Country>,
+    /// Subdivisions with their country (`US-CA`).
+    pub subdivision: Vec<(Country, Subdivision)>,
+    /// Continents.
+    pub continent: Vec<Continent>,
+    /// Autonomous systems.
+    pub asn: Vec<u32>,
+    /// Operator networks that hold the client, as indexes into the deployment's networks.
+    pub network: Vec<u16>,
+    /// Operator networks that hold the resolver.
+    pub resolver_network: Vec<u16>,
+    /// Sites of the answering node.
+    pub site: Vec<Arc<str>>,
+    /// Conditions that must not all hold.
+    pub not: Option<Box<When>>,
+}
+
+impl When {
+    /// Whether every condition holds.
+    pub fn matches(&self, of: Circumstances<'_>) -> bool {
+        let place = of.place;
+        let any = |list_is_empty: bool, hit: bool| list_is_empty || hit;
+        any(self.country.is_empty(), place.country.is_some_and(|c| self.country.contains(&c)))
+            && any(
+                self.subdivision.is_empty(),
+                place.country.is_some_and(|c| place.subdivisions.iter().any(|s| self.subdivision.contains(&(c, *s)))),
+            )
+            && any(self.continent.is_empty(), place.continent.is_some_and(|c| self.continent.contains(&c)))
+            && any(self.asn.is_empty(), place.asn.is_some_and(|a| self.asn.contains(&a)))
+            && any(self.network.is_empty(), self.network.iter().any(|n| place.networks.contains(n)))
+            && any(self.resolver_network.is_empty(), self.resolver_network.iter().any(|n| of.resolver_networks.contains(n)))
+            && any(self.site.is_empty(), of.site.is_some_and(|s| self.site.iter().any(|x| &**x == s)))
+            && self.not.as_ref().is_none_or(|not| !not.matches(of))
+    }
+
+    /// Every operator network that a `resolver_network` condition names, here or under `not`.
+    pub fn resolver_networks(&self) -> Vec<u16> {
+        let mut all = self.resolver_network.clone();
+        all.extend(self.not.iter().flat_map(|not| not.resolver_networks()));
+        all
+    }
+
+    /// Whether the outcome depends on where the client is (as against the resolver or the node).
+    pub fn asks_place(&self) -> bool {
+        !(self.country.is_empty()
+            && self.subdivision.is_empty()
+            && self.continent.is_empty()
+            && self.asn.is_empty()
+            && self.network.is_empty())
+            || self.not.as_ref().is_some_and(|not| not.asks_place())
+    }
+}
+
+/// What a rule answers with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleTarget {
+    /// The policy's own candidates; the rule only changes other settings.
+    Policy,
+    /// These candidates first.
+    Candidates(Bands),
+    /// Another name, for every type.
+    Cname(Name),
+}
+
+/// A rule. What it leaves open (`None`) is as the policy says.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// When it applies.
+    pub when: When,
+    /// What it answers with.
+    pub target: RuleTarget,
+    /// Order of its candidates; a plain list means listed.
+    pub order: Option<Order>,
+    /// Who counts as equal.
+    pub band: Option<BandWidth>,
+    /// Weights over the policy's.
+    pub weights: Option<Weights>,
+    /// TTL bounds.
+    pub ttl: Option<TtlRange>,
+    /// How many addresses.
+    pub answers: Option<u8>,
+    /// What to do when nothing passes.
+    pub when_all_down: Option<WhenAllDown>,
+    /// Whether nothing outside its candidates is ever served.
+    pub fence: bool,
+    /// Where it is written.
+    pub at: At,
+}

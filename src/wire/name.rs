@@ -1,0 +1,347 @@
+//! Domain names in wire form, for configuration and zone data.
+//!
+//! A [`Name`] is the uncompressed wire form with the letter case that was written; comparing and
+//! hashing ignore ASCII case (RFC 4343). Serving works on octets of packets directly
+//! ([`super::query`]); `Name` is for everything that is done once, at load.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// Why a text is not a domain name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// A label of more than 63 octets.
+    LabelTooLong,
+    /// More than 255 octets in wire form.
+    NameTooLong,
+    /// Two dots in a row, or a dot at the start.
+    EmptyLabel,
+    /// A backslash that is not followed by one character or three digits up to 255.
+    BadEscape,
+    /// No text at all.
+    Empty,
+    /// Octets that are not an uncompressed wire name.
+    BadWire,
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NameError::LabelTooLong => "a label is longer than 63 octets",
+            NameError::NameTooLong => "the name is longer than 255 octets",
+            NameError::EmptyLabel => "a label is empty",
+            NameError::BadEscape => "a backslash must be followed by one character or three digits",
+            NameError::Empty => "the name is empty",
+            NameError::BadWire => "these octets are not a name in wire form",
+        })
+    }
+}
+
+/// A domain name: uncompressed wire form, case kept, compared without case.
+#[derive(Clone)]
+pub struct Name {
+    wire: Box<[u8]>,
+}
+
+/// Longest name in wire form (RFC 1035 section 3.1).
+pub const NAME_OCTETS_MAX: usize = 255;
+
+impl Name {
+    /// The root.
+    pub fn root() -> Name {
+        Name { wire: Box::new([0]) }
+    }
+
+    /// A name from presentation format; a name without a final dot is relative to `origin`, and `@`
+    /// is `origin` itself (RFC 1035 section 5.1).
+    pub fn parse(text: &str, origin: Option<&Name>) -> Result<Name, NameError> {
+        Name::parse_octets(text.as_bytes(), origin)
+    }
+
+    /// [`Name::parse`] for text that may hold any octets, as zone files do.
+    pub fn parse_octets(text: &[u8], origin: Option<&Name>) -> Result<Name, NameError> {
+        let root = Name::root();
+        let origin = origin.unwrap_or(&root);
+        match text {
+            b"" => return Err(NameError::Empty),
+            b"@" => return Ok(origin.clone()),
+            b"." => return Ok(root),
+            _ => {}
+        }
+        let mut wire: Vec<u8> = Vec::with_capacity(text.len() + origin.wire.len() + 1);
+        let mut label_at = 0;
+        wire.push(0);
+        let mut rest = text.iter().copied();
+        let mut absolute = false;
+        while let Some(octet) = rest.next() {
+            absolute = false;
+            let octet = match octet {
+                b'.' => {
+                    let length = wire.len() - label_at - 1;
+                    if length == 0 {
+                        return Err(NameError::EmptyLabel);
+                    }
+                    wire[label_at] = length as u8;
+                    label_at = wire.len();
+                    wire.push(0);
+                    absolute = true;
+                    continue;
+                }
+                b'\\' => match rest.next().ok_or(NameError::BadEscape)? {
+                    d1 @ b'0'..=b'9' => {
+                        let (d2, d3) = (rest.next(), rest.next());
+                        match (d2, d3) {
+                            (Some(d2 @ b'0'..=b'9'), Some(d3 @ b'0'..=b'9')) => {
+                                let value = u16::from(d1 - b'0') * 100 + u16::from(d2 - b'0') * 10 + u16::from(d3 - b'0');
+                                u8::try_from(value).map_err(|_| NameError::BadEscape)?
+                            }
+                            _ => return Err(NameError::BadEscape),
+                        }
+                    }
+                    other => other,
+                },
+                other => other,
+            };
+            wire.push(octet);
+            if wire.len() - label_at - 1 > 63 {
+                return Err(NameError::LabelTooLong);
+            }
+        }
+        if absolute {
+            // The last pushed length octet is the root.
+        } else {
+            wire[label_at] = (wire.len() - label_at - 1) as u8;
+            wire.extend_from_slice(&origin.wire);
+        }
+        if wire.len() > NAME_OCTETS_MAX {
+            return Err(NameError::NameTooLong);
+        }
+        Ok(Name { wire: wire.into() })
+    }
+
+    /// A name from uncompressed wire octets; the slice must be exactly one name.
+    pub fn from_wire(wire: &[u8]) -> Result<Name, NameError> {
+        match wire_name_len(wire) {
+            Some(len) if len == wire.len() => Ok(Name { wire: wire.into() }),
+            _ => Err(NameError::BadWire),
+        }
+    }
+
+    /// The wire form, case as written.
+    pub fn as_wire(&self) -> &[u8] {
+        &self.wire
+    }
+
+    /// The same name in lower case, the form in which names are stored and hashed.
+    pub fn to_lowercase(&self) -> Name {
+        Name { wire: self.wire.to_ascii_lowercase().into() }
+    }
+
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.wire.len() == 1
+    }
+
+    /// Labels from the left, without the root label.
+    pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let len = self.wire[at] as usize;
+            if len == 0 {
+                return None;
+            }
+            let label = &self.wire[at + 1..at + 1 + len];
+            at += 1 + len;
+            Some(label)
+        })
+    }
+
+    /// Number of labels without the root label.
+    pub fn label_count(&self) -> usize {
+        self.labels().count()
+    }
+
+    /// The name without its first label; `None` for the root.
+    pub fn parent(&self) -> Option<Name> {
+        let len = self.wire[0] as usize;
+        (len > 0).then(|| Name { wire: self.wire[1 + len..].into() })
+    }
+
+    /// Whether this name is `ancestor` or stands below it.
+    pub fn is_at_or_below(&self, ancestor: &Name) -> bool {
+        let (Some(cut), tail) = (self.wire.len().checked_sub(ancestor.wire.len()), &ancestor.wire) else { return false };
+        self.wire[cut..].eq_ignore_ascii_case(tail) && self.label_starts().any(|start| start == cut)
+    }
+
+    /// Whether the first label is a lone asterisk (RFC 4592 section 2.1.1).
+    pub fn is_wildcard(&self) -> bool {
+        self.wire.starts_with(b"\x01*")
+    }
+
+    /// This name with one label put before it.
+    pub fn prepend(&self, label: &[u8]) -> Result<Name, NameError> {
+        if label.is_empty() {
+            return Err(NameError::EmptyLabel);
+        }
+        if label.len() > 63 {
+            return Err(NameError::LabelTooLong);
+        }
+        if label.len() + 1 + self.wire.len() > NAME_OCTETS_MAX {
+            return Err(NameError::NameTooLong);
+        }
+        let mut wire = Vec::with_capacity(label.len() + 1 + self.wire.len());
+        wire.push(label.len() as u8);
+        wire.extend_from_slice(label);
+        wire.extend_from_slice(&self.wire);
+        Ok(Name { wire: wire.into() })
+    }
+
+    fn label_starts(&self) -> impl Iterator<Item = usize> {
+        let mut at = Some(0usize);
+        std::iter::from_fn(move || {
+            let start = at?;
+            let len = self.wire[start] as usize;
+            at = (len > 0).then_some(start + 1 + len);
+            Some(start)
+        })
+    }
+}
+
+/// Length of the uncompressed name at the start of `octets`, with its root label; `None` if there is
+/// no valid name.
+pub fn wire_name_len(octets: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let len = *octets.get(at)? as usize;
+        at += 1;
+        if len == 0 {
+            return Some(at);
+        }
+        if len > 63 || at + len >= NAME_OCTETS_MAX {
+            return None;
+        }
+        at += len;
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.wire.eq_ignore_ascii_case(&other.wire)
+    }
+}
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for octet in &self.wire {
+            state.write_u8(octet.to_ascii_lowercase());
+        }
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    /// The canonical order of RFC 4034 section 6.1: by label from the right, lower case.
+    fn cmp(&self, other: &Name) -> std::cmp::Ordering {
+        let mine: Vec<&[u8]> = self.labels().collect();
+        let theirs: Vec<&[u8]> = other.labels().collect();
+        let lower = |label: &&[u8]| label.to_ascii_lowercase();
+        mine.iter().rev().map(lower).cmp(theirs.iter().rev().map(lower))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_name(f, &self.wire)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Writes a wire name in presentation format with a final dot.
+pub fn write_name(f: &mut impl fmt::Write, wire: &[u8]) -> fmt::Result {
+    let mut at = 0;
+    loop {
+        let len = match wire.get(at) {
+            Some(0) | None => break,
+            Some(len) => *len as usize,
+        };
+        for &octet in wire.get(at + 1..at + 1 + len).unwrap_or_default() {
+            match octet {
+                b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", octet as char)?,
+                0x21..=0x7e => f.write_char(octet as char)?,
+                _ => write!(f, "\\{octet:03}")?,
+            }
+        }
+        f.write_char('.')?;
+        at += 1 + len;
+    }
+    if at == 0 { f.write_char('.') } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presentation_round_trips() {
+        for (text, shown) in [
+            (".", "."),
+            ("example.", "example."),
+            ("WWW.Example.", "WWW.Example."),
+            (r"a\.b.example.", r"a\.b.example."),
+            (r"\097.example.", "a.example."),
+            (r"sp\032ace.example.", r"sp\032ace.example."),
+            (r"\200.example.", r"\200.example."),
+        ] {
+            let name = Name::parse(text, None).unwrap();
+            assert_eq!(name.to_string(), shown);
+            assert_eq!(Name::parse(&name.to_string(), None).unwrap(), name);
+            assert_eq!(Name::from_wire(name.as_wire()).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn relative_names_take_the_origin() {
+        let origin = Name::parse("cdn.example.", None).unwrap();
+        assert_eq!(Name::parse("www", Some(&origin)).unwrap().to_string(), "www.cdn.example.");
+        assert_eq!(Name::parse("@", Some(&origin)).unwrap(), origin);
+        assert_eq!(Name::parse("www.", Some(&origin)).unwrap().to_string(), "www.");
+    }
+
+    #[test]
+    fn faults_are_told_apart() {
+        let long = "a".repeat(64);
+        for (text, fault) in [
+            ("", NameError::Empty),
+            ("a..b", NameError::EmptyLabel),
+            (".a", NameError::EmptyLabel),
+            (r"a\", NameError::BadEscape),
+            (r"a\25", NameError::BadEscape),
+            (r"a\256", NameError::BadEscape),
+            (&long, NameError::LabelTooLong),
+            (&format!("{0}.{0}.{0}.{0}.{0}.", "a".repeat(60)), NameError::NameTooLong),
+        ] {
+            assert_eq!(Name::parse(text, None).unwrap_err(), fault, "{text}");
+        }
+    }
+
+    #[test]
+    fn below_is_by_label_and_without_case() {
+        let n = |t: &str| Name::parse(t, None).unwrap();
+        assert!(n("www.EXAMPLE.").is_at_or_below(&n("example.")));
+        assert!(n("example.").is_at_or_below(&n("example.")));
+        assert!(n("example.").is_at_or_below(&Name::root()));
+        assert!(!n("wwwexample.").is_at_or_below(&n("example.")));
+        assert!(!n("example.").is_at_or_below(&n("www.example.")));
+    }
+}

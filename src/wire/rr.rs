@@ -1,0 +1,126 @@
+//! Record types, classes, response codes and TTLs: the numbers of the DNS, as types.
+
+use std::fmt;
+
+/// A record type (RFC 1035 section 3.2.2 and the IANA registry).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RrType(pub u16);
+
+macro_rules! rr_types {
+    ($($name:ident = $number:literal,)*) => {
+        #[allow(missing_docs)]
+        impl RrType { $(pub const $name: RrType = RrType($number);)* }
+        const NAMES: &[(&str, u16)] = &[$((stringify!($name), $number)),*];
+    };
+}
+
+rr_types! {
+    A = 1, NS = 2, MD = 3, MF = 4, CNAME = 5, SOA = 6, MB = 7, MG = 8, MR = 9, NULL = 10, PTR = 12, HINFO = 13, MINFO = 14, MX = 15,
+    TXT = 16, RP = 17, AFSDB = 18, SIG = 24, KEY = 25, AAAA = 28, LOC = 29, SRV = 33, NAPTR = 35, KX = 36,
+    CERT = 37, DNAME = 39, OPT = 41, DS = 43, SSHFP = 44, RRSIG = 46, NSEC = 47, DNSKEY = 48, NSEC3 = 50, NSEC3PARAM = 51,
+    TLSA = 52, SMIMEA = 53, CDS = 59, CDNSKEY = 60, OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65,
+    TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252, MAILB = 253, MAILA = 254, ANY = 255, URI = 256, CAA = 257,
+}
+
+impl RrType {
+    /// The type of a mnemonic (`AAAA`, any case) or of the generic form `TYPE28` (RFC 3597 section 5).
+    pub fn from_text(text: &str) -> Option<RrType> {
+        if let Some((_, number)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+            return Some(RrType(*number));
+        }
+        let digits = text.get(..4).filter(|p| p.eq_ignore_ascii_case("TYPE")).and(text.get(4..))?;
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse().ok().map(RrType)
+    }
+
+    /// Every mnemonic this build knows, for "did you mean".
+    pub fn mnemonics() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// Types that only ask or only accompany a message and can never be zone data: 0, OPT and the
+    /// range of meta types and question types 128 to 255 (RFC 6895 section 3.1).
+    pub fn is_meta(self) -> bool {
+        self.0 == 0 || self == RrType::OPT || (128..=255).contains(&self.0)
+    }
+}
+
+impl fmt::Display for RrType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.iter().find(|(_, number)| *number == self.0) {
+            Some((name, _)) => f.pad(name),
+            None => write!(f, "TYPE{}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for RrType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The class of the internet, the only one with zone data here.
+pub const CLASS_IN: u16 = 1;
+/// The class of server identity questions (`id.server. CH TXT`, RFC 4892).
+pub const CLASS_CH: u16 = 3;
+/// The question class that means any class.
+pub const CLASS_ANY: u16 = 255;
+
+/// A response code, with the eight upper bits that EDNS adds (RFC 6895 section 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rcode(pub u16);
+
+#[allow(missing_docs)]
+impl Rcode {
+    pub const NOERROR: Rcode = Rcode(0);
+    pub const FORMERR: Rcode = Rcode(1);
+    pub const SERVFAIL: Rcode = Rcode(2);
+    pub const NXDOMAIN: Rcode = Rcode(3);
+    pub const NOTIMP: Rcode = Rcode(4);
+    pub const REFUSED: Rcode = Rcode(5);
+    pub const YXDOMAIN: Rcode = Rcode(6);
+    pub const NOTAUTH: Rcode = Rcode(9);
+    pub const BADVERS: Rcode = Rcode(16);
+    pub const BADCOOKIE: Rcode = Rcode(23);
+}
+
+impl fmt::Display for Rcode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match *self {
+            Rcode::NOERROR => "NOERROR",
+            Rcode::FORMERR => "FORMERR",
+            Rcode::SERVFAIL => "SERVFAIL",
+            Rcode::NXDOMAIN => "NXDOMAIN",
+            Rcode::NOTIMP => "NOTIMP",
+            Rcode::REFUSED => "REFUSED",
+            Rcode::YXDOMAIN => "YXDOMAIN",
+            Rcode::NOTAUTH => "NOTAUTH",
+            Rcode::BADVERS => "BADVERS",
+            Rcode::BADCOOKIE => "BADCOOKIE",
+            Rcode(other) => return write!(f, "RCODE{other}"),
+        };
+        f.pad(name)
+    }
+}
+
+/// A time to live in seconds; never above 2^31 - 1 (RFC 2181 section 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ttl(u32);
+
+impl Ttl {
+    /// The largest TTL.
+    pub const MAX: Ttl = Ttl(0x7fff_ffff);
+
+    /// A TTL from seconds, or `None` above 2^31 - 1.
+    pub fn from_secs(secs: u32) -> Option<Ttl> {
+        (secs <= Ttl::MAX.0).then_some(Ttl(secs))
+    }
+
+    /// Seconds.
+    pub fn secs(self) -> u32 {
+        self.0
+    }
+}

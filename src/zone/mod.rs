@@ -1,0 +1,3 @@
+//! Zones: what exists.
+
+pub mod text;

@@ -1,0 +1,71 @@
+//! A zone as read: records with their places, before it is compiled into an image.
+
+use crate::finding::At;
+use crate::steer::policy::{Policy, TtlRange};
+use crate::wire::name::Name;
+use crate::wire::rr::{RrType, Ttl};
+use std::sync::Arc;
+
+/// How a chain of CNAMEs inside our zones is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum ChainMode {
+    /// Followed to its end; the answer has the longest scope of its steps.
+    #[default]
+    Full,
+    /// Only the first CNAME.
+    First,
+    /// Followed while the scope stays the same.
+    SameScope,
+}
+
+/// One record as read.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Owner, case as written.
+    pub owner: Name,
+    /// Type.
+    pub rtype: RrType,
+    /// TTL.
+    pub ttl: Ttl,
+    /// RDATA: uncompressed wire form, names with the case as written.
+    pub rdata: Box<[u8]>,
+    /// Where it is written.
+    pub at: At,
+}
+
+/// An owner whose addresses a policy decides.
+#[derive(Clone, Debug)]
+pub struct SteeredOwner {
+    /// Owner, possibly a wildcard.
+    pub owner: Name,
+    /// Index into the deployment's list of policies.
+    pub policy: usize,
+    /// TTL bounds over the policy's.
+    pub ttl: Option<TtlRange>,
+    /// Where it is written.
+    pub at: At,
+}
+
+/// A zone as read.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Apex.
+    pub apex: Name,
+    /// Records, the SOA among them, in the order read.
+    pub records: Vec<Record>,
+    /// Steered owners.
+    pub steered: Vec<SteeredOwner>,
+    /// How chains are answered.
+    pub chain: ChainMode,
+    /// Where the zone's name is written.
+    pub at: At,
+}
+
+/// A policy with the scope in which its name is known: shared, or one zone.
+#[derive(Clone, Debug)]
+pub struct ScopedPolicy {
+    /// The policy.
+    pub policy: Policy,
+    /// Apex of the zone that holds it; `None` for shared policies.
+    pub zone: Option<Arc<str>>,
+}
