@@ -3,3 +3,4 @@
 pub mod networks;
 pub mod place;
 pub mod prefix;
+pub mod trie;

@@ -1,4 +1,10 @@
 //! Octets of the DNS and checked values of them; knows no zone and no clock.
 
+pub mod ecs;
+pub mod edns;
+pub mod fragment;
+pub mod hash;
 pub mod name;
+pub mod query;
+pub mod response;
 pub mod rr;

@@ -1,0 +1,39 @@
+//! Admission: which questions are answered at all, and from which zone.
+
+use super::exchange::{Exchange, Step};
+use super::trace::Trace;
+use crate::wire::edns::extended_error;
+use crate::wire::query::Query;
+use crate::wire::response::{Written, flag};
+use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
+
+impl<T: Trace> Exchange<'_, '_, T> {
+    /// The first step, or the response code of a question that no zone answers.
+    pub fn admit(&mut self, query: &Query<'_>) -> Result<Step, Rcode> {
+        match query.qclass {
+            CLASS_IN => {}
+            CLASS_CH => return Err(self.chaos(query)),
+            _ => return Err(Rcode::REFUSED),
+        }
+        match query.qtype {
+            // An OPT or no type at all is not a question.
+            RrType::OPT | RrType(0) => return Err(Rcode::FORMERR),
+            // Obsolete question types (RFC 1035 section 3.2.3).
+            RrType::MAILA | RrType::MAILB => return Err(Rcode::NOTIMP),
+            _ => {}
+        }
+        let zones = &self.snapshot.zones;
+        let (mut zone, hash) = zones.zone_of(&query.name, query.qtype == RrType::DS);
+        if zone.is_none() && query.qtype == RrType::DS {
+            zone = zones.zone_of(&query.name, false).0;
+        }
+        let Some(zone) = zone else {
+            self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
+            return Err(Rcode::REFUSED);
+        };
+        self.outcome.zone = Some(zone);
+        self.response.set_flag(flag::AA);
+        let matched = zones.zone(zone).lookup(&query.name, hash);
+        Ok(Step { name: query.name.clone(), written: Written::question(), zone, matched })
+    }
+}

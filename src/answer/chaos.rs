@@ -1,0 +1,38 @@
+//! Questions about the server itself, in class CH (RFC 4892).
+
+use super::exchange::Exchange;
+use super::trace::Trace;
+use crate::wire::query::{HEADER_LEN, Query};
+use crate::wire::response::{Owner, Section, flag};
+use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
+
+/// Longest character string (RFC 1035 section 3.3).
+const STRING_MAX: usize = 255;
+
+impl<T: Trace> Exchange<'_, '_, T> {
+    /// Answers `id.server` and `hostname.bind` with the node's name, `version.server` and
+    /// `version.bind` with the product's name; refuses everything else.
+    pub fn chaos(&mut self, query: &Query<'_>) -> Rcode {
+        let text: &str = match query.name.wire() {
+            b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.snapshot.identity.name,
+            // Which version runs where is nobody's business but the operator's.
+            b"\x07version\x06server\0" | b"\x07version\x04bind\0" => "Meridian",
+            _ => return Rcode::REFUSED,
+        };
+        self.response.set_flag(flag::AA);
+        if !matches!(query.qtype, RrType::TXT | RrType::ANY) {
+            return Rcode::NOERROR;
+        }
+        let text = &text.as_bytes()[..text.len().min(STRING_MAX)];
+        let mut rdata = [0u8; STRING_MAX + 1];
+        rdata[0] = text.len() as u8;
+        rdata[1..=text.len()].copy_from_slice(text);
+        let owner = Owner { at: HEADER_LEN, wire: query.name.wire() };
+        let zero = Ttl::from_secs(0).unwrap_or(Ttl::MAX);
+        match self.response.record(Section::Answer, owner, RrType::TXT, zero, &rdata[..=text.len()]) {
+            Ok(rdata_at) => self.response.set_class(rdata_at, CLASS_CH),
+            Err(_) => self.response.set_flag(flag::TC),
+        }
+        Rcode::NOERROR
+    }
+}

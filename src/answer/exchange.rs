@@ -1,0 +1,168 @@
+//! One query on its way to an answer: what is known so far.
+
+use super::outcome::Outcome;
+use super::trace::Trace;
+use super::{Client, Moment, Transport};
+use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
+use crate::snapshot::Snapshot;
+use crate::snapshot::vantage::Vantage;
+use crate::wire::ecs::ClientSubnet;
+use crate::wire::edns::{Edns, ResponseOptions};
+use crate::wire::query::{Query, QueryName};
+use crate::wire::response::{Owner, Response, Written, flag};
+use crate::wire::rr::{Rcode, RrType};
+use crate::zone::image::{Image, Match};
+use crate::zone::set::ZoneId;
+
+/// One name on the way: the question, or the target of a CNAME.
+pub struct Step {
+    /// The name, lower case.
+    pub name: QueryName,
+    /// Where it stands in the message.
+    pub written: Written,
+    /// The zone that holds it.
+    pub zone: ZoneId,
+    /// What it is there.
+    pub matched: Match,
+}
+
+impl Step {
+    /// The name as an owner.
+    pub fn owner(&self) -> Owner<'_> {
+        Owner { at: self.written.suffix(0), wire: self.name.wire() }
+    }
+
+    /// Where the suffix of `len` octets stands.
+    pub fn suffix_at(&self, len: usize) -> usize {
+        self.written.suffix(self.name.wire().len() - len)
+    }
+}
+
+/// What follows a step.
+#[allow(clippy::large_enum_variant)] // moved once on the stack; boxing would allocate
+pub enum Next {
+    /// The answer is complete.
+    Done(Rcode),
+    /// A CNAME was written whose target is in one of our zones.
+    Follow(Step),
+}
+
+/// A query on its way.
+pub struct Exchange<'s, 't, T> {
+    /// The snapshot, held for the whole answer.
+    pub snapshot: &'s Snapshot,
+    /// Sink of the story.
+    pub trace: &'t mut T,
+    /// QTYPE.
+    pub qtype: RrType,
+    /// From where it is seen.
+    pub vantage: Vantage,
+    /// What is random.
+    pub draw: u64,
+    /// What is written.
+    pub response: Response<'s>,
+    /// Longest scope of the steps so far.
+    pub scope: u8,
+    /// What the counters are told.
+    pub outcome: Outcome,
+    edns: Option<Edns>,
+    asked_subnet: Option<ClientSubnet>,
+    extended_error: Option<(u16, &'static str)>,
+}
+
+impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
+    /// Begins the response to a query.
+    pub fn begin(
+        snapshot: &'s Snapshot,
+        query: &Query<'_>,
+        client: &Client,
+        moment: Moment,
+        out: &'s mut [u8],
+        trace: &'t mut T,
+    ) -> Exchange<'s, 't, T> {
+        let asked_subnet = query.edns.and_then(|e| e.subnet);
+        let copied = (if query.recursion_desired { flag::RD } else { 0 }) | (if query.checking_disabled { flag::CD } else { 0 });
+        let limit = limit(client.transport, query.edns.as_ref());
+        let reserved = query.edns.map_or(0, |edns| options(snapshot, &edns, asked_subnet.map(|s| (s, 0)), None, Rcode::NOERROR).len());
+        Exchange {
+            snapshot,
+            trace,
+            qtype: query.qtype,
+            // Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
+            vantage: Vantage { resolver: client.address, subnet: asked_subnet.filter(|s| s.source > 0) },
+            draw: moment.draw,
+            response: Response::begin(out, limit, reserved, query.id, copied, query.question),
+            scope: 0,
+            outcome: Outcome::silence(),
+            edns: query.edns,
+            asked_subnet,
+            extended_error: None,
+        }
+    }
+
+    /// The zone of a step.
+    pub fn zone(&self, step: &Step) -> &'s Image {
+        self.snapshot.zones.zone(step.zone)
+    }
+
+    /// Adds an extended error, if the query has EDNS and there is room.
+    pub fn explain_error(&mut self, code: u16, text: &'static str) {
+        self.extended_error = Some((code, text));
+    }
+
+    /// The rest does not fit: the client comes back over TCP.
+    pub fn truncate(&mut self) -> Next {
+        self.response.set_flag(flag::TC);
+        Next::Done(Rcode::NOERROR)
+    }
+
+    /// Writes the OPT and the header.
+    pub fn finish(self, rcode: Rcode) -> Outcome {
+        let mut outcome = self.outcome;
+        outcome.truncated = self.response.is_truncated();
+        outcome.scope = self.scope;
+        outcome.rcode = rcode;
+        let len = match self.edns {
+            None => self.response.finish(rcode, None),
+            Some(edns) => {
+                let subnet = self.asked_subnet.map(|s| (s, self.scope));
+                let mut options = options(self.snapshot, &edns, subnet, self.extended_error, rcode);
+                // Room was kept for the OPT without the extended error, which is a courtesy.
+                if self.extended_error.is_some() && self.response.position() + options.len() > self.response.limit_with_reserve() {
+                    options.error = None;
+                }
+                self.response.finish(rcode, Some(&options))
+            }
+        };
+        outcome.verdict = super::Verdict::Reply(len);
+        outcome
+    }
+}
+
+/// Octets that a response may have: what the client can take, and what we dare to send.
+pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
+    match (transport, edns) {
+        (Transport::Tcp, _) => MESSAGE_MAX,
+        (Transport::Udp, None) => usize::from(UDP_PAYLOAD_MIN),
+        // Less than 512 means 512 (RFC 6891 section 6.2.3).
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload.clamp(UDP_PAYLOAD_MIN, UDP_PAYLOAD_MAX)),
+    }
+}
+
+/// The OPT of a response.
+pub fn options<'s>(
+    snapshot: &'s Snapshot,
+    edns: &Edns,
+    subnet: Option<(ClientSubnet, u8)>,
+    error: Option<(u16, &'s str)>,
+    rcode: Rcode,
+) -> ResponseOptions<'s> {
+    ResponseOptions {
+        subnet,
+        nsid: edns.nsid.then(|| snapshot.identity.name.as_bytes()),
+        error,
+        rcode_high: (rcode.0 >> 4) as u8,
+        dnssec_ok: edns.dnssec_ok,
+        payload: UDP_PAYLOAD_MAX,
+    }
+}

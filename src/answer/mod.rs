@@ -1,0 +1,128 @@
+//! The core: one function from octets to octets.
+//!
+//! [`respond`] does no I/O, reads no clock, takes no lock, allocates nothing, logs nothing and
+//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, who asks, and a
+//! draw for what is random. `explain` calls the same function with a [`trace`] that listens.
+//!
+//! ```text
+//! parse --- Silence, Rare
+//!   |-- Reject ------------------------------------------------.
+//!   `-- Query -> admit -> look up -+- positive --- follow --.   |
+//!                          ^       +- steered ---- follow --+   |
+//!                          |       +- referral              |   |
+//!                          |       `- negative              |   |
+//!                          `--------------------------------'   |
+//!                                                  finish (OPT) <'
+//! ```
+
+pub mod outcome;
+pub mod trace;
+
+mod admit;
+mod chain;
+mod chaos;
+mod exchange;
+mod finish;
+mod negative;
+mod positive;
+mod referral;
+mod steered;
+
+pub use outcome::{Outcome, Verdict};
+pub use trace::Trace;
+
+use crate::snapshot::Snapshot;
+use crate::wire::query::{Parsed, Query, parse};
+use crate::wire::rr::{Rcode, RrType};
+use crate::zone::image::Match;
+use exchange::{Exchange, Next, Step};
+use std::net::IpAddr;
+
+/// How a message arrived: what bounds the reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// One datagram.
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    /// Source address of the query: the resolver.
+    pub address: IpAddr,
+    /// How it arrived.
+    pub transport: Transport,
+}
+
+/// What is different for each query without being in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// A random number: the order of addresses in a reply, and `share: random`.
+    pub draw: u64,
+}
+
+/// Answers a message. `out` should hold 65,535 octets for streams and 1,232 for datagrams; a shorter
+/// buffer (at least 512) is a lower limit.
+pub fn respond(snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
+    respond_traced(snapshot, packet, client, moment, out, &mut trace::Silent::default())
+}
+
+/// [`respond`] with a trace.
+pub fn respond_traced<T: Trace>(
+    snapshot: &Snapshot,
+    packet: &[u8],
+    client: &Client,
+    moment: Moment,
+    out: &mut [u8],
+    trace: &mut T,
+) -> Outcome {
+    if out.len() < usize::from(crate::limits::UDP_PAYLOAD_MIN) {
+        return Outcome::silence();
+    }
+    match parse(packet) {
+        Parsed::Silence => Outcome::silence(),
+        Parsed::Rare => Outcome::rare(),
+        Parsed::Reject(reject) => finish::reject(snapshot, &reject, client, out),
+        Parsed::Query(query) => {
+            let mut exchange = Exchange::begin(snapshot, &query, client, moment, out, trace);
+            let rcode = exchange.run(&query);
+            exchange.finish(rcode)
+        }
+    }
+}
+
+impl<T: Trace> Exchange<'_, '_, T> {
+    /// The life of an answer.
+    fn run(&mut self, query: &Query<'_>) -> Rcode {
+        let mut step = match self.admit(query) {
+            Ok(step) => step,
+            Err(rcode) => return rcode,
+        };
+        // The first step is the question itself; each further one follows a CNAME.
+        for _ in 0..=crate::limits::CHAIN_MAX {
+            self.trace.step(self.snapshot, &step);
+            let next = match step.matched {
+                Match::Cut(cut) if self.asks_delegation_signer(&step, cut) => self.positive(&step, cut, query),
+                Match::Cut(cut) => self.referral(&step, cut),
+                Match::Exact(node) | Match::Wildcard(node) => match self.zone(&step).steered_at(node).copied() {
+                    Some(steered) => self.steered(&step, node, steered, query),
+                    None => self.positive(&step, node, query),
+                },
+                Match::NoName => self.negative(&step, Rcode::NXDOMAIN),
+            };
+            match next {
+                Next::Done(rcode) => return rcode,
+                Next::Follow(followed) => step = followed,
+            }
+        }
+        // A chain this long was refused at load where it could be seen; the resolver goes on from here.
+        Rcode::NOERROR
+    }
+
+    /// DS lives above the cut (RFC 4035 section 3.1.4.1).
+    fn asks_delegation_signer(&self, step: &Step, cut: crate::zone::image::NodeId) -> bool {
+        self.qtype == RrType::DS && self.zone(step).name(cut) == step.name.wire()
+    }
+}

@@ -1,0 +1,60 @@
+//! Delegations: the child's name servers, and the addresses without which they cannot be reached.
+
+use super::exchange::{Exchange, Next, Step};
+use super::trace::Trace;
+use crate::wire::response::{Owner, Section, flag};
+use crate::wire::rr::{Rcode, RrType};
+use crate::zone::image::NodeId;
+
+/// Name servers of one delegation whose glue is written: 13 are the root's, few zones have more than
+/// eight.
+const GLUE_MAX: usize = 32;
+
+impl<T: Trace> Exchange<'_, '_, T> {
+    /// Refers to the servers of a delegation. Not authoritative, unless a CNAME of ours led here.
+    pub fn referral(&mut self, step: &Step, cut: NodeId) -> Next {
+        let zone = self.zone(step);
+        let Some(set) = zone.set(cut, RrType::NS) else { return Next::Done(Rcode::SERVFAIL) };
+        if self.response.answers() == 0 {
+            self.response.clear_flag(flag::AA);
+        }
+        let cut_name = zone.name(cut);
+        let owner = Owner { at: step.suffix_at(cut_name.len()), wire: cut_name };
+        let apex_at = step.suffix_at(zone.apex().len());
+        let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
+        let mut count = 0;
+        let written = self.response.rrset(Section::Authority, owner, RrType::NS, set.ttl, zone.records(set), apex_at, |at, rdata| {
+            if let Some(node) = rdata.glue
+                && count < GLUE_MAX
+            {
+                glue[count] = (at, NodeId(node));
+                count += 1;
+            }
+        });
+        if written.is_err() {
+            return self.truncate();
+        }
+        // Glue below the cut is needed to go on, so all of it comes or TC says that some is missing
+        // (RFC 9471 section 3.1); it goes first. Glue of siblings is a courtesy.
+        for needed in [true, false] {
+            for &(at, node) in &glue[..count] {
+                let name = zone.name(node);
+                if needed != (name.len() > cut_name.len() && name.ends_with(cut_name) || name == cut_name) {
+                    continue;
+                }
+                for rtype in [RrType::A, RrType::AAAA] {
+                    let Some(set) = zone.set(node, rtype) else { continue };
+                    let owner = Owner { at, wire: name };
+                    let written = self.response.rrset(Section::Additional, owner, rtype, set.ttl, zone.records(set), apex_at, |_, _| {});
+                    if written.is_err() {
+                        if needed {
+                            self.response.set_flag(flag::TC);
+                        }
+                        return Next::Done(Rcode::NOERROR);
+                    }
+                }
+            }
+        }
+        Next::Done(Rcode::NOERROR)
+    }
+}

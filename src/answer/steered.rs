@@ -1,0 +1,123 @@
+//! Names whose addresses a policy decides.
+
+use super::exchange::{Exchange, Next, Step};
+use super::trace::Trace;
+use crate::limits::ANSWERS_MAX;
+use crate::snapshot::vantage::Decision;
+use crate::steer::choose::{Choice, Question, choose, pick};
+use crate::steer::policy::TtlRange;
+use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
+use crate::wire::edns::extended_error;
+use crate::wire::hash::mix;
+use crate::wire::query::Query;
+use crate::wire::response::Section;
+use crate::wire::rr::{Rcode, RrType, Ttl};
+use crate::zone::image::{NodeId, Steered};
+
+impl<'s, T: Trace> Exchange<'s, '_, T> {
+    /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
+    /// only a CNAME, which answers every type, is exempt.
+    pub fn steered(&mut self, step: &Step, node: NodeId, steered: Steered, query: &Query<'_>) -> Next {
+        let snapshot = self.snapshot;
+        let policy = &snapshot.steering.policies[steered.policy as usize];
+        let family = match query.qtype {
+            RrType::A => Some(V4),
+            RrType::AAAA => Some(V6),
+            _ => None,
+        };
+        if !policy.may_alias() {
+            match family {
+                Some(family) if policy.families & family != 0 => {}
+                Some(_) => return self.negative(step, Rcode::NOERROR),
+                None if query.qtype == RrType::ANY => return self.any(step),
+                None => return self.positive(step, node, query),
+            }
+        }
+        let decision = self.vantage.decide(policy, steered.seed, self.draw);
+        self.trace.decision(policy, &decision);
+        if self.stops_before_scope(decision.scope) {
+            return Next::Done(Rcode::NOERROR);
+        }
+        self.outcome.policy = Some(steered.policy);
+        let question = Question {
+            policy,
+            plan: decision.plan,
+            pops: &snapshot.steering.pops,
+            status: &snapshot.status,
+            key: decision.key,
+            family: family.filter(|f| policy.families & f != 0),
+        };
+        let choice = choose(question, self.trace.watch());
+        self.trace.choice(snapshot, policy, choice);
+        let ttl = steered.ttl.unwrap_or(decision.plan.ttl);
+        match choice {
+            Choice::Cname(index) => {
+                self.scope = self.scope.max(decision.scope);
+                let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
+                self.steered_cname(step, target, horizon(ttl))
+            }
+            Choice::NoData => self.negative(step, Rcode::NOERROR),
+            Choice::ServFail => {
+                self.explain_error(extended_error::NO_REACHABLE, "no PoP of the policy may be answered");
+                Next::Done(Rcode::SERVFAIL)
+            }
+            Choice::Pop { pop, slot, resort } => match family {
+                Some(family) if policy.families & family != 0 => {
+                    self.scope = self.scope.max(decision.scope);
+                    self.outcome.pop = Some((pop, resort));
+                    self.addresses(step, policy, &decision, slot, family, horizon(ttl))
+                }
+                Some(_) => self.negative(step, Rcode::NOERROR),
+                None if query.qtype == RrType::ANY => self.any(step),
+                None => self.positive(step, node, query),
+            },
+        }
+    }
+
+    /// Writes the addresses of a PoP in a drawn order.
+    fn addresses(&mut self, step: &Step, _: &PolicyTable, decision: &Decision<'_>, slot: u32, family: Families, ttl: Ttl) -> Next {
+        let slot = &self.snapshot.steering.slots[slot as usize];
+        if family == V4 {
+            self.write_picked(step, RrType::A, &slot.v4, decision, ttl, |address| address.octets())
+        } else {
+            self.write_picked(step, RrType::AAAA, &slot.v6, decision, ttl, |address| address.octets())
+        }
+    }
+
+    fn write_picked<A: Copy, const N: usize>(
+        &mut self,
+        step: &Step,
+        rtype: RrType,
+        addresses: &[SharedAddress<A>],
+        decision: &Decision<'_>,
+        ttl: Ttl,
+        octets: impl Fn(A) -> [u8; N],
+    ) -> Next {
+        let (mut picked, count) = pick(addresses, decision.plan.answers, decision.key);
+        shuffle(&mut picked, count, self.draw);
+        self.trace.picked(count, addresses.len(), ttl.secs());
+        let before = (self.response.position(), 0);
+        for (written, &index) in picked[..count].iter().enumerate() {
+            let rdata = octets(addresses[usize::from(index)].address);
+            if self.response.record(Section::Answer, step.owner(), rtype, ttl, &rdata).is_err() {
+                self.response.rewind(before.0, Section::Answer, written as u16);
+                return self.truncate();
+            }
+        }
+        Next::Done(Rcode::NOERROR)
+    }
+}
+
+/// The TTL until the state may next change. Nothing is probed yet, so every state is settled and the
+/// policy's longest TTL holds.
+fn horizon(ttl: TtlRange) -> Ttl {
+    Ttl::from_secs(ttl.max_secs).unwrap_or(Ttl::MAX)
+}
+
+/// Shuffles the first `count` indexes by a draw (Fisher and Yates).
+fn shuffle(picked: &mut [u8; ANSWERS_MAX as usize], count: usize, draw: u64) {
+    for last in (1..count).rev() {
+        let roll = mix(draw, last as u64);
+        picked.swap(last, (roll % (last as u64 + 1)) as usize);
+    }
+}

@@ -1,0 +1,35 @@
+//! The story of an answer: nothing in service, everything in `explain`.
+
+use super::exchange::Step;
+use crate::snapshot::Snapshot;
+use crate::snapshot::vantage::Decision;
+use crate::steer::choose::{Blind, Choice, Watch};
+use crate::steer::table::PolicyTable;
+
+/// Listens. Every method does nothing unless overridden, so that silence compiles to nothing.
+pub trait Trace {
+    /// What sees each candidate.
+    type Watch: Watch;
+    /// What sees each candidate.
+    fn watch(&mut self) -> &mut Self::Watch;
+    /// A name is looked at.
+    fn step(&mut self, _snapshot: &Snapshot, _step: &Step) {}
+    /// A policy decided where the client is and which plan it gets.
+    fn decision(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
+    /// A choice was made.
+    fn choice(&mut self, _snapshot: &Snapshot, _policy: &PolicyTable, _choice: Choice) {}
+    /// Addresses were picked from a PoP: how many of how many, with the TTL in seconds.
+    fn picked(&mut self, _count: usize, _of: usize, _ttl_secs: u32) {}
+}
+
+/// Hears nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent(Blind);
+
+impl Trace for Silent {
+    type Watch = Blind;
+    #[inline(always)]
+    fn watch(&mut self) -> &mut Blind {
+        &mut self.0
+    }
+}

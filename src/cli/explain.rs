@@ -1,0 +1,258 @@
+//! `meridian explain`: why a client gets its answer.
+//!
+//! The answer comes from the function that serves, called with a trace that listens; what is printed
+//! around it (places, distances) is looked up in the atlas that the snapshot was compiled from.
+
+use super::dig;
+use crate::answer::exchange_face::Step;
+use crate::answer::{self, Client, Moment, Outcome, Trace, Transport, Verdict};
+use crate::config::Deployment;
+use crate::geo::atlas::Atlas;
+use crate::geo::place::Place;
+use crate::geo::prefix::Prefix;
+use crate::snapshot::compile::{Geography, status};
+use crate::snapshot::vantage::{Decision, Evidence, Subject};
+use crate::snapshot::Snapshot;
+use crate::steer::choose::{Choice, Passed, Resort, Watch};
+use crate::steer::map::Mapper;
+use crate::steer::plan::{Entry, OWN_WEIGHT};
+use crate::steer::pop::AdminState;
+use crate::steer::table::PolicyTable;
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use crate::zone::image::Match;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// QNAME.
+    pub name: Name,
+    /// QTYPE.
+    pub rtype: RrType,
+    /// The resolver's address.
+    pub client: IpAddr,
+    /// Client subnet.
+    pub ecs: Option<Prefix>,
+    /// PoPs that are taken to be down by probes.
+    pub down: Vec<String>,
+}
+
+/// Explains one answer as text. The snapshot must be compiled from the deployment and the geography.
+pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapshot, asked: &Asked) -> String {
+    let snapshot = if asked.down.is_empty() {
+        snapshot.clone()
+    } else {
+        let is_down = |pop: &str| asked.down.iter().any(|d| d == pop);
+        snapshot.with_status(status(deployment, &snapshot.steering, is_down), snapshot.sequence())
+    };
+    let packet = dig::query(&asked.name, asked.rtype, asked.ecs);
+    let mut out = vec![0; crate::limits::MESSAGE_MAX];
+    let client = Client { address: asked.client, transport: Transport::Udp };
+    let mut story = Story::new(deployment, &geography.atlas);
+    let outcome = answer::respond_traced(&snapshot, &packet, &client, Moment { draw: 0 }, &mut out, &mut story);
+    let mut text = String::new();
+    let _ = writeln!(text, "question   {} {} from {}{}", asked.name, asked.rtype, asked.client, subnet_words(asked));
+    if !asked.down.is_empty() {
+        let _ = writeln!(text, "supposed   down by probes: {}", asked.down.join(" "));
+    }
+    text.push_str(&story.text);
+    conclude(&mut text, &snapshot, &outcome, &out);
+    text
+}
+
+fn subnet_words(asked: &Asked) -> String {
+    asked.ecs.map_or_else(|| ", no client subnet".to_owned(), |prefix| format!(", client subnet {prefix}"))
+}
+
+fn conclude(text: &mut String, snapshot: &Snapshot, outcome: &Outcome, out: &[u8]) {
+    let _ = writeln!(text, "snapshot   {} digest {}", snapshot.sequence(), snapshot.digest());
+    match outcome.verdict {
+        Verdict::Silence => text.push_str("answer     none: the server stays silent\n"),
+        Verdict::Rare => text.push_str("answer     from the side road for rare messages, not from the core\n"),
+        Verdict::Reply(len) => {
+            let _ = writeln!(text, "scope      {}", outcome.scope);
+            text.push('\n');
+            text.push_str(&dig::render(&out[..len]));
+        }
+    }
+}
+
+/// Listens and writes lines.
+struct Story<'a> {
+    deployment: &'a Deployment,
+    atlas: &'a Atlas,
+    text: String,
+    steps: usize,
+    candidates: Candidates,
+}
+
+/// Candidates as they are judged, for the step at hand.
+#[derive(Default)]
+struct Candidates {
+    seen: Vec<(Entry, Resort, Option<Passed>, u64)>,
+}
+
+impl Watch for Candidates {
+    fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed) {
+        self.seen.push((*entry, resort, Some(why), 0));
+    }
+
+    fn leads(&mut self, entry: &Entry, resort: Resort, draw: u64) {
+        self.seen.push((*entry, resort, None, draw));
+    }
+}
+
+impl<'a> Story<'a> {
+    fn new(deployment: &'a Deployment, atlas: &'a Atlas) -> Story<'a> {
+        Story { deployment, atlas, text: String::new(), steps: 0, candidates: Candidates::default() }
+    }
+
+    fn line(&mut self, head: &str, words: &str) {
+        let _ = writeln!(self.text, "{head:<10} {words}");
+    }
+
+    fn place_words(&self, place: &Place) -> String {
+        let mut words = Vec::new();
+        words.extend(place.country.map(|c| match place.subdivisions.first() {
+            Some(s) => format!("{c}-{s}"),
+            None => c.to_string(),
+        }));
+        words.extend(place.continent.map(|c| c.code().to_owned()));
+        words.extend(place.coordinates.map(|c| format!("{:.2} {:.2}", c.lat(), c.lon())));
+        words.extend(place.asn.map(|asn| format!("AS{asn}")));
+        let networks = place.networks.iter().filter_map(|n| self.deployment.networks.get(usize::from(*n)));
+        words.extend(networks.map(|n| format!("network `{}`", n.name)));
+        words.extend(place.site.as_ref().map(|s| format!("at site {s}")));
+        if words.is_empty() { "nothing is known".to_owned() } else { words.join(", ") }
+    }
+
+    fn target_words(&self, policy: &PolicyTable, entry: &Entry) -> String {
+        match entry.target.split() {
+            Ok(pop) => self.deployment.pops[usize::from(pop.0)].name.to_string(),
+            Err(index) => policy.cnames.get(index).map_or_else(String::new, |n| format!("CNAME {n}")),
+        }
+    }
+}
+
+impl Trace for Story<'_> {
+    type Watch = Candidates;
+
+    fn watch(&mut self) -> &mut Candidates {
+        &mut self.candidates
+    }
+
+    fn step(&mut self, snapshot: &Snapshot, step: &Step) {
+        self.steps += 1;
+        let zone = snapshot.zones.zone(step.zone);
+        let show = |wire: &[u8]| Name::from_wire(wire).map_or_else(|_| "?".to_owned(), |n| n.to_string());
+        let what = match step.matched {
+            Match::Exact(node) if zone.steered_at(node).is_some() => "steered".to_owned(),
+            Match::Exact(node) if zone.sets_at(node).is_empty() => "an empty non-terminal".to_owned(),
+            Match::Exact(node) => zone.sets_at(node).iter().map(|s| s.rtype.to_string()).collect::<Vec<_>>().join(" "),
+            Match::Wildcard(node) => {
+                format!("by wildcard {}{}", show(zone.name(node)), if zone.steered_at(node).is_some() { ", steered" } else { "" })
+            }
+            Match::Cut(node) => format!("delegated at {}", show(zone.name(node))),
+            Match::NoName => "does not exist".to_owned(),
+        };
+        let words = format!("{} in zone {}: {what}", show(step.name.wire()), show(zone.apex()));
+        self.line(&format!("step {}", self.steps), &words);
+    }
+
+    fn decision(&mut self, policy: &PolicyTable, decision: &Decision<'_>) {
+        self.candidates.seen.clear();
+        self.line("policy", &policy.name);
+        let address = match decision.subject {
+            Subject::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            Subject::V6(bits) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        };
+        let (place, leaf, evidence) = self.atlas.place_of(address);
+        let by = match decision.evidence {
+            Evidence::Ecs => "client subnet",
+            Evidence::Resolver if decision.is_special => "resolver (the client subnet is a special-purpose address)",
+            Evidence::Resolver => "resolver",
+            Evidence::Nothing => "nothing: everybody gets the same plan; looked up all the same,",
+        };
+        let sources = evidence.names(self.atlas).join(", ");
+        let sources = if sources.is_empty() { String::new() } else { format!(" ({sources})") };
+        let words = format!("{by} {address}: {}{sources}", self.place_words(place));
+        self.line("evidence", &words);
+        let site = self.deployment.node.site.clone();
+        if !place.is_located() && decision.evidence == Evidence::Resolver {
+            let words = site.as_ref().map_or("the policy's listed order".to_owned(), |s| format!("the node's own site {s}"));
+            self.line("fallback", &words);
+        }
+        let offset = if let Subject::V4 { offset, .. } = decision.subject { offset } else { 0 };
+        let merged = decision.depth.saturating_sub(if decision.is_special { 0 } else { offset });
+        let words = format!("{leaf} in the atlas, {} in the routes of this policy", Prefix::new(address, merged));
+        self.line("leaf", &words);
+        if policy.shares {
+            let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
+            let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key);
+            self.line("key", &words);
+        }
+        let found = self.deployment.policies.iter().find(|p| {
+            let name = p.zone.as_ref().map_or_else(|| p.policy.name.to_string(), |zone| format!("{zone}/{}", p.policy.name));
+            name == *policy.name
+        });
+        if let Some(scoped) = found {
+            let mapper = Mapper::new(&scoped.policy, &self.deployment.pops, site);
+            let rule = mapper.rule_for(place, &[]).map_or_else(
+                || if scoped.policy.rules.is_empty() { "the policy has none".to_owned() } else { "none matches".to_owned() },
+                |(index, _)| format!("number {} matches", index + 1),
+            );
+            self.line("rule", &rule);
+            let from = mapper.coordinates(place);
+            let mut last_band = None;
+            for entry in &decision.plan.entries {
+                let distance = from.and_then(|from| entry.target.split().ok().and_then(|pop| mapper.distance_m(from, pop)));
+                let distance = distance.map_or_else(String::new, |m| format!("{:>6} km", m / 1000));
+                let weight = if entry.weight == OWN_WEIGHT { String::new() } else { format!("  weight {}", entry.weight) };
+                let band = if last_band == Some(entry.band) { String::new() } else { format!("band {}", entry.band + 1) };
+                last_band = Some(entry.band);
+                let words = format!("{band:<8} {:<8}{distance}{weight}", self.target_words(policy, entry));
+                self.line("list", words.trim_end());
+            }
+        }
+    }
+
+    fn choice(&mut self, snapshot: &Snapshot, policy: &PolicyTable, choice: Choice) {
+        for (entry, resort, passed, _) in std::mem::take(&mut self.candidates.seen) {
+            let why = match passed {
+                None => "leads".to_owned(),
+                Some(Passed::NotYet) => continue,
+                Some(Passed::NoAddresses) => "passed over: it has no address that is needed".to_owned(),
+                Some(Passed::Off) => "passed over: switched off by hand".to_owned(),
+                Some(Passed::LastResort) => {
+                    let state = entry.target.split().map(|pop| snapshot.status.pop(pop).state);
+                    let why = if state == Ok(AdminState::Drain) { "drained" } else { "weight 0" };
+                    format!("passed over: {why}, only a last resort")
+                }
+                Some(Passed::Down) => "passed over: down by probes".to_owned(),
+                Some(Passed::Outscored) => "passed over: an equal drew a higher score".to_owned(),
+                Some(Passed::FewerFamilies) => "passed over: an equal has more families".to_owned(),
+            };
+            let resort = match resort {
+                Resort::Regular => "",
+                Resort::LastResort => " (last resort)",
+                Resort::AsIfUp | Resort::AsIfUpLastResort => " (all are down: as if up)",
+            };
+            let words = format!("{:<8} {why}{resort}", self.target_words(policy, &entry));
+            self.line("scan", &words);
+        }
+        let words = match choice {
+            Choice::Pop { pop, .. } => snapshot.steering.pops[usize::from(pop.0)].name.to_string(),
+            Choice::Cname(index) => policy.cnames.get(usize::from(index)).map_or_else(String::new, |n| format!("CNAME {n}")),
+            Choice::NoData => "no data: the whole policy is down".to_owned(),
+            Choice::ServFail => "SERVFAIL: nothing may be answered".to_owned(),
+        };
+        self.line("chosen", &words);
+    }
+
+    fn picked(&mut self, count: usize, of: usize, ttl_secs: u32) {
+        self.line("addresses", &format!("{count} of {of}"));
+        self.line("ttl", &format!("{ttl_secs} s: no change of state is near, so the policy's longest"));
+    }
+}

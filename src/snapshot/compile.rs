@@ -1,0 +1,128 @@
+//! From a checked deployment to a snapshot.
+//!
+//! Either a snapshot, or findings with at least one error and no snapshot. Databases are read,
+//! layered under operator networks, and compiled away; zones become images. What did not change since
+//! the previous snapshot is taken over from it.
+
+use super::{Digest, Identity, Snapshot, Steering, steering};
+use crate::config::Deployment;
+use crate::finding::Findings;
+use crate::geo::atlas::Atlas;
+use crate::geo::mmdb::Database;
+use crate::steer::status::{Status, Verdict};
+use crate::zone::image;
+use crate::zone::set::ZoneSet;
+use std::sync::Arc;
+
+/// Compiles a deployment as publication number `sequence`.
+pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequence: u64) -> (Option<Snapshot>, Findings) {
+    let (parts, findings) = geography(deployment);
+    let Some(geography) = parts else { return (None, findings) };
+    let (snapshot, more) = compile_with(deployment, &geography, previous, sequence);
+    let mut all = findings;
+    all.extend(more);
+    (snapshot, all)
+}
+
+/// Databases and what they say of every address; dropped once compiled, kept by `explain`.
+#[derive(Debug)]
+pub struct Geography {
+    /// Where every address is.
+    pub atlas: Atlas,
+    /// One line for each database.
+    pub facts: Vec<String>,
+}
+
+/// Reads the databases of a deployment and lays operator networks over them.
+pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
+    let mut findings = Findings::default();
+    let mut databases = Vec::new();
+    for source in &deployment.databases {
+        match Database::read(source.path.clone(), &source.octets, source.file) {
+            Ok(database) => databases.push(database),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let (atlas, more) = Atlas::build(&databases, &deployment.networks);
+    findings.extend(more);
+    let facts = databases.iter().map(fact).collect();
+    let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
+    (result, findings)
+}
+
+fn fact(database: &Database) -> String {
+    let leaves = database.leaves_v4.len() + database.leaves_v6.len();
+    format!("{} ({}, built {}, {leaves} networks, {} places)", database.name, database.kind, date(database.build_epoch), database.places.len())
+}
+
+/// A day as text, from seconds since 1970, by the civil calendar (proleptic Gregorian).
+pub fn date(epoch_secs: u64) -> String {
+    // Days since 0000-03-01, so that leap days end a year; eras of 400 years.
+    let days = epoch_secs / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// [`compile`] with databases that were read before.
+pub fn compile_with(
+    deployment: &Deployment,
+    geography: &Geography,
+    _previous: Option<&Arc<Snapshot>>,
+    sequence: u64,
+) -> (Option<Snapshot>, Findings) {
+    let mut findings = Findings::default();
+    let mut images = Vec::with_capacity(deployment.zones.len());
+    for zone in &deployment.zones {
+        match image::build(zone) {
+            Ok(image) => images.push(Arc::new(image)),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let inputs = steering::Inputs {
+        pops: &deployment.pops,
+        policies: &deployment.policies,
+        atlas: &geography.atlas,
+        site: deployment.node.site.as_ref(),
+    };
+    let (steering, more) = steering::compile(inputs);
+    findings.extend(more);
+    if findings.has_errors() {
+        return (None, findings);
+    }
+    let status = status(deployment, &steering, |_| false);
+    let snapshot = Snapshot {
+        sequence,
+        digest: Digest::of(&deployment.inputs, &status),
+        identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),
+        zones: Arc::new(ZoneSet::new(images)),
+        steering: Arc::new(steering),
+        status: Arc::new(status),
+        facts: Arc::new(geography.facts.clone()),
+    };
+    (Some(snapshot), findings)
+}
+
+/// The status in which the PoPs for which `is_down` holds are down by probes.
+pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&str) -> bool) -> Status {
+    Status::new(&deployment.pops, &steering.slots, |slot, _| {
+        if is_down(&steering.pops[usize::from(slot.pop.0)].name) { Verdict::Down } else { Verdict::Unknown }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn days_are_civil() {
+        for (secs, day) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (951_868_800, "2000-03-01"), (1_767_225_599, "2025-12-31")] {
+            assert_eq!(date(secs), day);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The digest of a snapshot's inputs (SHA-256, shown as its first 16 octets).
+
+use crate::steer::pop::AdminState;
+use crate::steer::status::Status;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use std::sync::Arc;
+
+/// Changes whenever equal inputs would give other answers than before: part of every digest, so that
+/// nodes of different versions are seen to differ.
+const ALGORITHM: &[u8] = b"meridian steering 1";
+
+/// What two nodes compare: the inputs, and the inputs with the status.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest {
+    inputs: [u8; 32],
+    whole: [u8; 32],
+}
+
+impl Digest {
+    /// The digest of inputs in any order: what each is for, and its octets.
+    pub fn of(inputs: &[(String, Arc<[u8]>)], status: &Status) -> Digest {
+        let mut each: Vec<[u8; 32]> = inputs
+            .iter()
+            .map(|(role, octets)| {
+                let mut hash = Sha256::new();
+                hash.update((role.len() as u64).to_be_bytes());
+                hash.update(role.as_bytes());
+                hash.update(octets);
+                hash.finalize().into()
+            })
+            .collect();
+        each.sort_unstable();
+        let mut hash = Sha256::new();
+        hash.update(ALGORITHM);
+        each.iter().for_each(|h| hash.update(h));
+        let digest = Digest { inputs: hash.finalize().into(), whole: [0; 32] };
+        digest.with_status(status)
+    }
+
+    /// The digest of the same inputs with another status.
+    pub fn with_status(self, status: &Status) -> Digest {
+        let mut hash = Sha256::new();
+        hash.update(self.inputs);
+        for pop in status.pops() {
+            let state = match pop.state {
+                AdminState::Auto => 0u8,
+                AdminState::Up => 1,
+                AdminState::Down => 2,
+                AdminState::Drain => 3,
+            };
+            hash.update([state]);
+            hash.update(pop.weight.to_be_bytes());
+        }
+        for (has, up) in status.slots() {
+            hash.update([*has, *up]);
+        }
+        Digest { inputs: self.inputs, whole: hash.finalize().into() }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.whole[..16].iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

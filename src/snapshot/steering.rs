@@ -1,0 +1,302 @@
+//! Steering, compiled: for every policy its plans and the routes that lead from an address to one,
+//! and the addresses of every service of every PoP.
+//!
+//! Each distinct place is mapped once per policy and class of resolver; policies that make the same
+//! of every place share one table of routes.
+
+use super::routes::{self, Choices};
+use crate::finding::{Finding, Findings, code};
+use crate::geo::atlas::{Atlas, Space};
+use crate::geo::place::Place;
+use crate::geo::trie::{Trie, VALUE_MAX};
+use crate::steer::map::Mapper;
+use crate::steer::plan::Plan;
+use crate::steer::policy::{Candidate, Policy, Share};
+use crate::steer::pop::{Pop, Service};
+use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
+use crate::wire::hash;
+use crate::zone::text::ScopedPolicy;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// In place of a plan: the client subnet says nothing, the resolver decides.
+pub const BY_ECS_SPECIAL: u32 = u32::MAX;
+
+/// Everything that choosing reads but the status.
+#[derive(Clone, Debug)]
+pub struct Steering {
+    /// PoPs, by [`crate::steer::pop::PopId`].
+    pub pops: Box<[PopIdentity]>,
+    /// Services of PoPs.
+    pub slots: Box<[Slot]>,
+    /// Policies, by their number in the deployment.
+    pub policies: Box<[PolicyTable]>,
+}
+
+/// What the steering is compiled from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// PoPs, sorted by name.
+    pub pops: &'a [Pop],
+    /// Policies.
+    pub policies: &'a [ScopedPolicy],
+    /// Where every address is.
+    pub atlas: &'a Atlas,
+    /// The node's site.
+    pub site: Option<&'a Arc<str>>,
+}
+
+/// Compiles.
+pub fn compile(inputs: Inputs<'_>) -> (Steering, Findings) {
+    let mut findings = Findings::default();
+    let pops = inputs.pops.iter().map(|p| PopIdentity { name: p.name.clone(), seed: hash::octets(p.name.as_bytes()) }).collect();
+    let mut slots = Slots::default();
+    let mut tables = Tables::default();
+    let mut policies = Vec::with_capacity(inputs.policies.len());
+    for scoped in inputs.policies {
+        let of_pop = slots.of_policy(inputs.pops, &scoped.policy);
+        match policy_table(inputs, scoped, of_pop, &slots.list, &mut tables) {
+            Ok(table) => policies.push(table),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    (Steering { pops, slots: slots.list.into(), policies: policies.into() }, findings)
+}
+
+/// Services of PoPs that some policy uses, each once.
+#[derive(Default)]
+struct Slots {
+    list: Vec<Slot>,
+    known: HashMap<(usize, Arc<str>), u32>,
+}
+
+impl Slots {
+    fn of_policy(&mut self, pops: &[Pop], policy: &Policy) -> Box<[u32]> {
+        pops.iter().enumerate().map(|(index, pop)| pop.service(&policy.service).map_or(NO_SLOT, |s| self.slot(index, s))).collect()
+    }
+
+    fn slot(&mut self, pop: usize, service: &Service) -> u32 {
+        *self.known.entry((pop, service.name.clone())).or_insert_with(|| {
+            fn shared<A: Copy>(address: A, weight: u32, seed: u64) -> SharedAddress<A> {
+                SharedAddress { address, weight, seed }
+            }
+            self.list.push(Slot {
+                pop: crate::steer::pop::PopId(pop as u16),
+                v4: service.v4.iter().map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets()))).collect(),
+                v6: service.v6.iter().map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets()))).collect(),
+            });
+            self.list.len() as u32 - 1
+        })
+    }
+}
+
+/// Routes that were compiled, by what they make of every place.
+#[derive(Default)]
+struct Tables {
+    known: HashMap<(Vec<u32>, [u32; 2]), Arc<Trie>>,
+}
+
+impl Tables {
+    fn get(&mut self, atlas: &Atlas, of_place: Vec<u32>, special: [u32; 2]) -> Arc<Trie> {
+        let compiled = |key: &(Vec<u32>, [u32; 2])| Arc::new(routes::compile(atlas, &Choices { of_place: &key.0, special: key.1 }));
+        let key = (of_place, special);
+        if let Some(found) = self.known.get(&key) {
+            return found.clone();
+        }
+        let trie = compiled(&key);
+        self.known.insert(key, trie.clone());
+        trie
+    }
+}
+
+/// Plans and choices of one policy, each once, numbered as they are met.
+#[derive(Default)]
+struct Interned {
+    plans: Vec<Plan>,
+    plan_ids: HashMap<Plan, u32>,
+    choices: Vec<[u32; 2]>,
+    choice_ids: HashMap<[u32; 2], u32>,
+}
+
+impl Interned {
+    fn plan(&mut self, plan: Plan) -> u32 {
+        let next = self.plans.len() as u32;
+        *self.plan_ids.entry(plan).or_insert_with_key(|plan| {
+            self.plans.push(plan.clone());
+            next
+        })
+    }
+
+    fn choice(&mut self, choice: [u32; 2]) -> u32 {
+        let next = self.choices.len() as u32;
+        *self.choice_ids.entry(choice).or_insert_with(|| {
+            self.choices.push(choice);
+            next
+        })
+    }
+
+    /// A choice that is never merged with an equal one.
+    fn own_choice(&mut self, choice: [u32; 2]) -> u32 {
+        self.choices.push(choice);
+        self.choices.len() as u32 - 1
+    }
+}
+
+fn policy_table(
+    inputs: Inputs<'_>,
+    scoped: &ScopedPolicy,
+    slots: Box<[u32]>,
+    slot_list: &[Slot],
+    tables: &mut Tables,
+) -> Result<PolicyTable, Finding> {
+    let policy = &scoped.policy;
+    let mapper = Mapper::new(policy, inputs.pops, inputs.site.cloned());
+    let site_place = site_place(inputs);
+    let (classes, resolver_classes) = resolver_classes(inputs.atlas, policy, tables);
+
+    let mut interned = Interned::default();
+    let mut routes = Vec::with_capacity(classes.len());
+    let mut located = false;
+    for resolver_networks in &classes {
+        let of_place: Vec<u32> = inputs
+            .atlas
+            .places
+            .iter()
+            .map(|place| {
+                let by_ecs = interned.plan(mapper.plan(place, resolver_networks));
+                let by_resolver = match &site_place {
+                    Some(site) if !place.is_located() => interned.plan(mapper.plan(&at_site(place, site), resolver_networks)),
+                    _ => by_ecs,
+                };
+                interned.choice([by_ecs, by_resolver])
+            })
+            .collect();
+        let by_resolver = interned.choices[of_place[0] as usize][1];
+        let uniform = is_uniform(inputs.atlas, &of_place);
+        if uniform && !shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list) {
+            routes.push(Arc::new(Trie::constant(of_place[0])));
+            continue;
+        }
+        located |= !uniform;
+        let special = [interned.own_choice([BY_ECS_SPECIAL, by_resolver]), interned.own_choice([BY_ECS_SPECIAL, by_resolver])];
+        routes.push(tables.get(inputs.atlas, of_place, special));
+    }
+    if interned.choices.len() as u32 >= VALUE_MAX {
+        return Err(Finding::error(code::TOO_LARGE, format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name))
+            .at(policy.at, "this policy")
+            .help("lower `depth`, or give fewer PoPs"));
+    }
+    let shares = shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
+    Ok(PolicyTable {
+        name: scoped.zone.as_ref().map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
+        families: policy_families(policy, &slots, slot_list),
+        slots,
+        cnames: mapper.cnames().into(),
+        tail: mapper.tail().into(),
+        scopes: routes.iter().map(|r| r.leaves()).sum(),
+        plans: interned.plans.into(),
+        choices: interned.choices.into(),
+        routes: routes.into(),
+        resolver_classes,
+        ecs: policy.ecs,
+        share: policy.share,
+        shares,
+        located,
+        cell_v4: policy.cell_max_v4,
+        cell_v6: policy.cell_max_v6,
+    })
+}
+
+/// What is known of the place where the node stands.
+fn site_place(inputs: Inputs<'_>) -> Option<Place> {
+    let site = inputs.pops.iter().find(|p| inputs.site.is_some_and(|s| *s == p.name))?;
+    Some(Place {
+        continent: site.country.and_then(crate::geo::hubs::continent_of),
+        country: site.country,
+        coordinates: site.coordinates,
+        site: Some(site.name.clone()),
+        ..Place::default()
+    })
+}
+
+/// A place of which nothing is known, taken to be where the node stands; operator networks stay.
+fn at_site(place: &Place, site: &Place) -> Place {
+    Place { networks: place.networks.clone(), asn: place.asn, ..site.clone() }
+}
+
+/// The sets of operator networks that rules tell resolvers apart by, and the routes to them.
+fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec<Vec<u16>>, Option<Arc<Trie>>) {
+    let asked: Vec<u16> = policy.rules.iter().flat_map(|r| r.when.resolver_networks()).collect();
+    if asked.is_empty() {
+        return (vec![vec![]], None);
+    }
+    let mut classes: Vec<Vec<u16>> = vec![vec![]];
+    let of_place = atlas
+        .places
+        .iter()
+        .map(|place| {
+            let class: Vec<u16> = place.networks.iter().copied().filter(|n| asked.contains(n)).collect();
+            classes.iter().position(|c| *c == class).unwrap_or_else(|| {
+                classes.push(class);
+                classes.len() - 1
+            }) as u32
+        })
+        .collect();
+    // Special-purpose blocks that nobody knows are in no network.
+    (classes, Some(tables.get(atlas, of_place, [0, 0])))
+}
+
+/// Whether every client gets the same choice.
+fn is_uniform(atlas: &Atlas, of_place: &[u32]) -> bool {
+    let usable_v4 = atlas.v4.iter().filter(|l| l.space == Space::Usable).map(|l| l.place);
+    let usable_v6 = atlas.v6.iter().filter(|l| l.space == Space::Usable).map(|l| l.place);
+    let mut choices = usable_v4.chain(usable_v6).map(|place| of_place[place as usize]);
+    choices.all(|c| c == of_place[0])
+}
+
+/// Whether the policy can consult the sharing cell: equals in a band, or more addresses in a PoP than
+/// it answers. Gradual drains and load shedding, when they come, share too.
+fn shares_by_cell(policy: &Policy, plans: &[Plan], mapper: &Mapper<'_>, slots: &[u32], slot_list: &[Slot]) -> bool {
+    let has_equals = |entries: &[crate::steer::plan::Entry]| entries.windows(2).any(|w| w[0].band == w[1].band);
+    let answers = plans.iter().map(|p| usize::from(p.answers)).min().unwrap_or(usize::from(policy.answers));
+    let picks = slots.iter().filter(|s| **s != NO_SLOT).map(|s| &slot_list[*s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
+    has_equals(mapper.tail()) || plans.iter().any(|p| has_equals(&p.entries)) || picks
+}
+
+/// Families of the policy's own candidates.
+fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Families {
+    policy
+        .candidates
+        .iter()
+        .flatten()
+        .map(|candidate| match candidate {
+            Candidate::Pop(pop) => match slots[usize::from(pop.0)] {
+                NO_SLOT => 0,
+                slot => slot_list[slot as usize].families(),
+            },
+            Candidate::Cname(_) => 0,
+        })
+        .fold(0, |all, families| all | families & (V4 | V6))
+}
+
+impl Steering {
+    /// How many addresses of PoPs there are.
+    pub fn addresses(&self) -> usize {
+        self.slots.iter().map(|s| s.v4.len() + s.v6.len()).sum()
+    }
+
+    /// The PoP whose service has an address, for people who look at an answer.
+    pub fn pop_of(&self, address: IpAddr) -> Option<&PopIdentity> {
+        let has = |slot: &&Slot| match address {
+            IpAddr::V4(a) => slot.v4.iter().any(|x| x.address == a),
+            IpAddr::V6(a) => slot.v6.iter().any(|x| x.address == a),
+        };
+        self.slots.iter().find(has).map(|slot| &self.pops[usize::from(slot.pop.0)])
+    }
+
+    /// Whether any policy shares at random, which is exempt from the laws of scope and equality.
+    pub fn has_random_shares(&self) -> bool {
+        self.policies.iter().any(|p| p.share == Share::Random)
+    }
+}

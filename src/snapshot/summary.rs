@@ -1,0 +1,89 @@
+//! Sizes of a snapshot, for people.
+
+use super::Snapshot;
+use std::fmt;
+
+/// How much a snapshot holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Publication number.
+    pub sequence: u64,
+    /// Digest.
+    pub digest: String,
+    /// Apex, names, RRsets and steered owners of each zone.
+    pub zones: Vec<ZoneSummary>,
+    /// PoP names.
+    pub pops: Vec<String>,
+    /// Name, plans and scopes of each policy.
+    pub policies: Vec<PolicySummary>,
+    /// One line for each database.
+    pub databases: Vec<String>,
+}
+
+/// One zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneSummary {
+    /// Apex.
+    pub apex: String,
+    /// Owner names.
+    pub names: usize,
+    /// RRsets that are not steered.
+    pub sets: usize,
+    /// Steered owners.
+    pub steered: usize,
+}
+
+/// One policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicySummary {
+    /// Name.
+    pub name: String,
+    /// Distinct preference lists.
+    pub plans: usize,
+    /// Distinct scopes: its cost in resolvers' caches.
+    pub scopes: usize,
+    /// Whether it shares by cell.
+    pub shares: bool,
+}
+
+impl Summary {
+    pub(super) fn of(snapshot: &Snapshot) -> Summary {
+        let zone = |image: &std::sync::Arc<crate::zone::image::Image>| {
+            let mut apex = String::new();
+            // Writing to a string does not fail.
+            let _ = crate::wire::name::write_name(&mut apex, image.apex());
+            ZoneSummary { apex, names: image.names(), sets: image.sets(), steered: image.steered().count() }
+        };
+        let policy = |p: &crate::steer::table::PolicyTable| PolicySummary {
+            name: p.name.to_string(),
+            plans: p.plans.len(),
+            scopes: p.scopes,
+            shares: p.shares,
+        };
+        Summary {
+            sequence: snapshot.sequence(),
+            digest: snapshot.digest().to_string(),
+            zones: snapshot.zones.iter().map(zone).collect(),
+            pops: snapshot.steering.pops.iter().map(|p| p.name.to_string()).collect(),
+            policies: snapshot.steering.policies.iter().map(policy).collect(),
+            databases: snapshot.databases().to_vec(),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for zone in &self.zones {
+            writeln!(f, "zone      {} ({} names, {} RRsets, {} steered)", zone.apex, zone.names, zone.sets, zone.steered)?;
+        }
+        writeln!(f, "pops      {}: {}", self.pops.len(), self.pops.join(" "))?;
+        for policy in &self.policies {
+            let cells = if policy.shares { ", shares by cell" } else { "" };
+            writeln!(f, "policy    {} ({} preference lists, {} scopes{cells})", policy.name, policy.plans, policy.scopes)?;
+        }
+        for database in &self.databases {
+            writeln!(f, "database  {database}")?;
+        }
+        writeln!(f, "snapshot  {} digest {}", self.sequence, self.digest)
+    }
+}

@@ -1,0 +1,150 @@
+//! From where a query is seen: the client subnet, the resolver, and what a policy makes of them.
+//!
+//! The subject is the ECS address if it is usable, else the resolver. Usable means that it is global
+//! unicast, or known to an operator network or a database; a special-purpose address that nobody
+//! knows (10/8, loopback) leaves the decision to the resolver, with the length of its block as the
+//! scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where the policy
+//! shares.
+
+use super::steering::{BY_ECS_SPECIAL, Steering};
+use crate::geo::embedded;
+use crate::geo::prefix::{truncate_v4, truncate_v6};
+use crate::geo::trie::Trie;
+use crate::steer::plan::Plan;
+use crate::steer::policy::Share;
+use crate::steer::share::cell_key;
+use crate::steer::table::{PolicyTable, REDIRECT};
+use crate::wire::ecs::ClientSubnet;
+use crate::wire::hash::mix;
+use std::net::IpAddr;
+
+/// An address as it is looked up: IPv4 clients inside IPv6 are IPv4, at an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// IPv4, found `offset` bits into an IPv6 address (0 for a plain one).
+    V4 {
+        /// Address.
+        bits: u32,
+        /// Bits of IPv6 before it.
+        offset: u8,
+    },
+    /// IPv6.
+    V6(u128),
+}
+
+impl Subject {
+    /// The subject that an address is.
+    pub fn of(address: IpAddr) -> Subject {
+        match address {
+            IpAddr::V4(a) => Subject::V4 { bits: a.to_bits(), offset: 0 },
+            IpAddr::V6(a) => match embedded::ipv4_in(a.to_bits()) {
+                Some((bits, offset)) => Subject::V4 { bits, offset },
+                None => Subject::V6(a.to_bits()),
+            },
+        }
+    }
+
+    /// Value and depth of its leaf; the depth counts from the start of the address as sent.
+    fn lookup(self, trie: &Trie) -> (u32, u8) {
+        match self {
+            Subject::V4 { bits, offset } => {
+                let (value, depth) = trie.v4.lookup(bits);
+                (value, depth + offset)
+            }
+            Subject::V6(bits) => match trie.v6.lookup(bits) {
+                // Addresses like ::1 stand in a block of embedded IPv4 without being such a client.
+                (REDIRECT, depth) => (trie.v4.lookup(0).0, depth),
+                found => found,
+            },
+        }
+    }
+}
+
+/// From where a query is seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Vantage {
+    /// The resolver's address.
+    pub resolver: IpAddr,
+    /// The client subnet, if the query carries one that says anything (source above 0).
+    pub subnet: Option<ClientSubnet>,
+}
+
+/// What located the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The client subnet.
+    Ecs,
+    /// The resolver's address.
+    Resolver,
+    /// Nothing: the policy makes the same plan for everybody.
+    Nothing,
+}
+
+/// What a policy makes of a vantage.
+#[derive(Clone, Copy, Debug)]
+pub struct Decision<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// ECS scope of an answer by it.
+    pub scope: u8,
+    /// Key for sharing.
+    pub key: u64,
+    /// Depth of the leaf, offset included.
+    pub depth: u8,
+    /// Address that decided.
+    pub subject: Subject,
+    /// What located the client.
+    pub evidence: Evidence,
+    /// Whether the client subnet was a special-purpose address that nobody knows.
+    pub is_special: bool,
+}
+
+impl Vantage {
+    /// Decides for a policy and an owner. `draw` is used where the policy shares at random.
+    pub fn decide<'a>(&self, policy: &'a PolicyTable, owner_seed: u64, draw: u64) -> Decision<'a> {
+        let resolver = Subject::of(self.resolver);
+        let class = policy.resolver_classes.as_ref().map_or(0, |classes| resolver.lookup(classes).0);
+        let trie = &*policy.routes[class as usize];
+        let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
+            let subject = Subject::of(subnet.address);
+            let (choice, depth) = subject.lookup(trie);
+            (subject, policy.choices[choice as usize][0], depth)
+        });
+        let (subject, plan, depth, is_special) = match by_ecs {
+            Some((subject, plan, depth)) if plan != BY_ECS_SPECIAL => (subject, plan, depth, false),
+            special => {
+                let (choice, depth) = resolver.lookup(trie);
+                let plan = policy.choices[choice as usize][1];
+                (resolver, plan, special.map_or(depth, |(.., depth)| depth), special.is_some())
+            }
+        };
+        let (cell, cell_depth) = match subject {
+            Subject::V4 { bits, offset } => ((4, u128::from(truncate_v4(bits, policy.cell_v4))), policy.cell_v4 + offset),
+            Subject::V6(bits) => ((6, truncate_v6(bits, policy.cell_v6)), policy.cell_v6),
+        };
+        let key = match policy.share {
+            Share::Sticky => cell_key(cell.0, cell.1, owner_seed),
+            Share::Random => mix(draw, owner_seed),
+        };
+        let scope = match by_ecs {
+            None => 0,
+            Some(_) if !policy.tailors() => 0,
+            // The resolver decided, but that it did was read off the subnet.
+            Some(_) if is_special => depth.max(1),
+            // Scope 0 would say "for everybody", which is only true of an untailored answer.
+            Some(_) if policy.shares && policy.share == Share::Sticky => depth.max(cell_depth).max(1),
+            Some(_) => depth.max(1),
+        };
+        let evidence = match by_ecs {
+            _ if !policy.tailors() => Evidence::Nothing,
+            Some(_) if !is_special => Evidence::Ecs,
+            _ => Evidence::Resolver,
+        };
+        Decision { plan: &policy.plans[plan as usize], scope, key, depth, subject, evidence, is_special }
+    }
+}
+
+/// The policy of a steered owner.
+pub fn policy_of(steering: &Steering, index: u32) -> &PolicyTable {
+    &steering.policies[index as usize]
+}

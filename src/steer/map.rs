@@ -1,0 +1,263 @@
+//! The map of a policy: from a place to a plan.
+//!
+//! Rules come first; the first whose conditions hold decides, and what it leaves open is as the
+//! policy says. A distance order ranks PoPs by great circle in whole metres plus the PoP's bias, ties
+//! by name, and cuts the ranking into bands, each relative to its own best. A place without
+//! coordinates gets the listed order. Measured latency, when it comes, is another estimate in
+//! [`Mapper::distance_m`].
+
+use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan, Target};
+use super::policy::{BandWidth, Bands, Candidate, Order, Policy, WhenAllDown, Weights};
+use super::pop::{Pop, PopId};
+use super::rule::{Circumstances, Rule, RuleTarget};
+use crate::geo::distance::great_circle_m;
+use crate::geo::place::{Coordinates, Place};
+use crate::wire::name::Name;
+use std::sync::Arc;
+
+/// Width that every band has beside its per cent: PoPs in one metropolis are equals whatever the
+/// distance of the client.
+pub const BAND_FLOOR_M: i64 = 50_000;
+
+/// Makes plans for one policy.
+#[derive(Debug)]
+pub struct Mapper<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    pops: &'a [Pop],
+    site: Option<Arc<str>>,
+    cnames: Vec<Name>,
+    tail: Vec<Entry>,
+}
+
+/// A ranked candidate: distance with bias in metres, and the true distance.
+#[derive(Clone, Copy, Debug)]
+struct Ranked {
+    pop: PopId,
+    biased_m: i64,
+}
+
+impl<'a> Mapper<'a> {
+    /// A mapper for a policy of a deployment, at a node of this site.
+    pub fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Mapper<'a> {
+        let mut mapper = Mapper { policy, pops, site, cnames: Vec::new(), tail: Vec::new() };
+        let rules = policy.rules.iter();
+        let in_rules = rules.flat_map(|r| match &r.target {
+            RuleTarget::Cname(name) => vec![name.clone()],
+            RuleTarget::Candidates(bands) => cnames_of(bands),
+            RuleTarget::Policy => vec![],
+        });
+        let fallbacks = policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]).filter_map(|w| match w {
+            WhenAllDown::Cname(name) => Some(name.clone()),
+            _ => None,
+        });
+        for name in cnames_of(&policy.candidates).into_iter().chain(in_rules).chain(fallbacks) {
+            if !mapper.cnames.contains(&name) {
+                mapper.cnames.push(name);
+            }
+        }
+        mapper.tail = mapper.listed(&policy.candidates, &policy.weights, 0);
+        mapper
+    }
+
+    /// CNAME targets, by the index that plans use.
+    pub fn cnames(&self) -> &[Name] {
+        &self.cnames
+    }
+
+    /// The policy's listed order.
+    pub fn tail(&self) -> &[Entry] {
+        &self.tail
+    }
+
+    /// The rule that decides at a place, with its index.
+    pub fn rule_for(&self, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
+        let of = Circumstances { place, resolver_networks, site: self.site.as_deref() };
+        self.policy.rules.iter().enumerate().find(|(_, rule)| rule.when.matches(of))
+    }
+
+    /// The plan for a place.
+    pub fn plan(&self, place: &Place, resolver_networks: &[u16]) -> Plan {
+        let policy = self.policy;
+        let rule = self.rule_for(place, resolver_networks).map(|(_, rule)| rule);
+        let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
+        let order = rule.and_then(|r| r.order).unwrap_or(policy.order);
+        let band = rule.and_then(|r| r.band).unwrap_or(policy.band);
+        let from = self.coordinates(place);
+        let mut entries = Vec::new();
+        let mut cname = None;
+        let mut fence = false;
+        match rule.map(|r| &r.target) {
+            Some(RuleTarget::Cname(name)) => cname = Some(self.cname_index(name)),
+            Some(RuleTarget::Candidates(bands)) => {
+                entries = self.ordered(bands, order, band, from, weights);
+                fence = rule.is_some_and(|r| r.fence);
+                if !fence {
+                    self.continue_with_policy(&mut entries, from, weights);
+                }
+            }
+            Some(RuleTarget::Policy) | None => {
+                entries = self.ordered(&policy.candidates, order, band, from, weights);
+                entries.truncate(usize::from(policy.depth));
+            }
+        }
+        let cut = self.bound_spill(&mut entries, from);
+        if cname.is_some() {
+            entries.clear();
+        }
+        Plan {
+            cname,
+            entries: entries.into(),
+            tail: !fence && !cut && cname.is_none(),
+            ttl: rule.and_then(|r| r.ttl).unwrap_or(policy.ttl),
+            answers: rule.and_then(|r| r.answers).unwrap_or(policy.answers),
+            when_all_down: self.all_down(rule.and_then(|r| r.when_all_down.as_ref()).unwrap_or(&policy.when_all_down)),
+        }
+    }
+
+    /// Where a place is taken to be: its coordinates, else those of the PoP it is declared to stand at.
+    pub fn coordinates(&self, place: &Place) -> Option<Coordinates> {
+        let at_site = || self.pops.iter().find(|p| place.site.as_deref() == Some(&*p.name)).and_then(|p| p.coordinates);
+        place.coordinates.or_else(at_site)
+    }
+
+    /// Great-circle distance from a point to a PoP, without bias.
+    pub fn distance_m(&self, from: Coordinates, pop: PopId) -> Option<u32> {
+        self.pops[usize::from(pop.0)].coordinates.map(|to| great_circle_m(from, to))
+    }
+
+    /// Behind a rule's candidates the policy's own order goes on, up to `depth` in all.
+    fn continue_with_policy(&self, entries: &mut Vec<Entry>, from: Option<Coordinates>, weights: &Weights) {
+        let own = self.ordered(&self.policy.candidates, self.policy.order, self.policy.band, from, weights);
+        let mut band = entries.last().map_or(0, |e| e.band + 1);
+        let mut own_band = None;
+        for entry in own {
+            if entries.len() >= usize::from(self.policy.depth) {
+                break;
+            }
+            if entries.iter().any(|e| e.target == entry.target) {
+                continue;
+            }
+            if own_band.is_some_and(|b| b != entry.band) {
+                band += 1;
+            }
+            own_band = Some(entry.band);
+            entries.push(Entry { band, ..entry });
+        }
+    }
+
+    fn ordered(&self, bands: &Bands, order: Order, width: BandWidth, from: Option<Coordinates>, weights: &Weights) -> Vec<Entry> {
+        match (order, from) {
+            (Order::Nearest, Some(from)) => self.nearest(bands, width, from, weights),
+            _ => self.listed(bands, weights, 0),
+        }
+    }
+
+    fn listed(&self, bands: &Bands, weights: &Weights, first_band: u16) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (index, band) in bands.iter().enumerate() {
+            let number = first_band + index as u16;
+            let mut members: Vec<Entry> = band.iter().map(|c| self.entry(c, number, weights)).collect();
+            members.sort_by_key(|e| e.target);
+            entries.extend(members);
+        }
+        entries
+    }
+
+    fn nearest(&self, bands: &Bands, width: BandWidth, from: Coordinates, weights: &Weights) -> Vec<Entry> {
+        let mut ranked: Vec<Ranked> = Vec::new();
+        for candidate in bands.iter().flatten() {
+            if let Candidate::Pop(pop) = *candidate
+                && let Some(true_m) = self.distance_m(from, pop)
+            {
+                let biased_m = i64::from(true_m) + i64::from(self.pops[usize::from(pop.0)].bias_km) * 1000;
+                ranked.push(Ranked { pop, biased_m });
+            }
+        }
+        // PoPs are numbered by name, so ties go by name.
+        ranked.sort_by_key(|r| (r.biased_m, r.pop));
+        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len());
+        let mut band = 0;
+        while let Some(best) = ranked.first().copied() {
+            let at_one_place = |r: &Ranked| {
+                self.pops[usize::from(r.pop.0)].coordinates == self.pops[usize::from(best.pop.0)].coordinates && r.biased_m == best.biased_m
+            };
+            let reach_m = match width {
+                BandWidth::None => None,
+                BandWidth::Percent(percent) => Some(best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M),
+            };
+            let (mut equals, rest): (Vec<Ranked>, Vec<Ranked>) =
+                ranked.iter().partition(|r| r.pop == best.pop || at_one_place(r) || reach_m.is_some_and(|reach| r.biased_m <= reach));
+            let room = usize::from(self.policy.depth).saturating_sub(entries.len());
+            equals.truncate(room.max(1));
+            equals.sort_by_key(|r| r.pop);
+            entries.extend(equals.iter().map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            band += 1;
+            ranked = rest;
+            if entries.len() >= usize::from(self.policy.depth) {
+                break;
+            }
+        }
+        // What has no place comes last, as listed.
+        for candidate in bands.iter().flatten().filter(|c| matches!(c, Candidate::Cname(_))) {
+            entries.push(self.entry(candidate, band, weights));
+            band += 1;
+        }
+        entries
+    }
+
+    /// Drops what lies further than `spill_max_km`, but for the first band: a client's own best PoP may
+    /// be far, being sent further than that by health or load is what is bounded. Gives whether the
+    /// bound is in force.
+    fn bound_spill(&self, entries: &mut Vec<Entry>, from: Option<Coordinates>) -> bool {
+        let (Some(bound_km), Some(from)) = (self.policy.spill_max_km, from) else { return false };
+        let first_band = entries.first().map(|e| e.band);
+        entries.retain(|e| {
+            let is_near = match e.target.split() {
+                Ok(pop) => self.distance_m(from, pop).is_none_or(|m| u64::from(m) <= u64::from(bound_km) * 1000),
+                Err(_) => true,
+            };
+            Some(e.band) == first_band || is_near
+        });
+        true
+    }
+
+    fn entry(&self, candidate: &Candidate, band: u16, weights: &Weights) -> Entry {
+        match candidate {
+            Candidate::Pop(pop) => {
+                let weight = weights.iter().find(|(p, _)| p == pop).map_or(OWN_WEIGHT, |(_, w)| *w);
+                Entry { target: Target::pop(*pop), band, weight }
+            }
+            Candidate::Cname(name) => Entry { target: Target::cname(usize::from(self.cname_index(name))), band, weight: OWN_WEIGHT },
+        }
+    }
+
+    fn cname_index(&self, name: &Name) -> u16 {
+        // Every CNAME of the policy was collected by `new`.
+        self.cnames.iter().position(|n| n == name).unwrap_or_default() as u16
+    }
+
+    fn all_down(&self, when: &WhenAllDown) -> AllDown {
+        match when {
+            WhenAllDown::AsIfUp => AllDown::AsIfUp,
+            WhenAllDown::NoData => AllDown::NoData,
+            WhenAllDown::ServFail => AllDown::ServFail,
+            WhenAllDown::LastGood => AllDown::LastGood,
+            WhenAllDown::Cname(name) => AllDown::Cname(self.cname_index(name)),
+        }
+    }
+}
+
+fn cnames_of(bands: &Bands) -> Vec<Name> {
+    bands
+        .iter()
+        .flatten()
+        .filter_map(|c| match c {
+            Candidate::Cname(name) => Some(name.clone()),
+            Candidate::Pop(_) => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

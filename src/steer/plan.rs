@@ -1,0 +1,79 @@
+//! Plans: what a policy makes of one place, ready to be scanned.
+//!
+//! A plan is a preference list of at most `depth` candidates cut into bands of equals, with what
+//! happens around it. Behind the list stands the policy's tail (its listed order, stored once). Plans
+//! are interned: two places with equal plans are one place to everything that follows, and that is
+//! what makes ECS scopes wide.
+
+use super::policy::TtlRange;
+use super::pop::PopId;
+
+/// What an entry or a fallback leads to: a PoP, or one of the policy's CNAMEs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target(u16);
+
+/// The top bit tells CNAMEs from PoPs; [`crate::limits::POPS_MAX`] keeps it free.
+const CNAME_BIT: u16 = 0x8000;
+
+impl Target {
+    /// A PoP.
+    pub fn pop(pop: PopId) -> Target {
+        Target(pop.0 & !CNAME_BIT)
+    }
+
+    /// A CNAME, by its index in [`super::table::PolicyTable::cnames`].
+    pub fn cname(index: usize) -> Target {
+        Target(index as u16 | CNAME_BIT)
+    }
+
+    /// The PoP, or the index of the CNAME.
+    pub fn split(self) -> Result<PopId, usize> {
+        if self.0 & CNAME_BIT == 0 { Ok(PopId(self.0)) } else { Err(usize::from(self.0 & !CNAME_BIT)) }
+    }
+}
+
+/// The weight of an entry that no rule or policy overrides: the PoP's own, from the status.
+pub const OWN_WEIGHT: u32 = u32::MAX;
+
+/// One candidate of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// What it leads to.
+    pub target: Target,
+    /// Band: entries with equal numbers stand together and are equals.
+    pub band: u16,
+    /// Weight, or [`OWN_WEIGHT`].
+    pub weight: u32,
+}
+
+/// What happens when nothing passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AllDown {
+    /// What would be answered were everything up.
+    AsIfUp,
+    /// No data, if the whole policy is down; else as if up.
+    NoData,
+    /// SERVFAIL.
+    ServFail,
+    /// What was answered before the last candidate went down.
+    LastGood,
+    /// A CNAME of the policy, by index.
+    Cname(u16),
+}
+
+/// What a policy makes of a place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// A CNAME that a rule answers whatever else is true, by index.
+    pub cname: Option<u16>,
+    /// The list, bands in ascending order; within a band by PoP.
+    pub entries: Box<[Entry]>,
+    /// Whether the policy's tail follows.
+    pub tail: bool,
+    /// TTL bounds.
+    pub ttl: TtlRange,
+    /// How many addresses.
+    pub answers: u8,
+    /// What happens when nothing passes.
+    pub when_all_down: AllDown,
+}

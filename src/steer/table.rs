@@ -1,0 +1,111 @@
+//! A policy as it is served: plans, the routes that lead from an address to one, and the addresses
+//! of every PoP.
+
+use super::plan::{Entry, Plan};
+use super::policy::Share;
+use super::pop::PopId;
+use crate::geo::trie::Trie;
+use crate::wire::name::Name;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// Address families as bits.
+pub type Families = u8;
+/// IPv4.
+pub const V4: Families = 1;
+/// IPv6.
+pub const V6: Families = 2;
+
+/// An address with what sharing needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedAddress<A> {
+    /// The address.
+    pub address: A,
+    /// Its weight; 0 is answered only where all are 0.
+    pub weight: u32,
+    /// Hash of the address, so that reordering a list moves nobody.
+    pub seed: u64,
+}
+
+/// One service of one PoP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The PoP.
+    pub pop: PopId,
+    /// IPv4 addresses.
+    pub v4: Box<[SharedAddress<Ipv4Addr>]>,
+    /// IPv6 addresses.
+    pub v6: Box<[SharedAddress<Ipv6Addr>]>,
+}
+
+impl Slot {
+    /// Families in which it has an address.
+    pub fn families(&self) -> Families {
+        (if self.v4.is_empty() { 0 } else { V4 }) | (if self.v6.is_empty() { 0 } else { V6 })
+    }
+}
+
+/// No slot: the PoP lacks the policy's service.
+pub const NO_SLOT: u32 = u32::MAX;
+
+/// The value of a route leaf that carries IPv4 inside IPv6; never looked up.
+pub const REDIRECT: u32 = crate::geo::trie::VALUE_MAX;
+
+/// A name of a PoP with its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PopIdentity {
+    /// Name.
+    pub name: Arc<str>,
+    /// Hash of the name.
+    pub seed: u64,
+}
+
+/// A policy, compiled.
+#[derive(Clone, Debug)]
+pub struct PolicyTable {
+    /// Name, with the zone for policies of a zone file (`web`, `cdn.example./web`).
+    pub name: Arc<str>,
+    /// For each PoP the slot of the policy's service, or [`NO_SLOT`].
+    pub slots: Box<[u32]>,
+    /// Families that the policy's own candidates have: whether a type exists never depends on the client.
+    pub families: Families,
+    /// CNAME targets.
+    pub cnames: Box<[Name]>,
+    /// Listed order behind every list.
+    pub tail: Box<[Entry]>,
+    /// All plans.
+    pub plans: Box<[Plan]>,
+    /// What a leaf means: the plan if ECS decides, and the plan if the resolver's address does (they
+    /// differ only where nothing is known and the node has a site).
+    pub choices: Box<[[u32; 2]]>,
+    /// Address to choice, for each class of resolver.
+    pub routes: Box<[Arc<Trie>]>,
+    /// Resolver address to class; `None` if no rule asks for the resolver's network.
+    pub resolver_classes: Option<Arc<Trie>>,
+    /// Whether ECS is used.
+    pub ecs: bool,
+    /// How equals share.
+    pub share: Share,
+    /// Whether anything of it shares by cell.
+    pub shares: bool,
+    /// Whether routes lead to different plans.
+    pub located: bool,
+    /// Prefix length of a sharing cell.
+    pub cell_v4: u8,
+    /// Prefix length of a sharing cell.
+    pub cell_v6: u8,
+    /// How many distinct leaves the routes have: its cost in resolvers' caches.
+    pub scopes: usize,
+}
+
+impl PolicyTable {
+    /// Whether an answer can depend on the client's address in a way that another node would repeat.
+    pub fn tailors(&self) -> bool {
+        self.located || (self.shares && self.share == Share::Sticky)
+    }
+
+    /// Whether it may answer a CNAME.
+    pub fn may_alias(&self) -> bool {
+        !self.cnames.is_empty()
+    }
+}

@@ -1,0 +1,15 @@
+//! Record data as it is kept for serving: octets, and the places that depend on the message.
+
+/// Record data, ready to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Rdata<'a> {
+    /// The octets; where a name is cut before the apex, two octets of placeholder stand.
+    pub octets: &'a [u8],
+    /// Places of the placeholders within `octets`; [`NO_PATCH`] for none.
+    pub patches: [u16; 2],
+    /// Number of the node that holds the addresses of the name in this record (NS within the zone).
+    pub glue: Option<u32>,
+}
+
+/// No placeholder.
+pub const NO_PATCH: u16 = u16::MAX;

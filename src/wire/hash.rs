@@ -1,0 +1,90 @@
+//! The hashes that every build and every node must agree on: of names, for look-up tables, and of
+//! (cell, name, PoP), for sharing. Not keyed: what is hashed into tables is the operator's own data, and a
+//! query costs one comparison whatever it hashes to.
+
+const K0: u64 = 0x9e37_79b9_7f4a_7c15;
+const K1: u64 = 0xd6e8_feb8_6659_fd93;
+const K2: u64 = 0xa076_1d64_78bd_642f;
+
+/// Hash of the root name, where the hash of every name begins.
+pub const ROOT: u64 = 0x243f_6a88_85a3_08d3;
+
+const fn fold(a: u64, b: u64) -> u64 {
+    let product = (a as u128) * (b as u128);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// Mixes two 64-bit values into one in which every input bit matters.
+pub const fn mix(a: u64, b: u64) -> u64 {
+    let once = fold(a ^ K0, b ^ K1);
+    fold(once ^ K2, K0)
+}
+
+/// Hash of a name from the hash of its parent and its first label, which must be in lower case.
+pub fn label(parent: u64, label: &[u8]) -> u64 {
+    let mut hash = parent ^ (label.len() as u64).wrapping_mul(K1);
+    let mut chunks = label.chunks_exact(8);
+    for chunk in &mut chunks {
+        // chunks_exact gives eight octets.
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        hash = fold(hash ^ u64::from_le_bytes(word), K0);
+    }
+    let rest = chunks.remainder();
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        hash = fold(hash ^ u64::from_le_bytes(word), K0);
+    }
+    fold(hash ^ K2, K1)
+}
+
+/// Hash of an uncompressed wire name in lower case, label by label from the root.
+pub fn name(wire: &[u8]) -> u64 {
+    let mut starts = [0u8; 128];
+    let mut count = 0;
+    let mut at = 0;
+    while let Some(&len) = wire.get(at) {
+        if len == 0 || count == starts.len() {
+            break;
+        }
+        starts[count] = at as u8;
+        count += 1;
+        at += 1 + usize::from(len);
+    }
+    let mut hash = ROOT;
+    for &start in starts[..count].iter().rev() {
+        let start = usize::from(start);
+        let len = usize::from(wire[start]);
+        hash = label(hash, wire.get(start + 1..start + 1 + len).unwrap_or_default());
+    }
+    hash
+}
+
+/// Hash of any octets, for seeds of PoPs, addresses and salts.
+pub fn octets(octets: &[u8]) -> u64 {
+    label(ROOT, octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Golden: a change here moves clients between PoPs on every node that is upgraded.
+    #[test]
+    fn golden_hashes() {
+        assert_eq!(name(b"\0"), ROOT);
+        assert_eq!(name(b"\x07example\0"), label(ROOT, b"example"));
+        assert_eq!(name(b"\x03www\x07example\0"), label(label(ROOT, b"example"), b"www"));
+        assert_eq!(
+            [name(b"\x03www\x07example\0"), octets(b"fra"), octets(b"a rather long name of a pop"), mix(1, 2)],
+            [13_265_956_241_902_219_297, 7_141_542_258_116_184_952, 2_818_919_020_462_943_718, 6_301_933_300_163_915_788]
+        );
+    }
+
+    #[test]
+    fn hashes_differ_by_label_boundary() {
+        assert_ne!(name(b"\x02ab\x01c\0"), name(b"\x01a\x02bc\0"));
+        assert_ne!(octets(b"a"), octets(b"a\0"));
+    }
+}

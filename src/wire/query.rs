@@ -1,0 +1,255 @@
+//! The only parser of strangers' DNS: octets to a borrowed [`Query`], or what to do instead.
+//!
+//! A query may be answered by the core, refused with a response code, met with silence, or handed
+//! to the side road for rare messages. Every read is bounded; nothing allocates.
+
+use super::edns::Edns;
+use super::hash;
+use super::rr::{Rcode, RrType};
+use crate::limits::LABELS_MAX;
+
+/// A question with what EDNS says about it.
+#[derive(Clone, Debug)]
+pub struct Query<'a> {
+    /// Message ID.
+    pub id: u16,
+    /// Recursion desired, to be copied (RFC 1035 section 4.1.1).
+    pub recursion_desired: bool,
+    /// Checking disabled, to be copied (RFC 4035 section 3.2.2).
+    pub checking_disabled: bool,
+    /// The question section as sent: name, type, class.
+    pub question: &'a [u8],
+    /// The name.
+    pub name: QueryName,
+    /// QTYPE.
+    pub qtype: RrType,
+    /// QCLASS.
+    pub qclass: u16,
+    /// OPT.
+    pub edns: Option<Edns>,
+}
+
+/// What a datagram or stream message is.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // lives on the stack for one query; boxing would allocate
+pub enum Parsed<'a> {
+    /// One question for the core.
+    Query(Query<'a>),
+    /// An error to be answered.
+    Reject(Reject<'a>),
+    /// Neither a query nor worth an answer: a response (QR=1, so that two servers never talk in a
+    /// loop), or less than a header.
+    Silence,
+    /// A valid header with something that the core does not answer: an opcode other than QUERY, a
+    /// transfer, a signed message.
+    Rare,
+}
+
+/// A message to be answered with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reject<'a> {
+    /// Message ID.
+    pub id: u16,
+    /// Opcode, to be copied.
+    pub opcode: u8,
+    /// Recursion desired, to be copied.
+    pub recursion_desired: bool,
+    /// Response code.
+    pub rcode: Rcode,
+    /// The question section, if it could be read.
+    pub question: Option<&'a [u8]>,
+    /// The OPT, if it could be read; its options may be missing.
+    pub edns: Option<Edns>,
+}
+
+/// A question's name in lower case, with the places of its labels.
+#[derive(Clone)]
+pub struct QueryName {
+    lower: [u8; 256],
+    len: u8,
+    starts: [u8; LABELS_MAX + 1],
+    labels: u8,
+}
+
+impl QueryName {
+    /// Reads an uncompressed name at the start of `octets` (compression makes no sense in a question).
+    pub fn parse(octets: &[u8]) -> Option<QueryName> {
+        let mut name = QueryName { lower: [0; 256], len: 0, starts: [0; LABELS_MAX + 1], labels: 0 };
+        let mut at = 0usize;
+        loop {
+            let len = usize::from(*octets.get(at)?);
+            if len == 0 {
+                break;
+            }
+            if len > 63 || at + len + 1 > 254 {
+                return None;
+            }
+            let label = octets.get(at + 1..at + 1 + len)?;
+            name.starts[usize::from(name.labels)] = at as u8;
+            name.labels += 1;
+            name.lower[at] = len as u8;
+            for (to, from) in name.lower[at + 1..at + 1 + len].iter_mut().zip(label) {
+                *to = from.to_ascii_lowercase();
+            }
+            at += 1 + len;
+        }
+        name.len = at as u8 + 1;
+        Some(name)
+    }
+
+    /// A name from the start of one and the whole of another, both in wire form without pointers: a
+    /// CNAME target that was cut before the apex, and the apex.
+    pub fn join(start: &[u8], rest: &[u8]) -> Option<QueryName> {
+        let mut wire = [0u8; 256];
+        let len = start.len() + rest.len();
+        let whole = wire.get_mut(..len)?;
+        whole[..start.len()].copy_from_slice(start);
+        whole[start.len()..].copy_from_slice(rest);
+        QueryName::parse(whole)
+    }
+
+    /// The wire form in lower case.
+    pub fn wire(&self) -> &[u8] {
+        &self.lower[..usize::from(self.len)]
+    }
+
+    /// Number of labels, the root not counted.
+    pub fn labels(&self) -> usize {
+        usize::from(self.labels)
+    }
+
+    /// The name without its first `skip` labels.
+    pub fn suffix(&self, skip: usize) -> &[u8] {
+        if skip >= self.labels() { &self.wire()[usize::from(self.len) - 1..] } else { &self.wire()[usize::from(self.starts[skip])..] }
+    }
+
+    /// The label at `index` from the left, without its length octet.
+    pub fn label(&self, index: usize) -> &[u8] {
+        let start = usize::from(self.starts[index]);
+        let len = usize::from(self.lower[start]);
+        &self.lower[start + 1..start + 1 + len]
+    }
+
+    /// Hash of the whole name.
+    pub fn hash(&self) -> u64 {
+        (0..self.labels()).rev().fold(hash::ROOT, |h, i| hash::label(h, self.label(i)))
+    }
+}
+
+impl std::fmt::Debug for QueryName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        super::name::write_name(f, self.wire())
+    }
+}
+
+/// Octets of a header.
+pub const HEADER_LEN: usize = 12;
+
+/// Reads a message.
+pub fn parse(packet: &[u8]) -> Parsed<'_> {
+    let Some(header) = packet.first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
+    let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let (id, flags) = (word(0), word(2));
+    if flags & 0x8000 != 0 {
+        return Parsed::Silence;
+    }
+    let opcode = (flags >> 11) as u8 & 0xf;
+    let mut reject = Reject { id, opcode, recursion_desired: flags & 0x0100 != 0, rcode: Rcode::FORMERR, question: None, edns: None };
+    if word(4) != 1 {
+        // Also for opcodes that we do not serve: nothing behind this point takes any other number.
+        reject.rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
+        return Parsed::Reject(reject);
+    }
+    if opcode != 0 {
+        return Parsed::Rare;
+    }
+    let Some(name) = QueryName::parse(&packet[HEADER_LEN..]) else { return Parsed::Reject(reject) };
+    let question_end = HEADER_LEN + name.wire().len() + 4;
+    let Some(question) = packet.get(HEADER_LEN..question_end) else { return Parsed::Reject(reject) };
+    reject.question = Some(question);
+    let fixed = &question[question.len() - 4..];
+    let (qtype, qclass) = (RrType(u16::from_be_bytes([fixed[0], fixed[1]])), u16::from_be_bytes([fixed[2], fixed[3]]));
+
+    let mut edns = None;
+    let mut at = question_end;
+    let answers_and_authority = usize::from(word(6)) + usize::from(word(8));
+    let total = answers_and_authority + usize::from(word(10));
+    for index in 0..total {
+        let Some(record) = next_record(packet, at) else { return Parsed::Reject(reject) };
+        at = record.end;
+        let additional = index >= answers_and_authority;
+        match record.rtype {
+            RrType::OPT => {
+                // One OPT, in the additional section, owned by the root (RFC 6891 section 6.1.1).
+                if !additional || !record.owner_is_root || edns.is_some() {
+                    return Parsed::Reject(reject);
+                }
+                match Edns::parse(record.class, record.ttl, record.rdata) {
+                    Ok(read) => edns = Some(read),
+                    Err((read, _)) => return Parsed::Reject(Reject { edns: Some(read), ..reject }),
+                }
+                reject.edns = edns;
+            }
+            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Parsed::Rare,
+            _ => {}
+        }
+    }
+    if at != packet.len() {
+        return Parsed::Reject(reject);
+    }
+    if edns.is_some_and(|e| e.version != 0) {
+        return Parsed::Reject(Reject { rcode: Rcode::BADVERS, ..reject });
+    }
+    if matches!(qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
+        return Parsed::Rare;
+    }
+    Parsed::Query(Query {
+        id,
+        recursion_desired: reject.recursion_desired,
+        checking_disabled: flags & 0x0010 != 0,
+        question,
+        name,
+        qtype,
+        qclass,
+        edns,
+    })
+}
+
+struct RawRecord<'a> {
+    owner_is_root: bool,
+    rtype: RrType,
+    class: u16,
+    ttl: u32,
+    rdata: &'a [u8],
+    end: usize,
+}
+
+/// The record at `at`; compression pointers in its owner are stepped over, not followed.
+fn next_record(packet: &[u8], at: usize) -> Option<RawRecord<'_>> {
+    let mut name_end = at;
+    let name_end = loop {
+        match *packet.get(name_end)? {
+            0 => break name_end + 1,
+            len @ 1..=63 => name_end += 1 + usize::from(len),
+            0xc0..=0xff => break name_end + 2,
+            _ => return None,
+        }
+        if name_end - at > 255 {
+            return None;
+        }
+    };
+    let fixed = packet.get(name_end..)?.first_chunk::<10>()?;
+    let rdata_len = usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
+    let end = name_end + 10 + rdata_len;
+    Some(RawRecord {
+        owner_is_root: packet[at] == 0,
+        rtype: RrType(u16::from_be_bytes([fixed[0], fixed[1]])),
+        class: u16::from_be_bytes([fixed[2], fixed[3]]),
+        ttl: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+        rdata: packet.get(name_end + 10..end)?,
+        end,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Messages as strangers send them, and what each is.
+
+use super::*;
+
+fn message(flags: u16, counts: [u16; 4], body: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x12, 0x34];
+    packet.extend(flags.to_be_bytes());
+    for count in counts {
+        packet.extend(count.to_be_bytes());
+    }
+    packet.extend(body);
+    packet
+}
+
+const WWW: &[u8] = b"\x03WwW\x07example\0\0\x01\0\x01";
+const OPT: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0];
+
+#[derive(Debug, PartialEq)]
+enum Is {
+    Query,
+    Reject(Rcode),
+    Silence,
+    Rare,
+}
+
+fn kind(packet: &[u8]) -> Is {
+    match parse(packet) {
+        Parsed::Query(_) => Is::Query,
+        Parsed::Reject(r) => Is::Reject(r.rcode),
+        Parsed::Silence => Is::Silence,
+        Parsed::Rare => Is::Rare,
+    }
+}
+
+#[test]
+fn each_message_is_what_it_is() {
+    let join = |parts: &[&[u8]]| parts.concat();
+    let bad_version: &[u8] = &[0, 0, 41, 4, 208, 0, 1, 0, 0, 0, 0];
+    let owned_opt: &[u8] = &[1, b'a', 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0];
+    let tsig: &[u8] = &[0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 0];
+    let axfr: &[u8] = b"\x07example\0\0\xfc\0\x01";
+    let rows: Vec<(&str, Vec<u8>, Is)> = vec![
+        ("a plain query", message(0x0100, [1, 0, 0, 0], WWW), Is::Query),
+        ("a query with OPT", message(0, [1, 0, 0, 1], &join(&[WWW, OPT])), Is::Query),
+        ("nothing", vec![], Is::Silence),
+        ("half a header", vec![0; 11], Is::Silence),
+        ("a response", message(0x8000, [1, 0, 0, 0], WWW), Is::Silence),
+        ("a response with an error inside", message(0x8000, [9, 0, 0, 0], &[]), Is::Silence),
+        ("no question", message(0, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
+        ("two questions", message(0, [2, 0, 0, 0], &join(&[WWW, WWW])), Is::Reject(Rcode::FORMERR)),
+        ("65535 questions", message(0, [65535, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
+        ("a question cut short", message(0, [1, 0, 0, 0], &WWW[..9]), Is::Reject(Rcode::FORMERR)),
+        ("a question without class", message(0, [1, 0, 0, 0], &WWW[..15]), Is::Reject(Rcode::FORMERR)),
+        ("a compressed question", message(0, [1, 0, 0, 0], &[0xc0, 12, 0, 1, 0, 1]), Is::Reject(Rcode::FORMERR)),
+        ("octets behind the message", message(0, [1, 0, 0, 0], &join(&[WWW, &[0]])), Is::Reject(Rcode::FORMERR)),
+        ("two OPT", message(0, [1, 0, 0, 2], &join(&[WWW, OPT, OPT])), Is::Reject(Rcode::FORMERR)),
+        ("an OPT with an owner", message(0, [1, 0, 0, 1], &join(&[WWW, owned_opt])), Is::Reject(Rcode::FORMERR)),
+        ("an OPT among the answers", message(0, [1, 1, 0, 0], &join(&[WWW, OPT])), Is::Reject(Rcode::FORMERR)),
+        ("an OPT that is announced but absent", message(0, [1, 0, 0, 1], WWW), Is::Reject(Rcode::FORMERR)),
+        ("EDNS version 1", message(0, [1, 0, 0, 1], &join(&[WWW, bad_version])), Is::Reject(Rcode::BADVERS)),
+        ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::Rare),
+        ("a zone transfer", message(0, [1, 0, 0, 0], axfr), Is::Rare),
+        ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::Rare),
+        ("an UPDATE with many zones", message(5 << 11, [7, 0, 0, 0], WWW), Is::Reject(Rcode::NOTIMP)),
+    ];
+    for (what, packet, is) in rows {
+        assert_eq!(kind(&packet), is, "{what}");
+    }
+}
+
+#[test]
+fn names_are_lowered_and_cut_at_labels() {
+    let name = QueryName::parse(b"\x03WwW\x07Example\0").unwrap();
+    assert_eq!(name.wire(), b"\x03www\x07example\0");
+    assert_eq!(name.labels(), 2);
+    assert_eq!(name.suffix(1), b"\x07example\0");
+    assert_eq!(name.suffix(2), b"\0");
+    assert_eq!(name.suffix(9), b"\0");
+    assert_eq!(name.label(0), b"www");
+    assert_eq!(name.hash(), hash::name(b"\x03www\x07example\0"));
+    assert_eq!(QueryName::parse(b"\0").unwrap().labels(), 0);
+}
+
+#[test]
+fn the_longest_name_is_read_and_one_octet_more_is_not() {
+    let mut longest: Vec<u8> = [&[1u8, b'a'][..]; 127].concat();
+    longest.push(0);
+    assert_eq!(longest.len(), 255);
+    assert_eq!(QueryName::parse(&longest).unwrap().labels(), 127);
+    let mut longer = longest.clone();
+    longer.splice(0..1, [2, b'b']);
+    assert!(QueryName::parse(&longer).is_none());
+}
+
+#[test]
+fn a_reject_keeps_question_and_opt() {
+    let dirty = [0u8, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 20, 0, 192, 0, 0xff];
+    let packet = message(0x0100, [1, 0, 0, 1], &[WWW, &dirty].concat());
+    let Parsed::Reject(reject) = parse(&packet) else { panic!("dirty bits must be refused") };
+    assert_eq!(reject.rcode, Rcode::FORMERR);
+    assert_eq!(reject.question, Some(WWW));
+    assert!(reject.edns.is_some_and(|e| e.payload == 1232 && e.subnet.is_none()));
+    assert!(reject.recursion_desired);
+}

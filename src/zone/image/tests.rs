@@ -1,0 +1,111 @@
+//! What names are in a zone, and what comes out of the arena.
+
+use super::*;
+use crate::finding::{At, FileId};
+use crate::wire::name::Name;
+use crate::zone::text::{Record, SteeredOwner, Zone};
+
+fn name(text: &str) -> Name {
+    Name::parse(text, Some(&Name::parse("example.", None).unwrap())).unwrap()
+}
+
+fn record(owner: &str, rtype: RrType, rdata: &[u8]) -> Record {
+    Record { owner: name(owner), rtype, ttl: Ttl::from_secs(300).unwrap(), rdata: rdata.into(), at: At::whole(FileId(0)) }
+}
+
+fn zone() -> Zone {
+    let soa = [name("ns").as_wire(), name("Mail").as_wire(), &[0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60]].concat();
+    Zone {
+        apex: name("@"),
+        records: vec![
+            record("@", RrType::SOA, &soa),
+            record("@", RrType::NS, name("ns").as_wire()),
+            record("ns", RrType::A, &[192, 0, 2, 53]),
+            record("deep.er.still", RrType::TXT, b"\x02hi"),
+            record("*.wild", RrType::A, &[192, 0, 2, 1]),
+            record("exact.wild", RrType::TXT, b"\x01x"),
+            record("sub", RrType::NS, name("ns.sub").as_wire()),
+            record("sub", RrType::NS, Name::parse("ns.other.", None).unwrap().as_wire()),
+            record("ns.sub", RrType::A, &[192, 0, 2, 54]),
+            record("ns.sub", RrType::A, &[192, 0, 2, 54]),
+        ],
+        steered: vec![SteeredOwner { owner: name("Edge"), policy: 7, ttl: None, at: At::whole(FileId(0)) }],
+        chain: ChainMode::Full,
+        at: At::whole(FileId(0)),
+    }
+}
+
+fn lookup(image: &Image, text: &str) -> String {
+    let query = QueryName::parse(name(text).as_wire()).unwrap();
+    let show = |id: NodeId| Name::from_wire(image.name(id)).unwrap().to_string();
+    match image.lookup(&query, query.hash()) {
+        Match::Exact(id) => format!("exact {} {}", show(id), image.sets_at(id).len()),
+        Match::Wildcard(id) => format!("wildcard {}", show(id)),
+        Match::Cut(id) => format!("cut {}", show(id)),
+        Match::NoName => "none".to_owned(),
+    }
+}
+
+#[test]
+fn names_are_what_rfc_1034_and_4592_say() {
+    let image = build(&zone()).unwrap();
+    for (asked, is) in [
+        ("@", "exact example. 2"),
+        ("NS", "exact ns.example. 1"),
+        ("missing", "none"),
+        ("a.missing", "none"),
+        ("still", "exact still.example. 0"),
+        ("er.still", "exact er.still.example. 0"),
+        ("x.still", "none"),
+        ("deep.er.still", "exact deep.er.still.example. 1"),
+        ("wild", "exact wild.example. 0"),
+        ("a.wild", "wildcard *.wild.example."),
+        ("a.b.c.wild", "wildcard *.wild.example."),
+        ("*.wild", "exact *.wild.example. 1"),
+        ("exact.wild", "exact exact.wild.example. 1"),
+        ("below.exact.wild", "none"),
+        ("sub", "cut sub.example."),
+        ("ns.sub", "cut sub.example."),
+        ("deep.below.sub", "cut sub.example."),
+        ("edge", "exact edge.example. 0"),
+    ] {
+        assert_eq!(lookup(&image, asked), is, "{asked}");
+    }
+}
+
+#[test]
+fn record_data_is_cut_before_the_apex_and_glue_is_found() {
+    let image = build(&zone()).unwrap();
+    let QueryNode { id } = node(&image, "sub");
+    let records: Vec<Rdata<'_>> = image.records(image.set(id, RrType::NS).unwrap()).collect();
+    assert_eq!(records[0].octets, b"\x02ns\x03sub\xc0\0");
+    assert_eq!(records[0].patches, [7, NO_PATCH]);
+    assert_eq!(records[0].glue, Some(node(&image, "ns.sub").id.0));
+    assert_eq!(records[1].octets, b"\x02ns\x05other\0");
+    assert_eq!(records[1].patches, [NO_PATCH; 2]);
+    assert_eq!(records[1].glue, None);
+    let soa = image.records(image.set(APEX, RrType::SOA).unwrap()).next().unwrap();
+    assert_eq!(&soa.octets[..12], b"\x02ns\xc0\0\x04Mail\xc0\0", "case is kept");
+    assert_eq!(soa.patches, [3, 10]);
+    assert_eq!(image.negative_ttl.secs(), 60);
+    let glue = image.set(node(&image, "ns.sub").id, RrType::A).unwrap();
+    assert_eq!(glue.count, 1, "duplicates collapse");
+}
+
+struct QueryNode {
+    id: NodeId,
+}
+
+fn node(image: &Image, text: &str) -> QueryNode {
+    let wire = name(text).to_lowercase();
+    QueryNode { id: image.find(hash::name(wire.as_wire()), wire.as_wire()).unwrap() }
+}
+
+#[test]
+fn steered_owners_are_found_by_their_node() {
+    let image = build(&zone()).unwrap();
+    let edge = node(&image, "edge").id;
+    assert_eq!(image.steered_at(edge).map(|s| s.policy), Some(7));
+    assert!(image.steered_at(APEX).is_none());
+    assert_eq!(image.steered().count(), 1);
+}
