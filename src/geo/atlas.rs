@@ -21,7 +21,7 @@ use crate::finding::{At, Finding, Findings, code};
 use layers::Layered;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use sweep::{Bits, Block, cut, flatten, last_of, sweep};
 
@@ -164,7 +164,7 @@ fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Pr
             match prefix {
                 Prefix::V4 { bits, len } => v4.push((bits, len, index as u32)),
                 Prefix::V6 { bits, len } => {
-                    if embedded::BLOCKS.iter().any(|&(block, l)| Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(block)), l).covers(prefix)) {
+                    if embedded::holds(prefix) {
                         let words = format!("`{prefix}` holds IPv4 clients, which are looked up by their IPv4 addresses");
                         findings.push(Finding::warning(code::BAD_ADDRESS, words).at(at, "never consulted").help("write the IPv4 prefix"));
                     }

@@ -3,6 +3,8 @@
 //! A client that shows such an address is an IPv4 client: it is looked up in the IPv4 tables, and a
 //! scope returned for it counts the offset at which its IPv4 bits begin.
 
+use super::prefix::Prefix;
+
 /// The IPv6 blocks that hold IPv4 clients, as network address and length, ascending and disjoint.
 pub const BLOCKS: [(u128, u8); 5] = [
     (0, 96),                 // ::/96, IPv4-compatible (RFC 4291 section 2.5.5.1)
@@ -32,6 +34,14 @@ pub fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
 /// Whether an address lies in one of the [`BLOCKS`].
 pub fn is_embedded(v6: u128) -> bool {
     BLOCKS.iter().any(|&(bits, len)| (v6 ^ bits) >> (128 - len) == 0)
+}
+
+/// Whether all of a prefix lies in one of the [`BLOCKS`].
+pub fn holds(prefix: Prefix) -> bool {
+    match prefix {
+        Prefix::V4 { .. } => false,
+        Prefix::V6 { bits, len } => BLOCKS.iter().any(|&(block, l)| l <= len && (bits ^ block) >> (128 - l) == 0),
+    }
 }
 
 #[cfg(test)]

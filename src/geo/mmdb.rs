@@ -11,6 +11,7 @@ mod tree;
 pub use record::Fields;
 
 use super::embedded;
+use super::prefix::Prefix;
 use crate::finding::{At, FileId, Finding, code};
 use crate::limits::DATABASE_OCTETS_MAX;
 use maxminddb::{MaxMindDbError, Reader};
@@ -95,7 +96,7 @@ impl Database {
             )?;
         }
         if self.ip_version == 6 {
-            let is_v4 = |bits: u128, len: u8| embedded::BLOCKS.iter().any(|&(block, l)| l <= len && (bits ^ block) >> (128 - l) == 0);
+            let is_v4 = |bits, len| embedded::holds(Prefix::V6 { bits, len });
             tree.walk(0, 0, is_v4, |bits, len, found| {
                 if let Some(place) = records.place(found, IpAddr::V6(Ipv6Addr::from_bits(bits)))? {
                     self.leaves_v6.push((bits, len, place));
