@@ -12,6 +12,7 @@
 //!
 //! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
 
+pub mod cli;
 pub mod config;
 pub mod finding;
 pub mod geo;

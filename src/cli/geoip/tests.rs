@@ -1,0 +1,105 @@
+//! The commands on files, and the sample database beside its source.
+
+use super::*;
+use crate::geo::place::{Continent, Place};
+use std::collections::HashSet;
+
+const SOURCE: &str = "geoip/places.csv";
+const SAMPLE: &str = "geoip/places.mmdb";
+
+fn sample() -> (Vec<u8>, Database, Atlas) {
+    let text = fs::read_to_string(SOURCE).unwrap();
+    let octets = compile(&text, FileId(0), None).unwrap();
+    let database = Database::read(SAMPLE, &octets, FileId(0)).unwrap();
+    let (atlas, findings) = Atlas::build(std::slice::from_ref(&database), &[]);
+    assert!(findings.is_empty());
+    (octets, database, atlas)
+}
+
+/// The database in the tree is what its source makes.
+#[test]
+fn the_sample_is_built_from_its_source() {
+    assert_eq!(sample().0, fs::read(SAMPLE).unwrap(), "run: meridian geoip build {SOURCE} {SAMPLE}");
+}
+
+/// The sample is wide enough for the tour: six continents and 60 countries in both families.
+#[test]
+fn the_sample_covers_the_world() {
+    let (_, database, _) = sample();
+    let of = |places: HashSet<u32>| {
+        let fields: Vec<_> = places.into_iter().map(|p| &database.places[p as usize]).collect();
+        let countries: HashSet<_> = fields.iter().filter_map(|f| f.country).collect();
+        let continents: HashSet<_> = fields.iter().filter_map(|f| f.continent).collect();
+        (countries.len(), Continent::ALL.into_iter().filter(|c| continents.contains(c)).count())
+    };
+    for places in [database.leaves_v4.iter().map(|l| l.2).collect(), database.leaves_v6.iter().map(|l| l.2).collect()] {
+        let (countries, continents) = of(places);
+        assert!(countries >= 60 && continents >= 6, "{countries} {continents}");
+    }
+}
+
+/// Addresses of the tour, with the country each is in.
+#[test]
+fn sample_addresses() {
+    let (_, _, atlas) = sample();
+    let rows = [
+        ("192.0.2.1", "DE"),
+        ("198.51.100.1", "US"),
+        ("203.0.113.1", "JP"),
+        ("143.107.1.1", "BR"),
+        ("137.158.1.1", "ZA"),
+        ("130.216.1.1", "NZ"),
+        ("2001:db8:1000::1", "GB"),
+        ("2001:db8:5000::1", "KE"),
+        ("::ffff:192.0.2.1", "DE"),
+        ("9.9.9.9", "US"),
+    ];
+    for (address, country) in rows {
+        let (place, ..) = atlas.place_of(address.parse().unwrap());
+        assert_eq!(place.country.map(|c| c.to_string()).as_deref(), Some(country), "{address}");
+        assert!(place.coordinates.is_some(), "{address}");
+    }
+    assert_eq!(atlas.place_of("10.0.0.1".parse().unwrap()).0, &Place::default());
+}
+
+/// `build` writes a whole file over the old one and leaves nothing else behind.
+#[test]
+fn build_replaces_the_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("a.csv"), folder.path().join("a.mmdb"));
+    fs::write(&source, format!("{}\n9.0.0.0/8,,US,,,,,\n", source_text::HEADER)).unwrap();
+    fs::write(&target, "old").unwrap();
+    let said = build(&source, &target, Some(1_700_000_000)).map_err(|(findings, _)| findings).unwrap();
+    assert!(said.contains("1 IPv4 and 0 IPv6 networks"), "{said}");
+    let read = Database::read("a", &fs::read(&target).unwrap(), FileId(0)).unwrap();
+    assert_eq!((read.build_epoch, &*read.kind), (1_700_000_000, encode::KIND));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+/// A bad source is told whole and leaves the old database alone.
+#[test]
+fn build_refuses_a_bad_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("a.csv"), folder.path().join("a.mmdb"));
+    fs::write(&target, "old").unwrap();
+    let codes = |result: Result<String, (Findings, Files)>| result.unwrap_err().0.iter().map(|f| f.code).collect::<Vec<_>>();
+    assert_eq!(codes(build(&source, &target, None)), [code::UNREADABLE]);
+    fs::write(&source, [0xff, 0xfe]).unwrap();
+    assert_eq!(codes(build(&source, &target, None)), [code::NOT_UTF8]);
+    fs::write(&source, format!("{}\n9.0.0.0/8,,Germany,,,,,\nx,,,,,,,\n", source_text::HEADER)).unwrap();
+    assert_eq!(codes(build(&source, &target, None)), [code::BAD_PLACE, code::BAD_ADDRESS]);
+    fs::write(&source, format!("{}\n", source_text::HEADER)).unwrap();
+    assert_eq!(codes(build(&source, &target, None)), [code::DATABASE_LAYOUT]);
+    assert_eq!(fs::read(&target).unwrap(), b"old");
+}
+
+/// What `lookup` prints.
+#[test]
+fn lookup_tells_fields_and_sources() {
+    let (_, database, atlas) = sample();
+    let now = database.build_epoch + 3 * 86_400;
+    let said = lookup(&atlas, &[database], "192.0.2.1".parse().unwrap(), now);
+    for part in ["192.0.2.1 lies in 192.0.2.0/24", "country:     DE", "AS64496", SAMPLE, "3 days old"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}

@@ -1,0 +1,3 @@
+//! The commands of the `meridian` program.
+
+pub mod geoip;

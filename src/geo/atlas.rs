@@ -1,0 +1,283 @@
+//! The atlas: both address spaces cut into disjoint leaves, each with its place.
+//!
+//! Databases are layered, operator networks laid over them, and the result is cut into the fewest
+//! blocks over which nothing changes. A longest match over nested prefixes would not do: the length
+//! of a leaf is the scope of an answer, and all of a leaf must be treated alike (RFC 7871 section
+//! 7.2.1). For the same reason a leaf never spans addresses that are looked at in different ways:
+//! see [`Space`].
+
+mod evidence;
+mod layers;
+mod sweep;
+
+pub use evidence::{Evidence, Source};
+
+use super::mmdb::Database;
+use super::networks::Network;
+use super::place::Place;
+use super::prefix::Prefix;
+use super::{embedded, special};
+use crate::finding::{At, Finding, Findings, code};
+use layers::Layered;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::Arc;
+use sweep::{Bits, Block, cut, flatten, last_of, sweep};
+
+/// How a client with an address of a leaf is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// As it stands: global unicast, or known to an operator network or a database.
+    Usable,
+    /// A special-purpose address that nobody knows: no evidence, the resolver decides.
+    Special,
+    /// An IPv4 client inside IPv6: looked up in the IPv4 leaves, never here.
+    Embedded,
+}
+
+/// A block of addresses with one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaf<B> {
+    /// Network address.
+    pub start: B,
+    /// Prefix length.
+    pub len: u8,
+    /// Index into [`Atlas::places`] and [`Atlas::evidence`].
+    pub place: u32,
+    /// Whether it lies in an operator network: such leaves keep their depth.
+    pub operator: bool,
+    /// How its clients are looked at.
+    pub space: Space,
+}
+
+/// Where every address is.
+#[derive(Clone, Debug)]
+pub struct Atlas {
+    /// Distinct places; the first is the one of which nothing is known. Two may be equal that come
+    /// from different sources.
+    pub places: Vec<Place>,
+    /// The sources of each place.
+    pub evidence: Vec<Evidence>,
+    /// Leaves that cover all of IPv4, ascending and disjoint.
+    pub v4: Vec<Leaf<u32>>,
+    /// Leaves that cover all of IPv6, ascending and disjoint. Those of [`embedded::BLOCKS`] have
+    /// place 0.
+    pub v6: Vec<Leaf<u128>>,
+    /// Names of the databases, for [`Source::Database`].
+    pub databases: Vec<Arc<str>>,
+    /// Names of the operator networks, for [`Source::Network`].
+    pub networks: Vec<Arc<str>>,
+}
+
+impl Atlas {
+    /// Layers databases (the earlier wins, field by field) under operator networks (the longest
+    /// prefix wins). The findings tell of prefixes written twice; such an atlas is whole but must
+    /// not be served if they are errors.
+    pub fn build(databases: &[Database], networks: &[Network]) -> (Atlas, Findings) {
+        let mut findings = Findings::default();
+        let (operator_v4, operator_v6) = prefixes(networks, &mut findings);
+        let mut places = Places::new(databases, networks);
+
+        let special: Vec<_> = special::V4_BLOCKS.iter().map(|&(start, len)| (start, len, SPECIAL)).collect();
+        let v4 = places.leaves(databases.iter().map(|d| d.leaves_v4.as_slice()), &operator_v4, &special);
+
+        let embedded = embedded::BLOCKS.iter().map(|&(start, len)| (start, len, EMBEDDED));
+        let mut spaces: Vec<_> = special::v6_blocks().into_iter().map(|(start, len)| (start, len, SPECIAL)).chain(embedded).collect();
+        spaces.sort_unstable_by_key(|&(start, ..)| start);
+        let v6 = places.leaves(databases.iter().map(|d| d.leaves_v6.as_slice()), &operator_v6, &spaces);
+
+        let atlas = Atlas {
+            places: places.list,
+            evidence: places.evidence,
+            v4,
+            v6,
+            databases: databases.iter().map(|d| d.name.clone()).collect(),
+            networks: networks.iter().map(|n| n.name.clone()).collect(),
+        };
+        (atlas, findings)
+    }
+
+    /// The place of an address, the leaf that holds it and the sources. An IPv4 client inside IPv6
+    /// has the place of its IPv4 address and an IPv6 leaf that counts the offset.
+    pub fn place_of(&self, address: IpAddr) -> (&Place, Prefix, &Evidence) {
+        let (place, leaf) = match address {
+            IpAddr::V4(a) => {
+                let (place, len) = find(&self.v4, a.to_bits());
+                (place, Prefix::new(address, len))
+            }
+            IpAddr::V6(a) => {
+                let (place, len) = match embedded::ipv4_in(a.to_bits()) {
+                    Some((inner, offset)) => {
+                        let (place, len) = find(&self.v4, inner);
+                        (place, offset + len)
+                    }
+                    None => find(&self.v6, a.to_bits()),
+                };
+                (place, Prefix::new(address, len))
+            }
+        };
+        (&self.places[place], leaf, &self.evidence[place])
+    }
+
+    /// What a source is called.
+    pub fn source_name(&self, source: Source) -> &str {
+        match source {
+            Source::Unknown => "",
+            Source::Database(i) => self.databases.get(usize::from(i)).map_or("?", |name| name),
+            Source::Network(i) => self.networks.get(usize::from(i)).map_or("?", |name| name),
+            Source::Hubs => "hub city of the country",
+        }
+    }
+}
+
+/// Place and length of the leaf that holds an address. Leaves cover the whole space.
+fn find<B: Bits>(leaves: &[Leaf<B>], address: B) -> (usize, u8) {
+    let behind = leaves.partition_point(|leaf| leaf.start <= address);
+    match behind.checked_sub(1).and_then(|i| leaves.get(i)) {
+        Some(leaf) => (leaf.place as usize, leaf.len),
+        None => (0, 0),
+    }
+}
+
+/// Values of the list of spaces.
+const SPECIAL: u32 = 0;
+const EMBEDDED: u32 = 1;
+
+/// Prefixes of one family, each with its network.
+type Prefixes<B> = Vec<Block<B, u32>>;
+
+/// Sorts operator prefixes by family and finds those written twice or never consulted.
+fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Prefixes<u128>) {
+    let mut seen: HashMap<Prefix, (usize, At)> = HashMap::new();
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for (index, network) in networks.iter().enumerate() {
+        for &(prefix, at) in &network.prefixes {
+            match seen.entry(prefix) {
+                Entry::Occupied(first) => {
+                    let &(owner, before) = first.get();
+                    findings.push(twice(prefix, at, before, &networks[owner].name, &network.name, owner == index));
+                    continue;
+                }
+                Entry::Vacant(free) => drop(free.insert((index, at))),
+            }
+            match prefix {
+                Prefix::V4 { bits, len } => v4.push((bits, len, index as u32)),
+                Prefix::V6 { bits, len } => {
+                    if embedded::holds(prefix) {
+                        let words = format!("`{prefix}` holds IPv4 clients, which are looked up by their IPv4 addresses");
+                        findings.push(Finding::warning(code::BAD_ADDRESS, words).at(at, "never consulted").help("write the IPv4 prefix"));
+                    }
+                    v6.push((bits, len, index as u32));
+                }
+            }
+        }
+    }
+    (v4, v6)
+}
+
+fn twice(prefix: Prefix, at: At, before: At, owner: &str, again: &str, same: bool) -> Finding {
+    let finding = if same {
+        Finding::warning(code::DUPLICATE_PREFIX, format!("`{prefix}` is written twice in network `{owner}`"))
+    } else {
+        Finding::error(code::DUPLICATE_PREFIX, format!("`{prefix}` is in network `{owner}` and in network `{again}`"))
+            .help("give the prefix to one of them; a longer prefix inside it may belong to the other")
+    };
+    finding.at(at, "again here").related(before, "first here")
+}
+
+/// The places met so far, of both families.
+struct Places<'a> {
+    databases: &'a [Database],
+    networks: &'a [Network],
+    list: Vec<Place>,
+    evidence: Vec<Evidence>,
+    known: HashMap<(Place, Evidence), u32>,
+}
+
+impl<'a> Places<'a> {
+    fn new(databases: &'a [Database], networks: &'a [Network]) -> Places<'a> {
+        let nothing = (Place::default(), Evidence::default());
+        Places { databases, networks, list: vec![nothing.0.clone()], evidence: vec![nothing.1], known: HashMap::from([(nothing, 0)]) }
+    }
+
+    /// The leaves of one family.
+    fn leaves<'b, B: Bits + 'b>(
+        &mut self,
+        databases: impl Iterator<Item = &'b [Block<B, u32>]>,
+        operator: &[Block<B, u32>],
+        spaces: &[Block<B, u32>],
+    ) -> Vec<Leaf<B>> {
+        let (operator, chains) = flatten(operator);
+        let mut lists: Vec<&[Block<B, u32>]> = vec![spaces, &operator];
+        for database in databases {
+            lists.push(database);
+        }
+        // What the layers said -> place: most leaves of a database repeat a few thousand answers.
+        let mut by_layers: HashMap<Box<[Option<u32>]>, u32> = HashMap::new();
+        let mut leaves = Vec::new();
+        sweep(&lists, |first, last, said| {
+            let (space, layers) = (said[0], &said[1..]);
+            let leaf = |start, len, place, operator, space| Leaf { start, len, place, operator, space };
+            if space == Some(EMBEDDED) {
+                return cut(first, last, |start, len| push(&mut leaves, leaf(start, len, 0, false, Space::Embedded)));
+            }
+            let place = match by_layers.get(layers) {
+                Some(&place) => place,
+                None => {
+                    let place = self.intern(layers, &chains);
+                    by_layers.insert(layers.into(), place);
+                    place
+                }
+            };
+            let space = if space.is_some() && layers.iter().all(Option::is_none) { Space::Special } else { Space::Usable };
+            cut(first, last, |start, len| push(&mut leaves, leaf(start, len, place, layers[0].is_some(), space)));
+        });
+        leaves.shrink_to_fit();
+        leaves
+    }
+
+    /// The place that the layers make: the chain of operator networks, then each database.
+    fn intern(&mut self, layers: &[Option<u32>], chains: &[Vec<u32>]) -> u32 {
+        let mut layered = Layered::default();
+        if let Some(chain) = layers[0].and_then(|chain| chains.get(chain as usize)) {
+            if let Some(&innermost) = chain.last() {
+                layered.network(innermost as u16, &self.networks[innermost as usize]);
+            }
+            // Networks are at most NETWORKS_MAX, so their indexes fit.
+            layered.place.networks = chain.iter().map(|&network| network as u16).collect();
+            layered.place.networks.sort_unstable();
+            layered.place.networks.dedup();
+        }
+        for (index, (database, said)) in self.databases.iter().zip(&layers[1..]).enumerate() {
+            if let Some(fields) = said.and_then(|place| database.places.get(place as usize)) {
+                layered.database(index as u16, fields);
+            }
+        }
+        match self.known.entry(layered.finish()) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                let index = self.list.len() as u32;
+                self.list.push(free.key().0.clone());
+                self.evidence.push(free.key().1);
+                *free.insert(index)
+            }
+        }
+    }
+}
+
+/// Appends a leaf, and merges it with the one before as long as the two are equal halves of a block.
+fn push<B: Bits>(leaves: &mut Vec<Leaf<B>>, mut leaf: Leaf<B>) {
+    while let Some(before) = leaves.last() {
+        let same = before.len == leaf.len && before.place == leaf.place && before.operator == leaf.operator && before.space == leaf.space;
+        if !same || leaf.len == 0 || last_of(before.start, leaf.len - 1) != last_of(leaf.start, leaf.len) {
+            break;
+        }
+        leaf = Leaf { start: before.start, len: leaf.len - 1, ..leaf };
+        leaves.pop();
+    }
+    leaves.push(leaf);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! Who said what of a place.
+
+/// The source of one field of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Nobody: the field is not known.
+    #[default]
+    Unknown,
+    /// A database, by its place in the order of layers.
+    Database(u16),
+    /// An operator network, by its index.
+    Network(u16),
+    /// The table of hub cities, by way of the country.
+    Hubs,
+}
+
+/// The source of each field of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Evidence {
+    /// Who said the continent.
+    pub continent: Source,
+    /// Who said the country.
+    pub country: Source,
+    /// Who said the subdivisions.
+    pub subdivisions: Source,
+    /// Who said the coordinates.
+    pub coordinates: Source,
+    /// Who said the AS number.
+    pub asn: Source,
+    /// Who said the site.
+    pub site: Source,
+}
+
+impl Evidence {
+    /// Each field's name with its source, known fields only.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, Source)> {
+        [
+            ("continent", self.continent),
+            ("country", self.country),
+            ("subdivision", self.subdivisions),
+            ("coordinates", self.coordinates),
+            ("asn", self.asn),
+            ("site", self.site),
+        ]
+        .into_iter()
+        .filter(|(_, source)| *source != Source::Unknown)
+    }
+}

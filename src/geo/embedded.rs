@@ -1,0 +1,48 @@
+//! IPv4 addresses inside IPv6.
+//!
+//! A client that shows such an address is an IPv4 client: it is looked up in the IPv4 tables, and a
+//! scope returned for it counts the offset at which its IPv4 bits begin.
+
+use super::prefix::Prefix;
+
+/// The IPv6 blocks that hold IPv4 clients, as network address and length, ascending and disjoint.
+pub const BLOCKS: [(u128, u8); 5] = [
+    (0, 96),                 // ::/96, IPv4-compatible (RFC 4291 section 2.5.5.1)
+    (0xffff_0000_0000, 96),  // ::ffff:0:0/96, IPv4-mapped (RFC 4291 section 2.5.5.2)
+    (0x64_ff9b << 96, 96),   // 64:ff9b::/96, NAT64 (RFC 6052 section 2.1)
+    (0x2001_0000 << 96, 32), // 2001::/32, Teredo (RFC 4380 section 4)
+    (0x2002 << 112, 16),     // 2002::/16, 6to4 (RFC 3056 section 2)
+];
+
+/// The IPv4 client that an IPv6 address stands for, and the offset in bits at which its address
+/// begins: 16 for 6to4, 96 for all others. `None` for every other address, and for `::` and `::1`,
+/// which lie in `::/96` but are the unspecified and the loopback address.
+///
+/// Teredo keeps the client's address inverted in the last 32 bits (RFC 4380 section 4).
+pub fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
+    let low = v6 as u32;
+    match v6 >> 32 {
+        0 if low <= 1 => None,
+        0 | 0xffff => Some((low, 96)),
+        high if high == (0x64_ff9b << 64) => Some((low, 96)),
+        _ if v6 >> 96 == 0x2001_0000 => Some((!low, 96)),
+        _ if v6 >> 112 == 0x2002 => Some(((v6 >> 80) as u32, 16)),
+        _ => None,
+    }
+}
+
+/// Whether an address lies in one of the [`BLOCKS`].
+pub fn is_embedded(v6: u128) -> bool {
+    BLOCKS.iter().any(|&(bits, len)| (v6 ^ bits) >> (128 - len) == 0)
+}
+
+/// Whether all of a prefix lies in one of the [`BLOCKS`].
+pub fn holds(prefix: Prefix) -> bool {
+    match prefix {
+        Prefix::V4 { .. } => false,
+        Prefix::V6 { bits, len } => BLOCKS.iter().any(|&(block, l)| l <= len && (bits ^ block) >> (128 - l) == 0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

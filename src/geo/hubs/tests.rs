@@ -1,0 +1,43 @@
+//! The table is whole and sorted, and some rows that are easy to get wrong.
+
+use super::*;
+
+fn country(code: &str) -> Country {
+    Country::from_code(code).expect("two letters")
+}
+
+/// Binary search needs order; every row must give coordinates; every continent has countries.
+#[test]
+fn the_table_is_sound() {
+    for pair in table::HUBS.windows(2) {
+        assert!(pair[0].country < pair[1].country, "{} {}", pair[0].country, pair[1].country);
+    }
+    assert_eq!(table::HUBS.len(), 250);
+    for row in &table::HUBS {
+        assert!(hub(country(row.country)).is_some(), "{}", row.country);
+    }
+    for continent in Continent::ALL {
+        assert!(table::HUBS.iter().any(|row| row.continent == continent), "{continent:?}");
+    }
+}
+
+/// Hubs are largest cities, not capitals or centres; continents are those of the databases.
+#[test]
+fn rows_by_code() {
+    let rows = [
+        ("US", "New York", Continent::NorthAmerica),
+        ("BR", "Sao Paulo", Continent::SouthAmerica),
+        ("AU", "Sydney", Continent::Oceania),
+        ("RU", "Moscow", Continent::Europe),
+        ("TR", "Istanbul", Continent::Asia),
+        ("EG", "Cairo", Continent::Africa),
+        ("NA", "Windhoek", Continent::Africa),
+        ("AQ", "McMurdo Station", Continent::Antarctica),
+        ("XK", "Pristina", Continent::Europe),
+    ];
+    for (code, city, continent) in rows {
+        assert_eq!(find(country(code)).map(|h| (h.city, h.continent)), Some((city, continent)), "{code}");
+    }
+    assert_eq!(hub(country("ZZ")), None);
+    assert_eq!(continent_of(country("EU")), None);
+}

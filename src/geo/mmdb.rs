@@ -1,0 +1,194 @@
+//! A GeoIP database in MaxMind DB format, read whole from octets at load.
+//!
+//! The search tree is walked here, within bounds of its own, because a corrupt tree can share or
+//! repeat nodes so that a walk without bounds never ends; records are decoded by the crate
+//! `maxminddb`, each distinct one once. What remains is plain: disjoint leaves in ascending order,
+//! and the fields of their places. Whatever is wrong with a file is a finding.
+
+mod record;
+mod tree;
+
+pub use record::Fields;
+
+use super::embedded;
+use super::prefix::Prefix;
+use crate::finding::{At, FileId, Finding, code};
+use crate::limits::DATABASE_OCTETS_MAX;
+use maxminddb::{MaxMindDbError, Reader};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use tree::{Broken, Tree};
+
+/// A leaf of a database: network address, length, index into [`Database::places`].
+pub type PlacedLeaf<B> = (B, u8, u32);
+
+/// A database, read.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Path as the operator wrote it.
+    pub name: Arc<str>,
+    /// What the file calls itself, such as `GeoLite2-City`.
+    pub kind: Box<str>,
+    /// When it was built, in seconds of the Unix epoch.
+    pub build_epoch: u64,
+    /// Nodes of its search tree.
+    pub node_count: u32,
+    /// 4 for a database of IPv4 alone, else 6.
+    pub ip_version: u8,
+    /// IPv4 leaves with known fields, ascending and disjoint.
+    pub leaves_v4: Vec<PlacedLeaf<u32>>,
+    /// IPv6 leaves with known fields, ascending and disjoint. None lies inside one of
+    /// [`embedded::BLOCKS`]; a wide one may reach over a block, of which it then says nothing.
+    pub leaves_v6: Vec<PlacedLeaf<u128>>,
+    /// Distinct fields of places.
+    pub places: Vec<Fields>,
+}
+
+impl Database {
+    /// Reads a database from the octets of its file. `file` is its number for the finding.
+    ///
+    /// Refused with [`code::BAD_DATABASE`] if it is truncated or corrupt anywhere that a look-up can
+    /// reach, with [`code::DATABASE_LAYOUT`] if no record has a field that steering can use, with
+    /// [`code::TOO_LARGE`] past [`DATABASE_OCTETS_MAX`].
+    pub fn read(name: impl Into<Arc<str>>, octets: &[u8], file: FileId) -> Result<Database, Finding> {
+        let name = name.into();
+        let refuse = |fault: Fault| fault.finding(&name, file);
+        if octets.len() > DATABASE_OCTETS_MAX {
+            return Err(refuse(Fault::TooLarge(octets.len())));
+        }
+        let reader = Reader::from_source(octets).map_err(|e| refuse(e.into()))?;
+        let metadata = reader.metadata();
+        let mut database = Database {
+            name: name.clone(),
+            kind: metadata.database_type.as_str().into(),
+            build_epoch: metadata.build_epoch,
+            node_count: metadata.node_count,
+            ip_version: if metadata.ip_version == 4 { 4 } else { 6 },
+            leaves_v4: Vec::new(),
+            leaves_v6: Vec::new(),
+            places: Vec::new(),
+        };
+        database.walk(&reader, octets).map_err(refuse)?;
+        if database.places.is_empty() {
+            return Err(refuse(Fault::NoFields(database.kind)));
+        }
+        Ok(database)
+    }
+
+    fn walk(&mut self, reader: &Reader<&[u8]>, octets: &[u8]) -> Result<(), Fault> {
+        let tree = Tree::new(octets, self.node_count, reader.metadata().record_size);
+        let mut records =
+            Records { reader, first_offset: tree.first_offset(), by_record: HashMap::new(), by_fields: HashMap::new(), places: Vec::new() };
+        let v4_root = if self.ip_version == 4 { Some(0) } else { tree.v4_root()? };
+        if let Some(root) = v4_root {
+            tree.walk(
+                root,
+                96,
+                |_, _| false,
+                |bits, len, found| {
+                    let bits = bits as u32; // the walk begins at ::/96, all higher bits are zero
+                    if let Some(place) = records.place(found, IpAddr::V4(Ipv4Addr::from_bits(bits)))? {
+                        self.leaves_v4.push((bits, len - 96, place));
+                    }
+                    Ok::<(), Fault>(())
+                },
+            )?;
+        }
+        if self.ip_version == 6 {
+            let is_v4 = |bits, len| embedded::holds(Prefix::V6 { bits, len });
+            tree.walk(0, 0, is_v4, |bits, len, found| {
+                if let Some(place) = records.place(found, IpAddr::V6(Ipv6Addr::from_bits(bits)))? {
+                    self.leaves_v6.push((bits, len, place));
+                }
+                Ok::<(), Fault>(())
+            })?;
+        }
+        self.places = records.places;
+        Ok(())
+    }
+}
+
+/// The distinct records met so far.
+struct Records<'r> {
+    reader: &'r Reader<&'r [u8]>,
+    /// The tree record that means the first octet of the data section.
+    first_offset: usize,
+    /// Tree record to place; `None` for a record without any field of use.
+    by_record: HashMap<usize, Option<u32>>,
+    by_fields: HashMap<Fields, u32>,
+    places: Vec<Fields>,
+}
+
+impl Records<'_> {
+    /// The place of a tree record that was found for `address`.
+    fn place(&mut self, record: usize, address: IpAddr) -> Result<Option<u32>, Fault> {
+        if let Some(&place) = self.by_record.get(&record) {
+            return Ok(place);
+        }
+        let offset = record.checked_sub(self.first_offset).ok_or(Broken::Pointer)?;
+        // The crate finds the record by its own look-up: two readers of one tree must agree.
+        let looked_up = self.reader.lookup(address)?;
+        if looked_up.offset() != Some(offset) {
+            return Err(Broken::Disagree.into());
+        }
+        let fields = looked_up.decode::<Fields>()?.unwrap_or_default();
+        let place = if fields == Fields::default() {
+            None
+        } else {
+            let next = self.places.len() as u32;
+            Some(*self.by_fields.entry(fields).or_insert_with_key(|fields| {
+                self.places.push(fields.clone());
+                next
+            }))
+        };
+        self.by_record.insert(record, place);
+        Ok(place)
+    }
+}
+
+/// Why a file is refused.
+enum Fault {
+    Reader(MaxMindDbError),
+    Tree(Broken),
+    NoFields(Box<str>),
+    TooLarge(usize),
+}
+
+impl From<MaxMindDbError> for Fault {
+    fn from(error: MaxMindDbError) -> Fault {
+        Fault::Reader(error)
+    }
+}
+
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Fault {
+        Fault::Tree(broken)
+    }
+}
+
+impl Fault {
+    fn finding(self, name: &str, file: FileId) -> Finding {
+        const AGAIN: &str = "fetch the file again, and replace it by renaming a complete copy over it";
+        let finding = match self {
+            Fault::Reader(error) => {
+                Finding::error(code::BAD_DATABASE, format!("`{name}` is not a sound GeoIP database: {error}")).help(AGAIN)
+            }
+            Fault::Tree(broken) => {
+                Finding::error(code::BAD_DATABASE, format!("`{name}` is not a sound GeoIP database: {}", broken.words())).help(AGAIN)
+            }
+            Fault::NoFields(kind) => Finding::error(
+                code::DATABASE_LAYOUT,
+                format!("`{name}` ({kind}) has no country, continent, subdivision, coordinates or AS number in any record"),
+            )
+            .help("use a City, Country, Enterprise, ASN or ISP database of MaxMind, or its like of DB-IP or IPinfo"),
+            Fault::TooLarge(octets) => {
+                Finding::error(code::TOO_LARGE, format!("`{name}` has {octets} octets; at most {DATABASE_OCTETS_MAX} are read"))
+            }
+        };
+        finding.at(At::whole(file), "")
+    }
+}
+
+#[cfg(test)]
+mod tests;

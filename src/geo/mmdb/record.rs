@@ -1,0 +1,225 @@
+//! The fields of a record, whatever the vendor calls them.
+//!
+//! Layouts read: MaxMind (nested maps: City, Country, Enterprise, ASN, ISP), DB-IP (as MaxMind), and
+//! IPinfo (flat keys, numbers often as text). A value of an unexpected kind is a field that is not
+//! there, not a fault: vendors add and change fields.
+
+use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// Most subdivisions kept of one record: no country is cut more than a few levels deep.
+const SUBDIVISIONS_MAX: usize = 4;
+
+/// What a database says of a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Fields {
+    /// Continent.
+    pub continent: Option<Continent>,
+    /// Country, or where the addresses are registered when the database does not say.
+    pub country: Option<Country>,
+    /// Subdivisions from the largest to the smallest.
+    pub subdivisions: Vec<Subdivision>,
+    /// Coordinates.
+    pub coordinates: Option<Coordinates>,
+    /// Number of the autonomous system.
+    pub asn: Option<u32>,
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        Node::deserialize(deserializer).map(|node| Fields::from_record(&node))
+    }
+}
+
+impl Fields {
+    fn from_record(record: &Node) -> Fields {
+        let first = |keys: &[&'static str]| keys.iter().find_map(|key| record.field(key));
+        let subdivisions = match first(&["subdivisions"]) {
+            Some(list) => list.items.iter().filter_map(|item| Subdivision::from_code(item.code()?)).take(SUBDIVISIONS_MAX).collect(),
+            // IPinfo writes the region's name under `region`; a code is in capitals.
+            None => ["region_code", "region"]
+                .iter()
+                .filter_map(|key| record.field(key)?.text.as_deref())
+                .filter(|text| !text.bytes().any(|b| b.is_ascii_lowercase()))
+                .find_map(Subdivision::from_code)
+                .into_iter()
+                .collect(),
+        };
+        let spot = first(&["location"]).unwrap_or(record);
+        let degrees = |keys: &[&'static str]| keys.iter().find_map(|key| spot.field(key)?.degrees());
+        Fields {
+            continent: ["continent", "continent_code"].iter().find_map(|key| Continent::from_code(record.field(key)?.code()?)),
+            country: ["country", "country_code", "registered_country"]
+                .iter()
+                .find_map(|key| Country::from_code(record.field(key)?.code()?)),
+            subdivisions,
+            coordinates: degrees(&["latitude", "lat"])
+                .zip(degrees(&["longitude", "lng", "lon"]))
+                .and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon)),
+            asn: ["autonomous_system_number", "asn", "as_number"].iter().find_map(|key| record.field(key)?.as_number()),
+        }
+    }
+}
+
+/// Keys that hold fields, or maps with fields.
+const KEYS: [&str; 22] = [
+    "as",
+    "as_number",
+    "asn",
+    "autonomous_system_number",
+    "code",
+    "continent",
+    "continent_code",
+    "country",
+    "country_code",
+    "geo",
+    "iso_code",
+    "lat",
+    "latitude",
+    "lng",
+    "location",
+    "lon",
+    "longitude",
+    "region",
+    "region_code",
+    "registered_country",
+    "subdivisions",
+    "traits",
+];
+
+/// A value of any kind, with only the keys of interest kept.
+#[derive(Default)]
+struct Node {
+    text: Option<String>,
+    number: Option<f64>,
+    fields: Vec<(&'static str, Node)>,
+    items: Vec<Node>,
+}
+
+impl Node {
+    /// A field of this map, or of the inner maps into which some layouts sort their fields.
+    fn field(&self, key: &str) -> Option<&Node> {
+        let own = |node: &'_ Node, key: &str| node.fields.iter().position(|(k, _)| *k == key);
+        if let Some(at) = own(self, key) {
+            return Some(&self.fields[at].1);
+        }
+        ["traits", "geo", "as"].iter().find_map(|inner| {
+            let inner = &self.fields[own(self, inner)?].1;
+            Some(&inner.fields[own(inner, key)?].1)
+        })
+    }
+
+    /// A code: the text itself, or `code` or `iso_code` of a map.
+    fn code(&self) -> Option<&str> {
+        self.text.as_deref().or_else(|| ["code", "iso_code"].iter().find_map(|key| self.field(key)?.text.as_deref()))
+    }
+
+    fn degrees(&self) -> Option<f64> {
+        self.number.or_else(|| self.text.as_deref()?.trim().parse().ok())
+    }
+
+    /// An AS number: a number, or text with or without `AS` in front. Zero is nobody's (RFC 7607).
+    fn as_number(&self) -> Option<u32> {
+        let number = match (&self.text, self.number) {
+            (Some(text), _) => text.strip_prefix("AS").or(text.strip_prefix("as")).unwrap_or(text).parse().ok()?,
+            (None, Some(number)) if (0.0..=f64::from(u32::MAX)).contains(&number) => number as u32,
+            _ => 0,
+        };
+        (number != 0).then_some(number)
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {
+        Ok(Node { text: Some(text.to_owned()), ..Node::default() })
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Node, E> {
+        Ok(Node { number: Some(number), ..Node::default() })
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Node, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Node, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Node, E> {
+        Ok(Node::default())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Node, E> {
+        Ok(Node::default())
+    }
+
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Node, E> {
+        Ok(Node::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+        let mut node = Node::default();
+        while node.items.len() < SUBDIVISIONS_MAX {
+            match seq.next_element()? {
+                Some(item) => node.items.push(item),
+                None => return Ok(node),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(node)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut node = Node::default();
+        while let Some(key) = map.next_key_seed(Key)? {
+            match key {
+                Some(key) => node.fields.push((key, map.next_value()?)),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(node)
+    }
+}
+
+/// A map key: which of [`KEYS`], if any.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Option<&'static str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = Option<&'static str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map key")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        self.visit_bytes(text.as_bytes())
+    }
+
+    fn visit_bytes<E: Error>(self, octets: &[u8]) -> Result<Self::Value, E> {
+        Ok(KEYS.into_iter().find(|key| key.as_bytes() == octets))
+    }
+}

@@ -1,0 +1,255 @@
+//! Databases made here, read back, and broken in every way that a disk or a download can.
+
+use super::*;
+use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
+use ipnet::IpNet;
+use mmdb_writer::{IpVersion, Ipv4Aliasing, RecordSize, Value, Writer};
+use std::time::UNIX_EPOCH;
+
+fn city(code: &str, lat: f64, asn: u32) -> Value {
+    Value::map([
+        ("continent", Value::map([("code", "EU")])),
+        ("country", Value::map([("iso_code", code)])),
+        ("subdivisions", Value::array([Value::map([("iso_code", "BE")])])),
+        ("location", Value::map([("latitude", lat), ("longitude", 13.4)])),
+        ("autonomous_system_number", Value::from(asn)),
+    ])
+}
+
+fn build(version: IpVersion, size: Option<RecordSize>, aliases: Ipv4Aliasing, rows: &[(&str, Value)]) -> Vec<u8> {
+    let builder = Writer::builder("Test-City")
+        .ip_version(version)
+        .ipv4_aliasing(aliases)
+        .build_epoch(UNIX_EPOCH)
+        .description(&[("en", "made by a test")]);
+    let mut writer = match size {
+        Some(size) => builder.record_size(size).build(),
+        None => builder.build(),
+    };
+    for (network, value) in rows {
+        writer.insert_value(network.parse::<IpNet>().unwrap(), value.clone()).unwrap();
+    }
+    writer.to_bytes().unwrap()
+}
+
+fn read(octets: &[u8]) -> Result<Database, Finding> {
+    Database::read("test.mmdb", octets, FileId(0))
+}
+
+/// The leaves in text, with the country of each.
+fn leaves(database: &Database) -> Vec<String> {
+    let country = |place: u32| database.places[place as usize].country.unwrap();
+    let v4 = database.leaves_v4.iter().map(|&(a, len, p)| format!("{}/{len} {}", Ipv4Addr::from_bits(a), country(p)));
+    let v6 = database.leaves_v6.iter().map(|&(a, len, p)| format!("{}/{len} {}", Ipv6Addr::from_bits(a), country(p)));
+    v4.chain(v6).collect()
+}
+
+/// Every record size and both families, with the aliases of IPv4 inside IPv6 and without.
+#[test]
+fn reads_every_shape() {
+    let rows = [
+        ("198.51.100.0/24", city("DE", 52.5, 64500)),
+        ("198.51.100.128/26", city("FR", 48.9, 64501)),
+        ("2001:db8::/33", city("DE", 52.5, 64500)),
+        ("2a00::/12", city("NL", 52.4, 64502)),
+    ];
+    let v4_leaves = ["198.51.100.0/25 DE", "198.51.100.128/26 FR", "198.51.100.192/26 DE"];
+    let v6_leaves = ["2001:db8::/33 DE", "2a00::/12 NL"];
+    for size in [RecordSize::Bits24, RecordSize::Bits28, RecordSize::Bits32] {
+        for aliases in [Ipv4Aliasing::Enabled, Ipv4Aliasing::Disabled] {
+            let both = read(&build(IpVersion::V6, Some(size), aliases, &rows)).unwrap();
+            assert_eq!(leaves(&both), [v4_leaves.as_slice(), &v6_leaves].concat(), "{size:?} {aliases:?}");
+            assert_eq!((both.places.len(), both.ip_version), (3, 6));
+            let v6 = read(&build(IpVersion::V6, Some(size), aliases, &rows[2..])).unwrap();
+            assert_eq!(leaves(&v6), v6_leaves, "{size:?} {aliases:?}");
+        }
+        let v4 = read(&build(IpVersion::V4, Some(size), Ipv4Aliasing::Disabled, &rows[..2])).unwrap();
+        assert_eq!(leaves(&v4), v4_leaves, "{size:?}");
+        assert_eq!(v4.ip_version, 4);
+    }
+}
+
+/// One record that covers all of IPv6 down to above IPv4 says nothing of IPv4.
+#[test]
+fn a_record_above_the_ipv4_subtree_is_not_about_ipv4() {
+    let octets = build(IpVersion::V6, None, Ipv4Aliasing::Disabled, &[("::/2", city("DE", 1.0, 1))]);
+    assert_eq!(leaves(&read(&octets).unwrap()), ["::/2 DE"]);
+    let octets = build(IpVersion::V6, None, Ipv4Aliasing::Disabled, &[("2000::/3", city("DE", 1.0, 1)), ("2002::/16", city("FR", 1.0, 1))]);
+    let database = read(&octets).unwrap();
+    assert!(leaves(&database).iter().all(|leaf| leaf.ends_with("DE")));
+    assert!(database.leaves_v6.iter().all(|&(bits, ..)| !embedded::is_embedded(bits)));
+}
+
+/// The layouts of the vendors.
+#[test]
+fn reads_every_layout() {
+    let text = Value::from;
+    let full = Fields {
+        continent: Some(Continent::Europe),
+        country: Country::from_code("DE"),
+        subdivisions: vec![Subdivision::from_code("BE").unwrap()],
+        coordinates: Coordinates::from_degrees(52.5, 13.4),
+        asn: Some(64500),
+    };
+    let none = Fields::default();
+    let rows = [
+        ("MaxMind City with a number", city("DE", 52.5, 64500), full.clone()),
+        (
+            "MaxMind Enterprise",
+            Value::map([
+                ("continent", Value::map([("code", "EU")])),
+                ("registered_country", Value::map([("iso_code", "US")])),
+                ("country", Value::map([("iso_code", "DE")])),
+                ("subdivisions", Value::array([Value::map([("iso_code", text("BE")), ("confidence", Value::from(9u16))])])),
+                ("location", Value::map([("latitude", 52.5), ("longitude", 13.4)])),
+                ("traits", Value::map([("autonomous_system_number", Value::from(64500u32)), ("is_anycast", Value::from(true))])),
+            ]),
+            full.clone(),
+        ),
+        (
+            "MaxMind Country that knows only the register",
+            Value::map([("registered_country", Value::map([("iso_code", "DE")]))]),
+            Fields { country: Country::from_code("DE"), ..none.clone() },
+        ),
+        ("MaxMind ASN", Value::map([("autonomous_system_number", Value::from(64500u32))]), Fields { asn: Some(64500), ..none.clone() }),
+        (
+            "IPinfo, numbers as text",
+            Value::map([
+                ("continent", "EU"),
+                ("country", "DE"),
+                ("region", "Berlin"),
+                ("region_code", "BE"),
+                ("lat", "52.5"),
+                ("lng", "13.4"),
+                ("asn", "AS64500"),
+                ("as_name", "Example"),
+            ]),
+            full.clone(),
+        ),
+        (
+            "IPinfo Lite, names and codes",
+            Value::map([
+                ("continent", "Europe"),
+                ("continent_code", "EU"),
+                ("country", "Germany"),
+                ("country_code", "DE"),
+                ("region", "Goa"),
+            ]),
+            Fields { continent: full.continent, country: full.country, ..none.clone() },
+        ),
+        (
+            "IPinfo, sorted into maps",
+            Value::map([
+                (
+                    "geo",
+                    Value::map([
+                        ("country_code", text("DE")),
+                        ("latitude", Value::from(52.5)),
+                        ("longitude", Value::from(13.4)),
+                        ("region_code", text("BE")),
+                    ]),
+                ),
+                ("as", Value::map([("asn", "AS64500")])),
+            ]),
+            Fields { continent: None, ..full.clone() },
+        ),
+        (
+            "values of unexpected kinds beside a good one",
+            Value::map([
+                ("country", text("DE")),
+                ("location", Value::Double(1.0)),
+                ("subdivisions", text("BE")),
+                ("asn", Value::U128(7)),
+                ("continent", Value::Array(vec![text("EU")])),
+                ("lat", Value::Double(91.0)),
+                ("lng", Value::Double(f64::NAN)),
+            ]),
+            Fields { country: full.country, ..none.clone() },
+        ),
+    ];
+    for (what, record, expected) in rows {
+        let database = read(&build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("192.0.2.0/24", record)])).unwrap();
+        assert_eq!(database.places, [expected], "{what}");
+    }
+}
+
+/// Databases without any field of use are refused by their own code.
+#[test]
+fn refuses_layouts_without_fields() {
+    for record in [Value::from("text"), Value::map([("isp", "Example")]), Value::map([("lat", 5.0)]), Value::map([("asn", 0u32)])] {
+        let finding = read(&build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("192.0.2.0/24", record)])).unwrap_err();
+        assert_eq!(finding.code, code::DATABASE_LAYOUT);
+    }
+    assert_eq!(read(b"").unwrap_err().code, code::BAD_DATABASE);
+    assert_eq!(read(b"prefix,country\n192.0.2.0/24,DE\n").unwrap_err().code, code::BAD_DATABASE);
+}
+
+/// A file cut short anywhere is a finding: the metadata stands at the end.
+#[test]
+fn truncation_is_a_finding() {
+    let octets = build(
+        IpVersion::V6,
+        None,
+        Ipv4Aliasing::Enabled,
+        &[("198.51.100.0/24", city("DE", 52.5, 64500)), ("2a00::/12", city("NL", 52.4, 9))],
+    );
+    for len in 0..octets.len() {
+        let finding = read(&octets[..len]).expect_err("a truncated file is refused");
+        assert_eq!(finding.code, code::BAD_DATABASE, "{len}");
+    }
+    for start in 1..octets.len() {
+        // Cut at the front, the tree slides over other octets: refused, or read as something else.
+        let _ = read(&octets[start..]);
+    }
+}
+
+/// No flipped bit, and no octet overwritten, makes a panic or an endless walk, and whatever is still
+/// accepted has ascending, disjoint leaves.
+#[test]
+fn damage_never_panics() {
+    let octets = build(
+        IpVersion::V6,
+        None,
+        Ipv4Aliasing::Enabled,
+        &[("198.51.0.0/16", city("DE", 52.5, 64500)), ("198.51.100.0/24", city("FR", 50.0, 1)), ("2a00::/12", city("NL", 52.4, 9))],
+    );
+    let mut accepted = 0;
+    for at in 0..octets.len() {
+        for damage in [1u8, 2, 4, 8, 16, 32, 64, 128, 255] {
+            let mut broken = octets.clone();
+            broken[at] ^= damage;
+            if let Ok(database) = read(&broken) {
+                accepted += 1;
+                check_disjoint(&database);
+            }
+        }
+    }
+    assert!(accepted > 0, "some damage hides in text that nobody reads");
+}
+
+fn check_disjoint(database: &Database) {
+    for pair in database.leaves_v4.windows(2) {
+        assert!(u64::from(pair[0].0) + (1u64 << (32 - pair[0].1)) <= u64::from(pair[1].0));
+    }
+    for pair in database.leaves_v6.windows(2) {
+        assert!(pair[0].0 | u128::MAX.checked_shr(pair[0].1.into()).unwrap_or(0) < pair[1].0);
+    }
+}
+
+/// Trees that loop, or share every node so that paths double at each level, end with a finding soon.
+#[test]
+fn loops_and_shared_nodes_end() {
+    let octets = build(IpVersion::V6, Some(RecordSize::Bits32), Ipv4Aliasing::Disabled, &[("2a00::/100", city("DE", 52.5, 64500))]);
+    let nodes = read(&octets).unwrap().node_count;
+    for step in [0u32, 1] {
+        // Both records of each node lead to itself (a loop) or to the next node (a doubling).
+        let mut broken = octets.clone();
+        for node in 0..nodes - 1 {
+            let to = (node + step).to_be_bytes();
+            let at = node as usize * 8;
+            broken[at..at + 4].copy_from_slice(&to);
+            broken[at + 4..at + 8].copy_from_slice(&to);
+        }
+        assert_eq!(read(&broken).unwrap_err().code, code::BAD_DATABASE, "{step}");
+    }
+}

@@ -1,0 +1,114 @@
+//! The search tree of a MaxMind DB file, walked within bounds.
+//!
+//! Specification: MaxMind DB File Format 2.0, section "Binary Search Tree Section". A node is two
+//! records of 24, 28 or 32 bits; a record smaller than the number of nodes is a node, one equal to it
+//! says that nothing is known, a larger one points into the data section behind 16 zero octets.
+
+/// A walk may take this many steps for each node. A sound tree takes one; a few writers share
+/// subtrees; a corrupt tree that shares nodes all the way down would take 2 to the 128th.
+const STEPS_PER_NODE: u64 = 8;
+
+/// Octets between the tree and the data.
+const SEPARATOR: usize = 16;
+
+/// What is wrong with a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// Nodes below the last bit of an address.
+    TooDeep,
+    /// More paths than a tree of this size can have.
+    TooWide,
+    /// A record that points between the tree and the data.
+    Pointer,
+    /// A node outside the file.
+    Outside,
+    /// The crate's reader finds another record.
+    Disagree,
+}
+
+impl Broken {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Broken::TooDeep => "its search tree goes deeper than an address is long",
+            Broken::TooWide => "its search tree leads to the same nodes over and over",
+            Broken::Pointer => "its search tree points into the gap before the data",
+            Broken::Outside => "its search tree points outside the file",
+            Broken::Disagree => "a sample look-up finds another record than the search tree",
+        }
+    }
+}
+
+/// A search tree in the octets of its file.
+pub(super) struct Tree<'a> {
+    octets: &'a [u8],
+    node_count: usize,
+    record_bits: u16,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn new(octets: &'a [u8], node_count: u32, record_bits: u16) -> Tree<'a> {
+        Tree { octets, node_count: node_count as usize, record_bits }
+    }
+
+    /// The record that points to the first octet of the data section.
+    pub(super) fn first_offset(&self) -> usize {
+        self.node_count + SEPARATOR
+    }
+
+    /// The node at `::/96`, where the IPv4 addresses of an IPv6 tree begin; `None` if the tree ends
+    /// above, so that it knows nothing of IPv4.
+    pub(super) fn v4_root(&self) -> Result<Option<usize>, Broken> {
+        let mut record = 0;
+        for _ in 0..96 {
+            if record >= self.node_count {
+                return Ok(None);
+            }
+            record = self.children(record)?[0];
+        }
+        Ok(Some(record))
+    }
+
+    /// Visits every leaf with data below `root`, ascending, with its address, its length in an IPv6
+    /// address and its record. `root` stands at `::` with length `depth`. Where `skip` holds of a
+    /// prefix, nothing below is visited.
+    pub(super) fn walk<E: From<Broken>>(
+        &self,
+        root: usize,
+        depth: u8,
+        skip: impl Fn(u128, u8) -> bool,
+        mut leaf: impl FnMut(u128, u8, usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut steps = STEPS_PER_NODE * (self.node_count as u64 + 1);
+        let mut open = vec![(0u128, depth, root)];
+        while let Some((bits, len, record)) = open.pop() {
+            if skip(bits, len) || record == self.node_count {
+                continue;
+            }
+            if record > self.node_count {
+                leaf(bits, len, record)?;
+                continue;
+            }
+            if len >= 128 {
+                return Err(Broken::TooDeep.into());
+            }
+            steps = steps.checked_sub(1).ok_or(Broken::TooWide)?;
+            let [left, right] = self.children(record)?;
+            open.push((bits | (1 << (127 - len)), len + 1, right));
+            open.push((bits, len + 1, left));
+        }
+        Ok(())
+    }
+
+    fn children(&self, node: usize) -> Result<[usize; 2], Broken> {
+        let size = usize::from(self.record_bits) / 4;
+        let octets = node.checked_mul(size).and_then(|at| self.octets.get(at..at.checked_add(size)?)).ok_or(Broken::Outside)?;
+        let number = |octets: &[u8]| octets.iter().fold(0, |n, &b| n << 8 | usize::from(b));
+        match octets {
+            [a, b, c, x, y, z] => Ok([number(&[*a, *b, *c]), number(&[*x, *y, *z])]),
+            // The middle octet holds the top four bits of the left record, then those of the right.
+            [a, b, c, middle, x, y, z] => Ok([number(&[middle >> 4, *a, *b, *c]), number(&[middle & 15, *x, *y, *z])]),
+            [left @ .., _, _, _, _] if size == 8 => Ok([number(left), number(&octets[4..])]),
+            _ => Err(Broken::Outside),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The readable source of a GeoIP database: one prefix a line.
+//!
+//! ```text
+//! # epoch: 1700000000
+//! prefix,continent,country,subdivision,latitude,longitude,asn,city
+//! 192.0.2.0/24,EU,DE,HE,50.11,8.68,64496,Frankfurt
+//! 2001:db8:1000::/36,,GB,,51.51,-0.13,,London
+//! ```
+//!
+//! Lines that begin with `#` are comments; the comment `# epoch: N` dates the database in seconds of
+//! the Unix epoch. Every field but the prefix may be empty. There is no quoting: a city with a comma
+//! in its name is written without it. A longer prefix overrides a shorter one that holds it.
+
+use super::embedded;
+use super::hubs;
+use super::place::{Continent, Coordinates, Country, Subdivision};
+use super::prefix::Prefix;
+use crate::finding::{At, Code, FileId, Finding, Findings, code};
+use std::collections::HashMap;
+
+/// The header line.
+pub const HEADER: &str = "prefix,continent,country,subdivision,latitude,longitude,asn,city";
+
+/// A comment that dates the database.
+const EPOCH_MARK: &str = "epoch:";
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The block of addresses.
+    pub prefix: Prefix,
+    /// Continent, from the country when the line leaves it open.
+    pub continent: Option<Continent>,
+    /// Country.
+    pub country: Option<Country>,
+    /// Subdivision of the country.
+    pub subdivision: Option<Subdivision>,
+    /// Coordinates.
+    pub coordinates: Option<Coordinates>,
+    /// Number of the autonomous system.
+    pub asn: Option<u32>,
+    /// Name of the city, for people.
+    pub city: Option<String>,
+}
+
+/// A source, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceText {
+    /// When the data is from, in seconds of the Unix epoch, if the source says.
+    pub epoch: Option<u64>,
+    /// Lines in the order written; each prefix once.
+    pub rows: Vec<Row>,
+}
+
+/// Reads a source. All faults are given at once; no database may be made of a source with errors.
+pub fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
+    let mut reader = LineReader { file, line: 0, start: 0, findings: Findings::default() };
+    let mut source = SourceText::default();
+    let mut seen: HashMap<Prefix, At> = HashMap::new();
+    let mut has_header = false;
+    for line in text.split_inclusive('\n') {
+        reader.line += 1;
+        let content = line.trim_end_matches(['\n', '\r']);
+        if let Some(comment) = content.strip_prefix('#') {
+            if let Some(number) = comment.trim().strip_prefix(EPOCH_MARK) {
+                match number.trim().parse() {
+                    Ok(epoch) => source.epoch = Some(epoch),
+                    Err(_) => {
+                        reader.fault(code::BAD_VALUE, "the epoch is not a number of seconds", content, "`# epoch: 1700000000` is one")
+                    }
+                }
+            }
+        } else if content.trim().is_empty() {
+        } else if !has_header {
+            has_header = true;
+            if content != HEADER {
+                reader.fault(code::BAD_VALUE, "the first line is not the header", content, &format!("write `{HEADER}`"));
+            }
+        } else if let Some(row) = reader.row(content) {
+            let at = reader.at_start(content.split(',').next().unwrap_or(content));
+            match seen.insert(row.prefix, at) {
+                None => source.rows.push(row),
+                Some(before) => {
+                    let finding = Finding::error(code::DUPLICATE_PREFIX, format!("`{}` is written twice", row.prefix));
+                    reader.findings.push(finding.at(at, "again here").related(before, "first here"));
+                }
+            }
+        }
+        reader.start += line.len();
+    }
+    if !has_header {
+        let finding = Finding::error(code::MISSING_KEY, "the source has no header line").at(At::whole(file), "");
+        reader.findings.push(finding.help(format!("begin with `{HEADER}`")));
+    }
+    (source, reader.findings)
+}
+
+/// Where the reader stands.
+struct LineReader {
+    file: FileId,
+    line: u32,
+    /// First octet of the line.
+    start: usize,
+    findings: Findings,
+}
+
+impl LineReader {
+    /// The place of `marked` at the beginning of the line.
+    fn at_start(&self, marked: &str) -> At {
+        self.at(0, 0, marked)
+    }
+
+    /// The place of `marked`, which begins so many octets, and so many characters, into the line.
+    fn at(&self, offset: usize, characters: usize, marked: &str) -> At {
+        let octet = |n: usize| u32::try_from(self.start + n).unwrap_or(u32::MAX);
+        let column = u32::try_from(characters + 1).unwrap_or(u32::MAX);
+        At { file: self.file, line: self.line, column, start: octet(offset), end: octet(offset + marked.len()) }
+    }
+
+    /// A fault of the line as a whole.
+    fn fault(&mut self, code: Code, message: &str, content: &str, help: &str) {
+        let at = self.at_start(content);
+        self.findings.push(Finding::error(code, message).at(at, "").help(help));
+    }
+
+    /// One line of data; `None` if anything in it is wrong, which is then a finding.
+    fn row(&mut self, content: &str) -> Option<Row> {
+        let before = self.findings.len();
+        let mut offset = 0;
+        let mut cells: Vec<(At, &str)> = Vec::with_capacity(8);
+        for cell in content.split(',') {
+            let lead = cell.len() - cell.trim_start().len();
+            let trimmed = cell.trim();
+            cells.push((self.at(offset + lead, content[..offset + lead].chars().count(), trimmed), trimmed));
+            offset += cell.len() + 1;
+        }
+        let [prefix, continent, country, subdivision, latitude, longitude, asn, city] = cells[..] else {
+            let words = format!("{} fields where the header has {}", cells.len(), HEADER.split(',').count());
+            self.fault(code::BAD_VALUE, &words, content, "fields are parted by commas; empty ones keep their commas");
+            return None;
+        };
+        let prefix = self.prefix(prefix);
+        let country = self.cell(country, "a country code of two letters", Country::from_code);
+        let mut row = Row {
+            prefix: prefix.unwrap_or(Prefix::V4 { bits: 0, len: 0 }),
+            continent: self.cell(continent, "a continent (AF AN AS EU NA OC SA)", Continent::from_code),
+            country,
+            subdivision: self.cell(subdivision, "a subdivision code, without the country", Subdivision::from_code),
+            coordinates: self.coordinates(latitude, longitude),
+            asn: self.cell(asn, "an AS number", |text| text.parse().ok().filter(|&asn| asn != 0)),
+            city: (!city.1.is_empty()).then(|| city.1.to_owned()),
+        };
+        row.continent = row.continent.or(country.and_then(hubs::continent_of));
+        (self.findings.len() == before).then_some(row)
+    }
+
+    fn cell<T>(&mut self, (at, text): (At, &str), what: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if text.is_empty() {
+            return None;
+        }
+        let value = read(text);
+        if value.is_none() {
+            self.findings.push(Finding::error(code::BAD_PLACE, format!("`{text}` is not {what}")).at(at, ""));
+        }
+        value
+    }
+
+    fn coordinates(&mut self, lat: (At, &str), lon: (At, &str)) -> Option<Coordinates> {
+        let degrees = |limit: f64| move |text: &str| text.parse::<f64>().ok().filter(|d| (-limit..=limit).contains(d));
+        let read_lat = self.cell(lat, "a latitude in degrees from -90 to 90", degrees(90.0));
+        let read_lon = self.cell(lon, "a longitude in degrees from -180 to 180", degrees(180.0));
+        if lat.1.is_empty() != lon.1.is_empty() {
+            let at = if lat.1.is_empty() { lat.0 } else { lon.0 };
+            self.findings
+                .push(Finding::error(code::BAD_PLACE, "half of the coordinates is missing").at(at, "").help("write both or neither"));
+        }
+        Coordinates::from_degrees(read_lat?, read_lon?)
+    }
+
+    fn prefix(&mut self, (at, text): (At, &str)) -> Option<Prefix> {
+        let refuse = |message: String, help: &str| Finding::error(code::BAD_ADDRESS, message).at(at, "").help(help);
+        let finding = match text.parse::<ipnet::IpNet>() {
+            Err(_) => refuse(format!("`{text}` is not a prefix"), "write an address, a slash and a length"),
+            Ok(net) if net.addr() != net.network() => {
+                refuse(format!("`{text}` has bits behind its length"), &format!("did you mean `{}`?", net.trunc()))
+            }
+            Ok(net) => {
+                let prefix = Prefix::from(net);
+                if !embedded::holds(prefix) {
+                    return Some(prefix);
+                }
+                refuse(format!("`{text}` holds IPv4 clients, which are looked up by their IPv4 addresses"), "write the IPv4 prefix")
+            }
+        };
+        self.findings.push(finding);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;
