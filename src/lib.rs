@@ -13,6 +13,7 @@
 //! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
 
 pub mod config;
+pub mod desk;
 pub mod finding;
 pub mod geo;
 pub mod limits;

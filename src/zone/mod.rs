@@ -1,3 +1,5 @@
 //! Zones: what exists.
 
+pub mod check;
+pub mod rdata;
 pub mod text;
