@@ -69,12 +69,13 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
 
 /// Reads fields from words.
 pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
+    if tokens.len() < fields.len() {
+        return Err(RdataError::new(format!("there must be {}, but {} is written", expected(fields), counted(tokens.len()))));
+    }
     let mut rest = tokens;
     let mut to = Vec::new();
     for field in fields {
-        let Some((token, behind)) = rest.split_first() else {
-            return Err(RdataError::new(format!("there must be {}, but {} is written", expected(fields), counted(tokens.len()))));
-        };
+        let Some((token, behind)) = rest.split_first() else { break };
         rest = behind;
         match field {
             V4 => to.extend(parse::<Ipv4Addr>(token, "an IPv4 address")?.octets()),
