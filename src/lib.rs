@@ -12,11 +12,14 @@
 //!
 //! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
 
+pub mod answer;
 pub mod cli;
 pub mod config;
+pub mod desk;
 pub mod finding;
 pub mod geo;
 pub mod limits;
+pub mod snapshot;
 pub mod steer;
 pub mod wire;
 pub mod zone;

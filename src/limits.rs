@@ -38,3 +38,7 @@ pub const DATABASE_OCTETS_MAX: usize = 2 << 30;
 pub const LABELS_MAX: usize = 127;
 /// Octets of an RRset's RDATA: it must fit one message with header, question and OPT.
 pub const RRSET_OCTETS_MAX: usize = 60_000;
+/// Deepest nesting of a YAML file: the deepest key of ours stands at 8; the tree is walked by recursion.
+pub const YAML_DEPTH_MAX: usize = 64;
+/// Values in a YAML file, aliases written out: a million records are four million values, and aliases of aliases must not explode.
+pub const YAML_NODES_MAX: usize = 16_000_000;

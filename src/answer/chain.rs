@@ -19,14 +19,15 @@ impl<T: Trace> Exchange<'_, '_, T> {
         let zone = self.zone(step);
         let apex_at = step.suffix_at(zone.apex().len());
         let mut target = None;
-        let written = self.response.rrset(Section::Answer, step.owner(), RrType::CNAME, set.ttl, zone.records(set), apex_at, |at, rdata| {
-            target = if rdata.patches[0] == NO_PATCH {
-                QueryName::parse(rdata.octets).map(|name| (name, Written::whole(at)))
-            } else {
-                let literal = usize::from(rdata.patches[0]);
-                QueryName::join(&rdata.octets[..literal], zone.apex()).map(|name| (name, Written::split(at, literal, apex_at)))
-            };
-        });
+        let written =
+            self.response.rrset(Section::Answer, step.owner(), RrType::CNAME, set.ttl, zone.records(set), apex_at, |at, rdata| {
+                target = if rdata.patches[0] == NO_PATCH {
+                    QueryName::parse(rdata.octets).map(|name| (name, Written::whole(at)))
+                } else {
+                    let literal = usize::from(rdata.patches[0]);
+                    QueryName::join(&rdata.octets[..literal], zone.apex()).map(|name| (name, Written::split(at, literal, apex_at)))
+                };
+            });
         match (written, target) {
             (Err(_), _) => self.truncate(),
             (Ok(()), Some((name, written))) => self.follow(step, name, written),

@@ -28,6 +28,7 @@ mod positive;
 mod referral;
 mod steered;
 
+pub use exchange::Step;
 pub use outcome::{Outcome, Verdict};
 pub use trace::Trace;
 
@@ -35,7 +36,7 @@ use crate::snapshot::Snapshot;
 use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
-use exchange::{Exchange, Next, Step};
+use exchange::{Exchange, Next};
 use std::net::IpAddr;
 
 /// How a message arrived: what bounds the reply.

@@ -4,15 +4,14 @@
 //! around it (places, distances) is looked up in the atlas that the snapshot was compiled from.
 
 use super::dig;
-use crate::answer::exchange_face::Step;
-use crate::answer::{self, Client, Moment, Outcome, Trace, Transport, Verdict};
+use crate::answer::{self, Client, Moment, Outcome, Step, Trace, Transport, Verdict};
 use crate::config::Deployment;
 use crate::geo::atlas::Atlas;
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
+use crate::snapshot::Snapshot;
 use crate::snapshot::compile::{Geography, status};
 use crate::snapshot::vantage::{Decision, Evidence, Subject};
-use crate::snapshot::Snapshot;
 use crate::steer::choose::{Choice, Passed, Resort, Watch};
 use crate::steer::map::Mapper;
 use crate::steer::plan::{Entry, OWN_WEIGHT};
@@ -175,10 +174,12 @@ impl Trace for Story<'_> {
             Evidence::Resolver => "resolver",
             Evidence::Nothing => "nothing: everybody gets the same plan; looked up all the same,",
         };
-        let sources = evidence.names(self.atlas).join(", ");
-        let sources = if sources.is_empty() { String::new() } else { format!(" ({sources})") };
-        let words = format!("{by} {address}: {}{sources}", self.place_words(place));
+        let words = format!("{by} {address}: {}", self.place_words(place));
         self.line("evidence", &words);
+        let said: Vec<String> = evidence.fields().map(|(field, source)| format!("{field} by {}", self.atlas.source_name(source))).collect();
+        if !said.is_empty() {
+            self.line("source", &said.join(", "));
+        }
         let site = self.deployment.node.site.clone();
         if !place.is_located() && decision.evidence == Evidence::Resolver {
             let words = site.as_ref().map_or("the policy's listed order".to_owned(), |s| format!("the node's own site {s}"));

@@ -1,3 +1,5 @@
 //! The commands of the `meridian` program.
 
+pub mod dig;
+pub mod explain;
 pub mod geoip;

@@ -4,6 +4,29 @@
 //! it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP, policy, network and
 //! service it mentions exists. Raw YAML never leaves this folder.
 
+mod candidates;
+mod later;
+mod load;
+mod networks_file;
+mod place;
+mod policy_check;
+mod policy_file;
+mod pops_file;
+mod rule;
+mod scalar;
+mod server_file;
+mod settings;
+mod special;
+mod table;
+mod tree;
+mod world;
+mod zone_file;
+
+#[cfg(test)]
+mod tests;
+
+pub use load::load;
+
 use crate::finding::{Files, Findings};
 use crate::geo::networks::Network;
 use crate::steer::pop::Pop;

@@ -52,7 +52,13 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
 
 fn fact(database: &Database) -> String {
     let leaves = database.leaves_v4.len() + database.leaves_v6.len();
-    format!("{} ({}, built {}, {leaves} networks, {} places)", database.name, database.kind, date(database.build_epoch), database.places.len())
+    format!(
+        "{} ({}, built {}, {leaves} networks, {} places)",
+        database.name,
+        database.kind,
+        date(database.build_epoch),
+        database.places.len()
+    )
 }
 
 /// A day as text, from seconds since 1970, by the civil calendar (proleptic Gregorian).

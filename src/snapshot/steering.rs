@@ -260,7 +260,8 @@ fn is_uniform(atlas: &Atlas, of_place: &[u32]) -> bool {
 fn shares_by_cell(policy: &Policy, plans: &[Plan], mapper: &Mapper<'_>, slots: &[u32], slot_list: &[Slot]) -> bool {
     let has_equals = |entries: &[crate::steer::plan::Entry]| entries.windows(2).any(|w| w[0].band == w[1].band);
     let answers = plans.iter().map(|p| usize::from(p.answers)).min().unwrap_or(usize::from(policy.answers));
-    let picks = slots.iter().filter(|s| **s != NO_SLOT).map(|s| &slot_list[*s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
+    let picks =
+        slots.iter().filter(|s| **s != NO_SLOT).map(|s| &slot_list[*s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
     has_equals(mapper.tail()) || plans.iter().any(|p| has_equals(&p.entries)) || picks
 }
 

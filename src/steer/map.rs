@@ -7,7 +7,7 @@
 //! [`Mapper::distance_m`].
 
 use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan, Target};
-use super::policy::{BandWidth, Bands, Candidate, Order, Policy, WhenAllDown, Weights};
+use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
 use super::pop::{Pop, PopId};
 use super::rule::{Circumstances, Rule, RuleTarget};
 use crate::geo::distance::great_circle_m;
@@ -47,10 +47,11 @@ impl<'a> Mapper<'a> {
             RuleTarget::Candidates(bands) => cnames_of(bands),
             RuleTarget::Policy => vec![],
         });
-        let fallbacks = policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]).filter_map(|w| match w {
-            WhenAllDown::Cname(name) => Some(name.clone()),
-            _ => None,
-        });
+        let fallbacks =
+            policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]).filter_map(|w| match w {
+                WhenAllDown::Cname(name) => Some(name.clone()),
+                _ => None,
+            });
         for name in cnames_of(&policy.candidates).into_iter().chain(in_rules).chain(fallbacks) {
             if !mapper.cnames.contains(&name) {
                 mapper.cnames.push(name);

@@ -54,12 +54,8 @@ impl Edns {
                     edns.subnet = subnet;
                 }
                 NSID => edns.nsid = true,
-                COOKIE => {
-                    // 8 octets of client cookie, then nothing or 8 to 32 of server cookie (RFC 7873 section 5.2.2).
-                    if !matches!(len, 8 | 16..=40) {
-                        return Err((edns, BadOptions));
-                    }
-                }
+                // 8 octets of client cookie, then nothing or 8 to 32 of server cookie (RFC 7873 section 5.2.2).
+                COOKIE if !matches!(len, 8 | 16..=40) => return Err((edns, BadOptions)),
                 _ => {}
             }
             rest = tail;

@@ -4,9 +4,9 @@
 //! the message each name stands so that owners and data can point at it (RFC 1035 section 4.1.4).
 
 use super::edns::ResponseOptions;
+use super::fragment::{NO_PATCH, Rdata};
 use super::query::HEADER_LEN;
 use super::rr::{CLASS_IN, Rcode, RrType, Ttl};
-use super::fragment::{NO_PATCH, Rdata};
 
 /// Flag bits of the header's second word.
 pub mod flag {

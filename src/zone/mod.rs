@@ -1,8 +1,11 @@
 //! Zones: what exists.
 //!
-//! [`text`] is a zone as read, with places for findings; [`image`] is the same zone as served;
-//! [`set`] is all of them together.
+//! [`text`] is a zone as read, with places for findings; [`rdata`] turns the text of record data into
+//! octets and back; [`check`] judges zones together; [`image`] is a zone as served; [`set`] is all of
+//! them together.
 
+pub mod check;
 pub mod image;
+pub mod rdata;
 pub mod set;
 pub mod text;

@@ -1,4 +1,5 @@
 //! The table of hub cities: one row for each ISO 3166-1 code and for XK, sorted by code.
+#![allow(clippy::approx_constant)] // Kuala Lumpur's latitude is not an attempt at pi
 
 use crate::geo::place::Continent::{self, Africa, Antarctica, Asia, Europe, NorthAmerica, Oceania, SouthAmerica};
 

@@ -1,0 +1,260 @@
+//! Reads every file of a deployment and brings them together. Every file is read and checked even
+//! when another one is broken, and what depends on a broken file is not accused for it.
+
+use super::tree::{self, Node};
+use super::world::World;
+use super::zone_file::{self, Policies};
+use super::{DatabaseSource, Deployment, Loaded, Sources, networks_file, policy_file, pops_file, server_file};
+use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
+use crate::steer::policy::{Order, Policy};
+use crate::steer::rule::When;
+use crate::wire::name::Name;
+use crate::zone::check;
+use crate::zone::text::Zone;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
+/// its folder.
+pub fn load(root: &Path, sources: &dyn Sources) -> Loaded {
+    let mut reader = Reader { sources, files: Files::default(), findings: Findings::default(), inputs: Vec::new() };
+    let deployment = reader.deployment(root);
+    let Reader { files, mut findings, .. } = reader;
+    findings.sort();
+    let deployment = deployment.filter(|_| !findings.has_errors());
+    Loaded { deployment, findings, files }
+}
+
+struct Reader<'s> {
+    sources: &'s dyn Sources,
+    files: Files,
+    findings: Findings,
+    inputs: Vec<(String, Arc<[u8]>)>,
+}
+
+impl Reader<'_> {
+    fn deployment(&mut self, root: &Path) -> Option<Deployment> {
+        let (file, tree) = self.yaml(root, None, None);
+        let tree = tree?;
+        let folder = root.parent().unwrap_or(Path::new(""));
+        let server = server_file::lower(&tree, folder, &mut self.findings);
+        let whole = At::whole(file);
+
+        let mut world = World::default();
+        if let Some(written) = &server.pops
+            && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
+        {
+            world.pops = pops_file::lower(&tree, &mut self.findings);
+            world.pops_known = true;
+        }
+        world.networks_known = server.networks.is_none();
+        if let Some(written) = &server.networks
+            && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
+        {
+            world.networks = networks_file::lower(&tree, &mut self.findings);
+            world.networks_known = true;
+        }
+        self.check_sites(&server, &world);
+
+        let mut policies = Policies { all: Vec::new(), shared: 0, shared_known: server.policies.is_none(), used: Vec::new() };
+        if let Some(written) = &server.policies
+            && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
+        {
+            policies.all = policy_file::lower(&tree, &mut world, &mut self.findings);
+            policies.shared = policies.all.len();
+            policies.used = vec![false; policies.shared];
+            policies.shared_known = true;
+        }
+        let mut zones = Vec::new();
+        let mut zones_known = false;
+        if let Some(written) = &server.zones {
+            (zones, zones_known) = self.zones(&written.path, written.at, &mut world, &mut policies);
+            if zones.is_empty() && zones_known {
+                let finding = Finding::error(code::EMPTY_DEPLOYMENT, "there is no zone").at(written.at, "no zone file in this folder");
+                self.findings.push(finding);
+            }
+        }
+        check::check(&zones, &policies.all, &mut self.findings);
+        if zones_known {
+            self.unused(&policies);
+        }
+        let databases = self.databases(&server);
+        if server.databases.is_empty() {
+            self.needs_database(&policies, whole);
+        }
+        self.inputs.sort_by(|a, b| a.0.cmp(&b.0));
+        Some(Deployment {
+            node: server.node,
+            listen: server.listen,
+            state: server.state,
+            databases,
+            networks: world.networks,
+            pops: world.pops,
+            policies: policies.all,
+            zones,
+            inputs: std::mem::take(&mut self.inputs),
+        })
+    }
+
+    /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its path
+    /// is written.
+    fn yaml(&mut self, path: &Path, role: Option<&str>, named_at: Option<At>) -> (FileId, Option<Node>) {
+        let shown = path.display().to_string();
+        let octets = match self.sources.read(path) {
+            Ok(octets) => octets,
+            Err(why) => {
+                let file = self.files.add(shown.as_str(), "");
+                self.unreadable(&shown, &why, named_at.unwrap_or(At::whole(file)));
+                return (file, None);
+            }
+        };
+        if octets.len() > CONFIG_OCTETS_MAX {
+            let file = self.files.add(shown.as_str(), "");
+            let message = format!("`{shown}` has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len());
+            self.findings.push(Finding::error(code::TOO_LARGE, message).at(At::whole(file), ""));
+            return (file, None);
+        }
+        let text = match std::str::from_utf8(&octets) {
+            Ok(text) => text,
+            Err(error) => {
+                let file = self.files.add(shown.as_str(), "");
+                let line = 1 + octets.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
+                let message = format!("`{shown}` is not UTF-8 text: octet {} on line {line}", error.valid_up_to());
+                self.findings.push(Finding::error(code::NOT_UTF8, message).at(At::whole(file), ""));
+                return (file, None);
+            }
+        };
+        let file = self.files.add(shown.as_str(), text);
+        if let Some(role) = role {
+            self.inputs.push((role.to_owned(), octets.clone()));
+        }
+        (file, tree::parse(text, file, &mut self.findings))
+    }
+
+    fn unreadable(&mut self, shown: &str, why: &str, at: At) {
+        self.findings.push(Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(at, "named here"));
+    }
+
+    fn check_sites(&mut self, server: &server_file::ServerFile, world: &World) {
+        if let (Some(site), Some(at)) = (&server.node.site, server.site_at) {
+            world.check_site(site, at, &mut self.findings);
+        }
+        for network in &world.networks {
+            if let Some(site) = &network.site {
+                world.check_site(site, network.at, &mut self.findings);
+            }
+        }
+    }
+
+    /// Reads every zone file of the folder; the second value says whether the folder could be read.
+    fn zones(&mut self, folder: &Path, at: At, world: &mut World, policies: &mut Policies) -> (Vec<Zone>, bool) {
+        let list = match self.sources.list(folder) {
+            Ok(list) => list,
+            Err(why) => {
+                self.unreadable(&folder.display().to_string(), &why, at);
+                return (Vec::new(), false);
+            }
+        };
+        let mut all_read = true;
+        let mut trees: Vec<(Name, Node)> = Vec::new();
+        for path in list {
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            // What editors leave behind.
+            if name.starts_with(['.', '#']) || name.ends_with('~') {
+                continue;
+            }
+            let extension = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or("");
+            match extension {
+                "yaml" | "yml" => {}
+                _ => {
+                    self.foreign(&path, extension, at);
+                    continue;
+                }
+            }
+            let before = self.inputs.len();
+            let (_, tree) = self.yaml(&path, Some("zone"), Some(at));
+            match tree {
+                Some(tree) => {
+                    let apex = zone_file::apex_of(&tree).unwrap_or_else(Name::root);
+                    if let Some((role, _)) = self.inputs.get_mut(before) {
+                        *role = format!("zone {}", apex.to_lowercase());
+                    }
+                    trees.push((apex, tree));
+                }
+                None => all_read = false,
+            }
+        }
+        trees.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut zones: Vec<Zone> = Vec::new();
+        for (_, tree) in trees {
+            let Some(mut zone) = zone_file::lower(&tree, world, policies, &mut self.findings) else {
+                all_read = false;
+                continue;
+            };
+            check::settle(&mut zone, &mut self.findings);
+            zones.push(zone);
+        }
+        (zones, all_read)
+    }
+
+    fn foreign(&mut self, path: &Path, extension: &str, at: At) {
+        let message = format!("`{}` is not read", path.display());
+        self.findings.push(match extension {
+            "zone" => Finding::error(code::UNREADABLE, message)
+                .at(at, "in this folder")
+                .help("zone text (RFC 1035) is read by a later version; write the zone as YAML, or move the file away"),
+            _ => Finding::note(code::UNREADABLE, message).at(at, "in this folder").help("zone files end in `.yaml`"),
+        });
+    }
+
+    fn databases(&mut self, server: &server_file::ServerFile) -> Vec<DatabaseSource> {
+        let mut databases = Vec::new();
+        for (index, written) in server.databases.iter().enumerate() {
+            let shown = written.path.display().to_string();
+            match self.sources.read(&written.path) {
+                Ok(octets) if octets.len() > DATABASE_OCTETS_MAX => {
+                    let message = format!("`{shown}` has {} octets, more than {DATABASE_OCTETS_MAX}", octets.len());
+                    self.findings.push(Finding::error(code::TOO_LARGE, message).at(written.at, "named here"));
+                }
+                Ok(octets) => {
+                    let path: Arc<str> = Arc::from(shown);
+                    let file = self.files.add(path.clone(), "");
+                    self.inputs.push((format!("database {index:03}"), octets.clone()));
+                    databases.push(DatabaseSource { path, octets, file });
+                }
+                Err(why) => self.unreadable(&shown, &why, written.at),
+            }
+        }
+        databases
+    }
+
+    fn unused(&mut self, policies: &Policies) {
+        for (policy, used) in policies.all.iter().zip(&policies.used) {
+            if !used {
+                let message = format!("no name is steered by the policy `{}`", policy.policy.name);
+                self.findings.push(Finding::note(code::UNUSED_POLICY, message).at(policy.policy.at, "not used"));
+            }
+        }
+    }
+
+    fn needs_database(&mut self, policies: &Policies, server: At) {
+        if let Some(policy) = policies.all.iter().find(|policy| asks_geography(&policy.policy)) {
+            let message = format!("there is no GeoIP database, but the policy `{}` asks where clients are", policy.policy.name);
+            self.findings.push(
+                Finding::warning(code::NO_DATABASE, message)
+                    .at(policy.policy.at, "only operator networks can answer that")
+                    .related(server, "add `geoip: { databases: [...] }`"),
+            );
+        }
+    }
+}
+
+fn asks_geography(policy: &Policy) -> bool {
+    policy.order == Order::Nearest || policy.rules.iter().any(|rule| rule.order == Some(Order::Nearest) || asks_database(&rule.when))
+}
+
+fn asks_database(when: &When) -> bool {
+    !(when.country.is_empty() && when.subdivision.is_empty() && when.continent.is_empty() && when.asn.is_empty())
+        || when.not.as_deref().is_some_and(asks_database)
+}

@@ -1,0 +1,196 @@
+//! What a policy says as a whole: every place must get an answer, every family that is offered must
+//! be offered to everybody, and no rule may stand where it can never match.
+
+use super::candidates::pops_of;
+use super::policy_file::WrittenPolicy;
+use super::rule::{WrittenRule, cnames};
+use super::world::World;
+use crate::finding::{At, Finding, Findings, code};
+use crate::steer::policy::{Bands, Candidate, Order, Policy, WhenAllDown};
+use crate::steer::pop::{AdminState, PopId};
+use crate::steer::rule::{RuleTarget, When};
+
+/// Checks a policy that has been read.
+pub(super) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
+    let policy = &written.policy;
+    if policy.order == Order::Nearest {
+        coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
+    }
+    all_off(policy, &policy.candidates, written.pops_at, world, out);
+    family_lost(written, world, out);
+    weights(written, world, out);
+    reachable(&written.rules, out);
+    for rule in &written.rules {
+        let RuleTarget::Candidates(bands) = &rule.rule.target else { continue };
+        let at = rule.target_at.unwrap_or(rule.rule.at);
+        if rule.rule.order.unwrap_or(policy.order) == Order::Nearest {
+            coordinates(pops_of(bands), at, world, out);
+        }
+        if rule.rule.fence {
+            all_off(policy, bands, at, world, out);
+            fence_families(policy, rule, bands, world, out);
+        }
+    }
+    for rule in written.rules.iter().filter(|rule| rule.rule.fence) {
+        fallback_in_fence(written, rule, out);
+    }
+}
+
+/// Each PoP is named once, with the first policy that needs its place.
+fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out: &mut Findings) {
+    for id in pops {
+        let Some(pop) = world.pop(id).filter(|pop| pop.coordinates.is_none()) else { continue };
+        if world.unplaced_told.contains(&id) {
+            continue;
+        }
+        out.push(
+            Finding::error(code::NO_COORDINATES, format!("the PoP `{}` has no coordinates, but is ordered by distance", pop.name))
+                .at(pop.at, "needs `at: { lat: ..., lon: ... }`")
+                .related(at, "ordered by distance here")
+                .help("give the PoP its coordinates, or use `order: listed`"),
+        );
+        world.unplaced_told.push(id);
+    }
+}
+
+fn all_off(policy: &Policy, bands: &Bands, at: At, world: &World, out: &mut Findings) {
+    let mut candidates = bands.iter().flatten().peekable();
+    let off = |candidate: &Candidate| match candidate {
+        Candidate::Pop(id) => world.pop(*id).is_some_and(|pop| pop.state == AdminState::Down),
+        Candidate::Cname(_) => false,
+    };
+    if candidates.peek().is_some() && candidates.all(off) {
+        out.push(
+            Finding::warning(code::ALL_OFF, format!("every PoP that the policy `{}` could answer here has `state: down`", policy.name))
+                .at(at, "all are switched off by hand")
+                .help("`down` means never, also when everything else is down; use `drain` for a last resort"),
+        );
+    }
+}
+
+/// Which families the PoPs offer in the policy's service.
+fn families(policy: &Policy, pops: impl Iterator<Item = PopId>, world: &World) -> (bool, bool) {
+    pops.filter_map(|id| world.pop(id)?.service(&policy.service))
+        .fold((false, false), |(v4, v6), service| (v4 || !service.v4.is_empty(), v6 || !service.v6.is_empty()))
+}
+
+/// All PoPs that a policy can answer with.
+fn everybody(policy: &Policy) -> impl Iterator<Item = PopId> + '_ {
+    let of_rules = policy.rules.iter().flat_map(|rule| match &rule.target {
+        RuleTarget::Candidates(bands) => pops_of(bands).collect(),
+        RuleTarget::Policy | RuleTarget::Cname(_) => Vec::new(),
+    });
+    pops_of(&policy.candidates).chain(of_rules)
+}
+
+/// Whether a type exists must not depend on the client (RFC 7871 section 7.4: negative answers are
+/// cached for everybody).
+fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &World, out: &mut Findings) {
+    if bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
+        return;
+    }
+    let (all_v4, all_v6) = families(policy, everybody(policy), world);
+    let (v4, v6) = families(policy, pops_of(bands), world);
+    for (offered, inside, family) in [(all_v4, v4, "IPv4"), (all_v6, v6, "IPv6")] {
+        if offered && !inside {
+            out.push(
+                Finding::error(
+                    code::FENCE_FAMILY,
+                    format!("no PoP inside the fence has an {family} address, but the policy `{}` offers {family}", policy.name),
+                )
+                .at(rule.target_at.unwrap_or(rule.rule.at), format!("nobody here has {family}"))
+                .related(rule.fence_at, "and nobody outside may answer")
+                .help(format!("add a PoP with {family} to the rule, or give one of them an {family} address"))
+                .help("otherwise the answer `no such data` of these clients would be cached for everybody (RFC 7871 section 7.4)"),
+            );
+        }
+    }
+}
+
+fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Findings) {
+    let policy = &written.policy;
+    let WhenAllDown::Cname(fallback) = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down) else { return };
+    let own = cnames(&rule.rule).contains(&fallback);
+    let inherited = rule.rule.target == RuleTarget::Policy
+        && policy.candidates.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(name) if name == fallback));
+    if own || inherited {
+        return;
+    }
+    out.push(
+        Finding::error(code::FALLBACK_OUTSIDE_FENCE, format!("when all is down the fence would be left for `{fallback}`"))
+            .at(rule.when_all_down_at.or(written.when_all_down_at).unwrap_or(rule.rule.at), "outside the fence")
+            .related(rule.fence_at, "the fence")
+            .help("give the rule a `when_all_down` of its own, or list the name in it as `{ cname: ... }`"),
+    );
+}
+
+/// A PoP without a family that others have sends those clients elsewhere for it.
+fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
+    let policy = &written.policy;
+    let (v4, v6) = families(policy, everybody(policy), world);
+    for (offered, family) in [(v4, "IPv4"), (v6, "IPv6")] {
+        let mut lacking: Vec<&str> = everybody(policy)
+            .filter_map(|id| world.pop(id))
+            .filter(|pop| pop.service(&policy.service).is_some_and(|s| if family == "IPv4" { s.v4.is_empty() } else { s.v6.is_empty() }))
+            .map(|pop| &*pop.name)
+            .collect();
+        lacking.sort_unstable();
+        lacking.dedup();
+        if offered && !lacking.is_empty() {
+            out.push(
+                Finding::note(
+                    code::FAMILY_LOST,
+                    format!("the policy `{}` offers {family}, but {} has none", policy.name, listed(&lacking)),
+                )
+                .at(written.pops_at, format!("{family} clients of these PoPs are sent to the next one that has it")),
+            );
+        }
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
+    match names.len().checked_sub(8) {
+        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
+        _ => shown.join(", "),
+    }
+}
+
+fn weights(written: &WrittenPolicy, world: &World, out: &mut Findings) {
+    let policy = &written.policy;
+    if policy.candidates.is_empty() {
+        return;
+    }
+    let all: Vec<PopId> = everybody(policy).collect();
+    let of_rules = written.rules.iter().flat_map(|rule| {
+        let inside: Vec<PopId> = match &rule.rule.target {
+            RuleTarget::Candidates(bands) if rule.rule.fence => pops_of(bands).collect(),
+            _ => all.clone(),
+        };
+        rule.weights.iter().map(move |(pop, _, at)| (inside.contains(pop), *pop, *at))
+    });
+    let own = written.weights.iter().map(|(pop, _, at)| (all.contains(pop), *pop, *at));
+    for (inside, pop, at) in own.chain(of_rules) {
+        if !inside {
+            out.push(
+                Finding::warning(code::BAD_VALUE, format!("`{}` has a weight here but can never be answered here", world.pop_name(pop)))
+                    .at(at, format!("not among the PoPs of `{}`", policy.name)),
+            );
+        }
+    }
+}
+
+fn reachable(rules: &[WrittenRule], out: &mut Findings) {
+    for (index, rule) in rules.iter().enumerate() {
+        let when = &rule.rule.when;
+        let earlier = rules.iter().take(index).find(|earlier| earlier.rule.when == When::default() || earlier.rule.when == *when);
+        let finding = Finding::warning(code::UNREACHABLE_RULE, "this rule can never match");
+        if let Some(earlier) = earlier {
+            let words =
+                if earlier.rule.when == When::default() { "this rule matches everybody" } else { "this rule has the same conditions" };
+            out.push(finding.at(rule.rule.at, "never reached").related(earlier.rule.at, words).help("the first rule that matches wins"));
+        } else if when.not.as_deref() == Some(&When::default()) {
+            out.push(finding.at(rule.rule.at, "`not: {}` excludes everybody"));
+        }
+    }
+}

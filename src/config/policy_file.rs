@@ -1,0 +1,197 @@
+//! Policies, from `policies.yaml` or from the `policies:` of a zone file.
+
+use super::candidates;
+use super::policy_check;
+use super::rule::{self, WrittenRule};
+use super::scalar::{choice, integer, share_percent, switch, text, word};
+use super::settings::{self, TTL_DEFAULT};
+use super::table::Table;
+use super::tree::{Key, Kind, Node};
+use super::world::World;
+use crate::finding::{At, Finding, Findings, code};
+use crate::limits::{CELL_V4_DEFAULT, CELL_V6_DEFAULT, LIST_DEPTH_DEFAULT, LIST_DEPTH_MAX};
+use crate::steer::policy::{BandWidth, Order, Policy, Share, WhenAllDown};
+use crate::steer::pop::PopId;
+use crate::wire::name::Name;
+use crate::zone::text::ScopedPolicy;
+use std::sync::Arc;
+
+/// Width of the band of a policy that gives none, in per cent.
+const BAND_DEFAULT: u16 = 10;
+/// Share of a PoP's addresses that must be up where a policy says nothing, in per cent.
+const UP_THRESHOLD_DEFAULT: u8 = 50;
+
+/// What rules inherit while they are read.
+pub(super) struct Base<'a> {
+    /// The service whose addresses the policy answers.
+    pub service: &'a str,
+    /// What relative names in it are relative to.
+    pub origin: Option<&'a Name>,
+}
+
+/// A policy with the places that later checks blame.
+pub(super) struct WrittenPolicy {
+    pub policy: Policy,
+    pub pops_at: At,
+    pub when_all_down_at: Option<At>,
+    pub rules: Vec<WrittenRule>,
+    pub weights: Vec<(PopId, u32, At)>,
+}
+
+/// Reads the shared policy file.
+pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
+    let Some(mut table) = Table::open(root, "the policy file", out) else { return Vec::new() };
+    let policies = table.need("policies", out).map(|node| lower_all(node, None, world, out));
+    table.finish(out);
+    policies.unwrap_or_default()
+}
+
+/// Reads a map of policies. A policy with faults is still listed, so that names which use it are
+/// not accused as well.
+pub(super) fn lower_all(node: &Node, zone: Option<&Name>, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
+    let Some(mut table) = Table::open(node, "`policies`", out) else { return Vec::new() };
+    let scope: Option<Arc<str>> = zone.map(|apex| Arc::from(apex.to_lowercase().to_string()));
+    let mut policies = Vec::new();
+    for (key, node) in table.rest() {
+        word(&key.text, key.at, "a policy", out);
+        let written = lower_policy(key, node, zone, world, out);
+        policy_check::check(&written, world, out);
+        policies.push(ScopedPolicy { policy: written.policy, zone: scope.clone() });
+    }
+    policies
+}
+
+fn lower_policy(key: &Key, node: &Node, origin: Option<&Name>, world: &World, out: &mut Findings) -> WrittenPolicy {
+    let mut written = WrittenPolicy {
+        policy: Policy {
+            name: Arc::from(&*key.text),
+            candidates: Vec::new(),
+            service: super::pops_file::DEFAULT_SERVICE.into(),
+            ttl: TTL_DEFAULT,
+            answers: 1,
+            rules: Vec::new(),
+            order: Order::Nearest,
+            band: BandWidth::Percent(BAND_DEFAULT),
+            weights: Vec::new(),
+            share: Share::Sticky,
+            when_all_down: WhenAllDown::AsIfUp,
+            ecs: true,
+            depth: LIST_DEPTH_DEFAULT,
+            cell_max_v4: CELL_V4_DEFAULT,
+            cell_max_v6: CELL_V6_DEFAULT,
+            spill_max_km: None,
+            up_threshold_percent: UP_THRESHOLD_DEFAULT,
+            expose_pops: false,
+            at: key.at,
+        },
+        pops_at: key.at,
+        when_all_down_at: None,
+        rules: Vec::new(),
+        weights: Vec::new(),
+    };
+    let Some(mut table) = Table::open(node, format!("the policy `{}`", key.text), out) else { return written };
+    lower_choice(&mut table, origin, &mut written, world, out);
+    lower_answer(&mut table, origin, &mut written, out);
+    lower_width(&mut table, &mut written.policy, out);
+    lower_rules(&mut table, origin, &mut written, world, out);
+    table.finish(out);
+    written
+}
+
+/// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
+fn lower_choice(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
+    let policy = &mut written.policy;
+    let mut service_known = true;
+    if let Some(node) = table.take("service")
+        && let Some(service) = text(node, "service", out)
+    {
+        policy.service = Arc::from(service);
+        service_known = world.check_service(service, node.at, out);
+    }
+    let order = table.take("order");
+    if let Some(order) = order.and_then(|node| settings::order(node, out)) {
+        policy.order = order;
+    }
+    if let Some(node) = table.need("pops", out)
+        && service_known
+        && let Some(chosen) = candidates::lower(node, &policy.service, origin, world, out)
+    {
+        written.pops_at = chosen.at;
+        if chosen.nested && order.is_none() {
+            out.push(
+                Finding::warning(code::BAD_VALUE, "bands are written, but `order: nearest` makes its own")
+                    .at(node.at, "the bands only order what is behind the list")
+                    .help("add `order: listed` if the list is the order"),
+            );
+        }
+        policy.candidates = chosen.bands;
+    }
+    if let Some(band) = table.take("band").and_then(|node| settings::band(node, out)) {
+        policy.band = band;
+    }
+    if let Some(node) = table.take("weights") {
+        written.weights = settings::weights(node, world, out);
+        policy.weights = written.weights.iter().map(|(pop, weight, _)| (*pop, *weight)).collect();
+    }
+    let shares = [("sticky", Share::Sticky), ("random", Share::Random)];
+    if let Some(share) = table.take("share").and_then(|node| choice(node, "share", &shares, out)) {
+        policy.share = share;
+    }
+}
+
+/// What an answer looks like: `ttl`, `answers`, `when_all_down`, `expose_pops`, `up_threshold`.
+fn lower_answer(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, out: &mut Findings) {
+    let policy = &mut written.policy;
+    if let Some(ttl) = table.take("ttl").and_then(|node| settings::ttl(node, out)) {
+        policy.ttl = ttl;
+    }
+    if let Some(answers) = table.take("answers").and_then(|node| settings::answers(node, out)) {
+        policy.answers = answers;
+    }
+    if let Some(node) = table.take("when_all_down")
+        && let Some(what) = settings::when_all_down(node, origin, out)
+    {
+        written.when_all_down_at = Some(node.at);
+        policy.when_all_down = what;
+    }
+    if let Some(expose) = table.take("expose_pops").and_then(|node| switch(node, "expose_pops", out)) {
+        policy.expose_pops = expose;
+    }
+    if let Some(percent) = table.take("up_threshold").and_then(|node| share_percent(node, "up_threshold", out)) {
+        policy.up_threshold_percent = percent;
+    }
+}
+
+/// How finely clients are told apart: `ecs`, `depth`, `cell_max_v4`, `cell_max_v6`, `spill_max_km`.
+fn lower_width(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
+    if let Some(ecs) = table.take("ecs").and_then(|node| switch(node, "ecs", out)) {
+        policy.ecs = ecs;
+    }
+    let mut whole = |key: &'static str, most: i64| table.take(key).and_then(|node| integer(node, key, 1..=most, out));
+    if let Some(depth) = whole("depth", i64::from(LIST_DEPTH_MAX)) {
+        policy.depth = depth as u8;
+    }
+    // RFC 7871 section 11.1 asks for no finer cells than these.
+    if let Some(len) = whole("cell_max_v4", i64::from(crate::limits::LEAF_DEPTH_V4_MAX)) {
+        policy.cell_max_v4 = len as u8;
+    }
+    if let Some(len) = whole("cell_max_v6", i64::from(crate::limits::LEAF_DEPTH_V6_MAX)) {
+        policy.cell_max_v6 = len as u8;
+    }
+    // Half the circumference of the earth: nobody is farther away.
+    if let Some(km) = whole("spill_max_km", 20_040) {
+        policy.spill_max_km = Some(km as u32);
+    }
+}
+
+fn lower_rules(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
+    let Some(node) = table.take("rules") else { return };
+    let Kind::List(list) = &node.kind else {
+        super::scalar::refuse(node, "rules", "a list of rules", out);
+        return;
+    };
+    let service = written.policy.service.clone();
+    let base = Base { service: &service, origin };
+    written.rules = list.iter().filter_map(|node| rule::lower(node, &base, world, out)).collect();
+    written.policy.rules = written.rules.iter().map(|rule| rule.rule.clone()).collect();
+}

@@ -1,0 +1,250 @@
+//! `pops.yaml`: the places that serve content.
+
+use super::later::Later;
+use super::place::{coordinates, country};
+use super::scalar::{choice, integer, members, text, word};
+use super::special::purpose;
+use super::table::{Table, shown};
+use super::tree::{Key, Kind, Node};
+use crate::finding::{At, Finding, Findings, code};
+use crate::limits::{ADDRESSES_MAX, POPS_MAX, WEIGHT_MAX};
+use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// The name of the address set written directly under `addresses`.
+pub(super) const DEFAULT_SERVICE: &str = "default";
+/// Weight of a PoP or address that gives none.
+const WEIGHT_DEFAULT: u32 = 100;
+
+/// Where each address stands: (address, place, PoP, service).
+type Uses = Vec<(IpAddr, At, Arc<str>, Arc<str>)>;
+
+/// Reads the PoPs, sorted by name. A PoP with faults is still listed, so that policies which name
+/// it are not accused as well.
+pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Pop> {
+    let Some(mut table) = Table::open(root, "the PoP file", out) else { return Vec::new() };
+    let mut later = Later::default();
+    let probes = later.probes(table.take_entry("probes"), out);
+    let mut pops = Vec::new();
+    let mut uses = Uses::new();
+    if let Some(node) = table.need("pops", out)
+        && let Some(mut list) = Table::open(node, "`pops`", out)
+    {
+        let entries = list.rest();
+        if entries.is_empty() {
+            out.push(Finding::error(code::EMPTY_DEPLOYMENT, "there is no PoP").at(node.at, "nothing in here"));
+        }
+        if entries.len() > POPS_MAX {
+            out.push(Finding::error(code::TOO_LARGE, format!("{} PoPs are more than {POPS_MAX}", entries.len())).at(node.at, ""));
+        }
+        for (key, node) in entries.into_iter().take(POPS_MAX) {
+            if key.text.as_ref() == "all" {
+                out.push(
+                    Finding::error(code::BAD_VALUE, "a PoP cannot be named `all`")
+                        .at(key.at, "`pops: all` means every PoP")
+                        .help("rename it"),
+                );
+            }
+            if let Some(pop) = lower_pop(key, node, &probes, &mut later, &mut uses, out) {
+                pops.push(pop);
+            }
+        }
+    }
+    table.finish(out);
+    later.tell(out);
+    pops.sort_by(|a, b| a.name.cmp(&b.name));
+    one_pop_per_address(&uses, out);
+    pops
+}
+
+fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &mut Uses, out: &mut Findings) -> Option<Pop> {
+    let name: Arc<str> = Arc::from(word(&key.text, key.at, "a PoP", out)?);
+    if name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.')) {
+        // PoP names become DNS labels (`expose_pops`) and metric labels.
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("the name `{name}` of a PoP is not lower-case letters, digits and hyphens"))
+                .at(key.at, "not usable as a label")
+                .help(format!("rename it to `{}`", name.to_ascii_lowercase().replace(['_', '.'], "-"))),
+        );
+    }
+    let mut pop = Pop {
+        name: name.clone(),
+        coordinates: None,
+        country: None,
+        weight: WEIGHT_DEFAULT,
+        bias_km: 0,
+        state: AdminState::Auto,
+        tags: Vec::new(),
+        services: Vec::new(),
+        at: key.at,
+    };
+    let Some(mut table) = Table::open(node, format!("the PoP `{name}`"), out) else { return Some(pop) };
+    if let Some(node) = table.take("at")
+        && let Some(mut at) = Table::open(node, "`at`", out)
+    {
+        pop.coordinates = coordinates(&mut at, out);
+        pop.country = at.take("country").and_then(|node| country(node, out));
+        at.finish(out);
+    }
+    if let Some(weight) = table.take("weight").and_then(|node| weight(node, out)) {
+        pop.weight = weight;
+    }
+    if let Some(km) = table.take("bias").and_then(|node| integer(node, "bias", -20_000..=20_000, out)) {
+        pop.bias_km = km as i32;
+    }
+    let states = [("auto", AdminState::Auto), ("up", AdminState::Up), ("down", AdminState::Down), ("drain", AdminState::Drain)];
+    if let Some(state) = table.take("state").and_then(|node| choice(node, "state", &states, out)) {
+        pop.state = state;
+    }
+    for member in table.take("tags").map(members).unwrap_or_default() {
+        if let Some(tag) = text(member, "tags", out).and_then(|t| word(t, member.at, "a tag", out))
+            && !pop.tags.iter().any(|t| &**t == tag)
+        {
+            pop.tags.push(Arc::from(tag));
+        }
+    }
+    later.of_pop(&mut table, out);
+    lower_services(&mut table, key, &mut pop, probes, later, uses, out);
+    table.finish(out);
+    Some(pop)
+}
+
+fn lower_services(
+    table: &mut Table<'_>,
+    key: &Key,
+    pop: &mut Pop,
+    probes: &[&str],
+    later: &mut Later,
+    uses: &mut Uses,
+    out: &mut Findings,
+) {
+    let default = Arc::<str>::from(DEFAULT_SERVICE);
+    if let Some((key, node)) = table.take_entry("addresses") {
+        let (v4, v6) = addresses(node, &pop.name, &default, uses, out);
+        pop.services.push(Service { name: default.clone(), v4, v6, at: key.at });
+    }
+    later.of_service(table, probes, out);
+    let services = table.take("services");
+    if let Some(mut services) = services.and_then(|node| Table::open(node, "`services`", out)) {
+        for (key, node) in services.rest() {
+            let Some(name) = word(&key.text, key.at, "a service", out).map(Arc::<str>::from) else { continue };
+            if let Some(first) = pop.services.iter().find(|s| s.name == name) {
+                out.push(
+                    Finding::error(code::DUPLICATE_KEY, format!("the PoP `{}` has the service `{name}` twice", pop.name))
+                        .at(key.at, "again here")
+                        .related(first.at, "the addresses directly in the PoP are the service `default`"),
+                );
+                continue;
+            }
+            let Some(mut table) = Table::open(node, format!("the service `{name}`"), out) else { continue };
+            let (v4, v6) = match table.need("addresses", out) {
+                Some(node) => addresses(node, &pop.name, &name, uses, out),
+                None => (Vec::new(), Vec::new()),
+            };
+            later.of_service(&mut table, probes, out);
+            table.finish(out);
+            pop.services.push(Service { name, v4, v6, at: key.at });
+        }
+    } else if pop.services.is_empty() && services.is_none() {
+        out.push(
+            Finding::error(code::MISSING_KEY, format!("the PoP `{}` has no addresses", pop.name))
+                .at(key.at, "neither `addresses` nor `services`"),
+        );
+    }
+}
+
+type Addresses = (Vec<WeightedAddress<Ipv4Addr>>, Vec<WeightedAddress<Ipv6Addr>>);
+
+fn addresses(node: &Node, pop: &Arc<str>, service: &Arc<str>, uses: &mut Uses, out: &mut Findings) -> Addresses {
+    let (mut v4, mut v6) = Addresses::default();
+    let begin = uses.len();
+    for member in members(node) {
+        let Some((address, at, weight)) = weighted(member, out) else { continue };
+        if let Some((_, first, ..)) = uses.get(begin..).unwrap_or_default().iter().find(|(other, ..)| *other == address) {
+            out.push(
+                Finding::error(code::DUPLICATE_ADDRESS, format!("`{address}` stands twice in the service `{service}` of `{pop}`"))
+                    .at(at, "again here")
+                    .related(*first, "first here"),
+            );
+            continue;
+        }
+        if let Some(purpose) = purpose(address) {
+            out.push(
+                Finding::warning(code::SPECIAL_ADDRESS, format!("`{address}` of the PoP `{pop}` is not reachable from the internet"))
+                    .at(at, format!("{purpose} (RFC 6890)")),
+            );
+        }
+        uses.push((address, at, pop.clone(), service.clone()));
+        match address {
+            IpAddr::V4(address) => v4.push(WeightedAddress { address, weight }),
+            IpAddr::V6(address) => v6.push(WeightedAddress { address, weight }),
+        }
+    }
+    if members(node).is_empty() {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("the service `{service}` of `{pop}` has no address")).at(node.at, "an empty list"),
+        );
+    }
+    if v4.len() > ADDRESSES_MAX || v6.len() > ADDRESSES_MAX {
+        out.push(
+            Finding::error(
+                code::TOO_LARGE,
+                format!("the service `{service}` of `{pop}` has more than {ADDRESSES_MAX} addresses of a family"),
+            )
+            .at(node.at, "too many")
+            .help("split the PoP, or announce one address for several machines"),
+        );
+    }
+    (v4, v6)
+}
+
+/// `192.0.2.1`, or `{ address: 192.0.2.1, weight: 50 }`.
+fn weighted(node: &Node, out: &mut Findings) -> Option<(IpAddr, At, u32)> {
+    let Kind::Map(_) = node.kind else { return Some((address(node, out)?, node.at, WEIGHT_DEFAULT)) };
+    let mut table = Table::open(node, "an address", out)?;
+    let found = table.need("address", out);
+    let weight = table.take("weight").and_then(|node| weight(node, out)).unwrap_or(WEIGHT_DEFAULT);
+    table.finish(out);
+    let found = found?;
+    Some((address(found, out)?, found.at, weight))
+}
+
+fn address(node: &Node, out: &mut Findings) -> Option<IpAddr> {
+    let text = text(node, "addresses", out)?;
+    let parsed = text.parse();
+    if parsed.is_err() {
+        let mut finding = Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(node))).at(node.at, "not an address");
+        if let Some((address, _)) = text.split_once('/').filter(|(a, _)| a.parse::<IpAddr>().is_ok()) {
+            finding = finding.help(format!("a PoP has single addresses, not prefixes: `{address}`"));
+        } else if text.matches(':').count() == 1 {
+            finding = finding.help("write the address without a port");
+        }
+        out.push(finding);
+    }
+    parsed.ok()
+}
+
+/// A weight, 0 meaning last resort.
+pub(super) fn weight(node: &Node, out: &mut Findings) -> Option<u32> {
+    integer(node, "weight", 0..=i64::from(WEIGHT_MAX), out).map(|w| w as u32)
+}
+
+/// One address in two PoPs is either a slip or anycast, where steering by it has no effect.
+fn one_pop_per_address(uses: &Uses, out: &mut Findings) {
+    let mut seen: HashMap<IpAddr, (At, &Arc<str>)> = HashMap::new();
+    for (address, at, pop, _) in uses {
+        match seen.get(address) {
+            Some((first, other)) if *other != pop => out.push(
+                Finding::warning(code::DUPLICATE_ADDRESS, format!("`{address}` belongs to the PoPs `{other}` and `{pop}`"))
+                    .at(*at, "again here")
+                    .related(*first, "first here"),
+            ),
+            Some(_) => {}
+            None => {
+                seen.insert(*address, (*at, pop));
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The rules of a policy: conditions on where a client is, and what they change.
+
+use super::candidates::{self, Chosen};
+use super::place::{asn, continent, country, subdivision};
+use super::policy_file::Base;
+use super::scalar::{members, name, switch, text};
+use super::settings;
+use super::table::Table;
+use super::tree::Node;
+use super::world::World;
+use crate::finding::{At, Finding, Findings, code};
+use crate::steer::policy::Order;
+use crate::steer::pop::PopId;
+use crate::steer::rule::{Rule, RuleTarget, When};
+use crate::wire::name::Name;
+use std::sync::Arc;
+
+/// A rule with the places that later checks blame.
+pub(super) struct WrittenRule {
+    pub rule: Rule,
+    /// Where its candidates are written, if it has its own.
+    pub target_at: Option<At>,
+    /// Where `fence` is written.
+    pub fence_at: At,
+    /// Where `when_all_down` is written, if it is.
+    pub when_all_down_at: Option<At>,
+    /// Weights with their places.
+    pub weights: Vec<(PopId, u32, At)>,
+}
+
+/// Reads one rule; it gives a value even after findings, so that rules keep their positions.
+pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
+    let mut table = Table::open(node, "a rule", out)?;
+    let when = table.take("when").map(|node| lower_when(node, world, out)).unwrap_or_default();
+    let pops = table.take("pops");
+    let cname = table.take_entry("cname");
+    if let (Some(pops), Some((key, _))) = (pops, cname) {
+        out.push(
+            Finding::error(code::BAD_VALUE, "a rule has either `pops` or `cname`, not both")
+                .at(key.at, "one too many")
+                .related(pops.at, "the PoPs")
+                .help("a CNAME among the PoPs is written `pops: [fra, { cname: other. }]`"),
+        );
+    }
+    let chosen: Option<Chosen> = pops.and_then(|node| candidates::lower(node, base.service, base.origin, world, out));
+    let target = match (&chosen, cname) {
+        (Some(chosen), _) => RuleTarget::Candidates(chosen.bands.clone()),
+        (None, Some((_, node))) => match name(node, "cname", base.origin, out) {
+            Some(name) => RuleTarget::Cname(name),
+            None => RuleTarget::Policy,
+        },
+        (None, None) => RuleTarget::Policy,
+    };
+    let order = table.take("order").and_then(|node| settings::order(node, out));
+    let weights = table.take("weights").map(|node| settings::weights(node, world, out));
+    let fence = table.take_entry("fence");
+    let when_all_down = table.take("when_all_down");
+    let rule = Rule {
+        when,
+        target,
+        // A list says an order; `all` and tags do not, so there the policy's holds.
+        order: order.or(chosen.as_ref().filter(|chosen| chosen.listed).map(|_| Order::Listed)),
+        band: table.take("band").and_then(|node| settings::band(node, out)),
+        weights: weights.as_ref().map(|list| list.iter().map(|(pop, weight, _)| (*pop, *weight)).collect()),
+        ttl: table.take("ttl").and_then(|node| settings::ttl(node, out)),
+        answers: table.take("answers").and_then(|node| settings::answers(node, out)),
+        when_all_down: when_all_down.and_then(|node| settings::when_all_down(node, base.origin, out)),
+        fence: fence.and_then(|(_, node)| switch(node, "fence", out)).unwrap_or(false),
+        at: node.at,
+    };
+    table.finish(out);
+    Some(WrittenRule {
+        target_at: chosen.map(|chosen| chosen.at).or(cname.map(|(_, node)| node.at)),
+        fence_at: fence.map_or(node.at, |(key, _)| key.at),
+        when_all_down_at: when_all_down.map(|node| node.at),
+        weights: weights.unwrap_or_default(),
+        rule,
+    })
+}
+
+fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
+    let Some(mut table) = Table::open(node, "`when`", out) else { return When::default() };
+    let mut list = |key: &'static str| table.take(key).map(members).unwrap_or_default();
+    let (countries, subdivisions, continents) = (list("country"), list("subdivision"), list("continent"));
+    let (asns, networks, resolver_networks, sites) = (list("asn"), list("network"), list("resolver_network"), list("site"));
+    let when = When {
+        country: countries.iter().filter_map(|node| country(node, out)).collect(),
+        subdivision: subdivisions.iter().filter_map(|node| subdivision(node, None, out)).collect(),
+        continent: continents.iter().filter_map(|node| continent(node, out)).collect(),
+        asn: asns.iter().filter_map(|node| asn(node, out)).collect(),
+        network: networks.iter().filter_map(|node| network(node, "network", world, out)).collect(),
+        resolver_network: resolver_networks.iter().filter_map(|node| network(node, "resolver_network", world, out)).collect(),
+        site: sites.iter().filter_map(|node| site(node, world, out)).collect(),
+        not: table.take("not").map(|node| Box::new(lower_when(node, world, out))),
+    };
+    // A key with an empty list would match everybody, where nobody was written.
+    for key in ["country", "subdivision", "continent", "asn", "network", "resolver_network", "site"] {
+        if let Some(node) = table.take(key)
+            && members(node).is_empty()
+        {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`{key}` lists nothing, so it would match nobody")).at(node.at, "an empty list"),
+            );
+        }
+    }
+    table.finish(out);
+    when
+}
+
+fn network(node: &Node, what: &str, world: &World, out: &mut Findings) -> Option<u16> {
+    let name = text(node, what, out)?;
+    world.find_network(name, node.at, out)
+}
+
+fn site(node: &Node, world: &World, out: &mut Findings) -> Option<Arc<str>> {
+    let name = text(node, "site", out)?;
+    world.check_site(name, node.at, out);
+    Some(Arc::from(name))
+}
+
+/// The names that a rule may answer instead of addresses.
+pub(super) fn cnames(rule: &Rule) -> Vec<&Name> {
+    match &rule.target {
+        RuleTarget::Cname(name) => vec![name],
+        RuleTarget::Candidates(bands) => bands
+            .iter()
+            .flatten()
+            .filter_map(|candidate| match candidate {
+                crate::steer::policy::Candidate::Cname(name) => Some(name),
+                crate::steer::policy::Candidate::Pop(_) => None,
+            })
+            .collect(),
+        RuleTarget::Policy => Vec::new(),
+    }
+}

@@ -1,0 +1,178 @@
+//! `meridian.yaml`: who this node is, where it listens, and which files make up the deployment.
+
+use super::scalar::{integer, members, plain, text, time_ms};
+use super::table::{Table, shown};
+use super::tree::Node;
+use super::{Listen, Node as ThisNode};
+use crate::finding::{At, Finding, Findings, code};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A path as written, with its place.
+pub(super) struct Written {
+    /// As written, joined to the folder of the server file.
+    pub path: PathBuf,
+    /// Where.
+    pub at: At,
+}
+
+/// The server file.
+pub(super) struct ServerFile {
+    pub node: ThisNode,
+    /// Where `node.site` is written, to be checked once the PoPs are known.
+    pub site_at: Option<At>,
+    pub listen: Listen,
+    pub state: PathBuf,
+    pub databases: Vec<Written>,
+    pub networks: Option<Written>,
+    pub pops: Option<Written>,
+    pub policies: Option<Written>,
+    pub zones: Option<Written>,
+}
+
+/// Most TCP connections unless the file says otherwise: one descriptor each, below the usual limit
+/// of a service.
+const TCP_CONNECTIONS: u32 = 4_096;
+/// TCP connections of one client prefix unless the file says otherwise: room for a resolver farm
+/// behind one /24, but no prefix alone can take all.
+const TCP_CONNECTIONS_PER_PREFIX: u32 = 256;
+/// Idle time unless the file says otherwise: RFC 7766 section 6.2.3 asks for a few seconds.
+const TCP_IDLE_SECS: u32 = 10;
+
+/// Reads the server file. It gives a value even if there are findings, so that the files it names
+/// are read and checked in the same run.
+pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFile {
+    let mut file = ServerFile {
+        node: ThisNode { name: "".into(), site: None },
+        site_at: None,
+        listen: Listen {
+            dns: Vec::new(),
+            control: folder.join("state/control.sock"),
+            admin: None,
+            threads: None,
+            tcp_connections: TCP_CONNECTIONS,
+            tcp_connections_per_prefix: TCP_CONNECTIONS_PER_PREFIX,
+            tcp_idle_secs: TCP_IDLE_SECS,
+        },
+        state: folder.join("state"),
+        databases: Vec::new(),
+        networks: None,
+        pops: None,
+        policies: None,
+        zones: None,
+    };
+    let Some(mut table) = Table::open(root, "the server file", out) else { return file };
+    if let Some(node) = table.need("node", out) {
+        lower_node(node, &mut file, out);
+    }
+    if let Some(node) = table.need("listen", out) {
+        lower_listen(node, folder, &mut file.listen, out);
+    }
+    if let Some(node) = table.take("geoip") {
+        lower_geoip(node, folder, &mut file, out);
+    }
+    file.pops = table.need("pops", out).and_then(|node| path(node, "pops", folder, out));
+    file.policies = table.take("policies").and_then(|node| path(node, "policies", folder, out));
+    file.zones = table.need("zones", out).and_then(|node| path(node, "zones", folder, out));
+    if let Some(written) = table.take("state").and_then(|node| path(node, "state", folder, out)) {
+        file.state = written.path;
+    }
+    table.finish(out);
+    file
+}
+
+fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
+    let Some(mut table) = Table::open(node, "`node`", out) else { return };
+    if let Some(node) = table.need("name", out)
+        && let Some(name) = text(node, "name", out)
+    {
+        // NSID and a TXT string both hold at most 255 octets; control characters would spoil logs.
+        if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+            out.push(
+                Finding::error(code::BAD_VALUE, "a node's name has 1 to 255 octets and no control characters").at(node.at, "not a name"),
+            );
+        } else {
+            file.node.name = name.into();
+        }
+    }
+    if let Some(node) = table.take("site")
+        && let Some(site) = text(node, "site", out)
+    {
+        file.node.site = Some(Arc::from(site));
+        file.site_at = Some(node.at);
+    }
+    table.finish(out);
+}
+
+fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) {
+    let Some(mut table) = Table::open(node, "`listen`", out) else { return };
+    if let Some(node) = table.need("dns", out) {
+        for member in members(node) {
+            let Some(address) = socket(member, "dns", out) else { continue };
+            if listen.dns.contains(&address) {
+                out.push(Finding::error(code::DUPLICATE_ADDRESS, format!("`{address}` is listened on twice")).at(member.at, "again"));
+            } else {
+                listen.dns.push(address);
+            }
+        }
+        if members(node).is_empty() {
+            out.push(Finding::error(code::BAD_VALUE, "`dns` lists no address to listen on").at(node.at, "an empty list"));
+        }
+    }
+    if let Some(written) = table.take("control").and_then(|node| path(node, "control", folder, out)) {
+        listen.control = written.path;
+    }
+    listen.admin = table.take("admin").and_then(|node| socket(node, "admin", out));
+    listen.threads = table
+        .take("threads")
+        .filter(|node| plain(node) != Some("auto"))
+        .and_then(|node| integer(node, "threads", 1..=1_024, out))
+        .map(|n| n as u16);
+    if let Some(n) = table.take("tcp_connections").and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out)) {
+        listen.tcp_connections = n as u32;
+    }
+    if let Some(n) =
+        table.take("tcp_connections_per_prefix").and_then(|node| integer(node, "tcp_connections_per_prefix", 1..=1_000_000, out))
+    {
+        listen.tcp_connections_per_prefix = n as u32;
+    }
+    if let Some(ms) = table.take("tcp_idle").and_then(|node| time_ms(node, "tcp_idle", 1_000..=3_600_000, out)) {
+        listen.tcp_idle_secs = (ms / 1_000) as u32;
+    }
+    table.finish(out);
+}
+
+fn lower_geoip(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Findings) {
+    let Some(mut table) = Table::open(node, "`geoip`", out) else { return };
+    if let Some(node) = table.take("databases") {
+        file.databases.extend(members(node).iter().filter_map(|member| path(member, "databases", folder, out)));
+    }
+    file.networks = table.take("networks").and_then(|node| path(node, "networks", folder, out));
+    table.finish(out);
+}
+
+fn path(node: &Node, what: &str, folder: &Path, out: &mut Findings) -> Option<Written> {
+    let text = text(node, what, out)?;
+    if text.is_empty() || text.contains('\0') {
+        out.push(Finding::error(code::BAD_VALUE, format!("`{what}` is not a path")).at(node.at, "not a path"));
+        return None;
+    }
+    Some(Written { path: folder.join(text), at: node.at })
+}
+
+fn socket(node: &Node, what: &str, out: &mut Findings) -> Option<SocketAddr> {
+    let text = text(node, what, out)?;
+    let parsed = text.parse();
+    if parsed.is_err() {
+        let mut finding =
+            Finding::error(code::BAD_ADDRESS, format!("{} is not an address with a port", shown(node))).at(node.at, "not `address:port`");
+        finding = match text.parse::<std::net::IpAddr>() {
+            Ok(std::net::IpAddr::V4(address)) => finding.help(format!("add the port, as in `{address}:53`")),
+            Ok(std::net::IpAddr::V6(address)) => finding.help(format!("add brackets and the port, as in `\"[{address}]:53\"`")),
+            Err(_) => finding.help("write it as `192.0.2.53:53` or `\"[2001:db8::53]:53\"`; names are not looked up"),
+        };
+        out.push(finding);
+    }
+    parsed.ok()
+}

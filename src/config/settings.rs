@@ -1,0 +1,102 @@
+//! Settings that policies and rules have in common: order, band, weights, TTL, answers, and what to
+//! do when all is down.
+
+use super::pops_file::weight;
+use super::scalar::{choice, integer, name, percent, plain, refuse, seconds};
+use super::table::Table;
+use super::tree::{Kind, Node};
+use super::world::World;
+use crate::finding::{At, Finding, Findings, code};
+use crate::limits::ANSWERS_MAX;
+use crate::steer::policy::{BandWidth, Order, TtlRange, WhenAllDown};
+use crate::steer::pop::PopId;
+use crate::wire::name::Name;
+
+/// TTL bounds of a policy that gives none, in seconds: short enough to move clients in a minute,
+/// long enough for caches to be worth having.
+pub(super) const TTL_DEFAULT: TtlRange = TtlRange { min_secs: 30, max_secs: 60 };
+
+/// `order:`.
+pub(super) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
+    if plain(node) == Some("latency") {
+        out.push(
+            Finding::error(code::BAD_VALUE, "`order: latency` needs measured round-trip times, which this version does not have")
+                .at(node.at, "not yet")
+                .help("use `order: nearest`, with `bias` of a PoP where the map misleads"),
+        );
+        return None;
+    }
+    choice(node, "order", &[("nearest", Order::Nearest), ("listed", Order::Listed)], out)
+}
+
+/// `band:`.
+pub(super) fn band(node: &Node, out: &mut Findings) -> Option<BandWidth> {
+    if plain(node) == Some("none") {
+        return Some(BandWidth::None);
+    }
+    if plain(node).is_some_and(|t| t.ends_with('%')) {
+        return percent(node, "band", 0..=1_000, out).map(BandWidth::Percent);
+    }
+    refuse(node, "band", "a percentage such as `10%`, or `none`", out);
+    None
+}
+
+/// `answers:`.
+pub(super) fn answers(node: &Node, out: &mut Findings) -> Option<u8> {
+    integer(node, "answers", 1..=i64::from(ANSWERS_MAX), out).map(|n| n as u8)
+}
+
+/// `ttl:` as a number, or as `{ min, max }` of which one may be left to the default.
+pub(super) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
+    let Kind::Map(_) = node.kind else {
+        return seconds(node, "ttl", out).map(|secs| TtlRange { min_secs: secs, max_secs: secs });
+    };
+    let mut table = Table::open(node, "`ttl`", out)?;
+    let (min, max) = (table.take("min"), table.take("max"));
+    let faults = out.len();
+    let min_secs = min.and_then(|node| seconds(node, "min", out));
+    let max_secs = max.and_then(|node| seconds(node, "max", out));
+    table.finish(out);
+    let range = match (min_secs, max_secs) {
+        (Some(min_secs), Some(max_secs)) => TtlRange { min_secs, max_secs },
+        (Some(min_secs), None) => TtlRange { min_secs, max_secs: TTL_DEFAULT.max_secs.max(min_secs) },
+        (None, Some(max_secs)) => TtlRange { min_secs: TTL_DEFAULT.min_secs.min(max_secs), max_secs },
+        (None, None) => TTL_DEFAULT,
+    };
+    if range.min_secs > range.max_secs {
+        let at = min.map_or(node.at, |node| node.at);
+        let message = format!("the least TTL, {}, is more than the largest, {}", range.min_secs, range.max_secs);
+        out.push(Finding::error(code::BAD_VALUE, message).at(at, "more than `max`"));
+    }
+    (out.len() == faults).then_some(range)
+}
+
+/// `when_all_down:`.
+pub(super) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findings) -> Option<WhenAllDown> {
+    if let Kind::Map(_) = node.kind {
+        let mut table = Table::open(node, "`when_all_down`", out)?;
+        let target = table.need("cname", out).and_then(|node| name(node, "cname", origin, out));
+        table.finish(out);
+        return target.map(WhenAllDown::Cname);
+    }
+    let words = [
+        ("as_if_up", WhenAllDown::AsIfUp),
+        ("nodata", WhenAllDown::NoData),
+        ("servfail", WhenAllDown::ServFail),
+        ("last_good", WhenAllDown::LastGood),
+    ];
+    choice(node, "when_all_down", &words, out)
+}
+
+/// `weights:`, sorted by PoP, with the place of each.
+pub(super) fn weights(node: &Node, world: &World, out: &mut Findings) -> Vec<(PopId, u32, At)> {
+    let Some(mut table) = Table::open(node, "`weights`", out) else { return Vec::new() };
+    let mut weights: Vec<(PopId, u32, At)> = Vec::new();
+    for (key, node) in table.rest() {
+        let pop = world.find_pop(&key.text, key.at, out);
+        let weight = weight(node, out);
+        weights.extend(pop.zip(weight).map(|(pop, weight)| (pop, weight, key.at)));
+    }
+    weights.sort_by_key(|(pop, ..)| *pop);
+    weights
+}

@@ -1,0 +1,109 @@
+//! Reading a map of the tree key by key, so that every key nobody asked for is a finding.
+
+use super::tree::{Key, Kind, Node};
+use crate::finding::{At, Finding, Findings, code};
+
+/// A map that is being read.
+pub(super) struct Table<'n> {
+    /// The place of the map.
+    pub at: At,
+    what: String,
+    entries: &'n [(Key, Node)],
+    used: Vec<bool>,
+    known: Vec<&'static str>,
+}
+
+impl<'n> Table<'n> {
+    /// Opens `node` as a map; `what` names it for the operator (`a policy`).
+    pub fn open(node: &'n Node, what: impl Into<String>, out: &mut Findings) -> Option<Table<'n>> {
+        let what = what.into();
+        match &node.kind {
+            Kind::Map(entries) => Some(Table { at: node.at, what, entries, used: vec![false; entries.len()], known: Vec::new() }),
+            Kind::Null => Some(Table { at: node.at, what, entries: &[], used: Vec::new(), known: Vec::new() }),
+            Kind::Text(_) | Kind::List(_) => {
+                out.push(
+                    Finding::error(code::BAD_VALUE, format!("{what} must be a map of keys, not {}", shown(node)))
+                        .at(node.at, "expected `key: value` here"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The value of a key, if the key is there with a value.
+    pub fn take(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.take_entry(key).map(|(_, node)| node)
+    }
+
+    /// A key and its value, if the key is there with a value.
+    pub fn take_entry(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
+        let index = self.entries.iter().position(|(k, _)| &*k.text == key)?;
+        *self.used.get_mut(index)? = true;
+        let (key, node) = self.entries.get(index)?;
+        (!matches!(node.kind, Kind::Null)).then_some((key, node))
+    }
+
+    /// The value of a key that must be there.
+    pub fn need(&mut self, key: &'static str, out: &mut Findings) -> Option<&'n Node> {
+        let node = self.take(key);
+        if node.is_none() {
+            out.push(Finding::error(code::MISSING_KEY, format!("{} needs the key `{key}`", self.what)).at(self.at, "in here"));
+        }
+        node
+    }
+
+    /// Keys that nobody has asked for, in order; they count as read from now on.
+    pub fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
+        let used = std::mem::take(&mut self.used);
+        self.used = vec![true; self.entries.len()];
+        self.entries.iter().zip(used).filter(|(_, used)| !used).map(|((key, node), _)| (key, node)).collect()
+    }
+
+    /// Ends the reading: what is left is unknown.
+    pub fn finish(mut self, out: &mut Findings) {
+        for (key, _) in self.rest() {
+            let mut finding =
+                Finding::error(code::UNKNOWN_KEY, format!("{} has no key `{}`", self.what, key.text)).at(key.at, "not known here");
+            match nearest(&key.text, self.known.iter().copied()) {
+                Some(near) => finding = finding.help(format!("did you mean `{near}`?")),
+                None if !self.known.is_empty() => {
+                    let list: Vec<String> = self.known.iter().map(|k| format!("`{k}`")).collect();
+                    finding = finding.help(format!("the keys here are {}", list.join(", ")));
+                }
+                None => {}
+            }
+            out.push(finding);
+        }
+    }
+}
+
+/// The candidate that `text` was most likely meant to be.
+pub(super) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    // Names longer than this are not worth the quadratic comparison.
+    if text.len() > 64 {
+        return None;
+    }
+    let wanted = text.to_ascii_lowercase();
+    let most = 1 + text.chars().count() / 4;
+    candidates
+        .into_iter()
+        .filter(|c| c.len() <= 128)
+        .map(|c| (strsim::osa_distance(&wanted, &c.to_ascii_lowercase()), c))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, c)| c)
+}
+
+/// A value in a sentence: short text in backticks, else its kind.
+pub(super) fn shown(node: &Node) -> String {
+    match &node.kind {
+        Kind::Null => "nothing".to_owned(),
+        Kind::Text(text) if text.chars().count() <= 60 => format!("`{text}`"),
+        Kind::Text(text) => format!("`{}...`", text.chars().take(57).collect::<String>()),
+        Kind::List(_) => "a list".to_owned(),
+        Kind::Map(_) => "a map".to_owned(),
+    }
+}

@@ -1,0 +1,180 @@
+//! Findings for the eye, drawn as rustc draws its errors, and for programs, as JSON.
+//!
+//! The drawing library trusts its caller with spans: one that lies outside the text or inside a
+//! character would end the program. Every span is therefore brought into range here, whatever a
+//! finding claims, and only the lines that are marked are handed over, so that a fault in a large
+//! file costs no more than one in a small file.
+
+use crate::finding::{At, FileId, Files, Finding, Findings, Severity};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde_json::{Value, json};
+
+#[cfg(test)]
+mod tests;
+
+/// Characters of a line that are shown at most: a minified file is one line of megabytes.
+const LINE_SHOWN: usize = 400;
+/// Places in one file are drawn together if their lines are no farther apart than this.
+const LINES_TOGETHER: u32 = 200;
+
+/// All findings as text, with a last line that counts them. `colour` adds terminal escapes.
+pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let mut text = String::new();
+    for finding in findings.iter() {
+        text.push_str(&one(finding, files, &renderer));
+        text.push_str("\n\n");
+    }
+    let summary = summary(findings);
+    if !summary.is_empty() {
+        text.push_str(&summary);
+        text.push('\n');
+    }
+    text
+}
+
+/// `3 errors, 1 warning`; empty without findings.
+pub fn summary(findings: &Findings) -> String {
+    let mut parts = Vec::new();
+    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+        let count = findings.iter().filter(|finding| finding.severity == severity).count();
+        match count {
+            0 => {}
+            1 => parts.push(format!("1 {}", severity.word())),
+            n => parts.push(format!("{n} {}s", severity.word())),
+        }
+    }
+    parts.join(", ")
+}
+
+/// All findings as a JSON array, in order. Lines and columns count from 1 and are `null` where a
+/// file as a whole is meant; columns count characters, `end` is one past the last marked octet on
+/// that line, in characters.
+pub fn json(findings: &Findings, files: &Files) -> Value {
+    let place = |at: At| {
+        if at.line == 0 {
+            return json!({ "path": files.path(at.file), "line": null, "column": null, "end": null });
+        }
+        let (start, end) = clamp(files.text(at.file), at);
+        let width = files.text(at.file).get(start..end).map_or(0, |marked| marked.chars().count());
+        json!({ "path": files.path(at.file), "line": at.line, "column": at.column, "end": at.column as usize + width })
+    };
+    let one = |finding: &Finding| {
+        let mut object = json!({
+            "code": finding.code.id,
+            "severity": finding.severity.word(),
+            "message": finding.message,
+            "label": finding.label,
+            "help": finding.help,
+            "path": null, "line": null, "column": null, "end": null,
+            "related": finding.related.iter().map(|(at, words)| {
+                let mut object = place(*at);
+                object["message"] = json!(words);
+                object
+            }).collect::<Vec<_>>(),
+        });
+        if let (Some(at), Some(object)) = (finding.at, object.as_object_mut())
+            && let Value::Object(place) = place(at)
+        {
+            object.extend(place);
+        }
+        object
+    };
+    Value::Array(findings.iter().map(one).collect())
+}
+
+fn one(finding: &Finding, files: &Files, renderer: &Renderer) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let mut group = Group::with_title(level.primary_title(finding.message.as_str()).id(finding.code.id));
+    let mut places: Vec<Mark<'_>> = Vec::new();
+    places.extend(finding.at.map(|at| Mark { at, words: &finding.label, primary: true }));
+    places.extend(finding.related.iter().map(|(at, words)| Mark { at: *at, words, primary: false }));
+    // The place to blame comes first, then what explains it, together where it stands nearby.
+    while let Some(first) = places.first().copied() {
+        let near =
+            |mark: &Mark<'_>| mark.at.file == first.at.file && (mark.at.line == 0) == (first.at.line == 0) && near(mark.at, first.at);
+        let (together, rest): (Vec<_>, Vec<_>) = places.into_iter().partition(near);
+        places = rest;
+        group = draw(group, first.at.file, &together, files);
+    }
+    for help in &finding.help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    renderer.render(&[group])
+}
+
+fn near(a: At, b: At) -> bool {
+    a.line.abs_diff(b.line) <= LINES_TOGETHER
+}
+
+#[derive(Clone, Copy)]
+struct Mark<'f> {
+    at: At,
+    words: &'f str,
+    primary: bool,
+}
+
+/// Adds one file's marks, which stand near each other, to a group.
+fn draw<'f>(mut group: Group<'f>, file: FileId, marks: &[Mark<'f>], files: &'f Files) -> Group<'f> {
+    let (path, text) = (files.path(file), files.text(file));
+    let spans: Vec<(usize, usize)> = marks.iter().map(|mark| clamp(text, mark.at)).collect();
+    let begin = spans.iter().map(|span| line_begin(text, span.0)).min().unwrap_or(0);
+    let end = spans.iter().map(|span| line_end(text, span.0)).max().unwrap_or(0);
+    let window = text.get(begin..end).unwrap_or_default();
+    let first_line = marks.iter().map(|mark| mark.at.line).min().unwrap_or(0);
+    let too_long = window.split('\n').any(|line| line.len() > LINE_SHOWN);
+    if first_line == 0 || text.is_empty() || too_long {
+        for mark in marks {
+            let mut origin = Origin::path(path);
+            if mark.at.line > 0 {
+                origin = origin.line(mark.at.line as usize).char_column(mark.at.column as usize);
+            }
+            group = group.element(origin);
+            let shown = if mark.at.line > 0 { excerpt(text, clamp(text, mark.at)) } else { String::new() };
+            let words = match (mark.words.is_empty(), shown.is_empty()) {
+                (false, false) => format!("{}: `{shown}`", mark.words),
+                (false, true) => mark.words.to_owned(),
+                (true, false) => format!("`{shown}`"),
+                (true, true) => continue,
+            };
+            group = group.element(Level::NOTE.message(words));
+        }
+        return group;
+    }
+    let mut snippet = Snippet::source(window).path(path).line_start(first_line as usize);
+    for (mark, (start, end)) in marks.iter().zip(spans) {
+        let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let mut annotation = kind.span(start - begin..end - begin);
+        if !mark.words.is_empty() {
+            annotation = annotation.label(mark.words);
+        }
+        snippet = snippet.annotation(annotation);
+    }
+    group.element(snippet)
+}
+
+/// The marked octets of a place, inside the text, on character boundaries and within one line.
+fn clamp(text: &str, at: At) -> (usize, usize) {
+    let start = text.floor_char_boundary((at.start as usize).min(text.len()));
+    let end = text.floor_char_boundary((at.end as usize).clamp(start, line_end(text, start)));
+    (start, end.max(start))
+}
+
+fn line_begin(text: &str, at: usize) -> usize {
+    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|behind| behind.find('\n')).map_or(text.len(), |newline| at + newline)
+}
+
+/// The beginning of what is marked, for lines too long to show.
+fn excerpt(text: &str, (start, end): (usize, usize)) -> String {
+    let marked = text.get(start..end).unwrap_or_default();
+    let shown: String = marked.chars().take(60).collect();
+    if shown.len() < marked.len() { format!("{shown}...") } else { shown }
+}

@@ -1,0 +1,74 @@
+//! How findings look, and that no span can hurt.
+
+use super::*;
+use crate::finding::code;
+
+fn files() -> Files {
+    let mut files = Files::default();
+    files.add("zones/a.yaml", "zone: a.\nrecords:\n  www: { steer: wbe }\n");
+    files.add("geo.mmdb", "");
+    files.add("long.yaml", format!("key: {}\nnext: é", "x".repeat(100_000)));
+    files
+}
+
+fn at(file: u32, line: u32, column: u32, start: u32, end: u32) -> At {
+    At { file: FileId(file), line, column, start, end }
+}
+
+/// One of each: a place with a related place and help, a binary file, a long line.
+#[test]
+fn findings_look_like_compiler_errors() {
+    let mut findings = Findings::default();
+    findings.push(
+        Finding::error(code::NO_SUCH_POLICY, "there is no policy `wbe`")
+            .at(at(0, 3, 17, 34, 37), "not defined")
+            .related(at(0, 1, 7, 6, 8), "in this zone")
+            .help("did you mean `web`?"),
+    );
+    findings.push(Finding::warning(code::BAD_DATABASE, "cut short").at(At::whole(FileId(1)), ""));
+    findings.push(Finding::error(code::BAD_VALUE, "too long").at(at(2, 1, 6, 5, 100_005), "this"));
+    let shown = text(&findings, &files(), false);
+    let expected = "\
+error[MRD0301]"
+        .replace("0301", "0302");
+    assert!(shown.starts_with(&expected), "{shown}");
+    for words in [
+        "--> zones/a.yaml:3:17",
+        "3 |   www: { steer: wbe }",
+        "^^^ not defined",
+        "-- in this zone",
+        "help: did you mean `web`?",
+        "warning[MRD0401]: cut short",
+        "--> geo.mmdb\n",
+        "--> long.yaml:1:6",
+        "2 errors, 1 warning\n",
+    ] {
+        assert!(shown.contains(words), "{words} in\n{shown}");
+    }
+    assert!(shown.len() < 4_000, "long lines are cut");
+    assert!(text(&findings, &files(), true).contains("\u{1b}["));
+    let value = json(&findings, &files());
+    assert_eq!(value[0]["line"], 3);
+    assert_eq!(value[0]["end"], 20);
+    assert_eq!(value[0]["related"][0]["message"], "in this zone");
+    assert_eq!(value[1]["line"], Value::Null);
+}
+
+proptest::proptest! {
+    /// Whatever a finding claims about its place, it is drawn.
+    #[test]
+    fn no_span_panics(spans in proptest::collection::vec((0u32..4, 0u32..6, 0u32..9, 0u32..100_100, 0u32..100_100), 1..4), source in "[ -~\n\té€]{0,80}") {
+        let mut files = files();
+        files.add("any", source);
+        let mut finding = Finding::error(code::BAD_VALUE, "x").help("h");
+        for (i, (file, line, column, start, end)) in spans.into_iter().enumerate() {
+            // Half of the spans lie in the short texts.
+            let (start, end) = if i % 2 == 0 { (start % 90, end % 90) } else { (start, end) };
+            let at = at(if i % 2 == 0 { 3 } else { file }, line, column, start, end);
+            finding = if i == 0 { finding.at(at, "l") } else { finding.related(at, "r") };
+        }
+        let findings = Findings::from(finding);
+        text(&findings, &files, false);
+        json(&findings, &files);
+    }
+}

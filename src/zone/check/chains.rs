@@ -1,0 +1,240 @@
+//! Where names lead: CNAME loops and chains across all zones, and targets that are not there.
+
+use super::index::{Found, Index, Owner};
+use crate::finding::{At, Finding, Findings, code};
+use crate::limits::CHAIN_MAX;
+use crate::steer::policy::{Candidate, Policy, WhenAllDown};
+use crate::steer::rule::RuleTarget;
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use crate::zone::rdata::names_in;
+use crate::zone::text::ScopedPolicy;
+
+/// Every name that a policy may answer instead of addresses, with the place of the rule or policy
+/// that does.
+pub(super) fn cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
+    fn fallback(what: &WhenAllDown) -> Option<&Name> {
+        match what {
+            WhenAllDown::Cname(name) => Some(name),
+            WhenAllDown::AsIfUp | WhenAllDown::NoData | WhenAllDown::ServFail | WhenAllDown::LastGood => None,
+        }
+    }
+    fn among<'c>(candidates: impl Iterator<Item = &'c Candidate>) -> impl Iterator<Item = &'c Name> {
+        candidates.filter_map(|candidate| match candidate {
+            Candidate::Cname(name) => Some(name),
+            Candidate::Pop(_) => None,
+        })
+    }
+    let mut names: Vec<(&Name, At)> =
+        among(policy.candidates.iter().flatten()).chain(fallback(&policy.when_all_down)).map(|name| (name, policy.at)).collect();
+    for rule in &policy.rules {
+        match &rule.target {
+            RuleTarget::Cname(name) => names.push((name, rule.at)),
+            RuleTarget::Candidates(bands) => names.extend(among(bands.iter().flatten()).map(|name| (name, rule.at))),
+            RuleTarget::Policy => {}
+        }
+        names.extend(rule.when_all_down.as_ref().and_then(fallback).map(|name| (name, rule.at)));
+    }
+    names
+}
+
+pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
+    targets(index, policies, out);
+    Walk {
+        index,
+        steps: index.owners.iter().map(|owner| steps(index, owner, policies)).collect(),
+        state: vec![State::New; index.owners.len()],
+    }
+    .run(out);
+}
+
+/// A CNAME that leads from one owner to another, at its place.
+#[derive(Clone, Copy)]
+struct Step {
+    to: usize,
+    at: At,
+}
+
+fn steps(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy]) -> Vec<Step> {
+    let fixed = owner.of(RrType::CNAME).flat_map(|record| names_in(RrType::CNAME, &record.rdata).into_iter().map(|name| (name, record.at)));
+    let chosen = owner.steered.iter().filter_map(|steered| policies.get(steered.policy)).flat_map(|policy| {
+        let names = cnames_of(&policy.policy).into_iter();
+        names.map(|(name, at)| (name.clone(), at))
+    });
+    fixed
+        .chain(chosen)
+        .filter_map(|(name, at)| match index.find(&name) {
+            Found::Owner(to) => Some(Step { to, at }),
+            Found::Elsewhere | Found::Missing => None,
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    /// On the way that is being walked.
+    Open,
+    /// Done; how many CNAMEs are followed from here at most.
+    Done(usize),
+}
+
+/// Depth first over owners as nodes and CNAMEs as edges. Wildcards need no care of their own: the
+/// target of a CNAME does not depend on the name that was asked.
+struct Walk<'i, 'z> {
+    index: &'i Index<'z>,
+    steps: Vec<Vec<Step>>,
+    state: Vec<State>,
+}
+
+impl Walk<'_, '_> {
+    fn run(mut self, out: &mut Findings) {
+        for start in 0..self.state.len() {
+            if self.state.get(start) == Some(&State::New) && self.steps.get(start).is_some_and(|steps| !steps.is_empty()) {
+                self.walk(start, out);
+            }
+        }
+    }
+
+    /// The way is a list of its own, since a chain may be longer than the program's stack.
+    fn walk(&mut self, start: usize, out: &mut Findings) {
+        let mut way: Vec<(usize, usize)> = vec![(start, 0)];
+        self.set(start, State::Open);
+        while let Some(&mut (node, ref mut next)) = way.last_mut() {
+            let step = self.steps.get(node).and_then(|steps| steps.get(*next)).copied();
+            *next += 1;
+            match step {
+                None => {
+                    let depth = self.depth(node);
+                    self.set(node, State::Done(depth));
+                    way.pop();
+                    // The first that is too long is enough; those that lead into it are longer still.
+                    if depth == CHAIN_MAX + 1 {
+                        self.too_long(node, out);
+                    }
+                }
+                Some(step) => match self.state.get(step.to) {
+                    Some(State::New) => {
+                        self.set(step.to, State::Open);
+                        way.push((step.to, 0));
+                    }
+                    Some(State::Open) => {
+                        let begin = way.iter().position(|(node, _)| *node == step.to).unwrap_or(0);
+                        let circle: Vec<usize> = way.iter().skip(begin).map(|(node, _)| *node).collect();
+                        self.circle(&circle, step, out);
+                    }
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    fn set(&mut self, node: usize, state: State) {
+        if let Some(slot) = self.state.get_mut(node) {
+            *slot = state;
+        }
+    }
+
+    fn depth(&self, node: usize) -> usize {
+        let behind = |step: &Step| match self.state.get(step.to) {
+            Some(State::Done(depth)) => 1 + depth,
+            _ => 1,
+        };
+        // Names outside our zones count as one step, which is not followed by us.
+        self.steps.get(node).into_iter().flatten().map(behind).max().unwrap_or(0)
+    }
+
+    fn name(&self, node: usize) -> String {
+        let owner = self.index.owners.get(node);
+        let name = owner.and_then(|o| o.records.first().map(|r| &r.owner).or(o.steered.first().map(|s| &s.owner)));
+        name.map_or_else(|| "?".to_owned(), Name::to_string)
+    }
+
+    fn circle(&self, circle: &[usize], last: Step, out: &mut Findings) {
+        let mut names: Vec<String> = circle.iter().take(12).map(|node| self.name(*node)).collect();
+        if circle.len() > 12 {
+            names.push("...".to_owned());
+        }
+        names.extend(circle.first().map(|node| self.name(*node)));
+        let mut finding =
+            Finding::error(code::CNAME_LOOP, format!("CNAMEs lead in a circle: {}", names.join(" -> "))).at(last.at, "leads back");
+        for pair in circle.windows(2).take(8) {
+            let step = pair.first().and_then(|node| self.steps.get(*node)).into_iter().flatten().find(|step| Some(&step.to) == pair.get(1));
+            if let Some(step) = step {
+                finding = finding.related(step.at, "on the way");
+            }
+        }
+        out.push(finding.help("let one of them lead to a name with addresses"));
+    }
+
+    fn too_long(&self, node: usize, out: &mut Findings) {
+        if let Some(step) = self.steps.get(node).and_then(|steps| steps.first()) {
+            let message = format!("more than {CHAIN_MAX} CNAMEs are to be followed from `{}`", self.name(node));
+            out.push(
+                Finding::warning(code::CHAIN_TOO_LONG, message)
+                    .at(step.at, "the chain begins here")
+                    .help("the answer ends in the middle and resolvers ask again, if they do not give up"),
+            );
+        }
+    }
+}
+
+fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
+    for names in &index.zones {
+        for record in &names.zone.records {
+            if !matches!(record.rtype, RrType::CNAME | RrType::NS | RrType::MX | RrType::SRV) {
+                continue;
+            }
+            for target in names_in(record.rtype, &record.rdata) {
+                // `.` says that there is no such service (RFC 7505, RFC 2782).
+                if !target.is_root() {
+                    of_record(index, record.rtype, &target, record.at, out);
+                }
+            }
+        }
+    }
+    let mut told = Vec::new();
+    for steered in index.zones.iter().flat_map(|names| &names.zone.steered) {
+        let Some(policy) = policies.get(steered.policy).filter(|_| !told.contains(&steered.policy)) else { continue };
+        told.push(steered.policy);
+        for (name, at) in cnames_of(&policy.policy) {
+            of_record(index, RrType::CNAME, name, at, out);
+        }
+    }
+}
+
+fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut Findings) {
+    let owner = match index.find(target) {
+        Found::Elsewhere => return,
+        Found::Owner(number) => index.owners.get(number),
+        Found::Missing => None,
+    };
+    let dangling = match owner {
+        None => true,
+        Some(owner) if rtype == RrType::CNAME => owner.is_empty(),
+        Some(owner) if owner.has(RrType::CNAME) => {
+            out.push(
+                Finding::warning(code::CNAME_TARGET, format!("the {rtype} record leads to `{target}`, which is an alias"))
+                    .at(at, "must not lead to an alias (RFC 2181 section 10.3)")
+                    .help("name the machine by the name that has its addresses"),
+            );
+            false
+        }
+        Some(owner) => !owner.has_address(),
+    };
+    if dangling {
+        let missing = if owner.is_some_and(|owner| !owner.is_empty()) { "has no address" } else { "does not exist" };
+        let mut finding = Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone")).at(at, "leads nowhere");
+        if let Some(doubled) = index.zone_of(target).and_then(|names| doubled(target, &names.zone.apex)) {
+            finding = finding.help(format!("did you forget the final dot of `{doubled}`?"));
+        }
+        out.push(finding);
+    }
+}
+
+/// `www.example.com.cdn.example.` for `www.example.com.`: the usual trace of a forgotten final dot.
+fn doubled(target: &Name, apex: &Name) -> Option<String> {
+    let short = target.to_string();
+    let short = short.strip_suffix(&apex.to_string())?;
+    short.trim_end_matches('.').contains('.').then(|| short.to_owned())
+}

@@ -1,0 +1,62 @@
+//! Delegations: glue that is missing, and data that a delegation hides.
+
+use super::index::{Index, Names};
+use crate::finding::{Finding, Findings, code};
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use crate::zone::rdata::names_in;
+
+pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
+    for names in &index.zones {
+        if names.has_cuts {
+            glue(index, names, out);
+        }
+        occluded(index, names, out);
+    }
+}
+
+/// A name server inside the delegated part can only be found by an address that comes along.
+fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
+    for record in names.zone.records.iter().filter(|record| record.rtype == RrType::NS && record.owner != names.zone.apex) {
+        for target in names_in(RrType::NS, &record.rdata) {
+            let owner = names.by_name.get(&target).and_then(|number| index.owners.get(*number));
+            if target.is_at_or_below(&record.owner) && !owner.is_some_and(|o| o.has(RrType::A) || o.has(RrType::AAAA)) {
+                out.push(
+                    Finding::warning(code::MISSING_GLUE, format!("the name server `{target}` of `{}` has no address here", record.owner))
+                        .at(record.at, "nobody can find it")
+                        .help(format!("add an A or AAAA record for `{target}` to this zone as glue")),
+                );
+            }
+        }
+    }
+}
+
+/// Below a cut only glue is ever used; at the cut also NS and DS.
+fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
+    for (name, number) in &names.by_name {
+        let Some(owner) = index.owners.get(*number).filter(|owner| !owner.is_empty()) else { continue };
+        let cut = if names.has_cuts { index.cut_above(names, name) } else { None };
+        let Some(cut) = cut.or_else(|| child_apex(index, names, name)) else { continue };
+        let at_cut = *name == cut;
+        let used = |rtype| match rtype {
+            RrType::A | RrType::AAAA | RrType::RRSIG | RrType::NSEC => true,
+            RrType::NS | RrType::DS => at_cut,
+            _ => false,
+        };
+        let hidden = owner.records.iter().find(|record| !used(record.rtype)).map(|record| (record.at, record.rtype.to_string()));
+        let hidden = hidden.or_else(|| owner.steered.first().map(|steered| (steered.at, "steered data".to_owned())));
+        if let Some((at, what)) = hidden {
+            out.push(
+                Finding::warning(code::OCCLUDED, format!("`{name}` lies in `{cut}`, which is delegated"))
+                    .at(at, format!("{what} here is never answered"))
+                    .help("move it to the zone that the delegation leads to"),
+            );
+        }
+    }
+}
+
+/// The apex of another of our zones between a name and its own zone: that zone answers.
+fn child_apex(index: &Index<'_>, names: &Names<'_>, name: &Name) -> Option<Name> {
+    let zone = index.zone_of(name)?;
+    (zone.zone.apex != names.zone.apex).then(|| zone.zone.apex.clone())
+}

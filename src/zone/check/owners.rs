@@ -1,0 +1,103 @@
+//! What may stand together at one owner.
+
+use super::chains::cnames_of;
+use super::index::{Index, Owner};
+use crate::finding::{Finding, Findings, code};
+use crate::limits::RRSET_OCTETS_MAX;
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use crate::zone::text::ScopedPolicy;
+use std::collections::BTreeMap;
+
+pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
+    for owner in &index.owners {
+        alias_alone(owner, out);
+        size(owner, out);
+        steered(index, owner, policies, out);
+    }
+}
+
+/// A CNAME stands alone (RFC 2181 section 10.1), but for the records of DNSSEC (RFC 4034 section 3).
+fn alias_alone(owner: &Owner<'_>, out: &mut Findings) {
+    let mut aliases = owner.of(RrType::CNAME);
+    let Some(alias) = aliases.next() else { return };
+    if let Some(second) = aliases.next() {
+        out.push(
+            Finding::error(code::CNAME_AND_OTHER, format!("`{}` has more than one CNAME", alias.owner))
+                .at(second.at, "one too many")
+                .related(alias.at, "the first")
+                .help("to answer different names to different clients, use `steer` with a policy"),
+        );
+    }
+    let beside = |rtype| matches!(rtype, RrType::CNAME | RrType::RRSIG | RrType::NSEC | RrType::KEY);
+    if let Some(other) = owner.records.iter().find(|record| !beside(record.rtype)) {
+        let mut finding = Finding::error(code::CNAME_AND_OTHER, format!("`{}` has a CNAME and also {} data", alias.owner, other.rtype))
+            .at(alias.at, "a CNAME stands alone")
+            .related(other.at, format!("the {} record", other.rtype));
+        if other.rtype == RrType::SOA || owner.has(RrType::SOA) {
+            finding = finding.help("the apex cannot be an alias; use `steer` there to answer addresses");
+        }
+        out.push(finding);
+    }
+}
+
+fn size(owner: &Owner<'_>, out: &mut Findings) {
+    let mut sizes: BTreeMap<RrType, usize> = BTreeMap::new();
+    for record in &owner.records {
+        // Pointer, type, class, TTL and length go with each record.
+        *sizes.entry(record.rtype).or_default() += 12 + record.rdata.len();
+    }
+    for (rtype, octets) in sizes {
+        if octets > RRSET_OCTETS_MAX
+            && let Some(first) = owner.of(rtype).next()
+        {
+            out.push(
+                Finding::error(code::TOO_BIG, format!("the {rtype} records of `{}` take {octets} octets", first.owner))
+                    .at(first.at, format!("more than the {RRSET_OCTETS_MAX} that fit a DNS message")),
+            );
+        }
+    }
+}
+
+fn steered(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
+    let Some(steered) = owner.steered.first() else { return };
+    if let Some(again) = owner.steered.get(1) {
+        out.push(
+            Finding::error(code::STEERED_AND_STATIC, format!("`{}` is steered twice", steered.owner))
+                .at(again.at, "again here")
+                .related(steered.at, "first here")
+                .help("letter case makes no difference in names"),
+        );
+    }
+    let fixed = |rtype| matches!(rtype, RrType::A | RrType::AAAA | RrType::CNAME);
+    for record in owner.records.iter().filter(|record| fixed(record.rtype)) {
+        out.push(
+            Finding::error(
+                code::STEERED_AND_STATIC,
+                format!("`{}` has a fixed {} record, but a policy decides", record.owner, record.rtype),
+            )
+            .at(record.at, "never answered")
+            .related(steered.at, "the policy answers A, AAAA and CNAME here")
+            .help("remove one of them"),
+        );
+    }
+    let Some(policy) = policies.get(steered.policy) else { return };
+    let Some((target, target_at)) = cnames_of(&policy.policy).into_iter().next() else { return };
+    let place = |name: &Name| format!("the policy `{}` may answer the CNAME `{target}` for `{name}`", policy.policy.name);
+    if index.is_apex(&steered.owner) {
+        out.push(
+            Finding::error(code::STEERED_CNAME_PLACE, place(&steered.owner))
+                .at(steered.at, "a CNAME must not stand at an apex")
+                .related(target_at, "the CNAME comes from here")
+                .help("use a policy without CNAMEs here, or steer a name below the apex"),
+        );
+    } else if let Some(other) = owner.records.iter().find(|record| !fixed(record.rtype)) {
+        out.push(
+            Finding::error(code::STEERED_CNAME_PLACE, place(&steered.owner))
+                .at(steered.at, "a CNAME stands alone")
+                .related(other.at, format!("{} data stands here", other.rtype))
+                .related(target_at, "the CNAME comes from here")
+                .help("use a policy without CNAMEs here, or move the other data to another name"),
+        );
+    }
+}

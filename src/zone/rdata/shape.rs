@@ -1,0 +1,311 @@
+//! The fields of record types whose data is a plain row of fields, and what can be done with such a
+//! row: read it from words, walk it in wire form, write it as text.
+
+use super::RdataError;
+use super::token::{Token, escape, octets};
+use crate::wire::name::{Name, wire_name_len, write_name};
+use crate::wire::rr::RrType;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// One field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    V4,
+    V6,
+    U8,
+    U16,
+    U32,
+    /// Seconds, also written `1h30m`.
+    Time,
+    Name,
+    /// One length-prefixed string.
+    Text,
+    /// One or more length-prefixed strings, to the end.
+    Texts,
+    /// A length-prefixed tag of letters and digits (RFC 8659 section 4.1).
+    Tag,
+    /// The rest, written as one string.
+    Rest,
+    /// The rest, in hexadecimal.
+    Hex,
+    /// The rest, in Base64.
+    Base64,
+}
+
+use Field::{Base64, Hex, Rest, Tag, Text, Texts, Time, U8, U16, U32, V4, V6};
+
+/// The fields of a type, if it is a plain row of fields.
+pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
+    const NAME: Field = Field::Name;
+    Some(match rtype {
+        RrType::A => &[V4],
+        RrType::AAAA => &[V6],
+        // RFC 1035 section 3.3, RFC 6672 section 2.1
+        RrType::NS | RrType::CNAME | RrType::PTR | RrType::DNAME | RrType::MB | RrType::MD | RrType::MF | RrType::MG | RrType::MR => {
+            &[NAME]
+        }
+        RrType::SOA => &[NAME, NAME, U32, Time, Time, Time, Time],
+        RrType::MX | RrType::AFSDB | RrType::KX => &[U16, NAME],
+        RrType::MINFO | RrType::RP => &[NAME, NAME],
+        RrType::TXT => &[Texts],
+        RrType::HINFO => &[Text, Text],
+        RrType::SRV => &[U16, U16, U16, NAME],
+        // RFC 3403 section 4.1
+        RrType::NAPTR => &[U16, U16, Text, Text, Text, NAME],
+        // RFC 8659 section 4.1, RFC 7553 section 4.5
+        RrType::CAA => &[U8, Tag, Rest],
+        RrType::URI => &[U16, U16, Rest],
+        // RFC 4034 section 5.1, RFC 7344
+        RrType::DS | RrType::CDS => &[U16, U8, U8, Hex],
+        RrType::CDNSKEY => &[U16, U8, U8, Base64],
+        // RFC 6698 section 2.1, RFC 8162, RFC 4255 section 3.1, RFC 7929 section 2
+        RrType::TLSA | RrType::SMIMEA => &[U8, U8, U8, Hex],
+        RrType::SSHFP => &[U8, U8, Hex],
+        RrType::OPENPGPKEY => &[Base64],
+        _ => return None,
+    })
+}
+
+/// Reads fields from words.
+pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
+    if tokens.len() < fields.len() {
+        return Err(RdataError::new(format!("there must be {}, but {} is written", expected(fields), counted(tokens.len()))));
+    }
+    let mut rest = tokens;
+    let mut to = Vec::new();
+    for field in fields {
+        let Some((token, behind)) = rest.split_first() else { break };
+        rest = behind;
+        match field {
+            V4 => to.extend(parse::<Ipv4Addr>(token, "an IPv4 address")?.octets()),
+            V6 => to.extend(parse::<Ipv6Addr>(token, "an IPv6 address")?.octets()),
+            U8 => to.push(parse(token, "a number from 0 to 255")?),
+            U16 => to.extend(parse::<u16>(token, "a number from 0 to 65535")?.to_be_bytes()),
+            U32 => to.extend(parse::<u32>(token, "a number from 0 to 4294967295")?.to_be_bytes()),
+            Time => to.extend(seconds(token)?.to_be_bytes()),
+            Field::Name => to.extend(name(token, origin)?.as_wire()),
+            Text => string(token, &mut to)?,
+            Tag => {
+                if token.raw.is_empty() || !token.raw.bytes().all(|b| b.is_ascii_alphanumeric()) {
+                    return Err(RdataError::new(format!("`{}` is not a tag of letters and digits", token.raw)));
+                }
+                string(token, &mut to)?;
+            }
+            Rest => to.extend(octets(token)?),
+            Texts => {
+                string(token, &mut to)?;
+                for token in std::mem::take(&mut rest) {
+                    string(token, &mut to)?;
+                }
+            }
+            Hex | Base64 => {
+                let all = tokens.get(tokens.len() - rest.len() - 1..).unwrap_or_default();
+                rest = &[];
+                to.extend(if *field == Hex { hex(all)? } else { base64(all)? });
+            }
+        }
+    }
+    match rest.first() {
+        None => Ok(to),
+        Some(token) => Err(RdataError::new(format!("`{}` is one too many: there must be {}", token.raw, expected(fields)))),
+    }
+}
+
+fn expected(fields: &[Field]) -> String {
+    match fields.last() {
+        Some(Texts | Hex | Base64) => format!("at least {}", counted(fields.len())),
+        _ => counted(fields.len()),
+    }
+}
+
+fn counted(parts: usize) -> String {
+    match parts {
+        0 => "nothing".to_owned(),
+        1 => "one part".to_owned(),
+        n => format!("{n} parts"),
+    }
+}
+
+fn parse<T: std::str::FromStr>(token: &Token, what: &str) -> Result<T, RdataError> {
+    // `+1` is a number to Rust but not to RFC 1035.
+    let signed = token.raw.starts_with('+');
+    token.raw.parse().ok().filter(|_| !signed).ok_or_else(|| RdataError::new(format!("`{}` is not {what}", token.raw)))
+}
+
+fn seconds(token: &Token) -> Result<u32, RdataError> {
+    let bad = || RdataError::new(format!("`{}` is not a number of seconds", token.raw));
+    let (mut total, mut number) = (0u32, None::<u32>);
+    for octet in token.raw.bytes() {
+        let factor = match octet {
+            b'0'..=b'9' => {
+                number = Some(number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(u32::from(octet - b'0'))).ok_or_else(bad)?);
+                continue;
+            }
+            b's' | b'S' => 1,
+            b'm' | b'M' => 60,
+            b'h' | b'H' => 3_600,
+            b'd' | b'D' => 86_400,
+            b'w' | b'W' => 604_800,
+            _ => return Err(bad()),
+        };
+        let part = number.take().and_then(|n| n.checked_mul(factor)).ok_or_else(bad)?;
+        total = total.checked_add(part).ok_or_else(bad)?;
+    }
+    if token.raw.is_empty() {
+        return Err(bad());
+    }
+    total.checked_add(number.unwrap_or(0)).ok_or_else(bad)
+}
+
+/// A name, relative to `origin` unless it ends in a dot.
+pub(super) fn name(token: &Token, origin: &Name) -> Result<Name, RdataError> {
+    Name::parse(&token.raw, Some(origin)).map_err(|error| RdataError::new(format!("`{}` is not a domain name: {error}", token.raw)))
+}
+
+fn string(token: &Token, to: &mut Vec<u8>) -> Result<(), RdataError> {
+    let octets = octets(token)?;
+    let length = u8::try_from(octets.len()).map_err(|_| {
+        RdataError::new(format!("a string has {} octets, and at most 255 fit", octets.len()))
+            .help(r#"split it into several strings: `'"first part" "second part"'`; readers join them"#)
+    })?;
+    to.push(length);
+    to.extend(octets);
+    Ok(())
+}
+
+/// Hexadecimal digits, which may be spread over several words.
+pub(super) fn hex(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
+    let mut octets = Vec::new();
+    let mut half = None;
+    for character in tokens.iter().flat_map(|token| token.raw.chars()) {
+        let digit = character.to_digit(16).ok_or_else(|| RdataError::new(format!("`{character}` is not a hexadecimal digit")))? as u8;
+        half = match half {
+            None => Some(digit),
+            Some(high) => {
+                octets.push(high << 4 | digit);
+                None
+            }
+        };
+    }
+    if half.is_some() {
+        return Err(RdataError::new("the number of hexadecimal digits is odd"));
+    }
+    Ok(octets)
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Base64 (RFC 4648 section 4), which may be spread over several words.
+fn base64(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
+    let bad = || RdataError::new("this is not Base64");
+    let digits: Vec<u8> = tokens.iter().flat_map(|token| token.raw.bytes()).collect();
+    if !digits.len().is_multiple_of(4) {
+        return Err(bad());
+    }
+    let padding = digits.iter().rev().take_while(|d| **d == b'=').count();
+    let mut octets = Vec::with_capacity(digits.len() / 4 * 3);
+    let (mut bits, mut held) = (0u32, 0);
+    for digit in digits.iter().take(digits.len() - padding) {
+        let value = BASE64.iter().position(|d| d == digit).ok_or_else(bad)?;
+        bits = (bits << 6 | value as u32) & 0xffff;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            octets.push((bits >> held) as u8);
+        }
+    }
+    // What is left over must be zero and belong to the padding.
+    let left = bits & ((1 << held) - 1);
+    if padding > 2 || left != 0 || held != [0, 2, 4][padding.min(2)] {
+        return Err(bad());
+    }
+    Ok(octets)
+}
+
+/// The octets of each field of wire-form data; `None` if they do not fit the fields exactly.
+pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, &'r [u8])>> {
+    let mut rest = rdata;
+    let mut parts = Vec::new();
+    for &field in fields {
+        let length = match field {
+            U8 => 1,
+            U16 => 2,
+            V4 | U32 | Time => 4,
+            V6 => 16,
+            Field::Name => wire_name_len(rest)?,
+            Text | Tag => 1 + usize::from(*rest.first()?),
+            Rest | Hex | Base64 => rest.len(),
+            Texts => {
+                while let Some(&length) = rest.first() {
+                    let (part, behind) = rest.split_at_checked(1 + usize::from(length))?;
+                    parts.push((Text, part));
+                    rest = behind;
+                }
+                // TXT has one string at least (RFC 1035 section 3.3.14).
+                if parts.is_empty() {
+                    return None;
+                }
+                0
+            }
+        };
+        let (part, behind) = rest.split_at_checked(length)?;
+        if field == Tag && !part.get(1..)?.iter().all(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        if field != Texts {
+            parts.push((field, part));
+        }
+        rest = behind;
+    }
+    rest.is_empty().then_some(parts)
+}
+
+/// Writes walked fields as text.
+pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
+    let mut text = String::new();
+    for (field, octets) in parts {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let number = octets.iter().take(4).fold(0u32, |sum, octet| sum << 8 | u32::from(*octet));
+        // Writing to a string cannot fail.
+        let _ = match field {
+            V4 => write!(text, "{}", Ipv4Addr::from(number)),
+            V6 => write!(text, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(*octets).unwrap_or_default())),
+            U8 | U16 | U32 | Time => write!(text, "{number}"),
+            Field::Name => write_name(&mut text, octets),
+            Text => {
+                text.push('"');
+                escape(octets.get(1..).unwrap_or_default(), &mut text);
+                text.push('"');
+                Ok(())
+            }
+            Tag => {
+                escape(octets.get(1..).unwrap_or_default(), &mut text);
+                Ok(())
+            }
+            Texts | Rest => {
+                text.push('"');
+                escape(octets, &mut text);
+                text.push('"');
+                Ok(())
+            }
+            Hex => {
+                text.extend(octets.iter().map(|octet| format!("{octet:02x}")));
+                Ok(())
+            }
+            Base64 => {
+                for chunk in octets.chunks(3) {
+                    let bits = chunk.iter().enumerate().fold(0u32, |sum, (i, octet)| sum | u32::from(*octet) << (16 - 8 * i));
+                    for i in 0..4 {
+                        let digit = BASE64.get((bits >> (18 - 6 * i) & 63) as usize).filter(|_| i <= chunk.len());
+                        text.push(digit.map_or('=', |d| *d as char));
+                    }
+                }
+                Ok(())
+            }
+        };
+    }
+    text
+}
