@@ -38,7 +38,7 @@ pub fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String,
     let shown = target.display();
     let database = match Database::read(shown.to_string(), &octets, file) {
         Ok(database) => database,
-        Err(finding) => return Err((finding.into(), files)),
+        Err(findings) => return Err((findings, files)),
     };
     if let Err(error) = replace(target, &octets) {
         return Err(whole(files, &shown.to_string(), code::UNREADABLE, format!("cannot write `{shown}`: {error}")));

@@ -12,7 +12,7 @@ pub use record::Fields;
 
 use super::embedded;
 use super::prefix::Prefix;
-use crate::finding::{At, FileId, Finding, code};
+use crate::finding::{At, FileId, Finding, Findings, code};
 use crate::limits::DATABASE_OCTETS_MAX;
 use maxminddb::{MaxMindDbError, Reader};
 use std::collections::HashMap;
@@ -51,9 +51,9 @@ impl Database {
     /// Refused with [`code::BAD_DATABASE`] if it is truncated or corrupt anywhere that a look-up can
     /// reach, with [`code::DATABASE_LAYOUT`] if no record has a field that steering can use, with
     /// [`code::TOO_LARGE`] past [`DATABASE_OCTETS_MAX`].
-    pub fn read(name: impl Into<Arc<str>>, octets: &[u8], file: FileId) -> Result<Database, Finding> {
+    pub fn read(name: impl Into<Arc<str>>, octets: &[u8], file: FileId) -> Result<Database, Findings> {
         let name = name.into();
-        let refuse = |fault: Fault| fault.finding(&name, file);
+        let refuse = |fault: Fault| Findings::from(fault.finding(&name, file));
         if octets.len() > DATABASE_OCTETS_MAX {
             return Err(refuse(Fault::TooLarge(octets.len())));
         }

@@ -186,11 +186,11 @@ fn edges() {
 /// The smallest blocks that hold everything in a run, from a run's ends.
 #[test]
 fn cutting_runs() {
-    let rows: [(u32, u32, &[(u32, u8)]); 4] = [
-        (0, u32::MAX, &[(0, 0)]),
-        (1, 6, &[(1, 32), (2, 31), (4, 31), (6, 32)]),
-        (u32::MAX, u32::MAX, &[(u32::MAX, 32)]),
-        (0x8000_0000, u32::MAX, &[(0x8000_0000, 1)]),
+    let rows = [
+        (0u32, u32::MAX, vec![(0, 0)]),
+        (1, 6, vec![(1, 32), (2, 31), (4, 31), (6, 32)]),
+        (u32::MAX, u32::MAX, vec![(u32::MAX, 32)]),
+        (0x8000_0000, u32::MAX, vec![(0x8000_0000, 1)]),
     ];
     for (first, last, expected) in rows {
         let mut blocks = Vec::new();

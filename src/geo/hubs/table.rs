@@ -181,7 +181,7 @@ pub(super) const HUBS: [Hub; 250] = [
     row("MV", Asia, "Male", 4.18, 73.51),
     row("MW", Africa, "Lilongwe", -13.96, 33.79),
     row("MX", NorthAmerica, "Mexico City", 19.43, -99.13),
-    row("MY", Asia, "Kuala Lumpur", 3.14, 101.69),
+    row("MY", Asia, "Kuala Lumpur", 3.139, 101.69),
     row("MZ", Africa, "Maputo", -25.97, 32.58),
     row("NA", Africa, "Windhoek", -22.56, 17.08),
     row("NC", Oceania, "Noumea", -22.27, 166.44),
