@@ -40,5 +40,7 @@ pub const LABELS_MAX: usize = 127;
 pub const RRSET_OCTETS_MAX: usize = 60_000;
 /// Deepest nesting of a YAML file: the deepest key of ours stands at 8; the tree is walked by recursion.
 pub const YAML_DEPTH_MAX: usize = 64;
-/// Values in a YAML file, aliases written out: a million records are four million values, and aliases of aliases must not explode.
+/// Values in a YAML file: a million records are four million values.
 pub const YAML_NODES_MAX: usize = 16_000_000;
+/// Values that the aliases of a YAML file stand for: aliases of aliases grow without bound, a few thousand PoPs with one anchor do not.
+pub const YAML_COPIES_MAX: usize = 1_000_000;

@@ -46,7 +46,8 @@ impl Reader<'_> {
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
             world.pops = pops_file::lower(&tree, &mut self.findings);
-            world.pops_known = true;
+            // A file without any PoP has its own finding; every name that is missing then is no news.
+            world.pops_known = !world.pops.is_empty();
         }
         world.networks_known = server.networks.is_none();
         if let Some(written) = &server.networks

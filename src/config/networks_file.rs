@@ -25,8 +25,9 @@ pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Network> {
     if networks.len() > NETWORKS_MAX {
         out.push(Finding::error(code::TOO_LARGE, format!("more than {NETWORKS_MAX} operator networks")).at(root.at, ""));
     }
-    networks.sort_by(|a, b| a.name.cmp(&b.name));
+    // In the order written, so that the later one is blamed.
     one_network_per_prefix(&networks, out);
+    networks.sort_by(|a, b| a.name.cmp(&b.name));
     networks
 }
 

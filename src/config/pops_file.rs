@@ -7,6 +7,7 @@ use super::special::purpose;
 use super::table::{Table, shown};
 use super::tree::{Key, Kind, Node};
 use crate::finding::{At, Finding, Findings, code};
+use crate::geo::place::Coordinates;
 use crate::limits::{ADDRESSES_MAX, POPS_MAX, WEIGHT_MAX};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
 use std::collections::HashMap;
@@ -47,9 +48,7 @@ pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Pop> {
                         .help("rename it"),
                 );
             }
-            if let Some(pop) = lower_pop(key, node, &probes, &mut later, &mut uses, out) {
-                pops.push(pop);
-            }
+            pops.push(lower_pop(key, node, &probes, &mut later, &mut uses, out));
         }
     }
     table.finish(out);
@@ -59,9 +58,9 @@ pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Pop> {
     pops
 }
 
-fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &mut Uses, out: &mut Findings) -> Option<Pop> {
-    let name: Arc<str> = Arc::from(word(&key.text, key.at, "a PoP", out)?);
-    if name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.')) {
+fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &mut Uses, out: &mut Findings) -> Pop {
+    let name: Arc<str> = Arc::from(&*key.text);
+    if word(&name, key.at, "a PoP", out).is_some() && name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.')) {
         // PoP names become DNS labels (`expose_pops`) and metric labels.
         out.push(
             Finding::error(code::BAD_VALUE, format!("the name `{name}` of a PoP is not lower-case letters, digits and hyphens"))
@@ -80,11 +79,16 @@ fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &
         services: Vec::new(),
         at: key.at,
     };
-    let Some(mut table) = Table::open(node, format!("the PoP `{name}`"), out) else { return Some(pop) };
+    let Some(mut table) = Table::open(node, format!("the PoP `{name}`"), out) else { return pop };
     if let Some(node) = table.take("at")
         && let Some(mut at) = Table::open(node, "`at`", out)
     {
+        let faults = out.len();
         pop.coordinates = coordinates(&mut at, out);
+        if pop.coordinates.is_none() && out.len() > faults {
+            // The load is refused already; policies must not complain of the same fault again.
+            pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
+        }
         pop.country = at.take("country").and_then(|node| country(node, out));
         at.finish(out);
     }
@@ -108,7 +112,7 @@ fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &
     later.of_pop(&mut table, out);
     lower_services(&mut table, key, &mut pop, probes, later, uses, out);
     table.finish(out);
-    Some(pop)
+    pop
 }
 
 fn lower_services(

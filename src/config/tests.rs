@@ -194,3 +194,19 @@ proptest::proptest! {
         crate::desk::render::json(&loaded.findings, &loaded.files);
     }
 }
+
+/// A large zone costs seconds, not minutes. Run by hand: `cargo test --lib large_zone -- --ignored`.
+#[test]
+#[ignore = "a measurement"]
+fn large_zone() {
+    let mut memory = sample();
+    let mut zone = String::from("zone: big.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  '@': { NS: ns }\n  ns: { A: 192.0.2.1 }\n");
+    for i in 0..200_000 {
+        zone.push_str(&format!("  h{i}: {{ A: 10.{}.{}.{} }}\n", i >> 16, i >> 8 & 255, i & 255));
+    }
+    memory.0.insert("zones/big.yaml".into(), zone.into());
+    let begin = std::time::Instant::now();
+    let loaded = load_memory(&memory);
+    println!("200,000 owners in {:?}", begin.elapsed());
+    assert!(loaded.deployment.is_some(), "{}", shown(&loaded));
+}

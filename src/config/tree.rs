@@ -6,7 +6,7 @@
 //! number); and it cannot show both places of a key that is written twice.
 
 use crate::finding::{At, FileId, Finding, Findings, code};
-use crate::limits::{YAML_DEPTH_MAX, YAML_NODES_MAX};
+use crate::limits::{YAML_COPIES_MAX, YAML_DEPTH_MAX, YAML_NODES_MAX};
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ pub(super) struct Key {
 
 /// Reads one document. Faults become findings; `None` means that there is no tree to go on with.
 pub(super) fn parse(text: &str, file: FileId, out: &mut Findings) -> Option<Node> {
-    let mut builder = Builder { text, file, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, out };
+    let mut builder = Builder { text, file, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, copies: 0, out };
     for event in Parser::new_from_str(text) {
         let (event, span) = match event {
             Ok(pair) => pair,
@@ -83,6 +83,8 @@ struct Builder<'t, 'f> {
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
     nodes: usize,
+    /// Values that aliases wrote out, or that are kept for aliases.
+    copies: usize,
     out: &'f mut Findings,
 }
 
@@ -120,7 +122,7 @@ impl Builder<'_, '_> {
             },
             Event::Alias(id) => match self.anchors.get(&id) {
                 Some(node) => {
-                    self.nodes += size(node);
+                    self.copies += size(node);
                     self.bounded(at)?;
                     // A finding about a copied value points to the anchor, where it would be mended.
                     let copy = node.clone();
@@ -159,7 +161,7 @@ impl Builder<'_, '_> {
     fn place(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
         self.nodes += 1;
         if anchor != 0 {
-            self.nodes += size(&node);
+            self.copies += size(&node);
         }
         self.bounded(node.at)?;
         if anchor != 0 {
@@ -204,13 +206,14 @@ impl Builder<'_, '_> {
     }
 
     fn bounded(&self, at: At) -> Result<(), Stop> {
-        if self.nodes <= YAML_NODES_MAX {
+        let message = if self.copies > YAML_COPIES_MAX {
+            format!("aliases stand for more than {YAML_COPIES_MAX} values in one file")
+        } else if self.nodes > YAML_NODES_MAX {
+            format!("more than {YAML_NODES_MAX} values in one file")
+        } else {
             return Ok(());
-        }
-        Err(Box::new(
-            Finding::error(code::TOO_LARGE, format!("more than {YAML_NODES_MAX} values in one file, aliases written out"))
-                .at(at, "the limit is passed here"),
-        ))
+        };
+        Err(Box::new(Finding::error(code::TOO_LARGE, message).at(at, "the limit is passed here")))
     }
 
     fn at(&self, span: Span) -> At {

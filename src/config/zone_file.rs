@@ -97,7 +97,8 @@ impl Reader<'_> {
             numbers.push(table.take(key).and_then(|node| seconds(node, key, out)).unwrap_or(default));
         }
         table.finish(out);
-        let (Some(mname), Some(rname)) = (mname, rname) else { return };
+        // With a fault the load is refused; a stand-in keeps the zone from being told to lack an SOA.
+        let (mname, rname) = (mname.unwrap_or_else(|| apex.clone()), rname.unwrap_or_else(|| apex.clone()));
         let mut rdata = [mname.as_wire(), rname.as_wire()].concat();
         for number in numbers {
             rdata.extend_from_slice(&number.to_be_bytes());

@@ -40,7 +40,7 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     for source in &deployment.databases {
         match Database::read(source.path.clone(), &source.octets, source.file) {
             Ok(database) => databases.push(database),
-            Err(finding) => findings.push(finding),
+            Err(more) => findings.extend(more),
         }
     }
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);

@@ -9,15 +9,14 @@ use crate::geo::trie::{Block, Key, Merging, Table, Trie};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::steer::table::REDIRECT;
 
-/// Choice numbers for leaves: one for each place, and two for special-purpose blocks that nobody
-/// knows. Neighbouring special blocks take turns, so that they never merge and the depth stays that
-/// of the block.
-#[derive(Debug)]
+/// Choice numbers for leaves.
+#[derive(Clone, Copy, Debug)]
 pub struct Choices<'a> {
     /// By place.
     pub of_place: &'a [u32],
-    /// For special-purpose blocks.
-    pub special: [u32; 2],
+    /// For special-purpose blocks that nobody knows; never equal to a place's, so that their leaves
+    /// never merge with others.
+    pub special: u32,
 }
 
 /// The routes for one way of choosing.
@@ -27,7 +26,6 @@ pub fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
 
 fn table<K: Key>(leaves: &[Leaf<K>], choices: &Choices<'_>, depth_max: u8) -> Table<K> {
     let mut merging = Merging::default();
-    let mut turn = 0;
     let mut at = 0;
     while let Some(leaf) = leaves.get(at) {
         let end = if leaf.len > depth_max { at + block_len(&leaves[at..], depth_max) } else { at + 1 };
@@ -35,10 +33,7 @@ fn table<K: Key>(leaves: &[Leaf<K>], choices: &Choices<'_>, depth_max: u8) -> Ta
         for leaf in &leaves[at..end] {
             let value = match leaf.space {
                 Space::Embedded => REDIRECT,
-                Space::Special => {
-                    turn ^= 1;
-                    choices.special[turn]
-                }
+                Space::Special => choices.special,
                 Space::Usable if leaf.operator => choices.of_place[leaf.place as usize],
                 Space::Usable => majority.unwrap_or(choices.of_place[leaf.place as usize]),
             };

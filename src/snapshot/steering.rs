@@ -94,19 +94,13 @@ impl Slots {
 /// Routes that were compiled, by what they make of every place.
 #[derive(Default)]
 struct Tables {
-    known: HashMap<(Vec<u32>, [u32; 2]), Arc<Trie>>,
+    known: HashMap<(Vec<u32>, u32), Arc<Trie>>,
 }
 
 impl Tables {
-    fn get(&mut self, atlas: &Atlas, of_place: Vec<u32>, special: [u32; 2]) -> Arc<Trie> {
-        let compiled = |key: &(Vec<u32>, [u32; 2])| Arc::new(routes::compile(atlas, &Choices { of_place: &key.0, special: key.1 }));
-        let key = (of_place, special);
-        if let Some(found) = self.known.get(&key) {
-            return found.clone();
-        }
-        let trie = compiled(&key);
-        self.known.insert(key, trie.clone());
-        trie
+    fn get(&mut self, atlas: &Atlas, of_place: Vec<u32>, special: u32) -> Arc<Trie> {
+        let compiled = |key: &(Vec<u32>, u32)| Arc::new(routes::compile(atlas, &Choices { of_place: &key.0, special: key.1 }));
+        self.known.entry((of_place, special)).or_insert_with_key(compiled).clone()
     }
 }
 
@@ -134,12 +128,6 @@ impl Interned {
             self.choices.push(choice);
             next
         })
-    }
-
-    /// A choice that is never merged with an equal one.
-    fn own_choice(&mut self, choice: [u32; 2]) -> u32 {
-        self.choices.push(choice);
-        self.choices.len() as u32 - 1
     }
 }
 
@@ -179,7 +167,7 @@ fn policy_table(
             continue;
         }
         located |= !uniform;
-        let special = [interned.own_choice([BY_ECS_SPECIAL, by_resolver]), interned.own_choice([BY_ECS_SPECIAL, by_resolver])];
+        let special = interned.choice([BY_ECS_SPECIAL, by_resolver]);
         routes.push(tables.get(inputs.atlas, of_place, special));
     }
     if interned.choices.len() as u32 >= VALUE_MAX {
@@ -244,7 +232,7 @@ fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec
         })
         .collect();
     // Special-purpose blocks that nobody knows are in no network.
-    (classes, Some(tables.get(atlas, of_place, [0, 0])))
+    (classes, Some(tables.get(atlas, of_place, 0)))
 }
 
 /// Whether every client gets the same choice.

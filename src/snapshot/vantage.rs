@@ -6,9 +6,10 @@
 //! scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where the policy
 //! shares.
 
-use super::steering::{BY_ECS_SPECIAL, Steering};
+use super::steering::BY_ECS_SPECIAL;
 use crate::geo::embedded;
 use crate::geo::prefix::{truncate_v4, truncate_v6};
+use crate::geo::special::special_block;
 use crate::geo::trie::Trie;
 use crate::steer::plan::Plan;
 use crate::steer::policy::Share;
@@ -16,7 +17,7 @@ use crate::steer::share::cell_key;
 use crate::steer::table::{PolicyTable, REDIRECT};
 use crate::wire::ecs::ClientSubnet;
 use crate::wire::hash::mix;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address as it is looked up: IPv4 clients inside IPv6 are IPv4, at an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl Vantage {
             None => 0,
             Some(_) if !policy.tailors() => 0,
             // The resolver decided, but that it did was read off the subnet.
-            Some(_) if is_special => depth.max(1),
+            Some((subject, ..)) if is_special => depth.max(special_len(subject)).max(1),
             // Scope 0 would say "for everybody", which is only true of an untailored answer.
             Some(_) if policy.shares && policy.share == Share::Sticky => depth.max(cell_depth).max(1),
             Some(_) => depth.max(1),
@@ -144,7 +145,11 @@ impl Vantage {
     }
 }
 
-/// The policy of a steered owner.
-pub fn policy_of(steering: &Steering, index: u32) -> &PolicyTable {
-    &steering.policies[index as usize]
+/// Length of the special-purpose block that holds a subject, offset included.
+fn special_len(subject: Subject) -> u8 {
+    let (address, offset) = match subject {
+        Subject::V4 { bits, offset } => (IpAddr::V4(Ipv4Addr::from_bits(bits)), offset),
+        Subject::V6(bits) => (IpAddr::V6(Ipv6Addr::from_bits(bits)), 0),
+    };
+    special_block(address).map_or(0, |block| block.len() + offset)
 }

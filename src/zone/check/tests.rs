@@ -1,1 +1,95 @@
+//! Checks on zones as such, without any file behind them.
 
+use super::*;
+use crate::finding::{At, FileId};
+use crate::zone::rdata;
+use crate::zone::text::{ChainMode, Record};
+
+fn name(text: &str) -> Name {
+    Name::parse(text, None).unwrap()
+}
+
+/// A zone from lines of `owner ttl type data`; the number of the line is the place.
+fn zone(apex: &str, lines: &str) -> Zone {
+    let place = |line: usize| At { file: FileId(0), line: line as u32, column: 1, start: line as u32, end: line as u32 };
+    let apex = name(apex);
+    let records = lines.lines().enumerate().map(|(number, line)| {
+        let mut words = line.trim().splitn(4, ' ');
+        let owner = Name::parse(words.next().unwrap(), Some(&apex)).unwrap();
+        let ttl = Ttl::from_secs(words.next().unwrap().parse().unwrap()).unwrap();
+        let rtype = RrType::from_text(words.next().unwrap()).unwrap();
+        let rdata = rdata::from_text(rtype, words.next().unwrap(), &apex).unwrap().into();
+        Record { owner, rtype, ttl, rdata, at: place(number + 1) }
+    });
+    let records = records.collect();
+    Zone { apex, records, steered: Vec::new(), chain: ChainMode::Full, at: place(0) }
+}
+
+const HEAD: &str = "@ 60 SOA ns1 host 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n";
+
+fn told(zones: &[Zone]) -> Vec<(&'static str, u32)> {
+    let mut out = Findings::default();
+    check(zones, &[], &mut out);
+    out.sort();
+    out.iter().map(|finding| (finding.code.id, finding.at.unwrap().line)).collect()
+}
+
+/// Letter case does not make another record set; the smallest TTL wins for all of it.
+#[test]
+fn sets_get_one_ttl_and_no_double() {
+    let mut zone = zone("z.", "a 60 A 192.0.2.1\nA 30 A 192.0.2.2\na 60 A 192.0.2.1\nb 60 A 192.0.2.1\n");
+    let mut out = Findings::default();
+    settle(&mut zone, &mut out);
+    assert_eq!(out.iter().map(|f| f.code.id).collect::<Vec<_>>(), ["MRD0208", "MRD0212"]);
+    let left: Vec<(String, u32)> = zone.records.iter().map(|r| (r.owner.to_string(), r.ttl.secs())).collect();
+    assert_eq!(left, [("a.z.".into(), 30), ("A.z.".into(), 30), ("b.z.".into(), 60)]);
+}
+
+/// Each row: records behind a sound head (three lines), and what is told at which line.
+#[test]
+fn zones_as_wholes() {
+    for (lines, expected) in [
+        ("a 60 CNAME ns1", &[][..]),
+        ("a 60 CNAME ns1\na 60 CNAME b.\n", &[("MRD0202", 5)]),
+        ("@ 60 CNAME a.other.\n", &[("MRD0202", 4)]),
+        ("@ 60 SOA x x 1 2 3 4 5\n", &[("MRD0204", 4)]),
+        // Empty non-terminals exist but have nothing.
+        ("x.y 60 A 192.0.2.1\na 60 CNAME y\n", &[("MRD0214", 5)]),
+        // A wildcard stands in for a target, but not where a closer name exists.
+        ("*.w 60 A 192.0.2.1\na 60 CNAME b.w\n", &[]),
+        ("*.w 60 A 192.0.2.1\nc.w 60 A 192.0.2.1\na 60 CNAME b.c.w\n", &[("MRD0214", 6)]),
+        // A wildcard that leads to itself.
+        ("*.w 60 CNAME q.w\n", &[("MRD0203", 4)]),
+        // Glue is no data, other things below a cut are hidden; targets below it are another's.
+        ("d 60 NS ns.d\nns.d 60 A 192.0.2.1\nt.d 60 TXT x\na 60 CNAME q.d\n", &[("MRD0211", 6)]),
+        ("d 60 NS ns.d\nd 60 DS 1 13 2 00\n", &[("MRD0210", 4)]),
+        ("m 60 MX 0 .\nn 60 MX 5 t\nt 60 TXT x\n", &[("MRD0214", 5)]),
+        ("s 60 SRV 0 0 1 a\na 60 CNAME ns1\n", &[("MRD0215", 4)]),
+    ] {
+        assert_eq!(told(&[zone("z.", &format!("{HEAD}{lines}"))]), expected, "{lines}");
+    }
+    assert_eq!(told(&[zone("z.", "a 60 A 192.0.2.1")]), [("MRD0204", 0), ("MRD0205", 0)]);
+}
+
+/// A child zone of ours hides what its parent holds below it.
+#[test]
+fn a_child_zone_answers_for_itself() {
+    let parent = zone("z.", &format!("{HEAD}c 60 NS ns1\nx.c 60 TXT x\n"));
+    let child = zone("c.z.", "@ 60 SOA ns1.z. host 1 2 3 4 5\n@ 60 NS ns1.z.\n");
+    assert_eq!(told(&[parent, child]), [("MRD0211", 5)]);
+}
+
+/// A chain of any length costs no stack.
+#[test]
+fn long_chains_are_walked() {
+    let chain: String = (0..20_000).map(|i| format!("c{i} 60 CNAME c{}\n", i + 1)).collect();
+    let told = told(&[zone("z.", &format!("{HEAD}{chain}c20000 60 A 192.0.2.1\n"))]);
+    assert_eq!(told, [("MRD0213", 20_000 - crate::limits::CHAIN_MAX as u32 + 3)]);
+}
+
+/// An RRset must fit a message.
+#[test]
+fn sets_have_a_size() {
+    let lines: String = (0..4_000).map(|i| format!("a 60 A 10.0.{}.{}\n", i / 250, i % 250)).collect();
+    assert_eq!(told(&[zone("z.", &format!("{HEAD}{lines}"))]), [("MRD0216", 4)]);
+}
