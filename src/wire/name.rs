@@ -249,7 +249,7 @@ impl Ord for Name {
     /// The canonical order of RFC 4034 section 6.1: by label from the right, lower case.
     fn cmp(&self, other: &Name) -> std::cmp::Ordering {
         let (mine, theirs) = (LabelStarts::of(&self.wire), LabelStarts::of(&other.wire));
-        for (a, b) in mine.from_the_right().zip(theirs.from_the_right()) {
+        for (a, b) in mine.rightmost_first().zip(theirs.rightmost_first()) {
             match lowered(&self.wire, a).cmp(lowered(&other.wire, b)) {
                 std::cmp::Ordering::Equal => {}
                 order => return order,
@@ -283,7 +283,7 @@ impl LabelStarts {
         found
     }
 
-    fn from_the_right(&self) -> impl Iterator<Item = u8> {
+    fn rightmost_first(&self) -> impl Iterator<Item = u8> {
         self.starts[..self.count].iter().rev().copied()
     }
 }
