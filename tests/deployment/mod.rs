@@ -4,6 +4,8 @@
 
 #![allow(dead_code)] // each test program uses its own part
 
+pub mod sample;
+
 use meridian::server::{Engine, Options, Server};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
