@@ -39,10 +39,14 @@ pub fn run(script: &Script) -> Vec<Failure> {
             Step::Refused { code, place } | Step::Told { code, place } => {
                 let must_load = matches!(step, Step::Told { .. });
                 let now = loaded.get_or_insert_with(|| lab::load(&tree));
-                let hit = now.told.iter().any(|(c, p, error)| c == code && *error != must_load && place.as_ref().is_none_or(|place| p == place));
+                let hit =
+                    now.told.iter().any(|(c, p, error)| c == code && *error != must_load && place.as_ref().is_none_or(|place| p == place));
                 if !hit || now.world.is_some() != must_load {
                     let wanted = if must_load { "a load that tells" } else { "a load refused with" };
-                    fail(*line, format!("expected {wanted} {code} {}\ngot {:?}\n{}", place.clone().unwrap_or_default(), now.told, now.text));
+                    fail(
+                        *line,
+                        format!("expected {wanted} {code} {}\ngot {:?}\n{}", place.clone().unwrap_or_default(), now.told, now.text),
+                    );
                 }
             }
             Step::Ask(ask, expected) => {
@@ -177,9 +181,7 @@ fn compare(expect: &Expect, verdict: Verdict, reply: Option<&Reply>, pop: Option
             differs("flags", sorted(wanted.clone()), sorted(reply.flags.iter().map(|f| (*f).to_owned()).collect()))
         }
         Expect::NoRecords(section) => differs("records in the section", "0".to_owned(), reply.sections[*section].len().to_string()),
-        Expect::Count(section, wanted) => {
-            differs("records in the section", wanted.to_string(), reply.sections[*section].len().to_string())
-        }
+        Expect::Count(section, wanted) => differs("records in the section", wanted.to_string(), reply.sections[*section].len().to_string()),
         Expect::Scope(wanted) => differs("scope", wanted.to_string(), subnet.map_or_else(none, |(_, scope)| scope.to_string())),
         Expect::Ecs(wanted) => differs("client subnet", wanted.clone(), subnet.map_or_else(none, |(prefix, _)| prefix.clone())),
         Expect::NoEcs => differs("client subnet", none(), subnet.map_or_else(none, |(prefix, _)| prefix.clone())),
@@ -247,7 +249,8 @@ fn all(world: &World, spread: &Spread) -> (Given, BTreeMap<String, usize>) {
 
 fn compare_many(many: &Many, given: &Given, before: &Given, counts: &BTreeMap<String, usize>) -> Result<(), String> {
     let percent = |count: usize| 100.0 * count as f64 / given.len() as f64;
-    let movers: Vec<(&String, &String)> = given.iter().filter_map(|(c, now)| before.get(c).filter(|b| *b != now).map(|b| (b, now))).collect();
+    let movers: Vec<(&String, &String)> =
+        given.iter().filter_map(|(c, now)| before.get(c).filter(|b| *b != now).map(|b| (b, now))).collect();
     let inside = |what: &str, range: &std::ops::RangeInclusive<f64>, got: f64| {
         if range.contains(&got) { Ok(()) } else { Err(format!("{what}: expected {range:?} per cent, got {got:.1}; {counts:?}")) }
     };
