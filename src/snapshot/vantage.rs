@@ -53,8 +53,9 @@ impl Subject {
                 (value, depth + offset)
             }
             Subject::V6(bits) => match trie.v6.lookup(bits) {
-                // Addresses like ::1 stand in a block of embedded IPv4 without being such a client.
-                (REDIRECT, depth) => (trie.v4.lookup(0).0, depth),
+                // `::` and `::1` stand in a block of embedded IPv4 without being such a client. They are
+                // no more than themselves: their neighbours are IPv4 clients with other leaves.
+                (REDIRECT, _) => (trie.v4.lookup(0).0, 128),
                 found => found,
             },
         }
