@@ -56,8 +56,14 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
                 self.steered_cname(step, target, horizon(ttl))
             }
-            Choice::NoData => self.negative(step, Rcode::NOERROR),
+            Choice::NoData => {
+                // Rules may say otherwise for other clients, so this is as tailored as an address.
+                self.scope = self.scope.max(decision.scope);
+                self.negative(step, Rcode::NOERROR)
+            }
             Choice::ServFail => {
+                // Only this client's list has nothing left: a cache must not say so to all.
+                self.scope = self.scope.max(decision.scope);
                 self.explain_error(extended_error::NO_REACHABLE, "no PoP of the policy may be answered");
                 Next::Done(Rcode::SERVFAIL)
             }

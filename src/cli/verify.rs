@@ -10,6 +10,7 @@ use crate::answer::{Client, Moment, Transport, Verdict, respond};
 use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
 use crate::limits::MESSAGE_MAX;
 use crate::snapshot::Snapshot;
+use crate::steer::plan::AllDown;
 use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::hash::mix;
 use crate::wire::name::Name;
@@ -140,7 +141,9 @@ impl Walk<'_> {
     /// nobody. CNAMEs of a policy are exempt: where one is answered, it answers every type.
     fn existence(&mut self, asked: &Asked<'_>, address: IpAddr, answer: &Answer) {
         let policy = asked.policy;
-        if policy.may_alias() || answer.rcode != Rcode::NOERROR {
+        // `when_all_down: nodata` withdraws a type from everybody while the whole policy is down.
+        let may_withdraw = policy.plans.iter().any(|plan| plan.when_all_down == AllDown::NoData);
+        if policy.may_alias() || may_withdraw || answer.rcode != Rcode::NOERROR {
             return;
         }
         let exists = policy.families & asked.family != 0;

@@ -56,7 +56,8 @@ fn random_pairs_of_the_sample() {
 /// The same over random deployments; each is walked leaf by leaf as well.
 #[test]
 fn random_deployments() {
-    let (first, count) = (seed_from_env().unwrap_or(1), if seed_from_env().is_some() { 1 } else { 60 });
+    let wanted = std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let (first, count) = (seed_from_env().unwrap_or(1), if seed_from_env().is_some() { 1 } else { wanted });
     let mut served = 0;
     for seed in first..first + count {
         let Some((world, generated)) = generator::world(seed) else { continue };

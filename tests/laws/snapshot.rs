@@ -89,7 +89,7 @@ fn a_traced_answer_is_the_served_answer() {
         let rtype = *dice.pick(&[RrType::A, RrType::AAAA, RrType::TXT, RrType::ANY, RrType::NS]);
         let (from, draw) = (dice.client(&[]), dice.roll());
         let ecs = if dice.once_in(3) { None } else { Some(Prefix::host(dice.client(&[]))) };
-        let packet = query(dice.pick(&names), rtype, ecs);
+        let packet = query(dice.pick::<&str>(&names), rtype, ecs);
         let (outcome, served) = ask(&world.snapshot, &packet, from, draw);
         let mut out = vec![0; 65_535];
         let mut trace = Attentive::default();
