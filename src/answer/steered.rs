@@ -38,6 +38,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
+        // Whatever comes out is this client's: other clients may get a CNAME where this one gets no data,
+        // or an address where its own list has nothing left.
+        self.scope = self.scope.max(decision.scope);
         self.outcome.policy = Some(steered.policy);
         let question = Question {
             policy,
@@ -52,24 +55,16 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let ttl = steered.ttl.unwrap_or(decision.plan.ttl);
         match choice {
             Choice::Cname(index) => {
-                self.scope = self.scope.max(decision.scope);
                 let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
                 self.steered_cname(step, target, horizon(ttl))
             }
-            Choice::NoData => {
-                // Rules may say otherwise for other clients, so this is as tailored as an address.
-                self.scope = self.scope.max(decision.scope);
-                self.negative(step, Rcode::NOERROR)
-            }
+            Choice::NoData => self.negative(step, Rcode::NOERROR),
             Choice::ServFail => {
-                // Only this client's list has nothing left: a cache must not say so to all.
-                self.scope = self.scope.max(decision.scope);
                 self.explain_error(extended_error::NO_REACHABLE, "no PoP of the policy may be answered");
                 Next::Done(Rcode::SERVFAIL)
             }
             Choice::Pop { pop, slot, resort } => match family {
                 Some(family) if policy.families & family != 0 => {
-                    self.scope = self.scope.max(decision.scope);
                     self.outcome.pop = Some((pop, resort));
                     self.addresses(step, policy, &decision, slot, family, horizon(ttl))
                 }

@@ -127,7 +127,7 @@ fn untailored_answers_have_scope_0() {
         ("status.cdn.example.", RrType::A, Some(client)),
         ("none.cdn.example.", RrType::A, Some(client)),
         ("status.cdn.example.", RrType::AAAA, Some(client)),
-        ("global.edge.cdn.example.", RrType::TXT, Some(client)),
+        ("video.edge.cdn.example.", RrType::TXT, Some(client)),
         ("www.lab.cdn.example.", RrType::A, Some(client)),
         ("cdn.example.", RrType::ANY, Some(client)),
         ("shop.cdn.example.", RrType::CNAME, Some(client)),
@@ -137,6 +137,15 @@ fn untailored_answers_have_scope_0() {
     for (name, rtype, ecs) in rows {
         assert_eq!(got(&world.snapshot, name, rtype, ecs, resolver, 0).scope, 0, "{name} {rtype} {ecs:?}");
     }
+}
+
+/// Where a rule answers some clients a CNAME, having no data of a type is this client's alone.
+#[test]
+fn no_data_beside_a_cname_rule_is_tailored() {
+    let world = sample();
+    let client = Prefix::new("198.51.100.0".parse().unwrap(), 24);
+    let answer = got(&world.snapshot, "global.edge.cdn.example.", RrType::TXT, Some(client), "192.0.2.77".parse().unwrap(), 0);
+    assert!(answer.records.is_empty() && answer.scope > 0, "{answer:?}");
 }
 
 /// An answer that the client subnet influenced never has scope 0: for an address that nobody knows
