@@ -39,6 +39,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
+        // Whatever comes out is this client's: other clients may get a CNAME where this one gets no data,
+        // or an address where its own list has nothing left.
+        self.scope = self.scope.max(decision.scope);
         self.outcome.policy = Some(steered.policy);
         let question = Question {
             policy,
@@ -67,7 +70,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             }
             Choice::Pop { pop, slot, resort } => match family {
                 Some(family) if policy.families & family != 0 => {
-                    self.scope = self.scope.max(decision.scope);
                     self.outcome.pop = Some((pop, resort));
                     self.addresses(step, policy, &decision, slot, family, horizon(ttl))
                 }
