@@ -219,6 +219,7 @@ impl Trace for Story<'_> {
                 format!("by wildcard {}{}", show(zone.name(node)), if zone.steered_at(node).is_some() { ", steered" } else { "" })
             }
             Match::Cut(node) => format!("delegated at {}", show(zone.name(node))),
+            Match::Redirected(node) => format!("below the DNAME at {}", show(zone.name(node))),
             Match::NoName => "does not exist".to_owned(),
         };
         let words = format!("{} in zone {}: {what}", show(step.name.wire()), show(zone.apex()));
