@@ -181,6 +181,7 @@ fn policy_table(
         families: policy_families(policy, &slots, slot_list),
         slots,
         cnames: mapper.cnames().into(),
+        members: mapper.members().into(),
         tail: mapper.tail().into(),
         scopes: routes.iter().map(|r| r.leaves()).sum(),
         plans: interned.plans.into(),

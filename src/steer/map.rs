@@ -66,6 +66,19 @@ impl<'a> Mapper<'a> {
         &self.cnames
     }
 
+    /// Every candidate of the policy and of its rules, in one band.
+    pub fn members(&self) -> Vec<Entry> {
+        let of_rules = self.policy.rules.iter().filter_map(|rule| match &rule.target {
+            RuleTarget::Candidates(bands) => Some(bands),
+            RuleTarget::Policy | RuleTarget::Cname(_) => None,
+        });
+        let all = of_rules.chain([&self.policy.candidates]).flatten().flatten();
+        let mut members: Vec<Entry> = all.map(|candidate| self.entry(candidate, 0, &self.policy.weights)).collect();
+        members.sort_by_key(|entry| entry.target);
+        members.dedup_by_key(|entry| entry.target);
+        members
+    }
+
     /// The policy's listed order.
     pub fn tail(&self) -> &[Entry] {
         &self.tail

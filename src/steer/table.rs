@@ -71,6 +71,8 @@ pub struct PolicyTable {
     pub families: Families,
     /// CNAME targets.
     pub cnames: Box<[Name]>,
+    /// Everybody that the policy or one of its rules can answer with, in one band: the whole policy.
+    pub members: Box<[Entry]>,
     /// Listed order behind every list.
     pub tail: Box<[Entry]>,
     /// All plans.
