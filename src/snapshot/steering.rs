@@ -10,7 +10,7 @@ use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::steer::map::Mapper;
-use crate::steer::plan::Plan;
+use crate::steer::plan::{AllDown, Plan};
 use crate::steer::policy::{Candidate, Policy, Share};
 use crate::steer::pop::{Pop, Service};
 use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
@@ -57,11 +57,24 @@ pub fn compile(inputs: Inputs<'_>) -> (Steering, Findings) {
     for scoped in inputs.policies {
         let of_pop = slots.of_policy(inputs.pops, &scoped.policy);
         match policy_table(inputs, scoped, of_pop, &slots.list, &mut tables) {
-            Ok(table) => policies.push(table),
+            Ok(table) => {
+                if !table.nodata && table.plans.iter().any(|p| p.when_all_down == AllDown::NoData) {
+                    findings.push(nodata_for_some(&scoped.policy));
+                }
+                policies.push(table);
+            }
             Err(finding) => findings.push(finding),
         }
     }
     (Steering { pops, slots: slots.list.into(), policies: policies.into() }, findings)
+}
+
+fn nodata_for_some(policy: &Policy) -> Finding {
+    let words = format!("`when_all_down: nodata` does not hold for all clients of the policy `{}`, so it is not used", policy.name);
+    Finding::warning(code::BAD_VALUE, words)
+        .at(policy.at, "as if all were up, in its place")
+        .help("say the same in the policy and in every rule that has a `when_all_down`")
+        .help("that a type does not exist is cached for everybody (RFC 7871 section 7.4)")
 }
 
 /// Services of PoPs that some policy uses, each once.
@@ -182,6 +195,7 @@ fn policy_table(
         slots,
         cnames: mapper.cnames().into(),
         members: mapper.members().into(),
+        nodata: interned.plans.iter().all(|p| p.when_all_down == AllDown::NoData),
         tail: mapper.tail().into(),
         scopes: routes.iter().map(|r| r.leaves()).sum(),
         plans: interned.plans.into(),

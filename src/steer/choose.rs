@@ -120,7 +120,7 @@ pub fn choose(question: Question<'_>, watch: &mut impl Watch) -> Choice {
     match question.plan.when_all_down {
         AllDown::Cname(index) => return Choice::Cname(index),
         AllDown::ServFail => return Choice::ServFail,
-        AllDown::NoData if question.whole_policy_is_down() => return Choice::NoData,
+        AllDown::NoData if question.policy.nodata && question.whole_policy_is_down() => return Choice::NoData,
         AllDown::AsIfUp | AllDown::NoData | AllDown::LastGood => {}
     }
     for resort in [Resort::AsIfUp, Resort::AsIfUpLastResort] {

@@ -73,6 +73,9 @@ pub struct PolicyTable {
     pub cnames: Box<[Name]>,
     /// Everybody that the policy or one of its rules can answer with, in one band: the whole policy.
     pub members: Box<[Entry]>,
+    /// Whether no data may be answered when all is down: only if every plan says so, since whether a
+    /// type exists must not depend on the client (RFC 7871 section 7.4).
+    pub nodata: bool,
     /// Listed order behind every list.
     pub tail: Box<[Entry]>,
     /// All plans.
