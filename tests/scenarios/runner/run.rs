@@ -192,7 +192,7 @@ fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String>
                 let hosts = u128::MAX.checked_shr(u32::from(*scope)).unwrap_or(0);
                 let lab = *scope == 0 && index % 2 == 0;
                 let bits =
-                    if lab { u128::from(0x2a00_0000 | index as u32 % 8) << 96 } else { u128::from(noise(2)) << 64 | u128::from(noise(3)) };
+                    if lab { u128::from(0x2a00_0000 + index as u32 % 8) << 96 } else { u128::from(noise(2)) << 64 | u128::from(noise(3)) };
                 (IpAddr::from((a.to_bits() & !hosts | bits & hosts).to_be_bytes()), 128)
             }
         };
