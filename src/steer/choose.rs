@@ -162,7 +162,7 @@ impl Question<'_> {
     }
 
     fn whole_policy_is_down(&self) -> bool {
-        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| self.scan_entries(&self.policy.tail, r, None, &mut Blind).is_some())
+        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| self.scan_entries(&self.policy.members, r, None, &mut Blind).is_some())
     }
 
     fn scan(&self, resort: Resort, family: Option<Families>, watch: &mut impl Watch) -> Option<Winner> {

@@ -71,6 +71,21 @@ impl<'a> Mapper<'a> {
         &self.tail
     }
 
+    /// Every candidate of the policy and of its rules, each once.
+    pub fn members(&self) -> Vec<Entry> {
+        let of_rules = self.policy.rules.iter().filter_map(|rule| match &rule.target {
+            RuleTarget::Candidates(bands) => Some(bands),
+            RuleTarget::Policy | RuleTarget::Cname(_) => None,
+        });
+        let mut members: Vec<Entry> = Vec::new();
+        for entry in std::iter::once(&self.policy.candidates).chain(of_rules).flat_map(|bands| self.listed(bands, &Weights::new(), 0)) {
+            if !members.iter().any(|m| m.target == entry.target) {
+                members.push(Entry { band: 0, ..entry });
+            }
+        }
+        members
+    }
+
     /// The rule that decides at a place, with its index.
     pub fn rule_for(&self, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
         let of = Circumstances { place, resolver_networks, site: self.site.as_deref() };
