@@ -3,3 +3,4 @@
 pub mod dig;
 pub mod explain;
 pub mod geoip;
+pub mod verify;
