@@ -121,7 +121,7 @@ fn packet_input(dice: &mut Dice) -> Vec<u8> {
         &[0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0],
         &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4],
     ];
-    if !dice.once_in(4) {
+    if dice.once_in(2) {
         mutate(dice, &mut packet, &options);
     }
     packet
@@ -138,6 +138,36 @@ fn canary() {
 #[test]
 fn packets() {
     drive("packets", targets::packet::packet, 100_000, 1, packet_input, canary);
+}
+
+/// The inputs are neither all sound nor all broken: each kind of reply is well represented.
+#[test]
+fn packets_reach_every_kind_of_reply() {
+    let mut seen = std::collections::BTreeMap::new();
+    for seed in 0..20_000u64 {
+        let input = packet_input(&mut Dice(seed.wrapping_mul(0x9e37_79b9)));
+        let (outcome, octets) = support::ask(targets::packet::snapshot(), &input, [127, 0, 0, 1].into(), 0);
+        let kind = if octets.is_empty() {
+            format!("{:?}", outcome.verdict)
+        } else {
+            format!("{} answers {} scope {}", outcome.rcode, octets[7].min(1), outcome.scope.min(1))
+        };
+        *seen.entry(kind).or_insert(0) += 1;
+    }
+    println!("{seen:#?}");
+    for kind in [
+        "NOERROR answers 1 scope 1",
+        "NOERROR answers 1 scope 0",
+        "NOERROR answers 0 scope 0",
+        "NXDOMAIN answers 0 scope 0",
+        "FORMERR answers 0 scope 0",
+        "REFUSED answers 0 scope 0",
+        "NOTIMP answers 0 scope 0",
+        "Silence",
+        "Rare",
+    ] {
+        assert!(seen.get(kind).is_some_and(|count| *count >= 20), "{kind}: {seen:#?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The answer comes from the function that serves, called with a trace that listens; what is printed
 //! around it (places, distances) is looked up in the atlas that the snapshot was compiled from.
 
-use super::{Config, dig, print, print_findings};
+use super::{Config, dig, print, print_findings, verify};
 use crate::answer::{self, Client, Moment, Outcome, Step, Trace, Transport, Verdict};
 use crate::config::Deployment;
 use crate::geo::atlas::Atlas;
@@ -33,25 +33,33 @@ Reads the files as they are now; a running server is not asked and not changed.
 Examples:
   meridian explain www.shop.example --client 192.0.2.7
   meridian explain www.shop.example AAAA --client 192.0.2.7 --ecs 198.51.100.0/24
-  meridian explain api.edge.cdn.example --client 192.0.2.7 --down iad --down fra")]
+  meridian explain api.edge.cdn.example --client 192.0.2.7 --down iad --down fra
+  meridian explain --verify-scopes")]
 pub struct Explain {
     /// Name asked for
-    name: String,
+    #[arg(required_unless_present = "verify_scopes")]
+    name: Option<String>,
     /// Record type asked for
     #[arg(value_name = "TYPE", default_value = "A")]
     rtype: String,
     /// Address of the resolver that asks
-    #[arg(long, value_name = "IP")]
-    client: IpAddr,
+    #[arg(long, value_name = "IP", required_unless_present = "verify_scopes")]
+    client: Option<IpAddr>,
     /// EDNS client subnet that it sends
     #[arg(long, value_name = "PREFIX")]
     ecs: Option<ipnet::IpNet>,
     /// PoP that is taken to be down by probes (may be given more than once)
     #[arg(long, value_name = "POP", value_delimiter = ',')]
     down: Vec<String>,
+    /// Walk every leaf of every policy, ask inside it, and prove that each scope is true
+    #[arg(long, conflicts_with_all = ["name", "client", "ecs", "down"])]
+    verify_scopes: bool,
     #[command(flatten)]
     config: Config,
 }
+
+/// Addresses asked for in each leaf by `--verify-scopes`.
+const SAMPLES_PER_LEAF: usize = 4;
 
 impl Explain {
     /// Explains, or tells what is wrong with the question or the files.
@@ -60,9 +68,10 @@ impl Explain {
             eprintln!("error: {words}");
             ExitCode::from(2)
         };
-        let name = match Name::parse(&self.name, None) {
+        let written = self.name.unwrap_or_else(|| ".".to_owned());
+        let name = match Name::parse(&written, None) {
             Ok(name) => name,
-            Err(error) => return wrong(format!("`{}` is not a domain name: {error}", self.name)),
+            Err(error) => return wrong(format!("`{written}` is not a domain name: {error}")),
         };
         let Some(rtype) = RrType::from_text(&self.rtype) else { return wrong(format!("`{}` is not a record type", self.rtype)) };
         let (deployment, mut findings, files) = cycle::read(&self.config.config);
@@ -78,13 +87,29 @@ impl Explain {
             print_findings(&findings, &files);
             return ExitCode::FAILURE;
         };
+        let Some(client) = self.client.filter(|_| !self.verify_scopes) else { return verified(&snapshot) };
         if let Some(unknown) = self.down.iter().find(|d| !deployment.pops.iter().any(|p| *p.name == ***d)) {
             let names: Vec<&str> = deployment.pops.iter().map(|p| &*p.name).collect();
             return wrong(format!("`{unknown}` is not a PoP; there are {}", names.join(" ")));
         }
-        let asked = Asked { name, rtype, client: self.client, ecs: self.ecs.map(Prefix::from), down: self.down };
+        let asked = Asked { name, rtype, client, ecs: self.ecs.map(Prefix::from), down: self.down };
         print(&explain(&deployment, &geography, &snapshot, &asked));
         ExitCode::SUCCESS
+    }
+}
+
+/// Proves the scopes of a snapshot, and tells what was walked or what is wrong.
+fn verified(snapshot: &Snapshot) -> ExitCode {
+    match verify::verify_scopes(snapshot, SAMPLES_PER_LEAF) {
+        Ok(report) => {
+            let verify::VerifyReport { names, leaves, pairs } = report;
+            print(&format!("every scope is true: {names} steered names, {leaves} leaves, {pairs} pairs of clients compared\n"));
+            ExitCode::SUCCESS
+        }
+        Err(faults) => {
+            faults.iter().for_each(|fault| eprintln!("{fault}"));
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -125,7 +125,7 @@ fn listed(dice: &mut Dice, pops: usize) -> String {
 
 fn policies(dice: &mut Dice, pops: usize) -> String {
     let mut text = "policies:\n".to_owned();
-    for name in ["p", "q", "r"] {
+    for name in ["p", "q", "r", "s"] {
         let (order, list) = if dice.once_in(3) { ("listed", listed(dice, pops)) } else { ("nearest", "all".to_owned()) };
         let band = ["none", "10%", "100%"][dice.below(3)];
         let _ = write!(
@@ -144,14 +144,15 @@ fn policies(dice: &mut Dice, pops: usize) -> String {
         if dice.once_in(3) {
             let _ = writeln!(text, "    weights: {{ p0: {}, p1: {} }}", dice.below(100), 1 + dice.below(100));
         }
-        let rules = dice.below(4);
+        // The last has no rules: CNAMEs of the others may lead to it.
+        let rules = if name == "s" { 0 } else { dice.below(4) };
         if rules > 0 {
             text.push_str("    rules:\n");
         }
         for _ in 0..rules {
             let when = when(dice);
             let then = match dice.below(6) {
-                0 => "cname: elsewhere.partner.example.".to_owned(),
+                0 => format!("cname: {}", dice.pick(&["elsewhere.partner.example.", "e.gen.example.", "e.gen.example."])),
                 1 => "pops: { tag: t0 }".to_owned(),
                 2 => format!("pops: {}, weights: {{ p0: {} }}", listed(dice, pops), dice.below(90)),
                 3 => format!("pops: {}, fence: true", listed(dice, pops)),
@@ -183,7 +184,7 @@ fn zone(dice: &mut Dice) -> String {
     for owner in ["a", "b", "c", "d", "\"*.w\""] {
         let _ = writeln!(text, "  {owner}: {{ steer: {} }}", ["p", "q", "r"][dice.below(3)]);
     }
-    text.push_str("  one: { CNAME: a }\n  two: { CNAME: three }\n  three: { CNAME: x1.w }\n");
+    text.push_str("  one: { CNAME: a }\n  two: { CNAME: three }\n  three: { CNAME: x1.w }\n  e: { steer: s }\n");
     text
 }
 

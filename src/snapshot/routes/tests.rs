@@ -1,1 +1,117 @@
-//! Tests follow.
+//! Routes over small atlases, as rows: the leaves, and what the table makes of them.
+
+use super::*;
+use crate::geo::atlas::Evidence;
+use crate::geo::place::Place;
+
+const BAR: u8 = LEAF_DEPTH_V4_MAX;
+const SPECIAL: u32 = 99;
+
+fn leaf(address: [u8; 4], len: u8, place: u32) -> Leaf<u32> {
+    Leaf { start: u32::from_be_bytes(address), len, place, operator: false, space: Space::Usable }
+}
+
+fn operator(leaf: Leaf<u32>) -> Leaf<u32> {
+    Leaf { operator: true, ..leaf }
+}
+
+/// Completes leaves to a cover of the whole space with place 0.
+fn covered(leaves: &[Leaf<u32>]) -> Vec<Leaf<u32>> {
+    let mut all = Vec::new();
+    fill(0, 0, leaves, &mut all);
+    all
+}
+
+fn fill(start: u32, len: u8, leaves: &[Leaf<u32>], all: &mut Vec<Leaf<u32>>) {
+    if let Some(whole) = leaves.iter().find(|l| (l.start, l.len) == (start, len)) {
+        all.push(*whole);
+    } else if leaves.iter().any(|l| l.len > len && l.start.cut(len) == start) {
+        fill(start, len + 1, leaves, all);
+        fill(start.sibling(len + 1), len + 1, leaves, all);
+    } else {
+        all.push(Leaf { start, len, place: 0, operator: false, space: Space::Usable });
+    }
+}
+
+fn compiled(leaves: &[Leaf<u32>]) -> Trie {
+    let v6 = vec![
+        Leaf { start: 0u128, len: 1, place: 0, operator: false, space: Space::Embedded },
+        Leaf { start: 1 << 127, len: 1, place: 0, operator: false, space: Space::Usable },
+    ];
+    let atlas = Atlas {
+        places: vec![Place::default(); 4],
+        evidence: vec![Evidence::default(); 4],
+        v4: covered(leaves),
+        v6,
+        databases: vec![],
+        networks: vec![],
+    };
+    // Places 2 and 3 are one choice.
+    compile(&atlas, &Choices { of_place: &[0, 10, 20, 20], special: SPECIAL })
+}
+
+/// Each row: what it is, the leaves, an address, and its choice and depth.
+#[test]
+fn choices_and_depths() {
+    type Row = (&'static str, Vec<Leaf<u32>>, [u8; 4], (u32, u8));
+    let rows: Vec<Row> = vec![
+        ("nothing is known", vec![], [9, 9, 9, 9], (0, 0)),
+        ("a leaf has its own depth", vec![leaf([10, 0, 0, 0], 8, 1)], [10, 1, 1, 1], (10, 8)),
+        ("its sibling has the same", vec![leaf([10, 0, 0, 0], 8, 1)], [11, 1, 1, 1], (0, 8)),
+        ("far away the scope is wide", vec![leaf([10, 0, 0, 0], 8, 1)], [200, 1, 1, 1], (0, 1)),
+        ("siblings of one choice are one leaf", vec![leaf([10, 0, 0, 0], 9, 2), leaf([10, 128, 0, 0], 9, 3)], [10, 200, 0, 0], (20, 8)),
+        ("siblings of two choices stay two", vec![leaf([10, 0, 0, 0], 9, 1), leaf([10, 128, 0, 0], 9, 3)], [10, 200, 0, 0], (20, 9)),
+        (
+            "past the bar the majority of the block decides",
+            vec![leaf([10, 0, 0, 0], 25, 1), leaf([10, 0, 0, 128], 26, 1), leaf([10, 0, 0, 192], 26, 2)],
+            [10, 0, 0, 200],
+            (10, BAR),
+        ),
+        (
+            "an operator's network keeps its depth past the bar",
+            vec![operator(leaf([10, 0, 0, 0], 32, 2)), leaf([10, 0, 0, 128], 25, 1)],
+            [10, 0, 0, 0],
+            (20, 32),
+        ),
+        (
+            "and does not vote",
+            vec![operator(leaf([10, 0, 0, 0], 25, 2)), leaf([10, 0, 0, 128], 26, 1), leaf([10, 0, 0, 192], 26, 1)],
+            [10, 0, 0, 130],
+            (10, 25),
+        ),
+        ("a tie goes to the lower choice", vec![leaf([10, 0, 0, 0], 25, 2), leaf([10, 0, 0, 128], 25, 1)], [10, 0, 0, 1], (10, BAR)),
+        (
+            "what nobody knows is left to the resolver",
+            vec![Leaf { space: Space::Special, ..leaf([10, 0, 0, 0], 8, 0) }],
+            [10, 1, 1, 1],
+            (SPECIAL, 8),
+        ),
+    ];
+    for (what, leaves, address, expected) in rows {
+        assert_eq!(compiled(&leaves).v4.lookup(u32::from_be_bytes(address)), expected, "{what}");
+    }
+}
+
+/// Blocks that carry IPv4 lead to the IPv4 table and are never merged with others.
+#[test]
+fn embedded_blocks_redirect() {
+    let trie = compiled(&[]);
+    assert_eq!(trie.v6.lookup(5), (REDIRECT, 1));
+    assert_eq!(trie.v6.lookup(1 << 127), (0, 1));
+}
+
+/// Leaves are disjoint and cover everything, whatever nests in what.
+#[test]
+fn leaves_cover_the_space_once() {
+    let trie = compiled(&[
+        leaf([10, 0, 0, 0], 16, 1),
+        leaf([10, 1, 0, 0], 30, 2),
+        operator(leaf([10, 1, 0, 64], 27, 3)),
+        leaf([10, 2, 3, 4], 32, 1),
+    ]);
+    let covered: u64 = trie.v4.blocks().map(|b| 1u64 << (32 - b.len)).sum();
+    assert_eq!(covered, 1 << 32);
+    assert!(
+        trie.v4.blocks().collect::<Vec<_>>().windows(2).all(|w| u64::from(w[0].start) + (1 << (32 - w[0].len)) == u64::from(w[1].start))
+    );
+}

@@ -1,1 +1,261 @@
-//! Tests follow.
+//! Plans of one policy over five PoPs, as rows: a policy, a place, and the list it makes.
+
+use super::*;
+use crate::finding::{At, FileId};
+use crate::geo::place::Country;
+use crate::steer::policy::{Share, TtlRange};
+use crate::steer::pop::AdminState;
+use crate::steer::rule::When;
+
+const AT: At = At { file: FileId(0), line: 1, column: 1, start: 0, end: 0 };
+const NAMES: [&str; 5] = ["ams", "fra", "lhr", "nrt", "syd"];
+
+fn coordinates(lat: f64, lon: f64) -> Coordinates {
+    Coordinates::from_degrees(lat, lon).unwrap()
+}
+
+fn pops() -> Vec<Pop> {
+    let at = [(52.37, 4.90), (50.11, 8.68), (51.51, -0.13), (35.68, 139.69), (-33.87, 151.21)];
+    let pop = |(name, (lat, lon)): (&str, (f64, f64))| Pop {
+        name: name.into(),
+        coordinates: Some(coordinates(lat, lon)),
+        country: None,
+        weight: 100,
+        bias_km: 0,
+        state: AdminState::Auto,
+        tags: vec![],
+        services: vec![],
+        at: AT,
+    };
+    NAMES.into_iter().zip(at).map(pop).collect()
+}
+
+fn bands(text: &str) -> Bands {
+    let pop = |name: &str| PopId(NAMES.iter().position(|n| *n == name).unwrap() as u16);
+    let candidate = |name: &str| {
+        if name.ends_with('.') { Candidate::Cname(Name::parse(name, None).unwrap()) } else { Candidate::Pop(pop(name)) }
+    };
+    text.split_whitespace().map(|band| band.split('=').map(candidate).collect()).collect()
+}
+
+fn policy(candidates: &str, order: Order, band: BandWidth) -> Policy {
+    Policy {
+        name: "web".into(),
+        candidates: bands(candidates),
+        service: "default".into(),
+        ttl: TtlRange { min_secs: 30, max_secs: 60 },
+        answers: 1,
+        rules: vec![],
+        order,
+        band,
+        weights: vec![],
+        share: Share::Sticky,
+        when_all_down: WhenAllDown::AsIfUp,
+        ecs: true,
+        depth: 8,
+        cell_max_v4: 20,
+        cell_max_v6: 40,
+        spill_max_km: None,
+        up_threshold_percent: 50,
+        expose_pops: false,
+        at: AT,
+    }
+}
+
+fn rule(country: &str, target: RuleTarget, fence: bool) -> Rule {
+    Rule {
+        when: When { country: vec![Country::from_code(country).unwrap()], ..When::default() },
+        target,
+        order: Some(Order::Listed),
+        band: None,
+        weights: None,
+        ttl: None,
+        answers: None,
+        when_all_down: None,
+        fence,
+        at: AT,
+    }
+}
+
+fn place(lat: f64, lon: f64, country: &str) -> Place {
+    Place { coordinates: Some(coordinates(lat, lon)), country: Country::from_code(country), ..Place::default() }
+}
+
+/// A plan as text: bands apart by a blank, equals joined by `=`, `...` if the tail follows.
+fn shown(mapper: &Mapper<'_>, plan: &Plan) -> String {
+    let mut text = String::new();
+    let mut band = None;
+    for entry in &plan.entries {
+        text.push_str(match band {
+            None => "",
+            Some(b) if b == entry.band => "=",
+            Some(_) => " ",
+        });
+        band = Some(entry.band);
+        match entry.target.split() {
+            Ok(pop) => text.push_str(NAMES[usize::from(pop.0)]),
+            Err(index) => text.push_str(&mapper.cnames()[index].to_string()),
+        }
+    }
+    if let Some(index) = plan.cname {
+        text.push_str(&format!("CNAME {}", mapper.cnames()[usize::from(index)]));
+    }
+    if plan.tail { text + " ..." } else { text }
+}
+
+fn check(what: &str, policy: &Policy, pops: &[Pop], place: &Place, expected: &str) {
+    let mapper = Mapper::new(policy, pops, None);
+    assert_eq!(shown(&mapper, &mapper.plan(place, &[])), expected, "{what}");
+}
+
+const ALL: &str = "ams fra lhr nrt syd";
+
+/// Distance decides, and a band makes equals of those near the best of the band.
+#[test]
+fn orders_and_bands() {
+    let pops = pops();
+    let berlin = place(52.52, 13.40, "DE");
+    let rows = [
+        ("by distance, no bands", policy(ALL, Order::Nearest, BandWidth::None), &berlin, "fra ams lhr nrt syd ..."),
+        (
+            "50 km more than the best is an equal whatever the per cent",
+            policy(ALL, Order::Nearest, BandWidth::Percent(0)),
+            &berlin,
+            "fra ams lhr nrt syd ...",
+        ),
+        (
+            "Amsterdam is 36 % further than Frankfurt",
+            policy(ALL, Order::Nearest, BandWidth::Percent(30)),
+            &berlin,
+            "ams=fra lhr nrt syd ...",
+        ),
+        ("ten times as far is an equal", policy(ALL, Order::Nearest, BandWidth::Percent(1_000)), &berlin, "ams=fra=lhr nrt=syd ..."),
+        ("as listed, wherever the client is", policy("syd lhr=fra nrt", Order::Listed, BandWidth::None), &berlin, "syd fra=lhr nrt ..."),
+        (
+            "nobody knows where the client is: as listed",
+            policy("syd lhr=fra nrt", Order::Nearest, BandWidth::None),
+            &Place::default(),
+            "syd fra=lhr nrt ...",
+        ),
+        (
+            "a CNAME has no place and comes last",
+            policy("x.example. fra ams", Order::Nearest, BandWidth::None),
+            &berlin,
+            "fra ams x.example. ...",
+        ),
+    ];
+    for (what, policy, place, expected) in rows {
+        check(what, &policy, &pops, place, expected);
+    }
+}
+
+/// The date line and the poles are no edges.
+#[test]
+fn the_earth_is_round() {
+    let pops = pops();
+    let rows = [
+        ("east of the date line, Sydney is near", place(-18.0, -178.0, "FJ"), "syd nrt"),
+        ("west of it as well", place(-18.0, 178.0, "FJ"), "syd nrt"),
+        ("at the north pole, the northernmost", place(90.0, 0.0, "NO"), "ams lhr"),
+        ("whatever its longitude", place(90.0, 139.0, "NO"), "ams lhr"),
+        ("at the south pole, the southernmost", place(-90.0, 0.0, "AQ"), "syd nrt"),
+    ];
+    for (what, place, first) in rows {
+        let policy = policy(ALL, Order::Nearest, BandWidth::None);
+        let mapper = Mapper::new(&policy, &pops, None);
+        let text = shown(&mapper, &mapper.plan(&place, &[]));
+        assert!(text.starts_with(first), "{what}: {text}");
+    }
+}
+
+/// PoPs at one place always share; a bias pushes one of them away; a tie goes by name.
+#[test]
+fn one_place_and_bias() {
+    let berlin = place(52.52, 13.40, "DE");
+    let nearest = policy(ALL, Order::Nearest, BandWidth::None);
+    let mut twins = pops();
+    twins[0].coordinates = twins[1].coordinates;
+    check("two in Frankfurt", &nearest, &twins, &berlin, "ams=fra lhr nrt syd ...");
+    twins[0].bias_km = 10;
+    check("one of them is pushed away", &nearest, &twins, &berlin, "fra ams lhr nrt syd ...");
+    twins[0].bias_km = -10;
+    check("one of them is pulled near", &nearest, &twins, &berlin, "ams fra lhr nrt syd ...");
+    let mut biased = pops();
+    biased[1].bias_km = 5_000;
+    check("Frankfurt is 5,000 km further", &nearest, &biased, &berlin, "ams lhr fra nrt syd ...");
+}
+
+/// Rules: the first that matches wins; the policy goes on behind it, unless there is a fence.
+#[test]
+fn rules() {
+    let pops = pops();
+    let berlin = place(52.52, 13.40, "DE");
+    let with = |rules: Vec<Rule>| Policy { rules, ..policy(ALL, Order::Nearest, BandWidth::None) };
+    let to = |text: &str| RuleTarget::Candidates(bands(text));
+    let nearest = |rule: Rule| Rule { order: Some(Order::Nearest), ..rule };
+    let rows = [
+        ("another country", with(vec![rule("FR", to("syd"), false)]), "fra ams lhr nrt syd ..."),
+        (
+            "the rule's PoPs, then the policy's order without them",
+            with(vec![rule("DE", to("syd=nrt lhr"), false)]),
+            "nrt=syd lhr fra ams ...",
+        ),
+        ("a fence has nothing behind it", with(vec![rule("DE", to("syd lhr"), true)]), "syd lhr"),
+        ("the first that matches", with(vec![rule("DE", to("lhr"), true), rule("DE", to("syd"), true)]), "lhr"),
+        ("a rule of its own order", with(vec![nearest(rule("DE", to("syd lhr fra"), true))]), "fra lhr syd"),
+        (
+            "a CNAME answers alone",
+            with(vec![rule("DE", RuleTarget::Cname(Name::parse("y.example.", None).unwrap()), false)]),
+            "CNAME y.example.",
+        ),
+    ];
+    for (what, policy, expected) in rows {
+        check(what, &policy, &pops, &berlin, expected);
+    }
+}
+
+/// What a rule leaves open is as the policy says.
+#[test]
+fn settings_are_inherited() {
+    let pops = pops();
+    let mut policy = policy(ALL, Order::Listed, BandWidth::None);
+    policy.weights = vec![(PopId(0), 7)];
+    let mut changed = rule("DE", RuleTarget::Policy, false);
+    changed.answers = Some(3);
+    changed.weights = Some(vec![(PopId(1), 9)]);
+    changed.when_all_down = Some(WhenAllDown::ServFail);
+    policy.rules = vec![changed];
+    let mapper = Mapper::new(&policy, &pops, None);
+    let (german, other) = (mapper.plan(&place(0.0, 0.0, "DE"), &[]), mapper.plan(&place(0.0, 0.0, "FR"), &[]));
+    let weights = |plan: &Plan| [plan.entries[0].weight, plan.entries[1].weight];
+    assert_eq!((german.answers, german.when_all_down, weights(&german)), (3, AllDown::ServFail, [OWN_WEIGHT, 9]));
+    assert_eq!((other.answers, other.when_all_down, weights(&other)), (1, AllDown::AsIfUp, [7, OWN_WEIGHT]));
+    assert_eq!(german.ttl, other.ttl);
+}
+
+/// A list stops at `depth`; a bound on distance spares the first band and cuts the tail off.
+#[test]
+fn depth_and_bound() {
+    let pops = pops();
+    let berlin = place(52.52, 13.40, "DE");
+    let mut shallow = policy(ALL, Order::Nearest, BandWidth::None);
+    shallow.depth = 2;
+    check("two and the tail", &shallow, &pops, &berlin, "fra ams ...");
+    shallow.band = BandWidth::Percent(1_000);
+    check("a band is cut at depth, nearest first", &shallow, &pops, &berlin, "ams=fra ...");
+    let mut bounded = policy(ALL, Order::Nearest, BandWidth::None);
+    bounded.spill_max_km = Some(600);
+    check("nobody is sent further than 600 km", &bounded, &pops, &berlin, "fra ams");
+    check("but the best may be further", &bounded, &pops, &place(0.0, -120.0, "PF"), "syd");
+}
+
+/// Members are all candidates, those of rules too, each once.
+#[test]
+fn members() {
+    let pops = pops();
+    let mut policy = policy("fra ams", Order::Listed, BandWidth::None);
+    policy.rules = vec![rule("DE", RuleTarget::Candidates(bands("ams syd")), false)];
+    let members: Vec<&str> =
+        Mapper::new(&policy, &pops, None).members().iter().map(|e| NAMES[usize::from(e.target.split().unwrap().0)]).collect();
+    assert_eq!(members, ["ams", "fra", "syd"]);
+}

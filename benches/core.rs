@@ -1,0 +1,39 @@
+//! What one answer costs: parsing, static data, a name that does not exist, a steered name with ECS,
+//! and a chain over two zones with ECS. `cargo bench --bench core`.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use meridian::answer::{Client, Moment, Transport, respond};
+use meridian::wire::query::parse;
+use meridian::wire::rr::RrType;
+use std::hint::black_box;
+use support::{prefix, query, sample};
+
+fn core(criterion: &mut Criterion) {
+    let world = sample();
+    let ecs = Some(prefix("198.51.100.0/24"));
+    let client = Client { address: [192, 0, 2, 77].into(), transport: Transport::Udp };
+    let mut out = vec![0; 1232];
+    let steered = query("global.edge.cdn.example.", RrType::A, ecs);
+    criterion.bench_function("parse", |b| b.iter(|| parse(black_box(&steered))));
+    for (what, packet) in [
+        ("answer static", query("status.cdn.example.", RrType::A, None)),
+        ("answer NXDOMAIN", query("none.cdn.example.", RrType::A, None)),
+        ("answer steered with ECS", steered.clone()),
+        ("answer steered with ECS, IPv6", query("global.edge.cdn.example.", RrType::AAAA, Some(prefix("2001:db8:1000::/48")))),
+        ("answer chain with ECS", query("images.shop.example.", RrType::A, ecs)),
+    ] {
+        let mut draw = 0;
+        criterion.bench_function(what, |b| {
+            b.iter(|| {
+                draw += 1;
+                respond(&world.snapshot, black_box(&packet), &client, Moment { draw }, &mut out)
+            });
+        });
+    }
+}
+
+criterion_group!(benches, core);
+criterion_main!(benches);
