@@ -112,6 +112,7 @@ codes! {
     SOURCE_CHANGED = "MRD0502", "a file changed while it was read";
     CANNOT_LISTEN = "MRD0503", "a socket that cannot be opened";
     RELOAD_BUSY = "MRD0504", "a reload that could not be started";
+    OWN_FAULT = "MRD0505", "a fault of the program itself; please report it";
 }
 
 /// Number of a file in [`Files`].

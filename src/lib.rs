@@ -15,11 +15,16 @@
 pub mod answer;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod desk;
 pub mod finding;
 pub mod geo;
 pub mod limits;
+pub mod reload;
+pub mod server;
 pub mod snapshot;
 pub mod steer;
+pub mod sys;
+pub mod transport;
 pub mod wire;
 pub mod zone;

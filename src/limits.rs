@@ -44,3 +44,37 @@ pub const YAML_DEPTH_MAX: usize = 64;
 pub const YAML_NODES_MAX: usize = 16_000_000;
 /// Values that the aliases of a YAML file stand for: aliases of aliases grow without bound, a few thousand PoPs with one anchor do not.
 pub const YAML_COPIES_MAX: usize = 1_000_000;
+/// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel and dropped.
+pub const DATAGRAM_MAX: usize = 4096;
+/// Datagrams taken from the kernel at once: past this a batch saves little more, and its first query waits for its last.
+pub const BATCH_MAX: usize = 64;
+/// Milliseconds a UDP worker sleeps in the kernel: how late it may see a stop, and let go of a retired snapshot.
+pub const WORKER_WAKE_MILLIS: u64 = 250;
+/// Octets of kernel buffer asked for each UDP socket: about 8,000 small queries, some 10 ms at 1 M queries a second.
+pub const SOCKET_OCTETS: usize = 4 << 20;
+/// UDP worker threads of one address: more than any machine has cores for.
+pub const THREADS_MAX: u16 = 512;
+/// Connections that wait in the kernel for our accept: a burst of clients that all met TC at once.
+pub const ACCEPT_BACKLOG: i32 = 1024;
+/// Seconds from the first octet of a message on a stream to its last: against peers that send an octet a minute.
+pub const STREAM_MESSAGE_SECS: u64 = 5;
+/// Seconds for a peer to take what was written to it: against peers that never read.
+pub const STREAM_WRITE_SECS: u64 = 10;
+/// Octets of answers gathered on one connection before they are written: bounds the memory of a peer that pipelines.
+pub const STREAM_GATHER_OCTETS: usize = 32 << 10;
+/// Longest pause after a failed accept, in milliseconds: without one, a full table of descriptors spins the loop.
+pub const ACCEPT_PAUSE_MILLIS: u64 = 1000;
+/// Prefix by which IPv4 connections are counted: the smallest block that is routed alone.
+pub const CONNECTION_PREFIX_V4: u8 = 24;
+/// Prefix by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
+pub const CONNECTION_PREFIX_V6: u8 = 56;
+/// Rare messages that may wait: they are never urgent, and more of them is an attack.
+pub const RARE_QUEUE: usize = 256;
+/// Commands to the writer that may wait; they are merged, so a longer queue gains nothing.
+pub const COMMAND_QUEUE: usize = 64;
+/// Seconds that running TCP answers get when the server stops.
+pub const DRAIN_SECS: u64 = 5;
+/// Times a file is read again when it changes under the reader.
+pub const READ_ATTEMPTS: u32 = 5;
+/// Milliseconds between those attempts: an editor or a copy finishes a file in less.
+pub const READ_PAUSE_MILLIS: u64 = 20;

@@ -1,2 +1,5 @@
 //! The `meridian` program.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    meridian::cli::main()
+}

@@ -3,14 +3,15 @@
 //! The answer comes from the function that serves, called with a trace that listens; what is printed
 //! around it (places, distances) is looked up in the atlas that the snapshot was compiled from.
 
-use super::dig;
+use super::{Config, dig, print, print_findings};
 use crate::answer::{self, Client, Moment, Outcome, Step, Trace, Transport, Verdict};
 use crate::config::Deployment;
 use crate::geo::atlas::Atlas;
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
+use crate::reload::cycle;
 use crate::snapshot::Snapshot;
-use crate::snapshot::compile::{Geography, status};
+use crate::snapshot::compile::{self, Geography, status};
 use crate::snapshot::vantage::{Decision, Evidence, Subject};
 use crate::steer::choose::{Choice, Passed, Resort, Watch};
 use crate::steer::map::Mapper;
@@ -22,6 +23,70 @@ use crate::wire::rr::RrType;
 use crate::zone::image::Match;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::process::ExitCode;
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Reads the files as they are now; a running server is not asked and not changed.
+
+Examples:
+  meridian explain www.shop.example --client 192.0.2.7
+  meridian explain www.shop.example AAAA --client 192.0.2.7 --ecs 198.51.100.0/24
+  meridian explain api.edge.cdn.example --client 192.0.2.7 --down iad --down fra")]
+pub struct Explain {
+    /// Name asked for
+    name: String,
+    /// Record type asked for
+    #[arg(value_name = "TYPE", default_value = "A")]
+    rtype: String,
+    /// Address of the resolver that asks
+    #[arg(long, value_name = "IP")]
+    client: IpAddr,
+    /// EDNS client subnet that it sends
+    #[arg(long, value_name = "PREFIX")]
+    ecs: Option<ipnet::IpNet>,
+    /// PoP that is taken to be down by probes (may be given more than once)
+    #[arg(long, value_name = "POP", value_delimiter = ',')]
+    down: Vec<String>,
+    #[command(flatten)]
+    config: Config,
+}
+
+impl Explain {
+    /// Explains, or tells what is wrong with the question or the files.
+    pub fn run(self) -> ExitCode {
+        let wrong = |words: String| {
+            eprintln!("error: {words}");
+            ExitCode::from(2)
+        };
+        let name = match Name::parse(&self.name, None) {
+            Ok(name) => name,
+            Err(error) => return wrong(format!("`{}` is not a domain name: {error}", self.name)),
+        };
+        let Some(rtype) = RrType::from_text(&self.rtype) else { return wrong(format!("`{}` is not a record type", self.rtype)) };
+        let (deployment, mut findings, files) = cycle::read(&self.config.config);
+        let compiled = deployment.and_then(|deployment| {
+            let (geography, found) = compile::geography(&deployment);
+            findings.extend(found);
+            let geography = geography?;
+            let (snapshot, found) = compile::compile_with(&deployment, &geography, None, 1);
+            findings.extend(found);
+            Some((deployment, geography, snapshot?))
+        });
+        let Some((deployment, geography, snapshot)) = compiled else {
+            print_findings(&findings, &files);
+            return ExitCode::FAILURE;
+        };
+        if let Some(unknown) = self.down.iter().find(|d| !deployment.pops.iter().any(|p| *p.name == ***d)) {
+            let names: Vec<&str> = deployment.pops.iter().map(|p| &*p.name).collect();
+            return wrong(format!("`{unknown}` is not a PoP; there are {}", names.join(" ")));
+        }
+        let asked = Asked { name, rtype, client: self.client, ecs: self.ecs.map(Prefix::from), down: self.down };
+        print(&explain(&deployment, &geography, &snapshot, &asked));
+        ExitCode::SUCCESS
+    }
+}
 
 /// What is asked.
 #[derive(Clone, Debug)]

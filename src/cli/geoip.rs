@@ -5,15 +5,84 @@
 
 mod encode;
 
+use super::{Config, print, print_findings};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::geo::source_text;
+use crate::reload::cycle;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Commands about GeoIP databases.
+#[derive(Debug, clap::Subcommand)]
+pub enum Geoip {
+    /// Build a database from a readable source
+    #[command(after_help = "\
+Example:
+  meridian geoip build geoip/places.csv geoip/places.mmdb")]
+    Build {
+        /// The source: lines of `prefix,continent,country,subdivision,latitude,longitude,asn,city`
+        source: PathBuf,
+        /// The database to write
+        target: PathBuf,
+        /// Date of the database, in seconds since 1970; by default what the source says
+        #[arg(long, value_name = "SECONDS")]
+        epoch: Option<u64>,
+    },
+    /// Tell what the deployment knows of an address
+    #[command(after_help = "\
+Example:
+  meridian geoip lookup 198.51.100.7")]
+    Lookup {
+        /// The address
+        address: IpAddr,
+        /// Where the deployment is.
+        #[command(flatten)]
+        config: Config,
+    },
+}
+
+impl Geoip {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        let outcome = match &self {
+            Geoip::Build { source, target, epoch } => build(source, target, *epoch).map(|sentence| format!("{}\n", sentence.trim_end())),
+            Geoip::Lookup { address, config } => lookup_in(&config.config, *address),
+        };
+        match outcome {
+            Ok(text) => {
+                print(&text);
+                ExitCode::SUCCESS
+            }
+            Err((findings, files)) => {
+                print_findings(&findings, &files);
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// What the deployment of a server file knows of an address.
+fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> {
+    let (deployment, findings, files) = cycle::read(root);
+    let Some(deployment) = deployment else { return Err((findings, files)) };
+    let mut databases = Vec::new();
+    for source in &deployment.databases {
+        match Database::read(source.path.clone(), &source.octets, source.file) {
+            Ok(database) => databases.push(database),
+            Err(findings) => return Err((findings, files)),
+        }
+    }
+    let (atlas, _) = Atlas::build(&databases, &deployment.networks);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Ok(lookup(&atlas, &databases, address, now))
+}
 
 /// Reads `source`, checks it and writes the database to `target`, in one step: whoever reads
 /// `target` meanwhile sees the old file or the new one, whole.

@@ -1,5 +1,140 @@
-//! The commands of the `meridian` program.
+//! The command line.
+//!
+//! Exit statuses: 0 done; 1 findings refused it; 2 the command line is wrong or the server cannot be reached.
 
+pub mod check;
+pub mod colour;
 pub mod dig;
 pub mod explain;
 pub mod geoip;
+pub mod log;
+pub mod reload;
+pub mod serve;
+
+use crate::desk::render;
+use crate::finding::{Files, Findings};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An authoritative GeoDNS server for people who run a CDN.
+#[derive(Debug, Parser)]
+#[command(name = "meridian", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  meridian serve                               serve the deployment in ./meridian.yaml
+  meridian check --config site/meridian.yaml   tell every fault of its files, change nothing
+  meridian reload                              take changed files over, or tell why not
+  meridian explain www.shop.example --client 192.0.2.7     tell why a client gets its answer
+  dig @127.0.0.1 -p 5353 global.edge.cdn.example A +subnet=198.51.100.0/24";
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a deployment
+    Serve(serve::Serve),
+    /// Read and check a deployment without serving it
+    Check(check::Check),
+    /// Have a running server read its files anew
+    Reload(reload::Reload),
+    /// Tell why a client gets its answer
+    Explain(explain::Explain),
+    /// Build and query GeoIP databases
+    #[command(subcommand)]
+    Geoip(geoip::Geoip),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  meridian completions bash > /etc/bash_completion.d/meridian")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// How a command prints what it found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The server file of every command that needs one.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// The server file
+    #[arg(long, short, value_name = "FILE", default_value = "meridian.yaml")]
+    pub config: PathBuf,
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// Runs the program with given arguments, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    match arguments.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
+        Command::Reload(reload) => reload.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Geoip(geoip) => geoip.run(),
+        Command::Completions { shell } => {
+            // Into memory first: clap panics when a pipe closes early.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
+            print_octets(&script);
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Prints to stdout. A reader that went away (`| head`) is no fault.
+pub fn print(text: &str) {
+    print_octets(text.as_bytes());
+}
+
+fn print_octets(octets: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(octets).and_then(|()| out.flush());
+}
+
+/// Prints findings to stderr, coloured where that is wanted.
+pub fn print_findings(findings: &Findings, files: &Files) {
+    if !findings.is_empty() {
+        let text = render::text(findings, files, colour::on_stderr());
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tree of commands is one that clap accepts, and every command has its help.
+    #[test]
+    fn the_tree_is_sound() {
+        Arguments::command().debug_assert();
+        for command in Arguments::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{} has no help", command.get_name());
+        }
+    }
+}

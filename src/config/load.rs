@@ -18,12 +18,12 @@ use std::sync::Arc;
 /// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
 /// its folder.
 pub fn load(root: &Path, sources: &dyn Sources) -> Loaded {
-    let mut reader = Reader { sources, files: Files::default(), findings: Findings::default(), inputs: Vec::new() };
+    let mut reader = Reader { sources, files: Files::default(), findings: Findings::default(), inputs: Vec::new(), databases: Vec::new() };
     let deployment = reader.deployment(root);
-    let Reader { files, mut findings, .. } = reader;
+    let Reader { files, mut findings, databases, .. } = reader;
     findings.sort();
     let deployment = deployment.filter(|_| !findings.has_errors());
-    Loaded { deployment, findings, files }
+    Loaded { deployment, databases, findings, files }
 }
 
 struct Reader<'s> {
@@ -31,6 +31,7 @@ struct Reader<'s> {
     files: Files,
     findings: Findings,
     inputs: Vec<(String, Arc<[u8]>)>,
+    databases: Vec<DatabaseSource>,
 }
 
 impl Reader<'_> {
@@ -81,6 +82,7 @@ impl Reader<'_> {
             self.unused(&policies);
         }
         let databases = self.databases(&server);
+        self.databases.clone_from(&databases);
         if server.databases.is_empty() {
             self.needs_database(&policies, whole);
         }

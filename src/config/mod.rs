@@ -112,6 +112,9 @@ pub struct Deployment {
 pub struct Loaded {
     /// The deployment; `None` if and only if there is an error among the findings.
     pub deployment: Option<Deployment>,
+    /// Database files that could be read, also where the deployment is refused, so that their faults
+    /// are told together with the others.
+    pub databases: Vec<DatabaseSource>,
     /// Everything that was found.
     pub findings: Findings,
     /// The files.

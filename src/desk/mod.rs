@@ -1,3 +1,30 @@
-//! The desk: words that edges, the single writer and operators exchange.
+//! The desk: what the edges say to the single writer, and what they read from it.
+//!
+//! ```text
+//!   signals, control ── Command ──▶ writer ── publishes ──▶ Cell ──▶ workers load, answer, count
+//!                    ◀── Report ──                          Counters ──▶ control folds and shows
+//! ```
+//!
+//! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a closure,
+//! so that this folder knows no runtime.
 
+pub mod cell;
+pub mod command;
+pub mod counters;
+pub mod event;
+pub mod phase;
 pub mod render;
+
+use self::cell::Cell;
+use self::counters::Counters;
+use self::phase::PhaseCell;
+
+/// Everything the parts of one running server share.
+pub struct Desk {
+    /// The published snapshot.
+    pub snapshot: Cell,
+    /// What was counted.
+    pub counters: Counters,
+    /// How far the server is in its life.
+    pub phase: PhaseCell,
+}

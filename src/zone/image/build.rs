@@ -3,153 +3,203 @@
 //! The input has passed the semantic checks, so what is left to refuse is size. Records of one owner
 //! and type become one RRset with the smallest TTL among them (RFC 2181 section 5.2); exact
 //! duplicates collapse. Every ancestor of a name below the apex exists as an empty non-terminal.
+//!
+//! Names go straight into the hash table that will serve them, ancestors first, so that a node's
+//! parent always has the smaller number and one pass downwards knows what lies below a cut. Records
+//! are then ordered by node and type and written behind each other.
 
-use super::{APEX, Image, NAMED_HEAD, NO_NODE, Node, NodeId, NodeKind, PLAIN_HEAD, Set, Steered, is_compressible};
+use super::{APEX, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, PLAIN_HEAD, Set, Steered, is_compressible};
 use crate::finding::{Finding, code};
 use crate::wire::fragment::NO_PATCH;
 use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
+use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::text::{Record, Zone};
-use std::collections::BTreeMap;
-
-/// An owner while the image grows.
-#[derive(Default)]
-struct Owner<'a> {
-    records: Vec<&'a Record>,
-    steered: Option<usize>,
-}
 
 /// Builds the image of a zone.
 pub fn build(zone: &Zone) -> Result<Image, Finding> {
-    let apex = zone.apex.to_lowercase();
-    let mut owners: BTreeMap<Name, Owner<'_>> = BTreeMap::new();
-    owners.entry(apex.clone()).or_default();
-    for record in &zone.records {
-        owner_at(&mut owners, &record.owner, &apex).records.push(record);
-    }
-    for (index, steered) in zone.steered.iter().enumerate() {
-        owner_at(&mut owners, &steered.owner, &apex).steered = Some(index);
-    }
-    Builder::new(zone, apex, owners.len()).run(owners)
-}
-
-/// The entry of an owner; its ancestors up to the apex come into being with it.
-fn owner_at<'m, 'a>(owners: &'m mut BTreeMap<Name, Owner<'a>>, owner: &Name, apex: &Name) -> &'m mut Owner<'a> {
-    let owner = owner.to_lowercase();
-    if !owners.contains_key(&owner) {
-        let mut above = owner.parent();
-        while let Some(name) = above.filter(|n| n != apex && n.is_at_or_below(apex) && !owners.contains_key(n)) {
-            above = name.parent();
-            owners.insert(name, Owner::default());
+    let mut builder = Builder::new(zone);
+    let mut records: Vec<(u32, RrType, u32)> = Vec::with_capacity(zone.records.len());
+    for (index, record) in zone.records.iter().enumerate() {
+        if let Some(node) = builder.node_of(&record.owner) {
+            records.push((node, record.rtype, index as u32));
         }
     }
-    owners.entry(owner).or_default()
+    for (index, steered) in zone.steered.iter().enumerate() {
+        if let Some(node) = builder.node_of(&steered.owner) {
+            builder.drafts[node as usize].steered = Some(index as u32);
+        }
+    }
+    // Stable: records of one RRset keep the order in which they were written.
+    records.sort_by_key(|(node, rtype, _)| (*node, *rtype));
+    builder.sets(&records)?;
+    builder.finish()
+}
+
+/// A node while the image grows.
+struct Draft {
+    hash: u64,
+    name_at: u32,
+    name_len: u8,
+    parent: u32,
+    first_set: u32,
+    sets: u16,
+    has_ns: bool,
+    steered: Option<u32>,
 }
 
 struct Builder<'a> {
     zone: &'a Zone,
     apex: Name,
     arena: Vec<u8>,
-    nodes: Vec<Node>,
+    drafts: Vec<Draft>,
     sets: Vec<Set>,
-    steered: Vec<Steered>,
     slots: Vec<u32>,
     /// Where glue node numbers are written once all nodes are known: place in the arena, name.
     glue_places: Vec<(usize, Name)>,
 }
 
 impl<'a> Builder<'a> {
-    fn new(zone: &'a Zone, apex: Name, names: usize) -> Builder<'a> {
-        // At most two thirds full.
-        let slots = (names + names / 2 + 2).next_power_of_two();
-        Builder {
+    fn new(zone: &'a Zone) -> Builder<'a> {
+        let mut builder = Builder {
             zone,
-            apex,
+            apex: zone.apex.to_lowercase(),
             arena: Vec::new(),
-            nodes: Vec::with_capacity(names),
+            drafts: Vec::new(),
             sets: Vec::new(),
-            steered: Vec::new(),
-            slots: vec![NO_NODE; slots],
+            slots: vec![NO_NODE; 16],
             glue_places: Vec::new(),
-        }
+        };
+        let apex = builder.apex.clone();
+        builder.insert(hash::name(apex.as_wire()), apex.as_wire(), NO_NODE);
+        builder
     }
 
-    fn run(mut self, owners: BTreeMap<Name, Owner<'_>>) -> Result<Image, Finding> {
-        // Canonical order puts the apex first and every name behind its ancestors, so the cut above a
-        // name is known when the name is reached.
-        let mut cut: Option<(Name, u32)> = None;
-        for (name, owner) in &owners {
-            if cut.as_ref().is_some_and(|(above, _)| !name.is_at_or_below(above)) {
-                cut = None;
-            }
-            let id = self.nodes.len() as u32;
-            if cut.is_none() && *name != self.apex && owner.records.iter().any(|r| r.rtype == RrType::NS) {
-                cut = Some((name.clone(), id));
-            }
-            self.node(name, owner, cut.as_ref().map(|(_, id)| *id))?;
+    /// The node of a name; it and its missing ancestors come into being. `None` outside the zone.
+    fn node_of(&mut self, name: &Name) -> Option<u32> {
+        let query = QueryName::parse(name.as_wire()).filter(|_| name.is_at_or_below(&self.apex))?;
+        let below = query.labels() - self.apex.label_count();
+        // Hashes of the name and of each ancestor below the apex, by labels skipped.
+        let mut hashes = [0u64; crate::limits::LABELS_MAX + 1];
+        hashes[below] = self.drafts[0].hash;
+        for skip in (0..below).rev() {
+            hashes[skip] = hash::label(hashes[skip + 1], query.label(skip));
         }
+        let mut skip = 0;
+        let mut node = loop {
+            if skip == below {
+                break APEX.0;
+            }
+            if let Some(found) = self.find(hashes[skip], query.suffix(skip)) {
+                break found;
+            }
+            skip += 1;
+        };
+        while skip > 0 {
+            skip -= 1;
+            node = self.insert(hashes[skip], query.suffix(skip), node);
+        }
+        Some(node)
+    }
+
+    fn insert(&mut self, hash: u64, name: &[u8], parent: u32) -> u32 {
+        let id = self.drafts.len() as u32;
+        let name_at = self.arena.len() as u32;
+        self.arena.extend_from_slice(name);
+        let draft = Draft { hash, name_at, name_len: name.len() as u8, parent, first_set: 0, sets: 0, has_ns: false, steered: None };
+        self.drafts.push(draft);
+        // At most two thirds full.
+        if self.drafts.len() * 3 > self.slots.len() * 2 {
+            self.slots = vec![NO_NODE; self.slots.len() * 2];
+            for (id, draft) in self.drafts.iter().enumerate() {
+                claim(&mut self.slots, draft.hash, id as u32);
+            }
+        } else {
+            claim(&mut self.slots, hash, id);
+        }
+        id
+    }
+
+    fn find(&self, hash: u64, name: &[u8]) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        while self.slots[slot] != NO_NODE {
+            let id = self.slots[slot];
+            let draft = &self.drafts[id as usize];
+            if draft.hash == hash && &self.arena[draft.name_at as usize..draft.name_at as usize + usize::from(draft.name_len)] == name {
+                return Some(id);
+            }
+            slot = (slot + 1) & mask;
+        }
+        None
+    }
+
+    /// Writes every RRset; `records` are ordered by node and type.
+    fn sets(&mut self, records: &[(u32, RrType, u32)]) -> Result<(), Finding> {
+        let zone = self.zone;
+        for rrset in records.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (node, rtype, _) = rrset[0];
+            let of_set: Vec<&Record> = rrset.iter().map(|(.., index)| &zone.records[*index as usize]).collect();
+            let set_id = self.sets.len() as u32;
+            self.set(rtype, &of_set)?;
+            let draft = &mut self.drafts[node as usize];
+            if draft.sets == 0 {
+                draft.first_set = set_id;
+            }
+            draft.sets += 1;
+            draft.has_ns |= rtype == RrType::NS;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Image, Finding> {
         if self.arena.len() > u32::MAX as usize {
             return Err(Finding::error(code::TOO_LARGE, format!("zone `{}` holds more than 4 GiB of record data", self.zone.apex))
                 .at(self.zone.at, "this zone"));
         }
         for (place, name) in std::mem::take(&mut self.glue_places) {
-            let glue = self.find(&name).filter(|id| self.has_addresses(*id)).unwrap_or(NO_NODE);
+            let found = self.find(hash::name(name.as_wire()), name.as_wire());
+            let glue = found.filter(|id| self.has_addresses(*id)).unwrap_or(NO_NODE);
             self.arena[place..place + 4].copy_from_slice(&glue.to_be_bytes());
         }
         let negative_ttl = self.negative_ttl();
+        let mut nodes: Vec<Node> = Vec::with_capacity(self.drafts.len());
+        let mut steered = Vec::new();
+        for (id, draft) in self.drafts.iter().enumerate() {
+            let above = nodes.get(draft.parent as usize).filter(|n| n.kind == NodeKind::Cut).map(|n| n.link);
+            let is_cut = draft.has_ns && id as u32 != APEX.0;
+            let (kind, link) = match (above.or(is_cut.then_some(id as u32)), draft.steered) {
+                (Some(cut), _) => (NodeKind::Cut, cut),
+                (None, Some(index)) => {
+                    let owner = &self.zone.steered[index as usize];
+                    steered.push(Steered { policy: owner.policy as u32, ttl: owner.ttl, seed: draft.hash });
+                    (NodeKind::Steered, steered.len() as u32 - 1)
+                }
+                (None, None) => (NodeKind::Plain, 0),
+            };
+            nodes.push(Node {
+                tag: (draft.hash >> 32) as u32,
+                name: draft.name_at,
+                first_set: draft.first_set,
+                sets: draft.sets,
+                name_len: draft.name_len,
+                kind,
+                link,
+            });
+        }
+        self.arena.shrink_to_fit();
         Ok(Image {
             apex: self.apex.as_wire().into(),
             apex_labels: self.apex.label_count(),
             arena: self.arena.into(),
             slots: self.slots.into(),
-            nodes: self.nodes.into(),
+            nodes: nodes.into(),
             sets: self.sets.into(),
-            steered: self.steered.into(),
+            steered: steered.into(),
             chain: self.zone.chain,
             negative_ttl,
         })
-    }
-
-    fn node(&mut self, name: &Name, owner: &Owner<'_>, cut: Option<u32>) -> Result<(), Finding> {
-        let id = self.nodes.len() as u32;
-        let wire = name.as_wire();
-        let hash = hash::name(wire);
-        let name_at = self.arena.len() as u32;
-        self.arena.extend_from_slice(wire);
-        let first_set = self.sets.len() as u32;
-        let mut by_type: BTreeMap<RrType, Vec<&Record>> = BTreeMap::new();
-        for record in &owner.records {
-            by_type.entry(record.rtype).or_default().push(record);
-        }
-        for (rtype, records) in by_type {
-            self.set(rtype, &records)?;
-        }
-        let (kind, link) = match (cut, owner.steered) {
-            (Some(cut), _) => (NodeKind::Cut, cut),
-            (None, Some(index)) => {
-                let steered = &self.zone.steered[index];
-                self.steered.push(Steered { policy: steered.policy as u32, ttl: steered.ttl, seed: hash });
-                (NodeKind::Steered, self.steered.len() as u32 - 1)
-            }
-            (None, None) => (NodeKind::Plain, 0),
-        };
-        self.nodes.push(Node {
-            tag: (hash >> 32) as u32,
-            name: name_at,
-            first_set,
-            sets: (self.sets.len() as u32 - first_set) as u16,
-            name_len: wire.len() as u8,
-            kind,
-            link,
-        });
-        let mask = self.slots.len() - 1;
-        let mut slot = hash as usize & mask;
-        while self.slots[slot] != NO_NODE {
-            slot = (slot + 1) & mask;
-        }
-        self.slots[slot] = id;
-        Ok(())
     }
 
     fn set(&mut self, rtype: RrType, records: &[&Record]) -> Result<(), Finding> {
@@ -223,33 +273,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn find(&self, name: &Name) -> Option<u32> {
-        let wire = name.as_wire();
-        let hash = hash::name(wire);
-        let mask = self.slots.len() - 1;
-        let mut slot = hash as usize & mask;
-        while self.slots[slot] != NO_NODE {
-            let id = self.slots[slot];
-            let node = &self.nodes[id as usize];
-            if &self.arena[node.name as usize..node.name as usize + usize::from(node.name_len)] == wire {
-                return Some(id);
-            }
-            slot = (slot + 1) & mask;
-        }
-        None
+    fn has_addresses(&self, id: u32) -> bool {
+        self.sets_of(id).iter().any(|s| matches!(s.rtype, RrType::A | RrType::AAAA))
     }
 
-    fn has_addresses(&self, id: u32) -> bool {
-        let node = &self.nodes[id as usize];
-        self.sets[node.first_set as usize..node.first_set as usize + usize::from(node.sets)]
-            .iter()
-            .any(|s| matches!(s.rtype, RrType::A | RrType::AAAA))
+    fn sets_of(&self, id: u32) -> &[Set] {
+        let draft = &self.drafts[id as usize];
+        &self.sets[draft.first_set as usize..draft.first_set as usize + usize::from(draft.sets)]
     }
 
     fn negative_ttl(&self) -> Ttl {
-        let apex = &self.nodes[NodeId(APEX.0).0 as usize];
-        let sets = &self.sets[apex.first_set as usize..apex.first_set as usize + usize::from(apex.sets)];
-        let soa = sets.iter().find(|s| s.rtype == RrType::SOA);
+        let soa = self.sets_of(APEX.0).iter().find(|s| s.rtype == RrType::SOA);
         let minimum = self
             .zone
             .records
@@ -260,4 +294,14 @@ impl<'a> Builder<'a> {
             .unwrap_or(Ttl::MAX);
         soa.map_or(minimum, |s| s.ttl.min(minimum))
     }
+}
+
+/// Puts a node into the first free slot of its hash.
+fn claim(slots: &mut [u32], hash: u64, id: u32) {
+    let mask = slots.len() - 1;
+    let mut slot = hash as usize & mask;
+    while slots[slot] != NO_NODE {
+        slot = (slot + 1) & mask;
+    }
+    slots[slot] = id;
 }

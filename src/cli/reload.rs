@@ -1,0 +1,83 @@
+//! `meridian reload`.
+
+use crate::cli::{Config, Format, colour, print};
+use crate::control::client;
+use hyper::Method;
+use serde_json::Value;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `reload`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit status: 0 if the files were taken over, 1 if they were refused (the old state
+is served on), 2 if no server answers.
+
+Examples:
+  meridian reload
+  meridian reload --control /run/meridian/control.sock --format json")]
+pub struct Reload {
+    #[command(flatten)]
+    config: Config,
+    /// The control socket, instead of the one that the server file names
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
+    /// How the outcome is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Reload {
+    /// Asks the server, and waits for what came of it.
+    pub fn run(self) -> ExitCode {
+        let socket = self.control.unwrap_or_else(|| client::socket_of(&self.config.config));
+        let path = if colour::on_stderr() { "/reload?colour=true" } else { "/reload" };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let answer = match runtime {
+            Ok(runtime) => runtime.block_on(client::ask(&socket, Method::POST, path)),
+            Err(error) => Err(error.to_string()),
+        };
+        match answer {
+            Ok((_, told)) => tell(&told, self.format),
+            Err(sentence) => {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "no server can be asked at {}: {sentence}\nIs it running? Is this the right --config or --control?",
+                    socket.display()
+                );
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+fn tell(told: &Value, format: Format) -> ExitCode {
+    let ok = told["ok"].as_bool().unwrap_or(false);
+    if format == Format::Json {
+        print(&format!("{told:#}\n"));
+    } else {
+        let _ = std::io::stderr().write_all(told["text"].as_str().unwrap_or_default().as_bytes());
+        print(&outcome(told, ok));
+    }
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn outcome(told: &Value, ok: bool) -> String {
+    let Some(sequence) = told["sequence"].as_u64() else { return "not reloaded\n".to_owned() };
+    let digest = told["digest"].as_str().unwrap_or("?");
+    if !ok {
+        return format!("refused; snapshot {sequence}, digest {digest}, is served on\n");
+    }
+    let mut text = format!("published snapshot {sequence}, digest {digest}\n");
+    let lines = told["difference"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if lines.is_empty() {
+        text.push_str("  nothing changed\n");
+    }
+    for line in lines.iter().filter_map(Value::as_str) {
+        text.push_str("  ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}

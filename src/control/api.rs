@@ -1,0 +1,100 @@
+//! What the control paths do.
+
+use crate::control::Shown;
+use crate::desk::command::{Command, Door, Origin, Report};
+use crate::desk::counters::{Dropped, Lane, Totals};
+use crate::desk::phase::Phase;
+use crate::desk::render;
+use crate::finding::{Files, Finding, Findings, code};
+use crate::wire::rr::Rcode;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// How a reload is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct ReloadQuery {
+    /// Whether the rendered findings are coloured.
+    #[serde(default)]
+    colour: bool,
+}
+
+/// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it was
+/// refused, 503 if it could not be started.
+pub async fn reload(State(door): State<Door>, Query(query): Query<ReloadQuery>) -> (StatusCode, Json<Value>) {
+    let (sender, receiver) = oneshot::channel();
+    let reply = Box::new(move |report| drop(sender.send(report)));
+    let taken = door(Command::Reload { origin: Origin::Control, reply: Some(reply) });
+    let report = if taken.is_ok() { receiver.await.ok() } else { None };
+    match report {
+        Some(report) => (if report.published { StatusCode::OK } else { StatusCode::CONFLICT }, Json(told(&report, query.colour))),
+        None => (StatusCode::SERVICE_UNAVAILABLE, Json(busy(query.colour))),
+    }
+}
+
+fn told(report: &Arc<Report>, colour: bool) -> Value {
+    let lines = report.difference.as_ref().map_or(&[][..], |difference| difference.lines());
+    json!({
+        "ok": report.published,
+        "sequence": report.sequence,
+        "digest": report.digest,
+        "difference": lines,
+        "findings": render::json(&report.findings, &report.files),
+        "text": render::text(&report.findings, &report.files, colour),
+    })
+}
+
+fn busy(colour: bool) -> Value {
+    let finding = Finding::error(code::RELOAD_BUSY, "the server takes no reload now: too many wait, or it is stopping").help("try again");
+    let (findings, files) = (Findings::from(finding), Files::default());
+    json!({
+        "ok": false,
+        "findings": render::json(&findings, &files),
+        "text": render::text(&findings, &files, colour),
+    })
+}
+
+/// `GET /status`.
+pub async fn status(State(shown): State<Shown>) -> Json<Value> {
+    let snapshot = shown.desk.snapshot.full();
+    let lanes: Map<String, Value> =
+        Lane::ALL.into_iter().map(|lane| (lane.word().to_owned(), totals(&shown.desk.counters.fold(lane)))).collect();
+    Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "node": snapshot.node_name(),
+        "phase": shown.desk.phase.get().word(),
+        "uptime_secs": shown.started.elapsed().as_secs(),
+        "engine": shown.engine,
+        "dns": shown.dns,
+        "sequence": snapshot.sequence(),
+        "digest": snapshot.digest().to_string(),
+        "summary": snapshot.summary().to_string().lines().collect::<Vec<_>>(),
+        "lanes": lanes,
+    }))
+}
+
+fn totals(totals: &Totals) -> Value {
+    let replies: Map<String, Value> = totals
+        .replies()
+        .map(|(code, count)| (code.map_or_else(|| "other".to_owned(), |code| Rcode(code).to_string()), count.into()))
+        .collect();
+    let dropped: Map<String, Value> =
+        Dropped::ALL.iter().map(|reason| (reason.word().to_owned(), totals.dropped(*reason).into())).collect();
+    json!({ "received": totals.received, "connections": totals.connections, "replies": replies, "dropped": dropped })
+}
+
+/// `GET /healthz`.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`.
+pub async fn readyz(State(shown): State<Shown>) -> (StatusCode, String) {
+    let phase = shown.desk.phase.get();
+    let status = if phase == Phase::Serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, format!("{}\n", phase.word()))
+}

@@ -1,0 +1,32 @@
+//! Folding of counters.
+
+use super::*;
+
+/// Blocks of one lane are summed, those of the other are not; unknown response codes fall together.
+#[test]
+fn folds_by_lane() {
+    let blocks = [Block::owned(Lane::Udp), Block::owned(Lane::Udp), Block::shared(Lane::Tcp)].map(Arc::new);
+    let counters = Counters::new(blocks.to_vec());
+    for block in &blocks {
+        block.received(3);
+        block.replied(0);
+        block.replied(3);
+        block.replied(3841);
+        block.dropped(Dropped::Cut, 2);
+    }
+    counters.rare().replied(4);
+    let udp = counters.fold(Lane::Udp);
+    assert_eq!((udp.received, udp.replied(), udp.dropped(Dropped::Cut), udp.dropped(Dropped::Panic)), (6, 7, 4, 0));
+    assert_eq!(udp.replies().collect::<Vec<_>>(), [(Some(0), 2), (Some(3), 2), (Some(4), 1), (None, 2)]);
+    let tcp = counters.fold(Lane::Tcp);
+    assert_eq!((tcp.received, tcp.replied()), (3, 3));
+}
+
+/// Every reason has its own word.
+#[test]
+fn words_differ() {
+    let mut words: Vec<_> = Dropped::ALL.iter().map(|d| d.word()).collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), Dropped::ALL.len());
+}

@@ -1,0 +1,50 @@
+//! How far a server is in its life: asked by health checks, set by the program.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A stage of a server's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Sockets are being opened; no query is answered yet.
+    Starting,
+    /// Queries are answered.
+    Serving,
+    /// Told to stop; running answers are finished.
+    Draining,
+}
+
+impl Phase {
+    /// The lower-case word shown to operators.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Serving => "serving",
+            Phase::Draining => "draining",
+        }
+    }
+}
+
+/// The stage of the running server.
+#[derive(Debug, Default)]
+pub struct PhaseCell(AtomicU8);
+
+impl PhaseCell {
+    /// The stage now.
+    pub fn get(&self) -> Phase {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Phase::Starting,
+            1 => Phase::Serving,
+            _ => Phase::Draining,
+        }
+    }
+
+    /// Enters a stage.
+    pub fn enter(&self, phase: Phase) {
+        let number = match phase {
+            Phase::Starting => 0,
+            Phase::Serving => 1,
+            Phase::Draining => 2,
+        };
+        self.0.store(number, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,156 @@
+//! One cycle: read, check, compile. All or nothing.
+
+use crate::config::{self, Deployment, Listen};
+use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::geo::mmdb::Database;
+use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
+use crate::reload::source::Disk;
+use crate::snapshot::{self, Snapshot};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// What only a restart changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// Sockets and their limits.
+    pub listen: Listen,
+    /// State folder.
+    pub state: PathBuf,
+}
+
+/// What a good cycle gives.
+pub struct Fresh {
+    /// The compiled snapshot, not yet published.
+    pub snapshot: Snapshot,
+    /// The sockets and folders that the files ask for.
+    pub fixed: Fixed,
+    /// Warnings and notes.
+    pub findings: Findings,
+    /// The files.
+    pub files: Files,
+}
+
+/// Reads the deployment at `root` and compiles it as snapshot `sequence`. `previous` lends what did not
+/// change; `running` is what the process was started with, and refuses files that ask for another.
+/// Takes as long as reading and compiling take: call it where waiting is allowed.
+pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed>, sequence: u64) -> Result<Fresh, Box<(Findings, Files)>> {
+    let (deployment, mut findings, files) = read(root);
+    let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
+    let fixed = Fixed { listen: deployment.listen.clone(), state: deployment.state.clone() };
+    if let Some(running) = running {
+        findings.extend(need_restart(running, &fixed, place_of(root, &files)));
+    }
+    let (snapshot, found) = snapshot::compile(&deployment, previous, sequence);
+    findings.extend(found);
+    findings.sort();
+    match snapshot {
+        Some(snapshot) if !findings.has_errors() => Ok(Fresh { snapshot, fixed, findings, files }),
+        _ => Err(Box::new((findings, files))),
+    }
+}
+
+/// Reads and checks one consistent state of the files: a load during which a file changed is repeated.
+/// Faults of databases are among the findings only if others refuse the deployment already; otherwise
+/// compiling it tells them.
+pub fn read(root: &Path) -> (Option<Deployment>, Findings, Files) {
+    let mut attempt = 1;
+    loop {
+        let disk = Disk::new();
+        let config::Loaded { deployment, databases, mut findings, files } = config::load(root, &disk);
+        let changed = disk.changed();
+        if changed.is_empty() {
+            if deployment.is_none() {
+                let faults = databases.iter().filter_map(|d| Database::read(d.path.clone(), &d.octets, d.file).err());
+                faults.for_each(|fault| findings.extend(fault));
+                findings.sort();
+            }
+            return (deployment.filter(|_| !findings.has_errors()), findings, files);
+        }
+        if attempt >= READ_ATTEMPTS {
+            for path in changed {
+                let message = format!("`{}` changed while the deployment was read", path.display());
+                let finding = Finding::error(code::SOURCE_CHANGED, message).help("reload again when the files have settled");
+                findings.push(match place_of(&path, &files) {
+                    Some(at) => finding.at(at, ""),
+                    None => finding,
+                });
+            }
+            return (None, findings, files);
+        }
+        attempt += 1;
+        sleep(Duration::from_millis(READ_PAUSE_MILLIS));
+    }
+}
+
+fn place_of(path: &Path, files: &Files) -> Option<At> {
+    (0..files.len() as u32).map(FileId).find(|id| Path::new(files.path(*id)) == path).map(At::whole)
+}
+
+/// One finding for each key that differs from what the process was started with.
+fn need_restart(running: &Fixed, asked: &Fixed, at: Option<At>) -> Findings {
+    let (r, a) = (&running.listen, &asked.listen);
+    let rows = [
+        ("listen.dns", r.dns == a.dns),
+        ("listen.control", r.control == a.control),
+        ("listen.admin", r.admin == a.admin),
+        ("listen.threads", r.threads == a.threads),
+        ("listen.tcp_connections", r.tcp_connections == a.tcp_connections),
+        ("listen.tcp_connections_per_prefix", r.tcp_connections_per_prefix == a.tcp_connections_per_prefix),
+        ("listen.tcp_idle", r.tcp_idle_secs == a.tcp_idle_secs),
+        ("state", running.state == asked.state),
+    ];
+    let mut findings = Findings::default();
+    for (key, _) in rows.into_iter().filter(|(_, same)| !same) {
+        let finding = Finding::error(code::NEEDS_RESTART, format!("`{key}` differs from what the server was started with"))
+            .help("restart the server to change it, or put the old value back to reload the rest");
+        findings.push(match at {
+            Some(at) => finding.at(at, ""),
+            None => finding,
+        });
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixed() -> Fixed {
+        let listen = Listen {
+            dns: vec![([127, 0, 0, 1], 5353).into()],
+            control: "control.sock".into(),
+            admin: None,
+            threads: None,
+            tcp_connections: 100,
+            tcp_connections_per_prefix: 10,
+            tcp_idle_secs: 10,
+        };
+        Fixed { listen, state: "state".into() }
+    }
+
+    /// Each key that a restart must change is named; equal ones are not.
+    #[test]
+    fn restart_keys_are_named() {
+        type Change = fn(&mut Fixed);
+        let change: [(&str, Change); 8] = [
+            ("listen.dns", |f| f.listen.dns.clear()),
+            ("listen.control", |f| f.listen.control = "other".into()),
+            ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
+            ("listen.threads", |f| f.listen.threads = Some(1)),
+            ("listen.tcp_connections", |f| f.listen.tcp_connections = 1),
+            ("listen.tcp_connections_per_prefix", |f| f.listen.tcp_connections_per_prefix = 1),
+            ("listen.tcp_idle", |f| f.listen.tcp_idle_secs = 1),
+            ("state", |f| f.state = "other".into()),
+        ];
+        assert!(need_restart(&fixed(), &fixed(), None).is_empty());
+        for (key, change) in change {
+            let mut asked = fixed();
+            change(&mut asked);
+            let findings = need_restart(&fixed(), &asked, None);
+            assert_eq!(findings.len(), 1);
+            assert!(findings.iter().all(|f| f.code == code::NEEDS_RESTART && f.message.contains(&format!("`{key}`"))));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Reload: from the files to a compiled snapshot, or to findings. Publishing is the writer's.
+//!
+//! `meridian check`, the start of a server and every reload take this same path.
+
+pub mod cycle;
+pub mod source;

@@ -1,0 +1,144 @@
+//! Files of the disk, read whole, with limits, and with an eye on changes under the reader.
+//!
+//! Nothing is mapped into memory: a file that is rewritten in place would change, or end, under a
+//! mapping. What was read is remembered with its stamp, so that a load can be told from one whose
+//! files changed half-way.
+
+use crate::config::Sources;
+use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+/// The disk.
+#[derive(Debug, Default)]
+pub struct Disk {
+    /// Every path read, with the stamp of what was read.
+    read: Mutex<Vec<(PathBuf, Stamp)>>,
+}
+
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// Device, inode and time of status change: a file renamed into place, or one whose times were set back.
+    identity: (u64, u64, i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Stamp {
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let identity = (0, 0, 0, 0);
+        Stamp { length: metadata.len(), modified: metadata.modified().ok(), identity }
+    }
+}
+
+impl Disk {
+    /// A disk of which nothing has been read.
+    pub fn new() -> Disk {
+        Disk::default()
+    }
+
+    /// Files that are no longer what was read, in the order read. A load with any is of no one state
+    /// of the files and must not be published.
+    pub fn changed(&self) -> Vec<PathBuf> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.iter()
+            .filter(|(path, stamp)| fs::metadata(path).map_or(true, |metadata| Stamp::of(&metadata) != *stamp))
+            .map(|(path, _)| path.clone())
+            .collect()
+    }
+}
+
+impl Sources for Disk {
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
+        for attempt in 0..READ_ATTEMPTS {
+            if attempt > 0 {
+                sleep(Duration::from_millis(READ_PAUSE_MILLIS));
+            }
+            if let Some((octets, stamp)) = read_once(path, limit(path))? {
+                self.read.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), stamp));
+                return Ok(octets);
+            }
+        }
+        Err("the file kept changing while it was read".to_owned())
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        let sentence = |error: io::Error| sentence(&error);
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).map_err(sentence)? {
+            let path = entry.map_err(sentence)?.path();
+            // Links are followed: deployments by symbolic link (as container mounts do) are common.
+            // What cannot be looked at is listed, so that reading it tells why.
+            if fs::metadata(&path).map_or(true, |metadata| metadata.is_file()) {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+/// A file as it was at one moment.
+type Stamped = (Arc<[u8]>, Stamp);
+
+/// The file's octets, or `None` if it changed meanwhile.
+fn read_once(path: &Path, limit: usize) -> Result<Option<Stamped>, String> {
+    // Looked at before it is opened: opening a pipe would wait for its writer.
+    check_kind(&fs::metadata(path).map_err(|error| sentence(&error))?)?;
+    let file = File::open(path).map_err(|error| sentence(&error))?;
+    let before = file.metadata().map_err(|error| sentence(&error))?;
+    check_kind(&before)?;
+    if before.len() > limit as u64 {
+        return Err(too_large(before.len(), limit));
+    }
+    let mut octets = Vec::with_capacity(before.len() as usize + 1);
+    // Read through the limit, not through the length: the file may be growing.
+    (&file).take(limit as u64 + 1).read_to_end(&mut octets).map_err(|error| sentence(&error))?;
+    if octets.len() > limit {
+        return Err(too_large(octets.len() as u64, limit));
+    }
+    let after = file.metadata().map_err(|error| sentence(&error))?;
+    let stamp = Stamp::of(&after);
+    let whole = Stamp::of(&before) == stamp && octets.len() as u64 == after.len();
+    Ok(whole.then(|| (octets.into(), stamp)))
+}
+
+fn check_kind(metadata: &Metadata) -> Result<(), String> {
+    if metadata.is_dir() {
+        Err("it is a folder, not a file".to_owned())
+    } else if !metadata.is_file() {
+        Err("it is not a regular file".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn limit(path: &Path) -> usize {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mmdb")) { DATABASE_OCTETS_MAX } else { CONFIG_OCTETS_MAX }
+}
+
+fn too_large(length: u64, limit: usize) -> String {
+    format!("it has {length} octets, past the limit of {limit}")
+}
+
+fn sentence(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "the permission to read it is missing".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

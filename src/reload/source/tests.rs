@@ -1,0 +1,50 @@
+//! Reading the disk: what is refused, and with which words; what is noticed.
+
+use super::*;
+use std::io::Write;
+
+/// Unreadable things are refused in words; nothing waits on a pipe.
+#[test]
+fn refusals() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = Disk::new();
+    for (path, words) in
+        [(folder.path().to_owned(), "a folder"), (folder.path().join("none"), "no such file"), (PathBuf::from("/dev/zero"), "regular")]
+    {
+        let error = disk.read(&path).expect_err("not a file");
+        assert!(error.contains(words), "{}: {error}", path.display());
+    }
+    let long = folder.path().join("long.yaml");
+    File::create(&long).and_then(|file| file.set_len(CONFIG_OCTETS_MAX as u64 + 1)).expect("a sparse file");
+    assert!(disk.read(&long).expect_err("too large").contains("limit"));
+}
+
+/// A file that is rewritten, replaced or removed after it was read is named.
+#[test]
+fn changes_are_noticed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let disk = Disk::new();
+    for name in ["kept", "grown", "replaced", "removed"] {
+        fs::write(path(name), name).expect("a file");
+        assert_eq!(&*disk.read(&path(name)).expect("readable"), name.as_bytes());
+    }
+    assert!(disk.changed().is_empty());
+    fs::OpenOptions::new().append(true).open(path("grown")).and_then(|mut f| f.write_all(b"!")).expect("appended");
+    fs::write(path("new"), "replaced").and_then(|()| fs::rename(path("new"), path("replaced"))).expect("replaced");
+    fs::remove_file(path("removed")).expect("removed");
+    assert_eq!(disk.changed(), [path("grown"), path("replaced"), path("removed")]);
+}
+
+/// Folders are listed sorted, files only, links followed.
+#[test]
+fn lists() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("b"), "").and_then(|()| fs::write(path("a"), "")).and_then(|()| fs::create_dir(path("c"))).expect("files");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(path("a"), path("d")).expect("a link");
+    let expected: Vec<PathBuf> = if cfg!(unix) { vec![path("a"), path("b"), path("d")] } else { vec![path("a"), path("b")] };
+    assert_eq!(Disk::new().list(folder.path()), Ok(expected));
+    assert!(Disk::new().list(&path("none")).is_err());
+}

@@ -1,0 +1,347 @@
+//! The server: opens the sockets, starts the lanes and the writer, waits for signals, drains.
+//!
+//! ```text
+//! starting ──all sockets open──▶ serving ──SIGTERM, SIGINT──▶ draining ──▶ stopped
+//!                                  │  ▲
+//!                                  └──┘ SIGHUP, control: the writer publishes or refuses
+//! ```
+
+pub mod sockets;
+pub mod writer;
+
+use self::sockets::Sockets;
+use crate::control;
+use crate::desk::Desk;
+use crate::desk::cell::Cell;
+use crate::desk::command::{Command, Door, Origin};
+use crate::desk::counters::{Block, Counters, Lane};
+use crate::desk::event::Event;
+use crate::desk::phase::{Phase, PhaseCell};
+use crate::finding::{Files, Finding, Findings, code};
+use crate::limits::DRAIN_SECS;
+use crate::reload::cycle::{self, Fixed, Fresh};
+use crate::transport::gate::Gate;
+use crate::transport::portable::{self, Portable};
+use crate::transport::rare::{self, RareQueue};
+use crate::transport::tcp::{self, Hall};
+use std::fmt::Write;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Who carries the packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Our own lanes (Linux).
+    Fast,
+    /// hickory's server over the same core.
+    Hickory,
+}
+
+impl Engine {
+    /// The word of the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Engine::Fast => "fast",
+            Engine::Hickory => "hickory",
+        }
+    }
+}
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The server file.
+    pub config: PathBuf,
+    /// The engine.
+    pub engine: Engine,
+}
+
+/// Why a server did not start: findings, and the files they point into.
+pub type Refusal = Box<(Findings, Files)>;
+
+/// A running server.
+pub struct Server {
+    runtime: Runtime,
+    signals: Signals,
+    desk: Arc<Desk>,
+    door: Door,
+    stop: CancellationToken,
+    /// Tasks that end when the server stops.
+    tasks: Vec<JoinHandle<()>>,
+    #[cfg(target_os = "linux")]
+    workers: Workers,
+    bound: Vec<SocketAddr>,
+    admin: Option<SocketAddr>,
+    control: PathBuf,
+    engine: Engine,
+    findings: Findings,
+    files: Files,
+}
+
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+struct Workers {
+    threads: crate::transport::worker::Workers,
+    stop: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// The signals we listen to. Caught from before the first file is read, so that an early SIGHUP does
+/// not end the process.
+struct Signals {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Signals> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Signals {
+                hangup: signal(SignalKind::hangup())?,
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Signals {})
+    }
+}
+
+impl Server {
+    /// Loads, opens every socket and begins to answer. Everything that prevents it is found at once.
+    pub fn start(options: &Options) -> Result<Server, Refusal> {
+        let runtime = Builder::new_multi_thread().enable_all().thread_name("meridian").build().map_err(|error| own_fault(&error))?;
+        let context = runtime.enter();
+        let signals = Signals::catch().map_err(|error| own_fault(&error))?;
+        let Fresh { snapshot, fixed, findings, mut files } = cycle::run(&options.config, None, None, 1)?;
+        let sockets = match Sockets::open(&fixed.listen, options.engine) {
+            Ok(sockets) => sockets,
+            Err(found) => {
+                let mut all = findings;
+                all.extend(found);
+                return Err(Box::new((all, std::mem::take(&mut files))));
+            }
+        };
+        let blocks = Blocks::new(sockets.workers());
+        let desk =
+            Arc::new(Desk { snapshot: Cell::new(Arc::new(snapshot)), counters: Counters::new(blocks.all()), phase: PhaseCell::default() });
+        drop(context);
+        let (door, commands) = writer::door();
+        let mut server = Server {
+            runtime,
+            signals,
+            desk,
+            door,
+            stop: CancellationToken::new(),
+            tasks: Vec::new(),
+            #[cfg(target_os = "linux")]
+            workers: Workers::default(),
+            bound: sockets.bound.clone(),
+            admin: sockets.admin_address(),
+            control: fixed.listen.control.clone(),
+            engine: options.engine,
+            findings,
+            files,
+        };
+        let started = server.start_lanes(sockets, &fixed, blocks);
+        started.map_err(|error| own_fault(&error))?;
+        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed);
+        server.runtime.spawn(writer.run(commands));
+        server.desk.phase.enter(Phase::Serving);
+        tracing::info!("{}", Event::Serving { digest: server.desk.snapshot.load().digest().to_string() });
+        Ok(server)
+    }
+
+    fn start_lanes(&mut self, sockets: Sockets, fixed: &Fixed, blocks: Blocks) -> io::Result<()> {
+        let _context = self.runtime.enter();
+        let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
+        let (queue, far_end) = RareQueue::new();
+        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(self.desk.counters.rare()))));
+        match self.engine {
+            Engine::Hickory => {
+                let handler = Portable { desk: Arc::clone(&self.desk), udp: blocks.shared_udp, tcp: Arc::clone(&blocks.tcp) };
+                let served = portable::serve(handler, sockets.udp, sockets.tcp, idle, self.stop.clone());
+                self.tasks.push(self.runtime.spawn(async move {
+                    if let Err(error) = served.await {
+                        tracing::error!(%error, "the portable engine ended");
+                    }
+                }));
+            }
+            Engine::Fast => {
+                let hall = Arc::new(Hall {
+                    desk: Arc::clone(&self.desk),
+                    block: Arc::clone(&blocks.tcp),
+                    gate: Arc::new(Gate::new(fixed.listen.tcp_connections, fixed.listen.tcp_connections_per_prefix)),
+                    rare: queue.clone(),
+                    idle,
+                    stop: self.stop.clone(),
+                });
+                for listener in sockets.tcp {
+                    let listener = tokio::net::TcpListener::from_std(listener)?;
+                    self.tasks.push(self.runtime.spawn(tcp::serve(listener, Arc::clone(&hall))));
+                }
+                #[cfg(target_os = "linux")]
+                for (socket, block) in sockets.udp.into_iter().zip(blocks.udp) {
+                    self.workers.threads.start(crate::transport::udp::Seat {
+                        socket: Arc::new(socket),
+                        desk: Arc::clone(&self.desk),
+                        block,
+                        rare: queue.clone(),
+                        stop: Arc::clone(&self.workers.stop),
+                    })?;
+                }
+            }
+        }
+        let shown = control::Shown {
+            desk: Arc::clone(&self.desk),
+            dns: self.bound.clone(),
+            engine: self.engine.word(),
+            started: std::time::Instant::now(),
+        };
+        #[cfg(unix)]
+        {
+            let listener = tokio::net::UnixListener::from_std(sockets.control)?;
+            let router = control::full(shown.clone(), Arc::clone(&self.door));
+            self.tasks.push(self.runtime.spawn(control::serve(listener, router, self.stop.clone())));
+        }
+        if let Some(listener) = sockets.admin {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            self.tasks.push(self.runtime.spawn(control::serve(listener, control::read_only(shown), self.stop.clone())));
+        }
+        Ok(())
+    }
+
+    /// What the server serves, for the operator who started it.
+    pub fn banner(&self) -> String {
+        let snapshot = self.desk.snapshot.load();
+        let mut text = format!("meridian {} serves as {}\n", env!("CARGO_PKG_VERSION"), snapshot.node_name());
+        for address in &self.bound {
+            let _ = writeln!(text, "  dns       {address} (UDP, TCP)");
+        }
+        let _ = writeln!(text, "  control   {}", self.control.display());
+        if let Some(admin) = self.admin {
+            let _ = writeln!(text, "  admin     http://{admin}");
+        }
+        let _ = writeln!(text, "  engine    {}", self.engine.word());
+        for line in snapshot.summary().to_string().lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+        let _ = writeln!(text, "  snapshot  {}, digest {}", snapshot.sequence(), snapshot.digest());
+        text
+    }
+
+    /// Warnings and notes of the start.
+    pub fn findings(&self) -> (&Findings, &Files) {
+        (&self.findings, &self.files)
+    }
+
+    /// DNS addresses as bound, in the order of the file; a port 0 has become a true one.
+    pub fn dns(&self) -> &[SocketAddr] {
+        &self.bound
+    }
+
+    /// The admin address as bound.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// Path of the control socket.
+    pub fn control(&self) -> &std::path::Path {
+        &self.control
+    }
+
+    /// The desk, for tests and for whoever embeds a server.
+    pub fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    /// The writer's door.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// Passes signals on until one of them stops the server.
+    pub fn wait(&mut self) {
+        #[cfg(unix)]
+        let (Signals { hangup, terminate, interrupt }, door) = (&mut self.signals, &self.door);
+        let signal = self.runtime.block_on(async {
+            #[cfg(unix)]
+            loop {
+                tokio::select! {
+                    _ = hangup.recv() => {
+                        // A full queue means that a reload which will see these files is waiting already.
+                        let _ = door(Command::Reload { origin: Origin::Signal, reply: None });
+                    }
+                    _ = terminate.recv() => break "SIGTERM",
+                    _ = interrupt.recv() => break "SIGINT",
+                }
+            }
+            #[cfg(not(unix))]
+            {
+                let _ = tokio::signal::ctrl_c().await;
+                "an interrupt"
+            }
+        });
+        tracing::info!("{}", Event::Stopping { signal });
+    }
+
+    /// Stops accepting, lets running answers finish, and ends every thread.
+    pub fn stop(self) {
+        self.desk.phase.enter(Phase::Draining);
+        self.stop.cancel();
+        #[cfg(target_os = "linux")]
+        {
+            self.workers.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            self.workers.threads.join();
+        }
+        let tasks = self.tasks;
+        self.runtime.block_on(async {
+            let all = async {
+                for task in tasks {
+                    let _ = task.await;
+                }
+            };
+            let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECS + 1), all).await;
+        });
+        sockets::remove_control(&self.control);
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        tracing::info!("{}", Event::Stopped);
+    }
+}
+
+/// The counter blocks of a server's lanes.
+struct Blocks {
+    udp: Vec<Arc<Block>>,
+    shared_udp: Arc<Block>,
+    tcp: Arc<Block>,
+}
+
+impl Blocks {
+    fn new(workers: usize) -> Blocks {
+        Blocks {
+            udp: (0..workers).map(|_| Arc::new(Block::owned(Lane::Udp))).collect(),
+            shared_udp: Arc::new(Block::shared(Lane::Udp)),
+            tcp: Arc::new(Block::shared(Lane::Tcp)),
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<Block>> {
+        self.udp.iter().chain([&self.shared_udp, &self.tcp]).cloned().collect()
+    }
+}
+
+fn own_fault(error: &io::Error) -> Refusal {
+    let finding = Finding::error(code::OWN_FAULT, format!("the server cannot start: {error}"));
+    Box::new((finding.into(), Files::default()))
+}

@@ -1,0 +1,176 @@
+//! Every socket of a server, opened together: all that fail are found at once, or all are open.
+
+use crate::config::Listen;
+use crate::finding::{Finding, Findings, code};
+use crate::limits::THREADS_MAX;
+use crate::server::Engine;
+use crate::sys::socket;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+
+/// Attempts to find one free port for both UDP and TCP when port 0 is asked for.
+const PORT_ATTEMPTS: u32 = 16;
+
+/// Open sockets.
+pub struct Sockets {
+    /// UDP: for the fast engine one for each worker, else one for each address.
+    pub udp: Vec<UdpSocket>,
+    /// TCP, one for each address.
+    pub tcp: Vec<TcpListener>,
+    /// Addresses as bound.
+    pub bound: Vec<SocketAddr>,
+    /// The control socket.
+    #[cfg(unix)]
+    pub control: std::os::unix::net::UnixListener,
+    /// The admin listener.
+    pub admin: Option<TcpListener>,
+}
+
+impl Sockets {
+    /// Opens everything, or tells everything that cannot be opened.
+    pub fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
+        let mut findings = Findings::default();
+        let (mut udp, mut tcp, mut bound) = (Vec::new(), Vec::new(), Vec::new());
+        for address in &listen.dns {
+            match open_dns(*address, engine, threads(listen)) {
+                Ok((listener, sockets, at)) => {
+                    tcp.push(listener);
+                    udp.extend(sockets);
+                    bound.push(at);
+                }
+                Err((protocol, error)) => findings.push(cannot(&format!("{protocol} {address}"), &error, address.port())),
+            }
+        }
+        let admin = listen.admin.and_then(|address| match socket::listener(address) {
+            Ok(listener) => Some(listener),
+            Err(error) => {
+                findings.push(cannot(&format!("admin TCP {address}"), &error, address.port()));
+                None
+            }
+        });
+        #[cfg(unix)]
+        {
+            // Last, and only if all else is well: a server that is refused must leave no file behind.
+            match if findings.has_errors() {
+                probe_control(&listen.control).map(|()| None)
+            } else {
+                open_control(&listen.control).map(Some)
+            } {
+                Ok(Some(control)) => Ok(Sockets { udp, tcp, bound, control, admin }),
+                Ok(None) => Err(findings),
+                Err(error) => {
+                    findings.push(cannot(&format!("control socket `{}`", listen.control.display()), &error, 0));
+                    Err(findings)
+                }
+            }
+        }
+        #[cfg(not(unix))]
+        if findings.has_errors() { Err(findings) } else { Ok(Sockets { udp, tcp, bound, admin }) }
+    }
+
+    /// How many UDP workers there will be.
+    pub fn workers(&self) -> usize {
+        self.udp.len()
+    }
+
+    /// The admin address as bound.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+}
+
+fn threads(listen: &Listen) -> usize {
+    let asked = listen.threads.map(usize::from);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.unwrap_or_else(cores).clamp(1, usize::from(THREADS_MAX))
+}
+
+type Opened = (TcpListener, Vec<UdpSocket>, SocketAddr);
+
+/// The sockets of one address. TCP first: it refuses a port that another server has, where UDP sockets
+/// that share their port would quietly take a part of its queries.
+fn open_dns(address: SocketAddr, engine: Engine, threads: usize) -> Result<Opened, (&'static str, io::Error)> {
+    let mut attempt = 1;
+    loop {
+        let listener = socket::listener(address).map_err(|error| ("TCP", error))?;
+        let at = listener.local_addr().map_err(|error| ("TCP", error))?;
+        match open_udp(at, engine, threads) {
+            Ok(sockets) => return Ok((listener, sockets, at)),
+            // The port that TCP was given may be taken for UDP: ask for another.
+            Err(_) if address.port() == 0 && attempt < PORT_ATTEMPTS => attempt += 1,
+            Err(error) => return Err(("UDP", error)),
+        }
+    }
+}
+
+fn open_udp(at: SocketAddr, engine: Engine, threads: usize) -> io::Result<Vec<UdpSocket>> {
+    match engine {
+        #[cfg(target_os = "linux")]
+        Engine::Fast => {
+            // A socket that does not share finds out whether anybody is there.
+            drop(socket::plain(at)?);
+            (0..threads).map(|_| socket::worker(at)).collect()
+        }
+        #[cfg(not(target_os = "linux"))]
+        Engine::Fast => {
+            let _ = threads;
+            Err(io::Error::new(io::ErrorKind::Unsupported, "the fast engine needs Linux; start with `--engine hickory`"))
+        }
+        Engine::Hickory => socket::plain(at).map(|socket| vec![socket]),
+    }
+}
+
+fn cannot(what: &str, error: &io::Error, port: u16) -> Finding {
+    let finding = Finding::error(code::CANNOT_LISTEN, format!("cannot listen on {what}: {error}"));
+    match error.kind() {
+        io::ErrorKind::AddrInUse => finding.help("another process listens there; stop it, or choose another address or port"),
+        io::ErrorKind::AddrNotAvailable => finding.help("no interface of this host has the address; add it, or remove it from `listen`"),
+        io::ErrorKind::PermissionDenied if (1..1024).contains(&port) => {
+            finding.help("ports below 1024 need a privilege: run by systemd with CAP_NET_BIND_SERVICE, or choose a higher port")
+        }
+        io::ErrorKind::PermissionDenied => finding.help("give the user of the server the right to write in that folder"),
+        _ => finding,
+    }
+}
+
+/// Whether the control socket could be opened, without opening it.
+#[cfg(unix)]
+fn probe_control(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::net::UnixStream;
+    let metadata = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name that is not a socket"));
+    }
+    match UnixStream::connect(path) {
+        // Nobody listens: a server that was killed has left it.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server answers there")),
+    }
+}
+
+#[cfg(unix)]
+fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+    use std::os::unix::fs::DirBuilderExt;
+    probe_control(path)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    socket::private(path)
+}
+
+/// Removes the control socket when the server has stopped. What cannot be removed is recognised as
+/// stale by the next start.
+pub fn remove_control(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}

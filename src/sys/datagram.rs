@@ -1,0 +1,337 @@
+//! Datagrams in batches, with the address that each was sent to.
+//!
+//! A [`Batch`] owns room for a fixed number of queries and as many replies. One `receive` takes what
+//! the kernel has, `reply` notes an answer to one of them, one `send` hands all answers over. An answer
+//! leaves from the address that was asked, also on a socket bound to every address of the host.
+
+use crate::limits::{DATAGRAM_MAX, UDP_PAYLOAD_MAX};
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::ptr;
+
+/// Control octets of one message: room for the larger of the two PKTINFO messages, aligned as their
+/// headers need.
+const CONTROL_OCTETS: usize = 64;
+
+/// The address that a query was sent to, from which the answer must leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// The address.
+    pub address: IpAddr,
+    /// The interface, only for IPv6 link-local addresses; else 0, which lets the route decide.
+    pub interface: u32,
+}
+
+/// One query of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// What was received.
+    pub octets: &'a [u8],
+    /// Who sent it; `None` for an address of neither family.
+    pub peer: Option<SocketAddr>,
+    /// Where it was sent to, if the kernel told a unicast address.
+    pub local: Option<Local>,
+    /// Whether the kernel cut it because it was longer than [`DATAGRAM_MAX`].
+    pub cut: bool,
+}
+
+/// What became of the replies of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Taken by the kernel.
+    pub sent: usize,
+    /// Refused by the kernel (no route, unreachable peer, full device).
+    pub failed: usize,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Control([u8; CONTROL_OCTETS]);
+
+/// Room for a batch of queries and their replies.
+pub struct Batch {
+    queries: Box<[[u8; DATAGRAM_MAX]]>,
+    replies: Box<[[u8; UDP_PAYLOAD_MAX as usize]]>,
+    peers: Box<[libc::sockaddr_storage]>,
+    controls: Box<[Control]>,
+    pieces: Box<[libc::iovec]>,
+    headers: Box<[libc::mmsghdr]>,
+    /// Queries that the last `receive` brought.
+    received: usize,
+    /// Replies noted since: the query answered, the length.
+    noted: Vec<(usize, usize)>,
+}
+
+impl Batch {
+    /// Room for `capacity` messages, at least one.
+    pub fn new(capacity: usize) -> Batch {
+        let capacity = capacity.max(1);
+        // SAFETY: these are C structures of integers and pointers, for which all-zero octets are valid.
+        let (peer, piece, header): (libc::sockaddr_storage, libc::iovec, libc::mmsghdr) = unsafe { (zeroed(), zeroed(), zeroed()) };
+        Batch {
+            queries: vec![[0; DATAGRAM_MAX]; capacity].into_boxed_slice(),
+            replies: vec![[0; UDP_PAYLOAD_MAX as usize]; capacity].into_boxed_slice(),
+            peers: vec![peer; capacity].into_boxed_slice(),
+            controls: vec![Control([0; CONTROL_OCTETS]); capacity].into_boxed_slice(),
+            pieces: vec![piece; capacity].into_boxed_slice(),
+            headers: vec![header; capacity].into_boxed_slice(),
+            received: 0,
+            noted: Vec::with_capacity(capacity),
+        }
+    }
+
+    /// Waits for the first query (or the socket's read time-out) and takes all that are there. 0 after
+    /// a time-out, an interrupt, or an ICMP error of an earlier reply, none of which is a fault.
+    pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
+        self.received = 0;
+        self.noted.clear();
+        let capacity = self.headers.len();
+        for i in 0..capacity {
+            self.pieces[i] = libc::iovec { iov_base: self.queries[i].as_mut_ptr().cast(), iov_len: DATAGRAM_MAX };
+            let header = &mut self.headers[i];
+            header.msg_len = 0;
+            header.msg_hdr.msg_name = ptr::from_mut(&mut self.peers[i]).cast();
+            header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_hdr.msg_iov = ptr::from_mut(&mut self.pieces[i]);
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_control = self.controls[i].0.as_mut_ptr().cast();
+            header.msg_hdr.msg_controllen = CONTROL_OCTETS as _;
+            header.msg_hdr.msg_flags = 0;
+        }
+        // SAFETY: `headers` holds `capacity` entries; each points at buffers of this batch with their
+        // true sizes, and `&mut self` keeps all of them in place and unshared until the call returns.
+        // MSG_WAITFORONE blocks for the first message only; the null time-out leaves waiting to the
+        // socket's own SO_RCVTIMEO.
+        let count = unsafe {
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                self.headers.as_mut_ptr(),
+                capacity as libc::c_uint,
+                libc::MSG_WAITFORONE as _,
+                ptr::null_mut(),
+            )
+        };
+        if count < 0 {
+            let error = io::Error::last_os_error();
+            return if is_passing(&error) { Ok(0) } else { Err(error) };
+        }
+        self.received = (count as usize).min(capacity);
+        Ok(self.received)
+    }
+
+    /// A query of the last `receive`; `index` must be below what that returned.
+    pub fn datagram(&self, index: usize) -> Datagram<'_> {
+        assert!(index < self.received, "a datagram of this batch");
+        let header = &self.headers[index];
+        let length = (header.msg_len as usize).min(DATAGRAM_MAX);
+        Datagram {
+            octets: &self.queries[index][..length],
+            peer: read_peer(&self.peers[index], header.msg_hdr.msg_namelen),
+            local: self.read_local(index),
+            cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
+        }
+    }
+
+    /// Notes the reply to a query of the last `receive`. Queries are answered in order, each once.
+    /// False, and nothing noted, if the reply is longer than a UDP reply may be ([`UDP_PAYLOAD_MAX`]).
+    pub fn reply(&mut self, index: usize, octets: &[u8]) -> bool {
+        // `send` relies on this order: it reuses the control octets of queries it has passed.
+        assert!(index < self.received, "a datagram of this batch");
+        assert!(self.noted.last().is_none_or(|(last, _)| *last < index), "replies come in the order of their queries");
+        let slot = self.noted.len();
+        if octets.len() > UDP_PAYLOAD_MAX as usize {
+            return false;
+        }
+        self.replies[slot][..octets.len()].copy_from_slice(octets);
+        self.noted.push((index, octets.len()));
+        true
+    }
+
+    /// Sends every noted reply. A message that the kernel refuses is counted and passed over, so that
+    /// one unreachable peer costs no other its answer.
+    pub fn send(&mut self, socket: &UdpSocket) -> Sent {
+        let total = self.noted.len();
+        for slot in 0..total {
+            let (query, length) = self.noted[slot];
+            let local = self.read_local(query);
+            // Queries are answered in order and once, so `slot <= query`: the control octets of this
+            // slot belong to a query whose destination has been read already.
+            let control_length = local.map_or(0, |local| write_local(&mut self.controls[slot], local));
+            let name_length = self.headers[query].msg_hdr.msg_namelen;
+            self.pieces[slot] = libc::iovec { iov_base: self.replies[slot].as_mut_ptr().cast(), iov_len: length };
+            let header = &mut self.headers[slot].msg_hdr;
+            header.msg_name = ptr::from_mut(&mut self.peers[query]).cast();
+            header.msg_namelen = name_length;
+            header.msg_iov = ptr::from_mut(&mut self.pieces[slot]);
+            header.msg_iovlen = 1;
+            header.msg_control = if control_length == 0 { ptr::null_mut() } else { self.controls[slot].0.as_mut_ptr().cast() };
+            header.msg_controllen = control_length as _;
+            header.msg_flags = 0;
+        }
+        self.received = 0;
+        self.noted.clear();
+        // SAFETY: the first `total` headers were just written to point at buffers of this batch with
+        // lengths within them; `&mut self` keeps them in place, and the kernel only reads.
+        unsafe { send_all(socket, &mut self.headers[..total]) }
+    }
+
+    fn read_local(&self, index: usize) -> Option<Local> {
+        let header = &self.headers[index].msg_hdr;
+        if header.msg_flags & libc::MSG_CTRUNC != 0 {
+            return None;
+        }
+        // SAFETY: `header` was filled by `recvmmsg` (or not yet reused by `send`): its control pointer
+        // is this batch's `controls[index]` and its length is what the kernel wrote there.
+        unsafe { find_local(header) }
+    }
+}
+
+/// Sends one message on its own, from the address that was asked: for answers that come later than
+/// their batch.
+pub fn send_one(socket: &UdpSocket, octets: &[u8], peer: SocketAddr, local: Option<Local>) -> io::Result<()> {
+    let mut control = Control([0; CONTROL_OCTETS]);
+    let control_length = local.map_or(0, |local| write_local(&mut control, local));
+    let name = socket2::SockAddr::from(peer);
+    let mut piece = libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() };
+    // SAFETY: all-zero octets are a valid msghdr.
+    let mut header: libc::msghdr = unsafe { zeroed() };
+    header.msg_name = name.as_ptr().cast_mut().cast();
+    header.msg_namelen = name.len();
+    header.msg_iov = ptr::from_mut(&mut piece);
+    header.msg_iovlen = 1;
+    header.msg_control = if control_length == 0 { ptr::null_mut() } else { control.0.as_mut_ptr().cast() };
+    header.msg_controllen = control_length as _;
+    loop {
+        // SAFETY: the header points at the caller's octets and at locals of this frame, with their
+        // true lengths; `sendmsg` only reads through them.
+        if unsafe { libc::sendmsg(socket.as_raw_fd(), &header, 0) } >= 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Errors of `recvmmsg` that say nothing about our socket: time-outs, signals, and ICMP messages
+/// about peers that are gone.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EAGAIN | libc::EINTR | libc::ECONNREFUSED | libc::EHOSTUNREACH | libc::ENETUNREACH | libc::EHOSTDOWN | libc::ECONNRESET)
+    )
+}
+
+/// # Safety
+/// Every header must point at live, correctly sized buffers.
+unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
+    let mut outcome = Sent::default();
+    let mut next = 0;
+    while next < headers.len() {
+        let rest = &mut headers[next..];
+        // SAFETY: by the caller's promise; the count is the slice's own length.
+        let count = unsafe { libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as libc::c_uint, 0) };
+        if count > 0 {
+            outcome.sent += count as usize;
+            next += count as usize;
+        } else if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            // The error belongs to the first message of the rest.
+            outcome.failed += 1;
+            next += 1;
+        }
+    }
+    outcome
+}
+
+fn read_peer(storage: &libc::sockaddr_storage, length: libc::socklen_t) -> Option<SocketAddr> {
+    match i32::from(storage.ss_family) {
+        libc::AF_INET if length as usize >= size_of::<libc::sockaddr_in>() => {
+            // SAFETY: the family says sockaddr_in, which is smaller than the storage and as aligned.
+            let v4: libc::sockaddr_in = unsafe { ptr::read(ptr::from_ref(storage).cast()) };
+            Some(SocketAddrV4::new(Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)), u16::from_be(v4.sin_port)).into())
+        }
+        libc::AF_INET6 if length as usize >= size_of::<libc::sockaddr_in6>() => {
+            // SAFETY: as above, for sockaddr_in6.
+            let v6: libc::sockaddr_in6 = unsafe { ptr::read(ptr::from_ref(storage).cast()) };
+            let address = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+            Some(SocketAddrV6::new(address, u16::from_be(v6.sin6_port), v6.sin6_flowinfo, v6.sin6_scope_id).into())
+        }
+        _ => None,
+    }
+}
+
+/// # Safety
+/// The header's control pointer and length must describe octets that the kernel has filled.
+unsafe fn find_local(header: &libc::msghdr) -> Option<Local> {
+    // SAFETY: by the caller's promise the macros stay within the control octets, and each message's
+    // payload lies behind its header; payloads are read unaligned after their length is checked.
+    unsafe {
+        let mut message = libc::CMSG_FIRSTHDR(header);
+        while !message.is_null() {
+            let payload = (*message).cmsg_len as usize - libc::CMSG_LEN(0) as usize;
+            match ((*message).cmsg_level, (*message).cmsg_type) {
+                (libc::IPPROTO_IP, libc::IP_PKTINFO) if payload >= size_of::<libc::in_pktinfo>() => {
+                    let told: libc::in_pktinfo = ptr::read_unaligned(libc::CMSG_DATA(message).cast());
+                    // `ipi_spec_dst` is the local address the query reached; unlike `ipi_addr` it is
+                    // never a broadcast address.
+                    let address = Ipv4Addr::from(u32::from_be(told.ipi_spec_dst.s_addr));
+                    let usable = !address.is_unspecified() && !address.is_multicast();
+                    return usable.then_some(Local { address: address.into(), interface: 0 });
+                }
+                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if payload >= size_of::<libc::in6_pktinfo>() => {
+                    let told: libc::in6_pktinfo = ptr::read_unaligned(libc::CMSG_DATA(message).cast());
+                    let address = Ipv6Addr::from(told.ipi6_addr.s6_addr);
+                    let interface = if address.is_unicast_link_local() { told.ipi6_ifindex as u32 } else { 0 };
+                    let usable = !address.is_unspecified() && !address.is_multicast();
+                    return usable.then_some(Local { address: address.into(), interface });
+                }
+                _ => message = libc::CMSG_NXTHDR(header, message),
+            }
+        }
+    }
+    None
+}
+
+/// Writes the control message that sets the source address; gives its length.
+fn write_local(control: &mut Control, local: Local) -> usize {
+    *control = Control([0; CONTROL_OCTETS]);
+    match local.address {
+        IpAddr::V4(address) => {
+            let told = libc::in_pktinfo {
+                ipi_ifindex: 0,
+                ipi_spec_dst: libc::in_addr { s_addr: u32::from(address).to_be() },
+                ipi_addr: libc::in_addr { s_addr: 0 },
+            };
+            write_control(control, libc::IPPROTO_IP, libc::IP_PKTINFO, told)
+        }
+        IpAddr::V6(address) => {
+            let told = libc::in6_pktinfo { ipi6_addr: libc::in6_addr { s6_addr: address.octets() }, ipi6_ifindex: local.interface as _ };
+            write_control(control, libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, told)
+        }
+    }
+}
+
+fn write_control<T: Copy>(control: &mut Control, level: i32, kind: i32, payload: T) -> usize {
+    // SAFETY: CMSG_SPACE and CMSG_LEN only compute.
+    let (space, length) = unsafe { (libc::CMSG_SPACE(size_of::<T>() as u32) as usize, libc::CMSG_LEN(size_of::<T>() as u32)) };
+    assert!(space <= CONTROL_OCTETS, "CONTROL_OCTETS holds either PKTINFO message");
+    // SAFETY: `control` is aligned for a cmsghdr and, by the assertion, long enough for one with its
+    // payload; the payload is written unaligned.
+    unsafe {
+        let mut header: libc::msghdr = zeroed();
+        header.msg_control = control.0.as_mut_ptr().cast();
+        header.msg_controllen = space as _;
+        let message = libc::CMSG_FIRSTHDR(&header);
+        (*message).cmsg_level = level;
+        (*message).cmsg_type = kind;
+        (*message).cmsg_len = length as _;
+        ptr::write_unaligned(libc::CMSG_DATA(message).cast(), payload);
+    }
+    space
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! The system below us: the only folder with `unsafe` code, and the only one that names libc.
+//!
+//! ## Audit
+//!
+//! What is unsafe here is three kinds of call, all Linux:
+//!
+//! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
+//!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
+//!   the caller's stack frame for a single message), have fixed sizes, never move while a call runs
+//!   (the pointers are written anew before each call, from the exclusive borrow that the call holds),
+//!   and are plain octets for which every bit pattern is valid. The kernel's counts are clamped to
+//!   those sizes before a slice is made of them.
+//! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or that
+//!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
+//! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
+//!
+//! Nothing here keeps a raw pointer across calls, and no function of the public interface is `unsafe`.
+
+#![allow(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+pub mod datagram;
+pub mod socket;

@@ -1,0 +1,87 @@
+//! Sockets opened with the options that serving needs.
+
+use crate::limits::{ACCEPT_BACKLOG, SOCKET_OCTETS, WORKER_WAKE_MILLIS};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::time::Duration;
+
+/// A UDP socket for one worker thread: shares its port with the other workers, tells each query's
+/// destination, and wakes its thread four times a second.
+#[cfg(target_os = "linux")]
+pub fn worker(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = open(address, Type::DGRAM, Protocol::UDP)?;
+    socket.set_reuse_port(true)?;
+    tell_destination(&socket, address)?;
+    enlarge(&socket);
+    socket.set_read_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
+    // A send waits when the device is full; a dead device must not hold a worker past the next wake.
+    socket.set_write_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// A UDP socket that nobody shares, as the portable engine takes it: non-blocking.
+pub fn plain(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = open(address, Type::DGRAM, Protocol::UDP)?;
+    enlarge(&socket);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// A listening TCP socket, non-blocking. It never shares its port, so a second server on the same
+/// address is refused here even though its UDP sockets could have joined ours.
+pub fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = open(address, Type::STREAM, Protocol::TCP)?;
+    // After a restart, connections of the old process may still linger on the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(ACCEPT_BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// A listening Unix socket that only its owner may use (mode 0600), non-blocking. The mode is set
+/// before the socket listens, so there is no moment in which another user gets through.
+#[cfg(unix)]
+pub fn private(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    socket.listen(ACCEPT_BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        // An IPv6 wildcard must not swallow IPv4: both families are listed, and bound, each for itself.
+        socket.set_only_v6(true)?;
+    }
+    Ok(socket)
+}
+
+/// Kernel buffers are a wish: the system's ceiling (`net.core.rmem_max`) may cut them, which is fine.
+fn enlarge(socket: &Socket) {
+    let _ = socket.set_recv_buffer_size(SOCKET_OCTETS);
+    let _ = socket.set_send_buffer_size(SOCKET_OCTETS);
+}
+
+#[cfg(target_os = "linux")]
+fn tell_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let (level, option) =
+        if address.is_ipv4() { (libc::IPPROTO_IP, libc::IP_PKTINFO) } else { (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) };
+    let on: libc::c_int = 1;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the option takes an `int`,
+    // and the pointer and length describe exactly the local one, which outlives the call.
+    let status = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, std::ptr::from_ref(&on).cast(), size_of::<libc::c_int>() as libc::socklen_t)
+    };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

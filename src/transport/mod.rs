@@ -1,0 +1,19 @@
+//! Transports: from sockets to the core and back. Nothing here decides what is answered.
+//!
+//! ```text
+//! worker (threads) ── udp ──┐                       ┌─▶ reply
+//!                           ├─▶ answer::respond ────┼─▶ silence
+//! gate ── tcp (tasks) ──────┘                       └─▶ rare (a bounded queue, one task)
+//!
+//! portable: hickory's own server over the same core, where the fast lane does not exist
+//! ```
+
+pub mod draw;
+pub mod gate;
+pub mod portable;
+pub mod rare;
+pub mod tcp;
+#[cfg(target_os = "linux")]
+pub mod udp;
+#[cfg(target_os = "linux")]
+pub mod worker;

@@ -1,0 +1,136 @@
+//! The portable engine (`--engine hickory`): hickory's own server over the same core. It serves where
+//! the fast lane does not exist, and is the second opinion that tests compare the fast lane with.
+//!
+//! hickory's handler can only send records, so our octets are decoded and encoded once more. What a
+//! client decodes is the same; what differs is listed here:
+//!
+//! * undecodable messages are answered by hickory itself (FORMERR without question and OPT), uncounted;
+//! * its TCP has no limits of connections, and an aborted connection can end a listener;
+//! * on a wildcard bind its UDP answers leave from the address that the route prefers, which need not
+//!   be the one that was asked: list the addresses instead.
+
+use crate::answer::{self, Client, Moment, Transport, Verdict};
+use crate::desk::Desk;
+use crate::desk::counters::{Block, Dropped};
+use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
+use crate::transport::draw::Draws;
+use crate::transport::rare;
+use hickory_server::Server;
+use hickory_server::net::runtime::Time;
+use hickory_server::net::xfer::Protocol;
+use hickory_server::proto::op::{Header, HeaderCounts, Message, Metadata};
+use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
+use hickory_server::zone_handler::MessageResponseBuilder;
+use std::cell::RefCell;
+use std::io;
+use std::net::{TcpListener, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Answers that hickory may hold for one connection before it pushes back.
+const RESPONSE_BUFFER: usize = 64;
+
+/// The core behind hickory's server.
+pub struct Portable {
+    /// The snapshot.
+    pub desk: Arc<Desk>,
+    /// Counters of its UDP.
+    pub udp: Arc<Block>,
+    /// Counters of its TCP.
+    pub tcp: Arc<Block>,
+}
+
+/// Serves non-blocking sockets until stopped.
+pub async fn serve(
+    handler: Portable,
+    udp: Vec<UdpSocket>,
+    tcp: Vec<TcpListener>,
+    idle: Duration,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let mut server = Server::new(handler);
+    for socket in udp {
+        server.register_socket(tokio::net::UdpSocket::from_std(socket)?);
+    }
+    for listener in tcp {
+        server.register_listener(tokio::net::TcpListener::from_std(listener)?, idle, RESPONSE_BUFFER);
+    }
+    tokio::select! {
+        () = stop.cancelled() => server.shutdown_gracefully().await.map_err(io::Error::other),
+        ended = server.block_until_done() => ended.map_err(io::Error::other),
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<(Box<[u8]>, Draws)> = RefCell::new((vec![0; MESSAGE_MAX].into_boxed_slice(), Draws::seeded()));
+}
+
+impl Portable {
+    /// Our octets for a request, or `None` for silence.
+    fn octets(&self, request: &Request, block: &Block) -> Option<Vec<u8>> {
+        let transport = if request.protocol() == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
+        let client = Client { address: request.src().ip(), transport };
+        block.received(1);
+        let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
+            let snapshot = self.desk.snapshot.load();
+            let moment = Moment { draw: draws.draw() };
+            catch_unwind(AssertUnwindSafe(|| {
+                let outcome = answer::respond(&snapshot, request.as_slice(), &client, moment, scratch);
+                match outcome.verdict {
+                    Verdict::Reply(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
+                    Verdict::Silence => (outcome, None),
+                    Verdict::Rare => (outcome, rare::answer(request.as_slice(), request.src(), request.protocol())),
+                }
+            }))
+        });
+        match outcome {
+            Ok((outcome, Some(octets))) => {
+                let rare = outcome.verdict == Verdict::Rare;
+                block.replied(if rare { u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f) } else { outcome.rcode.0 });
+                Some(octets)
+            }
+            Ok((_, None)) => {
+                block.dropped(Dropped::Silence, 1);
+                None
+            }
+            Err(_) => {
+                block.dropped(Dropped::Panic, 1);
+                None
+            }
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl RequestHandler for Portable {
+    async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut response_handle: R) -> ResponseInfo {
+        let block = if request.protocol() == Protocol::Udp { &self.udp } else { &self.tcp };
+        let silent =
+            ResponseInfo::from(Header { metadata: Metadata::response_from_request(&request.metadata), counts: HeaderCounts::default() });
+        let Some(octets) = self.octets(request, block) else { return silent };
+        let Ok(mut message) = Message::from_vec(&octets) else {
+            block.dropped(Dropped::TooLong, 1);
+            return silent;
+        };
+        // hickory cuts a UDP answer at the payload that its own OPT advertises, and loses the OPT when
+        // it cuts. The core has already made the answer fit, so this must not be less than it allows.
+        if let Some(edns) = &mut message.edns {
+            edns.set_max_payload(UDP_PAYLOAD_MAX);
+        }
+        let builder = MessageResponseBuilder::new(&request.queries, message.edns.as_ref());
+        let mut response = builder.build(message.metadata, &message.answers, &message.authorities, &[], &message.additionals);
+        if let Some(signature) = message.signature.take() {
+            response.set_signature(signature);
+        }
+        match response_handle.send_response(response).await {
+            Ok(info) => info,
+            Err(error) => {
+                block.dropped(Dropped::Unsent, 1);
+                tracing::debug!(%error, "an answer was not sent");
+                silent
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Rare messages: everything but plain queries. They wait in a bounded queue and are answered by one
+//! task, through hickory's decoder and encoder, off the fast lane.
+//!
+//! | message | answer | why |
+//! |---|---|---|
+//! | not exactly one question | FORMERR; NOTIMP for opcodes we lack | hickory never sees absurd counts |
+//! | undecodable | FORMERR | |
+//! | TSIG | NOTAUTH, BADKEY | we hold no keys (RFC 8945 section 5.2.1) |
+//! | EDNS version above 0 | BADVERS | RFC 6891 section 6.1.3 |
+//! | AXFR, IXFR | REFUSED | transfers are not offered (RFC 5936 section 2.2.1) |
+//! | NOTIFY | NOTAUTH | we are nobody's secondary (RFC 1996 section 3.10) |
+//! | UPDATE | REFUSED | files are the only source of zones (RFC 2136 section 3.3) |
+//! | any other opcode or question type | NOTIMP | RFC 1035 section 4.1.1 |
+
+use crate::desk::counters::{Block, Dropped};
+use crate::limits::{RARE_QUEUE, UDP_PAYLOAD_MAX};
+use hickory_server::net::xfer::Protocol;
+use hickory_server::proto::op::{Edns, OpCode, ResponseCode};
+use hickory_server::proto::rr::rdata::TSIG;
+use hickory_server::proto::rr::rdata::tsig::TsigError;
+use hickory_server::proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use hickory_server::proto::serialize::binary::BinEncoder;
+use hickory_server::server::Request;
+use hickory_server::zone_handler::MessageResponseBuilder;
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// A rare message on its way.
+pub struct Rare {
+    /// As received.
+    pub octets: Vec<u8>,
+    /// Who sent it.
+    pub peer: SocketAddr,
+    /// The way back.
+    pub reply: ReplyTo,
+}
+
+/// The way back of a rare message.
+pub enum ReplyTo {
+    /// From the worker's own socket, from the address that was asked.
+    Datagram {
+        /// The worker's socket.
+        socket: Arc<UdpSocket>,
+        /// The address that was asked.
+        #[cfg(target_os = "linux")]
+        local: Option<crate::sys::datagram::Local>,
+    },
+    /// To the task of its connection; dropped without an answer for silence.
+    Stream(oneshot::Sender<Vec<u8>>),
+}
+
+/// The entrance to the queue; cheap to clone, and usable from plain threads.
+#[derive(Clone)]
+pub struct RareQueue(mpsc::Sender<Rare>);
+
+impl RareQueue {
+    /// The queue and its far end.
+    pub fn new() -> (RareQueue, mpsc::Receiver<Rare>) {
+        let (sender, receiver) = mpsc::channel(RARE_QUEUE);
+        (RareQueue(sender), receiver)
+    }
+
+    /// Queues a message; false if the queue is full. Never waits.
+    pub fn offer(&self, rare: Rare) -> bool {
+        self.0.try_send(rare).is_ok()
+    }
+}
+
+/// Answers queued messages until every entrance is gone.
+pub async fn serve(mut queue: mpsc::Receiver<Rare>, block: Arc<Block>) {
+    while let Some(rare) = queue.recv().await {
+        let protocol = if matches!(rare.reply, ReplyTo::Stream(_)) { Protocol::Tcp } else { Protocol::Udp };
+        // hickory has had panics on hostile input before; one must not end the queue.
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer, protocol))).unwrap_or_else(|_| {
+            block.dropped(Dropped::Panic, 1);
+            None
+        });
+        match (rare.reply, answer) {
+            (ReplyTo::Stream(sender), Some(octets)) => drop(sender.send(octets)),
+            (ReplyTo::Stream(_), None) => {}
+            (ReplyTo::Datagram { .. }, None) => block.dropped(Dropped::Silence, 1),
+            #[cfg(target_os = "linux")]
+            (ReplyTo::Datagram { socket, local }, Some(octets)) => {
+                if octets.len() > usize::from(UDP_PAYLOAD_MAX) {
+                    block.dropped(Dropped::TooLong, 1);
+                } else {
+                    block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
+                    if crate::sys::datagram::send_one(&socket, &octets, rare.peer, local).is_err() {
+                        block.dropped(Dropped::Unsent, 1);
+                    }
+                }
+            }
+            #[cfg(not(target_os = "linux"))]
+            (ReplyTo::Datagram { .. }, Some(_)) => block.dropped(Dropped::Unsent, 1),
+        }
+    }
+}
+
+/// The answer to a rare message; `None` for silence.
+pub fn answer(octets: &[u8], peer: SocketAddr, protocol: Protocol) -> Option<Vec<u8>> {
+    let header: &[u8; 12] = octets.first_chunk()?;
+    if header[2] & 0x80 != 0 {
+        return None;
+    }
+    let opcode = OpCode::from_u8((header[2] >> 3) & 0x0f);
+    if u16::from_be_bytes([header[4], header[5]]) != 1 {
+        let known = matches!(opcode, OpCode::Query | OpCode::Notify | OpCode::Update);
+        return Some(bare(header, if known { ResponseCode::FormErr } else { ResponseCode::NotImp }));
+    }
+    let Ok(request) = Request::from_bytes(octets.to_vec(), peer, protocol) else {
+        let known = matches!(opcode, OpCode::Query | OpCode::Notify | OpCode::Update);
+        return Some(bare(header, if known { ResponseCode::FormErr } else { ResponseCode::NotImp }));
+    };
+    Some(refuse(&request).unwrap_or_else(|| bare(header, ResponseCode::ServFail)))
+}
+
+/// The response code for a message that hickory understood.
+fn verdict(request: &Request) -> ResponseCode {
+    if request.version() > 0 {
+        return ResponseCode::BADVERS;
+    }
+    if signature(request).is_some() {
+        return ResponseCode::NotAuth;
+    }
+    let asked = request.queries.queries().first().map(|query| query.query_type());
+    match (request.metadata.op_code, asked) {
+        (OpCode::Query, Some(RecordType::AXFR | RecordType::IXFR)) => ResponseCode::Refused,
+        (OpCode::Notify, _) => ResponseCode::NotAuth,
+        (OpCode::Update, _) => ResponseCode::Refused,
+        _ => ResponseCode::NotImp,
+    }
+}
+
+/// The TSIG record of a request. Without its DNSSEC feature hickory leaves it among the additional
+/// records.
+fn signature(request: &Request) -> Option<(&Name, &TSIG)> {
+    request.additionals.iter().rev().find_map(|record| match &record.data {
+        RData::TSIG(tsig) => Some((&record.name, tsig)),
+        _ => None,
+    })
+}
+
+fn refuse(request: &Request) -> Option<Vec<u8>> {
+    let code = verdict(request);
+    let mut edns = Edns::new();
+    edns.set_max_payload(UDP_PAYLOAD_MAX);
+    let builder = MessageResponseBuilder::new(&request.queries, request.edns.as_ref().map(|_| &edns));
+    let mut response = builder.error_msg(&request.metadata, code);
+    // The header says REFUSED and the like for zones that may well be ours, and copies CD and AD: none of
+    // these is a claim this answer makes.
+    response.metadata_mut().authoritative = false;
+    response.metadata_mut().authentic_data = false;
+    if let Some((key, asked)) = signature(request).filter(|_| code == ResponseCode::NotAuth) {
+        response.set_signature(Box::new(unsigned(key, asked)));
+    }
+    let mut octets = Vec::new();
+    let mut encoder = BinEncoder::new(&mut octets);
+    response.destructive_emit(&mut encoder).ok()?;
+    Some(octets)
+}
+
+/// The TSIG record of an answer to a key we do not hold: same key and algorithm, no MAC, BADKEY
+/// (RFC 8945 section 5.3.2).
+fn unsigned(key: &Name, asked: &TSIG) -> Record<TSIG> {
+    let error = Some(TsigError::BadKey);
+    let tsig = TSIG::new(asked.algorithm.clone(), asked.time, asked.fudge, Vec::new(), asked.oid, error, Vec::new());
+    let mut record = Record::from_rdata(key.clone(), 0, tsig);
+    record.dns_class = DNSClass::ANY;
+    record
+}
+
+/// A reply of a header alone: ID, opcode and RD of the query, and a code.
+fn bare(query: &[u8; 12], code: ResponseCode) -> Vec<u8> {
+    let mut reply = vec![0; 12];
+    reply[..2].copy_from_slice(&query[..2]);
+    reply[2] = 0x80 | (query[2] & 0x79);
+    reply[3] = code.low() & 0x0f;
+    reply
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! DNS over TCP (RFC 7766): an accept loop that cannot be made to spin, and connections that answer
+//! pipelined queries in order.
+
+use crate::answer::{self, Client, Moment, Transport, Verdict};
+use crate::desk::Desk;
+use crate::desk::counters::{Block, Dropped};
+use crate::limits::{ACCEPT_PAUSE_MILLIS, DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
+use crate::transport::draw::Draws;
+use crate::transport::gate::{Full, Gate};
+use crate::transport::rare::{Rare, RareQueue, ReplyTo};
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// What every connection works with.
+pub struct Hall {
+    /// The snapshot.
+    pub desk: Arc<Desk>,
+    /// Counters of the TCP lane.
+    pub block: Arc<Block>,
+    /// Limits of connections.
+    pub gate: Arc<Gate>,
+    /// Where rare messages go.
+    pub rare: RareQueue,
+    /// A connection without a query is closed after this long.
+    pub idle: Duration,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
+}
+
+/// Accepts until the server stops, then lets running answers finish.
+pub async fn serve(listener: TcpListener, hall: Arc<Hall>) {
+    let mut connections = JoinSet::new();
+    let mut pause = Duration::ZERO;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = hall.stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                pause = Duration::ZERO;
+                admit(stream, peer, &hall, &mut connections);
+            }
+            Err(error) => {
+                hall.block.dropped(Dropped::SocketError, 1);
+                if !concerns_one_connection(&error) {
+                    // Out of descriptors or memory: the connection stays in the kernel's queue, and
+                    // asking again at once would spin.
+                    pause = (pause * 2).clamp(Duration::from_millis(5), Duration::from_millis(ACCEPT_PAUSE_MILLIS));
+                    tracing::debug!(%error, "TCP accept failed");
+                    tokio::select! { () = sleep(pause) => {}, () = hall.stop.cancelled() => break }
+                }
+            }
+        }
+        while let Some(ended) = connections.try_join_next() {
+            count_panic(&hall, &ended);
+        }
+    }
+    drop(listener);
+    let drain = async {
+        while let Some(ended) = connections.join_next().await {
+            count_panic(&hall, &ended);
+        }
+    };
+    let _ = timeout(Duration::from_secs(DRAIN_SECS), drain).await;
+}
+
+fn admit(stream: TcpStream, peer: SocketAddr, hall: &Arc<Hall>, connections: &mut JoinSet<()>) {
+    match hall.gate.enter(peer.ip()) {
+        Ok(pass) => {
+            hall.block.connected();
+            let hall = Arc::clone(hall);
+            connections.spawn(async move {
+                Connection::new(stream, peer, &hall).run().await;
+                drop(pass);
+            });
+        }
+        Err(Full::Total) => hall.block.dropped(Dropped::ConnectionsFull, 1),
+        Err(Full::Prefix) => hall.block.dropped(Dropped::PrefixFull, 1),
+    }
+}
+
+fn count_panic(hall: &Hall, ended: &Result<(), tokio::task::JoinError>) {
+    if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
+        hall.block.dropped(Dropped::Panic, 1);
+    }
+}
+
+/// Errors of `accept` that belong to the connection that was being accepted (accept(2), "Error
+/// handling"): the next one may be taken at once.
+fn concerns_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::ConnectionRefused
+            | Kind::Interrupted
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+            | Kind::TimedOut
+    )
+}
+
+thread_local! {
+    /// Where the core writes: one for each thread of the runtime, since it answers without awaiting.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; MESSAGE_MAX].into_boxed_slice());
+}
+
+/// Why a connection ends. Only for reading the code: nobody is told.
+enum End {
+    Closed,
+    Idle,
+    SlowMessage,
+    SlowReader,
+    Stopped,
+}
+
+struct Connection<'a> {
+    stream: TcpStream,
+    peer: SocketAddr,
+    hall: &'a Hall,
+    draws: Draws,
+    /// Octets read and not yet answered.
+    pending: Vec<u8>,
+    /// Answers not yet written, each behind its length.
+    answers: Vec<u8>,
+    /// When the first octet of the message at the head of `pending` was there.
+    begun: Option<Instant>,
+}
+
+impl<'a> Connection<'a> {
+    fn new(stream: TcpStream, peer: SocketAddr, hall: &'a Hall) -> Connection<'a> {
+        // Answers are written whole; waiting to fill a segment only delays them.
+        let _ = stream.set_nodelay(true);
+        Connection { stream, peer, hall, draws: Draws::seeded(), pending: Vec::new(), answers: Vec::new(), begun: None }
+    }
+
+    async fn run(mut self) {
+        let end = loop {
+            if let Err(end) = self.turn().await {
+                break end;
+            }
+        };
+        match end {
+            End::SlowMessage => self.hall.block.dropped(Dropped::SlowMessage, 1),
+            End::SlowReader => self.hall.block.dropped(Dropped::SlowReader, 1),
+            End::Closed | End::Idle | End::Stopped => {}
+        }
+        let _ = timeout(Duration::from_secs(1), self.stream.shutdown()).await;
+    }
+
+    /// Reads what is there, answers every whole message, writes the answers.
+    async fn turn(&mut self) -> Result<(), End> {
+        self.read().await?;
+        let mut start = 0;
+        while let Some(length) = whole_message(&self.pending[start..]) {
+            let message = start + 2..start + 2 + length;
+            start = message.end;
+            self.answer(message).await?;
+            if self.answers.len() >= STREAM_GATHER_OCTETS {
+                self.write().await?;
+            }
+        }
+        if start > 0 {
+            self.pending.drain(..start);
+            self.begun = (!self.pending.is_empty()).then(Instant::now);
+            // One large message must not hold its memory for as long as the connection lives.
+            self.pending.shrink_to(4096);
+        }
+        self.write().await
+    }
+
+    /// Waits for octets: as long as an idle connection may, or as long as a begun message may.
+    async fn read(&mut self) -> Result<(), End> {
+        let (deadline, late) = match self.begun {
+            Some(begun) => (begun + Duration::from_secs(STREAM_MESSAGE_SECS), End::SlowMessage),
+            None => (Instant::now() + self.hall.idle, End::Idle),
+        };
+        // An idle connection costs no buffer beyond this.
+        self.pending.reserve(512);
+        let read = tokio::select! {
+            biased;
+            read = timeout_at(deadline, self.stream.read_buf(&mut self.pending)) => read,
+            () = self.hall.stop.cancelled() => return Err(End::Stopped),
+        };
+        match read {
+            Err(_) => Err(late),
+            Ok(Ok(0) | Err(_)) => Err(End::Closed),
+            Ok(Ok(_)) => {
+                self.begun.get_or_insert_with(Instant::now);
+                Ok(())
+            }
+        }
+    }
+
+    async fn answer(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
+        self.hall.block.received(1);
+        let octets = &self.pending[message.clone()];
+        let client = Client { address: self.peer.ip(), transport: Transport::Tcp };
+        let moment = Moment { draw: self.draws.draw() };
+        let answers = &mut self.answers;
+        let hall = self.hall;
+        let verdict = SCRATCH.with_borrow_mut(|scratch| {
+            let snapshot = hall.desk.snapshot.load();
+            // The core does not panic. Should it ever, one query is lost and counted, not the connection.
+            let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(&snapshot, octets, &client, moment, scratch)));
+            let Ok(outcome) = outcome else {
+                hall.block.dropped(Dropped::Panic, 1);
+                return Verdict::Silence;
+            };
+            match outcome.verdict {
+                Verdict::Reply(length) => match scratch.get(..length) {
+                    Some(octets) if frame(answers, octets) => hall.block.replied(outcome.rcode.0),
+                    _ => hall.block.dropped(Dropped::TooLong, 1),
+                },
+                Verdict::Silence => hall.block.dropped(Dropped::Silence, 1),
+                Verdict::Rare => {}
+            }
+            outcome.verdict
+        });
+        if verdict == Verdict::Rare { self.answer_rare(message).await } else { Ok(()) }
+    }
+
+    /// A rare message waits for its answer, so that answers keep their order; what was answered
+    /// before goes out first.
+    async fn answer_rare(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
+        let (sender, receiver) = oneshot::channel();
+        let rare = Rare { octets: self.pending[message].to_vec(), peer: self.peer, reply: ReplyTo::Stream(sender) };
+        if !self.hall.rare.offer(rare) {
+            self.hall.block.dropped(Dropped::RareFull, 1);
+            return Ok(());
+        }
+        self.write().await?;
+        match receiver.await {
+            Ok(octets) if frame(&mut self.answers, &octets) => {
+                self.hall.block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
+            }
+            _ => self.hall.block.dropped(Dropped::Silence, 1),
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self) -> Result<(), End> {
+        if self.answers.is_empty() {
+            return Ok(());
+        }
+        let written = timeout(Duration::from_secs(STREAM_WRITE_SECS), self.stream.write_all(&self.answers)).await;
+        self.answers.clear();
+        self.answers.shrink_to(STREAM_GATHER_OCTETS);
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Closed),
+            Err(_) => Err(End::SlowReader),
+        }
+    }
+}
+
+/// The length of the message at the head of `octets`, if all of it is there (RFC 1035 section 4.2.2).
+fn whole_message(octets: &[u8]) -> Option<usize> {
+    let (prefix, rest) = octets.split_first_chunk::<2>()?;
+    let length = usize::from(u16::from_be_bytes(*prefix));
+    (rest.len() >= length).then_some(length)
+}
+
+/// Appends a message behind its length; false if it is longer than a length can say.
+fn frame(answers: &mut Vec<u8>, octets: &[u8]) -> bool {
+    let Ok(length) = u16::try_from(octets.len()) else { return false };
+    answers.extend_from_slice(&length.to_be_bytes());
+    answers.extend_from_slice(octets);
+    true
+}

@@ -1,0 +1,106 @@
+//! The fast lane: one batch of datagrams in, one batch of answers out.
+
+use crate::answer::{self, Client, Moment, Outcome, Transport, Verdict};
+use crate::desk::Desk;
+use crate::desk::counters::{Block, Dropped};
+use crate::limits::{BATCH_MAX, MESSAGE_MAX};
+use crate::snapshot::Snapshot;
+use crate::sys::datagram::{Batch, Datagram};
+use crate::transport::draw::Draws;
+use crate::transport::rare::{Rare, RareQueue, ReplyTo};
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long a worker pauses after a receive that failed, so that a broken socket does not spin.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What one worker thread works with.
+pub struct Seat {
+    /// Its socket, shared only with late answers to rare messages.
+    pub socket: Arc<UdpSocket>,
+    /// The snapshot.
+    pub desk: Arc<Desk>,
+    /// Its own counters.
+    pub block: Arc<Block>,
+    /// Where rare messages go.
+    pub rare: RareQueue,
+    /// Set when the server stops; seen within `WORKER_WAKE_MILLIS`.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Serves until told to stop.
+pub fn serve(seat: &Seat) {
+    let mut batch = Batch::new(BATCH_MAX);
+    let mut scratch = vec![0; MESSAGE_MAX].into_boxed_slice();
+    let mut draws = Draws::seeded();
+    while !seat.stop.load(Ordering::Relaxed) {
+        match batch.receive(&seat.socket) {
+            Ok(0) => {}
+            Ok(count) => answer_batch(seat, &mut batch, count, &mut scratch, &mut draws),
+            Err(error) => {
+                seat.block.dropped(Dropped::SocketError, 1);
+                tracing::debug!(%error, "a UDP socket does not receive");
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+}
+
+fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, scratch: &mut [u8], draws: &mut Draws) {
+    seat.block.received(count as u64);
+    // Loaded after the receive has returned: a sleeping worker holds no snapshot.
+    let snapshot = seat.desk.snapshot.load();
+    for index in 0..count {
+        let datagram = batch.datagram(index);
+        let Some(outcome) = answer_one(seat, &snapshot, &datagram, scratch, draws) else { continue };
+        match outcome.verdict {
+            Verdict::Reply(length) => match scratch.get(..length) {
+                Some(octets) if batch.reply(index, octets) => seat.block.replied(outcome.rcode.0),
+                _ => seat.block.dropped(Dropped::TooLong, 1),
+            },
+            Verdict::Silence => seat.block.dropped(Dropped::Silence, 1),
+            Verdict::Rare => hand_over(seat, &datagram),
+        }
+    }
+    let sent = batch.send(&seat.socket);
+    if sent.failed > 0 {
+        seat.block.dropped(Dropped::Unsent, sent.failed as u64);
+    }
+}
+
+/// The core's answer, or `None` if there is no one to answer or nothing to answer with.
+fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, scratch: &mut [u8], draws: &mut Draws) -> Option<Outcome> {
+    if datagram.cut {
+        seat.block.dropped(Dropped::Cut, 1);
+        return None;
+    }
+    let Some(peer) = datagram.peer.filter(is_answerable) else {
+        seat.block.dropped(Dropped::BadPeer, 1);
+        return None;
+    };
+    let client = Client { address: peer.ip(), transport: Transport::Udp };
+    let moment = Moment { draw: draws.draw() };
+    // The core does not panic. Should it ever, one query is lost and counted, not the worker.
+    let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(snapshot, datagram.octets, &client, moment, scratch)));
+    if outcome.is_err() {
+        seat.block.dropped(Dropped::Panic, 1);
+    }
+    outcome.ok()
+}
+
+/// Port 0 and addresses that name no single host can only be forged.
+fn is_answerable(peer: &SocketAddr) -> bool {
+    let address = peer.ip();
+    peer.port() != 0 && !address.is_unspecified() && !address.is_multicast()
+}
+
+fn hand_over(seat: &Seat, datagram: &Datagram<'_>) {
+    let Some(peer) = datagram.peer else { return };
+    let reply = ReplyTo::Datagram { socket: Arc::clone(&seat.socket), local: datagram.local };
+    if !seat.rare.offer(Rare { octets: datagram.octets.to_vec(), peer, reply }) {
+        seat.block.dropped(Dropped::RareFull, 1);
+    }
+}

@@ -1,0 +1,49 @@
+//! Worker threads of the fast lane: started, watched, joined.
+
+use crate::desk::counters::Dropped;
+use crate::transport::udp::{self, Seat};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::thread::{Builder, JoinHandle};
+
+/// Running worker threads.
+#[derive(Debug, Default)]
+pub struct Workers(Vec<JoinHandle<()>>);
+
+impl Workers {
+    /// Starts a thread with a seat.
+    pub fn start(&mut self, seat: Seat) -> io::Result<()> {
+        let name = format!("udp-{}", self.0.len());
+        self.0.push(Builder::new().name(name).spawn(move || run(&seat))?);
+        Ok(())
+    }
+
+    /// Waits for every thread; each ends within its wake-up time after its stop flag is set.
+    pub fn join(self) {
+        for handle in self.0 {
+            // A worker catches its own panics; a failed join has nothing left to tell.
+            let _ = handle.join();
+        }
+    }
+
+    /// How many threads there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A fault outside the core (which is caught query by query) starts the loop anew: the socket is
+/// still there, and a server that silently lost a thread would lose a share of its queries.
+fn run(seat: &Seat) {
+    while !seat.stop.load(Ordering::Relaxed) {
+        if catch_unwind(AssertUnwindSafe(|| udp::serve(seat))).is_err() {
+            seat.block.dropped(Dropped::Panic, 1);
+        }
+    }
+}

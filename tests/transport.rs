@@ -1,0 +1,221 @@
+//! The transports over real sockets of the loopback interface.
+
+mod deployment;
+
+use deployment::*;
+use meridian::desk::counters::{Dropped, Lane};
+use meridian::server::{Engine, Server};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Instant;
+
+const A: u16 = 1;
+const AXFR: u16 = 252;
+const NOTIFY: u8 = 4;
+const REFUSED: u8 = 5;
+const NOTAUTH: u8 = 9;
+
+fn expected(id: u16) -> (u16, u8, Vec<String>) {
+    (id, 0, vec!["198.51.100.10".to_owned()])
+}
+
+/// Waits for a count that another thread is about to reach.
+fn wait_for(what: &str, reached: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !reached() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+fn dropped(server: &Server, lane: Lane, reason: Dropped) -> u64 {
+    server.desk().counters.fold(lane).dropped(reason)
+}
+
+/// Both engines answer both families over UDP and TCP.
+#[test]
+fn both_engines_answer_everywhere() {
+    for engine in [Engine::Fast, Engine::Hickory] {
+        let deployment = Deployment::new(&["127.0.0.1:0", "[::1]:0"], "");
+        let server = deployment.start(engine);
+        for address in server.dns() {
+            let asked = query(7, "wWw.cDn.example", A);
+            for answer in [ask_udp(*address, &asked), ask_tcp(*address, &asked)] {
+                assert_eq!(decode(&answer), expected(7), "{engine:?} {address}");
+                assert_eq!(answer[12..asked.len()], asked[12..], "the question's letter case comes back");
+            }
+            assert_eq!(decode(&ask_udp(*address, &query(8, "other.test", A))).1, REFUSED);
+            assert_eq!(decode(&ask_udp(*address, &query(9, "cdn.example", AXFR))).1, REFUSED);
+            assert_eq!(decode(&ask_tcp(*address, &message(10, NOTIFY, "cdn.example", 6))).1, NOTAUTH);
+        }
+        let udp = server.desk().counters.fold(Lane::Udp);
+        assert_eq!((udp.received, udp.replied()), (6, 6), "{engine:?}");
+        let tcp = server.desk().counters.fold(Lane::Tcp);
+        assert_eq!((tcp.received, tcp.replied()), (4, 4), "{engine:?}");
+        server.stop();
+    }
+}
+
+/// On a wildcard bind, answers (rare ones too) leave from the address that was asked; `ask_udp`
+/// checks it.
+#[test]
+fn wildcard_binds_answer_from_the_address_asked() {
+    let deployment = Deployment::new(&["0.0.0.0:0", "[::]:0"], "");
+    let server = deployment.start(Engine::Fast);
+    let ports = [server.dns()[0].port(), server.dns()[1].port()];
+    for (asked, port) in [("127.0.0.2", ports[0]), ("127.0.0.1", ports[0]), ("::1", ports[1])] {
+        let address = SocketAddr::new(asked.parse().expect("an address"), port);
+        // More clients than workers, so that every worker's socket is asked.
+        for id in 0..32 {
+            assert_eq!(decode(&ask_udp(address, &query(id, "www.cdn.example", A))), expected(id));
+        }
+        assert_eq!(decode(&ask_udp(address, &query(99, "cdn.example", AXFR))).1, REFUSED);
+        assert_eq!(decode(&ask_tcp(address, &query(1, "www.cdn.example", A))), expected(1));
+    }
+    server.stop();
+}
+
+/// What must not be answered is not, and is counted; the next query still is.
+#[test]
+fn silence_is_counted() {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    let server = deployment.start(Engine::Fast);
+    let address = server.dns()[0];
+    let client = client(address);
+    let mut response = query(1, "www.cdn.example", A);
+    response[2] |= 0x80;
+    for octets in [&response[..], &[], &[0; 11], &[0; 5000]] {
+        client.send_to(octets, address).expect("the client sends");
+    }
+    wait_for("four drops", || dropped(&server, Lane::Udp, Dropped::Silence) == 3 && dropped(&server, Lane::Udp, Dropped::Cut) == 1);
+    client.send_to(&query(2, "www.cdn.example", A), address).expect("the client sends");
+    let mut answer = [0; 512];
+    let length = client.recv(&mut answer).expect("an answer comes");
+    assert_eq!(decode(&answer[..length]), expected(2));
+    server.stop();
+}
+
+/// Pipelined queries are answered in order, rare ones among them, however the octets are cut; and a
+/// client that has closed its side still gets every answer.
+#[test]
+fn tcp_pipelines_in_order() {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    let server = deployment.start(Engine::Fast);
+    let mut octets = Vec::new();
+    for id in 0..300 {
+        let rare = id % 50 == 49;
+        octets.extend(framed(&query(id, if rare { "cdn.example" } else { "www.cdn.example" }, if rare { AXFR } else { A })));
+    }
+    for step in [1, 7, 4096, octets.len()] {
+        let mut stream = connect(server.dns()[0]);
+        stream.set_nodelay(true).expect("an option");
+        for piece in octets.chunks(step) {
+            stream.write_all(piece).expect("the server reads");
+        }
+        stream.shutdown(Shutdown::Write).expect("half closed");
+        for id in 0..300 {
+            let answer = decode(&read_framed(&mut stream));
+            assert_eq!(answer, if id % 50 == 49 { (id, REFUSED, Vec::new()) } else { expected(id) }, "pieces of {step}");
+        }
+        assert!(is_closed(&mut stream));
+    }
+    server.stop();
+}
+
+/// An idle connection is closed after its time, one with a half message after the same order of time,
+/// and neither before.
+#[test]
+fn tcp_closes_idle_connections() {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "  tcp_idle: 1s\n");
+    let server = deployment.start(Engine::Fast);
+    let began = Instant::now();
+    let mut idle = connect(server.dns()[0]);
+    let mut slow = connect(server.dns()[0]);
+    slow.write_all(&[0, 40, 1]).expect("the server reads");
+    assert!(is_closed(&mut idle));
+    let waited = began.elapsed().as_millis();
+    assert!((900..5000).contains(&waited), "{waited} ms");
+    assert!(is_closed(&mut slow));
+    wait_for("the slow message is counted", || dropped(&server, Lane::Tcp, Dropped::SlowMessage) == 1);
+    server.stop();
+}
+
+/// Connections past the limit are closed at once; a closed one makes room.
+#[test]
+fn tcp_limits_connections() {
+    for (listen, reason) in
+        [("  tcp_connections: 3\n", Dropped::ConnectionsFull), ("  tcp_connections_per_prefix: 3\n", Dropped::PrefixFull)]
+    {
+        let deployment = Deployment::new(&["127.0.0.1:0"], listen);
+        let server = deployment.start(Engine::Fast);
+        let address = server.dns()[0];
+        let mut open: Vec<_> = (0..3).map(|_| connect(address)).collect();
+        for stream in &mut open {
+            stream.write_all(&framed(&query(1, "www.cdn.example", A))).expect("the server reads");
+            assert_eq!(decode(&read_framed(stream)), expected(1));
+        }
+        assert!(is_closed(&mut connect(address)));
+        assert_eq!(dropped(&server, Lane::Tcp, reason), 1);
+        open.pop();
+        // The server sees the close when it sees it: ask until there is room.
+        wait_for("room for another", || {
+            let mut stream = connect(address);
+            let _ = stream.write_all(&framed(&query(2, "www.cdn.example", A)));
+            stream.read(&mut [0; 2]).is_ok_and(|length| length > 0)
+        });
+        server.stop();
+    }
+}
+
+/// A server that stops closes its connections and its threads, and its ports are free again.
+#[test]
+fn a_stopped_server_is_gone() {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    for engine in [Engine::Fast, Engine::Hickory] {
+        let server = deployment.start(engine);
+        let address = server.dns()[0];
+        let mut open = connect(address);
+        let control = server.control().to_owned();
+        assert!(control.exists());
+        let began = Instant::now();
+        server.stop();
+        assert!(began.elapsed() < PATIENCE);
+        assert!(is_closed(&mut open));
+        assert!(!control.exists());
+        std::net::UdpSocket::bind(address).expect("the port is free");
+    }
+}
+
+/// Every socket that cannot be opened is told at once, and nothing is left behind.
+#[test]
+fn failed_binds_are_told_together() {
+    use meridian::server::Options;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has room");
+    let taken_udp = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
+    let first = taken.local_addr().expect("bound").to_string();
+    let second = taken_udp.local_addr().expect("bound").to_string();
+    let deployment = Deployment::new(&["127.0.0.1:0", &first, &second, "192.0.2.1:5300"], &format!("  admin: \"{first}\"\n"));
+    for engine in [Engine::Fast, Engine::Hickory] {
+        let options = Options { config: deployment.path("meridian.yaml"), engine };
+        let Err(refusal) = Server::start(&options) else { panic!("started") };
+        let codes: Vec<_> = refusal.0.iter().filter(|f| f.code.id == "MRD0503").map(|f| f.message.clone()).collect();
+        assert_eq!(codes.len(), 4, "{codes:?}");
+        assert!(!deployment.path("control.sock").exists());
+    }
+}
+
+/// A second server over the same files is refused by the control socket of the first, which goes on;
+/// a socket left by a server that was killed is no obstacle.
+#[test]
+fn control_sockets_of_others() {
+    use meridian::server::Options;
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    drop(std::os::unix::net::UnixListener::bind(deployment.path("control.sock")).expect("a stale socket"));
+    let first = deployment.start(Engine::Fast);
+    let options = Options { config: deployment.path("meridian.yaml"), engine: Engine::Fast };
+    let Err(refusal) = Server::start(&options) else { panic!("started") };
+    assert!(refusal.0.iter().any(|f| f.code.id == "MRD0503" && f.message.contains("control.sock")));
+    assert_eq!(decode(&ask_udp(first.dns()[0], &query(3, "www.cdn.example", A))), expected(3));
+    assert!(deployment.path("control.sock").exists());
+    first.stop();
+}
