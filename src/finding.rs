@@ -82,6 +82,10 @@ codes! {
     TOO_BIG = "MRD0216", "an RRset too large for a DNS message";
     STEERED_AND_STATIC = "MRD0217", "static data where a policy decides";
     STEERED_CNAME_PLACE = "MRD0218", "a policy that may answer a CNAME where a CNAME must not stand";
+    ZONE_SYNTAX = "MRD0219", "zone text that is not well-formed";
+    BAD_TTL = "MRD0220", "not a time to live, or none where one is needed";
+    BAD_INCLUDE = "MRD0221", "an included file that cannot be had";
+    BAD_GENERATE = "MRD0222", "a template of records that cannot be followed";
     // 03xx: PoPs and policies
     NO_SUCH_POP = "MRD0301", "a PoP that is not defined";
     NO_SUCH_POLICY = "MRD0302", "a policy that is not defined";
@@ -274,6 +278,14 @@ impl Findings {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Gives the findings from number `first` on another place, where theirs is in a text that no
+    /// operator has seen.
+    pub fn relocate(&mut self, first: usize, at: At) {
+        for finding in &mut self.list[first..] {
+            finding.at = Some(at);
+        }
     }
 
     /// Orders findings by file and position, findings without a place first, so that output is the

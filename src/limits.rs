@@ -78,3 +78,9 @@ pub const DRAIN_SECS: u64 = 5;
 pub const READ_ATTEMPTS: u32 = 5;
 /// Milliseconds between those attempts: an editor or a copy finishes a file in less.
 pub const READ_PAUSE_MILLIS: u64 = 20;
+/// Faults told of one zone: past this the file is something else than a zone.
+pub const FINDINGS_PER_ZONE_MAX: usize = 200;
+/// How deep files may include each other; deeper is a loop.
+pub const INCLUDE_DEPTH_MAX: u32 = 8;
+/// Records that the templates of one zone may make: a /16 of reverse names.
+pub const GENERATED_MAX: u32 = 65_536;

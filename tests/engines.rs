@@ -100,7 +100,7 @@ fn engines_agree() {
             for (what, opt) in opts() {
                 id = id.wrapping_add(1);
                 let mut packet = query(id, name, rtype);
-                packet[2] |= (id as u8 & 1) * 0x01;
+                packet[2] |= id as u8 & 1;
                 if let Some(opt) = &opt {
                     packet.extend(opt);
                     packet[11] = 1;

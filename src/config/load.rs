@@ -10,15 +10,22 @@ use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
 use crate::wire::name::Name;
-use crate::zone::check;
-use crate::zone::text::Zone;
-use std::path::Path;
+use crate::zone::text::{ChainMode, Zone};
+use crate::zone::{check, master};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
 /// its folder.
 pub fn load(root: &Path, sources: &dyn Sources) -> Loaded {
-    let mut reader = Reader { sources, files: Files::default(), findings: Findings::default(), inputs: Vec::new(), databases: Vec::new() };
+    let mut reader = Reader {
+        sources,
+        files: Files::default(),
+        findings: Findings::default(),
+        inputs: Vec::new(),
+        databases: Vec::new(),
+        included: Vec::new(),
+    };
     let deployment = reader.deployment(root);
     let Reader { files, mut findings, databases, .. } = reader;
     findings.sort();
@@ -32,6 +39,8 @@ struct Reader<'s> {
     findings: Findings,
     inputs: Vec<(String, Arc<[u8]>)>,
     databases: Vec<DatabaseSource>,
+    /// Files that zone text included.
+    included: Vec<PathBuf>,
 }
 
 impl Reader<'_> {
@@ -161,6 +170,8 @@ impl Reader<'_> {
         };
         let mut all_read = true;
         let mut trees: Vec<(Name, Node)> = Vec::new();
+        let mut texts: Vec<Zone> = Vec::new();
+        let mut foreign: Vec<PathBuf> = Vec::new();
         for path in list {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             // What editors leave behind.
@@ -170,8 +181,15 @@ impl Reader<'_> {
             let extension = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or("");
             match extension {
                 "yaml" | "yml" => {}
+                "zone" => {
+                    match self.zone_text(&path, at) {
+                        Some(zone) => texts.push(zone),
+                        None => all_read = false,
+                    }
+                    continue;
+                }
                 _ => {
-                    self.foreign(&path, extension, at);
+                    foreign.push(path);
                     continue;
                 }
             }
@@ -195,20 +213,79 @@ impl Reader<'_> {
                 all_read = false;
                 continue;
             };
+            // A YAML file beside zone text adds to it: steered names, say.
+            if let Some(index) = texts.iter().position(|text| text.apex == zone.apex) {
+                let text = texts.swap_remove(index);
+                zone.records.splice(0..0, text.records);
+            }
             check::settle(&mut zone, &mut self.findings);
             zones.push(zone);
+        }
+        for mut zone in texts {
+            check::settle(&mut zone, &mut self.findings);
+            zones.push(zone);
+        }
+        zones.sort_by(|a, b| a.apex.cmp(&b.apex));
+        // Files that zone text includes may end as they like.
+        foreign.retain(|path| !self.included.contains(path));
+        for path in foreign {
+            self.foreign(&path, at);
         }
         (zones, all_read)
     }
 
-    fn foreign(&mut self, path: &Path, extension: &str, at: At) {
-        let message = format!("`{}` is not read", path.display());
-        self.findings.push(match extension {
-            "zone" => Finding::error(code::UNREADABLE, message)
-                .at(at, "in this folder")
-                .help("zone text (RFC 1035) is read by a later version; write the zone as YAML, or move the file away"),
-            _ => Finding::note(code::UNREADABLE, message).at(at, "in this folder").help("zone files end in `.yaml`"),
-        });
+    fn foreign(&mut self, path: &Path, at: At) {
+        let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display())).at(at, "in this folder");
+        self.findings.push(finding.help("zone files end in `.yaml` (YAML) or `.zone` (RFC 1035 text)"));
+    }
+
+    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone.
+    fn zone_text(&mut self, path: &Path, at: At) -> Option<Zone> {
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let (file, octets) = match self.text_file(path) {
+            Ok(read) => read,
+            Err(why) => {
+                self.unreadable(&path.display().to_string(), &why, at);
+                return None;
+            }
+        };
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
+        let apex = match Name::parse(&format!("{}.", stem.trim_end_matches('.')), None) {
+            Ok(apex) => apex,
+            Err(error) => {
+                let finding =
+                    Finding::error(code::BAD_NAME, format!("`{stem}` is not the name of a zone: {error}")).at(At::whole(file), "");
+                self.findings.push(finding.help("zone text stands in a file called after its zone, such as `example.com.zone`"));
+                return None;
+            }
+        };
+        self.inputs.push((format!("zone text {}", apex.to_lowercase()), octets.clone()));
+        let mut zone =
+            Zone { apex: apex.clone(), records: Vec::new(), steered: Vec::new(), chain: ChainMode::default(), at: At::whole(file) };
+        let mut findings = Findings::default();
+        let mut include = |written: &str| {
+            let path = folder.join(written);
+            let read = self.text_file(&path)?;
+            self.inputs.push((format!("included {written}"), read.1.clone()));
+            self.included.push(path);
+            Ok(read)
+        };
+        master::read(&octets, file, &apex, &mut include, &mut zone.records, &mut findings);
+        self.findings.extend(findings);
+        Some(zone)
+    }
+
+    /// The octets of a text file, whose text is kept for findings. What is not UTF-8 is shown as `?`.
+    fn text_file(&mut self, path: &Path) -> Result<(FileId, Arc<[u8]>), String> {
+        let octets = self.sources.read(path)?;
+        if octets.len() > CONFIG_OCTETS_MAX {
+            return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
+        }
+        let text: Arc<str> = match std::str::from_utf8(&octets) {
+            Ok(text) => text.into(),
+            Err(_) => octets.iter().map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' }).collect::<String>().into(),
+        };
+        Ok((self.files.add(path.display().to_string(), text), octets))
     }
 
     fn databases(&mut self, server: &server_file::ServerFile) -> Vec<DatabaseSource> {

@@ -1,11 +1,12 @@
 //! Zones: what exists.
 //!
 //! [`text`] is a zone as read, with places for findings; [`rdata`] turns the text of record data into
-//! octets and back; [`check`] judges zones together; [`image`] is a zone as served; [`set`] is all of
+//! octets and back; [`master`] reads zones as RFC 1035 text; [`check`] judges zones together; [`image`] is a zone as served; [`set`] is all of
 //! them together.
 
 pub mod check;
 pub mod image;
+pub mod master;
 pub mod rdata;
 pub mod set;
 pub mod text;

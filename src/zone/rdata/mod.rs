@@ -19,6 +19,7 @@ use hickory_proto::serialize::binary::{BinDecoder, BinEncodable, BinEncoder, Res
 use std::fmt;
 use std::fmt::Write as _;
 use token::Token;
+pub use token::Token as Word;
 
 /// Why a text is not the data of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,11 @@ pub fn from_text(rtype: RrType, text: &str, origin: &Name) -> Result<Vec<u8>, Rd
         _ => {}
     }
     from_tokens(rtype, &token::split(text)?, origin)
+}
+
+/// [`from_text`] for text that has been cut into words, as zone text is.
+pub fn from_words(rtype: RrType, words: &[Word], origin: &Name) -> Result<Vec<u8>, RdataError> {
+    from_tokens(rtype, words, origin)
 }
 
 /// [`from_text`] for text that has been cut into tokens.

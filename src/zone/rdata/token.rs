@@ -3,13 +3,24 @@
 
 use super::RdataError;
 
-/// A word.
+/// A word of presentation format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub struct Token {
     /// Between the quotes or blanks, escapes as written.
-    pub raw: String,
+    pub(super) raw: String,
     /// Whether it stood in quotes.
-    pub quoted: bool,
+    pub(super) quoted: bool,
+}
+
+impl Token {
+    /// A word from octets as they stand in a file; what is not UTF-8 is escaped.
+    pub fn new(octets: &[u8], quoted: bool) -> Token {
+        let raw = match std::str::from_utf8(octets) {
+            Ok(text) => text.to_owned(),
+            Err(_) => octets.iter().map(|o| if o.is_ascii() { char::from(*o).to_string() } else { format!("\\{o:03}") }).collect(),
+        };
+        Token { raw, quoted }
+    }
 }
 
 /// Cuts a text into words.

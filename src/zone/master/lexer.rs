@@ -1,0 +1,178 @@
+//! Zone text cut into entries of tokens with their places (RFC 1035 section 5.1).
+//!
+//! An entry is a line, or several held together by parentheses. Comments begin with a semicolon.
+//! Quotes keep blanks, semicolons and line ends; a backslash keeps the octet behind it. Tokens are
+//! ranges of the text; nothing is copied here.
+
+use crate::finding::{At, FileId};
+
+/// A token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    /// First octet, behind an opening quote.
+    pub start: u32,
+    /// One past the last octet, before a closing quote.
+    pub end: u32,
+    /// Line, from 1.
+    pub line: u32,
+    /// Where that line begins.
+    pub line_start: u32,
+    /// Whether it stood in quotes.
+    pub quoted: bool,
+}
+
+impl Token {
+    /// The token's octets.
+    pub fn octets<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.start as usize..self.end as usize]
+    }
+
+    /// The token's place.
+    pub fn at(&self, file: FileId, text: &[u8]) -> At {
+        // Characters, not octets: octets that go on a UTF-8 character do not count.
+        let before = &text[self.line_start as usize..self.start as usize];
+        let column = before.iter().filter(|octet| **octet & 0xc0 != 0x80).count() as u32 + 1;
+        At { file, line: self.line, column, start: self.start, end: self.end.max(self.start) }
+    }
+}
+
+/// What ends the reading of an entry early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LexError {
+    /// A quoted string without an end; the token is what there is of it.
+    OpenQuote(Token),
+    /// A parenthesis that is never closed.
+    OpenParenthesis(Token),
+    /// A closing parenthesis without an opening one.
+    StrayParenthesis(Token),
+    /// A backslash at the end of a line or of the text.
+    BareBackslash(Token),
+}
+
+/// Reads entries.
+pub(super) struct Lexer<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u32,
+    line_start: usize,
+}
+
+impl<'a> Lexer<'a> {
+    /// A lexer at the start of a text of less than 4 GiB.
+    pub fn new(text: &'a [u8]) -> Lexer<'a> {
+        // A byte order mark, as some editors write.
+        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        Lexer { text, at, line: 1, line_start: at }
+    }
+
+    /// Fills `tokens` with the next entry that has any. `Some(true)`: the entry begins with a blank;
+    /// `None`: the text has ended. After an error the next call goes on behind the line.
+    pub fn entry(&mut self, tokens: &mut Vec<Token>) -> Result<Option<bool>, LexError> {
+        loop {
+            tokens.clear();
+            let Some(first) = self.text.get(self.at) else { return Ok(None) };
+            let begins_blank = matches!(first, b' ' | b'\t');
+            match self.tokens(tokens) {
+                Ok(()) if tokens.is_empty() => {}
+                Ok(()) => return Ok(Some(begins_blank)),
+                Err(error) => {
+                    self.skip_line();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn tokens(&mut self, tokens: &mut Vec<Token>) -> Result<(), LexError> {
+        let mut open: Vec<Token> = Vec::new();
+        loop {
+            let Some(&octet) = self.text.get(self.at) else {
+                return open.first().map_or(Ok(()), |first| Err(LexError::OpenParenthesis(*first)));
+            };
+            match octet {
+                b'\n' => {
+                    self.next_line();
+                    if open.is_empty() {
+                        return Ok(());
+                    }
+                }
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                b';' => {
+                    while self.text.get(self.at).is_some_and(|o| *o != b'\n') {
+                        self.at += 1;
+                    }
+                }
+                b'(' => {
+                    open.push(self.here(1));
+                    self.at += 1;
+                }
+                b')' => {
+                    if open.pop().is_none() {
+                        return Err(LexError::StrayParenthesis(self.here(1)));
+                    }
+                    self.at += 1;
+                }
+                b'"' => tokens.push(self.quoted()?),
+                _ => tokens.push(self.word()?),
+            }
+        }
+    }
+
+    fn word(&mut self) -> Result<Token, LexError> {
+        let mut token = self.here(0);
+        loop {
+            match self.text.get(self.at) {
+                Some(b'\\') => {
+                    if matches!(self.text.get(self.at + 1), None | Some(b'\n' | b'\r')) {
+                        return Err(LexError::BareBackslash(self.here(1)));
+                    }
+                    self.at += 2;
+                }
+                None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b'(' | b')' | b'"') => break,
+                Some(_) => self.at += 1,
+            }
+        }
+        token.end = self.at as u32;
+        Ok(token)
+    }
+
+    fn quoted(&mut self) -> Result<Token, LexError> {
+        let opening = self.here(1);
+        self.at += 1;
+        let mut token = Token { quoted: true, ..self.here(0) };
+        loop {
+            match self.text.get(self.at) {
+                None => return Err(LexError::OpenQuote(opening)),
+                Some(b'"') => break,
+                // A string that runs on over many lines is a forgotten quote.
+                Some(b'\n') => return Err(LexError::OpenQuote(opening)),
+                Some(b'\\') if self.at + 1 < self.text.len() => self.at += 2,
+                Some(_) => self.at += 1,
+            }
+        }
+        token.end = self.at as u32;
+        self.at += 1;
+        Ok(token)
+    }
+
+    fn here(&self, len: usize) -> Token {
+        let end = (self.at + len).min(self.text.len());
+        Token { start: self.at as u32, end: end as u32, line: self.line, line_start: self.line_start as u32, quoted: false }
+    }
+
+    fn next_line(&mut self) {
+        self.at += 1;
+        self.line += 1;
+        self.line_start = self.at;
+    }
+
+    fn skip_line(&mut self) {
+        while let Some(&octet) = self.text.get(self.at) {
+            if octet == b'\n' {
+                self.next_line();
+                return;
+            }
+            self.at += 1;
+        }
+    }
+}

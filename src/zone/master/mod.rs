@@ -1,0 +1,26 @@
+//! Zones as RFC 1035 text ("master files"): the format that BIND, NSD and Knot read.
+//!
+//! `$ORIGIN`, `$TTL` (RFC 2308 section 4), `$INCLUDE` and `$GENERATE` (a BIND extension, bounded),
+//! parentheses, escapes, comments, any type by RFC 3597. A fault costs its own entry: the rest is read
+//! on, so that one run shows every fault.
+
+mod generate;
+mod lexer;
+mod reader;
+
+#[cfg(test)]
+mod tests;
+
+use crate::finding::{FileId, Findings};
+use crate::wire::name::Name;
+use crate::zone::text::Record;
+use std::sync::Arc;
+
+/// Gives the content of an included file, or a sentence why not. The path is as written in the zone
+/// text and already known to stay inside the folder of zones.
+pub type Include<'a> = dyn FnMut(&str) -> Result<(FileId, Arc<[u8]>), String> + 'a;
+
+/// Reads zone text. Records are added in the order read, faults to `findings`.
+pub fn read(text: &[u8], file: FileId, apex: &Name, include: &mut Include<'_>, records: &mut Vec<Record>, findings: &mut Findings) {
+    reader::Reader::new(apex, include, records, findings).file(text, file, apex.clone(), 0);
+}

@@ -1,0 +1,168 @@
+//! Zone text that is right, and every way in which it is wrong.
+
+use super::*;
+use crate::finding::{Files, code};
+use crate::zone::rdata;
+
+struct Read {
+    records: Vec<Record>,
+    findings: Findings,
+    files: Files,
+}
+
+fn read_with(text: &[u8], included: &[(&str, &str)]) -> Read {
+    let mut files = Files::default();
+    let file = files.add("example.zone", String::from_utf8_lossy(text).into_owned());
+    let apex = Name::parse("example.", None).unwrap();
+    let (mut records, mut findings) = (Vec::new(), Findings::default());
+    let mut include = |path: &str| -> Result<(FileId, Arc<[u8]>), String> {
+        let (_, text) = included.iter().find(|(name, _)| *name == path).ok_or("no such file")?;
+        Ok((files.add(path, *text), text.as_bytes().into()))
+    };
+    read(text, file, &apex, &mut include, &mut records, &mut findings);
+    Read { records, findings, files }
+}
+
+fn shown(read: &Read) -> Vec<String> {
+    let line = |r: &Record| format!("{} {} {} {}", r.owner, r.ttl.secs(), r.rtype, rdata::to_text(r.rtype, &r.rdata));
+    read.records.iter().map(line).collect()
+}
+
+#[test]
+fn zone_text_becomes_records() {
+    let text = br#"; a comment
+$TTL 1h
+@   IN SOA ns1 hostmaster (
+        2026010101 ; serial
+        7200 900
+        1209600
+        1m )
+@       NS  ns1
+    60  NS  ns2.other.          ; the owner before
+ns1 300 IN A 192.0.2.1
+    IN 300 AAAA 2001:db8::1
+WwW     CNAME   ns1
+txt     TXT "a b" c "semi;colon" "quote\"d" \097
+$ORIGIN sub.example.
+@       MX 10 mail
+mail    A 192.0.2.2
+$ORIGIN example.
+odd     TYPE65280 \# 4 0a000001
+odd     CLASS1234
+"#;
+    let read = read_with(text, &[]);
+    assert_eq!(
+        shown(&read),
+        [
+            "example. 3600 SOA ns1.example. hostmaster.example. 2026010101 7200 900 1209600 60",
+            "example. 3600 NS ns1.example.",
+            "example. 60 NS ns2.other.",
+            "ns1.example. 300 A 192.0.2.1",
+            "ns1.example. 300 AAAA 2001:db8::1",
+            "WwW.example. 3600 CNAME ns1.example.",
+            r#"txt.example. 3600 TXT "a b" "c" "semi;colon" "quote\"d" "a""#,
+            "sub.example. 3600 MX 10 mail.sub.example.",
+            "mail.sub.example. 3600 A 192.0.2.2",
+            r"odd.example. 3600 TYPE65280 \# 4 0a000001",
+        ]
+    );
+    assert_eq!(read.findings.len(), 1, "{:?}", read.findings);
+}
+
+#[test]
+fn templates_make_records() {
+    let read = read_with(
+        b"$TTL 60\n$GENERATE 1-3 host-${0,2,d} A 192.0.2.$\n$GENERATE 9-12/3 $ IN PTR h$$.example.\n$GENERATE 10-10 ${0,4,n} 5 CNAME x\n",
+        &[],
+    );
+    assert!(read.findings.is_empty(), "{:?}", read.findings);
+    assert_eq!(
+        shown(&read),
+        [
+            "host-01.example. 60 A 192.0.2.1",
+            "host-02.example. 60 A 192.0.2.2",
+            "host-03.example. 60 A 192.0.2.3",
+            r"9.example. 60 PTR h\$.example.",
+            r"12.example. 60 PTR h\$.example.",
+            "a.0.example. 5 CNAME x.example.",
+        ]
+    );
+}
+
+#[test]
+fn files_include_others_with_an_origin_of_their_own() {
+    let included = [("part.zone", "a A 192.0.2.1\n$ORIGIN else.\nb A 192.0.2.2\n")];
+    let read = read_with(b"$TTL 60\no A 192.0.2.9\n$INCLUDE part.zone sub\n  A 192.0.2.8\nc A 192.0.2.3\n", &included);
+    assert_eq!(
+        shown(&read),
+        ["o.example. 60 A 192.0.2.9", "a.sub.example. 60 A 192.0.2.1", "o.example. 60 A 192.0.2.8", "c.example. 60 A 192.0.2.3"]
+    );
+    // The name outside the zone is a fault of the included file, at its place there.
+    let place = read.findings.iter().next().unwrap().at.unwrap();
+    assert_eq!(read.files.place(place), "part.zone:3:1");
+}
+
+/// Each row: the text, the code, line and column.
+#[test]
+fn faults_are_told_with_their_places() {
+    let rows: &[(&str, crate::finding::Code, u32, u32)] = &[
+        ("$TTL 60\na A 192.0.2.300\n", code::BAD_RDATA, 2, 5),
+        ("$TTL 60\na A 192.0.2\n", code::BAD_RDATA, 2, 5),
+        ("$TTL 60\na A\n", code::BAD_RDATA, 2, 3),
+        ("$TTL 60\na A 192.0.2.1 192.0.2.2\n", code::BAD_RDATA, 2, 5),
+        ("$TTL 60\na AAAA 2001:db8:::1\n", code::BAD_RDATA, 2, 8),
+        ("$TTL 60\na AA 192.0.2.1\n", code::UNKNOWN_TYPE, 2, 3),
+        ("$TTL 60\na AXFR x\n", code::UNKNOWN_TYPE, 2, 3),
+        ("$TTL 60\na IN\n", code::ZONE_SYNTAX, 2, 3),
+        ("$TTL 60\na\n", code::ZONE_SYNTAX, 2, 1),
+        ("$TTL 60\na CH TXT x\n", code::ZONE_SYNTAX, 2, 3),
+        ("$TTL 60\na 99999999999 A 192.0.2.1\n", code::BAD_TTL, 2, 3),
+        ("$TTL 60\na 1x A 192.0.2.1\n", code::BAD_TTL, 2, 3),
+        ("$TTL abc\na 1 A 192.0.2.1\n", code::BAD_TTL, 1, 6),
+        ("a A 192.0.2.1\n", code::BAD_TTL, 1, 1),
+        ("$TTL 60\n  A 192.0.2.1\n", code::ZONE_SYNTAX, 2, 3),
+        ("$TTL 60\na..b A 192.0.2.1\n", code::BAD_NAME, 2, 1),
+        ("$TTL 60\nb.example.net. A 192.0.2.1\n", code::OUT_OF_ZONE, 2, 1),
+        ("$TTL 60\na TXT \"open\nb A 192.0.2.1\n", code::ZONE_SYNTAX, 2, 7),
+        ("$TTL 60\n@ SOA a b ( 1 2 3 4 5\n", code::ZONE_SYNTAX, 2, 11),
+        ("$TTL 60\na A 192.0.2.1 )\n", code::ZONE_SYNTAX, 2, 15),
+        ("$TTL 60\na TXT x\\\n", code::ZONE_SYNTAX, 2, 8),
+        ("$TTL\n", code::ZONE_SYNTAX, 1, 1),
+        ("$TLL 60\n", code::ZONE_SYNTAX, 1, 1),
+        ("$ORIGIN a..b\n", code::BAD_NAME, 1, 9),
+        ("$INCLUDE missing.zone\n", code::BAD_INCLUDE, 1, 10),
+        ("$INCLUDE ../secrets\n", code::BAD_INCLUDE, 1, 10),
+        ("$INCLUDE /etc/passwd\n", code::BAD_INCLUDE, 1, 10),
+        ("$INCLUDE loop.zone\n", code::BAD_INCLUDE, 1, 10),
+        ("$TTL 60\n$GENERATE 3-1 a$ A 192.0.2.$\n", code::BAD_GENERATE, 2, 11),
+        ("$TTL 60\n$GENERATE 1-3\n", code::BAD_GENERATE, 2, 1),
+        ("$TTL 60\n$GENERATE 0-99999999 a$ A 192.0.2.1\n", code::BAD_GENERATE, 2, 11),
+        ("$TTL 60\n$GENERATE 250-260 a$ A 192.0.2.$\n", code::BAD_RDATA, 2, 24),
+        ("$TTL 60\n$GENERATE 1-2 a${0,2,q} A 192.0.2.$\n", code::BAD_GENERATE, 2, 15),
+        ("$TTL 60\na TYPE65280 \\# 4 0a00\n", code::BAD_RDATA, 2, 13),
+        ("$TTL 60\na MX mail\n", code::BAD_RDATA, 2, 6),
+        ("$TTL 60\na SRV 1 2 3\n", code::BAD_RDATA, 2, 7),
+        ("$TTL 60\na CAA 0 issue\n", code::BAD_RDATA, 2, 7),
+    ];
+    for (text, code, line, column) in rows {
+        let read = read_with(text.as_bytes(), &[("loop.zone", "$INCLUDE loop.zone\n")]);
+        let found: Vec<String> = read.findings.iter().map(|f| format!("{} {}", f.code.id, read.files.place(f.at.unwrap()))).collect();
+        let file = if text.contains("loop") { "loop.zone" } else { "example.zone" };
+        assert_eq!(found, [format!("{} {file}:{line}:{column}", code.id)], "{text}");
+    }
+}
+
+#[test]
+fn one_fault_costs_one_record() {
+    let read = read_with(b"$TTL 60\na A 192.0.2.1\nb A x\nc TXT \"\nd A 192.0.2.4\n", &[]);
+    assert_eq!(shown(&read), ["a.example. 60 A 192.0.2.1", "d.example. 60 A 192.0.2.4"]);
+    assert_eq!(read.findings.len(), 2);
+}
+
+#[test]
+fn octets_that_are_not_text_are_kept() {
+    let read = read_with(b"$TTL 60\n\xe4.x A 192.0.2.1\nt TXT \"\xff\"\n", &[]);
+    assert!(read.findings.is_empty(), "{:?}", read.findings);
+    assert_eq!(read.records[0].owner.as_wire()[1], 0xe4);
+    assert_eq!(&*read.records[1].rdata, b"\x01\xff");
+}
