@@ -66,7 +66,7 @@ impl Backend {
 
     fn dig(&mut self, arguments: &[&str], shown: &str) -> Result<(), String> {
         let (packet, transport) = question(arguments)?;
-        let expected = Shown::read(shown).as_printed(arguments);
+        let expected = Shown::read(shown).printed_by(arguments);
         let mut differs = String::new();
         // After a SIGHUP the server takes a moment; what it answers then is what counts.
         for _ in 0..self.patience() {
@@ -74,7 +74,7 @@ impl Backend {
                 Backend::InProcess(node) => ask_over(&node.world.snapshot, &packet, IpAddr::from([127, 0, 0, 1]), transport, 0).1,
                 Backend::Program(program) => program.ask(&packet, transport)?,
             };
-            differs = Shown::read(&dig::render(&answer)).as_asked(arguments).differs_from(&expected);
+            differs = Shown::read(&dig::render(&answer)).limited_to(arguments).differs_from(&expected);
             if differs.is_empty() {
                 return Ok(());
             }
@@ -143,21 +143,18 @@ impl Backend {
 }
 
 impl Shown {
-    /// A part that was printed by `dig +short` or `+noall`, as [`Shown::as_asked`] makes it.
-    fn as_printed(self, arguments: &[&str]) -> Shown {
-        self.as_asked(if arguments.contains(&"+short") { &["+noall"] } else { arguments })
+    /// A part that was printed by `dig +short` or `+noall`, as [`Shown::limited_to`] makes it.
+    fn printed_by(self, arguments: &[&str]) -> Shown {
+        self.limited_to(if arguments.contains(&"+short") { &["+noall"] } else { arguments })
     }
 }
 
 impl Node {
     fn check(&self) -> String {
         let (mut text, verdict) = self.findings();
-        match load(&self.tree) {
-            Ok(world) => {
-                text.push_str(world.snapshot.summary().to_string().trim_end());
-                text.push_str(&format!("\ndigest {}\n", world.snapshot.digest()));
-            }
-            Err(_) => {}
+        if let Ok(world) = load(&self.tree) {
+            text.push_str(world.snapshot.summary().to_string().trim_end());
+            text.push_str(&format!("\ndigest {}\n", world.snapshot.digest()));
         }
         text.push_str(&verdict);
         text

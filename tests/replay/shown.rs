@@ -42,7 +42,7 @@ impl Shown {
     }
 
     /// What is left of an answer when `dig` is told to print only a part of it.
-    pub fn as_asked(mut self, arguments: &[&str]) -> Shown {
+    pub fn limited_to(mut self, arguments: &[&str]) -> Shown {
         let is_short = arguments.contains(&"+short");
         if !is_short && !arguments.contains(&"+noall") {
             return self;
