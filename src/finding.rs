@@ -168,6 +168,17 @@ impl Files {
         self.files.get(id.0 as usize).map_or("", |f| &f.1)
     }
 
+    /// Drops the texts of files that no finding points into: a large zone's text is not worth keeping
+    /// for a line that nobody will show.
+    pub fn forget_all_but(&mut self, findings: &Findings) {
+        let named = |id: u32| findings.iter().any(|f| f.at.iter().chain(f.related.iter().map(|(at, _)| at)).any(|at| at.file.0 == id));
+        for (id, (_, text)) in (0..).zip(&mut self.files) {
+            if !named(id) {
+                *text = "".into();
+            }
+        }
+    }
+
     /// How many files there are.
     pub fn len(&self) -> usize {
         self.files.len()

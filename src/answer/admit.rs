@@ -22,18 +22,12 @@ impl<T: Trace> Exchange<'_, '_, T> {
             RrType::MAILA | RrType::MAILB => return Err(Rcode::NOTIMP),
             _ => {}
         }
-        let zones = &self.snapshot.zones;
-        let (mut zone, hash) = zones.zone_of(&query.name, query.qtype == RrType::DS);
-        if zone.is_none() && query.qtype == RrType::DS {
-            zone = zones.zone_of(&query.name, false).0;
-        }
-        let Some(zone) = zone else {
+        let Some(found) = self.find(&query.name) else {
             self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
             return Err(Rcode::REFUSED);
         };
-        self.outcome.zone = Some(zone);
+        self.outcome.zone = Some(found.zone);
         self.response.set_flag(flag::AA);
-        let matched = zones.zone(zone).lookup(&query.name, hash);
-        Ok(Step { name: query.name.clone(), written: Written::question(), zone, matched })
+        Ok(Step { name: query.name.clone(), written: Written::question(), zone: found.zone, matched: found.matched })
     }
 }

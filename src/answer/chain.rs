@@ -45,10 +45,11 @@ impl<T: Trace> Exchange<'_, '_, T> {
     }
 
     fn follow(&mut self, step: &Step, name: QueryName, written: Written) -> Next {
-        if self.qtype == RrType::CNAME || self.zone(step).chain == ChainMode::First {
+        // A CNAME answers CNAME and ANY itself (RFC 1034 section 3.6.2).
+        if matches!(self.qtype, RrType::CNAME | RrType::ANY) || self.zone(step).chain == ChainMode::First {
             return Next::Done(Rcode::NOERROR);
         }
-        match self.snapshot.zones.lookup(&name) {
+        match self.find(&name) {
             Some(found) => Next::Follow(Step { name, written, zone: found.zone, matched: found.matched }),
             None => Next::Done(Rcode::NOERROR),
         }

@@ -12,7 +12,7 @@ use crate::wire::query::{Query, QueryName};
 use crate::wire::response::{Owner, Response, Written, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::{Image, Match};
-use crate::zone::set::ZoneId;
+use crate::zone::set::{Found, ZoneId};
 
 /// One name on the way: the question, or the target of a CNAME.
 pub struct Step {
@@ -98,6 +98,18 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
             asked_subnet,
             extended_error: None,
         }
+    }
+
+    /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the parent's
+    /// side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours.
+    pub fn find(&self, name: &QueryName) -> Option<Found> {
+        let zones = &self.snapshot.zones;
+        if self.qtype == RrType::DS
+            && let (Some(zone), hash) = zones.zone_of(name, true)
+        {
+            return Some(Found { zone, matched: zones.zone(zone).lookup(name, hash) });
+        }
+        zones.lookup(name)
     }
 
     /// The zone of a step.

@@ -104,6 +104,9 @@ impl<T: Trace> Exchange<'_, '_, T> {
         // The first step is the question itself; each further one follows a CNAME.
         for _ in 0..=crate::limits::CHAIN_MAX {
             self.trace.step(self.snapshot, &step);
+            if !self.is_steered(&step) && self.stops_before_scope(0) {
+                return Rcode::NOERROR;
+            }
             let next = match step.matched {
                 Match::Cut(cut) if self.asks_delegation_signer(&step, cut) => self.positive(&step, cut, query),
                 Match::Cut(cut) => self.referral(&step, cut),
@@ -120,6 +123,13 @@ impl<T: Trace> Exchange<'_, '_, T> {
         }
         // A chain this long was refused at load where it could be seen; the resolver goes on from here.
         Rcode::NOERROR
+    }
+
+    fn is_steered(&self, step: &Step) -> bool {
+        match step.matched {
+            Match::Exact(node) | Match::Wildcard(node) => self.zone(step).steered_at(node).is_some(),
+            Match::Cut(_) | Match::NoName => false,
+        }
     }
 
     /// DS lives above the cut (RFC 4035 section 3.1.4.1).

@@ -28,6 +28,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if !policy.may_alias() {
             match family {
                 Some(family) if policy.families & family != 0 => {}
+                _ if self.stops_before_scope(0) => return Next::Done(Rcode::NOERROR),
                 Some(_) => return self.negative(step, Rcode::NOERROR),
                 None if query.qtype == RrType::ANY => return self.any(step),
                 None => return self.positive(step, node, query),
@@ -38,6 +39,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
+        // Whatever comes out is this client's: other clients may get a CNAME where this one gets no data,
+        // or an address where its own list has nothing left.
+        self.scope = self.scope.max(decision.scope);
         self.outcome.policy = Some(steered.policy);
         let question = Question {
             policy,
@@ -49,10 +53,13 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         };
         let choice = choose(question, self.trace.watch());
         self.trace.choice(snapshot, policy, choice);
+        // Where a CNAME is possible, that there is none is tailored too.
+        if policy.may_alias() || choice == Choice::ServFail {
+            self.scope = self.scope.max(decision.scope);
+        }
         let ttl = steered.ttl.unwrap_or(decision.plan.ttl);
         match choice {
             Choice::Cname(index) => {
-                self.scope = self.scope.max(decision.scope);
                 let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
                 self.steered_cname(step, target, horizon(ttl))
             }
@@ -63,7 +70,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             }
             Choice::Pop { pop, slot, resort } => match family {
                 Some(family) if policy.families & family != 0 => {
-                    self.scope = self.scope.max(decision.scope);
                     self.outcome.pop = Some((pop, resort));
                     self.addresses(step, policy, &decision, slot, family, horizon(ttl))
                 }

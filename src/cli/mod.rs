@@ -10,6 +10,7 @@ pub mod geoip;
 pub mod log;
 pub mod reload;
 pub mod serve;
+pub mod verify;
 
 use crate::desk::render;
 use crate::finding::{Files, Findings};

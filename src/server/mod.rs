@@ -158,6 +158,8 @@ impl Server {
         started.map_err(|error| own_fault(&error))?;
         let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed);
         server.runtime.spawn(writer.run(commands));
+        server.files.forget_all_but(&server.findings);
+        crate::sys::memory::give_back();
         server.desk.phase.enter(Phase::Serving);
         tracing::info!("{}", Event::Serving { digest: server.desk.snapshot.load().digest().to_string() });
         Ok(server)

@@ -125,7 +125,10 @@ impl Writer {
         self.retired = held;
         let free: Vec<Arc<Snapshot>> = free;
         if !free.is_empty() {
-            drop(spawn_blocking(move || drop(free)));
+            drop(spawn_blocking(move || {
+                drop(free);
+                crate::sys::memory::give_back();
+            }));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Snapshot;
 use crate::steer::pop::AdminState;
+use crate::wire::hash;
 use crate::wire::name::write_name;
 use crate::zone::image::Image;
 use std::collections::BTreeMap;
@@ -150,13 +151,14 @@ fn names(old: &Arc<Image>, new: &Arc<Image>) -> (usize, usize, usize) {
     if Arc::ptr_eq(old, new) {
         return (0, 0, 0);
     }
-    let mut known: BTreeMap<&[u8], _> = old.nodes().map(|n| (old.name(n), n)).collect();
-    let (mut added, mut changed) = (0, 0);
+    let (mut added, mut kept, mut changed) = (0, 0, 0);
     for node in new.nodes() {
-        let Some(before) = known.remove(new.name(node)) else {
+        let name = new.name(node);
+        let Some(before) = old.find(hash::name(name), name) else {
             added += 1;
             continue;
         };
+        kept += 1;
         let (a, b) = (old.sets_at(before), new.sets_at(node));
         let same_sets = a.len() == b.len()
             && a.iter().zip(b).all(|(x, y)| {
@@ -170,5 +172,5 @@ fn names(old: &Arc<Image>, new: &Arc<Image>) -> (usize, usize, usize) {
             changed += 1;
         }
     }
-    (added, known.len(), changed)
+    (added, old.names() - kept, changed)
 }

@@ -144,8 +144,7 @@ fn policy_table(
     let (classes, resolver_classes) = resolver_classes(inputs.atlas, policy, tables);
 
     let mut interned = Interned::default();
-    let mut routes = Vec::with_capacity(classes.len());
-    let mut located = false;
+    let mut choices_of_class = Vec::with_capacity(classes.len());
     for resolver_networks in &classes {
         let of_place: Vec<u32> = inputs
             .atlas
@@ -160,13 +159,21 @@ fn policy_table(
                 interned.choice([by_ecs, by_resolver])
             })
             .collect();
-        let by_resolver = interned.choices[of_place[0] as usize][1];
+        choices_of_class.push(of_place);
+    }
+    // Only now are all plans known, and with them whether anything of the policy shares by cell: if
+    // so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6 apart.
+    let shares = shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
+    let mut routes = Vec::with_capacity(classes.len());
+    let mut located = false;
+    for of_place in choices_of_class {
         let uniform = is_uniform(inputs.atlas, &of_place);
-        if uniform && !shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list) {
+        if uniform && !shares {
             routes.push(Arc::new(Trie::constant(of_place[0])));
             continue;
         }
         located |= !uniform;
+        let by_resolver = interned.choices[of_place[0] as usize][1];
         let special = interned.choice([BY_ECS_SPECIAL, by_resolver]);
         routes.push(tables.get(inputs.atlas, of_place, special));
     }
@@ -175,13 +182,13 @@ fn policy_table(
             .at(policy.at, "this policy")
             .help("lower `depth`, or give fewer PoPs"));
     }
-    let shares = shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
     Ok(PolicyTable {
         name: scoped.zone.as_ref().map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
         families: policy_families(policy, &slots, slot_list),
         slots,
         cnames: mapper.cnames().into(),
         tail: mapper.tail().into(),
+        members: mapper.members().into(),
         scopes: routes.iter().map(|r| r.leaves()).sum(),
         plans: interned.plans.into(),
         choices: interned.choices.into(),

@@ -53,8 +53,10 @@ impl Subject {
                 (value, depth + offset)
             }
             Subject::V6(bits) => match trie.v6.lookup(bits) {
-                // Addresses like ::1 stand in a block of embedded IPv4 without being such a client.
-                (REDIRECT, depth) => (trie.v4.lookup(0).0, depth),
+                // `::` and `::1`, the only ones that come here, stand among embedded IPv4 clients without
+                // being such. A neighbour's scope may hold them, so they get what it gets; a scope of
+                // their own is no more than themselves.
+                (REDIRECT, _) => (trie.v4.lookup(bits as u32).0, 128),
                 found => found,
             },
         }
@@ -121,6 +123,7 @@ impl Vantage {
         };
         let (cell, cell_depth) = match subject {
             Subject::V4 { bits, offset } => ((4, u128::from(truncate_v4(bits, policy.cell_v4))), policy.cell_v4 + offset),
+            Subject::V6(bits) if embedded::is_embedded(bits) => ((4, u128::from(truncate_v4(bits as u32, policy.cell_v4))), 128),
             Subject::V6(bits) => ((6, truncate_v6(bits, policy.cell_v6)), policy.cell_v6),
         };
         let key = match policy.share {

@@ -151,8 +151,12 @@ impl Question<'_> {
                 return Choice::Pop { pop, slot, resort };
             }
         }
-        // Only a list that stops short (a fence, a bound on distance) gets here. Whether a type exists
-        // must not depend on the client, so the policy's own order answers for this family.
+        // Only a list that stops short gets here. A fence is never left, and the type does exist.
+        if self.plan.fence {
+            return Choice::ServFail;
+        }
+        // A bound on distance is about health and load; which families there are must not depend on
+        // where the client is, so the policy's own order answers for this one.
         for resort in Resort::ALL {
             if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(&self.policy.tail, resort, Some(family), watch) {
                 return Choice::Pop { pop, slot, resort };
@@ -162,7 +166,7 @@ impl Question<'_> {
     }
 
     fn whole_policy_is_down(&self) -> bool {
-        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| self.scan_entries(&self.policy.tail, r, None, &mut Blind).is_some())
+        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| self.scan_entries(&self.policy.members, r, None, &mut Blind).is_some())
     }
 
     fn scan(&self, resort: Resort, family: Option<Families>, watch: &mut impl Watch) -> Option<Winner> {

@@ -71,6 +71,21 @@ impl<'a> Mapper<'a> {
         &self.tail
     }
 
+    /// Every candidate of the policy and of its rules, each once.
+    pub fn members(&self) -> Vec<Entry> {
+        let of_rules = self.policy.rules.iter().filter_map(|rule| match &rule.target {
+            RuleTarget::Candidates(bands) => Some(bands),
+            RuleTarget::Policy | RuleTarget::Cname(_) => None,
+        });
+        let mut members: Vec<Entry> = Vec::new();
+        for entry in std::iter::once(&self.policy.candidates).chain(of_rules).flat_map(|bands| self.listed(bands, &Weights::new(), 0)) {
+            if !members.iter().any(|m| m.target == entry.target) {
+                members.push(Entry { band: 0, ..entry });
+            }
+        }
+        members
+    }
+
     /// The rule that decides at a place, with its index.
     pub fn rule_for(&self, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
         let of = Circumstances { place, resolver_networks, site: self.site.as_deref() };
@@ -110,16 +125,19 @@ impl<'a> Mapper<'a> {
             cname,
             entries: entries.into(),
             tail: !fence && !cut && cname.is_none(),
+            fence,
             ttl: rule.and_then(|r| r.ttl).unwrap_or(policy.ttl),
             answers: rule.and_then(|r| r.answers).unwrap_or(policy.answers),
             when_all_down: self.all_down(rule.and_then(|r| r.when_all_down.as_ref()).unwrap_or(&policy.when_all_down)),
         }
     }
 
-    /// Where a place is taken to be: its coordinates, else those of the PoP it is declared to stand at.
+    /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
+    /// database filled in, else at its coordinates.
     pub fn coordinates(&self, place: &Place) -> Option<Coordinates> {
-        let at_site = || self.pops.iter().find(|p| place.site.as_deref() == Some(&*p.name)).and_then(|p| p.coordinates);
-        place.coordinates.or_else(at_site)
+        let site = place.site.as_deref();
+        let at_site = self.pops.iter().find(|p| site.is_some_and(|site| site == &*p.name)).and_then(|p| p.coordinates);
+        at_site.or(place.coordinates)
     }
 
     /// Great-circle distance from a point to a PoP, without bias.

@@ -70,6 +70,8 @@ pub struct Plan {
     pub entries: Box<[Entry]>,
     /// Whether the policy's tail follows.
     pub tail: bool,
+    /// Whether a rule keeps these clients inside the list: nothing outside it is ever answered.
+    pub fence: bool,
     /// TTL bounds.
     pub ttl: TtlRange,
     /// How many addresses.

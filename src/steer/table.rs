@@ -73,6 +73,8 @@ pub struct PolicyTable {
     pub cnames: Box<[Name]>,
     /// Listed order behind every list.
     pub tail: Box<[Entry]>,
+    /// Every candidate, those of rules included: the whole policy is down if none of these passes.
+    pub members: Box<[Entry]>,
     /// All plans.
     pub plans: Box<[Plan]>,
     /// What a leaf means: the plan if ECS decides, and the plan if the resolver's address does (they

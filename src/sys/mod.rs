@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is three kinds of call, all Linux:
+//! What is unsafe here is four kinds of call, all Linux:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
@@ -12,6 +12,7 @@
 //!   those sizes before a slice is made of them.
 //! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or that
 //!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
+//! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
 //!
 //! Nothing here keeps a raw pointer across calls, and no function of the public interface is `unsafe`.
@@ -20,4 +21,5 @@
 
 #[cfg(target_os = "linux")]
 pub mod datagram;
+pub mod memory;
 pub mod socket;

@@ -1,0 +1,11 @@
+//! Fuzz targets: each takes any octets and panics if something that must hold does not.
+//!
+//! They are reached in two ways: by cargo-fuzz from `fuzz/fuzz_targets`, guided by coverage, and by
+//! `tests/fuzzing.rs` on the stable compiler, from fixed seeds and by mutation of sound inputs.
+
+pub mod csv;
+pub mod mmdb;
+pub mod packet;
+pub mod rdata;
+pub mod sample;
+pub mod yaml;

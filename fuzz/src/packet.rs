@@ -1,0 +1,99 @@
+//! Any datagram, answered by the sample: no panic, and a reply that every reader understands.
+
+use super::sample::{FILES, Replaced};
+use hickory_proto::op::Message;
+use meridian::answer::{Client, Moment, Transport, Verdict, respond};
+use meridian::snapshot::{Snapshot, compile};
+use meridian::wire::edns::Edns;
+use meridian::wire::query::{Parsed, parse};
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// The sample, compiled.
+pub fn snapshot() -> &'static Snapshot {
+    static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
+    SNAPSHOT.get_or_init(|| {
+        let (path, content) = FILES[0];
+        let loaded = meridian::config::load(Path::new("meridian.yaml"), &Replaced { path, content });
+        let deployment = loaded.deployment.expect("the sample is sound");
+        compile(&deployment, None, 1).0.expect("the sample compiles")
+    })
+}
+
+/// Answers over UDP and TCP and checks the reply.
+pub fn packet(data: &[u8]) {
+    let mut out = [0u8; 65_535];
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let client = Client { address: [192, 0, 2, 77].into(), transport };
+        let outcome = respond(snapshot(), data, &client, Moment { draw: data.len() as u64 }, &mut out);
+        let parsed = parse(data);
+        match outcome.verdict {
+            Verdict::Silence => assert!(matches!(parsed, Parsed::Silence)),
+            Verdict::Rare => assert!(matches!(parsed, Parsed::Rare)),
+            Verdict::Reply(len) => reply(data, &parsed, &out[..len], transport),
+        }
+    }
+}
+
+fn reply(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], transport: Transport) {
+    let (question, edns) = match parsed {
+        Parsed::Query(query) => (Some(query.question), query.edns),
+        Parsed::Reject(reject) => (reject.question, reject.edns),
+        Parsed::Silence | Parsed::Rare => panic!("a reply to what deserves none"),
+    };
+    let word = |at: usize| u16::from_be_bytes([reply[at], reply[at + 1]]);
+    assert!(reply.len() >= 12 && reply.len() <= limit(transport, edns.as_ref()), "{} octets", reply.len());
+    assert_eq!(reply[..2], asked[..2], "the id is echoed");
+    assert_ne!(word(2) & 0x8000, 0, "QR");
+    assert_eq!(word(2) & 0x7800, u16::from_be_bytes([asked[2], asked[3]]) & 0x7800, "the opcode is echoed");
+    assert_eq!(word(2) & 0x0040, 0, "Z is zero");
+    if word(2) & 0x0200 != 0 {
+        assert_eq!(transport, Transport::Udp, "the sample fits a stream");
+    }
+    let question = question.unwrap_or_default();
+    assert_eq!(usize::from(word(4)), usize::from(!question.is_empty()));
+    assert_eq!(reply[12..12 + question.len()], *question, "the question is echoed, letter case too");
+    by_domain(reply, edns.is_some());
+    by_hickory(asked, parsed, reply, edns.as_ref());
+    // A reply is no query: two servers never talk to each other for ever.
+    assert!(matches!(parse(reply), Parsed::Silence));
+}
+
+fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
+    match (transport, edns) {
+        (Transport::Tcp, _) => 65_535,
+        (Transport::Udp, None) => 512,
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload.clamp(512, 1232)),
+    }
+}
+
+fn by_domain(reply: &[u8], has_opt: bool) {
+    use domain::base::iana::Rtype;
+    use domain::rdata::AllRecordData;
+    let message = domain::base::Message::from_slice(reply).expect("long enough");
+    let mut opts = 0;
+    let mut count = 0;
+    for record in message.iter() {
+        let (record, _) = record.expect("a record that can be read");
+        opts += usize::from(record.rtype() == Rtype::OPT);
+        count += 1;
+        let rtype = record.rtype();
+        record.into_record::<AllRecordData<_, _>>().unwrap_or_else(|e| panic!("{rtype}: {e}"));
+    }
+    let counts = message.header_counts();
+    assert_eq!(count, u32::from(counts.ancount()) + u32::from(counts.nscount()) + u32::from(counts.arcount()));
+    assert_eq!(opts, usize::from(has_opt), "OPT if and only if asked with one");
+}
+
+fn by_hickory(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], edns: Option<&Edns>) {
+    // It has no client subnet of family 0, which RFC 7871 section 7.1.2 allows with source 0.
+    if edns.and_then(|e| e.subnet).is_some_and(|s| s.family == 0) {
+        return;
+    }
+    let read = Message::from_vec(reply).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(read.edns.is_some(), edns.is_some());
+    // What both of us take for a query has the same EDNS in both readings.
+    if let (Parsed::Query(query), Ok(theirs)) = (parsed, Message::from_vec(asked)) {
+        assert_eq!(theirs.edns.is_some(), query.edns.is_some());
+    }
+}

@@ -1,0 +1,21 @@
+//! Any text as record data of any type: an error, or octets that are valid for the type and come back
+//! as text that means the same.
+
+use meridian::wire::name::Name;
+use meridian::wire::rr::RrType;
+use meridian::zone::rdata;
+
+/// Types with a format of their own, and two without.
+const TYPES: [u16; 24] = [1, 2, 5, 6, 12, 13, 15, 16, 18, 28, 29, 33, 35, 37, 39, 43, 44, 48, 52, 64, 65, 256, 257, 65_280];
+
+/// The first octet chooses the type, the rest is the text.
+pub fn rdata(data: &[u8]) {
+    let Some((&rtype, text)) = data.split_first() else { return };
+    let rtype = RrType(TYPES[usize::from(rtype) % TYPES.len()]);
+    let text = String::from_utf8_lossy(text);
+    let origin = Name::parse("cdn.example.", None).expect("a plain name");
+    let Ok(octets) = rdata::from_text(rtype, &text, &origin) else { return };
+    assert!(rdata::is_valid(rtype, &octets), "{rtype} {text:?} -> {octets:02x?}");
+    rdata::names_in(rtype, &octets);
+    rdata::to_text(rtype, &octets);
+}

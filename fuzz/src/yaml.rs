@@ -1,0 +1,27 @@
+//! Any text in place of one configuration file: findings that point into the files, or a deployment
+//! that compiles.
+
+use super::sample::{FILES, Replaced};
+use meridian::desk::render;
+use meridian::snapshot::compile;
+use std::path::Path;
+
+/// The first octet chooses the file, the rest is its content.
+pub fn yaml(data: &[u8]) {
+    let Some((&file, content)) = data.split_first() else { return };
+    let (path, _) = FILES[usize::from(file) % (FILES.len() - 1)];
+    let loaded = meridian::config::load(Path::new("meridian.yaml"), &Replaced { path, content });
+    assert_eq!(loaded.deployment.is_some(), !loaded.findings.has_errors());
+    for finding in loaded.findings.iter() {
+        for at in finding.at.into_iter().chain(finding.related.iter().map(|(at, _)| *at)) {
+            let text = loaded.files.text(at.file);
+            assert!(text.get(at.start as usize..at.end as usize).is_some(), "{finding:?} points outside of its file");
+        }
+    }
+    render::text(&loaded.findings, &loaded.files, false);
+    render::json(&loaded.findings, &loaded.files);
+    if let Some(deployment) = loaded.deployment {
+        let (snapshot, findings) = compile(&deployment, None, 1);
+        assert_eq!(snapshot.is_some(), !findings.has_errors());
+    }
+}

@@ -1,0 +1,285 @@
+//! `meridian explain --verify-scopes`: proves on a snapshot that every ECS scope is true.
+//!
+//! A resolver hands an answer to every client inside the scope that came with it (RFC 7871 section
+//! 7.3.1), so all of them must be clients that would get the same records. The proof walks every leaf
+//! of every policy's routes, for each class of resolvers; takes addresses inside the leaf, plain and
+//! as IPv4 inside IPv6; asks the function that serves; and asks again for other addresses inside the
+//! scope that came back. TTL and order are not compared: neither is part of what a scope promises.
+
+use crate::answer::{Client, Moment, Transport, Verdict, respond};
+use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
+use crate::limits::MESSAGE_MAX;
+use crate::snapshot::Snapshot;
+use crate::steer::plan::AllDown;
+use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
+use crate::wire::hash::mix;
+use crate::wire::name::Name;
+use crate::wire::rr::{Rcode, RrType};
+use crate::zone::image::Steered;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What was walked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Steered names.
+    pub names: usize,
+    /// Leaves, counted for every name, type and class of resolvers.
+    pub leaves: usize,
+    /// Pairs of clients of which the second lay inside the scope of the first.
+    pub pairs: usize,
+}
+
+/// Sentences kept; a fault of a table shows in thousands of leaves.
+const FAULTS_MAX: usize = 20;
+
+/// Walks every leaf and asks for `samples_per_leaf` addresses inside it, each with two partners inside
+/// the scope of its answer. An error is one sentence for each pair that broke the law.
+pub fn verify_scopes(snapshot: &Snapshot, samples_per_leaf: usize) -> Result<VerifyReport, Vec<String>> {
+    let mut walk = Walk { snapshot, out: vec![0; MESSAGE_MAX], report: VerifyReport::default(), faults: Vec::new(), dice: 0 };
+    for zone in snapshot.zones.iter() {
+        for (node, steered) in zone.steered() {
+            walk.report.names += 1;
+            walk.name(&askable(zone.name(node)), *steered, samples_per_leaf.max(1));
+        }
+    }
+    if walk.faults.is_empty() { Ok(walk.report) } else { Err(walk.faults) }
+}
+
+/// A name that a stored owner answers: for `*.edge` one below it.
+fn askable(owner: &[u8]) -> Vec<u8> {
+    match owner {
+        [1, b'*', rest @ ..] => [b"\x06sample".as_slice(), rest].concat(),
+        _ => owner.to_vec(),
+    }
+}
+
+/// What a client got, as far as a scope speaks of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Answer {
+    rcode: Rcode,
+    records: Vec<(u16, Vec<u8>)>,
+    scope: u8,
+}
+
+impl Answer {
+    fn is_same_set(&self, other: &Answer) -> bool {
+        (self.rcode, &self.records) == (other.rcode, &other.records)
+    }
+}
+
+struct Walk<'a> {
+    snapshot: &'a Snapshot,
+    out: Vec<u8>,
+    report: VerifyReport,
+    faults: Vec<String>,
+    dice: u64,
+}
+
+impl Walk<'_> {
+    fn name(&mut self, owner: &[u8], steered: Steered, samples: usize) {
+        let policy = &self.snapshot.steering.policies[steered.policy as usize];
+        for (class, routes) in policy.routes.iter().enumerate() {
+            let Some(resolver) = resolver_of(policy, class as u32) else { continue };
+            for (rtype, family) in [(RrType::A, V4), (RrType::AAAA, V6)] {
+                let mut asked = Asked { owner, rtype, resolver, policy, family, packet: Vec::new() };
+                for leaf in routes.v4.blocks() {
+                    self.report.leaves += 1;
+                    for sample in 0..samples {
+                        let bits = self.inside(u128::from(leaf.start), leaf.len, 32, sample) as u32;
+                        self.client(&mut asked, IpAddr::V4(Ipv4Addr::from_bits(bits)));
+                        // Each leaf is met in one of the IPv6 forms too.
+                        let form = self.report.leaves + sample;
+                        let junk = u128::from(self.roll()) | u128::from(self.roll()) << 64;
+                        self.client(&mut asked, IpAddr::V6(Ipv6Addr::from_bits(embed(bits, form, junk))));
+                    }
+                }
+                for leaf in routes.v6.blocks().filter(|leaf| leaf.value != REDIRECT) {
+                    self.report.leaves += 1;
+                    for sample in 0..samples {
+                        let bits = self.inside(leaf.start, leaf.len, 128, sample);
+                        self.client(&mut asked, IpAddr::V6(Ipv6Addr::from_bits(bits)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// One client, and partners inside the scope it was given.
+    fn client(&mut self, asked: &mut Asked<'_>, address: IpAddr) {
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let Some(first) = self.ask(asked, address, width) else { return };
+        self.existence(asked, address, &first);
+        for side in 0..2 {
+            let (bits, scope) = match address {
+                IpAddr::V4(a) => (u128::from(truncate_v4(a.to_bits(), first.scope)), first.scope.min(32)),
+                IpAddr::V6(a) => (truncate_v6(a.to_bits(), first.scope), first.scope.min(128)),
+            };
+            let sample = if side == 0 { 2 } else { (self.roll() & 1) as usize };
+            let partner = self.inside(bits, scope, width, sample);
+            let partner = match address {
+                IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(partner as u32)),
+                IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(partner)),
+            };
+            let source = scope.max(1) + (self.roll() % u64::from(width - scope.max(1) + 1)) as u8;
+            let Some(second) = self.ask(asked, partner, source) else { return };
+            self.report.pairs += 1;
+            if !first.is_same_set(&second) {
+                self.fault(format!(
+                    "{}: {}/{width} got {} with scope {}, but {} inside it got {}",
+                    asked.question(),
+                    address,
+                    shown(&first),
+                    first.scope,
+                    Prefix::new(partner, source),
+                    shown(&second)
+                ));
+            }
+        }
+    }
+
+    /// What must hold of one answer: scope 0 for everybody or for nobody, types for everybody or for
+    /// nobody. CNAMEs of a policy are exempt: where one is answered, it answers every type.
+    fn existence(&mut self, asked: &Asked<'_>, address: IpAddr, answer: &Answer) {
+        let policy = asked.policy;
+        // `when_all_down: nodata` withdraws a type from everybody while the whole policy is down.
+        let may_withdraw = policy.plans.iter().any(|plan| plan.when_all_down == AllDown::NoData);
+        if policy.may_alias() || may_withdraw || answer.rcode != Rcode::NOERROR {
+            return;
+        }
+        let exists = policy.families & asked.family != 0;
+        if exists == answer.records.is_empty() {
+            self.fault(format!("{}: {address} got {}, which depends on the client", asked.question(), shown(answer)));
+        }
+        let is_tailored = exists && policy.ecs && policy.tailors();
+        if is_tailored != (answer.scope > 0) {
+            self.fault(format!("{}: {address} got scope {}, tailored: {is_tailored}", asked.question(), answer.scope));
+        }
+    }
+
+    fn ask(&mut self, asked: &mut Asked<'_>, address: IpAddr, source: u8) -> Option<Answer> {
+        asked.write(Prefix::new(address, source));
+        let client = Client { address: asked.resolver, transport: Transport::Tcp };
+        let outcome = respond(self.snapshot, &asked.packet, &client, Moment { draw: 0 }, &mut self.out);
+        let records = match outcome.verdict {
+            Verdict::Reply(len) => records(&self.out[..len]),
+            Verdict::Silence | Verdict::Rare => None,
+        };
+        if records.is_none() {
+            self.fault(format!("{}: {} got no readable answer", asked.question(), Prefix::new(address, source)));
+        }
+        Some(Answer { rcode: outcome.rcode, records: records?, scope: outcome.scope })
+    }
+
+    fn fault(&mut self, sentence: String) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(sentence);
+        }
+    }
+
+    /// The first address of a block, its last, or one between.
+    fn inside(&mut self, start: u128, len: u8, width: u8, sample: usize) -> u128 {
+        let free = width - len;
+        let hosts = if free == 128 { u128::MAX } else { (1u128 << free) - 1 };
+        match sample {
+            0 => start,
+            1 => start | hosts,
+            _ => start | (u128::from(self.roll()) << 64 | u128::from(self.roll())) & hosts,
+        }
+    }
+
+    /// The same numbers in every run, so that a fault comes back.
+    fn roll(&mut self) -> u64 {
+        self.dice += 1;
+        mix(self.dice, 0)
+    }
+}
+
+/// An address of a resolver of this class.
+fn resolver_of(policy: &PolicyTable, class: u32) -> Option<IpAddr> {
+    let Some(classes) = &policy.resolver_classes else { return Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) };
+    let v4 = classes.v4.blocks().find(|b| b.value == class).map(|b| IpAddr::V4(Ipv4Addr::from_bits(b.start)));
+    v4.or_else(|| classes.v6.blocks().find(|b| b.value == class).map(|b| IpAddr::V6(Ipv6Addr::from_bits(b.start))))
+}
+
+/// An IPv4 client inside IPv6: 6to4, mapped, NAT64, compatible or Teredo.
+fn embed(bits: u32, form: usize, junk: u128) -> u128 {
+    let low = u128::from(bits);
+    match form % 5 {
+        0 => 0x2002 << 112 | low << 80 | junk & ((1 << 80) - 1),
+        1 => 0xffff << 32 | low,
+        2 => 0x64_ff9b << 96 | low,
+        3 => low,
+        _ => 0x2001_0000 << 96 | (junk << 32) & ((1 << 96) - 1) | u128::from(!bits),
+    }
+}
+
+struct Asked<'a> {
+    owner: &'a [u8],
+    rtype: RrType,
+    resolver: IpAddr,
+    policy: &'a PolicyTable,
+    family: u8,
+    packet: Vec<u8>,
+}
+
+impl Asked<'_> {
+    fn question(&self) -> String {
+        let owner = Name::from_wire(self.owner).map_or_else(|_| "?".to_owned(), |n| n.to_string());
+        format!("{owner} {} from {} by policy {}", self.rtype, self.resolver, self.policy.name)
+    }
+
+    fn write(&mut self, subnet: Prefix) {
+        let octets = match subnet.address() {
+            IpAddr::V4(a) => a.to_bits().to_be_bytes().to_vec(),
+            IpAddr::V6(a) => a.to_bits().to_be_bytes().to_vec(),
+        };
+        let sent = &octets[..usize::from(subnet.len()).div_ceil(8)];
+        let family = if subnet.address().is_ipv4() { 1 } else { 2 };
+        let len = sent.len() as u8;
+        self.packet.clear();
+        self.packet.extend_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1]);
+        self.packet.extend_from_slice(self.owner);
+        self.packet.extend_from_slice(&self.rtype.0.to_be_bytes());
+        self.packet.extend_from_slice(&[0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 8 + len, 0, 8, 0, 4 + len, 0, family, subnet.len(), 0]);
+        self.packet.extend_from_slice(sent);
+    }
+}
+
+fn shown(answer: &Answer) -> String {
+    let records: Vec<String> = answer
+        .records
+        .iter()
+        .map(|(rtype, data)| match (data.first_chunk::<4>(), data.first_chunk::<16>(), data.len()) {
+            (Some(v4), _, 4) => Ipv4Addr::from(*v4).to_string(),
+            (_, Some(v6), 16) => Ipv6Addr::from(*v6).to_string(),
+            _ => RrType(*rtype).to_string(),
+        })
+        .collect();
+    if records.is_empty() { format!("{} without records", answer.rcode) } else { records.join(" ") }
+}
+
+/// The answer section as a set: type and data, sorted. Pointers in data are equal in both answers of
+/// a pair, since both begin with the same question.
+fn records(message: &[u8]) -> Option<Vec<(u16, Vec<u8>)>> {
+    let word = |at: usize| message.get(at..at + 2).map(|w| usize::from(u16::from_be_bytes([w[0], w[1]])));
+    let mut at = skip_name(message, 12)? + 4;
+    let mut records = Vec::new();
+    for _ in 0..word(6)? {
+        let fixed = skip_name(message, at)?;
+        let end = fixed + 10 + word(fixed + 8)?;
+        records.push((word(fixed)? as u16, message.get(fixed + 10..end)?.to_vec()));
+        at = end;
+    }
+    records.sort();
+    Some(records)
+}
+
+fn skip_name(message: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *message.get(at)? {
+            0 => return Some(at + 1),
+            len @ 1..=63 => at += 1 + usize::from(len),
+            _ => return Some(at + 2),
+        }
+    }
+}

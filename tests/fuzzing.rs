@@ -1,0 +1,225 @@
+//! The fuzz targets from fixed seeds: random inputs and mutations of sound ones.
+//!
+//! A short run in every `cargo test`; a long one by
+//! `MERIDIAN_FUZZ_RUNS=1000000 cargo test --test fuzzing packets -- --nocapture`, from another seed by
+//! `MERIDIAN_FUZZ_SEED=n`. Input n of a run is made from seed + n alone, so a failure names one input.
+
+mod dice;
+mod support;
+#[path = "../fuzz/src/lib.rs"]
+mod targets;
+
+use dice::Dice;
+use meridian::geo::prefix::Prefix;
+use meridian::wire::rr::RrType;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+use support::query;
+use targets::sample::{FILES, PLACES_CSV};
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok())
+}
+
+/// Runs a target on `default` inputs, or on as many as the environment wants; `after_batch` runs after
+/// every 1,000. Long inputs count `cost` times.
+fn drive(test: &str, target: fn(&[u8]), default: u64, cost: u64, make: impl Fn(&mut Dice) -> Vec<u8>, after_batch: impl Fn()) {
+    let runs = number("MERIDIAN_FUZZ_RUNS").map_or(default, |runs| (runs / cost).max(1));
+    let first = number("MERIDIAN_FUZZ_SEED").unwrap_or(1);
+    let begun = Instant::now();
+    for seed in first..first + runs {
+        let input = make(&mut Dice(seed.wrapping_mul(0x9e37_79b9)));
+        if catch_unwind(AssertUnwindSafe(|| target(&input))).is_err() {
+            panic!("again by: MERIDIAN_FUZZ_SEED={seed} MERIDIAN_FUZZ_RUNS=1 cargo test --test fuzzing {test}\ninput: {}", shown(&input));
+        }
+        if seed % 1_000 == 0 {
+            after_batch();
+        }
+    }
+    after_batch();
+    println!("{test}: {runs} inputs from seed {first} in {:.1} s", begun.elapsed().as_secs_f64());
+}
+
+fn shown(input: &[u8]) -> String {
+    input.iter().take(2_000).flat_map(|octet| std::ascii::escape_default(*octet)).map(char::from).collect()
+}
+
+/// A few small wounds.
+fn mutate(dice: &mut Dice, input: &mut Vec<u8>, words: &[&[u8]]) {
+    for _ in 0..1 + dice.below(4) {
+        let at = dice.below(input.len() + 1);
+        let here = at.min(input.len().saturating_sub(1));
+        match dice.below(9) {
+            0 if !input.is_empty() => input[here] ^= 1 << dice.below(8),
+            1 if !input.is_empty() => input[here] = dice.roll() as u8,
+            2 if !input.is_empty() => input[here] = *dice.pick(&[0, 1, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xff]),
+            3 => input.insert(at, dice.roll() as u8),
+            4 if !input.is_empty() => drop(input.remove(here)),
+            5 => input.truncate(at),
+            6 if !input.is_empty() => {
+                // A piece of it again, elsewhere.
+                let end = (here + 1 + dice.below(40)).min(input.len());
+                let piece = input[here..end].to_vec();
+                let to = dice.below(input.len());
+                input.splice(to..to, piece);
+            }
+            7 if !input.is_empty() => {
+                let end = (here + 1 + dice.below(20)).min(input.len());
+                input.drain(here..end);
+            }
+            _ if !words.is_empty() => {
+                let word: &[u8] = dice.pick::<&[u8]>(words);
+                input.splice(at..at, word.iter().copied());
+            }
+            _ => {}
+        }
+    }
+}
+
+const NAMES: [&str; 14] = [
+    "cdn.example.",
+    "status.cdn.example.",
+    "global.edge.cdn.example.",
+    "api.edge.cdn.example.",
+    "c1.edge.cdn.example.",
+    "edge.cdn.example.",
+    "none.cdn.example.",
+    "www.lab.cdn.example.",
+    "www.shop.example.",
+    "images.shop.example.",
+    "_inventory.shop.example.",
+    "cdn.media.example.",
+    "id.server.",
+    ".",
+];
+
+fn packet_input(dice: &mut Dice) -> Vec<u8> {
+    if dice.once_in(20) {
+        return (0..dice.below(600)).map(|_| dice.roll() as u8).collect();
+    }
+    let rtype = if dice.once_in(5) { RrType(dice.roll() as u16) } else { RrType(*dice.pick(&[1, 28, 2, 5, 6, 15, 16, 43, 65, 255, 257])) };
+    let ecs = match dice.below(4) {
+        0 => None,
+        1 => Some(Prefix::new(dice.client(&[]), 0)),
+        _ => {
+            let address = dice.client(&[]);
+            Some(Prefix::new(address, dice.below(129) as u8))
+        }
+    };
+    let mut packet = query(dice.pick::<&str>(&NAMES), rtype, ecs);
+    packet[0..2].copy_from_slice(&(dice.roll() as u16).to_be_bytes());
+    if dice.once_in(4) {
+        // Letters in either case come back as they were.
+        let end = packet.len().min(60);
+        packet[12..end].iter_mut().filter(|o| o.is_ascii_alphabetic()).for_each(|o| *o ^= 0x20 * (dice.roll() & 1) as u8);
+    }
+    let options: [&[u8]; 6] = [
+        &[0, 3, 0, 0],
+        &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8],
+        &[0, 8, 0, 4, 0, 0, 0, 0],
+        &[0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2],
+        &[0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0],
+        &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4],
+    ];
+    if !dice.once_in(4) {
+        mutate(dice, &mut packet, &options);
+    }
+    packet
+}
+
+/// The sample still answers what it must.
+fn canary() {
+    let (outcome, octets) =
+        support::ask(targets::packet::snapshot(), &query("status.cdn.example.", RrType::A, None), [127, 0, 0, 1].into(), 0);
+    assert_eq!(outcome.rcode.0, 0);
+    assert!(octets.windows(4).any(|w| w == [203, 0, 113, 80]));
+}
+
+#[test]
+fn packets() {
+    drive("packets", targets::packet::packet, 100_000, 1, packet_input, canary);
+}
+
+#[test]
+fn yaml_files() {
+    let words: [&[u8]; 16] =
+        [b": ", b"- ", b"\n", b"  ", b"{", b"}", b"[", b"]", b"\"", b"&a ", b"*a", b"steer: web", b"cname: x.", b"fra", b"!", b"0"];
+    let make = |dice: &mut Dice| {
+        let file = dice.below(FILES.len() - 1);
+        let mut content = FILES[file].1.to_vec();
+        mutate(dice, &mut content, &words);
+        content.insert(0, file as u8);
+        content
+    };
+    drive("yaml_files", targets::yaml::yaml, 400, 50, make, || {});
+}
+
+#[test]
+fn databases() {
+    let make = |dice: &mut Dice| {
+        let mut content = FILES[FILES.len() - 1].1.to_vec();
+        let (len, wounds) = (content.len(), dice.below(6));
+        for _ in 0..wounds {
+            // The end holds the metadata that all else hangs on.
+            let at = if dice.once_in(2) { len - 1 - dice.below(400.min(len)) } else { dice.below(len) };
+            content[at] = if dice.once_in(2) { dice.roll() as u8 } else { content[at] ^ 1 << dice.below(8) };
+        }
+        if dice.once_in(10) {
+            mutate(dice, &mut content, &[]);
+        }
+        content
+    };
+    drive("databases", targets::mmdb::mmdb, 400, 50, make, || {});
+}
+
+#[test]
+fn database_sources() {
+    let words: [&[u8]; 8] = [b",", b"\n", b"::/0", b"0.0.0.0/0", b"-180.0", b"#", b"EU,DE,", b"\xff"];
+    let make = |dice: &mut Dice| {
+        let lines: Vec<&[u8]> = PLACES_CSV.split_inclusive(|o| *o == b'\n').collect();
+        let (head, rows) = lines.split_at(6);
+        let mut content = head.concat();
+        for _ in 0..dice.below(20) {
+            content.extend_from_slice(dice.pick::<&[u8]>(rows));
+        }
+        mutate(dice, &mut content, &words);
+        content
+    };
+    drive("database_sources", targets::csv::csv, 2_000, 20, make, || {});
+}
+
+#[test]
+fn record_data() {
+    let texts: [&str; 20] = [
+        "192.0.2.1",
+        "2001:db8::1",
+        "ns1",
+        "10 mail.example.",
+        "0 .",
+        "\"v=spf1 -all\" \"two\"",
+        "ns1 hostmaster 1 7200 3600 1209600 300",
+        "0 issue \"ca.example; x=y\"",
+        "1 . alpn=h3,h2 port=443 ipv4hint=192.0.2.1 ipv6hint=2001:db8::1 ech=AEX+DQ==",
+        "0 other.example.",
+        "10 60 5060 sip.example.",
+        "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:x@example.com!\" .",
+        "60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+        "1 1 2 D2ABDE240D7CD3EE6B4B28C54DF034B97983A1D16E8A410E4561CB106618E971",
+        "256 3 13 oJMRESz5E4gYzS/q6XDrvU1qMPYIjCWzJaOau8XNEZeqCYKD5ar0IRd8KqXXFJkqmVfRvMGPmM1x8fGAa2XhSA==",
+        "\\# 4 0a000001",
+        "10 1 \"https://example.com/\"",
+        "51 30 12.748 N 0 7 39.611 W 0.00m 0.00m 0.00m 0.00m",
+        "\"PC\" \"Linux\"",
+        "3 1 1 00",
+    ];
+    let words: [&[u8]; 10] = [b"\"", b"\\", b"\\000", b"\\256", b" ", b";", b"(", b"=", b"\\#", b"."];
+    let make = |dice: &mut Dice| {
+        let mut text = dice.pick::<&str>(&texts).as_bytes().to_vec();
+        if !dice.once_in(10) {
+            mutate(dice, &mut text, &words);
+        }
+        text.insert(0, dice.roll() as u8);
+        text
+    };
+    drive("record_data", targets::rdata::rdata, 50_000, 2, make, || {});
+}

@@ -1,0 +1,203 @@
+//! Law 1, the scope law: any two clients inside one returned scope get the same set of records.
+
+use crate::dice::Dice;
+use crate::generator::{self, NAMES};
+use crate::reply::got;
+use crate::support::{sample, with_down};
+use meridian::cli::verify::verify_scopes;
+use meridian::geo::prefix::Prefix;
+use meridian::geo::special::special_block;
+use meridian::snapshot::Snapshot;
+use meridian::wire::rr::{Rcode, RrType};
+use std::net::IpAddr;
+
+const SAMPLE_NAMES: [&str; 14] = [
+    "cdn.example.",
+    "global.edge.cdn.example.",
+    "video.edge.cdn.example.",
+    "api.edge.cdn.example.",
+    "c42.edge.cdn.example.",
+    "x.cdn.example.",
+    "www.shop.example.",
+    "images.shop.example.",
+    "api.shop.example.",
+    "www.media.example.",
+    "live.media.example.",
+    "cdn.media.example.",
+    "shop.example.",
+    "status.cdn.example.",
+];
+
+/// Every leaf of every policy of the sample, with all PoPs up and with some down.
+#[test]
+fn every_leaf_of_the_sample() {
+    let world = sample();
+    let report = verify_scopes(&world.snapshot, 4).unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
+    assert!(report.leaves > 1_000 && report.pairs > 50_000, "{report:?}");
+    println!("{report:?}");
+    for down in [vec!["fra"], vec!["fra", "iad", "nrt", "sin"]] {
+        let snapshot = with_down(&world, &down);
+        verify_scopes(&snapshot, 2).unwrap_or_else(|faults| panic!("{down:?} down: {}", faults.join("\n")));
+    }
+}
+
+/// 100,000 pairs: any client, any source length, any name, A and AAAA; the second client is anywhere
+/// inside the scope that the first was given.
+#[test]
+fn random_pairs_of_the_sample() {
+    let world = sample();
+    let known: Vec<Prefix> = leaves(&world.snapshot);
+    let dice = &mut Dice(7);
+    for _ in 0..100_000 {
+        pair(&world.snapshot, dice, &known, &SAMPLE_NAMES, "the sample");
+    }
+}
+
+/// The same over random deployments; each is walked leaf by leaf as well.
+#[test]
+fn random_deployments() {
+    let wanted = std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let (first, count) = (seed_from_env().unwrap_or(1), if seed_from_env().is_some() { 1 } else { wanted });
+    let mut served = 0;
+    for seed in first..first + count {
+        let Some((world, generated)) = generator::world(seed) else { continue };
+        served += 1;
+        let says = format!("MERIDIAN_LAW_SEED={seed} cargo test --test laws random_deployments");
+        let dice = &mut Dice(seed);
+        let down: Vec<String> = world.snapshot.steering.pops.iter().filter(|_| dice.once_in(3)).map(|p| p.name.to_string()).collect();
+        let down: Vec<&str> = down.iter().map(String::as_str).collect();
+        for snapshot in [world.snapshot.clone(), with_down(&world, &down)] {
+            verify_scopes(&snapshot, 3).unwrap_or_else(|faults| panic!("{says}\n{}", faults.join("\n")));
+            for _ in 0..500 {
+                pair(&snapshot, dice, &generated.known, &NAMES, &says);
+            }
+        }
+    }
+    assert!(count == 1 || served > count / 3, "only {served} of {count} deployments were loaded");
+}
+
+fn seed_from_env() -> Option<u64> {
+    std::env::var("MERIDIAN_LAW_SEED").ok().and_then(|seed| seed.parse().ok())
+}
+
+/// Prefixes that the routes tell apart.
+fn leaves(snapshot: &Snapshot) -> Vec<Prefix> {
+    let mut all = Vec::new();
+    for routes in snapshot.steering.policies.iter().flat_map(|p| &p.routes) {
+        all.extend(routes.v4.blocks().map(|b| Prefix::V4 { bits: b.start, len: b.len }));
+        all.extend(routes.v6.blocks().map(|b| Prefix::V6 { bits: b.start, len: b.len }));
+    }
+    all
+}
+
+fn pair(snapshot: &Snapshot, dice: &mut Dice, known: &[Prefix], names: &[&str], says: &str) {
+    let name = *dice.pick(names);
+    let rtype = *dice.pick(&[RrType::A, RrType::AAAA]);
+    // The resolver stays the same: a scope speaks of its cache.
+    let resolver = dice.client(known);
+    let address = dice.client(known);
+    let width = if address.is_ipv4() { 32 } else { 128 };
+    let source = 1 + dice.below(width) as u8;
+    let asked = Prefix::new(address, source);
+    let first = got(snapshot, name, rtype, Some(asked), resolver, 0);
+    let inside = Prefix::new(asked.address(), first.scope);
+    let other = dice.inside(inside);
+    let lengths = [source.max(first.scope).max(1), first.scope.max(1) + dice.below(width + 1 - usize::from(first.scope.max(1))) as u8];
+    for len in lengths {
+        let other = Prefix::new(other, len);
+        let second = got(snapshot, name, rtype, Some(other), resolver, dice.roll());
+        assert_eq!(
+            first.set(),
+            second.set(),
+            "{name} {rtype} from {resolver}: {asked} got scope {}; {other} lies inside\n{says}",
+            first.scope
+        );
+    }
+    // A shorter source whose network address still lies inside the scope is the same client.
+    let shorter = Prefix::new(other, 1 + dice.below(width) as u8);
+    if inside.contains(shorter.address()) {
+        let second = got(snapshot, name, rtype, Some(shorter), resolver, 0);
+        assert_eq!(first.set(), second.set(), "{name} {rtype}: {asked} got scope {}; {shorter} begins inside\n{says}", first.scope);
+    }
+}
+
+/// Untailored answers have scope 0: static data, names that do not exist, types that do not exist,
+/// referrals, a listed order without equals, source 0; and a query without ECS gets none.
+#[test]
+fn untailored_answers_have_scope_0() {
+    let world = sample();
+    let resolver: IpAddr = "192.0.2.77".parse().unwrap();
+    let client = Prefix::new("198.51.100.0".parse().unwrap(), 24);
+    let rows = [
+        ("status.cdn.example.", RrType::A, Some(client)),
+        ("none.cdn.example.", RrType::A, Some(client)),
+        ("status.cdn.example.", RrType::AAAA, Some(client)),
+        ("video.edge.cdn.example.", RrType::TXT, Some(client)),
+        ("www.lab.cdn.example.", RrType::A, Some(client)),
+        ("cdn.example.", RrType::ANY, Some(client)),
+        ("shop.cdn.example.", RrType::CNAME, Some(client)),
+        ("global.edge.cdn.example.", RrType::A, Some(Prefix::new(client.address(), 0))),
+        ("global.edge.cdn.example.", RrType::A, None),
+    ];
+    for (name, rtype, ecs) in rows {
+        assert_eq!(got(&world.snapshot, name, rtype, ecs, resolver, 0).scope, 0, "{name} {rtype} {ecs:?}");
+    }
+}
+
+/// Where a rule answers some clients a CNAME, having no data of a type is this client's alone.
+#[test]
+fn no_data_beside_a_cname_rule_is_tailored() {
+    let world = sample();
+    let client = Prefix::new("198.51.100.0".parse().unwrap(), 24);
+    let answer = got(&world.snapshot, "global.edge.cdn.example.", RrType::TXT, Some(client), "192.0.2.77".parse().unwrap(), 0);
+    assert!(answer.records.is_empty() && answer.scope > 0, "{answer:?}");
+}
+
+/// An answer that the client subnet influenced never has scope 0: for an address that nobody knows
+/// the miss keeps the depth at which it was decided, for a special-purpose one the block's length.
+#[test]
+fn an_influenced_answer_never_has_scope_0() {
+    let world = sample();
+    let resolver: IpAddr = "192.0.2.77".parse().unwrap();
+    let dice = &mut Dice(3);
+    for _ in 0..20_000 {
+        let address = dice.client(&[]);
+        let source = 1 + dice.below(if address.is_ipv4() { 32 } else { 128 }) as u8;
+        let asked = Prefix::new(address, source);
+        let answer = got(&world.snapshot, "global.edge.cdn.example.", RrType::A, Some(asked), resolver, 0);
+        assert!(answer.scope > 0, "{asked}");
+    }
+    for (special, least) in [("10.1.2.0", 8), ("127.0.0.1", 8), ("192.168.4.0", 16), ("fe80::1", 10), ("fc00::1", 7), ("::1", 128)] {
+        let address: IpAddr = special.parse().unwrap();
+        assert_eq!(special_block(address).map(|b| b.len()), Some(least), "{special}");
+        let asked = Prefix::host(address);
+        let answer = got(&world.snapshot, "global.edge.cdn.example.", RrType::A, Some(asked), resolver, 0);
+        let by_resolver = got(&world.snapshot, "global.edge.cdn.example.", RrType::A, None, resolver, 0);
+        assert_eq!((answer.scope, answer.set()), (least, by_resolver.set()), "{special}");
+    }
+}
+
+/// Whether a type exists never depends on the client.
+#[test]
+fn existence_never_depends_on_the_client() {
+    let world = sample();
+    let known = leaves(&world.snapshot);
+    let dice = &mut Dice(4);
+    for snapshot in [world.snapshot.clone(), with_down(&world, &["fra", "lhr", "iad", "lax"])] {
+        for name in SAMPLE_NAMES
+            .iter()
+            .filter(|n| !["global.edge.cdn.example.", "x.cdn.example.", "images.shop.example.", "www.shop.example."].contains(*n))
+        {
+            for rtype in [RrType::A, RrType::AAAA, RrType::TXT, RrType::MX, RrType::HTTPS] {
+                let mut seen = None;
+                for _ in 0..200 {
+                    let (address, resolver) = (dice.client(&known), dice.client(&known));
+                    let answer = got(&snapshot, name, rtype, Some(Prefix::host(address)), resolver, 0);
+                    let exists = (answer.rcode, answer.records.iter().any(|r| r.contains(&format!(" {rtype} "))));
+                    assert!(matches!(exists.0, Rcode::NOERROR), "{name} {rtype}");
+                    assert_eq!(*seen.get_or_insert(exists), exists, "{name} {rtype} for {address}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Law 6, one half: answering allocates nothing. Every kind of query is answered under an allocator
+//! that counts.
+#![allow(unsafe_code)] // an allocator is unsafe by its signature; this one only counts and passes on
+
+mod support;
+
+use meridian::answer::{Client, Moment, Transport, Verdict, respond};
+use meridian::geo::prefix::Prefix;
+use meridian::wire::rr::{Rcode, RrType};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use support::{Tree, load, query, with_down};
+
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    // The thread may be ending; then nobody asks for the count.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+// SAFETY: every call goes to the system allocator with the arguments as they came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn calls() -> usize {
+    CALLS.with(Cell::get)
+}
+
+/// The count counts.
+#[test]
+fn the_allocator_counts() {
+    let before = calls();
+    drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(calls() - before, 2);
+}
+
+#[test]
+fn answering_allocates_nothing() {
+    let forty: Vec<String> = (0..60).map(|n| format!("203.0.113.{n}")).collect();
+    let zone = Tree::sample().text("zones/cdn.example.yaml").replace(
+        "records:\n",
+        &format!("records:\n  many: {{ A: [{}] }}\n  aa: {{ CNAME: bb }}\n  bb: {{ CNAME: cc }}\n  cc: {{ CNAME: x }}\n", forty.join(", ")),
+    );
+    let policies = Tree::sample().text("policies.yaml").replace("when: { country: CU }", "when: { country: DE }");
+    let strict = format!("{policies}\n  strict:\n    pops: [fra]\n    when_all_down: servfail\n");
+    let zone = zone.replace("  x: {", "  strict: { steer: strict }\n  x: {");
+    let tree = Tree::sample().with("zones/cdn.example.yaml", zone).with("policies.yaml", strict);
+    let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
+    let down = with_down(&world, &["fra"]);
+    let v4 = Some(Prefix::new("198.51.100.0".parse().unwrap(), 24));
+    let v6 = Some(Prefix::new("2001:db8:1000::".parse().unwrap(), 48));
+    let german = Some(Prefix::new("192.0.2.0".parse().unwrap(), 24));
+    let plain = |name: &str, rtype| {
+        let mut packet = query(name, rtype, None);
+        packet.truncate(packet.len() - 11);
+        packet[11] = 0;
+        packet
+    };
+    let chaos = {
+        let mut packet = plain("id.server.", RrType::TXT);
+        *packet.last_mut().unwrap() = 3;
+        packet
+    };
+    let short = query("www.shop.example.", RrType::A, v4)[..40].to_vec();
+    let mut dirty = query("www.shop.example.", RrType::A, v4);
+    let last = dirty.len() - 4;
+    dirty[last - 1] = 7; // a scope in a query
+    let mut version = query("www.shop.example.", RrType::A, None);
+    let at = version.len() - 5;
+    version[at] = 1;
+    // Each row: what it is, the packet, the response code, and whether the answer is truncated.
+    let rows = [
+        ("static", plain("status.cdn.example.", RrType::A), Some((Rcode::NOERROR, false))),
+        ("static with EDNS", query("cdn.example.", RrType::MX, None), Some((Rcode::NOERROR, false))),
+        ("no such name", query("none.cdn.example.", RrType::A, v4), Some((Rcode::NXDOMAIN, false))),
+        ("no such type", query("status.cdn.example.", RrType::AAAA, v4), Some((Rcode::NOERROR, false))),
+        ("a referral with glue", query("www.lab.cdn.example.", RrType::A, None), Some((Rcode::NOERROR, false))),
+        ("a chain over two zones with ECS", query("images.shop.example.", RrType::A, v4), Some((Rcode::NOERROR, false))),
+        ("a long chain, IPv6", query("aa.cdn.example.", RrType::AAAA, v6), Some((Rcode::NOERROR, false))),
+        ("steered by ECS", query("global.edge.cdn.example.", RrType::A, v4), Some((Rcode::NOERROR, false))),
+        ("steered by resolver", plain("global.edge.cdn.example.", RrType::AAAA), Some((Rcode::NOERROR, false))),
+        ("steered by wildcard", query("c9.edge.cdn.example.", RrType::A, v6), Some((Rcode::NOERROR, false))),
+        ("a CNAME by rule", query("www.shop.example.", RrType::A, german), Some((Rcode::NOERROR, false))),
+        ("truncated", plain("many.cdn.example.", RrType::A), Some((Rcode::NOERROR, true))),
+        ("any", query("cdn.example.", RrType::ANY, None), Some((Rcode::NOERROR, false))),
+        ("not ours", query("www.elsewhere.test.", RrType::A, v4), Some((Rcode::REFUSED, false))),
+        ("chaos", chaos, Some((Rcode::NOERROR, false))),
+        ("cut short", short, Some((Rcode::FORMERR, false))),
+        ("a client subnet with scope", dirty, Some((Rcode::FORMERR, false))),
+        ("another EDNS version", version, Some((Rcode::BADVERS, false))),
+        ("no header", vec![1, 2, 3], None),
+        ("a response", vec![0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0], None),
+    ];
+    let client = Client { address: "127.0.0.1".parse().unwrap(), transport: Transport::Udp };
+    let mut out = vec![0; 65_535];
+    for (what, packet, expected) in &rows {
+        for snapshot in [&world.snapshot, &down] {
+            let before = calls();
+            let outcome = respond(snapshot, packet, &client, Moment { draw: 9 }, &mut out);
+            assert_eq!(calls() - before, 0, "{what}");
+            let seen = matches!(outcome.verdict, Verdict::Reply(_)).then_some((outcome.rcode, outcome.truncated));
+            assert_eq!(seen, *expected, "{what}");
+        }
+    }
+    // Nothing may be answered: the policy says so when its only PoP is down.
+    let packet = query("strict.cdn.example.", RrType::A, v4);
+    let before = calls();
+    let outcome = respond(&down, &packet, &client, Moment { draw: 9 }, &mut out);
+    assert_eq!((calls() - before, outcome.rcode), (0, Rcode::SERVFAIL));
+}
