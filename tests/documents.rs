@@ -21,9 +21,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use support::{Tree, load};
 
-/// Files that documents may name before they are in the tree. The list only shrinks.
-const COMING: &[&str] = &["tests/laws", "tests/no_alloc.rs", "tests/golden.rs", "tests/scenarios", "tests/scenarios.rs"];
-
 fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -31,7 +28,7 @@ fn top() -> PathBuf {
 /// Every document, as paths from the top.
 fn documents() -> Vec<String> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "docs/adr", "geoip", "deploy"] {
+    for folder in ["", "docs", "docs/adr", "geoip", "deploy", "tests/scenarios"] {
         for entry in fs::read_dir(top().join(folder)).into_iter().flatten().flatten() {
             if entry.path().extension().is_some_and(|e| e == "md") {
                 found.push(Path::new(folder).join(entry.file_name()).to_string_lossy().into_owned());
@@ -119,11 +116,6 @@ fn overlaid(block: &Block) -> Option<Tree> {
     Some(sample.with(file, whole))
 }
 
-/// Whether a file is not there yet, and known not to be.
-fn is_coming(path: &str) -> bool {
-    !top().join(path).exists() && COMING.iter().any(|coming| Path::new(path).starts_with(coming))
-}
-
 /// A file named in a document exists: links, and paths in backticks.
 #[test]
 fn documents_name_files_that_exist() {
@@ -145,7 +137,7 @@ fn documents_name_files_that_exist() {
                     .any(|p| named.starts_with(p));
                 // `tests/laws.rs::name` says the test too; `<` and `*` make a pattern of it.
                 let path = named.split("::").next().unwrap_or_default();
-                if is_path && !path.contains(['<', '*', ' ', '{']) && !top().join(path).exists() && !is_coming(path) {
+                if is_path && !path.contains(['<', '*', ' ', '{']) && !top().join(path).exists() {
                     missing.push(format!("{document}:{}: names `{path}`", number + 1));
                 }
             }
@@ -165,9 +157,6 @@ fn documents_name_tests_that_exist() {
                 let Some((path, name)) = named.split_once(".rs::") else { continue };
                 named_tests += 1;
                 let file = format!("{path}.rs");
-                if is_coming(&file) {
-                    continue;
-                }
                 let source = fs::read_to_string(top().join(file)).unwrap_or_default();
                 let name = name.rsplit("::").next().unwrap_or(name);
                 if !source.contains(&format!("fn {name}(")) {
