@@ -39,9 +39,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
-        // Whatever comes out is this client's: other clients may get a CNAME where this one gets no data,
-        // or an address where its own list has nothing left.
-        self.scope = self.scope.max(decision.scope);
         self.outcome.policy = Some(steered.policy);
         let question = Question {
             policy,
@@ -53,8 +50,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         };
         let choice = choose(question, self.trace.watch());
         self.trace.choice(snapshot, policy, choice);
-        // Where a CNAME is possible, that there is none is tailored too.
-        if policy.may_alias() || choice == Choice::ServFail {
+        // Whatever comes out is this client's, but for the denial that all clients of a policy get at the
+        // same time. Where a CNAME is possible, that there is none is tailored too.
+        if choice != Choice::NoData || policy.may_alias() {
             self.scope = self.scope.max(decision.scope);
         }
         let ttl = steered.ttl.unwrap_or(decision.plan.ttl);

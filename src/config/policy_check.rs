@@ -31,8 +31,25 @@ pub(super) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
             fence_families(policy, rule, bands, world, out);
         }
     }
+    for rule in &written.rules {
+        nodata_for_all(policy, rule, out);
+    }
     for rule in written.rules.iter().filter(|rule| rule.rule.fence) {
         fallback_in_fence(written, rule, out);
+    }
+}
+
+/// A denial is cached for every client (RFC 7871 section 7.4), so all clients of a policy must get it at
+/// the same time.
+fn nodata_for_all(policy: &Policy, rule: &WrittenRule, out: &mut Findings) {
+    let Some(of_rule) = &rule.rule.when_all_down else { return };
+    if (*of_rule == WhenAllDown::NoData) != (policy.when_all_down == WhenAllDown::NoData) {
+        out.push(
+            Finding::error(code::BAD_VALUE, "`when_all_down: nodata` holds for a whole policy or not at all")
+                .at(rule.rule.at, "this rule and its policy differ in it")
+                .related(policy.at, "the policy")
+                .help("resolvers keep a denial for all clients: set it on the policy, or put these clients into a policy of their own"),
+        );
     }
 }
 

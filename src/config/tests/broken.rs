@@ -175,6 +175,7 @@ fn policy_files() {
         ("pops: fra, ¦cname: x.example.", "MRD0104", Error),
         ("pops: fra }\n      - ¦{ when: { country: DE }, pops: iad", "MRD0308", Warning),
         ("pops: fra, fence: true, when_all_down: ¦{ cname: other.example. }", "MRD0313", Error),
+        ("when: { country: DE }, pops: fra }\n      - ¦{ pops: iad, when_all_down: nodata", "MRD0104", Error),
     ] {
         check("policies.yaml", &rule(body), code, severity);
     }

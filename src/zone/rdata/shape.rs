@@ -253,6 +253,10 @@ pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, 
         if field == Tag && !part.get(1..)?.iter().all(u8::is_ascii_alphanumeric) {
             return None;
         }
+        // No text stands for them: a digest or certificate of no octets is none.
+        if matches!(field, Hex | Base64) && part.is_empty() {
+            return None;
+        }
         if field != Texts {
             parts.push((field, part));
         }
