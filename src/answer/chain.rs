@@ -8,9 +8,9 @@ use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
 use crate::wire::fragment::NO_PATCH;
 use crate::wire::query::QueryName;
-use crate::wire::response::{Section, Written};
+use crate::wire::response::{Owner, Section, Written};
 use crate::wire::rr::{Rcode, RrType, Ttl};
-use crate::zone::image::Set;
+use crate::zone::image::{NodeId, Set};
 use crate::zone::text::ChainMode;
 
 impl<T: Trace> Exchange<'_, '_, T> {
@@ -41,6 +41,32 @@ impl<T: Trace> Exchange<'_, '_, T> {
             (Err(_), _) => self.truncate(),
             (Ok(at), Some(name)) => self.follow(step, name, Written::whole(at)),
             (Ok(_), None) => Next::Done(Rcode::NOERROR),
+        }
+    }
+
+    /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and goes
+    /// on at the target. A target that would be too long is YXDOMAIN (section 2.2).
+    pub fn redirected(&mut self, step: &Step, owner: NodeId) -> Next {
+        let zone = self.zone(step);
+        let Some((set, target)) = zone.set(owner, RrType::DNAME).and_then(|set| Some((set, zone.records(set).next()?))) else {
+            return Next::Done(Rcode::SERVFAIL);
+        };
+        let owner_name = zone.name(owner);
+        let dname_owner = Owner { at: step.suffix_at(owner_name.len()), wire: owner_name };
+        let (position, before) = (self.response.position(), self.response.answers());
+        if self.response.record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets).is_err() {
+            return self.truncate();
+        }
+        let name = step.name.wire();
+        let Some(target) = QueryName::join(&name[..name.len() - owner_name.len()], target.octets) else {
+            return Next::Done(Rcode::YXDOMAIN);
+        };
+        match self.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire()) {
+            Ok(at) => self.follow(step, target, Written::whole(at)),
+            Err(_) => {
+                self.response.rewind(position, Section::Answer, self.response.answers() - before);
+                self.truncate()
+            }
         }
     }
 

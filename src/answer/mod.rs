@@ -110,6 +110,7 @@ impl<T: Trace> Exchange<'_, '_, T> {
             let next = match step.matched {
                 Match::Cut(cut) if self.asks_delegation_signer(&step, cut) => self.positive(&step, cut, query),
                 Match::Cut(cut) => self.referral(&step, cut),
+                Match::Redirected(owner) => self.redirected(&step, owner),
                 Match::Exact(node) | Match::Wildcard(node) => match self.zone(&step).steered_at(node).copied() {
                     Some(steered) => self.steered(&step, node, steered, query),
                     None => self.positive(&step, node, query),
@@ -128,7 +129,7 @@ impl<T: Trace> Exchange<'_, '_, T> {
     fn is_steered(&self, step: &Step) -> bool {
         match step.matched {
             Match::Exact(node) | Match::Wildcard(node) => self.zone(step).steered_at(node).is_some(),
-            Match::Cut(_) | Match::NoName => false,
+            Match::Cut(_) | Match::Redirected(_) | Match::NoName => false,
         }
     }
 

@@ -10,9 +10,9 @@ use crate::geo::atlas::Atlas;
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
 use crate::reload::cycle;
-use crate::snapshot::Snapshot;
 use crate::snapshot::compile::{self, Geography, status};
 use crate::snapshot::vantage::{Decision, Evidence, Subject};
+use crate::snapshot::{Snapshot, steering};
 use crate::steer::choose::{Choice, Passed, Resort, Watch};
 use crate::steer::map::Mapper;
 use crate::steer::plan::{Entry, OWN_WEIGHT};
@@ -114,7 +114,7 @@ pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapsh
     let packet = dig::query(&asked.name, asked.rtype, asked.ecs);
     let mut out = vec![0; crate::limits::MESSAGE_MAX];
     let client = Client { address: asked.client, transport: Transport::Udp };
-    let mut story = Story::new(deployment, &geography.atlas);
+    let mut story = Story::new(deployment, &geography.atlas, asked.client);
     let outcome = answer::respond_traced(&snapshot, &packet, &client, Moment { draw: 0 }, &mut out, &mut story);
     let mut text = String::new();
     let _ = writeln!(text, "question   {} {} from {}{}", asked.name, asked.rtype, asked.client, subnet_words(asked));
@@ -147,6 +147,7 @@ fn conclude(text: &mut String, snapshot: &Snapshot, outcome: &Outcome, out: &[u8
 struct Story<'a> {
     deployment: &'a Deployment,
     atlas: &'a Atlas,
+    client: IpAddr,
     text: String,
     steps: usize,
     candidates: Candidates,
@@ -169,8 +170,8 @@ impl Watch for Candidates {
 }
 
 impl<'a> Story<'a> {
-    fn new(deployment: &'a Deployment, atlas: &'a Atlas) -> Story<'a> {
-        Story { deployment, atlas, text: String::new(), steps: 0, candidates: Candidates::default() }
+    fn new(deployment: &'a Deployment, atlas: &'a Atlas, client: IpAddr) -> Story<'a> {
+        Story { deployment, atlas, client, text: String::new(), steps: 0, candidates: Candidates::default() }
     }
 
     fn line(&mut self, head: &str, words: &str) {
@@ -219,6 +220,7 @@ impl Trace for Story<'_> {
                 format!("by wildcard {}{}", show(zone.name(node)), if zone.steered_at(node).is_some() { ", steered" } else { "" })
             }
             Match::Cut(node) => format!("delegated at {}", show(zone.name(node))),
+            Match::Redirected(node) => format!("below the DNAME at {}", show(zone.name(node))),
             Match::NoName => "does not exist".to_owned(),
         };
         let words = format!("{} in zone {}: {what}", show(step.name.wire()), show(zone.apex()));
@@ -265,7 +267,12 @@ impl Trace for Story<'_> {
         });
         if let Some(scoped) = found {
             let mapper = Mapper::new(&scoped.policy, &self.deployment.pops, site);
-            let rule = mapper.rule_for(place, &[]).map_or_else(
+            let resolver_networks = &self.atlas.place_of(self.client).0.networks;
+            let stood_at = (!place.is_located() && decision.evidence != Evidence::Ecs).then_some(self.deployment.node.site.as_ref());
+            let at_site =
+                stood_at.flatten().and_then(|site| steering::site_place(&self.deployment.pops, site)).map(|s| steering::at_site(place, &s));
+            let place = at_site.as_ref().unwrap_or(place);
+            let rule = mapper.rule_for(place, resolver_networks).map_or_else(
                 || if scoped.policy.rules.is_empty() { "the policy has none".to_owned() } else { "none matches".to_owned() },
                 |(index, _)| format!("number {} matches", index + 1),
             );

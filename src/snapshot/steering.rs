@@ -140,7 +140,7 @@ fn policy_table(
 ) -> Result<PolicyTable, Finding> {
     let policy = &scoped.policy;
     let mapper = Mapper::new(policy, inputs.pops, inputs.site.cloned());
-    let site_place = site_place(inputs);
+    let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
     let (classes, resolver_classes) = resolver_classes(inputs.atlas, policy, tables);
 
     let mut interned = Interned::default();
@@ -187,8 +187,8 @@ fn policy_table(
         families: policy_families(policy, &slots, slot_list),
         slots,
         cnames: mapper.cnames().into(),
-        tail: mapper.tail().into(),
         members: mapper.members().into(),
+        tail: mapper.tail().into(),
         scopes: routes.iter().map(|r| r.leaves()).sum(),
         plans: interned.plans.into(),
         choices: interned.choices.into(),
@@ -204,8 +204,8 @@ fn policy_table(
 }
 
 /// What is known of the place where the node stands.
-fn site_place(inputs: Inputs<'_>) -> Option<Place> {
-    let site = inputs.pops.iter().find(|p| inputs.site.is_some_and(|s| *s == p.name))?;
+pub fn site_place(pops: &[Pop], site: &str) -> Option<Place> {
+    let site = pops.iter().find(|p| *p.name == *site)?;
     Some(Place {
         continent: site.country.and_then(crate::geo::hubs::continent_of),
         country: site.country,
@@ -216,7 +216,7 @@ fn site_place(inputs: Inputs<'_>) -> Option<Place> {
 }
 
 /// A place of which nothing is known, taken to be where the node stands; operator networks stay.
-fn at_site(place: &Place, site: &Place) -> Place {
+pub fn at_site(place: &Place, site: &Place) -> Place {
     Place { networks: place.networks.clone(), asn: place.asn, ..site.clone() }
 }
 

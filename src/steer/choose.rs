@@ -158,7 +158,7 @@ impl Question<'_> {
         // A bound on distance is about health and load; which families there are must not depend on
         // where the client is, so the policy's own order answers for this one.
         for resort in Resort::ALL {
-            if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(&self.policy.tail, resort, Some(family), watch) {
+            if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(self.policy.tail.iter(), resort, Some(family), watch) {
                 return Choice::Pop { pop, slot, resort };
             }
         }
@@ -166,16 +166,28 @@ impl Question<'_> {
     }
 
     fn whole_policy_is_down(&self) -> bool {
-        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| self.scan_entries(&self.policy.members, r, None, &mut Blind).is_some())
+        ![Resort::Regular, Resort::LastResort]
+            .into_iter()
+            .any(|r| self.scan_entries(self.policy.members.iter(), r, None, &mut Blind).is_some())
     }
 
+    /// The list, then the policy's listed order without those of the list, whose weights may be others
+    /// there.
     fn scan(&self, resort: Resort, family: Option<Families>, watch: &mut impl Watch) -> Option<Winner> {
-        self.scan_entries(&self.plan.entries, resort, family, watch)
-            .or_else(|| if self.plan.tail { self.scan_entries(&self.policy.tail, resort, family, watch) } else { None })
+        let list = self.plan.entries.iter();
+        let behind = self.policy.tail.iter().filter(|behind| !self.plan.entries.iter().any(|e| e.target == behind.target));
+        self.scan_entries(list, resort, family, watch)
+            .or_else(|| if self.plan.tail { self.scan_entries(behind, resort, family, watch) } else { None })
     }
 
     /// The winner of the first band in which anything passes.
-    fn scan_entries(&self, entries: &[Entry], resort: Resort, family: Option<Families>, watch: &mut impl Watch) -> Option<Winner> {
+    fn scan_entries<'e>(
+        &self,
+        entries: impl Iterator<Item = &'e Entry>,
+        resort: Resort,
+        family: Option<Families>,
+        watch: &mut impl Watch,
+    ) -> Option<Winner> {
         let mut best: Option<(Winner, Score, bool)> = None;
         let mut band = 0;
         for entry in entries {

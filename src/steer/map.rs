@@ -66,24 +66,22 @@ impl<'a> Mapper<'a> {
         &self.cnames
     }
 
-    /// The policy's listed order.
-    pub fn tail(&self) -> &[Entry] {
-        &self.tail
-    }
-
-    /// Every candidate of the policy and of its rules, each once.
+    /// Every candidate of the policy and of its rules, in one band.
     pub fn members(&self) -> Vec<Entry> {
         let of_rules = self.policy.rules.iter().filter_map(|rule| match &rule.target {
             RuleTarget::Candidates(bands) => Some(bands),
             RuleTarget::Policy | RuleTarget::Cname(_) => None,
         });
-        let mut members: Vec<Entry> = Vec::new();
-        for entry in std::iter::once(&self.policy.candidates).chain(of_rules).flat_map(|bands| self.listed(bands, &Weights::new(), 0)) {
-            if !members.iter().any(|m| m.target == entry.target) {
-                members.push(Entry { band: 0, ..entry });
-            }
-        }
+        let all = of_rules.chain([&self.policy.candidates]).flatten().flatten();
+        let mut members: Vec<Entry> = all.map(|candidate| self.entry(candidate, 0, &self.policy.weights)).collect();
+        members.sort_by_key(|entry| entry.target);
+        members.dedup_by_key(|entry| entry.target);
         members
+    }
+
+    /// The policy's listed order.
+    pub fn tail(&self) -> &[Entry] {
+        &self.tail
     }
 
     /// The rule that decides at a place, with its index.

@@ -71,10 +71,10 @@ pub struct PolicyTable {
     pub families: Families,
     /// CNAME targets.
     pub cnames: Box<[Name]>,
+    /// Everybody that the policy or one of its rules can answer with, in one band: the whole policy.
+    pub members: Box<[Entry]>,
     /// Listed order behind every list.
     pub tail: Box<[Entry]>,
-    /// Every candidate, those of rules included: the whole policy is down if none of these passes.
-    pub members: Box<[Entry]>,
     /// All plans.
     pub plans: Box<[Plan]>,
     /// What a leaf means: the plan if ECS decides, and the plan if the resolver's address does (they

@@ -49,6 +49,8 @@ enum NodeKind {
     Steered,
     /// A delegation point, or a name below one; `link` is the delegation point.
     Cut,
+    /// A name below a DNAME; `link` is the DNAME's owner.
+    Redirected,
 }
 
 /// One RRset of an image.
@@ -97,6 +99,8 @@ pub enum Match {
     Wildcard(NodeId),
     /// The name lies at or below this delegation point.
     Cut(NodeId),
+    /// The name lies below the owner of this DNAME (RFC 6672).
+    Redirected(NodeId),
     /// The name does not exist.
     NoName,
 }
@@ -199,7 +203,11 @@ impl Image {
     pub fn lookup(&self, name: &QueryName, hash: u64) -> Match {
         if let Some(found) = self.find(hash, name.wire()) {
             let node = &self.nodes[found.0 as usize];
-            return if node.kind == NodeKind::Cut { Match::Cut(NodeId(node.link)) } else { Match::Exact(found) };
+            return match node.kind {
+                NodeKind::Cut => Match::Cut(NodeId(node.link)),
+                NodeKind::Redirected => Match::Redirected(NodeId(node.link)),
+                NodeKind::Plain | NodeKind::Steered => Match::Exact(found),
+            };
         }
         self.lookup_missing(name)
     }
@@ -219,8 +227,11 @@ impl Image {
             }
         }
         let node = &self.nodes[encloser.0 as usize];
-        if node.kind == NodeKind::Cut {
-            return Match::Cut(NodeId(node.link));
+        match node.kind {
+            NodeKind::Cut => return Match::Cut(NodeId(node.link)),
+            NodeKind::Redirected => return Match::Redirected(NodeId(node.link)),
+            NodeKind::Plain | NodeKind::Steered if self.set(encloser, RrType::DNAME).is_some() => return Match::Redirected(encloser),
+            NodeKind::Plain | NodeKind::Steered => {}
         }
         match self.find_wildcard(encloser, encloser_hash) {
             Some(wildcard) => Match::Wildcard(wildcard),

@@ -167,10 +167,8 @@ impl<'a> Builder<'a> {
         let mut nodes: Vec<Node> = Vec::with_capacity(self.drafts.len());
         let mut steered = Vec::new();
         for (id, draft) in self.drafts.iter().enumerate() {
-            let above = nodes.get(draft.parent as usize).filter(|n| n.kind == NodeKind::Cut).map(|n| n.link);
-            let is_cut = draft.has_ns && id as u32 != APEX.0;
-            let (kind, link) = match (above.or(is_cut.then_some(id as u32)), draft.steered) {
-                (Some(cut), _) => (NodeKind::Cut, cut),
+            let (kind, link) = match (self.above(&nodes, draft, id as u32), draft.steered) {
+                (Some(covered), _) => covered,
                 (None, Some(index)) => {
                     let owner = &self.zone.steered[index as usize];
                     steered.push(Steered { policy: owner.policy as u32, ttl: owner.ttl, seed: draft.hash });
@@ -271,6 +269,19 @@ impl<'a> Builder<'a> {
         if let Some(name) = glue_name.filter(|n| n.is_at_or_below(&self.apex)) {
             self.glue_places.push((head_at + 6, name));
         }
+    }
+
+    /// What takes a node out of the zone's own data: a cut at or above it, or a DNAME above it.
+    fn above(&self, nodes: &[Node], draft: &Draft, id: u32) -> Option<(NodeKind, u32)> {
+        if let Some(parent) = nodes.get(draft.parent as usize) {
+            if matches!(parent.kind, NodeKind::Cut | NodeKind::Redirected) {
+                return Some((parent.kind, parent.link));
+            }
+            if self.sets_of(draft.parent).iter().any(|set| set.rtype == RrType::DNAME) {
+                return Some((NodeKind::Redirected, draft.parent));
+            }
+        }
+        (draft.has_ns && id != APEX.0).then_some((NodeKind::Cut, id))
     }
 
     fn has_addresses(&self, id: u32) -> bool {

@@ -28,6 +28,8 @@ fn zone() -> Zone {
             record("sub", RrType::NS, Name::parse("ns.other.", None).unwrap().as_wire()),
             record("ns.sub", RrType::A, &[192, 0, 2, 54]),
             record("ns.sub", RrType::A, &[192, 0, 2, 54]),
+            record("moved", RrType::DNAME, Name::parse("new.other.", None).unwrap().as_wire()),
+            record("old.moved", RrType::A, &[192, 0, 2, 55]),
         ],
         steered: vec![SteeredOwner { owner: name("Edge"), policy: 7, ttl: None, at: At::whole(FileId(0)) }],
         chain: ChainMode::Full,
@@ -42,6 +44,7 @@ fn lookup(image: &Image, text: &str) -> String {
         Match::Exact(id) => format!("exact {} {}", show(id), image.sets_at(id).len()),
         Match::Wildcard(id) => format!("wildcard {}", show(id)),
         Match::Cut(id) => format!("cut {}", show(id)),
+        Match::Redirected(id) => format!("redirected {}", show(id)),
         Match::NoName => "none".to_owned(),
     }
 }
@@ -68,6 +71,9 @@ fn names_are_what_rfc_1034_and_4592_say() {
         ("ns.sub", "cut sub.example."),
         ("deep.below.sub", "cut sub.example."),
         ("edge", "exact edge.example. 0"),
+        ("moved", "exact moved.example. 1"),
+        ("old.moved", "redirected moved.example."),
+        ("any.thing.moved", "redirected moved.example."),
     ] {
         assert_eq!(lookup(&image, asked), is, "{asked}");
     }

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Clients with the PoP that each was given.
 type Given = BTreeMap<String, String>;
 
+/// How many clients inside a scope ask the same.
+const SCOPE_CLIENTS: u64 = 64;
+
 /// Runs a scenario; no failures mean that it holds.
 pub fn run(script: &Script) -> Vec<Failure> {
     let mut failures = Vec::new();
@@ -103,6 +106,9 @@ fn one(world: &World, ask: &Ask, expected: &[(usize, Expect)], line: usize, fail
     if let Some(words) = reply.as_ref().and_then(|reply| broken_promise(ask, reply, octets.len())) {
         fail(line, format!("{words}\n{}", reply.as_ref().map_or("", |r| &r.dig)));
     }
+    if let Some(words) = reply.as_ref().and_then(|reply| broken_scope(&snapshot, ask, reply)) {
+        fail(line, words);
+    }
     let shown = reply.as_ref().map_or_else(|| format!("{:?}", outcome.verdict), |r| r.dig.clone());
     let pop = chosen(&snapshot, &outcome);
     for (line, expect) in expected {
@@ -153,6 +159,54 @@ fn broken_promise(ask: &Ask, reply: &Reply, octets: usize) -> Option<String> {
         (reply.flags.contains(&"rd") == (ask.flags & 0x0100 != 0), "RD is not copied"),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map(|(_, words)| words.to_owned())
+}
+
+/// Every reply to a client subnet holds for all clients inside its scope: some of them ask too, and
+/// must get the same records, TTL and order aside. `share: random` is exempt.
+fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String> {
+    let (source, scope) = reply.opt.as_ref()?.subnet.as_ref()?;
+    let (address, len) = source.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    if len == "0" || snapshot.steering.has_random_shares() {
+        return None;
+    }
+    let records = |reply: &Reply| {
+        let mut all = reply.sections.clone();
+        for section in &mut all {
+            section.iter_mut().for_each(|record| record[1].clear());
+            section.sort();
+        }
+        (reply.status.clone(), all)
+    };
+    let wanted = records(reply);
+    for index in 0..SCOPE_CLIENTS {
+        let noise = |salt: u64| meridian::wire::hash::mix(index, salt);
+        let (client, full) = match address {
+            IpAddr::V4(a) => {
+                let hosts = u32::MAX.checked_shr(u32::from(*scope)).unwrap_or(0);
+                // With scope 0 the lab's own clients are asked for as well.
+                let bits = if *scope == 0 && index % 2 == 0 { 0x1400_0000 | (index as u32 % 24) << 15 } else { noise(1) as u32 };
+                (IpAddr::from((a.to_bits() & !hosts | bits & hosts).to_be_bytes()), 32)
+            }
+            IpAddr::V6(a) => {
+                let hosts = u128::MAX.checked_shr(u32::from(*scope)).unwrap_or(0);
+                let lab = *scope == 0 && index % 2 == 0;
+                let bits =
+                    if lab { u128::from(0x2a00_0000 + index as u32 % 8) << 96 } else { u128::from(noise(2)) << 64 | u128::from(noise(3)) };
+                (IpAddr::from((a.to_bits() & !hosts | bits & hosts).to_be_bytes()), 128)
+            }
+        };
+        let mut other = ask.clone();
+        other.options.retain(|(code, _)| *code != 8);
+        other.options.push((8, subnet(client, full)));
+        let (_, octets) = ask_over(snapshot, &other.packet(), other.from, other.transport, other.draw);
+        let Ok(got) = reply::decode(&octets) else { return Some(format!("the reply to {client} cannot be decoded")) };
+        // A longer source is a longer option, and may tip a reply over the payload.
+        if got.flags.contains(&"tc") == reply.flags.contains(&"tc") && records(&got) != wanted {
+            return Some(format!("scope {scope} does not hold: {client} is inside and gets\n{}\ninstead of\n{}", got.dig, reply.dig));
+        }
+    }
+    None
 }
 
 fn compare(expect: &Expect, verdict: Verdict, reply: Option<&Reply>, pop: Option<&str>) -> Result<(), String> {
