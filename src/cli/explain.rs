@@ -264,7 +264,7 @@ impl Trace for Story<'_> {
             Evidence::Ecs => "client subnet",
             Evidence::Resolver if decision.is_special => "resolver (the client subnet is a special-purpose address)",
             Evidence::Resolver => "resolver",
-            Evidence::Nothing => "nothing: everybody gets the same plan; looked up all the same,",
+            Evidence::Nothing => "not needed, since every client gets the same plan; it would be",
         };
         let words = format!("{by} {address}: {}", self.place_words(place));
         self.line("evidence", &words);
@@ -279,8 +279,10 @@ impl Trace for Story<'_> {
         }
         let offset = if let Subject::V4 { offset, .. } = decision.subject { offset } else { 0 };
         let merged = decision.depth.saturating_sub(if decision.is_special { 0 } else { offset });
-        let words = format!("{leaf} in the atlas, {} in the routes of this policy", Prefix::new(address, merged));
-        self.line("leaf", &words);
+        if decision.evidence != Evidence::Nothing {
+            let words = format!("{leaf} in the atlas, {} in the routes of this policy", Prefix::new(address, merged));
+            self.line("leaf", &words);
+        }
         if policy.shares {
             let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
             let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key);

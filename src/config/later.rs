@@ -7,6 +7,13 @@ use super::tree::{Key, Node};
 use crate::finding::{At, Finding, Findings, code};
 use std::collections::BTreeMap;
 
+/// A key that is read and checked, but changes nothing yet.
+pub(super) fn without_effect(what: &str, at: At) -> Finding {
+    let what = if what.starts_with('`') { what.to_owned() } else { format!("`{what}`") };
+    Finding::warning(code::BAD_VALUE, format!("{what} is read and checked but not yet acted upon"))
+        .at(at, "takes effect in a later version")
+}
+
 /// Which later keys were met, each with its first place and how often.
 #[derive(Default)]
 pub(super) struct Later {
@@ -26,10 +33,7 @@ impl Later {
                 2 => " (and in one more place)".to_owned(),
                 n => format!(" (and in {} more places)", n - 1),
             };
-            out.push(
-                Finding::warning(code::BAD_VALUE, format!("`{key}` is read and checked but not yet acted upon{more}"))
-                    .at(at, "takes effect in a later version"),
-            );
+            out.push(without_effect(&format!("`{key}`{more}"), at));
         }
     }
 

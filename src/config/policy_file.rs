@@ -1,6 +1,7 @@
 //! Policies, from `policies.yaml` or from the `policies:` of a zone file.
 
 use super::candidates;
+use super::later;
 use super::policy_check;
 use super::rule::{self, WrittenRule};
 use super::scalar::{choice, integer, share_percent, switch, text, word};
@@ -154,11 +155,17 @@ fn lower_answer(table: &mut Table<'_>, origin: Option<&Name>, written: &mut Writ
         written.when_all_down_at = Some(node.at);
         policy.when_all_down = what;
     }
-    if let Some(expose) = table.take("expose_pops").and_then(|node| switch(node, "expose_pops", out)) {
+    if let Some((key, node)) = table.take_entry("expose_pops")
+        && let Some(expose) = switch(node, "expose_pops", out)
+    {
         policy.expose_pops = expose;
+        out.push(later::without_effect("expose_pops", key.at));
     }
-    if let Some(percent) = table.take("up_threshold").and_then(|node| share_percent(node, "up_threshold", out)) {
+    if let Some((key, node)) = table.take_entry("up_threshold")
+        && let Some(percent) = share_percent(node, "up_threshold", out)
+    {
         policy.up_threshold_percent = percent;
+        out.push(later::without_effect("up_threshold", key.at));
     }
 }
 

@@ -84,7 +84,7 @@ fn the_sample_means_what_it_says() {
     assert_eq!((web.rules[0].order, web.rules[1].order, web.rules[1].fence), (Some(Order::Listed), None, true));
     let office = deployment.networks.iter().position(|n| &*n.name == "office").unwrap() as u16;
     assert_eq!(web.rules[2].when.network, [office]);
-    assert_eq!(policy("failover").candidates[1].len(), 2);
+    assert_eq!(policy("failover").candidates.len(), 3);
     assert_eq!(policy("video").candidates.len(), 9);
     assert_eq!(policy("video").band, BandWidth::None);
     let cdn = deployment.zones.iter().find(|z| z.apex.to_string() == "cdn.example.").unwrap();

@@ -79,11 +79,16 @@ impl fmt::Display for Summary {
         writeln!(f, "pops      {}: {}", self.pops.len(), self.pops.join(" "))?;
         for policy in &self.policies {
             let cells = if policy.shares { ", shares by cell" } else { "" };
-            writeln!(f, "policy    {} ({} preference lists, {} scopes{cells})", policy.name, policy.plans, policy.scopes)?;
+            let lists = if policy.plans == 1 { "list" } else { "lists" };
+            let scopes = match (policy.scopes, policy.shares) {
+                (2, false) => "the same for every client".to_owned(),
+                (scopes, _) => format!("{scopes} scopes"),
+            };
+            writeln!(f, "policy    {} ({} preference {lists}, {scopes}{cells})", policy.name, policy.plans)?;
         }
         for database in &self.databases {
             writeln!(f, "database  {database}")?;
         }
-        writeln!(f, "snapshot  {} digest {}", self.sequence, self.digest)
+        Ok(())
     }
 }
