@@ -26,6 +26,8 @@ pub const LEAF_DEPTH_V6_MAX: u8 = 56;
 pub const CHAIN_MAX: usize = 8;
 /// UDP payload that we advertise and never exceed: fits an Ethernet MTU with any tunnel (DNS flag day 2020).
 pub const UDP_PAYLOAD_MAX: u16 = 1232;
+/// Octets of a node's name: as NSID it must leave room in 512 octets for the longest question, a client subnet and an address.
+pub const NODE_NAME_MAX: usize = 128;
 /// UDP payload without EDNS (RFC 1035 section 4.2.1), and the least that EDNS may ask (RFC 6891 section 6.2.3).
 pub const UDP_PAYLOAD_MIN: u16 = 512;
 /// Largest DNS message on a stream: its length prefix is 16 bits wide.

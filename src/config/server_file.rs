@@ -5,6 +5,7 @@ use super::table::{Table, shown};
 use super::tree::Node;
 use super::{Listen, Node as ThisNode};
 use crate::finding::{At, Finding, Findings, code};
+use crate::limits::NODE_NAME_MAX;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,10 +88,11 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
     if let Some(node) = table.need("name", out)
         && let Some(name) = text(node, "name", out)
     {
-        // NSID and a TXT string both hold at most 255 octets; control characters would spoil logs.
-        if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+        // Control characters would spoil logs.
+        if name.is_empty() || name.len() > NODE_NAME_MAX || name.chars().any(char::is_control) {
             out.push(
-                Finding::error(code::BAD_VALUE, "a node's name has 1 to 255 octets and no control characters").at(node.at, "not a name"),
+                Finding::error(code::BAD_VALUE, format!("a node's name has 1 to {NODE_NAME_MAX} octets and no control characters"))
+                    .at(node.at, "not a name"),
             );
         } else {
             file.node.name = name.into();
