@@ -101,13 +101,17 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     }
 
     /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the parent's
-    /// side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours.
+    /// side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing of the
+    /// name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
     pub fn find(&self, name: &QueryName) -> Option<Found> {
         let zones = &self.snapshot.zones;
         if self.qtype == RrType::DS
             && let (Some(zone), hash) = zones.zone_of(name, true)
         {
-            return Some(Found { zone, matched: zones.zone(zone).lookup(name, hash) });
+            let matched = zones.zone(zone).lookup(name, hash);
+            if matches!(matched, Match::Cut(_) | Match::Exact(_)) {
+                return Some(Found { zone, matched });
+            }
         }
         zones.lookup(name)
     }
