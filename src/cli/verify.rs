@@ -146,7 +146,7 @@ impl Walk<'_> {
         if policy.may_alias() || may_withdraw || answer.rcode != Rcode::NOERROR {
             return;
         }
-        let exists = policy.families & asked.family != 0;
+        let exists = policy.families & asked.family != 0 && self.snapshot.status.offers(policy, asked.family);
         if exists == answer.records.is_empty() {
             self.fault(format!("{}: {address} got {}, which depends on the client", asked.question(), shown(answer)));
         }

@@ -151,6 +151,10 @@ impl Question<'_> {
                 return Choice::Pop { pop, slot, resort };
             }
         }
+        // Whoever has the family is switched off by hand: there is none of it for anybody.
+        if !self.status.offers(self.policy, family) {
+            return Choice::NoData;
+        }
         // Only a list that stops short gets here. A fence is never left, and the type does exist.
         if self.plan.fence {
             return Choice::ServFail;

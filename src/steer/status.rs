@@ -1,7 +1,7 @@
 //! Status: what is true of every PoP right now. All that a change of health, state or weight replaces.
 
 use super::pop::{AdminState, Pop, PopId};
-use super::table::{Families, Slot, V4, V6};
+use super::table::{Families, NO_SLOT, PolicyTable, Slot, V4, V6};
 
 /// What probes say of a service in one PoP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -82,6 +82,15 @@ impl Status {
             _ if weight == 0 => Some(Standing::LastResort),
             _ => Some(Standing::Regular),
         }
+    }
+
+    /// Whether anybody of a policy or its rules has a family and is not switched off by hand, whatever
+    /// probes say.
+    pub fn offers(&self, policy: &PolicyTable, family: Families) -> bool {
+        policy.members.iter().filter_map(|member| member.target.split().ok()).any(|pop| {
+            let slot = policy.slots[usize::from(pop.0)];
+            slot != NO_SLOT && self.families(slot, true) & family != 0 && self.pop(pop).state != AdminState::Down
+        })
     }
 
     /// Families of a slot that may be answered: those it has, and unless probes are ignored those
