@@ -163,7 +163,7 @@ fn policy_table(
     }
     // Only now are all plans known, and with them whether anything of the policy shares by cell: if
     // so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6 apart.
-    let shares = shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
+    let shares = policy.share == Share::Sticky && shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
     let mut routes = Vec::with_capacity(classes.len());
     let mut located = false;
     for of_place in choices_of_class {
@@ -250,13 +250,15 @@ fn is_uniform(atlas: &Atlas, of_place: &[u32]) -> bool {
     choices.all(|c| c == of_place[0])
 }
 
-/// Whether the policy can consult the sharing cell: equals in a band, or more addresses in a PoP than
+/// Whether a policy that shares by cell can consult it: equals in a band, or more addresses in a PoP than
 /// it answers. Gradual drains and load shedding, when they come, share too.
 fn shares_by_cell(policy: &Policy, plans: &[Plan], mapper: &Mapper<'_>, slots: &[u32], slot_list: &[Slot]) -> bool {
     let has_equals = |entries: &[crate::steer::plan::Entry]| entries.windows(2).any(|w| w[0].band == w[1].band);
     let answers = plans.iter().map(|p| usize::from(p.answers)).min().unwrap_or(usize::from(policy.answers));
-    let picks =
-        slots.iter().filter(|s| **s != NO_SLOT).map(|s| &slot_list[*s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
+    let members = mapper.members();
+    // Only those that the policy can answer with: another PoP's many addresses make nothing of this policy tailored.
+    let own_slots = members.iter().filter_map(|m| m.target.split().ok()).map(|pop| slots[usize::from(pop.0)]).filter(|s| *s != NO_SLOT);
+    let picks = own_slots.map(|s| &slot_list[s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
     has_equals(mapper.tail()) || plans.iter().any(|p| has_equals(&p.entries)) || picks
 }
 

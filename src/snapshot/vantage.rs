@@ -136,7 +136,7 @@ impl Vantage {
             // The resolver decided, but that it did was read off the subnet.
             Some((subject, ..)) if is_special => depth.max(special_len(subject)).max(1),
             // Scope 0 would say "for everybody", which is only true of an untailored answer.
-            Some(_) if policy.shares && policy.share == Share::Sticky => depth.max(cell_depth).max(1),
+            Some(_) if policy.shares => depth.max(cell_depth).max(1),
             Some(_) => depth.max(1),
         };
         let evidence = match by_ecs {

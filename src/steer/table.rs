@@ -88,7 +88,7 @@ pub struct PolicyTable {
     pub ecs: bool,
     /// How equals share.
     pub share: Share,
-    /// Whether anything of it shares by cell.
+    /// Whether anything of it shares by cell; never with `share: random`.
     pub shares: bool,
     /// Whether routes lead to different plans.
     pub located: bool,
@@ -103,7 +103,7 @@ pub struct PolicyTable {
 impl PolicyTable {
     /// Whether an answer can depend on the client's address in a way that another node would repeat.
     pub fn tailors(&self) -> bool {
-        self.located || (self.shares && self.share == Share::Sticky)
+        self.located || self.shares
     }
 
     /// Whether it may answer a CNAME.
