@@ -167,13 +167,15 @@ fn policy_table(
     let mut routes = Vec::with_capacity(classes.len());
     let mut located = false;
     for of_place in choices_of_class {
-        let uniform = is_uniform(inputs.atlas, &of_place);
+        // Where nothing is known anywhere, that there is a client subnet may still decide: without one the
+        // node's site speaks.
+        let [by_ecs, by_resolver] = interned.choices[of_place[0] as usize];
+        let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
         if uniform && !shares {
             routes.push(Arc::new(Trie::constant(of_place[0])));
             continue;
         }
         located |= !uniform;
-        let by_resolver = interned.choices[of_place[0] as usize][1];
         let special = interned.choice([BY_ECS_SPECIAL, by_resolver]);
         routes.push(tables.get(inputs.atlas, of_place, special));
     }
