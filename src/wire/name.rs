@@ -232,10 +232,14 @@ impl PartialEq for Name {
 impl Eq for Name {}
 
 impl Hash for Name {
+    /// One word for the whole name: tables of a million names are filled at load.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for octet in &self.wire {
-            state.write_u8(octet.to_ascii_lowercase());
+        let mut lower = [0; NAME_OCTETS_MAX];
+        let lower = &mut lower[..self.wire.len()];
+        for (to, from) in lower.iter_mut().zip(&*self.wire) {
+            *to = from.to_ascii_lowercase();
         }
+        state.write_u64(super::hash::octets(lower));
     }
 }
 
