@@ -345,7 +345,7 @@ impl Trace for Story<'_> {
         let words = match choice {
             Choice::Pop { pop, .. } => snapshot.steering.pops[usize::from(pop.0)].name.to_string(),
             Choice::Cname(index) => policy.cnames.get(usize::from(index)).map_or_else(String::new, |n| format!("CNAME {n}")),
-            Choice::NoData => "no data: the whole policy is down".to_owned(),
+            Choice::NoData => "no data: the whole policy is down, or switched off in this family".to_owned(),
             Choice::ServFail => "SERVFAIL: nothing may be answered".to_owned(),
         };
         self.line("chosen", &words);

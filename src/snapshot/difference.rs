@@ -7,7 +7,6 @@ use crate::wire::name::write_name;
 use crate::zone::image::Image;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 /// The difference, one line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,6 +113,7 @@ fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
                 let same = a.plans == b.plans
                     && a.choices == b.choices
                     && a.routes == b.routes
+                    && (&a.cnames, &a.tail, &a.members) == (&b.cnames, &b.tail, &b.members)
                     && (a.ecs, a.share, a.cell_v4, a.cell_v6) == (b.ecs, b.share, b.cell_v4, b.cell_v6);
                 if same_pops && !same {
                     lines.push(format!("policy {name}: changed ({} -> {} preference lists)", a.plans.len(), b.plans.len()));
@@ -137,7 +137,7 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
             (None, _) => lines.push(format!("zone {apex}: new")),
             (_, None) => lines.push(format!("zone {apex}: gone")),
             (Some(from), Some(to)) => {
-                let (added, removed, changed) = names(&was[from].1, &is[to].1);
+                let (added, removed, changed) = names((old, &was[from].1), (new, &is[to].1));
                 if (added, removed, changed) != (0, 0, 0) {
                     lines.push(format!("zone {apex}: {added} names added, {removed} removed, {changed} changed"));
                 }
@@ -147,10 +147,7 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
 }
 
 /// Names added, removed and changed between two images.
-fn names(old: &Arc<Image>, new: &Arc<Image>) -> (usize, usize, usize) {
-    if Arc::ptr_eq(old, new) {
-        return (0, 0, 0);
-    }
+fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> (usize, usize, usize) {
     let (mut added, mut kept, mut changed) = (0, 0, 0);
     for node in new.nodes() {
         let name = new.name(node);
@@ -167,8 +164,10 @@ fn names(old: &Arc<Image>, new: &Arc<Image>) -> (usize, usize, usize) {
                     && x.count == y.count
                     && old.records(x).map(|r| r.octets).eq(new.records(y).map(|r| r.octets))
             });
-        let steering = |image: &Image, n| image.steered_at(n).map(|s| (s.policy, s.ttl));
-        if !same_sets || steering(old, before) != steering(new, node) {
+        // By name: numbers of policies never cross snapshots.
+        let policy = |snapshot: &Snapshot, number: u32| snapshot.steering.policies.get(number as usize).map(|p| p.name.clone());
+        let steering = |snapshot, image: &Image, n| image.steered_at(n).map(|s| (policy(snapshot, s.policy), s.ttl));
+        if !same_sets || steering(was, old, before) != steering(is, new, node) {
             changed += 1;
         }
     }

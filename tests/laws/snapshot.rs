@@ -56,6 +56,37 @@ fn bad_input_gives_findings_and_no_snapshot() {
     }
 }
 
+/// Law 2, of the words that tell a reload: what changed is named, and nothing else. Numbers of policies
+/// never cross snapshots, so a new policy before others changes no name.
+#[test]
+fn the_difference_tells_what_changed() {
+    let shared = |new: &str| Tree::sample().replacing("policies.yaml", "\npolicies:\n", &format!("\npolicies:\n{new}"));
+    let rows = [
+        ("nothing", Tree::sample(), &[][..]),
+        ("a policy before all others", shared("  a: { pops: [fra] }\n"), &["policy a: new"]),
+        (
+            "the target of a rule",
+            Tree::sample().replacing("policies.yaml", "cname: edge.partner-cdn.example.", "cname: other.partner-cdn.example."),
+            &["policy web: changed ("],
+        ),
+        (
+            "the policy of a name",
+            Tree::sample().replacing("zones/cdn.example.yaml", "video.edge: { steer: video }", "video.edge: { steer: nearest }"),
+            &["zone cdn.example.: 0 names added, 0 removed, 1 changed"],
+        ),
+    ];
+    let old = sample().snapshot;
+    for (what, tree, expected) in rows {
+        let new = load(&tree).unwrap_or_else(|findings| panic!("{what}: {findings}")).snapshot;
+        let told = meridian::snapshot::difference(&old, &new);
+        let lines = told.lines();
+        assert!(
+            lines.len() == expected.len() && lines.iter().zip(expected).all(|(line, words)| line.starts_with(words)),
+            "{what}: {lines:?}"
+        );
+    }
+}
+
 fn cut_database() -> Tree {
     let tree = Tree::sample();
     let octets = std::fs::read(tree.base.join("geoip/places.mmdb")).unwrap();
