@@ -55,7 +55,7 @@ pub fn all(seed: u64) -> Vec<ZoneText> {
         bare("empty.example", "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 600\n@ 100 NS ns.outside.net.\n"),
         by_hand("chains.example", CHAINS),
         by_hand("MiXeD.ExAmPlE", "WwW A 192.0.2.1\nALIAS CNAME WWW\nMail MX 10 WwW\nSub NS NS.Sub\nNs.SUB A 192.0.2.2\ntXt TXT \"MiXeD cAsE\"\n*.WiLd TXT \"x\"\n"),
-        by_hand("2.0.192.in-addr.arpa", "$GENERATE 1-20 $ PTR host-$.base.example.\n0-63 NS ns.outside.net.\n64/26 NS ns1.other.example.\n65 CNAME 65.64/26\n"),
+        by_hand("2.0.192.in-addr.arpa", "1 PTR host-1.base.example.\n2 PTR www.base.example.\n\\051 PTR nowhere.net.\n0-63 NS ns.outside.net.\n64/26 NS ns1.other.example.\n65 CNAME 65.64/26\n"),
         by_hand("big.example", &big()),
         // Near the root: delegations with glue of each kind.
         by_hand("test", TLD),
@@ -268,7 +268,13 @@ fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
         if owners.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
             continue;
         }
-        if name.matches('.').count() < 5 {
+        let kind = dice.below(14);
+        // Nothing stands below a DNAME (RFC 6672 section 2.4); NSD refuses such a zone.
+        let has_below = owners.iter().any(|known| known.to_ascii_lowercase().ends_with(&format!(".{}", name.to_ascii_lowercase())));
+        if kind == 3 && has_below {
+            continue;
+        }
+        if kind != 3 && name.matches('.').count() < 5 {
             parents.push(name.clone());
         }
         if dice.once_in(6) {
@@ -280,14 +286,14 @@ fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
         let wild = label == "*";
         let aliased = text.lines().any(|line| line.starts_with(&format!("{name} ")));
         assert!(!aliased, "each name once");
-        match dice.below(14) {
+        match kind {
             0 | 1 => {
                 let _ = writeln!(text, "{name} {ttl}CNAME {target}");
             }
             2 if !wild => {
                 let _ = writeln!(text, "{name} {ttl}NS ns.{name}\nns.{name} A 192.0.2.{}\n{name} {ttl}NS ns1", dice.below(256));
             }
-            3 if !wild => {
+            3 => {
                 let outside = dice.pick(&["base.example.", "elsewhere.net.", "wild.example.", "a.wild.example."]);
                 let _ = writeln!(text, "{name} {ttl}DNAME {outside}");
             }
