@@ -186,7 +186,8 @@ fn peers_answer_alike() {
         refusal.0.into_iter().filter(|finding| finding.severity == Severity::Error).for_each(|finding| errors.push(finding));
         panic!("refused: {}", render::text(&errors, &refusal.1, false))
     });
-    let peers: [Peer; 2] = [servers::nsd(&nsd, &folder.path().join("nsd"), &zones), servers::knot(&knot, &folder.path().join("knot"), &zones)];
+    let peers: [Peer; 2] =
+        [servers::nsd(&nsd, &folder.path().join("nsd"), &zones), servers::knot(&knot, &folder.path().join("knot"), &zones)];
     let mut asked = [Asked::new(server.dns()[0]), Asked::new(peers[0].at), Asked::new(peers[1].at)];
     let names = ["ours", peers[0].name, peers[1].name];
 
@@ -207,7 +208,9 @@ fn peers_answer_alike() {
             let replies: Vec<Reply> = asked
                 .iter()
                 .zip(names)
-                .map(|(server, who)| read(&server.by_udp(&packet).unwrap_or_else(|| panic!("{who} is silent about {}", question.name)), who))
+                .map(|(server, who)| {
+                    read(&server.by_udp(&packet).unwrap_or_else(|| panic!("{who} is silent about {}", question.name)), who)
+                })
                 .collect();
             if replies.iter().all(|reply| !reply.truncated) {
                 tally.compare(&question, names[1], &replies[0], &replies[1]);

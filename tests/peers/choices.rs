@@ -25,6 +25,9 @@ pub struct Choice {
 
 const ANY: u16 = 255;
 
+/// A zone of ours below another one that does not delegate to it; see `zones.rs`.
+const UNDELEGATED: &str = "deep.sub.base.example.";
+
 /// All of them, in the order in which they are tried.
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -44,11 +47,11 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "ns-beside-answers",
-        reason: "NS of the zone in the authority section of a positive answer is optional (RFC 1034 section 4.3.2 asks for none; RFC 9619 era minimal responses)",
-        peer: None,
-        settle: |_, ours, theirs| {
-            let is_positive = |reply: &Reply| reply.authoritative && !reply.answer.is_empty() && !reply.answer.iter().all(|r| matches!(r.rtype, 5 | 39));
-            if is_positive(theirs) && ours.authority.is_empty() {
+        reason: "NS of the zone beside a positive answer: RFC 1034 section 4.3.2 puts nothing into the authority section but referrals and SOA",
+        peer: Some("NSD"),
+        settle: |question, ours, theirs| {
+            let is_positive = theirs.answer.iter().any(|r| r.rtype == question.rtype);
+            if is_positive && theirs.authoritative && ours.authority.is_empty() {
                 theirs.authority.retain(|r| r.rtype != 2);
             }
         },
@@ -84,7 +87,8 @@ pub const CHOICES: &[Choice] = &[
         settle: |_, ours, theirs| {
             // Theirs is the beginning of ours and ends in a CNAME whose target is in another zone.
             let is_prefix = theirs.answer.iter().all(|r| ours.answer.contains(r));
-            let ends_open = theirs.answer.iter().any(|r| r.rtype == 5 && !theirs.answer.iter().any(|next| next.owner == r.rdata.trim_end_matches('.')));
+            let ends_open =
+                theirs.answer.iter().any(|r| r.rtype == 5 && !theirs.answer.iter().any(|next| next.owner == r.rdata.trim_end_matches('.')));
             if is_prefix && ends_open && theirs.rcode == 0 && theirs.authority.iter().all(|r| r.rtype == 2) && *ours != *theirs {
                 theirs.authority.clear();
                 theirs.additional.clear();
@@ -92,6 +96,38 @@ pub const CHOICES: &[Choice] = &[
                 ours.authority.clear();
                 ours.additional.clear();
                 ours.rcode = 0;
+            }
+        },
+    },
+    Choice {
+        name: "names-of-other-zones",
+        reason: "names above the apex of a zone that its parent does not delegate to: in the parent they do not exist (RFC 4592 section 2.2.2 speaks of names in the zone), NSD keeps one tree for all zones; Knot and we agree",
+        peer: Some("NSD"),
+        settle: |question, ours, theirs| {
+            let is_there = question.name == UNDELEGATED || question.name.ends_with(&format!(".{UNDELEGATED}"));
+            if is_there && theirs.answer.is_empty() && (theirs.rcode == 3 || question.name == UNDELEGATED) {
+                ours.clone_from(theirs);
+            }
+        },
+    },
+    Choice {
+        name: "dname-at-an-asterisk",
+        reason: "a DNAME owned by a wildcard, for names below the literal asterisk: the owner stays as it is, since DNAME is not synthesised (RFC 6672 section 3.3 advises against such records, and `check` warns); NSD and we agree",
+        peer: Some("Knot"),
+        settle: |_, ours, theirs| {
+            if ours.answer.iter().any(|r| r.rtype == 39 && r.owner.starts_with("*.")) {
+                ours.clone_from(theirs);
+            }
+        },
+    },
+    Choice {
+        name: "dnssec-types-at-an-alias",
+        reason: "RRSIG and NSEC at a CNAME: in an unsigned zone there are none, so the CNAME is the answer (RFC 1034 section 4.3.2 step 3a); Knot says no data, NSD and we agree",
+        peer: Some("Knot"),
+        settle: |question, ours, theirs| {
+            let aliased = ours.answer.iter().any(|r| r.rtype == 5 && format!("{}.", r.owner) == question.name);
+            if matches!(question.rtype, 46 | 47) && aliased && theirs.answer.is_empty() && theirs.rcode == 0 {
+                ours.clone_from(theirs);
             }
         },
     },

@@ -51,11 +51,20 @@ pub fn all(seed: u64) -> Vec<ZoneText> {
         by_hand("inner.deep.sub.base.example", "www A 192.0.2.82\n"),
         by_hand("wild.example", WILD),
         by_hand("dname.example", DNAME),
-        bare("moved.example", "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 60\n@ 300 NS ns.outside.net.\n@ 300 DNAME base.example.\n"),
+        bare(
+            "moved.example",
+            "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 60\n@ 300 NS ns.outside.net.\n@ 300 DNAME base.example.\n",
+        ),
         bare("empty.example", "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 600\n@ 100 NS ns.outside.net.\n"),
         by_hand("chains.example", CHAINS),
-        by_hand("MiXeD.ExAmPlE", "WwW A 192.0.2.1\nALIAS CNAME WWW\nMail MX 10 WwW\nSub NS NS.Sub\nNs.SUB A 192.0.2.2\ntXt TXT \"MiXeD cAsE\"\n*.WiLd TXT \"x\"\n"),
-        by_hand("2.0.192.in-addr.arpa", "1 PTR host-1.base.example.\n2 PTR www.base.example.\n\\051 PTR nowhere.net.\n0-63 NS ns.outside.net.\n64/26 NS ns1.other.example.\n65 CNAME 65.64/26\n"),
+        by_hand(
+            "MiXeD.ExAmPlE",
+            "WwW A 192.0.2.1\nALIAS CNAME WWW\nMail MX 10 WwW\nSub NS NS.Sub\nNs.SUB A 192.0.2.2\ntXt TXT \"MiXeD cAsE\"\n*.WiLd TXT \"x\"\n",
+        ),
+        by_hand(
+            "2.0.192.in-addr.arpa",
+            "1 PTR host-1.base.example.\n2 PTR www.base.example.\n\\051 PTR nowhere.net.\n0-63 NS ns.outside.net.\n64/26 NS ns1.other.example.\n65 CNAME 65.64/26\n",
+        ),
         by_hand("big.example", &big()),
         // Near the root: delegations with glue of each kind.
         by_hand("test", TLD),
@@ -298,7 +307,8 @@ fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
                 let _ = writeln!(text, "{name} {ttl}DNAME {outside}");
             }
             4 => {
-                let outside = dice.pick(&["www.base.example.", "elsewhere.net.", "q.a.wild.example.", "www.in.dname.example.", "c2.chains.example."]);
+                let outside =
+                    dice.pick(&["www.base.example.", "elsewhere.net.", "q.a.wild.example.", "www.in.dname.example.", "c2.chains.example."]);
                 let _ = writeln!(text, "{name} {ttl}CNAME {outside}");
             }
             kind => {

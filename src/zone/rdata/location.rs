@@ -109,7 +109,8 @@ fn angle<'t>(words: &mut impl Iterator<Item = &'t str>, limit: u32, sides: [&str
 /// A decimal number without sign, in units of its last of `digits` decimal places.
 fn decimal(word: &str, digits: usize) -> Option<u64> {
     let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
-    if whole.is_empty() || whole.len() > 10 || fraction.len() > digits || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+    if whole.is_empty() || whole.len() > 10 || fraction.len() > digits || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+    {
         return None;
     }
     format!("{whole}{fraction:0<digits$}").parse().ok()
