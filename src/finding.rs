@@ -86,6 +86,11 @@ codes! {
     BAD_TTL = "MRD0220", "not a time to live, or none where one is needed";
     BAD_INCLUDE = "MRD0221", "an included file that cannot be had";
     BAD_GENERATE = "MRD0222", "a template of records that cannot be followed";
+    BELOW_DNAME = "MRD0223", "a name below a DNAME, which can never be answered";
+    DNAME_PLACE = "MRD0224", "a DNAME where it must not stand, or more than one";
+    WILDCARD_NS = "MRD0225", "a wildcard that delegates";
+    DS_PLACE = "MRD0226", "a DS record where there is no delegation";
+    SOA_FIELDS = "MRD0227", "an SOA record that says something odd";
     // 03xx: PoPs and policies
     NO_SUCH_POP = "MRD0301", "a PoP that is not defined";
     NO_SUCH_POLICY = "MRD0302", "a policy that is not defined";
@@ -299,10 +304,11 @@ impl Findings {
         }
     }
 
-    /// Orders findings by file and position, findings without a place first, so that output is the
-    /// same on every run.
+    /// Orders findings by file and position, findings without a place first, those of one place (as
+    /// `$GENERATE` makes many) by their sentence, so that output is the same on every run.
     pub fn sort(&mut self) {
-        self.list.sort_by_key(|f| f.at.map(|a| (a.file, a.start, a.line)));
+        let place = |f: &Finding| f.at.map(|a| (a.file, a.start, a.line));
+        self.list.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message)));
     }
 }
 

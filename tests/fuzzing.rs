@@ -219,6 +219,43 @@ fn database_sources() {
 }
 
 #[test]
+fn zone_texts() {
+    let texts: [&str; 4] = [
+        "$TTL 1h\n@ IN SOA ns1 hostmaster (\n 1 7200 ; c\n 900 1209600 300 )\n NS ns1\nns1 300 IN A 192.0.2.1\n\tAAAA 2001:db8::1\n",
+        "$ORIGIN sub.cdn.example.\n@ 60 MX 10 mail\nmail 60 A 192.0.2.2\n*.w 60 CNAME mail\nd 60 NS ns.d\nns.d 60 A 192.0.2.3\nr 60 DNAME mail\n",
+        "$TTL 60\n$GENERATE 1-3/2 h${1,3,x} A 192.0.2.$\n$INCLUDE part.zone sub\na TXT \"a b\" c\\032d \"q\\\"q\"\no TYPE65280 \\# 4 0a00 0001\n",
+        "$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS .\nl LOC 52 22 23 N 4 53 32 E -2m\ns SRV 0 0 443 l\nc CAA 0 issue \"x\"\nk DS 1 13 2 ( 00\n 11 )\nh HTTPS 1 . alpn=h2\n",
+    ];
+    let words: [&[u8]; 16] = [
+        b"(",
+        b")",
+        b"\"",
+        b";",
+        b"\\",
+        b"\n",
+        b"\r\n",
+        b"\t",
+        b"$INCLUDE loop.zone\n",
+        b"$GENERATE 0-3 $ A 192.0.2.$\n",
+        b"$ORIGIN .\n",
+        b"@",
+        b"\\# ",
+        b" CNAME @\n",
+        b"\xff",
+        b"*.",
+    ];
+    let make = |dice: &mut Dice| {
+        let mut text = Vec::new();
+        for _ in 0..1 + dice.below(3) {
+            text.extend_from_slice(dice.pick::<&str>(&texts).as_bytes());
+        }
+        mutate(dice, &mut text, &words);
+        text
+    };
+    drive("zone_texts", targets::zone_text::zone_text, 20_000, 1, make, || {});
+}
+
+#[test]
 fn record_data() {
     let texts: [&str; 20] = [
         "192.0.2.1",

@@ -9,3 +9,4 @@ pub mod packet;
 pub mod rdata;
 pub mod sample;
 pub mod yaml;
+pub mod zone_text;

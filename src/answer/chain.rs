@@ -62,6 +62,7 @@ impl<T: Trace> Exchange<'_, '_, T> {
             return Next::Done(Rcode::YXDOMAIN);
         };
         match self.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire()) {
+            Ok(at) if self.qtype == RrType::ANY => self.go_on(step, target, Written::whole(at)),
             Ok(at) => self.follow(step, target, Written::whole(at)),
             Err(_) => {
                 self.response.rewind(position, Section::Answer, self.response.answers() - before);
@@ -72,7 +73,14 @@ impl<T: Trace> Exchange<'_, '_, T> {
 
     fn follow(&mut self, step: &Step, name: QueryName, written: Written) -> Next {
         // A CNAME answers CNAME and ANY itself (RFC 1034 section 3.6.2).
-        if matches!(self.qtype, RrType::CNAME | RrType::ANY) || self.zone(step).chain == ChainMode::First {
+        if matches!(self.qtype, RrType::CNAME | RrType::ANY) {
+            return Next::Done(Rcode::NOERROR);
+        }
+        self.go_on(step, name, written)
+    }
+
+    fn go_on(&mut self, step: &Step, name: QueryName, written: Written) -> Next {
+        if self.zone(step).chain == ChainMode::First {
             return Next::Done(Rcode::NOERROR);
         }
         match self.find(&name) {

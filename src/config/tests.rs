@@ -2,6 +2,7 @@
 //! and nothing panics.
 
 mod broken;
+mod broken_text;
 
 use super::*;
 use crate::finding::Severity;

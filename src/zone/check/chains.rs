@@ -223,7 +223,11 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
         Some(owner) => !owner.has_address(),
     };
     if dangling {
-        let missing = if owner.is_some_and(|owner| !owner.is_empty()) { "has no address" } else { "does not exist" };
+        let missing = match owner {
+            None => "does not exist",
+            Some(owner) if owner.is_empty() => "has no data",
+            Some(_) => "has no address",
+        };
         let mut finding = Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone")).at(at, "leads nowhere");
         if let Some(doubled) = index.zone_of(target).and_then(|names| doubled(target, &names.zone.apex)) {
             finding = finding.help(format!("did you forget the final dot of `{doubled}`?"));

@@ -39,6 +39,7 @@ pub(super) struct Names<'z> {
     pub zone: &'z Zone,
     pub by_name: HashMap<Name, usize>,
     pub has_cuts: bool,
+    pub has_dnames: bool,
 }
 
 pub(super) struct Index<'z> {
@@ -50,7 +51,7 @@ pub(super) struct Index<'z> {
 /// What a look-up finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The name is in none of our zones, or below a delegation.
+    /// The name is in none of our zones, below a delegation, or below a DNAME.
     Elsewhere,
     /// The name, or the wildcard that stands for it.
     Owner(usize),
@@ -62,9 +63,10 @@ impl<'z> Index<'z> {
     pub fn new(zones: &'z [Zone]) -> Index<'z> {
         let mut index = Index { owners: Vec::new(), zones: Vec::new(), by_apex: HashMap::new() };
         for zone in zones {
-            let mut names = Names { zone, by_name: HashMap::with_capacity(zone.records.len()), has_cuts: false };
+            let mut names = Names { zone, by_name: HashMap::with_capacity(zone.records.len()), has_cuts: false, has_dnames: false };
             for record in &zone.records {
                 names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
+                names.has_dnames |= record.rtype == RrType::DNAME;
                 let number = names.number(&record.owner, &mut index.owners);
                 if let Some(owner) = index.owners.get_mut(number) {
                     owner.records.push(record);
@@ -105,6 +107,9 @@ impl<'z> Index<'z> {
         if names.has_cuts && self.cut_above(names, name).is_some() {
             return Found::Elsewhere;
         }
+        if names.has_dnames && self.dname_above(names, name).is_some() {
+            return Found::Elsewhere;
+        }
         if let Some(number) = names.by_name.get(name) {
             return Found::Owner(*number);
         }
@@ -117,6 +122,19 @@ impl<'z> Index<'z> {
             at = encloser.parent();
         }
         Found::Missing
+    }
+
+    /// The nearest owner of a DNAME strictly above a name inside a zone, if there is one.
+    pub fn dname_above(&self, names: &Names<'z>, name: &Name) -> Option<Name> {
+        let mut at = name.clone();
+        while at != names.zone.apex {
+            at = at.parent()?;
+            let owner = names.by_name.get(&at).and_then(|number| self.owners.get(*number));
+            if owner.is_some_and(|owner| owner.has(RrType::DNAME)) {
+                return Some(at);
+            }
+        }
+        None
     }
 
     /// The delegation at or above a name inside a zone, if there is one.

@@ -8,6 +8,7 @@ mod chains;
 mod cuts;
 mod index;
 mod owners;
+mod redirects;
 
 #[cfg(test)]
 mod tests;
@@ -100,6 +101,7 @@ pub fn check(zones: &[Zone], policies: &[ScopedPolicy], out: &mut Findings) {
         apex(zone, out);
     }
     owners::check(&index, policies, out);
+    redirects::check(&index, out);
     cuts::check(&index, out);
     chains::check(&index, policies, out);
 }
@@ -111,7 +113,7 @@ fn apex(zone: &Zone, out: &mut Findings) {
         (None, _) => out.push(
             Finding::error(code::NO_SOA, format!("the zone `{}` has no SOA record", zone.apex))
                 .at(zone.at, "no SOA")
-                .help("add `soa: { mname: ns1, rname: hostmaster }`"),
+                .help("add `soa: { mname: ns1, rname: hostmaster }`, or `@ SOA ns1 hostmaster 1 7200 900 1209600 300` in zone text"),
         ),
         (Some(first), Some(second)) => out.push(
             Finding::error(code::NO_SOA, format!("the zone `{}` has more than one SOA record", zone.apex))
@@ -127,7 +129,7 @@ fn apex(zone: &Zone, out: &mut Findings) {
         out.push(
             Finding::error(code::NO_NS, format!("the zone `{}` has no NS record", zone.apex))
                 .at(zone.at, "no name server")
-                .help("add `\"@\": { NS: [ns1, ns2] }` to its records"),
+                .help("add `\"@\": { NS: [ns1, ns2] }` to its records, or `@ NS ns1` in zone text"),
         );
     }
 }

@@ -65,9 +65,25 @@ fn zones_as_wholes() {
         ("d 60 NS ns.d\nd 60 DS 1 13 2 00\n", &[("MRD0210", 4)]),
         ("m 60 MX 0 .\nn 60 MX 5 t\nt 60 TXT x\n", &[("MRD0214", 5)]),
         ("s 60 SRV 0 0 1 a\na 60 CNAME ns1\n", &[("MRD0215", 4)]),
+        // DNAME: nothing below it, one at most, not at a cut, not at a wildcard; a target below it is elsewhere.
+        ("d 60 DNAME x.\na 60 CNAME q.d\n", &[]),
+        ("d 60 DNAME x.\na.d 60 A 192.0.2.1\nb.a.d 60 TXT x\n", &[("MRD0223", 5), ("MRD0223", 6)]),
+        ("@ 60 DNAME x.\n", &[("MRD0223", 3)]),
+        ("d 60 DNAME x.\nd 60 DNAME y.\n", &[("MRD0224", 5)]),
+        ("d 60 DNAME x.\nd 60 CNAME y.\n", &[("MRD0202", 5)]),
+        ("d 60 NS ns1\nd 60 DNAME y.\n", &[("MRD0224", 5), ("MRD0211", 5)]),
+        ("*.d 60 DNAME y.\n", &[("MRD0224", 4)]),
+        // A DNAME in what is delegated away is hidden as all is there.
+        ("d 60 NS ns1\nx.d 60 DNAME y.\na.x.d 60 A 192.0.2.1\n", &[("MRD0211", 5)]),
+        // Delegations: not by wildcards; DS only with them.
+        ("*.d 60 NS ns1\n", &[("MRD0225", 4)]),
+        ("@ 60 DS 1 13 2 00\n", &[("MRD0226", 4)]),
+        ("d 60 DS 1 13 2 00\n", &[("MRD0226", 4)]),
     ] {
         assert_eq!(told(&[zone("z.", &format!("{HEAD}{lines}"))]), expected, "{lines}");
     }
+    let mailbox = "@ 60 SOA ns1 host\\@z. 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n";
+    assert_eq!(told(&[zone("z.", mailbox)]), [("MRD0227", 1)]);
     assert_eq!(told(&[zone("z.", "a 60 A 192.0.2.1")]), [("MRD0204", 0), ("MRD0205", 0)]);
 }
 

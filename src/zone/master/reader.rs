@@ -134,7 +134,8 @@ impl<'r> Reader<'r> {
         let (mut ttl, mut class_seen) = (None, false);
         for (index, token) in tokens.iter().enumerate() {
             let word = token.octets(context.text);
-            if !class_seen && word.eq_ignore_ascii_case(b"IN") {
+            // `CLASS1` is IN by number (RFC 3597 section 5).
+            if !class_seen && (word.eq_ignore_ascii_case(b"IN") || word.eq_ignore_ascii_case(b"CLASS1")) {
                 class_seen = true;
                 continue;
             }

@@ -152,6 +152,45 @@ fn faults_are_told_with_their_places() {
     }
 }
 
+/// What BIND, NSD and Knot read and some hand-written reader would not. Each row: the text, and the
+/// records.
+#[test]
+fn odd_but_right() {
+    let rows: &[(&str, &[&str])] = &[
+        ("$TTL 1h30m\r\na A 192.0.2.1\r\n", &["a.example. 5400 A 192.0.2.1"]),
+        ("$TTL 60\na A 192.0.2.1", &["a.example. 60 A 192.0.2.1"]),
+        ("$ttl 60\n$Origin x\n@ a 192.0.2.1\n", &["x.example. 60 A 192.0.2.1"]),
+        ("a IN 1d A 192.0.2.1\nb 1D in A 192.0.2.2\n", &["a.example. 86400 A 192.0.2.1", "b.example. 86400 A 192.0.2.2"]),
+        ("a\tCLASS1\t60\tTYPE1\t\\# 4 c0 00\t0201\n", &["a.example. 60 A 192.0.2.1"]),
+        ("a 60 A ( 192.0.2.1 )\n", &["a.example. 60 A 192.0.2.1"]),
+        ("a (\n60 ; c ) (\nA\n) 192.0.2.1\n", &["a.example. 60 A 192.0.2.1"]),
+        ("( a 60\n  A 192.0.2.1 )\n\t ( 60 A 192.0.2.2 )\n", &["a.example. 60 A 192.0.2.1", "a.example. 60 A 192.0.2.2"]),
+        ("a 60 TXT (\"x\"\"y\")z\n", &[r#"a.example. 60 TXT "x" "y" "z""#]),
+        ("a 60 TXT \"semi;colon (paren)\" ;comment\n", &[r#"a.example. 60 TXT "semi;colon (paren)""#]),
+        ("a 60 MX 10 @\n@ 60 NS @\n", &["a.example. 60 MX 10 example.", "example. 60 NS example."]),
+        ("in 60 A 192.0.2.1\na.b 60 A 192.0.2.2\n", &["in.example. 60 A 192.0.2.1", "a.b.example. 60 A 192.0.2.2"]),
+        (r"a\.b 60 CNAME \097\ b", &[r"a\.b.example. 60 CNAME a\032b.example."]),
+        ("   \n\t; only a comment\n;\n\na 60 A 192.0.2.1\n", &["a.example. 60 A 192.0.2.1"]),
+        (
+            "a 60 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m\n",
+            &["a.example. 60 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m"],
+        ),
+        ("a 60 DNSKEY 256 3 13 ( oJMRESz5\n E4gY )\n", &["a.example. 60 DNSKEY 256 3 13 oJMRESz5E4gY"]),
+        ("a 60 SPF \"v=spf1\"\nb 60 L32 10 10.1.2.0\n", &[r#"a.example. 60 SPF "v=spf1""#, "b.example. 60 L32 10 10.1.2.0"]),
+        ("a 60 NSEC \\# 6 016100 000140\n", &[r"a.example. 60 NSEC \# 6 016100000140"]),
+        ("@ SOA . . 1 2 3 4 60\na A 192.0.2.1\n", &["example. 60 SOA . . 1 2 3 4 60", "a.example. 60 A 192.0.2.1"]),
+    ];
+    for (text, records) in rows {
+        let read = read_with(text.as_bytes(), &[]);
+        if records.is_empty() {
+            assert!(!read.findings.is_empty(), "{text}");
+            continue;
+        }
+        assert!(read.findings.is_empty(), "{text}: {:?}", read.findings);
+        assert_eq!(shown(&read), *records, "{text}");
+    }
+}
+
 #[test]
 fn one_fault_costs_one_record() {
     let read = read_with(b"$TTL 60\na A 192.0.2.1\nb A x\nc TXT \"\nd A 192.0.2.4\n", &[]);

@@ -2,10 +2,11 @@
 //!
 //! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
 //! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter case
-//! and positions under our control. Types with a grammar of their own (SVCB, HTTPS, CERT, CSYNC) go
-//! through hickory-proto. Every type, known or not, can be written as `\# length hex` (RFC 3597
+//! and positions under our control. LOC has a grammar of its own ([`location`]). SVCB, HTTPS, CERT and
+//! CSYNC go through hickory-proto. Every type, known or not, can be written as `\# length hex` (RFC 3597
 //! section 5); the octets of known types are still checked.
 
+mod location;
 mod shape;
 mod token;
 
@@ -92,6 +93,9 @@ fn from_tokens(rtype: RrType, tokens: &[Token], origin: &Name) -> Result<Vec<u8>
         let octets = shape::encode(fields, tokens, origin)?;
         return bounded(octets);
     }
+    if rtype == RrType::LOC {
+        return location::encode(tokens);
+    }
     match BY_HICKORY.iter().find(|(known, _)| *known == rtype) {
         Some((_, name_at)) => bounded(by_hickory(rtype, tokens, *name_at, origin)?),
         None => Err(RdataError {
@@ -127,6 +131,7 @@ fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
 pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
     match shape::of(rtype) {
         Some(fields) => shape::walk(fields, rdata).is_some(),
+        None if rtype == RrType::LOC => location::is_valid(rdata),
         None if BY_HICKORY.iter().any(|(known, _)| *known == rtype) => read_by_hickory(rtype, rdata).is_some(),
         None => true,
     }
@@ -171,6 +176,11 @@ fn read_by_hickory(rtype: RrType, rdata: &[u8]) -> Option<RData> {
 /// generic form of RFC 3597.
 pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     if let Some(text) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)).map(|parts| shape::decode(&parts)) {
+        return text;
+    }
+    if rtype == RrType::LOC
+        && let Some(text) = location::decode(rdata)
+    {
         return text;
     }
     if BY_HICKORY.iter().any(|(known, _)| *known == rtype)

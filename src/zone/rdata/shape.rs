@@ -46,9 +46,12 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
             &[NAME]
         }
         RrType::SOA => &[NAME, NAME, U32, Time, Time, Time, Time],
-        RrType::MX | RrType::AFSDB | RrType::KX => &[U16, NAME],
+        // RFC 1183, RFC 2230, RFC 6742
+        RrType::MX | RrType::AFSDB | RrType::KX | RrType::RT | RrType::LP => &[U16, NAME],
+        RrType::L32 => &[U16, V4],
         RrType::MINFO | RrType::RP => &[NAME, NAME],
-        RrType::TXT => &[Texts],
+        RrType::TXT | RrType::SPF => &[Texts],
+        RrType::X25 => &[Text],
         RrType::HINFO => &[Text, Text],
         RrType::SRV => &[U16, U16, U16, NAME],
         // RFC 3403 section 4.1
@@ -58,11 +61,14 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
         RrType::URI => &[U16, U16, Rest],
         // RFC 4034 section 5.1, RFC 7344
         RrType::DS | RrType::CDS => &[U16, U8, U8, Hex],
-        RrType::CDNSKEY => &[U16, U8, U8, Base64],
+        RrType::CDNSKEY | RrType::DNSKEY | RrType::KEY => &[U16, U8, U8, Base64],
+        // RFC 8976 section 2.2
+        RrType::ZONEMD => &[U32, U8, U8, Hex],
         // RFC 6698 section 2.1, RFC 8162, RFC 4255 section 3.1, RFC 7929 section 2
         RrType::TLSA | RrType::SMIMEA => &[U8, U8, U8, Hex],
         RrType::SSHFP => &[U8, U8, Hex],
-        RrType::OPENPGPKEY => &[Base64],
+        // RFC 4701 section 3
+        RrType::OPENPGPKEY | RrType::DHCID => &[Base64],
         _ => return None,
     })
 }

@@ -79,6 +79,54 @@ fn faults_are_told() {
     }
 }
 
+/// RFC 1876: degrees alone, minutes, seconds; altitudes, sizes and precisions with and without unit.
+#[test]
+fn places_on_earth() {
+    for (text, octets, shown) in [
+        // The example of RFC 1876 section 4.
+        (
+            "42 21 54 N 71 06 18 W -24m 30m",
+            "00331613 89172dd0 70be15f0 00988d20",
+            "42 21 54.000 N 71 6 18.000 W -24.00m 30.00m 10000.00m 10.00m",
+        ),
+        ("0 N 0 E 0", "00121613 80000000 80000000 00989680", "0 0 0.000 N 0 0 0.000 E 0.00m 1.00m 10000.00m 10.00m"),
+        ("90 S 180 w 42849672.95m 90000000m 0 0.05", "00990005 6cb15200 5965cc00 ffffffff", ""),
+        ("1 2 3.004 n 5 e -100000.00m 1 2 3", "00122232 80 38c76c 81 1950c0 00000000", ""),
+    ] {
+        let octets = octets.replace(' ', "");
+        let made = from_text(RrType::LOC, text, &origin()).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let printed = to_text(RrType::LOC, &made);
+        if !shown.is_empty() {
+            assert_eq!((hex(&made), printed.as_str()), (octets, shown), "{text}");
+        }
+        assert!(is_valid(RrType::LOC, &made));
+        assert_eq!(from_text(RrType::LOC, &printed, &origin()).unwrap(), made, "{printed}");
+    }
+    for text in [
+        "",
+        "91 N 0 E 0",
+        "90 0 0.001 N 0 E 0",
+        "1 60 N 0 E 0",
+        "1 1 60 N 0 E 0",
+        "1 1 1.0001 N 0 E 0",
+        "1 E 1 N 0",
+        "1 N 1 E",
+        "1 N 1 E x",
+        "1 N 1 E 0 1 1 1 1",
+        "1 N 1 E 0 90000001000",
+        "1 N 1 E 42849672.96",
+        "N 1 E 0",
+        "+1 N 1 E 0",
+        "1 1 1 1 N 1 E 0",
+        "1 N 1 E -100000.01",
+    ] {
+        assert!(from_text(RrType::LOC, text, &origin()).is_err(), "{text}");
+    }
+    // Another version, or digits that are none, stay octets.
+    assert!(to_text(RrType::LOC, &[1; 16]).starts_with(r"\# 16 "));
+    assert!(!is_valid(RrType::LOC, &[0; 15]));
+}
+
 #[test]
 fn names_are_found() {
     let soa = from_text(RrType::SOA, "ns1 host 1 2 3 4 5", &origin()).unwrap();

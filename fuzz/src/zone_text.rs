@@ -1,0 +1,41 @@
+//! Any octets as zone text: findings that point into the files, records that are valid, and, if nothing
+//! is wrong, a zone that compiles.
+
+use meridian::finding::{At, FileId, Findings};
+use meridian::wire::name::Name;
+use meridian::zone::image;
+use meridian::zone::text::{ChainMode, Zone};
+use meridian::zone::{check, master, rdata};
+use std::sync::Arc;
+
+/// Files that the text may include.
+const INCLUDED: [(&str, &str); 2] = [("part.zone", "a 60 A 192.0.2.1\n  60 TXT x\n"), ("loop.zone", "$INCLUDE loop.zone\n")];
+
+/// Reads the text, checks the zone, and compiles it.
+pub fn zone_text(data: &[u8]) {
+    let apex = Name::parse("cdn.example.", None).expect("a plain name");
+    let mut lengths = vec![data.len()];
+    let mut include = |path: &str| -> Result<(FileId, Arc<[u8]>), String> {
+        let (_, text) = INCLUDED.iter().find(|(name, _)| *name == path).ok_or("no such file")?;
+        lengths.push(text.len());
+        Ok((FileId(lengths.len() as u32 - 1), text.as_bytes().into()))
+    };
+    let (mut records, mut findings) = (Vec::new(), Findings::default());
+    master::read(data, FileId(0), &apex, &mut include, &mut records, &mut findings);
+    for record in &records {
+        assert!(record.owner.is_at_or_below(&apex), "{} is not in the zone", record.owner);
+        assert!(rdata::is_valid(record.rtype, &record.rdata), "{} {:02x?}", record.rtype, record.rdata);
+        rdata::to_text(record.rtype, &record.rdata);
+    }
+    let mut zone = Zone { apex, records, steered: Vec::new(), chain: ChainMode::Full, at: At::whole(FileId(0)) };
+    check::settle(&mut zone, &mut findings);
+    let zones = [zone];
+    check::check(&zones, &[], &mut findings);
+    for at in findings.iter().flat_map(|f| f.at.into_iter().chain(f.related.iter().map(|(at, _)| *at))) {
+        let length = lengths.get(at.file.0 as usize).copied().expect("a file that was read");
+        assert!(at.start <= at.end && at.end as usize <= length, "{at:?} points outside of its file of {length}");
+    }
+    if !findings.has_errors() {
+        image::build(&zones[0]).expect("a zone without errors compiles");
+    }
+}

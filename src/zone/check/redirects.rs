@@ -1,0 +1,114 @@
+//! Records whose place decides whether they mean anything: DNAME, NS at a wildcard, DS; and what an
+//! SOA says.
+
+use super::index::{Index, Names, Owner};
+use crate::finding::{Finding, Findings, code};
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use crate::zone::rdata::names_in;
+
+pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
+    for names in &index.zones {
+        for (name, number) in &names.by_name {
+            let Some(owner) = index.owners.get(*number).filter(|owner| !owner.is_empty()) else { continue };
+            dname(names, name, owner, out);
+            delegation_signer(index, names, name, owner, out);
+            wildcard(name, owner, out);
+            if names.has_dnames {
+                below_dname(index, names, name, owner, out);
+            }
+        }
+        start_of_authority(names, out);
+    }
+}
+
+/// One DNAME at most, not beside the NS of a delegation (RFC 6672 sections 2.3 and 2.4), better not at
+/// a wildcard (section 3.3).
+fn dname(names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
+    let mut all = owner.of(RrType::DNAME);
+    let Some(first) = all.next() else { return };
+    if let Some(second) = all.next() {
+        out.push(
+            Finding::error(code::DNAME_PLACE, format!("`{name}` has more than one DNAME"))
+                .at(second.at, "one too many")
+                .related(first.at, "the first"),
+        );
+    }
+    if *name != names.zone.apex
+        && let Some(delegation) = owner.of(RrType::NS).next()
+    {
+        out.push(
+            Finding::error(code::DNAME_PLACE, format!("`{name}` has a DNAME and is delegated"))
+                .at(first.at, "must not stand beside NS (RFC 6672 section 2.3)")
+                .related(delegation.at, "delegated here"),
+        );
+    }
+    if name.is_wildcard() {
+        out.push(
+            Finding::warning(code::DNAME_PLACE, format!("`{name}` is a wildcard with a DNAME"))
+                .at(first.at, "means different things to different servers (RFC 6672 section 3.3)")
+                .help("here it redirects names below the asterisk itself; for all names use a wildcard CNAME"),
+        );
+    }
+}
+
+/// Nothing may stand below a DNAME (RFC 6672 section 2.4): it would never be answered.
+fn below_dname(index: &Index<'_>, names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
+    let Some(above) = index.dname_above(names, name) else { return };
+    if names.has_cuts && index.cut_above(names, name).is_some() {
+        return;
+    }
+    let steered = owner.steered.first().map(|steered| steered.at);
+    let Some(at) = owner.records.first().map(|record| record.at).or(steered) else { return };
+    let mut finding =
+        Finding::error(code::BELOW_DNAME, format!("`{name}` lies below `{above}`, which has a DNAME")).at(at, "never answered");
+    let dname = names.by_name.get(&above).and_then(|number| index.owners.get(*number)).and_then(|owner| owner.of(RrType::DNAME).next());
+    if let Some(dname) = dname {
+        finding = finding.related(dname.at, "redirects every name below it");
+    }
+    out.push(finding.help("remove one of them (RFC 6672 section 2.4)"));
+}
+
+/// Delegating by a wildcard has no meaning that servers agree on (RFC 4592 section 4.2).
+fn wildcard(name: &Name, owner: &Owner<'_>, out: &mut Findings) {
+    if name.is_wildcard()
+        && let Some(delegation) = owner.of(RrType::NS).next()
+    {
+        out.push(
+            Finding::error(code::WILDCARD_NS, format!("the wildcard `{name}` has NS records"))
+                .at(delegation.at, "a wildcard cannot delegate (RFC 4592 section 4.2)")
+                .help("delegate each name by itself"),
+        );
+    }
+}
+
+/// DS stands at delegations only, and never at the apex (RFC 4035 section 2.4).
+fn delegation_signer(index: &Index<'_>, names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
+    let Some(signer) = owner.of(RrType::DS).next() else { return };
+    if *name == names.zone.apex {
+        out.push(
+            Finding::error(code::DS_PLACE, format!("the apex `{name}` has a DS record"))
+                .at(signer.at, "belongs to the parent of the zone (RFC 4035 section 2.4)")
+                .help("the operator of the parent zone publishes it"),
+        );
+    } else if !owner.has(RrType::NS) && index.cut_above(names, name).is_none() {
+        out.push(
+            Finding::warning(code::DS_PLACE, format!("`{name}` has a DS record, but is not delegated"))
+                .at(signer.at, "there are no NS records beside it (RFC 4035 section 2.4)"),
+        );
+    }
+}
+
+/// The second name of an SOA is a mailbox with a dot for the `@` (RFC 1035 section 8).
+fn start_of_authority(names: &Names<'_>, out: &mut Findings) {
+    for soa in names.zone.records.iter().filter(|record| record.rtype == RrType::SOA) {
+        let mailbox = names_in(RrType::SOA, &soa.rdata).into_iter().nth(1);
+        if let Some(mailbox) = mailbox.filter(|name| name.labels().any(|label| label.contains(&b'@'))) {
+            out.push(
+                Finding::warning(code::SOA_FIELDS, format!("the mailbox `{mailbox}` of the SOA contains `@`"))
+                    .at(soa.at, "a dot stands for the `@` (RFC 1035 section 8)")
+                    .help(format!("write `{}`", mailbox.to_string().replace('@', "."))),
+            );
+        }
+    }
+}

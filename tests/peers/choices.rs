@@ -1,0 +1,134 @@
+//! Where servers may differ: each choice with its reason and the section that allows it.
+//!
+//! A choice takes its difference out of both replies and nothing else. What is left after all of them
+//! is a fault of one of the servers.
+
+use super::reply::{Record, Reply};
+
+/// What was asked.
+pub struct Question {
+    /// Name in lower case, absolute with final dot unless the root.
+    pub name: String,
+    pub rtype: u16,
+    pub tcp: bool,
+}
+
+/// A difference that is allowed.
+pub struct Choice {
+    pub name: &'static str,
+    pub reason: &'static str,
+    /// The peer it is about; any if `None`.
+    pub peer: Option<&'static str>,
+    /// Takes the difference out of ours and theirs.
+    pub settle: fn(&Question, &mut Reply, &mut Reply),
+}
+
+const ANY: u16 = 255;
+
+/// A zone of ours below another one that does not delegate to it; see `zones.rs`.
+const UNDELEGATED: &str = "deep.sub.base.example.";
+
+/// All of them, in the order in which they are tried.
+pub const CHOICES: &[Choice] = &[
+    Choice {
+        name: "any-is-minimal",
+        reason: "ANY is answered with one HINFO (RFC 8482 section 4.2); peers send every RRset",
+        peer: None,
+        settle: |question, ours, theirs| {
+            if question.rtype == ANY && ours.answer.iter().any(|r| r.rdata.contains("RFC8482")) && !theirs.answer.is_empty() {
+                for reply in [ours, theirs] {
+                    reply.answer.clear();
+                    reply.authority.clear();
+                    reply.additional.clear();
+                    reply.truncated = false;
+                }
+            }
+        },
+    },
+    Choice {
+        name: "ns-beside-answers",
+        reason: "NS of the zone beside a positive answer: RFC 1034 section 4.3.2 puts nothing into the authority section but referrals and SOA",
+        peer: Some("NSD"),
+        settle: |question, ours, theirs| {
+            let is_positive = theirs.answer.iter().any(|r| r.rtype == question.rtype);
+            if is_positive && theirs.authoritative && ours.authority.is_empty() {
+                theirs.authority.retain(|r| r.rtype != 2);
+            }
+        },
+    },
+    Choice {
+        name: "courtesy-addresses",
+        reason: "addresses of MX, SRV and NS targets beside an answer are a courtesy (RFC 1034 section 4.3.2 step 6, RFC 2181 section 9)",
+        peer: None,
+        settle: |_, ours, theirs| {
+            if !ours.is_referral() && ours.additional.is_empty() {
+                theirs.additional.clear();
+            }
+        },
+    },
+    Choice {
+        name: "sibling-glue",
+        reason: "addresses of name servers outside the delegated part are not needed to go on (RFC 9471 section 3.2); glue below the cut must be equal",
+        peer: None,
+        settle: |_, ours, theirs| {
+            if !ours.is_referral() || !theirs.is_referral() {
+                return;
+            }
+            let cut = ours.authority.iter().find(|r| r.rtype == 2).map(|r| r.owner.clone()).unwrap_or_default();
+            let needed = |r: &Record| r.owner == cut || r.owner.ends_with(&format!(".{cut}"));
+            ours.additional.retain(needed);
+            theirs.additional.retain(needed);
+        },
+    },
+    Choice {
+        name: "chains-leave-the-zone",
+        reason: "a CNAME or DNAME whose target is in another zone of the same server: RFC 1034 section 4.3.2 step 3a starts again there, peers leave it to the resolver",
+        peer: None,
+        settle: |_, ours, theirs| {
+            // Theirs is the beginning of ours and ends in a CNAME whose target is in another zone.
+            let is_prefix = theirs.answer.iter().all(|r| ours.answer.contains(r));
+            let ends_open =
+                theirs.answer.iter().any(|r| r.rtype == 5 && !theirs.answer.iter().any(|next| next.owner == r.rdata.trim_end_matches('.')));
+            if is_prefix && ends_open && theirs.rcode == 0 && theirs.authority.iter().all(|r| r.rtype == 2) && *ours != *theirs {
+                theirs.authority.clear();
+                theirs.additional.clear();
+                ours.answer.clone_from(&theirs.answer);
+                ours.authority.clear();
+                ours.additional.clear();
+                ours.rcode = 0;
+            }
+        },
+    },
+    Choice {
+        name: "names-of-other-zones",
+        reason: "names above the apex of a zone that its parent does not delegate to: in the parent they do not exist (RFC 4592 section 2.2.2 speaks of names in the zone), NSD keeps one tree for all zones; Knot and we agree",
+        peer: Some("NSD"),
+        settle: |question, ours, theirs| {
+            let is_there = question.name == UNDELEGATED || question.name.ends_with(&format!(".{UNDELEGATED}"));
+            if is_there && theirs.answer.is_empty() && (theirs.rcode == 3 || question.name == UNDELEGATED) {
+                ours.clone_from(theirs);
+            }
+        },
+    },
+    Choice {
+        name: "dname-at-an-asterisk",
+        reason: "a DNAME owned by a wildcard, for names below the literal asterisk: the owner stays as it is, since DNAME is not synthesised (RFC 6672 section 3.3 advises against such records, and `check` warns); NSD and we agree",
+        peer: Some("Knot"),
+        settle: |_, ours, theirs| {
+            if ours.answer.iter().any(|r| r.rtype == 39 && r.owner.starts_with("*.")) {
+                ours.clone_from(theirs);
+            }
+        },
+    },
+    Choice {
+        name: "dnssec-types-at-an-alias",
+        reason: "RRSIG and NSEC at a CNAME: in an unsigned zone there are none, so the CNAME is the answer (RFC 1034 section 4.3.2 step 3a); Knot says no data, NSD and we agree",
+        peer: Some("Knot"),
+        settle: |question, ours, theirs| {
+            let aliased = ours.answer.iter().any(|r| r.rtype == 5 && format!("{}.", r.owner) == question.name);
+            if matches!(question.rtype, 46 | 47) && aliased && theirs.answer.is_empty() && theirs.rcode == 0 {
+                ours.clone_from(theirs);
+            }
+        },
+    },
+];

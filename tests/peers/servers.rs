@@ -1,0 +1,126 @@
+//! NSD and Knot DNS as child processes on loopback, in a folder of their own.
+
+use crate::deployment::{PATIENCE, query};
+use crate::zones::ZoneText;
+use std::fmt::Write as _;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A peer that runs; it ends with this value.
+pub struct Peer {
+    pub name: &'static str,
+    pub at: SocketAddr,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // NSD is a parent with children: asked to end, it ends them.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let until = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < until {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program, if this machine has it.
+pub fn installed(program: &str) -> Option<PathBuf> {
+    ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"].iter().map(|folder| Path::new(folder).join(program)).find(|p| p.exists())
+}
+
+/// A port that is free for UDP and TCP; it may be taken before it is used, which shows at the start.
+fn free_port() -> u16 {
+    loop {
+        let udp = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
+        let port = udp.local_addr().expect("it is bound").port();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn write_zones(folder: &Path, zones: &[ZoneText]) {
+    std::fs::create_dir_all(folder).expect("the folder is ours");
+    for (number, zone) in zones.iter().enumerate() {
+        std::fs::write(folder.join(format!("{number}.zone")), &zone.text).expect("the folder is ours");
+    }
+}
+
+/// NSD over the zones.
+pub fn nsd(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
+    let port = free_port();
+    let dir = folder.display();
+    write_zones(&folder.join("zones"), zones);
+    let mut text = format!(
+        "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{dir}/zones\"\n  \
+         database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
+         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n  refuse-any: no\n  minimal-responses: no\n  \
+         tcp-count: 20\nremote-control:\n  control-enable: no\n"
+    );
+    for (number, zone) in zones.iter().enumerate() {
+        let _ = write!(text, "zone:\n  name: \"{}\"\n  zonefile: \"{number}.zone\"\n", zone.apex);
+    }
+    let config = folder.join("nsd.conf");
+    std::fs::write(&config, text).expect("the folder is ours");
+    let mut command = Command::new(program);
+    command.arg("-d").arg("-c").arg(config);
+    start("NSD", command, port, folder.join("nsd.log"), zones)
+}
+
+/// Knot DNS over the zones.
+pub fn knot(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
+    let port = free_port();
+    let dir = folder.display();
+    write_zones(&folder.join("zones"), zones);
+    let mut text = format!(
+        "server:\n    rundir: \"{dir}\"\n    listen: 127.0.0.1@{port}\n    udp-workers: 1\n    tcp-workers: 1\n    background-workers: 1\n\
+         log:\n  - target: \"{dir}/knot.log\"\n    any: info\n\
+         database:\n    storage: \"{dir}\"\n\
+         template:\n  - id: default\n    storage: \"{dir}/zones\"\n    semantic-checks: off\n    zonefile-sync: -1\n    journal-content: none\n\
+         zone:\n"
+    );
+    for (number, zone) in zones.iter().enumerate() {
+        let _ = write!(text, "  - domain: \"{}\"\n    file: \"{number}.zone\"\n", zone.apex);
+    }
+    let config = folder.join("knot.conf");
+    std::fs::write(&config, text).expect("the folder is ours");
+    let mut command = Command::new(program);
+    command.arg("-c").arg(config);
+    start("Knot", command, port, folder.join("knot.log"), zones)
+}
+
+/// Starts a peer and waits until it answers for every zone.
+fn start(name: &'static str, mut command: Command, port: u16, log: PathBuf, zones: &[ZoneText]) -> Peer {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let peer = Peer { name, at: SocketAddr::from(([127, 0, 0, 1], port)), child, log };
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
+    socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out can be set");
+    let until = Instant::now() + PATIENCE;
+    for zone in zones {
+        loop {
+            let mut answer = [0; 4096];
+            let _ = socket.send_to(&query(7, &zone.apex, 6), peer.at);
+            // Authoritative and without error.
+            if socket.recv(&mut answer).is_ok() && answer[2] & 4 != 0 && answer[3] & 15 == 0 {
+                break;
+            }
+            assert!(
+                Instant::now() < until,
+                "{name} does not serve {}:\n{}",
+                zone.apex,
+                std::fs::read_to_string(&peer.log).unwrap_or_default()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    peer
+}
