@@ -1,10 +1,11 @@
 //! What changed between two snapshots, in operators' words.
 
 use super::Snapshot;
+use crate::steer::policy::TtlRange;
 use crate::steer::pop::AdminState;
 use crate::wire::hash;
 use crate::wire::name::write_name;
-use crate::zone::image::Image;
+use crate::zone::image::{Image, NodeId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -102,6 +103,9 @@ fn pops(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
 }
 
 fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
+    if Arc::ptr_eq(&old.steering, &new.steering) {
+        return;
+    }
     let (was, is) = (&old.steering.policies, &new.steering.policies);
     let same_pops = old.steering.pops == new.steering.pops;
     for (name, pair) in paired(was.iter().map(|p| &*p.name), is.iter().map(|p| &*p.name)) {
@@ -137,7 +141,7 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
             (None, _) => lines.push(format!("zone {apex}: new")),
             (_, None) => lines.push(format!("zone {apex}: gone")),
             (Some(from), Some(to)) => {
-                let (added, removed, changed) = names(&was[from].1, &is[to].1);
+                let (added, removed, changed) = names((old, &was[from].1), (new, &is[to].1));
                 if (added, removed, changed) != (0, 0, 0) {
                     lines.push(format!("zone {apex}: {added} names added, {removed} removed, {changed} changed"));
                 }
@@ -147,19 +151,20 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
 }
 
 /// Names added, removed and changed between two images.
-fn names(old: &Arc<Image>, new: &Arc<Image>) -> (usize, usize, usize) {
+fn names((before, old): (&Snapshot, &Arc<Image>), (after, new): (&Snapshot, &Arc<Image>)) -> (usize, usize, usize) {
+    // A shared image is steered by equal numbers, and by other policies only if it says so itself.
     if Arc::ptr_eq(old, new) {
         return (0, 0, 0);
     }
     let (mut added, mut kept, mut changed) = (0, 0, 0);
     for node in new.nodes() {
         let name = new.name(node);
-        let Some(before) = old.find(hash::name(name), name) else {
+        let Some(was) = old.find(hash::name(name), name) else {
             added += 1;
             continue;
         };
         kept += 1;
-        let (a, b) = (old.sets_at(before), new.sets_at(node));
+        let (a, b) = (old.sets_at(was), new.sets_at(node));
         let same_sets = a.len() == b.len()
             && a.iter().zip(b).all(|(x, y)| {
                 x.rtype == y.rtype
@@ -167,10 +172,16 @@ fn names(old: &Arc<Image>, new: &Arc<Image>) -> (usize, usize, usize) {
                     && x.count == y.count
                     && old.records(x).map(|r| r.octets).eq(new.records(y).map(|r| r.octets))
             });
-        let steering = |image: &Image, n| image.steered_at(n).map(|s| (s.policy, s.ttl));
-        if !same_sets || steering(old, before) != steering(new, node) {
+        if !same_sets || steering(before, old, was) != steering(after, new, node) {
             changed += 1;
         }
     }
     (added, old.names() - kept, changed)
+}
+
+/// By which policy a node is steered, by name: numbers do not compare across snapshots.
+fn steering<'s>(snapshot: &'s Snapshot, image: &Image, node: NodeId) -> Option<(&'s str, Option<TtlRange>)> {
+    let steered = image.steered_at(node)?;
+    let policy = snapshot.steering.policies.get(steered.policy as usize)?;
+    Some((&policy.name, steered.ttl))
 }
