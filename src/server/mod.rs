@@ -10,7 +10,7 @@ pub mod sockets;
 pub mod writer;
 
 use self::sockets::Sockets;
-use crate::control;
+use crate::control::{self, listener};
 use crate::desk::Desk;
 use crate::desk::cell::Cell;
 use crate::desk::command::{Command, Door, Origin};
@@ -18,7 +18,7 @@ use crate::desk::counters::{Block, Counters, Lane};
 use crate::desk::event::Event;
 use crate::desk::phase::{Phase, PhaseCell};
 use crate::finding::{Files, Finding, Findings, code};
-use crate::limits::DRAIN_SECS;
+use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::transport::gate::Gate;
 use crate::transport::portable::{self, Portable};
@@ -214,11 +214,12 @@ impl Server {
         {
             let listener = tokio::net::UnixListener::from_std(sockets.control)?;
             let router = control::full(shown.clone(), Arc::clone(&self.door));
-            self.tasks.push(self.runtime.spawn(control::serve(listener, router, self.stop.clone())));
+            self.tasks.push(self.runtime.spawn(listener::serve(listener, router, None, self.stop.clone())));
         }
         if let Some(listener) = sockets.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            self.tasks.push(self.runtime.spawn(control::serve(listener, control::read_only(shown), self.stop.clone())));
+            let whole = Duration::from_secs(ADMIN_CONNECTION_SECS);
+            self.tasks.push(self.runtime.spawn(listener::serve(listener, control::read_only(shown), Some(whole), self.stop.clone())));
         }
         Ok(())
     }
