@@ -52,7 +52,7 @@ fn what_did_not_change_is_taken_over() {
             &[],
             Some("policy aaa: new"),
         ),
-        ("the site of the node", sample().replacing("meridian.yaml", "site: ", "site: iad #"), false, all, None),
+        ("the site of the node", sample().replacing("meridian.yaml", "site: ", "site: iad #"), false, all, Some("policy nearest: changed")),
         (
             "zone text that comes in",
             sample().with("zones/text.example.zone", "@ 300 IN SOA ns1 h 1 2 3 4 5\n@ 300 IN NS ns1\nns1 300 IN A 192.0.2.1\n"),

@@ -176,7 +176,8 @@ impl Told {
                 })
             })
             .collect();
-        let object = |rows: &[(&'static str, usize)]| rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect::<serde_json::Map<_, _>>();
+        let object =
+            |rows: &[(&'static str, usize)]| rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect::<serde_json::Map<_, _>>();
         json!({
             "zones": zones,
             "policies": policies,
