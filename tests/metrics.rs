@@ -19,9 +19,9 @@ const AAAA: u16 = 28;
 
 const POPS: &str = "\
 pops:
-  ams: { services: { default: { A: [198.51.100.30] } }, state: drain }
-  fra: { services: { default: { A: [198.51.100.10] } } }
-  iad: { services: { default: { A: [198.51.100.20] } } }
+  ams: { at: { lat: 50.1, lon: 8.7, country: DE }, addresses: [198.51.100.30], state: drain }
+  fra: { at: { lat: 50.1, lon: 8.7, country: DE }, addresses: [198.51.100.10] }
+  iad: { at: { lat: 50.1, lon: 8.7, country: DE }, addresses: [198.51.100.20] }
 ";
 const POLICIES: &str = "\
 policies:
@@ -179,7 +179,10 @@ fn counts_are_exact_and_survive_reloads() {
         }
 
         // Names in front of the others: every number is another one, and `drained` is gone.
-        process.write("pops.yaml", &POPS.replace("pops:\n", "pops:\n  aaa: { services: { default: { A: [198.51.100.40] } } }\n"));
+        process.write(
+            "pops.yaml",
+            &POPS.replace("pops:\n", "pops:\n  aaa: { at: { lat: 50.1, lon: 8.7, country: DE }, addresses: [198.51.100.40] }\n"),
+        );
         let policies = POLICIES.replace("  drained: { pops: [ams], order: listed }\n", "");
         process.write("policies.yaml", &policies.replace("policies:\n", "policies:\n  zero: { pops: [aaa], order: listed }\n"));
         process.write("zones/cdn.example.yaml", &ZONE.replace("steer: drained", "steer: zero"));
