@@ -22,13 +22,16 @@ fn shared(old: &Snapshot, new: &Snapshot) -> Vec<String> {
     new.zones.iter().filter(is_old).map(apex).collect()
 }
 
+/// A change, whether the steering is taken over, the zones that are, and a line of the difference.
+type Row = (&'static str, Tree, bool, &'static [&'static str], Option<&'static str>);
+
 /// Each row: a change, whether the steering is taken over, the zones that are, and a line that the
 /// difference must have (none: nothing differs).
 #[test]
 fn what_did_not_change_is_taken_over() {
     let sample = Tree::sample;
-    let all = ["cdn.example.", "media.example.", "shop.example."].as_slice();
-    let rows: [(&str, Tree, bool, &[&str], Option<&str>); 8] = [
+    let all: &[&str] = &["cdn.example.", "media.example.", "shop.example."];
+    let rows: [Row; 8] = [
         ("nothing", sample(), true, all, None),
         (
             "a record of one zone",
