@@ -86,3 +86,12 @@ pub const FINDINGS_PER_ZONE_MAX: usize = 200;
 pub const INCLUDE_DEPTH_MAX: u32 = 8;
 /// Records that the templates of one zone may make: a /16 of reverse names.
 pub const GENERATED_MAX: u32 = 65_536;
+/// Pairs of policy and PoP that are counted each for itself: what one scrape of metrics may weigh (some 8 MB of
+/// text), and 512 KiB for each worker. Policies past it are counted together as `other`.
+pub const TALLY_PAIRS_MAX: usize = 65_536;
+/// Connections to one control listener at once: scrapers and operators, not the public.
+pub const CONTROL_CONNECTIONS_MAX: usize = 64;
+/// Seconds for the header of a control request: against peers that send an octet a minute.
+pub const CONTROL_HEADER_SECS: u64 = 5;
+/// Seconds for a connection to the admin address, from its accept to the last octet of its answer.
+pub const ADMIN_CONNECTION_SECS: u64 = 30;

@@ -93,7 +93,7 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
             draw: moment.draw,
             response: Response::begin(out, limit, reserved, query.id, copied, query.question),
             scope: 0,
-            outcome: Outcome::silence(),
+            outcome: Outcome { qtype: query.qtype, ..Outcome::silence() },
             edns: query.edns,
             asked_subnet,
             extended_error: None,

@@ -29,7 +29,7 @@ mod referral;
 mod steered;
 
 pub use exchange::Step;
-pub use outcome::{Outcome, Verdict};
+pub use outcome::{Outcome, Reason, Verdict};
 pub use trace::Trace;
 
 use crate::snapshot::Snapshot;

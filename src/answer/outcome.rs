@@ -1,8 +1,9 @@
 //! What came of a message, for counters and logs.
 
-use crate::steer::choose::Resort;
+use crate::snapshot::vantage::Evidence;
+use crate::steer::choose::{Choice, Resort};
 use crate::steer::pop::PopId;
-use crate::wire::rr::Rcode;
+use crate::wire::rr::{Rcode, RrType};
 use crate::zone::set::ZoneId;
 
 /// What to do with the buffer.
@@ -14,6 +15,52 @@ pub enum Verdict {
     Silence,
     /// Hand the message to the side road for rare messages.
     Rare,
+}
+
+/// Why a policy's answer is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A regular candidate that passes.
+    Regular,
+    /// A drained candidate or one of weight 0.
+    LastResort,
+    /// Everything is down, and answered as if it were up.
+    AsIfUp,
+    /// A CNAME of the policy.
+    Cname,
+    /// No data for everyone.
+    NoData,
+    /// Nothing may be answered.
+    ServFail,
+}
+
+impl Reason {
+    /// Every reason, in order.
+    pub const ALL: [Reason; 6] = [Reason::Regular, Reason::LastResort, Reason::AsIfUp, Reason::Cname, Reason::NoData, Reason::ServFail];
+
+    /// The reason behind a choice.
+    pub fn of(choice: Choice) -> Reason {
+        match choice {
+            Choice::Pop { resort: Resort::Regular, .. } => Reason::Regular,
+            Choice::Pop { resort: Resort::LastResort, .. } => Reason::LastResort,
+            Choice::Pop { resort: Resort::AsIfUp | Resort::AsIfUpLastResort, .. } => Reason::AsIfUp,
+            Choice::Cname(_) => Reason::Cname,
+            Choice::NoData => Reason::NoData,
+            Choice::ServFail => Reason::ServFail,
+        }
+    }
+
+    /// The word in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reason::Regular => "regular",
+            Reason::LastResort => "last_resort",
+            Reason::AsIfUp => "as_if_up",
+            Reason::Cname => "cname",
+            Reason::NoData => "nodata",
+            Reason::ServFail => "servfail",
+        }
+    }
 }
 
 /// What came of a message.
@@ -31,6 +78,12 @@ pub struct Outcome {
     pub zone: Option<ZoneId>,
     /// Policy that chose last, if one did.
     pub policy: Option<u32>,
+    /// Why that policy answered as it did.
+    pub reason: Option<Reason>,
+    /// What located the client for that policy.
+    pub evidence: Option<Evidence>,
+    /// The type that was asked for; 0 where there was no question to read.
+    pub qtype: RrType,
     /// PoP that was chosen, and how far the choice had to go.
     pub pop: Option<(PopId, Resort)>,
 }
@@ -38,7 +91,18 @@ pub struct Outcome {
 impl Outcome {
     /// Nothing is sent.
     pub fn silence() -> Outcome {
-        Outcome { verdict: Verdict::Silence, rcode: Rcode::NOERROR, truncated: false, scope: 0, zone: None, policy: None, pop: None }
+        Outcome {
+            verdict: Verdict::Silence,
+            rcode: Rcode::NOERROR,
+            truncated: false,
+            scope: 0,
+            zone: None,
+            policy: None,
+            reason: None,
+            evidence: None,
+            qtype: RrType(0),
+            pop: None,
+        }
     }
 
     /// The message goes elsewhere.

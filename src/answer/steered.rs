@@ -1,6 +1,7 @@
 //! Names whose addresses a policy decides.
 
 use super::exchange::{Exchange, Next, Step};
+use super::outcome::Reason;
 use super::trace::Trace;
 use crate::limits::ANSWERS_MAX;
 use crate::snapshot::vantage::Decision;
@@ -49,6 +50,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             family: family.filter(|f| policy.families & f != 0),
         };
         let choice = choose(question, self.trace.watch());
+        self.outcome.reason = Some(Reason::of(choice));
+        self.outcome.evidence = Some(decision.evidence);
         self.trace.choice(snapshot, policy, choice);
         // Whatever comes out is this client's, but for the denial that all clients of a policy get at the
         // same time. Where a CNAME is possible, that there is none is tailored too.

@@ -10,6 +10,7 @@ pub mod geoip;
 pub mod log;
 pub mod reload;
 pub mod serve;
+pub mod size;
 pub mod verify;
 
 use crate::desk::render;
@@ -49,6 +50,8 @@ pub enum Command {
     Reload(reload::Reload),
     /// Tell why a client gets its answer
     Explain(explain::Explain),
+    /// Tell how much memory a deployment takes, by zone and table
+    Size(size::Size),
     /// Build and query GeoIP databases
     #[command(subcommand)]
     Geoip(geoip::Geoip),
@@ -97,6 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Reload(reload) => reload.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Size(size) => size.run(),
         Command::Geoip(geoip) => geoip.run(),
         Command::Completions { shell } => {
             // Into memory first: clap panics when a pipe closes early.

@@ -10,9 +10,11 @@ use crate::wire::rr::Rcode;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 /// How a reload is asked for.
@@ -92,9 +94,33 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`.
-pub async fn readyz(State(shown): State<Shown>) -> (StatusCode, String) {
+/// How readiness is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub struct ReadyQuery {
+    /// `json` for programs.
+    #[serde(default)]
+    format: String,
+}
+
+/// `GET /readyz`: 200 while queries are answered, else 503. A note is something that a person should
+/// look at although queries are answered well.
+pub async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.desk.phase.get();
-    let status = if phase == Phase::Serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, format!("{}\n", phase.word()))
+    let (ready, reason) = match phase {
+        Phase::Serving => (true, None),
+        Phase::Starting => (false, Some("the first snapshot is not in service yet")),
+        Phase::Draining => (false, Some("the server was told to stop; running answers are finished")),
+    };
+    let refused = shown.desk.counters.last_load.refused.load(Ordering::Relaxed);
+    let sequence = shown.desk.snapshot.full().sequence();
+    let notes: Vec<String> =
+        refused.then(|| format!("the last reload was refused; snapshot {sequence} stays in service")).into_iter().collect();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if query.format == "json" {
+        let reasons: Vec<&str> = reason.into_iter().collect();
+        return (status, Json(json!({ "ready": ready, "phase": phase.word(), "reasons": reasons, "notes": notes }))).into_response();
+    }
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
+    (status, format!("{}{reason}\n{notes}", phase.word())).into_response()
 }

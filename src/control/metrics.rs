@@ -1,15 +1,20 @@
 //! `GET /metrics`: the counters as Prometheus text.
 //!
 //! The families are built when somebody asks, from the folded counters: workers know no registry.
-//! Labels are fixed sets; nothing a client sends becomes one.
+//! What each is called and means stands in the [`catalogue`].
 
 use crate::control::Shown;
+use crate::control::catalogue::{self, CATALOGUE, Family, Kind};
 use crate::desk::counters::{Dropped, Lane};
+use crate::desk::phase::Phase;
+use crate::snapshot::Snapshot;
 use crate::wire::rr::Rcode;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use prometheus::{Gauge, GaugeVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The page.
 pub async fn page(State(shown): State<Shown>) -> Result<([(header::HeaderName, &'static str); 1], String), (StatusCode, String)> {
@@ -17,46 +22,154 @@ pub async fn page(State(shown): State<Shown>) -> Result<([(header::HeaderName, &
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
 
+/// The families of the catalogue, registered.
+struct Page {
+    registry: Registry,
+    counters: HashMap<&'static str, IntCounterVec>,
+    gauges: HashMap<&'static str, GaugeVec>,
+}
+
+impl Page {
+    fn new() -> prometheus::Result<Page> {
+        let mut page = Page { registry: Registry::new(), counters: HashMap::new(), gauges: HashMap::new() };
+        for family in CATALOGUE {
+            let opts = Opts::new(family.name, family.help);
+            match family.kind {
+                Kind::Counter => {
+                    let counters = IntCounterVec::new(opts, family.labels)?;
+                    page.registry.register(Box::new(counters.clone()))?;
+                    page.counters.insert(family.name, counters);
+                }
+                Kind::Gauge => {
+                    let gauges = GaugeVec::new(opts, family.labels)?;
+                    page.registry.register(Box::new(gauges.clone()))?;
+                    page.gauges.insert(family.name, gauges);
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    fn count(&self, family: &Family, labels: &[&str], count: u64) -> prometheus::Result<()> {
+        if let Some(counters) = self.counters.get(family.name) {
+            counters.get_metric_with_label_values(labels)?.inc_by(count);
+        }
+        Ok(())
+    }
+
+    fn set(&self, family: &Family, labels: &[&str], value: f64) -> prometheus::Result<()> {
+        if let Some(gauges) = self.gauges.get(family.name) {
+            gauges.get_metric_with_label_values(labels)?.set(value);
+        }
+        Ok(())
+    }
+}
+
 fn render(shown: &Shown) -> prometheus::Result<String> {
-    let registry = Registry::new();
-    let counters = |name: &str, help: &str, labels: &[&str]| -> prometheus::Result<IntCounterVec> {
-        let family = IntCounterVec::new(Opts::new(name, help), labels)?;
-        registry.register(Box::new(family.clone()))?;
-        Ok(family)
-    };
-    let queries = counters("meridian_queries_total", "Messages received, by transport.", &["transport"])?;
-    let replies = counters("meridian_replies_total", "Replies made, by transport and response code.", &["transport", "rcode"])?;
-    let dropped =
-        counters("meridian_dropped_total", "Messages and connections dropped, by transport and reason.", &["transport", "reason"])?;
-    let connections = counters("meridian_connections_total", "Connections admitted, by transport.", &["transport"])?;
+    let page = Page::new()?;
+    let snapshot = shown.desk.snapshot.full();
+    traffic(&page, shown)?;
+    decisions(&page, shown, &snapshot)?;
+    reloads(&page, shown)?;
+    sizes(&page, &snapshot)?;
+    process(&page, shown)?;
+    TextEncoder::new().encode_to_string(&page.registry.gather())
+}
+
+fn traffic(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     for lane in Lane::ALL {
         let totals = shown.desk.counters.fold(lane);
         let word = lane.word();
-        queries.with_label_values(&[word]).inc_by(totals.received);
+        page.count(&catalogue::QUERIES, &[word], totals.received)?;
+        page.count(&catalogue::TRUNCATED, &[word], totals.truncated)?;
         if lane == Lane::Tcp {
-            connections.with_label_values(&[word]).inc_by(totals.connections);
+            page.count(&catalogue::CONNECTIONS, &[word], totals.connections)?;
         }
         for (code, count) in totals.replies() {
             let code = code.map_or_else(|| "other".to_owned(), |code| Rcode(code).to_string());
-            replies.with_label_values(&[word, code.as_str()]).inc_by(count);
+            page.count(&catalogue::REPLIES, &[word, &code], count)?;
+        }
+        for (rtype, count) in totals.types() {
+            let rtype = rtype.map_or_else(|| "other".to_owned(), |rtype| rtype.to_string());
+            page.count(&catalogue::QUESTIONS, &[word, &rtype], count)?;
+        }
+        for (evidence, count) in totals.evidence() {
+            page.count(&catalogue::EVIDENCE, &[word, evidence], count)?;
         }
         for reason in Dropped::ALL {
-            dropped.with_label_values(&[word, reason.word()]).inc_by(totals.dropped(*reason));
+            page.count(&catalogue::DROPPED, &[word, reason.word()], totals.dropped(*reason))?;
         }
     }
-    let reloads = counters("meridian_reloads_total", "Reloads, by outcome.", &["outcome"])?;
-    reloads.with_label_values(&["published"]).inc_by(shown.desk.counters.reloads_published.load(Ordering::Relaxed));
-    reloads.with_label_values(&["refused"]).inc_by(shown.desk.counters.reloads_refused.load(Ordering::Relaxed));
+    Ok(())
+}
 
-    let snapshot = shown.desk.snapshot.full();
-    let sequence = IntGauge::new("meridian_snapshot_sequence", "Sequence number of the snapshot in service.")?;
-    registry.register(Box::new(sequence.clone()))?;
-    sequence.set(i64::try_from(snapshot.sequence()).unwrap_or(i64::MAX));
-    let about = GaugeVec::new(Opts::new("meridian_snapshot_info", "The snapshot in service; always 1."), &["digest", "node"])?;
-    registry.register(Box::new(about.clone()))?;
-    about.with_label_values(&[snapshot.digest().to_string().as_str(), snapshot.node_name()]).set(1.0);
-    let uptime = Gauge::new("meridian_uptime_seconds", "Seconds since the server was started.")?;
-    registry.register(Box::new(uptime.clone()))?;
-    uptime.set(shown.started.elapsed().as_secs_f64());
-    TextEncoder::new().encode_to_string(&registry.gather())
+fn decisions(page: &Page, shown: &Shown, snapshot: &Snapshot) -> prometheus::Result<()> {
+    let decisions = shown.desk.snapshot.decisions();
+    for (policy, pop, count) in decisions.by_pop() {
+        page.count(&catalogue::DECISIONS_BY_POP, &[policy, pop], count)?;
+    }
+    for (policy, reason, count) in decisions.by_reason() {
+        page.count(&catalogue::DECISIONS, &[policy, reason.word()], count)?;
+    }
+    // Pairs that may occur are shown before they do, so that a rate sees their first step.
+    let pairs: usize = snapshot.steering.policies.iter().map(|policy| policy.members.len()).sum();
+    if pairs <= PAIRS_SHOWN {
+        for policy in &snapshot.steering.policies {
+            for pop in policy.members.iter().filter_map(|entry| entry.target.split().ok()) {
+                page.count(&catalogue::DECISIONS_BY_POP, &[&policy.name, &snapshot.steering.pops[usize::from(pop.0)].name], 0)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Pairs of policy and PoP that are shown although they never occurred.
+const PAIRS_SHOWN: usize = 4_096;
+
+fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
+    let counters = &shown.desk.counters;
+    page.count(&catalogue::RELOADS, &["published"], counters.reloads_published.load(Ordering::Relaxed))?;
+    page.count(&catalogue::RELOADS, &["refused"], counters.reloads_refused.load(Ordering::Relaxed))?;
+    let last = &counters.last_load;
+    page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 })?;
+    page.set(&catalogue::LAST_RELOAD_PUBLISHED, &[], last.published_epoch_secs.load(Ordering::Relaxed) as f64)?;
+    page.set(&catalogue::LAST_RELOAD_DURATION, &[], last.took_micros.load(Ordering::Relaxed) as f64 / 1e6)?;
+    let ready = shown.desk.phase.get() == Phase::Serving;
+    page.set(&catalogue::READY, &[], if ready { 1.0 } else { 0.0 })
+}
+
+fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {
+    page.set(&catalogue::SNAPSHOT_SEQUENCE, &[], snapshot.sequence() as f64)?;
+    page.set(&catalogue::SNAPSHOT_INFO, &[&snapshot.digest().to_string(), snapshot.node_name()], 1.0)?;
+    let sizes = snapshot.sizes();
+    for (family, count) in [
+        (&catalogue::ZONES, sizes.zones),
+        (&catalogue::NAMES, sizes.names),
+        (&catalogue::RRSETS, sizes.sets),
+        (&catalogue::STEERED_NAMES, sizes.steered),
+        (&catalogue::ROUTE_LEAVES, sizes.leaves),
+        (&catalogue::PLANS, sizes.plans),
+    ] {
+        page.set(family, &[], count as f64)?;
+    }
+    for (table, octets) in sizes.tables() {
+        page.set(&catalogue::SNAPSHOT_BYTES, &[table], octets as f64)?;
+    }
+    let now = since_1970(SystemTime::now());
+    for (name, built) in snapshot.databases_built() {
+        page.set(&catalogue::DATABASE_BUILT, &[name], *built as f64)?;
+        page.set(&catalogue::DATABASE_AGE, &[name], (now - *built as f64).max(0.0))?;
+    }
+    Ok(())
+}
+
+fn process(page: &Page, shown: &Shown) -> prometheus::Result<()> {
+    page.set(&catalogue::BUILD_INFO, &[env!("CARGO_PKG_VERSION"), shown.engine], 1.0)?;
+    page.set(&catalogue::UPTIME, &[], shown.started.elapsed().as_secs_f64())?;
+    page.set(&catalogue::STARTED, &[], since_1970(SystemTime::now()) - shown.started.elapsed().as_secs_f64())?;
+    page.set(&catalogue::RESIDENT, &[], crate::sys::memory::resident().unwrap_or(0) as f64)
+}
+
+fn since_1970(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

@@ -5,11 +5,13 @@
 //! | `POST /reload` | yes | no | runs a reload and waits for its end |
 //! | `GET /status` | yes | yes | what is served, and what was counted |
 //! | `GET /healthz` | yes | yes | the process runs |
-//! | `GET /readyz` | yes | yes | 200 while queries are answered, else 503 with the reason |
+//! | `GET /readyz` | yes | yes | 200 while queries are answered, else 503 with the reason; `?format=json` |
 //! | `GET /metrics` | yes | yes | Prometheus text |
 
 pub mod api;
+pub mod catalogue;
 pub mod client;
+pub mod listener;
 pub mod metrics;
 
 use crate::desk::Desk;
@@ -19,7 +21,6 @@ use axum::routing::{get, post};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// What the pages show.
 #[derive(Clone)]
@@ -47,16 +48,4 @@ pub fn read_only(shown: Shown) -> Router {
 /// The router of the control socket.
 pub fn full(shown: Shown, door: Door) -> Router {
     read_only(shown).merge(Router::new().route("/reload", post(api::reload)).with_state(door))
-}
-
-/// Serves a router until the server stops.
-pub async fn serve<L>(listener: L, router: Router, stop: CancellationToken)
-where
-    L: axum::serve::Listener,
-    L::Addr: std::fmt::Debug,
-{
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "a control listener ended");
-    }
 }

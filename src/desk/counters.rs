@@ -3,9 +3,14 @@
 //! A worker of the fast lane owns its block, so it adds with a plain load and store; the tasks of the
 //! TCP lane share one, and add atomically. Readers may see a block a few queries old, never a torn number.
 
+use crate::answer::Outcome;
+use crate::desk::cell::InService;
+use crate::desk::tally::Seat;
+use crate::snapshot::vantage::Evidence;
+use crate::wire::rr::RrType;
 use std::array;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A lane by which queries come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,37 +77,82 @@ drops! {
 const RCODES: usize = 25;
 const DROPS: usize = Dropped::ALL.len();
 
+/// Query types counted each for itself; the slot behind them counts all others. What clients ask in
+/// numbers, and what a person would look for; a label for each of 65,536 would be the client's to make.
+pub const TYPES: [RrType; 20] = [
+    RrType::A,
+    RrType::NS,
+    RrType::CNAME,
+    RrType::SOA,
+    RrType::PTR,
+    RrType::HINFO,
+    RrType::MX,
+    RrType::TXT,
+    RrType::AAAA,
+    RrType::LOC,
+    RrType::SRV,
+    RrType::NAPTR,
+    RrType::DNAME,
+    RrType::DS,
+    RrType::DNSKEY,
+    RrType::TLSA,
+    RrType::SVCB,
+    RrType::HTTPS,
+    RrType::ANY,
+    RrType::CAA,
+];
+const TYPE_SLOTS: usize = TYPES.len() + 1;
+/// The slot of each type below 258, so that counting needs no search.
+const SLOT_OF_TYPE: [u8; 258] = {
+    let mut slots = [TYPES.len() as u8; 258];
+    let mut index = 0;
+    while index < TYPES.len() {
+        slots[TYPES[index].0 as usize] = index as u8;
+        index += 1;
+    }
+    slots
+};
+
+/// What located clients, in the order of its counters.
+pub const EVIDENCE: [(Evidence, &str); 3] = [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
+
 /// Counters of one worker. Aligned so that no two workers share a cache line (or a pair of them, which
 /// processors fetch together).
 #[repr(align(128))]
 #[derive(Debug)]
 pub struct Block {
     lane: Lane,
-    shared: bool,
+    seat: Seat,
     received: AtomicU64,
     replies: [AtomicU64; RCODES],
     drops: [AtomicU64; DROPS],
+    types: [AtomicU64; TYPE_SLOTS],
+    evidence: [AtomicU64; EVIDENCE.len()],
+    truncated: AtomicU64,
     connections: AtomicU64,
 }
 
 impl Block {
-    /// A block that one thread writes.
-    pub fn owned(lane: Lane) -> Block {
-        Block::new(lane, false)
+    /// A block that one thread writes, and no other block has its seat.
+    pub fn owned(lane: Lane, seat: usize) -> Block {
+        Block::new(lane, Seat { index: seat, shared: false })
     }
 
     /// A block that several tasks write.
-    pub fn shared(lane: Lane) -> Block {
-        Block::new(lane, true)
+    pub fn shared(lane: Lane, seat: usize) -> Block {
+        Block::new(lane, Seat { index: seat, shared: true })
     }
 
-    fn new(lane: Lane, shared: bool) -> Block {
+    fn new(lane: Lane, seat: Seat) -> Block {
         Block {
             lane,
-            shared,
+            seat,
             received: AtomicU64::new(0),
             replies: array::from_fn(|_| AtomicU64::new(0)),
             drops: array::from_fn(|_| AtomicU64::new(0)),
+            types: array::from_fn(|_| AtomicU64::new(0)),
+            evidence: array::from_fn(|_| AtomicU64::new(0)),
+            truncated: AtomicU64::new(0),
             connections: AtomicU64::new(0),
         }
     }
@@ -117,6 +167,25 @@ impl Block {
         self.add(&self.replies[usize::from(rcode).min(RCODES - 1)], 1);
     }
 
+    /// The core's reply to a message was made, from what is in service.
+    pub fn answered(&self, service: &InService, outcome: &Outcome) {
+        self.replied(outcome.rcode.0);
+        let slot = SLOT_OF_TYPE.get(usize::from(outcome.qtype.0)).map_or(TYPES.len(), |slot| usize::from(*slot));
+        self.add(&self.types[slot], 1);
+        if outcome.truncated {
+            self.add(&self.truncated, 1);
+        }
+        if let Some(evidence) = outcome.evidence {
+            let slot = match evidence {
+                Evidence::Ecs => 0,
+                Evidence::Resolver => 1,
+                Evidence::Nothing => 2,
+            };
+            self.add(&self.evidence[slot], 1);
+            service.tallies.count(self.seat, outcome);
+        }
+    }
+
     /// Something was dropped.
     pub fn dropped(&self, reason: Dropped, count: u64) {
         self.add(&self.drops[reason as usize], count);
@@ -128,7 +197,7 @@ impl Block {
     }
 
     fn add(&self, counter: &AtomicU64, count: u64) {
-        if self.shared {
+        if self.seat.shared {
             counter.fetch_add(count, Ordering::Relaxed);
         } else {
             counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
@@ -145,17 +214,52 @@ pub struct Counters {
     pub reloads_published: AtomicU64,
     /// Reloads that were refused.
     pub reloads_refused: AtomicU64,
+    /// The last load, the one of the start among them.
+    pub last_load: LastLoad,
+}
+
+/// What came of the last load. Written by the writer; each number by itself is true.
+#[derive(Debug, Default)]
+pub struct LastLoad {
+    /// Whether it was refused.
+    pub refused: AtomicBool,
+    /// When one was last published, in seconds since 1970.
+    pub published_epoch_secs: AtomicU64,
+    /// How long the last one took that was published or refused, in microseconds.
+    pub took_micros: AtomicU64,
+}
+
+impl LastLoad {
+    /// A load was published.
+    pub fn published(&self, epoch_secs: u64, took_micros: u64) {
+        self.refused.store(false, Ordering::Relaxed);
+        self.published_epoch_secs.store(epoch_secs, Ordering::Relaxed);
+        self.took_micros.store(took_micros, Ordering::Relaxed);
+    }
+
+    /// A load was refused.
+    pub fn refused(&self, took_micros: u64) {
+        self.refused.store(true, Ordering::Relaxed);
+        self.took_micros.store(took_micros, Ordering::Relaxed);
+    }
 }
 
 impl Counters {
     /// Counters over the blocks that workers were given.
     pub fn new(blocks: Vec<Arc<Block>>) -> Counters {
         Counters {
+            // No policy decides a rare message, so its block counts in no sheet.
+            rare: Arc::new(Block::shared(Lane::Udp, usize::MAX)),
             blocks,
-            rare: Arc::new(Block::shared(Lane::Udp)),
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
+            last_load: LastLoad::default(),
         }
+    }
+
+    /// How many sheets of tallies the blocks need.
+    pub fn seats(&self) -> usize {
+        self.blocks.iter().map(|block| block.seat.index + 1).max().unwrap_or(0)
     }
 
     /// The block for replies to rare UDP messages, which no worker makes.
@@ -169,14 +273,19 @@ impl Counters {
         for block in self.blocks.iter().chain([&self.rare]).filter(|b| b.lane == lane) {
             totals.received += block.received.load(Ordering::Relaxed);
             totals.connections += block.connections.load(Ordering::Relaxed);
-            for (sum, counter) in totals.replies.iter_mut().zip(&block.replies) {
-                *sum += counter.load(Ordering::Relaxed);
-            }
-            for (sum, counter) in totals.drops.iter_mut().zip(&block.drops) {
-                *sum += counter.load(Ordering::Relaxed);
-            }
+            totals.truncated += block.truncated.load(Ordering::Relaxed);
+            sum(&mut totals.replies, &block.replies);
+            sum(&mut totals.drops, &block.drops);
+            sum(&mut totals.types, &block.types);
+            sum(&mut totals.evidence, &block.evidence);
         }
         totals
+    }
+}
+
+fn sum(sums: &mut [u64], counters: &[AtomicU64]) {
+    for (sum, counter) in sums.iter_mut().zip(counters) {
+        *sum += counter.load(Ordering::Relaxed);
     }
 }
 
@@ -187,14 +296,29 @@ pub struct Totals {
     pub received: u64,
     /// Connections admitted.
     pub connections: u64,
+    /// Replies with TC set.
+    pub truncated: u64,
     replies: [u64; RCODES],
     drops: [u64; DROPS],
+    types: [u64; TYPE_SLOTS],
+    evidence: [u64; EVIDENCE.len()],
 }
 
 impl Totals {
     /// Replies by response code, those that occurred; `None` stands for codes past 23.
     pub fn replies(&self) -> impl Iterator<Item = (Option<u16>, u64)> {
         self.replies.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| ((i < RCODES - 1).then_some(i as u16), *n))
+    }
+
+    /// Replies by query type, those that occurred; `None` stands for types not in [`TYPES`]. Rare
+    /// messages are not among them.
+    pub fn types(&self) -> impl Iterator<Item = (Option<RrType>, u64)> {
+        self.types.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| (TYPES.get(i).copied(), *n))
+    }
+
+    /// Decisions by what located the client: the word, and how often.
+    pub fn evidence(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        EVIDENCE.iter().zip(&self.evidence).map(|((_, word), n)| (*word, *n))
     }
 
     /// Replies in all.

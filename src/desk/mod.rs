@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   signals, control ── Command ──▶ writer ── publishes ──▶ Cell ──▶ workers load, answer, count
-//!                    ◀── Report ──                          Counters ──▶ control folds and shows
+//!                    ◀── Report ──              Tallies, Counters ──▶ control folds and shows
 //! ```
 //!
 //! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a closure,
@@ -14,6 +14,7 @@ pub mod counters;
 pub mod event;
 pub mod phase;
 pub mod render;
+pub mod tally;
 
 use self::cell::Cell;
 use self::counters::Counters;
@@ -21,7 +22,7 @@ use self::phase::PhaseCell;
 
 /// Everything the parts of one running server share.
 pub struct Desk {
-    /// The published snapshot.
+    /// The published snapshot, and what it decided.
     pub snapshot: Cell,
     /// What was counted.
     pub counters: Counters,

@@ -10,7 +10,7 @@ pub mod sockets;
 pub mod writer;
 
 use self::sockets::Sockets;
-use crate::control;
+use crate::control::{self, listener};
 use crate::desk::Desk;
 use crate::desk::cell::Cell;
 use crate::desk::command::{Command, Door, Origin};
@@ -18,7 +18,7 @@ use crate::desk::counters::{Block, Counters, Lane};
 use crate::desk::event::Event;
 use crate::desk::phase::{Phase, PhaseCell};
 use crate::finding::{Files, Finding, Findings, code};
-use crate::limits::DRAIN_SECS;
+use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::transport::gate::Gate;
 use crate::transport::portable::{self, Portable};
@@ -29,7 +29,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -124,6 +124,7 @@ impl Server {
         let runtime = Builder::new_multi_thread().enable_all().thread_name("meridian").build().map_err(|error| own_fault(&error))?;
         let context = runtime.enter();
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
+        let began = Instant::now();
         let Fresh { snapshot, fixed, findings, mut files } = cycle::run(&options.config, None, None, 1)?;
         let sockets = match Sockets::open(&fixed.listen, options.engine) {
             Ok(sockets) => sockets,
@@ -134,8 +135,10 @@ impl Server {
             }
         };
         let blocks = Blocks::new(sockets.workers());
-        let desk =
-            Arc::new(Desk { snapshot: Cell::new(Arc::new(snapshot)), counters: Counters::new(blocks.all()), phase: PhaseCell::default() });
+        let counters = Counters::new(blocks.all());
+        counters.last_load.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
+        let cell = Cell::new(Arc::new(snapshot), counters.seats());
+        let desk = Arc::new(Desk { snapshot: cell, counters, phase: PhaseCell::default() });
         drop(context);
         let (door, commands) = writer::door();
         let mut server = Server {
@@ -161,7 +164,7 @@ impl Server {
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.desk.phase.enter(Phase::Serving);
-        tracing::info!("{}", Event::Serving { digest: server.desk.snapshot.load().digest().to_string() });
+        tracing::info!("{}", Event::Serving { digest: server.desk.snapshot.full().digest().to_string() });
         Ok(server)
     }
 
@@ -205,28 +208,25 @@ impl Server {
                 }
             }
         }
-        let shown = control::Shown {
-            desk: Arc::clone(&self.desk),
-            dns: self.bound.clone(),
-            engine: self.engine.word(),
-            started: std::time::Instant::now(),
-        };
+        let shown =
+            control::Shown { desk: Arc::clone(&self.desk), dns: self.bound.clone(), engine: self.engine.word(), started: Instant::now() };
         #[cfg(unix)]
         {
             let listener = tokio::net::UnixListener::from_std(sockets.control)?;
             let router = control::full(shown.clone(), Arc::clone(&self.door));
-            self.tasks.push(self.runtime.spawn(control::serve(listener, router, self.stop.clone())));
+            self.tasks.push(self.runtime.spawn(listener::serve(listener, router, None, self.stop.clone())));
         }
         if let Some(listener) = sockets.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            self.tasks.push(self.runtime.spawn(control::serve(listener, control::read_only(shown), self.stop.clone())));
+            let whole = Duration::from_secs(ADMIN_CONNECTION_SECS);
+            self.tasks.push(self.runtime.spawn(listener::serve(listener, control::read_only(shown), Some(whole), self.stop.clone())));
         }
         Ok(())
     }
 
     /// What the server serves, for the operator who started it.
     pub fn banner(&self) -> String {
-        let snapshot = self.desk.snapshot.load();
+        let snapshot = self.desk.snapshot.full();
         let mut text = format!("meridian {} serves as {}\n", env!("CARGO_PKG_VERSION"), snapshot.node_name());
         for address in &self.bound {
             let _ = writeln!(text, "  dns       {address} (UDP, TCP)");
@@ -332,9 +332,9 @@ struct Blocks {
 impl Blocks {
     fn new(workers: usize) -> Blocks {
         Blocks {
-            udp: (0..workers).map(|_| Arc::new(Block::owned(Lane::Udp))).collect(),
-            shared_udp: Arc::new(Block::shared(Lane::Udp)),
-            tcp: Arc::new(Block::shared(Lane::Tcp)),
+            udp: (0..workers).map(|seat| Arc::new(Block::owned(Lane::Udp, seat))).collect(),
+            shared_udp: Arc::new(Block::shared(Lane::Udp, workers)),
+            tcp: Arc::new(Block::shared(Lane::Tcp, workers + 1)),
         }
     }
 

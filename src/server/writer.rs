@@ -4,6 +4,7 @@
 //! asks while it reads is answered by the next, which is sure to see the files as they were when asked.
 
 use crate::desk::Desk;
+use crate::desk::cell::InService;
 use crate::desk::command::{Command, Door, Origin, Reply, Report};
 use crate::desk::event::Event;
 use crate::finding::{Files, Finding, Findings, Severity, code};
@@ -13,7 +14,7 @@ use crate::snapshot::{self, Snapshot};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::spawn_blocking;
 
@@ -33,7 +34,7 @@ pub struct Writer {
     root: PathBuf,
     fixed: Fixed,
     /// Snapshots out of service that somebody may still read.
-    retired: Vec<Arc<Snapshot>>,
+    retired: Vec<Arc<InService>>,
 }
 
 impl Writer {
@@ -88,7 +89,7 @@ impl Writer {
         });
         match outcome {
             Ok((fresh, difference)) => self.publish(fresh, difference, old, began),
-            Err(refused) => self.refuse(*refused, &old),
+            Err(refused) => self.refuse(*refused, &old, began),
         }
     }
 
@@ -99,7 +100,9 @@ impl Writer {
         self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
         self.desk.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
-        let took_millis = began.elapsed().as_millis() as u64;
+        let took = began.elapsed();
+        let took_millis = took.as_millis() as u64;
+        self.desk.counters.last_load.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
         tracing::info!("{}", Event::Published { sequence, digest: digest.clone(), changes, took_millis });
         for line in lines.lines() {
@@ -110,7 +113,8 @@ impl Writer {
         Report { published: true, sequence, digest, difference: Some(difference), findings, files }
     }
 
-    fn refuse(&mut self, (findings, files): (Findings, Files), old: &Snapshot) -> Report {
+    fn refuse(&mut self, (findings, files): (Findings, Files), old: &Snapshot, began: Instant) -> Report {
+        self.desk.counters.last_load.refused(began.elapsed().as_micros() as u64);
         self.desk.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         log_findings(&findings, &files);
@@ -121,9 +125,10 @@ impl Writer {
     /// Frees retired snapshots that nobody reads any more, away from the threads that answer.
     fn sweep(&mut self) {
         // Once out of the cell, a snapshot gains no new readers: a count of one stays one.
-        let (free, held) = std::mem::take(&mut self.retired).into_iter().partition(|snapshot| Arc::strong_count(snapshot) == 1);
+        let (free, held) = std::mem::take(&mut self.retired).into_iter().partition(|service| Arc::strong_count(service) == 1);
         self.retired = held;
-        let free: Vec<Arc<Snapshot>> = free;
+        let free: Vec<Arc<InService>> = free;
+        self.desk.snapshot.settle(&self.retired);
         if !free.is_empty() {
             drop(spawn_blocking(move || {
                 drop(free);
@@ -131,6 +136,11 @@ impl Writer {
             }));
         }
     }
+}
+
+/// Now, in seconds since 1970.
+pub fn epoch_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// One line a finding: logs are searched by line, the picture goes to whoever asked.

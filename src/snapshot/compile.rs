@@ -4,24 +4,113 @@
 //! layered under operator networks, and compiled away; zones become images. What did not change since
 //! the previous snapshot is taken over from it.
 
-use super::{Digest, Identity, Snapshot, Steering, steering};
+use super::inputs::{Inputs, Key};
+use super::{Digest, Facts, Identity, Snapshot, Steering, steering};
 use crate::config::Deployment;
 use crate::finding::Findings;
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::steer::status::{Status, Verdict};
-use crate::zone::image;
+use crate::zone::image::{self, Image};
 use crate::zone::set::ZoneSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Compiles a deployment as publication number `sequence`.
+/// Compiles a deployment as publication number `sequence`. Where neither databases nor anything else
+/// behind the steering has changed, the steering is the previous one, and databases are not even read.
 pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequence: u64) -> (Option<Snapshot>, Findings) {
-    let (parts, findings) = geography(deployment);
-    let Some(geography) = parts else { return (None, findings) };
-    let (snapshot, more) = compile_with(deployment, &geography, previous, sequence);
-    let mut all = findings;
-    all.extend(more);
-    (snapshot, all)
+    let inputs = Inputs::of(deployment);
+    let key = inputs.steering_key(deployment);
+    let parts = match previous.filter(|previous| previous.steering_key == Some(key)) {
+        Some(previous) => SteeringParts {
+            steering: Arc::clone(&previous.steering),
+            facts: Arc::clone(&previous.facts),
+            key: Some(key),
+            findings: Findings::default(),
+        },
+        None => {
+            let (geography, mut findings) = geography(deployment);
+            let Some(geography) = geography else { return (None, findings) };
+            let compiled = steer(deployment, &geography, key);
+            let key = compiled.key.filter(|_| findings.is_empty());
+            findings.extend(compiled.findings);
+            SteeringParts { findings, key, ..compiled }
+        }
+    };
+    assemble(deployment, &inputs, parts, previous, sequence)
+}
+
+/// [`compile`] with databases that were read before.
+pub fn compile_with(
+    deployment: &Deployment,
+    geography: &Geography,
+    previous: Option<&Arc<Snapshot>>,
+    sequence: u64,
+) -> (Option<Snapshot>, Findings) {
+    let inputs = Inputs::of(deployment);
+    let parts = steer(deployment, geography, inputs.steering_key(deployment));
+    // What reading the databases found is not known here, so nobody takes this steering over.
+    assemble(deployment, &inputs, SteeringParts { key: None, ..parts }, previous, sequence)
+}
+
+/// Steering with what comes of it.
+struct SteeringParts {
+    steering: Arc<Steering>,
+    facts: Arc<Facts>,
+    /// `None` if something was found: warnings must be told again.
+    key: Option<Key>,
+    findings: Findings,
+}
+
+fn steer(deployment: &Deployment, geography: &Geography, key: Key) -> SteeringParts {
+    let (steering, findings) = steering::compile(steering::Inputs {
+        pops: &deployment.pops,
+        policies: &deployment.policies,
+        atlas: &geography.atlas,
+        site: deployment.node.site.as_ref(),
+    });
+    let key = findings.is_empty().then_some(key);
+    SteeringParts { steering: Arc::new(steering), facts: Arc::new(geography.facts.clone()), key, findings }
+}
+
+/// Puts steering and images together.
+fn assemble(
+    deployment: &Deployment,
+    inputs: &Inputs,
+    parts: SteeringParts,
+    previous: Option<&Arc<Snapshot>>,
+    sequence: u64,
+) -> (Option<Snapshot>, Findings) {
+    let mut findings = parts.findings;
+    let zone_keys = inputs.zone_keys(deployment);
+    let known: HashMap<&Key, &Arc<Image>> =
+        previous.into_iter().flat_map(|previous| previous.zone_keys.iter().zip(previous.zones.iter())).collect();
+    let mut images = Vec::with_capacity(deployment.zones.len());
+    for (zone, key) in deployment.zones.iter().zip(&zone_keys) {
+        match known.get(key) {
+            Some(image) => images.push(Arc::clone(image)),
+            None => match image::build(zone) {
+                Ok(image) => images.push(Arc::new(image)),
+                Err(finding) => findings.push(finding),
+            },
+        }
+    }
+    if findings.has_errors() {
+        return (None, findings);
+    }
+    let status = status(deployment, &parts.steering, |_| false);
+    let snapshot = Snapshot {
+        sequence,
+        digest: Digest::of(inputs, &status),
+        identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),
+        zones: Arc::new(ZoneSet::new(images)),
+        steering: parts.steering,
+        status: Arc::new(status),
+        facts: parts.facts,
+        steering_key: parts.key,
+        zone_keys: Arc::new(zone_keys),
+    };
+    (Some(snapshot), findings)
 }
 
 /// Databases and what they say of every address; dropped once compiled, kept by `explain`.
@@ -29,8 +118,8 @@ pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequen
 pub struct Geography {
     /// Where every address is.
     pub atlas: Atlas,
-    /// One line for each database.
-    pub facts: Vec<String>,
+    /// What is told of each database.
+    pub facts: Facts,
 }
 
 /// Reads the databases of a deployment and lays operator networks over them.
@@ -45,7 +134,10 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     }
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);
     findings.extend(more);
-    let facts = databases.iter().map(fact).collect();
+    let facts = Facts {
+        lines: databases.iter().map(fact).collect(),
+        built: databases.iter().map(|database| (database.name.clone(), database.build_epoch)).collect(),
+    };
     let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
     (result, findings)
 }
@@ -73,45 +165,6 @@ pub fn date(epoch_secs: u64) -> String {
     let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// [`compile`] with databases that were read before.
-pub fn compile_with(
-    deployment: &Deployment,
-    geography: &Geography,
-    _previous: Option<&Arc<Snapshot>>,
-    sequence: u64,
-) -> (Option<Snapshot>, Findings) {
-    let mut findings = Findings::default();
-    let mut images = Vec::with_capacity(deployment.zones.len());
-    for zone in &deployment.zones {
-        match image::build(zone) {
-            Ok(image) => images.push(Arc::new(image)),
-            Err(finding) => findings.push(finding),
-        }
-    }
-    let inputs = steering::Inputs {
-        pops: &deployment.pops,
-        policies: &deployment.policies,
-        atlas: &geography.atlas,
-        site: deployment.node.site.as_ref(),
-    };
-    let (steering, more) = steering::compile(inputs);
-    findings.extend(more);
-    if findings.has_errors() {
-        return (None, findings);
-    }
-    let status = status(deployment, &steering, |_| false);
-    let snapshot = Snapshot {
-        sequence,
-        digest: Digest::of(&deployment.inputs, &status),
-        identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),
-        zones: Arc::new(ZoneSet::new(images)),
-        steering: Arc::new(steering),
-        status: Arc::new(status),
-        facts: Arc::new(geography.facts.clone()),
-    };
-    (Some(snapshot), findings)
 }
 
 /// The status in which the PoPs for which `is_down` holds are down by probes.

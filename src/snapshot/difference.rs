@@ -1,12 +1,14 @@
 //! What changed between two snapshots, in operators' words.
 
 use super::Snapshot;
+use crate::steer::policy::TtlRange;
 use crate::steer::pop::AdminState;
 use crate::wire::hash;
 use crate::wire::name::write_name;
-use crate::zone::image::Image;
+use crate::zone::image::{Image, NodeId};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// The difference, one line each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,6 +103,9 @@ fn pops(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
 }
 
 fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
+    if Arc::ptr_eq(&old.steering, &new.steering) {
+        return;
+    }
     let (was, is) = (&old.steering.policies, &new.steering.policies);
     let same_pops = old.steering.pops == new.steering.pops;
     for (name, pair) in paired(was.iter().map(|p| &*p.name), is.iter().map(|p| &*p.name)) {
@@ -148,6 +153,10 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
 
 /// Names added, removed and changed between two images.
 fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> (usize, usize, usize) {
+    // A zone that did not change is shared, and its policies have the same numbers and names.
+    if std::ptr::eq(old, new) {
+        return (0, 0, 0);
+    }
     let (mut added, mut kept, mut changed) = (0, 0, 0);
     for node in new.nodes() {
         let name = new.name(node);
@@ -164,12 +173,16 @@ fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> (us
                     && x.count == y.count
                     && old.records(x).map(|r| r.octets).eq(new.records(y).map(|r| r.octets))
             });
-        // By name: numbers of policies never cross snapshots.
-        let policy = |snapshot: &Snapshot, number: u32| snapshot.steering.policies.get(number as usize).map(|p| p.name.clone());
-        let steering = |snapshot, image: &Image, n| image.steered_at(n).map(|s| (policy(snapshot, s.policy), s.ttl));
         if !same_sets || steering(was, old, before) != steering(is, new, node) {
             changed += 1;
         }
     }
     (added, old.names() - kept, changed)
+}
+
+/// By which policy a node is steered, by name: numbers do not compare across snapshots.
+fn steering<'s>(snapshot: &'s Snapshot, image: &Image, node: NodeId) -> Option<(&'s str, Option<TtlRange>)> {
+    let steered = image.steered_at(node)?;
+    let policy = snapshot.steering.policies.get(steered.policy as usize)?;
+    Some((&policy.name, steered.ttl))
 }

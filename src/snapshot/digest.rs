@@ -1,10 +1,10 @@
 //! The digest of a snapshot's inputs (SHA-256, shown as its first 16 octets).
 
+use super::inputs::Inputs;
 use crate::steer::pop::AdminState;
 use crate::steer::status::Status;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
-use std::sync::Arc;
 
 /// Changes whenever equal inputs would give other answers than before: part of every digest, so that
 /// nodes of different versions are seen to differ.
@@ -18,18 +18,9 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The digest of inputs in any order: what each is for, and its octets.
-    pub fn of(inputs: &[(String, Arc<[u8]>)], status: &Status) -> Digest {
-        let mut each: Vec<[u8; 32]> = inputs
-            .iter()
-            .map(|(role, octets)| {
-                let mut hash = Sha256::new();
-                hash.update((role.len() as u64).to_be_bytes());
-                hash.update(role.as_bytes());
-                hash.update(octets);
-                hash.finalize().into()
-            })
-            .collect();
+    /// The digest of inputs in any order.
+    pub fn of(inputs: &Inputs, status: &Status) -> Digest {
+        let mut each = inputs.hashes();
         each.sort_unstable();
         let mut hash = Sha256::new();
         hash.update(ALGORITHM);

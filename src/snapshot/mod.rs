@@ -8,7 +8,9 @@
 pub mod compile;
 pub mod difference;
 pub mod digest;
+pub mod inputs;
 pub mod routes;
+pub mod sizes;
 pub mod steering;
 pub mod summary;
 pub mod vantage;
@@ -16,6 +18,7 @@ pub mod vantage;
 pub use compile::compile;
 pub use difference::{Difference, difference};
 pub use digest::Digest;
+pub use sizes::Sizes;
 pub use steering::Steering;
 pub use summary::Summary;
 
@@ -45,7 +48,20 @@ pub struct Snapshot {
     pub steering: Arc<Steering>,
     /// What is true now.
     pub status: Arc<Status>,
-    facts: Arc<Vec<String>>,
+    facts: Arc<Facts>,
+    /// What the steering was compiled from; `None` where it must be compiled anew.
+    steering_key: Option<inputs::Key>,
+    /// What each image was built from, in the order of the zones.
+    zone_keys: Arc<Vec<inputs::Key>>,
+}
+
+/// What is told of the databases that a snapshot was compiled from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// One line for each: name, kind, age of its data, networks.
+    pub lines: Vec<String>,
+    /// Name, and when its data was built, in seconds since 1970.
+    pub built: Vec<(Arc<str>, u64)>,
 }
 
 impl Snapshot {
@@ -71,7 +87,17 @@ impl Snapshot {
 
     /// One line for each database: name, kind, age of its data, networks.
     pub fn databases(&self) -> &[String] {
-        &self.facts
+        &self.facts.lines
+    }
+
+    /// Name of each database, and when its data was built, in seconds since 1970.
+    pub fn databases_built(&self) -> &[(Arc<str>, u64)] {
+        &self.facts.built
+    }
+
+    /// How much memory it holds, by table.
+    pub fn sizes(&self) -> Sizes {
+        Sizes::of(self)
     }
 
     /// The same snapshot with another status, as the next publication.

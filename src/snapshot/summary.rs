@@ -52,7 +52,7 @@ impl Summary {
             let mut apex = String::new();
             // Writing to a string does not fail.
             let _ = crate::wire::name::write_name(&mut apex, image.apex());
-            ZoneSummary { apex, names: image.names(), sets: image.sets(), steered: image.steered().count() }
+            ZoneSummary { apex, names: image.names(), sets: image.sets(), steered: image.steered_names() }
         };
         let policy = |p: &crate::steer::table::PolicyTable| PolicySummary {
             name: p.name.to_string(),

@@ -74,21 +74,28 @@ impl Portable {
         let client = Client { address: request.src().ip(), transport };
         block.received(1);
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
-            let snapshot = self.desk.snapshot.load();
+            let service = self.desk.snapshot.load();
             let moment = Moment { draw: draws.draw() };
-            catch_unwind(AssertUnwindSafe(|| {
-                let outcome = answer::respond(&snapshot, request.as_slice(), &client, moment, scratch);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                let outcome = answer::respond(&service.snapshot, request.as_slice(), &client, moment, scratch);
                 match outcome.verdict {
                     Verdict::Reply(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Verdict::Silence => (outcome, None),
                     Verdict::Rare => (outcome, rare::answer(request.as_slice(), request.src(), request.protocol())),
                 }
-            }))
+            }));
+            if let Ok((outcome, Some(_))) = &outcome
+                && outcome.verdict != Verdict::Rare
+            {
+                block.answered(&service, outcome);
+            }
+            outcome
         });
         match outcome {
             Ok((outcome, Some(octets))) => {
-                let rare = outcome.verdict == Verdict::Rare;
-                block.replied(if rare { u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f) } else { outcome.rcode.0 });
+                if outcome.verdict == Verdict::Rare {
+                    block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
+                }
                 Some(octets)
             }
             Ok((_, None)) => {

@@ -212,16 +212,16 @@ impl<'a> Connection<'a> {
         let answers = &mut self.answers;
         let hall = self.hall;
         let verdict = SCRATCH.with_borrow_mut(|scratch| {
-            let snapshot = hall.desk.snapshot.load();
+            let service = hall.desk.snapshot.load();
             // The core does not panic. Should it ever, one query is lost and counted, not the connection.
-            let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(&snapshot, octets, &client, moment, scratch)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(&service.snapshot, octets, &client, moment, scratch)));
             let Ok(outcome) = outcome else {
                 hall.block.dropped(Dropped::Panic, 1);
                 return Verdict::Silence;
             };
             match outcome.verdict {
                 Verdict::Reply(length) => match scratch.get(..length) {
-                    Some(octets) if frame(answers, octets) => hall.block.replied(outcome.rcode.0),
+                    Some(octets) if frame(answers, octets) => hall.block.answered(&service, &outcome),
                     _ => hall.block.dropped(Dropped::TooLong, 1),
                 },
                 Verdict::Silence => hall.block.dropped(Dropped::Silence, 1),

@@ -52,13 +52,13 @@ pub fn serve(seat: &Seat) {
 fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, scratch: &mut [u8], draws: &mut Draws) {
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
-    let snapshot = seat.desk.snapshot.load();
+    let service = seat.desk.snapshot.load();
     for index in 0..count {
         let datagram = batch.datagram(index);
-        let Some(outcome) = answer_one(seat, &snapshot, &datagram, scratch, draws) else { continue };
+        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, scratch, draws) else { continue };
         match outcome.verdict {
             Verdict::Reply(length) => match scratch.get(..length) {
-                Some(octets) if batch.reply(index, octets) => seat.block.replied(outcome.rcode.0),
+                Some(octets) if batch.reply(index, octets) => seat.block.answered(&service, &outcome),
                 _ => seat.block.dropped(Dropped::TooLong, 1),
             },
             Verdict::Silence => seat.block.dropped(Dropped::Silence, 1),

@@ -145,6 +145,11 @@ impl Image {
         self.sets.len()
     }
 
+    /// Number of steered owners.
+    pub fn steered_names(&self) -> usize {
+        self.steered.len()
+    }
+
     /// Octets that the image holds in memory.
     pub fn octets(&self) -> usize {
         self.arena.len()

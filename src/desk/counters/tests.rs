@@ -5,8 +5,9 @@ use super::*;
 /// Blocks of one lane are summed, those of the other are not; unknown response codes fall together.
 #[test]
 fn folds_by_lane() {
-    let blocks = [Block::owned(Lane::Udp), Block::owned(Lane::Udp), Block::shared(Lane::Tcp)].map(Arc::new);
+    let blocks = [Block::owned(Lane::Udp, 0), Block::owned(Lane::Udp, 1), Block::shared(Lane::Tcp, 2)].map(Arc::new);
     let counters = Counters::new(blocks.to_vec());
+    assert_eq!(counters.seats(), 3);
     for block in &blocks {
         block.received(3);
         block.replied(0);
@@ -29,4 +30,13 @@ fn words_differ() {
     words.sort_unstable();
     words.dedup();
     assert_eq!(words.len(), Dropped::ALL.len());
+}
+
+/// Every type counted for itself has its slot, and its neighbours have the one of all others.
+#[test]
+fn types_have_slots() {
+    for (index, rtype) in TYPES.iter().enumerate() {
+        assert_eq!(usize::from(SLOT_OF_TYPE[usize::from(rtype.0)]), index);
+    }
+    assert_eq!(SLOT_OF_TYPE.iter().filter(|slot| usize::from(**slot) < TYPES.len()).count(), TYPES.len());
 }

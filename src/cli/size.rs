@@ -1,0 +1,202 @@
+//! `meridian size`.
+
+use crate::cli::{Config, Format, print, print_findings};
+use crate::config::Deployment;
+use crate::finding::{Files, Findings};
+use crate::geo::atlas::Leaf;
+use crate::reload::cycle;
+use crate::snapshot::compile::{self, Geography};
+use crate::snapshot::{Sizes, Snapshot, sizes};
+use crate::steer::table::PolicyTable;
+use crate::sys::memory;
+use crate::wire::name::write_name;
+use crate::zone::text::{Record, Zone};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// Arguments of `size`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Octets are those of the tables themselves; what the allocator and the program add is in `peak of this
+command`, which has loaded the deployment once, as the start of a server does. During a reload the old
+snapshot is in memory as well; zones and routes that did not change are then shared by both, so that
+the estimate is what a reload costs that changes everything.
+
+Examples:
+  meridian size
+  meridian size --config site/meridian.yaml --format json")]
+pub struct Size {
+    #[command(flatten)]
+    config: Config,
+    /// How the sizes are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Everything that is told.
+struct Told {
+    snapshot: Snapshot,
+    sizes: Sizes,
+    loading: Loading,
+    /// Peak of resident memory of this process after one load, in octets; 0 where the system does not tell.
+    peak: u64,
+}
+
+/// Octets that only exist while a deployment is loaded.
+struct Loading {
+    /// The files as read.
+    files: usize,
+    /// Records as read.
+    records: usize,
+    /// What databases and operator networks say of every address.
+    places: usize,
+}
+
+impl Size {
+    /// Loads the deployment, and tells how large it is.
+    pub fn run(self) -> ExitCode {
+        match self.told() {
+            Ok(told) => {
+                print(&match self.format {
+                    Format::Text => told.text(),
+                    Format::Json => format!("{:#}\n", told.json()),
+                });
+                ExitCode::SUCCESS
+            }
+            Err(refused) => {
+                print_findings(&refused.0, &refused.1);
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn told(&self) -> Result<Told, Box<(Findings, Files)>> {
+        let (deployment, mut findings, files) = cycle::read(&self.config.config);
+        let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
+        let (geography, found) = compile::geography(&deployment);
+        findings.extend(found);
+        let Some(geography) = geography else { return Err(Box::new((findings, files))) };
+        let (snapshot, found) = compile::compile_with(&deployment, &geography, None, 0);
+        findings.extend(found);
+        let Some(snapshot) = snapshot else { return Err(Box::new((findings, files))) };
+        let loading = Loading::of(&deployment, &geography);
+        Ok(Told { sizes: snapshot.sizes(), snapshot, loading, peak: memory::peak().unwrap_or(0) })
+    }
+}
+
+impl Loading {
+    fn of(deployment: &Deployment, geography: &Geography) -> Loading {
+        let record = |record: &Record| size_of::<Record>() + record.rdata.len();
+        let zone = |zone: &Zone| zone.records.iter().map(record).sum::<usize>();
+        let atlas = &geography.atlas;
+        Loading {
+            files: deployment.inputs.iter().map(|(_, octets)| octets.len()).sum(),
+            records: deployment.zones.iter().map(zone).sum(),
+            // Leaves twice: those of the databases, and those of the atlas that is laid over them.
+            places: 2 * (atlas.v4.len() * size_of::<Leaf<u32>>() + atlas.v6.len() * size_of::<Leaf<u128>>())
+                + size_of_val::<[_]>(&atlas.places)
+                + size_of_val::<[_]>(&atlas.evidence),
+        }
+    }
+
+    fn parts(&self) -> [(&'static str, usize); 3] {
+        [("files", self.files), ("records", self.records), ("places", self.places)]
+    }
+
+    fn octets(&self) -> usize {
+        self.parts().iter().map(|(_, octets)| octets).sum()
+    }
+}
+
+impl Told {
+    /// Old snapshot, new snapshot and what loading holds.
+    fn reload_tables(&self) -> usize {
+        2 * self.sizes.octets() + self.loading.octets()
+    }
+
+    /// What this process has needed, and an old snapshot beside it; by tables alone where the system
+    /// does not tell.
+    fn reload_peak(&self) -> u64 {
+        if self.peak == 0 { self.reload_tables() as u64 } else { self.peak + self.sizes.octets() as u64 }
+    }
+
+    fn policies(&self) -> impl Iterator<Item = (&PolicyTable, usize, usize)> {
+        self.snapshot.steering.policies.iter().map(|policy| {
+            let tables = sizes::distinct(sizes::tries(policy));
+            (policy, tables.iter().map(|trie| trie.leaves()).sum(), tables.iter().map(|trie| trie.octets()).sum())
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |what: &str, name: &str, octets: u64, about: &str| {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{what:<9} {name:<28} {octets:>14} {about}");
+        };
+        for image in self.snapshot.zones.iter() {
+            let about = format!("names {}, RRsets {}, steered {}", image.names(), image.sets(), image.steered_names());
+            line("zone", &shown(image.apex()), image.octets() as u64, about.as_str());
+        }
+        for (policy, leaves, octets) in self.policies() {
+            let about = format!("preference lists {} ({} octets), route leaves {leaves}", policy.plans.len(), sizes::plans_octets(policy));
+            line("policy", &policy.name, octets as u64, &about);
+        }
+        for (table, octets) in self.sizes.tables() {
+            let about = if table == "routes" { "tables that policies share counted once" } else { "" };
+            line("table", table, octets as u64, about);
+        }
+        line("snapshot", "", self.sizes.octets() as u64, "");
+        for (part, octets) in self.loading.parts() {
+            line("loading", part, octets as u64, "only while loading");
+        }
+        line("peak", "of this command", self.peak, "one load, resident");
+        line("peak", "of a reload, estimated", self.reload_peak(), "with the old snapshot beside it");
+        text.lines().map(str::trim_end).fold(String::new(), |all, line| all + line + "\n")
+    }
+
+    fn json(&self) -> Value {
+        let zones: Vec<Value> = self
+            .snapshot
+            .zones
+            .iter()
+            .map(|image| {
+                json!({
+                    "zone": shown(image.apex()), "octets": image.octets(), "names": image.names(),
+                    "rrsets": image.sets(), "steered": image.steered_names(),
+                })
+            })
+            .collect();
+        let policies: Vec<Value> = self
+            .policies()
+            .map(|(policy, leaves, octets)| {
+                json!({
+                    "policy": &*policy.name, "routes_octets": octets, "route_leaves": leaves,
+                    "preference_lists": policy.plans.len(), "plans_octets": sizes::plans_octets(policy),
+                })
+            })
+            .collect();
+        let object =
+            |rows: &[(&'static str, usize)]| rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect::<serde_json::Map<_, _>>();
+        json!({
+            "zones": zones,
+            "policies": policies,
+            "tables": object(&self.sizes.tables()),
+            "snapshot_octets": self.sizes.octets(),
+            "counts": {
+                "zones": self.sizes.zones, "names": self.sizes.names, "rrsets": self.sizes.sets,
+                "steered": self.sizes.steered, "route_leaves": self.sizes.leaves, "preference_lists": self.sizes.plans,
+            },
+            "loading": object(&self.loading.parts()),
+            "peak_octets": self.peak,
+            "reload_peak_octets_estimated": self.reload_peak(),
+        })
+    }
+}
+
+fn shown(wire: &[u8]) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_name(&mut text, wire);
+    text
+}

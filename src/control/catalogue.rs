@@ -1,0 +1,164 @@
+//! The catalogue of metrics: every family with its name, kind, labels and help, in one table.
+//!
+//! `/metrics` can show nothing that is not here, docs/metrics.md is printed from here, and tests hold
+//! the three together. Labels take values from fixed sets and from the operator's files; nothing a
+//! client sends becomes one.
+
+/// What a number means over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows, from 0 at the start of the process.
+    Counter,
+    /// The state now.
+    Gauge,
+}
+
+impl Kind {
+    /// The word of the exposition format.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        }
+    }
+}
+
+/// A family of metrics.
+#[derive(Debug)]
+pub struct Family {
+    /// Name.
+    pub name: &'static str,
+    /// Kind.
+    pub kind: Kind,
+    /// Names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it counts, and what its labels may say.
+    pub help: &'static str,
+}
+
+macro_rules! families {
+    ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $(#[doc = $help] pub const $id: Family = Family { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };)*
+        /// Every family, in the order of the page.
+        pub const CATALOGUE: &[&Family] = &[$(&$id),*];
+    };
+}
+
+families! {
+    QUERIES = Counter "meridian_queries_total" ["transport"]
+        "Messages received, by transport (udp, tcp).";
+    REPLIES = Counter "meridian_replies_total" ["transport", "rcode"]
+        "Replies made, by transport and response code.";
+    QUESTIONS = Counter "meridian_questions_total" ["transport", "type"]
+        "Replies to questions, by transport and query type; types that are not counted by themselves are `other`, and so are questions that cannot be read.";
+    TRUNCATED = Counter "meridian_truncated_replies_total" ["transport"]
+        "Replies with TC set, by transport.";
+    DROPPED = Counter "meridian_dropped_total" ["transport", "reason"]
+        "Messages and connections dropped, by transport and reason.";
+    CONNECTIONS = Counter "meridian_connections_total" ["transport"]
+        "Connections admitted, by transport.";
+    DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]
+        "Answers with the addresses of a PoP, by policy and PoP. Pairs past a limit are counted under `other`.";
+    DECISIONS = Counter "meridian_decisions_total" ["policy", "reason"]
+        "Answers that a policy decided (the last one on a chain), by policy and reason: regular, last_resort (drained or of weight 0), as_if_up (everything is down), cname, nodata, servfail.";
+    EVIDENCE = Counter "meridian_decision_evidence_total" ["transport", "evidence"]
+        "Answers that a policy decided, by what located the client: ecs (client subnet), resolver (its address), nothing (the policy makes one plan for everybody).";
+    RELOADS = Counter "meridian_reloads_total" ["outcome"]
+        "Reloads, by outcome (published, refused).";
+    LAST_RELOAD_OK = Gauge "meridian_last_reload_ok" []
+        "1 if the last load of the files was published, 0 if it was refused and the snapshot before stays.";
+    LAST_RELOAD_PUBLISHED = Gauge "meridian_last_reload_published_timestamp_seconds" []
+        "When a load was last published, the one of the start among them, in seconds since 1970.";
+    LAST_RELOAD_DURATION = Gauge "meridian_last_reload_duration_seconds" []
+        "How long the last load took, from its beginning to its publication or refusal.";
+    READY = Gauge "meridian_ready" []
+        "1 while queries are answered, 0 while starting and draining.";
+    SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
+        "Sequence number of the snapshot in service.";
+    SNAPSHOT_INFO = Gauge "meridian_snapshot_info" ["digest", "node"]
+        "The snapshot in service; always 1. Nodes of one fleet with equal inputs and states have equal digests.";
+    ZONES = Gauge "meridian_zones" []
+        "Zones in service.";
+    NAMES = Gauge "meridian_names" []
+        "Owner names in service, empty non-terminals among them.";
+    RRSETS = Gauge "meridian_rrsets" []
+        "RRsets in service, steered ones not counted.";
+    STEERED_NAMES = Gauge "meridian_steered_names" []
+        "Owner names whose addresses a policy decides.";
+    ROUTE_LEAVES = Gauge "meridian_route_leaves" []
+        "Leaves of all tables of routes, tables that policies share counted once.";
+    PLANS = Gauge "meridian_plans" []
+        "Distinct preference lists of all policies.";
+    SNAPSHOT_BYTES = Gauge "meridian_snapshot_bytes" ["table"]
+        "Octets that the snapshot in service holds, by table (images, routes, plans, addresses).";
+    DATABASE_BUILT = Gauge "meridian_database_build_timestamp_seconds" ["name"]
+        "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database.";
+    DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]
+        "How old the data of a GeoIP database is, by the path of the database.";
+    BUILD_INFO = Gauge "meridian_build_info" ["version", "engine"]
+        "The program; always 1.";
+    UPTIME = Gauge "meridian_uptime_seconds" []
+        "Seconds since the server was started.";
+    RESIDENT = Gauge "process_resident_memory_bytes" []
+        "Resident memory of the process (0 where the system does not tell).";
+    STARTED = Gauge "process_start_time_seconds" []
+        "When the server was started, in seconds since 1970.";
+}
+
+/// docs/metrics.md.
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Metrics\n\n\
+         `GET /metrics` on the admin address (`listen.admin`) and on the control socket gives these families as\n\
+         Prometheus text. Labels take their values from fixed sets and from the files of the deployment; nothing that\n\
+         a client sends becomes a label. Counters survive reloads: policies and PoPs are counted by name.\n\n\
+         This file is printed from the catalogue in `src/control/catalogue.rs`; a test compares the two, and both\n\
+         with a scrape of a running server. After a change: `MERIDIAN_PRINT=1 cargo test --test metrics document`.\n\n\
+         | name | kind | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for family in CATALOGUE {
+        let labels = family.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("| `{}` | {} | {labels} | {} |\n", family.name, family.kind.word(), family.help));
+    }
+    text.push_str("\n## Reasons of `meridian_dropped_total`\n\n| reason | meaning |\n|---|---|\n");
+    for reason in crate::desk::counters::Dropped::ALL {
+        text.push_str(&format!("| `{}` | {} |\n", reason.word(), reason.about()));
+    }
+    text.push_str(&format!(
+        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger deployment the policies behind \
+         those\nthat fit are counted together as the policy `other`.\n",
+        crate::limits::TALLY_PAIRS_MAX
+    ));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names follow the rules of Prometheus: a prefix, `_total` for counters and for nothing else, base
+    /// units as suffixes, each name once, help that ends as a sentence does.
+    #[test]
+    fn names_follow_the_rules() {
+        let mut names: Vec<_> = CATALOGUE.iter().map(|family| family.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CATALOGUE.len());
+        for family in CATALOGUE {
+            let name = family.name;
+            assert!(name.starts_with("meridian_") || name.starts_with("process_"), "{name}");
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert_eq!(name.ends_with("_total"), family.kind == Kind::Counter, "{name}");
+            for wrong in ["_millis", "_ms", "_micros", "_octets", "_kb", "_mb", "_secs", "_count", "_epoch"] {
+                assert!(!name.ends_with(wrong), "{name} is not in a base unit");
+            }
+            for (word, suffix) in
+                [("timestamp", "_timestamp_seconds"), ("age", "_age_seconds"), ("duration", "_duration_seconds"), ("memory", "_bytes")]
+            {
+                assert!(!name.split('_').any(|part| part == word) || name.ends_with(suffix), "{name} has no {suffix}");
+            }
+            assert!(family.help.ends_with('.') && !family.help.contains(['\n', '|']), "{name}");
+            assert!(family.labels.iter().all(|label| !["job", "instance", "le"].contains(label)), "{name} has a reserved label");
+        }
+    }
+}

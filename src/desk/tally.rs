@@ -1,0 +1,150 @@
+//! Tallies: what policies decided, as two tables (policy by PoP, policy by reason) for each worker.
+//!
+//! They are laid out from the indexes of one snapshot and live beside it, since these numbers mean
+//! nothing in another. A worker adds with a plain load and store to a sheet that nobody else writes.
+//! Whoever asks gets [`Decisions`], which go by name: the sheets of retired snapshots are folded into
+//! them, so that a count survives the snapshot in which it was made.
+
+use crate::answer::{Outcome, Reason};
+use crate::limits::TALLY_PAIRS_MAX;
+use crate::snapshot::Snapshot;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Number of a writer of tallies: a worker of its own, or all tasks of a lane together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Index of its sheet.
+    pub index: usize,
+    /// Whether several threads write it.
+    pub shared: bool,
+}
+
+/// The name under which what is past the limit is counted.
+pub const OTHER: &str = "other";
+
+const REASONS: usize = Reason::ALL.len();
+
+/// A line of counters. Aligned so that no two sheets share a cache line (or a pair of them, which
+/// processors fetch together).
+#[repr(align(128))]
+#[derive(Debug, Default)]
+struct Line([AtomicU64; 16]);
+
+/// The tallies that belong to one layout of policies and PoPs.
+#[derive(Debug)]
+pub struct Tallies {
+    policies: Box<[Arc<str>]>,
+    pops: Box<[Arc<str>]>,
+    /// Rows that are kept: one for each policy, or fewer with `other` as the last.
+    rows: usize,
+    sheets: Box<[Box<[Line]>]>,
+}
+
+impl Tallies {
+    /// Empty tallies for a snapshot, with a sheet for each of `seats` writers.
+    pub fn new(snapshot: &Snapshot, seats: usize) -> Tallies {
+        let policies = snapshot.steering.policies.iter().map(|p| p.name.clone()).collect();
+        let pops = snapshot.steering.pops.iter().map(|p| p.name.clone()).collect();
+        Tallies::laid_out(policies, pops, seats, TALLY_PAIRS_MAX)
+    }
+
+    fn laid_out(policies: Box<[Arc<str>]>, pops: Box<[Arc<str>]>, seats: usize, pairs_max: usize) -> Tallies {
+        let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
+        let cells = rows * (pops.len() + REASONS);
+        let sheet = || (0..cells.div_ceil(16)).map(|_| Line::default()).collect();
+        Tallies { rows, sheets: (0..seats).map(|_| sheet()).collect(), policies, pops }
+    }
+
+    /// Whether the indexes of a snapshot mean the same here.
+    pub fn fits(&self, snapshot: &Snapshot) -> bool {
+        self.policies.iter().eq(snapshot.steering.policies.iter().map(|p| &p.name))
+            && self.pops.iter().eq(snapshot.steering.pops.iter().map(|p| &p.name))
+    }
+
+    /// Counts the decision of an answer, if a policy made one.
+    pub fn count(&self, seat: Seat, outcome: &Outcome) {
+        let (Some(policy), Some(reason)) = (outcome.policy, outcome.reason) else { return };
+        let Some(sheet) = self.sheets.get(seat.index) else { return };
+        let row = (policy as usize).min(self.rows.saturating_sub(1));
+        add(sheet, self.reason_cell(row, reason as usize), seat.shared);
+        if let Some((pop, _)) = outcome.pop {
+            add(sheet, row * self.pops.len() + usize::from(pop.0), seat.shared);
+        }
+    }
+
+    fn reason_cell(&self, row: usize, reason: usize) -> usize {
+        self.rows * self.pops.len() + row * REASONS + reason
+    }
+
+    /// Adds everything that was counted here to sums by name.
+    pub fn fold_into(&self, decisions: &mut Decisions) {
+        let sum = |cell: usize| -> u64 { self.sheets.iter().map(|sheet| read(sheet, cell)).sum() };
+        for row in 0..self.rows {
+            let is_other = row + 1 == self.rows && self.rows < self.policies.len();
+            let policy: Arc<str> = if is_other { OTHER.into() } else { self.policies[row].clone() };
+            for (pop, name) in self.pops.iter().enumerate() {
+                decisions.add_pop(&policy, name, sum(row * self.pops.len() + pop));
+            }
+            for reason in Reason::ALL {
+                decisions.add_reason(&policy, reason, sum(self.reason_cell(row, reason as usize)));
+            }
+        }
+    }
+}
+
+fn add(sheet: &[Line], cell: usize, shared: bool) {
+    let Some(counter) = sheet.get(cell / 16).map(|line| &line.0[cell % 16]) else { return };
+    if shared {
+        counter.fetch_add(1, Ordering::Relaxed);
+    } else {
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+}
+
+fn read(sheet: &[Line], cell: usize) -> u64 {
+    sheet.get(cell / 16).map_or(0, |line| line.0[cell % 16].load(Ordering::Relaxed))
+}
+
+/// Sums by name, over all snapshots. Pairs that never occurred are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decisions {
+    pops: BTreeMap<(Arc<str>, Arc<str>), u64>,
+    reasons: BTreeMap<Arc<str>, [u64; REASONS]>,
+}
+
+impl Decisions {
+    /// Policy, PoP, and how often the policy answered the PoP's addresses.
+    pub fn by_pop(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        self.pops.iter().map(|((policy, pop), count)| (&**policy, &**pop, *count))
+    }
+
+    /// Policy, reason, and how often the policy decided so.
+    pub fn by_reason(&self) -> impl Iterator<Item = (&str, Reason, u64)> {
+        self.reasons
+            .iter()
+            .flat_map(|(policy, counts)| Reason::ALL.into_iter().zip(counts).map(|(reason, count)| (&**policy, reason, *count)))
+    }
+
+    /// Names come and go with reloads, for as long as the process lives; past the limit they share one.
+    fn add_pop(&mut self, policy: &Arc<str>, pop: &Arc<str>, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let mut key = (policy.clone(), pop.clone());
+        if self.pops.len() >= TALLY_PAIRS_MAX && !self.pops.contains_key(&key) {
+            key = (OTHER.into(), OTHER.into());
+        }
+        *self.pops.entry(key).or_default() += count;
+    }
+
+    fn add_reason(&mut self, policy: &Arc<str>, reason: Reason, count: u64) {
+        let full = self.reasons.len() >= TALLY_PAIRS_MAX && !self.reasons.contains_key(policy);
+        let key = if full { OTHER.into() } else { policy.clone() };
+        self.reasons.entry(key).or_default()[reason as usize] += count;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! Counting by index, folding by name.
+
+use super::*;
+use crate::steer::choose::Resort;
+use crate::steer::pop::PopId;
+
+fn names(list: &[&str]) -> Box<[Arc<str>]> {
+    list.iter().map(|n| Arc::from(*n)).collect()
+}
+
+fn outcome(policy: u32, pop: Option<u16>, reason: Reason) -> Outcome {
+    Outcome { policy: Some(policy), reason: Some(reason), pop: pop.map(|p| (PopId(p), Resort::Regular)), ..Outcome::silence() }
+}
+
+const OWNED: Seat = Seat { index: 0, shared: false };
+const SHARED: Seat = Seat { index: 1, shared: true };
+
+/// Layouts of two snapshots name other indexes; the sums go by name.
+#[test]
+fn counts_are_kept_by_name() {
+    let mut decisions = Decisions::default();
+    let first = Tallies::laid_out(names(&["web", "dns"]), names(&["fra", "iad"]), 2, 100);
+    first.count(OWNED, &outcome(0, Some(0), Reason::Regular));
+    first.count(SHARED, &outcome(0, Some(0), Reason::Regular));
+    first.count(OWNED, &outcome(1, Some(1), Reason::LastResort));
+    first.count(OWNED, &outcome(1, None, Reason::Cname));
+    first.count(OWNED, &Outcome::silence());
+    first.fold_into(&mut decisions);
+    let second = Tallies::laid_out(names(&["dns", "web"]), names(&["ams", "fra"]), 2, 100);
+    second.count(OWNED, &outcome(1, Some(1), Reason::Regular));
+    second.fold_into(&mut decisions);
+    assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("dns", "iad", 1), ("web", "fra", 3)]);
+    let reasons: Vec<_> = decisions.by_reason().filter(|(.., n)| *n > 0).collect();
+    assert_eq!(reasons, [("dns", Reason::LastResort, 1), ("dns", Reason::Cname, 1), ("web", Reason::Regular, 3)]);
+    // Policies that never decided are there with zeros, so that a rate has a beginning.
+    assert_eq!(decisions.by_reason().count(), 2 * REASONS);
+}
+
+/// Past the limit, the last policies share a row.
+#[test]
+fn past_the_limit_policies_share_a_row() {
+    let mut decisions = Decisions::default();
+    let tallies = Tallies::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), 1, 4);
+    for policy in 0..4 {
+        tallies.count(OWNED, &outcome(policy, Some(1), Reason::Regular));
+    }
+    // Indexes that no snapshot of this layout has count nothing, and touch no other's counter.
+    tallies.count(Seat { index: 7, shared: false }, &outcome(0, Some(0), Reason::Regular));
+    tallies.fold_into(&mut decisions);
+    assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("a", "iad", 1), ("other", "iad", 3)]);
+    assert_eq!(Tallies::laid_out(names(&[]), names(&[]), 1, 4).rows, 0);
+}

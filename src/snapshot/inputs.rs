@@ -1,0 +1,100 @@
+//! What a snapshot was compiled from, as hashes: the ground on which the next one takes parts over.
+//!
+//! A part is taken over if everything it depends on is the same, octet by octet:
+//!
+//! * an image depends on the files of its zone, on the files that zone text includes (all of them,
+//!   since an include is not told from another zone's), and on the numbers of the policies that steer
+//!   its owners;
+//! * steering depends on PoPs, policies (those of zone files with the whole file), operator networks,
+//!   databases, and on the site of the node. It is only taken over if compiling it found nothing, since
+//!   warnings must be told again.
+
+use crate::config::Deployment;
+use crate::zone::text::Zone;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+
+/// A hash of everything that a part depends on.
+pub type Key = [u8; 32];
+
+/// Hashes of a deployment's inputs, and the keys of the parts compiled from them.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// What each input is for, and the hash of both.
+    each: Vec<(String, Key)>,
+}
+
+impl Inputs {
+    /// Hashes every input of a deployment once.
+    pub fn of(deployment: &Deployment) -> Inputs {
+        let hash = |(role, octets): &(String, std::sync::Arc<[u8]>)| {
+            let mut hash = Sha256::new();
+            hash.update((role.len() as u64).to_be_bytes());
+            hash.update(role.as_bytes());
+            hash.update(octets);
+            (role.clone(), hash.finalize().into())
+        };
+        Inputs { each: deployment.inputs.iter().map(hash).collect() }
+    }
+
+    /// The hashes in any order, for the digest.
+    pub fn hashes(&self) -> Vec<Key> {
+        self.each.iter().map(|(_, hash)| *hash).collect()
+    }
+
+    /// The key of each zone's image, in the order of the deployment's zones.
+    pub fn zone_keys(&self, deployment: &Deployment) -> Vec<Key> {
+        let mut of_zone: HashMap<&str, Vec<&Key>> = HashMap::new();
+        let mut included = Sha256::new();
+        for (role, hash) in &self.each {
+            if let Some(apex) = role.strip_prefix("zone text ").or_else(|| role.strip_prefix("zone ")) {
+                of_zone.entry(apex).or_default().push(hash);
+            } else if role.starts_with("included ") {
+                included.update(hash);
+            }
+        }
+        let included: Key = included.finalize().into();
+        let key = |zone: &Zone| {
+            let apex = zone.apex.to_lowercase();
+            let mut hash = Sha256::new();
+            hash.update(included);
+            hash.update(apex.as_wire());
+            for own in of_zone.get(apex.to_string().as_str()).into_iter().flatten() {
+                hash.update(own);
+            }
+            hash.update((zone.records.len() as u64).to_be_bytes());
+            for steered in &zone.steered {
+                hash.update(steered.owner.as_wire());
+                hash.update((steered.policy as u64).to_be_bytes());
+            }
+            hash.finalize().into()
+        };
+        deployment.zones.iter().map(key).collect()
+    }
+
+    /// The key of the steering.
+    pub fn steering_key(&self, deployment: &Deployment) -> Key {
+        let mut hash = Sha256::new();
+        let mut text = |text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        };
+        text(deployment.node.site.as_deref().unwrap_or(""));
+        // Findings and facts name databases by their paths.
+        deployment.databases.iter().for_each(|database| text(&database.path));
+        let mut zones_with_policies: Vec<String> = Vec::new();
+        for scoped in &deployment.policies {
+            text(&scoped.policy.name);
+            text(scoped.zone.as_deref().unwrap_or(""));
+            zones_with_policies.extend(scoped.zone.as_ref().map(|zone| format!("zone {zone}")));
+        }
+        for (role, input) in &self.each {
+            // Whatever is not known to be of zones alone counts, so that a new kind of input is safe.
+            let is_of_zones = role.starts_with("zone ") || role.starts_with("included ");
+            if !is_of_zones || zones_with_policies.iter().any(|zone| zone.eq_ignore_ascii_case(role)) {
+                hash.update(input);
+            }
+        }
+        hash.finalize().into()
+    }
+}

@@ -1,0 +1,93 @@
+//! How much memory a snapshot holds, by table. Exact for the tables themselves; what an allocator adds
+//! is not in it.
+
+use super::Snapshot;
+use crate::geo::trie::Trie;
+use crate::steer::plan::{Entry, Plan};
+use crate::steer::table::{PolicyTable, SharedAddress, Slot};
+use std::collections::HashSet;
+use std::mem::size_of_val;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// Counts and octets of a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Zones.
+    pub zones: usize,
+    /// Owner names, empty non-terminals among them.
+    pub names: usize,
+    /// RRsets, steered ones not counted.
+    pub sets: usize,
+    /// Steered owners.
+    pub steered: usize,
+    /// Leaves of all tables of routes, shared ones once.
+    pub leaves: usize,
+    /// Plans of all policies.
+    pub plans: usize,
+    /// Octets of images.
+    pub images_octets: usize,
+    /// Octets of routes, shared ones once.
+    pub routes_octets: usize,
+    /// Octets of plans and choices.
+    pub plans_octets: usize,
+    /// Octets of the addresses of PoPs.
+    pub addresses_octets: usize,
+}
+
+impl Sizes {
+    pub(super) fn of(snapshot: &Snapshot) -> Sizes {
+        let mut sizes = Sizes { zones: snapshot.zones.iter().len(), ..Sizes::default() };
+        for image in snapshot.zones.iter() {
+            sizes.names += image.names();
+            sizes.sets += image.sets();
+            sizes.steered += image.steered_names();
+            sizes.images_octets += image.octets();
+        }
+        for trie in distinct(snapshot.steering.policies.iter().flat_map(tries)) {
+            sizes.leaves += trie.leaves();
+            sizes.routes_octets += trie.octets();
+        }
+        for policy in &snapshot.steering.policies {
+            sizes.plans += policy.plans.len();
+            sizes.plans_octets += plans_octets(policy);
+        }
+        sizes.addresses_octets = snapshot.steering.slots.iter().map(slot_octets).sum();
+        sizes
+    }
+
+    /// Each table with its octets, as metrics and `size` name them.
+    pub fn tables(&self) -> [(&'static str, usize); 4] {
+        [("images", self.images_octets), ("routes", self.routes_octets), ("plans", self.plans_octets), ("addresses", self.addresses_octets)]
+    }
+
+    /// Octets of all tables.
+    pub fn octets(&self) -> usize {
+        self.tables().iter().map(|(_, octets)| octets).sum()
+    }
+}
+
+/// The tables of routes of a policy.
+pub fn tries(policy: &PolicyTable) -> impl Iterator<Item = &Arc<Trie>> {
+    policy.routes.iter().chain(&policy.resolver_classes)
+}
+
+/// Tables that several policies share, once.
+pub fn distinct<'a>(tries: impl Iterator<Item = &'a Arc<Trie>>) -> Vec<&'a Arc<Trie>> {
+    let mut seen = HashSet::new();
+    tries.filter(|trie| seen.insert(Arc::as_ptr(trie))).collect()
+}
+
+/// Octets of a policy's plans, choices and lists.
+pub fn plans_octets(policy: &PolicyTable) -> usize {
+    let entries = |list: &[Entry]| size_of_val(list);
+    policy.plans.iter().map(|plan| size_of::<Plan>() + entries(&plan.entries)).sum::<usize>()
+        + size_of_val(&*policy.choices)
+        + entries(&policy.members)
+        + entries(&policy.tail)
+        + size_of_val(&*policy.slots)
+}
+
+fn slot_octets(slot: &Slot) -> usize {
+    size_of::<Slot>() + slot.v4.len() * size_of::<SharedAddress<Ipv4Addr>>() + slot.v6.len() * size_of::<SharedAddress<Ipv6Addr>>()
+}
