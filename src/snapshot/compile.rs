@@ -4,6 +4,7 @@
 //! layered under operator networks, and compiled away; zones become images. What did not change since
 //! the previous snapshot is taken over from it.
 
+use super::shrunk::{self, Size};
 use super::{Digest, Identity, Snapshot, Steering, steering};
 use crate::config::Deployment;
 use crate::finding::Findings;
@@ -18,6 +19,12 @@ use std::sync::Arc;
 pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequence: u64) -> (Option<Snapshot>, Findings) {
     let (parts, findings) = geography(deployment);
     let Some(geography) = parts else { return (None, findings) };
+    let shrunk = previous.filter(|_| !deployment.accept_shrunk).map(|previous| shrunk::check(&previous.sizes, &geography.sizes));
+    if let Some(shrunk) = shrunk.filter(|findings| findings.has_errors()) {
+        let mut all = findings;
+        all.extend(shrunk);
+        return (None, all);
+    }
     let (snapshot, more) = compile_with(deployment, &geography, previous, sequence);
     let mut all = findings;
     all.extend(more);
@@ -31,6 +38,8 @@ pub struct Geography {
     pub atlas: Atlas,
     /// One line for each database.
     pub facts: Vec<String>,
+    /// How many networks each database has.
+    pub sizes: Vec<Size>,
 }
 
 /// Reads the databases of a deployment and lays operator networks over them.
@@ -46,17 +55,18 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);
     findings.extend(more);
     let facts = databases.iter().map(fact).collect();
-    let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
+    let sizes = databases.iter().zip(&deployment.databases).map(|(database, source)| Size::of(database, source.file)).collect();
+    let result = (!findings.has_errors()).then_some(Geography { atlas, facts, sizes });
     (result, findings)
 }
 
 fn fact(database: &Database) -> String {
     let leaves = database.leaves_v4.len() + database.leaves_v6.len();
     format!(
-        "{} ({}, built {}, {leaves} networks, {} places)",
+        "{} ({}, {}, {leaves} networks, {} places)",
         database.name,
         database.kind,
-        date(database.build_epoch),
+        if database.build_epoch == 0 { "without a date".to_owned() } else { format!("built {}", date(database.build_epoch)) },
         database.places.len()
     )
 }
@@ -110,6 +120,7 @@ pub fn compile_with(
         steering: Arc::new(steering),
         status: Arc::new(status),
         facts: Arc::new(geography.facts.clone()),
+        sizes: Arc::new(geography.sizes.clone()),
     };
     (Some(snapshot), findings)
 }

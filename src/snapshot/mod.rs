@@ -9,6 +9,7 @@ pub mod compile;
 pub mod difference;
 pub mod digest;
 pub mod routes;
+pub mod shrunk;
 pub mod steering;
 pub mod summary;
 pub mod vantage;
@@ -46,6 +47,7 @@ pub struct Snapshot {
     /// What is true now.
     pub status: Arc<Status>,
     facts: Arc<Vec<String>>,
+    sizes: Arc<Vec<shrunk::Size>>,
 }
 
 impl Snapshot {
