@@ -5,6 +5,7 @@
 //! service it mentions exists. Raw YAML never leaves this folder.
 
 mod candidates;
+pub mod catalogue;
 mod https;
 mod later;
 mod load;

@@ -2,6 +2,7 @@
 //! and nothing panics.
 
 mod broken;
+mod catalogue;
 
 use super::*;
 use crate::finding::Severity;

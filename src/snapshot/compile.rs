@@ -55,9 +55,13 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);
     findings.extend(more);
     let facts = databases.iter().map(fact).collect();
-    let sizes = databases.iter().zip(&deployment.databases).map(|(database, source)| Size::of(database, source.file)).collect();
+    let sizes = databases.iter().zip(&deployment.databases).map(|(database, source)| size(database, source.file)).collect();
     let result = (!findings.has_errors()).then_some(Geography { atlas, facts, sizes });
     (result, findings)
+}
+
+fn size(database: &Database, file: crate::finding::FileId) -> Size {
+    Size { name: database.name.clone(), networks: database.leaves_v4.len() + database.leaves_v6.len(), file }
 }
 
 fn fact(database: &Database) -> String {

@@ -4,7 +4,6 @@
 //! networks it is refused, unless the server file says `geoip: { accept_shrunk: true }`.
 
 use crate::finding::{At, FileId, Finding, Findings, code};
-use crate::geo::mmdb::Database;
 use std::sync::Arc;
 
 /// The share of its networks, in per cent, below which a database is refused.
@@ -15,16 +14,12 @@ const FEW: usize = 16;
 /// How many networks a database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Size {
-    name: Arc<str>,
-    networks: usize,
-    file: FileId,
-}
-
-impl Size {
-    /// The size of a database whose file has this number in its load.
-    pub fn of(database: &Database, file: FileId) -> Size {
-        Size { name: database.name.clone(), networks: database.leaves_v4.len() + database.leaves_v6.len(), file }
-    }
+    /// Path as the operator wrote it.
+    pub name: Arc<str>,
+    /// Networks of both families.
+    pub networks: usize,
+    /// The number of its file in its load.
+    pub file: FileId,
 }
 
 /// One error for each database that shrank too much.
