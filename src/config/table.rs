@@ -57,6 +57,8 @@ impl<'n> Table<'n> {
 
     /// Keys that nobody has asked for, in order; they count as read from now on.
     pub fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
+        #[cfg(test)]
+        asked::record(&self.what, &self.known);
         let used = std::mem::take(&mut self.used);
         self.used = vec![true; self.entries.len()];
         self.entries.iter().zip(used).filter(|(_, used)| !used).map(|((key, node), _)| (key, node)).collect()
