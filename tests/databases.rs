@@ -121,7 +121,11 @@ fn broken_databases_are_refused_and_the_old_one_stays() {
         fs::write(&path, &octets).expect("the folder is ours");
         let report = reload(&server);
         assert!(!report.published, "{what} was published");
-        assert!(codes(&report).iter().all(|code| code.starts_with("MRD040")) && report.findings.has_errors(), "{what}: {:?}", codes(&report));
+        assert!(
+            codes(&report).iter().all(|code| code.starts_with("MRD040")) && report.findings.has_errors(),
+            "{what}: {:?}",
+            codes(&report)
+        );
         assert_eq!(addresses(&socket, dns, 2), before, "{what}");
     }
     // Far fewer networks are refused too, unless the operator says that they are meant.
@@ -196,8 +200,11 @@ fn text_databases_are_loaded() {
     let sample = Sample::new(&["127.0.0.1:0"]);
     let feed = "# our feed\n198.51.100.0/24,JP,JP-13,Tokyo,\n11.0.0.0/8,DE,,,\n";
     fs::write(sample.path("geoip/feed.csv"), feed).expect("the folder is ours");
-    fs::write(sample.path("geoip/asn.csv"), "prefix,continent,country,subdivision,latitude,longitude,asn,city\n198.51.100.0/24,,DE,,,,64500,\n")
-        .expect("the folder is ours");
+    fs::write(
+        sample.path("geoip/asn.csv"),
+        "prefix,continent,country,subdivision,latitude,longitude,asn,city\n198.51.100.0/24,,DE,,,,64500,\n",
+    )
+    .expect("the folder is ours");
     sample.edit("meridian.yaml", |text| text.replace("[geoip/places.mmdb]", "[geoip/feed.csv, geoip/asn.csv]"));
     let server = sample.start(Engine::Fast);
     let dns = server.dns()[0];
