@@ -109,6 +109,7 @@ codes! {
     SPECIAL_ADDRESS = "MRD0315", "a PoP address that clients on the internet cannot reach";
     DUPLICATE_POP = "MRD0316", "a PoP listed twice";
     FAMILY_LOST = "MRD0317", "some PoPs of a policy lack an address family that others have";
+    HTTPS_DIFFERS = "MRD0318", "some PoPs of a policy have HTTPS parameters and others have not";
     // 04xx: geography
     BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
     DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";

@@ -12,6 +12,8 @@ pub const POPS_MAX: usize = 32_767;
 pub const ADDRESSES_MAX: usize = 64;
 /// Most addresses in one answer.
 pub const ANSWERS_MAX: u8 = 16;
+/// Octets of an ECH configuration list: real ones have under 200, and the whole HTTPS record must fit a datagram.
+pub const ECH_OCTETS_MAX: usize = 512;
 /// Most operator networks: ids are 16 bits wide.
 pub const NETWORKS_MAX: usize = 65_535;
 /// Sharing cell of IPv4 unless the policy says otherwise: wide enough to keep resolver caches small.

@@ -3,9 +3,9 @@
 use super::exchange::{Exchange, Next, Step};
 use super::outcome::Reason;
 use super::trace::Trace;
-use crate::limits::ANSWERS_MAX;
+use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::vantage::Decision;
-use crate::steer::choose::{Choice, Question, choose, pick};
+use crate::steer::choose::{Choice, Question, Resort, choose, pick};
 use crate::steer::policy::TtlRange;
 use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
@@ -26,9 +26,11 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             RrType::AAAA => Some(V6),
             _ => None,
         };
+        let https = policy.https && query.qtype == RrType::HTTPS;
         if !policy.may_alias() {
             match family {
                 Some(family) if policy.families & family != 0 => {}
+                None if https => {}
                 _ if self.stops_before_scope(0) => return Next::Done(Rcode::NOERROR),
                 Some(_) => return self.negative(step, Rcode::NOERROR),
                 None if query.qtype == RrType::ANY => return self.any(step),
@@ -75,6 +77,10 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                     self.addresses(step, policy, &decision, slot, family, horizon(ttl))
                 }
                 Some(_) => self.negative(step, Rcode::NOERROR),
+                None if https => {
+                    self.outcome.pop = Some((pop, resort));
+                    self.https(step, &decision, slot, resort, horizon(ttl))
+                }
                 None if query.qtype == RrType::ANY => self.any(step),
                 None => self.positive(step, node, query),
             },
@@ -112,6 +118,70 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             }
         }
         Next::Done(Rcode::NOERROR)
+    }
+}
+
+impl<T: Trace> Exchange<'_, '_, T> {
+    /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the PoP's
+    /// addresses that A and AAAA of the same decision have. A family that this PoP cannot answer now
+    /// comes from another one, whose addresses would not go with these parameters, so it has no hint.
+    fn https(&mut self, step: &Step, decision: &Decision<'_>, slot: u32, resort: Resort, ttl: Ttl) -> Next {
+        let families = self.snapshot.status.families(slot, resort.ignores_probes());
+        let slot = &self.snapshot.steering.slots[slot as usize];
+        let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
+        let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };
+        // Priority 1, and the root, which stands for the owner.
+        rdata.push(&[0, 1, 0]);
+        rdata.push(&params.before_hints);
+        if families & V4 != 0 {
+            rdata.hint(4, &slot.v4, decision, |address| address.octets());
+        }
+        rdata.push(&params.ech);
+        if families & V6 != 0 {
+            rdata.hint(6, &slot.v6, decision, |address| address.octets());
+        }
+        self.trace.picked(1, 1, ttl.secs());
+        match self.response.record(Section::Answer, step.owner(), RrType::HTTPS, ttl, &rdata.octets[..rdata.len]) {
+            Ok(_) => Next::Done(Rcode::NOERROR),
+            Err(_) => self.truncate(),
+        }
+    }
+}
+
+/// Octets that an HTTPS record can have here: 3 of priority and target, 26 of `alpn` and `port`, the
+/// hints with the most addresses, and `ech`; with room to spare.
+const HTTPS_OCTETS_MAX: usize = 64 + 8 + 20 * ANSWERS_MAX as usize + 4 + ECH_OCTETS_MAX;
+
+/// Record data in the making.
+struct HttpsData {
+    octets: [u8; HTTPS_OCTETS_MAX],
+    len: usize,
+}
+
+impl HttpsData {
+    fn push(&mut self, octets: &[u8]) {
+        if let Some(room) = self.octets.get_mut(self.len..self.len + octets.len()) {
+            room.copy_from_slice(octets);
+            self.len += octets.len();
+        }
+    }
+
+    /// A hint with the addresses that are picked, in the order of the file: unlike that of records,
+    /// the order inside record data is part of what a scope promises, so it must depend on nothing else.
+    fn hint<A: Copy, const N: usize>(
+        &mut self,
+        key: u8,
+        addresses: &[SharedAddress<A>],
+        decision: &Decision<'_>,
+        octets: impl Fn(A) -> [u8; N],
+    ) {
+        let (mut picked, count) = pick(addresses, decision.plan.answers, decision.key);
+        picked[..count].sort_unstable();
+        let len = ((count * N) as u16).to_be_bytes();
+        self.push(&[0, key, len[0], len[1]]);
+        for &index in &picked[..count] {
+            self.push(&octets(addresses[usize::from(index)].address));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod geoip;
 pub mod log;
 pub mod reload;
+pub mod schema;
 pub mod serve;
 pub mod size;
 pub mod verify;
@@ -55,6 +56,8 @@ pub enum Command {
     /// Build and query GeoIP databases
     #[command(subcommand)]
     Geoip(geoip::Geoip),
+    /// Print a JSON Schema of configuration files, or a commented sample
+    Schema(schema::Schema),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  meridian completions bash > /etc/bash_completion.d/meridian")]
     Completions {
@@ -102,6 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Size(size) => size.run(),
         Command::Geoip(geoip) => geoip.run(),
+        Command::Schema(schema) => schema.run(),
         Command::Completions { shell } => {
             // Into memory first: clap panics when a pipe closes early.
             let mut script = Vec::new();

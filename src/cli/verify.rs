@@ -80,8 +80,10 @@ impl Walk<'_> {
         let policy = &self.snapshot.steering.policies[steered.policy as usize];
         for (class, routes) in policy.routes.iter().enumerate() {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
-            for (rtype, family) in [(RrType::A, V4), (RrType::AAAA, V6)] {
-                let mut asked = Asked { owner, rtype, resolver, policy, family, packet: Vec::new() };
+            let offers = |family| policy.families & family != 0 && self.snapshot.status.offers(policy, family);
+            let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];
+            for (rtype, exists) in types.into_iter().filter(|(rtype, exists)| *rtype != RrType::HTTPS || *exists || policy.may_alias()) {
+                let mut asked = Asked { owner, rtype, resolver, policy, exists, packet: Vec::new() };
                 for leaf in routes.v4.blocks() {
                     self.report.leaves += 1;
                     for sample in 0..samples {
@@ -146,7 +148,7 @@ impl Walk<'_> {
         if policy.may_alias() || may_withdraw || answer.rcode != Rcode::NOERROR {
             return;
         }
-        let exists = policy.families & asked.family != 0 && self.snapshot.status.offers(policy, asked.family);
+        let exists = asked.exists;
         if exists == answer.records.is_empty() {
             self.fault(format!("{}: {address} got {}, which depends on the client", asked.question(), shown(answer)));
         }
@@ -218,7 +220,8 @@ struct Asked<'a> {
     rtype: RrType,
     resolver: IpAddr,
     policy: &'a PolicyTable,
-    family: u8,
+    /// Whether the policy has the type.
+    exists: bool,
     packet: Vec<u8>,
 }
 

@@ -1,7 +1,7 @@
-//! Keys that belong to later versions (probes, capacity, load, HTTPS records): read and checked,
+//! Keys that belong to later versions (probes, capacity, load): read and checked,
 //! so that a file may hold them already, but said to be without effect, never silently ignored.
 
-use super::scalar::{choice, integer, members, number, percent, plain, text, time_ms};
+use super::scalar::{integer, members, number, percent, text, time_ms};
 use super::table::{Table, nearest};
 use super::tree::{Key, Node};
 use crate::finding::{At, Finding, Findings, code};
@@ -50,7 +50,7 @@ impl Later {
         names
     }
 
-    /// `probe:`, `capacity:` and `load:` of a PoP, `probe:` and `https:` of a service.
+    /// `probe:`, `capacity:` and `load:` of a PoP, `probe:` of a service.
     pub fn of_service(&mut self, table: &mut Table<'_>, probes: &[&str], out: &mut Findings) {
         if let Some((key, node)) = table.take_entry("probe") {
             self.meet("probe", key.at);
@@ -65,10 +65,6 @@ impl Later {
                     out.push(finding);
                 }
             }
-        }
-        if let Some((key, node)) = table.take_entry("https") {
-            self.meet("https", key.at);
-            https(node, out);
         }
     }
 
@@ -133,24 +129,6 @@ fn load(node: &Node, out: &mut Findings) {
         if let Some(node) = table.take(key) {
             time_ms(node, key, 1_000..=86_400_000, out);
         }
-    }
-    table.finish(out);
-}
-
-fn https(node: &Node, out: &mut Findings) {
-    let Some(mut table) = Table::open(node, "`https`", out) else { return };
-    if let Some(node) = table.take("alpn") {
-        for member in members(node) {
-            choice(member, "alpn", &[("h3", ()), ("h2", ()), ("http/1.1", ())], out);
-        }
-    }
-    if let Some(node) = table.take("port") {
-        integer(node, "port", 1..=65_535, out);
-    }
-    if let Some(node) = table.take("ech")
-        && plain(node).is_none()
-    {
-        text(node, "ech", out);
     }
     table.finish(out);
 }

@@ -101,6 +101,7 @@ impl Reader<'_> {
             listen: server.listen,
             state: server.state,
             databases,
+            accept_shrunk: server.accept_shrunk,
             networks: world.networks,
             pops: world.pops,
             policies: policies.all,
@@ -299,7 +300,10 @@ impl Reader<'_> {
                 }
                 Ok(octets) => {
                     let path: Arc<str> = Arc::from(shown);
-                    let file = self.files.add(path.clone(), "");
+                    // Faults of a table of text are shown in it; those of other databases have no line.
+                    let is_text = written.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+                    let text = if is_text { std::str::from_utf8(&octets).unwrap_or_default() } else { "" };
+                    let file = self.files.add(path.clone(), text);
                     self.inputs.push((format!("database {index:03}"), octets.clone()));
                     databases.push(DatabaseSource { path, octets, file });
                 }

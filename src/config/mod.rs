@@ -5,6 +5,8 @@
 //! service it mentions exists. Raw YAML never leaves this folder.
 
 mod candidates;
+pub mod catalogue;
+mod https;
 mod later;
 mod load;
 mod networks_file;
@@ -93,6 +95,8 @@ pub struct Deployment {
     pub state: PathBuf,
     /// Databases in the order of the file: later ones fill what earlier ones lack.
     pub databases: Vec<DatabaseSource>,
+    /// Whether a database may have far fewer networks than the one in service.
+    pub accept_shrunk: bool,
     /// Operator networks, sorted by name.
     pub networks: Vec<Network>,
     /// PoPs, sorted by name; [`crate::steer::pop::PopId`] is the index.

@@ -165,6 +165,31 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
     }
 }
 
+/// Whether the policy answers HTTPS records: all PoPs that it can answer with have parameters for
+/// them. If only some have, whether the type exists would depend on the client, so it does not exist.
+pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) -> bool {
+    let policy = &written.policy;
+    let offering = || everybody(policy).filter_map(|id| world.pop(id)).filter(|pop| pop.service(&policy.service).is_some());
+    let has = |pop: &&crate::steer::pop::Pop| pop.service(&policy.service).is_some_and(|s| s.https.is_some());
+    if !offering().any(|pop| has(&pop)) {
+        return false;
+    }
+    let mut lacking: Vec<&str> = offering().filter(|pop| !has(pop)).map(|pop| &*pop.name).collect();
+    lacking.sort_unstable();
+    lacking.dedup();
+    if !lacking.is_empty() {
+        out.push(
+            Finding::warning(
+                code::HTTPS_DIFFERS,
+                format!("the policy `{}` answers no HTTPS records, because {} has no `https`", policy.name, listed(&lacking)),
+            )
+            .at(written.pops_at, "other PoPs here have it")
+            .help(format!("give it to every PoP of the service `{}`: whether a type exists must not depend on the client", policy.service)),
+        );
+    }
+    lacking.is_empty()
+}
+
 fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(8) {

@@ -55,7 +55,8 @@ pub(super) fn lower_all(node: &Node, zone: Option<&Name>, world: &mut World, out
     let mut policies = Vec::new();
     for (key, node) in table.rest() {
         word(&key.text, key.at, "a policy", out);
-        let written = lower_policy(key, node, zone, world, out);
+        let mut written = lower_policy(key, node, zone, world, out);
+        written.policy.https = policy_check::https(&written, world, out);
         policy_check::check(&written, world, out);
         policies.push(ScopedPolicy { policy: written.policy, zone: scope.clone() });
     }
@@ -83,6 +84,7 @@ fn lower_policy(key: &Key, node: &Node, origin: Option<&Name>, world: &World, ou
             spill_max_km: None,
             up_threshold_percent: UP_THRESHOLD_DEFAULT,
             expose_pops: false,
+            https: false,
             at: key.at,
         },
         pops_at: key.at,

@@ -1,5 +1,6 @@
 //! `pops.yaml`: the places that serve content.
 
+use super::https;
 use super::later::Later;
 use super::place::{coordinates, country};
 use super::scalar::{choice, integer, members, text, word};
@@ -125,9 +126,17 @@ fn lower_services(
     out: &mut Findings,
 ) {
     let default = Arc::<str>::from(DEFAULT_SERVICE);
+    let https_of_default = table.take_entry("https");
+    let params = https_of_default.and_then(|(_, node)| https::lower(node, out));
     if let Some((key, node)) = table.take_entry("addresses") {
         let (v4, v6) = addresses(node, &pop.name, &default, uses, out);
-        pop.services.push(Service { name: default.clone(), v4, v6, at: key.at });
+        pop.services.push(Service { name: default.clone(), v4, v6, https: params, at: key.at });
+    } else if let Some((key, _)) = https_of_default {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("`https` of the PoP `{}` belongs to `addresses`, which it does not have", pop.name))
+                .at(key.at, "without `addresses`")
+                .help("put it into the service that it is about"),
+        );
     }
     later.of_service(table, probes, out);
     let services = table.take("services");
@@ -147,9 +156,10 @@ fn lower_services(
                 Some(node) => addresses(node, &pop.name, &name, uses, out),
                 None => (Vec::new(), Vec::new()),
             };
+            let https = table.take("https").and_then(|node| https::lower(node, out));
             later.of_service(&mut table, probes, out);
             table.finish(out);
-            pop.services.push(Service { name, v4, v6, at: key.at });
+            pop.services.push(Service { name, v4, v6, https, at: key.at });
         }
     } else if pop.services.is_empty() && services.is_none() {
         out.push(

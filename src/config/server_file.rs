@@ -1,6 +1,6 @@
 //! `meridian.yaml`: who this node is, where it listens, and which files make up the deployment.
 
-use super::scalar::{integer, members, plain, text, time_ms};
+use super::scalar::{integer, members, plain, switch, text, time_ms};
 use super::table::{Table, shown};
 use super::tree::Node;
 use super::{Listen, Node as ThisNode};
@@ -26,6 +26,7 @@ pub(super) struct ServerFile {
     pub listen: Listen,
     pub state: PathBuf,
     pub databases: Vec<Written>,
+    pub accept_shrunk: bool,
     pub networks: Option<Written>,
     pub pops: Option<Written>,
     pub policies: Option<Written>,
@@ -58,6 +59,7 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         },
         state: folder.join("state"),
         databases: Vec::new(),
+        accept_shrunk: false,
         networks: None,
         pops: None,
         policies: None,
@@ -149,6 +151,9 @@ fn lower_geoip(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Find
     let Some(mut table) = Table::open(node, "`geoip`", out) else { return };
     if let Some(node) = table.take("databases") {
         file.databases.extend(members(node).iter().filter_map(|member| path(member, "databases", folder, out)));
+    }
+    if let Some(accept) = table.take("accept_shrunk").and_then(|node| switch(node, "accept_shrunk", out)) {
+        file.accept_shrunk = accept;
     }
     file.networks = table.take("networks").and_then(|node| path(node, "networks", folder, out));
     table.finish(out);

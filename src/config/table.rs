@@ -57,6 +57,8 @@ impl<'n> Table<'n> {
 
     /// Keys that nobody has asked for, in order; they count as read from now on.
     pub fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
+        #[cfg(test)]
+        asked::record(&self.what, &self.known);
         let used = std::mem::take(&mut self.used);
         self.used = vec![true; self.entries.len()];
         self.entries.iter().zip(used).filter(|(_, used)| !used).map(|((key, node), _)| (key, node)).collect()
@@ -64,6 +66,8 @@ impl<'n> Table<'n> {
 
     /// Ends the reading: what is left is unknown.
     pub fn finish(mut self, out: &mut Findings) {
+        #[cfg(test)]
+        asked::record(&self.what, &self.known);
         for (key, _) in self.rest() {
             let mut finding =
                 Finding::error(code::UNKNOWN_KEY, format!("{} has no key `{}`", self.what, key.text)).at(key.at, "not known here");
@@ -105,5 +109,32 @@ pub(super) fn shown(node: &Node) -> String {
         Kind::Text(text) => format!("`{}...`", text.chars().take(57).collect::<String>()),
         Kind::List(_) => "a list".to_owned(),
         Kind::Map(_) => "a map".to_owned(),
+    }
+}
+
+/// Which keys each kind of map was asked for: what the catalogue is held against.
+#[cfg(test)]
+pub(super) mod asked {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    type Keys = BTreeMap<String, BTreeSet<&'static str>>;
+
+    thread_local! {
+        static KEYS: RefCell<Keys> = RefCell::default();
+    }
+
+    /// The kind of a map without its name: `the PoP` for "the PoP `fra`".
+    fn kind(what: &str) -> String {
+        what.split_once(" `").map_or(what, |(kind, _)| kind).to_owned()
+    }
+
+    pub(in super::super) fn record(what: &str, known: &[&'static str]) {
+        KEYS.with_borrow_mut(|keys| keys.entry(kind(what)).or_default().extend(known));
+    }
+
+    /// Everything asked on this thread.
+    pub(in super::super) fn keys() -> Keys {
+        KEYS.with_borrow(Clone::clone)
     }
 }

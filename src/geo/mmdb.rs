@@ -6,6 +6,7 @@
 //! and the fields of their places. Whatever is wrong with a file is a finding.
 
 mod record;
+mod text;
 mod tree;
 
 pub use record::Fields;
@@ -50,12 +51,16 @@ impl Database {
     ///
     /// Refused with [`code::BAD_DATABASE`] if it is truncated or corrupt anywhere that a look-up can
     /// reach, with [`code::DATABASE_LAYOUT`] if no record has a field that steering can use, with
-    /// [`code::TOO_LARGE`] past [`DATABASE_OCTETS_MAX`].
+    /// [`code::TOO_LARGE`] past [`DATABASE_OCTETS_MAX`]. A name that ends in `.csv` means text: a geofeed
+    /// (RFC 8805), or the source format of [`super::source_text`].
     pub fn read(name: impl Into<Arc<str>>, octets: &[u8], file: FileId) -> Result<Database, Findings> {
         let name = name.into();
         let refuse = |fault: Fault| Findings::from(fault.finding(&name, file));
         if octets.len() > DATABASE_OCTETS_MAX {
             return Err(refuse(Fault::TooLarge(octets.len())));
+        }
+        if text::is_text(&name) {
+            return text::read(name, octets, file);
         }
         let reader = Reader::from_source(octets).map_err(|e| refuse(e.into()))?;
         let metadata = reader.metadata();

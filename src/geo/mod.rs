@@ -12,7 +12,9 @@
 pub mod atlas;
 pub mod distance;
 pub mod embedded;
+pub mod geofeed;
 pub mod hubs;
+pub mod layered;
 pub mod mmdb;
 pub mod networks;
 pub mod place;

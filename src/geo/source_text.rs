@@ -178,23 +178,32 @@ impl LineReader {
     }
 
     fn prefix(&mut self, (at, text): (At, &str)) -> Option<Prefix> {
-        let refuse = |message: String, help: &str| Finding::error(code::BAD_ADDRESS, message).at(at, "").help(help);
-        let finding = match text.parse::<ipnet::IpNet>() {
-            Err(_) => refuse(format!("`{text}` is not a prefix"), "write an address, a slash and a length"),
-            Ok(net) if net.addr() != net.network() => {
-                refuse(format!("`{text}` has bits behind its length"), &format!("did you mean `{}`?", net.trunc()))
-            }
-            Ok(net) => {
-                let prefix = Prefix::from(net);
-                if !embedded::holds(prefix) {
-                    return Some(prefix);
-                }
-                refuse(format!("`{text}` holds IPv4 clients, which are looked up by their IPv4 addresses"), "write the IPv4 prefix")
-            }
-        };
-        self.findings.push(finding);
-        None
+        read_prefix(at, text, false).map_err(|finding| self.findings.push(finding)).ok()
     }
+}
+
+/// A prefix as it stands in a source, or why not; a lone address only where `addresses` allows it.
+pub(super) fn read_prefix(at: At, text: &str, addresses: bool) -> Result<Prefix, Finding> {
+    let refuse = |message: String, help: &str| Finding::error(code::BAD_ADDRESS, message).at(at, "").help(help);
+    let prefix = match (text.parse::<ipnet::IpNet>(), text.parse()) {
+        (Err(_), Ok(address)) if addresses => Prefix::host(address),
+        (Err(_), _) => return Err(refuse(format!("`{text}` is not a prefix"), "write an address, a slash and a length")),
+        (Ok(net), _) if net.addr() != net.network() => {
+            return Err(refuse(format!("`{text}` has bits behind its length"), &format!("did you mean `{}`?", net.trunc())));
+        }
+        (Ok(net), _) => Prefix::from(net),
+    };
+    if embedded::holds(prefix) {
+        let message = format!("`{text}` holds IPv4 clients, which are looked up by their IPv4 addresses");
+        return Err(refuse(message, "write the IPv4 prefix"));
+    }
+    Ok(prefix)
+}
+
+/// Whether a text is in this format and not a geofeed: its first line that says something is a header.
+pub fn has_header(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.next().is_some_and(|line| line.starts_with("prefix,"))
 }
 
 #[cfg(test)]

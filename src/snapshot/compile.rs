@@ -5,6 +5,7 @@
 //! the previous snapshot is taken over from it.
 
 use super::inputs::{Inputs, Key};
+use super::shrunk::{self, Size};
 use super::{Digest, Facts, Identity, Snapshot, Steering, steering};
 use crate::config::Deployment;
 use crate::finding::Findings;
@@ -31,6 +32,13 @@ pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequen
         None => {
             let (geography, mut findings) = geography(deployment);
             let Some(geography) = geography else { return (None, findings) };
+            if let Some(previous) = previous.filter(|_| !deployment.accept_shrunk) {
+                let shrunk = shrunk::check(&previous.facts.sizes, &geography.facts.sizes);
+                findings.extend(shrunk);
+                if findings.has_errors() {
+                    return (None, findings);
+                }
+            }
             let compiled = steer(deployment, &geography, key);
             let key = compiled.key.filter(|_| findings.is_empty());
             findings.extend(compiled.findings);
@@ -136,19 +144,24 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     findings.extend(more);
     let facts = Facts {
         lines: databases.iter().map(fact).collect(),
+        sizes: databases.iter().zip(&deployment.databases).map(|(database, source)| size(database, source.file)).collect(),
         built: databases.iter().map(|database| (database.name.clone(), database.build_epoch)).collect(),
     };
     let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
     (result, findings)
 }
 
+fn size(database: &Database, file: crate::finding::FileId) -> Size {
+    Size { name: database.name.clone(), networks: database.leaves_v4.len() + database.leaves_v6.len(), file }
+}
+
 fn fact(database: &Database) -> String {
     let leaves = database.leaves_v4.len() + database.leaves_v6.len();
     format!(
-        "{} ({}, built {}, {leaves} networks, {} places)",
+        "{} ({}, {}, {leaves} networks, {} places)",
         database.name,
         database.kind,
-        date(database.build_epoch),
+        if database.build_epoch == 0 { "without a date".to_owned() } else { format!("built {}", date(database.build_epoch)) },
         database.places.len()
     )
 }

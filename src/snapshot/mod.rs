@@ -10,6 +10,7 @@ pub mod difference;
 pub mod digest;
 pub mod inputs;
 pub mod routes;
+pub mod shrunk;
 pub mod sizes;
 pub mod steering;
 pub mod summary;
@@ -62,6 +63,8 @@ pub struct Facts {
     pub lines: Vec<String>,
     /// Name, and when its data was built, in seconds since 1970.
     pub built: Vec<(Arc<str>, u64)>,
+    /// How many networks each has, for comparison with the next.
+    pub sizes: Vec<shrunk::Size>,
 }
 
 impl Snapshot {

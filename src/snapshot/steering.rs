@@ -85,6 +85,7 @@ impl Slots {
                 pop: crate::steer::pop::PopId(pop as u16),
                 v4: service.v4.iter().map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets()))).collect(),
                 v6: service.v6.iter().map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets()))).collect(),
+                https: service.https.clone().map(Box::new),
             });
             self.list.len() as u32 - 1
         })
@@ -187,6 +188,7 @@ fn policy_table(
     Ok(PolicyTable {
         name: scoped.zone.as_ref().map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
         families: policy_families(policy, &slots, slot_list),
+        https: policy.https,
         slots,
         cnames: mapper.cnames().into(),
         members: mapper.members().into(),

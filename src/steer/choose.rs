@@ -57,7 +57,8 @@ impl Resort {
         }
     }
 
-    fn ignores_probes(self) -> bool {
+    /// Whether the probes' verdicts were ignored.
+    pub fn ignores_probes(self) -> bool {
         self >= Resort::AsIfUp
     }
 }

@@ -114,6 +114,11 @@ pub struct Policy {
     pub up_threshold_percent: u8,
     /// Whether `<pop>.<owner>` names exist.
     pub expose_pops: bool,
+    /// Whether HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in the
+    /// policy's service.
+    ///
+    /// [`HttpsParams`]: super::pop::HttpsParams
+    pub https: bool,
     /// Where its name is written.
     pub at: At,
 }

@@ -42,8 +42,20 @@ pub struct Service {
     pub v4: Vec<WeightedAddress<Ipv4Addr>>,
     /// IPv6 addresses in the order written.
     pub v6: Vec<WeightedAddress<Ipv6Addr>>,
+    /// What HTTPS records say of it, if there are any.
+    pub https: Option<HttpsParams>,
     /// Where it is written.
     pub at: At,
+}
+
+/// What an HTTPS record says beside the addresses: service parameters in wire form, keys and lengths
+/// included (RFC 9460 section 2.2). They come in two parts, because the IPv4 hints stand between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpsParams {
+    /// `alpn` (key 1) and `port` (key 3).
+    pub before_hints: Box<[u8]>,
+    /// `ech` (key 5): behind `ipv4hint` (key 4), before `ipv6hint` (key 6).
+    pub ech: Box<[u8]>,
 }
 
 /// A place that serves content.

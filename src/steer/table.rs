@@ -3,7 +3,7 @@
 
 use super::plan::{Entry, Plan};
 use super::policy::Share;
-use super::pop::PopId;
+use super::pop::{HttpsParams, PopId};
 use crate::geo::trie::Trie;
 use crate::wire::name::Name;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -36,6 +36,8 @@ pub struct Slot {
     pub v4: Box<[SharedAddress<Ipv4Addr>]>,
     /// IPv6 addresses.
     pub v6: Box<[SharedAddress<Ipv6Addr>]>,
+    /// What its HTTPS record says beside the addresses.
+    pub https: Option<Box<HttpsParams>>,
 }
 
 impl Slot {
@@ -69,6 +71,8 @@ pub struct PolicyTable {
     pub slots: Box<[u32]>,
     /// Families that the policy's own candidates have: whether a type exists never depends on the client.
     pub families: Families,
+    /// Whether HTTPS records are answered: for every client or for none.
+    pub https: bool,
     /// CNAME targets.
     pub cnames: Box<[Name]>,
     /// Everybody that the policy or one of its rules can answer with, in one band: the whole policy.

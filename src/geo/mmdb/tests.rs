@@ -88,7 +88,7 @@ fn a_record_above_the_ipv4_subtree_is_not_about_ipv4() {
     assert!(database.leaves_v6.iter().all(|&(bits, ..)| !embedded::is_embedded(bits)));
 }
 
-/// The layouts of the vendors.
+/// The layouts of the vendors, as they publish them.
 #[test]
 fn reads_every_layout() {
     let text = Value::from;
@@ -160,6 +160,50 @@ fn reads_every_layout() {
                 ("as", Value::map([("asn", "AS64500")])),
             ]),
             Fields { continent: None, ..full.clone() },
+        ),
+        (
+            "DB-IP City Lite: names without codes of subdivisions",
+            Value::map([
+                ("city", Value::map([("names", Value::map([("en", "Berlin")]))])),
+                ("continent", Value::map([("code", text("EU")), ("geoname_id", Value::from(6255148u32))])),
+                ("country", Value::map([("iso_code", text("DE")), ("is_in_european_union", Value::from(true))])),
+                ("location", Value::map([("latitude", Value::Float(52.5)), ("longitude", Value::Float(13.4))])),
+                ("subdivisions", Value::array([Value::map([("names", Value::map([("en", "Berlin")]))])])),
+            ]),
+            Fields { subdivisions: vec![], asn: None, ..full.clone() },
+        ),
+        (
+            "DB-IP ASN Lite",
+            Value::map([("autonomous_system_number", Value::from(64500u32)), ("autonomous_system_organization", text("Example"))]),
+            Fields { asn: Some(64500), ..none.clone() },
+        ),
+        (
+            "IPinfo Lite with the AS",
+            Value::map([
+                ("country", "Germany"),
+                ("country_code", "DE"),
+                ("continent", "Europe"),
+                ("continent_code", "EU"),
+                ("asn", "AS64500"),
+                ("as_name", "Example"),
+                ("as_domain", "example.net"),
+            ]),
+            Fields { subdivisions: vec![], coordinates: None, ..full.clone() },
+        ),
+        (
+            "IPinfo Location",
+            Value::map([
+                ("city", "Berlin"),
+                ("region", "State of Berlin"),
+                ("region_code", "BE"),
+                ("country", "DE"),
+                ("lat", "52.5"),
+                ("lng", "13.4"),
+                ("geoname_id", "2950159"),
+                ("postal_code", "10115"),
+                ("timezone", "Europe/Berlin"),
+            ]),
+            Fields { continent: None, asn: None, ..full.clone() },
         ),
         (
             "values of unexpected kinds beside a good one",

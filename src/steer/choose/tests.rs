@@ -26,6 +26,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         name: "default".into(),
         v4: if has4 { vec![WeightedAddress { address: v4, weight: 100 }] } else { vec![] },
         v6: if has6 { vec![WeightedAddress { address: v6, weight: 100 }] } else { vec![] },
+        https: None,
         at: AT,
     };
     let (weight, admin, down) = match state {
@@ -55,6 +56,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         pop: PopId(0),
         v4: pop.services[0].v4.iter().map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 }).collect(),
         v6: pop.services[0].v6.iter().map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 }).collect(),
+        https: None,
     };
     (pop, slot, down)
 }
@@ -87,6 +89,7 @@ fn scene(tail: &str, words: [&str; 3]) -> Scene {
         name: "web".into(),
         slots: [0, 1, 2].into(),
         families: V4 | V6,
+        https: false,
         cnames: [Name::parse("x.example.", None).unwrap()].into(),
         tail: entries(tail).into(),
         members: entries("0=1=2").into(),

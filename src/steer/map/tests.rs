@@ -58,6 +58,7 @@ fn policy(candidates: &str, order: Order, band: BandWidth) -> Policy {
         spill_max_km: None,
         up_threshold_percent: 50,
         expose_pops: false,
+        https: false,
         at: AT,
     }
 }

@@ -69,7 +69,8 @@ fn steered(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy], out:
                 .help("letter case makes no difference in names"),
         );
     }
-    let fixed = |rtype| matches!(rtype, RrType::A | RrType::AAAA | RrType::CNAME);
+    let https = policies.get(steered.policy).is_some_and(|policy| policy.policy.https);
+    let fixed = |rtype| matches!(rtype, RrType::A | RrType::AAAA | RrType::CNAME) || rtype == RrType::HTTPS && https;
     for record in owner.records.iter().filter(|record| fixed(record.rtype)) {
         out.push(
             Finding::error(
@@ -77,7 +78,10 @@ fn steered(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy], out:
                 format!("`{}` has a fixed {} record, but a policy decides", record.owner, record.rtype),
             )
             .at(record.at, "never answered")
-            .related(steered.at, "the policy answers A, AAAA and CNAME here")
+            .related(
+                steered.at,
+                if https { "the policy answers A, AAAA, CNAME and HTTPS here" } else { "the policy answers A, AAAA and CNAME here" },
+            )
             .help("remove one of them"),
         );
     }

@@ -1,0 +1,62 @@
+//! `meridian schema`: JSON Schema for every YAML file, and commented samples.
+
+pub mod json;
+pub mod page;
+pub mod sample;
+
+use super::print;
+use crate::config::catalogue::{FILES, FileKind};
+use clap::ValueEnum;
+use std::process::ExitCode;
+
+/// Print a JSON Schema (draft 2020-12) of configuration files, or a commented sample
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  meridian schema pops > pops.schema.json       for editors that check YAML as it is written
+  meridian schema --sample policies             every key with its meaning and default")]
+pub struct Schema {
+    /// The file; without it all files in one schema
+    #[arg(value_name = "FILE", conflicts_with = "sample")]
+    file: Option<FileWord>,
+    /// Print a commented sample of this file instead
+    #[arg(long, value_name = "FILE")]
+    sample: Option<FileWord>,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FileWord {
+    /// meridian.yaml
+    Server,
+    /// pops.yaml
+    Pops,
+    /// policies.yaml
+    Policies,
+    /// networks.yaml
+    Networks,
+    /// A zone file
+    Zone,
+}
+
+impl FileWord {
+    /// Its part of the catalogue, which lists the files in the same order.
+    fn kind(self) -> &'static FileKind {
+        &FILES[self as usize]
+    }
+}
+
+impl Schema {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        match (self.sample, self.file) {
+            (Some(word), _) => print(&sample::of(word.kind())),
+            (None, Some(word)) => print(&json::of(word.kind())),
+            (None, None) => print(&json::all()),
+        }
+        ExitCode::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests;

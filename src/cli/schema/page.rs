@@ -1,0 +1,78 @@
+//! The catalogue as `docs/configuration.md`.
+
+use crate::config::catalogue::{Absent, FILES, Others, RECORD_TYPES, Section, Shape};
+use std::fmt::Write as _;
+
+/// What stands before the files.
+const HEAD: &str = include_str!("head.md");
+/// What stands behind them.
+const TAIL: &str = include_str!("tail.md");
+
+/// The whole page.
+pub fn markdown() -> String {
+    let mut out = HEAD.to_owned();
+    for file in &FILES {
+        for section in file.sections {
+            section_text(&mut out, section);
+        }
+    }
+    out.push_str(
+        "\n### Record types\n\nRecord data is written as in zone text (RFC 1035 section 5.1); names are relative to the zone.\n\n",
+    );
+    out.push_str("| type | for | examples |\n|---|---|---|\n");
+    for record in RECORD_TYPES {
+        let examples: Vec<String> = record.examples.iter().map(|e| format!("`{}`", e.replace('|', "\\|"))).collect();
+        let _ = writeln!(out, "| `{}` | {} | {} |", record.name, record.about, examples.join(", "));
+    }
+    out.push_str(TAIL);
+    out
+}
+
+fn section_text(out: &mut String, section: &Section) {
+    if !section.title.is_empty() {
+        let nested = !FILES.iter().any(|file| std::ptr::eq(file.root, section));
+        let _ = writeln!(out, "\n{} {}", if nested { "###" } else { "##" }, section.title);
+    }
+    let _ = writeln!(out, "\n{}", section.about);
+    if !section.block.is_empty() {
+        let _ = writeln!(out, "\n```{}\n```", section.block);
+    }
+    if !section.entries.is_empty() {
+        out.push_str("\n| key | kind | default | meaning |\n|---|---|---|---|\n");
+        for entry in section.entries {
+            let absent = match entry.absent {
+                Absent::Required => "required".to_owned(),
+                Absent::Default(default) => format!("`{default}`"),
+                Absent::Words(words) => words.to_owned(),
+            };
+            let _ = writeln!(out, "| `{}` | {} | {absent} | {} |", entry.key, kind(entry.shape), entry.about);
+        }
+    }
+    if let Others::Named(_) = section.others {
+        out.push_str("\nThe keys are names.\n");
+    }
+    if !section.notes.is_empty() {
+        let _ = writeln!(out, "\n{}", section.notes);
+    }
+}
+
+/// A shape in words.
+fn kind(shape: &Shape) -> String {
+    match shape {
+        Shape::Text(what) => (*what).to_owned(),
+        Shape::Integer(least, most) => format!("{least} to {most}"),
+        Shape::Number(least, most) if *most >= 1e15 => format!("a number from {least}"),
+        Shape::Number(least, most) => format!("{least} to {most}"),
+        Shape::Percent => "percentage".to_owned(),
+        Shape::Portion => "percentage, or a fraction".to_owned(),
+        Shape::Time => "time".to_owned(),
+        Shape::Switch => "switch".to_owned(),
+        Shape::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        Shape::Either(shapes) => shapes.iter().map(kind).collect::<Vec<_>>().join(", or "),
+        Shape::List(member) => format!("list of: {}", kind(member)),
+        Shape::Map(section) => format!("map: {}", section.entries.iter().map(|e| format!("`{}`", e.key)).collect::<Vec<_>>().join(", ")),
+        Shape::Names(what, Shape::Map(_)) => format!("map from {what} names"),
+        Shape::Names(what, value) => format!("map from {what} names to {}", kind(value)),
+        Shape::Anything => "anything".to_owned(),
+    }
+}

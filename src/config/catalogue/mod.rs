@@ -1,0 +1,148 @@
+//! Every key of every file: its kind, default, meaning and an example.
+//!
+//! The JSON Schema, the commented samples and `docs/configuration.md` are made from this one list, and a
+//! test holds it against what the reader asks for, so none of them can know another configuration than
+//! the program does.
+
+mod networks;
+mod policies;
+mod pops;
+mod record_types;
+mod server;
+mod zone;
+
+pub use record_types::{RECORD_TYPES, RecordType};
+
+/// One kind of map: a file, or a part of one.
+#[derive(Debug)]
+pub struct Section {
+    /// Its name in the JSON Schema.
+    pub id: &'static str,
+    /// How the reader calls such a map in its findings.
+    pub read_as: &'static str,
+    /// Heading in the reference; empty if it is told with the section before it.
+    pub title: &'static str,
+    /// What it is, in a few sentences of Markdown.
+    pub about: &'static str,
+    /// A block of YAML for the reference, with the words behind its fence; empty for none.
+    pub block: &'static str,
+    /// Its keys, in the order in which they are told.
+    pub entries: &'static [Entry],
+    /// What further keys may be.
+    pub others: Others,
+    /// Sentences behind the table.
+    pub notes: &'static str,
+}
+
+/// Keys beyond the list.
+#[derive(Debug)]
+pub enum Others {
+    /// None.
+    None,
+    /// Any name, with a value of this shape.
+    Named(&'static Shape),
+    /// Record types, each with one text or a list of texts.
+    Records,
+}
+
+/// A key.
+#[derive(Debug)]
+pub struct Entry {
+    /// The key.
+    pub key: &'static str,
+    /// What its value is.
+    pub shape: &'static Shape,
+    /// What holds without it.
+    pub absent: Absent,
+    /// What it means.
+    pub about: &'static str,
+    /// YAML for the sample: behind the key, or lines of its own after a line break. Empty: the
+    /// sample goes into the section that the value is.
+    pub example: &'static str,
+    /// Whether the sample shows it as a comment: it excludes another key, or has no effect yet.
+    pub aside: bool,
+}
+
+/// What holds without a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// It must be there.
+    Required,
+    /// This value, as it would be written.
+    Default(&'static str),
+    /// Nothing; or what these words say.
+    Words(&'static str),
+}
+
+/// What a value is.
+#[derive(Debug)]
+pub enum Shape {
+    /// Any text; the words say which.
+    Text(&'static str),
+    /// A whole number within bounds.
+    Integer(i64, i64),
+    /// A decimal number within bounds.
+    Number(f64, f64),
+    /// A whole percentage.
+    Percent,
+    /// A share: `50%` or `0.5`.
+    Portion,
+    /// A time with a unit, or seconds.
+    Time,
+    /// `on`, `off` and the like.
+    Switch,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// One of these shapes.
+    Either(&'static [Shape]),
+    /// A list; a lone value is a list of one.
+    List(&'static Shape),
+    /// A map with fixed keys.
+    Map(&'static Section),
+    /// A map from names to values; the words say what the names are.
+    Names(&'static str, &'static Shape),
+    /// Anything: a part that this version does not look into.
+    Anything,
+}
+
+/// A file.
+#[derive(Debug)]
+pub struct FileKind {
+    /// Its word on the command line.
+    pub word: &'static str,
+    /// Its usual name.
+    pub path: &'static str,
+    /// What the whole file is.
+    pub root: &'static Section,
+    /// The sections that are told of it, in order.
+    pub sections: &'static [&'static Section],
+}
+
+/// All files.
+pub static FILES: [FileKind; 5] = [server::FILE, pops::FILE, policies::FILE, networks::FILE, zone::FILE];
+
+const fn entry(key: &'static str, shape: &'static Shape, absent: Absent, about: &'static str, example: &'static str) -> Entry {
+    Entry { key, shape, absent, about, example, aside: false }
+}
+
+/// A key that the sample shows as a comment.
+const fn aside(key: &'static str, shape: &'static Shape, absent: Absent, about: &'static str, example: &'static str) -> Entry {
+    Entry { key, shape, absent, about, example, aside: true }
+}
+
+const NONE: Absent = Absent::Words("none");
+const REQUIRED: Absent = Absent::Required;
+
+static PATH: Shape = Shape::Text("a path");
+static NAME: Shape = Shape::Text("a domain name");
+static POP: Shape = Shape::Text("a PoP");
+static SOCKET: Shape = Shape::Text("`address:port`");
+static COUNTRY: Shape = Shape::Text("an ISO 3166-1 code");
+static SUBDIVISION: Shape = Shape::Text("an ISO 3166-2 code");
+static ASN: Shape = Shape::Either(&[Shape::Integer(1, 4_294_967_295), Shape::Text("`AS` and a number")]);
+static LAT: Shape = Shape::Number(-90.0, 90.0);
+static LON: Shape = Shape::Number(-180.0, 180.0);
+static WEIGHT: Shape = Shape::Integer(0, crate::limits::WEIGHT_MAX as i64);
+static TIME: Shape = Shape::Time;
+static SWITCH: Shape = Shape::Switch;
+static WORDS: Shape = Shape::List(&Shape::Text("a word"));

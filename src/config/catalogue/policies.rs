@@ -1,0 +1,251 @@
+//! `policies.yaml`, and the policies of a zone file.
+
+use super::*;
+use crate::limits::{ANSWERS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX, LIST_DEPTH_MAX};
+
+pub(super) const FILE: FileKind = FileKind {
+    word: "policies",
+    path: "policies.yaml",
+    root: &POLICIES,
+    sections: &[&POLICIES, &POLICY, &CANDIDATES, &TTL, &ALL_DOWN, &RULE, &WHEN],
+};
+
+/// Policies by name.
+pub(super) static NAMED: Shape = Shape::Names("policy", &Shape::Map(&POLICY));
+
+static BAND_MEMBER: Shape = Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE)]);
+static MEMBER: Shape = Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE), Shape::List(&BAND_MEMBER)]);
+static CHOSEN: Shape = Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&CANDIDATES), Shape::List(&MEMBER)]);
+static ORDER: Shape = Shape::Choice(&["nearest", "listed"]);
+static BAND: Shape = Shape::Either(&[Shape::Percent, Shape::Choice(&["none"])]);
+static WEIGHTS: Shape = Shape::Names("PoP", &WEIGHT);
+static LIFE: Shape = Shape::Either(&[Shape::Time, Shape::Map(&TTL)]);
+static ANSWERS: Shape = Shape::Integer(1, ANSWERS_MAX as i64);
+static WHEN_ALL_DOWN: Shape = Shape::Either(&[Shape::Choice(&["as_if_up", "nodata", "servfail", "last_good"]), Shape::Map(&ALL_DOWN)]);
+static AS_POLICY: &str = "as in a policy, for these clients";
+static OF_POLICY: Absent = Absent::Words("the policy's");
+
+static POLICIES: Section = Section {
+    id: "policies",
+    read_as: "the policy file",
+    title: "Policies",
+    about: "How a steered name chooses among PoPs. A zone file may have `policies` too, for itself alone; its own policy of the same \
+            name comes before the shared one.",
+    block: "yaml in policies
+example:
+  pops: all
+  service: default
+  order: nearest
+  band: 10%
+  weights: { fra: 80, ams: 20 }
+  share: sticky
+  ttl: { min: 20, max: 60 }
+  answers: 2
+  when_all_down: as_if_up
+  ecs: on
+  depth: 8
+  cell_max_v4: 20
+  cell_max_v6: 40
+  up_threshold: 50%
+  rules:
+    - { when: { country: [CN, HK] }, pops: [[nrt, sin], bom] }
+    - { when: { country: RU, not: { asn: 64500 } }, pops: { tag: eu }, fence: true }",
+    entries: &[entry("policies", &NAMED, REQUIRED, "the policies, by name", "web")],
+    others: Others::None,
+    notes: "",
+};
+
+static POLICY: Section = Section {
+    id: "policy",
+    read_as: "the policy",
+    title: "",
+    about: "Of a policy:",
+    block: "",
+    entries: &[
+        entry(
+            "pops",
+            &CHOSEN,
+            REQUIRED,
+            "who may answer: every PoP that offers the service, those with a tag, or these. A nested list is a band of equals: \
+             `[[fra, ams], lhr]`",
+            "all",
+        ),
+        entry("service", &Shape::Text("a service"), Absent::Default("default"), "which address set of each PoP is answered", "default"),
+        entry(
+            "order",
+            &ORDER,
+            Absent::Default("nearest"),
+            "by distance, or as written. `latency` is refused: nothing measures it yet",
+            "nearest",
+        ),
+        entry("band", &BAND, Absent::Default("10%"), "PoPs this much farther than the best, and 50 km, are equals; to 1000%", "10%"),
+        entry("weights", &WEIGHTS, Absent::Words("the PoPs' own"), "share among equals", "{ fra: 80 }"),
+        entry(
+            "share",
+            &Shape::Choice(&["sticky", "random"]),
+            Absent::Default("sticky"),
+            "equals share by the client's network, or by chance",
+            "sticky",
+        ),
+        entry(
+            "ttl",
+            &LIFE,
+            Absent::Default("{ min: 30, max: 60 }"),
+            "`max` while every state is settled, which it always is without probes",
+            "{ min: 20, max: 60 }",
+        ),
+        entry("answers", &ANSWERS, Absent::Default("1"), "addresses in an answer, all of one PoP", "1"),
+        entry(
+            "when_all_down",
+            &WHEN_ALL_DOWN,
+            Absent::Default("as_if_up"),
+            "what is answered when nothing passes. `last_good` is as `as_if_up` until there are probes",
+            "as_if_up",
+        ),
+        entry(
+            "ecs",
+            &SWITCH,
+            Absent::Default("on"),
+            "whether the client subnet is used; `off`: the resolver's address decides, scope 0",
+            "on",
+        ),
+        entry(
+            "depth",
+            &Shape::Integer(1, LIST_DEPTH_MAX as i64),
+            Absent::Default("8"),
+            "PoPs of a preference list; behind them the listed order",
+            "8",
+        ),
+        entry(
+            "cell_max_v4",
+            &Shape::Integer(1, LEAF_DEPTH_V4_MAX as i64),
+            Absent::Default("20"),
+            "length of the IPv4 prefix that shares as one",
+            "20",
+        ),
+        entry("cell_max_v6", &Shape::Integer(1, LEAF_DEPTH_V6_MAX as i64), Absent::Default("40"), "the same for IPv6", "40"),
+        entry("spill_max_km", &Shape::Integer(1, 20_040), NONE, "how far health or load may send a client, in kilometres", "3000"),
+        entry(
+            "up_threshold",
+            &Shape::Portion,
+            Absent::Default("50%"),
+            "addresses of a PoP that must be up, 1% to 100%; acts once there are probes",
+            "50%",
+        ),
+        entry("expose_pops", &SWITCH, Absent::Default("off"), "read; names of single PoPs are not made yet", "off"),
+        entry(
+            "rules",
+            &Shape::List(&Shape::Map(&RULE)),
+            NONE,
+            "[rules](#rules); the first that matches decides",
+            "\n- { when: { country: [DE, AT] }, pops: [fra] }\n- { when: { network: office }, answers: 2 }",
+        ),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static CANDIDATES: Section = Section {
+    id: "candidates",
+    read_as: "`pops`",
+    title: "",
+    about: "Of `pops` that is a map:",
+    block: "",
+    entries: &[
+        entry("tag", &Shape::Text("a tag"), NONE, "the PoPs that carry it", "eu"),
+        entry("cname", &NAME, NONE, "a CNAME instead of PoPs; also a member of a list", "other-cdn.example."),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static CANDIDATE: Section = Section {
+    id: "candidate",
+    read_as: "a candidate",
+    title: "",
+    about: "",
+    block: "",
+    entries: &[entry("cname", &NAME, REQUIRED, "a CNAME among PoPs", "other-cdn.example.")],
+    others: Others::None,
+    notes: "",
+};
+
+/// Bounds of a TTL.
+pub(super) static TTL: Section = Section {
+    id: "ttl",
+    read_as: "`ttl`",
+    title: "",
+    about: "Of `ttl` that is a map; the one that is left out is as the default, or as the other where that would cross it:",
+    block: "",
+    entries: &[
+        entry("min", &TIME, Absent::Default("30"), "while a change of state is near", "20"),
+        entry("max", &TIME, Absent::Default("60"), "while everything is settled", "60"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static ALL_DOWN: Section = Section {
+    id: "when_all_down",
+    read_as: "`when_all_down`",
+    title: "",
+    about: "Of `when_all_down` that is a map:",
+    block: "",
+    entries: &[entry("cname", &NAME, REQUIRED, "this CNAME is answered", "other-cdn.example.")],
+    others: Others::None,
+    notes: "",
+};
+
+static RULE: Section = Section {
+    id: "rule",
+    read_as: "a rule",
+    title: "Rules",
+    about: "The first rule whose `when` matches decides; what it leaves out is as the policy says.",
+    block: "",
+    entries: &[
+        entry("when", &Shape::Map(&WHEN), NONE, "[conditions](#conditions); left out, the rule matches everybody", ""),
+        entry("pops", &CHOSEN, NONE, "these first. A list means `order: listed`; `all` and a tag keep the policy's order", "[fra]"),
+        entry("cname", &NAME, NONE, "answer this CNAME instead, for every type. Either `pops` or `cname`", "other-cdn.example."),
+        entry(
+            "fence",
+            &SWITCH,
+            Absent::Default("off"),
+            "nothing outside the rule's PoPs is ever answered. Without it the policy's order goes on behind them",
+            "on",
+        ),
+        entry("order", &ORDER, OF_POLICY, AS_POLICY, "listed"),
+        entry("band", &BAND, OF_POLICY, AS_POLICY, "none"),
+        entry("weights", &WEIGHTS, OF_POLICY, AS_POLICY, "{ fra: 80 }"),
+        entry("ttl", &LIFE, OF_POLICY, AS_POLICY, "20"),
+        entry("answers", &ANSWERS, OF_POLICY, AS_POLICY, "2"),
+        entry("when_all_down", &WHEN_ALL_DOWN, OF_POLICY, AS_POLICY, "nodata"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static WHEN: Section = Section {
+    id: "when",
+    read_as: "`when`",
+    title: "Conditions",
+    about: "All keys must match; a list means any of its members.",
+    block: "",
+    entries: &[
+        entry("country", &Shape::List(&COUNTRY), NONE, "the client's country", "[DE, AT]"),
+        entry("subdivision", &Shape::List(&SUBDIVISION), NONE, "a subdivision of any level, such as `US-CA`", "US-CA"),
+        entry("continent", &Shape::List(&Shape::Choice(&["AF", "AN", "AS", "EU", "NA", "OC", "SA"])), NONE, "the client's continent", "EU"),
+        entry("asn", &Shape::List(&ASN), NONE, "the AS number, such as `64500` or `AS64500`", "64500"),
+        entry("network", &Shape::List(&Shape::Text("a network")), NONE, "the client is in one of these [networks](#networks)", "office"),
+        entry(
+            "resolver_network",
+            &Shape::List(&Shape::Text("a network")),
+            NONE,
+            "the resolver that asks is, whatever the client subnet",
+            "office",
+        ),
+        entry("site", &Shape::List(&POP), NONE, "the node that answers stands there", "fra"),
+        entry("not", &Shape::Map(&WHEN), NONE, "its content does not match", "{ asn: 64500 }"),
+    ],
+    others: Others::None,
+    notes: "",
+};

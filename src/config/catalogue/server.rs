@@ -1,0 +1,126 @@
+//! `meridian.yaml`.
+
+use super::*;
+
+pub(super) const FILE: FileKind =
+    FileKind { word: "server", path: "meridian.yaml", root: &SERVER, sections: &[&SERVER, &NODE, &LISTEN, &GEOIP] };
+
+static SERVER: Section = Section {
+    id: "server",
+    read_as: "the server file",
+    title: "The server file",
+    about: "`meridian.yaml`, or `--config FILE`: who this node is, where it listens, and which files make up the deployment. Paths are \
+            relative to its folder.",
+    block: "yaml meridian.yaml
+node: { name: fra-ns1, site: fra }
+listen:
+  dns: [\"192.0.2.53:53\", \"[2001:db8::53]:53\"]
+  control: /run/meridian/control.sock
+  admin: \"127.0.0.1:8053\"
+  threads: 4
+  tcp_connections: 10000
+  tcp_connections_per_prefix: 256
+  tcp_idle: 10s
+geoip: { databases: [geoip/places.mmdb], networks: geoip/networks.yaml }
+pops: pops.yaml
+policies: policies.yaml
+zones: zones/
+state: /var/lib/meridian",
+    entries: &[
+        entry("node", &Shape::Map(&NODE), REQUIRED, "this node", ""),
+        entry("listen", &Shape::Map(&LISTEN), REQUIRED, "sockets; a change needs a restart, and a reload that finds one is refused", ""),
+        entry("geoip", &Shape::Map(&GEOIP), NONE, "where clients are", ""),
+        entry("pops", &PATH, REQUIRED, "the [PoP file](#pops)", "pops.yaml"),
+        entry("policies", &PATH, NONE, "the file of [policies](#policies) that all zones may use", "policies.yaml"),
+        entry("zones", &PATH, REQUIRED, "a folder: every `*.yaml` and every `*.zone` in it is a [zone](#zones)", "zones/"),
+        entry("state", &PATH, Absent::Default("state"), "what a node keeps between restarts", "state/"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static NODE: Section = Section {
+    id: "node",
+    read_as: "`node`",
+    title: "",
+    about: "Of `node`:",
+    block: "",
+    entries: &[
+        entry(
+            "name",
+            &Shape::Text("1 to 255 octets"),
+            REQUIRED,
+            "told in NSID (RFC 5001), and to `CH TXT id.server` (RFC 4892)",
+            "fra-ns1",
+        ),
+        entry(
+            "site",
+            &POP,
+            NONE,
+            "the PoP in which the node stands: where a client is taken to be if nothing else is known, and what `when: { site: ... }` asks",
+            "fra",
+        ),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static LISTEN: Section = Section {
+    id: "listen",
+    read_as: "`listen`",
+    title: "",
+    about: "Of `listen`:",
+    block: "",
+    entries: &[
+        entry("dns", &Shape::List(&SOCKET), REQUIRED, "UDP and TCP on each", "[\"127.0.0.1:5353\", \"[::1]:5353\"]"),
+        entry("control", &PATH, Absent::Default("state/control.sock"), "Unix socket of the commands, mode 0600", "state/control.sock"),
+        entry("admin", &SOCKET, NONE, "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`", "\"127.0.0.1:8053\""),
+        entry(
+            "threads",
+            &Shape::Either(&[Shape::Integer(1, 1_024), Shape::Choice(&["auto"])]),
+            Absent::Words("one a core"),
+            "UDP threads for each address",
+            "auto",
+        ),
+        entry("tcp_connections", &Shape::Integer(1, 1_000_000), Absent::Default("4096"), "TCP connections in all", "4096"),
+        entry(
+            "tcp_connections_per_prefix",
+            &Shape::Integer(1, 1_000_000),
+            Absent::Default("256"),
+            "TCP connections of one client prefix (/24, /56)",
+            "256",
+        ),
+        entry("tcp_idle", &TIME, Absent::Default("10s"), "a connection without a query is closed after this long, 1 s to 1 h", "10s"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static GEOIP: Section = Section {
+    id: "geoip",
+    read_as: "`geoip`",
+    title: "",
+    about: "Of `geoip`:",
+    block: "",
+    entries: &[
+        entry(
+            "databases",
+            &Shape::List(&PATH),
+            NONE,
+            "files in MaxMind DB format (layouts of MaxMind, DB-IP and IPinfo); or `.csv`: a geofeed (RFC 8805), or a table of prefixes as \
+             `meridian geoip build` reads it. Later ones fill what earlier ones lack",
+            "[geoip/places.mmdb]",
+        ),
+        entry(
+            "accept_shrunk",
+            &SWITCH,
+            Absent::Default("off"),
+            "a reload refuses a database with fewer than half the networks of the one in service; `on` takes it all the same",
+            "off",
+        ),
+        entry("networks", &PATH, NONE, "[operator networks](#networks)", "geoip/networks.yaml"),
+    ],
+    others: Others::None,
+    notes: "Without any database, policies with `order: nearest` still work from networks and the site; a finding says so. A line of a \
+            geofeed that cannot be read is an error, and refuses the load like any other.",
+};

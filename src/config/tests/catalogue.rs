@@ -1,0 +1,68 @@
+//! The catalogue and the reader know the same keys.
+
+use super::*;
+use crate::config::catalogue::{Entry, FILES, Section, Shape};
+use crate::config::table::asked;
+use std::collections::BTreeSet;
+
+/// Every section that can be reached, each once.
+fn sections() -> Vec<&'static Section> {
+    fn walk(section: &'static Section, found: &mut Vec<&'static Section>) {
+        if found.iter().any(|known| known.id == section.id) {
+            return;
+        }
+        found.push(section);
+        section.entries.iter().for_each(|entry| shape(entry.shape, found));
+        if let crate::config::catalogue::Others::Named(other) = &section.others {
+            shape(other, found);
+        }
+    }
+    fn shape(of: &'static Shape, found: &mut Vec<&'static Section>) {
+        match of {
+            Shape::Map(section) => walk(section, found),
+            Shape::List(inner) | Shape::Names(_, inner) => shape(inner, found),
+            Shape::Either(shapes) => shapes.iter().for_each(|inner| shape(inner, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    FILES.iter().for_each(|file| walk(file.root, &mut found));
+    FILES.iter().flat_map(|file| file.sections).for_each(|section| walk(section, &mut found));
+    found
+}
+
+/// A deployment that opens every kind of map: whatever it says, the reader asks for all keys of each.
+fn everything() -> Memory {
+    let mut memory = sample();
+    let pops = "probes: { web: { https: {} } }\npops:\n  fra:\n    at: {}\n    addresses: [{ address: 192.0.2.1 }]\n    https: {}\n    \
+                load: { push: x }\n    services: { video: { addresses: 192.0.2.2, https: {} } }\n";
+    let policies = "policies:\n  web:\n    pops: { tag: x }\n    ttl: { min: 1 }\n    when_all_down: { cname: x. }\n    rules:\n      - { when: { not: {} }, \
+                    pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
+    memory.0.insert("pops.yaml".into(), pops.into());
+    memory.0.insert("policies.yaml".into(), policies.into());
+    memory.0.insert("geoip/networks.yaml".into(), "office: { prefixes: 192.0.2.0/24 }\n".into());
+    memory
+}
+
+#[test]
+fn the_catalogue_knows_what_the_reader_asks_for() {
+    load_memory(&everything());
+    let asked = asked::keys();
+    let mut faults = Vec::new();
+    let sections = sections();
+    for section in &sections {
+        let known: BTreeSet<&str> = section.entries.iter().map(|entry: &Entry| entry.key).collect();
+        let Some(read) = asked.get(section.read_as) else {
+            faults.push(format!("{}: no map was read as {}", section.id, section.read_as));
+            continue;
+        };
+        faults.extend(read.difference(&known).map(|key| format!("{}: `{key}` is read but not told", section.id)));
+        faults.extend(known.difference(read).map(|key| format!("{}: `{key}` is told but not read", section.id)));
+    }
+    let told: BTreeSet<&str> = sections.iter().map(|section| section.read_as).collect();
+    // Maps from names only: the section above them tells what they are.
+    let named = ["`pops`", "`policies`", "`records`", "`services`", "`weights`", "`probes`"];
+    let untold = asked.keys().filter(|kind| !told.contains(kind.as_str()) && !named.contains(&kind.as_str()));
+    faults.extend(untold.map(|kind| format!("{kind} is read but not told")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -1,0 +1,189 @@
+//! A geofeed (RFC 8805): what a network's owner publishes of its prefixes, as lines of CSV.
+//!
+//! ```text
+//! # comment
+//! 192.0.2.0/24,US,US-CA,Los Angeles,
+//! 2001:db8::/32,DE,,,
+//! 198.51.100.7,,,,
+//! ```
+//!
+//! Prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city, postal code; what is empty or
+//! left out at the end is not said, and further fields are ignored (section 2.1). Cells may be quoted
+//! as RFC 4180 says. Section 2.1 would have a consumer skip lines that it cannot read; here such a line
+//! is an error like any other fault of a file, because the operator who loads the file can mend it, and
+//! half a feed would steer clients by what it happened to keep.
+
+use super::hubs;
+use super::place::{Country, Subdivision};
+use super::prefix::Prefix;
+use super::source_text::{Row, read_prefix};
+use crate::finding::{At, FileId, Finding, Findings, code};
+use std::collections::HashMap;
+
+/// What a country that is not to be told is written as, beside nothing at all.
+const NO_COUNTRY: &str = "ZZ";
+
+/// Reads a feed. All faults are given at once.
+pub fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
+    let mut findings = Findings::default();
+    let mut rows = Vec::new();
+    let mut seen: HashMap<Prefix, At> = HashMap::new();
+    let mut start = 0;
+    for (line, raw) in (1u32..).zip(text.split_inclusive('\n')) {
+        let content = raw.trim_end_matches(['\n', '\r']);
+        if !content.trim().is_empty() && !content.trim_start().starts_with('#') {
+            let cells = cells(content, file, line, start);
+            if let Some(row) = row(&cells, &mut findings) {
+                let at = cells.first().map_or(At::whole(file), |cell| cell.at);
+                match seen.insert(row.prefix, at) {
+                    None => rows.push(row),
+                    Some(before) => {
+                        let finding = Finding::error(code::DUPLICATE_PREFIX, format!("`{}` is written twice", row.prefix));
+                        findings.push(finding.at(at, "again here").related(before, "first here"));
+                    }
+                }
+            }
+        }
+        start += raw.len();
+    }
+    (rows, findings)
+}
+
+/// A field of a line.
+struct Cell {
+    at: At,
+    text: String,
+}
+
+/// Cuts a line at its commas; a cell in double quotes may hold commas, and quotes written twice.
+fn cells(content: &str, file: FileId, line: u32, start: usize) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    let mut begin = 0;
+    let mut quoted = false;
+    let ends = content.char_indices().filter_map(|(at, character)| {
+        quoted ^= character == '"';
+        (character == ',' && !quoted).then_some(at)
+    });
+    let ends: Vec<usize> = ends.chain([content.len()]).collect();
+    for end in ends {
+        let raw = content.get(begin..end).unwrap_or_default();
+        let trimmed = raw.trim();
+        let offset = begin + (raw.len() - raw.trim_start().len());
+        let octet = |n: usize| u32::try_from(start + n).unwrap_or(u32::MAX);
+        let column = u32::try_from(content.get(..offset).map_or(0, |head| head.chars().count()) + 1).unwrap_or(u32::MAX);
+        let text = match trimmed.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
+            Some(inner) => inner.replace("\"\"", "\"").trim().to_owned(),
+            None => trimmed.to_owned(),
+        };
+        cells.push(Cell { at: At { file, line, column, start: octet(offset), end: octet(offset + trimmed.len()) }, text });
+        begin = end + 1;
+    }
+    cells
+}
+
+/// One line; `None` if anything in it is wrong, which is then a finding.
+fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
+    let before = out.len();
+    let cell = |index: usize| cells.get(index).filter(|cell| !cell.text.is_empty());
+    let prefix = match cells.first() {
+        Some(cell) => read_prefix(cell.at, &cell.text, true).map_err(|finding| out.push(finding)).ok(),
+        None => None,
+    };
+    let mut country = None;
+    if let Some(cell) = cell(1).filter(|cell| !cell.text.eq_ignore_ascii_case(NO_COUNTRY)) {
+        country = Country::from_code(&cell.text.to_ascii_uppercase());
+        if country.is_none() {
+            out.push(
+                Finding::error(code::BAD_PLACE, format!("`{}` is not a country", cell.text))
+                    .at(cell.at, "not a code of ISO 3166-1")
+                    .help("a geofeed line is `prefix,country,region,city,postal code`"),
+            );
+        }
+    }
+    let mut subdivision = None;
+    if let Some(cell) = cell(2) {
+        let upper = cell.text.to_ascii_uppercase();
+        let parts = upper.split_once('-').and_then(|(of, code)| Some((Country::from_code(of)?, Subdivision::from_code(code)?)));
+        match (parts, country) {
+            (None, _) => out.push(
+                Finding::error(code::BAD_PLACE, format!("`{}` is not a region", cell.text))
+                    .at(cell.at, "not a code of ISO 3166-2")
+                    .help("a region is written with its country, such as `US-CA`"),
+            ),
+            (Some((of, _)), Some(country)) if of != country => out.push(
+                Finding::error(code::BAD_PLACE, format!("the region `{}` is not in the country `{country}`", cell.text))
+                    .at(cell.at, format!("not in {country}")),
+            ),
+            (Some((of, found)), _) => {
+                country = Some(of);
+                subdivision = Some(found);
+            }
+        }
+    }
+    let row = Row {
+        prefix: prefix?,
+        continent: country.and_then(hubs::continent_of),
+        country,
+        subdivision,
+        coordinates: None,
+        asn: None,
+        city: cell(3).map(|cell| cell.text.clone()),
+    };
+    (out.len() == before).then_some(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> (Vec<String>, Vec<(String, u32, u32)>) {
+        let (rows, findings) = parse(text, FileId(0));
+        let row = |row: &Row| {
+            let country = row.country.map_or("-".to_owned(), |c| c.to_string());
+            let region = row.subdivision.map_or("-".to_owned(), |s| s.code().to_owned());
+            format!("{} {country} {region} {}", row.prefix, row.city.as_deref().unwrap_or("-"))
+        };
+        let faults = findings.iter().map(|f| (f.code.id.to_owned(), f.at.map_or(0, |at| at.line), f.at.map_or(0, |at| at.column)));
+        (rows.iter().map(row).collect(), faults.collect())
+    }
+
+    /// Lines as networks publish them.
+    #[test]
+    fn reads_feeds() {
+        let text = "# a comment\n\n192.0.2.0/24,US,US-AL,Alabaster,\r\n2001:db8:cafe::/48,PL,PL-14,,02-784\n\
+                    198.51.100.7,de,DE-be,\"Berlin, Mitte\"\n203.0.113.0/24,,,,\n203.0.113.0/25,ZZ\n\
+                    198.51.100.0/25,,FR-IDF,Paris,,more\n";
+        let (rows, faults) = shown(text);
+        assert_eq!(faults, []);
+        let expected = [
+            "192.0.2.0/24 US AL Alabaster",
+            "2001:db8:cafe::/48 PL 14 -",
+            "198.51.100.7/32 DE BE Berlin, Mitte",
+            "203.0.113.0/24 - - -",
+            "203.0.113.0/25 - - -",
+            "198.51.100.0/25 FR IDF Paris",
+        ];
+        assert_eq!(rows, expected);
+    }
+
+    /// Every fault has its place, and one does not hide the next.
+    #[test]
+    fn tells_every_fault() {
+        let text = "192.0.2.1/24,DE\nfra,DE\n192.0.2.0/24,Germany\n192.0.2.0/24,DE,BE\n192.0.2.0/24,DE,US-CA\n192.0.2.0/24\n192.0.2.0/24\n\
+                    2002:c000:200::/48,DE\n,DE\n";
+        let (rows, faults) = shown(text);
+        assert_eq!(rows, ["192.0.2.0/24 - - -"]);
+        let places: Vec<(&str, u32, u32)> = faults.iter().map(|(code, line, column)| (code.as_str(), *line, *column)).collect();
+        let expected = [
+            ("MRD0107", 1, 1),
+            ("MRD0107", 2, 1),
+            ("MRD0406", 3, 14),
+            ("MRD0406", 4, 17),
+            ("MRD0406", 5, 17),
+            ("MRD0403", 7, 1),
+            ("MRD0107", 8, 1),
+            ("MRD0107", 9, 1),
+        ];
+        assert_eq!(places, expected);
+    }
+}

@@ -1,0 +1,55 @@
+//! Databases that lost most of their networks: a download that went wrong, more often than news.
+//!
+//! A database is compared with the one in service that has the same path. With fewer than half of its
+//! networks it is refused, unless the server file says `geoip: { accept_shrunk: true }`.
+
+use crate::finding::{At, FileId, Finding, Findings, code};
+use std::sync::Arc;
+
+/// The share of its networks, in per cent, below which a database is refused.
+const LEAST_PERCENT: usize = 50;
+/// Databases with fewer networks than this are written by hand, and may shrink.
+const FEW: usize = 16;
+
+/// How many networks a database has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Path as the operator wrote it.
+    pub name: Arc<str>,
+    /// Networks of both families.
+    pub networks: usize,
+    /// The number of its file in its load.
+    pub file: FileId,
+}
+
+/// One error for each database that shrank too much.
+pub fn check(in_service: &[Size], fresh: &[Size]) -> Findings {
+    let mut findings = Findings::default();
+    for size in fresh {
+        let Some(old) = in_service.iter().find(|old| old.name == size.name) else { continue };
+        if old.networks >= FEW && size.networks * 100 < old.networks * LEAST_PERCENT {
+            let message = format!("`{}` has {} networks, and the one in service {}", size.name, size.networks, old.networks);
+            findings.push(
+                Finding::error(code::DATABASE_SHRUNK, message)
+                    .at(At::whole(size.file), "")
+                    .help("fetch it again; if it is meant, say `geoip: { accept_shrunk: true }` in the server file and reload"),
+            );
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half is enough, less is not; small ones, grown ones and new ones pass.
+    #[test]
+    fn less_than_half_is_refused() {
+        let size = |name: &str, networks| Size { name: name.into(), networks, file: FileId(0) };
+        for (old, new, refused) in [(100, 50, false), (100, 49, true), (15, 1, false), (16, 7, true), (100, 1_000, false)] {
+            assert_eq!(check(&[size("a", old)], &[size("a", new)]).has_errors(), refused, "{old} to {new}");
+        }
+        assert!(!check(&[size("a", 100)], &[size("b", 1)]).has_errors());
+    }
+}
