@@ -89,3 +89,17 @@ fn other_database() -> Tree {
     octets.push(0);
     Tree::sample().with("geoip/places.mmdb", octets)
 }
+
+/// A file that zone text includes belongs to what its zone depends on, and to no YAML zone.
+#[test]
+fn an_included_file_counts() {
+    let text = "@ 300 IN SOA ns1 h 1 2 3 4 5\n@ 300 IN NS ns1\nns1 300 IN A 192.0.2.1\n$INCLUDE hosts.inc\n";
+    let with =
+        |address: &str| Tree::sample().with("zones/text.example.zone", text).with("zones/hosts.inc", format!("www 300 IN A {address}\n"));
+    let old = compiled(&with("192.0.2.2"), None);
+    let all = ["cdn.example.", "media.example.", "shop.example.", "text.example."];
+    assert_eq!(shared(&old, &compiled(&with("192.0.2.2"), Some(&old))), all);
+    let new = compiled(&with("192.0.2.3"), Some(&old));
+    assert_eq!(shared(&old, &new), all[..3]);
+    assert_eq!(difference(&old, &new).to_string(), "zone text.example.: 0 names added, 0 removed, 1 changed\n");
+}

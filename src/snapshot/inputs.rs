@@ -12,7 +12,7 @@
 use crate::config::Deployment;
 use crate::zone::text::Zone;
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A hash of everything that a part depends on.
 pub type Key = [u8; 32];
@@ -45,9 +45,13 @@ impl Inputs {
     /// The key of each zone's image, in the order of the deployment's zones.
     pub fn zone_keys(&self, deployment: &Deployment) -> Vec<Key> {
         let mut of_zone: HashMap<&str, Vec<&Key>> = HashMap::new();
+        let mut zone_texts: HashSet<&str> = HashSet::new();
         let mut included = Sha256::new();
         for (role, hash) in &self.each {
-            if let Some(apex) = role.strip_prefix("zone text ").or_else(|| role.strip_prefix("zone ")) {
+            if let Some(apex) = role.strip_prefix("zone text ") {
+                zone_texts.insert(apex);
+                of_zone.entry(apex).or_default().push(hash);
+            } else if let Some(apex) = role.strip_prefix("zone ") {
                 of_zone.entry(apex).or_default().push(hash);
             } else if role.starts_with("included ") {
                 included.update(hash);
@@ -56,10 +60,13 @@ impl Inputs {
         let included: Key = included.finalize().into();
         let key = |zone: &Zone| {
             let apex = zone.apex.to_lowercase();
+            let shown = apex.to_string();
             let mut hash = Sha256::new();
-            hash.update(included);
+            if zone_texts.contains(shown.as_str()) {
+                hash.update(included);
+            }
             hash.update(apex.as_wire());
-            for own in of_zone.get(apex.to_string().as_str()).into_iter().flatten() {
+            for own in of_zone.get(shown.as_str()).into_iter().flatten() {
                 hash.update(own);
             }
             hash.update((zone.records.len() as u64).to_be_bytes());
