@@ -54,7 +54,10 @@ pub enum Command {
     /// Tell how much memory a deployment takes, by zone and table
     Size(size::Size),
     /// Build and query GeoIP databases
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  meridian geoip build geoip/places.csv geoip/places.mmdb\n  meridian geoip lookup 198.51.100.7"
+    )]
     Geoip(geoip::Geoip),
     /// Print a JSON Schema of configuration files, or a commented sample
     Schema(schema::Schema),
@@ -138,12 +141,14 @@ pub fn print_findings(findings: &Findings, files: &Files) {
 mod tests {
     use super::*;
 
-    /// The tree of commands is one that clap accepts, and every command has its help.
+    /// The tree of commands is one that clap accepts, and every command has its help with an example.
     #[test]
     fn the_tree_is_sound() {
         Arguments::command().debug_assert();
         for command in Arguments::command().get_subcommands() {
             assert!(command.get_about().is_some(), "{} has no help", command.get_name());
+            let after = command.get_after_help().or(command.get_after_long_help()).map(ToString::to_string).unwrap_or_default();
+            assert!(after.contains("Example"), "{} has no example", command.get_name());
         }
     }
 }
