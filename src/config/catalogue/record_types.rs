@@ -34,7 +34,7 @@ pub static RECORD_TYPES: &[RecordType] = &[
     of("SSHFP", "fingerprint of an SSH key (RFC 4255)", &["2 1 123456789abcdef67890123456789abcdef67890"]),
     of("NAPTR", "rewriting of names (RFC 3403)", &["100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:info@example.org!\" ."]),
     of("HINFO", "machine (RFC 1035)", &["\"PC\" \"Linux\""]),
-    of("LOC", "position (RFC 1876)", &["50 6 36.000 N 8 40 48.000 E 112.00m 10m 100m 10m"]),
+    of("LOC", "position (RFC 1876); as octets, since its text is not read yet", &["\\# 16 00121613897e10b081dc2a600098bd80"]),
     of("URI", "locator (RFC 7553)", &["10 1 \"https://www.example.org/path\""]),
     of("CSYNC", "what a parent may copy (RFC 7477)", &["66 3 A NS AAAA"]),
     of("OPENPGPKEY", "OpenPGP key (RFC 7929)", &["mQINBFit2jsBEADr"]),
