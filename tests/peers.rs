@@ -18,7 +18,7 @@ mod servers;
 #[path = "peers/zones.rs"]
 mod zones;
 
-use choices::{CHOICES, Question};
+use choices::{CHOICES, Question, SET_ASIDE};
 use deployment::{Deployment, connect, framed, read_framed};
 use dice::Dice;
 use meridian::desk::render;
@@ -160,11 +160,22 @@ impl Tally {
         }
     }
 
-    fn compare(&mut self, question: &Question, peer: &'static str, ours: &Reply, theirs: &Reply) {
+    /// Both peers; one of them at least must agree with us.
+    fn both(&mut self, question: &Question, names: [&'static str; 3], replies: &[Reply]) {
+        let [ours, first, second] = replies else { panic!("three servers are asked") };
+        let alone = !self.compare(question, names[1], ours, first) & !self.compare(question, names[2], ours, second);
+        if alone {
+            self.faults += 1;
+            self.shown += &format!("{} TYPE{}: no peer agrees\n  ours\n{ours}", question.name, question.rtype);
+        }
+    }
+
+    /// Whether the peer agrees; false if its reply was set aside, or if nothing explains the difference.
+    fn compare(&mut self, question: &Question, peer: &'static str, ours: &Reply, theirs: &Reply) -> bool {
         self.compared += 1;
         if ours == theirs {
             self.equal += 1;
-            return;
+            return true;
         }
         let (mut left, mut right) = (ours.clone(), theirs.clone());
         let mut used = Vec::new();
@@ -175,10 +186,11 @@ impl Tally {
                 used.push(choice.name);
             }
             if left == right {
+                let agrees = !used.iter().any(|name| SET_ASIDE.contains(name));
                 for name in used {
                     *self.used.entry((name, peer)).or_default() += 1;
                 }
-                return;
+                return agrees;
             }
         }
         self.faults += 1;
@@ -186,6 +198,7 @@ impl Tally {
             let how = if question.tcp { "TCP" } else { "UDP" };
             self.shown += &format!("{} TYPE{} over {how}, against {peer}\n  ours\n{ours}  theirs\n{theirs}", question.name, question.rtype);
         }
+        false
     }
 }
 
@@ -236,8 +249,7 @@ fn peers_answer_alike() {
                 })
                 .collect();
             if replies.iter().all(|reply| !reply.truncated) {
-                tally.compare(&question, names[1], &replies[0], &replies[1]);
-                tally.compare(&question, names[2], &replies[0], &replies[2]);
+                tally.both(&question, names, &replies);
                 continue;
             }
             // What a truncated reply still holds is of no use to anybody (RFC 2181 section 9); whether
@@ -248,8 +260,7 @@ fn peers_answer_alike() {
         let octets: Vec<Vec<u8>> = asked.iter_mut().map(|server| server.by_tcp(&packet)).collect();
         let replies: Vec<Reply> = octets.iter().zip(names).map(|(octets, who)| read(octets, who)).collect();
         question.tcp = true;
-        tally.compare(&question, names[1], &replies[0], &replies[1]);
-        tally.compare(&question, names[2], &replies[0], &replies[2]);
+        tally.both(&question, names, &replies);
     }
     server.stop();
     println!(

@@ -28,6 +28,9 @@ const ANY: u16 = 255;
 /// A zone of ours below another one that does not delegate to it; see `zones.rs`.
 const UNDELEGATED: &str = "deep.sub.base.example.";
 
+/// Choices that set a whole reply of one peer aside: the other peer must then agree with us.
+pub const SET_ASIDE: &[&str] = &["names-of-other-zones", "dname-at-an-asterisk", "dnssec-types-at-an-alias", "overflow-of-a-dname"];
+
 /// All of them, in the order in which they are tried.
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -68,8 +71,8 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "chains-leave-the-zone",
-        reason: "a CNAME or DNAME whose target is in another zone of the same server: RFC 1034 section 4.3.2 step 3a starts again there, peers leave it to the resolver",
-        peer: None,
+        reason: "a CNAME or DNAME whose target is in another zone of the same server: RFC 1034 section 4.3.2 step 3a starts again there, as NSD and we do; Knot leaves it to the resolver",
+        peer: Some("Knot"),
         settle: |_, ours, theirs| {
             // Theirs is the beginning of ours and ends in a CNAME whose target is in another zone.
             let is_prefix = theirs.answer.iter().all(|r| ours.answer.contains(r));
