@@ -306,10 +306,10 @@ impl Findings {
     }
 
     /// Orders findings by file and position, findings without a place first, those of one place (as
-    /// `$GENERATE` makes many) by their sentence, so that output is the same on every run.
+    /// `$GENERATE` makes many) by code and sentence, so that output is the same on every run.
     pub fn sort(&mut self) {
         let place = |f: &Finding| f.at.map(|a| (a.file, a.start, a.line));
-        self.list.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message)));
+        self.list.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| (a.code.id, &a.message).cmp(&(b.code.id, &b.message))));
     }
 }
 

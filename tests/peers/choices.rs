@@ -3,7 +3,7 @@
 //! A choice takes its difference out of both replies and nothing else. What is left after all of them
 //! is a fault of one of the servers.
 
-use super::reply::{Record, Reply};
+use super::reply::Reply;
 
 /// What was asked.
 pub struct Question {
@@ -27,6 +27,9 @@ const ANY: u16 = 255;
 
 /// A zone of ours below another one that does not delegate to it; see `zones.rs`.
 const UNDELEGATED: &str = "deep.sub.base.example.";
+
+/// Choices that set a whole reply of one peer aside: the other peer must then agree with us.
+pub const SET_ASIDE: &[&str] = &["names-of-other-zones", "dname-at-an-asterisk", "dnssec-types-at-an-alias", "overflow-of-a-dname"];
 
 /// All of them, in the order in which they are tried.
 pub const CHOICES: &[Choice] = &[
@@ -67,23 +70,9 @@ pub const CHOICES: &[Choice] = &[
         },
     },
     Choice {
-        name: "sibling-glue",
-        reason: "addresses of name servers outside the delegated part are not needed to go on (RFC 9471 section 3.2); glue below the cut must be equal",
-        peer: None,
-        settle: |_, ours, theirs| {
-            if !ours.is_referral() || !theirs.is_referral() {
-                return;
-            }
-            let cut = ours.authority.iter().find(|r| r.rtype == 2).map(|r| r.owner.clone()).unwrap_or_default();
-            let needed = |r: &Record| r.owner == cut || r.owner.ends_with(&format!(".{cut}"));
-            ours.additional.retain(needed);
-            theirs.additional.retain(needed);
-        },
-    },
-    Choice {
         name: "chains-leave-the-zone",
-        reason: "a CNAME or DNAME whose target is in another zone of the same server: RFC 1034 section 4.3.2 step 3a starts again there, peers leave it to the resolver",
-        peer: None,
+        reason: "a CNAME or DNAME whose target is in another zone of the same server: RFC 1034 section 4.3.2 step 3a starts again there, as NSD and we do; Knot leaves it to the resolver",
+        peer: Some("Knot"),
         settle: |_, ours, theirs| {
             // Theirs is the beginning of ours and ends in a CNAME whose target is in another zone.
             let is_prefix = theirs.answer.iter().all(|r| ours.answer.contains(r));
@@ -122,13 +111,29 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "dnssec-types-at-an-alias",
-        reason: "RRSIG and NSEC at a CNAME: in an unsigned zone there are none, so the CNAME is the answer (RFC 1034 section 4.3.2 step 3a); Knot says no data, NSD and we agree",
-        peer: Some("Knot"),
+        reason: "RRSIG and NSEC (Knot) or NSEC3 (NSD) at a CNAME: in an unsigned zone there are none, so the CNAME is the answer (RFC 1034 section 4.3.2 step 3a); the peer says no data, the other one and we agree",
+        peer: None,
         settle: |question, ours, theirs| {
             let aliased = ours.answer.iter().any(|r| r.rtype == 5 && format!("{}.", r.owner) == question.name);
-            if matches!(question.rtype, 46 | 47) && aliased && theirs.answer.is_empty() && theirs.rcode == 0 {
+            if matches!(question.rtype, 46 | 47 | 50) && aliased && theirs.answer.is_empty() && theirs.rcode == 0 {
                 ours.clone_from(theirs);
             }
         },
+    },
+    Choice {
+        name: "overflow-of-a-dname",
+        reason: "the name that a DNAME makes is too long: YXDOMAIN (RFC 6672 section 3.2 step 3C); Knot sometimes says NXDOMAIN, with the same answer section; NSD and we agree",
+        peer: Some("Knot"),
+        settle: |_, ours, theirs| {
+            if ours.rcode == 6 && theirs.rcode == 3 && ours.answer == theirs.answer {
+                ours.clone_from(theirs);
+            }
+        },
+    },
+    Choice {
+        name: "truncation",
+        reason: "which replies do not fit a datagram: peers add NS and addresses to answers, compress more or less, and leave out glue without TC where RFC 9471 section 3.1 asks for it; all are compared whole over TCP",
+        peer: None,
+        settle: |_, _, _| {},
     },
 ];

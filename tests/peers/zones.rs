@@ -283,7 +283,9 @@ fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
         if kind == 3 && has_below {
             continue;
         }
-        if kind != 3 && name.matches('.').count() < 5 {
+        if kind == 3 {
+            parents.retain(|known| !known.eq_ignore_ascii_case(&name));
+        } else if name.matches('.').count() < 5 {
             parents.push(name.clone());
         }
         if dice.once_in(6) {

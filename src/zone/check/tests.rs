@@ -71,7 +71,7 @@ fn zones_as_wholes() {
         ("@ 60 DNAME x.\n", &[("MRD0223", 3)]),
         ("d 60 DNAME x.\nd 60 DNAME y.\n", &[("MRD0224", 5)]),
         ("d 60 DNAME x.\nd 60 CNAME y.\n", &[("MRD0202", 5)]),
-        ("d 60 NS ns1\nd 60 DNAME y.\n", &[("MRD0224", 5), ("MRD0211", 5)]),
+        ("d 60 NS ns1\nd 60 DNAME y.\n", &[("MRD0211", 5), ("MRD0224", 5)]),
         ("*.d 60 DNAME y.\n", &[("MRD0224", 4)]),
         // A DNAME in what is delegated away is hidden as all is there.
         ("d 60 NS ns1\nx.d 60 DNAME y.\na.x.d 60 A 192.0.2.1\n", &[("MRD0211", 5)]),

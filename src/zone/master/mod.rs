@@ -1,7 +1,8 @@
 //! Zones as RFC 1035 text ("master files"): the format that BIND, NSD and Knot read.
 //!
 //! `$ORIGIN`, `$TTL` (RFC 2308 section 4), `$INCLUDE` and `$GENERATE` (a BIND extension, bounded),
-//! parentheses, escapes, comments, any type by RFC 3597. A fault costs its own entry: the rest is read
+//! parentheses, escapes, comments, any type by RFC 3597. The types of a signed zone with bitmaps and
+//! times (RRSIG, NSEC, NSEC3, NSEC3PARAM) are read in the generic form only. A fault costs its own entry: the rest is read
 //! on, so that one run shows every fault.
 
 mod generate;
