@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // 3  core
     ("snapshot",  &["limits", "finding", "wire", "geo", "health", "steer", "zone"]),
     ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
-    ("desk",      &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
+    ("desk",      &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer"]),
     // 4  edges
     ("sys",       &["limits"]),
     ("transport", &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer", "desk", "sys"]),
@@ -68,6 +68,7 @@ const PURE: &[&str] = &["limits", "finding", "wire", "geo", "health", "steer", "
 const ALSO: &[(&str, &str, &str)] = &[
     ("src/zone/", "steer::policy", "a steered owner stands in a zone: its TTL, and the CNAMEs its policy may answer"),
     ("src/zone/check/", "steer::rule", "a rule may answer a CNAME, which must not close a loop"),
+    ("src/snapshot/inputs.rs", "config", "it names what each part of a deployment is compiled from"),
     ("src/snapshot/compile.rs", "config", "compiling is the one place where the checked deployment becomes a snapshot"),
 ];
 
@@ -100,7 +101,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("maxminddb", &["src/geo/mmdb"]),
     ("mmdb_writer", &["src/cli/geoip"]),
     ("annotate_snippets", &["src/desk/render"]),
-    ("sha2", &["src/snapshot/digest.rs"]),
+    ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
     ("strsim", &["src/config/", "src/zone/master/"]),
     ("ipnet", &["src/config/", "src/geo/", "src/cli/"]),
     ("rand", &[]),

@@ -237,10 +237,21 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
         if count > 0 {
             outcome.sent += count as usize;
             next += count as usize;
-        } else if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            continue;
+        }
+        match io::Error::last_os_error().kind() {
+            io::ErrorKind::Interrupted => {}
+            // The send buffer is full and the kernel has waited for it already: the rest would wait as
+            // long, one by one, while queries pile up behind.
+            io::ErrorKind::WouldBlock => {
+                outcome.failed += headers.len() - next;
+                return outcome;
+            }
             // The error belongs to the first message of the rest.
-            outcome.failed += 1;
-            next += 1;
+            _ => {
+                outcome.failed += 1;
+                next += 1;
+            }
         }
     }
     outcome

@@ -24,6 +24,7 @@ pub struct Choice {
 }
 
 const ANY: u16 = 255;
+const DS: u16 = 43;
 
 /// A zone of ours below another one that does not delegate to it; see `zones.rs`.
 const UNDELEGATED: &str = "deep.sub.base.example.";
@@ -44,6 +45,20 @@ pub const CHOICES: &[Choice] = &[
                     reply.authority.clear();
                     reply.additional.clear();
                     reply.truncated = false;
+                }
+            }
+        },
+    },
+    Choice {
+        name: "ds-of-an-undelegated-child",
+        reason: "a zone of ours that no delegation leads to denies its own DS: from above, RFC 4035 section 3.1.4.1, the denial or a wildcard would speak for a name that exists",
+        peer: None,
+        settle: |question, ours, theirs| {
+            let is_own = ours.authority.iter().any(|r| r.rtype == 6 && r.owner == question.name.trim_end_matches('.'));
+            if question.rtype == DS && is_own && ours.answer.is_empty() && theirs.answer.is_empty() {
+                for reply in [ours, theirs] {
+                    reply.authority.clear();
+                    reply.rcode = 0;
                 }
             }
         },
