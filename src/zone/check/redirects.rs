@@ -6,6 +6,7 @@ use crate::finding::{Finding, Findings, code};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::rdata::names_in;
+use crate::zone::text::Record;
 
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
@@ -19,6 +20,37 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
             }
         }
         start_of_authority(names, out);
+    }
+    dname_loops(index, out);
+}
+
+/// DNAMEs that lead back to themselves: every name below them would be followed in a circle.
+fn dname_loops(index: &Index<'_>, out: &mut Findings) {
+    let all_names = index.zones.iter().flat_map(|names| names.by_name.iter());
+    let dnames: Vec<(&Name, Name, &Record)> = all_names
+        .filter_map(|(name, number)| {
+            let record = index.owners.get(*number)?.of(RrType::DNAME).next()?;
+            Some((name, names_in(RrType::DNAME, &record.rdata).into_iter().next()?, record))
+        })
+        .collect();
+    for (owner, target, record) in &dnames {
+        // A name below the owner, followed as a server would.
+        let mut at = target.prepend(b"x").ok();
+        for _ in 0..=dnames.len() {
+            let Some(name) = at.take() else { break };
+            if name != **owner && name.is_at_or_below(owner) {
+                out.push(
+                    Finding::error(code::CNAME_LOOP, format!("the DNAME of `{owner}` leads back below `{owner}`"))
+                        .at(record.at, "names below it are followed in a circle"),
+                );
+                break;
+            }
+            let next = dnames.iter().find(|(above, ..)| name != **above && name.is_at_or_below(above));
+            at = next.and_then(|(above, to, _)| {
+                let start = &name.as_wire()[..name.as_wire().len() - above.as_wire().len()];
+                Name::from_wire(&[start, to.as_wire()].concat()).ok()
+            });
+        }
     }
 }
 

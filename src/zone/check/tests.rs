@@ -73,6 +73,10 @@ fn zones_as_wholes() {
         ("d 60 DNAME x.\nd 60 CNAME y.\n", &[("MRD0202", 5)]),
         ("d 60 NS ns1\nd 60 DNAME y.\n", &[("MRD0211", 5), ("MRD0224", 5)]),
         ("*.d 60 DNAME y.\n", &[("MRD0224", 4)]),
+        // DNAMEs in a circle: into itself, and by two.
+        ("d 60 DNAME d\n", &[("MRD0203", 4)]),
+        ("d 60 DNAME e\ne 60 DNAME d\n", &[("MRD0203", 4), ("MRD0203", 5)]),
+        ("d 60 DNAME e\ne 60 DNAME other.\n", &[]),
         // A DNAME in what is delegated away is hidden as all is there.
         ("d 60 NS ns1\nx.d 60 DNAME y.\na.x.d 60 A 192.0.2.1\n", &[("MRD0211", 5)]),
         // Delegations: not by wildcards; DS only with them.
