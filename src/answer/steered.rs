@@ -7,13 +7,13 @@ use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::vantage::Decision;
 use crate::steer::choose::{Choice, Question, Resort, choose, pick};
 use crate::steer::policy::TtlRange;
-use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
+use crate::steer::table::{Families, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
 use crate::wire::hash::mix;
 use crate::wire::query::Query;
 use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
-use crate::zone::image::{NodeId, Steered};
+use crate::zone::image::{Match, NodeId, Steered};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
@@ -37,7 +37,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 None => return self.positive(step, node, query),
             }
         }
-        let decision = self.vantage.decide(policy, steered.seed, self.draw);
+        // Names share independently of each other, those below one wildcard too.
+        let seed = if matches!(step.matched, Match::Wildcard(_)) { step.name.hash() } else { steered.seed };
+        let decision = self.vantage.decide(policy, seed, self.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
@@ -74,7 +76,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             Choice::Pop { pop, slot, resort } => match family {
                 Some(family) if policy.families & family != 0 => {
                     self.outcome.pop = Some((pop, resort));
-                    self.addresses(step, policy, &decision, slot, family, horizon(ttl))
+                    self.addresses(step, &decision, slot, family, horizon(ttl))
                 }
                 Some(_) => self.negative(step, Rcode::NOERROR),
                 None if https => {
@@ -88,7 +90,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// Writes the addresses of a PoP in a drawn order.
-    fn addresses(&mut self, step: &Step, _: &PolicyTable, decision: &Decision<'_>, slot: u32, family: Families, ttl: Ttl) -> Next {
+    fn addresses(&mut self, step: &Step, decision: &Decision<'_>, slot: u32, family: Families, ttl: Ttl) -> Next {
         let slot = &self.snapshot.steering.slots[slot as usize];
         if family == V4 {
             self.write_picked(step, RrType::A, &slot.v4, decision, ttl, |address| address.octets())
@@ -109,11 +111,11 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let (mut picked, count) = pick(addresses, decision.plan.answers, decision.key);
         shuffle(&mut picked, count, self.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
-        let before = (self.response.position(), 0);
+        let before = self.response.position();
         for (written, &index) in picked[..count].iter().enumerate() {
             let rdata = octets(addresses[usize::from(index)].address);
             if self.response.record(Section::Answer, step.owner(), rtype, ttl, &rdata).is_err() {
-                self.response.rewind(before.0, Section::Answer, written as u16);
+                self.response.rewind(before, Section::Answer, written as u16);
                 return self.truncate();
             }
         }
