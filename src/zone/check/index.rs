@@ -1,5 +1,6 @@
 //! All owners of all zones, to be looked up as a query would (RFC 1034 section 4.3.2).
 
+use crate::wire::hash::NameHashing;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::text::{Record, SteeredOwner, Zone};
@@ -37,7 +38,7 @@ impl<'z> Owner<'z> {
 /// A zone with its names; the numbers count in [`Index::owners`].
 pub(super) struct Names<'z> {
     pub zone: &'z Zone,
-    pub by_name: HashMap<Name, usize>,
+    pub by_name: HashMap<Name, usize, NameHashing>,
     pub has_cuts: bool,
     pub has_dnames: bool,
 }
@@ -63,7 +64,12 @@ impl<'z> Index<'z> {
     pub fn new(zones: &'z [Zone]) -> Index<'z> {
         let mut index = Index { owners: Vec::new(), zones: Vec::new(), by_apex: HashMap::new() };
         for zone in zones {
-            let mut names = Names { zone, by_name: HashMap::with_capacity(zone.records.len()), has_cuts: false, has_dnames: false };
+            let mut names = Names {
+                zone,
+                by_name: HashMap::with_capacity_and_hasher(zone.records.len(), NameHashing::default()),
+                has_cuts: false,
+                has_dnames: false,
+            };
             for record in &zone.records {
                 names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
                 names.has_dnames |= record.rtype == RrType::DNAME;

@@ -13,33 +13,38 @@ mod redirects;
 #[cfg(test)]
 mod tests;
 
-use super::text::{ScopedPolicy, Zone};
+use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
+use crate::wire::hash::NameHashing;
 use crate::wire::name::Name;
-use crate::wire::rr::{RrType, Ttl};
+use crate::wire::rr::RrType;
 use index::Index;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Removes records that stand twice (RFC 2181 section 5) and gives each RRset one TTL, the smallest
 /// that was written (RFC 2181 section 5.2); both with warnings.
 pub fn settle(zone: &mut Zone, out: &mut Findings) {
-    let mut first: HashMap<(&Name, RrType, &[u8]), usize> = HashMap::with_capacity(zone.records.len());
     let mut twice = HashSet::new();
-    for (index, record) in zone.records.iter().enumerate() {
-        let earlier = *first.entry((&record.owner, record.rtype, &record.rdata)).or_insert(index);
-        if earlier == index {
-            continue;
+    for set in sets_of_several(&zone.records) {
+        let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(set.len());
+        let before = twice.len();
+        for &index in &set {
+            let record = &zone.records[index];
+            if let Some(&earlier) = seen.get(&*record.rdata) {
+                twice.insert(index);
+                out.push(
+                    Finding::warning(code::DUPLICATE_RECORD, format!("`{}` has the same {} record twice", record.owner, record.rtype))
+                        .at(record.at, "again here")
+                        .related(zone.records[earlier].at, "first here"),
+                );
+            } else {
+                seen.insert(&record.rdata, index);
+            }
         }
-        twice.insert(index);
-        let mut finding =
-            Finding::warning(code::DUPLICATE_RECORD, format!("`{}` has the same {} record twice", record.owner, record.rtype))
-                .at(record.at, "again here");
-        if let Some(earlier) = zone.records.get(earlier) {
-            finding = finding.related(earlier.at, "first here");
-        }
-        out.push(finding);
+        drop(seen);
+        let kept: Vec<usize> = if twice.len() == before { set } else { set.into_iter().filter(|index| !twice.contains(index)).collect() };
+        one_ttl(&mut zone.records, &kept, out);
     }
-    drop(first);
     if !twice.is_empty() {
         let mut index = 0;
         zone.records.retain(|_| {
@@ -47,38 +52,34 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
             !twice.contains(&(index - 1))
         });
     }
-    one_ttl(zone, out);
 }
 
-fn one_ttl(zone: &mut Zone, out: &mut Findings) {
-    let mut sets: HashMap<(&Name, RrType), (usize, Ttl, bool)> = HashMap::new();
-    for (index, record) in zone.records.iter().enumerate() {
-        let set = sets.entry((&record.owner, record.rtype)).or_insert((index, record.ttl, false));
-        if set.1 == record.ttl {
-            continue;
+/// RRsets of more than one record, as indexes in the order read. In a large zone most have one, and
+/// those cost one entry of one table.
+fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
+    let mut first: HashMap<(&Name, RrType), usize, NameHashing> = HashMap::with_capacity_and_hasher(records.len(), NameHashing::default());
+    let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, record) in records.iter().enumerate() {
+        let head = *first.entry((&record.owner, record.rtype)).or_insert(index);
+        if head != index {
+            several.entry(head).or_insert_with(|| vec![head]).push(index);
         }
-        if !set.2 {
-            let mut finding =
-                Finding::warning(code::TTL_DIFFERS, format!("the {} records of `{}` have different TTLs", record.rtype, record.owner))
-                    .at(record.at, format!("{} seconds here", record.ttl.secs()))
-                    .help("the smallest is used for all (RFC 2181 section 5.2)");
-            if let Some(earlier) = zone.records.get(set.0) {
-                finding = finding.related(earlier.at, format!("{} seconds here", earlier.ttl.secs()));
-            }
-            out.push(finding);
-        }
-        *set = (set.0, set.1.min(record.ttl), true);
     }
-    let changed: Vec<(Name, RrType, Ttl)> =
-        sets.into_iter().filter(|(_, set)| set.2).map(|((owner, rtype), set)| (owner.clone(), rtype, set.1)).collect();
-    if changed.is_empty() {
-        return;
-    }
-    let smallest: HashMap<(Name, RrType), Ttl> = changed.into_iter().map(|(owner, rtype, ttl)| ((owner, rtype), ttl)).collect();
-    for record in &mut zone.records {
-        if let Some(ttl) = smallest.get(&(record.owner.clone(), record.rtype)) {
-            record.ttl = *ttl;
-        }
+    several.into_values().collect()
+}
+
+fn one_ttl(records: &mut [Record], set: &[usize], out: &mut Findings) {
+    let Some((first, rest)) = set.split_first().map(|(first, rest)| (&records[*first], rest)) else { return };
+    let Some(other) = rest.iter().map(|index| &records[*index]).find(|record| record.ttl != first.ttl) else { return };
+    out.push(
+        Finding::warning(code::TTL_DIFFERS, format!("the {} records of `{}` have different TTLs", first.rtype, first.owner))
+            .at(other.at, format!("{} seconds here", other.ttl.secs()))
+            .related(first.at, format!("{} seconds here", first.ttl.secs()))
+            .help("the smallest is used for all (RFC 2181 section 5.2)"),
+    );
+    let smallest = set.iter().map(|index| records[*index].ttl).min();
+    for index in set {
+        records[*index].ttl = smallest.unwrap_or(records[*index].ttl);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::finding::{At, FileId};
+use crate::wire::rr::Ttl;
 use crate::zone::rdata;
 use crate::zone::text::{ChainMode, Record};
 
