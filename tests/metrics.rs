@@ -2,11 +2,11 @@
 
 mod deployment;
 
-use deployment::{PATIENCE, ask_tcp, ask_udp, connect, query};
+use deployment::{PATIENCE, ask_tcp, ask_udp, banner, connect, query};
 use meridian::control::catalogue::{self, CATALOGUE};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -74,19 +74,8 @@ impl Process {
         let mut command = meridian();
         command.args(["serve", "--config"]).arg(folder.path().join("meridian.yaml")).args(more);
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program runs");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let (mut dns, mut admin) = (None, None);
-        for line in stdout.lines() {
-            let line = line.expect("text");
-            let mut words = line.split_whitespace();
-            match (words.next(), words.next()) {
-                (Some("dns"), Some(address)) => dns = address.parse().ok(),
-                (Some("admin"), Some(url)) => admin = url.trim_start_matches("http://").parse().ok(),
-                (Some("snapshot"), _) => break,
-                _ => {}
-            }
-        }
-        Process { folder, child, dns: dns.expect("the address is printed"), admin: admin.expect("the address is printed") }
+        let (dns, admin) = banner(child.stdout.take().expect("piped"));
+        Process { folder, child, dns, admin: admin.expect("the address is printed") }
     }
 
     fn path(&self, name: &str) -> PathBuf {

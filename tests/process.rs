@@ -4,7 +4,7 @@ mod deployment;
 
 use deployment::*;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
@@ -36,19 +36,8 @@ impl Process {
         let mut arguments = vec!["serve", "--config", config.to_str().expect("a path of text")];
         arguments.extend_from_slice(more);
         let mut child = meridian(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let (mut dns, mut admin) = (None, None);
-        for line in stdout.lines() {
-            let line = line.expect("text");
-            let mut words = line.split_whitespace();
-            match (words.next(), words.next()) {
-                (Some("dns"), Some(address)) => dns = address.parse().ok(),
-                (Some("admin"), Some(url)) => admin = url.trim_start_matches("http://").parse().ok(),
-                (Some("snapshot"), _) => break,
-                _ => {}
-            }
-        }
-        Process { child, dns: dns.expect("the address is printed"), admin }
+        let (dns, admin) = banner(child.stdout.take().expect("piped"));
+        Process { child, dns, admin }
     }
 
     fn signal(&self, name: &str) {

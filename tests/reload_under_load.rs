@@ -6,7 +6,6 @@ mod deployment;
 use deployment::sample::Sample;
 use deployment::*;
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,17 +27,8 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .expect("the program runs");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let mut dns = None;
-        for line in lines.map_while(Result::ok) {
-            let mut words = line.split_whitespace();
-            match (words.next(), words.next()) {
-                (Some("dns"), Some(address)) => dns = dns.or(address.parse().ok()),
-                (Some("snapshot"), _) => break,
-                _ => {}
-            }
-        }
-        Process { child, dns: dns.expect("the address is printed") }
+        let (dns, _) = banner(child.stdout.take().expect("piped"));
+        Process { child, dns }
     }
 
     fn hup(&self) {

@@ -17,7 +17,6 @@ use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAdd
 use crate::wire::hash;
 use crate::zone::text::ScopedPolicy;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// In place of a plan: the client subnet says nothing, the resolver decides.
@@ -283,20 +282,6 @@ fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Famili
 }
 
 impl Steering {
-    /// How many addresses of PoPs there are.
-    pub fn addresses(&self) -> usize {
-        self.slots.iter().map(|s| s.v4.len() + s.v6.len()).sum()
-    }
-
-    /// The PoP whose service has an address, for people who look at an answer.
-    pub fn pop_of(&self, address: IpAddr) -> Option<&PopIdentity> {
-        let has = |slot: &&Slot| match address {
-            IpAddr::V4(a) => slot.v4.iter().any(|x| x.address == a),
-            IpAddr::V6(a) => slot.v6.iter().any(|x| x.address == a),
-        };
-        self.slots.iter().find(has).map(|slot| &self.pops[usize::from(slot.pop.0)])
-    }
-
     /// Whether any policy shares at random, which is exempt from the laws of scope and equality.
     pub fn has_random_shares(&self) -> bool {
         self.policies.iter().any(|p| p.share == Share::Random)

@@ -198,12 +198,6 @@ impl Image {
         Records { octets: &self.arena[at..at + set.octets as usize], named: is_compressible(set.rtype), left: set.count }
     }
 
-    /// Octets of a set's data in a message, without owners and fixed fields; an upper bound where
-    /// names are expanded.
-    pub fn set_octets(&self, set: &Set) -> usize {
-        set.octets as usize
-    }
-
     /// What `name` is here. `name` must be at or below the apex; `hash` is its hash.
     pub fn lookup(&self, name: &QueryName, hash: u64) -> Match {
         if let Some(found) = self.find(hash, name.wire()) {

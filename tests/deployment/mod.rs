@@ -7,9 +7,10 @@
 pub mod sample;
 
 use meridian::server::{Engine, Options, Server};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::PathBuf;
+use std::process::ChildStdout;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -62,6 +63,21 @@ impl Deployment {
         let options = Options { config: self.path("meridian.yaml"), engine };
         Server::start(&options).unwrap_or_else(|refusal| panic!("refused: {:?}", refusal.0))
     }
+}
+
+/// The addresses that `meridian serve` prints before it answers: DNS (the first), and admin.
+pub fn banner(stdout: ChildStdout) -> (SocketAddr, Option<SocketAddr>) {
+    let (mut dns, mut admin) = (None, None);
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("dns"), Some(address)) => dns = dns.or(address.parse().ok()),
+            (Some("admin"), Some(url)) => admin = url.trim_start_matches("http://").parse().ok(),
+            (Some("snapshot"), _) => break,
+            _ => {}
+        }
+    }
+    (dns.expect("the address is printed"), admin)
 }
 
 /// A query without EDNS.
