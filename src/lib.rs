@@ -19,6 +19,7 @@ pub mod control;
 pub mod desk;
 pub mod finding;
 pub mod geo;
+pub mod health;
 pub mod limits;
 pub mod reload;
 pub mod server;

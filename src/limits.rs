@@ -97,3 +97,9 @@ pub const CONTROL_CONNECTIONS_MAX: usize = 64;
 pub const CONTROL_HEADER_SECS: u64 = 5;
 /// Seconds for a connection to the admin address, from its accept to the last octet of its answer.
 pub const ADMIN_CONNECTION_SECS: u64 = 30;
+/// Octets of a probe's reply that are looked at: status pages are small, and a target that streams must cost no memory.
+pub const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Probes that run at once: each may hold a descriptor for its whole time-out.
+pub const PROBES_AT_ONCE: usize = 512;
+/// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
+pub const TARGETS_MAX: usize = 65_536;

@@ -1,0 +1,47 @@
+//! What is known of addresses and slots: what the monitor gives and a status is made of.
+
+/// What probes say of an address, or of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Verdict {
+    /// Not probed, or no result yet; counts as up.
+    #[default]
+    Unknown,
+    /// Well.
+    Up,
+    /// Not well.
+    Down,
+}
+
+/// A horizon that is out of sight: no change is pending.
+pub const SETTLED: u32 = u32::MAX;
+
+/// One slot (a PoP's service) as probes see it. Bit `i` of a mask is address `i` of the family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SlotHealth {
+    /// IPv4 addresses that are down.
+    pub down_v4: u64,
+    /// IPv6 addresses that are down.
+    pub down_v6: u64,
+    /// Seconds until the state can change, by the checks still needed; [`SETTLED`] if none is pending.
+    pub horizon_secs: u32,
+    /// Order in which slots went wholly down, from 1; 0: it is not wholly down. What went down last has
+    /// the highest number.
+    pub went_down: u32,
+    /// Takes no clients yet: new since a reload, and without a result.
+    pub is_awaited: bool,
+}
+
+impl Default for SlotHealth {
+    fn default() -> SlotHealth {
+        SlotHealth { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, is_awaited: false }
+    }
+}
+
+/// What probes say of everything, for one roster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// Each slot, in the roster's order.
+    pub slots: Vec<SlotHealth>,
+    /// For each policy that the panic guard holds: the slots as they were before, whole. Sorted by policy.
+    pub held: Vec<(u32, Vec<SlotHealth>)>,
+}

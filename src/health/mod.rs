@@ -1,0 +1,34 @@
+//! Health: what probes say of targets, and what follows for addresses, PoPs and TTLs.
+//!
+//! ```text
+//!              poll_due                     handle_result
+//!  [`monitor`] ────────▶ probe/ (sockets) ─────────────▶ [`monitor`] ──▶ [`condition`] of every address
+//!      ▲ who is watched: [`roster`], made of [`spec`]s                         │
+//!      └── canaries freeze it; the panic guard holds a policy                  ▼
+//!                                                                    status of the next snapshot
+//! ```
+//!
+//! Everything here is a pure machine on a given clock: `handle_*` takes what happened, `poll_*` gives
+//! what is to be done. Nothing here sleeps, draws or asks the time.
+
+pub mod condition;
+pub mod outcome;
+pub mod roster;
+pub mod spec;
+
+/// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// This much later.
+    #[must_use]
+    pub fn after_ms(self, ms: u64) -> Moment {
+        Moment(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds since an earlier moment; 0 if it is not earlier.
+    pub fn since_ms(self, earlier: Moment) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}

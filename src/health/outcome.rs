@@ -1,0 +1,28 @@
+//! What one run of a check found.
+
+use std::sync::Arc;
+
+/// The result of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Nothing, or why it failed: one short line, such as `status 503` or `connection refused`.
+    pub result: Result<(), Arc<str>>,
+    /// From the start to the verdict, in microseconds; `None` where nothing was measured (file, push).
+    pub latency_us: Option<u32>,
+    /// Whole days until the server's certificate ends, negative if it has; `None` without one.
+    pub certificate_days: Option<i32>,
+    /// Well, but not as it should be: one short line, such as `certificate ends in 5 days`.
+    pub degraded: Option<Arc<str>>,
+}
+
+impl Outcome {
+    /// A plain success.
+    pub fn well() -> Outcome {
+        Outcome { result: Ok(()), latency_us: None, certificate_days: None, degraded: None }
+    }
+
+    /// A plain failure.
+    pub fn failed(why: impl Into<Arc<str>>) -> Outcome {
+        Outcome { result: Err(why.into()), ..Outcome::well() }
+    }
+}
