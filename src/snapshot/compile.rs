@@ -187,7 +187,7 @@ pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&st
     let down = SlotHealth { down_v4: u64::MAX, down_v6: u64::MAX, went_down: 1, ..SlotHealth::default() };
     let health = |slot: &Slot| if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() };
     let picture = Picture { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
-    Status::new(deployment.pops.iter().map(PopStatus::of).collect(), &steering.slots, &steering.policies, &picture)
+    Status::new(deployment.pops.iter().map(PopStatus::of).collect(), &steering.slots, &steering.policies, &picture, Vec::new())
 }
 
 #[cfg(test)]

@@ -43,8 +43,10 @@ impl Digest {
             hash.update([state]);
             hash.update(pop.weight.to_be_bytes());
             hash.update(pop.left.to_be_bytes());
-            hash.update(pop.shed.to_be_bytes());
-            pop.accept.iter().for_each(|share| hash.update(share.to_be_bytes()));
+        }
+        for shed in status.sheds() {
+            hash.update(shed.share.to_be_bytes());
+            shed.accept.iter().for_each(|share| hash.update(share.to_be_bytes()));
         }
         // The horizon is left out: it shapes TTLs alone, and moves with every probe.
         let (views, of_policies) = status.views();

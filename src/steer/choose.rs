@@ -194,9 +194,10 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
     /// accepts it, else nowhere.
     fn relieved(&mut self, winner: Winner) -> Winner {
         let Question { status, key, pops, plan, .. } = self.question;
-        let Winner::Pop { pop: from, .. } = winner else { return winner };
+        let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
+        let Some(shed) = status.shed(slot) else { return winner };
         let seed = pops[usize::from(from.0)].seed;
-        if !status.pop(from).sheds(key, seed) {
+        if !shed.sheds(key, seed) {
             return winner;
         }
         let list = plan.entries.iter().chain(self.question.tail());
@@ -208,9 +209,10 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             }
             let to_seed = pops[usize::from(to.0)].seed;
             let judged = self.judge(entry, Resort::Regular, None).and_then(|(found, ..)| {
-                if status.pop(to).sheds(key, to_seed) {
+                let sheds_too = matches!(found, Winner::Pop { slot, .. } if status.shed(slot).is_some_and(|s| s.sheds(key, to_seed)));
+                if sheds_too {
                     Err(Passed::Shed)
-                } else if status.pop(from).hands_to(key, seed, to, to_seed) {
+                } else if shed.hands_to(key, seed, to, to_seed) {
                     Ok(found)
                 } else {
                     Err(Passed::NoRoom)

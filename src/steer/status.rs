@@ -29,7 +29,7 @@ pub type Share256 = u16;
 pub const ALL_CELLS: Share256 = 256;
 
 /// A PoP right now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PopStatus {
     /// What the operator says.
     pub state: AdminState,
@@ -37,32 +37,34 @@ pub struct PopStatus {
     pub weight: u32,
     /// Cells that have left it by a gradual drain, or not come back yet by a ramp.
     pub left: Share256,
-    /// Cells that may leave it because of its load.
-    pub shed: Share256,
-    /// For each PoP, in order, the share of cells shed here that it accepts when it is asked; empty
-    /// where nothing is shed.
+}
+
+/// What load sends away from a slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shed {
+    /// Cells that may leave.
+    pub share: Share256,
+    /// For each PoP, in order, the share of these cells that it accepts when it is asked; empty where
+    /// nothing is shed.
     pub accept: Arc<[Share256]>,
 }
 
 impl PopStatus {
     /// What the file says: nothing gradual, nothing shed.
     pub fn of(pop: &Pop) -> PopStatus {
-        PopStatus { state: pop.state, weight: pop.weight, left: 0, shed: 0, accept: Arc::default() }
-    }
-
-    /// Whether clients may be sent elsewhere by the hash of their cell.
-    pub fn parts_cells(&self) -> bool {
-        (1..ALL_CELLS).contains(&self.left) || self.shed > 0
+        PopStatus { state: pop.state, weight: pop.weight, left: 0 }
     }
 
     /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
     pub fn is_left_by(&self, cell: u64, seed: u64) -> bool {
         self.left > 0 && order(cell, seed, LEAVE_SALT) < self.left
     }
+}
 
-    /// Whether a cell is among those that load sends elsewhere.
+impl Shed {
+    /// Whether a cell is among those that load sends elsewhere. `seed` is the PoP's.
     pub fn sheds(&self, cell: u64, seed: u64) -> bool {
-        self.shed > 0 && order(cell, seed, SHED_SALT) < self.shed
+        self.share > 0 && order(cell, seed, SHED_SALT) < self.share
     }
 
     /// Whether a cell shed here may go to another PoP.
@@ -157,14 +159,18 @@ impl SlotView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pops: Box<[PopStatus]>,
+    /// For each slot; empty while nothing is shed anywhere.
+    sheds: Box<[Shed]>,
     views: Box<[View]>,
     /// For each policy its view, and whether cells part by anything gradual.
     policies: Box<[(u16, bool)]>,
 }
 
 impl Status {
-    /// The status of a deployment: what operators say of each PoP, and what probes say of each slot.
-    pub fn new(pops: Vec<PopStatus>, slots: &[Slot], policies: &[PolicyTable], picture: &Picture) -> Status {
+    /// The status of a deployment: what operators say of each PoP, what probes say of each slot, and what
+    /// load sends away from each (none for nothing anywhere).
+    pub fn new(pops: Vec<PopStatus>, slots: &[Slot], policies: &[PolicyTable], picture: &Picture, sheds: Vec<Shed>) -> Status {
+        let sheds = if sheds.iter().any(|shed| shed.share > 0) { sheds } else { Vec::new() };
         let mut views: Vec<View> = Vec::new();
         let mut known: HashMap<(u8, usize), u16> = HashMap::new();
         let of_policy = |(index, policy): (usize, &PolicyTable)| {
@@ -177,11 +183,15 @@ impl Status {
                 views.push(View::new(&pops, slots, health, policy.up_threshold_percent));
                 (views.len() - 1) as u16
             });
-            let parts = policy.members.iter().filter_map(|m| m.target.split().ok()).any(|pop| pops[usize::from(pop.0)].parts_cells());
+            let mut members = policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
+            let parts = members.any(|pop| {
+                let sheds = sheds.get(policy.slots[pop] as usize).is_some_and(|shed| shed.share > 0);
+                sheds || (1..ALL_CELLS).contains(&pops[pop].left)
+            });
             (view, parts)
         };
         let policies = policies.iter().enumerate().map(of_policy).collect();
-        Status { pops: pops.into(), views: views.into(), policies }
+        Status { pops: pops.into(), sheds: sheds.into(), views: views.into(), policies }
     }
 
     /// A PoP's state, weight and shares.
@@ -192,6 +202,16 @@ impl Status {
     /// All PoPs in order.
     pub fn pops(&self) -> &[PopStatus] {
         &self.pops
+    }
+
+    /// What load sends away from a slot.
+    pub fn shed(&self, slot: u32) -> Option<&Shed> {
+        self.sheds.get(slot as usize)
+    }
+
+    /// What load sends away from each slot; empty while nothing is shed anywhere.
+    pub fn sheds(&self) -> &[Shed] {
+        &self.sheds
     }
 
     /// What a policy sees, by its index.

@@ -9,7 +9,7 @@ use meridian::geo::prefix::Prefix;
 use meridian::geo::special::special_block;
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::snapshot::Snapshot;
-use meridian::steer::status::{PopStatus, Status};
+use meridian::steer::status::{PopStatus, Shed, Status};
 use meridian::wire::rr::{Rcode, RrType};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,13 +53,10 @@ fn every_leaf_of_the_sample() {
 fn troubled(world: &World, dice: &mut Dice) -> Arc<Snapshot> {
     let steering = &world.snapshot.steering;
     let share = |dice: &mut Dice| if dice.once_in(2) { 0 } else { *dice.pick(&[1u16, 40, 128, 200, 255, 256]) };
-    let pops = world.snapshot.status.pops().iter().map(|pop| PopStatus {
-        left: share(dice),
-        shed: share(dice),
-        accept: steering.pops.iter().map(|_| share(dice)).collect(),
-        ..pop.clone()
-    });
+    let pops = world.snapshot.status.pops().iter().map(|pop| PopStatus { left: share(dice), ..*pop });
     let pops: Vec<PopStatus> = pops.collect();
+    let shed = |dice: &mut Dice| Shed { share: share(dice), accept: steering.pops.iter().map(|_| share(dice)).collect() };
+    let sheds = steering.slots.iter().map(|_| shed(dice)).collect();
     let mut slots = || -> Vec<SlotHealth> {
         let mask = |dice: &mut Dice| if dice.once_in(2) { 0 } else { *dice.pick(&[1u64, 2, 3, u64::MAX]) };
         let health = |n: usize, dice: &mut Dice| SlotHealth {
@@ -73,7 +70,7 @@ fn troubled(world: &World, dice: &mut Dice) -> Arc<Snapshot> {
     };
     let held = (0..steering.policies.len() as u32).step_by(2).map(|policy| (policy, slots())).collect();
     let picture = Picture { slots: slots(), held };
-    let status = Status::new(pops, &steering.slots, &steering.policies, &picture);
+    let status = Status::new(pops, &steering.slots, &steering.policies, &picture, sheds);
     Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))
 }
 

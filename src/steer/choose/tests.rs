@@ -7,7 +7,7 @@ use crate::health::condition::{Picture, SlotHealth};
 use crate::steer::plan::Target;
 use crate::steer::policy::{Share, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
-use crate::steer::status::PopStatus;
+use crate::steer::status::{PopStatus, Shed};
 use crate::steer::table::{Slot, V4, V6};
 use crate::wire::hash;
 use crate::wire::name::Name;
@@ -120,7 +120,7 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         ..SlotHealth::default()
     };
     let picture = Picture { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
-    let status = Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &picture);
+    let status = Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &picture, vec![]);
     let [policy] = policies;
     let identities = NAMES.iter().map(|n| PopIdentity { name: (*n).into(), seed: hash::octets(n.as_bytes()) }).collect();
     Scene { policy, identities, status }
@@ -289,7 +289,7 @@ fn the_nearest_horizon() {
     let picture = Picture { slots: (0..3).map(health).collect(), held: vec![] };
     let pops = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
     let policies = [scene.policy];
-    scene.status = Status::new(pops, &slots, &policies, &picture);
+    scene.status = Status::new(pops, &slots, &policies, &picture, vec![]);
     [scene.policy] = policies;
     for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
         let plan = plan(list, false, AllDown::AsIfUp);
@@ -306,9 +306,10 @@ fn cells_part() {
         let mut scene = scene("0 1 2", ["46", "46", "46"]);
         let slots: Vec<Slot> = (0..3).map(|i| pop(NAMES[i], "46").1).zip(0..).map(|(s, i)| Slot { pop: PopId(i), ..s }).collect();
         let mut pops: Vec<PopStatus> = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
-        pops[0] = PopStatus { left, shed, accept: accept.into(), ..pops[0].clone() };
+        pops[0].left = left;
+        let sheds = vec![Shed { share: shed, accept: accept.into() }, Shed::default(), Shed::default()];
         let policies = [scene.policy];
-        scene.status = Status::new(pops, &slots, &policies, &Picture::default());
+        scene.status = Status::new(pops, &slots, &policies, &Picture::default(), sheds);
         [scene.policy] = policies;
         scene
     };
@@ -342,10 +343,11 @@ fn cells_part() {
 fn leaving_is_monotone() {
     let seed = hash::octets(b"aa");
     for cell in 0..500 {
-        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left, shed: left, accept: Default::default() };
+        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left };
+        let shedding = |share| Shed { share, accept: Default::default() };
         let (mut gone, mut shed) = (false, false);
         for left in 0..=256 {
-            let (now, now_shed) = (at(left).is_left_by(cell, seed), at(left).sheds(cell, seed));
+            let (now, now_shed) = (at(left).is_left_by(cell, seed), shedding(left).sheds(cell, seed));
             assert!(now >= gone && now_shed >= shed);
             (gone, shed) = (now, now_shed);
         }
