@@ -41,3 +41,6 @@ impl Moment {
         self.0.saturating_sub(earlier.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

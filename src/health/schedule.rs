@@ -140,13 +140,13 @@ impl Schedule {
 
     /// A run ended: its target is due at the next point of its grid. `None` if its target is gone, or the
     /// ticket is none of ours or was given up.
-    pub fn finish(&mut self, ticket: Ticket) -> Option<Run> {
+    pub fn finish(&mut self, ticket: Ticket, now: Moment) -> Option<Run> {
         let Flight { index, started, .. } = self.flights.remove(&ticket)?;
         let index = index?;
         let entry = &mut self.entries[index as usize];
         entry.flying = None;
         // Half a period at least, since the first run and quick ones stand anywhere between two points.
-        let earliest = started.0.saturating_add(entry.every_ms / 2 + 1);
+        let earliest = started.0.saturating_add(entry.every_ms / 2 + 1).max(now.0);
         let phase = entry.hash % entry.every_ms;
         let due = Moment(earliest + (phase + entry.every_ms - earliest % entry.every_ms) % entry.every_ms);
         self.plan(index, due);
@@ -161,7 +161,7 @@ impl Schedule {
                 return None;
             }
             self.deadlines.pop();
-            if !is_stale && let Some(run) = self.finish(ticket) {
+            if !is_stale && let Some(run) = self.finish(ticket, now) {
                 return Some(run);
             }
         }
