@@ -109,7 +109,7 @@ impl Monitor {
     /// The result of a run. `false` if nobody waits for it: its target is gone, or it was given up.
     pub fn handle_result(&mut self, ticket: Ticket, outcome: &Outcome, now: Moment) -> bool {
         self.advance(now);
-        let Some(run) = self.schedule.finish(ticket) else { return false };
+        let Some(run) = self.schedule.finish(ticket, now) else { return false };
         self.conclude(run, outcome, now);
         true
     }
