@@ -166,7 +166,10 @@ impl<'r> Reader<'r> {
                 None => {
                     let finding = Finding::error(code::UNKNOWN_TYPE, format!("`{}` is not a record type", context.shown(token)))
                         .at(context.at(token), "not known");
-                    let near = RrType::mnemonics().filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1).min();
+                    // Words of other lengths are not compared: one may be as long as the file.
+                    let alike = |m: &&str| m.len().abs_diff(text.len()) <= 1;
+                    let near =
+                        RrType::mnemonics().filter(alike).filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1).min();
                     self.tell(match near {
                         Some(near) => finding.help(format!("did you mean `{near}`?")),
                         None => finding.help(r"a type without a mnemonic is written as in `TYPE65280 \# 4 0a000001` (RFC 3597)"),
