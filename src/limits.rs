@@ -86,6 +86,8 @@ pub const READ_PAUSE_MILLIS: u64 = 20;
 pub const FINDINGS_PER_ZONE_MAX: usize = 200;
 /// How deep files may include each other; deeper is a loop.
 pub const INCLUDE_DEPTH_MAX: u32 = 8;
+/// Files that one zone includes, counted each time: without a bound a few files that include each other twice are read for ever.
+pub const INCLUDED_FILES_MAX: u32 = 1_024;
 /// Records that the templates of one zone may make: a /16 of reverse names.
 pub const GENERATED_MAX: u32 = 65_536;
 /// Pairs of policy and PoP that are counted each for itself: what one scrape of metrics may weigh (some 8 MB of

@@ -147,7 +147,11 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let facts = Facts {
         lines: databases.iter().map(fact).collect(),
         sizes: databases.iter().zip(&deployment.databases).map(|(database, source)| size(database, source.file)).collect(),
-        built: databases.iter().map(|database| (database.name.clone(), database.build_epoch)).collect(),
+        built: databases
+            .iter()
+            .filter(|database| database.build_epoch != 0)
+            .map(|database| (database.name.clone(), database.build_epoch))
+            .collect(),
     };
     let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
     (result, findings)
