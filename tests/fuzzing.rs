@@ -257,7 +257,13 @@ fn zone_texts() {
 
 #[test]
 fn record_data() {
-    let texts: [&str; 20] = [
+    let texts: [&str; 26] = [
+        "PKIX 12345 RSASHA256 AQIDBA==",
+        "66 3 A NS TYPE1234",
+        "1:192.0.2.0/24 !2:2001:db8::/32",
+        "10 3 2 gw AQNR",
+        "2 200100107b1a74df AwEA rvs1 rvs2.example.",
+        "00-00-5e-00-53-2a",
         "192.0.2.1",
         "2001:db8::1",
         "ns1",

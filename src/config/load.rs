@@ -15,6 +15,9 @@ use crate::zone::{check, master};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// The name of a file of zone text, without its ending, that is the root zone: its own name is empty.
+const ROOT_FILE: &str = "root";
+
 /// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
 /// its folder.
 pub fn load(root: &Path, sources: &dyn Sources) -> Loaded {
@@ -240,7 +243,8 @@ impl Reader<'_> {
         self.findings.push(finding.help("zone files end in `.yaml` (YAML) or `.zone` (RFC 1035 text)"));
     }
 
-    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone.
+    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and `root.zone`,
+    /// as IANA calls it, is the root.
     fn zone_text(&mut self, path: &Path, at: At) -> Option<Zone> {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (file, octets) = match self.text_file(path) {
@@ -252,6 +256,7 @@ impl Reader<'_> {
         };
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
         let apex = match Name::parse(&format!("{}.", stem.trim_end_matches('.')), None) {
+            Ok(_) if stem.eq_ignore_ascii_case(ROOT_FILE) => Name::root(),
             Ok(apex) => apex,
             Err(error) => {
                 let finding =

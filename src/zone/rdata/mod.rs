@@ -2,11 +2,19 @@
 //!
 //! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
 //! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter case
-//! and positions under our control. LOC has a grammar of its own ([`location`]). SVCB, HTTPS, CERT and
-//! CSYNC go through hickory-proto. Every type, known or not, can be written as `\# length hex` (RFC 3597
-//! section 5); the octets of known types are still checked.
+//! and positions under our control. A few types have a grammar of their own ([`location`], [`prefixes`],
+//! [`gateway`], [`host_identity`]). SVCB and HTTPS go through hickory-proto. Every type, known or not, can be
+//! written as `\# length hex` (RFC 3597 section 5); the octets of known types are still checked.
+//!
+//! What [`to_text`] writes, [`from_text`] reads as the same octets. Where a text would lose something
+//! (two ways to write a size, say), the generic form is written.
 
+mod bitmap;
+mod gateway;
+mod host_identity;
 mod location;
+mod mnemonic;
+mod prefixes;
 mod shape;
 mod token;
 
@@ -53,8 +61,46 @@ impl fmt::Display for RdataError {
 impl std::error::Error for RdataError {}
 
 /// Types that hickory-proto reads; with the position of a token that is a name, if there is one.
-const BY_HICKORY: &[(RrType, Option<usize>)] =
-    &[(RrType::SVCB, Some(1)), (RrType::HTTPS, Some(1)), (RrType::CERT, None), (RrType::CSYNC, None)];
+const BY_HICKORY: &[(RrType, Option<usize>)] = &[(RrType::SVCB, Some(1)), (RrType::HTTPS, Some(1))];
+
+/// A type with a grammar of its own.
+struct Grammar {
+    rtype: RrType,
+    encode: fn(&[Token], &Name) -> Result<Vec<u8>, RdataError>,
+    is_valid: fn(&[u8]) -> bool,
+    decode: fn(&[u8]) -> Option<String>,
+}
+
+const OWN: &[Grammar] = &[
+    Grammar { rtype: RrType::LOC, encode: |tokens, _| location::encode(tokens), is_valid: location::is_valid, decode: location::decode },
+    Grammar { rtype: RrType::APL, encode: |tokens, _| prefixes::encode(tokens), is_valid: prefixes::is_valid, decode: prefixes::decode },
+    Grammar {
+        rtype: RrType::IPSECKEY,
+        encode: gateway::encode_ipseckey,
+        is_valid: |rdata| gateway::decode_ipseckey(rdata).is_some(),
+        decode: gateway::decode_ipseckey,
+    },
+    Grammar {
+        rtype: RrType::AMTRELAY,
+        encode: gateway::encode_amtrelay,
+        is_valid: |rdata| gateway::decode_amtrelay(rdata).is_some(),
+        decode: gateway::decode_amtrelay,
+    },
+    Grammar {
+        rtype: RrType::HIP,
+        encode: host_identity::encode,
+        is_valid: |rdata| host_identity::decode(rdata).is_some(),
+        decode: host_identity::decode,
+    },
+];
+
+fn own(rtype: RrType) -> Option<&'static Grammar> {
+    OWN.iter().find(|grammar| grammar.rtype == rtype)
+}
+
+/// Types that a signer makes. Their text is not read: a zone that is served without the rest of DNSSEC
+/// would show signatures that nobody can find.
+const OF_A_SIGNER: [RrType; 5] = [RrType::RRSIG, RrType::NSEC, RrType::NSEC3, RrType::NSEC3PARAM, RrType::SIG];
 
 /// The uncompressed wire form of record data in presentation format; relative names are relative to
 /// `origin`, the letter case of names is kept.
@@ -93,8 +139,15 @@ fn from_tokens(rtype: RrType, tokens: &[Token], origin: &Name) -> Result<Vec<u8>
         let octets = shape::encode(fields, tokens, origin)?;
         return bounded(octets);
     }
-    if rtype == RrType::LOC {
-        return location::encode(tokens);
+    if let Some(grammar) = own(rtype) {
+        return bounded((grammar.encode)(tokens, origin)?);
+    }
+    if OF_A_SIGNER.contains(&rtype) {
+        return Err(RdataError {
+            unsupported: true,
+            ..RdataError::new("signed zones are not served by this version")
+                .help("hand the zone over as it is before signing: without RRSIG, NSEC, NSEC3 and NSEC3PARAM")
+        });
     }
     match BY_HICKORY.iter().find(|(known, _)| *known == rtype) {
         Some((_, name_at)) => bounded(by_hickory(rtype, tokens, *name_at, origin)?),
@@ -119,7 +172,8 @@ fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let length: u16 = length.raw.parse().map_err(|_| RdataError::new(format!("`{}` is not a number of octets", length.raw)))?;
     let octets = shape::hex(digits)?;
     if octets.len() != usize::from(length) {
-        return Err(RdataError::new(format!("{} octets are announced, {} are written", length, octets.len())));
+        let verb = if octets.len() == 1 { "is" } else { "are" };
+        return Err(RdataError::new(format!("{length} octets are announced, {} {verb} written", octets.len())));
     }
     if !is_valid(rtype, &octets) {
         return Err(RdataError::new(format!("these octets are not valid for {rtype}")));
@@ -131,7 +185,7 @@ fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
 pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
     match shape::of(rtype) {
         Some(fields) => shape::walk(fields, rdata).is_some(),
-        None if rtype == RrType::LOC => location::is_valid(rdata),
+        None if let Some(grammar) = own(rtype) => (grammar.is_valid)(rdata),
         None if BY_HICKORY.iter().any(|(known, _)| *known == rtype) => read_by_hickory(rtype, rdata).is_some(),
         None => true,
     }
@@ -178,15 +232,15 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     if let Some(text) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)).map(|parts| shape::decode(&parts)) {
         return text;
     }
-    if rtype == RrType::LOC
-        && let Some(text) = location::decode(rdata)
+    let by_hickory = || BY_HICKORY.iter().any(|(known, _)| *known == rtype).then(|| read_by_hickory(rtype, rdata)).flatten();
+    let text = match own(rtype) {
+        Some(grammar) => (grammar.decode)(rdata),
+        None => by_hickory().map(|read| read.to_string()),
+    };
+    if let Some(text) = text
+        && from_text(rtype, &text, &Name::root()).is_ok_and(|read| read == rdata)
     {
         return text;
-    }
-    if BY_HICKORY.iter().any(|(known, _)| *known == rtype)
-        && let Some(read) = read_by_hickory(rtype, rdata)
-    {
-        return read.to_string();
     }
     let mut text = format!(r"\# {}", rdata.len());
     if !rdata.is_empty() {
