@@ -4,6 +4,7 @@
 mod broken;
 mod broken_text;
 mod catalogue;
+mod faults;
 
 use super::*;
 use crate::finding::Severity;
