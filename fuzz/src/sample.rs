@@ -27,11 +27,11 @@ pub const SMALL: [(&str, &[u8]); 6] = [
     (
         "pops.yaml",
         b"pops:\n  fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], services: { video: { addresses: 192.0.2.9 } } }\n  \
-          iad: { at: { city: x, country: US }, addresses: { address: 192.0.2.2, weight: 5 }, state: drain, https: { alpn: [h2] } }\n",
+          iad: { at: { lat: 39, lon: -77, country: US }, addresses: { address: 192.0.2.2, weight: 5 }, state: drain, https: { alpn: [h2] } }\n",
     ),
     (
         "policies.yaml",
-        b"policies:\n  web:\n    pops: [fra, { tag: eu }]\n    ttl: { min: 5, max: 60 }\n    rules:\n      - { when: { country: DE, not: { asn: 1 } }, pops: fra }\n      \
+        b"policies:\n  web:\n    pops: [[fra, iad], { cname: x.example. }]\n    order: listed\n    ttl: { min: 5, max: 60 }\n    rules:\n      - { when: { country: DE, not: { asn: 1 } }, pops: fra }\n      \
           - { when: { network: office }, cname: x.example. }\n",
     ),
     (

@@ -5,7 +5,7 @@ use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
 use super::{DatabaseSource, Deployment, Loaded, Sources, networks_file, policy_file, pops_file, server_file};
-use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
@@ -58,7 +58,10 @@ impl Reader<'_> {
         if let Some(written) = &server.pops
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
-            world.pops = pops_file::lower(&tree, &mut self.findings);
+            let mut findings = Findings::default();
+            world.pops = pops_file::lower(&tree, &mut findings);
+            world.addresses_known = !findings.iter().any(|finding| finding.code == code::BAD_ADDRESS);
+            self.findings.extend(findings);
             // A file without any PoP has its own finding; every name that is missing then is no news.
             world.pops_known = !world.pops.is_empty();
         }
@@ -89,7 +92,13 @@ impl Reader<'_> {
                 self.findings.push(finding);
             }
         }
-        check::check(&zones, &policies.all, &mut self.findings);
+        let mut findings = Findings::default();
+        check::check(&zones, &policies.all, &mut findings);
+        if self.lost_owners(&policies) {
+            // What a name leads to may be what a fault took away.
+            findings.retain(|finding| finding.code != code::DANGLING_TARGET);
+        }
+        self.findings.extend(findings);
         if zones_known {
             self.unused(&policies);
         }
@@ -236,6 +245,23 @@ impl Reader<'_> {
             self.foreign(&path, at);
         }
         (zones, all_read)
+    }
+
+    /// Whether zones lack records or steered names because of faults that are told elsewhere.
+    fn lost_owners(&self, policies: &Policies) -> bool {
+        let lost = [
+            code::NO_SUCH_POLICY,
+            code::BAD_RDATA,
+            code::UNKNOWN_TYPE,
+            code::OUT_OF_ZONE,
+            code::BAD_NAME,
+            code::ZONE_SYNTAX,
+            code::BAD_TTL,
+            code::BAD_INCLUDE,
+            code::BAD_GENERATE,
+        ];
+        let is_fault = |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);
+        !policies.shared_known || self.findings.iter().any(is_fault)
     }
 
     fn foreign(&mut self, path: &Path, at: At) {

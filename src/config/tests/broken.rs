@@ -203,3 +203,64 @@ fn faults_between_files() {
     memory.0.insert("pops.yaml".into(), vec![0xff, 0xfe, 0]);
     assert!(shown(&load_memory(&memory)).contains("error[MRD0109]"));
 }
+
+/// One fault is one finding: what only follows from it is not told. Each row replaces a file, or takes it away,
+/// and gives all that is told.
+#[test]
+fn nothing_is_told_that_only_follows() {
+    let alias = "  a: { CNAME: www }\n";
+    let rows: [(&str, Option<String>, &[&str]); 7] = [
+        // Without policies there is no steered name for the alias to lead to.
+        ("policies.yaml", None, &["MRD0100"]),
+        ("zones/z.yaml", Some(zone(alias).replace("steer: web", "steer: wbe")), &["MRD0302", "MRD0312"]),
+        ("zones/z.yaml", Some(zone("  a: { CNAME: b }\n  b: { A: 192.0.2 }\n")), &["MRD0206"]),
+        // What belongs to a name outside does not meet the data of the apex.
+        ("zones/z.yaml", Some(zone("  o.other.: { A: 192.0.2.1, steer: web }\n")), &["MRD0201"]),
+        // An address that cannot be read is no family that is missing.
+        ("pops.yaml", Some(POPS.replace("'2001:db8::2'", "'2001:db8:::2'")), &["MRD0107"]),
+        (
+            "pops.yaml",
+            Some(POPS.replace("iad: { at: { lat: 39, lon: -77 }, addresses", "iad: { at: { lat: 39, lon: -77 }, adresses")),
+            &["MRD0102"],
+        ),
+        ("zones/z.yaml", Some(ZONE.replace("mname:", "mnane:")), &["MRD0102"]),
+    ];
+    for (path, text, codes) in rows {
+        let mut memory = sound();
+        memory.0.insert("zones/z.yaml".into(), zone(alias).into());
+        match &text {
+            Some(text) => drop(memory.0.insert(path.into(), text.clone().into())),
+            None => drop(memory.0.remove(std::path::Path::new(path))),
+        }
+        let loaded = load_memory(&memory);
+        let mut told: Vec<&str> = loaded.findings.iter().map(|finding| finding.code.id).collect();
+        told.sort_unstable();
+        assert_eq!(told, codes, "{path}\n{}", shown(&loaded));
+    }
+}
+
+/// The help about a final dot is for names without one.
+#[test]
+fn a_final_dot_that_is_there_is_not_missed() {
+    for (target, helped) in [("www.z.example", true), ("www.z.example.z.example.", false), ("no.such.z.example.", false)] {
+        let mut memory = sound();
+        memory.0.insert("zones/z.yaml".into(), zone(&format!("  a: {{ CNAME: {target} }}\n")).into());
+        let loaded = load_memory(&memory);
+        assert!(shown(&loaded).contains("MRD0214"), "{target}\n{}", shown(&loaded));
+        assert_eq!(shown(&loaded).contains("did you forget the final dot"), helped, "{target}\n{}", shown(&loaded));
+    }
+}
+
+/// Verbs agree with what they speak of.
+#[test]
+fn sentences_agree() {
+    for (without, words) in [(&["'2001:db8::2'"][..], "but `iad` has none"), (&["'2001:db8::1'", "'2001:db8::2'"], "")] {
+        let mut memory = sound();
+        let mut pops = POPS.to_owned() + "  nrt: { at: { lat: 35, lon: 139 }, addresses: [192.0.2.5, '2001:db8::5'] }\n";
+        without.iter().for_each(|address| pops = pops.replace(&format!(", {address}"), ""));
+        memory.0.insert("pops.yaml".into(), pops.into());
+        let words = if words.is_empty() { "but `fra` and `iad` have none" } else { words };
+        let loaded = load_memory(&memory);
+        assert!(shown(&loaded).contains(words), "{words}\n{}", shown(&loaded));
+    }
+}
