@@ -297,6 +297,11 @@ impl Findings {
         self.list.is_empty()
     }
 
+    /// Drops the findings for which `keep` does not hold.
+    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.list.retain(keep);
+    }
+
     /// Gives the findings from number `first` on another place, where theirs is in a text that no
     /// operator has seen.
     pub fn relocate(&mut self, first: usize, at: At) {

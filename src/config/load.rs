@@ -5,7 +5,7 @@ use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
 use super::{DatabaseSource, Deployment, Loaded, Sources, networks_file, policy_file, pops_file, server_file};
-use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
@@ -14,6 +14,9 @@ use crate::zone::text::{ChainMode, Zone};
 use crate::zone::{check, master};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The name of a file of zone text, without its ending, that is the root zone: its own name is empty.
+const ROOT_FILE: &str = "root";
 
 /// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
 /// its folder.
@@ -55,7 +58,10 @@ impl Reader<'_> {
         if let Some(written) = &server.pops
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
-            world.pops = pops_file::lower(&tree, &mut self.findings);
+            let mut findings = Findings::default();
+            world.pops = pops_file::lower(&tree, &mut findings);
+            world.addresses_known = !findings.iter().any(|finding| finding.code == code::BAD_ADDRESS);
+            self.findings.extend(findings);
             // A file without any PoP has its own finding; every name that is missing then is no news.
             world.pops_known = !world.pops.is_empty();
         }
@@ -86,7 +92,13 @@ impl Reader<'_> {
                 self.findings.push(finding);
             }
         }
-        check::check(&zones, &policies.all, &mut self.findings);
+        let mut findings = Findings::default();
+        check::check(&zones, &policies.all, &mut findings);
+        if self.lost_owners(&policies) {
+            // What a name leads to may be what a fault took away.
+            findings.retain(|finding| finding.code != code::DANGLING_TARGET);
+        }
+        self.findings.extend(findings);
         if zones_known {
             self.unused(&policies);
         }
@@ -235,12 +247,30 @@ impl Reader<'_> {
         (zones, all_read)
     }
 
+    /// Whether zones lack records or steered names because of faults that are told elsewhere.
+    fn lost_owners(&self, policies: &Policies) -> bool {
+        let lost = [
+            code::NO_SUCH_POLICY,
+            code::BAD_RDATA,
+            code::UNKNOWN_TYPE,
+            code::OUT_OF_ZONE,
+            code::BAD_NAME,
+            code::ZONE_SYNTAX,
+            code::BAD_TTL,
+            code::BAD_INCLUDE,
+            code::BAD_GENERATE,
+        ];
+        let is_fault = |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);
+        !policies.shared_known || self.findings.iter().any(is_fault)
+    }
+
     fn foreign(&mut self, path: &Path, at: At) {
         let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display())).at(at, "in this folder");
         self.findings.push(finding.help("zone files end in `.yaml` (YAML) or `.zone` (RFC 1035 text)"));
     }
 
-    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone.
+    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and `root.zone`,
+    /// as IANA calls it, is the root.
     fn zone_text(&mut self, path: &Path, at: At) -> Option<Zone> {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (file, octets) = match self.text_file(path) {
@@ -252,6 +282,7 @@ impl Reader<'_> {
         };
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
         let apex = match Name::parse(&format!("{}.", stem.trim_end_matches('.')), None) {
+            Ok(_) if stem.eq_ignore_ascii_case(ROOT_FILE) => Name::root(),
             Ok(apex) => apex,
             Err(error) => {
                 let finding =

@@ -103,7 +103,7 @@ fn everybody(policy: &Policy) -> impl Iterator<Item = PopId> + '_ {
 /// Whether a type exists must not depend on the client (RFC 7871 section 7.4: negative answers are
 /// cached for everybody).
 fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &World, out: &mut Findings) {
-    if bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
+    if !world.addresses_known || bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
         return;
     }
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
@@ -143,6 +143,9 @@ fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Find
 
 /// A PoP without a family that others have sends those clients elsewhere for it.
 fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
+    if !world.addresses_known {
+        return;
+    }
     let policy = &written.policy;
     let (v4, v6) = families(policy, everybody(policy), world);
     for (offered, family) in [(v4, "IPv4"), (v6, "IPv6")] {
@@ -157,7 +160,7 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
             out.push(
                 Finding::note(
                     code::FAMILY_LOST,
-                    format!("the policy `{}` offers {family}, but {} has none", policy.name, listed(&lacking)),
+                    format!("the policy `{}` offers {family}, but {} {} none", policy.name, listed(&lacking), has(&lacking)),
                 )
                 .at(written.pops_at, format!("{family} clients of these PoPs are sent to the next one that has it")),
             );
@@ -170,18 +173,18 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
 pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) -> bool {
     let policy = &written.policy;
     let offering = || everybody(policy).filter_map(|id| world.pop(id)).filter(|pop| pop.service(&policy.service).is_some());
-    let has = |pop: &&crate::steer::pop::Pop| pop.service(&policy.service).is_some_and(|s| s.https.is_some());
-    if !offering().any(|pop| has(&pop)) {
+    let offers = |pop: &&crate::steer::pop::Pop| pop.service(&policy.service).is_some_and(|s| s.https.is_some());
+    if !offering().any(|pop| offers(&pop)) {
         return false;
     }
-    let mut lacking: Vec<&str> = offering().filter(|pop| !has(pop)).map(|pop| &*pop.name).collect();
+    let mut lacking: Vec<&str> = offering().filter(|pop| !offers(pop)).map(|pop| &*pop.name).collect();
     lacking.sort_unstable();
     lacking.dedup();
     if !lacking.is_empty() {
         out.push(
             Finding::warning(
                 code::HTTPS_DIFFERS,
-                format!("the policy `{}` answers no HTTPS records, because {} has no `https`", policy.name, listed(&lacking)),
+                format!("the policy `{}` answers no HTTPS records, because {} {} no `https`", policy.name, listed(&lacking), has(&lacking)),
             )
             .at(written.pops_at, "other PoPs here have it")
             .help(format!("give it to every PoP of the service `{}`: whether a type exists must not depend on the client", policy.service)),
@@ -190,11 +193,19 @@ pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) 
     lacking.is_empty()
 }
 
+/// The verb behind [`listed`].
+fn has(names: &[&str]) -> &'static str {
+    if names.len() == 1 { "has" } else { "have" }
+}
+
 fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(8) {
         Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
+        _ => match shown.split_last() {
+            Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            _ => shown.join(", "),
+        },
     }
 }
 

@@ -161,7 +161,7 @@ fn lower_services(
             table.finish(out);
             pop.services.push(Service { name, v4, v6, https, at: key.at });
         }
-    } else if pop.services.is_empty() && services.is_none() {
+    } else if pop.services.is_empty() && services.is_none() && !table.mistyped("addresses") && !table.mistyped("services") {
         out.push(
             Finding::error(code::MISSING_KEY, format!("the PoP `{}` has no addresses", pop.name))
                 .at(key.at, "neither `addresses` nor `services`"),

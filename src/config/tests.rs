@@ -4,6 +4,7 @@
 mod broken;
 mod broken_text;
 mod catalogue;
+mod faults;
 
 use super::*;
 use crate::finding::Severity;
@@ -115,6 +116,21 @@ fn scalars_keep_their_text() {
         assert!(texts.iter().any(|t| t == text), "{text} in {texts:?}");
     }
     assert_eq!(deployment.policies[1].policy.rules[3].when.country[0].code(), "NO");
+}
+
+/// The name of the root is empty, so its text stands in `root.zone`.
+#[test]
+fn the_root_comes_from_text() {
+    let mut memory = sample();
+    let text = "$TTL 86400\n. SOA a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 604800 86400\n. NS ns1.example.\n\
+                ns1.example. A 192.0.2.1\norg NS ns1.example.\norg. DS 1 13 2 00\n";
+    memory.0.insert("zones/root.zone".into(), text.into());
+    let loaded = load_memory(&memory);
+    let deployment = loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(&loaded)));
+    let root = deployment.zones.iter().find(|zone| zone.apex.is_root()).unwrap();
+    let owners: Vec<String> = root.records.iter().map(|record| record.owner.to_string()).collect();
+    assert_eq!(owners, [".", ".", "ns1.example.", "org.", "org."]);
+    assert!(deployment.inputs.iter().any(|(role, _)| role == "zone text ."));
 }
 
 /// A broken file hides neither the faults of the others nor makes them guilty.

@@ -126,7 +126,15 @@ impl Reader<'_> {
         };
         let Some(mut table) = Table::open(node, format!("the owner `{}`", key.text), self.out) else { return };
         // Faults below a bad owner are still told; its records go nowhere.
-        let owner = owner.unwrap_or_else(|| self.zone.apex.clone());
+        let (records, steered, is_bad) = (self.zone.records.len(), self.zone.steered.len(), owner.is_none());
+        self.entries(owner.unwrap_or_else(|| self.zone.apex.clone()), &mut table);
+        if is_bad {
+            self.zone.records.truncate(records);
+            self.zone.steered.truncate(steered);
+        }
+    }
+
+    fn entries(&mut self, owner: Name, table: &mut Table<'_>) {
         let ttl = table.take("ttl");
         let steer = table.take_entry("steer");
         let fixed = ttl.filter(|node| !matches!(node.kind, Kind::Map(_)));

@@ -165,7 +165,8 @@ impl Server {
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.desk.phase.enter(Phase::Serving);
-        tracing::info!("{}", Event::Serving { digest: server.desk.snapshot.full().digest().to_string() });
+        let digest = server.desk.snapshot.full().digest().to_string();
+        tracing::info!(digest, "{}", Event::Serving { digest: digest.clone() });
         Ok(server)
     }
 
@@ -296,7 +297,7 @@ impl Server {
                 "an interrupt"
             }
         });
-        tracing::info!("{}", Event::Stopping { signal });
+        tracing::info!(signal, "{}", Event::Stopping { signal });
     }
 
     /// Stops accepting, lets running answers finish, and ends every thread.

@@ -72,7 +72,7 @@ impl Writer {
     }
 
     async fn reload(&mut self, origin: Origin, requests: usize) -> Report {
-        tracing::info!("{}", Event::ReloadStarted { origin, requests });
+        tracing::info!(requests, "{}", Event::ReloadStarted { origin, requests });
         let began = Instant::now();
         let old = self.desk.snapshot.full();
         let (root, fixed, previous) = (self.root.clone(), self.fixed.clone(), Arc::clone(&old));
@@ -104,7 +104,14 @@ impl Writer {
         let took_millis = took.as_millis() as u64;
         self.desk.counters.last_load.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
-        tracing::info!("{}", Event::Published { sequence, digest: digest.clone(), changes, took_millis });
+        tracing::info!(
+            sequence,
+            digest,
+            changes,
+            took_millis,
+            "{}",
+            Event::Published { sequence, digest: digest.clone(), changes, took_millis }
+        );
         for line in lines.lines() {
             tracing::info!("changed: {line}");
         }
@@ -118,7 +125,8 @@ impl Writer {
         self.desk.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         log_findings(&findings, &files);
-        tracing::error!("{}", Event::Refused { errors, sequence: old.sequence() });
+        let sequence = old.sequence();
+        tracing::error!(errors, sequence, "{}", Event::Refused { errors, sequence });
         Report { published: false, sequence: old.sequence(), digest: old.digest().to_string(), difference: None, findings, files }
     }
 

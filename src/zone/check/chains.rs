@@ -229,7 +229,9 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
             Some(_) => "has no address",
         };
         let mut finding = Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone")).at(at, "leads nowhere");
-        if let Some(doubled) = index.zone_of(target).and_then(|names| doubled(target, &names.zone.apex)) {
+        // A name that is written whole has its dot.
+        let is_short = ((at.end - at.start) as usize) < target.to_string().len();
+        if let Some(doubled) = index.zone_of(target).filter(|_| is_short).and_then(|names| doubled(target, &names.zone.apex)) {
             finding = finding.help(format!("did you forget the final dot of `{doubled}`?"));
         }
         out.push(finding);
