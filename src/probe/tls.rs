@@ -88,6 +88,8 @@ fn refusal(error: &Error, name: &ServerName<'_>, days: Option<i32>) -> String {
                 format!("certificate is for other names than {}", words::quoted(name.to_str().as_bytes()))
             }
             CertificateError::UnknownIssuer => "certificate: its issuer is not trusted".to_owned(),
+            // As by an authority that kept its name and changed its key.
+            CertificateError::BadSignature => "certificate: not signed by the issuer that is trusted".to_owned(),
             CertificateError::Revoked => "certificate: revoked".to_owned(),
             other => format!("certificate: {other}"),
         },
