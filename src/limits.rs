@@ -103,6 +103,14 @@ pub const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const PROBES_AT_ONCE: usize = 512;
 /// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
 pub const TARGETS_MAX: usize = 65_536;
+/// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round is not held up.
+pub const PROBE_QUICK_MS: u64 = 1_000;
+/// Milliseconds between pictures of health that differ in counters alone: a TTL has whole seconds.
+pub const HEALTH_COUNTERS_MS: u64 = 1_000;
+/// Events about health that wait to be told: every PoP of a large deployment turns, with room; the rest is counted.
+pub const HEALTH_EVENTS_MAX: usize = 16_384;
+/// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in a window.
+pub const HEALTH_CHANGES_MAX: usize = 200_000;
 /// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in chunks of one octet
 /// is six times its size; a peer that sends more sends without end.
 pub const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;

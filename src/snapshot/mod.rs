@@ -8,6 +8,7 @@
 pub mod compile;
 pub mod difference;
 pub mod digest;
+pub mod forecast;
 pub mod inputs;
 pub mod routes;
 pub mod shrunk;
