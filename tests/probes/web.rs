@@ -150,6 +150,7 @@ fn peers_that_never_finish_end_in_a_time_out() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let dripping = serve(|mut stream| {
+        request(&stream);
         for octet in b"HTTP/1.1 200 OK\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'x')) {
             if stream.write_all(&[*octet]).is_err() {
                 return;
