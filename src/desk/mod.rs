@@ -34,3 +34,10 @@ pub struct Desk {
     /// What is shown of PoPs.
     pub board: ArcSwap<Board>,
 }
+
+impl Desk {
+    /// A desk before it serves.
+    pub fn new(snapshot: Cell, counters: Counters, board: Board) -> Desk {
+        Desk { snapshot, counters, phase: PhaseCell::default(), board: ArcSwap::from_pointee(board) }
+    }
+}
