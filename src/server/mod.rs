@@ -9,6 +9,7 @@
 pub mod journal;
 pub mod overrides;
 pub mod sockets;
+pub mod watch;
 pub mod writer;
 
 use self::journal::Journal;

@@ -6,12 +6,13 @@
 use crate::desk::board::{Alarm, Board, PopView};
 use crate::desk::command::{Change, Ended, Moved};
 use crate::desk::event::Event;
+use crate::health::condition::{Picture, SlotHealth};
 use crate::limits::OVERRIDE_SECS_MAX;
 use crate::reload::ledger_store::{LedgerStore, Opened};
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::{Effective, Ledger, Override};
 use crate::steer::pop::Pop;
-use crate::steer::status::{Status, Verdict};
+use crate::steer::status::{PopStatus, Status};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -170,8 +171,10 @@ impl Overrides {
 
 /// A snapshot with the states and weights that a ledger makes of its PoPs.
 pub fn over(ledger: &Ledger, snapshot: &Snapshot, now: u64, sequence: u64) -> Snapshot {
-    let pops = ledger.applied(&snapshot.pops, now);
-    snapshot.with_status(Status::new(&pops, &snapshot.steering.slots, |_, _| Verdict::Unknown), sequence)
+    let pops = ledger.applied(&snapshot.pops, now).iter().map(PopStatus::of).collect();
+    // Nothing is probed yet: every slot is as though it were never asked.
+    let picture = Picture { slots: snapshot.steering.slots.iter().map(|_| SlotHealth::default()).collect(), held: Vec::new() };
+    snapshot.with_status(Status::new(pops, &snapshot.steering.slots, &snapshot.steering.policies, &picture, Vec::new()), sequence)
 }
 
 /// Adds the entries of a change.
