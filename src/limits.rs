@@ -105,6 +105,24 @@ pub const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const PROBES_AT_ONCE: usize = 512;
 /// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
 pub const TARGETS_MAX: usize = 65_536;
+/// Overrides in the ledger: they are made by people, a few for each PoP; more is a script gone wild.
+pub const OVERRIDES_MAX: usize = 4_096;
+/// Octets of an override's reason or author: a sentence or two with a ticket, shown in tables.
+pub const REASON_OCTETS_MAX: usize = 1_024;
+/// Octets of the ledger's file: the most overrides, each with the longest reason and author fully escaped.
+pub const LEDGER_OCTETS_MAX: u64 = 64 << 20;
+/// Octets of a request's body on the control socket: an override with its selectors and a long reason.
+pub const CONTROL_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Selectors in one command: each becomes an override of its own; patterns and tags name more.
+pub const SELECTORS_MAX: usize = 256;
+/// Longest time of an override, in seconds: ten years are for ever, and no sum overflows.
+pub const OVERRIDE_SECS_MAX: u64 = 315_576_000;
+/// Seconds after which the writer looks at the clock again while an override is to end: clocks are set back and forth.
+pub const EXPIRY_LOOK_SECS: u64 = 30;
+/// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and counted.
+pub const EVENT_QUEUE: usize = 4_096;
+/// Octets of the event log before it is turned over: some 100,000 events, and as much again in the copy.
+pub const EVENT_LOG_OCTETS_MAX: u64 = 32 << 20;
 /// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round is not held up.
 pub const PROBE_QUICK_MS: u64 = 1_000;
 /// Milliseconds between pictures of health that differ in counters alone: a TTL has whole seconds.

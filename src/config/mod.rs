@@ -8,6 +8,7 @@ mod candidates;
 pub mod catalogue;
 mod https;
 mod later;
+pub mod ledger_file;
 mod load;
 mod networks_file;
 mod place;

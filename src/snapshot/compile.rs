@@ -12,6 +12,7 @@ use crate::finding::Findings;
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::health::condition::{Picture, SlotHealth};
+use crate::steer::civil;
 use crate::steer::status::{PopStatus, Status};
 use crate::steer::table::Slot;
 use crate::zone::image::{self, Image};
@@ -110,6 +111,8 @@ fn assemble(
     }
     let status = status(deployment, &parts.steering, |_| false);
     let snapshot = Snapshot {
+        pops: deployment.pops.as_slice().into(),
+        policies: deployment.policies.as_slice().into(),
         sequence,
         digest: Digest::of(inputs, &status),
         identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),
@@ -167,23 +170,9 @@ fn fact(database: &Database) -> String {
         "{} ({}, {}, {leaves} networks, {} places)",
         database.name,
         database.kind,
-        if database.build_epoch == 0 { "without a date".to_owned() } else { format!("built {}", date(database.build_epoch)) },
+        if database.build_epoch == 0 { "without a date".to_owned() } else { format!("built {}", civil::day(database.build_epoch)) },
         database.places.len()
     )
-}
-
-/// A day as text, from seconds since 1970, by the civil calendar (proleptic Gregorian).
-pub fn date(epoch_secs: u64) -> String {
-    // Days since 0000-03-01, so that leap days end a year; eras of 400 years.
-    let days = epoch_secs / 86_400 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// The status in which the PoPs for which `is_down` holds are down by probes.
@@ -192,16 +181,4 @@ pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&st
     let health = |slot: &Slot| if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() };
     let picture = Picture { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
     Status::new(deployment.pops.iter().map(PopStatus::of).collect(), &steering.slots, &steering.policies, &picture, Vec::new())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date;
-
-    #[test]
-    fn days_are_civil() {
-        for (secs, day) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (951_868_800, "2000-03-01"), (1_767_225_599, "2025-12-31")] {
-            assert_eq!(date(secs), day);
-        }
-    }
 }

@@ -24,8 +24,10 @@ pub use sizes::Sizes;
 pub use steering::Steering;
 pub use summary::Summary;
 
+use crate::steer::pop::Pop;
 use crate::steer::status::Status;
 use crate::zone::set::ZoneSet;
+use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
 /// Who answers.
@@ -50,6 +52,10 @@ pub struct Snapshot {
     pub steering: Arc<Steering>,
     /// What is true now.
     pub status: Arc<Status>,
+    /// The PoPs as the file has them, before overrides: what every later status is made from.
+    pub pops: Arc<[Pop]>,
+    /// The policies as the files have them, for people.
+    pub policies: Arc<[ScopedPolicy]>,
     facts: Arc<Facts>,
     /// What the steering was compiled from; `None` where it must be compiled anew.
     steering_key: Option<inputs::Key>,

@@ -5,6 +5,8 @@
 //! [`status`], which is all that a change of health or weight replaces.
 
 pub mod choose;
+pub mod civil;
+pub mod ledger;
 pub mod map;
 pub mod plan;
 pub mod policy;

@@ -24,6 +24,26 @@ pub enum AdminState {
     Drain,
 }
 
+impl AdminState {
+    /// Every state.
+    pub const ALL: [AdminState; 4] = [AdminState::Auto, AdminState::Up, AdminState::Down, AdminState::Drain];
+
+    /// The word in files and commands.
+    pub fn word(self) -> &'static str {
+        match self {
+            AdminState::Auto => "auto",
+            AdminState::Up => "up",
+            AdminState::Down => "down",
+            AdminState::Drain => "drain",
+        }
+    }
+
+    /// The state that a word of a file or command means.
+    pub fn from_word(word: &str) -> Option<AdminState> {
+        AdminState::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
 /// An address and its weight within the PoP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WeightedAddress<A> {
