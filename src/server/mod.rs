@@ -7,6 +7,7 @@
 //! ```
 
 pub mod sockets;
+pub mod watch;
 pub mod writer;
 
 use self::sockets::Sockets;
