@@ -93,7 +93,9 @@ impl World {
 
     /// A result came: until when its target promises to stay as it is. A horizon is rounded up to seconds.
     fn promise(&mut self, monitor: &Monitor, key: &Arc<str>, now: u64) {
-        let Some(index) = monitor.roster().targets.iter().position(|target| target.key == *key) else { return };
+        // Canaries are asked out of turn, so they promise nothing.
+        let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
+        let Some(index) = monitor.roster().targets.iter().position(is_meant) else { return };
         let reading = monitor.board.reading(index as u32);
         let until = if reading.horizon_secs == SETTLED { 0 } else { now + (u64::from(reading.horizon_secs) * 1000).saturating_sub(999) };
         self.promised.insert(key.clone(), (reading.verdict, until));
