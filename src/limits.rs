@@ -103,3 +103,19 @@ pub const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const PROBES_AT_ONCE: usize = 512;
 /// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
 pub const TARGETS_MAX: usize = 65_536;
+/// Probes of one deployment: kinds of checks, not targets; more are made by a program that should share them.
+pub const PROBES_MAX: usize = 4_096;
+/// How deep groups of probes may contain each other: nobody reads more, and they are walked by recursion.
+pub const GROUP_DEPTH_MAX: usize = 16;
+/// Checks that one address may hang on, groups counted through: groups of groups grow without bound.
+pub const FORMULA_CHECKS_MAX: usize = 64;
+/// Canaries of one deployment: a few in each family are enough to know one's own network.
+pub const CANARIES_MAX: usize = 64;
+/// Octets of a text that a probe sends or looks for, of its headers and of its commands: requests are short.
+pub const PROBE_TEXT_OCTETS_MAX: usize = 4_096;
+/// How many policies may stand behind each other by `use`: nobody reads more, and they are walked by recursion.
+pub const USE_DEPTH_MAX: usize = 8;
+/// Safety rules of one deployment: each is asked at every override.
+pub const SAFETY_RULES_MAX: usize = 64;
+/// Octets of a file of certificates that probes trust: all roots that browsers trust are a quarter of it.
+pub const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
