@@ -119,3 +119,5 @@ pub const USE_DEPTH_MAX: usize = 8;
 pub const SAFETY_RULES_MAX: usize = 64;
 /// Octets of a file of certificates that probes trust: all roots that browsers trust are a quarter of it.
 pub const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
+/// Names of single PoPs that `expose_pops` may make: a hundred PoPs behind each of a few thousand owners.
+pub const EXPOSED_MAX: usize = 500_000;

@@ -38,10 +38,13 @@ pub(super) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
         let Some(written) = text(member, "addresses", out) else { continue };
         match written.parse() {
             Ok(address) if addresses.contains(&address) => {
-                out.push(Finding::error(code::DUPLICATE_ADDRESS, format!("the canary `{address}` stands twice")).at(member.at, "again here"));
+                out.push(
+                    Finding::error(code::DUPLICATE_ADDRESS, format!("the canary `{address}` stands twice")).at(member.at, "again here"),
+                );
             }
             Ok(address) => addresses.push(address),
-            Err(_) => out.push(Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(member))).at(member.at, "not an address")),
+            Err(_) => out
+                .push(Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(member))).at(member.at, "not an address")),
         }
     }
     if let Some(node) = list {

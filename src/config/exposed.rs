@@ -5,6 +5,7 @@
 
 use super::world::World;
 use crate::finding::{Finding, Findings, code};
+use crate::limits::EXPOSED_MAX;
 use crate::steer::policy::{Candidate, Policy};
 use crate::steer::pop::{Pop, PopId, Service};
 use crate::wire::name::Name;
@@ -18,6 +19,7 @@ pub(super) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, 
     if !zones.iter().any(|zone| zone.steered.iter().any(|steered| exposes(&steered))) {
         return;
     }
+    let mut made = 0;
     let apexes: HashSet<Name> = zones.iter().map(|zone| zone.apex.clone()).collect();
     for zone in zones {
         let exposing: Vec<SteeredOwner> = zone.steered.iter().filter(exposes).filter(|s| !s.owner.is_wildcard()).cloned().collect();
@@ -30,7 +32,15 @@ pub(super) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, 
             let Some(ScopedPolicy { policy, .. }) = policies.get(steered.policy) else { continue };
             for (pop, service) in members(policy, world) {
                 match name(&steered, pop, &taken, &apexes) {
-                    Ok(owner) => records(&owner, policy, service, &steered, &mut zone.records),
+                    Ok(_) if made >= EXPOSED_MAX => {
+                        let message = format!("`expose_pops` would make more than {EXPOSED_MAX} names");
+                        out.push(Finding::error(code::TOO_LARGE, message).at(steered.at, "the limit is passed here"));
+                        return;
+                    }
+                    Ok(owner) => {
+                        made += 1;
+                        records(&owner, policy, service, &steered, &mut zone.records);
+                    }
                     Err(why) => out.push(
                         Finding::error(code::EXPOSED_NAME, format!("`{}.{}` cannot name the PoP `{}`", pop.name, steered.owner, pop.name))
                             .at(steered.at, why)

@@ -1,10 +1,10 @@
 //! Reads every file of a deployment and brings them together. Every file is read and checked even
 //! when another one is broken, and what depends on a broken file is not accused for it.
 
+use super::pops_file::{PopsFile, STARTUP_WAIT_MS};
 use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
-use super::pops_file::{PopsFile, STARTUP_WAIT_MS};
 use super::{DatabaseSource, Deployment, Loaded, Sources, exposed, networks_file, policy_file, pops_file, server_file};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::{CERTIFICATES_OCTETS_MAX, CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};

@@ -154,7 +154,10 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
                 out.push(
                     Finding::error(
                         code::FENCE_FAMILY,
-                        format!("some clients of `{}` would find no {family} address, but the policy `{}` offers {family}", other.name, policy.name),
+                        format!(
+                            "some clients of `{}` would find no {family} address, but the policy `{}` offers {family}",
+                            other.name, policy.name
+                        ),
                     )
                     .at(rule.target_at.unwrap_or(rule.rule.at), format!("not everybody here has {family}"))
                     .related(other.at, "nobody outside this policy may answer")

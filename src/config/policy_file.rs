@@ -53,13 +53,7 @@ pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<S
 
 /// Reads a map of policies. A policy with faults is still listed, so that names which use it are
 /// not accused as well.
-pub(super) fn lower_all(
-    node: &Node,
-    zone: Option<&Name>,
-    shared: Shared<'_>,
-    world: &mut World,
-    out: &mut Findings,
-) -> Vec<ScopedPolicy> {
+pub(super) fn lower_all(node: &Node, zone: Option<&Name>, shared: Shared<'_>, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
     let Some(mut table) = Table::open(node, "`policies`", out) else { return Vec::new() };
     let scope: Option<Arc<str>> = zone.map(|apex| Arc::from(apex.to_lowercase().to_string()));
     let mut all = Vec::new();

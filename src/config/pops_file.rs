@@ -153,7 +153,8 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], later: &mut Later, uses: 
         if capacity > 0.0 {
             pop.capacity = Some(capacity);
         } else {
-            let finding = Finding::error(code::BAD_VALUE, format!("the PoP `{name}` would carry nothing")).at(node.at, "must be more than 0");
+            let finding =
+                Finding::error(code::BAD_VALUE, format!("the PoP `{name}` would carry nothing")).at(node.at, "must be more than 0");
             out.push(finding.help("leave `capacity` out where it is not known; `state: drain` takes a PoP out of service"));
         }
     }
@@ -163,14 +164,7 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], later: &mut Later, uses: 
     pop
 }
 
-fn lower_services(
-    table: &mut Table<'_>,
-    key: &Key,
-    pop: &mut Pop,
-    probes: &[Probe],
-    uses: &mut Uses,
-    out: &mut Findings,
-) {
+fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Probe], uses: &mut Uses, out: &mut Findings) {
     // Of every service that has none of its own.
     let probed = table.take("probe").map(|node| probes_file::used(node, probes, out)).unwrap_or_default();
     let default = Arc::<str>::from(DEFAULT_SERVICE);

@@ -4,9 +4,7 @@ use super::scalar::{choice, integer, members, name, plain, refuse, switch, text,
 use super::table::{Table, shown};
 use super::tree::{Kind, Node};
 use crate::finding::{Finding, Findings, code};
-use crate::health::spec::{
-    Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify,
-};
+use crate::health::spec::{Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify};
 use crate::limits::PROBE_TEXT_OCTETS_MAX;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -153,7 +151,8 @@ fn path(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
 /// A host name, or an address.
 fn host(node: &Node, what: &str, out: &mut Findings) -> Option<Arc<str>> {
     let text = text(node, what, out)?;
-    let is_name = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) && Name::parse(text, Some(&Name::root())).is_ok();
+    let is_name = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && Name::parse(text, Some(&Name::root())).is_ok();
     let with_port = what == "host"
         && text.rsplit_once(':').is_some_and(|(host, port)| {
             port.parse::<u16>().is_ok() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))

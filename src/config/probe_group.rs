@@ -18,16 +18,10 @@ pub(super) struct Written<'n> {
 }
 
 /// Reads a group; `names` are those of all probes, sorted.
-pub(super) fn lower<'n>(
-    kind: &'static str,
-    node: &'n Node,
-    names: &[&str],
-    written: &mut Written<'n>,
-    out: &mut Findings,
-) -> Option<Kind> {
+pub(super) fn lower<'n>(kind: &'static str, node: &'n Node, names: &[&str], written: &mut Written<'n>, out: &mut Findings) -> Option<Kind> {
     let (list, needed) = match kind {
         "n_of" => {
-            let mut table = Table::open(node, "an `n_of`", out)?;
+            let mut table = Table::open(node, "an n_of group", out)?;
             let n = table.need("n", out);
             let list = table.need("of", out);
             let n = n.and_then(|node| Some((node, integer(node, "n", 1..=1_000, out)?)));

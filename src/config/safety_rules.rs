@@ -30,8 +30,9 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
         (Some((_, node)), None) => {
             integer(node, "never_fewer_than", 1..=POPS_MAX as i64, out).map(|least| (node.at, Need::NeverFewerThan(least as u32)))
         }
-        (None, Some((_, node))) => percent(node, "never_more_off_than", 0..=99, out)
-            .map(|most| (node.at, Need::NeverMoreOffThan { percent: most as u8 })),
+        (None, Some((_, node))) => {
+            percent(node, "never_more_off_than", 0..=99, out).map(|most| (node.at, Need::NeverMoreOffThan { percent: most as u8 }))
+        }
         (fewer, _) => {
             let at = fewer.map_or(node.at, |(key, _)| key.at);
             out.push(

@@ -6,10 +6,12 @@ use crate::geo::mmdb::Database;
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::source::Disk;
 use crate::snapshot::{self, Snapshot};
+use crate::steer::pop::{AdminState, PopId};
+use crate::steer::safety::Safety;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed
     if let Some(running) = running {
         findings.extend(need_restart(running, &fixed, place_of(root, &files)));
     }
+    findings.extend(safety(&deployment, previous.is_some(), now_epoch()));
     let (snapshot, found) = snapshot::compile(&deployment, previous, sequence);
     findings.extend(found);
     findings.sort();
@@ -82,6 +85,40 @@ pub fn read(root: &Path) -> (Option<Deployment>, Findings, Files) {
         attempt += 1;
         sleep(Duration::from_millis(READ_PAUSE_MILLIS));
     }
+}
+
+/// Seconds since 1970.
+fn now_epoch() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// What the files themselves take out of service against a safety rule. It refuses a reload; a start it does
+/// not, since a node that answers less well is better than one that does not answer.
+fn safety(deployment: &Deployment, is_reload: bool, now_epoch: u64) -> Findings {
+    let mut findings = Findings::default();
+    if let (Some(until), Some(at)) = (deployment.safety_off_until_epoch, deployment.safety_off_until_at)
+        && until <= now_epoch
+    {
+        findings.push(
+            Finding::warning(code::SAFETY_OFF_PAST, "the day of `safety_off_until` has come: safety rules hold again")
+                .at(at, "without effect by now")
+                .help("remove the line, or give a later date"),
+        );
+    }
+    let pop = |id: PopId| deployment.pops.get(usize::from(id.0));
+    let serving = |id: PopId| pop(id).is_some_and(|p| p.weight > 0 && !matches!(p.state, AdminState::Down | AdminState::Drain));
+    let safety = Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch };
+    for rule in safety.in_force(now_epoch) {
+        let Some(broken) = rule.broken(serving, |id| pop(id).and_then(|p| p.capacity)) else { continue };
+        let message = format!("by this file {}", broken.sentence);
+        let finding = if is_reload { Finding::error(code::UNSAFE, message) } else { Finding::warning(code::UNSAFE, message) };
+        findings.push(
+            finding
+                .at(rule.at, if is_reload { "refuses the reload" } else { "refuses a reload, but not a start" })
+                .help("give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come"),
+        );
+    }
+    findings
 }
 
 fn place_of(path: &Path, files: &Files) -> Option<At> {

@@ -9,6 +9,7 @@ pub mod compile;
 pub mod difference;
 pub mod digest;
 pub mod inputs;
+pub mod roster;
 pub mod routes;
 pub mod shrunk;
 pub mod sizes;
@@ -23,6 +24,8 @@ pub use sizes::Sizes;
 pub use steering::Steering;
 pub use summary::Summary;
 
+use crate::health::roster::Roster;
+use crate::steer::safety::Safety;
 use crate::steer::status::Status;
 use crate::zone::set::ZoneSet;
 use std::sync::Arc;
@@ -49,6 +52,10 @@ pub struct Snapshot {
     pub steering: Arc<Steering>,
     /// What is true now.
     pub status: Arc<Status>,
+    /// Who is watched.
+    pub roster: Arc<Roster>,
+    /// What must stay in service.
+    pub safety: Arc<Safety>,
     facts: Arc<Facts>,
     /// What the steering was compiled from; `None` where it must be compiled anew.
     steering_key: Option<inputs::Key>,
