@@ -31,7 +31,7 @@ records:
   www: { steer: web }
 ";
 
-fn sound() -> Memory {
+pub(super) fn sound() -> Memory {
     let mut memory = Memory::default();
     let files =
         [("meridian.yaml", SERVER), ("networks.yaml", NETWORKS), ("pops.yaml", POPS), ("policies.yaml", POLICIES), ("zones/z.yaml", ZONE)];
@@ -124,7 +124,9 @@ fn pop_files() {
         ("tags: [na]", "bias: ¦far", "MRD0104", Error),
         ("tags: [na]", "services: { ¦default: { addresses: 192.0.2.3 } }", "MRD0103", Error),
         ("tags: [na]", "services: { video: { addresses: ¦[] } }", "MRD0104", Error),
-        ("tags: [na]", "probe: ¦web", "MRD0104", Error),
+        ("tags: [na]", "probe: ¦web", "MRD0319", Error),
+        ("tags: [na]", "capacity: ¦0", "MRD0104", Error),
+        ("tags: [na]", "capacity: ¦many", "MRD0104", Error),
         ("at: { lat: 39, lon: -77 }, ", "", "MRD0309", Error),
         ("  iad:", "  ¦fra:", "MRD0103", Error),
         ("  iad:", "  ¦I_D:", "MRD0104", Error),
@@ -161,6 +163,16 @@ fn policy_files() {
         ("pops: ¦[[fra, iad]]", "MRD0104", Warning),
         ("pops: all, when_all_down: ¦nodta", "MRD0104", Error),
         ("pops: all, ¦ordr: nearest", "MRD0102", Error),
+        ("pops: all, panic: ¦on", "MRD0104", Error),
+        ("pops: all, panic: { share: ¦0% }", "MRD0104", Error),
+        ("pops: all, panic: { window: ¦0s }", "MRD0104", Error),
+        ("pops: all, panic: { ¦holds: 5s }", "MRD0102", Error),
+        ("use: ¦wbe", "MRD0302", Error),
+        ("use: ¦web", "MRD0321", Error),
+        ("use: b, ¦pops: all }\n  b: { pops: all", "MRD0104", Error),
+        ("use: b, ¦ttl: 5 }\n  b: { pops: all", "MRD0104", Error),
+        ("use: b }\n  b: { use: c }\n  c: { use: ¦web", "MRD0321", Error),
+        ("use: ¦b, service: video }\n  b: { pops: all", "MRD0322", Error),
         ("pops: all }\n  ¦spare: { pops: all", "MRD0312", Note),
     ] {
         check("policies.yaml", &policy(body), code, severity);
@@ -180,6 +192,32 @@ fn policy_files() {
     ] {
         check("policies.yaml", &rule(body), code, severity);
     }
+    for (body, others, code) in [
+        ("when: { country: DE }, use: b, ¦fence: true", "  b: { pops: fra }\n", "MRD0104"),
+        ("when: { country: DE }, use: b, ¦ttl: 5", "  b: { pops: fra }\n", "MRD0104"),
+        ("when: { country: DE }, use: ¦b", "  b: { pops: fra, rules: [{ use: web }] }\n", "MRD0321"),
+        ("¦when: { country: DE }, use: b", "  b: { pops: fra, when_all_down: nodata }\n", "MRD0104"),
+    ] {
+        let text = format!("{}{others}", rule(body));
+        // The place of a rule is its first key or its braces.
+        let text = if body.starts_with('¦') { text.replace('¦', "").replace("- { when", "- ¦{ when") } else { text };
+        let text = if code == "MRD0321" { text.replace('¦', "").replace("{ use: web", "{ use: ¦web") } else { text };
+        check("policies.yaml", &text, code, Error);
+    }
+    // Too many behind each other.
+    let chain: String = (2..9).map(|i| format!("  p{i}: {{ use: p{} }}\n", i + 1)).collect();
+    for (first, refused) in [(3, false), (2, true)] {
+        let mut memory = sound();
+        memory.0.insert("policies.yaml".into(), format!("policies:\n  web: {{ use: p{first} }}\n{chain}  p9: {{ pops: all }}\n").into());
+        // Those that nobody uses are as deep as they are.
+        let text = shown(&load_memory(&memory));
+        assert_eq!(text.contains("error[MRD0321]: more than 8"), refused, "{text}");
+    }
+    // What is used is a fence for families: nobody outside it answers.
+    let mut memory = sound();
+    memory.0.insert("pops.yaml".into(), POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2").into());
+    memory.0.insert("policies.yaml".into(), format!("{}  b: {{ pops: iad }}\n", rule("when: { country: US }, use: b")).into());
+    assert!(shown(&load_memory(&memory)).contains("error[MRD0307]"), "{}", shown(&load_memory(&memory)));
     // A fence must hold every family that the policy offers.
     let v4_only = POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2");
     let mut memory = sound();
