@@ -232,17 +232,18 @@ static PROBE: Section = Section {
     about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, `any_of`, `n_of`). A check is made \
             of every address of the services that use it; one check of one address is made once, however many use it (where only their \
             timing differs, in that of the probe whose name comes first). A group has no timing of its own.",
-    block: "yaml in probes
-web: { https: { path: /healthz, host: probe.cdn.example, expect: [200, 204] }, every: 5s, timeout: 2s }
-plain: { http: /status }
-ssh: { tcp: { port: 22, expect: SSH-2.0 } }
-names: { dns: { name: cdn.example., type: SOA } }
-script: { exec: [/usr/local/bin/check-pop, --fast], every: 30s, timeout: 10s }
-marker: { file: \"/run/pops/{pop}.state\" }
-robot: { push: { ttl: 60s } }
-ping: { icmp: {} }
-both: { all_of: [web, ping] }
-most: { n_of: { n: 2, of: [web, plain, ssh] } }",
+    block: "yaml
+probes:
+  web: { https: { path: /healthz, host: probe.cdn.example, expect: [200, 204] }, every: 5s, timeout: 2s }
+  plain: { http: /status }
+  ssh: { tcp: { port: 22, expect: SSH-2.0 } }
+  names: { dns: { name: cdn.example., type: SOA } }
+  script: { exec: [/usr/local/bin/check-pop, --fast], every: 30s, timeout: 10s }
+  marker: { file: \"/run/pops/{pop}.state\" }
+  robot: { push: { ttl: 60s } }
+  ping: { icmp: {} }
+  both: { all_of: [web, ping] }
+  most: { n_of: { n: 2, of: [web, plain, ssh] } }",
     entries: &[
         aside(
             "https",
@@ -479,9 +480,10 @@ static SAFETY: Section = Section {
     title: "",
     about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is down, drained, switched off, or of \
             weight 0. A reload of files that break a rule by `state` and `weight` is refused; a start gives a warning.",
-    block: "yaml in safety
-- { never_fewer_than: 2, of: { tag: eu } }
-- { never_more_off_than: 30%, of: all }",
+    block: "yaml
+safety:
+  - { never_fewer_than: 2, of: { tag: eu } }
+  - { never_more_off_than: 30%, of: all }",
     entries: &[
         aside("never_fewer_than", &Shape::Integer(1, crate::limits::POPS_MAX as i64), NONE, "so many PoPs are always in service", "2"),
         entry(
