@@ -86,6 +86,8 @@ pub const READ_PAUSE_MILLIS: u64 = 20;
 pub const FINDINGS_PER_ZONE_MAX: usize = 200;
 /// How deep files may include each other; deeper is a loop.
 pub const INCLUDE_DEPTH_MAX: u32 = 8;
+/// Files that one zone includes, counted each time: without a bound a few files that include each other twice are read for ever.
+pub const INCLUDED_FILES_MAX: u32 = 1_024;
 /// Records that the templates of one zone may make: a /16 of reverse names.
 pub const GENERATED_MAX: u32 = 65_536;
 /// Pairs of policy and PoP that are counted each for itself: what one scrape of metrics may weigh (some 8 MB of
@@ -121,3 +123,32 @@ pub const SAFETY_RULES_MAX: usize = 64;
 pub const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
 /// Names of single PoPs that `expose_pops` may make: a hundred PoPs behind each of a few thousand owners.
 pub const EXPOSED_MAX: usize = 500_000;
+/// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round is not held up.
+pub const PROBE_QUICK_MS: u64 = 1_000;
+/// Milliseconds between pictures of health that differ in counters alone: a TTL has whole seconds.
+pub const HEALTH_COUNTERS_MS: u64 = 1_000;
+/// Events about health that wait to be told: every PoP of a large deployment turns, with room; the rest is counted.
+pub const HEALTH_EVENTS_MAX: usize = 16_384;
+/// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in a window.
+pub const HEALTH_CHANGES_MAX: usize = 200_000;
+/// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in chunks of one octet
+/// is six times its size; a peer that sends more sends without end.
+pub const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
+/// Octets of response headers that a probe reads: servers send at most 16 KiB or so.
+pub const PROBE_HEADER_OCTETS_MAX: usize = 32 << 10;
+/// Response headers that a probe reads: real responses have under 40.
+pub const PROBE_HEADERS_MAX: usize = 128;
+/// Octets of what a peer said that go into one line for the operator.
+pub const PROBE_WORDS_MAX: usize = 120;
+/// Programs that probes run at once: each is a process; a probe beyond it waits inside its own time-out.
+pub const PROGRAMS_AT_ONCE: usize = 64;
+/// Octets of a program's output that are kept for the line of its failure.
+pub const PROGRAM_KEPT_OCTETS: usize = 1 << 10;
+/// Octets that a program may print: past it it is killed, since reading on would cost as much as it prints.
+pub const PROGRAM_OUTPUT_OCTETS_MAX: usize = 64 << 10;
+/// Octets of a health file that are read: it holds one or two words.
+pub const PROBE_FILE_OCTETS_MAX: usize = 256;
+/// Health files read at once: each takes a thread, and a dead network file system keeps it.
+pub const PROBE_FILES_AT_ONCE: usize = 16;
+/// Pinned certificate authorities whose settings are kept: more than any deployment has; past it they are made anew.
+pub const PINNED_KEPT_MAX: usize = 256;

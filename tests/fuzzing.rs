@@ -290,3 +290,29 @@ fn record_data() {
     };
     drive("record_data", targets::rdata::rdata, 50_000, 2, make, || {});
 }
+
+/// Replies to probes: sound ones, wounded.
+#[test]
+fn probe_replies() {
+    let mut reply = targets::probe::asked();
+    reply[2] |= 0x80;
+    reply[7] = 2;
+    reply.extend_from_slice(b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01a\xc0\x10");
+    reply.extend_from_slice(b"\x01a\xc0\x10\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01");
+    // The beginning of a certificate, as far as its validity.
+    let certificate =
+        b"\x30\x33\x30\x31\xa0\x03\x02\x01\x02\x02\x01\x05\x30\x03\x06\x01\x2a\x30\x00\x30\x20\x17\x0d250101000000Z\x18\x0f20350101000000Z";
+    assert_eq!(meridian::probe::certificate::not_after(certificate), Some(2_051_222_400));
+    let asked = targets::probe::asked();
+    assert!(
+        matches!(meridian::probe::dns::read(&asked, &reply), meridian::probe::dns::Reply::Answer { addresses, .. } if addresses.len() == 1)
+    );
+    let seeds: [&[u8]; 4] = [&reply, &reply, certificate, b"UP 30\n"];
+    let words: [&[u8]; 6] = [b"\xc0\x0c", b"\x00", b"\x00\x01", b"UP ", b"DOWN", b"\x83\xff\xff\xff"];
+    let make = |dice: &mut Dice| {
+        let mut input = dice.pick::<&[u8]>(&seeds).to_vec();
+        mutate(dice, &mut input, &words);
+        input
+    };
+    drive("probe_replies", targets::probe::probe, 50_000, 1, make, || {});
+}

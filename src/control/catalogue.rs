@@ -92,9 +92,9 @@ families! {
     SNAPSHOT_BYTES = Gauge "meridian_snapshot_bytes" ["table"]
         "Octets that the snapshot in service holds, by table (images, routes, plans, addresses).";
     DATABASE_BUILT = Gauge "meridian_database_build_timestamp_seconds" ["name"]
-        "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database.";
+        "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database. One without a date, such as a geofeed, is not shown.";
     DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]
-        "How old the data of a GeoIP database is, by the path of the database.";
+        "How old the data of a GeoIP database is, by the path of the database. One without a date, such as a geofeed, is not shown.";
     BUILD_INFO = Gauge "meridian_build_info" ["version", "engine"]
         "The program; always 1.";
     UPTIME = Gauge "meridian_uptime_seconds" []

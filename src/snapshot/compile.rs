@@ -11,9 +11,11 @@ use crate::config::Deployment;
 use crate::finding::Findings;
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
+use crate::health::condition::{Picture, SlotHealth};
 use crate::health::roster::Roster;
 use crate::steer::safety::Safety;
-use crate::steer::status::{Status, Verdict};
+use crate::steer::status::{PopStatus, Status};
+use crate::steer::table::Slot;
 use crate::zone::image::{self, Image};
 use crate::zone::set::ZoneSet;
 use std::collections::HashMap;
@@ -161,7 +163,11 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let facts = Facts {
         lines: databases.iter().map(fact).collect(),
         sizes: databases.iter().zip(&deployment.databases).map(|(database, source)| size(database, source.file)).collect(),
-        built: databases.iter().map(|database| (database.name.clone(), database.build_epoch)).collect(),
+        built: databases
+            .iter()
+            .filter(|database| database.build_epoch != 0)
+            .map(|database| (database.name.clone(), database.build_epoch))
+            .collect(),
     };
     let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
     (result, findings)
@@ -198,9 +204,10 @@ pub fn date(epoch_secs: u64) -> String {
 
 /// The status in which the PoPs for which `is_down` holds are down by probes.
 pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&str) -> bool) -> Status {
-    Status::new(&deployment.pops, &steering.slots, |slot, _| {
-        if is_down(&steering.pops[usize::from(slot.pop.0)].name) { Verdict::Down } else { Verdict::Unknown }
-    })
+    let down = SlotHealth { down_v4: u64::MAX, down_v6: u64::MAX, went_down: 1, ..SlotHealth::default() };
+    let health = |slot: &Slot| if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() };
+    let picture = Picture { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
+    Status::new(deployment.pops.iter().map(PopStatus::of).collect(), &steering.slots, &steering.policies, &picture, Vec::new())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 pub mod compile;
 pub mod difference;
 pub mod digest;
+pub mod forecast;
 pub mod inputs;
 pub mod roster;
 pub mod routes;
@@ -68,7 +69,7 @@ pub struct Snapshot {
 pub struct Facts {
     /// One line for each: name, kind, age of its data, networks.
     pub lines: Vec<String>,
-    /// Name, and when its data was built, in seconds since 1970.
+    /// Name of each database that has a date, and when its data was built, in seconds since 1970.
     pub built: Vec<(Arc<str>, u64)>,
     /// How many networks each has, for comparison with the next.
     pub sizes: Vec<shrunk::Size>,
@@ -100,7 +101,7 @@ impl Snapshot {
         &self.facts.lines
     }
 
-    /// Name of each database, and when its data was built, in seconds since 1970.
+    /// Name of each database that has a date, and when its data was built, in seconds since 1970.
     pub fn databases_built(&self) -> &[(Arc<str>, u64)] {
         &self.facts.built
     }

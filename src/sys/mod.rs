@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is four kinds of call, all Linux:
+//! What is unsafe here is five kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
@@ -14,6 +14,8 @@
 //!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
+//! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and have
+//!   not reaped, so that it cannot be anybody else's.
 //!
 //! Nothing here keeps a raw pointer across calls, and no function of the public interface is `unsafe`.
 
@@ -21,5 +23,9 @@
 
 #[cfg(target_os = "linux")]
 pub mod datagram;
+#[cfg(unix)]
+pub mod echo;
+#[cfg(unix)]
+pub mod group;
 pub mod memory;
 pub mod socket;

@@ -232,7 +232,7 @@ static PROBE: Section = Section {
     about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, `any_of`, `n_of`). A check is made \
             of every address of the services that use it; one check of one address is made once, however many use it (where only their \
             timing differs, in that of the probe whose name comes first). A group has no timing of its own.",
-    block: "yaml
+    block: "yaml beside pops
 probes:
   web: { https: { path: /healthz, host: probe.cdn.example, expect: [200, 204] }, every: 5s, timeout: 2s }
   plain: { http: /status }
@@ -480,7 +480,7 @@ static SAFETY: Section = Section {
     title: "",
     about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is down, drained, switched off, or of \
             weight 0. A reload of files that break a rule by `state` and `weight` is refused; a start gives a warning.",
-    block: "yaml
+    block: "yaml beside pops
 safety:
   - { never_fewer_than: 2, of: { tag: eu } }
   - { never_more_off_than: 30%, of: all }",

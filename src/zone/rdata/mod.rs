@@ -2,11 +2,12 @@
 //!
 //! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
 //! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter case
-//! and positions under our control. LOC has a grammar of its own ([`location`]). SVCB, HTTPS, CERT and
-//! CSYNC go through hickory-proto. Every type, known or not, can be written as `\# length hex` (RFC 3597
+//! and positions under our control. LOC, SVCB and HTTPS have grammars of their own ([`location`],
+//! [`service`]). CERT and CSYNC go through hickory-proto. Every type, known or not, can be written as `\# length hex` (RFC 3597
 //! section 5); the octets of known types are still checked.
 
 mod location;
+mod service;
 mod shape;
 mod token;
 
@@ -18,7 +19,6 @@ use crate::wire::rr::RrType;
 use hickory_proto::rr::{RData, RecordType};
 use hickory_proto::serialize::binary::{BinDecoder, BinEncodable, BinEncoder, Restrict};
 use std::fmt;
-use std::fmt::Write as _;
 use token::Token;
 pub use token::Token as Word;
 
@@ -52,9 +52,12 @@ impl fmt::Display for RdataError {
 
 impl std::error::Error for RdataError {}
 
-/// Types that hickory-proto reads; with the position of a token that is a name, if there is one.
-const BY_HICKORY: &[(RrType, Option<usize>)] =
-    &[(RrType::SVCB, Some(1)), (RrType::HTTPS, Some(1)), (RrType::CERT, None), (RrType::CSYNC, None)];
+/// Types that hickory-proto reads.
+const BY_HICKORY: &[RrType] = &[RrType::CERT, RrType::CSYNC];
+
+fn is_service(rtype: RrType) -> bool {
+    matches!(rtype, RrType::SVCB | RrType::HTTPS)
+}
 
 /// The uncompressed wire form of record data in presentation format; relative names are relative to
 /// `origin`, the letter case of names is kept.
@@ -73,7 +76,7 @@ pub fn from_text(rtype: RrType, text: &str, origin: &Name) -> Result<Vec<u8>, Rd
         }
         _ => {}
     }
-    from_tokens(rtype, &token::split(text)?, origin)
+    from_tokens(rtype, &token::split(text, is_service(rtype))?, origin)
 }
 
 /// [`from_text`] for text that has been cut into words, as zone text is.
@@ -96,9 +99,12 @@ fn from_tokens(rtype: RrType, tokens: &[Token], origin: &Name) -> Result<Vec<u8>
     if rtype == RrType::LOC {
         return location::encode(tokens);
     }
-    match BY_HICKORY.iter().find(|(known, _)| *known == rtype) {
-        Some((_, name_at)) => bounded(by_hickory(rtype, tokens, *name_at, origin)?),
-        None => Err(RdataError {
+    if is_service(rtype) {
+        return bounded(service::encode(tokens, origin)?);
+    }
+    match BY_HICKORY.contains(&rtype) {
+        true => bounded(by_hickory(rtype, tokens)?),
+        false => Err(RdataError {
             unsupported: true,
             ..RdataError::new("this version knows no presentation format for the type")
                 .help(r"write it as `\# length hex` (RFC 3597 section 5)")
@@ -132,27 +138,20 @@ pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
     match shape::of(rtype) {
         Some(fields) => shape::walk(fields, rdata).is_some(),
         None if rtype == RrType::LOC => location::is_valid(rdata),
-        None if BY_HICKORY.iter().any(|(known, _)| *known == rtype) => read_by_hickory(rtype, rdata).is_some(),
+        None if is_service(rtype) => service::is_valid(rdata),
+        None if BY_HICKORY.contains(&rtype) => read_by_hickory(rtype, rdata).is_some(),
         None => true,
     }
 }
 
-fn by_hickory(rtype: RrType, tokens: &[Token], name_at: Option<usize>, origin: &Name) -> Result<Vec<u8>, RdataError> {
+fn by_hickory(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut text = String::new();
     for (index, token) in tokens.iter().enumerate() {
         if index > 0 {
             text.push(' ');
         }
-        match (Some(index) == name_at, token.quoted) {
-            // The library would take a relative name for an absolute one.
-            (true, _) => write!(text, "{}", shape::name(token, origin)?).map_err(|_| RdataError::new("the name cannot be written"))?,
-            (false, true) => {
-                text.push('"');
-                text.push_str(&token.raw);
-                text.push('"');
-            }
-            (false, false) => text.push_str(&token.raw),
-        }
+        let quote = if token.quoted { "\"" } else { "" };
+        text.extend([quote, &token.raw, quote]);
     }
     let rdata = RData::try_from_str(RecordType::from(rtype.0), &text).map_err(|error| RdataError::new(error.to_string()))?;
     let mut octets = Vec::new();
@@ -183,7 +182,12 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     {
         return text;
     }
-    if BY_HICKORY.iter().any(|(known, _)| *known == rtype)
+    if is_service(rtype)
+        && let Some(text) = service::decode(rdata)
+    {
+        return text;
+    }
+    if BY_HICKORY.contains(&rtype)
         && let Some(read) = read_by_hickory(rtype, rdata)
     {
         return read.to_string();

@@ -203,7 +203,7 @@ pub(super) fn hex(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Base64 (RFC 4648 section 4), which may be spread over several words.
-fn base64(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
+pub(super) fn base64(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let bad = || RdataError::new("this is not Base64");
     let digits: Vec<u8> = tokens.iter().flat_map(|token| token.raw.bytes()).collect();
     if !digits.len().is_multiple_of(4) {
@@ -306,16 +306,23 @@ pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
                 Ok(())
             }
             Base64 => {
-                for chunk in octets.chunks(3) {
-                    let bits = chunk.iter().enumerate().fold(0u32, |sum, (i, octet)| sum | u32::from(*octet) << (16 - 8 * i));
-                    for i in 0..4 {
-                        let digit = BASE64.get((bits >> (18 - 6 * i) & 63) as usize).filter(|_| i <= chunk.len());
-                        text.push(digit.map_or('=', |d| *d as char));
-                    }
-                }
+                text.push_str(&to_base64(octets));
                 Ok(())
             }
         };
+    }
+    text
+}
+
+/// Octets as Base64 (RFC 4648 section 4).
+pub(super) fn to_base64(octets: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in octets.chunks(3) {
+        let bits = chunk.iter().enumerate().fold(0u32, |sum, (i, octet)| sum | u32::from(*octet) << (16 - 8 * i));
+        for i in 0..4 {
+            let digit = BASE64.get((bits >> (18 - 6 * i) & 63) as usize).filter(|_| i <= chunk.len());
+            text.push(digit.map_or('=', |d| *d as char));
+        }
     }
     text
 }
