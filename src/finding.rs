@@ -110,6 +110,13 @@ codes! {
     DUPLICATE_POP = "MRD0316", "a PoP listed twice";
     FAMILY_LOST = "MRD0317", "some PoPs of a policy lack an address family that others have";
     HTTPS_DIFFERS = "MRD0318", "some PoPs of a policy have HTTPS parameters and others have not";
+    NO_SUCH_PROBE = "MRD0319", "a probe that is not defined";
+    PROBE_LOOP = "MRD0320", "probes that lead back to themselves";
+    POLICY_LOOP = "MRD0321", "policies that use each other in a circle, or too many behind each other";
+    USED_SERVICE = "MRD0322", "a policy used for a service that some of its PoPs do not have";
+    EXPOSED_NAME = "MRD0323", "a name that `expose_pops` would make is taken or cannot be";
+    UNSAFE = "MRD0324", "a safety rule that the files break";
+    SAFETY_OFF_PAST = "MRD0325", "a date up to which safety rules are off has passed";
     // 04xx: geography
     BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
     DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";

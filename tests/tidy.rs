@@ -69,6 +69,7 @@ const ALSO: &[(&str, &str, &str)] = &[
     ("src/zone/", "steer::policy", "a steered owner stands in a zone: its TTL, and the CNAMEs its policy may answer"),
     ("src/zone/check/", "steer::rule", "a rule may answer a CNAME, which must not close a loop"),
     ("src/snapshot/inputs.rs", "config", "it names what each part of a deployment is compiled from"),
+    ("src/snapshot/roster", "config", "who is watched is made of the deployment's probes"),
     ("src/snapshot/compile.rs", "config", "compiling is the one place where the checked deployment becomes a snapshot"),
 ];
 

@@ -1,17 +1,19 @@
 //! Reads every file of a deployment and brings them together. Every file is read and checked even
 //! when another one is broken, and what depends on a broken file is not accused for it.
 
+use super::pops_file::{PopsFile, STARTUP_WAIT_MS};
 use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
-use super::{DatabaseSource, Deployment, Loaded, Sources, networks_file, policy_file, pops_file, server_file};
+use super::{DatabaseSource, Deployment, Loaded, Sources, exposed, networks_file, policy_file, pops_file, server_file};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
-use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
+use crate::limits::{CERTIFICATES_OCTETS_MAX, CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
 use crate::wire::name::Name;
 use crate::zone::text::{ChainMode, Zone};
 use crate::zone::{check, master};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,13 +57,14 @@ impl Reader<'_> {
         let whole = At::whole(file);
 
         let mut world = World::default();
+        let mut pops = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
         if let Some(written) = &server.pops
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
-            let mut findings = Findings::default();
-            world.pops = pops_file::lower(&tree, &mut findings);
-            world.addresses_known = !findings.iter().any(|finding| finding.code == code::BAD_ADDRESS);
-            self.findings.extend(findings);
+            let before = self.findings.len();
+            pops = self.pops(&tree, folder);
+            world.pops = std::mem::take(&mut pops.pops);
+            world.addresses_known = !self.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
             // A file without any PoP has its own finding; every name that is missing then is no news.
             world.pops_known = !world.pops.is_empty();
         }
@@ -92,6 +95,7 @@ impl Reader<'_> {
                 self.findings.push(finding);
             }
         }
+        exposed::add(&mut zones, &policies.all, &world, &mut self.findings);
         let mut findings = Findings::default();
         check::check(&zones, &policies.all, &mut findings);
         if self.lost_owners(&policies) {
@@ -116,10 +120,37 @@ impl Reader<'_> {
             accept_shrunk: server.accept_shrunk,
             networks: world.networks,
             pops: world.pops,
+            probes: pops.probes,
+            canaries: pops.canaries,
+            startup_wait_ms: pops.startup_wait_ms,
+            safety: pops.safety,
+            safety_off_until_epoch: pops.safety_off_until.map(|(epoch, _)| epoch),
+            safety_off_until_at: pops.safety_off_until.map(|(_, at)| at),
             policies: policies.all,
             zones,
             inputs: std::mem::take(&mut self.inputs),
         })
+    }
+
+    /// Reads the PoP file, and the certificates that its probes trust: each once, relative to the folder of
+    /// the server file.
+    fn pops(&mut self, tree: &Node, folder: &Path) -> PopsFile {
+        let mut read: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
+        let sources = self.sources;
+        let mut certificates = |written: &str| -> Result<Arc<[u8]>, String> {
+            if let Some(octets) = read.get(written) {
+                return Ok(Arc::clone(octets));
+            }
+            let octets = sources.read(&folder.join(written))?;
+            if octets.len() > CERTIFICATES_OCTETS_MAX {
+                return Err(format!("it has {} octets, more than {CERTIFICATES_OCTETS_MAX}", octets.len()));
+            }
+            read.insert(written.to_owned(), Arc::clone(&octets));
+            Ok(octets)
+        };
+        let file = pops_file::lower(tree, &mut certificates, &mut self.findings);
+        self.inputs.extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
+        file
     }
 
     /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its path
@@ -345,8 +376,10 @@ impl Reader<'_> {
     }
 
     fn unused(&mut self, policies: &Policies) {
-        for (policy, used) in policies.all.iter().zip(&policies.used) {
-            if !used {
+        let named = policies.all.iter().zip(&policies.used).filter(|(_, used)| **used);
+        let reached: HashSet<At> = named.flat_map(|(policy, _)| policy.policy.reach()).map(|policy| policy.at).collect();
+        for policy in &policies.all {
+            if !reached.contains(&policy.policy.at) {
                 let message = format!("no name is steered by the policy `{}`", policy.policy.name);
                 self.findings.push(Finding::note(code::UNUSED_POLICY, message).at(policy.policy.at, "not used"));
             }
@@ -366,6 +399,10 @@ impl Reader<'_> {
 }
 
 fn asks_geography(policy: &Policy) -> bool {
+    policy.reach().into_iter().any(asks_geography_itself)
+}
+
+fn asks_geography_itself(policy: &Policy) -> bool {
     policy.order == Order::Nearest || policy.rules.iter().any(|rule| rule.order == Some(Order::Nearest) || asks_database(&rule.when))
 }
 

@@ -5,6 +5,7 @@ mod broken;
 mod broken_text;
 mod catalogue;
 mod faults;
+mod probes;
 
 use super::*;
 use crate::finding::Severity;
@@ -172,14 +173,13 @@ fn later_keys_are_said_to_be_later() {
     let mut memory = sample();
     let pops = String::from_utf8(memory.0["pops.yaml".as_ref() as &Path].clone()).unwrap().replace(
         "    weight: 50  ",
-        "    probe: web\n    capacity: 400\n    load: { http: \"http://192.0.2.15/load\", target: 70% }\n    https: { alpn: [h3, h2] }\n    weight: 50  ",
+        "    load: { http: \"http://192.0.2.15/load\", target: 70% }\n    https: { alpn: [h3, h2] }\n    weight: 50  ",
     );
-    let probes = "probes:\n  web: { https: { path: /healthz }, every: 5s, timeout: 2s, up_after: 3, down_after: 3 }\n";
-    memory.0.insert("pops.yaml".into(), format!("{probes}{pops}").into());
+    memory.0.insert("pops.yaml".into(), pops.into());
     let loaded = load_memory(&memory);
     assert!(loaded.deployment.is_some(), "{}", shown(&loaded));
     let words = |key: &str| format!("`{key}` is read and checked but not yet acted upon");
-    for key in ["probes", "probe", "capacity", "load"] {
+    for key in ["load"] {
         assert!(loaded.findings.iter().any(|f| f.message == words(key) && f.severity == Severity::Warning), "{key}\n{}", shown(&loaded));
     }
 }

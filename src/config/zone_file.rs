@@ -5,6 +5,7 @@ use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text
 use super::settings;
 use super::table::{Table, nearest, shown};
 use super::tree::{Key, Kind, Node};
+use super::used::Shared;
 use super::world::{World, missing};
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::TtlRange;
@@ -51,7 +52,8 @@ pub(super) fn lower(root: &Node, world: &mut World, policies: &mut Policies, out
     let chain = table.take("chain").and_then(|node| choice(node, "chain", &modes, out)).unwrap_or_default();
     let own = policies.all.len();
     if let Some(node) = table.take("policies") {
-        let mut read = policy_file::lower_all(node, Some(&apex), world, out);
+        let shared = Shared { policies: policies.all.get(..policies.shared).unwrap_or_default(), known: policies.shared_known };
+        let mut read = policy_file::lower_all(node, Some(&apex), shared, world, out);
         policies.used.extend(read.iter().map(|_| false));
         policies.all.append(&mut read);
     }

@@ -86,5 +86,6 @@ fn target(snapshot: &Snapshot, target: &RuleTarget) -> Value {
         RuleTarget::Policy => json!("policy"),
         RuleTarget::Candidates(candidates) => bands(snapshot, candidates),
         RuleTarget::Cname(name) => json!({ "cname": name.to_string() }),
+        RuleTarget::Use(policy) => json!({ "use": &*policy.name }),
     }
 }

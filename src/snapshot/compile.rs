@@ -6,13 +6,15 @@
 
 use super::inputs::{Inputs, Key};
 use super::shrunk::{self, Size};
-use super::{Digest, Facts, Identity, Snapshot, Steering, steering};
+use super::{Digest, Facts, Identity, Snapshot, Steering, roster, steering};
 use crate::config::Deployment;
 use crate::finding::Findings;
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::health::condition::{Picture, SlotHealth};
+use crate::health::roster::Roster;
 use crate::steer::civil;
+use crate::steer::safety::Safety;
 use crate::steer::status::{PopStatus, Status};
 use crate::steer::table::Slot;
 use crate::zone::image::{self, Image};
@@ -28,6 +30,8 @@ pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequen
     let parts = match previous.filter(|previous| previous.steering_key == Some(key)) {
         Some(previous) => SteeringParts {
             steering: Arc::clone(&previous.steering),
+            // Probes stand in the PoP file, which is among what the steering depends on.
+            roster: Arc::clone(&previous.roster),
             facts: Arc::clone(&previous.facts),
             key: Some(key),
             findings: Findings::default(),
@@ -67,6 +71,7 @@ pub fn compile_with(
 /// Steering with what comes of it.
 struct SteeringParts {
     steering: Arc<Steering>,
+    roster: Arc<Roster>,
     facts: Arc<Facts>,
     /// `None` if something was found: warnings must be told again.
     key: Option<Key>,
@@ -80,8 +85,17 @@ fn steer(deployment: &Deployment, geography: &Geography, key: Key) -> SteeringPa
         atlas: &geography.atlas,
         site: deployment.node.site.as_ref(),
     });
+    let mut findings = findings;
+    // Policies that could not be compiled would shift the numbers of the others.
+    let roster = if findings.has_errors() {
+        Roster::default()
+    } else {
+        let (roster, found) = roster::of(deployment, &steering);
+        findings.extend(found);
+        roster
+    };
     let key = findings.is_empty().then_some(key);
-    SteeringParts { steering: Arc::new(steering), facts: Arc::new(geography.facts.clone()), key, findings }
+    SteeringParts { steering: Arc::new(steering), roster: Arc::new(roster), facts: Arc::new(geography.facts.clone()), key, findings }
 }
 
 /// Puts steering and images together.
@@ -119,6 +133,8 @@ fn assemble(
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),
+        roster: parts.roster,
+        safety: Arc::new(Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch }),
         facts: parts.facts,
         steering_key: parts.key,
         zone_keys: Arc::new(zone_keys),

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod policy;
 pub mod pop;
 pub mod rule;
+pub mod safety;
 pub mod share;
 pub mod status;
 pub mod table;

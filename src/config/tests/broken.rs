@@ -18,7 +18,7 @@ zones: zones
 ";
 const NETWORKS: &str = "office: [198.18.0.0/24]\n";
 
-fn sound() -> Memory {
+pub(super) fn sound() -> Memory {
     let mut memory = Memory::default();
     let files =
         [("meridian.yaml", SERVER), ("networks.yaml", NETWORKS), ("pops.yaml", POPS), ("policies.yaml", POLICIES), ("zones/z.yaml", ZONE)];
@@ -116,6 +116,32 @@ fn policy_files() {
     for &(body, code, severity) in faults::RULES {
         check("policies.yaml", &rule(body), code, severity);
     }
+    for (body, others, code) in [
+        ("when: { country: DE }, use: b, ¦fence: true", "  b: { pops: fra }\n", "MRD0104"),
+        ("when: { country: DE }, use: b, ¦ttl: 5", "  b: { pops: fra }\n", "MRD0104"),
+        ("when: { country: DE }, use: ¦b", "  b: { pops: fra, rules: [{ use: web }] }\n", "MRD0321"),
+        ("¦when: { country: DE }, use: b", "  b: { pops: fra, when_all_down: nodata }\n", "MRD0104"),
+    ] {
+        let text = format!("{}{others}", rule(body));
+        // The place of a rule is its first key or its braces.
+        let text = if body.starts_with('¦') { text.replace('¦', "").replace("- { when", "- ¦{ when") } else { text };
+        let text = if code == "MRD0321" { text.replace('¦', "").replace("{ use: web", "{ use: ¦web") } else { text };
+        check("policies.yaml", &text, code, Error);
+    }
+    // Too many behind each other.
+    let chain: String = (2..9).map(|i| format!("  p{i}: {{ use: p{} }}\n", i + 1)).collect();
+    for (first, refused) in [(3, false), (2, true)] {
+        let mut memory = sound();
+        memory.0.insert("policies.yaml".into(), format!("policies:\n  web: {{ use: p{first} }}\n{chain}  p9: {{ pops: all }}\n").into());
+        // Those that nobody uses are as deep as they are.
+        let text = shown(&load_memory(&memory));
+        assert_eq!(text.contains("error[MRD0321]: more than 8"), refused, "{text}");
+    }
+    // What is used is a fence for families: nobody outside it answers.
+    let mut memory = sound();
+    memory.0.insert("pops.yaml".into(), POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2").into());
+    memory.0.insert("policies.yaml".into(), format!("{}  b: {{ pops: iad }}\n", rule("when: { country: US }, use: b")).into());
+    assert!(shown(&load_memory(&memory)).contains("error[MRD0307]"), "{}", shown(&load_memory(&memory)));
     // A fence must hold every family that the policy offers.
     let v4_only = POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2");
     let mut memory = sound();
