@@ -15,6 +15,7 @@ pub mod canary;
 pub mod condition;
 pub mod event;
 pub mod guard;
+pub mod load;
 pub mod monitor;
 pub mod outcome;
 pub mod report;
