@@ -9,4 +9,5 @@ pub mod image;
 pub mod master;
 pub mod rdata;
 pub mod set;
+mod table;
 pub mod text;

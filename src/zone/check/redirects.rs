@@ -1,7 +1,7 @@
 //! Records whose place decides whether they mean anything: DNAME, NS at a wildcard, DS; and what an
 //! SOA says.
 
-use super::index::{Index, Names, Owner};
+use super::index::{DELEGATION, Index, Names, Owner, REDIRECTION, SIGNER, name_of};
 use crate::finding::{Finding, Findings, code};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -10,13 +10,17 @@ use crate::zone::text::Record;
 
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
-        for (name, number) in &names.by_name {
-            let Some(owner) = index.owners.get(*number).filter(|owner| !owner.is_empty()) else { continue };
-            dname(names, name, owner, out);
-            delegation_signer(index, names, name, owner, out);
-            wildcard(name, owner, out);
+        for number in names.owners.clone() {
+            if !names.has_dnames && !index.has_any(number, DELEGATION | SIGNER) {
+                continue;
+            }
+            let Some(owner) = index.owner(number).filter(|owner| !owner.is_empty()) else { continue };
+            let name = owner.name();
+            dname(names, &name, &owner, out);
+            delegation_signer(index, names, &name, &owner, out);
+            wildcard(&name, &owner, out);
             if names.has_dnames {
-                below_dname(index, names, name, owner, out);
+                below_dname(index, names, &owner, out);
             }
         }
         start_of_authority(names, out);
@@ -26,11 +30,12 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
 
 /// DNAMEs that lead back to themselves: every name below them would be followed in a circle.
 fn dname_loops(index: &Index<'_>, out: &mut Findings) {
-    let all_names = index.zones.iter().flat_map(|names| names.by_name.iter());
-    let dnames: Vec<(&Name, Name, &Record)> = all_names
-        .filter_map(|(name, number)| {
-            let record = index.owners.get(*number)?.of(RrType::DNAME).next()?;
-            Some((name, names_in(RrType::DNAME, &record.rdata).into_iter().next()?, record))
+    let dnames: Vec<(Name, Name, &Record)> = (0..index.len())
+        .filter(|number| index.has_any(*number, REDIRECTION))
+        .filter_map(|number| {
+            let owner = index.owner(number)?;
+            let record = owner.of(RrType::DNAME).next()?;
+            Some((owner.name(), names_in(RrType::DNAME, &record.rdata).into_iter().next()?, record))
         })
         .collect();
     for (owner, target, record) in &dnames {
@@ -38,14 +43,14 @@ fn dname_loops(index: &Index<'_>, out: &mut Findings) {
         let mut at = target.prepend(b"x").ok();
         for _ in 0..=dnames.len() {
             let Some(name) = at.take() else { break };
-            if name != **owner && name.is_at_or_below(owner) {
+            if name != *owner && name.is_at_or_below(owner) {
                 out.push(
                     Finding::error(code::CNAME_LOOP, format!("the DNAME of `{owner}` leads back below `{owner}`"))
                         .at(record.at, "names below it are followed in a circle"),
                 );
                 break;
             }
-            let next = dnames.iter().find(|(above, ..)| name != **above && name.is_at_or_below(above));
+            let next = dnames.iter().find(|(above, ..)| name != *above && name.is_at_or_below(above));
             at = next.and_then(|(above, to, _)| {
                 let start = &name.as_wire()[..name.as_wire().len() - above.as_wire().len()];
                 Name::from_wire(&[start, to.as_wire()].concat()).ok()
@@ -85,16 +90,17 @@ fn dname(names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) 
 }
 
 /// Nothing may stand below a DNAME (RFC 6672 section 2.4): it would never be answered.
-fn below_dname(index: &Index<'_>, names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
-    let Some(above) = index.dname_above(names, name) else { return };
-    if names.has_cuts && index.cut_above(names, name).is_some() {
+fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &Owner<'_>, out: &mut Findings) {
+    let Some(above) = index.dname_above(names, owner.name) else { return };
+    if names.has_cuts && index.cut_above(names, owner.name).is_some() {
         return;
     }
     let steered = owner.steered.first().map(|steered| steered.at);
     let Some(at) = owner.records.first().map(|record| record.at).or(steered) else { return };
-    let mut finding =
-        Finding::error(code::BELOW_DNAME, format!("`{name}` lies below `{above}`, which has a DNAME")).at(at, "never answered");
-    let dname = names.by_name.get(&above).and_then(|number| index.owners.get(*number)).and_then(|owner| owner.of(RrType::DNAME).next());
+    let message = format!("`{}` lies below `{}`, which has a DNAME", owner.name(), name_of(above));
+    let mut finding = Finding::error(code::BELOW_DNAME, message).at(at, "never answered");
+    let above = index.number_of(names, above).and_then(|number| index.owner(number));
+    let dname = above.and_then(|owner| owner.of(RrType::DNAME).next());
     if let Some(dname) = dname {
         finding = finding.related(dname.at, "redirects every name below it");
     }
@@ -123,7 +129,7 @@ fn delegation_signer(index: &Index<'_>, names: &Names<'_>, name: &Name, owner: &
                 .at(signer.at, "belongs to the parent of the zone (RFC 4035 section 2.4)")
                 .help("the operator of the parent zone publishes it"),
         );
-    } else if !owner.has(RrType::NS) && index.cut_above(names, name).is_none() {
+    } else if !owner.has(RrType::NS) && index.cut_above(names, name.as_wire()).is_none() {
         out.push(
             Finding::warning(code::DS_PLACE, format!("`{name}` has a DS record, but is not delegated"))
                 .at(signer.at, "there are no NS records beside it (RFC 4035 section 2.4)"),
