@@ -13,6 +13,7 @@
 //! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or that
 //!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
+//! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
 //!
 //! Nothing here keeps a raw pointer across calls, and no function of the public interface is `unsafe`.
@@ -23,3 +24,5 @@
 pub mod datagram;
 pub mod memory;
 pub mod socket;
+#[cfg(target_os = "linux")]
+pub mod volley;

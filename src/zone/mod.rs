@@ -7,6 +7,7 @@
 pub mod check;
 pub mod image;
 pub mod master;
+pub mod octets;
 pub mod rdata;
 pub mod set;
 mod table;
