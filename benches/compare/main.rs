@@ -27,7 +27,8 @@ use std::process::Command;
 use std::time::Duration;
 use world::{Plan, Question, Workload, World};
 
-const USAGE: &str = "usage: cargo bench --bench compare -- run [--name WORD] [--names N] [--networks N] [--rounds N] [--millis N] [--overload]
+const USAGE: &str =
+    "usage: cargo bench --bench compare -- run [--name WORD] [--names N] [--networks N] [--rounds N] [--millis N] [--overload]
   --name      the run's name; `scratch` unless given
   --names     names of the zone; 10000
   --networks  networks of the database; 1050000
@@ -57,8 +58,7 @@ fn main() {
 }
 
 fn options(words: &[String]) -> Option<Options> {
-    let mut options =
-        Options { name: "scratch".to_owned(), names: 10_000, networks: 1_050_000, rounds: 5, millis: 1000, overload: false };
+    let mut options = Options { name: "scratch".to_owned(), names: 10_000, networks: 1_050_000, rounds: 5, millis: 1000, overload: false };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -187,7 +187,10 @@ fn facts(options: &Options) -> Vec<(String, String)> {
         ("machine", format!("{model}, {cores} cores")),
         ("kernel", first_line("/proc/sys/kernel/osrelease")),
         ("compiler", said(Command::new("rustc").arg("--version"))),
-        ("world", format!("{} names, {} networks in {} countries, {} PoPs", options.names, options.networks, world::COUNTRIES.len(), world::POPS)),
+        (
+            "world",
+            format!("{} names, {} networks in {} countries, {} PoPs", options.names, options.networks, world::COUNTRIES.len(), world::POPS),
+        ),
         ("rounds", format!("{} of {} ms, after one to warm up; {} questions on the way", options.rounds, options.millis, load::WINDOW)),
         ("load of the machine before", first_line("/proc/loadavg")),
     ]

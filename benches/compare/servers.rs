@@ -41,7 +41,10 @@ impl Kind {
             Kind::Knot => "knotd",
             Kind::Gdnsd => "gdnsd",
         };
-        ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"].iter().map(|folder| Path::new(folder).join(name)).find(|p| p.exists())
+        ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"]
+            .iter()
+            .map(|folder| Path::new(folder).join(name))
+            .find(|p| p.exists())
     }
 
     /// What it calls itself.

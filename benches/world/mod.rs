@@ -15,9 +15,30 @@ use std::path::Path;
 
 /// Countries of the world, with the continent that databases give, in the order of their PoPs.
 pub const COUNTRIES: [(&str, &str); 24] = [
-    ("DE", "EU"), ("FR", "EU"), ("GB", "EU"), ("NL", "EU"), ("PL", "EU"), ("IT", "EU"), ("US", "NA"), ("CA", "NA"),
-    ("MX", "NA"), ("BR", "SA"), ("AR", "SA"), ("CL", "SA"), ("ZA", "AF"), ("KE", "AF"), ("NG", "AF"), ("EG", "AF"),
-    ("JP", "AS"), ("SG", "AS"), ("IN", "AS"), ("KR", "AS"), ("CN", "AS"), ("AU", "OC"), ("NZ", "OC"), ("FJ", "OC"),
+    ("DE", "EU"),
+    ("FR", "EU"),
+    ("GB", "EU"),
+    ("NL", "EU"),
+    ("PL", "EU"),
+    ("IT", "EU"),
+    ("US", "NA"),
+    ("CA", "NA"),
+    ("MX", "NA"),
+    ("BR", "SA"),
+    ("AR", "SA"),
+    ("CL", "SA"),
+    ("ZA", "AF"),
+    ("KE", "AF"),
+    ("NG", "AF"),
+    ("EG", "AF"),
+    ("JP", "AS"),
+    ("SG", "AS"),
+    ("IN", "AS"),
+    ("KR", "AS"),
+    ("CN", "AS"),
+    ("AU", "OC"),
+    ("NZ", "OC"),
+    ("FJ", "OC"),
 ]; // each row of PoPs below serves every eighth country
 
 /// PoPs: country number n is served by PoP n modulo this.
@@ -207,10 +228,7 @@ impl World {
         let mut writer = Writer::builder("Bench-Country").build();
         for (network, country) in &self.networks {
             let (country, continent) = COUNTRIES[*country];
-            let record = Value::map([
-                ("continent", Value::map([("code", continent)])),
-                ("country", Value::map([("iso_code", country)])),
-            ]);
+            let record = Value::map([("continent", Value::map([("code", continent)])), ("country", Value::map([("iso_code", country)]))]);
             writer.insert_value(IpNet::V4(*network), record).expect("disjoint networks");
         }
         writer.to_bytes().expect("a database within limits")

@@ -223,7 +223,13 @@ impl<'a> Builder<'a> {
             }
             if is_compressible(rtype) { self.named(rtype, &record.rdata) } else { self.plain(&record.rdata) }
         }
-        self.sets.push(Set { rtype, count: (usize::from(first.is_some()) + others.len()) as u16, ttl, at: at as u32, octets: (self.arena.len() - at) as u32 });
+        self.sets.push(Set {
+            rtype,
+            count: (usize::from(first.is_some()) + others.len()) as u16,
+            ttl,
+            at: at as u32,
+            octets: (self.arena.len() - at) as u32,
+        });
         Ok(())
     }
 
