@@ -104,11 +104,10 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
     outcome
 }
 
-/// A fixed rate of questions a second; what is due is sent whether or not answers come.
+/// A fixed rate of questions a second; what is due is sent whether or not answers come. Nobody reads
+/// them meanwhile, which would take time from sending: the kernel counts what it drops at our socket.
 pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration, rate: f64) -> Outcome {
     let socket = socket(server);
-    socket.set_nonblocking(true).expect("a socket can be made non-blocking");
-    let mut batch = Batch::new(64);
     let packets: Vec<&[u8]> = questions.iter().map(|question| &question.packet[..]).collect();
     let mut at = 0;
     let mut outcome = Outcome::default();
@@ -121,9 +120,25 @@ pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration,
             outcome.sent += volley(&socket, &packets[at..end]).unwrap_or(0) as u64;
             at = if end == packets.len() { 0 } else { end };
         }
-        outcome.answered += batch.receive(&socket).unwrap_or(0) as u64;
     }
     outcome.seconds = started.elapsed().as_secs_f64();
+    outcome.answered = dropped(&socket);
+    socket.set_nonblocking(true).expect("a socket can be made non-blocking");
+    let mut batch = Batch::new(64);
+    loop {
+        match batch.receive(&socket) {
+            Ok(count) if count > 0 => outcome.answered += count as u64,
+            _ => break,
+        }
+    }
     outcome.lost = outcome.sent.saturating_sub(outcome.answered);
     outcome
+}
+
+/// Datagrams that the kernel had to drop because nobody read them: the last column of its table.
+fn dropped(socket: &UdpSocket) -> u64 {
+    let port = socket.local_addr().map(|address| format!(":{:04X}", address.port())).unwrap_or_default();
+    let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let row = table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port)));
+    row.and_then(|row| row.split_whitespace().last()?.parse().ok()).unwrap_or(0)
 }

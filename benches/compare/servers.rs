@@ -53,7 +53,7 @@ impl Kind {
         let flag = match self {
             Kind::Echo => return "recvmmsg, sendmmsg".to_owned(),
             Kind::Nsd => "-v",
-            Kind::Gdnsd => "-V",
+            Kind::Gdnsd => "version",
             Kind::Knot | Kind::Meridian => "--version",
         };
         let told = Command::new(program).arg(flag).output();

@@ -150,7 +150,7 @@ fn count(names: usize, folder: &Path) -> Vec<(u64, PathBuf)> {
     let out = folder.join("profile");
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
-        .args(["--toggle-collect=*measured_workload*", "--dump-after=*measured_workload*"])
+        .args(["--toggle-collect=instructions::measured_workload", "--dump-after=instructions::measured_workload"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe().expect("this program has a path"))
         .args(["drive", &names.to_string()])
@@ -173,7 +173,7 @@ fn count(names: usize, folder: &Path) -> Vec<(u64, PathBuf)> {
 fn costliest(dump: &Path) -> String {
     let told = Command::new("callgrind_annotate").arg("--threshold=95").arg(dump).output();
     let text = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let rows = text.lines().filter(|line| line.contains('%') && line.contains(':')).take(14);
+    let rows = text.lines().filter(|line| line.contains('%') && line.contains("::")).take(16);
     rows.map(|line| format!("      {}\n", line.trim())).collect()
 }
 
