@@ -21,6 +21,7 @@ pub mod finding;
 pub mod geo;
 pub mod health;
 pub mod limits;
+pub mod probe;
 pub mod reload;
 pub mod server;
 pub mod snapshot;

@@ -6,6 +6,7 @@
 pub mod csv;
 pub mod mmdb;
 pub mod packet;
+pub mod probe;
 pub mod rdata;
 pub mod sample;
 pub mod yaml;

@@ -24,6 +24,8 @@ pub enum Reason {
     Regular,
     /// A drained candidate or one of weight 0.
     LastResort,
+    /// Everything is down, and what went down last is answered.
+    LastGood,
     /// Everything is down, and answered as if it were up.
     AsIfUp,
     /// A CNAME of the policy.
@@ -36,13 +38,15 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Reason; 6] = [Reason::Regular, Reason::LastResort, Reason::AsIfUp, Reason::Cname, Reason::NoData, Reason::ServFail];
+    pub const ALL: [Reason; 7] =
+        [Reason::Regular, Reason::LastResort, Reason::LastGood, Reason::AsIfUp, Reason::Cname, Reason::NoData, Reason::ServFail];
 
     /// The reason behind a choice.
     pub fn of(choice: Choice) -> Reason {
         match choice {
             Choice::Pop { resort: Resort::Regular, .. } => Reason::Regular,
             Choice::Pop { resort: Resort::LastResort, .. } => Reason::LastResort,
+            Choice::Pop { resort: Resort::LastGood | Resort::LastGoodLastResort, .. } => Reason::LastGood,
             Choice::Pop { resort: Resort::AsIfUp | Resort::AsIfUpLastResort, .. } => Reason::AsIfUp,
             Choice::Cname(_) => Reason::Cname,
             Choice::NoData => Reason::NoData,
@@ -55,6 +59,7 @@ impl Reason {
         match self {
             Reason::Regular => "regular",
             Reason::LastResort => "last_resort",
+            Reason::LastGood => "last_good",
             Reason::AsIfUp => "as_if_up",
             Reason::Cname => "cname",
             Reason::NoData => "nodata",

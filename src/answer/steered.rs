@@ -7,6 +7,7 @@ use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::vantage::Decision;
 use crate::steer::choose::{Choice, Question, Resort, choose, pick};
 use crate::steer::policy::TtlRange;
+use crate::steer::status::View;
 use crate::steer::table::{Families, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
 use crate::wire::hash::mix;
@@ -39,7 +40,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
         // Names share independently of each other, those below one wildcard too.
         let seed = if matches!(step.matched, Match::Wildcard(_)) { step.name.hash() } else { steered.seed };
-        let decision = self.vantage.decide(policy, seed, self.draw);
+        let decision = self.vantage.decide(policy, snapshot.status.shares(steered.policy, policy), seed, self.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
@@ -50,10 +51,12 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             plan: decision.plan,
             pops: &snapshot.steering.pops,
             status: &snapshot.status,
+            view: snapshot.status.view(steered.policy),
             key: decision.key,
             family: family.filter(|f| policy.families & f != 0),
         };
-        let choice = choose(question, self.trace.watch());
+        let (choice, horizon_secs) = choose(question, self.trace.watch());
+        let view = question.view;
         self.outcome.reason = Some(Reason::of(choice));
         self.outcome.evidence = Some(decision.evidence);
         self.trace.choice(snapshot, policy, choice);
@@ -62,11 +65,11 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if choice != Choice::NoData || policy.may_alias() {
             self.scope = self.scope.max(decision.scope);
         }
-        let ttl = steered.ttl.unwrap_or(decision.plan.ttl);
+        let ttl = horizon(steered.ttl.unwrap_or(decision.plan.ttl), horizon_secs);
         match choice {
             Choice::Cname(index) => {
                 let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
-                self.steered_cname(step, target, horizon(ttl))
+                self.steered_cname(step, target, ttl)
             }
             Choice::NoData => self.negative(step, Rcode::NOERROR),
             Choice::ServFail => {
@@ -76,12 +79,12 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             Choice::Pop { pop, slot, resort } => match family {
                 Some(family) if policy.families & family != 0 => {
                     self.outcome.pop = Some((pop, resort));
-                    self.addresses(step, &decision, slot, family, horizon(ttl))
+                    self.addresses(step, &decision, (slot, Seen::new(view, slot, resort)), family, ttl)
                 }
                 Some(_) => self.negative(step, Rcode::NOERROR),
                 None if https => {
                     self.outcome.pop = Some((pop, resort));
-                    self.https(step, &decision, slot, resort, horizon(ttl))
+                    self.https(step, &decision, (slot, Seen::new(view, slot, resort)), ttl)
                 }
                 None if query.qtype == RrType::ANY => self.any(step),
                 None => self.positive(step, node, query),
@@ -90,12 +93,12 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// Writes the addresses of a PoP in a drawn order.
-    fn addresses(&mut self, step: &Step, decision: &Decision<'_>, slot: u32, family: Families, ttl: Ttl) -> Next {
+    fn addresses(&mut self, step: &Step, decision: &Decision<'_>, (slot, seen): (u32, Seen), family: Families, ttl: Ttl) -> Next {
         let slot = &self.snapshot.steering.slots[slot as usize];
         if family == V4 {
-            self.write_picked(step, RrType::A, &slot.v4, decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| address.octets())
         } else {
-            self.write_picked(step, RrType::AAAA, &slot.v6, decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), decision, ttl, |address| address.octets())
         }
     }
 
@@ -103,12 +106,12 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         &mut self,
         step: &Step,
         rtype: RrType,
-        addresses: &[SharedAddress<A>],
+        (addresses, down): (&[SharedAddress<A>], u64),
         decision: &Decision<'_>,
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next {
-        let (mut picked, count) = pick(addresses, decision.plan.answers, decision.key);
+        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key);
         shuffle(&mut picked, count, self.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
         let before = self.response.position();
@@ -127,20 +130,19 @@ impl<T: Trace> Exchange<'_, '_, T> {
     /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the PoP's
     /// addresses that A and AAAA of the same decision have. A family that this PoP cannot answer now
     /// comes from another one, whose addresses would not go with these parameters, so it has no hint.
-    fn https(&mut self, step: &Step, decision: &Decision<'_>, slot: u32, resort: Resort, ttl: Ttl) -> Next {
-        let families = self.snapshot.status.families(slot, resort.ignores_probes());
+    fn https(&mut self, step: &Step, decision: &Decision<'_>, (slot, seen): (u32, Seen), ttl: Ttl) -> Next {
         let slot = &self.snapshot.steering.slots[slot as usize];
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
         let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };
         // Priority 1, and the root, which stands for the owner.
         rdata.push(&[0, 1, 0]);
         rdata.push(&params.before_hints);
-        if families & V4 != 0 {
-            rdata.hint(4, &slot.v4, decision, |address| address.octets());
+        if seen.families & V4 != 0 {
+            rdata.hint(4, (&slot.v4, seen.down_v4), decision, |address| address.octets());
         }
         rdata.push(&params.ech);
-        if families & V6 != 0 {
-            rdata.hint(6, &slot.v6, decision, |address| address.octets());
+        if seen.families & V6 != 0 {
+            rdata.hint(6, (&slot.v6, seen.down_v6), decision, |address| address.octets());
         }
         self.trace.picked(1, 1, ttl.secs());
         match self.response.record(Section::Answer, step.owner(), RrType::HTTPS, ttl, &rdata.octets[..rdata.len]) {
@@ -173,11 +175,11 @@ impl HttpsData {
     fn hint<A: Copy, const N: usize>(
         &mut self,
         key: u8,
-        addresses: &[SharedAddress<A>],
+        (addresses, down): (&[SharedAddress<A>], u64),
         decision: &Decision<'_>,
         octets: impl Fn(A) -> [u8; N],
     ) {
-        let (mut picked, count) = pick(addresses, decision.plan.answers, decision.key);
+        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key);
         picked[..count].sort_unstable();
         let len = ((count * N) as u16).to_be_bytes();
         self.push(&[0, key, len[0], len[1]]);
@@ -187,10 +189,31 @@ impl HttpsData {
     }
 }
 
-/// The TTL until the state may next change. Nothing is probed yet, so every state is settled and the
-/// policy's longest TTL holds.
-fn horizon(ttl: TtlRange) -> Ttl {
-    Ttl::from_secs(ttl.max_secs).unwrap_or(Ttl::MAX)
+/// The TTL until the state may next change, within the bounds of the policy: a resolver should not keep an
+/// answer past the moment at which a PoP that was consulted can go down or come back.
+fn horizon(ttl: TtlRange, horizon_secs: u32) -> Ttl {
+    Ttl::from_secs(horizon_secs.clamp(ttl.min_secs, ttl.max_secs)).unwrap_or(Ttl::MAX)
+}
+
+/// A chosen slot as it is answered.
+#[derive(Clone, Copy)]
+struct Seen {
+    families: Families,
+    down_v4: u64,
+    down_v6: u64,
+}
+
+impl Seen {
+    /// Where the probes are ignored, so is what they say of single addresses.
+    fn new(view: &View, slot: u32, resort: Resort) -> Seen {
+        let seen = view.slot(slot);
+        let families = seen.families(resort.ignores_probes());
+        if resort.ignores_probes() {
+            Seen { families, down_v4: 0, down_v6: 0 }
+        } else {
+            Seen { families, down_v4: seen.down_v4, down_v6: seen.down_v6 }
+        }
+    }
 }
 
 /// Shuffles the first `count` indexes by a draw (Fisher and Yates).

@@ -17,6 +17,7 @@ use crate::steer::choose::{Choice, Passed, Resort, Watch};
 use crate::steer::map::Mapper;
 use crate::steer::plan::{Entry, OWN_WEIGHT};
 use crate::steer::pop::AdminState;
+use crate::steer::rule::RuleTarget;
 use crate::steer::table::PolicyTable;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -283,7 +284,7 @@ impl Trace for Story<'_> {
             let words = format!("{leaf} in the atlas, {} in the routes of this policy", Prefix::new(address, merged));
             self.line("leaf", &words);
         }
-        if policy.shares {
+        if decision.shares {
             let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
             let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key);
             self.line("key", &words);
@@ -301,7 +302,10 @@ impl Trace for Story<'_> {
             let place = at_site.as_ref().unwrap_or(place);
             let rule = mapper.rule_for(place, resolver_networks).map_or_else(
                 || if scoped.policy.rules.is_empty() { "the policy has none".to_owned() } else { "none matches".to_owned() },
-                |(index, _)| format!("number {} matches", index + 1),
+                |(index, rule)| match &rule.target {
+                    RuleTarget::Use(other) => format!("number {} matches: as the policy {} has it", index + 1, other.name),
+                    _ => format!("number {} matches", index + 1),
+                },
             );
             self.line("rule", &rule);
             let from = mapper.coordinates(place);
@@ -327,9 +331,17 @@ impl Trace for Story<'_> {
                 Some(Passed::Off) => "passed over: switched off by hand".to_owned(),
                 Some(Passed::LastResort) => {
                     let state = entry.target.split().map(|pop| snapshot.status.pop(pop).state);
-                    let why = if state == Ok(AdminState::Drain) { "drained" } else { "weight 0" };
+                    let why = match state {
+                        Ok(AdminState::Drain) => "drained",
+                        Ok(_) if entry.target.split().is_ok_and(|pop| snapshot.status.pop(pop).left > 0) => {
+                            "this cell has left it gradually"
+                        }
+                        _ => "weight 0",
+                    };
                     format!("passed over: {why}, only a last resort")
                 }
+                Some(Passed::Shed) => "passed over: its load sends this cell to another".to_owned(),
+                Some(Passed::NoRoom) => "passed over: it accepts no more cells of the loaded one".to_owned(),
                 Some(Passed::Down) => "passed over: down by probes".to_owned(),
                 Some(Passed::Outscored) => "passed over: an equal drew a higher score".to_owned(),
                 Some(Passed::FewerFamilies) => "passed over: an equal has more families".to_owned(),
@@ -337,6 +349,7 @@ impl Trace for Story<'_> {
             let resort = match resort {
                 Resort::Regular => "",
                 Resort::LastResort => " (last resort)",
+                Resort::LastGood | Resort::LastGoodLastResort => " (all are down: the last that was up)",
                 Resort::AsIfUp | Resort::AsIfUpLastResort => " (all are down: as if up)",
             };
             let words = format!("{:<8} {why}{resort}", self.target_words(policy, &entry));

@@ -78,12 +78,15 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn name(&mut self, owner: &[u8], steered: Steered, samples: usize) {
         let policy = &self.snapshot.steering.policies[steered.policy as usize];
-        for (class, routes) in policy.routes.iter().enumerate() {
+        let (status, view) = (&self.snapshot.status, self.snapshot.status.view(steered.policy));
+        let shares = status.shares(steered.policy, policy);
+        let tailors = policy.located || shares;
+        for (class, routes) in if shares { &policy.cell_routes } else { &policy.routes }.iter().enumerate() {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
-            let offers = |family| policy.families & family != 0 && self.snapshot.status.offers(policy, family);
+            let offers = |family| policy.families & family != 0 && status.offers(policy, view, family);
             let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];
             for (rtype, exists) in types.into_iter().filter(|(rtype, exists)| *rtype != RrType::HTTPS || *exists || policy.may_alias()) {
-                let mut asked = Asked { owner, rtype, resolver, policy, exists, packet: Vec::new() };
+                let mut asked = Asked { owner, rtype, resolver, policy, exists, tailors, packet: Vec::new() };
                 for leaf in routes.v4.blocks() {
                     self.report.leaves += 1;
                     for sample in 0..samples {
@@ -152,7 +155,7 @@ impl Walk<'_> {
         if exists == answer.records.is_empty() {
             self.fault(format!("{}: {address} got {}, which depends on the client", asked.question(), shown(answer)));
         }
-        let is_tailored = exists && policy.ecs && policy.tailors();
+        let is_tailored = exists && policy.ecs && asked.tailors;
         if is_tailored != (answer.scope > 0) {
             self.fault(format!("{}: {address} got scope {}, tailored: {is_tailored}", asked.question(), answer.scope));
         }
@@ -222,6 +225,8 @@ struct Asked<'a> {
     policy: &'a PolicyTable,
     /// Whether the policy has the type.
     exists: bool,
+    /// Whether answers differ from client to client.
+    tailors: bool,
     packet: Vec<u8>,
 }
 

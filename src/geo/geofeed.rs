@@ -31,7 +31,7 @@ pub fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
     let mut start = 0;
     for (line, raw) in (1u32..).zip(text.split_inclusive('\n')) {
         let content = raw.trim_end_matches(['\n', '\r']);
-        if !content.trim().is_empty() && !content.trim_start().starts_with('#') {
+        if !content.trim_matches(is_blank).is_empty() && !content.trim_start_matches(is_blank).starts_with('#') {
             let cells = cells(content, file, line, start);
             if let Some(row) = row(&cells, &mut findings) {
                 let at = cells.first().map_or(At::whole(file), |cell| cell.at);
@@ -47,6 +47,11 @@ pub fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
         start += raw.len();
     }
     (rows, findings)
+}
+
+/// Blanks, and the byte order mark with which some editors begin a file.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\u{feff}'
 }
 
 /// A field of a line.
@@ -67,8 +72,8 @@ fn cells(content: &str, file: FileId, line: u32, start: usize) -> Vec<Cell> {
     let ends: Vec<usize> = ends.chain([content.len()]).collect();
     for end in ends {
         let raw = content.get(begin..end).unwrap_or_default();
-        let trimmed = raw.trim();
-        let offset = begin + (raw.len() - raw.trim_start().len());
+        let trimmed = raw.trim_matches(is_blank);
+        let offset = begin + (raw.len() - raw.trim_start_matches(is_blank).len());
         let octet = |n: usize| u32::try_from(start + n).unwrap_or(u32::MAX);
         let column = u32::try_from(content.get(..offset).map_or(0, |head| head.chars().count()) + 1).unwrap_or(u32::MAX);
         let text = match trimmed.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
@@ -150,7 +155,7 @@ mod tests {
     /// Lines as networks publish them.
     #[test]
     fn reads_feeds() {
-        let text = "# a comment\n\n192.0.2.0/24,US,US-AL,Alabaster,\r\n2001:db8:cafe::/48,PL,PL-14,,02-784\n\
+        let text = "\u{feff}# a comment\n\n192.0.2.0/24,US,US-AL,Alabaster,\r\n2001:db8:cafe::/48,PL,PL-14,,02-784\n\
                     198.51.100.7,de,DE-be,\"Berlin, Mitte\"\n203.0.113.0/24,,,,\n203.0.113.0/25,ZZ\n\
                     198.51.100.0/25,,FR-IDF,Paris,,more\n";
         let (rows, faults) = shown(text);
@@ -164,6 +169,7 @@ mod tests {
             "198.51.100.0/25 FR IDF Paris",
         ];
         assert_eq!(rows, expected);
+        assert_eq!(shown("\u{feff}192.0.2.0/24,DE\n").0, ["192.0.2.0/24 DE - -"]);
     }
 
     /// Every fault has its place, and one does not hide the next.

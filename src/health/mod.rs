@@ -11,10 +11,20 @@
 //! Everything here is a pure machine on a given clock: `handle_*` takes what happened, `poll_*` gives
 //! what is to be done. Nothing here sleeps, draws or asks the time.
 
+pub mod canary;
 pub mod condition;
+pub mod event;
+pub mod guard;
+pub mod load;
+pub mod monitor;
 pub mod outcome;
+pub mod report;
 pub mod roster;
+pub mod saved;
+pub mod schedule;
+pub mod slot;
 pub mod spec;
+pub mod verdict;
 
 /// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,3 +42,6 @@ impl Moment {
         self.0.saturating_sub(earlier.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

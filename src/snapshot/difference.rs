@@ -85,7 +85,7 @@ fn pops(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
                 continue;
             }
         };
-        let (was, is) = (old.status.pops()[from], new.status.pops()[to]);
+        let (was, is) = (&old.status.pops()[from], &new.status.pops()[to]);
         if was.state != is.state {
             lines.push(format!("pop {name}: state {} -> {}", state_word(was.state), state_word(is.state)));
         }
@@ -116,6 +116,7 @@ fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
                 let (a, b) = (&was[from], &is[to]);
                 // Numbers of PoPs only compare while the list of PoPs is the same.
                 let same = a.plans == b.plans
+                    && a.up_threshold_percent == b.up_threshold_percent
                     && a.choices == b.choices
                     && a.routes == b.routes
                     && (&a.cnames, &a.tail, &a.members) == (&b.cnames, &b.tail, &b.members)

@@ -2,13 +2,13 @@
 
 use super::inputs::Inputs;
 use crate::steer::pop::AdminState;
-use crate::steer::status::Status;
+use crate::steer::status::{Status, View};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
 /// Changes whenever equal inputs would give other answers than before: part of every digest, so that
 /// nodes of different versions are seen to differ.
-const ALGORITHM: &[u8] = b"meridian steering 1";
+const ALGORITHM: &[u8] = b"meridian steering 2";
 
 /// What two nodes compare: the inputs, and the inputs with the status.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,10 +42,21 @@ impl Digest {
             };
             hash.update([state]);
             hash.update(pop.weight.to_be_bytes());
+            hash.update(pop.left.to_be_bytes());
         }
-        for (has, up) in status.slots() {
-            hash.update([*has, *up]);
+        for shed in status.sheds() {
+            hash.update(shed.share.to_be_bytes());
+            shed.accept.iter().for_each(|share| hash.update(share.to_be_bytes()));
         }
+        // The horizon is left out: it shapes TTLs alone, and moves with every probe.
+        let (views, of_policies) = status.views();
+        for slot in views.iter().flat_map(View::slots) {
+            hash.update([slot.has, slot.up]);
+            hash.update(slot.down_v4.to_be_bytes());
+            hash.update(slot.down_v6.to_be_bytes());
+            hash.update(slot.went_down.to_be_bytes());
+        }
+        of_policies.for_each(|view| hash.update(view.to_be_bytes()));
         Digest { inputs: self.inputs, whole: hash.finalize().into() }
     }
 }

@@ -8,7 +8,9 @@
 pub mod compile;
 pub mod difference;
 pub mod digest;
+pub mod forecast;
 pub mod inputs;
+pub mod roster;
 pub mod routes;
 pub mod shrunk;
 pub mod sizes;
@@ -23,8 +25,12 @@ pub use sizes::Sizes;
 pub use steering::Steering;
 pub use summary::Summary;
 
+use crate::health::roster::Roster;
+use crate::steer::pop::Pop;
+use crate::steer::safety::Safety;
 use crate::steer::status::Status;
 use crate::zone::set::ZoneSet;
+use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
 /// Who answers.
@@ -49,6 +55,14 @@ pub struct Snapshot {
     pub steering: Arc<Steering>,
     /// What is true now.
     pub status: Arc<Status>,
+    /// The PoPs as the file has them, before overrides: what every later status is made from.
+    pub pops: Arc<[Pop]>,
+    /// The policies as the files have them, for people.
+    pub policies: Arc<[ScopedPolicy]>,
+    /// Who is watched.
+    pub roster: Arc<Roster>,
+    /// What must stay in service.
+    pub safety: Arc<Safety>,
     facts: Arc<Facts>,
     /// What the steering was compiled from; `None` where it must be compiled anew.
     steering_key: Option<inputs::Key>,
@@ -61,7 +75,7 @@ pub struct Snapshot {
 pub struct Facts {
     /// One line for each: name, kind, age of its data, networks.
     pub lines: Vec<String>,
-    /// Name, and when its data was built, in seconds since 1970.
+    /// Name of each database that has a date, and when its data was built, in seconds since 1970.
     pub built: Vec<(Arc<str>, u64)>,
     /// How many networks each has, for comparison with the next.
     pub sizes: Vec<shrunk::Size>,
@@ -93,7 +107,7 @@ impl Snapshot {
         &self.facts.lines
     }
 
-    /// Name of each database, and when its data was built, in seconds since 1970.
+    /// Name of each database that has a date, and when its data was built, in seconds since 1970.
     pub fn databases_built(&self) -> &[(Arc<str>, u64)] {
         &self.facts.built
     }

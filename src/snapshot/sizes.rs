@@ -69,7 +69,7 @@ impl Sizes {
 
 /// The tables of routes of a policy.
 pub fn tries(policy: &PolicyTable) -> impl Iterator<Item = &Arc<Trie>> {
-    policy.routes.iter().chain(&policy.resolver_classes)
+    policy.routes.iter().chain(&policy.cell_routes).chain(&policy.resolver_classes)
 }
 
 /// Tables that several policies share, once.

@@ -165,19 +165,20 @@ fn policy_table(
     // so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6 apart.
     let shares = policy.share == Share::Sticky && shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
     let mut routes = Vec::with_capacity(classes.len());
+    let mut cell_routes = Vec::with_capacity(classes.len());
     let mut located = false;
     for of_place in choices_of_class {
         // Where nothing is known anywhere, that there is a client subnet may still decide: without one the
         // node's site speaks.
         let [by_ecs, by_resolver] = interned.choices[of_place[0] as usize];
         let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
-        if uniform && !shares {
-            routes.push(Arc::new(Trie::constant(of_place[0])));
-            continue;
-        }
         located |= !uniform;
         let special = interned.choice([BY_ECS_SPECIAL, by_resolver]);
-        routes.push(tables.get(inputs.atlas, of_place, special));
+        let constant = (uniform && !shares).then(|| Arc::new(Trie::constant(of_place[0])));
+        // A gradual drain may make any policy share by cell at any time.
+        let full = tables.get(inputs.atlas, of_place, special);
+        routes.push(constant.unwrap_or_else(|| Arc::clone(&full)));
+        cell_routes.push(full);
     }
     if interned.choices.len() as u32 >= VALUE_MAX {
         return Err(Finding::error(code::TOO_LARGE, format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name))
@@ -196,6 +197,8 @@ fn policy_table(
         plans: interned.plans.into(),
         choices: interned.choices.into(),
         routes: routes.into(),
+        cell_routes: cell_routes.into(),
+        up_threshold_percent: policy.up_threshold_percent,
         resolver_classes,
         ecs: policy.ecs,
         share: policy.share,
@@ -225,7 +228,8 @@ pub fn at_site(place: &Place, site: &Place) -> Place {
 
 /// The sets of operator networks that rules tell resolvers apart by, and the routes to them.
 fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec<Vec<u16>>, Option<Arc<Trie>>) {
-    let asked: Vec<u16> = policy.rules.iter().flat_map(|r| r.when.resolver_networks()).collect();
+    let rules = policy.reach().into_iter().flat_map(|policy| &policy.rules);
+    let asked: Vec<u16> = rules.flat_map(|r| r.when.resolver_networks()).collect();
     if asked.is_empty() {
         return (vec![vec![]], None);
     }

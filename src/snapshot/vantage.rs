@@ -100,14 +100,18 @@ pub struct Decision<'a> {
     pub evidence: Evidence,
     /// Whether the client subnet was a special-purpose address that nobody knows.
     pub is_special: bool,
+    /// Whether the client's cell had a say.
+    pub shares: bool,
 }
 
 impl Vantage {
-    /// Decides for a policy and an owner. `draw` is used where the policy shares at random.
-    pub fn decide<'a>(&self, policy: &'a PolicyTable, owner_seed: u64, draw: u64) -> Decision<'a> {
+    /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now; `draw` is
+    /// used where the policy shares at random.
+    pub fn decide<'a>(&self, policy: &'a PolicyTable, shares: bool, owner_seed: u64, draw: u64) -> Decision<'a> {
+        let tailors = policy.located || shares;
         let resolver = Subject::of(self.resolver);
         let class = policy.resolver_classes.as_ref().map_or(0, |classes| resolver.lookup(classes).0);
-        let trie = &*policy.routes[class as usize];
+        let trie = if shares { &*policy.cell_routes[class as usize] } else { &*policy.routes[class as usize] };
         let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
             let subject = Subject::of(subnet.address);
             let (choice, depth) = subject.lookup(trie);
@@ -132,19 +136,19 @@ impl Vantage {
         };
         let scope = match by_ecs {
             None => 0,
-            Some(_) if !policy.tailors() => 0,
+            Some(_) if !tailors => 0,
             // The resolver decided, but that it did was read off the subnet.
             Some((subject, ..)) if is_special => depth.max(special_len(subject)).max(1),
             // Scope 0 would say "for everybody", which is only true of an untailored answer.
-            Some(_) if policy.shares => depth.max(cell_depth).max(1),
+            Some(_) if shares => depth.max(cell_depth).max(1),
             Some(_) => depth.max(1),
         };
         let evidence = match by_ecs {
-            _ if !policy.tailors() => Evidence::Nothing,
+            _ if !tailors => Evidence::Nothing,
             Some(_) if !is_special => Evidence::Ecs,
             _ => Evidence::Resolver,
         };
-        Decision { plan: &policy.plans[plan as usize], scope, key, depth, subject, evidence, is_special }
+        Decision { plan: &policy.plans[plan as usize], scope, key, depth, subject, evidence, is_special, shares }
     }
 }
 

@@ -3,15 +3,19 @@
 //! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides; inside it PoPs
 //! that pass in every family of the policy come first, and the highest score wins. Only if the winner
 //! lacks the asked family does that family go on alone. The order of desperation is: regular
-//! candidates; last resorts (drained, weight 0); then what the policy says for "all down", which by
-//! default is the same again with the probes' verdicts ignored. A PoP switched off by hand is never
-//! answered.
+//! candidates; last resorts (drained, weight 0, left by the client's cell); then what the policy says for
+//! "all down", which by default is the same again with the probes' verdicts ignored. A PoP switched off by
+//! hand is never answered.
+//!
+//! A PoP under load hands some cells on: such a cell takes the first candidate behind it that passes and
+//! accepts the cell, and stays where there is none.
 
 use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan};
 use super::pop::PopId;
 use super::share::Score;
-use super::status::{Standing, Status};
+use super::status::{Standing, Status, View};
 use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress};
+use crate::health::condition::SETTLED;
 use crate::limits::ANSWERS_MAX;
 use crate::wire::hash::mix;
 
@@ -22,7 +26,7 @@ pub enum Passed {
     NoAddresses,
     /// Switched off by hand.
     Off,
-    /// Drained or of weight 0, and others were tried first.
+    /// Drained, of weight 0 or left by this cell, and others were tried first.
     LastResort,
     /// Down by probes.
     Down,
@@ -30,6 +34,10 @@ pub enum Passed {
     Outscored,
     /// An equal that passes in more families was preferred.
     FewerFamilies,
+    /// Its load sends this cell to another.
+    Shed,
+    /// It accepts no more of the cells that another sheds.
+    NoRoom,
     /// Reserved for last resorts or for the fallback that ignores probes.
     NotYet,
 }
@@ -41,6 +49,10 @@ pub enum Resort {
     Regular,
     /// A drained candidate or one of weight 0.
     LastResort,
+    /// Everything is down; what went down last.
+    LastGood,
+    /// Everything is down; what went down last, a last resort.
+    LastGoodLastResort,
     /// Everything is down; as if it were up.
     AsIfUp,
     /// Everything is down and drained; as if it were up.
@@ -48,18 +60,25 @@ pub enum Resort {
 }
 
 impl Resort {
+    /// Every stage that does not ask what was before, in order.
     const ALL: [Resort; 4] = [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
 
+    /// Who is looked at.
     fn standing(self) -> Standing {
         match self {
-            Resort::Regular | Resort::AsIfUp => Standing::Regular,
-            Resort::LastResort | Resort::AsIfUpLastResort => Standing::LastResort,
+            Resort::Regular | Resort::LastGood | Resort::AsIfUp => Standing::Regular,
+            Resort::LastResort | Resort::LastGoodLastResort | Resort::AsIfUpLastResort => Standing::LastResort,
         }
+    }
+
+    /// Whether only those are looked at that went down last.
+    fn asks_last(self) -> bool {
+        matches!(self, Resort::LastGood | Resort::LastGoodLastResort)
     }
 
     /// Whether the probes' verdicts were ignored.
     pub fn ignores_probes(self) -> bool {
-        self >= Resort::AsIfUp
+        self >= Resort::LastGood
     }
 }
 
@@ -102,34 +121,20 @@ pub struct Question<'a> {
     pub pops: &'a [PopIdentity],
     /// What is true now.
     pub status: &'a Status,
+    /// What the policy sees of it.
+    pub view: &'a View,
     /// Hash of cell and owner, or of the draw.
     pub key: u64,
     /// The asked family; `None` for types that are not addresses.
     pub family: Option<Families>,
 }
 
-/// Chooses.
-pub fn choose(question: Question<'_>, watch: &mut impl Watch) -> Choice {
-    if let Some(cname) = question.plan.cname {
-        return Choice::Cname(cname);
-    }
-    for resort in [Resort::Regular, Resort::LastResort] {
-        if let Some(found) = question.scan(resort, None, watch) {
-            return question.with_family(found, watch);
-        }
-    }
-    match question.plan.when_all_down {
-        AllDown::Cname(index) => return Choice::Cname(index),
-        AllDown::ServFail => return Choice::ServFail,
-        AllDown::NoData if question.whole_policy_is_down() => return Choice::NoData,
-        AllDown::AsIfUp | AllDown::NoData | AllDown::LastGood => {}
-    }
-    for resort in [Resort::AsIfUp, Resort::AsIfUpLastResort] {
-        if let Some(found) = question.scan(resort, None, watch) {
-            return question.with_family(found, watch);
-        }
-    }
-    Choice::ServFail
+/// Chooses. Beside the choice it gives the horizon: the seconds until the state of a PoP that was consulted
+/// can change, or [`SETTLED`].
+pub fn choose(question: Question<'_>, watch: &mut impl Watch) -> (Choice, u32) {
+    let mut scan = Scan { question, watch, horizon_secs: SETTLED, last_down: u32::MAX };
+    let choice = scan.choose();
+    (choice, scan.horizon_secs)
 }
 
 /// A candidate that won a scan.
@@ -139,60 +144,131 @@ enum Winner {
     Cname(u16),
 }
 
-impl Question<'_> {
+/// A choice in the making.
+struct Scan<'a, 'w, W> {
+    question: Question<'a>,
+    watch: &'w mut W,
+    /// Nearest horizon of those looked at.
+    horizon_secs: u32,
+    /// What went down last, for those stages that ask.
+    last_down: u32,
+}
+
+impl<'a, W: Watch> Scan<'a, '_, W> {
+    fn choose(&mut self) -> Choice {
+        let plan = self.question.plan;
+        if let Some(cname) = plan.cname {
+            return Choice::Cname(cname);
+        }
+        for resort in [Resort::Regular, Resort::LastResort] {
+            if let Some(found) = self.scan(resort, None) {
+                let found = if resort == Resort::Regular { self.relieved(found) } else { found };
+                return self.with_family(found);
+            }
+        }
+        match plan.when_all_down {
+            AllDown::Cname(index) => return Choice::Cname(index),
+            AllDown::ServFail => return Choice::ServFail,
+            AllDown::NoData if self.question.whole_policy_is_down() => return Choice::NoData,
+            AllDown::LastGood => {
+                self.last_down = self.question.last_down();
+                // Nothing is known of before where nothing ever was up: as if it were.
+                let stages: &[Resort] = if self.last_down > 0 { &[Resort::LastGood, Resort::LastGoodLastResort] } else { &[] };
+                for &resort in stages {
+                    if let Some(found) = self.scan(resort, None) {
+                        return self.with_family(found);
+                    }
+                }
+            }
+            AllDown::AsIfUp | AllDown::NoData => {}
+        }
+        for resort in [Resort::AsIfUp, Resort::AsIfUpLastResort] {
+            if let Some(found) = self.scan(resort, None) {
+                return self.with_family(found);
+            }
+        }
+        Choice::ServFail
+    }
+
+    /// Where a cell goes that load sends away from the winner: to the first behind it that passes and
+    /// accepts it, else nowhere.
+    fn relieved(&mut self, winner: Winner) -> Winner {
+        let Question { status, key, pops, plan, .. } = self.question;
+        let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
+        let Some(shed) = status.shed(slot) else { return winner };
+        let seed = pops[usize::from(from.0)].seed;
+        if !shed.sheds(key, seed) {
+            return winner;
+        }
+        let list = plan.entries.iter().chain(self.question.tail());
+        for entry in list {
+            let Ok(to) = entry.target.split() else { continue };
+            if to == from {
+                self.watch.passed(entry, Resort::Regular, Passed::Shed);
+                continue;
+            }
+            let to_seed = pops[usize::from(to.0)].seed;
+            let judged = self.judge(entry, Resort::Regular, None).and_then(|(found, ..)| {
+                let sheds_too = matches!(found, Winner::Pop { slot, .. } if status.shed(slot).is_some_and(|s| s.sheds(key, to_seed)));
+                if sheds_too {
+                    Err(Passed::Shed)
+                } else if shed.hands_to(key, seed, to, to_seed) {
+                    Ok(found)
+                } else {
+                    Err(Passed::NoRoom)
+                }
+            });
+            match judged {
+                Ok(found) => {
+                    self.watch.leads(entry, Resort::Regular, key);
+                    return found;
+                }
+                Err(why) => self.watch.passed(entry, Resort::Regular, why),
+            }
+        }
+        winner
+    }
+
     /// The winner if it has the asked family, else the next PoP that has it, for that family alone.
-    fn with_family(&self, winner: Winner, watch: &mut impl Watch) -> Choice {
+    fn with_family(&mut self, winner: Winner) -> Choice {
+        let Question { policy, plan, status, view, .. } = self.question;
         let (pop, slot, families, resort) = match winner {
             Winner::Cname(index) => return Choice::Cname(index),
             Winner::Pop { pop, slot, families, resort } => (pop, slot, families, resort),
         };
-        let Some(family) = self.family.filter(|f| families & f == 0) else { return Choice::Pop { pop, slot, resort } };
+        let Some(family) = self.question.family.filter(|f| families & f == 0) else { return Choice::Pop { pop, slot, resort } };
         for resort in Resort::ALL.into_iter().filter(|r| *r >= resort) {
-            if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan(resort, Some(family), watch) {
+            if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan(resort, Some(family)) {
                 return Choice::Pop { pop, slot, resort };
             }
         }
         // Whoever has the family is switched off by hand: there is none of it for anybody.
-        if !self.status.offers(self.policy, family) {
+        if !status.offers(policy, view, family) {
             return Choice::NoData;
         }
         // Only a list that stops short gets here. A fence is never left, and the type does exist.
-        if self.plan.fence {
+        if plan.fence {
             return Choice::ServFail;
         }
         // A bound on distance is about health and load; which families there are must not depend on
         // where the client is, so the policy's own order answers for this one.
         for resort in Resort::ALL {
-            if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(self.policy.tail.iter(), resort, Some(family), watch) {
+            if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(policy.tail.iter(), resort, Some(family)) {
                 return Choice::Pop { pop, slot, resort };
             }
         }
         Choice::ServFail
     }
 
-    fn whole_policy_is_down(&self) -> bool {
-        ![Resort::Regular, Resort::LastResort]
-            .into_iter()
-            .any(|r| self.scan_entries(self.policy.members.iter(), r, None, &mut Blind).is_some())
-    }
-
-    /// The list, then the policy's listed order without those of the list, whose weights may be others
-    /// there.
-    fn scan(&self, resort: Resort, family: Option<Families>, watch: &mut impl Watch) -> Option<Winner> {
-        let list = self.plan.entries.iter();
-        let behind = self.policy.tail.iter().filter(|behind| !self.plan.entries.iter().any(|e| e.target == behind.target));
-        self.scan_entries(list, resort, family, watch)
-            .or_else(|| if self.plan.tail { self.scan_entries(behind, resort, family, watch) } else { None })
+    /// The list, then what is behind it.
+    fn scan(&mut self, resort: Resort, family: Option<Families>) -> Option<Winner> {
+        let question = self.question;
+        self.scan_entries(question.plan.entries.iter(), resort, family).or_else(|| self.scan_entries(question.tail(), resort, family))
     }
 
     /// The winner of the first band in which anything passes.
-    fn scan_entries<'e>(
-        &self,
-        entries: impl Iterator<Item = &'e Entry>,
-        resort: Resort,
-        family: Option<Families>,
-        watch: &mut impl Watch,
-    ) -> Option<Winner> {
+    fn scan_entries(&mut self, entries: impl Iterator<Item = &'a Entry>, resort: Resort, family: Option<Families>) -> Option<Winner> {
+        let key = self.question.key;
         let mut best: Option<(Winner, Score, bool)> = None;
         let mut band = 0;
         for entry in entries {
@@ -205,29 +281,30 @@ impl Question<'_> {
             let (winner, weight, complete) = match self.judge(entry, resort, family) {
                 Ok(judged) => judged,
                 Err(why) => {
-                    watch.passed(entry, resort, why);
+                    self.watch.passed(entry, resort, why);
                     continue;
                 }
             };
-            let score = Score::new(self.key, self.seed(entry), weight);
+            let score = Score::new(key, self.question.seed(entry), weight);
             if let Some((_, high, high_complete)) = best {
                 if high_complete && !complete {
-                    watch.passed(entry, resort, Passed::FewerFamilies);
+                    self.watch.passed(entry, resort, Passed::FewerFamilies);
                     continue;
                 }
                 if high_complete == complete && !score.beats(high) {
-                    watch.passed(entry, resort, Passed::Outscored);
+                    self.watch.passed(entry, resort, Passed::Outscored);
                     continue;
                 }
             }
-            watch.leads(entry, resort, self.key);
+            self.watch.leads(entry, resort, key);
             best = Some((winner, score, complete));
         }
         best.map(|(winner, ..)| winner)
     }
 
     /// Whether an entry passes: as what, with which weight, and in every family of the policy.
-    fn judge(&self, entry: &Entry, resort: Resort, family: Option<Families>) -> Result<(Winner, u32, bool), Passed> {
+    fn judge(&mut self, entry: &Entry, resort: Resort, family: Option<Families>) -> Result<(Winner, u32, bool), Passed> {
+        let Question { policy, status, view, pops, key, .. } = self.question;
         let pop = match entry.target.split() {
             Ok(pop) => pop,
             Err(index) if resort == Resort::Regular && family.is_none() => {
@@ -236,25 +313,56 @@ impl Question<'_> {
             }
             Err(_) => return Err(Passed::NotYet),
         };
-        let weight = if entry.weight == OWN_WEIGHT { self.status.pop(pop).weight } else { entry.weight };
-        match self.status.standing(pop, weight) {
-            None => return Err(Passed::Off),
-            Some(Standing::LastResort) if resort.standing() == Standing::Regular => return Err(Passed::LastResort),
-            Some(Standing::Regular) if resort.standing() == Standing::LastResort => return Err(Passed::NotYet),
-            Some(_) => {}
+        let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
+        match (status.standing(pop, weight, key, pops[usize::from(pop.0)].seed), resort.standing()) {
+            (None, _) => return Err(Passed::Off),
+            (Some(Standing::LastResort), Standing::Regular) => return Err(Passed::LastResort),
+            (Some(Standing::Regular), Standing::LastResort) => return Err(Passed::NotYet),
+            _ => {}
         }
-        let slot = self.policy.slots[usize::from(pop.0)];
+        let slot = policy.slots[usize::from(pop.0)];
         if slot == NO_SLOT {
             return Err(Passed::NoAddresses);
         }
-        let families = self.status.families(slot, resort.ignores_probes());
+        let seen = view.slot(slot);
+        self.horizon_secs = self.horizon_secs.min(seen.horizon_secs);
+        if resort.asks_last() && seen.went_down != self.last_down {
+            return Err(Passed::Down);
+        }
+        let families = seen.families(resort.ignores_probes());
         let wanted = family.unwrap_or(Families::MAX);
         if families & wanted == 0 {
-            let has = self.status.families(slot, true) & wanted != 0;
-            return Err(if has { Passed::Down } else { Passed::NoAddresses });
+            return Err(if seen.has & wanted != 0 { Passed::Down } else { Passed::NoAddresses });
         }
-        let complete = families & self.policy.families == self.policy.families;
+        let complete = families & policy.families == policy.families;
         Ok((Winner::Pop { pop, slot, families, resort }, weight.max(1), complete))
+    }
+}
+
+impl<'a> Question<'a> {
+    /// The policy's listed order behind the list, without those of the list, whose weights may be others
+    /// there.
+    fn tail(self) -> impl Iterator<Item = &'a Entry> {
+        let (plan, policy) = (self.plan, self.policy);
+        let behind = if plan.tail { &policy.tail[..] } else { &[] };
+        behind.iter().filter(move |behind| !plan.entries.iter().any(|e| e.target == behind.target))
+    }
+
+    fn whole_policy_is_down(self) -> bool {
+        let mut blind = Scan { question: self, watch: &mut Blind, horizon_secs: SETTLED, last_down: u32::MAX };
+        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| blind.scan_entries(self.policy.members.iter(), r, None).is_some())
+    }
+
+    /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is known of it.
+    fn last_down(self) -> u32 {
+        let candidates = self.plan.entries.iter().chain(self.tail()).filter_map(|entry| entry.target.split().ok());
+        candidates
+            .filter(|pop| self.status.pop(*pop).state != super::pop::AdminState::Down)
+            .map(|pop| self.policy.slots[usize::from(pop.0)])
+            .filter(|slot| *slot != NO_SLOT)
+            .map(|slot| self.view.slot(slot).went_down)
+            .max()
+            .unwrap_or(0)
     }
 
     fn seed(&self, entry: &Entry) -> u64 {
@@ -277,14 +385,16 @@ impl Watch for Blind {
 }
 
 /// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their
-/// indexes, best first. Addresses of weight 0 are picked only where all are 0.
-pub fn pick<A>(addresses: &[SharedAddress<A>], answers: u8, key: u64) -> ([u8; ANSWERS_MAX as usize], usize) {
+/// indexes, best first. Addresses whose bit is set in `down` are left out; of the others, those of weight 0
+/// are picked only where all are 0.
+pub fn pick<A>(addresses: &[SharedAddress<A>], down: u64, answers: u8, key: u64) -> ([u8; ANSWERS_MAX as usize], usize) {
     let mut picked = [0u8; ANSWERS_MAX as usize];
     let wanted = usize::from(answers.min(ANSWERS_MAX));
     let mut scores = [Score::new(0, 0, 0); ANSWERS_MAX as usize];
     let mut count = 0;
-    let all_zero = addresses.iter().all(|a| a.weight == 0);
-    for (index, address) in addresses.iter().enumerate() {
+    let up = || addresses.iter().enumerate().filter(|(index, _)| down >> index & 1 == 0);
+    let all_zero = up().all(|(_, a)| a.weight == 0);
+    for (index, address) in up() {
         if address.weight == 0 && !all_zero {
             continue;
         }

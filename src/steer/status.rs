@@ -1,28 +1,32 @@
-//! Status: what is true of every PoP right now. All that a change of health, state or weight replaces.
+//! Status: what is true of every PoP right now. All that a change of health, state, weight or load replaces.
+//!
+//! Policies see it through a [`View`]: two policies see different things where they ask for different
+//! shares of a PoP's addresses, or where the panic guard holds one of them to what was before. Equal views
+//! are one.
 
+use super::policy::Share;
 use super::pop::{AdminState, Pop, PopId};
 use super::table::{Families, NO_SLOT, PolicyTable, Slot, V4, V6};
-
-/// What probes say of a service in one PoP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Verdict {
-    /// Not probed, or no result yet; counts as up.
-    #[default]
-    Unknown,
-    /// Well.
-    Up,
-    /// Not well.
-    Down,
-}
+use crate::health::condition::{Picture, SETTLED, SlotHealth};
+use crate::wire::hash::mix;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Which candidates a scan looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// In service.
     Regular,
-    /// Drained or of weight 0: only when nothing else passes.
+    /// Drained, of weight 0, or left by the client's cell: only when nothing else passes.
     LastResort,
 }
+
+/// A share of all cells, in steps of 1/256: 0 is none, 256 is all. Steps this coarse let every node and every
+/// publication agree.
+pub type Share256 = u16;
+
+/// All cells.
+pub const ALL_CELLS: Share256 = 256;
 
 /// A PoP right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,37 +35,168 @@ pub struct PopStatus {
     pub state: AdminState,
     /// The PoP's own weight.
     pub weight: u32,
+    /// Cells that have left it by a gradual drain, or not come back yet by a ramp.
+    pub left: Share256,
+}
+
+/// What load sends away from a slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shed {
+    /// Cells that may leave.
+    pub share: Share256,
+    /// For each PoP, in order, the share of these cells that it accepts when it is asked; empty where
+    /// nothing is shed.
+    pub accept: Arc<[Share256]>,
+}
+
+impl PopStatus {
+    /// What the file says: nothing gradual, nothing shed.
+    pub fn of(pop: &Pop) -> PopStatus {
+        PopStatus { state: pop.state, weight: pop.weight, left: 0 }
+    }
+
+    /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
+    pub fn is_left_by(&self, cell: u64, seed: u64) -> bool {
+        self.left > 0 && order(cell, seed, LEAVE_SALT) < self.left
+    }
+}
+
+impl Shed {
+    /// Whether a cell is among those that load sends elsewhere. `seed` is the PoP's.
+    pub fn sheds(&self, cell: u64, seed: u64) -> bool {
+        self.share > 0 && order(cell, seed, SHED_SALT) < self.share
+    }
+
+    /// Whether a cell shed here may go to another PoP.
+    pub fn hands_to(&self, cell: u64, seed: u64, to: PopId, to_seed: u64) -> bool {
+        self.accept.get(usize::from(to.0)).is_some_and(|accept| order(mix(cell, seed), to_seed, ACCEPT_SALT) < *accept)
+    }
+}
+
+/// Where a cell stands in the order in which cells leave a PoP, 0 to 255: another order for each PoP, and the
+/// same cells leave first and come back last.
+fn order(cell: u64, seed: u64, salt: u64) -> u16 {
+    (mix(cell, seed ^ salt) >> 56) as u16
+}
+
+/// Keep the three orders independent of each other, and of the sharing by weight.
+const LEAVE_SALT: u64 = 0x6c65_6176_6520_6279;
+const SHED_SALT: u64 = 0x7368_6564_2062_7920;
+const ACCEPT_SALT: u64 = 0x6163_6365_7074_6564;
+
+/// A slot as a policy sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SlotView {
+    /// Addresses that are not answered, by index.
+    pub down_v4: u64,
+    /// Addresses that are not answered, by index.
+    pub down_v6: u64,
+    /// Seconds until its state can change; [`SETTLED`] if no change is near.
+    pub horizon_secs: u32,
+    /// Order in which slots went down, the last highest; 0 for one that is up.
+    pub went_down: u32,
+    /// Families in which it has an address.
+    pub has: Families,
+    /// Families in which enough addresses are up.
+    pub up: Families,
+}
+
+/// What a policy sees of all slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    slots: Box<[SlotView]>,
+}
+
+impl View {
+    fn new(pops: &[PopStatus], slots: &[Slot], health: &[SlotHealth], threshold_percent: u8) -> View {
+        let look = |(slot, health): (&Slot, SlotHealth)| {
+            let state = pops.get(usize::from(slot.pop.0)).map_or(AdminState::Auto, |p| p.state);
+            SlotView::new(slot, health, state, threshold_percent)
+        };
+        let unknown = std::iter::repeat(SlotHealth::default());
+        View { slots: slots.iter().zip(health.iter().copied().chain(unknown)).map(look).collect() }
+    }
+
+    /// A slot.
+    pub fn slot(&self, slot: u32) -> &SlotView {
+        &self.slots[slot as usize]
+    }
+
+    /// All slots, in order.
+    pub fn slots(&self) -> &[SlotView] {
+        &self.slots
+    }
+}
+
+impl SlotView {
+    fn new(slot: &Slot, health: SlotHealth, state: AdminState, threshold_percent: u8) -> SlotView {
+        let has = slot.families();
+        if state == AdminState::Up {
+            // Forced up ignores probes, in everything.
+            return SlotView { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, has, up: has };
+        }
+        let enough = |total: usize, down: u64| {
+            let up = total - (down.count_ones() as usize).min(total);
+            // At least ceil(threshold * total), and never none.
+            up > 0 && up * 100 >= total * usize::from(threshold_percent)
+        };
+        let mut up = 0;
+        if !health.is_awaited {
+            up |= if has & V4 != 0 && enough(slot.v4.len(), health.down_v4) { V4 } else { 0 };
+            up |= if has & V6 != 0 && enough(slot.v6.len(), health.down_v6) { V6 } else { 0 };
+        }
+        let horizon_secs = if state == AdminState::Down { SETTLED } else { health.horizon_secs };
+        SlotView { down_v4: health.down_v4, down_v6: health.down_v6, horizon_secs, went_down: health.went_down, has, up }
+    }
+
+    /// Families that may be answered: those it has, and unless probes are ignored those that are up.
+    pub fn families(&self, ignore_probes: bool) -> Families {
+        if ignore_probes { self.has } else { self.up }
+    }
 }
 
 /// Everything that changes without a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pops: Box<[PopStatus]>,
-    /// For each slot: families it has, and families that probes do not call down.
-    slots: Box<[(Families, Families)]>,
+    /// For each slot; empty while nothing is shed anywhere.
+    sheds: Box<[Shed]>,
+    views: Box<[View]>,
+    /// For each policy its view, and whether cells part by anything gradual.
+    policies: Box<[(u16, bool)]>,
 }
 
 impl Status {
-    /// The status of a deployment where `verdict` says what probes found of a slot and family.
-    pub fn new(pops: &[Pop], slots: &[Slot], verdict: impl Fn(&Slot, Families) -> Verdict) -> Status {
-        let up = |slot: &Slot, family: Families| slot.families() & family != 0 && verdict(slot, family) != Verdict::Down;
-        Status {
-            pops: pops.iter().map(|p| PopStatus { state: p.state, weight: p.weight }).collect(),
-            slots: slots
-                .iter()
-                .map(|s| {
-                    let well = (if up(s, V4) { V4 } else { 0 }) | (if up(s, V6) { V6 } else { 0 });
-                    // Forced up ignores probes.
-                    let forced = pops.get(usize::from(s.pop.0)).is_some_and(|p| p.state == AdminState::Up);
-                    (s.families(), if forced { s.families() } else { well })
-                })
-                .collect(),
-        }
+    /// The status of a deployment: what operators say of each PoP, what probes say of each slot, and what
+    /// load sends away from each (none for nothing anywhere).
+    pub fn new(pops: Vec<PopStatus>, slots: &[Slot], policies: &[PolicyTable], picture: &Picture, sheds: Vec<Shed>) -> Status {
+        let sheds = if sheds.iter().any(|shed| shed.share > 0) { sheds } else { Vec::new() };
+        let mut views: Vec<View> = Vec::new();
+        let mut known: HashMap<(u8, usize), u16> = HashMap::new();
+        let of_policy = |(index, policy): (usize, &PolicyTable)| {
+            let held = picture.held.binary_search_by_key(&(index as u32), |(policy, _)| *policy).ok();
+            let health = held.map_or(&picture.slots, |at| &picture.held[at].1);
+            // Policies that are held from the same moment on see the same.
+            let same = held.and_then(|at| picture.held[..at].iter().position(|(_, slots)| slots == health)).or(held);
+            let key = (policy.up_threshold_percent, same.map_or(0, |at| at + 1));
+            let view = *known.entry(key).or_insert_with(|| {
+                views.push(View::new(&pops, slots, health, policy.up_threshold_percent));
+                (views.len() - 1) as u16
+            });
+            let mut members = policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
+            let parts = members.any(|pop| {
+                let sheds = sheds.get(policy.slots[pop] as usize).is_some_and(|shed| shed.share > 0);
+                sheds || (1..ALL_CELLS).contains(&pops[pop].left)
+            });
+            (view, parts)
+        };
+        let policies = policies.iter().enumerate().map(of_policy).collect();
+        Status { pops: pops.into(), sheds: sheds.into(), views: views.into(), policies }
     }
 
-    /// A PoP's state and weight.
-    pub fn pop(&self, pop: PopId) -> PopStatus {
-        self.pops[usize::from(pop.0)]
+    /// A PoP's state, weight and shares.
+    pub fn pop(&self, pop: PopId) -> &PopStatus {
+        &self.pops[usize::from(pop.0)]
     }
 
     /// All PoPs in order.
@@ -69,34 +204,53 @@ impl Status {
         &self.pops
     }
 
-    /// All slots in order: families present, and families up.
-    pub fn slots(&self) -> &[(Families, Families)] {
-        &self.slots
+    /// What load sends away from a slot.
+    pub fn shed(&self, slot: u32) -> Option<&Shed> {
+        self.sheds.get(slot as usize)
     }
 
-    /// Where a PoP stands with a weight; `None` if it is switched off by hand.
-    pub fn standing(&self, pop: PopId, weight: u32) -> Option<Standing> {
-        match self.pop(pop).state {
+    /// What load sends away from each slot; empty while nothing is shed anywhere.
+    pub fn sheds(&self) -> &[Shed] {
+        &self.sheds
+    }
+
+    /// What a policy sees, by its index.
+    pub fn view(&self, policy: u32) -> &View {
+        &self.views[usize::from(self.policies[policy as usize].0)]
+    }
+
+    /// Whether the cell of a client has a say in what a policy answers: always, or now because something
+    /// gradual parts its cells.
+    pub fn shares(&self, index: u32, policy: &PolicyTable) -> bool {
+        policy.shares || (self.policies[index as usize].1 && policy.share == Share::Sticky)
+    }
+
+    /// All views, and which each policy has.
+    pub fn views(&self) -> (&[View], impl Iterator<Item = u16> + '_) {
+        (&self.views, self.policies.iter().map(|(view, _)| *view))
+    }
+
+    /// Where a PoP stands with a weight for a cell; `None` if it is switched off by hand.
+    pub fn standing(&self, pop: PopId, weight: u32, cell: u64, seed: u64) -> Option<Standing> {
+        let status = self.pop(pop);
+        match status.state {
             AdminState::Down => None,
             AdminState::Drain => Some(Standing::LastResort),
             _ if weight == 0 => Some(Standing::LastResort),
+            _ if status.is_left_by(cell, seed) => Some(Standing::LastResort),
             _ => Some(Standing::Regular),
         }
     }
 
     /// Whether anybody of a policy or its rules has a family and is not switched off by hand, whatever
     /// probes say.
-    pub fn offers(&self, policy: &PolicyTable, family: Families) -> bool {
+    pub fn offers(&self, policy: &PolicyTable, view: &View, family: Families) -> bool {
         policy.members.iter().filter_map(|member| member.target.split().ok()).any(|pop| {
             let slot = policy.slots[usize::from(pop.0)];
-            slot != NO_SLOT && self.families(slot, true) & family != 0 && self.pop(pop).state != AdminState::Down
+            slot != NO_SLOT && view.slot(slot).has & family != 0 && self.pop(pop).state != AdminState::Down
         })
     }
-
-    /// Families of a slot that may be answered: those it has, and unless probes are ignored those
-    /// that are not down.
-    pub fn families(&self, slot: u32, ignore_probes: bool) -> Families {
-        let (has, up) = self.slots[slot as usize];
-        if ignore_probes { has } else { up }
-    }
 }
+
+#[cfg(test)]
+mod tests;

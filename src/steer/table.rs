@@ -86,6 +86,8 @@ pub struct PolicyTable {
     pub choices: Box<[[u32; 2]]>,
     /// Address to choice, for each class of resolver.
     pub routes: Box<[Arc<Trie>]>,
+    /// The same where the cell has a say too: they tell IPv4 inside IPv6 apart even if all places are one.
+    pub cell_routes: Box<[Arc<Trie>]>,
     /// Resolver address to class; `None` if no rule asks for the resolver's network.
     pub resolver_classes: Option<Arc<Trie>>,
     /// Whether ECS is used.
@@ -100,16 +102,13 @@ pub struct PolicyTable {
     pub cell_v4: u8,
     /// Prefix length of a sharing cell.
     pub cell_v6: u8,
+    /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
+    pub up_threshold_percent: u8,
     /// How many distinct leaves the routes have: its cost in resolvers' caches.
     pub scopes: usize,
 }
 
 impl PolicyTable {
-    /// Whether an answer can depend on the client's address in a way that another node would repeat.
-    pub fn tailors(&self) -> bool {
-        self.located || self.shares
-    }
-
     /// Whether it may answer a CNAME.
     pub fn may_alias(&self) -> bool {
         !self.cnames.is_empty()

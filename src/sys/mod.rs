@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is four kinds of call, all Linux:
+//! What is unsafe here is five kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
@@ -15,6 +15,8 @@
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
 //! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
+//! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and have
+//!   not reaped, so that it cannot be anybody else's.
 //!
 //! Nothing here keeps a raw pointer across calls, and no function of the public interface is `unsafe`.
 
@@ -22,6 +24,10 @@
 
 #[cfg(target_os = "linux")]
 pub mod datagram;
+#[cfg(unix)]
+pub mod echo;
+#[cfg(unix)]
+pub mod group;
 pub mod memory;
 pub mod socket;
 #[cfg(target_os = "linux")]

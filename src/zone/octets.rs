@@ -29,6 +29,12 @@ impl Deref for Octets {
     }
 }
 
+impl AsRef<[u8]> for Octets {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl From<&[u8]> for Octets {
     fn from(octets: &[u8]) -> Octets {
         let mut here = [0; HERE_MAX];

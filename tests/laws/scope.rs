@@ -3,13 +3,16 @@
 use crate::dice::Dice;
 use crate::generator::{self, NAMES};
 use crate::reply::got;
-use crate::support::{sample, with_down};
+use crate::support::{World, sample, with_down};
 use meridian::cli::verify::verify_scopes;
 use meridian::geo::prefix::Prefix;
 use meridian::geo::special::special_block;
+use meridian::health::condition::{Picture, SlotHealth};
 use meridian::snapshot::Snapshot;
+use meridian::steer::status::{PopStatus, Shed, Status};
 use meridian::wire::rr::{Rcode, RrType};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 const SAMPLE_NAMES: [&str; 14] = [
     "cdn.example.",
@@ -39,6 +42,36 @@ fn every_leaf_of_the_sample() {
         let snapshot = with_down(&world, &down);
         verify_scopes(&snapshot, 2).unwrap_or_else(|faults| panic!("{down:?} down: {}", faults.join("\n")));
     }
+    for seed in 0..4 {
+        let snapshot = troubled(&world, &mut Dice(seed));
+        verify_scopes(&snapshot, 2).unwrap_or_else(|faults| panic!("troubles of seed {seed}: {}", faults.join("\n")));
+    }
+}
+
+/// The world on a bad day: addresses are down, PoPs are drained, shed load and come back by and by, and the
+/// panic guard holds some policies.
+fn troubled(world: &World, dice: &mut Dice) -> Arc<Snapshot> {
+    let steering = &world.snapshot.steering;
+    let share = |dice: &mut Dice| if dice.once_in(2) { 0 } else { *dice.pick(&[1u16, 40, 128, 200, 255, 256]) };
+    let pops = world.snapshot.status.pops().iter().map(|pop| PopStatus { left: share(dice), ..*pop });
+    let pops: Vec<PopStatus> = pops.collect();
+    let shed = |dice: &mut Dice| Shed { share: share(dice), accept: steering.pops.iter().map(|_| share(dice)).collect() };
+    let sheds = steering.slots.iter().map(|_| shed(dice)).collect();
+    let mut slots = || -> Vec<SlotHealth> {
+        let mask = |dice: &mut Dice| if dice.once_in(2) { 0 } else { *dice.pick(&[1u64, 2, 3, u64::MAX]) };
+        let health = |n: usize, dice: &mut Dice| SlotHealth {
+            down_v4: mask(dice),
+            down_v6: mask(dice),
+            horizon_secs: 7,
+            went_down: n as u32 % 4,
+            is_awaited: dice.once_in(9),
+        };
+        (0..steering.slots.len()).map(|n| health(n, dice)).collect()
+    };
+    let held = (0..steering.policies.len() as u32).step_by(2).map(|policy| (policy, slots())).collect();
+    let picture = Picture { slots: slots(), held };
+    let status = Status::new(pops, &steering.slots, &steering.policies, &picture, sheds);
+    Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))
 }
 
 /// 100,000 pairs: any client, any source length, any name, A and AAAA; the second client is anywhere
@@ -66,7 +99,7 @@ fn random_deployments() {
         let dice = &mut Dice(seed);
         let down: Vec<String> = world.snapshot.steering.pops.iter().filter(|_| dice.once_in(3)).map(|p| p.name.to_string()).collect();
         let down: Vec<&str> = down.iter().map(String::as_str).collect();
-        for snapshot in [world.snapshot.clone(), with_down(&world, &down)] {
+        for snapshot in [world.snapshot.clone(), with_down(&world, &down), troubled(&world, dice)] {
             verify_scopes(&snapshot, 3).unwrap_or_else(|faults| panic!("{says}\n{}", faults.join("\n")));
             for _ in 0..500 {
                 pair(&snapshot, dice, &generated.known, &NAMES, &says);

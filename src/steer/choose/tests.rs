@@ -3,10 +3,11 @@
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
+use crate::health::condition::{Picture, SlotHealth};
 use crate::steer::plan::Target;
 use crate::steer::policy::{Share, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
-use crate::steer::status::Verdict;
+use crate::steer::status::{PopStatus, Shed};
 use crate::steer::table::{Slot, V4, V6};
 use crate::wire::hash;
 use crate::wire::name::Name;
@@ -27,6 +28,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         v4: if has4 { vec![WeightedAddress { address: v4, weight: 100 }] } else { vec![] },
         v6: if has6 { vec![WeightedAddress { address: v6, weight: 100 }] } else { vec![] },
         https: None,
+        probes: vec![],
         at: AT,
     };
     let (weight, admin, down) = match state {
@@ -48,6 +50,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         weight,
         bias_km: 0,
         state: admin,
+        capacity: None,
         tags: vec![],
         services: vec![service],
         at: AT,
@@ -80,11 +83,14 @@ fn entries(bands: &str) -> Vec<Entry> {
 }
 
 fn scene(tail: &str, words: [&str; 3]) -> Scene {
+    scene_after(tail, words, [1, 2, 3])
+}
+
+/// [`scene`] in which the PoPs that are down went down in this order.
+fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
     let made: Vec<_> = NAMES.iter().zip(words).map(|(name, word)| pop(name, word)).collect();
     let pops: Vec<Pop> = made.iter().map(|(pop, ..)| pop.clone()).collect();
     let slots: Vec<Slot> = made.iter().enumerate().map(|(i, (_, slot, _))| Slot { pop: PopId(i as u16), ..slot.clone() }).collect();
-    let status =
-        Status::new(&pops, &slots, |slot, family| if made[usize::from(slot.pop.0)].2 & family != 0 { Verdict::Down } else { Verdict::Up });
     let policy = PolicyTable {
         name: "web".into(),
         slots: [0, 1, 2].into(),
@@ -103,8 +109,21 @@ fn scene(tail: &str, words: [&str; 3]) -> Scene {
         located: false,
         cell_v4: 20,
         cell_v6: 40,
+        cell_routes: [Trie::constant(0).into()].into(),
+        up_threshold_percent: 50,
         scopes: 2,
     };
+    let policies = [policy];
+    let mask = |down: Families, family| if down & family != 0 { 1 } else { 0 };
+    let health = |(index, (_, slot, down)): (usize, &(Pop, Slot, Families))| SlotHealth {
+        down_v4: mask(*down, V4),
+        down_v6: mask(*down, V6),
+        went_down: if slot.families() & !down == 0 { went_down[index] } else { 0 },
+        ..SlotHealth::default()
+    };
+    let picture = Picture { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+    let status = Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &picture, vec![]);
+    let [policy] = policies;
     let identities = NAMES.iter().map(|n| PopIdentity { name: (*n).into(), seed: hash::octets(n.as_bytes()) }).collect();
     Scene { policy, identities, status }
 }
@@ -114,9 +133,13 @@ fn plan(bands: &str, tail: bool, when_all_down: AllDown) -> Plan {
     Plan { cname: None, entries: entries(bands).into(), tail, fence: false, ttl, answers: 1, when_all_down }
 }
 
+fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>, key: u64) -> Question<'a> {
+    let view = scene.status.view(0);
+    Question { policy: &scene.policy, plan, pops: &scene.identities, status: &scene.status, view, key, family }
+}
+
 fn chosen(scene: &Scene, plan: &Plan, family: Option<Families>, key: u64) -> String {
-    let question = Question { policy: &scene.policy, plan, pops: &scene.identities, status: &scene.status, key, family };
-    match choose(question, &mut Blind) {
+    match choose(question(scene, plan, family, key), &mut Blind).0 {
         Choice::Pop { pop, resort: Resort::Regular, .. } => NAMES[usize::from(pop.0)].to_owned(),
         Choice::Pop { pop, resort, .. } => format!("{} {resort:?}", NAMES[usize::from(pop.0)]),
         Choice::Cname(index) => format!("CNAME {}", scene.policy.cnames[usize::from(index)]),
@@ -210,7 +233,7 @@ fn a_type_exists_for_all() {
 fn addresses_are_picked() {
     let address = |n: u8, weight| SharedAddress { address: n, weight, seed: hash::octets(&[n]) };
     let picked = |list: &[SharedAddress<u8>], answers, key| {
-        let (indexes, count) = pick(list, answers, key);
+        let (indexes, count) = pick(list, 0, answers, key);
         let mut all: Vec<u8> = indexes[..count].iter().map(|i| list[usize::from(*i)].address).collect();
         all.sort_unstable();
         all
@@ -227,7 +250,109 @@ fn addresses_are_picked() {
         let without = picked(&[mixed[0], mixed[1]], 1, key);
         let one = picked(&mixed, 1, key);
         assert!(one == [4] || one == without);
+        let (indexes, count) = pick(&mixed, 0b1000, 16, key);
+        let up: Vec<u8> = indexes[..count].iter().map(|i| mixed[usize::from(*i)].address).collect();
+        assert!(up.len() == 2 && !up.contains(&4), "an address that is down is left out");
     }
     assert!([1, 2, 4].iter().all(|n| (1_850..2_150).contains(&counts[*n])), "{counts:?}");
     assert!(picked(&[], 3, 1).is_empty());
+}
+
+/// With `last_good` the candidate that went down last is answered, whatever the order; without any knowledge
+/// of it, as if all were up. One that is off by hand never is.
+#[test]
+fn the_last_good_one() {
+    let list = plan("0 1 2", false, AllDown::LastGood);
+    let down = ["46 -", "46 -", "46 -"];
+    let rows = [
+        ("the last that went down", down, [1, 3, 2], "bb LastGood"),
+        ("the first of two at once", down, [1, 2, 2], "bb LastGood"),
+        ("nothing is known", down, [0, 0, 0], "aa AsIfUp"),
+        ("off by hand", ["46 -", "46 off", "46 -"], [1, 3, 2], "cc LastGood"),
+        ("one is up", ["46 -", "46 -", "46"], [1, 2, 0], "cc"),
+    ];
+    for (what, words, went_down, expected) in rows {
+        assert_eq!(chosen(&scene_after("0 1 2", words, went_down), &list, Some(V4), 1), expected, "{what}");
+    }
+}
+
+/// The horizon is that of whoever was looked at, up to the band that won; those behind it do not count.
+#[test]
+fn the_nearest_horizon() {
+    let mut scene = scene("0 1 2", ["46 -", "46", "46"]);
+    let horizons = [9, 30, 5];
+    let slots: Vec<Slot> = (0..3).map(|i| pop(NAMES[i], "46").1).zip(0..).map(|(s, i)| Slot { pop: PopId(i), ..s }).collect();
+    let health = |i: usize| SlotHealth {
+        down_v4: u64::from(i == 0),
+        down_v6: u64::from(i == 0),
+        horizon_secs: horizons[i],
+        ..SlotHealth::default()
+    };
+    let picture = Picture { slots: (0..3).map(health).collect(), held: vec![] };
+    let pops = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
+    let policies = [scene.policy];
+    scene.status = Status::new(pops, &slots, &policies, &picture, vec![]);
+    [scene.policy] = policies;
+    for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
+        let plan = plan(list, false, AllDown::AsIfUp);
+        assert_eq!(choose(question(&scene, &plan, Some(V4), 1), &mut Blind).1, expected, "{list}");
+    }
+}
+
+/// A PoP that sheds hands a cell to the first behind it that accepts it; the cell stays where nobody does.
+/// A gradual drain sends its cells on as if the PoP were drained.
+#[test]
+fn cells_part() {
+    let list = plan("0 1 2", false, AllDown::AsIfUp);
+    let with = |left: u16, shed: u16, accept: [u16; 3]| {
+        let mut scene = scene("0 1 2", ["46", "46", "46"]);
+        let slots: Vec<Slot> = (0..3).map(|i| pop(NAMES[i], "46").1).zip(0..).map(|(s, i)| Slot { pop: PopId(i), ..s }).collect();
+        let mut pops: Vec<PopStatus> = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
+        pops[0].left = left;
+        let sheds = vec![Shed { share: shed, accept: accept.into() }, Shed::default(), Shed::default()];
+        let policies = [scene.policy];
+        scene.status = Status::new(pops, &slots, &policies, &Picture::default(), sheds);
+        [scene.policy] = policies;
+        scene
+    };
+    let counts = |scene: &Scene| {
+        let mut counts = [0; 3];
+        for key in 0..25_600 {
+            let name = chosen(scene, &list, Some(V4), crate::wire::hash::mix(key, 7));
+            counts[NAMES.iter().position(|n| *n == name).unwrap()] += 1;
+        }
+        counts
+    };
+    let near = |count: i32, wanted: i32| (count - wanted).abs() < 500;
+    let rows = [
+        ("nothing", with(0, 0, [0; 3]), [25_600, 0, 0]),
+        ("a quarter has left", with(64, 0, [0; 3]), [19_200, 6_400, 0]),
+        ("all have left", with(256, 0, [0; 3]), [0, 25_600, 0]),
+        ("a quarter is shed, the next takes it", with(0, 64, [0, 256, 256]), [19_200, 6_400, 0]),
+        ("a quarter is shed, the next takes half", with(0, 64, [0, 128, 256]), [19_200, 3_200, 3_200]),
+        ("nobody has room: it stays", with(0, 64, [0; 3]), [25_600, 0, 0]),
+        ("a half has left, of the rest a half is shed", with(128, 128, [0, 0, 256]), [6_400, 12_800, 6_400]),
+    ];
+    for (what, scene, expected) in rows {
+        let counts = counts(&scene);
+        assert!(counts.iter().zip(expected).all(|(count, wanted)| near(*count, wanted)), "{what}: {counts:?}");
+        assert!(scene.status.shares(0, &scene.policy));
+    }
+}
+
+/// Cells leave one after the other: whoever has left at one share has left at every larger one.
+#[test]
+fn leaving_is_monotone() {
+    let seed = hash::octets(b"aa");
+    for cell in 0..500 {
+        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left };
+        let shedding = |share| Shed { share, accept: Default::default() };
+        let (mut gone, mut shed) = (false, false);
+        for left in 0..=256 {
+            let (now, now_shed) = (at(left).is_left_by(cell, seed), shedding(left).sheds(cell, seed));
+            assert!(now >= gone && now_shed >= shed);
+            (gone, shed) = (now, now_shed);
+        }
+        assert!(gone && shed);
+    }
 }

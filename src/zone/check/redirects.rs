@@ -1,12 +1,13 @@
 //! Records whose place decides whether they mean anything: DNAME, NS at a wildcard, DS; and what an
 //! SOA says.
 
-use super::index::{DELEGATION, Index, Names, Owner, REDIRECTION, SIGNER, name_of};
+use super::index::{DELEGATION, Index, Names, Owner, SIGNER, name_of};
 use crate::finding::{Finding, Findings, code};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::rdata::names_in;
 use crate::zone::text::Record;
+use std::collections::HashSet;
 
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
@@ -28,35 +29,38 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     dname_loops(index, out);
 }
 
-/// DNAMEs that lead back to themselves: every name below them would be followed in a circle.
+/// DNAMEs that lead back to themselves: every name below them would be followed in a circle. Each DNAME
+/// is walked once, however many lead to it; one finding tells of a circle.
 fn dname_loops(index: &Index<'_>, out: &mut Findings) {
-    let dnames: Vec<(Name, Name, &Record)> = (0..index.len())
-        .filter(|number| index.has_any(*number, REDIRECTION))
-        .filter_map(|number| {
-            let owner = index.owner(number)?;
-            let record = owner.of(RrType::DNAME).next()?;
-            Some((owner.name(), names_in(RrType::DNAME, &record.rdata).into_iter().next()?, record))
-        })
-        .collect();
-    for (owner, target, record) in &dnames {
+    let mut done: HashSet<&Name> = HashSet::new();
+    let zones = index.zones.iter().filter(|names| names.has_dnames);
+    for start in zones.flat_map(|names| &names.zone.records).filter(|record| record.rtype == RrType::DNAME) {
+        let mut way: HashSet<&Name> = HashSet::new();
+        let mut step = names_in(RrType::DNAME, &start.rdata).into_iter().next().map(|target| (start, target.prepend(b"x").ok()));
         // A name below the owner, followed as a server would.
-        let mut at = target.prepend(b"x").ok();
-        for _ in 0..=dnames.len() {
-            let Some(name) = at.take() else { break };
-            if name != *owner && name.is_at_or_below(owner) {
-                out.push(
-                    Finding::error(code::CNAME_LOOP, format!("the DNAME of `{owner}` leads back below `{owner}`"))
-                        .at(record.at, "names below it are followed in a circle"),
-                );
+        while let Some((record, name)) = step {
+            if done.contains(&record.owner) {
                 break;
             }
-            let next = dnames.iter().find(|(above, ..)| name != *above && name.is_at_or_below(above));
-            at = next.and_then(|(above, to, _)| {
-                let start = &name.as_wire()[..name.as_wire().len() - above.as_wire().len()];
-                Name::from_wire(&[start, to.as_wire()].concat()).ok()
-            });
+            if !way.insert(&record.owner) {
+                let message = format!("the DNAME of `{0}` leads back below `{0}`", record.owner);
+                out.push(Finding::error(code::CNAME_LOOP, message).at(record.at, "names below it are followed in a circle"));
+                break;
+            }
+            step = name.and_then(|name| redirected(index, &name));
         }
+        done.extend(way);
     }
+}
+
+/// The DNAME above a name, and the name that it makes of it, unless that is too long.
+fn redirected<'i>(index: &'i Index<'_>, name: &Name) -> Option<(&'i Record, Option<Name>)> {
+    let names = index.zone_of(name.as_wire())?;
+    let above = index.dname_above(names, name.as_wire())?;
+    let record = index.owner(index.number_of(names, above)?)?.of(RrType::DNAME).next()?;
+    let target = names_in(RrType::DNAME, &record.rdata).into_iter().next()?;
+    let start = name.as_wire().len() - above.len();
+    Some((record, Name::from_wire(&[&name.as_wire()[..start], target.as_wire()].concat()).ok()))
 }
 
 /// One DNAME at most, not beside the NS of a delegation (RFC 6672 sections 2.3 and 2.4), better not at

@@ -146,7 +146,8 @@ impl<'a> Lexer<'a> {
                 Some(b'"') => break,
                 // A string that runs on over many lines is a forgotten quote.
                 Some(b'\n') => return Err(LexError::OpenQuote(opening)),
-                Some(b'\\') if self.at + 1 < self.text.len() => self.at += 2,
+                // A backslash does not take the line end with it: that quote, too, was forgotten.
+                Some(b'\\') if !matches!(self.text.get(self.at + 1), None | Some(b'\n')) => self.at += 2,
                 Some(_) => self.at += 1,
             }
         }

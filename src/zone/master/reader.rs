@@ -4,7 +4,7 @@ use super::Include;
 use super::generate;
 use super::lexer::{LexError, Lexer, Token};
 use crate::finding::{At, Code, FileId, Finding, Findings, code};
-use crate::limits::{FINDINGS_PER_ZONE_MAX, INCLUDE_DEPTH_MAX};
+use crate::limits::{FINDINGS_PER_ZONE_MAX, INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX};
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::octets::Octets;
@@ -21,6 +21,7 @@ pub(super) struct Reader<'r> {
     ttl_default: Option<Ttl>,
     ttl_last: Option<Ttl>,
     generated: u32,
+    included: u32,
 }
 
 /// What an entry is read against: its file, its text, the origin and the last owner.
@@ -60,7 +61,7 @@ pub(super) struct Head {
 
 impl<'r> Reader<'r> {
     pub fn new(apex: &'r Name, include: &'r mut Include<'_>, records: &'r mut Vec<Record>, findings: &'r mut Findings) -> Reader<'r> {
-        Reader { apex, include, records, findings, told: 0, ttl_default: None, ttl_last: None, generated: 0 }
+        Reader { apex, include, records, findings, told: 0, ttl_default: None, ttl_last: None, generated: 0, included: 0 }
     }
 
     /// Reads a file with an origin of its own; owner and origin end with it (RFC 1035 section 5.1).
@@ -166,7 +167,10 @@ impl<'r> Reader<'r> {
                 None => {
                     let finding = Finding::error(code::UNKNOWN_TYPE, format!("`{}` is not a record type", context.shown(token)))
                         .at(context.at(token), "not known");
-                    let near = RrType::mnemonics().filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1).min();
+                    // Words of other lengths are not compared: one may be as long as the file.
+                    let alike = |m: &&str| m.len().abs_diff(text.len()) <= 1;
+                    let near =
+                        RrType::mnemonics().filter(alike).filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1).min();
                     self.tell(match near {
                         Some(near) => finding.help(format!("did you mean `{near}`?")),
                         None => finding.help(r"a type without a mnemonic is written as in `TYPE65280 \# 4 0a000001` (RFC 3597)"),
@@ -220,7 +224,16 @@ impl<'r> Reader<'r> {
     }
 
     fn data(&mut self, context: &Context<'_>, rtype: RrType, data: &[Token]) -> Result<Vec<u8>, RdataError> {
-        let words: Vec<Word> = data.iter().map(|token| Word::new(token.octets(context.text), token.quoted)).collect();
+        let mut end = None;
+        let words: Vec<Word> = data
+            .iter()
+            .map(|token| {
+                // An opening quote stands between the end of one word and the start of the next.
+                let attached = token.quoted && end == Some(token.start - 1);
+                end = Some(token.end);
+                Word::new(token.octets(context.text), token.quoted, attached)
+            })
+            .collect();
         rdata::from_words(rtype, &words, &context.origin)
     }
 
@@ -266,6 +279,11 @@ impl<'r> Reader<'r> {
                 .at(context.at(path), "not inside")
                 .help("give a path relative to the folder of zones");
             return self.tell(finding);
+        }
+        self.included += 1;
+        if self.included > INCLUDED_FILES_MAX {
+            let message = format!("more than {INCLUDED_FILES_MAX} files are included");
+            return self.fault(context, path, code::BAD_INCLUDE, message, "one too many");
         }
         let origin = match origin.map(|token| (token, Name::parse_octets(token.octets(context.text), Some(&context.origin)))) {
             None => context.origin.clone(),

@@ -102,6 +102,19 @@ fn files_include_others_with_an_origin_of_their_own() {
     assert_eq!(read.files.place(place), "part.zone:3:1");
 }
 
+/// Files that include others, twice each, would be read without end at a depth that is allowed.
+#[test]
+fn included_files_are_counted() {
+    let names: Vec<String> = (0..8).map(|depth| format!("{depth}.zone")).collect();
+    let texts: Vec<String> = (1..9).map(|depth| format!("$INCLUDE {depth}.zone\n").repeat(40)).collect();
+    let mut included: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+    included[7].1 = "a 60 A 192.0.2.1\n";
+    let read = read_with(b"$INCLUDE 0.zone\n", &included);
+    assert!(read.records.len() <= crate::limits::INCLUDED_FILES_MAX as usize);
+    assert!(read.findings.iter().all(|f| f.message.contains("files are included") || f.message.contains("is not read")));
+    assert!(!read.findings.is_empty());
+}
+
 /// Each row: the text, the code, line and column.
 #[test]
 fn faults_are_told_with_their_places() {
@@ -175,6 +188,10 @@ fn odd_but_right() {
             "a 60 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m\n",
             &["a.example. 60 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m"],
         ),
+        (
+            "a 60 HTTPS 1 . port=\"443\" alpn=\"h2,h3\"\nb 60 SVCB 0 x\n",
+            &["a.example. 60 HTTPS 1 . alpn=h2,h3 port=443", "b.example. 60 SVCB 0 x.example."],
+        ),
         ("a 60 DNSKEY 256 3 13 ( oJMRESz5\n E4gY )\n", &["a.example. 60 DNSKEY 256 3 13 oJMRESz5E4gY"]),
         ("a 60 SPF \"v=spf1\"\nb 60 L32 10 10.1.2.0\n", &[r#"a.example. 60 SPF "v=spf1""#, "b.example. 60 L32 10 10.1.2.0"]),
         ("a 60 NSEC \\# 6 016100 000140\n", &[r"a.example. 60 NSEC \# 6 016100000140"]),
@@ -193,15 +210,16 @@ fn odd_but_right() {
 
 #[test]
 fn one_fault_costs_one_record() {
-    let read = read_with(b"$TTL 60\na A 192.0.2.1\nb A x\nc TXT \"\nd A 192.0.2.4\n", &[]);
-    assert_eq!(shown(&read), ["a.example. 60 A 192.0.2.1", "d.example. 60 A 192.0.2.4"]);
-    assert_eq!(read.findings.len(), 2);
+    let read = read_with(b"$TTL 60\na A 192.0.2.1\nb A x\nc TXT \"\nd A 192.0.2.4\ne TXT \"x\\\nf A 192.0.2.6\n", &[]);
+    assert_eq!(shown(&read), ["a.example. 60 A 192.0.2.1", "d.example. 60 A 192.0.2.4", "f.example. 60 A 192.0.2.6"]);
+    assert_eq!(read.findings.len(), 3);
 }
 
 #[test]
 fn octets_that_are_not_text_are_kept() {
-    let read = read_with(b"$TTL 60\n\xe4.x A 192.0.2.1\nt TXT \"\xff\"\n", &[]);
+    let read = read_with(b"$TTL 60\n\xe4.x A 192.0.2.1\nt TXT \"\xff\"\nu TXT \\\xff\\\\\xfe\n", &[]);
     assert!(read.findings.is_empty(), "{:?}", read.findings);
     assert_eq!(read.records[0].owner.as_wire()[1], 0xe4);
     assert_eq!(&*read.records[1].rdata, b"\x01\xff");
+    assert_eq!(&*read.records[2].rdata, b"\x03\xff\\\xfe");
 }

@@ -10,26 +10,45 @@ pub struct Token {
     pub(super) raw: String,
     /// Whether it stood in quotes.
     pub(super) quoted: bool,
+    /// Whether no blank parts it from the word before.
+    pub(super) attached: bool,
 }
 
 impl Token {
     /// A word from octets as they stand in a file; what is not UTF-8 is escaped.
-    pub fn new(octets: &[u8], quoted: bool) -> Token {
+    pub fn new(octets: &[u8], quoted: bool, attached: bool) -> Token {
         let raw = match std::str::from_utf8(octets) {
             Ok(text) => text.to_owned(),
-            Err(_) => octets.iter().map(|o| if o.is_ascii() { char::from(*o).to_string() } else { format!("\\{o:03}") }).collect(),
+            Err(_) => escaped(octets),
         };
-        Token { raw, quoted }
+        Token { raw, quoted, attached }
     }
 }
 
-/// Cuts a text into words.
-pub(super) fn split(text: &str) -> Result<Vec<Token>, RdataError> {
+/// The text of octets that are not UTF-8, with an escape for each that is not ASCII.
+fn escaped(octets: &[u8]) -> String {
+    let mut text = String::new();
+    let mut rest = octets.iter().copied();
+    while let Some(octet) = rest.next() {
+        // A backslash keeps the octet behind it, whichever it is.
+        let (before, octet) = if octet == b'\\' { ("\\", rest.next()) } else { ("", Some(octet)) };
+        match octet {
+            Some(octet) if !octet.is_ascii() => text.push_str(&format!("\\{octet:03}")),
+            octet => text.extend(before.chars().chain(octet.map(char::from))),
+        }
+    }
+    text
+}
+
+/// Cuts a text into words. With `values`, a quote may follow `=` inside a word (RFC 9460 section 2.1).
+pub(super) fn split(text: &str, values: bool) -> Result<Vec<Token>, RdataError> {
     let mut tokens = Vec::new();
     let mut rest = text.chars().peekable();
+    let mut attached = false;
     while let Some(&first) = rest.peek() {
         if first.is_whitespace() {
             rest.next();
+            attached = false;
             continue;
         }
         let quoted = first == '"';
@@ -45,6 +64,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Token>, RdataError> {
                     rest.next();
                     break;
                 }
+                Some('"') if values && raw.ends_with('=') => break,
                 Some('"') => return Err(RdataError::new("a quote stands inside a word").help(r#"write `\"` for a quote that is meant"#)),
                 Some(c) if !quoted && c.is_whitespace() => break,
                 Some(c) => {
@@ -56,7 +76,8 @@ pub(super) fn split(text: &str) -> Result<Vec<Token>, RdataError> {
                 }
             }
         }
-        tokens.push(Token { raw, quoted });
+        tokens.push(Token { raw, quoted, attached });
+        attached = true;
     }
     Ok(tokens)
 }

@@ -1,0 +1,94 @@
+//! What the monitor costs: one verdict among 1,000 PoPs and 200 policies, from its result to the picture, and
+//! the next of 65,536 targets. `cargo bench --bench health`.
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use meridian::health::Moment;
+use meridian::health::monitor::Monitor;
+use meridian::health::outcome::Outcome;
+use meridian::health::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
+use meridian::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+/// PoPs with an address of each family; every policy has them all.
+fn roster(pops: u32, policies: usize) -> Roster {
+    let check = Check::Tcp(TcpCheck { port: 80, send: None, expect: None });
+    let spec = Arc::new(Spec { check, to: None, every_ms: 5_000, timeout_ms: 1_000, up_after: 1, down_after: 1, ok_after: 1 });
+    let mut roster = Roster { freeze_max_ms: 60_000, ..Roster::default() };
+    for pop in 0..pops {
+        let name: Arc<str> = format!("p{pop}").into();
+        let addresses: [IpAddr; 2] = [Ipv4Addr::from_bits(0x0a00_0000 + pop).into(), Ipv6Addr::from_bits(u128::from(pop)).into()];
+        let formula = |index| vec![Formula::Target(index)];
+        roster.slots.push(SlotRoster { pop: pop as u16, service: "default".into(), v4: formula(2 * pop), v6: formula(2 * pop + 1) });
+        for address in addresses {
+            roster.targets.push(Target {
+                key: format!("web {address}").into(),
+                spec: spec.clone(),
+                probe: "web".into(),
+                pop: name.clone(),
+                service: "default".into(),
+                address,
+                destination: SocketAddr::new(address, 80),
+            });
+        }
+        roster.pops.push(PopRoster { name, capacity: Some(100.0) });
+    }
+    for policy in 0..policies {
+        let members = (0..pops).map(|pop| (pop as u16, pop)).collect();
+        let guard = PanicGuard::default();
+        roster.policies.push(PolicyRoster { name: format!("web{policy}").into(), members, up_threshold_percent: 50, guard });
+    }
+    roster
+}
+
+/// Everything was run once, and is up.
+fn settled(roster: Roster) -> (Monitor, u64) {
+    let mut monitor = Monitor::new(Arc::new(roster), 1, Moment(0));
+    while let Some(due) = monitor.poll_due(Moment(0)) {
+        monitor.handle_result(due.ticket, &Outcome::well(), Moment(0));
+    }
+    monitor.poll_picture(Moment(0));
+    while monitor.poll_event().is_some() {}
+    (monitor, 0)
+}
+
+fn health(criterion: &mut Criterion) {
+    let (mut monitor, mut now) = settled(roster(1_000, 200));
+    let mut is_well = false;
+    criterion.bench_function("result to picture, 1,000 PoPs, 200 policies", |b| {
+        b.iter_batched(
+            || {
+                // One PoP's first family fails and comes back in turn: the verdict changes each time.
+                loop {
+                    now = monitor.next_wake().map_or(now, |wake| wake.0).max(now);
+                    let Some(due) = monitor.poll_due(Moment(now)) else { continue };
+                    if due.index == 0 {
+                        is_well = !is_well;
+                        return (due.ticket, if is_well { Outcome::well() } else { Outcome::failed("refused") }, now);
+                    }
+                    monitor.handle_result(due.ticket, &Outcome::well(), Moment(now));
+                    monitor.poll_picture(Moment(now));
+                    while monitor.poll_event().is_some() {}
+                }
+            },
+            |(ticket, outcome, now)| {
+                monitor.handle_result(ticket, &outcome, Moment(now));
+                black_box(monitor.poll_picture(Moment(now)))
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    let (mut monitor, mut now) = settled(roster(32_768, 0));
+    criterion.bench_function("due and done, 65,536 targets", |b| {
+        b.iter(|| {
+            now = monitor.next_wake().map_or(now, |wake| wake.0).max(now);
+            if let Some(due) = monitor.poll_due(Moment(now)) {
+                monitor.handle_result(due.ticket, &Outcome::well(), Moment(now));
+            }
+        });
+    });
+}
+
+criterion_group!(benches, health);
+criterion_main!(benches);

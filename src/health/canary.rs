@@ -1,0 +1,191 @@
+//! Canaries: whether this node's own network works, for each address family.
+//!
+//! ```text
+//!               all canaries fail                    freeze_max is over
+//!   [Trusting] ───────────────────▶ [Frozen] ─────────────────────────────▶ [Spent]
+//!       ▲                              │ one succeeds                          │ one succeeds
+//!       └──────────────────────────────┴───────────────────────────────────────┘
+//! ```
+//!
+//! Trusting: a target goes down only after a canary succeeded later than the failure that makes the verdict, so a
+//! cut that hits targets first harms nobody; the verdict waits for the next canary, which is asked at once. Frozen:
+//! counters and verdicts stay as they are. Spent: probes are believed again, without any proof, until a canary
+//! answers: an outage of the canaries alone must not hide real ones for ever.
+
+use super::Moment;
+use super::roster::Roster;
+use std::net::SocketAddr;
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Both.
+    pub const BOTH: [Family; 2] = [Family::V4, Family::V6];
+
+    /// That of a destination.
+    pub fn of(destination: SocketAddr) -> Family {
+        if destination.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        })
+    }
+}
+
+/// What became of a family's verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// They froze.
+    Frozen,
+    /// A canary answered, after this many milliseconds.
+    Thawed(u64),
+    /// The time is over, after this many milliseconds.
+    Spent(u64),
+}
+
+/// The canaries of one family.
+#[derive(Clone, Debug, Default)]
+pub struct Canaries {
+    freeze_max_ms: u64,
+    members: Vec<(u32, Option<bool>)>,
+    phase: Phase,
+    succeeded_at: Option<Moment>,
+    /// The end of the last freeze.
+    ended_at: Option<Moment>,
+    /// Until this moment no proof was needed.
+    spent_until: Option<Moment>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Trusting,
+    Frozen {
+        since: Moment,
+    },
+    Spent {
+        since: Moment,
+    },
+}
+
+impl Canaries {
+    /// Those of a family, without results.
+    pub fn new(roster: &Roster, family: Family) -> Canaries {
+        let is_ours = |index: &&u32| Family::of(roster.targets[**index as usize].destination) == family;
+        let members = roster.canaries.iter().filter(is_ours).map(|index| (*index, None)).collect();
+        Canaries { freeze_max_ms: roster.freeze_max_ms, members, ..Canaries::default() }
+    }
+
+    /// For another roster: `last` knows the last result of a target that stays. A freeze goes on while there
+    /// are canaries; where none is left it ends here, and how long it was is given, in milliseconds.
+    #[must_use]
+    pub fn follow(&self, roster: &Roster, family: Family, last: impl Fn(u32) -> Option<bool>, now: Moment) -> (Canaries, Option<u64>) {
+        let mut new = Canaries::new(roster, family);
+        for (index, result) in &mut new.members {
+            *result = last(*index);
+        }
+        (new.succeeded_at, new.ended_at, new.spent_until) = (self.succeeded_at, self.ended_at, self.spent_until);
+        match self.phase {
+            Phase::Frozen { since } if new.members.is_empty() => {
+                new.ended_at = Some(now);
+                return (new, Some(now.since_ms(since)));
+            }
+            _ if new.members.is_empty() => {}
+            phase => new.phase = phase,
+        }
+        (new, None)
+    }
+
+    /// The result of a target, which may be a canary.
+    pub fn handle(&mut self, index: u32, is_well: bool, now: Moment) -> Option<Change> {
+        let member = self.members.iter_mut().find(|(member, _)| *member == index)?;
+        member.1 = Some(is_well);
+        if is_well {
+            self.succeeded_at = Some(now);
+            let change = match self.phase {
+                Phase::Trusting => return None,
+                Phase::Frozen { since } => {
+                    // Within one moment the order is chance: such a freeze was none.
+                    self.ended_at = if since < now { Some(now) } else { self.ended_at };
+                    Some(Change::Thawed(now.since_ms(since)))
+                }
+                Phase::Spent { since } => {
+                    self.spent_until = Some(now);
+                    Some(Change::Thawed(now.since_ms(since)))
+                }
+            };
+            self.phase = Phase::Trusting;
+            return change;
+        }
+        if self.phase == Phase::Trusting && self.members.iter().all(|(_, last)| *last == Some(false)) {
+            self.phase = Phase::Frozen { since: now };
+            return Some(Change::Frozen);
+        }
+        None
+    }
+
+    /// Ends a freeze whose time is over.
+    pub fn advance(&mut self, now: Moment) -> Option<Change> {
+        let end = self.next_wake().filter(|end| *end <= now)?;
+        let Phase::Frozen { since } = self.phase else { return None };
+        self.phase = Phase::Spent { since };
+        self.ended_at = Some(end);
+        Some(Change::Spent(self.freeze_max_ms))
+    }
+
+    /// When the freeze ends by its time.
+    pub fn next_wake(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::Frozen { since } => Some(since.after_ms(self.freeze_max_ms)),
+            Phase::Trusting | Phase::Spent { .. } => None,
+        }
+    }
+
+    /// Whether a result counts. Results of the moment at which a freeze begins do, those of the moment at which it
+    /// ends do not, so the order within a moment does not matter; failures of runs that began in a freeze are its own.
+    pub fn counts(&self, is_well: bool, started: Moment, now: Moment) -> bool {
+        if let Phase::Frozen { since } = self.phase
+            && since < now
+        {
+            return false;
+        }
+        self.ended_at.is_none_or(|end| end < now && (is_well || started >= end))
+    }
+
+    /// Whether a failure of this moment is proved, or needs no proof.
+    pub fn proves(&self, failed_at: Moment) -> bool {
+        match self.phase {
+            _ if self.members.is_empty() => true,
+            Phase::Trusting => {
+                self.succeeded_at.is_some_and(|success| success > failed_at) || self.spent_until.is_some_and(|until| until >= failed_at)
+            }
+            Phase::Frozen { .. } => false,
+            Phase::Spent { .. } => true,
+        }
+    }
+
+    /// Whether verdicts are frozen.
+    pub fn is_frozen(&self) -> bool {
+        matches!(self.phase, Phase::Frozen { .. })
+    }
+
+    /// The canaries, as indexes of targets.
+    pub fn members(&self) -> impl Iterator<Item = u32> + '_ {
+        self.members.iter().map(|(index, _)| *index)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! What operators are told of health, each event one English line.
+
+use super::canary::Family;
+use super::condition::Verdict;
+use super::guard::Release;
+use super::roster::Target;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Which target an event speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Name of the probe.
+    pub probe: Arc<str>,
+    /// Name of the PoP, or what stands for it.
+    pub pop: Arc<str>,
+    /// Name of the service.
+    pub service: Arc<str>,
+    /// Address that is judged.
+    pub address: IpAddr,
+}
+
+impl Subject {
+    /// That of a target.
+    pub fn of(target: &Target) -> Subject {
+        Subject { probe: target.probe.clone(), pop: target.pop.clone(), service: target.service.clone(), address: target.address }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Subject { probe, pop, service, address } = self;
+        write!(out, "probe {probe} of {pop} ({service}, {address})")
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HealthEvent {
+    /// A target went up or down.
+    Turned {
+        /// Which.
+        subject: Subject,
+        /// What it was.
+        before: Verdict,
+        /// What it is.
+        now: Verdict,
+        /// For how long it was that, in milliseconds.
+        lasted_ms: u64,
+        /// The last failure, where it went down.
+        reason: Option<Arc<str>>,
+    },
+    /// Alarm: all canaries of a family fail, its verdicts stay as they are.
+    Frozen {
+        /// Which family.
+        family: Family,
+        /// How many canaries.
+        canaries: u32,
+        /// For at most this long, in milliseconds.
+        at_most_ms: u64,
+    },
+    /// The end of that alarm: a canary answers.
+    Thawed {
+        /// Which family.
+        family: Family,
+        /// How long all failed, in milliseconds.
+        lasted_ms: u64,
+    },
+    /// Canaries still fail, but the freeze has had its time: verdicts move again, without proof.
+    FreezeSpent {
+        /// Which family.
+        family: Family,
+        /// How long it was frozen, in milliseconds.
+        lasted_ms: u64,
+    },
+    /// Alarm: the panic guard holds a policy.
+    Held {
+        /// Which.
+        policy: Arc<str>,
+        /// PoPs that went down together.
+        fallen: u32,
+        /// PoPs that count.
+        of: u32,
+        /// For at most this long, in milliseconds.
+        at_most_ms: u64,
+    },
+    /// The end of that alarm.
+    Released {
+        /// Which.
+        policy: Arc<str>,
+        /// How it ended.
+        release: Release,
+        /// How long it was held, in milliseconds.
+        lasted_ms: u64,
+    },
+    /// A certificate ends soon, or has ended. Told once a day.
+    Certificate {
+        /// Whose.
+        subject: Subject,
+        /// Whole days that are left; negative: it has ended.
+        days: i32,
+    },
+    /// Events that nobody fetched in time are gone.
+    Lost {
+        /// How many.
+        events: u64,
+    },
+}
+
+impl HealthEvent {
+    /// Something that somebody should look at now.
+    pub fn is_alarm(&self) -> bool {
+        matches!(self, HealthEvent::Frozen { .. } | HealthEvent::FreezeSpent { .. } | HealthEvent::Held { .. })
+    }
+}
+
+impl fmt::Display for HealthEvent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HealthEvent::Turned { subject, before, now, lasted_ms, reason } => {
+                write!(out, "{subject} is {}, was {} for {}", word(*now), word(*before), Span(*lasted_ms))?;
+                reason.as_ref().map_or(Ok(()), |reason| write!(out, ": {reason}"))
+            }
+            HealthEvent::Frozen { family, canaries, at_most_ms } => {
+                write!(out, "all {canaries} canaries of {family} fail: its verdicts are frozen for at most {}", Span(*at_most_ms))
+            }
+            HealthEvent::Thawed { family, lasted_ms } => {
+                write!(out, "a canary of {family} answers after {}: its verdicts move again", Span(*lasted_ms))
+            }
+            HealthEvent::FreezeSpent { family, lasted_ms } => {
+                write!(out, "canaries of {family} still fail after {}: its verdicts move again, without proof", Span(*lasted_ms))
+            }
+            HealthEvent::Held { policy, fallen, of, at_most_ms } => {
+                let span = Span(*at_most_ms);
+                write!(out, "policy {policy}: {fallen} of {of} PoPs went down together: it keeps the state before for at most {span}")
+            }
+            HealthEvent::Released { policy, release: Release::Expired, lasted_ms } => {
+                write!(out, "policy {policy} takes the verdicts over after {}", Span(*lasted_ms))
+            }
+            HealthEvent::Released { policy, release: Release::Settled, lasted_ms } => {
+                write!(out, "policy {policy} is released after {}: PoPs came back or were overridden", Span(*lasted_ms))
+            }
+            HealthEvent::Certificate { subject, days } if *days < 0 => write!(out, "{subject}: the certificate has ended"),
+            HealthEvent::Certificate { subject, days } => write!(out, "{subject}: the certificate ends in {days} days"),
+            HealthEvent::Lost { events } => write!(out, "{events} events about health were not fetched in time and are gone"),
+        }
+    }
+}
+
+/// A verdict in words.
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unknown => "unknown",
+        Verdict::Up => "up",
+        Verdict::Down => "down",
+    }
+}
+
+/// A time as people say it: `850 ms`, `12 s`, `3 min 20 s`, `5 h 2 min`.
+struct Span(u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secs = self.0 / 1000;
+        match secs {
+            0 => write!(out, "{} ms", self.0),
+            1..60 => write!(out, "{secs} s"),
+            60..3600 => write!(out, "{} min {} s", secs / 60, secs % 60),
+            _ => write!(out, "{} h {} min", secs / 3600, secs / 60 % 60),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,491 @@
+//! The monitor: everything that is watched for one roster, and what follows from it.
+//!
+//! The caller owns clock and sockets. It runs what [`Monitor::poll_due`] gives, tells every result with
+//! [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_picture`] and the events. Between, it sleeps
+//! until [`Monitor::next_wake`]. Moments never go back.
+
+mod board;
+mod carry;
+mod keep;
+mod watch;
+
+use super::Moment;
+use super::canary::{Canaries, Change, Family};
+use super::condition::{Picture, Verdict};
+use super::event::{HealthEvent, Subject};
+use super::guard::Judgement;
+use super::outcome::Outcome;
+use super::report::TargetReport;
+use super::roster::{Roster, Target};
+use super::schedule::{Run, Schedule, Ticket, quick_ms};
+use super::slot::{Reading, horizon_secs};
+use super::spec::Check;
+use super::verdict::{Standing, Thresholds};
+use crate::limits::{HEALTH_COUNTERS_MS, HEALTH_EVENTS_MAX, PROBE_QUICK_MS};
+use board::Board;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use watch::{Watch, clock_ms};
+
+/// A target that is to be run now.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The roster it stands in.
+    pub roster: Arc<Roster>,
+    /// Its index there.
+    pub index: u32,
+    /// What its result is told with.
+    pub ticket: Ticket,
+}
+
+impl Due {
+    /// The target.
+    pub fn target(&self) -> &Target {
+        &self.roster.targets[self.index as usize]
+    }
+}
+
+/// The monitor of one roster at a time.
+#[derive(Clone, Debug)]
+pub struct Monitor {
+    roster: Arc<Roster>,
+    watches: Vec<Watch>,
+    schedule: Schedule,
+    /// IPv4, IPv6.
+    canaries: [Canaries; 2],
+    /// Of each family, targets that wait for a canary.
+    suspects: [BTreeSet<u32>; 2],
+    /// When canaries of each family were last asked out of turn.
+    hastened: [Option<Moment>; 2],
+    /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
+    unconfirmed: [bool; 2],
+    board: Board,
+    /// Pushes that become overdue; true while the watch says the same moment.
+    pushes: BinaryHeap<Reverse<(Moment, u32)>>,
+    /// How many targets are awaited, and when the first of them no longer is.
+    awaited: usize,
+    await_ends: Option<Moment>,
+    /// When the first answer waits no longer; `None` once the first round is over.
+    first_round_ends: Option<Moment>,
+    pictured_at: Option<Moment>,
+    events: VecDeque<HealthEvent>,
+    lost_events: u64,
+    now: Moment,
+}
+
+impl Monitor {
+    /// Nothing is known yet. The seed is the node's: it spreads the checks of several nodes over time.
+    pub fn new(roster: Arc<Roster>, seed: u64, now: Moment) -> Monitor {
+        let watches: Vec<Watch> = roster.targets.iter().map(|target| Watch::new(target, now, roster.startup_wait_ms)).collect();
+        let mut monitor = Monitor {
+            schedule: Schedule::new(&roster, seed, now),
+            canaries: Family::BOTH.map(|family| Canaries::new(&roster, family)),
+            suspects: [BTreeSet::new(), BTreeSet::new()],
+            hastened: [None; 2],
+            unconfirmed: [false; 2],
+            board: Board::default(),
+            pushes: BinaryHeap::new(),
+            awaited: 0,
+            await_ends: None,
+            first_round_ends: Some(now.after_ms(u64::from(roster.startup_wait_ms))),
+            pictured_at: None,
+            events: VecDeque::new(),
+            lost_events: 0,
+            watches,
+            roster,
+            now,
+        };
+        monitor.rebuild();
+        monitor
+    }
+
+    /// The next target to run, if one may run now. Its result must be told with the ticket; if it never is, that
+    /// counts as a failure some seconds after the target's time-out.
+    pub fn poll_due(&mut self, now: Moment) -> Option<Due> {
+        self.advance(now);
+        let (index, ticket) = self.schedule.poll(now)?;
+        Some(Due { roster: self.roster.clone(), index, ticket })
+    }
+
+    /// The result of a run. `false` if nobody waits for it: its target is gone, or it was given up.
+    pub fn handle_result(&mut self, ticket: Ticket, outcome: &Outcome, now: Moment) -> bool {
+        self.advance(now);
+        let Some(run) = self.schedule.finish(ticket, now) else { return false };
+        self.conclude(run, outcome, now);
+        true
+    }
+
+    /// A pushed result, for the targets of a probe at a PoP and service, or for one address of them. Gives how many
+    /// targets took it.
+    pub fn handle_push(&mut self, probe: &str, pop: &str, service: &str, address: Option<IpAddr>, outcome: &Outcome, now: Moment) -> usize {
+        self.advance(now);
+        let is_meant = |target: &Target| {
+            matches!(target.spec.check, Check::Push(_))
+                && (&*target.probe, &*target.pop, &*target.service) == (probe, pop, service)
+                && address.is_none_or(|address| address == target.address)
+        };
+        let meant: Vec<u32> = self.roster.targets.iter().zip(0..).filter(|(target, _)| is_meant(target)).map(|(_, index)| index).collect();
+        for index in &meant {
+            if let Check::Push(push) = &self.roster.targets[*index as usize].spec.check
+                && push.ttl_ms > 0
+            {
+                self.expect_push(*index, now.after_ms(u64::from(push.ttl_ms)));
+            }
+            self.apply(*index, now, outcome, now);
+        }
+        meant.len()
+    }
+
+    /// Which PoPs have an override, in the roster's order: these the panic guard neither counts nor holds.
+    pub fn handle_overrides(&mut self, overridden: &[bool]) {
+        self.board.handle_overrides(&self.roster, overridden);
+    }
+
+    /// Whether the first answer need not wait: every target that is run has a verdict, or `startup_wait` is over.
+    pub fn is_first_round_over(&self, now: Moment) -> bool {
+        self.first_round_ends.is_none_or(|end| end <= now)
+    }
+
+    /// A new picture, if something that an answer shows has changed since the last: at once where an address turned,
+    /// at most once a second where only counters moved. Also decides for the panic guards.
+    pub fn poll_picture(&mut self, now: Moment) -> Option<Picture> {
+        self.advance(now);
+        self.confirm(now);
+        let judged = self.board.settle(&self.roster, now);
+        self.tell_judgements(judged, now);
+        let counters_may = self.pictured_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
+        if !(self.board.has_turned || self.board.has_counted && counters_may) {
+            return None;
+        }
+        self.pictured_at = Some(now);
+        Some(self.board.picture(&self.roster))
+    }
+
+    /// The next event, oldest first.
+    pub fn poll_event(&mut self) -> Option<HealthEvent> {
+        match self.events.pop_front() {
+            None if self.lost_events > 0 => Some(HealthEvent::Lost { events: std::mem::take(&mut self.lost_events) }),
+            event => event,
+        }
+    }
+
+    /// When to call again if nothing happens until then. Early by chance, never late.
+    pub fn next_wake(&self) -> Option<Moment> {
+        let counters = self.board.has_counted.then(|| self.pictured_at.map_or(self.now, |last| last.after_ms(HEALTH_COUNTERS_MS)));
+        let push = self.pushes.peek().map(|Reverse((moment, _))| *moment);
+        let [v4, v6] = &self.canaries;
+        [self.schedule.next_wake(), push, v4.next_wake(), v6.next_wake(), self.board.next_wake(), self.await_ends, counters]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Every target for people, in the roster's order.
+    pub fn targets(&self, now: Moment) -> impl Iterator<Item = TargetReport<'_>> {
+        let ago = move |clock: i64| u64::try_from(clock_ms(now).saturating_sub(clock)).unwrap_or(0);
+        self.roster.targets.iter().zip(&self.watches).map(move |(target, watch)| {
+            let limits = Thresholds::of(&target.spec);
+            TargetReport {
+                target,
+                verdict: watch.standing.verdict(),
+                lasted_ms: ago(watch.since_ms),
+                is_awaited: watch.awaited_until.is_some(),
+                is_suspect: matches!(watch.standing, Standing::Suspect { .. }),
+                is_frozen: self.canaries[Family::of(target.destination) as usize].is_frozen(),
+                failures: watch.standing.failures(limits),
+                successes: watch.standing.successes(),
+                checks_to_flip: watch.standing.checks_to_flip(limits),
+                was_well: (watch.streak > 0).then_some(watch.was_well),
+                streak: watch.streak,
+                last_error: watch.error.as_ref(),
+                latency_us: watch.latency_us,
+                certificate_days: watch.certificate_days,
+                degraded: watch.degraded.as_ref(),
+                seen_ago_ms: watch.seen_ms.map(ago),
+            }
+        })
+    }
+
+    /// Families whose verdicts are frozen: IPv4, IPv6.
+    pub fn frozen(&self) -> [bool; 2] {
+        [self.canaries[0].is_frozen(), self.canaries[1].is_frozen()]
+    }
+
+    /// The roster in force.
+    pub fn roster(&self) -> &Arc<Roster> {
+        &self.roster
+    }
+
+    /// How many checks run.
+    pub fn in_flight(&self) -> usize {
+        self.schedule.in_flight()
+    }
+
+    /// What time alone does.
+    fn advance(&mut self, now: Moment) {
+        if now > self.now {
+            self.confirm(self.now);
+            self.now = now;
+        }
+        for family in Family::BOTH {
+            if let Some(change) = self.canaries[family as usize].advance(now) {
+                self.handle_change(family, change, now);
+            }
+        }
+        while let Some(run) = self.schedule.poll_lost(now) {
+            self.conclude(run, &Outcome::failed("the check gave no result"), now);
+        }
+        while let Some(Reverse((moment, index))) = self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now) {
+            self.pushes.pop();
+            if self.watches[index as usize].push_due == Some(moment) {
+                // Without a push it fails again each period, like any other target.
+                let every_ms = u64::from(self.roster.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
+                self.expect_push(index, now.after_ms(every_ms));
+                self.apply(index, now, &Outcome::failed("nothing was pushed in time"), now);
+            }
+        }
+        if self.await_ends.is_some_and(|end| end <= now) {
+            self.end_awaits(now);
+        }
+        if self.first_round_ends.is_some_and(|end| end <= now || self.awaited == 0) {
+            self.first_round_ends = None;
+        }
+    }
+
+    /// A run ended: its result, and its next start.
+    fn conclude(&mut self, run: Run, outcome: &Outcome, now: Moment) {
+        let index = run.index;
+        let has_counted = self.apply(index, run.started, outcome, now);
+        if has_counted && outcome.result.is_err() && matches!(self.watches[index as usize].standing, Standing::Cold { .. }) {
+            self.schedule.retry(index, now);
+        }
+        let family = Family::of(self.roster.targets[index as usize].destination);
+        if !self.suspects[family as usize].is_empty() && self.canaries[family as usize].members().any(|member| member == index) {
+            // Its answer was too old for somebody, or bad.
+            self.hasten_canaries(family, now);
+        }
+        self.read(index, now);
+    }
+
+    /// A result of a target. Whether it counted.
+    fn apply(&mut self, index: u32, started: Moment, outcome: &Outcome, now: Moment) -> bool {
+        let roster = self.roster.clone();
+        let target = &roster.targets[index as usize];
+        let (is_well, family, limits) = (outcome.result.is_ok(), Family::of(target.destination), Thresholds::of(&target.spec));
+        let watch = &mut self.watches[index as usize];
+        watch.note(outcome, now);
+        if let Some(days) = watch.days_to_tell(target) {
+            self.tell(HealthEvent::Certificate { subject: Subject::of(target), days });
+        }
+        self.hear_canary(index, family, is_well, now);
+        let (canaries, standing) = (&self.canaries[family as usize], self.watches[index as usize].standing);
+        if !canaries.counts(is_well, started, now) {
+            return false;
+        }
+        let mut next = if is_well { standing.succeed(limits) } else { standing.fail(limits, now) };
+        if let Standing::Suspect { failed_at, .. } = next {
+            if canaries.proves(failed_at) {
+                next = next.confirm();
+            } else if !matches!(standing, Standing::Suspect { .. }) {
+                self.hasten_canaries(family, now);
+            }
+        }
+        self.stand(index, next, now);
+        true
+    }
+
+    /// The result of a target that may be a canary.
+    fn hear_canary(&mut self, index: u32, family: Family, is_well: bool, now: Moment) {
+        let canaries = &mut self.canaries[family as usize];
+        if !canaries.members().any(|member| member == index) {
+            return;
+        }
+        if let Some(change) = canaries.handle(index, is_well, now) {
+            self.handle_change(family, change, now);
+        }
+        match is_well {
+            // Only when the moment is over: a success of the suspect at the same moment comes first, in any order.
+            true => self.unconfirmed[family as usize] = true,
+            // The others know soon whether it is the network.
+            false => self.hasten_canaries(family, now),
+        }
+    }
+
+    fn handle_change(&mut self, family: Family, change: Change, now: Moment) {
+        match change {
+            Change::Frozen => {
+                let canaries = self.canaries[family as usize].members().count() as u32;
+                self.tell(HealthEvent::Frozen { family, canaries, at_most_ms: self.roster.freeze_max_ms });
+                return;
+            }
+            Change::Thawed(lasted_ms) => {
+                self.tell(HealthEvent::Thawed { family, lasted_ms });
+                if lasted_ms == 0 {
+                    return;
+                }
+            }
+            Change::Spent(lasted_ms) => self.tell(HealthEvent::FreezeSpent { family, lasted_ms }),
+        }
+        // What failed before and during the cut is proved by nothing.
+        for index in std::mem::take(&mut self.suspects[family as usize]) {
+            let limits = Thresholds::of(&self.roster.targets[index as usize].spec);
+            self.stand(index, self.watches[index as usize].standing.withdraw(limits), now);
+        }
+    }
+
+    /// The moment is over: what canaries said in it counts.
+    fn confirm(&mut self, now: Moment) {
+        for family in Family::BOTH {
+            if std::mem::take(&mut self.unconfirmed[family as usize]) {
+                self.confirm_suspects(family, now);
+            }
+        }
+    }
+
+    /// Takes down whose failures are proved now.
+    fn confirm_suspects(&mut self, family: Family, now: Moment) {
+        let canaries = &self.canaries[family as usize];
+        let is_proved = |index: &u32| match self.watches[*index as usize].standing {
+            Standing::Suspect { failed_at, .. } => canaries.proves(failed_at),
+            _ => true,
+        };
+        let proved: Vec<u32> = self.suspects[family as usize].iter().copied().filter(is_proved).collect();
+        for index in proved {
+            self.stand(index, self.watches[index as usize].standing.confirm(), now);
+        }
+    }
+
+    /// Asks the canaries of a family now, at most once a second.
+    fn hasten_canaries(&mut self, family: Family, now: Moment) {
+        let hastened = &mut self.hastened[family as usize];
+        // Not at this moment: a success must be newer than the failure that asks for it.
+        let by = match *hastened {
+            Some(planned) if planned > now => planned,
+            last => last.map_or(now, |last| last.after_ms(PROBE_QUICK_MS)).max(now.after_ms(1)),
+        };
+        *hastened = Some(by);
+        for index in self.canaries[family as usize].members().collect::<Vec<_>>() {
+            self.schedule.hasten(index, by);
+        }
+    }
+
+    /// A target stands there now.
+    fn stand(&mut self, index: u32, next: Standing, now: Moment) {
+        let roster = self.roster.clone();
+        let target = &roster.targets[index as usize];
+        let suspects = &mut self.suspects[Family::of(target.destination) as usize];
+        match next {
+            Standing::Suspect { .. } => _ = suspects.insert(index),
+            _ => _ = suspects.remove(&index),
+        }
+        let watch = &mut self.watches[index as usize];
+        let (before, now_is) = (watch.standing.verdict(), next.verdict());
+        watch.standing = next;
+        if now_is != before {
+            let lasted_ms = u64::try_from(clock_ms(now).saturating_sub(watch.since_ms)).unwrap_or(0);
+            let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
+            watch.since_ms = clock_ms(now);
+            self.awaited -= usize::from(watch.awaited_until.take().is_some());
+            self.tell(HealthEvent::Turned { subject: Subject::of(target), before, now: now_is, lasted_ms, reason });
+            if self.awaited == 0 {
+                (self.await_ends, self.first_round_ends) = (None, None);
+            }
+        }
+        self.read(index, now);
+    }
+
+    /// Tells the board what is known of a target.
+    fn read(&mut self, index: u32, now: Moment) {
+        let reading = self.reading(index, now);
+        self.board.read(index, reading);
+    }
+
+    fn reading(&self, index: u32, now: Moment) -> Reading {
+        let (target, watch) = (&self.roster.targets[index as usize], &self.watches[index as usize]);
+        let every_ms = u64::from(target.spec.every_ms.max(1));
+        // A push comes when it comes.
+        let is_pushed = matches!(target.spec.check, Check::Push(_));
+        let step_ms = match watch.standing {
+            _ if is_pushed => 0,
+            Standing::Cold { .. } => quick_ms(every_ms),
+            _ => every_ms,
+        };
+        let next_ms = self.schedule.due(index).map_or(0, |due| due.since_ms(now)).min(step_ms);
+        let horizon_ms = match (watch.standing, watch.standing.checks_to_flip(Thresholds::of(&target.spec))) {
+            (Standing::Cold { failures: 0, .. }, _) if is_pushed => None,
+            (_, None) => None,
+            (_, Some(0)) => Some(0),
+            (_, Some(checks)) => Some(next_ms + u64::from(checks - 1) * step_ms),
+        };
+        Reading {
+            verdict: watch.standing.verdict(),
+            is_awaited: watch.awaited_until.is_some(),
+            horizon_secs: horizon_secs(horizon_ms),
+            since_ms: watch.since_ms,
+        }
+    }
+
+    fn expect_push(&mut self, index: u32, by: Moment) {
+        self.watches[index as usize].push_due = Some(by);
+        self.pushes.push(Reverse((by, index)));
+    }
+
+    /// What waited long enough counts as up.
+    fn end_awaits(&mut self, now: Moment) {
+        let over = |watch: &Watch| watch.awaited_until.is_some_and(|end| end <= now);
+        let ended: Vec<u32> = self.watches.iter().zip(0..).filter(|(watch, _)| over(watch)).map(|(_, index)| index).collect();
+        for index in ended {
+            self.watches[index as usize].awaited_until = None;
+            self.read(index, now);
+        }
+        self.count_awaits();
+    }
+
+    fn count_awaits(&mut self) {
+        self.awaited = self.watches.iter().filter(|watch| watch.awaited_until.is_some()).count();
+        self.await_ends = self.watches.iter().filter_map(|watch| watch.awaited_until).min();
+    }
+
+    /// Makes anew what follows from the watches alone. A board made here has seen no fall.
+    fn rebuild(&mut self) {
+        self.suspects = [BTreeSet::new(), BTreeSet::new()];
+        self.pushes.clear();
+        for (target, (watch, index)) in self.roster.targets.iter().zip(self.watches.iter().zip(0..)) {
+            if matches!(watch.standing, Standing::Suspect { .. }) {
+                self.suspects[Family::of(target.destination) as usize].insert(index);
+            }
+            if let Some(due) = watch.push_due {
+                self.pushes.push(Reverse((due, index)));
+            }
+        }
+        self.count_awaits();
+        let readings = (0..self.watches.len() as u32).map(|index| self.reading(index, self.now)).collect();
+        self.board = Board::new(&self.roster, readings);
+        if self.awaited == 0 {
+            self.first_round_ends = None;
+        }
+    }
+
+    fn tell_judgements(&mut self, judged: Vec<(u32, Judgement)>, now: Moment) {
+        for (policy, judgement) in judged {
+            let roster = &self.roster.policies[policy as usize];
+            let (policy, at_most_ms) = (roster.name.clone(), u64::from(roster.guard.hold_ms));
+            self.tell(match judgement {
+                Judgement::Held { fallen, of, .. } => HealthEvent::Held { policy, fallen, of, at_most_ms },
+                Judgement::Released(release, hold) => HealthEvent::Released { policy, release, lasted_ms: now.since_ms(hold.since) },
+            });
+        }
+    }
+
+    fn tell(&mut self, event: HealthEvent) {
+        match self.events.len() < HEALTH_EVENTS_MAX {
+            true => self.events.push_back(event),
+            false => self.lost_events += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

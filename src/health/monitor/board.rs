@@ -1,0 +1,282 @@
+//! Slots as their targets make them, and the guards of the policies that use them: what a picture is made of.
+//!
+//! A new reading marks the slots behind it; `settle` judges those, and only those, and then the guards they
+//! concern. Nothing is judged between: the order of results between two pictures does not matter.
+
+use crate::health::Moment;
+use crate::health::condition::{Picture, SlotHealth};
+use crate::health::guard::{Guard, Judgement};
+use crate::health::roster::Roster;
+use crate::health::slot::{self, Reading};
+use crate::limits::HEALTH_CHANGES_MAX;
+use std::collections::{BTreeMap, VecDeque};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Board {
+    readings: Vec<Reading>,
+    /// For each target, the slots it stands behind.
+    users: Vec<Vec<u32>>,
+    /// For each slot, (policy, number of the member in it).
+    members: Vec<Vec<(u32, u32)>>,
+    slots: Vec<SlotHealth>,
+    /// Since when each slot is wholly down.
+    fell_ms: Vec<Option<i64>>,
+    dirty: Vec<u32>,
+    is_dirty: Vec<bool>,
+    guards: Vec<Guard>,
+    touched: Vec<u32>,
+    is_touched: Vec<bool>,
+    /// For each policy that is held, the slots before.
+    held: BTreeMap<u32, Vec<SlotHealth>>,
+    overridden: Vec<bool>,
+    /// Slots as they were before each change, within the longest window.
+    undo: VecDeque<(Moment, u32, SlotHealth)>,
+    window_max_ms: u64,
+    /// Something other than a counter changed since the last picture.
+    pub has_turned: bool,
+    /// A counter changed since the last picture.
+    pub has_counted: bool,
+}
+
+impl Board {
+    /// Nothing is known, or, of a target with a reading, just that. None of it is a fall.
+    pub fn new(roster: &Roster, readings: Vec<Reading>) -> Board {
+        let slots = roster.slots.len();
+        let mut board = Board {
+            users: vec![Vec::new(); readings.len()],
+            readings,
+            members: vec![Vec::new(); slots],
+            slots: vec![SlotHealth::default(); slots],
+            fell_ms: vec![None; slots],
+            is_dirty: vec![false; slots],
+            is_touched: vec![false; roster.policies.len()],
+            guards: roster.policies.iter().map(|policy| Guard::new(policy, &roster.pops)).collect(),
+            overridden: vec![false; roster.pops.len()],
+            window_max_ms: roster.policies.iter().map(|policy| u64::from(policy.guard.window_ms)).max().unwrap_or(0),
+            has_turned: true,
+            ..Board::default()
+        };
+        for (slot, index) in roster.slots.iter().zip(0..) {
+            for formula in slot.v4.iter().chain(&slot.v6) {
+                slot::visit(formula, &mut |target| {
+                    let users = &mut board.users[target as usize];
+                    // Slots come in order, so a target met twice in one slot has it last.
+                    if users.last() != Some(&index) {
+                        users.push(index);
+                    }
+                });
+            }
+        }
+        for (policy, number) in roster.policies.iter().zip(0..) {
+            for ((_, slot), member) in policy.members.iter().zip(0..) {
+                board.members[*slot as usize].push((number, member));
+            }
+        }
+        board.start(roster);
+        board
+    }
+
+    /// Judges every slot without calling anything a fall.
+    fn start(&mut self, roster: &Roster) {
+        for (index, slot) in roster.slots.iter().enumerate() {
+            (self.slots[index], self.fell_ms[index]) = slot::judge(slot, &self.readings);
+            for (policy, member) in &self.members[index] {
+                let is_down = slot::is_down(slot, &self.slots[index], roster.policies[*policy as usize].up_threshold_percent);
+                self.guards[*policy as usize].handle(*member as usize, is_down, false, Moment(0));
+            }
+        }
+        self.rank();
+    }
+
+    /// Takes over from the board of another roster what the readings do not say: falls within their windows,
+    /// what is held, and what came before it. `slot_of` gives the new number of a slot that is the same.
+    pub fn take_over(&mut self, before: &Board, old: &Roster, new: &Roster, slot_of: &[Option<u32>]) {
+        let policy_of: BTreeMap<&str, usize> = old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
+        for (number, policy) in new.policies.iter().enumerate() {
+            let Some(&old_number) = policy_of.get(&*policy.name) else { continue };
+            let old_policy = &old.policies[old_number];
+            let member_of: BTreeMap<&str, usize> =
+                old_policy.members.iter().zip(0..).map(|((pop, _), member)| (&*old.pops[*pop as usize].name, member)).collect();
+            for (member, (pop, _)) in policy.members.iter().enumerate() {
+                let Some(&old_member) = member_of.get(&*new.pops[*pop as usize].name) else { continue };
+                let is_down = self.guards[number].is_down(member);
+                self.guards[number].take_over(member, before.guards[old_number].member(old_member));
+                self.guards[number].handle(member, is_down, false, Moment(0));
+            }
+            if let (Some(hold), Some(old_held)) = (before.guards[old_number].hold(), before.held.get(&(old_number as u32))) {
+                let mut held = self.slots.clone();
+                for (old_slot, slot) in slot_of.iter().enumerate() {
+                    if let Some(slot) = slot {
+                        held[*slot as usize] = old_held[old_slot];
+                    }
+                }
+                self.guards[number].resume(hold);
+                self.held.insert(number as u32, held);
+            }
+            self.touch(number as u32);
+        }
+        self.undo = before.undo.iter().filter_map(|(moment, slot, was)| Some((*moment, slot_of[*slot as usize]?, *was))).collect();
+        for (old_slot, slot) in slot_of.iter().enumerate() {
+            if let (Some(slot), Some(since)) = (slot, before.fell_ms[old_slot])
+                && let Some(fell_ms) = &mut self.fell_ms[*slot as usize]
+            {
+                *fell_ms = since;
+            }
+        }
+        self.rank();
+    }
+
+    /// What is now known of a target.
+    pub fn read(&mut self, target: u32, reading: Reading) {
+        let known = &mut self.readings[target as usize];
+        if *known == reading {
+            return;
+        }
+        *known = reading;
+        for slot in &self.users[target as usize] {
+            if !std::mem::replace(&mut self.is_dirty[*slot as usize], true) {
+                self.dirty.push(*slot);
+            }
+        }
+    }
+
+    /// What was last known of a target.
+    #[cfg(test)]
+    pub fn reading(&self, target: u32) -> Reading {
+        self.readings[target as usize]
+    }
+
+    /// Says which PoPs have an override.
+    pub fn handle_overrides(&mut self, roster: &Roster, overridden: &[bool]) {
+        let of = |pop: usize| overridden.get(pop).copied().unwrap_or(false);
+        let changed = (0..self.overridden.len()).any(|pop| self.overridden[pop] != of(pop));
+        if !changed {
+            return;
+        }
+        self.has_turned |= !self.held.is_empty();
+        self.overridden = (0..self.overridden.len()).map(of).collect();
+        for (policy, number) in roster.policies.iter().zip(0..) {
+            for (member, (pop, _)) in policy.members.iter().enumerate() {
+                self.guards[number as usize].handle_override(member, of(usize::from(*pop)));
+            }
+            self.touch(number);
+        }
+    }
+
+    /// Which PoPs have an override.
+    pub fn overridden(&self) -> &[bool] {
+        &self.overridden
+    }
+
+    /// Judges what changed, and every guard that holds. Gives what guards decided, by policy.
+    pub fn settle(&mut self, roster: &Roster, now: Moment) -> Vec<(u32, Judgement)> {
+        let (mut dirty, mut has_fallen) = (std::mem::take(&mut self.dirty), false);
+        // In their order, so that the order of results leaves no trace.
+        dirty.sort_unstable();
+        for index in dirty.drain(..) {
+            has_fallen |= self.settle_slot(roster, index as usize, now);
+        }
+        self.dirty = dirty;
+        if has_fallen {
+            self.rank();
+        }
+        while self.undo.front().is_some_and(|(moment, ..)| moment.after_ms(self.window_max_ms) < now)
+            || self.undo.len() > HEALTH_CHANGES_MAX
+        {
+            self.undo.pop_front();
+        }
+        let holding: Vec<u32> = self.held.keys().copied().collect();
+        holding.into_iter().for_each(|policy| self.touch(policy));
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        let mut judgements = Vec::new();
+        for policy in touched.drain(..) {
+            self.is_touched[policy as usize] = false;
+            let Some(judgement) = self.guards[policy as usize].judge(now) else { continue };
+            match judgement {
+                Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from)),
+                Judgement::Released(..) => _ = self.held.remove(&policy),
+            }
+            self.has_turned = true;
+            judgements.push((policy, judgement));
+        }
+        self.touched = touched;
+        judgements
+    }
+
+    /// Judges one slot. Whether the set of slots that are wholly down changed.
+    fn settle_slot(&mut self, roster: &Roster, index: usize, now: Moment) -> bool {
+        self.is_dirty[index] = false;
+        let was = self.slots[index];
+        let (mut is, fell_ms) = slot::judge(&roster.slots[index], &self.readings);
+        is.went_down = was.went_down;
+        let has_fallen = fell_ms.is_some() != self.fell_ms[index].is_some();
+        if has_fallen {
+            self.fell_ms[index] = fell_ms;
+        }
+        self.slots[index] = is;
+        self.has_counted |= was.horizon_secs != is.horizon_secs;
+        if (was.down_v4, was.down_v6, was.is_awaited) == (is.down_v4, is.down_v6, is.is_awaited) {
+            return has_fallen;
+        }
+        self.has_turned = true;
+        self.undo.push_back((now, index as u32, was));
+        for number in 0..self.members[index].len() {
+            let (policy, member) = self.members[index][number];
+            let is_down = slot::is_down(&roster.slots[index], &is, roster.policies[policy as usize].up_threshold_percent);
+            self.guards[policy as usize].handle(member as usize, is_down, !was.is_awaited, now);
+            self.touch(policy);
+        }
+        has_fallen
+    }
+
+    /// Numbers the slots that are wholly down in the order in which they went; together is the same number.
+    fn rank(&mut self) {
+        let mut fallen: Vec<(i64, usize)> =
+            self.fell_ms.iter().enumerate().filter_map(|(slot, fell_ms)| fell_ms.map(|since| (since, slot))).collect();
+        fallen.sort_unstable();
+        let (mut rank, mut last) = (0, None);
+        for (slot, fell_ms) in self.slots.iter_mut().zip(&self.fell_ms) {
+            if fell_ms.is_none() && slot.went_down != 0 {
+                slot.went_down = 0;
+                self.has_turned = true;
+            }
+        }
+        for (since, slot) in fallen {
+            rank += u32::from(last.replace(since) != Some(since));
+            let number = &mut self.slots[slot].went_down;
+            self.has_turned |= *number != rank;
+            *number = rank;
+        }
+    }
+
+    /// The slots as they were at the end of this moment.
+    fn at(&self, moment: Moment) -> Vec<SlotHealth> {
+        let mut slots = self.slots.clone();
+        for (_, slot, was) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
+            slots[*slot as usize] = *was;
+        }
+        slots
+    }
+
+    /// Everything as it is now.
+    pub fn picture(&mut self, roster: &Roster) -> Picture {
+        (self.has_turned, self.has_counted) = (false, false);
+        let held = |before: &Vec<SlotHealth>| {
+            let slots = before.iter().zip(&self.slots).zip(&roster.slots);
+            slots.map(|((before, is), slot)| if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) }).collect()
+        };
+        Picture { slots: self.slots.clone(), held: self.held.iter().map(|(policy, before)| (*policy, held(before))).collect() }
+    }
+
+    /// When the next hold ends.
+    pub fn next_wake(&self) -> Option<Moment> {
+        self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake()).min()
+    }
+
+    fn touch(&mut self, policy: u32) {
+        if !std::mem::replace(&mut self.is_touched[policy as usize], true) {
+            self.touched.push(policy);
+        }
+    }
+}

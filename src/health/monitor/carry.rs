@@ -1,0 +1,127 @@
+//! From one roster to the next: what a reload keeps.
+
+use super::{Monitor, Watch};
+use crate::health::Moment;
+use crate::health::canary::{Change, Family};
+use crate::health::condition::Verdict;
+use crate::health::roster::{Formula, Roster, SlotRoster, Target};
+use crate::health::verdict::Standing;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+impl Monitor {
+    /// A reload. What has the same key goes on, also its check in flight. A changed check of the same destination
+    /// and address keeps the verdict until its first result. What is new is run at once and takes no clients
+    /// until it has a verdict, or for `startup_wait`. What is gone is forgotten. Freezes, holds and overrides go on.
+    pub fn handle_roster(&mut self, roster: Arc<Roster>, now: Moment) {
+        self.advance(now);
+        // Falls up to here belong to the old roster's slots.
+        let judged = self.board.settle(&self.roster, now);
+        self.tell_judgements(judged, now);
+        let old = std::mem::replace(&mut self.roster, roster);
+        let new = self.roster.clone();
+        let old_watches = std::mem::take(&mut self.watches);
+        let index_of: HashMap<&str, u32> = old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+        let replaced = Replaced::new(&old, &new);
+        for target in &new.targets {
+            let watch = match index_of.get(&*target.key) {
+                Some(index) => {
+                    let mut watch = old_watches[*index as usize].clone();
+                    watch.adapt(target);
+                    watch
+                }
+                None => inherit(target, replaced.by(&old, target).map(|index| &old_watches[index as usize]), now, new.startup_wait_ms),
+            };
+            self.watches.push(watch);
+        }
+        self.schedule = std::mem::take(&mut self.schedule).follow(&old, &new, now);
+        let mut thawed = Vec::new();
+        for family in Family::BOTH {
+            let last = |index: u32| {
+                let old_index = *index_of.get(&*new.targets[index as usize].key)?;
+                let watch = &old_watches[old_index as usize];
+                (watch.streak > 0).then_some(watch.was_well)
+            };
+            let (canaries, ends) = self.canaries[family as usize].follow(&new, family, last, now);
+            self.canaries[family as usize] = canaries;
+            thawed.extend(ends.map(|lasted_ms| (family, lasted_ms)));
+        }
+        let board = std::mem::take(&mut self.board);
+        self.rebuild();
+        self.board.take_over(&board, &old, &new, &slots_that_stay(&old, &new));
+        let overridden: HashMap<&str, bool> = old.pops.iter().map(|pop| &*pop.name).zip(board.overridden().iter().copied()).collect();
+        let overridden: Vec<bool> = new.pops.iter().map(|pop| overridden.get(&*pop.name).copied().unwrap_or(false)).collect();
+        self.board.handle_overrides(&new, &overridden);
+        for (family, lasted_ms) in thawed {
+            self.handle_change(family, Change::Thawed(lasted_ms.max(1)), now);
+        }
+        // Without canaries there is nothing to wait for.
+        for family in Family::BOTH {
+            self.confirm_suspects(family, now);
+        }
+    }
+}
+
+/// A target without its key in the old roster, but perhaps with a predecessor.
+fn inherit(target: &Target, before: Option<&Watch>, now: Moment, startup_wait_ms: u32) -> Watch {
+    let mut watch = Watch::new(target, now, startup_wait_ms);
+    if let Some(before) = before
+        && before.standing.verdict() != Verdict::Unknown
+    {
+        watch.standing = Standing::inherited(before.standing.verdict());
+        watch.since_ms = before.since_ms;
+        watch.awaited_until = None;
+    }
+    watch
+}
+
+/// Targets of the old roster that have no key in the new one, by destination and address.
+struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<u32>>);
+
+impl Replaced {
+    fn new(old: &Roster, new: &Roster) -> Replaced {
+        let stays: HashMap<&str, ()> = new.targets.iter().map(|target| (&*target.key, ())).collect();
+        let mut replaced: HashMap<_, Vec<u32>> = HashMap::new();
+        for (target, index) in old.targets.iter().zip(0..) {
+            if !stays.contains_key(&*target.key) {
+                replaced.entry((target.destination, target.address)).or_default().push(index);
+            }
+        }
+        Replaced(replaced)
+    }
+
+    /// The one that a target replaces: of the same probe's name, or the only one.
+    fn by(&self, old: &Roster, target: &Target) -> Option<u32> {
+        let candidates = self.0.get(&(target.destination, target.address))?;
+        let same = candidates.iter().find(|index| old.targets[**index as usize].probe == target.probe);
+        same.or_else(|| candidates.first().filter(|_| candidates.len() == 1)).copied()
+    }
+}
+
+/// For each slot of the old roster, its number in the new one, if PoP, service and formulas are the same.
+fn slots_that_stay(old: &Roster, new: &Roster) -> Vec<Option<u32>> {
+    fn name<'r>(roster: &'r Roster, slot: &'r SlotRoster) -> (&'r str, &'r str) {
+        (&roster.pops[usize::from(slot.pop)].name, &slot.service)
+    }
+    let number_of: HashMap<_, u32> = new.slots.iter().zip(0..).map(|(slot, number)| (name(new, slot), number)).collect();
+    let find = |slot| {
+        let number = *number_of.get(&name(old, slot))?;
+        let other = &new.slots[number as usize];
+        let is_same =
+            |a: &[Formula], b: &[Formula]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)));
+        (is_same(&slot.v4, &other.v4) && is_same(&slot.v6, &other.v6)).then_some(number)
+    };
+    old.slots.iter().map(find).collect()
+}
+
+fn is_same_formula((old, a): (&Roster, &Formula), (new, b): (&Roster, &Formula)) -> bool {
+    match (a, b) {
+        (Formula::Unwatched, Formula::Unwatched) => true,
+        (Formula::Target(a), Formula::Target(b)) => old.targets[*a as usize].key == new.targets[*b as usize].key,
+        (Formula::Group(need_a, a), Formula::Group(need_b, b)) => {
+            need_a == need_b && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,231 @@
+//! The whole monitor on a clock of its own: single behaviours first, then long runs with all of them.
+
+mod simulation;
+
+use super::*;
+use crate::health::condition::SETTLED;
+use crate::health::roster::Roster;
+use crate::health::tests::{pushed, roster, spec, target};
+
+/// Runs everything that is due until a moment; `fate` says how a target fares. Results take no time.
+fn run(monitor: &mut Monitor, from: u64, until: u64, fate: impl Fn(&Target) -> bool) -> Vec<(u64, Picture)> {
+    let (mut now, mut pictures) = (from, Vec::new());
+    loop {
+        while let Some(due) = monitor.poll_due(Moment(now)) {
+            let outcome = if fate(due.target()) { Outcome::well() } else { Outcome::failed("refused") };
+            assert!(monitor.handle_result(due.ticket, &outcome, Moment(now)));
+        }
+        pictures.extend(monitor.poll_picture(Moment(now)).map(|picture| (now, picture)));
+        now = monitor.next_wake().map_or(until, |wake| wake.0).max(now + 1);
+        if now >= until {
+            return pictures;
+        }
+    }
+}
+
+fn events(monitor: &mut Monitor) -> Vec<HealthEvent> {
+    std::iter::from_fn(|| monitor.poll_event()).collect()
+}
+
+fn verdicts(monitor: &Monitor) -> Vec<Verdict> {
+    monitor.targets(Moment(0)).map(|report| report.verdict).collect()
+}
+
+fn monitor(roster: Roster) -> Monitor {
+    Monitor::new(Arc::new(roster), 1, Moment(0))
+}
+
+#[test]
+fn the_first_round_finds_who_is_up_and_who_is_down() {
+    let mut monitor = monitor(roster(4, 1, 0));
+    let first = monitor.poll_picture(Moment(0)).unwrap();
+    assert!(first.slots.iter().all(|slot| slot.is_awaited) && !monitor.is_first_round_over(Moment(0)));
+    let pictures = run(&mut monitor, 0, 1_500, |target| &*target.pop == "p0");
+    assert!(monitor.is_first_round_over(Moment(1_001)), "two quick failures are enough");
+    let slots = &pictures.last().unwrap().1.slots;
+    assert_eq!(slots.iter().map(|slot| (slot.down_v4, slot.down_v6)).collect::<Vec<_>>(), [(0, 0), (1, 1), (1, 1), (1, 1)]);
+    assert_eq!(slots.iter().map(|slot| slot.went_down).collect::<Vec<_>>(), [0, 1, 1, 1]);
+    assert!(pictures.last().unwrap().1.held.is_empty(), "what never served does not fall");
+    assert_eq!(slots[0].horizon_secs, SETTLED);
+}
+
+#[test]
+fn what_hangs_counts_as_up_after_the_wait() {
+    let mut monitor = monitor(roster(1, 1, 0));
+    while monitor.poll_due(Moment(0)).is_some() {}
+    assert!(!monitor.is_first_round_over(Moment(2_999)) && monitor.is_first_round_over(Moment(3_000)));
+    assert!(monitor.poll_picture(Moment(2_999)).unwrap().slots[0].is_awaited);
+    assert!(monitor.next_wake() <= Some(Moment(3_000)));
+    let picture = monitor.poll_picture(Moment(3_000)).unwrap();
+    assert_eq!((picture.slots[0].is_awaited, picture.slots[0].down_v4), (false, 0));
+}
+
+#[test]
+fn counters_publish_once_a_second_and_verdicts_at_once() {
+    let mut monitor = monitor(roster(1, 1, 0));
+    run(&mut monitor, 0, 20_000, |_| true);
+    assert_eq!(monitor.poll_picture(Moment(20_000)), None, "nothing changed");
+    let pictures = run(&mut monitor, 20_000, 40_000, |target| target.address.is_ipv6());
+    let horizons: Vec<(u32, u64)> = pictures.iter().map(|(_, picture)| (picture.slots[0].horizon_secs, picture.slots[0].down_v4)).collect();
+    assert_eq!(horizons, [(10, 0), (5, 0), (SETTLED, 1)]);
+    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    assert!(told.last().unwrap().ends_with("s: refused"), "{told:?}");
+    let report = monitor.targets(Moment(40_000)).next().unwrap();
+    assert_eq!((report.verdict, report.last_error.map(|why| &**why), report.was_well), (Verdict::Down, Some("refused"), Some(false)));
+}
+
+#[test]
+fn a_cut_freezes_within_fifteen_seconds_and_takes_nobody_down() {
+    let mut monitor = monitor(roster(5, 1, 2));
+    run(&mut monitor, 0, 30_000, |_| true);
+    events(&mut monitor);
+    run(&mut monitor, 30_000, 45_000, |target| target.address.is_ipv6());
+    let told = events(&mut monitor);
+    assert!(matches!(told[..], [HealthEvent::Frozen { family: Family::V4, canaries: 2, .. }]), "{told:?}");
+    run(&mut monitor, 45_000, 60_000, |target| target.address.is_ipv6());
+    assert_eq!(monitor.frozen(), [true, false]);
+    run(&mut monitor, 60_000, 90_000, |_| true);
+    assert!(verdicts(&monitor).iter().all(|verdict| *verdict == Verdict::Up));
+    assert!(matches!(events(&mut monitor)[..], [HealthEvent::Thawed { family: Family::V4, .. }]));
+}
+
+#[test]
+fn a_freeze_has_its_time_and_then_probes_are_believed() {
+    let mut monitor = monitor(roster(5, 0, 1));
+    run(&mut monitor, 0, 30_000, |_| true);
+    run(&mut monitor, 30_000, 120_000, |_| false);
+    assert!(verdicts(&monitor).iter().all(|verdict| *verdict == Verdict::Down));
+    let told = events(&mut monitor);
+    let spent = told.iter().position(|event| matches!(event, HealthEvent::FreezeSpent { .. })).unwrap();
+    let down = told.iter().position(|event| matches!(event, HealthEvent::Turned { now: Verdict::Down, .. })).unwrap();
+    assert!(spent < down);
+}
+
+#[test]
+fn a_real_outage_beside_canaries_that_answer_is_found() {
+    let mut monitor = monitor(roster(2, 0, 1));
+    run(&mut monitor, 0, 30_000, |_| true);
+    run(&mut monitor, 30_000, 46_500, |target| &*target.pop != "p0");
+    assert_eq!(verdicts(&monitor)[..4], [Verdict::Down, Verdict::Down, Verdict::Up, Verdict::Up]);
+}
+
+#[test]
+fn the_guard_holds_a_policy_and_then_takes_over() {
+    let mut monitor = monitor(roster(3, 2, 0));
+    run(&mut monitor, 0, 30_000, |_| true);
+    events(&mut monitor);
+    let pictures = run(&mut monitor, 30_000, 60_000, |target| &*target.pop == "p0");
+    let held = &pictures.last().unwrap().1.held;
+    assert_eq!(held.iter().map(|(policy, _)| *policy).collect::<Vec<_>>(), [0, 1]);
+    assert!(held[0].1.iter().all(|slot| slot.down_v4 == 0 && slot.down_v6 == 0));
+    assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
+    let mut confirmed = monitor.clone();
+    confirmed.handle_overrides(&[false, true, true]);
+    assert!(confirmed.poll_picture(Moment(60_000)).unwrap().held.is_empty(), "overrides confirm it");
+    let mut reloaded = monitor.clone();
+    reloaded.handle_roster(Arc::new(roster(4, 2, 0)), Moment(60_000));
+    let picture = reloaded.poll_picture(Moment(60_000)).unwrap();
+    assert!(picture.held.is_empty(), "two of four are not more than half: {:?}", picture.held);
+    reloaded = monitor.clone();
+    reloaded.handle_roster(Arc::new(roster(3, 1, 0)), Moment(60_000));
+    assert_eq!(reloaded.poll_picture(Moment(60_000)).unwrap().held.len(), 1, "a hold survives a reload");
+    let pictures = run(&mut monitor, 60_000, 120_000, |target| &*target.pop == "p0");
+    assert!(pictures.last().unwrap().1.held.is_empty());
+    assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
+    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|line| line.starts_with("policy web0: 2 of 3 PoPs went down together")), "{told:?}");
+    assert!(told.iter().any(|line| line == "policy web1 takes the verdicts over after 1 min 0 s"), "{told:?}");
+}
+
+#[test]
+fn a_reload_keeps_verdicts_and_waits_for_what_is_new() {
+    let mut monitor = monitor(roster(2, 1, 0));
+    run(&mut monitor, 0, 10_000, |target| &*target.pop != "p1");
+    let mut new = roster(3, 1, 0);
+    // The same destination under another check.
+    new.targets[2].key = "another check".into();
+    let flight = (10_000..20_000).find_map(|now| monitor.poll_due(Moment(now)).map(|due| (due, now))).unwrap();
+    let at = flight.1 + 10;
+    monitor.handle_roster(Arc::new(new), Moment(at));
+    let picture = monitor.poll_picture(Moment(at)).unwrap();
+    assert_eq!(verdicts(&monitor)[..6], [Verdict::Up, Verdict::Up, Verdict::Down, Verdict::Down, Verdict::Unknown, Verdict::Unknown]);
+    assert_eq!(picture.slots.iter().map(|slot| slot.is_awaited).collect::<Vec<_>>(), [false, false, true]);
+    assert!(monitor.is_first_round_over(Moment(at)));
+    let took = monitor.handle_result(flight.0.ticket, &Outcome::well(), Moment(at));
+    assert_eq!(took, &*flight.0.target().key != "web p1 192.0.2.1", "a flight goes on by its key");
+    run(&mut monitor, at, at + 10, |_| true);
+    assert_eq!(verdicts(&monitor)[2], Verdict::Up, "the new check's first result decides");
+    monitor.handle_roster(Arc::new(Roster::default()), Moment(21_000));
+    assert_eq!(monitor.poll_picture(Moment(21_000)), Some(Picture::default()));
+    assert!(!monitor.handle_result(Ticket(u64::MAX), &Outcome::well(), Moment(21_000)));
+}
+
+#[test]
+fn a_restart_answers_as_before_and_old_words_are_dropped() {
+    let mut before = monitor(roster(3, 1, 0));
+    run(&mut before, 0, 50_000, |target| &*target.pop != "p1");
+    run(&mut before, 50_000, 90_000, |target| &*target.pop == "p2");
+    let last = before.poll_picture(Moment(95_000)).or_else(|| Some(before.board.picture(&before.roster))).unwrap();
+    let saved = before.save(Moment(95_000), 1_000_000);
+    let mut after = Monitor::new(Arc::new(roster(3, 1, 0)), 1, Moment(5));
+    assert_eq!(after.restore(&saved, Moment(5), 1_000_300), 6);
+    assert!(after.is_first_round_over(Moment(5)));
+    let first = after.poll_picture(Moment(5)).unwrap();
+    let shown = |picture: &Picture| picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect::<Vec<_>>();
+    assert_eq!(shown(&first), shown(&last));
+    assert!(first.held.is_empty());
+    let mut late = Monitor::new(Arc::new(roster(3, 1, 0)), 1, Moment(5));
+    assert_eq!(late.restore(&saved, Moment(5), 1_000_700), 0, "ten minutes are too old");
+    assert_eq!(late.restore(&saved, Moment(5), 999_000), 0, "so is the future");
+}
+
+#[test]
+fn pushes_reach_their_targets_and_run_out() {
+    let mut roster = Roster { startup_wait_ms: 3_000, ..Roster::default() };
+    for (pop, address) in [("a", "192.0.2.1"), ("a", "192.0.2.2"), ("b", "192.0.2.3")] {
+        roster.targets.push(target("feed", pop, address, &pushed(10_000)));
+    }
+    let mut monitor = monitor(roster);
+    assert!(monitor.poll_due(Moment(0)).is_none() && monitor.is_first_round_over(Moment(0)));
+    let only = Some("192.0.2.2".parse().unwrap());
+    assert_eq!(monitor.handle_push("feed", "a", "default", None, &Outcome::well(), Moment(1_000)), 2);
+    assert_eq!(monitor.handle_push("feed", "a", "default", only, &Outcome::failed("full"), Moment(2_000)), 1);
+    assert_eq!(monitor.handle_push("feed", "a", "video", None, &Outcome::well(), Moment(2_000)), 0);
+    assert_eq!(verdicts(&monitor), [Verdict::Up, Verdict::Down, Verdict::Unknown]);
+    assert_eq!(monitor.next_wake(), Some(Moment(10_000)));
+    run(&mut monitor, 10_000, 10_001, |_| true);
+    assert_eq!(verdicts(&monitor), [Verdict::Up, Verdict::Down, Verdict::Down], "nobody ever pushed for b");
+    run(&mut monitor, 10_001, 11_002, |_| true);
+    assert_eq!(verdicts(&monitor)[0], Verdict::Down);
+}
+
+#[test]
+fn a_certificate_is_told_once_a_day() {
+    use crate::health::spec::{Check, HttpCheck, HttpMethod, Spec, TlsCheck, Verify};
+    let tls = TlsCheck { sni: None, verify: Verify::System, warn_days: 14 };
+    let check = Check::Http(HttpCheck {
+        tls: Some(tls),
+        port: 443,
+        method: HttpMethod::Get,
+        path: "/".into(),
+        host: None,
+        headers: Vec::new(),
+        expect: vec![200..=200],
+        expect_headers: Vec::new(),
+        body: None,
+    });
+    let mut roster = Roster::default();
+    roster.targets.push(target("web", "fra", "192.0.2.1", &Spec { check, ..spec() }));
+    let mut monitor = monitor(roster);
+    let mut days = Vec::new();
+    for (turn, left) in [20, 14, 14, 13, 90, -1].into_iter().enumerate() {
+        let now = Moment(turn as u64 * 10_000);
+        let due = monitor.poll_due(now).unwrap();
+        monitor.handle_result(due.ticket, &Outcome { certificate_days: Some(left), ..Outcome::well() }, now);
+        days.extend(events(&mut monitor).into_iter().filter_map(|event| match event {
+            HealthEvent::Certificate { days, .. } => Some(days),
+            _ => None,
+        }));
+    }
+    assert_eq!(days, [14, 13, -1]);
+}

@@ -1,0 +1,203 @@
+//! Long runs of a small world: targets flap, networks are cut, files are reloaded, the process dies.
+//!
+//! A failing seed is a number in the message; `run_seed` runs it alone.
+
+use super::*;
+use std::collections::HashMap;
+
+/// A dice that gives the same on every machine (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+}
+
+struct World {
+    dice: Dice,
+    /// Keys of targets that fail.
+    broken: BTreeSet<Arc<str>>,
+    cut: [bool; 2],
+    /// When each family froze.
+    frozen: [Option<u64>; 2],
+    /// For each target: its verdict, and before which moment it must not change.
+    promised: HashMap<Arc<str>, (Verdict, u64)>,
+    seed: u64,
+}
+
+impl World {
+    fn fate(&mut self, target: &Target) -> bool {
+        let is_cut = self.cut[Family::of(target.destination) as usize];
+        !(is_cut || self.broken.contains(&target.key) || self.dice.roll(40) == 0)
+    }
+
+    /// Something happens, or nothing.
+    fn stir(&mut self, roster: &Roster) {
+        match self.dice.roll(60) {
+            0..8 => {
+                let key = roster.targets[self.dice.roll(roster.targets.len() as u64) as usize].key.clone();
+                if !self.broken.remove(&key) {
+                    self.broken.insert(key);
+                }
+            }
+            8 => self.cut[self.dice.roll(2) as usize] ^= true,
+            9..12 => self.cut = [false; 2],
+            12 => self.broken.extend(roster.targets.iter().filter(|target| &*target.probe == "web").map(|target| target.key.clone())),
+            13..15 => self.broken.clear(),
+            _ => {}
+        }
+    }
+
+    /// Nothing goes down while its family is frozen.
+    fn check_events(&mut self, monitor: &mut Monitor, now: u64) {
+        for event in events(monitor) {
+            match event {
+                HealthEvent::Frozen { family, .. } => self.frozen[family as usize] = Some(now),
+                HealthEvent::Thawed { family, .. } | HealthEvent::FreezeSpent { family, .. } => self.frozen[family as usize] = None,
+                HealthEvent::Turned { subject, now: verdict, .. } => {
+                    let since = self.frozen[usize::from(subject.address.is_ipv6())];
+                    assert!(
+                        since.is_none_or(|since| since >= now),
+                        "seed {}, {now} ms: {subject} turned {verdict:?} in a freeze",
+                        self.seed
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn check_picture(&mut self, monitor: &Monitor, picture: &Picture, now: u64) {
+        let (roster, seed) = (monitor.roster(), self.seed);
+        assert_eq!(picture.slots.len(), roster.slots.len());
+        assert!(picture.held.iter().all(|(policy, slots)| (*policy as usize) < roster.policies.len() && slots.len() == roster.slots.len()));
+        assert!(picture.held.is_sorted_by_key(|(policy, _)| *policy));
+        let fallen = picture.slots.iter().filter(|slot| slot.went_down > 0).count() as u32;
+        let reports: Vec<_> = monitor.targets(Moment(now)).collect();
+        for (slot, index) in picture.slots.iter().zip(0..) {
+            assert!(slot.down_v4 <= 1 && slot.down_v6 <= 1 && slot.went_down <= fallen);
+            let reports = [&reports[index * 2], &reports[index * 2 + 1]];
+            for (mask, report) in [slot.down_v4, slot.down_v6].into_iter().zip(reports) {
+                let may_be_down = report.verdict == Verdict::Down || report.is_awaited;
+                assert!(mask == 0 || may_be_down, "seed {seed}, {now} ms: unknown is not down");
+            }
+            let readings = [index * 2, index * 2 + 1].map(|target| monitor.board.reading(target as u32));
+            assert_eq!(slot.horizon_secs, readings[0].horizon_secs.min(readings[1].horizon_secs), "the least of its targets");
+        }
+    }
+
+    /// A result came: until when its target promises to stay as it is. A horizon is rounded up to seconds.
+    fn promise(&mut self, monitor: &Monitor, key: &Arc<str>, now: u64) {
+        // Canaries are asked out of turn, so they promise nothing.
+        let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
+        let Some(index) = monitor.roster().targets.iter().position(is_meant) else { return };
+        let reading = monitor.board.reading(index as u32);
+        let until = if reading.horizon_secs == SETTLED { 0 } else { now + (u64::from(reading.horizon_secs) * 1000).saturating_sub(999) };
+        self.promised.insert(key.clone(), (reading.verdict, until));
+    }
+
+    fn check_promises(&mut self, monitor: &Monitor, now: u64) {
+        for report in monitor.targets(Moment(now)) {
+            if let Some((was, until)) = self.promised.get_mut(&report.target.key)
+                && *was != report.verdict
+            {
+                let (key, seed) = (&report.target.key, self.seed);
+                assert!(*was == Verdict::Unknown || now >= *until, "seed {seed}: {key} turned at {now} ms, promised until {until}");
+                *was = report.verdict;
+            }
+        }
+    }
+}
+
+/// What an answer shows, without what time alone moves.
+fn shown(picture: &Picture) -> Vec<(u64, u64, u32)> {
+    picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect()
+}
+
+fn run_seed(seed: u64) -> usize {
+    let mut world = World { dice: Dice(seed), broken: BTreeSet::new(), cut: [false; 2], frozen: [None; 2], promised: HashMap::new(), seed };
+    let (mut monitor, mut now, mut last, mut pictures) = (monitor(roster(5, 2, 2)), 0, Picture::default(), 0);
+    let mut flights: Vec<(u64, Ticket, bool, Arc<str>)> = Vec::new();
+    while now < 600_000 {
+        world.stir(&monitor.roster().clone());
+        while let Some(due) = monitor.poll_due(Moment(now)) {
+            let is_well = world.fate(due.target());
+            let takes = if is_well { world.dice.roll(300) } else { world.dice.roll(2) * 1_000 };
+            flights.push((now + takes, due.ticket, is_well, due.target().key.clone()));
+        }
+        flights.retain(|(end, ticket, is_well, key)| {
+            if *end <= now {
+                let outcome = if *is_well { Outcome::well() } else { Outcome::failed("refused") };
+                world.check_promises(&monitor, now);
+                monitor.handle_result(*ticket, &outcome, Moment(now));
+                world.check_promises(&monitor, now);
+                world.promise(&monitor, key, now);
+            }
+            *end > now
+        });
+        if world.dice.roll(400) == 0 {
+            let pops = 4 + world.dice.roll(3) as usize;
+            monitor.handle_roster(Arc::new(roster(pops, 2, 2)), Moment(now));
+            world.promised.clear();
+        }
+        if let Some(picture) = monitor.poll_picture(Moment(now)) {
+            world.check_picture(&monitor, &picture, now);
+            (last, pictures) = (picture, pictures + 1);
+        }
+        world.check_events(&mut monitor, now);
+        let all_known = monitor.targets(Moment(now)).all(|report| report.verdict != Verdict::Unknown);
+        if all_known && world.dice.roll(400) == 0 {
+            let saved = monitor.save(Moment(now), 1_000_000);
+            let mut after = Monitor::new(monitor.roster().clone(), seed, Moment(now));
+            after.restore(&saved, Moment(now), 1_000_003);
+            assert_eq!(shown(&after.poll_picture(Moment(now)).unwrap()), shown(&last), "seed {seed}: a restart at {now} ms");
+            (monitor, world.frozen) = (after, [None; 2]);
+            flights.clear();
+            world.promised.clear();
+        }
+        let next = [monitor.next_wake().map(|wake| wake.0), flights.iter().map(|(end, ..)| *end).min()].into_iter().flatten().min();
+        now = next.unwrap_or(now).clamp(now + 1, now + 2_000);
+    }
+    pictures
+}
+
+/// Whatever happens, every picture keeps its promises.
+#[test]
+fn long_runs_keep_every_promise() {
+    let pictures: usize = (0..60).map(run_seed).sum();
+    assert!(pictures > 60 * 50, "{pictures} pictures are too few to show anything");
+}
+
+/// Results of one moment give one picture, in whatever order they come.
+#[test]
+fn the_order_within_a_moment_does_not_matter() {
+    for seed in 0..30 {
+        let mut world =
+            World { dice: Dice(seed), broken: BTreeSet::new(), cut: [false; 2], frozen: [None; 2], promised: HashMap::new(), seed };
+        let mut monitor = monitor(roster(5, 2, 2));
+        for turn in 0..200u64 {
+            // Every target at once: coarse moments make many ties.
+            let now = Moment(turn * 7_000);
+            world.stir(&monitor.roster().clone());
+            let due: Vec<Due> = std::iter::from_fn(|| monitor.poll_due(now)).collect();
+            let fates: Vec<(Ticket, bool)> = due.iter().map(|due| (due.ticket, world.fate(due.target()))).collect();
+            let end = now.after_ms(world.dice.roll(3_000));
+            let mut other = monitor.clone();
+            let tell = |monitor: &mut Monitor, (ticket, is_well): (Ticket, bool)| {
+                let outcome = if is_well { Outcome::well() } else { Outcome::failed("refused") };
+                monitor.handle_result(ticket, &outcome, end);
+            };
+            fates.iter().for_each(|fate| tell(&mut monitor, *fate));
+            let mut shuffled = fates.clone();
+            (1..shuffled.len()).for_each(|at| shuffled.swap(at, world.dice.roll(at as u64 + 1) as usize));
+            shuffled.iter().for_each(|fate| tell(&mut other, *fate));
+            assert_eq!(monitor.poll_picture(end), other.poll_picture(end), "seed {seed}, turn {turn}");
+            assert_eq!(monitor.save(end, 1_000), other.save(end, 1_000), "seed {seed}, turn {turn}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is kept of a target over a restart.
+
+use super::Moment;
+use super::condition::Verdict;
+use super::verdict::Standing;
+use std::sync::Arc;
+
+/// Periods after which a kept verdict is worth nothing.
+const PERIODS_MAX: u64 = 10;
+/// Milliseconds that a kept verdict is good for at least: a restart for maintenance.
+const AGE_MIN_MS: u64 = 600_000;
+
+/// One target with a verdict. Plain values, for any format of file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// [`super::roster::Target::key`].
+    pub key: Arc<str>,
+    /// Its verdict, never unknown.
+    pub verdict: Verdict,
+    /// Failures counted while up.
+    pub failures: u16,
+    /// Successes counted.
+    pub successes: u16,
+    /// Its last result, in milliseconds since 1970.
+    pub seen_epoch_ms: u64,
+    /// Since when the verdict holds, in milliseconds since 1970.
+    pub since_epoch_ms: u64,
+}
+
+impl Saved {
+    /// Where it stands. A suspect is kept as up: its proof must be found anew.
+    pub fn standing(&self) -> Option<Standing> {
+        match self.verdict {
+            Verdict::Unknown => None,
+            Verdict::Up => Some(Standing::Up { failures: self.failures, successes: self.successes }),
+            Verdict::Down => Some(Standing::Down { successes: self.successes }),
+        }
+    }
+
+    /// Whether it is still worth something; stamps of the future are as wrong as old ones.
+    pub fn is_fresh(&self, every_ms: u32, now_epoch_ms: u64) -> bool {
+        self.seen_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MIN_MS.max(PERIODS_MAX * u64::from(every_ms))
+    }
+}
+
+/// A moment of the past, or before the clock's zero, on the clock of the world; and back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Epoch {
+    offset_ms: i64,
+}
+
+impl Epoch {
+    /// Both clocks read now.
+    pub(super) fn new(now: Moment, now_epoch_secs: u64) -> Epoch {
+        let of = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        Epoch { offset_ms: of(now_epoch_secs.saturating_mul(1000)).saturating_sub(of(now.0)) }
+    }
+
+    /// Milliseconds since 1970.
+    pub(super) fn stamp(self, clock_ms: i64) -> u64 {
+        u64::try_from(clock_ms.saturating_add(self.offset_ms)).unwrap_or(0)
+    }
+
+    /// Milliseconds on the caller's clock.
+    pub(super) fn clock_ms(self, epoch_ms: u64) -> i64 {
+        i64::try_from(epoch_ms).unwrap_or(i64::MAX).saturating_sub(self.offset_ms)
+    }
+}

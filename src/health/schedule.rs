@@ -1,0 +1,243 @@
+//! When each target is due.
+//!
+//! The first run of a target is due at once. After it the target keeps a grid of its own: points `every` apart
+//! whose phase comes from a seed and the target's key, so that targets, and nodes, spread over the time, and late
+//! starts never add up. At most [`PROBES_AT_ONCE`] run together; who was due first starts first, canaries before all
+//! others. A target in flight is not due again, and one whose result never comes is given up after its time.
+
+use super::Moment;
+use super::roster::Roster;
+use super::spec::Check;
+use crate::limits::{PROBE_QUICK_MS, PROBES_AT_ONCE};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+/// Milliseconds past its time-out after which a run without a result is given up.
+const LOST_AFTER_MS: u64 = 5_000;
+
+/// One run of one target. Never used twice, also not across rosters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A run that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Target, by index.
+    pub index: u32,
+    /// When it began.
+    pub started: Moment,
+}
+
+/// Who is due when.
+#[derive(Clone, Debug, Default)]
+pub struct Schedule {
+    seed: u64,
+    entries: Vec<Entry>,
+    /// (due, order, index); valid while the entry says the same moment. Order spreads what is due together.
+    due: BinaryHeap<Reverse<(Moment, u64, u32)>>,
+    due_canaries: BinaryHeap<Reverse<(Moment, u64, u32)>>,
+    flights: BTreeMap<Ticket, Flight>,
+    deadlines: BinaryHeap<Reverse<(Moment, Ticket)>>,
+    tickets: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    hash: u64,
+    every_ms: u64,
+    timeout_ms: u64,
+    is_canary: bool,
+    /// Next start; `None` in flight, and for what is never run.
+    due: Option<Moment>,
+    flying: Option<Ticket>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    /// Target; `None` if it is gone since.
+    index: Option<u32>,
+    started: Moment,
+    deadline: Moment,
+}
+
+impl Schedule {
+    /// Everything is due at once. Pushed targets never are.
+    pub fn new(roster: &Roster, seed: u64, now: Moment) -> Schedule {
+        let mut schedule = Schedule { seed, ..Schedule::default() };
+        schedule.fill(roster, |_, _| None, now);
+        schedule
+    }
+
+    /// For another roster: what stays keeps its grid and its flights, what is new is due at once.
+    #[must_use]
+    pub fn follow(mut self, old: &Roster, new: &Roster, now: Moment) -> Schedule {
+        let index_of: HashMap<&str, u32> = old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+        let entries = std::mem::take(&mut self.entries);
+        self.due.clear();
+        self.due_canaries.clear();
+        let mut moved: HashMap<Ticket, u32> = HashMap::new();
+        self.fill(
+            new,
+            |index, key| {
+                let before = entries.get(*index_of.get(key)? as usize)?;
+                before.flying.map(|ticket| moved.insert(ticket, index));
+                Some(before)
+            },
+            now,
+        );
+        for (ticket, flight) in &mut self.flights {
+            flight.index = moved.get(ticket).copied();
+        }
+        self
+    }
+
+    fn fill<'e>(&mut self, roster: &Roster, mut before: impl FnMut(u32, &str) -> Option<&'e Entry>, now: Moment) {
+        let mut is_canary = vec![false; roster.targets.len()];
+        for canary in &roster.canaries {
+            is_canary[*canary as usize] = true;
+        }
+        for (target, index) in roster.targets.iter().zip(0u32..) {
+            let hash = spread(self.seed, &target.key);
+            let every_ms = u64::from(target.spec.every_ms.max(1));
+            let mut entry = Entry {
+                hash,
+                every_ms,
+                timeout_ms: u64::from(target.spec.timeout_ms),
+                is_canary: is_canary[index as usize],
+                due: Some(now),
+                flying: None,
+            };
+            if let Some(before) = before(index, &target.key) {
+                entry.flying = before.flying;
+                entry.due = before.due.map(|due| due.min(now.after_ms(every_ms)));
+            }
+            if matches!(target.spec.check, Check::Push(_)) {
+                entry.due = None;
+            }
+            self.entries.push(entry);
+            if let Some(due) = self.entries[index as usize].due {
+                self.plan(index, due);
+            }
+        }
+    }
+
+    /// The next target to run now, if any may.
+    pub fn poll(&mut self, now: Moment) -> Option<(u32, Ticket)> {
+        if self.flights.len() >= PROBES_AT_ONCE {
+            return None;
+        }
+        let index = pop(&mut self.due_canaries, &self.entries, now).or_else(|| pop(&mut self.due, &self.entries, now))?;
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        let entry = &mut self.entries[index as usize];
+        entry.due = None;
+        entry.flying = Some(ticket);
+        let deadline = now.after_ms(entry.timeout_ms + LOST_AFTER_MS);
+        self.flights.insert(ticket, Flight { index: Some(index), started: now, deadline });
+        self.deadlines.push(Reverse((deadline, ticket)));
+        Some((index, ticket))
+    }
+
+    /// A run ended: its target is due at the next point of its grid. `None` if its target is gone, or the
+    /// ticket is none of ours or was given up.
+    pub fn finish(&mut self, ticket: Ticket, now: Moment) -> Option<Run> {
+        let Flight { index, started, .. } = self.flights.remove(&ticket)?;
+        let index = index?;
+        let entry = &mut self.entries[index as usize];
+        entry.flying = None;
+        // Half a period at least, since the first run and quick ones stand anywhere between two points.
+        let earliest = started.0.saturating_add(entry.every_ms / 2 + 1).max(now.0);
+        let phase = entry.hash % entry.every_ms;
+        let due = Moment(earliest + (phase + entry.every_ms - earliest % entry.every_ms) % entry.every_ms);
+        self.plan(index, due);
+        Some(Run { index, started })
+    }
+
+    /// A run that is overdue: it ends here.
+    pub fn poll_lost(&mut self, now: Moment) -> Option<Run> {
+        while let Some(Reverse((deadline, ticket))) = self.deadlines.peek().copied() {
+            let is_stale = self.flights.get(&ticket).is_none_or(|flight| flight.deadline != deadline);
+            if !is_stale && deadline > now {
+                return None;
+            }
+            self.deadlines.pop();
+            if !is_stale && let Some(run) = self.finish(ticket, now) {
+                return Some(run);
+            }
+        }
+        None
+    }
+
+    /// Runs a target again soon: after a second, or its own period if that is shorter; not later than planned.
+    pub fn retry(&mut self, index: u32, now: Moment) {
+        self.hasten(index, now.after_ms(quick_ms(self.entries[index as usize].every_ms)));
+    }
+
+    /// Runs a target by this moment, unless it is in flight.
+    pub fn hasten(&mut self, index: u32, by: Moment) {
+        if let Some(due) = self.entries[index as usize].due
+            && due > by
+        {
+            self.plan(index, by);
+        }
+    }
+
+    /// When a target starts next; `None` in flight, or if it is pushed.
+    pub fn due(&self, index: u32) -> Option<Moment> {
+        self.entries[index as usize].due
+    }
+
+    /// How many run.
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// When to ask again. Early by chance, never late.
+    pub fn next_wake(&self) -> Option<Moment> {
+        let deadline = self.deadlines.peek().map(|Reverse((moment, _))| *moment);
+        if self.flights.len() >= PROBES_AT_ONCE {
+            return deadline;
+        }
+        let top = |heap: &BinaryHeap<Reverse<(Moment, u64, u32)>>| heap.peek().map(|Reverse((moment, ..))| *moment);
+        [top(&self.due), top(&self.due_canaries), deadline].into_iter().flatten().min()
+    }
+
+    fn plan(&mut self, index: u32, due: Moment) {
+        let entry = &mut self.entries[index as usize];
+        entry.due = Some(due);
+        let heap = if entry.is_canary { &mut self.due_canaries } else { &mut self.due };
+        heap.push(Reverse((due, entry.hash, index)));
+    }
+}
+
+/// Milliseconds to a quick second run.
+pub fn quick_ms(every_ms: u64) -> u64 {
+    every_ms.min(PROBE_QUICK_MS)
+}
+
+/// Takes the first entry that is due, and what is no longer true on the way.
+fn pop(heap: &mut BinaryHeap<Reverse<(Moment, u64, u32)>>, entries: &[Entry], now: Moment) -> Option<u32> {
+    while let Some(Reverse((due, _, index))) = heap.peek().copied() {
+        let is_true = entries[index as usize].due == Some(due);
+        if is_true && due > now {
+            return None;
+        }
+        heap.pop();
+        if is_true && entries[index as usize].flying.is_none() {
+            return Some(index);
+        }
+    }
+    None
+}
+
+/// FNV-1a of the key, stirred with the seed (the finish of splitmix64): equal on every machine.
+fn spread(seed: u64, key: &str) -> u64 {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3));
+    let mut mixed = hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! A slot as its targets make it: formulas to verdicts, verdicts to masks.
+
+use super::condition::{SETTLED, SlotHealth, Verdict};
+use super::roster::{Formula, SlotRoster};
+use super::spec::Need;
+
+/// What a slot must know of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// It is new and has no result, and its time to wait is not over.
+    pub is_awaited: bool,
+    /// Seconds until its verdict can change; [`SETTLED`] if nothing points that way.
+    pub horizon_secs: u32,
+    /// Since when the verdict holds, in milliseconds; negative before the clock's zero (a restart).
+    pub since_ms: i64,
+}
+
+/// A slot, but for its order among those that are down; and since when it is wholly down.
+///
+/// A family whose addresses all wait for their first result takes no clients: alone in its slot, it makes the
+/// slot awaited; beside a family that is known, it counts as down. One awaited address among known ones counts as up:
+/// to add an address must not take a PoP below its threshold.
+pub fn judge(roster: &SlotRoster, readings: &[Reading]) -> (SlotHealth, Option<i64>) {
+    let mut slot = SlotHealth::default();
+    let v4 = family(&roster.v4, readings, &mut slot.horizon_secs);
+    let v6 = family(&roster.v6, readings, &mut slot.horizon_secs);
+    let waits = |(is_awaited, _): (bool, u64), formulas: &[Formula]| formulas.is_empty() || is_awaited;
+    slot.is_awaited = (v4.0 || v6.0) && waits(v4, &roster.v4) && waits(v6, &roster.v6);
+    let mask = |(is_awaited, down): (bool, u64), formulas: &[Formula]| match is_awaited && !slot.is_awaited {
+        true => full(formulas.len()),
+        false => down,
+    };
+    (slot.down_v4, slot.down_v6) = (mask(v4, &roster.v4), mask(v6, &roster.v6));
+    let formulas = || roster.v4.iter().chain(&roster.v6);
+    let is_wholly_down = formulas().next().is_some() && formulas().all(|formula| verdict(formula, readings) == Verdict::Down);
+    let mut since = i64::MIN;
+    formulas().for_each(|formula| {
+        visit(formula, &mut |index| {
+            let reading = readings[index as usize];
+            if reading.verdict == Verdict::Down {
+                since = since.max(reading.since_ms);
+            }
+        });
+    });
+    (slot, is_wholly_down.then_some(since))
+}
+
+/// Whether every address waits, and which are down.
+fn family(formulas: &[Formula], readings: &[Reading], horizon_secs: &mut u32) -> (bool, u64) {
+    let (mut is_awaited, mut down) = (!formulas.is_empty(), 0);
+    for (formula, bit) in formulas.iter().zip(0..64) {
+        let verdict = verdict(formula, readings);
+        down |= u64::from(verdict == Verdict::Down) << bit;
+        let mut waits = false;
+        visit(formula, &mut |index| {
+            let reading = readings[index as usize];
+            waits |= reading.is_awaited;
+            *horizon_secs = reading.horizon_secs.min(*horizon_secs);
+        });
+        is_awaited &= waits && verdict == Verdict::Unknown;
+    }
+    (is_awaited, down)
+}
+
+/// The verdict of a formula. What is unknown is not down: down only if too few parts are not down, up only if
+/// enough are up, else unknown.
+pub fn verdict(formula: &Formula, readings: &[Reading]) -> Verdict {
+    let (need, parts) = match formula {
+        Formula::Unwatched => return Verdict::Unknown,
+        Formula::Target(index) => return readings[*index as usize].verdict,
+        Formula::Group(need, parts) => (need, parts),
+    };
+    let (mut up, mut down) = (0, 0);
+    for part in parts {
+        match verdict(part, readings) {
+            Verdict::Up => up += 1,
+            Verdict::Down => down += 1,
+            Verdict::Unknown => {}
+        }
+    }
+    let needed = match need {
+        Need::All => parts.len(),
+        Need::Any => 1.min(parts.len()),
+        Need::AtLeast(count) => usize::from(*count).min(parts.len()),
+    };
+    match () {
+        () if parts.len() - down < needed => Verdict::Down,
+        () if up >= needed => Verdict::Up,
+        () => Verdict::Unknown,
+    }
+}
+
+/// Calls with every target behind a formula.
+pub fn visit(formula: &Formula, act: &mut impl FnMut(u32)) {
+    match formula {
+        Formula::Unwatched => {}
+        Formula::Target(index) => act(*index),
+        Formula::Group(_, parts) => parts.iter().for_each(|part| visit(part, act)),
+    }
+}
+
+/// Whether too few addresses are up: in every family that it has, fewer than the share of its addresses, rounded up.
+pub fn is_down(roster: &SlotRoster, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
+    let fails = |formulas: &[Formula], down: u64| {
+        let total = formulas.len();
+        let needed = (total * usize::from(up_threshold_percent)).div_ceil(100);
+        total - (down.count_ones() as usize).min(total) < needed
+    };
+    let of = |formulas: &[Formula], down: u64| (!formulas.is_empty()).then(|| fails(formulas, down));
+    match (of(&roster.v4, slot.down_v4), of(&roster.v6, slot.down_v6)) {
+        (None, None) => false,
+        (v4, v6) => v4.unwrap_or(true) && v6.unwrap_or(true),
+    }
+}
+
+/// What a policy that is held serves of a slot: down is only what was down before and still is, so what came back
+/// serves; and what did not serve before is as it is. Where that differs from the truth it may change any moment, so the horizon is near.
+pub fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
+    if before.is_awaited {
+        return *now;
+    }
+    let (down_v4, down_v6) = (before.down_v4 & now.down_v4, before.down_v6 & now.down_v6);
+    let is_true = (down_v4, down_v6) == (now.down_v4, now.down_v6);
+    SlotHealth {
+        down_v4,
+        down_v6,
+        horizon_secs: if is_true { now.horizon_secs } else { 0 },
+        went_down: if is_true { now.went_down } else { 0 },
+        is_awaited: false,
+    }
+}
+
+/// As many bits as there are addresses.
+fn full(addresses: usize) -> u64 {
+    u64::MAX.checked_shr(64u32.saturating_sub(addresses.min(64) as u32)).unwrap_or(0)
+}
+
+/// Seconds of a horizon in milliseconds, rounded up.
+pub fn horizon_secs(horizon_ms: Option<u64>) -> u32 {
+    horizon_ms.map_or(SETTLED, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(SETTLED - 1))
+}
+
+#[cfg(test)]
+mod tests;

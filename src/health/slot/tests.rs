@@ -1,0 +1,73 @@
+//! Formulas and masks.
+
+use super::*;
+use Verdict::{Down, Unknown, Up};
+
+fn reading(verdict: Verdict) -> Reading {
+    Reading { verdict, is_awaited: false, horizon_secs: SETTLED, since_ms: 0 }
+}
+
+fn group(need: Need, parts: usize) -> Formula {
+    Formula::Group(need, (0..parts as u32).map(Formula::Target).collect())
+}
+
+#[test]
+fn groups_count_what_is_unknown_as_not_down() {
+    for (need, parts, expected) in [
+        (Need::All, vec![Up, Up], Up),
+        (Need::All, vec![Up, Unknown], Unknown),
+        (Need::All, vec![Up, Unknown, Down], Down),
+        (Need::Any, vec![Down, Down], Down),
+        (Need::Any, vec![Down, Unknown], Unknown),
+        (Need::Any, vec![Down, Up], Up),
+        (Need::AtLeast(2), vec![Up, Up, Down], Up),
+        (Need::AtLeast(2), vec![Up, Unknown, Down], Unknown),
+        (Need::AtLeast(2), vec![Up, Down, Down], Down),
+        (Need::AtLeast(9), vec![Unknown, Up], Unknown),
+        (Need::All, vec![], Up),
+    ] {
+        let readings: Vec<Reading> = parts.iter().map(|verdict| reading(*verdict)).collect();
+        assert_eq!(verdict(&group(need, parts.len()), &readings), expected, "{need:?} of {parts:?}");
+    }
+}
+
+#[test]
+fn addresses_make_masks_and_families_wait_together() {
+    let awaited = Reading { is_awaited: true, ..reading(Unknown) };
+    let roster = |v4: usize, v6: usize| SlotRoster {
+        v4: (0..v4 as u32).map(Formula::Target).collect(),
+        v6: (v4 as u32..(v4 + v6) as u32).map(Formula::Target).collect(),
+        ..SlotRoster::default()
+    };
+    for (sentence, v4, v6, readings, masks, is_awaited, wholly) in [
+        ("Each bit is an address", 2, 1, vec![reading(Up), reading(Down), reading(Up)], (2, 0), false, false),
+        ("All down is wholly down", 1, 1, vec![reading(Down), reading(Down)], (1, 1), false, true),
+        ("All awaited is awaited", 1, 1, vec![awaited, awaited], (0, 0), true, false),
+        ("A family that waits beside a known one is down", 1, 2, vec![reading(Up), awaited, awaited], (0, 3), false, false),
+        ("An address that waits beside a known one is up", 2, 0, vec![reading(Up), awaited], (0, 0), false, false),
+        ("No address is nothing", 0, 0, vec![], (0, 0), false, false),
+    ] {
+        let (slot, since) = judge(&roster(v4, v6), &readings);
+        assert_eq!(((slot.down_v4, slot.down_v6), slot.is_awaited, since.is_some()), (masks, is_awaited, wholly), "{sentence}");
+    }
+}
+
+#[test]
+fn a_slot_is_down_where_no_family_has_enough() {
+    let roster =
+        |v4: usize, v6: usize| SlotRoster { v4: vec![Formula::Unwatched; v4], v6: vec![Formula::Unwatched; v6], ..SlotRoster::default() };
+    for (v4, down_v4, v6, down_v6, percent, expected) in [
+        (4, 0b0011, 0, 0, 50, false),
+        (4, 0b0111, 0, 0, 50, true),
+        (3, 0b011, 0, 0, 50, true),
+        (3, 0b111, 2, 0b01, 50, false),
+        (3, 0b111, 2, 0b11, 50, true),
+        (2, 0b01, 0, 0, 100, true),
+        (0, 0, 0, 0, 50, false),
+        (64, u64::MAX, 0, 0, 1, true),
+    ] {
+        let slot = SlotHealth { down_v4, down_v6, ..SlotHealth::default() };
+        assert_eq!(is_down(&roster(v4, v6), &slot, percent), expected, "{down_v4:b}/{v4} {down_v6:b}/{v6} at {percent} %");
+    }
+    assert_eq!((full(0), full(1), full(64)), (0, 1, u64::MAX));
+}

@@ -1,0 +1,64 @@
+//! Rosters for the tests of this folder.
+
+use super::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
+use super::spec::{Check, PanicGuard, PushCheck, Spec, TcpCheck};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// TCP every 5 s, 1 s of time-out, 2 up, 3 down, 4 ok.
+pub(super) fn spec() -> Spec {
+    let check = Check::Tcp(TcpCheck { port: 80, send: None, expect: None });
+    Spec { check, to: None, every_ms: 5_000, timeout_ms: 1_000, up_after: 2, down_after: 3, ok_after: 4 }
+}
+
+/// Pushed, overdue after this long.
+pub(super) fn pushed(ttl_ms: u32) -> Spec {
+    Spec { check: Check::Push(PushCheck { ttl_ms }), down_after: 1, ..spec() }
+}
+
+/// A target; its key is made of probe, PoP and address.
+pub(super) fn target(probe: &str, pop: &str, address: &str, spec: &Spec) -> Target {
+    let address: IpAddr = address.parse().unwrap();
+    Target {
+        key: format!("{probe} {pop} {address}").into(),
+        spec: Arc::new(spec.clone()),
+        probe: probe.into(),
+        pop: pop.into(),
+        service: "default".into(),
+        address,
+        destination: SocketAddr::new(address, 80),
+    }
+}
+
+/// PoPs `p0`, `p1`, ... each with one IPv4 and one IPv6 address, and policies `web0`, ... of them all.
+pub(super) fn roster(pops: usize, policies: usize, canaries: usize) -> Roster {
+    let mut roster = Roster { freeze_max_ms: 60_000, startup_wait_ms: 3_000, ..Roster::default() };
+    for pop in 0..pops {
+        let name = format!("p{pop}");
+        let at = roster.targets.len() as u32;
+        roster.targets.push(target("web", &name, &format!("192.0.{}.{}", 2 + pop / 256, pop % 256), &spec()));
+        roster.targets.push(target("web", &name, &format!("2001:db8::{pop:x}"), &spec()));
+        roster.slots.push(SlotRoster {
+            pop: pop as u16,
+            service: "default".into(),
+            v4: vec![Formula::Target(at)],
+            v6: vec![Formula::Target(at + 1)],
+        });
+        roster.pops.push(PopRoster { name: name.into(), capacity: None });
+    }
+    for policy in 0..policies {
+        roster.policies.push(PolicyRoster {
+            name: format!("web{policy}").into(),
+            members: (0..pops).map(|pop| (pop as u16, pop as u32)).collect(),
+            up_threshold_percent: 50,
+            guard: PanicGuard::default(),
+        });
+    }
+    for canary in 0..canaries {
+        for address in [format!("198.51.100.{canary}"), format!("2001:db8:1::{canary:x}")] {
+            roster.canaries.push(roster.targets.len() as u32);
+            roster.targets.push(target("canary", "canary", &address, &spec()));
+        }
+    }
+    roster
+}

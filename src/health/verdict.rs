@@ -1,0 +1,211 @@
+//! The verdict of one target: how many answers make it up or down.
+//!
+//! ```text
+//!                        success
+//!        ┌───────────────────────────────────────────┐
+//!        │                                           ▼
+//!     [Cold] ── failures (2, quick) ──▶ [Suspect]   [Up] ◀── up_after successes in a row ── [Down]
+//!   no result      no canaries, or       │    ▲      │                                        ▲
+//!     of its own   a canary's success:   │    └──────┘ down_after failures                    │
+//!                  confirmed             └────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Up: each failure counts, also with successes between; `ok_after` successes in a row clear the count. Down: one
+//! failure sets the successes back to none. [`Standing::Suspect`] has the failures, but not yet the word of a
+//! canary that this node's own network works; where no canaries are set it is confirmed at once.
+
+use super::Moment;
+use super::condition::Verdict;
+use super::spec::Spec;
+
+/// Failures from a cold start that take a target down: one may be a lost packet, and nobody is served meanwhile.
+const COLD_DOWN_AFTER: u16 = 2;
+
+/// How many answers make a verdict; each at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Successes in a row that bring a target up.
+    pub up_after: u16,
+    /// Failures that take a target down.
+    pub down_after: u16,
+    /// Successes in a row that clear the failures.
+    pub ok_after: u16,
+}
+
+impl Thresholds {
+    /// Those of a spec.
+    pub fn of(spec: &Spec) -> Thresholds {
+        Thresholds { up_after: spec.up_after.max(1), down_after: spec.down_after.max(1), ok_after: spec.ok_after.max(1) }
+    }
+
+    /// Failures from a cold start that take a target down: two, or one where one is always enough.
+    fn cold_down_after(self) -> u16 {
+        self.down_after.min(COLD_DOWN_AFTER)
+    }
+}
+
+/// Where a target stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// No result of this check has decided yet.
+    Cold {
+        /// What is said meanwhile: nothing, or the verdict of the check that this one replaces.
+        shown: Verdict,
+        /// Failures so far.
+        failures: u16,
+    },
+    /// Up.
+    Up {
+        /// Failures counted, less than `down_after`.
+        failures: u16,
+        /// Successes in a row since the last failure; 0 while none is counted.
+        successes: u16,
+    },
+    /// Failed often enough, and waits for a canary's word.
+    Suspect {
+        /// What is said meanwhile.
+        shown: Verdict,
+        /// It comes from a cold start.
+        is_cold: bool,
+        /// The failure that makes the verdict: a canary must succeed later than this.
+        failed_at: Moment,
+    },
+    /// Down.
+    Down {
+        /// Successes in a row.
+        successes: u16,
+    },
+}
+
+impl Default for Standing {
+    fn default() -> Standing {
+        Standing::Cold { shown: Verdict::Unknown, failures: 0 }
+    }
+}
+
+impl Standing {
+    /// Cold, with the verdict of what was there before.
+    pub fn inherited(shown: Verdict) -> Standing {
+        Standing::Cold { shown, failures: 0 }
+    }
+
+    /// What it says.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Standing::Cold { shown, .. } | Standing::Suspect { shown, .. } => shown,
+            Standing::Up { .. } => Verdict::Up,
+            Standing::Down { .. } => Verdict::Down,
+        }
+    }
+
+    /// After a success.
+    #[must_use]
+    pub fn succeed(self, limits: Thresholds) -> Standing {
+        match self {
+            Standing::Cold { failures, .. } => up_again(failures, 0, limits),
+            Standing::Up { failures, successes } => up_again(failures, successes, limits),
+            Standing::Suspect { .. } => match self.withdraw(limits) {
+                Standing::Cold { failures, .. } | Standing::Up { failures, .. } => up_again(failures, 0, limits),
+                other => other,
+            },
+            Standing::Down { successes } if successes + 1 >= limits.up_after => Standing::Up { failures: 0, successes: 0 },
+            Standing::Down { successes } => Standing::Down { successes: successes + 1 },
+        }
+    }
+
+    /// After a failure. It never goes down by itself: see [`Standing::confirm`].
+    #[must_use]
+    pub fn fail(self, limits: Thresholds, now: Moment) -> Standing {
+        match self {
+            Standing::Cold { shown: Verdict::Down, .. } => Standing::Down { successes: 0 },
+            Standing::Cold { shown, failures } if failures + 1 >= limits.cold_down_after() => {
+                Standing::Suspect { shown, is_cold: true, failed_at: now }
+            }
+            Standing::Cold { shown, failures } => Standing::Cold { shown, failures: failures + 1 },
+            Standing::Up { failures, .. } if failures + 1 >= limits.down_after => {
+                Standing::Suspect { shown: Verdict::Up, is_cold: false, failed_at: now }
+            }
+            Standing::Up { failures, .. } => Standing::Up { failures: failures + 1, successes: 0 },
+            Standing::Suspect { .. } => self,
+            Standing::Down { .. } => Standing::Down { successes: 0 },
+        }
+    }
+
+    /// The failures are proved, or need no proof: a suspect is down, all else stays.
+    #[must_use]
+    pub fn confirm(self) -> Standing {
+        match self {
+            Standing::Suspect { .. } => Standing::Down { successes: 0 },
+            other => other,
+        }
+    }
+
+    /// The failures were this node's own: a suspect is one failure short of its verdict again.
+    #[must_use]
+    pub fn withdraw(self, limits: Thresholds) -> Standing {
+        match self {
+            Standing::Suspect { shown, is_cold: true, .. } => Standing::Cold { shown, failures: limits.cold_down_after() - 1 },
+            Standing::Suspect { is_cold: false, .. } => Standing::Up { failures: limits.down_after - 1, successes: 0 },
+            other => other,
+        }
+    }
+
+    /// Under other thresholds: the verdict stays, and no count is past its end.
+    #[must_use]
+    pub fn adapt(self, limits: Thresholds) -> Standing {
+        match self {
+            Standing::Cold { shown, failures } => Standing::Cold { shown, failures: failures.min(limits.cold_down_after() - 1) },
+            Standing::Up { failures, successes } => {
+                let failures = failures.min(limits.down_after - 1);
+                match successes >= limits.ok_after || failures == 0 {
+                    true => Standing::Up { failures: 0, successes: 0 },
+                    false => Standing::Up { failures, successes },
+                }
+            }
+            Standing::Suspect { .. } => self,
+            Standing::Down { successes } => Standing::Down { successes: successes.min(limits.up_after - 1) },
+        }
+    }
+
+    /// Results still needed until the verdict can change; `None` while nothing points that way.
+    pub fn checks_to_flip(self, limits: Thresholds) -> Option<u16> {
+        match self {
+            Standing::Cold { shown: Verdict::Down, .. } => Some(1),
+            Standing::Cold { failures, .. } => Some(limits.cold_down_after() - failures),
+            Standing::Up { failures: 0, .. } | Standing::Down { successes: 0 } => None,
+            Standing::Up { failures, .. } => Some(limits.down_after - failures),
+            Standing::Suspect { .. } => Some(0),
+            Standing::Down { successes } => Some(limits.up_after - successes),
+        }
+    }
+
+    /// Failures that count towards going down.
+    pub fn failures(self, limits: Thresholds) -> u16 {
+        match self {
+            Standing::Cold { failures, .. } | Standing::Up { failures, .. } => failures,
+            Standing::Suspect { is_cold: true, .. } => limits.cold_down_after(),
+            Standing::Suspect { is_cold: false, .. } => limits.down_after,
+            Standing::Down { .. } => 0,
+        }
+    }
+
+    /// Successes that count towards coming up, or towards clearing the failures.
+    pub fn successes(self) -> u16 {
+        match self {
+            Standing::Up { successes, .. } | Standing::Down { successes } => successes,
+            Standing::Cold { .. } | Standing::Suspect { .. } => 0,
+        }
+    }
+}
+
+/// Up, one success further.
+fn up_again(failures: u16, successes: u16, limits: Thresholds) -> Standing {
+    let (failures, successes) = (failures.min(limits.down_after - 1), successes + 1);
+    match failures == 0 || successes >= limits.ok_after {
+        true => Standing::Up { failures: 0, successes: 0 },
+        false => Standing::Up { failures, successes },
+    }
+}
+
+#[cfg(test)]
+mod tests;

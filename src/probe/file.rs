@@ -1,0 +1,98 @@
+//! A file that says `UP` or `DOWN`. It is read at each run: that is cheap, and sees what a watch would miss on
+//! a network file system.
+
+use super::{Finding, Trial, words};
+use crate::health::roster::Target;
+use crate::health::spec::FileCheck;
+use crate::limits::PROBE_FILE_OCTETS_MAX;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::sync::Semaphore;
+
+/// Reads the file and judges it by the clock.
+pub(super) async fn run(check: &FileCheck, target: &Target, places: &Arc<Semaphore>, trial: &mut Trial) -> Finding {
+    let path = path(check, target);
+    trial.doing = "waiting for other files";
+    let place = Arc::clone(places).acquire_owned().await.map_err(|_| "the prober stops".to_owned())?;
+    trial.doing = "reading the file";
+    let read = tokio::task::spawn_blocking(move || {
+        // The place is held by the thread: a dead file system may keep it past the time-out.
+        let _place = place;
+        read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => format!("no file {}", path.display()),
+            _ => format!("{}: {}", path.display(), words::io(&error)),
+        })
+    });
+    let (octets, age_secs) = read.await.map_err(|_| "the file cannot be read".to_owned())??;
+    judge(&octets, age_secs)
+}
+
+/// What the content says, `age_secs` after it was written.
+pub fn judge(octets: &[u8], age_secs: u64) -> Result<(), String> {
+    let mut parts = octets.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty());
+    let first = parts.next().ok_or("the file is empty")?;
+    if first.eq_ignore_ascii_case(b"DOWN") {
+        return Err("the file says DOWN".to_owned());
+    }
+    if !first.eq_ignore_ascii_case(b"UP") {
+        return Err(format!("the file begins with {}, neither UP nor DOWN", words::quoted(first)));
+    }
+    let Some(second) = parts.next() else { return Ok(()) };
+    // `UP 30s` taken for a plain `UP` would hold for ever.
+    let Some(secs) = std::str::from_utf8(second).ok().and_then(|text| text.parse::<u64>().ok()) else {
+        return Err(format!("the file says UP {}, which is no number of seconds", words::quoted(second)));
+    };
+    if age_secs <= secs { Ok(()) } else { Err(format!("the file said UP for {secs} s, {age_secs} s ago")) }
+}
+
+fn path(check: &FileCheck, target: &Target) -> PathBuf {
+    if !check.path.contains('{') {
+        return PathBuf::from(&*check.path);
+    }
+    let address = target.address.to_string();
+    check.path.replace("{pop}", &target.pop).replace("{service}", &target.service).replace("{address}", &address).into()
+}
+
+/// The beginning of the file, and how old it is; a time of writing in the future counts as now.
+fn read(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+    // Opening a pipe would wait for its writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("is no regular file"));
+    }
+    let file = File::open(path)?;
+    let written = file.metadata()?.modified()?;
+    let mut octets = Vec::with_capacity(PROBE_FILE_OCTETS_MAX);
+    file.take(PROBE_FILE_OCTETS_MAX as u64).read_to_end(&mut octets)?;
+    let age = SystemTime::now().duration_since(written).unwrap_or_default();
+    Ok((octets, age.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says() {
+        let rows: [(&str, u64, Result<(), &str>); 13] = [
+            ("UP", 1_000_000, Ok(())),
+            ("up\n", 0, Ok(())),
+            ("  Up 30\n", 30, Ok(())),
+            ("UP 30", 31, Err("the file said UP for 30 s, 31 s ago")),
+            ("UP\n0", 0, Ok(())),
+            ("UP 30s", 0, Err("the file says UP \"30s\", which is no number of seconds")),
+            ("UP -1", 0, Err("the file says UP \"-1\", which is no number of seconds")),
+            ("DOWN", 0, Err("the file says DOWN")),
+            ("down 30 maintenance", 99, Err("the file says DOWN")),
+            ("", 0, Err("the file is empty")),
+            (" \n", 0, Err("the file is empty")),
+            ("UPWARDS", 0, Err("the file begins with \"UPWARDS\", neither UP nor DOWN")),
+            ("\u{1b}[2J", 0, Err("the file begins with \"\\x1b[2J\", neither UP nor DOWN")),
+        ];
+        for (text, age, wanted) in rows {
+            assert_eq!(judge(text.as_bytes(), age), wanted.map_err(str::to_owned), "{text:?} after {age} s");
+        }
+    }
+}

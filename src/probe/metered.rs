@@ -1,0 +1,66 @@
+//! A connection that is read from only so far: a peer may send for ever, and each octet costs us.
+
+use crate::limits::PROBE_STREAM_OCTETS_MAX;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A connection with what may still be read from it.
+#[derive(Debug)]
+pub struct Metered {
+    stream: TcpStream,
+    left: usize,
+}
+
+/// The peer has sent more than any sound one.
+#[derive(Clone, Copy, Debug)]
+pub struct Endless;
+
+impl fmt::Display for Endless {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server sends without end (over {} KiB)", PROBE_STREAM_OCTETS_MAX >> 10)
+    }
+}
+
+impl std::error::Error for Endless {}
+
+impl Metered {
+    /// Connects to exactly this address.
+    pub async fn connect(to: SocketAddr) -> io::Result<Metered> {
+        let stream = TcpStream::connect(to).await?;
+        // Each exchange is one small write; waiting for more gains nothing. Refused, it is only slower.
+        let _ = stream.set_nodelay(true);
+        Ok(Metered { stream, left: PROBE_STREAM_OCTETS_MAX })
+    }
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return Poll::Ready(Err(io::Error::other(Endless)));
+        }
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let read = buf.filled().len().saturating_sub(before);
+        self.left = self.left.saturating_sub(read);
+        polled
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

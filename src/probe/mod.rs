@@ -1,0 +1,108 @@
+//! Probes: runs a check against its target and says what it found.
+//!
+//! ```text
+//!  [`runner`]  work (ticket, target) ──▶ one task each ──▶ [`Prober::run`] ──▶ (ticket, outcome)
+//!                                                             │
+//!            [`http`] over [`tls`]  [`tcp`]  [`dns`]  [`exec`]  [`file`]  [`icmp`]
+//! ```
+//!
+//! A run never panics on what a peer sends, ends by its time-out whatever the peer does, holds bounded
+//! memory, and leaves no connection and no process behind. Names are never resolved. Nothing is retried:
+//! how many failures make a verdict is the monitor's affair.
+
+pub mod certificate;
+pub mod dns;
+#[cfg(unix)]
+mod exec;
+pub mod file;
+mod http;
+mod icmp;
+mod metered;
+pub mod runner;
+mod tcp;
+mod tls;
+mod words;
+
+use crate::health::outcome::Outcome;
+use crate::health::roster::Target;
+use crate::health::spec::Check;
+use crate::limits::{PROBE_FILES_AT_ONCE, PROGRAMS_AT_ONCE};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Runs checks. One for the whole process: it keeps TLS settings from run to run, and bounds how many
+/// programs run at once.
+#[derive(Debug)]
+pub struct Prober {
+    tls: tls::Settings,
+    programs: Semaphore,
+    files: Arc<Semaphore>,
+}
+
+impl Default for Prober {
+    fn default() -> Prober {
+        Prober::new()
+    }
+}
+
+/// What a run has learnt so far; survives the time-out that cuts it off.
+#[derive(Debug, Default)]
+struct Trial {
+    /// What it waits for, as a phrase for the operator; empty where there is nothing to tell apart.
+    doing: &'static str,
+    certificate_days: Option<i32>,
+    degraded: Option<Arc<str>>,
+}
+
+/// How a check ends: well, or one line that says why not.
+type Finding = Result<(), String>;
+
+impl Prober {
+    /// Nothing is opened or read yet: the system's roots are read when a check first needs them.
+    pub fn new() -> Prober {
+        Prober {
+            tls: tls::Settings::default(),
+            programs: Semaphore::new(PROGRAMS_AT_ONCE),
+            files: Arc::new(Semaphore::new(PROBE_FILES_AT_ONCE)),
+        }
+    }
+
+    /// Runs a check once. Ends by the check's time-out, connecting, TLS and exchange together. Must run
+    /// inside a Tokio runtime with I/O and time. Dropped midway, it closes its connection and kills its
+    /// program.
+    pub async fn run(&self, target: &Target) -> Outcome {
+        let begun = Instant::now();
+        let within = Duration::from_millis(u64::from(target.spec.timeout_ms));
+        let mut trial = Trial::default();
+        let finding = match timeout(within, self.check(target, &mut trial)).await {
+            Ok(finding) => finding,
+            Err(_) => Err(words::late(target.spec.timeout_ms, trial.doing)),
+        };
+        let is_well = finding.is_ok();
+        let is_measured = !matches!(target.spec.check, Check::File(_) | Check::Push(_));
+        Outcome {
+            result: finding.map_err(|why| words::line(&why).into()),
+            latency_us: is_measured.then(|| u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)),
+            certificate_days: trial.certificate_days,
+            degraded: trial.degraded.filter(|_| is_well),
+        }
+    }
+
+    async fn check(&self, target: &Target, trial: &mut Trial) -> Finding {
+        // Boxed one by one: the future of a UDP query need not be as large as that of a TLS exchange.
+        match &target.spec.check {
+            Check::Http(check) => Box::pin(http::run(check, target.destination, &self.tls, trial)).await,
+            Check::Tcp(check) => Box::pin(tcp::run(check, target.destination, trial)).await,
+            Check::Dns(check) => Box::pin(dns::run(check, target.destination, trial)).await,
+            #[cfg(unix)]
+            Check::Exec(check) => Box::pin(exec::run(check, target, &self.programs, trial)).await,
+            #[cfg(not(unix))]
+            Check::Exec(_) => Err("programs are run on Unix only".to_owned()),
+            Check::File(check) => Box::pin(file::run(check, target, &self.files, trial)).await,
+            Check::Icmp => Box::pin(icmp::run(target.destination.ip(), trial)).await,
+            Check::Push(_) => Err("a push is waited for, not run".to_owned()),
+        }
+    }
+}

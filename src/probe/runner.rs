@@ -1,0 +1,57 @@
+//! Takes work, runs each check in a task of its own, and gives the outcome back with its ticket.
+
+use super::Prober;
+use crate::health::outcome::Outcome;
+use crate::health::roster::Target;
+use crate::limits::PROBES_AT_ONCE;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// A check to run, with the ticket under which its outcome goes back.
+pub type Work = (u64, Target);
+
+/// Runs what comes until the token is cancelled, or nobody can send work any more and all of it is done.
+///
+/// `done` is called once for each piece of work, on the task that ran it, and must not block. No order is
+/// kept: a hanging target delays no other, unless [`PROBES_AT_ONCE`] of them hang; then the next waits for a
+/// place, its time-out not yet running. When cancelled, running checks are dropped without an outcome, their
+/// connections closed and their programs killed.
+pub async fn run<D>(prober: Arc<Prober>, mut work: Receiver<Work>, done: D, stop: CancellationToken)
+where
+    D: Fn(u64, Outcome) + Clone + Send + Sync + 'static,
+{
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(_) = running.join_next() => {}
+            next = work.recv(), if running.len() < PROBES_AT_ONCE => {
+                let Some((ticket, target)) = next else { break };
+                let (prober, done) = (Arc::clone(&prober), done.clone());
+                running.spawn(async move { done(ticket, caught(&prober, &target).await) });
+            }
+        }
+    }
+    tokio::select! {
+        () = stop.cancelled() => running.shutdown().await,
+        () = async { while running.join_next().await.is_some() {} } => {}
+    }
+}
+
+/// A run whose panic, which would be a fault of ours, is an outcome: else its target would stay without one.
+async fn caught(prober: &Prober, target: &Target) -> Outcome {
+    let mut run = pin!(prober.run(target));
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
+        Ok(polled) => polled,
+        // It is not polled again.
+        Err(_) => Poll::Ready(Outcome::failed("the check itself is at fault (panic); please report it")),
+    })
+    .await
+}

@@ -1,0 +1,85 @@
+//! Words for the operator: one short line for each way to fail, safe to print whatever the peer sent.
+
+use super::metered::Endless;
+use crate::limits::PROBE_WORDS_MAX;
+use std::error::Error;
+use std::fmt::Write;
+use std::io;
+
+/// `no answer within 2 s (connecting)`.
+pub fn late(timeout_ms: u32, doing: &str) -> String {
+    let time = match timeout_ms % 1_000 {
+        0 => format!("{} s", timeout_ms / 1_000),
+        _ => format!("{timeout_ms} ms"),
+    };
+    if doing.is_empty() { format!("no answer within {time}") } else { format!("no answer within {time} ({doing})") }
+}
+
+/// What the system or the peer did to a connection.
+pub fn io(error: &io::Error) -> String {
+    if error.get_ref().is_some_and(|inner| inner.is::<Endless>()) {
+        return Endless.to_string();
+    }
+    let known = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::ConnectionReset => "connection reset",
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => "connection closed",
+        io::ErrorKind::HostUnreachable => "host unreachable",
+        io::ErrorKind::NetworkUnreachable => "network unreachable",
+        io::ErrorKind::TimedOut => "connection timed out",
+        _ => return error.to_string(),
+    };
+    known.to_owned()
+}
+
+/// The first I/O error among the causes of another.
+pub fn io_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
+    let mut cause = Some(error);
+    while let Some(one) = cause {
+        if let Some(found) = one.downcast_ref::<io::Error>() {
+            return Some(found);
+        }
+        cause = one.source();
+    }
+    None
+}
+
+/// Octets as text in quotes: what is not printable ASCII is escaped, what is long is cut.
+pub fn quoted(octets: &[u8]) -> String {
+    let kept = &octets[..octets.len().min(PROBE_WORDS_MAX)];
+    let cut = if kept.len() < octets.len() { "..." } else { "" };
+    format!("\"{}{cut}\"", kept.escape_ascii())
+}
+
+/// One line: control characters (and those that turn the writing round) escaped, and of bounded length.
+pub fn line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        if line.len() >= 2 * PROBE_WORDS_MAX {
+            line.push_str("...");
+            break;
+        }
+        if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "{}", c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_peer_sent_is_one_short_line() {
+        assert_eq!(line("a\u{1b}[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
+        assert!(line(&"\n".repeat(10_000)).len() < 260);
+        assert_eq!(quoted(b"ok\x1b\""), "\"ok\\x1b\\\"\"");
+        assert!(quoted(&[0xff; 100_000]).len() < 520);
+        assert_eq!(late(2_000, "connecting"), "no answer within 2 s (connecting)");
+        assert_eq!(late(1_500, ""), "no answer within 1500 ms");
+    }
+}

@@ -1,0 +1,145 @@
+//! The watch: the monitor of health with its clock, its prober, and what it remembers over a restart.
+//!
+//! ```text
+//!            work (ticket, target)                 result
+//!  monitor ───────────────────────▶ prober task ──────────▶ monitor ──▶ picture ──▶ the writer publishes
+//!     ▲ moments since the start                                └──▶ events ──▶ log
+//!     └── state/health: what was known before the restart
+//! ```
+//!
+//! It belongs to the writer, so that a verdict and a reload never publish at once.
+
+use crate::health::Moment;
+use crate::health::condition::Picture;
+use crate::health::event::HealthEvent;
+use crate::health::monitor::Monitor;
+use crate::health::outcome::Outcome;
+use crate::health::roster::Roster;
+use crate::health::saved::Saved;
+use crate::health::schedule::Ticket;
+use crate::limits::PROBES_AT_ONCE;
+use crate::probe::{Prober, runner};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{self, Sender, UnboundedReceiver};
+use tokio_util::sync::CancellationToken;
+
+/// The longest sleep without anything to do: clocks of virtual machines jump.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// The monitor at work.
+pub struct Watch {
+    monitor: Monitor,
+    began: Instant,
+    work: Sender<runner::Work>,
+    results: UnboundedReceiver<(u64, Outcome)>,
+    picture: Picture,
+}
+
+impl Watch {
+    /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run inside
+    /// a Tokio runtime.
+    pub fn begin(roster: Arc<Roster>, name: &str, saved: &[Saved], now_epoch_secs: u64, stop: CancellationToken) -> Watch {
+        let began = Instant::now();
+        let seed = crate::wire::hash::octets(name.as_bytes());
+        let mut monitor = Monitor::new(roster, seed, Moment(0));
+        monitor.restore(saved, Moment(0), now_epoch_secs);
+        let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
+        // Bounded by the work: there are never more results on their way than checks that run.
+        let (tell, results) = mpsc::unbounded_channel();
+        let done = move |ticket, outcome| drop(tell.send((ticket, outcome)));
+        tokio::spawn(runner::run(Arc::new(Prober::new()), to_do, done, stop));
+        Watch { monitor, began, work, results, picture: Picture::default() }
+    }
+
+    /// Milliseconds since the watch began.
+    pub fn now(&self) -> Moment {
+        Moment(self.began.elapsed().as_millis() as u64)
+    }
+
+    /// Waits for results, or for the moment at which something is due. Safe to drop midway: nothing is lost.
+    pub async fn wait(&mut self) {
+        let sleep = match self.monitor.next_wake() {
+            Some(wake) => Duration::from_millis(wake.since_ms(self.now())).min(SLEEP_MAX),
+            None => SLEEP_MAX,
+        };
+        let result = tokio::select! {
+            result = self.results.recv() => result,
+            () = tokio::time::sleep(sleep) => None,
+        };
+        if let Some((ticket, outcome)) = result {
+            self.take(ticket, &outcome);
+        }
+    }
+
+    fn take(&mut self, ticket: u64, outcome: &Outcome) {
+        let now = self.now();
+        self.monitor.handle_result(Ticket(ticket), outcome, now);
+    }
+
+    /// Takes every result that is there, hands out what is due, and gives the new picture if an answer
+    /// would show it.
+    pub fn turn(&mut self) -> Option<&Picture> {
+        while let Ok((ticket, outcome)) = self.results.try_recv() {
+            self.take(ticket, &outcome);
+        }
+        let now = self.now();
+        while self.work.capacity() > 0 {
+            let Some(due) = self.monitor.poll_due(now) else { break };
+            let (ticket, target) = (due.ticket.0, due.target().clone());
+            if self.work.try_send((ticket, target)).is_err() {
+                self.monitor.handle_result(Ticket(ticket), &Outcome::failed("the prober has stopped"), now);
+            }
+        }
+        let picture = self.monitor.poll_picture(now)?;
+        self.picture = picture;
+        Some(&self.picture)
+    }
+
+    /// What is known now, for the roster in force.
+    pub fn picture(&self) -> &Picture {
+        &self.picture
+    }
+
+    /// Goes over to another roster and gives its picture. What both have keeps what is known of it.
+    pub fn follow(&mut self, roster: Arc<Roster>) -> &Picture {
+        let now = self.now();
+        self.monitor.handle_roster(roster, now);
+        if let Some(picture) = self.monitor.poll_picture(now) {
+            self.picture = picture;
+        }
+        &self.picture
+    }
+
+    /// Which PoPs have an override, in the roster's order.
+    pub fn handle_overrides(&mut self, overridden: &[bool]) {
+        self.monitor.handle_overrides(overridden);
+    }
+
+    /// A pushed result; gives how many targets took it.
+    pub fn handle_push(&mut self, probe: &str, pop: &str, service: &str, address: Option<IpAddr>, outcome: &Outcome) -> usize {
+        let now = self.now();
+        self.monitor.handle_push(probe, pop, service, address, outcome, now)
+    }
+
+    /// Whether every target has a verdict, or the first answer has waited long enough.
+    pub fn is_first_round_over(&self) -> bool {
+        self.monitor.is_first_round_over(self.now())
+    }
+
+    /// What happened since the last call, oldest first.
+    pub fn events(&mut self) -> impl Iterator<Item = HealthEvent> + '_ {
+        std::iter::from_fn(|| self.monitor.poll_event())
+    }
+
+    /// The monitor, for those who show it.
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// What is to be kept over a restart.
+    pub fn saved(&self, now_epoch_secs: u64) -> Vec<Saved> {
+        self.monitor.save(self.now(), now_epoch_secs)
+    }
+}

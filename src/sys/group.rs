@@ -1,0 +1,14 @@
+//! Process groups of programs that we started.
+
+/// Kills a whole group, which is named by the process that leads it. The caller must not have reaped that
+/// process: until then its number belongs to nobody else. A group that is gone already is no fault.
+pub fn kill(leader: u32) {
+    let Ok(leader) = libc::pid_t::try_from(leader) else { return };
+    // 0 and 1 would mean ourselves and everybody.
+    if leader > 1 {
+        // SAFETY: takes two numbers and no pointer.
+        unsafe {
+            libc::kill(-leader, libc::SIGKILL);
+        }
+    }
+}
