@@ -13,9 +13,10 @@ mod redirects;
 #[cfg(test)]
 mod tests;
 
+use super::table::{Table, hash_of};
 use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
-use crate::wire::hash::NameHashing;
+use crate::wire::hash;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use index::Index;
@@ -57,12 +58,14 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
 /// RRsets of more than one record, as indexes in the order read. In a large zone most have one, and
 /// those cost one entry of one table.
 fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
-    let mut first: HashMap<(&Name, RrType), usize, NameHashing> = HashMap::with_capacity_and_hasher(records.len(), NameHashing::default());
+    let mut first = Table::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, record) in records.iter().enumerate() {
-        let head = *first.entry((&record.owner, record.rtype)).or_insert(index);
-        if head != index {
-            several.entry(head).or_insert_with(|| vec![head]).push(index);
+        let hash = hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into());
+        let is = |other: u32| records.get(other as usize).is_some_and(|o| o.rtype == record.rtype && o.owner == record.owner);
+        match first.find(hash, is) {
+            Some(head) => several.entry(head as usize).or_insert_with(|| vec![head as usize]).push(index),
+            None => first.insert(hash, index as u32),
         }
     }
     several.into_values().collect()
