@@ -307,14 +307,14 @@ impl<'r> Reader<'r> {
 
     /// Where records and findings stand, for [`Reader::relocate`].
     pub fn mark(&self) -> (usize, usize) {
-        (self.records.len(), self.findings.len())
+        (self.records.len(), self.findings.mark())
     }
 
     /// Gives everything behind a mark another place; whether there is a finding among it.
     pub fn relocate(&mut self, (records, findings): (usize, usize), at: At) -> bool {
         self.records[records..].iter_mut().for_each(|record| record.at = at);
         self.findings.relocate(findings, at);
-        self.findings.len() > findings
+        self.findings.mark() > findings
     }
 
     /// Counts generated records; false past the limit.
