@@ -420,10 +420,10 @@ impl Findings {
     /// Gives the findings from a [`Findings::mark`] on another place, where theirs is in a text that no
     /// operator has seen.
     pub fn relocate(&mut self, first: usize, at: At) {
-        for finding in self.list.iter_mut().skip(first) {
-            finding.at = Some(at);
+        if first < self.list.len() {
+            self.list.iter_mut().skip(first).for_each(|finding| finding.at = Some(at));
+            self.recount();
         }
-        self.recount();
     }
 
     /// Orders findings by file and position, findings without a place first, those of one place (as
