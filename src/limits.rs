@@ -84,6 +84,16 @@ pub const READ_ATTEMPTS: u32 = 5;
 pub const READ_PAUSE_MILLIS: u64 = 20;
 /// Faults told of one zone: past this the file is something else than a zone.
 pub const FINDINGS_PER_ZONE_MAX: usize = 200;
+/// Findings of one code in one file that are kept; more of a kind say nothing new and are counted.
+pub const FINDINGS_ALIKE_MAX: usize = 50;
+/// Findings of one severity that are kept in all: a reply and a log of them stay under a few megabytes.
+pub const FINDINGS_KEPT_MAX: usize = 1_000;
+/// Findings of one load that become lines of a log; whoever wants more asks `meridian check`.
+pub const FINDINGS_LOGGED_MAX: usize = 200;
+/// Octets of each sentence of a finding: a domain name may have 1,004 of them when all is escaped.
+pub const FINDING_WORDS_MAX: usize = 1_200;
+/// Other places, and ways out, that one finding has.
+pub const FINDING_PLACES_MAX: usize = 32;
 /// How deep files may include each other; deeper is a loop.
 pub const INCLUDE_DEPTH_MAX: u32 = 8;
 /// Files that one zone includes, counted each time: without a bound a few files that include each other twice are read for ever.

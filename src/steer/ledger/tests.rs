@@ -10,6 +10,7 @@ fn pop(name: &str, tags: &[&str]) -> Pop {
         coordinates: None,
         country: None,
         weight: 100,
+        capacity: None,
         bias_km: 0,
         state: AdminState::Auto,
         tags: tags.iter().map(|tag| Arc::from(*tag)).collect(),

@@ -13,6 +13,7 @@ mod redirects;
 #[cfg(test)]
 mod tests;
 
+use super::rdata::folded;
 use super::table::{Table, hash_of};
 use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
@@ -20,18 +21,20 @@ use crate::wire::hash;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use index::Index;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Removes records that stand twice (RFC 2181 section 5) and gives each RRset one TTL, the smallest
+/// Removes records that stand twice (RFC 2181 section 5), also if names in them differ in letter case, and gives each RRset one TTL, the smallest
 /// that was written (RFC 2181 section 5.2); both with warnings.
 pub fn settle(zone: &mut Zone, out: &mut Findings) {
     let mut twice = HashSet::new();
     for set in sets_of_several(&zone.records) {
-        let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(set.len());
+        let mut seen: HashMap<Cow<'_, [u8]>, usize> = HashMap::with_capacity(set.len());
         let before = twice.len();
         for &index in &set {
             let record = &zone.records[index];
-            if let Some(&earlier) = seen.get(&*record.rdata) {
+            let folded = folded(record.rtype, &record.rdata);
+            if let Some(&earlier) = seen.get(&folded) {
                 twice.insert(index);
                 out.push(
                     Finding::warning(code::DUPLICATE_RECORD, format!("`{}` has the same {} record twice", record.owner, record.rtype))
@@ -39,7 +42,7 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
                         .related(zone.records[earlier].at, "first here"),
                 );
             } else {
-                seen.insert(&record.rdata, index);
+                seen.insert(folded, index);
             }
         }
         drop(seen);

@@ -306,15 +306,16 @@ impl<'r> Reader<'r> {
     }
 
     /// Where records and findings stand, for [`Reader::relocate`].
-    pub fn mark(&self) -> (usize, usize) {
-        (self.records.len(), self.findings.len())
+    pub fn mark(&self) -> (usize, usize, usize) {
+        (self.records.len(), self.findings.mark(), self.findings.len())
     }
 
     /// Gives everything behind a mark another place; whether there is a finding among it.
-    pub fn relocate(&mut self, (records, findings): (usize, usize), at: At) -> bool {
+    pub fn relocate(&mut self, (records, findings, told): (usize, usize, usize), at: At) -> bool {
         self.records[records..].iter_mut().for_each(|record| record.at = at);
         self.findings.relocate(findings, at);
-        self.findings.len() > findings
+        // Also if it was only counted.
+        self.findings.len() > told
     }
 
     /// Counts generated records; false past the limit.
