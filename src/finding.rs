@@ -110,6 +110,13 @@ codes! {
     DUPLICATE_POP = "MRD0316", "a PoP listed twice";
     FAMILY_LOST = "MRD0317", "some PoPs of a policy lack an address family that others have";
     HTTPS_DIFFERS = "MRD0318", "some PoPs of a policy have HTTPS parameters and others have not";
+    NO_SUCH_PROBE = "MRD0319", "a probe that is not defined";
+    PROBE_LOOP = "MRD0320", "probes that lead back to themselves";
+    POLICY_LOOP = "MRD0321", "policies that use each other in a circle, or too many behind each other";
+    USED_SERVICE = "MRD0322", "a policy used for a service that some of its PoPs do not have";
+    EXPOSED_NAME = "MRD0323", "a name that `expose_pops` would make is taken or cannot be";
+    UNSAFE = "MRD0324", "a safety rule that the files break";
+    SAFETY_OFF_PAST = "MRD0325", "a date up to which safety rules are off has passed";
     // 04xx: geography
     BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
     DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";
@@ -123,6 +130,9 @@ codes! {
     CANNOT_LISTEN = "MRD0503", "a socket that cannot be opened";
     RELOAD_BUSY = "MRD0504", "a reload that could not be started";
     OWN_FAULT = "MRD0505", "a fault of the program itself; please report it";
+    LEDGER_AND_FILE = "MRD0511", "an override where the file speaks too; the override wins";
+    LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
+    BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";
 }
 
 /// Number of a file in [`Files`].
@@ -295,6 +305,11 @@ impl Findings {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Drops the findings for which `keep` does not hold.
+    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.list.retain(keep);
     }
 
     /// Gives the findings from number `first` on another place, where theirs is in a text that no

@@ -105,6 +105,42 @@ pub const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const PROBES_AT_ONCE: usize = 512;
 /// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
 pub const TARGETS_MAX: usize = 65_536;
+/// Overrides in the ledger: they are made by people, a few for each PoP; more is a script gone wild.
+pub const OVERRIDES_MAX: usize = 4_096;
+/// Octets of an override's reason or author: a sentence or two with a ticket, shown in tables.
+pub const REASON_OCTETS_MAX: usize = 1_024;
+/// Octets of the ledger's file: the most overrides, each with the longest reason and author fully escaped.
+pub const LEDGER_OCTETS_MAX: u64 = 64 << 20;
+/// Octets of a request's body on the control socket: an override with its selectors and a long reason.
+pub const CONTROL_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Selectors in one command: each becomes an override of its own; patterns and tags name more.
+pub const SELECTORS_MAX: usize = 256;
+/// Longest time of an override, in seconds: ten years are for ever, and no sum overflows.
+pub const OVERRIDE_SECS_MAX: u64 = 315_576_000;
+/// Seconds after which the writer looks at the clock again while an override is to end: clocks are set back and forth.
+pub const EXPIRY_LOOK_SECS: u64 = 30;
+/// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and counted.
+pub const EVENT_QUEUE: usize = 4_096;
+/// Octets of the event log before it is turned over: some 100,000 events, and as much again in the copy.
+pub const EVENT_LOG_OCTETS_MAX: u64 = 32 << 20;
+/// Probes of one deployment: kinds of checks, not targets; more are made by a program that should share them.
+pub const PROBES_MAX: usize = 4_096;
+/// How deep groups of probes may contain each other: nobody reads more, and they are walked by recursion.
+pub const GROUP_DEPTH_MAX: usize = 16;
+/// Checks that one address may hang on, groups counted through: groups of groups grow without bound.
+pub const FORMULA_CHECKS_MAX: usize = 64;
+/// Canaries of one deployment: a few in each family are enough to know one's own network.
+pub const CANARIES_MAX: usize = 64;
+/// Octets of a text that a probe sends or looks for, of its headers and of its commands: requests are short.
+pub const PROBE_TEXT_OCTETS_MAX: usize = 4_096;
+/// How many policies may stand behind each other by `use`: nobody reads more, and they are walked by recursion.
+pub const USE_DEPTH_MAX: usize = 8;
+/// Safety rules of one deployment: each is asked at every override.
+pub const SAFETY_RULES_MAX: usize = 64;
+/// Octets of a file of certificates that probes trust: all roots that browsers trust are a quarter of it.
+pub const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
+/// Names of single PoPs that `expose_pops` may make: a hundred PoPs behind each of a few thousand owners.
+pub const EXPOSED_MAX: usize = 500_000;
 /// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round is not held up.
 pub const PROBE_QUICK_MS: u64 = 1_000;
 /// Milliseconds between pictures of health that differ in counters alone: a TTL has whole seconds.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `console tour` | replays every `$` line in order, over one copy of the sample |
 //! | `yaml FILE` | lays the block over that file of the sample; the whole must pass `check` |
+//! | `yaml beside pops` | adds the block behind that map, at the top of the same file |
 //! | `yaml in pops`, `in policies`, `in networks`, `in records` | adds the block to that map of the sample; the same |
 //!
 //! A tour is replayed twice: in process, and, where the program can serve, against the program on a
@@ -107,6 +108,7 @@ fn overlaid(block: &Block) -> Option<Tree> {
     // The maps stand at the end of these files.
     let (file, depth) = match mark {
         "in pops" => ("pops.yaml", 2),
+        "beside pops" => ("pops.yaml", 0),
         "in policies" => ("policies.yaml", 2),
         "in networks" => ("geoip/networks.yaml", 0),
         "in records" => ("zones/shop.example.yaml", 2),

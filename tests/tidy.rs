@@ -69,6 +69,7 @@ const ALSO: &[(&str, &str, &str)] = &[
     ("src/zone/", "steer::policy", "a steered owner stands in a zone: its TTL, and the CNAMEs its policy may answer"),
     ("src/zone/check/", "steer::rule", "a rule may answer a CNAME, which must not close a loop"),
     ("src/snapshot/inputs.rs", "config", "it names what each part of a deployment is compiled from"),
+    ("src/snapshot/roster", "config", "who is watched is made of the deployment's probes"),
     ("src/snapshot/compile.rs", "config", "compiling is the one place where the checked deployment becomes a snapshot"),
 ];
 
@@ -92,13 +93,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("socket2", &["src/sys/"]),
     ("serde_yaml", &["src/config/", "src/control/client.rs"]),
     ("serde", &["src/config/", "src/control/", "src/cli/", "src/geo/mmdb/record.rs"]),
-    ("serde_json", &["src/control/", "src/cli/", "src/desk/render"]),
+    ("serde_json", &["src/control/", "src/cli/", "src/desk/render", "src/desk/event"]),
     ("axum", &["src/control/"]),
-    ("hyper", &["src/control/", "src/cli/reload.rs", "src/probe/http.rs"]),
+    ("hyper", &["src/control/", "src/cli/reload.rs", "src/cli/pop", "src/cli/policy.rs", "src/cli/server.rs", "src/probe/http.rs"]),
     ("http_body_util", &["src/control/", "src/cli/reload.rs", "src/probe/http.rs"]),
     ("rustls", &["src/probe/tls.rs"]),
     ("tokio_rustls", &["src/probe/tls.rs"]),
-    ("rustls_native_certs", &["src/probe/tls.rs"]),
     ("prometheus", &["src/control/"]),
     ("clap", &["src/cli/"]),
     ("arc_swap", &["src/desk/"]),

@@ -72,7 +72,17 @@ families! {
     LAST_RELOAD_DURATION = Gauge "meridian_last_reload_duration_seconds" []
         "How long the last load took, from its beginning to its publication or refusal.";
     READY = Gauge "meridian_ready" []
-        "1 while queries are answered, 0 while starting and draining.";
+        "1 while `/readyz` says so: queries are answered and the ledger of overrides is whole.";
+    POP_STATE = Gauge "meridian_pop_state" ["pop", "state"]
+        "State of each PoP in force, by file and overrides, before probes; 1 for the state it has (auto, up, down, drain), 0 for the others.";
+    POP_WEIGHT = Gauge "meridian_pop_weight" ["pop"]
+        "Weight of each PoP in force, by file and overrides.";
+    OVERRIDES = Gauge "meridian_overrides" ["state"]
+        "PoPs whose state an override decides, by that state (up, down, drain), and as `weight` those whose weight one decides.";
+    ALARMS = Gauge "meridian_ledger_alarm" []
+        "1 while the ledger of overrides could not be read and nobody has acknowledged it.";
+    EVENTS_DROPPED = Counter "meridian_events_dropped_total" []
+        "Events that the event log has lost, because too many waited or the disk took none.";
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
         "Sequence number of the snapshot in service.";
     SNAPSHOT_INFO = Gauge "meridian_snapshot_info" ["digest", "node"]

@@ -8,6 +8,7 @@ use crate::control::catalogue::{self, CATALOGUE, Family, Kind};
 use crate::desk::counters::{Dropped, Lane};
 use crate::desk::phase::Phase;
 use crate::snapshot::Snapshot;
+use crate::steer::pop::AdminState;
 use crate::wire::rr::Rcode;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -71,6 +72,7 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
     traffic(&page, shown)?;
     decisions(&page, shown, &snapshot)?;
     reloads(&page, shown)?;
+    overrides(&page, shown)?;
     sizes(&page, &snapshot)?;
     process(&page, shown)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
@@ -134,8 +136,26 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 })?;
     page.set(&catalogue::LAST_RELOAD_PUBLISHED, &[], last.published_epoch_secs.load(Ordering::Relaxed) as f64)?;
     page.set(&catalogue::LAST_RELOAD_DURATION, &[], last.took_micros.load(Ordering::Relaxed) as f64 / 1e6)?;
-    let ready = shown.desk.phase.get() == Phase::Serving;
+    let ready = shown.desk.phase.get() == Phase::Serving && !shown.desk.board.load().alarms.iter().any(|alarm| alarm.unready);
     page.set(&catalogue::READY, &[], if ready { 1.0 } else { 0.0 })
+}
+
+fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
+    let board = shown.desk.board.load();
+    for pop in &board.pops {
+        for state in AdminState::ALL {
+            page.set(&catalogue::POP_STATE, &[&pop.name, state.word()], if pop.state == state { 1.0 } else { 0.0 })?;
+        }
+        page.set(&catalogue::POP_WEIGHT, &[&pop.name], f64::from(pop.weight))?;
+    }
+    for state in [AdminState::Up, AdminState::Down, AdminState::Drain] {
+        let count = board.pops.iter().filter(|pop| pop.state_by.is_some() && pop.state == state).count();
+        page.set(&catalogue::OVERRIDES, &[state.word()], count as f64)?;
+    }
+    let weights = board.pops.iter().filter(|pop| pop.weight_by.is_some()).count();
+    page.set(&catalogue::OVERRIDES, &["weight"], weights as f64)?;
+    page.set(&catalogue::ALARMS, &[], if board.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 })?;
+    page.count(&catalogue::EVENTS_DROPPED, &[], shown.desk.counters.events_dropped.load(Ordering::Relaxed))
 }
 
 fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {

@@ -1,6 +1,9 @@
 //! What happens to a server, in words: one line each, the same in every log.
 
 use crate::desk::command::Origin;
+use crate::steer::civil;
+use crate::steer::ledger::Override;
+use serde_json::{Value, json};
 use std::fmt;
 
 /// Something worth a line in the log.
@@ -36,6 +39,28 @@ pub enum Event {
         /// The snapshot that stays.
         sequence: u64,
     },
+    /// An override was set, or one that hands back.
+    OverrideSet {
+        /// The entry.
+        entry: Override,
+        /// The PoPs it covers now.
+        pops: Vec<String>,
+    },
+    /// An override has ended by itself.
+    OverrideExpired {
+        /// The entry.
+        entry: Override,
+    },
+    /// The ledger of overrides needs a person.
+    LedgerAlarm {
+        /// The sentence.
+        sentence: String,
+    },
+    /// A person has seen the alarm.
+    LedgerAcknowledged {
+        /// Who.
+        author: String,
+    },
     /// The server was told to stop.
     Stopping {
         /// By which signal.
@@ -60,8 +85,73 @@ impl fmt::Display for Event {
             Event::Refused { errors, sequence } => {
                 write!(f, "reload refused, errors: {errors}; snapshot {sequence} stays in service")
             }
+            Event::OverrideSet { entry, pops } => {
+                let verb = if entry.action.hands_back() { "taken back" } else { "set" };
+                write!(f, "override {verb}: {}, by {}: {}; PoPs: {}", words(entry), entry.author, entry.reason, pops.join(", "))
+            }
+            Event::OverrideExpired { entry } => write!(f, "override ended: {}, set by {}", words(entry), entry.author),
+            Event::LedgerAlarm { sentence } => f.write_str(sentence),
+            Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Stopping { signal } => write!(f, "stopping on {signal}"),
             Event::Stopped => f.write_str("stopped"),
         }
     }
+}
+
+fn words(entry: &Override) -> String {
+    let until = entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
+    format!("{} {}{until}", entry.selector, entry.action)
+}
+
+impl Event {
+    /// Its kind, for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::Serving { .. } => "serving",
+            Event::ReloadStarted { .. } => "reload_started",
+            Event::Published { .. } => "published",
+            Event::Refused { .. } => "refused",
+            Event::OverrideSet { entry, .. } if entry.action.hands_back() => "override_cleared",
+            Event::OverrideSet { .. } => "override_set",
+            Event::OverrideExpired { .. } => "override_expired",
+            Event::LedgerAlarm { .. } => "ledger_alarm",
+            Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
+            Event::Stopping { .. } => "stopping",
+            Event::Stopped => "stopped",
+        }
+    }
+
+    /// One line of the event log, without its end: when, in which snapshot, what, and the fields of its kind.
+    pub fn line(&self, epoch_secs: u64, sequence: u64) -> String {
+        let fields = match self {
+            Event::Serving { digest } => json!({ "digest": digest }),
+            Event::ReloadStarted { origin, requests } => json!({ "origin": origin.to_string(), "requests": requests }),
+            Event::Published { digest, changes, took_millis, .. } => {
+                json!({ "digest": digest, "changes": changes, "took_millis": took_millis })
+            }
+            Event::Refused { errors, .. } => json!({ "errors": errors }),
+            Event::OverrideSet { entry, pops } => json!({ "override": told(entry), "pops": pops }),
+            Event::OverrideExpired { entry } => json!({ "override": told(entry) }),
+            Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
+            Event::LedgerAcknowledged { author } => json!({ "author": author }),
+            Event::Stopping { signal } => json!({ "signal": signal }),
+        };
+        let mut object = json!({ "time": civil::moment(epoch_secs), "sequence": sequence, "kind": self.kind(), "text": self.to_string() });
+        if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+            object.extend(fields);
+        }
+        object.to_string()
+    }
+}
+
+/// An override for programs.
+pub fn told(entry: &Override) -> Value {
+    json!({
+        "pops": entry.selector.to_string(),
+        "action": entry.action.to_string(),
+        "author": &*entry.author,
+        "reason": &*entry.reason,
+        "set": civil::moment(entry.set_epoch_secs),
+        "until": entry.until_epoch_secs.map(civil::moment),
+    })
 }

@@ -33,6 +33,15 @@ pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
     text
 }
 
+/// Findings as one line: place and sentence of each.
+pub fn lines(findings: &Findings, files: &Files) -> String {
+    let one = |finding: &Finding| match finding.at {
+        Some(at) => format!("{}: {}", files.place(at), finding.message),
+        None => finding.message.clone(),
+    };
+    findings.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 /// `3 errors, 1 warning`; empty without findings.
 pub fn summary(findings: &Findings) -> String {
     let mut parts = Vec::new();

@@ -12,6 +12,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -132,7 +133,11 @@ async fn body(check: &HttpCheck, response: Response<Incoming>) -> Finding {
 
 fn broken(error: &hyper::Error) -> String {
     if let Some(error) = words::io_cause(error) {
-        return tls::broken(error).unwrap_or_else(|| words::io(error));
+        return tls::broken(error).unwrap_or_else(|| match error.kind() {
+            // What hyper's reader of bodies objects to.
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => format!("the response is no HTTP/1.1: {error}"),
+            _ => words::io(error),
+        });
     }
     if error.is_parse_too_large() {
         format!("the response headers are too large (over {} KiB or {PROBE_HEADERS_MAX} of them)", PROBE_HEADER_OCTETS_MAX >> 10)

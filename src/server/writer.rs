@@ -2,21 +2,24 @@
 //!
 //! Commands that wait together are answered by one run, and a run that has begun takes no more: whoever
 //! asks while it reads is answered by the next, which is sure to see the files as they were when asked.
+//! Overrides do not wait for a run: they are published at once, and again with what the run gives.
 
 use crate::desk::Desk;
 use crate::desk::cell::InService;
-use crate::desk::command::{Command, Door, Origin, Reply, Report};
+use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Reply, Report};
 use crate::desk::event::Event;
 use crate::finding::{Files, Finding, Findings, Severity, code};
-use crate::limits::COMMAND_QUEUE;
+use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS};
 use crate::reload::cycle::{self, Fixed, Fresh};
+use crate::server::journal::Journal;
+use crate::server::overrides::{self, Overrides};
 use crate::snapshot::{self, Snapshot};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{self, Receiver};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 /// How often retired snapshots are looked at. Workers let go of them within their wake-up time.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -33,97 +36,205 @@ pub struct Writer {
     desk: Arc<Desk>,
     root: PathBuf,
     fixed: Fixed,
+    overrides: Overrides,
+    journal: Journal,
     /// Snapshots out of service that somebody may still read.
     retired: Vec<Arc<InService>>,
+    /// Reloads that no run has begun for.
+    waiting: Vec<(Origin, Option<Reply>)>,
+    running: Option<Run>,
 }
+
+/// A reload that reads and compiles on a thread of its own.
+struct Run {
+    work: JoinHandle<Outcome>,
+    replies: Vec<Reply>,
+    began: Instant,
+}
+
+type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
 impl Writer {
     /// A writer for a server that runs with `fixed`.
-    pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed) -> Writer {
-        Writer { desk, root, fixed, retired: Vec::new() }
+    pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed, overrides: Overrides, journal: Journal) -> Writer {
+        Writer { desk, root, fixed, overrides, journal, retired: Vec::new(), waiting: Vec::new(), running: None }
     }
 
-    /// Works until every door is gone.
+    /// Works until every door is gone. Whatever is not a reload is done at once, also while one runs.
     pub async fn run(mut self, mut commands: Receiver<Command>) {
         loop {
-            let command = if self.retired.is_empty() {
-                commands.recv().await
-            } else {
-                match tokio::time::timeout(SWEEP, commands.recv()).await {
-                    Ok(command) => command,
-                    Err(_) => {
-                        self.sweep();
-                        continue;
+            let wake = self.next_wake();
+            let running = self.running.as_mut().map(|run| &mut run.work);
+            tokio::select! {
+                command = commands.recv() => {
+                    let Some(command) = command else { return };
+                    self.take(command).await;
+                    while let Ok(command) = commands.try_recv() {
+                        self.take(command).await;
                     }
                 }
-            };
-            let Some(Command::Reload { origin, reply }) = command else { return };
-            let mut requests = 1;
-            let mut replies: Vec<Reply> = reply.into_iter().collect();
-            while let Ok(Command::Reload { reply, .. }) = commands.try_recv() {
-                requests += 1;
-                replies.extend(reply);
+                outcome = async { match running { Some(work) => work.await, None => std::future::pending().await } } => {
+                    self.end(outcome);
+                }
+                () = async { match wake { Some(wake) => tokio::time::sleep(wake).await, None => std::future::pending().await } } => {}
             }
-            let report = Arc::new(self.reload(origin, requests).await);
-            for reply in replies {
-                reply(Arc::clone(&report));
-            }
+            self.expire();
+            self.sweep();
+            self.begin();
         }
     }
 
-    async fn reload(&mut self, origin: Origin, requests: usize) -> Report {
-        tracing::info!("{}", Event::ReloadStarted { origin, requests });
-        let began = Instant::now();
-        let old = self.desk.snapshot.full();
-        let (root, fixed, previous) = (self.root.clone(), self.fixed.clone(), Arc::clone(&old));
+    /// How long nothing has to be done by itself; `None` for ever.
+    fn next_wake(&self) -> Option<Duration> {
+        let expiry = self.overrides.ledger.next_expiry().map(|until| {
+            let secs = until.saturating_sub(epoch_secs()).min(EXPIRY_LOOK_SECS);
+            Duration::from_secs(secs).max(SWEEP / 5)
+        });
+        let sweep = (!self.retired.is_empty()).then_some(SWEEP);
+        expiry.into_iter().chain(sweep).min()
+    }
+
+    async fn take(&mut self, command: Command) {
+        match command {
+            Command::Reload { origin, reply } => self.waiting.push((origin, reply)),
+            Command::Override { change, reply } => reply(self.change(change).await),
+            Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
+            Command::Push { reply, .. } => reply(Err("this server takes no results of probes".to_owned())),
+        }
+    }
+
+    /// Begins a run for all reloads that wait, unless one runs.
+    fn begin(&mut self) {
+        let Some((origin, _)) = self.waiting.first().filter(|_| self.running.is_none()) else { return };
+        self.tell(&Event::ReloadStarted { origin: *origin, requests: self.waiting.len() });
+        let replies = self.waiting.drain(..).filter_map(|(_, reply)| reply).collect();
+        let (root, fixed, previous) = (self.root.clone(), self.fixed.clone(), self.desk.snapshot.full());
+        let overrides = self.overrides.ledger.clone();
         // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
-        let run = spawn_blocking(move || {
-            let fresh = cycle::run(&root, Some(&previous), Some(&fixed), previous.sequence() + 1)?;
+        let work = spawn_blocking(move || {
+            let sequence = previous.sequence() + 1;
+            let mut fresh = cycle::run(&root, Some(&previous), Some(&fixed), sequence)?;
+            // Under the overrides of now, so that the difference is what the files have changed.
+            fresh.snapshot = overrides::over(&overrides, &fresh.snapshot, epoch_secs(), sequence);
             let difference = snapshot::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
-        let outcome = run.await.unwrap_or_else(|fault| {
+        self.running = Some(Run { work, replies, began: Instant::now() });
+    }
+
+    /// Publishes or refuses what a run gave, and answers those who asked for it.
+    fn end(&mut self, outcome: Result<Outcome, JoinError>) {
+        let Some(Run { replies, began, .. }) = self.running.take() else { return };
+        let outcome = outcome.unwrap_or_else(|fault| {
             let finding = Finding::error(code::OWN_FAULT, format!("the reload ended by a fault of the program: {fault}"))
                 .help("the snapshot before stays in service; please report this with the lines of the log around it");
             Err(Box::new((Findings::from(finding), Files::default())))
         });
-        match outcome {
-            Ok((fresh, difference)) => self.publish(fresh, difference, old, began),
-            Err(refused) => self.refuse(*refused, &old, began),
+        let report = Arc::new(match outcome {
+            Ok((fresh, difference)) => self.publish(fresh, difference, began),
+            Err(refused) => self.refuse(*refused, began),
+        });
+        for reply in replies {
+            reply(Arc::clone(&report));
         }
     }
 
-    fn publish(&mut self, fresh: Fresh, difference: snapshot::Difference, old: Arc<Snapshot>, began: Instant) -> Report {
-        let Fresh { snapshot, findings, files, .. } = fresh;
-        let (sequence, digest) = (snapshot.sequence(), snapshot.digest().to_string());
-        drop(old);
+    /// Puts a snapshot into service under the overrides of now, with the next sequence number.
+    fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
+        let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
+        let snapshot = self.overrides.over(snapshot, now, sequence);
+        let digest = snapshot.digest().to_string();
+        self.desk.board.store(Arc::new(self.overrides.board(&snapshot, now)));
         self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
+        (sequence, digest)
+    }
+
+    async fn change(&mut self, change: Change) -> Changed {
+        let now = epoch_secs();
+        self.expire();
+        let current = self.desk.snapshot.full();
+        let mut draft = self.overrides.draft(&change, &current.pops, now);
+        if draft.ended == Ended::Done {
+            match self.overrides.keep(draft.ledger).await {
+                Ok(()) => {
+                    self.put(&current);
+                    draft.events.iter().for_each(|event| self.tell(event));
+                }
+                Err(sentence) => draft.ended = Ended::Refused(sentence),
+            }
+        }
+        drop(current);
+        let served = self.desk.snapshot.full();
+        Changed {
+            ended: draft.ended,
+            sequence: served.sequence(),
+            digest: served.digest().to_string(),
+            pops: draft.pops,
+            warnings: draft.warnings,
+        }
+    }
+
+    async fn acknowledge(&mut self, author: &str) -> Result<Vec<String>, String> {
+        if self.overrides.alarms().is_empty() {
+            return Ok(Vec::new());
+        }
+        let over = self.overrides.acknowledge().await?;
+        let snapshot = self.desk.snapshot.full();
+        self.desk.board.store(Arc::new(self.overrides.board(&snapshot, epoch_secs())));
+        self.tell(&Event::LedgerAcknowledged { author: author.to_owned() });
+        Ok(over)
+    }
+
+    /// Lets overrides end whose time is over.
+    fn expire(&mut self) {
+        let ended = self.overrides.expire(epoch_secs());
+        if ended.is_empty() {
+            return;
+        }
+        let current = self.desk.snapshot.full();
+        self.put(&current);
+        for entry in ended {
+            self.tell(&Event::OverrideExpired { entry });
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        self.journal.tell(event);
+    }
+
+    fn publish(&mut self, fresh: Fresh, difference: snapshot::Difference, began: Instant) -> Report {
+        let Fresh { snapshot, findings, files, .. } = fresh;
+        let (sequence, digest) = self.put(&snapshot);
+        drop(snapshot);
         self.desk.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
         let took = began.elapsed();
         let took_millis = took.as_millis() as u64;
         self.desk.counters.last_load.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
-        tracing::info!("{}", Event::Published { sequence, digest: digest.clone(), changes, took_millis });
+        self.tell(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
         for line in lines.lines() {
             tracing::info!("changed: {line}");
         }
         log_findings(&findings, &files);
-        self.sweep();
         Report { published: true, sequence, digest, difference: Some(difference), findings, files }
     }
 
-    fn refuse(&mut self, (findings, files): (Findings, Files), old: &Snapshot, began: Instant) -> Report {
+    fn refuse(&mut self, (findings, files): (Findings, Files), began: Instant) -> Report {
+        let old = self.desk.snapshot.full();
         self.desk.counters.last_load.refused(began.elapsed().as_micros() as u64);
         self.desk.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         log_findings(&findings, &files);
-        tracing::error!("{}", Event::Refused { errors, sequence: old.sequence() });
+        self.tell(&Event::Refused { errors, sequence: old.sequence() });
         Report { published: false, sequence: old.sequence(), digest: old.digest().to_string(), difference: None, findings, files }
     }
 
     /// Frees retired snapshots that nobody reads any more, away from the threads that answer.
     fn sweep(&mut self) {
+        if self.retired.is_empty() {
+            return;
+        }
         // Once out of the cell, a snapshot gains no new readers: a count of one stays one.
         let (free, held) = std::mem::take(&mut self.retired).into_iter().partition(|service| Arc::strong_count(service) == 1);
         self.retired = held;

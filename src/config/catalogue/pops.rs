@@ -1,10 +1,33 @@
 //! `pops.yaml`.
 
+use super::probes::{DNS_CHECK, EXEC_CHECK, FILE_CHECK, HTTP_CHECK, HTTPS_CHECK, ICMP_CHECK, N_OF, PROBE, PUSH_CHECK, TCP_CHECK};
 use super::*;
 use crate::config::https::ALPN;
 
-pub(super) const FILE: FileKind =
-    FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: &[&POPS, &POP_MAP, &AT, &ADDRESS, &SERVICE, &HTTPS, &PROBE, &LOAD] };
+pub(super) const FILE: FileKind = FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
+
+const SECTIONS: &[&Section] = &[
+    &POPS,
+    &POP_MAP,
+    &AT,
+    &ADDRESS,
+    &SERVICE,
+    &HTTPS,
+    &PROBE,
+    &HTTPS_CHECK,
+    &HTTP_CHECK,
+    &TCP_CHECK,
+    &DNS_CHECK,
+    &EXEC_CHECK,
+    &FILE_CHECK,
+    &PUSH_CHECK,
+    &ICMP_CHECK,
+    &N_OF,
+    &CANARIES,
+    &SAFETY,
+    &SAFETY_OF,
+    &LOAD,
+];
 
 static PROBE_NAMES: Shape = Shape::List(&Shape::Text("a probe"));
 static ADDRESSES: Shape = Shape::List(&Shape::Either(&[Shape::Text("an IP address"), Shape::Map(&ADDRESS)]));
@@ -30,7 +53,41 @@ mad:
     video: { addresses: [203.0.113.210, \"2001:db8:f:40::20\"] }",
     entries: &[
         entry("pops", &Shape::Names("PoP", &Shape::Map(&POP_MAP)), REQUIRED, "the PoPs, by name", "fra"),
-        aside("probes", &Shape::Names("probe", &Shape::Map(&PROBE)), NONE, LATER, "{ web: { https: { path: /healthz }, every: 5s } }"),
+        aside(
+            "probes",
+            &Shape::Names("probe", &Shape::Map(&PROBE)),
+            NONE,
+            "the [probes](#probes), by name; PoPs and services use them by `probe`. `none` is taken",
+            "{ web: { https: { path: /healthz }, every: 5s } }",
+        ),
+        aside(
+            "canaries",
+            &Shape::Map(&CANARIES),
+            NONE,
+            "[addresses outside](#canaries-and-safety) that tell whether this node's own network works",
+            "{ probe: web, addresses: [203.0.113.250, \"2001:db8:f:fa::10\"] }",
+        ),
+        entry(
+            "startup_wait",
+            &TIME,
+            Absent::Default("3s"),
+            "how long the first answer waits for the first round of probes, and new targets after a reload for their first result; to 60s",
+            "3s",
+        ),
+        aside(
+            "safety",
+            &Shape::List(&Shape::Map(&SAFETY)),
+            NONE,
+            "[rules](#canaries-and-safety) that overrides and reloads must not break",
+            "[{ never_fewer_than: 2, of: { tag: eu } }]",
+        ),
+        aside(
+            "safety_off_until",
+            &Shape::Text("a date"),
+            NONE,
+            "safety rules hold again from this day on, 00:00 UTC; a day that has come gives a warning",
+            "2030-01-31",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -63,7 +120,7 @@ static POP_MAP: Section = Section {
             "state",
             &Shape::Choice(&["auto", "up", "drain", "down"]),
             Absent::Default("auto"),
-            "`auto`: in service (probes will decide); `up`: in service whatever probes say; `drain`: only when nothing else passes; \
+            "`auto`: in service unless probes say otherwise; `up`: in service whatever probes say; `drain`: only when nothing else passes; \
              `down`: never answered",
             "auto",
         ),
@@ -76,8 +133,20 @@ static POP_MAP: Section = Section {
             "further address sets of the same place. A PoP has `addresses`, `services`, or both",
             "{ video: { addresses: [203.0.113.20, \"2001:db8:f:1::20\"] } }",
         ),
-        aside("probe", &PROBE_NAMES, NONE, LATER, "web"),
-        aside("capacity", &Shape::Number(0.0, 1e15), NONE, LATER, "400"),
+        aside(
+            "probe",
+            &PROBE_NAMES,
+            NONE,
+            "what probes its addresses, in every service that does not say so itself; of several all must be well; `none` for none",
+            "web",
+        ),
+        entry(
+            "capacity",
+            &Shape::Number(0.0, 1e15),
+            NONE,
+            "how much it can carry, in any one unit, above 0: what panic guards and safety rules weigh PoPs by",
+            "400",
+        ),
         aside("load", &Shape::Map(&LOAD), NONE, LATER, "{ http: \"http://203.0.113.15/load\", target: 70% }"),
     ],
     others: Others::None,
@@ -122,7 +191,7 @@ static SERVICE: Section = Section {
     entries: &[
         entry("addresses", &ADDRESSES, REQUIRED, "as in a PoP", "[203.0.113.20]"),
         entry("https", &Shape::Map(&HTTPS), NONE, "as in a PoP", "{ alpn: [h3, h2] }"),
-        aside("probe", &PROBE_NAMES, NONE, LATER, "web"),
+        aside("probe", &PROBE_NAMES, Absent::Words("the PoP's"), "what probes its addresses; `none` for none", "web"),
     ],
     others: Others::None,
     notes: "",
@@ -149,28 +218,60 @@ mad:
     notes: "",
 };
 
-static PROBE: Section = Section {
-    id: "probe",
-    read_as: "the probe",
-    title: "Probes and load",
-    about: "Read and checked, but **without effect yet**; each gives a warning. A probe has one kind (`https` to `all_of`), and:",
+static CANARIES: Section = Section {
+    id: "canaries",
+    read_as: "`canaries`",
+    title: "Canaries and safety",
+    about: "While all canaries of a family fail, it is this node's network that is broken, and verdicts of that family stay as they are. Of \
+            `canaries`:",
     block: "",
     entries: &[
-        aside("https", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("http", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("tcp", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("dns", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("exec", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("file", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("push", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("icmp", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("all_of", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("every", &TIME, NONE, "from one probe to the next, 100 ms to 1 d", "5s"),
-        aside("timeout", &TIME, NONE, "shorter than `every`", "2s"),
-        aside("up_after", &Shape::Integer(1, 1_000), NONE, "good results until a PoP is up", "3"),
-        aside("down_after", &Shape::Integer(1, 1_000), NONE, "bad results until a PoP is down", "3"),
-        aside("ok_after", &Shape::Integer(1, 1_000), NONE, "parts that must be good", "1"),
+        entry("probe", &Shape::Text("a probe"), REQUIRED, "a check that goes over the network; its `to` is not used", "web"),
+        entry("addresses", &Shape::List(&Shape::Text("an IP address")), REQUIRED, "at most 64, some of each family", "[203.0.113.250]"),
+        entry("freeze_max", &TIME, Absent::Default("10m"), "for how long verdicts stay at most, 1 s to 1 d", "10m"),
     ],
+    others: Others::None,
+    notes: "",
+};
+
+static SAFETY: Section = Section {
+    id: "safety",
+    read_as: "a safety rule",
+    title: "",
+    about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is down, drained, switched off, or of \
+            weight 0. A reload of files that break a rule by `state` and `weight` is refused; a start gives a warning.",
+    block: "yaml beside pops
+safety:
+  - { never_fewer_than: 2, of: { tag: eu } }
+  - { never_more_off_than: 30%, of: all }",
+    entries: &[
+        aside("never_fewer_than", &Shape::Integer(1, crate::limits::POPS_MAX as i64), NONE, "so many PoPs are always in service", "2"),
+        entry(
+            "never_more_off_than",
+            &Shape::Percent,
+            NONE,
+            "no more than this is off, 0% to 99%: of their capacity if all have one, else of their number",
+            "30%",
+        ),
+        entry(
+            "of",
+            &Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&SAFETY_OF), Shape::List(&POP)]),
+            REQUIRED,
+            "all PoPs, those with a tag, or these",
+            "all",
+        ),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static SAFETY_OF: Section = Section {
+    id: "safety_of",
+    read_as: "`of`",
+    title: "",
+    about: "Of `of` that is a map:",
+    block: "",
+    entries: &[entry("tag", &Shape::Text("a tag"), REQUIRED, "the PoPs that carry it", "eu")],
     others: Others::None,
     notes: "",
 };
@@ -178,8 +279,8 @@ static PROBE: Section = Section {
 static LOAD: Section = Section {
     id: "load",
     read_as: "`load`",
-    title: "",
-    about: "A `load` has one feed (`http`, `prometheus`, `file` or `push`), and:",
+    title: "Load",
+    about: "Read and checked, but **without effect yet**; gives a warning. A `load` has one feed (`http`, `prometheus`, `file` or `push`), and:",
     block: "",
     entries: &[
         aside("http", &Shape::Anything, NONE, "a feed", "\"http://203.0.113.15/load\""),

@@ -28,6 +28,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         v4: if has4 { vec![WeightedAddress { address: v4, weight: 100 }] } else { vec![] },
         v6: if has6 { vec![WeightedAddress { address: v6, weight: 100 }] } else { vec![] },
         https: None,
+        probes: vec![],
         at: AT,
     };
     let (weight, admin, down) = match state {
@@ -49,6 +50,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         weight,
         bias_km: 0,
         state: admin,
+        capacity: None,
         tags: vec![],
         services: vec![service],
         at: AT,

@@ -13,6 +13,10 @@ use crate::zone::text::ScopedPolicy;
 /// Every name that a policy may answer instead of addresses, with the place of the rule or policy
 /// that does.
 pub(super) fn cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
+    policy.reach().into_iter().flat_map(own_cnames_of).collect()
+}
+
+fn own_cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
     fn fallback(what: &WhenAllDown) -> Option<&Name> {
         match what {
             WhenAllDown::Cname(name) => Some(name),
@@ -31,7 +35,8 @@ pub(super) fn cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
         match &rule.target {
             RuleTarget::Cname(name) => names.push((name, rule.at)),
             RuleTarget::Candidates(bands) => names.extend(among(bands.iter().flatten()).map(|name| (name, rule.at))),
-            RuleTarget::Policy => {}
+            // Told of the policies that are used, below.
+            RuleTarget::Policy | RuleTarget::Use(_) => {}
         }
         names.extend(rule.when_all_down.as_ref().and_then(fallback).map(|name| (name, rule.at)));
     }
@@ -229,7 +234,9 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
             Some(_) => "has no address",
         };
         let mut finding = Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone")).at(at, "leads nowhere");
-        if let Some(doubled) = index.zone_of(target).and_then(|names| doubled(target, &names.zone.apex)) {
+        // A name that is written whole has its dot.
+        let is_short = ((at.end - at.start) as usize) < target.to_string().len();
+        if let Some(doubled) = index.zone_of(target).filter(|_| is_short).and_then(|names| doubled(target, &names.zone.apex)) {
             finding = finding.help(format!("did you forget the final dot of `{doubled}`?"));
         }
         out.push(finding);

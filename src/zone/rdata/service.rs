@@ -178,7 +178,11 @@ fn to_text(key: u16, value: &[u8]) -> Vec<u8> {
         PORT => be(value).to_string().into_bytes(),
         IPV4_HINT => joined(value.as_chunks::<4>().0.iter().map(|a| Ipv4Addr::from(*a).to_string()).collect()),
         IPV6_HINT => joined(value.as_chunks::<16>().0.iter().map(|a| Ipv6Addr::from(*a).to_string()).collect()),
-        ECH => super::shape::to_base64(value).into_bytes(),
+        ECH => {
+            let mut text = String::new();
+            super::shape::write_base64(value, &mut text);
+            text.into_bytes()
+        }
         _ => value.to_vec(),
     }
 }

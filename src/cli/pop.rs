@@ -1,0 +1,280 @@
+//! `meridian pop`.
+
+use crate::cli::server::{Server, complain, table};
+use crate::cli::{Format, print};
+use crate::steer::ledger::Selector;
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// What is done with PoPs.
+#[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs)] // flattened arguments bring their own words
+pub enum Pop {
+    /// List the PoPs: what the file says, what was said by hand, and what holds
+    #[command(after_help = "Example:\n  meridian pop list --tag eu")]
+    List {
+        /// Only those with this tag
+        #[arg(long)]
+        tag: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one PoP
+    #[command(after_help = "Example:\n  meridian pop show fra")]
+    Show {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Put PoPs into service whatever probes say
+    #[command(after_help = "Example:\n  meridian pop up fra --for 30m --reason \"the probe is wrong, ticket 4711\"")]
+    Up(Say),
+    /// Never answer PoPs, not even when everything else is down
+    #[command(after_help = "Example:\n  meridian pop down fra --reason \"on fire\"")]
+    Down(Say),
+    /// Answer PoPs only when nothing else passes
+    #[command(after_help = "Example:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"")]
+    Drain(Say),
+    /// Let file and probes decide again
+    #[command(after_help = "Example:\n  meridian pop auto fra")]
+    Auto(Say),
+    /// Give PoPs another weight
+    #[command(after_help = "Examples:\n  meridian pop weight fra 20 --reason \"half the machines\"\n  meridian pop weight fra auto")]
+    Weight {
+        /// A name, a pattern, or `tag:...`
+        selector: String,
+        /// The weight, or `auto` for what the file says
+        weight: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// End the alarm of a ledger of overrides that could not be read
+    #[command(after_help = "Example:\n  meridian pop acknowledge")]
+    Acknowledge {
+        /// Who has seen it
+        #[arg(long, default_value_t = author())]
+        author: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// Which PoPs, and how.
+#[derive(Debug, clap::Args)]
+pub struct Say {
+    /// Names, patterns (`eu-*`), or tags (`tag:eu`)
+    #[arg(required = true, value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How something is said of PoPs.
+#[derive(Debug, clap::Args)]
+pub struct How {
+    /// How long it holds (`30s`, `2h`, `1h30m`); until it is taken back unless given
+    #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
+    lasts: Option<u64>,
+    /// Why; needed unless it is taken back
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// Who says so
+    #[arg(long, default_value_t = author())]
+    author: String,
+    /// Pass over safety rules
+    #[arg(long)]
+    force: bool,
+    /// Tell what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Who sits before the screen, as far as the environment tells.
+fn author() -> String {
+    ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty())).unwrap_or("unknown".to_owned())
+}
+
+/// `30s`, `2h`, `1h30m`, `1d`; a plain number is refused, since nobody knows its unit.
+fn seconds(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a time such as 30s, 2h or 1h30m");
+    let (mut rest, mut sum) = (text, 0u64);
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at(digits);
+        let factor = match tail.bytes().next() {
+            Some(b's') => 1,
+            Some(b'm') => 60,
+            Some(b'h') => 3_600,
+            Some(b'd') => 86_400,
+            _ => return Err(wrong()),
+        };
+        let secs = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+        sum = secs.and_then(|secs| sum.checked_add(secs)).ok_or_else(wrong)?;
+        rest = tail.get(1..).unwrap_or_default();
+    }
+    if sum == 0 { Err(wrong()) } else { Ok(sum) }
+}
+
+impl Pop {
+    /// Asks the server, and prints what it tells.
+    pub fn run(self) -> ExitCode {
+        let done = match self {
+            Pop::List { tag, server } => list(&server, tag.as_deref()),
+            Pop::Show { name, server } => show(&server, &name),
+            Pop::Up(say) => change(say.selectors, "state", "up", &say.how),
+            Pop::Down(say) => change(say.selectors, "state", "down", &say.how),
+            Pop::Drain(say) => change(say.selectors, "state", "drain", &say.how),
+            Pop::Auto(say) => change(say.selectors, "state", "auto", &say.how),
+            Pop::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
+            Pop::Acknowledge { author, server } => acknowledge(&server, &author),
+        };
+        done.unwrap_or_else(|status| status)
+    }
+}
+
+fn wrong(sentence: &str) -> ExitCode {
+    complain(&json!({ "error": sentence }));
+    ExitCode::from(2)
+}
+
+fn pops(server: &Server) -> Result<Value, ExitCode> {
+    let (status, told) = server.ask(Method::GET, "/pops", None)?;
+    if status == StatusCode::OK { Ok(told) } else { Err(complain(&told)) }
+}
+
+fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
+    let mut told = pops(server)?;
+    if let (Some(tag), Some(pops)) = (tag, told["pops"].as_array_mut()) {
+        pops.retain(|pop| pop["tags"].as_array().is_some_and(|tags| tags.iter().any(|t| t == tag)));
+    }
+    if server.format == Format::Json {
+        print(&format!("{told:#}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
+        .map(|pop| {
+            let by = [&pop["state_override"], &pop["weight_override"]].into_iter().find(|by| !by.is_null());
+            vec![
+                text(&pop["name"]),
+                text(&pop["effective"]["state"]),
+                text(&pop["effective"]["weight"]),
+                format!("{} {}", text(&pop["file"]["state"]), text(&pop["file"]["weight"])),
+                by.map(in_words).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    print(&table(&["POP", "STATE", "WEIGHT", "FILE", "OVERRIDE"], &rows));
+    for alarm in told["alarms"].as_array().into_iter().flatten() {
+        print(&format!("alarm since {}: {}\n", text(&alarm["since"]), text(&alarm["text"])));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An override on one line.
+fn in_words(by: &Value) -> String {
+    let text = |key: &str| by[key].as_str().unwrap_or_default();
+    let until = by["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
+    format!("{} {}{until}, {} at {}: {}", text("pops"), text("action"), text("author"), text("set"), text("reason"))
+}
+
+fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
+    let told = pops(server)?;
+    let found = told["pops"].as_array().into_iter().flatten().find(|pop| pop["name"] == name);
+    let Some(pop) = found else {
+        return Err(complain(&json!({ "error": format!("there is no PoP `{name}`; `meridian pop list` tells their names") })));
+    };
+    if server.format == Format::Json {
+        print(&format!("{pop:#}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let both = |side: &Value| format!("{}, weight {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
+    let tags: Vec<&str> = pop["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut text = format!("{name}\n  tags       {}\n  file       {}\n", tags.join(", "), both(&pop["file"]));
+    for by in [&pop["state_override"], &pop["weight_override"]].into_iter().filter(|by| !by.is_null()) {
+        text.push_str(&format!("  override   {}\n", in_words(by)));
+    }
+    text.push_str(&format!("  in force   {}\n", both(&pop["effective"])));
+    for target in pop["targets"].as_array().into_iter().flatten() {
+        text.push_str(&format!("  target     {target}\n"));
+    }
+    print(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<ExitCode, ExitCode> {
+    let value = match (key, word.parse::<u32>()) {
+        ("weight", Ok(weight)) => json!(weight),
+        ("weight", Err(_)) if word != "auto" => return Err(wrong("the weight is `auto` or a whole number")),
+        _ => json!(word),
+    };
+    if word != "auto" && how.reason.trim().is_empty() {
+        return Err(wrong("an override needs a reason: --reason \"...\""));
+    }
+    for selector in &selectors {
+        Selector::parse(selector).map_err(|sentence| wrong(&sentence))?;
+    }
+    let mut body = json!({
+        "pops": selectors, "author": how.author, "reason": how.reason, "for_secs": how.lasts,
+        "force": how.force, "dry_run": how.dry_run,
+    });
+    body[key] = value;
+    let (status, told) = how.server.ask(Method::POST, "/pops/override", Some(&body))?;
+    let ok = status == StatusCode::OK;
+    if how.server.format == Format::Json {
+        print(&format!("{told:#}\n"));
+        return Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    if !ok {
+        return Err(complain(&told));
+    }
+    let side = |side: &Value| format!("{} {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
+    let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
+        .map(|pop| vec![pop["name"].as_str().unwrap_or("?").to_owned(), side(&pop["before"]), side(&pop["after"])])
+        .collect();
+    let mut text = table(&["POP", "BEFORE", "AFTER"], &rows);
+    text.push_str(if how.dry_run { "would be done; nothing was changed\n" } else { "done\n" });
+    for warning in told["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        text.push_str(&format!("note: {warning}\n"));
+    }
+    print(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn acknowledge(server: &Server, author: &str) -> Result<ExitCode, ExitCode> {
+    let (status, told) = server.ask(Method::POST, "/ledger/acknowledge", Some(&json!({ "author": author })))?;
+    if status != StatusCode::OK {
+        return Err(complain(&told));
+    }
+    if server.format == Format::Json {
+        print(&format!("{told:#}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let over: Vec<&str> = told["over"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    print(&if over.is_empty() {
+        "there is no alarm\n".to_owned()
+    } else {
+        over.iter().map(|line| format!("acknowledged: {line}\n")).collect()
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    /// Times with units, added up.
+    #[test]
+    fn times_are_read() {
+        for (text, secs) in [("30s", 30), ("2h", 7_200), ("1h30m", 5_400), ("1d", 86_400), ("90m", 5_400)] {
+            assert_eq!(seconds(text), Ok(secs), "{text}");
+        }
+        for text in ["", "0s", "5", "h", "1x", "-1s", "1h30", "99999999999999999999s", "18446744073709551615d", "1\u{e9}"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The board: what is shown of PoPs beside the snapshot, written by the writer, read by whoever shows.
+//!
+//! Nothing here shapes an answer; what does stands in the snapshot's status.
+
+use crate::steer::ledger::Override;
+use crate::steer::pop::AdminState;
+use std::sync::Arc;
+
+/// Everything on show.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    /// Sequence number of the snapshot to which this belongs.
+    pub sequence: u64,
+    /// PoPs, sorted by name.
+    pub pops: Vec<PopView>,
+    /// How many overrides are in force, those that hand back not counted.
+    pub overrides: usize,
+    /// What an operator must look at.
+    pub alarms: Vec<Alarm>,
+}
+
+/// A sentence that stays until its cause is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// The sentence.
+    pub sentence: String,
+    /// Since when, in seconds since 1970.
+    pub since_epoch_secs: u64,
+    /// Whether the node is not ready while it lasts; it serves all the same.
+    pub unready: bool,
+}
+
+/// A PoP.
+#[derive(Clone, Debug)]
+pub struct PopView {
+    /// Name.
+    pub name: Arc<str>,
+    /// Tags.
+    pub tags: Vec<Arc<str>>,
+    /// State in the file.
+    pub file_state: AdminState,
+    /// Weight in the file.
+    pub file_weight: u32,
+    /// State in force, before probes.
+    pub state: AdminState,
+    /// Weight in force.
+    pub weight: u32,
+    /// The override that decides the state.
+    pub state_by: Option<Override>,
+    /// The override that decides the weight.
+    pub weight_by: Option<Override>,
+    /// What is probed of it; empty without probes.
+    pub targets: Vec<TargetView>,
+}
+
+/// A target of probes: one address of a service, or the service as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct TargetView {
+    /// Name of the probe.
+    pub probe: Arc<str>,
+    /// Service.
+    pub service: Arc<str>,
+    /// Address, as text.
+    pub address: Option<Arc<str>>,
+    /// Verdict: `up`, `down`, `unknown`.
+    pub verdict: &'static str,
+    /// Good results in a row.
+    pub good_streak: u32,
+    /// Bad results in a row.
+    pub bad_streak: u32,
+    /// Results of the other kind that would turn the verdict.
+    pub checks_to_flip: u32,
+    /// The last fault, in words.
+    pub last_error: Option<String>,
+    /// How long the last good result took, in microseconds.
+    pub latency_micros: Option<u64>,
+    /// Days that the certificate is still valid; negative once it is not.
+    pub certificate_days: Option<i64>,
+    /// Whether it answers, but slower or poorer than it should.
+    pub degraded: bool,
+    /// Age of the last result, in seconds.
+    pub result_age_secs: Option<u64>,
+}

@@ -1,0 +1,211 @@
+//! Overrides in the writer's hands: the ledger, its store, its alarms, and the rules that guard it.
+//!
+//! A change is written to the disk before it is published: what a node serves, it serves again after a
+//! restart, however it ended. A change that cannot be written is refused, and nothing changes.
+
+use crate::desk::board::{Alarm, Board, PopView};
+use crate::desk::command::{Change, Ended, Moved};
+use crate::desk::event::Event;
+use crate::health::condition::{Picture, SlotHealth};
+use crate::limits::OVERRIDE_SECS_MAX;
+use crate::reload::ledger_store::{LedgerStore, Opened};
+use crate::snapshot::Snapshot;
+use crate::steer::ledger::{Effective, Ledger, Override};
+use crate::steer::pop::Pop;
+use crate::steer::status::{PopStatus, Status};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Tells each safety rule that PoPs in these states would break, as a sentence.
+pub type Safety = Box<dyn Fn(&[Pop], &[Effective]) -> Vec<String> + Send>;
+
+/// The overrides of a running server.
+pub struct Overrides {
+    /// The ledger in force.
+    pub ledger: Ledger,
+    store: Option<LedgerStore>,
+    alarms: Vec<Alarm>,
+    safety: Safety,
+}
+
+/// A change that was looked at and not done yet.
+pub struct Draft {
+    /// The ledger after it.
+    pub ledger: Ledger,
+    /// How it ends, unless writing it fails.
+    pub ended: Ended,
+    /// The PoPs that it covers.
+    pub pops: Vec<Moved>,
+    /// What the operator should know besides.
+    pub warnings: Vec<String>,
+    /// What to tell once it is done.
+    pub events: Vec<Event>,
+}
+
+impl Overrides {
+    /// Reads the ledger of a state folder.
+    pub fn open(state: &Path, now: u64) -> Overrides {
+        let Opened { store, ledger, alarms } = LedgerStore::open(state);
+        let alarms = alarms.into_iter().map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true }).collect();
+        Overrides { ledger, store: Some(store), alarms, safety: Box::new(|_, _| Vec::new()) }
+    }
+
+    /// Has further changes judged by rules.
+    pub fn guard(&mut self, safety: Safety) {
+        self.safety = safety;
+    }
+
+    /// Alarms that nobody has acknowledged.
+    pub fn alarms(&self) -> &[Alarm] {
+        &self.alarms
+    }
+
+    /// The snapshot with the states and weights in force, as publication `sequence`.
+    pub fn over(&self, snapshot: &Snapshot, now: u64, sequence: u64) -> Snapshot {
+        over(&self.ledger, snapshot, now, sequence)
+    }
+
+    /// What is shown of it.
+    pub fn board(&self, snapshot: &Snapshot, now: u64) -> Board {
+        let entry = |id: Option<u64>| id.and_then(|id| self.ledger.entry(id)).cloned();
+        let one = |(pop, is): (&Pop, Effective)| PopView {
+            name: pop.name.clone(),
+            tags: pop.tags.clone(),
+            file_state: pop.state,
+            file_weight: pop.weight,
+            state: is.state,
+            weight: is.weight,
+            state_by: entry(is.state_by),
+            weight_by: entry(is.weight_by),
+            targets: Vec::new(),
+        };
+        Board {
+            sequence: snapshot.sequence(),
+            pops: snapshot.pops.iter().zip(self.ledger.effective(&snapshot.pops, now)).map(one).collect(),
+            overrides: self.ledger.entries().iter().filter(|entry| !entry.action.hands_back()).count(),
+            alarms: self.alarms.clone(),
+        }
+    }
+
+    /// Looks at a change without doing it.
+    pub fn draft(&self, change: &Change, pops: &[Pop], now: u64) -> Draft {
+        let before = self.ledger.effective(pops, now);
+        let mut draft =
+            Draft { ledger: self.ledger.clone(), ended: Ended::Done, pops: Vec::new(), warnings: Vec::new(), events: Vec::new() };
+        if let Err(sentence) = add(&mut draft, change, pops, now) {
+            draft.ended = Ended::Refused(sentence);
+            return draft;
+        }
+        draft.ledger.prune();
+        let after = draft.ledger.effective(pops, now);
+        let covered = |pop: &Pop| change.selectors.iter().any(|selector| selector.covers(pop));
+        draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
+            .map(|(pop, (before, after))| Moved { pop: pop.name.clone(), before: *before, after: *after })
+            .collect();
+        draft.warnings.push("this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned());
+        if !self.alarms.is_empty() {
+            draft.warnings.push("the ledger could not be read and nobody has acknowledged it: overrides may be missing".to_owned());
+        }
+        for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
+            if moved.after.state_by.is_some() && pop.state != crate::steer::pop::AdminState::Auto && pop.state != moved.after.state {
+                draft.warnings.push(format!("the file says `{}` of `{}`; the override wins", pop.state.word(), pop.name));
+            }
+        }
+        if after.iter().all(Effective::is_off) {
+            draft.warnings.push("no PoP is left in service: those that drain are answered, and those that are down never".to_owned());
+        }
+        let (was, broken) = ((self.safety)(pops, &before), (self.safety)(pops, &after));
+        let off = |all: &[Effective]| all.iter().filter(|is| is.is_off()).count();
+        // What was broken before must not keep anybody from mending it.
+        let worse = off(&after) > off(&before) || broken.iter().any(|sentence| !was.contains(sentence));
+        if worse && !broken.is_empty() {
+            if change.force {
+                draft.warnings.extend(broken.into_iter().map(|sentence| format!("forced: {sentence}")));
+            } else {
+                draft.ended = Ended::Unsafe(broken);
+                return draft;
+            }
+        }
+        if change.dry_run {
+            draft.ended = Ended::DryRun;
+        }
+        draft
+    }
+
+    /// Writes a ledger and then lets it hold. The error is a sentence; nothing has changed then.
+    pub async fn keep(&mut self, ledger: Ledger) -> Result<(), String> {
+        let written = self.with_store(ledger.clone(), |store, ledger| store.save(ledger)).await;
+        written.map_err(|why| format!("the ledger cannot be written, so nothing was changed: {why}"))?;
+        self.ledger = ledger;
+        Ok(())
+    }
+
+    /// Ends the alarms; gives their sentences.
+    pub async fn acknowledge(&mut self) -> Result<Vec<String>, String> {
+        let done = self.with_store(self.ledger.clone(), LedgerStore::acknowledge).await;
+        done.map_err(|why| format!("the ledger cannot be written, so the alarm stays: {why}"))?;
+        Ok(std::mem::take(&mut self.alarms).into_iter().map(|alarm| alarm.sentence).collect())
+    }
+
+    /// Takes out what has ended. The disk need not know: an entry that has ended says nothing there either.
+    pub fn expire(&mut self, now: u64) -> Vec<Override> {
+        self.ledger.expire(now)
+    }
+
+    async fn with_store(
+        &mut self,
+        ledger: Ledger,
+        work: impl FnOnce(&mut LedgerStore, &Ledger) -> std::io::Result<()> + Send + 'static,
+    ) -> Result<(), String> {
+        let Some(mut store) = self.store.take() else { return Err("the program lost it by a fault of its own".to_owned()) };
+        let path = store.path().to_owned();
+        let run = tokio::task::spawn_blocking(move || {
+            let done = work(&mut store, &ledger);
+            (store, done)
+        });
+        let (store, done) = run.await.map_err(|fault| fault.to_string())?;
+        self.store = Some(store);
+        done.map_err(|error| format!("{}: {error}", path.display()))
+    }
+}
+
+/// A snapshot with the states and weights that a ledger makes of its PoPs.
+pub fn over(ledger: &Ledger, snapshot: &Snapshot, now: u64, sequence: u64) -> Snapshot {
+    let pops = ledger.applied(&snapshot.pops, now).iter().map(PopStatus::of).collect();
+    // Nothing is probed yet: every slot is as though it were never asked.
+    let picture = Picture { slots: snapshot.steering.slots.iter().map(|_| SlotHealth::default()).collect(), held: Vec::new() };
+    snapshot.with_status(Status::new(pops, &snapshot.steering.slots, &snapshot.steering.policies, &picture, Vec::new()), sequence)
+}
+
+/// Adds the entries of a change.
+fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(), String> {
+    if change.reason.trim().is_empty() && !change.action.hands_back() {
+        return Err("an override needs a reason".to_owned());
+    }
+    if change.lasts_secs.is_some_and(|secs| secs == 0 || secs > OVERRIDE_SECS_MAX) {
+        return Err(format!("an override lasts from 1 second to {} days", OVERRIDE_SECS_MAX / 86_400));
+    }
+    if change.selectors.is_empty() {
+        return Err("no PoP was named".to_owned());
+    }
+    for selector in &change.selectors {
+        let covered: Vec<String> = pops.iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
+        let held = draft.ledger.entries().iter().any(|entry| entry.selector == *selector);
+        // What was said of a PoP that is gone may still be taken back.
+        if covered.is_empty() && !(held && change.action.hands_back()) {
+            return Err(format!("no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"));
+        }
+        let entry = Override {
+            id: 0,
+            selector: selector.clone(),
+            action: change.action,
+            author: Arc::clone(&change.author),
+            reason: Arc::clone(&change.reason),
+            set_epoch_secs: now,
+            until_epoch_secs: change.lasts_secs.map(|secs| now + secs),
+        };
+        draft.ledger.add(entry.clone())?;
+        draft.events.push(Event::OverrideSet { entry, pops: covered });
+    }
+    Ok(())
+}

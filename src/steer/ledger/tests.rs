@@ -1,0 +1,179 @@
+//! Tests of the ledger.
+
+use super::*;
+use crate::finding::{At, FileId};
+use proptest::prelude::*;
+
+fn pop(name: &str, tags: &[&str]) -> Pop {
+    Pop {
+        name: name.into(),
+        coordinates: None,
+        country: None,
+        weight: 100,
+        bias_km: 0,
+        state: AdminState::Auto,
+        tags: tags.iter().map(|tag| Arc::from(*tag)).collect(),
+        services: Vec::new(),
+        at: At::whole(FileId(0)),
+    }
+}
+
+fn pops() -> Vec<Pop> {
+    vec![pop("eu-ams", &["eu"]), pop("eu-fra", &["eu", "big"]), pop("us-iad", &["big"])]
+}
+
+fn entry(selector: &str, action: Action, until: Option<u64>) -> Override {
+    Override {
+        id: 0,
+        selector: Selector::parse(selector).unwrap(),
+        action,
+        author: "ann".into(),
+        reason: "a test".into(),
+        set_epoch_secs: 1,
+        until_epoch_secs: until,
+    }
+}
+
+fn ledger(entries: &[(&str, Action, Option<u64>)]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for (selector, action, until) in entries {
+        ledger.add(entry(selector, *action, *until)).unwrap();
+    }
+    ledger
+}
+
+use AdminState::{Auto, Down, Drain, Up};
+
+/// Names, patterns and tags cover what they say.
+#[test]
+fn selectors_cover_what_they_say() {
+    for (text, covered) in [
+        ("eu-fra", &["eu-fra"][..]),
+        ("eu-*", &["eu-ams", "eu-fra"]),
+        ("*", &["eu-ams", "eu-fra", "us-iad"]),
+        ("*a?", &["us-iad"]),
+        ("??-?ra", &["eu-fra"]),
+        ("*-*a*", &["eu-ams", "eu-fra", "us-iad"]),
+        ("tag:big", &["eu-fra", "us-iad"]),
+        ("eu", &[]),
+        ("tag:none", &[]),
+    ] {
+        let selector = Selector::parse(text).unwrap();
+        let names: Vec<_> = pops().iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
+        assert_eq!(names, covered, "{text}");
+        assert_eq!(selector.to_string(), text);
+    }
+    for text in ["", "tag:", "tag:e*", "a b", "fra\n", "\u{e9}", &"x".repeat(64)] {
+        assert!(Selector::parse(text).is_err(), "{text}");
+    }
+}
+
+/// States and weights of the three PoPs after some entries, at second 10.
+#[test]
+fn the_last_one_wins() {
+    let state = Action::State;
+    let weight = |w| Action::Weight(Some(w));
+    for (entries, states, weights) in [
+        (&[][..], [Auto, Auto, Auto], [100, 100, 100]),
+        (&[("eu-*", state(Drain), None), ("eu-fra", state(Up), None)], [Drain, Up, Auto], [100; 3]),
+        (&[("eu-fra", state(Up), None), ("eu-*", state(Drain), None)], [Drain, Drain, Auto], [100; 3]),
+        (&[("eu-*", state(Drain), None), ("eu-fra", state(Auto), None)], [Drain, Auto, Auto], [100; 3]),
+        (&[("tag:big", weight(5), None), ("us-iad", state(Down), None)], [Auto, Auto, Down], [100, 5, 5]),
+        (&[("tag:big", weight(5), None), ("us-iad", Action::Weight(None), None)], [Auto; 3], [100, 5, 100]),
+        (&[("*", state(Down), None), ("*", state(Drain), Some(10))], [Down; 3], [100; 3]),
+        (&[("*", state(Down), None), ("*", state(Drain), Some(11))], [Drain; 3], [100; 3]),
+    ] {
+        let effective = ledger(entries).effective(&pops(), 10);
+        assert_eq!(effective.iter().map(|e| e.state).collect::<Vec<_>>(), states, "{entries:?}");
+        assert_eq!(effective.iter().map(|e| e.weight).collect::<Vec<_>>(), weights, "{entries:?}");
+    }
+}
+
+/// Taking back leaves nothing where nothing else was said.
+#[test]
+fn pruning_leaves_what_can_speak() {
+    let state = Action::State;
+    for (entries, left) in [
+        (&[("eu-fra", state(Drain), None), ("eu-fra", state(Auto), None)][..], 0),
+        (&[("eu-*", state(Drain), None), ("eu-fra", state(Auto), None)], 2),
+        (&[("eu-*", state(Drain), None), ("us-iad", state(Auto), None)], 1),
+        (&[("eu-fra", state(Drain), None), ("eu-*", state(Auto), None)], 0),
+        (&[("eu-fra", state(Drain), None), ("eu-fra", state(Up), Some(5))], 2),
+        (&[("eu-fra", state(Drain), Some(5)), ("eu-fra", state(Up), None)], 1),
+        (&[("eu-fra", state(Drain), None), ("eu-fra", Action::Weight(Some(1)), None)], 2),
+    ] {
+        let mut ledger = ledger(entries);
+        ledger.prune();
+        assert_eq!(ledger.entries().len(), left, "{entries:?}");
+    }
+}
+
+/// A ledger takes no texts that its file could not show on one line, and no more than it can hold.
+#[test]
+fn the_ledger_is_bounded() {
+    let mut ledger = Ledger::default();
+    let with = |reason: &str| Override { reason: reason.into(), ..entry("a", Action::State(Down), None) };
+    assert!(ledger.add(with("two\nlines")).is_err());
+    assert!(ledger.add(with(&"x".repeat(REASON_OCTETS_MAX + 1))).is_err());
+    for _ in 0..OVERRIDES_MAX {
+        ledger.add(with("fine")).unwrap();
+    }
+    assert!(ledger.add(with("fine")).is_err());
+}
+
+fn entries() -> impl Strategy<Value = Vec<(&'static str, Action, Option<u64>)>> {
+    let selector = prop::sample::select(vec!["eu-ams", "eu-fra", "us-iad", "eu-*", "*", "tag:eu", "tag:big", "new"]);
+    let action = prop_oneof![
+        prop::sample::select(vec![Auto, Up, Down, Drain]).prop_map(Action::State),
+        prop::option::of(0u32..3).prop_map(Action::Weight)
+    ];
+    prop::collection::vec((selector, action, prop::option::of(1u64..12)), 0..12)
+}
+
+fn said(ledger: &Ledger, now: u64) -> Vec<(AdminState, u32)> {
+    let mut pops = pops();
+    pops.push(pop("new", &["eu"]));
+    ledger.effective(&pops, now).iter().map(|e| (e.state, e.weight)).collect()
+}
+
+proptest! {
+    /// A later entry without an end decides for the PoPs it covers, and for no others.
+    #[test]
+    fn later_wins(entries in entries(), now in 0u64..12) {
+        let before = ledger(&entries);
+        let mut after = before.clone();
+        after.add(entry("eu-*", Action::State(Down), None)).unwrap();
+        for ((was, is), pop) in before.effective(&pops(), now).iter().zip(after.effective(&pops(), now)).zip(pops()) {
+            if pop.name.starts_with("eu-") { prop_assert_eq!(is.state, Down) } else { prop_assert_eq!(is.state, was.state) }
+            prop_assert_eq!(is.weight, was.weight);
+        }
+    }
+
+    /// Pruning changes no PoP at any moment, and expiring changes nothing from its moment on.
+    #[test]
+    fn pruning_and_expiring_change_nothing(entries in entries(), at in 0u64..12) {
+        let whole = ledger(&entries);
+        let mut pruned = whole.clone();
+        pruned.prune();
+        let mut expired = whole.clone();
+        expired.expire(at);
+        for now in 0..13 {
+            prop_assert_eq!(said(&whole, now), said(&pruned, now));
+            if now >= at {
+                prop_assert_eq!(said(&whole, now), said(&expired, now));
+            }
+        }
+    }
+
+    /// Once an entry has ended, every PoP is as though it had never been said.
+    #[test]
+    fn expiry_restores(entries in entries()) {
+        let before = ledger(&entries);
+        let mut with = before.clone();
+        with.add(entry("*", Action::State(Down), Some(5))).unwrap();
+        prop_assert!(said(&with, 4).iter().all(|(state, _)| *state == Down));
+        for now in 5..13 {
+            prop_assert_eq!(said(&before, now), said(&with, now));
+        }
+    }
+}
