@@ -149,6 +149,14 @@ pub const HEALTH_COUNTERS_MS: u64 = 1_000;
 pub const HEALTH_EVENTS_MAX: usize = 16_384;
 /// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in a window.
 pub const HEALTH_CHANGES_MAX: usize = 200_000;
+/// Share of its cells that a PoP sheds at most: whoever sheds all could never measure that it may take some back.
+pub const SHED_SHARE_MAX: f64 = 0.95;
+/// Load feeds read at once: a thousand feeds of 100 ms each are read within two seconds.
+pub const LOAD_FEEDS_AT_ONCE: usize = 64;
+/// Longest time for one reading of a feed, in milliseconds: what comes later is about another moment.
+pub const LOAD_READING_MS_MAX: u64 = 10_000;
+/// Shed shares are published at most once in this time, in milliseconds: each publication is a snapshot.
+pub const LOAD_PUBLISH_MS: u64 = 1_000;
 /// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in chunks of one octet
 /// is six times its size; a peer that sends more sends without end.
 pub const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
