@@ -178,3 +178,9 @@ pub const PROBE_FILE_OCTETS_MAX: usize = 256;
 pub const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose settings are kept: more than any deployment has; past it they are made anew.
 pub const PINNED_KEPT_MAX: usize = 256;
+/// Octets of a load feed's body that is one number or JSON: status pages are small.
+pub const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Octets of a page of metrics: those of large exporters have some MiB, of which none is kept.
+pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
+/// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
+pub const FEED_LINE_OCTETS_MAX: usize = 16 << 10;

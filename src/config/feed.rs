@@ -70,9 +70,10 @@ fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option
         [("file", _, node)] => file(node, whose, out),
         [(_, _, node)] => push(node, out),
         _ => {
+            let last = kinds.iter().max_by_key(|(_, key, _)| key.at.start);
             out.push(
                 Finding::error(code::BAD_VALUE, "`load` must have exactly one feed")
-                    .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
+                    .at(last.map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
                     .help("the feeds are http, prometheus, file and push; one without settings is written `push: {}`"),
             );
             None
