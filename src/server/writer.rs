@@ -100,6 +100,7 @@ impl Writer {
             Command::Override { change, reply } => reply(self.change(change).await),
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
             Command::Push { reply, .. } => reply(Err("this server takes no results of probes".to_owned())),
+            Command::PushLoad { reply, .. } => reply(Err("this server takes no loads".to_owned())),
         }
     }
 

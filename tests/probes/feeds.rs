@@ -146,8 +146,7 @@ fn servers_that_never_finish_or_break() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let half = saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n41");
-    for (feed, doing) in
-        [(plain(silent), "waiting for the response"), (plain(half), "reading the body"), (page(half), "reading the body")]
+    for (feed, doing) in [(plain(silent), "waiting for the response"), (plain(half), "reading the body"), (page(half), "reading the body")]
     {
         assert_eq!(read_within(feed, SHORT), Err(format!("no answer within 700 ms ({doing})")));
     }

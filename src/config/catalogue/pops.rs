@@ -356,7 +356,13 @@ mad:
             "60s",
         ),
         aside("target", &Shape::Percent, Absent::Default("80%"), "the utilisation that is steered for, 1% to 1000%", "70%"),
-        aside("limit", &Shape::Percent, Absent::Default("95%"), "above this for two readings steps are four times larger; more than `target`", "95%"),
+        aside(
+            "limit",
+            &Shape::Percent,
+            Absent::Default("95%"),
+            "above this for two readings steps are four times larger; more than `target`",
+            "95%",
+        ),
         aside(
             "gain",
             &Shape::Number(0.001, 1.0),
@@ -388,7 +394,13 @@ static HTTP_FEED: Section = Section {
     block: "",
     entries: &[
         entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15/load\""),
-        entry("pointer", &Shape::Text("a JSON pointer"), NONE, "where the number, or a text that is one, stands in JSON (RFC 6901)", "/load/now"),
+        entry(
+            "pointer",
+            &Shape::Text("a JSON pointer"),
+            NONE,
+            "where the number, or a text that is one, stands in JSON (RFC 6901)",
+            "/load/now",
+        ),
         aside("to", &TO, Absent::Words("the URL's"), TO_ABOUT, "203.0.113.15"),
     ],
     others: Others::None,
@@ -418,8 +430,7 @@ static PROMETHEUS_FEED: Section = Section {
 };
 
 static TO: Shape = Shape::Text("an address, or `address:port`");
-const URL_ABOUT: &str =
-    "`http` or `https`. Its host is an IP address, since names are not looked up, or a name with `to` beside it. A certificate must be for the \
+const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, since names are not looked up, or a name with `to` beside it. A certificate must be for the \
      host, by the system's roots";
 const TO_ABOUT: &str = "connected to instead";
 

@@ -88,7 +88,8 @@ fn services_have_loads_of_their_own() {
     assert_eq!((fra.ramp_ms, iad.ramp_ms, iad.load.is_none()), (300_000, 0, true));
     assert_eq!((fra.capacity, fra.load.as_deref().map(line)), (Some(400.0), Some("push".to_owned())));
     let services: Vec<_> = fra.services.iter().map(|s| (&*s.name, s.capacity, s.load.as_deref().map(line))).collect();
-    let wanted = [("default", None, None), ("a", Some(7.0), Some("file /{service}".into())), ("b", None, Some("push".into())), ("c", None, None)];
+    let wanted =
+        [("default", None, None), ("a", Some(7.0), Some("file /{service}".into())), ("b", None, Some("push".into())), ("c", None, None)];
     assert_eq!(services, wanted);
 }
 

@@ -106,6 +106,14 @@ impl<'s> Samples<'s> {
     }
 }
 
+/// The sum over the samples of a whole page.
+pub fn sum(page: &[u8], metric: &str, labels: &[(Arc<str>, Arc<str>)]) -> Result<f64, String> {
+    let mut samples = Samples::new(metric, labels);
+    samples.take(page)?;
+    samples.end()?;
+    samples.sum()
+}
+
 /// What stands behind the name, if the line is a sample of the metric.
 fn of_metric<'l>(line: &'l [u8], metric: &str) -> Option<&'l [u8]> {
     let rest = line.trim_ascii_start().strip_prefix(metric.as_bytes())?;
@@ -122,7 +130,9 @@ fn value(rest: &[u8]) -> Result<f64, String> {
     let text = std::str::from_utf8(word).unwrap_or_default();
     let value: f64 = text.parse().map_err(|_| format!("has the value {}, which is no number", quoted(word)))?;
     match words.next() {
-        Some(stamp) if !stamp.starts_with(b"#") && std::str::from_utf8(stamp).ok().and_then(|stamp| stamp.parse::<f64>().ok()).is_none() => {
+        Some(stamp)
+            if !stamp.starts_with(b"#") && std::str::from_utf8(stamp).ok().and_then(|stamp| stamp.parse::<f64>().ok()).is_none() =>
+        {
             Err(format!("has {} behind its value", quoted(stamp)))
         }
         _ => Ok(value),

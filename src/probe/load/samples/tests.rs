@@ -11,7 +11,7 @@ fn sum_in(page: &[u8], labels: &[(&str, &str)], piece: usize) -> Result<f64, Str
     samples.sum()
 }
 
-fn sum(page: &str, labels: &[(&str, &str)]) -> Result<f64, String> {
+fn sum_of(page: &str, labels: &[(&str, &str)]) -> Result<f64, String> {
     let whole = sum_in(page.as_bytes(), labels, usize::MAX);
     for piece in [1, 7] {
         assert_eq!(sum_in(page.as_bytes(), labels, piece), whole, "{page:?} in pieces of {piece}");
@@ -72,7 +72,7 @@ fn pages() {
         ("load 1\n# EOF", &[], Ok(1.0)),
     ];
     for (page, labels, wanted) in rows {
-        assert_eq!(sum(page, labels), wanted.map_err(str::to_owned), "{page:?} {labels:?}");
+        assert_eq!(sum_of(page, labels), wanted.map_err(str::to_owned), "{page:?} {labels:?}");
     }
 }
 
@@ -80,8 +80,8 @@ fn pages() {
 #[test]
 fn lengths_are_bounded() {
     let long = "x".repeat(FEED_LINE_OCTETS_MAX);
-    assert_eq!(sum(&format!("other{{a=\"{long}\"}} 5\nload 1\n"), &[]), Ok(1.0));
-    assert_eq!(sum(&format!("load{{a=\"{long}\"}} 5\n"), &[]), Err("a sample of \"load\" has more than 16 KiB".into()));
+    assert_eq!(sum_of(&format!("other{{a=\"{long}\"}} 5\nload 1\n"), &[]), Ok(1.0));
+    assert_eq!(sum_of(&format!("load{{a=\"{long}\"}} 5\n"), &[]), Err("a sample of \"load\" has more than 16 KiB".into()));
     let mut samples = Samples::new("load", &[]);
     let line = format!("{long}\n");
     let taken = (0..).map(|_| samples.take(line.as_bytes())).find_map(Result::err).unwrap();
