@@ -184,3 +184,7 @@ pub const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
 /// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
 pub const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
+/// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
+pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
+/// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.
+pub const HEALTH_SAVE_SECS: u64 = 30;
