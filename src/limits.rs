@@ -159,6 +159,14 @@ pub const HEALTH_COUNTERS_MS: u64 = 1_000;
 pub const HEALTH_EVENTS_MAX: usize = 16_384;
 /// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in a window.
 pub const HEALTH_CHANGES_MAX: usize = 200_000;
+/// Share of its cells that a PoP sheds at most: whoever sheds all could never measure that it may take some back.
+pub const SHED_SHARE_MAX: f64 = 0.95;
+/// Load feeds read at once: a thousand feeds of 100 ms each are read within two seconds.
+pub const LOAD_FEEDS_AT_ONCE: usize = 64;
+/// Longest time for one reading of a feed, in milliseconds: what comes later is about another moment.
+pub const LOAD_READING_MS_MAX: u64 = 10_000;
+/// Shed shares are published at most once in this time, in milliseconds: each publication is a snapshot.
+pub const LOAD_PUBLISH_MS: u64 = 1_000;
 /// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in chunks of one octet
 /// is six times its size; a peer that sends more sends without end.
 pub const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
@@ -180,6 +188,12 @@ pub const PROBE_FILE_OCTETS_MAX: usize = 256;
 pub const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose settings are kept: more than any deployment has; past it they are made anew.
 pub const PINNED_KEPT_MAX: usize = 256;
+/// Octets of a load feed's body that is one number or JSON: status pages are small.
+pub const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Octets of a page of metrics: those of large exporters have some MiB, of which none is kept.
+pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
+/// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
+pub const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
 /// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
 pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
 /// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.

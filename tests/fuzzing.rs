@@ -316,6 +316,23 @@ fn record_data() {
     drive("record_data", targets::rdata::rdata, 50_000, make, || {});
 }
 
+/// What load feeds say: sound numbers, JSON and pages, wounded.
+#[test]
+fn load_feeds() {
+    let page: &[u8] = b"# TYPE load gauge\nload{host=\"a\",code=\"200\",} 4.5e2 1395066363000\nload{host=\"b\"} 1\nload 2 # {x=\"y\"} 1\n";
+    let sum = meridian::probe::load::samples::sum(page, "load", &[]);
+    assert_eq!(sum, Ok(453.0));
+    let seeds: [&[u8]; 4] = [page, page, b"{\"load\":[417.5,\"1\"]}", b" 417.5e-1\n"];
+    let words: [&[u8]; 12] =
+        [b"load", b"{", b"}", b"host=\"a\"", b"\"", b"\\", b"\n", b" NaN", b" -1", b" 1e308", b"host=\"a\",", b"\nload{host=\"a\"} 1"];
+    let make = |dice: &mut Dice| {
+        let mut input = dice.pick::<&[u8]>(&seeds).to_vec();
+        mutate(dice, &mut input, &words);
+        input
+    };
+    drive("load_feeds", targets::feed::feed, 50_000, 1, make, || {});
+}
+
 /// Replies to probes: sound ones, wounded.
 #[test]
 fn probe_replies() {

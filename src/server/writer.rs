@@ -128,6 +128,7 @@ impl Writer {
             Command::Override { change, reply } => reply(self.change(change).await),
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
             Command::Push { push, reply } => reply(self.push(&push)),
+            Command::PushLoad { reply, .. } => reply(Err("this server takes no loads".to_owned())),
         }
     }
 
