@@ -120,6 +120,7 @@ fn load(path: &Path) -> Result<Option<(Vec<u8>, Ledger)>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steer::course::Course;
     use crate::steer::ledger::{Action, Override, Selector};
     use crate::steer::pop::AdminState;
 
@@ -132,6 +133,7 @@ mod tests {
             reason: "why".into(),
             set_epoch_secs: 1,
             until_epoch_secs: None,
+            course: Course::default(),
         };
         ledger.add(entry).unwrap();
     }
