@@ -94,7 +94,9 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     let (reason, author) = (words("reason", out), words("author", out));
     let set = table.need("set", out).and_then(|node| moment(node, "set", out));
     let until = table.take("until").map(|node| moment(node, "until", out));
-    let course = course(&mut table, out);
+    // What began when it was said, and takes no time, waits for no clock.
+    let course = course(&mut table, out)
+        .map(|course| if course.over_secs == 0 && course.start_epoch_secs <= set.unwrap_or(0) { Course::default() } else { course });
     table.finish(out);
     Some(Override {
         id: 0,
@@ -287,7 +289,7 @@ mod tests {
             ("2026-03-01T12:00:00Z", "yesterday", 6),
             ("    author: ann\n", "", 2),
             ("reason: why", "reason: \"two\\nlines\"", 2),
-            ("author: ann", "autor: ann", 2),
+            ("author: ann", "autor: ann", 5),
             ("author: ann", "author: ann\n    over_secs: long", 6),
             ("author: ann", "author: ann\n    start: later", 6),
         ] {

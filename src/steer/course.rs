@@ -38,7 +38,7 @@ impl Course {
 
     /// Steps done.
     fn step(&self, now: u64) -> u64 {
-        if self.is_over(now) { STEPS } else { now.saturating_sub(self.start_epoch_secs) * STEPS / self.over_secs }
+        if self.is_over(now) { STEPS } else { now.saturating_sub(self.start_epoch_secs) * STEPS / self.over_secs.max(1) }
     }
 
     /// When the next step is done, in seconds since 1970; `None` after the last.
