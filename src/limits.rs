@@ -176,3 +176,7 @@ pub const PROBE_FILE_OCTETS_MAX: usize = 256;
 pub const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose settings are kept: more than any deployment has; past it they are made anew.
 pub const PINNED_KEPT_MAX: usize = 256;
+/// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
+pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
+/// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.
+pub const HEALTH_SAVE_SECS: u64 = 30;

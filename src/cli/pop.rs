@@ -158,6 +158,7 @@ fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
             vec![
                 text(&pop["name"]),
                 text(&pop["effective"]["state"]),
+                text(&pop["health"]),
                 text(&pop["effective"]["weight"]),
                 format!("{} {}", text(&pop["file"]["state"]), text(&pop["file"]["weight"])),
                 (pop["progress"]["text"].as_str().map(str::to_owned).into_iter())
@@ -167,7 +168,7 @@ fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
             ]
         })
         .collect();
-    print(&table(&["POP", "STATE", "WEIGHT", "FILE", "OVERRIDE"], &rows));
+    print(&table(&["POP", "STATE", "HEALTH", "WEIGHT", "FILE", "OVERRIDE"], &rows));
     for alarm in told["alarms"].as_array().into_iter().flatten() {
         print(&format!("alarm since {}: {}\n", text(&alarm["since"]), text(&alarm["text"])));
     }
@@ -181,6 +182,36 @@ fn in_words(by: &Value) -> String {
     let start = by["start"].as_str().map(|start| format!(" from {start} on")).unwrap_or_default();
     let until = by["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
     format!("{} {}{over}{start}{until}, {} at {}: {}", text("pops"), text("action"), text("author"), text("set"), text("reason"))
+}
+
+/// A probed target on one line, such as `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
+fn target_in_words(target: &Value) -> String {
+    let word = |key: &str| target[key].as_str().unwrap_or_default();
+    let mut text = format!("{} {} {}: {}", word("address"), word("service"), word("probe"), word("verdict"));
+    text.push_str(&format!(" for {} s", target["lasted_secs"]));
+    for (key, words) in [("good_streak", "good in a row"), ("bad_streak", "bad in a row"), ("failures", "failures counted")] {
+        if let Some(count) = target[key].as_u64().filter(|count| *count > 0) {
+            text.push_str(&format!(", {count} {words}"));
+        }
+    }
+    if let Some(checks) = target["checks_to_flip"].as_u64() {
+        text.push_str(&format!(", may turn after {checks} more"));
+    }
+    if let Some(micros) = target["latency_micros"].as_u64() {
+        text.push_str(&format!(", {}.{} ms", micros / 1000, micros % 1000 / 100));
+    }
+    if let Some(days) = target["certificate_days"].as_i64() {
+        text.push_str(&format!(", certificate for {days} days"));
+    }
+    if target["frozen"] == true {
+        text.push_str(", frozen: all canaries fail");
+    }
+    for (key, words) in [("degraded", "but"), ("last_error", "last error:")] {
+        if let Some(told) = target[key].as_str() {
+            text.push_str(&format!("; {words} {told}"));
+        }
+    }
+    text
 }
 
 fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
@@ -206,8 +237,9 @@ fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
     for plan in pop["plans"].as_array().into_iter().flatten() {
         text.push_str(&format!("  planned    {}\n", in_words(plan)));
     }
+    text.push_str(&format!("  health     {}\n", pop["health"].as_str().unwrap_or("?")));
     for target in pop["targets"].as_array().into_iter().flatten() {
-        text.push_str(&format!("  target     {target}\n"));
+        text.push_str(&format!("  target     {}\n", target_in_words(target)));
     }
     print(&text);
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@
 
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, Family, Kind};
+use crate::desk::board::PopHealth;
 use crate::desk::counters::{Dropped, Lane};
 use crate::desk::phase::Phase;
 use crate::snapshot::Snapshot;
@@ -73,6 +74,7 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
     decisions(&page, shown, &snapshot)?;
     reloads(&page, shown)?;
     overrides(&page, shown)?;
+    health(&page, shown)?;
     sizes(&page, &snapshot)?;
     process(&page, shown)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
@@ -156,6 +158,30 @@ fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     page.set(&catalogue::OVERRIDES, &["weight"], weights as f64)?;
     page.set(&catalogue::ALARMS, &[], if board.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 })?;
     page.count(&catalogue::EVENTS_DROPPED, &[], shown.desk.counters.events_dropped.load(Ordering::Relaxed))
+}
+
+fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
+    let board = shown.desk.board.load();
+    for pop in &board.pops {
+        for health in PopHealth::ALL {
+            page.set(&catalogue::POP_HEALTH, &[&pop.name, health.word()], if pop.health == health { 1.0 } else { 0.0 })?;
+        }
+        for target in &pop.targets {
+            let labels = [&*pop.name, &*target.service, &*target.probe, target.address.as_deref().unwrap_or("")];
+            page.set(&catalogue::TARGET_UP, &labels, if target.verdict == "down" { 0.0 } else { 1.0 })?;
+            page.set(&catalogue::TARGET_FAILURES, &labels, f64::from(target.failures))?;
+            if let Some(micros) = target.latency_micros {
+                page.set(&catalogue::TARGET_LATENCY, &labels, micros as f64 / 1e6)?;
+            }
+            if let Some(days) = target.certificate_days {
+                page.set(&catalogue::TARGET_CERTIFICATE, &labels, days as f64)?;
+            }
+        }
+    }
+    for (family, frozen) in ["ipv4", "ipv6"].iter().zip(board.frozen) {
+        page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 })?;
+    }
+    board.held.iter().try_for_each(|policy| page.set(&catalogue::POLICY_HELD, &[policy], 1.0))
 }
 
 fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {

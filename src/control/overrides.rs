@@ -58,6 +58,7 @@ fn pop_json(pop: &PopView) -> Value {
         "plans": pop.plans.iter().map(told).collect::<Vec<_>>(),
         "state_override": pop.state_by.as_ref().map(told),
         "weight_override": pop.weight_by.as_ref().map(told),
+        "health": pop.health.word(),
         "targets": pop.targets.iter().map(target_json).collect::<Vec<_>>(),
     })
 }
@@ -100,6 +101,9 @@ fn target_json(target: &TargetView) -> Value {
         "good_streak": target.good_streak,
         "bad_streak": target.bad_streak,
         "checks_to_flip": target.checks_to_flip,
+        "failures": target.failures,
+        "frozen": target.is_frozen,
+        "lasted_secs": target.lasted_secs,
         "last_error": target.last_error,
         "latency_micros": target.latency_micros,
         "certificate_days": target.certificate_days,

@@ -18,6 +18,10 @@ pub struct Board {
     pub overrides: usize,
     /// What an operator must look at.
     pub alarms: Vec<Alarm>,
+    /// Families whose verdicts are frozen, since all canaries fail: IPv4, IPv6.
+    pub frozen: [bool; 2],
+    /// Policies that the panic guard holds.
+    pub held: Vec<Arc<str>>,
 }
 
 /// A sentence that stays until its cause is gone.
@@ -56,8 +60,39 @@ pub struct PopView {
     pub plans: Vec<Override>,
     /// Longest TTL of answers given before now that resolvers may still hold, in seconds.
     pub cached_secs: u32,
+    /// What probes make of it.
+    pub health: PopHealth,
     /// What is probed of it; empty without probes.
     pub targets: Vec<TargetView>,
+}
+
+/// A PoP as probes see it, over all its services.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PopHealth {
+    /// Nothing of it is probed, or nothing is known yet.
+    #[default]
+    Unknown,
+    /// Everything that is known of it is up.
+    Up,
+    /// Some addresses are down.
+    Partial,
+    /// Every address of every service is down.
+    Down,
+}
+
+impl PopHealth {
+    /// Every value, in order.
+    pub const ALL: [PopHealth; 4] = [PopHealth::Unknown, PopHealth::Up, PopHealth::Partial, PopHealth::Down];
+
+    /// The word in tables and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            PopHealth::Unknown => "unknown",
+            PopHealth::Up => "up",
+            PopHealth::Partial => "partial",
+            PopHealth::Down => "down",
+        }
+    }
 }
 
 /// A target of probes: one address of a service, or the service as a whole.
@@ -75,16 +110,22 @@ pub struct TargetView {
     pub good_streak: u32,
     /// Bad results in a row.
     pub bad_streak: u32,
-    /// Results of the other kind that would turn the verdict.
-    pub checks_to_flip: u32,
+    /// Results still needed until the verdict can change; `None` while nothing points that way.
+    pub checks_to_flip: Option<u32>,
+    /// Failures that count towards going down.
+    pub failures: u16,
     /// The last fault, in words.
     pub last_error: Option<String>,
     /// How long the last good result took, in microseconds.
     pub latency_micros: Option<u64>,
     /// Days that the certificate is still valid; negative once it is not.
     pub certificate_days: Option<i64>,
-    /// Whether it answers, but slower or poorer than it should.
-    pub degraded: bool,
+    /// Well, but not as it should be: in words.
+    pub degraded: Option<String>,
+    /// Whether its results do not count now, since all canaries of its family fail.
+    pub is_frozen: bool,
+    /// For how long the verdict holds, in seconds.
+    pub lasted_secs: u64,
     /// Age of the last result, in seconds.
     pub result_age_secs: Option<u64>,
 }

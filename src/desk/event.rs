@@ -1,6 +1,8 @@
 //! What happens to a server, in words: one line each, the same in every log.
 
 use crate::desk::command::Origin;
+use crate::health::condition::Verdict;
+use crate::health::event::{HealthEvent, Subject};
 use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::Override;
@@ -62,6 +64,13 @@ pub enum Event {
         /// Who.
         author: String,
     },
+    /// Something that probes found.
+    Health(HealthEvent),
+    /// What is remembered of health over a restart could not be read or written.
+    MemoryFault {
+        /// A sentence.
+        sentence: String,
+    },
     /// The server was told to stop.
     Stopping {
         /// By which signal.
@@ -93,6 +102,8 @@ impl fmt::Display for Event {
             Event::OverrideExpired { entry } => write!(f, "override ended: {}, set by {}", words(entry), entry.author),
             Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
+            Event::Health(event) => event.fmt(f),
+            Event::MemoryFault { sentence } => f.write_str(sentence),
             Event::Stopping { signal } => write!(f, "stopping on {signal}"),
             Event::Stopped => f.write_str("stopped"),
         }
@@ -120,6 +131,18 @@ impl Event {
             Event::OverrideExpired { .. } => "override_expired",
             Event::LedgerAlarm { .. } => "ledger_alarm",
             Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
+            Event::Health(event) => match event {
+                HealthEvent::Turned { now: Verdict::Down, .. } => "target_down",
+                HealthEvent::Turned { .. } => "target_up",
+                HealthEvent::Frozen { .. } => "health_frozen",
+                HealthEvent::Thawed { .. } => "health_thawed",
+                HealthEvent::FreezeSpent { .. } => "freeze_spent",
+                HealthEvent::Held { .. } => "policy_held",
+                HealthEvent::Released { .. } => "policy_released",
+                HealthEvent::Certificate { .. } => "certificate",
+                HealthEvent::Lost { .. } => "events_lost",
+            },
+            Event::MemoryFault { .. } => "memory_fault",
             Event::Stopping { .. } => "stopping",
             Event::Stopped => "stopped",
         }
@@ -138,6 +161,8 @@ impl Event {
             Event::OverrideExpired { entry } => json!({ "override": told(entry) }),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
+            Event::Health(event) => of_health(event),
+            Event::MemoryFault { .. } => json!({}),
             Event::Stopping { signal } => json!({ "signal": signal }),
         };
         let mut object = json!({ "time": civil::moment(epoch_secs), "sequence": sequence, "kind": self.kind(), "text": self.to_string() });
@@ -145,6 +170,34 @@ impl Event {
             object.extend(fields);
         }
         object.to_string()
+    }
+}
+
+fn of_health(event: &HealthEvent) -> Value {
+    let of = |subject: &Subject| {
+        json!({
+            "probe": &*subject.probe,
+            "pop": &*subject.pop,
+            "service": &*subject.service,
+            "address": subject.address,
+        })
+    };
+    match event {
+        HealthEvent::Turned { subject, lasted_ms, reason, .. } => {
+            json!({ "target": of(subject), "lasted_ms": lasted_ms, "reason": reason.as_deref() })
+        }
+        HealthEvent::Frozen { family, canaries, at_most_ms } => {
+            json!({ "family": family.to_string(), "canaries": canaries, "at_most_ms": at_most_ms })
+        }
+        HealthEvent::Thawed { family, lasted_ms } | HealthEvent::FreezeSpent { family, lasted_ms } => {
+            json!({ "family": family.to_string(), "lasted_ms": lasted_ms })
+        }
+        HealthEvent::Held { policy, fallen, of, at_most_ms } => {
+            json!({ "policy": &**policy, "fallen": fallen, "of": of, "at_most_ms": at_most_ms })
+        }
+        HealthEvent::Released { policy, lasted_ms, .. } => json!({ "policy": &**policy, "lasted_ms": lasted_ms }),
+        HealthEvent::Certificate { subject, days } => json!({ "target": of(subject), "days": days }),
+        HealthEvent::Lost { events } => json!({ "events": events }),
     }
 }
 

@@ -55,7 +55,9 @@ fn log(event: &Event) {
         }
         Event::Refused { errors, sequence } => tracing::error!(errors, sequence, "{event}"),
         Event::Stopping { signal } => tracing::info!(signal, "{event}"),
-        Event::LedgerAlarm { .. } => tracing::error!("{event}"),
+        Event::LedgerAlarm { .. } | Event::MemoryFault { .. } => tracing::error!("{event}"),
+        Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
+        Event::Health(_) => tracing::warn!(kind = event.kind(), "{event}"),
         _ => tracing::info!("{event}"),
     }
 }

@@ -6,7 +6,9 @@
 //!                                  └──┘ SIGHUP, control: the writer publishes or refuses
 //! ```
 
+pub mod display;
 pub mod journal;
+pub mod memory;
 pub mod overrides;
 pub mod sockets;
 pub mod watch;
@@ -15,6 +17,7 @@ pub mod writer;
 use self::journal::Journal;
 use self::overrides::Overrides;
 use self::sockets::Sockets;
+use self::watch::Watch;
 use crate::control::{self, listener};
 use crate::desk::Desk;
 use crate::desk::cell::Cell;
@@ -147,8 +150,21 @@ impl Server {
         let now = writer::epoch_secs();
         let mut overrides = Overrides::open(&fixed.state, now);
         let ended = overrides.expire(now);
-        let snapshot = overrides.over(&snapshot, now, 1);
-        let board = overrides.board(&snapshot, now);
+        let (saved, faults) = memory::recall(&fixed.state);
+        let stop = CancellationToken::new();
+        let mut watch = Watch::begin(Arc::clone(&snapshot.roster), snapshot.node_name(), &saved, now, stop.clone());
+        watch.handle_overrides(&overrides.overridden(&snapshot.pops, now));
+        // The first round before the first answer: what is not known yet would be answered as though it were up.
+        runtime.block_on(async {
+            while !watch.is_first_round_over() {
+                watch.turn();
+                watch.wait().await;
+            }
+        });
+        watch.turn();
+        let snapshot = overrides.over(&snapshot, watch.picture(), now, 1);
+        let mut board = overrides.board(&snapshot, now);
+        display::add_health(&mut board, &watch, &snapshot);
         let cell = Cell::new(Arc::new(snapshot), counters.seats());
         let desk = Arc::new(Desk::new(cell, counters, board));
         let journal = Journal::start(&fixed.state, Arc::clone(&desk)).map_err(|error| own_fault(&error))?;
@@ -160,7 +176,7 @@ impl Server {
             desk,
             journal: journal.clone(),
             door,
-            stop: CancellationToken::new(),
+            stop,
             tasks: Vec::new(),
             #[cfg(target_os = "linux")]
             workers: Workers::default(),
@@ -176,10 +192,13 @@ impl Server {
         for alarm in overrides.alarms() {
             server.tell(&Event::LedgerAlarm { sentence: alarm.sentence.clone() });
         }
+        for sentence in faults {
+            server.tell(&Event::MemoryFault { sentence });
+        }
         for entry in ended {
             server.tell(&Event::OverrideExpired { entry });
         }
-        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed, overrides, journal);
+        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed, overrides, watch, journal);
         server.runtime.spawn(writer.run(commands));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();

@@ -3,24 +3,21 @@
 //! A change is written to the disk before it is published: what a node serves, it serves again after a
 //! restart, however it ended. A change that cannot be written is refused, and nothing changes.
 
-use crate::desk::board::{Alarm, Board, PopView};
+use crate::desk::board::{Alarm, Board, PopHealth, PopView};
 use crate::desk::command::{Change, Ended, Moved};
 use crate::desk::event::Event;
 use crate::desk::prediction::Loads;
-use crate::health::condition::{Picture, SlotHealth};
+use crate::health::condition::Picture;
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
 use crate::reload::ledger_store::{LedgerStore, Opened};
 use crate::snapshot::Snapshot;
 use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
-use crate::steer::pop::{AdminState, Pop};
+use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::status::{ALL_CELLS, Status};
 use std::path::Path;
 use std::sync::Arc;
-
-/// Tells each safety rule that PoPs in these states would break, as a sentence.
-pub type Safety = Box<dyn Fn(&[Pop], &[Effective]) -> Vec<String> + Send>;
 
 /// The overrides of a running server.
 pub struct Overrides {
@@ -28,7 +25,6 @@ pub struct Overrides {
     pub ledger: Ledger,
     store: Option<LedgerStore>,
     alarms: Vec<Alarm>,
-    safety: Safety,
     loads: Loads,
 }
 
@@ -53,12 +49,7 @@ impl Overrides {
     pub fn open(state: &Path, now: u64) -> Overrides {
         let Opened { store, ledger, alarms } = LedgerStore::open(state);
         let alarms = alarms.into_iter().map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true }).collect();
-        Overrides { ledger, store: Some(store), alarms, safety: Box::new(|_, _| Vec::new()), loads: Arc::new(|_| None) }
-    }
-
-    /// Has further changes judged by rules.
-    pub fn guard(&mut self, safety: Safety) {
-        self.safety = safety;
+        Overrides { ledger, store: Some(store), alarms, loads: Arc::new(|_| None) }
     }
 
     /// Has predictions told against what PoPs carry.
@@ -76,9 +67,14 @@ impl Overrides {
         &self.alarms
     }
 
-    /// The snapshot with the states and weights in force, as publication `sequence`.
-    pub fn over(&self, snapshot: &Snapshot, now: u64, sequence: u64) -> Snapshot {
-        over(&self.ledger, snapshot, now, sequence)
+    /// The snapshot with the states and weights in force and what probes say, as publication `sequence`.
+    pub fn over(&self, snapshot: &Snapshot, picture: &Picture, now: u64, sequence: u64) -> Snapshot {
+        over(&self.ledger, snapshot, picture, now, sequence)
+    }
+
+    /// Which PoPs have an override of their state, in order.
+    pub fn overridden(&self, pops: &[Pop], now: u64) -> Vec<bool> {
+        self.ledger.effective(pops, now).iter().map(|is| is.state_by.is_some()).collect()
     }
 
     /// What is shown of it.
@@ -96,6 +92,7 @@ impl Overrides {
             left: is.left,
             plans: self.ledger.plans(pop, now).cloned().collect(),
             cached_secs: ahead_secs(snapshot),
+            health: PopHealth::default(),
             targets: Vec::new(),
         };
         Board {
@@ -103,11 +100,14 @@ impl Overrides {
             pops: snapshot.pops.iter().zip(self.ledger.effective(&snapshot.pops, now)).map(one).collect(),
             overrides: self.ledger.entries().iter().filter(|entry| !entry.action.hands_back()).count(),
             alarms: self.alarms.clone(),
+            frozen: [false; 2],
+            held: Vec::new(),
         }
     }
 
-    /// Looks at a change without doing it.
-    pub fn draft(&self, change: &Change, pops: &[Pop], now: u64) -> Draft {
+    /// Looks at a change without doing it. `is_down` tells whom probes call down.
+    pub fn draft(&self, change: &Change, snapshot: &Snapshot, is_down: &[bool], now: u64) -> Draft {
+        let pops = &snapshot.pops;
         let before = self.ledger.effective(pops, now);
         let mut draft = Draft {
             ledger: self.ledger.clone(),
@@ -140,7 +140,8 @@ impl Overrides {
         if after.iter().all(Effective::is_off) {
             draft.warnings.push("no PoP is left in service: those that drain are answered, and those that are down never".to_owned());
         }
-        let (was, broken) = ((self.safety)(pops, &before), (self.safety)(pops, &after));
+        let broken_by = |all: &[Effective]| broken_rules(snapshot, all, is_down, now);
+        let (was, broken) = (broken_by(&before), broken_by(&after));
         let off = |all: &[Effective]| all.iter().filter(|is| is.is_off()).count();
         // What was broken before must not keep anybody from mending it.
         let worse = off(&after) > off(&before) || broken.iter().any(|sentence| !was.contains(sentence));
@@ -195,12 +196,20 @@ impl Overrides {
     }
 }
 
-/// A snapshot with the states and weights that a ledger makes of its PoPs.
-pub fn over(ledger: &Ledger, snapshot: &Snapshot, now: u64, sequence: u64) -> Snapshot {
+/// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes say of them.
+pub fn over(ledger: &Ledger, snapshot: &Snapshot, picture: &Picture, now: u64, sequence: u64) -> Snapshot {
     let pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
-    // Nothing is probed yet: every slot is as though it were never asked.
-    let picture = Picture { slots: snapshot.steering.slots.iter().map(|_| SlotHealth::default()).collect(), held: Vec::new() };
-    snapshot.with_status(Status::new(pops, &snapshot.steering.slots, &snapshot.steering.policies, &picture, Vec::new()), sequence)
+    snapshot.with_status(Status::new(pops, &snapshot.steering.slots, &snapshot.steering.policies, picture, Vec::new()), sequence)
+}
+
+/// A sentence for each safety rule that PoPs in these states break. Whoever is down by probes is off too.
+fn broken_rules(snapshot: &Snapshot, states: &[Effective], is_down: &[bool], now: u64) -> Vec<String> {
+    let serving = |pop: PopId| {
+        let index = usize::from(pop.0);
+        states.get(index).is_some_and(|is| !is.is_off()) && !is_down.get(index).copied().unwrap_or(false)
+    };
+    let capacity = |pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
+    snapshot.safety.in_force(now).iter().filter_map(|rule| rule.broken(serving, capacity)).map(|broken| broken.sentence).collect()
 }
 
 /// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at their shortest.

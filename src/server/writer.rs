@@ -5,15 +5,21 @@
 //! Overrides do not wait for a run: they are published at once, and again with what the run gives.
 
 use crate::desk::Desk;
+use crate::desk::board::PopHealth;
 use crate::desk::cell::InService;
-use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Reply, Report};
+use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Push, Reply, Report};
 use crate::desk::event::Event;
 use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
+use crate::health::condition::Picture;
+use crate::health::outcome::Outcome as ProbeOutcome;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS};
 use crate::reload::cycle::{self, Fixed, Fresh};
+use crate::server::display;
 use crate::server::journal::Journal;
+use crate::server::memory::Memory;
 use crate::server::overrides::{self, Overrides};
+use crate::server::watch::Watch;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::ledger::Ledger;
 use std::path::PathBuf;
@@ -25,6 +31,9 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 /// How often retired snapshots are looked at. Workers let go of them within their wake-up time.
 const SWEEP: Duration = Duration::from_millis(500);
+
+/// How often the board shows results that change no answer.
+const SHOW: Duration = Duration::from_secs(1);
 
 /// The writer's door, and what comes in by it.
 pub fn door() -> (Door, Receiver<Command>) {
@@ -39,6 +48,10 @@ pub struct Writer {
     root: PathBuf,
     fixed: Fixed,
     overrides: Overrides,
+    watch: Watch,
+    memory: Memory,
+    /// When the board last showed what probes found.
+    shown: Instant,
     journal: Journal,
     /// Snapshots out of service that somebody may still read.
     retired: Vec<Arc<InService>>,
@@ -60,10 +73,24 @@ type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
 impl Writer {
     /// A writer for a server that runs with `fixed`.
-    pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed, overrides: Overrides, journal: Journal) -> Writer {
+    pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed, overrides: Overrides, watch: Watch, journal: Journal) -> Writer {
+        let memory = Memory::new(&fixed.state);
         // A step between the first publication and now is not left out.
         let step_at = overrides.ledger.next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&desk.snapshot.full()));
-        Writer { desk, root, fixed, overrides, journal, retired: Vec::new(), step_at, waiting: Vec::new(), running: None }
+        Writer {
+            desk,
+            root,
+            fixed,
+            overrides,
+            watch,
+            memory,
+            shown: Instant::now(),
+            journal,
+            retired: Vec::new(),
+            step_at,
+            waiting: Vec::new(),
+            running: None,
+        }
     }
 
     /// Works until every door is gone. Whatever is not a reload is done at once, also while one runs.
@@ -82,9 +109,11 @@ impl Writer {
                 outcome = async { match running { Some(work) => work.await, None => std::future::pending().await } } => {
                     self.end(outcome);
                 }
+                () = self.watch.wait() => {}
                 () = async { match wake { Some(wake) => tokio::time::sleep(wake).await, None => std::future::pending().await } } => {}
             }
             self.expire();
+            self.look();
             self.sweep();
             self.begin();
         }
@@ -111,7 +140,7 @@ impl Writer {
                 }
             }
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
-            Command::Push { reply, .. } => reply(Err("this server takes no results of probes".to_owned())),
+            Command::Push { push, reply } => reply(self.push(&push)),
         }
     }
 
@@ -127,7 +156,7 @@ impl Writer {
             let sequence = previous.sequence() + 1;
             let mut fresh = cycle::run(&root, Some(&previous), Some(&fixed), sequence)?;
             // Under the overrides of now, so that the difference is what the files have changed.
-            fresh.snapshot = overrides::over(&overrides, &fresh.snapshot, epoch_secs(), sequence);
+            fresh.snapshot = overrides::over(&overrides, &fresh.snapshot, &Picture::default(), epoch_secs(), sequence);
             let difference = snapshot::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
@@ -151,15 +180,78 @@ impl Writer {
         }
     }
 
-    /// Puts a snapshot into service under the overrides of now, with the next sequence number.
+    /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence number.
     fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
         let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
-        let snapshot = self.overrides.over(snapshot, now, sequence);
+        self.watch.follow(&snapshot.roster);
+        self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
+        let snapshot = self.overrides.over(snapshot, self.watch.picture(), now, sequence);
         let digest = snapshot.digest().to_string();
-        self.desk.board.store(Arc::new(self.overrides.board(&snapshot, now)));
+        self.show(&snapshot);
         self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
         (sequence, digest)
+    }
+
+    /// Shows a snapshot, its overrides and its health on the board.
+    fn show(&mut self, snapshot: &Snapshot) {
+        let mut board = self.overrides.board(snapshot, epoch_secs());
+        display::add_health(&mut board, &self.watch, snapshot);
+        self.desk.board.store(Arc::new(board));
+        self.shown = Instant::now();
+    }
+
+    /// Looks at what probes have found: hands out what is due, publishes what an answer would show, and
+    /// tells what happened.
+    fn look(&mut self) {
+        if self.watch.turn().is_some() {
+            let served = self.desk.snapshot.full();
+            let sequence = served.sequence() + 1;
+            let next = self.overrides.over(&served, self.watch.picture(), epoch_secs(), sequence);
+            // The picture may differ only in what no answer shows, such as a PoP that is switched off.
+            if next.status != served.status {
+                self.show(&next);
+                self.retired.push(self.desk.snapshot.publish(Arc::new(next)));
+            }
+        }
+        let events = self.watch.events(epoch_secs());
+        self.memory.remember(&self.watch, events.iter().any(|event| matches!(event, Event::Health(_))));
+        if !events.is_empty() || self.shown.elapsed() >= SHOW {
+            let served = self.desk.snapshot.full();
+            self.show(&served);
+        }
+        events.iter().for_each(|event| self.tell(event));
+        if let Some(sentence) = self.memory.fault() {
+            self.tell(&Event::MemoryFault { sentence });
+        }
+    }
+
+    /// A result that a probe outside has found.
+    fn push(&mut self, push: &Push) -> Result<(), String> {
+        let outcome = match push.up {
+            true => ProbeOutcome::well(),
+            false => ProbeOutcome::failed(push.reason.as_deref().unwrap_or("pushed as down")),
+        };
+        let services: Vec<Arc<str>> = match &push.service {
+            Some(service) => vec![service.clone()],
+            None => {
+                let roster = self.watch.monitor().roster();
+                let of_pop = roster.targets.iter().filter(|target| target.pop == push.pop && target.probe == push.probe);
+                let mut services: Vec<Arc<str>> = of_pop.map(|target| target.service.clone()).collect();
+                services.sort();
+                services.dedup();
+                services
+            }
+        };
+        let taken: usize =
+            services.iter().map(|service| self.watch.handle_push(&push.probe, &push.pop, service, push.address, &outcome)).sum();
+        if taken > 0 {
+            return Ok(());
+        }
+        Err(format!(
+            "nothing of `{}` waits for pushes of a probe `{}`; `meridian pop show {}` tells what is probed",
+            push.pop, push.probe, push.pop
+        ))
     }
 
     /// Does a change; one that is only looked at comes with the ledger that it comes to.
@@ -167,7 +259,9 @@ impl Writer {
         let now = epoch_secs();
         self.expire();
         let current = self.desk.snapshot.full();
-        let mut draft = self.overrides.draft(&change, &current.pops, now);
+        let health = display::health_of_pops(&current, self.watch.picture());
+        let is_down: Vec<bool> = health.iter().map(|health| *health == PopHealth::Down).collect();
+        let mut draft = self.overrides.draft(&change, &current, &is_down, now);
         if draft.ended == Ended::Done {
             match self.overrides.keep(draft.ledger).await {
                 Ok(()) => {
@@ -194,7 +288,7 @@ impl Writer {
     /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for it but who asked.
     fn predict(&self, changed: Changed, settled: Ledger, reply: Box<dyn FnOnce(Changed) + Send>) {
         let (before, counted, loads) = (self.desk.snapshot.full(), self.desk.snapshot.decisions(), self.overrides.loads());
-        let after = overrides::over(&settled, &before, epoch_secs(), before.sequence());
+        let after = overrides::over(&settled, &before, self.watch.picture(), epoch_secs(), before.sequence());
         drop(spawn_blocking(move || {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
             reply(Changed { prediction, ..changed });
@@ -207,7 +301,7 @@ impl Writer {
         }
         let over = self.overrides.acknowledge().await?;
         let snapshot = self.desk.snapshot.full();
-        self.desk.board.store(Arc::new(self.overrides.board(&snapshot, epoch_secs())));
+        self.show(&snapshot);
         self.tell(&Event::LedgerAcknowledged { author: author.to_owned() });
         Ok(over)
     }

@@ -213,11 +213,12 @@ impl Effective {
         matches!(self.state, AdminState::Down | AdminState::Drain) || self.weight == 0 || self.left >= ALL_CELLS
     }
 
-    /// Its status. A change that is `ahead_secs` away or nearer is taken to be due, so that answers given from now on
+    /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers given from now on
     /// have the shortest TTL, and those given before have left the caches when it comes.
     pub fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
-        let away = self.next_epoch_secs.map_or(SETTLED, |at| u32::try_from(at.saturating_sub(now)).unwrap_or(SETTLED));
-        let horizon_secs = if away <= ahead_secs { 0 } else { away };
+        // Nothing between: a status is compared to tell whether it is to be published.
+        let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
+        let horizon_secs = if is_near { 0 } else { SETTLED };
         PopStatus { state: self.state, weight: self.weight, left: self.left, horizon_secs }
     }
 }

@@ -37,7 +37,7 @@ pub struct PopStatus {
     pub weight: u32,
     /// Cells that have left it by a gradual drain, or not come back yet by a ramp.
     pub left: Share256,
-    /// Seconds until a plan, a step or the end of what was said by hand changes any of this; [`SETTLED`] if none is near.
+    /// 0 while a plan, a step or the end of what was said by hand is near; else [`SETTLED`].
     pub horizon_secs: u32,
 }
 

@@ -224,7 +224,7 @@ fn plans_wait() {
         assert_eq!((fra(&ledger, now).state, fra(&ledger, now).next_epoch_secs), (state, next), "{now}");
     }
     let horizon = |now| fra(&ledger, now).status(now, 3).horizon_secs;
-    assert_eq!([horizon(5), horizon(6), horizon(7), horizon(9), horizon(10)], [5, 4, 0, 0, SETTLED]);
+    assert_eq!([horizon(5), horizon(6), horizon(7), horizon(9), horizon(10)], [SETTLED, SETTLED, 0, 0, SETTLED]);
     assert_eq!([ledger.next_step(0, 3), ledger.next_step(7, 3), ledger.next_step(10, 3)], [Some(7), Some(10), None]);
     let mut back = ledger.clone();
     back.add(entry("eu-fra", Action::State(Auto), None)).unwrap();
