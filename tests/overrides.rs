@@ -244,7 +244,10 @@ fn what_would_move_is_told_first() {
     assert_eq!(moves[0]["cells"], 0.5, "one of two policies: {forecast}");
     assert_eq!(moves[0]["queries"], 4.0 / 7.0, "four of the seven questions asked: {forecast}");
     let policies = forecast["policies"].as_array().expect("policies");
-    assert_eq!((policies.len(), &policies[0]["policy"], &policies[0]["moves"][0]["queries"]), (1, &"cdn.example./first".into(), &1.0.into()));
+    assert_eq!(
+        (policies.len(), &policies[0]["policy"], &policies[0]["moves"][0]["queries"]),
+        (1, &"cdn.example./first".into(), &1.0.into())
+    );
     let (status, stdout, _) = process.run(&["pop", "weight", "one", "7", "--reason", "alone in its band"]);
     assert!(status == 0 && stdout.contains("no client moves"), "{stdout}");
 }
@@ -274,7 +277,7 @@ fn a_gradual_drain_ends_drained() {
     assert_eq!(process.run(&["pop", "down", "one", "--at", "+1h", "--reason", "planned", "--yes"]).0, 0);
     assert_eq!(process.answers(), [ONE, TWO]);
     assert_eq!(shown(&process)["plans"][0]["reason"], "planned");
-    let (_, stdout, _) = process.run(&["pop", "auto", "one"]);
+    let (_, stdout, _) = process.run(&["pop", "auto", "--yes", "one"]);
     assert!(stdout.contains("is off"), "{stdout}");
     assert_eq!(shown(&process)["plans"], serde_json::json!([]));
 }

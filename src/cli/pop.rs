@@ -38,7 +38,9 @@ pub enum Pop {
     #[command(after_help = "Example:\n  meridian pop down fra --reason \"on fire\"")]
     Down(Say),
     /// Answer PoPs only when nothing else passes
-    #[command(after_help = "Examples:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"\n  meridian pop drain fra --over 30m --at 22:00 --reason \"new switch\"")]
+    #[command(
+        after_help = "Examples:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"\n  meridian pop drain fra --over 30m --at 22:00 --reason \"new switch\""
+    )]
     Drain(Say),
     /// Let file and probes decide again
     #[command(after_help = "Example:\n  meridian pop auto fra")]
@@ -123,7 +125,9 @@ impl Pop {
             Pop::Down(say) => change(say.selectors, "state", "down", &say.how),
             Pop::Drain(say) => change(say.selectors, "state", "drain", &say.how),
             Pop::Auto(say) => change(say.selectors, "state", "auto", &say.how),
-            Pop::Ramp(Say { how: How { over: None, .. }, .. }) => Err(wrong("say how long the ramp takes: --over 30m; `pop auto` does it at once")),
+            Pop::Ramp(Say { how: How { over: None, .. }, .. }) => {
+                Err(wrong("say how long the ramp takes: --over 30m; `pop auto` does it at once"))
+            }
             Pop::Ramp(say) => change(say.selectors, "state", "auto", &say.how),
             Pop::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
             Pop::Acknowledge { author, server } => acknowledge(&server, &author),
@@ -266,7 +270,11 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
     let looked = ask(how, &body)?;
     let forecast = looked["forecast"].clone();
     if how.dry_run {
-        print(&if how.server.format == Format::Json { format!("{looked:#}\n") } else { told(&looked, &forecast, "would be done; nothing was changed\n") });
+        print(&if how.server.format == Format::Json {
+            format!("{looked:#}\n")
+        } else {
+            told(&looked, &forecast, "would be done; nothing was changed\n")
+        });
         return Ok(ExitCode::SUCCESS);
     }
     if !how.yes && prediction::moves(&forecast) {

@@ -76,7 +76,9 @@ mod tests {
         ] {
             assert_eq!(moment_after(text, noon).map(civil::moment), Ok(at.to_owned()), "{text}");
         }
-        for text in ["", "24:00", "1:00", "+", "+5", "noon", "2026-03-01T12:00:00Z", "2025-03-01T12:00:00Z", "+18446744073709551615s", "1\u{e9}:00"] {
+        for text in
+            ["", "24:00", "1:00", "+", "+5", "noon", "2026-03-01T12:00:00Z", "2025-03-01T12:00:00Z", "+18446744073709551615s", "1\u{e9}:00"]
+        {
             assert!(moment_after(text, noon).is_err(), "{text}");
         }
     }

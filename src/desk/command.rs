@@ -1,7 +1,7 @@
 //! Commands to the single writer, and what it reports back.
 
-use crate::finding::{Files, Findings};
 use crate::desk::prediction::Prediction;
+use crate::finding::{Files, Findings};
 use crate::snapshot::Difference;
 use crate::steer::ledger::{Action, Effective, Selector};
 use std::fmt;

@@ -114,7 +114,8 @@ fn words(entry: &Override) -> String {
     let until = entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
     let Course { start_epoch_secs, over_secs, .. } = entry.course;
     let over = if over_secs > 0 { format!(" over {over_secs} s") } else { String::new() };
-    let start = if start_epoch_secs > entry.set_epoch_secs { format!(" from {} on", civil::moment(start_epoch_secs)) } else { String::new() };
+    let start =
+        if start_epoch_secs > entry.set_epoch_secs { format!(" from {} on", civil::moment(start_epoch_secs)) } else { String::new() };
     format!("{} {}{over}{start}{until}", entry.selector, entry.action)
 }
 

@@ -252,7 +252,10 @@ fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(),
                 until_epoch_secs: change.lasts_secs.map(|secs| course.end().max(now) + secs),
                 course,
             };
-            for plan in pops.iter().flat_map(|pop| draft.ledger.plans(pop, now).filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry))) {
+            for plan in pops
+                .iter()
+                .flat_map(|pop| draft.ledger.plans(pop, now).filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry)))
+            {
                 let sentence = format!(
                     "`{} {}`, planned for {}, {}",
                     plan.selector,

@@ -196,7 +196,9 @@ fn fra(ledger: &Ledger, now: u64) -> Effective {
 fn a_gradual_drain_and_its_ramp() {
     let mut ledger = Ledger::default();
     ledger.add(Override { until_epoch_secs: Some(300), ..gradual(Action::State(Drain), 256, 0) }).unwrap();
-    for (now, state, left) in [(9, Auto, 0), (10, Auto, 0), (11, Auto, 1), (138, Auto, 128), (265, Auto, 255), (266, Drain, 0), (300, Auto, 0)] {
+    for (now, state, left) in
+        [(9, Auto, 0), (10, Auto, 0), (11, Auto, 1), (138, Auto, 128), (265, Auto, 255), (266, Drain, 0), (300, Auto, 0)]
+    {
         let is = fra(&ledger, now);
         assert_eq!((is.state, is.left), (state, left), "{now}");
     }
