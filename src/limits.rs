@@ -127,6 +127,12 @@ pub const CONTROL_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const SELECTORS_MAX: usize = 256;
 /// Longest time of an override, in seconds: ten years are for ever, and no sum overflows.
 pub const OVERRIDE_SECS_MAX: u64 = 315_576_000;
+/// Clients that one forecast asks, twice each: some tenths of a second at the most, before a person who waits.
+pub const FORECAST_CLIENTS_MAX: u32 = 131_072;
+/// Clients of each family and policy that a forecast asks at the least: fewer would miss a tenth of them.
+pub const FORECAST_SAMPLES_MIN: u32 = 64;
+/// Seconds that a change may be planned ahead: a year; what is further away is a slip of the hand.
+pub const PLAN_SECS_MAX: u64 = 31_557_600;
 /// Seconds after which the writer looks at the clock again while an override is to end: clocks are set back and forth.
 pub const EXPIRY_LOOK_SECS: u64 = 30;
 /// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and counted.

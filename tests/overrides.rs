@@ -107,15 +107,18 @@ fn run(deployment: &Deployment, arguments: &[&str]) -> (i32, String, String) {
 #[test]
 fn a_drain_moves_and_survives() {
     let deployment = two_pops();
-    assert_eq!(run(&deployment, &["pop", "drain", "one", "--reason", "x"]).0, 2, "nobody runs");
+    assert_eq!(run(&deployment, &["pop", "drain", "--yes", "one", "--reason", "x"]).0, 2, "nobody runs");
     let process = Process::start(&deployment);
     assert_eq!(process.answers(), [ONE, TWO]);
-    let (status, stdout, _) = process.run(&["pop", "drain", "tag:eu", "--reason", "new \"switch\"", "--dry-run"]);
+    let (status, stdout, _) = process.run(&["pop", "drain", "--yes", "tag:eu", "--reason", "new \"switch\"", "--dry-run"]);
     assert!(status == 0 && stdout.contains("nothing was changed"), "{stdout}");
     assert_eq!(process.answers(), [ONE, TWO]);
-    assert_eq!(process.run(&["pop", "drain", "one"]).0, 2, "without a reason");
-    assert_eq!(process.run(&["pop", "drain", "none", "--reason", "x"]).0, 1);
-    let (status, stdout, stderr) = process.run(&["pop", "drain", "tag:eu", "--reason", "new \"switch\""]);
+    assert_eq!(process.run(&["pop", "drain", "--yes", "one"]).0, 2, "without a reason");
+    let (status, _, stderr) = process.run(&["pop", "drain", "one", "--reason", "x"]);
+    assert!(status == 2 && stderr.contains("--yes") && stderr.contains("50.0 %"), "clients would move, nobody can be asked: {stderr}");
+    assert_eq!(process.answers(), [ONE, TWO]);
+    assert_eq!(process.run(&["pop", "drain", "--yes", "none", "--reason", "x"]).0, 1);
+    let (status, stdout, stderr) = process.run(&["pop", "drain", "--yes", "tag:eu", "--reason", "new \"switch\""]);
     assert!(status == 0 && stdout.contains("this node only"), "{stdout}{stderr}");
     assert_eq!(process.answers(), [TWO, TWO]);
     let (_, stdout, _) = process.run(&["pop", "list"]);
@@ -123,7 +126,7 @@ fn a_drain_moves_and_survives() {
     drop(process);
     let process = Process::start(&deployment);
     assert_eq!(process.answers(), [TWO, TWO]);
-    assert_eq!(process.run(&["pop", "auto", "one"]).0, 0);
+    assert_eq!(process.run(&["pop", "auto", "--yes", "one"]).0, 0);
     assert_eq!(process.answers(), [ONE, TWO]);
     let (status, stdout, _) = process.run(&["pop", "show", "one", "--format", "json"]);
     let shown: Value = serde_json::from_str(&stdout).expect("JSON");
@@ -142,7 +145,7 @@ fn a_drain_moves_and_survives() {
 fn an_override_ends() {
     let deployment = two_pops();
     let process = Process::start(&deployment);
-    assert_eq!(process.run(&["pop", "down", "t*", "--for", "2s", "--reason", "short"]).0, 0);
+    assert_eq!(process.run(&["pop", "down", "--yes", "t*", "--for", "2s", "--reason", "short"]).0, 0);
     process.becomes([ONE, ONE]);
     process.becomes([ONE, TWO]);
     let (status, stdout, _) = process.run(&["pop", "list"]);
@@ -154,13 +157,13 @@ fn an_override_ends() {
 fn the_ledger_wins_over_the_file() {
     let deployment = two_pops();
     let process = Process::start(&deployment);
-    assert_eq!(process.run(&["pop", "up", "two", "--reason", "stay"]).0, 0);
+    assert_eq!(process.run(&["pop", "up", "--yes", "two", "--reason", "stay"]).0, 0);
     pops(&deployment, "down");
     assert_eq!(process.run(&["reload"]).0, 0);
     assert_eq!(process.answers(), [ONE, TWO]);
     let (status, _, stderr) = process.run(&["check"]);
     assert!(status == 0 && stderr.contains("MRD0511") && stderr.contains("overrides.yaml") && stderr.contains("pops.yaml"), "{stderr}");
-    assert_eq!(process.run(&["pop", "auto", "two"]).0, 0);
+    assert_eq!(process.run(&["pop", "auto", "--yes", "two"]).0, 0);
     assert_eq!(process.answers(), [ONE, ONE]);
 }
 
@@ -172,12 +175,12 @@ fn overrides_do_not_wait_for_reloads() {
     std::thread::scope(|scope| {
         let reloads = scope.spawn(|| (0..6).map(|_| process.run(&["reload"]).0).sum::<i32>());
         for _ in 0..3 {
-            assert_eq!(process.run(&["pop", "down", "one", "--reason", "x"]).0, 0);
+            assert_eq!(process.run(&["pop", "down", "--yes", "one", "--reason", "x"]).0, 0);
             assert_eq!(process.answers(), [TWO, TWO]);
-            assert_eq!(process.run(&["pop", "auto", "one"]).0, 0);
+            assert_eq!(process.run(&["pop", "auto", "--yes", "one"]).0, 0);
             assert_eq!(process.answers(), [ONE, TWO]);
         }
-        assert_eq!(process.run(&["pop", "down", "one", "--reason", "x"]).0, 0);
+        assert_eq!(process.run(&["pop", "down", "--yes", "one", "--reason", "x"]).0, 0);
         assert_eq!(reloads.join().expect("no panic"), 0);
     });
     assert_eq!(process.answers(), [TWO, TWO]);
@@ -190,8 +193,8 @@ fn a_damaged_ledger_is_acknowledged() {
     {
         let process = Process::start(&deployment);
         assert_eq!(process.page("/readyz").0, 200);
-        assert_eq!(process.run(&["pop", "down", "one", "--reason", "kept"]).0, 0);
-        assert_eq!(process.run(&["pop", "weight", "two", "7", "--reason", "lost"]).0, 0);
+        assert_eq!(process.run(&["pop", "down", "--yes", "one", "--reason", "kept"]).0, 0);
+        assert_eq!(process.run(&["pop", "weight", "--yes", "two", "7", "--reason", "lost"]).0, 0);
     }
     deployment.write("state/overrides.yaml", "overrides:\n  - pops: [");
     for _ in 0..2 {
@@ -218,7 +221,81 @@ fn what_cannot_be_kept_is_refused() {
     // A file where the folder should be: refuses also a test that runs with all rights.
     deployment.write("state", "not a folder");
     let process = Process::start(&deployment);
-    let (status, _, stderr) = process.run(&["pop", "down", "one", "--reason", "x"]);
+    let (status, _, stderr) = process.run(&["pop", "down", "--yes", "one", "--reason", "x"]);
     assert!(status == 1 && stderr.contains("nothing was changed"), "{stderr}");
     assert_eq!(process.answers(), [ONE, TWO]);
+}
+
+/// A prediction says which way clients would go, in cells and in counted queries; what moves nobody is done without a word.
+#[test]
+fn what_would_move_is_told_first() {
+    let deployment = two_pops();
+    let process = Process::start(&deployment);
+    for _ in 0..3 {
+        assert_eq!(process.answers(), [ONE, TWO]);
+    }
+    assert_eq!(decode(&ask_udp(process.dns, &query(1, "a.cdn.example", A))).2, [ONE]);
+    let (status, stdout, _) = process.run(&["pop", "down", "one", "--reason", "x", "--dry-run", "--format", "json"]);
+    let told: Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!((status, told["ended"].as_str()), (0, Some("dry_run")));
+    let forecast = &told["forecast"];
+    let moves = forecast["moves"].as_array().expect("moves");
+    assert_eq!((moves.len(), moves[0]["from"].as_str(), moves[0]["to"].as_str()), (1, Some("one"), Some("two")), "{forecast}");
+    assert_eq!(moves[0]["cells"], 0.5, "one of two policies: {forecast}");
+    assert_eq!(moves[0]["queries"], 4.0 / 7.0, "four of the seven questions asked: {forecast}");
+    let policies = forecast["policies"].as_array().expect("policies");
+    assert_eq!(
+        (policies.len(), &policies[0]["policy"], &policies[0]["moves"][0]["queries"]),
+        (1, &"cdn.example./first".into(), &1.0.into())
+    );
+    let (status, stdout, _) = process.run(&["pop", "weight", "one", "7", "--reason", "alone in its band"]);
+    assert!(status == 0 && stdout.contains("no client moves"), "{stdout}");
+}
+
+/// A gradual drain goes on over a restart and ends in the state that it should; a plan waits, is shown, and is taken back.
+#[test]
+fn a_gradual_drain_ends_drained() {
+    let deployment = two_pops();
+    let process = Process::start(&deployment);
+    let (status, _, stderr) = process.run(&["pop", "drain", "one", "--over", "4s", "--reason", "slowly", "--yes"]);
+    assert_eq!(status, 0, "{stderr}");
+    let (_, stdout, _) = process.run(&["pop", "show", "one"]);
+    assert!(stdout.contains("% of cells have left"), "{stdout}");
+    drop(process);
+    let process = Process::start(&deployment);
+    process.becomes([TWO, TWO]);
+    let shown = |process: &Process<'_>| -> Value {
+        serde_json::from_str(&process.run(&["pop", "show", "one", "--format", "json"]).1).expect("JSON")
+    };
+    let end = Instant::now() + PATIENCE;
+    while shown(&process)["effective"]["state"] != "drain" {
+        assert!(Instant::now() < end, "{}", shown(&process));
+    }
+    assert_eq!(process.run(&["pop", "ramp", "one", "--yes"]).0, 2, "a ramp takes time");
+    assert_eq!(process.run(&["pop", "ramp", "one", "--over", "2s", "--yes"]).0, 0);
+    process.becomes([ONE, TWO]);
+    assert_eq!(process.run(&["pop", "down", "one", "--at", "+1h", "--reason", "planned", "--yes"]).0, 0);
+    assert_eq!(process.answers(), [ONE, TWO]);
+    assert_eq!(shown(&process)["plans"][0]["reason"], "planned");
+    let (_, stdout, _) = process.run(&["pop", "auto", "--yes", "one"]);
+    assert!(stdout.contains("is off"), "{stdout}");
+    assert_eq!(shown(&process)["plans"], serde_json::json!([]));
+}
+
+/// TTLs are at their shortest one longest TTL ahead of a plan, and as before without one.
+#[test]
+fn a_plan_lowers_ttls_ahead() {
+    let deployment = two_pops();
+    let process = Process::start(&deployment);
+    let ttl = || {
+        let reply = hickory_proto::op::Message::from_vec(&ask_udp(process.dns, &query(1, "a.cdn.example", A))).expect("a reply");
+        reply.answers.first().expect("an answer").ttl
+    };
+    let settled = ttl();
+    assert_eq!(process.run(&["pop", "drain", "one", "--at", "+23h", "--reason", "far", "--yes"]).0, 0);
+    assert_eq!(ttl(), settled);
+    assert_eq!(process.run(&["pop", "drain", "one", "--at", "+20s", "--reason", "near", "--yes"]).0, 0);
+    assert!(ttl() < settled, "{} of {settled}", ttl());
+    assert_eq!(process.run(&["pop", "auto", "one"]).0, 0);
+    assert_eq!(ttl(), settled);
 }

@@ -10,12 +10,14 @@ pub mod geoip;
 pub mod log;
 pub mod policy;
 pub mod pop;
+pub mod prediction;
 pub mod reload;
 pub mod schema;
 pub mod serve;
 pub mod server;
 pub mod size;
 pub mod verify;
+pub mod when;
 
 use crate::desk::render;
 use crate::finding::{Files, Findings};

@@ -1,10 +1,13 @@
 //! `meridian pop`.
 
 use crate::cli::server::{Server, complain, table};
-use crate::cli::{Format, print};
+use crate::cli::when::{moment, seconds};
+use crate::cli::{Format, prediction, print};
+use crate::steer::civil;
 use crate::steer::ledger::Selector;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What is done with PoPs.
@@ -35,11 +38,16 @@ pub enum Pop {
     #[command(after_help = "Example:\n  meridian pop down fra --reason \"on fire\"")]
     Down(Say),
     /// Answer PoPs only when nothing else passes
-    #[command(after_help = "Example:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"")]
+    #[command(
+        after_help = "Examples:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"\n  meridian pop drain fra --over 30m --at 22:00 --reason \"new switch\""
+    )]
     Drain(Say),
     /// Let file and probes decide again
     #[command(after_help = "Example:\n  meridian pop auto fra")]
     Auto(Say),
+    /// Bring PoPs back step by step: the cells that left last come first
+    #[command(after_help = "Example:\n  meridian pop ramp fra --over 30m")]
+    Ramp(Say),
     /// Give PoPs another weight
     #[command(after_help = "Examples:\n  meridian pop weight fra 20 --reason \"half the machines\"\n  meridian pop weight fra auto")]
     Weight {
@@ -87,6 +95,12 @@ pub struct Say {
 /// How something is said of PoPs.
 #[derive(Debug, clap::Args)]
 pub struct How {
+    /// Come into force step by step within this time; each cell moves once
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    over: Option<u64>,
+    /// Begin then: `22:00` (UTC), `+10m`, `2026-03-01T22:00:00Z`; TTLs are lowered ahead
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    at: Option<u64>,
     /// How long it holds (`30s`, `2h`, `1h30m`); until it is taken back unless given
     #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
     lasts: Option<u64>,
@@ -99,7 +113,10 @@ pub struct How {
     /// Pass over safety rules
     #[arg(long)]
     force: bool,
-    /// Tell what would change, and change nothing
+    /// Do it without asking, also where clients move
+    #[arg(long, short)]
+    yes: bool,
+    /// Tell what would change and which clients would move, and change nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -109,27 +126,6 @@ pub struct How {
 /// Who sits before the screen, as far as the environment tells.
 fn author() -> String {
     ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty())).unwrap_or("unknown".to_owned())
-}
-
-/// `30s`, `2h`, `1h30m`, `1d`; a plain number is refused, since nobody knows its unit.
-fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is not a time such as 30s, 2h or 1h30m");
-    let (mut rest, mut sum) = (text, 0u64);
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, tail) = rest.split_at(digits);
-        let factor = match tail.bytes().next() {
-            Some(b's') => 1,
-            Some(b'm') => 60,
-            Some(b'h') => 3_600,
-            Some(b'd') => 86_400,
-            _ => return Err(wrong()),
-        };
-        let secs = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
-        sum = secs.and_then(|secs| sum.checked_add(secs)).ok_or_else(wrong)?;
-        rest = tail.get(1..).unwrap_or_default();
-    }
-    if sum == 0 { Err(wrong()) } else { Ok(sum) }
 }
 
 impl Pop {
@@ -142,6 +138,10 @@ impl Pop {
             Pop::Down(say) => change(say.selectors, "state", "down", &say.how),
             Pop::Drain(say) => change(say.selectors, "state", "drain", &say.how),
             Pop::Auto(say) => change(say.selectors, "state", "auto", &say.how),
+            Pop::Ramp(Say { how: How { over: None, .. }, .. }) => {
+                Err(wrong("say how long the ramp takes: --over 30m; `pop auto` does it at once"))
+            }
+            Pop::Ramp(say) => change(say.selectors, "state", "auto", &say.how),
             Pop::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
             Pop::Load { pop, value, service, server } => load(&server, &pop, service.as_deref(), value),
             Pop::Acknowledge { author, server } => acknowledge(&server, &author),
@@ -179,7 +179,10 @@ fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
                 text(&pop["health"]),
                 text(&pop["effective"]["weight"]),
                 format!("{} {}", text(&pop["file"]["state"]), text(&pop["file"]["weight"])),
-                by.map(in_words).unwrap_or_default(),
+                (pop["progress"]["text"].as_str().map(str::to_owned).into_iter())
+                    .chain(by.or_else(|| pop["plans"].get(0)).map(in_words))
+                    .collect::<Vec<_>>()
+                    .join("; "),
             ]
         })
         .collect();
@@ -193,8 +196,10 @@ fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
 /// An override on one line.
 fn in_words(by: &Value) -> String {
     let text = |key: &str| by[key].as_str().unwrap_or_default();
+    let over = by["over_secs"].as_u64().filter(|secs| *secs > 0).map(|secs| format!(" over {secs} s")).unwrap_or_default();
+    let start = by["start"].as_str().map(|start| format!(" from {start} on")).unwrap_or_default();
     let until = by["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
-    format!("{} {}{until}, {} at {}: {}", text("pops"), text("action"), text("author"), text("set"), text("reason"))
+    format!("{} {}{over}{start}{until}, {} at {}: {}", text("pops"), text("action"), text("author"), text("set"), text("reason"))
 }
 
 /// A probed target on one line, such as `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
@@ -244,6 +249,12 @@ fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
         text.push_str(&format!("  override   {}\n", in_words(by)));
     }
     text.push_str(&format!("  in force   {}\n", both(&pop["effective"])));
+    if let Some(progress) = pop["progress"]["text"].as_str() {
+        text.push_str(&format!("  progress   {progress}\n"));
+    }
+    for plan in pop["plans"].as_array().into_iter().flatten() {
+        text.push_str(&format!("  planned    {}\n", in_words(plan)));
+    }
     text.push_str(&format!("  health     {}\n", pop["health"].as_str().unwrap_or("?")));
     for target in pop["targets"].as_array().into_iter().flatten() {
         text.push_str(&format!("  target     {}\n", target_in_words(target)));
@@ -265,30 +276,61 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
         Selector::parse(selector).map_err(|sentence| wrong(&sentence))?;
     }
     let mut body = json!({
-        "pops": selectors, "author": how.author, "reason": how.reason, "for_secs": how.lasts,
-        "force": how.force, "dry_run": how.dry_run,
+        "pops": selectors, "author": how.author, "reason": how.reason, "for_secs": how.lasts, "over_secs": how.over.unwrap_or(0),
+        "start": how.at.map(civil::moment), "force": how.force, "dry_run": true,
     });
     body[key] = value;
-    let (status, told) = how.server.ask(Method::POST, "/pops/override", Some(&body))?;
-    let ok = status == StatusCode::OK;
-    if how.server.format == Format::Json {
-        print(&format!("{told:#}\n"));
-        return Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    // Looked at first, so that whoever asks sees what moves before it does.
+    let looked = ask(how, &body)?;
+    let forecast = looked["forecast"].clone();
+    if how.dry_run {
+        print(&if how.server.format == Format::Json {
+            format!("{looked:#}\n")
+        } else {
+            told(&looked, &forecast, "would be done; nothing was changed\n")
+        });
+        return Ok(ExitCode::SUCCESS);
     }
-    if !ok {
-        return Err(complain(&told));
+    if !how.yes && prediction::moves(&forecast) {
+        let _ = std::io::stderr().write_all(told(&looked, &forecast, "").as_bytes());
+        match prediction::asked() {
+            Some(true) => {}
+            Some(false) => return Err(wrong("nothing was changed")),
+            None => return Err(wrong("clients would move, and nobody can be asked: say --yes, or --dry-run to look; nothing was changed")),
+        }
     }
+    body["dry_run"] = json!(false);
+    let mut done = ask(how, &body)?;
+    done["forecast"] = forecast.clone();
+    print(&if how.server.format == Format::Json { format!("{done:#}\n") } else { told(&done, &forecast, "done\n") });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Passes a change to the server; a refusal is told.
+fn ask(how: &How, body: &Value) -> Result<Value, ExitCode> {
+    let (status, told) = how.server.ask(Method::POST, "/pops/override", Some(body))?;
+    match (status, how.server.format) {
+        (StatusCode::OK, _) => Ok(told),
+        (_, Format::Text) => Err(complain(&told)),
+        (_, Format::Json) => {
+            print(&format!("{told:#}\n"));
+            Err(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// What came of a change.
+fn told(told: &Value, forecast: &Value, end: &str) -> String {
     let side = |side: &Value| format!("{} {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
     let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
         .map(|pop| vec![pop["name"].as_str().unwrap_or("?").to_owned(), side(&pop["before"]), side(&pop["after"])])
         .collect();
     let mut text = table(&["POP", "BEFORE", "AFTER"], &rows);
-    text.push_str(if how.dry_run { "would be done; nothing was changed\n" } else { "done\n" });
+    text.push_str(&prediction::text(forecast));
     for warning in told["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         text.push_str(&format!("note: {warning}\n"));
     }
-    print(&text);
-    Ok(ExitCode::SUCCESS)
+    text + end
 }
 
 fn load(server: &Server, pop: &str, service: Option<&str>, value: f64) -> Result<ExitCode, ExitCode> {
@@ -323,20 +365,4 @@ fn acknowledge(server: &Server, author: &str) -> Result<ExitCode, ExitCode> {
         over.iter().map(|line| format!("acknowledged: {line}\n")).collect()
     });
     Ok(ExitCode::SUCCESS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds;
-
-    /// Times with units, added up.
-    #[test]
-    fn times_are_read() {
-        for (text, secs) in [("30s", 30), ("2h", 7_200), ("1h30m", 5_400), ("1d", 86_400), ("90m", 5_400)] {
-            assert_eq!(seconds(text), Ok(secs), "{text}");
-        }
-        for text in ["", "0s", "5", "h", "1x", "-1s", "1h30", "99999999999999999999s", "18446744073709551615d", "1\u{e9}"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
-    }
 }

@@ -7,8 +7,9 @@ use super::scalar::{choice, integer, members, refuse, text};
 use super::table::Table;
 use super::tree::{self, Node};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
-use crate::limits::WEIGHT_MAX;
+use crate::limits::{OVERRIDE_SECS_MAX, WEIGHT_MAX};
 use crate::steer::civil;
+use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop};
 use std::fmt::Write;
@@ -93,6 +94,9 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     let (reason, author) = (words("reason", out), words("author", out));
     let set = table.need("set", out).and_then(|node| moment(node, "set", out));
     let until = table.take("until").map(|node| moment(node, "until", out));
+    // What began when it was said, and takes no time, waits for no clock.
+    let course = course(&mut table, out)
+        .map(|course| if course.over_secs == 0 && course.start_epoch_secs <= set.unwrap_or(0) { Course::default() } else { course });
     table.finish(out);
     Some(Override {
         id: 0,
@@ -105,7 +109,21 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
             Some(until) => Some(until?),
             None => None,
         },
+        course: course?,
     })
+}
+
+/// When and how it comes into force; what says nothing of it does at once.
+fn course(table: &mut Table<'_>, out: &mut Findings) -> Option<Course> {
+    let mut number = |key: &'static str, max: u64, out: &mut Findings| match table.take(key) {
+        Some(node) => integer(node, key, 0..=i64::try_from(max).unwrap_or(i64::MAX), out).and_then(|n| u64::try_from(n).ok()),
+        None => Some(0),
+    };
+    let over_secs = number("over_secs", OVERRIDE_SECS_MAX, out);
+    let from = number("from", u64::from(WEIGHT_MAX), out);
+    let start = table.take("start").map(|node| moment(node, "start", out));
+    let start_epoch_secs = start.unwrap_or(Some(0))?;
+    Some(Course { start_epoch_secs, over_secs: over_secs?, from: u32::try_from(from?).ok()? })
 }
 
 fn moment(node: &Node, key: &str, out: &mut Findings) -> Option<u64> {
@@ -133,6 +151,10 @@ pub fn print(ledger: &Ledger) -> String {
         };
         let _ = writeln!(text, "    reason: {}\n    author: {}", quoted(&entry.reason), quoted(&entry.author));
         let _ = writeln!(text, "    set: {}", civil::moment(entry.set_epoch_secs));
+        let Course { start_epoch_secs, over_secs, from } = entry.course;
+        if start_epoch_secs > 0 {
+            let _ = writeln!(text, "    start: {}\n    over_secs: {over_secs}\n    from: {from}", civil::moment(start_epoch_secs));
+        }
         if let Some(until) = entry.until_epoch_secs {
             let _ = writeln!(text, "    until: {}", civil::moment(until));
         }
@@ -206,6 +228,7 @@ mod tests {
             reason: Arc::from(reason),
             set_epoch_secs: 1_772_366_400,
             until_epoch_secs: until,
+            course: Course::default(),
         }
     }
 
@@ -243,7 +266,10 @@ mod tests {
                 ("no", Action::Weight(None)),
                 ("012", Action::State(AdminState::Up)),
             ] {
-                ledger.add(entry(selector, action, reason, (selector == "fra").then_some(4_000_000_000))).unwrap();
+                let plain = entry(selector, action, reason, (selector == "fra").then_some(4_000_000_000));
+                let course = Course { start_epoch_secs: 1_772_366_400, over_secs: 1_800, from: 128 };
+                ledger.add(Override { course, ..plain.clone() }).unwrap();
+                ledger.add(plain).unwrap();
             }
         }
         assert_eq!(read_alone(print(&ledger).as_bytes(), "x").map_err(|e| e.0).unwrap(), ledger);
@@ -263,7 +289,9 @@ mod tests {
             ("2026-03-01T12:00:00Z", "yesterday", 6),
             ("    author: ann\n", "", 2),
             ("reason: why", "reason: \"two\\nlines\"", 2),
-            ("author: ann", "autor: ann", 2),
+            ("author: ann", "autor: ann", 5),
+            ("author: ann", "author: ann\n    over_secs: long", 6),
+            ("author: ann", "author: ann\n    start: later", 6),
         ] {
             let text = good.replace(old, new);
             let refused = read_alone(text.as_bytes(), "x").expect_err(&text);

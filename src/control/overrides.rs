@@ -5,9 +5,11 @@ use crate::control::Shown;
 use crate::desk::board::{Alarm, PopView, TargetView};
 use crate::desk::command::{Change, Changed, Command, Door, Ended, Push};
 use crate::desk::event::told;
+use crate::desk::prediction::{Gain, Move, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::steer::civil;
-use crate::steer::ledger::{Action, Effective, Selector};
+use crate::steer::course::Course;
+use crate::steer::ledger::{Action, Effective, Override, Selector};
 use crate::steer::pop::AdminState;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -15,6 +17,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 /// A page for programs.
@@ -49,11 +53,42 @@ fn pop_json(pop: &PopView) -> Value {
         "name": &*pop.name,
         "tags": pop.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(),
         "file": { "state": pop.file_state.word(), "weight": pop.file_weight },
-        "effective": { "state": pop.state.word(), "weight": pop.weight },
+        "effective": { "state": pop.state.word(), "weight": pop.weight, "left": pop.left },
+        "progress": progress(pop, epoch_secs()),
+        "plans": pop.plans.iter().map(told).collect::<Vec<_>>(),
         "state_override": pop.state_by.as_ref().map(told),
         "weight_override": pop.weight_by.as_ref().map(told),
         "health": pop.health.word(),
         "targets": pop.targets.iter().map(target_json).collect::<Vec<_>>(),
+    })
+}
+
+/// What is on its way at a PoP: a sentence, and what it says as numbers; null if all stands still.
+fn progress(pop: &PopView, now: u64) -> Value {
+    let moving = |entry: &&Override| entry.course.over_secs > 0 && now < entry.course.end() + u64::from(pop.cached_secs);
+    let Some(entry) = [&pop.state_by, &pop.weight_by].into_iter().flatten().find(moving) else { return Value::Null };
+    let Course { start_epoch_secs, over_secs, .. } = entry.course;
+    let done_secs = now.saturating_sub(start_epoch_secs).min(over_secs);
+    // Answers given at the longest TTL; what has moved since then may still be cached the old way.
+    let cached = |secs: u32| {
+        let moved = |at: u64| at.saturating_sub(start_epoch_secs).min(over_secs);
+        (moved(now) - moved(now.saturating_sub(u64::from(secs)))) as f64 / over_secs as f64
+    };
+    let percent = |share: f64| (share * 100.0).round();
+    let (gone, cached) = (percent(done_secs as f64 / over_secs as f64), percent(cached(pop.cached_secs)));
+    let what = match entry.action {
+        Action::State(AdminState::Drain | AdminState::Down) => {
+            format!("draining: {} % of cells have left", percent(f64::from(pop.left) / 256.0))
+        }
+        Action::State(_) => format!("ramping: {} % of cells are back", percent(1.0 - f64::from(pop.left) / 256.0)),
+        Action::Weight(_) => format!("weight on its way to {}: {gone} % done", entry.action),
+    };
+    let end = civil::moment(entry.course.end());
+    json!({
+        "text": format!("{what}, done at {end}; at most {cached} % still cached the old way, for up to {} s", pop.cached_secs),
+        "done_percent": gone,
+        "cached_percent": cached,
+        "end": end,
     })
 }
 
@@ -97,8 +132,13 @@ pub struct OverrideBody {
     /// Why.
     #[serde(default)]
     reason: String,
-    /// How long, in seconds.
+    /// How long, in seconds, once all of it holds.
     for_secs: Option<u64>,
+    /// How long it takes to come into force, in seconds.
+    #[serde(default)]
+    over_secs: u64,
+    /// When it begins, such as `2026-03-01T12:00:00Z`; now if it is not given.
+    start: Option<String>,
     /// Whether safety rules are passed over.
     #[serde(default)]
     force: bool,
@@ -123,6 +163,7 @@ impl OverrideBody {
         if self.pops.len() > SELECTORS_MAX {
             return Err(format!("at most {SELECTORS_MAX} selectors at once; use patterns or tags"));
         }
+        let start = self.start.as_deref().map(|text| civil::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
         let author = if self.author.is_empty() { "unknown" } else { &self.author };
         Ok(Change {
             selectors: self.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,
@@ -130,6 +171,8 @@ impl OverrideBody {
             author: author.into(),
             reason: self.reason.into(),
             lasts_secs: self.for_secs,
+            start_epoch_secs: start.transpose()?,
+            over_secs: self.over_secs,
             force: self.force,
             dry_run: self.dry_run,
         })
@@ -183,6 +226,20 @@ fn changed_json(changed: &Changed) -> Value {
         "digest": changed.digest,
         "pops": pops,
         "warnings": changed.warnings,
+        "forecast": changed.prediction.as_ref().map(prediction_json),
+    })
+}
+
+fn prediction_json(prediction: &Prediction) -> Value {
+    let one = |way: &Move| json!({ "from": way.from, "to": way.to, "cells": way.cells, "queries": way.queries });
+    let all = |moves: &[Move]| moves.iter().map(one).collect::<Vec<_>>();
+    let policy = |(name, moves): &(Arc<str>, Vec<Move>)| json!({ "policy": &**name, "moves": all(moves) });
+    let gain = |gain: &Gain| json!({ "pop": &*gain.pop, "added": gain.added, "load": gain.before.load, "capacity": gain.before.capacity });
+    json!({
+        "moves": all(&prediction.moves),
+        "policies": prediction.policies.iter().map(policy).collect::<Vec<_>>(),
+        "load": prediction.gains.iter().map(gain).collect::<Vec<_>>(),
+        "samples": prediction.samples,
     })
 }
 
@@ -232,4 +289,8 @@ pub async fn push(State(door): State<Door>, body: Result<Json<PushBody>, JsonRej
         Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
     }
+}
+
+fn epoch_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

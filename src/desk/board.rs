@@ -4,6 +4,7 @@
 
 use crate::steer::ledger::Override;
 use crate::steer::pop::AdminState;
+use crate::steer::status::Share256;
 use std::sync::Arc;
 
 /// Everything on show.
@@ -53,6 +54,12 @@ pub struct PopView {
     pub state_by: Option<Override>,
     /// The override that decides the weight.
     pub weight_by: Option<Override>,
+    /// Cells that have left it, or are not back yet, of 256.
+    pub left: Share256,
+    /// Plans for it that have not begun, oldest first.
+    pub plans: Vec<Override>,
+    /// Longest TTL of answers given before now that resolvers may still hold, in seconds.
+    pub cached_secs: u32,
     /// What probes make of it.
     pub health: PopHealth,
     /// What is probed of it; empty without probes.

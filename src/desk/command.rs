@@ -1,5 +1,6 @@
 //! Commands to the single writer, and what it reports back.
 
+use crate::desk::prediction::Prediction;
 use crate::finding::{Files, Findings};
 use crate::snapshot::Difference;
 use crate::steer::ledger::{Action, Effective, Selector};
@@ -81,6 +82,10 @@ pub struct Change {
     pub reason: Arc<str>,
     /// How long it holds, in seconds; `None` until it is taken back.
     pub lasts_secs: Option<u64>,
+    /// When it begins, in seconds since 1970; `None` for now.
+    pub start_epoch_secs: Option<u64>,
+    /// How long it takes to come into force, in seconds; 0 for at once.
+    pub over_secs: u64,
     /// Whether safety rules are passed over.
     pub force: bool,
     /// Whether only the outcome is told, and nothing done.
@@ -113,6 +118,8 @@ pub struct Changed {
     pub pops: Vec<Moved>,
     /// What the operator should know besides.
     pub warnings: Vec<String>,
+    /// What moves once all of it holds; only told where nothing was done.
+    pub prediction: Option<Prediction>,
 }
 
 /// A PoP before and after a change.

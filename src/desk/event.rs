@@ -4,6 +4,7 @@ use crate::desk::command::Origin;
 use crate::health::condition::Verdict;
 use crate::health::event::{HealthEvent, Subject};
 use crate::steer::civil;
+use crate::steer::course::Course;
 use crate::steer::ledger::Override;
 use serde_json::{Value, json};
 use std::fmt;
@@ -111,7 +112,11 @@ impl fmt::Display for Event {
 
 fn words(entry: &Override) -> String {
     let until = entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
-    format!("{} {}{until}", entry.selector, entry.action)
+    let Course { start_epoch_secs, over_secs, .. } = entry.course;
+    let over = if over_secs > 0 { format!(" over {over_secs} s") } else { String::new() };
+    let start =
+        if start_epoch_secs > entry.set_epoch_secs { format!(" from {} on", civil::moment(start_epoch_secs)) } else { String::new() };
+    format!("{} {}{over}{start}{until}", entry.selector, entry.action)
 }
 
 impl Event {
@@ -205,6 +210,9 @@ pub fn told(entry: &Override) -> Value {
         "author": &*entry.author,
         "reason": &*entry.reason,
         "set": civil::moment(entry.set_epoch_secs),
+        "start": (entry.course.start_epoch_secs > 0).then(|| civil::moment(entry.course.start_epoch_secs)),
+        "over_secs": entry.course.over_secs,
+        "done": (entry.course.end() > 0).then(|| civil::moment(entry.course.end())),
         "until": entry.until_epoch_secs.map(civil::moment),
     })
 }

@@ -14,6 +14,7 @@ pub mod command;
 pub mod counters;
 pub mod event;
 pub mod phase;
+pub mod prediction;
 pub mod render;
 pub mod tally;
 

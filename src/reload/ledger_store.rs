@@ -67,9 +67,18 @@ impl LedgerStore {
         Opened { store, ledger, alarms }
     }
 
-    /// Writes a ledger. On an error the file is as it was.
+    /// Writes a ledger. On an error the file is as it was. A file that somebody else has written since it was
+    /// read is left alone: what it says would be lost without a word.
     pub fn save(&mut self, ledger: &Ledger) -> io::Result<()> {
         let octets = ledger_file::print(ledger).into_bytes();
+        if !self.broken
+            && let Some(there) = atomic::read(&self.path, LEDGER_OCTETS_MAX)?
+            && self.good.as_ref() != Some(&there)
+        {
+            return Err(io::Error::other(
+                "the file was changed by another hand since this server read it; restart the server to take it over, or put it back",
+            ));
+        }
         if self.broken {
             // Kept for whoever wants to know what it said, and as the sign of the alarm after a restart.
             std::fs::copy(&self.path, self.set_aside())?;
@@ -120,6 +129,7 @@ fn load(path: &Path) -> Result<Option<(Vec<u8>, Ledger)>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steer::course::Course;
     use crate::steer::ledger::{Action, Override, Selector};
     use crate::steer::pop::AdminState;
 
@@ -132,8 +142,29 @@ mod tests {
             reason: "why".into(),
             set_epoch_secs: 1,
             until_epoch_secs: None,
+            course: Course::default(),
         };
         ledger.add(entry).unwrap();
+    }
+
+    /// A file changed by another hand is not overwritten; put back, or taken away, it is written again.
+    #[test]
+    fn another_hand_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        let Opened { mut store, mut ledger, .. } = LedgerStore::open(folder.path());
+        add(&mut ledger, "one");
+        store.save(&ledger).unwrap();
+        let ours = std::fs::read(&file).unwrap();
+        std::fs::write(&file, "overrides: []\n").unwrap();
+        add(&mut ledger, "two");
+        assert!(store.save(&ledger).unwrap_err().to_string().contains("another hand"));
+        assert_eq!(std::fs::read(&file).unwrap(), b"overrides: []\n");
+        std::fs::write(&file, ours).unwrap();
+        store.save(&ledger).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        store.save(&ledger).unwrap();
+        assert_eq!(LedgerStore::open(folder.path()).ledger, ledger);
     }
 
     /// A cut at any octet gives the copy before and an alarm that lasts over restarts and changes until

@@ -81,7 +81,7 @@ impl Log {
     /// Opened anew for each line: events are rare, and a log that somebody moved away is begun again.
     fn append(&mut self, line: &str) -> std::io::Result<()> {
         let octets = fs::metadata(&self.path).map_or(0, |meta| meta.len());
-        if octets + line.len() as u64 > self.most && octets > 0 {
+        if octets + line.len() as u64 + 1 > self.most && octets > 0 {
             fs::rename(&self.path, beside(&self.path, ".1"))?;
         }
         if let Some(folder) = self.path.parent() {

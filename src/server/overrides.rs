@@ -6,13 +6,16 @@
 use crate::desk::board::{Alarm, Board, PopHealth, PopView};
 use crate::desk::command::{Change, Ended, Moved};
 use crate::desk::event::Event;
+use crate::desk::prediction::Loads;
 use crate::health::condition::Picture;
-use crate::limits::OVERRIDE_SECS_MAX;
+use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
 use crate::reload::ledger_store::{LedgerStore, Opened};
 use crate::snapshot::Snapshot;
-use crate::steer::ledger::{Effective, Ledger, Override};
-use crate::steer::pop::{Pop, PopId};
-use crate::steer::status::{PopStatus, Status};
+use crate::steer::civil;
+use crate::steer::course::Course;
+use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
+use crate::steer::pop::{AdminState, Pop, PopId};
+use crate::steer::status::{ALL_CELLS, Status};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,12 +25,15 @@ pub struct Overrides {
     pub ledger: Ledger,
     store: Option<LedgerStore>,
     alarms: Vec<Alarm>,
+    loads: Loads,
 }
 
 /// A change that was looked at and not done yet.
 pub struct Draft {
     /// The ledger after it.
     pub ledger: Ledger,
+    /// The ledger as though all of the change held at once: what it comes to in the end.
+    pub settled: Ledger,
     /// How it ends, unless writing it fails.
     pub ended: Ended,
     /// The PoPs that it covers.
@@ -43,7 +49,17 @@ impl Overrides {
     pub fn open(state: &Path, now: u64) -> Overrides {
         let Opened { store, ledger, alarms } = LedgerStore::open(state);
         let alarms = alarms.into_iter().map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true }).collect();
-        Overrides { ledger, store: Some(store), alarms }
+        Overrides { ledger, store: Some(store), alarms, loads: Arc::new(|_| None) }
+    }
+
+    /// Has predictions told against what PoPs carry.
+    pub fn weigh(&mut self, loads: Loads) {
+        self.loads = loads;
+    }
+
+    /// What PoPs carry.
+    pub fn loads(&self) -> Loads {
+        Arc::clone(&self.loads)
     }
 
     /// Alarms that nobody has acknowledged.
@@ -73,6 +89,9 @@ impl Overrides {
             weight: is.weight,
             state_by: entry(is.state_by),
             weight_by: entry(is.weight_by),
+            left: is.left,
+            plans: self.ledger.plans(pop, now).cloned().collect(),
+            cached_secs: ahead_secs(snapshot),
             health: PopHealth::default(),
             targets: Vec::new(),
         };
@@ -90,14 +109,21 @@ impl Overrides {
     pub fn draft(&self, change: &Change, snapshot: &Snapshot, is_down: &[bool], now: u64) -> Draft {
         let pops = &snapshot.pops;
         let before = self.ledger.effective(pops, now);
-        let mut draft =
-            Draft { ledger: self.ledger.clone(), ended: Ended::Done, pops: Vec::new(), warnings: Vec::new(), events: Vec::new() };
+        let mut draft = Draft {
+            ledger: self.ledger.clone(),
+            settled: self.ledger.clone(),
+            ended: Ended::Done,
+            pops: Vec::new(),
+            warnings: Vec::new(),
+            events: Vec::new(),
+        };
         if let Err(sentence) = add(&mut draft, change, pops, now) {
             draft.ended = Ended::Refused(sentence);
             return draft;
         }
-        draft.ledger.prune();
-        let after = draft.ledger.effective(pops, now);
+        draft.ledger.prune(now);
+        // What it comes to is judged, not its first step.
+        let after = draft.settled.effective(pops, now);
         let covered = |pop: &Pop| change.selectors.iter().any(|selector| selector.covers(pop));
         draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
             .map(|(pop, (before, after))| Moved { pop: pop.name.clone(), before: *before, after: *after })
@@ -172,7 +198,7 @@ impl Overrides {
 
 /// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes say of them.
 pub fn over(ledger: &Ledger, snapshot: &Snapshot, picture: &Picture, now: u64, sequence: u64) -> Snapshot {
-    let pops = ledger.applied(&snapshot.pops, now).iter().map(PopStatus::of).collect();
+    let pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
     snapshot.with_status(Status::new(pops, &snapshot.steering.slots, &snapshot.steering.policies, picture, Vec::new()), sequence)
 }
 
@@ -186,6 +212,11 @@ fn broken_rules(snapshot: &Snapshot, states: &[Effective], is_down: &[bool], now
     snapshot.safety.in_force(now).iter().filter_map(|rule| rule.broken(serving, capacity)).map(|broken| broken.sentence).collect()
 }
 
+/// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at their shortest.
+pub fn ahead_secs(snapshot: &Snapshot) -> u32 {
+    snapshot.policies.iter().map(|policy| policy.policy.ttl.max_secs).max().unwrap_or(0)
+}
+
 /// Adds the entries of a change.
 fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(), String> {
     if change.reason.trim().is_empty() && !change.action.hands_back() {
@@ -193,6 +224,12 @@ fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(),
     }
     if change.lasts_secs.is_some_and(|secs| secs == 0 || secs > OVERRIDE_SECS_MAX) {
         return Err(format!("an override lasts from 1 second to {} days", OVERRIDE_SECS_MAX / 86_400));
+    }
+    if change.over_secs > OVERRIDE_SECS_MAX {
+        return Err(format!("a change takes up to {} days", OVERRIDE_SECS_MAX / 86_400));
+    }
+    if change.start_epoch_secs.is_some_and(|start| start <= now || start > now + PLAN_SECS_MAX) {
+        return Err(format!("a change is planned for a moment within the next {} days", PLAN_SECS_MAX / 86_400));
     }
     if change.selectors.is_empty() {
         return Err("no PoP was named".to_owned());
@@ -204,17 +241,58 @@ fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(),
         if covered.is_empty() && !(held && change.action.hands_back()) {
             return Err(format!("no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"));
         }
-        let entry = Override {
-            id: 0,
-            selector: selector.clone(),
-            action: change.action,
-            author: Arc::clone(&change.author),
-            reason: Arc::clone(&change.reason),
-            set_epoch_secs: now,
-            until_epoch_secs: change.lasts_secs.map(|secs| now + secs),
-        };
-        draft.ledger.add(entry.clone())?;
-        draft.events.push(Event::OverrideSet { entry, pops: covered });
+        for (selector, course) in courses(draft, change, selector, pops, now) {
+            let entry = Override {
+                id: 0,
+                selector,
+                action: change.action,
+                author: Arc::clone(&change.author),
+                reason: Arc::clone(&change.reason),
+                set_epoch_secs: now,
+                until_epoch_secs: change.lasts_secs.map(|secs| course.end().max(now) + secs),
+                course,
+            };
+            for plan in pops
+                .iter()
+                .flat_map(|pop| draft.ledger.plans(pop, now).filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry)))
+            {
+                let sentence = format!(
+                    "`{} {}`, planned for {}, {}",
+                    plan.selector,
+                    plan.action,
+                    civil::moment(plan.course.start_epoch_secs),
+                    if entry.is_planned(now) { "stands too; of two plans the one said last wins where both have begun" } else { "is off" }
+                );
+                if !draft.warnings.contains(&sentence) {
+                    draft.warnings.push(sentence);
+                }
+            }
+            draft.settled.add(Override { course: Course::default(), ..entry.clone() })?;
+            draft.ledger.add(entry.clone())?;
+            draft.events.push(Event::OverrideSet { entry, pops: covered.clone() });
+        }
     }
     Ok(())
+}
+
+/// How a change of a selector comes into force. What is gradual goes on from where each PoP will stand when it begins: PoPs
+/// that stand elsewhere than most get entries of their own.
+fn courses(draft: &Draft, change: &Change, selector: &Selector, pops: &[Pop], now: u64) -> Vec<(Selector, Course)> {
+    if change.over_secs == 0 && change.start_epoch_secs.is_none() {
+        return vec![(selector.clone(), Course::default())];
+    }
+    let start_epoch_secs = change.start_epoch_secs.unwrap_or(now);
+    let stands = |is: &Effective| match change.action {
+        Action::Weight(_) => is.weight,
+        Action::State(_) if matches!(is.state, AdminState::Down | AdminState::Drain) => u32::from(ALL_CELLS),
+        Action::State(_) => u32::from(is.left),
+    };
+    let at_start = draft.ledger.effective(pops, start_epoch_secs);
+    let covered: Vec<(&Pop, u32)> =
+        (pops.iter().zip(&at_start)).filter(|(pop, _)| selector.covers(pop)).map(|(pop, is)| (pop, stands(is))).collect();
+    let most = |from: u32| covered.iter().filter(|(_, other)| *other == from).count();
+    let from = covered.iter().map(|(_, from)| *from).max_by_key(|from| most(*from)).unwrap_or(0);
+    let course = |from: u32| Course { start_epoch_secs, over_secs: change.over_secs, from };
+    let apart = covered.iter().filter(|(_, other)| *other != from).map(|(pop, other)| (Selector::Pop(pop.name.clone()), course(*other)));
+    std::iter::once((selector.clone(), course(from))).chain(apart).collect()
 }

@@ -9,6 +9,7 @@ use crate::desk::board::PopHealth;
 use crate::desk::cell::InService;
 use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Push, Reply, Report};
 use crate::desk::event::Event;
+use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::condition::Picture;
 use crate::health::outcome::Outcome as ProbeOutcome;
@@ -20,6 +21,7 @@ use crate::server::memory::Memory;
 use crate::server::overrides::{self, Overrides};
 use crate::server::watch::Watch;
 use crate::snapshot::{self, Snapshot};
+use crate::steer::ledger::Ledger;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,6 +55,8 @@ pub struct Writer {
     journal: Journal,
     /// Snapshots out of service that somebody may still read.
     retired: Vec<Arc<InService>>,
+    /// When an override changes answers next by itself, in seconds since 1970.
+    step_at: Option<u64>,
     /// Reloads that no run has begun for.
     waiting: Vec<(Origin, Option<Reply>)>,
     running: Option<Run>,
@@ -71,6 +75,8 @@ impl Writer {
     /// A writer for a server that runs with `fixed`.
     pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed, overrides: Overrides, watch: Watch, journal: Journal) -> Writer {
         let memory = Memory::new(&fixed.state);
+        // A step between the first publication and now is not left out.
+        let step_at = overrides.ledger.next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&desk.snapshot.full()));
         Writer {
             desk,
             root,
@@ -81,6 +87,7 @@ impl Writer {
             shown: Instant::now(),
             journal,
             retired: Vec::new(),
+            step_at,
             waiting: Vec::new(),
             running: None,
         }
@@ -114,7 +121,7 @@ impl Writer {
 
     /// How long nothing has to be done by itself; `None` for ever.
     fn next_wake(&self) -> Option<Duration> {
-        let expiry = self.overrides.ledger.next_expiry().map(|until| {
+        let expiry = self.overrides.ledger.next_expiry().into_iter().chain(self.step_at).min().map(|until| {
             let secs = until.saturating_sub(epoch_secs()).min(EXPIRY_LOOK_SECS);
             Duration::from_secs(secs).max(SWEEP / 5)
         });
@@ -125,7 +132,13 @@ impl Writer {
     async fn take(&mut self, command: Command) {
         match command {
             Command::Reload { origin, reply } => self.waiting.push((origin, reply)),
-            Command::Override { change, reply } => reply(self.change(change).await),
+            Command::Override { change, reply } => {
+                let (changed, settled) = self.change(change).await;
+                match settled {
+                    Some(settled) => self.predict(changed, settled, reply),
+                    None => reply(changed),
+                }
+            }
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
             Command::Push { push, reply } => reply(self.push(&push)),
             Command::PushLoad { reply, .. } => reply(Err("this server takes no loads".to_owned())),
@@ -171,6 +184,7 @@ impl Writer {
     /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence number.
     fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
         let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
+        self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
         self.watch.follow(&snapshot.roster);
         self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
         let snapshot = self.overrides.over(snapshot, self.watch.picture(), now, sequence);
@@ -241,7 +255,8 @@ impl Writer {
         ))
     }
 
-    async fn change(&mut self, change: Change) -> Changed {
+    /// Does a change; one that is only looked at comes with the ledger that it comes to.
+    async fn change(&mut self, change: Change) -> (Changed, Option<Ledger>) {
         let now = epoch_secs();
         self.expire();
         let current = self.desk.snapshot.full();
@@ -259,13 +274,26 @@ impl Writer {
         }
         drop(current);
         let served = self.desk.snapshot.full();
-        Changed {
+        let settled = (draft.ended == Ended::DryRun).then_some(draft.settled);
+        let changed = Changed {
             ended: draft.ended,
             sequence: served.sequence(),
             digest: served.digest().to_string(),
             pops: draft.pops,
             warnings: draft.warnings,
-        }
+            prediction: None,
+        };
+        (changed, settled)
+    }
+
+    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for it but who asked.
+    fn predict(&self, changed: Changed, settled: Ledger, reply: Box<dyn FnOnce(Changed) + Send>) {
+        let (before, counted, loads) = (self.desk.snapshot.full(), self.desk.snapshot.decisions(), self.overrides.loads());
+        let after = overrides::over(&settled, &before, self.watch.picture(), epoch_secs(), before.sequence());
+        drop(spawn_blocking(move || {
+            let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
+            reply(Changed { prediction, ..changed });
+        }));
     }
 
     async fn acknowledge(&mut self, author: &str) -> Result<Vec<String>, String> {
@@ -279,10 +307,11 @@ impl Writer {
         Ok(over)
     }
 
-    /// Lets overrides end whose time is over.
+    /// Lets overrides begin, go on and end whose time has come.
     fn expire(&mut self) {
-        let ended = self.overrides.expire(epoch_secs());
-        if ended.is_empty() {
+        let now = epoch_secs();
+        let ended = self.overrides.expire(now);
+        if ended.is_empty() && self.step_at.is_none_or(|at| now < at) {
             return;
         }
         let current = self.desk.snapshot.full();

@@ -3,8 +3,15 @@
 //! A list in the order of saying. For each PoP the last entry that covers it and has not expired wins,
 //! for its state and for its weight separately; where none does, the file speaks. Entries name PoPs by
 //! name, pattern or tag, never by id, so that they outlive reloads and cover PoPs that come later.
+//!
+//! An entry may be planned, and may come into force step by step (see [`Course`]): towards `drain` or `down`
+//! cells leave first, and the state follows the last of them; towards `auto` or `up` the state comes first, and
+//! the cells come back in reverse order. Until it begins, what stands below it holds.
 
+use super::course::Course;
 use super::pop::{AdminState, Pop};
+use super::status::{ALL_CELLS, PopStatus, Share256};
+use crate::health::condition::SETTLED;
 use crate::limits::{OVERRIDES_MAX, REASON_OCTETS_MAX};
 use std::fmt;
 use std::sync::Arc;
@@ -143,9 +150,26 @@ pub struct Override {
     pub set_epoch_secs: u64,
     /// When it ends, in seconds since 1970; `None` until it is taken back.
     pub until_epoch_secs: Option<u64>,
+    /// How it comes into force.
+    pub course: Course,
 }
 
 impl Override {
+    /// Whether it has not begun. What was said for now has, whatever becomes of the clock.
+    pub fn is_planned(&self, now: u64) -> bool {
+        self.course.start_epoch_secs > self.set_epoch_secs && now < self.course.start_epoch_secs
+    }
+
+    /// Whether both speak of states, or both of weights.
+    pub fn is_of_a_kind_with(&self, other: &Override) -> bool {
+        self.action.is_state() == other.action.is_state()
+    }
+
+    /// When what it does to answers changes next by itself, in seconds since 1970.
+    fn next_change(&self, now: u64) -> Option<u64> {
+        self.course.next(now).into_iter().chain(self.until_epoch_secs).min()
+    }
+
     fn is_live(&self, now: u64) -> bool {
         self.until_epoch_secs.is_none_or(|until| now < until)
     }
@@ -167,17 +191,41 @@ pub struct Effective {
     pub state: AdminState,
     /// Weight.
     pub weight: u32,
-    /// The entry that decides the state; `None` if the file does.
+    /// Cells that have left it, or are not back yet.
+    pub left: Share256,
+    /// The entry that decides the state, or moves cells; `None` if the file does.
     pub state_by: Option<u64>,
     /// The entry that decides the weight; `None` if the file does.
     pub weight_by: Option<u64>,
+    /// When any of this changes next by itself, in seconds since 1970: a plan begins, a step is done, an
+    /// entry ends.
+    pub next_epoch_secs: Option<u64>,
 }
 
 impl Effective {
+    /// What the file says.
+    fn of(pop: &Pop) -> Effective {
+        Effective { state: pop.state, weight: pop.weight, left: 0, state_by: None, weight_by: None, next_epoch_secs: None }
+    }
+
     /// Whether it takes no clients in the ordinary run of things.
     pub fn is_off(&self) -> bool {
-        matches!(self.state, AdminState::Down | AdminState::Drain) || self.weight == 0
+        matches!(self.state, AdminState::Down | AdminState::Drain) || self.weight == 0 || self.left >= ALL_CELLS
     }
+
+    /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers given from now on
+    /// have the shortest TTL, and those given before have left the caches when it comes.
+    pub fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
+        // Nothing between: a status is compared to tell whether it is to be published.
+        let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
+        let horizon_secs = if is_near { 0 } else { SETTLED };
+        PopStatus { state: self.state, weight: self.weight, left: self.left, horizon_secs }
+    }
+}
+
+/// Whether a PoP of that state takes no clients.
+fn is_off(state: AdminState) -> bool {
+    matches!(state, AdminState::Down | AdminState::Drain)
 }
 
 /// All entries, oldest first.
@@ -219,33 +267,63 @@ impl Ledger {
 
     /// What file and ledger say of each PoP at a moment.
     pub fn effective(&self, pops: &[Pop], now: u64) -> Vec<Effective> {
-        let last = |pop: &Pop, state: bool| {
-            self.entries.iter().rev().find(|entry| entry.action.is_state() == state && entry.is_live(now) && entry.selector.covers(pop))
-        };
-        let one = |pop: &Pop| {
-            let mut effective = Effective { state: pop.state, weight: pop.weight, state_by: None, weight_by: None };
-            if let Some(Override { id, action: Action::State(state), .. }) = last(pop, true)
-                && *state != AdminState::Auto
-            {
-                (effective.state, effective.state_by) = (*state, Some(*id));
-            }
-            if let Some(Override { id, action: Action::Weight(Some(weight)), .. }) = last(pop, false) {
-                (effective.weight, effective.weight_by) = (*weight, Some(*id));
-            }
-            effective
-        };
-        pops.iter().map(one).collect()
+        pops.iter().map(|pop| self.of_pop(pop, now)).collect()
     }
 
-    /// The PoPs with the states and weights that hold at a moment.
-    pub fn applied(&self, pops: &[Pop], now: u64) -> Vec<Pop> {
-        let effective = self.effective(pops, now);
-        pops.iter().zip(effective).map(|(pop, is)| Pop { state: is.state, weight: is.weight, ..pop.clone() }).collect()
+    /// What file and ledger say of a PoP: from the bottom to the top, each entry on what those below it give.
+    fn of_pop(&self, pop: &Pop, now: u64) -> Effective {
+        let mut is = Effective::of(pop);
+        // For the state and the weight apart: a later word ends only the course of its kind.
+        let (mut state_next, mut weight_next): (Option<u64>, Option<u64>) = (None, None);
+        for entry in self.entries.iter().filter(|entry| entry.is_live(now) && entry.selector.covers(pop)) {
+            let next = if entry.action.is_state() { &mut state_next } else { &mut weight_next };
+            let change = entry.next_change(now);
+            if entry.is_planned(now) {
+                *next = (*next).into_iter().chain(change).min();
+                continue;
+            }
+            *next = change;
+            let is_over = entry.course.is_over(now);
+            match entry.action {
+                Action::State(to) if is_off(to) && !is_over => {
+                    // The state below holds until the last cell has left.
+                    is.left = entry.course.position(u32::from(ALL_CELLS), now) as Share256;
+                    is.state_by = Some(entry.id);
+                }
+                Action::State(to) => {
+                    is.state = if to == AdminState::Auto { pop.state } else { to };
+                    is.left = if is_over { 0 } else { entry.course.position(0, now) as Share256 };
+                    is.state_by = (to != AdminState::Auto || !is_over).then_some(entry.id);
+                }
+                Action::Weight(to) => {
+                    is.weight = entry.course.position(to.unwrap_or(pop.weight), now);
+                    is.weight_by = (to.is_some() || !is_over).then_some(entry.id);
+                }
+            }
+        }
+        is.next_epoch_secs = state_next.into_iter().chain(weight_next).min();
+        is
+    }
+
+    /// The status of each PoP at a moment; see [`Effective::status`].
+    pub fn statuses(&self, pops: &[Pop], now: u64, ahead_secs: u32) -> Vec<PopStatus> {
+        pops.iter().map(|pop| self.of_pop(pop, now).status(now, ahead_secs)).collect()
     }
 
     /// When the next entry ends, in seconds since 1970.
     pub fn next_expiry(&self) -> Option<u64> {
         self.entries.iter().filter_map(|entry| entry.until_epoch_secs).min()
+    }
+
+    /// When a status changes next by itself, in seconds since 1970: a step, or the moment `ahead_secs` before one.
+    pub fn next_step(&self, now: u64, ahead_secs: u32) -> Option<u64> {
+        let changes = self.entries.iter().filter_map(|entry| entry.next_change(now));
+        changes.flat_map(|at| [at.saturating_sub(u64::from(ahead_secs)), at]).filter(|at| *at > now).min()
+    }
+
+    /// Plans that have not begun and cover a PoP, oldest first.
+    pub fn plans<'l>(&'l self, pop: &'l Pop, now: u64) -> impl Iterator<Item = &'l Override> {
+        self.entries.iter().filter(move |entry| entry.is_planned(now) && entry.selector.covers(pop))
     }
 
     /// Takes out the entries that have ended by a moment.
@@ -255,13 +333,15 @@ impl Ledger {
         ended
     }
 
-    /// Takes out entries that cannot speak again: those under a later one that covers as much for as
-    /// long, and those that hand back what nobody below them holds. Says the same of every PoP before
-    /// and after, at every moment, also of PoPs that are not there yet.
-    pub fn prune(&mut self) {
+    /// Takes out entries that cannot speak again from a moment on: those under a later one that is in force,
+    /// covers as much, and lasts as long, and those that hand back what nobody below them holds. Says the same of
+    /// every PoP before and after, at every moment from then on, also of PoPs that are not there yet.
+    pub fn prune(&mut self, now: u64) {
         let mut kept: Vec<Override> = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
-            kept.retain(|below| !shadows(&entry, below));
+            if entry.course.is_over(now) {
+                kept.retain(|below| !shadows(&entry, below));
+            }
             let may_meet = |below: &Override| {
                 below.action.is_state() == entry.action.is_state()
                     && match (&below.selector, &entry.selector) {
@@ -269,7 +349,7 @@ impl Ledger {
                         _ => true,
                     }
             };
-            if !entry.action.hands_back() || kept.iter().any(may_meet) {
+            if !entry.action.hands_back() || !entry.course.is_over(now) || kept.iter().any(may_meet) {
                 kept.push(entry);
             }
         }
@@ -277,7 +357,7 @@ impl Ledger {
     }
 }
 
-/// Whether nothing below ever speaks while `above` stands on it.
+/// Whether nothing below ever speaks while `above`, which is in force, stands on it.
 fn shadows(above: &Override, below: &Override) -> bool {
     let covers = above.selector == below.selector || matches!(&below.selector, Selector::Pop(name) if above.selector.names(name));
     covers && above.action.is_state() == below.action.is_state() && above.outlasts(below)

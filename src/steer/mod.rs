@@ -6,6 +6,7 @@
 
 pub mod choose;
 pub mod civil;
+pub mod course;
 pub mod ledger;
 pub mod map;
 pub mod plan;

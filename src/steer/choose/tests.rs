@@ -3,7 +3,7 @@
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
-use crate::health::condition::{Picture, SlotHealth};
+use crate::health::condition::{Picture, SETTLED, SlotHealth};
 use crate::steer::plan::Target;
 use crate::steer::policy::{Share, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
@@ -349,7 +349,7 @@ fn cells_part() {
 fn leaving_is_monotone() {
     let seed = hash::octets(b"aa");
     for cell in 0..500 {
-        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left };
+        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left, horizon_secs: SETTLED };
         let shedding = |share| Shed { share, accept: Default::default() };
         let (mut gone, mut shed) = (false, false);
         for left in 0..=256 {

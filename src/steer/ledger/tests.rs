@@ -35,6 +35,7 @@ fn entry(selector: &str, action: Action, until: Option<u64>) -> Override {
         reason: "a test".into(),
         set_epoch_secs: 1,
         until_epoch_secs: until,
+        course: Course::default(),
     }
 }
 
@@ -107,7 +108,7 @@ fn pruning_leaves_what_can_speak() {
         (&[("eu-fra", state(Drain), None), ("eu-fra", Action::Weight(Some(1)), None)], 2),
     ] {
         let mut ledger = ledger(entries);
-        ledger.prune();
+        ledger.prune(0);
         assert_eq!(ledger.entries().len(), left, "{entries:?}");
     }
 }
@@ -158,7 +159,7 @@ proptest! {
     fn pruning_and_expiring_change_nothing(entries in entries(), at in 0u64..12) {
         let whole = ledger(&entries);
         let mut pruned = whole.clone();
-        pruned.prune();
+        pruned.prune(0);
         let mut expired = whole.clone();
         expired.expire(at);
         for now in 0..13 {
@@ -178,6 +179,106 @@ proptest! {
         prop_assert!(said(&with, 4).iter().all(|(state, _)| *state == Down));
         for now in 5..13 {
             prop_assert_eq!(said(&before, now), said(&with, now));
+        }
+    }
+}
+
+/// An entry that begins at second 10 and takes a time, said at second 1 unless it is gradual from second 10 on.
+fn gradual(action: Action, over_secs: u64, from: u32) -> Override {
+    let course = Course { start_epoch_secs: 10, over_secs, from };
+    Override { set_epoch_secs: 10, course, ..entry("eu-fra", action, None) }
+}
+
+fn fra(ledger: &Ledger, now: u64) -> Effective {
+    ledger.effective(&pops(), now)[1]
+}
+
+/// A drain lets cells leave and then drains; a ramp from where it stands brings back the same, `auto` all at once; an end
+/// counts from the last step.
+#[test]
+fn a_gradual_drain_and_its_ramp() {
+    let mut ledger = Ledger::default();
+    ledger.add(Override { until_epoch_secs: Some(300), ..gradual(Action::State(Drain), 256, 0) }).unwrap();
+    for (now, state, left) in
+        [(9, Auto, 0), (10, Auto, 0), (11, Auto, 1), (138, Auto, 128), (265, Auto, 255), (266, Drain, 0), (300, Auto, 0)]
+    {
+        let is = fra(&ledger, now);
+        assert_eq!((is.state, is.left), (state, left), "{now}");
+    }
+    assert!(fra(&ledger, 299).is_off() && !fra(&ledger, 200).is_off());
+    let mut ramped = ledger.clone();
+    let course = Course { start_epoch_secs: 138, over_secs: 64, from: 128 };
+    ramped.add(Override { set_epoch_secs: 138, course, ..entry("eu-*", Action::State(Auto), None) }).unwrap();
+    ramped.prune(138);
+    for (now, left) in [(138, 128), (170, 64), (201, 2), (202, 0), (290, 0)] {
+        assert_eq!((fra(&ramped, now).state, fra(&ramped, now).left), (Auto, left), "{now}");
+    }
+    ramped.prune(202);
+    assert!(ramped.entries().is_empty());
+    ledger.add(entry("eu-fra", Action::State(Auto), None)).unwrap();
+    assert_eq!((fra(&ledger, 138).left, fra(&ledger, 266).state), (0, Auto));
+}
+
+/// Before a plan begins, what stands below it holds, also through pruning; a word for now takes it back.
+#[test]
+fn plans_wait() {
+    let mut ledger = ledger(&[("eu-*", Action::State(Up), None)]);
+    ledger.add(Override { set_epoch_secs: 1, ..gradual(Action::State(Down), 0, 0) }).unwrap();
+    ledger.prune(5);
+    for (now, state, next) in [(5, Up, Some(10)), (9, Up, Some(10)), (10, Down, None)] {
+        assert_eq!((fra(&ledger, now).state, fra(&ledger, now).next_epoch_secs), (state, next), "{now}");
+    }
+    let horizon = |now| fra(&ledger, now).status(now, 3).horizon_secs;
+    assert_eq!([horizon(5), horizon(6), horizon(7), horizon(9), horizon(10)], [SETTLED, SETTLED, 0, 0, SETTLED]);
+    assert_eq!([ledger.next_step(0, 3), ledger.next_step(7, 3), ledger.next_step(10, 3)], [Some(7), Some(10), None]);
+    let mut back = ledger.clone();
+    back.add(entry("eu-fra", Action::State(Auto), None)).unwrap();
+    assert_eq!((fra(&back, 5).next_epoch_secs, fra(&back, 20).state), (None, Auto));
+}
+
+fn gradual_entries() -> impl Strategy<Value = Vec<Override>> {
+    let course = (prop::sample::select(vec![0u64, 0, 1, 5, 9]), prop::sample::select(vec![0u64, 1, 4, 7]), 0u32..=256);
+    let one = (entries(), course).prop_map(|(entries, (start_epoch_secs, over_secs, from))| {
+        let course = Course { start_epoch_secs, over_secs: if start_epoch_secs == 0 { 0 } else { over_secs }, from };
+        entries.first().map(|(selector, action, until)| Override { course, ..entry(selector, *action, *until) })
+    });
+    prop::collection::vec(one, 0..8).prop_map(|all| all.into_iter().flatten().collect())
+}
+
+proptest! {
+    /// Pruning changes no PoP from its moment on, whatever is planned and on its way.
+    #[test]
+    fn pruning_keeps_courses(entries in gradual_entries(), at in 0u64..20) {
+        let mut whole = Ledger::default();
+        entries.into_iter().for_each(|entry| drop(whole.add(entry).unwrap()));
+        let mut pruned = whole.clone();
+        pruned.prune(at);
+        for now in at..25 {
+            let said = |ledger: &Ledger| ledger.effective(&pops(), now).iter().map(|is| (is.state, is.weight, is.left)).collect::<Vec<_>>();
+            prop_assert_eq!(said(&whole), said(&pruned), "at {}", now);
+        }
+    }
+
+    /// In a drain no cell comes back, and in the ramp that follows none leaves again: each moves once in each direction.
+    #[test]
+    fn each_cell_moves_once(over in 1u64..600, turn in 0u64..700, cells in prop::collection::vec(any::<u64>(), 20)) {
+        let mut ledger = Ledger::default();
+        ledger.add(gradual(Action::State(Drain), over, 0)).unwrap();
+        let turn = 10 + turn;
+        let from = if fra(&ledger, turn).is_off() { 256 } else { u32::from(fra(&ledger, turn).left) };
+        let course = Course { start_epoch_secs: turn, over_secs: over, from };
+        let mut ramped = ledger.clone();
+        ramped.add(Override { set_epoch_secs: turn, course, ..entry("eu-fra", Action::State(Auto), None) }).unwrap();
+        let away = |ledger: &Ledger, now: u64, cell: u64| {
+            let is = fra(ledger, now).status(now, 0);
+            is.state == Drain || is.is_left_by(cell, 7)
+        };
+        for cell in cells {
+            let leaves: Vec<bool> = (0..turn).map(|now| away(&ledger, now, cell)).collect();
+            prop_assert!(leaves.is_sorted());
+            let returns: Vec<bool> = (turn..turn + over + 1).map(|now| !away(&ramped, now, cell)).collect();
+            prop_assert!(returns.is_sorted() && returns.last() == Some(&true));
+            prop_assert!(away(&ramped, turn, cell) == away(&ledger, turn, cell), "nothing jumps at the turn");
         }
     }
 }
