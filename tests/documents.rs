@@ -176,7 +176,9 @@ fn documents_name_tests_that_exist() {
 fn the_reference_has_every_key() {
     let reference = text("docs/configuration.md");
     let mut missing = Vec::new();
-    for entry in fs::read_dir(top().join("src/config")).unwrap().flatten() {
+    // The ledger is written by the program.
+    let written_by_hand = |path: &Path| !path.ends_with("ledger_file.rs");
+    for entry in fs::read_dir(top().join("src/config")).unwrap().flatten().filter(|entry| written_by_hand(&entry.path())) {
         let source = fs::read_to_string(entry.path()).unwrap_or_default();
         for reader in [".take(\"", ".need(\"", ".take_entry(\""] {
             for key in source.split(reader).skip(1).filter_map(|rest| rest.split('"').next()) {

@@ -175,7 +175,7 @@ fn crates_stay_where_they_belong() {
                 breaches.push(format!("{}: `{name}` belongs to {}", source.path, may.join(", ")));
             }
         }
-        if !source.path.starts_with("src/sys/") && words(&source.code, "unsafe").next().is_some() {
+        if !source.path.starts_with("src/sys/") && words(&source.code.replace("\"unsafe\"", "\"\""), "unsafe").next().is_some() {
             breaches.push(format!("{}: `unsafe` belongs to src/sys/", source.path));
         }
     }

@@ -5,7 +5,7 @@
 pub const MAY_USE: &[(&str, &[&str])] = &[
     // 0  ground
     ("limits",    &[]),
-    ("finding",   &[]),
+    ("finding",   &["limits"]),
     ("wire",      &["limits", "finding"]),
     // 1  facts
     ("geo",       &["limits", "finding", "wire"]),

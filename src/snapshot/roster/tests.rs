@@ -1,3 +1,5 @@
+//! Who is watched, made of the deployment's probes.
+
 use super::*;
 use crate::config::{self, Sources};
 use std::collections::BTreeMap;

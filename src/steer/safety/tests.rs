@@ -1,3 +1,5 @@
+//! Safety rules: what breaks them, and how that is told.
+
 use super::*;
 use crate::finding::FileId;
 
