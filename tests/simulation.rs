@@ -24,11 +24,18 @@ use world::{Compiled, POPS, TTL_SECS};
 /// Globes are compiled once; seeds share them.
 const GLOBES: usize = 4;
 
-fn globe(seed: u64) -> [&'static Compiled; 2] {
+/// A globe of few cells, for many runs.
+fn coarse(seed: u64) -> [&'static Compiled; 2] {
     static COMPILED: [OnceLock<[Compiled; 2]>; GLOBES] = [const { OnceLock::new() }; GLOBES];
     let globe = seed % GLOBES as u64;
-    let [one, other] = COMPILED[globe as usize].get_or_init(|| [world::compile(globe, 0), world::compile(globe, 1)]);
+    let [one, other] = COMPILED[globe as usize].get_or_init(|| [world::compile(globe, 250, 0), world::compile(globe, 250, 1)]);
     [one, other]
+}
+
+/// A globe on which one cell is a small part of any PoP.
+fn fine(globe: u64) -> [&'static Compiled; 2] {
+    static COMPILED: [OnceLock<Compiled>; GLOBES] = [const { OnceLock::new() }; GLOBES];
+    [COMPILED[globe as usize].get_or_init(|| world::compile(globe, 2_000, 0)); 2]
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -37,7 +44,7 @@ fn number(variable: &str) -> Option<u64> {
 
 /// Half an hour of a world in which anything happens.
 fn half_an_hour(seed: u64) -> Run<'static> {
-    let mut run = Run::new(seed, globe(seed), Control::Integral, 3, 0.0);
+    let mut run = Run::new(seed, coarse(seed), Control::Integral, 3, 0.0);
     for second in 0..1_800u64 {
         if second % 5 == 0 && second > 60 {
             stir(&mut run);
@@ -111,7 +118,7 @@ fn seeds() {
 
 /// One of 20 PoPs fails at 70 % load. Gives the run, 27 minutes later.
 fn one_fails(globe_seed: u64, control: Control, skew: f64, gone: usize) -> Run<'static> {
-    let mut run = Run::new(globe_seed, globe(globe_seed), control, 1, skew);
+    let mut run = Run::new(globe_seed, fine(globe_seed), control, 1, skew);
     for second in 0..(240 + 27 * 60) {
         if second == 240 {
             run.overload = 0.0;
@@ -128,7 +135,7 @@ fn one_fails(globe_seed: u64, control: Control, skew: f64, gone: usize) -> Run<'
 
 /// The PoP whose failure overloads its neighbours most.
 fn heaviest(globe_seed: u64) -> usize {
-    let run = Run::new(globe_seed, globe(globe_seed), Control::Integral, 1, 0.0);
+    let run = Run::new(globe_seed, fine(globe_seed), Control::Integral, 1, 0.0);
     (0..POPS).max_by(|a, b| run.capacity[*a].total_cmp(&run.capacity[*b])).unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::dice::Dice;
 use crate::plain::Plain;
-use crate::world::{CELLS, Compiled, DOWN_AFTER, EVERY_MS, NAMES, NEAR, POPS, TIMEOUT_MS, UP_AFTER};
+use crate::world::{Compiled, DOWN_AFTER, EVERY_MS, NAMES, NEAR, POPS, TIMEOUT_MS, UP_AFTER};
 use meridian::answer::{self, Client, Moment as Draw, Transport};
 use meridian::health::Moment;
 use meridian::health::condition::Picture;
@@ -21,8 +21,10 @@ use std::sync::Arc;
 pub const TICK_MS: u64 = 250;
 /// Readings are this old.
 const LAG_SECS: usize = 15;
-/// Resolvers of each cell.
-const RESOLVERS: usize = 4;
+/// PoPs of a preference list.
+const DEPTH: usize = 8;
+/// Resolvers in all.
+const RESOLVERS: usize = 2_000;
 
 /// Who decides what is shed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,7 +103,8 @@ pub struct Run<'w> {
     before: Vec<Option<u16>>,
     pub moves: Moves,
     pub counts_moves: bool,
-    held: u32,
+    /// When a guard last took over what it had held.
+    released_ms: Option<u64>,
     story: Vec<String>,
     /// Overload in per cent of capacity, added up over seconds and PoPs.
     pub overload: f64,
@@ -113,32 +116,27 @@ pub struct Run<'w> {
 
 impl<'w> Run<'w> {
     /// A world at 70 % of capacity: PoPs are built for what `near` brings them, and the quiet ones for the mean. `skew`
-    /// is the error of "cells are equal in demand": who leaves first brings so much more, or less.
+    /// is the error of "cells are equal in demand": half of them bring so much more, the others less.
     pub fn new(seed: u64, editions: [&'w Compiled; 2], control: Control, names: usize, skew: f64) -> Run<'w> {
         let mut dice = Dice(seed ^ 0x5eed);
         let world = editions[0];
         let (roster, snapshot) = (world.roster.clone(), world.world.snapshot.clone());
         let mut capacity = vec![0.0; POPS];
         let mut resolvers = Vec::new();
-        for cell in 0..CELLS {
+        let resolvers_each = RESOLVERS / world.nearest.len();
+        let cells = world.nearest.len();
+        for cell in 0..cells {
             let owner = usize::from(world.nearest[cell][0]);
-            for _ in 0..RESOLVERS {
+            for _ in 0..resolvers_each {
                 let name = if names == 1 { NEAR } else { dice.below(names) };
-                let demand = 0.5 + dice.between(0.0, 1.0);
+                let is_more = crate::dice::Dice(cell as u64).once_in(2);
+                let demand = (0.5 + dice.between(0.0, 1.0)) * if is_more { 1.0 + skew } else { 1.0 - skew };
                 capacity[owner] += demand / 0.7;
                 resolvers.push(Resolver { cell, name, demand, is_slow: dice.below(100) < 9, pop: None });
             }
         }
         let mean = capacity.iter().sum::<f64>() / POPS as f64;
-        capacity.iter_mut().for_each(|capacity| *capacity = capacity.max(mean / 3.0));
-        // Cells in the order of leaving: the first half brings more, the second less.
-        if skew != 0.0 {
-            for resolver in &mut resolvers {
-                let pop = usize::from(world.nearest[resolver.cell][0]);
-                let key = resolver.cell as u64;
-                resolver.demand *= if (key ^ pop as u64) & 1 == 0 { 1.0 + skew } else { 1.0 - skew };
-            }
-        }
+        capacity.iter_mut().for_each(|capacity| *capacity = capacity.max(mean / 2.0));
         let site = Site {
             broken_since: None,
             feed: FeedFate::Honest,
@@ -170,12 +168,12 @@ impl<'w> Run<'w> {
             now_ms: 0,
             zero_ms: 0,
             epoch_secs: 1_700_000_000,
-            answers: vec![None; NAMES.len() * CELLS],
+            answers: vec![None; NAMES.len() * cells],
             known: HashMap::new(),
-            before: vec![None; CELLS],
+            before: vec![None; cells],
             moves: HashMap::new(),
             counts_moves: false,
-            held: 0,
+            released_ms: None,
             story: vec![],
             overload: 0.0,
             history: vec![Vec::new(); POPS],
@@ -216,6 +214,10 @@ impl<'w> Run<'w> {
 
     fn world(&self) -> &'w Compiled {
         self.editions[self.edition]
+    }
+
+    fn cells(&self) -> usize {
+        self.world().nearest.len()
     }
 
     /// One tick.
@@ -309,8 +311,8 @@ impl<'w> Run<'w> {
         }
         while let Some(event) = self.monitor.poll_event() {
             match event {
-                HealthEvent::Held { .. } => self.held += 1,
-                HealthEvent::Released { .. } => self.held -= 1,
+                HealthEvent::Held { .. } => {}
+                HealthEvent::Released { .. } => self.released_ms = Some(self.now_ms),
                 _ => continue,
             }
             self.tell(event.to_string());
@@ -353,7 +355,7 @@ impl<'w> Run<'w> {
         self.answers.fill(None);
         self.check_guard();
         if self.counts_moves {
-            for cell in 0..CELLS {
+            for cell in 0..self.cells() {
                 let (pop, ..) = self.answer(NEAR, cell);
                 if let Some(was) = self.before[cell].replace(pop).filter(|was| *was != pop) {
                     self.moves.entry((cell, was)).or_default()[0] += 1;
@@ -369,10 +371,14 @@ impl<'w> Run<'w> {
             let view = self.snapshot.status.view(policy as u32);
             let out: Vec<u16> = roster.members.iter().filter(|(_, slot)| view.slot(*slot).up == 0).map(|(pop, _)| *pop).collect();
             let window = u64::from(roster.guard.window_ms);
+            if self.released_ms.is_some_and(|released| self.now_ms - released < window) {
+                continue;
+            }
             let fresh = out.iter().filter(|pop| {
                 let site = &self.sites[usize::from(**pop)];
-                let since = self.now_ms - site.turned.unwrap_or(0);
-                since < window && self.now_ms >= site.excused_until
+                // What has no verdict yet is awaited, not taken out.
+                let turned = site.turned.filter(|_| site.was_up == Some(false));
+                turned.is_some_and(|turned| self.now_ms - turned < window && self.now_ms >= site.excused_until)
             });
             if fresh.clone().count() * 100 > roster.members.len() * usize::from(roster.guard.share_percent) {
                 self.fail(&format!("policy {} loses {out:?} at once", roster.name));
@@ -382,7 +388,7 @@ impl<'w> Run<'w> {
 
     /// What a cell is answered now.
     fn answer(&mut self, name: usize, cell: usize) -> (u16, Resort, u32) {
-        let index = name * CELLS + cell;
+        let index = name * self.cells() + cell;
         if let Some(known) = self.answers[index] {
             return known;
         }
@@ -419,8 +425,9 @@ impl<'w> Run<'w> {
         let (status, view) = (&self.snapshot.status, self.snapshot.status.view(policy_of(&self.snapshot, "near")));
         let slot = |pop: u16| self.snapshot.steering.slots.iter().position(|slot| slot.pop.0 == pop).unwrap() as u32;
         let is_up = |pop: u16| view.slot(slot(pop)).up != 0;
+        // A list of the nearest, and behind it everybody as written.
         let nearest = &self.world().nearest[cell];
-        match nearest.iter().copied().find(|pop| is_up(*pop)) {
+        match nearest.iter().copied().take(DEPTH).chain(0..POPS as u16).find(|pop| is_up(*pop)) {
             None if !resort.ignores_probes() || pop != nearest[0] => {
                 self.fail(&format!("all are down, and cell {cell} is sent to p{pop:02} by {resort:?}"))
             }
@@ -485,7 +492,7 @@ impl<'w> Run<'w> {
             if self.now_ms < since.max(site.excused_until) + detection + 1_000 + TICK_MS || !self.picture.held.is_empty() {
                 continue;
             }
-            let cell = self.dice.below(CELLS);
+            let cell = self.dice.below(self.world().nearest.len());
             let (answered, resort, _) = self.answer(NEAR, cell);
             if usize::from(answered) == pop && !resort.ignores_probes() {
                 self.fail(&format!("p{pop:02} is broken since {since} ms and still answered"));
@@ -531,7 +538,7 @@ impl<'w> Run<'w> {
         self.loads.restore(&shares, Moment(0), epoch);
         self.probes.clear();
         self.feeds.clear();
-        (self.held, self.picture) = (0, Picture { slots: vec![Default::default(); world.roster.slots.len()], held: vec![] });
+        self.picture = Picture { slots: vec![Default::default(); world.roster.slots.len()], held: vec![] };
         let known: Vec<_> = self.monitor.targets(Moment(0)).map(|r| (r.verdict, r.failures, r.successes)).collect();
         for (target, (verdict, failures, successes)) in known.into_iter().enumerate() {
             use meridian::health::condition::Verdict::{Down, Unknown, Up};

@@ -14,7 +14,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 pub const POPS: usize = 20;
-pub const CELLS: usize = 240;
 /// Steered names: by distance, by weight, and one that only some PoPs serve.
 pub const NAMES: [&str; 3] = ["near.sim.example.", "even.sim.example.", "few.sim.example."];
 pub const NEAR: usize = 0;
@@ -37,7 +36,7 @@ pub struct Compiled {
 }
 
 /// The globe of a seed; `edition` tells files before and after a change.
-pub fn compile(seed: u64, edition: usize) -> Compiled {
+pub fn compile(seed: u64, cells: usize, edition: usize) -> Compiled {
     let dice = &mut Dice(seed);
     let mut pops = format!(
         "probes:\n  web: {{ tcp: {{ port: 80 }}, every: {EVERY_MS}ms, timeout: {TIMEOUT_MS}ms, up_after: {UP_AFTER}, down_after: {DOWN_AFTER}, ok_after: {OK_AFTER} }}\npops:\n"
@@ -51,7 +50,7 @@ pub fn compile(seed: u64, edition: usize) -> Compiled {
         );
     }
     let mut networks = String::new();
-    for cell in 0..CELLS {
+    for cell in 0..cells {
         let (lat, lon) = (dice.between(-50.0, 65.0), dice.between(-180.0, 180.0));
         let _ = writeln!(networks, "c{cell}: {{ prefixes: [\"{}\"], lat: {lat:.3}, lon: {lon:.3} }}", prefix_of(cell, 20));
     }
@@ -91,9 +90,9 @@ pub fn compile(seed: u64, edition: usize) -> Compiled {
     };
     let query = |name: &str, cell| support::query(name, RrType::A, Some(Prefix::new(prefix_of(cell, 24).address(), 24)));
     Compiled {
-        nearest: (0..CELLS).map(of_cell).collect(),
+        nearest: (0..cells).map(of_cell).collect(),
         followers: places.iter().enumerate().map(|(pop, place)| by_distance(*place, pop)).collect(),
-        queries: NAMES.iter().map(|name| (0..CELLS).map(|cell| query(name, cell)).collect()).collect(),
+        queries: NAMES.iter().map(|name| (0..cells).map(|cell| query(name, cell)).collect()).collect(),
         roster: Arc::new(roster),
         world,
     }
