@@ -371,7 +371,9 @@ impl<'w> Run<'w> {
             let view = self.snapshot.status.view(policy as u32);
             let out: Vec<u16> = roster.members.iter().filter(|(_, slot)| view.slot(*slot).up == 0).map(|(pop, _)| *pop).collect();
             let window = u64::from(roster.guard.window_ms);
-            if self.released_ms.is_some_and(|released| self.now_ms - released < window) {
+            // What a guard holds is a state of before, of which this was asked then.
+            let is_held = self.picture.held.iter().any(|(held, _)| *held as usize == policy);
+            if is_held || self.released_ms.is_some_and(|released| self.now_ms - released < window) {
                 continue;
             }
             let fresh = out.iter().filter(|pop| {
