@@ -312,7 +312,7 @@ impl Loads {
             gauge.row.clear();
         } else if let Some(wanted) = wanted {
             gauge.row.resize(wanted.len(), 0);
-            changed |= follow_row(&mut gauge.row, wanted, before == 0);
+            changed |= follow_row(&mut gauge.row, wanted, (before, share));
         }
         let utilisation = gauge.utilisation(feed).unwrap_or(0.0);
         if (before > 0) != (share > 0) {

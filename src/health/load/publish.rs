@@ -1,7 +1,7 @@
 //! From a share to steps of 1/256: what answers see of it.
 //!
 //! Nothing is told that noise could take back: a share follows in its direction at once, and turns only after
-//! [`TURN_STEPS`]; an acceptance moves by a few steps at a time, and not at all for a small difference.
+//! [`TURN_STEPS`]; an acceptance moves by a few steps at a time, and in one direction.
 
 /// Steps against its last direction that are not told.
 const TURN_STEPS: u16 = 8;
@@ -9,6 +9,8 @@ const TURN_STEPS: u16 = 8;
 const ACCEPT_DEAD_STEPS: u16 = 24;
 /// Steps by which an acceptance moves at once.
 const ACCEPT_STEPS: u16 = 8;
+/// Where no acceptance is above this, hardly anybody accepts.
+const SPENT_STEPS: u16 = 64;
 /// All cells.
 const ALL: u16 = 256;
 
@@ -44,18 +46,26 @@ impl Published {
     }
 }
 
-/// Moves a row of acceptances towards what room allows; at once where nobody has left yet. Whether anything
-/// changed.
-pub(super) fn follow_row(row: &mut [u16], wanted: &[u16], at_once: bool) -> bool {
+/// Moves a row of acceptances towards what room allows. Whether anything changed.
+///
+/// Room is an estimate that swings, and each swing would drive cells from one follower to the next and back. So a row is
+/// set when nobody has left yet; after that an acceptance only falls, and only while more cells leave, so that a cell
+/// goes down its list and never back. Only where hardly anybody accepts any more it rises. Who was given too much
+/// sheds in turn.
+pub(super) fn follow_row(row: &mut [u16], wanted: &[u16], shares: (u16, u16)) -> bool {
+    let (before, share) = shares;
+    let is_spent = row.iter().all(|accept| *accept < SPENT_STEPS);
     let mut changed = false;
     for (accept, wanted) in row.iter_mut().zip(wanted) {
-        let gap = wanted.abs_diff(*accept);
-        if gap == 0 || !at_once && gap < ACCEPT_DEAD_STEPS {
-            continue;
-        }
-        let step = if at_once { gap } else { gap.min(ACCEPT_STEPS) };
-        *accept = if *wanted > *accept { *accept + step } else { *accept - step };
-        changed = true;
+        let (gap, falls) = (wanted.abs_diff(*accept), wanted < accept);
+        let step = match (before, falls) {
+            (0, _) => gap,
+            (_, true) if share > before && gap >= ACCEPT_DEAD_STEPS => gap.min(ACCEPT_STEPS),
+            (_, false) if is_spent && gap >= ACCEPT_DEAD_STEPS => gap.min(ACCEPT_STEPS),
+            _ => 0,
+        };
+        *accept = if falls { *accept - step } else { *accept + step };
+        changed |= step > 0;
     }
     changed
 }

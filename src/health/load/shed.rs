@@ -9,8 +9,9 @@ use crate::health::Moment;
 use crate::limits::SHED_SHARE_MAX;
 use std::collections::VecDeque;
 
-/// Around the target nothing moves, so that noise does not turn the share.
-const DEAD_BAND: f64 = 0.02;
+/// So far above the target, and below, nothing moves, so that noise does not turn the share. Cells come back later than they
+/// leave: what comes back too early leaves again.
+const DEAD_BAND: (f64, f64) = (0.02, 0.05);
 /// Above the limit steps are so many times larger,
 const URGENT: f64 = 4.0;
 /// from this many readings in a row on,
@@ -92,7 +93,7 @@ impl Shedding {
             _ => 0.0,
         };
         let mut step = 0.0;
-        if !(-DEAD_BAND..=DEAD_BAND).contains(&excess) && (excess < 0.0 || has_room) {
+        if !(-DEAD_BAND.1..=DEAD_BAND.0).contains(&excess) && (excess < 0.0 || has_room) {
             let urgency = if self.urgent >= URGENT_AFTER { URGENT } else { 1.0 };
             step = (tuning.gain * self.calm * urgency * excess).clamp(-STEP_MAX, STEP_MAX);
         }

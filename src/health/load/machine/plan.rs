@@ -5,6 +5,10 @@ use crate::health::load::publish::steps;
 use crate::health::load::room::{self, Outflow};
 use std::collections::BTreeMap;
 
+/// Part of its target up to which a PoP is filled with what others shed: estimates are never exact, and who is filled to the
+/// target sheds in turn.
+const FILL: f64 = 0.95;
+
 impl Loads {
     /// For each feed that sheds, or will, the acceptance of each PoP in steps. Notes what each feed is handed.
     pub(super) fn plan(&mut self) -> BTreeMap<u32, Vec<u16>> {
@@ -70,6 +74,6 @@ impl Loads {
     /// load was never read takes nothing.
     fn room(&self, index: usize) -> f64 {
         let (feed, gauge) = (&self.roster.feeds[index], &self.gauges[index]);
-        gauge.own_demand().map_or(0.0, |demand| (feed.spec.target * feed.capacity - demand).max(0.0))
+        gauge.own_demand().map_or(0.0, |demand| ((feed.spec.target * FILL) * feed.capacity - demand).max(0.0))
     }
 }
