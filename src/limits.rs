@@ -84,6 +84,16 @@ pub const READ_ATTEMPTS: u32 = 5;
 pub const READ_PAUSE_MILLIS: u64 = 20;
 /// Faults told of one zone: past this the file is something else than a zone.
 pub const FINDINGS_PER_ZONE_MAX: usize = 200;
+/// Findings of one code in one file that are kept; more of a kind say nothing new and are counted.
+pub const FINDINGS_ALIKE_MAX: usize = 50;
+/// Findings of one severity that are kept in all: a reply and a log of them stay under a few megabytes.
+pub const FINDINGS_KEPT_MAX: usize = 1_000;
+/// Findings of one load that become lines of a log; whoever wants more asks `meridian check`.
+pub const FINDINGS_LOGGED_MAX: usize = 200;
+/// Octets of each sentence of a finding: a domain name may have 1,004 of them when all is escaped.
+pub const FINDING_WORDS_MAX: usize = 1_200;
+/// Other places, and ways out, that one finding has.
+pub const FINDING_PLACES_MAX: usize = 32;
 /// How deep files may include each other; deeper is a loop.
 pub const INCLUDE_DEPTH_MAX: u32 = 8;
 /// Files that one zone includes, counted each time: without a bound a few files that include each other twice are read for ever.
@@ -155,6 +165,14 @@ pub const HEALTH_COUNTERS_MS: u64 = 1_000;
 pub const HEALTH_EVENTS_MAX: usize = 16_384;
 /// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in a window.
 pub const HEALTH_CHANGES_MAX: usize = 200_000;
+/// Share of its cells that a PoP sheds at most: whoever sheds all could never measure that it may take some back.
+pub const SHED_SHARE_MAX: f64 = 0.95;
+/// Load feeds read at once: a thousand feeds of 100 ms each are read within two seconds.
+pub const LOAD_FEEDS_AT_ONCE: usize = 64;
+/// Longest time for one reading of a feed, in milliseconds: what comes later is about another moment.
+pub const LOAD_READING_MS_MAX: u64 = 10_000;
+/// Shed shares are published at most once in this time, in milliseconds: each publication is a snapshot.
+pub const LOAD_PUBLISH_MS: u64 = 1_000;
 /// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in chunks of one octet
 /// is six times its size; a peer that sends more sends without end.
 pub const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
@@ -176,6 +194,12 @@ pub const PROBE_FILE_OCTETS_MAX: usize = 256;
 pub const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose settings are kept: more than any deployment has; past it they are made anew.
 pub const PINNED_KEPT_MAX: usize = 256;
+/// Octets of a load feed's body that is one number or JSON: status pages are small.
+pub const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Octets of a page of metrics: those of large exporters have some MiB, of which none is kept.
+pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
+/// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
+pub const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
 /// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
 pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
 /// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.

@@ -3,6 +3,8 @@
 
 #[path = "probes/exchange.rs"]
 mod exchange;
+#[path = "probes/feeds.rs"]
+mod feeds;
 #[path = "probes/local.rs"]
 mod local;
 #[path = "probes/secure.rs"]

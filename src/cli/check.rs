@@ -80,7 +80,6 @@ fn ledger(fresh: &mut Fresh) {
 }
 
 fn verdict(findings: &Findings) -> String {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let (errors, warnings) = (findings.count(Severity::Error), findings.count(Severity::Warning));
     if errors > 0 { format!("refused: errors {errors}, warnings {warnings}") } else { format!("ok: errors 0, warnings {warnings}") }
 }

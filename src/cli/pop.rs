@@ -58,6 +58,19 @@ pub enum Pop {
         #[command(flatten)]
         how: How,
     },
+    /// Tell how full a PoP is now: the number of its load feed of kind `push`
+    #[command(after_help = "Examples:\n  meridian pop load fra 350\n  meridian pop load fra 7200 --service video")]
+    Load {
+        /// The name of the PoP
+        pop: String,
+        /// The load now, in the unit of the capacity
+        value: f64,
+        /// The service that it is the load of; the whole PoP unless given
+        #[arg(long)]
+        service: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
     /// End the alarm of a ledger of overrides that could not be read
     #[command(after_help = "Example:\n  meridian pop acknowledge")]
     Acknowledge {
@@ -130,6 +143,7 @@ impl Pop {
             }
             Pop::Ramp(say) => change(say.selectors, "state", "auto", &say.how),
             Pop::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
+            Pop::Load { pop, value, service, server } => load(&server, &pop, service.as_deref(), value),
             Pop::Acknowledge { author, server } => acknowledge(&server, &author),
         };
         done.unwrap_or_else(|status| status)
@@ -317,6 +331,22 @@ fn told(told: &Value, forecast: &Value, end: &str) -> String {
         text.push_str(&format!("note: {warning}\n"));
     }
     text + end
+}
+
+fn load(server: &Server, pop: &str, service: Option<&str>, value: f64) -> Result<ExitCode, ExitCode> {
+    if !value.is_finite() || value < 0.0 {
+        return Err(wrong("a load is a number from 0"));
+    }
+    let mut body = json!({ "pop": pop, "value": value });
+    if let Some(service) = service {
+        body["service"] = json!(service);
+    }
+    let (status, told) = server.ask(Method::POST, "/load/push", Some(&body))?;
+    if status != StatusCode::OK {
+        return Err(complain(&told));
+    }
+    print(&if server.format == Format::Json { format!("{told:#}\n") } else { "taken\n".to_owned() });
+    Ok(ExitCode::SUCCESS)
 }
 
 fn acknowledge(server: &Server, author: &str) -> Result<ExitCode, ExitCode> {

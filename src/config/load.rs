@@ -61,7 +61,7 @@ impl Reader<'_> {
         if let Some(written) = &server.pops
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
-            let before = self.findings.len();
+            let before = self.findings.mark();
             pops = self.pops(&tree, folder);
             world.pops = std::mem::take(&mut pops.pops);
             world.addresses_known = !self.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
@@ -328,7 +328,8 @@ impl Reader<'_> {
         let mut findings = Findings::default();
         let mut include = |written: &str| {
             let path = folder.join(written);
-            let read = self.text_file(&path)?;
+            let octets = self.sources.read_inside(&folder, &path)?;
+            let read = self.text(&path, octets)?;
             self.inputs.push((format!("included {written}"), read.1.clone()));
             self.included.push(path);
             Ok(read)
@@ -340,7 +341,11 @@ impl Reader<'_> {
 
     /// The octets of a text file, whose text is kept for findings. What is not UTF-8 is shown as `?`.
     fn text_file(&mut self, path: &Path) -> Result<(FileId, Arc<[u8]>), String> {
-        let octets = self.sources.read(path)?;
+        self.text(path, self.sources.read(path)?)
+    }
+
+    /// [`Reader::text_file`] of octets that are read.
+    fn text(&mut self, path: &Path, octets: Arc<[u8]>) -> Result<(FileId, Arc<[u8]>), String> {
         if octets.len() > CONFIG_OCTETS_MAX {
             return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
         }

@@ -8,8 +8,8 @@ mod canaries;
 mod candidates;
 pub mod catalogue;
 mod exposed;
+mod feed;
 mod https;
-mod later;
 pub mod ledger_file;
 mod load;
 mod networks_file;
@@ -51,6 +51,12 @@ use std::sync::Arc;
 pub trait Sources {
     /// The whole content of a file. The error is a sentence for the operator.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
+    /// The whole content of a file that a text of `folder` names: only if it lies there once links are followed.
+    /// Sources without links have nothing to follow.
+    fn read_inside(&self, folder: &Path, path: &Path) -> Result<Arc<[u8]>, String> {
+        let _ = folder;
+        self.read(path)
+    }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
 }

@@ -1,9 +1,9 @@
 //! `pops.yaml`: the places that serve content, and what is said of all of them.
 
-use super::later::Later;
+use super::feed::{self, Whose};
 use super::place::{coordinates, country};
 use super::probe_check::Certificates;
-use super::scalar::{choice, integer, members, number, text, time_ms, word};
+use super::scalar::{choice, integer, members, text, time_ms, word};
 use super::special::purpose;
 use super::table::{Table, shown};
 use super::tree::{Key, Kind, Node};
@@ -11,6 +11,7 @@ use super::world::World;
 use super::{canaries, https, probes_file, safety_rules};
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::place::Coordinates;
+use crate::health::load::spec::LoadSpec;
 use crate::health::spec::{Canaries, Probe};
 use crate::limits::{ADDRESSES_MAX, POPS_MAX, WEIGHT_MAX};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
@@ -65,7 +66,6 @@ pub(super) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut 
 
 /// Reads the PoPs, sorted by name.
 fn lower_pops(table: &mut Table<'_>, probes: &[Probe], out: &mut Findings) -> Vec<Pop> {
-    let mut later = Later::default();
     let mut pops = Vec::new();
     let mut uses = Uses::new();
     if let Some(node) = table.need("pops", out)
@@ -86,16 +86,15 @@ fn lower_pops(table: &mut Table<'_>, probes: &[Probe], out: &mut Findings) -> Ve
                         .help("rename it"),
                 );
             }
-            pops.push(lower_pop(key, node, probes, &mut later, &mut uses, out));
+            pops.push(lower_pop(key, node, probes, &mut uses, out));
         }
     }
-    later.tell(out);
     pops.sort_by(|a, b| a.name.cmp(&b.name));
     one_pop_per_address(&uses, out);
     pops
 }
 
-fn lower_pop(key: &Key, node: &Node, probes: &[Probe], later: &mut Later, uses: &mut Uses, out: &mut Findings) -> Pop {
+fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mut Findings) -> Pop {
     let name: Arc<str> = Arc::from(&*key.text);
     if word(&name, key.at, "a PoP", out).is_some() && name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.')) {
         // PoP names become DNS labels (`expose_pops`) and metric labels.
@@ -113,6 +112,8 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], later: &mut Later, uses: 
         bias_km: 0,
         state: AdminState::Auto,
         capacity: None,
+        load: None,
+        ramp_ms: 0,
         tags: Vec::new(),
         services: Vec::new(),
         at: key.at,
@@ -147,18 +148,12 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], later: &mut Later, uses: 
             pop.tags.push(Arc::from(tag));
         }
     }
-    if let Some(node) = table.take("capacity")
-        && let Some(capacity) = number(node, "capacity", 0.0..=1e15, out)
-    {
-        if capacity > 0.0 {
-            pop.capacity = Some(capacity);
-        } else {
-            let finding =
-                Finding::error(code::BAD_VALUE, format!("the PoP `{name}` would carry nothing")).at(node.at, "must be more than 0");
-            out.push(finding.help("leave `capacity` out where it is not known; `state: drain` takes a PoP out of service"));
-        }
+    if let Some(ms) = table.take("ramp").and_then(|node| time_ms(node, "ramp", 0..=86_400_000, out)) {
+        pop.ramp_ms = ms as u32;
     }
-    later.of_pop(&mut table, out);
+    let whose = Whose { pop: &name, service: None };
+    pop.capacity = feed::capacity(&mut table, whose, out);
+    pop.load = feed::load(&mut table, whose, pop.capacity, out);
     lower_services(&mut table, key, &mut pop, probes, uses, out);
     table.finish(out);
     pop
@@ -172,7 +167,9 @@ fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Pro
     let params = https_of_default.and_then(|(_, node)| https::lower(node, out));
     if let Some((key, node)) = table.take_entry("addresses") {
         let (v4, v6) = addresses(node, &pop.name, &default, uses, out);
-        pop.services.push(Service { name: default.clone(), v4, v6, https: params, probes: probed.clone(), at: key.at });
+        // Capacity and load beside `addresses` are those of the whole PoP.
+        let (name, probes) = (default.clone(), probed.clone());
+        pop.services.push(Service { name, v4, v6, https: params, probes, capacity: None, load: None, at: key.at });
     } else if let Some((key, _)) = https_of_default {
         out.push(
             Finding::error(code::BAD_VALUE, format!("`https` of the PoP `{}` belongs to `addresses`, which it does not have", pop.name))
@@ -202,8 +199,9 @@ fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Pro
                 Some(node) => probes_file::used(node, probes, out),
                 None => probed.clone(),
             };
+            let (capacity, load) = own_load(&mut table, pop, &name, out);
             table.finish(out);
-            pop.services.push(Service { name, v4, v6, https, probes, at: key.at });
+            pop.services.push(Service { name, v4, v6, https, probes, capacity, load, at: key.at });
         }
     } else if pop.services.is_empty() && services.is_none() && !table.mistyped("addresses") && !table.mistyped("services") {
         out.push(
@@ -211,6 +209,22 @@ fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Pro
                 .at(key.at, "neither `addresses` nor `services`"),
         );
     }
+}
+
+/// `capacity` and `load` of a service; a load without a capacity of its own is measured against that of the PoP.
+fn own_load(table: &mut Table<'_>, pop: &Pop, service: &str, out: &mut Findings) -> (Option<f64>, Option<Arc<LoadSpec>>) {
+    let whose = Whose { pop: &pop.name, service: Some(service) };
+    let (faults, node) = (out.len(), table.take("capacity"));
+    let capacity = feed::capacity(table, whose, out);
+    let load = feed::load(table, whose, capacity.or(pop.capacity), out);
+    if let Some(node) = node.filter(|_| load.is_none() && out.len() == faults) {
+        out.push(
+            Finding::warning(code::BAD_VALUE, format!("{whose} has a `capacity` but no `load` of its own"))
+                .at(node.at, "without effect")
+                .help("the load of the PoP is measured against the capacity of the PoP"),
+        );
+    }
+    (capacity, load)
 }
 
 type Addresses = (Vec<WeightedAddress<Ipv4Addr>>, Vec<WeightedAddress<Ipv6Addr>>);

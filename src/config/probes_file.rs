@@ -145,7 +145,7 @@ fn timing(table: &mut Table<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
 }
 
 /// `to:`: an address, with or without a port.
-fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
+pub(super) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
     let written = text(node, "to", out)?;
     let bare = written.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(written);
     let parsed = written.parse().ok().or_else(|| bare.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 0)));

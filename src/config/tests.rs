@@ -5,6 +5,7 @@ mod broken;
 mod broken_text;
 mod catalogue;
 mod faults;
+mod feeds;
 mod probes;
 
 use super::*;
@@ -165,23 +166,6 @@ fn aliases_are_bounded() {
     let loaded = load_memory(&memory);
     assert!(shown(&loaded).contains("has no key `base`"), "{}", shown(&loaded));
     assert!(!shown(&loaded).contains("`<<`"), "{}", shown(&loaded));
-}
-
-/// Keys of later versions are checked, and said to be without effect.
-#[test]
-fn later_keys_are_said_to_be_later() {
-    let mut memory = sample();
-    let pops = String::from_utf8(memory.0["pops.yaml".as_ref() as &Path].clone()).unwrap().replace(
-        "    weight: 50  ",
-        "    load: { http: \"http://192.0.2.15/load\", target: 70% }\n    https: { alpn: [h3, h2] }\n    weight: 50  ",
-    );
-    memory.0.insert("pops.yaml".into(), pops.into());
-    let loaded = load_memory(&memory);
-    assert!(loaded.deployment.is_some(), "{}", shown(&loaded));
-    let words = |key: &str| format!("`{key}` is read and checked but not yet acted upon");
-    for key in ["load"] {
-        assert!(loaded.findings.iter().any(|f| f.message == words(key) && f.severity == Severity::Warning), "{key}\n{}", shown(&loaded));
-    }
 }
 
 proptest::proptest! {

@@ -12,10 +12,12 @@
 //! | `POST /pops/override` | yes | no | says something of PoPs by hand, or takes it back |
 //! | `POST /ledger/acknowledge` | yes | no | ends the alarm of a ledger that could not be read |
 //! | `POST /probes/push` | yes | no | takes a result that a probe outside has found |
+//! | `POST /load/push` | yes | no | takes a load that somebody outside has measured |
 
 pub mod api;
 pub mod catalogue;
 pub mod client;
+pub mod feeds;
 pub mod listener;
 pub mod metrics;
 pub mod overrides;
@@ -65,6 +67,7 @@ pub fn full(shown: Shown, door: Door) -> Router {
         .route("/pops/override", post(overrides::change))
         .route("/ledger/acknowledge", post(overrides::acknowledge))
         .route("/probes/push", post(overrides::push))
+        .route("/load/push", post(feeds::push))
         .with_state(door);
     read_only(shown).merge(commands).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
 }

@@ -180,13 +180,14 @@ impl OverrideBody {
 }
 
 /// Passes a command through the door and waits for its answer.
-async fn ask<T: Send + 'static>(door: &Door, command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command) -> Option<T> {
+pub(super) async fn ask<T: Send + 'static>(door: &Door, command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command) -> Option<T> {
     let (sender, receiver) = oneshot::channel();
     let taken = door(command(Box::new(move |answer| drop(sender.send(answer)))));
     if taken.is_ok() { receiver.await.ok() } else { None }
 }
 
-const BUSY: &str = "the server takes no command now: too many wait, or it is stopping";
+/// Why a command came back unread.
+pub(super) const BUSY: &str = "the server takes no command now: too many wait, or it is stopping";
 
 /// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or it
 /// cannot be done, 400 if the body says nothing sensible.

@@ -60,6 +60,13 @@ pub enum Command {
         /// The way back: nothing, or why it was not taken.
         reply: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
+    /// Take a load that somebody outside has measured.
+    PushLoad {
+        /// The load.
+        push: LoadPush,
+        /// The way back: nothing, or why it was not taken.
+        reply: Box<dyn FnOnce(Result<(), String>) + Send>,
+    },
 }
 
 /// What is said of PoPs by hand.
@@ -141,6 +148,17 @@ pub struct Push {
     pub up: bool,
     /// In words.
     pub reason: Option<String>,
+}
+
+/// A load that somebody outside has measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadPush {
+    /// PoP.
+    pub pop: Arc<str>,
+    /// Service; `None` for the whole PoP.
+    pub service: Option<Arc<str>>,
+    /// The load now, in the unit of the capacity; finite, not negative.
+    pub value: f64,
 }
 
 /// The writer's door. Gives the command back if it cannot be taken now.

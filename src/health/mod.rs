@@ -18,6 +18,7 @@ pub mod guard;
 pub mod load;
 pub mod monitor;
 pub mod outcome;
+pub mod ramp;
 pub mod report;
 pub mod roster;
 pub mod saved;

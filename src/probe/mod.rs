@@ -3,6 +3,8 @@
 //! ```text
 //!  [`runner`]  work (ticket, target) ──▶ one task each ──▶ [`Prober::run`] ──▶ (ticket, outcome)
 //!                                                             │
+//!                      [`load`]: (ticket, reading) ──▶ [`Prober::read`] ──▶ (ticket, number)
+//!                                                             │
 //!            [`http`] over [`tls`]  [`tcp`]  [`dns`]  [`exec`]  [`file`]  [`icmp`]
 //! ```
 //!
@@ -17,6 +19,7 @@ mod exec;
 pub mod file;
 mod http;
 mod icmp;
+pub mod load;
 mod metered;
 pub mod runner;
 mod tcp;

@@ -57,7 +57,8 @@ fn log(event: &Event) {
         Event::Stopping { signal } => tracing::info!(signal, "{event}"),
         Event::LedgerAlarm { .. } | Event::MemoryFault { .. } => tracing::error!("{event}"),
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
-        Event::Health(_) => tracing::warn!(kind = event.kind(), "{event}"),
+        Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),
+        Event::Health(_) => tracing::info!(kind = event.kind(), "{event}"),
         _ => tracing::info!("{event}"),
     }
 }

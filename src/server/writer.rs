@@ -13,7 +13,7 @@ use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::condition::Picture;
 use crate::health::outcome::Outcome as ProbeOutcome;
-use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS};
+use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::server::display;
 use crate::server::journal::Journal;
@@ -141,6 +141,7 @@ impl Writer {
             }
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
             Command::Push { push, reply } => reply(self.push(&push)),
+            Command::PushLoad { reply, .. } => reply(Err("this server takes no loads".to_owned())),
         }
     }
 
@@ -346,7 +347,7 @@ impl Writer {
         let old = self.desk.snapshot.full();
         self.desk.counters.last_load.refused(began.elapsed().as_micros() as u64);
         self.desk.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
-        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        let errors = findings.count(Severity::Error);
         log_findings(&findings, &files);
         self.tell(&Event::Refused { errors, sequence: old.sequence() });
         Report { published: false, sequence: old.sequence(), digest: old.digest().to_string(), difference: None, findings, files }
@@ -378,12 +379,23 @@ pub fn epoch_secs() -> u64 {
 
 /// One line a finding: logs are searched by line, the picture goes to whoever asked.
 fn log_findings(findings: &Findings, files: &Files) {
-    for finding in findings.iter() {
+    let told = findings.counted();
+    // Errors first: they are what a refused load is about.
+    let mut order: Vec<_> = told.iter().collect();
+    order.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
+    for (finding, more) in order.into_iter().take(FINDINGS_LOGGED_MAX) {
         let place = finding.at.map(|at| files.place(at)).unwrap_or_default();
         match finding.severity {
             Severity::Error => tracing::error!(code = finding.code.id, place, "{}", finding.message),
             Severity::Warning => tracing::warn!(code = finding.code.id, place, "{}", finding.message),
             Severity::Note => tracing::info!(code = finding.code.id, place, "{}", finding.message),
         }
+        if *more > 0 {
+            tracing::warn!(code = finding.code.id, place, more, "there are more findings like this one in its file");
+        }
+    }
+    let untold = told.len().saturating_sub(FINDINGS_LOGGED_MAX) + findings.beyond();
+    if untold > 0 {
+        tracing::warn!(findings = untold, "more findings are not logged; `meridian check` tells them");
     }
 }

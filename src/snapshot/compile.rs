@@ -12,6 +12,7 @@ use crate::finding::Findings;
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::health::condition::{Picture, SlotHealth};
+use crate::health::load::roster::LoadRoster;
 use crate::health::roster::Roster;
 use crate::steer::civil;
 use crate::steer::safety::Safety;
@@ -32,6 +33,7 @@ pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequen
             steering: Arc::clone(&previous.steering),
             // Probes stand in the PoP file, which is among what the steering depends on.
             roster: Arc::clone(&previous.roster),
+            loads: Arc::clone(&previous.loads),
             facts: Arc::clone(&previous.facts),
             key: Some(key),
             findings: Findings::default(),
@@ -72,6 +74,7 @@ pub fn compile_with(
 struct SteeringParts {
     steering: Arc<Steering>,
     roster: Arc<Roster>,
+    loads: Arc<LoadRoster>,
     facts: Arc<Facts>,
     /// `None` if something was found: warnings must be told again.
     key: Option<Key>,
@@ -87,15 +90,16 @@ fn steer(deployment: &Deployment, geography: &Geography, key: Key) -> SteeringPa
     });
     let mut findings = findings;
     // Policies that could not be compiled would shift the numbers of the others.
-    let roster = if findings.has_errors() {
-        Roster::default()
+    let (roster, loads) = if findings.has_errors() {
+        Default::default()
     } else {
         let (roster, found) = roster::of(deployment, &steering);
         findings.extend(found);
-        roster
+        (roster, roster::load::of(deployment, &steering))
     };
     let key = findings.is_empty().then_some(key);
-    SteeringParts { steering: Arc::new(steering), roster: Arc::new(roster), facts: Arc::new(geography.facts.clone()), key, findings }
+    let facts = Arc::new(geography.facts.clone());
+    SteeringParts { steering: Arc::new(steering), roster: Arc::new(roster), loads: Arc::new(loads), facts, key, findings }
 }
 
 /// Puts steering and images together.
@@ -134,6 +138,7 @@ fn assemble(
         steering: parts.steering,
         status: Arc::new(status),
         roster: parts.roster,
+        loads: parts.loads,
         safety: Arc::new(Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch }),
         facts: parts.facts,
         steering_key: parts.key,

@@ -81,7 +81,7 @@ impl Inputs {
                     hash.update(record.rtype.0.to_be_bytes());
                     hash.update(record.ttl.secs().to_be_bytes());
                     hash.update((record.rdata.len() as u64).to_be_bytes());
-                    hash.update(&record.rdata);
+                    hash.update(&*record.rdata);
                 }
             }
             hash.finalize().into()

@@ -25,6 +25,7 @@ pub use sizes::Sizes;
 pub use steering::Steering;
 pub use summary::Summary;
 
+use crate::health::load::roster::LoadRoster;
 use crate::health::roster::Roster;
 use crate::steer::pop::Pop;
 use crate::steer::safety::Safety;
@@ -61,6 +62,8 @@ pub struct Snapshot {
     pub policies: Arc<[ScopedPolicy]>,
     /// Who is watched.
     pub roster: Arc<Roster>,
+    /// Whose load is measured.
+    pub loads: Arc<LoadRoster>,
     /// What must stay in service.
     pub safety: Arc<Safety>,
     facts: Arc<Facts>,

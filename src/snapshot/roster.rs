@@ -6,6 +6,8 @@
 //! that differ in timing alone are one target where they meet on a destination: it is asked in the time of
 //! the one whose name comes first, since a target has one state, and one state has one count.
 
+pub mod load;
+
 use super::Steering;
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings, code};

@@ -2,6 +2,7 @@
 
 use crate::finding::At;
 use crate::geo::place::{Coordinates, Country};
+use crate::health::load::spec::LoadSpec;
 use crate::health::spec::ProbeId;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -67,6 +68,10 @@ pub struct Service {
     pub https: Option<HttpsParams>,
     /// Probes of its addresses, which must all be well; none: it is not probed.
     pub probes: Vec<ProbeId>,
+    /// How much it can carry, in the unit of its own feed; above 0.
+    pub capacity: Option<f64>,
+    /// The feed of its own load; `None`: that of the PoP speaks for it, if there is one.
+    pub load: Option<Arc<LoadSpec>>,
     /// Where it is written.
     pub at: At,
 }
@@ -98,6 +103,10 @@ pub struct Pop {
     pub state: AdminState,
     /// How much it can carry, in the operator's unit; above 0.
     pub capacity: Option<f64>,
+    /// The feed of its load, which speaks for every service that has none of its own.
+    pub load: Option<Arc<LoadSpec>>,
+    /// Over how long its clients come back once it is up again, in milliseconds; 0: at once.
+    pub ramp_ms: u32,
     /// Tags for policies.
     pub tags: Vec<Arc<str>>,
     /// Address sets, `default` first where there is one.

@@ -13,12 +13,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const DAY: i64 = 86_400;
 
-struct Authority {
+pub struct Authority {
     pem: Arc<[u8]>,
     issuer: Issuer<'static, KeyPair>,
 }
 
-fn authority(name: &str) -> Authority {
+pub fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -29,7 +29,7 @@ fn authority(name: &str) -> Authority {
 
 impl Authority {
     /// A server with a certificate for this name that ends so many seconds from now. It tells the SNI it saw.
-    fn server(&self, name: &str, ends_in: i64) -> (SocketAddr, mpsc::Receiver<Option<String>>) {
+    pub fn server(&self, name: &str, ends_in: i64) -> (SocketAddr, mpsc::Receiver<Option<String>>) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
         params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs((now + ends_in) as u64);

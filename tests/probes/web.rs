@@ -16,7 +16,7 @@ pub fn request(stream: &TcpStream) -> String {
 }
 
 /// Says the same to everybody, and stays until the other closes.
-fn saying(response: impl Into<Vec<u8>>) -> SocketAddr {
+pub fn saying(response: impl Into<Vec<u8>>) -> SocketAddr {
     let response = response.into();
     serve(move |mut stream| {
         request(&stream);
@@ -26,7 +26,7 @@ fn saying(response: impl Into<Vec<u8>>) -> SocketAddr {
 }
 
 /// Writes the same over and over until the other closes, and tells how many octets went out.
-fn flooding(head: &'static str, piece: Vec<u8>) -> (SocketAddr, mpsc::Receiver<u64>) {
+pub fn flooding(head: &'static str, piece: Vec<u8>) -> (SocketAddr, mpsc::Receiver<u64>) {
     let (tell, told) = mpsc::channel();
     let address = serve(move |mut stream| {
         request(&stream);

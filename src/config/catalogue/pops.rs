@@ -27,11 +27,14 @@ const SECTIONS: &[&Section] = &[
     &SAFETY,
     &SAFETY_OF,
     &LOAD,
+    &HTTP_FEED,
+    &PROMETHEUS_FEED,
+    &PUSH_FEED,
 ];
 
 static PROBE_NAMES: Shape = Shape::List(&Shape::Text("a probe"));
 static ADDRESSES: Shape = Shape::List(&Shape::Either(&[Shape::Text("an IP address"), Shape::Map(&ADDRESS)]));
-static LATER: &str = "read and checked, but **without effect yet**; gives a warning";
+static CAPACITY: Shape = Shape::Number(0.0, 1e15);
 
 static POPS: Section = Section {
     id: "pops",
@@ -142,12 +145,26 @@ static POP_MAP: Section = Section {
         ),
         entry(
             "capacity",
-            &Shape::Number(0.0, 1e15),
+            &CAPACITY,
             NONE,
-            "how much it can carry, in any one unit, above 0: what panic guards and safety rules weigh PoPs by",
+            "how much it can carry, in any one unit, above 0: what its `load` is measured against, and panic guards and safety rules \
+             weigh PoPs by",
             "400",
         ),
-        aside("load", &Shape::Map(&LOAD), NONE, LATER, "{ http: \"http://203.0.113.15/load\", target: 70% }"),
+        aside(
+            "load",
+            &Shape::Map(&LOAD),
+            NONE,
+            "the [load](#load) of the whole PoP: it speaks for every service that has none of its own",
+            "{ http: \"http://203.0.113.15/load\", target: 70% }",
+        ),
+        entry(
+            "ramp",
+            &TIME,
+            Absent::Words("at once"),
+            "over how long its clients come back once probes have called it down and up again, by and by, each once; to 1 d",
+            "5m",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -192,6 +209,8 @@ static SERVICE: Section = Section {
         entry("addresses", &ADDRESSES, REQUIRED, "as in a PoP", "[203.0.113.20]"),
         entry("https", &Shape::Map(&HTTPS), NONE, "as in a PoP", "{ alpn: [h3, h2] }"),
         aside("probe", &PROBE_NAMES, Absent::Words("the PoP's"), "what probes its addresses; `none` for none", "web"),
+        aside("capacity", &CAPACITY, Absent::Words("the PoP's"), "what its own `load` is measured against", "150"),
+        aside("load", &Shape::Map(&LOAD), Absent::Words("the PoP's"), "the [load](#load) of this service alone", "{ push: {} }"),
     ],
     others: Others::None,
     notes: "",
@@ -280,18 +299,140 @@ static LOAD: Section = Section {
     id: "load",
     read_as: "`load`",
     title: "Load",
-    about: "Read and checked, but **without effect yet**; gives a warning. A `load` has one feed (`http`, `prometheus`, `file` or `push`), and:",
-    block: "",
+    about: "How full a PoP or a service is. A `load` has exactly one feed (`http`, `prometheus`, `file` or `push`), whose number is the load \
+            now, finite and not negative, in the unit of `capacity`; utilisation is the one divided by the other. Above the target a PoP \
+            sheds a growing share of its clients to the PoPs that follow it, below it takes them back. Without a capacity the feed is not \
+            read, which gives a warning. A feed that fails, or says nothing, is told and tried again; after `stale_after` it is lost: \
+            what is shed then fades to nothing.",
+    block: "yaml in pops
+mad:
+  at: { lat: 40.42, lon: -3.70, country: ES }
+  addresses: [203.0.113.200, \"2001:db8:f:40::10\"]
+  capacity: 400
+  ramp: 5m
+  load:
+    prometheus:
+      url: \"https://metrics.mad.example:9100/metrics\"
+      to: 203.0.113.215
+      metric: nginx_http_requests_per_second
+      labels: { vhost: cdn.example }
+    every: 10s
+    target: 75%
+    limit: 90%
+  services:
+    video:
+      addresses: [203.0.113.210, \"2001:db8:f:40::20\"]
+      capacity: 9000
+      load: { file: \"/run/load/{pop}-{service}\" }",
     entries: &[
-        aside("http", &Shape::Anything, NONE, "a feed", "\"http://203.0.113.15/load\""),
-        aside("prometheus", &Shape::Anything, NONE, "a feed", "{}"),
-        aside("file", &Shape::Anything, NONE, "a feed", "load.txt"),
-        aside("push", &Shape::Anything, NONE, "a feed", "{}"),
-        aside("target", &Shape::Percent, NONE, "where shedding begins", "70%"),
-        aside("limit", &Shape::Percent, NONE, "where it is complete", "95%"),
-        aside("every", &TIME, NONE, "from one reading to the next, 1 s to 1 d", "10s"),
-        aside("stale_after", &TIME, NONE, "when a reading is too old, 1 s to 1 d", "60s"),
+        aside(
+            "http",
+            &Shape::Either(&[URL, Shape::Map(&HTTP_FEED)]),
+            NONE,
+            "a body of one number, or of JSON with one in it, asked with `GET`; status 200, at most 64 KiB",
+            "\"http://203.0.113.15/load\"",
+        ),
+        aside(
+            "prometheus",
+            &Shape::Map(&PROMETHEUS_FEED),
+            NONE,
+            "a metric of a page in the Prometheus text format, at most 8 MiB",
+            "{ url: \"http://203.0.113.15:9100/metrics\", metric: requests_per_second }",
+        ),
+        aside(
+            "file",
+            &PATH_ONLY,
+            NONE,
+            "a file whose first word is the number, written anew within `stale_after`; `{pop}` and `{service}` in the path stand for the names",
+            "\"/run/load/{pop}\"",
+        ),
+        aside("push", &Shape::Map(&PUSH_FEED), NONE, "numbers that somebody pushes: `meridian pop load`, or `POST /load/push`", "{}"),
+        aside("every", &TIME, Absent::Default("15s"), "from one reading and one step to the next, 1 s to 1 d", "15s"),
+        aside(
+            "stale_after",
+            &TIME,
+            Absent::Words("30s, or twice `every` where that is more"),
+            "after this long without a number the feed is lost; longer than `every`, to 7 d",
+            "60s",
+        ),
+        aside("target", &Shape::Percent, Absent::Default("80%"), "the utilisation that is steered for, 1% to 1000%", "70%"),
+        aside(
+            "limit",
+            &Shape::Percent,
+            Absent::Default("95%"),
+            "above this for two readings steps are four times larger; more than `target`",
+            "95%",
+        ),
+        aside(
+            "gain",
+            &Shape::Number(0.001, 1.0),
+            Absent::Default("0.08"),
+            "how much of the excess over the target the shed share grows by in each step; more than 0.1 may swing",
+            "0.05",
+        ),
+        aside(
+            "smoothing",
+            &Shape::Number(0.01, 1.0),
+            Absent::Default("0.5"),
+            "the weight of a new number in the smoothed load; 1 takes each as it is",
+            "0.5",
+        ),
     ],
     others: Others::None,
     notes: "",
 };
+
+const URL: Shape = Shape::Text("a URL with an IP address");
+const PATH_ONLY: Shape = Shape::Text("a path");
+static LABELS: Shape = Shape::Names("label", &Shape::Text("a text"));
+
+static HTTP_FEED: Section = Section {
+    id: "http_feed",
+    read_as: "an HTTP feed",
+    title: "",
+    about: "Of `http` that is a map:",
+    block: "",
+    entries: &[
+        entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15/load\""),
+        entry(
+            "pointer",
+            &Shape::Text("a JSON pointer"),
+            NONE,
+            "where the number, or a text that is one, stands in JSON (RFC 6901)",
+            "/load/now",
+        ),
+        aside("to", &TO, Absent::Words("the URL's"), TO_ABOUT, "203.0.113.15"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static PROMETHEUS_FEED: Section = Section {
+    id: "prometheus_feed",
+    read_as: "a Prometheus feed",
+    title: "",
+    about: "Of `prometheus`:",
+    block: "",
+    entries: &[
+        entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15:9100/metrics\""),
+        entry("metric", &Shape::Text("the name of a metric"), REQUIRED, "name of the samples, exactly", "requests_per_second"),
+        entry(
+            "labels",
+            &LABELS,
+            NONE,
+            "labels that a sample must have; where several samples have them, they are added up",
+            "{ vhost: cdn.example }",
+        ),
+        aside("to", &TO, Absent::Words("the URL's"), TO_ABOUT, "203.0.113.15"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static TO: Shape = Shape::Text("an address, or `address:port`");
+const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, since names are not looked up, or a name with `to` beside it. A certificate must be for the \
+     host, by the system's roots";
+const TO_ABOUT: &str = "connected to instead";
+
+static PUSH_FEED: Section =
+    Section { id: "push_feed", read_as: "a push feed", title: "", about: "", block: "", entries: &[], others: Others::None, notes: "" };

@@ -250,11 +250,14 @@ impl Board {
         }
     }
 
-    /// The slots as they were at the end of this moment.
+    /// The slots as they were at the end of this moment; those that were awaited then, as they were once
+    /// they were known: an unknown state is none to go back to.
     fn at(&self, moment: Moment) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
         for (_, slot, was) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
-            slots[*slot as usize] = *was;
+            if !was.is_awaited {
+                slots[*slot as usize] = *was;
+            }
         }
         slots
     }

@@ -29,6 +29,8 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         v6: if has6 { vec![WeightedAddress { address: v6, weight: 100 }] } else { vec![] },
         https: None,
         probes: vec![],
+        capacity: None,
+        load: None,
         at: AT,
     };
     let (weight, admin, down) = match state {
@@ -51,6 +53,8 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         bias_km: 0,
         state: admin,
         capacity: None,
+        load: None,
+        ramp_ms: 0,
         tags: vec![],
         services: vec![service],
         at: AT,

@@ -24,6 +24,8 @@ fn pops() -> Vec<Pop> {
         bias_km: 0,
         state: AdminState::Auto,
         capacity: None,
+        load: None,
+        ramp_ms: 0,
         tags: vec![],
         services: vec![],
         at: AT,

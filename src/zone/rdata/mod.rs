@@ -22,8 +22,9 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-use crate::wire::name::Name;
+use crate::wire::name::{Name, wire_name_len};
 use crate::wire::rr::RrType;
+use std::borrow::Cow;
 use std::fmt;
 use token::Token;
 pub use token::Token as Word;
@@ -206,6 +207,27 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
         text.extend(rdata.iter().map(|octet| format!("{octet:02x}")));
     }
     text
+}
+
+/// Record data as it is compared: with the names in it in lower case, since letter case does not tell names
+/// apart (RFC 4343 section 3), and so not the records of a set (RFC 2181 section 5).
+pub fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
+    if is_service(rtype) {
+        let end = rdata.get(2..).and_then(wire_name_len).map_or(0, |len| 2 + len);
+        let mut folded = rdata.to_vec();
+        folded.iter_mut().take(end).skip(2).for_each(|octet| octet.make_ascii_lowercase());
+        return Cow::Owned(folded);
+    }
+    let fields = shape::of(rtype).filter(|fields| fields.contains(&shape::Field::Name));
+    let Some(parts) = fields.and_then(|fields| shape::walk(fields, rdata)) else { return Cow::Borrowed(rdata) };
+    let mut folded = Vec::with_capacity(rdata.len());
+    for (field, octets) in parts {
+        match field {
+            shape::Field::Name => folded.extend(octets.iter().map(u8::to_ascii_lowercase)),
+            _ => folded.extend_from_slice(octets),
+        }
+    }
+    Cow::Owned(folded)
 }
 
 /// The names inside record data, in order; none if the octets are not valid.
