@@ -1,3 +1,5 @@
+//! Tests of the roster.
+
 use super::*;
 use crate::config::{self, Sources};
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+//! Tests of the safety rules.
+
 use super::*;
 use crate::finding::FileId;
 
