@@ -7,6 +7,7 @@ use meridian::health::monitor::Monitor;
 use meridian::health::outcome::Outcome;
 use meridian::health::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
 use meridian::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -54,12 +55,15 @@ fn settled(roster: Roster) -> (Monitor, u64) {
 }
 
 fn health(criterion: &mut Criterion) {
-    let (mut monitor, mut now) = settled(roster(1_000, 200));
+    let (monitor, mut now) = settled(roster(1_000, 200));
+    // Both halves of a batch use it.
+    let monitor = RefCell::new(monitor);
     let mut is_well = false;
     criterion.bench_function("result to picture, 1,000 PoPs, 200 policies", |b| {
         b.iter_batched(
             || {
                 // One PoP's first family fails and comes back in turn: the verdict changes each time.
+                let mut monitor = monitor.borrow_mut();
                 loop {
                     now = monitor.next_wake().map_or(now, |wake| wake.0).max(now);
                     let Some(due) = monitor.poll_due(Moment(now)) else { continue };
@@ -73,6 +77,7 @@ fn health(criterion: &mut Criterion) {
                 }
             },
             |(ticket, outcome, now)| {
+                let mut monitor = monitor.borrow_mut();
                 monitor.handle_result(ticket, &outcome, Moment(now));
                 black_box(monitor.poll_picture(Moment(now)))
             },

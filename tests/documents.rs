@@ -174,11 +174,11 @@ fn documents_name_tests_that_exist() {
 /// Every key that the configuration knows stands in the reference.
 #[test]
 fn the_reference_has_every_key() {
-    let reference = text("docs/configuration.md");
     let mut missing = Vec::new();
-    // The ledger is written by the program.
-    let written_by_hand = |path: &Path| !path.ends_with("ledger_file.rs");
-    for entry in fs::read_dir(top().join("src/config")).unwrap().flatten().filter(|entry| written_by_hand(&entry.path())) {
+    for entry in fs::read_dir(top().join("src/config")).unwrap().flatten() {
+        // The ledger is written by the program; its keys stand with the verbs that write it.
+        let is_ledger = entry.file_name() == "ledger_file.rs";
+        let reference = text(if is_ledger { "docs/control.md" } else { "docs/configuration.md" });
         let source = fs::read_to_string(entry.path()).unwrap_or_default();
         for reader in [".take(\"", ".need(\"", ".take_entry(\""] {
             for key in source.split(reader).skip(1).filter_map(|rest| rest.split('"').next()) {
@@ -188,5 +188,5 @@ fn the_reference_has_every_key() {
             }
         }
     }
-    assert!(missing.is_empty(), "docs/configuration.md does not tell\n{}", missing.join("\n"));
+    assert!(missing.is_empty(), "the reference does not tell\n{}", missing.join("\n"));
 }

@@ -210,7 +210,7 @@ fn changed_json(changed: &Changed) -> Value {
     let (word, error, broken) = match &changed.ended {
         Ended::Done => ("done", None, &[][..]),
         Ended::DryRun => ("dry_run", None, &[][..]),
-        Ended::Unsafe(broken) => ("unsafe", Some("safety rules forbid it"), &broken[..]),
+        Ended::Unsafe(broken) => ("forbidden", Some("safety rules forbid it"), &broken[..]),
         Ended::Refused(sentence) => ("refused", Some(sentence.as_str()), &[][..]),
     };
     let side = |is: &Effective| json!({ "state": is.state.word(), "weight": is.weight });
