@@ -14,6 +14,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use tokio_util::sync::CancellationToken;
 
+/// A feed of the server at an address.
+type Asked = fn(SocketAddr) -> Feed;
+
 fn url(to: SocketAddr) -> FeedUrl {
     FeedUrl { address: to, host: to.to_string().into(), path: "/load?now=1".into(), tls: false }
 }
@@ -54,7 +57,7 @@ fn what_feeds_say() {
     let split = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nload{ho\r\n9\r\nst=\"a\"} 4\r\n2\r\n1\n\r\n0\r\n\r\n";
     let metrics = "# TYPE load gauge\nload{host=\"a\"} 40\nload{host=\"b\"} 9\nload{host=\"a\",x=\"y\"} 1\n";
     let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
-    let rows: Vec<(fn(SocketAddr) -> Feed, String, Result<f64, &str>)> = vec![
+    let rows: Vec<(Asked, String, Result<f64, &str>)> = vec![
         (plain, ok("41\n"), Ok(41.0)),
         (plain, ok("  41.25  "), Ok(41.25)),
         (plain, chunked.into(), Ok(41.0)),
@@ -121,7 +124,7 @@ fn large_pages() {
 #[test]
 fn floods_are_cut_off() {
     let head = "HTTP/1.1 200 OK\r\n\r\n";
-    let rows: Vec<(fn(SocketAddr) -> Feed, &'static str, Vec<u8>, &str)> = vec![
+    let rows: Vec<(Asked, &'static str, Vec<u8>, &str)> = vec![
         (plain, head, vec![b'1'; 1 << 16], "the body has more than 64 KiB"),
         (plain, head, vec![b' '; 1 << 10], "the body has more than 64 KiB"),
         (json, head, vec![b'['; 1 << 16], "the body has more than 64 KiB"),
