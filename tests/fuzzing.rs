@@ -330,7 +330,7 @@ fn load_feeds() {
         mutate(dice, &mut input, &words);
         input
     };
-    drive("load_feeds", targets::feed::feed, 50_000, 1, make, || {});
+    drive("load_feeds", targets::feed::feed, 50_000, make, || {});
 }
 
 /// Replies to probes: sound ones, wounded.
