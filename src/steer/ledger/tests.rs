@@ -13,7 +13,6 @@ fn pop(name: &str, tags: &[&str]) -> Pop {
         capacity: None,
         bias_km: 0,
         state: AdminState::Auto,
-        capacity: None,
         load: None,
         ramp_ms: 0,
         tags: tags.iter().map(|tag| Arc::from(*tag)).collect(),
