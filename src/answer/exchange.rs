@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 use super::trace::Trace;
 use super::{Client, Moment, Transport};
-use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
+use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Vantage;
 use crate::wire::ecs::ClientSubnet;
@@ -12,39 +12,39 @@ use crate::wire::query::{Query, QueryName};
 use crate::wire::response::{Owner, Response, Written, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::{Image, Match};
-use crate::zone::set::{Found, ZoneId};
+use crate::zone::set::Found;
 
 /// One name on the way: the question, or the target of a CNAME.
-pub struct Step {
-    /// The name, lower case.
-    pub name: QueryName,
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'s> {
+    /// The name in lower-case wire form.
+    pub name: &'s [u8],
+    /// Its hash.
+    pub hash: u64,
     /// Where it stands in the message.
     pub written: Written,
-    /// The zone that holds it.
-    pub zone: ZoneId,
-    /// What it is there.
-    pub matched: Match,
+    /// The zone that holds it, and what it is there.
+    pub found: Found,
 }
 
-impl Step {
+impl Step<'_> {
     /// The name as an owner.
     pub fn owner(&self) -> Owner<'_> {
-        Owner { at: self.written.suffix(0), wire: self.name.wire() }
+        Owner { at: self.written.suffix(0), wire: self.name }
     }
 
     /// Where the suffix of `len` octets stands.
     pub fn suffix_at(&self, len: usize) -> usize {
-        self.written.suffix(self.name.wire().len() - len)
+        self.written.suffix(self.name.len() - len)
     }
 }
 
 /// What follows a step.
-#[allow(clippy::large_enum_variant)] // moved once on the stack; boxing would allocate
-pub enum Next {
+pub enum Next<'s> {
     /// The answer is complete.
     Done(Rcode),
     /// A CNAME was written whose target is in one of our zones.
-    Follow(Step),
+    Follow(Step<'s>),
 }
 
 /// A query on its way.
@@ -65,6 +65,8 @@ pub struct Exchange<'s, 't, T> {
     pub scope: u8,
     /// What the counters are told.
     pub outcome: Outcome,
+    /// Names that may still be looked at: the question itself, and one for each CNAME that is followed.
+    pub steps_left: usize,
     edns: Option<Edns>,
     asked_subnet: Option<ClientSubnet>,
     extended_error: Option<(u16, &'static str)>,
@@ -72,9 +74,10 @@ pub struct Exchange<'s, 't, T> {
 
 impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     /// Begins the response to a query.
+    #[inline(always)]
     pub fn begin(
         snapshot: &'s Snapshot,
-        query: &Query<'_>,
+        query: &Query<'s>,
         client: &Client,
         moment: Moment,
         out: &'s mut [u8],
@@ -94,31 +97,34 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
             response: Response::begin(out, limit, reserved, query.id, copied, query.question),
             scope: 0,
             outcome: Outcome { qtype: query.qtype, ..Outcome::silence() },
+            steps_left: CHAIN_MAX + 1,
             edns: query.edns,
             asked_subnet,
             extended_error: None,
         }
     }
 
-    /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the parent's
-    /// side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing of the
-    /// name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
-    pub fn find(&self, name: &QueryName) -> Option<Found> {
+    /// What a name is in our zones, for the asked type, `None` outside them; and its hash. DS belongs to
+    /// the parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing
+    /// of the name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
+    #[inline(always)]
+    pub fn find(&self, name: &QueryName) -> (Option<Found>, u64) {
         let zones = &self.snapshot.zones;
-        if self.qtype == RrType::DS
-            && let (Some(zone), hash) = zones.zone_of(name, true)
-        {
-            let matched = zones.zone(zone).lookup(name, hash);
-            if matches!(matched, Match::Cut(_) | Match::Exact(_)) {
-                return Some(Found { zone, matched });
+        if self.qtype == RrType::DS {
+            let walked = zones.zone_of(name, true);
+            if let Some((zone, apex_hash)) = walked.zone {
+                let matched = zones.zone(zone).lookup(name, walked.hash, apex_hash);
+                if matches!(matched, Match::Cut(_) | Match::Exact(_)) {
+                    return (Some(Found { zone, matched }), walked.hash);
+                }
             }
         }
         zones.lookup(name)
     }
 
     /// The zone of a step.
-    pub fn zone(&self, step: &Step) -> &'s Image {
-        self.snapshot.zones.zone(step.zone)
+    pub fn zone(&self, step: &Step<'_>) -> &'s Image {
+        self.snapshot.zones.zone(step.found.zone)
     }
 
     /// Adds an extended error, if the query has EDNS and there is room.
@@ -127,12 +133,13 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     }
 
     /// The rest does not fit: the client comes back over TCP.
-    pub fn truncate(&mut self) -> Next {
+    pub fn truncate(&mut self) -> Next<'static> {
         self.response.set_flag(flag::TC);
         Next::Done(Rcode::NOERROR)
     }
 
     /// Writes the OPT and the header.
+    #[inline(always)]
     pub fn finish(self, rcode: Rcode) -> Outcome {
         let mut outcome = self.outcome;
         outcome.truncated = self.response.is_truncated();
@@ -156,6 +163,7 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
 }
 
 /// Octets that a response may have: what the client can take, and what we dare to send.
+#[inline(always)]
 pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
         (Transport::Tcp, _) => MESSAGE_MAX,
@@ -166,6 +174,7 @@ pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
 }
 
 /// The OPT of a response.
+#[inline(always)]
 pub fn options<'s>(
     snapshot: &'s Snapshot,
     edns: &Edns,

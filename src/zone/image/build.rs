@@ -187,7 +187,7 @@ impl<'a> Builder<'a> {
             });
         }
         self.arena.shrink_to_fit();
-        Ok(Image {
+        let mut image = Image {
             apex: self.apex.as_wire().into(),
             apex_labels: self.apex.label_count(),
             arena: self.arena.into(),
@@ -195,9 +195,12 @@ impl<'a> Builder<'a> {
             nodes: nodes.into(),
             sets: self.sets.into(),
             steered: steered.into(),
+            cnames: 0,
             chain: self.zone.chain,
             negative_ttl,
-        })
+        };
+        image.number_cnames();
+        Ok(image)
     }
 
     fn set(&mut self, rtype: RrType, records: &[&Record]) -> Result<(), Finding> {
