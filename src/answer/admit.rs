@@ -3,14 +3,14 @@
 use super::exchange::{Exchange, Step};
 use super::trace::Trace;
 use crate::wire::edns::extended_error;
-use crate::wire::query::Query;
 use crate::wire::response::{Written, flag};
 use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The first step, or the response code of a question that no zone answers.
     #[inline(always)]
-    pub fn admit(&mut self, query: &Query<'s>) -> Result<Step<'s>, Rcode> {
+    pub fn admit(&mut self) -> Result<Step<'s>, Rcode> {
+        let query = self.query;
         match query.qclass {
             CLASS_IN => {}
             CLASS_CH => return Err(self.chaos(query)),

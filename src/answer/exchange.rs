@@ -6,7 +6,6 @@ use super::{Client, Moment, Transport};
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Vantage;
-use crate::wire::ecs::ClientSubnet;
 use crate::wire::edns::{Edns, ResponseOptions};
 use crate::wire::query::{Query, QueryName};
 use crate::wire::response::{Owner, Response, Written, flag};
@@ -53,10 +52,10 @@ pub struct Exchange<'s, 't, T> {
     pub snapshot: &'s Snapshot,
     /// Sink of the story.
     pub trace: &'t mut T,
+    /// What is asked.
+    pub query: &'s Query<'s>,
     /// QTYPE.
     pub qtype: RrType,
-    /// From where it is seen.
-    pub vantage: Vantage,
     /// What is random.
     pub draw: u64,
     /// What is written.
@@ -67,8 +66,7 @@ pub struct Exchange<'s, 't, T> {
     pub outcome: Outcome,
     /// Names that may still be looked at: the question itself, and one for each CNAME that is followed.
     pub steps_left: usize,
-    edns: Option<Edns>,
-    asked_subnet: Option<ClientSubnet>,
+    client: &'s Client,
     extended_error: Option<(u16, &'static str)>,
 }
 
@@ -77,31 +75,34 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     #[inline(always)]
     pub fn begin(
         snapshot: &'s Snapshot,
-        query: &Query<'s>,
-        client: &Client,
+        query: &'s Query<'s>,
+        client: &'s Client,
         moment: Moment,
         out: &'s mut [u8],
         trace: &'t mut T,
     ) -> Exchange<'s, 't, T> {
-        let asked_subnet = query.edns.and_then(|e| e.subnet);
         let copied = (if query.recursion_desired { flag::RD } else { 0 }) | (if query.checking_disabled { flag::CD } else { 0 });
         let limit = limit(client.transport, query.edns.as_ref());
-        let reserved = query.edns.map_or(0, |edns| options(snapshot, &edns, asked_subnet.map(|s| (s, 0)), None, Rcode::NOERROR).len());
+        let reserved = query.edns.as_ref().map_or(0, |edns| options(snapshot, edns, 0, None, Rcode::NOERROR).len());
         Exchange {
             snapshot,
             trace,
+            query,
+            client,
             qtype: query.qtype,
-            // Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
-            vantage: Vantage { resolver: client.address, subnet: asked_subnet.filter(|s| s.source > 0) },
             draw: moment.draw,
             response: Response::begin(out, limit, reserved, query.id, copied, query.question),
             scope: 0,
             outcome: Outcome { qtype: query.qtype, ..Outcome::silence() },
             steps_left: CHAIN_MAX + 1,
-            edns: query.edns,
-            asked_subnet,
             extended_error: None,
         }
+    }
+
+    /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
+    pub fn vantage(&self) -> Vantage<'s> {
+        let subnet = self.query.edns.as_ref().and_then(|edns| edns.subnet.as_ref());
+        Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source > 0) }
     }
 
     /// What a name is in our zones, for the asked type, `None` outside them; and its hash. DS belongs to
@@ -145,11 +146,10 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
         outcome.truncated = self.response.is_truncated();
         outcome.scope = self.scope;
         outcome.rcode = rcode;
-        let len = match self.edns {
+        let len = match &self.query.edns {
             None => self.response.finish(rcode, None),
             Some(edns) => {
-                let subnet = self.asked_subnet.map(|s| (s, self.scope));
-                let mut options = options(self.snapshot, &edns, subnet, self.extended_error, rcode);
+                let mut options = options(self.snapshot, edns, self.scope, self.extended_error, rcode);
                 // Room was kept for the OPT without the extended error, which is a courtesy.
                 if self.extended_error.is_some() && self.response.position() + options.len() > self.response.limit_with_reserve() {
                     options.error = None;
@@ -175,15 +175,9 @@ pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
 
 /// The OPT of a response.
 #[inline(always)]
-pub fn options<'s>(
-    snapshot: &'s Snapshot,
-    edns: &Edns,
-    subnet: Option<(ClientSubnet, u8)>,
-    error: Option<(u16, &'s str)>,
-    rcode: Rcode,
-) -> ResponseOptions<'s> {
+pub fn options<'s>(snapshot: &'s Snapshot, edns: &'s Edns, scope: u8, error: Option<(u16, &'s str)>, rcode: Rcode) -> ResponseOptions<'s> {
     ResponseOptions {
-        subnet,
+        subnet: edns.subnet.as_ref().map(|subnet| (subnet, scope)),
         nsid: edns.nsid.then(|| snapshot.identity.name.as_bytes()),
         error,
         rcode_high: (rcode.0 >> 4) as u8,

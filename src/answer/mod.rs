@@ -33,7 +33,7 @@ pub use outcome::{Outcome, Reason, Verdict};
 pub use trace::Trace;
 
 use crate::snapshot::Snapshot;
-use crate::wire::query::{Parsed, Query, QueryName, parse};
+use crate::wire::query::{Parsed, QueryName, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
 use exchange::{Exchange, Next};
@@ -89,7 +89,7 @@ pub fn respond_traced<T: Trace>(
         Parsed::Reject(reject) => finish::reject(snapshot, &reject, client, out),
         Parsed::Query(query) => {
             let mut exchange = Exchange::begin(snapshot, &query, client, moment, out, trace);
-            let rcode = exchange.run(&query);
+            let rcode = exchange.run();
             exchange.finish(rcode)
         }
     }
@@ -97,8 +97,8 @@ pub fn respond_traced<T: Trace>(
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The life of an answer.
-    fn run(&mut self, query: &Query<'s>) -> Rcode {
-        match self.admit(query) {
+    fn run(&mut self) -> Rcode {
+        match self.admit() {
             Ok(step) => self.walk(step),
             Err(rcode) => rcode,
         }

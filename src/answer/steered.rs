@@ -42,7 +42,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
         // Names share independently of each other, those below one wildcard too.
         let seed = if matches!(step.found.matched, Match::Wildcard(_)) { step.hash } else { steered.seed };
-        let decision = self.vantage.decide(policy, snapshot.status.shares(steered.policy, policy), seed, self.draw);
+        let decision = self.vantage().decide(policy, snapshot.status.shares(steered.policy, policy), seed, self.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);

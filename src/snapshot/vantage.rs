@@ -67,11 +67,11 @@ impl Subject {
 
 /// From where a query is seen.
 #[derive(Clone, Copy, Debug)]
-pub struct Vantage {
+pub struct Vantage<'a> {
     /// The resolver's address.
     pub resolver: IpAddr,
     /// The client subnet, if the query carries one that says anything (source above 0).
-    pub subnet: Option<ClientSubnet>,
+    pub subnet: Option<&'a ClientSubnet>,
 }
 
 /// What located the client.
@@ -106,7 +106,7 @@ pub struct Decision<'a> {
     pub shares: bool,
 }
 
-impl Vantage {
+impl Vantage<'_> {
     /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now; `draw` is
     /// used where the policy shares at random.
     #[inline]

@@ -69,7 +69,7 @@ impl Edns {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResponseOptions<'a> {
     /// The asked client subnet and the scope of this answer.
-    pub subnet: Option<(ClientSubnet, u8)>,
+    pub subnet: Option<(&'a ClientSubnet, u8)>,
     /// NSID, if asked.
     pub nsid: Option<&'a [u8]>,
     /// Extended error: code and text.
@@ -163,7 +163,7 @@ mod tests {
     fn a_response_has_the_length_it_promised() {
         let subnet = ClientSubnet::parse(&[0, 1, 24, 0, 192, 0, 2]).unwrap();
         let options = ResponseOptions {
-            subnet: Some((subnet, 20)),
+            subnet: Some((&subnet, 20)),
             nsid: Some(b"fra-ns1"),
             error: Some((20, "not ours")),
             rcode_high: 1,

@@ -120,12 +120,17 @@ impl QueryName {
     /// A name from the start of one and the whole of another, both in wire form without pointers: a
     /// CNAME target that was cut before the apex, and the apex.
     pub fn join(start: &[u8], rest: &[u8]) -> Option<QueryName> {
+        let mut name = QueryName::default();
+        name.read_joined(start, rest).then_some(name)
+    }
+
+    /// [`QueryName::join`] in place; false, and the name means nothing, if that is too long.
+    pub fn read_joined(&mut self, start: &[u8], rest: &[u8]) -> bool {
         let mut wire = [0u8; 256];
-        let len = start.len() + rest.len();
-        let whole = wire.get_mut(..len)?;
+        let Some(whole) = wire.get_mut(..start.len() + rest.len()) else { return false };
         whole[..start.len()].copy_from_slice(start);
         whole[start.len()..].copy_from_slice(rest);
-        QueryName::parse(whole)
+        self.read(whole)
     }
 
     /// The wire form in lower case.

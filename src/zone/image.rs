@@ -316,7 +316,7 @@ pub struct Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Rdata<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Rdata<'a>> {
         if self.left == 0 {
             return None;

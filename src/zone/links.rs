@@ -84,14 +84,10 @@ impl Links {
 
 /// Reads the name that a CNAME of the zone at `apex` leads to; false if that is no name.
 pub fn read_target(name: &mut QueryName, rdata: &Rdata<'_>, apex: &[u8]) -> bool {
-    if rdata.patches[0] == NO_PATCH {
-        return name.read(rdata.octets);
+    match rdata.patches[0] {
+        NO_PATCH => name.read(rdata.octets),
+        cut => name.read_joined(&rdata.octets[..usize::from(cut)], apex),
     }
-    let joined = QueryName::join(&rdata.octets[..usize::from(rdata.patches[0])], apex);
-    joined.is_some_and(|joined| {
-        *name = joined;
-        true
-    })
 }
 
 #[cfg(test)]
