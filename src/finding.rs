@@ -4,8 +4,16 @@
 //! the marked text, other places that explain it, and help. Findings are collected, never thrown:
 //! a parser records one and goes on, so that one run shows every fault. Whether the input is
 //! acceptable is asked at the end with [`Findings::has_errors`].
+//!
+//! One fault repeated a million times is told a few times and counted: of one code in one file, and of one
+//! severity in all, only so many are kept. Counts stay true.
 
+use crate::limits::{FINDING_PLACES_MAX, FINDING_WORDS_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
+use std::collections::HashMap;
 use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
 
 /// How bad a finding is. Only errors refuse a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +118,13 @@ codes! {
     DUPLICATE_POP = "MRD0316", "a PoP listed twice";
     FAMILY_LOST = "MRD0317", "some PoPs of a policy lack an address family that others have";
     HTTPS_DIFFERS = "MRD0318", "some PoPs of a policy have HTTPS parameters and others have not";
+    NO_SUCH_PROBE = "MRD0319", "a probe that is not defined";
+    PROBE_LOOP = "MRD0320", "probes that lead back to themselves";
+    POLICY_LOOP = "MRD0321", "policies that use each other in a circle, or too many behind each other";
+    USED_SERVICE = "MRD0322", "a policy used for a service that some of its PoPs do not have";
+    EXPOSED_NAME = "MRD0323", "a name that `expose_pops` would make is taken or cannot be";
+    UNSAFE = "MRD0324", "a safety rule that the files break";
+    SAFETY_OFF_PAST = "MRD0325", "a date up to which safety rules are off has passed";
     // 04xx: geography
     BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
     DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";
@@ -123,6 +138,9 @@ codes! {
     CANNOT_LISTEN = "MRD0503", "a socket that cannot be opened";
     RELOAD_BUSY = "MRD0504", "a reload that could not be started";
     OWN_FAULT = "MRD0505", "a fault of the program itself; please report it";
+    LEDGER_AND_FILE = "MRD0511", "an override where the file speaks too; the override wins";
+    LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
+    BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";
 }
 
 /// Number of a file in [`Files`].
@@ -253,6 +271,20 @@ impl Finding {
         self
     }
 
+    /// Cuts what is longer than anyone reads: words may quote a line of megabytes.
+    fn cut(&mut self) {
+        self.related.truncate(FINDING_PLACES_MAX);
+        self.help.truncate(FINDING_PLACES_MAX);
+        let words = [&mut self.message, &mut self.label];
+        for words in words.into_iter().chain(&mut self.help).chain(self.related.iter_mut().map(|(_, words)| words)) {
+            if words.len() > FINDING_WORDS_MAX {
+                words.truncate(words.floor_char_boundary(FINDING_WORDS_MAX - 3));
+                words.push_str("...");
+                words.shrink_to_fit();
+            }
+        }
+    }
+
     /// Adds a way out.
     pub fn help(mut self, words: impl Into<String>) -> Finding {
         self.help.push(words.into());
@@ -260,35 +292,106 @@ impl Finding {
     }
 }
 
-/// Findings in the order in which they were met.
+/// What findings have in common that are counted instead of kept.
+type Kind = (&'static str, Severity, Option<FileId>);
+
+fn kind(finding: &Finding) -> Kind {
+    (finding.code.id, finding.severity, finding.at.map(|at| at.file))
+}
+
+/// Findings in the order in which they were met, as many as anyone reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     list: Vec<Finding>,
+    /// How many of a kind are in the list.
+    kept: HashMap<Kind, usize>,
+    /// How many of each severity are in the list.
+    of_severity: [usize; 3],
+    /// How many more of a kind there were.
+    more: HashMap<Kind, usize>,
+    /// How many of each severity there were past the bound of all kinds.
+    beyond: [usize; 3],
 }
 
 impl Findings {
     /// Records a finding.
-    pub fn push(&mut self, finding: Finding) {
-        self.list.push(finding);
+    pub fn push(&mut self, mut finding: Finding) {
+        let kind = kind(&finding);
+        let alike = self.kept.get(&kind).copied().unwrap_or(0);
+        if alike >= FINDINGS_ALIKE_MAX {
+            *self.more.entry(kind).or_default() += 1;
+        } else if self.of_severity[finding.severity as usize] >= FINDINGS_KEPT_MAX {
+            self.pass_over(&finding, 1);
+        } else {
+            self.kept.insert(kind, alike + 1);
+            self.of_severity[finding.severity as usize] += 1;
+            finding.cut();
+            self.list.push(finding);
+        }
+    }
+
+    /// Counts findings that are not kept, with their kind if any of it is.
+    fn pass_over(&mut self, finding: &Finding, count: usize) {
+        let kind = kind(finding);
+        if self.kept.contains_key(&kind) {
+            *self.more.entry(kind).or_default() += count;
+        } else {
+            self.beyond[finding.severity as usize] += count;
+        }
     }
 
     /// Records all findings of another list.
     pub fn extend(&mut self, other: Findings) {
-        self.list.extend(other.list);
+        let Findings { list, more, beyond, .. } = other;
+        let mut more = more;
+        for finding in list {
+            let counted = more.remove(&kind(&finding)).unwrap_or(0);
+            let likeness = (counted > 0).then(|| finding.clone());
+            self.push(finding);
+            if let Some(finding) = likeness {
+                self.pass_over(&finding, counted);
+            }
+        }
+        self.beyond.iter_mut().zip(beyond).for_each(|(sum, count)| *sum += count);
     }
 
     /// Whether any finding refuses the load.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|f| f.severity == Severity::Error)
+        self.count(Severity::Error) > 0
     }
 
-    /// All findings.
+    /// How many findings of a severity were recorded, kept or not.
+    pub fn count(&self, severity: Severity) -> usize {
+        let more: usize = self.more.iter().filter(|((_, of, _), _)| *of == severity).map(|(_, count)| count).sum();
+        self.of_severity[severity as usize] + more + self.beyond[severity as usize]
+    }
+
+    /// The findings that are kept, each with how many more like it, of the same code in the same file, were
+    /// only counted; the last of its kind has the number.
+    pub fn counted(&self) -> Vec<(&Finding, usize)> {
+        let mut more = self.more.clone();
+        let mut all: Vec<_> = self.list.iter().rev().map(|finding| (finding, more.remove(&kind(finding)).unwrap_or(0))).collect();
+        all.reverse();
+        all
+    }
+
+    /// How many findings of kinds that are not in the list at all were only counted.
+    pub fn beyond(&self) -> usize {
+        self.beyond.iter().sum()
+    }
+
+    /// The findings that are kept.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.list.iter()
     }
 
-    /// How many findings.
+    /// How many findings were recorded, kept or not.
     pub fn len(&self) -> usize {
+        self.list.len() + self.more.values().sum::<usize>() + self.beyond()
+    }
+
+    /// How many findings are kept, for [`Findings::relocate`].
+    pub fn mark(&self) -> usize {
         self.list.len()
     }
 
@@ -297,11 +400,29 @@ impl Findings {
         self.list.is_empty()
     }
 
-    /// Gives the findings from number `first` on another place, where theirs is in a text that no
+    /// Drops the findings for which `keep` does not hold.
+    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.list.retain(keep);
+        self.recount();
+    }
+
+    /// Brings the numbers of kept findings in line with the list, and forgets those of kinds that are gone.
+    fn recount(&mut self) {
+        self.kept.clear();
+        self.of_severity = [0; 3];
+        for finding in &self.list {
+            self.of_severity[finding.severity as usize] += 1;
+            *self.kept.entry(kind(finding)).or_default() += 1;
+        }
+        self.more.retain(|kind, _| self.kept.contains_key(kind));
+    }
+
+    /// Gives the findings from a [`Findings::mark`] on another place, where theirs is in a text that no
     /// operator has seen.
     pub fn relocate(&mut self, first: usize, at: At) {
-        for finding in &mut self.list[first..] {
-            finding.at = Some(at);
+        if first < self.list.len() {
+            self.list.iter_mut().skip(first).for_each(|finding| finding.at = Some(at));
+            self.recount();
         }
     }
 
@@ -315,7 +436,9 @@ impl Findings {
 
 impl From<Finding> for Findings {
     fn from(finding: Finding) -> Findings {
-        Findings { list: vec![finding] }
+        let mut findings = Findings::default();
+        findings.push(finding);
+        findings
     }
 }
 

@@ -84,6 +84,16 @@ pub const READ_ATTEMPTS: u32 = 5;
 pub const READ_PAUSE_MILLIS: u64 = 20;
 /// Faults told of one zone: past this the file is something else than a zone.
 pub const FINDINGS_PER_ZONE_MAX: usize = 200;
+/// Findings of one code in one file that are kept; more of a kind say nothing new and are counted.
+pub const FINDINGS_ALIKE_MAX: usize = 50;
+/// Findings of one severity that are kept in all: a reply and a log of them stay under a few megabytes.
+pub const FINDINGS_KEPT_MAX: usize = 1_000;
+/// Findings of one load that become lines of a log; whoever wants more asks `meridian check`.
+pub const FINDINGS_LOGGED_MAX: usize = 200;
+/// Octets of each sentence of a finding: a domain name may have 1,004 of them when all is escaped.
+pub const FINDING_WORDS_MAX: usize = 1_200;
+/// Other places, and ways out, that one finding has.
+pub const FINDING_PLACES_MAX: usize = 32;
 /// How deep files may include each other; deeper is a loop.
 pub const INCLUDE_DEPTH_MAX: u32 = 8;
 /// Files that one zone includes, counted each time: without a bound a few files that include each other twice are read for ever.
@@ -105,6 +115,48 @@ pub const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const PROBES_AT_ONCE: usize = 512;
 /// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
 pub const TARGETS_MAX: usize = 65_536;
+/// Overrides in the ledger: they are made by people, a few for each PoP; more is a script gone wild.
+pub const OVERRIDES_MAX: usize = 4_096;
+/// Octets of an override's reason or author: a sentence or two with a ticket, shown in tables.
+pub const REASON_OCTETS_MAX: usize = 1_024;
+/// Octets of the ledger's file: the most overrides, each with the longest reason and author fully escaped.
+pub const LEDGER_OCTETS_MAX: u64 = 64 << 20;
+/// Octets of a request's body on the control socket: an override with its selectors and a long reason.
+pub const CONTROL_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Selectors in one command: each becomes an override of its own; patterns and tags name more.
+pub const SELECTORS_MAX: usize = 256;
+/// Longest time of an override, in seconds: ten years are for ever, and no sum overflows.
+pub const OVERRIDE_SECS_MAX: u64 = 315_576_000;
+/// Clients that one forecast asks, twice each: some tenths of a second at the most, before a person who waits.
+pub const FORECAST_CLIENTS_MAX: u32 = 131_072;
+/// Clients of each family and policy that a forecast asks at the least: fewer would miss a tenth of them.
+pub const FORECAST_SAMPLES_MIN: u32 = 64;
+/// Seconds that a change may be planned ahead: a year; what is further away is a slip of the hand.
+pub const PLAN_SECS_MAX: u64 = 31_557_600;
+/// Seconds after which the writer looks at the clock again while an override is to end: clocks are set back and forth.
+pub const EXPIRY_LOOK_SECS: u64 = 30;
+/// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and counted.
+pub const EVENT_QUEUE: usize = 4_096;
+/// Octets of the event log before it is turned over: some 100,000 events, and as much again in the copy.
+pub const EVENT_LOG_OCTETS_MAX: u64 = 32 << 20;
+/// Probes of one deployment: kinds of checks, not targets; more are made by a program that should share them.
+pub const PROBES_MAX: usize = 4_096;
+/// How deep groups of probes may contain each other: nobody reads more, and they are walked by recursion.
+pub const GROUP_DEPTH_MAX: usize = 16;
+/// Checks that one address may hang on, groups counted through: groups of groups grow without bound.
+pub const FORMULA_CHECKS_MAX: usize = 64;
+/// Canaries of one deployment: a few in each family are enough to know one's own network.
+pub const CANARIES_MAX: usize = 64;
+/// Octets of a text that a probe sends or looks for, of its headers and of its commands: requests are short.
+pub const PROBE_TEXT_OCTETS_MAX: usize = 4_096;
+/// How many policies may stand behind each other by `use`: nobody reads more, and they are walked by recursion.
+pub const USE_DEPTH_MAX: usize = 8;
+/// Safety rules of one deployment: each is asked at every override.
+pub const SAFETY_RULES_MAX: usize = 64;
+/// Octets of a file of certificates that probes trust: all roots that browsers trust are a quarter of it.
+pub const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
+/// Names of single PoPs that `expose_pops` may make: a hundred PoPs behind each of a few thousand owners.
+pub const EXPOSED_MAX: usize = 500_000;
 /// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round is not held up.
 pub const PROBE_QUICK_MS: u64 = 1_000;
 /// Milliseconds between pictures of health that differ in counters alone: a TTL has whole seconds.
@@ -113,6 +165,14 @@ pub const HEALTH_COUNTERS_MS: u64 = 1_000;
 pub const HEALTH_EVENTS_MAX: usize = 16_384;
 /// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in a window.
 pub const HEALTH_CHANGES_MAX: usize = 200_000;
+/// Share of its cells that a PoP sheds at most: whoever sheds all could never measure that it may take some back.
+pub const SHED_SHARE_MAX: f64 = 0.95;
+/// Load feeds read at once: a thousand feeds of 100 ms each are read within two seconds.
+pub const LOAD_FEEDS_AT_ONCE: usize = 64;
+/// Longest time for one reading of a feed, in milliseconds: what comes later is about another moment.
+pub const LOAD_READING_MS_MAX: u64 = 10_000;
+/// Shed shares are published at most once in this time, in milliseconds: each publication is a snapshot.
+pub const LOAD_PUBLISH_MS: u64 = 1_000;
 /// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in chunks of one octet
 /// is six times its size; a peer that sends more sends without end.
 pub const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
@@ -134,3 +194,13 @@ pub const PROBE_FILE_OCTETS_MAX: usize = 256;
 pub const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose settings are kept: more than any deployment has; past it they are made anew.
 pub const PINNED_KEPT_MAX: usize = 256;
+/// Octets of a load feed's body that is one number or JSON: status pages are small.
+pub const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
+/// Octets of a page of metrics: those of large exporters have some MiB, of which none is kept.
+pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
+/// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
+pub const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
+/// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
+pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
+/// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.
+pub const HEALTH_SAVE_SECS: u64 = 30;

@@ -15,16 +15,16 @@ use meridian::wire::rr::RrType;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use support::query;
-use targets::sample::{FILES, PLACES_CSV};
+use targets::sample::{FILES, PLACES_CSV, Replaced, SMALL};
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
 /// Runs a target on `default` inputs, or on as many as the environment wants; `after_batch` runs after
-/// every 1,000. Long inputs count `cost` times.
-fn drive(test: &str, target: fn(&[u8]), default: u64, cost: u64, make: impl Fn(&mut Dice) -> Vec<u8>, after_batch: impl Fn()) {
-    let runs = number("MERIDIAN_FUZZ_RUNS").map_or(default, |runs| (runs / cost).max(1));
+/// every 1,000.
+fn drive(test: &str, target: fn(&[u8]), default: u64, make: impl Fn(&mut Dice) -> Vec<u8>, after_batch: impl Fn()) {
+    let runs = number("MERIDIAN_FUZZ_RUNS").unwrap_or(default).max(1);
     let first = number("MERIDIAN_FUZZ_SEED").unwrap_or(1);
     let begun = Instant::now();
     for seed in first..first + runs {
@@ -137,7 +137,7 @@ fn canary() {
 
 #[test]
 fn packets() {
-    drive("packets", targets::packet::packet, 100_000, 1, packet_input, canary);
+    drive("packets", targets::packet::packet, 100_000, packet_input, canary);
 }
 
 /// The inputs are neither all sound nor all broken: each kind of reply is well represented.
@@ -170,24 +170,43 @@ fn packets_reach_every_kind_of_reply() {
     }
 }
 
+/// What is wounded was sound.
+#[test]
+fn the_small_deployment_is_sound() {
+    let (path, content) = SMALL[0];
+    let loaded = meridian::config::load(std::path::Path::new("meridian.yaml"), &Replaced { files: &SMALL, path, content });
+    let shown = meridian::desk::render::text(&loaded.findings, &loaded.files, false);
+    assert!(loaded.deployment.is_some(), "{shown}");
+}
+
 #[test]
 fn yaml_files() {
     let words: [&[u8]; 16] =
         [b": ", b"- ", b"\n", b"  ", b"{", b"}", b"[", b"]", b"\"", b"&a ", b"*a", b"steer: web", b"cname: x.", b"fra", b"!", b"0"];
     let make = |dice: &mut Dice| {
-        let file = dice.below(FILES.len() - 1);
-        let mut content = FILES[file].1.to_vec();
+        // The whole sample costs much to read and compile, so most inputs wound a small deployment.
+        let (file, mut content) = if dice.once_in(200) {
+            let file = dice.below(FILES.len() - 1);
+            (128 + file, FILES[file].1.to_vec())
+        } else {
+            let file = dice.below(SMALL.len());
+            (file, SMALL[file].1.to_vec())
+        };
         mutate(dice, &mut content, &words);
         content.insert(0, file as u8);
         content
     };
-    drive("yaml_files", targets::yaml::yaml, 400, 50, make, || {});
+    drive("yaml_files", targets::yaml::yaml, 4_000, make, || {});
 }
 
 #[test]
 fn databases() {
+    // A few rows reach every kind of node, of value and of place; the sample's costs fifty times as much.
+    let rows: Vec<&[u8]> = PLACES_CSV.split_inclusive(|o| *o == b'\n').take(14).collect();
+    let source = String::from_utf8(rows.concat()).expect("text");
+    let small = meridian::cli::geoip::compile(&source, meridian::finding::FileId(0), Some(0)).expect("rows of the sample");
     let make = |dice: &mut Dice| {
-        let mut content = FILES[FILES.len() - 1].1.to_vec();
+        let mut content = if dice.once_in(200) { FILES[FILES.len() - 1].1.to_vec() } else { small.clone() };
         let (len, wounds) = (content.len(), dice.below(6));
         for _ in 0..wounds {
             // The end holds the metadata that all else hangs on.
@@ -199,7 +218,7 @@ fn databases() {
         }
         content
     };
-    drive("databases", targets::mmdb::mmdb, 400, 50, make, || {});
+    drive("databases", targets::mmdb::mmdb, 4_000, make, || {});
 }
 
 #[test]
@@ -215,7 +234,7 @@ fn database_sources() {
         mutate(dice, &mut content, &words);
         content
     };
-    drive("database_sources", targets::csv::csv, 2_000, 20, make, || {});
+    drive("database_sources", targets::csv::csv, 2_000, make, || {});
 }
 
 #[test]
@@ -252,12 +271,18 @@ fn zone_texts() {
         mutate(dice, &mut text, &words);
         text
     };
-    drive("zone_texts", targets::zone_text::zone_text, 20_000, 1, make, || {});
+    drive("zone_texts", targets::zone_text::zone_text, 20_000, make, || {});
 }
 
 #[test]
 fn record_data() {
-    let texts: [&str; 20] = [
+    let texts: [&str; 26] = [
+        "PKIX 12345 RSASHA256 AQIDBA==",
+        "66 3 A NS TYPE1234",
+        "1:192.0.2.0/24 !2:2001:db8::/32",
+        "10 3 2 gw AQNR",
+        "2 200100107b1a74df AwEA rvs1 rvs2.example.",
+        "00-00-5e-00-53-2a",
         "192.0.2.1",
         "2001:db8::1",
         "ns1",
@@ -288,7 +313,24 @@ fn record_data() {
         text.insert(0, dice.roll() as u8);
         text
     };
-    drive("record_data", targets::rdata::rdata, 50_000, 2, make, || {});
+    drive("record_data", targets::rdata::rdata, 50_000, make, || {});
+}
+
+/// What load feeds say: sound numbers, JSON and pages, wounded.
+#[test]
+fn load_feeds() {
+    let page: &[u8] = b"# TYPE load gauge\nload{host=\"a\",code=\"200\",} 4.5e2 1395066363000\nload{host=\"b\"} 1\nload 2 # {x=\"y\"} 1\n";
+    let sum = meridian::probe::load::samples::sum(page, "load", &[]);
+    assert_eq!(sum, Ok(453.0));
+    let seeds: [&[u8]; 4] = [page, page, b"{\"load\":[417.5,\"1\"]}", b" 417.5e-1\n"];
+    let words: [&[u8]; 12] =
+        [b"load", b"{", b"}", b"host=\"a\"", b"\"", b"\\", b"\n", b" NaN", b" -1", b" 1e308", b"host=\"a\",", b"\nload{host=\"a\"} 1"];
+    let make = |dice: &mut Dice| {
+        let mut input = dice.pick::<&[u8]>(&seeds).to_vec();
+        mutate(dice, &mut input, &words);
+        input
+    };
+    drive("load_feeds", targets::feed::feed, 50_000, 1, make, || {});
 }
 
 /// Replies to probes: sound ones, wounded.
@@ -314,5 +356,5 @@ fn probe_replies() {
         mutate(dice, &mut input, &words);
         input
     };
-    drive("probe_replies", targets::probe::probe, 50_000, 1, make, || {});
+    drive("probe_replies", targets::probe::probe, 50_000, make, || {});
 }

@@ -4,6 +4,7 @@
 //! `tests/fuzzing.rs` on the stable compiler, from fixed seeds and by mutation of sound inputs.
 
 pub mod csv;
+pub mod feed;
 pub mod mmdb;
 pub mod packet;
 pub mod probe;

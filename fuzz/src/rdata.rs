@@ -6,7 +6,10 @@ use meridian::wire::rr::RrType;
 use meridian::zone::rdata;
 
 /// Types with a format of their own, and two without.
-const TYPES: [u16; 24] = [1, 2, 5, 6, 12, 13, 15, 16, 18, 28, 29, 33, 35, 37, 39, 43, 44, 48, 52, 64, 65, 256, 257, 65_280];
+const TYPES: [u16; 33] = [
+    1, 2, 5, 6, 12, 13, 15, 16, 18, 28, 29, 33, 35, 37, 39, 42, 43, 44, 45, 48, 52, 55, 62, 64, 65, 104, 108, 109, 256, 257, 260, 32_769,
+    65_280,
+];
 
 /// The first octet chooses the type, the rest is the text.
 pub fn rdata(data: &[u8]) {
@@ -17,5 +20,7 @@ pub fn rdata(data: &[u8]) {
     let Ok(octets) = rdata::from_text(rtype, &text, &origin) else { return };
     assert!(rdata::is_valid(rtype, &octets), "{rtype} {text:?} -> {octets:02x?}");
     rdata::names_in(rtype, &octets);
-    rdata::to_text(rtype, &octets);
+    let written = rdata::to_text(rtype, &octets);
+    let again = rdata::from_text(rtype, &written, &Name::root());
+    assert_eq!(again.as_ref(), Ok(&octets), "{rtype} {text:?} became {written:?}");
 }

@@ -1,16 +1,18 @@
 //! Any text in place of one configuration file: findings that point into the files, or a deployment
 //! that compiles.
 
-use super::sample::{FILES, Replaced};
+use super::sample::{FILES, Replaced, SMALL};
 use meridian::desk::render;
 use meridian::snapshot::compile;
 use std::path::Path;
 
-/// The first octet chooses the file, the rest is its content.
+/// The first octet chooses the file, of the sample from 128 on, else of the small deployment; the rest is its
+/// content.
 pub fn yaml(data: &[u8]) {
     let Some((&file, content)) = data.split_first() else { return };
-    let (path, _) = FILES[usize::from(file) % (FILES.len() - 1)];
-    let loaded = meridian::config::load(Path::new("meridian.yaml"), &Replaced { path, content });
+    let (files, count) = if file < 128 { (&SMALL[..], SMALL.len()) } else { (&FILES[..], FILES.len() - 1) };
+    let (path, _) = files[usize::from(file & 127) % count];
+    let loaded = meridian::config::load(Path::new("meridian.yaml"), &Replaced { files, path, content });
     assert_eq!(loaded.deployment.is_some(), !loaded.findings.has_errors());
     for finding in loaded.findings.iter() {
         for at in finding.at.into_iter().chain(finding.related.iter().map(|(at, _)| *at)) {

@@ -1,9 +1,14 @@
 //! `meridian check`.
 
 use crate::cli::{Config, Format, print, print_findings};
+use crate::config::ledger_file;
 use crate::desk::render;
-use crate::finding::{Findings, Severity};
-use crate::reload::cycle;
+use crate::finding::{At, Finding, Findings, Severity, code};
+use crate::limits::LEDGER_OCTETS_MAX;
+use crate::reload::atomic;
+use crate::reload::cycle::{self, Fresh};
+use crate::reload::ledger_store::FILE;
+use crate::server::writer::epoch_secs;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -27,7 +32,8 @@ impl Check {
     /// Checks, and tells everything that was found.
     pub fn run(self) -> ExitCode {
         let (summary, digest, findings, files) = match cycle::run(&self.config.config, None, None, 0) {
-            Ok(fresh) => {
+            Ok(mut fresh) => {
+                ledger(&mut fresh);
                 (Some(fresh.snapshot.summary().to_string()), Some(fresh.snapshot.digest().to_string()), fresh.findings, fresh.files)
             }
             Err(refused) => (None, None, refused.0, refused.1),
@@ -54,8 +60,26 @@ impl Check {
     }
 }
 
+/// Tells where the ledger of this node speaks over the files. A ledger that cannot be read is a warning:
+/// the deployment is served all the same.
+fn ledger(fresh: &mut Fresh) {
+    let path = fresh.fixed.state.join(FILE);
+    let Ok(Some(octets)) = atomic::read(&path, LEDGER_OCTETS_MAX) else { return };
+    let file = fresh.files.add(path.display().to_string(), String::from_utf8_lossy(&octets));
+    let mut faults = Findings::default();
+    match ledger_file::read(&octets, file, &mut faults) {
+        Some(written) => fresh.findings.extend(ledger_file::compare(&written, &fresh.snapshot.pops, epoch_secs())),
+        None => {
+            for fault in faults {
+                let message = format!("the ledger of overrides cannot be read: {}", fault.message);
+                let at = fault.at.unwrap_or(At::whole(file));
+                fresh.findings.push(Finding::warning(code::BROKEN_LEDGER, message).at(at, fault.label));
+            }
+        }
+    }
+}
+
 fn verdict(findings: &Findings) -> String {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let (errors, warnings) = (findings.count(Severity::Error), findings.count(Severity::Warning));
     if errors > 0 { format!("refused: errors {errors}, warnings {warnings}") } else { format!("ok: errors 0, warnings {warnings}") }
 }

@@ -17,6 +17,7 @@ use crate::steer::choose::{Choice, Passed, Resort, Watch};
 use crate::steer::map::Mapper;
 use crate::steer::plan::{Entry, OWN_WEIGHT};
 use crate::steer::pop::AdminState;
+use crate::steer::rule::RuleTarget;
 use crate::steer::table::PolicyTable;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -301,7 +302,10 @@ impl Trace for Story<'_> {
             let place = at_site.as_ref().unwrap_or(place);
             let rule = mapper.rule_for(place, resolver_networks).map_or_else(
                 || if scoped.policy.rules.is_empty() { "the policy has none".to_owned() } else { "none matches".to_owned() },
-                |(index, _)| format!("number {} matches", index + 1),
+                |(index, rule)| match &rule.target {
+                    RuleTarget::Use(other) => format!("number {} matches: as the policy {} has it", index + 1, other.name),
+                    _ => format!("number {} matches", index + 1),
+                },
             );
             self.line("rule", &rule);
             let from = mapper.coordinates(place);

@@ -8,11 +8,16 @@ pub mod dig;
 pub mod explain;
 pub mod geoip;
 pub mod log;
+pub mod policy;
+pub mod pop;
+pub mod prediction;
 pub mod reload;
 pub mod schema;
 pub mod serve;
+pub mod server;
 pub mod size;
 pub mod verify;
+pub mod when;
 
 use crate::desk::render;
 use crate::finding::{Files, Findings};
@@ -49,6 +54,22 @@ pub enum Command {
     Check(check::Check),
     /// Have a running server read its files anew
     Reload(reload::Reload),
+    /// Show the PoPs of a running server, and take them out or in by hand
+    #[command(
+        subcommand,
+        after_help = "\
+Exit status: 0 done, 1 refused, 2 no server answers.
+
+Examples:
+  meridian pop list
+  meridian pop drain fra --for 2h --reason \"new switch, ticket 4711\"
+  meridian pop down 'eu-*' tag:lab --reason \"power work\" --dry-run
+  meridian pop auto fra"
+    )]
+    Pop(pop::Pop),
+    /// Show the policies of a running server
+    #[command(subcommand, after_help = "Examples:\n  meridian policy list\n  meridian policy show web")]
+    Policy(policy::Policy),
     /// Tell why a client gets its answer
     Explain(explain::Explain),
     /// Tell how much memory a deployment takes, by zone and table
@@ -105,6 +126,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Reload(reload) => reload.run(),
+        Command::Pop(pop) => pop.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Explain(explain) => explain.run(),
         Command::Size(size) => size.run(),
         Command::Geoip(geoip) => geoip.run(),

@@ -35,7 +35,7 @@ impl Reload {
         let path = if colour::on_stderr() { "/reload?colour=true" } else { "/reload" };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let answer = match runtime {
-            Ok(runtime) => runtime.block_on(client::ask(&socket, Method::POST, path)),
+            Ok(runtime) => runtime.block_on(client::ask(&socket, Method::POST, path, None)),
             Err(error) => Err(error.to_string()),
         };
         match answer {

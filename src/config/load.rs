@@ -1,19 +1,24 @@
 //! Reads every file of a deployment and brings them together. Every file is read and checked even
 //! when another one is broken, and what depends on a broken file is not accused for it.
 
+use super::pops_file::{PopsFile, STARTUP_WAIT_MS};
 use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
-use super::{DatabaseSource, Deployment, Loaded, Sources, networks_file, policy_file, pops_file, server_file};
-use crate::finding::{At, FileId, Files, Finding, Findings, code};
-use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
+use super::{DatabaseSource, Deployment, Loaded, Sources, exposed, networks_file, policy_file, pops_file, server_file};
+use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
+use crate::limits::{CERTIFICATES_OCTETS_MAX, CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
 use crate::wire::name::Name;
 use crate::zone::text::{ChainMode, Zone};
 use crate::zone::{check, master};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The name of a file of zone text, without its ending, that is the root zone: its own name is empty.
+const ROOT_FILE: &str = "root";
 
 /// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
 /// its folder.
@@ -52,10 +57,14 @@ impl Reader<'_> {
         let whole = At::whole(file);
 
         let mut world = World::default();
+        let mut pops = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
         if let Some(written) = &server.pops
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
-            world.pops = pops_file::lower(&tree, &mut self.findings);
+            let before = self.findings.mark();
+            pops = self.pops(&tree, folder);
+            world.pops = std::mem::take(&mut pops.pops);
+            world.addresses_known = !self.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
             // A file without any PoP has its own finding; every name that is missing then is no news.
             world.pops_known = !world.pops.is_empty();
         }
@@ -86,7 +95,14 @@ impl Reader<'_> {
                 self.findings.push(finding);
             }
         }
-        check::check(&zones, &policies.all, &mut self.findings);
+        exposed::add(&mut zones, &policies.all, &world, &mut self.findings);
+        let mut findings = Findings::default();
+        check::check(&zones, &policies.all, &mut findings);
+        if self.lost_owners(&policies) {
+            // What a name leads to may be what a fault took away.
+            findings.retain(|finding| finding.code != code::DANGLING_TARGET);
+        }
+        self.findings.extend(findings);
         if zones_known {
             self.unused(&policies);
         }
@@ -104,10 +120,37 @@ impl Reader<'_> {
             accept_shrunk: server.accept_shrunk,
             networks: world.networks,
             pops: world.pops,
+            probes: pops.probes,
+            canaries: pops.canaries,
+            startup_wait_ms: pops.startup_wait_ms,
+            safety: pops.safety,
+            safety_off_until_epoch: pops.safety_off_until.map(|(epoch, _)| epoch),
+            safety_off_until_at: pops.safety_off_until.map(|(_, at)| at),
             policies: policies.all,
             zones,
             inputs: std::mem::take(&mut self.inputs),
         })
+    }
+
+    /// Reads the PoP file, and the certificates that its probes trust: each once, relative to the folder of
+    /// the server file.
+    fn pops(&mut self, tree: &Node, folder: &Path) -> PopsFile {
+        let mut read: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
+        let sources = self.sources;
+        let mut certificates = |written: &str| -> Result<Arc<[u8]>, String> {
+            if let Some(octets) = read.get(written) {
+                return Ok(Arc::clone(octets));
+            }
+            let octets = sources.read(&folder.join(written))?;
+            if octets.len() > CERTIFICATES_OCTETS_MAX {
+                return Err(format!("it has {} octets, more than {CERTIFICATES_OCTETS_MAX}", octets.len()));
+            }
+            read.insert(written.to_owned(), Arc::clone(&octets));
+            Ok(octets)
+        };
+        let file = pops_file::lower(tree, &mut certificates, &mut self.findings);
+        self.inputs.extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
+        file
     }
 
     /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its path
@@ -235,12 +278,30 @@ impl Reader<'_> {
         (zones, all_read)
     }
 
+    /// Whether zones lack records or steered names because of faults that are told elsewhere.
+    fn lost_owners(&self, policies: &Policies) -> bool {
+        let lost = [
+            code::NO_SUCH_POLICY,
+            code::BAD_RDATA,
+            code::UNKNOWN_TYPE,
+            code::OUT_OF_ZONE,
+            code::BAD_NAME,
+            code::ZONE_SYNTAX,
+            code::BAD_TTL,
+            code::BAD_INCLUDE,
+            code::BAD_GENERATE,
+        ];
+        let is_fault = |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);
+        !policies.shared_known || self.findings.iter().any(is_fault)
+    }
+
     fn foreign(&mut self, path: &Path, at: At) {
         let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display())).at(at, "in this folder");
         self.findings.push(finding.help("zone files end in `.yaml` (YAML) or `.zone` (RFC 1035 text)"));
     }
 
-    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone.
+    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and `root.zone`,
+    /// as IANA calls it, is the root.
     fn zone_text(&mut self, path: &Path, at: At) -> Option<Zone> {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (file, octets) = match self.text_file(path) {
@@ -252,6 +313,7 @@ impl Reader<'_> {
         };
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
         let apex = match Name::parse(&format!("{}.", stem.trim_end_matches('.')), None) {
+            Ok(_) if stem.eq_ignore_ascii_case(ROOT_FILE) => Name::root(),
             Ok(apex) => apex,
             Err(error) => {
                 let finding =
@@ -266,7 +328,8 @@ impl Reader<'_> {
         let mut findings = Findings::default();
         let mut include = |written: &str| {
             let path = folder.join(written);
-            let read = self.text_file(&path)?;
+            let octets = self.sources.read_inside(&folder, &path)?;
+            let read = self.text(&path, octets)?;
             self.inputs.push((format!("included {written}"), read.1.clone()));
             self.included.push(path);
             Ok(read)
@@ -278,7 +341,11 @@ impl Reader<'_> {
 
     /// The octets of a text file, whose text is kept for findings. What is not UTF-8 is shown as `?`.
     fn text_file(&mut self, path: &Path) -> Result<(FileId, Arc<[u8]>), String> {
-        let octets = self.sources.read(path)?;
+        self.text(path, self.sources.read(path)?)
+    }
+
+    /// [`Reader::text_file`] of octets that are read.
+    fn text(&mut self, path: &Path, octets: Arc<[u8]>) -> Result<(FileId, Arc<[u8]>), String> {
         if octets.len() > CONFIG_OCTETS_MAX {
             return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
         }
@@ -314,8 +381,10 @@ impl Reader<'_> {
     }
 
     fn unused(&mut self, policies: &Policies) {
-        for (policy, used) in policies.all.iter().zip(&policies.used) {
-            if !used {
+        let named = policies.all.iter().zip(&policies.used).filter(|(_, used)| **used);
+        let reached: HashSet<At> = named.flat_map(|(policy, _)| policy.policy.reach()).map(|policy| policy.at).collect();
+        for policy in &policies.all {
+            if !reached.contains(&policy.policy.at) {
                 let message = format!("no name is steered by the policy `{}`", policy.policy.name);
                 self.findings.push(Finding::note(code::UNUSED_POLICY, message).at(policy.policy.at, "not used"));
             }
@@ -335,6 +404,10 @@ impl Reader<'_> {
 }
 
 fn asks_geography(policy: &Policy) -> bool {
+    policy.reach().into_iter().any(asks_geography_itself)
+}
+
+fn asks_geography_itself(policy: &Policy) -> bool {
     policy.order == Order::Nearest || policy.rules.iter().any(|rule| rule.order == Some(Order::Nearest) || asks_database(&rule.when))
 }
 

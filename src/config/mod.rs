@@ -4,23 +4,31 @@
 //! it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP, policy, network and
 //! service it mentions exists. Raw YAML never leaves this folder.
 
+mod canaries;
 mod candidates;
 pub mod catalogue;
+mod exposed;
+mod feed;
 mod https;
-mod later;
+pub mod ledger_file;
 mod load;
 mod networks_file;
 mod place;
 mod policy_check;
 mod policy_file;
 mod pops_file;
+mod probe_check;
+mod probe_group;
+mod probes_file;
 mod rule;
+mod safety_rules;
 mod scalar;
 mod server_file;
 mod settings;
 mod special;
 mod table;
 mod tree;
+mod used;
 mod world;
 mod zone_file;
 
@@ -29,9 +37,11 @@ mod tests;
 
 pub use load::load;
 
-use crate::finding::{Files, Findings};
+use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
+use crate::health::spec::{Canaries, Probe};
 use crate::steer::pop::Pop;
+use crate::steer::safety::SafetyRule;
 use crate::zone::text::{ScopedPolicy, Zone};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,6 +51,12 @@ use std::sync::Arc;
 pub trait Sources {
     /// The whole content of a file. The error is a sentence for the operator.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
+    /// The whole content of a file that a text of `folder` names: only if it lies there once links are followed.
+    /// Sources without links have nothing to follow.
+    fn read_inside(&self, folder: &Path, path: &Path) -> Result<Arc<[u8]>, String> {
+        let _ = folder;
+        self.read(path)
+    }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
 }
@@ -101,6 +117,18 @@ pub struct Deployment {
     pub networks: Vec<Network>,
     /// PoPs, sorted by name; [`crate::steer::pop::PopId`] is the index.
     pub pops: Vec<Pop>,
+    /// Probes, sorted by name; [`crate::health::spec::ProbeId`] is the index.
+    pub probes: Vec<Probe>,
+    /// Addresses that tell whether the node's own network works.
+    pub canaries: Option<Canaries>,
+    /// How long the first answer waits for the first round of probes, in milliseconds.
+    pub startup_wait_ms: u32,
+    /// What must stay in service.
+    pub safety: Vec<SafetyRule>,
+    /// Before this time safety rules do not hold, in seconds since 1970.
+    pub safety_off_until_epoch: Option<u64>,
+    /// Where that is written.
+    pub safety_off_until_at: Option<At>,
     /// All policies, shared ones first.
     pub policies: Vec<ScopedPolicy>,
     /// Zones, sorted by apex.

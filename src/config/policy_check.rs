@@ -13,11 +13,14 @@ use crate::steer::rule::{RuleTarget, When};
 /// Checks a policy that has been read.
 pub(super) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
     let policy = &written.policy;
-    if policy.order == Order::Nearest {
+    if policy.order == Order::Nearest && written.uses.is_none() {
         coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
     }
-    all_off(policy, &policy.candidates, written.pops_at, world, out);
-    family_lost(written, world, out);
+    // What is used was told of where it is written.
+    if written.uses.is_none() {
+        all_off(policy, &policy.candidates, written.pops_at, world, out);
+        family_lost(written, world, out);
+    }
     weights(written, world, out);
     reachable(&written.rules, out);
     for rule in &written.rules {
@@ -32,6 +35,9 @@ pub(super) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
         }
     }
     for rule in &written.rules {
+        if let RuleTarget::Use(other) = &rule.rule.target {
+            used_families(policy, rule, other, world, out);
+        }
         nodata_for_all(policy, rule, out);
     }
     for rule in written.rules.iter().filter(|rule| rule.rule.fence) {
@@ -42,7 +48,11 @@ pub(super) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
 /// A denial is cached for every client (RFC 7871 section 7.4), so all clients of a policy must get it at
 /// the same time.
 fn nodata_for_all(policy: &Policy, rule: &WrittenRule, out: &mut Findings) {
-    let Some(of_rule) = &rule.rule.when_all_down else { return };
+    let of_rule = match &rule.rule.target {
+        RuleTarget::Use(other) => Some(&other.when_all_down),
+        _ => rule.rule.when_all_down.as_ref(),
+    };
+    let Some(of_rule) = of_rule else { return };
     if (*of_rule == WhenAllDown::NoData) != (policy.when_all_down == WhenAllDown::NoData) {
         out.push(
             Finding::error(code::BAD_VALUE, "`when_all_down: nodata` holds for a whole policy or not at all")
@@ -93,17 +103,16 @@ fn families(policy: &Policy, pops: impl Iterator<Item = PopId>, world: &World) -
 
 /// All PoPs that a policy can answer with.
 fn everybody(policy: &Policy) -> impl Iterator<Item = PopId> + '_ {
-    let of_rules = policy.rules.iter().flat_map(|rule| match &rule.target {
-        RuleTarget::Candidates(bands) => pops_of(bands).collect(),
-        RuleTarget::Policy | RuleTarget::Cname(_) => Vec::new(),
-    });
-    pops_of(&policy.candidates).chain(of_rules)
+    policy.everybody().filter_map(|candidate| match candidate {
+        Candidate::Pop(id) => Some(*id),
+        Candidate::Cname(_) => None,
+    })
 }
 
 /// Whether a type exists must not depend on the client (RFC 7871 section 7.4: negative answers are
 /// cached for everybody).
 fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &World, out: &mut Findings) {
-    if bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
+    if !world.addresses_known || bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
         return;
     }
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
@@ -124,11 +133,48 @@ fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &Wo
     }
 }
 
+/// Nobody outside a policy that is used is answered: it is a fence, and so are the fences inside it.
+fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &World, out: &mut Findings) {
+    let (all_v4, all_v6) = families(policy, everybody(policy), world);
+    let fences = |used: &Policy| -> Vec<Bands> {
+        let of_rules = used.rules.iter().filter(|rule| rule.fence).filter_map(|rule| match &rule.target {
+            RuleTarget::Candidates(bands) => Some(bands.clone()),
+            RuleTarget::Policy => Some(used.candidates.clone()),
+            RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
+        });
+        of_rules.chain([used.candidates.clone()]).collect()
+    };
+    for bands in other.reach().into_iter().flat_map(fences) {
+        if bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
+            continue;
+        }
+        let (v4, v6) = families(policy, pops_of(&bands), world);
+        for (offered, inside, family) in [(all_v4, v4, "IPv4"), (all_v6, v6, "IPv6")] {
+            if offered && !inside {
+                out.push(
+                    Finding::error(
+                        code::FENCE_FAMILY,
+                        format!(
+                            "some clients of `{}` would find no {family} address, but the policy `{}` offers {family}",
+                            other.name, policy.name
+                        ),
+                    )
+                    .at(rule.target_at.unwrap_or(rule.rule.at), format!("not everybody here has {family}"))
+                    .related(other.at, "nobody outside this policy may answer")
+                    .help(format!("give one of its PoPs an {family} address"))
+                    .help("otherwise the answer `no such data` of these clients would be cached for everybody (RFC 7871 section 7.4)"),
+                );
+                return;
+            }
+        }
+    }
+}
+
 fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Findings) {
     let policy = &written.policy;
     let WhenAllDown::Cname(fallback) = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down) else { return };
     let own = cnames(&rule.rule).contains(&fallback);
-    let inherited = rule.rule.target == RuleTarget::Policy
+    let inherited = matches!(rule.rule.target, RuleTarget::Policy)
         && policy.candidates.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(name) if name == fallback));
     if own || inherited {
         return;
@@ -143,6 +189,9 @@ fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Find
 
 /// A PoP without a family that others have sends those clients elsewhere for it.
 fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
+    if !world.addresses_known {
+        return;
+    }
     let policy = &written.policy;
     let (v4, v6) = families(policy, everybody(policy), world);
     for (offered, family) in [(v4, "IPv4"), (v6, "IPv6")] {
@@ -157,7 +206,7 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
             out.push(
                 Finding::note(
                     code::FAMILY_LOST,
-                    format!("the policy `{}` offers {family}, but {} has none", policy.name, listed(&lacking)),
+                    format!("the policy `{}` offers {family}, but {} {} none", policy.name, listed(&lacking), has(&lacking)),
                 )
                 .at(written.pops_at, format!("{family} clients of these PoPs are sent to the next one that has it")),
             );
@@ -170,18 +219,18 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
 pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) -> bool {
     let policy = &written.policy;
     let offering = || everybody(policy).filter_map(|id| world.pop(id)).filter(|pop| pop.service(&policy.service).is_some());
-    let has = |pop: &&crate::steer::pop::Pop| pop.service(&policy.service).is_some_and(|s| s.https.is_some());
-    if !offering().any(|pop| has(&pop)) {
+    let offers = |pop: &&crate::steer::pop::Pop| pop.service(&policy.service).is_some_and(|s| s.https.is_some());
+    if !offering().any(|pop| offers(&pop)) {
         return false;
     }
-    let mut lacking: Vec<&str> = offering().filter(|pop| !has(pop)).map(|pop| &*pop.name).collect();
+    let mut lacking: Vec<&str> = offering().filter(|pop| !offers(pop)).map(|pop| &*pop.name).collect();
     lacking.sort_unstable();
     lacking.dedup();
     if !lacking.is_empty() {
         out.push(
             Finding::warning(
                 code::HTTPS_DIFFERS,
-                format!("the policy `{}` answers no HTTPS records, because {} has no `https`", policy.name, listed(&lacking)),
+                format!("the policy `{}` answers no HTTPS records, because {} {} no `https`", policy.name, listed(&lacking), has(&lacking)),
             )
             .at(written.pops_at, "other PoPs here have it")
             .help(format!("give it to every PoP of the service `{}`: whether a type exists must not depend on the client", policy.service)),
@@ -190,11 +239,19 @@ pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) 
     lacking.is_empty()
 }
 
-fn listed(names: &[&str]) -> String {
+/// The verb behind [`listed`].
+fn has(names: &[&str]) -> &'static str {
+    if names.len() == 1 { "has" } else { "have" }
+}
+
+pub(super) fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(8) {
         Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
+        _ => match shown.split_last() {
+            Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            _ => shown.join(", "),
+        },
     }
 }
 

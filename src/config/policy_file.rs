@@ -1,18 +1,20 @@
 //! Policies, from `policies.yaml` or from the `policies:` of a zone file.
 
 use super::candidates;
-use super::later;
 use super::policy_check;
-use super::rule::{self, WrittenRule};
-use super::scalar::{choice, integer, share_percent, switch, text, word};
+use super::rule::{self, Uses, WrittenRule};
+use super::scalar::{choice, integer, plain, share_percent, switch, text, time_ms, word};
 use super::settings::{self, TTL_DEFAULT};
 use super::table::Table;
 use super::tree::{Key, Kind, Node};
+use super::used::{self, Shared};
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
+use crate::health::spec::PanicGuard;
 use crate::limits::{CELL_V4_DEFAULT, CELL_V6_DEFAULT, LIST_DEPTH_DEFAULT, LIST_DEPTH_MAX};
 use crate::steer::policy::{BandWidth, Order, Policy, Share, WhenAllDown};
 use crate::steer::pop::PopId;
+use crate::steer::rule::When;
 use crate::wire::name::Name;
 use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
@@ -37,25 +39,31 @@ pub(super) struct WrittenPolicy {
     pub when_all_down_at: Option<At>,
     pub rules: Vec<WrittenRule>,
     pub weights: Vec<(PopId, u32, At)>,
+    /// The policy that it is like but for its own rules, until [`used`] has found it.
+    pub uses: Option<Uses>,
 }
 
 /// Reads the shared policy file.
 pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
     let Some(mut table) = Table::open(root, "the policy file", out) else { return Vec::new() };
-    let policies = table.need("policies", out).map(|node| lower_all(node, None, world, out));
+    let policies = table.need("policies", out).map(|node| lower_all(node, None, Shared::NONE, world, out));
     table.finish(out);
     policies.unwrap_or_default()
 }
 
 /// Reads a map of policies. A policy with faults is still listed, so that names which use it are
 /// not accused as well.
-pub(super) fn lower_all(node: &Node, zone: Option<&Name>, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
+pub(super) fn lower_all(node: &Node, zone: Option<&Name>, shared: Shared<'_>, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
     let Some(mut table) = Table::open(node, "`policies`", out) else { return Vec::new() };
     let scope: Option<Arc<str>> = zone.map(|apex| Arc::from(apex.to_lowercase().to_string()));
-    let mut policies = Vec::new();
+    let mut all = Vec::new();
     for (key, node) in table.rest() {
         word(&key.text, key.at, "a policy", out);
-        let mut written = lower_policy(key, node, zone, world, out);
+        all.push(lower_policy(key, node, zone, world, out));
+    }
+    used::resolve(&mut all, shared, world, out);
+    let mut policies = Vec::new();
+    for mut written in all {
         written.policy.https = policy_check::https(&written, world, out);
         policy_check::check(&written, world, out);
         policies.push(ScopedPolicy { policy: written.policy, zone: scope.clone() });
@@ -83,6 +91,7 @@ fn lower_policy(key: &Key, node: &Node, origin: Option<&Name>, world: &World, ou
             cell_max_v6: CELL_V6_DEFAULT,
             spill_max_km: None,
             up_threshold_percent: UP_THRESHOLD_DEFAULT,
+            guard: PanicGuard::default(),
             expose_pops: false,
             https: false,
             at: key.at,
@@ -91,15 +100,20 @@ fn lower_policy(key: &Key, node: &Node, origin: Option<&Name>, world: &World, ou
         when_all_down_at: None,
         rules: Vec::new(),
         weights: Vec::new(),
+        uses: None,
     };
     let Some(mut table) = Table::open(node, format!("the policy `{}`", key.text), out) else { return written };
     lower_choice(&mut table, origin, &mut written, world, out);
     lower_answer(&mut table, origin, &mut written, out);
     lower_width(&mut table, &mut written.policy, out);
+    lower_guard(&mut table, &mut written.policy, out);
     lower_rules(&mut table, origin, &mut written, world, out);
     table.finish(out);
     written
 }
+
+/// What a policy that uses another takes over from it.
+const OF_THE_OTHER: [&str; 9] = ["pops", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
 
 /// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
 fn lower_choice(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
@@ -111,11 +125,16 @@ fn lower_choice(table: &mut Table<'_>, origin: Option<&Name>, written: &mut Writ
         policy.service = Arc::from(service);
         service_known = world.check_service(service, node.at, out);
     }
-    let order = table.take("order");
+    written.uses = rule::uses(table, &OF_THE_OTHER, out);
+    if let Some(uses) = &written.uses {
+        written.pops_at = uses.at;
+    }
+    let order = table.take("order").filter(|_| written.uses.is_none());
     if let Some(order) = order.and_then(|node| settings::order(node, out)) {
         policy.order = order;
     }
-    if let Some(node) = table.need("pops", out)
+    let pops = if written.uses.is_none() { table.need("pops", out) } else { None };
+    if let Some(node) = pops
         && service_known
         && let Some(chosen) = candidates::lower(node, &policy.service, origin, world, out)
     {
@@ -157,18 +176,41 @@ fn lower_answer(table: &mut Table<'_>, origin: Option<&Name>, written: &mut Writ
         written.when_all_down_at = Some(node.at);
         policy.when_all_down = what;
     }
-    if let Some((key, node)) = table.take_entry("expose_pops")
-        && let Some(expose) = switch(node, "expose_pops", out)
-    {
+    if let Some(expose) = table.take("expose_pops").and_then(|node| switch(node, "expose_pops", out)) {
         policy.expose_pops = expose;
-        out.push(later::without_effect("expose_pops", key.at));
     }
-    if let Some((key, node)) = table.take_entry("up_threshold")
-        && let Some(percent) = share_percent(node, "up_threshold", out)
-    {
+    if let Some(percent) = table.take("up_threshold").and_then(|node| share_percent(node, "up_threshold", out)) {
         policy.up_threshold_percent = percent;
-        out.push(later::without_effect("up_threshold", key.at));
     }
+}
+
+/// When the policy distrusts its probes: `panic`.
+fn lower_guard(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
+    let Some(node) = table.take("panic") else { return };
+    let guard = &mut policy.guard;
+    match &node.kind {
+        Kind::Map(_) => {}
+        _ if plain(node) == Some("off") => {
+            guard.share_percent = 100;
+            return;
+        }
+        _ => {
+            super::scalar::refuse(node, "panic", "`off`, or a map such as `{ share: 50%, window: 30s, hold: 60s }`", out);
+            return;
+        }
+    }
+    let Some(mut table) = Table::open(node, "`panic`", out) else { return };
+    if let Some(percent) = table.take("share").and_then(|node| share_percent(node, "share", out)) {
+        guard.share_percent = percent;
+    }
+    let mut time = |key: &'static str| table.take(key).and_then(|node| time_ms(node, key, 1_000..=86_400_000, out));
+    if let Some(ms) = time("window") {
+        guard.window_ms = ms as u32;
+    }
+    if let Some(ms) = time("hold") {
+        guard.hold_ms = ms as u32;
+    }
+    table.finish(out);
 }
 
 /// How finely clients are told apart: `ecs`, `depth`, `cell_max_v4`, `cell_max_v6`, `spill_max_km`.
@@ -194,7 +236,17 @@ fn lower_width(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
 }
 
 fn lower_rules(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
-    let Some(node) = table.take("rules") else { return };
+    lower_list_of_rules(table.take("rules"), origin, written, world, out);
+    // Whom no rule of its own took is treated as the other policy treats him.
+    if let Some(uses) = written.uses.clone() {
+        let at = uses.at;
+        written.rules.push(WrittenRule::handing_over(When::default(), uses, at));
+    }
+    written.policy.rules = written.rules.iter().map(|rule| rule.rule.clone()).collect();
+}
+
+fn lower_list_of_rules(node: Option<&Node>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
+    let Some(node) = node else { return };
     let Kind::List(list) = &node.kind else {
         super::scalar::refuse(node, "rules", "a list of rules", out);
         return;
@@ -202,5 +254,4 @@ fn lower_rules(table: &mut Table<'_>, origin: Option<&Name>, written: &mut Writt
     let service = written.policy.service.clone();
     let base = Base { service: &service, origin };
     written.rules = list.iter().filter_map(|node| rule::lower(node, &base, world, out)).collect();
-    written.policy.rules = written.rules.iter().map(|rule| rule.rule.clone()).collect();
 }

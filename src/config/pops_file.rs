@@ -1,16 +1,21 @@
-//! `pops.yaml`: the places that serve content.
+//! `pops.yaml`: the places that serve content, and what is said of all of them.
 
-use super::https;
-use super::later::Later;
+use super::feed::{self, Whose};
 use super::place::{coordinates, country};
-use super::scalar::{choice, integer, members, text, word};
+use super::probe_check::Certificates;
+use super::scalar::{choice, integer, members, text, time_ms, word};
 use super::special::purpose;
 use super::table::{Table, shown};
 use super::tree::{Key, Kind, Node};
+use super::world::World;
+use super::{canaries, https, probes_file, safety_rules};
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::place::Coordinates;
+use crate::health::load::spec::LoadSpec;
+use crate::health::spec::{Canaries, Probe};
 use crate::limits::{ADDRESSES_MAX, POPS_MAX, WEIGHT_MAX};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
+use crate::steer::safety::SafetyRule;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -23,12 +28,44 @@ const WEIGHT_DEFAULT: u32 = 100;
 /// Where each address stands: (address, place, PoP, service).
 type Uses = Vec<(IpAddr, At, Arc<str>, Arc<str>)>;
 
-/// Reads the PoPs, sorted by name. A PoP with faults is still listed, so that policies which name
-/// it are not accused as well.
-pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Pop> {
-    let Some(mut table) = Table::open(root, "the PoP file", out) else { return Vec::new() };
-    let mut later = Later::default();
-    let probes = later.probes(table.take_entry("probes"), out);
+/// Everything that the file says.
+#[derive(Default)]
+pub(super) struct PopsFile {
+    /// Sorted by name. A PoP with faults is still listed, so that policies which name it are not accused as
+    /// well.
+    pub pops: Vec<Pop>,
+    /// Sorted by name.
+    pub probes: Vec<Probe>,
+    pub canaries: Option<Canaries>,
+    pub startup_wait_ms: u32,
+    pub safety: Vec<SafetyRule>,
+    /// Up to when safety rules are off, in seconds since 1970, and where that is written.
+    pub safety_off_until: Option<(u64, At)>,
+}
+
+/// How long a start waits for the first round of probes, where the file says nothing: time-outs are 2 s.
+pub(super) const STARTUP_WAIT_MS: u32 = 3_000;
+
+/// Reads the file.
+pub(super) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> PopsFile {
+    let mut file = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
+    let Some(mut table) = Table::open(root, "the PoP file", out) else { return file };
+    file.probes = probes_file::lower(table.take("probes"), certificates, out);
+    file.canaries = table.take_entry("canaries").and_then(|(key, node)| canaries::lower(key, node, &file.probes, out));
+    if let Some(ms) = table.take("startup_wait").and_then(|node| time_ms(node, "startup_wait", 0..=60_000, out)) {
+        file.startup_wait_ms = ms as u32;
+    }
+    file.pops = lower_pops(&mut table, &file.probes, out);
+    let world = World { pops_known: !file.pops.is_empty(), pops: file.pops, ..World::default() };
+    file.safety = table.take("safety").map(|node| safety_rules::lower(node, &world, out)).unwrap_or_default();
+    file.pops = world.pops;
+    file.safety_off_until = table.take("safety_off_until").and_then(|node| safety_rules::off_until(node, out));
+    table.finish(out);
+    file
+}
+
+/// Reads the PoPs, sorted by name.
+fn lower_pops(table: &mut Table<'_>, probes: &[Probe], out: &mut Findings) -> Vec<Pop> {
     let mut pops = Vec::new();
     let mut uses = Uses::new();
     if let Some(node) = table.need("pops", out)
@@ -49,17 +86,15 @@ pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Pop> {
                         .help("rename it"),
                 );
             }
-            pops.push(lower_pop(key, node, &probes, &mut later, &mut uses, out));
+            pops.push(lower_pop(key, node, probes, &mut uses, out));
         }
     }
-    table.finish(out);
-    later.tell(out);
     pops.sort_by(|a, b| a.name.cmp(&b.name));
     one_pop_per_address(&uses, out);
     pops
 }
 
-fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &mut Uses, out: &mut Findings) -> Pop {
+fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mut Findings) -> Pop {
     let name: Arc<str> = Arc::from(&*key.text);
     if word(&name, key.at, "a PoP", out).is_some() && name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.')) {
         // PoP names become DNS labels (`expose_pops`) and metric labels.
@@ -76,6 +111,9 @@ fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &
         weight: WEIGHT_DEFAULT,
         bias_km: 0,
         state: AdminState::Auto,
+        capacity: None,
+        load: None,
+        ramp_ms: 0,
         tags: Vec::new(),
         services: Vec::new(),
         at: key.at,
@@ -110,27 +148,28 @@ fn lower_pop(key: &Key, node: &Node, probes: &[&str], later: &mut Later, uses: &
             pop.tags.push(Arc::from(tag));
         }
     }
-    later.of_pop(&mut table, out);
-    lower_services(&mut table, key, &mut pop, probes, later, uses, out);
+    if let Some(ms) = table.take("ramp").and_then(|node| time_ms(node, "ramp", 0..=86_400_000, out)) {
+        pop.ramp_ms = ms as u32;
+    }
+    let whose = Whose { pop: &name, service: None };
+    pop.capacity = feed::capacity(&mut table, whose, out);
+    pop.load = feed::load(&mut table, whose, pop.capacity, out);
+    lower_services(&mut table, key, &mut pop, probes, uses, out);
     table.finish(out);
     pop
 }
 
-fn lower_services(
-    table: &mut Table<'_>,
-    key: &Key,
-    pop: &mut Pop,
-    probes: &[&str],
-    later: &mut Later,
-    uses: &mut Uses,
-    out: &mut Findings,
-) {
+fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Probe], uses: &mut Uses, out: &mut Findings) {
+    // Of every service that has none of its own.
+    let probed = table.take("probe").map(|node| probes_file::used(node, probes, out)).unwrap_or_default();
     let default = Arc::<str>::from(DEFAULT_SERVICE);
     let https_of_default = table.take_entry("https");
     let params = https_of_default.and_then(|(_, node)| https::lower(node, out));
     if let Some((key, node)) = table.take_entry("addresses") {
         let (v4, v6) = addresses(node, &pop.name, &default, uses, out);
-        pop.services.push(Service { name: default.clone(), v4, v6, https: params, at: key.at });
+        // Capacity and load beside `addresses` are those of the whole PoP.
+        let (name, probes) = (default.clone(), probed.clone());
+        pop.services.push(Service { name, v4, v6, https: params, probes, capacity: None, load: None, at: key.at });
     } else if let Some((key, _)) = https_of_default {
         out.push(
             Finding::error(code::BAD_VALUE, format!("`https` of the PoP `{}` belongs to `addresses`, which it does not have", pop.name))
@@ -138,7 +177,6 @@ fn lower_services(
                 .help("put it into the service that it is about"),
         );
     }
-    later.of_service(table, probes, out);
     let services = table.take("services");
     if let Some(mut services) = services.and_then(|node| Table::open(node, "`services`", out)) {
         for (key, node) in services.rest() {
@@ -157,16 +195,36 @@ fn lower_services(
                 None => (Vec::new(), Vec::new()),
             };
             let https = table.take("https").and_then(|node| https::lower(node, out));
-            later.of_service(&mut table, probes, out);
+            let probes = match table.take("probe") {
+                Some(node) => probes_file::used(node, probes, out),
+                None => probed.clone(),
+            };
+            let (capacity, load) = own_load(&mut table, pop, &name, out);
             table.finish(out);
-            pop.services.push(Service { name, v4, v6, https, at: key.at });
+            pop.services.push(Service { name, v4, v6, https, probes, capacity, load, at: key.at });
         }
-    } else if pop.services.is_empty() && services.is_none() {
+    } else if pop.services.is_empty() && services.is_none() && !table.mistyped("addresses") && !table.mistyped("services") {
         out.push(
             Finding::error(code::MISSING_KEY, format!("the PoP `{}` has no addresses", pop.name))
                 .at(key.at, "neither `addresses` nor `services`"),
         );
     }
+}
+
+/// `capacity` and `load` of a service; a load without a capacity of its own is measured against that of the PoP.
+fn own_load(table: &mut Table<'_>, pop: &Pop, service: &str, out: &mut Findings) -> (Option<f64>, Option<Arc<LoadSpec>>) {
+    let whose = Whose { pop: &pop.name, service: Some(service) };
+    let (faults, node) = (out.len(), table.take("capacity"));
+    let capacity = feed::capacity(table, whose, out);
+    let load = feed::load(table, whose, capacity.or(pop.capacity), out);
+    if let Some(node) = node.filter(|_| load.is_none() && out.len() == faults) {
+        out.push(
+            Finding::warning(code::BAD_VALUE, format!("{whose} has a `capacity` but no `load` of its own"))
+                .at(node.at, "without effect")
+                .help("the load of the PoP is measured against the capacity of the PoP"),
+        );
+    }
+    (capacity, load)
 }
 
 type Addresses = (Vec<WeightedAddress<Ipv4Addr>>, Vec<WeightedAddress<Ipv6Addr>>);

@@ -26,12 +26,65 @@ pub(super) struct WrittenRule {
     pub when_all_down_at: Option<At>,
     /// Weights with their places.
     pub weights: Vec<(PopId, u32, At)>,
+    /// The policy that it hands its clients over to, until [`super::used`] has found it.
+    pub uses: Option<Uses>,
 }
+
+/// `use:` with its place.
+#[derive(Clone)]
+pub(super) struct Uses {
+    pub name: Arc<str>,
+    pub at: At,
+}
+
+/// Reads `use:`, beside which `others` say nothing: they are as the other policy has them.
+pub(super) fn uses(table: &mut Table<'_>, others: &[&'static str], out: &mut Findings) -> Option<Uses> {
+    let (key, node) = table.take_entry("use")?;
+    let found = text(node, "use", out).map(|name| Uses { name: Arc::from(name), at: node.at });
+    for other in others {
+        if let Some((extra, _)) = table.take_entry(other) {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`{other}` has no place beside `use`"))
+                    .at(extra.at, "as the other policy says")
+                    .related(key.at, "the other policy")
+                    .help("leave it out, or leave `use` out and say everything here"),
+            );
+        }
+    }
+    found
+}
+
+impl WrittenRule {
+    /// A rule that hands these clients over to a policy that is yet to be found.
+    pub fn handing_over(when: When, uses: Uses, at: At) -> WrittenRule {
+        let rule = Rule {
+            when,
+            target: RuleTarget::Policy,
+            order: None,
+            band: None,
+            weights: None,
+            ttl: None,
+            answers: None,
+            when_all_down: None,
+            fence: false,
+            at,
+        };
+        let target_at = Some(uses.at);
+        WrittenRule { rule, target_at, fence_at: at, when_all_down_at: None, weights: Vec::new(), uses: Some(uses) }
+    }
+}
+
+/// What a rule says beside its conditions.
+const SETTINGS: [&str; 9] = ["pops", "cname", "fence", "order", "band", "weights", "ttl", "answers", "when_all_down"];
 
 /// Reads one rule; it gives a value even after findings, so that rules keep their positions.
 pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
     let mut table = Table::open(node, "a rule", out)?;
     let when = table.take("when").map(|node| lower_when(node, world, out)).unwrap_or_default();
+    if let Some(uses) = uses(&mut table, &SETTINGS, out) {
+        table.finish(out);
+        return Some(WrittenRule::handing_over(when, uses, node.at));
+    }
     let pops = table.take("pops");
     let cname = table.take_entry("cname");
     if let (Some(pops), Some((key, _))) = (pops, cname) {
@@ -74,6 +127,7 @@ pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findi
         fence_at: fence.map_or(node.at, |(key, _)| key.at),
         when_all_down_at: when_all_down.map(|node| node.at),
         weights: weights.unwrap_or_default(),
+        uses: None,
         rule,
     })
 }
@@ -130,6 +184,6 @@ pub(super) fn cnames(rule: &Rule) -> Vec<&Name> {
                 crate::steer::policy::Candidate::Pop(_) => None,
             })
             .collect(),
-        RuleTarget::Policy => Vec::new(),
+        RuleTarget::Policy | RuleTarget::Use(_) => Vec::new(),
     }
 }

@@ -50,9 +50,14 @@ impl<'n> Table<'n> {
     pub fn need(&mut self, key: &'static str, out: &mut Findings) -> Option<&'n Node> {
         let node = self.take(key);
         if node.is_none() {
-            out.push(Finding::error(code::MISSING_KEY, format!("{} needs the key `{key}`", self.what)).at(self.at, "in here"));
+            out.push(Finding::error(code::MISSING_KEY, needs(&self.what, key)).at(self.at, "in here"));
         }
         node
+    }
+
+    /// Whether a key that nobody has asked for is probably `key` mistyped, which will be told.
+    pub fn mistyped(&self, key: &str) -> bool {
+        self.entries.iter().zip(&self.used).any(|((written, _), used)| !used && nearest(&written.text, [key]).is_some())
     }
 
     /// Keys that nobody has asked for, in order; they count as read from now on.
@@ -72,7 +77,12 @@ impl<'n> Table<'n> {
             let mut finding =
                 Finding::error(code::UNKNOWN_KEY, format!("{} has no key `{}`", self.what, key.text)).at(key.at, "not known here");
             match nearest(&key.text, self.known.iter().copied()) {
-                Some(near) => finding = finding.help(format!("did you mean `{near}`?")),
+                Some(near) => {
+                    finding = finding.help(format!("did you mean `{near}`?"));
+                    // A key that is there under a wrong name is one fault, not two.
+                    let missing = needs(&self.what, near);
+                    out.retain(|told| !(told.code == code::MISSING_KEY && told.at == Some(self.at) && told.message == missing));
+                }
                 None if !self.known.is_empty() => {
                     let list: Vec<String> = self.known.iter().map(|k| format!("`{k}`")).collect();
                     finding = finding.help(format!("the keys here are {}", list.join(", ")));
@@ -82,6 +92,10 @@ impl<'n> Table<'n> {
             out.push(finding);
         }
     }
+}
+
+fn needs(what: &str, key: &str) -> String {
+    format!("{what} needs the key `{key}`")
 }
 
 /// The candidate that `text` was most likely meant to be.

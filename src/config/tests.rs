@@ -4,6 +4,9 @@
 mod broken;
 mod broken_text;
 mod catalogue;
+mod faults;
+mod feeds;
+mod probes;
 
 use super::*;
 use crate::finding::Severity;
@@ -117,6 +120,21 @@ fn scalars_keep_their_text() {
     assert_eq!(deployment.policies[1].policy.rules[3].when.country[0].code(), "NO");
 }
 
+/// The name of the root is empty, so its text stands in `root.zone`.
+#[test]
+fn the_root_comes_from_text() {
+    let mut memory = sample();
+    let text = "$TTL 86400\n. SOA a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 604800 86400\n. NS ns1.example.\n\
+                ns1.example. A 192.0.2.1\norg NS ns1.example.\norg. DS 1 13 2 00\n";
+    memory.0.insert("zones/root.zone".into(), text.into());
+    let loaded = load_memory(&memory);
+    let deployment = loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(&loaded)));
+    let root = deployment.zones.iter().find(|zone| zone.apex.is_root()).unwrap();
+    let owners: Vec<String> = root.records.iter().map(|record| record.owner.to_string()).collect();
+    assert_eq!(owners, [".", ".", "ns1.example.", "org.", "org."]);
+    assert!(deployment.inputs.iter().any(|(role, _)| role == "zone text ."));
+}
+
 /// A broken file hides neither the faults of the others nor makes them guilty.
 #[test]
 fn one_broken_file_hides_no_other() {
@@ -148,24 +166,6 @@ fn aliases_are_bounded() {
     let loaded = load_memory(&memory);
     assert!(shown(&loaded).contains("has no key `base`"), "{}", shown(&loaded));
     assert!(!shown(&loaded).contains("`<<`"), "{}", shown(&loaded));
-}
-
-/// Keys of later versions are checked, and said to be without effect.
-#[test]
-fn later_keys_are_said_to_be_later() {
-    let mut memory = sample();
-    let pops = String::from_utf8(memory.0["pops.yaml".as_ref() as &Path].clone()).unwrap().replace(
-        "    weight: 50  ",
-        "    probe: web\n    capacity: 400\n    load: { http: \"http://192.0.2.15/load\", target: 70% }\n    https: { alpn: [h3, h2] }\n    weight: 50  ",
-    );
-    let probes = "probes:\n  web: { https: { path: /healthz }, every: 5s, timeout: 2s, up_after: 3, down_after: 3 }\n";
-    memory.0.insert("pops.yaml".into(), format!("{probes}{pops}").into());
-    let loaded = load_memory(&memory);
-    assert!(loaded.deployment.is_some(), "{}", shown(&loaded));
-    let words = |key: &str| format!("`{key}` is read and checked but not yet acted upon");
-    for key in ["probes", "probe", "capacity", "load"] {
-        assert!(loaded.findings.iter().any(|f| f.message == words(key) && f.severity == Severity::Warning), "{key}\n{}", shown(&loaded));
-    }
 }
 
 proptest::proptest! {

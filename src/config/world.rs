@@ -13,6 +13,8 @@ pub(super) struct World {
     pub pops: Vec<Pop>,
     /// Whether the PoP file could be read: if not, a name that is missing is no news.
     pub pops_known: bool,
+    /// Whether every address of a PoP could be read: if not, a family that is missing is no news.
+    pub addresses_known: bool,
     /// Sorted by name.
     pub networks: Vec<Network>,
     /// Whether the networks file could be read.

@@ -5,6 +5,7 @@ use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text
 use super::settings;
 use super::table::{Table, nearest, shown};
 use super::tree::{Key, Kind, Node};
+use super::used::Shared;
 use super::world::{World, missing};
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::TtlRange;
@@ -51,7 +52,8 @@ pub(super) fn lower(root: &Node, world: &mut World, policies: &mut Policies, out
     let chain = table.take("chain").and_then(|node| choice(node, "chain", &modes, out)).unwrap_or_default();
     let own = policies.all.len();
     if let Some(node) = table.take("policies") {
-        let mut read = policy_file::lower_all(node, Some(&apex), world, out);
+        let shared = Shared { policies: policies.all.get(..policies.shared).unwrap_or_default(), known: policies.shared_known };
+        let mut read = policy_file::lower_all(node, Some(&apex), shared, world, out);
         policies.used.extend(read.iter().map(|_| false));
         policies.all.append(&mut read);
     }
@@ -126,7 +128,15 @@ impl Reader<'_> {
         };
         let Some(mut table) = Table::open(node, format!("the owner `{}`", key.text), self.out) else { return };
         // Faults below a bad owner are still told; its records go nowhere.
-        let owner = owner.unwrap_or_else(|| self.zone.apex.clone());
+        let (records, steered, is_bad) = (self.zone.records.len(), self.zone.steered.len(), owner.is_none());
+        self.entries(owner.unwrap_or_else(|| self.zone.apex.clone()), &mut table);
+        if is_bad {
+            self.zone.records.truncate(records);
+            self.zone.steered.truncate(steered);
+        }
+    }
+
+    fn entries(&mut self, owner: Name, table: &mut Table<'_>) {
         let ttl = table.take("ttl");
         let steer = table.take_entry("steer");
         let fixed = ttl.filter(|node| !matches!(node.kind, Kind::Map(_)));

@@ -102,25 +102,26 @@ pub struct ReadyQuery {
     format: String,
 }
 
-/// `GET /readyz`: 200 while queries are answered, else 503. A note is something that a person should
+/// `GET /readyz`: 200 while queries are answered and the ledger of overrides is whole, else 503. A note is something that a person should
 /// look at although queries are answered well.
 pub async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.desk.phase.get();
-    let (ready, reason) = match phase {
-        Phase::Serving => (true, None),
-        Phase::Starting => (false, Some("the first snapshot is not in service yet")),
-        Phase::Draining => (false, Some("the server was told to stop; running answers are finished")),
+    let board = shown.desk.board.load();
+    let reasons: Vec<&str> = match phase {
+        Phase::Serving => board.alarms.iter().filter(|alarm| alarm.unready).map(|alarm| alarm.sentence.as_str()).collect(),
+        Phase::Starting => vec!["the first snapshot is not in service yet"],
+        Phase::Draining => vec!["the server was told to stop; running answers are finished"],
     };
+    let ready = reasons.is_empty();
     let refused = shown.desk.counters.last_load.refused.load(Ordering::Relaxed);
     let sequence = shown.desk.snapshot.full().sequence();
     let notes: Vec<String> =
         refused.then(|| format!("the last reload was refused; snapshot {sequence} stays in service")).into_iter().collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if query.format == "json" {
-        let reasons: Vec<&str> = reason.into_iter().collect();
         return (status, Json(json!({ "ready": ready, "phase": phase.word(), "reasons": reasons, "notes": notes }))).into_response();
     }
-    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason: String = reasons.iter().map(|reason| format!(": {reason}")).collect();
     let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
     (status, format!("{}{reason}\n{notes}", phase.word())).into_response()
 }

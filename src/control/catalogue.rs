@@ -72,7 +72,31 @@ families! {
     LAST_RELOAD_DURATION = Gauge "meridian_last_reload_duration_seconds" []
         "How long the last load took, from its beginning to its publication or refusal.";
     READY = Gauge "meridian_ready" []
-        "1 while queries are answered, 0 while starting and draining.";
+        "1 while `/readyz` says so: queries are answered and the ledger of overrides is whole.";
+    POP_STATE = Gauge "meridian_pop_state" ["pop", "state"]
+        "State of each PoP in force, by file and overrides, before probes; 1 for the state it has (auto, up, down, drain), 0 for the others.";
+    POP_WEIGHT = Gauge "meridian_pop_weight" ["pop"]
+        "Weight of each PoP in force, by file and overrides.";
+    OVERRIDES = Gauge "meridian_overrides" ["state"]
+        "PoPs whose state an override decides, by that state (up, down, drain), and as `weight` those whose weight one decides.";
+    ALARMS = Gauge "meridian_ledger_alarm" []
+        "1 while the ledger of overrides could not be read and nobody has acknowledged it.";
+    POP_HEALTH = Gauge "meridian_pop_health" ["pop", "health"]
+        "1 for what probes make of a PoP over all its services (unknown, up, partial, down), 0 for the rest.";
+    TARGET_UP = Gauge "meridian_target_up" ["pop", "service", "probe", "address"]
+        "Verdict of a probed target: 1 up or not known yet, 0 down. A target that PoPs share stands with the first.";
+    TARGET_FAILURES = Gauge "meridian_target_failures" ["pop", "service", "probe", "address"]
+        "Failures of a target that count towards going down.";
+    TARGET_LATENCY = Gauge "meridian_target_latency_seconds" ["pop", "service", "probe", "address"]
+        "How long the last result of a target took.";
+    TARGET_CERTIFICATE = Gauge "meridian_target_certificate_days" ["pop", "service", "probe", "address"]
+        "Whole days until the certificate of a target ends; negative once it has.";
+    HEALTH_FROZEN = Gauge "meridian_health_frozen" ["family"]
+        "1 while all canaries of a family (ipv4, ipv6) fail and its verdicts do not move.";
+    POLICY_HELD = Gauge "meridian_policy_held" ["policy"]
+        "1 for a policy that the panic guard keeps at the state before; absent for the rest.";
+    EVENTS_DROPPED = Counter "meridian_events_dropped_total" []
+        "Events that the event log has lost, because too many waited or the disk took none.";
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
         "Sequence number of the snapshot in service.";
     SNAPSHOT_INFO = Gauge "meridian_snapshot_info" ["digest", "node"]

@@ -1,6 +1,6 @@
 //! The other end of the control socket: how a command finds the server and asks it.
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -39,7 +39,7 @@ pub fn socket_of(config: &Path) -> PathBuf {
 
 /// Asks the server behind `socket`; gives the status and the JSON of its answer. The error is a
 /// sentence for the operator.
-pub async fn ask(socket: &Path, method: Method, path: &str) -> Result<(StatusCode, Value), String> {
+pub async fn ask(socket: &Path, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), String> {
     let connected = tokio::time::timeout(CONNECT, UnixStream::connect(socket)).await;
     let stream = connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
@@ -48,7 +48,8 @@ pub async fn ask(socket: &Path, method: Method, path: &str) -> Result<(StatusCod
         .method(method)
         .uri(path)
         .header("host", "meridian")
-        .body(Empty::<Bytes>::new())
+        .header("content-type", "application/json")
+        .body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))
         .map_err(|error| error.to_string())?;
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let status = response.status();

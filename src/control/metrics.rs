@@ -5,9 +5,11 @@
 
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, Family, Kind};
+use crate::desk::board::PopHealth;
 use crate::desk::counters::{Dropped, Lane};
 use crate::desk::phase::Phase;
 use crate::snapshot::Snapshot;
+use crate::steer::pop::AdminState;
 use crate::wire::rr::Rcode;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -71,6 +73,8 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
     traffic(&page, shown)?;
     decisions(&page, shown, &snapshot)?;
     reloads(&page, shown)?;
+    overrides(&page, shown)?;
+    health(&page, shown)?;
     sizes(&page, &snapshot)?;
     process(&page, shown)?;
     TextEncoder::new().encode_to_string(&page.registry.gather())
@@ -134,8 +138,50 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 })?;
     page.set(&catalogue::LAST_RELOAD_PUBLISHED, &[], last.published_epoch_secs.load(Ordering::Relaxed) as f64)?;
     page.set(&catalogue::LAST_RELOAD_DURATION, &[], last.took_micros.load(Ordering::Relaxed) as f64 / 1e6)?;
-    let ready = shown.desk.phase.get() == Phase::Serving;
+    let ready = shown.desk.phase.get() == Phase::Serving && !shown.desk.board.load().alarms.iter().any(|alarm| alarm.unready);
     page.set(&catalogue::READY, &[], if ready { 1.0 } else { 0.0 })
+}
+
+fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
+    let board = shown.desk.board.load();
+    for pop in &board.pops {
+        for state in AdminState::ALL {
+            page.set(&catalogue::POP_STATE, &[&pop.name, state.word()], if pop.state == state { 1.0 } else { 0.0 })?;
+        }
+        page.set(&catalogue::POP_WEIGHT, &[&pop.name], f64::from(pop.weight))?;
+    }
+    for state in [AdminState::Up, AdminState::Down, AdminState::Drain] {
+        let count = board.pops.iter().filter(|pop| pop.state_by.is_some() && pop.state == state).count();
+        page.set(&catalogue::OVERRIDES, &[state.word()], count as f64)?;
+    }
+    let weights = board.pops.iter().filter(|pop| pop.weight_by.is_some()).count();
+    page.set(&catalogue::OVERRIDES, &["weight"], weights as f64)?;
+    page.set(&catalogue::ALARMS, &[], if board.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 })?;
+    page.count(&catalogue::EVENTS_DROPPED, &[], shown.desk.counters.events_dropped.load(Ordering::Relaxed))
+}
+
+fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
+    let board = shown.desk.board.load();
+    for pop in &board.pops {
+        for health in PopHealth::ALL {
+            page.set(&catalogue::POP_HEALTH, &[&pop.name, health.word()], if pop.health == health { 1.0 } else { 0.0 })?;
+        }
+        for target in &pop.targets {
+            let labels = [&*pop.name, &*target.service, &*target.probe, target.address.as_deref().unwrap_or("")];
+            page.set(&catalogue::TARGET_UP, &labels, if target.verdict == "down" { 0.0 } else { 1.0 })?;
+            page.set(&catalogue::TARGET_FAILURES, &labels, f64::from(target.failures))?;
+            if let Some(micros) = target.latency_micros {
+                page.set(&catalogue::TARGET_LATENCY, &labels, micros as f64 / 1e6)?;
+            }
+            if let Some(days) = target.certificate_days {
+                page.set(&catalogue::TARGET_CERTIFICATE, &labels, days as f64)?;
+            }
+        }
+    }
+    for (family, frozen) in ["ipv4", "ipv6"].iter().zip(board.frozen) {
+        page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 })?;
+    }
+    board.held.iter().try_for_each(|policy| page.set(&catalogue::POLICY_HELD, &[policy], 1.0))
 }
 
 fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {

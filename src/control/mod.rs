@@ -7,16 +7,27 @@
 //! | `GET /healthz` | yes | yes | the process runs |
 //! | `GET /readyz` | yes | yes | 200 while queries are answered, else 503 with the reason; `?format=json` |
 //! | `GET /metrics` | yes | yes | Prometheus text |
+//! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs: what file and overrides say, and what is probed |
+//! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies, and where their PoPs stand |
+//! | `POST /pops/override` | yes | no | says something of PoPs by hand, or takes it back |
+//! | `POST /ledger/acknowledge` | yes | no | ends the alarm of a ledger that could not be read |
+//! | `POST /probes/push` | yes | no | takes a result that a probe outside has found |
+//! | `POST /load/push` | yes | no | takes a load that somebody outside has measured |
 
 pub mod api;
 pub mod catalogue;
 pub mod client;
+pub mod feeds;
 pub mod listener;
 pub mod metrics;
+pub mod overrides;
+pub mod policies;
 
 use crate::desk::Desk;
 use crate::desk::command::Door;
+use crate::limits::CONTROL_BODY_OCTETS_MAX;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,10 +53,21 @@ pub fn read_only(shown: Shown) -> Router {
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(metrics::page))
+        .route("/pops", get(overrides::pops))
+        .route("/pops/{name}", get(overrides::pop))
+        .route("/policies", get(policies::policies))
+        .route("/policies/{*name}", get(policies::policy))
         .with_state(shown)
 }
 
 /// The router of the control socket.
 pub fn full(shown: Shown, door: Door) -> Router {
-    read_only(shown).merge(Router::new().route("/reload", post(api::reload)).with_state(door))
+    let commands = Router::new()
+        .route("/reload", post(api::reload))
+        .route("/pops/override", post(overrides::change))
+        .route("/ledger/acknowledge", post(overrides::acknowledge))
+        .route("/probes/push", post(overrides::push))
+        .route("/load/push", post(feeds::push))
+        .with_state(door);
+    read_only(shown).merge(commands).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
 }

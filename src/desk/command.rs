@@ -1,7 +1,9 @@
 //! Commands to the single writer, and what it reports back.
 
+use crate::desk::prediction::Prediction;
 use crate::finding::{Files, Findings};
 use crate::snapshot::Difference;
+use crate::steer::ledger::{Action, Effective, Selector};
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,6 +39,126 @@ pub enum Command {
         /// The way back; `None` for signals.
         reply: Option<Reply>,
     },
+    /// Say something of PoPs by hand, or take it back. Done at once, also while a reload runs.
+    Override {
+        /// What is said.
+        change: Change,
+        /// The way back.
+        reply: Box<dyn FnOnce(Changed) + Send>,
+    },
+    /// End the alarm of a ledger that could not be read.
+    Acknowledge {
+        /// Who has seen it.
+        author: Arc<str>,
+        /// The way back: the alarms that are over, or a sentence.
+        reply: Box<dyn FnOnce(Result<Vec<String>, String>) + Send>,
+    },
+    /// Take a result that a probe outside has found.
+    Push {
+        /// The result.
+        push: Push,
+        /// The way back: nothing, or why it was not taken.
+        reply: Box<dyn FnOnce(Result<(), String>) + Send>,
+    },
+    /// Take a load that somebody outside has measured.
+    PushLoad {
+        /// The load.
+        push: LoadPush,
+        /// The way back: nothing, or why it was not taken.
+        reply: Box<dyn FnOnce(Result<(), String>) + Send>,
+    },
+}
+
+/// What is said of PoPs by hand.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Which PoPs; each becomes an entry of its own.
+    pub selectors: Vec<Selector>,
+    /// What is said of them.
+    pub action: Action,
+    /// Who says so.
+    pub author: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// How long it holds, in seconds; `None` until it is taken back.
+    pub lasts_secs: Option<u64>,
+    /// When it begins, in seconds since 1970; `None` for now.
+    pub start_epoch_secs: Option<u64>,
+    /// How long it takes to come into force, in seconds; 0 for at once.
+    pub over_secs: u64,
+    /// Whether safety rules are passed over.
+    pub force: bool,
+    /// Whether only the outcome is told, and nothing done.
+    pub dry_run: bool,
+}
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It is in service.
+    Done,
+    /// It would be; nothing was changed.
+    DryRun,
+    /// Safety rules forbid it: their sentences.
+    Unsafe(Vec<String>),
+    /// It cannot be done: a sentence.
+    Refused(String),
+}
+
+/// What came of a change.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// How it ended.
+    pub ended: Ended,
+    /// Sequence number of the snapshot in service.
+    pub sequence: u64,
+    /// Its digest, in hexadecimal.
+    pub digest: String,
+    /// The PoPs covered, before and after.
+    pub pops: Vec<Moved>,
+    /// What the operator should know besides.
+    pub warnings: Vec<String>,
+    /// What moves once all of it holds; only told where nothing was done.
+    pub prediction: Option<Prediction>,
+}
+
+/// A PoP before and after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Name.
+    pub pop: Arc<str>,
+    /// Before.
+    pub before: Effective,
+    /// After.
+    pub after: Effective,
+}
+
+/// A result that a probe outside has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Name of the probe.
+    pub probe: Arc<str>,
+    /// PoP.
+    pub pop: Arc<str>,
+    /// Service; `None` means all that the probe watches.
+    pub service: Option<Arc<str>>,
+    /// Address; `None` means the service as a whole.
+    pub address: Option<std::net::IpAddr>,
+    /// Whether it is well.
+    pub up: bool,
+    /// In words.
+    pub reason: Option<String>,
+}
+
+/// A load that somebody outside has measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadPush {
+    /// PoP.
+    pub pop: Arc<str>,
+    /// Service; `None` for the whole PoP.
+    pub service: Option<Arc<str>>,
+    /// The load now, in the unit of the capacity; finite, not negative.
+    pub value: f64,
 }
 
 /// The writer's door. Gives the command back if it cannot be taken now.

@@ -216,6 +216,8 @@ pub struct Counters {
     pub reloads_refused: AtomicU64,
     /// The last load, the one of the start among them.
     pub last_load: LastLoad,
+    /// Events that the event log has lost.
+    pub events_dropped: AtomicU64,
 }
 
 /// What came of the last load. Written by the writer; each number by itself is true.
@@ -254,6 +256,7 @@ impl Counters {
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
             last_load: LastLoad::default(),
+            events_dropped: AtomicU64::new(0),
         }
     }
 

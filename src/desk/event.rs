@@ -1,6 +1,12 @@
 //! What happens to a server, in words: one line each, the same in every log.
 
 use crate::desk::command::Origin;
+use crate::health::condition::Verdict;
+use crate::health::event::{HealthEvent, Subject};
+use crate::steer::civil;
+use crate::steer::course::Course;
+use crate::steer::ledger::Override;
+use serde_json::{Value, json};
 use std::fmt;
 
 /// Something worth a line in the log.
@@ -36,6 +42,35 @@ pub enum Event {
         /// The snapshot that stays.
         sequence: u64,
     },
+    /// An override was set, or one that hands back.
+    OverrideSet {
+        /// The entry.
+        entry: Override,
+        /// The PoPs it covers now.
+        pops: Vec<String>,
+    },
+    /// An override has ended by itself.
+    OverrideExpired {
+        /// The entry.
+        entry: Override,
+    },
+    /// The ledger of overrides needs a person.
+    LedgerAlarm {
+        /// The sentence.
+        sentence: String,
+    },
+    /// A person has seen the alarm.
+    LedgerAcknowledged {
+        /// Who.
+        author: String,
+    },
+    /// Something that probes found.
+    Health(HealthEvent),
+    /// What is remembered of health over a restart could not be read or written.
+    MemoryFault {
+        /// A sentence.
+        sentence: String,
+    },
     /// The server was told to stop.
     Stopping {
         /// By which signal.
@@ -60,8 +95,124 @@ impl fmt::Display for Event {
             Event::Refused { errors, sequence } => {
                 write!(f, "reload refused, errors: {errors}; snapshot {sequence} stays in service")
             }
+            Event::OverrideSet { entry, pops } => {
+                let verb = if entry.action.hands_back() { "taken back" } else { "set" };
+                write!(f, "override {verb}: {}, by {}: {}; PoPs: {}", words(entry), entry.author, entry.reason, pops.join(", "))
+            }
+            Event::OverrideExpired { entry } => write!(f, "override ended: {}, set by {}", words(entry), entry.author),
+            Event::LedgerAlarm { sentence } => f.write_str(sentence),
+            Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
+            Event::Health(event) => event.fmt(f),
+            Event::MemoryFault { sentence } => f.write_str(sentence),
             Event::Stopping { signal } => write!(f, "stopping on {signal}"),
             Event::Stopped => f.write_str("stopped"),
         }
     }
+}
+
+fn words(entry: &Override) -> String {
+    let until = entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
+    let Course { start_epoch_secs, over_secs, .. } = entry.course;
+    let over = if over_secs > 0 { format!(" over {over_secs} s") } else { String::new() };
+    let start =
+        if start_epoch_secs > entry.set_epoch_secs { format!(" from {} on", civil::moment(start_epoch_secs)) } else { String::new() };
+    format!("{} {}{over}{start}{until}", entry.selector, entry.action)
+}
+
+impl Event {
+    /// Its kind, for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::Serving { .. } => "serving",
+            Event::ReloadStarted { .. } => "reload_started",
+            Event::Published { .. } => "published",
+            Event::Refused { .. } => "refused",
+            Event::OverrideSet { entry, .. } if entry.action.hands_back() => "override_cleared",
+            Event::OverrideSet { .. } => "override_set",
+            Event::OverrideExpired { .. } => "override_expired",
+            Event::LedgerAlarm { .. } => "ledger_alarm",
+            Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
+            Event::Health(event) => match event {
+                HealthEvent::Turned { now: Verdict::Down, .. } => "target_down",
+                HealthEvent::Turned { .. } => "target_up",
+                HealthEvent::Frozen { .. } => "health_frozen",
+                HealthEvent::Thawed { .. } => "health_thawed",
+                HealthEvent::FreezeSpent { .. } => "freeze_spent",
+                HealthEvent::Held { .. } => "policy_held",
+                HealthEvent::Released { .. } => "policy_released",
+                HealthEvent::Certificate { .. } => "certificate",
+                HealthEvent::Lost { .. } => "events_lost",
+            },
+            Event::MemoryFault { .. } => "memory_fault",
+            Event::Stopping { .. } => "stopping",
+            Event::Stopped => "stopped",
+        }
+    }
+
+    /// One line of the event log, without its end: when, in which snapshot, what, and the fields of its kind.
+    pub fn line(&self, epoch_secs: u64, sequence: u64) -> String {
+        let fields = match self {
+            Event::Serving { digest } => json!({ "digest": digest }),
+            Event::ReloadStarted { origin, requests } => json!({ "origin": origin.to_string(), "requests": requests }),
+            Event::Published { digest, changes, took_millis, .. } => {
+                json!({ "digest": digest, "changes": changes, "took_millis": took_millis })
+            }
+            Event::Refused { errors, .. } => json!({ "errors": errors }),
+            Event::OverrideSet { entry, pops } => json!({ "override": told(entry), "pops": pops }),
+            Event::OverrideExpired { entry } => json!({ "override": told(entry) }),
+            Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
+            Event::LedgerAcknowledged { author } => json!({ "author": author }),
+            Event::Health(event) => of_health(event),
+            Event::MemoryFault { .. } => json!({}),
+            Event::Stopping { signal } => json!({ "signal": signal }),
+        };
+        let mut object = json!({ "time": civil::moment(epoch_secs), "sequence": sequence, "kind": self.kind(), "text": self.to_string() });
+        if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+            object.extend(fields);
+        }
+        object.to_string()
+    }
+}
+
+fn of_health(event: &HealthEvent) -> Value {
+    let of = |subject: &Subject| {
+        json!({
+            "probe": &*subject.probe,
+            "pop": &*subject.pop,
+            "service": &*subject.service,
+            "address": subject.address,
+        })
+    };
+    match event {
+        HealthEvent::Turned { subject, lasted_ms, reason, .. } => {
+            json!({ "target": of(subject), "lasted_ms": lasted_ms, "reason": reason.as_deref() })
+        }
+        HealthEvent::Frozen { family, canaries, at_most_ms } => {
+            json!({ "family": family.to_string(), "canaries": canaries, "at_most_ms": at_most_ms })
+        }
+        HealthEvent::Thawed { family, lasted_ms } | HealthEvent::FreezeSpent { family, lasted_ms } => {
+            json!({ "family": family.to_string(), "lasted_ms": lasted_ms })
+        }
+        HealthEvent::Held { policy, fallen, of, at_most_ms } => {
+            json!({ "policy": &**policy, "fallen": fallen, "of": of, "at_most_ms": at_most_ms })
+        }
+        HealthEvent::Released { policy, lasted_ms, .. } => json!({ "policy": &**policy, "lasted_ms": lasted_ms }),
+        HealthEvent::Certificate { subject, days } => json!({ "target": of(subject), "days": days }),
+        HealthEvent::Lost { events } => json!({ "events": events }),
+    }
+}
+
+/// An override for programs.
+pub fn told(entry: &Override) -> Value {
+    json!({
+        "pops": entry.selector.to_string(),
+        "action": entry.action.to_string(),
+        "author": &*entry.author,
+        "reason": &*entry.reason,
+        "set": civil::moment(entry.set_epoch_secs),
+        "start": (entry.course.start_epoch_secs > 0).then(|| civil::moment(entry.course.start_epoch_secs)),
+        "over_secs": entry.course.over_secs,
+        "done": (entry.course.end() > 0).then(|| civil::moment(entry.course.end())),
+        "until": entry.until_epoch_secs.map(civil::moment),
+    })
 }

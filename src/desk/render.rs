@@ -21,9 +21,16 @@ const LINES_TOGETHER: u32 = 200;
 pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
-    for finding in findings.iter() {
+    for (finding, more) in findings.counted() {
         text.push_str(&one(finding, files, &renderer));
-        text.push_str("\n\n");
+        text.push('\n');
+        if more > 0 {
+            text.push_str(&format!("   = and {more} more like it in this file\n"));
+        }
+        text.push('\n');
+    }
+    if findings.beyond() > 0 {
+        text.push_str(&format!("and {} more in other places\n", findings.beyond()));
     }
     let summary = summary(findings);
     if !summary.is_empty() {
@@ -33,12 +40,21 @@ pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
     text
 }
 
+/// Findings as one line: place and sentence of each.
+pub fn lines(findings: &Findings, files: &Files) -> String {
+    let one = |(finding, more): (&Finding, usize)| {
+        let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
+        let more = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
+        format!("{place}{}{more}", finding.message)
+    };
+    findings.counted().into_iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 /// `3 errors, 1 warning`; empty without findings.
 pub fn summary(findings: &Findings) -> String {
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        let count = findings.iter().filter(|finding| finding.severity == severity).count();
-        match count {
+        match findings.count(severity) {
             0 => {}
             1 => parts.push(format!("1 {}", severity.word())),
             n => parts.push(format!("{n} {}s", severity.word())),
@@ -48,7 +64,7 @@ pub fn summary(findings: &Findings) -> String {
 }
 
 /// All findings as a JSON array, in order. Lines and columns count from 1 and are `null` where a
-/// file as a whole is meant; columns count characters, `end` is one past the last marked octet on
+/// file as a whole is meant; `more` counts findings like the one before that are not in the array; columns count characters, `end` is one past the last marked octet on
 /// that line, in characters.
 pub fn json(findings: &Findings, files: &Files) -> Value {
     let place = |at: At| {
@@ -59,13 +75,14 @@ pub fn json(findings: &Findings, files: &Files) -> Value {
         let width = files.text(at.file).get(start..end).map_or(0, |marked| marked.chars().count());
         json!({ "path": files.path(at.file), "line": at.line, "column": at.column, "end": at.column as usize + width })
     };
-    let one = |finding: &Finding| {
+    let one = |(finding, more): (&Finding, usize)| {
         let mut object = json!({
             "code": finding.code.id,
             "severity": finding.severity.word(),
             "message": finding.message,
             "label": finding.label,
             "help": finding.help,
+            "more": more,
             "path": null, "line": null, "column": null, "end": null,
             "related": finding.related.iter().map(|(at, words)| {
                 let mut object = place(*at);
@@ -80,7 +97,7 @@ pub fn json(findings: &Findings, files: &Files) -> Value {
         }
         object
     };
-    Value::Array(findings.iter().map(one).collect())
+    Value::Array(findings.counted().into_iter().map(one).collect())
 }
 
 fn one(finding: &Finding, files: &Files, renderer: &Renderer) -> String {

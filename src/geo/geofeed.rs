@@ -32,8 +32,14 @@ pub fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
     for (line, raw) in (1u32..).zip(text.split_inclusive('\n')) {
         let content = raw.trim_end_matches(['\n', '\r']);
         if !content.trim_matches(is_blank).is_empty() && !content.trim_start_matches(is_blank).starts_with('#') {
-            let cells = cells(content, file, line, start);
-            if let Some(row) = row(&cells, &mut findings) {
+            let (cells, is_closed) = cells(content, file, line, start);
+            if let Some(open) = cells.last().filter(|_| !is_closed) {
+                findings.push(
+                    Finding::error(code::BAD_VALUE, "a quote is opened and not closed on its line")
+                        .at(open.at, "the rest of the line is in quotes")
+                        .help("a quote inside a quoted cell is written twice (RFC 4180 section 2)"),
+                );
+            } else if let Some(row) = row(&cells, &mut findings) {
                 let at = cells.first().map_or(At::whole(file), |cell| cell.at);
                 match seen.insert(row.prefix, at) {
                     None => rows.push(row),
@@ -60,8 +66,9 @@ struct Cell {
     text: String,
 }
 
-/// Cuts a line at its commas; a cell in double quotes may hold commas, and quotes written twice.
-fn cells(content: &str, file: FileId, line: u32, start: usize) -> Vec<Cell> {
+/// Cuts a line at its commas; a cell in double quotes may hold commas, and quotes written twice. Whether every
+/// quote is closed.
+fn cells(content: &str, file: FileId, line: u32, start: usize) -> (Vec<Cell>, bool) {
     let mut cells = Vec::new();
     let mut begin = 0;
     let mut quoted = false;
@@ -83,7 +90,7 @@ fn cells(content: &str, file: FileId, line: u32, start: usize) -> Vec<Cell> {
         cells.push(Cell { at: At { file, line, column, start: octet(offset), end: octet(offset + trimmed.len()) }, text });
         begin = end + 1;
     }
-    cells
+    (cells, !quoted)
 }
 
 /// One line; `None` if anything in it is wrong, which is then a finding.
@@ -176,7 +183,7 @@ mod tests {
     #[test]
     fn tells_every_fault() {
         let text = "192.0.2.1/24,DE\nfra,DE\n192.0.2.0/24,Germany\n192.0.2.0/24,DE,BE\n192.0.2.0/24,DE,US-CA\n192.0.2.0/24\n192.0.2.0/24\n\
-                    2002:c000:200::/48,DE\n,DE\n";
+                    2002:c000:200::/48,DE\n,DE\n203.0.113.0/24,DE,,\"Berlin, Mitte\n";
         let (rows, faults) = shown(text);
         assert_eq!(rows, ["192.0.2.0/24 - - -"]);
         let places: Vec<(&str, u32, u32)> = faults.iter().map(|(code, line, column)| (code.as_str(), *line, *column)).collect();
@@ -189,6 +196,7 @@ mod tests {
             ("MRD0403", 7, 1),
             ("MRD0107", 8, 1),
             ("MRD0107", 9, 1),
+            ("MRD0104", 10, 20),
         ];
         assert_eq!(places, expected);
     }

@@ -64,6 +64,8 @@ pub struct Canaries {
     succeeded_at: Option<Moment>,
     /// The end of the last freeze.
     ended_at: Option<Moment>,
+    /// Until this moment no proof was needed.
+    spent_until: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,21 +89,23 @@ impl Canaries {
     }
 
     /// For another roster: `last` knows the last result of a target that stays. A freeze goes on while there
-    /// are canaries; `true` if it ends here because there are none.
+    /// are canaries; where none is left it ends here, and how long it was is given, in milliseconds.
     #[must_use]
-    pub fn follow(&self, roster: &Roster, family: Family, last: impl Fn(u32) -> Option<bool>, now: Moment) -> (Canaries, bool) {
+    pub fn follow(&self, roster: &Roster, family: Family, last: impl Fn(u32) -> Option<bool>, now: Moment) -> (Canaries, Option<u64>) {
         let mut new = Canaries::new(roster, family);
         for (index, result) in &mut new.members {
             *result = last(*index);
         }
-        (new.succeeded_at, new.ended_at) = (self.succeeded_at, self.ended_at);
-        let ends = new.members.is_empty() && self.is_frozen();
-        match new.members.is_empty() {
-            true if ends => new.ended_at = Some(now),
-            true => {}
-            false => new.phase = self.phase,
+        (new.succeeded_at, new.ended_at, new.spent_until) = (self.succeeded_at, self.ended_at, self.spent_until);
+        match self.phase {
+            Phase::Frozen { since } if new.members.is_empty() => {
+                new.ended_at = Some(now);
+                return (new, Some(now.since_ms(since)));
+            }
+            _ if new.members.is_empty() => {}
+            phase => new.phase = phase,
         }
-        (new, ends)
+        (new, None)
     }
 
     /// The result of a target, which may be a canary.
@@ -113,10 +117,14 @@ impl Canaries {
             let change = match self.phase {
                 Phase::Trusting => return None,
                 Phase::Frozen { since } => {
-                    self.ended_at = Some(now);
+                    // Within one moment the order is chance: such a freeze was none.
+                    self.ended_at = if since < now { Some(now) } else { self.ended_at };
                     Some(Change::Thawed(now.since_ms(since)))
                 }
-                Phase::Spent { since } => Some(Change::Thawed(now.since_ms(since))),
+                Phase::Spent { since } => {
+                    self.spent_until = Some(now);
+                    Some(Change::Thawed(now.since_ms(since)))
+                }
             };
             self.phase = Phase::Trusting;
             return change;
@@ -160,7 +168,9 @@ impl Canaries {
     pub fn proves(&self, failed_at: Moment) -> bool {
         match self.phase {
             _ if self.members.is_empty() => true,
-            Phase::Trusting => self.succeeded_at.is_some_and(|success| success > failed_at),
+            Phase::Trusting => {
+                self.succeeded_at.is_some_and(|success| success > failed_at) || self.spent_until.is_some_and(|until| until >= failed_at)
+            }
             Phase::Frozen { .. } => false,
             Phase::Spent { .. } => true,
         }

@@ -115,6 +115,14 @@ impl HealthEvent {
     }
 }
 
+impl HealthEvent {
+    /// Something that is worse than before.
+    pub fn is_bad(&self) -> bool {
+        self.is_alarm()
+            || matches!(self, HealthEvent::Turned { now: Verdict::Down, .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. })
+    }
+}
+
 impl fmt::Display for HealthEvent {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

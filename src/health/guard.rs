@@ -10,7 +10,7 @@
 //!
 //! A PoP *falls* when it goes down while it served: what was down before, and what never took clients, does not
 //! count. PoPs with an override stand outside, above and below the line. While holding, the policy serves the state
-//! from before the first fall of the window. When the hold ends by its time, all of it is taken over, later falls
+//! of the window's start, so that of a PoP whose families went down one after the other neither is lost. When the hold ends by its time, all of it is taken over, later falls
 //! too. When it ends because the share is no longer exceeded, what is still down is taken over and keeps counting
 //! until it leaves the window.
 
@@ -36,6 +36,8 @@ pub struct Guard {
     /// Falls in their order; one is true while its member says the same moment.
     falls: VecDeque<(Moment, u32)>,
     hold: Option<Hold>,
+    /// When verdicts were last taken over, after a hold.
+    taken_over_at: Moment,
 }
 
 /// What a guard holds.
@@ -43,8 +45,8 @@ pub struct Guard {
 pub struct Hold {
     /// Since when.
     pub since: Moment,
-    /// The first fall: what was before it is served.
-    pub first_fall: Moment,
+    /// The slots as they were at this moment are served: at the window's start, or where a hold ended within it.
+    pub from: Moment,
 }
 
 /// How a hold ended.
@@ -112,7 +114,16 @@ impl Guard {
         let members: Vec<Member> = policy.members.iter().map(member).collect();
         let mut all = Sum::default();
         members.iter().for_each(|member| all.add(member));
-        Guard { rule: policy.guard, members, is_weighed, all, fallen: Sum::default(), falls: VecDeque::new(), hold: None }
+        Guard {
+            rule: policy.guard,
+            members,
+            is_weighed,
+            all,
+            fallen: Sum::default(),
+            falls: VecDeque::new(),
+            hold: None,
+            taken_over_at: Moment(0),
+        }
     }
 
     /// A member is down, or is not. `serves`: it took clients until now, so this is a fall.
@@ -161,6 +172,7 @@ impl Guard {
             if release == Release::Expired {
                 (0..self.members.len()).for_each(|member| self.count(member, None));
                 self.falls.clear();
+                self.taken_over_at = now;
             }
             self.hold = None;
             return Some(Judgement::Released(release, hold));
@@ -178,8 +190,8 @@ impl Guard {
         if !self.is_exceeded() {
             return None;
         }
-        let first = self.members.iter().filter(|member| !member.is_overridden).filter_map(|member| member.fell).min();
-        let hold = Hold { since: now, first_fall: first.unwrap_or(now) };
+        let window_start = Moment(now.0.saturating_sub(u64::from(self.rule.window_ms) + 1));
+        let hold = Hold { since: now, from: window_start.max(self.taken_over_at) };
         self.hold = Some(hold);
         Some(Judgement::Held { fallen: self.fallen.pops, of: self.all.pops, hold })
     }

@@ -59,6 +59,8 @@ pub struct Monitor {
     suspects: [BTreeSet<u32>; 2],
     /// When canaries of each family were last asked out of turn.
     hastened: [Option<Moment>; 2],
+    /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
+    unconfirmed: [bool; 2],
     board: Board,
     /// Pushes that become overdue; true while the watch says the same moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
@@ -82,6 +84,7 @@ impl Monitor {
             canaries: Family::BOTH.map(|family| Canaries::new(&roster, family)),
             suspects: [BTreeSet::new(), BTreeSet::new()],
             hastened: [None; 2],
+            unconfirmed: [false; 2],
             board: Board::default(),
             pushes: BinaryHeap::new(),
             awaited: 0,
@@ -149,6 +152,7 @@ impl Monitor {
     /// at most once a second where only counters moved. Also decides for the panic guards.
     pub fn poll_picture(&mut self, now: Moment) -> Option<Picture> {
         self.advance(now);
+        self.confirm(now);
         let judged = self.board.settle(&self.roster, now);
         self.tell_judgements(judged, now);
         let counters_may = self.pictured_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
@@ -221,7 +225,10 @@ impl Monitor {
 
     /// What time alone does.
     fn advance(&mut self, now: Moment) {
-        self.now = self.now.max(now);
+        if now > self.now {
+            self.confirm(self.now);
+            self.now = now;
+        }
         for family in Family::BOTH {
             if let Some(change) = self.canaries[family as usize].advance(now) {
                 self.handle_change(family, change, now);
@@ -253,6 +260,11 @@ impl Monitor {
         let has_counted = self.apply(index, run.started, outcome, now);
         if has_counted && outcome.result.is_err() && matches!(self.watches[index as usize].standing, Standing::Cold { .. }) {
             self.schedule.retry(index, now);
+        }
+        let family = Family::of(self.roster.targets[index as usize].destination);
+        if !self.suspects[family as usize].is_empty() && self.canaries[family as usize].members().any(|member| member == index) {
+            // Its answer was too old for somebody, or bad.
+            self.hasten_canaries(family, now);
         }
         self.read(index, now);
     }
@@ -294,7 +306,8 @@ impl Monitor {
             self.handle_change(family, change, now);
         }
         match is_well {
-            true => self.confirm_suspects(family, now),
+            // Only when the moment is over: a success of the suspect at the same moment comes first, in any order.
+            true => self.unconfirmed[family as usize] = true,
             // The others know soon whether it is the network.
             false => self.hasten_canaries(family, now),
         }
@@ -307,13 +320,27 @@ impl Monitor {
                 self.tell(HealthEvent::Frozen { family, canaries, at_most_ms: self.roster.freeze_max_ms });
                 return;
             }
-            Change::Thawed(lasted_ms) => self.tell(HealthEvent::Thawed { family, lasted_ms }),
+            Change::Thawed(lasted_ms) => {
+                self.tell(HealthEvent::Thawed { family, lasted_ms });
+                if lasted_ms == 0 {
+                    return;
+                }
+            }
             Change::Spent(lasted_ms) => self.tell(HealthEvent::FreezeSpent { family, lasted_ms }),
         }
         // What failed before and during the cut is proved by nothing.
         for index in std::mem::take(&mut self.suspects[family as usize]) {
             let limits = Thresholds::of(&self.roster.targets[index as usize].spec);
             self.stand(index, self.watches[index as usize].standing.withdraw(limits), now);
+        }
+    }
+
+    /// The moment is over: what canaries said in it counts.
+    fn confirm(&mut self, now: Moment) {
+        for family in Family::BOTH {
+            if std::mem::take(&mut self.unconfirmed[family as usize]) {
+                self.confirm_suspects(family, now);
+            }
         }
     }
 
@@ -333,8 +360,12 @@ impl Monitor {
     /// Asks the canaries of a family now, at most once a second.
     fn hasten_canaries(&mut self, family: Family, now: Moment) {
         let hastened = &mut self.hastened[family as usize];
-        let by = hastened.map_or(now, |last| last.after_ms(PROBE_QUICK_MS).max(now));
-        *hastened = Some(if by > now { hastened.unwrap_or(now) } else { now });
+        // Not at this moment: a success must be newer than the failure that asks for it.
+        let by = match *hastened {
+            Some(planned) if planned > now => planned,
+            last => last.map_or(now, |last| last.after_ms(PROBE_QUICK_MS)).max(now.after_ms(1)),
+        };
+        *hastened = Some(by);
         for index in self.canaries[family as usize].members().collect::<Vec<_>>() {
             self.schedule.hasten(index, by);
         }

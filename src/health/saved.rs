@@ -37,6 +37,35 @@ impl Saved {
         }
     }
 
+    /// As one line of text, without its end. Keys are made of names and addresses, and hold no line end.
+    pub fn to_line(&self) -> String {
+        let verdict = match self.verdict {
+            Verdict::Unknown => "unknown",
+            Verdict::Up => "up",
+            Verdict::Down => "down",
+        };
+        let Saved { failures, successes, seen_epoch_ms, since_epoch_ms, key, .. } = self;
+        format!("{verdict} {failures} {successes} {seen_epoch_ms} {since_epoch_ms} {key}")
+    }
+
+    /// What a line says; `None` for one that says nothing.
+    pub fn from_line(line: &str) -> Option<Saved> {
+        let mut words = line.splitn(6, ' ');
+        let verdict = match words.next()? {
+            "up" => Verdict::Up,
+            "down" => Verdict::Down,
+            _ => return None,
+        };
+        Some(Saved {
+            verdict,
+            failures: words.next()?.parse().ok()?,
+            successes: words.next()?.parse().ok()?,
+            seen_epoch_ms: words.next()?.parse().ok()?,
+            since_epoch_ms: words.next()?.parse().ok()?,
+            key: words.next()?.into(),
+        })
+    }
+
     /// Whether it is still worth something; stamps of the future are as wrong as old ones.
     pub fn is_fresh(&self, every_ms: u32, now_epoch_ms: u64) -> bool {
         self.seen_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MIN_MS.max(PERIODS_MAX * u64::from(every_ms))

@@ -231,7 +231,7 @@ fn pop(heap: &mut BinaryHeap<Reverse<(Moment, u64, u32)>>, entries: &[Entry], no
 }
 
 /// FNV-1a of the key, stirred with the seed (the finish of splitmix64): equal on every machine.
-fn spread(seed: u64, key: &str) -> u64 {
+pub(super) fn spread(seed: u64, key: &str) -> u64 {
     let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3));
     let mut mixed = hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

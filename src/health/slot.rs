@@ -116,8 +116,11 @@ pub fn is_down(roster: &SlotRoster, slot: &SlotHealth, up_threshold_percent: u8)
 }
 
 /// What a policy that is held serves of a slot: down is only what was down before and still is, so what came back
-/// serves. Where that differs from the truth it may change any moment, so the horizon is near.
+/// serves; and what did not serve before is as it is. Where that differs from the truth it may change any moment, so the horizon is near.
 pub fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
+    if before.is_awaited {
+        return *now;
+    }
     let (down_v4, down_v6) = (before.down_v4 & now.down_v4, before.down_v6 & now.down_v6);
     let is_true = (down_v4, down_v6) == (now.down_v4, now.down_v6);
     SlotHealth {
@@ -125,7 +128,7 @@ pub fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
         down_v6,
         horizon_secs: if is_true { now.horizon_secs } else { 0 },
         went_down: if is_true { now.went_down } else { 0 },
-        is_awaited: before.is_awaited && now.is_awaited,
+        is_awaited: false,
     }
 }
 

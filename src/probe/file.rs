@@ -14,7 +14,12 @@ use tokio::sync::Semaphore;
 
 /// Reads the file and judges it by the clock.
 pub(super) async fn run(check: &FileCheck, target: &Target, places: &Arc<Semaphore>, trial: &mut Trial) -> Finding {
-    let path = path(check, target);
+    let (octets, age_secs) = beginning(path(check, target), places, trial).await?;
+    judge(&octets, age_secs)
+}
+
+/// The first octets of a file, and how many seconds ago it was written.
+pub(super) async fn beginning(path: PathBuf, places: &Arc<Semaphore>, trial: &mut Trial) -> Result<(Vec<u8>, u64), String> {
     trial.doing = "waiting for other files";
     let place = Arc::clone(places).acquire_owned().await.map_err(|_| "the prober stops".to_owned())?;
     trial.doing = "reading the file";
@@ -26,8 +31,7 @@ pub(super) async fn run(check: &FileCheck, target: &Target, places: &Arc<Semapho
             _ => format!("{}: {}", path.display(), words::io(&error)),
         })
     });
-    let (octets, age_secs) = read.await.map_err(|_| "the file cannot be read".to_owned())??;
-    judge(&octets, age_secs)
+    read.await.map_err(|_| "the file cannot be read".to_owned())?
 }
 
 /// What the content says, `age_secs` after it was written.

@@ -5,27 +5,52 @@ use super::tcp::Sought;
 use super::tls::{self, Settings};
 use super::{Finding, Trial, words};
 use crate::health::spec::{HttpCheck, HttpMethod};
-use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_HEADERS_MAX};
+use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_HEADERS_MAX, PROBE_STREAM_OCTETS_MAX};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+/// What looks at a body, piece by piece.
+pub(super) trait Intake {
+    /// Takes the next octets; true once it needs no more. The error ends the exchange.
+    fn take(&mut self, octets: &[u8]) -> Result<bool, String>;
+
+    /// The body has ended without [`Intake::take`] having said that it was enough.
+    fn end(&mut self) -> Finding;
+}
+
 /// Connects, asks and judges.
 pub(super) async fn run(check: &HttpCheck, to: SocketAddr, settings: &Settings, trial: &mut Trial) -> Finding {
+    let mut expected = check.body.as_ref().map(|expected| Expected { expected, sought: Sought::new(expected) });
+    let intake = expected.as_mut().map(|expected| expected as &mut (dyn Intake + Send));
+    ask(check, to, settings, PROBE_STREAM_OCTETS_MAX, intake, trial).await
+}
+
+/// Connects and asks, and lets another look at the body: without one it is not even read. No more than so many octets are read off
+/// the connection.
+pub(super) async fn ask(
+    check: &HttpCheck,
+    to: SocketAddr,
+    settings: &Settings,
+    octets_max: usize,
+    intake: Option<&mut (dyn Intake + Send)>,
+    trial: &mut Trial,
+) -> Finding {
     let request = request(check, to)?;
     trial.doing = "connecting";
-    let stream = Metered::connect(to).await.map_err(|e| words::io(&e))?;
+    let stream = Metered::connect_for(to, octets_max).await.map_err(|e| words::io(&e))?;
     match &check.tls {
-        None => exchange(check, request, stream, trial).await,
+        None => exchange(check, request, stream, intake, trial).await,
         Some(tls) => {
             let stream = tls::connect(stream, check, tls, to, settings, trial).await?;
-            exchange(check, request, stream, trial).await
+            exchange(check, request, stream, intake, trial).await
         }
     }
 }
@@ -64,7 +89,13 @@ fn request(check: &HttpCheck, to: SocketAddr) -> Result<Request<Empty<Bytes>>, S
     Ok(request)
 }
 
-async fn exchange<S>(check: &HttpCheck, request: Request<Empty<Bytes>>, stream: S, trial: &mut Trial) -> Finding
+async fn exchange<S>(
+    check: &HttpCheck,
+    request: Request<Empty<Bytes>>,
+    stream: S,
+    intake: Option<&mut (dyn Intake + Send)>,
+    trial: &mut Trial,
+) -> Finding
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -80,7 +111,7 @@ where
         let response = sender.send_request(request).await.map_err(|e| broken(&e))?;
         head(check, response.status().as_u16(), response.headers())?;
         trial.doing = "reading the body";
-        body(check, response).await
+        body(intake, response).await
     });
     // The connection moves only while it is polled. It may end first: what it has read is still to be judged.
     tokio::select! {
@@ -113,26 +144,48 @@ fn head(check: &HttpCheck, status: u16, headers: &HeaderMap) -> Finding {
     Ok(())
 }
 
-/// Reads the body only where something is expected of it, and no further than it must.
-async fn body(check: &HttpCheck, response: Response<Incoming>) -> Finding {
-    let Some(expected) = &check.body else { return Ok(()) };
-    let mut sought = Sought::new(expected);
+/// Reads the body only where somebody looks at it, and no further than it must.
+async fn body(intake: Option<&mut (dyn Intake + Send)>, response: Response<Incoming>) -> Finding {
+    let Some(intake) = intake else { return Ok(()) };
     let mut body = response.into_body();
     while let Some(frame) = body.frame().await {
         let Ok(octets) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
-        if sought.take(&octets) {
+        if intake.take(&octets)? {
             return Ok(());
         }
-        if sought.is_full() {
-            return Err(format!("{} is not in {}", words::quoted(expected), sought.name("body")));
-        }
     }
-    if sought.take(b"") { Ok(()) } else { Err(format!("the body does not contain {}", words::quoted(expected))) }
+    intake.end()
+}
+
+/// A text that the body must contain.
+struct Expected<'e> {
+    expected: &'e [u8],
+    sought: Sought<'e>,
+}
+
+impl Intake for Expected<'_> {
+    fn take(&mut self, octets: &[u8]) -> Result<bool, String> {
+        if self.sought.take(octets) {
+            return Ok(true);
+        }
+        if self.sought.is_full() {
+            return Err(format!("{} is not in {}", words::quoted(self.expected), self.sought.name("body")));
+        }
+        Ok(false)
+    }
+
+    fn end(&mut self) -> Finding {
+        if self.sought.take(b"") { Ok(()) } else { Err(format!("the body does not contain {}", words::quoted(self.expected))) }
+    }
 }
 
 fn broken(error: &hyper::Error) -> String {
     if let Some(error) = words::io_cause(error) {
-        return tls::broken(error).unwrap_or_else(|| words::io(error));
+        return tls::broken(error).unwrap_or_else(|| match error.kind() {
+            // What hyper's reader of bodies objects to.
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => format!("the response is no HTTP/1.1: {error}"),
+            _ => words::io(error),
+        });
     }
     if error.is_parse_too_large() {
         format!("the response headers are too large (over {} KiB or {PROBE_HEADERS_MAX} of them)", PROBE_HEADER_OCTETS_MAX >> 10)

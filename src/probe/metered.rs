@@ -14,15 +14,19 @@ use tokio::net::TcpStream;
 pub struct Metered {
     stream: TcpStream,
     left: usize,
+    octets_max: usize,
 }
 
 /// The peer has sent more than any sound one.
 #[derive(Clone, Copy, Debug)]
-pub struct Endless;
+pub struct Endless {
+    /// After so many octets.
+    octets_max: usize,
+}
 
 impl fmt::Display for Endless {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server sends without end (over {} KiB)", PROBE_STREAM_OCTETS_MAX >> 10)
+        write!(f, "the server sends without end (over {} KiB)", self.octets_max >> 10)
     }
 }
 
@@ -31,17 +35,22 @@ impl std::error::Error for Endless {}
 impl Metered {
     /// Connects to exactly this address.
     pub async fn connect(to: SocketAddr) -> io::Result<Metered> {
+        Metered::connect_for(to, PROBE_STREAM_OCTETS_MAX).await
+    }
+
+    /// Connects to exactly this address; at most so many octets are read.
+    pub async fn connect_for(to: SocketAddr, octets_max: usize) -> io::Result<Metered> {
         let stream = TcpStream::connect(to).await?;
         // Each exchange is one small write; waiting for more gains nothing. Refused, it is only slower.
         let _ = stream.set_nodelay(true);
-        Ok(Metered { stream, left: PROBE_STREAM_OCTETS_MAX })
+        Ok(Metered { stream, left: octets_max, octets_max })
     }
 }
 
 impl AsyncRead for Metered {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.left == 0 {
-            return Poll::Ready(Err(io::Error::other(Endless)));
+            return Poll::Ready(Err(io::Error::other(Endless { octets_max: self.octets_max })));
         }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);

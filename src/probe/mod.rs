@@ -3,6 +3,8 @@
 //! ```text
 //!  [`runner`]  work (ticket, target) ──▶ one task each ──▶ [`Prober::run`] ──▶ (ticket, outcome)
 //!                                                             │
+//!                      [`load`]: (ticket, reading) ──▶ [`Prober::read`] ──▶ (ticket, number)
+//!                                                             │
 //!            [`http`] over [`tls`]  [`tcp`]  [`dns`]  [`exec`]  [`file`]  [`icmp`]
 //! ```
 //!
@@ -12,10 +14,12 @@
 
 pub mod certificate;
 pub mod dns;
+#[cfg(unix)]
 mod exec;
 pub mod file;
 mod http;
 mod icmp;
+pub mod load;
 mod metered;
 pub mod runner;
 mod tcp;
@@ -95,7 +99,10 @@ impl Prober {
             Check::Http(check) => Box::pin(http::run(check, target.destination, &self.tls, trial)).await,
             Check::Tcp(check) => Box::pin(tcp::run(check, target.destination, trial)).await,
             Check::Dns(check) => Box::pin(dns::run(check, target.destination, trial)).await,
+            #[cfg(unix)]
             Check::Exec(check) => Box::pin(exec::run(check, target, &self.programs, trial)).await,
+            #[cfg(not(unix))]
+            Check::Exec(_) => Err("programs are run on Unix only".to_owned()),
             Check::File(check) => Box::pin(file::run(check, target, &self.files, trial)).await,
             Check::Icmp => Box::pin(icmp::run(target.destination.ip(), trial)).await,
             Check::Push(_) => Err("a push is waited for, not run".to_owned()),

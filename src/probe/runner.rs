@@ -1,6 +1,7 @@
 //! Takes work, runs each check in a task of its own, and gives the outcome back with its ticket.
 
 use super::Prober;
+use super::load::Reading;
 use crate::health::outcome::Outcome;
 use crate::health::roster::Target;
 use crate::limits::PROBES_AT_ONCE;
@@ -22,9 +23,33 @@ pub type Work = (u64, Target);
 /// kept: a hanging target delays no other, unless [`PROBES_AT_ONCE`] of them hang; then the next waits for a
 /// place, its time-out not yet running. When cancelled, running checks are dropped without an outcome, their
 /// connections closed and their programs killed.
-pub async fn run<D>(prober: Arc<Prober>, mut work: Receiver<Work>, done: D, stop: CancellationToken)
+pub async fn run<D>(prober: Arc<Prober>, work: Receiver<Work>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, Outcome) + Clone + Send + Sync + 'static,
+{
+    let start = |(ticket, target): Work| {
+        let (prober, done) = (Arc::clone(&prober), done.clone());
+        async move { done(ticket, caught(&prober, &target).await) }
+    };
+    each(work, start, stop).await;
+}
+
+/// The same for load feeds: `done` takes the ticket and the number, or one line that says why there is none.
+pub async fn read<D>(prober: Arc<Prober>, work: Receiver<Reading>, done: D, stop: CancellationToken)
+where
+    D: Fn(u64, Result<f64, Arc<str>>) + Clone + Send + Sync + 'static,
+{
+    let start = |reading: Reading| {
+        let (prober, done) = (Arc::clone(&prober), done.clone());
+        async move { done(reading.ticket, prober.read_caught(&reading).await) }
+    };
+    each(work, start, stop).await;
+}
+
+/// A task for each piece of work.
+async fn each<W, F>(mut work: Receiver<W>, start: impl Fn(W) -> F, stop: CancellationToken)
+where
+    F: Future<Output = ()> + Send + 'static,
 {
     let mut running = JoinSet::new();
     loop {
@@ -33,9 +58,8 @@ where
             () = stop.cancelled() => break,
             Some(_) = running.join_next() => {}
             next = work.recv(), if running.len() < PROBES_AT_ONCE => {
-                let Some((ticket, target)) = next else { break };
-                let (prober, done) = (Arc::clone(&prober), done.clone());
-                running.spawn(async move { done(ticket, caught(&prober, &target).await) });
+                let Some(next) = next else { break };
+                running.spawn(start(next));
             }
         }
     }

@@ -18,12 +18,15 @@ use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+/// Who judges a certificate.
+type Verifier = Arc<dyn ServerCertVerifier>;
+
 /// Settings of TLS by what is accepted, each made when it is first needed. The system's roots are read once.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     base: OnceLock<ClientConfig>,
-    system: OnceCell<Arc<dyn ServerCertVerifier>>,
-    pinned: Mutex<HashMap<Arc<[u8]>, Arc<dyn ServerCertVerifier>>>,
+    system: OnceCell<Verifier>,
+    pinned: Mutex<HashMap<Arc<[u8]>, Verifier>>,
 }
 
 /// Shakes hands. What the certificate says of its end is recorded also when it is refused.
@@ -88,6 +91,8 @@ fn refusal(error: &Error, name: &ServerName<'_>, days: Option<i32>) -> String {
                 format!("certificate is for other names than {}", words::quoted(name.to_str().as_bytes()))
             }
             CertificateError::UnknownIssuer => "certificate: its issuer is not trusted".to_owned(),
+            // As by an authority that kept its name and changed its key.
+            CertificateError::BadSignature => "certificate: not signed by the issuer that is trusted".to_owned(),
             CertificateError::Revoked => "certificate: revoked".to_owned(),
             other => format!("certificate: {other}"),
         },
@@ -131,7 +136,7 @@ impl Settings {
         })
     }
 
-    async fn verifier(&self, verify: &Verify) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    async fn verifier(&self, verify: &Verify) -> Result<Verifier, String> {
         match verify {
             Verify::Off => Ok(Arc::new(AcceptAll)),
             Verify::System => self.system.get_or_try_init(system).await.cloned(),
@@ -152,7 +157,7 @@ impl Settings {
 }
 
 /// Reads the system's roots, on a thread that may wait for the disk. What fails is tried again next time.
-async fn system() -> Result<Arc<dyn ServerCertVerifier>, String> {
+async fn system() -> Result<Verifier, String> {
     let read = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
     let found = read.await.map_err(|_| "the system's root certificates cannot be read".to_owned())?;
     let mut roots = RootCertStore::empty();
@@ -164,7 +169,7 @@ async fn system() -> Result<Arc<dyn ServerCertVerifier>, String> {
     webpki(roots)
 }
 
-fn pinned_to(pem: &[u8]) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn pinned_to(pem: &[u8]) -> Result<Verifier, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|error| format!("the pinned CA is no PEM: {error}"))?;
@@ -176,7 +181,7 @@ fn pinned_to(pem: &[u8]) -> Result<Arc<dyn ServerCertVerifier>, String> {
     webpki(roots)
 }
 
-fn webpki(roots: RootCertStore) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn webpki(roots: RootCertStore) -> Result<Verifier, String> {
     match WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build() {
         Ok(verifier) => Ok(verifier),
         Err(error) => Err(format!("root certificates: {error}")),
@@ -186,7 +191,7 @@ fn webpki(roots: RootCertStore) -> Result<Arc<dyn ServerCertVerifier>, String> {
 /// Notes when the certificate ends, then lets another judge it.
 #[derive(Debug)]
 struct Recorder {
-    inner: Arc<dyn ServerCertVerifier>,
+    inner: Verifier,
     end: OnceLock<Option<i64>>,
 }
 

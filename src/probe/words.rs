@@ -17,8 +17,8 @@ pub fn late(timeout_ms: u32, doing: &str) -> String {
 
 /// What the system or the peer did to a connection.
 pub fn io(error: &io::Error) -> String {
-    if error.get_ref().is_some_and(|inner| inner.is::<Endless>()) {
-        return Endless.to_string();
+    if let Some(endless) = error.get_ref().and_then(|inner| inner.downcast_ref::<Endless>()) {
+        return endless.to_string();
     }
     let known = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",

@@ -6,10 +6,12 @@ use crate::geo::mmdb::Database;
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::source::Disk;
 use crate::snapshot::{self, Snapshot};
+use crate::steer::pop::{AdminState, PopId};
+use crate::steer::safety::Safety;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed
     if let Some(running) = running {
         findings.extend(need_restart(running, &fixed, place_of(root, &files)));
     }
+    findings.extend(safety(&deployment, previous.is_some(), now_epoch()));
     let (snapshot, found) = snapshot::compile(&deployment, previous, sequence);
     findings.extend(found);
     findings.sort();
@@ -84,6 +87,40 @@ pub fn read(root: &Path) -> (Option<Deployment>, Findings, Files) {
     }
 }
 
+/// Seconds since 1970.
+fn now_epoch() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// What the files themselves take out of service against a safety rule. It refuses a reload; a start it does
+/// not, since a node that answers less well is better than one that does not answer.
+fn safety(deployment: &Deployment, is_reload: bool, now_epoch: u64) -> Findings {
+    let mut findings = Findings::default();
+    if let (Some(until), Some(at)) = (deployment.safety_off_until_epoch, deployment.safety_off_until_at)
+        && until <= now_epoch
+    {
+        findings.push(
+            Finding::warning(code::SAFETY_OFF_PAST, "the day of `safety_off_until` has come: safety rules hold again")
+                .at(at, "without effect by now")
+                .help("remove the line, or give a later date"),
+        );
+    }
+    let pop = |id: PopId| deployment.pops.get(usize::from(id.0));
+    let serving = |id: PopId| pop(id).is_some_and(|p| p.weight > 0 && !matches!(p.state, AdminState::Down | AdminState::Drain));
+    let safety = Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch };
+    for rule in safety.in_force(now_epoch) {
+        let Some(broken) = rule.broken(serving, |id| pop(id).and_then(|p| p.capacity)) else { continue };
+        let message = format!("by this file {}", broken.sentence);
+        let finding = if is_reload { Finding::error(code::UNSAFE, message) } else { Finding::warning(code::UNSAFE, message) };
+        findings.push(
+            finding
+                .at(rule.at, if is_reload { "refuses the reload" } else { "refuses a reload, but not a start" })
+                .help("give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come"),
+        );
+    }
+    findings
+}
+
 fn place_of(path: &Path, files: &Files) -> Option<At> {
     (0..files.len() as u32).map(FileId).find(|id| Path::new(files.path(*id)) == path).map(At::whole)
 }
@@ -116,6 +153,7 @@ fn need_restart(running: &Fixed, asked: &Fixed, at: Option<At>) -> Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Severity;
 
     fn fixed() -> Fixed {
         let listen = Listen {
@@ -128,6 +166,56 @@ mod tests {
             tcp_idle_secs: 10,
         };
         Fixed { listen, state: "state".into() }
+    }
+
+    /// A safety rule that the files break refuses a reload and not a start, unless rules are off; a date that
+    /// has come is told.
+    #[test]
+    fn files_must_keep_safety_rules() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |pops: &str| {
+            for (name, text) in [
+                ("m.yaml", "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: q.yaml\nzones: z\n"),
+                ("p.yaml", pops),
+                ("q.yaml", "policies: { web: { pops: all, order: listed } }\n"),
+                (
+                    "z/z.yaml",
+                    "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: 203.0.113.5 }\n  w: { steer: web }\n",
+                ),
+            ] {
+                std::fs::create_dir_all(folder.path().join("z")).unwrap();
+                std::fs::write(folder.path().join(name), text).unwrap();
+            }
+        };
+        let root = folder.path().join("m.yaml");
+        let codes = |findings: &Findings| findings.iter().map(|f| (f.code, f.severity)).collect::<Vec<_>>();
+        let file = |head: &str, state: &str| {
+            format!(
+                "{head}safety: [{{ never_fewer_than: 2, of: all }}]\npops:\n  a: {{ addresses: 192.0.2.1 }}\n  b: {{ addresses: 192.0.2.2, {state} }}\n"
+            )
+        };
+        write(&file("", "weight: 5"));
+        let first = run(&root, None, None, 1).map_err(|refused| codes(&refused.0)).unwrap_or_else(|codes| panic!("{codes:?}"));
+        assert_eq!(codes(&first.findings), []);
+        let previous = Arc::new(first.snapshot);
+        for (head, state, code, refused) in [
+            ("", "state: up", None, false),
+            ("", "state: drain", Some(code::UNSAFE), true),
+            ("", "state: down", Some(code::UNSAFE), true),
+            ("", "weight: 0", Some(code::UNSAFE), true),
+            ("safety_off_until: 9999-01-01\n", "state: drain", None, false),
+            ("safety_off_until: 2020-01-01\n", "weight: 5", Some(code::SAFETY_OFF_PAST), false),
+        ] {
+            write(&file(head, state));
+            let found = match run(&root, Some(&previous), None, 2) {
+                Ok(fresh) => (codes(&fresh.findings), false),
+                Err(refusal) => (codes(&refusal.0), true),
+            };
+            let severity = if refused { Severity::Error } else { Severity::Warning };
+            assert_eq!(found, (code.map(|code| (code, severity)).into_iter().collect(), refused), "{head}{state}");
+            // What starts is a node that answers.
+            assert!(run(&root, None, None, 1).is_ok(), "{head}{state}");
+        }
     }
 
     /// Each key that a restart must change is named; equal ones are not.

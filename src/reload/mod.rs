@@ -1,6 +1,10 @@
-//! Reload: from the files to a compiled snapshot, or to findings. Publishing is the writer's.
+//! Reload: from the files to a compiled snapshot, or to findings. Publishing is the writer's. Beside it,
+//! what a node keeps in its state folder between restarts.
 //!
 //! `meridian check`, the start of a server and every reload take this same path.
 
+pub mod atomic;
 pub mod cycle;
+pub mod health_store;
+pub mod ledger_store;
 pub mod source;

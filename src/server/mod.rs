@@ -6,18 +6,25 @@
 //!                                  └──┘ SIGHUP, control: the writer publishes or refuses
 //! ```
 
+pub mod display;
+pub mod journal;
+pub mod memory;
+pub mod overrides;
 pub mod sockets;
 pub mod watch;
 pub mod writer;
 
+use self::journal::Journal;
+use self::overrides::Overrides;
 use self::sockets::Sockets;
+use self::watch::Watch;
 use crate::control::{self, listener};
 use crate::desk::Desk;
 use crate::desk::cell::Cell;
 use crate::desk::command::{Command, Door, Origin};
 use crate::desk::counters::{Block, Counters, Lane};
 use crate::desk::event::Event;
-use crate::desk::phase::{Phase, PhaseCell};
+use crate::desk::phase::Phase;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::reload::cycle::{self, Fixed, Fresh};
@@ -71,6 +78,7 @@ pub struct Server {
     runtime: Runtime,
     signals: Signals,
     desk: Arc<Desk>,
+    journal: Journal,
     door: Door,
     stop: CancellationToken,
     /// Tasks that end when the server stops.
@@ -138,16 +146,37 @@ impl Server {
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all());
         counters.last_load.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
+        // Under the overrides from the first answer on: a restart must not undo what was said by hand.
+        let now = writer::epoch_secs();
+        let mut overrides = Overrides::open(&fixed.state, now);
+        let ended = overrides.expire(now);
+        let (saved, faults) = memory::recall(&fixed.state);
+        let stop = CancellationToken::new();
+        let mut watch = Watch::begin(Arc::clone(&snapshot.roster), snapshot.node_name(), &saved, now, stop.clone());
+        watch.handle_overrides(&overrides.overridden(&snapshot.pops, now));
+        // The first round before the first answer: what is not known yet would be answered as though it were up.
+        runtime.block_on(async {
+            while !watch.is_first_round_over() {
+                watch.turn();
+                watch.wait().await;
+            }
+        });
+        watch.turn();
+        let snapshot = overrides.over(&snapshot, watch.picture(), now, 1);
+        let mut board = overrides.board(&snapshot, now);
+        display::add_health(&mut board, &watch, &snapshot);
         let cell = Cell::new(Arc::new(snapshot), counters.seats());
-        let desk = Arc::new(Desk { snapshot: cell, counters, phase: PhaseCell::default() });
+        let desk = Arc::new(Desk::new(cell, counters, board));
+        let journal = Journal::start(&fixed.state, Arc::clone(&desk)).map_err(|error| own_fault(&error))?;
         drop(context);
         let (door, commands) = writer::door();
         let mut server = Server {
             runtime,
             signals,
             desk,
+            journal: journal.clone(),
             door,
-            stop: CancellationToken::new(),
+            stop,
             tasks: Vec::new(),
             #[cfg(target_os = "linux")]
             workers: Workers::default(),
@@ -160,12 +189,21 @@ impl Server {
         };
         let started = server.start_lanes(sockets, &fixed, blocks);
         started.map_err(|error| own_fault(&error))?;
-        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed);
+        for alarm in overrides.alarms() {
+            server.tell(&Event::LedgerAlarm { sentence: alarm.sentence.clone() });
+        }
+        for sentence in faults {
+            server.tell(&Event::MemoryFault { sentence });
+        }
+        for entry in ended {
+            server.tell(&Event::OverrideExpired { entry });
+        }
+        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed, overrides, watch, journal);
         server.runtime.spawn(writer.run(commands));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.desk.phase.enter(Phase::Serving);
-        tracing::info!("{}", Event::Serving { digest: server.desk.snapshot.full().digest().to_string() });
+        server.tell(&Event::Serving { digest: server.desk.snapshot.full().digest().to_string() });
         Ok(server)
     }
 
@@ -223,6 +261,10 @@ impl Server {
             self.tasks.push(self.runtime.spawn(listener::serve(listener, control::read_only(shown), Some(whole), self.stop.clone())));
         }
         Ok(())
+    }
+
+    fn tell(&self, event: &Event) {
+        self.journal.tell(event);
     }
 
     /// What the server serves, for the operator who started it.
@@ -296,7 +338,7 @@ impl Server {
                 "an interrupt"
             }
         });
-        tracing::info!("{}", Event::Stopping { signal });
+        self.tell(&Event::Stopping { signal });
     }
 
     /// Stops accepting, lets running answers finish, and ends every thread.

@@ -9,6 +9,8 @@
 //!
 //! It belongs to the writer, so that a verdict and a reload never publish at once.
 
+use crate::desk::board::Alarm;
+use crate::desk::event::Event;
 use crate::health::Moment;
 use crate::health::condition::Picture;
 use crate::health::event::HealthEvent;
@@ -19,6 +21,8 @@ use crate::health::saved::Saved;
 use crate::health::schedule::Ticket;
 use crate::limits::PROBES_AT_ONCE;
 use crate::probe::{Prober, runner};
+use crate::snapshot::Snapshot;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +39,8 @@ pub struct Watch {
     work: Sender<runner::Work>,
     results: UnboundedReceiver<(u64, Outcome)>,
     picture: Picture,
+    /// Alarms that stand, by what they are about.
+    alarms: BTreeMap<String, Alarm>,
 }
 
 impl Watch {
@@ -50,7 +56,7 @@ impl Watch {
         let (tell, results) = mpsc::unbounded_channel();
         let done = move |ticket, outcome| drop(tell.send((ticket, outcome)));
         tokio::spawn(runner::run(Arc::new(Prober::new()), to_do, done, stop));
-        Watch { monitor, began, work, results, picture: Picture::default() }
+        Watch { monitor, began, work, results, picture: Picture::default(), alarms: BTreeMap::new() }
     }
 
     /// Milliseconds since the watch began.
@@ -103,9 +109,15 @@ impl Watch {
     }
 
     /// Goes over to another roster and gives its picture. What both have keeps what is known of it.
-    pub fn follow(&mut self, roster: Arc<Roster>) -> &Picture {
+    pub fn follow(&mut self, roster: &Arc<Roster>) -> &Picture {
+        if Arc::ptr_eq(roster, self.monitor.roster()) {
+            return &self.picture;
+        }
         let now = self.now();
-        self.monitor.handle_roster(roster, now);
+        self.monitor.handle_roster(Arc::clone(roster), now);
+        // What a policy that is gone was held for is over.
+        self.alarms
+            .retain(|about, _| about.strip_prefix("policy ").is_none_or(|name| roster.policies.iter().any(|policy| &*policy.name == name)));
         if let Some(picture) = self.monitor.poll_picture(now) {
             self.picture = picture;
         }
@@ -129,8 +141,33 @@ impl Watch {
     }
 
     /// What happened since the last call, oldest first.
-    pub fn events(&mut self) -> impl Iterator<Item = HealthEvent> + '_ {
-        std::iter::from_fn(|| self.monitor.poll_event())
+    pub fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Some(event) = self.monitor.poll_event() {
+            let alarm = || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
+            match &event {
+                HealthEvent::Frozen { family, .. } | HealthEvent::FreezeSpent { family, .. } => {
+                    self.alarms.insert(format!("canaries {family}"), alarm());
+                }
+                HealthEvent::Thawed { family, .. } => drop(self.alarms.remove(&format!("canaries {family}"))),
+                HealthEvent::Held { policy, .. } => drop(self.alarms.insert(format!("policy {policy}"), alarm())),
+                HealthEvent::Released { policy, .. } => drop(self.alarms.remove(&format!("policy {policy}"))),
+                HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. } => {}
+            }
+            events.push(Event::Health(event));
+        }
+        events
+    }
+
+    /// Alarms that stand.
+    pub fn alarms(&self) -> impl Iterator<Item = Alarm> + '_ {
+        self.alarms.values().cloned()
+    }
+
+    /// Policies that the panic guard holds, by name.
+    pub fn held(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
+        let name = |(policy, _): &(u32, _)| snapshot.steering.policies.get(*policy as usize).map(|p| p.name.clone());
+        self.picture.held.iter().filter_map(name).collect()
     }
 
     /// The monitor, for those who show it.

@@ -2,24 +2,38 @@
 //!
 //! Commands that wait together are answered by one run, and a run that has begun takes no more: whoever
 //! asks while it reads is answered by the next, which is sure to see the files as they were when asked.
+//! Overrides do not wait for a run: they are published at once, and again with what the run gives.
 
 use crate::desk::Desk;
+use crate::desk::board::PopHealth;
 use crate::desk::cell::InService;
-use crate::desk::command::{Command, Door, Origin, Reply, Report};
+use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Push, Reply, Report};
 use crate::desk::event::Event;
+use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
-use crate::limits::COMMAND_QUEUE;
+use crate::health::condition::Picture;
+use crate::health::outcome::Outcome as ProbeOutcome;
+use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::cycle::{self, Fixed, Fresh};
+use crate::server::display;
+use crate::server::journal::Journal;
+use crate::server::memory::Memory;
+use crate::server::overrides::{self, Overrides};
+use crate::server::watch::Watch;
 use crate::snapshot::{self, Snapshot};
+use crate::steer::ledger::Ledger;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{self, Receiver};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 /// How often retired snapshots are looked at. Workers let go of them within their wake-up time.
 const SWEEP: Duration = Duration::from_millis(500);
+
+/// How often the board shows results that change no answer.
+const SHOW: Duration = Duration::from_secs(1);
 
 /// The writer's door, and what comes in by it.
 pub fn door() -> (Door, Receiver<Command>) {
@@ -33,97 +47,317 @@ pub struct Writer {
     desk: Arc<Desk>,
     root: PathBuf,
     fixed: Fixed,
+    overrides: Overrides,
+    watch: Watch,
+    memory: Memory,
+    /// When the board last showed what probes found.
+    shown: Instant,
+    journal: Journal,
     /// Snapshots out of service that somebody may still read.
     retired: Vec<Arc<InService>>,
+    /// When an override changes answers next by itself, in seconds since 1970.
+    step_at: Option<u64>,
+    /// Reloads that no run has begun for.
+    waiting: Vec<(Origin, Option<Reply>)>,
+    running: Option<Run>,
 }
+
+/// A reload that reads and compiles on a thread of its own.
+struct Run {
+    work: JoinHandle<Outcome>,
+    replies: Vec<Reply>,
+    began: Instant,
+}
+
+type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
 impl Writer {
     /// A writer for a server that runs with `fixed`.
-    pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed) -> Writer {
-        Writer { desk, root, fixed, retired: Vec::new() }
-    }
-
-    /// Works until every door is gone.
-    pub async fn run(mut self, mut commands: Receiver<Command>) {
-        loop {
-            let command = if self.retired.is_empty() {
-                commands.recv().await
-            } else {
-                match tokio::time::timeout(SWEEP, commands.recv()).await {
-                    Ok(command) => command,
-                    Err(_) => {
-                        self.sweep();
-                        continue;
-                    }
-                }
-            };
-            let Some(Command::Reload { origin, reply }) = command else { return };
-            let mut requests = 1;
-            let mut replies: Vec<Reply> = reply.into_iter().collect();
-            while let Ok(Command::Reload { reply, .. }) = commands.try_recv() {
-                requests += 1;
-                replies.extend(reply);
-            }
-            let report = Arc::new(self.reload(origin, requests).await);
-            for reply in replies {
-                reply(Arc::clone(&report));
-            }
+    pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed, overrides: Overrides, watch: Watch, journal: Journal) -> Writer {
+        let memory = Memory::new(&fixed.state);
+        // A step between the first publication and now is not left out.
+        let step_at = overrides.ledger.next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&desk.snapshot.full()));
+        Writer {
+            desk,
+            root,
+            fixed,
+            overrides,
+            watch,
+            memory,
+            shown: Instant::now(),
+            journal,
+            retired: Vec::new(),
+            step_at,
+            waiting: Vec::new(),
+            running: None,
         }
     }
 
-    async fn reload(&mut self, origin: Origin, requests: usize) -> Report {
-        tracing::info!("{}", Event::ReloadStarted { origin, requests });
-        let began = Instant::now();
-        let old = self.desk.snapshot.full();
-        let (root, fixed, previous) = (self.root.clone(), self.fixed.clone(), Arc::clone(&old));
+    /// Works until every door is gone. Whatever is not a reload is done at once, also while one runs.
+    pub async fn run(mut self, mut commands: Receiver<Command>) {
+        loop {
+            let wake = self.next_wake();
+            let running = self.running.as_mut().map(|run| &mut run.work);
+            tokio::select! {
+                command = commands.recv() => {
+                    let Some(command) = command else { return };
+                    self.take(command).await;
+                    while let Ok(command) = commands.try_recv() {
+                        self.take(command).await;
+                    }
+                }
+                outcome = async { match running { Some(work) => work.await, None => std::future::pending().await } } => {
+                    self.end(outcome);
+                }
+                () = self.watch.wait() => {}
+                () = async { match wake { Some(wake) => tokio::time::sleep(wake).await, None => std::future::pending().await } } => {}
+            }
+            self.expire();
+            self.look();
+            self.sweep();
+            self.begin();
+        }
+    }
+
+    /// How long nothing has to be done by itself; `None` for ever.
+    fn next_wake(&self) -> Option<Duration> {
+        let expiry = self.overrides.ledger.next_expiry().into_iter().chain(self.step_at).min().map(|until| {
+            let secs = until.saturating_sub(epoch_secs()).min(EXPIRY_LOOK_SECS);
+            Duration::from_secs(secs).max(SWEEP / 5)
+        });
+        let sweep = (!self.retired.is_empty()).then_some(SWEEP);
+        expiry.into_iter().chain(sweep).min()
+    }
+
+    async fn take(&mut self, command: Command) {
+        match command {
+            Command::Reload { origin, reply } => self.waiting.push((origin, reply)),
+            Command::Override { change, reply } => {
+                let (changed, settled) = self.change(change).await;
+                match settled {
+                    Some(settled) => self.predict(changed, settled, reply),
+                    None => reply(changed),
+                }
+            }
+            Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
+            Command::Push { push, reply } => reply(self.push(&push)),
+            Command::PushLoad { reply, .. } => reply(Err("this server takes no loads".to_owned())),
+        }
+    }
+
+    /// Begins a run for all reloads that wait, unless one runs.
+    fn begin(&mut self) {
+        let Some((origin, _)) = self.waiting.first().filter(|_| self.running.is_none()) else { return };
+        self.tell(&Event::ReloadStarted { origin: *origin, requests: self.waiting.len() });
+        let replies = self.waiting.drain(..).filter_map(|(_, reply)| reply).collect();
+        let (root, fixed, previous) = (self.root.clone(), self.fixed.clone(), self.desk.snapshot.full());
+        let overrides = self.overrides.ledger.clone();
         // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
-        let run = spawn_blocking(move || {
-            let fresh = cycle::run(&root, Some(&previous), Some(&fixed), previous.sequence() + 1)?;
+        let work = spawn_blocking(move || {
+            let sequence = previous.sequence() + 1;
+            let mut fresh = cycle::run(&root, Some(&previous), Some(&fixed), sequence)?;
+            // Under the overrides of now, so that the difference is what the files have changed.
+            fresh.snapshot = overrides::over(&overrides, &fresh.snapshot, &Picture::default(), epoch_secs(), sequence);
             let difference = snapshot::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
-        let outcome = run.await.unwrap_or_else(|fault| {
+        self.running = Some(Run { work, replies, began: Instant::now() });
+    }
+
+    /// Publishes or refuses what a run gave, and answers those who asked for it.
+    fn end(&mut self, outcome: Result<Outcome, JoinError>) {
+        let Some(Run { replies, began, .. }) = self.running.take() else { return };
+        let outcome = outcome.unwrap_or_else(|fault| {
             let finding = Finding::error(code::OWN_FAULT, format!("the reload ended by a fault of the program: {fault}"))
                 .help("the snapshot before stays in service; please report this with the lines of the log around it");
             Err(Box::new((Findings::from(finding), Files::default())))
         });
-        match outcome {
-            Ok((fresh, difference)) => self.publish(fresh, difference, old, began),
-            Err(refused) => self.refuse(*refused, &old, began),
+        let report = Arc::new(match outcome {
+            Ok((fresh, difference)) => self.publish(fresh, difference, began),
+            Err(refused) => self.refuse(*refused, began),
+        });
+        for reply in replies {
+            reply(Arc::clone(&report));
         }
     }
 
-    fn publish(&mut self, fresh: Fresh, difference: snapshot::Difference, old: Arc<Snapshot>, began: Instant) -> Report {
-        let Fresh { snapshot, findings, files, .. } = fresh;
-        let (sequence, digest) = (snapshot.sequence(), snapshot.digest().to_string());
-        drop(old);
+    /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence number.
+    fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
+        let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
+        self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
+        self.watch.follow(&snapshot.roster);
+        self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
+        let snapshot = self.overrides.over(snapshot, self.watch.picture(), now, sequence);
+        let digest = snapshot.digest().to_string();
+        self.show(&snapshot);
         self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
+        (sequence, digest)
+    }
+
+    /// Shows a snapshot, its overrides and its health on the board.
+    fn show(&mut self, snapshot: &Snapshot) {
+        let mut board = self.overrides.board(snapshot, epoch_secs());
+        display::add_health(&mut board, &self.watch, snapshot);
+        self.desk.board.store(Arc::new(board));
+        self.shown = Instant::now();
+    }
+
+    /// Looks at what probes have found: hands out what is due, publishes what an answer would show, and
+    /// tells what happened.
+    fn look(&mut self) {
+        if self.watch.turn().is_some() {
+            let served = self.desk.snapshot.full();
+            let sequence = served.sequence() + 1;
+            let next = self.overrides.over(&served, self.watch.picture(), epoch_secs(), sequence);
+            // The picture may differ only in what no answer shows, such as a PoP that is switched off.
+            if next.status != served.status {
+                self.show(&next);
+                self.retired.push(self.desk.snapshot.publish(Arc::new(next)));
+            }
+        }
+        let events = self.watch.events(epoch_secs());
+        self.memory.remember(&self.watch, events.iter().any(|event| matches!(event, Event::Health(_))));
+        if !events.is_empty() || self.shown.elapsed() >= SHOW {
+            let served = self.desk.snapshot.full();
+            self.show(&served);
+        }
+        events.iter().for_each(|event| self.tell(event));
+        if let Some(sentence) = self.memory.fault() {
+            self.tell(&Event::MemoryFault { sentence });
+        }
+    }
+
+    /// A result that a probe outside has found.
+    fn push(&mut self, push: &Push) -> Result<(), String> {
+        let outcome = match push.up {
+            true => ProbeOutcome::well(),
+            false => ProbeOutcome::failed(push.reason.as_deref().unwrap_or("pushed as down")),
+        };
+        let services: Vec<Arc<str>> = match &push.service {
+            Some(service) => vec![service.clone()],
+            None => {
+                let roster = self.watch.monitor().roster();
+                let of_pop = roster.targets.iter().filter(|target| target.pop == push.pop && target.probe == push.probe);
+                let mut services: Vec<Arc<str>> = of_pop.map(|target| target.service.clone()).collect();
+                services.sort();
+                services.dedup();
+                services
+            }
+        };
+        let taken: usize =
+            services.iter().map(|service| self.watch.handle_push(&push.probe, &push.pop, service, push.address, &outcome)).sum();
+        if taken > 0 {
+            return Ok(());
+        }
+        Err(format!(
+            "nothing of `{}` waits for pushes of a probe `{}`; `meridian pop show {}` tells what is probed",
+            push.pop, push.probe, push.pop
+        ))
+    }
+
+    /// Does a change; one that is only looked at comes with the ledger that it comes to.
+    async fn change(&mut self, change: Change) -> (Changed, Option<Ledger>) {
+        let now = epoch_secs();
+        self.expire();
+        let current = self.desk.snapshot.full();
+        let health = display::health_of_pops(&current, self.watch.picture());
+        let is_down: Vec<bool> = health.iter().map(|health| *health == PopHealth::Down).collect();
+        let mut draft = self.overrides.draft(&change, &current, &is_down, now);
+        if draft.ended == Ended::Done {
+            match self.overrides.keep(draft.ledger).await {
+                Ok(()) => {
+                    self.put(&current);
+                    draft.events.iter().for_each(|event| self.tell(event));
+                }
+                Err(sentence) => draft.ended = Ended::Refused(sentence),
+            }
+        }
+        drop(current);
+        let served = self.desk.snapshot.full();
+        let settled = (draft.ended == Ended::DryRun).then_some(draft.settled);
+        let changed = Changed {
+            ended: draft.ended,
+            sequence: served.sequence(),
+            digest: served.digest().to_string(),
+            pops: draft.pops,
+            warnings: draft.warnings,
+            prediction: None,
+        };
+        (changed, settled)
+    }
+
+    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for it but who asked.
+    fn predict(&self, changed: Changed, settled: Ledger, reply: Box<dyn FnOnce(Changed) + Send>) {
+        let (before, counted, loads) = (self.desk.snapshot.full(), self.desk.snapshot.decisions(), self.overrides.loads());
+        let after = overrides::over(&settled, &before, self.watch.picture(), epoch_secs(), before.sequence());
+        drop(spawn_blocking(move || {
+            let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
+            reply(Changed { prediction, ..changed });
+        }));
+    }
+
+    async fn acknowledge(&mut self, author: &str) -> Result<Vec<String>, String> {
+        if self.overrides.alarms().is_empty() {
+            return Ok(Vec::new());
+        }
+        let over = self.overrides.acknowledge().await?;
+        let snapshot = self.desk.snapshot.full();
+        self.show(&snapshot);
+        self.tell(&Event::LedgerAcknowledged { author: author.to_owned() });
+        Ok(over)
+    }
+
+    /// Lets overrides begin, go on and end whose time has come.
+    fn expire(&mut self) {
+        let now = epoch_secs();
+        let ended = self.overrides.expire(now);
+        if ended.is_empty() && self.step_at.is_none_or(|at| now < at) {
+            return;
+        }
+        let current = self.desk.snapshot.full();
+        self.put(&current);
+        for entry in ended {
+            self.tell(&Event::OverrideExpired { entry });
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        self.journal.tell(event);
+    }
+
+    fn publish(&mut self, fresh: Fresh, difference: snapshot::Difference, began: Instant) -> Report {
+        let Fresh { snapshot, findings, files, .. } = fresh;
+        let (sequence, digest) = self.put(&snapshot);
+        drop(snapshot);
         self.desk.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
         let took = began.elapsed();
         let took_millis = took.as_millis() as u64;
         self.desk.counters.last_load.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
-        tracing::info!("{}", Event::Published { sequence, digest: digest.clone(), changes, took_millis });
+        self.tell(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
         for line in lines.lines() {
             tracing::info!("changed: {line}");
         }
         log_findings(&findings, &files);
-        self.sweep();
         Report { published: true, sequence, digest, difference: Some(difference), findings, files }
     }
 
-    fn refuse(&mut self, (findings, files): (Findings, Files), old: &Snapshot, began: Instant) -> Report {
+    fn refuse(&mut self, (findings, files): (Findings, Files), began: Instant) -> Report {
+        let old = self.desk.snapshot.full();
         self.desk.counters.last_load.refused(began.elapsed().as_micros() as u64);
         self.desk.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
-        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        let errors = findings.count(Severity::Error);
         log_findings(&findings, &files);
-        tracing::error!("{}", Event::Refused { errors, sequence: old.sequence() });
+        self.tell(&Event::Refused { errors, sequence: old.sequence() });
         Report { published: false, sequence: old.sequence(), digest: old.digest().to_string(), difference: None, findings, files }
     }
 
     /// Frees retired snapshots that nobody reads any more, away from the threads that answer.
     fn sweep(&mut self) {
+        if self.retired.is_empty() {
+            return;
+        }
         // Once out of the cell, a snapshot gains no new readers: a count of one stays one.
         let (free, held) = std::mem::take(&mut self.retired).into_iter().partition(|service| Arc::strong_count(service) == 1);
         self.retired = held;
@@ -145,12 +379,23 @@ pub fn epoch_secs() -> u64 {
 
 /// One line a finding: logs are searched by line, the picture goes to whoever asked.
 fn log_findings(findings: &Findings, files: &Files) {
-    for finding in findings.iter() {
+    let told = findings.counted();
+    // Errors first: they are what a refused load is about.
+    let mut order: Vec<_> = told.iter().collect();
+    order.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
+    for (finding, more) in order.into_iter().take(FINDINGS_LOGGED_MAX) {
         let place = finding.at.map(|at| files.place(at)).unwrap_or_default();
         match finding.severity {
             Severity::Error => tracing::error!(code = finding.code.id, place, "{}", finding.message),
             Severity::Warning => tracing::warn!(code = finding.code.id, place, "{}", finding.message),
             Severity::Note => tracing::info!(code = finding.code.id, place, "{}", finding.message),
         }
+        if *more > 0 {
+            tracing::warn!(code = finding.code.id, place, more, "there are more findings like this one in its file");
+        }
+    }
+    let untold = told.len().saturating_sub(FINDINGS_LOGGED_MAX) + findings.beyond();
+    if untold > 0 {
+        tracing::warn!(findings = untold, "more findings are not logged; `meridian check` tells them");
     }
 }

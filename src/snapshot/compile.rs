@@ -6,12 +6,16 @@
 
 use super::inputs::{Inputs, Key};
 use super::shrunk::{self, Size};
-use super::{Digest, Facts, Identity, Snapshot, Steering, steering};
+use super::{Digest, Facts, Identity, Snapshot, Steering, roster, steering};
 use crate::config::Deployment;
 use crate::finding::Findings;
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::health::condition::{Picture, SlotHealth};
+use crate::health::load::roster::LoadRoster;
+use crate::health::roster::Roster;
+use crate::steer::civil;
+use crate::steer::safety::Safety;
 use crate::steer::status::{PopStatus, Status};
 use crate::steer::table::Slot;
 use crate::zone::image::{self, Image};
@@ -27,6 +31,9 @@ pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequen
     let parts = match previous.filter(|previous| previous.steering_key == Some(key)) {
         Some(previous) => SteeringParts {
             steering: Arc::clone(&previous.steering),
+            // Probes stand in the PoP file, which is among what the steering depends on.
+            roster: Arc::clone(&previous.roster),
+            loads: Arc::clone(&previous.loads),
             facts: Arc::clone(&previous.facts),
             key: Some(key),
             findings: Findings::default(),
@@ -66,6 +73,8 @@ pub fn compile_with(
 /// Steering with what comes of it.
 struct SteeringParts {
     steering: Arc<Steering>,
+    roster: Arc<Roster>,
+    loads: Arc<LoadRoster>,
     facts: Arc<Facts>,
     /// `None` if something was found: warnings must be told again.
     key: Option<Key>,
@@ -79,8 +88,18 @@ fn steer(deployment: &Deployment, geography: &Geography, key: Key) -> SteeringPa
         atlas: &geography.atlas,
         site: deployment.node.site.as_ref(),
     });
+    let mut findings = findings;
+    // Policies that could not be compiled would shift the numbers of the others.
+    let (roster, loads) = if findings.has_errors() {
+        Default::default()
+    } else {
+        let (roster, found) = roster::of(deployment, &steering);
+        findings.extend(found);
+        (roster, roster::load::of(deployment, &steering))
+    };
     let key = findings.is_empty().then_some(key);
-    SteeringParts { steering: Arc::new(steering), facts: Arc::new(geography.facts.clone()), key, findings }
+    let facts = Arc::new(geography.facts.clone());
+    SteeringParts { steering: Arc::new(steering), roster: Arc::new(roster), loads: Arc::new(loads), facts, key, findings }
 }
 
 /// Puts steering and images together.
@@ -110,12 +129,17 @@ fn assemble(
     }
     let status = status(deployment, &parts.steering, |_| false);
     let snapshot = Snapshot {
+        pops: deployment.pops.as_slice().into(),
+        policies: deployment.policies.as_slice().into(),
         sequence,
         digest: Digest::of(inputs, &status),
         identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),
+        roster: parts.roster,
+        loads: parts.loads,
+        safety: Arc::new(Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch }),
         facts: parts.facts,
         steering_key: parts.key,
         zone_keys: Arc::new(zone_keys),
@@ -167,23 +191,9 @@ fn fact(database: &Database) -> String {
         "{} ({}, {}, {leaves} networks, {} places)",
         database.name,
         database.kind,
-        if database.build_epoch == 0 { "without a date".to_owned() } else { format!("built {}", date(database.build_epoch)) },
+        if database.build_epoch == 0 { "without a date".to_owned() } else { format!("built {}", civil::day(database.build_epoch)) },
         database.places.len()
     )
-}
-
-/// A day as text, from seconds since 1970, by the civil calendar (proleptic Gregorian).
-pub fn date(epoch_secs: u64) -> String {
-    // Days since 0000-03-01, so that leap days end a year; eras of 400 years.
-    let days = epoch_secs / 86_400 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// The status in which the PoPs for which `is_down` holds are down by probes.
@@ -192,16 +202,4 @@ pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&st
     let health = |slot: &Slot| if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() };
     let picture = Picture { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
     Status::new(deployment.pops.iter().map(PopStatus::of).collect(), &steering.slots, &steering.policies, &picture, Vec::new())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date;
-
-    #[test]
-    fn days_are_civil() {
-        for (secs, day) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (951_868_800, "2000-03-01"), (1_767_225_599, "2025-12-31")] {
-            assert_eq!(date(secs), day);
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //!
 //! * an image depends on the files of its zone, on the files that zone text includes (all of them,
 //!   since an include is not told from another zone's), and on the numbers of the policies that steer
-//!   its owners;
+//!   its owners, and where those make names of single PoPs on all records of the zone;
 //! * steering depends on PoPs, policies (those of zone files with the whole file), operator networks,
 //!   databases, and on the site of the node. It is only taken over if compiling it found nothing, since
 //!   warnings must be told again.
@@ -73,6 +73,16 @@ impl Inputs {
             for steered in &zone.steered {
                 hash.update(steered.owner.as_wire());
                 hash.update((steered.policy as u64).to_be_bytes());
+            }
+            // Names of single PoPs are made of PoPs and policies, and no file of the zone says them.
+            if zone.steered.iter().any(|steered| deployment.policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops)) {
+                for record in &zone.records {
+                    hash.update(record.owner.as_wire());
+                    hash.update(record.rtype.0.to_be_bytes());
+                    hash.update(record.ttl.secs().to_be_bytes());
+                    hash.update((record.rdata.len() as u64).to_be_bytes());
+                    hash.update(&*record.rdata);
+                }
             }
             hash.finalize().into()
         };

@@ -10,6 +10,7 @@ pub mod difference;
 pub mod digest;
 pub mod forecast;
 pub mod inputs;
+pub mod roster;
 pub mod routes;
 pub mod shrunk;
 pub mod sizes;
@@ -24,8 +25,13 @@ pub use sizes::Sizes;
 pub use steering::Steering;
 pub use summary::Summary;
 
+use crate::health::load::roster::LoadRoster;
+use crate::health::roster::Roster;
+use crate::steer::pop::Pop;
+use crate::steer::safety::Safety;
 use crate::steer::status::Status;
 use crate::zone::set::ZoneSet;
+use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
 /// Who answers.
@@ -50,6 +56,16 @@ pub struct Snapshot {
     pub steering: Arc<Steering>,
     /// What is true now.
     pub status: Arc<Status>,
+    /// The PoPs as the file has them, before overrides: what every later status is made from.
+    pub pops: Arc<[Pop]>,
+    /// The policies as the files have them, for people.
+    pub policies: Arc<[ScopedPolicy]>,
+    /// Who is watched.
+    pub roster: Arc<Roster>,
+    /// Whose load is measured.
+    pub loads: Arc<LoadRoster>,
+    /// What must stay in service.
+    pub safety: Arc<Safety>,
     facts: Arc<Facts>,
     /// What the steering was compiled from; `None` where it must be compiled anew.
     steering_key: Option<inputs::Key>,

@@ -228,7 +228,8 @@ pub fn at_site(place: &Place, site: &Place) -> Place {
 
 /// The sets of operator networks that rules tell resolvers apart by, and the routes to them.
 fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec<Vec<u16>>, Option<Arc<Trie>>) {
-    let asked: Vec<u16> = policy.rules.iter().flat_map(|r| r.when.resolver_networks()).collect();
+    let rules = policy.reach().into_iter().flat_map(|policy| &policy.rules);
+    let asked: Vec<u16> = rules.flat_map(|r| r.when.resolver_networks()).collect();
     if asked.is_empty() {
         return (vec![vec![]], None);
     }

@@ -5,6 +5,9 @@
 //! by name, and cuts the ranking into bands, each relative to its own best. A place without
 //! coordinates gets the listed order. Measured latency, when it comes, is another estimate in
 //! [`Mapper::distance_m`].
+//!
+//! A rule may hand a place over to another policy: then that policy's plan for the place is this one's.
+//! It is made here, when a snapshot is compiled, so no query knows of it.
 
 use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan, Target};
 use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
@@ -26,7 +29,7 @@ pub struct Mapper<'a> {
     pub policy: &'a Policy,
     pops: &'a [Pop],
     site: Option<Arc<str>>,
-    cnames: Vec<Name>,
+    cnames: Arc<[Name]>,
     tail: Vec<Entry>,
 }
 
@@ -40,23 +43,18 @@ struct Ranked {
 impl<'a> Mapper<'a> {
     /// A mapper for a policy of a deployment, at a node of this site.
     pub fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Mapper<'a> {
-        let mut mapper = Mapper { policy, pops, site, cnames: Vec::new(), tail: Vec::new() };
-        let rules = policy.rules.iter();
-        let in_rules = rules.flat_map(|r| match &r.target {
-            RuleTarget::Cname(name) => vec![name.clone()],
-            RuleTarget::Candidates(bands) => cnames_of(bands),
-            RuleTarget::Policy => vec![],
-        });
-        let fallbacks =
-            policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]).filter_map(|w| match w {
-                WhenAllDown::Cname(name) => Some(name.clone()),
-                _ => None,
-            });
-        for name in cnames_of(&policy.candidates).into_iter().chain(in_rules).chain(fallbacks) {
-            if !mapper.cnames.contains(&name) {
-                mapper.cnames.push(name);
+        let mut cnames: Vec<Name> = Vec::new();
+        for name in policy.reach().into_iter().flat_map(cnames_of_policy) {
+            if !cnames.contains(&name) {
+                cnames.push(name);
             }
         }
+        Mapper::with_cnames(policy, pops, site, cnames.into())
+    }
+
+    /// A mapper whose CNAMEs are numbered by the policy that answers.
+    fn with_cnames(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>, cnames: Arc<[Name]>) -> Mapper<'a> {
+        let mut mapper = Mapper { policy, pops, site, cnames, tail: Vec::new() };
         mapper.tail = mapper.listed(&policy.candidates, &policy.weights, 0);
         mapper
     }
@@ -66,14 +64,9 @@ impl<'a> Mapper<'a> {
         &self.cnames
     }
 
-    /// Every candidate of the policy and of its rules, in one band.
+    /// Every candidate of the policy, of its rules, and of the policies that it uses, in one band.
     pub fn members(&self) -> Vec<Entry> {
-        let of_rules = self.policy.rules.iter().filter_map(|rule| match &rule.target {
-            RuleTarget::Candidates(bands) => Some(bands),
-            RuleTarget::Policy | RuleTarget::Cname(_) => None,
-        });
-        let all = of_rules.chain([&self.policy.candidates]).flatten().flatten();
-        let mut members: Vec<Entry> = all.map(|candidate| self.entry(candidate, 0, &self.policy.weights)).collect();
+        let mut members: Vec<Entry> = self.policy.everybody().map(|candidate| self.entry(candidate, 0, &self.policy.weights)).collect();
         members.sort_by_key(|entry| entry.target);
         members.dedup_by_key(|entry| entry.target);
         members
@@ -94,6 +87,9 @@ impl<'a> Mapper<'a> {
     pub fn plan(&self, place: &Place, resolver_networks: &[u16]) -> Plan {
         let policy = self.policy;
         let rule = self.rule_for(place, resolver_networks).map(|(_, rule)| rule);
+        if let Some(RuleTarget::Use(other)) = rule.map(|r| &r.target) {
+            return self.plan_of(other, place, resolver_networks);
+        }
         let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
         let order = rule.and_then(|r| r.order).unwrap_or(policy.order);
         let band = rule.and_then(|r| r.band).unwrap_or(policy.band);
@@ -110,7 +106,7 @@ impl<'a> Mapper<'a> {
                     self.continue_with_policy(&mut entries, from, weights);
                 }
             }
-            Some(RuleTarget::Policy) | None => {
+            Some(RuleTarget::Policy | RuleTarget::Use(_)) | None => {
                 entries = self.ordered(&policy.candidates, order, band, from, weights);
                 entries.truncate(usize::from(policy.depth));
             }
@@ -130,6 +126,19 @@ impl<'a> Mapper<'a> {
         }
     }
 
+    /// What another policy makes of a place, for this one to answer. A policy has one tail, its own, so
+    /// where the other's differs it goes behind the list.
+    fn plan_of(&self, other: &'a Policy, place: &Place, resolver_networks: &[u16]) -> Plan {
+        let used = Mapper::with_cnames(other, self.pops, self.site.clone(), Arc::clone(&self.cnames));
+        let mut plan = used.plan(place, resolver_networks);
+        if plan.tail && used.tail != self.tail {
+            let mut entries = plan.entries.into_vec();
+            continue_with(&mut entries, &used.tail);
+            (plan.entries, plan.tail) = (entries.into(), false);
+        }
+        plan
+    }
+
     /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
     /// database filled in, else at its coordinates.
     pub fn coordinates(&self, place: &Place) -> Option<Coordinates> {
@@ -146,21 +155,9 @@ impl<'a> Mapper<'a> {
     /// Behind a rule's candidates the policy's own order goes on, up to `depth` in all.
     fn continue_with_policy(&self, entries: &mut Vec<Entry>, from: Option<Coordinates>, weights: &Weights) {
         let own = self.ordered(&self.policy.candidates, self.policy.order, self.policy.band, from, weights);
-        let mut band = entries.last().map_or(0, |e| e.band + 1);
-        let mut own_band = None;
-        for entry in own {
-            if entries.len() >= usize::from(self.policy.depth) {
-                break;
-            }
-            if entries.iter().any(|e| e.target == entry.target) {
-                continue;
-            }
-            if own_band.is_some_and(|b| b != entry.band) {
-                band += 1;
-            }
-            own_band = Some(entry.band);
-            entries.push(Entry { band, ..entry });
-        }
+        let listed = entries.len();
+        continue_with(entries, &own);
+        entries.truncate(listed.max(usize::from(self.policy.depth)));
     }
 
     fn ordered(&self, bands: &Bands, order: Order, width: BandWidth, from: Option<Coordinates>, weights: &Weights) -> Vec<Entry> {
@@ -263,6 +260,37 @@ impl<'a> Mapper<'a> {
             WhenAllDown::Cname(name) => AllDown::Cname(self.cname_index(name)),
         }
     }
+}
+
+/// Puts what is not listed yet behind a list, in its own bands.
+fn continue_with(entries: &mut Vec<Entry>, behind: &[Entry]) {
+    let mut band = entries.last().map_or(0, |e| e.band + 1);
+    let mut own_band = None;
+    for entry in behind {
+        if entries.iter().any(|e| e.target == entry.target) {
+            continue;
+        }
+        if own_band.is_some_and(|b| b != entry.band) {
+            band += 1;
+        }
+        own_band = Some(entry.band);
+        entries.push(Entry { band, ..*entry });
+    }
+}
+
+/// The CNAMEs of a policy and its own rules: candidates, rules, fallbacks.
+fn cnames_of_policy(policy: &Policy) -> Vec<Name> {
+    let in_rules = policy.rules.iter().flat_map(|r| match &r.target {
+        RuleTarget::Cname(name) => vec![name.clone()],
+        RuleTarget::Candidates(bands) => cnames_of(bands),
+        RuleTarget::Policy | RuleTarget::Use(_) => vec![],
+    });
+    let fallbacks = policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]);
+    let fallbacks = fallbacks.filter_map(|w| match w {
+        WhenAllDown::Cname(name) => Some(name.clone()),
+        _ => None,
+    });
+    cnames_of(&policy.candidates).into_iter().chain(in_rules).chain(fallbacks).collect()
 }
 
 fn cnames_of(bands: &Bands) -> Vec<Name> {

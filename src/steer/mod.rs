@@ -5,11 +5,15 @@
 //! [`status`], which is all that a change of health or weight replaces.
 
 pub mod choose;
+pub mod civil;
+pub mod course;
+pub mod ledger;
 pub mod map;
 pub mod plan;
 pub mod policy;
 pub mod pop;
 pub mod rule;
+pub mod safety;
 pub mod share;
 pub mod status;
 pub mod table;

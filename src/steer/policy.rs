@@ -1,8 +1,9 @@
 //! Policies: how one steered name chooses among PoPs, as checked values.
 
 use super::pop::PopId;
-use super::rule::Rule;
+use super::rule::{Rule, RuleTarget};
 use crate::finding::At;
+use crate::health::spec::PanicGuard;
 use crate::wire::name::Name;
 use std::sync::Arc;
 
@@ -112,6 +113,8 @@ pub struct Policy {
     pub spill_max_km: Option<u32>,
     /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
     pub up_threshold_percent: u8,
+    /// When it distrusts its probes.
+    pub guard: PanicGuard,
     /// Whether `<pop>.<owner>` names exist.
     pub expose_pops: bool,
     /// Whether HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in the
@@ -121,4 +124,35 @@ pub struct Policy {
     pub https: bool,
     /// Where its name is written.
     pub at: At,
+}
+
+impl Policy {
+    /// This policy and every one that its rules lead to, each once, itself first.
+    pub fn reach(&self) -> Vec<&Policy> {
+        let mut found = vec![self];
+        let mut next = 0;
+        while let Some(policy) = found.get(next).copied() {
+            next += 1;
+            for rule in &policy.rules {
+                if let RuleTarget::Use(other) = &rule.target
+                    && !found.iter().any(|known| std::ptr::eq(*known, &**other))
+                {
+                    found.push(other);
+                }
+            }
+        }
+        found
+    }
+
+    /// Every candidate that it can answer with, also by its rules and by the policies that it uses, in no
+    /// order and not each once.
+    pub fn everybody(&self) -> impl Iterator<Item = &Candidate> {
+        self.reach().into_iter().flat_map(|policy| {
+            let of_rules = policy.rules.iter().filter_map(|rule| match &rule.target {
+                RuleTarget::Candidates(bands) => Some(bands),
+                RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
+            });
+            of_rules.chain([&policy.candidates]).flatten().flatten()
+        })
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::finding::At;
 use crate::geo::place::{Coordinates, Country};
+use crate::health::load::spec::LoadSpec;
+use crate::health::spec::ProbeId;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -24,6 +26,26 @@ pub enum AdminState {
     Drain,
 }
 
+impl AdminState {
+    /// Every state.
+    pub const ALL: [AdminState; 4] = [AdminState::Auto, AdminState::Up, AdminState::Down, AdminState::Drain];
+
+    /// The word in files and commands.
+    pub fn word(self) -> &'static str {
+        match self {
+            AdminState::Auto => "auto",
+            AdminState::Up => "up",
+            AdminState::Down => "down",
+            AdminState::Drain => "drain",
+        }
+    }
+
+    /// The state that a word of a file or command means.
+    pub fn from_word(word: &str) -> Option<AdminState> {
+        AdminState::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
 /// An address and its weight within the PoP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WeightedAddress<A> {
@@ -44,6 +66,12 @@ pub struct Service {
     pub v6: Vec<WeightedAddress<Ipv6Addr>>,
     /// What HTTPS records say of it, if there are any.
     pub https: Option<HttpsParams>,
+    /// Probes of its addresses, which must all be well; none: it is not probed.
+    pub probes: Vec<ProbeId>,
+    /// How much it can carry, in the unit of its own feed; above 0.
+    pub capacity: Option<f64>,
+    /// The feed of its own load; `None`: that of the PoP speaks for it, if there is one.
+    pub load: Option<Arc<LoadSpec>>,
     /// Where it is written.
     pub at: At,
 }
@@ -73,6 +101,12 @@ pub struct Pop {
     pub bias_km: i32,
     /// What the operator says.
     pub state: AdminState,
+    /// How much it can carry, in the operator's unit; above 0.
+    pub capacity: Option<f64>,
+    /// The feed of its load, which speaks for every service that has none of its own.
+    pub load: Option<Arc<LoadSpec>>,
+    /// Over how long its clients come back once it is up again, in milliseconds; 0: at once.
+    pub ramp_ms: u32,
     /// Tags for policies.
     pub tags: Vec<Arc<str>>,
     /// Address sets, `default` first where there is one.

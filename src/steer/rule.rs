@@ -1,6 +1,6 @@
 //! Rules: conditions on where a client is, and what they change in a policy.
 
-use super::policy::{BandWidth, Bands, Order, TtlRange, Weights, WhenAllDown};
+use super::policy::{BandWidth, Bands, Order, Policy, TtlRange, Weights, WhenAllDown};
 use crate::finding::At;
 use crate::geo::place::{Continent, Country, Place, Subdivision};
 use crate::wire::name::Name;
@@ -76,7 +76,7 @@ impl When {
 }
 
 /// What a rule answers with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum RuleTarget {
     /// The policy's own candidates; the rule only changes other settings.
     Policy,
@@ -84,6 +84,9 @@ pub enum RuleTarget {
     Candidates(Bands),
     /// Another name, for every type.
     Cname(Name),
+    /// What another policy makes of the place: its rules, order, bands, weights, TTL, number of addresses and
+    /// fallback, over the service of the policy that answers. Never leads back here.
+    Use(Arc<Policy>),
 }
 
 /// A rule. What it leaves open (`None`) is as the policy says.

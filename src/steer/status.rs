@@ -37,6 +37,8 @@ pub struct PopStatus {
     pub weight: u32,
     /// Cells that have left it by a gradual drain, or not come back yet by a ramp.
     pub left: Share256,
+    /// 0 while a plan, a step or the end of what was said by hand is near; else [`SETTLED`].
+    pub horizon_secs: u32,
 }
 
 /// What load sends away from a slot.
@@ -52,7 +54,7 @@ pub struct Shed {
 impl PopStatus {
     /// What the file says: nothing gradual, nothing shed.
     pub fn of(pop: &Pop) -> PopStatus {
-        PopStatus { state: pop.state, weight: pop.weight, left: 0 }
+        PopStatus { state: pop.state, weight: pop.weight, left: 0, horizon_secs: SETTLED }
     }
 
     /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
@@ -111,8 +113,9 @@ pub struct View {
 impl View {
     fn new(pops: &[PopStatus], slots: &[Slot], health: &[SlotHealth], threshold_percent: u8) -> View {
         let look = |(slot, health): (&Slot, SlotHealth)| {
-            let state = pops.get(usize::from(slot.pop.0)).map_or(AdminState::Auto, |p| p.state);
-            SlotView::new(slot, health, state, threshold_percent)
+            let (state, planned) = pops.get(usize::from(slot.pop.0)).map_or((AdminState::Auto, SETTLED), |p| (p.state, p.horizon_secs));
+            let view = SlotView::new(slot, health, state, threshold_percent);
+            SlotView { horizon_secs: view.horizon_secs.min(planned), ..view }
         };
         let unknown = std::iter::repeat(SlotHealth::default());
         View { slots: slots.iter().zip(health.iter().copied().chain(unknown)).map(look).collect() }

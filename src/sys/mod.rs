@@ -13,6 +13,7 @@
 //! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or that
 //!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
+//! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
 //! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and have
 //!   not reaped, so that it cannot be anybody else's.
@@ -29,3 +30,5 @@ pub mod echo;
 pub mod group;
 pub mod memory;
 pub mod socket;
+#[cfg(target_os = "linux")]
+pub mod volley;

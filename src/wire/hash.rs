@@ -87,32 +87,6 @@ pub fn octets(octets: &[u8]) -> u64 {
     label(ROOT, octets)
 }
 
-/// Hashing for tables at load whose keys are names: names hash themselves well already
-/// ([`super::name::Name`]), and the keys are the operator's own.
-pub type NameHashing = std::hash::BuildHasherDefault<NameHasher>;
-
-/// See [`NameHashing`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NameHasher(u64);
-
-impl std::hash::Hasher for NameHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = fold(self.0 ^ octets(bytes), K0);
-    }
-
-    fn write_u16(&mut self, word: u16) {
-        self.write_u64(u64::from(word));
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = fold(self.0 ^ word ^ K2, K0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

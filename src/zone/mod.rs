@@ -8,6 +8,8 @@ pub mod check;
 pub mod image;
 pub mod links;
 pub mod master;
+pub mod octets;
 pub mod rdata;
 pub mod set;
+mod table;
 pub mod text;

@@ -4,6 +4,7 @@ use crate::finding::At;
 use crate::steer::policy::{Policy, TtlRange};
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
+use crate::zone::octets::Octets;
 use std::sync::Arc;
 
 /// How a chain of CNAMEs inside our zones is answered.
@@ -28,7 +29,7 @@ pub struct Record {
     /// TTL.
     pub ttl: Ttl,
     /// RDATA: uncompressed wire form, names with the case as written.
-    pub rdata: Box<[u8]>,
+    pub rdata: Octets,
     /// Where it is written.
     pub at: At,
 }

@@ -81,7 +81,9 @@ impl Sections {
                     of_type["examples"] = json!(record.examples);
                     schema["properties"][record.name] = of_type;
                 }
-                schema["patternProperties"] = json!({ "^(TYPE[0-9]{1,5}|[A-Za-z][A-Za-z0-9]*)$": data });
+                // Not `patternProperties`: they would judge `ttl` and `steer` too.
+                schema["additionalProperties"] = data;
+                schema["propertyNames"] = json!({ "pattern": "^[A-Za-z][A-Za-z0-9]*$" });
             }
         }
         schema

@@ -7,6 +7,7 @@
 mod networks;
 mod policies;
 mod pops;
+mod probes;
 mod record_types;
 mod server;
 mod zone;

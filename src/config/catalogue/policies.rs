@@ -7,7 +7,7 @@ pub(super) const FILE: FileKind = FileKind {
     word: "policies",
     path: "policies.yaml",
     root: &POLICIES,
-    sections: &[&POLICIES, &POLICY, &CANDIDATES, &TTL, &ALL_DOWN, &RULE, &WHEN],
+    sections: &[&POLICIES, &POLICY, &CANDIDATES, &TTL, &PANIC, &ALL_DOWN, &RULE, &WHEN],
 };
 
 /// Policies by name.
@@ -65,10 +65,18 @@ static POLICY: Section = Section {
         entry(
             "pops",
             &CHOSEN,
-            REQUIRED,
+            Absent::Words("required without `use`"),
             "who may answer: every PoP that offers the service, those with a tag, or these. A nested list is a band of equals: \
              `[[fra, ams], lhr]`",
             "all",
+        ),
+        aside(
+            "use",
+            &Shape::Text("a policy"),
+            NONE,
+            "instead of `pops`: [as another policy](#rules) but for its own rules, which come first. It takes over `order`, `band`, `weights`, \
+             `ttl`, `answers`, `when_all_down`, `depth` and `spill_max_km`, which may not be written here",
+            "nearest",
         ),
         entry("service", &Shape::Text("a service"), Absent::Default("default"), "which address set of each PoP is answered", "default"),
         entry(
@@ -91,17 +99,11 @@ static POLICY: Section = Section {
             "ttl",
             &LIFE,
             Absent::Default("{ min: 30, max: 60 }"),
-            "`max` while every state is settled, which it always is without probes",
+            "`max` while every state is settled, which it always is without probes; towards `min` while one may change",
             "{ min: 20, max: 60 }",
         ),
         entry("answers", &ANSWERS, Absent::Default("1"), "addresses in an answer, all of one PoP", "1"),
-        entry(
-            "when_all_down",
-            &WHEN_ALL_DOWN,
-            Absent::Default("as_if_up"),
-            "what is answered when nothing passes. `last_good` is as `as_if_up` until there are probes",
-            "as_if_up",
-        ),
+        entry("when_all_down", &WHEN_ALL_DOWN, Absent::Default("as_if_up"), "what is answered when nothing passes", "as_if_up"),
         entry(
             "ecs",
             &SWITCH,
@@ -129,10 +131,24 @@ static POLICY: Section = Section {
             "up_threshold",
             &Shape::Portion,
             Absent::Default("50%"),
-            "addresses of a PoP that must be up, 1% to 100%; acts once there are probes",
+            "addresses of a PoP, in a family, that must be up, 1% to 100%; with fewer the PoP is passed over",
             "50%",
         ),
-        entry("expose_pops", &SWITCH, Absent::Default("off"), "read; names of single PoPs are not made yet", "off"),
+        entry(
+            "panic",
+            &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&PANIC)]),
+            Absent::Default("{ share: 50%, window: 30s, hold: 60s }"),
+            "when it distrusts its probes",
+            "{ share: 50%, window: 30s, hold: 60s }",
+        ),
+        entry(
+            "expose_pops",
+            &SWITCH,
+            Absent::Default("off"),
+            "`<pop>.<owner>` names for each PoP that it can answer with, to find faults and to let clients retry: all its addresses, \
+             whatever its state. Owners that are wildcards have none",
+            "off",
+        ),
         entry(
             "rules",
             &Shape::List(&Shape::Map(&RULE)),
@@ -140,6 +156,27 @@ static POLICY: Section = Section {
             "[rules](#rules); the first that matches decides",
             "\n- { when: { country: [DE, AT] }, pops: [fra] }\n- { when: { network: office }, answers: 2 }",
         ),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static PANIC: Section = Section {
+    id: "panic",
+    read_as: "`panic`",
+    title: "",
+    about: "Of `panic` that is a map:",
+    block: "",
+    entries: &[
+        entry(
+            "share",
+            &Shape::Portion,
+            Absent::Default("50%"),
+            "if probes take down more than this of its PoPs, or of their capacity where all have one; 100% never",
+            "50%",
+        ),
+        entry("window", &TIME, Absent::Default("30s"), "within this time,", "30s"),
+        entry("hold", &TIME, Absent::Default("60s"), "it goes on as before for this long, and only then believes them", "60s"),
     ],
     others: Others::None,
     notes: "",
@@ -200,12 +237,16 @@ static RULE: Section = Section {
     id: "rule",
     read_as: "a rule",
     title: "Rules",
-    about: "The first rule whose `when` matches decides; what it leaves out is as the policy says.",
+    about: "The first rule whose `when` matches decides; what it leaves out is as the policy says. With `use` these clients are treated as \
+            another policy would treat them: its rules, order, bands, weights, TTL, number of answers, fallback and fences hold, and nobody \
+            outside it answers. The service, `share`, `ecs`, cells, `up_threshold` and `panic` stay those of the policy that a name is \
+            steered by, and every PoP of the other must have that service. Circles are refused.",
     block: "",
     entries: &[
         entry("when", &Shape::Map(&WHEN), NONE, "[conditions](#conditions); left out, the rule matches everybody", ""),
         entry("pops", &CHOSEN, NONE, "these first. A list means `order: listed`; `all` and a tag keep the policy's order", "[fra]"),
         entry("cname", &NAME, NONE, "answer this CNAME instead, for every type. Either `pops` or `cname`", "other-cdn.example."),
+        aside("use", &Shape::Text("a policy"), NONE, "treat these clients as another policy would. Stands alone beside `when`", "nearest"),
         entry(
             "fence",
             &SWITCH,

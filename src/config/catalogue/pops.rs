@@ -1,14 +1,40 @@
 //! `pops.yaml`.
 
+use super::probes::{DNS_CHECK, EXEC_CHECK, FILE_CHECK, HTTP_CHECK, HTTPS_CHECK, ICMP_CHECK, N_OF, PROBE, PUSH_CHECK, TCP_CHECK};
 use super::*;
 use crate::config::https::ALPN;
 
-pub(super) const FILE: FileKind =
-    FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: &[&POPS, &POP_MAP, &AT, &ADDRESS, &SERVICE, &HTTPS, &PROBE, &LOAD] };
+pub(super) const FILE: FileKind = FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
+
+const SECTIONS: &[&Section] = &[
+    &POPS,
+    &POP_MAP,
+    &AT,
+    &ADDRESS,
+    &SERVICE,
+    &HTTPS,
+    &PROBE,
+    &HTTPS_CHECK,
+    &HTTP_CHECK,
+    &TCP_CHECK,
+    &DNS_CHECK,
+    &EXEC_CHECK,
+    &FILE_CHECK,
+    &PUSH_CHECK,
+    &ICMP_CHECK,
+    &N_OF,
+    &CANARIES,
+    &SAFETY,
+    &SAFETY_OF,
+    &LOAD,
+    &HTTP_FEED,
+    &PROMETHEUS_FEED,
+    &PUSH_FEED,
+];
 
 static PROBE_NAMES: Shape = Shape::List(&Shape::Text("a probe"));
 static ADDRESSES: Shape = Shape::List(&Shape::Either(&[Shape::Text("an IP address"), Shape::Map(&ADDRESS)]));
-static LATER: &str = "read and checked, but **without effect yet**; gives a warning";
+static CAPACITY: Shape = Shape::Number(0.0, 1e15);
 
 static POPS: Section = Section {
     id: "pops",
@@ -30,7 +56,41 @@ mad:
     video: { addresses: [203.0.113.210, \"2001:db8:f:40::20\"] }",
     entries: &[
         entry("pops", &Shape::Names("PoP", &Shape::Map(&POP_MAP)), REQUIRED, "the PoPs, by name", "fra"),
-        aside("probes", &Shape::Names("probe", &Shape::Map(&PROBE)), NONE, LATER, "{ web: { https: { path: /healthz }, every: 5s } }"),
+        aside(
+            "probes",
+            &Shape::Names("probe", &Shape::Map(&PROBE)),
+            NONE,
+            "the [probes](#probes), by name; PoPs and services use them by `probe`. `none` is taken",
+            "{ web: { https: { path: /healthz }, every: 5s } }",
+        ),
+        aside(
+            "canaries",
+            &Shape::Map(&CANARIES),
+            NONE,
+            "[addresses outside](#canaries-and-safety) that tell whether this node's own network works",
+            "{ probe: web, addresses: [203.0.113.250, \"2001:db8:f:fa::10\"] }",
+        ),
+        entry(
+            "startup_wait",
+            &TIME,
+            Absent::Default("3s"),
+            "how long the first answer waits for the first round of probes, and new targets after a reload for their first result; to 60s",
+            "3s",
+        ),
+        aside(
+            "safety",
+            &Shape::List(&Shape::Map(&SAFETY)),
+            NONE,
+            "[rules](#canaries-and-safety) that overrides and reloads must not break",
+            "[{ never_fewer_than: 2, of: { tag: eu } }]",
+        ),
+        aside(
+            "safety_off_until",
+            &Shape::Text("a date"),
+            NONE,
+            "safety rules hold again from this day on, 00:00 UTC; a day that has come gives a warning",
+            "2030-01-31",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -63,7 +123,7 @@ static POP_MAP: Section = Section {
             "state",
             &Shape::Choice(&["auto", "up", "drain", "down"]),
             Absent::Default("auto"),
-            "`auto`: in service (probes will decide); `up`: in service whatever probes say; `drain`: only when nothing else passes; \
+            "`auto`: in service unless probes say otherwise; `up`: in service whatever probes say; `drain`: only when nothing else passes; \
              `down`: never answered",
             "auto",
         ),
@@ -76,9 +136,35 @@ static POP_MAP: Section = Section {
             "further address sets of the same place. A PoP has `addresses`, `services`, or both",
             "{ video: { addresses: [203.0.113.20, \"2001:db8:f:1::20\"] } }",
         ),
-        aside("probe", &PROBE_NAMES, NONE, LATER, "web"),
-        aside("capacity", &Shape::Number(0.0, 1e15), NONE, LATER, "400"),
-        aside("load", &Shape::Map(&LOAD), NONE, LATER, "{ http: \"http://203.0.113.15/load\", target: 70% }"),
+        aside(
+            "probe",
+            &PROBE_NAMES,
+            NONE,
+            "what probes its addresses, in every service that does not say so itself; of several all must be well; `none` for none",
+            "web",
+        ),
+        entry(
+            "capacity",
+            &CAPACITY,
+            NONE,
+            "how much it can carry, in any one unit, above 0: what its `load` is measured against, and panic guards and safety rules \
+             weigh PoPs by",
+            "400",
+        ),
+        aside(
+            "load",
+            &Shape::Map(&LOAD),
+            NONE,
+            "the [load](#load) of the whole PoP: it speaks for every service that has none of its own",
+            "{ http: \"http://203.0.113.15/load\", target: 70% }",
+        ),
+        entry(
+            "ramp",
+            &TIME,
+            Absent::Words("at once"),
+            "over how long its clients come back once probes have called it down and up again, by and by, each once; to 1 d",
+            "5m",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -122,7 +208,9 @@ static SERVICE: Section = Section {
     entries: &[
         entry("addresses", &ADDRESSES, REQUIRED, "as in a PoP", "[203.0.113.20]"),
         entry("https", &Shape::Map(&HTTPS), NONE, "as in a PoP", "{ alpn: [h3, h2] }"),
-        aside("probe", &PROBE_NAMES, NONE, LATER, "web"),
+        aside("probe", &PROBE_NAMES, Absent::Words("the PoP's"), "what probes its addresses; `none` for none", "web"),
+        aside("capacity", &CAPACITY, Absent::Words("the PoP's"), "what its own `load` is measured against", "150"),
+        aside("load", &Shape::Map(&LOAD), Absent::Words("the PoP's"), "the [load](#load) of this service alone", "{ push: {} }"),
     ],
     others: Others::None,
     notes: "",
@@ -149,28 +237,60 @@ mad:
     notes: "",
 };
 
-static PROBE: Section = Section {
-    id: "probe",
-    read_as: "the probe",
-    title: "Probes and load",
-    about: "Read and checked, but **without effect yet**; each gives a warning. A probe has one kind (`https` to `all_of`), and:",
+static CANARIES: Section = Section {
+    id: "canaries",
+    read_as: "`canaries`",
+    title: "Canaries and safety",
+    about: "While all canaries of a family fail, it is this node's network that is broken, and verdicts of that family stay as they are. Of \
+            `canaries`:",
     block: "",
     entries: &[
-        aside("https", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("http", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("tcp", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("dns", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("exec", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("file", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("push", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("icmp", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("all_of", &Shape::Anything, NONE, "a kind", "{}"),
-        aside("every", &TIME, NONE, "from one probe to the next, 100 ms to 1 d", "5s"),
-        aside("timeout", &TIME, NONE, "shorter than `every`", "2s"),
-        aside("up_after", &Shape::Integer(1, 1_000), NONE, "good results until a PoP is up", "3"),
-        aside("down_after", &Shape::Integer(1, 1_000), NONE, "bad results until a PoP is down", "3"),
-        aside("ok_after", &Shape::Integer(1, 1_000), NONE, "parts that must be good", "1"),
+        entry("probe", &Shape::Text("a probe"), REQUIRED, "a check that goes over the network; its `to` is not used", "web"),
+        entry("addresses", &Shape::List(&Shape::Text("an IP address")), REQUIRED, "at most 64, some of each family", "[203.0.113.250]"),
+        entry("freeze_max", &TIME, Absent::Default("10m"), "for how long verdicts stay at most, 1 s to 1 d", "10m"),
     ],
+    others: Others::None,
+    notes: "",
+};
+
+static SAFETY: Section = Section {
+    id: "safety",
+    read_as: "a safety rule",
+    title: "",
+    about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is down, drained, switched off, or of \
+            weight 0. A reload of files that break a rule by `state` and `weight` is refused; a start gives a warning.",
+    block: "yaml beside pops
+safety:
+  - { never_fewer_than: 2, of: { tag: eu } }
+  - { never_more_off_than: 30%, of: all }",
+    entries: &[
+        aside("never_fewer_than", &Shape::Integer(1, crate::limits::POPS_MAX as i64), NONE, "so many PoPs are always in service", "2"),
+        entry(
+            "never_more_off_than",
+            &Shape::Percent,
+            NONE,
+            "no more than this is off, 0% to 99%: of their capacity if all have one, else of their number",
+            "30%",
+        ),
+        entry(
+            "of",
+            &Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&SAFETY_OF), Shape::List(&POP)]),
+            REQUIRED,
+            "all PoPs, those with a tag, or these",
+            "all",
+        ),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static SAFETY_OF: Section = Section {
+    id: "safety_of",
+    read_as: "`of`",
+    title: "",
+    about: "Of `of` that is a map:",
+    block: "",
+    entries: &[entry("tag", &Shape::Text("a tag"), REQUIRED, "the PoPs that carry it", "eu")],
     others: Others::None,
     notes: "",
 };
@@ -178,19 +298,141 @@ static PROBE: Section = Section {
 static LOAD: Section = Section {
     id: "load",
     read_as: "`load`",
-    title: "",
-    about: "A `load` has one feed (`http`, `prometheus`, `file` or `push`), and:",
-    block: "",
+    title: "Load",
+    about: "How full a PoP or a service is. A `load` has exactly one feed (`http`, `prometheus`, `file` or `push`), whose number is the load \
+            now, finite and not negative, in the unit of `capacity`; utilisation is the one divided by the other. Above the target a PoP \
+            sheds a growing share of its clients to the PoPs that follow it, below it takes them back. Without a capacity the feed is not \
+            read, which gives a warning. A feed that fails, or says nothing, is told and tried again; after `stale_after` it is lost: \
+            what is shed then fades to nothing.",
+    block: "yaml in pops
+mad:
+  at: { lat: 40.42, lon: -3.70, country: ES }
+  addresses: [203.0.113.200, \"2001:db8:f:40::10\"]
+  capacity: 400
+  ramp: 5m
+  load:
+    prometheus:
+      url: \"https://metrics.mad.example:9100/metrics\"
+      to: 203.0.113.215
+      metric: nginx_http_requests_per_second
+      labels: { vhost: cdn.example }
+    every: 10s
+    target: 75%
+    limit: 90%
+  services:
+    video:
+      addresses: [203.0.113.210, \"2001:db8:f:40::20\"]
+      capacity: 9000
+      load: { file: \"/run/load/{pop}-{service}\" }",
     entries: &[
-        aside("http", &Shape::Anything, NONE, "a feed", "\"http://203.0.113.15/load\""),
-        aside("prometheus", &Shape::Anything, NONE, "a feed", "{}"),
-        aside("file", &Shape::Anything, NONE, "a feed", "load.txt"),
-        aside("push", &Shape::Anything, NONE, "a feed", "{}"),
-        aside("target", &Shape::Percent, NONE, "where shedding begins", "70%"),
-        aside("limit", &Shape::Percent, NONE, "where it is complete", "95%"),
-        aside("every", &TIME, NONE, "from one reading to the next, 1 s to 1 d", "10s"),
-        aside("stale_after", &TIME, NONE, "when a reading is too old, 1 s to 1 d", "60s"),
+        aside(
+            "http",
+            &Shape::Either(&[URL, Shape::Map(&HTTP_FEED)]),
+            NONE,
+            "a body of one number, or of JSON with one in it, asked with `GET`; status 200, at most 64 KiB",
+            "\"http://203.0.113.15/load\"",
+        ),
+        aside(
+            "prometheus",
+            &Shape::Map(&PROMETHEUS_FEED),
+            NONE,
+            "a metric of a page in the Prometheus text format, at most 8 MiB",
+            "{ url: \"http://203.0.113.15:9100/metrics\", metric: requests_per_second }",
+        ),
+        aside(
+            "file",
+            &PATH_ONLY,
+            NONE,
+            "a file whose first word is the number, written anew within `stale_after`; `{pop}` and `{service}` in the path stand for the names",
+            "\"/run/load/{pop}\"",
+        ),
+        aside("push", &Shape::Map(&PUSH_FEED), NONE, "numbers that somebody pushes: `meridian pop load`, or `POST /load/push`", "{}"),
+        aside("every", &TIME, Absent::Default("15s"), "from one reading and one step to the next, 1 s to 1 d", "15s"),
+        aside(
+            "stale_after",
+            &TIME,
+            Absent::Words("30s, or twice `every` where that is more"),
+            "after this long without a number the feed is lost; longer than `every`, to 7 d",
+            "60s",
+        ),
+        aside("target", &Shape::Percent, Absent::Default("80%"), "the utilisation that is steered for, 1% to 1000%", "70%"),
+        aside(
+            "limit",
+            &Shape::Percent,
+            Absent::Default("95%"),
+            "above this for two readings steps are four times larger; more than `target`",
+            "95%",
+        ),
+        aside(
+            "gain",
+            &Shape::Number(0.001, 1.0),
+            Absent::Default("0.08"),
+            "how much of the excess over the target the shed share grows by in each step; more than 0.1 may swing",
+            "0.05",
+        ),
+        aside(
+            "smoothing",
+            &Shape::Number(0.01, 1.0),
+            Absent::Default("0.5"),
+            "the weight of a new number in the smoothed load; 1 takes each as it is",
+            "0.5",
+        ),
     ],
     others: Others::None,
     notes: "",
 };
+
+const URL: Shape = Shape::Text("a URL with an IP address");
+const PATH_ONLY: Shape = Shape::Text("a path");
+static LABELS: Shape = Shape::Names("label", &Shape::Text("a text"));
+
+static HTTP_FEED: Section = Section {
+    id: "http_feed",
+    read_as: "an HTTP feed",
+    title: "",
+    about: "Of `http` that is a map:",
+    block: "",
+    entries: &[
+        entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15/load\""),
+        entry(
+            "pointer",
+            &Shape::Text("a JSON pointer"),
+            NONE,
+            "where the number, or a text that is one, stands in JSON (RFC 6901)",
+            "/load/now",
+        ),
+        aside("to", &TO, Absent::Words("the URL's"), TO_ABOUT, "203.0.113.15"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static PROMETHEUS_FEED: Section = Section {
+    id: "prometheus_feed",
+    read_as: "a Prometheus feed",
+    title: "",
+    about: "Of `prometheus`:",
+    block: "",
+    entries: &[
+        entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15:9100/metrics\""),
+        entry("metric", &Shape::Text("the name of a metric"), REQUIRED, "name of the samples, exactly", "requests_per_second"),
+        entry(
+            "labels",
+            &LABELS,
+            NONE,
+            "labels that a sample must have; where several samples have them, they are added up",
+            "{ vhost: cdn.example }",
+        ),
+        aside("to", &TO, Absent::Words("the URL's"), TO_ABOUT, "203.0.113.15"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+static TO: Shape = Shape::Text("an address, or `address:port`");
+const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, since names are not looked up, or a name with `to` beside it. A certificate must be for the \
+     host, by the system's roots";
+const TO_ABOUT: &str = "connected to instead";
+
+static PUSH_FEED: Section =
+    Section { id: "push_feed", read_as: "a push feed", title: "", about: "", block: "", entries: &[], others: Others::None, notes: "" };

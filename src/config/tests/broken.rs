@@ -3,8 +3,9 @@
 //! A row replaces one file of a small sound deployment. The mark `¦` stands before the place that
 //! must be blamed and is taken out before loading.
 
+use super::faults::{self, POLICIES, POPS, ZONE};
 use super::{Memory, load_memory, shown};
-use crate::finding::Severity::{self, Error, Note, Warning};
+use crate::finding::Severity::{self, Error, Warning};
 use std::path::PathBuf;
 
 const SERVER: &str = "\
@@ -16,22 +17,8 @@ policies: policies.yaml
 zones: zones
 ";
 const NETWORKS: &str = "office: [198.18.0.0/24]\n";
-const POPS: &str = "\
-pops:
-  fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], services: { video: { addresses: 192.0.2.9 } } }
-  iad: { at: { lat: 39, lon: -77 }, addresses: [192.0.2.2, '2001:db8::2'], tags: [na] }
-";
-const POLICIES: &str = "policies:\n  web: { pops: all }\n";
-const ZONE: &str = "\
-zone: z.example.
-soa: { mname: ns1, rname: host }
-records:
-  '@': { NS: ns1 }
-  ns1: { A: 203.0.113.1 }
-  www: { steer: web }
-";
 
-fn sound() -> Memory {
+pub(super) fn sound() -> Memory {
     let mut memory = Memory::default();
     let files =
         [("meridian.yaml", SERVER), ("networks.yaml", NETWORKS), ("pops.yaml", POPS), ("policies.yaml", POLICIES), ("zones/z.yaml", ZONE)];
@@ -109,26 +96,7 @@ fn server_files() {
 
 #[test]
 fn pop_files() {
-    for (find, put, code, severity) in [
-        ("192.0.2.2", "¦192.0.2.256", "MRD0107", Error),
-        ("192.0.2.2", "¦192.0.2.2/32", "MRD0107", Error),
-        ("192.0.2.2", "192.0.2.2, ¦192.0.2.2", "MRD0310", Error),
-        ("192.0.2.2", "¦192.0.2.1", "MRD0310", Warning),
-        ("192.0.2.2", "¦10.0.0.1", "MRD0315", Warning),
-        ("lat: 39", "lat: ¦93", "MRD0104", Error),
-        ("lat: 39, ", "", "MRD0105", Error),
-        ("tags: [na]", "¦wieght: 5", "MRD0102", Error),
-        ("tags: [na]", "weight: ¦-1", "MRD0104", Error),
-        ("tags: [na]", "weight: ¦1e3", "MRD0104", Error),
-        ("tags: [na]", "state: ¦donw", "MRD0104", Error),
-        ("tags: [na]", "bias: ¦far", "MRD0104", Error),
-        ("tags: [na]", "services: { ¦default: { addresses: 192.0.2.3 } }", "MRD0103", Error),
-        ("tags: [na]", "services: { video: { addresses: ¦[] } }", "MRD0104", Error),
-        ("tags: [na]", "probe: ¦web", "MRD0104", Error),
-        ("at: { lat: 39, lon: -77 }, ", "", "MRD0309", Error),
-        ("  iad:", "  ¦fra:", "MRD0103", Error),
-        ("  iad:", "  ¦I_D:", "MRD0104", Error),
-    ] {
+    for &(find, put, code, severity) in faults::IN_POPS {
         let mut text = POPS.replace(find, put);
         if !text.contains('¦') {
             // What is missing is blamed on what stands around it.
@@ -142,44 +110,38 @@ fn pop_files() {
 
 #[test]
 fn policy_files() {
-    for (body, code, severity) in [
-        ("pops: [fra, ¦fro]", "MRD0301", Error),
-        ("pops: [fra, iad, ¦fra]", "MRD0316", Error),
-        ("pops: ¦[]", "MRD0306", Error),
-        ("pops: { tag: ¦ue }", "MRD0305", Error),
-        ("pops: [fra, ¦iad], service: video", "MRD0303", Error),
-        ("pops: all, service: ¦vidoe", "MRD0303", Error),
-        ("pops: all, order: ¦latency", "MRD0104", Error),
-        ("pops: all, band: ¦10", "MRD0104", Error),
-        ("pops: all, ttl: { min: ¦60, max: 20 }", "MRD0104", Error),
-        ("pops: all, answers: ¦0", "MRD0104", Error),
-        ("pops: all, depth: ¦65", "MRD0104", Error),
-        ("pops: all, cell_max_v4: ¦32", "MRD0104", Error),
-        ("pops: all, up_threshold: ¦2.5", "MRD0104", Error),
-        ("pops: all, weights: { ¦fro: 1 }", "MRD0301", Error),
-        ("pops: [fra], weights: { ¦iad: 1 }", "MRD0104", Warning),
-        ("pops: ¦[[fra, iad]]", "MRD0104", Warning),
-        ("pops: all, when_all_down: ¦nodta", "MRD0104", Error),
-        ("pops: all, ¦ordr: nearest", "MRD0102", Error),
-        ("pops: all }\n  ¦spare: { pops: all", "MRD0312", Note),
-    ] {
+    for &(body, code, severity) in faults::POLICY_BODIES {
         check("policies.yaml", &policy(body), code, severity);
     }
-    for (body, code, severity) in [
-        ("when: { country: ¦Germany }, pops: fra", "MRD0406", Error),
-        ("when: { continent: ¦XX }, pops: fra", "MRD0406", Error),
-        ("when: { subdivision: ¦CA }, pops: fra", "MRD0406", Error),
-        ("when: { network: ¦offcie }, pops: fra", "MRD0304", Error),
-        ("when: { site: ¦nowhere }, pops: fra", "MRD0314", Error),
-        ("when: { country: ¦[] }, pops: fra", "MRD0104", Error),
-        ("when: { ¦land: DE }, pops: fra", "MRD0102", Error),
-        ("pops: fra, ¦cname: x.example.", "MRD0104", Error),
-        ("pops: fra }\n      - ¦{ when: { country: DE }, pops: iad", "MRD0308", Warning),
-        ("pops: fra, fence: true, when_all_down: ¦{ cname: other.example. }", "MRD0313", Error),
-        ("when: { country: DE }, pops: fra }\n      - ¦{ pops: iad, when_all_down: nodata", "MRD0104", Error),
-    ] {
+    for &(body, code, severity) in faults::RULES {
         check("policies.yaml", &rule(body), code, severity);
     }
+    for (body, others, code) in [
+        ("when: { country: DE }, use: b, ¦fence: true", "  b: { pops: fra }\n", "MRD0104"),
+        ("when: { country: DE }, use: b, ¦ttl: 5", "  b: { pops: fra }\n", "MRD0104"),
+        ("when: { country: DE }, use: ¦b", "  b: { pops: fra, rules: [{ use: web }] }\n", "MRD0321"),
+        ("¦when: { country: DE }, use: b", "  b: { pops: fra, when_all_down: nodata }\n", "MRD0104"),
+    ] {
+        let text = format!("{}{others}", rule(body));
+        // The place of a rule is its first key or its braces.
+        let text = if body.starts_with('¦') { text.replace('¦', "").replace("- { when", "- ¦{ when") } else { text };
+        let text = if code == "MRD0321" { text.replace('¦', "").replace("{ use: web", "{ use: ¦web") } else { text };
+        check("policies.yaml", &text, code, Error);
+    }
+    // Too many behind each other.
+    let chain: String = (2..9).map(|i| format!("  p{i}: {{ use: p{} }}\n", i + 1)).collect();
+    for (first, refused) in [(3, false), (2, true)] {
+        let mut memory = sound();
+        memory.0.insert("policies.yaml".into(), format!("policies:\n  web: {{ use: p{first} }}\n{chain}  p9: {{ pops: all }}\n").into());
+        // Those that nobody uses are as deep as they are.
+        let text = shown(&load_memory(&memory));
+        assert_eq!(text.contains("error[MRD0321]: more than 8"), refused, "{text}");
+    }
+    // What is used is a fence for families: nobody outside it answers.
+    let mut memory = sound();
+    memory.0.insert("pops.yaml".into(), POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2").into());
+    memory.0.insert("policies.yaml".into(), format!("{}  b: {{ pops: iad }}\n", rule("when: { country: US }, use: b")).into());
+    assert!(shown(&load_memory(&memory)).contains("error[MRD0307]"), "{}", shown(&load_memory(&memory)));
     // A fence must hold every family that the policy offers.
     let v4_only = POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2");
     let mut memory = sound();
@@ -209,32 +171,7 @@ fn network_files() {
 
 #[test]
 fn zone_files() {
-    for (records, code, severity) in [
-        ("  ¦www.other.example.: { A: 192.0.2.1 }\n", "MRD0201", Error),
-        ("  ¦a..b: { A: 192.0.2.1 }\n", "MRD0108", Error),
-        ("  a: { A: ¦192.0.2 }\n", "MRD0206", Error),
-        ("  a: { A: [192.0.2.1, ¦192.0.2.1] }\n", "MRD0208", Warning),
-        ("  a: { ¦AAA: 192.0.2.1 }\n", "MRD0207", Error),
-        ("  a: { ¦ANY: 192.0.2.1 }\n", "MRD0207", Error),
-        ("  a: { TYPE65280: ¦'\\# 2 00' }\n", "MRD0206", Error),
-        ("  a: { TXT: ¦v=spf1 -all }\n", "MRD0206", Warning),
-        ("  a: { CNAME: ¦ns1, TXT: x }\n", "MRD0202", Error),
-        ("  a: { CNAME: b }\n  b: { CNAME: c }\n  c: { CNAME: ¦a }\n", "MRD0203", Error),
-        ("  '*.w': { CNAME: ¦x.w }\n", "MRD0203", Error),
-        ("  a: { CNAME: ¦nowhere }\n", "MRD0214", Warning),
-        ("  a: { CNAME: ¦www.z.example }\n", "MRD0214", Warning),
-        ("  a: { MX: ¦10 b }\n  b: { CNAME: ns1 }\n", "MRD0215", Warning),
-        ("  a: { steer: ¦wbe }\n", "MRD0302", Error),
-        ("  a: { steer: web, A: ¦192.0.2.1 }\n", "MRD0217", Error),
-        ("  d: { NS: ¦ns.d }\n", "MRD0210", Warning),
-        ("  d: { NS: ns1 }\n  x.d: { TXT: ¦x }\n", "MRD0211", Warning),
-        ("  a: { A: 192.0.2.1, ttl: 5 }\n  A: { A: ¦192.0.2.2, ttl: 6 }\n", "MRD0212", Warning),
-        ("  a: { A: 192.0.2.1, ttl: ¦-5 }\n", "MRD0104", Error),
-        ("  a: { A: 192.0.2.1, ttl: ¦{ min: 1, max: 2 } }\n", "MRD0104", Error),
-        ("¦record: {}\n", "MRD0102", Error),
-        ("  ¦www: { steer: web }\n", "MRD0103", Error),
-        ("  WWW: { ¦steer: web }\n", "MRD0217", Error),
-    ] {
+    for &(records, code, severity) in faults::RECORDS {
         check("zones/z.yaml", &zone(records), code, severity);
     }
     for (text, code) in [
@@ -291,4 +228,65 @@ fn faults_between_files() {
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), vec![0xff, 0xfe, 0]);
     assert!(shown(&load_memory(&memory)).contains("error[MRD0109]"));
+}
+
+/// One fault is one finding: what only follows from it is not told. Each row replaces a file, or takes it away,
+/// and gives all that is told.
+#[test]
+fn nothing_is_told_that_only_follows() {
+    let alias = "  a: { CNAME: www }\n";
+    let rows: [(&str, Option<String>, &[&str]); 7] = [
+        // Without policies there is no steered name for the alias to lead to.
+        ("policies.yaml", None, &["MRD0100"]),
+        ("zones/z.yaml", Some(zone(alias).replace("steer: web", "steer: wbe")), &["MRD0302", "MRD0312"]),
+        ("zones/z.yaml", Some(zone("  a: { CNAME: b }\n  b: { A: 192.0.2 }\n")), &["MRD0206"]),
+        // What belongs to a name outside does not meet the data of the apex.
+        ("zones/z.yaml", Some(zone("  o.other.: { A: 192.0.2.1, steer: web }\n")), &["MRD0201"]),
+        // An address that cannot be read is no family that is missing.
+        ("pops.yaml", Some(POPS.replace("'2001:db8::2'", "'2001:db8:::2'")), &["MRD0107"]),
+        (
+            "pops.yaml",
+            Some(POPS.replace("iad: { at: { lat: 39, lon: -77 }, addresses", "iad: { at: { lat: 39, lon: -77 }, adresses")),
+            &["MRD0102"],
+        ),
+        ("zones/z.yaml", Some(ZONE.replace("mname:", "mnane:")), &["MRD0102"]),
+    ];
+    for (path, text, codes) in rows {
+        let mut memory = sound();
+        memory.0.insert("zones/z.yaml".into(), zone(alias).into());
+        match &text {
+            Some(text) => drop(memory.0.insert(path.into(), text.clone().into())),
+            None => drop(memory.0.remove(std::path::Path::new(path))),
+        }
+        let loaded = load_memory(&memory);
+        let mut told: Vec<&str> = loaded.findings.iter().map(|finding| finding.code.id).collect();
+        told.sort_unstable();
+        assert_eq!(told, codes, "{path}\n{}", shown(&loaded));
+    }
+}
+
+/// The help about a final dot is for names without one.
+#[test]
+fn a_final_dot_that_is_there_is_not_missed() {
+    for (target, helped) in [("www.z.example", true), ("www.z.example.z.example.", false), ("no.such.z.example.", false)] {
+        let mut memory = sound();
+        memory.0.insert("zones/z.yaml".into(), zone(&format!("  a: {{ CNAME: {target} }}\n")).into());
+        let loaded = load_memory(&memory);
+        assert!(shown(&loaded).contains("MRD0214"), "{target}\n{}", shown(&loaded));
+        assert_eq!(shown(&loaded).contains("did you forget the final dot"), helped, "{target}\n{}", shown(&loaded));
+    }
+}
+
+/// Verbs agree with what they speak of.
+#[test]
+fn sentences_agree() {
+    for (without, words) in [(&["'2001:db8::2'"][..], "but `iad` has none"), (&["'2001:db8::1'", "'2001:db8::2'"], "")] {
+        let mut memory = sound();
+        let mut pops = POPS.to_owned() + "  nrt: { at: { lat: 35, lon: 139 }, addresses: [192.0.2.5, '2001:db8::5'] }\n";
+        without.iter().for_each(|address| pops = pops.replace(&format!(", {address}"), ""));
+        memory.0.insert("pops.yaml".into(), pops.into());
+        let words = if words.is_empty() { "but `fra` and `iad` have none" } else { words };
+        let loaded = load_memory(&memory);
+        assert!(shown(&loaded).contains(words), "{words}\n{}", shown(&loaded));
+    }
 }

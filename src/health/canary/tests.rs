@@ -30,8 +30,10 @@ fn a_family_freezes_thaws_and_is_spent() {
     assert!(canaries.proves(at(80)), "spent: no proof is needed");
     assert_eq!(canaries.handle(second, false, at(90)), None, "one cut freezes once");
     assert_eq!(canaries.handle(second, true, at(95)), Some(Change::Thawed(84_000)));
-    assert!(!canaries.proves(at(95)), "a success must be newer than the failure");
-    assert!(canaries.proves(at(94)));
+    assert!(canaries.proves(at(95)), "of the last moment without proof: the order is chance");
+    canaries.handle(first, true, at(97));
+    assert!(!canaries.proves(at(97)), "a success must be newer than the failure");
+    assert!(canaries.proves(at(96)));
 }
 
 #[test]

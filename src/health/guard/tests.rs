@@ -24,8 +24,8 @@ enum Act {
 fn what_is_held_and_what_is_not() {
     use Act::{Down, Override, Up};
     use Judgement::{Held, Released};
-    let held = |secs, first, fallen, of| Some(Held { fallen, of, hold: Hold { since: at(secs), first_fall: at(first) } });
-    let released = |release, since, first| Some(Released(release, Hold { since: at(since), first_fall: at(first) }));
+    let held = |secs, fallen, of| Some(Held { fallen, of, hold: Hold { since: at(secs), from: Moment(0) } });
+    let released = |release, since| Some(Released(release, Hold { since: at(since), from: Moment(0) }));
     let none = [None; 4];
     let equal = [Some(100.0); 4];
     let uneven = [Some(1000.0), Some(1.0), Some(1.0), Some(1.0)];
@@ -33,17 +33,17 @@ fn what_is_held_and_what_is_not() {
     #[allow(clippy::type_complexity)]
     let table: &[(&str, u8, &[Option<f64>], &[(u64, Act, Option<Judgement>)])] = &[
         ("Half is not more than half", 50, &none, &[(1, Down(0), None), (2, Down(1), None)]),
-        ("More than half within the window is held", 50, &none, &[(1, Down(0), None), (2, Down(1), None), (9, Down(2), held(9, 1, 3, 4))]),
+        ("More than half within the window is held", 50, &none, &[(1, Down(0), None), (2, Down(1), None), (9, Down(2), held(9, 3, 4))]),
         ("Past the window it is not", 50, &none, &[(1, Down(0), None), (2, Down(1), None), (33, Down(2), None), (34, Down(3), None)]),
         ("Equal capacities count as PoPs do", 50, &equal, &[(1, Down(0), None), (2, Down(1), None)]),
-        ("Capacity alone can pass the share", 50, &uneven, &[(1, Down(0), held(1, 1, 1, 4))]),
+        ("Capacity alone can pass the share", 50, &uneven, &[(1, Down(0), held(1, 1, 4))]),
         ("Capacity counts only where all have one", 50, &partly, &[(1, Down(0), None)]),
         ("100 % is off", 100, &none, &[(1, Down(0), None), (1, Down(1), None), (1, Down(2), None), (1, Down(3), None)]),
         (
             "It ends when enough came back",
             50,
             &none,
-            &[(1, Down(0), None), (1, Down(1), None), (2, Down(2), held(2, 1, 3, 4)), (5, Up(0), released(Release::Settled, 2, 1))],
+            &[(1, Down(0), None), (1, Down(1), None), (2, Down(2), held(2, 3, 4)), (5, Up(0), released(Release::Settled, 2))],
         ),
         (
             "It ends with its time, and what was taken over no longer counts",
@@ -52,9 +52,9 @@ fn what_is_held_and_what_is_not() {
             &[
                 (1, Down(0), None),
                 (1, Down(1), None),
-                (2, Down(2), held(2, 1, 3, 4)),
+                (2, Down(2), held(2, 3, 4)),
                 (61, Up(3), None),
-                (62, Up(3), released(Release::Expired, 2, 1)),
+                (62, Up(3), released(Release::Expired, 2)),
                 (63, Down(3), None),
             ],
         ),
@@ -66,7 +66,7 @@ fn what_is_held_and_what_is_not() {
                 (1, Override(0), None),
                 (1, Down(0), None),
                 (2, Down(1), None),
-                (3, Down(2), held(3, 2, 2, 3)),
+                (3, Down(2), held(3, 2, 3)),
                 (4, Override(1), None), // one of two is not more than half: released
             ],
         ),
@@ -81,7 +81,7 @@ fn what_is_held_and_what_is_not() {
             }
             let judged = guard.judge(at(*secs));
             if matches!(act, Override(_)) && guard.hold().is_none() && judged.is_some() {
-                assert_eq!(judged, released(Release::Settled, 3, 2), "{sentence}, at {secs} s");
+                assert_eq!(judged, released(Release::Settled, 3), "{sentence}, at {secs} s");
             } else {
                 assert_eq!(judged, *expected, "{sentence}, at {secs} s");
             }

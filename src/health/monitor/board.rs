@@ -140,6 +140,12 @@ impl Board {
         }
     }
 
+    /// What was last known of a target.
+    #[cfg(test)]
+    pub fn reading(&self, target: u32) -> Reading {
+        self.readings[target as usize]
+    }
+
     /// Says which PoPs have an override.
     pub fn handle_overrides(&mut self, roster: &Roster, overridden: &[bool]) {
         let of = |pop: usize| overridden.get(pop).copied().unwrap_or(false);
@@ -188,7 +194,7 @@ impl Board {
             self.is_touched[policy as usize] = false;
             let Some(judgement) = self.guards[policy as usize].judge(now) else { continue };
             match judgement {
-                Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.before(hold.first_fall)),
+                Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from)),
                 Judgement::Released(..) => _ = self.held.remove(&policy),
             }
             self.has_turned = true;
@@ -244,11 +250,14 @@ impl Board {
         }
     }
 
-    /// The slots as they were before this moment.
-    fn before(&self, moment: Moment) -> Vec<SlotHealth> {
+    /// The slots as they were at the end of this moment; those that were awaited then, as they were once
+    /// they were known: an unknown state is none to go back to.
+    fn at(&self, moment: Moment) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
-        for (_, slot, was) in self.undo.iter().rev().take_while(|(at, ..)| *at >= moment) {
-            slots[*slot as usize] = *was;
+        for (_, slot, was) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
+            if !was.is_awaited {
+                slots[*slot as usize] = *was;
+            }
         }
         slots
     }

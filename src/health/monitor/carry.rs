@@ -45,7 +45,7 @@ impl Monitor {
             };
             let (canaries, ends) = self.canaries[family as usize].follow(&new, family, last, now);
             self.canaries[family as usize] = canaries;
-            thawed.extend(ends.then_some(family));
+            thawed.extend(ends.map(|lasted_ms| (family, lasted_ms)));
         }
         let board = std::mem::take(&mut self.board);
         self.rebuild();
@@ -53,8 +53,8 @@ impl Monitor {
         let overridden: HashMap<&str, bool> = old.pops.iter().map(|pop| &*pop.name).zip(board.overridden().iter().copied()).collect();
         let overridden: Vec<bool> = new.pops.iter().map(|pop| overridden.get(&*pop.name).copied().unwrap_or(false)).collect();
         self.board.handle_overrides(&new, &overridden);
-        for family in thawed {
-            self.handle_change(family, Change::Thawed(0), now);
+        for (family, lasted_ms) in thawed {
+            self.handle_change(family, Change::Thawed(lasted_ms.max(1)), now);
         }
         // Without canaries there is nothing to wait for.
         for family in Family::BOTH {

@@ -145,14 +145,15 @@ fn a_reload_keeps_verdicts_and_waits_for_what_is_new() {
     // The same destination under another check.
     new.targets[2].key = "another check".into();
     let flight = (10_000..20_000).find_map(|now| monitor.poll_due(Moment(now)).map(|due| (due, now))).unwrap();
-    monitor.handle_roster(Arc::new(new), Moment(20_000));
-    let picture = monitor.poll_picture(Moment(20_000)).unwrap();
+    let at = flight.1 + 10;
+    monitor.handle_roster(Arc::new(new), Moment(at));
+    let picture = monitor.poll_picture(Moment(at)).unwrap();
     assert_eq!(verdicts(&monitor)[..6], [Verdict::Up, Verdict::Up, Verdict::Down, Verdict::Down, Verdict::Unknown, Verdict::Unknown]);
     assert_eq!(picture.slots.iter().map(|slot| slot.is_awaited).collect::<Vec<_>>(), [false, false, true]);
-    assert!(monitor.is_first_round_over(Moment(20_000)));
-    let took = monitor.handle_result(flight.0.ticket, &Outcome::well(), Moment(20_000));
+    assert!(monitor.is_first_round_over(Moment(at)));
+    let took = monitor.handle_result(flight.0.ticket, &Outcome::well(), Moment(at));
     assert_eq!(took, &*flight.0.target().key != "web p1 192.0.2.1", "a flight goes on by its key");
-    run(&mut monitor, 20_000, 20_010, |_| true);
+    run(&mut monitor, at, at + 10, |_| true);
     assert_eq!(verdicts(&monitor)[2], Verdict::Up, "the new check's first result decides");
     monitor.handle_roster(Arc::new(Roster::default()), Moment(21_000));
     assert_eq!(monitor.poll_picture(Moment(21_000)), Some(Picture::default()));

@@ -56,7 +56,7 @@ fn a_suspect_waits_and_may_be_withdrawn() {
     assert_eq!(suspect.succeed(LIMITS), Standing::Up { failures: 2, successes: 1 });
 }
 
-/// Rules of SEMANTICS in the plainest form: two counters and a flag, all results from the last change on.
+/// The rules of verdicts in the plainest form: two counters and a flag, all results from the last change on.
 fn reference(results: &[bool], limits: Thresholds) -> Verdict {
     let mut verdict = Verdict::Unknown;
     let mut since: Vec<bool> = Vec::new();

@@ -36,6 +36,33 @@ fn changes_are_noticed() {
     assert_eq!(disk.changed(), [path("grown"), path("replaced"), path("removed")]);
 }
 
+/// What a text names is read through links inside its folder, also through a linked folder, and not through
+/// links that lead out of it.
+#[cfg(unix)]
+#[test]
+fn links_stay_inside() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().expect("a folder");
+    let zones = folder.path().join("zones");
+    fs::create_dir_all(zones.join("..data")).and_then(|()| fs::write(zones.join("..data/part"), "in")).expect("a file");
+    fs::write(folder.path().join("secret"), "out").expect("a file");
+    let link = |to: &str, at: &str| symlink(to, zones.join(at)).expect("a link");
+    link("..data/part", "part");
+    link("../secret", "leak");
+    link("..", "up");
+    symlink("zones", folder.path().join("other")).expect("a link");
+    let disk = Disk::new();
+    for name in ["zones", "other"] {
+        let zones = folder.path().join(name);
+        let read = |name: &str| disk.read_inside(&zones, &zones.join(name)).map(|octets| octets.to_vec());
+        assert_eq!(read("part"), Ok(b"in".to_vec()));
+        for outside in ["leak", "up/secret"] {
+            assert!(read(outside).expect_err("outside").contains("outside the folder"), "{outside}");
+        }
+        assert!(read("none").expect_err("missing").contains("no such file"));
+    }
+}
+
 /// Folders are listed sorted, files only, links followed.
 #[test]
 fn lists() {

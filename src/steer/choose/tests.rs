@@ -3,7 +3,7 @@
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
-use crate::health::condition::{Picture, SlotHealth};
+use crate::health::condition::{Picture, SETTLED, SlotHealth};
 use crate::steer::plan::Target;
 use crate::steer::policy::{Share, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
@@ -28,6 +28,9 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         v4: if has4 { vec![WeightedAddress { address: v4, weight: 100 }] } else { vec![] },
         v6: if has6 { vec![WeightedAddress { address: v6, weight: 100 }] } else { vec![] },
         https: None,
+        probes: vec![],
+        capacity: None,
+        load: None,
         at: AT,
     };
     let (weight, admin, down) = match state {
@@ -49,6 +52,9 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         weight,
         bias_km: 0,
         state: admin,
+        capacity: None,
+        load: None,
+        ramp_ms: 0,
         tags: vec![],
         services: vec![service],
         at: AT,
@@ -343,7 +349,7 @@ fn cells_part() {
 fn leaving_is_monotone() {
     let seed = hash::octets(b"aa");
     for cell in 0..500 {
-        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left };
+        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left, horizon_secs: SETTLED };
         let shedding = |share| Shed { share, accept: Default::default() };
         let (mut gone, mut shed) = (false, false);
         for left in 0..=256 {

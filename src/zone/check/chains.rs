@@ -1,6 +1,6 @@
 //! Where names lead: CNAME loops and chains across all zones, and targets that are not there.
 
-use super::index::{Found, Index, Owner};
+use super::index::{ALIAS, Found, Index, Owner};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::CHAIN_MAX;
 use crate::steer::policy::{Candidate, Policy, WhenAllDown};
@@ -13,6 +13,10 @@ use crate::zone::text::ScopedPolicy;
 /// Every name that a policy may answer instead of addresses, with the place of the rule or policy
 /// that does.
 pub(super) fn cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
+    policy.reach().into_iter().flat_map(own_cnames_of).collect()
+}
+
+fn own_cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
     fn fallback(what: &WhenAllDown) -> Option<&Name> {
         match what {
             WhenAllDown::Cname(name) => Some(name),
@@ -31,7 +35,8 @@ pub(super) fn cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
         match &rule.target {
             RuleTarget::Cname(name) => names.push((name, rule.at)),
             RuleTarget::Candidates(bands) => names.extend(among(bands.iter().flatten()).map(|name| (name, rule.at))),
-            RuleTarget::Policy => {}
+            // Told of the policies that are used, below.
+            RuleTarget::Policy | RuleTarget::Use(_) => {}
         }
         names.extend(rule.when_all_down.as_ref().and_then(fallback).map(|name| (name, rule.at)));
     }
@@ -40,12 +45,23 @@ pub(super) fn cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
 
 pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     targets(index, policies, out);
-    Walk {
-        index,
-        steps: index.owners.iter().map(|owner| steps(index, owner, policies)).collect(),
-        state: vec![State::New; index.owners.len()],
+    let mut walk = Walk { index, steps: Vec::new(), ends: Vec::new(), state: Vec::new() };
+    for number in 0..index.len() {
+        if index.has_any(number, ALIAS) || index.is_steered(number) {
+            let before = walk.steps.len();
+            walk.steps.extend(index.owner(number).iter().flat_map(|owner| steps(index, owner, policies)));
+            // Nothing is kept for a deployment without CNAMEs inside.
+            if walk.steps.len() > before {
+                walk.ends.resize(number, before as u32);
+                walk.ends.push(walk.steps.len() as u32);
+            }
+        }
     }
-    .run(out);
+    if !walk.steps.is_empty() {
+        walk.ends.resize(index.len(), walk.steps.len() as u32);
+        walk.state = vec![State::New; index.len()];
+        walk.run(out);
+    }
 }
 
 /// A CNAME that leads from one owner to another, at its place.
@@ -83,17 +99,26 @@ enum State {
 /// target of a CNAME does not depend on the name that was asked.
 struct Walk<'i, 'z> {
     index: &'i Index<'z>,
-    steps: Vec<Vec<Step>>,
+    /// All steps, by owner.
+    steps: Vec<Step>,
+    /// Where the steps of each owner end in that list.
+    ends: Vec<u32>,
     state: Vec<State>,
 }
 
 impl Walk<'_, '_> {
     fn run(mut self, out: &mut Findings) {
         for start in 0..self.state.len() {
-            if self.state.get(start) == Some(&State::New) && self.steps.get(start).is_some_and(|steps| !steps.is_empty()) {
+            if self.state.get(start) == Some(&State::New) && !self.steps_of(start).is_empty() {
                 self.walk(start, out);
             }
         }
+    }
+
+    fn steps_of(&self, node: usize) -> &[Step] {
+        let end = |node: usize| self.ends.get(node).map_or(0, |end| *end as usize);
+        let begin = node.checked_sub(1).map_or(0, end);
+        self.steps.get(begin..end(node)).unwrap_or_default()
     }
 
     /// The way is a list of its own, since a chain may be longer than the program's stack.
@@ -101,7 +126,7 @@ impl Walk<'_, '_> {
         let mut way: Vec<(usize, usize)> = vec![(start, 0)];
         self.set(start, State::Open);
         while let Some(&mut (node, ref mut next)) = way.last_mut() {
-            let step = self.steps.get(node).and_then(|steps| steps.get(*next)).copied();
+            let step = self.steps_of(node).get(*next).copied();
             *next += 1;
             match step {
                 None => {
@@ -141,11 +166,11 @@ impl Walk<'_, '_> {
             _ => 1,
         };
         // Names outside our zones count as one step, which is not followed by us.
-        self.steps.get(node).into_iter().flatten().map(behind).max().unwrap_or(0)
+        self.steps_of(node).iter().map(behind).max().unwrap_or(0)
     }
 
     fn name(&self, node: usize) -> String {
-        let owner = self.index.owners.get(node);
+        let owner = self.index.owner(node);
         let name = owner.and_then(|o| o.records.first().map(|r| &r.owner).or(o.steered.first().map(|s| &s.owner)));
         name.map_or_else(|| "?".to_owned(), Name::to_string)
     }
@@ -159,7 +184,7 @@ impl Walk<'_, '_> {
         let mut finding =
             Finding::error(code::CNAME_LOOP, format!("CNAMEs lead in a circle: {}", names.join(" -> "))).at(last.at, "leads back");
         for pair in circle.windows(2).take(8) {
-            let step = pair.first().and_then(|node| self.steps.get(*node)).into_iter().flatten().find(|step| Some(&step.to) == pair.get(1));
+            let step = pair.first().into_iter().flat_map(|node| self.steps_of(*node)).find(|step| Some(&step.to) == pair.get(1));
             if let Some(step) = step {
                 finding = finding.related(step.at, "on the way");
             }
@@ -168,7 +193,7 @@ impl Walk<'_, '_> {
     }
 
     fn too_long(&self, node: usize, out: &mut Findings) {
-        if let Some(step) = self.steps.get(node).and_then(|steps| steps.first()) {
+        if let Some(step) = self.steps_of(node).first() {
             let message = format!("more than {CHAIN_MAX} CNAMEs are to be followed from `{}`", self.name(node));
             out.push(
                 Finding::warning(code::CHAIN_TOO_LONG, message)
@@ -206,7 +231,7 @@ fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
 fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut Findings) {
     let owner = match index.find(target) {
         Found::Elsewhere => return,
-        Found::Owner(number) => index.owners.get(number),
+        Found::Owner(number) => index.owner(number),
         Found::Missing => None,
     };
     let dangling = match owner {
@@ -229,7 +254,9 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
             Some(_) => "has no address",
         };
         let mut finding = Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone")).at(at, "leads nowhere");
-        if let Some(doubled) = index.zone_of(target).and_then(|names| doubled(target, &names.zone.apex)) {
+        // A name that is written whole has its dot.
+        let is_short = ((at.end - at.start) as usize) < target.to_string().len();
+        if let Some(doubled) = index.zone_of(target.as_wire()).filter(|_| is_short).and_then(|names| doubled(target, &names.zone.apex)) {
             finding = finding.help(format!("did you forget the final dot of `{doubled}`?"));
         }
         out.push(finding);

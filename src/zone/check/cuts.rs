@@ -1,8 +1,7 @@
 //! Delegations: glue that is missing, and data that a delegation hides.
 
-use super::index::{Index, Names};
+use super::index::{Index, Names, name_of};
 use crate::finding::{Finding, Findings, code};
-use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::rdata::names_in;
 
@@ -11,7 +10,9 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
         if names.has_cuts {
             glue(index, names, out);
         }
-        occluded(index, names, out);
+        if names.has_cuts || names.has_children {
+            occluded(index, names, out);
+        }
     }
 }
 
@@ -19,7 +20,7 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
 fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
     for record in names.zone.records.iter().filter(|record| record.rtype == RrType::NS && record.owner != names.zone.apex) {
         for target in names_in(RrType::NS, &record.rdata) {
-            let owner = names.by_name.get(&target).and_then(|number| index.owners.get(*number));
+            let owner = index.number_of(names, target.as_wire()).and_then(|number| index.owner(number));
             if target.is_at_or_below(&record.owner) && !owner.is_some_and(|o| o.has(RrType::A) || o.has(RrType::AAAA)) {
                 out.push(
                     Finding::warning(code::MISSING_GLUE, format!("the name server `{target}` of `{}` has no address here", record.owner))
@@ -33,11 +34,10 @@ fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
 
 /// Below a cut only glue is ever used; at the cut also NS and DS.
 fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
-    for (name, number) in &names.by_name {
-        let Some(owner) = index.owners.get(*number).filter(|owner| !owner.is_empty()) else { continue };
-        let cut = if names.has_cuts { index.cut_above(names, name) } else { None };
-        let Some(cut) = cut.or_else(|| child_apex(index, names, name)) else { continue };
-        let at_cut = *name == cut;
+    for owner in names.owners.clone().filter_map(|number| index.owner(number)).filter(|owner| !owner.is_empty()) {
+        let cut = if names.has_cuts { index.cut_above(names, owner.name) } else { None };
+        let Some(cut) = cut.or_else(|| child_apex(index, names, owner.name)) else { continue };
+        let at_cut = owner.name.eq_ignore_ascii_case(cut);
         let used = |rtype| match rtype {
             RrType::A | RrType::AAAA | RrType::RRSIG | RrType::NSEC => true,
             RrType::NS | RrType::DS => at_cut,
@@ -47,7 +47,7 @@ fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
         let hidden = hidden.or_else(|| owner.steered.first().map(|steered| (steered.at, "steered data".to_owned())));
         if let Some((at, what)) = hidden {
             out.push(
-                Finding::warning(code::OCCLUDED, format!("`{name}` lies in `{cut}`, which is delegated"))
+                Finding::warning(code::OCCLUDED, format!("`{}` lies in `{}`, which is delegated", owner.name(), name_of(cut)))
                     .at(at, format!("{what} here is never answered"))
                     .help("move it to the zone that the delegation leads to"),
             );
@@ -56,7 +56,7 @@ fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
 }
 
 /// The apex of another of our zones between a name and its own zone: that zone answers.
-fn child_apex(index: &Index<'_>, names: &Names<'_>, name: &Name) -> Option<Name> {
-    let zone = index.zone_of(name)?;
-    (zone.zone.apex != names.zone.apex).then(|| zone.zone.apex.clone())
+fn child_apex<'i>(index: &'i Index<'_>, names: &Names<'_>, name: &[u8]) -> Option<&'i [u8]> {
+    let zone = index.zone_of(name).filter(|_| names.has_children)?;
+    (zone.zone.apex != names.zone.apex).then(|| zone.zone.apex.as_wire())
 }

@@ -1,21 +1,28 @@
 //! All owners of all zones, to be looked up as a query would (RFC 1034 section 4.3.2).
+//!
+//! Nothing of the zones is copied: an owner's name is a part of what a record holds, its records are
+//! a run of one list, and what is rarely there is marked in a few bits, so that checks of rare things
+//! pass a million plain names by.
 
-use crate::wire::hash::NameHashing;
+use crate::limits::RRSET_OCTETS_MAX;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
+use crate::zone::table::{Table, hash_of};
 use crate::zone::text::{Record, SteeredOwner, Zone};
-use std::collections::HashMap;
+use std::ops::Range;
 
 /// A name that exists in a zone; with nothing in it, an empty non-terminal.
-#[derive(Default)]
-pub(super) struct Owner<'z> {
-    pub records: Vec<&'z Record>,
-    pub steered: Vec<&'z SteeredOwner>,
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'i> {
+    /// Its name in wire form, as it was first written.
+    pub name: &'i [u8],
+    pub records: &'i [&'i Record],
+    pub steered: &'i [&'i SteeredOwner],
 }
 
-impl<'z> Owner<'z> {
+impl<'i> Owner<'i> {
     /// The records of a type.
-    pub fn of(&self, rtype: RrType) -> impl Iterator<Item = &'z Record> + '_ {
+    pub fn of(&self, rtype: RrType) -> impl Iterator<Item = &'i Record> + use<'i> {
         self.records.iter().copied().filter(move |record| record.rtype == rtype)
     }
 
@@ -33,20 +40,64 @@ impl<'z> Owner<'z> {
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.steered.is_empty()
     }
+
+    /// Its name.
+    pub fn name(&self) -> Name {
+        name_of(self.name)
+    }
 }
 
-/// A zone with its names; the numbers count in [`Index::owners`].
+/// A name from octets that came from one.
+pub(super) fn name_of(wire: &[u8]) -> Name {
+    Name::from_wire(wire).unwrap_or_else(|_| Name::root())
+}
+
+/// What an owner has that only few have, as bits.
+pub(super) const ALIAS: u8 = 1;
+pub(super) const DELEGATION: u8 = 2;
+pub(super) const REDIRECTION: u8 = 4;
+pub(super) const SIGNER: u8 = 8;
+/// Data that is too much for a message even alone.
+const BULKY: u8 = 16;
+
+fn bits_of(rtype: RrType) -> u8 {
+    match rtype {
+        RrType::CNAME => ALIAS,
+        RrType::NS => DELEGATION,
+        RrType::DNAME => REDIRECTION,
+        RrType::DS => SIGNER,
+        _ => 0,
+    }
+}
+
+/// An owner as stored: runs of the index's lists.
+struct Entry<'z> {
+    name: &'z [u8],
+    first: u32,
+    count: u32,
+    first_steered: u32,
+    steered: u16,
+    bits: u8,
+}
+
+/// A zone with its names.
 pub(super) struct Names<'z> {
     pub zone: &'z Zone,
-    pub by_name: HashMap<Name, usize, NameHashing>,
+    /// Numbers of its owners.
+    pub owners: Range<usize>,
+    by_name: Table,
     pub has_cuts: bool,
     pub has_dnames: bool,
+    /// Whether the apex of another of our zones lies below this one's.
+    pub has_children: bool,
 }
 
 pub(super) struct Index<'z> {
-    pub owners: Vec<Owner<'z>>,
+    owners: Vec<Entry<'z>>,
+    records: Vec<&'z Record>,
+    steered: Vec<&'z SteeredOwner>,
     pub zones: Vec<Names<'z>>,
-    by_apex: HashMap<Name, usize>,
+    by_apex: Table,
 }
 
 /// What a look-up finds.
@@ -62,81 +113,203 @@ pub(super) enum Found {
 
 impl<'z> Index<'z> {
     pub fn new(zones: &'z [Zone]) -> Index<'z> {
-        let mut index = Index { owners: Vec::new(), zones: Vec::new(), by_apex: HashMap::new() };
+        let records = zones.iter().map(|zone| zone.records.len()).sum();
+        let mut index = Index {
+            owners: Vec::with_capacity(records),
+            records: Vec::with_capacity(records),
+            steered: Vec::new(),
+            zones: Vec::with_capacity(zones.len()),
+            by_apex: Table::with_room(zones.len()),
+        };
         for zone in zones {
-            let mut names = Names {
-                zone,
-                by_name: HashMap::with_capacity_and_hasher(zone.records.len(), NameHashing::default()),
-                has_cuts: false,
-                has_dnames: false,
-            };
-            for record in &zone.records {
-                names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
-                names.has_dnames |= record.rtype == RrType::DNAME;
-                let number = names.number(&record.owner, &mut index.owners);
-                if let Some(owner) = index.owners.get_mut(number) {
-                    owner.records.push(record);
+            index.add(zone);
+        }
+        for number in 0..index.zones.len() {
+            let mut above = index.zones.get(number).and_then(|names| parent(names.zone.apex.as_wire()));
+            while let Some(name) = above {
+                if let Some(zone) = index.apex(name)
+                    && let Some(names) = index.zones.get_mut(zone)
+                {
+                    names.has_children = true;
                 }
+                above = parent(name);
             }
-            for steered in &zone.steered {
-                let number = names.number(&steered.owner, &mut index.owners);
-                if let Some(owner) = index.owners.get_mut(number) {
-                    owner.steered.push(steered);
-                }
-            }
-            index.by_apex.entry(zone.apex.clone()).or_insert(index.zones.len());
-            index.zones.push(names);
         }
         index
     }
 
-    /// The zone with the longest apex at or above a name.
-    pub fn zone_of(&self, name: &Name) -> Option<&Names<'z>> {
-        let mut at = Some(name.clone());
-        while let Some(ancestor) = at {
-            if let Some(zone) = self.by_apex.get(&ancestor) {
-                return self.zones.get(*zone);
+    fn add(&mut self, zone: &'z Zone) {
+        let start = self.owners.len();
+        let by_name = Table::with_room(zone.records.len());
+        let mut names = Names { zone, owners: start..start, by_name, has_cuts: false, has_dnames: false, has_children: false };
+        // Which owner each record belongs to; then runs of owners by counting.
+        let mut numbers: Vec<u32> = Vec::with_capacity(zone.records.len());
+        let mut parent_last: &[u8] = &[];
+        for record in &zone.records {
+            names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
+            names.has_dnames |= record.rtype == RrType::DNAME;
+            let number = self.number(&mut names, record.owner.as_wire(), &mut parent_last);
+            numbers.push(number);
+            if let Some(entry) = self.owners.get_mut(number as usize) {
+                entry.count += 1;
+                entry.bits |= bits_of(record.rtype);
+                if record.rdata.len() > RRSET_OCTETS_MAX - 12 {
+                    entry.bits |= BULKY;
+                }
             }
-            at = ancestor.parent();
+        }
+        let steered: Vec<u32> = zone.steered.iter().map(|s| self.number(&mut names, s.owner.as_wire(), &mut parent_last)).collect();
+        names.owners.end = self.owners.len();
+        for number in &steered {
+            if let Some(entry) = self.owners.get_mut(*number as usize) {
+                entry.steered = entry.steered.saturating_add(1);
+            }
+        }
+        let (mut at, mut at_steered) = (self.records.len() as u32, self.steered.len() as u32);
+        for entry in self.owners.iter_mut().skip(start) {
+            (entry.first, entry.first_steered) = (at, at_steered);
+            at += std::mem::take(&mut entry.count);
+            at_steered += u32::from(std::mem::take(&mut entry.steered));
+        }
+        if let Some(any) = zone.records.first() {
+            self.records.resize(at as usize, any);
+        }
+        if let Some(any) = zone.steered.first() {
+            self.steered.resize(at_steered as usize, any);
+        }
+        for (record, number) in zone.records.iter().zip(numbers) {
+            let Some(entry) = self.owners.get_mut(number as usize) else { continue };
+            if let Some(place) = self.records.get_mut((entry.first + entry.count) as usize) {
+                *place = record;
+                entry.count += 1;
+            }
+        }
+        for (owner, number) in zone.steered.iter().zip(steered) {
+            let Some(entry) = self.owners.get_mut(number as usize) else { continue };
+            if let Some(place) = self.steered.get_mut(entry.first_steered as usize + usize::from(entry.steered)) {
+                *place = owner;
+                entry.steered = entry.steered.saturating_add(1);
+            }
+        }
+        let apex = zone.apex.as_wire();
+        if self.apex(apex).is_none() {
+            self.by_apex.insert(hash_of(apex), self.zones.len() as u32);
+        }
+        self.zones.push(names);
+    }
+
+    /// The number of a name, which comes into being with all names between it and the apex.
+    /// `parent_last` is the parent that was seen last: neighbours mostly have the same.
+    fn number(&mut self, names: &mut Names<'z>, wire: &'z [u8], parent_last: &mut &'z [u8]) -> u32 {
+        let hash = hash_of(wire);
+        if let Some(number) = self.find_in(names, wire, hash) {
+            return number;
+        }
+        let number = self.owners.len() as u32;
+        self.owners.push(Entry { name: wire, first: 0, count: 0, first_steered: 0, steered: 0, bits: 0 });
+        names.by_name.insert(hash, number);
+        if wire.len() != names.zone.apex.as_wire().len()
+            && let Some(parent) = parent(wire)
+            && parent != *parent_last
+        {
+            *parent_last = parent;
+            self.number(names, parent, &mut &parent[..0]);
+        }
+        number
+    }
+
+    fn find_in(&self, names: &Names<'z>, wire: &[u8], hash: u64) -> Option<u32> {
+        names.by_name.find(hash, |number| self.owners.get(number as usize).is_some_and(|entry| entry.name.eq_ignore_ascii_case(wire)))
+    }
+
+    /// The owner of this very name in a zone.
+    pub fn number_of(&self, names: &Names<'z>, wire: &[u8]) -> Option<usize> {
+        self.find_in(names, wire, hash_of(wire)).map(|number| number as usize)
+    }
+
+    /// How many owners there are.
+    pub fn len(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// An owner by its number.
+    pub fn owner(&self, number: usize) -> Option<Owner<'_>> {
+        let entry = self.owners.get(number)?;
+        let (first, first_steered) = (entry.first as usize, entry.first_steered as usize);
+        Some(Owner {
+            name: entry.name,
+            records: self.records.get(first..first + entry.count as usize).unwrap_or_default(),
+            steered: self.steered.get(first_steered..first_steered + usize::from(entry.steered)).unwrap_or_default(),
+        })
+    }
+
+    /// Whether an owner has records of any of the marked types.
+    pub fn has_any(&self, number: usize, bits: u8) -> bool {
+        self.owners.get(number).is_some_and(|entry| entry.bits & bits != 0)
+    }
+
+    /// Whether an owner has one record at most, of ordinary size, and no policy.
+    pub fn is_simple(&self, number: usize) -> bool {
+        self.owners.get(number).is_some_and(|entry| entry.count < 2 && entry.steered == 0 && entry.bits & BULKY == 0)
+    }
+
+    /// Whether policies decide what an owner answers.
+    pub fn is_steered(&self, number: usize) -> bool {
+        self.owners.get(number).is_some_and(|entry| entry.steered > 0)
+    }
+
+    fn apex(&self, wire: &[u8]) -> Option<usize> {
+        let is = |zone: u32| self.zones.get(zone as usize).is_some_and(|names| names.zone.apex.as_wire().eq_ignore_ascii_case(wire));
+        self.by_apex.find(hash_of(wire), is).map(|zone| zone as usize)
+    }
+
+    /// The zone with the longest apex at or above a name.
+    pub fn zone_of(&self, wire: &[u8]) -> Option<&Names<'z>> {
+        let mut at = Some(wire);
+        while let Some(ancestor) = at {
+            if let Some(zone) = self.apex(ancestor) {
+                return self.zones.get(zone);
+            }
+            at = parent(ancestor);
         }
         None
     }
 
     /// Whether a name is the apex of one of our zones.
     pub fn is_apex(&self, name: &Name) -> bool {
-        self.by_apex.contains_key(name)
+        self.apex(name.as_wire()).is_some()
     }
 
     /// Looks a name up.
     pub fn find(&self, name: &Name) -> Found {
-        let Some(names) = self.zone_of(name) else { return Found::Elsewhere };
-        if names.has_cuts && self.cut_above(names, name).is_some() {
+        let wire = name.as_wire();
+        let Some(names) = self.zone_of(wire) else { return Found::Elsewhere };
+        if names.has_cuts && self.cut_above(names, wire).is_some() {
             return Found::Elsewhere;
         }
-        if names.has_dnames && self.dname_above(names, name).is_some() {
+        if names.has_dnames && self.dname_above(names, wire).is_some() {
             return Found::Elsewhere;
         }
-        if let Some(number) = names.by_name.get(name) {
-            return Found::Owner(*number);
+        if let Some(number) = self.number_of(names, wire) {
+            return Found::Owner(number);
         }
-        let mut at = name.parent();
+        let mut at = parent(wire);
         while let Some(encloser) = at {
-            if names.by_name.contains_key(&encloser) {
-                let wildcard = encloser.prepend(b"*").ok().and_then(|name| names.by_name.get(&name).copied());
+            if self.number_of(names, encloser).is_some() {
+                let wildcard = name_of(encloser).prepend(b"*").ok().and_then(|name| self.number_of(names, name.as_wire()));
                 return wildcard.map_or(Found::Missing, Found::Owner);
             }
-            at = encloser.parent();
+            at = parent(encloser);
         }
         Found::Missing
     }
 
     /// The nearest owner of a DNAME strictly above a name inside a zone, if there is one.
-    pub fn dname_above(&self, names: &Names<'z>, name: &Name) -> Option<Name> {
-        let mut at = name.clone();
-        while at != names.zone.apex {
-            at = at.parent()?;
-            let owner = names.by_name.get(&at).and_then(|number| self.owners.get(*number));
-            if owner.is_some_and(|owner| owner.has(RrType::DNAME)) {
+    pub fn dname_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
+        let mut at = name;
+        while !at.eq_ignore_ascii_case(names.zone.apex.as_wire()) {
+            at = parent(at)?;
+            if self.number_of(names, at).is_some_and(|number| self.has_any(number, REDIRECTION)) {
                 return Some(at);
             }
         }
@@ -144,37 +317,21 @@ impl<'z> Index<'z> {
     }
 
     /// The delegation at or above a name inside a zone, if there is one.
-    pub fn cut_above(&self, names: &Names<'z>, name: &Name) -> Option<Name> {
-        let mut at = Some(name.clone());
+    pub fn cut_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
+        let mut at = Some(name);
         let mut cut = None;
-        while let Some(ancestor) = at {
-            if ancestor == names.zone.apex {
-                break;
-            }
-            let owner = names.by_name.get(&ancestor).and_then(|number| self.owners.get(*number));
-            at = ancestor.parent();
-            if owner.is_some_and(|owner| owner.has(RrType::NS)) {
+        while let Some(ancestor) = at.filter(|name| !name.eq_ignore_ascii_case(names.zone.apex.as_wire())) {
+            if self.number_of(names, ancestor).is_some_and(|number| self.has_any(number, DELEGATION)) {
                 cut = Some(ancestor);
             }
+            at = parent(ancestor);
         }
         cut
     }
 }
 
-impl<'z> Names<'z> {
-    /// The number of a name, which comes into being with all names between it and the apex.
-    fn number(&mut self, name: &Name, owners: &mut Vec<Owner<'z>>) -> usize {
-        if let Some(number) = self.by_name.get(name) {
-            return *number;
-        }
-        let number = owners.len();
-        owners.push(Owner::default());
-        self.by_name.insert(name.clone(), number);
-        if *name != self.zone.apex
-            && let Some(parent) = name.parent()
-        {
-            self.number(&parent, owners);
-        }
-        number
-    }
+/// A wire name without its first label; `None` for the root.
+fn parent(wire: &[u8]) -> Option<&[u8]> {
+    let len = usize::from(*wire.first()?);
+    wire.get(1 + len..).filter(|_| len > 0)
 }

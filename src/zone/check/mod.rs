@@ -13,24 +13,28 @@ mod redirects;
 #[cfg(test)]
 mod tests;
 
+use super::rdata::folded;
+use super::table::{Table, hash_of};
 use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
-use crate::wire::hash::NameHashing;
+use crate::wire::hash;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use index::Index;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Removes records that stand twice (RFC 2181 section 5) and gives each RRset one TTL, the smallest
+/// Removes records that stand twice (RFC 2181 section 5), also if names in them differ in letter case, and gives each RRset one TTL, the smallest
 /// that was written (RFC 2181 section 5.2); both with warnings.
 pub fn settle(zone: &mut Zone, out: &mut Findings) {
     let mut twice = HashSet::new();
     for set in sets_of_several(&zone.records) {
-        let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(set.len());
+        let mut seen: HashMap<Cow<'_, [u8]>, usize> = HashMap::with_capacity(set.len());
         let before = twice.len();
         for &index in &set {
             let record = &zone.records[index];
-            if let Some(&earlier) = seen.get(&*record.rdata) {
+            let folded = folded(record.rtype, &record.rdata);
+            if let Some(&earlier) = seen.get(&folded) {
                 twice.insert(index);
                 out.push(
                     Finding::warning(code::DUPLICATE_RECORD, format!("`{}` has the same {} record twice", record.owner, record.rtype))
@@ -38,7 +42,7 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
                         .related(zone.records[earlier].at, "first here"),
                 );
             } else {
-                seen.insert(&record.rdata, index);
+                seen.insert(folded, index);
             }
         }
         drop(seen);
@@ -57,12 +61,14 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
 /// RRsets of more than one record, as indexes in the order read. In a large zone most have one, and
 /// those cost one entry of one table.
 fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
-    let mut first: HashMap<(&Name, RrType), usize, NameHashing> = HashMap::with_capacity_and_hasher(records.len(), NameHashing::default());
+    let mut first = Table::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, record) in records.iter().enumerate() {
-        let head = *first.entry((&record.owner, record.rtype)).or_insert(index);
-        if head != index {
-            several.entry(head).or_insert_with(|| vec![head]).push(index);
+        let hash = hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into());
+        let is = |other: u32| records.get(other as usize).is_some_and(|o| o.rtype == record.rtype && o.owner == record.owner);
+        match first.find(hash, is) {
+            Some(head) => several.entry(head as usize).or_insert_with(|| vec![head as usize]).push(index),
+            None => first.insert(hash, index as u32),
         }
     }
     several.into_values().collect()

@@ -1,7 +1,7 @@
 //! Records whose place decides whether they mean anything: DNAME, NS at a wildcard, DS; and what an
 //! SOA says.
 
-use super::index::{Index, Names, Owner};
+use super::index::{DELEGATION, Index, Names, Owner, SIGNER, name_of};
 use crate::finding::{Finding, Findings, code};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -11,13 +11,17 @@ use std::collections::HashSet;
 
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
-        for (name, number) in &names.by_name {
-            let Some(owner) = index.owners.get(*number).filter(|owner| !owner.is_empty()) else { continue };
-            dname(names, name, owner, out);
-            delegation_signer(index, names, name, owner, out);
-            wildcard(name, owner, out);
+        for number in names.owners.clone() {
+            if !names.has_dnames && !index.has_any(number, DELEGATION | SIGNER) {
+                continue;
+            }
+            let Some(owner) = index.owner(number).filter(|owner| !owner.is_empty()) else { continue };
+            let name = owner.name();
+            dname(names, &name, &owner, out);
+            delegation_signer(index, names, &name, &owner, out);
+            wildcard(&name, &owner, out);
             if names.has_dnames {
-                below_dname(index, names, name, owner, out);
+                below_dname(index, names, &owner, out);
             }
         }
         start_of_authority(names, out);
@@ -50,12 +54,12 @@ fn dname_loops(index: &Index<'_>, out: &mut Findings) {
 }
 
 /// The DNAME above a name, and the name that it makes of it, unless that is too long.
-fn redirected<'z>(index: &Index<'z>, name: &Name) -> Option<(&'z Record, Option<Name>)> {
-    let names = index.zone_of(name)?;
-    let above = index.dname_above(names, name)?;
-    let record = index.owners.get(*names.by_name.get(&above)?)?.of(RrType::DNAME).next()?;
+fn redirected<'i>(index: &'i Index<'_>, name: &Name) -> Option<(&'i Record, Option<Name>)> {
+    let names = index.zone_of(name.as_wire())?;
+    let above = index.dname_above(names, name.as_wire())?;
+    let record = index.owner(index.number_of(names, above)?)?.of(RrType::DNAME).next()?;
     let target = names_in(RrType::DNAME, &record.rdata).into_iter().next()?;
-    let start = name.as_wire().len() - above.as_wire().len();
+    let start = name.as_wire().len() - above.len();
     Some((record, Name::from_wire(&[&name.as_wire()[..start], target.as_wire()].concat()).ok()))
 }
 
@@ -90,16 +94,17 @@ fn dname(names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) 
 }
 
 /// Nothing may stand below a DNAME (RFC 6672 section 2.4): it would never be answered.
-fn below_dname(index: &Index<'_>, names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
-    let Some(above) = index.dname_above(names, name) else { return };
-    if names.has_cuts && index.cut_above(names, name).is_some() {
+fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &Owner<'_>, out: &mut Findings) {
+    let Some(above) = index.dname_above(names, owner.name) else { return };
+    if names.has_cuts && index.cut_above(names, owner.name).is_some() {
         return;
     }
     let steered = owner.steered.first().map(|steered| steered.at);
     let Some(at) = owner.records.first().map(|record| record.at).or(steered) else { return };
-    let mut finding =
-        Finding::error(code::BELOW_DNAME, format!("`{name}` lies below `{above}`, which has a DNAME")).at(at, "never answered");
-    let dname = names.by_name.get(&above).and_then(|number| index.owners.get(*number)).and_then(|owner| owner.of(RrType::DNAME).next());
+    let message = format!("`{}` lies below `{}`, which has a DNAME", owner.name(), name_of(above));
+    let mut finding = Finding::error(code::BELOW_DNAME, message).at(at, "never answered");
+    let above = index.number_of(names, above).and_then(|number| index.owner(number));
+    let dname = above.and_then(|owner| owner.of(RrType::DNAME).next());
     if let Some(dname) = dname {
         finding = finding.related(dname.at, "redirects every name below it");
     }
@@ -128,7 +133,7 @@ fn delegation_signer(index: &Index<'_>, names: &Names<'_>, name: &Name, owner: &
                 .at(signer.at, "belongs to the parent of the zone (RFC 4035 section 2.4)")
                 .help("the operator of the parent zone publishes it"),
         );
-    } else if !owner.has(RrType::NS) && index.cut_above(names, name).is_none() {
+    } else if !owner.has(RrType::NS) && index.cut_above(names, name.as_wire()).is_none() {
         out.push(
             Finding::warning(code::DS_PLACE, format!("`{name}` has a DS record, but is not delegated"))
                 .at(signer.at, "there are no NS records beside it (RFC 4035 section 2.4)"),

@@ -46,6 +46,25 @@ fn sets_get_one_ttl_and_no_double() {
     assert_eq!(left, [("a.z.".into(), 30), ("A.z.".into(), 30), ("b.z.".into(), 60)]);
 }
 
+/// Names in data that differ in letter case are the same record (RFC 4343); other octets are not.
+#[test]
+fn letter_case_makes_no_second_record() {
+    for (lines, left) in [
+        ("a 60 NS ns1\na 60 NS NS1\n", 1),
+        ("a 60 MX 5 Mail.x.\na 60 MX 5 mail.X.\na 60 MX 6 mail.x.\n", 2),
+        ("a 60 SRV 0 0 65 T.x.\na 60 SRV 0 0 97 t.x.\na 60 SRV 0 0 65 t.x.\n", 2),
+        ("a 60 HTTPS 1 T.x. alpn=h2\na 60 HTTPS 1 t.x. alpn=h2\na 60 HTTPS 1 t.x. alpn=H2\n", 2),
+        ("a 60 TXT A\na 60 TXT a\n", 2),
+        ("a 60 CAA 0 issue Ca\na 60 CAA 0 issue ca\n", 2),
+    ] {
+        let mut zone = zone("z.", lines);
+        let mut out = Findings::default();
+        settle(&mut zone, &mut out);
+        assert_eq!((zone.records.len(), out.len()), (left, lines.lines().count() - left), "{lines}");
+        assert!(out.iter().all(|finding| finding.code == code::DUPLICATE_RECORD));
+    }
+}
+
 /// Each row: records behind a sound head (three lines), and what is told at which line.
 #[test]
 fn zones_as_wholes() {

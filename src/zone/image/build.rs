@@ -4,7 +4,7 @@
 //! and type become one RRset with the smallest TTL among them (RFC 2181 section 5.2); exact
 //! duplicates collapse. Every ancestor of a name below the apex exists as an empty non-terminal.
 //!
-//! Names go straight into the hash table that will serve them, ancestors first, so that a node's
+//! Names get their numbers in the order read, ancestors first, so that a node's
 //! parent always has the smaller number and one pass downwards knows what lies below a cut. Records
 //! are then ordered by node and type and written behind each other.
 
@@ -15,7 +15,8 @@ use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
-use crate::zone::text::{Record, Zone};
+use crate::zone::table::Table;
+use crate::zone::text::Zone;
 
 /// Builds the image of a zone.
 pub fn build(zone: &Zone) -> Result<Image, Finding> {
@@ -55,7 +56,7 @@ struct Builder<'a> {
     arena: Vec<u8>,
     drafts: Vec<Draft>,
     sets: Vec<Set>,
-    slots: Vec<u32>,
+    by_name: Table,
     /// Where glue node numbers are written once all nodes are known: place in the arena, name.
     glue_places: Vec<(usize, Name)>,
 }
@@ -66,9 +67,9 @@ impl<'a> Builder<'a> {
             zone,
             apex: zone.apex.to_lowercase(),
             arena: Vec::new(),
-            drafts: Vec::new(),
-            sets: Vec::new(),
-            slots: vec![NO_NODE; 16],
+            drafts: Vec::with_capacity(zone.records.len()),
+            sets: Vec::with_capacity(zone.records.len()),
+            by_name: Table::with_room(zone.records.len()),
             glue_places: Vec::new(),
         };
         let apex = builder.apex.clone();
@@ -109,40 +110,23 @@ impl<'a> Builder<'a> {
         self.arena.extend_from_slice(name);
         let draft = Draft { hash, name_at, name_len: name.len() as u8, parent, first_set: 0, sets: 0, has_ns: false, steered: None };
         self.drafts.push(draft);
-        // At most two thirds full.
-        if self.drafts.len() * 3 > self.slots.len() * 2 {
-            self.slots = vec![NO_NODE; self.slots.len() * 2];
-            for (id, draft) in self.drafts.iter().enumerate() {
-                claim(&mut self.slots, draft.hash, id as u32);
-            }
-        } else {
-            claim(&mut self.slots, hash, id);
-        }
+        self.by_name.insert(hash, id);
         id
     }
 
     fn find(&self, hash: u64, name: &[u8]) -> Option<u32> {
-        let mask = self.slots.len() - 1;
-        let mut slot = hash as usize & mask;
-        while self.slots[slot] != NO_NODE {
-            let id = self.slots[slot];
+        self.by_name.find(hash, |id| {
             let draft = &self.drafts[id as usize];
-            if draft.hash == hash && &self.arena[draft.name_at as usize..draft.name_at as usize + usize::from(draft.name_len)] == name {
-                return Some(id);
-            }
-            slot = (slot + 1) & mask;
-        }
-        None
+            draft.hash == hash && &self.arena[draft.name_at as usize..draft.name_at as usize + usize::from(draft.name_len)] == name
+        })
     }
 
     /// Writes every RRset; `records` are ordered by node and type.
     fn sets(&mut self, records: &[(u32, RrType, u32)]) -> Result<(), Finding> {
-        let zone = self.zone;
         for rrset in records.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (node, rtype, _) = rrset[0];
-            let of_set: Vec<&Record> = rrset.iter().map(|(.., index)| &zone.records[*index as usize]).collect();
             let set_id = self.sets.len() as u32;
-            self.set(rtype, &of_set)?;
+            self.set(rtype, rrset)?;
             let draft = &mut self.drafts[node as usize];
             if draft.sets == 0 {
                 draft.first_set = set_id;
@@ -187,11 +171,12 @@ impl<'a> Builder<'a> {
             });
         }
         self.arena.shrink_to_fit();
+        let slots = self.slots();
         let mut image = Image {
             apex: self.apex.as_wire().into(),
             apex_labels: self.apex.label_count(),
             arena: self.arena.into(),
-            slots: self.slots.into(),
+            slots: slots.into(),
             nodes: nodes.into(),
             sets: self.sets.into(),
             steered: steered.into(),
@@ -203,16 +188,36 @@ impl<'a> Builder<'a> {
         Ok(image)
     }
 
-    fn set(&mut self, rtype: RrType, records: &[&Record]) -> Result<(), Finding> {
-        let ttl = records.iter().map(|r| r.ttl).min().unwrap_or(Ttl::MAX);
+    /// The table that will serve: two thirds full at most.
+    fn slots(&mut self) -> Vec<u32> {
+        // The other one is done with, and as large.
+        self.by_name = Table::with_room(0);
+        let mut len = 16;
+        while self.drafts.len() * 3 > len * 2 {
+            len *= 2;
+        }
+        let mut slots = vec![NO_NODE; len];
+        for (id, draft) in self.drafts.iter().enumerate() {
+            claim(&mut slots, draft.hash, id as u32);
+        }
+        slots
+    }
+
+    fn set(&mut self, rtype: RrType, rrset: &[(u32, RrType, u32)]) -> Result<(), Finding> {
+        let zone = self.zone;
+        let records = rrset.iter().map(|(.., index)| &zone.records[*index as usize]);
+        let ttl = records.clone().map(|r| r.ttl).min().unwrap_or(Ttl::MAX);
         let at = self.arena.len();
-        let mut written: Vec<&[u8]> = Vec::with_capacity(records.len());
+        // The first is kept apart: most sets have no second, and then nothing is allocated.
+        let (mut first, mut others): (Option<&[u8]>, Vec<&[u8]>) = (None, Vec::new());
         let mut in_message = 0usize;
         for record in records {
-            if written.contains(&&*record.rdata) {
-                continue;
+            let rdata: &[u8] = &record.rdata;
+            match first {
+                None => first = Some(rdata),
+                Some(same) if same == rdata || others.contains(&rdata) => continue,
+                Some(_) => others.push(rdata),
             }
-            written.push(&record.rdata);
             in_message += record.rdata.len() + 12;
             if in_message > crate::limits::RRSET_OCTETS_MAX {
                 return Err(Finding::error(code::TOO_BIG, format!("the {rtype} records of `{}` do not fit a DNS message", record.owner))
@@ -221,7 +226,13 @@ impl<'a> Builder<'a> {
             }
             if is_compressible(rtype) { self.named(rtype, &record.rdata) } else { self.plain(&record.rdata) }
         }
-        self.sets.push(Set { rtype, count: written.len() as u16, ttl, at: at as u32, octets: (self.arena.len() - at) as u32 });
+        self.sets.push(Set {
+            rtype,
+            count: (usize::from(first.is_some()) + others.len()) as u16,
+            ttl,
+            at: at as u32,
+            octets: (self.arena.len() - at) as u32,
+        });
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::finding::{At, Code, FileId, Finding, Findings, code};
 use crate::limits::{FINDINGS_PER_ZONE_MAX, INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX};
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
+use crate::zone::octets::Octets;
 use crate::zone::rdata::{self, RdataError, Word};
 use crate::zone::text::Record;
 
@@ -187,10 +188,10 @@ impl<'r> Reader<'r> {
         let at = context.run(data, entry);
         let read = match (head.rtype, data) {
             // Addresses are the bulk of a large zone.
-            (RrType::A, [one]) => v4(one.octets(context.text)).map(|octets| octets.to_vec()),
+            (RrType::A, [one]) => v4(one.octets(context.text)).map(|octets| Octets::from(&octets[..])),
             _ => None,
         };
-        let read = read.map_or_else(|| self.data(context, head.rtype, data), Ok);
+        let read = read.map_or_else(|| self.data(context, head.rtype, data).map(Octets::from), Ok);
         let octets = match read {
             Ok(octets) => octets,
             Err(error) => {
@@ -219,7 +220,7 @@ impl<'r> Reader<'r> {
         if head.ttl.is_some() || head.rtype == RrType::SOA {
             self.ttl_last = Some(ttl);
         }
-        self.records.push(Record { owner, rtype: head.rtype, ttl, rdata: octets.into(), at });
+        self.records.push(Record { owner, rtype: head.rtype, ttl, rdata: octets, at });
     }
 
     fn data(&mut self, context: &Context<'_>, rtype: RrType, data: &[Token]) -> Result<Vec<u8>, RdataError> {
@@ -305,15 +306,16 @@ impl<'r> Reader<'r> {
     }
 
     /// Where records and findings stand, for [`Reader::relocate`].
-    pub fn mark(&self) -> (usize, usize) {
-        (self.records.len(), self.findings.len())
+    pub fn mark(&self) -> (usize, usize, usize) {
+        (self.records.len(), self.findings.mark(), self.findings.len())
     }
 
     /// Gives everything behind a mark another place; whether there is a finding among it.
-    pub fn relocate(&mut self, (records, findings): (usize, usize), at: At) -> bool {
+    pub fn relocate(&mut self, (records, findings, told): (usize, usize, usize), at: At) -> bool {
         self.records[records..].iter_mut().for_each(|record| record.at = at);
         self.findings.relocate(findings, at);
-        self.findings.len() > findings
+        // Also if it was only counted.
+        self.findings.len() > told
     }
 
     /// Counts generated records; false past the limit.

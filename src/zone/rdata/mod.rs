@@ -2,11 +2,19 @@
 //!
 //! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
 //! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter case
-//! and positions under our control. LOC, SVCB and HTTPS have grammars of their own ([`location`],
-//! [`service`]). CERT and CSYNC go through hickory-proto. Every type, known or not, can be written as `\# length hex` (RFC 3597
-//! section 5); the octets of known types are still checked.
+//! and positions under our control. A few types have a grammar of their own ([`location`], [`service`],
+//! [`prefixes`], [`gateway`], [`host_identity`]). Every type, known or not, can be written as `\# length hex`
+//! (RFC 3597 section 5); the octets of known types are still checked.
+//!
+//! What [`to_text`] writes, [`from_text`] reads as the same octets. Where a text would lose something
+//! (two ways to write a size, say), the generic form is written.
 
+mod bitmap;
+mod gateway;
+mod host_identity;
 mod location;
+mod mnemonic;
+mod prefixes;
 mod service;
 mod shape;
 mod token;
@@ -14,10 +22,9 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-use crate::wire::name::Name;
+use crate::wire::name::{Name, wire_name_len};
 use crate::wire::rr::RrType;
-use hickory_proto::rr::{RData, RecordType};
-use hickory_proto::serialize::binary::{BinDecoder, BinEncodable, BinEncoder, Restrict};
+use std::borrow::Cow;
 use std::fmt;
 use token::Token;
 pub use token::Token as Word;
@@ -52,12 +59,51 @@ impl fmt::Display for RdataError {
 
 impl std::error::Error for RdataError {}
 
-/// Types that hickory-proto reads.
-const BY_HICKORY: &[RrType] = &[RrType::CERT, RrType::CSYNC];
+/// A type with a grammar of its own.
+struct Grammar {
+    rtype: RrType,
+    encode: fn(&[Token], &Name) -> Result<Vec<u8>, RdataError>,
+    is_valid: fn(&[u8]) -> bool,
+    decode: fn(&[u8]) -> Option<String>,
+}
 
+const OWN: &[Grammar] = &[
+    Grammar { rtype: RrType::LOC, encode: |tokens, _| location::encode(tokens), is_valid: location::is_valid, decode: location::decode },
+    Grammar { rtype: RrType::SVCB, encode: service::encode, is_valid: service::is_valid, decode: service::decode },
+    Grammar { rtype: RrType::HTTPS, encode: service::encode, is_valid: service::is_valid, decode: service::decode },
+    Grammar { rtype: RrType::APL, encode: |tokens, _| prefixes::encode(tokens), is_valid: prefixes::is_valid, decode: prefixes::decode },
+    Grammar {
+        rtype: RrType::IPSECKEY,
+        encode: gateway::encode_ipseckey,
+        is_valid: |rdata| gateway::decode_ipseckey(rdata).is_some(),
+        decode: gateway::decode_ipseckey,
+    },
+    Grammar {
+        rtype: RrType::AMTRELAY,
+        encode: gateway::encode_amtrelay,
+        is_valid: |rdata| gateway::decode_amtrelay(rdata).is_some(),
+        decode: gateway::decode_amtrelay,
+    },
+    Grammar {
+        rtype: RrType::HIP,
+        encode: host_identity::encode,
+        is_valid: |rdata| host_identity::decode(rdata).is_some(),
+        decode: host_identity::decode,
+    },
+];
+
+fn own(rtype: RrType) -> Option<&'static Grammar> {
+    OWN.iter().find(|grammar| grammar.rtype == rtype)
+}
+
+/// Types whose tokens may be `key="value"`.
 fn is_service(rtype: RrType) -> bool {
     matches!(rtype, RrType::SVCB | RrType::HTTPS)
 }
+
+/// Types that a signer makes. Their text is not read: a zone that is served without the rest of DNSSEC
+/// would show signatures that nobody can find.
+const OF_A_SIGNER: [RrType; 5] = [RrType::RRSIG, RrType::NSEC, RrType::NSEC3, RrType::NSEC3PARAM, RrType::SIG];
 
 /// The uncompressed wire form of record data in presentation format; relative names are relative to
 /// `origin`, the letter case of names is kept.
@@ -96,20 +142,21 @@ fn from_tokens(rtype: RrType, tokens: &[Token], origin: &Name) -> Result<Vec<u8>
         let octets = shape::encode(fields, tokens, origin)?;
         return bounded(octets);
     }
-    if rtype == RrType::LOC {
-        return location::encode(tokens);
+    if let Some(grammar) = own(rtype) {
+        return bounded((grammar.encode)(tokens, origin)?);
     }
-    if is_service(rtype) {
-        return bounded(service::encode(tokens, origin)?);
-    }
-    match BY_HICKORY.contains(&rtype) {
-        true => bounded(by_hickory(rtype, tokens)?),
-        false => Err(RdataError {
+    if OF_A_SIGNER.contains(&rtype) {
+        return Err(RdataError {
             unsupported: true,
-            ..RdataError::new("this version knows no presentation format for the type")
-                .help(r"write it as `\# length hex` (RFC 3597 section 5)")
-        }),
+            ..RdataError::new("signed zones are not served by this version")
+                .help("hand the zone over as it is before signing: without RRSIG, NSEC, NSEC3 and NSEC3PARAM")
+        });
     }
+    Err(RdataError {
+        unsupported: true,
+        ..RdataError::new("this version knows no presentation format for the type")
+            .help(r"write it as `\# length hex` (RFC 3597 section 5)")
+    })
 }
 
 fn bounded(octets: Vec<u8>) -> Result<Vec<u8>, RdataError> {
@@ -125,7 +172,8 @@ fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let length: u16 = length.raw.parse().map_err(|_| RdataError::new(format!("`{}` is not a number of octets", length.raw)))?;
     let octets = shape::hex(digits)?;
     if octets.len() != usize::from(length) {
-        return Err(RdataError::new(format!("{} octets are announced, {} are written", length, octets.len())));
+        let verb = if octets.len() == 1 { "is" } else { "are" };
+        return Err(RdataError::new(format!("{length} octets are announced, {} {verb} written", octets.len())));
     }
     if !is_valid(rtype, &octets) {
         return Err(RdataError::new(format!("these octets are not valid for {rtype}")));
@@ -137,38 +185,9 @@ fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
 pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
     match shape::of(rtype) {
         Some(fields) => shape::walk(fields, rdata).is_some(),
-        None if rtype == RrType::LOC => location::is_valid(rdata),
-        None if is_service(rtype) => service::is_valid(rdata),
-        None if BY_HICKORY.contains(&rtype) => read_by_hickory(rtype, rdata).is_some(),
+        None if let Some(grammar) = own(rtype) => (grammar.is_valid)(rdata),
         None => true,
     }
-}
-
-fn by_hickory(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
-    let mut text = String::new();
-    for (index, token) in tokens.iter().enumerate() {
-        if index > 0 {
-            text.push(' ');
-        }
-        let quote = if token.quoted { "\"" } else { "" };
-        text.extend([quote, &token.raw, quote]);
-    }
-    let rdata = RData::try_from_str(RecordType::from(rtype.0), &text).map_err(|error| RdataError::new(error.to_string()))?;
-    let mut octets = Vec::new();
-    let mut encoder = BinEncoder::new(&mut octets);
-    encoder.set_name_encoding(hickory_proto::serialize::binary::NameEncoding::Uncompressed);
-    rdata.emit(&mut encoder).map_err(|error| RdataError::new(error.to_string()))?;
-    if !is_valid(rtype, &octets) {
-        return Err(RdataError::new("the parts do not fit together"));
-    }
-    Ok(octets)
-}
-
-fn read_by_hickory(rtype: RrType, rdata: &[u8]) -> Option<RData> {
-    let length = u16::try_from(rdata.len()).ok()?;
-    let mut decoder = BinDecoder::new(rdata);
-    let read = RData::read(&mut decoder, RecordType::from(rtype.0), Restrict::new(length)).ok()?;
-    decoder.is_empty().then_some(read)
 }
 
 /// Record data in presentation format, with absolute names; what is not known or not valid in the
@@ -177,20 +196,10 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     if let Some(text) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)).map(|parts| shape::decode(&parts)) {
         return text;
     }
-    if rtype == RrType::LOC
-        && let Some(text) = location::decode(rdata)
+    if let Some(text) = own(rtype).and_then(|grammar| (grammar.decode)(rdata))
+        && from_text(rtype, &text, &Name::root()).is_ok_and(|read| read == rdata)
     {
         return text;
-    }
-    if is_service(rtype)
-        && let Some(text) = service::decode(rdata)
-    {
-        return text;
-    }
-    if BY_HICKORY.contains(&rtype)
-        && let Some(read) = read_by_hickory(rtype, rdata)
-    {
-        return read.to_string();
     }
     let mut text = format!(r"\# {}", rdata.len());
     if !rdata.is_empty() {
@@ -198,6 +207,27 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
         text.extend(rdata.iter().map(|octet| format!("{octet:02x}")));
     }
     text
+}
+
+/// Record data as it is compared: with the names in it in lower case, since letter case does not tell names
+/// apart (RFC 4343 section 3), and so not the records of a set (RFC 2181 section 5).
+pub fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
+    if is_service(rtype) {
+        let end = rdata.get(2..).and_then(wire_name_len).map_or(0, |len| 2 + len);
+        let mut folded = rdata.to_vec();
+        folded.iter_mut().take(end).skip(2).for_each(|octet| octet.make_ascii_lowercase());
+        return Cow::Owned(folded);
+    }
+    let fields = shape::of(rtype).filter(|fields| fields.contains(&shape::Field::Name));
+    let Some(parts) = fields.and_then(|fields| shape::walk(fields, rdata)) else { return Cow::Borrowed(rdata) };
+    let mut folded = Vec::with_capacity(rdata.len());
+    for (field, octets) in parts {
+        match field {
+            shape::Field::Name => folded.extend(octets.iter().map(u8::to_ascii_lowercase)),
+            _ => folded.extend_from_slice(octets),
+        }
+    }
+    Cow::Owned(folded)
 }
 
 /// The names inside record data, in order; none if the octets are not valid.

@@ -37,8 +37,8 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
     let mut rest = rest.iter().peekable();
     while let Some(token) = rest.next() {
         // `key="value"` comes as two words without a blank between them.
-        let quoted =
-            if token.raw.find('=') == Some(token.raw.len() - 1) { rest.next_if(|next| next.quoted && next.attached) } else { None };
+        let is_open = token.raw.find('=').is_some_and(|at| at + 1 == token.raw.len());
+        let quoted = if is_open { rest.next_if(|next| next.quoted && next.attached) } else { None };
         let (key, value) = match token.raw.split_once('=') {
             _ if token.quoted => return Err(RdataError::new(format!("`\"{}\"` is not a parameter", token.raw))),
             Some((key, _)) if quoted.is_some() => (key, quoted.cloned()),
@@ -178,7 +178,11 @@ fn to_text(key: u16, value: &[u8]) -> Vec<u8> {
         PORT => be(value).to_string().into_bytes(),
         IPV4_HINT => joined(value.as_chunks::<4>().0.iter().map(|a| Ipv4Addr::from(*a).to_string()).collect()),
         IPV6_HINT => joined(value.as_chunks::<16>().0.iter().map(|a| Ipv6Addr::from(*a).to_string()).collect()),
-        ECH => super::shape::to_base64(value).into_bytes(),
+        ECH => {
+            let mut text = String::new();
+            super::shape::write_base64(value, &mut text);
+            text.into_bytes()
+        }
         _ => value.to_vec(),
     }
 }

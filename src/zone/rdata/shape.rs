@@ -2,6 +2,8 @@
 //! row: read it from words, walk it in wire form, write it as text.
 
 use super::RdataError;
+use super::bitmap;
+use super::mnemonic;
 use super::token::{Token, escape, octets};
 use crate::wire::name::{Name, wire_name_len, write_name};
 use crate::wire::rr::RrType;
@@ -31,9 +33,21 @@ pub(super) enum Field {
     Hex,
     /// The rest, in Base64.
     Base64,
+    /// The number of a DNSSEC algorithm, also written as its mnemonic (RFC 4034 appendix A.1).
+    Algorithm,
+    /// The number of a kind of certificate, also written as its mnemonic (RFC 4398 section 2.1).
+    CertKind,
+    /// Six octets between hyphens (RFC 7043 section 3.2).
+    Eui48,
+    /// Eight octets between hyphens (RFC 7043 section 4.2).
+    Eui64,
+    /// Eight octets as four groups of four digits between colons (RFC 6742 section 2.1.2).
+    Groups,
+    /// The rest, as the mnemonics of a type bitmap (RFC 4034 section 4.1.2); it may be empty.
+    Types,
 }
 
-use Field::{Base64, Hex, Rest, Tag, Text, Texts, Time, U8, U16, U32, V4, V6};
+use Field::{Algorithm, Base64, CertKind, Eui48, Eui64, Groups, Hex, Rest, Tag, Text, Texts, Time, Types, U8, U16, U32, V4, V6};
 
 /// The fields of a type, if it is a plain row of fields.
 pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
@@ -48,10 +62,17 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
         RrType::SOA => &[NAME, NAME, U32, Time, Time, Time, Time],
         // RFC 1183, RFC 2230, RFC 6742
         RrType::MX | RrType::AFSDB | RrType::KX | RrType::RT | RrType::LP => &[U16, NAME],
+        RrType::NID | RrType::L64 => &[U16, Groups],
         RrType::L32 => &[U16, V4],
-        RrType::MINFO | RrType::RP => &[NAME, NAME],
-        RrType::TXT | RrType::SPF => &[Texts],
+        // RFC 7043
+        RrType::EUI48 => &[Eui48],
+        RrType::EUI64 => &[Eui64],
+        RrType::MINFO | RrType::RP | RrType::TALINK => &[NAME, NAME],
+        RrType::TXT | RrType::SPF | RrType::NINFO | RrType::AVC | RrType::RESINFO => &[Texts],
         RrType::X25 => &[Text],
+        // RFC 1183 section 3.2: an address and perhaps a subaddress.
+        RrType::ISDN => &[Texts],
+        RrType::GPOS => &[Text, Text, Text],
         RrType::HINFO => &[Text, Text],
         RrType::SRV => &[U16, U16, U16, NAME],
         // RFC 3403 section 4.1
@@ -60,8 +81,11 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
         RrType::CAA => &[U8, Tag, Rest],
         RrType::URI => &[U16, U16, Rest],
         // RFC 4034 section 5.1, RFC 7344
-        RrType::DS | RrType::CDS => &[U16, U8, U8, Hex],
-        RrType::CDNSKEY | RrType::DNSKEY | RrType::KEY => &[U16, U8, U8, Base64],
+        RrType::DS | RrType::CDS | RrType::DLV | RrType::TA => &[U16, Algorithm, U8, Hex],
+        RrType::CDNSKEY | RrType::DNSKEY | RrType::KEY => &[U16, U8, Algorithm, Base64],
+        // RFC 4398 section 2, RFC 7477 section 2.1
+        RrType::CERT => &[CertKind, U16, Algorithm, Base64],
+        RrType::CSYNC => &[U32, U16, Types],
         // RFC 8976 section 2.2
         RrType::ZONEMD => &[U32, U8, U8, Hex],
         // RFC 6698 section 2.1, RFC 8162, RFC 4255 section 3.1, RFC 7929 section 2
@@ -75,8 +99,10 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
 
 /// Reads fields from words.
 pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
-    if tokens.len() < fields.len() {
-        return Err(RdataError::new(format!("there must be {}, but {} is written", expected(fields), counted(tokens.len()))));
+    let needed = fields.iter().filter(|field| **field != Types).count();
+    if tokens.len() < needed {
+        let verb = if tokens.len() < 2 { "is" } else { "are" };
+        return Err(RdataError::new(format!("there must be {}, but {} {verb} written", expected(fields), counted(tokens.len()))));
     }
     let mut rest = tokens;
     let mut to = Vec::new();
@@ -108,7 +134,21 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
             Hex | Base64 => {
                 let all = tokens.get(tokens.len() - rest.len() - 1..).unwrap_or_default();
                 rest = &[];
-                to.extend(if *field == Hex { hex(all)? } else { base64(all)? });
+                let octets = if *field == Hex { hex(all)? } else { base64(all)? };
+                if octets.is_empty() {
+                    return Err(RdataError::new("there is no octet in the last part"));
+                }
+                to.extend(octets);
+            }
+            Algorithm => to.push(mnemonic::number(mnemonic::ALGORITHMS, token, "a DNSSEC algorithm")?),
+            CertKind => to.extend(mnemonic::number::<u16>(mnemonic::CERTIFICATES, token, "a kind of certificate")?.to_be_bytes()),
+            Eui48 => to.extend(groups::<6>(token, '-', 2)?),
+            Eui64 => to.extend(groups::<8>(token, '-', 2)?),
+            Groups => to.extend(groups::<8>(token, ':', 4)?),
+            Types => {
+                let all = tokens.get(tokens.len() - rest.len() - 1..).unwrap_or_default();
+                rest = &[];
+                to.extend(bitmap::encode(all)?);
             }
         }
     }
@@ -120,6 +160,7 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
 
 fn expected(fields: &[Field]) -> String {
     match fields.last() {
+        Some(Types) => format!("at least {}", counted(fields.len() - 1)),
         Some(Texts | Hex | Base64) => format!("at least {}", counted(fields.len())),
         _ => counted(fields.len()),
     }
@@ -133,10 +174,30 @@ fn counted(parts: usize) -> String {
     }
 }
 
-fn parse<T: std::str::FromStr>(token: &Token, what: &str) -> Result<T, RdataError> {
+pub(super) fn parse<T: std::str::FromStr>(token: &Token, what: &str) -> Result<T, RdataError> {
     // `+1` is a number to Rust but not to RFC 1035.
     let signed = token.raw.starts_with('+');
     token.raw.parse().ok().filter(|_| !signed).ok_or_else(|| RdataError::new(format!("`{}` is not {what}", token.raw)))
+}
+
+/// `N` octets as groups of `digits` hexadecimal digits; locators may leave out leading zeros.
+fn groups<const N: usize>(token: &Token, separator: char, digits: usize) -> Result<[u8; N], RdataError> {
+    let per_group = digits / 2;
+    let form = || vec!["x".repeat(digits); N / per_group].join(&separator.to_string());
+    let bad = || RdataError::new(format!("`{}` is not {N} octets in the form `{}`", token.raw, form()));
+    let mut octets = [0; N];
+    let mut groups = token.raw.split(separator);
+    for to in octets.chunks_mut(per_group) {
+        let group = groups.next().ok_or_else(bad)?;
+        let is_right =
+            group.bytes().all(|b| b.is_ascii_hexdigit()) && (group.len() == digits || digits == 4 && (1..4).contains(&group.len()));
+        let value = u16::from_str_radix(group, 16).ok().filter(|_| is_right).ok_or_else(bad)?.to_be_bytes();
+        to.copy_from_slice(value.get(2 - per_group..).ok_or_else(bad)?);
+    }
+    if groups.next().is_some() {
+        return Err(bad());
+    }
+    Ok(octets)
 }
 
 fn seconds(token: &Token) -> Result<u32, RdataError> {
@@ -235,13 +296,15 @@ pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, 
     let mut parts = Vec::new();
     for &field in fields {
         let length = match field {
-            U8 => 1,
-            U16 => 2,
+            U8 | Algorithm => 1,
+            U16 | CertKind => 2,
+            Eui48 => 6,
+            Eui64 | Groups => 8,
             V4 | U32 | Time => 4,
             V6 => 16,
             Field::Name => wire_name_len(rest)?,
             Text | Tag => 1 + usize::from(*rest.first()?),
-            Rest | Hex | Base64 => rest.len(),
+            Rest | Hex | Base64 | Types => rest.len(),
             Texts => {
                 while let Some(&length) = rest.first() {
                     let (part, behind) = rest.split_at_checked(1 + usize::from(length))?;
@@ -256,11 +319,14 @@ pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, 
             }
         };
         let (part, behind) = rest.split_at_checked(length)?;
-        if field == Tag && !part.get(1..)?.iter().all(u8::is_ascii_alphanumeric) {
+        if field == Tag && (part.len() < 2 || !part.get(1..)?.iter().all(u8::is_ascii_alphanumeric)) {
             return None;
         }
         // No text stands for them: a digest or certificate of no octets is none.
         if matches!(field, Hex | Base64) && part.is_empty() {
+            return None;
+        }
+        if field == Types && bitmap::decode(part).is_none() {
             return None;
         }
         if field != Texts {
@@ -283,7 +349,7 @@ pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
         let _ = match field {
             V4 => write!(text, "{}", Ipv4Addr::from(number)),
             V6 => write!(text, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(*octets).unwrap_or_default())),
-            U8 | U16 | U32 | Time => write!(text, "{number}"),
+            U8 | U16 | U32 | Time | Algorithm | CertKind => write!(text, "{number}"),
             Field::Name => write_name(&mut text, octets),
             Text => {
                 text.push('"');
@@ -306,17 +372,30 @@ pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
                 Ok(())
             }
             Base64 => {
-                text.push_str(&to_base64(octets));
+                write_base64(octets, &mut text);
                 Ok(())
+            }
+            Eui48 | Eui64 => {
+                let pairs: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+                write!(text, "{}", pairs.join("-"))
+            }
+            Groups => {
+                let fours: Vec<String> = octets.chunks(2).map(|pair| pair.iter().map(|octet| format!("{octet:02x}")).collect()).collect();
+                write!(text, "{}", fours.join(":"))
+            }
+            Types => {
+                let types: Vec<String> = bitmap::decode(octets).unwrap_or_default().iter().map(RrType::to_string).collect();
+                write!(text, "{}", types.join(" "))
             }
         };
     }
+    // A bitmap without types leaves a blank.
+    text.truncate(text.trim_end_matches(' ').len());
     text
 }
 
-/// Octets as Base64 (RFC 4648 section 4).
-pub(super) fn to_base64(octets: &[u8]) -> String {
-    let mut text = String::new();
+/// Writes octets in Base64 (RFC 4648 section 4).
+pub(super) fn write_base64(octets: &[u8], text: &mut String) {
     for chunk in octets.chunks(3) {
         let bits = chunk.iter().enumerate().fold(0u32, |sum, (i, octet)| sum | u32::from(*octet) << (16 - 8 * i));
         for i in 0..4 {
@@ -324,5 +403,4 @@ pub(super) fn to_base64(octets: &[u8]) -> String {
             text.push(digit.map_or('=', |d| *d as char));
         }
     }
-    text
 }

@@ -194,6 +194,208 @@ fn names_are_found() {
     assert!(names_in(RrType::NS, &[63]).is_empty());
 }
 
+/// Types of a zone that BIND, NSD or Knot hand over, in the form in which they write them.
+#[test]
+fn less_common_types_move_over_as_they_are() {
+    for (rtype, text, octets, shown) in [
+        (RrType::CERT, "PKIX 12345 RSASHA256 AQID", "0001 3039 08 010203", "1 12345 8 AQID"),
+        (RrType::CERT, "3 0 0 AQ== ", "0003 0000 00 01", "3 0 0 AQ=="),
+        (RrType::CSYNC, "66 3 A NS AAAA", "00000042 0003 0004 60000008", "66 3 A NS AAAA"),
+        (RrType::CSYNC, "1 0", "00000001 0000", "1 0"),
+        (
+            RrType::CSYNC,
+            "1 0 TYPE1234 MX",
+            "00000001 0000 0002 0001 04 1b 000000 000000 000000 000000 000000 000000 000000 000000 000020",
+            "",
+        ),
+        (RrType::DS, "1 ECDSAP256SHA256 2 00", "0001 0d 02 00", "1 13 2 00"),
+        // RFC 3123 section 5 and 8.
+        (
+            RrType::APL,
+            "1:192.168.32.0/21 !1:192.168.38.0/28",
+            "0001 15 03 c0a820 0001 1c 83 c0a826",
+            "1:192.168.32.0/21 !1:192.168.38.0/28",
+        ),
+        (RrType::APL, "1:224.0.0.0/4 2:FF00:0:0:0:0:0:0:0/8", "0001 04 01 e0 0002 08 01 ff", "1:224.0.0.0/4 2:ff00::/8"),
+        (RrType::APL, "", "", ""),
+        // RFC 7043.
+        (RrType::EUI48, "00-00-5E-00-53-2a", "00005e00532a", "00-00-5e-00-53-2a"),
+        (RrType::EUI64, "00-00-5e-ef-10-00-00-2a", "00005eef1000002a", "00-00-5e-ef-10-00-00-2a"),
+        // RFC 6742.
+        (RrType::NID, "10 0014:4fff:ff20:ee64", "000a 00144fffff20ee64", "10 0014:4fff:ff20:ee64"),
+        (RrType::L32, "10 10.1.2.0", "000a 0a010200", "10 10.1.2.0"),
+        (RrType::L64, "10 2001:0DB8:1140:1000", "000a 20010db811401000", "10 2001:0db8:1140:1000"),
+        (RrType::LP, "10 l64-subnet1.example.com.", "000a 0b6c36342d7375626e657431076578616d706c6503636f6d00", ""),
+        // RFC 4025 section 3.
+        (RrType::IPSECKEY, "10 1 2 192.0.2.38 AQNR", "0a 01 02 c0000226 010351", "10 1 2 192.0.2.38 AQNR"),
+        (RrType::IPSECKEY, "10 0 2 . AQNR", "0a 00 02 010351", "10 0 2 . AQNR"),
+        (RrType::IPSECKEY, "10 3 2 gw AQNR", "0a 03 02 0267770363646e076578616d706c6500 010351", "10 3 2 gw.cdn.example. AQNR"),
+        (RrType::IPSECKEY, "10 2 2 2001:db8::1 AQNR", "0a 02 02 20010db8000000000000000000000001 010351", ""),
+        (RrType::AMTRELAY, "10 1 3 relay", "0a 83 0572656c61790363646e076578616d706c6500", "10 1 3 relay.cdn.example."),
+        (RrType::AMTRELAY, "128 1 0 .", "80 80", "128 1 0 ."),
+        // RFC 8005 section 6.
+        (
+            RrType::HIP,
+            "2 200100107B1A74DF365639CC39F1D578 AwEA rvs1 rvs2.",
+            "10 02 0003 200100107b1a74df365639cc39f1d578 0301 00 04727673310363646e076578616d706c6500 047276733200",
+            "2 200100107b1a74df365639cc39f1d578 AwEA rvs1.cdn.example. rvs2.",
+        ),
+        (
+            RrType::DHCID,
+            "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=",
+            "000201636fc0b8271c82825bb1ac5c41cf5351aa69b4febd94e8f17cdb95000da48c40",
+            "",
+        ),
+        (RrType::AFSDB, "1 afs", "0001 036166730363646e076578616d706c6500", ""),
+        (RrType::KX, "10 kx", "000a 026b780363646e076578616d706c6500", ""),
+        (RrType::RT, "10 .", "000a00", "10 ."),
+        (RrType::X25, "311061700956", "0c333131303631373030393536", "\"311061700956\""),
+        (RrType::ISDN, "150862028003217 004", "0f313530383632303238303033323137 03303034", ""),
+        (RrType::GPOS, "-32.6882 116.8652 10.0", "082d33322e36383832 083131362e38363532 0431302e30", ""),
+    ] {
+        let made = from_text(rtype, text, &origin()).unwrap_or_else(|e| panic!("{rtype} {text}: {e}"));
+        assert_eq!(hex(&made), octets.replace(' ', ""), "{rtype} {text}");
+        assert!(is_valid(rtype, &made), "{rtype} {text}");
+        let printed = to_text(rtype, &made);
+        if !shown.is_empty() {
+            assert_eq!(printed, shown, "{rtype}");
+        }
+        assert_eq!(from_text(rtype, &printed, &Name::root()).unwrap(), made, "{rtype} {printed}");
+    }
+}
+
+#[test]
+fn faults_of_less_common_types_are_told() {
+    for (rtype, text, words) in [
+        (RrType::CERT, "PKCS 1 8 AQID", "a kind of certificate"),
+        (RrType::CERT, "1 1 RSA AQID", "a DNSSEC algorithm"),
+        (RrType::CERT, "1 1 256 AQID", "a DNSSEC algorithm"),
+        (RrType::CSYNC, "1 2 B", "`B` is not a record type"),
+        (RrType::APL, "3:192.0.2.0/24", "is not a prefix"),
+        (RrType::APL, "1:192.0.2.0/33", "longer than 32"),
+        (RrType::APL, "1:2001:db8::/32", "is not a prefix"),
+        (RrType::EUI48, "00-00-5e-00-53", "xx-xx-xx-xx-xx-xx"),
+        (RrType::EUI48, "00-00-5e-00-53-2a-00", "6 octets"),
+        (RrType::EUI64, "00:00:5e:ef:10:00:00:2a", "8 octets"),
+        (RrType::NID, "10 0014:4fff:ff20", "xxxx:xxxx:xxxx:xxxx"),
+        (RrType::IPSECKEY, "10 0 2 192.0.2.1 AQNR", "write `.`"),
+        (RrType::IPSECKEY, "10 4 2 . AQNR", "not a type of gateway"),
+        (RrType::IPSECKEY, "10 1 2", "there must be a precedence"),
+        (RrType::AMTRELAY, "10 2 1 192.0.2.1", "neither 0 nor 1"),
+        (RrType::HIP, "2 2001", "there must be an algorithm"),
+        (RrType::RRSIG, "A 13 2 60 20300101000000 20200101000000 1 . AAAA", "signed zones are not served"),
+        (RrType::NSEC, "a. A", "signed zones are not served"),
+    ] {
+        let fault = from_text(rtype, text, &origin()).unwrap_err();
+        assert!(fault.message.contains(words), "{rtype} {text}: {}", fault.message);
+    }
+}
+
+/// Octets that are likely to be data of a type: numbers, lengths and names that fit.
+fn likely() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+    use proptest::prelude::*;
+    let piece = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..6),
+        proptest::collection::vec(0u8..4, 1..4),
+        proptest::collection::vec(any::<u8>(), 0..9).prop_map(|octets| [vec![octets.len() as u8], octets].concat()),
+        Just(vec![0]),
+        Just(vec![1, b'a', 0]),
+        Just(vec![3, b'W', b'.', b'\\', 2, b'"', b' ', 0]),
+        Just(vec![0, 1, 0x40]),
+        Just(vec![0, 1, 24, 3, 192, 0, 2]),
+        Just(vec![0, 2, 32, 0x84, 0x20, 1, 0x0d, 0xb8]),
+        Just(vec![0, 1, 0, 3, 2, b'h', b'2']),
+        proptest::collection::vec(any::<u8>(), 14..17),
+    ];
+    proptest::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
+}
+
+/// Types with a text of their own.
+fn supported() -> Vec<RrType> {
+    let all = RrType::mnemonics().filter_map(RrType::from_text);
+    let known: Vec<RrType> = all.filter(|rtype| shape::of(*rtype).is_some() || own(*rtype).is_some()).collect();
+    assert!(known.len() > 50, "{}", known.len());
+    known
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
+    /// Octets of every type become text, and the text the same octets.
+    #[test]
+    fn octets_text_octets(index in 0usize..1_000, octets in likely()) {
+        let known = supported();
+        for rtype in [known[index % known.len()], RrType(65280)] {
+            if is_valid(rtype, &octets) {
+                let printed = to_text(rtype, &octets);
+                let read = from_text(rtype, &printed, &origin());
+                proptest::prop_assert_eq!(read.as_deref(), Ok(&*octets), "{} {}", rtype, printed);
+            }
+        }
+    }
+
+    /// What a text says is said again: text, octets, text, octets, text.
+    #[test]
+    fn text_octets_text(index in 0usize..1_000, words in proptest::collection::vec(word(), 0..7)) {
+        let known = supported();
+        let rtype = known[index % known.len()];
+        if let Ok(octets) = from_text(rtype, &words.join(" "), &origin()) {
+            proptest::prop_assert!(is_valid(rtype, &octets), "{} {:?}", rtype, words);
+            let printed = to_text(rtype, &octets);
+            let read = from_text(rtype, &printed, &Name::root());
+            proptest::prop_assert_eq!(read.as_deref(), Ok(&*octets), "{} {}", rtype, printed);
+            proptest::prop_assert_eq!(to_text(rtype, &octets), printed);
+        }
+    }
+}
+
+/// Words that stand in record data.
+fn word() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let fixed = [
+        "0",
+        "1",
+        "3",
+        "13",
+        "255",
+        "65535",
+        "1h30m",
+        "192.0.2.1",
+        "2001:db8::1",
+        "www",
+        "mail.example.",
+        ".",
+        "@",
+        "\"a b\"",
+        "\"\"",
+        "issue",
+        "AQID",
+        "AA==",
+        "00ff",
+        "PKIX",
+        "A",
+        "MX",
+        "TYPE999",
+        "1:192.0.2.0/24",
+        "!2:2001:db8::/32",
+        "00-00-5e-00-53-2a",
+        "00-00-5e-ef-10-00-00-2a",
+        "14:4fff:ff20:ee64",
+        "alpn=h2,h3",
+        "port=443",
+        "ipv4hint=192.0.2.1",
+        "key667=hello",
+        "N",
+        "E",
+        "-2m",
+        "no-default-alpn",
+        "mandatory=alpn",
+        "q\\\"\\200",
+        "ech=AEX+DQ==",
+        "dohpath=/q{?dns}",
+    ];
+    prop_oneof![4 => proptest::sample::select(fixed.to_vec()).prop_map(str::to_owned), 1 => "[0-9]{1,4}", 1 => "[ -~&&[^ \"]]{1,8}"]
+}
+
 proptest::proptest! {
     /// No text and no octets make a panic, and what was printed reads back to the same octets.
     #[test]

@@ -25,8 +25,8 @@ struct World {
     cut: [bool; 2],
     /// When each family froze.
     frozen: [Option<u64>; 2],
-    /// For each slot: its masks, and before which moment they must not change.
-    promised: HashMap<Arc<str>, ((u64, u64), u64)>,
+    /// For each target: its verdict, and before which moment it must not change.
+    promised: HashMap<Arc<str>, (Verdict, u64)>,
     seed: u64,
 }
 
@@ -86,15 +86,30 @@ impl World {
                 let may_be_down = report.verdict == Verdict::Down || report.is_awaited;
                 assert!(mask == 0 || may_be_down, "seed {seed}, {now} ms: unknown is not down");
             }
-            let (masks, name) = ((slot.down_v4, slot.down_v6), &roster.pops[index].name);
-            if let Some((was, until)) = self.promised.get(name)
-                && *was != masks
+            let readings = [index * 2, index * 2 + 1].map(|target| monitor.board.reading(target as u32));
+            assert_eq!(slot.horizon_secs, readings[0].horizon_secs.min(readings[1].horizon_secs), "the least of its targets");
+        }
+    }
+
+    /// A result came: until when its target promises to stay as it is. A horizon is rounded up to seconds.
+    fn promise(&mut self, monitor: &Monitor, key: &Arc<str>, now: u64) {
+        // Canaries are asked out of turn, so they promise nothing.
+        let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
+        let Some(index) = monitor.roster().targets.iter().position(is_meant) else { return };
+        let reading = monitor.board.reading(index as u32);
+        let until = if reading.horizon_secs == SETTLED { 0 } else { now + (u64::from(reading.horizon_secs) * 1000).saturating_sub(999) };
+        self.promised.insert(key.clone(), (reading.verdict, until));
+    }
+
+    fn check_promises(&mut self, monitor: &Monitor, now: u64) {
+        for report in monitor.targets(Moment(now)) {
+            if let Some((was, until)) = self.promised.get_mut(&report.target.key)
+                && *was != report.verdict
             {
-                assert!(now >= *until, "seed {seed}: {name} turned at {now} ms, promised until {until}");
+                let (key, seed) = (&report.target.key, self.seed);
+                assert!(*was == Verdict::Unknown || now >= *until, "seed {seed}: {key} turned at {now} ms, promised until {until}");
+                *was = report.verdict;
             }
-            // Rounded up to seconds; and a counter may be published a second late.
-            let until = if slot.horizon_secs == SETTLED { 0 } else { now + (u64::from(slot.horizon_secs) * 1000).saturating_sub(2_000) };
-            self.promised.insert(name.clone(), (masks, until));
         }
     }
 }
@@ -107,18 +122,21 @@ fn shown(picture: &Picture) -> Vec<(u64, u64, u32)> {
 fn run_seed(seed: u64) -> usize {
     let mut world = World { dice: Dice(seed), broken: BTreeSet::new(), cut: [false; 2], frozen: [None; 2], promised: HashMap::new(), seed };
     let (mut monitor, mut now, mut last, mut pictures) = (monitor(roster(5, 2, 2)), 0, Picture::default(), 0);
-    let mut flights: Vec<(u64, Ticket, bool)> = Vec::new();
+    let mut flights: Vec<(u64, Ticket, bool, Arc<str>)> = Vec::new();
     while now < 600_000 {
         world.stir(&monitor.roster().clone());
         while let Some(due) = monitor.poll_due(Moment(now)) {
             let is_well = world.fate(due.target());
             let takes = if is_well { world.dice.roll(300) } else { world.dice.roll(2) * 1_000 };
-            flights.push((now + takes, due.ticket, is_well));
+            flights.push((now + takes, due.ticket, is_well, due.target().key.clone()));
         }
-        flights.retain(|(end, ticket, is_well)| {
+        flights.retain(|(end, ticket, is_well, key)| {
             if *end <= now {
                 let outcome = if *is_well { Outcome::well() } else { Outcome::failed("refused") };
+                world.check_promises(&monitor, now);
                 monitor.handle_result(*ticket, &outcome, Moment(now));
+                world.check_promises(&monitor, now);
+                world.promise(&monitor, key, now);
             }
             *end > now
         });

@@ -1,0 +1,144 @@
+//! The load: prepared questions over one socket, either with a fixed number of them on the way, or at
+//! a fixed rate whatever comes back.
+
+use crate::world::Question;
+use meridian::sys::datagram::Batch;
+use meridian::sys::volley::{VOLLEY_MAX, volley};
+use socket2::SockRef;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+/// Questions on the way: enough to keep a batching server busy, few enough for the smallest socket buffer.
+pub const WINDOW: usize = 128;
+/// After this a question is lost, and another one takes its place.
+const LOST_AFTER: Duration = Duration::from_millis(250);
+
+/// What came back.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    pub sent: u64,
+    pub answered: u64,
+    pub lost: u64,
+    pub seconds: f64,
+    /// Nanoseconds from question to answer, sorted; only with a fixed window.
+    pub latencies: Vec<u32>,
+}
+
+impl Outcome {
+    pub fn per_second(&self) -> f64 {
+        self.answered as f64 / self.seconds
+    }
+
+    /// Microseconds within which this share (in per cent) of answers came.
+    pub fn percentile_micros(&self, percent: usize) -> f64 {
+        let at = (self.latencies.len() * percent / 100).min(self.latencies.len().saturating_sub(1));
+        self.latencies.get(at).map_or(0.0, |nanos| f64::from(*nanos) / 1000.0)
+    }
+}
+
+fn socket(server: SocketAddr) -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
+    socket.connect(server).expect("loopback is reachable");
+    // As much as the kernel allows: answers lost here would be held against the server.
+    let _ = SockRef::from(&socket).set_recv_buffer_size(8 << 20);
+    socket
+}
+
+/// A fixed window: each answer lets the next question go. Each question carries its place in the window
+/// as its ID.
+pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duration) -> Outcome {
+    let socket = socket(server);
+    socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out can be set");
+    let mut batch = Batch::new(64);
+    let mut left = vec![Instant::now(); WINDOW];
+    let mut packet = [0; 512];
+    let mut next = questions.iter().cycle();
+    let mut fill = |packet: &mut [u8; 512], place: usize| {
+        let octets = &next.next().expect("there are questions").packet;
+        packet[..octets.len()].copy_from_slice(octets);
+        packet[..2].copy_from_slice(&(place as u16).to_be_bytes());
+        octets.len()
+    };
+    let mut outcome = Outcome::default();
+    let started = Instant::now();
+    for (place, left) in left.iter_mut().enumerate() {
+        let length = fill(&mut packet, place);
+        *left = Instant::now();
+        let _ = socket.send(&packet[..length]);
+        outcome.sent += 1;
+    }
+    let mut looked = started;
+    loop {
+        let count = batch.receive(&socket).unwrap_or(0);
+        let now = Instant::now();
+        if now - started >= duration {
+            outcome.answered += count as u64;
+            break;
+        }
+        for index in 0..count {
+            let octets = batch.datagram(index).octets;
+            let (Some(id), true) = (octets.first_chunk::<2>(), octets.len() >= 12) else { continue };
+            let place = usize::from(u16::from_be_bytes(*id));
+            let Some(left) = left.get_mut(place) else { continue };
+            outcome.answered += 1;
+            outcome.latencies.push((now - *left).as_nanos() as u32);
+            let length = fill(&mut packet, place);
+            *left = now;
+            batch.reply(index, &packet[..length]);
+            outcome.sent += 1;
+        }
+        batch.send(&socket);
+        if now - looked > LOST_AFTER {
+            looked = now;
+            for (place, left) in left.iter_mut().enumerate().filter(|(_, left)| now - **left > LOST_AFTER) {
+                outcome.lost += 1;
+                let length = fill(&mut packet, place);
+                *left = now;
+                let _ = socket.send(&packet[..length]);
+                outcome.sent += 1;
+            }
+        }
+    }
+    outcome.seconds = started.elapsed().as_secs_f64();
+    outcome.latencies.sort_unstable();
+    outcome
+}
+
+/// A fixed rate of questions a second; what is due is sent whether or not answers come. Nobody reads
+/// them meanwhile, which would take time from sending: the kernel counts what it drops at our socket.
+pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration, rate: f64) -> Outcome {
+    let socket = socket(server);
+    let packets: Vec<&[u8]> = questions.iter().map(|question| &question.packet[..]).collect();
+    let mut at = 0;
+    let mut outcome = Outcome::default();
+    let started = Instant::now();
+    while started.elapsed() < duration {
+        let due = (started.elapsed().as_secs_f64() * rate) as u64;
+        if outcome.sent < due {
+            let end = (at + VOLLEY_MAX.min((due - outcome.sent) as usize)).min(packets.len());
+            // A full buffer is the kernel's answer to a rate that it cannot carry.
+            outcome.sent += volley(&socket, &packets[at..end]).unwrap_or(0) as u64;
+            at = if end == packets.len() { 0 } else { end };
+        }
+    }
+    outcome.seconds = started.elapsed().as_secs_f64();
+    outcome.answered = dropped(&socket);
+    socket.set_nonblocking(true).expect("a socket can be made non-blocking");
+    let mut batch = Batch::new(64);
+    loop {
+        match batch.receive(&socket) {
+            Ok(count) if count > 0 => outcome.answered += count as u64,
+            _ => break,
+        }
+    }
+    outcome.lost = outcome.sent.saturating_sub(outcome.answered);
+    outcome
+}
+
+/// Datagrams that the kernel had to drop because nobody read them: the last column of its table.
+fn dropped(socket: &UdpSocket) -> u64 {
+    let port = socket.local_addr().map(|address| format!(":{:04X}", address.port())).unwrap_or_default();
+    let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let row = table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port)));
+    row.and_then(|row| row.split_whitespace().last()?.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,200 @@
+//! Instructions in user space for one query, by kind of question and size of zone.
+//!
+//! Times depend on the machine and on its neighbours; instructions hardly do. This program runs itself
+//! under Valgrind, which counts only inside [`measured_workload`]: parse, answer and counting, as a
+//! worker does for each datagram of a batch.
+//!
+//! ```console
+//! $ cargo bench --bench instructions -- print          # figures, and the costliest functions
+//! $ cargo bench --bench instructions -- check          # fails if a figure is 3 % over the baseline
+//! $ cargo bench --bench instructions -- write          # the figures become the baseline
+//! ```
+
+#[path = "../world/mod.rs"]
+mod world;
+
+use meridian::answer::{self, Client, Moment, Transport, Verdict};
+use meridian::desk::cell::Cell;
+use meridian::desk::counters::{Block, Lane};
+use meridian::reload::cycle;
+use meridian::transport::draw::Draws;
+use std::collections::BTreeMap;
+use std::fs;
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use world::{Plan, Question, Workload, World};
+
+/// Names of the zones that are measured.
+const SIZES: [usize; 2] = [10_000, 1_000_000];
+/// Networks of the database: a trie of ordinary depth that Valgrind reads in seconds.
+const NETWORKS: usize = 50_000;
+/// Questions of one run, some thousand different ones in turn.
+const QUERIES: usize = 20_000;
+const DIFFERENT: usize = 4_096;
+/// Datagrams that a worker takes from the kernel at once.
+const BATCH: usize = 32;
+/// How much a figure may grow over the baseline, in per mille.
+const GROWTH_PER_MILLE: u64 = 30;
+
+const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/baseline.json");
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    match (words.next().as_deref(), words.next(), words.next()) {
+        (Some("drive"), Some(names), Some(folder)) => drive(names.parse().expect("a number of names"), Path::new(&folder)),
+        (Some(word @ ("print" | "check" | "write")), ..) => return measure(word),
+        _ => println!("usage: cargo bench --bench instructions -- print | check | write"),
+    }
+    ExitCode::SUCCESS
+}
+
+/// The part that runs under Valgrind.
+fn drive(names: usize, folder: &Path) {
+    let world = World::new(plan(names));
+    let fresh = cycle::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
+        panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
+    });
+    let cell = Cell::new(Arc::new(fresh.snapshot), 1);
+    let block = Block::owned(Lane::Udp, 0);
+    let mut scratch = vec![0; 65_535];
+    for workload in Workload::ALL {
+        let questions = world.questions(workload, DIFFERENT);
+        for question in &questions {
+            verify(&cell, question, workload, &mut scratch);
+        }
+        measured_workload(&cell, &block, &questions, &mut scratch);
+    }
+}
+
+fn plan(names: usize) -> Plan {
+    Plan { names, networks: NETWORKS, seed: 1 }
+}
+
+/// What is not right need not be fast.
+fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u8]) {
+    let service = cell.load();
+    let client = Client { address: question.client, transport: Transport::Udp };
+    let outcome = answer::respond(&service.snapshot, &question.packet, &client, Moment { draw: 1 }, scratch);
+    let Verdict::Reply(length) = outcome.verdict else { panic!("{workload:?} has no answer") };
+    let reply = scratch.get(..length).unwrap_or_default();
+    match question.expected {
+        Some(address) => {
+            let octets = address.octets();
+            assert!(reply.windows(4).any(|four| four == octets), "{workload:?} does not lead to {address}");
+        }
+        None => assert_eq!(reply.get(3).map(|octet| octet & 15), Some(3), "{workload:?} is not NXDOMAIN"),
+    }
+}
+
+/// What is counted: the work of `src/transport/udp.rs` between two system calls.
+#[inline(never)]
+fn measured_workload(cell: &Cell, block: &Block, questions: &[Question], scratch: &mut [u8]) {
+    let mut draws = Draws::seeded();
+    let mut next = questions.iter().cycle();
+    for _ in 0..QUERIES / BATCH {
+        block.received(BATCH as u64);
+        let service = cell.load();
+        for question in next.by_ref().take(BATCH) {
+            let client = Client { address: question.client, transport: Transport::Udp };
+            let moment = Moment { draw: draws.draw() };
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                answer::respond(&service.snapshot, black_box(&question.packet), &client, moment, scratch)
+            }));
+            if let Ok(outcome) = black_box(outcome) {
+                block.answered(&service, &outcome);
+            }
+        }
+    }
+}
+
+fn measure(word: &str) -> ExitCode {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("skipped: valgrind is not installed");
+        return ExitCode::SUCCESS;
+    }
+    let mut figures = BTreeMap::new();
+    for names in SIZES {
+        let folder = folder(names);
+        World::new(plan(names)).write(&folder, 5300);
+        for (workload, (per_query, dump)) in Workload::ALL.into_iter().zip(count(names, &folder)) {
+            println!("{:>10} names  {:<10} {per_query:>6} instructions", names, workload.word());
+            if word == "print" {
+                println!("{}", costliest(&dump));
+            }
+            figures.insert(format!("{}@{names}", workload.word()), per_query);
+        }
+        let _ = fs::remove_dir_all(&folder);
+    }
+    match word {
+        "check" => check(&figures),
+        "write" => {
+            let baseline = serde_json::json!({ "compiler": compiler(), "queries": QUERIES, "instructions": figures });
+            fs::write(BASELINE, format!("{baseline:#}\n")).expect("the baseline can be written");
+            ExitCode::SUCCESS
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn folder(names: usize) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("meridian-instructions-{names}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
+
+/// Runs [`drive`] under Valgrind; for each workload the instructions of one query and the profile.
+fn count(names: usize, folder: &Path) -> Vec<(u64, PathBuf)> {
+    let out = folder.join("profile");
+    let status = Command::new("valgrind")
+        .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
+        .args(["--toggle-collect=instructions::measured_workload", "--dump-after=instructions::measured_workload"])
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(std::env::current_exe().expect("this program has a path"))
+        .args(["drive", &names.to_string()])
+        .arg(folder)
+        .status()
+        .expect("valgrind starts");
+    assert!(status.success(), "the measured run failed");
+    (1..=Workload::ALL.len())
+        .map(|number| {
+            let dump = PathBuf::from(format!("{}.{number}", out.display()));
+            let text = fs::read_to_string(&dump).expect("valgrind writes one profile for each workload");
+            let totals = text.lines().find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
+            let total: u64 = totals.and_then(|number| number.trim().parse().ok()).expect("a profile has its sum");
+            (total / (QUERIES / BATCH * BATCH) as u64, dump)
+        })
+        .collect()
+}
+
+/// The functions that cost most, each without those it calls.
+fn costliest(dump: &Path) -> String {
+    let told = Command::new("callgrind_annotate").arg("--threshold=95").arg(dump).output();
+    let text = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let rows = text.lines().filter(|line| line.contains('%') && line.contains("::")).take(16);
+    rows.map(|line| format!("      {}\n", line.trim())).collect()
+}
+
+fn compiler() -> String {
+    let told = Command::new("rustc").arg("--version").output();
+    told.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn check(figures: &BTreeMap<String, u64>) -> ExitCode {
+    let text = fs::read_to_string(BASELINE).expect("the baseline is in the tree");
+    let baseline: serde_json::Value = serde_json::from_str(&text).expect("the baseline is JSON");
+    if baseline["compiler"] != compiler().as_str() {
+        println!("note: the baseline is of {}, this is {}", baseline["compiler"], compiler());
+    }
+    let mut worse = false;
+    for (what, now) in figures {
+        let Some(before) = baseline["instructions"][what].as_u64() else { continue };
+        if now * 1000 > before * (1000 + GROWTH_PER_MILLE) {
+            println!("{what}: {now} instructions, {before} in the baseline");
+            worse = true;
+        }
+    }
+    if worse { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

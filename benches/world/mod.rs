@@ -1,0 +1,245 @@
+//! A deployment of any size from a seed: zones, a GeoIP database, PoPs, one policy by country, and the
+//! questions that fit it. Measurements on two machines are of the same world.
+#![allow(dead_code)] // each benchmark uses a part
+
+use ipnet::{IpNet, Ipv4Net};
+use meridian::cli::dig;
+use meridian::geo::prefix::Prefix;
+use meridian::wire::name::Name;
+use meridian::wire::rr::RrType;
+use mmdb_writer::{Value, Writer};
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+/// Countries of the world, with the continent that databases give, in the order of their PoPs.
+pub const COUNTRIES: [(&str, &str); 24] = [
+    ("DE", "EU"),
+    ("FR", "EU"),
+    ("GB", "EU"),
+    ("NL", "EU"),
+    ("PL", "EU"),
+    ("IT", "EU"),
+    ("US", "NA"),
+    ("CA", "NA"),
+    ("MX", "NA"),
+    ("BR", "SA"),
+    ("AR", "SA"),
+    ("CL", "SA"),
+    ("ZA", "AF"),
+    ("KE", "AF"),
+    ("NG", "AF"),
+    ("EG", "AF"),
+    ("JP", "AS"),
+    ("SG", "AS"),
+    ("IN", "AS"),
+    ("KR", "AS"),
+    ("CN", "AS"),
+    ("AU", "OC"),
+    ("NZ", "OC"),
+    ("FJ", "OC"),
+]; // each row of PoPs below serves every eighth country
+
+/// PoPs: country number n is served by PoP n modulo this.
+pub const POPS: usize = 8;
+
+/// First octets of IPv4 addresses in which nothing special lies.
+const FIRST: [(u8, u8); 6] = [(1, 9), (11, 99), (101, 126), (128, 168), (170, 171), (173, 190)];
+
+/// What the world is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Names with an A record each in `cdn.example.`
+    pub names: usize,
+    /// Networks of the database.
+    pub networks: usize,
+    /// Of everything that looks random.
+    pub seed: u64,
+}
+
+/// A kind of question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workload {
+    /// A name with one address.
+    Static,
+    /// A name that does not exist.
+    Nxdomain,
+    /// A steered name, by client subnet.
+    GeoEcs,
+    /// A steered name, by the address of the resolver.
+    GeoSource,
+    /// A CNAME to a steered name of the same zone, by client subnet.
+    ChainEcs,
+    /// A CNAME in a customer's zone to that CNAME.
+    CrossEcs,
+}
+
+impl Workload {
+    pub const ALL: [Workload; 6] =
+        [Workload::Static, Workload::Nxdomain, Workload::GeoEcs, Workload::GeoSource, Workload::ChainEcs, Workload::CrossEcs];
+
+    /// Its name in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Workload::Static => "static",
+            Workload::Nxdomain => "nxdomain",
+            Workload::GeoEcs => "geo_ecs",
+            Workload::GeoSource => "geo_source",
+            Workload::ChainEcs => "chain_ecs",
+            Workload::CrossEcs => "cross_ecs",
+        }
+    }
+
+    /// Whether a policy decides.
+    pub fn is_steered(self) -> bool {
+        !matches!(self, Workload::Static | Workload::Nxdomain)
+    }
+}
+
+/// A question, who asks, and the address that must come back.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub packet: Vec<u8>,
+    pub client: IpAddr,
+    pub expected: Option<Ipv4Addr>,
+}
+
+/// SplitMix64: the same numbers everywhere.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % below as u64) as usize
+    }
+}
+
+/// The world: what is written, and what is asked of it.
+pub struct World {
+    pub plan: Plan,
+    /// Network, number of its country.
+    networks: Vec<(Ipv4Net, usize)>,
+}
+
+/// The address of a PoP.
+pub fn pop_address(pop: usize) -> Ipv4Addr {
+    Ipv4Addr::new(192, 0, 2, 10 + pop as u8)
+}
+
+fn host_address(host: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, (host >> 16) as u8, (host >> 8) as u8, host as u8)
+}
+
+impl World {
+    pub fn new(plan: Plan) -> World {
+        let mut dice = Dice(plan.seed);
+        let mut networks = Vec::with_capacity(plan.networks);
+        let (mut block, mut at) = (0, u32::from(FIRST[0].0) << 24);
+        while networks.len() < plan.networks {
+            let length = 20 + dice.roll(5) as u8;
+            let size = 1u32 << (32 - length);
+            at = at.next_multiple_of(size);
+            let (_, last) = FIRST[block];
+            if at >> 24 > u32::from(last) {
+                block += 1;
+                assert!(block < FIRST.len(), "IPv4 does not hold as many networks");
+                at = u32::from(FIRST[block].0) << 24;
+            }
+            let country = dice.roll(COUNTRIES.len());
+            networks.push((Ipv4Net::new(at.into(), length).expect("a length up to 32"), country));
+            at += size;
+        }
+        World { plan, networks }
+    }
+
+    /// Questions of one kind.
+    pub fn questions(&self, workload: Workload, count: usize) -> Vec<Question> {
+        let mut dice = Dice(self.plan.seed ^ workload as u64 ^ 0x5eed);
+        (0..count).map(|_| self.question(workload, &mut dice)).collect()
+    }
+
+    fn question(&self, workload: Workload, dice: &mut Dice) -> Question {
+        let resolver = IpAddr::from([127, 0, 0, 1]);
+        let host = dice.roll(self.plan.names);
+        let (network, country) = self.networks[dice.roll(self.networks.len())];
+        let (name, expected) = match workload {
+            Workload::Static => (format!("host{host}.cdn.example."), Some(host_address(host))),
+            Workload::Nxdomain => (format!("none{host}.cdn.example."), None),
+            Workload::GeoEcs | Workload::GeoSource => ("edge.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
+            Workload::ChainEcs => ("x.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
+            Workload::CrossEcs => ("img.shop.example.".to_owned(), Some(pop_address(country % POPS))),
+        };
+        let subnet = Prefix::new(network.network().into(), 24);
+        let ecs = (workload.is_steered() && workload != Workload::GeoSource).then_some(subnet);
+        let name = Name::parse(&name, None).expect("a name made here");
+        Question {
+            packet: dig::query(&name, RrType::A, ecs),
+            client: if workload == Workload::GeoSource { IpAddr::V4(network.network()) } else { resolver },
+            expected,
+        }
+    }
+
+    /// Writes a deployment of ours: `meridian.yaml` and what it names, DNS on `port` of loopback.
+    pub fn write(&self, folder: &Path, port: u16) {
+        for below in ["zones", "state"] {
+            fs::create_dir_all(folder.join(below)).expect("a folder can be made");
+        }
+        let put = |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
+        put(
+            "meridian.yaml",
+            format!(
+                "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: state/control.sock, threads: 1 }}\n\
+                 geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n"
+            ),
+        );
+        let mut pops = "pops:\n".to_owned();
+        for pop in 0..POPS {
+            let _ = writeln!(pops, "  p{pop}: {{ addresses: [{}] }}", pop_address(pop));
+        }
+        put("pops.yaml", pops);
+        let mut policies = "policies:\n  web:\n    pops: all\n    order: listed\n    band: none\n    ttl: 60\n    rules:\n".to_owned();
+        for pop in 0..POPS {
+            let countries: Vec<&str> = COUNTRIES.iter().skip(pop).step_by(POPS).map(|(country, _)| *country).collect();
+            let _ = writeln!(policies, "      - {{ when: {{ country: [{}] }}, pops: [p{pop}] }}", countries.join(", "));
+        }
+        put("policies.yaml", policies);
+        put("zones/cdn.example.zone", self.cdn_zone(""));
+        put("zones/cdn.example.yaml", "zone: cdn.example.\nrecords:\n  edge: { steer: web }\n".to_owned());
+        put("zones/shop.example.zone", shop_zone());
+        fs::write(folder.join("places.mmdb"), self.database()).expect("a file can be written");
+    }
+
+    /// The CDN's zone as text; `steered` are lines for what has no type of its own.
+    pub fn cdn_zone(&self, steered: &str) -> String {
+        let mut text = head("cdn.example.");
+        text.push_str("x 60 CNAME edge\n");
+        text.push_str(steered);
+        for host in 0..self.plan.names {
+            let _ = writeln!(text, "host{host} 300 IN A {}", host_address(host));
+        }
+        text
+    }
+
+    /// A database of countries and continents.
+    pub fn database(&self) -> Vec<u8> {
+        let mut writer = Writer::builder("Bench-Country").build();
+        for (network, country) in &self.networks {
+            let (country, continent) = COUNTRIES[*country];
+            let record = Value::map([("continent", Value::map([("code", continent)])), ("country", Value::map([("iso_code", country)]))]);
+            writer.insert_value(IpNet::V4(*network), record).expect("disjoint networks");
+        }
+        writer.to_bytes().expect("a database within limits")
+    }
+}
+
+fn head(apex: &str) -> String {
+    format!("$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n")
+}
+
+/// A customer's zone.
+pub fn shop_zone() -> String {
+    head("shop.example.") + "img 60 CNAME x.cdn.example.\n"
+}

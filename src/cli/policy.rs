@@ -1,0 +1,95 @@
+//! `meridian policy`.
+
+use crate::cli::server::{Server, complain, table};
+use crate::cli::{Format, print};
+use hyper::{Method, StatusCode};
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// What is asked of policies.
+#[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs)] // flattened arguments bring their own words
+pub enum Policy {
+    /// List the policies
+    #[command(after_help = "Example:\n  meridian policy list --format json")]
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one policy, and where its PoPs stand
+    #[command(after_help = "Example:\n  meridian policy show cdn.example./web")]
+    Show {
+        /// Its name; policies of a zone file begin with the zone
+        name: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+impl Policy {
+    /// Asks and prints.
+    pub fn run(self) -> ExitCode {
+        let (server, path, name) = match &self {
+            Policy::List { server } => (server, "/policies".to_owned(), None),
+            // Read from the list: a name need not be fit for a path.
+            Policy::Show { server, name } => (server, "/policies".to_owned(), Some(name)),
+        };
+        let (status, mut told) = match server.ask(Method::GET, &path, None) {
+            Ok(answer) => answer,
+            Err(status) => return status,
+        };
+        if status != StatusCode::OK {
+            return complain(&told);
+        }
+        if let Some(name) = name {
+            let found = told["policies"].as_array().into_iter().flatten().find(|policy| policy["name"] == **name).cloned();
+            let Some(policy) = found else {
+                return complain(
+                    &serde_json::json!({ "error": format!("there is no policy `{name}`; `meridian policy list` tells their names") }),
+                );
+            };
+            told = policy;
+        }
+        print(&match (server.format, name) {
+            (Format::Json, _) => format!("{told:#}\n"),
+            (Format::Text, None) => list(&told),
+            (Format::Text, Some(_)) => show(&told),
+        });
+        ExitCode::SUCCESS
+    }
+}
+
+/// A value on one line, texts without quotes.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn list(told: &Value) -> String {
+    let rows: Vec<Vec<String>> = (told["policies"].as_array().into_iter().flatten())
+        .map(|policy| {
+            let count = |key: &str| policy[key].as_array().map_or(0, Vec::len).to_string();
+            vec![
+                plain(&policy["name"]),
+                plain(&policy["order"]),
+                plain(&policy["share"]),
+                count("rules"),
+                count("members"),
+                plain(&policy["scopes"]),
+            ]
+        })
+        .collect();
+    table(&["NAME", "ORDER", "SHARE", "RULES", "POPS", "SCOPES"], &rows)
+}
+
+fn show(policy: &Value) -> String {
+    let keys = ["name", "service", "candidates", "order", "band", "share", "ttl", "answers", "when_all_down", "scopes", "plans", "https"];
+    let mut text: String = keys.iter().map(|key| format!("{key:<14} {}\n", plain(&policy[*key]))).collect();
+    for (index, rule) in policy["rules"].as_array().into_iter().flatten().enumerate() {
+        let fence = if rule["fence"] == true { ", fenced" } else { "" };
+        text.push_str(&format!("rule {:<9} {}{fence}\n", index + 1, plain(&rule["candidates"])));
+    }
+    let rows: Vec<Vec<String>> = (policy["members"].as_array().into_iter().flatten())
+        .map(|member| ["pop", "state", "weight"].map(|key| plain(&member[key])).to_vec())
+        .collect();
+    text + "\n" + &table(&["POP", "STATE", "WEIGHT"], &rows)
+}

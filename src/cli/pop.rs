@@ -1,0 +1,368 @@
+//! `meridian pop`.
+
+use crate::cli::server::{Server, complain, table};
+use crate::cli::when::{moment, seconds};
+use crate::cli::{Format, prediction, print};
+use crate::steer::civil;
+use crate::steer::ledger::Selector;
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// What is done with PoPs.
+#[derive(Debug, clap::Subcommand)]
+#[allow(missing_docs)] // flattened arguments bring their own words
+pub enum Pop {
+    /// List the PoPs: what the file says, what was said by hand, and what holds
+    #[command(after_help = "Example:\n  meridian pop list --tag eu")]
+    List {
+        /// Only those with this tag
+        #[arg(long)]
+        tag: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one PoP
+    #[command(after_help = "Example:\n  meridian pop show fra")]
+    Show {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Put PoPs into service whatever probes say
+    #[command(after_help = "Example:\n  meridian pop up fra --for 30m --reason \"the probe is wrong, ticket 4711\"")]
+    Up(Say),
+    /// Never answer PoPs, not even when everything else is down
+    #[command(after_help = "Example:\n  meridian pop down fra --reason \"on fire\"")]
+    Down(Say),
+    /// Answer PoPs only when nothing else passes
+    #[command(
+        after_help = "Examples:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"\n  meridian pop drain fra --over 30m --at 22:00 --reason \"new switch\""
+    )]
+    Drain(Say),
+    /// Let file and probes decide again
+    #[command(after_help = "Example:\n  meridian pop auto fra")]
+    Auto(Say),
+    /// Bring PoPs back step by step: the cells that left last come first
+    #[command(after_help = "Example:\n  meridian pop ramp fra --over 30m")]
+    Ramp(Say),
+    /// Give PoPs another weight
+    #[command(after_help = "Examples:\n  meridian pop weight fra 20 --reason \"half the machines\"\n  meridian pop weight fra auto")]
+    Weight {
+        /// A name, a pattern, or `tag:...`
+        selector: String,
+        /// The weight, or `auto` for what the file says
+        weight: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Tell how full a PoP is now: the number of its load feed of kind `push`
+    #[command(after_help = "Examples:\n  meridian pop load fra 350\n  meridian pop load fra 7200 --service video")]
+    Load {
+        /// The name of the PoP
+        pop: String,
+        /// The load now, in the unit of the capacity
+        value: f64,
+        /// The service that it is the load of; the whole PoP unless given
+        #[arg(long)]
+        service: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// End the alarm of a ledger of overrides that could not be read
+    #[command(after_help = "Example:\n  meridian pop acknowledge")]
+    Acknowledge {
+        /// Who has seen it
+        #[arg(long, default_value_t = author())]
+        author: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// Which PoPs, and how.
+#[derive(Debug, clap::Args)]
+pub struct Say {
+    /// Names, patterns (`eu-*`), or tags (`tag:eu`)
+    #[arg(required = true, value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How something is said of PoPs.
+#[derive(Debug, clap::Args)]
+pub struct How {
+    /// Come into force step by step within this time; each cell moves once
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    over: Option<u64>,
+    /// Begin then: `22:00` (UTC), `+10m`, `2026-03-01T22:00:00Z`; TTLs are lowered ahead
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    at: Option<u64>,
+    /// How long it holds (`30s`, `2h`, `1h30m`); until it is taken back unless given
+    #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
+    lasts: Option<u64>,
+    /// Why; needed unless it is taken back
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// Who says so
+    #[arg(long, default_value_t = author())]
+    author: String,
+    /// Pass over safety rules
+    #[arg(long)]
+    force: bool,
+    /// Do it without asking, also where clients move
+    #[arg(long, short)]
+    yes: bool,
+    /// Tell what would change and which clients would move, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Who sits before the screen, as far as the environment tells.
+fn author() -> String {
+    ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty())).unwrap_or("unknown".to_owned())
+}
+
+impl Pop {
+    /// Asks the server, and prints what it tells.
+    pub fn run(self) -> ExitCode {
+        let done = match self {
+            Pop::List { tag, server } => list(&server, tag.as_deref()),
+            Pop::Show { name, server } => show(&server, &name),
+            Pop::Up(say) => change(say.selectors, "state", "up", &say.how),
+            Pop::Down(say) => change(say.selectors, "state", "down", &say.how),
+            Pop::Drain(say) => change(say.selectors, "state", "drain", &say.how),
+            Pop::Auto(say) => change(say.selectors, "state", "auto", &say.how),
+            Pop::Ramp(Say { how: How { over: None, .. }, .. }) => {
+                Err(wrong("say how long the ramp takes: --over 30m; `pop auto` does it at once"))
+            }
+            Pop::Ramp(say) => change(say.selectors, "state", "auto", &say.how),
+            Pop::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
+            Pop::Load { pop, value, service, server } => load(&server, &pop, service.as_deref(), value),
+            Pop::Acknowledge { author, server } => acknowledge(&server, &author),
+        };
+        done.unwrap_or_else(|status| status)
+    }
+}
+
+fn wrong(sentence: &str) -> ExitCode {
+    complain(&json!({ "error": sentence }));
+    ExitCode::from(2)
+}
+
+fn pops(server: &Server) -> Result<Value, ExitCode> {
+    let (status, told) = server.ask(Method::GET, "/pops", None)?;
+    if status == StatusCode::OK { Ok(told) } else { Err(complain(&told)) }
+}
+
+fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
+    let mut told = pops(server)?;
+    if let (Some(tag), Some(pops)) = (tag, told["pops"].as_array_mut()) {
+        pops.retain(|pop| pop["tags"].as_array().is_some_and(|tags| tags.iter().any(|t| t == tag)));
+    }
+    if server.format == Format::Json {
+        print(&format!("{told:#}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
+        .map(|pop| {
+            let by = [&pop["state_override"], &pop["weight_override"]].into_iter().find(|by| !by.is_null());
+            vec![
+                text(&pop["name"]),
+                text(&pop["effective"]["state"]),
+                text(&pop["health"]),
+                text(&pop["effective"]["weight"]),
+                format!("{} {}", text(&pop["file"]["state"]), text(&pop["file"]["weight"])),
+                (pop["progress"]["text"].as_str().map(str::to_owned).into_iter())
+                    .chain(by.or_else(|| pop["plans"].get(0)).map(in_words))
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            ]
+        })
+        .collect();
+    print(&table(&["POP", "STATE", "HEALTH", "WEIGHT", "FILE", "OVERRIDE"], &rows));
+    for alarm in told["alarms"].as_array().into_iter().flatten() {
+        print(&format!("alarm since {}: {}\n", text(&alarm["since"]), text(&alarm["text"])));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An override on one line.
+fn in_words(by: &Value) -> String {
+    let text = |key: &str| by[key].as_str().unwrap_or_default();
+    let over = by["over_secs"].as_u64().filter(|secs| *secs > 0).map(|secs| format!(" over {secs} s")).unwrap_or_default();
+    let start = by["start"].as_str().map(|start| format!(" from {start} on")).unwrap_or_default();
+    let until = by["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
+    format!("{} {}{over}{start}{until}, {} at {}: {}", text("pops"), text("action"), text("author"), text("set"), text("reason"))
+}
+
+/// A probed target on one line, such as `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
+fn target_in_words(target: &Value) -> String {
+    let word = |key: &str| target[key].as_str().unwrap_or_default();
+    let mut text = format!("{} {} {}: {}", word("address"), word("service"), word("probe"), word("verdict"));
+    text.push_str(&format!(" for {} s", target["lasted_secs"]));
+    for (key, words) in [("good_streak", "good in a row"), ("bad_streak", "bad in a row"), ("failures", "failures counted")] {
+        if let Some(count) = target[key].as_u64().filter(|count| *count > 0) {
+            text.push_str(&format!(", {count} {words}"));
+        }
+    }
+    if let Some(checks) = target["checks_to_flip"].as_u64() {
+        text.push_str(&format!(", may turn after {checks} more"));
+    }
+    if let Some(micros) = target["latency_micros"].as_u64() {
+        text.push_str(&format!(", {}.{} ms", micros / 1000, micros % 1000 / 100));
+    }
+    if let Some(days) = target["certificate_days"].as_i64() {
+        text.push_str(&format!(", certificate for {days} days"));
+    }
+    if target["frozen"] == true {
+        text.push_str(", frozen: all canaries fail");
+    }
+    for (key, words) in [("degraded", "but"), ("last_error", "last error:")] {
+        if let Some(told) = target[key].as_str() {
+            text.push_str(&format!("; {words} {told}"));
+        }
+    }
+    text
+}
+
+fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
+    let told = pops(server)?;
+    let found = told["pops"].as_array().into_iter().flatten().find(|pop| pop["name"] == name);
+    let Some(pop) = found else {
+        return Err(complain(&json!({ "error": format!("there is no PoP `{name}`; `meridian pop list` tells their names") })));
+    };
+    if server.format == Format::Json {
+        print(&format!("{pop:#}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let both = |side: &Value| format!("{}, weight {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
+    let tags: Vec<&str> = pop["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut text = format!("{name}\n  tags       {}\n  file       {}\n", tags.join(", "), both(&pop["file"]));
+    for by in [&pop["state_override"], &pop["weight_override"]].into_iter().filter(|by| !by.is_null()) {
+        text.push_str(&format!("  override   {}\n", in_words(by)));
+    }
+    text.push_str(&format!("  in force   {}\n", both(&pop["effective"])));
+    if let Some(progress) = pop["progress"]["text"].as_str() {
+        text.push_str(&format!("  progress   {progress}\n"));
+    }
+    for plan in pop["plans"].as_array().into_iter().flatten() {
+        text.push_str(&format!("  planned    {}\n", in_words(plan)));
+    }
+    text.push_str(&format!("  health     {}\n", pop["health"].as_str().unwrap_or("?")));
+    for target in pop["targets"].as_array().into_iter().flatten() {
+        text.push_str(&format!("  target     {}\n", target_in_words(target)));
+    }
+    print(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<ExitCode, ExitCode> {
+    let value = match (key, word.parse::<u32>()) {
+        ("weight", Ok(weight)) => json!(weight),
+        ("weight", Err(_)) if word != "auto" => return Err(wrong("the weight is `auto` or a whole number")),
+        _ => json!(word),
+    };
+    if word != "auto" && how.reason.trim().is_empty() {
+        return Err(wrong("an override needs a reason: --reason \"...\""));
+    }
+    for selector in &selectors {
+        Selector::parse(selector).map_err(|sentence| wrong(&sentence))?;
+    }
+    let mut body = json!({
+        "pops": selectors, "author": how.author, "reason": how.reason, "for_secs": how.lasts, "over_secs": how.over.unwrap_or(0),
+        "start": how.at.map(civil::moment), "force": how.force, "dry_run": true,
+    });
+    body[key] = value;
+    // Looked at first, so that whoever asks sees what moves before it does.
+    let looked = ask(how, &body)?;
+    let forecast = looked["forecast"].clone();
+    if how.dry_run {
+        print(&if how.server.format == Format::Json {
+            format!("{looked:#}\n")
+        } else {
+            told(&looked, &forecast, "would be done; nothing was changed\n")
+        });
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !how.yes && prediction::moves(&forecast) {
+        let _ = std::io::stderr().write_all(told(&looked, &forecast, "").as_bytes());
+        match prediction::asked() {
+            Some(true) => {}
+            Some(false) => return Err(wrong("nothing was changed")),
+            None => return Err(wrong("clients would move, and nobody can be asked: say --yes, or --dry-run to look; nothing was changed")),
+        }
+    }
+    body["dry_run"] = json!(false);
+    let mut done = ask(how, &body)?;
+    done["forecast"] = forecast.clone();
+    print(&if how.server.format == Format::Json { format!("{done:#}\n") } else { told(&done, &forecast, "done\n") });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Passes a change to the server; a refusal is told.
+fn ask(how: &How, body: &Value) -> Result<Value, ExitCode> {
+    let (status, told) = how.server.ask(Method::POST, "/pops/override", Some(body))?;
+    match (status, how.server.format) {
+        (StatusCode::OK, _) => Ok(told),
+        (_, Format::Text) => Err(complain(&told)),
+        (_, Format::Json) => {
+            print(&format!("{told:#}\n"));
+            Err(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// What came of a change.
+fn told(told: &Value, forecast: &Value, end: &str) -> String {
+    let side = |side: &Value| format!("{} {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
+    let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
+        .map(|pop| vec![pop["name"].as_str().unwrap_or("?").to_owned(), side(&pop["before"]), side(&pop["after"])])
+        .collect();
+    let mut text = table(&["POP", "BEFORE", "AFTER"], &rows);
+    text.push_str(&prediction::text(forecast));
+    for warning in told["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        text.push_str(&format!("note: {warning}\n"));
+    }
+    text + end
+}
+
+fn load(server: &Server, pop: &str, service: Option<&str>, value: f64) -> Result<ExitCode, ExitCode> {
+    if !value.is_finite() || value < 0.0 {
+        return Err(wrong("a load is a number from 0"));
+    }
+    let mut body = json!({ "pop": pop, "value": value });
+    if let Some(service) = service {
+        body["service"] = json!(service);
+    }
+    let (status, told) = server.ask(Method::POST, "/load/push", Some(&body))?;
+    if status != StatusCode::OK {
+        return Err(complain(&told));
+    }
+    print(&if server.format == Format::Json { format!("{told:#}\n") } else { "taken\n".to_owned() });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn acknowledge(server: &Server, author: &str) -> Result<ExitCode, ExitCode> {
+    let (status, told) = server.ask(Method::POST, "/ledger/acknowledge", Some(&json!({ "author": author })))?;
+    if status != StatusCode::OK {
+        return Err(complain(&told));
+    }
+    if server.format == Format::Json {
+        print(&format!("{told:#}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let over: Vec<&str> = told["over"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    print(&if over.is_empty() {
+        "there is no alarm\n".to_owned()
+    } else {
+        over.iter().map(|line| format!("acknowledged: {line}\n")).collect()
+    });
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,85 @@
+//! Times on the command line: how long, and when.
+
+use crate::steer::civil;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const DAY_SECS: u64 = 86_400;
+
+/// `30s`, `2h`, `1h30m`, `1d`; a plain number is refused, since nobody knows its unit.
+pub fn seconds(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a time such as 30s, 2h or 1h30m");
+    let (mut rest, mut sum) = (text, 0u64);
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at(digits);
+        let factor = match tail.bytes().next() {
+            Some(b's') => 1,
+            Some(b'm') => 60,
+            Some(b'h') => 3_600,
+            Some(b'd') => DAY_SECS,
+            _ => return Err(wrong()),
+        };
+        let secs = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+        sum = secs.and_then(|secs| sum.checked_add(secs)).ok_or_else(wrong)?;
+        rest = tail.get(1..).unwrap_or_default();
+    }
+    if sum == 0 { Err(wrong()) } else { Ok(sum) }
+}
+
+/// A moment to come, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next one), `+10m`.
+pub fn moment(text: &str) -> Result<u64, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    moment_after(text, now)
+}
+
+fn moment_after(text: &str, now: u64) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a moment such as 22:00 (UTC), +10m or 2026-03-01T22:00:00Z");
+    if let Some(secs) = text.strip_prefix('+') {
+        return seconds(secs).ok().and_then(|secs| now.checked_add(secs)).ok_or_else(wrong);
+    }
+    if text.len() == 5 {
+        let at = civil::parse(&format!("{}T{text}:00Z", civil::day(now))).ok_or_else(wrong)?;
+        return Ok(if at > now { at } else { at + DAY_SECS });
+    }
+    match civil::parse(text).ok_or_else(wrong)? {
+        at if at > now => Ok(at),
+        _ => Err(format!("`{text}` is over; it is {} now", civil::moment(now))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{moment_after, seconds};
+    use crate::steer::civil;
+
+    /// Times with units, added up.
+    #[test]
+    fn times_are_read() {
+        for (text, secs) in [("30s", 30), ("2h", 7_200), ("1h30m", 5_400), ("1d", 86_400), ("90m", 5_400)] {
+            assert_eq!(seconds(text), Ok(secs), "{text}");
+        }
+        for text in ["", "0s", "5", "h", "1x", "-1s", "1h30", "99999999999999999999s", "18446744073709551615d", "1\u{e9}"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    /// Moments to come, seen from noon.
+    #[test]
+    fn moments_are_to_come() {
+        let noon = civil::parse("2026-03-01T12:00:00Z").unwrap();
+        for (text, at) in [
+            ("22:00", "2026-03-01T22:00:00Z"),
+            ("12:00", "2026-03-02T12:00:00Z"),
+            ("04:30", "2026-03-02T04:30:00Z"),
+            ("+10m", "2026-03-01T12:10:00Z"),
+            ("2026-04-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+        ] {
+            assert_eq!(moment_after(text, noon).map(civil::moment), Ok(at.to_owned()), "{text}");
+        }
+        for text in
+            ["", "24:00", "1:00", "+", "+5", "noon", "2026-03-01T12:00:00Z", "2025-03-01T12:00:00Z", "+18446744073709551615s", "1\u{e9}:00"]
+        {
+            assert!(moment_after(text, noon).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `canaries:` of the PoP file: addresses outside that tell whether this node's own network works.
+
+use super::probes_file::find;
+use super::scalar::{members, text, time_ms};
+use super::table::{Table, shown};
+use super::tree::{Key, Node};
+use crate::finding::{Finding, Findings, code};
+use crate::health::spec::{Canaries, Check, Kind, Probe};
+use crate::limits::CANARIES_MAX;
+use std::net::IpAddr;
+
+/// For how long verdicts freeze at most, where the file says nothing: longer than networks are usually
+/// out, shorter than anybody sleeps.
+const FREEZE_MAX_MS: u64 = 600_000;
+
+/// Reads `canaries:`.
+pub(super) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings) -> Option<Canaries> {
+    let mut table = Table::open(node, "`canaries`", out)?;
+    let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
+    let probe = table.need("probe", out).and_then(|node| {
+        let id = find(text(node, "probe", out)?, node, &names, out)?;
+        let reaches = match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
+            Some(Kind::Check(spec)) => !matches!(spec.check, Check::File(_) | Check::Push(_)),
+            _ => false,
+        };
+        if !reaches {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("the probe {} asks nobody outside", shown(node)))
+                    .at(node.at, "a group, a file or a push")
+                    .help("a canary needs a check that goes over the network"),
+            );
+        }
+        Some(id)
+    });
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    let list = table.need("addresses", out);
+    for member in list.map(members).unwrap_or_default() {
+        let Some(written) = text(member, "addresses", out) else { continue };
+        match written.parse() {
+            Ok(address) if addresses.contains(&address) => {
+                out.push(
+                    Finding::error(code::DUPLICATE_ADDRESS, format!("the canary `{address}` stands twice")).at(member.at, "again here"),
+                );
+            }
+            Ok(address) => addresses.push(address),
+            Err(_) => out
+                .push(Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(member))).at(member.at, "not an address")),
+        }
+    }
+    if let Some(node) = list {
+        if members(node).is_empty() {
+            out.push(Finding::error(code::BAD_VALUE, "`canaries` have no address").at(node.at, "an empty list"));
+        }
+        if addresses.len() > CANARIES_MAX {
+            out.push(Finding::error(code::TOO_LARGE, format!("more than {CANARIES_MAX} canaries")).at(node.at, "too many"));
+        }
+    }
+    let freeze_max = table.take("freeze_max").and_then(|node| time_ms(node, "freeze_max", 1_000..=86_400_000, out));
+    table.finish(out);
+    Some(Canaries { probe: probe?, addresses, freeze_max_ms: freeze_max.unwrap_or(FREEZE_MAX_MS), at: key.at })
+}

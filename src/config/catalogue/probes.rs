@@ -1,0 +1,254 @@
+//! `probes:` of `pops.yaml`.
+
+use super::*;
+
+static PORT: Shape = Shape::Integer(1, 65_535);
+static HEADERS: Shape = Shape::Names("header", &Shape::Text("a text"));
+static PARTS: Shape = Shape::List(&Shape::Text("a probe"));
+static COUNT: Shape = Shape::Integer(1, 1_000);
+static STATUSES: Shape = Shape::List(&Shape::Either(&[Shape::Integer(100, 599), Shape::Text("a range such as `300-399`")]));
+static HOST: Shape = Shape::Text("a host name");
+static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]);
+
+/// A section of the file.
+pub(super) static PROBE: Section = Section {
+    id: "probe",
+    read_as: "the probe",
+    title: "Probes",
+    about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, `any_of`, `n_of`). A check is made \
+            of every address of the services that use it; one check of one address is made once, however many use it (where only their \
+            timing differs, in that of the probe whose name comes first). A group has no timing of its own.",
+    block: "yaml beside pops
+probes:
+  web: { https: { path: /healthz, host: probe.cdn.example, expect: [200, 204] }, every: 5s, timeout: 2s }
+  plain: { http: /status }
+  ssh: { tcp: { port: 22, expect: SSH-2.0 } }
+  names: { dns: { name: cdn.example., type: SOA } }
+  script: { exec: [/usr/local/bin/check-pop, --fast], every: 30s, timeout: 10s }
+  marker: { file: \"/run/pops/{pop}.state\" }
+  robot: { push: { ttl: 60s } }
+  ping: { icmp: {} }
+  both: { all_of: [web, ping] }
+  most: { n_of: { n: 2, of: [web, plain, ssh] } }",
+    entries: &[
+        aside(
+            "https",
+            &Shape::Either(&[PATH_ONLY, Shape::Map(&HTTPS_CHECK)]),
+            NONE,
+            "an HTTP/1.1 request over TLS; a text is its path",
+            "{ path: /healthz }",
+        ),
+        aside("http", &Shape::Either(&[PATH_ONLY, Shape::Map(&HTTP_CHECK)]), NONE, "the same without TLS", "/healthz"),
+        aside("tcp", &Shape::Map(&TCP_CHECK), NONE, "a connection", "{ port: 22 }"),
+        aside("dns", &Shape::Map(&DNS_CHECK), NONE, "a DNS query", "{ name: cdn.example. }"),
+        aside(
+            "exec",
+            &Shape::Either(&[Shape::List(&Shape::Text("a word")), Shape::Map(&EXEC_CHECK)]),
+            NONE,
+            "a program and its arguments; exit status 0 means well. It runs without a shell, with `MERIDIAN_POP`, `MERIDIAN_SERVICE` and \
+             `MERIDIAN_ADDRESS` in its environment",
+            "[/usr/local/bin/check-pop]",
+        ),
+        aside(
+            "file",
+            &Shape::Either(&[PATH_ONLY, Shape::Map(&FILE_CHECK)]),
+            NONE,
+            "a file that says `UP` or `DOWN`, and perhaps for how many seconds since it was written",
+            "/run/pops/fra.state",
+        ),
+        aside("push", &Shape::Map(&PUSH_CHECK), NONE, "results that somebody pushes over the control socket", "{ ttl: 60s }"),
+        aside("icmp", &Shape::Map(&ICMP_CHECK), NONE, "an echo request, where the system lets the server send one", "{}"),
+        aside("all_of", &PARTS, NONE, "a group: all of these must be well", "[web, ping]"),
+        aside("any_of", &PARTS, NONE, "a group: one of these must be well", "[web, ping]"),
+        aside("n_of", &Shape::Map(&N_OF), NONE, "a group: so many of these must be well", "{ n: 2, of: [web, ping, ssh] }"),
+        aside(
+            "to",
+            &Shape::Text("an address, or `address:port`"),
+            Absent::Words("the PoP's address"),
+            "asked instead; then all who use the probe share one result. Not for `exec`, `file` and `push`",
+            "192.0.2.250:8443",
+        ),
+        aside("every", &TIME, Absent::Default("5s"), "from one check of an address to the next, 100 ms to 1 d", "5s"),
+        aside("timeout", &TIME, Absent::Words("2s, or half of `every` where that is 2s or less"), "shorter than `every`", "2s"),
+        aside("up_after", &COUNT, Absent::Default("3"), "good results in a row that bring an address up", "3"),
+        aside(
+            "down_after",
+            &COUNT,
+            Absent::Default("3"),
+            "bad results that take it down; good ones between them do not clear the count",
+            "3",
+        ),
+        aside("ok_after", &COUNT, Absent::Default("10"), "good results in a row that clear the count of bad ones", "10"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+const PATH_ONLY: Shape = Shape::Text("a path");
+
+/// The keys that HTTPS and HTTP checks have in common, and those of TLS behind them.
+macro_rules! http_entries {
+    ($port:literal $(, $tls:expr)* $(,)?) => {
+        &[
+            entry("path", &PATH_ONLY, Absent::Default("/"), "path and query of the request", "/healthz"),
+            entry("port", &PORT, Absent::Default($port), "the port", $port),
+            entry("method", &Shape::Choice(&["GET", "HEAD"]), Absent::Default("GET"), "redirects are not followed", "GET"),
+            entry("host", &HOST, Absent::Words("the address"), "what `Host` says", "probe.cdn.example"),
+            entry("headers", &HEADERS, NONE, "further headers of the request", "{ X-Probe: meridian }"),
+            entry("expect", &STATUSES, Absent::Default("200"), "statuses that are well", "[200, 204, \"300-399\"]"),
+            entry("expect_headers", &HEADERS, NONE, "headers of the response, and what their values must contain", "{ Server: nginx }"),
+            entry("body", &Shape::Text("a text"), NONE, "what the first 64 KiB of the body must contain", "ok"),
+            $($tls,)*
+        ]
+    };
+}
+
+/// A section of the file.
+pub(super) static HTTPS_CHECK: Section = Section {
+    id: "https_check",
+    read_as: "an HTTPS check",
+    title: "",
+    about: "Of `https` that is a map:",
+    block: "",
+    entries: http_entries!(
+        "443",
+        entry("sni", &HOST, Absent::Words("`host`"), "the name that TLS asks for, and the certificate must be for", "probe.cdn.example"),
+        entry("verify", &SWITCH, Absent::Default("on"), "whether the certificate is checked", "on"),
+        aside(
+            "ca",
+            &PATH_ONLY,
+            Absent::Words("the system's roots"),
+            "a file of certificates (PEM) that are trusted instead; relative to the folder of the server file",
+            "probes-ca.pem",
+        ),
+        entry(
+            "warn_days",
+            &Shape::Integer(0, 3_650),
+            Absent::Default("14"),
+            "a certificate that ends within so many days is told; the address stays up",
+            "14",
+        ),
+    ),
+    others: Others::None,
+    notes: "",
+};
+
+/// A section of the file.
+pub(super) static HTTP_CHECK: Section = Section {
+    id: "http_check",
+    read_as: "an HTTP check",
+    title: "",
+    about: "Of `http` that is a map:",
+    block: "",
+    entries: http_entries!("80"),
+    others: Others::None,
+    notes: "",
+};
+
+/// A section of the file.
+pub(super) static TCP_CHECK: Section = Section {
+    id: "tcp_check",
+    read_as: "a TCP check",
+    title: "",
+    about: "Of `tcp`:",
+    block: "",
+    entries: &[
+        entry("port", &PORT, REQUIRED, "the port", "22"),
+        entry("send", &Shape::Text("a text"), NONE, "what is sent first", "\"PING\\r\\n\""),
+        entry("expect", &Shape::Text("a text"), NONE, "what the first 64 KiB received must contain", "PONG"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+/// A section of the file.
+pub(super) static DNS_CHECK: Section = Section {
+    id: "dns_check",
+    read_as: "a DNS check",
+    title: "",
+    about: "Of `dns`:",
+    block: "",
+    entries: &[
+        entry("name", &NAME, REQUIRED, "the name asked", "cdn.example."),
+        entry("type", &Shape::Text("a record type"), Absent::Default("A"), "the type asked", "SOA"),
+        entry("rcode", &RCODES, Absent::Default("NOERROR"), "the response code that is well", "NOERROR"),
+        entry("answer", &Shape::Text("an IP address"), NONE, "an address that the answer must hold; for A and AAAA", "203.0.113.10"),
+        entry("port", &PORT, Absent::Default("53"), "the port", "53"),
+        entry("tcp", &SWITCH, Absent::Default("off"), "over TCP instead of UDP", "off"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+/// A section of the file.
+pub(super) static EXEC_CHECK: Section = Section {
+    id: "exec_check",
+    read_as: "an exec check",
+    title: "",
+    about: "Of `exec` that is a map:",
+    block: "",
+    entries: &[entry(
+        "command",
+        &Shape::List(&Shape::Text("a word")),
+        REQUIRED,
+        "the program and its arguments",
+        "[/usr/local/bin/check-pop]",
+    )],
+    others: Others::None,
+    notes: "",
+};
+
+/// A section of the file.
+pub(super) static FILE_CHECK: Section = Section {
+    id: "file_check",
+    read_as: "a file check",
+    title: "",
+    about: "Of `file` that is a map:",
+    block: "",
+    entries: &[entry(
+        "path",
+        &PATH_ONLY,
+        REQUIRED,
+        "the file; `{pop}`, `{service}` and `{address}` stand for those of the address",
+        "\"/run/pops/{pop}.state\"",
+    )],
+    others: Others::None,
+    notes: "",
+};
+
+/// A section of the file.
+pub(super) static PUSH_CHECK: Section = Section {
+    id: "push_check",
+    read_as: "a push check",
+    title: "",
+    about: "Of `push`:",
+    block: "",
+    entries: &[entry(
+        "ttl",
+        &TIME,
+        Absent::Words("for ever"),
+        "how long a pushed result holds; then the address counts as failing. 1 s to 1 d",
+        "60s",
+    )],
+    others: Others::None,
+    notes: "",
+};
+
+/// A section of the file.
+pub(super) static ICMP_CHECK: Section =
+    Section { id: "icmp_check", read_as: "an ICMP check", title: "", about: "", block: "", entries: &[], others: Others::None, notes: "" };
+
+/// A section of the file.
+pub(super) static N_OF: Section = Section {
+    id: "n_of",
+    read_as: "an n_of group",
+    title: "",
+    about: "Of `n_of`:",
+    block: "",
+    entries: &[
+        entry("n", &COUNT, REQUIRED, "how many must be well", "2"),
+        entry("of", &PARTS, REQUIRED, "the probes; one address may hang on 64 checks in all", "[web, ping, ssh]"),
+    ],
+    others: Others::None,
+    notes: "",
+};

@@ -1,0 +1,289 @@
+//! `load:` and `capacity:` of PoPs and services: where the number comes from, and what it is measured against.
+
+use super::probes_file::to;
+use super::scalar::{number, percent, refuse, text, time_ms};
+use super::table::{Table, shown};
+use super::tree::{Key, Kind, Node};
+use crate::finding::{Finding, Findings, code};
+use crate::health::load::spec::{Feed, FeedUrl, LoadSpec};
+use crate::limits::PROBE_TEXT_OCTETS_MAX;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// The kinds of feeds.
+pub(super) const KINDS: [&str; 4] = ["http", "prometheus", "file", "push"];
+/// Labels of one sample: real ones have under twenty.
+const LABELS_MAX: usize = 64;
+
+/// Whose load it is.
+#[derive(Clone, Copy)]
+pub(super) struct Whose<'a> {
+    /// Name of the PoP.
+    pub pop: &'a str,
+    /// Name of the service; `None` for the whole PoP.
+    pub service: Option<&'a str>,
+}
+
+impl std::fmt::Display for Whose<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.service {
+            Some(service) => write!(f, "the service `{service}` of `{}`", self.pop),
+            None => write!(f, "the PoP `{}`", self.pop),
+        }
+    }
+}
+
+/// Reads `capacity:`.
+pub(super) fn capacity(table: &mut Table<'_>, whose: Whose<'_>, out: &mut Findings) -> Option<f64> {
+    let node = table.take("capacity")?;
+    let capacity = number(node, "capacity", 0.0..=1e15, out)?;
+    if capacity > 0.0 {
+        return Some(capacity);
+    }
+    let finding = Finding::error(code::BAD_VALUE, format!("{whose} would carry nothing")).at(node.at, "must be more than 0");
+    out.push(finding.help("leave `capacity` out where it is not known; `state: drain` takes a PoP out of service"));
+    None
+}
+
+/// Reads `load:`. Without a capacity there is nothing to measure against, which is told.
+pub(super) fn load(table: &mut Table<'_>, whose: Whose<'_>, capacity: Option<f64>, out: &mut Findings) -> Option<Arc<LoadSpec>> {
+    let (key, node) = table.take_entry("load")?;
+    let faults = out.len();
+    let spec = lower(key, node, whose, out);
+    if capacity.is_none() && out.len() == faults {
+        out.push(
+            Finding::warning(code::BAD_VALUE, format!("{whose} has a load but no `capacity`: it is not read, and nothing is shed"))
+                .at(key.at, "measured against nothing")
+                .help("give `capacity` in the unit of the feed, such as requests per second"),
+        );
+    }
+    spec.map(Arc::new)
+}
+
+fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<LoadSpec> {
+    let mut table = Table::open(node, "`load`", out)?;
+    let kinds: Vec<(&'static str, &Key, &Node)> =
+        KINDS.iter().filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node))).collect();
+    let feed = match kinds.as_slice() {
+        [("http", _, node)] => http(node, out),
+        [("prometheus", _, node)] => prometheus(node, out),
+        [("file", _, node)] => file(node, whose, out),
+        [(_, _, node)] => push(node, out),
+        _ => {
+            let last = kinds.iter().max_by_key(|(_, key, _)| key.at.start);
+            out.push(
+                Finding::error(code::BAD_VALUE, "`load` must have exactly one feed")
+                    .at(last.map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
+                    .help("the feeds are http, prometheus, file and push; one without settings is written `push: {}`"),
+            );
+            None
+        }
+    };
+    let mut spec = LoadSpec::new(feed.clone().unwrap_or(Feed::Push), key.at);
+    rule(&mut table, &mut spec, out);
+    table.finish(out);
+    feed.map(|_| spec)
+}
+
+/// Timing and what is steered for.
+fn rule(table: &mut Table<'_>, spec: &mut LoadSpec, out: &mut Findings) {
+    if let Some(ms) = table.take("every").and_then(|node| time_ms(node, "every", 1_000..=86_400_000, out)) {
+        spec.every_ms = ms as u32;
+        spec.stale_after_ms = spec.stale_after_ms.max(2 * spec.every_ms);
+    }
+    if let Some(node) = table.take("stale_after")
+        && let Some(ms) = time_ms(node, "stale_after", 1_000..=604_800_000, out)
+    {
+        spec.stale_after_ms = ms as u32;
+        if spec.stale_after_ms <= spec.every_ms {
+            out.push(
+                Finding::error(code::BAD_VALUE, "`stale_after` must be longer than `every`")
+                    .at(node.at, format!("`every` is {} ms", spec.every_ms))
+                    .help("the feed would be lost between any two readings"),
+            );
+        }
+    }
+    let (target, limit) = (table.take("target"), table.take("limit"));
+    let mut utilisation = |node: Option<&Node>, what: &str| {
+        node.and_then(|node| percent(node, what, 1..=1_000, out)).map(|percent| f64::from(percent) / 100.0)
+    };
+    spec.target = utilisation(target, "target").unwrap_or(spec.target);
+    spec.limit = utilisation(limit, "limit").unwrap_or(spec.limit);
+    if let Some(node) = target.or(limit).filter(|_| spec.target >= spec.limit) {
+        let (target, limit) = (libm::round(spec.target * 100.0), libm::round(spec.limit * 100.0));
+        out.push(
+            Finding::error(code::BAD_VALUE, "`target` must be less than `limit`")
+                .at(node.at, format!("target {target}%, limit {limit}%"))
+                .help("above the target a PoP sheds slowly, above the limit fast"),
+        );
+    }
+    if let Some(gain) = table.take("gain").and_then(|node| number(node, "gain", 0.001..=1.0, out)) {
+        spec.gain = gain;
+    }
+    if let Some(smoothing) = table.take("smoothing").and_then(|node| number(node, "smoothing", 0.01..=1.0, out)) {
+        spec.smoothing = smoothing;
+    }
+}
+
+/// A URL, or `{ url, pointer, to }`.
+fn http(node: &Node, out: &mut Findings) -> Option<Feed> {
+    let Kind::Map(_) = node.kind else { return Some(Feed::Http { url: url(node, None, out)?, pointer: None }) };
+    let faults = out.len();
+    let mut table = Table::open(node, "an HTTP feed", out)?;
+    let url = located(&mut table, out);
+    let pointer = table.take("pointer").and_then(|node| pointer(node, out));
+    table.finish(out);
+    let url = url?;
+    (out.len() == faults).then_some(Feed::Http { url, pointer })
+}
+
+/// A JSON pointer (RFC 6901 section 3).
+fn pointer(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
+    let written = text(node, "pointer", out)?;
+    let escapes = written.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    if !written.starts_with('/') || !escapes || written.len() > PROBE_TEXT_OCTETS_MAX {
+        refuse(node, "pointer", "a JSON pointer such as `/load/now`, with `~1` for a slash in a name and `~0` for a tilde", out);
+        return None;
+    }
+    Some(written.into())
+}
+
+/// `{ url, metric, labels, to }`.
+fn prometheus(node: &Node, out: &mut Findings) -> Option<Feed> {
+    let faults = out.len();
+    let mut table = Table::open(node, "a Prometheus feed", out)?;
+    let url = located(&mut table, out);
+    let metric = table.need("metric", out).and_then(|node| {
+        let written = text(node, "metric", out)?;
+        let fine = is_word(written, |b| b.is_ascii_alphanumeric() || b == b'_' || b == b':');
+        if !fine {
+            refuse(node, "metric", "the name of a metric, such as `http_requests_per_second`", out);
+        }
+        fine.then(|| Arc::<str>::from(written))
+    });
+    let labels = table.take("labels").map(|node| labels(node, out)).unwrap_or_default();
+    table.finish(out);
+    let (url, metric) = (url?, metric?);
+    (out.len() == faults).then_some(Feed::Prometheus { url, metric, labels })
+}
+
+fn is_word(text: &str, part: impl Fn(u8) -> bool) -> bool {
+    (1..=256).contains(&text.len()) && text.bytes().all(part) && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
+    let Some(mut table) = Table::open(node, "`labels`", out) else { return Vec::new() };
+    let entries = table.rest();
+    if entries.len() > LABELS_MAX {
+        out.push(Finding::error(code::TOO_LARGE, format!("`labels` has more than {LABELS_MAX} labels")).at(node.at, ""));
+    }
+    let mut labels = Vec::new();
+    for (key, value) in entries.into_iter().take(LABELS_MAX) {
+        if !is_word(&key.text, |b| b.is_ascii_alphanumeric() || b == b'_') {
+            out.push(Finding::error(code::BAD_VALUE, format!("`{}` is not the name of a label", key.text)).at(key.at, "not a name"));
+            continue;
+        }
+        // A label without a value is a label that is not there.
+        let written = if let Kind::Null = value.kind { Some("") } else { text(value, &key.text, out) };
+        let Some(written) = written else { continue };
+        if written.len() > PROBE_TEXT_OCTETS_MAX {
+            refuse(value, &key.text, "a shorter text", out);
+            continue;
+        }
+        labels.push((Arc::from(&*key.text), Arc::from(written)));
+    }
+    labels
+}
+
+/// `url:` with `to:` beside it.
+fn located(table: &mut Table<'_>, out: &mut Findings) -> Option<FeedUrl> {
+    let (written, beside) = (table.need("url", out), table.take("to"));
+    let faults = out.len();
+    let beside = beside.and_then(|node| to(node, out));
+    let url = url(written?, beside, out)?;
+    (out.len() == faults).then_some(url)
+}
+
+/// `http://192.0.2.15:9100/load`; the host may be a name if the address stands beside it.
+fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<FeedUrl> {
+    let written = text(node, "url", out)?;
+    let Some((tls, authority, path)) = split(written) else {
+        refuse(node, "url", "a URL such as `http://192.0.2.15:9100/load`", out);
+        return None;
+    };
+    let usual = if tls { 443 } else { 80 };
+    let (host, port) = match authority.rsplit_once(':') {
+        // The last colon of an address in brackets may be one of its own.
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|port| *port != 0)),
+        _ => (authority, Some(usual)),
+    };
+    let literal: Option<IpAddr> = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(inside) => inside.parse::<std::net::Ipv6Addr>().ok().map(IpAddr::V6),
+        None => host.parse::<std::net::Ipv4Addr>().ok().map(IpAddr::V4),
+    };
+    let is_name = is_host(host) && !host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let Some(port) = port.filter(|_| literal.is_some() || is_name) else {
+        out.push(
+            Finding::error(code::BAD_ADDRESS, format!("{} does not say whom to connect to", shown(node)))
+                .at(node.at, format!("`{authority}` is no address with or without a port"))
+                .help("such as `192.0.2.15:9100`, or `[2001:db8::15]:9100` with brackets"),
+        );
+        return None;
+    };
+    let address = match (beside, literal) {
+        (Some(to), _) if to.port() == 0 => SocketAddr::new(to.ip(), port),
+        (Some(to), _) => to,
+        (None, Some(literal)) => SocketAddr::new(literal, port),
+        (None, None) => {
+            out.push(
+                Finding::error(code::BAD_ADDRESS, format!("the feed would have to look up `{host}`"))
+                    .at(node.at, "a name, not an address")
+                    .help(format!("write its address beside it, `{{ url: {}, to: 192.0.2.15 }}`: names are not looked up", written)),
+            );
+            return None;
+        }
+    };
+    Some(FeedUrl { address, host: authority.into(), path, tls })
+}
+
+/// Whether it is TLS, host with port, and path with query. No fragment, no user: neither is sent to anybody.
+fn split(url: &str) -> Option<(bool, &str, Arc<str>)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let tls = match scheme {
+        _ if scheme.eq_ignore_ascii_case("http") => false,
+        _ if scheme.eq_ignore_ascii_case("https") => true,
+        _ => return None,
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let fine = url.len() <= PROBE_TEXT_OCTETS_MAX && url.bytes().all(|b| b.is_ascii_graphic() && b != b'#') && !authority.contains('@');
+    let path = if path.starts_with('/') { path.into() } else { format!("/{path}").into() };
+    (fine && !authority.is_empty()).then_some((tls, authority, path))
+}
+
+fn is_host(host: &str) -> bool {
+    (1..=253).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// A path.
+fn file(node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<Feed> {
+    let path = text(node, "file", out)?;
+    if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
+        refuse(node, "file", "the path of a file", out);
+        return None;
+    }
+    if whose.service.is_none() && path.contains("{service}") {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("the load of {whose} is that of no one service"))
+                .at(node.at, "`{service}` stands for nothing")
+                .help("give the service a `load` of its own, or leave `{service}` out"),
+        );
+        return None;
+    }
+    Some(Feed::File { path: path.into() })
+}
+
+fn push(node: &Node, out: &mut Findings) -> Option<Feed> {
+    Table::open(node, "a push feed", out)?.finish(out);
+    Some(Feed::Push)
+}

@@ -1,0 +1,305 @@
+//! `state/overrides.yaml`: the ledger as text that people read and mend, and its comparison with `pops.yaml`.
+//!
+//! The program writes it anew at every change, one entry a block, oldest first, always quoted where a
+//! person typed the words. It reads it at its start, and takes all of it or none.
+
+use super::scalar::{choice, integer, members, refuse, text};
+use super::table::Table;
+use super::tree::{self, Node};
+use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::limits::{OVERRIDE_SECS_MAX, WEIGHT_MAX};
+use crate::steer::civil;
+use crate::steer::course::Course;
+use crate::steer::ledger::{Action, Ledger, Override, Selector};
+use crate::steer::pop::{AdminState, Pop};
+use std::fmt::Write;
+
+const HEAD: &str = "\
+# What was said of PoPs by hand on this node: `meridian pop`. For each PoP the last entry wins, over pops.yaml.
+# The server reads this file when it starts and writes it at every change: stop it before you edit.
+";
+
+/// A ledger, and where each of its entries stands.
+pub struct Written {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Places, in the order of the entries.
+    pub places: Vec<At>,
+}
+
+/// Reads a ledger that is `file` among some files. `None` if any of it is wrong.
+pub fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<Written> {
+    let before = out.iter().filter(|finding| is_error(finding)).count();
+    let Ok(text) = std::str::from_utf8(octets) else {
+        out.push(Finding::error(code::NOT_UTF8, "the ledger is not UTF-8 text").at(At::whole(file), ""));
+        return None;
+    };
+    let root = tree::parse(text, file, out)?;
+    let mut written = Written { ledger: Ledger::default(), places: Vec::new() };
+    let mut table = Table::open(&root, "the ledger", out)?;
+    // Required, so that a file that was cut to nothing is not taken for an empty ledger.
+    let list = table.need("overrides", out);
+    for node in list.map(members).unwrap_or_default() {
+        if let Some(entry) = lower(node, out) {
+            match written.ledger.add(entry) {
+                Ok(_) => written.places.push(node.at),
+                Err(sentence) => out.push(Finding::error(code::BAD_VALUE, sentence).at(node.at, "in here")),
+            }
+        }
+    }
+    table.finish(out);
+    let after = out.iter().filter(|finding| is_error(finding)).count();
+    (before == after).then_some(written)
+}
+
+fn is_error(finding: &Finding) -> bool {
+    finding.severity == crate::finding::Severity::Error
+}
+
+/// [`read`] of a file that stands alone; findings as the operator would see them.
+pub fn read_alone(octets: &[u8], path: &str) -> Result<Ledger, Box<(Findings, Files)>> {
+    let (mut files, mut findings) = (Files::default(), Findings::default());
+    let file = files.add(path, String::from_utf8_lossy(octets));
+    match read(octets, file, &mut findings) {
+        Some(written) => Ok(written.ledger),
+        None => Err(Box::new((findings, files))),
+    }
+}
+
+fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
+    let mut table = Table::open(node, "an override", out)?;
+    let selector = table.need("pops", out).and_then(|node| {
+        let selector = Selector::parse(text(node, "pops", out)?);
+        selector.map_err(|sentence| out.push(Finding::error(code::BAD_VALUE, sentence).at(node.at, "not a selector"))).ok()
+    });
+    let states = AdminState::ALL.map(|state| (state.word(), state));
+    let state = table.take_entry("state");
+    let weight = table.take_entry("weight");
+    let action = match (state, weight) {
+        (Some((_, node)), None) => choice(node, "state", &states, out).map(Action::State),
+        (None, Some((_, node))) if super::scalar::plain(node) == Some("auto") => Some(Action::Weight(None)),
+        (None, Some((_, node))) => {
+            integer(node, "weight", 0..=i64::from(WEIGHT_MAX), out).map(|weight| Action::Weight(u32::try_from(weight).ok()))
+        }
+        _ => {
+            out.push(
+                Finding::error(code::MISSING_KEY, "an override says either a state or a weight")
+                    .at(node.at, "in here")
+                    .help("write one of `state` and `weight`"),
+            );
+            None
+        }
+    };
+    let mut words = |key: &'static str, out: &mut Findings| table.need(key, out).and_then(|node| text(node, key, out)).map(Into::into);
+    let (reason, author) = (words("reason", out), words("author", out));
+    let set = table.need("set", out).and_then(|node| moment(node, "set", out));
+    let until = table.take("until").map(|node| moment(node, "until", out));
+    // What began when it was said, and takes no time, waits for no clock.
+    let course = course(&mut table, out)
+        .map(|course| if course.over_secs == 0 && course.start_epoch_secs <= set.unwrap_or(0) { Course::default() } else { course });
+    table.finish(out);
+    Some(Override {
+        id: 0,
+        selector: selector?,
+        action: action?,
+        author: author?,
+        reason: reason?,
+        set_epoch_secs: set?,
+        until_epoch_secs: match until {
+            Some(until) => Some(until?),
+            None => None,
+        },
+        course: course?,
+    })
+}
+
+/// When and how it comes into force; what says nothing of it does at once.
+fn course(table: &mut Table<'_>, out: &mut Findings) -> Option<Course> {
+    let mut number = |key: &'static str, max: u64, out: &mut Findings| match table.take(key) {
+        Some(node) => integer(node, key, 0..=i64::try_from(max).unwrap_or(i64::MAX), out).and_then(|n| u64::try_from(n).ok()),
+        None => Some(0),
+    };
+    let over_secs = number("over_secs", OVERRIDE_SECS_MAX, out);
+    let from = number("from", u64::from(WEIGHT_MAX), out);
+    let start = table.take("start").map(|node| moment(node, "start", out));
+    let start_epoch_secs = start.unwrap_or(Some(0))?;
+    Some(Course { start_epoch_secs, over_secs: over_secs?, from: u32::try_from(from?).ok()? })
+}
+
+fn moment(node: &Node, key: &str, out: &mut Findings) -> Option<u64> {
+    let found = text(node, key, out).map(civil::parse)?;
+    if found.is_none() {
+        refuse(node, key, "a moment such as 2026-03-01T12:00:00Z", out);
+    }
+    found
+}
+
+/// The text of a ledger.
+pub fn print(ledger: &Ledger) -> String {
+    let mut text = String::from(HEAD);
+    if ledger.entries().is_empty() {
+        text.push_str("overrides: []\n");
+        return text;
+    }
+    text.push_str("overrides:\n");
+    for entry in ledger.entries() {
+        let _ = writeln!(text, "  - pops: {}", quoted(&entry.selector.to_string()));
+        let _ = match entry.action {
+            Action::State(state) => writeln!(text, "    state: {}", state.word()),
+            Action::Weight(Some(weight)) => writeln!(text, "    weight: {weight}"),
+            Action::Weight(None) => writeln!(text, "    weight: auto"),
+        };
+        let _ = writeln!(text, "    reason: {}\n    author: {}", quoted(&entry.reason), quoted(&entry.author));
+        let _ = writeln!(text, "    set: {}", civil::moment(entry.set_epoch_secs));
+        let Course { start_epoch_secs, over_secs, from } = entry.course;
+        if start_epoch_secs > 0 {
+            let _ = writeln!(text, "    start: {}\n    over_secs: {over_secs}\n    from: {from}", civil::moment(start_epoch_secs));
+        }
+        if let Some(until) = entry.until_epoch_secs {
+            let _ = writeln!(text, "    until: {}", civil::moment(until));
+        }
+    }
+    text
+}
+
+/// A text in double quotes. What is not plainly visible is written as an escape.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ' => out.push(c),
+            c => {
+                let _ = write!(out, "\\U{:08X}", u32::from(c));
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Notes where the ledger and `pops.yaml` both speak of a PoP, and warnings where an entry covers nobody.
+pub fn compare(written: &Written, pops: &[Pop], now_epoch_secs: u64) -> Findings {
+    let mut out = Findings::default();
+    let place = |id: Option<u64>| {
+        let index = written.ledger.entries().iter().position(|entry| Some(entry.id) == id)?;
+        Some((written.ledger.entries().get(index)?, *written.places.get(index)?))
+    };
+    for (pop, effective) in pops.iter().zip(written.ledger.effective(pops, now_epoch_secs)) {
+        let Some((entry, at)) = place(effective.state_by) else { continue };
+        if pop.state != AdminState::Auto {
+            let message = format!(
+                "the file says `{}` of the PoP `{}`, but the ledger of this node says `{}`",
+                pop.state.word(),
+                pop.name,
+                entry.action
+            );
+            out.push(
+                Finding::note(code::LEDGER_AND_FILE, message)
+                    .at(at, "the ledger wins")
+                    .related(pop.at, "the file speaks here")
+                    .help(format!("`meridian pop auto {}` lets the file decide", pop.name)),
+            );
+        }
+    }
+    for (entry, at) in written.ledger.entries().iter().zip(&written.places) {
+        if !pops.iter().any(|pop| entry.selector.covers(pop)) {
+            out.push(
+                Finding::note(code::LEDGER_COVERS_NOBODY, format!("no PoP is covered by the override of `{}`", entry.selector))
+                    .at(*at, "in here"),
+            );
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::REASON_OCTETS_MAX;
+    use std::sync::Arc;
+
+    fn entry(selector: &str, action: Action, reason: &str, until: Option<u64>) -> Override {
+        Override {
+            id: 0,
+            selector: Selector::parse(selector).unwrap(),
+            action,
+            author: "ann \"the boss\" O'Neil".into(),
+            reason: Arc::from(reason),
+            set_epoch_secs: 1_772_366_400,
+            until_epoch_secs: until,
+            course: Course::default(),
+        }
+    }
+
+    /// What is printed is read back, whatever the words are.
+    #[test]
+    fn every_ledger_returns() {
+        let longest = "\u{10ffff}".repeat(REASON_OCTETS_MAX / 4);
+        let reasons = [
+            "",
+            " ",
+            "plain",
+            "it's \"quoted\"",
+            "back\\slash \\n",
+            "# no comment",
+            "a: b, [c] {d} &e *f !g %h @i `j`",
+            "null",
+            "~",
+            "- x",
+            "gr\u{fc}\u{df}e \u{65e5}\u{672c}",
+            "\u{feff}\u{2028}\u{2029}\u{200b}",
+            "\u{1f525} fire",
+            "yes",
+            "012",
+            "---",
+            "trailing ",
+            &longest,
+        ];
+        let mut ledger = Ledger::default();
+        assert_eq!(read_alone(print(&ledger).as_bytes(), "x").map_err(|e| e.0).unwrap(), ledger);
+        for reason in reasons {
+            for (selector, action) in [
+                ("fra", Action::State(AdminState::Drain)),
+                ("*", Action::State(AdminState::Auto)),
+                ("tag:eu", Action::Weight(Some(7))),
+                ("no", Action::Weight(None)),
+                ("012", Action::State(AdminState::Up)),
+            ] {
+                let plain = entry(selector, action, reason, (selector == "fra").then_some(4_000_000_000));
+                let course = Course { start_epoch_secs: 1_772_366_400, over_secs: 1_800, from: 128 };
+                ledger.add(Override { course, ..plain.clone() }).unwrap();
+                ledger.add(plain).unwrap();
+            }
+        }
+        assert_eq!(read_alone(print(&ledger).as_bytes(), "x").map_err(|e| e.0).unwrap(), ledger);
+    }
+
+    /// Faults are found at their places, and a file with one of them is no ledger.
+    #[test]
+    fn a_broken_ledger_is_refused() {
+        let good = "overrides:\n  - pops: fra\n    state: down\n    reason: why\n    author: ann\n    set: 2026-03-01T12:00:00Z\n";
+        assert!(read_alone(good.as_bytes(), "x").is_ok());
+        for (old, new, line) in [
+            ("down", "gone", 3),
+            ("fra", "\"a b\"", 2),
+            ("state: down", "weight: -1", 3),
+            ("    state: down\n", "", 2),
+            ("state: down", "state: down\n    weight: 1", 2),
+            ("2026-03-01T12:00:00Z", "yesterday", 6),
+            ("    author: ann\n", "", 2),
+            ("reason: why", "reason: \"two\\nlines\"", 2),
+            ("author: ann", "autor: ann", 5),
+            ("author: ann", "author: ann\n    over_secs: long", 6),
+            ("author: ann", "author: ann\n    start: later", 6),
+        ] {
+            let text = good.replace(old, new);
+            let refused = read_alone(text.as_bytes(), "x").expect_err(&text);
+            assert!(refused.0.iter().any(|f| f.at.is_some_and(|at| at.line == line)), "{text}{:?}", refused.0);
+        }
+        for text in ["", "\0\0\0", "overrides", "[]", "overrides: [", "other: []"] {
+            assert!(read_alone(text.as_bytes(), "x").is_err(), "{text}");
+        }
+        assert!(read_alone(b"overrides: []\n# \xff", "x").is_err());
+    }
+}

@@ -1,0 +1,333 @@
+//! The kinds of checks: what is asked of a target, and what is expected.
+
+use super::scalar::{choice, integer, members, name, plain, refuse, switch, text, time_ms};
+use super::table::{Table, shown};
+use super::tree::{Kind, Node};
+use crate::finding::{Finding, Findings, code};
+use crate::health::spec::{Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify};
+use crate::limits::PROBE_TEXT_OCTETS_MAX;
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// The kinds.
+pub(super) const KINDS: [&str; 8] = ["https", "http", "tcp", "dns", "exec", "file", "push", "icmp"];
+/// Days before the end of a certificate at which a probe warns, where it says nothing.
+const WARN_DAYS: u16 = 14;
+/// Headers, arguments and the like of one check: what a person writes.
+const PARTS_MAX: usize = 64;
+
+/// Reads the certificate files that probes name: path as written to octets, or a sentence.
+pub(super) type Certificates<'a> = dyn FnMut(&str) -> Result<Arc<[u8]>, String> + 'a;
+
+/// Reads the check of a kind.
+pub(super) fn lower(kind: &str, node: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> Option<Check> {
+    match kind {
+        "https" => http(node, Some(certificates), out).map(Check::Http),
+        "http" => http(node, None, out).map(Check::Http),
+        "tcp" => tcp(node, out).map(Check::Tcp),
+        "dns" => dns(node, out).map(Check::Dns),
+        "exec" => exec(node, out).map(Check::Exec),
+        "file" => file(node, out).map(Check::File),
+        "push" => push(node, out).map(Check::Push),
+        _ => {
+            Table::open(node, "an ICMP check", out)?.finish(out);
+            Some(Check::Icmp)
+        }
+    }
+}
+
+fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Findings) -> Option<HttpCheck> {
+    let secure = certificates.is_some();
+    let tls = TlsCheck { sni: None, verify: Verify::System, warn_days: WARN_DAYS };
+    let mut check = HttpCheck {
+        tls: secure.then_some(tls),
+        port: if secure { 443 } else { 80 },
+        method: HttpMethod::Get,
+        path: "/".into(),
+        host: None,
+        headers: Vec::new(),
+        expect: vec![200..=200],
+        expect_headers: Vec::new(),
+        body: None,
+    };
+    if plain(node).is_some() {
+        check.path = path(node, out)?;
+        return Some(check);
+    }
+    let faults = out.len();
+    let mut table = Table::open(node, if secure { "an HTTPS check" } else { "an HTTP check" }, out)?;
+    if let Some(path) = table.take("path").and_then(|node| path(node, out)) {
+        check.path = path;
+    }
+    if let Some(port) = table.take("port").and_then(|node| port(node, out)) {
+        check.port = port;
+    }
+    let methods = [("GET", HttpMethod::Get), ("HEAD", HttpMethod::Head)];
+    if let Some(method) = table.take("method").and_then(|node| choice(node, "method", &methods, out)) {
+        check.method = method;
+    }
+    check.host = table.take("host").and_then(|node| host(node, "host", out));
+    check.headers = table.take("headers").map(|node| headers(node, "`headers`", out)).unwrap_or_default();
+    if let Some(node) = table.take("expect") {
+        check.expect = members(node).iter().filter_map(|member| statuses(member, out)).collect();
+        if members(node).is_empty() {
+            out.push(Finding::error(code::BAD_VALUE, "`expect` lists no status, so nothing would be well").at(node.at, "an empty list"));
+        }
+    }
+    check.expect_headers = table.take("expect_headers").map(|node| headers(node, "`expect_headers`", out)).unwrap_or_default();
+    if let Some((key, node)) = table.take_entry("body") {
+        check.body = octets(node, "body", out);
+        if check.method == HttpMethod::Head {
+            out.push(Finding::error(code::BAD_VALUE, "the answer to `HEAD` has no body").at(key.at, "never found").help("use `GET`"));
+        }
+    }
+    if let (Some(certificates), Some(tls)) = (certificates, &mut check.tls) {
+        lower_tls(&mut table, tls, certificates, out);
+    }
+    table.finish(out);
+    (out.len() == faults).then_some(check)
+}
+
+fn lower_tls(table: &mut Table<'_>, tls: &mut TlsCheck, certificates: &mut Certificates<'_>, out: &mut Findings) {
+    tls.sni = table.take("sni").and_then(|node| host(node, "sni", out));
+    if table.take("verify").and_then(|node| switch(node, "verify", out)) == Some(false) {
+        tls.verify = Verify::Off;
+    }
+    if let Some((key, node)) = table.take_entry("ca") {
+        if tls.verify == Verify::Off {
+            out.push(
+                Finding::error(code::BAD_VALUE, "`ca` says whom to trust, and `verify: off` to trust everybody")
+                    .at(key.at, "of no use")
+                    .help("leave out one of them"),
+            );
+        } else if let Some(pem) = certificate(node, certificates, out) {
+            tls.verify = Verify::Pinned(pem);
+        }
+    }
+    if let Some(days) = table.take("warn_days").and_then(|node| integer(node, "warn_days", 0..=3_650, out)) {
+        tls.warn_days = days as u16;
+    }
+}
+
+fn certificate(node: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> Option<Arc<[u8]>> {
+    let path = text(node, "ca", out)?;
+    match certificates(path) {
+        Ok(pem) if pem.windows(PEM.len()).any(|window| window == PEM) => Some(pem),
+        Ok(_) => {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`{path}` holds no certificate"))
+                    .at(node.at, "not PEM")
+                    .help("it needs a `-----BEGIN CERTIFICATE-----`"),
+            );
+            None
+        }
+        Err(why) => {
+            out.push(Finding::error(code::UNREADABLE, format!("`{path}` cannot be read: {why}")).at(node.at, "named here"));
+            None
+        }
+    }
+}
+
+/// What a certificate in a text file begins with (RFC 7468 section 5.1).
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+fn port(node: &Node, out: &mut Findings) -> Option<u16> {
+    integer(node, "port", 1..=65_535, out).map(|port| port as u16)
+}
+
+/// A path with query (RFC 9112 section 3.2.1): visible octets after a slash.
+fn path(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
+    let text = text(node, "path", out)?;
+    if !(text.starts_with('/') && text.len() <= PROBE_TEXT_OCTETS_MAX && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#')) {
+        refuse(node, "path", "a path such as `/healthz`, without blanks", out);
+        return None;
+    }
+    Some(text.into())
+}
+
+/// A host name, or an address.
+fn host(node: &Node, what: &str, out: &mut Findings) -> Option<Arc<str>> {
+    let text = text(node, what, out)?;
+    let is_name = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && Name::parse(text, Some(&Name::root())).is_ok();
+    let with_port = what == "host"
+        && text.rsplit_once(':').is_some_and(|(host, port)| {
+            port.parse::<u16>().is_ok() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        });
+    let fine = is_name && text.len() <= 253 || with_port || (what == "host" && text.parse::<IpAddr>().is_ok());
+    if text.is_empty() || !fine {
+        refuse(node, what, "a host name such as `probe.cdn.example`", out);
+        return None;
+    }
+    Some(text.into())
+}
+
+/// Headers that the exchange itself needs as they are (RFC 9112 sections 3.2, 6 and 9.6).
+const OWN_HEADERS: [&str; 4] = ["host", "connection", "content-length", "transfer-encoding"];
+
+fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
+    let Some(mut table) = Table::open(node, what, out) else { return Vec::new() };
+    let entries = table.rest();
+    if entries.len() > PARTS_MAX {
+        out.push(Finding::error(code::TOO_LARGE, format!("{what} has more than {PARTS_MAX} headers")).at(node.at, ""));
+    }
+    let mut headers = Vec::new();
+    for (key, value) in entries.into_iter().take(PARTS_MAX) {
+        // A token (RFC 9110 section 5.6.2).
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if key.text.is_empty() || key.text.len() > 256 || !key.text.bytes().all(token) {
+            out.push(Finding::error(code::BAD_VALUE, format!("`{}` is not the name of a header", key.text)).at(key.at, "not a name"));
+            continue;
+        }
+        if what == "`headers`" && OWN_HEADERS.iter().any(|own| key.text.eq_ignore_ascii_case(own)) {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("the header `{}` is the probe's own", key.text))
+                    .at(key.at, "cannot be set")
+                    .help("the key `host` of the check sets `Host`"),
+            );
+            continue;
+        }
+        let written = match &value.kind {
+            Kind::Null => Some(""),
+            _ => text(value, &key.text, out),
+        };
+        let Some(written) = written else { continue };
+        if written.len() > PROBE_TEXT_OCTETS_MAX || written.chars().any(char::is_control) {
+            refuse(value, &key.text, "a value without control characters", out);
+            continue;
+        }
+        headers.push((Arc::from(&*key.text), Arc::from(written)));
+    }
+    headers
+}
+
+/// `200`, or `300-399`.
+fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
+    let code = |text: &str| (text.len() == 3).then(|| text.parse::<u16>().ok()).flatten().filter(|code| (100..=599).contains(code));
+    let range = plain(node).and_then(|text| match text.split_once('-') {
+        Some((low, high)) => Some(code(low)?..=code(high)?).filter(|range| !range.is_empty()),
+        None => code(text).map(|code| code..=code),
+    });
+    if range.is_none() {
+        refuse(node, "expect", "a status from 100 to 599, or a range such as `300-399`", out);
+    }
+    range
+}
+
+/// A text that is sent or looked for.
+fn octets(node: &Node, what: &str, out: &mut Findings) -> Option<Box<[u8]>> {
+    let text = text(node, what, out)?;
+    if text.is_empty() || text.len() > PROBE_TEXT_OCTETS_MAX {
+        refuse(node, what, &format!("a text of 1 to {PROBE_TEXT_OCTETS_MAX} octets"), out);
+        return None;
+    }
+    Some(text.as_bytes().into())
+}
+
+fn tcp(node: &Node, out: &mut Findings) -> Option<TcpCheck> {
+    let mut table = Table::open(node, "a TCP check", out)?;
+    let port = table.need("port", out).and_then(|node| port(node, out));
+    let send = table.take("send").and_then(|node| octets(node, "send", out));
+    let expect = table.take("expect").and_then(|node| octets(node, "expect", out));
+    table.finish(out);
+    Some(TcpCheck { port: port?, send, expect })
+}
+
+fn dns(node: &Node, out: &mut Findings) -> Option<DnsCheck> {
+    let mut table = Table::open(node, "a DNS check", out)?;
+    let qname = table.need("name", out).and_then(|node| name(node, "name", Some(&Name::root()), out));
+    let qtype = table.take("type").map_or(Some(RrType::A), |node| {
+        let found = plain(node).and_then(RrType::from_text).filter(|rtype| !rtype.is_meta());
+        if found.is_none() {
+            refuse(node, "type", "a record type such as `A` or `SOA`", out);
+        }
+        found
+    });
+    let rcodes = [("NOERROR", 0), ("FORMERR", 1), ("SERVFAIL", 2), ("NXDOMAIN", 3), ("NOTIMP", 4), ("REFUSED", 5)];
+    let rcode = table.take("rcode").and_then(|node| choice(node, "rcode", &rcodes, out)).unwrap_or(0);
+    let answer = table.take("answer").and_then(|node| {
+        let parsed: Option<IpAddr> = text(node, "answer", out)?.parse().ok();
+        let fits = match parsed {
+            Some(IpAddr::V4(_)) => qtype.is_none_or(|qtype| qtype == RrType::A),
+            Some(IpAddr::V6(_)) => qtype.is_none_or(|qtype| qtype == RrType::AAAA),
+            None => false,
+        };
+        if !fits {
+            let message = format!("{} is not an address that the answer can hold", shown(node));
+            out.push(
+                Finding::error(code::BAD_ADDRESS, message)
+                    .at(node.at, "not of the type asked")
+                    .help("an IPv4 address with `type: A`, or an IPv6 address with `type: AAAA`"),
+            );
+        }
+        parsed
+    });
+    let port = table.take("port").and_then(|node| port(node, out)).unwrap_or(53);
+    let tcp = table.take("tcp").and_then(|node| switch(node, "tcp", out)).unwrap_or(false);
+    table.finish(out);
+    Some(DnsCheck { port, tcp, qname: qname?, qtype: qtype?, rcode, answer })
+}
+
+fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
+    let list = match &node.kind {
+        Kind::Map(_) => {
+            let mut table = Table::open(node, "an exec check", out)?;
+            let command = table.need("command", out);
+            table.finish(out);
+            command?
+        }
+        _ => node,
+    };
+    let mut command: Vec<Arc<str>> = Vec::new();
+    for member in members(list).iter().take(PARTS_MAX + 1) {
+        let word = text(member, "command", out)?;
+        if word.contains('\0') || word.len() > PROBE_TEXT_OCTETS_MAX || (command.is_empty() && word.is_empty()) {
+            refuse(member, "command", "a program and its arguments", out);
+            return None;
+        }
+        command.push(word.into());
+    }
+    if let [only] = command.as_slice()
+        && only.contains(' ')
+    {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("`{only}` is one word to a program that runs without a shell"))
+                .at(list.at, "has a blank")
+                .help("write program and arguments as a list, such as `[/usr/bin/check, --fast]`"),
+        );
+        return None;
+    }
+    if command.is_empty() || command.len() > PARTS_MAX {
+        out.push(Finding::error(code::BAD_VALUE, format!("a command has 1 to {PARTS_MAX} words")).at(list.at, "not a command"));
+        return None;
+    }
+    Some(ExecCheck { command })
+}
+
+fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
+    let written = match &node.kind {
+        Kind::Map(_) => {
+            let mut table = Table::open(node, "a file check", out)?;
+            let path = table.need("path", out);
+            table.finish(out);
+            path?
+        }
+        _ => node,
+    };
+    let path = text(written, "path", out)?;
+    if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
+        refuse(written, "path", "the path of a file", out);
+        return None;
+    }
+    Some(FileCheck { path: path.into() })
+}
+
+fn push(node: &Node, out: &mut Findings) -> Option<PushCheck> {
+    let mut table = Table::open(node, "a push check", out)?;
+    let ttl_ms = table.take("ttl").and_then(|node| time_ms(node, "ttl", 1_000..=86_400_000, out));
+    table.finish(out);
+    Some(PushCheck { ttl_ms: ttl_ms.unwrap_or(0) as u32 })
+}

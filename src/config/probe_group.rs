@@ -1,0 +1,172 @@
+//! Groups of probes: `all_of`, `any_of`, `n_of`.
+
+use super::probes_file::find;
+use super::scalar::{integer, members, refuse, text};
+use super::table::Table;
+use super::tree::Node;
+use crate::finding::{At, Finding, Findings, code};
+use crate::health::spec::{Kind, Need, Probe, ProbeId};
+use crate::limits::{FORMULA_CHECKS_MAX, GROUP_DEPTH_MAX};
+
+/// The kinds.
+pub(super) const KINDS: [&str; 3] = ["all_of", "any_of", "n_of"];
+
+/// Where the parts of a group are written, in their order.
+#[derive(Clone, Default)]
+pub(super) struct Written<'n> {
+    parts: Vec<(ProbeId, &'n Node)>,
+}
+
+/// Reads a group; `names` are those of all probes, sorted.
+pub(super) fn lower<'n>(kind: &'static str, node: &'n Node, names: &[&str], written: &mut Written<'n>, out: &mut Findings) -> Option<Kind> {
+    let (list, needed) = match kind {
+        "n_of" => {
+            let mut table = Table::open(node, "an n_of group", out)?;
+            let n = table.need("n", out);
+            let list = table.need("of", out);
+            let n = n.and_then(|node| Some((node, integer(node, "n", 1..=1_000, out)?)));
+            table.finish(out);
+            (list?, Some(n?))
+        }
+        _ => (node, None),
+    };
+    if matches!(list.kind, super::tree::Kind::Map(_)) {
+        refuse(list, kind, "a list of probes", out);
+        return None;
+    }
+    for member in members(list) {
+        let Some(name) = text(member, kind, out) else { continue };
+        let Some(id) = find(name, member, names, out) else { continue };
+        match written.parts.iter().find(|(other, _)| *other == id) {
+            Some((_, first)) => out.push(
+                Finding::error(code::BAD_VALUE, format!("the probe `{name}` stands twice in a group"))
+                    .at(member.at, "again here")
+                    .related(first.at, "first here"),
+            ),
+            None => written.parts.push((id, member)),
+        }
+    }
+    if members(list).is_empty() {
+        out.push(Finding::error(code::BAD_VALUE, "a group of no probes").at(list.at, "an empty list"));
+    }
+    let need = match (kind, needed) {
+        (_, Some((node, n))) => {
+            if n as usize > members(list).len() {
+                out.push(
+                    Finding::error(code::BAD_VALUE, format!("{n} of {} probes can never be well", members(list).len()))
+                        .at(node.at, "more than there are")
+                        .related(list.at, "the probes"),
+                );
+            }
+            Need::AtLeast(n as u16)
+        }
+        ("any_of", _) => Need::Any,
+        _ => Need::All,
+    };
+    let of: Vec<ProbeId> = written.parts.iter().map(|(id, _)| *id).collect();
+    (!of.is_empty()).then_some(Kind::Group { need, of })
+}
+
+/// Refuses groups that lead back to themselves or hold too much. Those become checks, so that what comes
+/// later never meets a circle.
+pub(super) fn check(probes: &mut [Probe], written: &[Written<'_>], out: &mut Findings) {
+    let mut state = vec![State::New; probes.len()];
+    for index in 0..probes.len() {
+        let mut walk = Walk { probes, written, state: &mut state, path: Vec::new(), out };
+        walk.visit(index);
+    }
+    for index in 0..probes.len() {
+        if state[index] == State::Bad {
+            probes[index].kind = Kind::Group { need: Need::All, of: Vec::new() };
+        }
+    }
+    for index in 0..probes.len() {
+        let Kind::Group { .. } = probes[index].kind else { continue };
+        bound(checks(probes, ProbeId(index as u16), 0), probes[index].at, out);
+    }
+}
+
+/// How many checks a probe comes to, groups counted through; counts no further than a little past the limit.
+pub(super) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
+    match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
+        Some(Kind::Group { of, .. }) if deep < GROUP_DEPTH_MAX => {
+            let mut sum = 0;
+            for part in of {
+                sum += checks(probes, *part, deep + 1);
+                if sum > FORMULA_CHECKS_MAX {
+                    break;
+                }
+            }
+            sum
+        }
+        _ => 1,
+    }
+}
+
+/// Says that an address would hang on too many checks.
+pub(super) fn bound(checks: usize, at: At, out: &mut Findings) {
+    if checks > FORMULA_CHECKS_MAX {
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("one address would hang on more than {FORMULA_CHECKS_MAX} checks"))
+                .at(at, "groups counted through")
+                .help("leave some out: an address is up or down, however many ask it"),
+        );
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    /// On the way that is being walked.
+    Open,
+    Good,
+    /// In a circle, or too deep.
+    Bad,
+}
+
+struct Walk<'a, 'n> {
+    probes: &'a [Probe],
+    written: &'a [Written<'n>],
+    state: &'a mut [State],
+    path: Vec<usize>,
+    out: &'a mut Findings,
+}
+
+impl Walk<'_, '_> {
+    fn visit(&mut self, index: usize) {
+        self.state[index] = State::Open;
+        self.path.push(index);
+        for (part, node) in &self.written[index].parts {
+            let part = usize::from(part.0);
+            match self.state[part] {
+                State::Open => self.circle(part, index, node),
+                State::New if self.path.len() >= GROUP_DEPTH_MAX => {
+                    self.state[index] = State::Bad;
+                    self.out.push(
+                        Finding::error(code::PROBE_LOOP, format!("groups of probes stand more than {GROUP_DEPTH_MAX} deep"))
+                            .at(node.at, "too deep"),
+                    );
+                }
+                State::New => self.visit(part),
+                State::Good | State::Bad => {}
+            }
+        }
+        self.path.pop();
+        if self.state[index] == State::Open {
+            self.state[index] = State::Good;
+        }
+    }
+
+    fn circle(&mut self, part: usize, index: usize, node: &Node) {
+        let from = self.path.iter().position(|on_path| *on_path == part).unwrap_or_default();
+        let names = self.path[from..].iter().chain([&part]);
+        let way: Vec<&str> = names.map(|index| &*self.probes[*index].name).collect();
+        self.out.push(
+            Finding::error(code::PROBE_LOOP, format!("the probe `{}` would contain itself: {}", way[0], way.join(" -> ")))
+                .at(node.at, "closes the circle")
+                .related(self.probes[part].at, "the probe")
+                .help("take it out of one of the groups"),
+        );
+        self.state[index] = State::Bad;
+    }
+}

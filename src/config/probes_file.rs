@@ -1,0 +1,202 @@
+//! `probes:` of the PoP file: checks with their timing, groups of them, and `probe:` where they are used.
+
+use super::probe_check::{self, Certificates};
+use super::probe_group;
+use super::scalar::{integer, members, text, time_ms, word};
+use super::table::{Table, shown};
+use super::tree::{Key, Node};
+use super::world::missing;
+use crate::finding::{Finding, Findings, code};
+use crate::health::spec::{Check, Kind, Probe, ProbeId, Spec};
+use crate::limits::PROBES_MAX;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// From one start to the next, where a probe says nothing: down within a quarter of a minute.
+const EVERY_MS: u32 = 5_000;
+/// How long an answer may take, where a probe says nothing and `every` leaves the room.
+const TIMEOUT_MS: u32 = 2_000;
+/// In place of a probe's name: not probed.
+pub(super) const NONE: &str = "none";
+
+/// A probe that stands for one with faults, so that those who use it are not accused: the load is refused.
+fn stand_in() -> Kind {
+    Kind::Check(Arc::new(spec(Check::Icmp)))
+}
+
+fn spec(check: Check) -> Spec {
+    Spec { check, to: None, every_ms: EVERY_MS, timeout_ms: TIMEOUT_MS, up_after: 3, down_after: 3, ok_after: 10 }
+}
+
+/// Reads `probes:`, sorted by name.
+pub(super) fn lower(node: Option<&Node>, certificates: &mut Certificates<'_>, out: &mut Findings) -> Vec<Probe> {
+    let Some(mut table) = node.and_then(|node| Table::open(node, "`probes`", out)) else { return Vec::new() };
+    let mut entries = table.rest();
+    if entries.len() > PROBES_MAX {
+        out.push(Finding::error(code::TOO_LARGE, format!("{} probes are more than {PROBES_MAX}", entries.len())).at(table.at, ""));
+        entries.truncate(PROBES_MAX);
+    }
+    entries.sort_by(|a, b| a.0.text.cmp(&b.0.text));
+    let names: Vec<&str> = entries.iter().map(|(key, _)| &*key.text).collect();
+    let mut probes = Vec::with_capacity(entries.len());
+    let mut groups = Vec::new();
+    for (key, node) in &entries {
+        name(key, out);
+        let (kind, group) = one(key, node, &names, certificates, out);
+        groups.push(group);
+        probes.push(Probe { name: Arc::from(&*key.text), kind: kind.unwrap_or_else(stand_in), at: key.at });
+    }
+    probe_group::check(&mut probes, &groups, out);
+    probes
+}
+
+fn name(key: &Key, out: &mut Findings) {
+    word(&key.text, key.at, "a probe", out);
+    if &*key.text == NONE {
+        out.push(
+            Finding::error(code::BAD_VALUE, "a probe cannot be named `none`").at(key.at, "`probe: none` means no probe").help("rename it"),
+        );
+    }
+}
+
+/// Reads a probe; the second value is where the parts of a group are written.
+fn one<'n>(
+    key: &Key,
+    node: &'n Node,
+    names: &[&str],
+    certificates: &mut Certificates<'_>,
+    out: &mut Findings,
+) -> (Option<Kind>, probe_group::Written<'n>) {
+    let mut group = probe_group::Written::default();
+    let Some(mut table) = Table::open(node, format!("the probe `{}`", key.text), out) else { return (None, group) };
+    let kinds: Vec<(&'static str, &Key, &Node)> = probe_check::KINDS
+        .iter()
+        .chain(&probe_group::KINDS)
+        .filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node)))
+        .collect();
+    let &[(kind, kind_key, value)] = kinds.as_slice() else {
+        let all: Vec<&str> = probe_check::KINDS.iter().chain(&probe_group::KINDS).copied().collect();
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("the probe `{}` must have exactly one kind", key.text))
+                .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
+                .help(format!("the kinds are {}; one without settings is written `icmp: {{}}`", all.join(", "))),
+        );
+        timing(&mut table, spec(Check::Icmp), out);
+        table.take("to");
+        table.finish(out);
+        return (None, group);
+    };
+    let found = if probe_group::KINDS.contains(&kind) {
+        for timing in ["to", "every", "timeout", "up_after", "down_after", "ok_after"] {
+            if let Some((extra, _)) = table.take_entry(timing) {
+                out.push(
+                    Finding::error(code::BAD_VALUE, format!("a group has no `{timing}`"))
+                        .at(extra.at, "of a group")
+                        .related(kind_key.at, "makes it a group")
+                        .help("give it to the probes in the group: each runs for itself"),
+                );
+            }
+        }
+        probe_group::lower(kind, value, names, &mut group, out)
+    } else {
+        let check = probe_check::lower(kind, value, certificates, out);
+        let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
+        if let Some((key, node)) = table.take_entry("to") {
+            if matches!(kind, "exec" | "file" | "push") {
+                out.push(
+                    Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{kind}`"))
+                        .at(key.at, "nothing is connected to")
+                        .help("the program is told the address; a path may hold `{address}`"),
+                );
+            }
+            spec.to = to(node, out);
+        }
+        check.map(|_| Kind::Check(Arc::new(spec)))
+    };
+    table.finish(out);
+    (found, group)
+}
+
+fn timing(table: &mut Table<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
+    let every = table.take("every").and_then(|node| time_ms(node, "every", 100..=86_400_000, out));
+    if let Some(ms) = every {
+        spec.every_ms = ms as u32;
+        if spec.every_ms <= TIMEOUT_MS {
+            spec.timeout_ms = spec.every_ms / 2;
+        }
+    }
+    if let Some(node) = table.take("timeout")
+        && let Some(ms) = time_ms(node, "timeout", 10..=86_400_000, out)
+    {
+        spec.timeout_ms = ms as u32;
+        if spec.timeout_ms >= spec.every_ms {
+            out.push(
+                Finding::error(code::BAD_VALUE, "`timeout` must be shorter than `every`")
+                    .at(node.at, format!("`every` is {} ms", spec.every_ms))
+                    .help("one check of a target ends before the next begins"),
+            );
+        }
+    }
+    let mut count = |key: &'static str| table.take(key).and_then(|node| integer(node, key, 1..=1_000, out)).map(|n| n as u16);
+    spec.up_after = count("up_after").unwrap_or(spec.up_after);
+    spec.down_after = count("down_after").unwrap_or(spec.down_after);
+    spec.ok_after = count("ok_after").unwrap_or(spec.ok_after);
+    spec
+}
+
+/// `to:`: an address, with or without a port.
+pub(super) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
+    let written = text(node, "to", out)?;
+    let bare = written.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(written);
+    let parsed = written.parse().ok().or_else(|| bare.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 0)));
+    if parsed.is_none() {
+        out.push(
+            Finding::error(code::BAD_ADDRESS, format!("{} is not an address", shown(node)))
+                .at(node.at, "not `address` or `address:port`")
+                .help("names are not looked up: a probe must not depend on the DNS that it guards"),
+        );
+    }
+    parsed
+}
+
+/// The probe of a name; a finding if there is none.
+pub(super) fn find(name: &str, node: &Node, names: &[&str], out: &mut Findings) -> Option<ProbeId> {
+    match names.binary_search(&name) {
+        Ok(index) => Some(ProbeId(index as u16)),
+        Err(_) => {
+            out.push(
+                missing(code::NO_SUCH_PROBE, "probe", name, node.at, names.iter().copied())
+                    .help("probes stand in the PoP file, under `probes`"),
+            );
+            None
+        }
+    }
+}
+
+/// `probe:` of a PoP or service: a name, or a list of names that must all be well, or `none`.
+pub(super) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<ProbeId> {
+    let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
+    let list = members(node);
+    let mut found: Vec<ProbeId> = Vec::new();
+    if list.is_empty() {
+        out.push(Finding::error(code::BAD_VALUE, "`probe` names nothing").at(node.at, "an empty list").help("write `probe: none`"));
+    }
+    for member in list {
+        let Some(name) = text(member, "probe", out) else { continue };
+        if name == NONE {
+            if list.len() > 1 {
+                out.push(Finding::error(code::BAD_VALUE, "`none` stands alone").at(member.at, "beside other probes"));
+            }
+            continue;
+        }
+        let Some(id) = find(name, member, &names, out) else { continue };
+        if found.contains(&id) {
+            out.push(Finding::error(code::BAD_VALUE, format!("the probe `{name}` stands here twice")).at(member.at, "again here"));
+            continue;
+        }
+        found.push(id);
+    }
+    let checks: usize = found.iter().map(|id| probe_group::checks(probes, *id, 0)).sum();
+    probe_group::bound(checks, node.at, out);
+    found
+}

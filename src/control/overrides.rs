@@ -1,0 +1,296 @@
+//! PoPs and policies on the control pages: what is shown of them, and what is said of them by hand.
+//! The shapes are told in docs/control.md.
+
+use crate::control::Shown;
+use crate::desk::board::{Alarm, PopView, TargetView};
+use crate::desk::command::{Change, Changed, Command, Door, Ended, Push};
+use crate::desk::event::told;
+use crate::desk::prediction::{Gain, Move, Prediction};
+use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
+use crate::steer::civil;
+use crate::steer::course::Course;
+use crate::steer::ledger::{Action, Effective, Override, Selector};
+use crate::steer::pop::AdminState;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::oneshot;
+
+/// A page for programs.
+pub type Page = (StatusCode, Json<Value>);
+
+/// A page that says why not.
+pub fn refused(status: StatusCode, sentence: &str) -> Page {
+    (status, Json(json!({ "ok": false, "error": sentence })))
+}
+
+/// `GET /pops`.
+pub async fn pops(State(shown): State<Shown>) -> Json<Value> {
+    let board = shown.desk.board.load();
+    Json(json!({
+        "sequence": board.sequence,
+        "pops": board.pops.iter().map(pop_json).collect::<Vec<_>>(),
+        "alarms": board.alarms.iter().map(alarm_json).collect::<Vec<_>>(),
+    }))
+}
+
+/// `GET /pops/{name}`: 404 if there is none.
+pub async fn pop(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
+    let board = shown.desk.board.load();
+    match board.pops.iter().find(|pop| *pop.name == *name) {
+        Some(pop) => (StatusCode::OK, Json(pop_json(pop))),
+        None => refused(StatusCode::NOT_FOUND, &format!("there is no PoP `{}`", name.escape_debug())),
+    }
+}
+
+fn pop_json(pop: &PopView) -> Value {
+    json!({
+        "name": &*pop.name,
+        "tags": pop.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(),
+        "file": { "state": pop.file_state.word(), "weight": pop.file_weight },
+        "effective": { "state": pop.state.word(), "weight": pop.weight, "left": pop.left },
+        "progress": progress(pop, epoch_secs()),
+        "plans": pop.plans.iter().map(told).collect::<Vec<_>>(),
+        "state_override": pop.state_by.as_ref().map(told),
+        "weight_override": pop.weight_by.as_ref().map(told),
+        "health": pop.health.word(),
+        "targets": pop.targets.iter().map(target_json).collect::<Vec<_>>(),
+    })
+}
+
+/// What is on its way at a PoP: a sentence, and what it says as numbers; null if all stands still.
+fn progress(pop: &PopView, now: u64) -> Value {
+    let moving = |entry: &&Override| entry.course.over_secs > 0 && now < entry.course.end() + u64::from(pop.cached_secs);
+    let Some(entry) = [&pop.state_by, &pop.weight_by].into_iter().flatten().find(moving) else { return Value::Null };
+    let Course { start_epoch_secs, over_secs, .. } = entry.course;
+    let done_secs = now.saturating_sub(start_epoch_secs).min(over_secs);
+    // Answers given at the longest TTL; what has moved since then may still be cached the old way.
+    let cached = |secs: u32| {
+        let moved = |at: u64| at.saturating_sub(start_epoch_secs).min(over_secs);
+        (moved(now) - moved(now.saturating_sub(u64::from(secs)))) as f64 / over_secs as f64
+    };
+    let percent = |share: f64| (share * 100.0).round();
+    let (gone, cached) = (percent(done_secs as f64 / over_secs as f64), percent(cached(pop.cached_secs)));
+    let what = match entry.action {
+        Action::State(AdminState::Drain | AdminState::Down) => {
+            format!("draining: {} % of cells have left", percent(f64::from(pop.left) / 256.0))
+        }
+        Action::State(_) => format!("ramping: {} % of cells are back", percent(1.0 - f64::from(pop.left) / 256.0)),
+        Action::Weight(_) => format!("weight on its way to {}: {gone} % done", entry.action),
+    };
+    let end = civil::moment(entry.course.end());
+    json!({
+        "text": format!("{what}, done at {end}; at most {cached} % still cached the old way, for up to {} s", pop.cached_secs),
+        "done_percent": gone,
+        "cached_percent": cached,
+        "end": end,
+    })
+}
+
+fn target_json(target: &TargetView) -> Value {
+    json!({
+        "probe": &*target.probe,
+        "service": &*target.service,
+        "address": target.address.as_deref(),
+        "verdict": target.verdict,
+        "good_streak": target.good_streak,
+        "bad_streak": target.bad_streak,
+        "checks_to_flip": target.checks_to_flip,
+        "failures": target.failures,
+        "frozen": target.is_frozen,
+        "lasted_secs": target.lasted_secs,
+        "last_error": target.last_error,
+        "latency_micros": target.latency_micros,
+        "certificate_days": target.certificate_days,
+        "degraded": target.degraded,
+        "result_age_secs": target.result_age_secs,
+    })
+}
+
+fn alarm_json(alarm: &Alarm) -> Value {
+    json!({ "text": alarm.sentence, "since": civil::moment(alarm.since_epoch_secs), "unready": alarm.unready })
+}
+
+/// The body of `POST /pops/override`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideBody {
+    /// Names, patterns, `tag:...`.
+    pops: Vec<String>,
+    /// `up`, `down`, `drain` or `auto`.
+    state: Option<String>,
+    /// A weight, or `"auto"`.
+    weight: Option<Value>,
+    /// Who.
+    #[serde(default)]
+    author: String,
+    /// Why.
+    #[serde(default)]
+    reason: String,
+    /// How long, in seconds, once all of it holds.
+    for_secs: Option<u64>,
+    /// How long it takes to come into force, in seconds.
+    #[serde(default)]
+    over_secs: u64,
+    /// When it begins, such as `2026-03-01T12:00:00Z`; now if it is not given.
+    start: Option<String>,
+    /// Whether safety rules are passed over.
+    #[serde(default)]
+    force: bool,
+    /// Whether nothing is done.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl OverrideBody {
+    fn change(self) -> Result<Change, String> {
+        let action = match (self.state, self.weight) {
+            (Some(state), None) => AdminState::from_word(&state).map(Action::State).ok_or("`state` is up, down, drain or auto")?,
+            (None, Some(Value::String(word))) if word == "auto" => Action::Weight(None),
+            (None, Some(weight)) => weight
+                .as_u64()
+                .and_then(|weight| u32::try_from(weight).ok())
+                .filter(|weight| *weight <= WEIGHT_MAX)
+                .map(|weight| Action::Weight(Some(weight)))
+                .ok_or(format!("`weight` is `auto` or a whole number up to {WEIGHT_MAX}"))?,
+            _ => return Err("say one of `state` and `weight`".to_owned()),
+        };
+        if self.pops.len() > SELECTORS_MAX {
+            return Err(format!("at most {SELECTORS_MAX} selectors at once; use patterns or tags"));
+        }
+        let start = self.start.as_deref().map(|text| civil::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
+        let author = if self.author.is_empty() { "unknown" } else { &self.author };
+        Ok(Change {
+            selectors: self.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,
+            action,
+            author: author.into(),
+            reason: self.reason.into(),
+            lasts_secs: self.for_secs,
+            start_epoch_secs: start.transpose()?,
+            over_secs: self.over_secs,
+            force: self.force,
+            dry_run: self.dry_run,
+        })
+    }
+}
+
+/// Passes a command through the door and waits for its answer.
+pub(super) async fn ask<T: Send + 'static>(door: &Door, command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command) -> Option<T> {
+    let (sender, receiver) = oneshot::channel();
+    let taken = door(command(Box::new(move |answer| drop(sender.send(answer)))));
+    if taken.is_ok() { receiver.await.ok() } else { None }
+}
+
+/// Why a command came back unread.
+pub(super) const BUSY: &str = "the server takes no command now: too many wait, or it is stopping";
+
+/// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or it
+/// cannot be done, 400 if the body says nothing sensible.
+pub async fn change(State(door): State<Door>, body: Result<Json<OverrideBody>, JsonRejection>) -> Page {
+    let change = match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.change()) {
+        Ok(change) => change,
+        Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
+    };
+    match ask(&door, |reply| Command::Override { change, reply }).await {
+        Some(changed) => (status_of(&changed.ended), Json(changed_json(&changed))),
+        None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+    }
+}
+
+fn status_of(ended: &Ended) -> StatusCode {
+    if matches!(ended, Ended::Done | Ended::DryRun) { StatusCode::OK } else { StatusCode::CONFLICT }
+}
+
+fn changed_json(changed: &Changed) -> Value {
+    let (word, error, broken) = match &changed.ended {
+        Ended::Done => ("done", None, &[][..]),
+        Ended::DryRun => ("dry_run", None, &[][..]),
+        Ended::Unsafe(broken) => ("unsafe", Some("safety rules forbid it"), &broken[..]),
+        Ended::Refused(sentence) => ("refused", Some(sentence.as_str()), &[][..]),
+    };
+    let side = |is: &Effective| json!({ "state": is.state.word(), "weight": is.weight });
+    let pops: Vec<Value> = (changed.pops.iter())
+        .map(|moved| json!({ "name": &*moved.pop, "before": side(&moved.before), "after": side(&moved.after) }))
+        .collect();
+    json!({
+        "ok": error.is_none(),
+        "ended": word,
+        "error": error,
+        "broken": broken,
+        "sequence": changed.sequence,
+        "digest": changed.digest,
+        "pops": pops,
+        "warnings": changed.warnings,
+        "forecast": changed.prediction.as_ref().map(prediction_json),
+    })
+}
+
+fn prediction_json(prediction: &Prediction) -> Value {
+    let one = |way: &Move| json!({ "from": way.from, "to": way.to, "cells": way.cells, "queries": way.queries });
+    let all = |moves: &[Move]| moves.iter().map(one).collect::<Vec<_>>();
+    let policy = |(name, moves): &(Arc<str>, Vec<Move>)| json!({ "policy": &**name, "moves": all(moves) });
+    let gain = |gain: &Gain| json!({ "pop": &*gain.pop, "added": gain.added, "load": gain.before.load, "capacity": gain.before.capacity });
+    json!({
+        "moves": all(&prediction.moves),
+        "policies": prediction.policies.iter().map(policy).collect::<Vec<_>>(),
+        "load": prediction.gains.iter().map(gain).collect::<Vec<_>>(),
+        "samples": prediction.samples,
+    })
+}
+
+/// The body of `POST /ledger/acknowledge`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgeBody {
+    /// Who.
+    author: String,
+}
+
+/// `POST /ledger/acknowledge`: 200 with the alarms that are over, 409 if the ledger cannot be written.
+pub async fn acknowledge(State(door): State<Door>, body: Result<Json<AcknowledgeBody>, JsonRejection>) -> Page {
+    let author = match body {
+        Ok(Json(body)) => body.author.into(),
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
+    };
+    match ask(&door, |reply| Command::Acknowledge { author, reply }).await {
+        Some(Ok(over)) => (StatusCode::OK, Json(json!({ "ok": true, "over": over }))),
+        Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
+        None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+    }
+}
+
+/// The body of `POST /probes/push`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushBody {
+    probe: String,
+    pop: String,
+    service: Option<String>,
+    address: Option<std::net::IpAddr>,
+    up: bool,
+    reason: Option<String>,
+}
+
+/// `POST /probes/push`: 200 if the result was taken, 409 if not.
+pub async fn push(State(door): State<Door>, body: Result<Json<PushBody>, JsonRejection>) -> Page {
+    let push = match body {
+        Ok(Json(PushBody { probe, pop, service, address, up, reason })) => {
+            Push { probe: probe.into(), pop: pop.into(), service: service.map(Into::into), address, up, reason }
+        }
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
+    };
+    match ask(&door, |reply| Command::Push { push, reply }).await {
+        Some(Ok(())) => (StatusCode::OK, Json(json!({ "ok": true }))),
+        Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
+        None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+    }
+}
+
+fn epoch_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

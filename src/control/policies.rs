@@ -1,0 +1,91 @@
+//! Policies on the control pages.
+
+use crate::control::Shown;
+use crate::control::overrides::{Page, refused};
+use crate::snapshot::Snapshot;
+use crate::steer::policy::{BandWidth, Candidate, Order, Policy, Share, WhenAllDown};
+use crate::steer::rule::RuleTarget;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// `GET /policies`.
+pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
+    let snapshot = shown.desk.snapshot.full();
+    let all: Vec<Value> = (0..snapshot.steering.policies.len()).filter_map(|index| policy_json(&snapshot, index)).collect();
+    Json(json!({ "sequence": snapshot.sequence(), "policies": all }))
+}
+
+/// `GET /policies/{name}`; policies of a zone file are `zone./name`. 404 if there is none.
+pub async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
+    let snapshot = shown.desk.snapshot.full();
+    let index = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);
+    match index.and_then(|index| policy_json(&snapshot, index)) {
+        Some(policy) => (StatusCode::OK, Json(policy)),
+        None => refused(StatusCode::NOT_FOUND, &format!("there is no policy `{}`", name.escape_debug())),
+    }
+}
+
+fn policy_json(snapshot: &Snapshot, index: usize) -> Option<Value> {
+    let table = snapshot.steering.policies.get(index)?;
+    let written = &snapshot.policies.get(index)?.policy;
+    let member = |pop: crate::steer::pop::PopId| {
+        let is = snapshot.status.pop(pop);
+        json!({ "pop": &*snapshot.steering.pops[usize::from(pop.0)].name, "state": is.state.word(), "weight": is.weight })
+    };
+    let members: Vec<Value> = table.members.iter().filter_map(|entry| entry.target.split().ok()).map(member).collect();
+    let rules: Vec<Value> = (written.rules.iter())
+        .map(|rule| json!({ "candidates": target(snapshot, &rule.target), "order": rule.order.map(order), "fence": rule.fence }))
+        .collect();
+    Some(json!({
+        "name": &*table.name,
+        "service": &*written.service,
+        "candidates": bands(snapshot, &written.candidates),
+        "order": order(written.order),
+        "band": match written.band { BandWidth::None => "none".to_owned(), BandWidth::Percent(percent) => format!("{percent}%") },
+        "share": match written.share { Share::Sticky => "sticky", Share::Random => "random" },
+        "ttl": { "min": written.ttl.min_secs, "max": written.ttl.max_secs },
+        "answers": written.answers,
+        "when_all_down": when_all_down(written),
+        "rules": rules,
+        "members": members,
+        "scopes": table.scopes,
+        "plans": table.plans.len(),
+        "https": table.https,
+    }))
+}
+
+fn order(order: Order) -> &'static str {
+    match order {
+        Order::Nearest => "nearest",
+        Order::Listed => "listed",
+    }
+}
+
+fn when_all_down(policy: &Policy) -> Value {
+    match &policy.when_all_down {
+        WhenAllDown::AsIfUp => json!("as_if_up"),
+        WhenAllDown::NoData => json!("nodata"),
+        WhenAllDown::ServFail => json!("servfail"),
+        WhenAllDown::LastGood => json!("last_good"),
+        WhenAllDown::Cname(name) => json!({ "cname": name.to_string() }),
+    }
+}
+
+fn bands(snapshot: &Snapshot, bands: &[Vec<Candidate>]) -> Value {
+    let one = |candidate: &Candidate| match candidate {
+        Candidate::Pop(pop) => json!(&*snapshot.steering.pops[usize::from(pop.0)].name),
+        Candidate::Cname(name) => json!({ "cname": name.to_string() }),
+    };
+    bands.iter().map(|band| Value::Array(band.iter().map(one).collect())).collect()
+}
+
+fn target(snapshot: &Snapshot, target: &RuleTarget) -> Value {
+    match target {
+        RuleTarget::Policy => json!("policy"),
+        RuleTarget::Candidates(candidates) => bands(snapshot, candidates),
+        RuleTarget::Cname(name) => json!({ "cname": name.to_string() }),
+        RuleTarget::Use(policy) => json!({ "use": &*policy.name }),
+    }
+}

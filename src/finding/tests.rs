@@ -1,0 +1,67 @@
+//! What is kept of many findings, and that counts stay true.
+
+use super::*;
+
+fn at(file: u32, line: u32) -> At {
+    At { file: FileId(file), line, column: 1, start: line, end: line }
+}
+
+fn many(code: Code, severity: Severity, file: u32, count: usize) -> Findings {
+    let mut findings = Findings::default();
+    for line in 0..count {
+        findings.push(Finding::new(code, severity, "again").at(at(file, line as u32 + 1), ""));
+    }
+    findings
+}
+
+/// A fault repeated is told a few times and counted, for each code and file by itself, also when lists join.
+#[test]
+fn repeated_faults_are_counted() {
+    let mut all = many(code::DUPLICATE_RECORD, Severity::Warning, 0, 200_000);
+    assert_eq!((all.iter().count(), all.len(), all.count(Severity::Warning)), (FINDINGS_ALIKE_MAX, 200_000, 200_000));
+    assert!(!all.has_errors());
+    all.extend(many(code::DUPLICATE_RECORD, Severity::Warning, 1, 3));
+    all.extend(many(code::DUPLICATE_RECORD, Severity::Warning, 0, 1_000));
+    all.extend(many(code::BAD_RDATA, Severity::Error, 0, 60));
+    assert_eq!((all.count(Severity::Warning), all.count(Severity::Error), all.count(Severity::Note)), (201_003, 60, 0));
+    assert_eq!((all.iter().count(), all.len(), all.beyond()), (2 * FINDINGS_ALIKE_MAX + 3, 201_063, 0));
+    all.sort();
+    let more: Vec<(&str, u32, usize)> = all
+        .counted()
+        .into_iter()
+        .filter(|(_, more)| *more > 0)
+        .map(|(finding, more)| (finding.code.id, finding.at.map_or(0, |at| at.line), more))
+        .collect();
+    assert_eq!(more, [("MRD0206", 50, 10), ("MRD0208", 50, 201_000 - FINDINGS_ALIKE_MAX)]);
+    // What is dropped takes its count along.
+    all.retain(|finding| finding.code != code::DUPLICATE_RECORD);
+    assert_eq!((all.len(), all.count(Severity::Warning), all.has_errors()), (60, 0, true));
+}
+
+/// Faults of many files are bounded too; warnings never crowd errors out.
+#[test]
+fn all_kinds_together_are_bounded() {
+    let mut all = Findings::default();
+    for file in 0..5_000 {
+        all.extend(many(code::DUPLICATE_RECORD, Severity::Warning, file, 2));
+    }
+    assert_eq!((all.iter().count(), all.len(), all.beyond()), (FINDINGS_KEPT_MAX, 10_000, 10_000 - FINDINGS_KEPT_MAX));
+    all.push(Finding::error(code::BAD_RDATA, "last").at(at(4_999, 1), ""));
+    assert!(all.has_errors());
+    assert!(all.iter().any(|finding| finding.message == "last"));
+}
+
+/// Words, places and ways out have a length, whatever they quote.
+#[test]
+fn words_are_cut() {
+    let long = "é".repeat(1 << 20);
+    let mut finding = Finding::error(code::BAD_VALUE, long.clone()).at(at(0, 1), long.clone());
+    for line in 0..1_000 {
+        finding = finding.related(at(0, line), long.get(..4_000).unwrap_or_default());
+    }
+    let findings = Findings::from(finding.help(long));
+    let kept = findings.iter().next().expect("one finding");
+    let words = [&kept.message, &kept.label].into_iter().chain(&kept.help).chain(kept.related.iter().map(|(_, words)| words));
+    assert!(words.into_iter().all(|words| words.len() <= FINDING_WORDS_MAX && words.ends_with("...")));
+    assert_eq!(kept.related.len(), FINDING_PLACES_MAX);
+}

@@ -1,0 +1,26 @@
+//! Load: how full PoPs say they are, and which cells leave for it.
+//!
+//! ```text
+//!           poll_due                 handle_reading
+//!  [`Loads`] ───────▶ probe/ (feeds) ──────────────▶ smoothed ──▶ [`shed`]: the share that leaves, a slow integral
+//!     ▲ [`roster`], made of [`spec`]s                                 │
+//!     └── handle_push                                 [`room`]: who takes them ──▶ steps of 1/256 for the status
+//! ```
+//!
+//! The signal lags: a feed is read every 15 s, and resolvers keep answers for a TTL. On and off by thresholds never
+//! settles on such a signal, so nothing here is on or off; see [`shed`].
+
+pub mod event;
+mod machine;
+mod publish;
+pub mod report;
+pub mod room;
+pub mod roster;
+pub mod saved;
+pub mod shed;
+pub mod spec;
+
+pub use machine::{DueFeed, FeedTicket, Loads, ShedRow};
+
+#[cfg(test)]
+mod tests;

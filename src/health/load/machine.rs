@@ -1,0 +1,366 @@
+//! The machine of load: every feed of one roster, and what answers are to see of it.
+//!
+//! The caller owns clock and sockets. It reads what [`Loads::poll_due`] gives, tells every number with
+//! [`Loads::handle_reading`], and after each turn takes [`Loads::poll_sheds`] and the events. Between, it sleeps until
+//! [`Loads::next_wake`]. Moments never go back.
+
+mod carry;
+mod gauge;
+mod plan;
+
+use super::event::{LoadEvent, LoadSubject};
+use super::publish::follow_row;
+use super::report::FeedReport;
+use super::roster::{FeedRoster, LoadRoster};
+use super::shed::Turn;
+use super::spec::Feed;
+use crate::health::Moment;
+use crate::health::schedule::spread;
+use crate::limits::{HEALTH_EVENTS_MAX, LOAD_FEEDS_AT_ONCE, LOAD_PUBLISH_MS, LOAD_READING_MS_MAX};
+use gauge::Gauge;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+/// One reading of one feed. Never used twice, also not across rosters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FeedTicket(pub u64);
+
+/// A feed that is to be read now.
+#[derive(Clone, Debug)]
+pub struct DueFeed {
+    /// The roster it stands in.
+    pub roster: Arc<LoadRoster>,
+    /// Its index there.
+    pub index: u32,
+    /// What its number is told with.
+    pub ticket: FeedTicket,
+}
+
+impl DueFeed {
+    /// The feed.
+    pub fn feed(&self) -> &FeedRoster {
+        &self.roster.feeds[self.index as usize]
+    }
+
+    /// Name of its PoP.
+    pub fn pop(&self) -> &Arc<str> {
+        &self.roster.pops[usize::from(self.feed().pop)]
+    }
+
+    /// A reading must end within this long, in milliseconds; a later one counts for nothing.
+    pub fn timeout_ms(&self) -> u64 {
+        timeout_ms(self.feed())
+    }
+}
+
+/// What a slot sheds, in steps of 1/256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShedRow {
+    /// The slot.
+    pub slot: u32,
+    /// Cells that may leave; more than 0.
+    pub share: u16,
+    /// For each PoP, in the roster's order, the share of them that it accepts when it is asked.
+    pub accept: Arc<[u16]>,
+}
+
+/// The feeds of one roster at a time.
+#[derive(Clone, Debug)]
+pub struct Loads {
+    roster: Arc<LoadRoster>,
+    gauges: Vec<Gauge>,
+    /// Who takes what is shed in a service at a PoP: a feed, or behind them the PoP where nothing is measured.
+    takers: HashMap<(u16, Arc<str>), u32>,
+    /// For each PoP whether it takes clients; who does not is asked to take nothing.
+    serves: Vec<bool>,
+    seed: u64,
+    /// Feeds by the moment they are to be read.
+    due: BTreeSet<(Moment, u32)>,
+    /// Feeds by the moment something happens without a reading: they are lost, or decay.
+    alarms: BTreeSet<(Moment, u32)>,
+    flights: BTreeMap<FeedTicket, u32>,
+    tickets: u64,
+    /// Feeds that stepped since shares were last told.
+    stepped: BTreeSet<u32>,
+    told_at: Option<Moment>,
+    /// Something changed that must be told whatever the rows say: a reload, a restart.
+    is_new: bool,
+    events: VecDeque<LoadEvent>,
+    lost_events: u64,
+}
+
+impl Loads {
+    /// Nothing is known yet. The seed is the node's: it spreads the readings of several nodes over time.
+    pub fn new(roster: Arc<LoadRoster>, seed: u64, now: Moment) -> Loads {
+        let gauges = roster.feeds.iter().map(|_| Gauge::new(now)).collect();
+        let mut loads = Loads {
+            serves: vec![true; roster.pops.len()],
+            takers: carry::takers(&roster),
+            gauges,
+            seed,
+            due: BTreeSet::new(),
+            alarms: BTreeSet::new(),
+            flights: BTreeMap::new(),
+            tickets: 0,
+            stepped: BTreeSet::new(),
+            told_at: None,
+            is_new: false,
+            events: VecDeque::new(),
+            lost_events: 0,
+            roster,
+        };
+        loads.arrange(now);
+        loads
+    }
+
+    /// The next feed to read, if one is due. Its number must be told with the ticket; if it never is, that counts as a
+    /// failure.
+    pub fn poll_due(&mut self, now: Moment) -> Option<DueFeed> {
+        self.advance(now);
+        if self.flights.len() >= LOAD_FEEDS_AT_ONCE {
+            return None;
+        }
+        let (moment, index) = *self.due.first().filter(|(moment, _)| *moment <= now)?;
+        self.due.remove(&(moment, index));
+        self.tickets += 1;
+        let ticket = FeedTicket(self.tickets);
+        self.flights.insert(ticket, index);
+        let gauge = &mut self.gauges[index as usize];
+        (gauge.due, gauge.flight) = (None, Some((ticket, now)));
+        self.watch(index);
+        Some(DueFeed { roster: self.roster.clone(), index, ticket })
+    }
+
+    /// The number of a feed, or why there is none: one short line. `false` if nobody waits for it: its feed is gone,
+    /// or it was given up.
+    pub fn handle_reading(&mut self, ticket: FeedTicket, reading: Result<f64, Arc<str>>, now: Moment) -> bool {
+        self.advance(now);
+        let Some(index) = self.flights.remove(&ticket) else { return false };
+        self.land(index, now);
+        self.read(index, reading, now);
+        true
+    }
+
+    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. `false` if there is none
+    /// that is pushed.
+    pub fn handle_push(&mut self, pop: &str, service: Option<&str>, value: f64, now: Moment) -> bool {
+        self.advance(now);
+        let is_meant = |feed: &FeedRoster| {
+            matches!(feed.spec.feed, Feed::Push)
+                && feed.service.as_deref() == service
+                && self.roster.pops.get(usize::from(feed.pop)).is_some_and(|name| **name == *pop)
+        };
+        let Some(index) = self.roster.feeds.iter().position(is_meant) else { return false };
+        self.read(index as u32, Ok(value), now);
+        true
+    }
+
+    /// Which PoPs take clients now, in the roster's order, by health and by hand. The others are not asked to take
+    /// what is shed.
+    pub fn handle_service(&mut self, serves: &[bool]) {
+        self.serves = (0..self.roster.pops.len()).map(|pop| serves.get(pop).copied().unwrap_or(true)).collect();
+    }
+
+    /// What every slot sheds, those that shed nothing left out, if any step of 1/256 has changed since the last time:
+    /// at most once a second. After a reload always, since slots have other numbers.
+    pub fn poll_sheds(&mut self, now: Moment) -> Option<Vec<ShedRow>> {
+        self.advance(now);
+        let may = self.told_at.is_none_or(|last| now.since_ms(last) >= LOAD_PUBLISH_MS);
+        if self.is_new {
+            self.is_new = false;
+            return Some(self.sheds());
+        }
+        if self.stepped.is_empty() || !may {
+            return None;
+        }
+        self.told_at = Some(now);
+        let wanted = self.plan();
+        let mut changed = false;
+        for index in std::mem::take(&mut self.stepped) {
+            changed |= self.publish(index, wanted.get(&index).map(Vec::as_slice));
+        }
+        changed.then(|| self.sheds())
+    }
+
+    /// What every slot sheds, as last told.
+    pub fn sheds(&self) -> Vec<ShedRow> {
+        let mut rows = Vec::new();
+        for (feed, gauge) in self.roster.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0) {
+            let accept: Arc<[u16]> = gauge.row.as_slice().into();
+            rows.extend(feed.slots.iter().map(|slot| ShedRow { slot: *slot, share: gauge.published.share, accept: accept.clone() }));
+        }
+        rows.sort_by_key(|row| row.slot);
+        rows
+    }
+
+    /// The next event, oldest first.
+    pub fn poll_event(&mut self) -> Option<LoadEvent> {
+        match self.events.pop_front() {
+            None if self.lost_events > 0 => Some(LoadEvent::Lost { events: std::mem::take(&mut self.lost_events) }),
+            event => event,
+        }
+    }
+
+    /// When to call again if nothing happens until then. Early by chance, never late.
+    pub fn next_wake(&self) -> Option<Moment> {
+        let due = self.due.first().filter(|_| self.flights.len() < LOAD_FEEDS_AT_ONCE);
+        let told = (!self.stepped.is_empty()).then(|| self.told_at.unwrap_or_default().after_ms(LOAD_PUBLISH_MS));
+        [due.map(|due| due.0), self.alarms.first().map(|alarm| alarm.0), told, self.is_new.then(Moment::default)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Every feed for people, in the roster's order.
+    pub fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
+        self.roster.feeds.iter().zip(&self.gauges).map(move |(feed, gauge)| FeedReport {
+            feed,
+            pop: &self.roster.pops[usize::from(feed.pop)],
+            reading: gauge.reading,
+            smoothed: gauge.smoothed,
+            utilisation: gauge.utilisation(feed),
+            share: gauge.published.share,
+            accept: self.roster.pops.iter().zip(gauge.row.iter().copied()).filter(|(_, accept)| *accept > 0).collect(),
+            is_stale: gauge.is_lost,
+            oscillates: gauge.shedding.oscillates(),
+            last_error: gauge.error.as_ref(),
+            read_ago_ms: gauge.read_at.map(|read_at| now.since_ms(read_at)),
+        })
+    }
+
+    /// The roster in force.
+    pub fn roster(&self) -> &Arc<LoadRoster> {
+        &self.roster
+    }
+
+    /// What time alone does.
+    fn advance(&mut self, now: Moment) {
+        while let Some((moment, index)) = self.alarms.first().copied().filter(|(moment, _)| *moment <= now) {
+            self.alarms.remove(&(moment, index));
+            let (feed, gauge) = (&self.roster.feeds[index as usize], &mut self.gauges[index as usize]);
+            gauge.alarm = None;
+            if let Some((ticket, began)) = gauge.flight
+                && now.since_ms(began) >= timeout_ms(feed)
+            {
+                self.flights.remove(&ticket);
+                self.land(index, now);
+                self.read(index, Err("no number in time".into()), now);
+                continue;
+            }
+            if !gauge.is_lost && gauge.is_stale(feed, now) {
+                gauge.is_lost = true;
+                let (subject, reason) = (LoadSubject::of(feed, &self.roster), gauge.error.clone());
+                self.tell(LoadEvent::FeedLost { subject, reason });
+            }
+            let (feed, gauge) = (&self.roster.feeds[index as usize], &mut self.gauges[index as usize]);
+            if gauge.is_lost && gauge.shedding.share() > 0.0 && now >= gauge.next_decay(feed) {
+                gauge.shedding.decay();
+                gauge.stepped_at = Some(now);
+                self.stepped.insert(index);
+            }
+            self.watch(index);
+        }
+    }
+
+    /// A flight ended: the next reading.
+    fn land(&mut self, index: u32, now: Moment) {
+        let feed = &self.roster.feeds[index as usize];
+        let every_ms = u64::from(feed.spec.every_ms.max(1));
+        // Each feed keeps a grid of its own.
+        let phase_ms = spread(self.seed, &feed.key) % every_ms;
+        let due = Moment((now.0.saturating_sub(phase_ms) / every_ms + 1).saturating_mul(every_ms).saturating_add(phase_ms));
+        let gauge = &mut self.gauges[index as usize];
+        (gauge.flight, gauge.due) = (None, Some(due));
+        self.due.insert((due, index));
+        self.watch(index);
+    }
+
+    /// A reading of a feed, and a step if the last one is long enough ago.
+    fn read(&mut self, index: u32, reading: Result<f64, Arc<str>>, now: Moment) {
+        let roster = self.roster.clone();
+        let feed = &roster.feeds[index as usize];
+        let gauge = &mut self.gauges[index as usize];
+        let value = match reading {
+            Ok(value) if value.is_finite() && value >= 0.0 => value,
+            Ok(value) => return gauge.error = Some(format!("{value} is no load").into()),
+            Err(why) => return gauge.error = Some(why),
+        };
+        let was_lost = gauge.note(feed, value, now);
+        let turn = gauge.may_step(feed, now).then(|| gauge.step(feed, now));
+        if let Some(turn) = turn {
+            self.stepped.insert(index);
+            match turn {
+                Some(Turn::Oscillates) => self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &roster) }),
+                Some(Turn::Calm) => self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &roster) }),
+                None => {}
+            }
+        }
+        if was_lost {
+            self.tell(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &roster) });
+        }
+        self.watch(index);
+    }
+
+    /// What answers see of one feed from now on. Whether that changed.
+    fn publish(&mut self, index: u32, wanted: Option<&[u16]>) -> bool {
+        let feed = &self.roster.feeds[index as usize];
+        let gauge = &mut self.gauges[index as usize];
+        let before = gauge.published.share;
+        let mut changed = gauge.published.follow(gauge.shedding.share());
+        let share = gauge.published.share;
+        if share == 0 {
+            gauge.row.clear();
+        } else if let Some(wanted) = wanted {
+            gauge.row.resize(wanted.len(), 0);
+            changed |= follow_row(&mut gauge.row, wanted, (before, share));
+        }
+        let utilisation = gauge.utilisation(feed).unwrap_or(0.0);
+        if (before > 0) != (share > 0) {
+            let subject = LoadSubject::of(feed, &self.roster);
+            self.tell(match share > 0 {
+                true => LoadEvent::Began { subject, utilisation_percent: (utilisation * 100.0) as u32 },
+                false => LoadEvent::Ended { subject },
+            });
+        }
+        changed
+    }
+
+    /// Sets the alarm of a feed anew.
+    fn watch(&mut self, index: u32) {
+        let (feed, gauge) = (&self.roster.feeds[index as usize], &mut self.gauges[index as usize]);
+        if let Some(alarm) = gauge.alarm.take() {
+            self.alarms.remove(&(alarm, index));
+        }
+        let flight = gauge.flight.map(|(_, began)| began.after_ms(timeout_ms(feed)));
+        let lost = (!gauge.is_lost).then(|| gauge.stale_at(feed));
+        let decay = (gauge.is_lost && gauge.shedding.share() > 0.0).then(|| gauge.next_decay(feed));
+        gauge.alarm = [flight, lost, decay].into_iter().flatten().min();
+        self.alarms.extend(gauge.alarm.map(|alarm| (alarm, index)));
+    }
+
+    /// Due moments and alarms from the gauges alone. What is new is read at once.
+    fn arrange(&mut self, now: Moment) {
+        (self.due, self.alarms) = (BTreeSet::new(), BTreeSet::new());
+        for index in 0..self.gauges.len() {
+            let gauge = &mut self.gauges[index];
+            gauge.alarm = None;
+            if !matches!(self.roster.feeds[index].spec.feed, Feed::Push) && gauge.flight.is_none() {
+                let due = *gauge.due.get_or_insert(now);
+                self.due.insert((due, index as u32));
+            }
+            self.watch(index as u32);
+        }
+    }
+
+    fn tell(&mut self, event: LoadEvent) {
+        match self.events.len() < HEALTH_EVENTS_MAX {
+            true => self.events.push_back(event),
+            false => self.lost_events += 1,
+        }
+    }
+}
+
+/// A reading ends before the next is due, and within some seconds.
+fn timeout_ms(feed: &FeedRoster) -> u64 {
+    u64::from(feed.spec.every_ms).clamp(1, LOAD_READING_MS_MAX)
+}

@@ -1,0 +1,132 @@
+//! One feed: what was read of it, and the share that follows.
+
+use super::FeedTicket;
+use crate::health::Moment;
+use crate::health::load::publish::Published;
+use crate::health::load::roster::FeedRoster;
+use crate::health::load::shed::{Shedding, Tuning, Turn};
+use std::sync::Arc;
+
+/// What is known of a feed.
+#[derive(Clone, Debug)]
+pub(super) struct Gauge {
+    pub reading: Option<f64>,
+    pub smoothed: Option<f64>,
+    pub read_at: Option<Moment>,
+    pub error: Option<Arc<str>>,
+    /// Stale, and told.
+    pub is_lost: bool,
+    /// Since when it is expected.
+    pub began: Moment,
+    pub stepped_at: Option<Moment>,
+    pub shedding: Shedding,
+    pub published: Published,
+    /// For each PoP what it accepts, in steps; empty while nothing is shed.
+    pub row: Vec<u16>,
+    /// The part of what may leave that somebody takes.
+    pub taken: f64,
+    /// The part of its demand that leaves, as far as it is measured by now.
+    pub measured_out: f64,
+    /// Load that others hand it now, and as far as it is measured by now.
+    pub inflow: f64,
+    pub measured_inflow: f64,
+    pub due: Option<Moment>,
+    pub flight: Option<(FeedTicket, Moment)>,
+    pub alarm: Option<Moment>,
+}
+
+impl Gauge {
+    pub fn new(now: Moment) -> Gauge {
+        Gauge {
+            reading: None,
+            smoothed: None,
+            read_at: None,
+            error: None,
+            is_lost: false,
+            began: now,
+            stepped_at: None,
+            shedding: Shedding::new(0.0, now),
+            published: Published::default(),
+            row: Vec::new(),
+            taken: 1.0,
+            measured_out: 0.0,
+            inflow: 0.0,
+            measured_inflow: 0.0,
+            due: None,
+            flight: None,
+            alarm: None,
+        }
+    }
+
+    /// Notes a number. Whether the feed was lost until now.
+    pub fn note(&mut self, feed: &FeedRoster, value: f64, now: Moment) -> bool {
+        let weight = feed.spec.smoothing;
+        self.reading = Some(value);
+        // What is older than the loss says nothing any more.
+        let before = self.smoothed.filter(|_| !self.is_lost);
+        self.smoothed = Some(before.map_or(value, |before| before + (value - before) * weight));
+        self.read_at = Some(now);
+        std::mem::take(&mut self.is_lost)
+    }
+
+    pub fn utilisation(&self, feed: &FeedRoster) -> Option<f64> {
+        self.smoothed.map(|load| load / feed.capacity)
+    }
+
+    pub fn stale_at(&self, feed: &FeedRoster) -> Moment {
+        self.read_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.stale_after_ms))
+    }
+
+    pub fn is_stale(&self, feed: &FeedRoster, now: Moment) -> bool {
+        now >= self.stale_at(feed)
+    }
+
+    pub fn next_decay(&self, feed: &FeedRoster) -> Moment {
+        let stepped_at = self.stepped_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.every_ms));
+        stepped_at.max(self.stale_at(feed))
+    }
+
+    /// Numbers may be pushed at any pace; steps keep theirs, but for jitter.
+    pub fn may_step(&self, feed: &FeedRoster, now: Moment) -> bool {
+        self.stepped_at.is_none_or(|last| now.since_ms(last) * 4 >= u64::from(feed.spec.every_ms) * 3)
+    }
+
+    /// A step of the rule.
+    pub fn step(&mut self, feed: &FeedRoster, now: Moment) -> Option<Turn> {
+        let since_ms = self.stepped_at.map_or(0, |last| now.since_ms(last));
+        self.stepped_at = Some(now);
+        self.catch_up(feed, since_ms);
+        let load = self.smoothed?;
+        let staying = (1.0 - self.share_out()) / (1.0 - self.measured_out);
+        let expected = (load - self.measured_inflow + self.inflow).max(0.0) * staying;
+        let spec = &feed.spec;
+        let tuning = Tuning { target: spec.target, limit: spec.limit, gain: spec.gain, ttl_ms: u64::from(feed.ttl_secs) * 1_000 };
+        self.shedding.step(tuning, load / feed.capacity, expected / feed.capacity, self.taken > 0.02, now)
+    }
+
+    /// The part of its demand that leaves by what was told.
+    pub fn share_out(&self) -> f64 {
+        f64::from(self.published.share) / 256.0 * self.taken
+    }
+
+    /// Its demand without what others hand it, in the unit of the capacity.
+    pub fn own_demand(&self) -> Option<f64> {
+        self.smoothed.map(|load| (load - self.measured_inflow).max(0.0) / (1.0 - self.measured_out))
+    }
+
+    /// Its whole demand: what it would serve if nothing left.
+    pub fn demand(&self) -> Option<f64> {
+        self.smoothed.map(|load| load / (1.0 - self.measured_out))
+    }
+
+    /// What was told comes to be measured: answers are cached for up to a TTL, on average for half of it, and a
+    /// smoothed reading lags by some readings.
+    fn catch_up(&mut self, feed: &FeedRoster, since_ms: u64) {
+        let smoothing = feed.spec.smoothing;
+        let lag_ms = f64::from(feed.ttl_secs) * 500.0 + f64::from(feed.spec.every_ms) * (1.0 - smoothing) / smoothing;
+        let since_ms = since_ms as f64;
+        let weight = if since_ms > 0.0 { since_ms / (since_ms + lag_ms) } else { 0.0 };
+        self.measured_out += (self.share_out() - self.measured_out) * weight;
+        self.measured_inflow += (self.inflow - self.measured_inflow) * weight;
+    }
+}

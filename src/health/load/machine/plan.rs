@@ -1,0 +1,79 @@
+//! Who is to take what: rooms and outflows of all feeds, and the rows that follow.
+
+use super::Loads;
+use crate::health::load::publish::steps;
+use crate::health::load::room::{self, Outflow};
+use std::collections::BTreeMap;
+
+/// Part of its target up to which a PoP is filled with what others shed: estimates are never exact, and who is filled to the
+/// target sheds in turn.
+const FILL: f64 = 0.95;
+
+impl Loads {
+    /// For each feed that sheds, or will, the acceptance of each PoP in steps. Notes what each feed is handed.
+    pub(super) fn plan(&mut self) -> BTreeMap<u32, Vec<u16>> {
+        let roster = self.roster.clone();
+        let (shedding, outflows): (Vec<u32>, Vec<Outflow>) =
+            (0..self.gauges.len() as u32).filter_map(|index| Some((index, self.outflow(index)?))).unzip();
+        // Behind the feeds stand PoPs that are not measured: nothing limits them.
+        let mut rooms: Vec<f64> = (0..self.gauges.len()).map(|index| self.room(index)).collect();
+        rooms.resize(self.gauges.len() + roster.pops.len(), f64::INFINITY);
+        let split = room::split(&outflows, &rooms);
+        for gauge in &mut self.gauges {
+            (gauge.inflow, gauge.taken) = (0.0, 1.0);
+        }
+        let mut rows = BTreeMap::new();
+        for ((index, outflow), accepted) in shedding.into_iter().zip(&outflows).zip(&split) {
+            let gauge = &mut self.gauges[index as usize];
+            gauge.taken = accepted.taken;
+            let handed = gauge.demand().unwrap_or(0.0) * f64::from(gauge.published.share) / 256.0;
+            let mut row = vec![0; roster.pops.len()];
+            for ((follower, accept), part) in outflow.followers.iter().zip(&accepted.accept).zip(&accepted.parts) {
+                row[self.pop_of(*follower)] = steps(*accept);
+                if let Some(follower) = self.gauges.get_mut(*follower as usize) {
+                    follower.inflow += handed * part;
+                }
+            }
+            rows.insert(index, row);
+        }
+        rows
+    }
+
+    /// What is to leave in the end, and who may take it; `None` for a feed within its target.
+    fn outflow(&self, index: u32) -> Option<Outflow> {
+        let (feed, gauge) = (&self.roster.feeds[index as usize], &self.gauges[index as usize]);
+        let demand = gauge.demand()?;
+        let load = (demand - feed.spec.target * feed.capacity).max(demand * gauge.shedding.share());
+        (load > 0.0).then(|| Outflow { load, followers: self.followers(index) })
+    }
+
+    /// Feeds and unmeasured PoPs that have a service of this feed, the nearest first.
+    fn followers(&self, index: u32) -> Vec<u32> {
+        let feed = &self.roster.feeds[index as usize];
+        let near = self.roster.followers.get(usize::from(feed.pop)).map_or(&[][..], Vec::as_slice);
+        near.iter()
+            .filter(|pop| self.serves.get(usize::from(**pop)).is_some_and(|serves| *serves))
+            .filter_map(|pop| self.follower(index, *pop))
+            .collect()
+    }
+
+    fn follower(&self, index: u32, pop: u16) -> Option<u32> {
+        let roster = &self.roster;
+        let services = roster.feeds[index as usize].slots.iter().map(|slot| &roster.slots[*slot as usize].service);
+        services.into_iter().find_map(|service| self.takers.get(&(pop, service.clone())).copied())
+    }
+
+    fn pop_of(&self, follower: u32) -> usize {
+        match self.roster.feeds.get(follower as usize) {
+            Some(feed) => usize::from(feed.pop),
+            None => follower as usize - self.roster.feeds.len(),
+        }
+    }
+
+    /// What a feed's PoP may still take, by its own demand: what it was handed already is its room in use. One whose
+    /// load was never read takes nothing.
+    fn room(&self, index: usize) -> f64 {
+        let (feed, gauge) = (&self.roster.feeds[index], &self.gauges[index]);
+        gauge.own_demand().map_or(0.0, |demand| ((feed.spec.target * FILL) * feed.capacity - demand).max(0.0))
+    }
+}

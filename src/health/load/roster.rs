@@ -1,0 +1,48 @@
+//! Whose load is measured: the feeds of a deployment, and the slots that each speaks for.
+//!
+//! Made when a snapshot is compiled, beside the roster of probes: indexes are valid inside that snapshot. What is
+//! carried to the next roster goes by [`FeedRoster::key`].
+
+use super::spec::LoadSpec;
+use std::sync::Arc;
+
+/// Everything that load needs of one snapshot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoadRoster {
+    /// Feeds; a slot stands in at most one.
+    pub feeds: Vec<FeedRoster>,
+    /// For each slot of the steering, in its order, what load must know of it.
+    pub slots: Vec<LoadSlot>,
+    /// Names of PoPs, in the order of the steering.
+    pub pops: Vec<Arc<str>>,
+    /// For each PoP the others, the nearest first: who is asked to take what it sheds.
+    pub followers: Vec<Vec<u16>>,
+}
+
+/// One feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedRoster {
+    /// Equal where and only where PoP, service and feed are equal: what is carried over by.
+    pub key: Arc<str>,
+    /// Index of the PoP.
+    pub pop: u16,
+    /// The service whose load it is; `None` for the whole PoP.
+    pub service: Option<Arc<str>>,
+    /// Slots that it speaks for: that of the service, or all of the PoP's that have no feed of their own.
+    pub slots: Vec<u32>,
+    /// Capacity in the unit of the feed, above 0. A PoP without a capacity has no feed.
+    pub capacity: f64,
+    /// The largest TTL of the policies that answer with these slots, in seconds: so long an answer outlives a change.
+    pub ttl_secs: u32,
+    /// The feed and its rule.
+    pub spec: Arc<LoadSpec>,
+}
+
+/// What load must know of a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadSlot {
+    /// Index of its PoP.
+    pub pop: u16,
+    /// Name of its service: cells are handed on within a service.
+    pub service: Arc<str>,
+}

@@ -1,0 +1,144 @@
+//! Ramps: a PoP that comes back takes its cells back by and by.
+//!
+//! What has not come back yet is a share of all cells in steps of 1/256, by a hash order of the PoP's own, so that each
+//! cell comes back once. A PoP that is down has no ramp: nothing of it is answered anyway, and where everything is
+//! down answers are as if everything were up. Nor has one that was never seen down.
+
+use super::Moment;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// All cells.
+const ALL: u16 = 256;
+
+/// Cells that have not come back, in steps of 1/256, of a PoP that came up so long ago.
+pub fn left(up_for_ms: u64, ramp_ms: u64) -> u16 {
+    if up_for_ms >= ramp_ms {
+        return 0;
+    }
+    let back = u128::from(up_for_ms) * u128::from(ALL) / u128::from(ramp_ms);
+    ALL - back as u16
+}
+
+/// A PoP with its ramp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RampPop {
+    /// Name of the PoP: what is carried over by.
+    pub name: Arc<str>,
+    /// How long its cells take to come back, in milliseconds; 0: at once.
+    pub ramp_ms: u64,
+}
+
+/// A ramp that is kept over a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedRamp {
+    /// Name of the PoP.
+    pub pop: Arc<str>,
+    /// When it came up, in milliseconds since 1970; `None`: it is down, and will ramp when it comes up.
+    pub up_epoch_ms: Option<u64>,
+}
+
+/// Where a PoP stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// All cells are back, as far as health goes.
+    #[default]
+    Whole,
+    Down,
+    /// It came up then, on the caller's clock; negative before the clock's zero.
+    Back(i64),
+}
+
+/// The ramps of one list of PoPs at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Ramps {
+    pops: Vec<RampPop>,
+    stages: Vec<Stage>,
+}
+
+impl Ramps {
+    /// Every PoP is whole.
+    pub fn new(pops: Vec<RampPop>) -> Ramps {
+        Ramps { stages: vec![Stage::Whole; pops.len()], pops }
+    }
+
+    /// A reload: PoPs of the same name go on.
+    pub fn handle_pops(&mut self, pops: Vec<RampPop>) {
+        let known: HashMap<Arc<str>, Stage> = self.pops.iter().map(|pop| pop.name.clone()).zip(self.stages.iter().copied()).collect();
+        self.stages = pops.iter().map(|pop| known.get(&pop.name).copied().unwrap_or_default()).collect();
+        self.pops = pops;
+    }
+
+    /// Whether a PoP, by index, is up by its probes now. Only changes count.
+    pub fn handle_verdict(&mut self, pop: u16, is_up: bool, now: Moment) {
+        let Some(stage) = self.stages.get_mut(usize::from(pop)) else { return };
+        *stage = match (*stage, is_up) {
+            (_, false) => Stage::Down,
+            (Stage::Down, true) => Stage::Back(clock_ms(now)),
+            (as_before, true) => as_before,
+        };
+    }
+
+    /// Cells of a PoP that have not come back, in steps of 1/256.
+    pub fn left(&self, pop: u16, now: Moment) -> u16 {
+        match self.stages.get(usize::from(pop)) {
+            Some(Stage::Back(since_ms)) => left(up_for_ms(*since_ms, now), self.pops[usize::from(pop)].ramp_ms),
+            _ => 0,
+        }
+    }
+
+    /// When the next step of any PoP is due; `None` while nothing ramps.
+    pub fn next_wake(&self, now: Moment) -> Option<Moment> {
+        let next = |(pop, stage): (&RampPop, &Stage)| {
+            let Stage::Back(since_ms) = stage else { return None };
+            let up_for_ms = up_for_ms(*since_ms, now);
+            let back = u64::from(ALL - left(up_for_ms, pop.ramp_ms).min(ALL)) + 1;
+            // The first millisecond at which this many steps are back.
+            let at_ms = (u128::from(pop.ramp_ms) * u128::from(back)).div_ceil(u128::from(ALL)) as u64;
+            (up_for_ms < pop.ramp_ms).then(|| now.after_ms(at_ms.saturating_sub(up_for_ms).max(1)))
+        };
+        self.pops.iter().zip(&self.stages).filter_map(next).min()
+    }
+
+    /// What is to be kept over a restart: PoPs that are down or ramp.
+    pub fn save(&self, now: Moment, now_epoch_secs: u64) -> Vec<SavedRamp> {
+        let now_epoch_ms = now_epoch_secs.saturating_mul(1_000);
+        let keep = |(pop, stage): (&RampPop, &Stage)| match stage {
+            Stage::Whole => None,
+            Stage::Down => Some(SavedRamp { pop: pop.name.clone(), up_epoch_ms: None }),
+            Stage::Back(since_ms) => {
+                let up_for_ms = up_for_ms(*since_ms, now);
+                (up_for_ms < pop.ramp_ms)
+                    .then(|| SavedRamp { pop: pop.name.clone(), up_epoch_ms: Some(now_epoch_ms.saturating_sub(up_for_ms)) })
+            }
+        };
+        self.pops.iter().zip(&self.stages).filter_map(keep).collect()
+    }
+
+    /// Takes over what was saved before a restart, right after [`Ramps::new`]. A stamp of the future means now.
+    pub fn restore(&mut self, saved: &[SavedRamp], now: Moment, now_epoch_secs: u64) {
+        let now_epoch_ms = now_epoch_secs.saturating_mul(1_000);
+        let known: HashMap<&str, Option<u64>> = saved.iter().map(|saved| (&*saved.pop, saved.up_epoch_ms)).collect();
+        for (pop, stage) in self.pops.iter().zip(&mut self.stages) {
+            match known.get(&*pop.name) {
+                None => {}
+                Some(None) => *stage = Stage::Down,
+                Some(Some(up_epoch_ms)) => {
+                    let up_for_ms = i64::try_from(now_epoch_ms.saturating_sub(*up_epoch_ms)).unwrap_or(i64::MAX);
+                    *stage = Stage::Back(clock_ms(now).saturating_sub(up_for_ms));
+                }
+            }
+        }
+    }
+}
+
+fn clock_ms(moment: Moment) -> i64 {
+    i64::try_from(moment.0).unwrap_or(i64::MAX)
+}
+
+fn up_for_ms(since_ms: i64, now: Moment) -> u64 {
+    u64::try_from(clock_ms(now).saturating_sub(since_ms)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

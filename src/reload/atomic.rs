@@ -1,0 +1,46 @@
+//! Files of the state folder, replaced whole: whoever reads meets the old octets or the new, never a
+//! part, also after a power cut.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Replaces a file by a temporary one beside it, which is on the disk before it takes the name. The
+/// folder is made if it is missing. On an error the old file is as it was.
+pub fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let fresh = beside(path, ".new");
+    let written = File::create(&fresh).and_then(|mut file| {
+        file.write_all(octets)?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&fresh, path)) {
+        let _ = fs::remove_file(&fresh);
+        return Err(error);
+    }
+    // The new name itself is on the disk once its folder is.
+    File::open(folder)?.sync_all()
+}
+
+/// The octets of a file; `None` if there is none. Refuses more than `most` octets.
+pub fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut octets = Vec::new();
+    file.take(most + 1).read_to_end(&mut octets)?;
+    if octets.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {most} octets")));
+    }
+    Ok(Some(octets))
+}
+
+/// The path with something added to its last name.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

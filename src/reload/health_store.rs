@@ -1,0 +1,78 @@
+//! `state/health`: octets under a checksum, with the copy before, so that a node knows after a restart
+//! what it knew of its targets. What the octets mean is the caller's.
+
+use crate::reload::atomic;
+use crate::wire::hash;
+use std::io;
+use std::path::Path;
+
+/// First words of the file. Another version is not read.
+const HEAD: &str = "meridian health 1 ";
+
+/// Writes octets and keeps the file before as `.1`, if it is whole.
+pub fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
+    if let Ok(Some(old)) = atomic::read(path, most)
+        && body(&old).is_some()
+    {
+        atomic::write(&atomic::beside(path, ".1"), &old)?;
+    }
+    let mut file = format!("{HEAD}{:016x}\n", hash::octets(octets)).into_bytes();
+    file.extend_from_slice(octets);
+    atomic::write(path, &file)
+}
+
+/// What was saved last, or if that is not whole the copy before it; `None` if there is neither. The
+/// sentences tell what could not be read.
+pub fn load(path: &Path, most: u64) -> (Option<Vec<u8>>, Vec<String>) {
+    let mut faults = Vec::new();
+    for path in [path.to_owned(), atomic::beside(path, ".1")] {
+        match atomic::read(&path, most) {
+            Ok(Some(file)) => match body(&file) {
+                Some(octets) => return (Some(octets.to_vec()), faults),
+                None => faults.push(format!("{} is damaged", path.display())),
+            },
+            Ok(None) => {}
+            Err(error) => faults.push(format!("{} cannot be read: {error}", path.display())),
+        }
+    }
+    (None, faults)
+}
+
+fn body(file: &[u8]) -> Option<&[u8]> {
+    let end = file.iter().position(|b| *b == b'\n')?;
+    let (head, rest) = file.split_at(end);
+    let octets = rest.get(1..)?;
+    let sum = std::str::from_utf8(head).ok()?.strip_prefix(HEAD)?;
+    (u64::from_str_radix(sum, 16).ok()? == hash::octets(octets)).then_some(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{load, save};
+
+    const MOST: u64 = 1_000;
+
+    /// What was saved is loaded; any damage falls back to the copy before, and both damaged to nothing.
+    #[test]
+    fn damage_falls_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state/health");
+        assert_eq!(load(&path, MOST), (None, Vec::new()));
+        save(&path, b"first\n", MOST).expect("room");
+        save(&path, b"second\nand more", MOST).expect("room");
+        assert_eq!(load(&path, MOST), (Some(b"second\nand more".to_vec()), Vec::new()));
+        let whole = std::fs::read(&path).expect("there");
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).expect("room");
+            let (octets, faults) = load(&path, MOST);
+            assert_eq!((octets.as_deref(), faults.len()), (Some(&b"first\n"[..]), 1), "{cut}");
+        }
+        // A damaged file never becomes the copy.
+        save(&path, b"third", MOST).expect("room");
+        std::fs::write(&path, "x").expect("room");
+        assert_eq!(load(&path, MOST).0.as_deref(), Some(&b"first\n"[..]));
+        std::fs::write(folder.path().join("state/health.1"), "x").expect("room");
+        assert_eq!(load(&path, MOST).0, None);
+        assert_eq!(load(&path, MOST).1.len(), 2);
+    }
+}

@@ -1,0 +1,206 @@
+//! The ledger on the disk: read at the start, replaced at every change, never lost.
+//!
+//! Beside `overrides.yaml` stand `overrides.yaml.1`, the good file before it, and after a fault
+//! `overrides.yaml.broken`, the file that could not be read, until somebody has acknowledged it.
+
+use crate::config::ledger_file;
+use crate::desk::render;
+use crate::limits::LEDGER_OCTETS_MAX;
+use crate::reload::atomic;
+use crate::steer::ledger::Ledger;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Name of the file in the state folder.
+pub const FILE: &str = "overrides.yaml";
+
+/// The store of one state folder.
+#[derive(Debug)]
+pub struct LedgerStore {
+    path: PathBuf,
+    /// What the file holds, if it is good.
+    good: Option<Vec<u8>>,
+    /// Whether the file is there and cannot be read.
+    broken: bool,
+}
+
+/// What the start found.
+pub struct Opened {
+    /// The store.
+    pub store: LedgerStore,
+    /// The ledger in force.
+    pub ledger: Ledger,
+    /// What an operator must know and acknowledge; empty if all is well.
+    pub alarms: Vec<String>,
+}
+
+impl LedgerStore {
+    /// Reads the ledger of a state folder. A file that cannot be read falls back to the copy before it,
+    /// or to an empty ledger, with an alarm.
+    pub fn open(state: &Path) -> Opened {
+        let path = state.join(FILE);
+        let mut store = LedgerStore { path: path.clone(), good: None, broken: false };
+        let mut alarms = Vec::new();
+        let ledger = match load(&path) {
+            Ok(Some((octets, ledger))) => {
+                store.good = Some(octets);
+                ledger
+            }
+            Ok(None) => Ledger::default(),
+            Err(fault) => {
+                store.broken = true;
+                let (ledger, instead) = match load(&store.copy()) {
+                    Ok(Some((_, ledger))) => (ledger, "the copy before it is in force".to_owned()),
+                    Ok(None) => (Ledger::default(), "there is no copy, so no override is in force".to_owned()),
+                    Err(second) => (Ledger::default(), format!("its copy cannot be read either ({second}), so no override is in force")),
+                };
+                alarms.push(format!("the ledger of overrides cannot be read: {fault}; {instead}"));
+                ledger
+            }
+        };
+        if alarms.is_empty() && store.set_aside().exists() {
+            alarms.push(format!(
+                "a ledger of overrides could not be read and stands in {}; overrides may be missing",
+                store.set_aside().display()
+            ));
+        }
+        Opened { store, ledger, alarms }
+    }
+
+    /// Writes a ledger. On an error the file is as it was. A file that somebody else has written since it was
+    /// read is left alone: what it says would be lost without a word.
+    pub fn save(&mut self, ledger: &Ledger) -> io::Result<()> {
+        let octets = ledger_file::print(ledger).into_bytes();
+        if !self.broken
+            && let Some(there) = atomic::read(&self.path, LEDGER_OCTETS_MAX)?
+            && self.good.as_ref() != Some(&there)
+        {
+            return Err(io::Error::other(
+                "the file was changed by another hand since this server read it; restart the server to take it over, or put it back",
+            ));
+        }
+        if self.broken {
+            // Kept for whoever wants to know what it said, and as the sign of the alarm after a restart.
+            std::fs::copy(&self.path, self.set_aside())?;
+        } else if let Some(good) = self.good.as_ref().filter(|good| **good != octets) {
+            atomic::write(&self.copy(), good)?;
+        }
+        atomic::write(&self.path, &octets)?;
+        self.good = Some(octets);
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Ends the alarm: the ledger in force becomes the file, and the broken one is renamed.
+    pub fn acknowledge(&mut self, ledger: &Ledger) -> io::Result<()> {
+        if self.broken {
+            self.save(ledger)?;
+        }
+        match std::fs::rename(self.set_aside(), atomic::beside(&self.path, ".acknowledged")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn copy(&self) -> PathBuf {
+        atomic::beside(&self.path, ".1")
+    }
+
+    fn set_aside(&self) -> PathBuf {
+        atomic::beside(&self.path, ".broken")
+    }
+}
+
+/// A good ledger with its octets; the error is a sentence.
+fn load(path: &Path) -> Result<Option<(Vec<u8>, Ledger)>, String> {
+    let shown = path.display();
+    let Some(octets) = atomic::read(path, LEDGER_OCTETS_MAX).map_err(|error| format!("{shown}: {error}"))? else { return Ok(None) };
+    match ledger_file::read_alone(&octets, &shown.to_string()) {
+        Ok(ledger) => Ok(Some((octets, ledger))),
+        Err(refused) => Err(render::lines(&refused.0, &refused.1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steer::course::Course;
+    use crate::steer::ledger::{Action, Override, Selector};
+    use crate::steer::pop::AdminState;
+
+    fn add(ledger: &mut Ledger, pop: &str) {
+        let entry = Override {
+            id: 0,
+            selector: Selector::parse(pop).unwrap(),
+            action: Action::State(AdminState::Down),
+            author: "ann".into(),
+            reason: "why".into(),
+            set_epoch_secs: 1,
+            until_epoch_secs: None,
+            course: Course::default(),
+        };
+        ledger.add(entry).unwrap();
+    }
+
+    /// A file changed by another hand is not overwritten; put back, or taken away, it is written again.
+    #[test]
+    fn another_hand_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        let Opened { mut store, mut ledger, .. } = LedgerStore::open(folder.path());
+        add(&mut ledger, "one");
+        store.save(&ledger).unwrap();
+        let ours = std::fs::read(&file).unwrap();
+        std::fs::write(&file, "overrides: []\n").unwrap();
+        add(&mut ledger, "two");
+        assert!(store.save(&ledger).unwrap_err().to_string().contains("another hand"));
+        assert_eq!(std::fs::read(&file).unwrap(), b"overrides: []\n");
+        std::fs::write(&file, ours).unwrap();
+        store.save(&ledger).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        store.save(&ledger).unwrap();
+        assert_eq!(LedgerStore::open(folder.path()).ledger, ledger);
+    }
+
+    /// A cut at any octet gives the copy before and an alarm that lasts over restarts and changes until
+    /// it is acknowledged; a damaged file never becomes the copy.
+    #[test]
+    fn a_damaged_ledger_is_never_silent() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let file = state.join(FILE);
+        let Opened { mut store, mut ledger, alarms } = LedgerStore::open(&state);
+        assert!(alarms.is_empty() && ledger.entries().is_empty());
+        add(&mut ledger, "one");
+        store.save(&ledger).unwrap();
+        let first = ledger.clone();
+        add(&mut ledger, "two");
+        store.save(&ledger).unwrap();
+        assert_eq!(LedgerStore::open(&state).ledger, ledger);
+        let whole = std::fs::read(&file).unwrap();
+        for cut in [0, 1, 10, whole.len() / 2] {
+            std::fs::write(&file, &whole[..cut]).unwrap();
+            let opened = LedgerStore::open(&state);
+            assert_eq!((&opened.ledger, opened.alarms.len()), (&first, 1), "{cut}");
+        }
+        let mut opened = LedgerStore::open(&state);
+        add(&mut opened.ledger, "three");
+        opened.store.save(&opened.ledger).unwrap();
+        let mut again = LedgerStore::open(&state);
+        assert_eq!((&again.ledger, again.alarms.len()), (&opened.ledger, 1));
+        assert_eq!(load(&again.store.copy()).unwrap().unwrap().1, first);
+        again.store.acknowledge(&again.ledger).unwrap();
+        assert!(LedgerStore::open(&state).alarms.is_empty());
+        std::fs::write(&file, "x").unwrap();
+        std::fs::write(atomic::beside(&file, ".1"), "x").unwrap();
+        let mut opened = LedgerStore::open(&state);
+        assert_eq!((opened.ledger.entries().len(), opened.alarms.len()), (0, 1));
+        opened.store.acknowledge(&opened.ledger).unwrap();
+        assert!(LedgerStore::open(&state).alarms.is_empty());
+    }
+}

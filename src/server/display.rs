@@ -1,0 +1,73 @@
+//! What the board shows of health, read from the watch.
+
+use super::watch::Watch;
+use crate::desk::board::{Board, PopHealth, TargetView};
+use crate::health::condition::{Picture, Verdict};
+use crate::health::report::TargetReport;
+use crate::snapshot::Snapshot;
+use std::collections::HashMap;
+
+/// Adds what is known of health to a board of the same snapshot.
+pub fn add_health(board: &mut Board, watch: &Watch, snapshot: &Snapshot) {
+    let index_of: HashMap<&str, usize> = snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
+    for report in watch.monitor().targets(watch.now()) {
+        // A target that several PoPs share stands with the first; canaries stand with none.
+        let Some(pop) = index_of.get(&*report.target.pop).and_then(|index| board.pops.get_mut(*index)) else { continue };
+        pop.targets.push(view(&report));
+    }
+    for (pop, health) in board.pops.iter_mut().zip(health_of_pops(snapshot, watch.picture())) {
+        pop.health = match health {
+            PopHealth::Up if pop.targets.iter().all(|target| target.verdict != word(Verdict::Up)) => PopHealth::Unknown,
+            health => health,
+        };
+    }
+    board.frozen = watch.monitor().frozen();
+    board.held = watch.held(snapshot);
+    board.alarms.extend(watch.alarms());
+}
+
+/// Each PoP, in order, over the addresses of all its services. What is not known counts as up.
+pub fn health_of_pops(snapshot: &Snapshot, picture: &Picture) -> Vec<PopHealth> {
+    // Addresses, and those that are down.
+    let mut counts = vec![(0u32, 0u32); snapshot.pops.len()];
+    for (slot, health) in snapshot.steering.slots.iter().zip(&picture.slots) {
+        let (all, down) = &mut counts[usize::from(slot.pop.0)];
+        *all += (slot.v4.len() + slot.v6.len()) as u32;
+        *down += health.down_v4.count_ones() + health.down_v6.count_ones();
+    }
+    let health = |(all, down): (u32, u32)| match down {
+        0 => PopHealth::Up,
+        down if down >= all => PopHealth::Down,
+        _ => PopHealth::Partial,
+    };
+    counts.into_iter().map(health).collect()
+}
+
+fn view(report: &TargetReport<'_>) -> TargetView {
+    let good = report.was_well == Some(true);
+    TargetView {
+        probe: report.target.probe.clone(),
+        service: report.target.service.clone(),
+        address: Some(report.target.address.to_string().into()),
+        verdict: word(report.verdict),
+        good_streak: if good { report.streak } else { 0 },
+        bad_streak: if report.was_well == Some(false) { report.streak } else { 0 },
+        checks_to_flip: report.checks_to_flip.map(u32::from),
+        failures: report.failures,
+        last_error: report.last_error.map(ToString::to_string),
+        latency_micros: report.latency_us.map(u64::from),
+        certificate_days: report.certificate_days.map(i64::from),
+        degraded: report.degraded.map(ToString::to_string),
+        is_frozen: report.is_frozen,
+        lasted_secs: report.lasted_ms / 1000,
+        result_age_secs: report.seen_ago_ms.map(|ms| ms / 1000),
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Unknown => "unknown",
+        Verdict::Up => "up",
+        Verdict::Down => "down",
+    }
+}

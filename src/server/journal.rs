@@ -1,0 +1,120 @@
+//! The event log: `events.jsonl` in the state folder, one JSON object a line, on a thread of its own.
+//!
+//! Whoever tells an event never waits: the queue is bounded, and what does not fit, or cannot be written
+//! because the disk is full, is dropped and counted.
+
+use crate::desk::Desk;
+use crate::desk::event::Event;
+use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE};
+use crate::reload::atomic::beside;
+use crate::server::writer::epoch_secs;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Name of the file in the state folder.
+pub const FILE: &str = "events.jsonl";
+
+/// The way into the log. The log ends when all of these are gone.
+#[derive(Clone)]
+pub struct Journal {
+    sender: SyncSender<String>,
+    desk: Arc<Desk>,
+}
+
+impl Journal {
+    /// Starts the log of a state folder.
+    pub fn start(state: &Path, desk: Arc<Desk>) -> std::io::Result<Journal> {
+        let (sender, lines) = sync_channel(EVENT_QUEUE);
+        let (path, counts) = (state.join(FILE), Arc::clone(&desk));
+        std::thread::Builder::new().name("events".to_owned()).spawn(move || keep(&path, &lines, &counts))?;
+        Ok(Journal { sender, desk })
+    }
+
+    /// Adds an event to both logs: to the server's as one line, to the event log with the time and the snapshot
+    /// in service.
+    pub fn tell(&self, event: &Event) {
+        log(event);
+        let line = event.line(epoch_secs(), self.desk.snapshot.load().snapshot.sequence());
+        if self.sender.try_send(line).is_err() {
+            self.desk.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One line in the server's log, with the numbers as fields.
+fn log(event: &Event) {
+    match event {
+        Event::Serving { digest } => tracing::info!(digest, "{event}"),
+        Event::ReloadStarted { requests, .. } => tracing::info!(requests, "{event}"),
+        Event::Published { sequence, digest, changes, took_millis } => {
+            tracing::info!(sequence, digest, changes, took_millis, "{event}");
+        }
+        Event::Refused { errors, sequence } => tracing::error!(errors, sequence, "{event}"),
+        Event::Stopping { signal } => tracing::info!(signal, "{event}"),
+        Event::LedgerAlarm { .. } | Event::MemoryFault { .. } => tracing::error!("{event}"),
+        Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
+        Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),
+        Event::Health(_) => tracing::info!(kind = event.kind(), "{event}"),
+        _ => tracing::info!("{event}"),
+    }
+}
+
+fn keep(path: &Path, lines: &Receiver<String>, desk: &Desk) {
+    let mut log = Log { path: path.to_owned(), most: EVENT_LOG_OCTETS_MAX };
+    for line in lines {
+        if log.append(&line).is_err() {
+            desk.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+struct Log {
+    path: PathBuf,
+    most: u64,
+}
+
+impl Log {
+    /// Opened anew for each line: events are rare, and a log that somebody moved away is begun again.
+    fn append(&mut self, line: &str) -> std::io::Result<()> {
+        let octets = fs::metadata(&self.path).map_or(0, |meta| meta.len());
+        if octets + line.len() as u64 + 1 > self.most && octets > 0 {
+            fs::rename(&self.path, beside(&self.path, ".1"))?;
+        }
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = File::options().create(true).append(true).open(&self.path)?;
+        // In one call, so that a full disk is seen before half a line is thought whole.
+        file.write_all(format!("{line}\n").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log that would pass its bound is turned over, and no line is lost by that.
+    #[test]
+    fn the_log_is_turned_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state").join(FILE);
+        let mut log = Log { path: path.clone(), most: 10 };
+        for line in ["first", "next", "third"] {
+            log.append(line).expect("room");
+        }
+        assert_eq!(fs::read_to_string(&path).expect("there"), "third\n");
+        assert_eq!(fs::read_to_string(beside(&path, ".1")).expect("there"), "next\n");
+    }
+
+    /// Where nothing can be written, appending fails and does nothing else.
+    #[test]
+    fn no_room_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("state"), "a file, not a folder").expect("room");
+        assert!(Log { path: folder.path().join("state").join(FILE), most: 10 }.append("x").is_err());
+    }
+}

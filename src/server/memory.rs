@@ -1,0 +1,75 @@
+//! What a node remembers of its targets over a restart: `state/health`, one line each.
+
+use super::watch::Watch;
+use super::writer::epoch_secs;
+use crate::health::saved::Saved;
+use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_SAVE_SECS};
+use crate::reload::health_store;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::{Duration, Instant};
+use tokio::task::spawn_blocking;
+
+/// Name of the file in the state folder.
+pub const FILE: &str = "health";
+
+/// What was remembered, and a sentence for each fault. What cannot be read is as though it never was: the
+/// first round finds it anew.
+pub fn recall(state: &Path) -> (Vec<Saved>, Vec<String>) {
+    let (octets, faults) = health_store::load(&state.join(FILE), HEALTH_FILE_OCTETS_MAX);
+    let text = String::from_utf8(octets.unwrap_or_default()).unwrap_or_default();
+    (text.lines().filter_map(Saved::from_line).collect(), faults)
+}
+
+/// Writes it down, one write at a time, away from the writer.
+pub struct Memory {
+    path: PathBuf,
+    /// When it was last written, if ever.
+    written: Option<Instant>,
+    /// A verdict has turned since.
+    is_stale: bool,
+    writing: Option<Receiver<std::io::Result<()>>>,
+    /// The last fault, told once until it is another.
+    fault: Option<String>,
+    told: Option<String>,
+}
+
+impl Memory {
+    /// Of a state folder.
+    pub fn new(state: &Path) -> Memory {
+        Memory { path: state.join(FILE), written: None, is_stale: false, writing: None, fault: None, told: None }
+    }
+
+    /// Writes down what the watch knows: at once if something has turned, else now and then, so that
+    /// its stamps stay fresh. Must run inside a Tokio runtime.
+    pub fn remember(&mut self, watch: &Watch, turned: bool) {
+        self.is_stale |= turned;
+        match self.writing.as_ref().map(Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => return,
+            Some(Err(TryRecvError::Disconnected)) => self.fault = Some("the write ended by a fault of the program".to_owned()),
+            Some(Ok(done)) => self.fault = done.err().map(|error| error.to_string()),
+            None => {}
+        }
+        self.writing = None;
+        let is_old = self.written.is_none_or(|at| at.elapsed() >= Duration::from_secs(HEALTH_SAVE_SECS));
+        if watch.monitor().roster().targets.is_empty() || !(self.is_stale || is_old) {
+            return;
+        }
+        let lines: Vec<String> = watch.saved(epoch_secs()).iter().map(Saved::to_line).collect();
+        let (path, octets) = (self.path.clone(), lines.join("\n").into_bytes());
+        let (done, receiver) = channel();
+        self.writing = Some(receiver);
+        drop(spawn_blocking(move || drop(done.send(health_store::save(&path, &octets, HEALTH_FILE_OCTETS_MAX)))));
+        (self.written, self.is_stale) = (Some(Instant::now()), false);
+    }
+
+    /// A sentence if writing fails, once for each kind of fault.
+    pub fn fault(&mut self) -> Option<String> {
+        if self.fault == self.told {
+            return None;
+        }
+        self.told.clone_from(&self.fault);
+        let why = self.fault.as_ref()?;
+        Some(format!("{} cannot be written, so a restart would begin without knowing health: {why}", self.path.display()))
+    }
+}

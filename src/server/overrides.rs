@@ -1,0 +1,298 @@
+//! Overrides in the writer's hands: the ledger, its store, its alarms, and the rules that guard it.
+//!
+//! A change is written to the disk before it is published: what a node serves, it serves again after a
+//! restart, however it ended. A change that cannot be written is refused, and nothing changes.
+
+use crate::desk::board::{Alarm, Board, PopHealth, PopView};
+use crate::desk::command::{Change, Ended, Moved};
+use crate::desk::event::Event;
+use crate::desk::prediction::Loads;
+use crate::health::condition::Picture;
+use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
+use crate::reload::ledger_store::{LedgerStore, Opened};
+use crate::snapshot::Snapshot;
+use crate::steer::civil;
+use crate::steer::course::Course;
+use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
+use crate::steer::pop::{AdminState, Pop, PopId};
+use crate::steer::status::{ALL_CELLS, Status};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The overrides of a running server.
+pub struct Overrides {
+    /// The ledger in force.
+    pub ledger: Ledger,
+    store: Option<LedgerStore>,
+    alarms: Vec<Alarm>,
+    loads: Loads,
+}
+
+/// A change that was looked at and not done yet.
+pub struct Draft {
+    /// The ledger after it.
+    pub ledger: Ledger,
+    /// The ledger as though all of the change held at once: what it comes to in the end.
+    pub settled: Ledger,
+    /// How it ends, unless writing it fails.
+    pub ended: Ended,
+    /// The PoPs that it covers.
+    pub pops: Vec<Moved>,
+    /// What the operator should know besides.
+    pub warnings: Vec<String>,
+    /// What to tell once it is done.
+    pub events: Vec<Event>,
+}
+
+impl Overrides {
+    /// Reads the ledger of a state folder.
+    pub fn open(state: &Path, now: u64) -> Overrides {
+        let Opened { store, ledger, alarms } = LedgerStore::open(state);
+        let alarms = alarms.into_iter().map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true }).collect();
+        Overrides { ledger, store: Some(store), alarms, loads: Arc::new(|_| None) }
+    }
+
+    /// Has predictions told against what PoPs carry.
+    pub fn weigh(&mut self, loads: Loads) {
+        self.loads = loads;
+    }
+
+    /// What PoPs carry.
+    pub fn loads(&self) -> Loads {
+        Arc::clone(&self.loads)
+    }
+
+    /// Alarms that nobody has acknowledged.
+    pub fn alarms(&self) -> &[Alarm] {
+        &self.alarms
+    }
+
+    /// The snapshot with the states and weights in force and what probes say, as publication `sequence`.
+    pub fn over(&self, snapshot: &Snapshot, picture: &Picture, now: u64, sequence: u64) -> Snapshot {
+        over(&self.ledger, snapshot, picture, now, sequence)
+    }
+
+    /// Which PoPs have an override of their state, in order.
+    pub fn overridden(&self, pops: &[Pop], now: u64) -> Vec<bool> {
+        self.ledger.effective(pops, now).iter().map(|is| is.state_by.is_some()).collect()
+    }
+
+    /// What is shown of it.
+    pub fn board(&self, snapshot: &Snapshot, now: u64) -> Board {
+        let entry = |id: Option<u64>| id.and_then(|id| self.ledger.entry(id)).cloned();
+        let one = |(pop, is): (&Pop, Effective)| PopView {
+            name: pop.name.clone(),
+            tags: pop.tags.clone(),
+            file_state: pop.state,
+            file_weight: pop.weight,
+            state: is.state,
+            weight: is.weight,
+            state_by: entry(is.state_by),
+            weight_by: entry(is.weight_by),
+            left: is.left,
+            plans: self.ledger.plans(pop, now).cloned().collect(),
+            cached_secs: ahead_secs(snapshot),
+            health: PopHealth::default(),
+            targets: Vec::new(),
+        };
+        Board {
+            sequence: snapshot.sequence(),
+            pops: snapshot.pops.iter().zip(self.ledger.effective(&snapshot.pops, now)).map(one).collect(),
+            overrides: self.ledger.entries().iter().filter(|entry| !entry.action.hands_back()).count(),
+            alarms: self.alarms.clone(),
+            frozen: [false; 2],
+            held: Vec::new(),
+        }
+    }
+
+    /// Looks at a change without doing it. `is_down` tells whom probes call down.
+    pub fn draft(&self, change: &Change, snapshot: &Snapshot, is_down: &[bool], now: u64) -> Draft {
+        let pops = &snapshot.pops;
+        let before = self.ledger.effective(pops, now);
+        let mut draft = Draft {
+            ledger: self.ledger.clone(),
+            settled: self.ledger.clone(),
+            ended: Ended::Done,
+            pops: Vec::new(),
+            warnings: Vec::new(),
+            events: Vec::new(),
+        };
+        if let Err(sentence) = add(&mut draft, change, pops, now) {
+            draft.ended = Ended::Refused(sentence);
+            return draft;
+        }
+        draft.ledger.prune(now);
+        // What it comes to is judged, not its first step.
+        let after = draft.settled.effective(pops, now);
+        let covered = |pop: &Pop| change.selectors.iter().any(|selector| selector.covers(pop));
+        draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
+            .map(|(pop, (before, after))| Moved { pop: pop.name.clone(), before: *before, after: *after })
+            .collect();
+        draft.warnings.push("this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned());
+        if !self.alarms.is_empty() {
+            draft.warnings.push("the ledger could not be read and nobody has acknowledged it: overrides may be missing".to_owned());
+        }
+        for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
+            if moved.after.state_by.is_some() && pop.state != crate::steer::pop::AdminState::Auto && pop.state != moved.after.state {
+                draft.warnings.push(format!("the file says `{}` of `{}`; the override wins", pop.state.word(), pop.name));
+            }
+        }
+        if after.iter().all(Effective::is_off) {
+            draft.warnings.push("no PoP is left in service: those that drain are answered, and those that are down never".to_owned());
+        }
+        let broken_by = |all: &[Effective]| broken_rules(snapshot, all, is_down, now);
+        let (was, broken) = (broken_by(&before), broken_by(&after));
+        let off = |all: &[Effective]| all.iter().filter(|is| is.is_off()).count();
+        // What was broken before must not keep anybody from mending it.
+        let worse = off(&after) > off(&before) || broken.iter().any(|sentence| !was.contains(sentence));
+        if worse && !broken.is_empty() {
+            if change.force {
+                draft.warnings.extend(broken.into_iter().map(|sentence| format!("forced: {sentence}")));
+            } else {
+                draft.ended = Ended::Unsafe(broken);
+                return draft;
+            }
+        }
+        if change.dry_run {
+            draft.ended = Ended::DryRun;
+        }
+        draft
+    }
+
+    /// Writes a ledger and then lets it hold. The error is a sentence; nothing has changed then.
+    pub async fn keep(&mut self, ledger: Ledger) -> Result<(), String> {
+        let written = self.with_store(ledger.clone(), |store, ledger| store.save(ledger)).await;
+        written.map_err(|why| format!("the ledger cannot be written, so nothing was changed: {why}"))?;
+        self.ledger = ledger;
+        Ok(())
+    }
+
+    /// Ends the alarms; gives their sentences.
+    pub async fn acknowledge(&mut self) -> Result<Vec<String>, String> {
+        let done = self.with_store(self.ledger.clone(), LedgerStore::acknowledge).await;
+        done.map_err(|why| format!("the ledger cannot be written, so the alarm stays: {why}"))?;
+        Ok(std::mem::take(&mut self.alarms).into_iter().map(|alarm| alarm.sentence).collect())
+    }
+
+    /// Takes out what has ended. The disk need not know: an entry that has ended says nothing there either.
+    pub fn expire(&mut self, now: u64) -> Vec<Override> {
+        self.ledger.expire(now)
+    }
+
+    async fn with_store(
+        &mut self,
+        ledger: Ledger,
+        work: impl FnOnce(&mut LedgerStore, &Ledger) -> std::io::Result<()> + Send + 'static,
+    ) -> Result<(), String> {
+        let Some(mut store) = self.store.take() else { return Err("the program lost it by a fault of its own".to_owned()) };
+        let path = store.path().to_owned();
+        let run = tokio::task::spawn_blocking(move || {
+            let done = work(&mut store, &ledger);
+            (store, done)
+        });
+        let (store, done) = run.await.map_err(|fault| fault.to_string())?;
+        self.store = Some(store);
+        done.map_err(|error| format!("{}: {error}", path.display()))
+    }
+}
+
+/// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes say of them.
+pub fn over(ledger: &Ledger, snapshot: &Snapshot, picture: &Picture, now: u64, sequence: u64) -> Snapshot {
+    let pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
+    snapshot.with_status(Status::new(pops, &snapshot.steering.slots, &snapshot.steering.policies, picture, Vec::new()), sequence)
+}
+
+/// A sentence for each safety rule that PoPs in these states break. Whoever is down by probes is off too.
+fn broken_rules(snapshot: &Snapshot, states: &[Effective], is_down: &[bool], now: u64) -> Vec<String> {
+    let serving = |pop: PopId| {
+        let index = usize::from(pop.0);
+        states.get(index).is_some_and(|is| !is.is_off()) && !is_down.get(index).copied().unwrap_or(false)
+    };
+    let capacity = |pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
+    snapshot.safety.in_force(now).iter().filter_map(|rule| rule.broken(serving, capacity)).map(|broken| broken.sentence).collect()
+}
+
+/// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at their shortest.
+pub fn ahead_secs(snapshot: &Snapshot) -> u32 {
+    snapshot.policies.iter().map(|policy| policy.policy.ttl.max_secs).max().unwrap_or(0)
+}
+
+/// Adds the entries of a change.
+fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(), String> {
+    if change.reason.trim().is_empty() && !change.action.hands_back() {
+        return Err("an override needs a reason".to_owned());
+    }
+    if change.lasts_secs.is_some_and(|secs| secs == 0 || secs > OVERRIDE_SECS_MAX) {
+        return Err(format!("an override lasts from 1 second to {} days", OVERRIDE_SECS_MAX / 86_400));
+    }
+    if change.over_secs > OVERRIDE_SECS_MAX {
+        return Err(format!("a change takes up to {} days", OVERRIDE_SECS_MAX / 86_400));
+    }
+    if change.start_epoch_secs.is_some_and(|start| start <= now || start > now + PLAN_SECS_MAX) {
+        return Err(format!("a change is planned for a moment within the next {} days", PLAN_SECS_MAX / 86_400));
+    }
+    if change.selectors.is_empty() {
+        return Err("no PoP was named".to_owned());
+    }
+    for selector in &change.selectors {
+        let covered: Vec<String> = pops.iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
+        let held = draft.ledger.entries().iter().any(|entry| entry.selector == *selector);
+        // What was said of a PoP that is gone may still be taken back.
+        if covered.is_empty() && !(held && change.action.hands_back()) {
+            return Err(format!("no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"));
+        }
+        for (selector, course) in courses(draft, change, selector, pops, now) {
+            let entry = Override {
+                id: 0,
+                selector,
+                action: change.action,
+                author: Arc::clone(&change.author),
+                reason: Arc::clone(&change.reason),
+                set_epoch_secs: now,
+                until_epoch_secs: change.lasts_secs.map(|secs| course.end().max(now) + secs),
+                course,
+            };
+            for plan in pops
+                .iter()
+                .flat_map(|pop| draft.ledger.plans(pop, now).filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry)))
+            {
+                let sentence = format!(
+                    "`{} {}`, planned for {}, {}",
+                    plan.selector,
+                    plan.action,
+                    civil::moment(plan.course.start_epoch_secs),
+                    if entry.is_planned(now) { "stands too; of two plans the one said last wins where both have begun" } else { "is off" }
+                );
+                if !draft.warnings.contains(&sentence) {
+                    draft.warnings.push(sentence);
+                }
+            }
+            draft.settled.add(Override { course: Course::default(), ..entry.clone() })?;
+            draft.ledger.add(entry.clone())?;
+            draft.events.push(Event::OverrideSet { entry, pops: covered.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// How a change of a selector comes into force. What is gradual goes on from where each PoP will stand when it begins: PoPs
+/// that stand elsewhere than most get entries of their own.
+fn courses(draft: &Draft, change: &Change, selector: &Selector, pops: &[Pop], now: u64) -> Vec<(Selector, Course)> {
+    if change.over_secs == 0 && change.start_epoch_secs.is_none() {
+        return vec![(selector.clone(), Course::default())];
+    }
+    let start_epoch_secs = change.start_epoch_secs.unwrap_or(now);
+    let stands = |is: &Effective| match change.action {
+        Action::Weight(_) => is.weight,
+        Action::State(_) if matches!(is.state, AdminState::Down | AdminState::Drain) => u32::from(ALL_CELLS),
+        Action::State(_) => u32::from(is.left),
+    };
+    let at_start = draft.ledger.effective(pops, start_epoch_secs);
+    let covered: Vec<(&Pop, u32)> =
+        (pops.iter().zip(&at_start)).filter(|(pop, _)| selector.covers(pop)).map(|(pop, is)| (pop, stands(is))).collect();
+    let most = |from: u32| covered.iter().filter(|(_, other)| *other == from).count();
+    let from = covered.iter().map(|(_, from)| *from).max_by_key(|from| most(*from)).unwrap_or(0);
+    let course = |from: u32| Course { start_epoch_secs, over_secs: change.over_secs, from };
+    let apart = covered.iter().filter(|(_, other)| *other != from).map(|(pop, other)| (Selector::Pop(pop.name.clone()), course(*other)));
+    std::iter::once((selector.clone(), course(from))).chain(apart).collect()
+}

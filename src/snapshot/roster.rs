@@ -1,0 +1,169 @@
+//! Who is watched: the roster of a deployment and its steering.
+//!
+//! Every address of a slot becomes a formula over targets. A target is one check of one destination,
+//! whoever uses it: its key is the check without timing, the destination, and what else the check is
+//! told (a program the PoP and service, a file what its path holds, a push the probe's name). Two probes
+//! that differ in timing alone are one target where they meet on a destination: it is asked in the time of
+//! the one whose name comes first, since a target has one state, and one state has one count.
+
+pub mod load;
+
+use super::Steering;
+use crate::config::Deployment;
+use crate::finding::{Finding, Findings, code};
+use crate::health::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
+use crate::health::spec::{Check, Kind, Need, ProbeId, Spec};
+use crate::limits::TARGETS_MAX;
+use crate::steer::pop::Service;
+use crate::steer::table::NO_SLOT;
+use crate::wire::hash;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// Makes the roster. The steering must have been compiled from the deployment.
+pub fn of(deployment: &Deployment, steering: &Steering) -> (Roster, Findings) {
+    let mut watch = Watch { deployment, roster: Roster::default(), known: HashMap::new() };
+    let pops = deployment.pops.iter();
+    watch.roster.pops = pops.map(|pop| PopRoster { name: pop.name.clone(), capacity: pop.capacity }).collect();
+    watch.roster.slots = vec![SlotRoster::default(); steering.slots.len()];
+    for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
+        for (pop, &slot) in table.slots.iter().enumerate() {
+            watch.slot(pop, slot, &scoped.policy.service);
+        }
+        let members = table.members.iter().filter_map(|member| member.target.split().ok());
+        let members = members.map(|pop| (pop.0, table.slots[usize::from(pop.0)])).filter(|(_, slot)| *slot != NO_SLOT);
+        watch.roster.policies.push(PolicyRoster {
+            name: table.name.clone(),
+            members: members.collect(),
+            up_threshold_percent: scoped.policy.up_threshold_percent,
+            guard: scoped.policy.guard,
+        });
+    }
+    watch.canaries();
+    watch.roster.startup_wait_ms = deployment.startup_wait_ms;
+    let mut findings = Findings::default();
+    if let Some(first) = deployment.probes.first().filter(|_| watch.roster.targets.len() > TARGETS_MAX) {
+        let message = format!("the probes have {} targets, more than {TARGETS_MAX}", watch.roster.targets.len());
+        findings.push(
+            Finding::error(code::TOO_LARGE, message)
+                .at(first.at, "the first probe")
+                .help("a target is one check of one address: probe fewer services, or give probes a `to`"),
+        );
+    }
+    (watch.roster, findings)
+}
+
+struct Watch<'a> {
+    deployment: &'a Deployment,
+    roster: Roster,
+    /// Targets by key.
+    known: HashMap<Arc<str>, u32>,
+}
+
+impl Watch<'_> {
+    fn slot(&mut self, pop: usize, slot: u32, service: &str) {
+        // Several policies use one slot; a slot without a name has not been looked at.
+        if self.roster.slots.get(slot as usize).is_none_or(|known| !known.service.is_empty()) {
+            return;
+        }
+        let Some(pop_of) = self.deployment.pops.get(pop) else { return };
+        let Some(service) = pop_of.service(service) else { return };
+        let name = &pop_of.name;
+        let v4 = service.v4.iter().map(|a| self.address(name, service, a.address.into())).collect();
+        let v6 = service.v6.iter().map(|a| self.address(name, service, a.address.into())).collect();
+        self.roster.slots[slot as usize] = SlotRoster { pop: pop as u16, service: service.name.clone(), v4, v6 };
+    }
+
+    fn address(&mut self, pop: &Arc<str>, service: &Service, address: IpAddr) -> Formula {
+        let mut parts: Vec<Formula> = service.probes.iter().map(|id| self.formula(*id, pop, &service.name, address)).collect();
+        match parts.len() {
+            0 => Formula::Unwatched,
+            1 => parts.remove(0),
+            _ => Formula::Group(Need::All, parts),
+        }
+    }
+
+    fn formula(&mut self, id: ProbeId, pop: &Arc<str>, service: &Arc<str>, address: IpAddr) -> Formula {
+        let probe = &self.deployment.probes[usize::from(id.0)];
+        match &probe.kind {
+            Kind::Check(spec) => Formula::Target(self.target(spec, &probe.name, pop, service, address)),
+            // Groups were found to end when they were read.
+            Kind::Group { need, of } => Formula::Group(*need, of.iter().map(|part| self.formula(*part, pop, service, address)).collect()),
+        }
+    }
+
+    fn target(&mut self, spec: &Arc<Spec>, probe: &Arc<str>, pop: &Arc<str>, service: &Arc<str>, address: IpAddr) -> u32 {
+        let port = port_of(&spec.check);
+        let destination = match spec.to {
+            Some(to) if to.port() == 0 => SocketAddr::new(to.ip(), port),
+            Some(to) => to,
+            None => SocketAddr::new(address, port),
+        };
+        let key = key(&spec.check, destination, probe, pop, service);
+        let next = self.roster.targets.len() as u32;
+        let index = *self.known.entry(Arc::clone(&key)).or_insert(next);
+        match self.roster.targets.get_mut(index as usize) {
+            Some(known) if *probe < known.probe => {
+                known.probe = Arc::clone(probe);
+                known.spec = Arc::clone(spec);
+            }
+            Some(_) => {}
+            None => self.roster.targets.push(Target {
+                key,
+                spec: Arc::clone(spec),
+                probe: Arc::clone(probe),
+                pop: Arc::clone(pop),
+                service: Arc::clone(service),
+                address,
+                destination,
+            }),
+        }
+        index
+    }
+
+    fn canaries(&mut self) {
+        let Some(canaries) = &self.deployment.canaries else { return };
+        self.roster.freeze_max_ms = canaries.freeze_max_ms;
+        let probe = &self.deployment.probes[usize::from(canaries.probe.0)];
+        let Kind::Check(spec) = &probe.kind else { return };
+        // A canary is asked itself, whatever the check's other users ask instead of theirs.
+        let spec = Arc::new(Spec { to: None, ..(**spec).clone() });
+        let nobody: Arc<str> = "".into();
+        for address in &canaries.addresses {
+            let index = self.target(&spec, &probe.name, &nobody, &nobody, *address);
+            self.roster.canaries.push(index);
+        }
+    }
+}
+
+/// The port of a network check; 0 for the others.
+fn port_of(check: &Check) -> u16 {
+    match check {
+        Check::Http(http) => http.port,
+        Check::Tcp(tcp) => tcp.port,
+        Check::Dns(dns) => dns.port,
+        Check::Exec(_) | Check::File(_) | Check::Push(_) | Check::Icmp => 0,
+    }
+}
+
+/// For people as far as the hash, which stands for the rest of the check.
+fn key(check: &Check, destination: SocketAddr, probe: &str, pop: &str, service: &str) -> Arc<str> {
+    let (kind, told) = match check {
+        Check::Http(http) if http.tls.is_some() => ("https", String::new()),
+        Check::Http(_) => ("http", String::new()),
+        Check::Tcp(_) => ("tcp", String::new()),
+        Check::Dns(_) => ("dns", String::new()),
+        Check::Icmp => ("icmp", String::new()),
+        Check::Exec(_) => ("exec", format!(" {pop} {service}")),
+        // A path without placeholders is the same file for everybody.
+        Check::File(file) if !file.path.contains('{') => return format!("file {}", file.path).into(),
+        Check::File(_) => ("file", format!(" {pop} {service}")),
+        Check::Push(_) => ("push", format!(" {probe} {pop} {service}")),
+    };
+    let check = hash::octets(format!("{check:?}").as_bytes());
+    format!("{kind} {destination}{told} {check:016x}").into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use super::*;
+use crate::config::{self, Sources};
+use std::path::{Path, PathBuf};
+
+struct Memory([(&'static str, String); 4]);
+
+impl Sources for Memory {
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
+        let found = self.0.iter().find(|(name, _)| Path::new(name) == path);
+        found.map(|(_, text)| text.as_bytes().into()).ok_or_else(|| "no such file".to_owned())
+    }
+    fn list(&self, _: &Path) -> Result<Vec<PathBuf>, String> {
+        Ok(vec!["z.yaml".into()])
+    }
+}
+
+/// The roster of four PoPs, of which `ams` and `fra` have two services each, with what is said of `fra` and of its
+/// service `video`.
+fn roster(fra: &str, video: &str) -> LoadRoster {
+    let pops = format!(
+        "pops:\n  ams: {{ at: {{ lat: 52.4, lon: 4.9 }}, addresses: 192.0.2.1, services: {{ video: {{ addresses: 192.0.2.9 }} }} }}\n  \
+         fra: {{ at: {{ lat: 50.1, lon: 8.7 }}, addresses: 192.0.2.2, services: {{ idle: {{ addresses: 192.0.2.11 }}, video: {{ addresses: \
+         192.0.2.10, {video} }} }}, {fra} }}\n  \
+         iad: {{ at: {{ lat: 39, lon: -77.5 }}, addresses: 192.0.2.3 }}\n  lab: {{ addresses: 192.0.2.4 }}\n"
+    );
+    let policies = "policies:\n  web: { pops: [fra, ams, iad, lab], order: listed, ttl: 40, rules: [{ when: { country: DE }, pops: fra, ttl: 90 }] }\n  \
+                    short: { pops: [fra, ams], order: listed, ttl: 20 }\n  \
+                    film: { pops: [fra, ams], order: listed, service: video, ttl: { min: 5, max: 300 } }\n";
+    let zone = "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: 192.0.2.53 }\n  w: { steer: web }\n  \
+                s: { steer: short }\n  f: { steer: film }\n";
+    let server = "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: q.yaml\nzones: z\n";
+    let memory = Memory([("m.yaml", server.into()), ("p.yaml", pops), ("q.yaml", policies.into()), ("z.yaml", zone.into())]);
+    let loaded = config::load(Path::new("m.yaml"), &memory);
+    let text = crate::desk::render::text(&loaded.findings, &loaded.files, false);
+    let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
+    let (snapshot, _) = crate::snapshot::compile(&deployment, None, 1);
+    (*snapshot.unwrap().loads).clone()
+}
+
+/// Each feed: PoP, service, the services of its slots with their PoPs, capacity and TTL.
+fn shown(roster: &LoadRoster) -> Vec<String> {
+    let slot = |index: &u32| {
+        let slot = &roster.slots[*index as usize];
+        format!("{}:{}", roster.pops[usize::from(slot.pop)], slot.service)
+    };
+    let line = |feed: &FeedRoster| {
+        let slots: Vec<String> = feed.slots.iter().map(slot).collect();
+        let pop = &roster.pops[usize::from(feed.pop)];
+        format!("{pop} {} [{}] {} {}", feed.service.as_deref().unwrap_or("-"), slots.join(" "), feed.capacity, feed.ttl_secs)
+    };
+    roster.feeds.iter().map(line).collect()
+}
+
+#[test]
+fn slots_belong_to_the_feed_that_speaks_for_them() {
+    let rows: [(&str, &str, &[&str]); 7] = [
+        ("weight: 1", "probe: none", &[]),
+        // A load without a capacity is not read.
+        ("load: { push: {} }", "probe: none", &[]),
+        ("capacity: 9, load: { push: {} }", "probe: none", &["fra - [fra:default fra:video] 9 300"]),
+        ("capacity: 9", "load: { push: {} }", &["fra video [fra:video] 9 300"]),
+        ("weight: 1", "capacity: 3, load: { push: {} }", &["fra video [fra:video] 3 300"]),
+        (
+            "capacity: 9, load: { push: {} }",
+            "capacity: 3, load: { push: {} }",
+            &["fra video [fra:video] 3 300", "fra - [fra:default] 9 90"],
+        ),
+        // Its own load is measured against nothing, and that of the PoP does not speak for it.
+        ("load: { push: {} }", "load: { push: {} }", &[]),
+    ];
+    for (fra, video, wanted) in rows {
+        assert_eq!(shown(&roster(fra, video)), wanted, "{fra}, {video}");
+    }
+}
+
+/// Followers stand by distance, those of unknown place behind.
+#[test]
+fn the_nearest_follow_first() {
+    let roster = roster("capacity: 9, load: { push: {} }", "probe: none");
+    let name = |index: &u16| &*roster.pops[usize::from(*index)];
+    assert_eq!(roster.followers[1].iter().map(name).collect::<Vec<_>>(), ["ams", "iad", "lab"]);
+    assert_eq!(roster.followers.len(), 4);
+    assert!([0, 2, 3].iter().all(|pop| roster.followers[*pop].is_empty()), "nobody asks who follows a PoP without a feed");
+}
+
+/// A feed is the same while its source is, whatever else is said of it.
+#[test]
+fn keys_hold_the_source_alone() {
+    let key = |fra: &str, video: &str| roster(fra, video).feeds[0].key.clone();
+    let push = key("capacity: 9, load: { push: {} }", "probe: none");
+    assert_eq!(push, key("capacity: 5, weight: 7, tags: [a], load: { push: {}, every: 5s, target: 50% }", "probe: none"));
+    assert_ne!(push, key("capacity: 9, load: { file: /a }", "probe: none"));
+    assert_ne!(push, key("capacity: 9", "load: { push: {} }"));
+}

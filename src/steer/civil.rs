@@ -1,0 +1,77 @@
+//! Seconds since 1970 as dates that people read (RFC 3339, always UTC), and back.
+
+/// A day, such as `2026-03-01`, by the civil calendar (proleptic Gregorian).
+pub fn day(epoch_secs: u64) -> String {
+    // Days since 0000-03-01, so that leap days end a year; eras of 400 years.
+    let days = epoch_secs / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A moment, such as `2026-03-01T12:00:00Z`.
+pub fn moment(epoch_secs: u64) -> String {
+    let second = epoch_secs % 86_400;
+    format!("{}T{:02}:{:02}:{:02}Z", day(epoch_secs), second / 3_600, second / 60 % 60, second % 60)
+}
+
+/// The moment that a text such as `2026-03-01T12:00:00Z` tells, in seconds since 1970. Only UTC, only
+/// whole seconds, only years 1970 to 9999.
+pub fn parse(text: &str) -> Option<u64> {
+    let field = |from: usize, to: usize| {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten()
+    };
+    if text.len() != 20 {
+        return None;
+    }
+    let (year, month, day_of_month) = (field(0, 4)?, field(5, 7)?, field(8, 10)?);
+    let (hour, minute, second) = (field(11, 13)?, field(14, 16)?, field(17, 19)?);
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day_of_month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let march_year = if month <= 2 { year - 1 } else { year };
+    let month_index = (month + 9) % 12;
+    let day_of_year = (153 * month_index + 2) / 5 + day_of_month - 1;
+    let days = march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 + day_of_year;
+    let secs = (days.checked_sub(719_468)?) * 86_400 + hour * 3_600 + minute * 60 + second;
+    // Punctuation, and days that a month does not have, are caught by printing it again.
+    (moment(secs) == text).then_some(secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{day, moment, parse};
+
+    #[test]
+    fn days_are_civil() {
+        for (secs, text) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (951_868_800, "2000-03-01"), (1_767_225_599, "2025-12-31")] {
+            assert_eq!(day(secs), text);
+        }
+    }
+
+    /// What is printed is read back, over leap years and the ends of months.
+    #[test]
+    fn moments_return() {
+        for step in 0..40_000u64 {
+            let secs = step * 1_234_577;
+            assert_eq!(parse(&moment(secs)), Some(secs));
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_refused() {
+        for text in
+            ["", "2026-02-29T00:00:00Z", "2026-03-01 12:00:00Z", "2026-03-01T12:00:00", "2026-13-01T12:00:00Z", "1969-12-31T23:59:59Z"]
+        {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert_eq!(parse("2026-03-01T12:00:60Z"), None);
+        assert_eq!(parse("2026-03-01T12:00:0\u{e9}"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! A course: how a state or weight that was said of a PoP comes into force, at once or step by step.
+//!
+//! A pure function of what was said and the clock: nothing of it has to be remembered, so a restart goes on where
+//! the course would have been. A clock that is set back takes a course back by as much, and no further than
+//! to its beginning; one that has begun never waits again.
+
+/// Steps of a course. The same as of shares of cells, so that each step moves one of them.
+pub const STEPS: u64 = 256;
+
+/// When something begins to hold, and how long it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Course {
+    /// When it begins, in seconds since 1970, if that was planned or takes time; else 0.
+    pub start_epoch_secs: u64,
+    /// How long it takes, in seconds; 0 for at once.
+    pub over_secs: u64,
+    /// Where it begins: cells that have left (0 to 256), or a weight.
+    pub from: u32,
+}
+
+impl Course {
+    /// Whether all of it holds at a moment.
+    pub fn is_over(&self, now: u64) -> bool {
+        now >= self.end()
+    }
+
+    /// When all of it holds, in seconds since 1970.
+    pub fn end(&self) -> u64 {
+        self.start_epoch_secs.saturating_add(self.over_secs)
+    }
+
+    /// Where it stands on the way to `to`: never past it, and never back while the clock goes forth.
+    pub fn position(&self, to: u32, now: u64) -> u32 {
+        let step = self.step(now);
+        let gone = |way: u32| (u64::from(way) * step / STEPS) as u32;
+        if to >= self.from { self.from + gone(to - self.from) } else { self.from - gone(self.from - to) }
+    }
+
+    /// Steps done.
+    fn step(&self, now: u64) -> u64 {
+        if self.is_over(now) { STEPS } else { now.saturating_sub(self.start_epoch_secs) * STEPS / self.over_secs.max(1) }
+    }
+
+    /// When the next step is done, in seconds since 1970; `None` after the last.
+    pub fn next(&self, now: u64) -> Option<u64> {
+        if now < self.start_epoch_secs {
+            return Some(self.start_epoch_secs);
+        }
+        (!self.is_over(now)).then(|| self.start_epoch_secs + ((self.step(now) + 1) * self.over_secs).div_ceil(STEPS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// From its beginning to its end a course goes one way, ends where it should, and stands still between
+        /// the moments that it names.
+        #[test]
+        fn a_course_goes_one_way(start in 0u64..50, over in 0u64..2_000, from in 0u32..2_000, to in 0u32..2_000) {
+            let course = Course { start_epoch_secs: start, over_secs: over, from };
+            prop_assert_eq!(course.position(to, course.end()), to);
+            prop_assert_eq!(course.position(to, start.saturating_sub(1)), if course.is_over(start.saturating_sub(1)) { to } else { from });
+            let mut next = course.next(0);
+            for now in 1..=course.end() + 2 {
+                let (was, is) = (course.position(to, now - 1), course.position(to, now));
+                prop_assert!(is.abs_diff(to) <= was.abs_diff(to) && is >= from.min(to) && is <= from.max(to));
+                if next.is_some_and(|at| at <= now) {
+                    next = course.next(now);
+                    prop_assert!(next.is_none_or(|at| at > now));
+                } else {
+                    prop_assert_eq!(was, is, "at {} without a word", now);
+                }
+            }
+            prop_assert_eq!(next, None);
+        }
+    }
+}

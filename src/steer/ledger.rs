@@ -1,0 +1,367 @@
+//! The ledger: what operators said of PoPs by hand, beside and above the files.
+//!
+//! A list in the order of saying. For each PoP the last entry that covers it and has not expired wins,
+//! for its state and for its weight separately; where none does, the file speaks. Entries name PoPs by
+//! name, pattern or tag, never by id, so that they outlive reloads and cover PoPs that come later.
+//!
+//! An entry may be planned, and may come into force step by step (see [`Course`]): towards `drain` or `down`
+//! cells leave first, and the state follows the last of them; towards `auto` or `up` the state comes first, and
+//! the cells come back in reverse order. Until it begins, what stands below it holds.
+
+use super::course::Course;
+use super::pop::{AdminState, Pop};
+use super::status::{ALL_CELLS, PopStatus, Share256};
+use crate::health::condition::SETTLED;
+use crate::limits::{OVERRIDES_MAX, REASON_OCTETS_MAX};
+use std::fmt;
+use std::sync::Arc;
+
+/// Which PoPs an entry covers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Selector {
+    /// The PoP of that name.
+    Pop(Arc<str>),
+    /// Every PoP whose name fits a pattern: `*` is any text, `?` any one character.
+    Glob(Arc<str>),
+    /// Every PoP with the tag.
+    Tag(Arc<str>),
+}
+
+impl Selector {
+    /// Reads `fra`, `eu-*` or `tag:eu`. The error is a sentence for the operator.
+    pub fn parse(text: &str) -> Result<Selector, String> {
+        let (body, is_tag) = match text.strip_prefix("tag:") {
+            Some(tag) => (tag, true),
+            None => (text, false),
+        };
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.') || (!is_tag && matches!(b, b'*' | b'?'));
+        if body.is_empty() || body.len() > 63 || !body.bytes().all(fits) {
+            return Err(format!("`{}` selects no PoP: write a name, a pattern such as `eu-*`, or `tag:eu`", shown(text)));
+        }
+        Ok(match (is_tag, body.contains(['*', '?'])) {
+            (true, _) => Selector::Tag(body.into()),
+            (false, true) => Selector::Glob(body.into()),
+            (false, false) => Selector::Pop(body.into()),
+        })
+    }
+
+    /// Whether it covers a PoP.
+    pub fn covers(&self, pop: &Pop) -> bool {
+        match self {
+            Selector::Tag(tag) => pop.tags.contains(tag),
+            named => named.names(&pop.name),
+        }
+    }
+
+    /// Whether it covers a PoP by its name alone.
+    fn names(&self, name: &str) -> bool {
+        match self {
+            Selector::Pop(this) => &**this == name,
+            Selector::Glob(pattern) => fits(pattern.as_bytes(), name.as_bytes()),
+            Selector::Tag(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Selector::Pop(text) | Selector::Glob(text) => f.write_str(text),
+            Selector::Tag(tag) => write!(f, "tag:{tag}"),
+        }
+    }
+}
+
+/// The beginning of a text, on one line.
+fn shown(text: &str) -> String {
+    text.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
+/// Whether a name fits a pattern. Linear but for the last `*`, to which it returns.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(b) if *b == b'?' || *b == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    n = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(p).all(|b| *b == b'*')
+}
+
+/// What is said of the PoPs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Their state; `Auto` hands it back to the file and the probes.
+    State(AdminState),
+    /// Their weight; `None` hands it back to the file.
+    Weight(Option<u32>),
+}
+
+impl Action {
+    fn is_state(self) -> bool {
+        matches!(self, Action::State(_))
+    }
+
+    /// Whether it only takes back what was said before.
+    pub fn hands_back(self) -> bool {
+        matches!(self, Action::State(AdminState::Auto) | Action::Weight(None))
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::State(state) => f.write_str(state.word()),
+            Action::Weight(Some(weight)) => write!(f, "weight {weight}"),
+            Action::Weight(None) => f.write_str("weight auto"),
+        }
+    }
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Number of the entry in this ledger, from 1; valid until the process ends.
+    pub id: u64,
+    /// Which PoPs it covers.
+    pub selector: Selector,
+    /// What it says of them.
+    pub action: Action,
+    /// Who said so.
+    pub author: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// When it was said, in seconds since 1970.
+    pub set_epoch_secs: u64,
+    /// When it ends, in seconds since 1970; `None` until it is taken back.
+    pub until_epoch_secs: Option<u64>,
+    /// How it comes into force.
+    pub course: Course,
+}
+
+impl Override {
+    /// Whether it has not begun. What was said for now has, whatever becomes of the clock.
+    pub fn is_planned(&self, now: u64) -> bool {
+        self.course.start_epoch_secs > self.set_epoch_secs && now < self.course.start_epoch_secs
+    }
+
+    /// Whether both speak of states, or both of weights.
+    pub fn is_of_a_kind_with(&self, other: &Override) -> bool {
+        self.action.is_state() == other.action.is_state()
+    }
+
+    /// When what it does to answers changes next by itself, in seconds since 1970.
+    fn next_change(&self, now: u64) -> Option<u64> {
+        self.course.next(now).into_iter().chain(self.until_epoch_secs).min()
+    }
+
+    fn is_live(&self, now: u64) -> bool {
+        self.until_epoch_secs.is_none_or(|until| now < until)
+    }
+
+    /// Whether it lasts at least as long as another.
+    fn outlasts(&self, other: &Override) -> bool {
+        match (self.until_epoch_secs, other.until_epoch_secs) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(this), Some(other)) => this >= other,
+        }
+    }
+}
+
+/// A PoP as file and ledger together say, before probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// State.
+    pub state: AdminState,
+    /// Weight.
+    pub weight: u32,
+    /// Cells that have left it, or are not back yet.
+    pub left: Share256,
+    /// The entry that decides the state, or moves cells; `None` if the file does.
+    pub state_by: Option<u64>,
+    /// The entry that decides the weight; `None` if the file does.
+    pub weight_by: Option<u64>,
+    /// When any of this changes next by itself, in seconds since 1970: a plan begins, a step is done, an
+    /// entry ends.
+    pub next_epoch_secs: Option<u64>,
+}
+
+impl Effective {
+    /// What the file says.
+    fn of(pop: &Pop) -> Effective {
+        Effective { state: pop.state, weight: pop.weight, left: 0, state_by: None, weight_by: None, next_epoch_secs: None }
+    }
+
+    /// Whether it takes no clients in the ordinary run of things.
+    pub fn is_off(&self) -> bool {
+        matches!(self.state, AdminState::Down | AdminState::Drain) || self.weight == 0 || self.left >= ALL_CELLS
+    }
+
+    /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers given from now on
+    /// have the shortest TTL, and those given before have left the caches when it comes.
+    pub fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
+        // Nothing between: a status is compared to tell whether it is to be published.
+        let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
+        let horizon_secs = if is_near { 0 } else { SETTLED };
+        PopStatus { state: self.state, weight: self.weight, left: self.left, horizon_secs }
+    }
+}
+
+/// Whether a PoP of that state takes no clients.
+fn is_off(state: AdminState) -> bool {
+    matches!(state, AdminState::Down | AdminState::Drain)
+}
+
+/// All entries, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    entries: Vec<Override>,
+    last_id: u64,
+}
+
+impl Ledger {
+    /// Adds an entry on top and gives its id; whatever `id` it carries is replaced. Refused with a
+    /// sentence if the ledger is full or a text is too long or has control characters.
+    pub fn add(&mut self, entry: Override) -> Result<u64, String> {
+        if self.entries.len() >= OVERRIDES_MAX {
+            return Err(format!("the ledger holds {OVERRIDES_MAX} overrides already; take some back with `auto`"));
+        }
+        for (what, text) in [("reason", &entry.reason), ("author", &entry.author)] {
+            if text.len() > REASON_OCTETS_MAX {
+                return Err(format!("the {what} is longer than {REASON_OCTETS_MAX} octets"));
+            }
+            if text.chars().any(char::is_control) {
+                return Err(format!("the {what} has a line break or another control character in it"));
+            }
+        }
+        self.last_id += 1;
+        self.entries.push(Override { id: self.last_id, ..entry });
+        Ok(self.last_id)
+    }
+
+    /// All entries, oldest first.
+    pub fn entries(&self) -> &[Override] {
+        &self.entries
+    }
+
+    /// The entry with an id.
+    pub fn entry(&self, id: u64) -> Option<&Override> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// What file and ledger say of each PoP at a moment.
+    pub fn effective(&self, pops: &[Pop], now: u64) -> Vec<Effective> {
+        pops.iter().map(|pop| self.of_pop(pop, now)).collect()
+    }
+
+    /// What file and ledger say of a PoP: from the bottom to the top, each entry on what those below it give.
+    fn of_pop(&self, pop: &Pop, now: u64) -> Effective {
+        let mut is = Effective::of(pop);
+        // For the state and the weight apart: a later word ends only the course of its kind.
+        let (mut state_next, mut weight_next): (Option<u64>, Option<u64>) = (None, None);
+        for entry in self.entries.iter().filter(|entry| entry.is_live(now) && entry.selector.covers(pop)) {
+            let next = if entry.action.is_state() { &mut state_next } else { &mut weight_next };
+            let change = entry.next_change(now);
+            if entry.is_planned(now) {
+                *next = (*next).into_iter().chain(change).min();
+                continue;
+            }
+            *next = change;
+            let is_over = entry.course.is_over(now);
+            match entry.action {
+                Action::State(to) if is_off(to) && !is_over => {
+                    // The state below holds until the last cell has left.
+                    is.left = entry.course.position(u32::from(ALL_CELLS), now) as Share256;
+                    is.state_by = Some(entry.id);
+                }
+                Action::State(to) => {
+                    is.state = if to == AdminState::Auto { pop.state } else { to };
+                    is.left = if is_over { 0 } else { entry.course.position(0, now) as Share256 };
+                    is.state_by = (to != AdminState::Auto || !is_over).then_some(entry.id);
+                }
+                Action::Weight(to) => {
+                    is.weight = entry.course.position(to.unwrap_or(pop.weight), now);
+                    is.weight_by = (to.is_some() || !is_over).then_some(entry.id);
+                }
+            }
+        }
+        is.next_epoch_secs = state_next.into_iter().chain(weight_next).min();
+        is
+    }
+
+    /// The status of each PoP at a moment; see [`Effective::status`].
+    pub fn statuses(&self, pops: &[Pop], now: u64, ahead_secs: u32) -> Vec<PopStatus> {
+        pops.iter().map(|pop| self.of_pop(pop, now).status(now, ahead_secs)).collect()
+    }
+
+    /// When the next entry ends, in seconds since 1970.
+    pub fn next_expiry(&self) -> Option<u64> {
+        self.entries.iter().filter_map(|entry| entry.until_epoch_secs).min()
+    }
+
+    /// When a status changes next by itself, in seconds since 1970: a step, or the moment `ahead_secs` before one.
+    pub fn next_step(&self, now: u64, ahead_secs: u32) -> Option<u64> {
+        let changes = self.entries.iter().filter_map(|entry| entry.next_change(now));
+        changes.flat_map(|at| [at.saturating_sub(u64::from(ahead_secs)), at]).filter(|at| *at > now).min()
+    }
+
+    /// Plans that have not begun and cover a PoP, oldest first.
+    pub fn plans<'l>(&'l self, pop: &'l Pop, now: u64) -> impl Iterator<Item = &'l Override> {
+        self.entries.iter().filter(move |entry| entry.is_planned(now) && entry.selector.covers(pop))
+    }
+
+    /// Takes out the entries that have ended by a moment.
+    pub fn expire(&mut self, now: u64) -> Vec<Override> {
+        let (live, ended) = std::mem::take(&mut self.entries).into_iter().partition(|entry| entry.is_live(now));
+        self.entries = live;
+        ended
+    }
+
+    /// Takes out entries that cannot speak again from a moment on: those under a later one that is in force,
+    /// covers as much, and lasts as long, and those that hand back what nobody below them holds. Says the same of
+    /// every PoP before and after, at every moment from then on, also of PoPs that are not there yet.
+    pub fn prune(&mut self, now: u64) {
+        let mut kept: Vec<Override> = Vec::new();
+        for entry in std::mem::take(&mut self.entries) {
+            if entry.course.is_over(now) {
+                kept.retain(|below| !shadows(&entry, below));
+            }
+            let may_meet = |below: &Override| {
+                below.action.is_state() == entry.action.is_state()
+                    && match (&below.selector, &entry.selector) {
+                        (Selector::Pop(a), other) | (other, Selector::Pop(a)) => other.names(a) || matches!(other, Selector::Tag(_)),
+                        _ => true,
+                    }
+            };
+            if !entry.action.hands_back() || !entry.course.is_over(now) || kept.iter().any(may_meet) {
+                kept.push(entry);
+            }
+        }
+        self.entries = kept;
+    }
+}
+
+/// Whether nothing below ever speaks while `above`, which is in force, stands on it.
+fn shadows(above: &Override, below: &Override) -> bool {
+    let covers = above.selector == below.selector || matches!(&below.selector, Selector::Pop(name) if above.selector.names(name));
+    covers && above.action.is_state() == below.action.is_state() && above.outlasts(below)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Safety rules: how many PoPs must stay in service, whatever an operator asks for.
+//!
+//! A PoP is off when it takes no regular clients: switched off, drained, of weight 0, or down.
+
+use super::pop::PopId;
+use crate::finding::At;
+
+/// A rule over some PoPs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafetyRule {
+    /// What must hold.
+    pub need: Need,
+    /// Over whom; at least one, each once.
+    pub of: Vec<PopId>,
+    /// How the operator wrote whom: `all`, `tag eu`, or names.
+    pub words: String,
+    /// Where it is written.
+    pub at: At,
+}
+
+/// What must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// So many of them are in service.
+    NeverFewerThan(u32),
+    /// Of their capacity, or of their number where not all have one, no more than this is off.
+    NeverMoreOffThan {
+        /// In per cent.
+        percent: u8,
+    },
+}
+
+/// Safety rules of a deployment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Safety {
+    /// The rules.
+    pub rules: Vec<SafetyRule>,
+    /// Before this time they do not hold, in seconds since 1970.
+    pub off_until_epoch: Option<u64>,
+}
+
+impl Safety {
+    /// The rules that hold at a time, in seconds since 1970.
+    pub fn in_force(&self, now_epoch: u64) -> &[SafetyRule] {
+        if self.off_until_epoch.is_some_and(|until| now_epoch < until) { &[] } else { &self.rules }
+    }
+}
+
+/// A rule that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// What is wrong, as an English sentence without a full stop.
+    pub sentence: String,
+}
+
+impl SafetyRule {
+    /// Whether the rule is broken where `serving` tells who takes regular clients, and `capacity` what each
+    /// can carry.
+    pub fn broken(&self, serving: impl Fn(PopId) -> bool, capacity: impl Fn(PopId) -> Option<f64>) -> Option<Broken> {
+        let on = self.of.iter().filter(|pop| serving(**pop)).count();
+        match self.need {
+            Need::NeverFewerThan(least) => (on < least as usize).then(|| Broken {
+                sentence: format!("{on} of {} would be in service, and there must never be fewer than {least}", self.words),
+            }),
+            Need::NeverMoreOffThan { percent } => {
+                let capacities: Option<Vec<(PopId, f64)>> = self.of.iter().map(|pop| Some((*pop, capacity(*pop)?))).collect();
+                // Equal PoPs where the capacity of one is not known.
+                let by_capacity = capacities.is_some();
+                let parts = capacities.unwrap_or_else(|| self.of.iter().map(|pop| (*pop, 1.0)).collect());
+                let whole: f64 = parts.iter().map(|(_, part)| part).sum();
+                let off: f64 = parts.iter().filter(|(pop, _)| !serving(*pop)).map(|(_, part)| part).sum();
+                let of_what = if by_capacity { "the capacity" } else { "the PoPs" };
+                (off * 100.0 > whole * f64::from(percent)).then(|| Broken {
+                    sentence: format!(
+                        "{}% of {of_what} of {} would be off, and there must never be more than {percent}%",
+                        libm::round(off * 100.0 / whole),
+                        self.words
+                    ),
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

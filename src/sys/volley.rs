@@ -1,0 +1,47 @@
+//! Several datagrams to one peer in one system call, for measuring what a server can take.
+
+use std::io;
+use std::mem::zeroed;
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
+
+/// Most datagrams of one volley.
+pub const VOLLEY_MAX: usize = 64;
+
+/// Sends datagrams over a connected socket, at most [`VOLLEY_MAX`] of them; how many the kernel took.
+pub fn volley(socket: &UdpSocket, datagrams: &[&[u8]]) -> io::Result<usize> {
+    // SAFETY: these are C structures of integers and pointers, for which all-zero octets are valid.
+    let (mut pieces, mut headers): ([libc::iovec; VOLLEY_MAX], [libc::mmsghdr; VOLLEY_MAX]) = unsafe { (zeroed(), zeroed()) };
+    let count = datagrams.len().min(VOLLEY_MAX);
+    for ((piece, header), octets) in pieces.iter_mut().zip(&mut headers).zip(datagrams) {
+        *piece = libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() };
+        header.msg_hdr.msg_iov = piece;
+        header.msg_hdr.msg_iovlen = 1;
+    }
+    // SAFETY: the first `count` headers point at pieces of this frame, which point at the caller's
+    // octets with their true lengths; the kernel only reads, and keeps nothing.
+    let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count as libc::c_uint, 0) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All arrive, in order; more than a volley holds are left to the next one.
+    #[test]
+    fn a_volley_arrives() {
+        let to = UdpSocket::bind("127.0.0.1:0").unwrap();
+        to.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let from = UdpSocket::bind("127.0.0.1:0").unwrap();
+        from.connect(to.local_addr().unwrap()).unwrap();
+        let octets: Vec<[u8; 2]> = (0..VOLLEY_MAX as u8 + 6).map(|n| [n, 7]).collect();
+        let datagrams: Vec<&[u8]> = octets.iter().map(|o| &o[..]).collect();
+        assert_eq!(volley(&from, &datagrams).unwrap(), VOLLEY_MAX);
+        for expected in &octets[..VOLLEY_MAX] {
+            let mut received = [0; 8];
+            assert_eq!(to.recv(&mut received).unwrap(), 2);
+            assert_eq!(&received[..2], expected);
+        }
+    }
+}

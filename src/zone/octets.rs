@@ -1,0 +1,77 @@
+//! Record data as read: short data stands in the record itself.
+//!
+//! Most data is an address. A zone of a million of them would otherwise be a million allocations.
+
+use std::fmt;
+use std::ops::Deref;
+
+/// Octets that are held without an allocation where they are few.
+#[derive(Clone)]
+pub struct Octets(Held);
+
+/// As many as a box with its tag leaves room for.
+const HERE_MAX: usize = 22;
+
+#[derive(Clone)]
+enum Held {
+    Here(u8, [u8; HERE_MAX]),
+    Elsewhere(Box<[u8]>),
+}
+
+impl Deref for Octets {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Held::Here(len, octets) => &octets[..usize::from(*len)],
+            Held::Elsewhere(octets) => octets,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Octets {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl From<&[u8]> for Octets {
+    fn from(octets: &[u8]) -> Octets {
+        let mut here = [0; HERE_MAX];
+        match here.get_mut(..octets.len()) {
+            Some(room) => {
+                room.copy_from_slice(octets);
+                Octets(Held::Here(octets.len() as u8, here))
+            }
+            None => Octets(Held::Elsewhere(octets.into())),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Octets {
+    fn from(octets: Vec<u8>) -> Octets {
+        if octets.len() <= HERE_MAX { octets.as_slice().into() } else { Octets(Held::Elsewhere(octets.into())) }
+    }
+}
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.deref().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What goes in comes out, on both sides of the bound, and the bound costs nothing.
+    #[test]
+    fn octets_are_kept() {
+        for len in [0, 1, HERE_MAX - 1, HERE_MAX, HERE_MAX + 1, 60_000] {
+            let octets: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            assert_eq!(&*Octets::from(octets.as_slice()), octets);
+            assert_eq!(&*Octets::from(octets.clone()).clone(), octets);
+        }
+        assert_eq!(size_of::<Octets>(), 24);
+    }
+}

@@ -1,0 +1,102 @@
+//! A look-up table for loading: from hashes to numbers in a list that its user keeps.
+//!
+//! Zones of a million names pass through several such tables, so an entry is one word, and neither
+//! keys nor hashes are stored beside it: most strangers are told apart by half of the hash, and the
+//! user compares the rest.
+
+use crate::wire::hash;
+use crate::wire::name::NAME_OCTETS_MAX;
+
+/// Open addressing; each slot holds the upper half of a hash and a number, or 0.
+#[derive(Debug)]
+pub(super) struct Table {
+    slots: Vec<u64>,
+    filled: usize,
+}
+
+impl Table {
+    /// A table that takes `count` numbers before it grows.
+    pub fn with_room(count: usize) -> Table {
+        Table { slots: vec![0; (count + count / 2 + 1).next_power_of_two().max(8)], filled: 0 }
+    }
+
+    /// The number that was put in under this hash and that `is` takes for the one sought.
+    pub fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let tag = hash >> 32;
+        let mut slot = tag as usize & mask;
+        loop {
+            let entry = self.slots[slot];
+            if entry == 0 {
+                return None;
+            }
+            // Numbers are stored one higher, so that no entry is 0.
+            let number = entry as u32 - 1;
+            if entry >> 32 == tag && is(number) {
+                return Some(number);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Puts a number in; `u32::MAX` is none.
+    pub fn insert(&mut self, hash: u64, number: u32) {
+        self.filled += 1;
+        // At most two thirds full.
+        if self.filled * 3 > self.slots.len() * 2 {
+            let old = std::mem::take(&mut self.slots);
+            self.slots = vec![0; old.len() * 2];
+            for entry in old.into_iter().filter(|entry| *entry != 0) {
+                self.claim(entry);
+            }
+        }
+        self.claim(hash >> 32 << 32 | u64::from(number + 1));
+    }
+
+    fn claim(&mut self, entry: u64) {
+        let mask = self.slots.len() - 1;
+        let mut slot = (entry >> 32) as usize & mask;
+        while self.slots[slot] != 0 {
+            slot = (slot + 1) & mask;
+        }
+        self.slots[slot] = entry;
+    }
+}
+
+/// Hash of an uncompressed wire name of any letter case.
+pub(super) fn hash_of(wire: &[u8]) -> u64 {
+    let mut lower = [0; NAME_OCTETS_MAX];
+    let lower = &mut lower[..wire.len().min(NAME_OCTETS_MAX)];
+    for (to, from) in lower.iter_mut().zip(wire) {
+        *to = from.to_ascii_lowercase();
+    }
+    hash::octets(lower)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is put in is found, also after growing and where whole hashes agree; nothing else is.
+    #[test]
+    fn numbers_are_found() {
+        for room in [0, 100, 5_000] {
+            let mut table = Table::with_room(room);
+            let keys: Vec<u64> = (0..5_000).map(|i| hash::mix(i / 2, 7)).collect();
+            for (number, key) in keys.iter().enumerate() {
+                table.insert(*key, number as u32);
+            }
+            for (number, key) in keys.iter().enumerate() {
+                assert_eq!(table.find(*key, |found| found == number as u32), Some(number as u32));
+                assert!(table.find(*key, |found| found / 2 != number as u32 / 2).is_none());
+            }
+            assert_eq!(table.find(hash::mix(5_000, 7), |_| false), None);
+        }
+    }
+
+    #[test]
+    fn letter_case_makes_no_difference() {
+        assert_eq!(hash_of(b"\x03WwW\x01z\0"), hash_of(b"\x03www\x01Z\0"));
+        assert_ne!(hash_of(b"\x03www\x01z\0"), hash_of(b"\x03www\x01y\0"));
+    }
+}

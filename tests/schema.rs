@@ -1,0 +1,101 @@
+//! The JSON Schemas that the program prints, judged by a validator of another hand: the sample files and the
+//! commented samples pass, and what the reader refuses for its form does not.
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use meridian::cli::schema::{json, sample};
+use meridian::config::catalogue::{FILES, FileKind};
+use serde_json::Value;
+
+/// A schema, compiled; a schema that is none fails here.
+fn compiled(text: &str) -> (Schemas, SchemaIndex) {
+    let mut schemas = Schemas::new();
+    let mut compiler = Compiler::new();
+    compiler.add_resource("schema.json", serde_json::from_str(text).expect("JSON")).expect("a resource");
+    let index = compiler.compile("schema.json", &mut schemas).unwrap_or_else(|error| panic!("{error:#}"));
+    (schemas, index)
+}
+
+/// The fault that the schema of a file finds in a YAML text.
+fn fault(schema: &str, yaml: &str) -> Option<String> {
+    let (schemas, index) = compiled(schema);
+    let value: Value = serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+    schemas.validate(&value, index).err().map(|error| format!("{error:#}"))
+}
+
+fn file(word: &str) -> &'static FileKind {
+    FILES.iter().find(|file| file.word == word).expect("a file of the catalogue")
+}
+
+#[test]
+fn the_sample_passes() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (word, path) in [
+        ("server", "meridian.yaml"),
+        ("pops", "pops.yaml"),
+        ("policies", "policies.yaml"),
+        ("networks", "geoip/networks.yaml"),
+        ("zone", "zones/cdn.example.yaml"),
+        ("zone", "zones/media.example.yaml"),
+        ("zone", "zones/shop.example.yaml"),
+    ] {
+        let text = std::fs::read_to_string(top.join(path)).expect("a file of the sample");
+        for schema in [json::of(file(word)), json::all()] {
+            assert_eq!(fault(&schema, &text), None, "{path}");
+        }
+    }
+}
+
+/// Also with every key that the sample shows as a comment.
+#[test]
+fn the_commented_samples_pass() {
+    for kind in &FILES {
+        assert_eq!(fault(&json::of(kind), &sample::of(kind)), None, "{}", kind.word);
+    }
+}
+
+/// Each row: a file, its text, and whether the schema takes it.
+#[test]
+fn what_is_wrong_does_not_pass() {
+    let server = "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p\nzones: z\n";
+    let zone = "zone: z.example\nsoa: { mname: a, rname: b }\n";
+    let pop = "pops: { fra: { at: { lat: 1, lon: 2 }, addresses: 192.0.2.1 } }\n";
+    let rows: &[(&str, String, bool)] = &[
+        ("server", server.to_owned(), true),
+        ("server", server.replace("pops:", "pop:"), false),
+        ("server", server.replace("zones: z\n", ""), false),
+        ("server", server.replace("pops: p", "pops: [p, q]"), false),
+        ("server", server.replace("{ dns:", "{ threads: 0, dns:"), false),
+        ("server", server.replace("{ dns:", "{ threads: many, dns:"), false),
+        ("server", "[]".to_owned(), false),
+        ("pops", pop.to_owned(), true),
+        ("pops", "pops: [fra]".to_owned(), false),
+        ("pops", pop.replace("lat: 1", "lat: 91"), false),
+        ("pops", pop.replace("addresses", "weight: -1, addresses"), false),
+        ("pops", pop.replace("addresses", "weight: 1.5, addresses"), false),
+        ("pops", pop.replace("addresses", "state: donw, addresses"), false),
+        ("pops", pop.replace("addresses", "state: drain, addresses"), true),
+        ("pops", pop.replace("addresses", "adresses"), false),
+        ("policies", "policies: { web: { pops: all } }".to_owned(), true),
+        ("policies", "policies: { web: { pops: all, ttl: 5m } }".to_owned(), true),
+        ("policies", "policies: { web: { pops: all, ttl: soon } }".to_owned(), false),
+        ("policies", "policies: { web: { pops: all, order: fastest } }".to_owned(), false),
+        ("policies", "policies: { web: { pops: all, band: 10 } }".to_owned(), false),
+        ("policies", "policies: { web: { pops: all, rules: [{ wenn: {}, pops: fra }] } }".to_owned(), false),
+        ("policies", "policies: { web: { pops: all, rules: [{ when: { land: DE }, pops: fra }] } }".to_owned(), false),
+        ("policies", "policies: { web: { pops: all, answers: 0 } }".to_owned(), false),
+        ("networks", "office: [198.18.0.0/24]".to_owned(), true),
+        ("networks", "office: { prefixes: 198.18.0.0/24, asn: { a: 1 } }".to_owned(), false),
+        ("networks", "office: { country: DE }".to_owned(), false),
+        ("zone", zone.to_owned(), true),
+        ("zone", zone.replace("zone:", "zon:"), false),
+        ("zone", format!("{zone}records: {{ a: {{ A: [192.0.2.1], TYPE65280: '\\# 0', steer: web }} }}\n"), true),
+        ("zone", format!("{zone}records: {{ a: {{ A-: 192.0.2.1 }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ A: {{ x: 1 }} }} }}\n"), false),
+        ("zone", format!("{zone}record: {{}}\n"), false),
+        ("zone", zone.replace("mname: a, ", ""), false),
+    ];
+    for (word, text, is_right) in rows {
+        let found = fault(&json::of(file(word)), text);
+        assert_eq!(found.is_none(), *is_right, "{word}: {text}\n{found:?}");
+    }
+}
