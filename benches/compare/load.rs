@@ -76,7 +76,8 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
             break;
         }
         for index in 0..count {
-            let octets = batch.datagram(index).octets;
+            let (datagram, room) = batch.exchange(index);
+            let octets = datagram.octets;
             let (Some(id), true) = (octets.first_chunk::<2>(), octets.len() >= 12) else { continue };
             let place = usize::from(u16::from_be_bytes(*id));
             let Some(left) = left.get_mut(place) else { continue };
@@ -84,7 +85,8 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
             outcome.latencies.push((now - *left).as_nanos() as u32);
             let length = fill(&mut packet, place);
             *left = now;
-            batch.reply(index, &packet[..length]);
+            room[..length].copy_from_slice(&packet[..length]);
+            batch.reply(index, length);
             outcome.sent += 1;
         }
         batch.send(&socket);

@@ -78,15 +78,14 @@ fn options(words: &[String]) -> Option<Options> {
 fn echo(port: u16) {
     let socket = UdpSocket::bind(("127.0.0.1", port)).expect("the port is free");
     let mut batch = Batch::new(64);
-    let mut octets = [0; 1232];
     loop {
         let count = batch.receive(&socket).unwrap_or(0);
         for index in 0..count {
-            let datagram = batch.datagram(index).octets;
-            let length = datagram.len().min(octets.len());
-            octets[..length].copy_from_slice(&datagram[..length]);
-            octets[2] |= 0x80;
-            batch.reply(index, &octets[..length]);
+            let (datagram, room) = batch.exchange(index);
+            let length = datagram.octets.len().min(room.len());
+            room[..length].copy_from_slice(&datagram.octets[..length]);
+            room[2] |= 0x80;
+            batch.reply(index, length);
         }
         batch.send(&socket);
     }

@@ -5,7 +5,7 @@ use hickory_proto::op::Message;
 use meridian::answer::{Client, Moment, Transport, Verdict, respond};
 use meridian::snapshot::{Snapshot, compile};
 use meridian::wire::edns::Edns;
-use meridian::wire::query::{Parsed, parse};
+use meridian::wire::query::{Parsed, QueryName, parse};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -26,7 +26,8 @@ pub fn packet(data: &[u8]) {
     for transport in [Transport::Udp, Transport::Tcp] {
         let client = Client { address: [192, 0, 2, 77].into(), transport };
         let outcome = respond(snapshot(), data, &client, Moment { draw: data.len() as u64 }, &mut out);
-        let parsed = parse(data);
+        let mut name = QueryName::default();
+        let parsed = parse(data, &mut name);
         match outcome.verdict {
             Verdict::Silence => assert!(matches!(parsed, Parsed::Silence)),
             Verdict::Rare => assert!(matches!(parsed, Parsed::Rare)),
@@ -56,7 +57,7 @@ fn reply(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], transport: Transport) 
     by_domain(reply, edns.is_some());
     by_hickory(asked, parsed, reply, edns.as_ref());
     // A reply is no query: two servers never talk to each other for ever.
-    assert!(matches!(parse(reply), Parsed::Silence));
+    assert!(matches!(parse(reply, &mut QueryName::default()), Parsed::Silence));
 }
 
 fn limit(transport: Transport, edns: Option<&Edns>) -> usize {

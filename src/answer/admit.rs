@@ -3,13 +3,14 @@
 use super::exchange::{Exchange, Step};
 use super::trace::Trace;
 use crate::wire::edns::extended_error;
-use crate::wire::query::Query;
 use crate::wire::response::{Written, flag};
 use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The first step, or the response code of a question that no zone answers.
-    pub fn admit(&mut self, query: &Query<'_>) -> Result<Step, Rcode> {
+    #[inline(always)]
+    pub fn admit(&mut self) -> Result<Step<'s>, Rcode> {
+        let query = self.query;
         match query.qclass {
             CLASS_IN => {}
             CLASS_CH => return Err(self.chaos(query)),
@@ -22,12 +23,12 @@ impl<T: Trace> Exchange<'_, '_, T> {
             RrType::MAILA | RrType::MAILB => return Err(Rcode::NOTIMP),
             _ => {}
         }
-        let Some(found) = self.find(&query.name) else {
+        let (Some(found), hash) = self.find(query.name) else {
             self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
             return Err(Rcode::REFUSED);
         };
         self.outcome.zone = Some(found.zone);
         self.response.set_flag(flag::AA);
-        Ok(Step { name: query.name.clone(), written: Written::question(), zone: found.zone, matched: found.matched })
+        Ok(Step { name: query.name.wire(), hash, written: Written::question(), found })
     }
 }

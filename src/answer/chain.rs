@@ -6,47 +6,65 @@
 
 use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
-use crate::wire::fragment::NO_PATCH;
+use crate::wire::fragment::{NO_PATCH, Rdata};
 use crate::wire::query::QueryName;
 use crate::wire::response::{Owner, Section, Written};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Set};
+use crate::zone::links::{Target, read_target};
 use crate::zone::text::ChainMode;
 
-impl<T: Trace> Exchange<'_, '_, T> {
+/// What a CNAME that was written leads to.
+enum Aim<'a> {
+    /// A record of a zone, which has a link.
+    Linked(Rdata<'a>),
+    /// A name.
+    Named(&'a [u8]),
+}
+
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Writes the CNAME of a zone and goes on at its target.
-    pub fn static_cname(&mut self, step: &Step, set: &Set) -> Next {
+    pub fn static_cname<'n>(&mut self, step: &Step<'n>, set: &Set) -> Next<'n>
+    where
+        's: 'n,
+    {
         let zone = self.zone(step);
         let apex_at = step.suffix_at(zone.apex().len());
-        let mut target = None;
+        let mut cname = None;
         let written =
             self.response.rrset(Section::Answer, step.owner(), RrType::CNAME, set.ttl, zone.records(set), apex_at, |at, rdata| {
-                target = if rdata.patches[0] == NO_PATCH {
-                    QueryName::parse(rdata.octets).map(|name| (name, Written::whole(at)))
-                } else {
-                    let literal = usize::from(rdata.patches[0]);
-                    QueryName::join(&rdata.octets[..literal], zone.apex()).map(|name| (name, Written::split(at, literal, apex_at)))
-                };
+                cname = Some((at, *rdata))
             });
-        match (written, target) {
+        match (written, cname) {
             (Err(_), _) => self.truncate(),
-            (Ok(()), Some((name, written))) => self.follow(step, name, written),
+            (Ok(()), Some((at, rdata))) => {
+                let written = match rdata.patches[0] {
+                    NO_PATCH => Written::whole(at),
+                    literal => Written::split(at, usize::from(literal), apex_at),
+                };
+                self.follow(step, written, Aim::Linked(rdata))
+            }
             (Ok(()), None) => Next::Done(Rcode::NOERROR),
         }
     }
 
     /// Writes a CNAME that a policy answers and goes on at its target.
-    pub fn steered_cname(&mut self, step: &Step, target: &[u8], ttl: Ttl) -> Next {
-        match (self.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target), QueryName::parse(target)) {
-            (Err(_), _) => self.truncate(),
-            (Ok(at), Some(name)) => self.follow(step, name, Written::whole(at)),
-            (Ok(_), None) => Next::Done(Rcode::NOERROR),
+    pub fn steered_cname<'n>(&mut self, step: &Step<'n>, target: &[u8], ttl: Ttl) -> Next<'n>
+    where
+        's: 'n,
+    {
+        match self.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target) {
+            Err(_) => self.truncate(),
+            Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target)),
         }
     }
 
     /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and goes
     /// on at the target. A target that would be too long is YXDOMAIN (section 2.2).
-    pub fn redirected(&mut self, step: &Step, owner: NodeId) -> Next {
+    pub fn redirected<'n>(&mut self, step: &Step<'n>, owner: NodeId) -> Next<'n>
+    where
+        's: 'n,
+    {
         let zone = self.zone(step);
         let Some((set, target)) = zone.set(owner, RrType::DNAME).and_then(|set| Some((set, zone.records(set).next()?))) else {
             return Next::Done(Rcode::SERVFAIL);
@@ -57,13 +75,12 @@ impl<T: Trace> Exchange<'_, '_, T> {
         if self.response.record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets).is_err() {
             return self.truncate();
         }
-        let name = step.name.wire();
-        let Some(target) = QueryName::join(&name[..name.len() - owner_name.len()], target.octets) else {
+        let Some(target) = QueryName::join(&step.name[..step.name.len() - owner_name.len()], target.octets) else {
             return Next::Done(Rcode::YXDOMAIN);
         };
         match self.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire()) {
-            Ok(at) if self.qtype == RrType::ANY => self.go_on(step, target, Written::whole(at)),
-            Ok(at) => self.follow(step, target, Written::whole(at)),
+            Ok(at) if self.qtype == RrType::ANY => self.go_on(step, Written::whole(at), Aim::Named(target.wire())),
+            Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target.wire())),
             Err(_) => {
                 self.response.rewind(position, Section::Answer, self.response.answers() - before);
                 self.truncate()
@@ -71,21 +88,49 @@ impl<T: Trace> Exchange<'_, '_, T> {
         }
     }
 
-    fn follow(&mut self, step: &Step, name: QueryName, written: Written) -> Next {
+    fn follow<'n>(&mut self, step: &Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
+    where
+        's: 'n,
+    {
         // A CNAME answers CNAME and ANY itself (RFC 1034 section 3.6.2).
         if matches!(self.qtype, RrType::CNAME | RrType::ANY) {
             return Next::Done(Rcode::NOERROR);
         }
-        self.go_on(step, name, written)
+        self.go_on(step, written, aim)
     }
 
-    fn go_on(&mut self, step: &Step, name: QueryName, written: Written) -> Next {
-        if self.zone(step).chain == ChainMode::First {
+    fn go_on<'n>(&mut self, step: &Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
+    where
+        's: 'n,
+    {
+        let zone = self.zone(step);
+        if zone.chain == ChainMode::First {
+            return Next::Done(Rcode::NOERROR);
+        }
+        match aim {
+            // Links know one side of a cut, and DS wants the other.
+            Aim::Linked(Rdata { link: Some(link), .. }) if self.qtype != RrType::DS => {
+                match self.snapshot.zones.target(step.found.zone, link) {
+                    Some(Target { name, hash, found }) => Next::Follow(Step { name, hash, written, found }),
+                    None => Next::Done(Rcode::NOERROR),
+                }
+            }
+            Aim::Linked(rdata) => self.go_on_by_name(written, |name| read_target(name, &rdata, zone.apex())),
+            Aim::Named(wire) => self.go_on_by_name(written, |name| name.read(wire)),
+        }
+    }
+
+    /// Goes on at a name that no link leads to. It stands here while the rest of the chain is walked, which
+    /// `steps_left` keeps short.
+    #[cold]
+    fn go_on_by_name(&mut self, written: Written, read: impl FnOnce(&mut QueryName) -> bool) -> Next<'static> {
+        let mut name = QueryName::default();
+        if !read(&mut name) {
             return Next::Done(Rcode::NOERROR);
         }
         match self.find(&name) {
-            Some(found) => Next::Follow(Step { name, written, zone: found.zone, matched: found.matched }),
-            None => Next::Done(Rcode::NOERROR),
+            (Some(found), hash) => Next::Done(self.walk(Step { name: name.wire(), hash, written, found })),
+            (None, _) => Next::Done(Rcode::NOERROR),
         }
     }
 

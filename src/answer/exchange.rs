@@ -3,48 +3,47 @@
 use super::outcome::Outcome;
 use super::trace::Trace;
 use super::{Client, Moment, Transport};
-use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
+use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Vantage;
-use crate::wire::ecs::ClientSubnet;
 use crate::wire::edns::{Edns, ResponseOptions};
 use crate::wire::query::{Query, QueryName};
 use crate::wire::response::{Owner, Response, Written, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::{Image, Match};
-use crate::zone::set::{Found, ZoneId};
+use crate::zone::set::Found;
 
 /// One name on the way: the question, or the target of a CNAME.
-pub struct Step {
-    /// The name, lower case.
-    pub name: QueryName,
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'s> {
+    /// The name in lower-case wire form.
+    pub name: &'s [u8],
+    /// Its hash.
+    pub hash: u64,
     /// Where it stands in the message.
     pub written: Written,
-    /// The zone that holds it.
-    pub zone: ZoneId,
-    /// What it is there.
-    pub matched: Match,
+    /// The zone that holds it, and what it is there.
+    pub found: Found,
 }
 
-impl Step {
+impl Step<'_> {
     /// The name as an owner.
     pub fn owner(&self) -> Owner<'_> {
-        Owner { at: self.written.suffix(0), wire: self.name.wire() }
+        Owner { at: self.written.suffix(0), wire: self.name }
     }
 
     /// Where the suffix of `len` octets stands.
     pub fn suffix_at(&self, len: usize) -> usize {
-        self.written.suffix(self.name.wire().len() - len)
+        self.written.suffix(self.name.len() - len)
     }
 }
 
 /// What follows a step.
-#[allow(clippy::large_enum_variant)] // moved once on the stack; boxing would allocate
-pub enum Next {
+pub enum Next<'s> {
     /// The answer is complete.
     Done(Rcode),
     /// A CNAME was written whose target is in one of our zones.
-    Follow(Step),
+    Follow(Step<'s>),
 }
 
 /// A query on its way.
@@ -53,10 +52,10 @@ pub struct Exchange<'s, 't, T> {
     pub snapshot: &'s Snapshot,
     /// Sink of the story.
     pub trace: &'t mut T,
+    /// What is asked.
+    pub query: &'s Query<'s>,
     /// QTYPE.
     pub qtype: RrType,
-    /// From where it is seen.
-    pub vantage: Vantage,
     /// What is random.
     pub draw: u64,
     /// What is written.
@@ -65,60 +64,68 @@ pub struct Exchange<'s, 't, T> {
     pub scope: u8,
     /// What the counters are told.
     pub outcome: Outcome,
-    edns: Option<Edns>,
-    asked_subnet: Option<ClientSubnet>,
+    /// Names that may still be looked at: the question itself, and one for each CNAME that is followed.
+    pub steps_left: usize,
+    client: &'s Client,
     extended_error: Option<(u16, &'static str)>,
 }
 
 impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     /// Begins the response to a query.
+    #[inline(always)]
     pub fn begin(
         snapshot: &'s Snapshot,
-        query: &Query<'_>,
-        client: &Client,
+        query: &'s Query<'s>,
+        client: &'s Client,
         moment: Moment,
         out: &'s mut [u8],
         trace: &'t mut T,
     ) -> Exchange<'s, 't, T> {
-        let asked_subnet = query.edns.and_then(|e| e.subnet);
         let copied = (if query.recursion_desired { flag::RD } else { 0 }) | (if query.checking_disabled { flag::CD } else { 0 });
         let limit = limit(client.transport, query.edns.as_ref());
-        let reserved = query.edns.map_or(0, |edns| options(snapshot, &edns, asked_subnet.map(|s| (s, 0)), None, Rcode::NOERROR).len());
+        let reserved = query.edns.as_ref().map_or(0, |edns| options(snapshot, edns, 0, None, Rcode::NOERROR).len());
         Exchange {
             snapshot,
             trace,
+            query,
+            client,
             qtype: query.qtype,
-            // Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
-            vantage: Vantage { resolver: client.address, subnet: asked_subnet.filter(|s| s.source > 0) },
             draw: moment.draw,
             response: Response::begin(out, limit, reserved, query.id, copied, query.question),
             scope: 0,
             outcome: Outcome { qtype: query.qtype, ..Outcome::silence() },
-            edns: query.edns,
-            asked_subnet,
+            steps_left: CHAIN_MAX + 1,
             extended_error: None,
         }
     }
 
-    /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the parent's
-    /// side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing of the
-    /// name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
-    pub fn find(&self, name: &QueryName) -> Option<Found> {
+    /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
+    pub fn vantage(&self) -> Vantage<'s> {
+        let subnet = self.query.edns.as_ref().and_then(|edns| edns.subnet.as_ref());
+        Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source > 0) }
+    }
+
+    /// What a name is in our zones, for the asked type, `None` outside them; and its hash. DS belongs to
+    /// the parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing
+    /// of the name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
+    #[inline(always)]
+    pub fn find(&self, name: &QueryName) -> (Option<Found>, u64) {
         let zones = &self.snapshot.zones;
-        if self.qtype == RrType::DS
-            && let (Some(zone), hash) = zones.zone_of(name, true)
-        {
-            let matched = zones.zone(zone).lookup(name, hash);
-            if matches!(matched, Match::Cut(_) | Match::Exact(_)) {
-                return Some(Found { zone, matched });
+        if self.qtype == RrType::DS {
+            let walked = zones.zone_of(name, true);
+            if let Some((zone, apex_hash)) = walked.zone {
+                let matched = zones.zone(zone).lookup(name, walked.hash, apex_hash);
+                if matches!(matched, Match::Cut(_) | Match::Exact(_)) {
+                    return (Some(Found { zone, matched }), walked.hash);
+                }
             }
         }
         zones.lookup(name)
     }
 
     /// The zone of a step.
-    pub fn zone(&self, step: &Step) -> &'s Image {
-        self.snapshot.zones.zone(step.zone)
+    pub fn zone(&self, step: &Step<'_>) -> &'s Image {
+        self.snapshot.zones.zone(step.found.zone)
     }
 
     /// Adds an extended error, if the query has EDNS and there is room.
@@ -127,22 +134,22 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     }
 
     /// The rest does not fit: the client comes back over TCP.
-    pub fn truncate(&mut self) -> Next {
+    pub fn truncate(&mut self) -> Next<'static> {
         self.response.set_flag(flag::TC);
         Next::Done(Rcode::NOERROR)
     }
 
     /// Writes the OPT and the header.
+    #[inline(always)]
     pub fn finish(self, rcode: Rcode) -> Outcome {
         let mut outcome = self.outcome;
         outcome.truncated = self.response.is_truncated();
         outcome.scope = self.scope;
         outcome.rcode = rcode;
-        let len = match self.edns {
+        let len = match &self.query.edns {
             None => self.response.finish(rcode, None),
             Some(edns) => {
-                let subnet = self.asked_subnet.map(|s| (s, self.scope));
-                let mut options = options(self.snapshot, &edns, subnet, self.extended_error, rcode);
+                let mut options = options(self.snapshot, edns, self.scope, self.extended_error, rcode);
                 // Room was kept for the OPT without the extended error, which is a courtesy.
                 if self.extended_error.is_some() && self.response.position() + options.len() > self.response.limit_with_reserve() {
                     options.error = None;
@@ -156,6 +163,7 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
 }
 
 /// Octets that a response may have: what the client can take, and what we dare to send.
+#[inline(always)]
 pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
         (Transport::Tcp, _) => MESSAGE_MAX,
@@ -166,15 +174,10 @@ pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
 }
 
 /// The OPT of a response.
-pub fn options<'s>(
-    snapshot: &'s Snapshot,
-    edns: &Edns,
-    subnet: Option<(ClientSubnet, u8)>,
-    error: Option<(u16, &'s str)>,
-    rcode: Rcode,
-) -> ResponseOptions<'s> {
+#[inline(always)]
+pub fn options<'s>(snapshot: &'s Snapshot, edns: &'s Edns, scope: u8, error: Option<(u16, &'s str)>, rcode: Rcode) -> ResponseOptions<'s> {
     ResponseOptions {
-        subnet,
+        subnet: edns.subnet.as_ref().map(|subnet| (subnet, scope)),
         nsid: edns.nsid.then(|| snapshot.identity.name.as_bytes()),
         error,
         rcode_high: (rcode.0 >> 4) as u8,

@@ -33,7 +33,7 @@ pub use outcome::{Outcome, Reason, Verdict};
 pub use trace::Trace;
 
 use crate::snapshot::Snapshot;
-use crate::wire::query::{Parsed, Query, parse};
+use crate::wire::query::{Parsed, QueryName, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
 use exchange::{Exchange, Next};
@@ -82,38 +82,46 @@ pub fn respond_traced<T: Trace>(
     if out.len() < usize::from(crate::limits::UDP_PAYLOAD_MIN) {
         return Outcome::silence();
     }
-    match parse(packet) {
+    let mut name = QueryName::default();
+    match parse(packet, &mut name) {
         Parsed::Silence => Outcome::silence(),
         Parsed::Rare => Outcome::rare(),
         Parsed::Reject(reject) => finish::reject(snapshot, &reject, client, out),
         Parsed::Query(query) => {
             let mut exchange = Exchange::begin(snapshot, &query, client, moment, out, trace);
-            let rcode = exchange.run(&query);
+            let rcode = exchange.run();
             exchange.finish(rcode)
         }
     }
 }
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The life of an answer.
-    fn run(&mut self, query: &Query<'_>) -> Rcode {
-        let mut step = match self.admit(query) {
-            Ok(step) => step,
-            Err(rcode) => return rcode,
-        };
-        // The first step is the question itself; each further one follows a CNAME.
-        for _ in 0..=crate::limits::CHAIN_MAX {
+    fn run(&mut self) -> Rcode {
+        match self.admit() {
+            Ok(step) => self.walk(step),
+            Err(rcode) => rcode,
+        }
+    }
+
+    /// From a name along the CNAMEs behind it to the end of the answer.
+    fn walk<'n>(&mut self, mut step: Step<'n>) -> Rcode
+    where
+        's: 'n,
+    {
+        while self.steps_left > 0 {
+            self.steps_left -= 1;
             self.trace.step(self.snapshot, &step);
             if !self.is_steered(&step) && self.stops_before_scope(0) {
                 return Rcode::NOERROR;
             }
-            let next = match step.matched {
-                Match::Cut(cut) if self.asks_delegation_signer(&step, cut) => self.positive(&step, cut, query),
+            let next = match step.found.matched {
+                Match::Cut(cut) if self.asks_delegation_signer(&step, cut) => self.positive(&step, cut),
                 Match::Cut(cut) => self.referral(&step, cut),
                 Match::Redirected(owner) => self.redirected(&step, owner),
                 Match::Exact(node) | Match::Wildcard(node) => match self.zone(&step).steered_at(node).copied() {
-                    Some(steered) => self.steered(&step, node, steered, query),
-                    None => self.positive(&step, node, query),
+                    Some(steered) => self.steered(&step, node, steered),
+                    None => self.positive(&step, node),
                 },
                 Match::NoName => self.negative(&step, Rcode::NXDOMAIN),
             };
@@ -126,15 +134,15 @@ impl<T: Trace> Exchange<'_, '_, T> {
         Rcode::NOERROR
     }
 
-    fn is_steered(&self, step: &Step) -> bool {
-        match step.matched {
+    fn is_steered(&self, step: &Step<'_>) -> bool {
+        match step.found.matched {
             Match::Exact(node) | Match::Wildcard(node) => self.zone(step).steered_at(node).is_some(),
             Match::Cut(_) | Match::Redirected(_) | Match::NoName => false,
         }
     }
 
     /// DS lives above the cut (RFC 4035 section 3.1.4.1).
-    fn asks_delegation_signer(&self, step: &Step, cut: crate::zone::image::NodeId) -> bool {
-        self.qtype == RrType::DS && self.zone(step).name(cut) == step.name.wire()
+    fn asks_delegation_signer(&self, step: &Step<'_>, cut: crate::zone::image::NodeId) -> bool {
+        self.qtype == RrType::DS && self.zone(step).name(cut) == step.name
     }
 }

@@ -6,10 +6,10 @@ use crate::wire::response::{Owner, Section};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::APEX;
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its TTL
     /// and its MINIMUM.
-    pub fn negative(&mut self, step: &Step, rcode: Rcode) -> Next {
+    pub fn negative(&mut self, step: &Step<'_>, rcode: Rcode) -> Next<'static> {
         let zone = self.zone(step);
         let Some(set) = zone.set(APEX, RrType::SOA) else { return Next::Done(Rcode::SERVFAIL) };
         let apex_at = step.suffix_at(zone.apex().len());

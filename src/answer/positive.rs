@@ -2,7 +2,6 @@
 
 use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
-use crate::wire::query::Query;
 use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::NodeId;
@@ -12,11 +11,14 @@ const ANY_HINFO: &[u8] = b"\x07RFC8482\x00";
 /// The TTL of that answer: it never changes.
 const ANY_TTL_SECS: u32 = 3_600;
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from the RRsets of a node; a wildcard's are owned by the asked name.
-    pub fn positive(&mut self, step: &Step, node: NodeId, query: &Query<'_>) -> Next {
+    pub fn positive<'n>(&mut self, step: &Step<'n>, node: NodeId) -> Next<'n>
+    where
+        's: 'n,
+    {
         let zone = self.zone(step);
-        if let Some(set) = zone.set(node, query.qtype) {
+        if let Some(set) = zone.set(node, self.qtype) {
             let apex_at = step.suffix_at(zone.apex().len());
             let written = self.response.rrset(Section::Answer, step.owner(), set.rtype, set.ttl, zone.records(set), apex_at, |_, _| {});
             return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
@@ -24,14 +26,14 @@ impl<T: Trace> Exchange<'_, '_, T> {
         if let Some(set) = zone.set(node, RrType::CNAME) {
             return self.static_cname(step, set);
         }
-        if query.qtype == RrType::ANY && !zone.sets_at(node).is_empty() {
+        if self.qtype == RrType::ANY && !zone.sets_at(node).is_empty() {
             return self.any(step);
         }
         self.negative(step, Rcode::NOERROR)
     }
 
     /// The least that answers ANY.
-    pub fn any(&mut self, step: &Step) -> Next {
+    pub fn any(&mut self, step: &Step) -> Next<'static> {
         let ttl = Ttl::from_secs(ANY_TTL_SECS).unwrap_or(Ttl::MAX);
         match self.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {
             Ok(_) => Next::Done(Rcode::NOERROR),

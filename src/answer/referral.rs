@@ -10,9 +10,9 @@ use crate::zone::image::NodeId;
 /// eight.
 const GLUE_MAX: usize = 32;
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Refers to the servers of a delegation. Not authoritative, unless a CNAME of ours led here.
-    pub fn referral(&mut self, step: &Step, cut: NodeId) -> Next {
+    pub fn referral(&mut self, step: &Step<'_>, cut: NodeId) -> Next<'static> {
         let zone = self.zone(step);
         let Some(set) = zone.set(cut, RrType::NS) else { return Next::Done(Rcode::SERVFAIL) };
         if self.response.answers() == 0 {
@@ -24,7 +24,7 @@ impl<T: Trace> Exchange<'_, '_, T> {
         let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
         let mut count = 0;
         let written = self.response.rrset(Section::Authority, owner, RrType::NS, set.ttl, zone.records(set), apex_at, |at, rdata| {
-            if let Some(node) = rdata.glue
+            if let Some(node) = rdata.link
                 && count < GLUE_MAX
             {
                 glue[count] = (at, NodeId(node));

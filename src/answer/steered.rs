@@ -11,7 +11,6 @@ use crate::steer::status::View;
 use crate::steer::table::{Families, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
 use crate::wire::hash::mix;
-use crate::wire::query::Query;
 use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Steered};
@@ -19,28 +18,31 @@ use crate::zone::image::{Match, NodeId, Steered};
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
     /// only a CNAME, which answers every type, is exempt.
-    pub fn steered(&mut self, step: &Step, node: NodeId, steered: Steered, query: &Query<'_>) -> Next {
+    pub fn steered<'n>(&mut self, step: &Step<'n>, node: NodeId, steered: Steered) -> Next<'n>
+    where
+        's: 'n,
+    {
         let snapshot = self.snapshot;
         let policy = &snapshot.steering.policies[steered.policy as usize];
-        let family = match query.qtype {
+        let family = match self.qtype {
             RrType::A => Some(V4),
             RrType::AAAA => Some(V6),
             _ => None,
         };
-        let https = policy.https && query.qtype == RrType::HTTPS;
+        let https = policy.https && self.qtype == RrType::HTTPS;
         if !policy.may_alias() {
             match family {
                 Some(family) if policy.families & family != 0 => {}
                 None if https => {}
                 _ if self.stops_before_scope(0) => return Next::Done(Rcode::NOERROR),
                 Some(_) => return self.negative(step, Rcode::NOERROR),
-                None if query.qtype == RrType::ANY => return self.any(step),
-                None => return self.positive(step, node, query),
+                None if self.qtype == RrType::ANY => return self.any(step),
+                None => return self.positive(step, node),
             }
         }
         // Names share independently of each other, those below one wildcard too.
-        let seed = if matches!(step.matched, Match::Wildcard(_)) { step.name.hash() } else { steered.seed };
-        let decision = self.vantage.decide(policy, snapshot.status.shares(steered.policy, policy), seed, self.draw);
+        let seed = if matches!(step.found.matched, Match::Wildcard(_)) { step.hash } else { steered.seed };
+        let decision = self.vantage().decide(policy, snapshot.status.shares(steered.policy, policy), seed, self.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
@@ -86,14 +88,21 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                     self.outcome.pop = Some((pop, resort));
                     self.https(step, &decision, (slot, Seen::new(view, slot, resort)), ttl)
                 }
-                None if query.qtype == RrType::ANY => self.any(step),
-                None => self.positive(step, node, query),
+                None if self.qtype == RrType::ANY => self.any(step),
+                None => self.positive(step, node),
             },
         }
     }
 
     /// Writes the addresses of a PoP in a drawn order.
-    fn addresses(&mut self, step: &Step, decision: &Decision<'_>, (slot, seen): (u32, Seen), family: Families, ttl: Ttl) -> Next {
+    fn addresses(
+        &mut self,
+        step: &Step<'_>,
+        decision: &Decision<'_>,
+        (slot, seen): (u32, Seen),
+        family: Families,
+        ttl: Ttl,
+    ) -> Next<'static> {
         let slot = &self.snapshot.steering.slots[slot as usize];
         if family == V4 {
             self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| address.octets())
@@ -104,33 +113,29 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
 
     fn write_picked<A: Copy, const N: usize>(
         &mut self,
-        step: &Step,
+        step: &Step<'_>,
         rtype: RrType,
         (addresses, down): (&[SharedAddress<A>], u64),
         decision: &Decision<'_>,
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
-    ) -> Next {
+    ) -> Next<'static> {
         let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key);
         shuffle(&mut picked, count, self.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
-        let before = self.response.position();
-        for (written, &index) in picked[..count].iter().enumerate() {
-            let rdata = octets(addresses[usize::from(index)].address);
-            if self.response.record(Section::Answer, step.owner(), rtype, ttl, &rdata).is_err() {
-                self.response.rewind(before, Section::Answer, written as u16);
-                return self.truncate();
-            }
+        let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
+        match self.response.addresses(Section::Answer, step.owner(), rtype, ttl, records) {
+            Ok(()) => Next::Done(Rcode::NOERROR),
+            Err(_) => self.truncate(),
         }
-        Next::Done(Rcode::NOERROR)
     }
 }
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the PoP's
     /// addresses that A and AAAA of the same decision have. A family that this PoP cannot answer now
     /// comes from another one, whose addresses would not go with these parameters, so it has no hint.
-    fn https(&mut self, step: &Step, decision: &Decision<'_>, (slot, seen): (u32, Seen), ttl: Ttl) -> Next {
+    fn https(&mut self, step: &Step<'_>, decision: &Decision<'_>, (slot, seen): (u32, Seen), ttl: Ttl) -> Next<'static> {
         let slot = &self.snapshot.steering.slots[slot as usize];
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
         let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };

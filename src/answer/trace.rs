@@ -13,7 +13,7 @@ pub trait Trace {
     /// What sees each candidate.
     fn watch(&mut self) -> &mut Self::Watch;
     /// A name is looked at.
-    fn step(&mut self, _snapshot: &Snapshot, _step: &Step) {}
+    fn step(&mut self, _snapshot: &Snapshot, _step: &Step<'_>) {}
     /// A policy decided where the client is and which plan it gets.
     fn decision(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
     /// A choice was made.

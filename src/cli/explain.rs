@@ -234,11 +234,11 @@ impl Trace for Story<'_> {
         &mut self.candidates
     }
 
-    fn step(&mut self, snapshot: &Snapshot, step: &Step) {
+    fn step(&mut self, snapshot: &Snapshot, step: &Step<'_>) {
         self.steps += 1;
-        let zone = snapshot.zones.zone(step.zone);
+        let zone = snapshot.zones.zone(step.found.zone);
         let show = |wire: &[u8]| Name::from_wire(wire).map_or_else(|_| "?".to_owned(), |n| n.to_string());
-        let what = match step.matched {
+        let what = match step.found.matched {
             Match::Exact(node) if zone.steered_at(node).is_some() => "steered".to_owned(),
             Match::Exact(node) if zone.sets_at(node).is_empty() => "an empty non-terminal".to_owned(),
             Match::Exact(node) => zone.sets_at(node).iter().map(|s| s.rtype.to_string()).collect::<Vec<_>>().join(" "),
@@ -249,7 +249,7 @@ impl Trace for Story<'_> {
             Match::Redirected(node) => format!("below the DNAME at {}", show(zone.name(node))),
             Match::NoName => "does not exist".to_owned(),
         };
-        let words = format!("{} in zone {}: {what}", show(step.name.wire()), show(zone.apex()));
+        let words = format!("{} in zone {}: {what}", show(step.name), show(zone.apex()));
         self.line(&format!("step {}", self.steps), &words);
     }
 

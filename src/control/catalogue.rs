@@ -114,7 +114,7 @@ families! {
     PLANS = Gauge "meridian_plans" []
         "Distinct preference lists of all policies.";
     SNAPSHOT_BYTES = Gauge "meridian_snapshot_bytes" ["table"]
-        "Octets that the snapshot in service holds, by table (images, routes, plans, addresses).";
+        "Octets that the snapshot in service holds, by table (images, links, routes, plans, addresses).";
     DATABASE_BUILT = Gauge "meridian_database_build_timestamp_seconds" ["name"]
         "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database. One without a date, such as a geofeed, is not shown.";
     DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]

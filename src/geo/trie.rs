@@ -134,6 +134,7 @@ impl<K: Key> Table<K> {
     }
 
     /// Value and depth of the leaf that holds an address.
+    #[inline]
     pub fn lookup(&self, address: K) -> (u32, u8) {
         let bucket = address.top(self.index_bits);
         let (low, high) = (self.index[bucket] as usize, self.index[bucket + 1] as usize);

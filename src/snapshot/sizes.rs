@@ -27,6 +27,8 @@ pub struct Sizes {
     pub plans: usize,
     /// Octets of images.
     pub images_octets: usize,
+    /// Octets of what says where CNAMEs lead.
+    pub links_octets: usize,
     /// Octets of routes, shared ones once.
     pub routes_octets: usize,
     /// Octets of plans and choices.
@@ -37,7 +39,8 @@ pub struct Sizes {
 
 impl Sizes {
     pub(super) fn of(snapshot: &Snapshot) -> Sizes {
-        let mut sizes = Sizes { zones: snapshot.zones.iter().len(), ..Sizes::default() };
+        let (zones, links_octets) = (snapshot.zones.iter().len(), snapshot.zones.links().octets());
+        let mut sizes = Sizes { zones, links_octets, ..Sizes::default() };
         for image in snapshot.zones.iter() {
             sizes.names += image.names();
             sizes.sets += image.sets();
@@ -57,8 +60,9 @@ impl Sizes {
     }
 
     /// Each table with its octets, as metrics and `size` name them.
-    pub fn tables(&self) -> [(&'static str, usize); 4] {
-        [("images", self.images_octets), ("routes", self.routes_octets), ("plans", self.plans_octets), ("addresses", self.addresses_octets)]
+    pub fn tables(&self) -> [(&'static str, usize); 5] {
+        let (images, links) = (("images", self.images_octets), ("links", self.links_octets));
+        [images, links, ("routes", self.routes_octets), ("plans", self.plans_octets), ("addresses", self.addresses_octets)]
     }
 
     /// Octets of all tables.

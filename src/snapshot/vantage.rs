@@ -35,6 +35,7 @@ pub enum Subject {
 
 impl Subject {
     /// The subject that an address is.
+    #[inline]
     pub fn of(address: IpAddr) -> Subject {
         match address {
             IpAddr::V4(a) => Subject::V4 { bits: a.to_bits(), offset: 0 },
@@ -46,6 +47,7 @@ impl Subject {
     }
 
     /// Value and depth of its leaf; the depth counts from the start of the address as sent.
+    #[inline]
     fn lookup(self, trie: &Trie) -> (u32, u8) {
         match self {
             Subject::V4 { bits, offset } => {
@@ -65,11 +67,11 @@ impl Subject {
 
 /// From where a query is seen.
 #[derive(Clone, Copy, Debug)]
-pub struct Vantage {
+pub struct Vantage<'a> {
     /// The resolver's address.
     pub resolver: IpAddr,
     /// The client subnet, if the query carries one that says anything (source above 0).
-    pub subnet: Option<ClientSubnet>,
+    pub subnet: Option<&'a ClientSubnet>,
 }
 
 /// What located the client.
@@ -104,13 +106,14 @@ pub struct Decision<'a> {
     pub shares: bool,
 }
 
-impl Vantage {
+impl Vantage<'_> {
     /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now; `draw` is
     /// used where the policy shares at random.
+    #[inline]
     pub fn decide<'a>(&self, policy: &'a PolicyTable, shares: bool, owner_seed: u64, draw: u64) -> Decision<'a> {
         let tailors = policy.located || shares;
-        let resolver = Subject::of(self.resolver);
-        let class = policy.resolver_classes.as_ref().map_or(0, |classes| resolver.lookup(classes).0);
+        let resolver = || Subject::of(self.resolver);
+        let class = policy.resolver_classes.as_ref().map_or(0, |classes| resolver().lookup(classes).0);
         let trie = if shares { &*policy.cell_routes[class as usize] } else { &*policy.routes[class as usize] };
         let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
             let subject = Subject::of(subnet.address);
@@ -120,6 +123,7 @@ impl Vantage {
         let (subject, plan, depth, is_special) = match by_ecs {
             Some((subject, plan, depth)) if plan != BY_ECS_SPECIAL => (subject, plan, depth, false),
             special => {
+                let resolver = resolver();
                 let (choice, depth) = resolver.lookup(trie);
                 let plan = policy.choices[choice as usize][1];
                 (resolver, plan, special.map_or(depth, |(.., depth)| depth), special.is_some())
@@ -127,7 +131,8 @@ impl Vantage {
         };
         let (cell, cell_depth) = match subject {
             Subject::V4 { bits, offset } => ((4, u128::from(truncate_v4(bits, policy.cell_v4))), policy.cell_v4 + offset),
-            Subject::V6(bits) if embedded::is_embedded(bits) => ((4, u128::from(truncate_v4(bits as u32, policy.cell_v4))), 128),
+            // Only `::` and `::1` stand among embedded IPv4 clients without being such (`Subject::of`).
+            Subject::V6(bits @ 0..=1) => ((4, u128::from(truncate_v4(bits as u32, policy.cell_v4))), 128),
             Subject::V6(bits) => ((6, truncate_v6(bits, policy.cell_v6)), policy.cell_v6),
         };
         let key = match policy.share {

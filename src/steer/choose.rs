@@ -131,6 +131,7 @@ pub struct Question<'a> {
 
 /// Chooses. Beside the choice it gives the horizon: the seconds until the state of a PoP that was consulted
 /// can change, or [`SETTLED`].
+#[inline]
 pub fn choose(question: Question<'_>, watch: &mut impl Watch) -> (Choice, u32) {
     let mut scan = Scan { question, watch, horizon_secs: SETTLED, last_down: u32::MAX };
     let choice = scan.choose();
@@ -142,6 +143,16 @@ pub fn choose(question: Question<'_>, watch: &mut impl Watch) -> (Choice, u32) {
 enum Winner {
     Pop { pop: PopId, slot: u32, families: Families, resort: Resort },
     Cname(u16),
+}
+
+/// Who leads a band so far.
+struct Best<'a> {
+    winner: Winner,
+    entry: &'a Entry,
+    weight: u32,
+    /// Its score, once another was as good: most bands have one candidate, which needs none.
+    score: Option<Score>,
+    complete: bool,
 }
 
 /// A choice in the making.
@@ -267,9 +278,10 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
     }
 
     /// The winner of the first band in which anything passes.
+    #[inline]
     fn scan_entries(&mut self, entries: impl Iterator<Item = &'a Entry>, resort: Resort, family: Option<Families>) -> Option<Winner> {
         let key = self.question.key;
-        let mut best: Option<(Winner, Score, bool)> = None;
+        let mut best: Option<Best<'a>> = None;
         let mut band = 0;
         for entry in entries {
             if entry.band != band {
@@ -285,24 +297,31 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
                     continue;
                 }
             };
-            let score = Score::new(key, self.question.seed(entry), weight);
-            if let Some((_, high, high_complete)) = best {
-                if high_complete && !complete {
+            let mut score = None;
+            if let Some(high) = &best {
+                if high.complete && !complete {
                     self.watch.passed(entry, resort, Passed::FewerFamilies);
                     continue;
                 }
-                if high_complete == complete && !score.beats(high) {
-                    self.watch.passed(entry, resort, Passed::Outscored);
-                    continue;
+                if high.complete == complete {
+                    let mine = Score::new(key, self.question.seed(entry), weight);
+                    let theirs = high.score.unwrap_or_else(|| Score::new(key, self.question.seed(high.entry), high.weight));
+                    if !mine.beats(theirs) {
+                        best = best.map(|high| Best { score: Some(theirs), ..high });
+                        self.watch.passed(entry, resort, Passed::Outscored);
+                        continue;
+                    }
+                    score = Some(mine);
                 }
             }
             self.watch.leads(entry, resort, key);
-            best = Some((winner, score, complete));
+            best = Some(Best { winner, entry, weight, score, complete });
         }
-        best.map(|(winner, ..)| winner)
+        best.map(|best| best.winner)
     }
 
     /// Whether an entry passes: as what, with which weight, and in every family of the policy.
+    #[inline]
     fn judge(&mut self, entry: &Entry, resort: Resort, family: Option<Families>) -> Result<(Winner, u32, bool), Passed> {
         let Question { policy, status, view, pops, key, .. } = self.question;
         let pop = match entry.target.split() {
@@ -387,10 +406,15 @@ impl Watch for Blind {
 /// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their
 /// indexes, best first. Addresses whose bit is set in `down` are left out; of the others, those of weight 0
 /// are picked only where all are 0.
+#[inline]
 pub fn pick<A>(addresses: &[SharedAddress<A>], down: u64, answers: u8, key: u64) -> ([u8; ANSWERS_MAX as usize], usize) {
     let mut picked = [0u8; ANSWERS_MAX as usize];
+    if addresses.len() == 1 {
+        return (picked, usize::from(down & 1 == 0 && answers > 0));
+    }
+    let key = mix(key, ADDRESS_SALT);
     let wanted = usize::from(answers.min(ANSWERS_MAX));
-    let mut scores = [Score::new(0, 0, 0); ANSWERS_MAX as usize];
+    let mut scores = [Score::NONE; ANSWERS_MAX as usize];
     let mut count = 0;
     let up = || addresses.iter().enumerate().filter(|(index, _)| down >> index & 1 == 0);
     let all_zero = up().all(|(_, a)| a.weight == 0);
@@ -398,17 +422,20 @@ pub fn pick<A>(addresses: &[SharedAddress<A>], down: u64, answers: u8, key: u64)
         if address.weight == 0 && !all_zero {
             continue;
         }
-        let score = Score::new(mix(key, ADDRESS_SALT), address.seed, address.weight.max(1));
+        let score = Score::new(key, address.seed, address.weight.max(1));
+        // The worst moves out where there is no room, the others make room one by one.
         let mut at = count;
-        while at > 0 && score.beats(scores[at - 1]) {
+        if count < wanted {
+            count += 1;
+        } else if at > 0 && score.beats(scores[at - 1]) {
             at -= 1;
-        }
-        if at >= wanted {
+        } else {
             continue;
         }
-        count = (count + 1).min(wanted);
-        picked.copy_within(at..count - 1, at + 1);
-        scores.copy_within(at..count - 1, at + 1);
+        while at > 0 && score.beats(scores[at - 1]) {
+            (picked[at], scores[at]) = (picked[at - 1], scores[at - 1]);
+            at -= 1;
+        }
         (picked[at], scores[at]) = (index as u8, score);
     }
     (picked, count)

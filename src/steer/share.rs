@@ -41,6 +41,7 @@ const fn log2_table() -> [u64; (1 << TABLE_BITS) + 1] {
 }
 
 /// `-log2((hash + 1) / 2^64)` in units of 2^-32; 0 to 64 * 2^32.
+#[inline]
 fn neg_log2(hash: u64) -> NegLog {
     if hash == u64::MAX {
         return 0;
@@ -64,13 +65,18 @@ pub struct Score {
 }
 
 impl Score {
+    /// No candidate's: for room that is not used yet.
+    pub const NONE: Score = Score { weight: 0, neg_log: 0 };
+
     /// The score of a candidate with `weight` (1 to [`crate::limits::WEIGHT_MAX`]) for the draw
     /// that `key` and `candidate` give.
+    #[inline]
     pub fn new(key: u64, candidate: u64, weight: u32) -> Score {
         Score { weight, neg_log: neg_log2(mix(key, candidate)) }
     }
 
     /// Whether this score is higher. Ties are the caller's: the first by name stays.
+    #[inline]
     pub fn beats(self, other: Score) -> bool {
         // weight / neg_log, compared crosswise: 20 bits times 39 bits.
         u64::from(self.weight) * other.neg_log > u64::from(other.weight) * self.neg_log
@@ -78,6 +84,7 @@ impl Score {
 }
 
 /// A cell: the addresses that a policy treats alike, as one number for both families.
+#[inline]
 pub fn cell_key(family_bits: u8, cell: u128, owner_seed: u64) -> u64 {
     mix(mix((cell >> 64) as u64 ^ u64::from(family_bits), cell as u64), owner_seed)
 }

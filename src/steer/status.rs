@@ -58,6 +58,7 @@ impl PopStatus {
     }
 
     /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
+    #[inline]
     pub fn is_left_by(&self, cell: u64, seed: u64) -> bool {
         self.left > 0 && order(cell, seed, LEAVE_SALT) < self.left
     }
@@ -121,6 +122,7 @@ impl View {
     }
 
     /// A slot.
+    #[inline]
     pub fn slot(&self, slot: u32) -> &SlotView {
         &self.slots[slot as usize]
     }
@@ -153,6 +155,7 @@ impl SlotView {
     }
 
     /// Families that may be answered: those it has, and unless probes are ignored those that are up.
+    #[inline]
     pub fn families(&self, ignore_probes: bool) -> Families {
         if ignore_probes { self.has } else { self.up }
     }
@@ -198,6 +201,7 @@ impl Status {
     }
 
     /// A PoP's state, weight and shares.
+    #[inline]
     pub fn pop(&self, pop: PopId) -> &PopStatus {
         &self.pops[usize::from(pop.0)]
     }
@@ -208,6 +212,7 @@ impl Status {
     }
 
     /// What load sends away from a slot.
+    #[inline]
     pub fn shed(&self, slot: u32) -> Option<&Shed> {
         self.sheds.get(slot as usize)
     }
@@ -218,12 +223,14 @@ impl Status {
     }
 
     /// What a policy sees, by its index.
+    #[inline]
     pub fn view(&self, policy: u32) -> &View {
         &self.views[usize::from(self.policies[policy as usize].0)]
     }
 
     /// Whether the cell of a client has a say in what a policy answers: always, or now because something
     /// gradual parts its cells.
+    #[inline]
     pub fn shares(&self, index: u32, policy: &PolicyTable) -> bool {
         policy.shares || (self.policies[index as usize].1 && policy.share == Share::Sticky)
     }
@@ -234,6 +241,7 @@ impl Status {
     }
 
     /// Where a PoP stands with a weight for a cell; `None` if it is switched off by hand.
+    #[inline]
     pub fn standing(&self, pop: PopId, weight: u32, cell: u64, seed: u64) -> Option<Standing> {
         let status = self.pop(pop);
         match status.state {

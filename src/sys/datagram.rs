@@ -1,7 +1,8 @@
 //! Datagrams in batches, with the address that each was sent to.
 //!
 //! A [`Batch`] owns room for a fixed number of queries and as many replies. One `receive` takes what
-//! the kernel has, `reply` notes an answer to one of them, one `send` hands all answers over. An answer
+//! the kernel has, `exchange` gives one of them and room for its answer, `reply` notes that the room was used,
+//! one `send` hands all answers over. An answer
 //! leaves from the address that was asked, also on a socket bound to every address of the host.
 
 use crate::limits::{DATAGRAM_MAX, UDP_PAYLOAD_MAX};
@@ -31,8 +32,6 @@ pub struct Datagram<'a> {
     pub octets: &'a [u8],
     /// Who sent it; `None` for an address of neither family.
     pub peer: Option<SocketAddr>,
-    /// Where it was sent to, if the kernel told a unicast address.
-    pub local: Option<Local>,
     /// Whether the kernel cut it because it was longer than [`DATAGRAM_MAX`].
     pub cut: bool,
 }
@@ -60,6 +59,8 @@ pub struct Batch {
     headers: Box<[libc::mmsghdr]>,
     /// Queries that the last `receive` brought.
     received: usize,
+    /// Headers, from the first, that were used since they were last made ready.
+    used: usize,
     /// Replies noted since: the query answered, the length.
     noted: Vec<(usize, usize)>,
 }
@@ -78,6 +79,7 @@ impl Batch {
             pieces: vec![piece; capacity].into_boxed_slice(),
             headers: vec![header; capacity].into_boxed_slice(),
             received: 0,
+            used: capacity,
             noted: Vec::with_capacity(capacity),
         }
     }
@@ -88,7 +90,8 @@ impl Batch {
         self.received = 0;
         self.noted.clear();
         let capacity = self.headers.len();
-        for i in 0..capacity {
+        // The kernel has written to those that it filled and, if it failed there, to the one behind.
+        for i in 0..(std::mem::take(&mut self.used) + 1).min(capacity) {
             self.pieces[i] = libc::iovec { iov_base: self.queries[i].as_mut_ptr().cast(), iov_len: DATAGRAM_MAX };
             let header = &mut self.headers[i];
             header.msg_len = 0;
@@ -118,35 +121,41 @@ impl Batch {
             return if is_passing(&error) { Ok(0) } else { Err(error) };
         }
         self.received = (count as usize).min(capacity);
+        self.used = self.received;
         Ok(self.received)
     }
 
-    /// A query of the last `receive`; `index` must be below what that returned.
-    pub fn datagram(&self, index: usize) -> Datagram<'_> {
+    /// A query of the last `receive`, with room for its reply; `index` must be below what that returned.
+    pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {
         assert!(index < self.received, "a datagram of this batch");
         let header = &self.headers[index];
         let length = (header.msg_len as usize).min(DATAGRAM_MAX);
-        Datagram {
+        let datagram = Datagram {
             octets: &self.queries[index][..length],
             peer: read_peer(&self.peers[index], header.msg_hdr.msg_namelen),
-            local: self.read_local(index),
             cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
-        }
+        };
+        // At most one reply for each query, so there is room for one more.
+        (datagram, &mut self.replies[self.noted.len()])
     }
 
-    /// Notes the reply to a query of the last `receive`. Queries are answered in order, each once.
-    /// False, and nothing noted, if the reply is longer than a UDP reply may be ([`UDP_PAYLOAD_MAX`]).
-    pub fn reply(&mut self, index: usize, octets: &[u8]) -> bool {
+    /// Notes that the room of the last `exchange`, which was for `index`, holds a reply of `length` octets.
+    /// Queries are answered in order, each once. False, and nothing noted, if that is longer than the room.
+    pub fn reply(&mut self, index: usize, length: usize) -> bool {
         // `send` relies on this order: it reuses the control octets of queries it has passed.
         assert!(index < self.received, "a datagram of this batch");
         assert!(self.noted.last().is_none_or(|(last, _)| *last < index), "replies come in the order of their queries");
-        let slot = self.noted.len();
-        if octets.len() > UDP_PAYLOAD_MAX as usize {
+        if length > UDP_PAYLOAD_MAX as usize {
             return false;
         }
-        self.replies[slot][..octets.len()].copy_from_slice(octets);
-        self.noted.push((index, octets.len()));
+        self.noted.push((index, length));
         true
+    }
+
+    /// Where a query of the last `receive` was sent to, if the kernel told a unicast address.
+    pub fn local(&self, index: usize) -> Option<Local> {
+        assert!(index < self.received, "a datagram of this batch");
+        self.read_local(index)
     }
 
     /// Sends every noted reply. A message that the kernel refuses is counted and passed over, so that

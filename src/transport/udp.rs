@@ -3,7 +3,7 @@
 use crate::answer::{self, Client, Moment, Outcome, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::counters::{Block, Dropped};
-use crate::limits::{BATCH_MAX, MESSAGE_MAX};
+use crate::limits::BATCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::sys::datagram::{Batch, Datagram};
 use crate::transport::draw::Draws;
@@ -34,12 +34,11 @@ pub struct Seat {
 /// Serves until told to stop.
 pub fn serve(seat: &Seat) {
     let mut batch = Batch::new(BATCH_MAX);
-    let mut scratch = vec![0; MESSAGE_MAX].into_boxed_slice();
     let mut draws = Draws::seeded();
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(0) => {}
-            Ok(count) => answer_batch(seat, &mut batch, count, &mut scratch, &mut draws),
+            Ok(count) => answer_batch(seat, &mut batch, count, &mut draws),
             Err(error) => {
                 seat.block.dropped(Dropped::SocketError, 1);
                 tracing::debug!(%error, "a UDP socket does not receive");
@@ -49,20 +48,18 @@ pub fn serve(seat: &Seat) {
     }
 }
 
-fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, scratch: &mut [u8], draws: &mut Draws) {
+fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws) {
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
     for index in 0..count {
-        let datagram = batch.datagram(index);
-        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, scratch, draws) else { continue };
+        let (datagram, room) = batch.exchange(index);
+        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, room, draws) else { continue };
         match outcome.verdict {
-            Verdict::Reply(length) => match scratch.get(..length) {
-                Some(octets) if batch.reply(index, octets) => seat.block.answered(&service, &outcome),
-                _ => seat.block.dropped(Dropped::TooLong, 1),
-            },
+            Verdict::Reply(length) if batch.reply(index, length) => seat.block.answered(&service, &outcome),
+            Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
             Verdict::Silence => seat.block.dropped(Dropped::Silence, 1),
-            Verdict::Rare => hand_over(seat, &datagram),
+            Verdict::Rare => hand_over(seat, batch, index),
         }
     }
     let sent = batch.send(&seat.socket);
@@ -72,7 +69,7 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, scratch: &mut [u8]
 }
 
 /// The core's answer, or `None` if there is no one to answer or nothing to answer with.
-fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, scratch: &mut [u8], draws: &mut Draws) -> Option<Outcome> {
+fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &mut [u8], draws: &mut Draws) -> Option<Outcome> {
     if datagram.cut {
         seat.block.dropped(Dropped::Cut, 1);
         return None;
@@ -84,7 +81,7 @@ fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, scratch
     let client = Client { address: peer.ip(), transport: Transport::Udp };
     let moment = Moment { draw: draws.draw() };
     // The core does not panic. Should it ever, one query is lost and counted, not the worker.
-    let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(snapshot, datagram.octets, &client, moment, scratch)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(snapshot, datagram.octets, &client, moment, room)));
     if outcome.is_err() {
         seat.block.dropped(Dropped::Panic, 1);
     }
@@ -97,9 +94,10 @@ fn is_answerable(peer: &SocketAddr) -> bool {
     peer.port() != 0 && !address.is_unspecified() && !address.is_multicast()
 }
 
-fn hand_over(seat: &Seat, datagram: &Datagram<'_>) {
+fn hand_over(seat: &Seat, batch: &mut Batch, index: usize) {
+    let reply = ReplyTo::Datagram { socket: Arc::clone(&seat.socket), local: batch.local(index) };
+    let (datagram, _) = batch.exchange(index);
     let Some(peer) = datagram.peer else { return };
-    let reply = ReplyTo::Datagram { socket: Arc::clone(&seat.socket), local: datagram.local };
     if !seat.rare.offer(Rare { octets: datagram.octets.to_vec(), peer, reply }) {
         seat.block.dropped(Dropped::RareFull, 1);
     }

@@ -20,6 +20,7 @@ impl ClientSubnet {
     /// Reads the option's data. `None` is a format error (RFC 7871 section 7.1.2): an unknown family,
     /// a prefix longer than the family's address, a scope that is not zero, octets missing or
     /// surplus, or bits set beyond the source. Family 0 is tolerated with source 0 and no address.
+    #[inline]
     pub fn parse(data: &[u8]) -> Option<ClientSubnet> {
         let [f0, f1, source, scope, octets @ ..] = data else { return None };
         let (family, source) = (u16::from_be_bytes([*f0, *f1]), *source);
@@ -32,15 +33,10 @@ impl ClientSubnet {
         }
         let address = match family {
             0 if source == 0 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            1 if source <= 32 => {
-                let mut bits = [0; 4];
-                bits[..octets.len()].copy_from_slice(octets);
-                IpAddr::V4(Ipv4Addr::from(bits))
-            }
+            1 if source <= 32 => IpAddr::V4(Ipv4Addr::from_bits((front(octets) >> 32) as u32)),
             2 if source <= 128 => {
-                let mut bits = [0; 16];
-                bits[..octets.len()].copy_from_slice(octets);
-                IpAddr::V6(Ipv6Addr::from(bits))
+                let (upper, lower) = octets.split_at_checked(8).unwrap_or((octets, &[]));
+                IpAddr::V6(Ipv6Addr::from_bits(u128::from(front(upper)) << 64 | u128::from(front(lower))))
             }
             _ => return None,
         };
@@ -48,26 +44,39 @@ impl ClientSubnet {
     }
 
     /// Octets of the option in a response, with its four-octet option header.
+    #[inline]
     pub fn response_len(&self) -> usize {
         8 + usize::from(self.source).div_ceil(8)
     }
 
     /// Writes the option for a response: as asked, with the scope filled in. Gives the octets
     /// written, 0 if `out` is too small.
+    #[inline]
     pub fn write_response(&self, scope: u8, out: &mut [u8]) -> usize {
         let address_len = usize::from(self.source).div_ceil(8);
         let len = 8 + address_len;
         let Some(out) = out.get_mut(..len) else { return 0 };
-        out[0..2].copy_from_slice(&CODE.to_be_bytes());
-        out[2..4].copy_from_slice(&(4 + address_len as u16).to_be_bytes());
-        out[4..6].copy_from_slice(&self.family.to_be_bytes());
-        out[6] = self.source;
-        out[7] = scope;
-        match self.address {
-            IpAddr::V4(a) => out[8..].copy_from_slice(&a.octets()[..address_len.min(4)]),
-            IpAddr::V6(a) => out[8..].copy_from_slice(&a.octets()[..address_len]),
+        let Some((head, address)) = out.split_first_chunk_mut() else { return 0 };
+        let lengths = u64::from(self.source) << 8 | u64::from(scope);
+        *head = (u64::from(CODE) << 48 | (4 + address_len as u64) << 32 | u64::from(self.family) << 16 | lengths).to_be_bytes();
+        let mut rest = match self.address {
+            IpAddr::V4(a) => u128::from(a.to_bits()) << 96,
+            IpAddr::V6(a) => a.to_bits(),
+        };
+        for octet in address {
+            *octet = (rest >> 120) as u8;
+            rest <<= 8;
         }
         len
+    }
+}
+
+/// The first octets of a number, at most eight; zero behind them.
+#[inline]
+fn front(octets: &[u8]) -> u64 {
+    match octets.first_chunk() {
+        Some(whole) => u64::from_be_bytes(*whole),
+        None => octets.iter().rev().fold(0, |bits, &octet| bits >> 8 | u64::from(octet) << 56),
     }
 }
 

@@ -31,6 +31,7 @@ pub struct BadOptions;
 impl Edns {
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of a version that we do not know are not
     /// looked at, since BADVERS is due whatever they hold (RFC 6891 section 6.1.3).
+    #[inline]
     pub fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Edns, (Edns, BadOptions)> {
         let mut edns = Edns { payload: class, version: (ttl >> 16) as u8, dnssec_ok: ttl & 0x8000 != 0, subnet: None, nsid: false };
         if edns.version != 0 {
@@ -68,7 +69,7 @@ impl Edns {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResponseOptions<'a> {
     /// The asked client subnet and the scope of this answer.
-    pub subnet: Option<(ClientSubnet, u8)>,
+    pub subnet: Option<(&'a ClientSubnet, u8)>,
     /// NSID, if asked.
     pub nsid: Option<&'a [u8]>,
     /// Extended error: code and text.
@@ -83,6 +84,7 @@ pub struct ResponseOptions<'a> {
 
 impl ResponseOptions<'_> {
     /// Octets of the OPT record; does not depend on the scope, so it can be reserved beforehand.
+    #[inline]
     pub fn len(&self) -> usize {
         11 + self.subnet.map_or(0, |(s, _)| s.response_len())
             + self.nsid.map_or(0, |id| 4 + id.len())
@@ -95,15 +97,14 @@ impl ResponseOptions<'_> {
     }
 
     /// Writes the OPT record; gives the octets written, 0 if `out` is too small.
+    #[inline]
     pub fn write(&self, out: &mut [u8]) -> usize {
         let len = self.len();
         let Some(out) = out.get_mut(..len) else { return 0 };
-        let rdata_len = (len - 11) as u16;
-        out[0] = 0;
-        out[1..3].copy_from_slice(&super::rr::RrType::OPT.0.to_be_bytes());
-        out[3..5].copy_from_slice(&self.payload.to_be_bytes());
-        out[5..9].copy_from_slice(&[self.rcode_high, 0, if self.dnssec_ok { 0x80 } else { 0 }, 0]);
-        out[9..11].copy_from_slice(&rdata_len.to_be_bytes());
+        let Some(fixed) = out.first_chunk_mut::<11>() else { return 0 };
+        let ([p0, p1], [l0, l1]) = (self.payload.to_be_bytes(), ((len - 11) as u16).to_be_bytes());
+        let flags = if self.dnssec_ok { 0x80 } else { 0 };
+        *fixed = [0, 0, super::rr::RrType::OPT.0 as u8, p0, p1, self.rcode_high, 0, flags, 0, l0, l1];
         let mut at = 11;
         if let Some((subnet, scope)) = self.subnet {
             at += subnet.write_response(scope, &mut out[at..]);
@@ -162,7 +163,7 @@ mod tests {
     fn a_response_has_the_length_it_promised() {
         let subnet = ClientSubnet::parse(&[0, 1, 24, 0, 192, 0, 2]).unwrap();
         let options = ResponseOptions {
-            subnet: Some((subnet, 20)),
+            subnet: Some((&subnet, 20)),
             nsid: Some(b"fra-ns1"),
             error: Some((20, "not ours")),
             rcode_high: 1,

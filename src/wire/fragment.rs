@@ -7,8 +7,9 @@ pub struct Rdata<'a> {
     pub octets: &'a [u8],
     /// Places of the placeholders within `octets`; [`NO_PATCH`] for none.
     pub patches: [u16; 2],
-    /// Number of the node that holds the addresses of the name in this record (NS within the zone).
-    pub glue: Option<u32>,
+    /// Where the name in this record leads: for NS within the zone the number of the node that holds the
+    /// addresses, for CNAME its number among those of the zone.
+    pub link: Option<u32>,
 }
 
 /// No placeholder.

@@ -9,12 +9,14 @@ const K2: u64 = 0xa076_1d64_78bd_642f;
 /// Hash of the root name, where the hash of every name begins.
 pub const ROOT: u64 = 0x243f_6a88_85a3_08d3;
 
+#[inline]
 const fn fold(a: u64, b: u64) -> u64 {
     let product = (a as u128) * (b as u128);
     (product as u64) ^ ((product >> 64) as u64)
 }
 
 /// Mixes two 64-bit values into one in which every input bit matters.
+#[inline]
 pub const fn mix(a: u64, b: u64) -> u64 {
     let once = fold(a ^ K0, b ^ K1);
     fold(once ^ K2, K0)
@@ -22,21 +24,40 @@ pub const fn mix(a: u64, b: u64) -> u64 {
 
 /// Hash of a name from the hash of its parent and its first label, which must be in lower case.
 pub fn label(parent: u64, label: &[u8]) -> u64 {
-    let mut hash = parent ^ (label.len() as u64).wrapping_mul(K1);
-    let mut chunks = label.chunks_exact(8);
-    for chunk in &mut chunks {
-        // chunks_exact gives eight octets.
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        hash = fold(hash ^ u64::from_le_bytes(word), K0);
-    }
-    let rest = chunks.remainder();
+    let (words, rest) = label.as_chunks();
+    let mut hash = words.iter().fold(begin_label(parent, label.len()), |hash, word| add_word(hash, u64::from_le_bytes(*word)));
     if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        hash = fold(hash ^ u64::from_le_bytes(word), K0);
+        hash = add_word(hash, last_word(rest));
     }
+    end_label(hash)
+}
+
+/// The first step of [`label`], for those who have the words of a label at hand. Then comes every word of
+/// eight octets, little end first, the last with zeros behind the label, and [`end_label`].
+#[inline]
+pub(super) fn begin_label(parent: u64, len: usize) -> u64 {
+    parent ^ (len as u64).wrapping_mul(K1)
+}
+
+/// See [`begin_label`].
+#[inline]
+pub(super) fn add_word(hash: u64, word: u64) -> u64 {
+    fold(hash ^ word, K0)
+}
+
+/// See [`begin_label`].
+#[inline]
+pub(super) fn end_label(hash: u64) -> u64 {
     fold(hash ^ K2, K1)
+}
+
+/// One to seven octets as a word, by reads that overlap.
+fn last_word(rest: &[u8]) -> u64 {
+    let len = rest.len();
+    match (rest.first_chunk(), rest.last_chunk()) {
+        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4)),
+        _ => u64::from(rest[0]) | u64::from(rest[len / 2]) << (8 * (len / 2)) | u64::from(rest[len - 1]) << (8 * (len - 1)),
+    }
 }
 
 /// Hash of an uncompressed wire name in lower case, label by label from the root.

@@ -9,7 +9,7 @@ use super::rr::{Rcode, RrType};
 use crate::limits::LABELS_MAX;
 
 /// A question with what EDNS says about it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
     /// Message ID.
     pub id: u16,
@@ -20,7 +20,7 @@ pub struct Query<'a> {
     /// The question section as sent: name, type, class.
     pub question: &'a [u8],
     /// The name.
-    pub name: QueryName,
+    pub name: &'a QueryName,
     /// QTYPE.
     pub qtype: RrType,
     /// QCLASS.
@@ -30,8 +30,7 @@ pub struct Query<'a> {
 }
 
 /// What a datagram or stream message is.
-#[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant)] // lives on the stack for one query; boxing would allocate
+#[derive(Clone, Copy, Debug)]
 pub enum Parsed<'a> {
     /// One question for the core.
     Query(Query<'a>),
@@ -62,65 +61,95 @@ pub struct Reject<'a> {
     pub edns: Option<Edns>,
 }
 
-/// A question's name in lower case, with the places of its labels.
+/// A question's name in lower case, with the places of its labels. Large, so it is filled where it stays.
 #[derive(Clone)]
 pub struct QueryName {
-    lower: [u8; 256],
+    /// The wire form; what lies behind it, so that whole words can be read, means nothing.
+    lower: [u8; 264],
     len: u8,
     starts: [u8; LABELS_MAX + 1],
     labels: u8,
 }
 
+impl Default for QueryName {
+    /// The root.
+    fn default() -> QueryName {
+        QueryName { lower: [0; 264], len: 1, starts: [0; LABELS_MAX + 1], labels: 0 }
+    }
+}
+
 impl QueryName {
     /// Reads an uncompressed name at the start of `octets` (compression makes no sense in a question).
     pub fn parse(octets: &[u8]) -> Option<QueryName> {
-        let mut name = QueryName { lower: [0; 256], len: 0, starts: [0; LABELS_MAX + 1], labels: 0 };
-        let mut at = 0usize;
+        let mut name = QueryName::default();
+        name.read(octets).then_some(name)
+    }
+
+    /// [`QueryName::parse`] in place; false, and the name means nothing, if there is none.
+    #[inline]
+    pub fn read(&mut self, octets: &[u8]) -> bool {
+        let (mut at, mut labels) = (0usize, 0usize);
         loop {
-            let len = usize::from(*octets.get(at)?);
+            let Some(&len) = octets.get(at) else { return false };
+            let len = usize::from(len);
             if len == 0 {
                 break;
             }
-            if len > 63 || at + len + 1 > 254 {
-                return None;
+            if len > 63 || at + len > 253 {
+                return false;
             }
-            let label = octets.get(at + 1..at + 1 + len)?;
-            name.starts[usize::from(name.labels)] = at as u8;
-            name.labels += 1;
-            name.lower[at] = len as u8;
-            for (to, from) in name.lower[at + 1..at + 1 + len].iter_mut().zip(label) {
-                *to = from.to_ascii_lowercase();
-            }
+            self.starts[labels] = at as u8;
+            labels += 1;
             at += 1 + len;
         }
-        name.len = at as u8 + 1;
-        Some(name)
+        (self.len, self.labels) = (at as u8 + 1, labels as u8);
+        // Eight octets at a time. The lengths between the labels are no letters, so they stay as they are.
+        let (words, _) = self.lower.as_chunks_mut::<8>();
+        let mut rest = octets;
+        for word in &mut words[..at / 8 + 1] {
+            let (octets, behind) = match rest.split_first_chunk::<8>() {
+                Some((octets, behind)) => (*octets, behind),
+                None => (short(rest), &[][..]),
+            };
+            *word = lower_case(u64::from_le_bytes(octets)).to_le_bytes();
+            rest = behind;
+        }
+        true
     }
 
     /// A name from the start of one and the whole of another, both in wire form without pointers: a
     /// CNAME target that was cut before the apex, and the apex.
     pub fn join(start: &[u8], rest: &[u8]) -> Option<QueryName> {
+        let mut name = QueryName::default();
+        name.read_joined(start, rest).then_some(name)
+    }
+
+    /// [`QueryName::join`] in place; false, and the name means nothing, if that is too long.
+    pub fn read_joined(&mut self, start: &[u8], rest: &[u8]) -> bool {
         let mut wire = [0u8; 256];
-        let len = start.len() + rest.len();
-        let whole = wire.get_mut(..len)?;
+        let Some(whole) = wire.get_mut(..start.len() + rest.len()) else { return false };
         whole[..start.len()].copy_from_slice(start);
         whole[start.len()..].copy_from_slice(rest);
-        QueryName::parse(whole)
+        self.read(whole)
     }
 
     /// The wire form in lower case.
+    #[inline]
     pub fn wire(&self) -> &[u8] {
         &self.lower[..usize::from(self.len)]
     }
 
     /// Number of labels, the root not counted.
+    #[inline]
     pub fn labels(&self) -> usize {
         usize::from(self.labels)
     }
 
     /// The name without its first `skip` labels.
+    #[inline]
     pub fn suffix(&self, skip: usize) -> &[u8] {
-        if skip >= self.labels() { &self.wire()[usize::from(self.len) - 1..] } else { &self.wire()[usize::from(self.starts[skip])..] }
+        let start = if skip >= self.labels() { usize::from(self.len) - 1 } else { usize::from(self.starts[skip]) };
+        &self.wire()[start..]
     }
 
     /// The label at `index` from the left, without its length octet.
@@ -130,10 +159,53 @@ impl QueryName {
         &self.lower[start + 1..start + 1 + len]
     }
 
+    /// Hash of the name that begins with the label at `index`, from the hash of what is behind that label.
+    /// The same as [`hash::label`], with words read past the label's end and cut.
+    #[inline]
+    pub fn hash_label(&self, behind: u64, index: usize) -> u64 {
+        let start = usize::from(self.starts[index]);
+        let mut left = usize::from(self.lower[start]);
+        let mut hash = hash::begin_label(behind, left);
+        let mut at = start + 1;
+        while left > 0 {
+            let word = self.lower[at..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+            if left < 8 {
+                hash = hash::add_word(hash, word & ((1 << (8 * left)) - 1));
+                break;
+            }
+            hash = hash::add_word(hash, word);
+            (at, left) = (at + 8, left - 8);
+        }
+        hash::end_label(hash)
+    }
+
     /// Hash of the whole name.
     pub fn hash(&self) -> u64 {
-        (0..self.labels()).rev().fold(hash::ROOT, |h, i| hash::label(h, self.label(i)))
+        (0..self.labels()).rev().fold(hash::ROOT, |hash, index| self.hash_label(hash, index))
     }
+}
+
+/// Fewer than eight octets, with zeros behind them.
+#[cold]
+fn short(octets: &[u8]) -> [u8; 8] {
+    let mut word = [0; 8];
+    for (to, from) in word.iter_mut().zip(octets) {
+        *to = *from;
+    }
+    word
+}
+
+/// Eight octets with ASCII letters in lower case (RFC 4343).
+#[inline]
+fn lower_case(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x80 * ONES;
+    let low = word & !TOPS;
+    // The top bit of each octet tells: at least `A`, and behind `Z`.
+    let from_a = low + (0x80 - b'A' as u64) * ONES;
+    let behind_z = low + (0x7f - b'Z' as u64) * ONES;
+    // A top bit is two places above the bit that makes a letter small.
+    word | ((from_a ^ behind_z) & !word & TOPS) >> 2
 }
 
 impl std::fmt::Debug for QueryName {
@@ -145,8 +217,9 @@ impl std::fmt::Debug for QueryName {
 /// Octets of a header.
 pub const HEADER_LEN: usize = 12;
 
-/// Reads a message.
-pub fn parse(packet: &[u8]) -> Parsed<'_> {
+/// Reads a message; the name of its question goes into `name`.
+#[inline(always)]
+pub fn parse<'a>(packet: &'a [u8], name: &'a mut QueryName) -> Parsed<'a> {
     let Some(header) = packet.first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
     let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
     let (id, flags) = (word(0), word(2));
@@ -163,7 +236,9 @@ pub fn parse(packet: &[u8]) -> Parsed<'_> {
     if opcode != 0 {
         return Parsed::Rare;
     }
-    let Some(name) = QueryName::parse(&packet[HEADER_LEN..]) else { return Parsed::Reject(reject) };
+    if !name.read(&packet[HEADER_LEN..]) {
+        return Parsed::Reject(reject);
+    }
     let question_end = HEADER_LEN + name.wire().len() + 4;
     let Some(question) = packet.get(HEADER_LEN..question_end) else { return Parsed::Reject(reject) };
     reject.question = Some(question);
@@ -225,6 +300,7 @@ struct RawRecord<'a> {
 }
 
 /// The record at `at`; compression pointers in its owner are stepped over, not followed.
+#[inline]
 fn next_record(packet: &[u8], at: usize) -> Option<RawRecord<'_>> {
     let mut name_end = at;
     let name_end = loop {

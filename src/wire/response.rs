@@ -50,6 +50,7 @@ impl Written {
     }
 
     /// Where the suffix that begins `offset` octets into the name stands.
+    #[inline]
     pub fn suffix(&self, offset: usize) -> usize {
         if offset < self.literal { self.start + offset } else { self.tail + (offset - self.literal) }
     }
@@ -86,24 +87,51 @@ pub struct Response<'a> {
     at: usize,
     limit: usize,
     reserved: usize,
+    id: u16,
+    questions: u16,
     counts: [u16; 3],
     flags: u16,
 }
 
+/// What all records of an RRset begin with, but for RDLENGTH.
+struct Head<'a> {
+    owner: Owner<'a>,
+    /// Owner as a pointer, type, class and the upper half of the TTL.
+    upper: u64,
+    /// The lower half of the TTL, and room for RDLENGTH.
+    lower: u32,
+    by_pointer: bool,
+}
+
+impl<'a> Head<'a> {
+    #[inline]
+    fn new(owner: Owner<'a>, rtype: RrType, ttl: Ttl) -> Head<'a> {
+        let (pointer, ttl) = (u64::from(u16::from_be_bytes(pointer(owner.at))), ttl.secs());
+        Head {
+            owner,
+            upper: pointer << 48 | u64::from(rtype.0) << 32 | u64::from(CLASS_IN) << 16 | u64::from(ttl >> 16),
+            lower: ttl << 16,
+            by_pointer: owner.at <= POINTER_MAX && owner.wire.len() > 1,
+        }
+    }
+}
+
+/// Octets before the data of a record whose owner is a pointer.
+const HEAD_LEN: usize = 12;
+
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
     /// `flags` holds the opcode and the bits to be copied. `question` is empty if it could not be read.
+    #[inline]
     pub fn begin(out: &'a mut [u8], limit: usize, reserved: usize, id: u16, flags: u16, question: &[u8]) -> Response<'a> {
         let limit = limit.min(out.len()).saturating_sub(reserved).max(HEADER_LEN);
-        out[0..2].copy_from_slice(&id.to_be_bytes());
-        out[2..HEADER_LEN].fill(0);
-        let mut at = HEADER_LEN;
+        let (mut at, mut questions) = (HEADER_LEN, 0);
         if !question.is_empty() && at + question.len() <= limit {
             out[at..at + question.len()].copy_from_slice(question);
-            out[5] = 1;
+            questions = 1;
             at += question.len();
         }
-        Response { out, at, limit, reserved, counts: [0; 3], flags: flags | flag::QR }
+        Response { out, at, limit, reserved, id, questions, counts: [0; 3], flags: flags | flag::QR }
     }
 
     /// Sets a flag bit.
@@ -139,6 +167,7 @@ impl<'a> Response<'a> {
     /// Writes a whole RRset or nothing. `apex_at` is where the zone's apex stands; `placed` is told
     /// where the data of each record begins.
     #[allow(clippy::too_many_arguments)] // an RRset has that many parts
+    #[inline]
     pub fn rrset<'z>(
         &mut self,
         section: Section,
@@ -151,12 +180,12 @@ impl<'a> Response<'a> {
     ) -> Result<(), Full> {
         let begin = self.at;
         let mut count = 0u16;
+        let head = Head::new(owner, rtype, ttl);
         for rdata in records {
-            let Some(rdata_at) = self.fixed_fields(owner, rtype, ttl, rdata.octets.len()) else {
+            let Some(rdata_at) = self.put(&head, rdata.octets) else {
                 self.at = begin;
                 return Err(Full);
             };
-            self.out[rdata_at..self.at].copy_from_slice(rdata.octets);
             for patch in rdata.patches {
                 if patch != NO_PATCH {
                     let place = rdata_at + usize::from(patch);
@@ -172,11 +201,34 @@ impl<'a> Response<'a> {
     }
 
     /// Writes one record; gives where its data begins.
+    #[inline]
     pub fn record(&mut self, section: Section, owner: Owner<'_>, rtype: RrType, ttl: Ttl, rdata: &[u8]) -> Result<usize, Full> {
-        let rdata_at = self.fixed_fields(owner, rtype, ttl, rdata.len()).ok_or(Full)?;
-        self.out[rdata_at..self.at].copy_from_slice(rdata);
+        let rdata_at = self.put(&Head::new(owner, rtype, ttl), rdata).ok_or(Full)?;
         self.counts[section as usize] += 1;
         Ok(rdata_at)
+    }
+
+    /// Writes a whole RRset with data of one length, such as addresses, or nothing.
+    #[inline]
+    pub fn addresses<const N: usize>(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: RrType,
+        ttl: Ttl,
+        addresses: impl ExactSizeIterator<Item = [u8; N]>,
+    ) -> Result<(), Full> {
+        let begin = self.at;
+        let count = addresses.len() as u16;
+        let head = Head::new(owner, rtype, ttl);
+        for address in addresses {
+            if self.put(&head, &address).is_none() {
+                self.at = begin;
+                return Err(Full);
+            }
+        }
+        self.counts[section as usize] += count;
+        Ok(())
     }
 
     /// Undoes everything written behind `position` in a section: `records` of them.
@@ -185,26 +237,42 @@ impl<'a> Response<'a> {
         self.counts[section as usize] -= records;
     }
 
-    /// Owner, type, class, TTL and RDLENGTH; gives where the data goes and moves behind it.
-    fn fixed_fields(&mut self, owner: Owner<'_>, rtype: RrType, ttl: Ttl, rdata_len: usize) -> Option<usize> {
-        let by_pointer = owner.at <= POINTER_MAX && owner.wire.len() > 1;
-        let owner_len = if by_pointer { 2 } else { owner.wire.len() };
-        let fields_at = self.at + owner_len;
-        let rdata_at = fields_at + 10;
-        if rdata_at + rdata_len > self.limit {
+    /// Writes a record and moves behind it; gives where its data begins, or nothing if it does not fit.
+    #[inline(always)]
+    fn put(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
+        let lower = head.lower | rdata.len() as u32 & 0xffff;
+        if !head.by_pointer {
+            return self.put_with_owner(head, lower, rdata);
+        }
+        let rdata_at = self.at + HEAD_LEN;
+        let end = rdata_at + rdata.len();
+        if end > self.limit {
             return None;
         }
-        if by_pointer {
-            self.out[self.at..fields_at].copy_from_slice(&pointer(owner.at));
-        } else {
-            self.out[self.at..fields_at].copy_from_slice(owner.wire);
+        let (upper_at, behind) = self.out.get_mut(self.at..end)?.split_first_chunk_mut()?;
+        let (lower_at, rdata_to) = behind.split_first_chunk_mut()?;
+        *upper_at = head.upper.to_be_bytes();
+        *lower_at = lower.to_be_bytes();
+        copy(rdata_to, rdata);
+        self.at = end;
+        Some(rdata_at)
+    }
+
+    /// [`Response::put`] where the owner is the root, or a pointer does not reach it.
+    #[cold]
+    fn put_with_owner(&mut self, head: &Head<'_>, lower: u32, rdata: &[u8]) -> Option<usize> {
+        let owner = head.owner.wire;
+        let fields_at = self.at + owner.len();
+        let rdata_at = fields_at + 10;
+        let end = rdata_at + rdata.len();
+        if end > self.limit {
+            return None;
         }
-        let fields = &mut self.out[fields_at..rdata_at];
-        fields[0..2].copy_from_slice(&rtype.0.to_be_bytes());
-        fields[2..4].copy_from_slice(&CLASS_IN.to_be_bytes());
-        fields[4..8].copy_from_slice(&ttl.secs().to_be_bytes());
-        fields[8..10].copy_from_slice(&(rdata_len as u16).to_be_bytes());
-        self.at = rdata_at + rdata_len;
+        self.out[self.at..fields_at].copy_from_slice(owner);
+        self.out[fields_at..fields_at + 6].copy_from_slice(&head.upper.to_be_bytes()[2..]);
+        self.out[fields_at + 6..rdata_at].copy_from_slice(&lower.to_be_bytes());
+        self.out[rdata_at..end].copy_from_slice(rdata);
+        self.at = end;
         Some(rdata_at)
     }
 
@@ -214,20 +282,37 @@ impl<'a> Response<'a> {
     }
 
     /// Writes the OPT into the reserved room, then the header; gives the octets of the message.
+    #[inline]
     pub fn finish(mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
         if let Some(options) = options {
             let written = options.write(&mut self.out[self.at..]);
             self.at += written;
             self.counts[2] += u16::from(written > 0);
         }
-        self.out[2..4].copy_from_slice(&(self.flags | rcode.0 & 0xf).to_be_bytes());
-        for (index, count) in self.counts.iter().enumerate() {
-            self.out[6 + 2 * index..8 + 2 * index].copy_from_slice(&count.to_be_bytes());
+        let word = |word: u16, place: u32| u128::from(word) << (112 - 16 * place);
+        let [answer, authority, additional] = self.counts;
+        let header = word(self.id, 0) | word(self.flags | rcode.0 & 0xf, 1) | word(self.questions, 2);
+        let header = header | word(answer, 3) | word(authority, 4) | word(additional, 5);
+        if let (Some(to), Some(from)) = (self.out.first_chunk_mut::<HEADER_LEN>(), header.to_be_bytes().first_chunk()) {
+            *to = *from;
         }
         self.at
     }
 }
 
+/// Copies octets of equal number; addresses, which are most, without a call.
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    if let (Ok(to), Ok(from)) = (<&mut [u8; 4]>::try_from(&mut *to), <&[u8; 4]>::try_from(from)) {
+        *to = *from;
+    } else if let (Ok(to), Ok(from)) = (<&mut [u8; 16]>::try_from(&mut *to), <&[u8; 16]>::try_from(from)) {
+        *to = *from;
+    } else {
+        to.copy_from_slice(from);
+    }
+}
+
+#[inline]
 fn pointer(at: usize) -> [u8; 2] {
     (0xc000 | (at & POINTER_MAX) as u16).to_be_bytes()
 }

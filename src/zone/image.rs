@@ -70,7 +70,7 @@ pub struct Set {
 
 const NO_NODE: u32 = u32::MAX;
 
-/// Octets before the data of a record as stored: plain, and with patches and glue.
+/// Octets before the data of a record as stored: plain, and with patches and link.
 const PLAIN_HEAD: usize = 2;
 const NAMED_HEAD: usize = 10;
 
@@ -115,6 +115,8 @@ pub struct Image {
     nodes: Box<[Node]>,
     sets: Box<[Set]>,
     steered: Box<[Steered]>,
+    /// CNAME records.
+    cnames: u32,
     /// How chains are answered.
     pub chain: ChainMode,
     /// TTL of negative answers: the smaller of the SOA's TTL and its MINIMUM (RFC 2308 section 5).
@@ -126,6 +128,7 @@ pub const APEX: NodeId = NodeId(0);
 
 impl Image {
     /// The apex in lower-case wire form.
+    #[inline]
     pub fn apex(&self) -> &[u8] {
         &self.apex
     }
@@ -160,23 +163,27 @@ impl Image {
     }
 
     /// The name of a node in lower-case wire form.
+    #[inline]
     pub fn name(&self, node: NodeId) -> &[u8] {
         let node = &self.nodes[node.0 as usize];
         &self.arena[node.name as usize..node.name as usize + usize::from(node.name_len)]
     }
 
     /// RRsets of a node.
+    #[inline]
     pub fn sets_at(&self, node: NodeId) -> &[Set] {
         let node = &self.nodes[node.0 as usize];
         &self.sets[node.first_set as usize..node.first_set as usize + usize::from(node.sets)]
     }
 
     /// The RRset of a type at a node.
+    #[inline]
     pub fn set(&self, node: NodeId, rtype: RrType) -> Option<&Set> {
         self.sets_at(node).iter().find(|s| s.rtype == rtype)
     }
 
     /// How a node is steered, if it is.
+    #[inline]
     pub fn steered_at(&self, node: NodeId) -> Option<&Steered> {
         let node = &self.nodes[node.0 as usize];
         if node.kind == NodeKind::Steered { self.steered.get(node.link as usize) } else { None }
@@ -193,33 +200,64 @@ impl Image {
     }
 
     /// The records of a set.
+    #[inline]
     pub fn records<'a>(&'a self, set: &Set) -> Records<'a> {
         let at = set.at as usize;
         Records { octets: &self.arena[at..at + set.octets as usize], named: is_compressible(set.rtype), left: set.count }
     }
 
-    /// What `name` is here. `name` must be at or below the apex; `hash` is its hash.
-    pub fn lookup(&self, name: &QueryName, hash: u64) -> Match {
-        if let Some(found) = self.find(hash, name.wire()) {
-            let node = &self.nodes[found.0 as usize];
-            return match node.kind {
-                NodeKind::Cut => Match::Cut(NodeId(node.link)),
-                NodeKind::Redirected => Match::Redirected(NodeId(node.link)),
-                NodeKind::Plain | NodeKind::Steered => Match::Exact(found),
-            };
+    /// Number of CNAME records. Each has its number among them as its link.
+    pub fn cnames(&self) -> u32 {
+        self.cnames
+    }
+
+    /// The CNAME records in the order of their numbers.
+    pub fn cname_records(&self) -> impl Iterator<Item = Rdata<'_>> {
+        // Most zones have none, and are not walked.
+        let sets = if self.cnames > 0 { &self.sets[..] } else { &[] };
+        sets.iter().filter(|set| set.rtype == RrType::CNAME).flat_map(|set| self.records(set))
+    }
+
+    /// Numbers the CNAME records; the last step of building.
+    fn number_cnames(&mut self) {
+        for set in self.sets.iter().filter(|set| set.rtype == RrType::CNAME) {
+            let mut at = set.at as usize;
+            for _ in 0..set.count {
+                let len = usize::from(u16::from_be_bytes([self.arena[at], self.arena[at + 1]]));
+                self.arena[at + 6..at + NAMED_HEAD].copy_from_slice(&self.cnames.to_be_bytes());
+                self.cnames += 1;
+                at += NAMED_HEAD + len;
+            }
         }
-        self.lookup_missing(name)
+    }
+
+    /// What `name` is here, if it exists or lies under something that does; `hash` is its hash. Names of
+    /// other zones are never found.
+    #[inline]
+    pub fn lookup_existing(&self, name: &[u8], hash: u64) -> Option<Match> {
+        let found = self.find(hash, name)?;
+        let node = &self.nodes[found.0 as usize];
+        Some(match node.kind {
+            NodeKind::Cut => Match::Cut(NodeId(node.link)),
+            NodeKind::Redirected => Match::Redirected(NodeId(node.link)),
+            NodeKind::Plain | NodeKind::Steered => Match::Exact(found),
+        })
+    }
+
+    /// What `name` is here. `name` must be at or below the apex; `hash` is its hash, and `apex_hash` that of
+    /// the apex.
+    pub fn lookup(&self, name: &QueryName, hash: u64, apex_hash: u64) -> Match {
+        self.lookup_existing(name.wire(), hash).unwrap_or_else(|| self.lookup_missing(name, apex_hash))
     }
 
     /// [`Image::lookup`] behind the first probe: the closest encloser, and the wildcard below it.
-    #[cold]
-    fn lookup_missing(&self, name: &QueryName) -> Match {
+    pub fn lookup_missing(&self, name: &QueryName, apex_hash: u64) -> Match {
         let below = name.labels() - self.apex_labels;
         // Hashes from the apex downwards; the deepest name that exists is the closest encloser.
-        let mut hash = (below..name.labels()).rev().fold(hash::ROOT, |h, i| hash::label(h, name.label(i)));
+        let mut hash = apex_hash;
         let (mut encloser, mut encloser_hash) = (APEX, hash);
         for skip in (1..below).rev() {
-            hash = hash::label(hash, name.label(skip));
+            hash = name.hash_label(hash, skip);
             match self.find(hash, name.suffix(skip)) {
                 Some(node) => (encloser, encloser_hash) = (node, hash),
                 None => break,
@@ -243,10 +281,12 @@ impl Image {
     }
 
     /// The node of a lower-case name, by its hash.
+    #[inline]
     pub fn find(&self, hash: u64, name: &[u8]) -> Option<NodeId> {
         self.probe(hash, |stored| stored == name)
     }
 
+    #[inline]
     fn probe(&self, hash: u64, same: impl Fn(&[u8]) -> bool) -> Option<NodeId> {
         let mask = self.slots.len() - 1;
         let tag = (hash >> 32) as u32;
@@ -276,6 +316,7 @@ pub struct Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Rdata<'a>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Rdata<'a>> {
         if self.left == 0 {
             return None;
@@ -283,15 +324,15 @@ impl<'a> Iterator for Records<'a> {
         self.left -= 1;
         let word = |at: usize| u16::from_be_bytes([self.octets[at], self.octets[at + 1]]);
         let len = usize::from(word(0));
-        let (patches, glue, head) = if self.named {
-            let glue = u32::from_be_bytes([self.octets[6], self.octets[7], self.octets[8], self.octets[9]]);
-            ([word(2), word(4)], (glue != NO_NODE).then_some(glue), NAMED_HEAD)
+        let (patches, link, head) = if self.named {
+            let link = u32::from_be_bytes([self.octets[6], self.octets[7], self.octets[8], self.octets[9]]);
+            ([word(2), word(4)], (link != NO_NODE).then_some(link), NAMED_HEAD)
         } else {
             ([NO_PATCH; 2], None, PLAIN_HEAD)
         };
         let octets = &self.octets[head..head + len];
         self.octets = &self.octets[head + len..];
-        Some(Rdata { octets, patches, glue })
+        Some(Rdata { octets, patches, link })
     }
 }
 

@@ -1,6 +1,7 @@
 //! All zones of a snapshot, and which one holds a name: the one with the longest apex at or above it.
 
 use super::image::{Image, Match};
+use super::links::{Links, Target};
 use crate::wire::hash;
 use crate::wire::query::QueryName;
 use std::sync::Arc;
@@ -22,9 +23,17 @@ pub struct Found {
 #[derive(Debug, Default)]
 pub struct ZoneSet {
     zones: Vec<Arc<Image>>,
-    slots: Box<[u32]>,
+    slots: Box<[Slot]>,
     /// Bit n: some apex has n labels.
     depths: u128,
+    links: Links,
+}
+
+/// A place of the table of zones: the hash of an apex, and its zone.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u64,
+    zone: u32,
 }
 
 const FREE: u32 = u32::MAX;
@@ -32,21 +41,25 @@ const FREE: u32 = u32::MAX;
 impl ZoneSet {
     /// A set of zones with different apexes.
     pub fn new(zones: Vec<Arc<Image>>) -> ZoneSet {
-        let mut slots = vec![FREE; (zones.len() * 2 + 1).next_power_of_two()];
+        let mut slots = vec![Slot { hash: 0, zone: FREE }; (zones.len() * 2 + 1).next_power_of_two()];
         let mask = slots.len() - 1;
         let mut depths = 0;
         for (index, zone) in zones.iter().enumerate() {
-            let mut slot = hash::name(zone.apex()) as usize & mask;
-            while slots[slot] != FREE {
+            let hash = hash::name(zone.apex());
+            let mut slot = hash as usize & mask;
+            while slots[slot].zone != FREE {
                 slot = (slot + 1) & mask;
             }
-            slots[slot] = index as u32;
+            slots[slot] = Slot { hash, zone: index as u32 };
             depths |= 1u128 << zone.apex_labels().min(127);
         }
-        ZoneSet { zones, slots: slots.into(), depths }
+        let mut set = ZoneSet { zones, slots: slots.into(), depths, links: Links::default() };
+        set.links = Links::of(&set);
+        set
     }
 
     /// A zone.
+    #[inline]
     pub fn zone(&self, id: ZoneId) -> &Arc<Image> {
         &self.zones[id.0 as usize]
     }
@@ -56,51 +69,94 @@ impl ZoneSet {
         self.zones.iter()
     }
 
-    /// The zone that holds `name`, and the hash of the whole name. With `above` only zones whose apex
-    /// is strictly above the name count: DS records of a child live in its parent (RFC 4035
-    /// section 3.1.4.1).
-    pub fn zone_of(&self, name: &QueryName, above: bool) -> (Option<ZoneId>, u64) {
+    /// Where CNAMEs lead.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our zones.
+    pub fn target(&self, zone: ZoneId, cname: u32) -> Option<Target<'_>> {
+        self.links.target(self, zone, cname)
+    }
+
+    /// What `name` is in our zones, `None` outside them; and the hash of the name.
+    #[inline]
+    pub fn lookup(&self, name: &QueryName) -> (Option<Found>, u64) {
+        // The deepest apex by its hash alone: a name that exists in that zone ends in its apex.
+        let walked = self.walk(name, false, |_, _| true);
+        let Some((zone, apex_hash)) = walked.zone else { return (None, walked.hash) };
+        let image = self.zone(zone);
+        if let Some(matched) = image.lookup_existing(name.wire(), walked.hash) {
+            return (Some(Found { zone, matched }), walked.hash);
+        }
+        if is_apex_of(image, name) {
+            return (Some(Found { zone, matched: image.lookup_missing(name, apex_hash) }), walked.hash);
+        }
+        // Two names of one hash.
+        let found = self.zone_of(name, false).zone.map(|(zone, apex_hash)| {
+            let matched = self.zone(zone).lookup(name, walked.hash, apex_hash);
+            Found { zone, matched }
+        });
+        (found, walked.hash)
+    }
+
+    /// The zone that holds `name`. With `above` only zones whose apex is strictly above the name count: DS
+    /// records of a child live in its parent (RFC 4035 section 3.1.4.1).
+    pub fn zone_of(&self, name: &QueryName, above: bool) -> Walked {
+        self.walk(name, above, |image, suffix| image.apex() == suffix)
+    }
+
+    /// From the root down, the last zone whose apex has the hash of what has been walked and is the `same`.
+    #[inline]
+    fn walk(&self, name: &QueryName, above: bool, same: impl Fn(&Image, &[u8]) -> bool) -> Walked {
         let labels = name.labels();
-        let mut hash = hash::ROOT;
-        let mut best = None;
+        let mut walked = Walked { zone: None, hash: hash::ROOT };
+        let mut depths = self.depths;
         let mut skip = labels;
         loop {
-            let depth = labels - skip;
-            if self.depths & (1 << depth) != 0
+            if depths & 1 != 0
                 && !(above && skip == 0)
-                && let Some(found) = self.find(hash, name.suffix(skip))
+                && let Some(zone) = self.find(walked.hash, |image| same(image, name.suffix(skip)))
             {
-                best = Some(found);
+                walked.zone = Some((zone, walked.hash));
             }
             if skip == 0 {
-                return (best, hash);
+                return walked;
             }
+            depths >>= 1;
             skip -= 1;
-            hash = hash::label(hash, name.label(skip));
+            walked.hash = name.hash_label(walked.hash, skip);
         }
     }
 
-    fn find(&self, hash: u64, apex: &[u8]) -> Option<ZoneId> {
+    #[inline]
+    fn find(&self, hash: u64, same: impl Fn(&Image) -> bool) -> Option<ZoneId> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut slot = hash as usize & mask;
+        let mut at = hash as usize & mask;
         loop {
-            let id = self.slots[slot];
-            if id == FREE {
+            let slot = self.slots[at];
+            if slot.zone == FREE {
                 return None;
             }
-            if self.zones[id as usize].apex() == apex {
-                return Some(ZoneId(id));
+            if slot.hash == hash && same(&self.zones[slot.zone as usize]) {
+                return Some(ZoneId(slot.zone));
             }
-            slot = (slot + 1) & mask;
+            at = (at + 1) & mask;
         }
     }
+}
 
-    /// What `name` is in our zones; `None` outside them.
-    pub fn lookup(&self, name: &QueryName) -> Option<Found> {
-        let (zone, hash) = self.zone_of(name, false);
-        let zone = zone?;
-        Some(Found { zone, matched: self.zone(zone).lookup(name, hash) })
-    }
+/// What came of walking a name from the root down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walked {
+    /// The zone that holds it, and the hash of the zone's apex.
+    pub zone: Option<(ZoneId, u64)>,
+    /// Hash of the name.
+    pub hash: u64,
+}
+
+fn is_apex_of(image: &Image, name: &QueryName) -> bool {
+    name.labels().checked_sub(image.apex_labels()).is_some_and(|skip| name.suffix(skip) == image.apex())
 }
 
 #[cfg(test)]
@@ -132,19 +188,19 @@ mod tests {
             (".", false, None),
         ] {
             let query = QueryName::parse(Name::parse(name, None).unwrap().as_wire()).unwrap();
-            let (found, hash) = set.zone_of(&query, above);
-            assert_eq!(found.map(|z| z.0), zone, "{name}");
-            assert_eq!(hash, query.hash());
+            let walked = set.zone_of(&query, above);
+            assert_eq!(walked.zone.map(|(zone, _)| zone.0), zone, "{name}");
+            assert_eq!(walked.hash, query.hash());
         }
         let root = ZoneSet::new(vec![empty(".")]);
         let query = QueryName::parse(b"\x03com\0").unwrap();
-        assert_eq!(root.zone_of(&query, false).0, Some(ZoneId(0)));
+        assert_eq!(root.zone_of(&query, false).zone, Some((ZoneId(0), hash::ROOT)));
     }
 
     #[test]
     fn no_zones_hold_nothing() {
         let query = QueryName::parse(b"\x03com\0").unwrap();
-        assert_eq!(ZoneSet::new(vec![]).lookup(&query), None);
-        assert_eq!(ZoneSet::default().lookup(&query), None);
+        assert_eq!(ZoneSet::new(vec![]).lookup(&query).0, None);
+        assert_eq!(ZoneSet::default().lookup(&query).0, None);
     }
 }

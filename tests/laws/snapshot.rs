@@ -106,7 +106,7 @@ impl Trace for Attentive {
     fn watch(&mut self) -> &mut Blind {
         &mut self.blind
     }
-    fn step(&mut self, _: &Snapshot, _: &Step) {
+    fn step(&mut self, _: &Snapshot, _: &Step<'_>) {
         self.seen += 1;
     }
     fn decision(&mut self, _: &PolicyTable, _: &Decision<'_>) {

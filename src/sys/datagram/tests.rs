@@ -10,13 +10,20 @@ fn client(bind: &str) -> UdpSocket {
     client
 }
 
+/// Answers a query with some octets.
+fn reply(batch: &mut Batch, index: usize, octets: &[u8]) -> bool {
+    let (_, room) = batch.exchange(index);
+    room[..octets.len()].copy_from_slice(octets);
+    batch.reply(index, octets.len())
+}
+
 /// Answers one batch by echoing each query with its number in front.
 fn echo(server: &UdpSocket, batch: &mut Batch) -> (usize, Sent) {
     let count = batch.receive(server).expect("the socket receives");
     for i in 0..count {
-        let mut reply = vec![i as u8];
-        reply.extend_from_slice(batch.datagram(i).octets);
-        assert!(batch.reply(i, &reply));
+        let mut octets = vec![i as u8];
+        octets.extend_from_slice(batch.exchange(i).0.octets);
+        assert!(reply(batch, i, &octets));
     }
     (count, batch.send(server))
 }
@@ -33,11 +40,10 @@ fn answers_from_the_address_asked() {
         let mut batch = Batch::new(4);
         let count = batch.receive(&server).expect("the socket receives");
         assert_eq!(count, 1, "{asked}");
-        let seen = batch.datagram(0);
-        assert_eq!(seen.peer, client.local_addr().ok());
-        assert_eq!(seen.local, Some(Local { address: asked.ip(), interface: 0 }));
-        let (peer, local) = (client.local_addr().expect("bound"), seen.local);
-        assert!(batch.reply(0, b"me"));
+        let (peer, local) = (client.local_addr().expect("bound"), batch.local(0));
+        assert_eq!(batch.exchange(0).0.peer, Some(peer));
+        assert_eq!(local, Some(Local { address: asked.ip(), interface: 0 }));
+        assert!(reply(&mut batch, 0, b"me"));
         assert_eq!(batch.send(&server), Sent { sent: 1, failed: 0 });
         send_one(&server, b"me again", peer, local).expect("a single message is sent");
         for expected in [&b"me"[..], b"me again"] {
@@ -61,8 +67,8 @@ fn gaps_between_answers() {
     let count = batch.receive(&server).expect("the socket receives");
     assert_eq!(count, 8);
     for i in (1..8).step_by(2) {
-        let octets = batch.datagram(i).octets.to_vec();
-        assert!(batch.reply(i, &octets));
+        let octets = batch.exchange(i).0.octets.to_vec();
+        assert!(reply(&mut batch, i, &octets));
     }
     assert_eq!(batch.send(&server), Sent { sent: 4, failed: 0 });
     for i in (1..8).step_by(2) {
@@ -82,7 +88,7 @@ fn long_datagrams_are_marked() {
     for (length, cut) in [(DATAGRAM_MAX, false), (DATAGRAM_MAX + 1, true), (9000, true), (0, false)] {
         client.send_to(&vec![7; length], to).expect("the client sends");
         assert_eq!(batch.receive(&server).expect("the socket receives"), 1);
-        let seen = batch.datagram(0);
+        let (seen, _) = batch.exchange(0);
         assert_eq!((seen.octets.len(), seen.cut), (length.min(DATAGRAM_MAX), cut));
     }
 }
@@ -95,8 +101,8 @@ fn long_replies_are_refused() {
     client.send_to(b"x", server.local_addr().expect("bound")).expect("the client sends");
     let mut batch = Batch::new(1);
     assert_eq!(batch.receive(&server).expect("the socket receives"), 1);
-    assert!(!batch.reply(0, &[0; UDP_PAYLOAD_MAX as usize + 1]));
-    assert!(batch.reply(0, &[0; UDP_PAYLOAD_MAX as usize]));
+    assert!(!batch.reply(0, UDP_PAYLOAD_MAX as usize + 1));
+    assert!(reply(&mut batch, 0, &[0; UDP_PAYLOAD_MAX as usize]));
     assert_eq!(batch.send(&server).sent, 1);
 }
 

@@ -172,7 +172,7 @@ impl<'a> Builder<'a> {
         }
         self.arena.shrink_to_fit();
         let slots = self.slots();
-        Ok(Image {
+        let mut image = Image {
             apex: self.apex.as_wire().into(),
             apex_labels: self.apex.label_count(),
             arena: self.arena.into(),
@@ -180,9 +180,12 @@ impl<'a> Builder<'a> {
             nodes: nodes.into(),
             sets: self.sets.into(),
             steered: steered.into(),
+            cnames: 0,
             chain: self.zone.chain,
             negative_ttl,
-        })
+        };
+        image.number_cnames();
+        Ok(image)
     }
 
     /// The table that will serve: two thirds full at most.

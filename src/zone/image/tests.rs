@@ -40,7 +40,7 @@ fn zone() -> Zone {
 fn lookup(image: &Image, text: &str) -> String {
     let query = QueryName::parse(name(text).as_wire()).unwrap();
     let show = |id: NodeId| Name::from_wire(image.name(id)).unwrap().to_string();
-    match image.lookup(&query, query.hash()) {
+    match image.lookup(&query, query.hash(), hash::name(image.apex())) {
         Match::Exact(id) => format!("exact {} {}", show(id), image.sets_at(id).len()),
         Match::Wildcard(id) => format!("wildcard {}", show(id)),
         Match::Cut(id) => format!("cut {}", show(id)),
@@ -86,10 +86,10 @@ fn record_data_is_cut_before_the_apex_and_glue_is_found() {
     let records: Vec<Rdata<'_>> = image.records(image.set(id, RrType::NS).unwrap()).collect();
     assert_eq!(records[0].octets, b"\x02ns\x03sub\xc0\0");
     assert_eq!(records[0].patches, [7, NO_PATCH]);
-    assert_eq!(records[0].glue, Some(node(&image, "ns.sub").id.0));
+    assert_eq!(records[0].link, Some(node(&image, "ns.sub").id.0));
     assert_eq!(records[1].octets, b"\x02ns\x05other\0");
     assert_eq!(records[1].patches, [NO_PATCH; 2]);
-    assert_eq!(records[1].glue, None);
+    assert_eq!(records[1].link, None);
     let soa = image.records(image.set(APEX, RrType::SOA).unwrap()).next().unwrap();
     assert_eq!(&soa.octets[..12], b"\x02ns\xc0\0\x04Mail\xc0\0", "case is kept");
     assert_eq!(soa.patches, [3, 10]);
