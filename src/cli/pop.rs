@@ -202,6 +202,34 @@ fn in_words(by: &Value) -> String {
     format!("{} {}{over}{start}{until}, {} at {}: {}", text("pops"), text("action"), text("author"), text("set"), text("reason"))
 }
 
+/// A load feed on one line, such as `310 of 400 (78 %), target 80 %`.
+fn feed_in_words(feed: &Value) -> String {
+    let number = |key: &str| feed[key].as_f64().unwrap_or_default();
+    let whose = feed["service"].as_str().map(|service| format!("{service}: ")).unwrap_or_default();
+    let mut text = match feed["load"].as_f64() {
+        Some(load) => format!("{whose}{load:.0} of {:.0} ({:.0} %)", number("capacity"), load * 100.0 / number("capacity")),
+        None => format!("{whose}not known yet, of {:.0}", number("capacity")),
+    };
+    text.push_str(&format!(", target {:.0} %", number("target") * 100.0));
+    if number("shed_share") > 0.0 {
+        text.push_str(&format!(", sheds {:.1} % of its cells", number("shed_share") * 100.0));
+        let to: Vec<String> = (feed["accept"].as_object().into_iter().flatten())
+            .map(|(pop, share)| format!("{pop} accepts {:.0} %", share.as_f64().unwrap_or_default() * 100.0))
+            .collect();
+        text.push_str(&format!(" ({})", if to.is_empty() { "nobody accepts any".to_owned() } else { to.join(", ") }));
+    }
+    if feed["stale"] == true {
+        text.push_str(", stale");
+    }
+    if feed["oscillates"] == true {
+        text.push_str(", turns too often");
+    }
+    if let Some(told) = feed["last_error"].as_str() {
+        text.push_str(&format!("; last error: {told}"));
+    }
+    text
+}
+
 /// A probed target on one line, such as `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
 fn target_in_words(target: &Value) -> String {
     let word = |key: &str| target[key].as_str().unwrap_or_default();
@@ -256,6 +284,12 @@ fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
         text.push_str(&format!("  planned    {}\n", in_words(plan)));
     }
     text.push_str(&format!("  health     {}\n", pop["health"].as_str().unwrap_or("?")));
+    for feed in pop["feeds"].as_array().into_iter().flatten() {
+        text.push_str(&format!("  load       {}\n", feed_in_words(feed)));
+    }
+    if let Some(left) = pop["ramp_left"].as_f64().filter(|left| *left > 0.0) {
+        text.push_str(&format!("  ramp       {:.1} % of its cells are still to come back\n", left * 100.0));
+    }
     for target in pop["targets"].as_array().into_iter().flatten() {
         text.push_str(&format!("  target     {}\n", target_in_words(target)));
     }

@@ -91,6 +91,16 @@ families! {
         "How long the last result of a target took.";
     TARGET_CERTIFICATE = Gauge "meridian_target_certificate_days" ["pop", "service", "probe", "address"]
         "Whole days until the certificate of a target ends; negative once it has.";
+    LOAD_UTILISATION = Gauge "meridian_pop_utilisation" ["pop", "service"]
+        "Smoothed load of a feed divided by its capacity; service is empty for the whole PoP.";
+    LOAD_SHED = Gauge "meridian_pop_shed_share" ["pop", "service"]
+        "Share of cells that load may send elsewhere, 0 to 1.";
+    LOAD_STALE = Gauge "meridian_load_feed_stale" ["pop", "service"]
+        "1 for a feed that gave no reading for longer than its stale_after.";
+    LOAD_OSCILLATES = Gauge "meridian_load_oscillates" ["pop", "service"]
+        "1 for a feed whose shedding turned too often, so that its gain is halved.";
+    RAMP_LEFT = Gauge "meridian_pop_ramp_left" ["pop"]
+        "Share of cells that a ramp has not brought back to a PoP that came up, 0 to 1.";
     HEALTH_FROZEN = Gauge "meridian_health_frozen" ["family"]
         "1 while all canaries of a family (ipv4, ipv6) fail and its verdicts do not move.";
     POLICY_HELD = Gauge "meridian_policy_held" ["policy"]

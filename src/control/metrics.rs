@@ -166,6 +166,16 @@ fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
         for health in PopHealth::ALL {
             page.set(&catalogue::POP_HEALTH, &[&pop.name, health.word()], if pop.health == health { 1.0 } else { 0.0 })?;
         }
+        page.set(&catalogue::RAMP_LEFT, &[&pop.name], f64::from(pop.ramp_left) / 256.0)?;
+        for feed in &pop.feeds {
+            let labels = [&*pop.name, feed.service.as_deref().unwrap_or("")];
+            if let Some(load) = feed.load {
+                page.set(&catalogue::LOAD_UTILISATION, &labels, load / feed.capacity)?;
+            }
+            page.set(&catalogue::LOAD_SHED, &labels, f64::from(feed.share) / 256.0)?;
+            page.set(&catalogue::LOAD_STALE, &labels, if feed.is_stale { 1.0 } else { 0.0 })?;
+            page.set(&catalogue::LOAD_OSCILLATES, &labels, if feed.oscillates { 1.0 } else { 0.0 })?;
+        }
         for target in &pop.targets {
             let labels = [&*pop.name, &*target.service, &*target.probe, target.address.as_deref().unwrap_or("")];
             page.set(&catalogue::TARGET_UP, &labels, if target.verdict == "down" { 0.0 } else { 1.0 })?;

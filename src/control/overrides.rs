@@ -2,7 +2,7 @@
 //! The shapes are told in docs/control.md.
 
 use crate::control::Shown;
-use crate::desk::board::{Alarm, PopView, TargetView};
+use crate::desk::board::{Alarm, FeedView, PopView, TargetView};
 use crate::desk::command::{Change, Changed, Command, Door, Ended, Push};
 use crate::desk::event::told;
 use crate::desk::prediction::{Gain, Move, Prediction};
@@ -59,6 +59,8 @@ fn pop_json(pop: &PopView) -> Value {
         "state_override": pop.state_by.as_ref().map(told),
         "weight_override": pop.weight_by.as_ref().map(told),
         "health": pop.health.word(),
+        "ramp_left": f64::from(pop.ramp_left) / 256.0,
+        "feeds": pop.feeds.iter().map(feed_json).collect::<Vec<_>>(),
         "targets": pop.targets.iter().map(target_json).collect::<Vec<_>>(),
     })
 }
@@ -89,6 +91,21 @@ fn progress(pop: &PopView, now: u64) -> Value {
         "done_percent": gone,
         "cached_percent": cached,
         "end": end,
+    })
+}
+
+fn feed_json(feed: &FeedView) -> Value {
+    json!({
+        "service": feed.service.as_deref(),
+        "load": feed.load,
+        "capacity": feed.capacity,
+        "target": feed.target,
+        "shed_share": f64::from(feed.share) / 256.0,
+        "accept": feed.accept.iter().map(|(pop, share)| (pop.to_string(), (f64::from(*share) / 256.0).into())).collect::<serde_json::Map<String, Value>>(),
+        "stale": feed.is_stale,
+        "oscillates": feed.oscillates,
+        "last_error": feed.last_error,
+        "age_secs": feed.age_secs,
     })
 }
 

@@ -64,6 +64,35 @@ pub struct PopView {
     pub health: PopHealth,
     /// What is probed of it; empty without probes.
     pub targets: Vec<TargetView>,
+    /// Its load feeds; empty without.
+    pub feeds: Vec<FeedView>,
+    /// Cells that a ramp has not brought back since it came up, in steps of 1/256.
+    pub ramp_left: u16,
+}
+
+/// A load feed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeedView {
+    /// The service; `None` for the whole PoP.
+    pub service: Option<Arc<str>>,
+    /// Smoothed load, in the unit of the capacity; `None` before the first reading.
+    pub load: Option<f64>,
+    /// Capacity.
+    pub capacity: f64,
+    /// Load above which cells begin to leave, as a share of the capacity.
+    pub target: f64,
+    /// Share of cells that may leave, in steps of 1/256.
+    pub share: u16,
+    /// Who accepts how much of them, by name, in steps of 1/256.
+    pub accept: Vec<(Arc<str>, u16)>,
+    /// No reading for too long.
+    pub is_stale: bool,
+    /// The share turned too often.
+    pub oscillates: bool,
+    /// The last failure, also when readings followed.
+    pub last_error: Option<String>,
+    /// Age of the last reading, in seconds.
+    pub age_secs: Option<u64>,
 }
 
 /// A PoP as probes see it, over all its services.

@@ -3,6 +3,7 @@
 use crate::desk::command::Origin;
 use crate::health::condition::Verdict;
 use crate::health::event::{HealthEvent, Subject};
+use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::Override;
@@ -66,6 +67,8 @@ pub enum Event {
     },
     /// Something that probes found.
     Health(HealthEvent),
+    /// Something that load feeds told.
+    Load(LoadEvent),
     /// What is remembered of health over a restart could not be read or written.
     MemoryFault {
         /// A sentence.
@@ -103,6 +106,7 @@ impl fmt::Display for Event {
             Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
+            Event::Load(event) => event.fmt(f),
             Event::MemoryFault { sentence } => f.write_str(sentence),
             Event::Stopping { signal } => write!(f, "stopping on {signal}"),
             Event::Stopped => f.write_str("stopped"),
@@ -143,6 +147,15 @@ impl Event {
                 HealthEvent::Certificate { .. } => "certificate",
                 HealthEvent::Lost { .. } => "events_lost",
             },
+            Event::Load(event) => match event {
+                LoadEvent::FeedLost { .. } => "feed_lost",
+                LoadEvent::FeedBack { .. } => "feed_back",
+                LoadEvent::Began { .. } => "shedding_began",
+                LoadEvent::Ended { .. } => "shedding_ended",
+                LoadEvent::Oscillates { .. } => "shedding_oscillates",
+                LoadEvent::Calm { .. } => "shedding_calm",
+                LoadEvent::Lost { .. } => "events_lost",
+            },
             Event::MemoryFault { .. } => "memory_fault",
             Event::Stopping { .. } => "stopping",
             Event::Stopped => "stopped",
@@ -163,6 +176,7 @@ impl Event {
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
             Event::Health(event) => of_health(event),
+            Event::Load(event) => of_load(event),
             Event::MemoryFault { .. } => json!({}),
             Event::Stopping { signal } => json!({ "signal": signal }),
         };
@@ -171,6 +185,19 @@ impl Event {
             object.extend(fields);
         }
         object.to_string()
+    }
+}
+
+fn of_load(event: &LoadEvent) -> Value {
+    let of = |subject: &LoadSubject| json!({ "pop": &*subject.pop, "service": subject.service.as_deref() });
+    match event {
+        LoadEvent::FeedLost { subject, reason } => json!({ "feed": of(subject), "reason": reason.as_deref() }),
+        LoadEvent::Began { subject, utilisation_percent } => json!({ "feed": of(subject), "utilisation_percent": utilisation_percent }),
+        LoadEvent::FeedBack { subject }
+        | LoadEvent::Ended { subject }
+        | LoadEvent::Oscillates { subject }
+        | LoadEvent::Calm { subject } => json!({ "feed": of(subject) }),
+        LoadEvent::Lost { events } => json!({ "events": events }),
     }
 }
 

@@ -38,6 +38,23 @@ pub struct SavedRamp {
     pub up_epoch_ms: Option<u64>,
 }
 
+impl SavedRamp {
+    /// As one line of text, without its end.
+    pub fn to_line(&self) -> String {
+        match self.up_epoch_ms {
+            Some(ms) => format!("ramp {ms} {}", self.pop),
+            None => format!("ramp down {}", self.pop),
+        }
+    }
+
+    /// What a line says; `None` for one that says nothing of a ramp.
+    pub fn from_line(line: &str) -> Option<SavedRamp> {
+        let (since, pop) = line.strip_prefix("ramp ")?.split_once(' ')?;
+        let up_epoch_ms = if since == "down" { None } else { Some(since.parse().ok()?) };
+        Some(SavedRamp { pop: pop.into(), up_epoch_ms })
+    }
+}
+
 /// Where a PoP stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {

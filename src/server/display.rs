@@ -1,7 +1,8 @@
 //! What the board shows of health, read from the watch.
 
+use super::burden::Burden;
 use super::watch::Watch;
-use crate::desk::board::{Board, PopHealth, TargetView};
+use crate::desk::board::{Board, FeedView, PopHealth, TargetView};
 use crate::health::condition::{Picture, Verdict};
 use crate::health::report::TargetReport;
 use crate::snapshot::Snapshot;
@@ -24,6 +25,30 @@ pub fn add_health(board: &mut Board, watch: &Watch, snapshot: &Snapshot) {
     board.frozen = watch.monitor().frozen();
     board.held = watch.held(snapshot);
     board.alarms.extend(watch.alarms());
+}
+
+/// Adds what is known of load.
+pub fn add_load(board: &mut Board, burden: &Burden, snapshot: &Snapshot) {
+    for report in burden.report() {
+        let Some(pop) = board.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop) else { continue };
+        pop.feeds.push(FeedView {
+            service: report.feed.service.clone(),
+            load: report.smoothed,
+            capacity: report.feed.capacity,
+            target: report.feed.spec.target,
+            share: report.share,
+            accept: report.accept.iter().map(|(pop, share)| ((*pop).clone(), *share)).collect(),
+            is_stale: report.is_stale,
+            oscillates: report.oscillates,
+            last_error: report.last_error.map(ToString::to_string),
+            age_secs: report.read_ago_ms.map(|ms| ms / 1000),
+        });
+    }
+    debug_assert_eq!(board.pops.len(), snapshot.pops.len());
+    for (pop, left) in board.pops.iter_mut().zip(burden.left()) {
+        pop.ramp_left = *left;
+    }
+    board.alarms.extend(burden.alarms());
 }
 
 /// Each PoP, in order, over the addresses of all its services. What is not known counts as up.

@@ -5,6 +5,7 @@
 
 use crate::desk::Desk;
 use crate::desk::event::Event;
+use crate::health::load::event::LoadEvent;
 use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE};
 use crate::reload::atomic::beside;
 use crate::server::writer::epoch_secs;
@@ -58,6 +59,10 @@ fn log(event: &Event) {
         Event::LedgerAlarm { .. } | Event::MemoryFault { .. } => tracing::error!("{event}"),
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
         Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),
+        Event::Load(LoadEvent::FeedLost { .. } | LoadEvent::Oscillates { .. } | LoadEvent::Lost { .. }) => {
+            tracing::warn!(kind = event.kind(), "{event}");
+        }
+        Event::Load(_) => tracing::info!(kind = event.kind(), "{event}"),
         Event::Health(_) => tracing::info!(kind = event.kind(), "{event}"),
         _ => tracing::info!("{event}"),
     }

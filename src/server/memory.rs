@@ -1,6 +1,6 @@
-//! What a node remembers of its targets over a restart: `state/health`, one line each.
+//! What a node remembers over a restart of its targets and of load: `state/health` and `state/load`, one line each.
 
-use super::watch::Watch;
+use super::burden;
 use super::writer::epoch_secs;
 use crate::health::saved::Saved;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_SAVE_SECS};
@@ -10,13 +10,21 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 
-/// Name of the file in the state folder.
-pub const FILE: &str = "health";
+/// Names of the files in the state folder.
+const HEALTH: &str = "health";
+const LOAD: &str = "load";
+
+/// What was remembered of load, likewise.
+pub fn recall_load(state: &Path) -> (burden::Saved, Vec<String>) {
+    let (octets, faults) = health_store::load(&state.join(LOAD), HEALTH_FILE_OCTETS_MAX);
+    let text = String::from_utf8(octets.unwrap_or_default()).unwrap_or_default();
+    (burden::Saved::from_lines(text.lines()), faults)
+}
 
 /// What was remembered, and a sentence for each fault. What cannot be read is as though it never was: the
 /// first round finds it anew.
 pub fn recall(state: &Path) -> (Vec<Saved>, Vec<String>) {
-    let (octets, faults) = health_store::load(&state.join(FILE), HEALTH_FILE_OCTETS_MAX);
+    let (octets, faults) = health_store::load(&state.join(HEALTH), HEALTH_FILE_OCTETS_MAX);
     let text = String::from_utf8(octets.unwrap_or_default()).unwrap_or_default();
     (text.lines().filter_map(Saved::from_line).collect(), faults)
 }
@@ -35,14 +43,23 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Of a state folder.
-    pub fn new(state: &Path) -> Memory {
-        Memory { path: state.join(FILE), written: None, is_stale: false, writing: None, fault: None, told: None }
+    /// Of health, in a state folder.
+    pub fn of_health(state: &Path) -> Memory {
+        Memory::new(state.join(HEALTH))
     }
 
-    /// Writes down what the watch knows: at once if something has turned, else now and then, so that
-    /// its stamps stay fresh. Must run inside a Tokio runtime.
-    pub fn remember(&mut self, watch: &Watch, turned: bool) {
+    /// Of load, in a state folder.
+    pub fn of_load(state: &Path) -> Memory {
+        Memory::new(state.join(LOAD))
+    }
+
+    fn new(path: PathBuf) -> Memory {
+        Memory { path, written: None, is_stale: false, writing: None, fault: None, told: None }
+    }
+
+    /// Writes lines down: at once if something has turned, else now and then, so that their stamps stay
+    /// fresh. Must run inside a Tokio runtime.
+    pub fn remember(&mut self, turned: bool, lines: impl FnOnce(u64) -> Vec<String>) {
         self.is_stale |= turned;
         match self.writing.as_ref().map(Receiver::try_recv) {
             Some(Err(TryRecvError::Empty)) => return,
@@ -52,11 +69,10 @@ impl Memory {
         }
         self.writing = None;
         let is_old = self.written.is_none_or(|at| at.elapsed() >= Duration::from_secs(HEALTH_SAVE_SECS));
-        if watch.monitor().roster().targets.is_empty() || !(self.is_stale || is_old) {
+        if !(self.is_stale || is_old) {
             return;
         }
-        let lines: Vec<String> = watch.saved(epoch_secs()).iter().map(Saved::to_line).collect();
-        let (path, octets) = (self.path.clone(), lines.join("\n").into_bytes());
+        let (path, octets) = (self.path.clone(), lines(epoch_secs()).join("\n").into_bytes());
         let (done, receiver) = channel();
         self.writing = Some(receiver);
         drop(spawn_blocking(move || drop(done.send(health_store::save(&path, &octets, HEALTH_FILE_OCTETS_MAX)))));
@@ -70,6 +86,6 @@ impl Memory {
         }
         self.told.clone_from(&self.fault);
         let why = self.fault.as_ref()?;
-        Some(format!("{} cannot be written, so a restart would begin without knowing health: {why}", self.path.display()))
+        Some(format!("{} cannot be written, so a restart would begin without what it holds: {why}", self.path.display()))
     }
 }

@@ -6,6 +6,7 @@
 //!                                  └──┘ SIGHUP, control: the writer publishes or refuses
 //! ```
 
+pub mod burden;
 pub mod display;
 pub mod journal;
 pub mod memory;
@@ -14,6 +15,7 @@ pub mod sockets;
 pub mod watch;
 pub mod writer;
 
+use self::burden::Burden;
 use self::journal::Journal;
 use self::overrides::Overrides;
 use self::sockets::Sockets;
@@ -162,9 +164,15 @@ impl Server {
             }
         });
         watch.turn();
-        let snapshot = overrides.over(&snapshot, watch.picture(), now, 1);
+        let (saved, more) = memory::recall_load(&fixed.state);
+        let burden = Burden::begin(&snapshot, &saved, now, stop.clone());
+        let scales = burden.scales();
+        overrides.weigh(Arc::new(move |pop| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(pop).copied()));
+        let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
+        let snapshot = overrides.over(&snapshot, truth, now, 1);
         let mut board = overrides.board(&snapshot, now);
         display::add_health(&mut board, &watch, &snapshot);
+        display::add_load(&mut board, &burden, &snapshot);
         let cell = Cell::new(Arc::new(snapshot), counters.seats());
         let desk = Arc::new(Desk::new(cell, counters, board));
         let journal = Journal::start(&fixed.state, Arc::clone(&desk)).map_err(|error| own_fault(&error))?;
@@ -192,13 +200,13 @@ impl Server {
         for alarm in overrides.alarms() {
             server.tell(&Event::LedgerAlarm { sentence: alarm.sentence.clone() });
         }
-        for sentence in faults {
+        for sentence in faults.into_iter().chain(more) {
             server.tell(&Event::MemoryFault { sentence });
         }
         for entry in ended {
             server.tell(&Event::OverrideExpired { entry });
         }
-        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed, overrides, watch, journal);
+        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed, overrides, watch, burden, journal);
         server.runtime.spawn(writer.run(commands));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();

@@ -15,7 +15,7 @@ use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop, PopId};
-use crate::steer::status::{ALL_CELLS, Status};
+use crate::steer::status::{ALL_CELLS, Share256, Shed, Status};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,8 +68,8 @@ impl Overrides {
     }
 
     /// The snapshot with the states and weights in force and what probes say, as publication `sequence`.
-    pub fn over(&self, snapshot: &Snapshot, picture: &Picture, now: u64, sequence: u64) -> Snapshot {
-        over(&self.ledger, snapshot, picture, now, sequence)
+    pub fn over(&self, snapshot: &Snapshot, truth: Truth<'_>, now: u64, sequence: u64) -> Snapshot {
+        over(&self.ledger, snapshot, truth, now, sequence)
     }
 
     /// Which PoPs have an override of their state, in order.
@@ -94,6 +94,8 @@ impl Overrides {
             cached_secs: ahead_secs(snapshot),
             health: PopHealth::default(),
             targets: Vec::new(),
+            feeds: Vec::new(),
+            ramp_left: 0,
         };
         Board {
             sequence: snapshot.sequence(),
@@ -196,10 +198,26 @@ impl Overrides {
     }
 }
 
-/// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes say of them.
-pub fn over(ledger: &Ledger, snapshot: &Snapshot, picture: &Picture, now: u64, sequence: u64) -> Snapshot {
-    let pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
-    snapshot.with_status(Status::new(pops, &snapshot.steering.slots, &snapshot.steering.policies, picture, Vec::new()), sequence)
+/// What probes and feeds say now, by the numbers of one snapshot.
+#[derive(Clone, Copy)]
+pub struct Truth<'t> {
+    /// What probes say.
+    pub picture: &'t Picture,
+    /// Cells of each PoP that a ramp has not brought back; none for nothing.
+    pub left: &'t [Share256],
+    /// What each slot sheds; none for nothing.
+    pub sheds: &'t [Shed],
+}
+
+/// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes and feeds say of them.
+pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, sequence: u64) -> Snapshot {
+    let mut pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
+    for (pop, left) in pops.iter_mut().zip(truth.left) {
+        // By hand or by health, the cells of both leave in one order, so the larger share holds the smaller.
+        pop.left = pop.left.max(*left);
+    }
+    let (slots, policies) = (&snapshot.steering.slots, &snapshot.steering.policies);
+    snapshot.with_status(Status::new(pops, slots, policies, truth.picture, truth.sheds.to_vec()), sequence)
 }
 
 /// A sentence for each safety rule that PoPs in these states break. Whoever is down by probes is off too.

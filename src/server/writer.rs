@@ -13,12 +13,14 @@ use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::condition::Picture;
 use crate::health::outcome::Outcome as ProbeOutcome;
+use crate::health::saved::Saved;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::cycle::{self, Fixed, Fresh};
+use crate::server::burden::Burden;
 use crate::server::display;
 use crate::server::journal::Journal;
 use crate::server::memory::Memory;
-use crate::server::overrides::{self, Overrides};
+use crate::server::overrides::{self, Overrides, Truth};
 use crate::server::watch::Watch;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::ledger::Ledger;
@@ -49,7 +51,9 @@ pub struct Writer {
     fixed: Fixed,
     overrides: Overrides,
     watch: Watch,
-    memory: Memory,
+    burden: Burden,
+    /// What is remembered of health, and of load.
+    memories: [Memory; 2],
     /// When the board last showed what probes found.
     shown: Instant,
     journal: Journal,
@@ -73,8 +77,16 @@ type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
 impl Writer {
     /// A writer for a server that runs with `fixed`.
-    pub fn new(desk: Arc<Desk>, root: PathBuf, fixed: Fixed, overrides: Overrides, watch: Watch, journal: Journal) -> Writer {
-        let memory = Memory::new(&fixed.state);
+    pub fn new(
+        desk: Arc<Desk>,
+        root: PathBuf,
+        fixed: Fixed,
+        overrides: Overrides,
+        watch: Watch,
+        burden: Burden,
+        journal: Journal,
+    ) -> Writer {
+        let memories = [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)];
         // A step between the first publication and now is not left out.
         let step_at = overrides.ledger.next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&desk.snapshot.full()));
         Writer {
@@ -83,7 +95,8 @@ impl Writer {
             fixed,
             overrides,
             watch,
-            memory,
+            burden,
+            memories,
             shown: Instant::now(),
             journal,
             retired: Vec::new(),
@@ -110,6 +123,7 @@ impl Writer {
                     self.end(outcome);
                 }
                 () = self.watch.wait() => {}
+                () = self.burden.wait() => {}
                 () = async { match wake { Some(wake) => tokio::time::sleep(wake).await, None => std::future::pending().await } } => {}
             }
             self.expire();
@@ -141,7 +155,13 @@ impl Writer {
             }
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
             Command::Push { push, reply } => reply(self.push(&push)),
-            Command::PushLoad { reply, .. } => reply(Err("this server takes no loads".to_owned())),
+            Command::PushLoad { push, reply } => reply(match self.burden.handle_push(&push.pop, push.service.as_deref(), push.value) {
+                true => Ok(()),
+                false => Err(format!(
+                    "`{}` has no load feed that waits for pushes there; `meridian pop show {}` tells its feeds",
+                    push.pop, push.pop
+                )),
+            }),
         }
     }
 
@@ -157,7 +177,13 @@ impl Writer {
             let sequence = previous.sequence() + 1;
             let mut fresh = cycle::run(&root, Some(&previous), Some(&fixed), sequence)?;
             // Under the overrides of now, so that the difference is what the files have changed.
-            fresh.snapshot = overrides::over(&overrides, &fresh.snapshot, &Picture::default(), epoch_secs(), sequence);
+            fresh.snapshot = overrides::over(
+                &overrides,
+                &fresh.snapshot,
+                Truth { picture: &Picture::default(), left: &[], sheds: &[] },
+                epoch_secs(),
+                sequence,
+            );
             let difference = snapshot::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
@@ -187,17 +213,34 @@ impl Writer {
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
         self.watch.follow(&snapshot.roster);
         self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
-        let snapshot = self.overrides.over(snapshot, self.watch.picture(), now, sequence);
+        self.bear(snapshot);
+        let snapshot = self.overrides.over(snapshot, self.truth(), now, sequence);
         let digest = snapshot.digest().to_string();
         self.show(&snapshot);
         self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
         (sequence, digest)
     }
 
+    /// What probes and feeds say now, for the snapshot that they follow.
+    fn truth(&self) -> Truth<'_> {
+        Truth { picture: self.watch.picture(), left: self.burden.left(), sheds: self.burden.sheds() }
+    }
+
+    /// Has loads and ramps go on with a snapshot. Gives whether an answer would show a difference.
+    fn bear(&mut self, snapshot: &Snapshot) -> bool {
+        let is_up: Vec<bool> =
+            display::health_of_pops(snapshot, self.watch.picture()).iter().map(|health| *health != PopHealth::Down).collect();
+        let states = self.overrides.ledger.effective(&snapshot.pops, epoch_secs());
+        let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
+        self.burden.turn(snapshot, &is_up, &serves)
+    }
+
     /// Shows a snapshot, its overrides and its health on the board.
     fn show(&mut self, snapshot: &Snapshot) {
         let mut board = self.overrides.board(snapshot, epoch_secs());
         display::add_health(&mut board, &self.watch, snapshot);
+        display::add_load(&mut board, &self.burden, snapshot);
+        self.burden.weigh();
         self.desk.board.store(Arc::new(board));
         self.shown = Instant::now();
     }
@@ -205,24 +248,35 @@ impl Writer {
     /// Looks at what probes have found: hands out what is due, publishes what an answer would show, and
     /// tells what happened.
     fn look(&mut self) {
-        if self.watch.turn().is_some() {
-            let served = self.desk.snapshot.full();
+        let has_turned = self.watch.turn().is_some();
+        let served = self.desk.snapshot.full();
+        let has_moved = self.bear(&served);
+        if has_turned || has_moved {
             let sequence = served.sequence() + 1;
-            let next = self.overrides.over(&served, self.watch.picture(), epoch_secs(), sequence);
+            let next = self.overrides.over(&served, self.truth(), epoch_secs(), sequence);
             // The picture may differ only in what no answer shows, such as a PoP that is switched off.
             if next.status != served.status {
                 self.show(&next);
                 self.retired.push(self.desk.snapshot.publish(Arc::new(next)));
             }
         }
-        let events = self.watch.events(epoch_secs());
-        self.memory.remember(&self.watch, events.iter().any(|event| matches!(event, Event::Health(_))));
+        drop(served);
+        let mut events = self.watch.events(epoch_secs());
+        let has_health = !events.is_empty();
+        events.extend(self.burden.events(epoch_secs()));
+        let [health, load] = &mut self.memories;
+        if !self.watch.monitor().roster().targets.is_empty() {
+            health.remember(has_health, |now| self.watch.saved(now).iter().map(Saved::to_line).collect());
+        }
+        if !self.burden.is_idle() {
+            load.remember(has_moved, |now| self.burden.saved_lines(now));
+        }
         if !events.is_empty() || self.shown.elapsed() >= SHOW {
             let served = self.desk.snapshot.full();
             self.show(&served);
         }
         events.iter().for_each(|event| self.tell(event));
-        if let Some(sentence) = self.memory.fault() {
+        for sentence in self.memories.iter_mut().filter_map(Memory::fault).collect::<Vec<_>>() {
             self.tell(&Event::MemoryFault { sentence });
         }
     }
@@ -289,7 +343,7 @@ impl Writer {
     /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for it but who asked.
     fn predict(&self, changed: Changed, settled: Ledger, reply: Box<dyn FnOnce(Changed) + Send>) {
         let (before, counted, loads) = (self.desk.snapshot.full(), self.desk.snapshot.decisions(), self.overrides.loads());
-        let after = overrides::over(&settled, &before, self.watch.picture(), epoch_secs(), before.sequence());
+        let after = overrides::over(&settled, &before, self.truth(), epoch_secs(), before.sequence());
         drop(spawn_blocking(move || {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
             reply(Changed { prediction, ..changed });

@@ -1,0 +1,245 @@
+//! The burden: what load feeds say, what PoPs therefore shed, and how PoPs that come back ramp.
+//!
+//! The machines are pure ([`Loads`], [`Ramps`]); here they get a clock, a prober, and a file to
+//! remember by. It belongs to the writer, as the watch does.
+
+use crate::desk::board::Alarm;
+use crate::desk::event::Event;
+use crate::desk::prediction::Carried;
+use crate::health::Moment;
+use crate::health::load::event::LoadEvent;
+use crate::health::load::report::FeedReport;
+use crate::health::load::saved::SavedLoad;
+use crate::health::load::{FeedTicket, Loads, ShedRow};
+use crate::health::ramp::{RampPop, Ramps, SavedRamp};
+use crate::limits::PROBES_AT_ONCE;
+use crate::probe::Prober;
+use crate::probe::load::Reading;
+use crate::probe::runner;
+use crate::snapshot::Snapshot;
+use crate::steer::pop::Pop;
+use crate::steer::status::{Share256, Shed};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{self, Sender, UnboundedReceiver};
+use tokio_util::sync::CancellationToken;
+
+/// The longest sleep without anything to do: clocks of virtual machines jump.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+type Answer = (u64, Result<f64, Arc<str>>);
+
+/// Loads by the name of the PoP, for predictions, which are made on other threads.
+pub type Scales = Arc<Mutex<HashMap<Arc<str>, Carried>>>;
+
+/// Load and ramps at work.
+pub struct Burden {
+    loads: Loads,
+    ramps: Ramps,
+    began: Instant,
+    work: Sender<Reading>,
+    results: UnboundedReceiver<Answer>,
+    /// What each slot sheds; empty while nothing is shed.
+    sheds: Vec<Shed>,
+    /// Cells of each PoP that a ramp has not brought back.
+    left: Vec<Share256>,
+    alarms: BTreeMap<String, Alarm>,
+    scales: Scales,
+}
+
+impl Burden {
+    /// Begins to read the feeds of a snapshot. Must run inside a Tokio runtime.
+    pub fn begin(snapshot: &Snapshot, saved: &Saved, now_epoch_secs: u64, stop: CancellationToken) -> Burden {
+        let seed = crate::wire::hash::octets(snapshot.node_name().as_bytes());
+        let mut loads = Loads::new(Arc::clone(&snapshot.loads), seed, Moment(0));
+        loads.restore(&saved.loads, Moment(0), now_epoch_secs);
+        let mut ramps = Ramps::new(ramping(&snapshot.pops));
+        ramps.restore(&saved.ramps, Moment(0), now_epoch_secs);
+        let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
+        // Bounded by the work: there are never more results on their way than readings that run.
+        let (tell, results) = mpsc::unbounded_channel();
+        let done = move |ticket, reading| drop(tell.send((ticket, reading)));
+        tokio::spawn(runner::read(Arc::new(Prober::new()), to_do, done, stop));
+        let mut burden = Burden {
+            loads,
+            ramps,
+            began: Instant::now(),
+            work,
+            results,
+            sheds: Vec::new(),
+            left: vec![0; snapshot.pops.len()],
+            alarms: BTreeMap::new(),
+            scales: Scales::default(),
+        };
+        burden.sheds = rows(snapshot, &burden.loads.sheds());
+        burden
+    }
+
+    fn now(&self) -> Moment {
+        Moment(self.began.elapsed().as_millis() as u64)
+    }
+
+    /// Waits for readings, or for the moment at which something is due. Safe to drop midway.
+    pub async fn wait(&mut self) {
+        let now = self.now();
+        let wake = self.loads.next_wake().into_iter().chain(self.ramps.next_wake(now)).min();
+        let sleep = wake.map_or(SLEEP_MAX, |wake| Duration::from_millis(wake.since_ms(now)).min(SLEEP_MAX));
+        let result = tokio::select! {
+            result = self.results.recv() => result,
+            () = tokio::time::sleep(sleep) => None,
+        };
+        if let Some(answer) = result {
+            self.take(answer);
+        }
+    }
+
+    fn take(&mut self, (ticket, reading): Answer) {
+        let now = self.now();
+        self.loads.handle_reading(FeedTicket(ticket), reading, now);
+    }
+
+    /// Goes on with a snapshot: takes results, hands out what is due. `is_up` tells who is not down by probes,
+    /// `serves` who takes regular clients. Gives whether an answer would show a difference.
+    pub fn turn(&mut self, snapshot: &Snapshot, is_up: &[bool], serves: &[bool]) -> bool {
+        while let Ok(answer) = self.results.try_recv() {
+            self.take(answer);
+        }
+        let now = self.now();
+        let mut changed = false;
+        if !Arc::ptr_eq(self.loads.roster(), &snapshot.loads) {
+            self.loads.handle_roster(Arc::clone(&snapshot.loads), now);
+            self.ramps.handle_pops(ramping(&snapshot.pops));
+        }
+        self.loads.handle_service(serves);
+        for (pop, is_up) in is_up.iter().enumerate() {
+            self.ramps.handle_verdict(pop as u16, *is_up, now);
+        }
+        let left: Vec<Share256> = (0..snapshot.pops.len()).map(|pop| self.ramps.left(pop as u16, now)).collect();
+        if left != self.left {
+            self.left = left;
+            changed = true;
+        }
+        while self.work.capacity() > 0 {
+            let Some(due) = self.loads.poll_due(now) else { break };
+            let reading = Reading {
+                ticket: due.ticket.0,
+                pop: due.pop().clone(),
+                service: due.feed().service.clone(),
+                spec: Arc::clone(&due.feed().spec),
+                timeout_ms: u32::try_from(due.timeout_ms()).unwrap_or(u32::MAX),
+            };
+            if self.work.try_send(reading).is_err() {
+                self.loads.handle_reading(due.ticket, Err("the prober has stopped".into()), now);
+            }
+        }
+        if let Some(sheds) = self.loads.poll_sheds(now) {
+            let sheds = rows(snapshot, &sheds);
+            changed |= sheds != self.sheds;
+            self.sheds = sheds;
+        }
+        changed
+    }
+
+    /// What each slot sheds, for a status.
+    pub fn sheds(&self) -> &[Shed] {
+        &self.sheds
+    }
+
+    /// Cells of each PoP that a ramp has not brought back.
+    pub fn left(&self) -> &[Share256] {
+        &self.left
+    }
+
+    /// A load that somebody pushes; `false` if no feed waits for it.
+    pub fn handle_push(&mut self, pop: &str, service: Option<&str>, value: f64) -> bool {
+        let now = self.now();
+        self.loads.handle_push(pop, service, value, now)
+    }
+
+    /// What happened since the last call, oldest first.
+    pub fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Some(event) = self.loads.poll_event() {
+            let alarm = || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
+            match &event {
+                LoadEvent::FeedLost { subject, .. } => drop(self.alarms.insert(format!("feed {subject}"), alarm())),
+                LoadEvent::FeedBack { subject } => drop(self.alarms.remove(&format!("feed {subject}"))),
+                LoadEvent::Oscillates { subject } => drop(self.alarms.insert(format!("turns {subject}"), alarm())),
+                LoadEvent::Calm { subject } => drop(self.alarms.remove(&format!("turns {subject}"))),
+                LoadEvent::Began { .. } | LoadEvent::Ended { .. } | LoadEvent::Lost { .. } => {}
+            }
+            events.push(Event::Load(event));
+        }
+        events
+    }
+
+    /// Alarms that stand, of PoPs that still have a feed.
+    pub fn alarms(&self) -> impl Iterator<Item = Alarm> + '_ {
+        let pops = self.loads.roster();
+        let known = |about: &str| pops.feeds.iter().any(|feed| about.contains(&*pops.pops[usize::from(feed.pop)]));
+        self.alarms.iter().filter(move |(about, _)| known(about)).map(|(_, alarm)| alarm.clone())
+    }
+
+    /// Every feed for people.
+    pub fn report(&self) -> impl Iterator<Item = FeedReport<'_>> {
+        self.loads.report(self.now())
+    }
+
+    /// Where predictions read what PoPs carry.
+    pub fn scales(&self) -> Scales {
+        Arc::clone(&self.scales)
+    }
+
+    /// Notes what PoPs carry, for predictions.
+    pub fn weigh(&self) {
+        let carried = self.report().filter(|report| report.feed.service.is_none() && !report.is_stale);
+        let carried =
+            carried.filter_map(|report| Some((report.pop.clone(), Carried { load: report.smoothed?, capacity: report.feed.capacity })));
+        *self.scales.lock().unwrap_or_else(PoisonError::into_inner) = carried.collect();
+    }
+
+    /// What is to be kept over a restart, as lines.
+    pub fn saved_lines(&self, now_epoch_secs: u64) -> Vec<String> {
+        let loads = self.loads.save(now_epoch_secs);
+        let ramps = self.ramps.save(self.now(), now_epoch_secs);
+        loads.iter().map(SavedLoad::to_line).chain(ramps.iter().map(SavedRamp::to_line)).collect()
+    }
+
+    /// Whether there is anything to remember.
+    pub fn is_idle(&self) -> bool {
+        self.loads.roster().feeds.is_empty() && self.left.iter().all(|left| *left == 0)
+    }
+}
+
+/// What was remembered.
+#[derive(Debug, Default)]
+pub struct Saved {
+    loads: Vec<SavedLoad>,
+    ramps: Vec<SavedRamp>,
+}
+
+impl Saved {
+    /// From lines; those that say nothing are passed over.
+    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> Saved {
+        Saved { loads: lines.clone().filter_map(SavedLoad::from_line).collect(), ramps: lines.filter_map(SavedRamp::from_line).collect() }
+    }
+}
+
+fn ramping(pops: &[Pop]) -> Vec<RampPop> {
+    pops.iter().map(|pop| RampPop { name: pop.name.clone(), ramp_ms: u64::from(pop.ramp_ms) }).collect()
+}
+
+/// One entry a slot; none at all where nothing is shed.
+fn rows(snapshot: &Snapshot, rows: &[ShedRow]) -> Vec<Shed> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut sheds = vec![Shed::default(); snapshot.steering.slots.len()];
+    for row in rows {
+        if let Some(shed) = sheds.get_mut(row.slot as usize) {
+            *shed = Shed { share: row.share, accept: Arc::clone(&row.accept) };
+        }
+    }
+    sheds
+}
