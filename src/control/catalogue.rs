@@ -104,7 +104,7 @@ families! {
     HEALTH_FROZEN = Gauge "meridian_health_frozen" ["family"]
         "1 while all canaries of a family (ipv4, ipv6) fail and its verdicts do not move.";
     POLICY_HELD = Gauge "meridian_policy_held" ["policy"]
-        "1 for a policy that the panic guard keeps at the state before; absent for the rest.";
+        "1 for a policy that the panic guard keeps at the state before, else 0.";
     EVENTS_DROPPED = Counter "meridian_events_dropped_total" []
         "Events that the event log has lost, because too many waited or the disk took none.";
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []

@@ -191,7 +191,11 @@ fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     for (family, frozen) in ["ipv4", "ipv6"].iter().zip(board.frozen) {
         page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 })?;
     }
-    board.held.iter().try_for_each(|policy| page.set(&catalogue::POLICY_HELD, &[policy], 1.0))
+    let snapshot = shown.desk.snapshot.full();
+    snapshot.steering.policies.iter().try_for_each(|policy| {
+        let is_held = board.held.contains(&policy.name);
+        page.set(&catalogue::POLICY_HELD, &[&policy.name], if is_held { 1.0 } else { 0.0 })
+    })
 }
 
 fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {

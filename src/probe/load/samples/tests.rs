@@ -1,3 +1,5 @@
+//! Pages of metrics in the text format of Prometheus, sound and broken.
+
 use super::*;
 
 /// The sum of `load` with some labels, the page given in pieces of so many octets.

@@ -1,3 +1,5 @@
+//! Who is fed, and by whom it is followed.
+
 use super::*;
 use crate::config::{self, Sources};
 use std::path::{Path, PathBuf};
