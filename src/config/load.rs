@@ -7,6 +7,8 @@ use super::world::World;
 use super::zone_file::{self, Policies};
 use super::{DatabaseSource, Deployment, Loaded, Sources, exposed, networks_file, policy_file, pops_file, server_file};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
+use crate::health::load::spec::Feed;
+use crate::health::spec::{Check, Kind};
 use crate::limits::{CERTIFICATES_OCTETS_MAX, CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
@@ -148,7 +150,8 @@ impl Reader<'_> {
             read.insert(written.to_owned(), Arc::clone(&octets));
             Ok(octets)
         };
-        let file = pops_file::lower(tree, &mut certificates, &mut self.findings);
+        let mut file = pops_file::lower(tree, &mut certificates, &mut self.findings);
+        watched_files(&mut file, folder);
         self.inputs.extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
         file
     }
@@ -399,6 +402,25 @@ impl Reader<'_> {
                     .at(policy.policy.at, "only operator networks can answer that")
                     .related(server, "add `geoip: { databases: [...] }`"),
             );
+        }
+    }
+}
+
+/// Files that probes and feeds watch stand relative to the folder of the server file, as all others do.
+fn watched_files(file: &mut PopsFile, folder: &Path) {
+    let join = |path: &mut Arc<str>| *path = folder.join(&**path).display().to_string().into();
+    for probe in &mut file.probes {
+        if let Kind::Check(spec) = &mut probe.kind
+            && let Check::File(check) = &mut Arc::make_mut(spec).check
+        {
+            join(&mut check.path);
+        }
+    }
+    for pop in &mut file.pops {
+        for load in pop.services.iter_mut().map(|service| &mut service.load).chain([&mut pop.load]).flatten() {
+            if let Feed::File { path } = &mut Arc::make_mut(load).feed {
+                join(path);
+            }
         }
     }
 }
