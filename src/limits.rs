@@ -204,3 +204,5 @@ pub const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
 pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
 /// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.
 pub const HEALTH_SAVE_SECS: u64 = 30;
+/// Threads that share the work of one load: past this the disk and the memory are what is waited for.
+pub const LOAD_HANDS_MAX: usize = 16;

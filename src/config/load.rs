@@ -7,15 +7,17 @@ use super::world::World;
 use super::zone_file::{self, Policies};
 use super::{DatabaseSource, Deployment, Loaded, Sources, exposed, networks_file, policy_file, pops_file, server_file};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
+use crate::health::load::spec::Feed;
+use crate::health::spec::{Check, Kind};
 use crate::limits::{CERTIFICATES_OCTETS_MAX, CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
 use crate::wire::name::Name;
-use crate::zone::text::{ChainMode, Zone};
+use crate::zone::text::{ChainMode, Record, Zone};
 use crate::zone::{check, master};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The name of a file of zone text, without its ending, that is the root zone: its own name is empty.
 const ROOT_FILE: &str = "root";
@@ -148,7 +150,8 @@ impl Reader<'_> {
             read.insert(written.to_owned(), Arc::clone(&octets));
             Ok(octets)
         };
-        let file = pops_file::lower(tree, &mut certificates, &mut self.findings);
+        let mut file = pops_file::lower(tree, &mut certificates, &mut self.findings);
+        watched_files(&mut file, folder);
         self.inputs.extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
         file
     }
@@ -214,7 +217,7 @@ impl Reader<'_> {
         };
         let mut all_read = true;
         let mut trees: Vec<(Name, Node)> = Vec::new();
-        let mut texts: Vec<Zone> = Vec::new();
+        let mut texts: Vec<ZoneText> = Vec::new();
         let mut foreign: Vec<PathBuf> = Vec::new();
         for path in list {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
@@ -227,7 +230,7 @@ impl Reader<'_> {
                 "yaml" | "yml" => {}
                 "zone" => {
                     match self.zone_text(&path, at) {
-                        Some(zone) => texts.push(zone),
+                        Some(text) => texts.push(text),
                         None => all_read = false,
                     }
                     continue;
@@ -250,6 +253,7 @@ impl Reader<'_> {
                 None => all_read = false,
             }
         }
+        let mut texts = self.parse_all(texts);
         trees.sort_by(|a, b| a.0.cmp(&b.0));
         let mut zones: Vec<Zone> = Vec::new();
         for (_, tree) in trees {
@@ -302,7 +306,7 @@ impl Reader<'_> {
 
     /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and `root.zone`,
     /// as IANA calls it, is the root.
-    fn zone_text(&mut self, path: &Path, at: At) -> Option<Zone> {
+    fn zone_text(&mut self, path: &Path, at: At) -> Option<ZoneText> {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (file, octets) = match self.text_file(path) {
             Ok(read) => read,
@@ -323,20 +327,37 @@ impl Reader<'_> {
             }
         };
         self.inputs.push((format!("zone text {}", apex.to_lowercase()), octets.clone()));
-        let mut zone =
-            Zone { apex: apex.clone(), records: Vec::new(), steered: Vec::new(), chain: ChainMode::default(), at: At::whole(file) };
-        let mut findings = Findings::default();
-        let mut include = |written: &str| {
-            let path = folder.join(written);
-            let octets = self.sources.read_inside(&folder, &path)?;
-            let read = self.text(&path, octets)?;
-            self.inputs.push((format!("included {written}"), read.1.clone()));
-            self.included.push(path);
-            Ok(read)
-        };
-        master::read(&octets, file, &apex, &mut include, &mut zone.records, &mut findings);
-        self.findings.extend(findings);
-        Some(zone)
+        Some(ZoneText { apex, file, octets, folder })
+    }
+
+    /// Parses zone texts: those that stand alone in any order, perhaps at the same time, then those that
+    /// include other files, which must be read on the way.
+    fn parse_all(&mut self, texts: Vec<ZoneText>) -> Vec<Zone> {
+        let parsed: Vec<OnceLock<(Vec<Record>, Findings)>> = texts.iter().map(|_| OnceLock::new()).collect();
+        let alone: Vec<usize> = (0..texts.len()).filter(|index| !texts[*index].may_include()).collect();
+        self.sources.each(alone.len(), &|number| {
+            let index = alone[number];
+            let read = texts[index].parse(&mut |_| Err("no file can be included here".to_owned()));
+            // Each number is met once.
+            let _ = parsed[index].set(read);
+        });
+        let mut zones = Vec::with_capacity(texts.len());
+        for (text, parsed) in texts.into_iter().zip(parsed) {
+            let (records, findings) = parsed.into_inner().unwrap_or_else(|| {
+                text.parse(&mut |written| {
+                    let path = text.folder.join(written);
+                    let octets = self.sources.read_inside(&text.folder, &path)?;
+                    let read = self.text(&path, octets)?;
+                    self.inputs.push((format!("included {written}"), read.1.clone()));
+                    self.included.push(path);
+                    Ok(read)
+                })
+            });
+            self.findings.extend(findings);
+            let at = At::whole(text.file);
+            zones.push(Zone { apex: text.apex, records, steered: Vec::new(), chain: ChainMode::default(), at });
+        }
+        zones
     }
 
     /// The octets of a text file, whose text is kept for findings. What is not UTF-8 is shown as `?`.
@@ -399,6 +420,47 @@ impl Reader<'_> {
                     .at(policy.policy.at, "only operator networks can answer that")
                     .related(server, "add `geoip: { databases: [...] }`"),
             );
+        }
+    }
+}
+
+/// A zone text that was read and not yet parsed.
+struct ZoneText {
+    apex: Name,
+    file: FileId,
+    octets: Arc<[u8]>,
+    /// What it may include stands in here.
+    folder: PathBuf,
+}
+
+impl ZoneText {
+    fn may_include(&self) -> bool {
+        let word = b"$include";
+        self.octets.windows(word.len()).any(|window| window[0] == b'$' && window.eq_ignore_ascii_case(word))
+    }
+
+    fn parse(&self, include: &mut dyn FnMut(&str) -> Result<(FileId, Arc<[u8]>), String>) -> (Vec<Record>, Findings) {
+        let (mut records, mut findings) = (Vec::new(), Findings::default());
+        master::read(&self.octets, self.file, &self.apex, include, &mut records, &mut findings);
+        (records, findings)
+    }
+}
+
+/// Files that probes and feeds watch stand relative to the folder of the server file, as all others do.
+fn watched_files(file: &mut PopsFile, folder: &Path) {
+    let join = |path: &mut Arc<str>| *path = folder.join(&**path).display().to_string().into();
+    for probe in &mut file.probes {
+        if let Kind::Check(spec) = &mut probe.kind
+            && let Check::File(check) = &mut Arc::make_mut(spec).check
+        {
+            join(&mut check.path);
+        }
+    }
+    for pop in &mut file.pops {
+        for load in pop.services.iter_mut().map(|service| &mut service.load).chain([&mut pop.load]).flatten() {
+            if let Feed::File { path } = &mut Arc::make_mut(load).feed {
+                join(path);
+            }
         }
     }
 }

@@ -59,6 +59,11 @@ pub trait Sources {
     }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
+    /// Does a piece of work for each number below `count`, in any order, and returns when all is done. Whoever
+    /// has threads may share it among them.
+    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
+        (0..count).for_each(work);
+    }
 }
 
 /// The node: who answers.

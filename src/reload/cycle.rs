@@ -4,6 +4,7 @@ use crate::config::{self, Deployment, Listen};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::geo::mmdb::Database;
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
+use crate::reload::hands;
 use crate::reload::source::Disk;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::pop::{AdminState, PopId};
@@ -45,7 +46,7 @@ pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed
         findings.extend(need_restart(running, &fixed, place_of(root, &files)));
     }
     findings.extend(safety(&deployment, previous.is_some(), now_epoch()));
-    let (snapshot, found) = snapshot::compile(&deployment, previous, sequence);
+    let (snapshot, found) = snapshot::compile_by(&hands::each, &deployment, previous, sequence);
     findings.extend(found);
     findings.sort();
     match snapshot {

@@ -5,6 +5,7 @@
 
 pub mod atomic;
 pub mod cycle;
+pub mod hands;
 pub mod health_store;
 pub mod ledger_store;
 pub mod source;

@@ -6,6 +6,7 @@
 
 use crate::config::Sources;
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
+use crate::reload::hands;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -82,6 +83,10 @@ impl Sources for Disk {
             return Err("it is a link that leads outside the folder of zones".to_owned());
         }
         self.read(path)
+    }
+
+    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
+        hands::each(count, work);
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {

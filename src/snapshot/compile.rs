@@ -8,7 +8,7 @@ use super::inputs::{Inputs, Key};
 use super::shrunk::{self, Size};
 use super::{Digest, Facts, Identity, Snapshot, Steering, roster, steering};
 use crate::config::Deployment;
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::health::condition::{Picture, SlotHealth};
@@ -21,11 +21,29 @@ use crate::steer::table::Slot;
 use crate::zone::image::{self, Image};
 use crate::zone::set::ZoneSet;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Compiles a deployment as publication number `sequence`. Where neither databases nor anything else
 /// behind the steering has changed, the steering is the previous one, and databases are not even read.
 pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequence: u64) -> (Option<Snapshot>, Findings) {
+    compile_by(&in_order, deployment, previous, sequence)
+}
+
+/// Does a piece of work for each number below a count, in any order; see [`crate::config::Sources::each`].
+pub type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
+
+/// One after the other.
+fn in_order(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    (0..count).for_each(work);
+}
+
+/// [`compile`] with images built by `each`.
+pub fn compile_by(
+    each: Each<'_>,
+    deployment: &Deployment,
+    previous: Option<&Arc<Snapshot>>,
+    sequence: u64,
+) -> (Option<Snapshot>, Findings) {
     let inputs = Inputs::of(deployment);
     let key = inputs.steering_key(deployment);
     let parts = match previous.filter(|previous| previous.steering_key == Some(key)) {
@@ -54,7 +72,7 @@ pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequen
             SteeringParts { findings, key, ..compiled }
         }
     };
-    assemble(deployment, &inputs, parts, previous, sequence)
+    assemble(each, deployment, &inputs, parts, previous, sequence)
 }
 
 /// [`compile`] with databases that were read before.
@@ -67,7 +85,7 @@ pub fn compile_with(
     let inputs = Inputs::of(deployment);
     let parts = steer(deployment, geography, inputs.steering_key(deployment));
     // What reading the databases found is not known here, so nobody takes this steering over.
-    assemble(deployment, &inputs, SteeringParts { key: None, ..parts }, previous, sequence)
+    assemble(&in_order, deployment, &inputs, SteeringParts { key: None, ..parts }, previous, sequence)
 }
 
 /// Steering with what comes of it.
@@ -104,6 +122,7 @@ fn steer(deployment: &Deployment, geography: &Geography, key: Key) -> SteeringPa
 
 /// Puts steering and images together.
 fn assemble(
+    each: Each<'_>,
     deployment: &Deployment,
     inputs: &Inputs,
     parts: SteeringParts,
@@ -114,14 +133,17 @@ fn assemble(
     let zone_keys = inputs.zone_keys(deployment);
     let known: HashMap<&Key, &Arc<Image>> =
         previous.into_iter().flat_map(|previous| previous.zone_keys.iter().zip(previous.zones.iter())).collect();
+    let built: Vec<OnceLock<Result<Image, Finding>>> = deployment.zones.iter().map(|_| OnceLock::new()).collect();
+    let new: Vec<usize> = (0..zone_keys.len()).filter(|index| !known.contains_key(&zone_keys[*index])).collect();
+    // Each number is met once.
+    each(new.len(), &|number| _ = built[new[number]].set(image::build(&deployment.zones[new[number]])));
     let mut images = Vec::with_capacity(deployment.zones.len());
-    for (zone, key) in deployment.zones.iter().zip(&zone_keys) {
-        match known.get(key) {
-            Some(image) => images.push(Arc::clone(image)),
-            None => match image::build(zone) {
-                Ok(image) => images.push(Arc::new(image)),
-                Err(finding) => findings.push(finding),
-            },
+    for (built, key) in built.into_iter().zip(&zone_keys) {
+        match (built.into_inner(), known.get(key)) {
+            (Some(Ok(image)), _) => images.push(Arc::new(image)),
+            (Some(Err(finding)), _) => findings.push(finding),
+            (None, Some(image)) => images.push(Arc::clone(image)),
+            (None, None) => {}
         }
     }
     if findings.has_errors() {

@@ -18,7 +18,7 @@ pub mod steering;
 pub mod summary;
 pub mod vantage;
 
-pub use compile::compile;
+pub use compile::{compile, compile_by};
 pub use difference::{Difference, difference};
 pub use digest::Digest;
 pub use sizes::Sizes;

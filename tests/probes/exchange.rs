@@ -25,7 +25,8 @@ fn tcp_exchanges() {
         let _ = stream.write_all(b"no\n");
     });
     let closed = TcpListener::bind(ANY).unwrap().local_addr().unwrap();
-    let rows: [(SocketAddr, Option<&str>, Option<&str>, u32, &str); 8] = [
+    type Row<'r> = (SocketAddr, Option<&'r str>, Option<&'r str>, u32, &'r str);
+    let rows: [Row<'_>; 8] = [
         (greeting, None, None, LONG, ""),
         (greeting, None, Some("220"), LONG, ""),
         (greeting, Some("PING\r\n"), Some("y\r\nPING"), LONG, ""),

@@ -66,7 +66,8 @@ fn ask(to: SocketAddr, sni: Option<&str>, host: Option<&str>, verify: Verify, ti
 fn which_certificates_are_accepted() {
     let (ours, other, namesake) = (authority("ours"), authority("other"), authority("ours"));
     let pinned = || Verify::Pinned(Arc::clone(&ours.pem));
-    let rows: [(&str, i64, Option<&str>, Option<&str>, Verify, &str, i32, Option<&str>); 12] = [
+    type Row<'r> = (&'r str, i64, Option<&'r str>, Option<&'r str>, Verify, &'r str, i32, Option<&'r str>);
+    let rows: [Row<'_>; 12] = [
         ("www.example", 30 * DAY + 600, Some("www.example"), None, pinned(), "", 30, None),
         ("www.example", 30 * DAY + 600, None, Some("www.example:8443"), pinned(), "", 30, None),
         ("127.0.0.1", 30 * DAY + 600, None, None, pinned(), "", 30, None),

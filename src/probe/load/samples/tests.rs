@@ -7,7 +7,7 @@ fn sum_in(page: &[u8], labels: &[(&str, &str)], piece: usize) -> Result<f64, Str
     let labels: Vec<(Arc<str>, Arc<str>)> = labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let mut samples = Samples::new("load", &labels);
     for octets in page.chunks(piece) {
-        assert_eq!(samples.take(octets)?, false);
+        assert!(!samples.take(octets)?);
     }
     samples.end()?;
     samples.sum()
@@ -26,7 +26,8 @@ fn sum_of(page: &str, labels: &[(&str, &str)]) -> Result<f64, String> {
 fn pages() {
     let several = "# HELP load Requests \\ per second.\n# TYPE load gauge\nload{host=\"a\",code=\"200\"} 10\n\
                    load{host=\"a\",code=\"500\"} 1 1395066363000\nother{host=\"a\"} 1e9\n\nload{ host = \"b\" , code=\"200\", } +2.5e1 \r\n";
-    let rows: Vec<(&str, &[(&str, &str)], Result<f64, &str>)> = vec![
+    type Row<'r> = (&'r str, &'r [(&'r str, &'r str)], Result<f64, &'r str>);
+    let rows: Vec<Row<'_>> = vec![
         ("load 417\n", &[], Ok(417.0)),
         ("  load\t417\n", &[], Ok(417.0)),
         ("load{} 417\n", &[], Ok(417.0)),

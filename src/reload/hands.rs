@@ -1,0 +1,42 @@
+//! Hands: pieces of load work that do not touch each other, shared among the cores.
+
+use crate::limits::LOAD_HANDS_MAX;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Does a piece of work for each number below `count`, in any order, on as many threads as there are
+/// cores, and returns when all is done. The calling thread is one of them. A panic of the work is passed on.
+pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    let hands = thread::available_parallelism().map_or(1, usize::from).min(LOAD_HANDS_MAX).min(count);
+    let next = AtomicUsize::new(0);
+    let take = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return;
+            }
+            work(number);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..hands {
+            scope.spawn(take);
+        }
+        take();
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every number is met once, whatever their count.
+    #[test]
+    fn each_once() {
+        for count in [0, 1, 2, 1_000] {
+            let met: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+            each(count, &|number| drop(met[number].fetch_add(1, Ordering::Relaxed)));
+            assert!(met.iter().all(|times| times.load(Ordering::Relaxed) == 1), "{count}");
+        }
+    }
+}
