@@ -299,3 +299,32 @@ fn a_plan_lowers_ttls_ahead() {
     assert_eq!(process.run(&["pop", "auto", "one"]).0, 0);
     assert_eq!(ttl(), settled);
 }
+
+/// Safety rules count what has begun and what is planned: two slow drains do not pass one by one, neither does a file
+/// that drains the other PoP; what is forced does, and taking back is never refused.
+#[test]
+fn two_slow_drains_do_not_pass_a_safety_rule() {
+    let deployment = two_pops();
+    let safe = |state: &str| {
+        let pops = format!("pops:\n  one: {{ addresses: [{ONE}], tags: [eu] }}\n  two: {{ addresses: [{TWO}], state: {state} }}\n");
+        deployment.write("pops.yaml", &format!("safety: [{{ never_fewer_than: 1, of: all }}]\n{pops}"));
+    };
+    safe("auto");
+    let process = Process::start(&deployment);
+    let drain = |name: &str, more: &[&str]| {
+        let verb = ["pop", "drain", name, "--over", "30m", "--reason", "x", "--yes"];
+        process.run(&[&verb[..], more].concat())
+    };
+    assert_eq!(drain("one", &[]).0, 0);
+    let (status, _, stderr) = drain("two", &[]);
+    assert!(status == 1 && stderr.contains("never be fewer than 1"), "{stderr}");
+    let (status, _, stderr) = drain("two", &["--at", "+10m"]);
+    assert!(status == 1 && stderr.contains("never be fewer than 1"), "{stderr}");
+    safe("drain");
+    let (status, _, stderr) = process.run(&["reload"]);
+    assert!(status == 1 && stderr.contains("with the overrides in force"), "{stderr}");
+    safe("auto");
+    assert_eq!(process.run(&["reload"]).0, 0);
+    assert_eq!(drain("two", &["--force"]).0, 0);
+    assert_eq!(process.run(&["pop", "auto", "two", "--yes"]).0, 0, "{}", process.run(&["pop", "list"]).1);
+}

@@ -111,8 +111,10 @@ impl Monitor {
 
     /// The result of a run. `false` if nobody waits for it: its target is gone, or it was given up.
     pub fn handle_result(&mut self, ticket: Ticket, outcome: &Outcome, now: Moment) -> bool {
+        // Before the clock moves on, which would give up a result that only waited to be told.
+        let run = self.schedule.finish(ticket, now);
         self.advance(now);
-        let Some(run) = self.schedule.finish(ticket, now) else { return false };
+        let Some(run) = run else { return false };
         self.conclude(run, outcome, now);
         true
     }

@@ -86,7 +86,7 @@ impl Burden {
         let wake = self.loads.next_wake().into_iter().chain(self.ramps.next_wake(now)).min();
         let sleep = wake.map_or(SLEEP_MAX, |wake| Duration::from_millis(wake.since_ms(now)).min(SLEEP_MAX));
         let result = tokio::select! {
-            result = self.results.recv() => result,
+            Some(result) = self.results.recv() => Some(result),
             () = tokio::time::sleep(sleep) => None,
         };
         if let Some(answer) = result {
@@ -120,7 +120,7 @@ impl Burden {
             self.left = left;
             changed = true;
         }
-        while self.work.capacity() > 0 {
+        while !self.work.is_closed() && self.work.capacity() > 0 {
             let Some(due) = self.loads.poll_due(now) else { break };
             let reading = Reading {
                 ticket: due.ticket.0,
@@ -129,9 +129,8 @@ impl Burden {
                 spec: Arc::clone(&due.feed().spec),
                 timeout_ms: u32::try_from(due.timeout_ms()).unwrap_or(u32::MAX),
             };
-            if self.work.try_send(reading).is_err() {
-                self.loads.handle_reading(due.ticket, Err("the prober has stopped".into()), now);
-            }
+            // There is room; and a prober that stops just now takes its ticket with it.
+            let _ = self.work.try_send(reading);
         }
         if let Some(sheds) = self.loads.poll_sheds(now) {
             let sheds = rows(snapshot, &sheds);

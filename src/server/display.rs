@@ -9,7 +9,7 @@ use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 
 /// Adds what is known of health to a board of the same snapshot.
-pub fn add_health(board: &mut Board, watch: &Watch, snapshot: &Snapshot) {
+pub fn add_health(board: &mut Board, watch: &mut Watch, snapshot: &Snapshot, now_epoch_secs: u64) {
     let index_of: HashMap<&str, usize> = snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
     for report in watch.monitor().targets(watch.now()) {
         // A target that several PoPs share stands with the first; canaries stand with none.
@@ -24,7 +24,7 @@ pub fn add_health(board: &mut Board, watch: &Watch, snapshot: &Snapshot) {
     }
     board.frozen = watch.monitor().frozen();
     board.held = watch.held(snapshot);
-    board.alarms.extend(watch.alarms());
+    board.alarms.extend(watch.alarms(snapshot, now_epoch_secs));
 }
 
 /// Adds what is known of load.
@@ -66,6 +66,21 @@ pub fn health_of_pops(snapshot: &Snapshot, picture: &Picture) -> Vec<PopHealth> 
         _ => PopHealth::Partial,
     };
     counts.into_iter().map(health).collect()
+}
+
+/// Which PoPs, in order, no policy can answer with as things are, for the sake of probes: all of their slots
+/// are down in every view. Who is forced up is not.
+pub fn down_pops(snapshot: &Snapshot) -> Vec<bool> {
+    let mut is_known = vec![false; snapshot.pops.len()];
+    let mut is_up = vec![false; snapshot.pops.len()];
+    for view in snapshot.status.views().0 {
+        for (slot, seen) in snapshot.steering.slots.iter().zip(view.slots()) {
+            let pop = usize::from(slot.pop.0);
+            is_known[pop] = true;
+            is_up[pop] |= seen.up != 0;
+        }
+    }
+    is_known.iter().zip(&is_up).map(|(is_known, is_up)| *is_known && !is_up).collect()
 }
 
 fn view(report: &TargetReport<'_>) -> TargetView {

@@ -3,7 +3,7 @@
 use super::burden;
 use super::writer::epoch_secs;
 use crate::health::saved::Saved;
-use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_SAVE_SECS};
+use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_RETRY_SECS, HEALTH_SAVE_SECS};
 use crate::reload::health_store;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -68,6 +68,12 @@ impl Memory {
             None => {}
         }
         self.writing = None;
+        // What could not be written is still to be written, though not at once again.
+        let is_soon = self.written.is_some_and(|at| at.elapsed() < Duration::from_secs(HEALTH_RETRY_SECS));
+        if self.fault.is_some() && is_soon {
+            return;
+        }
+        self.is_stale |= self.fault.is_some();
         let is_old = self.written.is_none_or(|at| at.elapsed() >= Duration::from_secs(HEALTH_SAVE_SECS));
         if !(self.is_stale || is_old) {
             return;

@@ -164,6 +164,8 @@ impl Server {
             }
         });
         watch.turn();
+        // The first round takes its time, in which planned steps may have come.
+        let now = writer::epoch_secs();
         let (saved, more) = memory::recall_load(&fixed.state);
         let burden = Burden::begin(&snapshot, &saved, now, stop.clone());
         let scales = burden.scales();
@@ -171,7 +173,7 @@ impl Server {
         let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
         let snapshot = overrides.over(&snapshot, truth, now, 1);
         let mut board = overrides.board(&snapshot, now);
-        display::add_health(&mut board, &watch, &snapshot);
+        display::add_health(&mut board, &mut watch, &snapshot, now);
         display::add_load(&mut board, &burden, &snapshot);
         let cell = Cell::new(Arc::new(snapshot), counters.seats());
         let desk = Arc::new(Desk::new(cell, counters, board));

@@ -15,6 +15,7 @@ use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop, PopId};
+use crate::steer::safety::SafetyRule;
 use crate::steer::status::{ALL_CELLS, Share256, Shed, Status};
 use std::path::Path;
 use std::sync::Arc;
@@ -72,9 +73,9 @@ impl Overrides {
         over(&self.ledger, snapshot, truth, now, sequence)
     }
 
-    /// Which PoPs have an override of their state, in order.
+    /// Which PoPs an operator has decided about, by override or in the file, in order: the panic guard leaves them out.
     pub fn overridden(&self, pops: &[Pop], now: u64) -> Vec<bool> {
-        self.ledger.effective(pops, now).iter().map(|is| is.state_by.is_some()).collect()
+        self.ledger.effective(pops, now).iter().map(|is| is.state_by.is_some() || is.state != AdminState::Auto).collect()
     }
 
     /// What is shown of it.
@@ -142,12 +143,12 @@ impl Overrides {
         if after.iter().all(Effective::is_off) {
             draft.warnings.push("no PoP is left in service: those that drain are answered, and those that are down never".to_owned());
         }
-        let broken_by = |all: &[Effective]| broken_rules(snapshot, all, is_down, now);
-        let (was, broken) = (broken_by(&before), broken_by(&after));
-        let off = |all: &[Effective]| all.iter().filter(|is| is.is_off()).count();
-        // What was broken before must not keep anybody from mending it.
-        let worse = off(&after) > off(&before) || broken.iter().any(|sentence| !was.contains(sentence));
-        if worse && !broken.is_empty() {
+        // Whatever takes a PoP out of service is judged as done, also where it has only begun or is planned:
+        // two slow drains must not pass one by one.
+        let was = self.ledger.all_taken_out().effective(pops, now);
+        let will = draft.ledger.all_taken_out().effective(pops, now);
+        let broken = broken_rules(snapshot, (&was, &will), is_down, now);
+        if !broken.is_empty() {
             if change.force {
                 draft.warnings.extend(broken.into_iter().map(|sentence| format!("forced: {sentence}")));
             } else {
@@ -220,14 +221,33 @@ pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, se
     snapshot.with_status(Status::new(pops, slots, policies, truth.picture, truth.sheds.to_vec()), sequence)
 }
 
-/// A sentence for each safety rule that PoPs in these states break. Whoever is down by probes is off too.
-fn broken_rules(snapshot: &Snapshot, states: &[Effective], is_down: &[bool], now: u64) -> Vec<String> {
-    let serving = |pop: PopId| {
+/// A sentence for each safety rule that a change from one list of states to another breaks, or breaks further: what
+/// is broken anyhow must not keep anybody from mending it, or from work elsewhere. Whoever is down by probes is off
+/// too, unless it is forced up.
+fn broken_rules(snapshot: &Snapshot, (was, will): (&[Effective], &[Effective]), is_down: &[bool], now: u64) -> Vec<String> {
+    let serves = |states: &[Effective], pop: PopId| {
         let index = usize::from(pop.0);
-        states.get(index).is_some_and(|is| !is.is_off()) && !is_down.get(index).copied().unwrap_or(false)
+        let Some(is) = states.get(index).filter(|is| !is.is_off()) else { return false };
+        is.state == AdminState::Up || !is_down.get(index).copied().unwrap_or(false)
     };
     let capacity = |pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
-    snapshot.safety.in_force(now).iter().filter_map(|rule| rule.broken(serving, capacity)).map(|broken| broken.sentence).collect()
+    let loses = |rule: &&SafetyRule| rule.of.iter().any(|pop| serves(was, *pop) && !serves(will, *pop));
+    let rules = snapshot.safety.in_force(now).iter().filter(loses);
+    rules.filter_map(|rule| rule.broken(|pop| serves(will, pop), capacity)).map(|broken| broken.sentence).collect()
+}
+
+/// A sentence for each safety rule that new files break together with the ledger and did not break before; each
+/// alone may be sound.
+pub fn broken_by_files(ledger: &Ledger, previous: &Snapshot, fresh: &Snapshot, now: u64) -> Vec<String> {
+    let ledger = ledger.all_taken_out();
+    let broken = |snapshot: &Snapshot| -> Vec<String> {
+        let states = ledger.effective(&snapshot.pops, now);
+        let serves = |pop: PopId| states.get(usize::from(pop.0)).is_some_and(|is| !is.is_off());
+        let capacity = |pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
+        snapshot.safety.in_force(now).iter().filter_map(|rule| rule.broken(serves, capacity)).map(|broken| broken.sentence).collect()
+    };
+    let before = broken(previous);
+    broken(fresh).into_iter().filter(|sentence| !before.contains(sentence)).collect()
 }
 
 /// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at their shortest.

@@ -70,8 +70,9 @@ impl Watch {
             Some(wake) => Duration::from_millis(wake.since_ms(self.now())).min(SLEEP_MAX),
             None => SLEEP_MAX,
         };
+        // A channel that is closed (the server stops) is no result, again and again.
         let result = tokio::select! {
-            result = self.results.recv() => result,
+            Some(result) = self.results.recv() => Some(result),
             () = tokio::time::sleep(sleep) => None,
         };
         if let Some((ticket, outcome)) = result {
@@ -91,12 +92,11 @@ impl Watch {
             self.take(ticket, &outcome);
         }
         let now = self.now();
-        while self.work.capacity() > 0 {
+        // Once the prober has stopped nothing is asked any more: a server that stops knows nothing new of anybody.
+        while !self.work.is_closed() && self.work.capacity() > 0 {
             let Some(due) = self.monitor.poll_due(now) else { break };
-            let (ticket, target) = (due.ticket.0, due.target().clone());
-            if self.work.try_send((ticket, target)).is_err() {
-                self.monitor.handle_result(Ticket(ticket), &Outcome::failed("the prober has stopped"), now);
-            }
+            // There is room; and a prober that stops just now takes its ticket with it.
+            let _ = self.work.try_send((due.ticket.0, due.target().clone()));
         }
         let picture = self.monitor.poll_picture(now)?;
         self.picture = picture;
@@ -115,9 +115,6 @@ impl Watch {
         }
         let now = self.now();
         self.monitor.handle_roster(Arc::clone(roster), now);
-        // What a policy that is gone was held for is over.
-        self.alarms
-            .retain(|about, _| about.strip_prefix("policy ").is_none_or(|name| roster.policies.iter().any(|policy| &*policy.name == name)));
         if let Some(picture) = self.monitor.poll_picture(now) {
             self.picture = picture;
         }
@@ -159,9 +156,28 @@ impl Watch {
         events
     }
 
-    /// Alarms that stand.
-    pub fn alarms(&self) -> impl Iterator<Item = Alarm> + '_ {
-        self.alarms.values().cloned()
+    /// Alarms that stand. Events say when they began; whether they stand is read from what is, since events
+    /// may be lost in a storm of them.
+    pub fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
+        let held = self.held(snapshot);
+        for policy in &held {
+            self.alarms.entry(format!("policy {policy}")).or_insert_with(|| Alarm {
+                sentence: format!("policy {policy} keeps the state before: too many PoPs went down together"),
+                since_epoch_secs: now_epoch_secs,
+                unready: false,
+            });
+        }
+        let roster = self.monitor.roster();
+        let has_canaries = |is_v4: bool| {
+            let mut canaries = roster.canaries.iter().filter_map(|canary| roster.targets.get(*canary as usize));
+            canaries.any(|canary| canary.address.is_ipv4() == is_v4)
+        };
+        let has = [has_canaries(true), has_canaries(false)];
+        self.alarms.retain(|about, _| match about.strip_prefix("policy ") {
+            Some(name) => held.iter().any(|policy| &**policy == name),
+            None => has[usize::from(about.ends_with("IPv6"))],
+        });
+        self.alarms.values().cloned().collect()
     }
 
     /// Policies that the panic guard holds, by name.

@@ -115,7 +115,9 @@ impl Writer {
                 command = commands.recv() => {
                     let Some(command) = command else { return };
                     self.take(command).await;
-                    while let Ok(command) = commands.try_recv() {
+                    // Those that waited with it, and no more: verdicts wait too.
+                    for _ in 0..COMMAND_QUEUE {
+                        let Ok(command) = commands.try_recv() else { break };
                         self.take(command).await;
                     }
                 }
@@ -176,6 +178,16 @@ impl Writer {
         let work = spawn_blocking(move || {
             let sequence = previous.sequence() + 1;
             let mut fresh = cycle::run(&root, Some(&previous), Some(&fixed), sequence)?;
+            let broken = overrides::broken_by_files(&overrides, &previous, &fresh.snapshot, epoch_secs());
+            if !broken.is_empty() {
+                let finding = |sentence: String| {
+                    Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}"))
+                        .help("take an override back (`meridian pop list` tells them), or write `safety_off_until:` with a date to come")
+                };
+                let mut findings = fresh.findings;
+                broken.into_iter().for_each(|sentence| findings.push(finding(sentence)));
+                return Err(Box::new((findings, fresh.files)));
+            }
             // Under the overrides of now, so that the difference is what the files have changed.
             fresh.snapshot = overrides::over(
                 &overrides,
@@ -238,7 +250,7 @@ impl Writer {
     /// Shows a snapshot, its overrides and its health on the board.
     fn show(&mut self, snapshot: &Snapshot) {
         let mut board = self.overrides.board(snapshot, epoch_secs());
-        display::add_health(&mut board, &self.watch, snapshot);
+        display::add_health(&mut board, &mut self.watch, snapshot, epoch_secs());
         display::add_load(&mut board, &self.burden, snapshot);
         self.burden.weigh();
         self.desk.board.store(Arc::new(board));
@@ -314,8 +326,7 @@ impl Writer {
         let now = epoch_secs();
         self.expire();
         let current = self.desk.snapshot.full();
-        let health = display::health_of_pops(&current, self.watch.picture());
-        let is_down: Vec<bool> = health.iter().map(|health| *health == PopHealth::Down).collect();
+        let is_down = display::down_pops(&current);
         let mut draft = self.overrides.draft(&change, &current, &is_down, now);
         if draft.ended == Ended::Done {
             match self.overrides.keep(draft.ledger).await {

@@ -51,7 +51,7 @@ impl Digest {
         // The horizon is left out: it shapes TTLs alone, and moves with every probe.
         let (views, of_policies) = status.views();
         for slot in views.iter().flat_map(View::slots) {
-            hash.update([slot.has, slot.up]);
+            hash.update([slot.has, slot.up, slot.awaited]);
             hash.update(slot.down_v4.to_be_bytes());
             hash.update(slot.down_v6.to_be_bytes());
             hash.update(slot.went_down.to_be_bytes());

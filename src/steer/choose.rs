@@ -133,7 +133,7 @@ pub struct Question<'a> {
 /// can change, or [`SETTLED`].
 #[inline]
 pub fn choose(question: Question<'_>, watch: &mut impl Watch) -> (Choice, u32) {
-    let mut scan = Scan { question, watch, horizon_secs: SETTLED, last_down: u32::MAX };
+    let mut scan = Scan { question, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
     let choice = scan.choose();
     (choice, scan.horizon_secs)
 }
@@ -163,6 +163,10 @@ struct Scan<'a, 'w, W> {
     horizon_secs: u32,
     /// What went down last, for those stages that ask.
     last_down: u32,
+    /// A candidate was passed over because nothing is known of it yet.
+    saw_awaited: bool,
+    /// Whether such candidates pass.
+    takes_awaited: bool,
 }
 
 impl<'a, W: Watch> Scan<'a, '_, W> {
@@ -175,6 +179,15 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             if let Some(found) = self.scan(resort, None) {
                 let found = if resort == Resort::Regular { self.relieved(found) } else { found };
                 return self.with_family(found);
+            }
+        }
+        // What nothing is known of yet comes before what a policy says for all down.
+        if self.saw_awaited {
+            self.takes_awaited = true;
+            for resort in [Resort::Regular, Resort::LastResort] {
+                if let Some(found) = self.scan(resort, None) {
+                    return self.with_family(found);
+                }
             }
         }
         match plan.when_all_down {
@@ -348,7 +361,8 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         if resort.asks_last() && seen.went_down != self.last_down {
             return Err(Passed::Down);
         }
-        let families = seen.families(resort.ignores_probes());
+        self.saw_awaited |= seen.awaited != 0;
+        let families = seen.families(resort.ignores_probes()) | if self.takes_awaited { seen.awaited } else { 0 };
         let wanted = family.unwrap_or(Families::MAX);
         if families & wanted == 0 {
             return Err(if seen.has & wanted != 0 { Passed::Down } else { Passed::NoAddresses });
@@ -368,7 +382,8 @@ impl<'a> Question<'a> {
     }
 
     fn whole_policy_is_down(self) -> bool {
-        let mut blind = Scan { question: self, watch: &mut Blind, horizon_secs: SETTLED, last_down: u32::MAX };
+        let mut blind =
+            Scan { question: self, watch: &mut Blind, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: true };
         ![Resort::Regular, Resort::LastResort].into_iter().any(|r| blind.scan_entries(self.policy.members.iter(), r, None).is_some())
     }
 

@@ -255,6 +255,18 @@ impl Ledger {
         Ok(self.last_id)
     }
 
+    /// The ledger in which everything that takes PoPs out of service has happened, also what has only begun or
+    /// is planned; what brings them back stays where it is.
+    pub fn all_taken_out(&self) -> Ledger {
+        let mut ledger = self.clone();
+        for entry in &mut ledger.entries {
+            if matches!(entry.action, Action::State(AdminState::Down | AdminState::Drain) | Action::Weight(Some(0))) {
+                entry.course = Course::default();
+            }
+        }
+        ledger
+    }
+
     /// All entries, oldest first.
     pub fn entries(&self) -> &[Override] {
         &self.entries

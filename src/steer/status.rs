@@ -102,6 +102,9 @@ pub struct SlotView {
     pub has: Families,
     /// Families in which enough addresses are up.
     pub up: Families,
+    /// Families that take no clients yet because nothing is known of them: new since a reload. Before everything
+    /// is taken to be down they do, since unknown is not down.
+    pub awaited: Families,
 }
 
 /// What a policy sees of all slots.
@@ -138,20 +141,26 @@ impl SlotView {
         let has = slot.families();
         if state == AdminState::Up {
             // Forced up ignores probes, in everything.
-            return SlotView { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, has, up: has };
+            return SlotView { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, has, up: has, awaited: 0 };
         }
         let enough = |total: usize, down: u64| {
             let up = total - (down.count_ones() as usize).min(total);
             // At least ceil(threshold * total), and never none.
             up > 0 && up * 100 >= total * usize::from(threshold_percent)
         };
-        let mut up = 0;
-        if !health.is_awaited {
-            up |= if has & V4 != 0 && enough(slot.v4.len(), health.down_v4) { V4 } else { 0 };
-            up |= if has & V6 != 0 && enough(slot.v6.len(), health.down_v6) { V6 } else { 0 };
-        }
+        let v4 = if has & V4 != 0 && enough(slot.v4.len(), health.down_v4) { V4 } else { 0 };
+        let v6 = if has & V6 != 0 && enough(slot.v6.len(), health.down_v6) { V6 } else { 0 };
+        let (up, awaited) = if health.is_awaited { (0, v4 | v6) } else { (v4 | v6, 0) };
         let horizon_secs = if state == AdminState::Down { SETTLED } else { health.horizon_secs };
-        SlotView { down_v4: health.down_v4, down_v6: health.down_v6, horizon_secs, went_down: health.went_down, has, up }
+        SlotView {
+            down_v4: health.down_v4,
+            down_v6: health.down_v6,
+            horizon_secs,
+            went_down: health.went_down,
+            has,
+            up,
+            awaited,
+        }
     }
 
     /// Families that may be answered: those it has, and unless probes are ignored those that are up.

@@ -360,3 +360,31 @@ fn leaving_is_monotone() {
         assert!(gone && shed);
     }
 }
+
+/// What nothing is known of yet takes no clients while anybody else passes, and comes before everything that a policy
+/// says for all down: unknown is not down.
+#[test]
+fn the_awaited_come_before_all_down() {
+    for (others, all_down, expected) in [
+        ("46", AllDown::ServFail, "bb"),
+        ("46 -", AllDown::ServFail, "aa"),
+        ("46 -", AllDown::NoData, "aa"),
+        ("46 -", AllDown::Cname(0), "aa"),
+        ("46 -", AllDown::AsIfUp, "aa"),
+    ] {
+        let mut scene = scene("0 1 2", ["46", others, others]);
+        let made: Vec<_> = NAMES.iter().zip(["46", others, others]).map(|(name, word)| pop(name, word)).collect();
+        let slots: Vec<Slot> = made.iter().zip(0..).map(|((_, slot, _), i)| Slot { pop: PopId(i), ..slot.clone() }).collect();
+        let health = |(i, (_, _, down)): (usize, &(Pop, Slot, Families))| SlotHealth {
+            down_v4: u64::from(*down != 0),
+            down_v6: u64::from(*down != 0),
+            is_awaited: i == 0,
+            ..SlotHealth::default()
+        };
+        let picture = Picture { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+        let policies = [scene.policy];
+        scene.status = Status::new(made.iter().map(|(pop, ..)| PopStatus::of(pop)).collect(), &slots, &policies, &picture, vec![]);
+        [scene.policy] = policies;
+        assert_eq!(chosen(&scene, &plan("0 1 2", false, all_down), Some(V4), 1), expected, "{others} {all_down:?}");
+    }
+}
