@@ -152,15 +152,7 @@ impl SlotView {
         let v6 = if has & V6 != 0 && enough(slot.v6.len(), health.down_v6) { V6 } else { 0 };
         let (up, awaited) = if health.is_awaited { (0, v4 | v6) } else { (v4 | v6, 0) };
         let horizon_secs = if state == AdminState::Down { SETTLED } else { health.horizon_secs };
-        SlotView {
-            down_v4: health.down_v4,
-            down_v6: health.down_v6,
-            horizon_secs,
-            went_down: health.went_down,
-            has,
-            up,
-            awaited,
-        }
+        SlotView { down_v4: health.down_v4, down_v6: health.down_v6, horizon_secs, went_down: health.went_down, has, up, awaited }
     }
 
     /// Families that may be answered: those it has, and unless probes are ignored those that are up.
