@@ -1,12 +1,18 @@
 //! What the monitor costs: one verdict among 1,000 PoPs and 200 policies, from its result to the picture, and
 //! the next of 65,536 targets. `cargo bench --bench health`.
 
+#[path = "../tests/support/mod.rs"]
+mod support;
+
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use meridian::desk::cell::Cell;
 use meridian::health::Moment;
+use meridian::health::condition::{Picture, SlotHealth};
 use meridian::health::monitor::Monitor;
 use meridian::health::outcome::Outcome;
 use meridian::health::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
 use meridian::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use meridian::steer::status::{PopStatus, Status};
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -95,5 +101,46 @@ fn health(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, health);
+/// A deployment of 1,000 PoPs, and 200 policies that have them all.
+fn large() -> support::World {
+    let mut pops = "pops:\n".to_owned();
+    for pop in 0..1_000u32 {
+        pops.push_str(&format!("  p{pop}: {{ addresses: [198.18.{}.{}, \"2001:db8::{pop:x}\"] }}\n", pop / 250, pop % 250 + 1));
+    }
+    let mut policies = "policies:\n".to_owned();
+    for policy in 0..200 {
+        policies.push_str(&format!("  w{policy}: {{ pops: all, order: listed }}\n"));
+    }
+    let server = "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\n\
+                  pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n";
+    let zone =
+        "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  to: { steer: w0 }\n";
+    let tree = support::Tree { base: "no such folder".into(), ..support::Tree::default() }
+        .with("meridian.yaml", server)
+        .with("pops.yaml", pops)
+        .with("policies.yaml", policies)
+        .with("zones/z.example.yaml", zone);
+    support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
+}
+
+/// From a picture in which one verdict has turned to the snapshot that every worker loads next.
+fn publication(criterion: &mut Criterion) {
+    let world = large();
+    let cell = Cell::new(Arc::clone(&world.snapshot), 2);
+    let steering = &world.snapshot.steering;
+    let mut sequence = 1;
+    criterion.bench_function("publish a verdict, 1,000 PoPs, 200 policies", |b| {
+        b.iter(|| {
+            sequence += 1;
+            let mut slots = vec![SlotHealth::default(); steering.slots.len()];
+            slots[7].down_v4 = sequence & 1;
+            let picture = Picture { slots, held: Vec::new() };
+            let pops = world.snapshot.pops.iter().map(PopStatus::of).collect();
+            let status = Status::new(pops, &steering.slots, &steering.policies, &picture, Vec::new());
+            black_box(cell.publish(Arc::new(world.snapshot.with_status(status, sequence))))
+        });
+    });
+}
+
+criterion_group!(benches, health, publication);
 criterion_main!(benches);
