@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A PoP *falls* when it goes down while it served: what was down before, and what never took clients, does not
-//! count. PoPs with an override stand outside, above and below the line. While holding, the policy serves the state
-//! of the window's start, so that of a PoP whose families went down one after the other neither is lost. When the hold ends by its time, all of it is taken over, later falls
+//! count. PoPs with an override stand outside, above and below the line. While holding, down is only who was down
+//! ever since the window's start, so that of a PoP whose families went down one after the other neither is lost. When the hold ends by its time, all of it is taken over, later falls
 //! too. When it ends because the share is no longer exceeded, what is still down is taken over and keeps counting
 //! until it leaves the window.
 
@@ -224,6 +224,11 @@ impl Guard {
             let at = self.falls.partition_point(|(other, _)| *other <= moment);
             self.falls.insert(at, (moment, member as u32));
         }
+    }
+
+    /// Takes over when verdicts were taken over last (a reload): nothing before that is gone back to.
+    pub fn follow(&mut self, before: &Guard) {
+        self.taken_over_at = before.taken_over_at;
     }
 
     /// Goes on holding (a reload).

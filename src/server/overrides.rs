@@ -214,8 +214,11 @@ pub struct Truth<'t> {
 pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, sequence: u64) -> Snapshot {
     let mut pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
     for (pop, left) in pops.iter_mut().zip(truth.left) {
-        // By hand or by health, the cells of both leave in one order, so the larger share holds the smaller.
-        pop.left = pop.left.max(*left);
+        // By hand or by health, the cells of both leave in one order, so the larger share holds the smaller. Forced
+        // up ignores probes, and with them what a ramp has not brought back.
+        if pop.state != AdminState::Up {
+            pop.left = pop.left.max(*left);
+        }
     }
     let (slots, policies) = (&snapshot.steering.slots, &snapshot.steering.policies);
     snapshot.with_status(Status::new(pops, slots, policies, truth.picture, truth.sheds.to_vec()), sequence)
@@ -252,7 +255,9 @@ pub fn broken_by_files(ledger: &Ledger, previous: &Snapshot, fresh: &Snapshot, n
 
 /// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at their shortest.
 pub fn ahead_secs(snapshot: &Snapshot) -> u32 {
-    snapshot.policies.iter().map(|policy| policy.policy.ttl.max_secs).max().unwrap_or(0)
+    let of_policies = snapshot.policies.iter().map(|scoped| &scoped.policy);
+    let ttls = of_policies.flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.ttl).chain([policy.ttl]));
+    ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0)
 }
 
 /// Adds the entries of a change.

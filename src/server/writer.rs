@@ -24,6 +24,7 @@ use crate::server::overrides::{self, Overrides, Truth};
 use crate::server::watch::Watch;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::ledger::Ledger;
+use crate::steer::pop::AdminState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -240,10 +241,22 @@ impl Writer {
 
     /// Has loads and ramps go on with a snapshot. Gives whether an answer would show a difference.
     fn bear(&mut self, snapshot: &Snapshot) -> bool {
-        let is_up: Vec<bool> =
-            display::health_of_pops(snapshot, self.watch.picture()).iter().map(|health| *health != PopHealth::Down).collect();
+        let picture = self.watch.picture();
+        let up_in = |picture: &Picture| -> Vec<bool> {
+            display::health_of_pops(snapshot, picture).iter().map(|health| *health != PopHealth::Down).collect()
+        };
+        let mut is_up = up_in(picture);
         let states = self.overrides.ledger.effective(&snapshot.pops, epoch_secs());
         let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
+        // Who serves on, held by a guard or forced up, has nothing to come back from.
+        for (policy, held) in &picture.held {
+            let held = up_in(&Picture { slots: held.clone(), held: Vec::new() });
+            let members = snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
+            for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0)) {
+                is_up[pop] |= held[pop];
+            }
+        }
+        is_up.iter_mut().zip(&states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
         self.burden.turn(snapshot, &is_up, &serves)
     }
 

@@ -281,6 +281,14 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
                 return Choice::Pop { pop, slot, resort };
             }
         }
+        // Only a rule's own PoPs are left. One by one, by name: among equals the client's cell would have a say.
+        for resort in Resort::ALL {
+            for member in &policy.members {
+                if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(std::iter::once(member), resort, Some(family)) {
+                    return Choice::Pop { pop, slot, resort };
+                }
+            }
+        }
         Choice::ServFail
     }
 

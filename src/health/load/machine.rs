@@ -281,7 +281,7 @@ impl Loads {
         let feed = &roster.feeds[index as usize];
         let gauge = &mut self.gauges[index as usize];
         let value = match reading {
-            Ok(value) if value.is_finite() && value >= 0.0 => value,
+            Ok(value) if (0.0..=1e18).contains(&value) => value,
             Ok(value) => return gauge.error = Some(format!("{value} is no load").into()),
             Err(why) => return gauge.error = Some(why),
         };

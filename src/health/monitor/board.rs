@@ -92,9 +92,12 @@ impl Board {
     /// what is held, and what came before it. `slot_of` gives the new number of a slot that is the same.
     pub fn take_over(&mut self, before: &Board, old: &Roster, new: &Roster, slot_of: &[Option<u32>]) {
         let policy_of: BTreeMap<&str, usize> = old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
+        let old_slot_of: BTreeMap<(&str, &str), usize> =
+            old.slots.iter().zip(0..).map(|(slot, number)| ((&*old.pops[usize::from(slot.pop)].name, &*slot.service), number)).collect();
         for (number, policy) in new.policies.iter().enumerate() {
             let Some(&old_number) = policy_of.get(&*policy.name) else { continue };
             let old_policy = &old.policies[old_number];
+            self.guards[number].follow(&before.guards[old_number]);
             let member_of: BTreeMap<&str, usize> =
                 old_policy.members.iter().zip(0..).map(|((pop, _), member)| (&*old.pops[*pop as usize].name, member)).collect();
             for (member, (pop, _)) in policy.members.iter().enumerate() {
@@ -105,6 +108,17 @@ impl Board {
             }
             if let (Some(hold), Some(old_held)) = (before.guards[old_number].hold(), before.held.get(&(old_number as u32))) {
                 let mut held = self.slots.clone();
+                // Also where checks or addresses changed: whoever mends a probe must not end what it is held for.
+                for (slot, held) in new.slots.iter().zip(&mut held) {
+                    let Some(&number) = old_slot_of.get(&(&*new.pops[usize::from(slot.pop)].name, &*slot.service)) else { continue };
+                    let (was, had) = (&old_held[number], &old.slots[number]);
+                    if !was.is_awaited && was.down_v4 == 0 && !had.v4.is_empty() {
+                        held.down_v4 = 0;
+                    }
+                    if !was.is_awaited && was.down_v6 == 0 && !had.v6.is_empty() {
+                        held.down_v6 = 0;
+                    }
+                }
                 for (old_slot, slot) in slot_of.iter().enumerate() {
                     if let Some(slot) = slot {
                         held[*slot as usize] = old_held[old_slot];
@@ -221,6 +235,12 @@ impl Board {
         }
         self.has_turned = true;
         self.undo.push_back((now, index as u32, was));
+        // Who comes back while a policy is held falls like the others if it falls again.
+        if !is.is_awaited {
+            for held in self.held.values_mut().map(|held| &mut held[index]) {
+                (held.down_v4, held.down_v6) = (held.down_v4 & is.down_v4, held.down_v6 & is.down_v6);
+            }
+        }
         for number in 0..self.members[index].len() {
             let (policy, member) = self.members[index][number];
             let is_down = slot::is_down(&roster.slots[index], &is, roster.policies[policy as usize].up_threshold_percent);
@@ -250,13 +270,15 @@ impl Board {
         }
     }
 
-    /// The slots as they were at the end of this moment; those that were awaited then, as they were once
-    /// they were known: an unknown state is none to go back to.
+    /// What is held from this moment on: down is only who was down all along. Whoever was up at any moment since has
+    /// fallen with the others; and an unknown state is none to go back to.
     fn at(&self, moment: Moment) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
         for (_, slot, was) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
             if !was.is_awaited {
-                slots[*slot as usize] = *was;
+                let slot = &mut slots[*slot as usize];
+                (slot.down_v4, slot.down_v6) = (slot.down_v4 & was.down_v4, slot.down_v6 & was.down_v6);
+                slot.is_awaited = false;
             }
         }
         slots
