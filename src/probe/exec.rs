@@ -22,7 +22,7 @@ pub(super) async fn run(check: &ExecCheck, target: &Target, places: &Semaphore, 
     let status = loop {
         tokio::select! {
             biased;
-            status = group.0.wait() => break status.map_err(|e| words::io(&e))?,
+            status = group.child.wait() => break status.map_err(|e| words::io(&e))?,
             more = said.read(&mut output), if !said.is_over => more?,
         }
     };
@@ -66,16 +66,21 @@ fn start(check: &ExecCheck, target: &Target) -> Result<(Group, Receiver), String
         command.env("PATH", path);
     }
     let child = command.spawn().map_err(cannot)?;
-    Ok((Group(child), output))
+    let leader = child.id();
+    Ok((Group { child, leader }, output))
 }
 
 /// A program that does not outlive its run, nor does what it started.
-struct Group(Child);
+struct Group {
+    child: Child,
+    leader: Option<u32>,
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // There is an id only while it is not reaped, so the number is still ours. Tokio reaps it then.
-        if let Some(leader) = self.0.id() {
+        // Also once the leader is reaped: its children may live on, and while one does the kernel gives the number to
+        // nobody else.
+        if let Some(leader) = self.leader {
             crate::sys::group::kill(leader);
         }
     }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
+    // Opened first: what fails behind the rename could not be taken back.
+    let names = File::open(folder)?;
     let fresh = beside(path, ".new");
     let written = File::create(&fresh).and_then(|mut file| {
         file.write_all(octets)?;
@@ -20,7 +22,7 @@ pub fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
         return Err(error);
     }
     // The new name itself is on the disk once its folder is.
-    File::open(folder)?.sync_all()
+    names.sync_all()
 }
 
 /// The octets of a file; `None` if there is none. Refuses more than `most` octets.

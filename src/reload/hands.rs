@@ -20,7 +20,10 @@ pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
     };
     thread::scope(|scope| {
         for _ in 1..hands {
-            scope.spawn(take);
+            // Refused by the system, the others do its share.
+            if thread::Builder::new().spawn_scoped(scope, take).is_err() {
+                break;
+            }
         }
         take();
     });

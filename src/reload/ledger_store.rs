@@ -81,11 +81,26 @@ impl LedgerStore {
         }
         if self.broken {
             // Kept for whoever wants to know what it said, and as the sign of the alarm after a restart.
-            std::fs::copy(&self.path, self.set_aside())?;
+            match std::fs::copy(&self.path, self.set_aside()) {
+                // Taken away by hand: nothing is left to keep.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         } else if let Some(good) = self.good.as_ref().filter(|good| **good != octets) {
             atomic::write(&self.copy(), good)?;
         }
-        atomic::write(&self.path, &octets)?;
+        if let Err(error) = atomic::write(&self.path, &octets) {
+            // The name may have been taken, its folder not synced: the file is then ours, not another hand's.
+            if let Ok(Some(there)) = atomic::read(&self.path, LEDGER_OCTETS_MAX)
+                && there == octets
+            {
+                match self.good.as_ref().filter(|_| !self.broken) {
+                    Some(good) if atomic::write(&self.path, good).is_ok() => {}
+                    _ => (self.good, self.broken) = (Some(octets), false),
+                }
+            }
+            return Err(error);
+        }
         self.good = Some(octets);
         self.broken = false;
         Ok(())

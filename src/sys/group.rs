@@ -1,7 +1,8 @@
 //! Process groups of programs that we started.
 
 /// Kills a whole group, which is named by the process that leads it. The caller must not have reaped that
-/// process: until then its number belongs to nobody else. A group that is gone already is no fault.
+/// process, or have reaped it just now: while it or any of its group lives its number belongs to nobody else, and
+/// numbers are given anew only after a whole round. A group that is gone already is no fault.
 pub fn kill(leader: u32) {
     let Ok(leader) = libc::pid_t::try_from(leader) else { return };
     // 0 and 1 would mean ourselves and everybody.

@@ -67,6 +67,26 @@ fn the_whole_group_is_killed() {
     });
 }
 
+/// What a program leaves behind when it exits by itself is gone too.
+#[test]
+fn children_do_not_outlive_a_program_that_exits() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    let script = format!("sleep 1000 & echo $! > {}; exit 0", pid.display());
+    runtime().block_on(async {
+        let outcome = Prober::new().run(&shell(&script, LONG)).await;
+        assert_eq!(why(&outcome), "");
+        let pid = std::fs::read_to_string(&pid).unwrap().trim().to_owned();
+        let gone = async {
+            // A zombie will do: whoever adopted it may be lazy.
+            while state(&pid).is_some_and(|state| state != 'Z') {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), gone).await.expect("it is gone");
+    });
+}
+
 #[test]
 fn files_and_their_age() {
     let folder = tempfile::tempdir().unwrap();
