@@ -267,11 +267,7 @@ fn is_host(host: &str) -> bool {
 
 /// A path.
 fn file(node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<Feed> {
-    let path = text(node, "file", out)?;
-    if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
-        refuse(node, "file", "the path of a file", out);
-        return None;
-    }
+    let path = super::probe_check::file_path(node, "file", out)?;
     if whose.service.is_none() && path.contains("{service}") {
         out.push(
             Finding::error(code::BAD_VALUE, format!("the load of {whose} is that of no one service"))

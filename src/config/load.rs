@@ -424,9 +424,6 @@ impl Reader<'_> {
     }
 }
 
-/// Gives a file that zone text includes, or a sentence that says why not.
-type Include<'i> = dyn FnMut(&str) -> Result<(FileId, Arc<[u8]>), String> + 'i;
-
 /// A zone text that was read and not yet parsed.
 struct ZoneText {
     apex: Name,
@@ -442,7 +439,7 @@ impl ZoneText {
         self.octets.windows(word.len()).any(|window| window[0] == b'$' && window.eq_ignore_ascii_case(word))
     }
 
-    fn parse(&self, include: &mut Include<'_>) -> (Vec<Record>, Findings) {
+    fn parse(&self, include: &mut master::Include<'_>) -> (Vec<Record>, Findings) {
         let (mut records, mut findings) = (Vec::new(), Findings::default());
         master::read(&self.octets, self.file, &self.apex, include, &mut records, &mut findings);
         (records, findings)

@@ -317,12 +317,17 @@ fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
         }
         _ => node,
     };
-    let path = text(written, "path", out)?;
+    Some(FileCheck { path: file_path(written, "path", out)?.into() })
+}
+
+/// The path of a file that is watched.
+pub(super) fn file_path<'n>(node: &'n Node, key: &str, out: &mut Findings) -> Option<&'n str> {
+    let path = text(node, key, out)?;
     if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
-        refuse(written, "path", "the path of a file", out);
+        refuse(node, key, "the path of a file", out);
         return None;
     }
-    Some(FileCheck { path: path.into() })
+    Some(path)
 }
 
 fn push(node: &Node, out: &mut Findings) -> Option<PushCheck> {

@@ -12,6 +12,17 @@ pub enum Verdict {
     Down,
 }
 
+impl Verdict {
+    /// The word in files, events and tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Unknown => "unknown",
+            Verdict::Up => "up",
+            Verdict::Down => "down",
+        }
+    }
+}
+
 /// A horizon that is out of sight: no change is pending.
 pub const SETTLED: u32 = u32::MAX;
 

@@ -127,7 +127,7 @@ impl fmt::Display for HealthEvent {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HealthEvent::Turned { subject, before, now, lasted_ms, reason } => {
-                write!(out, "{subject} is {}, was {} for {}", word(*now), word(*before), Span(*lasted_ms))?;
+                write!(out, "{subject} is {}, was {} for {}", now.word(), before.word(), Span(*lasted_ms))?;
                 reason.as_ref().map_or(Ok(()), |reason| write!(out, ": {reason}"))
             }
             HealthEvent::Frozen { family, canaries, at_most_ms } => {
@@ -153,15 +153,6 @@ impl fmt::Display for HealthEvent {
             HealthEvent::Certificate { subject, days } => write!(out, "{subject}: the certificate ends in {days} days"),
             HealthEvent::Lost { events } => write!(out, "{events} events about health were not fetched in time and are gone"),
         }
-    }
-}
-
-/// A verdict in words.
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Unknown => "unknown",
-        Verdict::Up => "up",
-        Verdict::Down => "down",
     }
 }
 

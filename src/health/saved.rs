@@ -39,11 +39,7 @@ impl Saved {
 
     /// As one line of text, without its end. Keys are made of names and addresses, and hold no line end.
     pub fn to_line(&self) -> String {
-        let verdict = match self.verdict {
-            Verdict::Unknown => "unknown",
-            Verdict::Up => "up",
-            Verdict::Down => "down",
-        };
+        let verdict = self.verdict.word();
         let Saved { failures, successes, seen_epoch_ms, since_epoch_ms, key, .. } = self;
         format!("{verdict} {failures} {successes} {seen_epoch_ms} {since_epoch_ms} {key}")
     }

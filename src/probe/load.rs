@@ -12,12 +12,8 @@ use crate::health::spec::{HttpCheck, HttpMethod, TlsCheck, Verify};
 use crate::limits::{FEED_BODY_OCTETS_MAX, FEED_PAGE_OCTETS_MAX, PROBE_STREAM_OCTETS_MAX};
 use number::Body;
 use samples::Samples;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -47,17 +43,6 @@ impl Prober {
             Err(_) => Err(words::late(reading.timeout_ms, trial.doing)),
         };
         read.map_err(|why| words::line(&why).into())
-    }
-
-    /// [`Prober::read`]; a panic, which would be a fault of ours, is a failure: else its feed would stay without one.
-    pub(super) async fn read_caught(&self, reading: &Reading) -> Result<f64, Arc<str>> {
-        let mut read = pin!(self.read(reading));
-        poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| read.as_mut().poll(context))) {
-            Ok(polled) => polled,
-            // It is not polled again.
-            Err(_) => Poll::Ready(Err("the reading itself is at fault (panic); please report it".into())),
-        })
-        .await
     }
 
     async fn number(&self, reading: &Reading, trial: &mut Trial) -> Result<f64, String> {

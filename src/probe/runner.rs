@@ -29,7 +29,8 @@ where
 {
     let start = |(ticket, target): Work| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
-        async move { done(ticket, caught(&prober, &target).await) }
+        let fault = Outcome::failed("the check itself is at fault (panic); please report it");
+        async move { done(ticket, caught(prober.run(&target), fault).await) }
     };
     each(work, start, stop).await;
 }
@@ -41,7 +42,8 @@ where
 {
     let start = |reading: Reading| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
-        async move { done(reading.ticket, prober.read_caught(&reading).await) }
+        let fault = Err("the reading itself is at fault (panic); please report it".into());
+        async move { done(reading.ticket, caught(prober.read(&reading), fault).await) }
     };
     each(work, start, stop).await;
 }
@@ -69,13 +71,13 @@ where
     }
 }
 
-/// A run whose panic, which would be a fault of ours, is an outcome: else its target would stay without one.
-async fn caught(prober: &Prober, target: &Target) -> Outcome {
-    let mut run = pin!(prober.run(target));
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
+/// A run whose panic, which would be a fault of ours, is a result like any other: else nothing would come of it.
+async fn caught<R>(run: impl Future<Output = R>, fault: R) -> R {
+    let (mut run, mut fault) = (pin!(run), Some(fault));
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
         Ok(polled) => polled,
         // It is not polled again.
-        Err(_) => Poll::Ready(Outcome::failed("the check itself is at fault (panic); please report it")),
+        Err(_) => fault.take().map_or(Poll::Pending, Poll::Ready),
     })
     .await
 }

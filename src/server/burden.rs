@@ -7,26 +7,21 @@ use crate::desk::board::Alarm;
 use crate::desk::event::Event;
 use crate::desk::prediction::Carried;
 use crate::health::Moment;
-use crate::health::load::event::LoadEvent;
+use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
 use crate::health::load::saved::SavedLoad;
 use crate::health::load::{FeedTicket, Loads, ShedRow};
 use crate::health::ramp::{RampPop, Ramps, SavedRamp};
-use crate::limits::PROBES_AT_ONCE;
 use crate::probe::Prober;
 use crate::probe::load::Reading;
 use crate::probe::runner;
+use crate::server::round::Round;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::Pop;
 use crate::steer::status::{Share256, Shed};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{self, Sender, UnboundedReceiver};
 use tokio_util::sync::CancellationToken;
-
-/// The longest sleep without anything to do: clocks of virtual machines jump.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 type Answer = (u64, Result<f64, Arc<str>>);
 
@@ -37,9 +32,7 @@ pub type Scales = Arc<Mutex<HashMap<Arc<str>, Carried>>>;
 pub struct Burden {
     loads: Loads,
     ramps: Ramps,
-    began: Instant,
-    work: Sender<Reading>,
-    results: UnboundedReceiver<Answer>,
+    round: Round<Reading, Answer>,
     /// What each slot sheds; empty while nothing is shed.
     sheds: Vec<Shed>,
     /// Cells of each PoP that a ramp has not brought back.
@@ -50,23 +43,20 @@ pub struct Burden {
 
 impl Burden {
     /// Begins to read the feeds of a snapshot. Must run inside a Tokio runtime.
-    pub fn begin(snapshot: &Snapshot, saved: &Saved, now_epoch_secs: u64, stop: CancellationToken) -> Burden {
+    pub fn begin(snapshot: &Snapshot, saved: &Saved, now_epoch_secs: u64, prober: Arc<Prober>, stop: CancellationToken) -> Burden {
         let seed = crate::wire::hash::octets(snapshot.node_name().as_bytes());
         let mut loads = Loads::new(Arc::clone(&snapshot.loads), seed, Moment(0));
         loads.restore(&saved.loads, Moment(0), now_epoch_secs);
         let mut ramps = Ramps::new(ramping(&snapshot.pops));
         ramps.restore(&saved.ramps, Moment(0), now_epoch_secs);
-        let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
-        // Bounded by the work: there are never more results on their way than readings that run.
-        let (tell, results) = mpsc::unbounded_channel();
-        let done = move |ticket, reading| drop(tell.send((ticket, reading)));
-        tokio::spawn(runner::read(Arc::new(Prober::new()), to_do, done, stop));
+        let round = Round::begin(|work, tell| {
+            let done = move |ticket, reading| drop(tell.send((ticket, reading)));
+            runner::read(prober, work, done, stop)
+        });
         let mut burden = Burden {
             loads,
             ramps,
-            began: Instant::now(),
-            work,
-            results,
+            round,
             sheds: Vec::new(),
             left: vec![0; snapshot.pops.len()],
             alarms: BTreeMap::new(),
@@ -77,19 +67,13 @@ impl Burden {
     }
 
     fn now(&self) -> Moment {
-        Moment(self.began.elapsed().as_millis() as u64)
+        self.round.now()
     }
 
     /// Waits for readings, or for the moment at which something is due. Safe to drop midway.
     pub async fn wait(&mut self) {
-        let now = self.now();
-        let wake = self.loads.next_wake().into_iter().chain(self.ramps.next_wake(now)).min();
-        let sleep = wake.map_or(SLEEP_MAX, |wake| Duration::from_millis(wake.since_ms(now)).min(SLEEP_MAX));
-        let result = tokio::select! {
-            Some(result) = self.results.recv() => Some(result),
-            () = tokio::time::sleep(sleep) => None,
-        };
-        if let Some(answer) = result {
+        let wake = self.loads.next_wake().into_iter().chain(self.ramps.next_wake(self.now())).min();
+        if let Some(answer) = self.round.wait(wake).await {
             self.take(answer);
         }
     }
@@ -99,14 +83,10 @@ impl Burden {
         self.loads.handle_reading(FeedTicket(ticket), reading, now);
     }
 
-    /// Goes on with a snapshot: takes results, hands out what is due. `is_up` tells who is not down by probes,
-    /// `serves` who takes regular clients. Gives whether an answer would show a difference.
-    pub fn turn(&mut self, snapshot: &Snapshot, is_up: &[bool], serves: &[bool]) -> bool {
-        while let Ok(answer) = self.results.try_recv() {
-            self.take(answer);
-        }
+    /// Follows a snapshot, of whose PoPs `is_up` tells who is not down by probes, and `serves` who takes regular
+    /// clients.
+    pub fn handle_pops(&mut self, snapshot: &Snapshot, is_up: &[bool], serves: &[bool]) {
         let now = self.now();
-        let mut changed = false;
         if !Arc::ptr_eq(self.loads.roster(), &snapshot.loads) {
             self.loads.handle_roster(Arc::clone(&snapshot.loads), now);
             self.ramps.handle_pops(ramping(&snapshot.pops));
@@ -115,12 +95,22 @@ impl Burden {
         for (pop, is_up) in is_up.iter().enumerate() {
             self.ramps.handle_verdict(pop as u16, *is_up, now);
         }
+    }
+
+    /// Takes results and hands out what is due, for the snapshot that it follows. Gives whether an answer would show a
+    /// difference.
+    pub fn turn(&mut self, snapshot: &Snapshot) -> bool {
+        while let Some(answer) = self.round.result() {
+            self.take(answer);
+        }
+        let now = self.now();
+        let mut changed = false;
         let left: Vec<Share256> = (0..snapshot.pops.len()).map(|pop| self.ramps.left(pop as u16, now)).collect();
         if left != self.left {
             self.left = left;
             changed = true;
         }
-        while !self.work.is_closed() && self.work.capacity() > 0 {
+        while self.round.has_room() {
             let Some(due) = self.loads.poll_due(now) else { break };
             let reading = Reading {
                 ticket: due.ticket.0,
@@ -129,8 +119,7 @@ impl Burden {
                 spec: Arc::clone(&due.feed().spec),
                 timeout_ms: u32::try_from(due.timeout_ms()).unwrap_or(u32::MAX),
             };
-            // There is room; and a prober that stops just now takes its ticket with it.
-            let _ = self.work.try_send(reading);
+            self.round.hand_out(reading);
         }
         if let Some(sheds) = self.loads.poll_sheds(now) {
             let sheds = rows(snapshot, &sheds);
@@ -173,11 +162,16 @@ impl Burden {
         events
     }
 
-    /// Alarms that stand, of PoPs that still have a feed.
-    pub fn alarms(&self) -> impl Iterator<Item = Alarm> + '_ {
-        let pops = self.loads.roster();
-        let known = |about: &str| pops.feeds.iter().any(|feed| about.contains(&*pops.pops[usize::from(feed.pop)]));
-        self.alarms.iter().filter(move |(about, _)| known(about)).map(|(_, alarm)| alarm.clone())
+    /// Alarms that stand. Events say when they began; whether they stand is read from the feeds that there are.
+    pub fn alarms(&mut self) -> Vec<Alarm> {
+        let mut standing = HashSet::new();
+        for report in self.loads.report(self.round.now()) {
+            let subject = LoadSubject::of(report.feed, self.loads.roster());
+            standing.extend(report.is_stale.then(|| format!("feed {subject}")));
+            standing.extend(report.oscillates.then(|| format!("turns {subject}")));
+        }
+        self.alarms.retain(|about, _| standing.contains(about));
+        self.alarms.values().cloned().collect()
     }
 
     /// Every feed for people.

@@ -1,9 +1,9 @@
-//! What the board shows of health, read from the watch.
+//! What the board shows of health and load, read from the watch and the burden.
 
 use super::burden::Burden;
 use super::watch::Watch;
 use crate::desk::board::{Board, FeedView, PopHealth, TargetView};
-use crate::health::condition::{Picture, Verdict};
+use crate::health::condition::{SlotHealth, Verdict};
 use crate::health::report::TargetReport;
 use crate::snapshot::Snapshot;
 use std::collections::HashMap;
@@ -16,9 +16,9 @@ pub fn add_health(board: &mut Board, watch: &mut Watch, snapshot: &Snapshot, now
         let Some(pop) = index_of.get(&*report.target.pop).and_then(|index| board.pops.get_mut(*index)) else { continue };
         pop.targets.push(view(&report));
     }
-    for (pop, health) in board.pops.iter_mut().zip(health_of_pops(snapshot, watch.picture())) {
+    for (pop, health) in board.pops.iter_mut().zip(health_of_pops(snapshot, &watch.picture().slots)) {
         pop.health = match health {
-            PopHealth::Up if pop.targets.iter().all(|target| target.verdict != word(Verdict::Up)) => PopHealth::Unknown,
+            PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => PopHealth::Unknown,
             health => health,
         };
     }
@@ -28,7 +28,7 @@ pub fn add_health(board: &mut Board, watch: &mut Watch, snapshot: &Snapshot, now
 }
 
 /// Adds what is known of load.
-pub fn add_load(board: &mut Board, burden: &Burden, snapshot: &Snapshot) {
+pub fn add_load(board: &mut Board, burden: &mut Burden, snapshot: &Snapshot) {
     for report in burden.report() {
         let Some(pop) = board.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop) else { continue };
         pop.feeds.push(FeedView {
@@ -52,10 +52,10 @@ pub fn add_load(board: &mut Board, burden: &Burden, snapshot: &Snapshot) {
 }
 
 /// Each PoP, in order, over the addresses of all its services. What is not known counts as up.
-pub fn health_of_pops(snapshot: &Snapshot, picture: &Picture) -> Vec<PopHealth> {
+pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealth> {
     // Addresses, and those that are down.
     let mut counts = vec![(0u32, 0u32); snapshot.pops.len()];
-    for (slot, health) in snapshot.steering.slots.iter().zip(&picture.slots) {
+    for (slot, health) in snapshot.steering.slots.iter().zip(slots) {
         let (all, down) = &mut counts[usize::from(slot.pop.0)];
         *all += (slot.v4.len() + slot.v6.len()) as u32;
         *down += health.down_v4.count_ones() + health.down_v6.count_ones();
@@ -89,7 +89,7 @@ fn view(report: &TargetReport<'_>) -> TargetView {
         probe: report.target.probe.clone(),
         service: report.target.service.clone(),
         address: Some(report.target.address.to_string().into()),
-        verdict: word(report.verdict),
+        verdict: report.verdict.word(),
         good_streak: if good { report.streak } else { 0 },
         bad_streak: if report.was_well == Some(false) { report.streak } else { 0 },
         checks_to_flip: report.checks_to_flip.map(u32::from),
@@ -101,13 +101,5 @@ fn view(report: &TargetReport<'_>) -> TargetView {
         is_frozen: report.is_frozen,
         lasted_secs: report.lasted_ms / 1000,
         result_age_secs: report.seen_ago_ms.map(|ms| ms / 1000),
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Unknown => "unknown",
-        Verdict::Up => "up",
-        Verdict::Down => "down",
     }
 }

@@ -14,19 +14,22 @@ use tokio::task::spawn_blocking;
 const HEALTH: &str = "health";
 const LOAD: &str = "load";
 
+/// What was remembered of health, and a sentence for each fault. What cannot be read is as though it never was:
+/// the first round finds it anew.
+pub fn recall(state: &Path) -> (Vec<Saved>, Vec<String>) {
+    let (text, faults) = recall_text(state, HEALTH);
+    (text.lines().filter_map(Saved::from_line).collect(), faults)
+}
+
 /// What was remembered of load, likewise.
 pub fn recall_load(state: &Path) -> (burden::Saved, Vec<String>) {
-    let (octets, faults) = health_store::load(&state.join(LOAD), HEALTH_FILE_OCTETS_MAX);
-    let text = String::from_utf8(octets.unwrap_or_default()).unwrap_or_default();
+    let (text, faults) = recall_text(state, LOAD);
     (burden::Saved::from_lines(text.lines()), faults)
 }
 
-/// What was remembered, and a sentence for each fault. What cannot be read is as though it never was: the
-/// first round finds it anew.
-pub fn recall(state: &Path) -> (Vec<Saved>, Vec<String>) {
-    let (octets, faults) = health_store::load(&state.join(HEALTH), HEALTH_FILE_OCTETS_MAX);
-    let text = String::from_utf8(octets.unwrap_or_default()).unwrap_or_default();
-    (text.lines().filter_map(Saved::from_line).collect(), faults)
+fn recall_text(state: &Path, name: &str) -> (String, Vec<String>) {
+    let (octets, faults) = health_store::load(&state.join(name), HEALTH_FILE_OCTETS_MAX);
+    (String::from_utf8(octets.unwrap_or_default()).unwrap_or_default(), faults)
 }
 
 /// Writes it down, one write at a time, away from the writer.

@@ -11,6 +11,7 @@ pub mod display;
 pub mod journal;
 pub mod memory;
 pub mod overrides;
+pub mod round;
 pub mod sockets;
 pub mod watch;
 pub mod writer;
@@ -29,6 +30,7 @@ use crate::desk::event::Event;
 use crate::desk::phase::Phase;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
+use crate::probe::Prober;
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::transport::gate::Gate;
 use crate::transport::portable::{self, Portable};
@@ -154,7 +156,8 @@ impl Server {
         let ended = overrides.expire(now);
         let (saved, faults) = memory::recall(&fixed.state);
         let stop = CancellationToken::new();
-        let mut watch = Watch::begin(Arc::clone(&snapshot.roster), snapshot.node_name(), &saved, now, stop.clone());
+        let prober = Arc::new(Prober::new());
+        let mut watch = Watch::begin(Arc::clone(&snapshot.roster), snapshot.node_name(), &saved, now, Arc::clone(&prober), stop.clone());
         watch.handle_overrides(&overrides.overridden(&snapshot.pops, now));
         // The first round before the first answer: what is not known yet would be answered as though it were up.
         runtime.block_on(async {
@@ -167,14 +170,14 @@ impl Server {
         // The first round takes its time, in which planned steps may have come.
         let now = writer::epoch_secs();
         let (saved, more) = memory::recall_load(&fixed.state);
-        let burden = Burden::begin(&snapshot, &saved, now, stop.clone());
+        let mut burden = Burden::begin(&snapshot, &saved, now, prober, stop.clone());
         let scales = burden.scales();
         overrides.weigh(Arc::new(move |pop| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(pop).copied()));
         let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
         let snapshot = overrides.over(&snapshot, truth, now, 1);
         let mut board = overrides.board(&snapshot, now);
         display::add_health(&mut board, &mut watch, &snapshot, now);
-        display::add_load(&mut board, &burden, &snapshot);
+        display::add_load(&mut board, &mut burden, &snapshot);
         let cell = Cell::new(Arc::new(snapshot), counters.seats());
         let desk = Arc::new(Desk::new(cell, counters, board));
         let journal = Journal::start(&fixed.state, Arc::clone(&desk)).map_err(|error| own_fault(&error))?;

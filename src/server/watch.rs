@@ -19,25 +19,18 @@ use crate::health::outcome::Outcome;
 use crate::health::roster::Roster;
 use crate::health::saved::Saved;
 use crate::health::schedule::Ticket;
-use crate::limits::PROBES_AT_ONCE;
 use crate::probe::{Prober, runner};
+use crate::server::round::Round;
 use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{self, Sender, UnboundedReceiver};
 use tokio_util::sync::CancellationToken;
-
-/// The longest sleep without anything to do: clocks of virtual machines jump.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// The monitor at work.
 pub struct Watch {
     monitor: Monitor,
-    began: Instant,
-    work: Sender<runner::Work>,
-    results: UnboundedReceiver<(u64, Outcome)>,
+    round: Round<runner::Work, (u64, Outcome)>,
     picture: Picture,
     /// Alarms that stand, by what they are about.
     alarms: BTreeMap<String, Alarm>,
@@ -46,36 +39,32 @@ pub struct Watch {
 impl Watch {
     /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run inside
     /// a Tokio runtime.
-    pub fn begin(roster: Arc<Roster>, name: &str, saved: &[Saved], now_epoch_secs: u64, stop: CancellationToken) -> Watch {
-        let began = Instant::now();
+    pub fn begin(
+        roster: Arc<Roster>,
+        name: &str,
+        saved: &[Saved],
+        now_epoch_secs: u64,
+        prober: Arc<Prober>,
+        stop: CancellationToken,
+    ) -> Watch {
         let seed = crate::wire::hash::octets(name.as_bytes());
         let mut monitor = Monitor::new(roster, seed, Moment(0));
         monitor.restore(saved, Moment(0), now_epoch_secs);
-        let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
-        // Bounded by the work: there are never more results on their way than checks that run.
-        let (tell, results) = mpsc::unbounded_channel();
-        let done = move |ticket, outcome| drop(tell.send((ticket, outcome)));
-        tokio::spawn(runner::run(Arc::new(Prober::new()), to_do, done, stop));
-        Watch { monitor, began, work, results, picture: Picture::default(), alarms: BTreeMap::new() }
+        let round = Round::begin(|work, tell| {
+            let done = move |ticket, outcome| drop(tell.send((ticket, outcome)));
+            runner::run(prober, work, done, stop)
+        });
+        Watch { monitor, round, picture: Picture::default(), alarms: BTreeMap::new() }
     }
 
     /// Milliseconds since the watch began.
     pub fn now(&self) -> Moment {
-        Moment(self.began.elapsed().as_millis() as u64)
+        self.round.now()
     }
 
     /// Waits for results, or for the moment at which something is due. Safe to drop midway: nothing is lost.
     pub async fn wait(&mut self) {
-        let sleep = match self.monitor.next_wake() {
-            Some(wake) => Duration::from_millis(wake.since_ms(self.now())).min(SLEEP_MAX),
-            None => SLEEP_MAX,
-        };
-        // A channel that is closed (the server stops) is no result, again and again.
-        let result = tokio::select! {
-            Some(result) = self.results.recv() => Some(result),
-            () = tokio::time::sleep(sleep) => None,
-        };
-        if let Some((ticket, outcome)) = result {
+        if let Some((ticket, outcome)) = self.round.wait(self.monitor.next_wake()).await {
             self.take(ticket, &outcome);
         }
     }
@@ -88,15 +77,13 @@ impl Watch {
     /// Takes every result that is there, hands out what is due, and gives the new picture if an answer
     /// would show it.
     pub fn turn(&mut self) -> Option<&Picture> {
-        while let Ok((ticket, outcome)) = self.results.try_recv() {
+        while let Some((ticket, outcome)) = self.round.result() {
             self.take(ticket, &outcome);
         }
         let now = self.now();
-        // Once the prober has stopped nothing is asked any more: a server that stops knows nothing new of anybody.
-        while !self.work.is_closed() && self.work.capacity() > 0 {
+        while self.round.has_room() {
             let Some(due) = self.monitor.poll_due(now) else { break };
-            // There is room; and a prober that stops just now takes its ticket with it.
-            let _ = self.work.try_send((due.ticket.0, due.target().clone()));
+            self.round.hand_out((due.ticket.0, due.target().clone()));
         }
         let picture = self.monitor.poll_picture(now)?;
         self.picture = picture;

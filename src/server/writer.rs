@@ -11,7 +11,7 @@ use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Push, 
 use crate::desk::event::Event;
 use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
-use crate::health::condition::Picture;
+use crate::health::condition::{Picture, SlotHealth};
 use crate::health::outcome::Outcome as ProbeOutcome;
 use crate::health::saved::Saved;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
@@ -109,6 +109,9 @@ impl Writer {
 
     /// Works until every door is gone. Whatever is not a reload is done at once, also while one runs.
     pub async fn run(mut self, mut commands: Receiver<Command>) {
+        let served = self.desk.snapshot.full();
+        self.call(&served);
+        drop(served);
         loop {
             let wake = self.next_wake();
             let running = self.running.as_mut().map(|run| &mut run.work);
@@ -226,7 +229,8 @@ impl Writer {
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
         self.watch.follow(&snapshot.roster);
         self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
-        self.bear(snapshot);
+        self.call(snapshot);
+        self.burden.turn(snapshot);
         let snapshot = self.overrides.over(snapshot, self.truth(), now, sequence);
         let digest = snapshot.digest().to_string();
         self.show(&snapshot);
@@ -239,32 +243,32 @@ impl Writer {
         Truth { picture: self.watch.picture(), left: self.burden.left(), sheds: self.burden.sheds() }
     }
 
-    /// Has loads and ramps go on with a snapshot. Gives whether an answer would show a difference.
-    fn bear(&mut self, snapshot: &Snapshot) -> bool {
+    /// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed it.
+    fn call(&mut self, snapshot: &Snapshot) {
         let picture = self.watch.picture();
-        let up_in = |picture: &Picture| -> Vec<bool> {
-            display::health_of_pops(snapshot, picture).iter().map(|health| *health != PopHealth::Down).collect()
+        let up_in = |slots: &[SlotHealth]| -> Vec<bool> {
+            display::health_of_pops(snapshot, slots).iter().map(|health| *health != PopHealth::Down).collect()
         };
-        let mut is_up = up_in(picture);
+        let mut is_up = up_in(&picture.slots);
         let states = self.overrides.ledger.effective(&snapshot.pops, epoch_secs());
         let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
         // Who serves on, held by a guard or forced up, has nothing to come back from.
         for (policy, held) in &picture.held {
-            let held = up_in(&Picture { slots: held.clone(), held: Vec::new() });
+            let held = up_in(held);
             let members = snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
             for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0)) {
                 is_up[pop] |= held[pop];
             }
         }
         is_up.iter_mut().zip(&states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
-        self.burden.turn(snapshot, &is_up, &serves)
+        self.burden.handle_pops(snapshot, &is_up, &serves);
     }
 
     /// Shows a snapshot, its overrides and its health on the board.
     fn show(&mut self, snapshot: &Snapshot) {
         let mut board = self.overrides.board(snapshot, epoch_secs());
         display::add_health(&mut board, &mut self.watch, snapshot, epoch_secs());
-        display::add_load(&mut board, &self.burden, snapshot);
+        display::add_load(&mut board, &mut self.burden, snapshot);
         self.burden.weigh();
         self.desk.board.store(Arc::new(board));
         self.shown = Instant::now();
@@ -275,30 +279,30 @@ impl Writer {
     fn look(&mut self) {
         let has_turned = self.watch.turn().is_some();
         let served = self.desk.snapshot.full();
-        let has_moved = self.bear(&served);
-        if has_turned || has_moved {
-            let sequence = served.sequence() + 1;
-            let next = self.overrides.over(&served, self.truth(), epoch_secs(), sequence);
-            // The picture may differ only in what no answer shows, such as a PoP that is switched off.
-            if next.status != served.status {
-                self.show(&next);
-                self.retired.push(self.desk.snapshot.publish(Arc::new(next)));
-            }
+        if has_turned {
+            self.call(&served);
         }
-        drop(served);
+        let has_moved = self.burden.turn(&served);
         let mut events = self.watch.events(epoch_secs());
         let has_health = !events.is_empty();
         events.extend(self.burden.events(epoch_secs()));
+        let next = (has_turned || has_moved).then(|| self.overrides.over(&served, self.truth(), epoch_secs(), served.sequence() + 1));
+        // The picture may differ only in what no answer shows, such as a PoP that is switched off.
+        match next.filter(|next| next.status != served.status) {
+            Some(next) => {
+                self.show(&next);
+                self.retired.push(self.desk.snapshot.publish(Arc::new(next)));
+            }
+            None if !events.is_empty() || self.shown.elapsed() >= SHOW => self.show(&served),
+            None => {}
+        }
+        drop(served);
         let [health, load] = &mut self.memories;
         if !self.watch.monitor().roster().targets.is_empty() {
             health.remember(has_health, |now| self.watch.saved(now).iter().map(Saved::to_line).collect());
         }
         if !self.burden.is_idle() {
             load.remember(has_moved, |now| self.burden.saved_lines(now));
-        }
-        if !events.is_empty() || self.shown.elapsed() >= SHOW {
-            let served = self.desk.snapshot.full();
-            self.show(&served);
         }
         events.iter().for_each(|event| self.tell(event));
         for sentence in self.memories.iter_mut().filter_map(Memory::fault).collect::<Vec<_>>() {

@@ -2,7 +2,6 @@
 
 use super::Snapshot;
 use crate::steer::policy::TtlRange;
-use crate::steer::pop::AdminState;
 use crate::wire::hash;
 use crate::wire::name::write_name;
 use crate::zone::image::{Image, NodeId};
@@ -49,15 +48,6 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     Difference { lines }
 }
 
-fn state_word(state: AdminState) -> &'static str {
-    match state {
-        AdminState::Auto => "auto",
-        AdminState::Up => "up",
-        AdminState::Down => "down",
-        AdminState::Drain => "drain",
-    }
-}
-
 /// Names that are only in one of two lists, and those in both with their positions.
 fn paired<'a>(old: impl Iterator<Item = &'a str>, new: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, (Option<usize>, Option<usize>)> {
     let mut all: BTreeMap<&str, (Option<usize>, Option<usize>)> = BTreeMap::new();
@@ -87,7 +77,7 @@ fn pops(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
         };
         let (was, is) = (&old.status.pops()[from], &new.status.pops()[to]);
         if was.state != is.state {
-            lines.push(format!("pop {name}: state {} -> {}", state_word(was.state), state_word(is.state)));
+            lines.push(format!("pop {name}: state {} -> {}", was.state.word(), is.state.word()));
         }
         if was.weight != is.weight {
             lines.push(format!("pop {name}: weight {} -> {}", was.weight, is.weight));
