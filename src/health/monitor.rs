@@ -27,7 +27,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
-use watch::{Watch, clock_ms};
+use watch::Watch;
 
 /// A target that is to be run now.
 #[derive(Clone, Debug)]
@@ -186,7 +186,7 @@ impl Monitor {
 
     /// Every target for people, in the roster's order.
     pub fn targets(&self, now: Moment) -> impl Iterator<Item = TargetReport<'_>> {
-        let ago = move |clock: i64| u64::try_from(clock_ms(now).saturating_sub(clock)).unwrap_or(0);
+        let ago = move |clock_ms| now.since_clock_ms(clock_ms);
         self.roster.targets.iter().zip(&self.watches).map(move |(target, watch)| {
             let limits = Thresholds::of(&target.spec);
             TargetReport {
@@ -386,9 +386,9 @@ impl Monitor {
         let (before, now_is) = (watch.standing.verdict(), next.verdict());
         watch.standing = next;
         if now_is != before {
-            let lasted_ms = u64::try_from(clock_ms(now).saturating_sub(watch.since_ms)).unwrap_or(0);
+            let lasted_ms = now.since_clock_ms(watch.since_ms);
             let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
-            watch.since_ms = clock_ms(now);
+            watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
             self.tell(HealthEvent::Turned { subject: Subject::of(target), before, now: now_is, lasted_ms, reason });
             if self.awaited == 0 {
@@ -476,7 +476,7 @@ impl Monitor {
             let (policy, at_most_ms) = (roster.name.clone(), u64::from(roster.guard.hold_ms));
             self.tell(match judgement {
                 Judgement::Held { fallen, of, .. } => HealthEvent::Held { policy, fallen, of, at_most_ms },
-                Judgement::Released(release, hold) => HealthEvent::Released { policy, release, lasted_ms: now.since_ms(hold.since) },
+                Judgement::Released(release, hold) => HealthEvent::Released { policy, release, lasted_ms: now.since_clock_ms(hold.since_ms) },
             });
         }
     }
