@@ -62,7 +62,7 @@ pub struct Monitor {
     /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
     unconfirmed: [bool; 2],
     board: Board,
-    /// Pushes that become overdue; true while the watch says the same moment.
+    /// Pushes that become overdue, one entry for each target that waits: early where the watch says a later moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
     /// How many targets are awaited, and when the first of them no longer is.
     awaited: usize,
@@ -241,12 +241,15 @@ impl Monitor {
         }
         while let Some(Reverse((moment, index))) = self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now) {
             self.pushes.pop();
-            if self.watches[index as usize].push_due == Some(moment) {
-                // Without a push it fails again each period, like any other target.
-                let every_ms = u64::from(self.roster.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
-                self.expect_push(index, now.after_ms(every_ms));
-                self.apply(index, now, &Outcome::failed("nothing was pushed in time"), now);
+            let due = self.watches[index as usize].push_due.take();
+            if let Some(later) = due.filter(|due| *due > moment) {
+                self.expect_push(index, later);
+                continue;
             }
+            // Without a push it fails again each period, like any other target.
+            let every_ms = u64::from(self.roster.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
+            self.expect_push(index, now.after_ms(every_ms));
+            self.apply(index, now, &Outcome::failed("nothing was pushed in time"), now);
         }
         if self.await_ends.is_some_and(|end| end <= now) {
             self.end_awaits(now);
@@ -430,8 +433,10 @@ impl Monitor {
     }
 
     fn expect_push(&mut self, index: u32, by: Moment) {
-        self.watches[index as usize].push_due = Some(by);
-        self.pushes.push(Reverse((by, index)));
+        // A feed that pushes every second for a day each must not queue a day of moments.
+        if self.watches[index as usize].push_due.replace(by).is_none() {
+            self.pushes.push(Reverse((by, index)));
+        }
     }
 
     /// What waited long enough counts as up.

@@ -224,6 +224,8 @@ fn pushes_reach_their_targets_and_run_out() {
     assert_eq!(verdicts(&monitor), [Verdict::Up, Verdict::Down, Verdict::Down], "nobody ever pushed for b");
     run(&mut monitor, 10_001, 11_002, |_| true);
     assert_eq!(verdicts(&monitor)[0], Verdict::Down);
+    (0..100).for_each(|at| _ = monitor.handle_push("feed", "b", "default", None, &Outcome::well(), Moment(11_002 + at)));
+    assert_eq!(monitor.pushes.len(), 3, "one entry for each target");
 }
 
 #[test]
