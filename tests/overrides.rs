@@ -307,7 +307,10 @@ fn two_slow_drains_do_not_pass_a_safety_rule() {
     let deployment = two_pops();
     let safe = |state: &str, percent: u8| {
         let pops = format!("pops:\n  one: {{ addresses: [{ONE}], tags: [eu] }}\n  two: {{ addresses: [{TWO}], state: {state} }}\n");
-        deployment.write("pops.yaml", &format!("safety: [{{ never_fewer_than: 1, of: all }}, {{ never_more_off_than: {percent}%, of: all }}]\n{pops}"));
+        deployment.write(
+            "pops.yaml",
+            &format!("safety: [{{ never_fewer_than: 1, of: all }}, {{ never_more_off_than: {percent}%, of: all }}]\n{pops}"),
+        );
     };
     safe("auto", 60);
     let process = Process::start(&deployment);

@@ -481,7 +481,9 @@ impl Monitor {
             let (policy, at_most_ms) = (roster.name.clone(), u64::from(roster.guard.hold_ms));
             self.tell(match judgement {
                 Judgement::Held { fallen, of, .. } => HealthEvent::Held { policy, fallen, of, at_most_ms },
-                Judgement::Released(release, hold) => HealthEvent::Released { policy, release, lasted_ms: now.since_clock_ms(hold.since_ms) },
+                Judgement::Released(release, hold) => {
+                    HealthEvent::Released { policy, release, lasted_ms: now.since_clock_ms(hold.since_ms) }
+                }
             });
         }
     }

@@ -39,14 +39,7 @@ pub struct Watch {
 impl Watch {
     /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run inside
     /// a Tokio runtime.
-    pub fn begin(
-        roster: Arc<Roster>,
-        name: &str,
-        kept: &Kept,
-        now_epoch_secs: u64,
-        prober: Arc<Prober>,
-        stop: CancellationToken,
-    ) -> Watch {
+    pub fn begin(roster: Arc<Roster>, name: &str, kept: &Kept, now_epoch_secs: u64, prober: Arc<Prober>, stop: CancellationToken) -> Watch {
         let seed = crate::wire::hash::octets(name.as_bytes());
         let mut monitor = Monitor::new(roster, seed, Moment(0));
         monitor.restore(kept, Moment(0), now_epoch_secs);
