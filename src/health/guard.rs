@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A PoP *falls* when it goes down while it served: what was down before, and what never took clients, does not
-//! count. PoPs with an override stand outside, above and below the line. While holding, down is only who was down
+//! count. PoPs with an override stand outside, above and below the line. A hold begins with a fall, and never because an
+//! override leaves fewer PoPs to count: what was taken over stays so. While holding, down is only who was down
 //! ever since the window's start, so that of a PoP whose families went down one after the other neither is lost. When the hold ends by its time, all of it is taken over, later falls
 //! too. When it ends because the share is no longer exceeded, what is still down is taken over and keeps counting
 //! until it leaves the window.
@@ -36,6 +37,8 @@ pub struct Guard {
     /// Falls in their order; one is true while its member says the same moment.
     falls: VecDeque<(Moment, u32)>,
     hold: Option<Hold>,
+    /// Somebody fell, or one that fell came back under the guard, since the last judgement.
+    has_fallen: bool,
     /// When verdicts were last taken over, after a hold.
     taken_over_at: Moment,
 }
@@ -128,6 +131,7 @@ impl Guard {
             fallen: Sum::default(),
             falls: VecDeque::new(),
             hold: None,
+            has_fallen: false,
             taken_over_at: Moment(0),
         }
     }
@@ -141,6 +145,7 @@ impl Guard {
         self.members[member].is_down = is_down;
         if is_down && serves {
             self.count(member, Some(now));
+            self.has_fallen = true;
             self.falls.push_back((now, member as u32));
             if self.falls.len() > 4 * self.members.len() {
                 let members = &self.members;
@@ -164,11 +169,13 @@ impl Guard {
             false => self.all.add(&before),
         }
         self.members[member].is_overridden = is_overridden;
+        self.has_fallen |= !is_overridden && fell.is_some();
         self.count(member, fell);
     }
 
     /// What all this comes to.
     pub fn judge(&mut self, now: Moment) -> Option<Judgement> {
+        let has_fallen = std::mem::take(&mut self.has_fallen);
         if let Some(hold) = self.hold {
             let release = match () {
                 () if hold.ends(&self.rule) <= now => Release::Expired,
@@ -193,7 +200,7 @@ impl Guard {
             }
             self.falls.pop_front();
         }
-        if !self.is_exceeded() {
+        if !has_fallen || !self.is_exceeded() {
             return None;
         }
         let window_start = Moment(now.0.saturating_sub(u64::from(self.rule.window_ms) + 1));

@@ -101,9 +101,13 @@ impl Watch {
         &self.picture
     }
 
-    /// Which PoPs have an override, in the roster's order.
+    /// Which PoPs have an override, in the roster's order. What guards make of it is in the picture at once.
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
         self.monitor.handle_overrides(overridden);
+        let now = self.now();
+        if let Some(picture) = self.monitor.poll_picture(now) {
+            self.picture = picture;
+        }
     }
 
     /// A pushed result; gives how many targets took it.
