@@ -355,7 +355,7 @@ impl<'w> Run<'w> {
         let mut out = [0; 512];
         let query = &self.world().queries[name][cell];
         let client = Client { address: [192, 0, 2, 77].into(), transport: Transport::Udp };
-        let outcome = answer::respond(&self.snapshot, query, &client, Draw { draw: self.questions }, &mut out);
+        let outcome = answer::respond(&self.snapshot, query, &client, Draw { draw: self.questions, epoch_secs: 0 }, &mut out);
         if outcome.rcode.0 != 0 || out[7] == 0 {
             self.fail(&format!("{} for cell {cell} is empty: {outcome:?}", NAMES[name]));
         }
