@@ -224,7 +224,7 @@ impl Server {
         let _context = self.runtime.enter();
         let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
         let (queue, far_end) = RareQueue::new();
-        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(self.desk.counters.rare()))));
+        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.desk))));
         match self.engine {
             Engine::Hickory => {
                 let handler = Portable { desk: Arc::clone(&self.desk), udp: blocks.shared_udp, tcp: Arc::clone(&blocks.tcp) };
