@@ -25,8 +25,7 @@ geoip: { databases: [geoip/places.mmdb], networks: geoip/networks.yaml }
 pops: pops.yaml
 policies: policies.yaml
 zones: zones/
-state: /var/lib/meridian
-cookies: { secrets: /etc/meridian/cookies.secrets }",
+state: /var/lib/meridian",
     entries: &[
         entry("node", &Shape::Map(&NODE), REQUIRED, "this node", ""),
         entry("listen", &Shape::Map(&LISTEN), REQUIRED, "sockets; a change needs a restart, and a reload that finds one is refused", ""),
