@@ -135,6 +135,8 @@ pub const OVERRIDE_SECS_MAX: u64 = 315_576_000;
 pub const FORECAST_CLIENTS_MAX: u32 = 131_072;
 /// Clients of each family and policy that a forecast asks at the least: fewer would miss a tenth of them.
 pub const FORECAST_SAMPLES_MIN: u32 = 64;
+/// Names that a comparison tells as losing a type; the rest is counted. Whoever removes a zone by mistake needs no more.
+pub const LOSSES_TOLD_MAX: usize = 1_000;
 /// Seconds that a change may be planned ahead: a year; what is further away is a slip of the hand.
 pub const PLAN_SECS_MAX: u64 = 31_557_600;
 /// Seconds after which the writer looks at the clock again while an override is to end: clocks are set back and forth.

@@ -132,7 +132,7 @@ impl Queries<'_> {
     fn of(&self, policy: &str, answered: &Answered) -> f64 {
         match answered {
             Answered::Pop(pop) => self.by.get(&(policy, &**pop)).copied().unwrap_or(0.0),
-            Answered::Cname(_) | Answered::Nothing => 0.0,
+            Answered::Cname(_) | Answered::Nothing | Answered::Records => 0.0,
         }
     }
 

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod burden;
+pub mod compare;
 pub mod display;
 pub mod journal;
 pub mod memory;
