@@ -185,7 +185,7 @@ impl Server {
         let (saved, more) = memory::recall_load(&fixed.state);
         let mut burden = Burden::begin(&snapshot, &saved, now, prober, stop.clone());
         let scales = burden.scales();
-        overrides.weigh(Arc::new(move |pop| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(pop).copied()));
+        overrides.weigh(Arc::new(move |meter| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()));
         let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
         let snapshot = overrides.over(&snapshot, truth, now, 1);
         let mut board = overrides.board(&snapshot, now);

@@ -231,6 +231,7 @@ impl Writer {
     /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence number.
     fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
         let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
+        let progress = self.overrides.progress(now);
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
         self.watch.follow(&snapshot.roster);
         self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
@@ -240,6 +241,7 @@ impl Writer {
         let digest = snapshot.digest().to_string();
         self.show(&snapshot);
         self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
+        progress.iter().for_each(|event| self.tell(event));
         (sequence, digest)
     }
 

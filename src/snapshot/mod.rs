@@ -65,6 +65,8 @@ pub struct Snapshot {
     pub pops: Arc<[Pop]>,
     /// The policies as the files have them, for people.
     pub policies: Arc<[ScopedPolicy]>,
+    /// Names of operator networks, in the order that conditions of rules number them, for people.
+    pub networks: Arc<[Arc<str>]>,
     /// Who is watched.
     pub roster: Arc<Roster>,
     /// Whose load is measured.
