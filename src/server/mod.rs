@@ -92,6 +92,8 @@ pub struct Server {
     #[cfg(target_os = "linux")]
     workers: Workers,
     bound: Vec<SocketAddr>,
+    /// How UDP is served, for people.
+    lanes: Vec<String>,
     admin: Option<SocketAddr>,
     control: PathBuf,
     engine: Engine,
@@ -142,7 +144,7 @@ impl Server {
         let context = runtime.enter();
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
-        let Fresh { snapshot, fixed, findings, mut files } = cycle::run(&options.config, None, None, 1)?;
+        let Fresh { snapshot, fixed, mut findings, mut files } = cycle::run(&options.config, None, None, 1)?;
         let (claim, sockets) = match (Claim::new(&fixed.state), Sockets::open(&fixed.listen, options.engine)) {
             (Ok(claim), Ok(sockets)) => (claim, sockets),
             (claim, sockets) => {
@@ -160,6 +162,7 @@ impl Server {
                 return Err(Box::new((all, std::mem::take(&mut files))));
             }
         };
+        findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all());
         counters.last_load.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
@@ -207,6 +210,7 @@ impl Server {
             #[cfg(target_os = "linux")]
             workers: Workers::default(),
             bound: sockets.bound.clone(),
+            lanes: sockets.lanes(&fixed.listen),
             admin: sockets.admin_address(),
             control: fixed.listen.control.clone(),
             engine: options.engine,
@@ -263,12 +267,14 @@ impl Server {
                     self.tasks.push(self.runtime.spawn(tcp::serve(listener, Arc::clone(&hall))));
                 }
                 #[cfg(target_os = "linux")]
-                for (socket, block) in sockets.udp.into_iter().zip(blocks.udp) {
+                for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
                     self.workers.threads.start(crate::transport::udp::Seat {
                         socket: Arc::new(socket),
                         desk: Arc::clone(&self.desk),
                         block,
                         rare: queue.clone(),
+                        batch: usize::from(fixed.listen.batch),
+                        cpu,
                         stop: Arc::clone(&self.workers.stop),
                     })?;
                 }
@@ -306,6 +312,9 @@ impl Server {
             let _ = writeln!(text, "  admin     http://{admin}");
         }
         let _ = writeln!(text, "  engine    {}", self.engine.word());
+        for line in &self.lanes {
+            let _ = writeln!(text, "  udp       {line}");
+        }
         for line in snapshot.summary().to_string().lines() {
             let _ = writeln!(text, "  {line}");
         }
