@@ -24,12 +24,18 @@ pub const CELL_V6_DEFAULT: u8 = 40;
 pub const LEAF_DEPTH_V4_MAX: u8 = 24;
 /// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /56.
 pub const LEAF_DEPTH_V6_MAX: u8 = 56;
+/// Octets of separate tables of routes, past which policies share one: 200 over five million networks stay below 1 GiB with their lists.
+pub const ROUTES_OCTETS_MAX: usize = 256 << 20;
 /// CNAMEs followed in one answer: real CDN chains have two or three, resolvers give up between 8 and 16.
 pub const CHAIN_MAX: usize = 8;
 /// UDP payload that we advertise and never exceed: fits an Ethernet MTU with any tunnel (DNS flag day 2020).
 pub const UDP_PAYLOAD_MAX: u16 = 1232;
-/// Octets of a node's name: as NSID it must leave room in 512 octets for the longest question, a client subnet and an address.
+/// Octets of a node's name: as NSID it must leave room in 512 octets for the longest question, a client subnet, a cookie and an address.
 pub const NODE_NAME_MAX: usize = 128;
+/// Secrets of DNS cookies: a roll-over needs two, and each costs a hash where a cookie is not good.
+pub const COOKIE_SECRETS_MAX: usize = 4;
+/// Octets of their file: four lines with comments.
+pub const COOKIE_FILE_OCTETS_MAX: usize = 16 << 10;
 /// UDP payload without EDNS (RFC 1035 section 4.2.1), and the least that EDNS may ask (RFC 6891 section 6.2.3).
 pub const UDP_PAYLOAD_MIN: u16 = 512;
 /// Largest DNS message on a stream: its length prefix is 16 bits wide.
@@ -50,12 +56,20 @@ pub const YAML_NODES_MAX: usize = 16_000_000;
 pub const YAML_COPIES_MAX: usize = 1_000_000;
 /// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel and dropped.
 pub const DATAGRAM_MAX: usize = 4096;
-/// Datagrams taken from the kernel at once: past this a batch saves little more, and its first query waits for its last.
-pub const BATCH_MAX: usize = 64;
+/// Datagrams taken at once unless the file says otherwise: past this a batch saves little more, and its first waits for its last.
+pub const BATCH_DEFAULT: u16 = 64;
+/// Most datagrams taken at once: the kernel takes no more in one call (UIO_MAXIOV), and each costs 5 KiB of room.
+pub const BATCH_MAX: u16 = 1_024;
 /// Milliseconds a UDP worker sleeps in the kernel: how late it may see a stop, and let go of a retired snapshot.
 pub const WORKER_WAKE_MILLIS: u64 = 250;
-/// Octets of kernel buffer asked for each UDP socket: about 8,000 small queries, some 10 ms at 1 M queries a second.
+/// Octets of kernel buffer of a UDP socket unless the file says otherwise: about 8,000 small queries, 10 ms at 1 M a second.
 pub const SOCKET_OCTETS: usize = 4 << 20;
+/// Least octets of such a buffer: less does not hold one batch.
+pub const SOCKET_OCTETS_MIN: usize = 64 << 10;
+/// Most octets of such a buffer: the kernel doubles the number, and it must fit a C `int`.
+pub const SOCKET_OCTETS_MAX: usize = (1 << 30) - 1;
+/// Highest number of a core that a thread is bound to: sets of cores have 1,024 bits.
+pub const CPU_MAX: u16 = 1_023;
 /// UDP worker threads of one address: more than any machine has cores for.
 pub const THREADS_MAX: u16 = 512;
 /// Connections that wait in the kernel for our accept: a burst of clients that all met TC at once.

@@ -7,6 +7,7 @@
 mod canaries;
 mod candidates;
 pub mod catalogue;
+mod cookie_secrets;
 mod exposed;
 mod feed;
 mod https;
@@ -42,6 +43,7 @@ use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
 use crate::steer::pop::Pop;
 use crate::steer::safety::SafetyRule;
+use crate::wire::cookie::{SECRET_LEN, Secrets};
 use crate::zone::text::{ScopedPolicy, Zone};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,6 +61,11 @@ pub trait Sources {
     }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
+    /// A secret that only this process has: cookies of a node that was given none. Sources without dice have none,
+    /// and then there are no cookies.
+    fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
+        None
+    }
     /// Does a piece of work for each number below `count`, in any order, and returns when all is done. Whoever
     /// has threads may share it among them.
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
@@ -75,6 +82,17 @@ pub struct Node {
     pub site: Option<Arc<str>>,
 }
 
+/// Which cores UDP worker threads run on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cpus {
+    /// The kernel decides, and may move them.
+    Off,
+    /// Each on one of the cores that the process may use, in turn.
+    Auto,
+    /// Each on one of these, in turn.
+    List(Vec<u16>),
+}
+
 /// Sockets and other things that only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
@@ -86,6 +104,14 @@ pub struct Listen {
     pub admin: Option<SocketAddr>,
     /// UDP worker threads for each address; `None` is one a core.
     pub threads: Option<u16>,
+    /// Which cores they run on.
+    pub cpus: Cpus,
+    /// Datagrams that a worker takes from the kernel at once.
+    pub batch: u16,
+    /// Octets of kernel buffer for queries, asked for each UDP socket; `None` is the default.
+    pub receive_buffer: Option<u32>,
+    /// Octets of kernel buffer for answers, asked for each UDP socket; `None` is the default.
+    pub send_buffer: Option<u32>,
     /// TCP connections in all.
     pub tcp_connections: u32,
     /// TCP connections of one client prefix (/24 or /56).
@@ -114,6 +140,8 @@ pub struct Deployment {
     pub listen: Listen,
     /// State folder.
     pub state: PathBuf,
+    /// Secrets of DNS cookies.
+    pub cookies: Secrets,
     /// Databases in the order of the file: later ones fill what earlier ones lack.
     pub databases: Vec<DatabaseSource>,
     /// Whether a database may have far fewer networks than the one in service.

@@ -3,9 +3,9 @@
 use super::scalar::{integer, members, plain, switch, text, time_ms};
 use super::table::{Table, shown};
 use super::tree::Node;
-use super::{Listen, Node as ThisNode};
+use super::{Cpus, Listen, Node as ThisNode};
 use crate::finding::{At, Finding, Findings, code};
-use crate::limits::NODE_NAME_MAX;
+use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,16 @@ pub(super) struct Written {
     pub at: At,
 }
 
+/// Where the secrets of DNS cookies come from.
+pub(super) enum Cookies {
+    /// Nobody gets a cookie.
+    Off,
+    /// The process makes its own.
+    Own,
+    /// A file.
+    File(Written),
+}
+
 /// The server file.
 pub(super) struct ServerFile {
     pub node: ThisNode,
@@ -25,6 +35,7 @@ pub(super) struct ServerFile {
     pub site_at: Option<At>,
     pub listen: Listen,
     pub state: PathBuf,
+    pub cookies: Cookies,
     pub databases: Vec<Written>,
     pub accept_shrunk: bool,
     pub networks: Option<Written>,
@@ -53,11 +64,16 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
             control: folder.join("state/control.sock"),
             admin: None,
             threads: None,
+            cpus: Cpus::Off,
+            batch: BATCH_DEFAULT,
+            receive_buffer: None,
+            send_buffer: None,
             tcp_connections: TCP_CONNECTIONS,
             tcp_connections_per_prefix: TCP_CONNECTIONS_PER_PREFIX,
             tcp_idle_secs: TCP_IDLE_SECS,
         },
         state: folder.join("state"),
+        cookies: Cookies::Own,
         databases: Vec::new(),
         accept_shrunk: false,
         networks: None,
@@ -80,6 +96,9 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     file.zones = table.need("zones", out).and_then(|node| path(node, "zones", folder, out));
     if let Some(written) = table.take("state").and_then(|node| path(node, "state", folder, out)) {
         file.state = written.path;
+    }
+    if let Some(node) = table.take("cookies") {
+        lower_cookies(node, folder, &mut file.cookies, out);
     }
     table.finish(out);
     file
@@ -131,8 +150,9 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
     listen.threads = table
         .take("threads")
         .filter(|node| plain(node) != Some("auto"))
-        .and_then(|node| integer(node, "threads", 1..=1_024, out))
+        .and_then(|node| integer(node, "threads", 1..=i64::from(THREADS_MAX), out))
         .map(|n| n as u16);
+    lower_workers(&mut table, listen, out);
     if let Some(n) = table.take("tcp_connections").and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out)) {
         listen.tcp_connections = n as u32;
     }
@@ -143,6 +163,53 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
     }
     if let Some(ms) = table.take("tcp_idle").and_then(|node| time_ms(node, "tcp_idle", 1_000..=3_600_000, out)) {
         listen.tcp_idle_secs = (ms / 1_000) as u32;
+    }
+    table.finish(out);
+}
+
+/// How UDP workers use cores and the kernel's buffers.
+fn lower_workers(table: &mut Table<'_>, listen: &mut Listen, out: &mut Findings) {
+    match table.take("cpus") {
+        None => {}
+        Some(node) if plain(node) == Some("off") => listen.cpus = Cpus::Off,
+        Some(node) if plain(node) == Some("auto") => listen.cpus = Cpus::Auto,
+        Some(node) => listen.cpus = Cpus::List(cpus(node, out)),
+    }
+    if let Some(n) = table.take("batch").and_then(|node| integer(node, "batch", 1..=i64::from(BATCH_MAX), out)) {
+        listen.batch = n as u16;
+    }
+    let octets = SOCKET_OCTETS_MIN as i64..=SOCKET_OCTETS_MAX as i64;
+    for (key, buffer) in [("receive_buffer", &mut listen.receive_buffer), ("send_buffer", &mut listen.send_buffer)] {
+        *buffer = table.take(key).and_then(|node| integer(node, key, octets.clone(), out)).map(|n| n as u32);
+    }
+}
+
+fn cpus(node: &Node, out: &mut Findings) -> Vec<u16> {
+    let mut cpus = Vec::new();
+    for member in members(node) {
+        let Some(cpu) = integer(member, "cpus", 0..=i64::from(CPU_MAX), out).map(|n| n as u16) else { continue };
+        if cpus.contains(&cpu) {
+            out.push(Finding::error(code::BAD_VALUE, format!("`cpus` names core {cpu} twice")).at(member.at, "again"));
+        } else {
+            cpus.push(cpu);
+        }
+    }
+    if members(node).is_empty() {
+        out.push(
+            Finding::error(code::BAD_VALUE, "`cpus` lists no core").at(node.at, "an empty list").help("write `off`, `auto`, or numbers"),
+        );
+    }
+    cpus
+}
+
+fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Findings) {
+    if plain(node) == Some("off") {
+        *cookies = Cookies::Off;
+        return;
+    }
+    let Some(mut table) = Table::open(node, "`cookies`", out) else { return };
+    if let Some(written) = table.need("secrets", out).and_then(|node| path(node, "secrets", folder, out)) {
+        *cookies = Cookies::File(written);
     }
     table.finish(out);
 }

@@ -5,8 +5,12 @@
 //! inside it; RFC 7871 forbids to announce that /8 as the scope. Here every address lies in exactly
 //! one leaf. Leaves are kept sorted; an index over the top bits narrows a look-up to a short binary
 //! search. Equal siblings are merged while building, which makes scopes as wide as the truth allows.
+//!
+//! Tables may share where they are cut: then the leaves hold classes, and each table says what a class
+//! means to it.
 
 use super::prefix::{truncate_v4, truncate_v6};
+use std::sync::Arc;
 
 /// An aligned block of addresses with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +104,14 @@ impl<K: Key> Merging<K> {
 /// The table of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table<K> {
+    cuts: Arc<Cuts<K>>,
+    /// The value of each class; none where the leaves hold values themselves.
+    of_class: Option<Arc<[u32]>>,
+}
+
+/// Where a table is cut, and what each leaf holds.
+#[derive(Debug, PartialEq, Eq)]
+struct Cuts<K> {
     /// Bits that `index` resolves.
     index_bits: u8,
     /// For each value of the top bits the first leaf that begins at or behind it; one more at the end.
@@ -125,35 +137,66 @@ impl<K: Key> Table<K> {
             }
         }
         index.resize((1 << index_bits) + 1, blocks.len() as u32);
-        Table {
+        let cuts = Cuts {
             index_bits,
             index: index.into(),
             starts: blocks.iter().map(|b| b.start).collect(),
             leaves: blocks.iter().map(|b| u32::from(b.len) << 24 | b.value & VALUE_MAX).collect(),
-        }
+        };
+        Table { cuts: Arc::new(cuts), of_class: None }
     }
 
     /// Value and depth of the leaf that holds an address.
     #[inline]
     pub fn lookup(&self, address: K) -> (u32, u8) {
-        let bucket = address.top(self.index_bits);
-        let (low, high) = (self.index[bucket] as usize, self.index[bucket + 1] as usize);
+        let cuts = &*self.cuts;
+        let bucket = address.top(cuts.index_bits);
+        let (low, high) = (cuts.index[bucket] as usize, cuts.index[bucket + 1] as usize);
         // The leaf is the last that begins at or before the address; if none in this bucket does, it is
         // the one that reaches into the bucket from before.
-        let behind = low + self.starts[low..high].partition_point(|start| *start <= address);
-        let leaf = self.leaves[behind.saturating_sub(1)];
-        (leaf & VALUE_MAX, (leaf >> 24) as u8)
+        let behind = low + cuts.starts[low..high].partition_point(|start| *start <= address);
+        let leaf = cuts.leaves[behind.saturating_sub(1)];
+        (self.value(leaf), (leaf >> 24) as u8)
+    }
+
+    /// What a leaf holds, or what its class means. A value that is no class means itself.
+    #[inline]
+    fn value(&self, leaf: u32) -> u32 {
+        let held = leaf & VALUE_MAX;
+        match &self.of_class {
+            None => held,
+            Some(of_class) => of_class.get(held as usize).copied().unwrap_or(held),
+        }
     }
 
     /// All leaves in order.
     pub fn blocks(&self) -> impl ExactSizeIterator<Item = Block<K>> {
-        self.starts.iter().zip(&self.leaves).map(|(&start, &leaf)| Block { start, len: (leaf >> 24) as u8, value: leaf & VALUE_MAX })
+        let cuts = &*self.cuts;
+        cuts.starts.iter().zip(&cuts.leaves).map(|(&start, &leaf)| Block { start, len: (leaf >> 24) as u8, value: self.value(leaf) })
     }
 
-    /// Octets in memory.
-    pub fn octets(&self) -> usize {
-        size_of_val::<[u32]>(&self.index) + size_of_val::<[K]>(&self.starts) + size_of_val::<[u32]>(&self.leaves)
+    /// Number of leaves.
+    pub fn leaves(&self) -> usize {
+        self.cuts.starts.len()
     }
+
+    /// The cuts: what tells them from others, and their octets in memory.
+    fn part(&self) -> Part {
+        let cuts = &*self.cuts;
+        let octets = size_of_val::<[u32]>(&cuts.index) + size_of_val::<[K]>(&cuts.starts) + size_of_val::<[u32]>(&cuts.leaves);
+        Part { at: Arc::as_ptr(&self.cuts).addr(), leaves: cuts.starts.len(), octets }
+    }
+}
+
+/// A part of a table in memory, which other tables may share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where it stands.
+    pub at: usize,
+    /// How many leaves it has.
+    pub leaves: usize,
+    /// Its octets.
+    pub octets: usize,
 }
 
 /// A table over both families.
@@ -171,14 +214,26 @@ impl Trie {
         Trie { v4: Table::new(&[Block { start: 0, len: 0, value }]), v6: Table::new(&[Block { start: 0, len: 0, value }]) }
     }
 
+    /// The same cuts with another meaning: the value of each class, which is what the leaves of this table hold.
+    pub fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
+        let (v4, v6) = (Arc::clone(&self.v4.cuts), Arc::clone(&self.v6.cuts));
+        Trie { v4: Table { cuts: v4, of_class: Some(of_class.clone()) }, v6: Table { cuts: v6, of_class: Some(of_class) } }
+    }
+
     /// Number of leaves.
     pub fn leaves(&self) -> usize {
-        self.v4.starts.len() + self.v6.starts.len()
+        self.v4.leaves() + self.v6.leaves()
+    }
+
+    /// What it is made of in memory.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let classes = self.v4.of_class.as_ref().map(|c| Part { at: Arc::as_ptr(c).addr(), leaves: 0, octets: size_of_val::<[u32]>(c) });
+        [self.v4.part(), self.v6.part()].into_iter().chain(classes)
     }
 
     /// Octets in memory.
     pub fn octets(&self) -> usize {
-        self.v4.octets() + self.v6.octets()
+        self.parts().map(|part| part.octets).sum()
     }
 }
 

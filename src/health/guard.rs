@@ -46,10 +46,16 @@ pub struct Guard {
 /// What a guard holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// Since when.
-    pub since: Moment,
+    /// Since when, in milliseconds on the caller's clock; negative before its zero (a restart).
+    pub since_ms: i64,
     /// The slots as they were at this moment are served: at the window's start, or where a hold ended within it.
     pub from: Moment,
+}
+
+impl Hold {
+    fn ends(self, rule: &PanicGuard) -> Moment {
+        Moment(u64::try_from(self.since_ms.saturating_add(i64::from(rule.hold_ms))).unwrap_or(0))
+    }
 }
 
 /// How a hold ended.
@@ -172,7 +178,7 @@ impl Guard {
         let has_fallen = std::mem::take(&mut self.has_fallen);
         if let Some(hold) = self.hold {
             let release = match () {
-                () if hold.since.after_ms(u64::from(self.rule.hold_ms)) <= now => Release::Expired,
+                () if hold.ends(&self.rule) <= now => Release::Expired,
                 () if !self.is_exceeded() => Release::Settled,
                 () => return None,
             };
@@ -198,7 +204,7 @@ impl Guard {
             return None;
         }
         let window_start = Moment(now.0.saturating_sub(u64::from(self.rule.window_ms) + 1));
-        let hold = Hold { since: now, from: window_start.max(self.taken_over_at) };
+        let hold = Hold { since_ms: now.clock_ms(), from: window_start.max(self.taken_over_at) };
         self.hold = Some(hold);
         Some(Judgement::Held { fallen: self.fallen.pops, of: self.all.pops, hold })
     }
@@ -210,7 +216,7 @@ impl Guard {
 
     /// When the hold ends by its time.
     pub fn next_wake(&self) -> Option<Moment> {
-        self.hold.map(|hold| hold.since.after_ms(u64::from(self.rule.hold_ms)))
+        self.hold.map(|hold| hold.ends(&self.rule))
     }
 
     /// Whether a member is down.
@@ -238,7 +244,13 @@ impl Guard {
         self.taken_over_at = before.taken_over_at;
     }
 
-    /// Goes on holding (a reload).
+    /// A member that is down fell while it served, as far as this guard is concerned (a restart amid a hold).
+    pub fn handle_fall(&mut self, member: usize, now: Moment) {
+        self.count(member, Some(now));
+        self.falls.push_back((now, member as u32));
+    }
+
+    /// Goes on holding (a reload, a restart).
     pub fn resume(&mut self, hold: Hold) {
         self.hold = Some(hold);
     }

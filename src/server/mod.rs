@@ -32,6 +32,7 @@ use crate::desk::phase::Phase;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::probe::Prober;
+use crate::reload::claim::Claim;
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::transport::gate::Gate;
 use crate::transport::portable::{self, Portable};
@@ -91,11 +92,15 @@ pub struct Server {
     #[cfg(target_os = "linux")]
     workers: Workers,
     bound: Vec<SocketAddr>,
+    /// How UDP is served, for people.
+    lanes: Vec<String>,
     admin: Option<SocketAddr>,
     control: PathBuf,
     engine: Engine,
     findings: Findings,
     files: Files,
+    /// Held until the server has stopped.
+    _claim: Claim,
 }
 
 #[cfg(target_os = "linux")]
@@ -139,15 +144,25 @@ impl Server {
         let context = runtime.enter();
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
-        let Fresh { snapshot, fixed, findings, mut files } = cycle::run(&options.config, None, None, 1)?;
-        let sockets = match Sockets::open(&fixed.listen, options.engine) {
-            Ok(sockets) => sockets,
-            Err(found) => {
+        let Fresh { snapshot, fixed, mut findings, mut files } = cycle::run(&options.config, None, None, 1)?;
+        let (claim, sockets) = match (Claim::new(&fixed.state), Sockets::open(&fixed.listen, options.engine)) {
+            (Ok(claim), Ok(sockets)) => (claim, sockets),
+            (claim, sockets) => {
                 let mut all = findings;
-                all.extend(found);
+                if claim.is_err() {
+                    all.push(
+                        Finding::error(code::STATE_TAKEN, format!("another server runs on the state folder `{}`", fixed.state.display()))
+                            .help("stop that server, or give this one a folder of its own (`state`)"),
+                    );
+                }
+                match sockets {
+                    Ok(_) => sockets::remove_control(&fixed.listen.control),
+                    Err(found) => all.extend(found),
+                }
                 return Err(Box::new((all, std::mem::take(&mut files))));
             }
         };
+        findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all());
         counters.last_load.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
@@ -195,11 +210,13 @@ impl Server {
             #[cfg(target_os = "linux")]
             workers: Workers::default(),
             bound: sockets.bound.clone(),
+            lanes: sockets.lanes(&fixed.listen),
             admin: sockets.admin_address(),
             control: fixed.listen.control.clone(),
             engine: options.engine,
             findings,
             files,
+            _claim: claim,
         };
         let started = server.start_lanes(sockets, &fixed, blocks);
         started.map_err(|error| own_fault(&error))?;
@@ -225,7 +242,7 @@ impl Server {
         let _context = self.runtime.enter();
         let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
         let (queue, far_end) = RareQueue::new();
-        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(self.desk.counters.rare()))));
+        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.desk))));
         match self.engine {
             Engine::Hickory => {
                 let handler = Portable { desk: Arc::clone(&self.desk), udp: blocks.shared_udp, tcp: Arc::clone(&blocks.tcp) };
@@ -250,12 +267,14 @@ impl Server {
                     self.tasks.push(self.runtime.spawn(tcp::serve(listener, Arc::clone(&hall))));
                 }
                 #[cfg(target_os = "linux")]
-                for (socket, block) in sockets.udp.into_iter().zip(blocks.udp) {
+                for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
                     self.workers.threads.start(crate::transport::udp::Seat {
                         socket: Arc::new(socket),
                         desk: Arc::clone(&self.desk),
                         block,
                         rare: queue.clone(),
+                        batch: usize::from(fixed.listen.batch),
+                        cpu,
                         stop: Arc::clone(&self.workers.stop),
                     })?;
                 }
@@ -293,6 +312,9 @@ impl Server {
             let _ = writeln!(text, "  admin     http://{admin}");
         }
         let _ = writeln!(text, "  engine    {}", self.engine.word());
+        for line in &self.lanes {
+            let _ = writeln!(text, "  udp       {line}");
+        }
         for line in snapshot.summary().to_string().lines() {
             let _ = writeln!(text, "  {line}");
         }

@@ -3,9 +3,9 @@
 use crate::answer::{self, Client, Moment, Outcome, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::counters::{Block, Dropped};
-use crate::limits::BATCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::sys::datagram::{Batch, Datagram};
+use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
 use std::net::{SocketAddr, UdpSocket};
@@ -27,18 +27,27 @@ pub struct Seat {
     pub block: Arc<Block>,
     /// Where rare messages go.
     pub rare: RareQueue,
+    /// Datagrams that it takes from the kernel at once.
+    pub batch: usize,
+    /// The core that it is bound to.
+    pub cpu: Option<u16>,
     /// Set when the server stops; seen within `WORKER_WAKE_MILLIS`.
     pub stop: Arc<AtomicBool>,
 }
 
 /// Serves until told to stop.
 pub fn serve(seat: &Seat) {
-    let mut batch = Batch::new(BATCH_MAX);
+    let mut batch = Batch::new(seat.batch);
     let mut draws = Draws::seeded();
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(0) => {}
-            Ok(count) => answer_batch(seat, &mut batch, count, &mut draws),
+            Ok(count) => {
+                if batch.dropped() > 0 {
+                    seat.block.dropped(Dropped::ReceiveFull, batch.dropped());
+                }
+                answer_batch(seat, &mut batch, count, &mut draws);
+            }
             Err(error) => {
                 seat.block.dropped(Dropped::SocketError, 1);
                 tracing::debug!(%error, "a UDP socket does not receive");
@@ -52,9 +61,12 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws)
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
+    let epoch_secs = clock::epoch_secs();
     for index in 0..count {
         let (datagram, room) = batch.exchange(index);
-        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, room, draws) else { continue };
+        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, room, Moment { draw: draws.draw(), epoch_secs }) else {
+            continue;
+        };
         match outcome.verdict {
             Verdict::Reply(length) if batch.reply(index, length) => seat.block.answered(&service, &outcome),
             Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
@@ -69,7 +81,7 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws)
 }
 
 /// The core's answer, or `None` if there is no one to answer or nothing to answer with.
-fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &mut [u8], draws: &mut Draws) -> Option<Outcome> {
+fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &mut [u8], moment: Moment) -> Option<Outcome> {
     if datagram.cut {
         seat.block.dropped(Dropped::Cut, 1);
         return None;
@@ -79,7 +91,6 @@ fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &
         return None;
     };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
-    let moment = Moment { draw: draws.draw() };
     // The core does not panic. Should it ever, one query is lost and counted, not the worker.
     let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(snapshot, datagram.octets, &client, moment, room)));
     if outcome.is_err() {

@@ -67,7 +67,7 @@ fn by_answers(snapshot: &Snapshot, cells: usize) -> Vec<usize> {
     let (subnet, address) = (packet.len() - 3, 12 + OWNER.len() + 1 + 4 + 12);
     let one = |cell: usize| {
         packet[subnet..].copy_from_slice(&address_of(cell).octets()[..3]);
-        let outcome = answer::respond(snapshot, &packet, &client, Moment { draw: cell as u64 }, &mut out);
+        let outcome = answer::respond(snapshot, &packet, &client, Moment { draw: cell as u64, epoch_secs: 0 }, &mut out);
         assert!(matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0 && out[7] == 1, "cell {cell}: {outcome:?}");
         assert_eq!(out[address..address + 3], [192, 0, 2], "cell {cell}: {outcome:?}");
         usize::from(out[address + 3])

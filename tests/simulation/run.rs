@@ -337,7 +337,13 @@ impl<'w> Run<'w> {
         self.questions += 1;
         let mut out = [0; 512];
         let client = Client { address: [192, 0, 2, 77].into(), transport: Transport::Udp };
-        let outcome = answer::respond(&self.node.snapshot, &self.world().queries[index], &client, Draw { draw: self.questions }, &mut out);
+        let outcome = answer::respond(
+            &self.node.snapshot,
+            &self.world().queries[index],
+            &client,
+            Draw { draw: self.questions, epoch_secs: 0 },
+            &mut out,
+        );
         let what = || format!("{} {} for cell {cell}", NAMES[name], TYPES[rtype]);
         if outcome.rcode.0 != 0 {
             self.fail(&format!("{} is refused: {outcome:?}", what()));

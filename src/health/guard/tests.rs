@@ -24,8 +24,8 @@ enum Act {
 fn what_is_held_and_what_is_not() {
     use Act::{Down, Override, Up};
     use Judgement::{Held, Released};
-    let held = |secs, fallen, of| Some(Held { fallen, of, hold: Hold { since: at(secs), from: Moment(0) } });
-    let released = |release, since| Some(Released(release, Hold { since: at(since), from: Moment(0) }));
+    let held = |secs, fallen, of| Some(Held { fallen, of, hold: Hold { since_ms: at(secs).clock_ms(), from: Moment(0) } });
+    let released = |release, since| Some(Released(release, Hold { since_ms: at(since).clock_ms(), from: Moment(0) }));
     let none = [None; 4];
     let equal = [Some(100.0); 4];
     let uneven = [Some(1000.0), Some(1.0), Some(1.0), Some(1.0)];
@@ -135,7 +135,7 @@ proptest! {
             let inside: Vec<usize> = (0..8).filter(|member| !overridden[*member]).collect();
             let fallen = inside.iter().filter(|member| fell[**member].is_some_and(|moment| now - moment <= 30)).count();
             match guard.hold() {
-                Some(hold) => prop_assert!(at(now) < hold.since.after_ms(60_000)),
+                Some(hold) => prop_assert!(at(now).since_clock_ms(hold.since_ms) < 60_000),
                 None => prop_assert!(!has_fallen || fallen * 100 <= inside.len() * usize::from(share), "{} of {}", fallen, inside.len()),
             }
         }
