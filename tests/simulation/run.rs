@@ -277,10 +277,8 @@ impl<'w> Run<'w> {
     fn hear(&mut self) {
         while let Some(event) = self.node.monitor.poll_event() {
             match &event {
-                HealthEvent::Released { policy, release, .. } => {
-                    if *release == Release::Expired {
-                        self.watched.taken_over.insert(policy.clone(), self.now_ms);
-                    }
+                HealthEvent::Released { policy, release: Release::Expired, .. } => {
+                    self.watched.taken_over.insert(policy.clone(), self.now_ms);
                 }
                 HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } => continue,
                 _ => {}
