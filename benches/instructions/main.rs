@@ -8,6 +8,7 @@
 //! $ cargo bench --bench instructions -- print          # figures, and the costliest functions
 //! $ cargo bench --bench instructions -- check          # fails if a figure is 3 % over the baseline
 //! $ cargo bench --bench instructions -- write          # the figures become the baseline
+//! $ cargo bench --bench instructions -- world 10000 folder   # what is measured, for a profiler of one's own: then `drive 10000 folder`
 //! ```
 
 #[path = "../world/mod.rs"]
@@ -45,8 +46,11 @@ fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     match (words.next().as_deref(), words.next(), words.next()) {
         (Some("drive"), Some(names), Some(folder)) => drive(names.parse().expect("a number of names"), Path::new(&folder)),
+        (Some("world"), Some(names), Some(folder)) => {
+            World::new(plan(names.parse().expect("a number of names"))).write(Path::new(&folder), 5300);
+        }
         (Some(word @ ("print" | "check" | "write")), ..) => return measure(word),
-        _ => println!("usage: cargo bench --bench instructions -- print | check | write"),
+        _ => println!("usage: cargo bench --bench instructions -- print | check | write | world NAMES FOLDER"),
     }
     ExitCode::SUCCESS
 }
