@@ -32,7 +32,7 @@ fn core(criterion: &mut Criterion) {
         criterion.bench_function(what, |b| {
             b.iter(|| {
                 draw += 1;
-                respond(&world.snapshot, black_box(&packet), &client, Moment { draw }, &mut out)
+                respond(&world.snapshot, black_box(&packet), &client, Moment { draw, epoch_secs: 0 }, &mut out)
             });
         });
     }

@@ -71,6 +71,7 @@ codes! {
     BAD_NAME = "MRD0108", "not a domain name";
     NOT_UTF8 = "MRD0109", "the file is not UTF-8 text";
     EMPTY_DEPLOYMENT = "MRD0110", "nothing would be served";
+    BAD_SECRETS = "MRD0111", "a file of cookie secrets that cannot be used";
     // 02xx: zones
     OUT_OF_ZONE = "MRD0201", "an owner name outside its zone";
     CNAME_AND_OTHER = "MRD0202", "a CNAME beside other data at one owner";
@@ -138,6 +139,7 @@ codes! {
     CANNOT_LISTEN = "MRD0503", "a socket that cannot be opened";
     RELOAD_BUSY = "MRD0504", "a reload that could not be started";
     OWN_FAULT = "MRD0505", "a fault of the program itself; please report it";
+    STATE_TAKEN = "MRD0506", "a state folder that another running server has";
     LEDGER_AND_FILE = "MRD0511", "an override where the file speaks too; the override wins";
     LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
     BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";

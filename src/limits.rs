@@ -28,8 +28,12 @@ pub const LEAF_DEPTH_V6_MAX: u8 = 56;
 pub const CHAIN_MAX: usize = 8;
 /// UDP payload that we advertise and never exceed: fits an Ethernet MTU with any tunnel (DNS flag day 2020).
 pub const UDP_PAYLOAD_MAX: u16 = 1232;
-/// Octets of a node's name: as NSID it must leave room in 512 octets for the longest question, a client subnet and an address.
+/// Octets of a node's name: as NSID it must leave room in 512 octets for the longest question, a client subnet, a cookie and an address.
 pub const NODE_NAME_MAX: usize = 128;
+/// Secrets of DNS cookies: a roll-over needs two, and each costs a hash where a cookie is not good.
+pub const COOKIE_SECRETS_MAX: usize = 4;
+/// Octets of their file: four lines with comments.
+pub const COOKIE_FILE_OCTETS_MAX: usize = 16 << 10;
 /// UDP payload without EDNS (RFC 1035 section 4.2.1), and the least that EDNS may ask (RFC 6891 section 6.2.3).
 pub const UDP_PAYLOAD_MIN: u16 = 512;
 /// Largest DNS message on a stream: its length prefix is 16 bits wide.

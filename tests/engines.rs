@@ -38,7 +38,7 @@ const NAMES: &[&str] = &[
 const TYPES: &[u16] = &[1, 2, 5, 6, 15, 16, 28, 43, 65, 255, 257, 65_280];
 
 /// OPT records to send: what they are, and their octets.
-fn opts() -> Vec<(&'static str, Option<Vec<u8>>)> {
+fn opts(cookie: &[u8]) -> Vec<(&'static str, Option<Vec<u8>>)> {
     let opt = |version: u8, payload: u16, options: &[u8]| {
         let mut octets = vec![0, 0, 41];
         octets.extend(payload.to_be_bytes());
@@ -53,6 +53,8 @@ fn opts() -> Vec<(&'static str, Option<Vec<u8>>)> {
         ("512", opt(0, 512, &[])),
         ("large", opt(0, 4096, &[])),
         ("NSID", opt(0, 1232, &[0, 3, 0, 0])),
+        ("a cookie", opt(0, 1232, &[&[0, 10, 0, 24], cookie].concat())),
+        ("half a cookie", opt(0, 1232, &[0, 10, 0, 4, 1, 2, 3, 4])),
         ("version 1", opt(1, 1232, &[])),
         ("ECS 198.51.100.0/24", opt(0, 1232, &[0, 8, 0, 7, 0, 1, 24, 0, 198, 51, 100])),
         ("ECS 8.8.0.0/16", opt(0, 1232, &[0, 8, 0, 6, 0, 1, 16, 0, 8, 8])),
@@ -92,12 +94,18 @@ fn seen(octets: &[u8]) -> Vec<String> {
 #[test]
 fn engines_agree() {
     let (fast_site, portable_site) = (Sample::new(&["127.0.0.1:0"]), Sample::new(&["127.0.0.1:0"]));
+    for site in [&fast_site, &portable_site] {
+        site.edit("meridian.yaml", |text| text + "cookies: { secrets: cookies.secrets }\n");
+        std::fs::write(site.path("cookies.secrets"), "e5e973e5a6b2a43f48e7dc849e37bfcf\n").expect("the folder is ours");
+    }
     let (fast, portable) = (fast_site.start(Engine::Fast), portable_site.start(Engine::Hickory));
     let (fast_at, portable_at) = (fast.dns()[0], portable.dns()[0]);
+    // A good cookie comes back as it is, whatever second it is.
+    let cookie = cookie_of(&ask_udp(fast_at, &with_option(query(0, "cdn.example", 1), 10, &[7; 8]))).expect("a cookie");
     let mut id = 0u16;
     for name in NAMES {
         for &rtype in TYPES {
-            for (what, opt) in opts() {
+            for (what, opt) in opts(&cookie) {
                 id = id.wrapping_add(1);
                 let mut packet = query(id, name, rtype);
                 packet[2] |= id as u8 & 1;

@@ -93,6 +93,24 @@ const NAMES: [&str; 14] = [
     ".",
 ];
 
+/// Where the records of a sound message begin.
+fn question_end(packet: &[u8]) -> usize {
+    let mut at = 12;
+    while packet[at] != 0 {
+        at += 1 + usize::from(packet[at]);
+    }
+    at + 5
+}
+
+/// Adds an option to the OPT, which is the only record of a sound message.
+fn add_option(packet: &mut Vec<u8>, code: u8, octets: &[u8]) {
+    let length_at = question_end(packet) + 9;
+    packet.extend([0, code, 0, octets.len() as u8]);
+    packet.extend(octets);
+    let length = (packet.len() - length_at - 2) as u16;
+    packet[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
+}
+
 fn packet_input(dice: &mut Dice) -> Vec<u8> {
     if dice.once_in(20) {
         return (0..dice.below(600)).map(|_| dice.roll() as u8).collect();
@@ -112,6 +130,22 @@ fn packet_input(dice: &mut Dice) -> Vec<u8> {
         // Letters in either case come back as they were.
         let end = packet.len().min(60);
         packet[12..end].iter_mut().filter(|o| o.is_ascii_alphabetic()).for_each(|o| *o ^= 0x20 * (dice.roll() & 1) as u8);
+    }
+    if dice.once_in(4) {
+        let (client, is_good) = ([7; 8], dice.once_in(2));
+        let good = targets::packet::cookie(client);
+        let lengths = [8, 16, 24, 24, 24, 40, 8 + dice.below(40)];
+        let mut option: Vec<u8> = good.iter().copied().chain([0; 40]).take(*dice.pick(&lengths)).collect();
+        if !is_good {
+            let at = dice.below(option.len());
+            option[at] ^= 1 << dice.below(8);
+        }
+        add_option(&mut packet, 10, &option);
+        if dice.once_in(4) {
+            // A cookie and no question (RFC 7873 section 5.4).
+            packet.drain(12..question_end(&packet));
+            packet[5] = 0;
+        }
     }
     let options: [&[u8]; 6] = [
         &[0, 3, 0, 0],
@@ -162,6 +196,7 @@ fn packets_reach_every_kind_of_reply() {
         "NXDOMAIN answers 0 scope 0",
         "FORMERR answers 0 scope 0",
         "REFUSED answers 0 scope 0",
+        "BADCOOKIE answers 0 scope 0",
         "NOTIMP answers 0 scope 0",
         "Silence",
         "Rare",

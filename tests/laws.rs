@@ -5,6 +5,8 @@ mod support;
 
 #[path = "laws/generator.rs"]
 mod generator;
+#[path = "laws/moves.rs"]
+mod moves;
 #[path = "laws/oracle.rs"]
 mod oracle;
 #[path = "laws/reply.rs"]

@@ -10,7 +10,7 @@ use meridian::geo::prefix::Prefix;
 use meridian::wire::rr::{Rcode, RrType};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use support::{Tree, load, query, with_down};
+use support::{EPOCH_SECS, Tree, load, query, with_down};
 
 struct Counting;
 
@@ -88,6 +88,16 @@ fn answering_allocates_nothing() {
     let mut dirty = query("www.shop.example.", RrType::A, v4);
     let last = dirty.len() - 4;
     dirty[last - 1] = 7; // a scope in a query
+    let with_cookie = |octets: &[u8]| {
+        let mut packet = query("status.cdn.example.", RrType::A, None);
+        let option = [&[0, 10, 0, octets.len() as u8], octets].concat();
+        *packet.last_mut().unwrap() = option.len() as u8;
+        packet.extend(option);
+        packet
+    };
+    let mut cookie_only = with_cookie(&[7; 24]);
+    cookie_only.drain(12..12 + "status.cdn.example.".len() + 1 + 4);
+    cookie_only[5] = 0;
     let mut version = query("www.shop.example.", RrType::A, None);
     let at = version.len() - 5;
     version[at] = 1;
@@ -110,6 +120,9 @@ fn answering_allocates_nothing() {
         ("chaos", chaos, Some((Rcode::NOERROR, false))),
         ("cut short", short, Some((Rcode::FORMERR, false))),
         ("a client subnet with scope", dirty, Some((Rcode::FORMERR, false))),
+        ("a client cookie", with_cookie(&[7; 8]), Some((Rcode::NOERROR, false))),
+        ("a cookie of somebody else", with_cookie(&[7; 24]), Some((Rcode::NOERROR, false))),
+        ("nothing but a cookie", cookie_only, Some((Rcode::BADCOOKIE, false))),
         ("another EDNS version", version, Some((Rcode::BADVERS, false))),
         ("no header", vec![1, 2, 3], None),
         ("a response", vec![0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0], None),
@@ -123,7 +136,7 @@ fn answering_allocates_nothing() {
     for (what, packet, expected) in &rows {
         for snapshot in [&world.snapshot, &down] {
             let before = calls();
-            let outcome = respond(snapshot, packet, &client, Moment { draw: 9 }, &mut out);
+            let outcome = respond(snapshot, packet, &client, Moment { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
             block.answered(&cell.load(), &outcome);
             assert_eq!(calls() - before, 0, "{what}");
             let seen = matches!(outcome.verdict, Verdict::Reply(_)).then_some((outcome.rcode, outcome.truncated));
@@ -133,6 +146,6 @@ fn answering_allocates_nothing() {
     // Nothing may be answered: the policy says so when its only PoP is down.
     let packet = query("strict.cdn.example.", RrType::A, v4);
     let before = calls();
-    let outcome = respond(&down, &packet, &client, Moment { draw: 9 }, &mut out);
+    let outcome = respond(&down, &packet, &client, Moment { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
     assert_eq!((calls() - before, outcome.rcode), (0, Rcode::SERVFAIL));
 }

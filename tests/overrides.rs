@@ -301,15 +301,18 @@ fn a_plan_lowers_ttls_ahead() {
 }
 
 /// Safety rules count what has begun and what is planned: two slow drains do not pass one by one, neither does a file
-/// that drains the other PoP; what is forced does, and taking back is never refused.
+/// that drains the other PoP; what is forced does, and taking back is never refused, nor is a file that mends a part.
 #[test]
 fn two_slow_drains_do_not_pass_a_safety_rule() {
     let deployment = two_pops();
-    let safe = |state: &str| {
+    let safe = |state: &str, percent: u8| {
         let pops = format!("pops:\n  one: {{ addresses: [{ONE}], tags: [eu] }}\n  two: {{ addresses: [{TWO}], state: {state} }}\n");
-        deployment.write("pops.yaml", &format!("safety: [{{ never_fewer_than: 1, of: all }}]\n{pops}"));
+        deployment.write(
+            "pops.yaml",
+            &format!("safety: [{{ never_fewer_than: 1, of: all }}, {{ never_more_off_than: {percent}%, of: all }}]\n{pops}"),
+        );
     };
-    safe("auto");
+    safe("auto", 60);
     let process = Process::start(&deployment);
     let drain = |name: &str, more: &[&str]| {
         let verb = ["pop", "drain", name, "--over", "30m", "--reason", "x", "--yes"];
@@ -320,11 +323,16 @@ fn two_slow_drains_do_not_pass_a_safety_rule() {
     assert!(status == 1 && stderr.contains("never be fewer than 1"), "{stderr}");
     let (status, _, stderr) = drain("two", &["--at", "+10m"]);
     assert!(status == 1 && stderr.contains("never be fewer than 1"), "{stderr}");
-    safe("drain");
+    safe("drain", 60);
     let (status, _, stderr) = process.run(&["reload"]);
     assert!(status == 1 && stderr.contains("with the overrides in force"), "{stderr}");
-    safe("auto");
+    safe("auto", 60);
     assert_eq!(process.run(&["reload"]).0, 0);
     assert_eq!(drain("two", &["--force"]).0, 0);
+    // All of it is off now, 40 % more than may be. 20 % too many are better than that; 30 % again are not.
+    for (percent, status) in [(80, 0), (70, 1), (80, 0)] {
+        safe("auto", percent);
+        assert_eq!(process.run(&["reload"]).0, status, "{percent} %");
+    }
     assert_eq!(process.run(&["pop", "auto", "two", "--yes"]).0, 0, "{}", process.run(&["pop", "list"]).1);
 }

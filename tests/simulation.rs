@@ -8,6 +8,8 @@
 mod dice;
 mod support;
 
+#[path = "simulation/node.rs"]
+mod node;
 #[path = "simulation/plain.rs"]
 mod plain;
 #[path = "simulation/run.rs"]
@@ -17,25 +19,28 @@ mod svg;
 #[path = "simulation/world.rs"]
 mod world;
 
-use run::{Control, FeedFate, Run, TICK_MS};
+use run::{Control, Run, TICK_MS};
 use std::sync::OnceLock;
-use world::{Compiled, POPS, TTL_SECS};
+use std::sync::atomic::{AtomicU64, Ordering};
+use world::{Compiled, Kind, NAMES, POPS, TTL_SECS};
 
 /// Globes are compiled once; seeds share them.
 const GLOBES: usize = 4;
 
-/// A globe of few cells, for many runs.
+/// A globe of few cells, for many runs; every other one has canaries.
 fn coarse(seed: u64) -> [&'static Compiled; 2] {
     static COMPILED: [OnceLock<[Compiled; 2]>; GLOBES] = [const { OnceLock::new() }; GLOBES];
     let globe = seed % GLOBES as u64;
-    let [one, other] = COMPILED[globe as usize].get_or_init(|| [world::compile(globe, 250, 0), world::compile(globe, 250, 1)]);
+    let kind = Kind { cells: 120, has_canaries: globe % 2 == 1, has_ramps: true };
+    let [one, other] = COMPILED[globe as usize].get_or_init(|| [world::compile(globe, kind, 0), world::compile(globe, kind, 1)]);
     [one, other]
 }
 
-/// A globe on which one cell is a small part of any PoP.
+/// A globe on which one cell is a small part of any PoP, and nothing but load moves anybody.
 fn fine(globe: u64) -> [&'static Compiled; 2] {
     static COMPILED: [OnceLock<Compiled>; GLOBES] = [const { OnceLock::new() }; GLOBES];
-    [COMPILED[globe as usize].get_or_init(|| world::compile(globe, 2_000, 0)); 2]
+    let kind = Kind { cells: 2_000, has_canaries: false, has_ramps: false };
+    [COMPILED[globe as usize].get_or_init(|| world::compile(globe, kind, 0)); 2]
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -44,10 +49,10 @@ fn number(variable: &str) -> Option<u64> {
 
 /// Half an hour of a world in which anything happens.
 fn half_an_hour(seed: u64) -> Run<'static> {
-    let mut run = Run::new(seed, coarse(seed), Control::Integral, 3, 0.0);
+    let mut run = Run::new(seed, coarse(seed), Control::Integral, NAMES.len(), 0.0);
     for second in 0..1_800u64 {
         if second % 5 == 0 && second > 60 {
-            stir(&mut run);
+            run.stir();
         }
         for _ in 0..1_000 / TICK_MS {
             run.tick();
@@ -56,36 +61,7 @@ fn half_an_hour(seed: u64) -> Run<'static> {
     run
 }
 
-/// Something happens, or nothing.
-fn stir(run: &mut Run<'_>) {
-    let pop = run.dice.below(POPS);
-    match run.dice.below(120) {
-        0..4 => run.break_pop(pop),
-        4..10 => run.mend_pop(pop),
-        10 => (0..POPS).filter(|other| (other ^ pop) & 1 == 0).for_each(|other| run.break_pop(other)),
-        11 => (0..POPS).for_each(|pop| run.break_pop(pop)),
-        12..15 => (0..POPS).for_each(|pop| run.mend_pop(pop)),
-        15..18 => set_feed(run, pop, FeedFate::Dead),
-        18..20 => {
-            let factor = run.dice.between(0.2, 3.0);
-            set_feed(run, pop, FeedFate::Lies(factor));
-        }
-        20..26 => set_feed(run, pop, FeedFate::Honest),
-        26 => run.change_files(),
-        27 => {
-            let step_secs = [0, 0, 30, -30, 86_400, -86_400][run.dice.below(6)];
-            run.restart(step_secs);
-        }
-        _ => {}
-    }
-}
-
-fn set_feed(run: &mut Run<'_>, pop: usize, fate: FeedFate) {
-    run.sites[pop].feed = fate;
-    run.tell(format!("the feed of p{pop:02} is {fate:?}"));
-}
-
-/// Random worlds: what must hold holds at every moment, see `run.rs`.
+/// Random worlds: what must hold holds at every moment, see `promises.rs`.
 #[test]
 fn seeds() {
     if let Some(seed) = number("MERIDIAN_SIM_SEED") {
@@ -97,18 +73,26 @@ fn seeds() {
         return;
     }
     let seeds = number("MERIDIAN_SIM_SEEDS").unwrap_or(100);
+    // Threads take the next seed that nobody has, and stop at the first fault of any.
+    let next = AtomicU64::new(0);
     let (mut publications, mut questions) = (0, 0);
     std::thread::scope(|scope| {
-        let half = |offset: u64| {
-            move || {
-                (offset..seeds)
-                    .step_by(2)
-                    .map(half_an_hour)
-                    .fold((0, 0), |(p, q), run| (p + u64::from(run.publications), q + run.questions))
+        let work = || {
+            let mut sums = (0, 0);
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds {
+                    return sums;
+                }
+                let run = half_an_hour(seed);
+                sums = (sums.0 + run.publications, sums.1 + run.questions);
             }
         };
-        for thread in [scope.spawn(half(0)), scope.spawn(half(1))] {
-            let (p, q) = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        for thread in [scope.spawn(work), scope.spawn(work)] {
+            let (p, q) = thread.join().unwrap_or_else(|panic| {
+                next.store(seeds, Ordering::Relaxed);
+                std::panic::resume_unwind(panic)
+            });
             (publications, questions) = (publications + p, questions + q);
         }
     });

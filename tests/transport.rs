@@ -215,6 +215,8 @@ fn control_sockets_of_others() {
     let options = Options { config: deployment.path("meridian.yaml"), engine: Engine::Fast };
     let Err(refusal) = Server::start(&options) else { panic!("started") };
     assert!(refusal.0.iter().any(|f| f.code.id == "MRD0503" && f.message.contains("control.sock")));
+    // Their overrides would be one too.
+    assert!(refusal.0.iter().any(|f| f.code.id == "MRD0506"));
     assert_eq!(decode(&ask_udp(first.dns()[0], &query(3, "www.cdn.example", A))), expected(3));
     assert!(deployment.path("control.sock").exists());
     first.stop();

@@ -112,8 +112,9 @@ fn run(options: &Options) {
         }
     }
     let duration = Duration::from_millis(options.millis);
-    // Over loopback every client has one address, so only subnets can differ.
-    for workload in Workload::ALL.into_iter().filter(|workload| *workload != Workload::GeoSource) {
+    // Over loopback every client has one address, so only subnets can differ; and no server knows another's cookies.
+    let alone = [Workload::GeoSource, Workload::StaticCookie];
+    for workload in Workload::ALL.into_iter().filter(|workload| !alone.contains(workload)) {
         let questions = world.questions(workload, 16_384);
         for round in 0..=options.rounds {
             for server in servers.iter().filter(|server| server.kind.can(workload)) {

@@ -18,6 +18,7 @@ use meridian::answer::{self, Client, Moment, Transport, Verdict};
 use meridian::desk::cell::Cell;
 use meridian::desk::counters::{Block, Lane};
 use meridian::reload::cycle;
+use meridian::transport::clock;
 use meridian::transport::draw::Draws;
 use std::collections::BTreeMap;
 use std::fs;
@@ -81,7 +82,8 @@ fn plan(names: usize) -> Plan {
 fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u8]) {
     let service = cell.load();
     let client = Client { address: question.client, transport: Transport::Udp };
-    let outcome = answer::respond(&service.snapshot, &question.packet, &client, Moment { draw: 1 }, scratch);
+    let outcome =
+        answer::respond(&service.snapshot, &question.packet, &client, Moment { draw: 1, epoch_secs: clock::epoch_secs() }, scratch);
     let Verdict::Reply(length) = outcome.verdict else { panic!("{workload:?} has no answer") };
     let reply = scratch.get(..length).unwrap_or_default();
     match question.expected {
@@ -101,9 +103,10 @@ fn measured_workload(cell: &Cell, block: &Block, questions: &[Question], scratch
     for _ in 0..QUERIES / BATCH {
         block.received(BATCH as u64);
         let service = cell.load();
+        let epoch_secs = clock::epoch_secs();
         for question in next.by_ref().take(BATCH) {
             let client = Client { address: question.client, transport: Transport::Udp };
-            let moment = Moment { draw: draws.draw() };
+            let moment = Moment { draw: draws.draw(), epoch_secs };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 answer::respond(&service.snapshot, black_box(&question.packet), &client, moment, scratch)
             }));

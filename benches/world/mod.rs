@@ -5,6 +5,8 @@
 use ipnet::{IpNet, Ipv4Net};
 use meridian::cli::dig;
 use meridian::geo::prefix::Prefix;
+use meridian::transport::clock;
+use meridian::wire::cookie::{Asked, Secrets};
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
 use mmdb_writer::{Value, Writer};
@@ -44,6 +46,9 @@ pub const COUNTRIES: [(&str, &str); 24] = [
 /// PoPs: country number n is served by PoP n modulo this.
 pub const POPS: usize = 8;
 
+/// Secret of DNS cookies.
+const COOKIE_SECRET: u128 = 0xe5e9_73e5_a6b2_a43f_48e7_dc84_9e37_bfcf;
+
 /// First octets of IPv4 addresses in which nothing special lies.
 const FIRST: [(u8, u8); 6] = [(1, 9), (11, 99), (101, 126), (128, 168), (170, 171), (173, 190)];
 
@@ -63,6 +68,8 @@ pub struct Plan {
 pub enum Workload {
     /// A name with one address.
     Static,
+    /// The same with a DNS cookie that the server has given before.
+    StaticCookie,
     /// A name that does not exist.
     Nxdomain,
     /// A steered name, by client subnet.
@@ -76,13 +83,21 @@ pub enum Workload {
 }
 
 impl Workload {
-    pub const ALL: [Workload; 6] =
-        [Workload::Static, Workload::Nxdomain, Workload::GeoEcs, Workload::GeoSource, Workload::ChainEcs, Workload::CrossEcs];
+    pub const ALL: [Workload; 7] = [
+        Workload::Static,
+        Workload::StaticCookie,
+        Workload::Nxdomain,
+        Workload::GeoEcs,
+        Workload::GeoSource,
+        Workload::ChainEcs,
+        Workload::CrossEcs,
+    ];
 
     /// Its name in reports.
     pub fn word(self) -> &'static str {
         match self {
             Workload::Static => "static",
+            Workload::StaticCookie => "static_cookie",
             Workload::Nxdomain => "nxdomain",
             Workload::GeoEcs => "geo_ecs",
             Workload::GeoSource => "geo_source",
@@ -93,7 +108,7 @@ impl Workload {
 
     /// Whether a policy decides.
     pub fn is_steered(self) -> bool {
-        !matches!(self, Workload::Static | Workload::Nxdomain)
+        !matches!(self, Workload::Static | Workload::StaticCookie | Workload::Nxdomain)
     }
 }
 
@@ -122,6 +137,17 @@ pub struct World {
     pub plan: Plan,
     /// Network, number of its country.
     networks: Vec<(Ipv4Net, usize)>,
+}
+
+/// Adds a cookie that a server with our secret has just given.
+fn add_cookie(packet: &mut Vec<u8>, client: IpAddr, dice: &mut Dice) {
+    let asked = Asked::parse(&(dice.roll(usize::MAX) as u64).to_be_bytes()).expect("a client cookie");
+    let secrets = Secrets::new(&[COOKIE_SECRET.to_be_bytes()]);
+    let (_, whole) = secrets.answer(&asked, client, clock::epoch_secs()).expect("there is a secret");
+    // The OPT is empty and stands last.
+    *packet.last_mut().expect("a query") = 4 + whole.len() as u8;
+    packet.extend([0, 10, 0, whole.len() as u8]);
+    packet.extend(whole);
 }
 
 /// The address of a PoP.
@@ -166,7 +192,7 @@ impl World {
         let host = dice.roll(self.plan.names);
         let (network, country) = self.networks[dice.roll(self.networks.len())];
         let (name, expected) = match workload {
-            Workload::Static => (format!("host{host}.cdn.example."), Some(host_address(host))),
+            Workload::Static | Workload::StaticCookie => (format!("host{host}.cdn.example."), Some(host_address(host))),
             Workload::Nxdomain => (format!("none{host}.cdn.example."), None),
             Workload::GeoEcs | Workload::GeoSource => ("edge.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
             Workload::ChainEcs => ("x.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
@@ -175,11 +201,11 @@ impl World {
         let subnet = Prefix::new(network.network().into(), 24);
         let ecs = (workload.is_steered() && workload != Workload::GeoSource).then_some(subnet);
         let name = Name::parse(&name, None).expect("a name made here");
-        Question {
-            packet: dig::query(&name, RrType::A, ecs),
-            client: if workload == Workload::GeoSource { IpAddr::V4(network.network()) } else { resolver },
-            expected,
+        let mut packet = dig::query(&name, RrType::A, ecs);
+        if workload == Workload::StaticCookie {
+            add_cookie(&mut packet, resolver, dice);
         }
+        Question { packet, client: if workload == Workload::GeoSource { IpAddr::V4(network.network()) } else { resolver }, expected }
     }
 
     /// Writes a deployment of ours: `meridian.yaml` and what it names, DNS on `port` of loopback.
@@ -192,9 +218,11 @@ impl World {
             "meridian.yaml",
             format!(
                 "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: state/control.sock, threads: 1 }}\n\
-                 geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n"
+                 geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n\
+                 cookies: {{ secrets: cookies.secrets }}\n"
             ),
         );
+        put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
         let mut pops = "pops:\n".to_owned();
         for pop in 0..POPS {
             let _ = writeln!(pops, "  p{pop}: {{ addresses: [{}] }}", pop_address(pop));

@@ -4,10 +4,24 @@ use super::sample::{FILES, Replaced};
 use hickory_proto::op::Message;
 use meridian::answer::{Client, Moment, Transport, Verdict, respond};
 use meridian::snapshot::{Snapshot, compile};
+use meridian::wire::cookie::{Asked, Standing};
 use meridian::wire::edns::Edns;
 use meridian::wire::query::{Parsed, QueryName, parse};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::OnceLock;
+
+/// When every datagram comes, in seconds since 1970: that of RFC 9018 appendix A.1.
+const EPOCH_SECS: u32 = 1_559_731_985;
+
+/// Who asks.
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 77));
+
+/// The cookie that the sample gives to a client cookie.
+pub fn cookie(client: [u8; 8]) -> [u8; 24] {
+    let asked = Asked::parse(&client).expect("a client cookie");
+    snapshot().cookies.answer(&asked, CLIENT, EPOCH_SECS).expect("the sample has a secret").1
+}
 
 /// The sample, compiled.
 pub fn snapshot() -> &'static Snapshot {
@@ -24,14 +38,18 @@ pub fn snapshot() -> &'static Snapshot {
 pub fn packet(data: &[u8]) {
     let mut out = [0u8; 65_535];
     for transport in [Transport::Udp, Transport::Tcp] {
-        let client = Client { address: [192, 0, 2, 77].into(), transport };
-        let outcome = respond(snapshot(), data, &client, Moment { draw: data.len() as u64 }, &mut out);
+        let client = Client { address: CLIENT, transport };
+        let outcome = respond(snapshot(), data, &client, Moment { draw: data.len() as u64, epoch_secs: EPOCH_SECS }, &mut out);
         let mut name = QueryName::default();
         let parsed = parse(data, &mut name);
         match outcome.verdict {
             Verdict::Silence => assert!(matches!(parsed, Parsed::Silence)),
             Verdict::Rare => assert!(matches!(parsed, Parsed::Rare)),
-            Verdict::Reply(len) => reply(data, &parsed, &out[..len], transport),
+            Verdict::Reply(len) => {
+                reply(data, &parsed, &out[..len], transport);
+                // A cookie for a cookie, and for nobody else.
+                assert_eq!(outcome.cookie != Standing::None, holds_cookie(&out[..len]));
+            }
         }
     }
 }
@@ -39,7 +57,7 @@ pub fn packet(data: &[u8]) {
 fn reply(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], transport: Transport) {
     let (question, edns) = match parsed {
         Parsed::Query(query) => (Some(query.question), query.edns),
-        Parsed::Reject(reject) => (reject.question, reject.edns),
+        Parsed::Reject(reject) | Parsed::CookieOnly(reject) => (reject.question, reject.edns),
         Parsed::Silence | Parsed::Rare => panic!("a reply to what deserves none"),
     };
     let word = |at: usize| u16::from_be_bytes([reply[at], reply[at + 1]]);
@@ -58,6 +76,14 @@ fn reply(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], transport: Transport) 
     by_hickory(asked, parsed, reply, edns.as_ref());
     // A reply is no query: two servers never talk to each other for ever.
     assert!(matches!(parse(reply, &mut QueryName::default()), Parsed::Silence));
+}
+
+fn holds_cookie(reply: &[u8]) -> bool {
+    use domain::base::iana::OptionCode;
+    use domain::base::opt::UnknownOptData;
+    let message = domain::base::Message::from_slice(reply).expect("long enough");
+    let Some(opt) = message.opt() else { return false };
+    opt.opt().iter::<UnknownOptData<_>>().flatten().any(|option| option.code() == OptionCode::COOKIE && option.data().len() == 24)
 }
 
 fn limit(transport: Transport, edns: Option<&Edns>) -> usize {

@@ -6,6 +6,7 @@ use super::{Client, Moment, Transport};
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Vantage;
+use crate::wire::cookie::{self, Standing};
 use crate::wire::edns::{Edns, ResponseOptions};
 use crate::wire::query::{Query, QueryName};
 use crate::wire::response::{Owner, Response, Written, flag};
@@ -68,6 +69,7 @@ pub struct Exchange<'s, 't, T> {
     pub steps_left: usize,
     client: &'s Client,
     extended_error: Option<(u16, &'static str)>,
+    cookie: Option<cookie::Whole>,
 }
 
 impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
@@ -83,7 +85,8 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     ) -> Exchange<'s, 't, T> {
         let copied = (if query.recursion_desired { flag::RD } else { 0 }) | (if query.checking_disabled { flag::CD } else { 0 });
         let limit = limit(client.transport, query.edns.as_ref());
-        let reserved = query.edns.as_ref().map_or(0, |edns| options(snapshot, edns, 0, None, Rcode::NOERROR).len());
+        let (standing, cookie) = cookie(snapshot, query.edns.as_ref(), client, moment);
+        let reserved = query.edns.as_ref().map_or(0, |edns| options(snapshot, edns, cookie.as_ref(), 0, None, Rcode::NOERROR).len());
         Exchange {
             snapshot,
             trace,
@@ -93,9 +96,10 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
             draw: moment.draw,
             response: Response::begin(out, limit, reserved, query.id, copied, query.question),
             scope: 0,
-            outcome: Outcome { qtype: query.qtype, ..Outcome::silence() },
+            outcome: Outcome { qtype: query.qtype, cookie: standing, ..Outcome::silence() },
             steps_left: CHAIN_MAX + 1,
             extended_error: None,
+            cookie,
         }
     }
 
@@ -149,7 +153,7 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
         let len = match &self.query.edns {
             None => self.response.finish(rcode, None),
             Some(edns) => {
-                let mut options = options(self.snapshot, edns, self.scope, self.extended_error, rcode);
+                let mut options = options(self.snapshot, edns, self.cookie.as_ref(), self.scope, self.extended_error, rcode);
                 // Room was kept for the OPT without the extended error, which is a courtesy.
                 if self.extended_error.is_some() && self.response.position() + options.len() > self.response.limit_with_reserve() {
                     options.error = None;
@@ -173,12 +177,30 @@ pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     }
 }
 
+/// What the query's cookie says, and the one that goes into the response.
+#[inline(always)]
+pub fn cookie(snapshot: &Snapshot, edns: Option<&Edns>, client: &Client, moment: Moment) -> (Standing, Option<cookie::Whole>) {
+    let asked = edns.and_then(|edns| edns.cookie.as_ref());
+    match asked.and_then(|asked| snapshot.cookies.answer(asked, client.address, moment.epoch_secs)) {
+        Some((standing, whole)) => (standing, Some(whole)),
+        None => (Standing::None, None),
+    }
+}
+
 /// The OPT of a response.
 #[inline(always)]
-pub fn options<'s>(snapshot: &'s Snapshot, edns: &'s Edns, scope: u8, error: Option<(u16, &'s str)>, rcode: Rcode) -> ResponseOptions<'s> {
+pub fn options<'s>(
+    snapshot: &'s Snapshot,
+    edns: &'s Edns,
+    cookie: Option<&'s cookie::Whole>,
+    scope: u8,
+    error: Option<(u16, &'s str)>,
+    rcode: Rcode,
+) -> ResponseOptions<'s> {
     ResponseOptions {
         subnet: edns.subnet.as_ref().map(|subnet| (subnet, scope)),
         nsid: edns.nsid.then(|| snapshot.identity.name.as_bytes()),
+        cookie,
         error,
         rcode_high: (rcode.0 >> 4) as u8,
         dnssec_ok: edns.dnssec_ok,

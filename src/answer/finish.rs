@@ -1,21 +1,39 @@
 //! Errors for messages that are no query: the header, the question if it could be read, and OPT if
-//! the client speaks EDNS.
+//! the client speaks EDNS. And the answer to who asks for nothing but a cookie.
 
-use super::exchange::{limit, options};
+use super::exchange::{cookie, limit, options};
 use super::outcome::Outcome;
-use super::{Client, Verdict};
+use super::{Client, Moment, Verdict};
 use crate::snapshot::Snapshot;
+use crate::wire::cookie::Standing;
 use crate::wire::edns::ResponseOptions;
 use crate::wire::query::Reject;
 use crate::wire::response::{Response, flag};
+use crate::wire::rr::Rcode;
 
 /// Writes the error.
-pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, out: &mut [u8]) -> Outcome {
+pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
     let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
-    let options = reject.edns.as_ref().map(|edns| ResponseOptions { subnet: None, ..options(snapshot, edns, 0, None, reject.rcode) });
+    let (standing, cookie) = cookie(snapshot, reject.edns.as_ref(), client, moment);
+    let options = reject
+        .edns
+        .as_ref()
+        .map(|edns| ResponseOptions { subnet: None, ..options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode) });
     let reserved = options.as_ref().map_or(0, |o| o.len());
     let limit = limit(client.transport, reject.edns.as_ref());
     let response = Response::begin(out, limit, reserved, reject.id, flags, reject.question.unwrap_or_default());
     let len = response.finish(reject.rcode, options.as_ref());
-    Outcome { verdict: Verdict::Reply(len), rcode: reject.rcode, ..Outcome::silence() }
+    Outcome { verdict: Verdict::Reply(len), rcode: reject.rcode, cookie: standing, ..Outcome::silence() }
+}
+
+/// Gives a cookie to who asks for nothing else: BADCOOKIE if the server cookie that came was not good
+/// (RFC 7873 section 5.4), FORMERR where cookies are off.
+#[cold]
+pub fn cookie_only(snapshot: &Snapshot, asked: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
+    let rcode = match cookie(snapshot, asked.edns.as_ref(), client, moment).0 {
+        Standing::None => asked.rcode,
+        Standing::Client | Standing::Valid => Rcode::NOERROR,
+        Standing::Invalid => Rcode::BADCOOKIE,
+    };
+    reject(snapshot, &Reject { rcode, ..*asked }, client, moment, out)
 }

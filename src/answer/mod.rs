@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! parse --- Silence, Rare
-//!   |-- Reject ------------------------------------------------.
+//!   |-- Reject, CookieOnly ------------------------------------.
 //!   `-- Query -> admit -> look up -+- positive --- follow --.   |
 //!                          ^       +- steered ---- follow --+   |
 //!                          |       +- referral              |   |
@@ -62,6 +62,8 @@ pub struct Client {
 pub struct Moment {
     /// A random number: the order of addresses in a reply, and `share: random`.
     pub draw: u64,
+    /// Seconds since 1970 modulo 2^32, for the time stamps of DNS cookies.
+    pub epoch_secs: u32,
 }
 
 /// Answers a message. `out` should hold 65,535 octets for streams and 1,232 for datagrams; a shorter
@@ -86,7 +88,8 @@ pub fn respond_traced<T: Trace>(
     match parse(packet, &mut name) {
         Parsed::Silence => Outcome::silence(),
         Parsed::Rare => Outcome::rare(),
-        Parsed::Reject(reject) => finish::reject(snapshot, &reject, client, out),
+        Parsed::Reject(reject) => finish::reject(snapshot, &reject, client, moment, out),
+        Parsed::CookieOnly(asked) => finish::cookie_only(snapshot, &asked, client, moment, out),
         Parsed::Query(query) => {
             let mut exchange = Exchange::begin(snapshot, &query, client, moment, out, trace);
             let rcode = exchange.run();

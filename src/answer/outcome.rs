@@ -3,6 +3,7 @@
 use crate::snapshot::vantage::Evidence;
 use crate::steer::choose::{Choice, Resort};
 use crate::steer::pop::PopId;
+use crate::wire::cookie::Standing;
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::set::ZoneId;
 
@@ -91,6 +92,8 @@ pub struct Outcome {
     pub qtype: RrType,
     /// PoP that was chosen, and how far the choice had to go.
     pub pop: Option<(PopId, Resort)>,
+    /// What the DNS cookie says of the client.
+    pub cookie: Standing,
 }
 
 impl Outcome {
@@ -107,6 +110,7 @@ impl Outcome {
             evidence: None,
             qtype: RrType(0),
             pop: None,
+            cookie: Standing::None,
         }
     }
 

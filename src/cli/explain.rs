@@ -141,7 +141,7 @@ pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapsh
     let mut out = vec![0; crate::limits::MESSAGE_MAX];
     let client = Client { address: asked.client, transport: Transport::Udp };
     let mut story = Story::new(deployment, &geography.atlas, asked.client);
-    let outcome = answer::respond_traced(&snapshot, &packet, &client, Moment { draw: 0 }, &mut out, &mut story);
+    let outcome = answer::respond_traced(&snapshot, &packet, &client, Moment { draw: 0, epoch_secs: 0 }, &mut out, &mut story);
     let mut text = String::new();
     let _ = writeln!(text, "question   {} {} from {}{}", asked.name, asked.rtype, asked.client, subnet_words(asked));
     if !asked.down.is_empty() {

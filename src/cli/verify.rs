@@ -164,7 +164,7 @@ impl Walk<'_> {
     fn ask(&mut self, asked: &mut Asked<'_>, address: IpAddr, source: u8) -> Option<Answer> {
         asked.write(Prefix::new(address, source));
         let client = Client { address: asked.resolver, transport: Transport::Tcp };
-        let outcome = respond(self.snapshot, &asked.packet, &client, Moment { draw: 0 }, &mut self.out);
+        let outcome = respond(self.snapshot, &asked.packet, &client, Moment { draw: 0, epoch_secs: 0 }, &mut self.out);
         let records = match outcome.verdict {
             Verdict::Reply(len) => records(&self.out[..len]),
             Verdict::Silence | Verdict::Rare => None,

@@ -5,7 +5,7 @@ use super::pops_file::{PopsFile, STARTUP_WAIT_MS};
 use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
-use super::{DatabaseSource, Deployment, Loaded, Sources, exposed, networks_file, policy_file, pops_file, server_file};
+use super::{DatabaseSource, Deployment, Loaded, Sources, cookie_secrets, exposed, networks_file, policy_file, pops_file, server_file};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::health::load::spec::Feed;
 use crate::health::spec::{Check, Kind};
@@ -108,6 +108,7 @@ impl Reader<'_> {
         if zones_known {
             self.unused(&policies);
         }
+        let cookies = cookie_secrets::read(&server.cookies, self.sources, &mut self.files, &mut self.findings);
         let databases = self.databases(&server);
         self.databases.clone_from(&databases);
         if server.databases.is_empty() {
@@ -118,6 +119,7 @@ impl Reader<'_> {
             node: server.node,
             listen: server.listen,
             state: server.state,
+            cookies,
             databases,
             accept_shrunk: server.accept_shrunk,
             networks: world.networks,

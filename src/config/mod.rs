@@ -7,6 +7,7 @@
 mod canaries;
 mod candidates;
 pub mod catalogue;
+mod cookie_secrets;
 mod exposed;
 mod feed;
 mod https;
@@ -42,6 +43,7 @@ use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
 use crate::steer::pop::Pop;
 use crate::steer::safety::SafetyRule;
+use crate::wire::cookie::{SECRET_LEN, Secrets};
 use crate::zone::text::{ScopedPolicy, Zone};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,6 +61,11 @@ pub trait Sources {
     }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
+    /// A secret that only this process has: cookies of a node that was given none. Sources without dice have none,
+    /// and then there are no cookies.
+    fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
+        None
+    }
     /// Does a piece of work for each number below `count`, in any order, and returns when all is done. Whoever
     /// has threads may share it among them.
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
@@ -114,6 +121,8 @@ pub struct Deployment {
     pub listen: Listen,
     /// State folder.
     pub state: PathBuf,
+    /// Secrets of DNS cookies.
+    pub cookies: Secrets,
     /// Databases in the order of the file: later ones fill what earlier ones lack.
     pub databases: Vec<DatabaseSource>,
     /// Whether a database may have far fewer networks than the one in service.

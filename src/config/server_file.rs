@@ -18,6 +18,16 @@ pub(super) struct Written {
     pub at: At,
 }
 
+/// Where the secrets of DNS cookies come from.
+pub(super) enum Cookies {
+    /// Nobody gets a cookie.
+    Off,
+    /// The process makes its own.
+    Own,
+    /// A file.
+    File(Written),
+}
+
 /// The server file.
 pub(super) struct ServerFile {
     pub node: ThisNode,
@@ -25,6 +35,7 @@ pub(super) struct ServerFile {
     pub site_at: Option<At>,
     pub listen: Listen,
     pub state: PathBuf,
+    pub cookies: Cookies,
     pub databases: Vec<Written>,
     pub accept_shrunk: bool,
     pub networks: Option<Written>,
@@ -58,6 +69,7 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
             tcp_idle_secs: TCP_IDLE_SECS,
         },
         state: folder.join("state"),
+        cookies: Cookies::Own,
         databases: Vec::new(),
         accept_shrunk: false,
         networks: None,
@@ -80,6 +92,9 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     file.zones = table.need("zones", out).and_then(|node| path(node, "zones", folder, out));
     if let Some(written) = table.take("state").and_then(|node| path(node, "state", folder, out)) {
         file.state = written.path;
+    }
+    if let Some(node) = table.take("cookies") {
+        lower_cookies(node, folder, &mut file.cookies, out);
     }
     table.finish(out);
     file
@@ -143,6 +158,18 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
     }
     if let Some(ms) = table.take("tcp_idle").and_then(|node| time_ms(node, "tcp_idle", 1_000..=3_600_000, out)) {
         listen.tcp_idle_secs = (ms / 1_000) as u32;
+    }
+    table.finish(out);
+}
+
+fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Findings) {
+    if plain(node) == Some("off") {
+        *cookies = Cookies::Off;
+        return;
+    }
+    let Some(mut table) = Table::open(node, "`cookies`", out) else { return };
+    if let Some(written) = table.need("secrets", out).and_then(|node| path(node, "secrets", folder, out)) {
+        *cookies = Cookies::File(written);
     }
     table.finish(out);
 }

@@ -55,6 +55,8 @@ families! {
         "Replies with TC set, by transport.";
     DROPPED = Counter "meridian_dropped_total" ["transport", "reason"]
         "Messages and connections dropped, by transport and reason.";
+    COOKIES = Counter "meridian_cookies_total" ["transport", "cookie"]
+        "Replies, by transport and what the DNS cookie of the query said: none (there was none, or cookies are off), client (no server cookie yet), valid, invalid (made by nobody who shares our secrets, too old, or forged).";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]

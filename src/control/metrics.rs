@@ -100,6 +100,9 @@ fn traffic(page: &Page, shown: &Shown) -> prometheus::Result<()> {
         for (evidence, count) in totals.evidence() {
             page.count(&catalogue::EVIDENCE, &[word, evidence], count)?;
         }
+        for (cookie, count) in totals.cookies() {
+            page.count(&catalogue::COOKIES, &[word, cookie], count)?;
+        }
         for reason in Dropped::ALL {
             page.count(&catalogue::DROPPED, &[word, reason.word()], totals.dropped(*reason))?;
         }

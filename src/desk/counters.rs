@@ -7,6 +7,7 @@ use crate::answer::Outcome;
 use crate::desk::cell::InService;
 use crate::desk::tally::Seat;
 use crate::snapshot::vantage::Evidence;
+use crate::wire::cookie::Standing;
 use crate::wire::rr::RrType;
 use std::array;
 use std::sync::Arc;
@@ -129,6 +130,7 @@ pub struct Block {
     types: [AtomicU64; TYPE_SLOTS],
     evidence: [AtomicU64; EVIDENCE.len()],
     truncated: AtomicU64,
+    cookies: [AtomicU64; Standing::ALL.len()],
     connections: AtomicU64,
 }
 
@@ -153,6 +155,7 @@ impl Block {
             types: array::from_fn(|_| AtomicU64::new(0)),
             evidence: array::from_fn(|_| AtomicU64::new(0)),
             truncated: AtomicU64::new(0),
+            cookies: array::from_fn(|_| AtomicU64::new(0)),
             connections: AtomicU64::new(0),
         }
     }
@@ -172,6 +175,7 @@ impl Block {
         self.replied(outcome.rcode.0);
         let slot = SLOT_OF_TYPE.get(usize::from(outcome.qtype.0)).map_or(TYPES.len(), |slot| usize::from(*slot));
         self.add(&self.types[slot], 1);
+        self.add(&self.cookies[outcome.cookie as usize], 1);
         if outcome.truncated {
             self.add(&self.truncated, 1);
         }
@@ -281,6 +285,7 @@ impl Counters {
             sum(&mut totals.drops, &block.drops);
             sum(&mut totals.types, &block.types);
             sum(&mut totals.evidence, &block.evidence);
+            sum(&mut totals.cookies, &block.cookies);
         }
         totals
     }
@@ -305,6 +310,7 @@ pub struct Totals {
     drops: [u64; DROPS],
     types: [u64; TYPE_SLOTS],
     evidence: [u64; EVIDENCE.len()],
+    cookies: [u64; Standing::ALL.len()],
 }
 
 impl Totals {
@@ -322,6 +328,11 @@ impl Totals {
     /// Decisions by what located the client: the word, and how often.
     pub fn evidence(&self) -> impl Iterator<Item = (&'static str, u64)> {
         EVIDENCE.iter().zip(&self.evidence).map(|((_, word), n)| (*word, *n))
+    }
+
+    /// Replies by what the DNS cookie of the query said: the word, and how often.
+    pub fn cookies(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Standing::ALL.iter().zip(&self.cookies).map(|(standing, n)| (standing.word(), *n))
     }
 
     /// Replies in all.

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A PoP *falls* when it goes down while it served: what was down before, and what never took clients, does not
-//! count. PoPs with an override stand outside, above and below the line. While holding, down is only who was down
+//! count. PoPs with an override stand outside, above and below the line. A hold begins with a fall, and never because an
+//! override leaves fewer PoPs to count: what was taken over stays so. While holding, down is only who was down
 //! ever since the window's start, so that of a PoP whose families went down one after the other neither is lost. When the hold ends by its time, all of it is taken over, later falls
 //! too. When it ends because the share is no longer exceeded, what is still down is taken over and keeps counting
 //! until it leaves the window.
@@ -36,6 +37,8 @@ pub struct Guard {
     /// Falls in their order; one is true while its member says the same moment.
     falls: VecDeque<(Moment, u32)>,
     hold: Option<Hold>,
+    /// Somebody fell, or one that fell came back under the guard, since the last judgement.
+    has_fallen: bool,
     /// When verdicts were last taken over, after a hold.
     taken_over_at: Moment,
 }
@@ -43,10 +46,16 @@ pub struct Guard {
 /// What a guard holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// Since when.
-    pub since: Moment,
+    /// Since when, in milliseconds on the caller's clock; negative before its zero (a restart).
+    pub since_ms: i64,
     /// The slots as they were at this moment are served: at the window's start, or where a hold ended within it.
     pub from: Moment,
+}
+
+impl Hold {
+    fn ends(self, rule: &PanicGuard) -> Moment {
+        Moment(u64::try_from(self.since_ms.saturating_add(i64::from(rule.hold_ms))).unwrap_or(0))
+    }
 }
 
 /// How a hold ended.
@@ -122,6 +131,7 @@ impl Guard {
             fallen: Sum::default(),
             falls: VecDeque::new(),
             hold: None,
+            has_fallen: false,
             taken_over_at: Moment(0),
         }
     }
@@ -135,6 +145,7 @@ impl Guard {
         self.members[member].is_down = is_down;
         if is_down && serves {
             self.count(member, Some(now));
+            self.has_fallen = true;
             self.falls.push_back((now, member as u32));
             if self.falls.len() > 4 * self.members.len() {
                 let members = &self.members;
@@ -158,14 +169,16 @@ impl Guard {
             false => self.all.add(&before),
         }
         self.members[member].is_overridden = is_overridden;
+        self.has_fallen |= !is_overridden && fell.is_some();
         self.count(member, fell);
     }
 
     /// What all this comes to.
     pub fn judge(&mut self, now: Moment) -> Option<Judgement> {
+        let has_fallen = std::mem::take(&mut self.has_fallen);
         if let Some(hold) = self.hold {
             let release = match () {
-                () if hold.since.after_ms(u64::from(self.rule.hold_ms)) <= now => Release::Expired,
+                () if hold.ends(&self.rule) <= now => Release::Expired,
                 () if !self.is_exceeded() => Release::Settled,
                 () => return None,
             };
@@ -187,11 +200,11 @@ impl Guard {
             }
             self.falls.pop_front();
         }
-        if !self.is_exceeded() {
+        if !has_fallen || !self.is_exceeded() {
             return None;
         }
         let window_start = Moment(now.0.saturating_sub(u64::from(self.rule.window_ms) + 1));
-        let hold = Hold { since: now, from: window_start.max(self.taken_over_at) };
+        let hold = Hold { since_ms: now.clock_ms(), from: window_start.max(self.taken_over_at) };
         self.hold = Some(hold);
         Some(Judgement::Held { fallen: self.fallen.pops, of: self.all.pops, hold })
     }
@@ -203,7 +216,7 @@ impl Guard {
 
     /// When the hold ends by its time.
     pub fn next_wake(&self) -> Option<Moment> {
-        self.hold.map(|hold| hold.since.after_ms(u64::from(self.rule.hold_ms)))
+        self.hold.map(|hold| hold.ends(&self.rule))
     }
 
     /// Whether a member is down.
@@ -231,7 +244,13 @@ impl Guard {
         self.taken_over_at = before.taken_over_at;
     }
 
-    /// Goes on holding (a reload).
+    /// A member that is down fell while it served, as far as this guard is concerned (a restart amid a hold).
+    pub fn handle_fall(&mut self, member: usize, now: Moment) {
+        self.count(member, Some(now));
+        self.falls.push_back((now, member as u32));
+    }
+
+    /// Goes on holding (a reload, a restart).
     pub fn resume(&mut self, hold: Hold) {
         self.hold = Some(hold);
     }

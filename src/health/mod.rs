@@ -38,6 +38,16 @@ impl Moment {
         Moment(self.0.saturating_add(ms))
     }
 
+    /// The moment with a sign, for what may lie before the clock's zero (a restart).
+    pub fn clock_ms(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    /// Milliseconds since [`Moment::clock_ms`] of an earlier moment; 0 if it is not earlier.
+    pub fn since_clock_ms(self, earlier_ms: i64) -> u64 {
+        u64::try_from(self.clock_ms().saturating_sub(earlier_ms)).unwrap_or(0)
+    }
+
     /// Milliseconds since an earlier moment; 0 if it is not earlier.
     pub fn since_ms(self, earlier: Moment) -> u64 {
         self.0.saturating_sub(earlier.0)

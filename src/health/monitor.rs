@@ -27,7 +27,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
-use watch::{Watch, clock_ms};
+use watch::Watch;
 
 /// A target that is to be run now.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub struct Monitor {
     /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
     unconfirmed: [bool; 2],
     board: Board,
-    /// Pushes that become overdue; true while the watch says the same moment.
+    /// Pushes that become overdue, one entry for each target that waits: early where the watch says a later moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
     /// How many targets are awaited, and when the first of them no longer is.
     awaited: usize,
@@ -186,7 +186,7 @@ impl Monitor {
 
     /// Every target for people, in the roster's order.
     pub fn targets(&self, now: Moment) -> impl Iterator<Item = TargetReport<'_>> {
-        let ago = move |clock: i64| u64::try_from(clock_ms(now).saturating_sub(clock)).unwrap_or(0);
+        let ago = move |clock_ms| now.since_clock_ms(clock_ms);
         self.roster.targets.iter().zip(&self.watches).map(move |(target, watch)| {
             let limits = Thresholds::of(&target.spec);
             TargetReport {
@@ -241,12 +241,15 @@ impl Monitor {
         }
         while let Some(Reverse((moment, index))) = self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now) {
             self.pushes.pop();
-            if self.watches[index as usize].push_due == Some(moment) {
-                // Without a push it fails again each period, like any other target.
-                let every_ms = u64::from(self.roster.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
-                self.expect_push(index, now.after_ms(every_ms));
-                self.apply(index, now, &Outcome::failed("nothing was pushed in time"), now);
+            let due = self.watches[index as usize].push_due.take();
+            if let Some(later) = due.filter(|due| *due > moment) {
+                self.expect_push(index, later);
+                continue;
             }
+            // Without a push it fails again each period, like any other target.
+            let every_ms = u64::from(self.roster.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
+            self.expect_push(index, now.after_ms(every_ms));
+            self.apply(index, now, &Outcome::failed("nothing was pushed in time"), now);
         }
         if self.await_ends.is_some_and(|end| end <= now) {
             self.end_awaits(now);
@@ -386,9 +389,9 @@ impl Monitor {
         let (before, now_is) = (watch.standing.verdict(), next.verdict());
         watch.standing = next;
         if now_is != before {
-            let lasted_ms = u64::try_from(clock_ms(now).saturating_sub(watch.since_ms)).unwrap_or(0);
+            let lasted_ms = now.since_clock_ms(watch.since_ms);
             let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
-            watch.since_ms = clock_ms(now);
+            watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
             self.tell(HealthEvent::Turned { subject: Subject::of(target), before, now: now_is, lasted_ms, reason });
             if self.awaited == 0 {
@@ -430,8 +433,10 @@ impl Monitor {
     }
 
     fn expect_push(&mut self, index: u32, by: Moment) {
-        self.watches[index as usize].push_due = Some(by);
-        self.pushes.push(Reverse((by, index)));
+        // A feed that pushes every second for a day each must not queue a day of moments.
+        if self.watches[index as usize].push_due.replace(by).is_none() {
+            self.pushes.push(Reverse((by, index)));
+        }
     }
 
     /// What waited long enough counts as up.
@@ -476,7 +481,9 @@ impl Monitor {
             let (policy, at_most_ms) = (roster.name.clone(), u64::from(roster.guard.hold_ms));
             self.tell(match judgement {
                 Judgement::Held { fallen, of, .. } => HealthEvent::Held { policy, fallen, of, at_most_ms },
-                Judgement::Released(release, hold) => HealthEvent::Released { policy, release, lasted_ms: now.since_ms(hold.since) },
+                Judgement::Released(release, hold) => {
+                    HealthEvent::Released { policy, release, lasted_ms: now.since_clock_ms(hold.since_ms) }
+                }
             });
         }
     }

@@ -91,7 +91,7 @@ impl Ramps {
         let Some(stage) = self.stages.get_mut(usize::from(pop)) else { return };
         *stage = match (*stage, is_up) {
             (_, false) => Stage::Down,
-            (Stage::Down, true) => Stage::Back(clock_ms(now)),
+            (Stage::Down, true) => Stage::Back(now.clock_ms()),
             (as_before, true) => as_before,
         };
     }
@@ -142,19 +142,15 @@ impl Ramps {
                 Some(None) => *stage = Stage::Down,
                 Some(Some(up_epoch_ms)) => {
                     let up_for_ms = i64::try_from(now_epoch_ms.saturating_sub(*up_epoch_ms)).unwrap_or(i64::MAX);
-                    *stage = Stage::Back(clock_ms(now).saturating_sub(up_for_ms));
+                    *stage = Stage::Back(now.clock_ms().saturating_sub(up_for_ms));
                 }
             }
         }
     }
 }
 
-fn clock_ms(moment: Moment) -> i64 {
-    i64::try_from(moment.0).unwrap_or(i64::MAX)
-}
-
 fn up_for_ms(since_ms: i64, now: Moment) -> u64 {
-    u64::try_from(clock_ms(now).saturating_sub(since_ms)).unwrap_or(0)
+    now.since_clock_ms(since_ms)
 }
 
 #[cfg(test)]

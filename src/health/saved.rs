@@ -1,4 +1,4 @@
-//! What is kept of a target over a restart.
+//! What is kept over a restart: verdicts of targets, and holds of panic guards.
 
 use super::Moment;
 use super::condition::Verdict;
@@ -9,6 +9,82 @@ use std::sync::Arc;
 const PERIODS_MAX: u64 = 10;
 /// Milliseconds that a kept verdict is good for at least: a restart for maintenance.
 const AGE_MIN_MS: u64 = 600_000;
+
+/// All of it, as lines of text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Targets with a verdict.
+    pub targets: Vec<Saved>,
+    /// Policies whose guard holds.
+    pub holds: Vec<SavedHold>,
+}
+
+impl Kept {
+    /// As lines, without their ends.
+    pub fn to_lines(&self) -> Vec<String> {
+        self.targets.iter().map(Saved::to_line).chain(self.holds.iter().flat_map(SavedHold::to_lines)).collect()
+    }
+
+    /// What the lines say; those that say nothing are passed over.
+    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> Kept {
+        let mut kept = Kept::default();
+        for line in lines {
+            if let Some(hold) = SavedHold::from_line(line) {
+                kept.holds.push(hold);
+            } else if let Some(slot) = SavedSlot::from_line(line) {
+                // Of the hold above it.
+                kept.holds.last_mut().into_iter().for_each(|hold| hold.down.push(slot.clone()));
+            } else {
+                kept.targets.extend(Saved::from_line(line));
+            }
+        }
+        kept
+    }
+}
+
+/// A policy whose guard holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SavedHold {
+    /// Its name.
+    pub policy: Arc<str>,
+    /// Since when, in milliseconds since 1970.
+    pub since_epoch_ms: u64,
+    /// What is served as down, as it was before the hold.
+    pub down: Vec<SavedSlot>,
+}
+
+/// Addresses of a slot that were down, a bit for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSlot {
+    /// Its PoP.
+    pub pop: Arc<str>,
+    /// Its service.
+    pub service: Arc<str>,
+    /// IPv4.
+    pub down_v4: u64,
+    /// IPv6.
+    pub down_v6: u64,
+}
+
+impl SavedHold {
+    fn to_lines(&self) -> impl Iterator<Item = String> {
+        let slot = |slot: &SavedSlot| format!("held {} {} {} {}", slot.down_v4, slot.down_v6, slot.pop, slot.service);
+        [format!("hold {} {}", self.since_epoch_ms, self.policy)].into_iter().chain(self.down.iter().map(slot))
+    }
+
+    fn from_line(line: &str) -> Option<SavedHold> {
+        let (since, policy) = line.strip_prefix("hold ")?.split_once(' ')?;
+        Some(SavedHold { policy: policy.into(), since_epoch_ms: since.parse().ok()?, down: Vec::new() })
+    }
+}
+
+impl SavedSlot {
+    fn from_line(line: &str) -> Option<SavedSlot> {
+        let mut words = line.strip_prefix("held ")?.splitn(4, ' ');
+        let (down_v4, down_v6) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(SavedSlot { down_v4, down_v6, pop: words.next()?.into(), service: words.next()?.into() })
+    }
+}
 
 /// One target with a verdict. Plain values, for any format of file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +114,14 @@ impl Saved {
     }
 
     /// As one line of text, without its end. Keys are made of names and addresses, and hold no line end.
-    pub fn to_line(&self) -> String {
+    fn to_line(&self) -> String {
         let verdict = self.verdict.word();
         let Saved { failures, successes, seen_epoch_ms, since_epoch_ms, key, .. } = self;
         format!("{verdict} {failures} {successes} {seen_epoch_ms} {since_epoch_ms} {key}")
     }
 
     /// What a line says; `None` for one that says nothing.
-    pub fn from_line(line: &str) -> Option<Saved> {
+    fn from_line(line: &str) -> Option<Saved> {
         let mut words = line.splitn(6, ' ');
         let verdict = match words.next()? {
             "up" => Verdict::Up,

@@ -4,6 +4,7 @@
 //! `meridian check`, the start of a server and every reload take this same path.
 
 pub mod atomic;
+pub mod claim;
 pub mod cycle;
 pub mod hands;
 pub mod health_store;

@@ -7,10 +7,11 @@
 use crate::config::Sources;
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::hands;
+use crate::wire::cookie::SECRET_LEN;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
@@ -83,6 +84,12 @@ impl Sources for Disk {
             return Err("it is a link that leads outside the folder of zones".to_owned());
         }
         self.read(path)
+    }
+
+    fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
+        // One for the life of the process: a reload must not make the cookies of before invalid.
+        static OWN: OnceLock<Option<[u8; SECRET_LEN]>> = OnceLock::new();
+        *OWN.get_or_init(crate::sys::random::octets)
     }
 
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {

@@ -2,7 +2,7 @@
 
 use super::burden;
 use super::writer::epoch_secs;
-use crate::health::saved::Saved;
+use crate::health::saved::Kept;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_RETRY_SECS, HEALTH_SAVE_SECS};
 use crate::reload::health_store;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ const LOAD: &str = "load";
 
 /// What was remembered of health, and a sentence for each fault. What cannot be read is as though it never was:
 /// the first round finds it anew.
-pub fn recall(state: &Path) -> (Vec<Saved>, Vec<String>) {
+pub fn recall(state: &Path) -> (Kept, Vec<String>) {
     let (text, faults) = recall_text(state, HEALTH);
-    (text.lines().filter_map(Saved::from_line).collect(), faults)
+    (Kept::from_lines(text.lines()), faults)
 }
 
 /// What was remembered of load, likewise.

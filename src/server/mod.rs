@@ -31,6 +31,7 @@ use crate::desk::phase::Phase;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::probe::Prober;
+use crate::reload::claim::Claim;
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::transport::gate::Gate;
 use crate::transport::portable::{self, Portable};
@@ -95,6 +96,8 @@ pub struct Server {
     engine: Engine,
     findings: Findings,
     files: Files,
+    /// Held until the server has stopped.
+    _claim: Claim,
 }
 
 #[cfg(target_os = "linux")]
@@ -139,11 +142,20 @@ impl Server {
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
         let Fresh { snapshot, fixed, findings, mut files } = cycle::run(&options.config, None, None, 1)?;
-        let sockets = match Sockets::open(&fixed.listen, options.engine) {
-            Ok(sockets) => sockets,
-            Err(found) => {
+        let (claim, sockets) = match (Claim::new(&fixed.state), Sockets::open(&fixed.listen, options.engine)) {
+            (Ok(claim), Ok(sockets)) => (claim, sockets),
+            (claim, sockets) => {
                 let mut all = findings;
-                all.extend(found);
+                if claim.is_err() {
+                    all.push(
+                        Finding::error(code::STATE_TAKEN, format!("another server runs on the state folder `{}`", fixed.state.display()))
+                            .help("stop that server, or give this one a folder of its own (`state`)"),
+                    );
+                }
+                match sockets {
+                    Ok(_) => sockets::remove_control(&fixed.listen.control),
+                    Err(found) => all.extend(found),
+                }
                 return Err(Box::new((all, std::mem::take(&mut files))));
             }
         };
@@ -199,6 +211,7 @@ impl Server {
             engine: options.engine,
             findings,
             files,
+            _claim: claim,
         };
         let started = server.start_lanes(sockets, &fixed, blocks);
         started.map_err(|error| own_fault(&error))?;
@@ -224,7 +237,7 @@ impl Server {
         let _context = self.runtime.enter();
         let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
         let (queue, far_end) = RareQueue::new();
-        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(self.desk.counters.rare()))));
+        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.desk))));
         match self.engine {
             Engine::Hickory => {
                 let handler = Portable { desk: Arc::clone(&self.desk), udp: blocks.shared_udp, tcp: Arc::clone(&blocks.tcp) };

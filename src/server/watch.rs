@@ -17,7 +17,7 @@ use crate::health::event::HealthEvent;
 use crate::health::monitor::Monitor;
 use crate::health::outcome::Outcome;
 use crate::health::roster::Roster;
-use crate::health::saved::Saved;
+use crate::health::saved::Kept;
 use crate::health::schedule::Ticket;
 use crate::probe::{Prober, runner};
 use crate::server::round::Round;
@@ -39,17 +39,10 @@ pub struct Watch {
 impl Watch {
     /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run inside
     /// a Tokio runtime.
-    pub fn begin(
-        roster: Arc<Roster>,
-        name: &str,
-        saved: &[Saved],
-        now_epoch_secs: u64,
-        prober: Arc<Prober>,
-        stop: CancellationToken,
-    ) -> Watch {
+    pub fn begin(roster: Arc<Roster>, name: &str, kept: &Kept, now_epoch_secs: u64, prober: Arc<Prober>, stop: CancellationToken) -> Watch {
         let seed = crate::wire::hash::octets(name.as_bytes());
         let mut monitor = Monitor::new(roster, seed, Moment(0));
-        monitor.restore(saved, Moment(0), now_epoch_secs);
+        monitor.restore(kept, Moment(0), now_epoch_secs);
         let round = Round::begin(|work, tell| {
             let done = move |ticket, outcome| drop(tell.send((ticket, outcome)));
             runner::run(prober, work, done, stop)
@@ -108,9 +101,13 @@ impl Watch {
         &self.picture
     }
 
-    /// Which PoPs have an override, in the roster's order.
+    /// Which PoPs have an override, in the roster's order. What guards make of it is in the picture at once.
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
         self.monitor.handle_overrides(overridden);
+        let now = self.now();
+        if let Some(picture) = self.monitor.poll_picture(now) {
+            self.picture = picture;
+        }
     }
 
     /// A pushed result; gives how many targets took it.
@@ -179,7 +176,7 @@ impl Watch {
     }
 
     /// What is to be kept over a restart.
-    pub fn saved(&self, now_epoch_secs: u64) -> Vec<Saved> {
+    pub fn saved(&self, now_epoch_secs: u64) -> Kept {
         self.monitor.save(self.now(), now_epoch_secs)
     }
 }

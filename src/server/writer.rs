@@ -13,7 +13,6 @@ use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::condition::{Picture, SlotHealth};
 use crate::health::outcome::Outcome as ProbeOutcome;
-use crate::health::saved::Saved;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::server::burden::Burden;
@@ -299,7 +298,7 @@ impl Writer {
         drop(served);
         let [health, load] = &mut self.memories;
         if !self.watch.monitor().roster().targets.is_empty() {
-            health.remember(has_health, |now| self.watch.saved(now).iter().map(Saved::to_line).collect());
+            health.remember(has_health, |now| self.watch.saved(now).to_lines());
         }
         if !self.burden.is_idle() {
             load.remember(has_moved, |now| self.burden.saved_lines(now));

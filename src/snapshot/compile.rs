@@ -156,6 +156,7 @@ fn assemble(
         sequence,
         digest: Digest::of(inputs, &status),
         identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),
+        cookies: Arc::new(deployment.cookies.clone()),
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),

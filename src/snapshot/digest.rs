@@ -8,7 +8,7 @@ use std::fmt;
 
 /// Changes whenever equal inputs would give other answers than before: part of every digest, so that
 /// nodes of different versions are seen to differ.
-const ALGORITHM: &[u8] = b"meridian steering 2";
+const ALGORITHM: &[u8] = b"meridian steering 3";
 
 /// What two nodes compare: the inputs, and the inputs with the status.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -30,6 +30,7 @@ use crate::health::roster::Roster;
 use crate::steer::pop::Pop;
 use crate::steer::safety::Safety;
 use crate::steer::status::Status;
+use crate::wire::cookie::Secrets;
 use crate::zone::set::ZoneSet;
 use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub struct Snapshot {
     digest: Digest,
     /// Who answers.
     pub identity: Arc<Identity>,
+    /// Secrets of DNS cookies. No part of the digest: no record depends on them.
+    pub cookies: Arc<Secrets>,
     /// What exists.
     pub zones: Arc<ZoneSet>,
     /// Who prefers what.
@@ -90,7 +93,7 @@ impl Snapshot {
         self.sequence
     }
 
-    /// Digest of every input that shapes an answer, the node's own name and site apart.
+    /// Digest of every input that shapes an answer, the node's own name and site, and secrets of cookies, apart.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -108,7 +108,7 @@ impl<'a> Mapper<'a> {
             }
             Some(RuleTarget::Policy | RuleTarget::Use(_)) | None => {
                 entries = self.ordered(&policy.candidates, order, band, from, weights);
-                entries.truncate(usize::from(policy.depth));
+                cut(&mut entries, usize::from(policy.depth));
             }
         }
         let cut = self.bound_spill(&mut entries, from);
@@ -157,7 +157,7 @@ impl<'a> Mapper<'a> {
         let own = self.ordered(&self.policy.candidates, self.policy.order, self.policy.band, from, weights);
         let listed = entries.len();
         continue_with(entries, &own);
-        entries.truncate(listed.max(usize::from(self.policy.depth)));
+        cut(entries, listed.max(usize::from(self.policy.depth)));
     }
 
     fn ordered(&self, bands: &Bands, order: Order, width: BandWidth, from: Option<Coordinates>, weights: &Weights) -> Vec<Entry> {
@@ -260,6 +260,14 @@ impl<'a> Mapper<'a> {
             WhenAllDown::Cname(name) => AllDown::Cname(self.cname_index(name)),
         }
     }
+}
+
+/// Ends a list after `depth` entries, or after the band in which that would be: of equals that somebody wrote down all have
+/// their share, and one that goes moves only its own cells.
+fn cut(entries: &mut Vec<Entry>, depth: usize) {
+    let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else { return };
+    let behind = entries[depth..].iter().position(|entry| entry.band != last);
+    entries.truncate(behind.map_or(entries.len(), |more| depth + more));
 }
 
 /// Puts what is not listed yet behind a list, in its own bands.

@@ -47,10 +47,12 @@ impl Safety {
 }
 
 /// A rule that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Broken {
     /// What is wrong, as an English sentence without a full stop.
     pub sentence: String,
+    /// By how much: PoPs that are missing, or per cent that are too many.
+    pub lack: f64,
 }
 
 impl SafetyRule {
@@ -60,6 +62,7 @@ impl SafetyRule {
         let on = self.of.iter().filter(|pop| serving(**pop)).count();
         match self.need {
             Need::NeverFewerThan(least) => (on < least as usize).then(|| Broken {
+                lack: f64::from(least) - on as f64,
                 sentence: format!("{on} of {} would be in service, and there must never be fewer than {least}", self.words),
             }),
             Need::NeverMoreOffThan { percent } => {
@@ -71,6 +74,7 @@ impl SafetyRule {
                 let off: f64 = parts.iter().filter(|(pop, _)| !serving(*pop)).map(|(_, part)| part).sum();
                 let of_what = if by_capacity { "the capacity" } else { "the PoPs" };
                 (off * 100.0 > whole * f64::from(percent)).then(|| Broken {
+                    lack: off * 100.0 / whole - f64::from(percent),
                     sentence: format!(
                         "{}% of {of_what} of {} would be off, and there must never be more than {percent}%",
                         libm::round(off * 100.0 / whole),

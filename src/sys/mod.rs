@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is five kinds of call:
+//! What is unsafe here is eight kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
@@ -15,6 +15,7 @@
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
 //! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
+//! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and have
 //!   not reaped, so that it cannot be anybody else's.
 //!
@@ -29,6 +30,7 @@ pub mod echo;
 #[cfg(unix)]
 pub mod group;
 pub mod memory;
+pub mod random;
 pub mod socket;
 #[cfg(target_os = "linux")]
 pub mod volley;

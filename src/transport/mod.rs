@@ -8,6 +8,7 @@
 //! portable: hickory's own server over the same core, where the fast lane does not exist
 //! ```
 
+pub mod clock;
 pub mod draw;
 pub mod gate;
 pub mod portable;

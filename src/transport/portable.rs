@@ -13,6 +13,7 @@ use crate::answer::{self, Client, Moment, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::counters::{Block, Dropped};
 use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
+use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare;
 use hickory_server::Server;
@@ -75,13 +76,15 @@ impl Portable {
         block.received(1);
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
             let service = self.desk.snapshot.load();
-            let moment = Moment { draw: draws.draw() };
+            let moment = Moment { draw: draws.draw(), epoch_secs: clock::epoch_secs() };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let outcome = answer::respond(&service.snapshot, request.as_slice(), &client, moment, scratch);
                 match outcome.verdict {
                     Verdict::Reply(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Verdict::Silence => (outcome, None),
-                    Verdict::Rare => (outcome, rare::answer(request.as_slice(), request.src(), request.protocol())),
+                    Verdict::Rare => {
+                        (outcome, rare::answer(request.as_slice(), request.src(), request.protocol(), &service.snapshot.cookies))
+                    }
                 }
             }));
             if let Ok((outcome, Some(_))) = &outcome

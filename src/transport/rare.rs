@@ -12,11 +12,15 @@
 //! | UPDATE | REFUSED | files are the only source of zones (RFC 2136 section 3.3) |
 //! | any other opcode or question type | NOTIMP | RFC 1035 section 4.1.1 |
 
-use crate::desk::counters::{Block, Dropped};
+use crate::desk::Desk;
+use crate::desk::counters::Dropped;
 use crate::limits::{RARE_QUEUE, UDP_PAYLOAD_MAX};
+use crate::transport::clock;
+use crate::wire::cookie::{Asked, CODE, Secrets};
 use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Edns, OpCode, ResponseCode};
 use hickory_server::proto::rr::rdata::TSIG;
+use hickory_server::proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use hickory_server::proto::rr::rdata::tsig::TsigError;
 use hickory_server::proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use hickory_server::proto::serialize::binary::BinEncoder;
@@ -69,11 +73,13 @@ impl RareQueue {
 }
 
 /// Answers queued messages until every entrance is gone.
-pub async fn serve(mut queue: mpsc::Receiver<Rare>, block: Arc<Block>) {
+pub async fn serve(mut queue: mpsc::Receiver<Rare>, desk: Arc<Desk>) {
+    let block = desk.counters.rare();
     while let Some(rare) = queue.recv().await {
         let protocol = if matches!(rare.reply, ReplyTo::Stream(_)) { Protocol::Tcp } else { Protocol::Udp };
         // hickory has had panics on hostile input before; one must not end the queue.
-        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer, protocol))).unwrap_or_else(|_| {
+        let cookies = Arc::clone(&desk.snapshot.full().cookies);
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer, protocol, &cookies))).unwrap_or_else(|_| {
             block.dropped(Dropped::Panic, 1);
             None
         });
@@ -99,7 +105,7 @@ pub async fn serve(mut queue: mpsc::Receiver<Rare>, block: Arc<Block>) {
 }
 
 /// The answer to a rare message; `None` for silence.
-pub fn answer(octets: &[u8], peer: SocketAddr, protocol: Protocol) -> Option<Vec<u8>> {
+pub fn answer(octets: &[u8], peer: SocketAddr, protocol: Protocol, cookies: &Secrets) -> Option<Vec<u8>> {
     let header: &[u8; 12] = octets.first_chunk()?;
     if header[2] & 0x80 != 0 {
         return None;
@@ -113,7 +119,7 @@ pub fn answer(octets: &[u8], peer: SocketAddr, protocol: Protocol) -> Option<Vec
         let known = matches!(opcode, OpCode::Query | OpCode::Notify | OpCode::Update);
         return Some(bare(header, if known { ResponseCode::FormErr } else { ResponseCode::NotImp }));
     };
-    Some(refuse(&request).unwrap_or_else(|| bare(header, ResponseCode::ServFail)))
+    Some(refuse(&request, cookies).unwrap_or_else(|| bare(header, ResponseCode::ServFail)))
 }
 
 /// The response code for a message that hickory understood.
@@ -142,10 +148,22 @@ fn signature(request: &Request) -> Option<(&Name, &TSIG)> {
     })
 }
 
-fn refuse(request: &Request) -> Option<Vec<u8>> {
+/// The cookie for who sent one, in an EDNS that we speak.
+fn cookie(request: &Request, cookies: &Secrets) -> Option<EdnsOption> {
+    let edns = request.edns.as_ref().filter(|edns| edns.version() == 0)?;
+    let Some(EdnsOption::Unknown(_, octets)) = edns.option(EdnsCode::Cookie) else { return None };
+    let asked = Asked::parse(octets)?;
+    let (_, whole) = cookies.answer(&asked, request.src().ip(), clock::epoch_secs())?;
+    Some(EdnsOption::Unknown(CODE, whole.to_vec()))
+}
+
+fn refuse(request: &Request, cookies: &Secrets) -> Option<Vec<u8>> {
     let code = verdict(request);
     let mut edns = Edns::new();
     edns.set_max_payload(UDP_PAYLOAD_MAX);
+    if let Some(cookie) = cookie(request, cookies) {
+        edns.options_mut().insert(cookie);
+    }
     let builder = MessageResponseBuilder::new(&request.queries, request.edns.as_ref().map(|_| &edns));
     let mut response = builder.error_msg(&request.metadata, code);
     // The header says REFUSED and the like for zones that may well be ours, and copies CD and AD: none of

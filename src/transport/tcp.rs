@@ -5,6 +5,7 @@ use crate::answer::{self, Client, Moment, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::counters::{Block, Dropped};
 use crate::limits::{ACCEPT_PAUSE_MILLIS, DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
+use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::gate::{Full, Gate};
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
@@ -208,7 +209,7 @@ impl<'a> Connection<'a> {
         self.hall.block.received(1);
         let octets = &self.pending[message.clone()];
         let client = Client { address: self.peer.ip(), transport: Transport::Tcp };
-        let moment = Moment { draw: self.draws.draw() };
+        let moment = Moment { draw: self.draws.draw(), epoch_secs: clock::epoch_secs() };
         let answers = &mut self.answers;
         let hall = self.hall;
         let verdict = SCRATCH.with_borrow_mut(|scratch| {

@@ -6,6 +6,7 @@ use crate::desk::counters::{Block, Dropped};
 use crate::limits::BATCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::sys::datagram::{Batch, Datagram};
+use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
 use std::net::{SocketAddr, UdpSocket};
@@ -52,9 +53,12 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws)
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
+    let epoch_secs = clock::epoch_secs();
     for index in 0..count {
         let (datagram, room) = batch.exchange(index);
-        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, room, draws) else { continue };
+        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, room, Moment { draw: draws.draw(), epoch_secs }) else {
+            continue;
+        };
         match outcome.verdict {
             Verdict::Reply(length) if batch.reply(index, length) => seat.block.answered(&service, &outcome),
             Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
@@ -69,7 +73,7 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws)
 }
 
 /// The core's answer, or `None` if there is no one to answer or nothing to answer with.
-fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &mut [u8], draws: &mut Draws) -> Option<Outcome> {
+fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &mut [u8], moment: Moment) -> Option<Outcome> {
     if datagram.cut {
         seat.block.dropped(Dropped::Cut, 1);
         return None;
@@ -79,7 +83,6 @@ fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &
         return None;
     };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
-    let moment = Moment { draw: draws.draw() };
     // The core does not panic. Should it ever, one query is lost and counted, not the worker.
     let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(snapshot, datagram.octets, &client, moment, room)));
     if outcome.is_err() {

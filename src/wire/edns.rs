@@ -1,11 +1,10 @@
 //! EDNS(0): the OPT record of a query, and the one of a response (RFC 6891).
 
+use super::cookie;
 use super::ecs::{self, ClientSubnet};
 
 /// NSID (RFC 5001).
 const NSID: u16 = 3;
-/// Cookies (RFC 7873).
-const COOKIE: u16 = 10;
 /// Extended DNS errors (RFC 8914).
 const EDE: u16 = 15;
 
@@ -22,6 +21,8 @@ pub struct Edns {
     pub subnet: Option<ClientSubnet>,
     /// Whether NSID was asked.
     pub nsid: bool,
+    /// The DNS cookie.
+    pub cookie: Option<cookie::Asked>,
 }
 
 /// A fault in an OPT record.
@@ -33,7 +34,8 @@ impl Edns {
     /// looked at, since BADVERS is due whatever they hold (RFC 6891 section 6.1.3).
     #[inline]
     pub fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Edns, (Edns, BadOptions)> {
-        let mut edns = Edns { payload: class, version: (ttl >> 16) as u8, dnssec_ok: ttl & 0x8000 != 0, subnet: None, nsid: false };
+        let mut edns =
+            Edns { payload: class, version: (ttl >> 16) as u8, dnssec_ok: ttl & 0x8000 != 0, subnet: None, nsid: false, cookie: None };
         if edns.version != 0 {
             return Ok(edns);
         }
@@ -55,8 +57,13 @@ impl Edns {
                     edns.subnet = subnet;
                 }
                 NSID => edns.nsid = true,
-                // 8 octets of client cookie, then nothing or 8 to 32 of server cookie (RFC 7873 section 5.2.2).
-                COOKIE if !matches!(len, 8 | 16..=40) => return Err((edns, BadOptions)),
+                // The first one counts, whatever the others are (RFC 7873 section 5.2).
+                cookie::CODE if edns.cookie.is_none() => {
+                    edns.cookie = cookie::Asked::parse(data);
+                    if edns.cookie.is_none() {
+                        return Err((edns, BadOptions));
+                    }
+                }
                 _ => {}
             }
             rest = tail;
@@ -72,6 +79,8 @@ pub struct ResponseOptions<'a> {
     pub subnet: Option<(&'a ClientSubnet, u8)>,
     /// NSID, if asked.
     pub nsid: Option<&'a [u8]>,
+    /// Client and server cookie, if a cookie was sent.
+    pub cookie: Option<&'a cookie::Whole>,
     /// Extended error: code and text.
     pub error: Option<(u16, &'a str)>,
     /// Upper eight bits of the response code.
@@ -88,6 +97,7 @@ impl ResponseOptions<'_> {
     pub fn len(&self) -> usize {
         11 + self.subnet.map_or(0, |(s, _)| s.response_len())
             + self.nsid.map_or(0, |id| 4 + id.len())
+            + self.cookie.map_or(0, |whole| 4 + whole.len())
             + self.error.map_or(0, |(_, text)| 6 + text.len())
     }
 
@@ -111,6 +121,9 @@ impl ResponseOptions<'_> {
         }
         if let Some(id) = self.nsid {
             at += write_option(NSID, &[], id, &mut out[at..]);
+        }
+        if let Some(whole) = self.cookie {
+            at += write_option(cookie::CODE, &[], whole, &mut out[at..]);
         }
         if let Some((code, text)) = self.error {
             write_option(EDE, &code.to_be_bytes(), text.as_bytes(), &mut out[at..]);
@@ -147,15 +160,17 @@ mod tests {
     #[test]
     fn options_are_read_or_refused() {
         let subnet = [0u8, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2];
-        let cookie = [0u8, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
+        let sent = [0u8, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
         assert!(Edns::parse(1232, 0x8000, &[]).is_ok_and(|e| e.dnssec_ok && e.payload == 1232));
         assert!(Edns::parse(1232, 0, &[0, 3, 0, 0]).is_ok_and(|e| e.nsid));
         assert_eq!(Edns::parse(1232, 0, &subnet).unwrap().subnet.unwrap().source, 24);
         assert!(Edns::parse(1232, 0, &[subnet, subnet].concat()).is_err(), "two subnets");
         assert!(Edns::parse(1232, 0, &subnet[..9]).is_err(), "an option longer than the record");
         assert!(Edns::parse(1232, 0, &[0, 8]).is_err(), "half an option header");
-        assert!(Edns::parse(1232, 0, &cookie).is_ok());
+        assert!(Edns::parse(1232, 0, &sent).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])));
         assert!(Edns::parse(1232, 0, &[0, 10, 0, 1, 1]).is_err(), "a cookie of one octet");
+        let second = [&sent[..], &[0, 10, 0, 1, 1]].concat();
+        assert!(Edns::parse(1232, 0, &second).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])), "the first of two cookies");
         assert!(Edns::parse(1232, 1 << 16, &[9]).is_ok_and(|e| e.version == 1), "options of another version are not read");
     }
 
@@ -165,6 +180,7 @@ mod tests {
         let options = ResponseOptions {
             subnet: Some((&subnet, 20)),
             nsid: Some(b"fra-ns1"),
+            cookie: Some(&[7; 24]),
             error: Some((20, "not ours")),
             rcode_high: 1,
             dnssec_ok: true,

@@ -1,5 +1,6 @@
 //! Octets of the DNS and checked values of them; knows no zone and no clock.
 
+pub mod cookie;
 pub mod ecs;
 pub mod edns;
 pub mod fragment;

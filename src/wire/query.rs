@@ -36,6 +36,8 @@ pub enum Parsed<'a> {
     Query(Query<'a>),
     /// An error to be answered.
     Reject(Reject<'a>),
+    /// No question, but a DNS cookie (RFC 7873 section 5.4); FORMERR for who answers none.
+    CookieOnly(Reject<'a>),
     /// Neither a query nor worth an answer: a response (QR=1, so that two servers never talk in a
     /// loop), or less than a header.
     Silence,
@@ -231,7 +233,8 @@ pub fn parse<'a>(packet: &'a [u8], name: &'a mut QueryName) -> Parsed<'a> {
     if word(4) != 1 {
         // Also for opcodes that we do not serve: nothing behind this point takes any other number.
         reject.rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
-        return Parsed::Reject(reject);
+        reject.edns = cookie_only(packet).filter(|_| opcode == 0);
+        return if reject.edns.is_some() { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) };
     }
     if opcode != 0 {
         return Parsed::Rare;
@@ -288,6 +291,14 @@ pub fn parse<'a>(packet: &'a [u8], name: &'a mut QueryName) -> Parsed<'a> {
         qclass,
         edns,
     })
+}
+
+/// The OPT of a message that has nothing else, if there is a cookie in it.
+#[cold]
+fn cookie_only(packet: &[u8]) -> Option<Edns> {
+    let record = next_record(packet, HEADER_LEN).filter(|record| record.owner_is_root && record.rtype == RrType::OPT)?;
+    let is_alone = packet.get(4..HEADER_LEN)? == [0, 0, 0, 0, 0, 0, 0, 1] && record.end == packet.len();
+    Edns::parse(record.class, record.ttl, record.rdata).ok().filter(|edns| is_alone && edns.cookie.is_some())
 }
 
 struct RawRecord<'a> {

@@ -99,6 +99,24 @@ pub fn message(id: u16, opcode: u8, name: &str, rtype: u16) -> Vec<u8> {
     octets
 }
 
+/// The message with an OPT that holds one option.
+pub fn with_option(mut octets: Vec<u8>, code: u8, option: &[u8]) -> Vec<u8> {
+    octets[11] += 1;
+    octets.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4 + option.len() as u8, 0, code, 0, option.len() as u8]);
+    octets.extend_from_slice(option);
+    octets
+}
+
+/// The DNS cookie of an answer.
+pub fn cookie_of(octets: &[u8]) -> Option<Vec<u8>> {
+    use domain::base::iana::OptionCode;
+    use domain::base::opt::UnknownOptData;
+    let message = domain::base::Message::from_octets(octets).expect("a DNS message");
+    let opt = message.opt()?;
+    let options = opt.opt().iter::<UnknownOptData<_>>().map(|option| option.expect("a whole option"));
+    options.filter(|option| option.code() == OptionCode::COOKIE).map(|option| option.data().to_vec()).next()
+}
+
 /// A UDP client in the family of `server`.
 pub fn client(server: SocketAddr) -> UdpSocket {
     let socket = UdpSocket::bind(if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }).expect("loopback has room");

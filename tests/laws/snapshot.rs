@@ -136,7 +136,7 @@ fn a_traced_answer_is_the_served_answer() {
         let mut out = vec![0; 65_535];
         let mut trace = Attentive::default();
         let client = Client { address: from, transport: Transport::Udp };
-        let traced = respond_traced(&world.snapshot, &packet, &client, Moment { draw }, &mut out, &mut trace);
+        let traced = respond_traced(&world.snapshot, &packet, &client, Moment { draw, epoch_secs: 0 }, &mut out, &mut trace);
         assert_eq!(outcome, traced);
         if let Verdict::Reply(len) = traced.verdict {
             assert_eq!(served, out[..len]);

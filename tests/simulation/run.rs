@@ -1,22 +1,26 @@
-//! One run: a fake clock, the real machines, resolvers that cache, and what must hold at every moment.
+//! One run: a fake clock, the node, probes and feeds of the world, and answers.
 
 #[path = "promises.rs"]
 mod promises;
+#[path = "resolvers.rs"]
+mod resolvers;
+#[path = "stir.rs"]
+mod stir;
 
 use crate::dice::Dice;
-use crate::plain::Plain;
-use crate::world::{Compiled, NAMES, NEAR, POPS, TIMEOUT_MS};
+use crate::node::Node;
+use crate::world::{Compiled, NAMES, NEAR, POPS, TIMEOUT_MS, TTL_SECS, TYPES, is_pushed};
 use meridian::answer::{self, Client, Moment as Draw, Transport};
 use meridian::health::Moment;
-use meridian::health::condition::Picture;
 use meridian::health::event::HealthEvent;
-use meridian::health::load::{FeedTicket, Loads, ShedRow};
-use meridian::health::monitor::Monitor;
+use meridian::health::guard::Release;
+use meridian::health::load::{FeedTicket, ShedRow};
 use meridian::health::outcome::Outcome;
 use meridian::health::schedule::Ticket;
-use meridian::snapshot::{Digest, Snapshot};
+use meridian::snapshot::Digest;
 use meridian::steer::choose::Resort;
-use meridian::steer::status::{PopStatus, Shed, Status};
+use promises::Watched;
+use resolvers::Resolvers;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -24,10 +28,8 @@ use std::sync::Arc;
 pub const TICK_MS: u64 = 250;
 /// Readings are this old.
 const LAG_SECS: usize = 15;
-/// PoPs of a preference list.
-const DEPTH: usize = 8;
-/// Resolvers in all.
-const RESOLVERS: usize = 2_000;
+/// Somebody pushes a load so often, in seconds.
+const PUSH_SECS: u64 = 10;
 
 /// Who decides what is shed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,31 +49,25 @@ pub enum FeedFate {
     Lies(f64),
 }
 
-struct Resolver {
-    cell: usize,
-    name: usize,
-    demand: f64,
-    /// Keeps answers ten times longer than it may.
-    is_slow: bool,
-    pop: Option<u16>,
-}
-
 /// A PoP of the world.
 #[derive(Clone)]
 pub struct Site {
-    pub broken_since: Option<u64>,
+    /// For each family, since when it is broken.
+    pub broken_since: [Option<u64>; 2],
     pub feed: FeedFate,
     /// Load of each of the last seconds.
     past: VecDeque<f64>,
     pub load: f64,
-    /// When its verdict last turned, and how it was then.
-    turned: Option<u64>,
-    was_up: Option<bool>,
-    /// When the panic guard or a restart last had a say.
-    excused_until: u64,
     /// For the on/off control: a smoothed reading, and whether it is full.
     smoothed: Option<f64>,
     is_full: bool,
+}
+
+/// What a cell is answered; `None` for nothing.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Answer {
+    pub pop: Option<(u16, Resort)>,
+    pub ttl_secs: u32,
 }
 
 /// Moves of one cell at one PoP: away from it, and to it.
@@ -83,37 +79,34 @@ pub struct Run<'w> {
     editions: [&'w Compiled; 2],
     pub edition: usize,
     control: Control,
-    monitor: Monitor,
-    loads: Loads,
-    snapshot: Arc<Snapshot>,
-    picture: Picture,
-    sheds: Vec<ShedRow>,
-    plain: Vec<Plain>,
+    pub node: Node<'w>,
+    watched: Watched,
     pub sites: Vec<Site>,
+    /// For each family, since when this node's own network is cut.
+    pub cut_since: [Option<u64>; 2],
     pub capacity: Vec<f64>,
-    resolvers: Vec<Resolver>,
-    wheel: Vec<Vec<u32>>,
+    resolvers: Resolvers,
     probes: VecDeque<(u64, Ticket, u32, bool)>,
     feeds: VecDeque<(u64, FeedTicket, Result<f64, Arc<str>>)>,
     pub now_ms: u64,
     /// What the machines' clock shows when the world's shows 0; a restart begins it anew.
     zero_ms: u64,
     epoch_secs: u64,
-    /// For each name and cell, the answer of this publication: PoP and TTL.
-    answers: Vec<Option<(u16, Resort, u32)>>,
-    known: HashMap<(Digest, usize, usize), [u8; 4]>,
+    /// For each query, the answer of this publication.
+    answers: Vec<Option<Answer>>,
+    /// For each digest and query, which PoP answered, from 1; 255 for nothing.
+    known: HashMap<Digest, Box<[u8]>>,
+    known_now: (Digest, Box<[u8]>),
     /// Answers of `near` before this publication, for moves.
     before: Vec<Option<u16>>,
     pub moves: Moves,
     pub counts_moves: bool,
-    /// When a guard last took over what it had held.
-    released_ms: Option<u64>,
     story: Vec<String>,
     /// Overload in per cent of capacity, added up over seconds and PoPs.
     pub overload: f64,
     pub history: Vec<Vec<f32>>,
     pub last_over: u64,
-    pub publications: u32,
+    pub publications: u64,
     pub questions: u64,
 }
 
@@ -123,60 +116,33 @@ impl<'w> Run<'w> {
     pub fn new(seed: u64, editions: [&'w Compiled; 2], control: Control, names: usize, skew: f64) -> Run<'w> {
         let mut dice = Dice(seed ^ 0x5eed);
         let world = editions[0];
-        let (roster, snapshot) = (world.roster.clone(), world.world.snapshot.clone());
-        let mut capacity = vec![0.0; POPS];
-        let mut resolvers = Vec::new();
-        let resolvers_each = RESOLVERS / world.nearest.len();
-        let cells = world.nearest.len();
-        for cell in 0..cells {
-            let owner = usize::from(world.nearest[cell][0]);
-            for _ in 0..resolvers_each {
-                let name = if names == 1 { NEAR } else { dice.below(names) };
-                let is_more = crate::dice::Dice(cell as u64).once_in(2);
-                let demand = (0.5 + dice.between(0.0, 1.0)) * if is_more { 1.0 + skew } else { 1.0 - skew };
-                capacity[owner] += demand / 0.7;
-                resolvers.push(Resolver { cell, name, demand, is_slow: dice.below(100) < 9, pop: None });
-            }
-        }
-        let mean = capacity.iter().sum::<f64>() / POPS as f64;
-        capacity.iter_mut().for_each(|capacity| *capacity = capacity.max(mean / 2.0));
-        let site = Site {
-            broken_since: None,
-            feed: FeedFate::Honest,
-            past: VecDeque::new(),
-            load: 0.0,
-            turned: None,
-            was_up: None,
-            excused_until: 0,
-            smoothed: None,
-            is_full: false,
-        };
-        let wheel_len = 4 * 1_024;
-        let mut run = Run {
+        let (resolvers, capacity) = Resolvers::new(world, names, skew, &mut dice);
+        let node = Node::new(world, &capacity, seed);
+        let site =
+            Site { broken_since: [None; 2], feed: FeedFate::Honest, past: VecDeque::new(), load: 0.0, smoothed: None, is_full: false };
+        let queries = world.queries.len();
+        Run {
             seed,
             editions,
             edition: 0,
             control,
-            plain: vec![Plain::default(); roster.targets.len()],
-            monitor: Monitor::new(roster.clone(), seed, Moment(0)),
-            loads: Loads::new(world.loads(&capacity), seed, Moment(0)),
-            picture: Picture { slots: vec![Default::default(); roster.slots.len()], held: vec![] },
-            sheds: vec![],
-            snapshot,
+            watched: Watched::new(world),
+            known_now: (node.snapshot.digest(), vec![0; queries].into()),
+            node,
             sites: vec![site; POPS],
+            cut_since: [None; 2],
             capacity,
-            wheel: vec![Vec::new(); wheel_len],
+            resolvers,
             probes: VecDeque::new(),
             feeds: VecDeque::new(),
             now_ms: 0,
             zero_ms: 0,
             epoch_secs: 1_700_000_000,
-            answers: vec![None; NAMES.len() * cells],
+            answers: vec![None; queries],
             known: HashMap::new(),
-            before: vec![None; cells],
+            before: vec![None; world.kind.cells],
             moves: HashMap::new(),
             counts_moves: false,
-            released_ms: None,
             story: vec![],
             overload: 0.0,
             history: vec![Vec::new(); POPS],
@@ -184,17 +150,16 @@ impl<'w> Run<'w> {
             publications: 0,
             questions: 0,
             dice,
-            resolvers,
-        };
-        for resolver in 0..run.resolvers.len() as u32 {
-            let first = run.dice.below(30 * 4);
-            run.wheel[first].push(resolver);
         }
-        run
     }
 
     fn clock(&self) -> Moment {
         Moment(self.now_ms - self.zero_ms)
+    }
+
+    /// The wall clock.
+    fn epoch(&self) -> u64 {
+        self.epoch_secs + self.now_ms / 1_000
     }
 
     pub fn tell(&mut self, what: impl Into<String>) {
@@ -219,17 +184,18 @@ impl<'w> Run<'w> {
         self.editions[self.edition]
     }
 
-    fn cells(&self) -> usize {
-        self.world().nearest.len()
-    }
-
-    /// One tick.
+    /// One tick. Machines are only asked where something is due.
     pub fn tick(&mut self) {
-        self.probe();
-        self.read_feeds();
-        self.publish();
+        let (now, is_second) = (self.clock(), self.now_ms.is_multiple_of(1_000));
+        let has_results = [self.probes.front().map(|run| run.0), self.feeds.front().map(|run| run.0)];
+        let is_due = self.node.next_wake(now).is_some_and(|wake| wake <= now);
+        if is_due || is_second || has_results.into_iter().flatten().any(|at| at <= self.now_ms) {
+            self.probe();
+            self.read_feeds();
+            self.look();
+        }
         self.ask();
-        if self.now_ms.is_multiple_of(1_000) {
+        if is_second {
             self.second();
         }
         self.now_ms += TICK_MS;
@@ -237,106 +203,117 @@ impl<'w> Run<'w> {
 
     fn probe(&mut self) {
         let now = self.clock();
+        let mut has_heard = false;
         while self.probes.front().is_some_and(|(at, ..)| *at <= self.now_ms) {
             let (_, ticket, target, is_well) = self.probes.pop_front().unwrap();
             let outcome = if is_well { Outcome::well() } else { Outcome::failed("connection refused") };
-            if self.monitor.handle_result(ticket, &outcome, now) {
-                self.plain[target as usize].see(is_well);
-                self.check_verdict(target as usize);
+            if self.node.monitor.handle_result(ticket, &outcome, now) {
+                self.watched.targets[target as usize].plain.see(is_well);
+                has_heard = true;
             }
         }
-        let mut slow = Vec::new();
-        while let Some(due) = self.monitor.poll_due(now) {
-            let site = &self.sites[usize::from(self.world().roster.slots[due.index as usize].pop)];
-            let is_well = site.broken_since.is_none();
+        // Of a family whose canaries speak, verdicts may turn without a result of the target.
+        if has_heard {
+            self.check_verdicts();
+        }
+        let mut has_begun = false;
+        while let Some(due) = self.node.monitor.poll_due(now) {
+            let target = &self.watched.targets[due.index as usize];
+            let is_broken = target.pop.is_some_and(|pop| self.sites[pop].broken_since[target.family].is_some());
+            let is_well = !is_broken && self.cut_since[target.family].is_none();
             // What is refused is refused at once, what hangs runs into the time-out.
             let takes_ms = if is_well || self.dice.once_in(2) { TICK_MS } else { TIMEOUT_MS };
-            slow.push((self.now_ms + takes_ms, due.ticket, due.index, is_well));
+            self.probes.push_back((self.now_ms + takes_ms, due.ticket, due.index, is_well));
+            has_begun = true;
         }
-        self.probes.extend(slow);
-        self.probes.make_contiguous().sort_by_key(|(at, ..)| *at);
+        if has_begun {
+            self.probes.make_contiguous().sort_by_key(|(at, ..)| *at);
+        }
     }
 
     fn read_feeds(&mut self) {
         let now = self.clock();
         while self.feeds.front().is_some_and(|(at, ..)| *at <= self.now_ms) {
             let (_, ticket, reading) = self.feeds.pop_front().unwrap();
-            self.loads.handle_reading(ticket, reading, now);
+            self.node.loads.handle_reading(ticket, reading, now);
         }
-        while let Some(due) = self.loads.poll_due(now) {
-            let pop = usize::from(due.feed().pop);
-            let site = &mut self.sites[pop];
-            let truth = site.past.front().copied().unwrap_or(0.0);
-            let reading = match site.feed {
-                FeedFate::Honest => Ok(truth),
-                FeedFate::Lies(factor) => Ok(truth * factor),
-                FeedFate::Dead => Err("connection refused".into()),
-            };
-            if let Ok(value) = reading {
-                let smoothed = site.smoothed.map_or(value, |before| before + (value - before) * 0.5);
-                site.smoothed = Some(smoothed);
-                let utilisation = smoothed / self.capacity[pop];
-                site.is_full = utilisation > 0.95 || site.is_full && utilisation > 0.8;
-            }
+        while let Some(due) = self.node.loads.poll_due(now) {
+            let reading = self.reading(usize::from(due.feed().pop));
             self.feeds.push_back((self.now_ms + TICK_MS, due.ticket, reading));
         }
     }
 
-    fn publish(&mut self) {
-        let now = self.clock();
-        let mut is_new = false;
-        while let Some(picture) = self.monitor.poll_picture(now) {
-            self.picture = picture;
-            is_new = true;
+    /// What a PoP tells of its load.
+    fn reading(&mut self, pop: usize) -> Result<f64, Arc<str>> {
+        let site = &mut self.sites[pop];
+        let truth = site.past.front().copied().unwrap_or(0.0);
+        let value = match site.feed {
+            FeedFate::Honest => truth,
+            FeedFate::Lies(factor) => truth * factor,
+            FeedFate::Dead => return Err("connection refused".into()),
+        };
+        let smoothed = site.smoothed.map_or(value, |before| before + (value - before) * 0.5);
+        site.smoothed = Some(smoothed);
+        let utilisation = smoothed / self.capacity[pop];
+        site.is_full = utilisation > 0.95 || site.is_full && utilisation > 0.8;
+        Ok(value)
+    }
+
+    /// The node's turn.
+    fn look(&mut self) {
+        let (now, epoch, is_on_off) = (self.clock(), self.epoch(), self.control == Control::OnOff);
+        let mut is_new = self.node.look(now, epoch, is_on_off);
+        if is_on_off {
+            is_new |= self.switch();
         }
-        while let Some(event) = self.monitor.poll_event() {
-            match event {
-                HealthEvent::Held { .. } => {}
-                HealthEvent::Released { .. } => self.released_ms = Some(self.now_ms),
-                _ => continue,
+        while let Some(event) = self.node.monitor.poll_event() {
+            match &event {
+                HealthEvent::Released { policy, release, .. } => {
+                    if *release == Release::Expired {
+                        self.watched.taken_over.insert(policy.clone(), self.now_ms);
+                    }
+                }
+                HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } => continue,
+                _ => {}
             }
             self.tell(event.to_string());
         }
-        let serves: Vec<bool> = self.sites.iter().map(|site| site.was_up != Some(false)).collect();
-        self.loads.handle_service(&serves);
-        if let Some(sheds) = self.loads.poll_sheds(now) {
-            is_new |= self.control == Control::Integral;
-            self.sheds = sheds;
-        }
-        while let Some(event) = self.loads.poll_event() {
+        while let Some(event) = self.node.loads.poll_event() {
             self.tell(event.to_string());
         }
-        if self.control == Control::OnOff {
-            let full: Vec<u16> = (0..POPS as u16).filter(|pop| self.sites[usize::from(*pop)].is_full).collect();
-            let accept: Arc<[u16]> = (0..POPS as u16).map(|pop| if full.contains(&pop) { 0 } else { 256 }).collect();
-            let slots = &self.world().world.snapshot.steering.slots;
-            let rows = slots.iter().zip(0..).filter(|(slot, _)| full.contains(&slot.pop.0));
-            let sheds: Vec<ShedRow> = rows.map(|(_, slot)| ShedRow { slot, share: 256, accept: accept.clone() }).collect();
-            is_new |= sheds != self.sheds;
-            self.sheds = sheds;
-        }
+        self.check_fallen();
         if is_new {
             self.swap();
         }
     }
 
-    /// A new status for everybody.
+    /// On and off by thresholds. Whether anything is another.
+    fn switch(&mut self) -> bool {
+        let full: Vec<u16> = (0..POPS as u16).filter(|pop| self.sites[usize::from(*pop)].is_full).collect();
+        let accept: Arc<[u16]> = (0..POPS as u16).map(|pop| if full.contains(&pop) { 0 } else { 256 }).collect();
+        let slots = &self.world().world.snapshot.steering.slots;
+        let rows = slots.iter().zip(0..).filter(|(slot, _)| full.contains(&slot.pop.0));
+        let sheds: Vec<ShedRow> = rows.map(|(_, slot)| ShedRow { slot, share: 256, accept: accept.clone() }).collect();
+        let is_new = sheds != self.node.sheds;
+        self.node.sheds = sheds;
+        is_new && self.node.publish(self.epoch())
+    }
+
+    /// Everybody is answered by another status.
     fn swap(&mut self) {
         self.publications += 1;
-        let world = &self.world().world;
-        let steering = &world.snapshot.steering;
-        let mut sheds = vec![Shed::default(); steering.slots.len()];
-        for row in &self.sheds {
-            sheds[row.slot as usize] = Shed { share: row.share, accept: row.accept.clone() };
+        let digest = self.node.snapshot.digest();
+        if digest != self.known_now.0 {
+            let next = self.known.remove(&digest).unwrap_or_else(|| vec![0; self.answers.len()].into());
+            let (digest, before) = std::mem::replace(&mut self.known_now, (digest, next));
+            self.known.insert(digest, before);
         }
-        let pops = world.deployment.pops.iter().map(PopStatus::of).collect();
-        let status = Status::new(pops, &steering.slots, &steering.policies, &self.picture, sheds);
-        self.snapshot = Arc::new(world.snapshot.with_status(status, self.snapshot.sequence() + 1));
         self.answers.fill(None);
-        self.check_guard();
+        self.check_guards();
+        self.check_left();
         if self.counts_moves {
-            for cell in 0..self.cells() {
-                let (pop, ..) = self.answer(NEAR, cell);
+            for cell in 0..self.world().kind.cells {
+                let pop = self.answer(NEAR, 0, cell).pop.unwrap().0;
                 if let Some(was) = self.before[cell].replace(pop).filter(|was| *was != pop) {
                     self.moves.entry((cell, was)).or_default()[0] += 1;
                     self.moves.entry((cell, pop)).or_default()[1] += 1;
@@ -346,62 +323,80 @@ impl<'w> Run<'w> {
     }
 
     /// What a cell is answered now.
-    fn answer(&mut self, name: usize, cell: usize) -> (u16, Resort, u32) {
-        let index = name * self.cells() + cell;
+    fn answer(&mut self, name: usize, rtype: usize, cell: usize) -> Answer {
+        let index = self.world().index(name, rtype, cell);
         if let Some(known) = self.answers[index] {
             return known;
         }
         self.questions += 1;
         let mut out = [0; 512];
-        let query = &self.world().queries[name][cell];
         let client = Client { address: [192, 0, 2, 77].into(), transport: Transport::Udp };
-        let outcome = answer::respond(&self.snapshot, query, &client, Draw { draw: self.questions }, &mut out);
-        if outcome.rcode.0 != 0 || out[7] == 0 {
-            self.fail(&format!("{} for cell {cell} is empty: {outcome:?}", NAMES[name]));
+        let outcome = answer::respond(
+            &self.node.snapshot,
+            &self.world().queries[index],
+            &client,
+            Draw { draw: self.questions, epoch_secs: 0 },
+            &mut out,
+        );
+        let what = || format!("{} {} for cell {cell}", NAMES[name], TYPES[rtype]);
+        if outcome.rcode.0 != 0 {
+            self.fail(&format!("{} is refused: {outcome:?}", what()));
         }
         // Behind the question stands the owner as a pointer, type and class, TTL, length, address.
         let at = 12 + NAMES[name].len() + 1 + 4;
-        let field = |from: usize| [out[from], out[from + 1], out[from + 2], out[from + 3]];
-        let (ttl_secs, address) = (u32::from_be_bytes(field(at + 6)), field(at + 12));
-        let (pop, resort) = outcome.pop.unwrap();
-        if address != [203, 0, 113, pop.0 as u8] || ttl_secs > 30 {
-            self.fail(&format!("{} for cell {cell}: {address:?} with TTL {ttl_secs} is not of {pop:?}", NAMES[name]));
+        let answer = match out[7] {
+            0 => Answer { pop: None, ttl_secs: TTL_SECS },
+            _ => {
+                let ttl_secs = u32::from_be_bytes([out[at + 6], out[at + 7], out[at + 8], out[at + 9]]);
+                let (pop, resort) = outcome.pop.unwrap();
+                let number = pop.0 as u8;
+                let wanted = match rtype {
+                    0 => vec![203, 0, 113, number],
+                    _ => vec![0x20, 1, 0xd, 0xb8, 0, 0xf, 0, 0, 0, 0, 0, 0, 0, 0, 0, number],
+                };
+                if !out[at + 12..].starts_with(&wanted) || out[7] != 1 || ttl_secs > TTL_SECS {
+                    self.fail(&format!("{} with TTL {ttl_secs} is not of {pop:?}: {:?}", what(), &out[at..at + 28]));
+                }
+                Answer { pop: Some((pop.0, resort)), ttl_secs }
+            }
+        };
+        let number = answer.pop.map_or(255, |(pop, _)| pop as u8 + 1);
+        let known = std::mem::replace(&mut self.known_now.1[index], number);
+        if known != 0 && known != number {
+            self.fail(&format!("{}: {known} and {number} for one digest", what()));
         }
-        let set = *self.known.entry((self.snapshot.digest(), name, cell)).or_insert(address);
-        if set != address {
-            self.fail(&format!("{} for cell {cell}: {set:?} and {address:?} for one digest", NAMES[name]));
-        }
-        self.check_choice(name, cell, pop.0, resort);
-        self.answers[index] = Some((pop.0, resort, ttl_secs));
-        (pop.0, resort, ttl_secs)
+        self.check_answer(name, rtype, cell, answer);
+        self.answers[index] = Some(answer);
+        answer
     }
 
+    /// Resolvers whose answer has ended ask again.
     fn ask(&mut self) {
-        let at = (self.now_ms / TICK_MS) as usize % self.wheel.len();
-        if !self.monitor.is_first_round_over(self.clock()) {
-            // Nobody is answered yet: resolvers try again.
-            let again = std::mem::take(&mut self.wheel[at]);
-            let next = (at + 4) % self.wheel.len();
-            return self.wheel[next].extend(again);
+        let due = self.resolvers.due(self.now_ms);
+        if due.is_empty() {
+            return;
         }
-        for index in std::mem::take(&mut self.wheel[at]) {
-            let (cell, name) = (self.resolvers[index as usize].cell, self.resolvers[index as usize].name);
-            let (pop, _, ttl_secs) = self.answer(name, cell);
-            let resolver = &mut self.resolvers[index as usize];
-            if let Some(before) = resolver.pop.replace(pop) {
-                self.sites[usize::from(before)].load -= resolver.demand;
+        if !self.node.monitor.is_first_round_over(self.clock()) {
+            // Nobody is answered yet: resolvers try again.
+            return self.resolvers.wait(due, self.now_ms + 1_000);
+        }
+        for index in due {
+            let (name, rtype, cell) = self.resolvers.question(index);
+            let answer = self.answer(name, rtype, cell);
+            let (demand, before) = self.resolvers.keep(index, answer, self.now_ms);
+            if let Some(before) = before {
+                self.sites[usize::from(before)].load -= demand;
             }
-            self.sites[usize::from(pop)].load += resolver.demand;
-            let ticks = (ttl_secs.max(1) * if resolver.is_slow { 10 } else { 1 }) as usize * (1_000 / TICK_MS) as usize;
-            let next = (at + ticks) % self.wheel.len();
-            self.wheel[next].push(index);
+            if let Some((pop, _)) = answer.pop {
+                self.sites[usize::from(pop)].load += demand;
+            }
         }
     }
 
     fn second(&mut self) {
         for (pop, site) in self.sites.iter_mut().enumerate() {
             // Clients of a broken PoP get nothing there; it measures nothing.
-            let load = if site.broken_since.is_some() { 0.0 } else { site.load.max(0.0) };
+            let load = if site.is_broken() { 0.0 } else { site.load.max(0.0) };
             site.past.push_back(load);
             if site.past.len() > LAG_SECS {
                 site.past.pop_front();
@@ -415,62 +410,21 @@ impl<'w> Run<'w> {
                 self.last_over = self.now_ms;
             }
         }
+        if self.world().kind.has_ramps && (self.now_ms / 1_000).is_multiple_of(PUSH_SECS) {
+            let (pops, now) = (self.world().pops, self.clock());
+            for pop in (0..pops).filter(|pop| is_pushed(*pop)) {
+                if let Ok(value) = self.reading(pop) {
+                    self.node.loads.handle_push(&format!("p{pop:02}"), None, value, now);
+                }
+            }
+        }
         self.check_detection();
     }
+}
 
-    pub fn break_pop(&mut self, pop: usize) {
-        if self.sites[pop].broken_since.is_none() {
-            self.sites[pop].broken_since = Some(self.now_ms);
-            self.tell(format!("p{pop:02} breaks"));
-        }
-    }
-
-    pub fn mend_pop(&mut self, pop: usize) {
-        if self.sites[pop].broken_since.take().is_some() {
-            self.tell(format!("p{pop:02} is mended"));
-        }
-    }
-
-    /// Other files: weights differ, everything else is carried over.
-    pub fn change_files(&mut self) {
-        self.edition = 1 - self.edition;
-        self.tell(format!("files of edition {}", self.edition));
-        let (world, now) = (self.world(), self.clock());
-        self.monitor.handle_roster(world.roster.clone(), now);
-        self.loads.handle_roster(world.loads(&self.capacity), now);
-        self.swap();
-    }
-
-    /// The process ends and begins again; its clock begins anew, and the world's clock may have stepped.
-    pub fn restart(&mut self, step_secs: i64) {
-        self.tell(format!("restart, the clock steps by {step_secs} s"));
-        let (now, epoch) = (self.clock(), self.epoch_secs + self.now_ms / 1_000);
-        let (verdicts, shares) = (self.monitor.save(now, epoch), self.loads.save(epoch));
-        self.epoch_secs = self.epoch_secs.saturating_add_signed(step_secs);
-        let epoch = epoch.saturating_add_signed(step_secs);
-        self.zero_ms = self.now_ms;
-        let world = self.world();
-        self.monitor = Monitor::new(world.roster.clone(), self.seed, Moment(0));
-        self.monitor.restore(&verdicts, Moment(0), epoch);
-        self.loads = Loads::new(world.loads(&self.capacity), self.seed, Moment(0));
-        self.loads.restore(&shares, Moment(0), epoch);
-        self.probes.clear();
-        self.feeds.clear();
-        self.picture = Picture { slots: vec![Default::default(); world.roster.slots.len()], held: vec![] };
-        let known: Vec<_> = self.monitor.targets(Moment(0)).map(|r| (r.verdict, r.failures, r.successes)).collect();
-        for (target, (verdict, failures, successes)) in known.into_iter().enumerate() {
-            use meridian::health::condition::Verdict::{Down, Unknown, Up};
-            let is_up = match verdict {
-                Unknown => None,
-                Up => Some(true),
-                Down => Some(false),
-            };
-            self.plain[target] = Plain { verdict: is_up, bad: failures, good: successes };
-            let excused_until = self.now_ms + 60_000;
-            let site = &mut self.sites[usize::from(world.roster.slots[target].pop)];
-            (site.was_up, site.turned, site.excused_until) = (is_up, None, excused_until);
-        }
-        self.sheds = self.loads.sheds();
-        self.swap();
+impl Site {
+    /// Whether nothing of it works.
+    pub fn is_broken(&self) -> bool {
+        self.broken_since.iter().all(Option::is_some)
     }
 }

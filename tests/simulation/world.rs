@@ -7,63 +7,112 @@ use meridian::geo::distance::great_circle_m;
 use meridian::geo::prefix::Prefix;
 use meridian::health::load::roster::{FeedRoster, LoadRoster, LoadSlot};
 use meridian::health::load::spec::{Feed, LoadSpec};
-use meridian::health::roster::Roster;
-use meridian::snapshot::roster;
+use meridian::steer::share::cell_key;
+use meridian::wire::hash;
+use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 pub const POPS: usize = 20;
-/// Steered names: by distance, by weight, and one that only some PoPs serve.
-pub const NAMES: [&str; 3] = ["near.sim.example.", "even.sim.example.", "few.sim.example."];
+/// Steered names: by distance, by weight, one that only some PoPs serve, and one that is empty when its few are down.
+pub const NAMES: [&str; 4] = ["near.sim.example.", "even.sim.example.", "few.sim.example.", "strict.sim.example."];
 pub const NEAR: usize = 0;
+pub const STRICT: usize = 3;
+pub const TYPES: [RrType; 2] = [RrType::A, RrType::AAAA];
 pub const TTL_SECS: u32 = 30;
 pub const EVERY_MS: u64 = 5_000;
 pub const TIMEOUT_MS: u64 = 1_000;
 pub const UP_AFTER: u16 = 2;
 pub const DOWN_AFTER: u16 = 3;
 pub const OK_AFTER: u16 = 4;
+/// For so long a network that is cut freezes verdicts.
+pub const FREEZE_MAX_MS: u64 = 60_000;
 
-/// A deployment with its rosters, and what clients ask.
+/// What kind of world.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    pub cells: usize,
+    /// Canaries watch this node's own network.
+    pub has_canaries: bool,
+    /// PoPs that come back ramp, and some loads are pushed.
+    pub has_ramps: bool,
+}
+
+/// A deployment, and what clients ask.
 pub struct Compiled {
     pub world: support::World,
-    pub roster: Arc<Roster>,
+    pub kind: Kind,
+    /// PoPs of these files.
+    pub pops: usize,
     /// For each cell the PoPs by distance from it.
     pub nearest: Vec<Vec<u16>>,
     pub followers: Vec<Vec<u16>>,
-    /// For each name and cell a query.
-    pub queries: Vec<Vec<Vec<u8>>>,
+    /// For each name, type and cell a query.
+    pub queries: Vec<Vec<u8>>,
+    /// For each cell, the key by which `near` shares it.
+    pub keys: Vec<u64>,
 }
 
-/// The globe of a seed; `edition` tells files before and after a change.
-pub fn compile(seed: u64, cells: usize, edition: usize) -> Compiled {
+/// PoPs without IPv6.
+pub fn has_v6(pop: usize) -> bool {
+    pop % 7 != 6
+}
+
+/// PoPs whose load is pushed.
+pub fn is_pushed(pop: usize) -> bool {
+    pop % 5 == 2
+}
+
+/// How long a PoP takes its clients back, in seconds.
+pub fn ramp_secs(pop: usize) -> u64 {
+    if pop % 4 == 1 { 120 } else { 0 }
+}
+
+/// The globe of a seed. `edition` tells files before and after a change: other weights, and the last PoP is gone.
+pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
     let dice = &mut Dice(seed);
-    let mut pops = format!(
+    let mut pops = String::new();
+    if kind.has_canaries {
+        let _ = writeln!(pops, "canaries: {{ probe: web, addresses: [198.51.100.1, \"2001:db8:c::1\"], freeze_max: {FREEZE_MAX_MS}ms }}");
+    }
+    let _ = write!(
+        pops,
         "probes:\n  web: {{ tcp: {{ port: 80 }}, every: {EVERY_MS}ms, timeout: {TIMEOUT_MS}ms, up_after: {UP_AFTER}, down_after: {DOWN_AFTER}, ok_after: {OK_AFTER} }}\npops:\n"
     );
+    let count = POPS - edition;
     for pop in 0..POPS {
         let (lat, lon) = (dice.between(-50.0, 65.0), dice.between(-180.0, 180.0));
         let weight = 50 + 50 * dice.below(3) + if pop % 7 == 3 { 25 * edition } else { 0 };
-        let _ = writeln!(
-            pops,
-            "  p{pop:02}: {{ at: {{ lat: {lat:.3}, lon: {lon:.3} }}, weight: {weight}, probe: web, addresses: [203.0.113.{pop}] }}"
-        );
+        let v6 = if has_v6(pop) { format!(", \"2001:db8:f::{pop:x}\"") } else { String::new() };
+        let ramp = if kind.has_ramps { ramp_secs(pop) } else { 0 };
+        if pop < count {
+            let _ = writeln!(
+                pops,
+                "  p{pop:02}: {{ at: {{ lat: {lat:.3}, lon: {lon:.3} }}, weight: {weight}, probe: web, ramp: {ramp}s, addresses: [203.0.113.{pop}{v6}] }}"
+            );
+        }
     }
     let mut networks = String::new();
-    for cell in 0..cells {
+    for cell in 0..kind.cells {
         let (lat, lon) = (dice.between(-50.0, 65.0), dice.between(-180.0, 180.0));
-        let _ = writeln!(networks, "c{cell}: {{ prefixes: [\"{}\"], lat: {lat:.3}, lon: {lon:.3} }}", prefix_of(cell, 20));
+        let _ = writeln!(networks, "c{cell}: {{ prefixes: [\"{}\"], lat: {lat:.3}, lon: {lon:.3} }}", network_of(cell));
     }
-    let all: Vec<String> = (0..POPS).map(|pop| format!("p{pop:02}")).collect();
-    let some: Vec<String> = (0..POPS).filter(|pop| pop % 3 == 0).map(|pop| format!("p{pop:02}")).collect();
+    let named = |keep: &dyn Fn(usize) -> bool| {
+        let names: Vec<String> = (0..count).filter(|pop| keep(*pop)).map(|pop| format!("p{pop:02}")).collect();
+        names.join(", ")
+    };
     let policies = format!(
         "policies:\n  near: {{ pops: all, order: nearest, band: none, ttl: {TTL_SECS} }}\n  \
-         even: {{ pops: [[{}]], order: listed, ttl: {TTL_SECS} }}\n  few: {{ pops: [{}], order: nearest, ttl: {TTL_SECS} }}\n",
-        all.join(", "),
-        some.join(", ")
+         even: {{ pops: [[{}]], order: listed, ttl: {TTL_SECS} }}\n  few: {{ pops: [{}], order: nearest, ttl: {TTL_SECS}, panic: {{ share: 30%, hold: 45s }} }}\n  \
+         strict: {{ pops: [{}], order: nearest, ttl: {TTL_SECS}, when_all_down: nodata }}\n",
+        named(&|_| true),
+        named(&|pop| pop % 3 == 0),
+        named(&|pop| pop % 4 == 1 && pop < 10),
     );
     let zone = "zone: sim.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  \
-                near: { steer: near }\n  even: { steer: even }\n  few: { steer: few }\n";
+                near: { steer: near }\n  even: { steer: even }\n  few: { steer: few }\n  strict: { steer: strict }\n";
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
             "meridian.yaml",
@@ -75,51 +124,74 @@ pub fn compile(seed: u64, cells: usize, edition: usize) -> Compiled {
         .with("policies.yaml", policies)
         .with("zones/sim.example.yaml", zone);
     let world = support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
-    let (roster, findings) = roster::of(&world.deployment, &world.snapshot.steering);
-    assert!(!findings.has_errors());
     let places: Vec<_> = world.deployment.pops.iter().map(|pop| pop.coordinates.unwrap()).collect();
     let by_distance = |from, skip: usize| {
-        let mut order: Vec<u16> = (0..POPS as u16).filter(|pop| usize::from(*pop) != skip).collect();
-        order.sort_by_key(|pop| (great_circle_m(from, places[usize::from(*pop)]), *pop));
-        order
+        let mut order: Vec<(u32, u16)> =
+            (0..count).filter(|pop| *pop != skip).map(|pop| (great_circle_m(from, places[pop]), pop as u16)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, pop)| pop).collect::<Vec<u16>>()
     };
-    let of_cell = |cell: usize| {
-        let name = format!("c{cell}");
-        let network = world.deployment.networks.iter().find(|network| *network.name == *name).unwrap();
-        by_distance(network.coordinates.unwrap(), POPS)
+    let networks: std::collections::HashMap<&str, _> =
+        world.deployment.networks.iter().map(|network| (&*network.name, network.coordinates.unwrap())).collect();
+    let near = hash::name(Name::parse(NAMES[NEAR], None).unwrap().as_wire());
+    let key = |cell: usize| match network_of(cell) {
+        Prefix::V4 { bits, .. } => cell_key(4, u128::from(bits), near),
+        Prefix::V6 { bits, .. } => cell_key(6, bits, near),
     };
-    let query = |name: &str, cell| support::query(name, RrType::A, Some(Prefix::new(prefix_of(cell, 24).address(), 24)));
+    let mut queries = Vec::new();
+    for name in NAMES {
+        for rtype in TYPES {
+            queries.extend((0..kind.cells).map(|cell| {
+                let address = network_of(cell).address();
+                support::query(name, rtype, Some(Prefix::new(address, if address.is_ipv4() { 24 } else { 56 })))
+            }));
+        }
+    }
     Compiled {
-        nearest: (0..cells).map(of_cell).collect(),
+        nearest: (0..kind.cells).map(|cell| by_distance(networks[&*format!("c{cell}")], POPS)).collect(),
         followers: places.iter().enumerate().map(|(pop, place)| by_distance(*place, pop)).collect(),
-        queries: NAMES.iter().map(|name| (0..cells).map(|cell| query(name, cell)).collect()).collect(),
-        roster: Arc::new(roster),
+        keys: (0..kind.cells).map(key).collect(),
+        pops: count,
+        queries,
+        kind,
         world,
     }
 }
 
-fn prefix_of(cell: usize, len: u8) -> Prefix {
-    Prefix::new(std::net::Ipv4Addr::from_bits(20 << 24 | (cell as u32) << 12).into(), len)
+/// A cell of either family.
+fn network_of(cell: usize) -> Prefix {
+    match cell % 2 {
+        0 => Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(20 << 24 | (cell as u32) << 12)), 20),
+        _ => Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(0x2a00 << 112 | (cell as u128) << 88)), 40),
+    }
 }
 
 impl Compiled {
     /// A feed for every PoP.
     pub fn loads(&self, capacity: &[f64]) -> Arc<LoadRoster> {
         let steering = &self.world.snapshot.steering;
-        let feed = |pop: usize| FeedRoster {
-            key: format!("{} load", steering.pops[pop].name).into(),
-            pop: pop as u16,
-            service: None,
-            slots: (0..steering.slots.len() as u32).filter(|slot| usize::from(steering.slots[*slot as usize].pop.0) == pop).collect(),
-            capacity: capacity[pop],
-            ttl_secs: TTL_SECS,
-            spec: Arc::new(LoadSpec::new(Feed::File { path: "load".into() }, At::whole(FileId(0)))),
+        let feed = |pop: usize| {
+            let feed = if self.kind.has_ramps && is_pushed(pop) { Feed::Push } else { Feed::File { path: "load".into() } };
+            FeedRoster {
+                key: format!("{} load", steering.pops[pop].name).into(),
+                pop: pop as u16,
+                service: None,
+                slots: (0..steering.slots.len() as u32).filter(|slot| usize::from(steering.slots[*slot as usize].pop.0) == pop).collect(),
+                capacity: capacity[pop],
+                ttl_secs: TTL_SECS,
+                spec: Arc::new(LoadSpec::new(feed, At::whole(FileId(0)))),
+            }
         };
         Arc::new(LoadRoster {
-            feeds: (0..POPS).map(feed).collect(),
+            feeds: (0..self.pops).map(feed).collect(),
             slots: steering.slots.iter().map(|slot| LoadSlot { pop: slot.pop.0, service: "default".into() }).collect(),
             pops: steering.pops.iter().map(|pop| pop.name.clone()).collect(),
             followers: self.followers.clone(),
         })
+    }
+
+    /// Number of a query.
+    pub fn index(&self, name: usize, rtype: usize, cell: usize) -> usize {
+        (name * TYPES.len() + rtype) * self.kind.cells + cell
     }
 }

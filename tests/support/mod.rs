@@ -56,6 +56,11 @@ impl Sources for Tree {
         }
     }
 
+    /// The secret of RFC 9018 appendix A.1.
+    fn own_secret(&self) -> Option<[u8; 16]> {
+        Some(0xe5e9_73e5_a6b2_a43f_48e7_dc84_9e37_bfcf_u128.to_be_bytes())
+    }
+
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         let mut all: Vec<PathBuf> = match std::fs::read_dir(self.base.join(folder)) {
             Ok(entries) => entries.flatten().map(|e| folder.join(e.file_name())).collect(),
@@ -103,6 +108,9 @@ pub fn with_down(world: &World, down: &[&str]) -> Arc<Snapshot> {
     Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))
 }
 
+/// The moment of every question, in seconds since 1970: that of RFC 9018 appendix A.1.
+pub const EPOCH_SECS: u32 = 1_559_731_985;
+
 /// Asks over UDP; the outcome and the octets of the reply.
 pub fn ask(snapshot: &Snapshot, packet: &[u8], from: IpAddr, draw: u64) -> (Outcome, Vec<u8>) {
     ask_over(snapshot, packet, from, Transport::Udp, draw)
@@ -111,7 +119,8 @@ pub fn ask(snapshot: &Snapshot, packet: &[u8], from: IpAddr, draw: u64) -> (Outc
 /// Asks.
 pub fn ask_over(snapshot: &Snapshot, packet: &[u8], from: IpAddr, transport: Transport, draw: u64) -> (Outcome, Vec<u8>) {
     let mut out = vec![0; 65_535];
-    let outcome = answer::respond(snapshot, packet, &Client { address: from, transport }, Moment { draw }, &mut out);
+    let outcome =
+        answer::respond(snapshot, packet, &Client { address: from, transport }, Moment { draw, epoch_secs: EPOCH_SECS }, &mut out);
     match outcome.verdict {
         Verdict::Reply(len) => out.truncate(len),
         Verdict::Silence | Verdict::Rare => out.clear(),

@@ -98,6 +98,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("mmdb_writer", &["src/cli/geoip"]),
     ("annotate_snippets", &["src/desk/render"]),
     ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
+    ("siphasher", &["src/wire/cookie.rs"]),
     ("strsim", &["src/config/", "src/zone/master/"]),
     ("ipnet", &["src/config/", "src/geo/", "src/cli/"]),
     ("rand", &[]),

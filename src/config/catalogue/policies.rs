@@ -115,7 +115,7 @@ static POLICY: Section = Section {
             "depth",
             &Shape::Integer(1, LIST_DEPTH_MAX as i64),
             Absent::Default("8"),
-            "PoPs of a preference list; behind them the listed order",
+            "PoPs of a preference list; a written band of equals is never cut; behind them the listed order",
             "8",
         ),
         entry(

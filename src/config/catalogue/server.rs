@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) const FILE: FileKind =
-    FileKind { word: "server", path: "meridian.yaml", root: &SERVER, sections: &[&SERVER, &NODE, &LISTEN, &GEOIP] };
+    FileKind { word: "server", path: "meridian.yaml", root: &SERVER, sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &COOKIES] };
 
 static SERVER: Section = Section {
     id: "server",
@@ -25,7 +25,8 @@ geoip: { databases: [geoip/places.mmdb], networks: geoip/networks.yaml }
 pops: pops.yaml
 policies: policies.yaml
 zones: zones/
-state: /var/lib/meridian",
+state: /var/lib/meridian
+cookies: { secrets: /etc/meridian/cookies.secrets }",
     entries: &[
         entry("node", &Shape::Map(&NODE), REQUIRED, "this node", ""),
         entry("listen", &Shape::Map(&LISTEN), REQUIRED, "sockets; a change needs a restart, and a reload that finds one is refused", ""),
@@ -34,6 +35,14 @@ state: /var/lib/meridian",
         entry("policies", &PATH, NONE, "the file of [policies](#policies) that all zones may use", "policies.yaml"),
         entry("zones", &PATH, REQUIRED, "a folder: every `*.yaml` and every `*.zone` in it is a [zone](#zones)", "zones/"),
         entry("state", &PATH, Absent::Default("state"), "what a node keeps between restarts", "state/"),
+        entry(
+            "cookies",
+            &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&COOKIES)]),
+            Absent::Words("a secret that only this process has"),
+            "DNS cookies (RFC 7873, RFC 9018). Nodes behind one address must share their secrets, or each calls the other's cookies \
+             invalid; `off` answers none",
+            "off",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -123,4 +132,22 @@ static GEOIP: Section = Section {
     others: Others::None,
     notes: "Without any database, policies with `order: nearest` still work from networks and the site; a finding says so. A line of a \
             geofeed that cannot be read is an error, and refuses the load like any other.",
+};
+
+static COOKIES: Section = Section {
+    id: "cookies",
+    read_as: "`cookies`",
+    title: "",
+    about: "Of `cookies`:",
+    block: "",
+    entries: &[entry(
+        "secrets",
+        &PATH,
+        REQUIRED,
+        "a file with 1 to 4 secrets of 32 hexadecimal digits, one on each line, `#` begins a comment. The first signs, all verify",
+        "/etc/meridian/cookies.secrets",
+    )],
+    others: Others::None,
+    notes: "The file is read with every reload, and no secret is ever logged or shown. [operate.md](operate.md#dns-cookies) tells how secrets \
+            are changed without a client noticing.",
 };

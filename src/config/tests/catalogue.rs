@@ -42,6 +42,7 @@ fn everything() -> Memory {
                 v3: { load: { push: {} } } }\n";
     let policies = "policies:\n  web:\n    pops: { tag: x }\n    ttl: { min: 1 }\n    panic: {}\n    when_all_down: { cname: x. }\n    rules:\n      \
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
+    memory.0.entry("meridian.yaml".into()).or_default().extend_from_slice(b"\ncookies: {}\n");
     memory.0.insert("pops.yaml".into(), pops.into());
     memory.0.insert("policies.yaml".into(), policies.into());
     memory.0.insert("geoip/networks.yaml".into(), "office: { prefixes: 192.0.2.0/24 }\n".into());

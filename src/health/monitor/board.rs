@@ -5,8 +5,9 @@
 
 use crate::health::Moment;
 use crate::health::condition::{Picture, SlotHealth};
-use crate::health::guard::{Guard, Judgement};
-use crate::health::roster::Roster;
+use crate::health::guard::{Guard, Hold, Judgement};
+use crate::health::roster::{Roster, SlotRoster};
+use crate::health::saved::SavedSlot;
 use crate::health::slot::{self, Reading};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, VecDeque};
@@ -138,6 +139,46 @@ impl Board {
             }
         }
         self.rank();
+    }
+
+    /// What guards hold, by policy, and what is served as down meanwhile.
+    pub fn holds<'b>(&'b self, roster: &'b Roster) -> impl Iterator<Item = (u32, Hold, Vec<SavedSlot>)> + 'b {
+        self.held.iter().filter_map(move |(policy, before)| {
+            let served = self.served(roster, before);
+            let named = |(slot, is): (&SlotRoster, SlotHealth)| SavedSlot {
+                pop: roster.pops[usize::from(slot.pop)].name.clone(),
+                service: slot.service.clone(),
+                down_v4: is.down_v4,
+                down_v6: is.down_v6,
+            };
+            let down = roster.slots.iter().zip(served).filter(|(_, is)| (is.down_v4, is.down_v6) != (0, 0)).map(named);
+            Some((*policy, self.guards[*policy as usize].hold()?, down.collect()))
+        })
+    }
+
+    /// Goes on with a hold of before a restart: down is who was served as down and still is; the others have fallen.
+    pub fn resume(&mut self, roster: &Roster, policy: usize, hold: Hold, down: &[SavedSlot], now: Moment) {
+        let down: BTreeMap<(&str, &str), &SavedSlot> = down.iter().map(|slot| ((&*slot.pop, &*slot.service), slot)).collect();
+        let mut held = self.slots.clone();
+        for ((slot, held), index) in roster.slots.iter().zip(&mut held).zip(0..) {
+            let was = down.get(&(&*roster.pops[usize::from(slot.pop)].name, &*slot.service));
+            let (was_v4, was_v6) = was.map_or((0, 0), |was| (was.down_v4, was.down_v6));
+            (held.down_v4, held.down_v6) = (held.down_v4 & was_v4, held.down_v6 & was_v6);
+            if *held != self.slots[index] {
+                // Behind the clock's zero, before which nothing is gone back to.
+                self.undo.push_back((now.after_ms(1), index as u32, *held));
+            }
+        }
+        let (guard, spec) = (&mut self.guards[policy], &roster.policies[policy]);
+        for (member, (_, slot)) in spec.members.iter().enumerate() {
+            let slot = *slot as usize;
+            if guard.is_down(member) && !slot::is_down(&roster.slots[slot], &held[slot], spec.up_threshold_percent) {
+                guard.handle_fall(member, now);
+            }
+        }
+        guard.resume(hold);
+        self.held.insert(policy as u32, held);
+        self.has_turned = true;
     }
 
     /// What is now known of a target.
@@ -287,11 +328,14 @@ impl Board {
     /// Everything as it is now.
     pub fn picture(&mut self, roster: &Roster) -> Picture {
         (self.has_turned, self.has_counted) = (false, false);
-        let held = |before: &Vec<SlotHealth>| {
-            let slots = before.iter().zip(&self.slots).zip(&roster.slots);
-            slots.map(|((before, is), slot)| if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) }).collect()
-        };
-        Picture { slots: self.slots.clone(), held: self.held.iter().map(|(policy, before)| (*policy, held(before))).collect() }
+        let held = self.held.iter().map(|(policy, before)| (*policy, self.served(roster, before).collect())).collect();
+        Picture { slots: self.slots.clone(), held }
+    }
+
+    /// What a policy that is held serves of each slot.
+    fn served(&self, roster: &Roster, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
+        let slots = before.iter().zip(&self.slots).zip(&roster.slots);
+        slots.map(|((before, is), slot)| if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) })
     }
 
     /// When the next hold ends.

@@ -1,23 +1,25 @@
 //! Over a restart: what is saved, and what is taken over from it.
 
 use super::Monitor;
-use super::watch::{Watch, clock_ms};
+use super::watch::Watch;
 use crate::health::Moment;
 use crate::health::condition::Verdict;
+use crate::health::guard::Hold;
 use crate::health::roster::Target;
-use crate::health::saved::{Epoch, Saved};
+use crate::health::saved::{Epoch, Kept, Saved, SavedHold, SavedSlot};
 use crate::health::verdict::Thresholds;
 use std::collections::HashMap;
 
 impl Monitor {
     /// Takes over what was saved before a restart, right after [`Monitor::new`]: kept verdicts stand until real
-    /// results speak, and count as a result of the first round. None of it is a fall to the panic guard. Gives how
-    /// many targets took it; the rest is unknown here, or too old.
-    pub fn restore(&mut self, saved: &[Saved], now: Moment, now_epoch_secs: u64) -> usize {
+    /// results speak, and count as a result of the first round. None of it is a fall to the panic guard, but for what
+    /// it held already: that it goes on holding for the rest of its time. Gives how many targets took their verdict;
+    /// the rest is unknown here, or too old.
+    pub fn restore(&mut self, kept: &Kept, now: Moment, now_epoch_secs: u64) -> usize {
         let index_of: HashMap<&str, usize> = self.roster.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let epoch = Epoch::new(now, now_epoch_secs);
         let mut taken = 0;
-        for saved in saved {
+        for saved in &kept.targets {
             let Some(&index) = index_of.get(&*saved.key) else { continue };
             let (target, watch) = (&self.roster.targets[index], &mut self.watches[index]);
             let Some(standing) = saved.standing() else { continue };
@@ -25,18 +27,28 @@ impl Monitor {
                 continue;
             }
             watch.standing = standing.adapt(Thresholds::of(&target.spec));
-            watch.since_ms = epoch.clock_ms(saved.since_epoch_ms).min(clock_ms(now));
-            watch.seen_ms = Some(epoch.clock_ms(saved.seen_epoch_ms).min(clock_ms(now)));
+            watch.since_ms = epoch.clock_ms(saved.since_epoch_ms).min(now.clock_ms());
+            watch.seen_ms = Some(epoch.clock_ms(saved.seen_epoch_ms).min(now.clock_ms()));
             watch.awaited_until = None;
             taken += 1;
         }
         self.now = now;
         self.rebuild();
+        let roster = self.roster.clone();
+        for saved in &kept.holds {
+            let Some(policy) = roster.policies.iter().position(|policy| policy.name == saved.policy) else { continue };
+            // To before the restart nothing goes back but what is saved.
+            let hold = Hold { since_ms: epoch.clock_ms(saved.since_epoch_ms), from: now };
+            // A stamp of the future is as wrong as one that is over.
+            if hold.since_ms <= now.clock_ms() && now.since_clock_ms(hold.since_ms) < u64::from(roster.policies[policy].guard.hold_ms) {
+                self.board.resume(&roster, policy, hold, &saved.down, now);
+            }
+        }
         taken
     }
 
-    /// What is to be kept over a restart: every target with a verdict.
-    pub fn save(&self, now: Moment, now_epoch_secs: u64) -> Vec<Saved> {
+    /// What is to be kept over a restart: every target with a verdict, and every hold.
+    pub fn save(&self, now: Moment, now_epoch_secs: u64) -> Kept {
         let epoch = Epoch::new(now, now_epoch_secs);
         let keep = |(target, watch): (&Target, &Watch)| {
             let verdict = watch.standing.verdict();
@@ -51,6 +63,13 @@ impl Monitor {
                 since_epoch_ms: epoch.stamp(watch.since_ms),
             })
         };
-        self.roster.targets.iter().zip(&self.watches).filter_map(keep).collect()
+        let hold = |(policy, hold, down): (u32, Hold, Vec<SavedSlot>)| {
+            let policy = self.roster.policies[policy as usize].name.clone();
+            SavedHold { policy, since_epoch_ms: epoch.stamp(hold.since_ms), down }
+        };
+        Kept {
+            targets: self.roster.targets.iter().zip(&self.watches).filter_map(keep).collect(),
+            holds: self.board.holds(&self.roster).map(hold).collect(),
+        }
     }
 }

@@ -5,6 +5,7 @@ mod simulation;
 use super::*;
 use crate::health::condition::SETTLED;
 use crate::health::roster::Roster;
+use crate::health::saved::Kept;
 use crate::health::tests::{pushed, roster, spec, target};
 
 /// Runs everything that is due until a moment; `fate` says how a target fares. Results take no time.
@@ -180,6 +181,32 @@ fn a_restart_answers_as_before_and_old_words_are_dropped() {
 }
 
 #[test]
+fn a_restart_amid_a_hold_goes_on_holding_for_the_rest_of_its_time() {
+    let served = |picture: &Picture| picture.held.first().map(|(_, slots)| slots.iter().map(|slot| slot.down_v4).collect::<Vec<_>>());
+    let mut before = monitor(roster(6, 1, 0));
+    // p0 is down before; then four of the other five fall together.
+    run(&mut before, 0, 60_000, |target| &*target.pop != "p0");
+    run(&mut before, 60_000, 90_000, |target| &*target.pop == "p5");
+    assert_eq!(served(&before.board.picture(&before.roster)), Some(vec![1, 0, 0, 0, 0, 0]));
+    let held_at = before.board.holds(&before.roster).next().unwrap().1.since_ms as u64;
+    let kept = Kept::from_lines(before.save(Moment(90_000), 1_000_000).to_lines().iter().map(String::as_str));
+    let mut after = Monitor::new(Arc::new(roster(6, 1, 0)), 1, Moment(0));
+    after.restore(&kept, Moment(0), 1_000_005);
+    assert_eq!(served(&after.poll_picture(Moment(0)).unwrap()), Some(vec![1, 0, 0, 0, 0, 0]));
+    // It began some seconds before the restart, which took five.
+    let ends = 60_000 - (95_000 - held_at);
+    assert_eq!(after.board.next_wake(), Some(Moment(ends)));
+    let again = after.save(Moment(1_000), 1_000_006);
+    assert_eq!(again.holds, kept.holds, "a second restart knows the same");
+    let pictures = run(&mut after, 0, ends + 1_000, |target| &*target.pop == "p5");
+    let (at, last) = pictures.last().unwrap();
+    assert_eq!((served(last), last.slots.iter().filter(|slot| slot.down_v4 == 1).count(), *at), (None, 5, ends));
+    let mut late = Monitor::new(Arc::new(roster(6, 1, 0)), 1, Moment(0));
+    late.restore(&kept, Moment(0), 1_000_060);
+    assert_eq!(served(&late.poll_picture(Moment(0)).unwrap()), None, "its time ran out meanwhile");
+}
+
+#[test]
 fn pushes_reach_their_targets_and_run_out() {
     let mut roster = Roster { startup_wait_ms: 3_000, ..Roster::default() };
     for (pop, address) in [("a", "192.0.2.1"), ("a", "192.0.2.2"), ("b", "192.0.2.3")] {
@@ -197,6 +224,8 @@ fn pushes_reach_their_targets_and_run_out() {
     assert_eq!(verdicts(&monitor), [Verdict::Up, Verdict::Down, Verdict::Down], "nobody ever pushed for b");
     run(&mut monitor, 10_001, 11_002, |_| true);
     assert_eq!(verdicts(&monitor)[0], Verdict::Down);
+    (0..100).for_each(|at| _ = monitor.handle_push("feed", "b", "default", None, &Outcome::well(), Moment(11_002 + at)));
+    assert_eq!(monitor.pushes.len(), 3, "one entry for each target");
 }
 
 #[test]

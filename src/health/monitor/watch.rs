@@ -33,7 +33,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Never seen. What is pushed is not waited for: nobody says when it comes.
     pub fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> Watch {
-        let mut watch = Watch { since_ms: clock_ms(now), ..Watch::default() };
+        let mut watch = Watch { since_ms: now.clock_ms(), ..Watch::default() };
         match &target.spec.check {
             Check::Push(push) => watch.push_due = (push.ttl_ms > 0).then(|| now.after_ms(u64::from(push.ttl_ms))),
             _ if startup_wait_ms > 0 => watch.awaited_until = Some(now.after_ms(u64::from(startup_wait_ms))),
@@ -52,7 +52,7 @@ impl Watch {
         let is_well = outcome.result.is_ok();
         self.streak = if self.was_well == is_well { self.streak.saturating_add(1) } else { 1 };
         self.was_well = is_well;
-        self.seen_ms = Some(clock_ms(now));
+        self.seen_ms = Some(now.clock_ms());
         if let Err(why) = &outcome.result {
             self.error = Some(why.clone());
         }
@@ -73,9 +73,4 @@ impl Watch {
         self.told_days = days;
         days
     }
-}
-
-/// A moment with a sign.
-pub(super) fn clock_ms(moment: Moment) -> i64 {
-    i64::try_from(moment.0).unwrap_or(i64::MAX)
 }

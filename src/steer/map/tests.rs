@@ -248,6 +248,11 @@ fn depth_and_bound() {
     check("two and the tail", &shallow, &pops, &berlin, "fra ams ...");
     shallow.band = BandWidth::Percent(1_000);
     check("a band is cut at depth, nearest first", &shallow, &pops, &berlin, "ams=fra ...");
+    let mut written = policy("ams=fra=lhr nrt=syd", Order::Listed, BandWidth::None);
+    for (depth, expected) in [(2, "ams=fra=lhr ..."), (3, "ams=fra=lhr ..."), (4, "ams=fra=lhr nrt=syd ...")] {
+        written.depth = depth;
+        check("but of a written one all share", &written, &pops, &berlin, expected);
+    }
     let mut bounded = policy(ALL, Order::Nearest, BandWidth::None);
     bounded.spill_max_km = Some(600);
     check("nobody is sent further than 600 km", &bounded, &pops, &berlin, "fra ams");

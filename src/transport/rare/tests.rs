@@ -37,7 +37,7 @@ fn tsig() -> Vec<u8> {
 }
 
 fn ask(octets: &[u8]) -> Option<Vec<u8>> {
-    answer(octets, ([192, 0, 2, 1], 5300).into(), Protocol::Udp)
+    answer(octets, ([192, 0, 2, 1], 5300).into(), Protocol::Udp, &Secrets::new(&[[7; 16]]))
 }
 
 /// Each kind of rare message gets its code; ID, opcode, question (with its letter case) and OPT come back.
@@ -83,6 +83,23 @@ fn bad_version() {
     let opt = parsed.opt().expect("an OPT");
     assert_eq!((opt.version(), opt.rcode(parsed.header()).to_int(), opt.udp_payload_size()), (0, 16, 1232));
     assert_eq!(opt.opt().iter::<AllOptData<_, _>>().count(), 0);
+}
+
+/// A cookie is answered here too, but not in an EDNS that we do not speak.
+#[test]
+fn cookies() {
+    let opt = |version: u8| [&[0, 0, 41, 0x10, 0, 0, version, 0, 0, 0, 12, 0, 10, 0, 8][..], &[9; 8]].concat();
+    for (version, cookies) in [(0, 1), (1, 0)] {
+        let reply = ask(&with_additional(message(4, 6), &opt(version))).expect("an answer");
+        let parsed = Message::from_octets(&reply[..]).expect("a message");
+        let opt = parsed.opt().expect("an OPT");
+        let options: Vec<_> = opt.opt().iter::<AllOptData<_, _>>().map(|option| option.expect("an option")).collect();
+        assert_eq!(options.len(), cookies);
+        for option in options {
+            let AllOptData::Cookie(cookie) = option else { panic!("{option:?}") };
+            assert_eq!((cookie.client().into_octets(), cookie.server().map(|server| server.as_ref().len())), ([9; 8], Some(16)));
+        }
+    }
 }
 
 /// Messages without exactly one question and undecodable ones get a bare header; responses and

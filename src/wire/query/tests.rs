@@ -19,6 +19,7 @@ const OPT: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0];
 enum Is {
     Query,
     Reject(Rcode),
+    CookieOnly,
     Silence,
     Rare,
 }
@@ -27,6 +28,7 @@ fn kind(packet: &[u8]) -> Is {
     match parse(packet, &mut QueryName::default()) {
         Parsed::Query(_) => Is::Query,
         Parsed::Reject(r) => Is::Reject(r.rcode),
+        Parsed::CookieOnly(_) => Is::CookieOnly,
         Parsed::Silence => Is::Silence,
         Parsed::Rare => Is::Rare,
     }
@@ -37,6 +39,7 @@ fn each_message_is_what_it_is() {
     let join = |parts: &[&[u8]]| parts.concat();
     let bad_version: &[u8] = &[0, 0, 41, 4, 208, 0, 1, 0, 0, 0, 0];
     let owned_opt: &[u8] = &[1, b'a', 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0];
+    let cookie: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 12, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
     let tsig: &[u8] = &[0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 0];
     let axfr: &[u8] = b"\x07example\0\0\xfc\0\x01";
     let rows: Vec<(&str, Vec<u8>, Is)> = vec![
@@ -47,6 +50,11 @@ fn each_message_is_what_it_is() {
         ("a response", message(0x8000, [1, 0, 0, 0], WWW), Is::Silence),
         ("a response with an error inside", message(0x8000, [9, 0, 0, 0], &[]), Is::Silence),
         ("no question", message(0, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
+        ("no question but a cookie", message(0, [0, 0, 0, 1], cookie), Is::CookieOnly),
+        ("no question but OPT", message(0, [0, 0, 0, 1], OPT), Is::Reject(Rcode::FORMERR)),
+        ("no question, a cookie and more", message(0, [0, 0, 0, 2], &join(&[cookie, OPT])), Is::Reject(Rcode::FORMERR)),
+        ("no question, and octets behind the cookie", message(0, [0, 0, 0, 1], &join(&[cookie, &[0]])), Is::Reject(Rcode::FORMERR)),
+        ("a cookie with a status request", message(0x1000, [0, 0, 0, 1], cookie), Is::Reject(Rcode::NOTIMP)),
         ("two questions", message(0, [2, 0, 0, 0], &join(&[WWW, WWW])), Is::Reject(Rcode::FORMERR)),
         ("65535 questions", message(0, [65535, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
         ("a question cut short", message(0, [1, 0, 0, 0], &WWW[..9]), Is::Reject(Rcode::FORMERR)),

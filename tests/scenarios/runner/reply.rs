@@ -39,6 +39,8 @@ pub struct OptReply {
     pub subnet: Option<(String, u8)>,
     /// NSID.
     pub nsid: Option<String>,
+    /// The COOKIE option in hexadecimal.
+    pub cookie: Option<String>,
     /// Code of the extended error.
     pub ede: Option<u16>,
 }
@@ -118,6 +120,8 @@ fn options<Octs: domain::dep::octseq::Octets>(opt: &domain::base::opt::OptRecord
         let data = option.data().as_ref();
         match option.code() {
             OptionCode::NSID => reply.nsid = Some(String::from_utf8_lossy(data).into_owned()),
+            OptionCode::COOKIE if reply.cookie.is_some() => return Err("two cookies".to_owned()),
+            OptionCode::COOKIE => reply.cookie = Some(data.iter().map(|octet| format!("{octet:02x}")).collect()),
             OptionCode::EXTENDED_ERROR => reply.ede = data.first_chunk::<2>().map(|c| u16::from_be_bytes(*c)),
             _ => {}
         }

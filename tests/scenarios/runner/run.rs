@@ -147,7 +147,9 @@ fn broken_promise(ask: &Ask, reply: &Reply, octets: usize) -> Option<String> {
         (Transport::Udp, true) => usize::from(ask.payload.clamp(512, 1232)),
     };
     let asked_subnet = ask.edns && ask.options.iter().any(|(code, _)| *code == 8);
+    let asked_cookie = ask.edns && ask.options.iter().any(|(code, _)| *code == 10);
     let checks = [
+        (reply.opt.as_ref().is_none_or(|o| o.cookie.is_none()) || asked_cookie, "a cookie, but the client sent none"),
         (reply.id == 0xbeef, "the ID is another"),
         (reply.is_response, "QR is not set"),
         (reply.opcode == ask.opcode, "the opcode is another"),
@@ -246,6 +248,8 @@ fn compare(expect: &Expect, verdict: Verdict, reply: Option<&Reply>, pop: Option
         },
         Expect::NoOpt => differs("OPT", none(), opt.map_or_else(none, |_| "one".to_owned())),
         Expect::Nsid(wanted) => differs("NSID", wanted.clone(), opt.and_then(|o| o.nsid.clone()).unwrap_or_else(none)),
+        Expect::Cookie(wanted) => differs("cookie", wanted.clone(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none)),
+        Expect::NoCookie => differs("cookie", none(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none)),
         Expect::Ede(wanted) => differs("extended error", wanted.to_string(), opt.and_then(|o| o.ede).map_or_else(none, |e| e.to_string())),
         Expect::Truncated if !reply.flags.contains(&"tc") => Err("expected TC".to_owned()),
         Expect::Whole if reply.flags.contains(&"tc") => Err("expected no TC".to_owned()),

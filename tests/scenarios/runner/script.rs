@@ -67,6 +67,10 @@ pub enum Expect {
     NoOpt,
     /// NSID.
     Nsid(String),
+    /// The COOKIE option in hexadecimal.
+    Cookie(String),
+    /// No COOKIE option.
+    NoCookie,
     /// Code of the extended error.
     Ede(u16),
     /// One of these PoPs was chosen.
@@ -218,6 +222,8 @@ fn expect(words: &[&str]) -> Result<Expect, String> {
         ["opt"] => Expect::Opt(None),
         ["opt", "payload", size] => Expect::Opt(Some(number(size)?)),
         ["nsid", name] => Expect::Nsid((*name).to_owned()),
+        ["cookie", octets] => Expect::Cookie((*octets).to_owned()),
+        ["no", "cookie"] => Expect::NoCookie,
         ["ede", code] => Expect::Ede(number(code)?),
         ["pop", pops] => Expect::Pop(names(pops)),
         ["truncated"] => Expect::Truncated,

@@ -3,6 +3,7 @@
 //! A failing seed is a number in the message; `run_seed` runs it alone.
 
 use super::*;
+use crate::health::condition::SlotHealth;
 use std::collections::HashMap;
 
 /// A dice that gives the same on every machine (splitmix64).
@@ -115,8 +116,12 @@ impl World {
 }
 
 /// What an answer shows, without what time alone moves.
-fn shown(picture: &Picture) -> Vec<(u64, u64, u32)> {
-    picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect()
+fn shown(picture: &Picture) -> (Vec<(u64, u64, u32)>, Vec<(u32, Vec<(u64, u64)>)>) {
+    let masks = |slots: &Vec<SlotHealth>| slots.iter().map(|slot| (slot.down_v4, slot.down_v6)).collect();
+    (
+        picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect(),
+        picture.held.iter().map(|(policy, slots)| (*policy, masks(slots))).collect(),
+    )
 }
 
 fn run_seed(seed: u64) -> usize {
@@ -154,7 +159,9 @@ fn run_seed(seed: u64) -> usize {
         if all_known && world.dice.roll(400) == 0 {
             let saved = monitor.save(Moment(now), 1_000_000);
             let mut after = Monitor::new(monitor.roster().clone(), seed, Moment(now));
-            after.restore(&saved, Moment(now), 1_000_003);
+            // A hold's time goes on meanwhile.
+            let away_secs = if last.held.is_empty() { 3 } else { 0 };
+            after.restore(&saved, Moment(now), 1_000_000 + away_secs);
             assert_eq!(shown(&after.poll_picture(Moment(now)).unwrap()), shown(&last), "seed {seed}: a restart at {now} ms");
             (monitor, world.frozen) = (after, [None; 2]);
             flights.clear();

@@ -1,0 +1,75 @@
+//! The secrets of DNS cookies: a file with one on each line, which a fleet shares.
+//!
+//! What stands in it is never quoted: findings go into logs and tickets.
+
+use super::Sources;
+use super::server_file::Cookies;
+use crate::finding::{At, Files, Finding, Findings, code};
+use crate::limits::{COOKIE_FILE_OCTETS_MAX, COOKIE_SECRETS_MAX};
+use crate::wire::cookie::{SECRET_LEN, Secrets};
+
+/// The secrets that the server file asks for.
+pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, out: &mut Findings) -> Secrets {
+    let written = match asked {
+        Cookies::Off => return Secrets::off(),
+        Cookies::Own => return sources.own_secret().map_or_else(Secrets::off, |secret| Secrets::new(&[secret])),
+        Cookies::File(written) => written,
+    };
+    let shown = written.path.display().to_string();
+    let octets = match sources.read(&written.path) {
+        Ok(octets) => octets,
+        Err(why) => {
+            out.push(Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(written.at, "named here"));
+            return Secrets::off();
+        }
+    };
+    // Without its text, so that no finding can show a line of it.
+    let at = At::whole(files.add(shown.as_str(), ""));
+    if octets.len() > COOKIE_FILE_OCTETS_MAX {
+        let message = format!("`{shown}` has {} octets, more than {COOKIE_FILE_OCTETS_MAX}", octets.len());
+        out.push(Finding::error(code::TOO_LARGE, message).at(at, ""));
+        return Secrets::off();
+    }
+    let (secrets, faults) = lines(&octets);
+    for fault in faults {
+        let finding = Finding::error(code::BAD_SECRETS, fault).at(at, "");
+        out.push(finding.help("write 32 hexadecimal digits on each line, as `openssl rand -hex 16` prints them; `#` begins a comment"));
+    }
+    Secrets::new(&secrets)
+}
+
+/// The secrets, and what is wrong.
+fn lines(octets: &[u8]) -> (Vec<[u8; SECRET_LEN]>, Vec<String>) {
+    let (mut secrets, mut faults) = (Vec::new(), Vec::new());
+    for (line, octets) in (1..).zip(octets.split(|octet| *octet == b'\n')) {
+        let text = octets.split(|octet| *octet == b'#').next().unwrap_or_default().trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        match secret(text) {
+            None => faults.push(format!("line {line} is not a secret")),
+            Some(secret) if secrets.contains(&secret) => faults.push(format!("line {line} is a secret that stands above already")),
+            Some(secret) => secrets.push(secret),
+        }
+    }
+    if secrets.is_empty() && faults.is_empty() {
+        faults.push("there is no secret in this file".to_owned());
+    }
+    if secrets.len() > COOKIE_SECRETS_MAX {
+        faults.push(format!("{} secrets are more than {COOKIE_SECRETS_MAX}", secrets.len()));
+    }
+    (secrets, faults)
+}
+
+fn secret(hex: &[u8]) -> Option<[u8; SECRET_LEN]> {
+    let digit = |octet: u8| char::from(octet).to_digit(16).map(|digit| digit as u8);
+    let mut secret = [0; SECRET_LEN];
+    let (pairs, []) = hex.as_chunks::<2>() else { return None };
+    if pairs.len() != SECRET_LEN {
+        return None;
+    }
+    for (octet, [high, low]) in secret.iter_mut().zip(pairs) {
+        *octet = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(secret)
+}

@@ -1,0 +1,39 @@
+//! Random octets of the operating system, for secrets.
+
+/// Octets that nobody can guess; `None` where the system gives none.
+pub fn octets<const N: usize>() -> Option<[u8; N]> {
+    let mut octets = [0; N];
+    fill(&mut octets).then_some(octets)
+}
+
+/// getrandom(2): waits until the kernel has gathered enough after its start, which `/dev/urandom` does not.
+#[cfg(target_os = "linux")]
+fn fill(octets: &mut [u8]) -> bool {
+    let mut filled = 0;
+    while let Some(rest) = octets.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        // SAFETY: the kernel writes at most `rest.len()` octets into the slice, which is borrowed for the call.
+        let got = unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) };
+        match got {
+            1.. => filled += got as usize,
+            _ if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fill(octets: &mut [u8]) -> bool {
+    use std::io::Read;
+    std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(octets)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    /// Two draws of 128 bits are never equal, and none is all zero.
+    #[test]
+    fn draws_differ() {
+        let (one, two) = (super::octets::<16>().unwrap(), super::octets::<16>().unwrap());
+        assert!(one != two && one != [0; 16] && two != [0; 16]);
+    }
+}

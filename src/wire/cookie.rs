@@ -1,0 +1,191 @@
+//! DNS cookies (RFC 7873), with the server cookie that servers of every maker agree on (RFC 9018).
+//!
+//! ```text
+//! COOKIE option   client cookie (8) | version = 1 (1) | reserved (3) | time stamp (4) | hash (8)
+//! hash            SipHash-2-4 under a secret of: all before it, then the client's address (4 or 16)
+//! ```
+//!
+//! A client that sends back what it was given has shown that it receives what is sent to its address.
+//! Servers behind one anycast address share their secrets, so that what one gave the others know.
+
+use siphasher::sip::SipHasher24;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Option code.
+pub const CODE: u16 = 10;
+/// Octets of a client cookie with a server cookie of ours.
+pub const WHOLE_LEN: usize = 24;
+/// Octets of a secret: the key of SipHash.
+pub const SECRET_LEN: usize = 16;
+
+/// A client cookie with a server cookie, as the option holds them.
+pub type Whole = [u8; WHOLE_LEN];
+
+/// Version of RFC 9018 section 4.
+const VERSION: u8 = 1;
+/// Seconds for which a cookie is good (RFC 9018 section 4.3).
+const AGE_SECS_MAX: i32 = 3_600;
+/// Seconds that the clock of the server that made it may be ahead of ours (RFC 9018 section 4.3).
+const AHEAD_SECS_MAX: i32 = 300;
+/// Seconds after which a good cookie is made anew (RFC 9018 section 4.3).
+const RENEWED_SECS: i32 = 1_800;
+
+/// The COOKIE option of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// With zeros where no server cookie of this length was sent.
+    whole: Whole,
+    sent: Sent,
+}
+
+/// What stands behind the client cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Sixteen,
+    /// A server cookie of a length that is never ours.
+    Other,
+}
+
+/// What the cookie of a message says of its sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// There was none, or cookies are off.
+    #[default]
+    None,
+    /// A client cookie alone.
+    Client,
+    /// A server cookie of ours that is good.
+    Valid,
+    /// A server cookie that is not ours, or too old, or from the future.
+    Invalid,
+}
+
+impl Standing {
+    /// Every standing, in order.
+    pub const ALL: [Standing; 4] = [Standing::None, Standing::Client, Standing::Valid, Standing::Invalid];
+
+    /// The word in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::None => "none",
+            Standing::Client => "client",
+            Standing::Valid => "valid",
+            Standing::Invalid => "invalid",
+        }
+    }
+}
+
+impl Asked {
+    /// Reads the data of an option: 8 octets of client cookie, then nothing or 8 to 32 of server cookie
+    /// (RFC 7873 section 5.2.2). `None` for any other length.
+    #[inline]
+    pub fn parse(option: &[u8]) -> Option<Asked> {
+        if let Some(whole) = option.first_chunk::<WHOLE_LEN>().filter(|_| option.len() == WHOLE_LEN) {
+            return Some(Asked { whole: *whole, sent: Sent::Sixteen });
+        }
+        let sent = match option.len() {
+            8 => Sent::Nothing,
+            16..=40 => Sent::Other,
+            _ => return None,
+        };
+        let mut whole = [0; WHOLE_LEN];
+        whole[..8].copy_from_slice(option.get(..8)?);
+        Some(Asked { whole, sent })
+    }
+}
+
+/// The secrets of server cookies: the first signs, all verify. None of them is ever shown.
+#[derive(Clone, Default)]
+pub struct Secrets(Box<[SipHasher24]>);
+
+impl Secrets {
+    /// Cookies are not answered.
+    pub fn off() -> Secrets {
+        Secrets::default()
+    }
+
+    /// The first of `secrets` signs, all verify.
+    pub fn new(secrets: &[[u8; SECRET_LEN]]) -> Secrets {
+        Secrets(secrets.iter().map(SipHasher24::new_with_key).collect())
+    }
+
+    /// Whether cookies are not answered.
+    pub fn is_off(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What a client's cookie says, and the one it gets; `epoch_secs` are seconds since 1970 modulo 2^32.
+    /// `None` if cookies are off. A good cookie of our first secret that is not half an hour old is given back
+    /// as it is, which costs one hash.
+    #[inline(never)]
+    pub fn answer(&self, asked: &Asked, client: IpAddr, epoch_secs: u32) -> Option<(Standing, Whole)> {
+        let (first, others) = self.0.split_first()?;
+        let standing = match asked.sent {
+            Sent::Nothing => Standing::Client,
+            Sent::Other => Standing::Invalid,
+            Sent::Sixteen => match asked.age_secs(epoch_secs) {
+                Some(age_secs) if asked.is_signed(first, client) => {
+                    if age_secs <= RENEWED_SECS {
+                        return Some((Standing::Valid, asked.whole));
+                    }
+                    Standing::Valid
+                }
+                Some(_) if others.iter().any(|secret| asked.is_signed(secret, client)) => Standing::Valid,
+                _ => Standing::Invalid,
+            },
+        };
+        Some((standing, asked.renewed(first, client, epoch_secs)))
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} secrets", self.0.len())
+    }
+}
+
+impl Asked {
+    /// How old a server cookie of our version is, in seconds, if that is an age at which cookies are good. Time
+    /// stamps compare in serial arithmetic (RFC 1982). What is reserved may have any value (RFC 9018 section 4.2).
+    fn age_secs(&self, epoch_secs: u32) -> Option<i32> {
+        let [.., version, _, _, _, s0, s1, s2, s3] = *self.whole.first_chunk::<16>()?;
+        let age_secs = epoch_secs.wrapping_sub(u32::from_be_bytes([s0, s1, s2, s3])) as i32;
+        (version == VERSION && (-AHEAD_SECS_MAX..=AGE_SECS_MAX).contains(&age_secs)).then_some(age_secs)
+    }
+
+    /// Words of 64 bits compare in one step, whatever they hold: nothing is learnt from the time.
+    fn is_signed(&self, secret: &SipHasher24, client: IpAddr) -> bool {
+        let [.., h0, h1, h2, h3, h4, h5, h6, h7] = self.whole;
+        hash(secret, &self.whole, client) == u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, h7])
+    }
+
+    fn renewed(&self, secret: &SipHasher24, client: IpAddr, epoch_secs: u32) -> Whole {
+        let mut whole = self.whole;
+        whole[8..12].copy_from_slice(&[VERSION, 0, 0, 0]);
+        whole[12..16].copy_from_slice(&epoch_secs.to_be_bytes());
+        let hash = hash(secret, &whole, client);
+        whole[16..].copy_from_slice(&hash.to_le_bytes());
+        whole
+    }
+}
+
+/// RFC 9018 section 4.4.
+fn hash(secret: &SipHasher24, whole: &Whole, client: IpAddr) -> u64 {
+    let mut octets = [0; 32];
+    octets[..16].copy_from_slice(&whole[..16]);
+    match client {
+        IpAddr::V4(address) => {
+            octets[16..20].copy_from_slice(&address.octets());
+            secret.hash(&octets[..20])
+        }
+        IpAddr::V6(address) => {
+            octets[16..].copy_from_slice(&address.octets());
+            secret.hash(&octets)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

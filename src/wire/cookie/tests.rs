@@ -1,0 +1,132 @@
+//! Cookies of RFC 9018 appendix A, and what is none.
+
+use super::*;
+
+fn octets(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+fn secrets(hex: &[&str]) -> Secrets {
+    Secrets::new(&hex.iter().map(|hex| octets(hex).try_into().unwrap()).collect::<Vec<_>>())
+}
+
+const FIRST: &str = "e5e973e5a6b2a43f48e7dc849e37bfcf";
+
+/// RFC 9018 appendix A. The time of A.3's answer is almost two hours after its cookie was made, which is past
+/// what section 4.3 allows, so it is looked at twice.
+#[test]
+fn cookies_of_rfc_9018() {
+    let (old, new) = ("dd3bdf9344b678b185a6f5cb60fca715", "445536bcd2513298075a5d379663c962");
+    let v6 = "2001:db8:220:1:59de:d0f4:8769:82b8";
+    let reserved = "fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5";
+    let rows: [(&str, &[&str], &str, &str, u32, Standing, &str); 6] = [
+        (
+            "A.1, a new one",
+            &[FIRST],
+            "198.51.100.100",
+            "2464c4abcf10c957",
+            1_559_731_985,
+            Standing::Client,
+            "2464c4abcf10c957010000005cf79f111f8130c3eee29480",
+        ),
+        (
+            "A.2, renewed",
+            &[FIRST],
+            "198.51.100.100",
+            "2464c4abcf10c957010000005cf79f111f8130c3eee29480",
+            1_559_734_385,
+            Standing::Valid,
+            "2464c4abcf10c957010000005cf7a871d4a564a1442aca77",
+        ),
+        ("A.3, what is reserved is hashed as it came", &[FIRST], "203.0.113.203", reserved, 1_559_727_985, Standing::Valid, reserved),
+        (
+            "A.3, answered",
+            &[FIRST],
+            "203.0.113.203",
+            reserved,
+            1_559_734_700,
+            Standing::Invalid,
+            "fc93fc62807ddb86010000005cf7a9acf73a7810aca2381e",
+        ),
+        (
+            "A.4, an address of IPv6 and a new secret",
+            &[new, old],
+            v6,
+            "22681ab97d52c298010000005cf7c57926556bd0934c72f8",
+            1_559_741_961,
+            Standing::Valid,
+            "22681ab97d52c298010000005cf7c609a6bb79d16625507a",
+        ),
+        (
+            "the old secret is gone",
+            &[new],
+            v6,
+            "22681ab97d52c298010000005cf7c57926556bd0934c72f8",
+            1_559_741_961,
+            Standing::Invalid,
+            "22681ab97d52c298010000005cf7c609a6bb79d16625507a",
+        ),
+    ];
+    for (what, keys, client, sent, now, standing, given) in rows {
+        let asked = Asked::parse(&octets(sent)).unwrap();
+        let (found, whole) = secrets(keys).answer(&asked, client.parse().unwrap(), now).unwrap();
+        assert_eq!((found, whole.to_vec()), (standing, octets(given)), "{what}");
+    }
+}
+
+/// An age from five minutes ahead to one hour is good, also where the clock turns over; up to half an hour the
+/// cookie comes back as it is.
+#[test]
+fn ages_are_bounded() {
+    let (secrets, client) = (secrets(&[FIRST]), "192.0.2.1".parse().unwrap());
+    for made in [1_700_000_000, 0, u32::MAX - 100] {
+        let new = Asked::parse(&[7; 8]).unwrap();
+        let (_, whole) = secrets.answer(&new, client, made).unwrap();
+        let asked = Asked::parse(&whole).unwrap();
+        for (age, standing, is_same) in [
+            (0, Standing::Valid, true),
+            (1_800, Standing::Valid, true),
+            (1_801, Standing::Valid, false),
+            (3_600, Standing::Valid, false),
+            (3_601, Standing::Invalid, false),
+            (-300, Standing::Valid, true),
+            (-301, Standing::Invalid, false),
+            (i32::MIN, Standing::Invalid, false),
+        ] {
+            let now = made.wrapping_add_signed(age);
+            let (found, given) = secrets.answer(&asked, client, now).unwrap();
+            assert_eq!((found, given == whole), (standing, is_same), "made at {made}, {age} s old");
+            assert_eq!(given[..8], whole[..8]);
+        }
+    }
+}
+
+/// A cookie is good for one client, one client cookie, one version and one secret.
+#[test]
+fn cookies_of_others_are_invalid() {
+    let secrets = secrets(&[FIRST]);
+    let client = "192.0.2.1".parse().unwrap();
+    let (_, whole) = secrets.answer(&Asked::parse(&[7; 8]).unwrap(), client, 1_000_000).unwrap();
+    let standing =
+        |octets: &[u8], client: &str| secrets.answer(&Asked::parse(octets).unwrap(), client.parse().unwrap(), 1_000_000).unwrap().0;
+    assert_eq!(standing(&whole, "192.0.2.1"), Standing::Valid);
+    assert_eq!(standing(&whole, "192.0.2.2"), Standing::Invalid);
+    assert_eq!(standing(&whole, "2001:db8::1"), Standing::Invalid);
+    for at in 0..WHOLE_LEN {
+        let mut other = whole;
+        other[at] ^= 1;
+        assert_eq!(standing(&other, "192.0.2.1"), Standing::Invalid, "octet {at}");
+    }
+    assert_eq!(standing(&whole[..16], "192.0.2.1"), Standing::Invalid, "half of it");
+    assert_eq!(standing(&[&whole[..], &[0; 16]].concat(), "192.0.2.1"), Standing::Invalid, "more than it");
+    assert!(Secrets::off().answer(&Asked::parse(&whole).unwrap(), client, 1_000_000).is_none());
+}
+
+/// Lengths of RFC 7873 section 5.2.2; and nobody reads a secret from what is shown.
+#[test]
+fn lengths_and_secrecy() {
+    let good = [8].into_iter().chain(16..=40);
+    assert!(good.clone().all(|len| Asked::parse(&vec![1; len]).is_some()));
+    assert!((0..100).filter(|len| !good.clone().any(|g| g == *len)).all(|len| Asked::parse(&vec![1; len]).is_none()));
+    assert_eq!(format!("{:?}", secrets(&[FIRST, FIRST])), "2 secrets");
+}
