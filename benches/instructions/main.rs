@@ -20,6 +20,7 @@ use meridian::desk::counters::{Block, Lane};
 use meridian::reload::cycle;
 use meridian::transport::clock;
 use meridian::transport::draw::Draws;
+use meridian::wire::query::QueryName;
 use std::collections::BTreeMap;
 use std::fs;
 use std::hint::black_box;
@@ -98,7 +99,7 @@ fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u
 /// What is counted: the work of `src/transport/udp.rs` between two system calls.
 #[inline(never)]
 fn measured_workload(cell: &Cell, block: &Block, questions: &[Question], scratch: &mut [u8]) {
-    let mut draws = Draws::seeded();
+    let (mut draws, mut name) = (Draws::seeded(), QueryName::default());
     let mut next = questions.iter().cycle();
     for _ in 0..QUERIES / BATCH {
         block.received(BATCH as u64);
@@ -108,7 +109,7 @@ fn measured_workload(cell: &Cell, block: &Block, questions: &[Question], scratch
             let client = Client { address: question.client, transport: Transport::Udp };
             let moment = Moment { draw: draws.draw(), epoch_secs };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                answer::respond(&service.snapshot, black_box(&question.packet), &client, moment, scratch)
+                answer::respond_by(&mut name, &service.snapshot, black_box(&question.packet), &client, moment, scratch)
             }));
             if let Ok(outcome) = black_box(outcome) {
                 block.answered(&service, &outcome);
