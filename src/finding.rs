@@ -140,6 +140,8 @@ codes! {
     RELOAD_BUSY = "MRD0504", "a reload that could not be started";
     OWN_FAULT = "MRD0505", "a fault of the program itself; please report it";
     STATE_TAKEN = "MRD0506", "a state folder that another running server has";
+    CANNOT_PIN = "MRD0507", "a core that a thread cannot be bound to";
+    BUFFER_CUT = "MRD0508", "a socket buffer smaller than the file asks for";
     LEDGER_AND_FILE = "MRD0511", "an override where the file speaks too; the override wins";
     LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
     BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";

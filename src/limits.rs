@@ -24,6 +24,8 @@ pub const CELL_V6_DEFAULT: u8 = 40;
 pub const LEAF_DEPTH_V4_MAX: u8 = 24;
 /// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /56.
 pub const LEAF_DEPTH_V6_MAX: u8 = 56;
+/// Octets of separate tables of routes, past which policies share one: 200 over five million networks stay below 1 GiB with their lists.
+pub const ROUTES_OCTETS_MAX: usize = 256 << 20;
 /// CNAMEs followed in one answer: real CDN chains have two or three, resolvers give up between 8 and 16.
 pub const CHAIN_MAX: usize = 8;
 /// UDP payload that we advertise and never exceed: fits an Ethernet MTU with any tunnel (DNS flag day 2020).
@@ -54,12 +56,20 @@ pub const YAML_NODES_MAX: usize = 16_000_000;
 pub const YAML_COPIES_MAX: usize = 1_000_000;
 /// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel and dropped.
 pub const DATAGRAM_MAX: usize = 4096;
-/// Datagrams taken from the kernel at once: past this a batch saves little more, and its first query waits for its last.
-pub const BATCH_MAX: usize = 64;
+/// Datagrams taken at once unless the file says otherwise: past this a batch saves little more, and its first waits for its last.
+pub const BATCH_DEFAULT: u16 = 64;
+/// Most datagrams taken at once: the kernel takes no more in one call (UIO_MAXIOV), and each costs 5 KiB of room.
+pub const BATCH_MAX: u16 = 1_024;
 /// Milliseconds a UDP worker sleeps in the kernel: how late it may see a stop, and let go of a retired snapshot.
 pub const WORKER_WAKE_MILLIS: u64 = 250;
-/// Octets of kernel buffer asked for each UDP socket: about 8,000 small queries, some 10 ms at 1 M queries a second.
+/// Octets of kernel buffer of a UDP socket unless the file says otherwise: about 8,000 small queries, 10 ms at 1 M a second.
 pub const SOCKET_OCTETS: usize = 4 << 20;
+/// Least octets of such a buffer: less does not hold one batch.
+pub const SOCKET_OCTETS_MIN: usize = 64 << 10;
+/// Most octets of such a buffer: the kernel doubles the number, and it must fit a C `int`.
+pub const SOCKET_OCTETS_MAX: usize = (1 << 30) - 1;
+/// Highest number of a core that a thread is bound to: sets of cores have 1,024 bits.
+pub const CPU_MAX: u16 = 1_023;
 /// UDP worker threads of one address: more than any machine has cores for.
 pub const THREADS_MAX: u16 = 512;
 /// Connections that wait in the kernel for our accept: a burst of clients that all met TC at once.
@@ -135,6 +145,8 @@ pub const OVERRIDE_SECS_MAX: u64 = 315_576_000;
 pub const FORECAST_CLIENTS_MAX: u32 = 131_072;
 /// Clients of each family and policy that a forecast asks at the least: fewer would miss a tenth of them.
 pub const FORECAST_SAMPLES_MIN: u32 = 64;
+/// Names that a comparison tells as losing a type; the rest is counted. Whoever removes a zone by mistake needs no more.
+pub const LOSSES_TOLD_MAX: usize = 1_000;
 /// Seconds that a change may be planned ahead: a year; what is further away is a slip of the hand.
 pub const PLAN_SECS_MAX: u64 = 31_557_600;
 /// Seconds after which the writer looks at the clock again while an override is to end: clocks are set back and forth.

@@ -167,6 +167,55 @@ fn tcp_limits_connections() {
     }
 }
 
+/// Threads run on the cores that the file names, and take batches of the width it says; every query is answered.
+#[cfg(target_os = "linux")]
+#[test]
+fn workers_are_bound_to_cores() {
+    let last = *meridian::sys::affinity::allowed().expect("the system tells").last().expect("it runs somewhere");
+    for (keys, threads) in [(format!("  cpus: [{last}]\n  batch: 1\n"), 2), ("  cpus: auto\n  batch: 1024\n".to_owned(), 2)] {
+        let deployment = Deployment::new(&["127.0.0.1:0"], &keys);
+        let server = deployment.start(Engine::Fast);
+        for id in 0..32 {
+            assert_eq!(decode(&ask_udp(server.dns()[0], &query(id, "www.cdn.example", A))), expected(id));
+        }
+        let masks: Vec<String> = std::fs::read_dir("/proc/self/task")
+            .expect("threads")
+            .flatten()
+            .filter(|task| std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with("udp-")))
+            .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
+            .filter_map(|status| status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:").map(|l| l.trim().to_owned())))
+            .collect();
+        // Other tests of this process have workers too, bound to nothing.
+        let bound = masks.iter().filter(|mask| !mask.contains(['-', ','])).count();
+        assert!(bound >= threads, "{masks:?}");
+        assert!(keys.contains("auto") || masks.iter().filter(|mask| **mask == last.to_string()).count() >= threads, "{masks:?}");
+        server.stop();
+    }
+}
+
+/// A core that is not there is told before anything is served; a buffer that the kernel cuts is a warning.
+#[cfg(target_os = "linux")]
+#[test]
+fn cores_and_buffers_are_checked_at_the_start() {
+    use meridian::finding::code;
+    let start = |keys: &str| {
+        let deployment = Deployment::new(&["127.0.0.1:0"], keys);
+        Server::start(&meridian::server::Options { config: deployment.path("meridian.yaml"), engine: Engine::Fast }).map(|server| {
+            let codes: Vec<_> = server.findings().0.iter().map(|finding| finding.code).collect();
+            let banner = server.banner();
+            server.stop();
+            (codes, banner)
+        })
+    };
+    let Err(refused) = start("  cpus: [1023]\n") else { panic!("a core that is not there was taken") };
+    assert!(refused.0.iter().any(|finding| finding.code == code::CANNOT_PIN));
+    let (codes, banner) = start("").unwrap_or_else(|refused| panic!("{:?}", refused.0));
+    assert!(!codes.contains(&code::BUFFER_CUT), "nobody has asked");
+    assert!(banner.contains("batches of 64") && banner.contains("of 4194304 octets"), "{banner}");
+    let (codes, banner) = start("  receive_buffer: 1073741823\n").unwrap_or_else(|refused| panic!("{:?}", refused.0));
+    assert_eq!(codes.contains(&code::BUFFER_CUT), !banner.contains("receive 1073741823 of 1073741823"), "{banner}");
+}
+
 /// A server that stops closes its connections and its threads, and its ports are free again.
 #[test]
 fn a_stopped_server_is_gone() {

@@ -1,5 +1,7 @@
 //! The servers: configurations from one world, processes on one core, and the time they spend.
 
+#![allow(dead_code)] // each benchmark uses a part
+
 use crate::world::{COUNTRIES, POPS, Workload, World, pop_address, shop_zone};
 use std::fmt::Write as _;
 use std::fs;
@@ -177,6 +179,8 @@ fn gdnsd(world: &World, folder: &Path, port: u16) -> PathBuf {
 pub struct Running {
     pub kind: Kind,
     pub at: SocketAddr,
+    /// From its start, all files being there, to its first answer.
+    pub first_answer: Duration,
     child: Child,
 }
 
@@ -202,22 +206,23 @@ impl Running {
         let mut command = kind.command(world, folder, port).ok_or("not installed")?;
         let said = folder.join("said");
         let output = || fs::File::create(&said).map(Stdio::from).unwrap_or_else(|_| Stdio::null());
+        let started = Instant::now();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output()).spawn().map_err(|e| e.to_string())?;
-        let mut running = Running { kind, at: SocketAddr::from(([127, 0, 0, 1], port)), child };
+        let mut running = Running { kind, at: SocketAddr::from(([127, 0, 0, 1], port)), first_answer: Duration::ZERO, child };
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
-        socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out can be set");
+        socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a time-out can be set");
         let question = world.questions(Workload::Static, 1).remove(0).packet;
         let until = Instant::now() + Duration::from_secs(120);
         while Instant::now() < until {
             let mut answer = [0; 1500];
             let _ = socket.send_to(&question, running.at);
             if socket.recv(&mut answer).is_ok() && answer[3] & 15 == 0 {
+                running.first_answer = started.elapsed();
                 return Ok(running);
             }
             if let Ok(Some(status)) = running.child.try_wait() {
                 return Err(format!("it ended at once ({status}): {}", fs::read_to_string(&said).unwrap_or_default().trim()));
             }
-            std::thread::sleep(Duration::from_millis(50));
         }
         Err("it does not answer".to_owned())
     }

@@ -30,19 +30,17 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     {
         let zone = step.image;
         let apex_at = step.suffix_at(zone.apex().len());
-        let mut cname = None;
-        let written =
-            self.response.rrset(Section::Answer, step.owner(), zone.records(set), apex_at, |at, rdata| cname = Some((at, *rdata)));
-        match (written, cname) {
-            (Err(_), _) => self.truncate(),
-            (Ok(()), Some((at, rdata))) => {
+        // An alias has one target: a second is refused at load.
+        let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
+        match self.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
+            Err(_) => self.truncate(),
+            Ok(at) => {
                 let written = match rdata.patches[0] {
                     NO_PATCH => Written::whole(at),
                     literal => Written::split(at, usize::from(literal), apex_at),
                 };
                 self.follow(step, written, Aim::Linked(rdata))
             }
-            (Ok(()), None) => Next::Done(Rcode::NOERROR),
         }
     }
 

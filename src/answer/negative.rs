@@ -10,11 +10,11 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// and its MINIMUM.
     pub fn negative(&mut self, step: &Step<'_>, rcode: Rcode) -> Next<'static> {
         let zone = step.image;
-        let Some(set) = zone.negative() else { return Next::Done(Rcode::SERVFAIL) };
+        let Some(soa) = zone.negative().and_then(|set| zone.records(set).next()) else { return Next::Done(Rcode::SERVFAIL) };
         let apex_at = step.suffix_at(zone.apex().len());
         let owner = Owner { at: apex_at, wire: zone.apex() };
-        match self.response.rrset(Section::Authority, owner, zone.records(set), apex_at, |_, _| {}) {
-            Ok(()) => Next::Done(rcode),
+        match self.response.only(Section::Authority, owner, &soa, apex_at) {
+            Ok(_) => Next::Done(rcode),
             Err(_) => {
                 self.truncate();
                 Next::Done(rcode)

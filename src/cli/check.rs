@@ -1,5 +1,7 @@
 //! `meridian check`.
 
+use crate::cli::diff::{self, Bound};
+use crate::cli::server::{Server, complain};
 use crate::cli::{Config, Format, print, print_findings};
 use crate::config::ledger_file;
 use crate::desk::render;
@@ -9,7 +11,11 @@ use crate::reload::atomic;
 use crate::reload::cycle::{self, Fresh};
 use crate::reload::ledger_store::FILE;
 use crate::server::writer::epoch_secs;
-use serde_json::json;
+use crate::snapshot::Snapshot;
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `check`.
@@ -17,12 +23,21 @@ use std::process::ExitCode;
 #[command(after_help = "\
 Exit status: 0 if the deployment can be served (there may be warnings), 1 if not.
 
+With --diff also 1 if more moves than --max-move, and 2 if no server answers.
+
 Examples:
   meridian check
+  meridian check --diff --max-move 5%
+  meridian check --diff /etc/meridian/meridian.yaml
   meridian check --config site/meridian.yaml --format json")]
 pub struct Check {
     #[command(flatten)]
     config: Config,
+    /// Tell which clients would move from what the running server has, or from another server file
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    diff: Option<Option<PathBuf>>,
+    #[command(flatten)]
+    bound: Bound,
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -31,13 +46,26 @@ pub struct Check {
 impl Check {
     /// Checks, and tells everything that was found.
     pub fn run(self) -> ExitCode {
-        let (summary, digest, findings, files) = match cycle::run(&self.config.config, None, None, 0) {
+        let (snapshot, findings, files) = match cycle::run(&self.config.config, None, None, 0) {
             Ok(mut fresh) => {
                 ledger(&mut fresh);
-                (Some(fresh.snapshot.summary().to_string()), Some(fresh.snapshot.digest().to_string()), fresh.findings, fresh.files)
+                (Some(fresh.snapshot), fresh.findings, fresh.files)
             }
-            Err(refused) => (None, None, refused.0, refused.1),
+            Err(refused) => (None, refused.0, refused.1),
         };
+        // A bound is on something.
+        let wanted = self.diff.as_ref().map(Option::as_deref).or(self.bound.max_move.map(|_| None));
+        let diff = match (wanted, &snapshot) {
+            (Some(with), Some(snapshot)) => match self.differs(with, snapshot) {
+                Ok(told) => Some(self.bound.judge(told)),
+                Err(status) => return status,
+            },
+            _ => None,
+        };
+        let (summary, digest) = (
+            snapshot.as_ref().map(|snapshot| snapshot.summary().to_string()),
+            snapshot.as_ref().map(|snapshot| snapshot.digest().to_string()),
+        );
         match self.format {
             Format::Json => {
                 let outcome = json!({
@@ -45,6 +73,7 @@ impl Check {
                     "digest": digest,
                     "summary": summary.as_ref().map(|text| text.lines().collect::<Vec<_>>()),
                     "findings": render::json(&findings, &files),
+                    "diff": diff.as_ref().map(|(told, _)| told),
                 });
                 print(&format!("{outcome:#}\n"));
             }
@@ -54,9 +83,26 @@ impl Check {
                     (Some(summary), Some(digest)) => print(&format!("{}\ndigest {digest}\n{}\n", summary.trim_end(), verdict(&findings))),
                     _ => print(&format!("{}\n", verdict(&findings))),
                 }
+                if let Some((told, _)) = &diff {
+                    print(&diff::text(told));
+                }
             }
         }
-        if summary.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if summary.is_some() && diff.is_none_or(|(_, is_within)| is_within) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// What moves from another deployment to this one, or from what the server has to what its files say now.
+    fn differs(&self, with: Option<&Path>, snapshot: &Snapshot) -> Result<Value, ExitCode> {
+        if let Some(old) = with {
+            return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
+        }
+        let server = Server::of(self.config.clone());
+        let (status, told) = server.ask(Method::POST, "/diff", None)?;
+        if status != StatusCode::OK {
+            let _ = std::io::stderr().write_all(told["text"].as_str().unwrap_or_default().as_bytes());
+            return Err(complain(&told));
+        }
+        Ok(told)
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod colour;
+pub mod diff;
 pub mod dig;
 pub mod explain;
 pub mod geoip;
@@ -52,6 +53,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Read and check a deployment without serving it
     Check(check::Check),
+    /// Tell which clients move from one deployment to another
+    Diff(diff::Diff),
     /// Have a running server read its files anew
     Reload(reload::Reload),
     /// Show the PoPs of a running server, and take them out or in by hand
@@ -125,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
+        Command::Diff(diff) => diff.run(),
         Command::Reload(reload) => reload.run(),
         Command::Pop(pop) => pop.run(),
         Command::Policy(policy) => policy.run(),

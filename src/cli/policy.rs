@@ -86,10 +86,42 @@ fn show(policy: &Value) -> String {
     let mut text: String = keys.iter().map(|key| format!("{key:<14} {}\n", plain(&policy[*key]))).collect();
     for (index, rule) in policy["rules"].as_array().into_iter().flatten().enumerate() {
         let fence = if rule["fence"] == true { ", fenced" } else { "" };
-        text.push_str(&format!("rule {:<9} {}{fence}\n", index + 1, plain(&rule["candidates"])));
+        let when = rule["when"].as_str().filter(|when| !when.is_empty()).unwrap_or("always");
+        text.push_str(&format!("rule {:<9} {when}: {}{fence}\n", index + 1, plain(&rule["candidates"])));
     }
-    let rows: Vec<Vec<String>> = (policy["members"].as_array().into_iter().flatten())
-        .map(|member| ["pop", "state", "weight"].map(|key| plain(&member[key])).to_vec())
-        .collect();
-    text + "\n" + &table(&["POP", "STATE", "WEIGHT"], &rows)
+    text.push_str(&format!("{:<14} {}\n", "guard", guard(policy)));
+    let percent = |share: &Value| {
+        share.as_f64().filter(|share| *share > 0.0).map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+    };
+    let row = |member: &Value| {
+        let serves: Vec<String> = member["serves"].as_array().into_iter().flatten().map(plain).collect();
+        let serves = if serves.is_empty() { "down".to_owned() } else { serves.join(" ") };
+        [
+            plain(&member["pop"]),
+            plain(&member["state"]),
+            plain(&member["weight"]),
+            serves,
+            percent(&member["left"]),
+            percent(&member["sheds"]),
+        ]
+        .to_vec()
+    };
+    let rows: Vec<Vec<String>> = policy["members"].as_array().into_iter().flatten().map(row).collect();
+    text + "\n" + &table(&["POP", "STATE", "WEIGHT", "SERVES", "LEFT", "SHEDS"], &rows)
+}
+
+/// The panic guard on one line.
+fn guard(policy: &Value) -> String {
+    let panic = &policy["panic"];
+    let number = |key: &str| panic[key].as_f64().unwrap_or_default();
+    match (panic.as_object(), policy["held"] == true) {
+        (None, _) => plain(panic),
+        (Some(_), is_held) => format!(
+            "{}, of more than {:.0} % that go down within {} s, for {} s",
+            if is_held { "HOLDS the state before" } else { "watches" },
+            number("share") * 100.0,
+            number("window_secs"),
+            number("hold_secs")
+        ),
+    }
 }

@@ -37,7 +37,8 @@ pub fn text(forecast: &Value) -> String {
         let (added, load, capacity) = (number(&gain["added"]), number(&gain["load"]), number(&gain["capacity"]));
         let use_of = |load: f64| if capacity > 0.0 { format!("{:.0} %", load / capacity * 100.0) } else { "?".to_owned() };
         let (was, is) = (use_of(load), use_of(load + added));
-        text.push_str(&format!("load of {}: {load:.1} + {added:.1} of {capacity:.1}, {was} -> {is}\n", word(&gain["pop"])));
+        let service = gain["service"].as_str().map(|service| format!(" ({service})")).unwrap_or_default();
+        text.push_str(&format!("load of {}{service}: {load:.1} + {added:.1} of {capacity:.1}, {was} -> {is}\n", word(&gain["pop"])));
     }
     text
 }

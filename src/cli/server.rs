@@ -22,6 +22,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The server of a server file.
+    pub fn of(config: Config) -> Server {
+        Server { config, control: None, format: Format::Text }
+    }
+
     /// Asks the server. Where none answers, that is told, and the exit status given.
     pub fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), ExitCode> {
         let socket = self.control.clone().unwrap_or_else(|| client::socket_of(&self.config.config));

@@ -5,10 +5,12 @@ use crate::config::Deployment;
 use crate::finding::{Files, Findings};
 use crate::geo::atlas::Leaf;
 use crate::reload::cycle;
+use crate::server::sockets;
 use crate::snapshot::compile::{self, Geography};
 use crate::snapshot::{Sizes, Snapshot, sizes};
 use crate::steer::table::PolicyTable;
 use crate::sys::memory;
+use crate::sys::socket::Buffers;
 use crate::wire::name::write_name;
 use crate::zone::text::{Record, Zone};
 use serde_json::{Value, json};
@@ -39,6 +41,8 @@ struct Told {
     snapshot: Snapshot,
     sizes: Sizes,
     loading: Loading,
+    /// Buffers of a UDP socket as asked, and as this system grants them to a socket that was opened to see.
+    buffers: (Buffers, Option<Buffers>),
     /// Peak of resident memory of this process after one load, in octets; 0 where the system does not tell.
     peak: u64,
 }
@@ -81,7 +85,8 @@ impl Size {
         findings.extend(found);
         let Some(snapshot) = snapshot else { return Err(Box::new((findings, files))) };
         let loading = Loading::of(&deployment, &geography);
-        Ok(Told { sizes: snapshot.sizes(), snapshot, loading, peak: memory::peak().unwrap_or(0) })
+        let buffers = (sockets::buffers(&deployment.listen), sockets::granted(&deployment.listen, None));
+        Ok(Told { sizes: snapshot.sizes(), snapshot, loading, buffers, peak: memory::peak().unwrap_or(0) })
     }
 }
 
@@ -123,8 +128,8 @@ impl Told {
 
     fn policies(&self) -> impl Iterator<Item = (&PolicyTable, usize, usize)> {
         self.snapshot.steering.policies.iter().map(|policy| {
-            let tables = sizes::distinct(sizes::tries(policy));
-            (policy, tables.iter().map(|trie| trie.leaves()).sum(), tables.iter().map(|trie| trie.octets()).sum())
+            let parts = sizes::parts(sizes::tries(policy));
+            (policy, parts.iter().map(|part| part.leaves).sum(), parts.iter().map(|part| part.octets).sum())
         })
     }
 
@@ -152,6 +157,14 @@ impl Told {
         }
         line("peak", "of this command", self.peak, "one load, resident");
         line("peak", "of a reload, estimated", self.reload_peak(), "with the old snapshot beside it");
+        let (asked, granted) = &self.buffers;
+        for (name, asked, granted) in [
+            ("of queries, for a UDP socket", asked.receive, granted.as_ref().map(|granted| granted.receive)),
+            ("of answers, for a UDP socket", asked.send, granted.as_ref().map(|granted| granted.send)),
+        ] {
+            let about = granted.map_or_else(String::new, |granted| format!("of kernel memory asked for, {granted} granted here"));
+            let _ = writeln!(text, "{:<9} {name:<28} {asked:>14} {about}", "buffer");
+        }
         text.lines().map(str::trim_end).fold(String::new(), |all, line| all + line + "\n")
     }
 
@@ -188,6 +201,10 @@ impl Told {
                 "steered": self.sizes.steered, "route_leaves": self.sizes.leaves, "preference_lists": self.sizes.plans,
             },
             "loading": object(&self.loading.parts()),
+            "socket_buffers": {
+                "asked": { "receive": self.buffers.0.receive, "send": self.buffers.0.send },
+                "granted": self.buffers.1.as_ref().map(|granted| json!({ "receive": granted.receive, "send": granted.send })),
+            },
             "peak_octets": self.peak,
             "reload_peak_octets_estimated": self.reload_peak(),
         })

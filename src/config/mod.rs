@@ -82,6 +82,17 @@ pub struct Node {
     pub site: Option<Arc<str>>,
 }
 
+/// Which cores UDP worker threads run on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cpus {
+    /// The kernel decides, and may move them.
+    Off,
+    /// Each on one of the cores that the process may use, in turn.
+    Auto,
+    /// Each on one of these, in turn.
+    List(Vec<u16>),
+}
+
 /// Sockets and other things that only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
@@ -93,6 +104,14 @@ pub struct Listen {
     pub admin: Option<SocketAddr>,
     /// UDP worker threads for each address; `None` is one a core.
     pub threads: Option<u16>,
+    /// Which cores they run on.
+    pub cpus: Cpus,
+    /// Datagrams that a worker takes from the kernel at once.
+    pub batch: u16,
+    /// Octets of kernel buffer for queries, asked for each UDP socket; `None` is the default.
+    pub receive_buffer: Option<u32>,
+    /// Octets of kernel buffer for answers, asked for each UDP socket; `None` is the default.
+    pub send_buffer: Option<u32>,
     /// TCP connections in all.
     pub tcp_connections: u32,
     /// TCP connections of one client prefix (/24 or /56).

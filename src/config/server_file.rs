@@ -3,9 +3,9 @@
 use super::scalar::{integer, members, plain, switch, text, time_ms};
 use super::table::{Table, shown};
 use super::tree::Node;
-use super::{Listen, Node as ThisNode};
+use super::{Cpus, Listen, Node as ThisNode};
 use crate::finding::{At, Finding, Findings, code};
-use crate::limits::NODE_NAME_MAX;
+use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,6 +64,10 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
             control: folder.join("state/control.sock"),
             admin: None,
             threads: None,
+            cpus: Cpus::Off,
+            batch: BATCH_DEFAULT,
+            receive_buffer: None,
+            send_buffer: None,
             tcp_connections: TCP_CONNECTIONS,
             tcp_connections_per_prefix: TCP_CONNECTIONS_PER_PREFIX,
             tcp_idle_secs: TCP_IDLE_SECS,
@@ -146,8 +150,9 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
     listen.threads = table
         .take("threads")
         .filter(|node| plain(node) != Some("auto"))
-        .and_then(|node| integer(node, "threads", 1..=1_024, out))
+        .and_then(|node| integer(node, "threads", 1..=i64::from(THREADS_MAX), out))
         .map(|n| n as u16);
+    lower_workers(&mut table, listen, out);
     if let Some(n) = table.take("tcp_connections").and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out)) {
         listen.tcp_connections = n as u32;
     }
@@ -160,6 +165,41 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         listen.tcp_idle_secs = (ms / 1_000) as u32;
     }
     table.finish(out);
+}
+
+/// How UDP workers use cores and the kernel's buffers.
+fn lower_workers(table: &mut Table<'_>, listen: &mut Listen, out: &mut Findings) {
+    match table.take("cpus") {
+        None => {}
+        Some(node) if plain(node) == Some("off") => listen.cpus = Cpus::Off,
+        Some(node) if plain(node) == Some("auto") => listen.cpus = Cpus::Auto,
+        Some(node) => listen.cpus = Cpus::List(cpus(node, out)),
+    }
+    if let Some(n) = table.take("batch").and_then(|node| integer(node, "batch", 1..=i64::from(BATCH_MAX), out)) {
+        listen.batch = n as u16;
+    }
+    let octets = SOCKET_OCTETS_MIN as i64..=SOCKET_OCTETS_MAX as i64;
+    for (key, buffer) in [("receive_buffer", &mut listen.receive_buffer), ("send_buffer", &mut listen.send_buffer)] {
+        *buffer = table.take(key).and_then(|node| integer(node, key, octets.clone(), out)).map(|n| n as u32);
+    }
+}
+
+fn cpus(node: &Node, out: &mut Findings) -> Vec<u16> {
+    let mut cpus = Vec::new();
+    for member in members(node) {
+        let Some(cpu) = integer(member, "cpus", 0..=i64::from(CPU_MAX), out).map(|n| n as u16) else { continue };
+        if cpus.contains(&cpu) {
+            out.push(Finding::error(code::BAD_VALUE, format!("`cpus` names core {cpu} twice")).at(member.at, "again"));
+        } else {
+            cpus.push(cpu);
+        }
+    }
+    if members(node).is_empty() {
+        out.push(
+            Finding::error(code::BAD_VALUE, "`cpus` lists no core").at(node.at, "an empty list").help("write `off`, `auto`, or numbers"),
+        );
+    }
+    cpus
 }
 
 fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Findings) {

@@ -17,6 +17,7 @@
 pub mod api;
 pub mod catalogue;
 pub mod client;
+pub mod comparison;
 pub mod feeds;
 pub mod listener;
 pub mod metrics;
@@ -64,6 +65,7 @@ pub fn read_only(shown: Shown) -> Router {
 pub fn full(shown: Shown, door: Door) -> Router {
     let commands = Router::new()
         .route("/reload", post(api::reload))
+        .route("/diff", post(comparison::diff))
         .route("/pops/override", post(overrides::change))
         .route("/ledger/acknowledge", post(overrides::acknowledge))
         .route("/probes/push", post(overrides::push))

@@ -251,7 +251,7 @@ fn prediction_json(prediction: &Prediction) -> Value {
     let one = |way: &Move| json!({ "from": way.from, "to": way.to, "cells": way.cells, "queries": way.queries });
     let all = |moves: &[Move]| moves.iter().map(one).collect::<Vec<_>>();
     let policy = |(name, moves): &(Arc<str>, Vec<Move>)| json!({ "policy": &**name, "moves": all(moves) });
-    let gain = |gain: &Gain| json!({ "pop": &*gain.pop, "added": gain.added, "load": gain.before.load, "capacity": gain.before.capacity });
+    let gain = |gain: &Gain| json!({ "pop": &*gain.pop, "service": gain.service.as_deref(), "added": gain.added, "load": gain.before.load, "capacity": gain.before.capacity });
     json!({
         "moves": all(&prediction.moves),
         "policies": prediction.policies.iter().map(policy).collect::<Vec<_>>(),

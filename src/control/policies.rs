@@ -4,16 +4,20 @@ use crate::control::Shown;
 use crate::control::overrides::{Page, refused};
 use crate::snapshot::Snapshot;
 use crate::steer::policy::{BandWidth, Candidate, Order, Policy, Share, WhenAllDown};
+use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
+use crate::steer::table::{NO_SLOT, V4, V6};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// `GET /policies`.
 pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
     let snapshot = shown.desk.snapshot.full();
-    let all: Vec<Value> = (0..snapshot.steering.policies.len()).filter_map(|index| policy_json(&snapshot, index)).collect();
+    let held = &shown.desk.board.load().held;
+    let all: Vec<Value> = (0..snapshot.steering.policies.len()).filter_map(|index| policy_json(&snapshot, index, held)).collect();
     Json(json!({ "sequence": snapshot.sequence(), "policies": all }))
 }
 
@@ -21,22 +25,43 @@ pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
 pub async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
     let snapshot = shown.desk.snapshot.full();
     let index = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);
-    match index.and_then(|index| policy_json(&snapshot, index)) {
+    match index.and_then(|index| policy_json(&snapshot, index, &shown.desk.board.load().held)) {
         Some(policy) => (StatusCode::OK, Json(policy)),
         None => refused(StatusCode::NOT_FOUND, &format!("there is no policy `{}`", name.escape_debug())),
     }
 }
 
-fn policy_json(snapshot: &Snapshot, index: usize) -> Option<Value> {
+/// `held` are the policies that their guards hold.
+fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<Value> {
     let table = snapshot.steering.policies.get(index)?;
     let written = &snapshot.policies.get(index)?.policy;
-    let member = |pop: crate::steer::pop::PopId| {
-        let is = snapshot.status.pop(pop);
-        json!({ "pop": &*snapshot.steering.pops[usize::from(pop.0)].name, "state": is.state.word(), "weight": is.weight })
+    let view = snapshot.status.view(index as u32);
+    let member = |pop: PopId| {
+        let (is, slot) = (snapshot.status.pop(pop), table.slots[usize::from(pop.0)]);
+        let up = if slot == NO_SLOT { 0 } else { view.slot(slot).up };
+        let up: Vec<&str> = [(V4, "A"), (V6, "AAAA")].into_iter().filter(|(family, _)| up & family != 0).map(|(_, rtype)| rtype).collect();
+        let shed = snapshot.status.shed(slot).map_or(0, |shed| shed.share);
+        json!({
+            "pop": &*snapshot.steering.pops[usize::from(pop.0)].name,
+            "state": is.state.word(),
+            "weight": is.weight,
+            "serves": up,
+            "left": f64::from(is.left) / 256.0,
+            "sheds": f64::from(shed) / 256.0,
+        })
     };
+    let guard = &written.guard;
+    let panic = json!({
+        "share": f64::from(guard.share_percent) / 100.0,
+        "window_secs": f64::from(guard.window_ms) / 1000.0,
+        "hold_secs": f64::from(guard.hold_ms) / 1000.0,
+    });
     let members: Vec<Value> = table.members.iter().filter_map(|entry| entry.target.split().ok()).map(member).collect();
     let rules: Vec<Value> = (written.rules.iter())
-        .map(|rule| json!({ "candidates": target(snapshot, &rule.target), "order": rule.order.map(order), "fence": rule.fence }))
+        .map(|rule| {
+            let when = rule.when.words(&snapshot.networks);
+            json!({ "when": when, "candidates": target(snapshot, &rule.target), "order": rule.order.map(order), "fence": rule.fence })
+        })
         .collect();
     Some(json!({
         "name": &*table.name,
@@ -53,6 +78,8 @@ fn policy_json(snapshot: &Snapshot, index: usize) -> Option<Value> {
         "scopes": table.scopes,
         "plans": table.plans.len(),
         "https": table.https,
+        "panic": if guard.share_percent >= 100 { json!("off") } else { panic },
+        "held": held.contains(&table.name),
     }))
 }
 

@@ -1,5 +1,6 @@
 //! Commands to the single writer, and what it reports back.
 
+use crate::desk::comparison::Comparison;
 use crate::desk::prediction::Prediction;
 use crate::finding::{Files, Findings};
 use crate::snapshot::Difference;
@@ -39,6 +40,11 @@ pub enum Command {
         /// The way back; `None` for signals.
         reply: Option<Reply>,
     },
+    /// Read everything anew, tell what it would move, and publish nothing.
+    Compare {
+        /// The way back.
+        reply: Box<dyn FnOnce(Compared) + Send>,
+    },
     /// Say something of PoPs by hand, or take it back. Done at once, also while a reload runs.
     Override {
         /// What is said.
@@ -68,6 +74,9 @@ pub enum Command {
         reply: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
 }
+
+/// What other files would move, or why they would be refused.
+pub type Compared = Result<Comparison, Box<(Findings, Files)>>;
 
 /// What is said of PoPs by hand.
 #[derive(Clone, Debug)]

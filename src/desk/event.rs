@@ -50,6 +50,13 @@ pub enum Event {
         /// The PoPs it covers now.
         pops: Vec<String>,
     },
+    /// A planned override begins, or one that takes time has come so far.
+    OverrideProgress {
+        /// The entry.
+        entry: Override,
+        /// How much of it holds, in per cent: 0 where it begins, 100 where all of it does.
+        percent: u8,
+    },
     /// An override has ended by itself.
     OverrideExpired {
         /// The entry.
@@ -102,6 +109,9 @@ impl fmt::Display for Event {
                 let verb = if entry.action.hands_back() { "taken back" } else { "set" };
                 write!(f, "override {verb}: {}, by {}: {}; PoPs: {}", words(entry), entry.author, entry.reason, pops.join(", "))
             }
+            Event::OverrideProgress { entry, percent: 0 } => write!(f, "override begins: {}, set by {}", words(entry), entry.author),
+            Event::OverrideProgress { entry, percent: 100 } => write!(f, "override in force: {}, set by {}", words(entry), entry.author),
+            Event::OverrideProgress { entry, percent } => write!(f, "override at {percent} %: {}, set by {}", words(entry), entry.author),
             Event::OverrideExpired { entry } => write!(f, "override ended: {}, set by {}", words(entry), entry.author),
             Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
@@ -133,6 +143,9 @@ impl Event {
             Event::Refused { .. } => "refused",
             Event::OverrideSet { entry, .. } if entry.action.hands_back() => "override_cleared",
             Event::OverrideSet { .. } => "override_set",
+            Event::OverrideProgress { percent: 0, .. } => "override_begun",
+            Event::OverrideProgress { percent: 100, .. } => "override_done",
+            Event::OverrideProgress { .. } => "override_progress",
             Event::OverrideExpired { .. } => "override_expired",
             Event::LedgerAlarm { .. } => "ledger_alarm",
             Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
@@ -172,6 +185,7 @@ impl Event {
             }
             Event::Refused { errors, .. } => json!({ "errors": errors }),
             Event::OverrideSet { entry, pops } => json!({ "override": told(entry), "pops": pops }),
+            Event::OverrideProgress { entry, percent } => json!({ "override": told(entry), "percent": percent }),
             Event::OverrideExpired { entry } => json!({ "override": told(entry) }),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),

@@ -11,6 +11,7 @@
 pub mod board;
 pub mod cell;
 pub mod command;
+pub mod comparison;
 pub mod counters;
 pub mod event;
 pub mod phase;

@@ -19,8 +19,11 @@ pub struct Carried {
     pub capacity: f64,
 }
 
-/// What a PoP carries by its name; `None` where no feed tells.
-pub type Loads = Arc<dyn Fn(&str) -> Option<Carried> + Send + Sync>;
+/// A feed: a PoP's name, and the service whose load it is; `None` for the whole PoP.
+pub type Meter = (Arc<str>, Option<Arc<str>>);
+
+/// What a PoP carries, by feed; `None` where it has no such feed.
+pub type Loads = Arc<dyn Fn(&Meter) -> Option<Carried> + Send + Sync>;
 
 /// Clients that go from one answer to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +43,8 @@ pub struct Move {
 pub struct Gain {
     /// Its name.
     pub pop: Arc<str>,
+    /// The service; `None` for the whole PoP.
+    pub service: Option<Arc<str>>,
     /// Load that comes to it, in the unit of its feed.
     pub added: f64,
     /// What it carries before.
@@ -81,7 +86,7 @@ pub fn predict(before: &Snapshot, after: &Snapshot, counted: &Decisions, loads: 
             prediction.policies.push((policy.policy.clone(), sorted(moves)));
         }
     }
-    prediction.gains = gains(&whole, &forecasts, &queries, loads);
+    prediction.gains = gains(before, &forecasts, &queries, loads);
     let share = |moved: f64| (queries.all > 0.0).then(|| moved / queries.all);
     prediction.moves = sorted(whole.iter().map(|((from, to), (cells, moved))| one(from, to, *cells, share(*moved))).collect());
     prediction
@@ -96,24 +101,48 @@ fn sorted(mut moves: Vec<Move>) -> Vec<Move> {
     moves
 }
 
-/// The load of a PoP goes where its queries go; its cells, while none was counted.
-fn gains(
-    whole: &BTreeMap<(&Answered, &Answered), (f64, f64)>,
-    forecasts: &[PolicyForecast],
-    queries: &Queries,
-    loads: &Loads,
-) -> Vec<Gain> {
-    let mut gains: BTreeMap<Arc<str>, f64> = BTreeMap::new();
-    for ((from, to), (cells, moved)) in whole {
-        let (Answered::Pop(from_pop), Answered::Pop(to_pop)) = (from, to) else { continue };
-        let Some(carried) = loads(from_pop) else { continue };
-        let counted: f64 = forecasts.iter().map(|policy| queries.of(&policy.policy, from)).sum();
-        let asked = |policy: &PolicyForecast| f64::from(*policy.before.get(from).unwrap_or(&0)) / f64::from(policy.samples.max(1));
-        let held = forecasts.iter().map(asked).sum::<f64>() / forecasts.len().max(1) as f64;
-        let share = if counted > 0.0 { moved / counted } else { cells / held.max(f64::MIN_POSITIVE) };
-        *gains.entry(to_pop.clone()).or_default() += carried.load * share.min(1.0);
+/// What a feed has, and what of it goes to another: cells, and counted queries.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    cells: f64,
+    queries: f64,
+}
+
+/// The load of a feed goes where its queries go; its cells, while none was counted. A service with a feed of its own
+/// is measured by it, and the others by that of the whole PoP.
+fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loads: &Loads) -> Vec<Gain> {
+    let services: BTreeMap<&str, &Arc<str>> =
+        before.steering.policies.iter().zip(&before.policies[..]).map(|(table, scoped)| (&*table.name, &scoped.policy.service)).collect();
+    let meter = |policy: &str, pop: &Arc<str>| {
+        let own = (pop.clone(), services.get(policy).map(|service| (*service).clone()));
+        [own, (pop.clone(), None)].into_iter().find(|meter| loads(meter).is_some())
+    };
+    let (mut has, mut goes) = (BTreeMap::<Meter, Part>::new(), BTreeMap::<(Meter, Meter), Part>::new());
+    for policy in forecasts {
+        let share = |count: u32| f64::from(count) / f64::from(policy.samples.max(1));
+        for (from, count) in &policy.before {
+            let Answered::Pop(pop) = from else { continue };
+            let Some(meter) = meter(&policy.policy, pop) else { continue };
+            let part = has.entry(meter).or_default();
+            (part.cells, part.queries) = (part.cells + share(*count), part.queries + queries.of(&policy.policy, from));
+        }
+        for ((from, to), count) in &policy.moves {
+            let (Answered::Pop(from_pop), Answered::Pop(to_pop)) = (from, to) else { continue };
+            let (Some(of), Some(at)) = (meter(&policy.policy, from_pop), meter(&policy.policy, to_pop)) else { continue };
+            let part = goes.entry((of, at)).or_default();
+            part.cells += share(*count);
+            part.queries += queries.of(&policy.policy, from) * policy.share_of(from, to);
+        }
     }
-    gains.into_iter().filter_map(|(pop, added)| loads(&pop).map(|before| Gain { pop, added, before })).collect()
+    let mut gains: BTreeMap<Meter, f64> = BTreeMap::new();
+    for ((of, at), part) in goes {
+        let (Some(carried), Some(all)) = (loads(&of), has.get(&of)) else { continue };
+        let share = if all.queries > 0.0 { part.queries / all.queries } else { part.cells / all.cells.max(f64::MIN_POSITIVE) };
+        *gains.entry(at).or_default() += carried.load * share.min(1.0);
+    }
+    let gain =
+        |(meter, added): (Meter, f64)| loads(&meter).map(|before| Gain { pop: meter.0.clone(), service: meter.1.clone(), added, before });
+    gains.into_iter().filter_map(gain).collect()
 }
 
 /// Queries counted, by policy and PoP.
@@ -132,7 +161,7 @@ impl Queries<'_> {
     fn of(&self, policy: &str, answered: &Answered) -> f64 {
         match answered {
             Answered::Pop(pop) => self.by.get(&(policy, &**pop)).copied().unwrap_or(0.0),
-            Answered::Cname(_) | Answered::Nothing => 0.0,
+            Answered::Cname(_) | Answered::Nothing | Answered::Records => 0.0,
         }
     }
 

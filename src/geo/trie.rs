@@ -7,9 +7,13 @@
 //! and no deeper, one load for each, wherever leaves crowd. (Sorted leaves behind an index of the top bits cost a search
 //! through all that crowd in one bucket, and networks do crowd.) A leaf that is wider than a place fills several of them.
 //! Equal siblings are merged while building, which makes scopes as wide as the truth allows.
+//!
+//! Tables may share where they are cut: then the leaves hold classes, and each table says what a class
+//! means to it.
 
 use super::prefix::{truncate_v4, truncate_v6};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// An aligned block of addresses with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,10 +124,18 @@ impl<K: Key> Merging<K> {
     }
 }
 
-/// The table of one family. A place is a leaf (depth in the upper eight bits, value below) or leads to a branch
-/// ([`BRANCH`] and its number).
+/// The table of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table<K> {
+    cuts: Arc<Cuts<K>>,
+    /// The value of each class; none where the leaves hold values themselves.
+    of_class: Option<Arc<[u32]>>,
+}
+
+/// Where a table is cut, and what each leaf holds. A place is a leaf (depth in the upper eight bits, value below) or
+/// leads to a branch ([`BRANCH`] and its number).
+#[derive(Debug, PartialEq, Eq)]
+struct Cuts<K> {
     /// Bits that the root resolves: a multiple of four, 16 at most.
     root_bits: u8,
     root: Box<[u32]>,
@@ -164,24 +176,31 @@ impl<K: Key> Table<K> {
             let first = block.start.four(at);
             branches[branch][first..first + (1 << (at + 4 - block.len))].fill(leaf);
         }
-        Table { root_bits, root: root.into(), branches: branches.into(), leaves: blocks.len(), keys: PhantomData }
+        let cuts = Cuts { root_bits, root: root.into(), branches: branches.into(), leaves: blocks.len(), keys: PhantomData };
+        Table { cuts: Arc::new(cuts), of_class: None }
     }
 
     /// Value and depth of the leaf that holds an address.
     #[inline(always)]
     pub fn lookup(&self, address: K) -> (u32, u8) {
-        let mut at = self.root_bits;
-        let mut place = self.root[address.top(at)];
+        let cuts = &*self.cuts;
+        let mut at = cuts.root_bits;
+        let mut place = cuts.root[address.top(at)];
         while place >= BRANCH {
-            place = self.branches[(place & !BRANCH) as usize][address.four(at) & 15];
+            place = cuts.branches[(place & !BRANCH) as usize][address.four(at) & 15];
             at += 4;
         }
-        (place & VALUE_MAX, (place >> 24) as u8)
+        (self.value(place), (place >> 24) as u8)
     }
 
-    /// Number of leaves.
-    pub fn leaves(&self) -> usize {
-        self.leaves
+    /// What a leaf holds, or what its class means. A value that is no class means itself.
+    #[inline]
+    fn value(&self, leaf: u32) -> u32 {
+        let held = leaf & VALUE_MAX;
+        match &self.of_class {
+            None => held,
+            Some(of_class) => of_class.get(held as usize).copied().unwrap_or(held),
+        }
     }
 
     /// All leaves in order.
@@ -195,10 +214,28 @@ impl<K: Key> Table<K> {
         })
     }
 
-    /// Octets in memory.
-    pub fn octets(&self) -> usize {
-        size_of_val::<[u32]>(&self.root) + size_of_val::<[Branch]>(&self.branches)
+    /// Number of leaves.
+    pub fn leaves(&self) -> usize {
+        self.cuts.leaves
     }
+
+    /// The cuts: what tells them from others, and their octets in memory.
+    fn part(&self) -> Part {
+        let cuts = &*self.cuts;
+        let octets = size_of_val::<[u32]>(&cuts.root) + size_of_val::<[Branch]>(&cuts.branches);
+        Part { at: Arc::as_ptr(&self.cuts).addr(), leaves: cuts.leaves, octets }
+    }
+}
+
+/// A part of a table in memory, which other tables may share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where it stands.
+    pub at: usize,
+    /// How many leaves it has.
+    pub leaves: usize,
+    /// Its octets.
+    pub octets: usize,
 }
 
 /// The branch that a place leads to; it comes into being if there is none.
@@ -225,14 +262,26 @@ impl Trie {
         Trie { v4: Table::new(&[Block { start: 0, len: 0, value }]), v6: Table::new(&[Block { start: 0, len: 0, value }]) }
     }
 
+    /// The same cuts with another meaning: the value of each class, which is what the leaves of this table hold.
+    pub fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
+        let (v4, v6) = (Arc::clone(&self.v4.cuts), Arc::clone(&self.v6.cuts));
+        Trie { v4: Table { cuts: v4, of_class: Some(of_class.clone()) }, v6: Table { cuts: v6, of_class: Some(of_class) } }
+    }
+
     /// Number of leaves.
     pub fn leaves(&self) -> usize {
         self.v4.leaves() + self.v6.leaves()
     }
 
+    /// What it is made of in memory.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let classes = self.v4.of_class.as_ref().map(|c| Part { at: Arc::as_ptr(c).addr(), leaves: 0, octets: size_of_val::<[u32]>(c) });
+        [self.v4.part(), self.v6.part()].into_iter().chain(classes)
+    }
+
     /// Octets in memory.
     pub fn octets(&self) -> usize {
-        self.v4.octets() + self.v6.octets()
+        self.parts().map(|part| part.octets).sum()
     }
 }
 

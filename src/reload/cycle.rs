@@ -134,6 +134,10 @@ fn need_restart(running: &Fixed, asked: &Fixed, at: Option<At>) -> Findings {
         ("listen.control", r.control == a.control),
         ("listen.admin", r.admin == a.admin),
         ("listen.threads", r.threads == a.threads),
+        ("listen.cpus", r.cpus == a.cpus),
+        ("listen.batch", r.batch == a.batch),
+        ("listen.receive_buffer", r.receive_buffer == a.receive_buffer),
+        ("listen.send_buffer", r.send_buffer == a.send_buffer),
         ("listen.tcp_connections", r.tcp_connections == a.tcp_connections),
         ("listen.tcp_connections_per_prefix", r.tcp_connections_per_prefix == a.tcp_connections_per_prefix),
         ("listen.tcp_idle", r.tcp_idle_secs == a.tcp_idle_secs),
@@ -154,6 +158,7 @@ fn need_restart(running: &Fixed, asked: &Fixed, at: Option<At>) -> Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Cpus;
     use crate::finding::Severity;
 
     fn fixed() -> Fixed {
@@ -162,6 +167,10 @@ mod tests {
             control: "control.sock".into(),
             admin: None,
             threads: None,
+            cpus: Cpus::Off,
+            batch: 64,
+            receive_buffer: None,
+            send_buffer: None,
             tcp_connections: 100,
             tcp_connections_per_prefix: 10,
             tcp_idle_secs: 10,
@@ -223,11 +232,15 @@ mod tests {
     #[test]
     fn restart_keys_are_named() {
         type Change = fn(&mut Fixed);
-        let change: [(&str, Change); 8] = [
+        let change: [(&str, Change); 12] = [
             ("listen.dns", |f| f.listen.dns.clear()),
             ("listen.control", |f| f.listen.control = "other".into()),
             ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
             ("listen.threads", |f| f.listen.threads = Some(1)),
+            ("listen.cpus", |f| f.listen.cpus = Cpus::Auto),
+            ("listen.batch", |f| f.listen.batch = 1),
+            ("listen.receive_buffer", |f| f.listen.receive_buffer = Some(1)),
+            ("listen.send_buffer", |f| f.listen.send_buffer = Some(1)),
             ("listen.tcp_connections", |f| f.listen.tcp_connections = 1),
             ("listen.tcp_connections_per_prefix", |f| f.listen.tcp_connections_per_prefix = 1),
             ("listen.tcp_idle", |f| f.listen.tcp_idle_secs = 1),

@@ -5,7 +5,7 @@
 
 use crate::desk::board::Alarm;
 use crate::desk::event::Event;
-use crate::desk::prediction::Carried;
+use crate::desk::prediction::{Carried, Meter};
 use crate::health::Moment;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
@@ -25,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 type Answer = (u64, Result<f64, Arc<str>>);
 
-/// Loads by the name of the PoP, for predictions, which are made on other threads.
-pub type Scales = Arc<Mutex<HashMap<Arc<str>, Carried>>>;
+/// What feeds tell, for predictions, which are made on other threads.
+pub type Scales = Arc<Mutex<HashMap<Meter, Carried>>>;
 
 /// Load and ramps at work.
 pub struct Burden {
@@ -186,9 +186,10 @@ impl Burden {
 
     /// Notes what PoPs carry, for predictions.
     pub fn weigh(&self) {
-        let carried = self.report().filter(|report| report.feed.service.is_none() && !report.is_stale);
-        let carried =
-            carried.filter_map(|report| Some((report.pop.clone(), Carried { load: report.smoothed?, capacity: report.feed.capacity })));
+        let carried = self.report().filter(|report| !report.is_stale).filter_map(|report| {
+            let meter = (report.pop.clone(), report.feed.service.clone());
+            Some((meter, Carried { load: report.smoothed?, capacity: report.feed.capacity }))
+        });
         *self.scales.lock().unwrap_or_else(PoisonError::into_inner) = carried.collect();
     }
 

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod burden;
+pub mod compare;
 pub mod display;
 pub mod journal;
 pub mod memory;
@@ -91,6 +92,8 @@ pub struct Server {
     #[cfg(target_os = "linux")]
     workers: Workers,
     bound: Vec<SocketAddr>,
+    /// How UDP is served, for people.
+    lanes: Vec<String>,
     admin: Option<SocketAddr>,
     control: PathBuf,
     engine: Engine,
@@ -141,7 +144,7 @@ impl Server {
         let context = runtime.enter();
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
-        let Fresh { snapshot, fixed, findings, mut files } = cycle::run(&options.config, None, None, 1)?;
+        let Fresh { snapshot, fixed, mut findings, mut files } = cycle::run(&options.config, None, None, 1)?;
         let (claim, sockets) = match (Claim::new(&fixed.state), Sockets::open(&fixed.listen, options.engine)) {
             (Ok(claim), Ok(sockets)) => (claim, sockets),
             (claim, sockets) => {
@@ -159,6 +162,7 @@ impl Server {
                 return Err(Box::new((all, std::mem::take(&mut files))));
             }
         };
+        findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all());
         counters.last_load.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
@@ -184,7 +188,7 @@ impl Server {
         let (saved, more) = memory::recall_load(&fixed.state);
         let mut burden = Burden::begin(&snapshot, &saved, now, prober, stop.clone());
         let scales = burden.scales();
-        overrides.weigh(Arc::new(move |pop| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(pop).copied()));
+        overrides.weigh(Arc::new(move |meter| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()));
         let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
         let snapshot = overrides.over(&snapshot, truth, now, 1);
         let mut board = overrides.board(&snapshot, now);
@@ -206,6 +210,7 @@ impl Server {
             #[cfg(target_os = "linux")]
             workers: Workers::default(),
             bound: sockets.bound.clone(),
+            lanes: sockets.lanes(&fixed.listen),
             admin: sockets.admin_address(),
             control: fixed.listen.control.clone(),
             engine: options.engine,
@@ -262,12 +267,14 @@ impl Server {
                     self.tasks.push(self.runtime.spawn(tcp::serve(listener, Arc::clone(&hall))));
                 }
                 #[cfg(target_os = "linux")]
-                for (socket, block) in sockets.udp.into_iter().zip(blocks.udp) {
+                for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
                     self.workers.threads.start(crate::transport::udp::Seat {
                         socket: Arc::new(socket),
                         desk: Arc::clone(&self.desk),
                         block,
                         rare: queue.clone(),
+                        batch: usize::from(fixed.listen.batch),
+                        cpu,
                         stop: Arc::clone(&self.workers.stop),
                     })?;
                 }
@@ -305,6 +312,9 @@ impl Server {
             let _ = writeln!(text, "  admin     http://{admin}");
         }
         let _ = writeln!(text, "  engine    {}", self.engine.word());
+        for line in &self.lanes {
+            let _ = writeln!(text, "  udp       {line}");
+        }
         for line in snapshot.summary().to_string().lines() {
             let _ = writeln!(text, "  {line}");
         }

@@ -17,6 +17,7 @@ use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::safety::{Broken, Need, SafetyRule};
 use crate::steer::status::{ALL_CELLS, Share256, Shed, Status};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Overrides {
     store: Option<LedgerStore>,
     alarms: Vec<Alarm>,
     loads: Loads,
+    /// For each entry that takes time, how far it was when that was last told, in quarters; none before it begins.
+    told: BTreeMap<u64, Option<u8>>,
 }
 
 /// A change that was looked at and not done yet.
@@ -50,7 +53,10 @@ impl Overrides {
     pub fn open(state: &Path, now: u64) -> Overrides {
         let Opened { store, ledger, alarms } = LedgerStore::open(state);
         let alarms = alarms.into_iter().map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true }).collect();
-        Overrides { ledger, store: Some(store), alarms, loads: Arc::new(|_| None) }
+        let mut overrides = Overrides { ledger, store: Some(store), alarms, loads: Arc::new(|_| None), told: BTreeMap::new() };
+        // What came about before a restart was told then.
+        overrides.told = overrides.quarters(now).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
+        overrides
     }
 
     /// Has predictions told against what PoPs carry.
@@ -175,6 +181,41 @@ impl Overrides {
         let done = self.with_store(self.ledger.clone(), LedgerStore::acknowledge).await;
         done.map_err(|why| format!("the ledger cannot be written, so the alarm stays: {why}"))?;
         Ok(std::mem::take(&mut self.alarms).into_iter().map(|alarm| alarm.sentence).collect())
+    }
+
+    /// Entries that are planned or take time, with how far each is.
+    fn quarters(&self, now: u64) -> Vec<(&Override, Option<u8>)> {
+        let gradual = self.ledger.entries().iter().filter(|entry| entry.course.end() > 0);
+        gradual
+            .map(|entry| (entry, if entry.is_planned(now) { None } else { entry.course.quarter(now.max(entry.course.start_epoch_secs)) }))
+            .collect()
+    }
+
+    /// What has come about of plans and gradual changes since the last call: that one begins, passes a quarter, or holds
+    /// whole. What was said for now has begun with that.
+    pub fn progress(&mut self, now: u64) -> Vec<Event> {
+        let (mut told, mut events) = (BTreeMap::new(), Vec::new());
+        for (entry, quarter) in self.quarters(now) {
+            let is_plan = entry.course.start_epoch_secs > entry.set_epoch_secs;
+            let before = self.told.get(&entry.id).copied().unwrap_or(if is_plan { None } else { Some(0) });
+            // A clock that was set back tells nothing twice.
+            let quarter = quarter.max(before);
+            told.insert(entry.id, quarter);
+            if quarter > before && (entry.course.over_secs > 0 || before.is_none()) {
+                // What begins and holds whole at once has begun.
+                let is_whole = quarter == Some(4) && entry.course.over_secs > 0;
+                let percent = if is_whole {
+                    100
+                } else if before.is_none() {
+                    0
+                } else {
+                    quarter.unwrap_or(0) * 25
+                };
+                events.push(Event::OverrideProgress { entry: entry.clone(), percent });
+            }
+        }
+        self.told = told;
+        events
     }
 
     /// Takes out what has ended. The disk need not know: an entry that has ended says nothing there either.

@@ -1,10 +1,11 @@
 //! Every socket of a server, opened together: all that fail are found at once, or all are open.
 
-use crate::config::Listen;
+use crate::config::{Cpus, Listen};
 use crate::finding::{Finding, Findings, code};
 use crate::limits::THREADS_MAX;
 use crate::server::Engine;
-use crate::sys::socket;
+use crate::sys::affinity;
+use crate::sys::socket::{self, Buffers};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
@@ -16,6 +17,8 @@ const PORT_ATTEMPTS: u32 = 16;
 pub struct Sockets {
     /// UDP: for the fast engine one for each worker, else one for each address.
     pub udp: Vec<UdpSocket>,
+    /// The core of each of them, where they are bound to one.
+    pub cpus: Vec<Option<u16>>,
     /// TCP, one for each address.
     pub tcp: Vec<TcpListener>,
     /// Addresses as bound.
@@ -32,10 +35,19 @@ impl Sockets {
     pub fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
         let mut findings = Findings::default();
         let (mut udp, mut tcp, mut bound) = (Vec::new(), Vec::new(), Vec::new());
+        let cores = match cores(listen, engine) {
+            Ok(cores) => cores,
+            Err(found) => {
+                findings.push(found);
+                Vec::new()
+            }
+        };
+        let mut cpus = Vec::new();
         for address in &listen.dns {
-            match open_dns(*address, engine, threads(listen)) {
+            match open_dns(*address, engine, threads(listen), buffers(listen)) {
                 Ok((listener, sockets, at)) => {
                     tcp.push(listener);
+                    cpus.extend((0..sockets.len()).map(|worker| cores.get(worker % cores.len().max(1)).copied()));
                     udp.extend(sockets);
                     bound.push(at);
                 }
@@ -57,7 +69,7 @@ impl Sockets {
             } else {
                 open_control(&listen.control).map(Some)
             } {
-                Ok(Some(control)) => Ok(Sockets { udp, tcp, bound, control, admin }),
+                Ok(Some(control)) => Ok(Sockets { udp, cpus, tcp, bound, control, admin }),
                 Ok(None) => Err(findings),
                 Err(error) => {
                     findings.push(cannot(&format!("control socket `{}`", listen.control.display()), &error, 0));
@@ -66,12 +78,21 @@ impl Sockets {
             }
         }
         #[cfg(not(unix))]
-        if findings.has_errors() { Err(findings) } else { Ok(Sockets { udp, tcp, bound, admin }) }
+        if findings.has_errors() { Err(findings) } else { Ok(Sockets { udp, cpus, tcp, bound, admin }) }
     }
 
     /// How many UDP workers there will be.
     pub fn workers(&self) -> usize {
         self.udp.len()
+    }
+
+    /// How UDP is served: threads, cores, batches, and buffers as asked and as granted.
+    pub fn lanes(&self, listen: &Listen) -> Vec<String> {
+        let cores: Vec<String> = self.cpus.iter().flatten().map(u16::to_string).collect();
+        let bound = if cores.is_empty() { String::new() } else { format!(" on cores {}", cores.join(" ")) };
+        let mut lines = vec![format!("sockets {}{bound}, batches of {}", self.udp.len(), listen.batch)];
+        lines.extend(granted(listen, self.udp.first()).map(|granted| words(buffers(listen), granted)));
+        lines
     }
 
     /// The admin address as bound.
@@ -80,9 +101,73 @@ impl Sockets {
     }
 }
 
+/// The buffers that are asked for.
+pub fn buffers(listen: &Listen) -> Buffers {
+    let asked = |octets: Option<u32>, default: usize| octets.map_or(default, |octets| octets as usize);
+    let default = Buffers::default();
+    Buffers { receive: asked(listen.receive_buffer, default.receive), send: asked(listen.send_buffer, default.send) }
+}
+
+/// What the kernel grants of the buffers asked for: by the first socket, or one that is opened to see.
+pub fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buffers> {
+    match first {
+        Some(socket) => socket::granted(socket).ok(),
+        None => socket::plain(([127, 0, 0, 1], 0).into(), buffers(listen)).and_then(|socket| socket::granted(&socket)).ok(),
+    }
+}
+
+/// A warning for each buffer that the file asks for and the kernel cuts.
+pub fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
+    let mut findings = Findings::default();
+    let Some(granted) = granted else { return findings };
+    let rows = [
+        ("receive_buffer", listen.receive_buffer, granted.receive, "net.core.rmem_max"),
+        ("send_buffer", listen.send_buffer, granted.send, "net.core.wmem_max"),
+    ];
+    for (key, asked, granted, setting) in rows {
+        if let Some(asked) = asked.filter(|asked| granted < *asked as usize) {
+            let finding =
+                Finding::warning(code::BUFFER_CUT, format!("`listen.{key}` asks for {asked} octets, and the kernel grants {granted}"));
+            findings.push(finding.help(format!("raise `{setting}` (deploy/sysctl.conf), or ask for less")));
+        }
+    }
+    findings
+}
+
+/// The cores that workers are bound to; none if they are not. Those of the file must be there: a node that was
+/// moved to a smaller machine should say so.
+fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
+    let allowed = || affinity::allowed().unwrap_or_default();
+    match &listen.cpus {
+        _ if engine != Engine::Fast => Ok(Vec::new()),
+        Cpus::Off => Ok(Vec::new()),
+        Cpus::Auto => Ok(allowed()),
+        Cpus::List(cpus) => {
+            let allowed = allowed();
+            match cpus.iter().find(|cpu| !allowed.contains(cpu)) {
+                None => Ok(cpus.clone()),
+                Some(cpu) => {
+                    let all: Vec<String> = allowed.iter().map(u16::to_string).collect();
+                    let finding =
+                        Finding::error(code::CANNOT_PIN, format!("`listen.cpus` names core {cpu}, on which this process may not run"));
+                    Err(finding.help(format!("it may run on {}", all.join(", "))))
+                }
+            }
+        }
+    }
+}
+
+/// Buffers as asked and as granted.
+pub fn words(asked: Buffers, granted: Buffers) -> String {
+    format!("buffers: receive {} of {} octets, send {} of {}", granted.receive, asked.receive, granted.send, asked.send)
+}
+
 fn threads(listen: &Listen) -> usize {
     let asked = listen.threads.map(usize::from);
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = || match &listen.cpus {
+        Cpus::List(cpus) => cpus.len(),
+        Cpus::Off | Cpus::Auto => std::thread::available_parallelism().map_or(1, usize::from),
+    };
     asked.unwrap_or_else(cores).clamp(1, usize::from(THREADS_MAX))
 }
 
@@ -90,12 +175,12 @@ type Opened = (TcpListener, Vec<UdpSocket>, SocketAddr);
 
 /// The sockets of one address. TCP first: it refuses a port that another server has, where UDP sockets
 /// that share their port would quietly take a part of its queries.
-fn open_dns(address: SocketAddr, engine: Engine, threads: usize) -> Result<Opened, (&'static str, io::Error)> {
+fn open_dns(address: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) -> Result<Opened, (&'static str, io::Error)> {
     let mut attempt = 1;
     loop {
         let listener = socket::listener(address).map_err(|error| ("TCP", error))?;
         let at = listener.local_addr().map_err(|error| ("TCP", error))?;
-        match open_udp(at, engine, threads) {
+        match open_udp(at, engine, threads, buffers) {
             Ok(sockets) => return Ok((listener, sockets, at)),
             // The port that TCP was given may be taken for UDP: ask for another.
             Err(_) if address.port() == 0 && attempt < PORT_ATTEMPTS => attempt += 1,
@@ -104,20 +189,20 @@ fn open_dns(address: SocketAddr, engine: Engine, threads: usize) -> Result<Opene
     }
 }
 
-fn open_udp(at: SocketAddr, engine: Engine, threads: usize) -> io::Result<Vec<UdpSocket>> {
+fn open_udp(at: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) -> io::Result<Vec<UdpSocket>> {
     match engine {
         #[cfg(target_os = "linux")]
         Engine::Fast => {
             // A socket that does not share finds out whether anybody is there.
-            drop(socket::plain(at)?);
-            (0..threads).map(|_| socket::worker(at)).collect()
+            drop(socket::plain(at, buffers)?);
+            (0..threads).map(|_| socket::worker(at, buffers)).collect()
         }
         #[cfg(not(target_os = "linux"))]
         Engine::Fast => {
             let _ = threads;
             Err(io::Error::new(io::ErrorKind::Unsupported, "the fast engine needs Linux; start with `--engine hickory`"))
         }
-        Engine::Hickory => socket::plain(at).map(|socket| vec![socket]),
+        Engine::Hickory => socket::plain(at, buffers).map(|socket| vec![socket]),
     }
 }
 

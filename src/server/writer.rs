@@ -16,6 +16,7 @@ use crate::health::outcome::Outcome as ProbeOutcome;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::server::burden::Burden;
+use crate::server::compare;
 use crate::server::display;
 use crate::server::journal::Journal;
 use crate::server::memory::Memory;
@@ -151,6 +152,11 @@ impl Writer {
     async fn take(&mut self, command: Command) {
         match command {
             Command::Reload { origin, reply } => self.waiting.push((origin, reply)),
+            Command::Compare { reply } => {
+                let (root, fixed, ledger) = (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
+                let (served, counted) = (self.desk.snapshot.full(), self.desk.snapshot.decisions());
+                drop(spawn_blocking(move || reply(compare::compare(&root, &fixed, &ledger, &served, &counted))));
+            }
             Command::Override { change, reply } => {
                 let (changed, settled) = self.change(change).await;
                 match settled {
@@ -225,6 +231,7 @@ impl Writer {
     /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence number.
     fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
         let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
+        let progress = self.overrides.progress(now);
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
         self.watch.follow(&snapshot.roster);
         self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
@@ -234,6 +241,7 @@ impl Writer {
         let digest = snapshot.digest().to_string();
         self.show(&snapshot);
         self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
+        progress.iter().for_each(|event| self.tell(event));
         (sequence, digest)
     }
 

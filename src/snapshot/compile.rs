@@ -153,6 +153,7 @@ fn assemble(
     let snapshot = Snapshot {
         pops: deployment.pops.as_slice().into(),
         policies: deployment.policies.as_slice().into(),
+        networks: deployment.networks.iter().map(|network| network.name.clone()).collect(),
         sequence,
         digest: Digest::of(inputs, &status),
         identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),

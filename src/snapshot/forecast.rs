@@ -27,6 +27,8 @@ pub enum Answered {
     Cname(String),
     /// No address: no data, or SERVFAIL.
     Nothing,
+    /// Records that the zone has: the name is not steered.
+    Records,
 }
 
 impl std::fmt::Display for Answered {
@@ -35,6 +37,7 @@ impl std::fmt::Display for Answered {
             Answered::Pop(pop) => f.write_str(pop),
             Answered::Cname(name) => write!(f, "CNAME {name}"),
             Answered::Nothing => f.write_str("nothing"),
+            Answered::Records => f.write_str("records"),
         }
     }
 }
@@ -112,7 +115,7 @@ fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
 }
 
 /// What a client is answered by a policy; `None` for an address that is no client's.
-fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
+pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
     let policy = &snapshot.steering.policies[index as usize];
     let (family, source) = if address.is_ipv4() { (1, 32) } else { (2, 128) };
     let subnet = ClientSubnet { family, source, address };

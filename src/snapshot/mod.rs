@@ -5,11 +5,13 @@
 //! Ids (PoPs, zones, nodes, slots, plans) are only valid inside their snapshot. The sequence number
 //! counts publications on this node; the digest is equal on every node that was given equal inputs.
 
+pub mod carry;
 pub mod compile;
 pub mod difference;
 pub mod digest;
 pub mod forecast;
 pub mod inputs;
+pub mod replay;
 pub mod roster;
 pub mod routes;
 pub mod shrunk;
@@ -63,6 +65,8 @@ pub struct Snapshot {
     pub pops: Arc<[Pop]>,
     /// The policies as the files have them, for people.
     pub policies: Arc<[ScopedPolicy]>,
+    /// Names of operator networks, in the order that conditions of rules number them, for people.
+    pub networks: Arc<[Arc<str>]>,
     /// Who is watched.
     pub roster: Arc<Roster>,
     /// Whose load is measured.

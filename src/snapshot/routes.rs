@@ -3,11 +3,16 @@
 //! Each distinct place is mapped once; each leaf takes the choice of its place; leaves of databases
 //! that are deeper than RFC 7871 section 11.1 wants are merged into the choice that covers most of
 //! their block; equal siblings merge. The result is disjoint, so a leaf's depth is a truthful scope.
+//!
+//! Where the tables of all policies together are too large, they share the cuts of one: its leaves hold
+//! classes of places of which each policy makes the same, and each policy says what it makes of a class.
 
 use crate::geo::atlas::{Atlas, Leaf, Space};
 use crate::geo::trie::{Block, Key, Merging, Table, Trie};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::steer::table::REDIRECT;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Choice numbers for leaves.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +22,85 @@ pub struct Choices<'a> {
     /// For special-purpose blocks that nobody knows; never equal to a place's, so that their leaves
     /// never merge with others.
     pub special: u32,
+}
+
+/// A table of routes that was asked for.
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// One choice for everybody.
+    Constant(Arc<Trie>),
+    /// A number among what [`Tables::build`] makes.
+    Table(usize),
+}
+
+/// The tables that policies ask for, by what they make of every place and of special-purpose blocks.
+#[derive(Default)]
+pub struct Tables {
+    asked: Vec<Arc<(Vec<u32>, u32)>>,
+    known: HashMap<Arc<(Vec<u32>, u32)>, usize>,
+}
+
+impl Tables {
+    /// Asks for a table; the same for who asks for the same.
+    pub fn ask(&mut self, of_place: Vec<u32>, special: u32) -> Route {
+        let key = Arc::new((of_place, special));
+        let next = self.asked.len();
+        Route::Table(*self.known.entry(key).or_insert_with_key(|key| {
+            self.asked.push(Arc::clone(key));
+            next
+        }))
+    }
+
+    /// Every table that was asked for; and whether they share their cuts, since they would have more than
+    /// `octets_max` octets in all.
+    pub fn build(self, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
+        let (mut tables, mut octets) = (Vec::with_capacity(self.asked.len()), 0);
+        for asked in &self.asked {
+            let table = compile(atlas, &Choices { of_place: &asked.0, special: asked.1 });
+            octets += table.octets();
+            // Numbers of classes must leave room for REDIRECT.
+            if octets > octets_max && self.asked.len() > 1 && atlas.places.len() < REDIRECT as usize - 1 {
+                drop((tables, table));
+                return (self.shared(atlas), true);
+            }
+            tables.push(Arc::new(table));
+        }
+        (tables, false)
+    }
+
+    /// One cut for all.
+    fn shared(&self, atlas: &Atlas) -> Vec<Arc<Trie>> {
+        // Classes become finer with each table: places are one as long as every table so far makes one of them. Behind
+        // the places stands what is made of special-purpose blocks, which is apart from all of them.
+        let places = atlas.places.len();
+        let mut class_of: Vec<u32> = vec![0; places + 1];
+        let (mut count, mut finer) = (1, HashMap::new());
+        for asked in &self.asked {
+            finer.clear();
+            for (class, choice) in class_of.iter_mut().zip(asked.0.iter().chain([&asked.1])) {
+                let next = finer.len() as u32;
+                *class = *finer.entry((*class, *choice)).or_insert(next);
+            }
+            count = finer.len();
+        }
+        let special = match class_of.pop() {
+            Some(special) if !class_of.contains(&special) => special,
+            // A table of resolvers knows no special blocks: alone it would take them for a place.
+            _ => {
+                count += 1;
+                count as u32 - 1
+            }
+        };
+        let cuts = compile(atlas, &Choices { of_place: &class_of, special });
+        let meaning = |asked: &Arc<(Vec<u32>, u32)>| {
+            let mut of_class = vec![asked.1; count];
+            for (class, choice) in class_of.iter().zip(&asked.0) {
+                of_class[*class as usize] = *choice;
+            }
+            Arc::new(cuts.of_classes(of_class.into()))
+        };
+        self.asked.iter().map(meaning).collect()
+    }
 }
 
 /// The routes for one way of choosing.

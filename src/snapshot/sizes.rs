@@ -2,7 +2,7 @@
 //! is not in it.
 
 use super::Snapshot;
-use crate::geo::trie::Trie;
+use crate::geo::trie::{Part, Trie};
 use crate::steer::plan::{Entry, Plan};
 use crate::steer::table::{PolicyTable, SharedAddress, Slot};
 use std::collections::HashSet;
@@ -47,9 +47,9 @@ impl Sizes {
             sizes.steered += image.steered_names();
             sizes.images_octets += image.octets();
         }
-        for trie in distinct(snapshot.steering.policies.iter().flat_map(tries)) {
-            sizes.leaves += trie.leaves();
-            sizes.routes_octets += trie.octets();
+        for part in parts(snapshot.steering.policies.iter().flat_map(tries)) {
+            sizes.leaves += part.leaves;
+            sizes.routes_octets += part.octets;
         }
         for policy in &snapshot.steering.policies {
             sizes.plans += policy.plans.len();
@@ -76,10 +76,10 @@ pub fn tries(policy: &PolicyTable) -> impl Iterator<Item = &Arc<Trie>> {
     policy.routes.iter().chain(&policy.cell_routes).chain(&policy.resolver_classes)
 }
 
-/// Tables that several policies share, once.
-pub fn distinct<'a>(tries: impl Iterator<Item = &'a Arc<Trie>>) -> Vec<&'a Arc<Trie>> {
+/// What tables are made of, parts that they share once.
+pub fn parts<'a>(tries: impl Iterator<Item = &'a Arc<Trie>>) -> Vec<Part> {
     let mut seen = HashSet::new();
-    tries.filter(|trie| seen.insert(Arc::as_ptr(trie))).collect()
+    tries.flat_map(|trie| trie.parts()).filter(|part| seen.insert(part.at)).collect()
 }
 
 /// Octets of a policy's plans, choices and lists.

@@ -2,13 +2,16 @@
 //! and the addresses of every service of every PoP.
 //!
 //! Each distinct place is mapped once per policy and class of resolver; policies that make the same
-//! of every place share one table of routes.
+//! of every place share one table of routes. Where separate tables would be too large, all share one that
+//! is cut into classes of places of which every policy makes the same: scopes stay true, but a leaf is no
+//! wider for one policy than for all.
 
-use super::routes::{self, Choices};
+use super::routes::{Route, Tables};
 use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
+use crate::limits::ROUTES_OCTETS_MAX;
 use crate::steer::map::Mapper;
 use crate::steer::plan::Plan;
 use crate::steer::policy::{Candidate, Policy, Share};
@@ -31,6 +34,8 @@ pub struct Steering {
     pub slots: Box<[Slot]>,
     /// Policies, by their number in the deployment.
     pub policies: Box<[PolicyTable]>,
+    /// Whether policies share one table of routes, since separate ones would be too large.
+    pub shares_routes: bool,
 }
 
 /// What the steering is compiled from.
@@ -48,6 +53,11 @@ pub struct Inputs<'a> {
 
 /// Compiles.
 pub fn compile(inputs: Inputs<'_>) -> (Steering, Findings) {
+    compile_within(inputs, ROUTES_OCTETS_MAX)
+}
+
+/// [`compile`] with another bound for separate tables of routes, in octets.
+pub fn compile_within(inputs: Inputs<'_>, routes_octets_max: usize) -> (Steering, Findings) {
     let mut findings = Findings::default();
     let pops = inputs.pops.iter().map(|p| PopIdentity { name: p.name.clone(), seed: hash::octets(p.name.as_bytes()) }).collect();
     let mut slots = Slots::default();
@@ -55,12 +65,14 @@ pub fn compile(inputs: Inputs<'_>) -> (Steering, Findings) {
     let mut policies = Vec::with_capacity(inputs.policies.len());
     for scoped in inputs.policies {
         let of_pop = slots.of_policy(inputs.pops, &scoped.policy);
-        match policy_table(inputs, scoped, of_pop, &slots.list, &mut tables) {
-            Ok(table) => policies.push(table),
+        match draft(inputs, scoped, of_pop, &slots.list, &mut tables) {
+            Ok(draft) => policies.push(draft),
             Err(finding) => findings.push(finding),
         }
     }
-    (Steering { pops, slots: slots.list.into(), policies: policies.into() }, findings)
+    let (built, shares_routes) = tables.build(inputs.atlas, routes_octets_max);
+    let policies = policies.into_iter().map(|draft| draft.finish(&built)).collect();
+    (Steering { pops, slots: slots.list.into(), policies, shares_routes }, findings)
 }
 
 /// Services of PoPs that some policy uses, each once.
@@ -91,16 +103,28 @@ impl Slots {
     }
 }
 
-/// Routes that were compiled, by what they make of every place.
-#[derive(Default)]
-struct Tables {
-    known: HashMap<(Vec<u32>, u32), Arc<Trie>>,
+/// A policy but for its routes, which are made when those of all are known.
+struct Draft {
+    table: PolicyTable,
+    routes: Vec<Route>,
+    cell_routes: Vec<Route>,
+    resolver_classes: Option<Route>,
 }
 
-impl Tables {
-    fn get(&mut self, atlas: &Atlas, of_place: Vec<u32>, special: u32) -> Arc<Trie> {
-        let compiled = |key: &(Vec<u32>, u32)| Arc::new(routes::compile(atlas, &Choices { of_place: &key.0, special: key.1 }));
-        self.known.entry((of_place, special)).or_insert_with_key(compiled).clone()
+impl Draft {
+    fn finish(self, built: &[Arc<Trie>]) -> PolicyTable {
+        let trie = |route: Route| match route {
+            Route::Constant(trie) => trie,
+            Route::Table(index) => Arc::clone(&built[index]),
+        };
+        let routes: Box<[Arc<Trie>]> = self.routes.into_iter().map(trie).collect();
+        PolicyTable {
+            scopes: routes.iter().map(|r| r.leaves()).sum(),
+            routes,
+            cell_routes: self.cell_routes.into_iter().map(trie).collect(),
+            resolver_classes: self.resolver_classes.map(trie),
+            ..self.table
+        }
     }
 }
 
@@ -131,13 +155,7 @@ impl Interned {
     }
 }
 
-fn policy_table(
-    inputs: Inputs<'_>,
-    scoped: &ScopedPolicy,
-    slots: Box<[u32]>,
-    slot_list: &[Slot],
-    tables: &mut Tables,
-) -> Result<PolicyTable, Finding> {
+fn draft(inputs: Inputs<'_>, scoped: &ScopedPolicy, slots: Box<[u32]>, slot_list: &[Slot], tables: &mut Tables) -> Result<Draft, Finding> {
     let policy = &scoped.policy;
     let mapper = Mapper::new(policy, inputs.pops, inputs.site.cloned());
     let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
@@ -174,10 +192,10 @@ fn policy_table(
         let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
         located |= !uniform;
         let special = interned.choice([BY_ECS_SPECIAL, by_resolver]);
-        let constant = (uniform && !shares).then(|| Arc::new(Trie::constant(of_place[0])));
+        let constant = (uniform && !shares).then(|| Route::Constant(Arc::new(Trie::constant(of_place[0]))));
         // A gradual drain may make any policy share by cell at any time.
-        let full = tables.get(inputs.atlas, of_place, special);
-        routes.push(constant.unwrap_or_else(|| Arc::clone(&full)));
+        let full = tables.ask(of_place, special);
+        routes.push(constant.unwrap_or_else(|| full.clone()));
         cell_routes.push(full);
     }
     if interned.choices.len() as u32 >= VALUE_MAX {
@@ -185,7 +203,7 @@ fn policy_table(
             .at(policy.at, "this policy")
             .help("lower `depth`, or give fewer PoPs"));
     }
-    Ok(PolicyTable {
+    let table = PolicyTable {
         name: scoped.zone.as_ref().map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
         families: policy_families(policy, &slots, slot_list),
         https: policy.https,
@@ -193,20 +211,21 @@ fn policy_table(
         cnames: mapper.cnames().into(),
         members: mapper.members().into(),
         tail: mapper.tail().into(),
-        scopes: routes.iter().map(|r| r.leaves()).sum(),
+        scopes: 0,
         plans: interned.plans.into(),
         choices: interned.choices.into(),
-        routes: routes.into(),
-        cell_routes: cell_routes.into(),
+        routes: [].into(),
+        cell_routes: [].into(),
         up_threshold_percent: policy.up_threshold_percent,
-        resolver_classes,
+        resolver_classes: None,
         ecs: policy.ecs,
         share: policy.share,
         shares,
         located,
         cell_v4: policy.cell_max_v4,
         cell_v6: policy.cell_max_v6,
-    })
+    };
+    Ok(Draft { table, routes, cell_routes, resolver_classes })
 }
 
 /// What is known of the place where the node stands.
@@ -227,7 +246,7 @@ pub fn at_site(place: &Place, site: &Place) -> Place {
 }
 
 /// The sets of operator networks that rules tell resolvers apart by, and the routes to them.
-fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec<Vec<u16>>, Option<Arc<Trie>>) {
+fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec<Vec<u16>>, Option<Route>) {
     let rules = policy.reach().into_iter().flat_map(|policy| &policy.rules);
     let asked: Vec<u16> = rules.flat_map(|r| r.when.resolver_networks()).collect();
     if asked.is_empty() {
@@ -246,7 +265,7 @@ fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec
         })
         .collect();
     // Special-purpose blocks that nobody knows are in no network.
-    (classes, Some(tables.get(atlas, of_place, 0)))
+    (classes, Some(tables.ask(of_place, 0)))
 }
 
 /// Whether every client gets the same choice.

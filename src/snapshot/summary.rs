@@ -16,6 +16,8 @@ pub struct Summary {
     pub pops: Vec<String>,
     /// Name, plans and scopes of each policy.
     pub policies: Vec<PolicySummary>,
+    /// Leaves of the one table of routes that policies share, if separate ones would be too large.
+    pub shared_leaves: Option<usize>,
     /// One line for each database.
     pub databases: Vec<String>,
 }
@@ -66,6 +68,7 @@ impl Summary {
             zones: snapshot.zones.iter().map(zone).collect(),
             pops: snapshot.steering.pops.iter().map(|p| p.name.to_string()).collect(),
             policies: snapshot.steering.policies.iter().map(policy).collect(),
+            shared_leaves: snapshot.steering.shares_routes.then(|| snapshot.steering.policies.iter().map(|p| p.scopes).max().unwrap_or(0)),
             databases: snapshot.databases().to_vec(),
         }
     }
@@ -85,6 +88,13 @@ impl fmt::Display for Summary {
                 (scopes, _) => format!("{scopes} scopes"),
             };
             writeln!(f, "policy    {} ({} preference {lists}, {scopes}{cells})", policy.name, policy.plans)?;
+        }
+        if let Some(leaves) = self.shared_leaves {
+            let limit = crate::limits::ROUTES_OCTETS_MAX >> 20;
+            writeln!(
+                f,
+                "routes    one table of {leaves} leaves for all policies: separate ones would take more than {limit} MiB, and make some scopes wider"
+            )?;
         }
         for database in &self.databases {
             writeln!(f, "database  {database}")?;

@@ -36,6 +36,11 @@ impl Course {
         if to >= self.from { self.from + gone(to - self.from) } else { self.from - gone(self.from - to) }
     }
 
+    /// How much of it holds, in quarters: 0 where it begins, 4 where all of it does; `None` before it begins.
+    pub fn quarter(&self, now: u64) -> Option<u8> {
+        (now >= self.start_epoch_secs).then(|| (self.step(now) * 4 / STEPS) as u8)
+    }
+
     /// Steps done.
     fn step(&self, now: u64) -> u64 {
         if self.is_over(now) { STEPS } else { now.saturating_sub(self.start_epoch_secs) * STEPS / self.over_secs.max(1) }

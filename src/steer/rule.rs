@@ -57,6 +57,28 @@ impl When {
             && self.not.as_ref().is_none_or(|not| !not.matches(of))
     }
 
+    /// In the words of the file, such as `country: [DE, FR], not: { asn: 64500 }`; empty where it says nothing. `networks` are the
+    /// names of operator networks.
+    pub fn words(&self, networks: &[Arc<str>]) -> String {
+        let network = |index: &u16| networks.get(usize::from(*index)).map_or_else(|| index.to_string(), ToString::to_string);
+        let rows: [(&str, Vec<String>); 7] = [
+            ("country", self.country.iter().map(ToString::to_string).collect()),
+            ("subdivision", self.subdivision.iter().map(|(country, of)| format!("{country}-{of}")).collect()),
+            ("continent", self.continent.iter().map(|continent| continent.code().to_owned()).collect()),
+            ("asn", self.asn.iter().map(ToString::to_string).collect()),
+            ("network", self.network.iter().map(network).collect()),
+            ("resolver_network", self.resolver_network.iter().map(network).collect()),
+            ("site", self.site.iter().map(ToString::to_string).collect()),
+        ];
+        let one = |(key, values): &(&str, Vec<String>)| match &values[..] {
+            [] => None,
+            [value] => Some(format!("{key}: {value}")),
+            values => Some(format!("{key}: [{}]", values.join(", "))),
+        };
+        let not = self.not.as_ref().map(|not| format!("not: {{ {} }}", not.words(networks)));
+        rows.iter().filter_map(one).chain(not).collect::<Vec<_>>().join(", ")
+    }
+
     /// Every operator network that a `resolver_network` condition names, here or under `not`.
     pub fn resolver_networks(&self) -> Vec<u16> {
         let mut all = self.resolver_network.clone();

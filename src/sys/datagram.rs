@@ -12,8 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use std::os::fd::AsRawFd;
 use std::ptr;
 
-/// Control octets of one message: room for the larger of the two PKTINFO messages, aligned as their
-/// headers need.
+/// Control octets of one message: room for the larger of the two PKTINFO messages and the counter of drops,
+/// aligned as their headers need.
 const CONTROL_OCTETS: usize = 64;
 
 /// The address that a query was sent to, from which the answer must leave.
@@ -63,6 +63,10 @@ pub struct Batch {
     used: usize,
     /// Replies noted since: the query answered, the length.
     noted: Vec<(usize, usize)>,
+    /// Datagrams that the kernel has dropped in all, as far as it has told.
+    overflow: u32,
+    /// How many of them it told of with the last `receive`.
+    dropped: u32,
 }
 
 impl Batch {
@@ -81,6 +85,8 @@ impl Batch {
             received: 0,
             used: capacity,
             noted: Vec::with_capacity(capacity),
+            overflow: 0,
+            dropped: 0,
         }
     }
 
@@ -88,6 +94,7 @@ impl Batch {
     /// a time-out, an interrupt, or an ICMP error of an earlier reply, none of which is a fault.
     pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
         self.received = 0;
+        self.dropped = 0;
         self.noted.clear();
         let capacity = self.headers.len();
         // The kernel has written to those that it filled and, if it failed there, to the one behind.
@@ -122,7 +129,27 @@ impl Batch {
         }
         self.received = (count as usize).min(capacity);
         self.used = self.received;
+        self.count_drops();
         Ok(self.received)
+    }
+
+    /// Datagrams of which the last `receive` learnt that the kernel has dropped them before, for want of room in the
+    /// socket's buffer. A batch serves one socket, or this means nothing.
+    pub fn dropped(&self) -> u64 {
+        u64::from(self.dropped)
+    }
+
+    /// The kernel's counter comes with each datagram once it is not 0; the newest says all.
+    fn count_drops(&mut self) {
+        let told = self.received.checked_sub(1).and_then(|newest| {
+            let header = Some(&self.headers[newest].msg_hdr).filter(|header| header.msg_flags & libc::MSG_CTRUNC == 0)?;
+            // SAFETY: `recvmmsg` has just filled this header, whose control pointer is this batch's.
+            unsafe { find(header, |level, kind, payload| told_drops(level, kind, payload)) }
+        });
+        if let Some(told) = told {
+            self.dropped = told.wrapping_sub(self.overflow);
+            self.overflow = told;
+        }
     }
 
     /// A query of the last `receive`, with room for its reply; `index` must be below what that returned.
@@ -286,33 +313,57 @@ fn read_peer(storage: &libc::sockaddr_storage, length: libc::socklen_t) -> Optio
 /// # Safety
 /// The header's control pointer and length must describe octets that the kernel has filled.
 unsafe fn find_local(header: &libc::msghdr) -> Option<Local> {
+    // SAFETY: by the caller's promise.
+    unsafe { find(header, |level, kind, payload| told_local(level, kind, payload)) }.flatten()
+}
+
+/// The first control message of which `read` makes something: it is given level, kind and payload.
+///
+/// # Safety
+/// The header's control pointer and length must describe octets that the kernel has filled.
+unsafe fn find<T>(header: &libc::msghdr, read: impl Fn(i32, i32, &[u8]) -> Option<T>) -> Option<T> {
     // SAFETY: by the caller's promise the macros stay within the control octets, and each message's
-    // payload lies behind its header; payloads are read unaligned after their length is checked.
+    // payload lies behind its header, as long as the header says.
     unsafe {
         let mut message = libc::CMSG_FIRSTHDR(header);
         while !message.is_null() {
-            let payload = (*message).cmsg_len as usize - libc::CMSG_LEN(0) as usize;
-            match ((*message).cmsg_level, (*message).cmsg_type) {
-                (libc::IPPROTO_IP, libc::IP_PKTINFO) if payload >= size_of::<libc::in_pktinfo>() => {
-                    let told: libc::in_pktinfo = ptr::read_unaligned(libc::CMSG_DATA(message).cast());
-                    // `ipi_spec_dst` is the local address the query reached; unlike `ipi_addr` it is
-                    // never a broadcast address.
-                    let address = Ipv4Addr::from(u32::from_be(told.ipi_spec_dst.s_addr));
-                    let usable = !address.is_unspecified() && !address.is_multicast();
-                    return usable.then_some(Local { address: address.into(), interface: 0 });
-                }
-                (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if payload >= size_of::<libc::in6_pktinfo>() => {
-                    let told: libc::in6_pktinfo = ptr::read_unaligned(libc::CMSG_DATA(message).cast());
-                    let address = Ipv6Addr::from(told.ipi6_addr.s6_addr);
-                    let interface = if address.is_unicast_link_local() { told.ipi6_ifindex as u32 } else { 0 };
-                    let usable = !address.is_unspecified() && !address.is_multicast();
-                    return usable.then_some(Local { address: address.into(), interface });
-                }
-                _ => message = libc::CMSG_NXTHDR(header, message),
+            let length = ((*message).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+            let payload = std::slice::from_raw_parts(libc::CMSG_DATA(message), length);
+            if let Some(found) = read((*message).cmsg_level, (*message).cmsg_type, payload) {
+                return Some(found);
             }
+            message = libc::CMSG_NXTHDR(header, message);
         }
     }
     None
+}
+
+/// The local address; `Some(None)` if it is none that an answer could leave from.
+fn told_local(level: i32, kind: i32, payload: &[u8]) -> Option<Option<Local>> {
+    match (level, kind) {
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) if payload.len() >= size_of::<libc::in_pktinfo>() => {
+            // SAFETY: the payload is long enough, and every bit pattern is one; it is read unaligned.
+            let told: libc::in_pktinfo = unsafe { ptr::read_unaligned(payload.as_ptr().cast()) };
+            // `ipi_spec_dst` is the local address the query reached; unlike `ipi_addr` it is
+            // never a broadcast address.
+            let address = Ipv4Addr::from(u32::from_be(told.ipi_spec_dst.s_addr));
+            let usable = !address.is_unspecified() && !address.is_multicast();
+            Some(usable.then_some(Local { address: address.into(), interface: 0 }))
+        }
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if payload.len() >= size_of::<libc::in6_pktinfo>() => {
+            // SAFETY: as above.
+            let told: libc::in6_pktinfo = unsafe { ptr::read_unaligned(payload.as_ptr().cast()) };
+            let address = Ipv6Addr::from(told.ipi6_addr.s6_addr);
+            let interface = if address.is_unicast_link_local() { told.ipi6_ifindex as u32 } else { 0 };
+            let usable = !address.is_unspecified() && !address.is_multicast();
+            Some(usable.then_some(Local { address: address.into(), interface }))
+        }
+        _ => None,
+    }
+}
+
+fn told_drops(level: i32, kind: i32, payload: &[u8]) -> Option<u32> {
+    ((level, kind) == (libc::SOL_SOCKET, libc::SO_RXQ_OVFL)).then_some(payload)?.first_chunk().map(|octets| u32::from_ne_bytes(*octets))
 }
 
 /// Writes the control message that sets the source address; gives its length.

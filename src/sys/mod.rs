@@ -15,6 +15,7 @@
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
 //! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
+//! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the calling thread.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and have
 //!   not reaped, so that it cannot be anybody else's.
@@ -23,6 +24,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod affinity;
 #[cfg(target_os = "linux")]
 pub mod datagram;
 #[cfg(unix)]

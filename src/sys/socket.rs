@@ -7,14 +7,38 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
+/// Octets of kernel buffer of a UDP socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffers {
+    /// For queries that wait.
+    pub receive: usize,
+    /// For answers that wait.
+    pub send: usize,
+}
+
+impl Default for Buffers {
+    fn default() -> Buffers {
+        Buffers { receive: SOCKET_OCTETS, send: SOCKET_OCTETS }
+    }
+}
+
+/// What the kernel has granted, in the measure in which it was asked: Linux counts its own book-keeping in, and
+/// tells twice as much (socket(7)).
+pub fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
+    let socket = socket2::SockRef::from(socket);
+    let per_octet = if cfg!(target_os = "linux") { 2 } else { 1 };
+    Ok(Buffers { receive: socket.recv_buffer_size()? / per_octet, send: socket.send_buffer_size()? / per_octet })
+}
+
 /// A UDP socket for one worker thread: shares its port with the other workers, tells each query's
-/// destination, and wakes its thread four times a second.
+/// destination and how many the kernel had to drop, and wakes its thread four times a second.
 #[cfg(target_os = "linux")]
-pub fn worker(address: SocketAddr) -> io::Result<UdpSocket> {
+pub fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
     socket.set_reuse_port(true)?;
     tell_destination(&socket, address)?;
-    enlarge(&socket);
+    tell_drops(&socket)?;
+    enlarge(&socket, buffers);
     socket.set_read_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
     // A send waits when the device is full; a dead device must not hold a worker past the next wake.
     socket.set_write_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
@@ -23,9 +47,9 @@ pub fn worker(address: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// A UDP socket that nobody shares, as the portable engine takes it: non-blocking.
-pub fn plain(address: SocketAddr) -> io::Result<UdpSocket> {
+pub fn plain(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
-    enlarge(&socket);
+    enlarge(&socket, buffers);
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
@@ -67,16 +91,29 @@ fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socke
 }
 
 /// Kernel buffers are a wish: the system's ceiling (`net.core.rmem_max`) may cut them, which is fine.
-fn enlarge(socket: &Socket) {
-    let _ = socket.set_recv_buffer_size(SOCKET_OCTETS);
-    let _ = socket.set_send_buffer_size(SOCKET_OCTETS);
+fn enlarge(socket: &Socket, buffers: Buffers) {
+    let _ = socket.set_recv_buffer_size(buffers.receive);
+    let _ = socket.set_send_buffer_size(buffers.send);
 }
 
 #[cfg(target_os = "linux")]
 fn tell_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    if address.is_ipv4() {
+        switch_on(socket, libc::IPPROTO_IP, libc::IP_PKTINFO)
+    } else {
+        switch_on(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
+    }
+}
+
+/// How many datagrams found no room, with the next one that does (socket(7)).
+#[cfg(target_os = "linux")]
+fn tell_drops(socket: &Socket) -> io::Result<()> {
+    switch_on(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL)
+}
+
+#[cfg(target_os = "linux")]
+fn switch_on(socket: &Socket, level: libc::c_int, option: libc::c_int) -> io::Result<()> {
     use std::os::fd::AsRawFd;
-    let (level, option) =
-        if address.is_ipv4() { (libc::IPPROTO_IP, libc::IP_PKTINFO) } else { (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) };
     let on: libc::c_int = 1;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the option takes an `int`,
     // and the pointer and length describe exactly the local one, which outlives the call.

@@ -3,7 +3,6 @@
 use crate::answer::{self, Client, Moment, Outcome, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::counters::{Block, Dropped};
-use crate::limits::BATCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::sys::datagram::{Batch, Datagram};
 use crate::transport::clock;
@@ -29,18 +28,27 @@ pub struct Seat {
     pub block: Arc<Block>,
     /// Where rare messages go.
     pub rare: RareQueue,
+    /// Datagrams that it takes from the kernel at once.
+    pub batch: usize,
+    /// The core that it is bound to.
+    pub cpu: Option<u16>,
     /// Set when the server stops; seen within `WORKER_WAKE_MILLIS`.
     pub stop: Arc<AtomicBool>,
 }
 
 /// Serves until told to stop.
 pub fn serve(seat: &Seat) {
-    let mut batch = Batch::new(BATCH_MAX);
+    let mut batch = Batch::new(seat.batch);
     let (mut draws, mut name) = (Draws::seeded(), QueryName::default());
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(0) => {}
-            Ok(count) => answer_batch(seat, &mut batch, count, &mut draws, &mut name),
+            Ok(count) => {
+                if batch.dropped() > 0 {
+                    seat.block.dropped(Dropped::ReceiveFull, batch.dropped());
+                }
+                answer_batch(seat, &mut batch, count, &mut draws, &mut name);
+            }
             Err(error) => {
                 seat.block.dropped(Dropped::SocketError, 1);
                 tracing::debug!(%error, "a UDP socket does not receive");

@@ -1,6 +1,7 @@
 //! Worker threads of the fast lane: started, watched, joined.
 
 use crate::desk::counters::Dropped;
+use crate::sys::affinity;
 use crate::transport::udp::{self, Seat};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,6 +42,11 @@ impl Workers {
 /// A fault outside the core (which is caught query by query) starts the loop anew: the socket is
 /// still there, and a server that silently lost a thread would lose a share of its queries.
 fn run(seat: &Seat) {
+    if let Some(cpu) = seat.cpu
+        && let Err(error) = affinity::pin(cpu)
+    {
+        tracing::warn!(%error, cpu, "a UDP thread is not bound to its core, and runs where the kernel puts it");
+    }
     while !seat.stop.load(Ordering::Relaxed) {
         if catch_unwind(AssertUnwindSafe(|| udp::serve(seat))).is_err() {
             seat.block.dropped(Dropped::Panic, 1);

@@ -175,23 +175,23 @@ impl<'a> Response<'a> {
         let begin = self.at;
         let mut count = 0u16;
         for rdata in records {
-            let Some(rdata_at) = self.put_ready(owner, rdata.record) else {
+            let Some(rdata_at) = self.put_ready(owner, &rdata, apex_at) else {
                 self.at = begin;
                 return Err(Full);
             };
-            for patch in rdata.patches {
-                if patch != NO_PATCH
-                    && let Some(place) = self.out.get_mut(rdata_at + usize::from(patch)..).and_then(|rest| rest.first_chunk_mut())
-                {
-                    // The apex stands in the question or in an early CNAME, so a pointer reaches it.
-                    *place = pointer(apex_at);
-                }
-            }
             placed(rdata_at, &rdata);
             count += 1;
         }
         self.counts[section as usize] += count;
         Ok(())
+    }
+
+    /// Writes the one record of an RRset that stands ready; gives where its data begins.
+    #[inline(always)]
+    pub fn only(&mut self, section: Section, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Result<usize, Full> {
+        let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(Full)?;
+        self.counts[section as usize] += 1;
+        Ok(rdata_at)
     }
 
     /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the question, or nothing.
@@ -267,21 +267,30 @@ impl<'a> Response<'a> {
 
     /// [`Response::put`] for a record that stands ready, owned by the name in the question.
     #[inline(always)]
-    fn put_ready(&mut self, owner: Owner<'_>, record: &[u8]) -> Option<usize> {
-        if owner.at > POINTER_MAX || owner.wire.len() == 1 {
-            return self.put_ready_with_owner(owner, record);
+    fn put_ready(&mut self, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+        let Rdata { record, patches: [first, second], .. } = *rdata;
+        let rdata_at = if owner.at > POINTER_MAX || owner.wire.len() == 1 {
+            self.put_ready_with_owner(owner, record)?
+        } else {
+            let end = self.at + record.len();
+            if end > self.limit {
+                return None;
+            }
+            let to = self.out.get_mut(self.at..end)?;
+            copy(to, record);
+            if owner.at != HEADER_LEN {
+                *to.first_chunk_mut()? = pointer(owner.at);
+            }
+            let rdata_at = self.at + HEAD_LEN;
+            self.at = end;
+            rdata_at
+        };
+        // The apex stands in the question or in an early CNAME, so a pointer reaches it.
+        for patch in [first, second] {
+            if patch != NO_PATCH {
+                *self.out.get_mut(rdata_at + usize::from(patch)..)?.first_chunk_mut()? = pointer(apex_at);
+            }
         }
-        let end = self.at + record.len();
-        if end > self.limit {
-            return None;
-        }
-        let to = self.out.get_mut(self.at..end)?;
-        copy(to, record);
-        if owner.at != HEADER_LEN {
-            *to.first_chunk_mut()? = pointer(owner.at);
-        }
-        let rdata_at = self.at + HEAD_LEN;
-        self.at = end;
         Some(rdata_at)
     }
 

@@ -58,6 +58,10 @@ impl<'w> Node<'w> {
 
     /// A turn without a command: publishes what an answer would show. `keeps_sheds`: the machine of load has no say.
     pub fn look(&mut self, now: Moment, epoch_secs: u64, keeps_sheds: bool) -> bool {
+        let has_ended = !self.overrides.expire(epoch_secs).is_empty() || self.step_at.is_some_and(|at| at <= epoch_secs);
+        if has_ended {
+            self.put(now, epoch_secs);
+        }
         let mut has_changed = false;
         while let Some(picture) = self.monitor.poll_picture(now) {
             self.picture = picture;
@@ -67,11 +71,7 @@ impl<'w> Node<'w> {
             self.call(now, epoch_secs);
         }
         has_changed |= self.turn(now, keeps_sheds);
-        if !self.overrides.expire(epoch_secs).is_empty() || self.step_at.is_some_and(|at| at <= epoch_secs) {
-            self.put(now, epoch_secs);
-            return true;
-        }
-        has_changed && self.publish(epoch_secs)
+        (has_changed && self.publish(epoch_secs)) || has_ended
     }
 
     /// What is said by hand, or by files, is in force.

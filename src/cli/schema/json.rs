@@ -101,6 +101,8 @@ impl Sections {
             }
             // YAML 1.1 readers make booleans of these words, YAML 1.2 readers keep the text.
             Shape::Switch => json!({ "enum": [true, false, "on", "off", "yes", "no", "true", "false"] }),
+            // An editor whose YAML is of version 1.1 takes the bare word for false.
+            Shape::Choice(["off"]) => json!({ "enum": ["off", false] }),
             Shape::Choice(words) => json!({ "enum": words }),
             Shape::Either(shapes) => json!({ "anyOf": shapes.iter().map(|shape| self.shape(shape)).collect::<Vec<_>>() }),
             Shape::List(member) => {

@@ -1,6 +1,7 @@
 //! `meridian.yaml`.
 
 use super::*;
+use crate::limits::{BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 
 pub(super) const FILE: FileKind =
     FileKind { word: "server", path: "meridian.yaml", root: &SERVER, sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &COOKIES] };
@@ -25,8 +26,7 @@ geoip: { databases: [geoip/places.mmdb], networks: geoip/networks.yaml }
 pops: pops.yaml
 policies: policies.yaml
 zones: zones/
-state: /var/lib/meridian
-cookies: { secrets: /etc/meridian/cookies.secrets }",
+state: /var/lib/meridian",
     entries: &[
         entry("node", &Shape::Map(&NODE), REQUIRED, "this node", ""),
         entry("listen", &Shape::Map(&LISTEN), REQUIRED, "sockets; a change needs a restart, and a reload that finds one is refused", ""),
@@ -74,6 +74,8 @@ static NODE: Section = Section {
     notes: "",
 };
 
+static BUFFER: Shape = Shape::Integer(SOCKET_OCTETS_MIN as i64, SOCKET_OCTETS_MAX as i64);
+
 static LISTEN: Section = Section {
     id: "listen",
     read_as: "`listen`",
@@ -86,10 +88,39 @@ static LISTEN: Section = Section {
         entry("admin", &SOCKET, NONE, "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`", "\"127.0.0.1:8053\""),
         entry(
             "threads",
-            &Shape::Either(&[Shape::Integer(1, 1_024), Shape::Choice(&["auto"])]),
+            &Shape::Either(&[Shape::Integer(1, THREADS_MAX as i64), Shape::Choice(&["auto"])]),
             Absent::Words("one a core"),
-            "UDP threads for each address",
+            "UDP threads for each address; `auto` is one for each core, or for each member of `cpus`",
             "auto",
+        ),
+        entry(
+            "cpus",
+            &Shape::Either(&[Shape::Choice(&["off"]), Shape::Choice(&["auto"]), Shape::List(&Shape::Integer(0, CPU_MAX as i64))]),
+            Absent::Default("off"),
+            "binds each UDP thread to one core, in turn: of those that the process may use (`auto`), or of these numbers. `off` leaves it to the \
+             kernel, which is as good unless other programs are kept off those cores",
+            "auto",
+        ),
+        entry(
+            "batch",
+            &Shape::Integer(1, BATCH_MAX as i64),
+            Absent::Default("64"),
+            "datagrams that a thread takes from the kernel at once; fewer shorten the longest wait, more save a little processor time under load",
+            "64",
+        ),
+        entry(
+            "receive_buffer",
+            &BUFFER,
+            Absent::Default("4194304"),
+            "octets of kernel buffer for queries that wait, asked for each UDP socket",
+            "4194304",
+        ),
+        entry(
+            "send_buffer",
+            &BUFFER,
+            Absent::Default("4194304"),
+            "octets of kernel buffer for answers that wait, asked for each UDP socket",
+            "4194304",
         ),
         entry("tcp_connections", &Shape::Integer(1, 1_000_000), Absent::Default("4096"), "TCP connections in all", "4096"),
         entry(
@@ -102,7 +133,8 @@ static LISTEN: Section = Section {
         entry("tcp_idle", &TIME, Absent::Default("10s"), "a connection without a query is closed after this long, 1 s to 1 h", "10s"),
     ],
     others: Others::None,
-    notes: "",
+    notes: "The kernel cuts buffers at `net.core.rmem_max` and `net.core.wmem_max` ([deploy/sysctl.conf](../deploy/sysctl.conf)). What it has granted stands in what `serve` \
+            prints, and in `meridian size`; where a buffer that the file asks for is cut, a warning says so.",
 };
 
 static GEOIP: Section = Section {

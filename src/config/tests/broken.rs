@@ -81,6 +81,17 @@ fn server_files() {
         (&SERVER.replace("pops: pops.yaml", "pops: ¦none.yaml"), "MRD0100"),
         (&SERVER.replace("listen: {", "listen: { threads: ¦0,"), "MRD0104"),
         (&SERVER.replace("listen: {", "listen: { tcp_idle: ¦5 minutes,"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { threads: ¦513,"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { cpus: ¦all,"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { cpus: ¦[],"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { cpus: [0, ¦1024],"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { cpus: [3, 1, ¦3],"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { batch: ¦0,"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { batch: ¦1025,"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { receive_buffer: ¦65535,"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { send_buffer: ¦1073741824,"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\ncookies: ¦on"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\ncookies: { secrets: ¦none.secrets }"), "MRD0100"),
     ] {
         // Without its policies a deployment has names that point nowhere, which is another fault.
         if code == "MRD0102" {

@@ -1,7 +1,7 @@
 //! Batches over real sockets on the loopback interface.
 
 use super::*;
-use crate::sys::socket;
+use crate::sys::socket::{self, Buffers};
 use std::time::Duration;
 
 fn client(bind: &str) -> UdpSocket {
@@ -32,7 +32,7 @@ fn echo(server: &UdpSocket, batch: &mut Batch) -> (usize, Sent) {
 #[test]
 fn answers_from_the_address_asked() {
     for (bind, asked) in [("0.0.0.0:0", "127.0.0.2"), ("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "::1"), ("127.0.0.3:0", "127.0.0.3")] {
-        let server = socket::worker(bind.parse().expect("an address")).expect("the server binds");
+        let server = socket::worker(bind.parse().expect("an address"), Buffers::default()).expect("the server binds");
         let port = server.local_addr().expect("bound").port();
         let asked = SocketAddr::new(asked.parse().expect("an address"), port);
         let client = client(if asked.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" });
@@ -57,7 +57,7 @@ fn answers_from_the_address_asked() {
 /// Queries left unanswered between answered ones do not shift answers to other peers.
 #[test]
 fn gaps_between_answers() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address")).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
     let to = server.local_addr().expect("bound");
     let clients: Vec<UdpSocket> = (0..8).map(|_| client("127.0.0.1:0")).collect();
     for (i, client) in clients.iter().enumerate() {
@@ -81,7 +81,7 @@ fn gaps_between_answers() {
 /// A datagram longer than the buffer is marked as cut; one that just fits is not.
 #[test]
 fn long_datagrams_are_marked() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address")).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
     let to = server.local_addr().expect("bound");
     let client = client("127.0.0.1:0");
     let mut batch = Batch::new(4);
@@ -96,7 +96,7 @@ fn long_datagrams_are_marked() {
 /// A reply that is too long for UDP is refused, and the batch goes on.
 #[test]
 fn long_replies_are_refused() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address")).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
     let client = client("127.0.0.1:0");
     client.send_to(b"x", server.local_addr().expect("bound")).expect("the client sends");
     let mut batch = Batch::new(1);
@@ -110,7 +110,7 @@ fn long_replies_are_refused() {
 /// idle socket wakes its thread.
 #[test]
 fn refusals_and_time_outs_pass() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address")).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
     let to = server.local_addr().expect("bound");
     let gone = client("127.0.0.1:0");
     let stays = client("127.0.0.1:0");
@@ -133,6 +133,47 @@ fn refusals_and_time_outs_pass() {
 fn ports_are_shared_by_workers_only() {
     let listener = socket::listener("127.0.0.1:0".parse().expect("an address")).expect("the listener binds");
     let address = listener.local_addr().expect("bound");
-    let _workers = [socket::worker(address).expect("the first binds"), socket::worker(address).expect("the second binds")];
+    let _workers = [
+        socket::worker(address, Buffers::default()).expect("the first binds"),
+        socket::worker(address, Buffers::default()).expect("the second binds"),
+    ];
     assert!(socket::listener(address).is_err());
+}
+
+/// What the kernel had no room for is told with the next datagram that had, each once.
+#[test]
+fn drops_are_told() {
+    let small = Buffers { receive: 1, send: 1 << 16 };
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), small).expect("the server binds");
+    let client = client("127.0.0.1:0");
+    let mut batch = Batch::new(16);
+    let to = server.local_addr().expect("bound");
+    let flood = || {
+        for _ in 0..1_000 {
+            client.send_to(&[7; 512], to).expect("the client sends");
+        }
+    };
+    let take_all = |batch: &mut Batch| {
+        let (mut taken, mut dropped) = (0, 0);
+        loop {
+            let count = batch.receive(&server).expect("the socket receives");
+            dropped += batch.dropped();
+            taken += count as u64;
+            if count == 0 {
+                return (taken, dropped);
+            }
+        }
+    };
+    let mut seen = 0;
+    for round in 1..=2 {
+        flood();
+        let (taken, _) = take_all(&mut batch);
+        client.send_to(b"after", to).expect("the client sends");
+        let (last, dropped) = take_all(&mut batch);
+        assert_eq!(last, 1);
+        // What the flood of this round lost is told by what came behind it, none of it twice.
+        assert!(taken < 1_000 && dropped > 0, "round {round}: {taken} of 1000, {dropped} told");
+        seen += taken + last + dropped;
+    }
+    assert_eq!(seen, 2 * 1_001);
 }

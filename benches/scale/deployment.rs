@@ -1,0 +1,142 @@
+//! Deployments by size: so many names, zones, PoPs, policies and networks, and questions that fit.
+
+use crate::city::{self, Spot};
+use crate::world::Dice;
+use meridian::cli::dig;
+use meridian::geo::prefix::Prefix;
+use meridian::wire::name::Name;
+use meridian::wire::rr::RrType;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+/// PoPs that a policy of its own set has, about.
+const POPS_OF_POLICY: usize = 40;
+/// One policy of so many has all PoPs.
+const ALL_POPS_EVERY: usize = 10;
+/// Names of each small zone.
+const NAMES_OF_ZONE: usize = 10;
+
+/// What a deployment is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Names of the one large zone.
+    pub names: usize,
+    /// Small zones, each with ten names, one of them steered.
+    pub zones: usize,
+    /// PoPs all over the world.
+    pub pops: usize,
+    /// Policies, each with PoPs and rules of its own, all by distance.
+    pub policies: usize,
+    /// Networks of the database.
+    pub networks: usize,
+    /// Places of the database.
+    pub places: usize,
+}
+
+impl Size {
+    /// As words of a command line.
+    pub fn words(self) -> [String; 6] {
+        [self.names, self.zones, self.pops, self.policies, self.networks, self.places].map(|n| n.to_string())
+    }
+
+    /// From words of a command line.
+    pub fn read(words: &[String]) -> Option<Size> {
+        let numbers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+        let [names, zones, pops, policies, networks, places] = numbers[..] else { return None };
+        Some(Size { names, zones, pops, policies, networks, places })
+    }
+
+    /// Writes the files.
+    pub fn write(self, folder: &Path) {
+        let mut dice = Dice(1);
+        for below in ["zones", "state"] {
+            fs::create_dir_all(folder.join(below)).expect("a folder can be made");
+        }
+        let put = |path: &str, octets: Vec<u8>| fs::write(folder.join(path), octets).expect("a file can be written");
+        let spots = city::spots(self.places, &mut dice);
+        put("city.mmdb", city::database(self.networks, &spots, &mut dice));
+        put(
+            "meridian.yaml",
+            b"node: { name: bench }\nlisten: { dns: \"127.0.0.1:5353\", control: state/control.sock, threads: 1 }\n\
+              geoip: { databases: [city.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n"
+                .to_vec(),
+        );
+        put("pops.yaml", self.pops(&spots, &mut dice).into());
+        put("policies.yaml", self.policies().into());
+        let mut text = head("big.example.");
+        for host in 0..self.names {
+            let _ = writeln!(text, "host{host} 300 IN A {}", Ipv4Addr::from(0x0a00_0000 + host as u32));
+        }
+        put("zones/big.example.zone", text.into());
+        for zone in 0..self.zones {
+            put(&format!("zones/z{zone}.example.zone"), small(zone).into());
+            let policy = zone % self.policies;
+            put(&format!("zones/z{zone}.example.yaml"), format!("zone: z{zone}.example.\nrecords:\n  s: {{ steer: w{policy} }}\n").into());
+        }
+    }
+
+    /// PoPs at places of the database; the tags say which policies have them.
+    fn pops(self, spots: &[Spot], dice: &mut Dice) -> String {
+        let mut text = "pops:\n".to_owned();
+        let every = (self.pops / POPS_OF_POLICY).max(1);
+        for pop in 0..self.pops {
+            let spot = spots[dice.roll(spots.len())];
+            let of: Vec<String> =
+                (0..self.policies).filter(|policy| (pop + policy * 7) % every == policy % every).map(|p| format!("p{p}")).collect();
+            let (high, low) = (pop >> 8, pop & 255);
+            let _ = writeln!(
+                text,
+                "  n{pop}: {{ at: {{ lat: {:.4}, lon: {:.4} }}, addresses: [5.{high}.{low}.10, \"2a0f:{pop:x}::10\"], tags: [{}] }}",
+                spot.lat,
+                spot.lon,
+                of.join(", ")
+            );
+        }
+        text
+    }
+
+    fn policies(self) -> String {
+        let mut text = "policies:\n".to_owned();
+        for policy in 0..self.policies {
+            let pops = if policy % ALL_POPS_EVERY == 0 { "all".to_owned() } else { format!("{{ tag: p{policy} }}") };
+            let (country, pop) = (city::code(policy % 200), policy % self.pops);
+            let _ = writeln!(
+                text,
+                "  w{policy}:\n    pops: {pops}\n    band: {}%\n    rules:\n      - {{ when: {{ country: {country} }}, pops: [n{pop}] }}",
+                5 + policy % 10
+            );
+        }
+        text
+    }
+
+    /// Questions for names of the large zone.
+    pub fn plain(self, count: usize) -> Vec<Vec<u8>> {
+        let mut dice = Dice(2);
+        (0..count).map(|_| query(&format!("host{}.big.example.", dice.roll(self.names)), None)).collect()
+    }
+
+    /// Questions for steered names, by client subnet.
+    pub fn steered(self, count: usize) -> Vec<Vec<u8>> {
+        let mut dice = Dice(3);
+        let subnet = |dice: &mut Dice| Prefix::new(Ipv4Addr::from((11 << 24) + ((dice.roll(180 << 16) as u32) << 8)).into(), 24);
+        (0..count).map(|_| query(&format!("s.z{}.example.", dice.roll(self.zones)), Some(subnet(&mut dice)))).collect()
+    }
+}
+
+fn query(name: &str, ecs: Option<Prefix>) -> Vec<u8> {
+    dig::query(&Name::parse(name, None).expect("a name made here"), RrType::A, ecs)
+}
+
+fn head(apex: &str) -> String {
+    format!("$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 203.0.113.53\n")
+}
+
+fn small(zone: usize) -> String {
+    let mut text = head(&format!("z{zone}.example."));
+    for host in 2..NAMES_OF_ZONE {
+        let _ = writeln!(text, "h{host} A 203.0.113.{host}");
+    }
+    text
+}

@@ -1,0 +1,116 @@
+//! One size, in a process of its own: loads, reloads, publishes and answers, and prints what each took as JSON.
+
+use crate::deployment::Size;
+use meridian::answer::{Client, Moment, Transport, Verdict, respond};
+use meridian::desk::cell::Cell;
+use meridian::health::condition::{Picture, SlotHealth};
+use meridian::reload::cycle;
+use meridian::snapshot::Snapshot;
+use meridian::steer::status::{PopStatus, Status};
+use meridian::sys::memory;
+use serde_json::json;
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Questions of one round, and rounds of which the median counts.
+const QUERIES: usize = 40_000;
+const ROUNDS: usize = 5;
+/// Publications of which the median counts.
+const PUBLICATIONS: u64 = 21;
+
+/// Time by the wall, and processor time of all threads.
+struct Watch(Instant, f64);
+
+impl Watch {
+    fn start() -> Watch {
+        Watch(Instant::now(), cpu_secs())
+    }
+
+    fn read(&self) -> (f64, f64) {
+        (self.0.elapsed().as_secs_f64(), cpu_secs() - self.1)
+    }
+}
+
+/// Processor time of this process: user and system, in seconds, to a hundredth.
+fn cpu_secs() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>()).unwrap_or_default();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// Processor time of this thread in nanoseconds.
+fn thread_nanos() -> u64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
+}
+
+fn load(config: &Path, previous: Option<&Arc<Snapshot>>, sequence: u64) -> Snapshot {
+    let fresh = cycle::run(config, previous, None, sequence).unwrap_or_else(|refused| {
+        panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
+    });
+    assert!(fresh.findings.is_empty(), "a finding would make a reload compile all anew");
+    fresh.snapshot
+}
+
+/// Measures the deployment of a folder.
+pub fn drive(size: Size, folder: &Path) {
+    let config = folder.join("meridian.yaml");
+    let watch = Watch::start();
+    let snapshot = Arc::new(load(&config, None, 1));
+    let (load_secs, load_cpu_secs) = watch.read();
+    memory::give_back();
+    let resident = memory::resident().unwrap_or(0);
+    let peak = memory::peak().unwrap_or(0);
+    let sizes = snapshot.sizes();
+
+    let watch = Watch::start();
+    drop(load(&config, Some(&snapshot), 2));
+    let (reload_secs, _) = watch.read();
+
+    let cell = Cell::new(Arc::clone(&snapshot), 2);
+    let steering = &snapshot.steering;
+    let mut publications: Vec<f64> = (0..PUBLICATIONS)
+        .map(|number| {
+            let mut slots = vec![SlotHealth::default(); steering.slots.len()];
+            slots[0].down_v4 = number & 1;
+            let watch = Instant::now();
+            let pops = snapshot.pops.iter().map(PopStatus::of).collect();
+            let picture = Picture { slots, held: Vec::new() };
+            let status = Status::new(pops, &steering.slots, &steering.policies, &picture, Vec::new());
+            black_box(cell.publish(Arc::new(snapshot.with_status(status, 3 + number))));
+            watch.elapsed().as_secs_f64() * 1e6
+        })
+        .collect();
+    publications.sort_by(f64::total_cmp);
+    let found = json!({
+        "load_secs": load_secs, "load_cpu_secs": load_cpu_secs, "reload_unchanged_secs": reload_secs,
+        "resident_octets": resident, "peak_octets": peak, "publish_micros": publications[publications.len() / 2],
+        "static_cpu_nanos": per_query(&snapshot, &size.plain(QUERIES)), "steered_cpu_nanos": per_query(&snapshot, &size.steered(QUERIES)),
+        "routes_octets": sizes.routes_octets, "plans_octets": sizes.plans_octets, "images_octets": sizes.images_octets,
+        "route_leaves": sizes.leaves, "plans": sizes.plans, "shares_routes": steering.shares_routes,
+    });
+    println!("{found}");
+}
+
+/// Processor time of one answer in nanoseconds.
+fn per_query(snapshot: &Snapshot, questions: &[Vec<u8>]) -> f64 {
+    let client = Client { address: [192, 0, 2, 53].into(), transport: Transport::Udp };
+    let mut out = vec![0; 1_232];
+    let mut rounds: Vec<f64> = (0..=ROUNDS)
+        .map(|_| {
+            let before = thread_nanos();
+            for question in questions {
+                let outcome = respond(snapshot, black_box(question), &client, Moment { draw: 1, epoch_secs: 0 }, &mut out);
+                assert!(matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0, "{outcome:?}");
+            }
+            (thread_nanos() - before) as f64 / questions.len() as f64
+        })
+        .skip(1)
+        .collect();
+    rounds.sort_by(f64::total_cmp);
+    rounds[rounds.len() / 2]
+}

@@ -1,0 +1,202 @@
+//! What size costs: time to load and to reload, memory, time to publish a verdict, processor time of an answer,
+//! each against the number of names, zones, PoPs, policies and networks; and the first answer beside Knot DNS.
+//!
+//! ```console
+//! $ cargo bench --bench scale -- run --name quick          # small sizes, some minutes
+//! $ cargo bench --bench scale -- run --name full --full    # up to a million names, 10,000 zones, 1,000 PoPs, 200 policies,
+//!                                                          # and five million networks in 100,000 places
+//! ```
+//!
+//! Results go into `benches/runs/<date>-<name>/`. Each size runs in a process of its own. Needs Linux, 8 GiB of memory for
+//! `--full`, and `taskset` and Knot DNS for the comparison of first answers.
+
+#[path = "../world/mod.rs"]
+mod world;
+
+#[path = "../compare/servers.rs"]
+mod servers;
+
+mod city;
+mod deployment;
+mod drive;
+mod report;
+
+use deployment::Size;
+use report::{Bar, Point, Report};
+use serde_json::Value;
+use servers::{Kind, Running};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use world::{Plan, World};
+
+const USAGE: &str = "usage: cargo bench --bench scale -- run [--name WORD] [--full] [--rounds N] [--only WORD]
+  --name    the run's name; `scratch` unless given
+  --full    sizes of a large CDN instead of small ones
+  --rounds  rounds of first answers; 5
+  --only    one of names, zones, pops, policies, networks, all, served";
+
+struct Options {
+    name: String,
+    full: bool,
+    rounds: usize,
+    only: Option<String>,
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.first().map(String::as_str) {
+        Some("drive") => match (words.get(1), Size::read(words.get(2..).unwrap_or_default())) {
+            (Some(folder), Some(size)) => drive::drive(size, Path::new(folder)),
+            _ => println!("{USAGE}"),
+        },
+        Some("run") => match options(&words[1..]) {
+            Some(options) => run(&options),
+            None => println!("{USAGE}"),
+        },
+        _ => println!("{USAGE}"),
+    }
+}
+
+fn options(words: &[String]) -> Option<Options> {
+    let mut options = Options { name: "scratch".to_owned(), full: false, rounds: 5, only: None };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--full" => options.full = true,
+            "--name" => options.name = words.next()?.clone(),
+            "--rounds" => options.rounds = words.next()?.parse().ok()?,
+            "--only" => options.only = Some(words.next()?.clone()),
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+/// What grows, and the sizes: all else stays as in the base.
+fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
+    let base = if full {
+        Size { names: 10_000, zones: 100, pops: 100, policies: 10, networks: 500_000, places: 20_000 }
+    } else {
+        Size { names: 1_000, zones: 100, pops: 50, policies: 5, networks: 50_000, places: 5_000 }
+    };
+    let steps = |full_steps: [usize; 3], quick_steps: [usize; 3]| if full { full_steps } else { quick_steps };
+    let city = if full { Size { pops: 1_000, networks: 5_000_000, places: 100_000, ..base } } else { Size { networks: 200_000, ..base } };
+    let mut points = Vec::new();
+    points.extend(steps([10_000, 100_000, 1_000_000], [1_000, 10_000, 100_000]).map(|names| ("names", names, Size { names, ..base })));
+    points.extend(steps([100, 1_000, 10_000], [10, 100, 1_000]).map(|zones| ("zones", zones, Size { zones, ..base })));
+    points.extend(steps([10, 100, 1_000], [10, 50, 200]).map(|pops| ("pops", pops, Size { pops, ..base })));
+    points.extend(
+        steps([50_000, 500_000, 5_000_000], [10_000, 50_000, 200_000]).map(|networks| ("networks", networks, Size { networks, ..base })),
+    );
+    points.extend(steps([2, 20, 200], [2, 10, 50]).map(|policies| ("policies", policies, Size { policies, ..city })));
+    if full {
+        points.push(("all", 1, Size { names: 1_000_000, zones: 10_000, policies: 200, ..city }));
+    }
+    points
+}
+
+fn run(options: &Options) {
+    let scratch = std::env::temp_dir().join(format!("meridian-scale-{}", std::process::id()));
+    let wanted = |what: &str| options.only.as_deref().is_none_or(|only| only == what);
+    let mut report = Report { facts: facts(options), points: Vec::new(), bars: Vec::new(), skipped: Vec::new() };
+    for (axis, number, size) in points(options.full).into_iter().filter(|(axis, ..)| wanted(axis)) {
+        let folder = scratch.join(format!("{axis}-{number}"));
+        size.write(&folder);
+        match drive(size, &folder) {
+            Ok(found) => {
+                println!("{axis} {number}: {found}");
+                report.points.push(Point { axis, number, size, found });
+            }
+            Err(why) => {
+                println!("{axis} {number}: failed: {why}");
+                report.skipped.push((format!("{axis} {number}"), why));
+            }
+        }
+        let _ = fs::remove_dir_all(&folder);
+    }
+    if wanted("served") {
+        served(options, &scratch, &mut report);
+    }
+    report.bars.extend(routes_bar(&report.points));
+    let date = said(Command::new("date").arg("+%F"));
+    let out = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/runs").join(format!("{date}-scale-{}", options.name));
+    report.write(&out);
+    println!("{}", report.table());
+    let _ = fs::remove_dir_all(&scratch);
+}
+
+fn drive(size: Size, folder: &Path) -> Result<Value, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let output = Command::new(program).arg("drive").arg(folder).args(size.words()).output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{}: {}", output.status, said.lines().take(5).collect::<Vec<_>>().join(" ")));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+}
+
+/// Servers as processes: memory with a database of countries, and the first answer from a large zone beside Knot's.
+fn served(options: &Options, scratch: &Path, report: &mut Report) {
+    let world = World::new(Plan { names: 10_000, networks: 1_050_000, seed: 1 });
+    match Running::start(Kind::Meridian, &world, &scratch.join("country")) {
+        Ok(running) => report.bars.push(Bar {
+            what: "resident memory with 10,000 names and 1,050,000 networks of countries, MiB",
+            is: running.resident() as f64 / f64::from(1 << 20),
+            at_most: 38.0,
+        }),
+        Err(why) => report.skipped.push(("memory while serving".to_owned(), why)),
+    }
+    let names = if options.full { 1_000_000 } else { 100_000 };
+    let world = World::new(Plan { names, networks: 1_000, seed: 1 });
+    let mut firsts = [Vec::new(), Vec::new()];
+    for round in 0..=options.rounds {
+        for (kind, firsts) in [Kind::Meridian, Kind::Knot].into_iter().zip(&mut firsts) {
+            let folder = scratch.join(format!("first-{}-{round}", kind.word()));
+            match Running::start(kind, &world, &folder) {
+                // The first round fills the caches of the disk.
+                Ok(running) if round > 0 => firsts.push(running.first_answer.as_secs_f64()),
+                Ok(_) => {}
+                Err(why) => {
+                    report.skipped.push((format!("first answer of {}", kind.word()), why));
+                    return;
+                }
+            }
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+    let [ours, theirs] = firsts.map(report::median);
+    report.facts.push((
+        format!("first answer with {names} names"),
+        format!("{ours:.2} s; Knot {theirs:.2} s; medians of {} rounds", options.rounds),
+    ));
+    report.bars.push(Bar { what: "first answer from zone text, as a share of Knot's", is: ours / theirs, at_most: 1.0 });
+}
+
+/// Routes, lists and classes of the most policies over the largest database.
+fn routes_bar(points: &[Point]) -> Option<Bar> {
+    let of_policies = points.iter().filter(|point| point.axis == "policies").max_by_key(|point| point.number)?;
+    let octets = of_policies.number("routes_octets") + of_policies.number("plans_octets");
+    Some(Bar { what: "routes, lists and classes of all policies, MiB", is: octets / f64::from(1 << 20), at_most: 1024.0 })
+}
+
+fn facts(options: &Options) -> Vec<(String, String)> {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default().trim_start_matches(['\t', ':', ' ']);
+    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    let first_line = |path: &str| fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+    [
+        ("machine", format!("{model}, {cores} cores")),
+        ("kernel", first_line("/proc/sys/kernel/osrelease")),
+        ("compiler", said(Command::new("rustc").arg("--version"))),
+        ("sizes", if options.full { "full" } else { "quick" }.to_owned()),
+        ("load of the machine before", first_line("/proc/loadavg")),
+    ]
+    .map(|(what, is)| (what.to_owned(), is))
+    .to_vec()
+}
+
+fn said(command: &mut Command) -> String {
+    let told = command.output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&told).trim().to_owned()
+}

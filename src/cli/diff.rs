@@ -1,0 +1,159 @@
+//! `meridian diff`, and the same of `meridian check --diff`.
+
+use crate::cli::server::table;
+use crate::cli::{Format, print, print_findings};
+use crate::desk::comparison::Comparison;
+use crate::desk::tally::Decisions;
+use crate::reload::cycle;
+use crate::snapshot::Snapshot;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Rows of the table: a person reads no more; `--format json` has them all.
+const ROWS: usize = 20;
+
+/// What both sides are taken to be where no server is asked.
+const ASSUMED: &str = "every PoP up, no override, nothing shed, on both sides";
+
+/// Arguments of `diff`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit status: 0 if both could be compared, 1 if one is refused or more moves than
+--max-move, 2 if the command line is wrong. `meridian check --diff` compares with
+what a running server has.
+
+Examples:
+  meridian diff /etc/meridian/meridian.yaml site/meridian.yaml
+  meridian diff old/meridian.yaml new/meridian.yaml --max-move 5% --format json")]
+pub struct Diff {
+    /// The server file before
+    old: PathBuf,
+    /// The server file after
+    new: PathBuf,
+    #[command(flatten)]
+    bound: Bound,
+    /// How the outcome is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// How much may move.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Bound {
+    /// More of the IPv4 addresses, of the IPv6 leaves or of the counted queries that move is an error
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub max_move: Option<f64>,
+}
+
+impl Diff {
+    /// Compares, and tells what moves.
+    pub fn run(self) -> ExitCode {
+        let (Some(old), Some(new)) = (compile(&self.old), compile(&self.new)) else { return ExitCode::FAILURE };
+        let (told, is_within) = self.bound.judge(compared(&old, &new));
+        print(&match self.format {
+            Format::Json => format!("{told:#}\n"),
+            Format::Text => text(&told),
+        });
+        if is_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// Compiles a deployment; where it is refused its findings are told.
+pub fn compile(path: &Path) -> Option<Snapshot> {
+    match cycle::run(path, None, None, 0) {
+        Ok(fresh) => Some(fresh.snapshot),
+        Err(refused) => {
+            print_findings(&refused.0, &refused.1);
+            let _ = writeln!(std::io::stderr(), "not compared: {} cannot be served", path.display());
+            None
+        }
+    }
+}
+
+/// What moves from one deployment to the other, no server asked.
+pub fn compared(old: &Snapshot, new: &Snapshot) -> Value {
+    Comparison::new(old, new, &Decisions::default()).json(ASSUMED)
+}
+
+impl Bound {
+    /// Adds the bound to a comparison, and says whether it holds.
+    pub fn judge(self, mut told: Value) -> (Value, bool) {
+        let moved = ["ipv4", "ipv6", "queries"].iter().filter_map(|key| told["moved"][key].as_f64()).fold(0.0, f64::max);
+        let is_within = self.max_move.is_none_or(|most| moved <= most);
+        if let Some(object) = told.as_object_mut() {
+            object.insert("max_move".to_owned(), json!(self.max_move));
+            object.insert("within".to_owned(), json!(is_within));
+        }
+        (told, is_within)
+    }
+}
+
+/// A comparison for people.
+pub fn text(told: &Value) -> String {
+    let percent = |share: &Value| share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let shares = |way: &Value| ["ipv4", "ipv6", "queries"].map(|key| percent(&way[key]));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut add = |of: String, moves: &Value| {
+        for way in list(moves) {
+            rows.push([vec![of.clone(), word(&way["from"]), word(&way["to"])], shares(&way).to_vec()].concat());
+        }
+    };
+    add("all".to_owned(), &told["moves"]);
+    for policy in list(&told["policies"]) {
+        let (name, then) = (word(&policy["policy"]), policy["then"].as_str());
+        add(if then == Some(&name) { name } else { format!("{name} -> {}", then.unwrap_or("none")) }, &policy["moves"]);
+    }
+    let [v4, v6, queries] = shares(&told["moved"]);
+    let mut text = match rows.is_empty() {
+        true => "no client moves\n".to_owned(),
+        false => format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n"),
+    };
+    let more = rows.len().saturating_sub(ROWS);
+    rows.truncate(ROWS);
+    if !rows.is_empty() {
+        text.push_str(&table(&["POLICY", "FROM", "TO", "IPV4", "IPV6", "QUERIES"], &rows));
+    }
+    if more > 0 {
+        text.push_str(&format!("and {more} more; --format json has them all\n"));
+    }
+    let losses = list(&told["lost"]);
+    for loss in losses.iter().take(ROWS) {
+        text.push_str(&format!("loses {}: {}\n", word(&loss["type"]), word(&loss["name"])));
+    }
+    let lost = told["lost_in_all"].as_u64().unwrap_or(0).saturating_sub(losses.len().min(ROWS) as u64);
+    if lost > 0 {
+        text.push_str(&format!("and {lost} more lose a type\n"));
+    }
+    text.push_str(&format!("taken for granted: {}\n", word(&told["assumed"])));
+    if told["within"] == false {
+        text.push_str(&format!("refused: more moves than {}\n", percent(&told["max_move"])));
+    }
+    text
+}
+
+/// Reads `5%` or `0.05`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, of) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
+    let share = number.parse::<f64>().map_err(|_| "write a share such as `5%`".to_owned())? / of;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("a share is 0% to 100%".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shares as they are written.
+    #[test]
+    fn shares_are_read() {
+        for (text, wanted) in [("5%", Some(0.05)), ("0.05", Some(0.05)), ("2.5 %", Some(0.025)), ("0%", Some(0.0)), ("100%", Some(1.0))] {
+            assert_eq!(share(text).ok(), wanted, "{text}");
+        }
+        for text in ["", "%", "5 percent", "101%", "-1%", "NaN", "5"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+    }
+}
