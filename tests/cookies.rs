@@ -126,7 +126,7 @@ fn secrets_are_never_shown() {
         [FIRST, SECOND, "e5e973e5", "0xe5", "229, 233, 115", "68, 85, 54"].iter().any(|s| text.contains(s))
             || numbers.iter().any(|n| text.contains(n))
     };
-    let (read, findings, files) = meridian::reload::cycle::read(&deployment.path("meridian.yaml"));
+    let (read, findings, files) = meridian::reload::cycle::read(&deployment.path("meridian.yaml"), false);
     let read = read.expect("a sound deployment");
     assert!(!shown(format!("{read:?} {findings:?} {files:?}").as_bytes()));
     let server = deployment.start(Engine::Fast);
@@ -138,6 +138,15 @@ fn secrets_are_never_shown() {
     assert_eq!(checked.status.code(), Some(1));
     let said = [checked.stdout, checked.stderr].concat();
     assert!(String::from_utf8_lossy(&said).contains("MRD0111") && !shown(&said), "{}", String::from_utf8_lossy(&said));
+    // Whoever may not read them can still look at the rest; who would serve is refused.
+    let config = deployment.path("meridian.yaml");
+    std::fs::remove_file(deployment.path("cookies.secrets")).expect("ours");
+    assert!(meridian::reload::cycle::read(&config, true).0.is_some() && meridian::reload::cycle::read(&config, false).0.is_none());
+    let text = std::fs::read_to_string(&config).expect("ours");
+    deployment.write("meridian.yaml", &text.replace("cookies.secrets }", &format!("{FIRST} }}")));
+    let (_, findings, files) = meridian::reload::cycle::read(&config, false);
+    let told = meridian::desk::render::text(&findings, &files, false);
+    assert!(told.contains("MRD0111") && !shown(told.as_bytes()), "{told}");
 }
 
 /// `dig` sends a client cookie by itself, learns ours, and says whether it is good.

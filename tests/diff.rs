@@ -233,3 +233,34 @@ fn two_deployments_are_compared() {
     let (status, _, stderr) = run(&["diff", &old_path, &new_path]);
     assert!(status == 1 && stderr.contains("not compared"), "{stderr}");
 }
+
+/// An alias that leads to another steered name takes its clients there, also along a second alias; one that leads where it
+/// led moves with that name alone; one that is gone loses what its end had.
+#[test]
+fn aliases_are_followed() {
+    let files = |records: &str| {
+        Tree { base: "no such folder".into(), ..Tree::default() }
+            .with(
+                "meridian.yaml",
+                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
+            )
+            .with("pops.yaml", "pops: { one: { addresses: [192.0.2.1] }, two: { addresses: [192.0.2.2] } }\n")
+            .with("policies.yaml", "policies: { first: { pops: [one], order: listed }, second: { pops: [two], order: listed } }\n")
+            .with(
+                "zones/z.example.yaml",
+                format!(
+                    "zone: z.example.\nsoa: {{ mname: ns, rname: h }}\nrecords:\n  \"@\": {{ NS: ns }}\n  ns: {{ A: 192.0.2.9 }}\n  \
+                     a: {{ steer: first }}\n  b: {{ steer: second }}\n{records}"
+                ),
+            )
+    };
+    let load = |records| load(&files(records)).unwrap_or_else(|findings| panic!("{findings}")).snapshot;
+    let before = load("  x: { CNAME: y }\n  y: { CNAME: a }\n  z: { CNAME: a }\n  gone: { CNAME: x }\n");
+    let told = replay(&before, &load("  x: { CNAME: y }\n  y: { CNAME: b }\n  z: { CNAME: a }\n"), 9);
+    let shown: Vec<(&str, Option<&str>, usize, bool)> = (told.passages.iter())
+        .map(|passage| (&*passage.policy, passage.to.as_deref(), passage.names, passage.flows[0].moves.is_empty()))
+        .collect();
+    let expected = [("first", None, 1, false), ("first", Some("first"), 1, true), ("first", Some("second"), 2, false), ("second", Some("second"), 1, true)];
+    assert_eq!(shown, expected);
+    assert_eq!(told.losses.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect::<Vec<_>>(), ["gone.z.example. A"]);
+}

@@ -44,7 +44,7 @@ pub struct Check {
 impl Check {
     /// Checks, and tells everything that was found.
     pub fn run(self) -> ExitCode {
-        let (snapshot, findings, files) = match cycle::run(&self.config.config, None, None, 0) {
+        let (snapshot, findings, files) = match cycle::run(&self.config.config, None, None, cycle::NEVER_SERVED) {
             Ok(mut fresh) => {
                 ledger(&mut fresh);
                 (Some(fresh.snapshot), fresh.findings, fresh.files)

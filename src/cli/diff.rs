@@ -62,7 +62,7 @@ impl Diff {
 
 /// Compiles a deployment; where it is refused its findings are told.
 pub fn compile(path: &Path) -> Option<Snapshot> {
-    match cycle::run(path, None, None, 0) {
+    match cycle::run(path, None, None, cycle::NEVER_SERVED) {
         Ok(fresh) => Some(fresh.snapshot),
         Err(refused) => {
             print_findings(&refused.0, &refused.1);

@@ -75,7 +75,7 @@ impl Explain {
             Err(error) => return wrong(format!("`{written}` is not a domain name: {error}")),
         };
         let Some(rtype) = RrType::from_text(&self.rtype) else { return wrong(format!("`{}` is not a record type", self.rtype)) };
-        let (deployment, mut findings, files) = cycle::read(&self.config.config);
+        let (deployment, mut findings, files) = cycle::read(&self.config.config, true);
         let compiled = deployment.and_then(|deployment| {
             let (geography, found) = compile::geography(&deployment);
             findings.extend(found);

@@ -70,7 +70,7 @@ impl Geoip {
 
 /// What the deployment of a server file knows of an address.
 fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> {
-    let (deployment, findings, files) = cycle::read(root);
+    let (deployment, findings, files) = cycle::read(root, true);
     let Some(deployment) = deployment else { return Err((findings, files)) };
     let mut databases = Vec::new();
     for source in &deployment.databases {

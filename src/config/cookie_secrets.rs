@@ -18,8 +18,20 @@ pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
     let shown = written.path.display().to_string();
     let octets = match sources.read(&written.path) {
         Ok(octets) => octets,
+        // Where a path belongs somebody has put what must not be shown.
+        Err(_) if secret(shown.rsplit('/').next().unwrap_or_default().as_bytes()).is_some() => {
+            let finding = Finding::error(code::BAD_SECRETS, "`cookies.secrets` is a secret itself").at(At::whole(written.at.file), "");
+            out.push(finding.help("write the path of a file with the secrets, and take a new secret: this one stands in a file that others read"));
+            return Secrets::off();
+        }
         Err(why) => {
-            out.push(Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(written.at, "named here"));
+            let message = format!("`{shown}` cannot be read: {why}");
+            // Few may read it, and others look at the rest of the files.
+            out.push(if sources.serves() {
+                Finding::error(code::UNREADABLE, message).at(written.at, "named here")
+            } else {
+                Finding::warning(code::UNREADABLE, message).at(written.at, "left out").help("the server itself must be able to read it")
+            });
             return Secrets::off();
         }
     };

@@ -61,6 +61,11 @@ pub trait Sources {
     }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
+    /// Whether what is read will be served, by this process; else somebody only looks at it, and need not be able to read
+    /// secrets.
+    fn serves(&self) -> bool {
+        true
+    }
     /// A secret that only this process has: cookies of a node that was given none. Sources without dice have none,
     /// and then there are no cookies.
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {

@@ -35,11 +35,14 @@ pub struct Fresh {
     pub files: Files,
 }
 
+/// Sequence number of a snapshot that no server will serve.
+pub const NEVER_SERVED: u64 = 0;
+
 /// Reads the deployment at `root` and compiles it as snapshot `sequence`. `previous` lends what did not
 /// change; `running` is what the process was started with, and refuses files that ask for another.
 /// Takes as long as reading and compiling take: call it where waiting is allowed.
 pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed>, sequence: u64) -> Result<Fresh, Box<(Findings, Files)>> {
-    let (deployment, mut findings, files) = read(root);
+    let (deployment, mut findings, files) = read(root, sequence == NEVER_SERVED);
     let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
     let fixed = Fixed { listen: deployment.listen.clone(), state: deployment.state.clone() };
     if let Some(running) = running {
@@ -58,10 +61,10 @@ pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed
 /// Reads and checks one consistent state of the files: a load during which a file changed is repeated.
 /// Faults of databases are among the findings only if others refuse the deployment already; otherwise
 /// compiling it tells them.
-pub fn read(root: &Path) -> (Option<Deployment>, Findings, Files) {
+pub fn read(root: &Path, is_only_looked_at: bool) -> (Option<Deployment>, Findings, Files) {
     let mut attempt = 1;
     loop {
-        let disk = Disk::new();
+        let disk = if is_only_looked_at { Disk::looked_at() } else { Disk::new() };
         let config::Loaded { deployment, databases, mut findings, files } = config::load(root, &disk);
         let changed = disk.changed();
         if changed.is_empty() {

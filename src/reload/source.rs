@@ -20,6 +20,8 @@ use std::time::{Duration, SystemTime};
 pub struct Disk {
     /// Every path read, with the stamp of what was read.
     read: Mutex<Vec<(PathBuf, Stamp)>>,
+    /// Nothing of it will be served.
+    is_only_looked_at: bool,
 }
 
 /// What tells one state of a file from another.
@@ -48,6 +50,11 @@ impl Disk {
     /// A disk of which nothing has been read.
     pub fn new() -> Disk {
         Disk::default()
+    }
+
+    /// The same for who serves nothing of it.
+    pub fn looked_at() -> Disk {
+        Disk { is_only_looked_at: true, ..Disk::default() }
     }
 
     /// Files that are no longer what was read, in the order read. A load with any is of no one state
@@ -84,6 +91,10 @@ impl Sources for Disk {
             return Err("it is a link that leads outside the folder of zones".to_owned());
         }
         self.read(path)
+    }
+
+    fn serves(&self) -> bool {
+        !self.is_only_looked_at
     }
 
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {

@@ -1,4 +1,5 @@
-//! A replay: every leaf of two snapshots, asked on both sides, for each steered name that the first has.
+//! A replay: every leaf of two snapshots, asked on both sides, for each steered name that the first has, and for each alias
+//! that led to one and leads elsewhere.
 //!
 //! Names that go from the same policy to the same policy are one [`Passage`]. Its clients are the leaves of both sides, cut at
 //! the boundaries of either, so that neither side tells two clients of one leaf apart but by their cells. Where cells have a
@@ -10,13 +11,14 @@
 use super::Snapshot;
 use super::forecast::{Answered, answered};
 use crate::geo::special::special_block;
+use crate::limits::CHAIN_MAX;
 use crate::steer::table::{Families, PolicyTable, REDIRECT, V4, V6};
-use crate::wire::hash::mix;
+use crate::wire::hash::{self, mix};
 use crate::wire::name::write_name;
 use crate::wire::query::QueryName;
 use crate::wire::rr::RrType;
 use crate::zone::image::{Match, Steered};
-use crate::zone::set::ZoneSet;
+use crate::zone::links::read_target;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -97,8 +99,8 @@ pub struct Replay {
     pub lost: usize,
 }
 
-/// Names of one way, as seeds.
-type Ways = BTreeMap<(u32, Answer), Vec<u64>>;
+/// Names of one way, as seeds before and after.
+type Ways = BTreeMap<(u32, Answer), Vec<(u64, u64)>>;
 
 /// What a name has after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,15 +116,23 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
     let mut ways = Ways::new();
     for zone in before.zones.iter() {
         for node in zone.nodes() {
-            let (name, steered) = (zone.name(node), zone.steered_at(node));
-            let has = |rtype| zone.set(node, rtype).is_some();
-            let had = families_of(before, steered, has);
+            let name = zone.name(node);
+            let is_alias = zone.set(node, RrType::CNAME).is_some();
+            let Some(was) = end_of(before, name) else { continue };
+            // What below a wildcard exists nobody knows: it stands for itself.
+            let steered = zone.steered_at(node);
+            let had = steered.map_or(was.families, |steered| families_of(before, Some(steered), |_| false));
             if had == 0 && steered.is_none() {
                 continue;
             }
-            let (is, answer) = lookup(&after.zones, after, name);
-            if let Some(steered) = steered {
-                ways.entry((steered.policy, answer)).or_default().push(steered.seed);
+            let after_it = end_of(after, name);
+            let (is, answer, seed) = after_it.as_ref().map_or((0, Answer::Nothing, 0), |end| (end.families, end.answer, end.seed));
+            let leads_on = after_it.as_ref().is_some_and(|end| end.owner.wire() == was.owner.wire());
+            match (steered, was.answer) {
+                (Some(steered), _) => ways.entry((steered.policy, answer)).or_default().push((steered.seed, seed)),
+                // An alias of the same name as before moves with that.
+                (None, Answer::Policy(policy)) if is_alias && !leads_on => ways.entry((policy, answer)).or_default().push((was.seed, seed)),
+                _ => {}
             }
             for rtype in
                 [(V4, RrType::A), (V6, RrType::AAAA)].into_iter().filter(|(family, _)| had & !is & family != 0).map(|(_, rtype)| rtype)
@@ -160,30 +170,55 @@ fn families_of(snapshot: &Snapshot, steered: Option<&Steered>, has: impl Fn(RrTy
     }
 }
 
-/// What a name has: families, and who answers.
-fn lookup(zones: &ZoneSet, snapshot: &Snapshot, name: &[u8]) -> (Families, Answer) {
-    let found = QueryName::parse(name).and_then(|query| zones.lookup(&query));
-    let Some(found) = found else { return (0, Answer::Nothing) };
-    let zone = zones.zone(found.zone);
-    match found.matched {
-        Match::Exact(node) | Match::Wildcard(node) => {
-            let steered = zone.steered_at(node);
-            let is_alias = zone.set(node, RrType::CNAME).is_some();
-            // Where a CNAME leads is another name's story: it is no loss.
-            let families = families_of(snapshot, steered, |rtype| is_alias || zone.set(node, rtype).is_some());
-            (
-                families,
-                steered.map_or(if families == 0 { Answer::Nothing } else { Answer::Records }, |steered| Answer::Policy(steered.policy)),
-            )
+/// Where a name leads, along the aliases in our zones.
+struct End {
+    /// The last name.
+    owner: QueryName,
+    /// Families in which it has addresses, for some client at least.
+    families: Families,
+    answer: Answer,
+    /// Under which clients share there.
+    seed: u64,
+}
+
+/// Follows a name to its end. Of what others answer we know no families: all of them.
+fn end_of(snapshot: &Snapshot, name: &[u8]) -> Option<End> {
+    let mut owner = QueryName::parse(name)?;
+    let end = |owner, families, answer, seed| Some(End { owner, families, answer, seed });
+    for step in 0..=CHAIN_MAX {
+        let Some(found) = snapshot.zones.lookup(&owner) else {
+            let answer = if step == 0 { (0, Answer::Nothing) } else { (V4 | V6, Answer::Records) };
+            return end(owner, answer.0, answer.1, 0);
+        };
+        let zone = snapshot.zones.zone(found.zone);
+        let (node, is_wildcard) = match found.matched {
+            Match::Exact(node) => (node, false),
+            Match::Wildcard(node) => (node, true),
+            // Somebody else answers.
+            Match::Cut(_) | Match::Redirected(_) => return end(owner, V4 | V6, Answer::Records, 0),
+            Match::NoName => return end(owner, 0, Answer::Nothing, 0),
+        };
+        let steered = zone.steered_at(node);
+        if let Some(steered) = steered {
+            let seed = if is_wildcard { hash::name(owner.wire()) } else { steered.seed };
+            let families = families_of(snapshot, Some(steered), |_| false);
+            return end(owner, families, Answer::Policy(steered.policy), seed);
         }
-        // Somebody else answers.
-        Match::Cut(_) | Match::Redirected(_) => (V4 | V6, Answer::Records),
-        Match::NoName => (0, Answer::Nothing),
+        let alias = zone.set(node, RrType::CNAME).and_then(|set| zone.records(set).next());
+        let Some(alias) = alias else {
+            let families = families_of(snapshot, None, |rtype| zone.set(node, rtype).is_some());
+            return end(owner, families, if families == 0 { Answer::Nothing } else { Answer::Records }, 0);
+        };
+        if !read_target(&mut owner, &alias, zone.apex()) {
+            break;
+        }
     }
+    // Longer than anybody is answered.
+    None
 }
 
 /// All clients of a policy, before and after.
-fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: &[u64]) -> Pair<Flow> {
+fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: &[(u64, u64)]) -> Pair<Flow> {
     let side = |(snapshot, index): (&Snapshot, u32)| {
         let table = &snapshot.steering.policies[index as usize];
         Side {
@@ -202,10 +237,10 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
         if special_block(address).is_some() && !sides.iter().any(|side| side.tailors) {
             return;
         }
-        let seed = names[sample as usize % names.len()];
+        let (seed, seed_after) = names[sample as usize % names.len()];
         let Some(was) = answered(old, address, seed) else { return };
         let is = match &new.1 {
-            Ok(index) => answered((new.0, *index), address, seed),
+            Ok(index) => answered((new.0, *index), address, seed_after),
             Err(is) => Some(is.clone()),
         };
         if let Some(is) = is {
