@@ -78,7 +78,7 @@ pub struct Passage {
 }
 
 /// A name that had addresses of a family, and has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Loss {
     /// The name.
     pub name: String,
@@ -91,7 +91,7 @@ pub struct Loss {
 pub struct Replay {
     /// Sorted by policies.
     pub passages: Vec<Passage>,
-    /// In the order of zones and names.
+    /// By name.
     pub losses: Vec<Loss>,
     /// How many losses there are; those past `losses_max` are only counted.
     pub lost: usize,
@@ -147,6 +147,7 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
         let flows = flows((before, policy), (after, other), &names);
         replay.passages.push(Passage { policy: table.name.clone(), to, names: names.len(), flows });
     }
+    replay.losses.sort();
     replay.passages.sort_by(|a, b| (&a.policy, &a.to).cmp(&(&b.policy, &b.to)));
     replay
 }
