@@ -143,7 +143,10 @@ fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>) -> Q
 }
 
 fn chosen(scene: &Scene, plan: &Plan, family: Option<Families>, key: u64) -> String {
-    match choose(&question(scene, plan, family), || key, &mut Blind).0 {
+    let question = question(scene, plan, family);
+    let choice = choose(&question, || key, &mut Blind);
+    assert_eq!(contended(&question, key, &mut Blind), choice, "without a scan the same comes out as by one");
+    match choice.0 {
         Choice::Pop { pop, resort: Resort::Regular, .. } => NAMES[usize::from(pop.0)].to_owned(),
         Choice::Pop { pop, resort, .. } => format!("{} {resort:?}", NAMES[usize::from(pop.0)]),
         Choice::Cname(index) => format!("CNAME {}", scene.policy.cnames[usize::from(index)]),
