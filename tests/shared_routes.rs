@@ -19,7 +19,7 @@ fn compiled(world: &World, octets_max: usize) -> Steering {
         atlas: &world.geography.atlas,
         site: deployment.node.site.as_ref(),
     };
-    let (steering, findings) = steering::compile_within(inputs, octets_max);
+    let (steering, findings) = steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, octets_max);
     assert!(!findings.has_errors());
     steering
 }

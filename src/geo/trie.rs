@@ -125,8 +125,9 @@ impl<K: Key> Table<K> {
     /// A table from blocks that cover the whole space in order without overlap.
     pub fn new(blocks: &[Block<K>]) -> Table<K> {
         debug_assert!(blocks.first().is_some_and(|b| b.start == K::ZERO));
-        // About four leaves behind each index entry, 256 KiB of index at most.
-        let index_bits = (blocks.len() / 4 + 1).ilog2().min(16) as u8;
+        // About four leaves behind each index entry, an eighth of the table: a search over more would miss the cache at each
+        // step. 4 MiB of index at most.
+        let index_bits = (blocks.len() / 4 + 1).ilog2().min(20) as u8;
         let mut index = Vec::with_capacity((1 << index_bits) + 1);
         for (at, block) in blocks.iter().enumerate() {
             while index.len() <= block.start.top(index_bits) {
