@@ -48,7 +48,7 @@ fn shared_tables_are_separate_ones_cut_finer() {
     }
     assert!(compared > 100, "the sample has networks");
     // One cut of each family for all, and a list of classes for each.
-    let of_all = parts(shared.policies.iter().flat_map(|policy| tries(policy)));
+    let of_all = parts(shared.policies.iter().flat_map(tries));
     let with_leaves = of_all.iter().filter(|part| part.leaves > 1).count();
     assert_eq!(with_leaves, 2, "{of_all:?}");
 }
