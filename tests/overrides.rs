@@ -131,7 +131,8 @@ fn a_drain_moves_and_survives() {
     let (status, stdout, _) = process.run(&["pop", "show", "one", "--format", "json"]);
     let shown: Value = serde_json::from_str(&stdout).expect("JSON");
     assert_eq!((status, &shown["effective"]["state"], &shown["state_override"]), (0, &"auto".into(), &Value::Null));
-    assert_eq!(process.run(&["policy", "show", "cdn.example./first"]).0, 0, "{}", process.run(&["policy", "list"]).1);
+    let (status, stdout, _) = process.run(&["policy", "show", "cdn.example./first"]);
+    assert!(status == 0 && stdout.contains("guard          watches, of more than 50 %") && stdout.contains("SERVES"), "{stdout}");
     let events = std::fs::read_to_string(deployment.path("state/events.jsonl")).expect("the log");
     let kinds: Vec<String> = events
         .lines()
@@ -280,6 +281,42 @@ fn a_gradual_drain_ends_drained() {
     let (_, stdout, _) = process.run(&["pop", "auto", "--yes", "one"]);
     assert!(stdout.contains("is off"), "{stdout}");
     assert_eq!(shown(&process)["plans"], serde_json::json!([]));
+    // Each of both moves tells some of its steps, forth only, and its end, once, also over the restart.
+    let told = |action: &str| -> Vec<u64> { progress(&deployment, action).iter().map(|(_, percent)| *percent).collect() };
+    for action in ["drain", "auto"] {
+        let told = told(action);
+        assert!(told.is_sorted_by(|a, b| a < b) && told.last() == Some(&100) && told.len() > 1, "{action}: {told:?}");
+    }
+}
+
+/// What the event log tells of the courses of an action: kinds and per cent.
+fn progress(deployment: &Deployment, action: &str) -> Vec<(String, u64)> {
+    let events = std::fs::read_to_string(deployment.path("state/events.jsonl")).expect("the log");
+    let lines = events.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let of_action = lines.filter(|event| event["override"]["action"] == action);
+    of_action.filter_map(|event| Some((event["kind"].as_str()?.to_owned(), event["percent"].as_u64()?))).collect()
+}
+
+/// A plan tells that it begins, a plan that takes time its end too.
+#[test]
+fn plans_tell_that_they_begin() {
+    let deployment = two_pops();
+    let process = Process::start(&deployment);
+    assert_eq!(process.run(&["pop", "down", "one", "--at", "+2s", "--reason", "planned", "--yes"]).0, 0);
+    assert_eq!(process.run(&["pop", "drain", "two", "--at", "+2s", "--over", "2s", "--reason", "planned", "--yes"]).0, 0);
+    assert!(progress(&deployment, "down").is_empty());
+    process.becomes([TWO, TWO]);
+    let end = Instant::now() + PATIENCE;
+    while progress(&deployment, "drain").last().is_none_or(|(_, percent)| *percent < 100) {
+        assert!(Instant::now() < end, "{:?}", progress(&deployment, "drain"));
+    }
+    assert_eq!(progress(&deployment, "down"), [("override_begun".to_owned(), 0)]);
+    let drain = progress(&deployment, "drain");
+    assert_eq!(
+        (drain.first(), drain.last()),
+        (Some(&("override_begun".to_owned(), 0)), Some(&("override_done".to_owned(), 100))),
+        "{drain:?}"
+    );
 }
 
 /// TTLs are at their shortest one longest TTL ahead of a plan, and as before without one.

@@ -1,7 +1,7 @@
 //! `meridian check`.
 
 use crate::cli::diff::{self, Bound};
-use crate::cli::server::{Server, complain};
+use crate::cli::server::Server;
 use crate::cli::{Config, Format, print, print_findings};
 use crate::config::ledger_file;
 use crate::desk::render;
@@ -12,9 +12,7 @@ use crate::reload::cycle::{self, Fresh};
 use crate::reload::ledger_store::FILE;
 use crate::server::writer::epoch_secs;
 use crate::snapshot::Snapshot;
-use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -96,13 +94,7 @@ impl Check {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
         }
-        let server = Server::of(self.config.clone());
-        let (status, told) = server.ask(Method::POST, "/diff", None)?;
-        if status != StatusCode::OK {
-            let _ = std::io::stderr().write_all(told["text"].as_str().unwrap_or_default().as_bytes());
-            return Err(complain(&told));
-        }
-        Ok(told)
+        Server::of(self.config.clone()).post("/diff")
     }
 }
 

@@ -27,6 +27,16 @@ impl Server {
         Server { config, control: None, format: Format::Text }
     }
 
+    /// Has the server do something that needs no more words. A refusal is told, with its findings.
+    pub fn post(&self, path: &str) -> Result<Value, ExitCode> {
+        let (status, told) = self.ask(Method::POST, path, None)?;
+        if status == StatusCode::OK {
+            return Ok(told);
+        }
+        let _ = std::io::stderr().write_all(told["text"].as_str().unwrap_or_default().as_bytes());
+        Err(complain(&told))
+    }
+
     /// Asks the server. Where none answers, that is told, and the exit status given.
     pub fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), ExitCode> {
         let socket = self.control.clone().unwrap_or_else(|| client::socket_of(&self.config.config));

@@ -78,7 +78,7 @@ pub struct Passage {
 }
 
 /// A name that had addresses of a family, and has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Loss {
     /// The name.
     pub name: String,
@@ -91,7 +91,7 @@ pub struct Loss {
 pub struct Replay {
     /// Sorted by policies.
     pub passages: Vec<Passage>,
-    /// In the order of zones and names.
+    /// By name.
     pub losses: Vec<Loss>,
     /// How many losses there are; those past `losses_max` are only counted.
     pub lost: usize,
@@ -147,6 +147,7 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
         let flows = flows((before, policy), (after, other), &names);
         replay.passages.push(Passage { policy: table.name.clone(), to, names: names.len(), flows });
     }
+    replay.losses.sort();
     replay.passages.sort_by(|a, b| (&a.policy, &a.to).cmp(&(&b.policy, &b.to)));
     replay
 }
@@ -161,7 +162,7 @@ fn families_of(snapshot: &Snapshot, steered: Option<&Steered>, has: impl Fn(RrTy
 
 /// What a name has: families, and who answers.
 fn lookup(zones: &ZoneSet, snapshot: &Snapshot, name: &[u8]) -> (Families, Answer) {
-    let found = QueryName::parse(name).and_then(|query| zones.lookup(&query).0);
+    let found = QueryName::parse(name).and_then(|query| zones.lookup(&query));
     let Some(found) = found else { return (0, Answer::Nothing) };
     let zone = zones.zone(found.zone);
     match found.matched {

@@ -266,12 +266,19 @@ impl<'w> Run<'w> {
         if is_on_off {
             is_new |= self.switch();
         }
+        self.hear();
+        self.check_fallen();
+        if is_new {
+            self.swap();
+        }
+    }
+
+    /// What machines tell.
+    fn hear(&mut self) {
         while let Some(event) = self.node.monitor.poll_event() {
             match &event {
-                HealthEvent::Released { policy, release, .. } => {
-                    if *release == Release::Expired {
-                        self.watched.taken_over.insert(policy.clone(), self.now_ms);
-                    }
+                HealthEvent::Released { policy, release: Release::Expired, .. } => {
+                    self.watched.taken_over.insert(policy.clone(), self.now_ms);
                 }
                 HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } => continue,
                 _ => {}
@@ -280,10 +287,6 @@ impl<'w> Run<'w> {
         }
         while let Some(event) = self.node.loads.poll_event() {
             self.tell(event.to_string());
-        }
-        self.check_fallen();
-        if is_new {
-            self.swap();
         }
     }
 
@@ -302,6 +305,7 @@ impl<'w> Run<'w> {
     /// Everybody is answered by another status.
     fn swap(&mut self) {
         self.publications += 1;
+        self.hear();
         let digest = self.node.snapshot.digest();
         if digest != self.known_now.0 {
             let next = self.known.remove(&digest).unwrap_or_else(|| vec![0; self.answers.len()].into());

@@ -85,7 +85,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("socket2", &["src/sys/"]),
     ("serde_yaml", &["src/config/", "src/control/client.rs"]),
     ("serde", &["src/config/", "src/control/", "src/cli/", "src/geo/mmdb/record.rs"]),
-    ("serde_json", &["src/control/", "src/cli/", "src/desk/render", "src/desk/event", "src/probe/load"]),
+    ("serde_json", &["src/control/", "src/cli/", "src/desk/render", "src/desk/event", "src/desk/comparison", "src/probe/load"]),
     ("axum", &["src/control/"]),
     ("hyper", &["src/control/", "src/cli/reload.rs", "src/cli/pop", "src/cli/policy.rs", "src/cli/server.rs", "src/probe/http.rs"]),
     ("http_body_util", &["src/control/", "src/cli/reload.rs", "src/probe/http.rs"]),
