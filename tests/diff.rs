@@ -260,7 +260,12 @@ fn aliases_are_followed() {
     let shown: Vec<(&str, Option<&str>, usize, bool)> = (told.passages.iter())
         .map(|passage| (&*passage.policy, passage.to.as_deref(), passage.names, passage.flows[0].moves.is_empty()))
         .collect();
-    let expected = [("first", None, 1, false), ("first", Some("first"), 1, true), ("first", Some("second"), 2, false), ("second", Some("second"), 1, true)];
+    let expected = [
+        ("first", None, 1, false),
+        ("first", Some("first"), 1, true),
+        ("first", Some("second"), 2, false),
+        ("second", Some("second"), 1, true),
+    ];
     assert_eq!(shown, expected);
     assert_eq!(told.losses.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect::<Vec<_>>(), ["gone.z.example. A"]);
 }

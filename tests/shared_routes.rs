@@ -19,7 +19,7 @@ fn compiled(world: &World, octets_max: usize) -> Steering {
         atlas: &world.geography.atlas,
         site: deployment.node.site.as_ref(),
     };
-    let (steering, findings) = steering::compile_within(inputs, octets_max);
+    let (steering, findings) = steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, octets_max);
     assert!(!findings.has_errors());
     steering
 }
@@ -48,7 +48,7 @@ fn shared_tables_are_separate_ones_cut_finer() {
     }
     assert!(compared > 100, "the sample has networks");
     // One cut of each family for all, and a list of classes for each.
-    let of_all = parts(shared.policies.iter().flat_map(|policy| tries(policy)));
+    let of_all = parts(shared.policies.iter().flat_map(tries));
     let with_leaves = of_all.iter().filter(|part| part.leaves > 1).count();
     assert_eq!(with_leaves, 2, "{of_all:?}");
 }

@@ -112,7 +112,7 @@ impl Tree {
         file.extend([0; 16]);
         file.extend(data);
         file.extend(b"\xab\xcd\xefMaxMind.com");
-        map(&mut file, 8);
+        map(&mut file, 9);
         for (key, value) in
             [("binary_format_major_version", 2u16), ("binary_format_minor_version", 0), ("ip_version", 6), ("record_size", 32)]
         {
@@ -128,6 +128,8 @@ impl Tree {
         file.extend(1_760_000_000u64.to_be_bytes());
         text(&mut file, "database_type");
         text(&mut file, "Scale-City");
+        text(&mut file, "description");
+        map(&mut file, 0);
         text(&mut file, "languages");
         file.extend([0x00, 0x04]);
         file

@@ -89,7 +89,9 @@ fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
     points.extend(
         steps([50_000, 500_000, 5_000_000], [10_000, 50_000, 200_000]).map(|networks| ("networks", networks, Size { networks, ..base })),
     );
-    points.extend(steps([2, 20, 200], [2, 10, 50]).map(|policies| ("policies", policies, Size { policies, ..city })));
+    // Every policy is used: one that is not is told at each load.
+    let used = |policies: usize| Size { policies, zones: base.zones.max(policies), ..city };
+    points.extend(steps([2, 20, 200], [2, 10, 50]).map(|policies| ("policies", policies, used(policies))));
     if full {
         points.push(("all", 1, Size { names: 1_000_000, zones: 10_000, policies: 200, ..city }));
     }

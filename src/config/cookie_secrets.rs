@@ -21,7 +21,10 @@ pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         // Where a path belongs somebody has put what must not be shown.
         Err(_) if secret(shown.rsplit('/').next().unwrap_or_default().as_bytes()).is_some() => {
             let finding = Finding::error(code::BAD_SECRETS, "`cookies.secrets` is a secret itself").at(At::whole(written.at.file), "");
-            out.push(finding.help("write the path of a file with the secrets, and take a new secret: this one stands in a file that others read"));
+            out.push(
+                finding
+                    .help("write the path of a file with the secrets, and take a new secret: this one stands in a file that others read"),
+            );
             return Secrets::off();
         }
         Err(why) => {

@@ -33,7 +33,7 @@ pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequen
 pub type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 /// One after the other.
-fn in_order(count: usize, work: &(dyn Fn(usize) + Sync)) {
+pub(super) fn in_order(count: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(work);
 }
 
@@ -66,7 +66,7 @@ pub fn compile_by(
                     return (None, findings);
                 }
             }
-            let compiled = steer(deployment, &geography, key);
+            let compiled = steer(each, deployment, &geography, key);
             let key = compiled.key.filter(|_| findings.is_empty());
             findings.extend(compiled.findings);
             SteeringParts { findings, key, ..compiled }
@@ -83,7 +83,7 @@ pub fn compile_with(
     sequence: u64,
 ) -> (Option<Snapshot>, Findings) {
     let inputs = Inputs::of(deployment);
-    let parts = steer(deployment, geography, inputs.steering_key(deployment));
+    let parts = steer(&in_order, deployment, geography, inputs.steering_key(deployment));
     // What reading the databases found is not known here, so nobody takes this steering over.
     assemble(&in_order, deployment, &inputs, SteeringParts { key: None, ..parts }, previous, sequence)
 }
@@ -99,13 +99,14 @@ struct SteeringParts {
     findings: Findings,
 }
 
-fn steer(deployment: &Deployment, geography: &Geography, key: Key) -> SteeringParts {
-    let (steering, findings) = steering::compile(steering::Inputs {
+fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: Key) -> SteeringParts {
+    let inputs = steering::Inputs {
         pops: &deployment.pops,
         policies: &deployment.policies,
         atlas: &geography.atlas,
         site: deployment.node.site.as_ref(),
-    });
+    };
+    let (steering, findings) = steering::compile_by(each, inputs);
     let mut findings = findings;
     // Policies that could not be compiled would shift the numbers of the others.
     let (roster, loads) = if findings.has_errors() {

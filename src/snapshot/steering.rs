@@ -6,6 +6,7 @@
 //! is cut into classes of places of which every policy makes the same: scopes stay true, but a leaf is no
 //! wider for one policy than for all.
 
+use super::compile::{Each, in_order};
 use super::routes::{Route, Tables};
 use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
@@ -20,7 +21,7 @@ use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAdd
 use crate::wire::hash;
 use crate::zone::text::ScopedPolicy;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// In place of a plan: the client subnet says nothing, the resolver decides.
 pub const BY_ECS_SPECIAL: u32 = u32::MAX;
@@ -53,25 +54,34 @@ pub struct Inputs<'a> {
 
 /// Compiles.
 pub fn compile(inputs: Inputs<'_>) -> (Steering, Findings) {
-    compile_within(inputs, ROUTES_OCTETS_MAX)
+    compile_within(&in_order, inputs, ROUTES_OCTETS_MAX)
 }
 
-/// [`compile`] with another bound for separate tables of routes, in octets.
-pub fn compile_within(inputs: Inputs<'_>, routes_octets_max: usize) -> (Steering, Findings) {
+/// [`compile`] with the maps of policies made by `each`.
+pub fn compile_by(each: Each<'_>, inputs: Inputs<'_>) -> (Steering, Findings) {
+    compile_within(each, inputs, ROUTES_OCTETS_MAX)
+}
+
+/// [`compile_by`] with another bound for separate tables of routes, in octets.
+pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usize) -> (Steering, Findings) {
     let mut findings = Findings::default();
     let pops = inputs.pops.iter().map(|p| PopIdentity { name: p.name.clone(), seed: hash::octets(p.name.as_bytes()) }).collect();
     let mut slots = Slots::default();
     let mut tables = Tables::default();
     let mut policies = Vec::with_capacity(inputs.policies.len());
-    for scoped in inputs.policies {
-        let of_pop = slots.of_policy(inputs.pops, &scoped.policy);
-        match draft(inputs, scoped, of_pop, &slots.list, &mut tables) {
-            Ok(draft) => policies.push(draft),
+    let of_pops: Vec<Box<[u32]>> = inputs.policies.iter().map(|scoped| slots.of_policy(inputs.pops, &scoped.policy)).collect();
+    // Mapping is most of the work: each policy asks the distance of each of its PoPs from each place.
+    let drafts: Vec<OnceLock<Result<Draft, Finding>>> = inputs.policies.iter().map(|_| OnceLock::new()).collect();
+    // Each number is met once.
+    each(drafts.len(), &|index| _ = drafts[index].set(draft(inputs, &inputs.policies[index], of_pops[index].clone(), &slots.list)));
+    for draft in drafts.into_iter().filter_map(OnceLock::into_inner) {
+        match draft {
+            Ok(draft) => policies.push(draft.ask(&mut tables)),
             Err(finding) => findings.push(finding),
         }
     }
     let (built, shares_routes) = tables.build(inputs.atlas, routes_octets_max);
-    let policies = policies.into_iter().map(|draft| draft.finish(&built)).collect();
+    let policies = policies.into_iter().map(|asked| asked.finish(&built)).collect();
     (Steering { pops, slots: slots.list.into(), policies, shares_routes }, findings)
 }
 
@@ -103,15 +113,41 @@ impl Slots {
     }
 }
 
-/// A policy but for its routes, which are made when those of all are known.
+/// A policy but for its routes.
 struct Draft {
+    table: PolicyTable,
+    /// For each class of resolver what it makes of every place and of special-purpose blocks, and whether that is one
+    /// choice for everybody.
+    choices_of_class: Vec<(Vec<u32>, u32, bool)>,
+    /// The class of each place of a resolver.
+    resolver_classes: Option<Vec<u32>>,
+}
+
+impl Draft {
+    fn ask(self, tables: &mut Tables) -> Asked {
+        // Special-purpose blocks that nobody knows are in no network.
+        let resolver_classes = self.resolver_classes.map(|of_place| tables.ask(of_place, 0));
+        let (mut routes, mut cell_routes) = (Vec::new(), Vec::new());
+        for (of_place, special, is_constant) in self.choices_of_class {
+            let constant = is_constant.then(|| Route::Constant(Arc::new(Trie::constant(of_place[0]))));
+            // A gradual drain may make any policy share by cell at any time.
+            let full = tables.ask(of_place, special);
+            routes.push(constant.unwrap_or_else(|| full.clone()));
+            cell_routes.push(full);
+        }
+        Asked { table: self.table, routes, cell_routes, resolver_classes }
+    }
+}
+
+/// A policy whose routes are made when those of all are known.
+struct Asked {
     table: PolicyTable,
     routes: Vec<Route>,
     cell_routes: Vec<Route>,
     resolver_classes: Option<Route>,
 }
 
-impl Draft {
+impl Asked {
     fn finish(self, built: &[Arc<Trie>]) -> PolicyTable {
         let trie = |route: Route| match route {
             Route::Constant(trie) => trie,
@@ -155,11 +191,11 @@ impl Interned {
     }
 }
 
-fn draft(inputs: Inputs<'_>, scoped: &ScopedPolicy, slots: Box<[u32]>, slot_list: &[Slot], tables: &mut Tables) -> Result<Draft, Finding> {
+fn draft(inputs: Inputs<'_>, scoped: &ScopedPolicy, slots: Box<[u32]>, slot_list: &[Slot]) -> Result<Draft, Finding> {
     let policy = &scoped.policy;
     let mapper = Mapper::new(policy, inputs.pops, inputs.site.cloned());
     let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
-    let (classes, resolver_classes) = resolver_classes(inputs.atlas, policy, tables);
+    let (classes, resolver_classes) = resolver_classes(inputs.atlas, policy);
 
     let mut interned = Interned::default();
     let mut choices_of_class = Vec::with_capacity(classes.len());
@@ -182,8 +218,7 @@ fn draft(inputs: Inputs<'_>, scoped: &ScopedPolicy, slots: Box<[u32]>, slot_list
     // Only now are all plans known, and with them whether anything of the policy shares by cell: if
     // so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6 apart.
     let shares = policy.share == Share::Sticky && shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
-    let mut routes = Vec::with_capacity(classes.len());
-    let mut cell_routes = Vec::with_capacity(classes.len());
+    let mut drafted = Vec::with_capacity(classes.len());
     let mut located = false;
     for of_place in choices_of_class {
         // Where nothing is known anywhere, that there is a client subnet may still decide: without one the
@@ -192,11 +227,7 @@ fn draft(inputs: Inputs<'_>, scoped: &ScopedPolicy, slots: Box<[u32]>, slot_list
         let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
         located |= !uniform;
         let special = interned.choice([BY_ECS_SPECIAL, by_resolver]);
-        let constant = (uniform && !shares).then(|| Route::Constant(Arc::new(Trie::constant(of_place[0]))));
-        // A gradual drain may make any policy share by cell at any time.
-        let full = tables.ask(of_place, special);
-        routes.push(constant.unwrap_or_else(|| full.clone()));
-        cell_routes.push(full);
+        drafted.push((of_place, special, uniform && !shares));
     }
     if interned.choices.len() as u32 >= VALUE_MAX {
         return Err(Finding::error(code::TOO_LARGE, format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name))
@@ -225,7 +256,7 @@ fn draft(inputs: Inputs<'_>, scoped: &ScopedPolicy, slots: Box<[u32]>, slot_list
         cell_v4: policy.cell_max_v4,
         cell_v6: policy.cell_max_v6,
     };
-    Ok(Draft { table, routes, cell_routes, resolver_classes })
+    Ok(Draft { table, choices_of_class: drafted, resolver_classes })
 }
 
 /// What is known of the place where the node stands.
@@ -246,7 +277,7 @@ pub fn at_site(place: &Place, site: &Place) -> Place {
 }
 
 /// The sets of operator networks that rules tell resolvers apart by, and the routes to them.
-fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec<Vec<u16>>, Option<Route>) {
+fn resolver_classes(atlas: &Atlas, policy: &Policy) -> (Vec<Vec<u16>>, Option<Vec<u32>>) {
     let rules = policy.reach().into_iter().flat_map(|policy| &policy.rules);
     let asked: Vec<u16> = rules.flat_map(|r| r.when.resolver_networks()).collect();
     if asked.is_empty() {
@@ -264,8 +295,7 @@ fn resolver_classes(atlas: &Atlas, policy: &Policy, tables: &mut Tables) -> (Vec
             }) as u32
         })
         .collect();
-    // Special-purpose blocks that nobody knows are in no network.
-    (classes, Some(tables.ask(of_place, 0)))
+    (classes, Some(of_place))
 }
 
 /// Whether every client gets the same choice.

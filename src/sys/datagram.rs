@@ -144,7 +144,7 @@ impl Batch {
         let told = self.received.checked_sub(1).and_then(|newest| {
             let header = Some(&self.headers[newest].msg_hdr).filter(|header| header.msg_flags & libc::MSG_CTRUNC == 0)?;
             // SAFETY: `recvmmsg` has just filled this header, whose control pointer is this batch's.
-            unsafe { find(header, |level, kind, payload| told_drops(level, kind, payload)) }
+            unsafe { find(header, told_drops) }
         });
         if let Some(told) = told {
             self.dropped = told.wrapping_sub(self.overflow);
@@ -314,7 +314,7 @@ fn read_peer(storage: &libc::sockaddr_storage, length: libc::socklen_t) -> Optio
 /// The header's control pointer and length must describe octets that the kernel has filled.
 unsafe fn find_local(header: &libc::msghdr) -> Option<Local> {
     // SAFETY: by the caller's promise.
-    unsafe { find(header, |level, kind, payload| told_local(level, kind, payload)) }.flatten()
+    unsafe { find(header, told_local) }.flatten()
 }
 
 /// The first control message of which `read` makes something: it is given level, kind and payload.

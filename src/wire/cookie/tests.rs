@@ -19,7 +19,9 @@ fn cookies_of_rfc_9018() {
     let (old, new) = ("dd3bdf9344b678b185a6f5cb60fca715", "445536bcd2513298075a5d379663c962");
     let v6 = "2001:db8:220:1:59de:d0f4:8769:82b8";
     let reserved = "fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5";
-    let rows: [(&str, &[&str], &str, &str, u32, Standing, &str); 6] = [
+    /// What it is, secrets, client, what it sent and when, what that says, what it gets.
+    type Row<'a> = (&'a str, &'a [&'a str], &'a str, &'a str, u32, Standing, &'a str);
+    let rows: [Row<'_>; 6] = [
         (
             "A.1, a new one",
             &[FIRST],

@@ -116,12 +116,11 @@ impl World {
 }
 
 /// What an answer shows, without what time alone moves.
-fn shown(picture: &Picture) -> (Vec<(u64, u64, u32)>, Vec<(u32, Vec<(u64, u64)>)>) {
-    let masks = |slots: &Vec<SlotHealth>| slots.iter().map(|slot| (slot.down_v4, slot.down_v6)).collect();
-    (
-        picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect(),
-        picture.held.iter().map(|(policy, slots)| (*policy, masks(slots))).collect(),
-    )
+fn shown(picture: &Picture) -> (Vec<[u64; 3]>, Vec<Vec<[u64; 3]>>) {
+    let slots = picture.slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(slot.went_down)]).collect();
+    let held =
+        |(policy, slots): &(u32, Vec<SlotHealth>)| slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(*policy)]).collect();
+    (slots, picture.held.iter().map(held).collect())
 }
 
 fn run_seed(seed: u64) -> usize {
