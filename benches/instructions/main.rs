@@ -8,6 +8,7 @@
 //! $ cargo bench --bench instructions -- print          # figures, and the costliest functions
 //! $ cargo bench --bench instructions -- check          # fails if a figure is 3 % over the baseline
 //! $ cargo bench --bench instructions -- write          # the figures become the baseline
+//! $ cargo bench --bench instructions -- world 10000 folder   # what is measured, for a profiler of one's own: then `drive 10000 folder`
 //! ```
 
 #[path = "../world/mod.rs"]
@@ -19,6 +20,7 @@ use meridian::desk::counters::{Block, Lane};
 use meridian::reload::cycle;
 use meridian::transport::clock;
 use meridian::transport::draw::Draws;
+use meridian::wire::query::QueryName;
 use std::collections::BTreeMap;
 use std::fs;
 use std::hint::black_box;
@@ -46,8 +48,11 @@ fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     match (words.next().as_deref(), words.next(), words.next()) {
         (Some("drive"), Some(names), Some(folder)) => drive(names.parse().expect("a number of names"), Path::new(&folder)),
+        (Some("world"), Some(names), Some(folder)) => {
+            World::new(plan(names.parse().expect("a number of names"))).write(Path::new(&folder), 5300);
+        }
         (Some(word @ ("print" | "check" | "write")), ..) => return measure(word),
-        _ => println!("usage: cargo bench --bench instructions -- print | check | write"),
+        _ => println!("usage: cargo bench --bench instructions -- print | check | write | world NAMES FOLDER"),
     }
     ExitCode::SUCCESS
 }
@@ -94,7 +99,7 @@ fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u
 /// What is counted: the work of `src/transport/udp.rs` between two system calls.
 #[inline(never)]
 fn measured_workload(cell: &Cell, block: &Block, questions: &[Question], scratch: &mut [u8]) {
-    let mut draws = Draws::seeded();
+    let (mut draws, mut name) = (Draws::seeded(), QueryName::default());
     let mut next = questions.iter().cycle();
     for _ in 0..QUERIES / BATCH {
         block.received(BATCH as u64);
@@ -104,7 +109,7 @@ fn measured_workload(cell: &Cell, block: &Block, questions: &[Question], scratch
             let client = Client { address: question.client, transport: Transport::Udp };
             let moment = Moment { draw: draws.draw(), epoch_secs };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                answer::respond(&service.snapshot, black_box(&question.packet), &client, moment, scratch)
+                answer::respond_by(&mut name, &service.snapshot, black_box(&question.packet), &client, moment, scratch)
             }));
             if let Ok(outcome) = black_box(outcome) {
                 block.answered(&service, &outcome);

@@ -23,12 +23,12 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             RrType::MAILA | RrType::MAILB => return Err(Rcode::NOTIMP),
             _ => {}
         }
-        let (Some(found), hash) = self.find(query.name) else {
+        let Some(found) = self.find(query.name) else {
             self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
             return Err(Rcode::REFUSED);
         };
         self.outcome.zone = Some(found.zone);
         self.response.set_flag(flag::AA);
-        Ok(Step { name: query.name.wire(), hash, written: Written::question(), found })
+        Ok(self.step(query.name.wire(), Written::question(), found))
     }
 }

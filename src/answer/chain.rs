@@ -28,23 +28,19 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     where
         's: 'n,
     {
-        let zone = self.zone(step);
+        let zone = step.image;
         let apex_at = step.suffix_at(zone.apex().len());
-        let mut cname = None;
-        let written =
-            self.response.rrset(Section::Answer, step.owner(), RrType::CNAME, set.ttl, zone.records(set), apex_at, |at, rdata| {
-                cname = Some((at, *rdata))
-            });
-        match (written, cname) {
-            (Err(_), _) => self.truncate(),
-            (Ok(()), Some((at, rdata))) => {
+        // An alias has one target: a second is refused at load.
+        let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
+        match self.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
+            Err(_) => self.truncate(),
+            Ok(at) => {
                 let written = match rdata.patches[0] {
                     NO_PATCH => Written::whole(at),
                     literal => Written::split(at, usize::from(literal), apex_at),
                 };
                 self.follow(step, written, Aim::Linked(rdata))
             }
-            (Ok(()), None) => Next::Done(Rcode::NOERROR),
         }
     }
 
@@ -65,7 +61,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     where
         's: 'n,
     {
-        let zone = self.zone(step);
+        let zone = step.image;
         let Some((set, target)) = zone.set(owner, RrType::DNAME).and_then(|set| Some((set, zone.records(set).next()?))) else {
             return Next::Done(Rcode::SERVFAIL);
         };
@@ -103,7 +99,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     where
         's: 'n,
     {
-        let zone = self.zone(step);
+        let zone = step.image;
         if zone.chain == ChainMode::First {
             return Next::Done(Rcode::NOERROR);
         }
@@ -111,7 +107,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             // Links know one side of a cut, and DS wants the other.
             Aim::Linked(Rdata { link: Some(link), .. }) if self.qtype != RrType::DS => {
                 match self.snapshot.zones.target(step.found.zone, link) {
-                    Some(Target { name, hash, found }) => Next::Follow(Step { name, hash, written, found }),
+                    Some(Target { name, found }) => Next::Follow(self.step(name, written, found)),
                     None => Next::Done(Rcode::NOERROR),
                 }
             }
@@ -129,14 +125,19 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             return Next::Done(Rcode::NOERROR);
         }
         match self.find(&name) {
-            (Some(found), hash) => Next::Done(self.walk(Step { name: name.wire(), hash, written, found })),
-            (None, _) => Next::Done(Rcode::NOERROR),
+            Some(found) => Next::Done(self.walk(self.step(name.wire(), written, found))),
+            None => Next::Done(Rcode::NOERROR),
         }
     }
 
     /// Whether a step that would give the answer another scope must be left to the resolver.
+    #[inline(always)]
     pub fn stops_before_scope(&self, scope: u8) -> bool {
-        let chain = self.outcome.zone.map(|zone| self.snapshot.zones.zone(zone).chain);
-        self.response.answers() > 0 && chain == Some(ChainMode::SameScope) && scope != self.scope
+        self.response.answers() > 0 && scope != self.scope && self.keeps_scope()
+    }
+
+    /// Whether the zone of the question wants one scope for the whole answer.
+    fn keeps_scope(&self) -> bool {
+        self.outcome.zone.is_some_and(|zone| self.snapshot.zones.zone(zone).chain == ChainMode::SameScope)
     }
 }

@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Vantage;
 use crate::wire::cookie::{self, Standing};
 use crate::wire::edns::{Edns, ResponseOptions};
-use crate::wire::query::{Query, QueryName};
+use crate::wire::query::{HEADER_LEN, Query, QueryName};
 use crate::wire::response::{Owner, Response, Written, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::{Image, Match};
@@ -19,18 +19,25 @@ use crate::zone::set::Found;
 pub struct Step<'s> {
     /// The name in lower-case wire form.
     pub name: &'s [u8],
-    /// Its hash.
-    pub hash: u64,
     /// Where it stands in the message.
     pub written: Written,
     /// The zone that holds it, and what it is there.
     pub found: Found,
+    /// The image of that zone.
+    pub image: &'s Image,
 }
 
 impl Step<'_> {
     /// The name as an owner.
     pub fn owner(&self) -> Owner<'_> {
         Owner { at: self.written.suffix(0), wire: self.name }
+    }
+
+    /// Whether records as they stand ready have the right owner: they point at the name in the question. The root is
+    /// never pointed at.
+    #[inline(always)]
+    pub fn owns_what_is_ready(&self) -> bool {
+        self.written.suffix(0) == HEADER_LEN && self.name.len() > 1
     }
 
     /// Where the suffix of `len` octets stands.
@@ -109,27 +116,33 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
         Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source > 0) }
     }
 
-    /// What a name is in our zones, for the asked type, `None` outside them; and its hash. DS belongs to
+    /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to
     /// the parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing
     /// of the name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
     #[inline(always)]
-    pub fn find(&self, name: &QueryName) -> (Option<Found>, u64) {
-        let zones = &self.snapshot.zones;
-        if self.qtype == RrType::DS {
-            let walked = zones.zone_of(name, true);
-            if let Some((zone, apex_hash)) = walked.zone {
-                let matched = zones.zone(zone).lookup(name, walked.hash, apex_hash);
-                if matches!(matched, Match::Cut(_) | Match::Exact(_)) {
-                    return (Some(Found { zone, matched }), walked.hash);
-                }
-            }
+    pub fn find(&self, name: &QueryName) -> Option<Found> {
+        if self.qtype == RrType::DS
+            && let Some(found) = self.find_above(name)
+        {
+            return Some(found);
         }
-        zones.lookup(name)
+        self.snapshot.zones.lookup(name)
     }
 
-    /// The zone of a step.
-    pub fn zone(&self, step: &Step<'_>) -> &'s Image {
-        self.snapshot.zones.zone(step.found.zone)
+    #[cold]
+    fn find_above(&self, name: &QueryName) -> Option<Found> {
+        let zone = self.snapshot.zones.zone_of(name, true)?;
+        let matched = self.snapshot.zones.zone(zone).lookup(name);
+        matches!(matched, Match::Cut(_) | Match::Exact(_)).then_some(Found { zone, matched })
+    }
+
+    /// The step at a name that was found.
+    #[inline(always)]
+    pub fn step<'n>(&self, name: &'n [u8], written: Written, found: Found) -> Step<'n>
+    where
+        's: 'n,
+    {
+        Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
     }
 
     /// Adds an extended error, if the query has EDNS and there is room.
@@ -145,24 +158,19 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
 
     /// Writes the OPT and the header.
     #[inline(always)]
-    pub fn finish(self, rcode: Rcode) -> Outcome {
-        let mut outcome = self.outcome;
-        outcome.truncated = self.response.is_truncated();
-        outcome.scope = self.scope;
-        outcome.rcode = rcode;
-        let len = match &self.query.edns {
-            None => self.response.finish(rcode, None),
-            Some(edns) => {
-                let mut options = options(self.snapshot, edns, self.cookie.as_ref(), self.scope, self.extended_error, rcode);
-                // Room was kept for the OPT without the extended error, which is a courtesy.
-                if self.extended_error.is_some() && self.response.position() + options.len() > self.response.limit_with_reserve() {
-                    options.error = None;
-                }
-                self.response.finish(rcode, Some(&options))
-            }
-        };
-        outcome.verdict = super::Verdict::Reply(len);
-        outcome
+    pub fn finish(&mut self, rcode: Rcode) -> Outcome {
+        let mut options =
+            self.query.edns.as_ref().map(|edns| options(self.snapshot, edns, self.cookie.as_ref(), self.scope, self.extended_error, rcode));
+        // Room was kept for the OPT without the extended error, which is a courtesy.
+        if self.extended_error.is_some()
+            && let Some(options) = &mut options
+            && self.response.position() + options.len() > self.response.limit_with_reserve()
+        {
+            options.error = None;
+        }
+        let len = self.response.finish(rcode, options.as_ref());
+        let (truncated, scope) = (self.response.is_truncated(), self.scope);
+        Outcome { verdict: super::Verdict::Reply(len), rcode, truncated, scope, ..self.outcome }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::wire::response::{Response, flag};
 use crate::wire::rr::Rcode;
 
 /// Writes the error.
+#[inline(never)]
 pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
     let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
     let (standing, cookie) = cookie(snapshot, reject.edns.as_ref(), client, moment);
@@ -21,7 +22,7 @@ pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment:
         .map(|edns| ResponseOptions { subnet: None, ..options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode) });
     let reserved = options.as_ref().map_or(0, |o| o.len());
     let limit = limit(client.transport, reject.edns.as_ref());
-    let response = Response::begin(out, limit, reserved, reject.id, flags, reject.question.unwrap_or_default());
+    let mut response = Response::begin(out, limit, reserved, reject.id, flags, reject.question.unwrap_or_default());
     let len = response.finish(reject.rcode, options.as_ref());
     Outcome { verdict: Verdict::Reply(len), rcode: reject.rcode, cookie: standing, ..Outcome::silence() }
 }

@@ -72,8 +72,26 @@ pub fn respond(snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Mome
     respond_traced(snapshot, packet, client, moment, out, &mut trace::Silent::default())
 }
 
+/// [`respond`] for a worker, which has one name for all its queries: clearing it costs more than reading into it.
+#[inline]
+pub fn respond_by(name: &mut QueryName, snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
+    converse(name, snapshot, packet, client, moment, out, &mut trace::Silent::default())
+}
+
 /// [`respond`] with a trace.
 pub fn respond_traced<T: Trace>(
+    snapshot: &Snapshot,
+    packet: &[u8],
+    client: &Client,
+    moment: Moment,
+    out: &mut [u8],
+    trace: &mut T,
+) -> Outcome {
+    converse(&mut QueryName::default(), snapshot, packet, client, moment, out, trace)
+}
+
+fn converse<T: Trace>(
+    name: &mut QueryName,
     snapshot: &Snapshot,
     packet: &[u8],
     client: &Client,
@@ -84,14 +102,13 @@ pub fn respond_traced<T: Trace>(
     if out.len() < usize::from(crate::limits::UDP_PAYLOAD_MIN) {
         return Outcome::silence();
     }
-    let mut name = QueryName::default();
-    match parse(packet, &mut name) {
+    match &parse(packet, name) {
         Parsed::Silence => Outcome::silence(),
         Parsed::Rare => Outcome::rare(),
-        Parsed::Reject(reject) => finish::reject(snapshot, &reject, client, moment, out),
-        Parsed::CookieOnly(asked) => finish::cookie_only(snapshot, &asked, client, moment, out),
+        Parsed::Reject(reject) => finish::reject(snapshot, reject, client, moment, out),
+        Parsed::CookieOnly(asked) => finish::cookie_only(snapshot, asked, client, moment, out),
         Parsed::Query(query) => {
-            let mut exchange = Exchange::begin(snapshot, &query, client, moment, out, trace);
+            let mut exchange = Exchange::begin(snapshot, query, client, moment, out, trace);
             let rcode = exchange.run();
             exchange.finish(rcode)
         }
@@ -115,18 +132,16 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         while self.steps_left > 0 {
             self.steps_left -= 1;
             self.trace.step(self.snapshot, &step);
-            if !self.is_steered(&step) && self.stops_before_scope(0) {
-                return Rcode::NOERROR;
-            }
             let next = match step.found.matched {
+                Match::Exact(node) | Match::Wildcard(node) if let Some(steered) = step.image.steered_at(node) => {
+                    self.steered(&step, node, steered)
+                }
+                _ if self.stops_before_scope(0) => return Rcode::NOERROR,
+                Match::Exact(node) | Match::Wildcard(node) => self.positive(&step, node),
+                Match::NoName => self.negative(&step, Rcode::NXDOMAIN),
                 Match::Cut(cut) if self.asks_delegation_signer(&step, cut) => self.positive(&step, cut),
                 Match::Cut(cut) => self.referral(&step, cut),
                 Match::Redirected(owner) => self.redirected(&step, owner),
-                Match::Exact(node) | Match::Wildcard(node) => match self.zone(&step).steered_at(node).copied() {
-                    Some(steered) => self.steered(&step, node, steered),
-                    None => self.positive(&step, node),
-                },
-                Match::NoName => self.negative(&step, Rcode::NXDOMAIN),
             };
             match next {
                 Next::Done(rcode) => return rcode,
@@ -137,15 +152,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         Rcode::NOERROR
     }
 
-    fn is_steered(&self, step: &Step<'_>) -> bool {
-        match step.found.matched {
-            Match::Exact(node) | Match::Wildcard(node) => self.zone(step).steered_at(node).is_some(),
-            Match::Cut(_) | Match::Redirected(_) | Match::NoName => false,
-        }
-    }
-
     /// DS lives above the cut (RFC 4035 section 3.1.4.1).
     fn asks_delegation_signer(&self, step: &Step<'_>, cut: crate::zone::image::NodeId) -> bool {
-        self.qtype == RrType::DS && self.zone(step).name(cut) == step.name
+        self.qtype == RrType::DS && step.image.name(cut) == step.name
     }
 }

@@ -3,19 +3,18 @@
 use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
 use crate::wire::response::{Owner, Section};
-use crate::wire::rr::{Rcode, RrType};
-use crate::zone::image::APEX;
+use crate::wire::rr::Rcode;
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its TTL
     /// and its MINIMUM.
     pub fn negative(&mut self, step: &Step<'_>, rcode: Rcode) -> Next<'static> {
-        let zone = self.zone(step);
-        let Some(set) = zone.set(APEX, RrType::SOA) else { return Next::Done(Rcode::SERVFAIL) };
+        let zone = step.image;
+        let Some(soa) = zone.negative().and_then(|set| zone.records(set).next()) else { return Next::Done(Rcode::SERVFAIL) };
         let apex_at = step.suffix_at(zone.apex().len());
         let owner = Owner { at: apex_at, wire: zone.apex() };
-        match self.response.rrset(Section::Authority, owner, RrType::SOA, zone.negative_ttl, zone.records(set), apex_at, |_, _| {}) {
-            Ok(()) => Next::Done(rcode),
+        match self.response.only(Section::Authority, owner, &soa, apex_at) {
+            Ok(_) => Next::Done(rcode),
             Err(_) => {
                 self.truncate();
                 Next::Done(rcode)

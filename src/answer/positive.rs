@@ -17,10 +17,15 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     where
         's: 'n,
     {
-        let zone = self.zone(step);
+        let zone = step.image;
         if let Some(set) = zone.set(node, self.qtype) {
-            let apex_at = step.suffix_at(zone.apex().len());
-            let written = self.response.rrset(Section::Answer, step.owner(), set.rtype, set.ttl, zone.records(set), apex_at, |_, _| {});
+            let written = match zone.ready(set) {
+                Some(records) if step.owns_what_is_ready() => self.response.ready(Section::Answer, records, set.count),
+                _ => {
+                    let apex_at = step.suffix_at(zone.apex().len());
+                    self.response.rrset(Section::Answer, step.owner(), zone.records(set), apex_at, |_, _| {})
+                }
+            };
             return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
         }
         if let Some(set) = zone.set(node, RrType::CNAME) {

@@ -10,7 +10,7 @@ use crate::steer::policy::TtlRange;
 use crate::steer::status::View;
 use crate::steer::table::{Families, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
-use crate::wire::hash::mix;
+use crate::wire::hash::{self, mix};
 use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Steered};
@@ -18,7 +18,7 @@ use crate::zone::image::{Match, NodeId, Steered};
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
     /// only a CNAME, which answers every type, is exempt.
-    pub fn steered<'n>(&mut self, step: &Step<'n>, node: NodeId, steered: Steered) -> Next<'n>
+    pub fn steered<'n>(&mut self, step: &Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
     where
         's: 'n,
     {
@@ -41,7 +41,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             }
         }
         // Names share independently of each other, those below one wildcard too.
-        let seed = if matches!(step.found.matched, Match::Wildcard(_)) { step.hash } else { steered.seed };
+        let seed = if matches!(step.found.matched, Match::Wildcard(_)) { hash::name(step.name) } else { steered.seed };
         let decision = self.vantage().decide(policy, snapshot.status.shares(steered.policy, policy), seed, self.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
@@ -54,10 +54,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             pops: &snapshot.steering.pops,
             status: &snapshot.status,
             view: snapshot.status.view(steered.policy),
-            key: decision.key,
             family: family.filter(|f| policy.families & f != 0),
         };
-        let (choice, horizon_secs) = choose(question, self.trace.watch());
+        let (choice, horizon_secs) = choose(&question, || decision.key(), self.trace.watch());
         let view = question.view;
         self.outcome.reason = Some(Reason::of(choice));
         self.outcome.evidence = Some(decision.evidence);
@@ -95,6 +94,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// Writes the addresses of a PoP in a drawn order.
+    #[inline(always)]
     fn addresses(
         &mut self,
         step: &Step<'_>,
@@ -111,6 +111,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
     }
 
+    #[inline(always)]
     fn write_picked<A: Copy, const N: usize>(
         &mut self,
         step: &Step<'_>,
@@ -120,7 +121,28 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
-        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key);
+        if let [only] = addresses
+            && down & 1 == 0
+            && decision.plan.answers > 0
+        {
+            self.trace.picked(1, 1, ttl.secs());
+            let written = self.response.addresses(Section::Answer, step.owner(), rtype, ttl, std::iter::once(octets(only.address)));
+            return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
+        }
+        self.write_several(step, rtype, (addresses, down), decision, ttl, octets)
+    }
+
+    #[inline(never)]
+    fn write_several<A: Copy, const N: usize>(
+        &mut self,
+        step: &Step<'_>,
+        rtype: RrType,
+        (addresses, down): (&[SharedAddress<A>], u64),
+        decision: &Decision<'_>,
+        ttl: Ttl,
+        octets: impl Fn(A) -> [u8; N],
+    ) -> Next<'static> {
+        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key());
         shuffle(&mut picked, count, self.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
         let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
@@ -135,6 +157,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the PoP's
     /// addresses that A and AAAA of the same decision have. A family that this PoP cannot answer now
     /// comes from another one, whose addresses would not go with these parameters, so it has no hint.
+    #[inline(never)]
     fn https(&mut self, step: &Step<'_>, decision: &Decision<'_>, (slot, seen): (u32, Seen), ttl: Ttl) -> Next<'static> {
         let slot = &self.snapshot.steering.slots[slot as usize];
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
@@ -184,7 +207,7 @@ impl HttpsData {
         decision: &Decision<'_>,
         octets: impl Fn(A) -> [u8; N],
     ) {
-        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key);
+        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key());
         picked[..count].sort_unstable();
         let len = ((count * N) as u16).to_be_bytes();
         self.push(&[0, key, len[0], len[1]]);

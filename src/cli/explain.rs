@@ -190,8 +190,8 @@ impl Watch for Candidates {
         self.seen.push((*entry, resort, Some(why), 0));
     }
 
-    fn leads(&mut self, entry: &Entry, resort: Resort, draw: u64) {
-        self.seen.push((*entry, resort, None, draw));
+    fn leads(&mut self, entry: &Entry, resort: Resort, draw: impl Fn() -> u64) {
+        self.seen.push((*entry, resort, None, draw()));
     }
 }
 
@@ -286,7 +286,7 @@ impl Trace for Story<'_> {
         }
         if decision.shares {
             let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
-            let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key);
+            let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key());
             self.line("key", &words);
         }
         let found = self.deployment.policies.iter().find(|p| {

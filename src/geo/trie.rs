@@ -3,13 +3,16 @@
 //!
 //! With nested prefixes and longest match, an answer decided at a /8 could be contradicted by a /16
 //! inside it; RFC 7871 forbids to announce that /8 as the scope. Here every address lies in exactly
-//! one leaf. Leaves are kept sorted; an index over the top bits narrows a look-up to a short binary
-//! search. Equal siblings are merged while building, which makes scopes as wide as the truth allows.
+//! one leaf. The top bits lead into a root table, and every four bits more into a branch of sixteen: as deep as the leaf
+//! and no deeper, one load for each, wherever leaves crowd. (Sorted leaves behind an index of the top bits cost a search
+//! through all that crowd in one bucket, and networks do crowd.) A leaf that is wider than a place fills several of them.
+//! Equal siblings are merged while building, which makes scopes as wide as the truth allows.
 //!
 //! Tables may share where they are cut: then the leaves hold classes, and each table says what a class
 //! means to it.
 
 use super::prefix::{truncate_v4, truncate_v6};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// An aligned block of addresses with a value.
@@ -34,6 +37,10 @@ pub trait Key: Copy + Ord {
     const ZERO: Self;
     /// The top `n` bits (at most 24) as a number.
     fn top(self, n: u8) -> usize;
+    /// The four bits behind the first `n`, which are a multiple of four, as a number.
+    fn four(self, n: u8) -> usize;
+    /// The address that is one block of `len` bits further; `None` behind the last.
+    fn next(self, len: u8) -> Option<Self>;
     /// The address with bits behind `len` zero.
     fn cut(self, len: u8) -> Self;
     /// The first address of the sibling block of the block of `len` bits at `self`.
@@ -43,8 +50,16 @@ pub trait Key: Copy + Ord {
 impl Key for u32 {
     const BITS: u8 = 32;
     const ZERO: u32 = 0;
+    #[inline(always)]
     fn top(self, n: u8) -> usize {
         if n == 0 { 0 } else { (self >> (32 - n)) as usize }
+    }
+    #[inline(always)]
+    fn four(self, n: u8) -> usize {
+        (self << n >> 28) as usize
+    }
+    fn next(self, len: u8) -> Option<u32> {
+        if len == 0 { None } else { self.checked_add(1 << (32 - len)) }
     }
     fn cut(self, len: u8) -> u32 {
         truncate_v4(self, len)
@@ -57,8 +72,16 @@ impl Key for u32 {
 impl Key for u128 {
     const BITS: u8 = 128;
     const ZERO: u128 = 0;
+    #[inline(always)]
     fn top(self, n: u8) -> usize {
         if n == 0 { 0 } else { (self >> (128 - n)) as usize }
+    }
+    #[inline(always)]
+    fn four(self, n: u8) -> usize {
+        (self << n >> 124) as usize
+    }
+    fn next(self, len: u8) -> Option<u128> {
+        if len == 0 { None } else { self.checked_add(1 << (128 - len)) }
     }
     fn cut(self, len: u8) -> u128 {
         truncate_v6(self, len)
@@ -109,54 +132,65 @@ pub struct Table<K> {
     of_class: Option<Arc<[u32]>>,
 }
 
-/// Where a table is cut, and what each leaf holds.
+/// Where a table is cut, and what each leaf holds. A place is a leaf (depth in the upper eight bits, value below) or
+/// leads to a branch ([`BRANCH`] and its number).
 #[derive(Debug, PartialEq, Eq)]
 struct Cuts<K> {
-    /// Bits that `index` resolves.
-    index_bits: u8,
-    /// For each value of the top bits the first leaf that begins at or behind it; one more at the end.
-    index: Box<[u32]>,
-    starts: Box<[K]>,
-    /// Depth in the upper eight bits, value below.
-    leaves: Box<[u32]>,
+    /// Bits that the root resolves: a multiple of four, 16 at most.
+    root_bits: u8,
+    root: Box<[u32]>,
+    branches: Box<[Branch]>,
+    leaves: usize,
+    keys: PhantomData<K>,
 }
+
+/// Four bits further: one line of the cache.
+type Branch = [u32; 16];
+
+/// The upper two bits, which together no depth has.
+const BRANCH: u32 = 3 << 30;
 
 impl<K: Key> Table<K> {
     /// A table from blocks that cover the whole space in order without overlap.
     pub fn new(blocks: &[Block<K>]) -> Table<K> {
         debug_assert!(blocks.first().is_some_and(|b| b.start == K::ZERO));
-        // About four leaves behind each index entry, 256 KiB of index at most.
-        let index_bits = (blocks.len() / 4 + 1).ilog2().min(16) as u8;
-        let mut index = Vec::with_capacity((1 << index_bits) + 1);
-        for (at, block) in blocks.iter().enumerate() {
-            while index.len() <= block.start.top(index_bits) {
-                // A bucket whose first address is inside the leaf before begins with the next leaf.
-                let bucket_begins_here = index.len() == block.start.top(index_bits) && block.start.cut(index_bits) == block.start;
-                index.push(at as u32);
-                debug_assert!(bucket_begins_here || at > 0);
+        // No more places than about one for each leaf.
+        let root_bits = ((blocks.len().max(1).ilog2() / 4) * 4).min(16) as u8;
+        let mut root = vec![0; 1 << root_bits];
+        let mut branches: Vec<Branch> = Vec::new();
+        for block in blocks {
+            let leaf = u32::from(block.len) << 24 | block.value & VALUE_MAX;
+            let first = block.start.top(root_bits);
+            if block.len <= root_bits {
+                root[first..first + (1 << (root_bits - block.len))].fill(leaf);
+                continue;
             }
+            let (mut at, mut branch) = (root_bits, enter(&mut root[first], &mut branches));
+            while block.len > at + 4 {
+                // The place is written back since a new branch moves the others.
+                let mut place = branches[branch][block.start.four(at)];
+                let inner = enter(&mut place, &mut branches);
+                branches[branch][block.start.four(at)] = place;
+                (at, branch) = (at + 4, inner);
+            }
+            let first = block.start.four(at);
+            branches[branch][first..first + (1 << (at + 4 - block.len))].fill(leaf);
         }
-        index.resize((1 << index_bits) + 1, blocks.len() as u32);
-        let cuts = Cuts {
-            index_bits,
-            index: index.into(),
-            starts: blocks.iter().map(|b| b.start).collect(),
-            leaves: blocks.iter().map(|b| u32::from(b.len) << 24 | b.value & VALUE_MAX).collect(),
-        };
+        let cuts = Cuts { root_bits, root: root.into(), branches: branches.into(), leaves: blocks.len(), keys: PhantomData };
         Table { cuts: Arc::new(cuts), of_class: None }
     }
 
     /// Value and depth of the leaf that holds an address.
-    #[inline]
+    #[inline(always)]
     pub fn lookup(&self, address: K) -> (u32, u8) {
         let cuts = &*self.cuts;
-        let bucket = address.top(cuts.index_bits);
-        let (low, high) = (cuts.index[bucket] as usize, cuts.index[bucket + 1] as usize);
-        // The leaf is the last that begins at or before the address; if none in this bucket does, it is
-        // the one that reaches into the bucket from before.
-        let behind = low + cuts.starts[low..high].partition_point(|start| *start <= address);
-        let leaf = cuts.leaves[behind.saturating_sub(1)];
-        (self.value(leaf), (leaf >> 24) as u8)
+        let mut at = cuts.root_bits;
+        let mut place = cuts.root[address.top(at)];
+        while place >= BRANCH {
+            place = cuts.branches[(place & !BRANCH) as usize][address.four(at) & 15];
+            at += 4;
+        }
+        (self.value(place), (place >> 24) as u8)
     }
 
     /// What a leaf holds, or what its class means. A value that is no class means itself.
@@ -170,21 +204,26 @@ impl<K: Key> Table<K> {
     }
 
     /// All leaves in order.
-    pub fn blocks(&self) -> impl ExactSizeIterator<Item = Block<K>> {
-        let cuts = &*self.cuts;
-        cuts.starts.iter().zip(&cuts.leaves).map(|(&start, &leaf)| Block { start, len: (leaf >> 24) as u8, value: self.value(leaf) })
+    pub fn blocks(&self) -> impl Iterator<Item = Block<K>> {
+        let mut next = Some(K::ZERO);
+        std::iter::from_fn(move || {
+            let start = next?;
+            let (value, len) = self.lookup(start);
+            next = start.next(len);
+            Some(Block { start, len, value })
+        })
     }
 
     /// Number of leaves.
     pub fn leaves(&self) -> usize {
-        self.cuts.starts.len()
+        self.cuts.leaves
     }
 
     /// The cuts: what tells them from others, and their octets in memory.
     fn part(&self) -> Part {
         let cuts = &*self.cuts;
-        let octets = size_of_val::<[u32]>(&cuts.index) + size_of_val::<[K]>(&cuts.starts) + size_of_val::<[u32]>(&cuts.leaves);
-        Part { at: Arc::as_ptr(&self.cuts).addr(), leaves: cuts.starts.len(), octets }
+        let octets = size_of_val::<[u32]>(&cuts.root) + size_of_val::<[Branch]>(&cuts.branches);
+        Part { at: Arc::as_ptr(&self.cuts).addr(), leaves: cuts.leaves, octets }
     }
 }
 
@@ -197,6 +236,15 @@ pub struct Part {
     pub leaves: usize,
     /// Its octets.
     pub octets: usize,
+}
+
+/// The branch that a place leads to; it comes into being if there is none.
+fn enter(place: &mut u32, branches: &mut Vec<Branch>) -> usize {
+    if *place < BRANCH {
+        *place = BRANCH | branches.len() as u32;
+        branches.push([0; 16]);
+    }
+    (*place & !BRANCH) as usize
 }
 
 /// A table over both families.

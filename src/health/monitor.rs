@@ -195,7 +195,7 @@ impl Monitor {
                 lasted_ms: ago(watch.since_ms),
                 is_awaited: watch.awaited_until.is_some(),
                 is_suspect: matches!(watch.standing, Standing::Suspect { .. }),
-                is_frozen: self.canaries[Family::of(target.destination) as usize].is_frozen(),
+                is_frozen: target.spec.check.is_networked() && self.canaries[Family::of(target.destination) as usize].is_frozen(),
                 failures: watch.standing.failures(limits),
                 successes: watch.standing.successes(),
                 checks_to_flip: watch.standing.checks_to_flip(limits),
@@ -286,12 +286,13 @@ impl Monitor {
         }
         self.hear_canary(index, family, is_well, now);
         let (canaries, standing) = (&self.canaries[family as usize], self.watches[index as usize].standing);
-        if !canaries.counts(is_well, started, now) {
+        let is_networked = target.spec.check.is_networked();
+        if is_networked && !canaries.counts(is_well, started, now) {
             return false;
         }
         let mut next = if is_well { standing.succeed(limits) } else { standing.fail(limits, now) };
         if let Standing::Suspect { failed_at, .. } = next {
-            if canaries.proves(failed_at) {
+            if !is_networked || canaries.proves(failed_at) {
                 next = next.confirm();
             } else if !matches!(standing, Standing::Suspect { .. }) {
                 self.hasten_canaries(family, now);

@@ -2,6 +2,7 @@
 
 use super::Moment;
 use super::condition::Verdict;
+use super::spec::{Check, Spec};
 use super::verdict::Standing;
 use std::sync::Arc;
 
@@ -138,9 +139,15 @@ impl Saved {
         })
     }
 
-    /// Whether it is still worth something; stamps of the future are as wrong as old ones.
-    pub fn is_fresh(&self, every_ms: u32, now_epoch_ms: u64) -> bool {
-        self.seen_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MIN_MS.max(PERIODS_MAX * u64::from(every_ms))
+    /// Whether it is still worth something; stamps of the future are as wrong as old ones. What is pushed speaks for as
+    /// long as whoever pushed it said, which may be for ever.
+    pub fn is_fresh(&self, spec: &Spec, now_epoch_ms: u64) -> bool {
+        let good_for_ms = match &spec.check {
+            Check::Push(push) if push.ttl_ms == 0 => u64::MAX,
+            Check::Push(push) => u64::from(push.ttl_ms),
+            _ => PERIODS_MAX * u64::from(spec.every_ms),
+        };
+        self.seen_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MIN_MS.max(good_for_ms)
     }
 }
 

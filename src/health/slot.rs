@@ -17,12 +17,13 @@ pub struct Reading {
     pub since_ms: i64,
 }
 
-/// A slot, but for its order among those that are down; and since when it is wholly down.
+/// A slot, but for its order among those that are down; and since when it is down: so many of its addresses that what is
+/// left is below the threshold, in every family that it has.
 ///
 /// A family whose addresses all wait for their first result takes no clients: alone in its slot, it makes the
 /// slot awaited; beside a family that is known, it counts as down. One awaited address among known ones counts as up:
 /// to add an address must not take a PoP below its threshold.
-pub fn judge(roster: &SlotRoster, readings: &[Reading]) -> (SlotHealth, Option<i64>) {
+pub fn judge(roster: &SlotRoster, readings: &[Reading], up_threshold_percent: u8) -> (SlotHealth, Option<i64>) {
     let mut slot = SlotHealth::default();
     let v4 = family(&roster.v4, readings, &mut slot.horizon_secs);
     let v6 = family(&roster.v6, readings, &mut slot.horizon_secs);
@@ -33,10 +34,9 @@ pub fn judge(roster: &SlotRoster, readings: &[Reading]) -> (SlotHealth, Option<i
         false => down,
     };
     (slot.down_v4, slot.down_v6) = (mask(v4, &roster.v4), mask(v6, &roster.v6));
-    let formulas = || roster.v4.iter().chain(&roster.v6);
-    let is_wholly_down = formulas().next().is_some() && formulas().all(|formula| verdict(formula, readings) == Verdict::Down);
+    let is_down = !slot.is_awaited && is_down(roster, &slot, up_threshold_percent);
     let mut since = i64::MIN;
-    formulas().for_each(|formula| {
+    roster.v4.iter().chain(&roster.v6).for_each(|formula| {
         visit(formula, &mut |index| {
             let reading = readings[index as usize];
             if reading.verdict == Verdict::Down {
@@ -44,7 +44,7 @@ pub fn judge(roster: &SlotRoster, readings: &[Reading]) -> (SlotHealth, Option<i
             }
         });
     });
-    (slot, is_wholly_down.then_some(since))
+    (slot, is_down.then_some(since))
 }
 
 /// Whether every address waits, and which are down.

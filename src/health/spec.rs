@@ -86,6 +86,14 @@ pub enum Check {
     Icmp,
 }
 
+impl Check {
+    /// Whether its result comes over our network, so that a cut of ours looks like a fault of the target. What others
+    /// have found, or a file says, does not.
+    pub fn is_networked(&self) -> bool {
+        !matches!(self, Check::Push(_) | Check::File(_))
+    }
+}
+
 /// An HTTP request and what is expected of its response. Redirects are not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpCheck {

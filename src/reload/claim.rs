@@ -1,6 +1,6 @@
 //! The claim of a server to its state folder: two that write one ledger would undo each other's overrides.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
@@ -10,8 +10,7 @@ const FILE: &str = "lock";
 /// A state folder that is ours until this is dropped, or the process ends in whatever way.
 #[derive(Debug)]
 pub struct Claim {
-    /// `None` where the folder cannot be written or its file system knows no locks: nothing can be claimed
-    /// there, and what else follows from it is told elsewhere.
+    /// `None` where the folder cannot be written or its file system knows no locks: nothing can be claimed there.
     _file: Option<File>,
 }
 
@@ -20,20 +19,38 @@ pub struct Claim {
 pub struct Taken;
 
 impl Claim {
-    /// Claims a folder, which is made if it is missing.
+    /// Claims a folder, which is made if it is missing. Folder and file are for our user alone: whoever may open
+    /// the file could lock it, and keep us from starting.
     pub fn new(state: &Path) -> Result<Claim, Taken> {
-        match fs::create_dir_all(state).and_then(|()| File::create(state.join(FILE))) {
-            Ok(file) => match file.try_lock() {
-                Ok(()) => Ok(Claim { _file: Some(file) }),
-                Err(TryLockError::WouldBlock) => Err(Taken),
-                Err(TryLockError::Error(error)) => Ok(Claim::none(&error)),
-            },
-            Err(error) => Ok(Claim::none(&error)),
+        let (mut folder, mut options) = (DirBuilder::new(), OpenOptions::new());
+        folder.recursive(true);
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o750);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        match folder.create(state).and_then(|()| options.open(state.join(FILE))) {
+            Ok(file) => Claim::lock(file),
+            Err(error) => Ok(Claim::none(state, &error)),
         }
     }
 
-    fn none(error: &io::Error) -> Claim {
-        tracing::debug!(%error, "the state folder cannot be claimed");
+    /// Whether somebody else has the folder, without leaving anything behind.
+    pub fn is_taken(state: &Path) -> bool {
+        File::open(state.join(FILE)).is_ok_and(|file| Claim::lock(file).is_err())
+    }
+
+    fn lock(file: File) -> Result<Claim, Taken> {
+        match file.try_lock() {
+            Ok(()) => Ok(Claim { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(Taken),
+            Err(TryLockError::Error(error)) => Ok(Claim::none(Path::new(FILE), &error)),
+        }
+    }
+
+    fn none(path: &Path, error: &io::Error) -> Claim {
+        tracing::warn!(%error, path = %path.display(), "the state folder is not claimed: a second server on it would not be noticed");
         Claim { _file: None }
     }
 }
@@ -47,8 +64,17 @@ mod tests {
     fn a_folder_has_one_server() {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("state");
+        assert!(!Claim::is_taken(&state) && !state.exists(), "who only asks leaves nothing behind");
         let first = Claim::new(&state).expect("free");
+        assert!(Claim::is_taken(&state));
         assert_eq!(Claim::new(&state).err(), Some(Taken));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+            // Whatever the mask of this process takes away besides.
+            assert_eq!((mode(&state) & !0o750, mode(&state.join("lock")) & !0o600), (0, 0));
+        }
         drop(first);
         assert!(Claim::new(&state).is_ok_and(|claim| claim._file.is_some()));
         std::fs::write(folder.path().join("file"), "").expect("room");

@@ -7,8 +7,8 @@ use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::hands;
 use crate::reload::source::Disk;
 use crate::snapshot::{self, Snapshot};
-use crate::steer::pop::{AdminState, PopId};
-use crate::steer::safety::Safety;
+use crate::steer::pop::{AdminState, Pop, PopId};
+use crate::steer::safety::{Lacks, Safety};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -45,7 +45,7 @@ pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed
     if let Some(running) = running {
         findings.extend(need_restart(running, &fixed, place_of(root, &files)));
     }
-    findings.extend(safety(&deployment, previous.is_some(), now_epoch()));
+    findings.extend(safety(&deployment, previous.map(|previous| &**previous), now_epoch()));
     let (snapshot, found) = snapshot::compile_by(&hands::each, &deployment, previous, sequence);
     findings.extend(found);
     findings.sort();
@@ -93,9 +93,9 @@ fn now_epoch() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// What the files themselves take out of service against a safety rule. It refuses a reload; a start it does
-/// not, since a node that answers less well is better than one that does not answer.
-fn safety(deployment: &Deployment, is_reload: bool, now_epoch: u64) -> Findings {
+/// What the files themselves take out of service against a safety rule. It refuses a reload, unless the files before
+/// broke the rule as much; a start it does not, since a node that answers less well is better than one that does not answer.
+fn safety(deployment: &Deployment, previous: Option<&Snapshot>, now_epoch: u64) -> Findings {
     let mut findings = Findings::default();
     if let (Some(until), Some(at)) = (deployment.safety_off_until_epoch, deployment.safety_off_until_at)
         && until <= now_epoch
@@ -106,16 +106,26 @@ fn safety(deployment: &Deployment, is_reload: bool, now_epoch: u64) -> Findings 
                 .help("remove the line, or give a later date"),
         );
     }
+    let serves = |pop: &Pop| pop.weight > 0 && !matches!(pop.state, AdminState::Down | AdminState::Drain);
     let pop = |id: PopId| deployment.pops.get(usize::from(id.0));
-    let serving = |id: PopId| pop(id).is_some_and(|p| p.weight > 0 && !matches!(p.state, AdminState::Down | AdminState::Drain));
+    let lacks = previous.map(|previous| {
+        let pop = |id: PopId| previous.pops.get(usize::from(id.0));
+        Lacks::of(previous.safety.in_force(now_epoch), |id| pop(id).is_some_and(serves), |id| pop(id).and_then(|p| p.capacity))
+    });
     let safety = Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch };
     for rule in safety.in_force(now_epoch) {
-        let Some(broken) = rule.broken(serving, |id| pop(id).and_then(|p| p.capacity)) else { continue };
+        let Some(broken) = rule.broken(|id| pop(id).is_some_and(serves), |id| pop(id).and_then(|p| p.capacity)) else { continue };
+        let is_refused = lacks.as_ref().is_some_and(|lacks| !lacks.have(rule, &broken));
         let message = format!("by this file {}", broken.sentence);
-        let finding = if is_reload { Finding::error(code::UNSAFE, message) } else { Finding::warning(code::UNSAFE, message) };
+        let finding = if is_refused { Finding::error(code::UNSAFE, message) } else { Finding::warning(code::UNSAFE, message) };
+        let label = match (is_refused, previous) {
+            (true, _) => "refuses the reload",
+            (false, Some(_)) => "was so before, and does not refuse the reload",
+            (false, None) => "refuses a reload, but not a start",
+        };
         findings.push(
             finding
-                .at(rule.at, if is_reload { "refuses the reload" } else { "refuses a reload, but not a start" })
+                .at(rule.at, label)
                 .help("give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come"),
         );
     }

@@ -9,8 +9,13 @@ use std::path::Path;
 /// First words of the file. Another version is not read.
 const HEAD: &str = "meridian health 1 ";
 
-/// Writes octets and keeps the file before as `.1`, if it is whole.
+/// Writes octets and keeps the file before as `.1`, if it is whole. Refuses more than `most` in all, which could not be
+/// loaded.
 pub fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
+    let head = (HEAD.len() + 17) as u64;
+    if octets.len() as u64 + head > most {
+        return Err(io::Error::other(format!("it would have {} octets, and may have {}", octets.len(), most - head)));
+    }
     if let Ok(Some(old)) = atomic::read(path, most)
         && body(&old).is_some()
     {
@@ -74,5 +79,6 @@ mod tests {
         std::fs::write(folder.path().join("state/health.1"), "x").expect("room");
         assert_eq!(load(&path, MOST).0, None);
         assert_eq!(load(&path, MOST).1.len(), 2);
+        assert!(save(&path, &[b'x'; 1_000], MOST).is_err(), "what could not be loaded is not saved");
     }
 }

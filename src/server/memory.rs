@@ -6,8 +6,8 @@ use crate::health::saved::Kept;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_RETRY_SECS, HEALTH_SAVE_SECS};
 use crate::reload::health_store;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot::{Receiver, channel, error::TryRecvError};
 use tokio::task::spawn_blocking;
 
 /// Names of the files in the state folder.
@@ -64,13 +64,12 @@ impl Memory {
     /// fresh. Must run inside a Tokio runtime.
     pub fn remember(&mut self, turned: bool, lines: impl FnOnce(u64) -> Vec<String>) {
         self.is_stale |= turned;
-        match self.writing.as_ref().map(Receiver::try_recv) {
+        match self.writing.as_mut().map(Receiver::try_recv) {
             Some(Err(TryRecvError::Empty)) => return,
-            Some(Err(TryRecvError::Disconnected)) => self.fault = Some("the write ended by a fault of the program".to_owned()),
-            Some(Ok(done)) => self.fault = done.err().map(|error| error.to_string()),
+            Some(Err(TryRecvError::Closed)) => self.take(None),
+            Some(Ok(done)) => self.take(Some(done)),
             None => {}
         }
-        self.writing = None;
         // What could not be written is still to be written, though not at once again.
         let is_soon = self.written.is_some_and(|at| at.elapsed() < Duration::from_secs(HEALTH_RETRY_SECS));
         if self.fault.is_some() && is_soon {
@@ -86,6 +85,37 @@ impl Memory {
         self.writing = Some(receiver);
         drop(spawn_blocking(move || drop(done.send(health_store::save(&path, &octets, HEALTH_FILE_OCTETS_MAX)))));
         (self.written, self.is_stale) = (Some(Instant::now()), false);
+    }
+
+    /// How a write ended; `None` if it did not say so.
+    fn take(&mut self, done: Option<std::io::Result<()>>) {
+        self.writing = None;
+        self.fault = match done {
+            None => Some("the write ended by a fault of the program".to_owned()),
+            Some(done) => done.err().map(|error| error.to_string()),
+        };
+    }
+
+    /// Waits until a write has ended behind which something else has turned, so that [`Memory::remember`] is to be
+    /// called again; for ever if there is none. Safe to drop midway.
+    pub async fn wait(&mut self) {
+        match self.writing.as_mut().filter(|_| self.is_stale) {
+            Some(writing) => {
+                let done = writing.await.ok();
+                self.take(done);
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Writes lines down for the last time, behind a write that runs.
+    pub async fn close(&mut self, lines: Vec<String>) {
+        if let Some(writing) = self.writing.take() {
+            let _ = writing.await;
+        }
+        let path = self.path.clone();
+        let write = move || health_store::save(&path, lines.join("\n").as_bytes(), HEALTH_FILE_OCTETS_MAX);
+        self.take(spawn_blocking(write).await.ok());
     }
 
     /// A sentence if writing fails, once for each kind of fault.

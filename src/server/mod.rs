@@ -32,7 +32,7 @@ use crate::desk::phase::Phase;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::probe::Prober;
-use crate::reload::claim::Claim;
+use crate::reload::claim::{Claim, Taken};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::transport::gate::Gate;
 use crate::transport::portable::{self, Portable};
@@ -145,19 +145,25 @@ impl Server {
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
         let Fresh { snapshot, fixed, mut findings, mut files } = cycle::run(&options.config, None, None, 1)?;
-        let (claim, sockets) = match (Claim::new(&fixed.state), Sockets::open(&fixed.listen, options.engine)) {
-            (Ok(claim), Ok(sockets)) => (claim, sockets),
-            (claim, sockets) => {
+        let mut is_taken = Claim::is_taken(&fixed.state);
+        let sockets = Sockets::open(&fixed.listen, options.engine).and_then(|sockets| match Claim::new(&fixed.state) {
+            Ok(claim) if !is_taken => Ok((sockets, claim)),
+            Ok(_) | Err(Taken) => {
+                sockets::remove_control(&fixed.listen.control);
+                is_taken = true;
+                Err(Findings::default())
+            }
+        });
+        let (sockets, claim) = match sockets {
+            Ok(open) => open,
+            Err(found) => {
                 let mut all = findings;
-                if claim.is_err() {
+                all.extend(found);
+                if is_taken {
                     all.push(
                         Finding::error(code::STATE_TAKEN, format!("another server runs on the state folder `{}`", fixed.state.display()))
                             .help("stop that server, or give this one a folder of its own (`state`)"),
                     );
-                }
-                match sockets {
-                    Ok(_) => sockets::remove_control(&fixed.listen.control),
-                    Err(found) => all.extend(found),
                 }
                 return Err(Box::new((all, std::mem::take(&mut files))));
             }
@@ -187,6 +193,9 @@ impl Server {
         let now = writer::epoch_secs();
         let (saved, more) = memory::recall_load(&fixed.state);
         let mut burden = Burden::begin(&snapshot, &saved, now, prober, stop.clone());
+        // Who was coming back when the last process ended goes on from there with the first answer.
+        writer::call(&watch, &overrides, &mut burden, &snapshot);
+        burden.turn(&snapshot);
         let scales = burden.scales();
         overrides.weigh(Arc::new(move |meter| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()));
         let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
@@ -230,7 +239,8 @@ impl Server {
             server.tell(&Event::OverrideExpired { entry });
         }
         let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed, overrides, watch, burden, journal);
-        server.runtime.spawn(writer.run(commands));
+        let stop = server.stop.clone();
+        server.tasks.push(server.runtime.spawn(writer.run(commands, stop)));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.desk.phase.enter(Phase::Serving);

@@ -15,7 +15,7 @@ use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop, PopId};
-use crate::steer::safety::{Broken, Need, SafetyRule};
+use crate::steer::safety::{Lacks, SafetyRule};
 use crate::steer::status::{ALL_CELLS, Share256, Shed, Status};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -284,21 +284,13 @@ fn broken_rules(snapshot: &Snapshot, (was, will): (&[Effective], &[Effective]), 
 /// and did not break as much before: files that mend a rule in part are welcome.
 pub fn broken_by_files(ledger: &Ledger, previous: &Snapshot, fresh: &Snapshot, now: u64) -> Vec<String> {
     let ledger = ledger.all_taken_out();
-    let broken = |snapshot: &Snapshot| -> Vec<(Arc<str>, Broken)> {
-        let states = ledger.effective(&snapshot.pops, now);
-        let serves = |pop: PopId| states.get(usize::from(pop.0)).is_some_and(|is| !is.is_off());
-        let capacity = |pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
-        // Known by its subject: a stricter number makes the lack larger, and that is the file's doing.
-        let subject = |rule: &SafetyRule| match rule.need {
-            Need::NeverFewerThan(_) => format!("fewer {}", rule.words).into(),
-            Need::NeverMoreOffThan { .. } => format!("off {}", rule.words).into(),
-        };
-        snapshot.safety.in_force(now).iter().filter_map(|rule| Some((subject(rule), rule.broken(serves, capacity)?))).collect()
-    };
-    let before = broken(previous);
-    let lacked = |subject: &str| before.iter().filter(|(other, _)| **other == *subject).map(|(_, broken)| broken.lack).fold(0.0, f64::max);
-    let is_worse = |(subject, broken): &(Arc<str>, Broken)| broken.lack > lacked(subject);
-    broken(fresh).into_iter().filter(is_worse).map(|(_, broken)| broken.sentence).collect()
+    let states = |snapshot: &Snapshot| ledger.effective(&snapshot.pops, now);
+    let (were, are) = (states(previous), states(fresh));
+    let serves = |states: &[Effective], pop: PopId| states.get(usize::from(pop.0)).is_some_and(|is| !is.is_off());
+    let capacity = |snapshot: &Snapshot, pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
+    let lacks = Lacks::of(previous.safety.in_force(now), |pop| serves(&were, pop), |pop| capacity(previous, pop));
+    let broken = |rule: &SafetyRule| rule.broken(|pop| serves(&are, pop), |pop| capacity(fresh, pop)).filter(|b| !lacks.have(rule, b));
+    fresh.safety.in_force(now).iter().filter_map(broken).map(|broken| broken.sentence).collect()
 }
 
 /// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at their shortest.

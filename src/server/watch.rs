@@ -166,6 +166,11 @@ impl Watch {
         self.picture.held.iter().filter_map(name).collect()
     }
 
+    /// Whether anything is watched at all.
+    pub fn has_targets(&self) -> bool {
+        !self.monitor.roster().targets.is_empty()
+    }
+
     /// The monitor, for those who show it.
     pub fn monitor(&self) -> &Monitor {
         &self.monitor

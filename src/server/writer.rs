@@ -5,7 +5,6 @@
 //! Overrides do not wait for a run: they are published at once, and again with what the run gives.
 
 use crate::desk::Desk;
-use crate::desk::board::PopHealth;
 use crate::desk::cell::InService;
 use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Push, Reply, Report};
 use crate::desk::event::Event;
@@ -31,6 +30,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio_util::sync::CancellationToken;
 
 /// How often retired snapshots are looked at. Workers let go of them within their wake-up time.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -76,6 +76,40 @@ struct Run {
 
 type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
+fn unsafe_with_overrides(sentence: &str) -> Finding {
+    Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}"))
+        .help("take an override back (`meridian pop list` tells them), or write `safety_off_until:` with a date to come")
+}
+
+/// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed it.
+pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot: &Snapshot) {
+    let picture = watch.picture();
+    let mut is_up = up_in(snapshot, &picture.slots);
+    let states = overrides.ledger.effective(&snapshot.pops, epoch_secs());
+    let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
+    // Who serves on, held by a guard or forced up, has nothing to come back from.
+    for (policy, held) in &picture.held {
+        let held = up_in(snapshot, held);
+        let members = snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
+        for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0)) {
+            is_up[pop] |= held[pop];
+        }
+    }
+    is_up.iter_mut().zip(&states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
+    burden.handle_pops(snapshot, &is_up, &serves);
+}
+
+/// Which PoPs, in order, can take clients in some service. One that has lost a service only does not ramp with the
+/// others when that comes back.
+fn up_in(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<bool> {
+    let (mut has_slots, mut is_up) = (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
+    for (slot, health) in snapshot.steering.slots.iter().zip(slots) {
+        let pop = usize::from(slot.pop.0);
+        (has_slots[pop], is_up[pop]) = (true, is_up[pop] | (health.went_down == 0));
+    }
+    is_up.iter().zip(&has_slots).map(|(is_up, has_slots)| *is_up || !has_slots).collect()
+}
+
 impl Writer {
     /// A writer for a server that runs with `fixed`.
     pub fn new(
@@ -107,17 +141,17 @@ impl Writer {
         }
     }
 
-    /// Works until every door is gone. Whatever is not a reload is done at once, also while one runs.
-    pub async fn run(mut self, mut commands: Receiver<Command>) {
-        let served = self.desk.snapshot.full();
-        self.call(&served);
-        drop(served);
+    /// Works until the server stops. Whatever is not a reload is done at once, also while one runs.
+    pub async fn run(mut self, mut commands: Receiver<Command>, stop: CancellationToken) {
         loop {
             let wake = self.next_wake();
             let running = self.running.as_mut().map(|run| &mut run.work);
+            let [health, load] = &mut self.memories;
             tokio::select! {
+                // What is known now, and nothing of what checks say that are cut off.
+                () = stop.cancelled() => return self.close().await,
                 command = commands.recv() => {
-                    let Some(command) = command else { return };
+                    let Some(command) = command else { return self.close().await };
                     self.take(command).await;
                     // Those that waited with it, and no more: verdicts wait too.
                     for _ in 0..COMMAND_QUEUE {
@@ -130,6 +164,8 @@ impl Writer {
                 }
                 () = self.watch.wait() => {}
                 () = self.burden.wait() => {}
+                () = health.wait() => {}
+                () = load.wait() => {}
                 () = async { match wake { Some(wake) => tokio::time::sleep(wake).await, None => std::future::pending().await } } => {}
             }
             self.expire();
@@ -187,16 +223,6 @@ impl Writer {
         let work = spawn_blocking(move || {
             let sequence = previous.sequence() + 1;
             let mut fresh = cycle::run(&root, Some(&previous), Some(&fixed), sequence)?;
-            let broken = overrides::broken_by_files(&overrides, &previous, &fresh.snapshot, epoch_secs());
-            if !broken.is_empty() {
-                let finding = |sentence: String| {
-                    Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}"))
-                        .help("take an override back (`meridian pop list` tells them), or write `safety_off_until:` with a date to come")
-                };
-                let mut findings = fresh.findings;
-                broken.into_iter().for_each(|sentence| findings.push(finding(sentence)));
-                return Err(Box::new((findings, fresh.files)));
-            }
             // Under the overrides of now, so that the difference is what the files have changed.
             fresh.snapshot = overrides::over(
                 &overrides,
@@ -220,7 +246,18 @@ impl Writer {
             Err(Box::new((Findings::from(finding), Files::default())))
         });
         let report = Arc::new(match outcome {
-            Ok((fresh, difference)) => self.publish(fresh, difference, began),
+            Ok((mut fresh, difference)) => {
+                // Under the overrides of now: what was said while the files were read counts too.
+                let previous = self.desk.snapshot.full();
+                let broken = overrides::broken_by_files(&self.overrides.ledger, &previous, &fresh.snapshot, epoch_secs());
+                drop(previous);
+                if broken.is_empty() {
+                    self.publish(fresh, difference, began)
+                } else {
+                    broken.into_iter().for_each(|sentence| fresh.findings.push(unsafe_with_overrides(&sentence)));
+                    self.refuse((fresh.findings, fresh.files), began)
+                }
+            }
             Err(refused) => self.refuse(*refused, began),
         });
         for reply in replies {
@@ -250,25 +287,9 @@ impl Writer {
         Truth { picture: self.watch.picture(), left: self.burden.left(), sheds: self.burden.sheds() }
     }
 
-    /// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed it.
+    /// [`call`] for what this writer has.
     fn call(&mut self, snapshot: &Snapshot) {
-        let picture = self.watch.picture();
-        let up_in = |slots: &[SlotHealth]| -> Vec<bool> {
-            display::health_of_pops(snapshot, slots).iter().map(|health| *health != PopHealth::Down).collect()
-        };
-        let mut is_up = up_in(&picture.slots);
-        let states = self.overrides.ledger.effective(&snapshot.pops, epoch_secs());
-        let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
-        // Who serves on, held by a guard or forced up, has nothing to come back from.
-        for (policy, held) in &picture.held {
-            let held = up_in(held);
-            let members = snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
-            for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0)) {
-                is_up[pop] |= held[pop];
-            }
-        }
-        is_up.iter_mut().zip(&states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
-        self.burden.handle_pops(snapshot, &is_up, &serves);
+        call(&self.watch, &self.overrides, &mut self.burden, snapshot);
     }
 
     /// Shows a snapshot, its overrides and its health on the board.
@@ -305,13 +326,28 @@ impl Writer {
         }
         drop(served);
         let [health, load] = &mut self.memories;
-        if !self.watch.monitor().roster().targets.is_empty() {
+        if self.watch.has_targets() {
             health.remember(has_health, |now| self.watch.saved(now).to_lines());
         }
         if !self.burden.is_idle() {
             load.remember(has_moved, |now| self.burden.saved_lines(now));
         }
         events.iter().for_each(|event| self.tell(event));
+        for sentence in self.memories.iter_mut().filter_map(Memory::fault).collect::<Vec<_>>() {
+            self.tell(&Event::MemoryFault { sentence });
+        }
+    }
+
+    /// The last words: what the next start begins with.
+    async fn close(mut self) {
+        let now = epoch_secs();
+        let [health, load] = &mut self.memories;
+        if self.watch.has_targets() {
+            health.close(self.watch.saved(now).to_lines()).await;
+        }
+        if !self.burden.is_idle() {
+            load.close(self.burden.saved_lines(now)).await;
+        }
         for sentence in self.memories.iter_mut().filter_map(Memory::fault).collect::<Vec<_>>() {
             self.tell(&Event::MemoryFault { sentence });
         }

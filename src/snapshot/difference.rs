@@ -151,7 +151,7 @@ fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> (us
     let (mut added, mut kept, mut changed) = (0, 0, 0);
     for node in new.nodes() {
         let name = new.name(node);
-        let Some(before) = old.find(hash::name(name), name) else {
+        let Some(before) = old.find(hash::whole(name), name) else {
             added += 1;
             continue;
         };

@@ -162,7 +162,7 @@ fn families_of(snapshot: &Snapshot, steered: Option<&Steered>, has: impl Fn(RrTy
 
 /// What a name has: families, and who answers.
 fn lookup(zones: &ZoneSet, snapshot: &Snapshot, name: &[u8]) -> (Families, Answer) {
-    let found = QueryName::parse(name).and_then(|query| zones.lookup(&query).0);
+    let found = QueryName::parse(name).and_then(|query| zones.lookup(&query));
     let Some(found) = found else { return (0, Answer::Nothing) };
     let zone = zones.zone(found.zone);
     match found.matched {

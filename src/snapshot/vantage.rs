@@ -35,7 +35,7 @@ pub enum Subject {
 
 impl Subject {
     /// The subject that an address is.
-    #[inline]
+    #[inline(always)]
     pub fn of(address: IpAddr) -> Subject {
         match address {
             IpAddr::V4(a) => Subject::V4 { bits: a.to_bits(), offset: 0 },
@@ -47,7 +47,7 @@ impl Subject {
     }
 
     /// Value and depth of its leaf; the depth counts from the start of the address as sent.
-    #[inline]
+    #[inline(always)]
     fn lookup(self, trie: &Trie) -> (u32, u8) {
         match self {
             Subject::V4 { bits, offset } => {
@@ -92,8 +92,6 @@ pub struct Decision<'a> {
     pub plan: &'a Plan,
     /// ECS scope of an answer by it.
     pub scope: u8,
-    /// Key for sharing.
-    pub key: u64,
     /// Depth of the leaf, offset included.
     pub depth: u8,
     /// Address that decided.
@@ -104,16 +102,49 @@ pub struct Decision<'a> {
     pub is_special: bool,
     /// Whether the client's cell had a say.
     pub shares: bool,
+    policy: &'a PolicyTable,
+    owner_seed: u64,
+    draw: u64,
+}
+
+impl Decision<'_> {
+    /// Key for sharing. Most decisions share nothing, so it is made when asked for.
+    pub fn key(&self) -> u64 {
+        if self.policy.share == Share::Random {
+            return mix(self.draw, self.owner_seed);
+        }
+        match self.subject {
+            Subject::V4 { bits, .. } => cell_key(4, u128::from(truncate_v4(bits, self.policy.cell_v4)), self.owner_seed),
+            // Only `::` and `::1` stand among embedded IPv4 clients without being such (`Subject::of`).
+            Subject::V6(bits @ 0..=1) => cell_key(4, u128::from(truncate_v4(bits as u32, self.policy.cell_v4)), self.owner_seed),
+            Subject::V6(bits) => cell_key(6, truncate_v6(bits, self.policy.cell_v6), self.owner_seed),
+        }
+    }
+}
+
+/// Class of a resolver. Few policies ask for it.
+#[cold]
+fn class_of(resolver: Subject, classes: &Trie) -> u32 {
+    resolver.lookup(classes).0
+}
+
+/// Depth of the cell that holds a subject, offset included.
+fn cell_depth(subject: Subject, policy: &PolicyTable) -> u8 {
+    match subject {
+        Subject::V4 { offset, .. } => policy.cell_v4 + offset,
+        Subject::V6(0..=1) => 128,
+        Subject::V6(_) => policy.cell_v6,
+    }
 }
 
 impl Vantage<'_> {
     /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now; `draw` is
     /// used where the policy shares at random.
-    #[inline]
+    #[inline(always)]
     pub fn decide<'a>(&self, policy: &'a PolicyTable, shares: bool, owner_seed: u64, draw: u64) -> Decision<'a> {
         let tailors = policy.located || shares;
         let resolver = || Subject::of(self.resolver);
-        let class = policy.resolver_classes.as_ref().map_or(0, |classes| resolver().lookup(classes).0);
+        let class = policy.resolver_classes.as_ref().map_or(0, |classes| class_of(resolver(), classes));
         let trie = if shares { &*policy.cell_routes[class as usize] } else { &*policy.routes[class as usize] };
         let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
             let subject = Subject::of(subnet.address);
@@ -129,23 +160,13 @@ impl Vantage<'_> {
                 (resolver, plan, special.map_or(depth, |(.., depth)| depth), special.is_some())
             }
         };
-        let (cell, cell_depth) = match subject {
-            Subject::V4 { bits, offset } => ((4, u128::from(truncate_v4(bits, policy.cell_v4))), policy.cell_v4 + offset),
-            // Only `::` and `::1` stand among embedded IPv4 clients without being such (`Subject::of`).
-            Subject::V6(bits @ 0..=1) => ((4, u128::from(truncate_v4(bits as u32, policy.cell_v4))), 128),
-            Subject::V6(bits) => ((6, truncate_v6(bits, policy.cell_v6)), policy.cell_v6),
-        };
-        let key = match policy.share {
-            Share::Sticky => cell_key(cell.0, cell.1, owner_seed),
-            Share::Random => mix(draw, owner_seed),
-        };
         let scope = match by_ecs {
             None => 0,
             Some(_) if !tailors => 0,
             // The resolver decided, but that it did was read off the subnet.
             Some((subject, ..)) if is_special => depth.max(special_len(subject)).max(1),
             // Scope 0 would say "for everybody", which is only true of an untailored answer.
-            Some(_) if shares => depth.max(cell_depth).max(1),
+            Some(_) if shares => depth.max(cell_depth(subject, policy)).max(1),
             Some(_) => depth.max(1),
         };
         let evidence = match by_ecs {
@@ -153,11 +174,13 @@ impl Vantage<'_> {
             Some(_) if !is_special => Evidence::Ecs,
             _ => Evidence::Resolver,
         };
-        Decision { plan: &policy.plans[plan as usize], scope, key, depth, subject, evidence, is_special, shares }
+        let plan = &policy.plans[plan as usize];
+        Decision { plan, scope, depth, subject, evidence, is_special, shares, policy, owner_seed, draw }
     }
 }
 
 /// Length of the special-purpose block that holds a subject, offset included.
+#[cold]
 fn special_len(subject: Subject) -> u8 {
     let (address, offset) = match subject {
         Subject::V4 { bits, offset } => (IpAddr::V4(Ipv4Addr::from_bits(bits)), offset),

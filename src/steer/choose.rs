@@ -107,7 +107,7 @@ pub trait Watch {
     /// An entry and why it was passed over in a scan.
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed);
     /// An entry that leads its band so far.
-    fn leads(&mut self, entry: &Entry, resort: Resort, key: u64);
+    fn leads(&mut self, entry: &Entry, resort: Resort, key: impl Fn() -> u64);
 }
 
 /// Everything a choice reads.
@@ -123,17 +123,42 @@ pub struct Question<'a> {
     pub status: &'a Status,
     /// What the policy sees of it.
     pub view: &'a View,
-    /// Hash of cell and owner, or of the draw.
-    pub key: u64,
     /// The asked family; `None` for types that are not addresses.
     pub family: Option<Families>,
 }
 
-/// Chooses. Beside the choice it gives the horizon: the seconds until the state of a PoP that was consulted
-/// can change, or [`SETTLED`].
-#[inline]
-pub fn choose(question: Question<'_>, watch: &mut impl Watch) -> (Choice, u32) {
-    let mut scan = Scan { question, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
+/// Chooses. `key` is the hash of cell and owner, or of the draw; most choices do without. Beside the choice it gives
+/// the horizon: the seconds until the state of a PoP that was consulted can change, or [`SETTLED`].
+#[inline(always)]
+pub fn choose(question: &Question<'_>, key: impl Fn() -> u64, watch: &mut impl Watch) -> (Choice, u32) {
+    match sole(question) {
+        Some((entry, pop, slot, horizon_secs)) => {
+            watch.leads(entry, Resort::Regular, &key);
+            (Choice::Pop { pop, slot, resort: Resort::Regular }, horizon_secs)
+        }
+        None => contended(question, key(), watch),
+    }
+}
+
+/// The usual case: the first candidate has no equal, and nothing speaks against it.
+#[inline(always)]
+fn sole<'a>(question: &Question<'a>) -> Option<(&'a Entry, PopId, u32, u32)> {
+    let Plan { cname: None, entries, .. } = question.plan else { return None };
+    let (first, others) = entries.split_first()?;
+    if others.first().is_some_and(|second| second.band == first.band) || first.weight == 0 {
+        return None;
+    }
+    let pop = first.target.split().ok()?;
+    let slot = *question.policy.slots.get(usize::from(pop.0))?;
+    let seen = question.view.slots().get(slot as usize)?;
+    (seen.settled & question.family.unwrap_or(Families::MAX) != 0).then_some((first, pop, slot, seen.horizon_secs))
+}
+
+/// Every other case.
+#[inline(never)]
+fn contended(question: &Question<'_>, key: u64, watch: &mut impl Watch) -> (Choice, u32) {
+    let mut scan =
+        Scan { question: *question, key, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
     let choice = scan.choose();
     (choice, scan.horizon_secs)
 }
@@ -158,6 +183,7 @@ struct Best<'a> {
 /// A choice in the making.
 struct Scan<'a, 'w, W> {
     question: Question<'a>,
+    key: u64,
     watch: &'w mut W,
     /// Nearest horizon of those looked at.
     horizon_secs: u32,
@@ -193,7 +219,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         match plan.when_all_down {
             AllDown::Cname(index) => return Choice::Cname(index),
             AllDown::ServFail => return Choice::ServFail,
-            AllDown::NoData if self.question.whole_policy_is_down() => return Choice::NoData,
+            AllDown::NoData if self.whole_policy_is_down() => return Choice::NoData,
             AllDown::LastGood => {
                 self.last_down = self.question.last_down();
                 // Nothing is known of before where nothing ever was up: as if it were.
@@ -217,7 +243,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
     /// Where a cell goes that load sends away from the winner: to the first behind it that passes and
     /// accepts it, else nowhere.
     fn relieved(&mut self, winner: Winner) -> Winner {
-        let Question { status, key, pops, plan, .. } = self.question;
+        let (Question { status, pops, plan, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
         let Some(shed) = status.shed(slot) else { return winner };
         let seed = pops[usize::from(from.0)].seed;
@@ -244,7 +270,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             });
             match judged {
                 Ok(found) => {
-                    self.watch.leads(entry, Resort::Regular, key);
+                    self.watch.leads(entry, Resort::Regular, || key);
                     return found;
                 }
                 Err(why) => self.watch.passed(entry, Resort::Regular, why),
@@ -292,6 +318,13 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         Choice::ServFail
     }
 
+    fn whole_policy_is_down(&self) -> bool {
+        let Scan { question, key, .. } = *self;
+        let mut blind =
+            Scan { question, key, watch: &mut Blind, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: true };
+        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some())
+    }
+
     /// The list, then what is behind it.
     fn scan(&mut self, resort: Resort, family: Option<Families>) -> Option<Winner> {
         let question = self.question;
@@ -301,7 +334,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
     /// The winner of the first band in which anything passes.
     #[inline]
     fn scan_entries(&mut self, entries: impl Iterator<Item = &'a Entry>, resort: Resort, family: Option<Families>) -> Option<Winner> {
-        let key = self.question.key;
+        let key = self.key;
         let mut best: Option<Best<'a>> = None;
         let mut band = 0;
         for entry in entries {
@@ -335,7 +368,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
                     score = Some(mine);
                 }
             }
-            self.watch.leads(entry, resort, key);
+            self.watch.leads(entry, resort, || key);
             best = Some(Best { winner, entry, weight, score, complete });
         }
         best.map(|best| best.winner)
@@ -344,7 +377,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
     /// Whether an entry passes: as what, with which weight, and in every family of the policy.
     #[inline]
     fn judge(&mut self, entry: &Entry, resort: Resort, family: Option<Families>) -> Result<(Winner, u32, bool), Passed> {
-        let Question { policy, status, view, pops, key, .. } = self.question;
+        let (Question { policy, status, view, pops, .. }, key) = (self.question, self.key);
         let pop = match entry.target.split() {
             Ok(pop) => pop,
             Err(index) if resort == Resort::Regular && family.is_none() => {
@@ -389,12 +422,6 @@ impl<'a> Question<'a> {
         behind.iter().filter(move |behind| !plan.entries.iter().any(|e| e.target == behind.target))
     }
 
-    fn whole_policy_is_down(self) -> bool {
-        let mut blind =
-            Scan { question: self, watch: &mut Blind, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: true };
-        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| blind.scan_entries(self.policy.members.iter(), r, None).is_some())
-    }
-
     /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is known of it.
     fn last_down(self) -> u32 {
         let candidates = self.plan.entries.iter().chain(self.tail()).filter_map(|entry| entry.target.split().ok());
@@ -423,7 +450,7 @@ impl Watch for Blind {
     #[inline(always)]
     fn passed(&mut self, _: &Entry, _: Resort, _: Passed) {}
     #[inline(always)]
-    fn leads(&mut self, _: &Entry, _: Resort, _: u64) {}
+    fn leads(&mut self, _: &Entry, _: Resort, _: impl Fn() -> u64) {}
 }
 
 /// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their

@@ -55,7 +55,33 @@ pub struct Broken {
     pub lack: f64,
 }
 
+/// By how much rules are broken somewhere, by what they are about: so that what was so before is not held against a change
+/// that leaves it so, or mends a part.
+#[derive(Clone, Debug, Default)]
+pub struct Lacks(Vec<(String, f64)>);
+
+impl Lacks {
+    /// Of rules where `serving` and `capacity` tell what is so.
+    pub fn of(rules: &[SafetyRule], serving: impl Fn(PopId) -> bool, capacity: impl Fn(PopId) -> Option<f64>) -> Lacks {
+        Lacks(rules.iter().filter_map(|rule| Some((rule.subject(), rule.broken(&serving, &capacity)?.lack))).collect())
+    }
+
+    /// Whether a rule was broken as much before.
+    pub fn have(&self, rule: &SafetyRule, broken: &Broken) -> bool {
+        let subject = rule.subject();
+        self.0.iter().any(|(other, lack)| *other == subject && broken.lack <= *lack)
+    }
+}
+
 impl SafetyRule {
+    /// What it is about. Its number is not: a stricter one makes the lack larger, which is the doing of who wrote it.
+    fn subject(&self) -> String {
+        match self.need {
+            Need::NeverFewerThan(_) => format!("fewer {}", self.words),
+            Need::NeverMoreOffThan { .. } => format!("off {}", self.words),
+        }
+    }
+
     /// Whether the rule is broken where `serving` tells who takes regular clients, and `capacity` what each
     /// can carry.
     pub fn broken(&self, serving: impl Fn(PopId) -> bool, capacity: impl Fn(PopId) -> Option<f64>) -> Option<Broken> {

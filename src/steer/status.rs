@@ -102,6 +102,10 @@ pub struct SlotView {
     pub has: Families,
     /// Families in which enough addresses are up.
     pub up: Families,
+    /// Families in which it may be answered without another look: those that are up, where the PoP is in regular
+    /// service with a weight of its own, and no cell has left it or is sent elsewhere. What an entry says may only
+    /// be its weight.
+    pub settled: Families,
     /// Families that take no clients yet because nothing is known of them: new since a reload. Before everything
     /// is taken to be down they do, since unknown is not down.
     pub awaited: Families,
@@ -114,14 +118,18 @@ pub struct View {
 }
 
 impl View {
-    fn new(pops: &[PopStatus], slots: &[Slot], health: &[SlotHealth], threshold_percent: u8) -> View {
-        let look = |(slot, health): (&Slot, SlotHealth)| {
-            let (state, planned) = pops.get(usize::from(slot.pop.0)).map_or((AdminState::Auto, SETTLED), |p| (p.state, p.horizon_secs));
+    fn new(pops: &[PopStatus], slots: &[Slot], health: &[SlotHealth], sheds: &[Shed], threshold_percent: u8) -> View {
+        let look = |(index, (slot, health)): (usize, (&Slot, SlotHealth))| {
+            let pop = pops.get(usize::from(slot.pop.0));
+            let (state, planned) = pop.map_or((AdminState::Auto, SETTLED), |p| (p.state, p.horizon_secs));
             let view = SlotView::new(slot, health, state, threshold_percent);
-            SlotView { horizon_secs: view.horizon_secs.min(planned), ..view }
+            let is_regular = pop.is_some_and(|p| matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0);
+            let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
+            let settled = if is_regular && !sheds { view.up } else { 0 };
+            SlotView { horizon_secs: view.horizon_secs.min(planned), settled, ..view }
         };
         let unknown = std::iter::repeat(SlotHealth::default());
-        View { slots: slots.iter().zip(health.iter().copied().chain(unknown)).map(look).collect() }
+        View { slots: slots.iter().zip(health.iter().copied().chain(unknown)).enumerate().map(look).collect() }
     }
 
     /// A slot.
@@ -141,7 +149,7 @@ impl SlotView {
         let has = slot.families();
         if state == AdminState::Up {
             // Forced up ignores probes, in everything.
-            return SlotView { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, has, up: has, awaited: 0 };
+            return SlotView { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, has, up: has, settled: 0, awaited: 0 };
         }
         let enough = |total: usize, down: u64| {
             let up = total - (down.count_ones() as usize).min(total);
@@ -152,7 +160,16 @@ impl SlotView {
         let v6 = if has & V6 != 0 && enough(slot.v6.len(), health.down_v6) { V6 } else { 0 };
         let (up, awaited) = if health.is_awaited { (0, v4 | v6) } else { (v4 | v6, 0) };
         let horizon_secs = if state == AdminState::Down { SETTLED } else { health.horizon_secs };
-        SlotView { down_v4: health.down_v4, down_v6: health.down_v6, horizon_secs, went_down: health.went_down, has, up, awaited }
+        SlotView {
+            down_v4: health.down_v4,
+            down_v6: health.down_v6,
+            horizon_secs,
+            went_down: health.went_down,
+            has,
+            up,
+            settled: 0,
+            awaited,
+        }
     }
 
     /// Families that may be answered: those it has, and unless probes are ignored those that are up.
@@ -187,7 +204,7 @@ impl Status {
             let same = held.and_then(|at| picture.held[..at].iter().position(|(_, slots)| slots == health)).or(held);
             let key = (policy.up_threshold_percent, same.map_or(0, |at| at + 1));
             let view = *known.entry(key).or_insert_with(|| {
-                views.push(View::new(&pops, slots, health, policy.up_threshold_percent));
+                views.push(View::new(&pops, slots, health, &sheds, policy.up_threshold_percent));
                 (views.len() - 1) as u16
             });
             let mut members = policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));

@@ -8,6 +8,7 @@ use crate::sys::datagram::{Batch, Datagram};
 use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
+use crate::wire::query::QueryName;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub struct Seat {
 /// Serves until told to stop.
 pub fn serve(seat: &Seat) {
     let mut batch = Batch::new(seat.batch);
-    let mut draws = Draws::seeded();
+    let (mut draws, mut name) = (Draws::seeded(), QueryName::default());
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(0) => {}
@@ -46,7 +47,7 @@ pub fn serve(seat: &Seat) {
                 if batch.dropped() > 0 {
                     seat.block.dropped(Dropped::ReceiveFull, batch.dropped());
                 }
-                answer_batch(seat, &mut batch, count, &mut draws);
+                answer_batch(seat, &mut batch, count, &mut draws, &mut name);
             }
             Err(error) => {
                 seat.block.dropped(Dropped::SocketError, 1);
@@ -57,16 +58,15 @@ pub fn serve(seat: &Seat) {
     }
 }
 
-fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws) {
+fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws, name: &mut QueryName) {
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
     let epoch_secs = clock::epoch_secs();
     for index in 0..count {
         let (datagram, room) = batch.exchange(index);
-        let Some(outcome) = answer_one(seat, &service.snapshot, &datagram, room, Moment { draw: draws.draw(), epoch_secs }) else {
-            continue;
-        };
+        let moment = Moment { draw: draws.draw(), epoch_secs };
+        let Some(outcome) = answer_one(seat, name, &service.snapshot, &datagram, room, moment) else { continue };
         match outcome.verdict {
             Verdict::Reply(length) if batch.reply(index, length) => seat.block.answered(&service, &outcome),
             Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
@@ -81,7 +81,14 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws)
 }
 
 /// The core's answer, or `None` if there is no one to answer or nothing to answer with.
-fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &mut [u8], moment: Moment) -> Option<Outcome> {
+fn answer_one(
+    seat: &Seat,
+    name: &mut QueryName,
+    snapshot: &Snapshot,
+    datagram: &Datagram<'_>,
+    room: &mut [u8],
+    moment: Moment,
+) -> Option<Outcome> {
     if datagram.cut {
         seat.block.dropped(Dropped::Cut, 1);
         return None;
@@ -92,7 +99,7 @@ fn answer_one(seat: &Seat, snapshot: &Snapshot, datagram: &Datagram<'_>, room: &
     };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
     // The core does not panic. Should it ever, one query is lost and counted, not the worker.
-    let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(snapshot, datagram.octets, &client, moment, room)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond_by(name, snapshot, datagram.octets, &client, moment, room)));
     if outcome.is_err() {
         seat.block.dropped(Dropped::Panic, 1);
     }

@@ -20,23 +20,31 @@ impl ClientSubnet {
     /// Reads the option's data. `None` is a format error (RFC 7871 section 7.1.2): an unknown family,
     /// a prefix longer than the family's address, a scope that is not zero, octets missing or
     /// surplus, or bits set beyond the source. Family 0 is tolerated with source 0 and no address.
-    #[inline]
+    #[inline(always)]
     pub fn parse(data: &[u8]) -> Option<ClientSubnet> {
         let [f0, f1, source, scope, octets @ ..] = data else { return None };
         let (family, source) = (u16::from_be_bytes([*f0, *f1]), *source);
         if *scope != 0 || octets.len() != usize::from(source).div_ceil(8) {
             return None;
         }
-        let dirty = |last: Option<&u8>| !source.is_multiple_of(8) && last.is_some_and(|o| o & (0xff >> (source % 8)) != 0);
-        if dirty(octets.last()) {
-            return None;
-        }
         let address = match family {
             0 if source == 0 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            1 if source <= 32 => IpAddr::V4(Ipv4Addr::from_bits((front(octets) >> 32) as u32)),
+            1 if source <= 32 => {
+                // The last four octets of the option: what stands before the address goes out by the shift.
+                let bits = u64::from(u32::from_be_bytes(*data.last_chunk()?)) << (32 - 8 * octets.len());
+                if (bits << source) as u32 != 0 {
+                    return None;
+                }
+                IpAddr::V4(Ipv4Addr::from_bits(bits as u32))
+            }
             2 if source <= 128 => {
-                let (upper, lower) = octets.split_at_checked(8).unwrap_or((octets, &[]));
-                IpAddr::V6(Ipv6Addr::from_bits(u128::from(front(upper)) << 64 | u128::from(front(lower))))
+                let mut bits = [0; 16];
+                bits.get_mut(..octets.len())?.copy_from_slice(octets);
+                let bits = u128::from_be_bytes(bits);
+                if bits.checked_shl(u32::from(source)).is_some_and(|beyond| beyond != 0) {
+                    return None;
+                }
+                IpAddr::V6(Ipv6Addr::from_bits(bits))
             }
             _ => return None,
         };
@@ -51,33 +59,31 @@ impl ClientSubnet {
 
     /// Writes the option for a response: as asked, with the scope filled in. Gives the octets
     /// written, 0 if `out` is too small.
-    #[inline]
+    #[inline(always)]
     pub fn write_response(&self, scope: u8, out: &mut [u8]) -> usize {
         let address_len = usize::from(self.source).div_ceil(8);
         let len = 8 + address_len;
-        let Some(out) = out.get_mut(..len) else { return 0 };
-        let Some((head, address)) = out.split_first_chunk_mut() else { return 0 };
         let lengths = u64::from(self.source) << 8 | u64::from(scope);
-        *head = (u64::from(CODE) << 48 | (4 + address_len as u64) << 32 | u64::from(self.family) << 16 | lengths).to_be_bytes();
-        let mut rest = match self.address {
-            IpAddr::V4(a) => u128::from(a.to_bits()) << 96,
-            IpAddr::V6(a) => a.to_bits(),
-        };
-        for octet in address {
-            *octet = (rest >> 120) as u8;
-            rest <<= 8;
+        let head = u64::from(CODE) << 48 | (4 + address_len as u64) << 32 | u64::from(self.family) << 16 | lengths;
+        match self.address {
+            // Four octets whatever the length is, where there is room; those behind it are written over.
+            IpAddr::V4(address) if out.len() >= 12 => {
+                out[..8].copy_from_slice(&head.to_be_bytes());
+                out[8..12].copy_from_slice(&address.octets());
+            }
+            IpAddr::V4(address) => return write_exactly(head, &address.octets(), address_len, out),
+            IpAddr::V6(address) => return write_exactly(head, &address.octets(), address_len, out),
         }
         len
     }
 }
 
-/// The first octets of a number, at most eight; zero behind them.
-#[inline]
-fn front(octets: &[u8]) -> u64 {
-    match octets.first_chunk() {
-        Some(whole) => u64::from_be_bytes(*whole),
-        None => octets.iter().rev().fold(0, |bits, &octet| bits >> 8 | u64::from(octet) << 56),
-    }
+fn write_exactly(head: u64, address: &[u8], address_len: usize, out: &mut [u8]) -> usize {
+    let len = 8 + address_len;
+    let (Some(out), Some(address)) = (out.get_mut(..len), address.get(..address_len)) else { return 0 };
+    out[..8].copy_from_slice(&head.to_be_bytes());
+    out[8..].copy_from_slice(address);
+    len
 }
 
 #[cfg(test)]
@@ -121,5 +127,8 @@ mod tests {
         assert_eq!(len, subnet.response_len());
         assert_eq!(out[..len], [0, 8, 0, 7, 0, 1, 20, 16, 192, 0, 0xf0]);
         assert_eq!(subnet.write_response(16, &mut out[..5]), 0);
+        let mut tight = [0; 11];
+        assert_eq!(subnet.write_response(16, &mut tight), len);
+        assert_eq!(tight, out[..len]);
     }
 }

@@ -32,7 +32,7 @@ pub struct BadOptions;
 impl Edns {
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of a version that we do not know are not
     /// looked at, since BADVERS is due whatever they hold (RFC 6891 section 6.1.3).
-    #[inline]
+    #[inline(always)]
     pub fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Edns, (Edns, BadOptions)> {
         let mut edns =
             Edns { payload: class, version: (ttl >> 16) as u8, dnssec_ok: ttl & 0x8000 != 0, subnet: None, nsid: false, cookie: None };
@@ -93,7 +93,7 @@ pub struct ResponseOptions<'a> {
 
 impl ResponseOptions<'_> {
     /// Octets of the OPT record; does not depend on the scope, so it can be reserved beforehand.
-    #[inline]
+    #[inline(always)]
     pub fn len(&self) -> usize {
         11 + self.subnet.map_or(0, |(s, _)| s.response_len())
             + self.nsid.map_or(0, |id| 4 + id.len())
@@ -107,10 +107,12 @@ impl ResponseOptions<'_> {
     }
 
     /// Writes the OPT record; gives the octets written, 0 if `out` is too small.
-    #[inline]
+    #[inline(always)]
     pub fn write(&self, out: &mut [u8]) -> usize {
         let len = self.len();
-        let Some(out) = out.get_mut(..len) else { return 0 };
+        if out.len() < len {
+            return 0;
+        }
         let Some(fixed) = out.first_chunk_mut::<11>() else { return 0 };
         let ([p0, p1], [l0, l1]) = (self.payload.to_be_bytes(), ((len - 11) as u16).to_be_bytes());
         let flags = if self.dnssec_ok { 0x80 } else { 0 };

@@ -1,9 +1,25 @@
-//! Record data as it is kept for serving: octets, and the places that depend on the message.
+//! A record as it is kept for serving: octets, and the places that depend on the message.
 
-/// Record data, ready to be written.
+use super::query::HEADER_LEN;
+use super::rr::{CLASS_IN, RrType, Ttl};
+
+/// Octets before the data of a record whose owner is a pointer.
+pub const HEAD_LEN: usize = 12;
+
+/// What a record begins with whose owner is the name at the start of the question: nearly all that are sent.
+pub fn head(rtype: RrType, ttl: Ttl, data_len: u16) -> [u8; HEAD_LEN] {
+    let ([t0, t1], [c0, c1], [l0, l1]) = (rtype.0.to_be_bytes(), CLASS_IN.to_be_bytes(), data_len.to_be_bytes());
+    let [s0, s1, s2, s3] = ttl.secs().to_be_bytes();
+    [0xc0, HEADER_LEN as u8, t0, t1, c0, c1, s0, s1, s2, s3, l0, l1]
+}
+
+/// A record, ready to be written.
 #[derive(Clone, Copy, Debug)]
 pub struct Rdata<'a> {
-    /// The octets; where a name is cut before the apex, two octets of placeholder stand.
+    /// All of it, owned by the name in the question.
+    pub record: &'a [u8],
+    /// Its data.
+    /// Where a name is cut before the apex, two octets of placeholder stand.
     pub octets: &'a [u8],
     /// Places of the placeholders within `octets`; [`NO_PATCH`] for none.
     pub patches: [u16; 2],

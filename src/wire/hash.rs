@@ -82,6 +82,23 @@ pub fn name(wire: &[u8]) -> u64 {
     hash
 }
 
+/// Hash of an uncompressed wire name in lower case as a whole, for tables of names. Unlike [`name`] it says nothing of
+/// the ancestors, and takes the name in words whatever its labels are: a query's name costs one step for eight octets.
+pub fn whole(wire: &[u8]) -> u64 {
+    let (words, rest) = wire.as_chunks();
+    let mut hash = words.iter().fold(begin_whole(wire.len()), |hash, word| add_word(hash, u64::from_le_bytes(*word)));
+    if !rest.is_empty() {
+        hash = add_word(hash, last_word(rest));
+    }
+    hash
+}
+
+/// The first step of [`whole`]; the others are as those of [`label`], but for the last.
+#[inline]
+pub(super) fn begin_whole(len: usize) -> u64 {
+    ROOT ^ (len as u64).wrapping_mul(K1)
+}
+
 /// Hash of any octets, for seeds of PoPs, addresses and salts.
 pub fn octets(octets: &[u8]) -> u64 {
     label(ROOT, octets)

@@ -5,6 +5,7 @@
 
 use super::edns::Edns;
 use super::hash;
+use super::response::flag;
 use super::rr::{Rcode, RrType};
 use crate::limits::LABELS_MAX;
 
@@ -67,16 +68,19 @@ pub struct Reject<'a> {
 #[derive(Clone)]
 pub struct QueryName {
     /// The wire form; what lies behind it, so that whole words can be read, means nothing.
-    lower: [u8; 264],
+    lower: [u8; LOWER_LEN],
     len: u8,
     starts: [u8; LABELS_MAX + 1],
     labels: u8,
 }
 
+/// The longest name in whole blocks of 16 octets, and a word to be read behind any of its octets.
+const LOWER_LEN: usize = 272;
+
 impl Default for QueryName {
     /// The root.
     fn default() -> QueryName {
-        QueryName { lower: [0; 264], len: 1, starts: [0; LABELS_MAX + 1], labels: 0 }
+        QueryName { lower: [0; LOWER_LEN], len: 1, starts: [0; LABELS_MAX + 1], labels: 0 }
     }
 }
 
@@ -88,7 +92,7 @@ impl QueryName {
     }
 
     /// [`QueryName::parse`] in place; false, and the name means nothing, if there is none.
-    #[inline]
+    #[inline(always)]
     pub fn read(&mut self, octets: &[u8]) -> bool {
         let (mut at, mut labels) = (0usize, 0usize);
         loop {
@@ -105,15 +109,15 @@ impl QueryName {
             at += 1 + len;
         }
         (self.len, self.labels) = (at as u8 + 1, labels as u8);
-        // Eight octets at a time. The lengths between the labels are no letters, so they stay as they are.
-        let (words, _) = self.lower.as_chunks_mut::<8>();
+        // Sixteen octets at a time. The lengths between the labels are no letters, so they stay as they are.
+        let (blocks, _) = self.lower.as_chunks_mut::<16>();
         let mut rest = octets;
-        for word in &mut words[..at / 8 + 1] {
-            let (octets, behind) = match rest.split_first_chunk::<8>() {
+        for block in &mut blocks[..at / 16 + 1] {
+            let (octets, behind) = match rest.split_first_chunk::<16>() {
                 Some((octets, behind)) => (*octets, behind),
                 None => (short(rest), &[][..]),
             };
-            *word = lower_case(u64::from_le_bytes(octets)).to_le_bytes();
+            *block = octets.map(|octet| octet.to_ascii_lowercase());
             rest = behind;
         }
         true
@@ -150,8 +154,13 @@ impl QueryName {
     /// The name without its first `skip` labels.
     #[inline]
     pub fn suffix(&self, skip: usize) -> &[u8] {
-        let start = if skip >= self.labels() { usize::from(self.len) - 1 } else { usize::from(self.starts[skip]) };
-        &self.wire()[start..]
+        &self.wire()[self.start(skip)..]
+    }
+
+    /// Where the name without its first `skip` labels begins.
+    #[inline]
+    fn start(&self, skip: usize) -> usize {
+        if skip >= self.labels() { usize::from(self.len) - 1 } else { usize::from(self.starts[skip]) }
     }
 
     /// The label at `index` from the left, without its length octet.
@@ -181,33 +190,37 @@ impl QueryName {
         hash::end_label(hash)
     }
 
-    /// Hash of the whole name.
+    /// [`hash::name`] of it.
     pub fn hash(&self) -> u64 {
         (0..self.labels()).rev().fold(hash::ROOT, |hash, index| self.hash_label(hash, index))
     }
-}
 
-/// Fewer than eight octets, with zeros behind them.
-#[cold]
-fn short(octets: &[u8]) -> [u8; 8] {
-    let mut word = [0; 8];
-    for (to, from) in word.iter_mut().zip(octets) {
-        *to = *from;
+    /// [`hash::whole`] of the name without its first `skip` labels, with words read past the end and cut.
+    #[inline(always)]
+    pub fn hash_whole(&self, skip: usize) -> u64 {
+        let mut at = if skip == 0 { 0 } else { self.start(skip) };
+        let mut left = usize::from(self.len) - at;
+        let mut hash = hash::begin_whole(left);
+        loop {
+            let word = self.lower.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word));
+            if left <= 8 {
+                // A name has at least its root label, so the shift is less than the word.
+                return hash::add_word(hash, word & u64::MAX >> (64 - 8 * left));
+            }
+            hash = hash::add_word(hash, word);
+            (at, left) = (at + 8, left - 8);
+        }
     }
-    word
 }
 
-/// Eight octets with ASCII letters in lower case (RFC 4343).
+/// Fewer than sixteen octets, with zeros behind them.
 #[inline]
-fn lower_case(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x80 * ONES;
-    let low = word & !TOPS;
-    // The top bit of each octet tells: at least `A`, and behind `Z`.
-    let from_a = low + (0x80 - b'A' as u64) * ONES;
-    let behind_z = low + (0x7f - b'Z' as u64) * ONES;
-    // A top bit is two places above the bit that makes a letter small.
-    word | ((from_a ^ behind_z) & !word & TOPS) >> 2
+fn short(octets: &[u8]) -> [u8; 16] {
+    let mut block = [0; 16];
+    if let Some(room) = block.get_mut(..octets.len()) {
+        room.copy_from_slice(octets);
+    }
+    block
 }
 
 impl std::fmt::Debug for QueryName {
@@ -220,77 +233,117 @@ impl std::fmt::Debug for QueryName {
 pub const HEADER_LEN: usize = 12;
 
 /// Reads a message; the name of its question goes into `name`.
+///
+/// Nearly all messages are one question with nothing or an OPT behind it, and are read here; what is
+/// behind the question of any other is read by [`records`].
 #[inline(always)]
 pub fn parse<'a>(packet: &'a [u8], name: &'a mut QueryName) -> Parsed<'a> {
     let Some(header) = packet.first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
     let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
     let (id, flags) = (word(0), word(2));
-    if flags & 0x8000 != 0 {
+    let recursion_desired = flags & 0x0100 != 0;
+    if flags & (flag::QR | OPCODE_BITS) != 0 || word(4) != 1 {
+        return no_question(packet, id, flags, word(4));
+    }
+    let reject = |question, edns, rcode| Parsed::Reject(Reject { id, opcode: 0, recursion_desired, rcode, question, edns });
+    if !name.read(&packet[HEADER_LEN..]) {
+        return reject(None, None, Rcode::FORMERR);
+    }
+    let question_end = HEADER_LEN + name.wire().len() + 4;
+    let Some((question, behind)) = packet[HEADER_LEN..].split_at_checked(question_end - HEADER_LEN) else {
+        return reject(None, None, Rcode::FORMERR);
+    };
+    let Some(&[t0, t1, c0, c1]) = question.last_chunk() else { return reject(None, None, Rcode::FORMERR) };
+    let (qtype, qclass) = (RrType(u16::from_be_bytes([t0, t1])), u16::from_be_bytes([c0, c1]));
+    let edns = match (word(6) | word(8), word(10), behind) {
+        (0, 0, []) => None,
+        (0, 1, &[0, 0, OPT, p0, p1, 0, 0, f0, f1, l0, l1, ref options @ ..])
+            if options.len() == usize::from(u16::from_be_bytes([l0, l1]))
+                && let Ok(edns) = Edns::parse(u16::from_be_bytes([p0, p1]), u32::from(u16::from_be_bytes([f0, f1])), options) =>
+        {
+            Some(edns)
+        }
+        (before, additional, _) => {
+            let before = if before == 0 { 0 } else { usize::from(word(6)) + usize::from(word(8)) };
+            match records(packet, question_end, before, usize::from(additional)) {
+                Behind::Edns(edns) => edns,
+                Behind::Rare => return Parsed::Rare,
+                Behind::Reject(rcode, edns) => return reject(Some(question), edns, rcode),
+            }
+        }
+    };
+    if matches!(qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
+        return Parsed::Rare;
+    }
+    let checking_disabled = flags & flag::CD != 0;
+    Parsed::Query(Query { id, recursion_desired, checking_disabled, question, name, qtype, qclass, edns })
+}
+
+/// The opcode in the flags.
+const OPCODE_BITS: u16 = 0x7800;
+/// The lower half of the type of an OPT.
+const OPT: u8 = RrType::OPT.0 as u8;
+
+/// What a message is that is a response, has another opcode than QUERY, or has not one question.
+#[cold]
+fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'static> {
+    if flags & flag::QR != 0 {
         return Parsed::Silence;
     }
     let opcode = (flags >> 11) as u8 & 0xf;
-    let mut reject = Reject { id, opcode, recursion_desired: flags & 0x0100 != 0, rcode: Rcode::FORMERR, question: None, edns: None };
-    if word(4) != 1 {
-        // Also for opcodes that we do not serve: nothing behind this point takes any other number.
-        reject.rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
-        reject.edns = cookie_only(packet).filter(|_| opcode == 0);
-        return if reject.edns.is_some() { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) };
-    }
-    if opcode != 0 {
+    if questions == 1 {
         return Parsed::Rare;
     }
-    if !name.read(&packet[HEADER_LEN..]) {
-        return Parsed::Reject(reject);
-    }
-    let question_end = HEADER_LEN + name.wire().len() + 4;
-    let Some(question) = packet.get(HEADER_LEN..question_end) else { return Parsed::Reject(reject) };
-    reject.question = Some(question);
-    let fixed = &question[question.len() - 4..];
-    let (qtype, qclass) = (RrType(u16::from_be_bytes([fixed[0], fixed[1]])), u16::from_be_bytes([fixed[2], fixed[3]]));
+    // Also for opcodes that we do not serve: nothing behind this point takes any other number.
+    let rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
+    let edns = cookie_only(packet).filter(|_| opcode == 0);
+    let reject = Reject { id, opcode, recursion_desired: flags & flag::RD != 0, rcode, question: None, edns };
+    if edns.is_some() { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) }
+}
 
+/// What stands behind a question.
+enum Behind {
+    /// Nothing that hinders an answer.
+    Edns(Option<Edns>),
+    /// A signature.
+    Rare,
+    /// A fault, with the OPT as far as it could be read.
+    Reject(Rcode, Option<Edns>),
+}
+
+/// Reads every record behind a question, which ends at `at`: so many in the answer and authority sections,
+/// so many in the additional section.
+#[cold]
+#[inline(never)]
+fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Behind {
     let mut edns = None;
-    let mut at = question_end;
-    let answers_and_authority = usize::from(word(6)) + usize::from(word(8));
-    let total = answers_and_authority + usize::from(word(10));
+    let total = before + additional;
     for index in 0..total {
-        let Some(record) = next_record(packet, at) else { return Parsed::Reject(reject) };
+        let Some(record) = next_record(packet, at) else { return Behind::Reject(Rcode::FORMERR, edns) };
         at = record.end;
-        let additional = index >= answers_and_authority;
+        let additional = index >= before;
         match record.rtype {
             RrType::OPT => {
                 // One OPT, in the additional section, owned by the root (RFC 6891 section 6.1.1).
                 if !additional || !record.owner_is_root || edns.is_some() {
-                    return Parsed::Reject(reject);
+                    return Behind::Reject(Rcode::FORMERR, edns);
                 }
                 match Edns::parse(record.class, record.ttl, record.rdata) {
                     Ok(read) => edns = Some(read),
-                    Err((read, _)) => return Parsed::Reject(Reject { edns: Some(read), ..reject }),
+                    Err((read, _)) => return Behind::Reject(Rcode::FORMERR, Some(read)),
                 }
-                reject.edns = edns;
             }
-            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Parsed::Rare,
+            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::Rare,
             _ => {}
         }
     }
     if at != packet.len() {
-        return Parsed::Reject(reject);
+        return Behind::Reject(Rcode::FORMERR, edns);
     }
     if edns.is_some_and(|e| e.version != 0) {
-        return Parsed::Reject(Reject { rcode: Rcode::BADVERS, ..reject });
+        return Behind::Reject(Rcode::BADVERS, edns);
     }
-    if matches!(qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
-        return Parsed::Rare;
-    }
-    Parsed::Query(Query {
-        id,
-        recursion_desired: reject.recursion_desired,
-        checking_disabled: flags & 0x0010 != 0,
-        question,
-        name,
-        qtype,
-        qclass,
-        edns,
-    })
+    Behind::Edns(edns)
 }
 
 /// The OPT of a message that has nothing else, if there is a cookie in it.

@@ -4,7 +4,7 @@
 //! the message each name stands so that owners and data can point at it (RFC 1035 section 4.1.4).
 
 use super::edns::ResponseOptions;
-use super::fragment::{NO_PATCH, Rdata};
+use super::fragment::{HEAD_LEN, NO_PATCH, Rdata};
 use super::query::HEADER_LEN;
 use super::rr::{CLASS_IN, Rcode, RrType, Ttl};
 
@@ -116,9 +116,6 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Octets before the data of a record whose owner is a pointer.
-const HEAD_LEN: usize = 12;
-
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
     /// `flags` holds the opcode and the bits to be copied. `question` is empty if it could not be read.
@@ -164,38 +161,48 @@ impl<'a> Response<'a> {
         self.limit + self.reserved
     }
 
-    /// Writes a whole RRset or nothing. `apex_at` is where the zone's apex stands; `placed` is told
-    /// where the data of each record begins.
-    #[allow(clippy::too_many_arguments)] // an RRset has that many parts
-    #[inline]
+    /// Writes a whole RRset that stands ready, or nothing. `apex_at` is where the zone's apex stands; `placed` is
+    /// told where the data of each record begins.
+    #[inline(always)]
     pub fn rrset<'z>(
         &mut self,
         section: Section,
         owner: Owner<'_>,
-        rtype: RrType,
-        ttl: Ttl,
         records: impl Iterator<Item = Rdata<'z>>,
         apex_at: usize,
         mut placed: impl FnMut(usize, &Rdata<'z>),
     ) -> Result<(), Full> {
         let begin = self.at;
         let mut count = 0u16;
-        let head = Head::new(owner, rtype, ttl);
         for rdata in records {
-            let Some(rdata_at) = self.put(&head, rdata.octets) else {
+            let Some(rdata_at) = self.put_ready(owner, &rdata, apex_at) else {
                 self.at = begin;
                 return Err(Full);
             };
-            for patch in rdata.patches {
-                if patch != NO_PATCH {
-                    let place = rdata_at + usize::from(patch);
-                    // The apex stands in the question or in an early CNAME, so a pointer reaches it.
-                    self.out[place..place + 2].copy_from_slice(&pointer(apex_at));
-                }
-            }
             placed(rdata_at, &rdata);
             count += 1;
         }
+        self.counts[section as usize] += count;
+        Ok(())
+    }
+
+    /// Writes the one record of an RRset that stands ready; gives where its data begins.
+    #[inline(always)]
+    pub fn only(&mut self, section: Section, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Result<usize, Full> {
+        let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(Full)?;
+        self.counts[section as usize] += 1;
+        Ok(rdata_at)
+    }
+
+    /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the question, or nothing.
+    #[inline(always)]
+    pub fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), Full> {
+        let end = self.at + records.len();
+        if end > self.limit {
+            return Err(Full);
+        }
+        copy(self.out.get_mut(self.at..end).ok_or(Full)?, records);
+        self.at = end;
         self.counts[section as usize] += count;
         Ok(())
     }
@@ -258,6 +265,50 @@ impl<'a> Response<'a> {
         Some(rdata_at)
     }
 
+    /// [`Response::put`] for a record that stands ready, owned by the name in the question.
+    #[inline(always)]
+    fn put_ready(&mut self, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+        let Rdata { record, patches: [first, second], .. } = *rdata;
+        let rdata_at = if owner.at > POINTER_MAX || owner.wire.len() == 1 {
+            self.put_ready_with_owner(owner, record)?
+        } else {
+            let end = self.at + record.len();
+            if end > self.limit {
+                return None;
+            }
+            let to = self.out.get_mut(self.at..end)?;
+            copy(to, record);
+            if owner.at != HEADER_LEN {
+                *to.first_chunk_mut()? = pointer(owner.at);
+            }
+            let rdata_at = self.at + HEAD_LEN;
+            self.at = end;
+            rdata_at
+        };
+        // The apex stands in the question or in an early CNAME, so a pointer reaches it.
+        for patch in [first, second] {
+            if patch != NO_PATCH {
+                *self.out.get_mut(rdata_at + usize::from(patch)..)?.first_chunk_mut()? = pointer(apex_at);
+            }
+        }
+        Some(rdata_at)
+    }
+
+    /// [`Response::put_ready`] where the owner is the root, or a pointer does not reach it.
+    #[cold]
+    fn put_ready_with_owner(&mut self, owner: Owner<'_>, record: &[u8]) -> Option<usize> {
+        let (owner, record) = (owner.wire, record.get(2..)?);
+        let fields_at = self.at + owner.len();
+        let end = fields_at + record.len();
+        if end > self.limit {
+            return None;
+        }
+        self.out.get_mut(self.at..fields_at)?.copy_from_slice(owner);
+        self.out.get_mut(fields_at..end)?.copy_from_slice(record);
+        self.at = end;
+        Some(fields_at + HEAD_LEN - 2)
+    }
+
     /// [`Response::put`] where the owner is the root, or a pointer does not reach it.
     #[cold]
     fn put_with_owner(&mut self, head: &Head<'_>, lower: u32, rdata: &[u8]) -> Option<usize> {
@@ -282,8 +333,8 @@ impl<'a> Response<'a> {
     }
 
     /// Writes the OPT into the reserved room, then the header; gives the octets of the message.
-    #[inline]
-    pub fn finish(mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
+    #[inline(always)]
+    pub fn finish(&mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
         if let Some(options) = options {
             let written = options.write(&mut self.out[self.at..]);
             self.at += written;
@@ -300,12 +351,14 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Copies octets of equal number; addresses, which are most, without a call.
+/// Copies octets of equal number; addresses and their records, which are most, without a call.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     if let (Ok(to), Ok(from)) = (<&mut [u8; 4]>::try_from(&mut *to), <&[u8; 4]>::try_from(from)) {
         *to = *from;
     } else if let (Ok(to), Ok(from)) = (<&mut [u8; 16]>::try_from(&mut *to), <&[u8; 16]>::try_from(from)) {
+        *to = *from;
+    } else if let (Ok(to), Ok(from)) = (<&mut [u8; 28]>::try_from(&mut *to), <&[u8; 28]>::try_from(from)) {
         *to = *from;
     } else {
         to.copy_from_slice(from);

@@ -1,15 +1,18 @@
 //! A zone as it is served: nodes in a hash table, record data in one arena, ready to be copied.
 //!
 //! A node is an owner name with its RRsets, or an empty non-terminal without any. The table is open
-//! addressing over node numbers; a look-up costs one probe and one comparison. Names are stored in
-//! lower case. Node and set numbers are local to the image and never leave it.
+//! addressing over node numbers, by the hash of the whole name; a look-up costs one probe and one comparison. Names are
+//! stored in lower case. Node and set numbers are local to the image and never leave it. What a name that does not exist
+//! would ask of its closest encloser (is there a wildcard, a DNAME?) stands in the encloser's node.
 //!
-//! Record data of the types that RFC 1035 lets a server compress (NS, CNAME, SOA, PTR, MX; RFC 3597
+//! Records are stored as they are sent, owned by the name at the start of the question, which nearly all that are sent are.
+//! The SOA is there twice, the second time with the TTL of negative answers (RFC 2308 section 5). Record data of the types that RFC 1035 lets a server compress (NS, CNAME, SOA, PTR, MX; RFC 3597
 //! section 4) is stored with names that end in the apex cut before it, and a placeholder that the
 //! writer points at the apex in the message at hand. All other data is stored and sent as it is.
 
-use crate::wire::fragment::{NO_PATCH, Rdata};
+use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
 use crate::wire::hash;
+use crate::wire::name::NAME_OCTETS_MAX;
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::text::ChainMode;
@@ -24,7 +27,7 @@ pub struct NodeId(pub u32);
 /// An owner name.
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// Upper half of the name's hash, to skip most comparisons.
+    /// Upper half of the name's whole hash, to skip most comparisons.
     tag: u32,
     /// Where its name stands in the arena.
     name: u32,
@@ -36,6 +39,10 @@ struct Node {
     name_len: u8,
     /// What `link` means.
     kind: NodeKind,
+    /// Whether there is a wildcard below it.
+    has_wildcard: bool,
+    /// Whether it has a DNAME.
+    has_dname: bool,
     /// Number of the steered owner, or of the node that cuts this one off.
     link: u32,
 }
@@ -70,9 +77,8 @@ pub struct Set {
 
 const NO_NODE: u32 = u32::MAX;
 
-/// Octets before the data of a record as stored: plain, and with patches and link.
-const PLAIN_HEAD: usize = 2;
-const NAMED_HEAD: usize = 10;
+/// Octets before a record whose data may be compressed: its patches and its link.
+const NAMED_HEAD: usize = 8;
 
 /// Whether the data of a type may be compressed in responses.
 pub fn is_compressible(rtype: RrType) -> bool {
@@ -115,12 +121,12 @@ pub struct Image {
     nodes: Box<[Node]>,
     sets: Box<[Set]>,
     steered: Box<[Steered]>,
+    /// The SOA with the TTL of negative answers.
+    negative: Option<Set>,
     /// CNAME records.
     cnames: u32,
     /// How chains are answered.
     pub chain: ChainMode,
-    /// TTL of negative answers: the smaller of the SOA's TTL and its MINIMUM (RFC 2308 section 5).
-    pub negative_ttl: Ttl,
 }
 
 /// The apex is the first node.
@@ -206,6 +212,16 @@ impl Image {
         Records { octets: &self.arena[at..at + set.octets as usize], named: is_compressible(set.rtype), left: set.count }
     }
 
+    /// All octets of a set whose records are sent as they are to who asks for their owner; `None` where something in
+    /// them depends on the message.
+    #[inline(always)]
+    pub fn ready(&self, set: &Set) -> Option<&[u8]> {
+        if is_compressible(set.rtype) {
+            return None;
+        }
+        self.arena.get(set.at as usize..)?.get(..set.octets as usize)
+    }
+
     /// Number of CNAME records. Each has its number among them as its link.
     pub fn cnames(&self) -> u32 {
         self.cnames
@@ -223,43 +239,49 @@ impl Image {
         for set in self.sets.iter().filter(|set| set.rtype == RrType::CNAME) {
             let mut at = set.at as usize;
             for _ in 0..set.count {
-                let len = usize::from(u16::from_be_bytes([self.arena[at], self.arena[at + 1]]));
-                self.arena[at + 6..at + NAMED_HEAD].copy_from_slice(&self.cnames.to_be_bytes());
+                let data_at = at + NAMED_HEAD + HEAD_LEN;
+                let len = usize::from(u16::from_be_bytes([self.arena[data_at - 2], self.arena[data_at - 1]]));
+                self.arena[at + 4..at + NAMED_HEAD].copy_from_slice(&self.cnames.to_be_bytes());
                 self.cnames += 1;
-                at += NAMED_HEAD + len;
+                at = data_at + len;
             }
         }
     }
 
-    /// What `name` is here, if it exists or lies under something that does; `hash` is its hash. Names of
-    /// other zones are never found.
+    /// The SOA with the smaller of its TTL and its MINIMUM, for negative answers (RFC 2308 section 5).
     #[inline]
+    pub fn negative(&self) -> Option<&Set> {
+        self.negative.as_ref()
+    }
+
+    /// What `name` is here, if it exists or lies under something that does; `hash` is its whole hash. Names of
+    /// other zones are never found.
+    #[inline(always)]
     pub fn lookup_existing(&self, name: &[u8], hash: u64) -> Option<Match> {
         let found = self.find(hash, name)?;
         let node = &self.nodes[found.0 as usize];
         Some(match node.kind {
+            NodeKind::Plain | NodeKind::Steered => Match::Exact(found),
             NodeKind::Cut => Match::Cut(NodeId(node.link)),
             NodeKind::Redirected => Match::Redirected(NodeId(node.link)),
-            NodeKind::Plain | NodeKind::Steered => Match::Exact(found),
         })
     }
 
-    /// What `name` is here. `name` must be at or below the apex; `hash` is its hash, and `apex_hash` that of
-    /// the apex.
-    pub fn lookup(&self, name: &QueryName, hash: u64, apex_hash: u64) -> Match {
-        self.lookup_existing(name.wire(), hash).unwrap_or_else(|| self.lookup_missing(name, apex_hash))
+    /// What `name` is here. `name` must be at or below the apex.
+    pub fn lookup(&self, name: &QueryName) -> Match {
+        self.lookup_existing(name.wire(), name.hash_whole(0)).unwrap_or_else(|| self.lookup_missing(name))
     }
 
     /// [`Image::lookup`] behind the first probe: the closest encloser, and the wildcard below it.
-    pub fn lookup_missing(&self, name: &QueryName, apex_hash: u64) -> Match {
+    #[inline(never)]
+    pub fn lookup_missing(&self, name: &QueryName) -> Match {
         let below = name.labels() - self.apex_labels;
-        // Hashes from the apex downwards; the deepest name that exists is the closest encloser.
-        let mut hash = apex_hash;
-        let (mut encloser, mut encloser_hash) = (APEX, hash);
+        // From the apex downwards: the deepest name that exists is the closest encloser, and the first that does not
+        // ends the search, however many labels a stranger has put before it.
+        let mut encloser = APEX;
         for skip in (1..below).rev() {
-            hash = name.hash_label(hash, skip);
-            match self.find(hash, name.suffix(skip)) {
-                Some(node) => (encloser, encloser_hash) = (node, hash),
+            match self.find(name.hash_whole(skip), name.suffix(skip)) {
+                Some(node) => encloser = node,
                 None => break,
             }
         }
@@ -267,27 +289,26 @@ impl Image {
         match node.kind {
             NodeKind::Cut => return Match::Cut(NodeId(node.link)),
             NodeKind::Redirected => return Match::Redirected(NodeId(node.link)),
-            NodeKind::Plain | NodeKind::Steered if self.set(encloser, RrType::DNAME).is_some() => return Match::Redirected(encloser),
+            NodeKind::Plain | NodeKind::Steered if node.has_dname => return Match::Redirected(encloser),
             NodeKind::Plain | NodeKind::Steered => {}
         }
-        match self.find_wildcard(encloser, encloser_hash) {
+        match node.has_wildcard.then(|| self.find_wildcard(encloser)).flatten() {
             Some(wildcard) => Match::Wildcard(wildcard),
             None => Match::NoName,
         }
     }
 
-    fn find_wildcard(&self, encloser: NodeId, encloser_hash: u64) -> Option<NodeId> {
-        self.probe(hash::label(encloser_hash, b"*"), |stored| stored.strip_prefix(b"\x01*") == Some(self.name(encloser)))
+    fn find_wildcard(&self, encloser: NodeId) -> Option<NodeId> {
+        let (mut wildcard, encloser) = ([0; NAME_OCTETS_MAX + 2], self.name(encloser));
+        let wildcard = &mut wildcard[..2 + encloser.len()];
+        wildcard[..2].copy_from_slice(b"\x01*");
+        wildcard[2..].copy_from_slice(encloser);
+        self.find(hash::whole(wildcard), wildcard)
     }
 
-    /// The node of a lower-case name, by its hash.
-    #[inline]
+    /// The node of a lower-case name, by its whole hash.
+    #[inline(always)]
     pub fn find(&self, hash: u64, name: &[u8]) -> Option<NodeId> {
-        self.probe(hash, |stored| stored == name)
-    }
-
-    #[inline]
-    fn probe(&self, hash: u64, same: impl Fn(&[u8]) -> bool) -> Option<NodeId> {
         let mask = self.slots.len() - 1;
         let tag = (hash >> 32) as u32;
         let mut slot = hash as usize & mask;
@@ -297,7 +318,7 @@ impl Image {
             if id == NO_NODE {
                 return None;
             }
-            if self.nodes[id as usize].tag == tag && same(self.name(NodeId(id))) {
+            if self.nodes[id as usize].tag == tag && self.name(NodeId(id)) == name {
                 return Some(NodeId(id));
             }
             slot = (slot + 1) & mask;
@@ -322,17 +343,18 @@ impl<'a> Iterator for Records<'a> {
             return None;
         }
         self.left -= 1;
-        let word = |at: usize| u16::from_be_bytes([self.octets[at], self.octets[at + 1]]);
-        let len = usize::from(word(0));
-        let (patches, link, head) = if self.named {
-            let link = u32::from_be_bytes([self.octets[6], self.octets[7], self.octets[8], self.octets[9]]);
-            ([word(2), word(4)], (link != NO_NODE).then_some(link), NAMED_HEAD)
-        } else {
-            ([NO_PATCH; 2], None, PLAIN_HEAD)
-        };
-        let octets = &self.octets[head..head + len];
-        self.octets = &self.octets[head + len..];
-        Some(Rdata { octets, patches, link })
+        let (mut patches, mut link) = ([NO_PATCH; 2], None);
+        if self.named {
+            let (&[p0, p1, p2, p3, l0, l1, l2, l3], record) = self.octets.split_first_chunk::<NAMED_HEAD>()?;
+            patches = [u16::from_be_bytes([p0, p1]), u16::from_be_bytes([p2, p3])];
+            let number = u32::from_be_bytes([l0, l1, l2, l3]);
+            link = (number != NO_NODE).then_some(number);
+            self.octets = record;
+        }
+        let &[.., l0, l1] = self.octets.first_chunk::<HEAD_LEN>()?;
+        let (record, behind) = self.octets.split_at_checked(HEAD_LEN + usize::from(u16::from_be_bytes([l0, l1])))?;
+        self.octets = behind;
+        Some(Rdata { record, octets: record.get(HEAD_LEN..)?, patches, link })
     }
 }
 

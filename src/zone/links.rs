@@ -22,10 +22,9 @@ pub struct Links {
 /// Where a CNAME leads in our zones.
 #[derive(Clone, Copy, Debug)]
 struct Link {
-    hash: u64,
     found: Found,
     /// Place in `names`; not for exact matches, whose name is that of the node.
-    name_at: usize,
+    name_at: u32,
     name_len: u8,
 }
 
@@ -34,8 +33,6 @@ struct Link {
 pub struct Target<'a> {
     /// The name in lower-case wire form.
     pub name: &'a [u8],
-    /// Its hash.
-    pub hash: u64,
     /// Where it was found.
     pub found: Found,
 }
@@ -53,13 +50,12 @@ impl Links {
                 if !read_target(&mut name, &rdata, zone.apex()) {
                     return None;
                 }
-                let (found, hash) = zones.lookup(&name);
-                let (name_at, name_len) = (names.len(), name.wire().len() as u8);
-                let found = found?;
+                let found = zones.lookup(&name)?;
+                let (name_at, name_len) = (names.len() as u32, name.wire().len() as u8);
                 if !matches!(found.matched, Match::Exact(_)) {
                     names.extend_from_slice(name.wire());
                 }
-                Some(Link { hash, found, name_at, name_len })
+                Some(Link { found, name_at, name_len })
             }));
         }
         Links { first: first.into(), links: links.into(), names: names.into() }
@@ -71,9 +67,9 @@ impl Links {
         let link = self.links.get((self.first[zone.0 as usize] + cname) as usize)?.as_ref()?;
         let name = match link.found.matched {
             Match::Exact(node) => zones.zone(link.found.zone).name(node),
-            _ => &self.names[link.name_at..link.name_at + usize::from(link.name_len)],
+            _ => &self.names[link.name_at as usize..link.name_at as usize + usize::from(link.name_len)],
         };
-        Some(Target { name, hash: link.hash, found: link.found })
+        Some(Target { name, found: link.found })
     }
 
     /// Octets in memory.

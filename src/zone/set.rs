@@ -4,6 +4,8 @@ use super::image::{Image, Match};
 use super::links::{Links, Target};
 use crate::wire::hash;
 use crate::wire::query::QueryName;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Index of a zone in its set.
@@ -24,12 +26,12 @@ pub struct Found {
 pub struct ZoneSet {
     zones: Vec<Arc<Image>>,
     slots: Box<[Slot]>,
-    /// Bit n: some apex has n labels.
-    depths: u128,
+    /// How many labels apexes have: each number once, the largest first.
+    depths: Box<[u8]>,
     links: Links,
 }
 
-/// A place of the table of zones: the hash of an apex, and its zone.
+/// A place of the table of zones: the whole hash of an apex, and its zone.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     hash: u64,
@@ -43,16 +45,16 @@ impl ZoneSet {
     pub fn new(zones: Vec<Arc<Image>>) -> ZoneSet {
         let mut slots = vec![Slot { hash: 0, zone: FREE }; (zones.len() * 2 + 1).next_power_of_two()];
         let mask = slots.len() - 1;
-        let mut depths = 0;
         for (index, zone) in zones.iter().enumerate() {
-            let hash = hash::name(zone.apex());
+            let hash = hash::whole(zone.apex());
             let mut slot = hash as usize & mask;
             while slots[slot].zone != FREE {
                 slot = (slot + 1) & mask;
             }
             slots[slot] = Slot { hash, zone: index as u32 };
-            depths |= 1u128 << zone.apex_labels().min(127);
         }
+        let depths: BTreeSet<Reverse<u8>> = zones.iter().map(|zone| Reverse(zone.apex_labels() as u8)).collect();
+        let depths = depths.into_iter().map(|Reverse(depth)| depth).collect();
         let mut set = ZoneSet { zones, slots: slots.into(), depths, links: Links::default() };
         set.links = Links::of(&set);
         set
@@ -79,57 +81,50 @@ impl ZoneSet {
         self.links.target(self, zone, cname)
     }
 
-    /// What `name` is in our zones, `None` outside them; and the hash of the name.
-    #[inline]
-    pub fn lookup(&self, name: &QueryName) -> (Option<Found>, u64) {
+    /// What `name` is in our zones, `None` outside them.
+    #[inline(always)]
+    pub fn lookup(&self, name: &QueryName) -> Option<Found> {
         // The deepest apex by its hash alone: a name that exists in that zone ends in its apex.
-        let walked = self.walk(name, false, |_, _| true);
-        let Some((zone, apex_hash)) = walked.zone else { return (None, walked.hash) };
+        let zone = self.walk(name, false, |_, _| true)?;
         let image = self.zone(zone);
-        if let Some(matched) = image.lookup_existing(name.wire(), walked.hash) {
-            return (Some(Found { zone, matched }), walked.hash);
+        if let Some(matched) = image.lookup_existing(name.wire(), name.hash_whole(0)) {
+            return Some(Found { zone, matched });
         }
         if is_apex_of(image, name) {
-            return (Some(Found { zone, matched: image.lookup_missing(name, apex_hash) }), walked.hash);
+            return Some(Found { zone, matched: image.lookup_missing(name) });
         }
-        // Two names of one hash.
-        let found = self.zone_of(name, false).zone.map(|(zone, apex_hash)| {
-            let matched = self.zone(zone).lookup(name, walked.hash, apex_hash);
-            Found { zone, matched }
-        });
-        (found, walked.hash)
+        self.lookup_apart(name)
+    }
+
+    /// [`ZoneSet::lookup`] where an apex and another name have one hash.
+    #[cold]
+    fn lookup_apart(&self, name: &QueryName) -> Option<Found> {
+        let zone = self.zone_of(name, false)?;
+        Some(Found { zone, matched: self.zone(zone).lookup(name) })
     }
 
     /// The zone that holds `name`. With `above` only zones whose apex is strictly above the name count: DS
     /// records of a child live in its parent (RFC 4035 section 3.1.4.1).
-    pub fn zone_of(&self, name: &QueryName, above: bool) -> Walked {
+    pub fn zone_of(&self, name: &QueryName, above: bool) -> Option<ZoneId> {
         self.walk(name, above, |image, suffix| image.apex() == suffix)
     }
 
-    /// From the root down, the last zone whose apex has the hash of what has been walked and is the `same`.
-    #[inline]
-    fn walk(&self, name: &QueryName, above: bool, same: impl Fn(&Image, &[u8]) -> bool) -> Walked {
+    /// From the deepest apex that a name of so many labels can have up to the root, the first zone whose apex has
+    /// the hash and is the `same`. Depths at which there is no apex cost nothing.
+    #[inline(always)]
+    fn walk(&self, name: &QueryName, above: bool, same: impl Fn(&Image, &[u8]) -> bool) -> Option<ZoneId> {
         let labels = name.labels();
-        let mut walked = Walked { zone: None, hash: hash::ROOT };
-        let mut depths = self.depths;
-        let mut skip = labels;
-        loop {
-            if depths & 1 != 0
-                && !(above && skip == 0)
-                && let Some(zone) = self.find(walked.hash, |image| same(image, name.suffix(skip)))
-            {
-                walked.zone = Some((zone, walked.hash));
+        for &depth in &self.depths {
+            // Nothing to skip is the name itself.
+            let Some(skip) = labels.checked_sub(usize::from(depth)).filter(|skip| !above || *skip > 0) else { continue };
+            if let Some(zone) = self.find(name.hash_whole(skip), |image| same(image, name.suffix(skip))) {
+                return Some(zone);
             }
-            if skip == 0 {
-                return walked;
-            }
-            depths >>= 1;
-            skip -= 1;
-            walked.hash = name.hash_label(walked.hash, skip);
         }
+        None
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, hash: u64, same: impl Fn(&Image) -> bool) -> Option<ZoneId> {
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
@@ -144,15 +139,6 @@ impl ZoneSet {
             at = (at + 1) & mask;
         }
     }
-}
-
-/// What came of walking a name from the root down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Walked {
-    /// The zone that holds it, and the hash of the zone's apex.
-    pub zone: Option<(ZoneId, u64)>,
-    /// Hash of the name.
-    pub hash: u64,
 }
 
 fn is_apex_of(image: &Image, name: &QueryName) -> bool {
@@ -188,19 +174,17 @@ mod tests {
             (".", false, None),
         ] {
             let query = QueryName::parse(Name::parse(name, None).unwrap().as_wire()).unwrap();
-            let walked = set.zone_of(&query, above);
-            assert_eq!(walked.zone.map(|(zone, _)| zone.0), zone, "{name}");
-            assert_eq!(walked.hash, query.hash());
+            assert_eq!(set.zone_of(&query, above).map(|zone| zone.0), zone, "{name}");
         }
         let root = ZoneSet::new(vec![empty(".")]);
         let query = QueryName::parse(b"\x03com\0").unwrap();
-        assert_eq!(root.zone_of(&query, false).zone, Some((ZoneId(0), hash::ROOT)));
+        assert_eq!(root.zone_of(&query, false), Some(ZoneId(0)));
     }
 
     #[test]
     fn no_zones_hold_nothing() {
         let query = QueryName::parse(b"\x03com\0").unwrap();
-        assert_eq!(ZoneSet::new(vec![]).lookup(&query).0, None);
-        assert_eq!(ZoneSet::default().lookup(&query).0, None);
+        assert_eq!(ZoneSet::new(vec![]).lookup(&query), None);
+        assert_eq!(ZoneSet::default().lookup(&query), None);
     }
 }

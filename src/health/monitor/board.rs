@@ -10,7 +10,7 @@ use crate::health::roster::{Roster, SlotRoster};
 use crate::health::saved::SavedSlot;
 use crate::health::slot::{self, Reading};
 use crate::limits::HEALTH_CHANGES_MAX;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Board {
@@ -20,7 +20,9 @@ pub(super) struct Board {
     /// For each slot, (policy, number of the member in it).
     members: Vec<Vec<(u32, u32)>>,
     slots: Vec<SlotHealth>,
-    /// Since when each slot is wholly down.
+    /// For each slot, in per cent, of how many of its addresses the strictest of its policies makes do.
+    thresholds: Vec<u8>,
+    /// Since when each slot is down by that.
     fell_ms: Vec<Option<i64>>,
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
@@ -30,8 +32,9 @@ pub(super) struct Board {
     /// For each policy that is held, the slots before.
     held: BTreeMap<u32, Vec<SlotHealth>>,
     overridden: Vec<bool>,
-    /// Slots as they were before each change, within the longest window.
-    undo: VecDeque<(Moment, u32, SlotHealth)>,
+    /// Slots as they were before each change, within the longest window; with a policy, what only its guard goes back
+    /// to (a hold of before a restart).
+    undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
     window_max_ms: u64,
     /// Something other than a counter changed since the last picture.
     pub has_turned: bool,
@@ -49,6 +52,8 @@ impl Board {
             members: vec![Vec::new(); slots],
             slots: vec![SlotHealth::default(); slots],
             fell_ms: vec![None; slots],
+            // Without a single address that is up there is nothing to answer.
+            thresholds: vec![1; slots],
             is_dirty: vec![false; slots],
             is_touched: vec![false; roster.policies.len()],
             guards: roster.policies.iter().map(|policy| Guard::new(policy, &roster.pops)).collect(),
@@ -71,6 +76,8 @@ impl Board {
         for (policy, number) in roster.policies.iter().zip(0..) {
             for ((_, slot), member) in policy.members.iter().zip(0..) {
                 board.members[*slot as usize].push((number, member));
+                let threshold = &mut board.thresholds[*slot as usize];
+                *threshold = policy.up_threshold_percent.max(*threshold);
             }
         }
         board.start(roster);
@@ -80,7 +87,7 @@ impl Board {
     /// Judges every slot without calling anything a fall.
     fn start(&mut self, roster: &Roster) {
         for (index, slot) in roster.slots.iter().enumerate() {
-            (self.slots[index], self.fell_ms[index]) = slot::judge(slot, &self.readings);
+            (self.slots[index], self.fell_ms[index]) = slot::judge(slot, &self.readings, self.thresholds[index]);
             for (policy, member) in &self.members[index] {
                 let is_down = slot::is_down(slot, &self.slots[index], roster.policies[*policy as usize].up_threshold_percent);
                 self.guards[*policy as usize].handle(*member as usize, is_down, false, Moment(0));
@@ -130,7 +137,15 @@ impl Board {
             }
             self.touch(number as u32);
         }
-        self.undo = before.undo.iter().filter_map(|(moment, slot, was)| Some((*moment, slot_of[*slot as usize]?, *was))).collect();
+        let same_policy = |number: u32| new.policies.iter().zip(0..).find(|(policy, _)| policy.name == old.policies[number as usize].name);
+        let still = |(moment, slot, was, policy): &(Moment, u32, SlotHealth, Option<u32>)| {
+            let policy = match policy {
+                Some(number) => Some(same_policy(*number)?.1),
+                None => None,
+            };
+            Some((*moment, slot_of[*slot as usize]?, *was, policy))
+        };
+        self.undo = before.undo.iter().filter_map(still).collect();
         for (old_slot, slot) in slot_of.iter().enumerate() {
             if let (Some(slot), Some(since)) = (slot, before.fell_ms[old_slot])
                 && let Some(fell_ms) = &mut self.fell_ms[*slot as usize]
@@ -144,6 +159,7 @@ impl Board {
     /// What guards hold, by policy, and what is served as down meanwhile.
     pub fn holds<'b>(&'b self, roster: &'b Roster) -> impl Iterator<Item = (u32, Hold, Vec<SavedSlot>)> + 'b {
         self.held.iter().filter_map(move |(policy, before)| {
+            let members: BTreeSet<u32> = roster.policies[*policy as usize].members.iter().map(|(_, slot)| *slot).collect();
             let served = self.served(roster, before);
             let named = |(slot, is): (&SlotRoster, SlotHealth)| SavedSlot {
                 pop: roster.pops[usize::from(slot.pop)].name.clone(),
@@ -151,7 +167,9 @@ impl Board {
                 down_v4: is.down_v4,
                 down_v6: is.down_v6,
             };
-            let down = roster.slots.iter().zip(served).filter(|(_, is)| (is.down_v4, is.down_v6) != (0, 0)).map(named);
+            let is_told = |index: u32, is: &SlotHealth| (is.down_v4, is.down_v6) != (0, 0) && members.contains(&index);
+            let slots = roster.slots.iter().zip(served).zip(0..);
+            let down = slots.filter(|((_, is), index)| is_told(*index, is)).map(|(slot, _)| named(slot));
             Some((*policy, self.guards[*policy as usize].hold()?, down.collect()))
         })
     }
@@ -166,7 +184,7 @@ impl Board {
             (held.down_v4, held.down_v6) = (held.down_v4 & was_v4, held.down_v6 & was_v6);
             if *held != self.slots[index] {
                 // Behind the clock's zero, before which nothing is gone back to.
-                self.undo.push_back((now.after_ms(1), index as u32, *held));
+                self.undo.push_back((now.after_ms(1), index as u32, *held, Some(policy as u32)));
             }
         }
         let (guard, spec) = (&mut self.guards[policy], &roster.policies[policy]);
@@ -249,7 +267,7 @@ impl Board {
             self.is_touched[policy as usize] = false;
             let Some(judgement) = self.guards[policy as usize].judge(now) else { continue };
             match judgement {
-                Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from)),
+                Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from, policy)),
                 Judgement::Released(..) => _ = self.held.remove(&policy),
             }
             self.has_turned = true;
@@ -263,7 +281,7 @@ impl Board {
     fn settle_slot(&mut self, roster: &Roster, index: usize, now: Moment) -> bool {
         self.is_dirty[index] = false;
         let was = self.slots[index];
-        let (mut is, fell_ms) = slot::judge(&roster.slots[index], &self.readings);
+        let (mut is, fell_ms) = slot::judge(&roster.slots[index], &self.readings, self.thresholds[index]);
         is.went_down = was.went_down;
         let has_fallen = fell_ms.is_some() != self.fell_ms[index].is_some();
         if has_fallen {
@@ -275,7 +293,7 @@ impl Board {
             return has_fallen;
         }
         self.has_turned = true;
-        self.undo.push_back((now, index as u32, was));
+        self.undo.push_back((now, index as u32, was, None));
         // Who comes back while a policy is held falls like the others if it falls again.
         if !is.is_awaited {
             for held in self.held.values_mut().map(|held| &mut held[index]) {
@@ -291,7 +309,7 @@ impl Board {
         has_fallen
     }
 
-    /// Numbers the slots that are wholly down in the order in which they went; together is the same number.
+    /// Numbers the slots that are down in the order in which they went; together is the same number.
     fn rank(&mut self) {
         let mut fallen: Vec<(i64, usize)> =
             self.fell_ms.iter().enumerate().filter_map(|(slot, fell_ms)| fell_ms.map(|since| (since, slot))).collect();
@@ -311,12 +329,12 @@ impl Board {
         }
     }
 
-    /// What is held from this moment on: down is only who was down all along. Whoever was up at any moment since has
+    /// What a policy's guard holds from this moment on: down is only who was down all along. Whoever was up at any moment since has
     /// fallen with the others; and an unknown state is none to go back to.
-    fn at(&self, moment: Moment) -> Vec<SlotHealth> {
+    pub fn at(&self, moment: Moment, policy: u32) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
-        for (_, slot, was) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
-            if !was.is_awaited {
+        for (_, slot, was, of) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
+            if !was.is_awaited && of.is_none_or(|of| of == policy) {
                 let slot = &mut slots[*slot as usize];
                 (slot.down_v4, slot.down_v6) = (slot.down_v4 & was.down_v4, slot.down_v6 & was.down_v6);
                 slot.is_awaited = false;

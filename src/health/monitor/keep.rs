@@ -7,6 +7,7 @@ use crate::health::condition::Verdict;
 use crate::health::guard::Hold;
 use crate::health::roster::Target;
 use crate::health::saved::{Epoch, Kept, Saved, SavedHold, SavedSlot};
+use crate::health::spec::Check;
 use crate::health::verdict::Thresholds;
 use std::collections::HashMap;
 
@@ -23,13 +24,20 @@ impl Monitor {
             let Some(&index) = index_of.get(&*saved.key) else { continue };
             let (target, watch) = (&self.roster.targets[index], &mut self.watches[index]);
             let Some(standing) = saved.standing() else { continue };
-            if !saved.is_fresh(target.spec.every_ms, now_epoch_secs.saturating_mul(1000)) {
+            if !saved.is_fresh(&target.spec, now_epoch_secs.saturating_mul(1000)) {
                 continue;
             }
             watch.standing = standing.adapt(Thresholds::of(&target.spec));
             watch.since_ms = epoch.clock_ms(saved.since_epoch_ms).min(now.clock_ms());
             watch.seen_ms = Some(epoch.clock_ms(saved.seen_epoch_ms).min(now.clock_ms()));
             watch.awaited_until = None;
+            if let Check::Push(push) = &target.spec.check
+                && push.ttl_ms > 0
+            {
+                // The restart has not made it younger.
+                let due_ms = epoch.clock_ms(saved.seen_epoch_ms).saturating_add(i64::from(push.ttl_ms));
+                watch.push_due = Some(now.max(Moment(u64::try_from(due_ms).unwrap_or(0))));
+            }
             taken += 1;
         }
         self.now = now;

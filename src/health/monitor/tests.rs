@@ -207,6 +207,51 @@ fn a_restart_amid_a_hold_goes_on_holding_for_the_rest_of_its_time() {
 }
 
 #[test]
+fn a_hold_of_before_a_restart_is_of_its_policy_alone() {
+    // Both have p0 to p5; only the second looks 2 s back.
+    let roster = || {
+        let mut roster = roster(6, 2, 0);
+        roster.policies[1].guard.hold_ms = 2_000;
+        Arc::new(roster)
+    };
+    let mut before = Monitor::new(roster(), 1, Moment(0));
+    run(&mut before, 0, 60_000, |_| true);
+    run(&mut before, 60_000, 90_000, |target| matches!(&*target.pop, "p4" | "p5"));
+    assert_eq!(before.board.holds(&before.roster).map(|(policy, ..)| policy).collect::<Vec<_>>(), [0], "the second has taken it over");
+    let kept = before.save(Moment(90_000), 1_000_000);
+    let mut after = Monitor::new(roster(), 1, Moment(0));
+    after.restore(&kept, Moment(0), 1_000_000);
+    assert_eq!(after.board.at(Moment(0), 0).iter().filter(|slot| slot.down_v4 == 1).count(), 0);
+    assert_eq!(after.board.at(Moment(0), 1).iter().filter(|slot| slot.down_v4 == 1).count(), 4, "what it serves as down stays so");
+}
+
+#[test]
+fn what_was_pushed_outlives_restarts_and_freezes() {
+    let roster = |ttl_ms| {
+        let mut roster = roster(1, 0, 1);
+        roster.targets.push(target("feed", "a", "192.0.2.77", &pushed(ttl_ms)));
+        Arc::new(roster)
+    };
+    let mut monitor = Monitor::new(roster(0), 1, Moment(0));
+    run(&mut monitor, 0, 30_000, |_| true);
+    run(&mut monitor, 30_000, 60_000, |target| &*target.probe != "canary");
+    assert_eq!(monitor.frozen(), [true, true]);
+    assert_eq!(monitor.handle_push("feed", "a", "default", None, &Outcome::failed("full"), Moment(60_000)), 1);
+    let last = |monitor: &Monitor| verdicts(monitor).last().copied();
+    assert_eq!(last(&monitor), Some(Verdict::Down), "nobody's network comes between");
+    let day = 86_400;
+    let kept = monitor.save(Moment(60_000), 1_000_000);
+    let restarted = |ttl_ms, epoch| {
+        let mut after = Monitor::new(roster(ttl_ms), 1, Moment(0));
+        after.restore(&kept, Moment(0), epoch);
+        after
+    };
+    assert_eq!(last(&restarted(0, 1_000_000 + day)), Some(Verdict::Down), "it holds until it is taken back");
+    let aged = restarted(3_600_000, 1_000_000 + 3_000);
+    assert_eq!((last(&aged), aged.watches.last().unwrap().push_due), (Some(Verdict::Down), Some(Moment(600_000))), "it is no younger");
+}
+
+#[test]
 fn pushes_reach_their_targets_and_run_out() {
     let mut roster = Roster { startup_wait_ms: 3_000, ..Roster::default() };
     for (pop, address) in [("a", "192.0.2.1"), ("a", "192.0.2.2"), ("b", "192.0.2.3")] {

@@ -39,16 +39,18 @@ fn addresses_make_masks_and_families_wait_together() {
         v6: (v4 as u32..(v4 + v6) as u32).map(Formula::Target).collect(),
         ..SlotRoster::default()
     };
-    for (sentence, v4, v6, readings, masks, is_awaited, wholly) in [
+    for (sentence, v4, v6, readings, masks, is_awaited, is_down) in [
+        ("Half of them down is not below half", 2, 0, vec![reading(Up), reading(Down)], (2, 0), false, false),
+        ("Below half is down", 3, 0, vec![reading(Up), reading(Down), reading(Down)], (6, 0), false, true),
         ("Each bit is an address", 2, 1, vec![reading(Up), reading(Down), reading(Up)], (2, 0), false, false),
-        ("All down is wholly down", 1, 1, vec![reading(Down), reading(Down)], (1, 1), false, true),
+        ("All down is down", 1, 1, vec![reading(Down), reading(Down)], (1, 1), false, true),
         ("All awaited is awaited", 1, 1, vec![awaited, awaited], (0, 0), true, false),
         ("A family that waits beside a known one is down", 1, 2, vec![reading(Up), awaited, awaited], (0, 3), false, false),
         ("An address that waits beside a known one is up", 2, 0, vec![reading(Up), awaited], (0, 0), false, false),
         ("No address is nothing", 0, 0, vec![], (0, 0), false, false),
     ] {
-        let (slot, since) = judge(&roster(v4, v6), &readings);
-        assert_eq!(((slot.down_v4, slot.down_v6), slot.is_awaited, since.is_some()), (masks, is_awaited, wholly), "{sentence}");
+        let (slot, since) = judge(&roster(v4, v6), &readings, 50);
+        assert_eq!(((slot.down_v4, slot.down_v6), slot.is_awaited, since.is_some()), (masks, is_awaited, is_down), "{sentence}");
     }
 }
 

@@ -137,13 +137,13 @@ fn plan(bands: &str, tail: bool, when_all_down: AllDown) -> Plan {
     Plan { cname: None, entries: entries(bands).into(), tail, fence: false, ttl, answers: 1, when_all_down }
 }
 
-fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>, key: u64) -> Question<'a> {
+fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>) -> Question<'a> {
     let view = scene.status.view(0);
-    Question { policy: &scene.policy, plan, pops: &scene.identities, status: &scene.status, view, key, family }
+    Question { policy: &scene.policy, plan, pops: &scene.identities, status: &scene.status, view, family }
 }
 
 fn chosen(scene: &Scene, plan: &Plan, family: Option<Families>, key: u64) -> String {
-    match choose(question(scene, plan, family, key), &mut Blind).0 {
+    match choose(&question(scene, plan, family), || key, &mut Blind).0 {
         Choice::Pop { pop, resort: Resort::Regular, .. } => NAMES[usize::from(pop.0)].to_owned(),
         Choice::Pop { pop, resort, .. } => format!("{} {resort:?}", NAMES[usize::from(pop.0)]),
         Choice::Cname(index) => format!("CNAME {}", scene.policy.cnames[usize::from(index)]),
@@ -299,7 +299,7 @@ fn the_nearest_horizon() {
     [scene.policy] = policies;
     for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
         let plan = plan(list, false, AllDown::AsIfUp);
-        assert_eq!(choose(question(&scene, &plan, Some(V4), 1), &mut Blind).1, expected, "{list}");
+        assert_eq!(choose(&question(&scene, &plan, Some(V4)), || 1, &mut Blind).1, expected, "{list}");
     }
 }
 

@@ -8,9 +8,9 @@
 //! parent always has the smaller number and one pass downwards knows what lies below a cut. Records
 //! are then ordered by node and type and written behind each other.
 
-use super::{APEX, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, PLAIN_HEAD, Set, Steered, is_compressible};
+use super::{APEX, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, Set, Steered, is_compressible};
 use crate::finding::{Finding, code};
-use crate::wire::fragment::NO_PATCH;
+use crate::wire::fragment::{self, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::query::QueryName;
@@ -117,8 +117,12 @@ impl<'a> Builder<'a> {
     fn find(&self, hash: u64, name: &[u8]) -> Option<u32> {
         self.by_name.find(hash, |id| {
             let draft = &self.drafts[id as usize];
-            draft.hash == hash && &self.arena[draft.name_at as usize..draft.name_at as usize + usize::from(draft.name_len)] == name
+            draft.hash == hash && self.name_of(draft) == name
         })
+    }
+
+    fn name_of(&self, draft: &Draft) -> &[u8] {
+        &self.arena[draft.name_at as usize..draft.name_at as usize + usize::from(draft.name_len)]
     }
 
     /// Writes every RRset; `records` are ordered by node and type.
@@ -138,6 +142,7 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Image, Finding> {
+        let negative = self.negative();
         if self.arena.len() > u32::MAX as usize {
             return Err(Finding::error(code::TOO_LARGE, format!("zone `{}` holds more than 4 GiB of record data", self.zone.apex))
                 .at(self.zone.at, "this zone"));
@@ -147,7 +152,6 @@ impl<'a> Builder<'a> {
             let glue = found.filter(|id| self.has_addresses(*id)).unwrap_or(NO_NODE);
             self.arena[place..place + 4].copy_from_slice(&glue.to_be_bytes());
         }
-        let negative_ttl = self.negative_ttl();
         let mut nodes: Vec<Node> = Vec::with_capacity(self.drafts.len());
         let mut steered = Vec::new();
         for (id, draft) in self.drafts.iter().enumerate() {
@@ -161,14 +165,21 @@ impl<'a> Builder<'a> {
                 (None, None) => (NodeKind::Plain, 0),
             };
             nodes.push(Node {
-                tag: (draft.hash >> 32) as u32,
+                tag: (hash::whole(self.name_of(draft)) >> 32) as u32,
                 name: draft.name_at,
                 first_set: draft.first_set,
                 sets: draft.sets,
                 name_len: draft.name_len,
                 kind,
+                has_wildcard: false,
+                has_dname: self.sets_of(id as u32).iter().any(|set| set.rtype == RrType::DNAME),
                 link,
             });
+            if self.name_of(draft).starts_with(b"\x01*")
+                && let Some(parent) = nodes.get_mut(draft.parent as usize)
+            {
+                parent.has_wildcard = true;
+            }
         }
         self.arena.shrink_to_fit();
         let slots = self.slots();
@@ -180,9 +191,9 @@ impl<'a> Builder<'a> {
             nodes: nodes.into(),
             sets: self.sets.into(),
             steered: steered.into(),
+            negative,
             cnames: 0,
             chain: self.zone.chain,
-            negative_ttl,
         };
         image.number_cnames();
         Ok(image)
@@ -198,7 +209,7 @@ impl<'a> Builder<'a> {
         }
         let mut slots = vec![NO_NODE; len];
         for (id, draft) in self.drafts.iter().enumerate() {
-            claim(&mut slots, draft.hash, id as u32);
+            claim(&mut slots, hash::whole(self.name_of(draft)), id as u32);
         }
         slots
     }
@@ -224,7 +235,7 @@ impl<'a> Builder<'a> {
                     .at(record.at, "this one is too much")
                     .help(format!("an RRset may hold at most {} octets", crate::limits::RRSET_OCTETS_MAX)));
             }
-            if is_compressible(rtype) { self.named(rtype, &record.rdata) } else { self.plain(&record.rdata) }
+            if is_compressible(rtype) { self.named(rtype, ttl, &record.rdata) } else { self.plain(rtype, ttl, &record.rdata) }
         }
         self.sets.push(Set {
             rtype,
@@ -236,16 +247,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn plain(&mut self, rdata: &[u8]) {
-        debug_assert_eq!(PLAIN_HEAD, 2);
-        self.arena.extend_from_slice(&(rdata.len() as u16).to_be_bytes());
+    fn plain(&mut self, rtype: RrType, ttl: Ttl, rdata: &[u8]) {
+        self.arena.extend_from_slice(&fragment::head(rtype, ttl, rdata.len() as u16));
         self.arena.extend_from_slice(rdata);
     }
 
     /// Stores data with its names cut before the apex.
-    fn named(&mut self, rtype: RrType, rdata: &[u8]) {
+    fn named(&mut self, rtype: RrType, ttl: Ttl, rdata: &[u8]) {
         let head_at = self.arena.len();
-        self.arena.extend_from_slice(&[0; NAMED_HEAD]);
+        self.arena.extend_from_slice(&[0; NAMED_HEAD + HEAD_LEN]);
         let mut patches = [NO_PATCH; 2];
         let (skip, names) = match rtype {
             RrType::MX => (2, 1),
@@ -276,12 +286,12 @@ impl<'a> Builder<'a> {
         }
         self.arena.extend_from_slice(&rdata[at..]);
         let len = (self.arena.len() - body_at) as u16;
-        self.arena[head_at..head_at + 2].copy_from_slice(&len.to_be_bytes());
-        self.arena[head_at + 2..head_at + 4].copy_from_slice(&patches[0].to_be_bytes());
-        self.arena[head_at + 4..head_at + 6].copy_from_slice(&patches[1].to_be_bytes());
-        self.arena[head_at + 6..head_at + 10].copy_from_slice(&NO_NODE.to_be_bytes());
+        self.arena[head_at..head_at + 2].copy_from_slice(&patches[0].to_be_bytes());
+        self.arena[head_at + 2..head_at + 4].copy_from_slice(&patches[1].to_be_bytes());
+        self.arena[head_at + 4..head_at + NAMED_HEAD].copy_from_slice(&NO_NODE.to_be_bytes());
+        self.arena[head_at + NAMED_HEAD..body_at].copy_from_slice(&fragment::head(rtype, ttl, len));
         if let Some(name) = glue_name.filter(|n| n.is_at_or_below(&self.apex)) {
-            self.glue_places.push((head_at + 6, name));
+            self.glue_places.push((head_at + 4, name));
         }
     }
 
@@ -307,17 +317,14 @@ impl<'a> Builder<'a> {
         &self.sets[draft.first_set as usize..draft.first_set as usize + usize::from(draft.sets)]
     }
 
-    fn negative_ttl(&self) -> Ttl {
-        let soa = self.sets_of(APEX.0).iter().find(|s| s.rtype == RrType::SOA);
-        let minimum = self
-            .zone
-            .records
-            .iter()
-            .find(|r| r.rtype == RrType::SOA)
-            .and_then(|r| r.rdata.last_chunk::<4>())
-            .and_then(|last| Ttl::from_secs(u32::from_be_bytes(*last)))
-            .unwrap_or(Ttl::MAX);
-        soa.map_or(minimum, |s| s.ttl.min(minimum))
+    /// A second SOA, with the TTL of negative answers.
+    fn negative(&mut self) -> Option<Set> {
+        let soa = *self.sets_of(APEX.0).iter().find(|s| s.rtype == RrType::SOA)?;
+        let record = self.zone.records.iter().find(|r| r.rtype == RrType::SOA)?;
+        let minimum = record.rdata.last_chunk::<4>().and_then(|last| Ttl::from_secs(u32::from_be_bytes(*last)));
+        let (ttl, at) = (soa.ttl.min(minimum.unwrap_or(Ttl::MAX)), self.arena.len());
+        self.named(RrType::SOA, ttl, &record.rdata);
+        Some(Set { ttl, count: 1, at: at as u32, octets: (self.arena.len() - at) as u32, ..soa })
     }
 }
 

@@ -40,7 +40,7 @@ fn zone() -> Zone {
 fn lookup(image: &Image, text: &str) -> String {
     let query = QueryName::parse(name(text).as_wire()).unwrap();
     let show = |id: NodeId| Name::from_wire(image.name(id)).unwrap().to_string();
-    match image.lookup(&query, query.hash(), hash::name(image.apex())) {
+    match image.lookup(&query) {
         Match::Exact(id) => format!("exact {} {}", show(id), image.sets_at(id).len()),
         Match::Wildcard(id) => format!("wildcard {}", show(id)),
         Match::Cut(id) => format!("cut {}", show(id)),
@@ -93,7 +93,10 @@ fn record_data_is_cut_before_the_apex_and_glue_is_found() {
     let soa = image.records(image.set(APEX, RrType::SOA).unwrap()).next().unwrap();
     assert_eq!(&soa.octets[..12], b"\x02ns\xc0\0\x04Mail\xc0\0", "case is kept");
     assert_eq!(soa.patches, [3, 10]);
-    assert_eq!(image.negative_ttl.secs(), 60);
+    assert_eq!(image.negative().map(|set| set.ttl.secs()), Some(60));
+    let negative = image.records(image.negative().unwrap()).next().unwrap();
+    assert_eq!(negative.octets, soa.octets);
+    assert_eq!(negative.record[..12], [0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, soa.octets.len() as u8], "ready to be sent");
     let glue = image.set(node(&image, "ns.sub").id, RrType::A).unwrap();
     assert_eq!(glue.count, 1, "duplicates collapse");
 }
@@ -104,7 +107,7 @@ struct QueryNode {
 
 fn node(image: &Image, text: &str) -> QueryNode {
     let wire = name(text).to_lowercase();
-    QueryNode { id: image.find(hash::name(wire.as_wire()), wire.as_wire()).unwrap() }
+    QueryNode { id: image.find(hash::whole(wire.as_wire()), wire.as_wire()).unwrap() }
 }
 
 #[test]
