@@ -88,17 +88,13 @@ impl Watch {
         &self.picture
     }
 
-    /// Goes over to another roster and gives its picture. What both have keeps what is known of it.
-    pub fn follow(&mut self, roster: &Arc<Roster>) -> &Picture {
-        if Arc::ptr_eq(roster, self.monitor.roster()) {
-            return &self.picture;
+    /// Goes over to another roster. What both have keeps what is known of it. Its picture comes with the overrides, which must be
+    /// told next: a PoP that comes under one must not count in a guard for a moment.
+    pub fn follow(&mut self, roster: &Arc<Roster>) {
+        if !Arc::ptr_eq(roster, self.monitor.roster()) {
+            let now = self.now();
+            self.monitor.handle_roster(Arc::clone(roster), now);
         }
-        let now = self.now();
-        self.monitor.handle_roster(Arc::clone(roster), now);
-        if let Some(picture) = self.monitor.poll_picture(now) {
-            self.picture = picture;
-        }
-        &self.picture
     }
 
     /// Which PoPs have an override, in the roster's order. What guards make of it is in the picture at once.

@@ -105,7 +105,6 @@ impl<'w> Node<'w> {
         self.loads.handle_roster(files.loads(&self.capacity), now);
         self.ramps.handle_pops(ramping(snapshot));
         self.left.resize(snapshot.pops.len(), 0);
-        self.follow(now);
         self.put(now, epoch_secs);
     }
 
