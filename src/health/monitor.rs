@@ -195,7 +195,7 @@ impl Monitor {
                 lasted_ms: ago(watch.since_ms),
                 is_awaited: watch.awaited_until.is_some(),
                 is_suspect: matches!(watch.standing, Standing::Suspect { .. }),
-                is_frozen: target.spec.check.is_networked() && self.canaries[Family::of(target.destination) as usize].is_frozen(),
+                is_frozen: target.spec.check.is_networked() && self.frozen()[Family::of(target.destination) as usize],
                 failures: watch.standing.failures(limits),
                 successes: watch.standing.successes(),
                 checks_to_flip: watch.standing.checks_to_flip(limits),
@@ -241,8 +241,7 @@ impl Monitor {
         }
         while let Some(Reverse((moment, index))) = self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now) {
             self.pushes.pop();
-            let due = self.watches[index as usize].push_due.take();
-            if let Some(later) = due.filter(|due| *due > moment) {
+            if let Some(later) = self.watches[index as usize].push_due.take().filter(|due| *due > moment) {
                 self.expect_push(index, later);
                 continue;
             }

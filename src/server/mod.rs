@@ -12,6 +12,7 @@ pub mod display;
 pub mod journal;
 pub mod memory;
 pub mod overrides;
+pub mod roll_call;
 pub mod round;
 pub mod sockets;
 pub mod watch;
@@ -194,7 +195,7 @@ impl Server {
         let (saved, more) = memory::recall_load(&fixed.state);
         let mut burden = Burden::begin(&snapshot, &saved, now, prober, stop.clone());
         // Who was coming back when the last process ended goes on from there with the first answer.
-        writer::call(&watch, &overrides, &mut burden, &snapshot);
+        roll_call::call(&watch, &overrides, &mut burden, &snapshot);
         burden.turn(&snapshot);
         let scales = burden.scales();
         overrides.weigh(Arc::new(move |meter| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()));

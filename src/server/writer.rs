@@ -10,7 +10,7 @@ use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Push, 
 use crate::desk::event::Event;
 use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
-use crate::health::condition::{Picture, SlotHealth};
+use crate::health::condition::Picture;
 use crate::health::outcome::Outcome as ProbeOutcome;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::cycle::{self, Fixed, Fresh};
@@ -20,10 +20,10 @@ use crate::server::display;
 use crate::server::journal::Journal;
 use crate::server::memory::Memory;
 use crate::server::overrides::{self, Overrides, Truth};
+use crate::server::roll_call;
 use crate::server::watch::Watch;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::ledger::Ledger;
-use crate::steer::pop::AdminState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -79,35 +79,6 @@ type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 fn unsafe_with_overrides(sentence: &str) -> Finding {
     Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}"))
         .help("take an override back (`meridian pop list` tells them), or write `safety_off_until:` with a date to come")
-}
-
-/// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed it.
-pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot: &Snapshot) {
-    let picture = watch.picture();
-    let mut is_up = up_in(snapshot, &picture.slots);
-    let states = overrides.ledger.effective(&snapshot.pops, epoch_secs());
-    let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
-    // Who serves on, held by a guard or forced up, has nothing to come back from.
-    for (policy, held) in &picture.held {
-        let held = up_in(snapshot, held);
-        let members = snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
-        for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0)) {
-            is_up[pop] |= held[pop];
-        }
-    }
-    is_up.iter_mut().zip(&states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
-    burden.handle_pops(snapshot, &is_up, &serves);
-}
-
-/// Which PoPs, in order, can take clients in some service. One that has lost a service only does not ramp with the
-/// others when that comes back.
-fn up_in(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<bool> {
-    let (mut has_slots, mut is_up) = (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
-    for (slot, health) in snapshot.steering.slots.iter().zip(slots) {
-        let pop = usize::from(slot.pop.0);
-        (has_slots[pop], is_up[pop]) = (true, is_up[pop] | (health.went_down == 0));
-    }
-    is_up.iter().zip(&has_slots).map(|(is_up, has_slots)| *is_up || !has_slots).collect()
 }
 
 impl Writer {
@@ -287,9 +258,9 @@ impl Writer {
         Truth { picture: self.watch.picture(), left: self.burden.left(), sheds: self.burden.sheds() }
     }
 
-    /// [`call`] for what this writer has.
+    /// [`roll_call::call`] for what this writer has.
     fn call(&mut self, snapshot: &Snapshot) {
-        call(&self.watch, &self.overrides, &mut self.burden, snapshot);
+        roll_call::call(&self.watch, &self.overrides, &mut self.burden, snapshot);
     }
 
     /// Shows a snapshot, its overrides and its health on the board.

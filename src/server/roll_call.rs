@@ -1,0 +1,38 @@
+//! Who is up and who serves: what verdicts and overrides together mean for loads and ramps.
+
+use super::burden::Burden;
+use super::overrides::Overrides;
+use super::watch::Watch;
+use super::writer::epoch_secs;
+use crate::health::condition::SlotHealth;
+use crate::snapshot::Snapshot;
+use crate::steer::pop::AdminState;
+
+/// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed it.
+pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot: &Snapshot) {
+    let picture = watch.picture();
+    let mut is_up = up_in(snapshot, &picture.slots);
+    let states = overrides.ledger.effective(&snapshot.pops, epoch_secs());
+    let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
+    // Who serves on, held by a guard or forced up, has nothing to come back from.
+    for (policy, held) in &picture.held {
+        let held = up_in(snapshot, held);
+        let members = snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
+        for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0)) {
+            is_up[pop] |= held[pop];
+        }
+    }
+    is_up.iter_mut().zip(&states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
+    burden.handle_pops(snapshot, &is_up, &serves);
+}
+
+/// Which PoPs, in order, can take clients in some service. One that has lost a service only does not ramp with the
+/// others when that comes back.
+fn up_in(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<bool> {
+    let (mut has_slots, mut is_up) = (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
+    for (slot, health) in snapshot.steering.slots.iter().zip(slots) {
+        let pop = usize::from(slot.pop.0);
+        (has_slots[pop], is_up[pop]) = (true, is_up[pop] | (health.went_down == 0));
+    }
+    is_up.iter().zip(&has_slots).map(|(is_up, has_slots)| *is_up || !has_slots).collect()
+}
