@@ -172,7 +172,7 @@ impl Report {
             let _ = writeln!(text, "| {} | {:.2} | {} |", row.workload.word(), row.cpu_to_echo, peers.join(", "));
         }
         if !self.overloaded.is_empty() {
-            text.push_str("\nOverload: three times the peak is offered. A server that keeps 95 % of its peak does not break down.\n\n| questions | server | peak/s | offered/s | answered/s | of peak | |\n|---|---|--:|--:|--:|--:|---|\n");
+            text.push_str("\nOverload: up to three times the peak is offered, as far as the core of the load can send it. A server that keeps 95 % of its peak does not break down.\n\n| questions | server | peak/s | offered/s | answered/s | of peak | |\n|---|---|--:|--:|--:|--:|---|\n");
         }
         for o in &self.overloaded {
             let (workload, server, share) = (o.workload.word(), o.kind.word(), o.answered * 100.0 / o.peak.max(1.0));
