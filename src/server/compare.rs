@@ -3,6 +3,7 @@
 use crate::desk::command::Compared;
 use crate::desk::comparison::Comparison;
 use crate::desk::tally::Decisions;
+use crate::finding::{Files, Finding, code};
 use crate::reload::cycle::{self, Fixed};
 use crate::server::overrides::{Truth, over};
 use crate::server::writer::epoch_secs;
@@ -11,6 +12,24 @@ use crate::snapshot::carry::{Carried, carry};
 use crate::steer::ledger::Ledger;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// One comparison at a time: each takes a core for as long as a reload, or longer.
+#[derive(Debug, Default)]
+pub struct Comparer {
+    running: Option<JoinHandle<()>>,
+}
+
+impl Comparer {
+    /// Begins one on a thread of its own, or says that another runs. Must run inside a Tokio runtime.
+    pub fn begin(&mut self, compare: impl FnOnce() -> Compared + Send + 'static, reply: Box<dyn FnOnce(Compared) + Send>) {
+        if self.running.as_ref().is_some_and(|running| !running.is_finished()) {
+            let finding = Finding::error(code::RELOAD_BUSY, "another comparison runs").help("try again when that has ended");
+            return reply(Err(Box::new((finding.into(), Files::default()))));
+        }
+        self.running = Some(spawn_blocking(move || reply(compare())));
+    }
+}
 
 /// Reads and compiles the files as a reload would, under the overrides, verdicts and shares of now, and replays every
 /// leaf. Takes as long as that: call it where waiting is allowed.

@@ -15,7 +15,7 @@ use crate::health::outcome::Outcome as ProbeOutcome;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::server::burden::Burden;
-use crate::server::compare;
+use crate::server::compare::{self, Comparer};
 use crate::server::display;
 use crate::server::journal::Journal;
 use crate::server::memory::Memory;
@@ -65,6 +65,7 @@ pub struct Writer {
     /// Reloads that no run has begun for.
     waiting: Vec<(Origin, Option<Reply>)>,
     running: Option<Run>,
+    comparer: Comparer,
 }
 
 /// A reload that reads and compiles on a thread of its own.
@@ -109,6 +110,7 @@ impl Writer {
             step_at,
             waiting: Vec::new(),
             running: None,
+            comparer: Comparer::default(),
         }
     }
 
@@ -162,7 +164,7 @@ impl Writer {
             Command::Compare { reply } => {
                 let (root, fixed, ledger) = (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
                 let (served, counted) = (self.desk.snapshot.full(), self.desk.snapshot.decisions());
-                drop(spawn_blocking(move || reply(compare::compare(&root, &fixed, &ledger, &served, &counted))));
+                self.comparer.begin(move || compare::compare(&root, &fixed, &ledger, &served, &counted), reply);
             }
             Command::Override { change, reply } => {
                 let (changed, settled) = self.change(change).await;

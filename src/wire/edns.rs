@@ -40,7 +40,7 @@ impl Edns {
             return Ok(edns);
         }
         let mut rest = rdata;
-        let mut seen_subnet = false;
+        let (mut seen_subnet, mut is_bad) = (false, false);
         while !rest.is_empty() {
             let [c0, c1, l0, l1, tail @ ..] = rest else { return Err((edns, BadOptions)) };
             let (code, len) = (u16::from_be_bytes([*c0, *c1]), usize::from(u16::from_be_bytes([*l0, *l1])));
@@ -48,13 +48,10 @@ impl Edns {
             match code {
                 ecs::CODE => {
                     // Two options leave open which client is meant; RFC 7871 has no rule for it, so none is guessed.
-                    let subnet = ClientSubnet::parse(data).filter(|_| !seen_subnet);
+                    edns.subnet = ClientSubnet::parse(data).filter(|_| !seen_subnet);
                     seen_subnet = true;
-                    if subnet.is_none() {
-                        edns.subnet = None;
-                        return Err((edns, BadOptions));
-                    }
-                    edns.subnet = subnet;
+                    // Read on: the error must carry the cookie too, or the client takes it for a forgery.
+                    is_bad |= edns.subnet.is_none();
                 }
                 NSID => edns.nsid = true,
                 // The first one counts, whatever the others are (RFC 7873 section 5.2).
@@ -68,7 +65,7 @@ impl Edns {
             }
             rest = tail;
         }
-        Ok(edns)
+        if is_bad { Err((edns, BadOptions)) } else { Ok(edns) }
     }
 }
 
@@ -168,6 +165,8 @@ mod tests {
         assert_eq!(Edns::parse(1232, 0, &subnet).unwrap().subnet.unwrap().source, 24);
         assert!(Edns::parse(1232, 0, &[subnet, subnet].concat()).is_err(), "two subnets");
         assert!(Edns::parse(1232, 0, &subnet[..9]).is_err(), "an option longer than the record");
+        let (told, _) = Edns::parse(1232, 0, &[[0, 8, 0, 1, 7].as_slice(), &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]].concat()).unwrap_err();
+        assert!(told.cookie.is_some() && told.subnet.is_none(), "the cookie behind a bad subnet");
         assert!(Edns::parse(1232, 0, &[0, 8]).is_err(), "half an option header");
         assert!(Edns::parse(1232, 0, &sent).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])));
         assert!(Edns::parse(1232, 0, &[0, 10, 0, 1, 1]).is_err(), "a cookie of one octet");
