@@ -41,7 +41,7 @@ fn of<'r>(passages: &'r [Passage], policy: &str) -> &'r Passage {
 fn nothing_moves_where_nothing_changed() {
     let (world, again) = (sample(), sample());
     for (before, after) in [(world.snapshot.clone(), again.snapshot.clone()), (with_down(&world, &["fra"]), again.snapshot.clone())] {
-        let carried = carry(&before, &after);
+        let carried = carry(&before, &after, &[]);
         let pops = before.status.pops().to_vec();
         let status = Status::new(pops, &after.steering.slots, &after.steering.policies, &carried.picture, carried.sheds);
         let replay = replay(&before, &after.with_status(status, 2), 10);
@@ -268,4 +268,32 @@ fn aliases_are_followed() {
     ];
     assert_eq!(shown, expected);
     assert_eq!(told.losses.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect::<Vec<_>>(), ["gone.z.example. A"]);
+}
+
+/// A PoP that is forced up moves its clients when that ends, since its probes call it down.
+#[test]
+fn who_is_forced_up_may_be_down() {
+    use meridian::desk::command::{Command, Push};
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    listed(&deployment, "one, two");
+    let pops = |state: &str| {
+        let probes = "probes: { told: { push: {}, up_after: 1, down_after: 1 } }";
+        let one = format!("one: {{ addresses: [198.51.100.10], probe: told{state} }}");
+        deployment.write("pops.yaml", &format!("{probes}\npops:\n  {one}\n  two: {{ addresses: [198.51.100.20] }}\n"));
+    };
+    pops(", state: up");
+    let server = deployment.start(Engine::Fast);
+    let (tell, told) = std::sync::mpsc::channel();
+    let push = Push { probe: "told".into(), pop: "one".into(), service: None, address: None, up: false, reason: None };
+    let reply = Box::new(move |taken| drop(tell.send(taken)));
+    assert!(server.door()(Command::Push { push, reply }).is_ok(), "the writer listens");
+    told.recv().expect("an answer").expect("taken");
+    let config = deployment.path("meridian.yaml");
+    let check = || run(&["check", "--config", config.to_str().expect("text"), "--diff", "--max-move", "0%"]);
+    let (status, stdout, stderr) = check();
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    pops("");
+    let (status, stdout, stderr) = check();
+    assert!(status == 1 && stdout.contains("one   two"), "{stdout}{stderr}");
+    server.stop();
 }

@@ -4,6 +4,7 @@ use crate::desk::command::Compared;
 use crate::desk::comparison::Comparison;
 use crate::desk::tally::Decisions;
 use crate::finding::{Files, Finding, code};
+use crate::health::condition::SlotHealth;
 use crate::reload::cycle::{self, Fixed};
 use crate::server::overrides::{Truth, over};
 use crate::server::writer::epoch_secs;
@@ -33,10 +34,17 @@ impl Comparer {
 
 /// Reads and compiles the files as a reload would, under the overrides, verdicts and shares of now, and replays every
 /// leaf. Takes as long as that: call it where waiting is allowed.
-pub fn compare(root: &Path, fixed: &Fixed, ledger: &Ledger, served: &Arc<Snapshot>, counted: &Decisions) -> Compared {
+pub fn compare(
+    root: &Path,
+    fixed: &Fixed,
+    ledger: &Ledger,
+    served: &Arc<Snapshot>,
+    counted: &Decisions,
+    probed: &[SlotHealth],
+) -> Compared {
     let sequence = served.sequence() + 1;
     let fresh = cycle::run(root, Some(served), Some(fixed), sequence)?.snapshot;
-    let Carried { picture, left, sheds } = carry(served, &fresh);
+    let Carried { picture, left, sheds } = carry(served, &fresh, probed);
     let after = over(ledger, &fresh, Truth { picture: &picture, left: &left, sheds: &sheds }, epoch_secs(), sequence);
     Ok(Comparison::new(served, &after, counted))
 }

@@ -164,7 +164,8 @@ impl Writer {
             Command::Compare { reply } => {
                 let (root, fixed, ledger) = (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
                 let (served, counted) = (self.desk.snapshot.full(), self.desk.snapshot.decisions());
-                self.comparer.begin(move || compare::compare(&root, &fixed, &ledger, &served, &counted), reply);
+                let probed = self.watch.picture().slots.clone();
+                self.comparer.begin(move || compare::compare(&root, &fixed, &ledger, &served, &counted, &probed), reply);
             }
             Command::Override { change, reply } => {
                 let (changed, settled) = self.change(change).await;

@@ -4,8 +4,8 @@
 
 use super::Snapshot;
 use crate::health::condition::{Picture, SlotHealth};
-use crate::steer::pop::PopId;
-use crate::steer::status::{Share256, Shed, SlotView};
+use crate::steer::pop::{AdminState, PopId};
+use crate::steer::status::{Share256, Shed};
 use crate::steer::table::{SharedAddress, Slot};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,8 +21,9 @@ pub struct Carried {
     pub sheds: Vec<Shed>,
 }
 
-/// Carries what holds on `from` over to the numbers of `to`.
-pub fn carry(from: &Snapshot, to: &Snapshot) -> Carried {
+/// Carries what holds on `from` over to the numbers of `to`. `probed` is what probes say of the slots of `from`, in order,
+/// where that is known: of a PoP that is forced up the snapshot itself does not show it.
+pub fn carry(from: &Snapshot, to: &Snapshot, probed: &[SlotHealth]) -> Carried {
     let pop_of: HashMap<&str, u16> = from.steering.pops.iter().zip(0..).map(|(pop, number)| (&*pop.name, number)).collect();
     let old_pop = |pop: PopId| pop_of.get(&*to.steering.pops[usize::from(pop.0)].name).copied();
     // Services have no name here; those of a PoP are told apart by their addresses.
@@ -32,7 +33,16 @@ pub fn carry(from: &Snapshot, to: &Snapshot) -> Carried {
     let seen_by = |policy: u32| -> Vec<SlotHealth> {
         let view = from.status.view(policy);
         let one = |(slot, old): (&Slot, &Option<u32>)| {
-            old.map_or_else(SlotHealth::default, |old| health(slot, &from.steering.slots[old as usize], view.slot(old)))
+            let Some(old) = *old else { return SlotHealth::default() };
+            let (before, seen) = (&from.steering.slots[old as usize], view.slot(old));
+            match probed.get(old as usize).filter(|_| from.status.pop(before.pop).state == AdminState::Up) {
+                Some(probed) => health(slot, before, probed),
+                None => health(
+                    slot,
+                    before,
+                    &SlotHealth { down_v4: seen.down_v4, down_v6: seen.down_v6, went_down: seen.went_down, ..SlotHealth::default() },
+                ),
+            }
         };
         to.steering.slots.iter().zip(&old_slot).map(one).collect()
     };
@@ -68,7 +78,7 @@ fn like(slots: &[Slot], pop: u16, slot: &Slot) -> Option<u32> {
 }
 
 /// What is known of the addresses that both have.
-fn health(slot: &Slot, old: &Slot, seen: &SlotView) -> SlotHealth {
+fn health(slot: &Slot, old: &Slot, seen: &SlotHealth) -> SlotHealth {
     fn mask<A: PartialEq>(new: &[SharedAddress<A>], old: &[SharedAddress<A>], down: u64) -> u64 {
         let is_down = |address: &A| old.iter().position(|other| other.address == *address).is_some_and(|bit| down >> bit & 1 == 1);
         new.iter().zip(0..).filter(|(shared, _)| is_down(&shared.address)).map(|(_, bit)| 1u64 << bit).sum()
