@@ -35,6 +35,9 @@ pub trait Key: Copy + Ord {
     const BITS: u8;
     /// Zero.
     const ZERO: Self;
+    /// Bits that a root may resolve: where leaves are spread over all of the space a larger root saves a step, which
+    /// is a miss of the cache; where they crowd it would be empty for the most part.
+    const ROOT_BITS_MAX: u8;
     /// The top `n` bits (at most 24) as a number.
     fn top(self, n: u8) -> usize;
     /// The four bits behind the first `n`, which are a multiple of four, as a number.
@@ -50,6 +53,7 @@ pub trait Key: Copy + Ord {
 impl Key for u32 {
     const BITS: u8 = 32;
     const ZERO: u32 = 0;
+    const ROOT_BITS_MAX: u8 = 20;
     #[inline(always)]
     fn top(self, n: u8) -> usize {
         if n == 0 { 0 } else { (self >> (32 - n)) as usize }
@@ -72,6 +76,7 @@ impl Key for u32 {
 impl Key for u128 {
     const BITS: u8 = 128;
     const ZERO: u128 = 0;
+    const ROOT_BITS_MAX: u8 = 16;
     #[inline(always)]
     fn top(self, n: u8) -> usize {
         if n == 0 { 0 } else { (self >> (128 - n)) as usize }
@@ -136,7 +141,7 @@ pub struct Table<K> {
 /// leads to a branch ([`BRANCH`] and its number).
 #[derive(Debug, PartialEq, Eq)]
 struct Cuts<K> {
-    /// Bits that the root resolves: a multiple of four, 16 at most.
+    /// Bits that the root resolves: a multiple of four, [`Key::ROOT_BITS_MAX`] at most.
     root_bits: u8,
     root: Box<[u32]>,
     branches: Box<[Branch]>,
@@ -144,8 +149,10 @@ struct Cuts<K> {
     keys: PhantomData<K>,
 }
 
-/// Four bits further: one line of the cache.
-type Branch = [u32; 16];
+/// Four bits further: one line of the cache, so that a step is one miss at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(64))]
+struct Branch([u32; 16]);
 
 /// The upper two bits, which together no depth has.
 const BRANCH: u32 = 3 << 30;
@@ -154,8 +161,8 @@ impl<K: Key> Table<K> {
     /// A table from blocks that cover the whole space in order without overlap.
     pub fn new(blocks: &[Block<K>]) -> Table<K> {
         debug_assert!(blocks.first().is_some_and(|b| b.start == K::ZERO));
-        // No more places than about one for each leaf.
-        let root_bits = ((blocks.len().max(1).ilog2() / 4) * 4).min(16) as u8;
+        // No more places than about two for each leaf.
+        let root_bits = (((blocks.len().max(1).ilog2() + 1) / 4) * 4).min(u32::from(K::ROOT_BITS_MAX)) as u8;
         let mut root = vec![0; 1 << root_bits];
         let mut branches: Vec<Branch> = Vec::new();
         for block in blocks {
@@ -168,13 +175,13 @@ impl<K: Key> Table<K> {
             let (mut at, mut branch) = (root_bits, enter(&mut root[first], &mut branches));
             while block.len > at + 4 {
                 // The place is written back since a new branch moves the others.
-                let mut place = branches[branch][block.start.four(at)];
+                let mut place = branches[branch].0[block.start.four(at)];
                 let inner = enter(&mut place, &mut branches);
-                branches[branch][block.start.four(at)] = place;
+                branches[branch].0[block.start.four(at)] = place;
                 (at, branch) = (at + 4, inner);
             }
             let first = block.start.four(at);
-            branches[branch][first..first + (1 << (at + 4 - block.len))].fill(leaf);
+            branches[branch].0[first..first + (1 << (at + 4 - block.len))].fill(leaf);
         }
         let cuts = Cuts { root_bits, root: root.into(), branches: branches.into(), leaves: blocks.len(), keys: PhantomData };
         Table { cuts: Arc::new(cuts), of_class: None }
@@ -187,7 +194,7 @@ impl<K: Key> Table<K> {
         let mut at = cuts.root_bits;
         let mut place = cuts.root[address.top(at)];
         while place >= BRANCH {
-            place = cuts.branches[(place & !BRANCH) as usize][address.four(at) & 15];
+            place = cuts.branches[(place & !BRANCH) as usize].0[address.four(at) & 15];
             at += 4;
         }
         (self.value(place), (place >> 24) as u8)
@@ -242,7 +249,7 @@ pub struct Part {
 fn enter(place: &mut u32, branches: &mut Vec<Branch>) -> usize {
     if *place < BRANCH {
         *place = BRANCH | branches.len() as u32;
-        branches.push([0; 16]);
+        branches.push(Branch([0; 16]));
     }
     (*place & !BRANCH) as usize
 }
@@ -306,6 +313,25 @@ mod tests {
             merging.push(Block { start, len, value });
         }
         assert_eq!(merging.finish().len(), 4);
+    }
+
+    /// A large table has a larger root, and finds the same.
+    #[test]
+    fn large_tables_find_what_small_ones_do() {
+        let mut blocks = Vec::new();
+        for place in 0..1u32 << 20 {
+            match place % 64 {
+                0 => blocks.extend((0..16).map(|n| Block { start: place << 12 | n << 8, len: 24, value: place + n })),
+                _ => blocks.push(Block { start: place << 12, len: 20, value: place }),
+            }
+        }
+        let table = Table::new(&blocks);
+        assert_eq!(table.cuts.root_bits, 20);
+        for block in blocks.iter().step_by(97) {
+            for address in [block.start, block.start | 0xff] {
+                assert_eq!(table.lookup(address), (block.value, block.len), "{address:x}");
+            }
+        }
     }
 
     /// Splits the space at random and gives blocks in order.
