@@ -5,15 +5,15 @@
 //! `cargo bench --bench probes` takes about two minutes. The targets are a process of their own, which this program
 //! starts from itself and whose time does not count.
 
+#[path = "../tests/certificate/mod.rs"]
+mod certificate;
 #[path = "../tests/deployment/mod.rs"]
 mod deployment;
 
 use deployment::Deployment;
 use meridian::desk::command::{Command, Push};
 use meridian::server::{Engine, Server};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -219,7 +219,7 @@ fn targets() {
     let (plain, secure, hanging) = (listen(), listen(), listen());
     let port = |listener: &TcpListener| listener.local_addr().expect("bound").port();
     println!("{} {} {}", port(&plain), port(&secure), port(&hanging));
-    let (config, authority) = certificate();
+    let (config, authority) = certificate::fresh();
     print!("{authority}");
     let clock = Arc::new(Mutex::new(Clock::default()));
     for (listener, tls) in [(plain, None), (secure, Some(config))] {
@@ -267,22 +267,4 @@ fn exchange(mut stream: impl Read + Write) {
         let _ = stream.flush();
         let _ = stream.read(&mut part);
     }
-}
-
-/// A server's certificate, and its issuer's.
-fn certificate() -> (Arc<ServerConfig>, String) {
-    let mut authority = CertificateParams::new(Vec::new()).expect("no names");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_key = KeyPair::generate().expect("a key");
-    let pem = authority.self_signed(&authority_key).expect("a certificate").pem();
-    let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec!["probe.cdn.example".to_owned()]).expect("a name");
-    let certificate = params.signed_by(&key, &Issuer::new(authority, authority_key)).expect("a certificate");
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
-        .expect("they belong together");
-    (Arc::new(config), pem)
 }

@@ -1,6 +1,7 @@
 //! Health over true servers: PoPs die and come back while clients on six continents ask. Exactly the clients of a
 //! dead PoP move, TTLs follow the horizon, and everybody comes back.
 
+mod certificate;
 mod deployment;
 #[path = "health/world.rs"]
 mod world;

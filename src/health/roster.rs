@@ -26,6 +26,13 @@ pub struct Roster {
     pub pops: Vec<PopRoster>,
 }
 
+impl Roster {
+    /// What a slot of this roster is called in another one: its PoP and its service.
+    pub fn name_of<'r>(&'r self, slot: &'r SlotRoster) -> (&'r str, &'r str) {
+        (&self.pops[usize::from(slot.pop)].name, &slot.service)
+    }
+}
+
 /// What the panic guard must know of a PoP.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PopRoster {

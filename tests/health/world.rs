@@ -6,8 +6,6 @@ use meridian::geo::place::Coordinates;
 use meridian::geo::prefix::Prefix;
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
-use rcgen::{CertificateParams, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -103,21 +101,7 @@ impl World {
     pub fn begin(pops_file: &str, policy: &str) -> World {
         let addresses: Vec<Ipv4Addr> = (0..PLACES.len()).map(address).chain([CANARY]).collect();
         let (port, mut listeners) = listeners(&addresses);
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new(vec!["probe.cdn.example".to_owned()]).expect("a name");
-        params.is_ca = IsCa::ExplicitNoCa;
-        let mut authority = CertificateParams::new(Vec::new()).expect("no names");
-        authority.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority_key = KeyPair::generate().expect("a key");
-        let pem = authority.self_signed(&authority_key).expect("a certificate").pem();
-        let certificate = params.signed_by(&key, &rcgen::Issuer::new(authority, authority_key)).expect("a certificate");
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
-            .expect("they belong together");
-        let config = Arc::new(config);
+        let (config, pem) = crate::certificate::fresh();
         let canary = Target::serve(listeners.pop().expect("the last"), None);
         let is_tls = |pop: usize| pop % 2 == 1;
         let targets = listeners.into_iter().enumerate().map(|(pop, listener)| Target::serve(listener, is_tls(pop).then(|| config.clone())));

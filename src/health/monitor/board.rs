@@ -101,7 +101,7 @@ impl Board {
     pub fn take_over(&mut self, before: &Board, old: &Roster, new: &Roster, slot_of: &[Option<u32>]) {
         let policy_of: BTreeMap<&str, usize> = old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
         let old_slot_of: BTreeMap<(&str, &str), usize> =
-            old.slots.iter().zip(0..).map(|(slot, number)| ((&*old.pops[usize::from(slot.pop)].name, &*slot.service), number)).collect();
+            old.slots.iter().zip(0..).map(|(slot, number)| (old.name_of(slot), number)).collect();
         for (number, policy) in new.policies.iter().enumerate() {
             let Some(&old_number) = policy_of.get(&*policy.name) else { continue };
             let old_policy = &old.policies[old_number];
@@ -118,7 +118,7 @@ impl Board {
                 let mut held = self.slots.clone();
                 // Also where checks or addresses changed: whoever mends a probe must not end what it is held for.
                 for (slot, held) in new.slots.iter().zip(&mut held) {
-                    let Some(&number) = old_slot_of.get(&(&*new.pops[usize::from(slot.pop)].name, &*slot.service)) else { continue };
+                    let Some(&number) = old_slot_of.get(&new.name_of(slot)) else { continue };
                     let (was, had) = (&old_held[number], &old.slots[number]);
                     if !was.is_awaited && was.down_v4 == 0 && !had.v4.is_empty() {
                         held.down_v4 = 0;
@@ -179,7 +179,7 @@ impl Board {
         let down: BTreeMap<(&str, &str), &SavedSlot> = down.iter().map(|slot| ((&*slot.pop, &*slot.service), slot)).collect();
         let mut held = self.slots.clone();
         for ((slot, held), index) in roster.slots.iter().zip(&mut held).zip(0..) {
-            let was = down.get(&(&*roster.pops[usize::from(slot.pop)].name, &*slot.service));
+            let was = down.get(&roster.name_of(slot));
             let (was_v4, was_v6) = was.map_or((0, 0), |was| (was.down_v4, was.down_v6));
             (held.down_v4, held.down_v6) = (held.down_v4 & was_v4, held.down_v6 & was_v6);
             if *held != self.slots[index] {

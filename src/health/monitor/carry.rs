@@ -101,12 +101,9 @@ impl Replaced {
 
 /// For each slot of the old roster, its number in the new one, if PoP, service and formulas are the same.
 fn slots_that_stay(old: &Roster, new: &Roster) -> Vec<Option<u32>> {
-    fn name<'r>(roster: &'r Roster, slot: &'r SlotRoster) -> (&'r str, &'r str) {
-        (&roster.pops[usize::from(slot.pop)].name, &slot.service)
-    }
-    let number_of: HashMap<_, u32> = new.slots.iter().zip(0..).map(|(slot, number)| (name(new, slot), number)).collect();
-    let find = |slot| {
-        let number = *number_of.get(&name(old, slot))?;
+    let number_of: HashMap<_, u32> = new.slots.iter().zip(0..).map(|(slot, number)| (new.name_of(slot), number)).collect();
+    let find = |slot: &SlotRoster| {
+        let number = *number_of.get(&old.name_of(slot))?;
         let other = &new.slots[number as usize];
         let is_same =
             |a: &[Formula], b: &[Formula]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)));
