@@ -5,8 +5,8 @@
 mod support;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use meridian::answer::{Client, Moment, Transport, respond_by};
-use meridian::wire::query::{Parsed, QueryName, parse};
+use meridian::answer::{Client, Moment, Scratch, Transport, respond_by};
+use meridian::wire::query::{Parsed, Query, parse};
 use meridian::wire::rr::RrType;
 use std::hint::black_box;
 use support::{prefix, query, sample};
@@ -18,8 +18,8 @@ fn core(criterion: &mut Criterion) {
     let mut out = vec![0; 1232];
     let steered = query("global.edge.cdn.example.", RrType::A, ecs);
     criterion.bench_function("parse", |b| {
-        let mut name = QueryName::default();
-        b.iter(|| matches!(parse(black_box(&steered), black_box(&mut name)), Parsed::Query(_)));
+        let mut query = Query::default();
+        b.iter(|| matches!(parse(black_box(&steered), black_box(&mut query)), Parsed::Query));
     });
     for (what, packet) in [
         ("answer static", query("status.cdn.example.", RrType::A, None)),
@@ -28,11 +28,12 @@ fn core(criterion: &mut Criterion) {
         ("answer steered with ECS, IPv6", query("global.edge.cdn.example.", RrType::AAAA, Some(prefix("2001:db8:1000::/48")))),
         ("answer chain with ECS", query("images.shop.example.", RrType::A, ecs)),
     ] {
-        let (mut draw, mut name) = (0, QueryName::default());
+        let (mut draw, mut scratch) = (0, Scratch::default());
         criterion.bench_function(what, |b| {
             b.iter(|| {
                 draw += 1;
-                respond_by(&mut name, &world.snapshot, black_box(&packet), &client, Moment { draw, epoch_secs: 0 }, &mut out)
+                respond_by(&mut scratch, &world.snapshot, black_box(&packet), &client, Moment { draw, epoch_secs: 0 }, &mut out);
+                scratch.outcome
             });
         });
     }

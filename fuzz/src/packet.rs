@@ -6,7 +6,7 @@ use meridian::answer::{Client, Moment, Transport, Verdict, respond};
 use meridian::snapshot::{Snapshot, compile};
 use meridian::wire::cookie::{Asked, Standing};
 use meridian::wire::edns::Edns;
-use meridian::wire::query::{Parsed, QueryName, parse};
+use meridian::wire::query::{Parsed, Query, parse};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -40,13 +40,13 @@ pub fn packet(data: &[u8]) {
     for transport in [Transport::Udp, Transport::Tcp] {
         let client = Client { address: CLIENT, transport };
         let outcome = respond(snapshot(), data, &client, Moment { draw: data.len() as u64, epoch_secs: EPOCH_SECS }, &mut out);
-        let mut name = QueryName::default();
-        let parsed = parse(data, &mut name);
+        let mut query = Query::default();
+        let parsed = parse(data, &mut query);
         match outcome.verdict {
             Verdict::Silence => assert!(matches!(parsed, Parsed::Silence)),
             Verdict::Rare => assert!(matches!(parsed, Parsed::Rare)),
             Verdict::Reply(len) => {
-                reply(data, &parsed, &out[..len], transport);
+                reply(data, (&parsed, &query), &out[..len], transport);
                 // A cookie for a cookie, and for nobody else.
                 assert_eq!(outcome.cookie != Standing::None, holds_cookie(&out[..len]));
             }
@@ -54,9 +54,9 @@ pub fn packet(data: &[u8]) {
     }
 }
 
-fn reply(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], transport: Transport) {
+fn reply(asked: &[u8], (parsed, query): (&Parsed<'_>, &Query), reply: &[u8], transport: Transport) {
     let (question, edns) = match parsed {
-        Parsed::Query(query) => (Some(query.question), query.edns),
+        Parsed::Query => (query.question(asked), query.edns),
         Parsed::Reject(reject) | Parsed::CookieOnly(reject) => (reject.question, reject.edns),
         Parsed::Silence | Parsed::Rare => panic!("a reply to what deserves none"),
     };
@@ -69,13 +69,13 @@ fn reply(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], transport: Transport) 
     if word(2) & 0x0200 != 0 {
         assert_eq!(transport, Transport::Udp, "the sample fits a stream");
     }
-    let question = question.unwrap_or_default();
+    let question = question.octets();
     assert_eq!(usize::from(word(4)), usize::from(!question.is_empty()));
     assert_eq!(reply[12..12 + question.len()], *question, "the question is echoed, letter case too");
     by_domain(reply, edns.is_some());
     by_hickory(asked, parsed, reply, edns.as_ref());
     // A reply is no query: two servers never talk to each other for ever.
-    assert!(matches!(parse(reply, &mut QueryName::default()), Parsed::Silence));
+    assert!(matches!(parse(reply, &mut Query::default()), Parsed::Silence));
 }
 
 fn holds_cookie(reply: &[u8]) -> bool {
@@ -120,7 +120,7 @@ fn by_hickory(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], edns: Option<&Edn
     let read = Message::from_vec(reply).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(read.edns.is_some(), edns.is_some());
     // What both of us take for a query has the same EDNS in both readings.
-    if let (Parsed::Query(query), Ok(theirs)) = (parsed, Message::from_vec(asked)) {
-        assert_eq!(theirs.edns.is_some(), query.edns.is_some());
+    if let (Parsed::Query, Ok(theirs)) = (parsed, Message::from_vec(asked)) {
+        assert_eq!(theirs.edns.is_some(), edns.is_some());
     }
 }

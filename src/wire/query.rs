@@ -69,6 +69,13 @@ pub struct Question<'a> {
     pub len: usize,
 }
 
+impl<'a> Question<'a> {
+    /// The octets of the question.
+    pub fn octets(&self) -> &'a [u8] {
+        self.body.get(..self.len).unwrap_or_default()
+    }
+}
+
 /// A message to be answered with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reject<'a> {

@@ -114,7 +114,7 @@ fn a_reject_keeps_question_and_opt() {
     let mut query = Query::default();
     let Parsed::Reject(reject) = parse(&packet, &mut query) else { panic!("dirty bits must be refused") };
     assert_eq!(reject.rcode, Rcode::FORMERR);
-    assert_eq!(&reject.question.body[..reject.question.len], WWW);
+    assert_eq!(reject.question.octets(), WWW);
     assert!(reject.edns.is_some_and(|e| e.payload == 1232 && e.subnet.is_none()));
     assert!(reject.recursion_desired);
 }
