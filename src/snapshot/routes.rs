@@ -7,6 +7,7 @@
 //! Where the tables of all policies together are too large, they share the cuts of one: its leaves hold
 //! classes of places of which each policy makes the same, and each policy says what it makes of a class.
 
+use super::numbered::Numbered;
 use crate::geo::atlas::{Atlas, Leaf, Space};
 use crate::geo::trie::{Block, Key, Merging, Table, Trie};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
@@ -74,14 +75,17 @@ impl Tables {
         // the places stands what is made of special-purpose blocks, which is apart from all of them.
         let places = atlas.places.len();
         let mut class_of: Vec<u32> = vec![0; places + 1];
-        let (mut count, mut finer) = (1, HashMap::new());
+        let (mut count, mut finer) = (1, Numbered::default());
         for asked in &self.asked {
+            // Nothing is finer than each place for itself.
+            if count > places {
+                break;
+            }
             finer.clear();
             for (class, choice) in class_of.iter_mut().zip(asked.0.iter().chain([&asked.1])) {
-                let next = finer.len() as u32;
-                *class = *finer.entry((*class, *choice)).or_insert(next);
+                *class = finer.number((*class, *choice));
             }
-            count = finer.len();
+            count = finer.list().len();
         }
         let special = match class_of.pop() {
             Some(special) if !class_of.contains(&special) => special,
