@@ -72,7 +72,7 @@ impl Report {
 
     fn json(&self) -> Value {
         let facts: serde_json::Map<String, Value> = self.facts.iter().map(|(what, is)| (what.clone(), json!(is))).collect();
-        let size = |s: Size| json!({ "names": s.names, "zones": s.zones, "pops": s.pops, "policies": s.policies, "networks": s.networks, "places": s.places });
+        let size = |s: Size| json!({ "names": s.names, "yaml": s.yaml, "zones": s.zones, "pops": s.pops, "policies": s.policies, "networks": s.networks, "places": s.places });
         json!({
             "facts": facts,
             "points": self.points.iter().map(|p| json!({ "axis": p.axis, "size": size(p.size), "found": p.found })).collect::<Vec<_>>(),
@@ -94,7 +94,7 @@ impl Report {
         }
         for bar in &self.bars {
             let verdict = if bar.is <= bar.at_most { "kept" } else { "missed" };
-            let _ = writeln!(text, "| {} | {:.2} | {:.0} | {verdict} |", bar.what, bar.is, bar.at_most);
+            let _ = writeln!(text, "| {} | {:.2} | {} | {verdict} |", bar.what, bar.is, bar.at_most);
         }
         text.push_str(
             "\nOne number of the deployment grows and the others stay. `load` is a start from nothing, `reload` a reload in which nothing has changed, `publish` a \
@@ -119,8 +119,9 @@ impl Report {
 
     /// One figure against the size, a line for each axis; both scales are logarithmic.
     fn plot(&self, key: &str, heading: &str, divisor: f64) -> String {
-        const COLOURS: [(&str, &str); 6] = [
+        const COLOURS: [(&str, &str); 7] = [
             ("names", "#1f6feb"),
+            ("yaml", "#39c5cf"),
             ("zones", "#d29922"),
             ("pops", "#8957e5"),
             ("policies", "#3fb950"),
@@ -136,7 +137,7 @@ impl Report {
         let y = |v: f64| 330.0 - 290.0 * (v - low) / (high - low).max(1e-9);
         let mut text = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"360\" font-family=\"sans-serif\" font-size=\"12\">\n\
-             <text x=\"10\" y=\"20\">{heading} against the number of names, zones, PoPs, policies, networks; both scales logarithmic</text>\n"
+             <text x=\"10\" y=\"20\">{heading} against the number of names (also in YAML), zones, PoPs, policies, networks; both scales logarithmic</text>\n"
         );
         for (number, (axis, colour)) in COLOURS.into_iter().enumerate() {
             let points: Vec<&Point> = self.points.iter().filter(|point| point.axis == axis).collect();

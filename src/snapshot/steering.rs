@@ -92,7 +92,7 @@ pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usi
             Err(finding) => findings.push(finding),
         }
     }
-    let (built, shares_routes) = tables.build(inputs.atlas, routes_octets_max);
+    let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
     let policies = policies.into_iter().map(|asked| asked.finish(&built)).collect();
     (Steering { pops, slots: slots.list.into(), policies, shares_routes }, findings)
 }
@@ -179,6 +179,9 @@ impl Asked {
 /// Policies that are drafted by one hand with one ranking: more, and there would be too few pieces for all hands.
 const TOGETHER_MAX: usize = 8;
 
+/// Places that one policy meets before the next one does: the plans of one fit the cache of a core, those of all do not.
+const PLACES_AT_ONCE: usize = 2_048;
+
 /// Policies of equal contests, by their numbers.
 fn contests(mappers: &[Mapper<'_>]) -> Vec<Vec<usize>> {
     let mut together: Vec<Vec<usize>> = Vec::new();
@@ -218,11 +221,13 @@ fn meet_places(inputs: Inputs<'_>, sketches: &mut [Sketch<'_>]) {
     let Some(mapper) = sketches.first().map(|sketch| sketch.mapper) else { return };
     let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
     for class in 0..sketches.iter().map(|sketch| sketch.classes.len()).max().unwrap_or_default() {
-        for place in &inputs.atlas.places {
-            let mut around = mapper.around(place);
-            let at_site = site_place.as_ref().filter(|_| !place.is_located()).map(|site| at_site(place, site));
+        for places in inputs.atlas.places.chunks(PLACES_AT_ONCE) {
+            let mut arounds: Vec<Around> = places.iter().map(|place| mapper.around(place)).collect();
             for sketch in sketches.iter_mut().filter(|sketch| class < sketch.classes.len()) {
-                sketch.meet(class, place, &mut around, at_site.as_ref());
+                for (place, around) in places.iter().zip(&mut arounds) {
+                    let at_site = site_place.as_ref().filter(|_| !place.is_located()).map(|site| at_site(place, site));
+                    sketch.meet(class, place, around, at_site.as_ref());
+                }
             }
         }
     }

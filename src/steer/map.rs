@@ -35,13 +35,21 @@ pub struct Mapper<'a> {
     reach: Vec<Candidates<'a>>,
 }
 
-/// Candidates of one policy, ready to be ordered.
+/// Candidates of one policy and of its rules, ready to be ordered.
 #[derive(Debug)]
 struct Candidates<'a> {
     policy: &'a Policy,
     tail: Vec<Entry>,
-    own: Nearest,
-    of_rules: Vec<Option<Nearest>>,
+    own: Contest<'a>,
+    of_rules: Vec<Option<Contest<'a>>>,
+}
+
+/// Candidates that are ordered by distance.
+#[derive(Debug)]
+struct Contest<'a> {
+    nearest: Nearest,
+    /// What has no place comes last, as listed.
+    placeless: Vec<&'a Candidate>,
 }
 
 /// What does not depend on rules in the plans for a place: where it is, and who is nearest of the policy's own candidates, made
@@ -65,15 +73,18 @@ impl<'a> Mapper<'a> {
         // CNAMEs are numbered by the policy that answers.
         let mut mapper = Mapper { policy, pops, site, cnames: cnames.into(), reach: Vec::with_capacity(reach.len()) };
         for policy in reach {
-            let nearest = |bands: &Bands| Nearest::new(pops_of(bands), pops, policy.depth);
+            let contest = |bands: &'a Bands| Contest {
+                nearest: Nearest::new(pops_of(bands), pops, policy.depth),
+                placeless: bands.iter().flatten().filter(|candidate| matches!(candidate, Candidate::Cname(_))).collect(),
+            };
             let of_rules = policy.rules.iter().map(|rule| match &rule.target {
-                RuleTarget::Candidates(bands) => Some(nearest(bands)),
+                RuleTarget::Candidates(bands) => Some(contest(bands)),
                 RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
             });
             let candidates = Candidates {
                 policy,
-                tail: mapper.listed(&policy.candidates, &policy.weights),
-                own: nearest(&policy.candidates),
+                tail: mapper.listed(&policy.candidates, &policy.weights, usize::MAX),
+                own: contest(&policy.candidates),
                 of_rules: of_rules.collect(),
             };
             mapper.reach.push(candidates);
@@ -148,8 +159,10 @@ impl<'a> Mapper<'a> {
             Some(RuleTarget::Cname(name)) => cname = Some(self.cname_index(name)),
             Some(RuleTarget::Candidates(bands)) => {
                 entries = match (order, around.from, found.and_then(|(index, _)| of.of_rules[index].as_ref())) {
-                    (Order::Nearest, Some(from), Some(nearest)) => self.nearest(bands, nearest.around(&from), policy.depth, band, weights),
-                    _ => self.listed(bands, weights),
+                    (Order::Nearest, Some(from), Some(contest)) => {
+                        self.nearest(contest, &contest.nearest.around(&from), policy.depth, band, weights)
+                    }
+                    _ => self.listed(bands, weights, usize::MAX),
                 };
                 fence = rule.is_some_and(|r| r.fence);
                 if !fence {
@@ -205,21 +218,25 @@ impl<'a> Mapper<'a> {
         self.pops[usize::from(pop.0)].coordinates.map(|to| great_circle_m(from, to))
     }
 
-    /// A policy's own candidates in order.
+    /// A policy's own candidates in order, as many as a list of its depth may take.
     fn own(&self, of: &Candidates<'a>, order: Order, width: BandWidth, weights: &Weights, around: &mut Around) -> Vec<Entry> {
         match (order, around.from) {
             (Order::Nearest, Some(from)) => {
-                let ranked = around.ranked.get_or_insert_with(|| of.own.around(&from)).clone();
-                self.nearest(&of.policy.candidates, ranked, of.policy.depth, width, weights)
+                let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
+                self.nearest(&of.own, ranked, of.policy.depth, width, weights)
             }
-            _ => self.listed(&of.policy.candidates, weights),
+            _ => self.listed(&of.policy.candidates, weights, usize::from(of.policy.depth)),
         }
     }
 
-    fn listed(&self, bands: &Bands, weights: &Weights) -> Vec<Entry> {
+    /// Candidates as written, up to the band in which `depth` is reached.
+    fn listed(&self, bands: &Bands, weights: &Weights, depth: usize) -> Vec<Entry> {
         let mut entries = Vec::new();
         for (index, band) in bands.iter().enumerate() {
             let begin = entries.len();
+            if begin >= depth {
+                break;
+            }
             entries.extend(band.iter().map(|c| self.entry(c, index as u16, weights)));
             entries[begin..].sort_by_key(|e| e.target);
         }
@@ -228,34 +245,42 @@ impl<'a> Mapper<'a> {
 
     /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and whoever is as far as the last of them,
     /// which is as far as bands go.
-    fn nearest(&self, bands: &Bands, mut ranked: Vec<Ranked>, depth: u8, width: BandWidth, weights: &Weights) -> Vec<Entry> {
-        let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
+    fn nearest(&self, contest: &Contest<'_>, ranked: &[Ranked], depth: u8, width: BandWidth, weights: &Weights) -> Vec<Entry> {
         let depth = usize::from(depth);
+        let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
+        let at_one_place = |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
+        let (grouped, mut rest);
+        match width {
+            // Everybody at one place is in its reach, ...
+            BandWidth::Percent(_) => rest = ranked,
+            // ... without which they must be brought together: somebody else may be as far.
+            BandWidth::None => {
+                grouped = with_ties_grouped(ranked, at_one_place);
+                rest = &grouped;
+            }
+        }
         let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
         let mut band = 0;
-        while let Some(best) = ranked.first().copied() {
-            let at_one_place = |r: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(&best);
-            let reach_m = match width {
-                BandWidth::None => None,
-                BandWidth::Percent(percent) => Some(best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M),
-            };
-            let begin = entries.len();
-            let end = depth.max(begin + 1);
-            ranked.retain(|r| {
-                let is_equal = r.pop == best.pop || at_one_place(r) || reach_m.is_some_and(|reach| r.biased_m <= reach);
-                if is_equal && entries.len() < end {
-                    entries.push(self.entry(&Candidate::Pop(r.pop), band, weights));
+        while let Some(best) = rest.first() {
+            let count = match width {
+                BandWidth::None => rest.iter().take_while(|r| at_one_place(r, best)).count(),
+                BandWidth::Percent(percent) => {
+                    let reach_m = best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
+                    rest.iter().take_while(|r| r.biased_m <= reach_m).count()
                 }
-                !is_equal
-            });
-            entries[begin..].sort_by_key(|e| e.target);
+            };
+            let (equals, behind) = rest.split_at(count);
+            let begin = entries.len();
+            let room = (depth - begin).max(1);
+            entries.extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            entries[begin..].sort_unstable_by_key(|e| e.target);
+            rest = behind;
             band += 1;
             if entries.len() >= depth {
                 break;
             }
         }
-        // What has no place comes last, as listed.
-        for candidate in bands.iter().flatten().filter(|c| matches!(c, Candidate::Cname(_))) {
+        for candidate in &contest.placeless {
             entries.push(self.entry(candidate, band, weights));
             band += 1;
         }
@@ -310,6 +335,20 @@ fn cut(entries: &mut Vec<Entry>, depth: usize) {
     let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else { return };
     let behind = entries[depth..].iter().position(|entry| entry.band != last);
     entries.truncate(behind.map_or(entries.len(), |more| depth + more));
+}
+
+/// A ranking in which those of a tie that are at one place stand together.
+fn with_ties_grouped(ranked: &[Ranked], at_one_place: impl Fn(&Ranked, &Ranked) -> bool) -> Vec<Ranked> {
+    let mut grouped = ranked.to_vec();
+    for tied in grouped.chunk_by_mut(|a, b| a.biased_m == b.biased_m) {
+        let mut rest = tied;
+        while let [best, behind @ ..] = rest {
+            behind.sort_by_key(|r| !at_one_place(r, best));
+            let equals = behind.iter().take_while(|r| at_one_place(r, best)).count();
+            rest = &mut behind[equals..];
+        }
+    }
+    grouped
 }
 
 /// Puts what is not listed yet behind a list, in its own bands.

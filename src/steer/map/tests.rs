@@ -254,6 +254,13 @@ fn depth_and_bound() {
         written.depth = depth;
         check("but of a written one all share", &written, &pops, &berlin, expected);
     }
+    let behind = |depth, first: &str| {
+        let rules = vec![rule("DE", RuleTarget::Candidates(bands(first)), false)];
+        Policy { depth, rules, ..policy("ams=fra lhr nrt syd", Order::Listed, BandWidth::None) }
+    };
+    for (depth, first, expected) in [(2, "syd", "syd ams=fra ..."), (3, "ams", "ams fra lhr ..."), (1, "nrt syd", "nrt syd ...")] {
+        check("behind a rule's PoPs those that are not among them fill the list", &behind(depth, first), &pops, &berlin, expected);
+    }
     let mut bounded = policy(ALL, Order::Nearest, BandWidth::None);
     bounded.spill_max_km = Some(600);
     check("nobody is sent further than 600 km", &bounded, &pops, &berlin, "fra ams");
