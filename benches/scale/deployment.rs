@@ -83,10 +83,10 @@ impl Size {
     }
 
     fn in_yaml(self) -> String {
-        let mut text = "zone: yaml.example.\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \"@\": { NS: ns1 }\n  ns1: { A:                         203.0.113.53 }\n"
+        let mut text = "zone: yaml.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \"@\": { NS: ns1 }\n  ns1: { A:                         203.0.113.53 }\n"
             .to_owned();
         for host in 0..self.yaml {
-            let _ = writeln!(text, "  host{host}: {{ A: {}, ttl: 300 }}", Ipv4Addr::from(0x0a00_0000 + host as u32));
+            let _ = writeln!(text, "  host{host}: {{ A: {} }}", Ipv4Addr::from(0x0a00_0000 + host as u32));
         }
         text
     }

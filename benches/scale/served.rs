@@ -15,9 +15,10 @@ use std::time::Duration;
 const FEW: usize = 10_000;
 /// When memory is read after the first answer: what a load has freed is given back by then.
 const SETTLED: Duration = Duration::from_secs(5);
-/// Load of one round on one server, and questions that take turns in it.
+/// Load of one round on one server.
 const LOADED: Duration = Duration::from_secs(2);
-const QUESTIONS: usize = 200_000;
+/// Questions that take turns: as many as the comparison with other servers asks, and so many that caches hold little of what they touch.
+const QUESTIONS: [usize; 2] = [16_384, 200_000];
 
 fn mebibytes(octets: u64) -> f64 {
     octets as f64 / f64::from(1 << 20)
@@ -34,8 +35,13 @@ pub fn measure(many: usize, rounds: usize, scratch: &Path, report: &mut Report) 
     if let Err(why) = first_answers(&world, rounds, scratch, report) {
         report.skipped.push(("first answers".to_owned(), why));
     }
-    if let Err(why) = few_and_many(&world, rounds, scratch, report) {
-        report.skipped.push(("few names and many".to_owned(), why));
+    if let Err(why) = of_each_name(&world, scratch, report) {
+        report.skipped.push(("memory of each name".to_owned(), why));
+    }
+    for kind in [Kind::Meridian, Kind::Knot] {
+        if let Err(why) = few_and_many(kind, &world, rounds, scratch, report) {
+            report.skipped.push((format!("few names and many of {}", kind.word()), why));
+        }
     }
 }
 
@@ -73,46 +79,58 @@ fn first_answers(world: &World, rounds: usize, scratch: &Path, report: &mut Repo
     Ok(())
 }
 
-/// What names cost: memory of each, and processor time of an answer, by turns with few of them.
-fn few_and_many(many: &World, rounds: usize, scratch: &Path, report: &mut Report) -> Result<(), String> {
-    let few = World::new(Plan { names: FEW, ..many.plan });
-    let worlds = [&few, many];
-    let start = |world: &World| Running::start(Kind::Meridian, world, &scratch.join(format!("names-{}", world.plan.names)));
-    let servers = [start(&few)?, start(many)?];
-    thread::sleep(SETTLED);
-    let [with_few, with_many] = [&servers[0], &servers[1]].map(Running::resident);
-    let of_each = (with_many as f64 - with_few as f64) / (many.plan.names - FEW) as f64;
+/// Memory that names cost.
+fn of_each_name(many: &World, scratch: &Path, report: &mut Report) -> Result<(), String> {
+    let resident = |world: &World| -> Result<u64, String> {
+        let running = Running::start(Kind::Meridian, world, &scratch.join(format!("resident-{}", world.plan.names)))?;
+        thread::sleep(SETTLED);
+        Ok(running.resident())
+    };
+    let [with_few, with_many] = [resident(&with_names(many, FEW))?, resident(many)?];
     report.facts.push((
         "resident memory".to_owned(),
         format!("{:.1} MiB with {FEW} names, {:.1} MiB with {}", mebibytes(with_few), mebibytes(with_many), many.plan.names),
     ));
-    report.bars.push(Bar { what: "resident memory of each further name, octets", is: of_each, at_most: 120.0 });
+    let is = (with_many as f64 - with_few as f64) / (many.plan.names - FEW) as f64;
+    report.bars.push(Bar { what: "resident memory of each further name, octets", is, at_most: 120.0 });
+    Ok(())
+}
 
-    let questions = worlds.map(|world| world.questions(Workload::Static, QUESTIONS));
-    let mut micros = [Vec::new(), Vec::new()];
-    for round in 0..=rounds {
-        for ((server, questions), micros) in servers.iter().zip(&questions).zip(&mut micros) {
-            let before = server.cpu_nanos();
-            let outcome = load::closed_loop(server.at, questions, LOADED);
-            let spent = server.cpu_nanos() - before;
-            if outcome.answered == 0 {
-                return Err("no answers under load".to_owned());
-            }
-            // The first round warms caches.
-            if round > 0 {
-                micros.push(spent as f64 / outcome.answered as f64 / 1e3);
+fn with_names(world: &World, names: usize) -> World {
+    World::new(Plan { names, ..world.plan })
+}
+
+/// Processor time of an answer over UDP with few names and with many, by turns.
+fn few_and_many(kind: Kind, many: &World, rounds: usize, scratch: &Path, report: &mut Report) -> Result<(), String> {
+    let few = with_names(many, FEW);
+    let start = |world: &World| Running::start(kind, world, &scratch.join(format!("{}-{}", kind.word(), world.plan.names)));
+    let servers = [start(&few)?, start(many)?];
+    for count in QUESTIONS {
+        let questions = [&few, many].map(|world| world.questions(Workload::Static, count));
+        let mut micros = [Vec::new(), Vec::new()];
+        for round in 0..=rounds {
+            for ((server, questions), micros) in servers.iter().zip(&questions).zip(&mut micros) {
+                let before = server.cpu_nanos();
+                let outcome = load::closed_loop(server.at, questions, LOADED);
+                let spent = server.cpu_nanos() - before;
+                if outcome.answered == 0 {
+                    return Err(format!("{}: no answers under load", kind.word()));
+                }
+                // The first round warms caches.
+                if round > 0 {
+                    micros.push(spent as f64 / outcome.answered as f64 / 1e3);
+                }
             }
         }
+        let [of_few, of_many] = micros.map(median);
+        report.facts.push((
+            format!("processor time of an answer over UDP, {}, {count} questions by turns", kind.word()),
+            format!("{of_few:.2} us with {FEW} names, {of_many:.2} us with {}; medians of {rounds} rounds", many.plan.names),
+        ));
+        if kind == Kind::Meridian && count == QUESTIONS[0] {
+            let what = "processor time of an answer over UDP with the most names, over that with 10,000";
+            report.bars.push(Bar { what, is: of_many / of_few, at_most: 1.15 });
+        }
     }
-    let [of_few, of_many] = micros.map(median);
-    report.facts.push((
-        "processor time of an answer over UDP".to_owned(),
-        format!("{of_few:.3} us with {FEW} names, {of_many:.3} us with {}; medians of {rounds} rounds", many.plan.names),
-    ));
-    report.bars.push(Bar {
-        what: "processor time of an answer with many names, over that with 10,000",
-        is: of_many / of_few,
-        at_most: 1.15,
-    });
     Ok(())
 }
