@@ -8,27 +8,34 @@ use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The first step, or the response code of a question that no zone answers.
-    #[inline(always)]
     pub fn admit(&mut self) -> Result<Step<'s>, Rcode> {
-        let query = self.query;
-        match query.qclass {
-            CLASS_IN => {}
-            CLASS_CH => return Err(self.chaos(query)),
-            _ => return Err(Rcode::REFUSED),
+        let query = self.opening.query;
+        self.screen()?;
+        match self.find(&query.name) {
+            Some(found) => {
+                self.outcome.zone = Some(found.zone);
+                self.opening.response.set_flag(flag::AA);
+                Ok(self.step(query.name.wire(), Written::QUESTION, found))
+            }
+            None => Err(self.outside()),
         }
-        match query.qtype {
+    }
+
+    /// Turns away what is not to be looked up.
+    fn screen(&mut self) -> Result<(), Rcode> {
+        match (self.opening.query.qclass, self.opening.query.qtype) {
+            (CLASS_CH, _) => Err(self.chaos()),
             // An OPT or no type at all is not a question.
-            RrType::OPT | RrType(0) => return Err(Rcode::FORMERR),
+            (CLASS_IN, RrType::OPT | RrType(0)) => Err(Rcode::FORMERR),
             // Obsolete question types (RFC 1035 section 3.2.3).
-            RrType::MAILA | RrType::MAILB => return Err(Rcode::NOTIMP),
-            _ => {}
+            (CLASS_IN, RrType::MAILA | RrType::MAILB) => Err(Rcode::NOTIMP),
+            (CLASS_IN, _) => Ok(()),
+            _ => Err(Rcode::REFUSED),
         }
-        let Some(found) = self.find(query.name) else {
-            self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
-            return Err(Rcode::REFUSED);
-        };
-        self.outcome.zone = Some(found.zone);
-        self.response.set_flag(flag::AA);
-        Ok(self.step(query.name.wire(), Written::question(), found))
+    }
+
+    fn outside(&mut self) -> Rcode {
+        self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
+        Rcode::REFUSED
     }
 }

@@ -6,7 +6,7 @@
 
 use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
-use crate::wire::fragment::{NO_PATCH, Rdata};
+use crate::wire::fragment::Rdata;
 use crate::wire::query::QueryName;
 use crate::wire::response::{Owner, Section, Written};
 use crate::wire::rr::{Rcode, RrType, Ttl};
@@ -24,7 +24,7 @@ enum Aim<'a> {
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Writes the CNAME of a zone and goes on at its target.
-    pub fn static_cname<'n>(&mut self, step: &Step<'n>, set: &Set) -> Next<'n>
+    pub fn static_cname<'n>(&mut self, step: Step<'n>, set: &Set) -> Next<'n>
     where
         's: 'n,
     {
@@ -32,24 +32,21 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let apex_at = step.suffix_at(zone.apex().len());
         // An alias has one target: a second is refused at load.
         let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
-        match self.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
+        match self.opening.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
             Err(_) => self.truncate(),
             Ok(at) => {
-                let written = match rdata.patches[0] {
-                    NO_PATCH => Written::whole(at),
-                    literal => Written::split(at, usize::from(literal), apex_at),
-                };
-                self.follow(step, written, Aim::Linked(rdata))
+                self.follow(step, rdata.written(at, apex_at), Aim::Linked(rdata))
             }
         }
     }
 
     /// Writes a CNAME that a policy answers and goes on at its target.
-    pub fn steered_cname<'n>(&mut self, step: &Step<'n>, target: &[u8], ttl: Ttl) -> Next<'n>
+    #[inline(never)]
+    pub fn steered_cname<'n>(&mut self, step: Step<'n>, target: &[u8], ttl: Ttl) -> Next<'n>
     where
         's: 'n,
     {
-        match self.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target) {
+        match self.opening.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target) {
             Err(_) => self.truncate(),
             Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target)),
         }
@@ -57,7 +54,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
 
     /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and goes
     /// on at the target. A target that would be too long is YXDOMAIN (section 2.2).
-    pub fn redirected<'n>(&mut self, step: &Step<'n>, owner: NodeId) -> Next<'n>
+    #[inline(never)]
+    pub fn redirected<'n>(&mut self, step: Step<'n>, owner: NodeId) -> Next<'n>
     where
         's: 'n,
     {
@@ -67,35 +65,35 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         };
         let owner_name = zone.name(owner);
         let dname_owner = Owner { at: step.suffix_at(owner_name.len()), wire: owner_name };
-        let (position, before) = (self.response.position(), self.response.answers());
-        if self.response.record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets).is_err() {
+        let (position, before) = (self.opening.response.position(), self.opening.response.answers());
+        if self.opening.response.record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets).is_err() {
             return self.truncate();
         }
         let Some(target) = QueryName::join(&step.name[..step.name.len() - owner_name.len()], target.octets) else {
             return Next::Done(Rcode::YXDOMAIN);
         };
-        match self.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire()) {
-            Ok(at) if self.qtype == RrType::ANY => self.go_on(step, Written::whole(at), Aim::Named(target.wire())),
+        match self.opening.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire()) {
+            Ok(at) if self.opening.query.qtype == RrType::ANY => self.go_on(step, Written::whole(at), Aim::Named(target.wire())),
             Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target.wire())),
             Err(_) => {
-                self.response.rewind(position, Section::Answer, self.response.answers() - before);
+                self.opening.response.rewind(position, before);
                 self.truncate()
             }
         }
     }
 
-    fn follow<'n>(&mut self, step: &Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
+    fn follow<'n>(&mut self, step: Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
     where
         's: 'n,
     {
         // A CNAME answers CNAME and ANY itself (RFC 1034 section 3.6.2).
-        if matches!(self.qtype, RrType::CNAME | RrType::ANY) {
+        if matches!(self.opening.query.qtype, RrType::CNAME | RrType::ANY) {
             return Next::Done(Rcode::NOERROR);
         }
         self.go_on(step, written, aim)
     }
 
-    fn go_on<'n>(&mut self, step: &Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
+    fn go_on<'n>(&mut self, step: Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
     where
         's: 'n,
     {
@@ -105,8 +103,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
         match aim {
             // Links know one side of a cut, and DS wants the other.
-            Aim::Linked(Rdata { link: Some(link), .. }) if self.qtype != RrType::DS => {
-                match self.snapshot.zones.target(step.found.zone, link) {
+            Aim::Linked(Rdata { link: Some(link), .. }) if self.opening.query.qtype != RrType::DS => {
+                match self.opening.snapshot.zones.target(step.found.zone, link) {
                     Some(Target { name, found }) => Next::Follow(self.step(name, written, found)),
                     None => Next::Done(Rcode::NOERROR),
                 }
@@ -133,11 +131,12 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Whether a step that would give the answer another scope must be left to the resolver.
     #[inline(always)]
     pub fn stops_before_scope(&self, scope: u8) -> bool {
-        self.response.answers() > 0 && scope != self.scope && self.keeps_scope()
+        self.opening.response.answers() > 0 && scope != self.opening.scope && self.keeps_scope()
     }
 
     /// Whether the zone of the question wants one scope for the whole answer.
+    #[cold]
     fn keeps_scope(&self) -> bool {
-        self.outcome.zone.is_some_and(|zone| self.snapshot.zones.zone(zone).chain == ChainMode::SameScope)
+        self.outcome.zone.is_some_and(|zone| self.opening.snapshot.zones.zone(zone).chain == ChainMode::SameScope)
     }
 }

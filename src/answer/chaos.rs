@@ -2,7 +2,7 @@
 
 use super::exchange::Exchange;
 use super::trace::Trace;
-use crate::wire::query::{HEADER_LEN, Query};
+use crate::wire::query::HEADER_LEN;
 use crate::wire::response::{Owner, Section, flag};
 use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
 
@@ -12,14 +12,16 @@ const STRING_MAX: usize = 255;
 impl<T: Trace> Exchange<'_, '_, T> {
     /// Answers `id.server` and `hostname.bind` with the node's name, `version.server` and
     /// `version.bind` with the product's name; refuses everything else.
-    pub fn chaos(&mut self, query: &Query<'_>) -> Rcode {
+    #[cold]
+    pub fn chaos(&mut self) -> Rcode {
+        let query = self.opening.query;
         let text: &str = match query.name.wire() {
-            b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.snapshot.identity.name,
+            b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.opening.snapshot.identity.name,
             // Which version runs where is nobody's business but the operator's.
             b"\x07version\x06server\0" | b"\x07version\x04bind\0" => "Meridian",
             _ => return Rcode::REFUSED,
         };
-        self.response.set_flag(flag::AA);
+        self.opening.response.set_flag(flag::AA);
         if !matches!(query.qtype, RrType::TXT | RrType::ANY) {
             return Rcode::NOERROR;
         }
@@ -29,9 +31,9 @@ impl<T: Trace> Exchange<'_, '_, T> {
         rdata[1..=text.len()].copy_from_slice(text);
         let owner = Owner { at: HEADER_LEN, wire: query.name.wire() };
         let zero = Ttl::from_secs(0).unwrap_or(Ttl::MAX);
-        match self.response.record(Section::Answer, owner, RrType::TXT, zero, &rdata[..=text.len()]) {
-            Ok(rdata_at) => self.response.set_class(rdata_at, CLASS_CH),
-            Err(_) => self.response.set_flag(flag::TC),
+        match self.opening.response.record(Section::Answer, owner, RrType::TXT, zero, &rdata[..=text.len()]) {
+            Ok(rdata_at) => self.opening.response.set_class(rdata_at, CLASS_CH),
+            Err(_) => self.opening.response.set_flag(flag::TC),
         }
         Rcode::NOERROR
     }

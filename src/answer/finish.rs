@@ -1,28 +1,27 @@
 //! Errors for messages that are no query: the header, the question if it could be read, and OPT if
 //! the client speaks EDNS. And the answer to who asks for nothing but a cookie.
 
-use super::exchange::{cookie, limit, options};
+use super::opening::{answer_cookie, limit, options};
 use super::outcome::Outcome;
 use super::{Client, Moment, Verdict};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::Standing;
-use crate::wire::edns::ResponseOptions;
+use crate::wire::edns::Edns;
 use crate::wire::query::Reject;
 use crate::wire::response::{Response, flag};
 use crate::wire::rr::Rcode;
 
 /// Writes the error.
-#[inline(never)]
+#[cold]
 pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
     let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
-    let (standing, cookie) = cookie(snapshot, reject.edns.as_ref(), client, moment);
-    let options = reject
-        .edns
-        .as_ref()
-        .map(|edns| ResponseOptions { subnet: None, ..options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode) });
+    // The subnet is not echoed: nothing of the answer is about it.
+    let edns = reject.edns.map(|edns| Edns { subnet: None, ..edns });
+    let (standing, cookie) = edns.as_ref().map_or((Standing::None, None), |edns| answer_cookie(snapshot, edns, client, moment));
+    let options = edns.as_ref().map(|edns| options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode));
     let reserved = options.as_ref().map_or(0, |o| o.len());
     let limit = limit(client.transport, reject.edns.as_ref());
-    let mut response = Response::begin(out, limit, reserved, reject.id, flags, reject.question.unwrap_or_default());
+    let mut response = Response::begin(out, limit, reserved, reject.id, flags, reject.question);
     let len = response.finish(reject.rcode, options.as_ref());
     Outcome { verdict: Verdict::Reply(len), rcode: reject.rcode, cookie: standing, ..Outcome::silence() }
 }
@@ -31,7 +30,8 @@ pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment:
 /// (RFC 7873 section 5.4), FORMERR where cookies are off.
 #[cold]
 pub fn cookie_only(snapshot: &Snapshot, asked: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
-    let rcode = match cookie(snapshot, asked.edns.as_ref(), client, moment).0 {
+    let standing = asked.edns.as_ref().map_or(Standing::None, |edns| answer_cookie(snapshot, edns, client, moment).0);
+    let rcode = match standing {
         Standing::None => asked.rcode,
         Standing::Client | Standing::Valid => Rcode::NOERROR,
         Standing::Invalid => Rcode::BADCOOKIE,

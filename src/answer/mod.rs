@@ -24,7 +24,9 @@ mod chaos;
 mod exchange;
 mod finish;
 mod negative;
+mod opening;
 mod positive;
+mod quick;
 mod referral;
 mod steered;
 
@@ -33,10 +35,11 @@ pub use outcome::{Outcome, Reason, Verdict};
 pub use trace::Trace;
 
 use crate::snapshot::Snapshot;
-use crate::wire::query::{Parsed, QueryName, parse};
+use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
 use exchange::{Exchange, Next};
+use opening::Opening;
 use std::net::IpAddr;
 
 /// How a message arrived: what bounds the reply.
@@ -72,10 +75,19 @@ pub fn respond(snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Mome
     respond_traced(snapshot, packet, client, moment, out, &mut trace::Silent::default())
 }
 
-/// [`respond`] for a worker, which has one name for all its queries: clearing it costs more than reading into it.
+/// What whoever answers many messages keeps from one to the next, so that nothing is made anew or copied. It says nothing
+/// of earlier messages but for `outcome`, which is that of the last.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    query: Query,
+    /// What came of the last message.
+    pub outcome: Outcome,
+}
+
+/// [`respond`] for many messages; the outcome stands in `scratch`.
 #[inline]
-pub fn respond_by(name: &mut QueryName, snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
-    converse(name, snapshot, packet, client, moment, out, &mut trace::Silent::default())
+pub fn respond_by(scratch: &mut Scratch, snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, out: &mut [u8]) {
+    converse(scratch, snapshot, packet, client, moment, out, &mut trace::Silent::default());
 }
 
 /// [`respond`] with a trace.
@@ -87,61 +99,72 @@ pub fn respond_traced<T: Trace>(
     out: &mut [u8],
     trace: &mut T,
 ) -> Outcome {
-    converse(&mut QueryName::default(), snapshot, packet, client, moment, out, trace)
+    let mut scratch = Scratch::default();
+    converse(&mut scratch, snapshot, packet, client, moment, out, trace);
+    scratch.outcome
 }
 
+#[inline(always)]
 fn converse<T: Trace>(
-    name: &mut QueryName,
+    scratch: &mut Scratch,
     snapshot: &Snapshot,
     packet: &[u8],
     client: &Client,
     moment: Moment,
     out: &mut [u8],
     trace: &mut T,
-) -> Outcome {
+) {
+    let Scratch { query, outcome } = scratch;
+    *outcome = Outcome::silence();
     if out.len() < usize::from(crate::limits::UDP_PAYLOAD_MIN) {
-        return Outcome::silence();
+        return;
     }
-    match &parse(packet, name) {
-        Parsed::Silence => Outcome::silence(),
-        Parsed::Rare => Outcome::rare(),
-        Parsed::Reject(reject) => finish::reject(snapshot, reject, client, moment, out),
-        Parsed::CookieOnly(asked) => finish::cookie_only(snapshot, asked, client, moment, out),
-        Parsed::Query(query) => {
-            let mut exchange = Exchange::begin(snapshot, query, client, moment, out, trace);
-            let rcode = exchange.run();
-            exchange.finish(rcode)
+    match &parse(packet, query) {
+        Parsed::Query(question) => {
+            let mut opening = Opening::new(snapshot, query, *question, (client, moment), out, outcome);
+            match if T::IS_SILENT { opening.quick(outcome) } else { Err(None) } {
+                Ok(rcode) => opening.finish(rcode, None, outcome),
+                Err(step) => at_length(opening, step, outcome, trace),
+            }
         }
+        Parsed::Silence => {}
+        Parsed::Rare => outcome.verdict = Verdict::Rare,
+        Parsed::Reject(reject) => *outcome = finish::reject(snapshot, reject, client, moment, out),
+        Parsed::CookieOnly(asked) => *outcome = finish::cookie_only(snapshot, asked, client, moment, out),
     }
 }
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
-    /// The life of an answer.
-    fn run(&mut self) -> Rcode {
-        match self.admit() {
-            Ok(step) => self.walk(step),
-            Err(rcode) => rcode,
-        }
-    }
+/// The answer to whatever a query asks: from the question, or from a step that was taken already.
+#[inline(never)]
+fn at_length<'s, T: Trace>(opening: Opening<'s>, step: Option<Step<'s>>, outcome: &mut Outcome, trace: &mut T) {
+    let mut exchange = Exchange::new(opening, outcome, trace);
+    let rcode = match step.map_or_else(|| exchange.admit(), Ok) {
+        Ok(step) => exchange.walk(step),
+        Err(rcode) => rcode,
+    };
+    exchange.finish(rcode);
+}
 
+impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// From a name along the CNAMEs behind it to the end of the answer.
     fn walk<'n>(&mut self, mut step: Step<'n>) -> Rcode
     where
         's: 'n,
     {
-        while self.steps_left > 0 {
-            self.steps_left -= 1;
-            self.trace.step(self.snapshot, &step);
+        while self.opening.steps_left > 0 {
+            self.opening.steps_left -= 1;
+            self.trace.step(self.opening.snapshot, &step);
             let next = match step.found.matched {
-                Match::Exact(node) | Match::Wildcard(node) if let Some(steered) = step.image.steered_at(node) => {
-                    self.steered(&step, node, steered)
-                }
+                Match::Exact(node) | Match::Wildcard(node) => match step.image.steered_at(node) {
+                    Some(steered) => self.steered(step, node, steered),
+                    None if self.stops_before_scope(0) => return Rcode::NOERROR,
+                    None => self.positive(step, node),
+                },
                 _ if self.stops_before_scope(0) => return Rcode::NOERROR,
-                Match::Exact(node) | Match::Wildcard(node) => self.positive(&step, node),
-                Match::NoName => self.negative(&step, Rcode::NXDOMAIN),
-                Match::Cut(cut) if self.asks_delegation_signer(&step, cut) => self.positive(&step, cut),
-                Match::Cut(cut) => self.referral(&step, cut),
-                Match::Redirected(owner) => self.redirected(&step, owner),
+                Match::NoName => self.negative(step, Rcode::NXDOMAIN),
+                Match::Cut(cut) if self.asks_delegation_signer(step, cut) => self.positive(step, cut),
+                Match::Cut(cut) => self.referral(step, cut),
+                Match::Redirected(owner) => self.redirected(step, owner),
             };
             match next {
                 Next::Done(rcode) => return rcode,
@@ -153,7 +176,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// DS lives above the cut (RFC 4035 section 3.1.4.1).
-    fn asks_delegation_signer(&self, step: &Step<'_>, cut: crate::zone::image::NodeId) -> bool {
-        self.qtype == RrType::DS && step.image.name(cut) == step.name
+    #[cold]
+    fn asks_delegation_signer(&self, step: Step<'_>, cut: crate::zone::image::NodeId) -> bool {
+        self.opening.query.qtype == RrType::DS && step.image.name(cut) == step.name
     }
 }

@@ -43,6 +43,7 @@ impl Reason {
         [Reason::Regular, Reason::LastResort, Reason::LastGood, Reason::AsIfUp, Reason::Cname, Reason::NoData, Reason::ServFail];
 
     /// The reason behind a choice.
+    #[inline]
     pub fn of(choice: Choice) -> Reason {
         match choice {
             Choice::Pop { resort: Resort::Regular, .. } => Reason::Regular,
@@ -98,7 +99,8 @@ pub struct Outcome {
 
 impl Outcome {
     /// Nothing is sent.
-    pub fn silence() -> Outcome {
+    #[inline]
+    pub const fn silence() -> Outcome {
         Outcome {
             verdict: Verdict::Silence,
             rcode: Rcode::NOERROR,
@@ -113,9 +115,10 @@ impl Outcome {
             cookie: Standing::None,
         }
     }
+}
 
-    /// The message goes elsewhere.
-    pub fn rare() -> Outcome {
-        Outcome { verdict: Verdict::Rare, ..Outcome::silence() }
+impl Default for Outcome {
+    fn default() -> Outcome {
+        Outcome::silence()
     }
 }

@@ -13,17 +13,17 @@ const ANY_TTL_SECS: u32 = 3_600;
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from the RRsets of a node; a wildcard's are owned by the asked name.
-    pub fn positive<'n>(&mut self, step: &Step<'n>, node: NodeId) -> Next<'n>
+    pub fn positive<'n>(&mut self, step: Step<'n>, node: NodeId) -> Next<'n>
     where
         's: 'n,
     {
         let zone = step.image;
-        if let Some(set) = zone.set(node, self.qtype) {
+        if let Some(set) = zone.set(node, self.opening.query.qtype) {
             let written = match zone.ready(set) {
-                Some(records) if step.owns_what_is_ready() => self.response.ready(Section::Answer, records, set.count),
+                Some(records) if step.owns_what_is_ready() => self.opening.response.ready(Section::Answer, records, set.count),
                 _ => {
                     let apex_at = step.suffix_at(zone.apex().len());
-                    self.response.rrset(Section::Answer, step.owner(), zone.records(set), apex_at, |_, _| {})
+                    self.opening.response.rrset(Section::Answer, step.owner(), zone.records(set), apex_at, |_, _| {})
                 }
             };
             return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
@@ -31,16 +31,16 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if let Some(set) = zone.set(node, RrType::CNAME) {
             return self.static_cname(step, set);
         }
-        if self.qtype == RrType::ANY && !zone.sets_at(node).is_empty() {
+        if self.opening.query.qtype == RrType::ANY && !zone.sets_at(node).is_empty() {
             return self.any(step);
         }
         self.negative(step, Rcode::NOERROR)
     }
 
     /// The least that answers ANY.
-    pub fn any(&mut self, step: &Step) -> Next<'static> {
+    pub fn any(&mut self, step: Step) -> Next<'static> {
         let ttl = Ttl::from_secs(ANY_TTL_SECS).unwrap_or(Ttl::MAX);
-        match self.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {
+        match self.opening.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {
             Ok(_) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }

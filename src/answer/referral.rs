@@ -12,18 +12,19 @@ const GLUE_MAX: usize = 32;
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Refers to the servers of a delegation. Not authoritative, unless a CNAME of ours led here.
-    pub fn referral(&mut self, step: &Step<'_>, cut: NodeId) -> Next<'static> {
+    #[inline(never)]
+    pub fn referral(&mut self, step: Step<'_>, cut: NodeId) -> Next<'static> {
         let zone = step.image;
         let Some(set) = zone.set(cut, RrType::NS) else { return Next::Done(Rcode::SERVFAIL) };
-        if self.response.answers() == 0 {
-            self.response.clear_flag(flag::AA);
+        if self.opening.response.answers() == 0 {
+            self.opening.response.clear_flag(flag::AA);
         }
         let cut_name = zone.name(cut);
         let owner = Owner { at: step.suffix_at(cut_name.len()), wire: cut_name };
         let apex_at = step.suffix_at(zone.apex().len());
         let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
         let mut count = 0;
-        let written = self.response.rrset(Section::Authority, owner, zone.records(set), apex_at, |at, rdata| {
+        let written = self.opening.response.rrset(Section::Authority, owner, zone.records(set), apex_at, |at, rdata| {
             if let Some(node) = rdata.link
                 && count < GLUE_MAX
             {
@@ -45,10 +46,10 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 for rtype in [RrType::A, RrType::AAAA] {
                     let Some(set) = zone.set(node, rtype) else { continue };
                     let owner = Owner { at, wire: name };
-                    let written = self.response.rrset(Section::Additional, owner, zone.records(set), apex_at, |_, _| {});
+                    let written = self.opening.response.rrset(Section::Additional, owner, zone.records(set), apex_at, |_, _| {});
                     if written.is_err() {
                         if needed {
-                            self.response.set_flag(flag::TC);
+                            self.opening.response.set_flag(flag::TC);
                         }
                         return Next::Done(Rcode::NOERROR);
                     }

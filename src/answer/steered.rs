@@ -6,67 +6,99 @@ use super::trace::Trace;
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::vantage::Decision;
 use crate::steer::choose::{Choice, Question, Resort, choose, pick};
-use crate::steer::policy::TtlRange;
-use crate::steer::status::View;
-use crate::steer::table::{Families, SharedAddress, V4, V6};
+use crate::steer::status::{SlotView, View};
+use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
 use crate::wire::hash::{self, mix};
-use crate::wire::response::Section;
+use crate::wire::response::{Owner, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Steered};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
     /// only a CNAME, which answers every type, is exempt.
-    pub fn steered<'n>(&mut self, step: &Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
+    pub fn steered<'n>(&mut self, step: Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
     where
         's: 'n,
     {
-        let snapshot = self.snapshot;
-        let policy = &snapshot.steering.policies[steered.policy as usize];
-        let family = match self.qtype {
+        let snapshot = self.opening.snapshot;
+        let Some(policy) = snapshot.steering.policies.get(steered.policy as usize) else { return Next::Done(Rcode::SERVFAIL) };
+        let family = match self.opening.query.qtype {
             RrType::A => Some(V4),
             RrType::AAAA => Some(V6),
             _ => None,
         };
-        let https = policy.https && self.qtype == RrType::HTTPS;
-        if !policy.may_alias() {
-            match family {
-                Some(family) if policy.families & family != 0 => {}
-                None if https => {}
-                _ if self.stops_before_scope(0) => return Next::Done(Rcode::NOERROR),
-                Some(_) => return self.negative(step, Rcode::NOERROR),
-                None if self.qtype == RrType::ANY => return self.any(step),
-                None => return self.positive(step, node),
-            }
+        let offered = family.filter(|family| policy.families & family != 0);
+        if offered.is_none()
+            && !policy.may_alias()
+            && let Some(next) = self.untailored(step, node, policy, family)
+        {
+            return next;
         }
         // Names share independently of each other, those below one wildcard too.
         let seed = if matches!(step.found.matched, Match::Wildcard(_)) { hash::name(step.name) } else { steered.seed };
-        let decision = self.vantage().decide(policy, snapshot.status.shares(steered.policy, policy), seed, self.draw);
+        let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
+        let decision = self.opening.vantage().decide(policy, shares, seed, self.opening.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
-        self.outcome.policy = Some(steered.policy);
         let question = Question {
             policy,
             plan: decision.plan,
             pops: &snapshot.steering.pops,
             status: &snapshot.status,
-            view: snapshot.status.view(steered.policy),
-            family: family.filter(|f| policy.families & f != 0),
+            view,
+            family: offered,
         };
-        let (choice, horizon_secs) = choose(&question, || decision.key(), self.trace.watch());
-        let view = question.view;
-        self.outcome.reason = Some(Reason::of(choice));
-        self.outcome.evidence = Some(decision.evidence);
+        let (choice, horizon_secs) = choose(question, || decision.key(), self.trace.watch());
+        let outcome = &mut *self.outcome;
+        outcome.policy = Some(steered.policy);
+        outcome.reason = Some(Reason::of(choice));
+        outcome.evidence = Some(decision.evidence);
         self.trace.choice(snapshot, policy, choice);
         // Whatever comes out is this client's, but for the denial that all clients of a policy get at the
         // same time. Where a CNAME is possible, that there is none is tailored too.
         if choice != Choice::NoData || policy.may_alias() {
-            self.scope = self.scope.max(decision.scope);
+            self.opening.scope = self.opening.scope.max(decision.scope);
         }
-        let ttl = horizon(steered.ttl.unwrap_or(decision.plan.ttl), horizon_secs);
+        let ttl = steered.ttl.unwrap_or(decision.plan.ttl).at(horizon_secs);
+        if let (Choice::Pop { pop, slot, resort }, Some(family)) = (choice, offered) {
+            self.outcome.pop = Some((pop, resort));
+            return self.addresses(step, &decision, (slot, view, resort), family, ttl);
+        }
+        self.otherwise(step, node, policy, choice, (&decision, view, ttl))
+    }
+
+    /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None` for HTTPS where it has
+    /// such records.
+    #[inline(never)]
+    fn untailored<'n>(&mut self, step: Step<'n>, node: NodeId, policy: &PolicyTable, family: Option<Families>) -> Option<Next<'n>>
+    where
+        's: 'n,
+    {
+        Some(match family {
+            None if policy.https && self.opening.query.qtype == RrType::HTTPS => return None,
+            _ if self.stops_before_scope(0) => Next::Done(Rcode::NOERROR),
+            Some(_) => self.negative(step, Rcode::NOERROR),
+            None if self.opening.query.qtype == RrType::ANY => self.any(step),
+            None => self.positive(step, node),
+        })
+    }
+
+    /// What follows a choice that is not addresses of a PoP.
+    #[inline(never)]
+    fn otherwise<'n>(
+        &mut self,
+        step: Step<'n>,
+        node: NodeId,
+        policy: &PolicyTable,
+        choice: Choice,
+        (decision, view, ttl): (&Decision<'_>, &View, Ttl),
+    ) -> Next<'n>
+    where
+        's: 'n,
+    {
         match choice {
             Choice::Cname(index) => {
                 let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
@@ -77,19 +109,14 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 self.explain_error(extended_error::NO_REACHABLE, "no PoP of the policy may be answered");
                 Next::Done(Rcode::SERVFAIL)
             }
-            Choice::Pop { pop, slot, resort } => match family {
-                Some(family) if policy.families & family != 0 => {
-                    self.outcome.pop = Some((pop, resort));
-                    self.addresses(step, &decision, (slot, Seen::new(view, slot, resort)), family, ttl)
-                }
-                Some(_) => self.negative(step, Rcode::NOERROR),
-                None if https => {
-                    self.outcome.pop = Some((pop, resort));
-                    self.https(step, &decision, (slot, Seen::new(view, slot, resort)), ttl)
-                }
-                None if self.qtype == RrType::ANY => self.any(step),
-                None => self.positive(step, node),
-            },
+            // A family that the policy does not have.
+            Choice::Pop { .. } if matches!(self.opening.query.qtype, RrType::A | RrType::AAAA) => self.negative(step, Rcode::NOERROR),
+            Choice::Pop { pop, slot, resort } if policy.https && self.opening.query.qtype == RrType::HTTPS => {
+                self.outcome.pop = Some((pop, resort));
+                self.https(step, decision, (slot, Seen::new(view, slot, resort)), ttl)
+            }
+            Choice::Pop { .. } if self.opening.query.qtype == RrType::ANY => self.any(step),
+            Choice::Pop { .. } => self.positive(step, node),
         }
     }
 
@@ -97,56 +124,58 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     #[inline(always)]
     fn addresses(
         &mut self,
-        step: &Step<'_>,
+        step: Step<'_>,
         decision: &Decision<'_>,
-        (slot, seen): (u32, Seen),
+        (slot, view, resort): (u32, &View, Resort),
         family: Families,
         ttl: Ttl,
     ) -> Next<'static> {
-        let slot = &self.snapshot.steering.slots[slot as usize];
+        let Some(own) = self.opening.snapshot.steering.slots.get(slot as usize) else { return Next::Done(Rcode::SERVFAIL) };
+        let down = |of: fn(&SlotView) -> u64| if resort.ignores_probes() { 0 } else { of(view.slot(slot)) };
         if family == V4 {
-            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::A, (&own.v4, down(|slot| slot.down_v4)), decision, ttl, |address| address.octets())
         } else {
-            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::AAAA, (&own.v6, down(|slot| slot.down_v6)), decision, ttl, |address| address.octets())
         }
     }
 
     #[inline(always)]
     fn write_picked<A: Copy, const N: usize>(
         &mut self,
-        step: &Step<'_>,
+        step: Step<'_>,
         rtype: RrType,
         (addresses, down): (&[SharedAddress<A>], u64),
         decision: &Decision<'_>,
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
+        let answers = decision.plan.answers;
         if let [only] = addresses
             && down & 1 == 0
-            && decision.plan.answers > 0
+            && answers > 0
         {
             self.trace.picked(1, 1, ttl.secs());
-            let written = self.response.addresses(Section::Answer, step.owner(), rtype, ttl, std::iter::once(octets(only.address)));
+            let written = self.opening.response.address(step.owner(), rtype, ttl, &octets(only.address));
             return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
         }
-        self.write_several(step, rtype, (addresses, down), decision, ttl, octets)
+        self.write_several(step.owner(), rtype, (addresses, down), (answers, decision.key()), ttl, octets)
     }
 
     #[inline(never)]
     fn write_several<A: Copy, const N: usize>(
         &mut self,
-        step: &Step<'_>,
+        owner: Owner<'_>,
         rtype: RrType,
         (addresses, down): (&[SharedAddress<A>], u64),
-        decision: &Decision<'_>,
+        (answers, key): (u8, u64),
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
-        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key());
-        shuffle(&mut picked, count, self.draw);
+        let (mut picked, count) = pick(addresses, down, answers, key);
+        shuffle(&mut picked, count, self.opening.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
         let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
-        match self.response.addresses(Section::Answer, step.owner(), rtype, ttl, records) {
+        match self.opening.response.addresses(Section::Answer, owner, rtype, ttl, records) {
             Ok(()) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }
@@ -158,8 +187,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// addresses that A and AAAA of the same decision have. A family that this PoP cannot answer now
     /// comes from another one, whose addresses would not go with these parameters, so it has no hint.
     #[inline(never)]
-    fn https(&mut self, step: &Step<'_>, decision: &Decision<'_>, (slot, seen): (u32, Seen), ttl: Ttl) -> Next<'static> {
-        let slot = &self.snapshot.steering.slots[slot as usize];
+    fn https(&mut self, step: Step<'_>, decision: &Decision<'_>, (slot, seen): (u32, Seen), ttl: Ttl) -> Next<'static> {
+        let slot = &self.opening.snapshot.steering.slots[slot as usize];
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
         let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };
         // Priority 1, and the root, which stands for the owner.
@@ -173,7 +202,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             rdata.hint(6, (&slot.v6, seen.down_v6), decision, |address| address.octets());
         }
         self.trace.picked(1, 1, ttl.secs());
-        match self.response.record(Section::Answer, step.owner(), RrType::HTTPS, ttl, &rdata.octets[..rdata.len]) {
+        match self.opening.response.record(Section::Answer, step.owner(), RrType::HTTPS, ttl, &rdata.octets[..rdata.len]) {
             Ok(_) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }
@@ -215,12 +244,6 @@ impl HttpsData {
             self.push(&octets(addresses[usize::from(index)].address));
         }
     }
-}
-
-/// The TTL until the state may next change, within the bounds of the policy: a resolver should not keep an
-/// answer past the moment at which a PoP that was consulted can go down or come back.
-fn horizon(ttl: TtlRange, horizon_secs: u32) -> Ttl {
-    Ttl::from_secs(horizon_secs.clamp(ttl.min_secs, ttl.max_secs)).unwrap_or(Ttl::MAX)
 }
 
 /// A chosen slot as it is answered.

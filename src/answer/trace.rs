@@ -10,6 +10,8 @@ use crate::steer::table::PolicyTable;
 pub trait Trace {
     /// What sees each candidate.
     type Watch: Watch;
+    /// Whether it hears nothing, so that an answer may be made without telling.
+    const IS_SILENT: bool = false;
     /// What sees each candidate.
     fn watch(&mut self) -> &mut Self::Watch;
     /// A name is looked at.
@@ -28,6 +30,7 @@ pub struct Silent(Blind);
 
 impl Trace for Silent {
     type Watch = Blind;
+    const IS_SILENT: bool = true;
     #[inline(always)]
     fn watch(&mut self) -> &mut Blind {
         &mut self.0

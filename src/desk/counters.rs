@@ -172,6 +172,7 @@ impl Block {
     }
 
     /// The core's reply to a message was made, from what is in service.
+    #[inline(always)]
     pub fn answered(&self, service: &InService, outcome: &Outcome) {
         self.replied(outcome.rcode.0);
         let slot = SLOT_OF_TYPE.get(usize::from(outcome.qtype.0)).map_or(TYPES.len(), |slot| usize::from(*slot));
@@ -201,6 +202,7 @@ impl Block {
         self.add(&self.connections, 1);
     }
 
+    #[inline(always)]
     fn add(&self, counter: &AtomicU64, count: u64) {
         if self.seat.shared {
             counter.fetch_add(count, Ordering::Relaxed);

@@ -37,7 +37,7 @@ struct Line([AtomicU64; 16]);
 pub struct Tallies {
     policies: Box<[Arc<str>]>,
     pops: Box<[Arc<str>]>,
-    /// Rows that are kept: one for each policy, or fewer with `other` as the last.
+    /// Rows that are kept: one for each policy, or fewer with `other` as the last. A row has its reasons, then its PoPs.
     rows: usize,
     sheets: Box<[Box<[Line]>]>,
 }
@@ -64,18 +64,21 @@ impl Tallies {
     }
 
     /// Counts the decision of an answer, if a policy made one.
+    #[inline(always)]
     pub fn count(&self, seat: Seat, outcome: &Outcome) {
         let (Some(policy), Some(reason)) = (outcome.policy, outcome.reason) else { return };
         let Some(sheet) = self.sheets.get(seat.index) else { return };
-        let row = (policy as usize).min(self.rows.saturating_sub(1));
-        add(sheet, self.reason_cell(row, reason as usize), seat.shared);
+        let row = self.row_at((policy as usize).min(self.rows.saturating_sub(1)));
+        add(sheet, row + reason as usize, seat.shared);
         if let Some((pop, _)) = outcome.pop {
-            add(sheet, row * self.pops.len() + usize::from(pop.0), seat.shared);
+            add(sheet, row + REASONS + usize::from(pop.0), seat.shared);
         }
     }
 
-    fn reason_cell(&self, row: usize, reason: usize) -> usize {
-        self.rows * self.pops.len() + row * REASONS + reason
+    /// The first cell of a row.
+    #[inline(always)]
+    fn row_at(&self, row: usize) -> usize {
+        row * (REASONS + self.pops.len())
     }
 
     /// Adds everything that was counted here to sums by name.
@@ -85,15 +88,16 @@ impl Tallies {
             let is_other = row + 1 == self.rows && self.rows < self.policies.len();
             let policy: Arc<str> = if is_other { OTHER.into() } else { self.policies[row].clone() };
             for (pop, name) in self.pops.iter().enumerate() {
-                decisions.add_pop(&policy, name, sum(row * self.pops.len() + pop));
+                decisions.add_pop(&policy, name, sum(self.row_at(row) + REASONS + pop));
             }
             for reason in Reason::ALL {
-                decisions.add_reason(&policy, reason, sum(self.reason_cell(row, reason as usize)));
+                decisions.add_reason(&policy, reason, sum(self.row_at(row) + reason as usize));
             }
         }
     }
 }
 
+#[inline(always)]
 fn add(sheet: &[Line], cell: usize, shared: bool) {
     let Some(counter) = sheet.get(cell / 16).map(|line| &line.0[cell % 16]) else { return };
     if shared {

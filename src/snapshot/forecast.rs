@@ -132,7 +132,7 @@ pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, own
         view: snapshot.status.view(index),
         family: None,
     };
-    Some(match choose(&question, || decision.key(), &mut Blind).0 {
+    Some(match choose(question, || decision.key(), &mut Blind).0 {
         Choice::Pop { pop, .. } => Answered::Pop(snapshot.steering.pops[usize::from(pop.0)].name.clone()),
         Choice::Cname(cname) => Answered::Cname(policy.cnames.get(usize::from(cname)).map_or_else(String::new, ToString::to_string)),
         Choice::NoData | Choice::ServFail => Answered::Nothing,

@@ -130,8 +130,8 @@ pub struct Question<'a> {
 /// Chooses. `key` is the hash of cell and owner, or of the draw; most choices do without. Beside the choice it gives
 /// the horizon: the seconds until the state of a PoP that was consulted can change, or [`SETTLED`].
 #[inline(always)]
-pub fn choose(question: &Question<'_>, key: impl Fn() -> u64, watch: &mut impl Watch) -> (Choice, u32) {
-    match sole(question) {
+pub fn choose(question: Question<'_>, key: impl Fn() -> u64, watch: &mut impl Watch) -> (Choice, u32) {
+    match sole(question.policy, question.plan, question.view, question.family.unwrap_or(Families::MAX)) {
         Some((entry, pop, slot, horizon_secs)) => {
             watch.leads(entry, Resort::Regular, &key);
             (Choice::Pop { pop, slot, resort: Resort::Regular }, horizon_secs)
@@ -140,25 +140,24 @@ pub fn choose(question: &Question<'_>, key: impl Fn() -> u64, watch: &mut impl W
     }
 }
 
-/// The usual case: the first candidate has no equal, and nothing speaks against it.
+/// The usual case: the first candidate has no equal, and nothing speaks against it in the asked families.
 #[inline(always)]
-fn sole<'a>(question: &Question<'a>) -> Option<(&'a Entry, PopId, u32, u32)> {
-    let Plan { cname: None, entries, .. } = question.plan else { return None };
-    let (first, others) = entries.split_first()?;
-    if others.first().is_some_and(|second| second.band == first.band) || first.weight == 0 {
+pub fn sole<'a>(policy: &PolicyTable, plan: &'a Plan, view: &View, families: Families) -> Option<(&'a Entry, PopId, u32, u32)> {
+    let (first, others) = plan.entries.split_first()?;
+    if plan.cname.is_some() || first.weight == 0 || others.first().is_some_and(|second| second.band == first.band) {
         return None;
     }
     let pop = first.target.split().ok()?;
-    let slot = *question.policy.slots.get(usize::from(pop.0))?;
-    let seen = question.view.slots().get(slot as usize)?;
-    (seen.settled & question.family.unwrap_or(Families::MAX) != 0).then_some((first, pop, slot, seen.horizon_secs))
+    let slot = *policy.slots.get(usize::from(pop.0))?;
+    let seen = view.slots().get(slot as usize)?;
+    (seen.settled & families != 0).then_some((first, pop, slot, seen.horizon_secs))
 }
 
 /// Every other case.
 #[inline(never)]
-fn contended(question: &Question<'_>, key: u64, watch: &mut impl Watch) -> (Choice, u32) {
+fn contended(question: Question<'_>, key: u64, watch: &mut impl Watch) -> (Choice, u32) {
     let mut scan =
-        Scan { question: *question, key, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
+        Scan { question, key, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
     let choice = scan.choose();
     (choice, scan.horizon_secs)
 }

@@ -5,6 +5,7 @@ use super::rule::{Rule, RuleTarget};
 use crate::finding::At;
 use crate::health::spec::PanicGuard;
 use crate::wire::name::Name;
+use crate::wire::rr::Ttl;
 use std::sync::Arc;
 
 /// Something a policy can answer with.
@@ -71,6 +72,16 @@ pub struct TtlRange {
     pub min_secs: u32,
     /// While everything is settled.
     pub max_secs: u32,
+}
+
+impl TtlRange {
+    /// The TTL until the state may next change, in `horizon_secs` seconds, within the bounds: a resolver should not keep an
+    /// answer past the moment at which a PoP that was consulted can go down or come back.
+    #[inline(always)]
+    pub fn at(self, horizon_secs: u32) -> Ttl {
+        // Not `clamp`, which would look whether the bounds are in order.
+        Ttl::from_secs(horizon_secs.min(self.max_secs).max(self.min_secs)).unwrap_or(Ttl::MAX)
+    }
 }
 
 /// Weights that override the PoPs' own: (PoP, weight), sorted by PoP.

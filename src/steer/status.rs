@@ -253,6 +253,13 @@ impl Status {
         policy.shares || (self.policies[index as usize].1 && policy.share == Share::Sticky)
     }
 
+    /// [`Status::view`] and [`Status::shares`].
+    #[inline(always)]
+    pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
+        let (view, parts) = self.policies[index as usize];
+        (&self.views[usize::from(view)], policy.shares || (parts && policy.share == Share::Sticky))
+    }
+
     /// All views, and which each policy has.
     pub fn views(&self) -> (&[View], impl Iterator<Item = u16> + '_) {
         (&self.views, self.policies.iter().map(|(view, _)| *view))

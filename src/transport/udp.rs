@@ -1,14 +1,13 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
-use crate::answer::{self, Client, Moment, Outcome, Transport, Verdict};
+use crate::answer::{self, Client, Moment, Scratch, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::counters::{Block, Dropped};
-use crate::snapshot::Snapshot;
-use crate::sys::datagram::{Batch, Datagram};
+use crate::desk::cell::InService;
+use crate::sys::datagram::Batch;
 use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
-use crate::wire::query::QueryName;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -39,7 +38,7 @@ pub struct Seat {
 /// Serves until told to stop.
 pub fn serve(seat: &Seat) {
     let mut batch = Batch::new(seat.batch);
-    let (mut draws, mut name) = (Draws::seeded(), QueryName::default());
+    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default() };
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(0) => {}
@@ -47,7 +46,7 @@ pub fn serve(seat: &Seat) {
                 if batch.dropped() > 0 {
                     seat.block.dropped(Dropped::ReceiveFull, batch.dropped());
                 }
-                answer_batch(seat, &mut batch, count, &mut draws, &mut name);
+                answer_batch(seat, &mut batch, count, &mut hand);
             }
             Err(error) => {
                 seat.block.dropped(Dropped::SocketError, 1);
@@ -58,20 +57,28 @@ pub fn serve(seat: &Seat) {
     }
 }
 
-fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws, name: &mut QueryName) {
+/// What a worker keeps from one query to the next.
+struct Hand {
+    draws: Draws,
+    scratch: Scratch,
+}
+
+fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, hand: &mut Hand) {
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
     let epoch_secs = clock::epoch_secs();
-    for index in 0..count {
-        let (datagram, room) = batch.exchange(index);
-        let moment = Moment { draw: draws.draw(), epoch_secs };
-        let Some(outcome) = answer_one(seat, name, &service.snapshot, &datagram, room, moment) else { continue };
-        match outcome.verdict {
-            Verdict::Reply(length) if batch.reply(index, length) => seat.block.answered(&service, &outcome),
-            Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
-            Verdict::Silence => seat.block.dropped(Dropped::Silence, 1),
-            Verdict::Rare => hand_over(seat, batch, index),
+    let mut next = 0;
+    while next < count {
+        // The core does not panic. Should it ever, one query is lost and counted, not the worker.
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            while next < count {
+                next += 1;
+                answer_one(seat, &service, batch, next - 1, epoch_secs, hand);
+            }
+        }));
+        if answered.is_err() {
+            seat.block.dropped(Dropped::Panic, 1);
         }
     }
     let sent = batch.send(&seat.socket);
@@ -80,38 +87,31 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, draws: &mut Draws,
     }
 }
 
-/// The core's answer, or `None` if there is no one to answer or nothing to answer with.
-fn answer_one(
-    seat: &Seat,
-    name: &mut QueryName,
-    snapshot: &Snapshot,
-    datagram: &Datagram<'_>,
-    room: &mut [u8],
-    moment: Moment,
-) -> Option<Outcome> {
+#[inline(always)]
+fn answer_one(seat: &Seat, service: &InService, batch: &mut Batch, index: usize, epoch_secs: u32, hand: &mut Hand) {
+    let (datagram, room) = batch.exchange(index);
     if datagram.cut {
-        seat.block.dropped(Dropped::Cut, 1);
-        return None;
+        return seat.block.dropped(Dropped::Cut, 1);
     }
-    let Some(peer) = datagram.peer.filter(is_answerable) else {
-        seat.block.dropped(Dropped::BadPeer, 1);
-        return None;
-    };
+    // Port 0, and addresses that name no single host, can only be forged.
+    let Some(peer) = datagram.peer.filter(is_answerable) else { return seat.block.dropped(Dropped::BadPeer, 1) };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
-    // The core does not panic. Should it ever, one query is lost and counted, not the worker.
-    let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond_by(name, snapshot, datagram.octets, &client, moment, room)));
-    if outcome.is_err() {
-        seat.block.dropped(Dropped::Panic, 1);
+    let moment = Moment { draw: hand.draws.draw(), epoch_secs };
+    answer::respond_by(&mut hand.scratch, &service.snapshot, datagram.octets, &client, moment, room);
+    match hand.scratch.outcome.verdict {
+        Verdict::Reply(length) if batch.reply(index, length) => seat.block.answered(service, &hand.scratch.outcome),
+        Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
+        Verdict::Silence => seat.block.dropped(Dropped::Silence, 1),
+        Verdict::Rare => hand_over(seat, batch, index),
     }
-    outcome.ok()
 }
 
-/// Port 0 and addresses that name no single host can only be forged.
 fn is_answerable(peer: &SocketAddr) -> bool {
     let address = peer.ip();
     peer.port() != 0 && !address.is_unspecified() && !address.is_multicast()
 }
 
+#[cold]
 fn hand_over(seat: &Seat, batch: &mut Batch, index: usize) {
     let reply = ReplyTo::Datagram { socket: Arc::clone(&seat.socket), local: batch.local(index) };
     let (datagram, _) = batch.exchange(index);

@@ -22,6 +22,9 @@ pub const SECRET_LEN: usize = 16;
 /// A client cookie with a server cookie, as the option holds them.
 pub type Whole = [u8; WHOLE_LEN];
 
+/// Code and length of an option with both cookies.
+const HEAD: [u8; 4] = [0, CODE as u8, 0, WHOLE_LEN as u8];
+
 /// Version of RFC 9018 section 4.
 const VERSION: u8 = 1;
 /// Seconds for which a cookie is good (RFC 9018 section 4.3).
@@ -78,6 +81,15 @@ impl Standing {
 }
 
 impl Asked {
+    /// Options that are nothing but a client cookie with a server cookie of our length, with the option header; `None`
+    /// for all others, good or bad.
+    #[inline(always)]
+    pub fn parse_alone(options: &[u8]) -> Option<Asked> {
+        let ([c0, c1, l0, l1], whole) = options.split_first_chunk()?;
+        let is_ours = [*c0, *c1, *l0, *l1] == HEAD;
+        whole.try_into().ok().filter(|_| is_ours).map(|whole| Asked { whole, sent: Sent::Sixteen })
+    }
+
     /// Reads the data of an option: 8 octets of client cookie, then nothing or 8 to 32 of server cookie
     /// (RFC 7873 section 5.2.2). `None` for any other length.
     #[inline]
@@ -94,6 +106,14 @@ impl Asked {
         whole[..8].copy_from_slice(option.get(..8)?);
         Some(Asked { whole, sent })
     }
+}
+
+/// Writes the option for a response; gives its octets, `None` if `out` is too small.
+#[inline(always)]
+pub fn write(whole: &Whole, out: &mut [u8]) -> Option<usize> {
+    let (head, data) = out.split_first_chunk_mut()?;
+    (*head, *data.first_chunk_mut()?) = (HEAD, *whole);
+    Some(HEAD.len() + WHOLE_LEN)
 }
 
 /// The secrets of server cookies: the first signs, all verify. None of them is ever shown.

@@ -29,14 +29,7 @@ impl ClientSubnet {
         }
         let address = match family {
             0 if source == 0 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            1 if source <= 32 => {
-                // The last four octets of the option: what stands before the address goes out by the shift.
-                let bits = u64::from(u32::from_be_bytes(*data.last_chunk()?)) << (32 - 8 * octets.len());
-                if (bits << source) as u32 != 0 {
-                    return None;
-                }
-                IpAddr::V4(Ipv4Addr::from_bits(bits as u32))
-            }
+            1 if source <= 32 => IpAddr::V4(v4_address(data, octets.len(), source)?),
             2 if source <= 128 => {
                 let mut bits = [0; 16];
                 bits.get_mut(..octets.len())?.copy_from_slice(octets);
@@ -51,6 +44,21 @@ impl ClientSubnet {
         Some(ClientSubnet { family, source, address })
     }
 
+    /// [`ClientSubnet::parse`] for options that are nothing but a client subnet of IPv4, with its option header; `None` for
+    /// all others, good or bad.
+    #[inline(always)]
+    pub fn parse_alone(options: &[u8]) -> Option<ClientSubnet> {
+        let head = u64::from_be_bytes(*options.first_chunk()?);
+        let address_len = options.len() - 8;
+        let (source, len) = ((head >> 8) as u8, address_len as u64 + 4);
+        // Option code, length, family and scope.
+        if head & !0xff00 != u64::from(CODE) << 48 | len << 32 | 1 << 16 || source > 32 || usize::from(source).div_ceil(8) != address_len {
+            return None;
+        }
+        let address = v4_address(options, address_len, source)?;
+        Some(ClientSubnet { family: 1, source, address: IpAddr::V4(address) })
+    }
+
     /// Octets of the option in a response, with its four-octet option header.
     #[inline]
     pub fn response_len(&self) -> usize {
@@ -58,32 +66,32 @@ impl ClientSubnet {
     }
 
     /// Writes the option for a response: as asked, with the scope filled in. Gives the octets
-    /// written, 0 if `out` is too small.
+    /// written, `None` if `out` is too small.
     #[inline(always)]
-    pub fn write_response(&self, scope: u8, out: &mut [u8]) -> usize {
+    pub fn write_response(&self, scope: u8, out: &mut [u8]) -> Option<usize> {
         let address_len = usize::from(self.source).div_ceil(8);
-        let len = 8 + address_len;
         let lengths = u64::from(self.source) << 8 | u64::from(scope);
         let head = u64::from(CODE) << 48 | (4 + address_len as u64) << 32 | u64::from(self.family) << 16 | lengths;
+        let (head_to, address_to) = out.split_first_chunk_mut()?;
+        *head_to = head.to_be_bytes();
         match self.address {
             // Four octets whatever the length is, where there is room; those behind it are written over.
-            IpAddr::V4(address) if out.len() >= 12 => {
-                out[..8].copy_from_slice(&head.to_be_bytes());
-                out[8..12].copy_from_slice(&address.octets());
-            }
-            IpAddr::V4(address) => return write_exactly(head, &address.octets(), address_len, out),
-            IpAddr::V6(address) => return write_exactly(head, &address.octets(), address_len, out),
+            IpAddr::V4(address) => match address_to.first_chunk_mut() {
+                Some(to) => *to = address.octets(),
+                None => address_to.get_mut(..address_len)?.copy_from_slice(address.octets().get(..address_len)?),
+            },
+            IpAddr::V6(address) => address_to.get_mut(..address_len)?.copy_from_slice(address.octets().get(..address_len)?),
         }
-        len
+        Some(8 + address_len)
     }
 }
 
-fn write_exactly(head: u64, address: &[u8], address_len: usize, out: &mut [u8]) -> usize {
-    let len = 8 + address_len;
-    let (Some(out), Some(address)) = (out.get_mut(..len), address.get(..address_len)) else { return 0 };
-    out[..8].copy_from_slice(&head.to_be_bytes());
-    out[8..].copy_from_slice(address);
-    len
+/// The address in the last octets of an option, at most four; `None` if bits are set behind the source.
+#[inline(always)]
+fn v4_address(option: &[u8], octets: usize, source: u8) -> Option<Ipv4Addr> {
+    // What stands before the address goes out by the shift.
+    let bits = u64::from(u32::from_be_bytes(*option.last_chunk()?)) << (32 - 8 * octets);
+    ((bits << source) as u32 == 0).then_some(Ipv4Addr::from_bits(bits as u32))
 }
 
 #[cfg(test)]
@@ -116,6 +124,10 @@ mod tests {
         for (what, data, meant) in rows {
             let read = ClientSubnet::parse(data).map(|s| (s.address.to_string(), s.source));
             assert_eq!(read, meant.map(|(a, s)| (a.to_owned(), s)), "{what}");
+            let alone = [&[0, 8, 0, data.len() as u8], *data].concat();
+            let expected = ClientSubnet::parse(data).filter(|s| s.family == 1);
+            assert_eq!(ClientSubnet::parse_alone(&alone), expected, "{what}, alone");
+            assert_eq!(ClientSubnet::parse_alone(&[&alone[..], &[0]].concat()), None, "{what}, and an octet more");
         }
     }
 
@@ -123,12 +135,12 @@ mod tests {
     fn a_response_echoes_the_option() {
         let subnet = ClientSubnet::parse(&[0, 1, 20, 0, 192, 0, 0xf0]).unwrap();
         let mut out = [0; 16];
-        let len = subnet.write_response(16, &mut out);
-        assert_eq!(len, subnet.response_len());
+        let len = subnet.response_len();
+        assert_eq!(subnet.write_response(16, &mut out), Some(len));
         assert_eq!(out[..len], [0, 8, 0, 7, 0, 1, 20, 16, 192, 0, 0xf0]);
-        assert_eq!(subnet.write_response(16, &mut out[..5]), 0);
+        assert_eq!(subnet.write_response(16, &mut out[..5]), None);
         let mut tight = [0; 11];
-        assert_eq!(subnet.write_response(16, &mut tight), len);
+        assert_eq!(subnet.write_response(16, &mut tight), Some(len));
         assert_eq!(tight, out[..len]);
     }
 }

@@ -17,6 +17,8 @@ pub struct Edns {
     pub version: u8,
     /// The DO bit (RFC 3225).
     pub dnssec_ok: bool,
+    /// Whether there are options at all: if not, nothing below is there.
+    pub asks: bool,
     /// Client subnet.
     pub subnet: Option<ClientSubnet>,
     /// Whether NSID was asked.
@@ -30,72 +32,94 @@ pub struct Edns {
 pub struct BadOptions;
 
 impl Edns {
+    /// An OPT without options.
+    #[inline]
+    pub fn new(payload: u16, version: u8, dnssec_ok: bool) -> Edns {
+        Edns { payload, version, dnssec_ok, asks: false, subnet: None, nsid: false, cookie: None }
+    }
+
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of a version that we do not know are not
     /// looked at, since BADVERS is due whatever they hold (RFC 6891 section 6.1.3).
-    #[inline(always)]
     pub fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Edns, (Edns, BadOptions)> {
-        let mut edns =
-            Edns { payload: class, version: (ttl >> 16) as u8, dnssec_ok: ttl & 0x8000 != 0, subnet: None, nsid: false, cookie: None };
+        let mut edns = Edns::new(class, (ttl >> 16) as u8, ttl & 0x8000 != 0);
         if edns.version != 0 {
             return Ok(edns);
         }
+        match edns.read(rdata) {
+            Ok(()) => Ok(edns),
+            Err(bad) => Err((edns, bad)),
+        }
+    }
+
+    /// Reads the options of version 0. After an error those are there that could be read.
+    #[inline(never)]
+    pub fn read(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
+        self.asks = true;
         let mut rest = rdata;
         let (mut seen_subnet, mut is_bad) = (false, false);
         while !rest.is_empty() {
-            let [c0, c1, l0, l1, tail @ ..] = rest else { return Err((edns, BadOptions)) };
+            let [c0, c1, l0, l1, tail @ ..] = rest else { return Err(BadOptions) };
             let (code, len) = (u16::from_be_bytes([*c0, *c1]), usize::from(u16::from_be_bytes([*l0, *l1])));
-            let Some((data, tail)) = tail.split_at_checked(len) else { return Err((edns, BadOptions)) };
+            let Some((data, tail)) = tail.split_at_checked(len) else { return Err(BadOptions) };
             match code {
                 ecs::CODE => {
                     // Two options leave open which client is meant; RFC 7871 has no rule for it, so none is guessed.
-                    edns.subnet = ClientSubnet::parse(data).filter(|_| !seen_subnet);
+                    self.subnet = if seen_subnet { None } else { ClientSubnet::parse(data) };
                     seen_subnet = true;
                     // Read on: the error must carry the cookie too, or the client takes it for a forgery.
-                    is_bad |= edns.subnet.is_none();
+                    is_bad |= self.subnet.is_none();
                 }
-                NSID => edns.nsid = true,
+                NSID => self.nsid = true,
                 // The first one counts, whatever the others are (RFC 7873 section 5.2).
-                cookie::CODE if edns.cookie.is_none() => {
-                    edns.cookie = cookie::Asked::parse(data);
-                    if edns.cookie.is_none() {
-                        return Err((edns, BadOptions));
+                cookie::CODE if self.cookie.is_none() => {
+                    self.cookie = cookie::Asked::parse(data);
+                    if self.cookie.is_none() {
+                        return Err(BadOptions);
                     }
                 }
                 _ => {}
             }
             rest = tail;
         }
-        if is_bad { Err((edns, BadOptions)) } else { Ok(edns) }
+        if is_bad { Err(BadOptions) } else { Ok(()) }
     }
 }
 
 /// What the OPT of a response says.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ResponseOptions<'a> {
-    /// The asked client subnet and the scope of this answer.
-    pub subnet: Option<(&'a ClientSubnet, u8)>,
-    /// NSID, if asked.
-    pub nsid: Option<&'a [u8]>,
+    /// The OPT of the query: what it asks for is answered, and its DO is copied (RFC 3225 section 3).
+    pub asked: &'a Edns,
+    /// Scope of this answer for the client subnet, if one was asked for.
+    pub scope: u8,
+    /// For who asks for NSID.
+    pub node: &'a [u8],
     /// Client and server cookie, if a cookie was sent.
     pub cookie: Option<&'a cookie::Whole>,
     /// Extended error: code and text.
     pub error: Option<(u16, &'a str)>,
     /// Upper eight bits of the response code.
     pub rcode_high: u8,
-    /// DO as asked (RFC 3225 section 3).
-    pub dnssec_ok: bool,
     /// Payload size that we advertise.
     pub payload: u16,
 }
+
+/// Octets of an OPT without options.
+const OPT_LEN: usize = 11;
 
 impl ResponseOptions<'_> {
     /// Octets of the OPT record; does not depend on the scope, so it can be reserved beforehand.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        11 + self.subnet.map_or(0, |(s, _)| s.response_len())
-            + self.nsid.map_or(0, |id| 4 + id.len())
+        let error_len = self.error.map_or(0, |(_, text)| 6 + text.len());
+        if !self.asked.asks {
+            return OPT_LEN + error_len;
+        }
+        OPT_LEN
+            + error_len
+            + self.asked.subnet.as_ref().map_or(0, |subnet| subnet.response_len())
+            + if self.asked.nsid { 4 + self.node.len() } else { 0 }
             + self.cookie.map_or(0, |whole| 4 + whole.len())
-            + self.error.map_or(0, |(_, text)| 6 + text.len())
     }
 
     /// Never: an OPT has at least its fixed part.
@@ -106,38 +130,45 @@ impl ResponseOptions<'_> {
     /// Writes the OPT record; gives the octets written, 0 if `out` is too small.
     #[inline(always)]
     pub fn write(&self, out: &mut [u8]) -> usize {
-        let len = self.len();
-        if out.len() < len {
-            return 0;
-        }
-        let Some(fixed) = out.first_chunk_mut::<11>() else { return 0 };
-        let ([p0, p1], [l0, l1]) = (self.payload.to_be_bytes(), ((len - 11) as u16).to_be_bytes());
-        let flags = if self.dnssec_ok { 0x80 } else { 0 };
-        *fixed = [0, 0, super::rr::RrType::OPT.0 as u8, p0, p1, self.rcode_high, 0, flags, 0, l0, l1];
-        let mut at = 11;
-        if let Some((subnet, scope)) = self.subnet {
-            at += subnet.write_response(scope, &mut out[at..]);
-        }
-        if let Some(id) = self.nsid {
-            at += write_option(NSID, &[], id, &mut out[at..]);
-        }
-        if let Some(whole) = self.cookie {
-            at += write_option(cookie::CODE, &[], whole, &mut out[at..]);
+        self.write_whole(out).unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn write_whole(&self, out: &mut [u8]) -> Option<usize> {
+        let (fixed, behind) = out.split_first_chunk_mut::<OPT_LEN>()?;
+        let mut len = 0;
+        if self.asked.asks {
+            if let Some(subnet) = &self.asked.subnet {
+                len = subnet.write_response(self.scope, behind)?;
+            }
+            if self.asked.nsid {
+                len += write_option(NSID, &[], self.node, behind.get_mut(len..)?)?;
+            }
+            if let Some(whole) = self.cookie {
+                len += cookie::write(whole, behind.get_mut(len..)?)?;
+            }
         }
         if let Some((code, text)) = self.error {
-            write_option(EDE, &code.to_be_bytes(), text.as_bytes(), &mut out[at..]);
+            len += write_option(EDE, &code.to_be_bytes(), text.as_bytes(), behind.get_mut(len..)?)?;
         }
-        len
+        // The root, type, payload size, upper half of the response code, version 0, and the upper half of the flags; then
+        // the lower half and the length of the options. The octet between goes with both.
+        let flags = u64::from(self.asked.dnssec_ok) << 7;
+        let head = u64::from(super::rr::RrType::OPT.0) << 40 | u64::from(self.payload) << 24 | u64::from(self.rcode_high) << 16 | flags;
+        *fixed.first_chunk_mut()? = head.to_be_bytes();
+        *fixed.last_chunk_mut()? = ((flags as u32) << 24 | len as u32 & 0xffff).to_be_bytes();
+        Some(OPT_LEN + len)
     }
 }
 
-fn write_option(code: u16, head: &[u8], data: &[u8], out: &mut [u8]) -> usize {
+fn write_option(code: u16, head: &[u8], data: &[u8], out: &mut [u8]) -> Option<usize> {
     let len = head.len() + data.len();
+    let out = out.get_mut(..4 + len)?;
     out[0..2].copy_from_slice(&code.to_be_bytes());
     out[2..4].copy_from_slice(&(len as u16).to_be_bytes());
     out[4..4 + head.len()].copy_from_slice(head);
-    out[4 + head.len()..4 + len].copy_from_slice(data);
-    4 + len
+    out[4 + head.len()..].copy_from_slice(data);
+    Some(4 + len)
 }
 
 /// Extended error codes that we send (RFC 8914 section 4).
@@ -178,13 +209,14 @@ mod tests {
     #[test]
     fn a_response_has_the_length_it_promised() {
         let subnet = ClientSubnet::parse(&[0, 1, 24, 0, 192, 0, 2]).unwrap();
+        let asked = Edns { subnet: Some(subnet), nsid: true, ..Edns::new(4096, 0, true) };
         let options = ResponseOptions {
-            subnet: Some((&subnet, 20)),
-            nsid: Some(b"fra-ns1"),
+            asked: &asked,
+            scope: 20,
+            node: b"fra-ns1",
             cookie: Some(&[7; 24]),
             error: Some((20, "not ours")),
             rcode_high: 1,
-            dnssec_ok: true,
             payload: 1232,
         };
         let mut out = [0xee; 128];

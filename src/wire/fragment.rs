@@ -1,6 +1,7 @@
 //! A record as it is kept for serving: octets, and the places that depend on the message.
 
 use super::query::HEADER_LEN;
+use super::response::Written;
 use super::rr::{CLASS_IN, RrType, Ttl};
 
 /// Octets before the data of a record whose owner is a pointer.
@@ -26,6 +27,17 @@ pub struct Rdata<'a> {
     /// Where the name in this record leads: for NS within the zone the number of the node that holds the
     /// addresses, for CNAME its number among those of the zone.
     pub link: Option<u32>,
+}
+
+impl Rdata<'_> {
+    /// Where the name in this record, whose data was written at `at`, stands in the message.
+    #[inline(always)]
+    pub fn written(&self, at: usize, apex_at: usize) -> Written {
+        match self.patches[0] {
+            NO_PATCH => Written::whole(at),
+            literal => Written::split(at, literal, apex_at),
+        }
+    }
 }
 
 /// No placeholder.

@@ -82,21 +82,20 @@ pub fn name(wire: &[u8]) -> u64 {
     hash
 }
 
-/// Hash of an uncompressed wire name in lower case as a whole, for tables of names. Unlike [`name`] it says nothing of
-/// the ancestors, and takes the name in words whatever its labels are: a query's name costs one step for eight octets.
+/// Hash of an uncompressed wire name in lower case as a whole, for tables of names: one step for eight octets, whatever
+/// the labels are. The words are taken from the end, so that a name goes on where the hash of its ancestor stood:
+/// whoever looks for a zone and then for a name in it reads the name once.
 pub fn whole(wire: &[u8]) -> u64 {
-    let (words, rest) = wire.as_chunks();
-    let mut hash = words.iter().fold(begin_whole(wire.len()), |hash, word| add_word(hash, u64::from_le_bytes(*word)));
-    if !rest.is_empty() {
-        hash = add_word(hash, last_word(rest));
-    }
-    hash
+    let (rest, words) = wire.as_rchunks();
+    let hash = words.iter().rev().fold(ROOT, |hash, word| add_word(hash, u64::from_le_bytes(*word)));
+    end_whole(hash, if rest.is_empty() { 0 } else { last_word(rest) }, wire.len())
 }
 
-/// The first step of [`whole`]; the others are as those of [`label`], but for the last.
-#[inline]
-pub(super) fn begin_whole(len: usize) -> u64 {
-    ROOT ^ (len as u64).wrapping_mul(K1)
+/// The last step of [`whole`]: the octets at the start of the name that fill no word, with zeros behind them. Before it
+/// come the whole words from the end of the name, by [`add_word`] from [`ROOT`].
+#[inline(always)]
+pub(super) fn end_whole(hash: u64, rest: u64, len: usize) -> u64 {
+    fold(hash ^ rest, K2 ^ len as u64)
 }
 
 /// Hash of any octets, for seeds of PoPs, addresses and salts.

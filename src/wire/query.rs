@@ -3,25 +3,25 @@
 //! A query may be answered by the core, refused with a response code, met with silence, or handed
 //! to the side road for rare messages. Every read is bounded; nothing allocates.
 
+use super::cookie::Asked;
+use super::ecs::ClientSubnet;
 use super::edns::Edns;
 use super::hash;
 use super::response::flag;
 use super::rr::{Rcode, RrType};
+use super::name::NAME_OCTETS_MAX;
 use crate::limits::LABELS_MAX;
 
-/// A question with what EDNS says about it.
-#[derive(Clone, Copy, Debug)]
-pub struct Query<'a> {
+/// A question with what EDNS says about it. Large, so whoever answers many has one for all of them, and it is filled where
+/// it stays.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// The name.
+    pub name: QueryName,
     /// Message ID.
     pub id: u16,
-    /// Recursion desired, to be copied (RFC 1035 section 4.1.1).
-    pub recursion_desired: bool,
-    /// Checking disabled, to be copied (RFC 4035 section 3.2.2).
-    pub checking_disabled: bool,
-    /// The question section as sent: name, type, class.
-    pub question: &'a [u8],
-    /// The name.
-    pub name: &'a QueryName,
+    /// Flags and opcode, as sent.
+    pub flags: u16,
     /// QTYPE.
     pub qtype: RrType,
     /// QCLASS.
@@ -30,11 +30,19 @@ pub struct Query<'a> {
     pub edns: Option<Edns>,
 }
 
+impl Query {
+    /// Flags that a response copies: RD (RFC 1035 section 4.1.1) and CD (RFC 4035 section 3.2.2).
+    #[inline]
+    pub fn copied_flags(&self) -> u16 {
+        self.flags & (flag::RD | flag::CD)
+    }
+}
+
 /// What a datagram or stream message is.
 #[derive(Clone, Copy, Debug)]
 pub enum Parsed<'a> {
     /// One question for the core.
-    Query(Query<'a>),
+    Query(Question<'a>),
     /// An error to be answered.
     Reject(Reject<'a>),
     /// No question, but a DNS cookie (RFC 7873 section 5.4); FORMERR for who answers none.
@@ -45,6 +53,15 @@ pub enum Parsed<'a> {
     /// A valid header with something that the core does not answer: an opcode other than QUERY, a
     /// transfer, a signed message.
     Rare,
+}
+
+/// The question section as sent: name, type, class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// The message from the question on: what stands behind it comes along, so that blocks can be copied.
+    pub body: &'a [u8],
+    /// Octets of the question; 0 if it could not be read.
+    pub len: usize,
 }
 
 /// A message to be answered with an error.
@@ -58,8 +75,8 @@ pub struct Reject<'a> {
     pub recursion_desired: bool,
     /// Response code.
     pub rcode: Rcode,
-    /// The question section, if it could be read.
-    pub question: Option<&'a [u8]>,
+    /// The question, if it could be read.
+    pub question: Question<'a>,
     /// The OPT, if it could be read; its options may be missing.
     pub edns: Option<Edns>,
 }
@@ -70,9 +87,12 @@ pub struct QueryName {
     /// The wire form; what lies behind it, so that whole words can be read, means nothing.
     lower: [u8; LOWER_LEN],
     len: u8,
-    starts: [u8; LABELS_MAX + 1],
+    starts: [u8; LABEL_ROOM],
     labels: u8,
 }
+
+/// Places of labels: one more than there are labels at most.
+const LABEL_ROOM: usize = LABELS_MAX + 1;
 
 /// The longest name in whole blocks of 16 octets, and a word to be read behind any of its octets.
 const LOWER_LEN: usize = 272;
@@ -80,7 +100,7 @@ const LOWER_LEN: usize = 272;
 impl Default for QueryName {
     /// The root.
     fn default() -> QueryName {
-        QueryName { lower: [0; LOWER_LEN], len: 1, starts: [0; LABELS_MAX + 1], labels: 0 }
+        QueryName { lower: [0; LOWER_LEN], len: 1, starts: [0; LABEL_ROOM], labels: 0 }
     }
 }
 
@@ -95,18 +115,20 @@ impl QueryName {
     #[inline(always)]
     pub fn read(&mut self, octets: &[u8]) -> bool {
         let (mut at, mut labels) = (0usize, 0usize);
+        // A name ends within its longest form, or it is none.
+        let octets = &octets[..octets.len().min(NAME_OCTETS_MAX)];
         loop {
             let Some(&len) = octets.get(at) else { return false };
-            let len = usize::from(len);
             if len == 0 {
                 break;
             }
-            if len > 63 || at + len > 253 {
+            if len > 63 {
                 return false;
             }
-            self.starts[labels] = at as u8;
+            // A label has two octets at least, so 254 hold no more than there is room for.
+            self.starts[labels % LABEL_ROOM] = at as u8;
             labels += 1;
-            at += 1 + len;
+            at += 1 + usize::from(len);
         }
         (self.len, self.labels) = (at as u8 + 1, labels as u8);
         // Sixteen octets at a time. The lengths between the labels are no letters, so they stay as they are.
@@ -160,7 +182,11 @@ impl QueryName {
     /// Where the name without its first `skip` labels begins.
     #[inline]
     fn start(&self, skip: usize) -> usize {
-        if skip >= self.labels() { usize::from(self.len) - 1 } else { usize::from(self.starts[skip]) }
+        match skip {
+            0 => 0,
+            _ if skip >= self.labels() => usize::from(self.len) - 1,
+            _ => usize::from(self.starts[skip % LABEL_ROOM]),
+        }
     }
 
     /// The label at `index` from the left, without its length octet.
@@ -195,22 +221,40 @@ impl QueryName {
         (0..self.labels()).rev().fold(hash::ROOT, |hash, index| self.hash_label(hash, index))
     }
 
-    /// [`hash::whole`] of the name without its first `skip` labels, with words read past the end and cut.
+    /// [`hash::whole`] of the name without its first `skip` labels.
     #[inline(always)]
     pub fn hash_whole(&self, skip: usize) -> u64 {
-        let mut at = if skip == 0 { 0 } else { self.start(skip) };
-        let mut left = usize::from(self.len) - at;
-        let mut hash = hash::begin_whole(left);
-        loop {
-            let word = self.lower.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word));
-            if left <= 8 {
-                // A name has at least its root label, so the shift is less than the word.
-                return hash::add_word(hash, word & u64::MAX >> (64 - 8 * left));
-            }
-            hash = hash::add_word(hash, word);
-            (at, left) = (at + 8, left - 8);
-        }
+        self.hash_on(skip, &mut self.hash_begin())
     }
+
+    /// Where the hash of every ending of the name begins, for [`QueryName::hash_on`].
+    #[inline(always)]
+    pub fn hash_begin(&self) -> HashedTo {
+        HashedTo { hash: hash::ROOT, at: self.len }
+    }
+
+    /// [`QueryName::hash_whole`], going on from the hash of a shorter ending: `hashed` is moved to where this one stood.
+    #[inline(always)]
+    pub fn hash_on(&self, skip: usize, hashed: &mut HashedTo) -> u64 {
+        let (start, end) = (self.start(skip) as u8, self.len);
+        let HashedTo { mut hash, mut at } = *hashed;
+        // The buffer is longer than a name by more than a word, so octets are read behind the name's end and cut.
+        let word = |at: u8| self.lower[usize::from(at)..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+        while at - start >= 8 {
+            at -= 8;
+            hash = hash::add_word(hash, word(at));
+        }
+        *hashed = HashedTo { hash, at };
+        let rest = word(start) & !(u64::MAX << (8 * (at - start)));
+        hash::end_whole(hash, rest, usize::from(end - start))
+    }
+}
+
+/// How far a name was hashed, from its end.
+#[derive(Clone, Copy, Debug)]
+pub struct HashedTo {
+    hash: u64,
+    at: u8,
 }
 
 /// Fewer than sixteen octets, with zeros behind them.
@@ -232,57 +276,81 @@ impl std::fmt::Debug for QueryName {
 /// Octets of a header.
 pub const HEADER_LEN: usize = 12;
 
-/// Reads a message; the name of its question goes into `name`.
+/// Reads a message; its question, if it is a query, goes into `query`.
 ///
 /// Nearly all messages are one question with nothing or an OPT behind it, and are read here; what is
 /// behind the question of any other is read by [`records`].
 #[inline(always)]
-pub fn parse<'a>(packet: &'a [u8], name: &'a mut QueryName) -> Parsed<'a> {
-    let Some(header) = packet.first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
-    let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let (id, flags) = (word(0), word(2));
-    let recursion_desired = flags & 0x0100 != 0;
-    if flags & (flag::QR | OPCODE_BITS) != 0 || word(4) != 1 {
-        return no_question(packet, id, flags, word(4));
+pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
+    let Some((header, body)) = packet.split_first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
+    let [i0, i1, f0, f1, counts @ ..] = *header;
+    let (id, flags) = (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([f0, f1]));
+    let counts = u64::from_be_bytes(counts);
+    if flags & (flag::QR | OPCODE_BITS) != 0 || counts >> 48 != 1 {
+        return no_question(packet, id, flags, (counts >> 48) as u16);
     }
-    let reject = |question, edns, rcode| Parsed::Reject(Reject { id, opcode: 0, recursion_desired, rcode, question, edns });
-    if !name.read(&packet[HEADER_LEN..]) {
-        return reject(None, None, Rcode::FORMERR);
+    let reject = |question, edns, rcode| {
+        Parsed::Reject(Reject { id, opcode: 0, recursion_desired: flags & flag::RD != 0, rcode, question, edns })
+    };
+    if !query.name.read(body) {
+        return reject(Question::default(), None, Rcode::FORMERR);
     }
-    let question_end = HEADER_LEN + name.wire().len() + 4;
-    let Some((question, behind)) = packet[HEADER_LEN..].split_at_checked(question_end - HEADER_LEN) else {
-        return reject(None, None, Rcode::FORMERR);
+    let name_len = usize::from(query.name.len);
+    let Some((octets, behind)) = body.split_at_checked(name_len + 4) else {
+        return reject(Question::default(), None, Rcode::FORMERR);
     };
-    let Some(&[t0, t1, c0, c1]) = question.last_chunk() else { return reject(None, None, Rcode::FORMERR) };
-    let (qtype, qclass) = (RrType(u16::from_be_bytes([t0, t1])), u16::from_be_bytes([c0, c1]));
-    let edns = match (word(6) | word(8), word(10), behind) {
-        (0, 0, []) => None,
-        (0, 1, &[0, 0, OPT, p0, p1, 0, 0, f0, f1, l0, l1, ref options @ ..])
-            if options.len() == usize::from(u16::from_be_bytes([l0, l1]))
-                && let Ok(edns) = Edns::parse(u16::from_be_bytes([p0, p1]), u32::from(u16::from_be_bytes([f0, f1])), options) =>
-        {
-            Some(edns)
+    let Some(&[t0, t1, c0, c1]) = octets.last_chunk() else { return reject(Question::default(), None, Rcode::FORMERR) };
+    let question = Question { body, len: octets.len() };
+    (query.id, query.flags) = (id, flags);
+    (query.qtype, query.qclass) = (RrType(u16::from_be_bytes([t0, t1])), u16::from_be_bytes([c0, c1]));
+    if counts == ONE_QUESTION && behind.is_empty() {
+        query.edns = None;
+    } else if !(counts == ONE_QUESTION_AND_ONE_MORE && only_opt(behind, &mut query.edns)) {
+        let (before, additional) = ((counts >> 32) as u16, counts as u16);
+        let before = usize::from(before) + usize::from((counts >> 16) as u16);
+        match records(packet, HEADER_LEN + question.len, before, usize::from(additional)) {
+            Behind::Edns(edns) => query.edns = edns,
+            Behind::Rare => return Parsed::Rare,
+            Behind::Reject(rcode, edns) => return reject(question, edns, rcode),
         }
-        (before, additional, _) => {
-            let before = if before == 0 { 0 } else { usize::from(word(6)) + usize::from(word(8)) };
-            match records(packet, question_end, before, usize::from(additional)) {
-                Behind::Edns(edns) => edns,
-                Behind::Rare => return Parsed::Rare,
-                Behind::Reject(rcode, edns) => return reject(Some(question), edns, rcode),
-            }
-        }
-    };
-    if matches!(qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
+    }
+    if matches!(query.qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
         return Parsed::Rare;
     }
-    let checking_disabled = flags & flag::CD != 0;
-    Parsed::Query(Query { id, recursion_desired, checking_disabled, question, name, qtype, qclass, edns })
+    Parsed::Query(question)
+}
+
+/// The counts of a header: questions, answers, authority, additional.
+const ONE_QUESTION: u64 = 1 << 48;
+/// See [`ONE_QUESTION`].
+const ONE_QUESTION_AND_ONE_MORE: u64 = ONE_QUESTION | 1;
+
+/// Reads what stands behind a question as one OPT of version 0. False, and `edns` means nothing, if it is anything else.
+#[inline(always)]
+fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
+    let Some((&[o0, o1, o2, p0, p1, e, v, f, _, l0, l1], options)) = behind.split_first_chunk() else { return false };
+    // The root, the type; no upper half of a response code, and version 0.
+    if u64::from_be_bytes([o0, o1, o2, 0, 0, e, v, 0]) != u64::from(RrType::OPT.0) << 40 {
+        return false;
+    }
+    if options.len() != usize::from(u16::from_be_bytes([l0, l1])) {
+        return false;
+    }
+    let edns = edns.insert(Edns::new(u16::from_be_bytes([p0, p1]), 0, f & 0x80 != 0));
+    if options.is_empty() {
+        return true;
+    }
+    edns.asks = true;
+    edns.subnet = ClientSubnet::parse_alone(options);
+    if edns.subnet.is_some() {
+        return true;
+    }
+    edns.cookie = Asked::parse_alone(options);
+    edns.cookie.is_some() || edns.read(options).is_ok()
 }
 
 /// The opcode in the flags.
 const OPCODE_BITS: u16 = 0x7800;
-/// The lower half of the type of an OPT.
-const OPT: u8 = RrType::OPT.0 as u8;
 
 /// What a message is that is a response, has another opcode than QUERY, or has not one question.
 #[cold]
@@ -297,7 +365,7 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
     // Also for opcodes that we do not serve: nothing behind this point takes any other number.
     let rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
     let edns = cookie_only(packet).filter(|_| opcode == 0);
-    let reject = Reject { id, opcode, recursion_desired: flags & flag::RD != 0, rcode, question: None, edns };
+    let reject = Reject { id, opcode, recursion_desired: flags & flag::RD != 0, rcode, question: Question::default(), edns };
     if edns.is_some() { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) }
 }
 

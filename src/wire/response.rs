@@ -5,7 +5,7 @@
 
 use super::edns::ResponseOptions;
 use super::fragment::{HEAD_LEN, NO_PATCH, Rdata};
-use super::query::HEADER_LEN;
+use super::query::{HEADER_LEN, Question};
 use super::rr::{CLASS_IN, Rcode, RrType, Ttl};
 
 /// Flag bits of the header's second word.
@@ -28,31 +28,32 @@ const POINTER_MAX: usize = 0x3fff;
 /// A name that stands in the message: `literal` octets at `start`, the rest (from there on) at `tail`.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {
-    start: usize,
-    literal: usize,
-    tail: usize,
+    start: u16,
+    literal: u16,
+    tail: u16,
 }
 
 impl Written {
     /// The name in the question.
-    pub fn question() -> Written {
-        Written { start: HEADER_LEN, literal: usize::MAX, tail: 0 }
-    }
+    pub const QUESTION: Written = Written { start: HEADER_LEN as u16, literal: u16::MAX, tail: 0 };
 
     /// A name whose octets all stand at `start`.
+    #[inline]
     pub fn whole(start: usize) -> Written {
-        Written { start, literal: usize::MAX, tail: 0 }
+        Written { start: start as u16, literal: u16::MAX, tail: 0 }
     }
 
-    /// A name of which the first `literal` octets stand at `start` and the rest at `tail`.
-    pub fn split(start: usize, literal: usize, tail: usize) -> Written {
-        Written { start, literal, tail }
+    /// A name of which the first `literal` octets stand at `start` and the rest at `tail`. Messages end before 65,536.
+    #[inline]
+    pub fn split(start: usize, literal: u16, tail: usize) -> Written {
+        Written { start: start as u16, literal, tail: tail as u16 }
     }
 
     /// Where the suffix that begins `offset` octets into the name stands.
-    #[inline]
+    #[inline(always)]
     pub fn suffix(&self, offset: usize) -> usize {
-        if offset < self.literal { self.start + offset } else { self.tail + (offset - self.literal) }
+        let Written { start, literal, tail } = *self;
+        if offset < usize::from(literal) { usize::from(start) + offset } else { usize::from(tail) + (offset - usize::from(literal)) }
     }
 }
 
@@ -87,11 +88,14 @@ pub struct Response<'a> {
     at: usize,
     limit: usize,
     reserved: usize,
-    id: u16,
-    questions: u16,
-    counts: [u16; 3],
-    flags: u16,
+    /// The header: ID, flags, questions, answers; from the highest 16 bits to the lowest.
+    upper: u64,
+    /// The header: authority, additional.
+    lower: u32,
 }
+
+/// The place of the flags in `upper`.
+const FLAGS_SHIFT: u32 = 32;
 
 /// What all records of an RRset begin with, but for RDLENGTH.
 struct Head<'a> {
@@ -104,7 +108,7 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    #[inline]
+    #[inline(always)]
     fn new(owner: Owner<'a>, rtype: RrType, ttl: Ttl) -> Head<'a> {
         let (pointer, ttl) = (u64::from(u16::from_be_bytes(pointer(owner.at))), ttl.secs());
         Head {
@@ -118,37 +122,47 @@ impl<'a> Head<'a> {
 
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
-    /// `flags` holds the opcode and the bits to be copied. `question` is empty if it could not be read.
-    #[inline]
-    pub fn begin(out: &'a mut [u8], limit: usize, reserved: usize, id: u16, flags: u16, question: &[u8]) -> Response<'a> {
+    /// `flags` holds the opcode and the bits to be copied.
+    #[inline(always)]
+    pub fn begin(out: &'a mut [u8], limit: usize, reserved: usize, id: u16, flags: u16, question: Question<'_>) -> Response<'a> {
         let limit = limit.min(out.len()).saturating_sub(reserved).max(HEADER_LEN);
-        let (mut at, mut questions) = (HEADER_LEN, 0);
-        if !question.is_empty() && at + question.len() <= limit {
-            out[at..at + question.len()].copy_from_slice(question);
-            questions = 1;
-            at += question.len();
+        let mut upper = u64::from(id) << 48 | u64::from(flags | flag::QR) << FLAGS_SHIFT;
+        let (mut at, end) = (HEADER_LEN, HEADER_LEN + question.len);
+        if question.len > 0 && end <= limit && echo(question, out) {
+            upper |= 1 << 16;
+            at = end;
         }
-        Response { out, at, limit, reserved, id, questions, counts: [0; 3], flags: flags | flag::QR }
+        Response { out, at, limit, reserved, upper, lower: 0 }
     }
 
     /// Sets a flag bit.
     pub fn set_flag(&mut self, bit: u16) {
-        self.flags |= bit;
+        self.upper |= u64::from(bit) << FLAGS_SHIFT;
     }
 
     /// Clears a flag bit.
     pub fn clear_flag(&mut self, bit: u16) {
-        self.flags &= !bit;
+        self.upper &= !(u64::from(bit) << FLAGS_SHIFT);
     }
 
     /// Whether TC is set.
     pub fn is_truncated(&self) -> bool {
-        self.flags & flag::TC != 0
+        self.upper & u64::from(flag::TC) << FLAGS_SHIFT != 0
     }
 
     /// Records in the answer section so far.
     pub fn answers(&self) -> u16 {
-        self.counts[0]
+        self.upper as u16
+    }
+
+    /// Counts records. A message of 65,535 octets holds fewer records than a count does, so none runs into the next.
+    #[inline(always)]
+    fn count(&mut self, section: Section, records: u16) {
+        match section {
+            Section::Answer => self.upper += u64::from(records),
+            Section::Authority => self.lower += u32::from(records) << 16,
+            Section::Additional => self.lower += u32::from(records),
+        }
     }
 
     /// Octets written so far.
@@ -182,7 +196,7 @@ impl<'a> Response<'a> {
             placed(rdata_at, &rdata);
             count += 1;
         }
-        self.counts[section as usize] += count;
+        self.count(section, count);
         Ok(())
     }
 
@@ -190,7 +204,7 @@ impl<'a> Response<'a> {
     #[inline(always)]
     pub fn only(&mut self, section: Section, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Result<usize, Full> {
         let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(Full)?;
-        self.counts[section as usize] += 1;
+        self.count(section, 1);
         Ok(rdata_at)
     }
 
@@ -203,7 +217,7 @@ impl<'a> Response<'a> {
         }
         copy(self.out.get_mut(self.at..end).ok_or(Full)?, records);
         self.at = end;
-        self.counts[section as usize] += count;
+        self.count(section, count);
         Ok(())
     }
 
@@ -211,8 +225,16 @@ impl<'a> Response<'a> {
     #[inline]
     pub fn record(&mut self, section: Section, owner: Owner<'_>, rtype: RrType, ttl: Ttl, rdata: &[u8]) -> Result<usize, Full> {
         let rdata_at = self.put(&Head::new(owner, rtype, ttl), rdata).ok_or(Full)?;
-        self.counts[section as usize] += 1;
+        self.count(section, 1);
         Ok(rdata_at)
+    }
+
+    /// Writes an answer with one address.
+    #[inline(always)]
+    pub fn address(&mut self, owner: Owner<'_>, rtype: RrType, ttl: Ttl, address: &[u8]) -> Result<(), Full> {
+        self.put(&Head::new(owner, rtype, ttl), address).ok_or(Full)?;
+        self.count(Section::Answer, 1);
+        Ok(())
     }
 
     /// Writes a whole RRset with data of one length, such as addresses, or nothing.
@@ -234,14 +256,14 @@ impl<'a> Response<'a> {
                 return Err(Full);
             }
         }
-        self.counts[section as usize] += count;
+        self.count(section, count);
         Ok(())
     }
 
-    /// Undoes everything written behind `position` in a section: `records` of them.
-    pub fn rewind(&mut self, position: usize, section: Section, records: u16) {
+    /// Undoes what was written to the answer section behind `position`, where it had so many records.
+    pub fn rewind(&mut self, position: usize, answers: u16) {
         self.at = position;
-        self.counts[section as usize] -= records;
+        self.upper = self.upper & !0xffff | u64::from(answers);
     }
 
     /// Writes a record and moves behind it; gives where its data begins, or nothing if it does not fit.
@@ -336,19 +358,33 @@ impl<'a> Response<'a> {
     #[inline(always)]
     pub fn finish(&mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
         if let Some(options) = options {
-            let written = options.write(&mut self.out[self.at..]);
+            let written = self.out.get_mut(self.at..).map_or(0, |room| options.write(room));
             self.at += written;
-            self.counts[2] += u16::from(written > 0);
+            self.lower += u32::from(written > 0);
         }
-        let word = |word: u16, place: u32| u128::from(word) << (112 - 16 * place);
-        let [answer, authority, additional] = self.counts;
-        let header = word(self.id, 0) | word(self.flags | rcode.0 & 0xf, 1) | word(self.questions, 2);
-        let header = header | word(answer, 3) | word(authority, 4) | word(additional, 5);
-        if let (Some(to), Some(from)) = (self.out.first_chunk_mut::<HEADER_LEN>(), header.to_be_bytes().first_chunk()) {
-            *to = *from;
+        let upper = self.upper | u64::from(rcode.0 & 0xf) << FLAGS_SHIFT;
+        if let Some((upper_to, lower_to)) = self.out.split_first_chunk_mut()
+            && let Some(lower_to) = lower_to.first_chunk_mut()
+        {
+            (*upper_to, *lower_to) = (upper.to_be_bytes(), self.lower.to_be_bytes());
         }
         self.at
     }
+}
+
+/// Copies a question to its place; a short one in two blocks, if there is as much to read, without a call.
+#[inline(always)]
+fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
+    let Some(room) = out.get_mut(HEADER_LEN..) else { return false };
+    match (body.first_chunk::<32>(), room.first_chunk_mut::<32>()) {
+        // What stands behind the question is written over.
+        (Some(from), Some(to)) if len <= 32 => *to = *from,
+        _ => match (body.get(..len), room.get_mut(..len)) {
+            (Some(from), Some(to)) => to.copy_from_slice(from),
+            _ => return false,
+        },
+    }
+    true
 }
 
 /// Copies octets of equal number; addresses and their records, which are most, without a call.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A record type (RFC 1035 section 3.2.2 and the IANA registry).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RrType(pub u16);
 
 macro_rules! rr_types {

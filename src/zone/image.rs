@@ -12,7 +12,7 @@
 
 use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
 use crate::wire::hash;
-use crate::wire::name::NAME_OCTETS_MAX;
+use crate::wire::name::{NAME_OCTETS_MAX, same};
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::text::ChainMode;
@@ -27,8 +27,6 @@ pub struct NodeId(pub u32);
 /// An owner name.
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// Upper half of the name's whole hash, to skip most comparisons.
-    tag: u32,
     /// Where its name stands in the arena.
     name: u32,
     /// First of its RRsets.
@@ -77,6 +75,17 @@ pub struct Set {
 
 const NO_NODE: u32 = u32::MAX;
 
+/// A place of the table of names.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// Upper half of the name's whole hash: with it here, a probe that meets another name stays in the table.
+    tag: u32,
+    /// The node, or [`NO_NODE`].
+    node: u32,
+}
+
+const FREE: Slot = Slot { tag: 0, node: NO_NODE };
+
 /// Octets before a record whose data may be compressed: its patches and its link.
 const NAMED_HEAD: usize = 8;
 
@@ -94,6 +103,19 @@ pub struct Steered {
     pub ttl: Option<crate::steer::policy::TtlRange>,
     /// Seed of the owner's name, so that names share independently of each other.
     pub seed: u64,
+}
+
+/// What most nodes are to who asks for a type.
+#[derive(Clone, Copy, Debug)]
+pub enum Usual<'a> {
+    /// A policy decides.
+    Steered(&'a Steered),
+    /// Records that are sent as they are, and their number.
+    Ready(&'a [u8], u16),
+    /// A CNAME, and nothing else.
+    Alias(&'a Set),
+    /// All else.
+    Other,
 }
 
 /// What a name is in a zone.
@@ -117,7 +139,7 @@ pub struct Image {
     apex: Box<[u8]>,
     apex_labels: usize,
     arena: Box<[u8]>,
-    slots: Box<[u32]>,
+    slots: Box<[Slot]>,
     nodes: Box<[Node]>,
     sets: Box<[Set]>,
     steered: Box<[Steered]>,
@@ -162,7 +184,7 @@ impl Image {
     /// Octets that the image holds in memory.
     pub fn octets(&self) -> usize {
         self.arena.len()
-            + size_of_val::<[u32]>(&self.slots)
+            + size_of_val::<[Slot]>(&self.slots)
             + size_of_val::<[Node]>(&self.nodes)
             + size_of_val::<[Set]>(&self.sets)
             + size_of_val::<[Steered]>(&self.steered)
@@ -193,6 +215,25 @@ impl Image {
     pub fn steered_at(&self, node: NodeId) -> Option<&Steered> {
         let node = &self.nodes[node.0 as usize];
         if node.kind == NodeKind::Steered { self.steered.get(node.link as usize) } else { None }
+    }
+
+    /// What is asked of most nodes. A node that is not plain itself is nothing usual.
+    #[inline(always)]
+    pub fn usual(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
+        let Some(node) = self.nodes.get(node.0 as usize) else { return Usual::Other };
+        if node.kind == NodeKind::Steered {
+            return self.steered.get(node.link as usize).map_or(Usual::Other, Usual::Steered);
+        }
+        let (first, count) = (node.first_set as usize, usize::from(node.sets));
+        let Some(sets) = self.sets.get(first..first + count) else { return Usual::Other };
+        match sets.iter().find(|set| set.rtype == qtype) {
+            Some(set) => self.ready(set).map_or(Usual::Other, |records| Usual::Ready(records, set.count)),
+            None => match sets {
+                // Nothing else stands beside an alias (RFC 1034 section 3.6.2).
+                [set] if set.rtype == RrType::CNAME => Usual::Alias(set),
+                _ => Usual::Other,
+            },
+        }
     }
 
     /// Every steered owner with its node.
@@ -314,12 +355,12 @@ impl Image {
         let mut slot = hash as usize & mask;
         loop {
             // The table always has free slots, so this ends.
-            let id = self.slots[slot];
-            if id == NO_NODE {
+            let Slot { tag: met, node } = self.slots[slot];
+            if node == NO_NODE {
                 return None;
             }
-            if self.nodes[id as usize].tag == tag && self.name(NodeId(id)) == name {
-                return Some(NodeId(id));
+            if met == tag && same(self.name(NodeId(node)), name) {
+                return Some(NodeId(node));
             }
             slot = (slot + 1) & mask;
         }

@@ -84,16 +84,22 @@ impl ZoneSet {
     /// What `name` is in our zones, `None` outside them.
     #[inline(always)]
     pub fn lookup(&self, name: &QueryName) -> Option<Found> {
-        // The deepest apex by its hash alone: a name that exists in that zone ends in its apex.
-        let zone = self.walk(name, false, |_, _| true)?;
-        let image = self.zone(zone);
-        if let Some(matched) = image.lookup_existing(name.wire(), name.hash_whole(0)) {
-            return Some(Found { zone, matched });
+        let labels = name.labels();
+        for &depth in &self.depths {
+            let Some(skip) = labels.checked_sub(usize::from(depth)) else { continue };
+            let mut hashed = name.hash_begin();
+            // The deepest apex by its hash alone: a name that exists in that zone ends in its apex.
+            let Some(zone) = self.find(name.hash_on(skip, &mut hashed), |_| true) else { continue };
+            let image = self.zone(zone);
+            if let Some(matched) = image.lookup_existing(name.wire(), name.hash_on(0, &mut hashed)) {
+                return Some(Found { zone, matched });
+            }
+            if is_apex_of(image, name) {
+                return Some(Found { zone, matched: image.lookup_missing(name) });
+            }
+            return self.lookup_apart(name);
         }
-        if is_apex_of(image, name) {
-            return Some(Found { zone, matched: image.lookup_missing(name) });
-        }
-        self.lookup_apart(name)
+        None
     }
 
     /// [`ZoneSet::lookup`] where an apex and another name have one hash.
@@ -103,21 +109,15 @@ impl ZoneSet {
         Some(Found { zone, matched: self.zone(zone).lookup(name) })
     }
 
-    /// The zone that holds `name`. With `above` only zones whose apex is strictly above the name count: DS
+    /// The zone that holds `name`, from the deepest apex that a name of so many labels can have up to the root; depths at
+    /// which there is no apex cost nothing. With `above` only zones whose apex is strictly above the name count: DS
     /// records of a child live in its parent (RFC 4035 section 3.1.4.1).
     pub fn zone_of(&self, name: &QueryName, above: bool) -> Option<ZoneId> {
-        self.walk(name, above, |image, suffix| image.apex() == suffix)
-    }
-
-    /// From the deepest apex that a name of so many labels can have up to the root, the first zone whose apex has
-    /// the hash and is the `same`. Depths at which there is no apex cost nothing.
-    #[inline(always)]
-    fn walk(&self, name: &QueryName, above: bool, same: impl Fn(&Image, &[u8]) -> bool) -> Option<ZoneId> {
         let labels = name.labels();
         for &depth in &self.depths {
             // Nothing to skip is the name itself.
             let Some(skip) = labels.checked_sub(usize::from(depth)).filter(|skip| !above || *skip > 0) else { continue };
-            if let Some(zone) = self.find(name.hash_whole(skip), |image| same(image, name.suffix(skip))) {
+            if let Some(zone) = self.find(name.hash_whole(skip), |image| image.apex() == name.suffix(skip)) {
                 return Some(zone);
             }
         }

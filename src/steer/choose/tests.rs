@@ -144,8 +144,8 @@ fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>) -> Q
 
 fn chosen(scene: &Scene, plan: &Plan, family: Option<Families>, key: u64) -> String {
     let question = question(scene, plan, family);
-    let choice = choose(&question, || key, &mut Blind);
-    assert_eq!(contended(&question, key, &mut Blind), choice, "without a scan the same comes out as by one");
+    let choice = choose(question, || key, &mut Blind);
+    assert_eq!(contended(question, key, &mut Blind), choice, "without a scan the same comes out as by one");
     match choice.0 {
         Choice::Pop { pop, resort: Resort::Regular, .. } => NAMES[usize::from(pop.0)].to_owned(),
         Choice::Pop { pop, resort, .. } => format!("{} {resort:?}", NAMES[usize::from(pop.0)]),
@@ -302,7 +302,7 @@ fn the_nearest_horizon() {
     [scene.policy] = policies;
     for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
         let plan = plan(list, false, AllDown::AsIfUp);
-        assert_eq!(choose(&question(&scene, &plan, Some(V4)), || 1, &mut Blind).1, expected, "{list}");
+        assert_eq!(choose(question(&scene, &plan, Some(V4)), || 1, &mut Blind).1, expected, "{list}");
     }
 }
 

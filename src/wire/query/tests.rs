@@ -25,7 +25,7 @@ enum Is {
 }
 
 fn kind(packet: &[u8]) -> Is {
-    match parse(packet, &mut QueryName::default()) {
+    match parse(packet, &mut Query::default()) {
         Parsed::Query(_) => Is::Query,
         Parsed::Reject(r) => Is::Reject(r.rcode),
         Parsed::CookieOnly(_) => Is::CookieOnly,
@@ -111,10 +111,10 @@ fn the_longest_name_is_read_and_one_octet_more_is_not() {
 fn a_reject_keeps_question_and_opt() {
     let dirty = [0u8, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 20, 0, 192, 0, 0xff];
     let packet = message(0x0100, [1, 0, 0, 1], &[WWW, &dirty].concat());
-    let mut name = QueryName::default();
-    let Parsed::Reject(reject) = parse(&packet, &mut name) else { panic!("dirty bits must be refused") };
+    let mut query = Query::default();
+    let Parsed::Reject(reject) = parse(&packet, &mut query) else { panic!("dirty bits must be refused") };
     assert_eq!(reject.rcode, Rcode::FORMERR);
-    assert_eq!(reject.question, Some(WWW));
+    assert_eq!(&reject.question.body[..reject.question.len], WWW);
     assert!(reject.edns.is_some_and(|e| e.payload == 1232 && e.subnet.is_none()));
     assert!(reject.recursion_desired);
 }

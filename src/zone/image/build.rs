@@ -8,7 +8,7 @@
 //! parent always has the smaller number and one pass downwards knows what lies below a cut. Records
 //! are then ordered by node and type and written behind each other.
 
-use super::{APEX, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, Set, Steered, is_compressible};
+use super::{APEX, FREE, Image, is_compressible, NAMED_HEAD, Node, NodeKind, NO_NODE, Set, Slot, Steered};
 use crate::finding::{Finding, code};
 use crate::wire::fragment::{self, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
@@ -165,7 +165,6 @@ impl<'a> Builder<'a> {
                 (None, None) => (NodeKind::Plain, 0),
             };
             nodes.push(Node {
-                tag: (hash::whole(self.name_of(draft)) >> 32) as u32,
                 name: draft.name_at,
                 first_set: draft.first_set,
                 sets: draft.sets,
@@ -200,14 +199,14 @@ impl<'a> Builder<'a> {
     }
 
     /// The table that will serve: two thirds full at most.
-    fn slots(&mut self) -> Vec<u32> {
+    fn slots(&mut self) -> Vec<Slot> {
         // The other one is done with, and as large.
         self.by_name = Table::with_room(0);
         let mut len = 16;
         while self.drafts.len() * 3 > len * 2 {
             len *= 2;
         }
-        let mut slots = vec![NO_NODE; len];
+        let mut slots = vec![FREE; len];
         for (id, draft) in self.drafts.iter().enumerate() {
             claim(&mut slots, hash::whole(self.name_of(draft)), id as u32);
         }
@@ -329,11 +328,11 @@ impl<'a> Builder<'a> {
 }
 
 /// Puts a node into the first free slot of its hash.
-fn claim(slots: &mut [u32], hash: u64, id: u32) {
+fn claim(slots: &mut [Slot], hash: u64, node: u32) {
     let mask = slots.len() - 1;
     let mut slot = hash as usize & mask;
-    while slots[slot] != NO_NODE {
+    while slots[slot].node != NO_NODE {
         slot = (slot + 1) & mask;
     }
-    slots[slot] = id;
+    slots[slot] = Slot { tag: (hash >> 32) as u32, node };
 }

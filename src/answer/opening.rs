@@ -1,0 +1,125 @@
+//! What every answer begins with: how large it may be, what the cookie says, the question echoed. And its end: the OPT and
+//! the header.
+
+use super::exchange::Step;
+use super::outcome::Outcome;
+use super::{Client, Moment, Transport, Verdict};
+use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
+use crate::snapshot::Snapshot;
+use crate::snapshot::vantage::Vantage;
+use crate::wire::cookie::{self, Standing};
+use crate::wire::edns::{Edns, ResponseOptions};
+use crate::wire::query::{Query, Question};
+use crate::wire::response::{Response, Written};
+use crate::wire::rr::Rcode;
+use crate::zone::set::Found;
+
+/// An answer that is begun. Kept small and in one function for as long as the answer is a usual one.
+pub struct Opening<'s> {
+    /// The snapshot, held for the whole answer.
+    pub snapshot: &'s Snapshot,
+    /// What is asked.
+    pub query: &'s Query,
+    /// Who asks.
+    pub client: &'s Client,
+    /// What is random.
+    pub draw: u64,
+    /// What is written.
+    pub response: Response<'s>,
+    /// Longest scope of the steps so far.
+    pub scope: u8,
+    /// Names that may still be looked at: the question itself, and one for each CNAME that is followed.
+    pub steps_left: usize,
+    /// The cookie that goes into the response.
+    pub cookie: Option<cookie::Whole>,
+}
+
+impl<'s> Opening<'s> {
+    /// Begins the response to a query. `outcome` is that of silence.
+    #[inline(always)]
+    pub fn new(
+        snapshot: &'s Snapshot,
+        query: &'s Query,
+        question: Question<'_>,
+        (client, moment): (&'s Client, Moment),
+        out: &'s mut [u8],
+        outcome: &mut Outcome,
+    ) -> Opening<'s> {
+        outcome.qtype = query.qtype;
+        let (mut reserved, mut cookie) = (0, None);
+        if let Some(edns) = &query.edns {
+            if edns.asks && edns.cookie.is_some() {
+                (outcome.cookie, cookie) = answer_cookie(snapshot, edns, client, moment);
+            }
+            reserved = options(snapshot, edns, cookie.as_ref(), 0, None, Rcode::NOERROR).len();
+        }
+        let limit = limit(client.transport, query.edns.as_ref());
+        let response = Response::begin(out, limit, reserved, query.id, query.copied_flags(), question);
+        Opening { snapshot, query, client, draw: moment.draw, response, scope: 0, steps_left: CHAIN_MAX + 1, cookie }
+    }
+
+    /// The step at a name that was found.
+    #[inline(always)]
+    pub fn step(&self, name: &'s [u8], written: Written, found: Found) -> Step<'s> {
+        Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
+    }
+
+    /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
+    #[inline(always)]
+    pub fn vantage(&self) -> Vantage<'s> {
+        let subnet = self.query.edns.as_ref().filter(|edns| edns.asks).and_then(|edns| edns.subnet.as_ref());
+        Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source > 0) }
+    }
+
+    /// Writes the OPT, with an extended error if there is room, and the header; and tells the outcome.
+    #[inline(always)]
+    pub fn finish(&mut self, rcode: Rcode, error: Option<(u16, &str)>, outcome: &mut Outcome) {
+        let len = match &self.query.edns {
+            None => self.response.finish(rcode, None),
+            Some(edns) => {
+                let mut options = options(self.snapshot, edns, self.cookie.as_ref(), self.scope, error, rcode);
+                // Room was kept for the OPT without the extended error, which is a courtesy.
+                if options.error.is_some() && self.response.position() + options.len() > self.response.limit_with_reserve() {
+                    options.error = None;
+                }
+                self.response.finish(rcode, Some(&options))
+            }
+        };
+        (outcome.verdict, outcome.rcode) = (Verdict::Reply(len), rcode);
+        (outcome.truncated, outcome.scope) = (self.response.is_truncated(), self.scope);
+    }
+}
+
+/// Octets that a response may have: what the client can take, and what we dare to send.
+#[inline(always)]
+pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
+    match (transport, edns) {
+        (Transport::Tcp, _) => MESSAGE_MAX,
+        (Transport::Udp, None) => usize::from(UDP_PAYLOAD_MIN),
+        // Less than 512 means 512 (RFC 6891 section 6.2.3).
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload.clamp(UDP_PAYLOAD_MIN, UDP_PAYLOAD_MAX)),
+    }
+}
+
+/// What the query's cookie says, and the one that goes into the response.
+#[inline(always)]
+pub fn answer_cookie(snapshot: &Snapshot, edns: &Edns, client: &Client, moment: Moment) -> (Standing, Option<cookie::Whole>) {
+    match edns.cookie.as_ref().and_then(|asked| snapshot.cookies.answer(asked, client.address, moment.epoch_secs)) {
+        Some((standing, whole)) => (standing, Some(whole)),
+        None => (Standing::None, None),
+    }
+}
+
+/// The OPT of a response.
+#[inline(always)]
+pub fn options<'s>(
+    snapshot: &'s Snapshot,
+    asked: &'s Edns,
+    cookie: Option<&'s cookie::Whole>,
+    scope: u8,
+    error: Option<(u16, &'s str)>,
+    rcode: Rcode,
+) -> ResponseOptions<'s> {
+    let node = if asked.nsid { snapshot.identity.name.as_bytes() } else { &[] };
+    ResponseOptions { asked, scope, node, cookie, error, rcode_high: (rcode.0 >> 4) as u8, payload: UDP_PAYLOAD_MAX }
+}

@@ -1,0 +1,120 @@
+//! The usual answer, in a straight line: an RRset that stands ready, a CNAME to another of our names, and the address of
+//! the one PoP that a policy puts first while nothing speaks against it.
+//!
+//! Nothing is decided here that [`Exchange::walk`] would not decide alike; this only leaves out the questions
+//! whose answers are known. What is not usual is left to `walk` from the step at which it is met, before anything of that
+//! step is written. It is apart because all that might be asked besides would keep the processor from holding in its
+//! registers what is. A trace hears `walk` alone, so `explain` never comes here, and the law that a traced answer
+//! is the served answer compares the two.
+
+use super::exchange::Step;
+use super::opening::Opening;
+use super::outcome::{Outcome, Reason};
+use crate::snapshot::vantage::Evidence;
+use crate::steer::choose::{Resort, sole};
+use crate::steer::table::{V4, V6};
+use crate::wire::response::{Section, Written, flag};
+use crate::wire::rr::{CLASS_IN, Rcode, RrType};
+use crate::zone::image::{Match, Set, Steered, Usual};
+use crate::zone::text::ChainMode;
+use std::net::IpAddr;
+
+impl<'s> Opening<'s> {
+    /// The response code of a usual answer, or the step from which to walk, if one was found.
+    #[inline(always)]
+    pub fn quick(&mut self, outcome: &mut Outcome) -> Result<Rcode, Option<Step<'s>>> {
+        let query = self.query;
+        if query.qclass != CLASS_IN || !is_plain(query.qtype) {
+            return Err(None);
+        }
+        let Some(found) = self.snapshot.zones.lookup(&query.name) else { return Err(None) };
+        outcome.zone = Some(found.zone);
+        self.response.set_flag(flag::AA);
+        let mut step = self.step(query.name.wire(), Written::QUESTION, found);
+        while self.steps_left > 0 {
+            match step.found.matched {
+                Match::Exact(node) => match step.image.usual(node, query.qtype) {
+                    Usual::Steered(steered) if self.quick_address(step, steered, outcome).is_some() => return Ok(Rcode::NOERROR),
+                    Usual::Ready(records, count)
+                        if step.owns_what_is_ready() && self.response.ready(Section::Answer, records, count).is_ok() =>
+                    {
+                        return Ok(Rcode::NOERROR);
+                    }
+                    Usual::Alias(set) if let Some(next) = self.quick_alias(step, set) => step = next,
+                    _ => break,
+                },
+                Match::NoName if matches!(self.deny(&step), Some(Ok(()))) => return Ok(Rcode::NXDOMAIN),
+                _ => break,
+            }
+            self.steps_left -= 1;
+        }
+        Err(Some(step))
+    }
+
+    /// Writes a CNAME, if it leads to one of our names.
+    #[inline(always)]
+    fn quick_alias(&mut self, step: Step<'s>, set: &Set) -> Option<Step<'s>> {
+        let zone = step.image;
+        // Only where a chain is simply followed.
+        if zone.chain != ChainMode::Full {
+            return None;
+        }
+        let rdata = zone.records(set).next()?;
+        let target = self.snapshot.zones.target(step.found.zone, rdata.link?)?;
+        let apex_at = step.suffix_at(zone.apex().len());
+        let at = self.response.only(Section::Answer, step.owner(), &rdata, apex_at).ok()?;
+        Some(self.step(target.name, rdata.written(at, apex_at), target.found))
+    }
+
+    /// Writes the one address of the PoP that a policy puts first, to an IPv4 client.
+    #[inline(always)]
+    fn quick_address(&mut self, step: Step<'s>, steered: &Steered, outcome: &mut Outcome) -> Option<()> {
+        let (snapshot, qtype) = (self.snapshot, self.query.qtype);
+        let family = match qtype {
+            RrType::A => V4,
+            RrType::AAAA => V6,
+            _ => return None,
+        };
+        let policy = snapshot.steering.policies.get(steered.policy as usize)?;
+        if policy.may_alias() || policy.resolver_classes.is_some() {
+            return None;
+        }
+        let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
+        let trie = if shares { policy.cell_routes.first()? } else { policy.routes.first()? };
+        let vantage = self.vantage();
+        let subnet = vantage.subnet.filter(|_| policy.ecs);
+        let IpAddr::V4(address) = subnet.map_or(vantage.resolver, |subnet| subnet.address) else { return None };
+        let (choice, depth) = trie.v4.lookup(address.to_bits());
+        let [by_ecs, by_resolver] = *policy.choices.get(choice as usize)?;
+        // What says that the resolver decides in place of the subnet is the number of no plan.
+        let plan = policy.plans.get(if subnet.is_some() { by_ecs } else { by_resolver } as usize)?;
+        let (_, pop, slot, horizon_secs) = sole(policy, plan, view, family)?;
+        let own = snapshot.steering.slots.get(slot as usize)?;
+        let ttl = steered.ttl.unwrap_or(plan.ttl).at(horizon_secs);
+        // Where the only address of a family were down, so would be the PoP in that family.
+        match (&*own.v4, &*own.v6) {
+            ([only], _) if family == V4 => self.response.address(step.owner(), qtype, ttl, &only.address.octets()).ok()?,
+            (_, [only]) if family == V6 => self.response.address(step.owner(), qtype, ttl, &only.address.octets()).ok()?,
+            _ => return None,
+        }
+        let (tailors, least) = (policy.located || shares, if shares { policy.cell_v4 } else { 1 });
+        let (evidence, scope) = match subnet {
+            _ if !tailors => (Evidence::Nothing, 0),
+            Some(_) => (Evidence::Ecs, depth.max(least).max(1)),
+            None => (Evidence::Resolver, 0),
+        };
+        self.scope = self.scope.max(scope);
+        outcome.policy = Some(steered.policy);
+        outcome.reason = Some(Reason::Regular);
+        outcome.evidence = Some(evidence);
+        outcome.pop = Some((pop, Resort::Regular));
+        Some(())
+    }
+}
+
+/// Whether a type is data, whatever its name: not OPT, nor what only asks; nor DS, which lies above a cut (RFC 4035 section
+/// 3.1.4.1), so that it is looked for elsewhere.
+#[inline(always)]
+fn is_plain(qtype: RrType) -> bool {
+    matches!(qtype.0, 1..=40 | 44..=248) && qtype != RrType::CNAME
+}
