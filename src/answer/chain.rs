@@ -34,9 +34,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
         match self.opening.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
             Err(_) => self.truncate(),
-            Ok(at) => {
-                self.follow(step, rdata.written(at, apex_at), Aim::Linked(rdata))
-            }
+            Ok(at) => self.follow(step, rdata.written(at, apex_at), Aim::Linked(rdata)),
         }
     }
 

@@ -21,7 +21,7 @@ pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment:
     let options = edns.as_ref().map(|edns| options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode));
     let reserved = options.as_ref().map_or(0, |o| o.len());
     let limit = limit(client.transport, reject.edns.as_ref());
-    let mut response = Response::begin(out, limit, reserved, reject.id, flags, reject.question);
+    let mut response = Response::begin(out, limit, reserved, u32::from(reject.id) << 16 | u32::from(flags), reject.question);
     let len = response.finish(reject.rcode, options.as_ref());
     Outcome { verdict: Verdict::Reply(len), rcode: reject.rcode, cookie: standing, ..Outcome::silence() }
 }

@@ -120,11 +120,11 @@ fn converse<T: Trace>(
         return;
     }
     match &parse(packet, query) {
-        Parsed::Query(question) => {
-            let mut opening = Opening::new(snapshot, query, *question, (client, moment), out, outcome);
+        Parsed::Query => {
+            let mut opening = Opening::new(snapshot, query, packet, (client, moment), out, outcome);
             match if T::IS_SILENT { opening.quick(outcome) } else { Err(None) } {
                 Ok(rcode) => opening.finish(rcode, None, outcome),
-                Err(step) => at_length(opening, step, outcome, trace),
+                Err(step) => at_length(opening.moved(), step, outcome, trace),
             }
         }
         Parsed::Silence => {}

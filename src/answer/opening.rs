@@ -9,7 +9,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Vantage;
 use crate::wire::cookie::{self, Standing};
 use crate::wire::edns::{Edns, ResponseOptions};
-use crate::wire::query::{Query, Question};
+use crate::wire::query::Query;
 use crate::wire::response::{Response, Written};
 use crate::wire::rr::Rcode;
 use crate::zone::set::Found;
@@ -40,7 +40,7 @@ impl<'s> Opening<'s> {
     pub fn new(
         snapshot: &'s Snapshot,
         query: &'s Query,
-        question: Question<'_>,
+        packet: &[u8],
         (client, moment): (&'s Client, Moment),
         out: &'s mut [u8],
         outcome: &mut Outcome,
@@ -54,8 +54,16 @@ impl<'s> Opening<'s> {
             reserved = options(snapshot, edns, cookie.as_ref(), 0, None, Rcode::NOERROR).len();
         }
         let limit = limit(client.transport, query.edns.as_ref());
-        let response = Response::begin(out, limit, reserved, query.id, query.copied_flags(), question);
+        let response = Response::begin(out, limit, reserved, query.copied_head(), query.question(packet));
         Opening { snapshot, query, client, draw: moment.draw, response, scope: 0, steps_left: CHAIN_MAX + 1, cookie }
+    }
+
+    /// The same, elsewhere: what is moved as a whole must stand in memory from its beginning, and an opening that
+    /// comes to its end without it need not.
+    #[inline(always)]
+    pub fn moved(self) -> Opening<'s> {
+        let Opening { snapshot, query, client, draw, response, scope, steps_left, cookie } = self;
+        Opening { snapshot, query, client, draw, response: response.moved(), scope, steps_left, cookie }
     }
 
     /// The step at a name that was found.

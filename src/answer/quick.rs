@@ -13,7 +13,7 @@ use super::outcome::{Outcome, Reason};
 use crate::snapshot::vantage::Evidence;
 use crate::steer::choose::{Resort, sole};
 use crate::steer::table::{V4, V6};
-use crate::wire::response::{Section, Written, flag};
+use crate::wire::response::{Owner, Section, Written, flag};
 use crate::wire::rr::{CLASS_IN, Rcode, RrType};
 use crate::zone::image::{Match, Set, Steered, Usual};
 use crate::zone::text::ChainMode;
@@ -43,12 +43,20 @@ impl<'s> Opening<'s> {
                     Usual::Alias(set) if let Some(next) = self.quick_alias(step, set) => step = next,
                     _ => break,
                 },
-                Match::NoName if matches!(self.deny(&step), Some(Ok(()))) => return Ok(Rcode::NXDOMAIN),
+                Match::NoName if self.quick_denial(step).is_some() => return Ok(Rcode::NXDOMAIN),
                 _ => break,
             }
             self.steps_left -= 1;
         }
         Err(Some(step))
+    }
+
+    /// Writes the SOA of the zone that knows no such name.
+    #[inline(always)]
+    fn quick_denial(&mut self, step: Step<'s>) -> Option<usize> {
+        let (zone, soa) = (step.image, step.image.denial()?);
+        let apex_at = step.suffix_at(zone.apex().len());
+        self.response.pointed(Section::Authority, Owner { at: apex_at, wire: zone.apex() }, &soa, apex_at)
     }
 
     /// Writes a CNAME, if it leads to one of our names.
@@ -62,7 +70,7 @@ impl<'s> Opening<'s> {
         let rdata = zone.records(set).next()?;
         let target = self.snapshot.zones.target(step.found.zone, rdata.link?)?;
         let apex_at = step.suffix_at(zone.apex().len());
-        let at = self.response.only(Section::Answer, step.owner(), &rdata, apex_at).ok()?;
+        let at = self.response.pointed(Section::Answer, step.owner(), &rdata, apex_at)?;
         Some(self.step(target.name, rdata.written(at, apex_at), target.found))
     }
 
@@ -93,8 +101,8 @@ impl<'s> Opening<'s> {
         let ttl = steered.ttl.unwrap_or(plan.ttl).at(horizon_secs);
         // Where the only address of a family were down, so would be the PoP in that family.
         match (&*own.v4, &*own.v6) {
-            ([only], _) if family == V4 => self.response.address(step.owner(), qtype, ttl, &only.address.octets()).ok()?,
-            (_, [only]) if family == V6 => self.response.address(step.owner(), qtype, ttl, &only.address.octets()).ok()?,
+            ([only], _) if family == V4 => self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?,
+            (_, [only]) if family == V6 => self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?,
             _ => return None,
         }
         let (tailors, least) = (policy.located || shares, if shares { policy.cell_v4 } else { 1 });
@@ -112,9 +120,19 @@ impl<'s> Opening<'s> {
     }
 }
 
-/// Whether a type is data, whatever its name: not OPT, nor what only asks; nor DS, which lies above a cut (RFC 4035 section
-/// 3.1.4.1), so that it is looked for elsewhere.
+/// Whether a type is data, whatever its name, and asked of the name itself: not OPT, nor what only asks; nor CNAME, nor DS,
+/// which lies above a cut (RFC 4035 section 3.1.4.1).
 #[inline(always)]
 fn is_plain(qtype: RrType) -> bool {
-    matches!(qtype.0, 1..=40 | 44..=248) && qtype != RrType::CNAME
+    IS_PLAIN.get(usize::from(qtype.0)).is_some_and(|is_plain| *is_plain)
 }
+
+const IS_PLAIN: [bool; 249] = {
+    let mut types = [true; 249];
+    let mut apart = [RrType(0), RrType::CNAME, RrType::OPT, RrType::DS].as_slice();
+    while let [next, others @ ..] = apart {
+        types[next.0 as usize] = false;
+        apart = others;
+    }
+    types
+};

@@ -43,14 +43,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
-        let question = Question {
-            policy,
-            plan: decision.plan,
-            pops: &snapshot.steering.pops,
-            status: &snapshot.status,
-            view,
-            family: offered,
-        };
+        let question =
+            Question { policy, plan: decision.plan, pops: &snapshot.steering.pops, status: &snapshot.status, view, family: offered };
         let (choice, horizon_secs) = choose(question, || decision.key(), self.trace.watch());
         let outcome = &mut *self.outcome;
         outcome.policy = Some(steered.policy);
@@ -149,16 +143,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
-        let answers = decision.plan.answers;
-        if let [only] = addresses
-            && down & 1 == 0
-            && answers > 0
-        {
-            self.trace.picked(1, 1, ttl.secs());
-            let written = self.opening.response.address(step.owner(), rtype, ttl, &octets(only.address));
-            return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
-        }
-        self.write_several(step.owner(), rtype, (addresses, down), (answers, decision.key()), ttl, octets)
+        self.write_several(step.owner(), rtype, (addresses, down), (decision.plan.answers, decision.key()), ttl, octets)
     }
 
     #[inline(never)]

@@ -167,6 +167,7 @@ impl Block {
     }
 
     /// A reply with this response code was made.
+    #[inline(always)]
     pub fn replied(&self, rcode: u16) {
         self.add(&self.replies[usize::from(rcode).min(RCODES - 1)], 1);
     }
@@ -339,6 +340,7 @@ impl Totals {
     }
 
     /// Replies in all.
+    #[inline(always)]
     pub fn replied(&self) -> u64 {
         self.replies.iter().sum()
     }

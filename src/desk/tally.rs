@@ -39,6 +39,10 @@ pub struct Tallies {
     pops: Box<[Arc<str>]>,
     /// Rows that are kept: one for each policy, or fewer with `other` as the last. A row has its reasons, then its PoPs.
     rows: usize,
+    /// The row of the last policies, or of all that have none of their own.
+    last_row: usize,
+    /// Cells of a row.
+    row_len: usize,
     sheets: Box<[Box<[Line]>]>,
 }
 
@@ -54,7 +58,14 @@ impl Tallies {
         let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
         let cells = rows * (pops.len() + REASONS);
         let sheet = || (0..cells.div_ceil(16)).map(|_| Line::default()).collect();
-        Tallies { rows, sheets: (0..seats).map(|_| sheet()).collect(), policies, pops }
+        Tallies {
+            rows,
+            last_row: rows.saturating_sub(1),
+            row_len: pops.len() + REASONS,
+            sheets: (0..seats).map(|_| sheet()).collect(),
+            policies,
+            pops,
+        }
     }
 
     /// Whether the indexes of a snapshot mean the same here.
@@ -68,7 +79,7 @@ impl Tallies {
     pub fn count(&self, seat: Seat, outcome: &Outcome) {
         let (Some(policy), Some(reason)) = (outcome.policy, outcome.reason) else { return };
         let Some(sheet) = self.sheets.get(seat.index) else { return };
-        let row = self.row_at((policy as usize).min(self.rows.saturating_sub(1)));
+        let row = self.row_at((policy as usize).min(self.last_row));
         add(sheet, row + reason as usize, seat.shared);
         if let Some((pop, _)) = outcome.pop {
             add(sheet, row + REASONS + usize::from(pop.0), seat.shared);
@@ -78,7 +89,7 @@ impl Tallies {
     /// The first cell of a row.
     #[inline(always)]
     fn row_at(&self, row: usize) -> usize {
-        row * (REASONS + self.pops.len())
+        row * self.row_len
     }
 
     /// Adds everything that was counted here to sums by name.

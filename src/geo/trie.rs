@@ -56,7 +56,7 @@ impl Key for u32 {
     const ROOT_BITS_MAX: u8 = 20;
     #[inline(always)]
     fn top(self, n: u8) -> usize {
-        if n == 0 { 0 } else { (self >> (32 - n)) as usize }
+        (u64::from(self) >> (32 - n)) as usize
     }
     #[inline(always)]
     fn four(self, n: u8) -> usize {

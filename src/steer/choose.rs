@@ -156,8 +156,7 @@ pub fn sole<'a>(policy: &PolicyTable, plan: &'a Plan, view: &View, families: Fam
 /// Every other case.
 #[inline(never)]
 fn contended(question: Question<'_>, key: u64, watch: &mut impl Watch) -> (Choice, u32) {
-    let mut scan =
-        Scan { question, key, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
+    let mut scan = Scan { question, key, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
     let choice = scan.choose();
     (choice, scan.horizon_secs)
 }

@@ -2,8 +2,8 @@
 
 use crate::answer::{self, Client, Moment, Scratch, Transport, Verdict};
 use crate::desk::Desk;
-use crate::desk::counters::{Block, Dropped};
 use crate::desk::cell::InService;
+use crate::desk::counters::{Block, Dropped};
 use crate::sys::datagram::Batch;
 use crate::transport::clock;
 use crate::transport::draw::Draws;

@@ -7,9 +7,9 @@ use super::cookie::Asked;
 use super::ecs::ClientSubnet;
 use super::edns::Edns;
 use super::hash;
+use super::name::NAME_OCTETS_MAX;
 use super::response::flag;
 use super::rr::{Rcode, RrType};
-use super::name::NAME_OCTETS_MAX;
 use crate::limits::LABELS_MAX;
 
 /// A question with what EDNS says about it. Large, so whoever answers many has one for all of them, and it is filled where
@@ -18,10 +18,8 @@ use crate::limits::LABELS_MAX;
 pub struct Query {
     /// The name.
     pub name: QueryName,
-    /// Message ID.
-    pub id: u16,
-    /// Flags and opcode, as sent.
-    pub flags: u16,
+    /// The first half of the header: ID, and below it flags and opcode.
+    head: u32,
     /// QTYPE.
     pub qtype: RrType,
     /// QCLASS.
@@ -31,10 +29,17 @@ pub struct Query {
 }
 
 impl Query {
-    /// Flags that a response copies: RD (RFC 1035 section 4.1.1) and CD (RFC 4035 section 3.2.2).
+    /// The question section of the message that was read.
+    #[inline(always)]
+    pub fn question<'p>(&self, packet: &'p [u8]) -> Question<'p> {
+        Question { body: packet.get(HEADER_LEN..).unwrap_or_default(), len: usize::from(self.name.len) + 4 }
+    }
+
+    /// What a response copies of the first half of the header: the ID, RD (RFC 1035 section 4.1.1) and CD (RFC 4035
+    /// section 3.2.2).
     #[inline]
-    pub fn copied_flags(&self) -> u16 {
-        self.flags & (flag::RD | flag::CD)
+    pub fn copied_head(&self) -> u32 {
+        self.head & (0xffff << 16 | (flag::RD | flag::CD) as u32)
     }
 }
 
@@ -42,7 +47,7 @@ impl Query {
 #[derive(Clone, Copy, Debug)]
 pub enum Parsed<'a> {
     /// One question for the core.
-    Query(Question<'a>),
+    Query,
     /// An error to be answered.
     Reject(Reject<'a>),
     /// No question, but a DNS cookie (RFC 7873 section 5.4); FORMERR for who answers none.
@@ -132,6 +137,13 @@ impl QueryName {
         }
         (self.len, self.labels) = (at as u8 + 1, labels as u8);
         // Sixteen octets at a time. The lengths between the labels are no letters, so they stay as they are.
+        // Most names end in the first two blocks, and as much stands there.
+        if at < 32
+            && let (Some(octets), Some(blocks)) = (octets.first_chunk::<32>(), self.lower.first_chunk_mut())
+        {
+            *blocks = octets.map(|octet| octet.to_ascii_lowercase());
+            return true;
+        }
         let (blocks, _) = self.lower.as_chunks_mut::<16>();
         let mut rest = octets;
         for block in &mut blocks[..at / 16 + 1] {
@@ -283,14 +295,14 @@ pub const HEADER_LEN: usize = 12;
 #[inline(always)]
 pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     let Some((header, body)) = packet.split_first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
-    let [i0, i1, f0, f1, counts @ ..] = *header;
-    let (id, flags) = (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([f0, f1]));
-    let counts = u64::from_be_bytes(counts);
-    if flags & (flag::QR | OPCODE_BITS) != 0 || counts >> 48 != 1 {
-        return no_question(packet, id, flags, (counts >> 48) as u16);
+    let [h0, h1, h2, h3, counts @ ..] = *header;
+    let (head, counts) = (u32::from_be_bytes([h0, h1, h2, h3]), u64::from_be_bytes(counts));
+    if head & u32::from(flag::QR | OPCODE_BITS) != 0 || counts >> 48 != 1 {
+        return no_question(packet, (head >> 16) as u16, head as u16, (counts >> 48) as u16);
     }
     let reject = |question, edns, rcode| {
-        Parsed::Reject(Reject { id, opcode: 0, recursion_desired: flags & flag::RD != 0, rcode, question, edns })
+        let recursion_desired = head & u32::from(flag::RD) != 0;
+        Parsed::Reject(Reject { id: (head >> 16) as u16, opcode: 0, recursion_desired, rcode, question, edns })
     };
     if !query.name.read(body) {
         return reject(Question::default(), None, Rcode::FORMERR);
@@ -299,25 +311,30 @@ pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     let Some((octets, behind)) = body.split_at_checked(name_len + 4) else {
         return reject(Question::default(), None, Rcode::FORMERR);
     };
-    let Some(&[t0, t1, c0, c1]) = octets.last_chunk() else { return reject(Question::default(), None, Rcode::FORMERR) };
-    let question = Question { body, len: octets.len() };
-    (query.id, query.flags) = (id, flags);
-    (query.qtype, query.qclass) = (RrType(u16::from_be_bytes([t0, t1])), u16::from_be_bytes([c0, c1]));
-    if counts == ONE_QUESTION && behind.is_empty() {
-        query.edns = None;
-    } else if !(counts == ONE_QUESTION_AND_ONE_MORE && only_opt(behind, &mut query.edns)) {
+    let Some(fields) = octets.last_chunk() else { return reject(Question::default(), None, Rcode::FORMERR) };
+    query.head = head;
+    let fields = u32::from_be_bytes(*fields);
+    (query.qtype, query.qclass) = (RrType((fields >> 16) as u16), fields as u16);
+    let is_read = match counts {
+        ONE_QUESTION_AND_ONE_MORE => only_opt(behind, &mut query.edns),
+        _ => {
+            query.edns = None;
+            counts == ONE_QUESTION && behind.is_empty()
+        }
+    };
+    if !is_read {
         let (before, additional) = ((counts >> 32) as u16, counts as u16);
         let before = usize::from(before) + usize::from((counts >> 16) as u16);
-        match records(packet, HEADER_LEN + question.len, before, usize::from(additional)) {
+        match records(packet, HEADER_LEN + octets.len(), before, usize::from(additional)) {
             Behind::Edns(edns) => query.edns = edns,
             Behind::Rare => return Parsed::Rare,
-            Behind::Reject(rcode, edns) => return reject(question, edns, rcode),
+            Behind::Reject(rcode, edns) => return reject(query.question(packet), edns, rcode),
         }
     }
     if matches!(query.qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
         return Parsed::Rare;
     }
-    Parsed::Query(question)
+    Parsed::Query
 }
 
 /// The counts of a header: questions, answers, authority, additional.
@@ -329,14 +346,15 @@ const ONE_QUESTION_AND_ONE_MORE: u64 = ONE_QUESTION | 1;
 #[inline(always)]
 fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
     let Some((&[o0, o1, o2, p0, p1, e, v, f, _, l0, l1], options)) = behind.split_first_chunk() else { return false };
-    // The root, the type; no upper half of a response code, and version 0.
-    if u64::from_be_bytes([o0, o1, o2, 0, 0, e, v, 0]) != u64::from(RrType::OPT.0) << 40 {
+    let fixed = u64::from_be_bytes([o0, o1, o2, p0, p1, e, v, f]);
+    // The root, the type; then, behind the payload size, no upper half of a response code, and version 0.
+    if fixed & 0xffff_ff00_00ff_ff00 != u64::from(RrType::OPT.0) << 40 {
         return false;
     }
     if options.len() != usize::from(u16::from_be_bytes([l0, l1])) {
         return false;
     }
-    let edns = edns.insert(Edns::new(u16::from_be_bytes([p0, p1]), 0, f & 0x80 != 0));
+    let edns = edns.insert(Edns::new((fixed >> 24) as u16, 0, fixed & 0x80 != 0));
     if options.is_empty() {
         return true;
     }

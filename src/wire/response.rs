@@ -81,6 +81,14 @@ pub struct Owner<'a> {
     pub wire: &'a [u8],
 }
 
+impl Owner<'_> {
+    /// Whether it is written as a pointer: none reaches past the first 16 KiB, and the root is as short.
+    #[inline(always)]
+    fn is_reached(&self) -> bool {
+        self.at <= POINTER_MAX && self.wire.len() > 1
+    }
+}
+
 /// A response in the making.
 #[derive(Debug)]
 pub struct Response<'a> {
@@ -104,35 +112,36 @@ struct Head<'a> {
     upper: u64,
     /// The lower half of the TTL, and room for RDLENGTH.
     lower: u32,
-    by_pointer: bool,
 }
 
 impl<'a> Head<'a> {
     #[inline(always)]
     fn new(owner: Owner<'a>, rtype: RrType, ttl: Ttl) -> Head<'a> {
         let (pointer, ttl) = (u64::from(u16::from_be_bytes(pointer(owner.at))), ttl.secs());
-        Head {
-            owner,
-            upper: pointer << 48 | u64::from(rtype.0) << 32 | u64::from(CLASS_IN) << 16 | u64::from(ttl >> 16),
-            lower: ttl << 16,
-            by_pointer: owner.at <= POINTER_MAX && owner.wire.len() > 1,
-        }
+        Head { owner, upper: pointer << 48 | u64::from(rtype.0) << 32 | u64::from(CLASS_IN) << 16 | u64::from(ttl >> 16), lower: ttl << 16 }
     }
 }
 
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
-    /// `flags` holds the opcode and the bits to be copied.
+    /// `head` is the first half of the header: the ID, and below it the opcode and the flags to be copied.
     #[inline(always)]
-    pub fn begin(out: &'a mut [u8], limit: usize, reserved: usize, id: u16, flags: u16, question: Question<'_>) -> Response<'a> {
+    pub fn begin(out: &'a mut [u8], limit: usize, reserved: usize, head: u32, question: Question<'_>) -> Response<'a> {
         let limit = limit.min(out.len()).saturating_sub(reserved).max(HEADER_LEN);
-        let mut upper = u64::from(id) << 48 | u64::from(flags | flag::QR) << FLAGS_SHIFT;
+        let mut upper = u64::from(head | u32::from(flag::QR)) << FLAGS_SHIFT;
         let (mut at, end) = (HEADER_LEN, HEADER_LEN + question.len);
         if question.len > 0 && end <= limit && echo(question, out) {
             upper |= 1 << 16;
             at = end;
         }
         Response { out, at, limit, reserved, upper, lower: 0 }
+    }
+
+    /// The same, elsewhere, part by part.
+    #[inline(always)]
+    pub fn moved(self) -> Response<'a> {
+        let Response { out, at, limit, reserved, upper, lower } = self;
+        Response { out, at, limit, reserved, upper, lower }
     }
 
     /// Sets a flag bit.
@@ -200,8 +209,18 @@ impl<'a> Response<'a> {
         Ok(())
     }
 
-    /// Writes the one record of an RRset that stands ready; gives where its data begins.
+    /// Writes the one record of an RRset that stands ready, if a pointer reaches its owner; gives where its data begins.
     #[inline(always)]
+    pub fn pointed(&mut self, section: Section, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+        if !owner.is_reached() {
+            return None;
+        }
+        let rdata_at = self.put_pointed(owner, rdata, apex_at)?;
+        self.count(section, 1);
+        Some(rdata_at)
+    }
+
+    /// Writes the one record of an RRset that stands ready; gives where its data begins.
     pub fn only(&mut self, section: Section, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Result<usize, Full> {
         let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(Full)?;
         self.count(section, 1);
@@ -229,12 +248,16 @@ impl<'a> Response<'a> {
         Ok(rdata_at)
     }
 
-    /// Writes an answer with one address.
+    /// Writes an answer with one address, if a pointer reaches its owner.
     #[inline(always)]
-    pub fn address(&mut self, owner: Owner<'_>, rtype: RrType, ttl: Ttl, address: &[u8]) -> Result<(), Full> {
-        self.put(&Head::new(owner, rtype, ttl), address).ok_or(Full)?;
+    pub fn pointed_address<const N: usize>(&mut self, owner: Owner<'_>, rtype: RrType, ttl: Ttl, address: [u8; N]) -> Option<()> {
+        if !owner.is_reached() {
+            return None;
+        }
+        let Head { upper, lower, .. } = Head::new(owner, rtype, ttl);
+        self.put_head(upper, lower | N as u32, &address)?;
         self.count(Section::Answer, 1);
-        Ok(())
+        Some(())
     }
 
     /// Writes a whole RRset with data of one length, such as addresses, or nothing.
@@ -270,9 +293,12 @@ impl<'a> Response<'a> {
     #[inline(always)]
     fn put(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
         let lower = head.lower | rdata.len() as u32 & 0xffff;
-        if !head.by_pointer {
-            return self.put_with_owner(head, lower, rdata);
-        }
+        if head.owner.is_reached() { self.put_head(head.upper, lower, rdata) } else { self.put_with_owner(head, lower, rdata) }
+    }
+
+    /// [`Response::put`] with a pointer to the owner.
+    #[inline(always)]
+    fn put_head(&mut self, upper: u64, lower: u32, rdata: &[u8]) -> Option<usize> {
         let rdata_at = self.at + HEAD_LEN;
         let end = rdata_at + rdata.len();
         if end > self.limit {
@@ -280,7 +306,7 @@ impl<'a> Response<'a> {
         }
         let (upper_at, behind) = self.out.get_mut(self.at..end)?.split_first_chunk_mut()?;
         let (lower_at, rdata_to) = behind.split_first_chunk_mut()?;
-        *upper_at = head.upper.to_be_bytes();
+        *upper_at = upper.to_be_bytes();
         *lower_at = lower.to_be_bytes();
         copy(rdata_to, rdata);
         self.at = end;
@@ -288,31 +314,31 @@ impl<'a> Response<'a> {
     }
 
     /// [`Response::put`] for a record that stands ready, owned by the name in the question.
-    #[inline(always)]
     fn put_ready(&mut self, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
-        let Rdata { record, patches: [first, second], .. } = *rdata;
-        let rdata_at = if owner.at > POINTER_MAX || owner.wire.len() == 1 {
-            self.put_ready_with_owner(owner, record)?
-        } else {
-            let end = self.at + record.len();
-            if end > self.limit {
-                return None;
-            }
-            let to = self.out.get_mut(self.at..end)?;
-            copy(to, record);
-            if owner.at != HEADER_LEN {
-                *to.first_chunk_mut()? = pointer(owner.at);
-            }
-            let rdata_at = self.at + HEAD_LEN;
-            self.at = end;
-            rdata_at
-        };
-        // The apex stands in the question or in an early CNAME, so a pointer reaches it.
-        for patch in [first, second] {
-            if patch != NO_PATCH {
-                *self.out.get_mut(rdata_at + usize::from(patch)..)?.first_chunk_mut()? = pointer(apex_at);
-            }
+        if owner.is_reached() {
+            return self.put_pointed(owner, rdata, apex_at);
         }
+        let rdata_at = self.put_ready_with_owner(owner, rdata.record)?;
+        point(self.out.get_mut(rdata_at..self.at)?, rdata.patches, apex_at)?;
+        Some(rdata_at)
+    }
+
+    /// [`Response::put_ready`] with a pointer to the owner.
+    #[inline(always)]
+    fn put_pointed(&mut self, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+        let end = self.at + rdata.record.len();
+        if end > self.limit {
+            return None;
+        }
+        let to = self.out.get_mut(self.at..end)?;
+        copy(to, rdata.record);
+        let (owner_to, data_to) = to.split_at_mut_checked(HEAD_LEN)?;
+        if owner.at != HEADER_LEN {
+            *owner_to.first_chunk_mut()? = pointer(owner.at);
+        }
+        point(data_to, rdata.patches, apex_at)?;
+        let rdata_at = self.at + HEAD_LEN;
+        self.at = end;
         Some(rdata_at)
     }
 
@@ -387,18 +413,42 @@ fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     true
 }
 
-/// Copies octets of equal number; addresses and their records, which are most, without a call.
+/// Puts pointers to the apex, which stands in the question or in an early CNAME, so that they reach it, in the places of
+/// the data that ask for them.
+#[inline(always)]
+fn point(data: &mut [u8], patches: [u16; 2], apex_at: usize) -> Option<()> {
+    for patch in patches {
+        if patch != NO_PATCH {
+            *data.get_mut(usize::from(patch)..)?.first_chunk_mut()? = pointer(apex_at);
+        }
+    }
+    Some(())
+}
+
+/// Copies octets of equal number; addresses and most records by blocks that overlap, without a call.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     if let (Ok(to), Ok(from)) = (<&mut [u8; 4]>::try_from(&mut *to), <&[u8; 4]>::try_from(from)) {
         *to = *from;
-    } else if let (Ok(to), Ok(from)) = (<&mut [u8; 16]>::try_from(&mut *to), <&[u8; 16]>::try_from(from)) {
-        *to = *from;
-    } else if let (Ok(to), Ok(from)) = (<&mut [u8; 28]>::try_from(&mut *to), <&[u8; 28]>::try_from(from)) {
-        *to = *from;
-    } else {
+    } else if !(copy_blocks::<16>(to, from) || copy_blocks::<32>(to, from)) {
         to.copy_from_slice(from);
     }
+}
+
+/// Copies as many octets as one block has, up to twice as many; else nothing, and false.
+#[inline(always)]
+fn copy_blocks<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };
+    if from.len() > 2 * N || to.len() != from.len() {
+        return false;
+    }
+    if let Some(to) = to.first_chunk_mut() {
+        *to = *first;
+    }
+    if let Some(to) = to.last_chunk_mut() {
+        *to = *last;
+    }
+    true
 }
 
 #[inline]

@@ -291,8 +291,8 @@ impl Image {
 
     /// The SOA with the smaller of its TTL and its MINIMUM, for negative answers (RFC 2308 section 5).
     #[inline]
-    pub fn negative(&self) -> Option<&Set> {
-        self.negative.as_ref()
+    pub fn denial(&self) -> Option<Rdata<'_>> {
+        self.records(self.negative.as_ref()?).next()
     }
 
     /// What `name` is here, if it exists or lies under something that does; `hash` is its whole hash. Names of

@@ -26,7 +26,7 @@ enum Is {
 
 fn kind(packet: &[u8]) -> Is {
     match parse(packet, &mut Query::default()) {
-        Parsed::Query(_) => Is::Query,
+        Parsed::Query => Is::Query,
         Parsed::Reject(r) => Is::Reject(r.rcode),
         Parsed::CookieOnly(_) => Is::CookieOnly,
         Parsed::Silence => Is::Silence,

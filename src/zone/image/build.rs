@@ -8,7 +8,7 @@
 //! parent always has the smaller number and one pass downwards knows what lies below a cut. Records
 //! are then ordered by node and type and written behind each other.
 
-use super::{APEX, FREE, Image, is_compressible, NAMED_HEAD, Node, NodeKind, NO_NODE, Set, Slot, Steered};
+use super::{APEX, FREE, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, Set, Slot, Steered, is_compressible};
 use crate::finding::{Finding, code};
 use crate::wire::fragment::{self, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
@@ -198,12 +198,12 @@ impl<'a> Builder<'a> {
         Ok(image)
     }
 
-    /// The table that will serve: two thirds full at most.
+    /// The table that will serve: half full at most, so that a name is met at the first or second probe.
     fn slots(&mut self) -> Vec<Slot> {
         // The other one is done with, and as large.
         self.by_name = Table::with_room(0);
         let mut len = 16;
-        while self.drafts.len() * 3 > len * 2 {
+        while self.drafts.len() * 2 > len {
             len *= 2;
         }
         let mut slots = vec![FREE; len];

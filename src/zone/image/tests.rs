@@ -93,8 +93,8 @@ fn record_data_is_cut_before_the_apex_and_glue_is_found() {
     let soa = image.records(image.set(APEX, RrType::SOA).unwrap()).next().unwrap();
     assert_eq!(&soa.octets[..12], b"\x02ns\xc0\0\x04Mail\xc0\0", "case is kept");
     assert_eq!(soa.patches, [3, 10]);
-    assert_eq!(image.negative().map(|set| set.ttl.secs()), Some(60));
-    let negative = image.records(image.negative().unwrap()).next().unwrap();
+    assert_eq!(image.negative.map(|set| set.ttl.secs()), Some(60));
+    let negative = image.denial().unwrap();
     assert_eq!(negative.octets, soa.octets);
     assert_eq!(negative.record[..12], [0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, soa.octets.len() as u8], "ready to be sent");
     let glue = image.set(node(&image, "ns.sub").id, RrType::A).unwrap();
