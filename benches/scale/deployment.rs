@@ -23,6 +23,8 @@ const NAMES_OF_ZONE: usize = 10;
 pub struct Size {
     /// Names of the one large zone.
     pub names: usize,
+    /// Names of another one, written as YAML; none if there is no such zone.
+    pub yaml: usize,
     /// Small zones, each with ten names, one of them steered.
     pub zones: usize,
     /// PoPs all over the world.
@@ -37,15 +39,15 @@ pub struct Size {
 
 impl Size {
     /// As words of a command line.
-    pub fn words(self) -> [String; 6] {
-        [self.names, self.zones, self.pops, self.policies, self.networks, self.places].map(|n| n.to_string())
+    pub fn words(self) -> [String; 7] {
+        [self.names, self.yaml, self.zones, self.pops, self.policies, self.networks, self.places].map(|n| n.to_string())
     }
 
     /// From words of a command line.
     pub fn read(words: &[String]) -> Option<Size> {
         let numbers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
-        let [names, zones, pops, policies, networks, places] = numbers[..] else { return None };
-        Some(Size { names, zones, pops, policies, networks, places })
+        let [names, yaml, zones, pops, policies, networks, places] = numbers[..] else { return None };
+        Some(Size { names, yaml, zones, pops, policies, networks, places })
     }
 
     /// Writes the files.
@@ -70,11 +72,23 @@ impl Size {
             let _ = writeln!(text, "host{host} 300 IN A {}", Ipv4Addr::from(0x0a00_0000 + host as u32));
         }
         put("zones/big.example.zone", text.into());
+        if self.yaml > 0 {
+            put("zones/yaml.example.yaml", self.in_yaml().into());
+        }
         for zone in 0..self.zones {
             put(&format!("zones/z{zone}.example.zone"), small(zone).into());
             let policy = zone % self.policies;
             put(&format!("zones/z{zone}.example.yaml"), format!("zone: z{zone}.example.\nrecords:\n  s: {{ steer: w{policy} }}\n").into());
         }
+    }
+
+    fn in_yaml(self) -> String {
+        let mut text = "zone: yaml.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \"@\": { NS: ns1 }\n  ns1: { A:                         203.0.113.53 }\n"
+            .to_owned();
+        for host in 0..self.yaml {
+            let _ = writeln!(text, "  host{host}: {{ A: {} }}", Ipv4Addr::from(0x0a00_0000 + host as u32));
+        }
+        text
     }
 
     /// PoPs at places of the database; the tags say which policies have them.
@@ -112,16 +126,38 @@ impl Size {
     }
 
     /// Questions for names of the large zone.
-    pub fn plain(self, count: usize) -> Vec<Vec<u8>> {
+    pub fn plain(self, count: usize) -> Questions {
         let mut dice = Dice(2);
-        (0..count).map(|_| query(&format!("host{}.big.example.", dice.roll(self.names)), None)).collect()
+        Questions::of((0..count).map(|_| query(&format!("host{}.big.example.", dice.roll(self.names)), None)))
     }
 
     /// Questions for steered names, by client subnet.
-    pub fn steered(self, count: usize) -> Vec<Vec<u8>> {
+    pub fn steered(self, count: usize) -> Questions {
         let mut dice = Dice(3);
         let subnet = |dice: &mut Dice| Prefix::new(Ipv4Addr::from((11 << 24) + ((dice.roll(180 << 16) as u32) << 8)).into(), 24);
-        (0..count).map(|_| query(&format!("s.z{}.example.", dice.roll(self.zones)), Some(subnet(&mut dice)))).collect()
+        Questions::of((0..count).map(|_| query(&format!("s.z{}.example.", dice.roll(self.zones)), Some(subnet(&mut dice)))))
+    }
+}
+
+/// Questions, one behind the other, so that reading them misses no cache that a server's buffers would not.
+pub struct Questions {
+    octets: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Questions {
+    fn of(packets: impl Iterator<Item = Vec<u8>>) -> Questions {
+        let mut questions = Questions { octets: Vec::new(), ends: Vec::new() };
+        for packet in packets {
+            questions.octets.extend(packet);
+            questions.ends.push(questions.octets.len() as u32);
+        }
+        questions
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| &self.octets[std::mem::replace(&mut start, *end as usize)..*end as usize])
     }
 }
 

@@ -1,5 +1,5 @@
 //! What size costs: time to load and to reload, memory, time to publish a verdict, processor time of an answer,
-//! each against the number of names, zones, PoPs, policies and networks; and the first answer beside Knot DNS.
+//! each against the number of names, zones, PoPs, policies and networks; and whole servers, beside Knot DNS.
 //!
 //! ```console
 //! $ cargo bench --bench scale -- run --name quick          # small sizes, some minutes
@@ -16,25 +16,32 @@ mod world;
 #[path = "../compare/servers.rs"]
 mod servers;
 
+#[path = "../compare/load.rs"]
+#[allow(dead_code)] // its fixed rate is for the comparison
+mod load;
+
+mod bars;
 mod city;
 mod deployment;
 mod drive;
 mod report;
+mod served;
 
 use deployment::Size;
-use report::{Bar, Point, Report};
+use report::{Point, Report};
 use serde_json::Value;
-use servers::{Kind, Running};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use world::{Plan, World};
+use std::time::Instant;
 
 const USAGE: &str = "usage: cargo bench --bench scale -- run [--name WORD] [--full] [--rounds N] [--only WORD]
   --name    the run's name; `scratch` unless given
   --full    sizes of a large CDN instead of small ones
-  --rounds  rounds of first answers; 5
-  --only    one of names, zones, pops, policies, networks, all, served";
+  --rounds  rounds of whole servers; 5
+  --only    one of names, yaml, zones, pops, networks, policies, all, served
+To look at one size by itself: `write FOLDER SIZE`, then `drive FOLDER SIZE`, where SIZE is the numbers of names, names in
+YAML, zones, PoPs, policies, networks and places.";
 
 struct Options {
     name: String,
@@ -45,11 +52,10 @@ struct Options {
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let sized = || Some((Path::new(words.get(1)?), Size::read(words.get(2..)?)?));
     match words.first().map(String::as_str) {
-        Some("drive") => match (words.get(1), Size::read(words.get(2..).unwrap_or_default())) {
-            (Some(folder), Some(size)) => drive::drive(size, Path::new(folder)),
-            _ => println!("{USAGE}"),
-        },
+        Some("write") if let Some((folder, size)) = sized() => size.write(folder),
+        Some("drive") if let Some((folder, size)) = sized() => drive::drive(size, folder),
         Some("run") => match options(&words[1..]) {
             Some(options) => run(&options),
             None => println!("{USAGE}"),
@@ -76,14 +82,18 @@ fn options(words: &[String]) -> Option<Options> {
 /// What grows, and the sizes: all else stays as in the base.
 fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
     let base = if full {
-        Size { names: 10_000, zones: 100, pops: 100, policies: 10, networks: 500_000, places: 20_000 }
+        Size { names: 10_000, yaml: 0, zones: 100, pops: 100, policies: 10, networks: 500_000, places: 20_000 }
     } else {
-        Size { names: 1_000, zones: 100, pops: 50, policies: 5, networks: 50_000, places: 5_000 }
+        Size { names: 1_000, yaml: 0, zones: 100, pops: 50, policies: 5, networks: 50_000, places: 5_000 }
     };
     let steps = |full_steps: [usize; 3], quick_steps: [usize; 3]| if full { full_steps } else { quick_steps };
     let city = if full { Size { pops: 1_000, networks: 5_000_000, places: 100_000, ..base } } else { Size { networks: 200_000, ..base } };
     let mut points = Vec::new();
     points.extend(steps([10_000, 100_000, 1_000_000], [1_000, 10_000, 100_000]).map(|names| ("names", names, Size { names, ..base })));
+    points.extend(
+        steps([10_000, 100_000, 1_000_000], [1_000, 10_000, 100_000])
+            .map(|yaml| ("yaml", yaml, Size { yaml, names: 1_000, networks: 10_000, places: 1_000, ..base })),
+    );
     points.extend(steps([100, 1_000, 10_000], [10, 100, 1_000]).map(|zones| ("zones", zones, Size { zones, ..base })));
     points.extend(steps([10, 100, 1_000], [10, 50, 200]).map(|pops| ("pops", pops, Size { pops, ..base })));
     points.extend(
@@ -99,6 +109,7 @@ fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
 }
 
 fn run(options: &Options) {
+    let started = Instant::now();
     let scratch = std::env::temp_dir().join(format!("meridian-scale-{}", std::process::id()));
     let wanted = |what: &str| options.only.as_deref().is_none_or(|only| only == what);
     let mut report = Report { facts: facts(options), points: Vec::new(), bars: Vec::new(), skipped: Vec::new() };
@@ -117,10 +128,11 @@ fn run(options: &Options) {
         }
         let _ = fs::remove_dir_all(&folder);
     }
+    report.bars.extend(bars::of(&report.points));
     if wanted("served") {
-        served(options, &scratch, &mut report);
+        served::measure(if options.full { 1_000_000 } else { 100_000 }, options.rounds, &scratch, &mut report);
     }
-    report.bars.extend(routes_bar(&report.points));
+    report.facts.push(("took".to_owned(), format!("{:.0} s", started.elapsed().as_secs_f64())));
     let date = said(Command::new("date").arg("+%F"));
     let out = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/runs").join(format!("{date}-scale-{}", options.name));
     report.write(&out);
@@ -136,50 +148,6 @@ fn drive(size: Size, folder: &Path) -> Result<Value, String> {
         return Err(format!("{}: {}", output.status, said.lines().take(5).collect::<Vec<_>>().join(" ")));
     }
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
-}
-
-/// Servers as processes: memory with a database of countries, and the first answer from a large zone beside Knot's.
-fn served(options: &Options, scratch: &Path, report: &mut Report) {
-    let world = World::new(Plan { names: 10_000, networks: 1_050_000, seed: 1 });
-    match Running::start(Kind::Meridian, &world, &scratch.join("country")) {
-        Ok(running) => report.bars.push(Bar {
-            what: "resident memory with 10,000 names and 1,050,000 networks of countries, MiB",
-            is: running.resident() as f64 / f64::from(1 << 20),
-            at_most: 38.0,
-        }),
-        Err(why) => report.skipped.push(("memory while serving".to_owned(), why)),
-    }
-    let names = if options.full { 1_000_000 } else { 100_000 };
-    let world = World::new(Plan { names, networks: 1_000, seed: 1 });
-    let mut firsts = [Vec::new(), Vec::new()];
-    for round in 0..=options.rounds {
-        for (kind, firsts) in [Kind::Meridian, Kind::Knot].into_iter().zip(&mut firsts) {
-            let folder = scratch.join(format!("first-{}-{round}", kind.word()));
-            match Running::start(kind, &world, &folder) {
-                // The first round fills the caches of the disk.
-                Ok(running) if round > 0 => firsts.push(running.first_answer.as_secs_f64()),
-                Ok(_) => {}
-                Err(why) => {
-                    report.skipped.push((format!("first answer of {}", kind.word()), why));
-                    return;
-                }
-            }
-            let _ = fs::remove_dir_all(folder);
-        }
-    }
-    let [ours, theirs] = firsts.map(report::median);
-    report.facts.push((
-        format!("first answer with {names} names"),
-        format!("{ours:.2} s; Knot {theirs:.2} s; medians of {} rounds", options.rounds),
-    ));
-    report.bars.push(Bar { what: "first answer from zone text, as a share of Knot's", is: ours / theirs, at_most: 1.0 });
-}
-
-/// Routes, lists and classes of the most policies over the largest database.
-fn routes_bar(points: &[Point]) -> Option<Bar> {
-    let of_policies = points.iter().filter(|point| point.axis == "policies").max_by_key(|point| point.number)?;
-    let octets = of_policies.number("routes_octets") + of_policies.number("plans_octets");
-    Some(Bar { what: "routes, lists and classes of all policies, MiB", is: octets / f64::from(1 << 20), at_most: 1024.0 })
 }
 
 fn facts(options: &Options) -> Vec<(String, String)> {

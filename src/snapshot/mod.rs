@@ -11,6 +11,7 @@ pub mod difference;
 pub mod digest;
 pub mod forecast;
 pub mod inputs;
+mod numbered;
 pub mod replay;
 pub mod roster;
 pub mod routes;

@@ -7,12 +7,15 @@
 //! Where the tables of all policies together are too large, they share the cuts of one: its leaves hold
 //! classes of places of which each policy makes the same, and each policy says what it makes of a class.
 
+use super::compile::Each;
+use super::numbered::Numbered;
 use crate::geo::atlas::{Atlas, Leaf, Space};
 use crate::geo::trie::{Block, Key, Merging, Table, Trie};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::steer::table::REDIRECT;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Choice numbers for leaves.
 #[derive(Clone, Copy, Debug)]
@@ -51,21 +54,29 @@ impl Tables {
         }))
     }
 
-    /// Every table that was asked for; and whether they share their cuts, since they would have more than
+    /// Every table that was asked for, made by `each`; and whether they share their cuts, since they would have more than
     /// `octets_max` octets in all.
-    pub fn build(self, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
-        let (mut tables, mut octets) = (Vec::with_capacity(self.asked.len()), 0);
-        for asked in &self.asked {
-            let table = compile(atlas, &Choices { of_place: &asked.0, special: asked.1 });
-            octets += table.octets();
-            // Numbers of classes must leave room for REDIRECT.
-            if octets > octets_max && self.asked.len() > 1 && atlas.places.len() < REDIRECT as usize - 1 {
-                drop((tables, table));
-                return (self.shared(atlas), true);
+    pub fn build(self, each: Each<'_>, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
+        // Numbers of classes must leave room for REDIRECT.
+        let may_share = self.asked.len() > 1 && atlas.places.len() < REDIRECT as usize - 1;
+        let octets = AtomicUsize::new(0);
+        let is_too_large = || may_share && octets.load(Ordering::Relaxed) > octets_max;
+        let tables: Vec<OnceLock<Arc<Trie>>> = self.asked.iter().map(|_| OnceLock::new()).collect();
+        each(tables.len(), &|index| {
+            if is_too_large() {
+                return;
             }
-            tables.push(Arc::new(table));
+            let (of_place, special) = &*self.asked[index];
+            let table = compile(atlas, &Choices { of_place, special: *special });
+            octets.fetch_add(table.octets(), Ordering::Relaxed);
+            // Each number is met once.
+            _ = tables[index].set(Arc::new(table));
+        });
+        if is_too_large() {
+            drop(tables);
+            return (self.shared(atlas), true);
         }
-        (tables, false)
+        (tables.into_iter().filter_map(OnceLock::into_inner).collect(), false)
     }
 
     /// One cut for all.
@@ -74,14 +85,17 @@ impl Tables {
         // the places stands what is made of special-purpose blocks, which is apart from all of them.
         let places = atlas.places.len();
         let mut class_of: Vec<u32> = vec![0; places + 1];
-        let (mut count, mut finer) = (1, HashMap::new());
+        let (mut count, mut finer) = (1, Numbered::default());
         for asked in &self.asked {
+            // Nothing is finer than each place for itself.
+            if count > places {
+                break;
+            }
             finer.clear();
             for (class, choice) in class_of.iter_mut().zip(asked.0.iter().chain([&asked.1])) {
-                let next = finer.len() as u32;
-                *class = *finer.entry((*class, *choice)).or_insert(next);
+                *class = finer.number((*class, *choice));
             }
-            count = finer.len();
+            count = finer.list().len();
         }
         let special = match class_of.pop() {
             Some(special) if !class_of.contains(&special) => special,

@@ -7,13 +7,14 @@
 //! wider for one policy than for all.
 
 use super::compile::{Each, in_order};
+use super::numbered::Numbered;
 use super::routes::{Route, Tables};
 use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::limits::ROUTES_OCTETS_MAX;
-use crate::steer::map::Mapper;
+use crate::steer::map::{Around, Mapper};
 use crate::steer::plan::Plan;
 use crate::steer::policy::{Candidate, Policy, Share};
 use crate::steer::pop::{Pop, Service};
@@ -70,17 +71,28 @@ pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usi
     let mut tables = Tables::default();
     let mut policies = Vec::with_capacity(inputs.policies.len());
     let of_pops: Vec<Box<[u32]>> = inputs.policies.iter().map(|scoped| slots.of_policy(inputs.pops, &scoped.policy)).collect();
-    // Mapping is most of the work: each policy asks the distance of each of its PoPs from each place.
+    let mappers: Vec<Mapper<'_>> =
+        inputs.policies.iter().map(|scoped| Mapper::new(&scoped.policy, inputs.pops, inputs.site.cloned())).collect();
     let drafts: Vec<OnceLock<Result<Draft, Finding>>> = inputs.policies.iter().map(|_| OnceLock::new()).collect();
-    // Each number is met once.
-    each(drafts.len(), &|index| _ = drafts[index].set(draft(inputs, &inputs.policies[index], of_pops[index].clone(), &slots.list)));
+    // Ranking PoPs around each place is most of the work, so policies over the same PoPs are drafted together.
+    let together = contests(&mappers);
+    each(together.len(), &|number| {
+        let mut sketches: Vec<Sketch<'_>> =
+            together[number].iter().map(|index| Sketch::new(*index, &mappers[*index], inputs.atlas)).collect();
+        meet_places(inputs, &mut sketches);
+        for sketch in sketches {
+            let index = sketch.index;
+            // Each number is met once.
+            _ = drafts[index].set(sketch.draft(inputs, of_pops[index].clone(), &slots.list));
+        }
+    });
     for draft in drafts.into_iter().filter_map(OnceLock::into_inner) {
         match draft {
             Ok(draft) => policies.push(draft.ask(&mut tables)),
             Err(finding) => findings.push(finding),
         }
     }
-    let (built, shares_routes) = tables.build(inputs.atlas, routes_octets_max);
+    let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
     let policies = policies.into_iter().map(|asked| asked.finish(&built)).collect();
     (Steering { pops, slots: slots.list.into(), policies, shares_routes }, findings)
 }
@@ -164,99 +176,125 @@ impl Asked {
     }
 }
 
-/// Plans and choices of one policy, each once, numbered as they are met.
-#[derive(Default)]
-struct Interned {
-    plans: Vec<Plan>,
-    plan_ids: HashMap<Plan, u32>,
-    choices: Vec<[u32; 2]>,
-    choice_ids: HashMap<[u32; 2], u32>,
-}
+/// Policies that are drafted by one hand with one ranking: more, and there would be too few pieces for all hands.
+const TOGETHER_MAX: usize = 8;
 
-impl Interned {
-    fn plan(&mut self, plan: Plan) -> u32 {
-        let next = self.plans.len() as u32;
-        *self.plan_ids.entry(plan).or_insert_with_key(|plan| {
-            self.plans.push(plan.clone());
-            next
-        })
-    }
+/// Places that one policy meets before the next one does: the plans of one fit the cache of a core, those of all do not.
+const PLACES_AT_ONCE: usize = 2_048;
 
-    fn choice(&mut self, choice: [u32; 2]) -> u32 {
-        let next = self.choices.len() as u32;
-        *self.choice_ids.entry(choice).or_insert_with(|| {
-            self.choices.push(choice);
-            next
-        })
-    }
-}
-
-fn draft(inputs: Inputs<'_>, scoped: &ScopedPolicy, slots: Box<[u32]>, slot_list: &[Slot]) -> Result<Draft, Finding> {
-    let policy = &scoped.policy;
-    let mapper = Mapper::new(policy, inputs.pops, inputs.site.cloned());
-    let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
-    let (classes, resolver_classes) = resolver_classes(inputs.atlas, policy);
-
-    let mut interned = Interned::default();
-    let mut choices_of_class = Vec::with_capacity(classes.len());
-    for resolver_networks in &classes {
-        let of_place: Vec<u32> = inputs
-            .atlas
-            .places
-            .iter()
-            .map(|place| {
-                let by_ecs = interned.plan(mapper.plan(place, resolver_networks));
-                let by_resolver = match &site_place {
-                    Some(site) if !place.is_located() => interned.plan(mapper.plan(&at_site(place, site), resolver_networks)),
-                    _ => by_ecs,
-                };
-                interned.choice([by_ecs, by_resolver])
+/// Policies of equal contests, by their numbers.
+fn contests(mappers: &[Mapper<'_>]) -> Vec<Vec<usize>> {
+    let mut together: Vec<Vec<usize>> = Vec::new();
+    let mut open = HashMap::new();
+    for (index, mapper) in mappers.iter().enumerate() {
+        let at = *open
+            .entry(mapper.contest())
+            .and_modify(|at: &mut usize| {
+                if together[*at].len() == TOGETHER_MAX {
+                    *at = together.len()
+                }
             })
-            .collect();
-        choices_of_class.push(of_place);
+            .or_insert(together.len());
+        if at == together.len() {
+            together.push(Vec::new());
+        }
+        together[at].push(index);
     }
-    // Only now are all plans known, and with them whether anything of the policy shares by cell: if
-    // so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6 apart.
-    let shares = policy.share == Share::Sticky && shares_by_cell(policy, &interned.plans, &mapper, &slots, slot_list);
-    let mut drafted = Vec::with_capacity(classes.len());
-    let mut located = false;
-    for of_place in choices_of_class {
-        // Where nothing is known anywhere, that there is a client subnet may still decide: without one the
-        // node's site speaks.
-        let [by_ecs, by_resolver] = interned.choices[of_place[0] as usize];
-        let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
-        located |= !uniform;
-        let special = interned.choice([BY_ECS_SPECIAL, by_resolver]);
-        drafted.push((of_place, special, uniform && !shares));
+    together
+}
+
+/// What one policy makes of the places met so far. Plans and choices are numbered as they are met.
+struct Sketch<'a> {
+    index: usize,
+    mapper: &'a Mapper<'a>,
+    plans: Numbered<Plan>,
+    choices: Numbered<[u32; 2]>,
+    /// The sets of operator networks that tell resolvers apart, and the choice for each place met, by set.
+    classes: Vec<Vec<u16>>,
+    choices_of_class: Vec<Vec<u32>>,
+    /// The class of each place of a resolver.
+    resolver_classes: Option<Vec<u32>>,
+}
+
+/// Shows each place to policies of equal contests, for each class of resolvers.
+fn meet_places(inputs: Inputs<'_>, sketches: &mut [Sketch<'_>]) {
+    let Some(mapper) = sketches.first().map(|sketch| sketch.mapper) else { return };
+    let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
+    for class in 0..sketches.iter().map(|sketch| sketch.classes.len()).max().unwrap_or_default() {
+        for places in inputs.atlas.places.chunks(PLACES_AT_ONCE) {
+            let mut arounds: Vec<Around> = places.iter().map(|place| mapper.around(place)).collect();
+            for sketch in sketches.iter_mut().filter(|sketch| class < sketch.classes.len()) {
+                for (place, around) in places.iter().zip(&mut arounds) {
+                    let at_site = site_place.as_ref().filter(|_| !place.is_located()).map(|site| at_site(place, site));
+                    sketch.meet(class, place, around, at_site.as_ref());
+                }
+            }
+        }
     }
-    if interned.choices.len() as u32 >= VALUE_MAX {
-        return Err(Finding::error(code::TOO_LARGE, format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name))
-            .at(policy.at, "this policy")
-            .help("lower `depth`, or give fewer PoPs"));
+}
+
+impl<'a> Sketch<'a> {
+    fn new(index: usize, mapper: &'a Mapper<'a>, atlas: &Atlas) -> Sketch<'a> {
+        let (classes, resolver_classes) = resolver_classes(atlas, mapper.policy);
+        let choices_of_class = classes.iter().map(|_| Vec::with_capacity(atlas.places.len())).collect();
+        Sketch { index, mapper, plans: Numbered::default(), choices: Numbered::default(), classes, choices_of_class, resolver_classes }
     }
-    let table = PolicyTable {
-        name: scoped.zone.as_ref().map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
-        families: policy_families(policy, &slots, slot_list),
-        https: policy.https,
-        slots,
-        cnames: mapper.cnames().into(),
-        members: mapper.members().into(),
-        tail: mapper.tail().into(),
-        scopes: 0,
-        plans: interned.plans.into(),
-        choices: interned.choices.into(),
-        routes: [].into(),
-        cell_routes: [].into(),
-        up_threshold_percent: policy.up_threshold_percent,
-        resolver_classes: None,
-        ecs: policy.ecs,
-        share: policy.share,
-        shares,
-        located,
-        cell_v4: policy.cell_max_v4,
-        cell_v6: policy.cell_max_v6,
-    };
-    Ok(Draft { table, choices_of_class: drafted, resolver_classes })
+
+    /// Meets the next place for a class of resolvers: `at_site` is what it is taken for without a client subnet, if that differs.
+    fn meet(&mut self, class: usize, place: &Place, around: &mut Around, at_site: Option<&Place>) {
+        let networks = &self.classes[class];
+        let by_ecs = self.plans.number(self.mapper.plan_around(place, networks, around));
+        let by_resolver = at_site.map_or(by_ecs, |site| self.plans.number(self.mapper.plan(site, networks)));
+        self.choices_of_class[class].push(self.choices.number([by_ecs, by_resolver]));
+    }
+
+    /// The draft, once every place was met.
+    fn draft(mut self, inputs: Inputs<'_>, slots: Box<[u32]>, slot_list: &[Slot]) -> Result<Draft, Finding> {
+        let (mapper, scoped) = (self.mapper, &inputs.policies[self.index]);
+        let policy = mapper.policy;
+        // Only now are all plans known, and with them whether anything of the policy shares by cell: if
+        // so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6 apart.
+        let shares = policy.share == Share::Sticky && shares_by_cell(policy, self.plans.list(), mapper, &slots, slot_list);
+        let mut drafted = Vec::with_capacity(self.classes.len());
+        let mut located = false;
+        for of_place in self.choices_of_class {
+            // Where nothing is known anywhere, that there is a client subnet may still decide: without one the
+            // node's site speaks.
+            let [by_ecs, by_resolver] = self.choices.list()[of_place[0] as usize];
+            let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
+            located |= !uniform;
+            let special = self.choices.number([BY_ECS_SPECIAL, by_resolver]);
+            drafted.push((of_place, special, uniform && !shares));
+        }
+        if self.choices.list().len() as u32 >= VALUE_MAX {
+            return Err(Finding::error(code::TOO_LARGE, format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name))
+                .at(policy.at, "this policy")
+                .help("lower `depth`, or give fewer PoPs"));
+        }
+        let table = PolicyTable {
+            name: scoped.zone.as_ref().map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
+            families: policy_families(policy, &slots, slot_list),
+            https: policy.https,
+            slots,
+            cnames: mapper.cnames().into(),
+            members: mapper.members().into(),
+            tail: mapper.tail().into(),
+            scopes: 0,
+            plans: self.plans.finish(),
+            choices: self.choices.finish(),
+            routes: [].into(),
+            cell_routes: [].into(),
+            up_threshold_percent: policy.up_threshold_percent,
+            resolver_classes: None,
+            ecs: policy.ecs,
+            share: policy.share,
+            shares,
+            located,
+            cell_v4: policy.cell_max_v4,
+            cell_v6: policy.cell_max_v6,
+        };
+        Ok(Draft { table, choices_of_class: drafted, resolver_classes: self.resolver_classes })
+    }
 }
 
 /// What is known of the place where the node stands.

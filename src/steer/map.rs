@@ -9,11 +9,12 @@
 //! A rule may hand a place over to another policy: then that policy's plan for the place is this one's.
 //! It is made here, when a snapshot is compiled, so no query knows of it.
 
+use super::nearest::{Nearest, Ranked};
 use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan, Target};
 use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
 use super::pop::{Pop, PopId};
 use super::rule::{Circumstances, Rule, RuleTarget};
-use crate::geo::distance::great_circle_m;
+use crate::geo::distance::{Point, great_circle_m};
 use crate::geo::place::{Coordinates, Place};
 use crate::wire::name::Name;
 use std::sync::Arc;
@@ -30,33 +31,72 @@ pub struct Mapper<'a> {
     pops: &'a [Pop],
     site: Option<Arc<str>>,
     cnames: Arc<[Name]>,
-    tail: Vec<Entry>,
+    /// The policy, and behind it those that its rules lead to.
+    reach: Vec<Candidates<'a>>,
 }
 
-/// A ranked candidate: distance with bias in metres, and the true distance.
-#[derive(Clone, Copy, Debug)]
-struct Ranked {
-    pop: PopId,
-    biased_m: i64,
+/// Candidates of one policy and of its rules, ready to be ordered.
+#[derive(Debug)]
+struct Candidates<'a> {
+    policy: &'a Policy,
+    tail: Vec<Entry>,
+    own: Contest<'a>,
+    of_rules: Vec<Option<Contest<'a>>>,
+}
+
+/// Candidates that are ordered by distance.
+#[derive(Debug)]
+struct Contest<'a> {
+    nearest: Nearest,
+    /// What has no place comes last, as listed.
+    placeless: Vec<&'a Candidate>,
+}
+
+/// What does not depend on rules in the plans for a place: where it is, and who is nearest of the policy's own candidates, made
+/// when first asked for. Mappers of equal [`Mapper::contest`] may share it.
+#[derive(Debug)]
+pub struct Around {
+    from: Option<Point>,
+    ranked: Option<Vec<Ranked>>,
 }
 
 impl<'a> Mapper<'a> {
     /// A mapper for a policy of a deployment, at a node of this site.
     pub fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Mapper<'a> {
+        let reach = policy.reach();
         let mut cnames: Vec<Name> = Vec::new();
-        for name in policy.reach().into_iter().flat_map(cnames_of_policy) {
+        for name in reach.iter().copied().flat_map(cnames_of_policy) {
             if !cnames.contains(&name) {
                 cnames.push(name);
             }
         }
-        Mapper::with_cnames(policy, pops, site, cnames.into())
+        // CNAMEs are numbered by the policy that answers.
+        let mut mapper = Mapper { policy, pops, site, cnames: cnames.into(), reach: Vec::with_capacity(reach.len()) };
+        for policy in reach {
+            let contest = |bands: &'a Bands| Contest {
+                nearest: Nearest::new(pops_of(bands), pops, policy.depth),
+                placeless: bands.iter().flatten().filter(|candidate| matches!(candidate, Candidate::Cname(_))).collect(),
+            };
+            let of_rules = policy.rules.iter().map(|rule| match &rule.target {
+                RuleTarget::Candidates(bands) => Some(contest(bands)),
+                RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
+            });
+            let candidates = Candidates {
+                policy,
+                tail: mapper.listed(&policy.candidates, &policy.weights, usize::MAX),
+                own: contest(&policy.candidates),
+                of_rules: of_rules.collect(),
+            };
+            mapper.reach.push(candidates);
+        }
+        mapper
     }
 
-    /// A mapper whose CNAMEs are numbered by the policy that answers.
-    fn with_cnames(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>, cnames: Arc<[Name]>) -> Mapper<'a> {
-        let mut mapper = Mapper { policy, pops, site, cnames, tail: Vec::new() };
-        mapper.tail = mapper.listed(&policy.candidates, &policy.weights, 0);
-        mapper
+    /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked for.
+    pub fn contest(&self) -> (Vec<PopId>, u8) {
+        let mut pops: Vec<PopId> = pops_of(&self.policy.candidates).collect();
+        pops.sort_unstable();
+        (pops, self.policy.depth)
     }
 
     /// CNAME targets, by the index that plans use.
@@ -74,44 +114,70 @@ impl<'a> Mapper<'a> {
 
     /// The policy's listed order.
     pub fn tail(&self) -> &[Entry] {
-        &self.tail
+        &self.reach[0].tail
     }
 
     /// The rule that decides at a place, with its index.
     pub fn rule_for(&self, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
+        self.rule_of(self.policy, place, resolver_networks)
+    }
+
+    fn rule_of(&self, policy: &'a Policy, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
         let of = Circumstances { place, resolver_networks, site: self.site.as_deref() };
-        self.policy.rules.iter().enumerate().find(|(_, rule)| rule.when.matches(of))
+        policy.rules.iter().enumerate().find(|(_, rule)| rule.when.matches(of))
     }
 
     /// The plan for a place.
     pub fn plan(&self, place: &Place, resolver_networks: &[u16]) -> Plan {
-        let policy = self.policy;
-        let rule = self.rule_for(place, resolver_networks).map(|(_, rule)| rule);
+        self.plan_around(place, resolver_networks, &mut self.around(place))
+    }
+
+    /// What is around a place.
+    pub fn around(&self, place: &Place) -> Around {
+        Around { from: self.coordinates(place).map(Point::of), ranked: None }
+    }
+
+    /// [`Mapper::plan`] for a place with what is around it.
+    pub fn plan_around(&self, place: &Place, resolver_networks: &[u16], around: &mut Around) -> Plan {
+        self.plan_of(&self.reach[0], place, resolver_networks, around)
+    }
+
+    fn plan_of(&self, of: &Candidates<'a>, place: &Place, resolver_networks: &[u16], around: &mut Around) -> Plan {
+        let policy = of.policy;
+        let found = self.rule_of(policy, place, resolver_networks);
+        let rule = found.map(|(_, rule)| rule);
         if let Some(RuleTarget::Use(other)) = rule.map(|r| &r.target) {
-            return self.plan_of(other, place, resolver_networks);
+            return self.plan_of_other(of, other, place, resolver_networks, around.from);
         }
         let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
         let order = rule.and_then(|r| r.order).unwrap_or(policy.order);
         let band = rule.and_then(|r| r.band).unwrap_or(policy.band);
-        let from = self.coordinates(place);
         let mut entries = Vec::new();
         let mut cname = None;
         let mut fence = false;
         match rule.map(|r| &r.target) {
             Some(RuleTarget::Cname(name)) => cname = Some(self.cname_index(name)),
             Some(RuleTarget::Candidates(bands)) => {
-                entries = self.ordered(bands, order, band, from, weights);
+                entries = match (order, around.from, found.and_then(|(index, _)| of.of_rules[index].as_ref())) {
+                    (Order::Nearest, Some(from), Some(contest)) => {
+                        self.nearest(contest, &contest.nearest.around(&from), policy.depth, band, weights)
+                    }
+                    _ => self.listed(bands, weights, usize::MAX),
+                };
                 fence = rule.is_some_and(|r| r.fence);
                 if !fence {
-                    self.continue_with_policy(&mut entries, from, weights);
+                    // Behind a rule's candidates the policy's own order goes on, up to `depth` in all.
+                    let listed = entries.len();
+                    continue_with(&mut entries, &self.own(of, policy.order, policy.band, weights, around));
+                    cut(&mut entries, listed.max(usize::from(policy.depth)));
                 }
             }
             Some(RuleTarget::Policy | RuleTarget::Use(_)) | None => {
-                entries = self.ordered(&policy.candidates, order, band, from, weights);
+                entries = self.own(of, order, band, weights, around);
                 cut(&mut entries, usize::from(policy.depth));
             }
         }
-        let cut = self.bound_spill(&mut entries, from);
+        let cut = self.bound_spill(&mut entries, policy, around.from.map(|from| from.coordinates()));
         if cname.is_some() {
             entries.clear();
         }
@@ -128,10 +194,11 @@ impl<'a> Mapper<'a> {
 
     /// What another policy makes of a place, for this one to answer. A policy has one tail, its own, so
     /// where the other's differs it goes behind the list.
-    fn plan_of(&self, other: &'a Policy, place: &Place, resolver_networks: &[u16]) -> Plan {
-        let used = Mapper::with_cnames(other, self.pops, self.site.clone(), Arc::clone(&self.cnames));
-        let mut plan = used.plan(place, resolver_networks);
-        if plan.tail && used.tail != self.tail {
+    fn plan_of_other(&self, of: &Candidates<'a>, other: &Policy, place: &Place, resolver_networks: &[u16], from: Option<Point>) -> Plan {
+        let used =
+            self.reach.iter().find(|used| std::ptr::eq(used.policy, other)).expect("the reach of a policy holds all that rules lead to");
+        let mut plan = self.plan_of(used, place, resolver_networks, &mut Around { from, ranked: None });
+        if plan.tail && used.tail != of.tail {
             let mut entries = plan.entries.into_vec();
             continue_with(&mut entries, &used.tail);
             (plan.entries, plan.tail) = (entries.into(), false);
@@ -142,9 +209,8 @@ impl<'a> Mapper<'a> {
     /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
     /// database filled in, else at its coordinates.
     pub fn coordinates(&self, place: &Place) -> Option<Coordinates> {
-        let site = place.site.as_deref();
-        let at_site = self.pops.iter().find(|p| site.is_some_and(|site| site == &*p.name)).and_then(|p| p.coordinates);
-        at_site.or(place.coordinates)
+        let pop_at = |site: &str| self.pops.iter().find(|pop| *pop.name == *site);
+        place.site.as_deref().and_then(pop_at).and_then(|pop| pop.coordinates).or(place.coordinates)
     }
 
     /// Great-circle distance from a point to a PoP, without bias.
@@ -152,68 +218,69 @@ impl<'a> Mapper<'a> {
         self.pops[usize::from(pop.0)].coordinates.map(|to| great_circle_m(from, to))
     }
 
-    /// Behind a rule's candidates the policy's own order goes on, up to `depth` in all.
-    fn continue_with_policy(&self, entries: &mut Vec<Entry>, from: Option<Coordinates>, weights: &Weights) {
-        let own = self.ordered(&self.policy.candidates, self.policy.order, self.policy.band, from, weights);
-        let listed = entries.len();
-        continue_with(entries, &own);
-        cut(entries, listed.max(usize::from(self.policy.depth)));
-    }
-
-    fn ordered(&self, bands: &Bands, order: Order, width: BandWidth, from: Option<Coordinates>, weights: &Weights) -> Vec<Entry> {
-        match (order, from) {
-            (Order::Nearest, Some(from)) => self.nearest(bands, width, from, weights),
-            _ => self.listed(bands, weights, 0),
+    /// A policy's own candidates in order, as many as a list of its depth may take.
+    fn own(&self, of: &Candidates<'a>, order: Order, width: BandWidth, weights: &Weights, around: &mut Around) -> Vec<Entry> {
+        match (order, around.from) {
+            (Order::Nearest, Some(from)) => {
+                let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
+                self.nearest(&of.own, ranked, of.policy.depth, width, weights)
+            }
+            _ => self.listed(&of.policy.candidates, weights, usize::from(of.policy.depth)),
         }
     }
 
-    fn listed(&self, bands: &Bands, weights: &Weights, first_band: u16) -> Vec<Entry> {
+    /// Candidates as written, up to the band in which `depth` is reached.
+    fn listed(&self, bands: &Bands, weights: &Weights, depth: usize) -> Vec<Entry> {
         let mut entries = Vec::new();
         for (index, band) in bands.iter().enumerate() {
-            let number = first_band + index as u16;
-            let mut members: Vec<Entry> = band.iter().map(|c| self.entry(c, number, weights)).collect();
-            members.sort_by_key(|e| e.target);
-            entries.extend(members);
+            let begin = entries.len();
+            if begin >= depth {
+                break;
+            }
+            entries.extend(band.iter().map(|c| self.entry(c, index as u16, weights)));
+            entries[begin..].sort_by_key(|e| e.target);
         }
         entries
     }
 
-    fn nearest(&self, bands: &Bands, width: BandWidth, from: Coordinates, weights: &Weights) -> Vec<Entry> {
-        let mut ranked: Vec<Ranked> = Vec::new();
-        for candidate in bands.iter().flatten() {
-            if let Candidate::Pop(pop) = *candidate
-                && let Some(true_m) = self.distance_m(from, pop)
-            {
-                let biased_m = i64::from(true_m) + i64::from(self.pops[usize::from(pop.0)].bias_km) * 1000;
-                ranked.push(Ranked { pop, biased_m });
+    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and whoever is as far as the last of them,
+    /// which is as far as bands go.
+    fn nearest(&self, contest: &Contest<'_>, ranked: &[Ranked], depth: u8, width: BandWidth, weights: &Weights) -> Vec<Entry> {
+        let depth = usize::from(depth);
+        let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
+        let at_one_place = |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
+        let (grouped, mut rest);
+        match width {
+            // Everybody at one place is in its reach, ...
+            BandWidth::Percent(_) => rest = ranked,
+            // ... without which they must be brought together: somebody else may be as far.
+            BandWidth::None => {
+                grouped = with_ties_grouped(ranked, at_one_place);
+                rest = &grouped;
             }
         }
-        // PoPs are numbered by name, so ties go by name.
-        ranked.sort_by_key(|r| (r.biased_m, r.pop));
-        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len());
+        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
         let mut band = 0;
-        while let Some(best) = ranked.first().copied() {
-            let at_one_place = |r: &Ranked| {
-                self.pops[usize::from(r.pop.0)].coordinates == self.pops[usize::from(best.pop.0)].coordinates && r.biased_m == best.biased_m
+        while let Some(best) = rest.first() {
+            let count = match width {
+                BandWidth::None => rest.iter().take_while(|r| at_one_place(r, best)).count(),
+                BandWidth::Percent(percent) => {
+                    let reach_m = best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
+                    rest.iter().take_while(|r| r.biased_m <= reach_m).count()
+                }
             };
-            let reach_m = match width {
-                BandWidth::None => None,
-                BandWidth::Percent(percent) => Some(best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M),
-            };
-            let (mut equals, rest): (Vec<Ranked>, Vec<Ranked>) =
-                ranked.iter().partition(|r| r.pop == best.pop || at_one_place(r) || reach_m.is_some_and(|reach| r.biased_m <= reach));
-            let room = usize::from(self.policy.depth).saturating_sub(entries.len());
-            equals.truncate(room.max(1));
-            equals.sort_by_key(|r| r.pop);
-            entries.extend(equals.iter().map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            let (equals, behind) = rest.split_at(count);
+            let begin = entries.len();
+            let room = (depth - begin).max(1);
+            entries.extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            entries[begin..].sort_unstable_by_key(|e| e.target);
+            rest = behind;
             band += 1;
-            ranked = rest;
-            if entries.len() >= usize::from(self.policy.depth) {
+            if entries.len() >= depth {
                 break;
             }
         }
-        // What has no place comes last, as listed.
-        for candidate in bands.iter().flatten().filter(|c| matches!(c, Candidate::Cname(_))) {
+        for candidate in &contest.placeless {
             entries.push(self.entry(candidate, band, weights));
             band += 1;
         }
@@ -223,8 +290,8 @@ impl<'a> Mapper<'a> {
     /// Drops what lies further than `spill_max_km`, but for the first band: a client's own best PoP may
     /// be far, being sent further than that by health or load is what is bounded. Gives whether the
     /// bound is in force.
-    fn bound_spill(&self, entries: &mut Vec<Entry>, from: Option<Coordinates>) -> bool {
-        let (Some(bound_km), Some(from)) = (self.policy.spill_max_km, from) else { return false };
+    fn bound_spill(&self, entries: &mut Vec<Entry>, policy: &Policy, from: Option<Coordinates>) -> bool {
+        let (Some(bound_km), Some(from)) = (policy.spill_max_km, from) else { return false };
         let first_band = entries.first().map(|e| e.band);
         entries.retain(|e| {
             let is_near = match e.target.split() {
@@ -270,6 +337,20 @@ fn cut(entries: &mut Vec<Entry>, depth: usize) {
     entries.truncate(behind.map_or(entries.len(), |more| depth + more));
 }
 
+/// A ranking in which those of a tie that are at one place stand together.
+fn with_ties_grouped(ranked: &[Ranked], at_one_place: impl Fn(&Ranked, &Ranked) -> bool) -> Vec<Ranked> {
+    let mut grouped = ranked.to_vec();
+    for tied in grouped.chunk_by_mut(|a, b| a.biased_m == b.biased_m) {
+        let mut rest = tied;
+        while let [best, behind @ ..] = rest {
+            behind.sort_by_key(|r| !at_one_place(r, best));
+            let equals = behind.iter().take_while(|r| at_one_place(r, best)).count();
+            rest = &mut behind[equals..];
+        }
+    }
+    grouped
+}
+
 /// Puts what is not listed yet behind a list, in its own bands.
 fn continue_with(entries: &mut Vec<Entry>, behind: &[Entry]) {
     let mut band = entries.last().map_or(0, |e| e.band + 1);
@@ -284,6 +365,14 @@ fn continue_with(entries: &mut Vec<Entry>, behind: &[Entry]) {
         own_band = Some(entry.band);
         entries.push(Entry { band, ..*entry });
     }
+}
+
+/// The PoPs among candidates.
+fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> {
+    bands.iter().flatten().filter_map(|candidate| match candidate {
+        Candidate::Pop(pop) => Some(*pop),
+        Candidate::Cname(_) => None,
+    })
 }
 
 /// The CNAMEs of a policy and its own rules: candidates, rules, fallbacks.

@@ -9,6 +9,7 @@ pub mod civil;
 pub mod course;
 pub mod ledger;
 pub mod map;
+pub mod nearest;
 pub mod plan;
 pub mod policy;
 pub mod pop;

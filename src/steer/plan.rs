@@ -7,6 +7,7 @@
 
 use super::policy::TtlRange;
 use super::pop::PopId;
+use std::hash::{Hash, Hasher};
 
 /// What an entry or a fallback leads to: a PoP, or one of the policy's CNAMEs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +37,7 @@ impl Target {
 pub const OWN_WEIGHT: u32 = u32::MAX;
 
 /// One candidate of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What it leads to.
     pub target: Target,
@@ -44,6 +45,13 @@ pub struct Entry {
     pub band: u16,
     /// Weight, or [`OWN_WEIGHT`].
     pub weight: u32,
+}
+
+/// As one word: lists are hashed by the million when a snapshot is compiled.
+impl Hash for Entry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.target.0) << 48 | u64::from(self.band) << 32 | u64::from(self.weight));
+    }
 }
 
 /// What happens when nothing passes.

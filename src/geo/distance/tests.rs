@@ -72,3 +72,32 @@ proptest! {
         prop_assert!((f64::from(d) - other).abs() < 2.0, "{d} {other}");
     }
 }
+
+proptest! {
+    /// Who is no further by metres has a chord within the reach of the other's, also where both are near or all around the earth.
+    #[test]
+    fn chords_are_in_the_order_of_distances(
+        from in (-900_000..=900_000i32, -1_800_000..=1_800_000i32),
+        one in (-900_000..=900_000i32, -1_800_000..=1_800_000i32),
+        other in (-900_000..=900_000i32, -1_800_000..=1_800_000i32),
+        step in (-3..=3i32, -3..=3i32),
+        among in 0..4,
+    ) {
+        let point = |(lat, lon): (i32, i32)| Coordinates { lat_e4: lat.clamp(-900_000, 900_000), lon_e4: lon.clamp(-1_800_000, 1_800_000) };
+        let beside = |at: (i32, i32)| (at.0 + step.0, at.1 + step.1);
+        let across = (-from.0, if from.1 > 0 { from.1 - 1_800_000 } else { from.1 + 1_800_000 });
+        let (one, other) = match among {
+            0 => (one, other),
+            1 => (one, beside(one)),
+            2 => (across, beside(across)),
+            _ => (from, beside(from)),
+        };
+        let [from, one, other] = [from, one, other].map(|at| Point::of(point(at)));
+        let square = |to: &Point| square_of_chord(from.on_sphere(), to.on_sphere());
+        for (near, far) in [(&one, &other), (&other, &one)] {
+            if from.metres_to(near) <= from.metres_to(far) {
+                prop_assert!(square(near) <= reach_of_square(square(far)), "{} {}", square(near), square(far));
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@ use crate::geo::place::Country;
 use crate::steer::policy::{Share, TtlRange};
 use crate::steer::pop::AdminState;
 use crate::steer::rule::When;
+use proptest::prelude::*;
 
 const AT: At = At { file: FileId(0), line: 1, column: 1, start: 0, end: 0 };
 const NAMES: [&str; 5] = ["ams", "fra", "lhr", "nrt", "syd"];
@@ -253,6 +254,13 @@ fn depth_and_bound() {
         written.depth = depth;
         check("but of a written one all share", &written, &pops, &berlin, expected);
     }
+    let behind = |depth, first: &str| {
+        let rules = vec![rule("DE", RuleTarget::Candidates(bands(first)), false)];
+        Policy { depth, rules, ..policy("ams=fra lhr nrt syd", Order::Listed, BandWidth::None) }
+    };
+    for (depth, first, expected) in [(2, "syd", "syd ams=fra ..."), (3, "ams", "ams fra lhr ..."), (1, "nrt syd", "nrt syd ...")] {
+        check("behind a rule's PoPs those that are not among them fill the list", &behind(depth, first), &pops, &berlin, expected);
+    }
     let mut bounded = policy(ALL, Order::Nearest, BandWidth::None);
     bounded.spill_max_km = Some(600);
     check("nobody is sent further than 600 km", &bounded, &pops, &berlin, "fra ams");
@@ -268,4 +276,55 @@ fn members() {
     let members: Vec<&str> =
         Mapper::new(&policy, &pops, None).members().iter().map(|e| NAMES[usize::from(e.target.split().unwrap().0)]).collect();
     assert_eq!(members, ["ams", "fra", "syd"]);
+}
+
+/// Bands cut the plain way: every distance is asked for, and all PoPs are ranked.
+fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)> {
+    let biased_m = |pop: PopId| {
+        let pop = &pops[usize::from(pop.0)];
+        i64::from(great_circle_m(from, pop.coordinates.unwrap())) + i64::from(pop.bias_km) * 1000
+    };
+    let mut left: Vec<PopId> = (0..pops.len()).map(|number| PopId(number as u16)).collect();
+    left.sort_by_key(|pop| (biased_m(*pop), *pop));
+    let (mut listed, mut band) = (Vec::new(), 0);
+    while let Some(best) = left.first().copied().filter(|_| listed.len() < usize::from(policy.depth)) {
+        let best_m = biased_m(best);
+        let is_equal = |pop: &PopId| match policy.band {
+            BandWidth::Percent(percent) => biased_m(*pop) <= best_m + best_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M,
+            BandWidth::None => biased_m(*pop) == best_m && pops[usize::from(pop.0)].coordinates == pops[usize::from(best.0)].coordinates,
+        };
+        let (mut equals, rest): (Vec<PopId>, Vec<PopId>) = left.into_iter().partition(is_equal);
+        equals.truncate(usize::from(policy.depth) - listed.len());
+        equals.sort();
+        listed.extend(equals.into_iter().map(|pop| (pop, band)));
+        (band, left) = (band + 1, rest);
+    }
+    listed
+}
+
+proptest! {
+    /// Plans are those of the plain way, whatever stands where, with whatever bias, band and depth. Few places make many ties.
+    #[test]
+    fn plans_are_those_of_the_plain_way(
+        at in proptest::collection::vec((-4..=4i32, -9..=9i32, prop_oneof![4 => Just(0), 1 => -900..900i32]), 1..120),
+        from in (-900_000..=900_000i32, -1_800_000..=1_800_000i32),
+        grid in any::<bool>(),
+        band in prop_oneof![Just(BandWidth::None), (0..300u16).prop_map(BandWidth::Percent)],
+        depth in 1..=16u8,
+    ) {
+        let (lat_step, lon_step) = if grid { (200_000, 200_000) } else { (1_113, 977) };
+        let pop = |(number, (lat, lon, bias_km)): (usize, (i32, i32, i32))| {
+            let coordinates = Some(Coordinates { lat_e4: lat * lat_step, lon_e4: lon * lon_step });
+            Pop { name: format!("n{number:03}").into(), coordinates, bias_km, ..pops().swap_remove(0) }
+        };
+        let pops: Vec<Pop> = at.into_iter().enumerate().map(pop).collect();
+        let all = (0..pops.len()).map(|number| vec![Candidate::Pop(PopId(number as u16))]).collect();
+        let policy = Policy { candidates: all, depth, ..policy("", Order::Nearest, band) };
+        // On the grid a client may stand on a line of symmetry, where PoPs tie.
+        let from = if grid { (from.0 / 100_000 * 100_000, from.1 / 100_000 * 100_000) } else { from };
+        let from = Coordinates { lat_e4: from.0, lon_e4: from.1 };
+        let plan = Mapper::new(&policy, &pops, None).plan(&Place { coordinates: Some(from), ..Place::default() }, &[]);
+        let listed: Vec<(PopId, u16)> = plan.entries.iter().map(|entry| (entry.target.split().unwrap(), entry.band)).collect();
+        prop_assert_eq!(listed, plainly(&policy, &pops, from));
+    }
 }

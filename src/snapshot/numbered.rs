@@ -1,0 +1,129 @@
+//! Values, each once, numbered as they are met.
+//!
+//! Two hundred policies over a hundred thousand places meet twenty million plans, of which few are new: a plan is hashed with
+//! a few multiplications and kept in one place. (Hashes are not keyed: what is hashed is the operator's own.)
+
+use crate::wire::hash::mix;
+use std::hash::{Hash, Hasher};
+
+/// Values by number, and the way back.
+#[derive(Debug)]
+pub struct Numbered<T> {
+    list: Vec<T>,
+    /// The upper half of a value's hash, and its number and one; nothing where that is 0. Open addressing, at most half full; its
+    /// length is a power of two.
+    table: Vec<(u32, u32)>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Numbered<T> {
+        Numbered { list: Vec::new(), table: vec![(0, 0); 16] }
+    }
+}
+
+impl<T: Hash + Eq> Numbered<T> {
+    /// The number of a value.
+    pub fn number(&mut self, value: T) -> u32 {
+        let mut words = Words(0);
+        value.hash(&mut words);
+        let hash = (words.finish() >> 32) as u32;
+        let mask = self.table.len() - 1;
+        let mut at = hash as usize & mask;
+        while let (known, number @ 1..) = self.table[at] {
+            if known == hash && self.list[number as usize - 1] == value {
+                return number - 1;
+            }
+            at = (at + 1) & mask;
+        }
+        self.list.push(value);
+        let number = self.list.len() as u32;
+        self.table[at] = (hash, number);
+        if self.list.len() * 2 > self.table.len() {
+            self.grow();
+        }
+        number - 1
+    }
+
+    fn grow(&mut self) {
+        let mask = self.table.len() * 2 - 1;
+        let mut table = vec![(0, 0); mask + 1];
+        for (hash, number) in self.table.iter().copied().filter(|(_, number)| *number > 0) {
+            let mut at = hash as usize & mask;
+            while table[at].1 > 0 {
+                at = (at + 1) & mask;
+            }
+            table[at] = (hash, number);
+        }
+        self.table = table;
+    }
+
+    /// The values met so far, by number.
+    pub fn list(&self) -> &[T] {
+        &self.list
+    }
+
+    /// Forgets all, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.table.fill((0, 0));
+    }
+
+    /// The values, by number.
+    pub fn finish(self) -> Box<[T]> {
+        self.list.into()
+    }
+}
+
+/// A hash of words: each is turned and multiplied in, all are mixed at the end.
+struct Words(u64);
+
+impl Words {
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Hasher for Words {
+    fn write(&mut self, octets: &[u8]) {
+        for word in octets.chunks(8) {
+            self.add(word.iter().fold(0, |word, octet| word << 8 | u64::from(*octet)));
+        }
+    }
+    fn write_u8(&mut self, word: u8) {
+        self.add(word.into());
+    }
+    fn write_u16(&mut self, word: u16) {
+        self.add(word.into());
+    }
+    fn write_u32(&mut self, word: u32) {
+        self.add(word.into());
+    }
+    fn write_u64(&mut self, word: u64) {
+        self.add(word);
+    }
+    fn write_usize(&mut self, word: usize) {
+        self.add(word as u64);
+    }
+    fn finish(&self) -> u64 {
+        mix(self.0, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Equal values have one number, in the order of their first coming, however many there are.
+    #[test]
+    fn each_once_in_order() {
+        let mut numbered = Numbered::default();
+        for round in 0..3u32 {
+            for value in 0..5_000u32 {
+                assert_eq!(numbered.number((value * 7_919 % 5_003, [value; 3])), value, "round {round}");
+            }
+        }
+        assert_eq!(numbered.list().len(), 5_000);
+        numbered.clear();
+        assert_eq!((numbered.number((9, [9; 3])), numbered.finish().len()), (0, 1));
+    }
+}

@@ -1,0 +1,122 @@
+//! The first PoPs of a ranking by distance, found without asking the distance of each.
+//!
+//! A list holds the nearest eight of perhaps a thousand PoPs, for each of a hundred thousand places. So chords are
+//! compared first: straight lines through the earth, whose squares take a few multiplications and are in the order of
+//! great circles. Only PoPs that are close enough by them are asked for their distance in metres, and metres alone
+//! decide. Bias counts in metres, so chords are compared among PoPs of equal bias.
+
+use super::pop::{Pop, PopId};
+use crate::geo::distance::{Point, reach_of_square, square_of_chord};
+use crate::limits::LIST_DEPTH_MAX;
+use std::collections::BTreeMap;
+
+/// A PoP in a ranking: nearer ones first, ties by name, since PoPs are numbered by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ranked {
+    /// Distance with bias in metres.
+    pub biased_m: i64,
+    /// The PoP.
+    pub pop: PopId,
+}
+
+/// PoPs, ready to be ranked around any point.
+#[derive(Debug)]
+pub struct Nearest {
+    depth: usize,
+    groups: Vec<Group>,
+}
+
+/// PoPs of equal bias, and where they stand on the sphere, in lanes: the last of them filled up with [`NOWHERE`].
+#[derive(Debug)]
+struct Group {
+    bias_m: i64,
+    pops: Vec<(PopId, Point)>,
+    lanes: Vec<[[f32; LANES]; 3]>,
+}
+
+/// Chords that are compared at once.
+const LANES: usize = 16;
+/// A coordinate far outside the sphere.
+const NOWHERE: f32 = 9.0;
+/// Above every square of a chord, and below those to nowhere.
+const ALL: f32 = 5.0;
+
+impl Nearest {
+    /// For the first `depth` of a ranking of these PoPs. Those without coordinates are in none.
+    pub fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Nearest {
+        let mut of_bias: BTreeMap<i64, Vec<(PopId, Point)>> = BTreeMap::new();
+        for member in members {
+            let pop = &pops[usize::from(member.0)];
+            if let Some(at) = pop.coordinates {
+                of_bias.entry(i64::from(pop.bias_km) * 1000).or_default().push((member, Point::of(at)));
+            }
+        }
+        let depth = usize::from(depth.clamp(1, LIST_DEPTH_MAX));
+        Nearest { depth, groups: of_bias.into_iter().map(|(bias_m, pops)| Group::new(bias_m, pops)).collect() }
+    }
+
+    /// The first `depth` of the ranking around a point, and whoever is as far as the last of them; in order.
+    pub fn around(&self, from: &Point) -> Vec<Ranked> {
+        let mut ranked = Vec::with_capacity(self.depth + LANES);
+        for group in &self.groups {
+            group.first(from, self.depth, |(pop, at)| {
+                ranked.push(Ranked { biased_m: i64::from(from.metres_to(at)) + group.bias_m, pop: *pop })
+            });
+        }
+        ranked.sort_unstable();
+        if let Some(last) = ranked.get(self.depth - 1).copied() {
+            ranked.truncate(ranked.partition_point(|r| r.biased_m <= last.biased_m));
+        }
+        ranked
+    }
+}
+
+impl Group {
+    fn new(bias_m: i64, pops: Vec<(PopId, Point)>) -> Group {
+        let mut lanes = vec![[[NOWHERE; LANES]; 3]; pops.len().div_ceil(LANES)];
+        for (index, (_, point)) in pops.iter().enumerate() {
+            for (lane, along) in lanes[index / LANES].iter_mut().zip(point.on_sphere()) {
+                lane[index % LANES] = along;
+            }
+        }
+        Group { bias_m, pops, lanes }
+    }
+
+    /// Gives `found` everybody who may be among the first `depth` by metres, or as far as the last of them.
+    fn first(&self, from: &Point, depth: usize, mut found: impl FnMut(&(PopId, Point))) {
+        if self.pops.len() <= depth {
+            return self.pops.iter().for_each(found);
+        }
+        let here = from.on_sphere();
+        // The least squares so far, ascending; how far the last of them reaches; and who was within reach when met.
+        let mut least = [ALL; LIST_DEPTH_MAX as usize];
+        let least = &mut least[..depth];
+        let mut reach = ALL;
+        let mut near: Vec<(f32, usize)> = Vec::with_capacity(8 * depth);
+        for (block, [x, y, z]) in self.lanes.iter().enumerate() {
+            let mut squares = [0.0; LANES];
+            for lane in 0..LANES {
+                squares[lane] = square_of_chord(here, [x[lane], y[lane], z[lane]]);
+            }
+            if squares.iter().filter(|square| **square <= reach).count() == 0 {
+                continue;
+            }
+            for (lane, square) in squares.into_iter().enumerate().filter(|(_, square)| *square < ALL) {
+                if square > reach {
+                    continue;
+                }
+                near.push((square, block * LANES + lane));
+                if square < least[depth - 1] {
+                    let at = least.partition_point(|known| *known <= square);
+                    least[at..].rotate_right(1);
+                    least[at] = square;
+                    reach = reach_of_square(least[depth - 1]).min(ALL);
+                }
+            }
+        }
+        near.iter().filter(|(square, _)| *square <= reach).for_each(|(_, index)| found(&self.pops[*index]));
+    }
+}
+
+#[cfg(test)]
+mod tests;
