@@ -55,69 +55,83 @@ pub struct Batch {
     replies: Box<[[u8; UDP_PAYLOAD_MAX as usize]]>,
     peers: Box<[libc::sockaddr_storage]>,
     controls: Box<[Control]>,
-    pieces: Box<[libc::iovec]>,
-    headers: Box<[libc::mmsghdr]>,
+    /// What the kernel fills: each header has the room of its query.
+    arrivals: Headers,
+    /// What the kernel sends: each header has the room of its reply, and the peer of the query that is answered.
+    departures: Headers,
     /// Queries that the last `receive` brought.
     received: usize,
-    /// Headers, from the first, that were used since they were last made ready.
+    /// Arrivals, from the first, that were used since they were last made ready.
     used: usize,
-    /// Replies noted since: the query answered, the length.
-    noted: Vec<(usize, usize)>,
+    /// Replies noted since.
+    noted: usize,
+    /// Queries, from the first, that can no longer be answered.
+    passed: usize,
     /// Datagrams that the kernel has dropped in all, as far as it has told.
     overflow: u32,
     /// How many of them it told of with the last `receive`.
     dropped: u32,
 }
 
+/// Headers of messages with one piece each. They point into boxes of the same batch, none of which is ever replaced.
+struct Headers {
+    headers: Box<[libc::mmsghdr]>,
+    pieces: Box<[libc::iovec]>,
+}
+
+impl Headers {
+    fn over<const N: usize>(rooms: &mut [[u8; N]], peers: &mut [libc::sockaddr_storage], controls: &mut [Control]) -> Headers {
+        let mut pieces: Box<[libc::iovec]> =
+            rooms.iter_mut().map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: N }).collect();
+        let places = pieces.iter_mut().zip(peers).zip(controls);
+        let headers = places.map(|((piece, peer), control)| {
+            // SAFETY: a C structure of integers and pointers, for which all-zero octets are valid.
+            let mut header: libc::mmsghdr = unsafe { zeroed() };
+            header.msg_hdr.msg_iov = ptr::from_mut(piece);
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_name = ptr::from_mut(peer).cast();
+            header.msg_hdr.msg_control = control.0.as_mut_ptr().cast();
+            header
+        });
+        Headers { headers: headers.collect(), pieces }
+    }
+}
+
 impl Batch {
     /// Room for `capacity` messages, at least one.
     pub fn new(capacity: usize) -> Batch {
         let capacity = capacity.max(1);
-        // SAFETY: these are C structures of integers and pointers, for which all-zero octets are valid.
-        let (peer, piece, header): (libc::sockaddr_storage, libc::iovec, libc::mmsghdr) = unsafe { (zeroed(), zeroed(), zeroed()) };
-        Batch {
-            queries: vec![[0; DATAGRAM_MAX]; capacity].into_boxed_slice(),
-            replies: vec![[0; UDP_PAYLOAD_MAX as usize]; capacity].into_boxed_slice(),
-            peers: vec![peer; capacity].into_boxed_slice(),
-            controls: vec![Control([0; CONTROL_OCTETS]); capacity].into_boxed_slice(),
-            pieces: vec![piece; capacity].into_boxed_slice(),
-            headers: vec![header; capacity].into_boxed_slice(),
-            received: 0,
-            used: capacity,
-            noted: Vec::with_capacity(capacity),
-            overflow: 0,
-            dropped: 0,
-        }
+        // SAFETY: as above.
+        let peer: libc::sockaddr_storage = unsafe { zeroed() };
+        let mut queries = vec![[0; DATAGRAM_MAX]; capacity].into_boxed_slice();
+        let mut replies = vec![[0; UDP_PAYLOAD_MAX as usize]; capacity].into_boxed_slice();
+        let mut peers = vec![peer; capacity].into_boxed_slice();
+        let mut controls = vec![Control([0; CONTROL_OCTETS]); capacity].into_boxed_slice();
+        let arrivals = Headers::over(&mut queries, &mut peers, &mut controls);
+        let departures = Headers::over(&mut replies, &mut peers, &mut controls);
+        let (received, used, noted, passed, overflow, dropped) = (0, capacity, 0, 0, 0, 0);
+        Batch { queries, replies, peers, controls, arrivals, departures, received, used, noted, passed, overflow, dropped }
     }
 
     /// Waits for the first query (or the socket's read time-out) and takes all that are there. 0 after
     /// a time-out, an interrupt, or an ICMP error of an earlier reply, none of which is a fault.
     pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
-        self.received = 0;
-        self.dropped = 0;
-        self.noted.clear();
-        let capacity = self.headers.len();
+        (self.received, self.noted, self.passed, self.dropped) = (0, 0, 0, 0);
+        let capacity = self.arrivals.headers.len();
         // The kernel has written to those that it filled and, if it failed there, to the one behind.
-        for i in 0..(std::mem::take(&mut self.used) + 1).min(capacity) {
-            self.pieces[i] = libc::iovec { iov_base: self.queries[i].as_mut_ptr().cast(), iov_len: DATAGRAM_MAX };
-            let header = &mut self.headers[i];
-            header.msg_len = 0;
-            header.msg_hdr.msg_name = ptr::from_mut(&mut self.peers[i]).cast();
+        let written = (std::mem::take(&mut self.used) + 1).min(capacity);
+        for header in &mut self.arrivals.headers[..written] {
             header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_hdr.msg_iov = ptr::from_mut(&mut self.pieces[i]);
-            header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_control = self.controls[i].0.as_mut_ptr().cast();
             header.msg_hdr.msg_controllen = CONTROL_OCTETS as _;
-            header.msg_hdr.msg_flags = 0;
         }
-        // SAFETY: `headers` holds `capacity` entries; each points at buffers of this batch with their
+        // SAFETY: there are `capacity` headers; each points at buffers of this batch with their
         // true sizes, and `&mut self` keeps all of them in place and unshared until the call returns.
         // MSG_WAITFORONE blocks for the first message only; the null time-out leaves waiting to the
         // socket's own SO_RCVTIMEO.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
-                self.headers.as_mut_ptr(),
+                self.arrivals.headers.as_mut_ptr(),
                 capacity as libc::c_uint,
                 libc::MSG_WAITFORONE as _,
                 ptr::null_mut(),
@@ -142,7 +156,7 @@ impl Batch {
     /// The kernel's counter comes with each datagram once it is not 0; the newest says all.
     fn count_drops(&mut self) {
         let told = self.received.checked_sub(1).and_then(|newest| {
-            let header = Some(&self.headers[newest].msg_hdr).filter(|header| header.msg_flags & libc::MSG_CTRUNC == 0)?;
+            let header = Some(&self.arrivals.headers[newest].msg_hdr).filter(|header| header.msg_flags & libc::MSG_CTRUNC == 0)?;
             // SAFETY: `recvmmsg` has just filled this header, whose control pointer is this batch's.
             unsafe { find(header, told_drops) }
         });
@@ -153,9 +167,10 @@ impl Batch {
     }
 
     /// A query of the last `receive`, with room for its reply; `index` must be below what that returned.
+    #[inline]
     pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {
         assert!(index < self.received, "a datagram of this batch");
-        let header = &self.headers[index];
+        let header = &self.arrivals.headers[index];
         let length = (header.msg_len as usize).min(DATAGRAM_MAX);
         let datagram = Datagram {
             octets: &self.queries[index][..length],
@@ -163,63 +178,58 @@ impl Batch {
             cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
         };
         // At most one reply for each query, so there is room for one more.
-        (datagram, &mut self.replies[self.noted.len()])
+        (datagram, &mut self.replies[self.noted])
     }
 
     /// Notes that the room of the last `exchange`, which was for `index`, holds a reply of `length` octets.
     /// Queries are answered in order, each once. False, and nothing noted, if that is longer than the room.
+    #[inline]
     pub fn reply(&mut self, index: usize, length: usize) -> bool {
-        // `send` relies on this order: it reuses the control octets of queries it has passed.
         assert!(index < self.received, "a datagram of this batch");
-        assert!(self.noted.last().is_none_or(|(last, _)| *last < index), "replies come in the order of their queries");
+        // The control octets of queries that were passed are used for replies.
+        assert!(self.passed <= index, "replies come in the order of their queries");
         if length > UDP_PAYLOAD_MAX as usize {
             return false;
         }
-        self.noted.push((index, length));
+        let slot = self.noted;
+        let control_length = match self.arrivals.headers[index].msg_hdr.msg_controllen {
+            0 => 0,
+            _ => self.read_local(index).map_or(0, |local| write_local(&mut self.controls[slot], local)),
+        };
+        let name_length = self.arrivals.headers[index].msg_hdr.msg_namelen;
+        self.departures.pieces[slot].iov_len = length;
+        let header = &mut self.departures.headers[slot].msg_hdr;
+        header.msg_name = ptr::from_mut(&mut self.peers[index]).cast();
+        header.msg_namelen = name_length;
+        header.msg_controllen = control_length as _;
+        (self.noted, self.passed) = (slot + 1, index + 1);
         true
     }
 
-    /// Where a query of the last `receive` was sent to, if the kernel told a unicast address.
+    /// Where a query of the last `receive`, not answered yet, was sent to, if the kernel told a unicast address: it does
+    /// where a socket is bound to every address.
     pub fn local(&self, index: usize) -> Option<Local> {
-        assert!(index < self.received, "a datagram of this batch");
+        assert!(self.passed <= index && index < self.received, "a datagram of this batch that is not answered");
         self.read_local(index)
     }
 
     /// Sends every noted reply. A message that the kernel refuses is counted and passed over, so that
     /// one unreachable peer costs no other its answer.
     pub fn send(&mut self, socket: &UdpSocket) -> Sent {
-        let total = self.noted.len();
-        for slot in 0..total {
-            let (query, length) = self.noted[slot];
-            let local = self.read_local(query);
-            // Queries are answered in order and once, so `slot <= query`: the control octets of this
-            // slot belong to a query whose destination has been read already.
-            let control_length = local.map_or(0, |local| write_local(&mut self.controls[slot], local));
-            let name_length = self.headers[query].msg_hdr.msg_namelen;
-            self.pieces[slot] = libc::iovec { iov_base: self.replies[slot].as_mut_ptr().cast(), iov_len: length };
-            let header = &mut self.headers[slot].msg_hdr;
-            header.msg_name = ptr::from_mut(&mut self.peers[query]).cast();
-            header.msg_namelen = name_length;
-            header.msg_iov = ptr::from_mut(&mut self.pieces[slot]);
-            header.msg_iovlen = 1;
-            header.msg_control = if control_length == 0 { ptr::null_mut() } else { self.controls[slot].0.as_mut_ptr().cast() };
-            header.msg_controllen = control_length as _;
-            header.msg_flags = 0;
-        }
-        self.received = 0;
-        self.noted.clear();
-        // SAFETY: the first `total` headers were just written to point at buffers of this batch with
-        // lengths within them; `&mut self` keeps them in place, and the kernel only reads.
-        unsafe { send_all(socket, &mut self.headers[..total]) }
+        let replies = &mut self.departures.headers[..self.noted];
+        (self.received, self.noted) = (0, 0);
+        // SAFETY: for each of these headers `reply` has set the lengths of what it points at, all of it in this batch;
+        // `&mut self` keeps that in place, and the kernel only reads.
+        unsafe { send_all(socket, replies) }
     }
 
     fn read_local(&self, index: usize) -> Option<Local> {
-        let header = &self.headers[index].msg_hdr;
+        let header = &self.arrivals.headers[index].msg_hdr;
         if header.msg_flags & libc::MSG_CTRUNC != 0 {
             return None;
         }
-        // SAFETY: `header` was filled by `recvmmsg` (or not yet reused by `send`): its control pointer
-        // is this batch's `controls[index]` and its length is what the kernel wrote there.
+        // SAFETY: `header` was filled by `recvmmsg`: its control pointer is this batch's `controls[index]`, which no reply
+        // has used yet, and its length is what the kernel wrote there.
         unsafe { find_local(header) }
     }
 }
@@ -293,6 +303,7 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
     outcome
 }
 
+#[inline]
 fn read_peer(storage: &libc::sockaddr_storage, length: libc::socklen_t) -> Option<SocketAddr> {
     match i32::from(storage.ss_family) {
         libc::AF_INET if length as usize >= size_of::<libc::sockaddr_in>() => {

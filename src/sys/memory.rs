@@ -1,7 +1,85 @@
-//! Memory of the process: how much it is, and what a load has used and freed given back to the system.
+//! Memory of the process: how much it is, what a load has used and freed given back to the system, and large tables in
+//! large pages.
 //!
 //! A load allocates many small things and frees nearly all of them; the C library keeps the pages for
 //! later. A name server loads rarely and then sits for days, so they are better returned.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+/// Octets of a large page, and the least that is worth one.
+const LARGE_PAGE: usize = 2 << 20;
+
+/// The system's allocator, but what fills large pages is asked to stand in them (madvise(2), `MADV_HUGEPAGE`). A table of
+/// many megabytes is read at random: with pages of four kilobytes each look-up first waits for the page tables.
+pub struct Allocator;
+
+// SAFETY: every call goes to the system's allocator, with a layout that is made alike from the same argument each time and
+// is never less aligned.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise; the size is unchanged.
+        let at = unsafe { System.alloc(placed(layout)) };
+        prefer_large_pages(at, layout.size());
+        at
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if layout.size() < LARGE_PAGE {
+            // SAFETY: the caller's promise.
+            return unsafe { System.alloc_zeroed(layout) };
+        }
+        // SAFETY: the caller's promise.
+        let at = unsafe { self.alloc(layout) };
+        if !at.is_null() {
+            // SAFETY: that many octets were just allocated. They are written here, when the pages are chosen.
+            unsafe { at.write_bytes(0, layout.size()) };
+        }
+        at
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise; this is the layout that it was allocated with.
+        unsafe { System.dealloc(at, placed(layout)) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if layout.size() < LARGE_PAGE && size < LARGE_PAGE {
+            // SAFETY: the caller's promise.
+            return unsafe { System.realloc(at, layout, size) };
+        }
+        // SAFETY: the caller promises that the new size, rounded up to the alignment, does not overflow.
+        let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        // SAFETY: the caller promises that the new size is not 0.
+        let to = unsafe { self.alloc(new) };
+        if !to.is_null() {
+            // SAFETY: both hold that many octets, and the new ones are nobody's yet; the old ones are freed as they were
+            // allocated.
+            unsafe {
+                at.copy_to_nonoverlapping(to, layout.size().min(size));
+                self.dealloc(at, layout);
+            }
+        }
+        to
+    }
+}
+
+/// The layout that is really asked for: what fills a large page begins with one.
+fn placed(layout: Layout) -> Layout {
+    if layout.size() < LARGE_PAGE { layout } else { layout.align_to(LARGE_PAGE).unwrap_or(layout) }
+}
+
+/// Asks for large pages, as many as are filled. Only a wish: without them all is slower and nothing else.
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
+fn prefer_large_pages(at: *mut u8, size: usize) {
+    #[cfg(target_os = "linux")]
+    if !at.is_null() && at.addr().is_multiple_of(LARGE_PAGE) {
+        let filled = size / LARGE_PAGE * LARGE_PAGE;
+        if filled > 0 {
+            // SAFETY: the range was just allocated and is whole pages; the advice changes none of its octets.
+            unsafe { libc::madvise(at.cast(), filled, libc::MADV_HUGEPAGE) };
+        }
+    }
+}
 
 /// Returns free pages of the heap to the system, where the C library can.
 pub fn give_back() {

@@ -30,13 +30,15 @@ pub fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
     Ok(Buffers { receive: socket.recv_buffer_size()? / per_octet, send: socket.send_buffer_size()? / per_octet })
 }
 
-/// A UDP socket for one worker thread: shares its port with the other workers, tells each query's
-/// destination and how many the kernel had to drop, and wakes its thread four times a second.
+/// A UDP socket for one worker thread: shares its port with the other workers, tells each query's destination if it is
+/// bound to every address (an answer from any other leaves from the one that it is bound to), and how many the kernel had to drop, and wakes its thread four times a second.
 #[cfg(target_os = "linux")]
 pub fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
     socket.set_reuse_port(true)?;
-    tell_destination(&socket, address)?;
+    if address.ip().is_unspecified() {
+        tell_destination(&socket, address)?;
+    }
     tell_drops(&socket)?;
     enlarge(&socket, buffers);
     socket.set_read_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
