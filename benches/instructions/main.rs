@@ -14,6 +14,8 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod stages;
+
 use meridian::answer::{self, Client, Moment, Scratch, Transport, Verdict};
 use meridian::desk::cell::Cell;
 use meridian::desk::counters::{Block, Lane};
@@ -58,10 +60,7 @@ fn main() -> ExitCode {
 /// The part that runs under Valgrind.
 fn drive(names: usize, folder: &Path) {
     let world = World::new(plan(names));
-    let fresh = cycle::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
-        panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
-    });
-    let cell = Cell::new(Arc::new(fresh.snapshot), 1);
+    let cell = load(folder);
     let block = Block::owned(Lane::Udp, 0);
     let mut scratch = vec![0; 65_535];
     for workload in Workload::ALL {
@@ -71,6 +70,25 @@ fn drive(names: usize, folder: &Path) {
         }
         measured_workload(&cell, &block, &questions, &mut scratch);
     }
+    let service = cell.load();
+    for mut stage in stages::stages(&world, &service, &block) {
+        measured_stage(&mut stage.run);
+    }
+}
+
+/// A stage of an answer, as often as a workload's questions.
+#[inline(never)]
+fn measured_stage(run: &mut dyn FnMut(usize)) {
+    for index in 0..QUERIES {
+        run(index % DIFFERENT);
+    }
+}
+
+fn load(folder: &Path) -> Cell {
+    let fresh = cycle::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
+        panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
+    });
+    Cell::new(Arc::new(fresh.snapshot), 1)
 }
 
 fn plan(names: usize) -> Plan {
@@ -122,12 +140,16 @@ fn measure(word: &str) -> ExitCode {
     for names in SIZES {
         let folder = folder(names);
         World::new(plan(names)).write(&folder, 5300);
-        for (workload, (per_query, dump)) in Workload::ALL.into_iter().zip(count(names, &folder)) {
+        let (workloads, stages) = count(names, &folder);
+        for (workload, (per_query, dump)) in Workload::ALL.into_iter().zip(workloads) {
             println!("{:>10} names  {:<10} {per_query:>6} instructions", names, workload.word());
             if word == "print" {
                 println!("{}", costliest(&dump));
             }
             figures.insert(format!("{}@{names}", workload.word()), per_query);
+        }
+        if names == SIZES[0] {
+            tell_stages(&folder, &stages);
         }
         let _ = fs::remove_dir_all(&folder);
     }
@@ -148,12 +170,30 @@ fn folder(names: usize) -> PathBuf {
     folder
 }
 
-/// Runs [`drive`] under Valgrind; for each workload the instructions of one query and the profile.
-fn count(names: usize, folder: &Path) -> Vec<(u64, PathBuf)> {
+/// The stages of an answer beside what each may cost; time here and now, which is the machine's.
+fn tell_stages(folder: &Path, counted: &[(u64, PathBuf)]) {
+    let world = World::new(plan(SIZES[0]));
+    let cell = load(folder);
+    let block = Block::owned(Lane::Udp, 0);
+    let service = cell.load();
+    let mut rows = stages::stages(&world, &service, &block).into_iter().zip(counted);
+    let Some((mut empty, (idle, _))) = rows.next() else { return };
+    let idle_ns = stages::nanoseconds(&mut empty);
+    println!("\n{:>10}  {:>8} {:>8} {:>8}", "stage", "budget", "instr", "ns");
+    for (mut stage, (instructions, _)) in rows {
+        let ns = stages::nanoseconds(&mut stage) - idle_ns;
+        println!("{:>10}  {:>8} {:>8} {ns:>8.1}", stage.word, stage.budget, instructions.saturating_sub(*idle));
+    }
+    println!();
+}
+
+/// Runs [`drive`] under Valgrind; for each workload, then each stage, the instructions of one query and the profile.
+fn count(names: usize, folder: &Path) -> (Vec<(u64, PathBuf)>, Vec<(u64, PathBuf)>) {
     let out = folder.join("profile");
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
         .args(["--toggle-collect=instructions::measured_workload", "--dump-after=instructions::measured_workload"])
+        .args(["--toggle-collect=instructions::measured_stage", "--dump-after=instructions::measured_stage"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe().expect("this program has a path"))
         .args(["drive", &names.to_string()])
@@ -161,15 +201,18 @@ fn count(names: usize, folder: &Path) -> Vec<(u64, PathBuf)> {
         .status()
         .expect("valgrind starts");
     assert!(status.success(), "the measured run failed");
-    (1..=Workload::ALL.len())
-        .map(|number| {
+    let mut counted: Vec<(u64, PathBuf)> = (1..)
+        .map_while(|number| {
             let dump = PathBuf::from(format!("{}.{number}", out.display()));
-            let text = fs::read_to_string(&dump).expect("valgrind writes one profile for each workload");
+            let text = fs::read_to_string(&dump).ok()?;
             let totals = text.lines().find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
             let total: u64 = totals.and_then(|number| number.trim().parse().ok()).expect("a profile has its sum");
-            (total / (QUERIES / BATCH * BATCH) as u64, dump)
+            Some((total / (QUERIES / BATCH * BATCH) as u64, dump))
         })
-        .collect()
+        .collect();
+    assert!(counted.len() > Workload::ALL.len(), "valgrind writes one profile for each workload and stage");
+    let stages = counted.split_off(Workload::ALL.len());
+    (counted, stages)
 }
 
 /// The functions that cost most, each without those it calls.

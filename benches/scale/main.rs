@@ -35,6 +35,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+/// As the server itself has it: large tables stand in large pages.
+#[global_allocator]
+static ALLOCATOR: meridian::sys::memory::Allocator = meridian::sys::memory::Allocator;
+
 const USAGE: &str = "usage: cargo bench --bench scale -- run [--name WORD] [--full] [--rounds N] [--only WORD]
   --name    the run's name; `scratch` unless given
   --full    sizes of a large CDN instead of small ones

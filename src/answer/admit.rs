@@ -8,6 +8,7 @@ use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The first step, or the response code of a question that no zone answers.
+    #[inline(never)]
     pub fn admit(&mut self) -> Result<Step<'s>, Rcode> {
         let query = self.opening.query;
         self.screen()?;

@@ -24,6 +24,7 @@ enum Aim<'a> {
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Writes the CNAME of a zone and goes on at its target.
+    #[inline(never)]
     pub fn static_cname<'n>(&mut self, step: Step<'n>, set: &Set) -> Next<'n>
     where
         's: 'n,
@@ -80,6 +81,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
     }
 
+    #[inline(never)]
     fn follow<'n>(&mut self, step: Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
     where
         's: 'n,

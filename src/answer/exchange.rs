@@ -69,6 +69,7 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to
     /// the parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing
     /// of the name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
+    #[inline(never)]
     pub fn find(&self, name: &QueryName) -> Option<Found> {
         if self.opening.query.qtype == RrType::DS { self.find_signer(name) } else { self.opening.snapshot.zones.lookup(name) }
     }
@@ -99,6 +100,7 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     }
 
     /// Writes the OPT and the header, and tells the outcome.
+    #[inline(never)]
     pub fn finish(&mut self, rcode: Rcode) {
         self.opening.finish(rcode, self.extended_error, self.outcome);
     }

@@ -63,7 +63,7 @@ pub struct Client {
 /// What is different for each query without being in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// A random number: the order of addresses in a reply, and `share: random`.
+    /// A random number, to be mixed before it is used: the order of addresses in a reply, and `share: random`.
     pub draw: u64,
     /// Seconds since 1970 modulo 2^32, for the time stamps of DNS cookies.
     pub epoch_secs: u32,
@@ -147,6 +147,7 @@ fn at_length<'s, T: Trace>(opening: Opening<'s>, step: Option<Step<'s>>, outcome
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// From a name along the CNAMEs behind it to the end of the answer.
+    #[inline(never)]
     fn walk<'n>(&mut self, mut step: Step<'n>) -> Rcode
     where
         's: 'n,

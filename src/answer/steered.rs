@@ -17,6 +17,7 @@ use crate::zone::image::{Match, NodeId, Steered};
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
     /// only a CNAME, which answers every type, is exempt.
+    #[inline(never)]
     pub fn steered<'n>(&mut self, step: Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
     where
         's: 'n,

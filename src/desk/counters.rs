@@ -340,7 +340,6 @@ impl Totals {
     }
 
     /// Replies in all.
-    #[inline(always)]
     pub fn replied(&self) -> u64 {
         self.replies.iter().sum()
     }

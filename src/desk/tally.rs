@@ -1,4 +1,4 @@
-//! Tallies: what policies decided, as two tables (policy by PoP, policy by reason) for each worker.
+//! Tallies: what policies decided, as one table for each worker: a row for each policy, with a cell for each reason and each PoP.
 //!
 //! They are laid out from the indexes of one snapshot and live beside it, since these numbers mean
 //! nothing in another. A worker adds with a plain load and store to a sheet that nobody else writes.

@@ -250,7 +250,7 @@ impl Status {
     /// gradual parts its cells.
     #[inline]
     pub fn shares(&self, index: u32, policy: &PolicyTable) -> bool {
-        policy.shares || (self.policies[index as usize].1 && policy.share == Share::Sticky)
+        self.seen_by(index, policy).1
     }
 
     /// [`Status::view`] and [`Status::shares`].

@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// A SplitMix64 generator, one for each thread or connection.
+/// A generator, one for each thread or connection.
 #[derive(Debug)]
 pub struct Draws(u64);
 

@@ -39,7 +39,7 @@ impl Workers {
     }
 }
 
-/// A fault outside the core (which is caught query by query) starts the loop anew: the socket is
+/// A fault that no query is to blame for (those are caught, and cost that query alone) starts the loop anew: the socket is
 /// still there, and a server that silently lost a thread would lose a share of its queries.
 fn run(seat: &Seat) {
     if let Some(cpu) = seat.cpu

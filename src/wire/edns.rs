@@ -54,7 +54,7 @@ impl Edns {
     /// Reads the options of version 0. After an error those are there that could be read.
     #[inline(never)]
     pub fn read(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
-        self.asks = true;
+        self.asks = !rdata.is_empty();
         let mut rest = rdata;
         let (mut seen_subnet, mut is_bad) = (false, false);
         while !rest.is_empty() {
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_response_has_the_length_it_promised() {
         let subnet = ClientSubnet::parse(&[0, 1, 24, 0, 192, 0, 2]).unwrap();
-        let asked = Edns { subnet: Some(subnet), nsid: true, ..Edns::new(4096, 0, true) };
+        let asked = Edns { asks: true, subnet: Some(subnet), nsid: true, ..Edns::new(4096, 0, true) };
         let options = ResponseOptions {
             asked: &asked,
             scope: 20,

@@ -1,8 +1,8 @@
 //! A zone as it is served: nodes in a hash table, record data in one arena, ready to be copied.
 //!
 //! A node is an owner name with its RRsets, or an empty non-terminal without any. The table is open
-//! addressing over node numbers, by the hash of the whole name; a look-up costs one probe and one comparison. Names are
-//! stored in lower case. Node and set numbers are local to the image and never leave it. What a name that does not exist
+//! addressing, by the hash of the whole name, over half of that hash and the number of the node; a look-up costs a probe or two and
+//! one comparison. Names are stored in lower case, each before its records. Node and set numbers are local to the image and never leave it. What a name that does not exist
 //! would ask of its closest encloser (is there a wildcard, a DNAME?) stands in the encloser's node.
 //!
 //! Records are stored as they are sent, owned by the name at the start of the question, which nearly all that are sent are.
@@ -217,7 +217,7 @@ impl Image {
         if node.kind == NodeKind::Steered { self.steered.get(node.link as usize) } else { None }
     }
 
-    /// What is asked of most nodes. A node that is not plain itself is nothing usual.
+    /// What is asked of most nodes, of one that [`Match::Exact`] gives.
     #[inline(always)]
     pub fn usual(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
         let Some(node) = self.nodes.get(node.0 as usize) else { return Usual::Other };

@@ -142,7 +142,7 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Image, Finding> {
-        let negative = self.negative();
+        let mut negative = self.negative();
         if self.arena.len() > u32::MAX as usize {
             return Err(Finding::error(code::TOO_LARGE, format!("zone `{}` holds more than 4 GiB of record data", self.zone.apex))
                 .at(self.zone.at, "this zone"));
@@ -152,6 +152,9 @@ impl<'a> Builder<'a> {
             let glue = found.filter(|id| self.has_addresses(*id)).unwrap_or(NO_NODE);
             self.arena[place..place + 4].copy_from_slice(&glue.to_be_bytes());
         }
+        // Done with; the table that serves is made at the end.
+        self.by_name = Table::with_room(0);
+        self.gather(negative.as_mut());
         let mut nodes: Vec<Node> = Vec::with_capacity(self.drafts.len());
         let mut steered = Vec::new();
         for (id, draft) in self.drafts.iter().enumerate() {
@@ -180,7 +183,6 @@ impl<'a> Builder<'a> {
                 parent.has_wildcard = true;
             }
         }
-        self.arena.shrink_to_fit();
         let slots = self.slots();
         let mut image = Image {
             apex: self.apex.as_wire().into(),
@@ -198,10 +200,29 @@ impl<'a> Builder<'a> {
         Ok(image)
     }
 
+    /// Puts the records of each name behind it: what is read for one answer then stands in one place or two.
+    fn gather(&mut self, negative: Option<&mut Set>) {
+        let gathered = Vec::with_capacity(self.arena.len());
+        let scattered = std::mem::replace(&mut self.arena, gathered);
+        let mut bring = |at: &mut u32, len: usize| {
+            let from = *at as usize;
+            *at = self.arena.len() as u32;
+            self.arena.extend_from_slice(&scattered[from..from + len]);
+        };
+        for draft in &mut self.drafts {
+            bring(&mut draft.name_at, usize::from(draft.name_len));
+            let first = draft.first_set as usize;
+            for set in &mut self.sets[first..first + usize::from(draft.sets)] {
+                bring(&mut set.at, set.octets as usize);
+            }
+        }
+        if let Some(set) = negative {
+            bring(&mut set.at, set.octets as usize);
+        }
+    }
+
     /// The table that will serve: half full at most, so that a name is met at the first or second probe.
-    fn slots(&mut self) -> Vec<Slot> {
-        // The other one is done with, and as large.
-        self.by_name = Table::with_room(0);
+    fn slots(&self) -> Vec<Slot> {
         let mut len = 16;
         while self.drafts.len() * 2 > len {
             len *= 2;

@@ -1,0 +1,125 @@
+//! The stages of an answer, each by itself: what it may cost, and what it costs.
+//!
+//! In service they are one function, in which a stage costs less than alone; the sum is more than an answer, and a stage
+//! that has grown is found here.
+
+use crate::DIFFERENT;
+use crate::world::{Question, Workload, World};
+use meridian::answer::{Outcome, Verdict};
+use meridian::desk::cell::InService;
+use meridian::desk::counters::Block;
+use meridian::steer::choose::sole;
+use meridian::steer::table::V4;
+use meridian::wire::edns::ResponseOptions;
+use meridian::wire::query::{Parsed, Query, parse};
+use meridian::wire::response::{Owner, Response};
+use meridian::wire::rr::{Rcode, RrType};
+use std::hint::black_box;
+use std::net::IpAddr;
+use std::time::Instant;
+
+/// A stage of the answer to a question with a client subnet.
+pub struct Stage<'a> {
+    /// Its name.
+    pub word: &'static str,
+    /// Instructions that it may cost alone.
+    pub budget: u64,
+    /// Does it for one of the questions.
+    pub run: Box<dyn FnMut(usize) + 'a>,
+}
+
+/// What costs nothing but the loop around it, then every stage.
+pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Vec<Stage<'a>> {
+    let questions = world.questions(Workload::GeoEcs, DIFFERENT);
+    let names: Vec<Query> = world.questions(Workload::Static, DIFFERENT).iter().map(read).collect();
+    let asked: Vec<Query> = questions.iter().map(read).collect();
+    let snapshot = &*service.snapshot;
+    let policy = &snapshot.steering.policies[0];
+    let routes = &policy.routes[0].v4;
+    let view = snapshot.status.view(0);
+    let bits: Vec<u32> = asked.iter().map(bits_of).collect();
+    let plans: Vec<usize> = bits.iter().map(|bits| policy.choices[routes.lookup(*bits).0 as usize][0] as usize).collect();
+    let plan_of_first = &policy.plans[plans[0]];
+    let (_, pop, slot, horizon_secs) = sole(policy, plan_of_first, view, V4).expect("a plan with one PoP first");
+    let (address, ttl) = (snapshot.steering.slots[slot as usize].v4[0].address.octets(), plan_of_first.ttl.at(horizon_secs));
+    let answered = Outcome { verdict: Verdict::Reply(60), rcode: Rcode::NOERROR, qtype: RrType::A, ..Outcome::silence() };
+    let (mut query, mut room, mut tail) = (Query::default(), [0; 1232], [0; 1232]);
+    let packets: Vec<Vec<u8>> = questions.into_iter().map(|question| question.packet).collect();
+    let echoed = (packets[0].clone(), read_packet(&packets[0]));
+    vec![
+        Stage { word: "loop", budget: 0, run: Box::new(|index| _ = black_box(index)) },
+        Stage { word: "parse", budget: 200, run: Box::new(move |index| _ = black_box(parse(black_box(&packets[index]), &mut query))) },
+        Stage {
+            word: "look-up",
+            budget: 200,
+            run: Box::new(move |index| _ = black_box(snapshot.zones.lookup(black_box(&names[index].name)))),
+        },
+        Stage { word: "route", budget: 40, run: Box::new(move |index| _ = black_box(routes.lookup(black_box(bits[index])))) },
+        Stage {
+            word: "choose",
+            budget: 50,
+            run: Box::new(move |index| _ = black_box(sole(policy, &policy.plans[black_box(plans[index])], view, V4))),
+        },
+        Stage {
+            word: "splice",
+            budget: 110,
+            run: Box::new(move |_| {
+                let (packet, query) = &echoed;
+                let mut response = Response::begin(&mut room, 1232, 23, query.copied_head(), query.question(packet));
+                let owner = Owner { at: 12, wire: query.name.wire() };
+                black_box(response.pointed_address(owner, RrType::A, ttl, black_box(address)));
+            }),
+        },
+        Stage {
+            word: "OPT",
+            budget: 90,
+            run: Box::new(move |index| {
+                let Some(edns) = &asked[index].edns else { return };
+                let options =
+                    ResponseOptions { asked: edns, scope: 24, node: &[], cookie: None, error: None, rcode_high: 0, payload: 1232 };
+                black_box(options.write(black_box(&mut tail)));
+            }),
+        },
+        Stage {
+            word: "count",
+            budget: 80,
+            run: Box::new(move |_| {
+                let decided = Outcome {
+                    policy: Some(0),
+                    reason: Some(meridian::answer::Reason::Regular),
+                    evidence: Some(meridian::snapshot::vantage::Evidence::Ecs),
+                    pop: Some((pop, meridian::steer::choose::Resort::Regular)),
+                    ..answered
+                };
+                block.answered(service, black_box(&decided));
+            }),
+        },
+    ]
+}
+
+/// Nanoseconds of one run, the loop included.
+pub fn nanoseconds(stage: &mut Stage<'_>) -> f64 {
+    const ROUNDS: usize = 1_000_000;
+    let begun = Instant::now();
+    for round in 0..ROUNDS {
+        (stage.run)(round % DIFFERENT);
+    }
+    begun.elapsed().as_nanos() as f64 / ROUNDS as f64
+}
+
+fn read(question: &Question) -> Query {
+    read_packet(&question.packet)
+}
+
+fn read_packet(packet: &[u8]) -> Query {
+    let mut query = Query::default();
+    assert!(matches!(parse(packet, &mut query), Parsed::Query), "a question made here");
+    query
+}
+
+fn bits_of(query: &Query) -> u32 {
+    match query.edns.and_then(|edns| edns.subnet).map(|subnet| subnet.address) {
+        Some(IpAddr::V4(address)) => address.to_bits(),
+        other => panic!("{other:?} is no IPv4 client subnet"),
+    }
+}
