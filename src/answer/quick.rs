@@ -84,7 +84,8 @@ impl<'s> Opening<'s> {
             _ => return None,
         };
         let policy = snapshot.steering.policies.get(steered.policy as usize)?;
-        if policy.may_alias() || policy.resolver_classes.is_some() {
+        // Whether a type exists depends on the policy's own candidates, whomever a rule may add for some clients.
+        if policy.families & family == 0 || policy.may_alias() || policy.resolver_classes.is_some() {
             return None;
         }
         let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
