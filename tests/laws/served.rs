@@ -231,11 +231,8 @@ fn narrowed(dice: &mut Dice, tree: Tree) -> Tree {
     }
     let mut policies = String::new();
     for line in tree.text("policies.yaml").lines() {
-        policies.push_str(if line == "    pops: all" && dice.once_in(2) {
-            *dice.pick(&["    pops: [p0]", "    pops: [p1]"])
-        } else {
-            line
-        });
+        let is_one = line == "    pops: all" && dice.once_in(2);
+        policies.push_str(if is_one { dice.pick::<&str>(&["    pops: [p0]", "    pops: [p1]"]) } else { line });
         policies.push('\n');
     }
     let (mode, policy) = (*dice.pick(&["full", "full", "first", "same_scope"]), *dice.pick(&["p", "q", "r", "s"]));
