@@ -13,6 +13,8 @@ mod oracle;
 mod reply;
 #[path = "laws/scope.rs"]
 mod scope;
+#[path = "laws/served.rs"]
+mod served;
 #[path = "laws/sharing.rs"]
 mod sharing;
 #[path = "laws/snapshot.rs"]

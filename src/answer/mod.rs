@@ -2,7 +2,9 @@
 //!
 //! [`respond`] does no I/O, reads no clock, takes no lock, allocates nothing, logs nothing and
 //! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, who asks, and a
-//! draw for what is random. `explain` calls the same function with a [`trace`] that listens.
+//! draw for what is random. `explain` calls it with a [`trace`] that listens, and walks the general road below; service
+//! takes a shorter road for usual answers first (`quick`), and the law that a traced answer is the served answer
+//! holds the two together.
 //!
 //! ```text
 //! parse --- Silence, Rare

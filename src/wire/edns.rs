@@ -225,5 +225,34 @@ mod tests {
         assert_eq!(out[len], 0xee);
         assert_eq!(usize::from(u16::from_be_bytes([out[9], out[10]])), len - 11);
         assert_eq!(options.write(&mut out[..len - 1]), 0);
+        // Each option alone, in a buffer that ends with it: what it is, the query's OPT and what is sent, and the options' octets.
+        let one_octet = ClientSubnet::parse(&[0, 1, 8, 0, 10]).unwrap();
+        let plain = Edns { asks: true, ..Edns::new(4096, 0, true) };
+        let bare = ResponseOptions { asked: &plain, cookie: None, error: None, ..options };
+        let with_node = Edns { nsid: true, ..plain };
+        let with_subnet = Edns { subnet: Some(one_octet), ..plain };
+        let cookie = [&[0, 10, 0, 24], &[7; 24][..]].concat();
+        let none = Edns::new(4096, 0, true);
+        let rows = [
+            ("no options were sent", ResponseOptions { asked: &none, ..bare }, &[][..]),
+            ("none that is answered", bare, &[]),
+            ("a client subnet of one octet", ResponseOptions { asked: &with_subnet, ..bare }, &[0, 8, 0, 5, 0, 1, 8, 20, 10]),
+            ("NSID", ResponseOptions { asked: &with_node, ..bare }, b"\0\x03\0\x07fra-ns1"),
+            ("a cookie", ResponseOptions { cookie: Some(&[7; 24]), ..bare }, &cookie),
+            ("an extended error", ResponseOptions { error: Some((20, "no")), ..bare }, &[0, 15, 0, 4, 0, 20, b'n', b'o']),
+            (
+                "an extended error alone",
+                ResponseOptions { asked: &none, error: Some((20, "no")), ..bare },
+                &[0, 15, 0, 4, 0, 20, b'n', b'o'],
+            ),
+        ];
+        for (what, options, expected) in rows {
+            let mut out = vec![0xee; options.len()];
+            assert_eq!(options.write(&mut out), out.len(), "{what}");
+            let head = [0, 0, 41, 4, 208, 1, 0, 0x80, 0, 0, expected.len() as u8];
+            assert_eq!(out, [&head[..], expected].concat(), "{what}");
+            let short = out.len() - 1;
+            assert_eq!(options.write(&mut out[..short]), 0, "{what}");
+        }
     }
 }

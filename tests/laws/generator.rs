@@ -38,7 +38,8 @@ pub fn world(seed: u64) -> Option<(World, Generated)> {
     load(&generated.tree).ok().map(|world| (world, generated))
 }
 
-fn generate(dice: &mut Dice) -> Generated {
+/// A deployment that the loader may refuse.
+pub fn generate(dice: &mut Dice) -> Generated {
     let mut known = Vec::new();
     let pops = 2 + dice.below(9);
     let networks = networks(dice, pops, &mut known);

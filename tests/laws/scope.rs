@@ -43,22 +43,22 @@ fn every_leaf_of_the_sample() {
         verify_scopes(&snapshot, 2).unwrap_or_else(|faults| panic!("{down:?} down: {}", faults.join("\n")));
     }
     for seed in 0..4 {
-        let snapshot = troubled(&world, &mut Dice(seed));
+        let snapshot = troubled(&world, &mut Dice(seed), 2);
         verify_scopes(&snapshot, 2).unwrap_or_else(|faults| panic!("troubles of seed {seed}: {}", faults.join("\n")));
     }
 }
 
 /// The world on a bad day: addresses are down, PoPs are drained, shed load and come back by and by, and the
-/// panic guard holds some policies.
-fn troubled(world: &World, dice: &mut Dice) -> Arc<Snapshot> {
+/// panic guard holds some policies. Each has its trouble once in `rarity` times.
+pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> {
     let steering = &world.snapshot.steering;
-    let share = |dice: &mut Dice| if dice.once_in(2) { 0 } else { *dice.pick(&[1u16, 40, 128, 200, 255, 256]) };
+    let share = |dice: &mut Dice| if !dice.once_in(rarity) { 0 } else { *dice.pick(&[1u16, 40, 128, 200, 255, 256]) };
     let pops = world.snapshot.status.pops().iter().map(|pop| PopStatus { left: share(dice), ..*pop });
     let pops: Vec<PopStatus> = pops.collect();
     let shed = |dice: &mut Dice| Shed { share: share(dice), accept: steering.pops.iter().map(|_| share(dice)).collect() };
     let sheds = steering.slots.iter().map(|_| shed(dice)).collect();
     let mut slots = || -> Vec<SlotHealth> {
-        let mask = |dice: &mut Dice| if dice.once_in(2) { 0 } else { *dice.pick(&[1u64, 2, 3, u64::MAX]) };
+        let mask = |dice: &mut Dice| if !dice.once_in(rarity) { 0 } else { *dice.pick(&[1u64, 2, 3, u64::MAX]) };
         let health = |n: usize, dice: &mut Dice| SlotHealth {
             down_v4: mask(dice),
             down_v6: mask(dice),
@@ -99,7 +99,7 @@ fn random_deployments() {
         let dice = &mut Dice(seed);
         let down: Vec<String> = world.snapshot.steering.pops.iter().filter(|_| dice.once_in(3)).map(|p| p.name.to_string()).collect();
         let down: Vec<&str> = down.iter().map(String::as_str).collect();
-        for snapshot in [world.snapshot.clone(), with_down(&world, &down), troubled(&world, dice)] {
+        for snapshot in [world.snapshot.clone(), with_down(&world, &down), troubled(&world, dice, 2)] {
             verify_scopes(&snapshot, 3).unwrap_or_else(|faults| panic!("{says}\n{}", faults.join("\n")));
             for _ in 0..500 {
                 pair(&snapshot, dice, &generated.known, &NAMES, &says);
@@ -109,12 +109,13 @@ fn random_deployments() {
     assert!(count == 1 || served > count / 3, "only {served} of {count} deployments were loaded");
 }
 
-fn seed_from_env() -> Option<u64> {
+/// The one deployment that is wanted.
+pub fn seed_from_env() -> Option<u64> {
     std::env::var("MERIDIAN_LAW_SEED").ok().and_then(|seed| seed.parse().ok())
 }
 
 /// Prefixes that the routes tell apart.
-fn leaves(snapshot: &Snapshot) -> Vec<Prefix> {
+pub fn leaves(snapshot: &Snapshot) -> Vec<Prefix> {
     let mut all = Vec::new();
     for routes in snapshot.steering.policies.iter().flat_map(|p| &p.routes) {
         all.extend(routes.v4.blocks().map(|b| Prefix::V4 { bits: b.start, len: b.len }));

@@ -1,15 +1,9 @@
-//! Laws 2, 3 and 7 as far as they hold inside one process: a snapshot is whole and never changes;
-//! bad input gives findings and no snapshot; what is explained is what is served.
+//! Laws 2 and 3 as far as they hold inside one process: a snapshot is whole and never changes;
+//! bad input gives findings and no snapshot.
 
-use crate::dice::Dice;
 use crate::reply::got;
-use crate::support::{Tree, ask, load, query, sample, with_down};
-use meridian::answer::{Client, Moment, Step, Trace, Transport, Verdict, respond_traced};
+use crate::support::{Tree, load, sample, with_down};
 use meridian::geo::prefix::Prefix;
-use meridian::snapshot::Snapshot;
-use meridian::snapshot::vantage::Decision;
-use meridian::steer::choose::{Blind, Choice};
-use meridian::steer::table::PolicyTable;
 use meridian::wire::rr::RrType;
 
 /// Law 2: a change of health publishes a new root; who holds the old one sees the old answers, and
@@ -92,54 +86,4 @@ fn cut_database() -> Tree {
     let octets = std::fs::read(tree.base.join("geoip/places.mmdb")).unwrap();
     let half = octets[..octets.len() / 2].to_vec();
     tree.with("geoip/places.mmdb", half)
-}
-
-/// Sees everything.
-#[derive(Default)]
-struct Attentive {
-    blind: Blind,
-    seen: usize,
-}
-
-impl Trace for Attentive {
-    type Watch = Blind;
-    fn watch(&mut self) -> &mut Blind {
-        &mut self.blind
-    }
-    fn step(&mut self, _: &Snapshot, _: &Step<'_>) {
-        self.seen += 1;
-    }
-    fn decision(&mut self, _: &PolicyTable, _: &Decision<'_>) {
-        self.seen += 1;
-    }
-    fn choice(&mut self, _: &Snapshot, _: &PolicyTable, _: Choice) {
-        self.seen += 1;
-    }
-    fn picked(&mut self, _: usize, _: usize, _: u32) {
-        self.seen += 1;
-    }
-}
-
-/// Law 7: the same octets with a trace and without.
-#[test]
-fn a_traced_answer_is_the_served_answer() {
-    let world = sample();
-    let dice = &mut Dice(5);
-    let names =
-        ["www.shop.example.", "global.edge.cdn.example.", "none.cdn.example.", "lab.cdn.example.", "cdn.media.example.", "elsewhere.test."];
-    for _ in 0..20_000 {
-        let rtype = *dice.pick(&[RrType::A, RrType::AAAA, RrType::TXT, RrType::ANY, RrType::NS]);
-        let (from, draw) = (dice.client(&[]), dice.roll());
-        let ecs = if dice.once_in(3) { None } else { Some(Prefix::host(dice.client(&[]))) };
-        let packet = query(dice.pick::<&str>(&names), rtype, ecs);
-        let (outcome, served) = ask(&world.snapshot, &packet, from, draw);
-        let mut out = vec![0; 65_535];
-        let mut trace = Attentive::default();
-        let client = Client { address: from, transport: Transport::Udp };
-        let traced = respond_traced(&world.snapshot, &packet, &client, Moment { draw, epoch_secs: 0 }, &mut out, &mut trace);
-        assert_eq!(outcome, traced);
-        if let Verdict::Reply(len) = traced.verdict {
-            assert_eq!(served, out[..len]);
-        }
-    }
 }
