@@ -1,7 +1,7 @@
 //! Instructions in user space for one query, by kind of question and size of zone.
 //!
 //! Times depend on the machine and on its neighbours; instructions hardly do. This program runs itself
-//! under Valgrind, which counts only inside [`measured_workload`]: parse, answer and counting, as a
+//! under Valgrind, which counts only inside [`measured`]: parse, answer and counting, as a
 //! worker does for each datagram of a batch.
 //!
 //! ```console
@@ -68,20 +68,18 @@ fn drive(names: usize, folder: &Path) {
         for question in &questions {
             verify(&cell, question, workload, &mut scratch);
         }
-        measured_workload(&cell, &block, &questions, &mut scratch);
+        measured(&mut || answer_all(&cell, &block, &questions, &mut scratch));
     }
     let service = cell.load();
     for mut stage in stages::stages(&world, &service, &block) {
-        measured_stage(&mut stage.run);
+        measured(&mut || (0..QUERIES).for_each(|index| (stage.run)(index % DIFFERENT)));
     }
 }
 
-/// A stage of an answer, as often as a workload's questions.
+/// What runs here is counted.
 #[inline(never)]
-fn measured_stage(run: &mut dyn FnMut(usize)) {
-    for index in 0..QUERIES {
-        run(index % DIFFERENT);
-    }
+fn measured(run: &mut dyn FnMut()) {
+    run();
 }
 
 fn load(folder: &Path) -> Cell {
@@ -112,9 +110,8 @@ fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u
     }
 }
 
-/// What is counted: the work of `src/transport/udp.rs` between two system calls.
-#[inline(never)]
-fn measured_workload(cell: &Cell, block: &Block, questions: &[Question], room: &mut [u8]) {
+/// The work of `src/transport/udp.rs` between two system calls.
+fn answer_all(cell: &Cell, block: &Block, questions: &[Question], room: &mut [u8]) {
     let (mut draws, mut scratch) = (Draws::seeded(), Scratch::default());
     for batch in 0..QUERIES / BATCH {
         block.received(BATCH as u64);
@@ -170,8 +167,11 @@ fn folder(names: usize) -> PathBuf {
     folder
 }
 
+/// Instructions of one query, and the profile.
+type Counted = (u64, PathBuf);
+
 /// The stages of an answer beside what each may cost; time here and now, which is the machine's.
-fn tell_stages(folder: &Path, counted: &[(u64, PathBuf)]) {
+fn tell_stages(folder: &Path, counted: &[Counted]) {
     let world = World::new(plan(SIZES[0]));
     let cell = load(folder);
     let block = Block::owned(Lane::Udp, 0);
@@ -188,12 +188,11 @@ fn tell_stages(folder: &Path, counted: &[(u64, PathBuf)]) {
 }
 
 /// Runs [`drive`] under Valgrind; for each workload, then each stage, the instructions of one query and the profile.
-fn count(names: usize, folder: &Path) -> (Vec<(u64, PathBuf)>, Vec<(u64, PathBuf)>) {
+fn count(names: usize, folder: &Path) -> (Vec<Counted>, Vec<Counted>) {
     let out = folder.join("profile");
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
-        .args(["--toggle-collect=instructions::measured_workload", "--dump-after=instructions::measured_workload"])
-        .args(["--toggle-collect=instructions::measured_stage", "--dump-after=instructions::measured_stage"])
+        .args(["--toggle-collect=instructions::measured", "--dump-after=instructions::measured"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe().expect("this program has a path"))
         .args(["drive", &names.to_string()])
@@ -201,7 +200,7 @@ fn count(names: usize, folder: &Path) -> (Vec<(u64, PathBuf)>, Vec<(u64, PathBuf
         .status()
         .expect("valgrind starts");
     assert!(status.success(), "the measured run failed");
-    let mut counted: Vec<(u64, PathBuf)> = (1..)
+    let mut counted: Vec<Counted> = (1..)
         .map_while(|number| {
             let dump = PathBuf::from(format!("{}.{number}", out.display()));
             let text = fs::read_to_string(&dump).ok()?;

@@ -16,54 +16,79 @@ pub struct Allocator;
 // SAFETY: every call goes to the system's allocator, with a layout that is made alike from the same argument each time and
 // is never less aligned.
 unsafe impl GlobalAlloc for Allocator {
+    #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise; the size is unchanged.
-        let at = unsafe { System.alloc(placed(layout)) };
-        prefer_large_pages(at, layout.size());
-        at
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if layout.size() < LARGE_PAGE {
-            // SAFETY: the caller's promise.
-            return unsafe { System.alloc_zeroed(layout) };
+        if layout.size() >= LARGE_PAGE {
+            return large(layout);
         }
         // SAFETY: the caller's promise.
-        let at = unsafe { self.alloc(layout) };
-        if !at.is_null() {
-            // SAFETY: that many octets were just allocated. They are written here, when the pages are chosen.
-            unsafe { at.write_bytes(0, layout.size()) };
-        }
-        at
+        unsafe { System.alloc(layout) }
     }
 
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if layout.size() >= LARGE_PAGE {
+            return large_zeroed(layout);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    #[inline]
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise; this is the layout that it was allocated with.
         unsafe { System.dealloc(at, placed(layout)) }
     }
 
+    #[inline]
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if layout.size() < LARGE_PAGE && size < LARGE_PAGE {
+        if layout.size() >= LARGE_PAGE || size >= LARGE_PAGE {
             // SAFETY: the caller's promise.
-            return unsafe { System.realloc(at, layout, size) };
+            return unsafe { moved(at, layout, size) };
         }
-        // SAFETY: the caller promises that the new size, rounded up to the alignment, does not overflow.
-        let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        // SAFETY: the caller promises that the new size is not 0.
-        let to = unsafe { self.alloc(new) };
-        if !to.is_null() {
-            // SAFETY: both hold that many octets, and the new ones are nobody's yet; the old ones are freed as they were
-            // allocated.
-            unsafe {
-                at.copy_to_nonoverlapping(to, layout.size().min(size));
-                self.dealloc(at, layout);
-            }
-        }
-        to
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(at, layout, size) }
     }
 }
 
+/// Allocates what fills a large page at least.
+#[cold]
+fn large(layout: Layout) -> *mut u8 {
+    // SAFETY: the size is not 0.
+    let at = unsafe { System.alloc(placed(layout)) };
+    prefer_large_pages(at, layout.size());
+    at
+}
+
+#[cold]
+fn large_zeroed(layout: Layout) -> *mut u8 {
+    let at = large(layout);
+    if !at.is_null() {
+        // SAFETY: that many octets were just allocated. They are written here, when the pages are chosen.
+        unsafe { at.write_bytes(0, layout.size()) };
+    }
+    at
+}
+
+/// # Safety
+/// As of [`GlobalAlloc::realloc`], by [`Allocator`].
+#[cold]
+unsafe fn moved(at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    // SAFETY: the caller promises that the new size is not 0 and, rounded up to the alignment, does not overflow.
+    let to = unsafe { Allocator.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
+    if !to.is_null() {
+        // SAFETY: both hold that many octets, and the new ones are nobody's yet; the old ones are freed as they were
+        // allocated.
+        unsafe {
+            at.copy_to_nonoverlapping(to, layout.size().min(size));
+            Allocator.dealloc(at, layout);
+        }
+    }
+    to
+}
+
 /// The layout that is really asked for: what fills a large page begins with one.
+#[inline]
 fn placed(layout: Layout) -> Layout {
     if layout.size() < LARGE_PAGE { layout } else { layout.align_to(LARGE_PAGE).unwrap_or(layout) }
 }
