@@ -111,6 +111,7 @@ fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u
 }
 
 /// The work of `src/transport/udp.rs` between two system calls.
+#[inline(never)]
 fn answer_all(cell: &Cell, block: &Block, questions: &[Question], room: &mut [u8]) {
     let (mut draws, mut scratch) = (Draws::seeded(), Scratch::default());
     for batch in 0..QUERIES / BATCH {

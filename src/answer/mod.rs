@@ -106,6 +106,18 @@ pub fn respond_traced<T: Trace>(
     scratch.outcome
 }
 
+/// Leaves of a table of routes past which it fills more than a core's own cache.
+const LEAVES_MANY: usize = 100_000;
+
+/// Reads what the answers to these IPv4 clients will read of a policy's routes, if those are many: one answer after the
+/// other waits twice for memory, and all at once wait together. Nothing depends on it.
+pub fn read_ahead(snapshot: &Snapshot, policy: u32, clients: impl Iterator<Item = u32>) {
+    let routes = snapshot.steering.policies.get(policy as usize).and_then(|policy| policy.routes.first());
+    if let Some(routes) = routes.filter(|routes| routes.v4.leaves() > LEAVES_MANY) {
+        std::hint::black_box(clients.fold(0, |seen, client| seen ^ routes.v4.lookup(client).0));
+    }
+}
+
 #[inline(always)]
 fn converse<T: Trace>(
     scratch: &mut Scratch,

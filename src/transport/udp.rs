@@ -4,10 +4,11 @@ use crate::answer::{self, Client, Moment, Scratch, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::cell::InService;
 use crate::desk::counters::{Block, Dropped};
-use crate::sys::datagram::Batch;
+use crate::sys::datagram::{Batch, Datagram};
 use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
+use crate::wire::ecs::ClientSubnet;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub struct Seat {
 /// Serves until told to stop.
 pub fn serve(seat: &Seat) {
     let mut batch = Batch::new(seat.batch);
-    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default() };
+    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), policy: None };
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(0) => {}
@@ -61,6 +62,8 @@ pub fn serve(seat: &Seat) {
 struct Hand {
     draws: Draws,
     scratch: Scratch,
+    /// The policy that the last steered answer of a batch came from: the next will mostly come from it too.
+    policy: Option<u32>,
 }
 
 fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, hand: &mut Hand) {
@@ -68,6 +71,11 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, hand: &mut Hand) {
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
     let epoch_secs = clock::epoch_secs();
+    if let Some(policy) = hand.policy
+        && count > 1
+    {
+        answer::read_ahead(&service.snapshot, policy, (0..count).filter_map(|index| client_of(&batch.exchange(index).0)));
+    }
     let mut next = 0;
     while next < count {
         // The core does not panic. Should it ever, one query is lost and counted, not the worker.
@@ -81,10 +89,20 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, hand: &mut Hand) {
             seat.block.dropped(Dropped::Panic, 1);
         }
     }
+    hand.policy = hand.scratch.outcome.policy.or(hand.policy);
     let sent = batch.send(&seat.socket);
     if sent.failed > 0 {
         seat.block.dropped(Dropped::Unsent, sent.failed as u64);
     }
+}
+
+/// Who will be answered, as far as a glance tells.
+fn client_of(datagram: &Datagram<'_>) -> Option<u32> {
+    let resolver = || match datagram.peer {
+        Some(SocketAddr::V4(peer)) => Some(peer.ip().to_bits()),
+        _ => None,
+    };
+    ClientSubnet::glance(datagram.octets).or_else(resolver)
 }
 
 #[inline(always)]

@@ -59,6 +59,14 @@ impl ClientSubnet {
         Some(ClientSubnet { family: 1, source, address: IpAddr::V4(address) })
     }
 
+    /// The IPv4 address of a client subnet of three octets that is the last thing in a message, as most are. A guess, made
+    /// without reading the message: for what may be wrong, and must be quick.
+    #[inline]
+    pub fn glance(message: &[u8]) -> Option<u32> {
+        let &[c0, c1, l0, l1, f0, f1, _, _, a, b, c] = message.last_chunk()?;
+        ([c0, c1, l0, l1, f0, f1] == [0, CODE as u8, 0, 7, 0, 1]).then(|| u32::from_be_bytes([a, b, c, 0]))
+    }
+
     /// Octets of the option in a response, with its four-octet option header.
     #[inline]
     pub fn response_len(&self) -> usize {
@@ -129,6 +137,15 @@ mod tests {
             assert_eq!(ClientSubnet::parse_alone(&alone), expected, "{what}, alone");
             assert_eq!(ClientSubnet::parse_alone(&[&alone[..], &[0]].concat()), None, "{what}, and an octet more");
         }
+    }
+
+    #[test]
+    fn a_glance_sees_a_subnet_at_the_end() {
+        let subnet = [0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2];
+        assert_eq!(ClientSubnet::glance(&[&[1, 2, 3], &subnet[..]].concat()), Some(0xc000_0200));
+        assert_eq!(ClientSubnet::glance(&[&subnet[..], &[0]].concat()), None, "not at the end");
+        assert_eq!(ClientSubnet::glance(&subnet[1..]), None, "too short");
+        assert_eq!(ClientSubnet::glance(&[0, 8, 0, 7, 0, 2, 24, 0, 32, 1, 13]), None, "IPv6");
     }
 
     #[test]
