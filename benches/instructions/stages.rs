@@ -48,21 +48,21 @@ pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Ve
     let echoed = (packets[0].clone(), read_packet(&packets[0]));
     vec![
         Stage { word: "loop", budget: 0, run: Box::new(|index| _ = black_box(index)) },
-        Stage { word: "parse", budget: 200, run: Box::new(move |index| _ = black_box(parse(black_box(&packets[index]), &mut query))) },
+        Stage { word: "parse", budget: 260, run: Box::new(move |index| _ = black_box(parse(black_box(&packets[index]), &mut query))) },
         Stage {
             word: "look-up",
-            budget: 200,
+            budget: 220,
             run: Box::new(move |index| _ = black_box(snapshot.zones.lookup(black_box(&names[index].name)))),
         },
-        Stage { word: "route", budget: 40, run: Box::new(move |index| _ = black_box(routes.lookup(black_box(bits[index])))) },
+        Stage { word: "route", budget: 60, run: Box::new(move |index| _ = black_box(routes.lookup(black_box(bits[index])))) },
         Stage {
             word: "choose",
-            budget: 50,
+            budget: 60,
             run: Box::new(move |index| _ = black_box(sole(policy, &policy.plans[black_box(plans[index])], view, V4))),
         },
         Stage {
             word: "splice",
-            budget: 110,
+            budget: 70,
             run: Box::new(move |_| {
                 let (packet, query) = &echoed;
                 let mut response = Response::begin(&mut room, 1232, 23, query.copied_head(), query.question(packet));
@@ -72,7 +72,7 @@ pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Ve
         },
         Stage {
             word: "OPT",
-            budget: 90,
+            budget: 80,
             run: Box::new(move |index| {
                 let Some(edns) = &asked[index].edns else { return };
                 let options =
@@ -82,7 +82,7 @@ pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Ve
         },
         Stage {
             word: "count",
-            budget: 80,
+            budget: 100,
             run: Box::new(move |_| {
                 let decided = Outcome {
                     policy: Some(0),
