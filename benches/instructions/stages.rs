@@ -51,7 +51,7 @@ pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Ve
         Stage { word: "parse", budget: 260, run: Box::new(move |index| _ = black_box(parse(black_box(&packets[index]), &mut query))) },
         Stage {
             word: "look-up",
-            budget: 220,
+            budget: 230,
             run: Box::new(move |index| _ = black_box(snapshot.zones.lookup(black_box(&names[index].name)))),
         },
         Stage { word: "route", budget: 60, run: Box::new(move |index| _ = black_box(routes.lookup(black_box(bits[index])))) },

@@ -69,7 +69,7 @@ impl Size {
         put("policies.yaml", self.policies().into());
         let mut text = head("big.example.");
         for host in 0..self.names {
-            let _ = writeln!(text, "host{host} 300 IN A {}", Ipv4Addr::from(0x0a00_0000 + host as u32));
+            let _ = writeln!(text, "host{host:06} 300 IN A {}", Ipv4Addr::from(0x0a00_0000 + host as u32));
         }
         put("zones/big.example.zone", text.into());
         if self.yaml > 0 {
@@ -86,7 +86,7 @@ impl Size {
         let mut text = "zone: yaml.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \"@\": { NS: ns1 }\n  ns1: { A:                         203.0.113.53 }\n"
             .to_owned();
         for host in 0..self.yaml {
-            let _ = writeln!(text, "  host{host}: {{ A: {} }}", Ipv4Addr::from(0x0a00_0000 + host as u32));
+            let _ = writeln!(text, "  host{host:06}: {{ A: {} }}", Ipv4Addr::from(0x0a00_0000 + host as u32));
         }
         text
     }
@@ -128,7 +128,7 @@ impl Size {
     /// Questions for names of the large zone.
     pub fn plain(self, count: usize) -> Questions {
         let mut dice = Dice(2);
-        Questions::of((0..count).map(|_| query(&format!("host{}.big.example.", dice.roll(self.names)), None)))
+        Questions::of((0..count).map(|_| query(&format!("host{:06}.big.example.", dice.roll(self.names)), None)))
     }
 
     /// Questions for steered names, by client subnet.

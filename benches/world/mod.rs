@@ -192,8 +192,8 @@ impl World {
         let host = dice.roll(self.plan.names);
         let (network, country) = self.networks[dice.roll(self.networks.len())];
         let (name, expected) = match workload {
-            Workload::Static | Workload::StaticCookie => (format!("host{host}.cdn.example."), Some(host_address(host))),
-            Workload::Nxdomain => (format!("none{host}.cdn.example."), None),
+            Workload::Static | Workload::StaticCookie => (format!("{}.cdn.example.", host_label(host)), Some(host_address(host))),
+            Workload::Nxdomain => (format!("none{host:06}.cdn.example."), None),
             Workload::GeoEcs | Workload::GeoSource => ("edge.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
             Workload::ChainEcs => ("x.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
             Workload::CrossEcs => ("img.shop.example.".to_owned(), Some(pop_address(country % POPS))),
@@ -246,7 +246,7 @@ impl World {
         text.push_str("x 60 CNAME edge\n");
         text.push_str(steered);
         for host in 0..self.plan.names {
-            let _ = writeln!(text, "host{host} 300 IN A {}", host_address(host));
+            let _ = writeln!(text, "{} 300 IN A {}", host_label(host), host_address(host));
         }
         text
     }
@@ -261,6 +261,11 @@ impl World {
         }
         writer.to_bytes().expect("a database within limits")
     }
+}
+
+/// Of one length in zones of all sizes, so that a larger zone differs by nothing else.
+fn host_label(host: usize) -> String {
+    format!("host{host:06}")
 }
 
 fn head(apex: &str) -> String {

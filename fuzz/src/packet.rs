@@ -114,7 +114,7 @@ fn by_domain(reply: &[u8], has_opt: bool) {
 
 fn by_hickory(asked: &[u8], parsed: &Parsed<'_>, reply: &[u8], edns: Option<&Edns>) {
     // It has no client subnet of family 0, which RFC 7871 section 7.1.2 allows with source 0.
-    if edns.and_then(|e| e.subnet).is_some_and(|s| s.family == 0) {
+    if edns.and_then(|e| e.subnet).is_some_and(|s| s.family() == 0) {
         return;
     }
     let read = Message::from_vec(reply).unwrap_or_else(|e| panic!("{e}"));

@@ -8,7 +8,6 @@ use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The first step, or the response code of a question that no zone answers.
-    #[inline(never)]
     pub fn admit(&mut self) -> Result<Step<'s>, Rcode> {
         let query = self.opening.query;
         self.screen()?;
@@ -16,7 +15,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             Some(found) => {
                 self.outcome.zone = Some(found.zone);
                 self.opening.response.set_flag(flag::AA);
-                Ok(self.step(query.name.wire(), Written::QUESTION, found))
+                Ok(self.opening.step(query.name.wire(), Written::QUESTION, found))
             }
             None => Err(self.outside()),
         }

@@ -24,7 +24,6 @@ enum Aim<'a> {
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Writes the CNAME of a zone and goes on at its target.
-    #[inline(never)]
     pub fn static_cname<'n>(&mut self, step: Step<'n>, set: &Set) -> Next<'n>
     where
         's: 'n,
@@ -40,7 +39,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// Writes a CNAME that a policy answers and goes on at its target.
-    #[inline(never)]
     pub fn steered_cname<'n>(&mut self, step: Step<'n>, target: &[u8], ttl: Ttl) -> Next<'n>
     where
         's: 'n,
@@ -53,7 +51,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
 
     /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and goes
     /// on at the target. A target that would be too long is YXDOMAIN (section 2.2).
-    #[inline(never)]
     pub fn redirected<'n>(&mut self, step: Step<'n>, owner: NodeId) -> Next<'n>
     where
         's: 'n,
@@ -81,7 +78,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
     }
 
-    #[inline(never)]
     fn follow<'n>(&mut self, step: Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
     where
         's: 'n,
@@ -105,7 +101,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             // Links know one side of a cut, and DS wants the other.
             Aim::Linked(Rdata { link: Some(link), .. }) if self.opening.query.qtype != RrType::DS => {
                 match self.opening.snapshot.zones.target(step.found.zone, link) {
-                    Some(Target { name, found }) => Next::Follow(self.step(name, written, found)),
+                    Some(Target { name, found }) => Next::Follow(self.opening.step(name, written, found)),
                     None => Next::Done(Rcode::NOERROR),
                 }
             }
@@ -123,7 +119,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             return Next::Done(Rcode::NOERROR);
         }
         match self.find(&name) {
-            Some(found) => Next::Done(self.walk(self.step(name.wire(), written, found))),
+            Some(found) => Next::Done(self.walk(self.opening.step(name.wire(), written, found))),
             None => Next::Done(Rcode::NOERROR),
         }
     }

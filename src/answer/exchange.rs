@@ -69,7 +69,6 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to
     /// the parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing
     /// of the name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
-    #[inline(never)]
     pub fn find(&self, name: &QueryName) -> Option<Found> {
         if self.opening.query.qtype == RrType::DS { self.find_signer(name) } else { self.opening.snapshot.zones.lookup(name) }
     }
@@ -78,14 +77,6 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
         let zones = &self.opening.snapshot.zones;
         let above = zones.zone_of(name, true).map(|zone| Found { zone, matched: zones.zone(zone).lookup(name) });
         above.filter(|found| matches!(found.matched, Match::Cut(_) | Match::Exact(_))).or_else(|| zones.lookup(name))
-    }
-
-    /// The step at a name that was found.
-    pub fn step<'n>(&self, name: &'n [u8], written: Written, found: Found) -> Step<'n>
-    where
-        's: 'n,
-    {
-        Step { name, written, found, image: self.opening.snapshot.zones.zone(found.zone) }
     }
 
     /// Adds an extended error, if the query has EDNS and there is room.
@@ -100,7 +91,6 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     }
 
     /// Writes the OPT and the header, and tells the outcome.
-    #[inline(never)]
     pub fn finish(&mut self, rcode: Rcode) {
         self.opening.finish(rcode, self.extended_error, self.outcome);
     }

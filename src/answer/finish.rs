@@ -6,7 +6,6 @@ use super::outcome::Outcome;
 use super::{Client, Moment, Verdict};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::Standing;
-use crate::wire::edns::Edns;
 use crate::wire::query::Reject;
 use crate::wire::response::{Response, flag};
 use crate::wire::rr::Rcode;
@@ -16,7 +15,10 @@ use crate::wire::rr::Rcode;
 pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
     let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
     // The subnet is not echoed: nothing of the answer is about it.
-    let edns = reject.edns.map(|edns| Edns { subnet: None, ..edns });
+    let mut edns = reject.edns;
+    if let Some(edns) = &mut edns {
+        edns.subnet = None;
+    }
     let (standing, cookie) = edns.as_ref().map_or((Standing::None, None), |edns| answer_cookie(snapshot, edns, client, moment));
     let options = edns.as_ref().map(|edns| options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode));
     let reserved = options.as_ref().map_or(0, |o| o.len());

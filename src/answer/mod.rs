@@ -161,7 +161,6 @@ fn at_length<'s, T: Trace>(opening: Opening<'s>, step: Option<Step<'s>>, outcome
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// From a name along the CNAMEs behind it to the end of the answer.
-    #[inline(never)]
     fn walk<'n>(&mut self, mut step: Step<'n>) -> Rcode
     where
         's: 'n,

@@ -7,7 +7,6 @@ use crate::wire::rr::Rcode;
 
 impl<T: Trace> Exchange<'_, '_, T> {
     /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its TTL and its MINIMUM.
-    #[inline(never)]
     pub fn negative(&mut self, step: Step<'_>, rcode: Rcode) -> Next<'static> {
         let zone = step.image;
         let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };

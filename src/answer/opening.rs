@@ -68,7 +68,10 @@ impl<'s> Opening<'s> {
 
     /// The step at a name that was found.
     #[inline(always)]
-    pub fn step(&self, name: &'s [u8], written: Written, found: Found) -> Step<'s> {
+    pub fn step<'n>(&self, name: &'n [u8], written: Written, found: Found) -> Step<'n>
+    where
+        's: 'n,
+    {
         Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
     }
 
@@ -76,7 +79,7 @@ impl<'s> Opening<'s> {
     #[inline(always)]
     pub fn vantage(&self) -> Vantage<'s> {
         let subnet = self.query.edns.as_ref().filter(|edns| edns.asks).and_then(|edns| edns.subnet.as_ref());
-        Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source > 0) }
+        Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source() > 0) }
     }
 
     /// Writes the OPT, with an extended error if there is room, and the header; and tells the outcome.
@@ -128,6 +131,6 @@ pub fn options<'s>(
     error: Option<(u16, &'s str)>,
     rcode: Rcode,
 ) -> ResponseOptions<'s> {
-    let node = if asked.nsid { snapshot.identity.name.as_bytes() } else { &[] };
+    let node = snapshot.identity.name.as_bytes();
     ResponseOptions { asked, scope, node, cookie, error, rcode_high: (rcode.0 >> 4) as u8, payload: UDP_PAYLOAD_MAX }
 }

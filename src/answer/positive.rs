@@ -13,7 +13,6 @@ const ANY_TTL_SECS: u32 = 3_600;
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from the RRsets of a node; a wildcard's are owned by the asked name.
-    #[inline(never)]
     pub fn positive<'n>(&mut self, step: Step<'n>, node: NodeId) -> Next<'n>
     where
         's: 'n,
@@ -39,7 +38,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// The least that answers ANY.
-    #[inline(never)]
     pub fn any(&mut self, step: Step) -> Next<'static> {
         let ttl = Ttl::from_secs(ANY_TTL_SECS).unwrap_or(Ttl::MAX);
         match self.opening.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {

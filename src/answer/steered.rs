@@ -6,24 +6,23 @@ use super::trace::Trace;
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::vantage::Decision;
 use crate::steer::choose::{Choice, Question, Resort, choose, pick};
-use crate::steer::status::{SlotView, View};
+use crate::steer::status::View;
 use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
 use crate::wire::hash::{self, mix};
-use crate::wire::response::{Owner, Section};
+use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Steered};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
     /// only a CNAME, which answers every type, is exempt.
-    #[inline(never)]
     pub fn steered<'n>(&mut self, step: Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
     where
         's: 'n,
     {
         let snapshot = self.opening.snapshot;
-        let Some(policy) = snapshot.steering.policies.get(steered.policy as usize) else { return Next::Done(Rcode::SERVFAIL) };
+        let policy = &snapshot.steering.policies[steered.policy as usize];
         let family = match self.opening.query.qtype {
             RrType::A => Some(V4),
             RrType::AAAA => Some(V6),
@@ -60,14 +59,13 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let ttl = steered.ttl.unwrap_or(decision.plan.ttl).at(horizon_secs);
         if let (Choice::Pop { pop, slot, resort }, Some(family)) = (choice, offered) {
             self.outcome.pop = Some((pop, resort));
-            return self.addresses(step, &decision, (slot, view, resort), family, ttl);
+            return self.addresses(step, &decision, (slot, Seen::new(view, slot, resort)), family, ttl);
         }
         self.otherwise(step, node, policy, choice, (&decision, view, ttl))
     }
 
     /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None` for HTTPS where it has
     /// such records.
-    #[inline(never)]
     fn untailored<'n>(&mut self, step: Step<'n>, node: NodeId, policy: &PolicyTable, family: Option<Families>) -> Option<Next<'n>>
     where
         's: 'n,
@@ -82,7 +80,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// What follows a choice that is not addresses of a PoP.
-    #[inline(never)]
     fn otherwise<'n>(
         &mut self,
         step: Step<'n>,
@@ -116,25 +113,22 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     }
 
     /// Writes the addresses of a PoP in a drawn order.
-    #[inline(always)]
     fn addresses(
         &mut self,
         step: Step<'_>,
         decision: &Decision<'_>,
-        (slot, view, resort): (u32, &View, Resort),
+        (slot, seen): (u32, Seen),
         family: Families,
         ttl: Ttl,
     ) -> Next<'static> {
-        let Some(own) = self.opening.snapshot.steering.slots.get(slot as usize) else { return Next::Done(Rcode::SERVFAIL) };
-        let down = |of: fn(&SlotView) -> u64| if resort.ignores_probes() { 0 } else { of(view.slot(slot)) };
+        let slot = &self.opening.snapshot.steering.slots[slot as usize];
         if family == V4 {
-            self.write_picked(step, RrType::A, (&own.v4, down(|slot| slot.down_v4)), decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| address.octets())
         } else {
-            self.write_picked(step, RrType::AAAA, (&own.v6, down(|slot| slot.down_v6)), decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), decision, ttl, |address| address.octets())
         }
     }
 
-    #[inline(always)]
     fn write_picked<A: Copy, const N: usize>(
         &mut self,
         step: Step<'_>,
@@ -144,24 +138,11 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
-        self.write_several(step.owner(), rtype, (addresses, down), (decision.plan.answers, decision.key()), ttl, octets)
-    }
-
-    #[inline(never)]
-    fn write_several<A: Copy, const N: usize>(
-        &mut self,
-        owner: Owner<'_>,
-        rtype: RrType,
-        (addresses, down): (&[SharedAddress<A>], u64),
-        (answers, key): (u8, u64),
-        ttl: Ttl,
-        octets: impl Fn(A) -> [u8; N],
-    ) -> Next<'static> {
-        let (mut picked, count) = pick(addresses, down, answers, key);
+        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key());
         shuffle(&mut picked, count, self.opening.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
         let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
-        match self.opening.response.addresses(Section::Answer, owner, rtype, ttl, records) {
+        match self.opening.response.addresses(Section::Answer, step.owner(), rtype, ttl, records) {
             Ok(()) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }

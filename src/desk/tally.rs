@@ -37,9 +37,7 @@ struct Line([AtomicU64; 16]);
 pub struct Tallies {
     policies: Box<[Arc<str>]>,
     pops: Box<[Arc<str>]>,
-    /// Rows that are kept: one for each policy, or fewer with `other` as the last. A row has its reasons, then its PoPs.
-    rows: usize,
-    /// The row of the last policies, or of all that have none of their own.
+    /// The last row. There is one for each policy, or fewer with `other` as the last; each has its reasons, then its PoPs.
     last_row: usize,
     /// Cells of a row.
     row_len: usize,
@@ -56,16 +54,9 @@ impl Tallies {
 
     fn laid_out(policies: Box<[Arc<str>]>, pops: Box<[Arc<str>]>, seats: usize, pairs_max: usize) -> Tallies {
         let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
-        let cells = rows * (pops.len() + REASONS);
-        let sheet = || (0..cells.div_ceil(16)).map(|_| Line::default()).collect();
-        Tallies {
-            rows,
-            last_row: rows.saturating_sub(1),
-            row_len: pops.len() + REASONS,
-            sheets: (0..seats).map(|_| sheet()).collect(),
-            policies,
-            pops,
-        }
+        let row_len = pops.len() + REASONS;
+        let sheet = || (0..(rows * row_len).div_ceil(16)).map(|_| Line::default()).collect();
+        Tallies { last_row: rows.saturating_sub(1), row_len, sheets: (0..seats).map(|_| sheet()).collect(), policies, pops }
     }
 
     /// Whether the indexes of a snapshot mean the same here.
@@ -95,8 +86,9 @@ impl Tallies {
     /// Adds everything that was counted here to sums by name.
     pub fn fold_into(&self, decisions: &mut Decisions) {
         let sum = |cell: usize| -> u64 { self.sheets.iter().map(|sheet| read(sheet, cell)).sum() };
-        for row in 0..self.rows {
-            let is_other = row + 1 == self.rows && self.rows < self.policies.len();
+        let rows = self.policies.len().min(self.last_row + 1);
+        for row in 0..rows {
+            let is_other = row + 1 == rows && rows < self.policies.len();
             let policy: Arc<str> = if is_other { OTHER.into() } else { self.policies[row].clone() };
             for (pop, name) in self.pops.iter().enumerate() {
                 decisions.add_pop(&policy, name, sum(self.row_at(row) + REASONS + pop));

@@ -117,8 +117,7 @@ fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
 /// What a client is answered by a policy; `None` for an address that is no client's.
 pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
     let policy = &snapshot.steering.policies[index as usize];
-    let (family, source) = if address.is_ipv4() { (1, 32) } else { (2, 128) };
-    let subnet = ClientSubnet { family, source, address };
+    let subnet = ClientSubnet::host(address);
     let vantage = Vantage { resolver: address, subnet: Some(&subnet) };
     let decision = vantage.decide(policy, snapshot.status.shares(index, policy), owner, owner);
     if decision.is_special {

@@ -115,6 +115,27 @@ pub struct Pop {
     pub at: At,
 }
 
+#[cfg(test)]
+impl Pop {
+    /// A PoP of which nothing is said but its name, for tests to say more.
+    pub fn bare(name: &str) -> Pop {
+        Pop {
+            name: name.into(),
+            coordinates: None,
+            country: None,
+            weight: 100,
+            bias_km: 0,
+            state: AdminState::Auto,
+            capacity: None,
+            load: None,
+            ramp_ms: 0,
+            tags: Vec::new(),
+            services: Vec::new(),
+            at: At::whole(crate::finding::FileId(0)),
+        }
+    }
+}
+
 impl Pop {
     /// The address set of that name.
     pub fn service(&self, name: &str) -> Option<&Service> {

@@ -5,26 +5,45 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Option code (RFC 7871 section 6).
 pub const CODE: u16 = 8;
 
+/// The first eight octets of an option with 24 bits of an IPv4 address: code, length, family, source and scope.
+const HEAD_24: u64 = (CODE as u64) << 48 | 7 << 32 | 1 << 16 | 24 << 8;
+
 /// A well-formed client subnet option of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientSubnet {
-    /// FAMILY as sent: 1 IPv4, 2 IPv6, 0 only with source 0.
-    pub family: u16,
-    /// SOURCE PREFIX-LENGTH.
-    pub source: u8,
+    /// The option's first eight octets as sent: code, length, family, source and scope, which is 0.
+    head: u64,
     /// ADDRESS, zero beyond the source; IPv4 `0.0.0.0` for family 0.
     pub address: IpAddr,
 }
 
 impl ClientSubnet {
+    /// A single address.
+    pub fn host(address: IpAddr) -> ClientSubnet {
+        let (family, source) = if address.is_ipv4() { (1, 32) } else { (2, 128) };
+        ClientSubnet { head: u64::from(CODE) << 48 | (4 + source / 8) << 32 | family << 16 | source << 8, address }
+    }
+
+    /// FAMILY as sent: 1 IPv4, 2 IPv6, 0 only with source 0.
+    pub fn family(&self) -> u16 {
+        (self.head >> 16) as u16
+    }
+
+    /// SOURCE PREFIX-LENGTH.
+    #[inline(always)]
+    pub fn source(&self) -> u8 {
+        (self.head >> 8) as u8
+    }
+
     /// Reads the option's data. `None` is a format error (RFC 7871 section 7.1.2): an unknown family,
     /// a prefix longer than the family's address, a scope that is not zero, octets missing or
     /// surplus, or bits set beyond the source. Family 0 is tolerated with source 0 and no address.
     #[inline(always)]
     pub fn parse(data: &[u8]) -> Option<ClientSubnet> {
-        let [f0, f1, source, scope, octets @ ..] = data else { return None };
-        let (family, source) = (u16::from_be_bytes([*f0, *f1]), *source);
-        if *scope != 0 || octets.len() != usize::from(source).div_ceil(8) {
+        let (fields, octets) = data.split_first_chunk()?;
+        let fields = u32::from_be_bytes(*fields);
+        let (family, source, scope) = (fields >> 16, (fields >> 8) as u8, fields as u8);
+        if scope != 0 || octets.len() != usize::from(source).div_ceil(8) {
             return None;
         }
         let address = match family {
@@ -41,7 +60,7 @@ impl ClientSubnet {
             }
             _ => return None,
         };
-        Some(ClientSubnet { family, source, address })
+        Some(ClientSubnet { head: u64::from(CODE) << 48 | (data.len() as u64) << 32 | u64::from(fields), address })
     }
 
     /// [`ClientSubnet::parse`] for options that are nothing but a client subnet of IPv4, with its option header; `None` for
@@ -49,14 +68,18 @@ impl ClientSubnet {
     #[inline(always)]
     pub fn parse_alone(options: &[u8]) -> Option<ClientSubnet> {
         let head = u64::from_be_bytes(*options.first_chunk()?);
+        // What resolvers send (RFC 7871 section 11.1): three octets, of which none has a bit too many.
+        if head == HEAD_24 && options.len() == 11 {
+            let address = Ipv4Addr::from_bits(u32::from_be_bytes(*options.last_chunk()?) << 8);
+            return Some(ClientSubnet { head, address: IpAddr::V4(address) });
+        }
         let address_len = options.len() - 8;
         let (source, len) = ((head >> 8) as u8, address_len as u64 + 4);
         // Option code, length, family and scope.
         if head & !0xff00 != u64::from(CODE) << 48 | len << 32 | 1 << 16 || source > 32 || usize::from(source).div_ceil(8) != address_len {
             return None;
         }
-        let address = v4_address(options, address_len, source)?;
-        Some(ClientSubnet { family: 1, source, address: IpAddr::V4(address) })
+        Some(ClientSubnet { head, address: IpAddr::V4(v4_address(options, address_len, source)?) })
     }
 
     /// The IPv4 address of a client subnet of three octets that is the last thing in a message, as most are. A guess, made
@@ -70,18 +93,16 @@ impl ClientSubnet {
     /// Octets of the option in a response, with its four-octet option header.
     #[inline]
     pub fn response_len(&self) -> usize {
-        8 + usize::from(self.source).div_ceil(8)
+        4 + usize::from((self.head >> 32) as u16)
     }
 
     /// Writes the option for a response: as asked, with the scope filled in. Gives the octets
     /// written, `None` if `out` is too small.
     #[inline(always)]
     pub fn write_response(&self, scope: u8, out: &mut [u8]) -> Option<usize> {
-        let address_len = usize::from(self.source).div_ceil(8);
-        let lengths = u64::from(self.source) << 8 | u64::from(scope);
-        let head = u64::from(CODE) << 48 | (4 + address_len as u64) << 32 | u64::from(self.family) << 16 | lengths;
+        let address_len = self.response_len() - 8;
         let (head_to, address_to) = out.split_first_chunk_mut()?;
-        *head_to = head.to_be_bytes();
+        *head_to = (self.head | u64::from(scope)).to_be_bytes();
         match self.address {
             // Four octets whatever the length is, where there is room; those behind it are written over.
             IpAddr::V4(address) => match address_to.first_chunk_mut() {
@@ -90,7 +111,7 @@ impl ClientSubnet {
             },
             IpAddr::V6(address) => address_to.get_mut(..address_len)?.copy_from_slice(address.octets().get(..address_len)?),
         }
-        Some(8 + address_len)
+        Some(self.response_len())
     }
 }
 
@@ -105,6 +126,14 @@ fn v4_address(option: &[u8], octets: usize, source: u8) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_its_longest_network() {
+        for (address, option) in [("192.0.2.1", &[0, 1, 32, 0, 192, 0, 2, 1][..]), ("::1", &[&[0, 2, 128, 0][..], &[0; 15], &[1]].concat())]
+        {
+            assert_eq!(Some(ClientSubnet::host(address.parse().unwrap())), ClientSubnet::parse(option), "{address}");
+        }
+    }
 
     /// Each row: what it is, the option data, and the address and source it means.
     #[test]
@@ -130,10 +159,10 @@ mod tests {
             ("too short", &[0, 1, 24], None),
         ];
         for (what, data, meant) in rows {
-            let read = ClientSubnet::parse(data).map(|s| (s.address.to_string(), s.source));
+            let read = ClientSubnet::parse(data).map(|s| (s.address.to_string(), s.source()));
             assert_eq!(read, meant.map(|(a, s)| (a.to_owned(), s)), "{what}");
             let alone = [&[0, 8, 0, data.len() as u8], *data].concat();
-            let expected = ClientSubnet::parse(data).filter(|s| s.family == 1);
+            let expected = ClientSubnet::parse(data).filter(|s| s.family() == 1);
             assert_eq!(ClientSubnet::parse_alone(&alone), expected, "{what}, alone");
             assert_eq!(ClientSubnet::parse_alone(&[&alone[..], &[0]].concat()), None, "{what}, and an octet more");
         }

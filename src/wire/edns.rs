@@ -17,7 +17,7 @@ pub struct Edns {
     pub version: u8,
     /// The DO bit (RFC 3225).
     pub dnssec_ok: bool,
-    /// Whether there are options at all: if not, nothing below is there.
+    /// Whether there are options at all: if not, nothing below is there, and nothing of it need be looked at.
     pub asks: bool,
     /// Client subnet.
     pub subnet: Option<ClientSubnet>,
@@ -52,9 +52,23 @@ impl Edns {
     }
 
     /// Reads the options of version 0. After an error those are there that could be read.
-    #[inline(never)]
+    #[inline(always)]
     pub fn read(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
         self.asks = !rdata.is_empty();
+        if !self.asks {
+            return Ok(());
+        }
+        // Most have one option, and it is one of these.
+        self.subnet = ClientSubnet::parse_alone(rdata);
+        if self.subnet.is_some() {
+            return Ok(());
+        }
+        self.cookie = cookie::Asked::parse_alone(rdata);
+        if self.cookie.is_some() { Ok(()) } else { self.read_each(rdata) }
+    }
+
+    #[inline(never)]
+    fn read_each(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
         let mut rest = rdata;
         let (mut seen_subnet, mut is_bad) = (false, false);
         while !rest.is_empty() {
@@ -92,7 +106,7 @@ pub struct ResponseOptions<'a> {
     pub asked: &'a Edns,
     /// Scope of this answer for the client subnet, if one was asked for.
     pub scope: u8,
-    /// For who asks for NSID.
+    /// What who asks for NSID is told.
     pub node: &'a [u8],
     /// Client and server cookie, if a cookie was sent.
     pub cookie: Option<&'a cookie::Whole>,
@@ -127,14 +141,9 @@ impl ResponseOptions<'_> {
         false
     }
 
-    /// Writes the OPT record; gives the octets written, 0 if `out` is too small.
+    /// Writes the OPT record; gives the octets written, `None` if `out` is too small.
     #[inline(always)]
-    pub fn write(&self, out: &mut [u8]) -> usize {
-        self.write_whole(out).unwrap_or(0)
-    }
-
-    #[inline(always)]
-    fn write_whole(&self, out: &mut [u8]) -> Option<usize> {
+    pub fn write(&self, out: &mut [u8]) -> Option<usize> {
         let (fixed, behind) = out.split_first_chunk_mut::<OPT_LEN>()?;
         let mut len = 0;
         if self.asked.asks {
@@ -193,7 +202,7 @@ mod tests {
         let sent = [0u8, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
         assert!(Edns::parse(1232, 0x8000, &[]).is_ok_and(|e| e.dnssec_ok && e.payload == 1232));
         assert!(Edns::parse(1232, 0, &[0, 3, 0, 0]).is_ok_and(|e| e.nsid));
-        assert_eq!(Edns::parse(1232, 0, &subnet).unwrap().subnet.unwrap().source, 24);
+        assert_eq!(Edns::parse(1232, 0, &subnet).unwrap().subnet.unwrap().source(), 24);
         assert!(Edns::parse(1232, 0, &[subnet, subnet].concat()).is_err(), "two subnets");
         assert!(Edns::parse(1232, 0, &subnet[..9]).is_err(), "an option longer than the record");
         let (told, _) = Edns::parse(1232, 0, &[[0, 8, 0, 1, 7].as_slice(), &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]].concat()).unwrap_err();
@@ -220,11 +229,11 @@ mod tests {
             payload: 1232,
         };
         let mut out = [0xee; 128];
-        let len = options.write(&mut out);
+        let len = options.write(&mut out).expect("room");
         assert_eq!(len, options.len());
         assert_eq!(out[len], 0xee);
         assert_eq!(usize::from(u16::from_be_bytes([out[9], out[10]])), len - 11);
-        assert_eq!(options.write(&mut out[..len - 1]), 0);
+        assert_eq!(options.write(&mut out[..len - 1]), None);
         // Each option alone, in a buffer that ends with it: what it is, the query's OPT and what is sent, and the options' octets.
         let one_octet = ClientSubnet::parse(&[0, 1, 8, 0, 10]).unwrap();
         let plain = Edns { asks: true, ..Edns::new(4096, 0, true) };
@@ -248,11 +257,11 @@ mod tests {
         ];
         for (what, options, expected) in rows {
             let mut out = vec![0xee; options.len()];
-            assert_eq!(options.write(&mut out), out.len(), "{what}");
+            assert_eq!(options.write(&mut out), Some(out.len()), "{what}");
             let head = [0, 0, 41, 4, 208, 1, 0, 0x80, 0, 0, expected.len() as u8];
             assert_eq!(out, [&head[..], expected].concat(), "{what}");
             let short = out.len() - 1;
-            assert_eq!(options.write(&mut out[..short]), 0, "{what}");
+            assert_eq!(options.write(&mut out[..short]), None, "{what}");
         }
     }
 }

@@ -3,8 +3,6 @@
 //! A query may be answered by the core, refused with a response code, met with silence, or handed
 //! to the side road for rare messages. Every read is bounded; nothing allocates.
 
-use super::cookie::Asked;
-use super::ecs::ClientSubnet;
 use super::edns::Edns;
 use super::hash;
 use super::name::NAME_OCTETS_MAX;
@@ -361,17 +359,7 @@ fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
     if options.len() != usize::from(u16::from_be_bytes([l0, l1])) {
         return false;
     }
-    let edns = edns.insert(Edns::new((fixed >> 24) as u16, 0, fixed & 0x80 != 0));
-    if options.is_empty() {
-        return true;
-    }
-    edns.asks = true;
-    edns.subnet = ClientSubnet::parse_alone(options);
-    if edns.subnet.is_some() {
-        return true;
-    }
-    edns.cookie = Asked::parse_alone(options);
-    edns.cookie.is_some() || edns.read(options).is_ok()
+    edns.insert(Edns::new((fixed >> 24) as u16, 0, fixed & 0x80 != 0)).read(options).is_ok()
 }
 
 /// The opcode in the flags.

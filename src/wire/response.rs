@@ -383,10 +383,11 @@ impl<'a> Response<'a> {
     /// Writes the OPT into the reserved room, then the header; gives the octets of the message.
     #[inline(always)]
     pub fn finish(&mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
-        if let Some(options) = options {
-            let written = self.out.get_mut(self.at..).map_or(0, |room| options.write(room));
+        if let Some(options) = options
+            && let Some(written) = self.out.get_mut(self.at..).and_then(|room| options.write(room))
+        {
             self.at += written;
-            self.lower += u32::from(written > 0);
+            self.lower += 1;
         }
         let upper = self.upper | u64::from(rcode.0 & 0xf) << FLAGS_SHIFT;
         if let Some((upper_to, lower_to)) = self.out.split_first_chunk_mut()

@@ -48,5 +48,8 @@ fn past_the_limit_policies_share_a_row() {
     tallies.count(Seat { index: 7, shared: false }, &outcome(0, Some(0), Reason::Regular));
     tallies.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("a", "iad", 1), ("other", "iad", 3)]);
-    assert_eq!(Tallies::laid_out(names(&[]), names(&[]), 1, 4).rows, 0);
+    let (empty, mut nothing) = (Tallies::laid_out(names(&[]), names(&[]), 1, 4), Decisions::default());
+    empty.count(OWNED, &outcome(0, Some(0), Reason::Regular));
+    empty.fold_into(&mut nothing);
+    assert_eq!(nothing, Decisions::default());
 }

@@ -45,20 +45,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         "forced -" => (100, AdminState::Up, V4 | V6),
         other => panic!("{other}"),
     };
-    let pop = Pop {
-        name: name.into(),
-        coordinates: None,
-        country: None,
-        weight,
-        bias_km: 0,
-        state: admin,
-        capacity: None,
-        load: None,
-        ramp_ms: 0,
-        tags: vec![],
-        services: vec![service],
-        at: AT,
-    };
+    let pop = Pop { weight, state: admin, services: vec![service], ..Pop::bare(name) };
     let slot = Slot {
         pop: PopId(0),
         v4: pop.services[0].v4.iter().map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 }).collect(),

@@ -1,24 +1,10 @@
 //! Tests of the ledger.
 
 use super::*;
-use crate::finding::{At, FileId};
 use proptest::prelude::*;
 
 fn pop(name: &str, tags: &[&str]) -> Pop {
-    Pop {
-        name: name.into(),
-        coordinates: None,
-        country: None,
-        weight: 100,
-        capacity: None,
-        bias_km: 0,
-        state: AdminState::Auto,
-        load: None,
-        ramp_ms: 0,
-        tags: tags.iter().map(|tag| Arc::from(*tag)).collect(),
-        services: Vec::new(),
-        at: At::whole(FileId(0)),
-    }
+    Pop { tags: tags.iter().map(|tag| Arc::from(*tag)).collect(), ..Pop::bare(name) }
 }
 
 fn pops() -> Vec<Pop> {

@@ -4,7 +4,6 @@ use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::place::Country;
 use crate::steer::policy::{Share, TtlRange};
-use crate::steer::pop::AdminState;
 use crate::steer::rule::When;
 use proptest::prelude::*;
 
@@ -17,20 +16,7 @@ fn coordinates(lat: f64, lon: f64) -> Coordinates {
 
 fn pops() -> Vec<Pop> {
     let at = [(52.37, 4.90), (50.11, 8.68), (51.51, -0.13), (35.68, 139.69), (-33.87, 151.21)];
-    let pop = |(name, (lat, lon)): (&str, (f64, f64))| Pop {
-        name: name.into(),
-        coordinates: Some(coordinates(lat, lon)),
-        country: None,
-        weight: 100,
-        bias_km: 0,
-        state: AdminState::Auto,
-        capacity: None,
-        load: None,
-        ramp_ms: 0,
-        tags: vec![],
-        services: vec![],
-        at: AT,
-    };
+    let pop = |(name, (lat, lon)): (&str, (f64, f64))| Pop { coordinates: Some(coordinates(lat, lon)), ..Pop::bare(name) };
     NAMES.into_iter().zip(at).map(pop).collect()
 }
 

@@ -1,29 +1,12 @@
 //! The fast ranking is the plain one: every distance asked for, everything sorted.
 
 use super::*;
-use crate::finding::{At, FileId};
 use crate::geo::distance::great_circle_m;
 use crate::geo::place::Coordinates;
-use crate::steer::pop::AdminState;
 use proptest::prelude::*;
 
-const AT: At = At { file: FileId(0), line: 1, column: 1, start: 0, end: 0 };
-
 fn pop(number: usize, coordinates: Option<Coordinates>, bias_km: i32) -> Pop {
-    Pop {
-        name: format!("n{number:04}").into(),
-        coordinates,
-        country: None,
-        weight: 100,
-        bias_km,
-        state: AdminState::Auto,
-        capacity: None,
-        load: None,
-        ramp_ms: 0,
-        tags: vec![],
-        services: vec![],
-        at: AT,
-    }
+    Pop { coordinates, bias_km, ..Pop::bare(&format!("n{number:04}")) }
 }
 
 /// The first `depth`, and whoever is as far as the last of them.
