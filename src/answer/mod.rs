@@ -36,6 +36,7 @@ pub use exchange::Step;
 pub use outcome::{Outcome, Reason, Verdict};
 pub use trace::Trace;
 
+use crate::geo::trie::AHEAD;
 use crate::snapshot::Snapshot;
 use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
@@ -111,10 +112,16 @@ const LEAVES_MANY: usize = 100_000;
 
 /// Reads what the answers to these IPv4 clients will read of a policy's routes, if those are many: one answer after the
 /// other waits twice for memory, and all at once wait together. Nothing depends on it.
-pub fn read_ahead(snapshot: &Snapshot, policy: u32, clients: impl Iterator<Item = u32>) {
+pub fn read_ahead(snapshot: &Snapshot, policy: u32, mut clients: impl Iterator<Item = u32>) {
     let routes = snapshot.steering.policies.get(policy as usize).and_then(|policy| policy.routes.first());
-    if let Some(routes) = routes.filter(|routes| routes.v4.leaves() > LEAVES_MANY) {
-        std::hint::black_box(clients.fold(0, |seen, client| seen ^ routes.v4.lookup(client).0));
+    let Some(routes) = routes.filter(|routes| routes.v4.leaves() > LEAVES_MANY) else { return };
+    let mut some = [0; AHEAD];
+    loop {
+        let count = some.iter_mut().zip(&mut clients).map(|(to, client)| *to = client).count();
+        std::hint::black_box(routes.v4.read_ahead(&some[..count]));
+        if count < AHEAD {
+            break;
+        }
     }
 }
 

@@ -12,8 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use std::os::fd::AsRawFd;
 use std::ptr;
 
-/// Control octets of one message: room for the larger of the two PKTINFO messages and the counter of drops,
-/// aligned as their headers need.
+/// Control octets of one message: room for the larger of the two PKTINFO messages, aligned as their headers need.
 const CONTROL_OCTETS: usize = 64;
 
 /// The address that a query was sent to, from which the answer must leave.
@@ -67,10 +66,6 @@ pub struct Batch {
     noted: usize,
     /// Queries, from the first, that can no longer be answered.
     passed: usize,
-    /// Datagrams that the kernel has dropped in all, as far as it has told.
-    overflow: u32,
-    /// How many of them it told of with the last `receive`.
-    dropped: u32,
 }
 
 /// Headers of messages with one piece each. They point into boxes of the same batch, none of which is ever replaced.
@@ -109,14 +104,14 @@ impl Batch {
         let mut controls = vec![Control([0; CONTROL_OCTETS]); capacity].into_boxed_slice();
         let arrivals = Headers::over(&mut queries, &mut peers, &mut controls);
         let departures = Headers::over(&mut replies, &mut peers, &mut controls);
-        let (received, used, noted, passed, overflow, dropped) = (0, capacity, 0, 0, 0, 0);
-        Batch { queries, replies, peers, controls, arrivals, departures, received, used, noted, passed, overflow, dropped }
+        let (received, used, noted, passed) = (0, capacity, 0, 0);
+        Batch { queries, replies, peers, controls, arrivals, departures, received, used, noted, passed }
     }
 
     /// Waits for the first query (or the socket's read time-out) and takes all that are there. 0 after
     /// a time-out, an interrupt, or an ICMP error of an earlier reply, none of which is a fault.
     pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
-        (self.received, self.noted, self.passed, self.dropped) = (0, 0, 0, 0);
+        (self.received, self.noted, self.passed) = (0, 0, 0);
         let capacity = self.arrivals.headers.len();
         // The kernel has written to those that it filled and, if it failed there, to the one behind.
         let written = (std::mem::take(&mut self.used) + 1).min(capacity);
@@ -143,27 +138,7 @@ impl Batch {
         }
         self.received = (count as usize).min(capacity);
         self.used = self.received;
-        self.count_drops();
         Ok(self.received)
-    }
-
-    /// Datagrams of which the last `receive` learnt that the kernel has dropped them before, for want of room in the
-    /// socket's buffer. A batch serves one socket, or this means nothing.
-    pub fn dropped(&self) -> u64 {
-        u64::from(self.dropped)
-    }
-
-    /// The kernel's counter comes with each datagram once it is not 0; the newest says all.
-    fn count_drops(&mut self) {
-        let told = self.received.checked_sub(1).and_then(|newest| {
-            let header = Some(&self.arrivals.headers[newest].msg_hdr).filter(|header| header.msg_flags & libc::MSG_CTRUNC == 0)?;
-            // SAFETY: `recvmmsg` has just filled this header, whose control pointer is this batch's.
-            unsafe { find(header, told_drops) }
-        });
-        if let Some(told) = told {
-            self.dropped = told.wrapping_sub(self.overflow);
-            self.overflow = told;
-        }
     }
 
     /// A query of the last `receive`, with room for its reply; `index` must be below what that returned.
@@ -324,15 +299,6 @@ fn read_peer(storage: &libc::sockaddr_storage, length: libc::socklen_t) -> Optio
 /// # Safety
 /// The header's control pointer and length must describe octets that the kernel has filled.
 unsafe fn find_local(header: &libc::msghdr) -> Option<Local> {
-    // SAFETY: by the caller's promise.
-    unsafe { find(header, told_local) }.flatten()
-}
-
-/// The first control message of which `read` makes something: it is given level, kind and payload.
-///
-/// # Safety
-/// The header's control pointer and length must describe octets that the kernel has filled.
-unsafe fn find<T>(header: &libc::msghdr, read: impl Fn(i32, i32, &[u8]) -> Option<T>) -> Option<T> {
     // SAFETY: by the caller's promise the macros stay within the control octets, and each message's
     // payload lies behind its header, as long as the header says.
     unsafe {
@@ -340,8 +306,8 @@ unsafe fn find<T>(header: &libc::msghdr, read: impl Fn(i32, i32, &[u8]) -> Optio
         while !message.is_null() {
             let length = ((*message).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
             let payload = std::slice::from_raw_parts(libc::CMSG_DATA(message), length);
-            if let Some(found) = read((*message).cmsg_level, (*message).cmsg_type, payload) {
-                return Some(found);
+            if let Some(told) = told_local((*message).cmsg_level, (*message).cmsg_type, payload) {
+                return told;
             }
             message = libc::CMSG_NXTHDR(header, message);
         }
@@ -371,10 +337,6 @@ fn told_local(level: i32, kind: i32, payload: &[u8]) -> Option<Option<Local>> {
         }
         _ => None,
     }
-}
-
-fn told_drops(level: i32, kind: i32, payload: &[u8]) -> Option<u32> {
-    ((level, kind) == (libc::SOL_SOCKET, libc::SO_RXQ_OVFL)).then_some(payload)?.first_chunk().map(|octets| u32::from_ne_bytes(*octets))
 }
 
 /// Writes the control message that sets the source address; gives its length.

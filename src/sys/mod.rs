@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is nine kinds of call:
+//! What is unsafe here is ten kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
@@ -17,6 +17,7 @@
 //!   same alignment, and `madvise` on whole pages that it has just given.
 //! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
+//! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
 //! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the calling thread.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and have

@@ -4,6 +4,8 @@ use crate::limits::{ACCEPT_BACKLOG, SOCKET_OCTETS, WORKER_WAKE_MILLIS};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,7 +33,8 @@ pub fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
 }
 
 /// A UDP socket for one worker thread: shares its port with the other workers, tells each query's destination if it is
-/// bound to every address (an answer from any other leaves from the one that it is bound to), and how many the kernel had to drop, and wakes its thread four times a second.
+/// bound to every address (an answer from any other leaves from the one that it is bound to), sends no answer that could be
+/// fragmented, and wakes its thread four times a second.
 #[cfg(target_os = "linux")]
 pub fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
@@ -39,7 +42,11 @@ pub fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     if address.ip().is_unspecified() {
         tell_destination(&socket, address)?;
     }
-    tell_drops(&socket)?;
+    if address.is_ipv4() {
+        // Don't Fragment on every answer (RFC 9715 section 3.1), and no answer the smaller for an ICMP message, which
+        // anybody can forge. IPv6 routers fragment nothing, and our largest answer fits the smallest MTU there.
+        set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)?;
+    }
     enlarge(&socket, buffers);
     socket.set_read_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
     // A send waits when the device is full; a dead device must not hold a worker past the next wake.
@@ -101,26 +108,31 @@ fn enlarge(socket: &Socket, buffers: Buffers) {
 #[cfg(target_os = "linux")]
 fn tell_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     if address.is_ipv4() {
-        switch_on(socket, libc::IPPROTO_IP, libc::IP_PKTINFO)
+        set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1)
     } else {
-        switch_on(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
+        set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
     }
 }
 
-/// How many datagrams found no room, with the next one that does (socket(7)).
 #[cfg(target_os = "linux")]
-fn tell_drops(socket: &Socket) -> io::Result<()> {
-    switch_on(socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL)
-}
-
-#[cfg(target_os = "linux")]
-fn switch_on(socket: &Socket, level: libc::c_int, option: libc::c_int) -> io::Result<()> {
-    use std::os::fd::AsRawFd;
-    let on: libc::c_int = 1;
+fn set(socket: &Socket, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the option takes an `int`,
     // and the pointer and length describe exactly the local one, which outlives the call.
     let status = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, option, std::ptr::from_ref(&on).cast(), size_of::<libc::c_int>() as libc::socklen_t)
+        libc::setsockopt(socket.as_raw_fd(), level, option, std::ptr::from_ref(&value).cast(), size_of::<libc::c_int>() as libc::socklen_t)
     };
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many datagrams the kernel has dropped for want of room in a socket's buffer, since the socket was opened and
+/// modulo 2^32. Linux 4.12 and later tell; `SO_RXQ_OVFL` would tell the same with every datagram, at a price for each.
+#[cfg(target_os = "linux")]
+pub fn drops(socket: &UdpSocket) -> io::Result<u32> {
+    let mut told = [0u32; libc::SK_MEMINFO_DROPS as usize + 1];
+    let mut len = size_of_val(&told) as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the kernel writes at most `len` octets to the
+    // local array, of which that is the size, and how many it wrote to the local `len`.
+    let status =
+        unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, told.as_mut_ptr().cast(), &raw mut len) };
+    if status == 0 { Ok(told[libc::SK_MEMINFO_DROPS as usize]) } else { Err(io::Error::last_os_error()) }
 }

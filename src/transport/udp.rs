@@ -5,6 +5,7 @@ use crate::desk::Desk;
 use crate::desk::cell::InService;
 use crate::desk::counters::{Block, Dropped};
 use crate::sys::datagram::{Batch, Datagram};
+use crate::sys::socket;
 use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
@@ -40,20 +41,43 @@ pub struct Seat {
 pub fn serve(seat: &Seat) {
     let mut batch = Batch::new(seat.batch);
     let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), policy: None };
+    let mut drops = Drops::default();
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
-            Ok(0) => {}
             Ok(count) => {
-                if batch.dropped() > 0 {
-                    seat.block.dropped(Dropped::ReceiveFull, batch.dropped());
+                let epoch_secs = clock::epoch_secs();
+                drops.count(seat, epoch_secs);
+                if count > 0 {
+                    answer_batch(seat, &mut batch, count, epoch_secs, &mut hand);
                 }
-                answer_batch(seat, &mut batch, count, &mut hand);
             }
             Err(error) => {
                 seat.block.dropped(Dropped::SocketError, 1);
                 tracing::debug!(%error, "a UDP socket does not receive");
                 std::thread::sleep(PAUSE);
             }
+        }
+    }
+}
+
+/// What the kernel has dropped for want of room, as far as it was asked: once in each second, which costs no query anything.
+#[derive(Default)]
+struct Drops {
+    asked_secs: u32,
+    told: u32,
+}
+
+impl Drops {
+    fn count(&mut self, seat: &Seat, epoch_secs: u32) {
+        if epoch_secs == self.asked_secs {
+            return;
+        }
+        self.asked_secs = epoch_secs;
+        // A kernel that does not tell leaves the counter at 0.
+        let Ok(told) = socket::drops(&seat.socket) else { return };
+        let dropped = told.wrapping_sub(std::mem::replace(&mut self.told, told));
+        if dropped > 0 {
+            seat.block.dropped(Dropped::ReceiveFull, u64::from(dropped));
         }
     }
 }
@@ -66,11 +90,10 @@ struct Hand {
     policy: Option<u32>,
 }
 
-fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, hand: &mut Hand) {
+fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, hand: &mut Hand) {
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
-    let epoch_secs = clock::epoch_secs();
     if let Some(policy) = hand.policy
         && count > 1
     {
