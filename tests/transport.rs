@@ -211,7 +211,7 @@ fn cores_and_buffers_are_checked_at_the_start() {
     assert!(refused.0.iter().any(|finding| finding.code == code::CANNOT_PIN));
     let (codes, banner) = start("").unwrap_or_else(|refused| panic!("{:?}", refused.0));
     assert!(!codes.contains(&code::BUFFER_CUT), "nobody has asked");
-    assert!(banner.contains("batches of 64") && banner.contains("of 4194304 octets"), "{banner}");
+    assert!(banner.contains("batches of 64") && banner.contains("of 524288 octets"), "{banner}");
     let (codes, banner) = start("  receive_buffer: 1073741823\n").unwrap_or_else(|refused| panic!("{:?}", refused.0));
     assert_eq!(codes.contains(&code::BUFFER_CUT), !banner.contains("receive 1073741823 of 1073741823"), "{banner}");
 }

@@ -1,6 +1,6 @@
 //! Sockets opened with the options that serving needs.
 
-use crate::limits::{ACCEPT_BACKLOG, SOCKET_OCTETS, WORKER_WAKE_MILLIS};
+use crate::limits::{ACCEPT_BACKLOG, RECEIVE_OCTETS, SEND_OCTETS, WORKER_WAKE_MILLIS};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -20,7 +20,7 @@ pub struct Buffers {
 
 impl Default for Buffers {
     fn default() -> Buffers {
-        Buffers { receive: SOCKET_OCTETS, send: SOCKET_OCTETS }
+        Buffers { receive: RECEIVE_OCTETS, send: SEND_OCTETS }
     }
 }
 

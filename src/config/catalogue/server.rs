@@ -111,9 +111,9 @@ static LISTEN: Section = Section {
         entry(
             "receive_buffer",
             &BUFFER,
-            Absent::Default("4194304"),
+            Absent::Default("524288"),
             "octets of kernel buffer for queries that wait, asked for each UDP socket",
-            "4194304",
+            "524288",
         ),
         entry(
             "send_buffer",
