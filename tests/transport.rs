@@ -95,6 +95,29 @@ fn silence_is_counted() {
     server.stop();
 }
 
+/// What finds no room in the socket's buffer is counted by the kernel, and told within the second that follows: each datagram
+/// was either read or dropped.
+#[test]
+fn a_full_buffer_is_counted() {
+    const FLOOD: usize = 5_000;
+    let deployment = Deployment::new(&["127.0.0.1:0"], "  receive_buffer: 65536\n");
+    let server = deployment.start(Engine::Fast);
+    let client = client(server.dns()[0]);
+    let (mut sent, full) = (0, || dropped(&server, Lane::Udp, Dropped::ReceiveFull));
+    for _ in 0..20 {
+        for _ in 0..FLOOD {
+            // Too short to be answered, so that nothing comes back.
+            client.send_to(&[0; 11], server.dns()[0]).expect("the client sends");
+        }
+        sent += FLOOD as u64;
+        wait_for("each is read or dropped", || server.desk().counters.fold(Lane::Udp).received + full() == sent);
+        if full() > 0 {
+            return server.stop();
+        }
+    }
+    panic!("{sent} datagrams found room");
+}
+
 /// Pipelined queries are answered in order, rare ones among them, however the octets are cut; and a
 /// client that has closed its side still gets every answer.
 #[test]

@@ -63,7 +63,7 @@ drops! {
     Cut = "cut", "a datagram longer than the server reads";
     BadPeer = "bad_peer", "a sender that cannot be answered, such as port 0";
     TooLong = "too_long", "a reply that does not fit its transport";
-    ReceiveFull = "receive_full", "a datagram for which the socket's buffer had no room; counted within a second";
+    ReceiveFull = "receive_full", "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
     RareFull = "rare_full", "a rare message while too many of them waited";

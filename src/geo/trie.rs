@@ -204,7 +204,7 @@ impl<K: Key> Table<K> {
     }
 
     /// Reads what look-ups of these addresses will read, at most [`AHEAD`] of them, so that it is near by then. A level of
-    /// all goes before the next level of any, and no step asks what the one before it has brought: the processor waits for
+    /// all goes before the next level of any, and within a level none asks what another has brought: the processor waits for
     /// all of them at once. Gives the words of all leaves xored, which is of no use but that no compiler leaves the reading out.
     pub fn read_ahead(&self, addresses: &[K]) -> u32 {
         let cuts = &*self.cuts;

@@ -1,6 +1,6 @@
 //! Sockets opened with the options that serving needs.
 
-use crate::limits::{ACCEPT_BACKLOG, RECEIVE_OCTETS, SEND_OCTETS, WORKER_WAKE_MILLIS};
+use crate::limits::{ACCEPT_BACKLOG, RECEIVE_OCTETS, SEND_OCTETS, UDP_PAYLOAD_MAX, WORKER_WAKE_MILLIS};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -33,19 +33,14 @@ pub fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
 }
 
 /// A UDP socket for one worker thread: shares its port with the other workers, tells each query's destination if it is
-/// bound to every address (an answer from any other leaves from the one that it is bound to), sends no answer that could be
-/// fragmented, and wakes its thread four times a second.
+/// bound to every address (an answer from any other leaves from the one that it is bound to), and wakes its thread four
+/// times a second.
 #[cfg(target_os = "linux")]
 pub fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
     socket.set_reuse_port(true)?;
     if address.ip().is_unspecified() {
         tell_destination(&socket, address)?;
-    }
-    if address.is_ipv4() {
-        // Don't Fragment on every answer (RFC 9715 section 3.1), and no answer the smaller for an ICMP message, which
-        // anybody can forge. IPv6 routers fragment nothing, and our largest answer fits the smallest MTU there.
-        set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)?;
     }
     enlarge(&socket, buffers);
     socket.set_read_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
@@ -96,8 +91,17 @@ fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socke
         // An IPv6 wildcard must not swallow IPv4: both families are listed, and bound, each for itself.
         socket.set_only_v6(true)?;
     }
+    #[cfg(target_os = "linux")]
+    if kind == Type::DGRAM && address.is_ipv4() {
+        // Don't Fragment on every answer (RFC 9715 section 3.1), and none split or refused for an ICMP message, which
+        // anybody can forge. IPv6 routers fragment nothing, and our largest answer fits the smallest MTU there.
+        set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)?;
+    }
     Ok(socket)
 }
+
+/// The smallest MTU of IPv6 (RFC 8200 section 5) holds our largest answer and its headers.
+const _: () = assert!(UDP_PAYLOAD_MAX + 48 <= 1280);
 
 /// Kernel buffers are a wish: the system's ceiling (`net.core.rmem_max`) may cut them, which is fine.
 fn enlarge(socket: &Socket, buffers: Buffers) {

@@ -38,10 +38,9 @@ pub struct Seat {
 }
 
 /// Serves until told to stop.
-pub fn serve(seat: &Seat) {
+pub fn serve(seat: &Seat, drops: &mut Drops) {
     let mut batch = Batch::new(seat.batch);
     let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), policy: None };
-    let mut drops = Drops::default();
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(count) => {
@@ -60,25 +59,28 @@ pub fn serve(seat: &Seat) {
     }
 }
 
-/// What the kernel has dropped for want of room, as far as it was asked: once in each second, which costs no query anything.
+/// What the kernel has dropped for want of room in one socket's buffer, as far as it was asked: once in each second, which
+/// costs no query anything. Outlives [`serve`], as the socket does.
 #[derive(Default)]
-struct Drops {
+pub struct Drops {
     asked_secs: u32,
     told: u32,
 }
 
 impl Drops {
     fn count(&mut self, seat: &Seat, epoch_secs: u32) {
-        if epoch_secs == self.asked_secs {
+        if std::mem::replace(&mut self.asked_secs, epoch_secs) == epoch_secs {
             return;
         }
-        self.asked_secs = epoch_secs;
         // A kernel that does not tell leaves the counter at 0.
-        let Ok(told) = socket::drops(&seat.socket) else { return };
-        let dropped = told.wrapping_sub(std::mem::replace(&mut self.told, told));
-        if dropped > 0 {
-            seat.block.dropped(Dropped::ReceiveFull, u64::from(dropped));
+        if let Ok(told) = socket::drops(&seat.socket) {
+            seat.block.dropped(Dropped::ReceiveFull, self.since(told));
         }
+    }
+
+    /// How many are new, of those that the kernel tells of in all, modulo 2^32.
+    fn since(&mut self, told: u32) -> u64 {
+        u64::from(told.wrapping_sub(std::mem::replace(&mut self.told, told)))
     }
 }
 
@@ -159,5 +161,17 @@ fn hand_over(seat: &Seat, batch: &mut Batch, index: usize) {
     let Some(peer) = datagram.peer else { return };
     if !seat.rare.offer(Rare { octets: datagram.octets.to_vec(), peer, reply }) {
         seat.block.dropped(Dropped::RareFull, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_drop_is_counted_twice() {
+        let mut drops = Drops::default();
+        let counted: Vec<u64> = [0, 7, 7, u32::MAX, 4].into_iter().map(|told| drops.since(told)).collect();
+        assert_eq!(counted, [0, 7, 0, u64::from(u32::MAX) - 7, 5]);
     }
 }

@@ -47,8 +47,9 @@ fn run(seat: &Seat) {
     {
         tracing::warn!(%error, cpu, "a UDP thread is not bound to its core, and runs where the kernel puts it");
     }
+    let mut drops = udp::Drops::default();
     while !seat.stop.load(Ordering::Relaxed) {
-        if catch_unwind(AssertUnwindSafe(|| udp::serve(seat))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| udp::serve(seat, &mut drops))).is_err() {
             seat.block.dropped(Dropped::Panic, 1);
         }
     }

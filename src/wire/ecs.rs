@@ -11,7 +11,7 @@ const HEAD_24: u64 = (CODE as u64) << 48 | 7 << 32 | 1 << 16 | 24 << 8;
 /// A well-formed client subnet option of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientSubnet {
-    /// The option's first eight octets as sent: code, length, family, source and scope, which is 0.
+    /// The option's first eight octets, as a query has them: code, length, family, source and scope, which is 0.
     head: u64,
     /// ADDRESS, zero beyond the source; IPv4 `0.0.0.0` for family 0.
     pub address: IpAddr,

@@ -106,7 +106,7 @@ pub struct ResponseOptions<'a> {
     pub asked: &'a Edns,
     /// Scope of this answer for the client subnet, if one was asked for.
     pub scope: u8,
-    /// What who asks for NSID is told.
+    /// The answer to NSID, for whoever asks.
     pub node: &'a [u8],
     /// Client and server cookie, if a cookie was sent.
     pub cookie: Option<&'a cookie::Whole>,

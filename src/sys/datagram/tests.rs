@@ -168,12 +168,14 @@ fn drops_are_told() {
 /// Answers over IPv4 have Don't Fragment set, whatever the path is said to carry.
 #[test]
 fn answers_are_not_fragmented() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
-    let (mut discovery, mut len) = (0, size_of::<libc::c_int>() as libc::socklen_t);
-    // SAFETY: the kernel writes an `int` to a local one, and its length to another.
-    let status = unsafe {
-        let at: *mut libc::c_int = &raw mut discovery;
-        libc::getsockopt(server.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, at.cast(), &raw mut len)
-    };
-    assert_eq!((status, discovery), (0, libc::IP_PMTUDISC_PROBE));
+    for open in [socket::worker, socket::plain] {
+        let server = open("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+        let (mut discovery, mut len) = (0, size_of::<libc::c_int>() as libc::socklen_t);
+        // SAFETY: the kernel writes an `int` to a local one, and its length to another.
+        let status = unsafe {
+            let at: *mut libc::c_int = &raw mut discovery;
+            libc::getsockopt(server.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, at.cast(), &raw mut len)
+        };
+        assert_eq!((status, discovery), (0, libc::IP_PMTUDISC_PROBE));
+    }
 }
