@@ -57,6 +57,8 @@ pub const YAML_COPIES_MAX: usize = 1_000_000;
 /// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel and dropped. No power of
 /// two, so that the rooms of a batch do not all fall on the same few places of the cache.
 pub const DATAGRAM_MAX: usize = 4 * UDP_PAYLOAD_MAX as usize;
+/// Look-ups whose reading is done ahead at once: as many loads as a core keeps on their way, and more than that are no harm.
+pub const AHEAD: usize = 32;
 /// Datagrams taken at once unless the file says otherwise: past this a batch saves little more, and its first waits for its last.
 pub const BATCH_DEFAULT: u16 = 64;
 /// Most datagrams taken at once: the kernel takes no more in one call (UIO_MAXIOV), and each costs 6 KiB of room.

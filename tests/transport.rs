@@ -95,6 +95,44 @@ fn silence_is_counted() {
     server.stop();
 }
 
+/// In a zone of many names, a batch is read ahead before it is answered; each query has its own answer all the same, among
+/// names that do not exist and messages that hold no name.
+#[test]
+fn a_batch_about_a_large_zone_is_answered_one_by_one() {
+    const NAMES: u16 = 60_000;
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    let mut text = "$ORIGIN big.example.\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n".to_owned();
+    for host in 0..NAMES {
+        text += &format!("h{host} A 10.0.{}.{}\n", host >> 8, host & 255);
+    }
+    deployment.write("zones/big.example.zone", &text);
+    let server = deployment.start(Engine::Fast);
+    let client = client(server.dns()[0]);
+    let mut answer = [0; 512];
+    for round in 0..40u16 {
+        let hosts: Vec<u16> = (0..50).map(|place| (round * 50 + place) * 29 % NAMES).collect();
+        for host in &hosts {
+            client.send_to(&query(*host, &format!("h{host}.big.example"), A), server.dns()[0]).expect("the client sends");
+            client.send_to(&[7; 12], server.dns()[0]).expect("the client sends");
+            client.send_to(&query(NAMES, &format!("no{host}.big.example"), A), server.dns()[0]).expect("the client sends");
+        }
+        let (mut answered, mut denied) = (Vec::new(), 0);
+        while answered.len() + denied < 100 {
+            let length = client.recv(&mut answer).expect("an answer comes");
+            match u16::from_be_bytes([answer[0], answer[1]]) {
+                NAMES => denied += 1,
+                0x0707 => {}
+                host => {
+                    assert_eq!(answer[..length].windows(4).filter(|four| *four == [10, 0, (host >> 8) as u8, host as u8]).count(), 1);
+                    answered.push(host);
+                }
+            }
+        }
+        assert_eq!((answered, denied), (hosts, 50));
+    }
+    server.stop();
+}
+
 /// What finds no room in the socket's buffer is counted by the kernel, and told within the second that follows: each datagram
 /// was either read or dropped.
 #[test]

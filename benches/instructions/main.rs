@@ -110,7 +110,7 @@ fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u
     }
 }
 
-/// The work of `src/transport/udp.rs` between two system calls.
+/// The work of `src/transport/udp.rs` between two system calls, but for what it reads ahead.
 #[inline(never)]
 fn answer_all(cell: &Cell, block: &Block, questions: &[Question], room: &mut [u8]) {
     let (mut draws, mut scratch) = (Draws::seeded(), Scratch::default());

@@ -36,11 +36,12 @@ pub use exchange::Step;
 pub use outcome::{Outcome, Reason, Verdict};
 pub use trace::Trace;
 
-use crate::geo::trie::AHEAD;
+use crate::limits::AHEAD;
 use crate::snapshot::Snapshot;
-use crate::wire::query::{Parsed, Query, parse};
+use crate::wire::query::{HEADER_LEN, Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
+use crate::zone::set::ZoneId;
 use exchange::{Exchange, Next};
 use opening::Opening;
 use std::net::IpAddr;
@@ -119,6 +120,24 @@ pub fn read_ahead(snapshot: &Snapshot, policy: u32, mut clients: impl Iterator<I
     loop {
         let count = some.iter_mut().zip(&mut clients).map(|(to, client)| *to = client).count();
         std::hint::black_box(routes.v4.read_ahead(&some[..count]));
+        if count < AHEAD {
+            break;
+        }
+    }
+}
+
+/// Names of a zone past which it fills more than a core's own cache.
+const NAMES_MANY: usize = 50_000;
+
+/// [`read_ahead`] for what the answers to these messages will read of a zone, if it is large.
+pub fn read_names_ahead<'m>(scratch: &mut Scratch, snapshot: &Snapshot, zone: ZoneId, mut messages: impl Iterator<Item = &'m [u8]>) {
+    let Some(zone) = snapshot.zones.get(zone).filter(|zone| zone.names() > NAMES_MANY) else { return };
+    let name = &mut scratch.query.name;
+    let mut hash = |message: &[u8]| name.read(message.get(HEADER_LEN..)?).then(|| name.hash_whole(0));
+    let mut some = [0; AHEAD];
+    loop {
+        let count = some.iter_mut().zip(&mut messages).map(|(to, message)| *to = hash(message).unwrap_or(0)).count();
+        std::hint::black_box(zone.read_ahead(&some[..count]));
         if count < AHEAD {
             break;
         }

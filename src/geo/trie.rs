@@ -12,6 +12,7 @@
 //! means to it.
 
 use super::prefix::{truncate_v4, truncate_v6};
+use crate::limits::AHEAD;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -156,9 +157,6 @@ struct Branch([u32; 16]);
 
 /// The upper two bits, which together no depth has.
 const BRANCH: u32 = 3 << 30;
-
-/// Addresses that are looked up ahead at once.
-pub const AHEAD: usize = 32;
 
 impl<K: Key> Table<K> {
     /// A table from blocks that cover the whole space in order without overlap.

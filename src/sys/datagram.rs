@@ -141,6 +141,13 @@ impl Batch {
         Ok(self.received)
     }
 
+    /// The octets of a query of the last `receive`; `index` must be below what that returned.
+    #[inline]
+    pub fn octets(&self, index: usize) -> &[u8] {
+        assert!(index < self.received, "a datagram of this batch");
+        &self.queries[index][..(self.arrivals.headers[index].msg_len as usize).min(DATAGRAM_MAX)]
+    }
+
     /// A query of the last `receive`, with room for its reply; `index` must be below what that returned.
     #[inline]
     pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {

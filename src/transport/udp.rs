@@ -10,6 +10,7 @@ use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
 use crate::wire::ecs::ClientSubnet;
+use crate::zone::set::ZoneId;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub struct Seat {
 /// Serves until told to stop.
 pub fn serve(seat: &Seat, drops: &mut Drops) {
     let mut batch = Batch::new(seat.batch);
-    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), policy: None };
+    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), policy: None, zone: None };
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(count) => {
@@ -90,6 +91,8 @@ struct Hand {
     scratch: Scratch,
     /// The policy that the last steered answer of a batch came from: the next will mostly come from it too.
     policy: Option<u32>,
+    /// The zone that the last answer of a batch came from.
+    zone: Option<ZoneId>,
 }
 
 fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, hand: &mut Hand) {
@@ -100,6 +103,11 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, h
         && count > 1
     {
         answer::read_ahead(&service.snapshot, policy, (0..count).filter_map(|index| client_of(&batch.exchange(index).0)));
+    }
+    if let Some(zone) = hand.zone
+        && count > 1
+    {
+        answer::read_names_ahead(&mut hand.scratch, &service.snapshot, zone, (0..count).map(|index| batch.octets(index)));
     }
     let mut next = 0;
     while next < count {
@@ -115,6 +123,7 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, h
         }
     }
     hand.policy = hand.scratch.outcome.policy.or(hand.policy);
+    hand.zone = hand.scratch.outcome.zone.or(hand.zone);
     let sent = batch.send(&seat.socket);
     if sent.failed > 0 {
         seat.block.dropped(Dropped::Unsent, sent.failed as u64);

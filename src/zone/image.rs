@@ -10,6 +10,7 @@
 //! section 4) is stored with names that end in the apex cut before it, and a placeholder that the
 //! writer points at the apex in the message at hand. All other data is stored and sent as it is.
 
+use crate::limits::AHEAD;
 use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
 use crate::wire::hash;
 use crate::wire::name::{NAME_OCTETS_MAX, same};
@@ -345,6 +346,30 @@ impl Image {
         wildcard[..2].copy_from_slice(b"\x01*");
         wildcard[2..].copy_from_slice(encloser);
         self.find(hash::whole(wildcard), wildcard)
+    }
+
+    /// Reads what look-ups of names with these whole hashes will read, and their records, at most [`AHEAD`] of them, so that
+    /// it is near by then. Each step is done for all before the next is for any: the processor waits for all of them at
+    /// once. Only the first place of each is looked at, where most stand. Gives a number that means nothing, so that no
+    /// compiler leaves the reading out.
+    pub fn read_ahead(&self, hashes: &[u64]) -> u32 {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut nodes = [NO_NODE; AHEAD];
+        let nodes = &mut nodes[..hashes.len().min(AHEAD)];
+        for (node, hash) in nodes.iter_mut().zip(hashes) {
+            *node = self.slots.get(*hash as usize & mask).map_or(NO_NODE, |slot| slot.node);
+        }
+        let mut places = [(0, 0, 0); AHEAD];
+        for (place, node) in places.iter_mut().zip(nodes) {
+            if let Some(node) = self.nodes.get(*node as usize) {
+                // The first record stands behind the name, often in the next line of the cache.
+                let record_end = node.name as usize + usize::from(node.name_len) + HEAD_LEN + 4;
+                *place = (node.name as usize, record_end, node.first_set as usize);
+            }
+        }
+        let octet = |at: usize| self.arena.get(at).map_or(0, |octet| u32::from(*octet));
+        let set = |at: usize| self.sets.get(at).map_or(0, |set| set.at);
+        places.iter().fold(0, |seen, (name, record_end, first_set)| seen ^ octet(*name) ^ octet(*record_end) ^ set(*first_set))
     }
 
     /// The node of a lower-case name, by its whole hash.

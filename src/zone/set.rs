@@ -66,6 +66,11 @@ impl ZoneSet {
         &self.zones[id.0 as usize]
     }
 
+    /// The zone at an index, if there is one.
+    pub fn get(&self, id: ZoneId) -> Option<&Arc<Image>> {
+        self.zones.get(id.0 as usize)
+    }
+
     /// All zones in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Image>> {
         self.zones.iter()
