@@ -113,31 +113,29 @@ const LEAVES_MANY: usize = 100_000;
 
 /// Reads what the answers to these IPv4 clients will read of a policy's routes, if those are many: one answer after the
 /// other waits twice for memory, and all at once wait together. Nothing depends on it.
-pub fn read_ahead(snapshot: &Snapshot, policy: u32, mut clients: impl Iterator<Item = u32>) {
+pub fn read_ahead(snapshot: &Snapshot, policy: u32, clients: impl Iterator<Item = u32>) {
     let routes = snapshot.steering.policies.get(policy as usize).and_then(|policy| policy.routes.first());
     let Some(routes) = routes.filter(|routes| routes.v4.leaves() > LEAVES_MANY) else { return };
-    let mut some = [0; AHEAD];
-    loop {
-        let count = some.iter_mut().zip(&mut clients).map(|(to, client)| *to = client).count();
-        std::hint::black_box(routes.v4.read_ahead(&some[..count]));
-        if count < AHEAD {
-            break;
-        }
-    }
+    some_at_once(clients, |some| routes.v4.read_ahead(some));
 }
 
 /// Names of a zone past which it fills more than a core's own cache.
 const NAMES_MANY: usize = 50_000;
 
 /// [`read_ahead`] for what the answers to these messages will read of a zone, if it is large.
-pub fn read_names_ahead<'m>(scratch: &mut Scratch, snapshot: &Snapshot, zone: ZoneId, mut messages: impl Iterator<Item = &'m [u8]>) {
+pub fn read_names_ahead<'m>(scratch: &mut Scratch, snapshot: &Snapshot, zone: ZoneId, messages: impl Iterator<Item = &'m [u8]>) {
     let Some(zone) = snapshot.zones.get(zone).filter(|zone| zone.names() > NAMES_MANY) else { return };
     let name = &mut scratch.query.name;
     let mut hash = |message: &[u8]| name.read(message.get(HEADER_LEN..)?).then(|| name.hash_whole(0));
-    let mut some = [0; AHEAD];
+    some_at_once(messages.map(|message| hash(message).unwrap_or(0)), |some| zone.read_ahead(some));
+}
+
+/// Reads for as many as can be read ahead at once, then for the next. What `read` gives is of no use but that it was read.
+fn some_at_once<T: Copy + Default>(mut all: impl Iterator<Item = T>, read: impl Fn(&[T]) -> u32) {
+    let mut some = [T::default(); AHEAD];
     loop {
-        let count = some.iter_mut().zip(&mut messages).map(|(to, message)| *to = hash(message).unwrap_or(0)).count();
-        std::hint::black_box(zone.read_ahead(&some[..count]));
+        let count = some.iter_mut().zip(&mut all).map(|(to, next)| *to = next).count();
+        std::hint::black_box(read(&some[..count]));
         if count < AHEAD {
             break;
         }

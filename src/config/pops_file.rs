@@ -14,7 +14,7 @@ use crate::geo::place::Coordinates;
 use crate::health::load::spec::LoadSpec;
 use crate::health::spec::{Canaries, Probe};
 use crate::limits::{ADDRESSES_MAX, POPS_MAX, WEIGHT_MAX};
-use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
+use crate::steer::pop::{AdminState, Pop, Service, WEIGHT_DEFAULT, WeightedAddress};
 use crate::steer::safety::SafetyRule;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,8 +22,6 @@ use std::sync::Arc;
 
 /// The name of the address set written directly under `addresses`.
 pub(super) const DEFAULT_SERVICE: &str = "default";
-/// Weight of a PoP or address that gives none.
-const WEIGHT_DEFAULT: u32 = 100;
 
 /// Where each address stands: (address, place, PoP, service).
 type Uses = Vec<(IpAddr, At, Arc<str>, Arc<str>)>;
@@ -104,20 +102,7 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
                 .help(format!("rename it to `{}`", name.to_ascii_lowercase().replace(['_', '.'], "-"))),
         );
     }
-    let mut pop = Pop {
-        name: name.clone(),
-        coordinates: None,
-        country: None,
-        weight: WEIGHT_DEFAULT,
-        bias_km: 0,
-        state: AdminState::Auto,
-        capacity: None,
-        load: None,
-        ramp_ms: 0,
-        tags: Vec::new(),
-        services: Vec::new(),
-        at: key.at,
-    };
+    let mut pop = Pop::bare(name.clone(), key.at);
     let Some(mut table) = Table::open(node, format!("the PoP `{name}`"), out) else { return pop };
     if let Some(node) = table.take("at")
         && let Some(mut at) = Table::open(node, "`at`", out)

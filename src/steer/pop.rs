@@ -115,15 +115,17 @@ pub struct Pop {
     pub at: At,
 }
 
-#[cfg(test)]
+/// Weight of a PoP or address that gives none.
+pub const WEIGHT_DEFAULT: u32 = 100;
+
 impl Pop {
-    /// A PoP of which nothing is said but its name, for tests to say more.
-    pub fn bare(name: &str) -> Pop {
+    /// A PoP of which nothing is said but its name.
+    pub fn bare(name: impl Into<Arc<str>>, at: At) -> Pop {
         Pop {
             name: name.into(),
             coordinates: None,
             country: None,
-            weight: 100,
+            weight: WEIGHT_DEFAULT,
             bias_km: 0,
             state: AdminState::Auto,
             capacity: None,
@@ -131,12 +133,10 @@ impl Pop {
             ramp_ms: 0,
             tags: Vec::new(),
             services: Vec::new(),
-            at: At::whole(crate::finding::FileId(0)),
+            at,
         }
     }
-}
 
-impl Pop {
     /// The address set of that name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|s| &*s.name == name)

@@ -45,7 +45,7 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         "forced -" => (100, AdminState::Up, V4 | V6),
         other => panic!("{other}"),
     };
-    let pop = Pop { weight, state: admin, services: vec![service], ..Pop::bare(name) };
+    let pop = Pop { weight, state: admin, services: vec![service], ..Pop::bare(name, At::whole(FileId(0))) };
     let slot = Slot {
         pop: PopId(0),
         v4: pop.services[0].v4.iter().map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 }).collect(),

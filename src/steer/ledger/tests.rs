@@ -1,10 +1,11 @@
 //! Tests of the ledger.
 
 use super::*;
+use crate::finding::{At, FileId};
 use proptest::prelude::*;
 
 fn pop(name: &str, tags: &[&str]) -> Pop {
-    Pop { tags: tags.iter().map(|tag| Arc::from(*tag)).collect(), ..Pop::bare(name) }
+    Pop { tags: tags.iter().map(|tag| Arc::from(*tag)).collect(), ..Pop::bare(name, At::whole(FileId(0))) }
 }
 
 fn pops() -> Vec<Pop> {

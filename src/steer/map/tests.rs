@@ -16,7 +16,8 @@ fn coordinates(lat: f64, lon: f64) -> Coordinates {
 
 fn pops() -> Vec<Pop> {
     let at = [(52.37, 4.90), (50.11, 8.68), (51.51, -0.13), (35.68, 139.69), (-33.87, 151.21)];
-    let pop = |(name, (lat, lon)): (&str, (f64, f64))| Pop { coordinates: Some(coordinates(lat, lon)), ..Pop::bare(name) };
+    let pop =
+        |(name, (lat, lon)): (&str, (f64, f64))| Pop { coordinates: Some(coordinates(lat, lon)), ..Pop::bare(name, At::whole(FileId(0))) };
     NAMES.into_iter().zip(at).map(pop).collect()
 }
 

@@ -1,12 +1,13 @@
 //! The fast ranking is the plain one: every distance asked for, everything sorted.
 
 use super::*;
+use crate::finding::{At, FileId};
 use crate::geo::distance::great_circle_m;
 use crate::geo::place::Coordinates;
 use proptest::prelude::*;
 
 fn pop(number: usize, coordinates: Option<Coordinates>, bias_km: i32) -> Pop {
-    Pop { coordinates, bias_km, ..Pop::bare(&format!("n{number:04}")) }
+    Pop { coordinates, bias_km, ..Pop::bare(format!("n{number:04}"), At::whole(FileId(0))) }
 }
 
 /// The first `depth`, and whoever is as far as the last of them.
