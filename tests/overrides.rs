@@ -133,7 +133,7 @@ fn a_drain_moves_and_survives() {
     assert_eq!((status, &shown["effective"]["state"], &shown["state_override"]), (0, &"auto".into(), &Value::Null));
     let (status, stdout, _) = process.run(&["policy", "show", "cdn.example./first"]);
     assert!(status == 0 && stdout.contains("guard          watches, of more than 50 %") && stdout.contains("SERVES"), "{stdout}");
-    let events = std::fs::read_to_string(deployment.path("state/events.jsonl")).expect("the log");
+    let events = deployment.events(|events| events.lines().count() >= 3);
     let kinds: Vec<String> = events
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["kind"].as_str().expect("a kind").to_owned())
@@ -282,16 +282,16 @@ fn a_gradual_drain_ends_drained() {
     assert!(stdout.contains("is off"), "{stdout}");
     assert_eq!(shown(&process)["plans"], serde_json::json!([]));
     // Each of both moves tells some of its steps, forth only, and its end, once, also over the restart.
-    let told = |action: &str| -> Vec<u64> { progress(&deployment, action).iter().map(|(_, percent)| *percent).collect() };
+    let told = |events: &str, action: &str| -> Vec<u64> { progress(events, action).iter().map(|(_, percent)| *percent).collect() };
+    let events = deployment.events(|events| told(events, "auto").last() == Some(&100));
     for action in ["drain", "auto"] {
-        let told = told(action);
+        let told = told(&events, action);
         assert!(told.is_sorted_by(|a, b| a < b) && told.last() == Some(&100) && told.len() > 1, "{action}: {told:?}");
     }
 }
 
 /// What the event log tells of the courses of an action: kinds and per cent.
-fn progress(deployment: &Deployment, action: &str) -> Vec<(String, u64)> {
-    let events = std::fs::read_to_string(deployment.path("state/events.jsonl")).expect("the log");
+fn progress(events: &str, action: &str) -> Vec<(String, u64)> {
     let lines = events.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let of_action = lines.filter(|event| event["override"]["action"] == action);
     of_action.filter_map(|event| Some((event["kind"].as_str()?.to_owned(), event["percent"].as_u64()?))).collect()
@@ -304,14 +304,12 @@ fn plans_tell_that_they_begin() {
     let process = Process::start(&deployment);
     assert_eq!(process.run(&["pop", "down", "one", "--at", "+2s", "--reason", "planned", "--yes"]).0, 0);
     assert_eq!(process.run(&["pop", "drain", "two", "--at", "+2s", "--over", "2s", "--reason", "planned", "--yes"]).0, 0);
-    assert!(progress(&deployment, "down").is_empty());
+    let events = deployment.events(|events| events.contains("drain"));
+    assert_eq!(progress(&events, "down"), []);
     process.becomes([TWO, TWO]);
-    let end = Instant::now() + PATIENCE;
-    while progress(&deployment, "drain").last().is_none_or(|(_, percent)| *percent < 100) {
-        assert!(Instant::now() < end, "{:?}", progress(&deployment, "drain"));
-    }
-    assert_eq!(progress(&deployment, "down"), [("override_begun".to_owned(), 0)]);
-    let drain = progress(&deployment, "drain");
+    let events = deployment.events(|events| progress(events, "drain").last().is_some_and(|(_, percent)| *percent == 100));
+    assert_eq!(progress(&events, "down"), [("override_begun".to_owned(), 0)]);
+    let drain = progress(&events, "drain");
     assert_eq!(
         (drain.first(), drain.last()),
         (Some(&("override_begun".to_owned(), 0)), Some(&("override_done".to_owned(), 100))),

@@ -179,8 +179,5 @@ fn the_right_clients_leave_and_come_back() {
     assert!(told["policies"][0]["members"][0]["sheds"].as_f64().expect("a share") > 0.2, "{told}");
     world.clients = 20;
     assert!(away(&world.until("falls", |shares, _| shares[0].share == 0)).is_empty());
-    let events = std::fs::read_to_string(deployment.path("state/events.jsonl")).expect("the log");
-    for text in ["PoP one sheds load", "PoP one sheds no load any more"] {
-        assert!(events.contains(text), "{text}: {events}");
-    }
+    deployment.events(|events| ["PoP one sheds load", "PoP one sheds no load any more"].iter().all(|text| events.contains(text)));
 }

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::ChildStdout;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The longest that any step of a test may take.
@@ -56,6 +56,19 @@ impl Deployment {
     /// Gives the PoP another address.
     pub fn set_address(&self, address: &str) {
         self.write("pops.yaml", &format!("pops:\n  one:\n    at: {{ lat: 50.1, lon: 8.7, country: DE }}\n    addresses: [{address}]\n"));
+    }
+
+    /// The event log once it tells enough: a thread of its own writes it, after the answers are right.
+    pub fn events(&self, is_enough: impl Fn(&str) -> bool) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let events = std::fs::read_to_string(self.path("state/events.jsonl")).expect("the log");
+            if is_enough(&events) {
+                return events;
+            }
+            assert!(Instant::now() < end, "{events}");
+            std::thread::yield_now();
+        }
     }
 
     /// Starts a server in this process.
