@@ -176,13 +176,19 @@ impl At {
 /// The files that findings speak of: path as the operator wrote it, and text where it was text.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    files: Vec<(Arc<str>, Arc<str>)>,
+    files: Vec<(Arc<str>, Arc<[u8]>)>,
 }
 
 impl Files {
     /// Adds a file and gives its number. Binary files are added with an empty text.
     pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
-        self.files.push((path.into(), text.into()));
+        let text: Arc<str> = text.into();
+        self.add_octets(path, text.into())
+    }
+
+    /// [`Files::add`] of a text that may not be UTF-8. It is shared, not copied: zone text can be large.
+    pub fn add_octets(&mut self, path: impl Into<Arc<str>>, text: Arc<[u8]>) -> FileId {
+        self.files.push((path.into(), text));
         FileId(self.files.len() as u32 - 1)
     }
 
@@ -191,9 +197,9 @@ impl Files {
         self.files.get(id.0 as usize).map_or("?", |f| &f.0)
     }
 
-    /// The text of a file; empty for binary files and unknown numbers.
-    pub fn text(&self, id: FileId) -> &str {
-        self.files.get(id.0 as usize).map_or("", |f| &f.1)
+    /// The text of a file, if it is one; empty for binary files and unknown numbers.
+    pub fn text(&self, id: FileId) -> &[u8] {
+        self.files.get(id.0 as usize).map_or(&[], |f| &f.1)
     }
 
     /// Drops the texts of files that no finding points into: a large zone's text is not worth keeping
@@ -202,7 +208,7 @@ impl Files {
         let named = |id: u32| findings.iter().any(|f| f.at.iter().chain(f.related.iter().map(|(at, _)| at)).any(|at| at.file.0 == id));
         for (id, (_, text)) in (0..).zip(&mut self.files) {
             if !named(id) {
-                *text = "".into();
+                *text = Arc::default();
             }
         }
     }

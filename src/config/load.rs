@@ -265,8 +265,9 @@ impl Reader<'_> {
             };
             // A YAML file beside zone text adds to it: steered names, say.
             if let Some(index) = texts.iter().position(|text| text.apex == zone.apex) {
-                let text = texts.swap_remove(index);
-                zone.records.splice(0..0, text.records);
+                let mut records = texts.swap_remove(index).records;
+                records.append(&mut zone.records);
+                zone.records = records;
             }
             check::settle(&mut zone, &mut self.findings);
             zones.push(zone);
@@ -362,7 +363,7 @@ impl Reader<'_> {
         zones
     }
 
-    /// The octets of a text file, whose text is kept for findings. What is not UTF-8 is shown as `?`.
+    /// The octets of a text file, whose text is kept for findings.
     fn text_file(&mut self, path: &Path) -> Result<(FileId, Arc<[u8]>), String> {
         self.text(path, self.sources.read(path)?)
     }
@@ -372,11 +373,7 @@ impl Reader<'_> {
         if octets.len() > CONFIG_OCTETS_MAX {
             return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
         }
-        let text: Arc<str> = match std::str::from_utf8(&octets) {
-            Ok(text) => text.into(),
-            Err(_) => octets.iter().map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' }).collect::<String>().into(),
-        };
-        Ok((self.files.add(path.display().to_string(), text), octets))
+        Ok((self.files.add_octets(path.display().to_string(), Arc::clone(&octets)), octets))
     }
 
     fn databases(&mut self, server: &server_file::ServerFile) -> Vec<DatabaseSource> {

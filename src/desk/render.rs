@@ -8,6 +8,7 @@
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 #[cfg(test)]
 mod tests;
@@ -71,8 +72,8 @@ pub fn json(findings: &Findings, files: &Files) -> Value {
         if at.line == 0 {
             return json!({ "path": files.path(at.file), "line": null, "column": null, "end": null });
         }
-        let (start, end) = clamp(files.text(at.file), at);
-        let width = files.text(at.file).get(start..end).map_or(0, |marked| marked.chars().count());
+        let text = files.text(at.file);
+        let width = shown(text, clamp(text, at)).chars().count();
         json!({ "path": files.path(at.file), "line": at.line, "column": at.column, "end": at.column as usize + width })
     };
     let one = |(finding, more): (&Finding, usize)| {
@@ -141,7 +142,7 @@ fn draw<'f>(mut group: Group<'f>, file: FileId, marks: &[Mark<'f>], files: &'f F
     let spans: Vec<(usize, usize)> = marks.iter().map(|mark| clamp(text, mark.at)).collect();
     let begin = spans.iter().map(|span| line_begin(text, span.0)).min().unwrap_or(0);
     let end = spans.iter().map(|span| line_end(text, span.0)).max().unwrap_or(0);
-    let window = text.get(begin..end).unwrap_or_default();
+    let window = shown(text, (begin, end));
     let first_line = marks.iter().map(|mark| mark.at.line).min().unwrap_or(0);
     let too_long = window.split('\n').any(|line| line.len() > LINE_SHOWN);
     if first_line == 0 || text.is_empty() || too_long {
@@ -175,23 +176,38 @@ fn draw<'f>(mut group: Group<'f>, file: FileId, marks: &[Mark<'f>], files: &'f F
 }
 
 /// The marked octets of a place, inside the text, on character boundaries and within one line.
-fn clamp(text: &str, at: At) -> (usize, usize) {
-    let start = text.floor_char_boundary((at.start as usize).min(text.len()));
-    let end = text.floor_char_boundary((at.end as usize).clamp(start, line_end(text, start)));
+fn clamp(text: &[u8], at: At) -> (usize, usize) {
+    let start = boundary(text, (at.start as usize).min(text.len()));
+    let end = boundary(text, (at.end as usize).clamp(start, line_end(text, start)));
     (start, end.max(start))
 }
 
-fn line_begin(text: &str, at: usize) -> usize {
-    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+/// The beginning of the character (UTF-8, RFC 3629 section 3) that an octet is a part of.
+fn boundary(text: &[u8], at: usize) -> usize {
+    let goes_on = |at: usize| text.get(at).is_some_and(|octet| octet & 0xc0 == 0x80);
+    (at.saturating_sub(3)..=at).rev().find(|at| !goes_on(*at)).unwrap_or(at)
 }
 
-fn line_end(text: &str, at: usize) -> usize {
-    text.get(at..).and_then(|behind| behind.find('\n')).map_or(text.len(), |newline| at + newline)
+fn line_begin(text: &[u8], at: usize) -> usize {
+    text.get(..at).and_then(|before| before.iter().rposition(|octet| *octet == b'\n')).map_or(0, |newline| newline + 1)
+}
+
+fn line_end(text: &[u8], at: usize) -> usize {
+    text.get(at..).and_then(|behind| behind.iter().position(|octet| *octet == b'\n')).map_or(text.len(), |newline| at + newline)
+}
+
+/// A part of a text. In one that is not UTF-8, each octet that is not ASCII is shown as `?`, so that places stay.
+fn shown(text: &[u8], (start, end): (usize, usize)) -> Cow<'_, str> {
+    let part = text.get(start..end).unwrap_or_default();
+    match std::str::from_utf8(part) {
+        Ok(part) => part.into(),
+        Err(_) => part.iter().map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' }).collect::<String>().into(),
+    }
 }
 
 /// The beginning of what is marked, for lines too long to show.
-fn excerpt(text: &str, (start, end): (usize, usize)) -> String {
-    let marked = text.get(start..end).unwrap_or_default();
+fn excerpt(text: &[u8], marked: (usize, usize)) -> String {
+    let marked = shown(text, marked);
     let shown: String = marked.chars().take(60).collect();
     if shown.len() < marked.len() { format!("{shown}...") } else { shown }
 }

@@ -9,6 +9,7 @@ use crate::reload::source::Disk;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::safety::{Lacks, Safety};
+use crate::sys::memory::Passing;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -65,7 +66,9 @@ pub fn read(root: &Path, is_only_looked_at: bool) -> (Option<Deployment>, Findin
     let mut attempt = 1;
     loop {
         let disk = if is_only_looked_at { Disk::looked_at() } else { Disk::new() };
+        let passing = Passing::begin();
         let config::Loaded { deployment, databases, mut findings, files } = config::load(root, &disk);
+        drop(passing);
         let changed = disk.changed();
         if changed.is_empty() {
             if deployment.is_none() {

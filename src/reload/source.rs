@@ -136,16 +136,17 @@ fn read_once(path: &Path, limit: usize) -> Result<Option<Stamped>, String> {
     if before.len() > limit as u64 {
         return Err(too_large(before.len(), limit));
     }
-    let mut octets = Vec::with_capacity(before.len() as usize + 1);
-    // Read through the limit, not through the length: the file may be growing.
-    (&file).take(limit as u64 + 1).read_to_end(&mut octets).map_err(|error| sentence(&error))?;
-    if octets.len() > limit {
-        return Err(too_large(octets.len() as u64, limit));
-    }
+    // Into the place where it stays. The file may be growing or shrinking: then it is read again.
+    let mut octets: Arc<[u8]> = std::iter::repeat_n(0, before.len() as usize).collect();
+    let room = Arc::get_mut(&mut octets).unwrap_or_default();
+    let is_whole = match (&file).read_exact(room) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
+        Err(error) => return Err(sentence(&error)),
+    };
     let after = file.metadata().map_err(|error| sentence(&error))?;
     let stamp = Stamp::of(&after);
-    let whole = Stamp::of(&before) == stamp && octets.len() as u64 == after.len();
-    Ok(whole.then(|| (octets.into(), stamp)))
+    Ok((is_whole && Stamp::of(&before) == stamp).then_some((octets, stamp)))
 }
 
 fn check_kind(metadata: &Metadata) -> Result<(), String> {

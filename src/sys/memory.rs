@@ -1,10 +1,11 @@
-//! Memory of the process: how much it is, what a load has used and freed given back to the system, and large tables in
-//! large pages.
+//! Memory of the process: how much it is, what a load has used and freed given back to the system, and large tables that
+//! stay in large pages.
 //!
 //! A load allocates many small things and frees nearly all of them; the C library keeps the pages for
 //! later. A name server loads rarely and then sits for days, so they are better returned.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Octets of a large page, and the least that is worth one.
 const LARGE_PAGE: usize = 2 << 20;
@@ -93,11 +94,39 @@ fn placed(layout: Layout) -> Layout {
     if layout.size() < LARGE_PAGE { layout } else { layout.align_to(LARGE_PAGE).unwrap_or(layout) }
 }
 
+/// How many [`Passing`] there are.
+static PASSING: AtomicUsize = AtomicUsize::new(0);
+
+/// While this lives, nothing is asked to stand in large pages: what is allocated, in any thread, will soon be freed. To clear
+/// a large page can take ten times as long as its small ones, where a virtual machine has given it back to its host.
+#[derive(Debug)]
+pub struct Passing(());
+
+impl Passing {
+    /// Begins.
+    pub fn begin() -> Passing {
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        // SAFETY: mallopt takes no pointer, and its own lock. What fills a large page then goes back to the system when it
+        // is freed, and does not lend its small pages to a table that stays.
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_PAGE as libc::c_int);
+        }
+        PASSING.fetch_add(1, Ordering::Relaxed);
+        Passing(())
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        PASSING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Asks for large pages, as many as are filled. Only a wish: without them all is slower and nothing else.
 #[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
 fn prefer_large_pages(at: *mut u8, size: usize) {
     #[cfg(target_os = "linux")]
-    if !at.is_null() && at.addr().is_multiple_of(LARGE_PAGE) {
+    if !at.is_null() && at.addr().is_multiple_of(LARGE_PAGE) && PASSING.load(Ordering::Relaxed) == 0 {
         let filled = size / LARGE_PAGE * LARGE_PAGE;
         if filled > 0 {
             // SAFETY: the range was just allocated and is whole pages; the advice changes none of its octets.

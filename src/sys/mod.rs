@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is ten kinds of call:
+//! What is unsafe here is eleven kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
@@ -13,6 +13,7 @@
 //! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or that
 //!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
+//! * `mallopt` ([`memory`]), which takes no pointer.
 //! * The system's allocator ([`memory::Allocator`]), to which every call is passed on with the same size and at least the
 //!   same alignment, and `madvise` on whole pages that it has just given.
 //! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.

@@ -4,7 +4,7 @@
 //! a run of one list, and what is rarely there is marked in a few bits, so that checks of rare things
 //! pass a million plain names by.
 
-use crate::limits::RRSET_OCTETS_MAX;
+use crate::limits::{AHEAD, RRSET_OCTETS_MAX};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::table::{Table, hash_of};
@@ -145,20 +145,24 @@ impl<'z> Index<'z> {
         // Which owner each record belongs to; then runs of owners by counting.
         let mut numbers: Vec<u32> = Vec::with_capacity(zone.records.len());
         let mut parent_last: &[u8] = &[];
-        for record in &zone.records {
-            names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
-            names.has_dnames |= record.rtype == RrType::DNAME;
-            let number = self.number(&mut names, record.owner.as_wire(), &mut parent_last);
-            numbers.push(number);
-            if let Some(entry) = self.owners.get_mut(number as usize) {
-                entry.count += 1;
-                entry.bits |= bits_of(record.rtype);
-                if record.rdata.len() > RRSET_OCTETS_MAX - 12 {
-                    entry.bits |= BULKY;
+        for some in zone.records.chunks(AHEAD) {
+            let hashes = names.by_name.ahead(some.iter().map(|record| hash_of(record.owner.as_wire())));
+            for (record, hash) in some.iter().zip(hashes) {
+                names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
+                names.has_dnames |= record.rtype == RrType::DNAME;
+                let number = self.number(&mut names, record.owner.as_wire(), hash, &mut parent_last);
+                numbers.push(number);
+                if let Some(entry) = self.owners.get_mut(number as usize) {
+                    entry.count += 1;
+                    entry.bits |= bits_of(record.rtype);
+                    if record.rdata.len() > RRSET_OCTETS_MAX - 12 {
+                        entry.bits |= BULKY;
+                    }
                 }
             }
         }
-        let steered: Vec<u32> = zone.steered.iter().map(|s| self.number(&mut names, s.owner.as_wire(), &mut parent_last)).collect();
+        let mut number = |owner: &'z [u8]| self.number(&mut names, owner, hash_of(owner), &mut parent_last);
+        let steered: Vec<u32> = zone.steered.iter().map(|steered| number(steered.owner.as_wire())).collect();
         names.owners.end = self.owners.len();
         for number in &steered {
             if let Some(entry) = self.owners.get_mut(*number as usize) {
@@ -198,10 +202,9 @@ impl<'z> Index<'z> {
         self.zones.push(names);
     }
 
-    /// The number of a name, which comes into being with all names between it and the apex.
+    /// The number of a name with this hash, which comes into being with all names between it and the apex.
     /// `parent_last` is the parent that was seen last: neighbours mostly have the same.
-    fn number(&mut self, names: &mut Names<'z>, wire: &'z [u8], parent_last: &mut &'z [u8]) -> u32 {
-        let hash = hash_of(wire);
+    fn number(&mut self, names: &mut Names<'z>, wire: &'z [u8], hash: u64, parent_last: &mut &'z [u8]) -> u32 {
         if let Some(number) = self.find_in(names, wire, hash) {
             return number;
         }
@@ -213,7 +216,7 @@ impl<'z> Index<'z> {
             && parent != *parent_last
         {
             *parent_last = parent;
-            self.number(names, parent, &mut &parent[..0]);
+            self.number(names, parent, hash_of(parent), &mut &parent[..0]);
         }
         number
     }

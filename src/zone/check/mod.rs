@@ -17,6 +17,7 @@ use super::rdata::folded;
 use super::table::{Table, hash_of};
 use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
+use crate::limits::AHEAD;
 use crate::wire::hash;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -63,12 +64,14 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
 fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
     let mut first = Table::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, record) in records.iter().enumerate() {
-        let hash = hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into());
-        let is = |other: u32| records.get(other as usize).is_some_and(|o| o.rtype == record.rtype && o.owner == record.owner);
-        match first.find(hash, is) {
-            Some(head) => several.entry(head as usize).or_insert_with(|| vec![head as usize]).push(index),
-            None => first.insert(hash, index as u32),
+    for (start, some) in (0..).step_by(AHEAD).zip(records.chunks(AHEAD)) {
+        let hashes = first.ahead(some.iter().map(|record| hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into())));
+        for (index, (record, hash)) in (start..).zip(some.iter().zip(hashes)) {
+            let is = |other: u32| records.get(other as usize).is_some_and(|o| o.rtype == record.rtype && o.owner == record.owner);
+            match first.find(hash, is) {
+                Some(head) => several.entry(head as usize).or_insert_with(|| vec![head as usize]).push(index),
+                None => first.insert(hash, index as u32),
+            }
         }
     }
     several.into_values().collect()

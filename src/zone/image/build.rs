@@ -10,25 +10,33 @@
 
 use super::{APEX, FREE, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, Set, Slot, Steered, is_compressible};
 use crate::finding::{Finding, code};
+use crate::limits::AHEAD;
 use crate::wire::fragment::{self, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::table::Table;
-use crate::zone::text::Zone;
+use crate::zone::text::{Record, Zone};
 
 /// Builds the image of a zone.
 pub fn build(zone: &Zone) -> Result<Image, Finding> {
     let mut builder = Builder::new(zone);
     let mut records: Vec<(u32, RrType, u32)> = Vec::with_capacity(zone.records.len());
-    for (index, record) in zone.records.iter().enumerate() {
-        if let Some(node) = builder.node_of(&record.owner) {
-            records.push((node, record.rtype, index as u32));
+    let mut names = vec![QueryName::default(); AHEAD];
+    for (start, some) in (0..).step_by(AHEAD).zip(zone.records.chunks(AHEAD)) {
+        let read = names.iter_mut().zip(some).map(|(name, record)| builder.read(name, &record.owner));
+        let hashes = builder.by_name.ahead(read);
+        for (index, (record, (name, hash))) in (start..).zip(some.iter().zip(names.iter().zip(hashes))) {
+            if let Some(node) = builder.node_of(name, hash) {
+                records.push((node, record.rtype, index));
+            }
         }
     }
     for (index, steered) in zone.steered.iter().enumerate() {
-        if let Some(node) = builder.node_of(&steered.owner) {
+        let name = &mut names[0];
+        let hash = builder.read(name, &steered.owner);
+        if let Some(node) = builder.node_of(name, hash) {
             builder.drafts[node as usize].steered = Some(index as u32);
         }
     }
@@ -63,10 +71,12 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(zone: &'a Zone) -> Builder<'a> {
+        let owners = zone.records.iter().map(|record| &record.owner).chain(zone.steered.iter().map(|steered| &steered.owner));
+        let names: usize = owners.chain([&zone.apex]).map(|name| name.as_wire().len()).sum();
         let mut builder = Builder {
             zone,
             apex: zone.apex.to_lowercase(),
-            arena: Vec::new(),
+            arena: Vec::with_capacity(names + records_octets(zone)),
             drafts: Vec::with_capacity(zone.records.len()),
             sets: Vec::with_capacity(zone.records.len()),
             by_name: Table::with_room(zone.records.len()),
@@ -77,29 +87,36 @@ impl<'a> Builder<'a> {
         builder
     }
 
-    /// The node of a name; it and its missing ancestors come into being. `None` outside the zone.
-    fn node_of(&mut self, name: &Name) -> Option<u32> {
-        let query = QueryName::parse(name.as_wire()).filter(|_| name.is_at_or_below(&self.apex))?;
-        let below = query.labels() - self.apex.label_count();
+    /// Reads a name for [`Builder::node_of`] and gives its hash; outside the zone the hash means nothing.
+    fn read(&self, name: &mut QueryName, owner: &Name) -> u64 {
+        name.read(owner.as_wire());
+        let below = name.labels().saturating_sub(self.apex.label_count());
+        (0..below).rev().fold(self.drafts[0].hash, |hash, skip| hash::label(hash, name.label(skip)))
+    }
+
+    /// The node of a name with this hash; it and its missing ancestors come into being. `None` outside the zone.
+    fn node_of(&mut self, name: &QueryName, hash: u64) -> Option<u32> {
+        let below = name.labels().checked_sub(self.apex.label_count()).filter(|below| name.suffix(*below) == self.apex.as_wire())?;
         // Hashes of the name and of each ancestor below the apex, by labels skipped.
         let mut hashes = [0u64; crate::limits::LABELS_MAX + 1];
         hashes[below] = self.drafts[0].hash;
-        for skip in (0..below).rev() {
-            hashes[skip] = hash::label(hashes[skip + 1], query.label(skip));
+        for skip in (1..below).rev() {
+            hashes[skip] = hash::label(hashes[skip + 1], name.label(skip));
         }
+        hashes[0] = hash;
         let mut skip = 0;
         let mut node = loop {
             if skip == below {
                 break APEX.0;
             }
-            if let Some(found) = self.find(hashes[skip], query.suffix(skip)) {
+            if let Some(found) = self.find(hashes[skip], name.suffix(skip)) {
                 break found;
             }
             skip += 1;
         };
         while skip > 0 {
             skip -= 1;
-            node = self.insert(hashes[skip], query.suffix(skip), node);
+            node = self.insert(hashes[skip], name.suffix(skip), node);
         }
         Some(node)
     }
@@ -127,6 +144,8 @@ impl<'a> Builder<'a> {
 
     /// Writes every RRset; `records` are ordered by node and type.
     fn sets(&mut self, records: &[(u32, RrType, u32)]) -> Result<(), Finding> {
+        // Names that stand between others have taken some of the room.
+        self.arena.reserve_exact(records_octets(self.zone));
         for rrset in records.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (node, rtype, _) = rrset[0];
             let set_id = self.sets.len() as u32;
@@ -228,8 +247,14 @@ impl<'a> Builder<'a> {
             len *= 2;
         }
         let mut slots = vec![FREE; len];
-        for (id, draft) in self.drafts.iter().enumerate() {
-            claim(&mut slots, hash::whole(self.name_of(draft)), id as u32);
+        let mut hashes = [0; AHEAD];
+        for (start, some) in (0..).step_by(AHEAD).zip(self.drafts.chunks(AHEAD)) {
+            hashes.iter_mut().zip(some).for_each(|(hash, draft)| *hash = hash::whole(self.name_of(draft)));
+            // All wait for memory together.
+            std::hint::black_box(hashes.iter().fold(0, |read, hash| read ^ slots[*hash as usize & (len - 1)].tag));
+            for (id, hash) in (start..).zip(hashes).take(some.len()) {
+                claim(&mut slots, hash, id);
+            }
         }
         slots
     }
@@ -346,6 +371,13 @@ impl<'a> Builder<'a> {
         self.named(RrType::SOA, ttl, &record.rdata);
         Some(Set { ttl, count: 1, at: at as u32, octets: (self.arena.len() - at) as u32, ..soa })
     }
+}
+
+/// As many octets as the records of a zone take, and its SOA again for negative answers.
+fn records_octets(zone: &Zone) -> usize {
+    let octets = |record: &Record| HEAD_LEN + record.rdata.len() + if is_compressible(record.rtype) { NAMED_HEAD } else { 0 };
+    let again = zone.records.iter().find(|record| record.rtype == RrType::SOA);
+    zone.records.iter().chain(again).map(octets).sum()
 }
 
 /// Puts a node into the first free slot of its hash.
