@@ -155,9 +155,13 @@ impl Questions {
         questions
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |end| &self.octets[std::mem::replace(&mut start, *end as usize)..*end as usize])
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn at(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.octets[start as usize..self.ends[index] as usize]
     }
 }
 

@@ -2,14 +2,17 @@
 
 use super::sample::{FILES, Replaced};
 use hickory_proto::op::Message;
-use meridian::answer::{Client, Moment, Transport, Verdict, respond};
+use meridian::answer::ahead::Ahead;
+use meridian::answer::{Client, Moment, Outcome, Transport, Verdict, respond};
+use meridian::snapshot::steering::Breadth;
 use meridian::snapshot::{Snapshot, compile};
 use meridian::wire::cookie::{Asked, Standing};
+use meridian::wire::ecs::ClientSubnet;
 use meridian::wire::edns::Edns;
 use meridian::wire::query::{Parsed, Query, parse};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// When every datagram comes, in seconds since 1970: that of RFC 9018 appendix A.1.
 const EPOCH_SECS: u32 = 1_559_731_985;
@@ -30,13 +33,19 @@ pub fn snapshot() -> &'static Snapshot {
         let (path, content) = FILES[0];
         let loaded = meridian::config::load(Path::new("meridian.yaml"), &Replaced { files: &FILES, path, content });
         let deployment = loaded.deployment.expect("the sample is sound");
-        compile(&deployment, None, 1).0.expect("the sample compiles")
+        let mut snapshot = compile(&deployment, None, 1).0.expect("the sample compiles");
+        // As if the tables were large, so that queries are read ahead.
+        Arc::make_mut(&mut snapshot.steering).breadth = Breadth::Many;
+        snapshot
     })
 }
 
 /// Answers over UDP and TCP and checks the reply.
 pub fn packet(data: &[u8]) {
     let mut out = [0u8; 65_535];
+    let mut ahead = Ahead::default();
+    ahead.note(&Outcome { policy: Some(0), ..Outcome::default() });
+    ahead.read(snapshot(), 2, |_| (data, ClientSubnet::glance(data)));
     for transport in [Transport::Udp, Transport::Tcp] {
         let client = Client { address: CLIENT, transport };
         let outcome = respond(snapshot(), data, &client, Moment { draw: data.len() as u64, epoch_secs: EPOCH_SECS }, &mut out);

@@ -17,6 +17,7 @@
 //!                                                  finish (OPT) <'
 //! ```
 
+pub mod ahead;
 pub mod outcome;
 pub mod trace;
 
@@ -36,12 +37,10 @@ pub use exchange::Step;
 pub use outcome::{Outcome, Reason, Verdict};
 pub use trace::Trace;
 
-use crate::limits::AHEAD;
 use crate::snapshot::Snapshot;
-use crate::wire::query::{HEADER_LEN, Parsed, Query, parse};
+use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
-use crate::zone::set::ZoneId;
 use exchange::{Exchange, Next};
 use opening::Opening;
 use std::net::IpAddr;
@@ -106,40 +105,6 @@ pub fn respond_traced<T: Trace>(
     let mut scratch = Scratch::default();
     converse(&mut scratch, snapshot, packet, client, moment, out, trace);
     scratch.outcome
-}
-
-/// Leaves of a table of routes past which it fills more than a core's own cache.
-const LEAVES_MANY: usize = 100_000;
-
-/// Reads what the answers to these IPv4 clients will read of a policy's routes, if those are many: one answer after the
-/// other waits twice for memory, and all at once wait together. Nothing depends on it.
-pub fn read_ahead(snapshot: &Snapshot, policy: u32, clients: impl Iterator<Item = u32>) {
-    let routes = snapshot.steering.policies.get(policy as usize).and_then(|policy| policy.routes.first());
-    let Some(routes) = routes.filter(|routes| routes.v4.leaves() > LEAVES_MANY) else { return };
-    some_at_once(clients, |some| routes.v4.read_ahead(some));
-}
-
-/// Names of a zone past which it fills more than a core's own cache.
-const NAMES_MANY: usize = 50_000;
-
-/// [`read_ahead`] for what the answers to these messages will read of a zone, if it is large.
-pub fn read_names_ahead<'m>(scratch: &mut Scratch, snapshot: &Snapshot, zone: ZoneId, messages: impl Iterator<Item = &'m [u8]>) {
-    let Some(zone) = snapshot.zones.get(zone).filter(|zone| zone.names() > NAMES_MANY) else { return };
-    let name = &mut scratch.query.name;
-    let mut hash = |message: &[u8]| name.read(message.get(HEADER_LEN..)?).then(|| name.hash_whole(0));
-    some_at_once(messages.map(|message| hash(message).unwrap_or(0)), |some| zone.read_ahead(some));
-}
-
-/// Reads for as many as can be read ahead at once, then for the next. What `read` gives is of no use but that it was read.
-fn some_at_once<T: Copy + Default>(mut all: impl Iterator<Item = T>, read: impl Fn(&[T]) -> u32) {
-    let mut some = [T::default(); AHEAD];
-    loop {
-        let count = some.iter_mut().zip(&mut all).map(|(to, next)| *to = next).count();
-        std::hint::black_box(read(&some[..count]));
-        if count < AHEAD {
-            break;
-        }
-    }
 }
 
 #[inline(always)]

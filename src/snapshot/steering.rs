@@ -38,6 +38,35 @@ pub struct Steering {
     pub policies: Box<[PolicyTable]>,
     /// Whether policies share one table of routes, since separate ones would be too large.
     pub shares_routes: bool,
+    /// How much of the routes is likely to be out of a core's own cache.
+    pub breadth: Breadth,
+}
+
+/// How much of the routes of all policies a core's own cache does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    /// Little.
+    Near,
+    /// Those of one policy.
+    One,
+    /// Those of several.
+    Many,
+}
+
+/// Leaves of routes past which they fill more than a core's own cache.
+const LEAVES_MANY: usize = 100_000;
+
+impl Breadth {
+    fn of(policies: &[PolicyTable]) -> Breadth {
+        let leaves = |policy: &PolicyTable| policy.routes.first().map_or(0, |routes| routes.v4.leaves());
+        let (all, most) = policies.iter().map(leaves).fold((0, 0), |(all, most), leaves| (all + leaves, leaves.max(most)));
+        match all {
+            ..=LEAVES_MANY => Breadth::Near,
+            // What a few small ones read besides is in the cache.
+            _ if all - most <= LEAVES_MANY => Breadth::One,
+            _ => Breadth::Many,
+        }
+    }
 }
 
 /// What the steering is compiled from.
@@ -93,8 +122,9 @@ pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usi
         }
     }
     let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
-    let policies = policies.into_iter().map(|asked| asked.finish(&built)).collect();
-    (Steering { pops, slots: slots.list.into(), policies, shares_routes }, findings)
+    let policies: Box<[PolicyTable]> = policies.into_iter().map(|asked| asked.finish(&built)).collect();
+    let breadth = Breadth::of(&policies);
+    (Steering { pops, slots: slots.list.into(), policies, shares_routes, breadth }, findings)
 }
 
 /// Services of PoPs that some policy uses, each once.

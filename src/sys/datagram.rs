@@ -141,24 +141,18 @@ impl Batch {
         Ok(self.received)
     }
 
-    /// The octets of a query of the last `receive`; `index` must be below what that returned.
+    /// A query of the last `receive`; `index` must be below what that returned.
     #[inline]
-    pub fn octets(&self, index: usize) -> &[u8] {
+    pub fn datagram(&self, index: usize) -> Datagram<'_> {
         assert!(index < self.received, "a datagram of this batch");
-        &self.queries[index][..(self.arrivals.headers[index].msg_len as usize).min(DATAGRAM_MAX)]
+        datagram(&self.arrivals.headers[index], &self.queries[index], &self.peers[index])
     }
 
     /// A query of the last `receive`, with room for its reply; `index` must be below what that returned.
     #[inline]
     pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {
         assert!(index < self.received, "a datagram of this batch");
-        let header = &self.arrivals.headers[index];
-        let length = (header.msg_len as usize).min(DATAGRAM_MAX);
-        let datagram = Datagram {
-            octets: &self.queries[index][..length],
-            peer: read_peer(&self.peers[index], header.msg_hdr.msg_namelen),
-            cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
-        };
+        let datagram = datagram(&self.arrivals.headers[index], &self.queries[index], &self.peers[index]);
         // At most one reply for each query, so there is room for one more.
         (datagram, &mut self.replies[self.noted])
     }
@@ -283,6 +277,16 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
         }
     }
     outcome
+}
+
+/// What the kernel has written: a header, the octets and the sender of one message.
+#[inline]
+fn datagram<'b>(header: &libc::mmsghdr, octets: &'b [u8; DATAGRAM_MAX], peer: &libc::sockaddr_storage) -> Datagram<'b> {
+    Datagram {
+        octets: &octets[..(header.msg_len as usize).min(DATAGRAM_MAX)],
+        peer: read_peer(peer, header.msg_hdr.msg_namelen),
+        cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
+    }
 }
 
 #[inline]

@@ -1,5 +1,6 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
+use crate::answer::ahead::{Ahead, Glance};
 use crate::answer::{self, Client, Moment, Scratch, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::cell::InService;
@@ -10,7 +11,6 @@ use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare::{Rare, RareQueue, ReplyTo};
 use crate::wire::ecs::ClientSubnet;
-use crate::zone::set::ZoneId;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct Seat {
 /// Serves until told to stop.
 pub fn serve(seat: &Seat, drops: &mut Drops) {
     let mut batch = Batch::new(seat.batch);
-    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), policy: None, zone: None };
+    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), ahead: Ahead::default() };
     while !seat.stop.load(Ordering::Relaxed) {
         match batch.receive(&seat.socket) {
             Ok(count) => {
@@ -89,26 +89,14 @@ impl Drops {
 struct Hand {
     draws: Draws,
     scratch: Scratch,
-    /// The policy that the last steered answer of a batch came from: the next will mostly come from it too.
-    policy: Option<u32>,
-    /// The zone that the last answer of a batch came from.
-    zone: Option<ZoneId>,
+    ahead: Ahead,
 }
 
 fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, hand: &mut Hand) {
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
-    if let Some(policy) = hand.policy
-        && count > 1
-    {
-        answer::read_ahead(&service.snapshot, policy, (0..count).filter_map(|index| client_of(&batch.exchange(index).0)));
-    }
-    if let Some(zone) = hand.zone
-        && count > 1
-    {
-        answer::read_names_ahead(&mut hand.scratch, &service.snapshot, zone, (0..count).map(|index| batch.octets(index)));
-    }
+    hand.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)));
     let mut next = 0;
     while next < count {
         // The core does not panic. Should it ever, one query is lost and counted, not the worker.
@@ -122,21 +110,20 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, h
             seat.block.dropped(Dropped::Panic, 1);
         }
     }
-    hand.policy = hand.scratch.outcome.policy.or(hand.policy);
-    hand.zone = hand.scratch.outcome.zone.or(hand.zone);
+    hand.ahead.note(&hand.scratch.outcome);
     let sent = batch.send(&seat.socket);
     if sent.failed > 0 {
         seat.block.dropped(Dropped::Unsent, sent.failed as u64);
     }
 }
 
-/// Who will be answered, as far as a glance tells.
-fn client_of(datagram: &Datagram<'_>) -> Option<u32> {
+/// A query, and who will be answered, as far as a glance tells.
+fn glance(datagram: Datagram<'_>) -> Glance<'_> {
     let resolver = || match datagram.peer {
         Some(SocketAddr::V4(peer)) => Some(peer.ip().to_bits()),
         _ => None,
     };
-    ClientSubnet::glance(datagram.octets).or_else(resolver)
+    (datagram.octets, ClientSubnet::glance(datagram.octets).or_else(resolver))
 }
 
 #[inline(always)]

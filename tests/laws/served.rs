@@ -13,32 +13,39 @@ use crate::scope::{leaves, seed_from_env, troubled};
 use crate::support::{EPOCH_SECS, Tree, World, load, with_down};
 use asked::{Asked, asked, subnet};
 use heard::{ENDS, Heard};
+use meridian::answer::ahead::Ahead;
 use meridian::answer::{Client, Moment, Outcome, Scratch, Transport, Verdict, respond_by, respond_traced};
 use meridian::geo::prefix::Prefix;
 use meridian::snapshot::Snapshot;
-use meridian::snapshot::steering::{self, Inputs};
+use meridian::snapshot::steering::{self, Breadth, Inputs};
+use meridian::wire::ecs::ClientSubnet;
 use meridian::wire::rr::{Rcode, RrType};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What serves, as a worker does: with what earlier messages left in the scratch and in the buffer.
 struct Roads {
     scratch: Scratch,
+    ahead: Ahead,
     out: Vec<u8>,
     reached: BTreeMap<&'static str, usize>,
 }
 
 impl Roads {
     fn new() -> Roads {
-        Roads { scratch: Scratch::default(), out: vec![0xa5; 65_535], reached: BTreeMap::new() }
+        Roads { scratch: Scratch::default(), ahead: Ahead::default(), out: vec![0xa5; 65_535], reached: BTreeMap::new() }
     }
 
     /// Asks by both roads with room for `size` octets.
     fn compare(&mut self, snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, size: usize, says: &str) -> Outcome {
         let (mut heard, mut fresh) = (Heard::new(packet), vec![0x5a; size]);
         let traced = respond_traced(snapshot, packet, client, moment, &mut fresh, &mut heard);
+        let resolver = if let IpAddr::V4(address) = client.address { Some(address.to_bits()) } else { None };
+        self.ahead.read(snapshot, 2, |_| (packet, ClientSubnet::glance(packet).or(resolver)));
         respond_by(&mut self.scratch, snapshot, packet, client, moment, &mut self.out[..size]);
+        self.ahead.note(&self.scratch.outcome);
         let served = self.scratch.outcome;
         let is_same = match (served.verdict, traced.verdict) {
             (Verdict::Reply(served), Verdict::Reply(traced)) => self.out[..served] == fresh[..traced],
@@ -80,10 +87,15 @@ fn states(world: &World, dice: &mut Dice) -> Vec<Arc<Snapshot>> {
         atlas: &world.geography.atlas,
         site: world.deployment.node.site.as_ref(),
     };
-    let (shared, _) = steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, 0);
+    let (mut shared, _) = steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, 0);
     let mut sharing = (*world.snapshot).clone();
+    // As if the tables were large, so that a batch is read ahead.
+    shared.breadth = *dice.pick(&[Breadth::One, Breadth::Many]);
     sharing.steering = Arc::new(shared);
-    vec![world.snapshot.clone(), with_down(world, &down), troubled(world, dice, 6), troubled(world, dice, 2), Arc::new(sharing)]
+    let mut broad = (*world.snapshot).clone();
+    Arc::make_mut(&mut broad.steering).breadth = Breadth::Many;
+    let states = [world.snapshot.clone(), with_down(world, &down), troubled(world, dice, 6), troubled(world, dice, 2)];
+    states.into_iter().chain([sharing, broad].map(Arc::new)).collect()
 }
 
 /// Owners that lead to every kind of end, for a zone that has `status`, `*.edge` and a cut at `lab`.

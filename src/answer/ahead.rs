@@ -1,0 +1,133 @@
+//! Reading ahead: before a batch is answered, what its answers will read of large tables is read for all of it, one step of
+//! all queries before the next step of any. No load then waits for another query's, nor for a branch that the
+//! processor has guessed wrong; answered one by one, each query waits for all of its own. Nothing depends on what is read.
+//!
+//! Reading costs instructions, so it is done only where tables are larger than a core's own cache, and as much as helps:
+//! where the routes of one policy are, the last answer's is taken for all; where many are, each query's name is looked up.
+
+use super::Outcome;
+use crate::geo::trie::Table;
+use crate::limits::AHEAD;
+use crate::snapshot::Snapshot;
+use crate::snapshot::steering::Breadth;
+use crate::steer::plan::{Entry, Plan};
+use crate::steer::table::PolicyTable;
+use crate::wire::query::{HEADER_LEN, QueryName};
+use crate::wire::rr::RrType;
+use crate::zone::image::{Match, Usual};
+use crate::zone::set::ZoneId;
+use std::hint::black_box;
+
+/// Names of a zone past which it fills more than a core's own cache.
+const NAMES_MANY: usize = 50_000;
+/// Plans of a policy past which they are read ahead too: some kilobytes of them.
+const PLANS_MANY: usize = 32;
+/// How many CNAMES are followed in search of a policy.
+const ALIASES_MAX: usize = 3;
+
+/// A query as a glance shows it: its octets, and the IPv4 client that it will be answered for, if there is one.
+pub type Glance<'m> = (&'m [u8], Option<u32>);
+
+/// Reads ahead for one who answers batches, and guesses by the last answer what the next will come from.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    policy: Option<u32>,
+    zone: Option<ZoneId>,
+    name: QueryName,
+}
+
+/// A query's policy, and where it leads its client.
+#[derive(Clone, Copy)]
+struct Way<'s> {
+    policy: &'s PolicyTable,
+    table: &'s Table<u32>,
+    client: u32,
+}
+
+impl Ahead {
+    /// Notes what the last answer of a batch came from.
+    pub fn note(&mut self, outcome: &Outcome) {
+        self.policy = outcome.policy.or(self.policy);
+        self.zone = outcome.zone.or(self.zone);
+    }
+
+    /// Reads what the answers to a batch of `count` queries will read.
+    pub fn read<'m>(&mut self, snapshot: &Snapshot, count: usize, query: impl Fn(usize) -> Glance<'m>) {
+        let some = |start: usize| (start..count).take(AHEAD).map(&query);
+        let starts = (0..count).step_by(AHEAD);
+        if count < 2 {
+            return;
+        }
+        if let Some(zone) = self.zone.and_then(|zone| snapshot.zones.get(zone)).filter(|zone| zone.names() > NAMES_MANY) {
+            for start in starts.clone() {
+                let mut hashes = [0; AHEAD];
+                for (hash, (message, _)) in hashes.iter_mut().zip(some(start)) {
+                    *hash = if self.read_name(message) { self.name.hash_whole(0) } else { 0 };
+                }
+                black_box(zone.read_ahead(&hashes));
+            }
+        }
+        let Some(last) = self.policy else { return };
+        for start in starts {
+            let mut ways = [None; AHEAD];
+            let queries = ways.iter_mut().zip(some(start));
+            match snapshot.steering.breadth {
+                Breadth::Near => return,
+                Breadth::One => queries.for_each(|(way, (_, client))| *way = way_of(snapshot, last, client)),
+                Breadth::Many => queries.for_each(|(way, (message, client))| {
+                    *way = self.policy_of(snapshot, message).and_then(|policy| way_of(snapshot, policy, client));
+                }),
+            }
+            read_ways(&ways);
+        }
+    }
+
+    fn read_name(&mut self, message: &[u8]) -> bool {
+        message.get(HEADER_LEN..).is_some_and(|question| self.name.read(question))
+    }
+
+    /// The policy that decides what a query gets, if one does.
+    fn policy_of(&mut self, snapshot: &Snapshot, message: &[u8]) -> Option<u32> {
+        if !self.read_name(message) {
+            return None;
+        }
+        let mut found = snapshot.zones.lookup(&self.name)?;
+        for _ in 0..=ALIASES_MAX {
+            let (Match::Exact(node) | Match::Wildcard(node)) = found.matched else { return None };
+            let image = snapshot.zones.zone(found.zone);
+            match image.usual(node, RrType::A) {
+                Usual::Steered(steered) => return Some(steered.policy),
+                Usual::Alias(set) => found = snapshot.zones.target(found.zone, image.records(set).next()?.link?)?.found,
+                _ => return None,
+            }
+        }
+        None
+    }
+}
+
+fn way_of(snapshot: &Snapshot, index: u32, client: Option<u32>) -> Option<Way<'_>> {
+    let policy = snapshot.steering.policies.get(index as usize)?;
+    let (_, shares) = snapshot.status.seen_by(index, policy);
+    let trie = if shares { policy.cell_routes.first()? } else { policy.routes.first()? };
+    Some(Way { policy, table: &trie.v4, client: client? })
+}
+
+/// Reads where ways lead, step by step: leaf, choice, plan, list, slot of its first PoP.
+fn read_ways(ways: &[Option<Way<'_>>; AHEAD]) {
+    let leaves = Table::values_ahead(&ways.map(|way| way.map(|way| (way.table, way.client))));
+    black_box(leaves);
+    if !ways.iter().flatten().any(|way| way.policy.plans.len() > PLANS_MANY) {
+        return;
+    }
+    let mut plans: [Option<(&PolicyTable, &Plan)>; AHEAD] = [None; AHEAD];
+    for ((plan, way), leaf) in plans.iter_mut().zip(ways).zip(leaves) {
+        *plan = way.and_then(|Way { policy, .. }| {
+            let [by_ecs, by_resolver] = *policy.choices.get(leaf as usize)?;
+            // What says that the resolver decides in place of the subnet is the number of no plan.
+            Some((policy, policy.plans.get(by_ecs as usize).or_else(|| policy.plans.get(by_resolver as usize))?))
+        });
+    }
+    let lists = plans.map(|plan| plan.map(|(policy, plan)| (&*policy.slots, &*plan.entries)));
+    let slot = |(slots, entries): (&[u32], &[Entry])| Some(*slots.get(usize::from(entries.first()?.target.split().ok()?.0))?);
+    black_box(lists.iter().flatten().filter_map(|list| slot(*list)).fold(0, |seen, slot| seen ^ slot));
+}
