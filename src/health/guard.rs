@@ -37,8 +37,10 @@ pub struct Guard {
     /// Falls in their order; one is true while its member says the same moment.
     falls: VecDeque<(Moment, u32)>,
     hold: Option<Hold>,
-    /// Somebody fell, or one that fell came back under the guard, since the last judgement.
+    /// Somebody fell since the last judgement.
     has_fallen: bool,
+    /// When the last of those fell that came back under the guard since the last judgement.
+    returned: Option<Moment>,
     /// When verdicts were last taken over, after a hold.
     taken_over_at: Moment,
 }
@@ -132,6 +134,7 @@ impl Guard {
             falls: VecDeque::new(),
             hold: None,
             has_fallen: false,
+            returned: None,
             taken_over_at: Moment(0),
         }
     }
@@ -169,13 +172,17 @@ impl Guard {
             false => self.all.add(&before),
         }
         self.members[member].is_overridden = is_overridden;
-        self.has_fallen |= !is_overridden && fell.is_some();
+        if !is_overridden {
+            self.returned = self.returned.max(fell);
+        }
         self.count(member, fell);
     }
 
     /// What all this comes to.
     pub fn judge(&mut self, now: Moment) -> Option<Judgement> {
-        let has_fallen = std::mem::take(&mut self.has_fallen);
+        let window_ms = u64::from(self.rule.window_ms);
+        let is_inside = |fell: Moment| fell.after_ms(window_ms) >= now;
+        let has_fallen = std::mem::take(&mut self.has_fallen) | self.returned.take().is_some_and(is_inside);
         if let Some(hold) = self.hold {
             let release = match () {
                 () if hold.ends(&self.rule) <= now => Release::Expired,
@@ -192,7 +199,7 @@ impl Guard {
         }
         while let Some((moment, member)) = self.falls.front().copied() {
             let is_true = self.members[member as usize].fell == Some(moment);
-            if is_true && moment.after_ms(u64::from(self.rule.window_ms)) >= now {
+            if is_true && is_inside(moment) {
                 break;
             }
             if is_true {
@@ -203,7 +210,7 @@ impl Guard {
         if !has_fallen || !self.is_exceeded() {
             return None;
         }
-        let window_start = Moment(now.0.saturating_sub(u64::from(self.rule.window_ms) + 1));
+        let window_start = Moment(now.0.saturating_sub(window_ms + 1));
         let hold = Hold { since_ms: now.clock_ms(), from: window_start.max(self.taken_over_at) };
         self.hold = Some(hold);
         Some(Judgement::Held { fallen: self.fallen.pops, of: self.all.pops, hold })

@@ -120,7 +120,7 @@ proptest! {
             if turns {
                 overridden[member] = !overridden[member];
                 guard.handle_override(member, overridden[member]);
-                has_fallen = !overridden[member] && fell[member].is_some();
+                has_fallen = !overridden[member] && fell[member].is_some_and(|moment| now - moment <= 30);
             }
             guard.handle(member, is_down, true, at(now));
             if down[member] != is_down {
