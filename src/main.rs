@@ -4,5 +4,6 @@
 static ALLOCATOR: meridian::sys::memory::Allocator = meridian::sys::memory::Allocator;
 
 fn main() -> std::process::ExitCode {
+    meridian::sys::memory::keep_large_apart();
     meridian::cli::main()
 }

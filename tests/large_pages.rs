@@ -2,14 +2,13 @@
 
 #![cfg(target_os = "linux")]
 
-use meridian::sys::memory::{Allocator, Passing};
+use meridian::sys::memory::{Allocator, Passing, keep_large_apart};
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// Whether large pages were asked for where these octets stand (proc(5), `hg` among `VmFlags`).
-fn is_asked(octets: &[u8]) -> bool {
-    let at = octets.as_ptr().addr() + octets.len() / 2;
+/// Whether large pages were asked for at an address (proc(5), `hg` among `VmFlags`); `None` where there is no memory.
+fn is_asked(at: usize) -> Option<bool> {
     let text = std::fs::read_to_string("/proc/self/smaps").expect("the kernel tells");
     let mut is_here = false;
     for line in text.lines() {
@@ -18,10 +17,17 @@ fn is_asked(octets: &[u8]) -> bool {
             let number = |text: &str| usize::from_str_radix(text, 16).expect("an address");
             is_here = (number(from)..number(to)).contains(&at);
         } else if is_here && first == "VmFlags:" {
-            return line.split(' ').any(|flag| flag == "hg");
+            return Some(line.split(' ').any(|flag| flag == "hg"));
         }
     }
-    panic!("no memory holds {at:x}");
+    None
+}
+
+/// Some octets of a table, and an address in its middle.
+fn table() -> (Vec<u8>, usize) {
+    let octets = vec![1; 8 << 20];
+    let middle = octets.as_ptr().addr() + octets.len() / 2;
+    (octets, middle)
 }
 
 #[test]
@@ -30,15 +36,22 @@ fn what_stays_stands_in_large_pages() {
         println!("skipped: this kernel has no transparent large pages");
         return;
     }
-    let some = || vec![1; 8 << 20];
-    let before = some();
-    let (outer, first) = (Passing::begin(), some());
+    keep_large_apart();
+    let (_before, before) = table();
+    let (outer, (first, passing)) = (Passing::begin(), table());
     let inner = Passing::begin();
     drop(outer);
-    let second = some();
-    assert_eq!([&before, &first, &second].map(|octets| is_asked(octets)), [true, false, false]);
+    let (_second, still_passing) = table();
+    assert_eq!([before, passing, still_passing].map(is_asked), [Some(true), Some(false), Some(false)]);
+    let (_third, elsewhere) = std::thread::spawn(table).join().expect("a thread");
+    assert_eq!(is_asked(elsewhere), Some(true), "another thread's may stay");
     drop(inner);
-    // Freed, they do not lend their small pages to what stays.
-    drop((first, second));
-    assert!(is_asked(&some()));
+    let (_fourth, after) = table();
+    assert_eq!(is_asked(after), Some(true));
+    // Freed, it does not lend its small pages to what stays; also the second time, when the C library alone would keep it.
+    drop(first);
+    assert_eq!(is_asked(passing), None);
+    let (again, passing) = table();
+    drop(again);
+    assert_eq!(is_asked(passing), None);
 }

@@ -13,6 +13,7 @@ use meridian::wire::ecs::ClientSubnet;
 use serde_json::json;
 use std::fs;
 use std::hint::black_box;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -108,7 +109,8 @@ const BATCH: usize = 32;
 
 /// Processor time of one answer in nanoseconds, in batches as a worker thread answers them.
 fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {
-    let client = Client { address: [192, 0, 2, 53].into(), transport: Transport::Udp };
+    let resolver = Ipv4Addr::new(192, 0, 2, 53);
+    let client = Client { address: resolver.into(), transport: Transport::Udp };
     let (mut scratch, mut ahead, mut out) = (Scratch::default(), Ahead::default(), vec![0; 1_232]);
     let mut rounds: Vec<f64> = (0..=ROUNDS)
         .map(|_| {
@@ -118,7 +120,7 @@ fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {
                     let count = BATCH.min(questions.count() - start);
                     ahead.read(snapshot, count, |index| {
                         let question = questions.at(start + index);
-                        (question, ClientSubnet::glance(question))
+                        (question, ClientSubnet::glance(question).or(Some(resolver.to_bits())))
                     });
                     for index in start..start + count {
                         let moment = Moment { draw: 1, epoch_secs: 0 };

@@ -55,6 +55,7 @@ struct Options {
 }
 
 fn main() {
+    meridian::sys::memory::keep_large_apart();
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let sized = || Some((Path::new(words.get(1)?), Size::read(words.get(2..)?)?));
     match words.first().map(String::as_str) {

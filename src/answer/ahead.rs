@@ -3,7 +3,8 @@
 //! processor has guessed wrong; answered one by one, each query waits for all of its own. Nothing depends on what is read.
 //!
 //! Reading costs instructions, so it is done only where tables are larger than a core's own cache, and as much as helps:
-//! where the routes of one policy are, the last answer's is taken for all; where many are, each query's name is looked up.
+//! where the routes of one policy are, the last answer's is taken for all; where many are, each query's name is looked up
+//! first, by itself, in what is small beside the routes.
 
 use super::Outcome;
 use crate::geo::trie::Table;
@@ -51,12 +52,12 @@ impl Ahead {
         self.zone = outcome.zone.or(self.zone);
     }
 
-    /// Reads what the answers to a batch of `count` queries will read.
-    pub fn read<'m>(&mut self, snapshot: &Snapshot, count: usize, query: impl Fn(usize) -> Glance<'m>) {
+    /// Reads what the answers to a batch of `count` queries will read. Gives for how many it has read routes.
+    pub fn read<'m>(&mut self, snapshot: &Snapshot, count: usize, query: impl Fn(usize) -> Glance<'m>) -> usize {
         let some = |start: usize| (start..count).take(AHEAD).map(&query);
         let starts = (0..count).step_by(AHEAD);
         if count < 2 {
-            return;
+            return 0;
         }
         if let Some(zone) = self.zone.and_then(|zone| snapshot.zones.get(zone)).filter(|zone| zone.names() > NAMES_MANY) {
             for start in starts.clone() {
@@ -67,19 +68,21 @@ impl Ahead {
                 black_box(zone.read_ahead(&hashes));
             }
         }
-        let Some(last) = self.policy else { return };
+        let (Some(last), mut read) = (self.policy, 0) else { return 0 };
         for start in starts {
             let mut ways = [None; AHEAD];
             let queries = ways.iter_mut().zip(some(start));
             match snapshot.steering.breadth {
-                Breadth::Near => return,
+                Breadth::Near => return 0,
                 Breadth::One => queries.for_each(|(way, (_, client))| *way = way_of(snapshot, last, client)),
                 Breadth::Many => queries.for_each(|(way, (message, client))| {
                     *way = self.policy_of(snapshot, message).and_then(|policy| way_of(snapshot, policy, client));
                 }),
             }
             read_ways(&ways);
+            read += ways.iter().flatten().count();
         }
+        read
     }
 
     fn read_name(&mut self, message: &[u8]) -> bool {

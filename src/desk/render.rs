@@ -185,7 +185,9 @@ fn clamp(text: &[u8], at: At) -> (usize, usize) {
 /// The beginning of the character (UTF-8, RFC 3629 section 3) that an octet is a part of.
 fn boundary(text: &[u8], at: usize) -> usize {
     let goes_on = |at: usize| text.get(at).is_some_and(|octet| octet & 0xc0 == 0x80);
-    (at.saturating_sub(3)..=at).rev().find(|at| !goes_on(*at)).unwrap_or(at)
+    let begins = |at: usize| text.get(at).is_some_and(|octet| *octet >= 0xc0);
+    // Without a beginning it is no character.
+    (at.saturating_sub(3)..=at).rev().find(|at| !goes_on(*at)).filter(|begin| begins(*begin)).unwrap_or(at)
 }
 
 fn line_begin(text: &[u8], at: usize) -> usize {

@@ -216,7 +216,8 @@ impl<K: Key> Table<K> {
                 // For a leaf, the first branch is read again, and forgotten.
                 let is_branch = *place >= BRANCH;
                 let branch = if is_branch { *place & !BRANCH } else { 0 };
-                let inner = cuts.branches.get(branch as usize).map_or(0, |branch| branch.0[address.four(cuts.root_bits + level) & 15]);
+                let at = (cuts.root_bits + level).min(K::BITS - 4);
+                let inner = cuts.branches.get(branch as usize).map_or(0, |branch| branch.0[address.four(at) & 15]);
                 *place = if is_branch { inner } else { *place };
             }
             level += 4;
@@ -391,11 +392,14 @@ mod tests {
                 prop_assert_eq!(value, unmerged.value);
                 prop_assert_eq!(address.cut(len), leaf.start);
             }
-            let other = Table::new(&[Block { start: 0, len: 0, value: 7 }]);
+            // Few leaves, the last of them as deep as can be: a small root, and a branch behind each other.
+            let mut spine: Vec<Block<u32>> = (1..=32).rev().map(|len| Block { start: 0u32.sibling(len), len, value: u32::from(len) }).collect();
+            spine.insert(0, Block { start: 0, len: 32, value: 0 });
+            let other = Table::new(&spine);
             let mut starts = blocks.iter().map(|block| block.start);
             let asked: [Option<(&Table<u32>, u32)>; AHEAD] = std::array::from_fn(|at| match at % 4 {
                 3 => None,
-                2 => Some((&other, 1)),
+                2 => Some((&other, at as u32 / 4)),
                 _ => starts.next().map(|start| (&table, start)),
             });
             prop_assert_eq!(Table::values_ahead(&asked), asked.map(|asked| asked.map_or(0, |(table, address)| table.lookup(address).0)));

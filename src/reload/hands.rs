@@ -1,6 +1,7 @@
 //! Hands: pieces of load work that do not touch each other, shared among the cores.
 
 use crate::limits::LOAD_HANDS_MAX;
+use crate::sys::memory::Passing;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -9,7 +10,9 @@ use std::thread;
 pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let hands = thread::available_parallelism().map_or(1, usize::from).min(LOAD_HANDS_MAX).min(count);
     let next = AtomicUsize::new(0);
+    let passes = Passing::is_on();
     let take = || {
+        let _passing = passes.then(Passing::begin);
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= count {

@@ -139,8 +139,8 @@ fn read_once(path: &Path, limit: usize) -> Result<Option<Stamped>, String> {
     // Into the place where it stays. The file may be growing or shrinking: then it is read again.
     let mut octets: Arc<[u8]> = std::iter::repeat_n(0, before.len() as usize).collect();
     let room = Arc::get_mut(&mut octets).unwrap_or_default();
-    let is_whole = match (&file).read_exact(room) {
-        Ok(()) => true,
+    let is_whole = match (&file).read_exact(room).and_then(|()| (&file).read(&mut [0])) {
+        Ok(more) => more == 0,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
         Err(error) => return Err(sentence(&error)),
     };

@@ -9,6 +9,7 @@
 use super::compile::{Each, in_order};
 use super::numbered::Numbered;
 use super::routes::{Route, Tables};
+use super::sizes::tries;
 use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
@@ -21,7 +22,7 @@ use crate::steer::pop::{Pop, Service};
 use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
 use crate::wire::hash;
 use crate::zone::text::ScopedPolicy;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 /// In place of a plan: the client subnet says nothing, the resolver decides.
@@ -57,9 +58,12 @@ pub enum Breadth {
 const LEAVES_MANY: usize = 100_000;
 
 impl Breadth {
+    /// Of policies that do not share one cut of all of them.
     fn of(policies: &[PolicyTable]) -> Breadth {
-        let leaves = |policy: &PolicyTable| policy.routes.first().map_or(0, |routes| routes.v4.leaves());
-        let (all, most) = policies.iter().map(leaves).fold((0, 0), |(all, most), leaves| (all + leaves, leaves.max(most)));
+        let mut seen = HashSet::new();
+        let different = policies.iter().flat_map(tries).filter(|trie| seen.insert(Arc::as_ptr(trie)));
+        let leaves = different.map(|trie| trie.v4.leaves());
+        let (all, most) = leaves.fold((0, 0), |(all, most), leaves| (all + leaves, leaves.max(most)));
         match all {
             ..=LEAVES_MANY => Breadth::Near,
             // What a few small ones read besides is in the cache.
@@ -123,7 +127,7 @@ pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usi
     }
     let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
     let policies: Box<[PolicyTable]> = policies.into_iter().map(|asked| asked.finish(&built)).collect();
-    let breadth = Breadth::of(&policies);
+    let breadth = if shares_routes { Breadth::Many } else { Breadth::of(&policies) };
     (Steering { pops, slots: slots.list.into(), policies, shares_routes, breadth }, findings)
 }
 

@@ -5,7 +5,8 @@
 //! later. A name server loads rarely and then sits for days, so they are better returned.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::marker::PhantomData;
 
 /// Octets of a large page, and the least that is worth one.
 const LARGE_PAGE: usize = 2 << 20;
@@ -94,31 +95,44 @@ fn placed(layout: Layout) -> Layout {
     if layout.size() < LARGE_PAGE { layout } else { layout.align_to(LARGE_PAGE).unwrap_or(layout) }
 }
 
-/// How many [`Passing`] there are.
-static PASSING: AtomicUsize = AtomicUsize::new(0);
+/// Has what fills a large page go back to the system when it is freed, for the life of the process: it must not lend its
+/// small pages to a table that stays. Called first of all, before there are threads, as mallopt(3) asks.
+pub fn keep_large_apart() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: mallopt takes no pointer; it stores numbers under the allocator's own lock. The second is what the C library
+    // itself comes to once such a size was freed, and is no longer found by it when the first is set.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_PAGE as libc::c_int);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * LARGE_PAGE as libc::c_int);
+    }
+}
 
-/// While this lives, nothing is asked to stand in large pages: what is allocated, in any thread, will soon be freed. To clear
+thread_local! {
+    /// How many [`Passing`] this thread has.
+    static PASSING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// While this lives, nothing that its thread allocates is asked to stand in large pages: it will soon be freed. To clear
 /// a large page can take ten times as long as its small ones, where a virtual machine has given it back to its host.
 #[derive(Debug)]
-pub struct Passing(());
+pub struct Passing(PhantomData<*const ()>);
 
 impl Passing {
     /// Begins.
     pub fn begin() -> Passing {
-        #[cfg(all(target_os = "linux", target_env = "gnu"))]
-        // SAFETY: mallopt takes no pointer, and its own lock. What fills a large page then goes back to the system when it
-        // is freed, and does not lend its small pages to a table that stays.
-        unsafe {
-            libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_PAGE as libc::c_int);
-        }
-        PASSING.fetch_add(1, Ordering::Relaxed);
-        Passing(())
+        PASSING.set(PASSING.get() + 1);
+        Passing(PhantomData)
+    }
+
+    /// Whether this thread has one: whoever works for it in other threads begins another there.
+    pub fn is_on() -> bool {
+        PASSING.get() > 0
     }
 }
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        PASSING.fetch_sub(1, Ordering::Relaxed);
+        PASSING.set(PASSING.get() - 1);
     }
 }
 
@@ -126,7 +140,7 @@ impl Drop for Passing {
 #[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
 fn prefer_large_pages(at: *mut u8, size: usize) {
     #[cfg(target_os = "linux")]
-    if !at.is_null() && at.addr().is_multiple_of(LARGE_PAGE) && PASSING.load(Ordering::Relaxed) == 0 {
+    if !at.is_null() && at.addr().is_multiple_of(LARGE_PAGE) && !Passing::is_on() {
         let filled = size / LARGE_PAGE * LARGE_PAGE;
         if filled > 0 {
             // SAFETY: the range was just allocated and is whole pages; the advice changes none of its octets.

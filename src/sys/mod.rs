@@ -13,7 +13,7 @@
 //! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or that
 //!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
-//! * `mallopt` ([`memory`]), which takes no pointer.
+//! * `mallopt` ([`memory`]), which takes no pointer, before there are threads.
 //! * The system's allocator ([`memory::Allocator`]), to which every call is passed on with the same size and at least the
 //!   same alignment, and `madvise` on whole pages that it has just given.
 //! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.

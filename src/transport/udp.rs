@@ -96,7 +96,8 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, h
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
-    hand.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)));
+    // No answer depends on it, also if it failed.
+    _ = catch_unwind(AssertUnwindSafe(|| hand.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)))));
     let mut next = 0;
     while next < count {
         // The core does not panic. Should it ever, one query is lost and counted, not the worker.

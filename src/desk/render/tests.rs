@@ -55,6 +55,23 @@ error[MRD0301]"
     assert_eq!(value[1]["line"], Value::Null);
 }
 
+/// In a text that is not UTF-8, marks stand where they were meant; in one that is, on whole characters.
+#[test]
+fn marks_of_other_texts_stay() {
+    for (source, (line, column, start, end), shown) in [
+        (&b"$TTL 60\n\xb7..b A 192.0.2.1\n"[..], (2, 1, 8, 12), "2 | ?..b A 192.0.2.1\n  | ^^^^"),
+        (b"a \xa7x A 1\n", (1, 3, 2, 4), "1 | a ?x A 1\n  |   ^^"),
+        ("a éx A 1\n".as_bytes(), (1, 3, 3, 5), "1 | a éx A 1\n  |   ^^"),
+    ] {
+        let mut files = Files::default();
+        let file = files.add_octets("any.zone", source.into());
+        let findings = Findings::from(Finding::error(code::BAD_NAME, "x").at(At { file, line, column, start, end }, ""));
+        let drawn = text(&findings, &files, false);
+        assert!(drawn.contains(shown), "{shown}\nin\n{drawn}");
+        assert_eq!(json(&findings, &files)[0]["end"], 5);
+    }
+}
+
 /// Texts, and what is none.
 fn text_or_octets() -> impl Strategy<Value = Vec<u8>> {
     let octets = proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(0xc3)], 0..80);
