@@ -2,10 +2,10 @@
 //! a fixed rate whatever comes back.
 
 use crate::world::Question;
-use meridian::sys::datagram::Batch;
+use meridian::sys::datagram::{Batch, Local, send_one};
 use meridian::sys::volley::{VOLLEY_MAX, volley};
 use socket2::SockRef;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 /// Questions on the way: enough to keep a batching server busy, few enough for the smallest socket buffer.
@@ -36,9 +36,13 @@ impl Outcome {
     }
 }
 
-fn socket(server: SocketAddr) -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
-    socket.connect(server).expect("loopback is reachable");
+/// A socket of one address, or, for questions that come from many, of all.
+fn socket(server: SocketAddr, is_one: bool) -> UdpSocket {
+    let from = if is_one { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    let socket = UdpSocket::bind((from, 0)).expect("loopback has room");
+    if is_one {
+        socket.connect(server).expect("loopback is reachable");
+    }
     // As much as the kernel allows: answers lost here would be held against the server.
     let _ = SockRef::from(&socket).set_recv_buffer_size(8 << 20);
     socket
@@ -47,24 +51,29 @@ fn socket(server: SocketAddr) -> UdpSocket {
 /// A fixed window: each answer lets the next question go. Each question carries its place in the window
 /// as its ID.
 pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duration) -> Outcome {
-    let socket = socket(server);
+    let is_one = questions.iter().all(|question| question.client == IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let socket = socket(server, is_one);
     socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out can be set");
     let mut batch = Batch::new(64);
     let mut left = vec![Instant::now(); WINDOW];
     let mut packet = [0; 512];
     let mut next = questions.iter().cycle();
     let mut fill = |packet: &mut [u8; 512], place: usize| {
-        let octets = &next.next().expect("there are questions").packet;
+        let Question { packet: octets, client, .. } = next.next().expect("there are questions");
         packet[..octets.len()].copy_from_slice(octets);
         packet[..2].copy_from_slice(&(place as u16).to_be_bytes());
-        octets.len()
+        (octets.len(), (!is_one).then_some(Local { address: *client, interface: 0 }))
+    };
+    let send = |octets: &[u8], from: Option<Local>| match from {
+        Some(_) => _ = send_one(&socket, octets, server, from),
+        None => _ = socket.send(octets),
     };
     let mut outcome = Outcome::default();
     let started = Instant::now();
     for (place, left) in left.iter_mut().enumerate() {
-        let length = fill(&mut packet, place);
+        let (length, from) = fill(&mut packet, place);
         *left = Instant::now();
-        let _ = socket.send(&packet[..length]);
+        send(&packet[..length], from);
         outcome.sent += 1;
     }
     let mut looked = started;
@@ -83,10 +92,10 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
             let Some(left) = left.get_mut(place) else { continue };
             outcome.answered += 1;
             outcome.latencies.push((now - *left).as_nanos() as u32);
-            let length = fill(&mut packet, place);
+            let (length, from) = fill(&mut packet, place);
             *left = now;
             room[..length].copy_from_slice(&packet[..length]);
-            batch.reply(index, length);
+            batch.reply_from(index, length, from);
             outcome.sent += 1;
         }
         batch.send(&socket);
@@ -94,9 +103,9 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
             looked = now;
             for (place, left) in left.iter_mut().enumerate().filter(|(_, left)| now - **left > LOST_AFTER) {
                 outcome.lost += 1;
-                let length = fill(&mut packet, place);
+                let (length, from) = fill(&mut packet, place);
                 *left = now;
-                let _ = socket.send(&packet[..length]);
+                send(&packet[..length], from);
                 outcome.sent += 1;
             }
         }
@@ -109,7 +118,7 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
 /// A fixed rate of questions a second; what is due is sent whether or not answers come. Nobody reads
 /// them meanwhile, which would take time from sending: the kernel counts what it drops at our socket.
 pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration, rate: f64) -> Outcome {
-    let socket = socket(server);
+    let socket = socket(server, true);
     let packets: Vec<&[u8]> = questions.iter().map(|question| &question.packet[..]).collect();
     let mut at = 0;
     let mut outcome = Outcome::default();

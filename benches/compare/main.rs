@@ -94,7 +94,7 @@ fn echo(port: u16) {
 fn run(options: &Options) {
     // The load and everything that it starts; servers are sent to the other core.
     let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).output();
-    let world = World::new(Plan { names: options.names, networks: options.networks, seed: 1 });
+    let world = World::new(Plan { names: options.names, networks: options.networks, seed: 1 }).with_loopback();
     let folder = std::env::temp_dir().join(format!("meridian-compare-{}", std::process::id()));
     let mut report =
         Report { facts: facts(options), measured: Vec::new(), overloaded: Vec::new(), skipped: Vec::new(), resident: Vec::new() };
@@ -112,9 +112,8 @@ fn run(options: &Options) {
         }
     }
     let duration = Duration::from_millis(options.millis);
-    // Over loopback every client has one address, so only subnets can differ; and no server knows another's cookies.
-    let alone = [Workload::GeoSource, Workload::StaticCookie];
-    for workload in Workload::ALL.into_iter().filter(|workload| !alone.contains(workload)) {
+    // No server knows another's cookies.
+    for workload in Workload::ALL.into_iter().filter(|workload| *workload != Workload::StaticCookie) {
         let questions = world.questions(workload, 16_384);
         for round in 0..=options.rounds {
             for server in servers.iter().filter(|server| server.kind.can(workload)) {
@@ -165,10 +164,10 @@ fn overload(report: &mut Report, servers: &[Running], workload: Workload, questi
 
 /// How many questions, in per cent, are answered with the address that they must lead to.
 fn right_percent(server: &Running, questions: &[Question]) -> usize {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
-    socket.connect(server.at).expect("loopback is reachable");
-    socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out can be set");
     let is_right = |question: &&Question| {
+        let socket = UdpSocket::bind((question.client, 0)).expect("loopback has room");
+        socket.connect(server.at).expect("loopback is reachable");
+        socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out can be set");
         let mut answer = [0; 1500];
         let length = socket.send(&question.packet).and_then(|_| socket.recv(&mut answer)).unwrap_or(0);
         match question.expected {

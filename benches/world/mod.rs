@@ -137,6 +137,8 @@ pub struct World {
     pub plan: Plan,
     /// Network, number of its country.
     networks: Vec<(Ipv4Net, usize)>,
+    /// The same of loopback, if it is to have countries.
+    loopback: Vec<(Ipv4Net, usize)>,
 }
 
 /// Adds a cookie that a server with our secret has just given.
@@ -178,7 +180,15 @@ impl World {
             networks.push((Ipv4Net::new(at.into(), length).expect("a length up to 32"), country));
             at += size;
         }
-        World { plan, networks }
+        World { plan, networks, loopback: Vec::new() }
+    }
+
+    /// With networks of loopback in the database, so that resolvers that ask over it have places.
+    pub fn with_loopback(mut self) -> World {
+        let mut dice = Dice(self.plan.seed ^ 0x100b);
+        let network = |number: u32| Ipv4Net::new((127 << 24 | number << 8).into(), 24).expect("a length up to 32");
+        self.loopback = (1 << 8..1 << 15).map(|number| (network(number), dice.roll(COUNTRIES.len()))).collect();
+        self
     }
 
     /// Questions of one kind.
@@ -190,7 +200,8 @@ impl World {
     fn question(&self, workload: Workload, dice: &mut Dice) -> Question {
         let resolver = IpAddr::from([127, 0, 0, 1]);
         let host = dice.roll(self.plan.names);
-        let (network, country) = self.networks[dice.roll(self.networks.len())];
+        let networks = if workload == Workload::GeoSource && !self.loopback.is_empty() { &self.loopback } else { &self.networks };
+        let (network, country) = networks[dice.roll(networks.len())];
         let (name, expected) = match workload {
             Workload::Static | Workload::StaticCookie => (format!("{}.cdn.example.", host_label(host)), Some(host_address(host))),
             Workload::Nxdomain => (format!("none{host:06}.cdn.example."), None),
@@ -254,7 +265,7 @@ impl World {
     /// A database of countries and continents.
     pub fn database(&self) -> Vec<u8> {
         let mut writer = Writer::builder("Bench-Country").build();
-        for (network, country) in &self.networks {
+        for (network, country) in self.networks.iter().chain(&self.loopback) {
             let (country, continent) = COUNTRIES[*country];
             let record = Value::map([("continent", Value::map([("code", continent)])), ("country", Value::map([("iso_code", country)]))]);
             writer.insert_value(IpNet::V4(*network), record).expect("disjoint networks");

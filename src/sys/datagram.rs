@@ -161,6 +161,14 @@ impl Batch {
     /// Queries are answered in order, each once. False, and nothing noted, if that is longer than the room.
     #[inline]
     pub fn reply(&mut self, index: usize, length: usize) -> bool {
+        let has_local = self.arrivals.headers.get(index).is_some_and(|header| header.msg_hdr.msg_controllen > 0);
+        let local = if has_local { self.local(index) } else { None };
+        self.reply_from(index, length, local)
+    }
+
+    /// [`Batch::reply`] from another address of this host, on a socket that is bound to all of them.
+    #[inline]
+    pub fn reply_from(&mut self, index: usize, length: usize, local: Option<Local>) -> bool {
         assert!(index < self.received, "a datagram of this batch");
         // The control octets of queries that were passed are used for replies.
         assert!(self.passed <= index, "replies come in the order of their queries");
@@ -168,10 +176,7 @@ impl Batch {
             return false;
         }
         let slot = self.noted;
-        let control_length = match self.arrivals.headers[index].msg_hdr.msg_controllen {
-            0 => 0,
-            _ => self.read_local(index).map_or(0, |local| write_local(&mut self.controls[slot], local)),
-        };
+        let control_length = local.map_or(0, |local| write_local(&mut self.controls[slot], local));
         let name_length = self.arrivals.headers[index].msg_hdr.msg_namelen;
         self.departures.pieces[slot].iov_len = length;
         let header = &mut self.departures.headers[slot].msg_hdr;
