@@ -64,10 +64,7 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
         packet[..2].copy_from_slice(&(place as u16).to_be_bytes());
         (octets.len(), (!is_one).then_some(Local { address: *client, interface: 0 }))
     };
-    let send = |octets: &[u8], from: Option<Local>| match from {
-        Some(_) => _ = send_one(&socket, octets, server, from),
-        None => _ = socket.send(octets),
-    };
+    let send = |octets: &[u8], from: Option<Local>| _ = send_one(&socket, octets, server, from);
     let mut outcome = Outcome::default();
     let started = Instant::now();
     for (place, left) in left.iter_mut().enumerate() {

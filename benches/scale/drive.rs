@@ -5,6 +5,7 @@ use meridian::answer::ahead::Ahead;
 use meridian::answer::{Client, Moment, Scratch, Transport, Verdict, respond_by};
 use meridian::desk::cell::Cell;
 use meridian::health::condition::{Picture, SlotHealth};
+use meridian::limits::BATCH_DEFAULT;
 use meridian::reload::cycle;
 use meridian::snapshot::Snapshot;
 use meridian::steer::status::{PopStatus, Status};
@@ -105,7 +106,7 @@ pub fn drive(size: Size, folder: &Path) {
 }
 
 /// Queries that a worker takes from the kernel at once, and reads ahead for.
-const BATCH: usize = 32;
+const BATCH: usize = BATCH_DEFAULT as usize;
 
 /// Processor time of one answer in nanoseconds, in batches as a worker thread answers them.
 fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {

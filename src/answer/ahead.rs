@@ -111,8 +111,7 @@ impl Ahead {
 fn way_of(snapshot: &Snapshot, index: u32, client: Option<u32>) -> Option<Way<'_>> {
     let policy = snapshot.steering.policies.get(index as usize)?;
     let (_, shares) = snapshot.status.seen_by(index, policy);
-    let trie = if shares { policy.cell_routes.first()? } else { policy.routes.first()? };
-    Some(Way { policy, table: &trie.v4, client: client? })
+    Some(Way { policy, table: &policy.routes_of(shares).first()?.v4, client: client? })
 }
 
 /// Reads where ways lead, step by step: leaf, choice, plan, list, slot of its first PoP.

@@ -89,7 +89,7 @@ impl<'s> Opening<'s> {
             return None;
         }
         let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
-        let trie = if shares { policy.cell_routes.first()? } else { policy.routes.first()? };
+        let trie = policy.routes_of(shares).first()?;
         let vantage = self.vantage();
         let subnet = vantage.subnet.filter(|_| policy.ecs);
         let IpAddr::V4(address) = subnet.map_or(vantage.resolver, |subnet| subnet.address) else { return None };

@@ -81,7 +81,7 @@ impl Walk<'_> {
         let (status, view) = (&self.snapshot.status, self.snapshot.status.view(steered.policy));
         let shares = status.shares(steered.policy, policy);
         let tailors = policy.located || shares;
-        for (class, routes) in if shares { &policy.cell_routes } else { &policy.routes }.iter().enumerate() {
+        for (class, routes) in policy.routes_of(shares).iter().enumerate() {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
             let offers = |family| policy.families & family != 0 && status.offers(policy, view, family);
             let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];

@@ -186,7 +186,7 @@ impl Reader<'_> {
                 return (file, None);
             }
         };
-        let file = self.files.add(shown.as_str(), text);
+        let file = self.files.add_octets(shown.as_str(), Arc::clone(&octets));
         if let Some(role) = role {
             self.inputs.push((role.to_owned(), octets.clone()));
         }

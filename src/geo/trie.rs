@@ -205,13 +205,16 @@ impl<K: Key> Table<K> {
     /// the next level of any, and within a level none asks what another has brought: the processor waits for memory for all
     /// of them at once.
     pub fn values_ahead(asked: &[Option<(&Table<K>, K)>; AHEAD]) -> [u32; AHEAD] {
+        fn of_asked<'p, T: Copy>(places: &'p mut [u32; AHEAD], asked: &[Option<T>; AHEAD]) -> impl Iterator<Item = (&'p mut u32, T)> {
+            places.iter_mut().zip(asked).filter_map(|(place, asked)| Some((place, (*asked)?)))
+        }
         let mut places = [0; AHEAD];
-        for (place, (table, address)) in places.iter_mut().zip(asked).filter_map(|(place, asked)| Some((place, (*asked)?))) {
+        for (place, (table, address)) in of_asked(&mut places, asked) {
             *place = table.cuts.root[address.top(table.cuts.root_bits)];
         }
         let mut level = 0;
         while places.iter().any(|place| *place >= BRANCH) {
-            for (place, (table, address)) in places.iter_mut().zip(asked).filter_map(|(place, asked)| Some((place, (*asked)?))) {
+            for (place, (table, address)) in of_asked(&mut places, asked) {
                 let cuts = &*table.cuts;
                 // For a leaf, the first branch is read again, and forgotten.
                 let is_branch = *place >= BRANCH;
@@ -222,7 +225,7 @@ impl<K: Key> Table<K> {
             }
             level += 4;
         }
-        for (place, (table, _)) in places.iter_mut().zip(asked).filter_map(|(place, asked)| Some((place, (*asked)?))) {
+        for (place, (table, _)) in of_asked(&mut places, asked) {
             *place = table.value(*place);
         }
         places

@@ -10,6 +10,7 @@
 
 use super::Snapshot;
 use super::forecast::{Answered, answered};
+use super::sizes::tries;
 use crate::geo::special::special_block;
 use crate::limits::CHAIN_MAX;
 use crate::steer::table::{Families, PolicyTable, REDIRECT, V4, V6};
@@ -287,7 +288,7 @@ struct Side {
 fn boundaries_v4(tables: &[&PolicyTable]) -> Vec<u32> {
     let special = crate::geo::special::V4_BLOCKS.iter();
     let mut starts: Vec<u32> = special.flat_map(|(start, len)| [*start, start.wrapping_add(1 << (32 - len))]).chain([0]).collect();
-    for trie in tables.iter().flat_map(|table| table.cell_routes.iter().chain(&table.routes).chain(&table.resolver_classes)) {
+    for trie in tables.iter().flat_map(|table| tries(table)) {
         starts.extend(trie.v4.blocks().map(|leaf| leaf.start));
     }
     starts.sort_unstable();
@@ -298,7 +299,7 @@ fn boundaries_v4(tables: &[&PolicyTable]) -> Vec<u32> {
 /// Where IPv6 leaves begin on either side; IPv4 inside IPv6 is IPv4.
 fn boundaries_v6(tables: &[&PolicyTable]) -> Vec<u128> {
     let mut starts: Vec<u128> = Vec::new();
-    for trie in tables.iter().flat_map(|table| table.cell_routes.iter().chain(&table.routes).chain(&table.resolver_classes)) {
+    for trie in tables.iter().flat_map(|table| tries(table)) {
         starts.extend(trie.v6.blocks().filter(|leaf| leaf.value != REDIRECT).map(|leaf| leaf.start));
     }
     starts.sort_unstable();

@@ -145,7 +145,7 @@ impl Vantage<'_> {
         let tailors = policy.located || shares;
         let resolver = || Subject::of(self.resolver);
         let class = policy.resolver_classes.as_ref().map_or(0, |classes| class_of(resolver(), classes));
-        let trie = if shares { &*policy.cell_routes[class as usize] } else { &*policy.routes[class as usize] };
+        let trie = &*policy.routes_of(shares)[class as usize];
         let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
             let subject = Subject::of(subnet.address);
             let (choice, depth) = subject.lookup(trie);

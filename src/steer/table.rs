@@ -109,6 +109,12 @@ pub struct PolicyTable {
 }
 
 impl PolicyTable {
+    /// Address to choice, for each class of resolver: as it is where the cell has a say too, or where it has none.
+    #[inline(always)]
+    pub fn routes_of(&self, shares: bool) -> &[Arc<Trie>] {
+        if shares { &self.cell_routes } else { &self.routes }
+    }
+
     /// Whether it may answer a CNAME.
     pub fn may_alias(&self) -> bool {
         !self.cnames.is_empty()

@@ -60,6 +60,8 @@ struct Draft {
 
 struct Builder<'a> {
     zone: &'a Zone,
+    /// Most octets that its records can take.
+    octets: usize,
     apex: Name,
     arena: Vec<u8>,
     drafts: Vec<Draft>,
@@ -73,10 +75,12 @@ impl<'a> Builder<'a> {
     fn new(zone: &'a Zone) -> Builder<'a> {
         let owners = zone.records.iter().map(|record| &record.owner).chain(zone.steered.iter().map(|steered| &steered.owner));
         let names: usize = owners.chain([&zone.apex]).map(|name| name.as_wire().len()).sum();
+        let octets = records_octets(zone);
         let mut builder = Builder {
             zone,
+            octets,
             apex: zone.apex.to_lowercase(),
-            arena: Vec::with_capacity(names + records_octets(zone)),
+            arena: Vec::with_capacity(names + octets),
             drafts: Vec::with_capacity(zone.records.len()),
             sets: Vec::with_capacity(zone.records.len()),
             by_name: Table::with_room(zone.records.len()),
@@ -145,7 +149,7 @@ impl<'a> Builder<'a> {
     /// Writes every RRset; `records` are ordered by node and type.
     fn sets(&mut self, records: &[(u32, RrType, u32)]) -> Result<(), Finding> {
         // Names that stand between others have taken some of the room.
-        self.arena.reserve_exact(records_octets(self.zone));
+        self.arena.reserve_exact(self.octets);
         for rrset in records.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (node, rtype, _) = rrset[0];
             let set_id = self.sets.len() as u32;
