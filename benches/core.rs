@@ -1,5 +1,5 @@
-//! What one answer costs: parsing, static data, a name that does not exist, a steered name with ECS,
-//! and a chain over two zones with ECS. `cargo bench --bench core`.
+//! What one answer costs: parsing, static data, a name that does not exist, a steered name with
+//! ECS, and a chain over two zones with ECS. `cargo bench --bench core`.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -25,14 +25,24 @@ fn core(criterion: &mut Criterion) {
         ("answer static", query("status.cdn.example.", RrType::A, None)),
         ("answer NXDOMAIN", query("none.cdn.example.", RrType::A, None)),
         ("answer steered with ECS", steered.clone()),
-        ("answer steered with ECS, IPv6", query("global.edge.cdn.example.", RrType::AAAA, Some(prefix("2001:db8:1000::/48")))),
+        (
+            "answer steered with ECS, IPv6",
+            query("global.edge.cdn.example.", RrType::AAAA, Some(prefix("2001:db8:1000::/48"))),
+        ),
         ("answer chain with ECS", query("images.shop.example.", RrType::A, ecs)),
     ] {
         let (mut draw, mut scratch) = (0, Scratch::default());
         criterion.bench_function(what, |b| {
             b.iter(|| {
                 draw += 1;
-                respond_by(&mut scratch, &world.snapshot, black_box(&packet), &client, Moment { draw, epoch_secs: 0 }, &mut out);
+                respond_by(
+                    &mut scratch,
+                    &world.snapshot,
+                    black_box(&packet),
+                    &client,
+                    Moment { draw, epoch_secs: 0 },
+                    &mut out,
+                );
                 scratch.outcome
             });
         });

@@ -1,5 +1,5 @@
-//! What the monitor costs: one verdict among 1,000 PoPs and 200 policies, from its result to the picture, and
-//! the next of 65,536 targets. `cargo bench --bench health`.
+//! What the monitor costs: one verdict among 1,000 PoPs and 200 policies, from its result to the
+//! picture, and the next of 65,536 targets. `cargo bench --bench health`.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -21,13 +21,27 @@ use std::sync::Arc;
 /// PoPs with an address of each family; every policy has them all.
 fn roster(pops: u32, policies: usize) -> Roster {
     let check = Check::Tcp(TcpCheck { port: 80, send: None, expect: None });
-    let spec = Arc::new(Spec { check, to: None, every_ms: 5_000, timeout_ms: 1_000, up_after: 1, down_after: 1, ok_after: 1 });
+    let spec = Arc::new(Spec {
+        check,
+        to: None,
+        every_ms: 5_000,
+        timeout_ms: 1_000,
+        up_after: 1,
+        down_after: 1,
+        ok_after: 1,
+    });
     let mut roster = Roster { freeze_max_ms: 60_000, ..Roster::default() };
     for pop in 0..pops {
         let name: Arc<str> = format!("p{pop}").into();
-        let addresses: [IpAddr; 2] = [Ipv4Addr::from_bits(0x0a00_0000 + pop).into(), Ipv6Addr::from_bits(u128::from(pop)).into()];
+        let addresses: [IpAddr; 2] =
+            [Ipv4Addr::from_bits(0x0a00_0000 + pop).into(), Ipv6Addr::from_bits(u128::from(pop)).into()];
         let formula = |index| vec![Formula::Target(index)];
-        roster.slots.push(SlotRoster { pop: pop as u16, service: "default".into(), v4: formula(2 * pop), v6: formula(2 * pop + 1) });
+        roster.slots.push(SlotRoster {
+            pop: pop as u16,
+            service: "default".into(),
+            v4: formula(2 * pop),
+            v6: formula(2 * pop + 1),
+        });
         for address in addresses {
             roster.targets.push(Target {
                 key: format!("web {address}").into(),
@@ -44,7 +58,12 @@ fn roster(pops: u32, policies: usize) -> Roster {
     for policy in 0..policies {
         let members = (0..pops).map(|pop| (pop as u16, pop)).collect();
         let guard = PanicGuard::default();
-        roster.policies.push(PolicyRoster { name: format!("web{policy}").into(), members, up_threshold_percent: 50, guard });
+        roster.policies.push(PolicyRoster {
+            name: format!("web{policy}").into(),
+            members,
+            up_threshold_percent: 50,
+            guard,
+        });
     }
     roster
 }
@@ -68,14 +87,19 @@ fn health(criterion: &mut Criterion) {
     criterion.bench_function("result to picture, 1,000 PoPs, 200 policies", |b| {
         b.iter_batched(
             || {
-                // One PoP's first family fails and comes back in turn: the verdict changes each time.
+                // One PoP's first family fails and comes back in turn: the verdict changes each
+                // time.
                 let mut monitor = monitor.borrow_mut();
                 loop {
                     now = monitor.next_wake().map_or(now, |wake| wake.0).max(now);
                     let Some(due) = monitor.poll_due(Moment(now)) else { continue };
                     if due.index == 0 {
                         is_well = !is_well;
-                        return (due.ticket, if is_well { Outcome::well() } else { Outcome::failed("refused") }, now);
+                        return (
+                            due.ticket,
+                            if is_well { Outcome::well() } else { Outcome::failed("refused") },
+                            now,
+                        );
                     }
                     monitor.handle_result(due.ticket, &Outcome::well(), Moment(now));
                     monitor.poll_picture(Moment(now));
@@ -105,7 +129,11 @@ fn health(criterion: &mut Criterion) {
 fn large() -> support::World {
     let mut pops = "pops:\n".to_owned();
     for pop in 0..1_000u32 {
-        pops.push_str(&format!("  p{pop}: {{ addresses: [198.18.{}.{}, \"2001:db8::{pop:x}\"] }}\n", pop / 250, pop % 250 + 1));
+        pops.push_str(&format!(
+            "  p{pop}: {{ addresses: [198.18.{}.{}, \"2001:db8::{pop:x}\"] }}\n",
+            pop / 250,
+            pop % 250 + 1
+        ));
     }
     let mut policies = "policies:\n".to_owned();
     for policy in 0..200 {
@@ -113,8 +141,8 @@ fn large() -> support::World {
     }
     let server = "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\n\
                   pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n";
-    let zone =
-        "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  to: { steer: w0 }\n";
+    let zone = "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+        192.0.2.1 }\n  to: { steer: w0 }\n";
     let tree = support::Tree { base: "no such folder".into(), ..support::Tree::default() }
         .with("meridian.yaml", server)
         .with("pops.yaml", pops)

@@ -1,9 +1,10 @@
-//! What probing costs a running server, and how soon a verdict is served: 1,000 targets every 5 s, all plain HTTP, then
-//! all HTTPS with whole handshakes; how late checks come while others hang; and, with 1,000 PoPs and 200 policies,
-//! the time from a pushed verdict until every worker answers by it.
+//! What probing costs a running server, and how soon a verdict is served: 1,000 targets every 5 s,
+//! all plain HTTP, then all HTTPS with whole handshakes; how late checks come while others hang;
+//! and, with 1,000 PoPs and 200 policies, the time from a pushed verdict until every worker answers
+//! by it.
 //!
-//! `cargo bench --bench probes` takes about two minutes. The targets are a process of their own, which this program
-//! starts from itself and whose time does not count.
+//! `cargo bench --bench probes` takes about two minutes. The targets are a process of their own,
+//! which this program starts from itself and whose time does not count.
 
 #[path = "../tests/certificate/mod.rs"]
 mod certificate;
@@ -59,7 +60,12 @@ fn probing(scheme: &str, hanging: u32) {
     deployment.write("ca.pem", &targets.authority);
     let port = if scheme == "https" { targets.secure } else { targets.plain };
     let verify = if scheme == "https" { ", sni: probe.cdn.example, ca: ca.pem" } else { "" };
-    let check = |port: u16| format!("{{ {scheme}: {{ path: /, port: {port}{verify} }}, every: {}s, timeout: 4s }}", EVERY.as_secs());
+    let check = |port: u16| {
+        format!(
+            "{{ {scheme}: {{ path: /, port: {port}{verify} }}, every: {}s, timeout: 4s }}",
+            EVERY.as_secs()
+        )
+    };
     let mut pops = format!("probes:\n  web: {}\n  dead: {}\npops:\n", check(port), check(targets.hanging));
     for index in 0..TARGETS {
         let _ = writeln!(pops, "  p{index}: {{ addresses: [{}], probe: web }}", address(index));
@@ -78,7 +84,8 @@ fn probing(scheme: &str, hanging: u32) {
     let (spent, passed) = (cpu() - before, began.elapsed());
     let (checks, p50, p99, worst) = targets.lateness();
     println!(
-        "{TARGETS} {scheme} targets every {} s{}: {:.2} % of a core, {:.0} us a check; {checks} checks, off their period by {p50:.1} ms \
+        "{TARGETS} {scheme} targets every {} s{}: {:.2} % of a core, {:.0} us a check; {checks} checks, off \
+         their period by {p50:.1} ms \
          (median), {p99:.1} ms (99 %), {worst:.1} ms (worst)",
         EVERY.as_secs(),
         if hanging > 0 { format!(" beside {hanging} that hang") } else { String::new() },
@@ -113,7 +120,8 @@ fn serving() {
     }
     took.sort_unstable();
     println!(
-        "a verdict among 1,000 PoPs and 200 policies is served by every worker after {:.2} ms (median), {:.2} ms (worst of {TURNS})",
+        "a verdict among 1,000 PoPs and 200 policies is served by every worker after {:.2} ms (median), \
+         {:.2} ms (worst of {TURNS})",
         took[TURNS / 2].as_secs_f64() * 1e3,
         took[TURNS - 1].as_secs_f64() * 1e3,
     );
@@ -127,7 +135,9 @@ fn policies(deployment: &Deployment, count: usize) {
     }
     deployment.write("policies.yaml", &policies);
     let mut zone =
-        "zone: cdn.example.\nsoa: { mname: ns1, rname: h }\nrecords:\n  \"@\": { NS: [ns1] }\n  ns1: { A: 192.0.2.53 }\n".to_owned();
+        "zone: cdn.example.\nsoa: { mname: ns1, rname: h }\nrecords:\n  \"@\": { NS: [ns1] }\n  ns1: { A: \
+         192.0.2.53 }\n"
+            .to_owned();
     for policy in 0..count {
         let _ = writeln!(zone, "  www{policy}: {{ steer: w{policy} }}");
     }
@@ -138,7 +148,8 @@ fn policies(deployment: &Deployment, count: usize) {
 
 fn push(server: &Server, up: bool) {
     let (tell, told) = mpsc::channel();
-    let push = Push { probe: "told".into(), pop: "p0".into(), service: None, address: None, up, reason: None };
+    let push =
+        Push { probe: "told".into(), pop: "p0".into(), service: None, address: None, up, reason: None };
     let reply = Box::new(move |taken| drop(tell.send(taken)));
     assert!(server.door()(Command::Push { push, reply }).is_ok(), "the writer listens");
     told.recv().expect("an answer").expect("taken");
@@ -175,9 +186,14 @@ struct Targets {
 impl Targets {
     fn start() -> Targets {
         let program = std::env::current_exe().expect("this program");
-        let command = std::process::Command::new(program).arg("targets").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let command = std::process::Command::new(program)
+            .arg("targets")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
         let mut child = command.expect("it starts");
-        let (ask, mut told) = (child.stdin.take().expect("piped"), BufReader::new(child.stdout.take().expect("piped")));
+        let (ask, mut told) =
+            (child.stdin.take().expect("piped"), BufReader::new(child.stdout.take().expect("piped")));
         let mut line = String::new();
         told.read_line(&mut line).expect("ports");
         let ports: Vec<u16> = line.split_whitespace().map(|port| port.parse().expect("a port")).collect();
@@ -188,7 +204,8 @@ impl Targets {
         Targets { child, ask, told, plain: ports[0], secure: ports[1], hanging: ports[2], authority }
     }
 
-    /// Since the last call: checks, and by how many milliseconds their distance differs from the period.
+    /// Since the last call: checks, and by how many milliseconds their distance differs from the
+    /// period.
     fn lateness(&mut self) -> (u32, f64, f64, f64) {
         writeln!(self.ask, "report").expect("it listens");
         let mut line = String::new();
@@ -206,7 +223,8 @@ impl Drop for Targets {
     }
 }
 
-/// For each target when it was last asked, and how far each check was off its period, in microseconds.
+/// For each target when it was last asked, and how far each check was off its period, in
+/// microseconds.
 #[derive(Default)]
 struct Clock {
     last: HashMap<IpAddr, Instant>,
@@ -229,7 +247,10 @@ fn targets() {
                 clock.lock().expect("no panic").tick(stream.local_addr().expect("connected").ip());
                 let tls = tls.clone();
                 std::thread::spawn(move || match tls {
-                    Some(config) => exchange(StreamOwned::new(ServerConnection::new(config).expect("a configuration"), stream)),
+                    Some(config) => exchange(StreamOwned::new(
+                        ServerConnection::new(config).expect("a configuration"),
+                        stream,
+                    )),
                     None => exchange(stream),
                 });
             }
@@ -245,8 +266,11 @@ fn targets() {
     for _ in std::io::stdin().lines().map_while(Result::ok) {
         let mut off = std::mem::take(&mut clock.lock().expect("no panic").off);
         off.sort_unstable();
-        let at =
-            |per_mille: usize| off.get((off.len() * per_mille / 1_000).min(off.len().saturating_sub(1))).copied().unwrap_or(0) as f64 / 1e3;
+        let at = |per_mille: usize| {
+            off.get((off.len() * per_mille / 1_000).min(off.len().saturating_sub(1))).copied().unwrap_or(0)
+                as f64
+                / 1e3
+        };
         println!("{} {} {} {}", off.len(), at(500), at(990), at(1_000));
     }
 }

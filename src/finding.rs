@@ -5,8 +5,8 @@
 //! a parser records one and goes on, so that one run shows every fault. Whether the input is
 //! acceptable is asked at the end with [`Findings::has_errors`].
 //!
-//! One fault repeated a million times is told a few times and counted: of one code in one file, and of one
-//! severity in all, only so many are kept. Counts stay true.
+//! One fault repeated a million times is told a few times and counted: of one code in one file, and
+//! of one severity in all, only so many are kept. Counts stay true.
 
 use crate::limits::{FINDING_PLACES_MAX, FINDING_WORDS_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
 use std::collections::HashMap;
@@ -186,7 +186,8 @@ impl Files {
         self.add_octets(path, text.into())
     }
 
-    /// [`Files::add`] of a text that may not be UTF-8. It is shared, not copied: zone text can be large.
+    /// [`Files::add`] of a text that may not be UTF-8. It is shared, not copied: zone text can be
+    /// large.
     pub fn add_octets(&mut self, path: impl Into<Arc<str>>, text: Arc<[u8]>) -> FileId {
         self.files.push((path.into(), text));
         FileId(self.files.len() as u32 - 1)
@@ -202,10 +203,14 @@ impl Files {
         self.files.get(id.0 as usize).map_or(&[], |f| &f.1)
     }
 
-    /// Drops the texts of files that no finding points into: a large zone's text is not worth keeping
-    /// for a line that nobody will show.
+    /// Drops the texts of files that no finding points into: a large zone's text is not worth
+    /// keeping for a line that nobody will show.
     pub fn forget_all_but(&mut self, findings: &Findings) {
-        let named = |id: u32| findings.iter().any(|f| f.at.iter().chain(f.related.iter().map(|(at, _)| at)).any(|at| at.file.0 == id));
+        let named = |id: u32| {
+            findings
+                .iter()
+                .any(|f| f.at.iter().chain(f.related.iter().map(|(at, _)| at)).any(|at| at.file.0 == id))
+        };
         for (id, (_, text)) in (0..).zip(&mut self.files) {
             if !named(id) {
                 *text = Arc::default();
@@ -225,7 +230,11 @@ impl Files {
 
     /// `path:line:column`, or only the path when the finding is about the whole file.
     pub fn place(&self, at: At) -> String {
-        if at.line == 0 { self.path(at.file).to_owned() } else { format!("{}:{}:{}", self.path(at.file), at.line, at.column) }
+        if at.line == 0 {
+            self.path(at.file).to_owned()
+        } else {
+            format!("{}:{}:{}", self.path(at.file), at.line, at.column)
+        }
     }
 }
 
@@ -265,7 +274,15 @@ impl Finding {
     }
 
     fn new(code: Code, severity: Severity, message: impl Into<String>) -> Finding {
-        Finding { code, severity, message: message.into(), at: None, label: String::new(), related: Vec::new(), help: Vec::new() }
+        Finding {
+            code,
+            severity,
+            message: message.into(),
+            at: None,
+            label: String::new(),
+            related: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// Marks the place and the words under it.
@@ -286,7 +303,9 @@ impl Finding {
         self.related.truncate(FINDING_PLACES_MAX);
         self.help.truncate(FINDING_PLACES_MAX);
         let words = [&mut self.message, &mut self.label];
-        for words in words.into_iter().chain(&mut self.help).chain(self.related.iter_mut().map(|(_, words)| words)) {
+        for words in
+            words.into_iter().chain(&mut self.help).chain(self.related.iter_mut().map(|(_, words)| words))
+        {
             if words.len() > FINDING_WORDS_MAX {
                 words.truncate(words.floor_char_boundary(FINDING_WORDS_MAX - 3));
                 words.push_str("...");
@@ -372,15 +391,21 @@ impl Findings {
 
     /// How many findings of a severity were recorded, kept or not.
     pub fn count(&self, severity: Severity) -> usize {
-        let more: usize = self.more.iter().filter(|((_, of, _), _)| *of == severity).map(|(_, count)| count).sum();
+        let more: usize =
+            self.more.iter().filter(|((_, of, _), _)| *of == severity).map(|(_, count)| count).sum();
         self.of_severity[severity as usize] + more + self.beyond[severity as usize]
     }
 
-    /// The findings that are kept, each with how many more like it, of the same code in the same file, were
-    /// only counted; the last of its kind has the number.
+    /// The findings that are kept, each with how many more like it, of the same code in the same
+    /// file, were only counted; the last of its kind has the number.
     pub fn counted(&self) -> Vec<(&Finding, usize)> {
         let mut more = self.more.clone();
-        let mut all: Vec<_> = self.list.iter().rev().map(|finding| (finding, more.remove(&kind(finding)).unwrap_or(0))).collect();
+        let mut all: Vec<_> = self
+            .list
+            .iter()
+            .rev()
+            .map(|finding| (finding, more.remove(&kind(finding)).unwrap_or(0)))
+            .collect();
         all.reverse();
         all
     }
@@ -416,7 +441,8 @@ impl Findings {
         self.recount();
     }
 
-    /// Brings the numbers of kept findings in line with the list, and forgets those of kinds that are gone.
+    /// Brings the numbers of kept findings in line with the list, and forgets those of kinds that
+    /// are gone.
     fn recount(&mut self) {
         self.kept.clear();
         self.of_severity = [0; 3];
@@ -427,8 +453,8 @@ impl Findings {
         self.more.retain(|kind, _| self.kept.contains_key(kind));
     }
 
-    /// Gives the findings from a [`Findings::mark`] on another place, where theirs is in a text that no
-    /// operator has seen.
+    /// Gives the findings from a [`Findings::mark`] on another place, where theirs is in a text
+    /// that no operator has seen.
     pub fn relocate(&mut self, first: usize, at: At) {
         if first < self.list.len() {
             self.list.iter_mut().skip(first).for_each(|finding| finding.at = Some(at));
@@ -440,7 +466,9 @@ impl Findings {
     /// `$GENERATE` makes many) by code and sentence, so that output is the same on every run.
     pub fn sort(&mut self) {
         let place = |f: &Finding| f.at.map(|a| (a.file, a.start, a.line));
-        self.list.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| (a.code.id, &a.message).cmp(&(b.code.id, &b.message))));
+        self.list.sort_by(|a, b| {
+            place(a).cmp(&place(b)).then_with(|| (a.code.id, &a.message).cmp(&(b.code.id, &b.message)))
+        });
     }
 }
 

@@ -1,5 +1,5 @@
-//! Databases under a running server: broken ones are refused and the old one stays, good ones are taken
-//! over without a lost query, and a file that is rewritten in place does no harm.
+//! Databases under a running server: broken ones are refused and the old one stays, good ones are
+//! taken over without a lost query, and a file that is rewritten in place does no harm.
 
 mod deployment;
 
@@ -42,7 +42,12 @@ fn reload(server: &Server) -> Arc<Report> {
 }
 
 fn codes(report: &Report) -> Vec<&'static str> {
-    report.findings.iter().filter(|f| f.severity == meridian::finding::Severity::Error).map(|f| f.code.id).collect()
+    report
+        .findings
+        .iter()
+        .filter(|f| f.severity == meridian::finding::Severity::Error)
+        .map(|f| f.code.id)
+        .collect()
 }
 
 /// A database of `networks` networks, of which 198.51.100.0/24 stands at these coordinates.
@@ -54,7 +59,12 @@ fn database(latitude: f64, longitude: f64, networks: u32) -> Vec<u8> {
             ("autonomous_system_number", Value::from(asn)),
         ])
     };
-    writer.insert_value("198.51.100.0/24".parse::<ipnet::IpNet>().expect("a prefix"), place(latitude, longitude, 64_500)).expect("room");
+    writer
+        .insert_value(
+            "198.51.100.0/24".parse::<ipnet::IpNet>().expect("a prefix"),
+            place(latitude, longitude, 64_500),
+        )
+        .expect("room");
     for n in 0..networks {
         let prefix = format!("11.{}.{}.0/24", n >> 8, n & 255).parse::<ipnet::IpNet>().expect("a prefix");
         writer.insert_value(prefix, place(f64::from(n % 90), f64::from(n % 180), 64_501 + n)).expect("room");
@@ -94,16 +104,25 @@ fn broken(good: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("not a database", b"<html>404 Not Found</html>".to_vec()),
         ("cut in the middle", good[..good.len() / 2].to_vec()),
         ("cut in the metadata", good[..good.len() - 40].to_vec()),
-        ("the metadata twice as many nodes", in_metadata(good, b"node_count", |rest| rest[1] = rest[1].wrapping_mul(2).max(0x7f))),
+        (
+            "the metadata twice as many nodes",
+            in_metadata(good, b"node_count", |rest| rest[1] = rest[1].wrapping_mul(2).max(0x7f)),
+        ),
         ("a record size of 25 bits", in_metadata(good, b"record_size", |rest| rest[1] = 25)),
         // Every left record of the tree leads far behind the data.
-        ("records that lead behind the data", with(&|o| o[..marker.min(600)].iter_mut().for_each(|octet| *octet = 0xee))),
+        (
+            "records that lead behind the data",
+            with(&|o| o[..marker.min(600)].iter_mut().for_each(|octet| *octet = 0xee)),
+        ),
         // The root leads to itself.
         ("a tree that loops", with(&|o| o[..6].fill(0))),
         // A double of nine octets.
         ("a double of the wrong size", with(&|o| o[double] = 0x69)),
         // The data section: every octet a pointer to far away.
-        ("pointers that lead nowhere", with(&|o| o[double - 60..marker].iter_mut().for_each(|octet| *octet = 0x3f))),
+        (
+            "pointers that lead nowhere",
+            with(&|o| o[double - 60..marker].iter_mut().for_each(|octet| *octet = 0x3f)),
+        ),
     ]
 }
 
@@ -173,11 +192,13 @@ fn databases_are_replaced_under_load() {
             });
         }
         for round in 0..20 {
-            let (octets, expected) = if round % 2 == 0 { (frankfurt(300), &in_frankfurt) } else { (tokyo(300), &in_tokyo) };
+            let (octets, expected) =
+                if round % 2 == 0 { (frankfurt(300), &in_frankfurt) } else { (tokyo(300), &in_tokyo) };
             if round % 4 < 2 {
                 replace(&octets);
             } else {
-                // In place: cut, written in two halves. Nothing that is served reads the file any more.
+                // In place: cut, written in two halves. Nothing that is served reads the file any
+                // more.
                 fs::write(&path, &octets[..octets.len() / 2]).expect("the folder is ours");
                 assert!(!reload(&server).published, "half a file");
                 fs::write(&path, &octets).expect("the folder is ours");
@@ -194,7 +215,8 @@ fn databases_are_replaced_under_load() {
     assert!(asked.load(Ordering::Relaxed) > 100);
 }
 
-/// Text is loaded directly; a second database fills what the first lacks; a bad line refuses the load.
+/// Text is loaded directly; a second database fills what the first lacks; a bad line refuses the
+/// load.
 #[test]
 fn text_databases_are_loaded() {
     let sample = Sample::new(&["127.0.0.1:0"]);
@@ -205,29 +227,39 @@ fn text_databases_are_loaded() {
         "prefix,continent,country,subdivision,latitude,longitude,asn,city\n198.51.100.0/24,,DE,,,,64500,\n",
     )
     .expect("the folder is ours");
-    sample.edit("meridian.yaml", |text| text.replace("[geoip/places.mmdb]", "[geoip/feed.csv, geoip/asn.csv]"));
+    sample
+        .edit("meridian.yaml", |text| text.replace("[geoip/places.mmdb]", "[geoip/feed.csv, geoip/asn.csv]"));
     let server = sample.start(Engine::Fast);
     let dns = server.dns()[0];
     let socket = client(dns);
     // Without a date there is no age to alarm anybody.
-    let fresh = meridian::reload::cycle::run(&sample.path("meridian.yaml"), None, None, 1).unwrap_or_else(|_| panic!("it loads"));
+    let fresh = meridian::reload::cycle::run(&sample.path("meridian.yaml"), None, None, 1)
+        .unwrap_or_else(|_| panic!("it loads"));
     assert!(fresh.snapshot.databases_built().is_empty());
     let in_tokyo = addresses(&socket, dns, 1);
     assert_eq!(in_tokyo, BTreeSet::from(["198.51.100.120".to_owned()]));
-    fs::write(sample.path("geoip/feed.csv"), format!("{feed}12.0.0.0/8,Germany,,,\n")).expect("the folder is ours");
+    fs::write(sample.path("geoip/feed.csv"), format!("{feed}12.0.0.0/8,Germany,,,\n"))
+        .expect("the folder is ours");
     let report = reload(&server);
-    let places: Vec<(&str, u32, u32)> =
-        report.findings.iter().map(|f| (f.code.id, f.at.map_or(0, |at| at.line), f.at.map_or(0, |at| at.column))).collect();
+    let places: Vec<(&str, u32, u32)> = report
+        .findings
+        .iter()
+        .map(|f| (f.code.id, f.at.map_or(0, |at| at.line), f.at.map_or(0, |at| at.column)))
+        .collect();
     assert_eq!(places, [("MRD0406", 4, 12)]);
     assert_eq!(addresses(&socket, dns, 2), in_tokyo);
     let program = |arguments: &[&str]| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_meridian")).args(arguments).output().expect("the program runs");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(arguments)
+            .output()
+            .expect("the program runs");
         String::from_utf8(output.stdout).expect("text")
     };
     fs::write(sample.path("geoip/feed.csv"), feed).expect("the folder is ours");
     let config = sample.path("meridian.yaml");
     let told = program(&["geoip", "lookup", "198.51.100.7", "--config", config.to_str().expect("text")]);
-    for piece in ["lies in 198.51.100.0/24", "JP", "AS64500", "feed.csv (geofeed), without a date", "asn.csv"] {
+    for piece in ["lies in 198.51.100.0/24", "JP", "AS64500", "feed.csv (geofeed), without a date", "asn.csv"]
+    {
         assert!(told.contains(piece), "{piece} is not in\n{told}");
     }
 }

@@ -10,8 +10,9 @@
 //! | `yaml in pops`, `in policies`, `in networks`, `in records` | adds the block to that map of the sample; the same |
 //!
 //! A tour is replayed twice: in process, and, where the program can serve, against the program on a
-//! port of its own. Answers of `dig` are compared by status, flags, client subnet and sections, order
-//! aside; everything else word for word, where `...` at the end of a line stands for anything.
+//! port of its own. Answers of `dig` are compared by status, flags, client subnet and sections,
+//! order aside; everything else word for word, where `...` at the end of a line stands for
+//! anything.
 
 mod replay;
 mod support;
@@ -50,7 +51,8 @@ fn replay(mut begin: impl FnMut() -> Backend) {
     let mut replayed = 0;
     for document in documents() {
         let text = text(&document);
-        let tour: Vec<Block> = blocks(&text).into_iter().filter(|block| block.mark == "console tour").collect();
+        let tour: Vec<Block> =
+            blocks(&text).into_iter().filter(|block| block.mark == "console tour").collect();
         if tour.is_empty() {
             continue;
         }
@@ -91,8 +93,12 @@ fn configuration_in_documents_is_accepted() {
             shown += 1;
             let place = format!("{document}:{}", block.line);
             match overlaid(block) {
-                Some(tree) => refused.extend(load(&tree).err().map(|findings| format!("{place}:\n{findings}"))),
-                None => refused.push(format!("{place}: a block of YAML without a mark that says which file it belongs to")),
+                Some(tree) => {
+                    refused.extend(load(&tree).err().map(|findings| format!("{place}:\n{findings}")))
+                }
+                None => refused.push(format!(
+                    "{place}: a block of YAML without a mark that says which file it belongs to"
+                )),
             }
         }
     }
@@ -103,7 +109,9 @@ fn configuration_in_documents_is_accepted() {
 /// The sample with a block where its mark says.
 fn overlaid(block: &Block) -> Option<Tree> {
     let sample = Tree::sample();
-    let indented = |depth: usize| block.text.lines().map(|line| format!("{}{line}\n", " ".repeat(depth))).collect::<String>();
+    let indented = |depth: usize| {
+        block.text.lines().map(|line| format!("{}{line}\n", " ".repeat(depth))).collect::<String>()
+    };
     let mark = block.mark.strip_prefix("yaml ")?;
     // The maps stand at the end of these files.
     let (file, depth) = match mark {
@@ -134,9 +142,10 @@ fn documents_name_files_that_exist() {
                 }
             }
             for named in line.split('`').skip(1).step_by(2) {
-                let is_path = ["src/", "tests/", "docs/", "fuzz/", "benches/", "deploy/", ".ci/", "zones/", "geoip/"]
-                    .iter()
-                    .any(|p| named.starts_with(p));
+                let is_path =
+                    ["src/", "tests/", "docs/", "fuzz/", "benches/", "deploy/", ".ci/", "zones/", "geoip/"]
+                        .iter()
+                        .any(|p| named.starts_with(p));
                 // `tests/laws.rs::name` says the test too; `<` and `*` make a pattern of it.
                 let path = named.split("::").next().unwrap_or_default();
                 if is_path && !path.contains(['<', '*', ' ', '{']) && !top().join(path).exists() {
@@ -162,7 +171,8 @@ fn documents_name_tests_that_exist() {
                 let source = fs::read_to_string(top().join(file)).unwrap_or_default();
                 let name = name.rsplit("::").next().unwrap_or(name);
                 if !source.contains(&format!("fn {name}(")) {
-                    missing.push(format!("{document}:{}: there is no test `{name}` in {path}.rs", number + 1));
+                    missing
+                        .push(format!("{document}:{}: there is no test `{name}` in {path}.rs", number + 1));
                 }
             }
         }

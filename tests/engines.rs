@@ -1,4 +1,5 @@
-//! Both engines, given the same questions, give answers that decode to the same header and sections.
+//! Both engines, given the same questions, give answers that decode to the same header and
+//! sections.
 //!
 //! The decoder is neither engine's own. Order within a section is aside: addresses come in a drawn
 //! order. The exceptions are those that the portable engine's module lists: messages that hickory
@@ -72,19 +73,31 @@ fn seen(octets: &[u8]) -> Vec<String> {
     let mut lines = vec![format!("{} {:?} {}", header.id(), header.opcode(), header.flags())];
     let rcode = message.opt().map_or(OptRcode::from(header.rcode()), |opt| opt.rcode(header));
     lines.push(format!("{rcode}"));
-    lines.extend(message.question().flatten().map(|q| format!("question {} {} {}", q.qname(), q.qtype(), q.qclass())));
-    let sections = [("answer", message.answer()), ("authority", message.authority()), ("additional", message.additional())];
+    lines.extend(
+        message.question().flatten().map(|q| format!("question {} {} {}", q.qname(), q.qtype(), q.qclass())),
+    );
+    let sections = [
+        ("answer", message.answer()),
+        ("authority", message.authority()),
+        ("additional", message.additional()),
+    ];
     for (name, section) in sections {
         let records = section.expect("a section").limit_to::<AllRecordData<_, ParsedName<_>>>();
-        let mut of_section: Vec<String> =
-            records.map(|r| r.expect("a record")).filter(|r| r.rtype().to_int() != 41).map(|r| format!("{name} {r}")).collect();
+        let mut of_section: Vec<String> = records
+            .map(|r| r.expect("a record"))
+            .filter(|r| r.rtype().to_int() != 41)
+            .map(|r| format!("{name} {r}"))
+            .collect();
         of_section.sort();
         lines.extend(of_section);
     }
     if let Some(opt) = message.opt() {
         lines.push(format!("opt {} {} {}", opt.udp_payload_size(), opt.version(), opt.dnssec_ok()));
-        let mut options: Vec<String> =
-            opt.opt().iter::<AllOptData<_, _>>().map(|o| format!("option {:?}", o.expect("an option"))).collect();
+        let mut options: Vec<String> = opt
+            .opt()
+            .iter::<AllOptData<_, _>>()
+            .map(|o| format!("option {:?}", o.expect("an option")))
+            .collect();
         options.sort();
         lines.extend(options);
     }
@@ -96,12 +109,14 @@ fn engines_agree() {
     let (fast_site, portable_site) = (Sample::new(&["127.0.0.1:0"]), Sample::new(&["127.0.0.1:0"]));
     for site in [&fast_site, &portable_site] {
         site.edit("meridian.yaml", |text| text + "cookies: { secrets: cookies.secrets }\n");
-        std::fs::write(site.path("cookies.secrets"), "e5e973e5a6b2a43f48e7dc849e37bfcf\n").expect("the folder is ours");
+        std::fs::write(site.path("cookies.secrets"), "e5e973e5a6b2a43f48e7dc849e37bfcf\n")
+            .expect("the folder is ours");
     }
     let (fast, portable) = (fast_site.start(Engine::Fast), portable_site.start(Engine::Hickory));
     let (fast_at, portable_at) = (fast.dns()[0], portable.dns()[0]);
     // A good cookie comes back as it is, whatever second it is.
-    let cookie = cookie_of(&ask_udp(fast_at, &with_option(query(0, "cdn.example", 1), 10, &[7; 8]))).expect("a cookie");
+    let cookie = cookie_of(&ask_udp(fast_at, &with_option(query(0, "cdn.example", 1), 10, &[7; 8])))
+        .expect("a cookie");
     let mut id = 0u16;
     for name in NAMES {
         for &rtype in TYPES {
@@ -118,7 +133,11 @@ fn engines_agree() {
                 assert_eq!(seen(&of_fast), seen(&of_portable), "{name} {rtype} {what} over UDP");
                 // A tenth over TCP too: what differs there is framing, which is soon seen.
                 if id.is_multiple_of(10) {
-                    assert_eq!(seen(&ask_tcp(fast_at, &packet)), seen(&ask_tcp(portable_at, &packet)), "{name} {rtype} {what} over TCP");
+                    assert_eq!(
+                        seen(&ask_tcp(fast_at, &packet)),
+                        seen(&ask_tcp(portable_at, &packet)),
+                        "{name} {rtype} {what} over TCP"
+                    );
                 }
             }
         }
@@ -126,6 +145,10 @@ fn engines_agree() {
     // Opcodes other than QUERY, transfers.
     for (opcode, rtype) in [(1, 1), (2, 1), (4, 6), (5, 6), (6, 1), (0, 252), (0, 251)] {
         let packet = message(77, opcode, "cdn.example", rtype);
-        assert_eq!(seen(&ask_udp(fast_at, &packet)), seen(&ask_udp(portable_at, &packet)), "opcode {opcode} type {rtype}");
+        assert_eq!(
+            seen(&ask_udp(fast_at, &packet)),
+            seen(&ask_udp(portable_at, &packet)),
+            "opcode {opcode} type {rtype}"
+        );
     }
 }

@@ -29,12 +29,14 @@ fn pop(name: &str) -> Answered {
     Answered::Pop(name.into())
 }
 
-/// Without a change nobody moves; a PoP that leaves gives away all its clients and nobody else's; half a drain
-/// gives away half of them.
+/// Without a change nobody moves; a PoP that leaves gives away all its clients and nobody else's;
+/// half a drain gives away half of them.
 #[test]
 fn only_who_must_move_moves() {
     let world = sample();
-    assert!(forecast(&world.snapshot, &world.snapshot, 512).iter().all(|f| f.moves.is_empty() && f.samples > 500));
+    assert!(
+        forecast(&world.snapshot, &world.snapshot, 512).iter().all(|f| f.moves.is_empty() && f.samples > 500)
+    );
     let changes: [(&str, Arc<Snapshot>, f64); 4] = [
         ("down by probes", with_down(&world, &["fra"]), 1.0),
         ("drained", with(&world, "fra", |p| p.state = AdminState::Drain), 1.0),
@@ -44,7 +46,10 @@ fn only_who_must_move_moves() {
     for (what, after, share) in changes {
         let forecasts = forecast(&world.snapshot, &after, SAMPLES);
         for f in &forecasts {
-            assert!(f.moves.keys().all(|(from, to)| *from == pop("fra") && *to != pop("fra")), "{what}: {f:?}");
+            assert!(
+                f.moves.keys().all(|(from, to)| *from == pop("fra") && *to != pop("fra")),
+                "{what}: {f:?}"
+            );
         }
         let nearest = of(&forecasts, "nearest");
         let gone: f64 = nearest.moves.keys().map(|(from, to)| nearest.share_of(from, to)).sum();
@@ -61,20 +66,28 @@ fn a_weight_moves_its_difference() {
     let after = with(&world, "ams", |p| p.weight = 100);
     let forecasts = forecast(&world.snapshot, &after, SAMPLES);
     let nearest = of(&forecasts, "nearest");
-    assert!(!nearest.moves.is_empty() && nearest.moves.keys().all(|(_, to)| *to == pop("ams")), "{nearest:?}");
+    assert!(
+        !nearest.moves.is_empty() && nearest.moves.keys().all(|(_, to)| *to == pop("ams")),
+        "{nearest:?}"
+    );
     assert_eq!(forecasts, forecast(&world.snapshot, &after, SAMPLES));
     let back = forecast(&after, &world.snapshot, SAMPLES);
     assert_eq!(of(&back, "nearest").moves.values().sum::<u32>(), nearest.moves.values().sum::<u32>());
 }
 
-/// Load goes where the clients go: that of a service with a feed of its own by itself, that of the others with the whole PoP.
+/// Load goes where the clients go: that of a service with a feed of its own by itself, that of the
+/// others with the whole PoP.
 #[test]
 fn services_bring_their_own_load() {
     let pop = |name: &str, n: u8| {
-        let video = format!("services: {{ video: {{ addresses: [192.0.2.1{n}] }}, mail: {{ addresses: [192.0.2.2{n}] }} }}");
+        let video = format!(
+            "services: {{ video: {{ addresses: [192.0.2.1{n}] }}, mail: {{ addresses: [192.0.2.2{n}] }} }}"
+        );
         format!("  {name}: {{ addresses: [192.0.2.{n}], {video} }}\n")
     };
-    let policy = |name: &str, service: &str| format!("  {name}: {{ pops: [one, two], order: listed, service: {service} }}\n");
+    let policy = |name: &str, service: &str| {
+        format!("  {name}: {{ pops: [one, two], order: listed, service: {service} }}\n")
+    };
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
             "meridian.yaml",
@@ -82,10 +95,19 @@ fn services_bring_their_own_load() {
              pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
         )
         .with("pops.yaml", format!("pops:\n{}{}", pop("one", 1), pop("two", 2)))
-        .with("policies.yaml", format!("policies:\n{}{}{}", policy("web", "default"), policy("film", "video"), policy("post", "mail")))
+        .with(
+            "policies.yaml",
+            format!(
+                "policies:\n{}{}{}",
+                policy("web", "default"),
+                policy("film", "video"),
+                policy("post", "mail")
+            ),
+        )
         .with(
             "zones/z.example.yaml",
-            "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.9 }\n  \
+            "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.9 }\n  \
              w: { steer: web }\n  f: { steer: film }\n  p: { steer: post }\n",
         );
     let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
@@ -98,7 +120,10 @@ fn services_bring_their_own_load() {
         _ => None,
     });
     let told = predict(&world.snapshot, &after, &Decisions::default(), &loads);
-    let gains: Vec<(&str, Option<&str>, u32, u32)> =
-        told.gains.iter().map(|gain| (&*gain.pop, gain.service.as_deref(), gain.added.round() as u32, gain.before.load as u32)).collect();
+    let gains: Vec<(&str, Option<&str>, u32, u32)> = told
+        .gains
+        .iter()
+        .map(|gain| (&*gain.pop, gain.service.as_deref(), gain.added.round() as u32, gain.before.load as u32))
+        .collect();
     assert_eq!(gains, [("two", None, 40, 5), ("two", Some("video"), 700, 100)]);
 }

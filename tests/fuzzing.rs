@@ -1,8 +1,9 @@
 //! The fuzz targets from fixed seeds: random inputs and mutations of sound ones.
 //!
 //! A short run in every `cargo test`; a long one by
-//! `MERIDIAN_FUZZ_RUNS=1000000 cargo test --test fuzzing packets -- --nocapture`, from another seed by
-//! `MERIDIAN_FUZZ_SEED=n`. Input n of a run is made from seed + n alone, so a failure names one input.
+//! `MERIDIAN_FUZZ_RUNS=1000000 cargo test --test fuzzing packets -- --nocapture`, from another seed
+//! by `MERIDIAN_FUZZ_SEED=n`. Input n of a run is made from seed + n alone, so a failure names one
+//! input.
 
 mod dice;
 mod support;
@@ -21,16 +22,26 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
-/// Runs a target on `default` inputs, or on as many as the environment wants; `after_batch` runs after
-/// every 1,000.
-fn drive(test: &str, target: fn(&[u8]), default: u64, make: impl Fn(&mut Dice) -> Vec<u8>, after_batch: impl Fn()) {
+/// Runs a target on `default` inputs, or on as many as the environment wants; `after_batch` runs
+/// after every 1,000.
+fn drive(
+    test: &str,
+    target: fn(&[u8]),
+    default: u64,
+    make: impl Fn(&mut Dice) -> Vec<u8>,
+    after_batch: impl Fn(),
+) {
     let runs = number("MERIDIAN_FUZZ_RUNS").unwrap_or(default).max(1);
     let first = number("MERIDIAN_FUZZ_SEED").unwrap_or(1);
     let begun = Instant::now();
     for seed in first..first + runs {
         let input = make(&mut Dice(seed.wrapping_mul(0x9e37_79b9)));
         if catch_unwind(AssertUnwindSafe(|| target(&input))).is_err() {
-            panic!("again by: MERIDIAN_FUZZ_SEED={seed} MERIDIAN_FUZZ_RUNS=1 cargo test --test fuzzing {test}\ninput: {}", shown(&input));
+            panic!(
+                "again by: MERIDIAN_FUZZ_SEED={seed} MERIDIAN_FUZZ_RUNS=1 cargo test --test fuzzing \
+                 {test}\ninput: {}",
+                shown(&input)
+            );
         }
         if seed % 1_000 == 0 {
             after_batch();
@@ -115,7 +126,11 @@ fn packet_input(dice: &mut Dice) -> Vec<u8> {
     if dice.once_in(20) {
         return (0..dice.below(600)).map(|_| dice.roll() as u8).collect();
     }
-    let rtype = if dice.once_in(5) { RrType(dice.roll() as u16) } else { RrType(*dice.pick(&[1, 28, 2, 5, 6, 15, 16, 43, 65, 255, 257])) };
+    let rtype = if dice.once_in(5) {
+        RrType(dice.roll() as u16)
+    } else {
+        RrType(*dice.pick(&[1, 28, 2, 5, 6, 15, 16, 43, 65, 255, 257]))
+    };
     let ecs = match dice.below(4) {
         0 => None,
         1 => Some(Prefix::new(dice.client(&[]), 0)),
@@ -129,7 +144,10 @@ fn packet_input(dice: &mut Dice) -> Vec<u8> {
     if dice.once_in(4) {
         // Letters in either case come back as they were.
         let end = packet.len().min(60);
-        packet[12..end].iter_mut().filter(|o| o.is_ascii_alphabetic()).for_each(|o| *o ^= 0x20 * (dice.roll() & 1) as u8);
+        packet[12..end]
+            .iter_mut()
+            .filter(|o| o.is_ascii_alphabetic())
+            .for_each(|o| *o ^= 0x20 * (dice.roll() & 1) as u8);
     }
     if dice.once_in(4) {
         let (client, is_good) = ([7; 8], dice.once_in(2));
@@ -163,8 +181,12 @@ fn packet_input(dice: &mut Dice) -> Vec<u8> {
 
 /// The sample still answers what it must.
 fn canary() {
-    let (outcome, octets) =
-        support::ask(targets::packet::snapshot(), &query("status.cdn.example.", RrType::A, None), [127, 0, 0, 1].into(), 0);
+    let (outcome, octets) = support::ask(
+        targets::packet::snapshot(),
+        &query("status.cdn.example.", RrType::A, None),
+        [127, 0, 0, 1].into(),
+        0,
+    );
     assert_eq!(outcome.rcode.0, 0);
     assert!(octets.windows(4).any(|w| w == [203, 0, 113, 80]));
 }
@@ -209,15 +231,34 @@ fn packets_reach_every_kind_of_reply() {
 #[test]
 fn the_small_deployment_is_sound() {
     let (path, content) = SMALL[0];
-    let loaded = meridian::config::load(std::path::Path::new("meridian.yaml"), &Replaced { files: &SMALL, path, content });
+    let loaded = meridian::config::load(
+        std::path::Path::new("meridian.yaml"),
+        &Replaced { files: &SMALL, path, content },
+    );
     let shown = meridian::desk::render::text(&loaded.findings, &loaded.files, false);
     assert!(loaded.deployment.is_some(), "{shown}");
 }
 
 #[test]
 fn yaml_files() {
-    let words: [&[u8]; 16] =
-        [b": ", b"- ", b"\n", b"  ", b"{", b"}", b"[", b"]", b"\"", b"&a ", b"*a", b"steer: web", b"cname: x.", b"fra", b"!", b"0"];
+    let words: [&[u8]; 16] = [
+        b": ",
+        b"- ",
+        b"\n",
+        b"  ",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"\"",
+        b"&a ",
+        b"*a",
+        b"steer: web",
+        b"cname: x.",
+        b"fra",
+        b"!",
+        b"0",
+    ];
     let make = |dice: &mut Dice| {
         // The whole sample costs much to read and compile, so most inputs wound a small deployment.
         let (file, mut content) = if dice.once_in(200) {
@@ -236,10 +277,12 @@ fn yaml_files() {
 
 #[test]
 fn databases() {
-    // A few rows reach every kind of node, of value and of place; the sample's costs fifty times as much.
+    // A few rows reach every kind of node, of value and of place; the sample's costs fifty times as
+    // much.
     let rows: Vec<&[u8]> = PLACES_CSV.split_inclusive(|o| *o == b'\n').take(14).collect();
     let source = String::from_utf8(rows.concat()).expect("text");
-    let small = meridian::cli::geoip::compile(&source, meridian::finding::FileId(0), Some(0)).expect("rows of the sample");
+    let small = meridian::cli::geoip::compile(&source, meridian::finding::FileId(0), Some(0))
+        .expect("rows of the sample");
     let make = |dice: &mut Dice| {
         let mut content = if dice.once_in(200) { FILES[FILES.len() - 1].1.to_vec() } else { small.clone() };
         let (len, wounds) = (content.len(), dice.below(6));
@@ -275,10 +318,14 @@ fn database_sources() {
 #[test]
 fn zone_texts() {
     let texts: [&str; 4] = [
-        "$TTL 1h\n@ IN SOA ns1 hostmaster (\n 1 7200 ; c\n 900 1209600 300 )\n NS ns1\nns1 300 IN A 192.0.2.1\n\tAAAA 2001:db8::1\n",
-        "$ORIGIN sub.cdn.example.\n@ 60 MX 10 mail\nmail 60 A 192.0.2.2\n*.w 60 CNAME mail\nd 60 NS ns.d\nns.d 60 A 192.0.2.3\nr 60 DNAME mail\n",
-        "$TTL 60\n$GENERATE 1-3/2 h${1,3,x} A 192.0.2.$\n$INCLUDE part.zone sub\na TXT \"a b\" c\\032d \"q\\\"q\"\no TYPE65280 \\# 4 0a00 0001\n",
-        "$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS .\nl LOC 52 22 23 N 4 53 32 E -2m\ns SRV 0 0 443 l\nc CAA 0 issue \"x\"\nk DS 1 13 2 ( 00\n 11 )\nh HTTPS 1 . alpn=h2\n",
+        "$TTL 1h\n@ IN SOA ns1 hostmaster (\n 1 7200 ; c\n 900 1209600 300 )\n NS ns1\nns1 300 IN A \
+         192.0.2.1\n\tAAAA 2001:db8::1\n",
+        "$ORIGIN sub.cdn.example.\n@ 60 MX 10 mail\nmail 60 A 192.0.2.2\n*.w 60 CNAME mail\nd 60 NS \
+         ns.d\nns.d 60 A 192.0.2.3\nr 60 DNAME mail\n",
+        "$TTL 60\n$GENERATE 1-3/2 h${1,3,x} A 192.0.2.$\n$INCLUDE part.zone sub\na TXT \"a b\" c\\032d \
+         \"q\\\"q\"\no TYPE65280 \\# 4 0a00 0001\n",
+        "$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS .\nl LOC 52 22 23 N 4 53 32 E -2m\ns SRV 0 0 443 l\nc CAA 0 \
+         issue \"x\"\nk DS 1 13 2 ( 00\n 11 )\nh HTTPS 1 . alpn=h2\n",
     ];
     let words: [&[u8]; 16] = [
         b"(",
@@ -354,12 +401,25 @@ fn record_data() {
 /// What load feeds say: sound numbers, JSON and pages, wounded.
 #[test]
 fn load_feeds() {
-    let page: &[u8] = b"# TYPE load gauge\nload{host=\"a\",code=\"200\",} 4.5e2 1395066363000\nload{host=\"b\"} 1\nload 2 # {x=\"y\"} 1\n";
+    let page: &[u8] = b"# TYPE load gauge\nload{host=\"a\",code=\"200\",} 4.5e2 \
+        1395066363000\nload{host=\"b\"} 1\nload 2 # {x=\"y\"} 1\n";
     let sum = meridian::probe::load::samples::sum(page, "load", &[]);
     assert_eq!(sum, Ok(453.0));
     let seeds: [&[u8]; 4] = [page, page, b"{\"load\":[417.5,\"1\"]}", b" 417.5e-1\n"];
-    let words: [&[u8]; 12] =
-        [b"load", b"{", b"}", b"host=\"a\"", b"\"", b"\\", b"\n", b" NaN", b" -1", b" 1e308", b"host=\"a\",", b"\nload{host=\"a\"} 1"];
+    let words: [&[u8]; 12] = [
+        b"load",
+        b"{",
+        b"}",
+        b"host=\"a\"",
+        b"\"",
+        b"\\",
+        b"\n",
+        b" NaN",
+        b" -1",
+        b" 1e308",
+        b"host=\"a\",",
+        b"\nload{host=\"a\"} 1",
+    ];
     let make = |dice: &mut Dice| {
         let mut input = dice.pick::<&[u8]>(&seeds).to_vec();
         mutate(dice, &mut input, &words);
@@ -378,12 +438,14 @@ fn probe_replies() {
     reply.extend_from_slice(b"\x01a\xc0\x10\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01");
     // The beginning of a certificate, as far as its validity.
     let certificate =
-        b"\x30\x33\x30\x31\xa0\x03\x02\x01\x02\x02\x01\x05\x30\x03\x06\x01\x2a\x30\x00\x30\x20\x17\x0d250101000000Z\x18\x0f20350101000000Z";
+        b"\x30\x33\x30\x31\xa0\x03\x02\x01\x02\x02\x01\x05\x30\x03\x06\x01\x2a\x30\x00\x30\x20\x17\x0d\
+        250101000000Z\x18\x0f20350101000000Z";
     assert_eq!(meridian::probe::certificate::not_after(certificate), Some(2_051_222_400));
     let asked = targets::probe::asked();
-    assert!(
-        matches!(meridian::probe::dns::read(&asked, &reply), meridian::probe::dns::Reply::Answer { addresses, .. } if addresses.len() == 1)
-    );
+    assert!(matches!(
+        meridian::probe::dns::read(&asked, &reply),
+        meridian::probe::dns::Reply::Answer { addresses, .. } if addresses.len() == 1
+    ));
     let seeds: [&[u8]; 4] = [&reply, &reply, certificate, b"UP 30\n"];
     let words: [&[u8]; 6] = [b"\xc0\x0c", b"\x00", b"\x00\x01", b"UP ", b"DOWN", b"\x83\xff\xff\xff"];
     let make = |dice: &mut Dice| {

@@ -64,16 +64,29 @@ fn answers() {
         let longest = if address.is_ipv4() { 24 } else { 56 };
         clients.push(Prefix::new(address, longest));
     }
-    let mut text = "# name type client scope pop records; all PoPs up, then fra and iad down by probes\n".to_owned();
+    let mut text =
+        "# name type client scope pop records; all PoPs up, then fra and iad down by probes\n".to_owned();
     for (state, snapshot) in [("up", world.snapshot.clone()), ("down", with_down(&world, &["fra", "iad"]))] {
         for name in names {
             for rtype in [RrType::A, RrType::AAAA] {
                 for client in &clients {
-                    let (outcome, octets) = ask(&snapshot, &query(name, rtype, Some(*client)), "192.0.2.77".parse().unwrap(), 42);
-                    let pop = outcome.pop.map_or("-", |(pop, _)| &snapshot.steering.pops[usize::from(pop.0)].name);
-                    let records: Vec<String> = Message::from_vec(&octets).unwrap().answers.iter().map(|r| r.data.to_string()).collect();
+                    let (outcome, octets) =
+                        ask(&snapshot, &query(name, rtype, Some(*client)), "192.0.2.77".parse().unwrap(), 42);
+                    let pop =
+                        outcome.pop.map_or("-", |(pop, _)| &snapshot.steering.pops[usize::from(pop.0)].name);
+                    let records: Vec<String> = Message::from_vec(&octets)
+                        .unwrap()
+                        .answers
+                        .iter()
+                        .map(|r| r.data.to_string())
+                        .collect();
                     // Writing to a string does not fail.
-                    let _ = writeln!(text, "{state} {name} {rtype} {client} {} {pop} {}", outcome.scope, records.join(" "));
+                    let _ = writeln!(
+                        text,
+                        "{state} {name} {rtype} {client} {} {pop} {}",
+                        outcome.scope,
+                        records.join(" ")
+                    );
                 }
             }
         }
@@ -100,7 +113,8 @@ fn hashes_and_scores() {
     }
     // The logarithm shows in the scores: each line is the draw's rank order under three weightings.
     let dice = &mut Dice(5);
-    let seeds: Vec<u64> = ["fra", "ams", "lhr", "iad"].iter().map(|pop| hash::octets(pop.as_bytes())).collect();
+    let seeds: Vec<u64> =
+        ["fra", "ams", "lhr", "iad"].iter().map(|pop| hash::octets(pop.as_bytes())).collect();
     for _ in 0..200 {
         let key = dice.roll();
         let _ = write!(text, "score {key:016x}");

@@ -1,5 +1,5 @@
-//! Health over true servers: PoPs die and come back while clients on six continents ask. Exactly the clients of a
-//! dead PoP move, TTLs follow the horizon, and everybody comes back.
+//! Health over true servers: PoPs die and come back while clients on six continents ask. Exactly
+//! the clients of a dead PoP move, TTLs follow the horizon, and everybody comes back.
 
 mod certificate;
 mod deployment;
@@ -25,7 +25,9 @@ fn exactly_the_clients_of_a_dead_pop_move() {
         world.targets[back].set_well(true);
     }
     world.becomes([0, 1, 2, 3, 4, 5], 0);
-    let count = |events: &str, kind: &str| events.lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count();
+    let count = |events: &str, kind: &str| {
+        events.lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count()
+    };
     let events = world.deployment.events(|events| count(events, "target_up") >= 8);
     // Two went down; six were found up at the start, and two came back.
     assert_eq!((count(&events, "target_down"), count(&events, "target_up")), (2, 8), "{events}");
@@ -50,12 +52,14 @@ fn all_down_and_the_panic_guard() {
     world.becomes([0, 1, 2, 3, 4, 5], 0);
 }
 
-/// Our own network is cut: targets and canaries fail together. What was down stays down, what was up stays up, an
-/// alarm says so, and it is over when a canary answers.
+/// Our own network is cut: targets and canaries fail together. What was down stays down, what was
+/// up stays up, an alarm says so, and it is over when a canary answers.
 #[test]
 fn a_cut_of_our_own_network_changes_nothing() {
-    let mut world =
-        World::begin(&format!("canaries: {{ probe: plain, addresses: [{}], freeze_max: 10m }}\n", world::CANARY), ", panic: off");
+    let mut world = World::begin(
+        &format!("canaries: {{ probe: plain, addresses: [{}], freeze_max: 10m }}\n", world::CANARY),
+        ", panic: off",
+    );
     world.targets[4].set_well(false);
     let before = nearest_of(&[4]);
     world.becomes(before, 4);
@@ -82,8 +86,8 @@ fn a_cut_of_our_own_network_changes_nothing() {
     assert!(!world.run(&["pop", "list"]).contains("alarm"));
 }
 
-/// Health survives SIGKILL: the first answer equals the last one before, though the target is dead and the first round
-/// would need two failures.
+/// Health survives SIGKILL: the first answer equals the last one before, though the target is dead
+/// and the first round would need two failures.
 #[test]
 fn the_first_answer_after_a_crash() {
     let mut world = World::begin("", ", panic: off");

@@ -13,8 +13,11 @@ use support::{Tree, World, ask, load, prefix, query};
 
 /// The sample, with parameters for every PoP.
 fn world() -> World {
-    let tree =
-        Tree::sample().replacing("pops.yaml", "    tags: [", "    https: { alpn: [h3, h2], port: 8443, ech: AAT+DQAA }\n    tags: [");
+    let tree = Tree::sample().replacing(
+        "pops.yaml",
+        "    tags: [",
+        "    https: { alpn: [h3, h2], port: 8443, ech: AAT+DQAA }\n    tags: [",
+    );
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
@@ -27,8 +30,14 @@ fn asked(world: &World, name: &str, rtype: RrType, network: &str) -> (u8, Vec<(u
 }
 
 const NAMES: [&str; 2] = ["global.edge.cdn.example.", "www.edge.cdn.example."];
-const NETWORKS: [&str; 6] =
-    ["198.51.100.0/24", "203.0.113.0/24", "192.0.2.0/24", "2001:db8:1000::/40", "2001:db8:2000::/40", "100.64.0.0/24"];
+const NETWORKS: [&str; 6] = [
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "192.0.2.0/24",
+    "2001:db8:1000::/40",
+    "2001:db8:2000::/40",
+    "100.64.0.0/24",
+];
 
 #[test]
 fn one_decision_for_three_types() {
@@ -37,7 +46,11 @@ fn one_decision_for_three_types() {
     for name in NAMES {
         for network in NETWORKS {
             let (scope, https) = asked(&world, name, RrType::HTTPS, network);
-            let Some((ttl, RData::HTTPS(record))) = https.iter().find(|(_, data)| matches!(data, RData::HTTPS(_))) else { continue };
+            let Some((ttl, RData::HTTPS(record))) =
+                https.iter().find(|(_, data)| matches!(data, RData::HTTPS(_)))
+            else {
+                continue;
+            };
             seen += 1;
             let record = &record.0;
             assert_eq!((record.svc_priority, record.target_name.to_string().as_str()), (1, "."));
@@ -48,15 +61,20 @@ fn one_decision_for_three_types() {
                 match (key, value) {
                     (SvcParamKey::Alpn, SvcParamValue::Alpn(alpn)) => assert_eq!(alpn.0, ["h3", "h2"]),
                     (SvcParamKey::Port, SvcParamValue::Port(port)) => assert_eq!(*port, 8443),
-                    (SvcParamKey::Ipv4Hint, SvcParamValue::Ipv4Hint(list)) => hints[0].extend(list.0.iter().map(|a| IpAddr::V4(a.0))),
-                    (SvcParamKey::Ipv6Hint, SvcParamValue::Ipv6Hint(list)) => hints[1].extend(list.0.iter().map(|a| IpAddr::V6(a.0))),
+                    (SvcParamKey::Ipv4Hint, SvcParamValue::Ipv4Hint(list)) => {
+                        hints[0].extend(list.0.iter().map(|a| IpAddr::V4(a.0)))
+                    }
+                    (SvcParamKey::Ipv6Hint, SvcParamValue::Ipv6Hint(list)) => {
+                        hints[1].extend(list.0.iter().map(|a| IpAddr::V6(a.0)))
+                    }
                     (SvcParamKey::EchConfigList, _) => {}
                     other => panic!("{other:?}"),
                 }
             }
             for (rtype, hints) in [(RrType::A, &hints[0]), (RrType::AAAA, &hints[1])] {
                 let (address_scope, records) = asked(&world, name, rtype, network);
-                let addresses: BTreeSet<IpAddr> = records.iter().filter_map(|(_, data)| data.ip_addr()).collect();
+                let addresses: BTreeSet<IpAddr> =
+                    records.iter().filter_map(|(_, data)| data.ip_addr()).collect();
                 assert_eq!(&addresses, hints, "{name} {rtype} {network}");
                 assert_eq!(address_scope, scope);
                 assert!(records.iter().all(|(other, _)| other == ttl));
@@ -69,6 +87,7 @@ fn one_decision_for_three_types() {
 #[test]
 fn the_scopes_of_https_are_true() {
     let report = verify_scopes(&world().snapshot, 2).unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
-    let plain = verify_scopes(&support::sample().snapshot, 2).unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
+    let plain = verify_scopes(&support::sample().snapshot, 2)
+        .unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
     assert!(report.pairs > plain.pairs, "HTTPS is walked too");
 }

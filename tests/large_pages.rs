@@ -7,7 +7,8 @@ use meridian::sys::memory::{Allocator, Passing, keep_large_apart};
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// Whether large pages were asked for at an address (proc(5), `hg` among `VmFlags`); `None` where there is no memory.
+/// Whether large pages were asked for at an address (proc(5), `hg` among `VmFlags`); `None` where
+/// there is no memory.
 fn is_asked(at: usize) -> Option<bool> {
     let text = std::fs::read_to_string("/proc/self/smaps").expect("the kernel tells");
     let mut is_here = false;
@@ -48,7 +49,8 @@ fn what_stays_stands_in_large_pages() {
     drop(inner);
     let (_fourth, after) = table();
     assert_eq!(is_asked(after), Some(true));
-    // Freed, it does not lend its small pages to what stays; also the second time, when the C library alone would keep it.
+    // Freed, it does not lend its small pages to what stays; also the second time, when the C
+    // library alone would keep it.
     drop(first);
     assert_eq!(is_asked(passing), None);
     let (again, passing) = table();

@@ -22,7 +22,9 @@ impl Drop for Killed {
 fn until(lines: &Receiver<String>, words: &str) -> Vec<Value> {
     let mut read = Vec::new();
     loop {
-        let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with `{words}` behind {read:#?}"));
+        let line = lines
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("no line with `{words}` behind {read:#?}"));
         let object: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         for key in ["timestamp", "level", "message"] {
             assert!(object[key].as_str().is_some_and(|text| !text.is_empty()), "no `{key}` in {line}");
@@ -51,10 +53,15 @@ fn one_object_a_line_and_none_for_a_query() {
         .expect("the program runs");
     let (to, lines) = channel();
     let stderr = child.0.stderr.take().expect("piped");
-    std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| to.send(line)));
+    std::thread::spawn(move || {
+        BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| to.send(line))
+    });
     let (dns, _) = banner(child.0.stdout.take().expect("piped"));
     let hang_up = |name: &str| {
-        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.0.id())]).status().expect("a shell");
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", child.0.id())])
+            .status()
+            .expect("a shell");
         assert!(status.success());
     };
 
@@ -72,7 +79,8 @@ fn one_object_a_line_and_none_for_a_query() {
     let changed = until(&lines, "changed:");
     assert_eq!(changed.last().map(|line| &line["level"]), Some(&"INFO".into()));
 
-    // Warnings of the good load are told before the next thing is; then there is silence over queries.
+    // Warnings of the good load are told before the next thing is; then there is silence over
+    // queries.
     for id in 0..100 {
         let (answered, rcode, addresses) = decode(&ask_udp(dns, &query(id, "www.cdn.example", 1)));
         assert_eq!((answered, rcode, addresses.len()), (id, 0, 1));
@@ -80,16 +88,24 @@ fn one_object_a_line_and_none_for_a_query() {
     // A name outside of every zone, and octets that are no query, are no reason for a line either.
     assert_eq!(decode(&ask_udp(dns, &query(1, "www.elsewhere.example", 1))).1, 5);
 
-    deployment.write("pops.yaml", "pops:\n  one:\n    at: { lat: 50.1, lon: 8.7 }\n    addresses: [198.51.100.300]\n");
+    deployment.write(
+        "pops.yaml",
+        "pops:\n  one:\n    at: { lat: 50.1, lon: 8.7 }\n    addresses: [198.51.100.300]\n",
+    );
     hang_up("HUP");
     let refused = until(&lines, "refused");
     let messages: Vec<&str> = refused.iter().filter_map(|line| line["message"].as_str()).collect();
     assert!(messages[0].contains("reload"), "a line between the reloads: {messages:?}");
-    let finding = refused.iter().find(|line| line["code"] == "MRD0107").unwrap_or_else(|| panic!("{refused:#?}"));
+    let finding =
+        refused.iter().find(|line| line["code"] == "MRD0107").unwrap_or_else(|| panic!("{refused:#?}"));
     assert_eq!(finding["level"], "ERROR");
     assert!(finding["place"].as_str().is_some_and(|place| place.ends_with("pops.yaml:4:17")), "{finding}");
     let last = refused.last().expect("a line");
-    assert_eq!((&last["level"], &last["sequence"], &last["errors"]), (&"ERROR".into(), &2.into(), &1.into()), "{last}");
+    assert_eq!(
+        (&last["level"], &last["sequence"], &last["errors"]),
+        (&"ERROR".into(), &2.into(), &1.into()),
+        "{last}"
+    );
 
     hang_up("TERM");
     let stopped = until(&lines, "stopped");

@@ -58,11 +58,15 @@ struct Process {
 impl Process {
     fn start(more: &[&str]) -> Process {
         let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("the folder is ours");
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).expect("the folder is ours")
+        };
         write(
             "meridian.yaml",
-            "node: { name: test }\nlisten:\n  dns: [\"127.0.0.1:0\"]\n  control: control.sock\n  admin: \"127.0.0.1:0\"\n  threads: 2\n\
-             geoip: { databases: [places.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
+            "node: { name: test }\nlisten:\n  dns: [\"127.0.0.1:0\"]\n  control: control.sock\n  admin: \
+             \"127.0.0.1:0\"\n  threads: 2\n\
+             geoip: { databases: [places.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: \
+             zones/\nstate: state/\n",
         );
         write("pops.yaml", POPS);
         write("policies.yaml", POLICIES);
@@ -88,7 +92,11 @@ impl Process {
 
     /// `meridian reload`; whether it was published.
     fn reload(&self) -> bool {
-        let output = meridian().args(["reload", "--config"]).arg(self.path("meridian.yaml")).output().expect("the program runs");
+        let output = meridian()
+            .args(["reload", "--config"])
+            .arg(self.path("meridian.yaml"))
+            .output()
+            .expect("the program runs");
         output.status.success()
     }
 
@@ -106,7 +114,9 @@ impl Process {
     fn scrape(&self) -> BTreeMap<String, f64> {
         let (_, body) = self.page("/metrics");
         let series = body.lines().filter(|line| !line.starts_with('#'));
-        let split = |line: &str| line.rsplit_once(' ').map(|(series, value)| (series.to_owned(), value.parse().expect("a number")));
+        let split = |line: &str| {
+            line.rsplit_once(' ').map(|(series, value)| (series.to_owned(), value.parse().expect("a number")))
+        };
         series.map(|line| split(line).expect("a series and a value")).collect()
     }
 }
@@ -120,8 +130,14 @@ impl Drop for Process {
 
 /// The series of two families of decisions that are not 0.
 fn decisions(scrape: &BTreeMap<String, f64>) -> Vec<(&str, f64)> {
-    let is_decision = |series: &str| series.starts_with("meridian_pop_answers_total") || series.starts_with("meridian_decisions_total");
-    scrape.iter().filter(|(series, value)| is_decision(series) && **value != 0.0).map(|(s, v)| (s.as_str(), *v)).collect()
+    let is_decision = |series: &str| {
+        series.starts_with("meridian_pop_answers_total") || series.starts_with("meridian_decisions_total")
+    };
+    scrape
+        .iter()
+        .filter(|(series, value)| is_decision(series) && **value != 0.0)
+        .map(|(s, v)| (s.as_str(), *v))
+        .collect()
 }
 
 /// Queries over UDP and TCP are counted exactly, by policy and PoP, by reason, type and evidence; a
@@ -130,7 +146,14 @@ fn decisions(scrape: &BTreeMap<String, f64>) -> Vec<(&str, f64)> {
 fn counts_are_exact_and_survive_reloads() {
     for engine in ["fast", "hickory"] {
         let process = Process::start(&["--engine", engine]);
-        let asked = [("first", A, 3), ("second", A, 2), ("drained", A, 1), ("first", AAAA, 1), ("ns1", A, 1), ("none", TXT, 1)];
+        let asked = [
+            ("first", A, 3),
+            ("second", A, 2),
+            ("drained", A, 1),
+            ("first", AAAA, 1),
+            ("ns1", A, 1),
+            ("none", TXT, 1),
+        ];
         let ask_all = || {
             for (name, rtype, times) in asked {
                 for n in 0..times {
@@ -170,10 +193,16 @@ fn counts_are_exact_and_survive_reloads() {
         // Names in front of the others: every number is another one, and `drained` is gone.
         process.write(
             "pops.yaml",
-            &POPS.replace("pops:\n", "pops:\n  aaa: { at: { lat: 50.1, lon: 8.7, country: DE }, addresses: [198.51.100.40] }\n"),
+            &POPS.replace(
+                "pops:\n",
+                "pops:\n  aaa: { at: { lat: 50.1, lon: 8.7, country: DE }, addresses: [198.51.100.40] }\n",
+            ),
         );
         let policies = POLICIES.replace("  drained: { pops: [ams], order: listed }\n", "");
-        process.write("policies.yaml", &policies.replace("policies:\n", "policies:\n  zero: { pops: [aaa], order: listed }\n"));
+        process.write(
+            "policies.yaml",
+            &policies.replace("policies:\n", "policies:\n  zero: { pops: [aaa], order: listed }\n"),
+        );
         process.write("zones/cdn.example.yaml", &ZONE.replace("steer: drained", "steer: zero"));
         assert!(process.reload(), "{engine}");
         assert_eq!(decisions(&process.scrape()), first, "{engine}: kept");
@@ -207,7 +236,8 @@ fn the_scrape_is_the_catalogue() {
     ask_udp(process.dns, &query(1, "first.cdn.example", A));
     // A PoP that is probed, has a load feed and ramps.
     std::fs::write(process.path("load"), "5").expect("the folder is ours");
-    let watched = "probe: well, ramp: 5m, capacity: 10, load: { file: load, every: 1s, stale_after: 1d }, addresses: [198.51.100.10]";
+    let watched = "probe: well, ramp: 5m, capacity: 10, load: { file: load, every: 1s, stale_after: 1d }, \
+        addresses: [198.51.100.10]";
     let pops = POPS.replace("addresses: [198.51.100.10]", watched);
     let pops = pops.replace("pops:\n", "probes: { well: { exec: [\"true\"] } }\npops:\n");
     process.write("pops.yaml", &pops);
@@ -227,13 +257,16 @@ fn the_scrape_is_the_catalogue() {
     for line in body.lines() {
         if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
             kinds.insert(name.to_owned(), kind.to_owned());
-        } else if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+        } else if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '))
+        {
             helps.insert(name.to_owned(), help.to_owned());
         } else {
             let (series, _) = line.rsplit_once(' ').expect("a series and a value");
             let (name, inside) = series.split_once('{').unwrap_or((series, "}"));
-            let mut of_series: Vec<_> =
-                inside.split("\",").filter_map(|pair| pair.split_once('=').map(|(key, _)| key.to_owned())).collect();
+            let mut of_series: Vec<_> = inside
+                .split("\",")
+                .filter_map(|pair| pair.split_once('=').map(|(key, _)| key.to_owned()))
+                .collect();
             of_series.sort();
             labels.insert(name.to_owned(), of_series);
         }
@@ -250,7 +283,9 @@ fn the_scrape_is_the_catalogue() {
     }
     let scrape = process.scrape();
     assert!(scrape["process_resident_memory_bytes"] > 1e6 && scrape["meridian_names"] == 5.0, "{scrape:?}");
-    assert!(scrape.iter().any(|(s, age)| s.starts_with("meridian_database_age_seconds{name=") && s.contains("places.mmdb") && *age >= 0.0));
+    assert!(scrape.iter().any(|(s, age)| s.starts_with("meridian_database_age_seconds{name=")
+        && s.contains("places.mmdb")
+        && *age >= 0.0));
 }
 
 /// docs/metrics.md is what the catalogue prints.
@@ -260,7 +295,11 @@ fn the_document_is_the_catalogue() {
     if std::env::var_os("MERIDIAN_PRINT").is_some() {
         std::fs::write(&path, catalogue::document()).expect("docs/ is there");
     }
-    assert_eq!(std::fs::read_to_string(&path).expect("readable"), catalogue::document(), "print it anew: see the head of the file");
+    assert_eq!(
+        std::fs::read_to_string(&path).expect("readable"),
+        catalogue::document(),
+        "print it anew: see the head of the file"
+    );
 }
 
 /// A refused reload is a note, and the server stays ready; text and JSON tell the same.
@@ -271,7 +310,10 @@ fn readiness_tells_reasons() {
     process.write("pops.yaml", "pops: [: broken");
     assert!(!process.reload());
     let (status, body) = process.page("/readyz");
-    assert!(status.contains("200") && body.starts_with("serving\nnote: the last reload was refused; snapshot 1"), "{status} {body}");
+    assert!(
+        status.contains("200") && body.starts_with("serving\nnote: the last reload was refused; snapshot 1"),
+        "{status} {body}"
+    );
     let (_, body) = process.page("/readyz?format=json");
     let told: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((&told["ready"], told["notes"].as_array().map(Vec::len)), (&true.into(), Some(1)));
@@ -282,8 +324,8 @@ fn readiness_tells_reasons() {
     assert!(process.page("/healthz").0.contains("200"));
 }
 
-/// Peers that open connections and send nothing, or a header without an end, are cut off; after that
-/// the page is there again.
+/// Peers that open connections and send nothing, or a header without an end, are cut off; after
+/// that the page is there again.
 #[test]
 fn slow_peers_of_the_admin_address_are_cut_off() {
     let process = Process::start(&[]);
@@ -315,14 +357,20 @@ fn logs_are_lines() {
         if format == "json" {
             for line in log.lines() {
                 let told: Value = serde_json::from_str(line).expect("each line is JSON");
-                assert!(told["timestamp"].is_string() && told["level"].is_string() && told["message"].is_string(), "{line}");
+                assert!(
+                    told["timestamp"].is_string() && told["level"].is_string() && told["message"].is_string(),
+                    "{line}"
+                );
             }
             let refused: Value = serde_json::from_str(refused).expect("JSON");
             assert_eq!(refused["level"], "ERROR");
             let finding = log.lines().find(|line| line.contains("\"code\"")).expect("a finding");
             let finding: Value = serde_json::from_str(finding).expect("JSON");
             assert!(finding["code"].as_str().is_some_and(|code| code.starts_with("MRD")), "{finding}");
-            assert!(finding["place"].as_str().is_some_and(|place| place.contains("pops.yaml:1:")), "{finding}");
+            assert!(
+                finding["place"].as_str().is_some_and(|place| place.contains("pops.yaml:1:")),
+                "{finding}"
+            );
         } else {
             assert!(serving.contains("INFO") && refused.contains("ERROR"), "{log}");
         }
@@ -334,23 +382,42 @@ fn logs_are_lines() {
 fn size_adds_up() {
     let process = Process::start(&[]);
     let run = |more: &[&str]| {
-        let output =
-            meridian().args(["size", "--config"]).arg(process.path("meridian.yaml")).args(more).output().expect("the program runs");
+        let output = meridian()
+            .args(["size", "--config"])
+            .arg(process.path("meridian.yaml"))
+            .args(more)
+            .output()
+            .expect("the program runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
     };
     let told: Value = serde_json::from_str(&run(&["--format", "json"])).expect("JSON");
-    let sum = |rows: &Value, key: &str| rows.as_array().expect("rows").iter().map(|row| row[key].as_u64().expect("a number")).sum::<u64>();
+    let sum = |rows: &Value, key: &str| {
+        rows.as_array().expect("rows").iter().map(|row| row[key].as_u64().expect("a number")).sum::<u64>()
+    };
     assert_eq!(Some(sum(&told["zones"], "octets")), told["tables"]["images"].as_u64());
     let tables: u64 = told["tables"].as_object().expect("tables").values().filter_map(Value::as_u64).sum();
     assert_eq!(Some(tables), told["snapshot_octets"].as_u64());
     assert!(told["reload_peak_octets_estimated"].as_u64() > told["peak_octets"].as_u64());
-    assert_eq!(process.scrape()["meridian_snapshot_bytes{table=\"images\"}"] as u64, sum(&told["zones"], "octets"));
+    assert_eq!(
+        process.scrape()["meridian_snapshot_bytes{table=\"images\"}"] as u64,
+        sum(&told["zones"], "octets")
+    );
     let text = run(&[]);
-    for what in ["zone      cdn.example.", "policy    first", "table     routes", "loading   records", "peak      of a reload"] {
+    for what in [
+        "zone      cdn.example.",
+        "policy    first",
+        "table     routes",
+        "loading   records",
+        "peak      of a reload",
+    ] {
         assert!(text.contains(what), "{what} is not in {text}");
     }
     process.write("pops.yaml", "pops: [: broken");
-    let output = meridian().args(["size", "--config"]).arg(process.path("meridian.yaml")).output().expect("the program runs");
+    let output = meridian()
+        .args(["size", "--config"])
+        .arg(process.path("meridian.yaml"))
+        .output()
+        .expect("the program runs");
     assert_eq!(output.status.code(), Some(1));
 }

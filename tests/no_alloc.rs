@@ -62,9 +62,14 @@ fn answering_allocates_nothing() {
     let forty: Vec<String> = (0..60).map(|n| format!("203.0.113.{n}")).collect();
     let zone = Tree::sample().text("zones/cdn.example.yaml").replace(
         "records:\n",
-        &format!("records:\n  many: {{ A: [{}] }}\n  aa: {{ CNAME: bb }}\n  bb: {{ CNAME: cc }}\n  cc: {{ CNAME: x }}\n", forty.join(", ")),
+        &format!(
+            "records:\n  many: {{ A: [{}] }}\n  aa: {{ CNAME: bb }}\n  bb: {{ CNAME: cc }}\n  cc: {{ \
+            CNAME: x }}\n",
+            forty.join(", ")
+        ),
     );
-    let policies = Tree::sample().text("policies.yaml").replace("when: { country: CU }", "when: { country: DE }");
+    let policies =
+        Tree::sample().text("policies.yaml").replace("when: { country: CU }", "when: { country: DE }");
     let strict = format!("{policies}\n  strict:\n    pops: [fra]\n    when_all_down: servfail\n");
     let zone = zone.replace("  x: {", "  strict: { steer: strict }\n  x: {");
     let tree = Tree::sample().with("zones/cdn.example.yaml", zone).with("policies.yaml", strict);
@@ -107,14 +112,38 @@ fn answering_allocates_nothing() {
         ("static with EDNS", query("cdn.example.", RrType::MX, None), Some((Rcode::NOERROR, false))),
         ("no such name", query("none.cdn.example.", RrType::A, v4), Some((Rcode::NXDOMAIN, false))),
         ("no such type", query("status.cdn.example.", RrType::AAAA, v4), Some((Rcode::NOERROR, false))),
-        ("a referral with glue", query("www.lab.cdn.example.", RrType::A, None), Some((Rcode::NOERROR, false))),
-        ("a chain over two zones with ECS", query("images.shop.example.", RrType::A, v4), Some((Rcode::NOERROR, false))),
+        (
+            "a referral with glue",
+            query("www.lab.cdn.example.", RrType::A, None),
+            Some((Rcode::NOERROR, false)),
+        ),
+        (
+            "a chain over two zones with ECS",
+            query("images.shop.example.", RrType::A, v4),
+            Some((Rcode::NOERROR, false)),
+        ),
         ("a long chain, IPv6", query("aa.cdn.example.", RrType::AAAA, v6), Some((Rcode::NOERROR, false))),
         ("steered by ECS", query("global.edge.cdn.example.", RrType::A, v4), Some((Rcode::NOERROR, false))),
-        ("steered by resolver", plain("global.edge.cdn.example.", RrType::AAAA), Some((Rcode::NOERROR, false))),
-        ("steered to a sole address by ECS", query("video.edge.cdn.example.", RrType::A, v4), Some((Rcode::NOERROR, false))),
-        ("steered to a sole address by resolver", plain("video.edge.cdn.example.", RrType::A), Some((Rcode::NOERROR, false))),
-        ("a chain to a sole address, IPv6", query("www.media.example.", RrType::AAAA, None), Some((Rcode::NOERROR, false))),
+        (
+            "steered by resolver",
+            plain("global.edge.cdn.example.", RrType::AAAA),
+            Some((Rcode::NOERROR, false)),
+        ),
+        (
+            "steered to a sole address by ECS",
+            query("video.edge.cdn.example.", RrType::A, v4),
+            Some((Rcode::NOERROR, false)),
+        ),
+        (
+            "steered to a sole address by resolver",
+            plain("video.edge.cdn.example.", RrType::A),
+            Some((Rcode::NOERROR, false)),
+        ),
+        (
+            "a chain to a sole address, IPv6",
+            query("www.media.example.", RrType::AAAA, None),
+            Some((Rcode::NOERROR, false)),
+        ),
         ("steered by wildcard", query("c9.edge.cdn.example.", RrType::A, v6), Some((Rcode::NOERROR, false))),
         ("a CNAME by rule", query("www.shop.example.", RrType::A, german), Some((Rcode::NOERROR, false))),
         ("truncated", plain("many.cdn.example.", RrType::A), Some((Rcode::NOERROR, true))),
@@ -139,10 +168,12 @@ fn answering_allocates_nothing() {
     for (what, packet, expected) in &rows {
         for snapshot in [&world.snapshot, &down] {
             let before = calls();
-            let outcome = respond(snapshot, packet, &client, Moment { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
+            let outcome =
+                respond(snapshot, packet, &client, Moment { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
             block.answered(&cell.load(), &outcome);
             assert_eq!(calls() - before, 0, "{what}");
-            let seen = matches!(outcome.verdict, Verdict::Reply(_)).then_some((outcome.rcode, outcome.truncated));
+            let seen =
+                matches!(outcome.verdict, Verdict::Reply(_)).then_some((outcome.rcode, outcome.truncated));
             assert_eq!(seen, *expected, "{what}");
         }
     }

@@ -4,7 +4,8 @@
 //! differ is a table (`peers/choices.rs`); everything else fails the test. Without the peers on the
 //! machine there is nothing to compare with, and the test says so.
 //!
-//! `MERIDIAN_PEER_QUERIES=n` asks for another number of questions, `MERIDIAN_PEER_SEED=n` for others.
+//! `MERIDIAN_PEER_QUERIES=n` asks for another number of questions, `MERIDIAN_PEER_SEED=n` for
+//! others.
 
 mod deployment;
 mod dice;
@@ -68,7 +69,9 @@ impl Asked {
         for _ in 0..2 {
             let stream = self.tcp.get_or_insert_with(|| connect(self.at));
             let mut ready = [0; 1];
-            if stream.write_all(&framed(packet)).is_ok() && stream.peek(&mut ready).is_ok_and(|length| length == 1) {
+            if stream.write_all(&framed(packet)).is_ok()
+                && stream.peek(&mut ready).is_ok_and(|length| length == 1)
+            {
                 return read_framed(stream);
             }
             // Servers close connections as they like.
@@ -82,7 +85,8 @@ impl Asked {
 fn question(dice: &mut Dice, zones: &[ZoneText], id: u16) -> (Question, Vec<u8>) {
     let name = loop {
         // What does not fit a datagram is rare but difficult.
-        let large = if dice.once_in(12) { zones.iter().find(|zone| zone.apex.starts_with("big.")) } else { None };
+        let large =
+            if dice.once_in(12) { zones.iter().find(|zone| zone.apex.starts_with("big.")) } else { None };
         let zone = large.unwrap_or_else(|| dice.pick(zones));
         let known = dice.pick(&zone.names).clone();
         let label = *dice.pick(&["x", "q", "www", "host", "*", "a", "ns1", "zz", "_tcp", "0"]);
@@ -103,7 +107,9 @@ fn question(dice: &mut Dice, zones: &[ZoneText], id: u16) -> (Question, Vec<u8>)
     let rtype = match dice.below(10) {
         0..=3 => *dice.pick(&[1, 1, 28, 16, 5]),
         4..=6 => *dice.pick(&[2, 6, 43, 39, 255, 15, 33, 12, 65, 257]),
-        7 => *dice.pick(&[65_280, 65_281, 1000, 29, 13, 17, 18, 35, 36, 37, 44, 52, 53, 59, 60, 61, 62, 64, 256, 14]),
+        7 => *dice.pick(&[
+            65_280, 65_281, 1000, 29, 13, 17, 18, 35, 36, 37, 44, 52, 53, 59, 60, 61, 62, 64, 256, 14,
+        ]),
         _ => match 1 + dice.below(300) as u16 {
             // Transfers and what is obsolete are not questions of this kind.
             41 | 249..=254 => 99,
@@ -112,7 +118,9 @@ fn question(dice: &mut Dice, zones: &[ZoneText], id: u16) -> (Question, Vec<u8>)
     };
     let mut wire = name.as_wire().to_vec();
     if dice.once_in(4) {
-        wire.iter_mut().filter(|o| o.is_ascii_alphabetic()).for_each(|o| *o ^= 0x20 * (dice.roll() & 1) as u8);
+        wire.iter_mut()
+            .filter(|o| o.is_ascii_alphabetic())
+            .for_each(|o| *o ^= 0x20 * (dice.roll() & 1) as u8);
     }
     let mut packet = id.to_be_bytes().to_vec();
     packet.extend([dice.below(2) as u8, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -141,21 +149,26 @@ struct Tally {
 }
 
 impl Tally {
-    /// Replies over UDP of which one is truncated at least: the header counts. Which of them do not fit
-    /// depends on compression and on what else is put in, so TC may differ.
+    /// Replies over UDP of which one is truncated at least: the header counts. Which of them do not
+    /// fit depends on compression and on what else is put in, so TC may differ.
     fn flags(&mut self, question: &Question, names: [&'static str; 3], replies: &[Reply]) {
         let [ours, theirs @ ..] = replies else { return };
         for (reply, peer) in theirs.iter().zip([names[1], names[2]]) {
-            // Of a chain that is cut off, each server tells the code of the part that it has walked.
+            // Of a chain that is cut off, each server tells the code of the part that it has
+            // walked.
             let is_chain = ours.answer.iter().chain(&reply.answer).any(|r| matches!(r.rtype, 5 | 39));
             if ours.authoritative != reply.authoritative || (ours.rcode != reply.rcode && !is_chain) {
                 self.faults += 1;
-                self.shown +=
-                    &format!("{} TYPE{} truncated, against {peer}\n  ours\n{ours}  theirs\n{reply}", question.name, question.rtype);
+                self.shown += &format!(
+                    "{} TYPE{} truncated, against {peer}\n  ours\n{ours}  theirs\n{reply}",
+                    question.name, question.rtype
+                );
             }
             if ours.truncated != reply.truncated {
                 *self.used.entry(("truncation", peer)).or_default() += 1;
-                self.cut.entry((question.rtype, ours.truncated, peer)).or_insert_with(|| question.name.clone());
+                self.cut
+                    .entry((question.rtype, ours.truncated, peer))
+                    .or_insert_with(|| question.name.clone());
             }
         }
     }
@@ -163,14 +176,17 @@ impl Tally {
     /// Both peers; one of them at least must agree with us.
     fn both(&mut self, question: &Question, names: [&'static str; 3], replies: &[Reply]) {
         let [ours, first, second] = replies else { panic!("three servers are asked") };
-        let alone = !self.compare(question, names[1], ours, first) & !self.compare(question, names[2], ours, second);
+        let alone =
+            !self.compare(question, names[1], ours, first) & !self.compare(question, names[2], ours, second);
         if alone {
             self.faults += 1;
-            self.shown += &format!("{} TYPE{}: no peer agrees\n  ours\n{ours}", question.name, question.rtype);
+            self.shown +=
+                &format!("{} TYPE{}: no peer agrees\n  ours\n{ours}", question.name, question.rtype);
         }
     }
 
-    /// Whether the peer agrees; false if its reply was set aside, or if nothing explains the difference.
+    /// Whether the peer agrees; false if its reply was set aside, or if nothing explains the
+    /// difference.
     fn compare(&mut self, question: &Question, peer: &'static str, ours: &Reply, theirs: &Reply) -> bool {
         self.compared += 1;
         if ours == theirs {
@@ -196,7 +212,10 @@ impl Tally {
         self.faults += 1;
         if self.faults <= number("MERIDIAN_PEER_SHOWN", 20) {
             let how = if question.tcp { "TCP" } else { "UDP" };
-            self.shown += &format!("{} TYPE{} over {how}, against {peer}\n  ours\n{ours}  theirs\n{theirs}", question.name, question.rtype);
+            self.shown += &format!(
+                "{} TYPE{} over {how}, against {peer}\n  ours\n{ours}  theirs\n{theirs}",
+                question.name, question.rtype
+            );
         }
         false
     }
@@ -217,13 +236,20 @@ fn peers_answer_alike() {
     for zone in &zones {
         site.write(&format!("zones/{}.zone", zone.apex), &zone.text);
     }
-    let server = Server::start(&Options { config: site.path("meridian.yaml"), engine: Engine::Fast }).unwrap_or_else(|refusal| {
-        let mut errors = Findings::default();
-        refusal.0.into_iter().filter(|finding| finding.severity == Severity::Error).for_each(|finding| errors.push(finding));
-        panic!("refused: {}", render::text(&errors, &refusal.1, false))
-    });
-    let peers: [Peer; 2] =
-        [servers::nsd(&nsd, &folder.path().join("nsd"), &zones), servers::knot(&knot, &folder.path().join("knot"), &zones)];
+    let server = Server::start(&Options { config: site.path("meridian.yaml"), engine: Engine::Fast })
+        .unwrap_or_else(|refusal| {
+            let mut errors = Findings::default();
+            refusal
+                .0
+                .into_iter()
+                .filter(|finding| finding.severity == Severity::Error)
+                .for_each(|finding| errors.push(finding));
+            panic!("refused: {}", render::text(&errors, &refusal.1, false))
+        });
+    let peers: [Peer; 2] = [
+        servers::nsd(&nsd, &folder.path().join("nsd"), &zones),
+        servers::knot(&knot, &folder.path().join("knot"), &zones),
+    ];
     let mut asked = [Asked::new(server.dns()[0]), Asked::new(peers[0].at), Asked::new(peers[1].at)];
     let names = ["ours", peers[0].name, peers[1].name];
 
@@ -235,7 +261,9 @@ fn peers_answer_alike() {
     for id in 0..queries {
         let (mut question, packet) = question(&mut dice, &zones, id as u16);
         let read = |octets: &[u8], who: &str| -> Reply {
-            Reply::read(octets, &packet).unwrap_or_else(|why| panic!("{who} answers {} TYPE{} with {why}", question.name, question.rtype))
+            Reply::read(octets, &packet).unwrap_or_else(|why| {
+                panic!("{who} answers {} TYPE{} with {why}", question.name, question.rtype)
+            })
         };
         if !question.tcp {
             for server in &asked {
@@ -245,15 +273,20 @@ fn peers_answer_alike() {
                 .iter()
                 .zip(names)
                 .map(|(server, who)| {
-                    read(&server.by_udp(&packet).unwrap_or_else(|| panic!("{who} is silent about {}", question.name)), who)
+                    read(
+                        &server
+                            .by_udp(&packet)
+                            .unwrap_or_else(|| panic!("{who} is silent about {}", question.name)),
+                        who,
+                    )
                 })
                 .collect();
             if replies.iter().all(|reply| !reply.truncated) {
                 tally.both(&question, names, &replies);
                 continue;
             }
-            // What a truncated reply still holds is of no use to anybody (RFC 2181 section 9); whether
-            // it is whole over TCP is what counts.
+            // What a truncated reply still holds is of no use to anybody (RFC 2181 section 9);
+            // whether it is whole over TCP is what counts.
             cut += 1;
             tally.flags(&question, names, &replies);
         }
@@ -264,7 +297,8 @@ fn peers_answer_alike() {
     }
     server.stop();
     println!(
-        "{queries} questions to {} zones in {:.1} s: {} comparisons, {} equal as they are, {cut} asked again over TCP",
+        "{queries} questions to {} zones in {:.1} s: {} comparisons, {} equal as they are, {cut} asked again \
+         over TCP",
         zones.len(),
         begun.elapsed().as_secs_f64(),
         tally.compared,

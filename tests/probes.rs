@@ -1,5 +1,5 @@
-//! Probes against real sockets on loopback, most of them hostile: each run ends, says the right words, and
-//! leaves nothing behind.
+//! Probes against real sockets on loopback, most of them hostile: each run ends, says the right
+//! words, and leaves nothing behind.
 
 #[path = "probes/exchange.rs"]
 mod exchange;

@@ -35,13 +35,20 @@ impl Process {
         let config = deployment.path("meridian.yaml");
         let mut arguments = vec!["serve", "--config", config.to_str().expect("a path of text")];
         arguments.extend_from_slice(more);
-        let mut child = meridian(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program runs");
+        let mut child = meridian(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
         let (dns, admin) = banner(child.stdout.take().expect("piped"));
         Process { child, dns, admin }
     }
 
     fn signal(&self, name: &str) {
-        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().expect("a shell");
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status()
+            .expect("a shell");
         assert!(status.success());
     }
 
@@ -81,8 +88,8 @@ impl Drop for Process {
     }
 }
 
-/// SIGHUP takes a changed file over, a broken one changes nothing, a mended one goes on; SIGTERM and
-/// SIGINT end the process with status 0.
+/// SIGHUP takes a changed file over, a broken one changes nothing, a mended one goes on; SIGTERM
+/// and SIGINT end the process with status 0.
 #[test]
 fn signals() {
     for (engine, last) in [("fast", "TERM"), ("hickory", "INT")] {
@@ -107,8 +114,8 @@ fn signals() {
     }
 }
 
-/// `meridian reload` waits, tells the difference or the findings, and exits accordingly; it finds the
-/// server even while the server file itself is broken at another place.
+/// `meridian reload` waits, tells the difference or the findings, and exits accordingly; it finds
+/// the server even while the server file itself is broken at another place.
 #[test]
 fn reload_tells_what_came_of_it() {
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
@@ -177,7 +184,8 @@ fn admin_shows_and_changes_nothing() {
     assert_eq!(process.address(), ["198.51.100.10"]);
     let http = |method: &str, path: &str| {
         let mut stream = connect(admin);
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("the server reads");
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .expect("the server reads");
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("text");
         text

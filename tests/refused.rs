@@ -1,4 +1,5 @@
-//! A running server against broken files: each is refused at its place, and what was served is served on.
+//! A running server against broken files: each is refused at its place, and what was served is
+//! served on.
 //!
 //! The broken inputs are those of the loader's own tests.
 
@@ -24,11 +25,14 @@ fn sound() -> Deployment {
     deployment.write(
         "meridian.yaml",
         "node: { name: n1, site: fra }\nlisten: { dns: \"127.0.0.1:0\", control: control.sock, threads: 1 }\n\
-         geoip: { networks: networks.yaml }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones\nstate: state\n",
+         geoip: { networks: networks.yaml }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones\nstate: \
+         state\n",
     );
     deployment.write("networks.yaml", "office: [198.18.0.0/24]\n");
     std::fs::remove_file(deployment.path("zones/cdn.example.yaml")).expect("there");
-    for (path, text) in [("pops.yaml", POPS), ("policies.yaml", POLICIES), (YAML, ZONE), (TEXT, ZONE_TEXT_HEAD)] {
+    for (path, text) in
+        [("pops.yaml", POPS), ("policies.yaml", POLICIES), (YAML, ZONE), (TEXT, ZONE_TEXT_HEAD)]
+    {
         deployment.write(path, text);
     }
     deployment
@@ -41,7 +45,8 @@ fn reload(deployment: &Deployment) -> Value {
         .arg(deployment.path("meridian.yaml"))
         .output()
         .expect("the program runs");
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let told: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     assert_eq!(output.status.code(), Some(i32::from(told["ok"] != true)));
     told
 }
@@ -60,14 +65,20 @@ fn broken() -> Vec<(&'static str, String, &'static str)> {
     let mut rows = Vec::new();
     rows.extend(ZONE_TEXT.iter().map(|(lines, code)| (TEXT, format!("{ZONE_TEXT_HEAD}{lines}\n"), *code)));
     let errors = |severity: &Severity| *severity == Severity::Error;
-    for (find, put, code, _) in IN_POPS.iter().filter(|(_, put, _, severity)| put.contains('¦') && errors(severity)) {
+    for (find, put, code, _) in
+        IN_POPS.iter().filter(|(_, put, _, severity)| put.contains('¦') && errors(severity))
+    {
         rows.push(("pops.yaml", POPS.replace(find, put), *code));
     }
     for (body, code, _) in POLICY_BODIES.iter().filter(|(.., severity)| errors(severity)) {
         rows.push(("policies.yaml", format!("policies:\n  web: {{ {body} }}\n"), *code));
     }
     for (body, code, _) in RULES.iter().filter(|(.., severity)| errors(severity)) {
-        rows.push(("policies.yaml", format!("policies:\n  web:\n    pops: all\n    rules:\n      - {{ {body} }}\n"), *code));
+        rows.push((
+            "policies.yaml",
+            format!("policies:\n  web:\n    pops: all\n    rules:\n      - {{ {body} }}\n"),
+            *code,
+        ));
     }
     for (records, code, _) in RECORDS.iter().filter(|(.., severity)| errors(severity)) {
         rows.push((YAML, format!("{ZONE}{records}"), *code));
@@ -75,10 +86,13 @@ fn broken() -> Vec<(&'static str, String, &'static str)> {
     rows
 }
 
-/// Addresses of the sound files and others of the same length: would a broken file be taken over, even in part,
-/// answers would show it.
-const OTHER: [(&str, &str); 3] =
-    [("ns1 A 192.0.2.1\n", "ns1 A 192.0.2.7\n"), ("203.0.113.1 }", "203.0.113.7 }"), ("[192.0.2.1,", "[192.0.2.7,")];
+/// Addresses of the sound files and others of the same length: would a broken file be taken over,
+/// even in part, answers would show it.
+const OTHER: [(&str, &str); 3] = [
+    ("ns1 A 192.0.2.1\n", "ns1 A 192.0.2.7\n"),
+    ("203.0.113.1 }", "203.0.113.7 }"),
+    ("[192.0.2.1,", "[192.0.2.7,"),
+];
 
 fn with_others(text: &str) -> String {
     OTHER.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new))
@@ -90,7 +104,10 @@ fn every_broken_file_is_refused_at_its_place_and_changes_nothing() {
     let server = deployment.start(Engine::Fast);
     let dns = server.dns()[0];
     let before = answers(dns);
-    assert_eq!(before, [vec!["192.0.2.1".to_owned()], vec!["203.0.113.1".to_owned()], vec!["192.0.2.1".to_owned()]]);
+    assert_eq!(
+        before,
+        [vec!["192.0.2.1".to_owned()], vec!["203.0.113.1".to_owned()], vec!["192.0.2.1".to_owned()]]
+    );
 
     let (mut of_text, mut of_yaml) = (0, 0);
     for (path, marked, code) in broken() {
@@ -100,7 +117,11 @@ fn every_broken_file_is_refused_at_its_place_and_changes_nothing() {
         let good = std::fs::read_to_string(deployment.path(path)).expect("there");
         deployment.write(path, &with_others(&marked.replace('¦', "")));
         let told = reload(&deployment);
-        assert_eq!((told["ok"].as_bool(), told["sequence"].as_u64()), (Some(false), Some(1)), "{marked}\n{told:#}");
+        assert_eq!(
+            (told["ok"].as_bool(), told["sequence"].as_u64()),
+            (Some(false), Some(1)),
+            "{marked}\n{told:#}"
+        );
         let findings = told["findings"].as_array().expect("a list");
         let met = findings.iter().any(|finding| {
             finding["code"] == code
@@ -108,7 +129,11 @@ fn every_broken_file_is_refused_at_its_place_and_changes_nothing() {
                 && finding["path"].as_str().is_some_and(|shown| shown.ends_with(path))
                 && (finding["line"].as_u64(), finding["column"].as_u64()) == (Some(line), Some(column))
         });
-        assert!(met, "no {code} at {path}:{line}:{column} for\n{marked}\n{}", told["text"].as_str().unwrap_or_default());
+        assert!(
+            met,
+            "no {code} at {path}:{line}:{column} for\n{marked}\n{}",
+            told["text"].as_str().unwrap_or_default()
+        );
         assert_eq!(answers(dns), before, "{marked}");
         deployment.write(path, &good);
         if path == TEXT { of_text += 1 } else { of_yaml += 1 }
@@ -121,5 +146,8 @@ fn every_broken_file_is_refused_at_its_place_and_changes_nothing() {
     }
     let told = reload(&deployment);
     assert_eq!((told["ok"].as_bool(), told["sequence"].as_u64()), (Some(true), Some(2)), "{told:#}");
-    assert_eq!(answers(dns), [vec!["192.0.2.7".to_owned()], vec!["203.0.113.7".to_owned()], vec!["192.0.2.7".to_owned()]]);
+    assert_eq!(
+        answers(dns),
+        [vec!["192.0.2.7".to_owned()], vec!["203.0.113.7".to_owned()], vec!["192.0.2.7".to_owned()]]
+    );
 }

@@ -1,5 +1,5 @@
-//! A hundred SIGHUPs while clients ask without a pause: no query is lost, every answer is one that the
-//! files of that moment or of the moment before would give.
+//! A hundred SIGHUPs while clients ask without a pause: no query is lost, every answer is one that
+//! the files of that moment or of the moment before would give.
 
 mod deployment;
 
@@ -32,7 +32,10 @@ impl Process {
     }
 
     fn hup(&self) {
-        let status = Command::new("sh").args(["-c", &format!("kill -HUP {}", self.child.id())]).status().expect("a shell");
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -HUP {}", self.child.id())])
+            .status()
+            .expect("a shell");
         assert!(status.success());
     }
 }

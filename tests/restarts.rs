@@ -1,5 +1,5 @@
-//! What a node knows goes on over a stop and a start: what was pushed last, who was ramping; and what a PoP below its
-//! threshold means, for ramps and for the last good one.
+//! What a node knows goes on over a stop and a start: what was pushed last, who was ramping; and
+//! what a PoP below its threshold means, for ramps and for the last good one.
 
 mod deployment;
 
@@ -24,22 +24,29 @@ fn two_pops(ramp: &str, policy: &str) -> Deployment {
         &format!(
             "probes: {{ told: {{ push: {{}}, up_after: 1, down_after: 1 }} }}\npops:\n  \
              a: {{ addresses: [198.51.100.10], probe: told{ramp} }}\n  \
-             b: {{ addresses: [198.51.100.20, 198.51.100.21, 198.51.100.22, 198.51.100.23], probe: told{ramp} }}\n"
+             b: {{ addresses: [198.51.100.20, 198.51.100.21, 198.51.100.22, 198.51.100.23], probe: \
+             told{ramp} }}\n"
         ),
     );
     deployment.write(
         "zones/cdn.example.yaml",
         &format!(
-            "zone: cdn.example.\nsoa: {{ mname: ns1, rname: hostmaster }}\nrecords:\n  \"@\": {{ NS: [ns1] }}\n  ns1: {{ A: 192.0.2.53 }}\n  \
+            "zone: cdn.example.\nsoa: {{ mname: ns1, rname: hostmaster }}\nrecords:\n  \"@\": {{ NS: [ns1] \
+             }}\n  ns1: {{ A: 192.0.2.53 }}\n  \
              www: {{ steer: web }}\npolicies:\n  web: {{ pops: [b, a], order: listed, panic: off{policy} }}\n"
         ),
     );
     deployment
 }
 
-/// Says that some addresses of a PoP, or all, are up or down. It is taken when this returns, and soon served.
+/// Says that some addresses of a PoP, or all, are up or down. It is taken when this returns, and
+/// soon served.
 fn push(server: &Server, pop: &str, addresses: &[&str], up: bool) {
-    let each = if addresses.is_empty() { vec![None] } else { addresses.iter().map(|address| address.parse().ok()).collect() };
+    let each = if addresses.is_empty() {
+        vec![None]
+    } else {
+        addresses.iter().map(|address| address.parse().ok()).collect()
+    };
     for address in each {
         let (tell, told) = mpsc::channel();
         let push = Push { probe: "told".into(), pop: pop.into(), service: None, address, up, reason: None };
@@ -56,7 +63,13 @@ fn on_b(server: &Server) -> usize {
         let subnet = Prefix::new(Ipv4Addr::new(11, client, 16, 0).into(), 24);
         let answer = ask_udp(server.dns()[0], &meridian::cli::dig::query(&name, RrType::A, Some(subnet)));
         let message = domain::base::Message::from_octets(&answer[..]).expect("a message");
-        let record = message.answer().expect("a section").limit_to::<domain::rdata::A>().next().expect("never empty").expect("a record");
+        let record = message
+            .answer()
+            .expect("a section")
+            .limit_to::<domain::rdata::A>()
+            .next()
+            .expect("never empty")
+            .expect("a record");
         record.data().addr().octets()[3] >= 20
     };
     (0..CLIENTS).filter(|client| ask(*client)).count()
@@ -72,8 +85,8 @@ fn becomes(server: &Server, wanted: impl Fn(usize) -> bool) {
 
 const MOST_OF_B: [&str; 3] = ["198.51.100.20", "198.51.100.21", "198.51.100.22"];
 
-/// The last push before a stop counts, however soon it comes behind another; and who ramps goes on from where it was with
-/// the very first answer.
+/// The last push before a stop counts, however soon it comes behind another; and who ramps goes on
+/// from where it was with the very first answer.
 #[test]
 fn the_last_word_before_a_stop_counts() {
     let deployment = two_pops(", ramp: 1h", "");
@@ -106,12 +119,15 @@ fn who_was_below_the_threshold_ramps() {
     becomes(&server, |clients| clients == 0);
     push(&server, "b", &MOST_OF_B, true);
     // Nearly all of its cells are still away.
-    becomes(&server, |_| server.desk().board.load().pops.iter().any(|pop| &*pop.name == "b" && pop.ramp_left > 200));
+    becomes(&server, |_| {
+        server.desk().board.load().pops.iter().any(|pop| &*pop.name == "b" && pop.ramp_left > 200)
+    });
     assert!(on_b(&server) < usize::from(CLIENTS) / 4, "{} of {CLIENTS} came at once", on_b(&server));
     server.stop();
 }
 
-/// Of two that failed, the one that failed last is the last good one, also where a part of its addresses is up.
+/// Of two that failed, the one that failed last is the last good one, also where a part of its
+/// addresses is up.
 #[test]
 fn the_last_good_one_failed_last() {
     let deployment = two_pops("", ", when_all_down: last_good");

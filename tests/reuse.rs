@@ -11,14 +11,17 @@ use support::Tree;
 fn compiled(tree: &Tree, previous: Option<&Arc<Snapshot>>) -> Arc<Snapshot> {
     let loaded = config::load(Path::new("meridian.yaml"), tree);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{:?}", loaded.findings));
-    let (snapshot, findings) = snapshot::compile(&deployment, previous, previous.map_or(1, |p| p.sequence() + 1));
+    let (snapshot, findings) =
+        snapshot::compile(&deployment, previous, previous.map_or(1, |p| p.sequence() + 1));
     Arc::new(snapshot.unwrap_or_else(|| panic!("{findings:?}")))
 }
 
 /// Apexes of the images that `new` shares with `old`.
 fn shared(old: &Snapshot, new: &Snapshot) -> Vec<String> {
     let is_old = |image: &&Arc<_>| old.zones.iter().any(|o| Arc::ptr_eq(o, image));
-    let apex = |image: &Arc<meridian::zone::image::Image>| meridian::wire::name::Name::from_wire(image.apex()).unwrap().to_string();
+    let apex = |image: &Arc<meridian::zone::image::Image>| {
+        meridian::wire::name::Name::from_wire(image.apex()).unwrap().to_string()
+    };
     new.zones.iter().filter(is_old).map(apex).collect()
 }
 
@@ -47,7 +50,13 @@ fn what_did_not_change_is_taken_over() {
             &["cdn.example.", "media.example."],
             Some("inputs changed"),
         ),
-        ("a comment in the PoPs", sample().with("pops.yaml", sample().text("pops.yaml") + "# end\n"), false, all, Some("inputs changed")),
+        (
+            "a comment in the PoPs",
+            sample().with("pops.yaml", sample().text("pops.yaml") + "# end\n"),
+            false,
+            all,
+            Some("inputs changed"),
+        ),
         (
             "a policy in front of the others: steered owners have other numbers, and the same policies",
             sample().replacing("policies.yaml", "policies:\n", "policies:\n  aaa:\n    pops: [fra]\n"),
@@ -55,10 +64,19 @@ fn what_did_not_change_is_taken_over() {
             &[],
             Some("policy aaa: new"),
         ),
-        ("the site of the node", sample().replacing("meridian.yaml", "site: ", "site: iad #"), false, all, Some("policy nearest: changed")),
+        (
+            "the site of the node",
+            sample().replacing("meridian.yaml", "site: ", "site: iad #"),
+            false,
+            all,
+            Some("policy nearest: changed"),
+        ),
         (
             "zone text that comes in",
-            sample().with("zones/text.example.zone", "@ 300 IN SOA ns1 h 1 2 3 4 5\n@ 300 IN NS ns1\nns1 300 IN A 192.0.2.1\n"),
+            sample().with(
+                "zones/text.example.zone",
+                "@ 300 IN SOA ns1 h 1 2 3 4 5\n@ 300 IN NS ns1\nns1 300 IN A 192.0.2.1\n",
+            ),
             true,
             all,
             Some("zone text.example.: new"),
@@ -75,7 +93,9 @@ fn what_did_not_change_is_taken_over() {
         assert_eq!(new.digest(), compiled(&tree, None).digest(), "{what}");
         match line {
             None => assert!(difference.is_empty(), "{what}: {difference}"),
-            Some(line) => assert!(difference.lines().iter().any(|l| l.starts_with(line)), "{what}: {difference}"),
+            Some(line) => {
+                assert!(difference.lines().iter().any(|l| l.starts_with(line)), "{what}: {difference}")
+            }
         }
         if what.starts_with("a policy in front") {
             assert!(!difference.to_string().contains("zone "), "{difference}");
@@ -94,12 +114,18 @@ fn other_database() -> Tree {
 #[test]
 fn an_included_file_counts() {
     let text = "@ 300 IN SOA ns1 h 1 2 3 4 5\n@ 300 IN NS ns1\nns1 300 IN A 192.0.2.1\n$INCLUDE hosts.inc\n";
-    let with =
-        |address: &str| Tree::sample().with("zones/text.example.zone", text).with("zones/hosts.inc", format!("www 300 IN A {address}\n"));
+    let with = |address: &str| {
+        Tree::sample()
+            .with("zones/text.example.zone", text)
+            .with("zones/hosts.inc", format!("www 300 IN A {address}\n"))
+    };
     let old = compiled(&with("192.0.2.2"), None);
     let all = ["cdn.example.", "media.example.", "shop.example.", "text.example."];
     assert_eq!(shared(&old, &compiled(&with("192.0.2.2"), Some(&old))), all);
     let new = compiled(&with("192.0.2.3"), Some(&old));
     assert_eq!(shared(&old, &new), all[..3]);
-    assert_eq!(difference(&old, &new).to_string(), "zone text.example.: 0 names added, 0 removed, 1 changed\n");
+    assert_eq!(
+        difference(&old, &new).to_string(),
+        "zone text.example.: 0 names added, 0 removed, 1 changed\n"
+    );
 }

@@ -1,8 +1,9 @@
-//! Runs the scenarios: text files that say in an operator's words what is asked and what comes back.
+//! Runs the scenarios: text files that say in an operator's words what is asked and what comes
+//! back.
 //!
 //! Every `tests/scenarios/<area>/<behaviour>.scn` is run against the small deployment in
-//! `tests/scenarios/lab`, changed as the scenario says. Replies are decoded by the crate `domain`, so
-//! that no answer is checked by its own author. All failures of all files are reported at once.
+//! `tests/scenarios/lab`, changed as the scenario says. Replies are decoded by the crate `domain`,
+//! so that no answer is checked by its own author. All failures of all files are reported at once.
 //! `tests/scenarios/README.md` tells how to write one.
 
 mod support;
@@ -34,7 +35,9 @@ fn files() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root];
     while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())).flatten() {
+        for entry in
+            std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())).flatten()
+        {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);

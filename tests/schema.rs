@@ -1,5 +1,5 @@
-//! The JSON Schemas that the program prints, judged by a validator of another hand: the sample files and the
-//! commented samples pass, and what the reader refuses for its form does not.
+//! The JSON Schemas that the program prints, judged by a validator of another hand: the sample
+//! files and the commented samples pass, and what the reader refuses for its form does not.
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use meridian::cli::schema::{json, sample};
@@ -81,14 +81,22 @@ fn what_is_wrong_does_not_pass() {
         ("policies", "policies: { web: { pops: all, order: fastest } }".to_owned(), false),
         ("policies", "policies: { web: { pops: all, band: 10 } }".to_owned(), false),
         ("policies", "policies: { web: { pops: all, rules: [{ wenn: {}, pops: fra }] } }".to_owned(), false),
-        ("policies", "policies: { web: { pops: all, rules: [{ when: { land: DE }, pops: fra }] } }".to_owned(), false),
+        (
+            "policies",
+            "policies: { web: { pops: all, rules: [{ when: { land: DE }, pops: fra }] } }".to_owned(),
+            false,
+        ),
         ("policies", "policies: { web: { pops: all, answers: 0 } }".to_owned(), false),
         ("networks", "office: [198.18.0.0/24]".to_owned(), true),
         ("networks", "office: { prefixes: 198.18.0.0/24, asn: { a: 1 } }".to_owned(), false),
         ("networks", "office: { country: DE }".to_owned(), false),
         ("zone", zone.to_owned(), true),
         ("zone", zone.replace("zone:", "zon:"), false),
-        ("zone", format!("{zone}records: {{ a: {{ A: [192.0.2.1], TYPE65280: '\\# 0', steer: web }} }}\n"), true),
+        (
+            "zone",
+            format!("{zone}records: {{ a: {{ A: [192.0.2.1], TYPE65280: '\\# 0', steer: web }} }}\n"),
+            true,
+        ),
         ("zone", format!("{zone}records: {{ a: {{ A-: 192.0.2.1 }} }}\n"), false),
         ("zone", format!("{zone}records: {{ a: {{ A: {{ x: 1 }} }} }}\n"), false),
         ("zone", format!("{zone}record: {{}}\n"), false),

@@ -1,5 +1,5 @@
-//! Policies that share one table of routes, since separate ones would be too large, decide as before: only
-//! leaves are no wider for one policy than for all.
+//! Policies that share one table of routes, since separate ones would be too large, decide as
+//! before: only leaves are no wider for one policy than for all.
 
 mod support;
 
@@ -19,13 +19,15 @@ fn compiled(world: &World, octets_max: usize) -> Steering {
         atlas: &world.geography.atlas,
         site: deployment.node.site.as_ref(),
     };
-    let (steering, findings) = steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, octets_max);
+    let (steering, findings) =
+        steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, octets_max);
     assert!(!findings.has_errors());
     steering
 }
 
-/// Every leaf of a shared table lies inside one of the separate table and means the same. Leaves that are deeper than
-/// routes go are merged by what covers most of them, which may be a class where it was a choice.
+/// Every leaf of a shared table lies inside one of the separate table and means the same. Leaves
+/// that are deeper than routes go are merged by what covers most of them, which may be a class
+/// where it was a choice.
 #[test]
 fn shared_tables_are_separate_ones_cut_finer() {
     let world = sample();
@@ -37,12 +39,20 @@ fn shared_tables_are_separate_ones_cut_finer() {
         for (wide, fine) in tries(one).zip(tries(other)) {
             for leaf in fine.v4.blocks().filter(|leaf| leaf.len <= LEAF_DEPTH_V4_MAX) {
                 let (value, len) = wide.v4.lookup(leaf.start);
-                assert!(value == leaf.value && len <= leaf.len, "{}: {leaf:?} is {value} of /{len}", one.name);
+                assert!(
+                    value == leaf.value && len <= leaf.len,
+                    "{}: {leaf:?} is {value} of /{len}",
+                    one.name
+                );
                 compared += usize::from(value != REDIRECT);
             }
             for leaf in fine.v6.blocks().filter(|leaf| leaf.len <= LEAF_DEPTH_V6_MAX) {
                 let (value, len) = wide.v6.lookup(leaf.start);
-                assert!(value == leaf.value && len <= leaf.len, "{}: {leaf:?} is {value} of /{len}", one.name);
+                assert!(
+                    value == leaf.value && len <= leaf.len,
+                    "{}: {leaf:?} is {value} of /{len}",
+                    one.name
+                );
             }
         }
     }
@@ -70,7 +80,8 @@ fn answers_are_the_same() {
                 format!("8.{third}.0.0/16"),
             ] {
                 let asked = query(name, RrType::A, Some(prefix(&ecs)));
-                let ((before, _), (after, _)) = (ask(&world.snapshot, &asked, from, 7), ask(&snapshot, &asked, from, 7));
+                let ((before, _), (after, _)) =
+                    (ask(&world.snapshot, &asked, from, 7), ask(&snapshot, &asked, from, 7));
                 assert_eq!((before.pop, before.rcode), (after.pop, after.rcode), "{name} {ecs}");
                 assert!(before.scope <= after.scope, "{name} {ecs}: {} and {}", before.scope, after.scope);
                 tailored += usize::from(before.scope > 0);

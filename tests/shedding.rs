@@ -1,5 +1,5 @@
-//! Load through the program: a feed goes over its target and cells leave, by their hash and no others; it falls, and they
-//! come back.
+//! Load through the program: a feed goes over its target and cells leave, by their hash and no
+//! others; it falls, and they come back.
 
 mod deployment;
 
@@ -38,7 +38,8 @@ impl Drop for Process {
 /// PoP `one` before `two` before `xxx`, each with a file that tells its load, of a capacity of 100.
 fn three_pops() -> Deployment {
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
-    let load = "capacity: 100, load: { file: \"{pop}.load\", every: 1s, target: 50%, limit: 90%, gain: 0.2, smoothing: 1 }";
+    let load = "capacity: 100, load: { file: \"{pop}.load\", every: 1s, target: 50%, limit: 90%, gain: 0.2, \
+        smoothing: 1 }";
     let load = load.replace("{pop}.load", &format!("{}/{{pop}}.load", deployment.path("").display()));
     let mut pops = "pops:\n".to_owned();
     for (name, address) in NAMES.iter().zip(ADDRESSES) {
@@ -47,8 +48,10 @@ fn three_pops() -> Deployment {
     deployment.write("pops.yaml", &pops);
     deployment.write(
         "zones/cdn.example.yaml",
-        "zone: cdn.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \"@\": { NS: [ns1] }\n  \
-         ns1: { A: 192.0.2.53 }\n  www: { steer: web }\npolicies:\n  web: { pops: [one, two, xxx], order: listed, ttl: 5 }\n",
+        "zone: cdn.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \
+         \"@\": { NS: [ns1] }\n  \
+         ns1: { A: 192.0.2.53 }\n  www: { steer: web }\npolicies:\n  web: { pops: [one, two, xxx], order: \
+         listed, ttl: 5 }\n",
     );
     deployment
 }
@@ -56,7 +59,8 @@ fn three_pops() -> Deployment {
 /// What a feed's file says from now on.
 fn carries(deployment: &Deployment, pop: &str, load: u32) {
     deployment.write("new", &format!("{load}\n"));
-    std::fs::rename(deployment.path("new"), deployment.path(&format!("{pop}.load"))).expect("the folder is ours");
+    std::fs::rename(deployment.path("new"), deployment.path(&format!("{pop}.load")))
+        .expect("the folder is ours");
 }
 
 fn start(deployment: &Deployment) -> Process {
@@ -83,8 +87,16 @@ fn sheds(deployment: &Deployment) -> (u64, [Shed; 3]) {
     let told = page(deployment, "/pops");
     let steps = |share: &Value| (share.as_f64().unwrap_or(0.0) * 256.0).round() as u16;
     let of = |name: &str| {
-        let feed = &told["pops"].as_array().expect("PoPs").iter().find(|pop| pop["name"] == name).expect("it is there")["feeds"][0];
-        Shed { share: steps(&feed["shed_share"]), accept: NAMES.iter().map(|name| steps(&feed["accept"][name])).collect() }
+        let feed = &told["pops"]
+            .as_array()
+            .expect("PoPs")
+            .iter()
+            .find(|pop| pop["name"] == name)
+            .expect("it is there")["feeds"][0];
+        Shed {
+            share: steps(&feed["shed_share"]),
+            accept: NAMES.iter().map(|name| steps(&feed["accept"][name])).collect(),
+        }
     };
     (told["sequence"].as_u64().expect("a number"), NAMES.map(of))
 }
@@ -112,20 +124,24 @@ fn answers(process: &Process) -> Vec<usize> {
     (0..CELLS).map(ask).collect()
 }
 
-/// Whom each cell should be sent to: `one` keeps its own but for those that its share takes, and the first behind it that accepts a
-/// cell, and does not shed it itself, has it.
+/// Whom each cell should be sent to: `one` keeps its own but for those that its share takes, and
+/// the first behind it that accepts a cell, and does not shed it itself, has it.
 fn expected(sheds: &[Shed; 3]) -> Vec<usize> {
     let seeds = NAMES.map(|name| hash::octets(name.as_bytes()));
     let owner = hash::name(b"\x03www\x03cdn\x07example\0");
     let of = |cell: u32| {
         let key = cell_key(4, u128::from(address_of(cell).to_bits()), owner);
-        let takes = |pop: &usize| !sheds[*pop].sheds(key, seeds[*pop]) && sheds[0].hands_to(key, seeds[0], PopId(*pop as u16), seeds[*pop]);
+        let takes = |pop: &usize| {
+            !sheds[*pop].sheds(key, seeds[*pop])
+                && sheds[0].hands_to(key, seeds[0], PopId(*pop as u16), seeds[*pop])
+        };
         if sheds[0].sheds(key, seeds[0]) { (1..3).find(takes).unwrap_or(0) } else { 0 }
     };
     (0..CELLS).map(of).collect()
 }
 
-/// The world: what clients bring in all, and what each PoP carries besides, in the unit of the capacities.
+/// The world: what clients bring in all, and what each PoP carries besides, in the unit of the
+/// capacities.
 struct World<'d> {
     deployment: &'d Deployment,
     process: Process,
@@ -134,8 +150,9 @@ struct World<'d> {
 }
 
 impl World<'_> {
-    /// Looks until it is as wanted: what each PoP sheds, and whom the cells are sent to. At every look at which no share changed
-    /// meanwhile, exactly the right cells are away. Each PoP tells what its clients of now bring.
+    /// Looks until it is as wanted: what each PoP sheds, and whom the cells are sent to. At every
+    /// look at which no share changed meanwhile, exactly the right cells are away. Each PoP tells
+    /// what its clients of now bring.
     fn until(&self, what: &str, is_wanted: impl Fn(&[Shed; 3], &[usize]) -> bool) -> Vec<usize> {
         let end = Instant::now() + SETTLES;
         loop {
@@ -163,21 +180,29 @@ fn away(answers: &[usize]) -> Vec<u32> {
     (0..CELLS).filter(|cell| answers[*cell as usize] != 0).collect()
 }
 
-/// Over the target cells leave by their order to those that have room, until the rest is within the target; the others stay. When
-/// the load falls all come back.
+/// Over the target cells leave by their order to those that have room, until the rest is within the
+/// target; the others stay. When the load falls all come back.
 #[test]
 fn the_right_clients_leave_and_come_back() {
     let deployment = three_pops();
     NAMES.iter().for_each(|name| carries(&deployment, name, 10));
-    let mut world = World { process: start(&deployment), deployment: &deployment, clients: 40, besides: [0, 5, 5] };
+    let mut world =
+        World { process: start(&deployment), deployment: &deployment, clients: 40, besides: [0, 5, 5] };
     assert!(away(&world.until("within its target", |shares, _| shares[0].share == 0)).is_empty());
     world.clients = 85;
     let first = world.until("begins", |shares, got| shares[0].share > 0 && !away(got).is_empty());
-    let settled = world.until("settles", |_, got| (got.iter().filter(|at| **at == 0).count() as u32) * world.clients <= 55 * CELLS);
-    assert!(away(&first).len() < away(&settled).len() && away(&settled).len() < CELLS as usize, "the others stay");
+    let settled = world.until("settles", |_, got| {
+        (got.iter().filter(|at| **at == 0).count() as u32) * world.clients <= 55 * CELLS
+    });
+    assert!(
+        away(&first).len() < away(&settled).len() && away(&settled).len() < CELLS as usize,
+        "the others stay"
+    );
     let told = page(&deployment, "/policies");
     assert!(told["policies"][0]["members"][0]["sheds"].as_f64().expect("a share") > 0.2, "{told}");
     world.clients = 20;
     assert!(away(&world.until("falls", |shares, _| shares[0].share == 0)).is_empty());
-    deployment.events(|events| ["PoP one sheds load", "PoP one sheds no load any more"].iter().all(|text| events.contains(text)));
+    deployment.events(|events| {
+        ["PoP one sheds load", "PoP one sheds no load any more"].iter().all(|text| events.contains(text))
+    });
 }

@@ -1,9 +1,10 @@
-//! A world on a fake clock: PoPs fail, flap and fill, feeds lag, die and lie, files change, clocks step, and resolvers keep
-//! answers for their TTL, some of them ten times longer. The real machines of health and load, the real status and the
-//! real answers run in it, beside a plain model.
+//! A world on a fake clock: PoPs fail, flap and fill, feeds lag, die and lie, files change, clocks
+//! step, and resolvers keep answers for their TTL, some of them ten times longer. The real machines
+//! of health and load, the real status and the real answers run in it, beside a plain model.
 //!
-//! `MERIDIAN_SIM_SEEDS=10000` runs so many seeds (from `MERIDIAN_SIM_FROM` on), `MERIDIAN_SIM_SEED=17` one of them with its story, and
-//! `MERIDIAN_SIM_SVG=file` draws the load of each PoP over time of that one.
+//! `MERIDIAN_SIM_SEEDS=10000` runs so many seeds (from `MERIDIAN_SIM_FROM` on),
+//! `MERIDIAN_SIM_SEED=17` one of them with its story, and `MERIDIAN_SIM_SVG=file` draws the load of
+//! each PoP over time of that one.
 
 mod dice;
 mod support;
@@ -32,7 +33,8 @@ fn coarse(seed: u64) -> [&'static Compiled; 2] {
     static COMPILED: [OnceLock<[Compiled; 2]>; GLOBES] = [const { OnceLock::new() }; GLOBES];
     let globe = seed % GLOBES as u64;
     let kind = Kind { cells: 120, has_canaries: globe % 2 == 1, has_ramps: true };
-    let [one, other] = COMPILED[globe as usize].get_or_init(|| [world::compile(globe, kind, 0), world::compile(globe, kind, 1)]);
+    let [one, other] = COMPILED[globe as usize]
+        .get_or_init(|| [world::compile(globe, kind, 0), world::compile(globe, kind, 1)]);
     [one, other]
 }
 
@@ -68,7 +70,11 @@ fn seeds() {
         let run = half_an_hour(seed);
         println!("{}", run.story());
         if let Ok(path) = std::env::var("MERIDIAN_SIM_SVG") {
-            std::fs::write(path, svg::draw(&format!("seed {seed}: load per PoP, in per cent of its capacity"), &run.history)).unwrap();
+            std::fs::write(
+                path,
+                svg::draw(&format!("seed {seed}: load per PoP, in per cent of its capacity"), &run.history),
+            )
+            .unwrap();
         }
         return;
     }
@@ -124,15 +130,20 @@ fn heaviest(globe_seed: u64) -> usize {
     (0..POPS).max_by(|a, b| run.capacity[*a].total_cmp(&run.capacity[*b])).unwrap()
 }
 
-/// The slow rule beats on and off by thresholds at least fourfold, in the same world; no cell leaves or enters a PoP twice.
+/// The slow rule beats on and off by thresholds at least fourfold, in the same world; no cell
+/// leaves or enters a PoP twice.
 #[test]
 fn a_failed_pop_overloads_its_neighbours_for_a_short_time() {
     let (mut slow, mut switched) = (0.0, 0.0);
     for globe_seed in 0..GLOBES as u64 {
         let gone = heaviest(globe_seed);
-        let (ours, theirs) = (one_fails(globe_seed, Control::Integral, 0.0, gone), one_fails(globe_seed, Control::OnOff, 0.0, gone));
+        let (ours, theirs) = (
+            one_fails(globe_seed, Control::Integral, 0.0, gone),
+            one_fails(globe_seed, Control::OnOff, 0.0, gone),
+        );
         println!(
-            "globe {globe_seed}, p{gone:02} fails: {:.0} %s with the slow rule, {:.0} %s on/off; settled after {} s and {} s",
+            "globe {globe_seed}, p{gone:02} fails: {:.0} %s with the slow rule, {:.0} %s on/off; settled \
+             after {} s and {} s",
             ours.overload,
             theirs.overload,
             (ours.last_over / 1_000).saturating_sub(240),
@@ -140,11 +151,16 @@ fn a_failed_pop_overloads_its_neighbours_for_a_short_time() {
         );
         if let Ok(path) = std::env::var("MERIDIAN_SIM_SVG") {
             for (name, run) in [("slow", &ours), ("onoff", &theirs)] {
-                std::fs::write(format!("{path}.{name}{globe_seed}.svg"), svg::draw(name, &run.history)).unwrap();
+                std::fs::write(format!("{path}.{name}{globe_seed}.svg"), svg::draw(name, &run.history))
+                    .unwrap();
             }
         }
         let often: Vec<_> = ours.moves.iter().filter(|(_, [out, into])| *out > 1 || *into > 1).collect();
-        println!("  {} cells moved twice of {} moves", often.len(), ours.moves.values().map(|[out, _]| out).sum::<u32>());
+        println!(
+            "  {} cells moved twice of {} moves",
+            often.len(),
+            ours.moves.values().map(|[out, _]| out).sum::<u32>()
+        );
         assert!(often.is_empty(), "globe {globe_seed}: {often:?}\n{}", ours.story());
         (slow, switched) = (slow + ours.overload, switched + theirs.overload);
     }
@@ -152,7 +168,8 @@ fn a_failed_pop_overloads_its_neighbours_for_a_short_time() {
     assert!(slow * 4.0 <= switched, "{slow} and {switched}");
 }
 
-/// Cells are taken to be equal in demand. Where they are wrong by 35 % either way, nobody is above the limit after 20 TTLs.
+/// Cells are taken to be equal in demand. Where they are wrong by 35 % either way, nobody is above
+/// the limit after 20 TTLs.
 #[test]
 fn a_wrong_estimate_settles() {
     for skew in [-0.35, 0.35] {
@@ -160,7 +177,11 @@ fn a_wrong_estimate_settles() {
             let run = one_fails(globe_seed, Control::Integral, skew, heaviest(globe_seed));
             let settled_secs = (run.last_over / 1_000).saturating_sub(240);
             println!("globe {globe_seed}, {skew:+}: settled after {settled_secs} s, {:.0} %s", run.overload);
-            assert!(settled_secs <= 20 * u64::from(TTL_SECS), "globe {globe_seed}, {skew}: {settled_secs} s\n{}", run.story());
+            assert!(
+                settled_secs <= 20 * u64::from(TTL_SECS),
+                "globe {globe_seed}, {skew}: {settled_secs} s\n{}",
+                run.story()
+            );
         }
     }
 }

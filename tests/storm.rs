@@ -51,14 +51,16 @@ impl Seeded {
 
 #[test]
 fn the_next_question_is_answered() {
-    let packets = std::env::var("MERIDIAN_STORM_PACKETS").ok().and_then(|n| n.parse().ok()).unwrap_or(PACKETS);
+    let packets =
+        std::env::var("MERIDIAN_STORM_PACKETS").ok().and_then(|n| n.parse().ok()).unwrap_or(PACKETS);
     let sample = Sample::new(&["127.0.0.1:0"]);
     let server = sample.start(Engine::Fast);
     let address = server.dns()[0];
-    let mut honest: Vec<Vec<u8>> = ["www.shop.example", "global.edge.cdn.example", "missing.cdn.example", "www.lab.cdn.example"]
-        .iter()
-        .flat_map(|name| [1, 28, 16, 255].map(|rtype| query(7, name, rtype)))
-        .collect();
+    let mut honest: Vec<Vec<u8>> =
+        ["www.shop.example", "global.edge.cdn.example", "missing.cdn.example", "www.lab.cdn.example"]
+            .iter()
+            .flat_map(|name| [1, 28, 16, 255].map(|rtype| query(7, name, rtype)))
+            .collect();
     let with_ecs: Vec<Vec<u8>> = honest
         .iter()
         .map(|plain| {

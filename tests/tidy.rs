@@ -1,8 +1,9 @@
-//! The shape of the source tree, kept by reading it: floors, what each folder may use, where a crate
-//! may be named, the size and the first line of files, and lists in the documents that are made from
-//! the code. `ARCHITECTURE.md` says the same in words.
+//! The shape of the source tree, kept by reading it: floors, what each folder may use, where a
+//! crate may be named, the size and the first line of files, and lists in the documents that are
+//! made from the code. `ARCHITECTURE.md` says the same in words.
 //!
-//! A rule that the code has outgrown is changed in `tests/tidy/tables.rs`, as data, with its reason.
+//! A rule that the code has outgrown is changed in `tests/tidy/tables.rs`, as data, with its
+//! reason.
 
 #[path = "tidy/tables.rs"]
 mod tables;
@@ -31,7 +32,8 @@ impl Source {
 
 /// The top of the tree. Cargo sets the variable also when it runs a test.
 fn top() -> PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 
 /// Every file below a folder, as paths from the top, sorted; build output and history left out.
@@ -50,7 +52,10 @@ fn files(below: &str) -> Vec<String> {
     }
     let mut found = Vec::new();
     walk(&top().join(below), &mut found);
-    let mut paths: Vec<String> = found.iter().map(|path| path.strip_prefix(top()).unwrap().to_string_lossy().replace('\\', "/")).collect();
+    let mut paths: Vec<String> = found
+        .iter()
+        .map(|path| path.strip_prefix(top()).unwrap().to_string_lossy().replace('\\', "/"))
+        .collect();
     paths.sort();
     paths
 }
@@ -61,10 +66,15 @@ fn sources(below: &str) -> Vec<Source> {
         .filter(|path| path.ends_with(".rs"))
         .map(|path| {
             let text = fs::read_to_string(top().join(&path)).unwrap();
-            let is_test = path.starts_with("tests/") || path.ends_with("/tests.rs") || path.contains("/tests/");
+            let is_test =
+                path.starts_with("tests/") || path.ends_with("/tests.rs") || path.contains("/tests/");
             // Tests stand at the end of a file, in a module of their own.
             let before_tests = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-            let code = before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+            let code = before_tests
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect::<Vec<_>>()
+                .join("\n");
             Source { path, code, text, is_test }
         })
         .collect()
@@ -80,7 +90,8 @@ fn words<'c>(code: &'c str, word: &'c str) -> impl Iterator<Item = usize> + 'c {
     })
 }
 
-/// Paths behind `crate::`, with braces written out one level: `crate::{a, b::c}` gives `a` and `b::c`.
+/// Paths behind `crate::`, with braces written out one level: `crate::{a, b::c}` gives `a` and
+/// `b::c`.
 fn crate_paths(code: &str) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for at in words(code, "crate") {
@@ -103,7 +114,8 @@ fn crate_paths(code: &str) -> BTreeSet<String> {
 
 /// The path at the start of a text.
 fn head(text: &str) -> String {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))).unwrap_or(text.len());
+    let end =
+        text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))).unwrap_or(text.len());
     text[..end].trim_end_matches(':').to_owned()
 }
 
@@ -130,7 +142,8 @@ fn folders_use_only_what_the_table_allows() {
             let first = path.split("::").next().unwrap_or_default();
             // `crate::Something` of lib.rs, and macros.
             let known = MAY_USE.iter().any(|(name, _)| *name == first);
-            let also = ALSO.iter().any(|(file, prefix, _)| source.path.starts_with(file) && begins(&path, prefix));
+            let also =
+                ALSO.iter().any(|(file, prefix, _)| source.path.starts_with(file) && begins(&path, prefix));
             if known && first != folder && !allowed.contains(&first) && !also {
                 breaches.push(format!("{}: `{folder}` may not use `{path}`", source.path));
             }
@@ -147,7 +160,9 @@ fn folders_use_only_what_the_table_allows() {
 /// The table itself is a tower: what a folder may use stands above it in the table.
 #[test]
 fn the_table_has_no_way_up() {
-    for (floor, (folder, allowed)) in MAY_USE.iter().enumerate().filter(|(_, (_, allowed))| *allowed != EVERYTHING) {
+    for (floor, (folder, allowed)) in
+        MAY_USE.iter().enumerate().filter(|(_, (_, allowed))| *allowed != EVERYTHING)
+    {
         for used in *allowed {
             let below = MAY_USE.iter().position(|(name, _)| name == used).unwrap();
             assert!(below < floor, "`{folder}` would use `{used}`, which stands above it");
@@ -155,34 +170,42 @@ fn the_table_has_no_way_up() {
     }
     for edge in ["sys", "transport", "probe", "reload", "control"] {
         let (_, allowed) = MAY_USE.iter().find(|(name, _)| *name == edge).unwrap();
-        let sideways = ["transport", "probe", "reload", "control"].iter().find(|other| allowed.contains(other));
+        let sideways =
+            ["transport", "probe", "reload", "control"].iter().find(|other| allowed.contains(other));
         assert!(sideways.is_none(), "edges never use each other, but `{edge}` would use {sideways:?}");
     }
 }
 
-/// A crate is named where it belongs: the codec in one folder, the clock and the sockets at the edges.
+/// A crate is named where it belongs: the codec in one folder, the clock and the sockets at the
+/// edges.
 #[test]
 fn crates_stay_where_they_belong() {
     let mut breaches = Vec::new();
     for source in sources("src").iter().filter(|source| !source.is_test) {
         for (name, may) in CRATES {
-            // As a path (`name::`) or in `use name`; a module or variable of the same name is no crate.
+            // As a path (`name::`) or in `use name`; a module or variable of the same name is no
+            // crate.
             let named = words(&source.code, name).any(|at| {
                 let before = source.code[..at].trim_end();
-                source.code[at + name.len()..].starts_with("::") && !before.ends_with("::") && !before.ends_with("crate")
+                source.code[at + name.len()..].starts_with("::")
+                    && !before.ends_with("::")
+                    && !before.ends_with("crate")
             });
             if named && !may.iter().any(|file| source.path.starts_with(file)) {
                 breaches.push(format!("{}: `{name}` belongs to {}", source.path, may.join(", ")));
             }
         }
-        if !source.path.starts_with("src/sys/") && words(&source.code.replace("\"unsafe\"", "\"\""), "unsafe").next().is_some() {
+        if !source.path.starts_with("src/sys/")
+            && words(&source.code.replace("\"unsafe\"", "\"\""), "unsafe").next().is_some()
+        {
             breaches.push(format!("{}: `unsafe` belongs to src/sys/", source.path));
         }
     }
     none(breaches);
 }
 
-/// Below the edges there is no I/O, no clock, no dice, no lock, and no float that differs by platform.
+/// Below the edges there is no I/O, no clock, no dice, no lock, and no float that differs by
+/// platform.
 #[test]
 fn the_core_owns_nothing_of_the_world() {
     let mut breaches = Vec::new();
@@ -206,8 +229,8 @@ fn the_core_owns_nothing_of_the_world() {
     none(breaches);
 }
 
-/// A file opens with what it holds, keeps a decent length, has a name that says something, and leaves
-/// nothing unfinished.
+/// A file opens with what it holds, keeps a decent length, has a name that says something, and
+/// leaves nothing unfinished.
 #[test]
 fn every_file_reads_well() {
     let mut breaches = Vec::new();
@@ -218,10 +241,11 @@ fn every_file_reads_well() {
         }
         let lines = source.text.lines().count();
         match LONG.contains(&path.as_str()) {
-            false if lines > LINES_MAX => {
-                breaches.push(format!("{path}: {lines} lines are more than {LINES_MAX}; which two nouns are in it?"))
+            false if lines > LINES_MAX => breaches
+                .push(format!("{path}: {lines} lines are more than {LINES_MAX}; which two nouns are in it?")),
+            true if lines <= LINES_MAX => {
+                breaches.push(format!("{path}: {lines} lines: strike it off the list of long files"))
             }
-            true if lines <= LINES_MAX => breaches.push(format!("{path}: {lines} lines: strike it off the list of long files")),
             _ => {}
         }
         for part in path.trim_end_matches(".rs").split('/') {
@@ -258,8 +282,10 @@ fn every_file_is_declared() {
         let declared = all.iter().any(|other| {
             let of = other.path.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
             of == parent
-                && words(&other.text, name)
-                    .any(|at| other.text[..at].ends_with("mod ") && other.text[at + name.len()..].starts_with([';', ' ']))
+                && words(&other.text, name).any(|at| {
+                    other.text[..at].ends_with("mod ")
+                        && other.text[at + name.len()..].starts_with([';', ' '])
+                })
         });
         if !declared {
             breaches.push(format!("{}: nobody declares `mod {name}`", source.path));
@@ -318,10 +344,13 @@ fn the_list_of_findings_is_the_catalogue() {
         ("MRD05", "Reload and process"),
     ];
     let mut page = String::from(
-        "# Findings\n\nEvery fault that Meridian tells an operator has a code. A code never changes its meaning, so logs and\n\
-         scripts may rely on it. The words beside it say what happened this time, where (`file:line:column`), and what\n\
+        "# Findings\n\nEvery fault that Meridian tells an operator has a code. A code never changes its \
+         meaning, so logs and\n\
+         scripts may rely on it. The words beside it say what happened this time, where \
+         (`file:line:column`), and what\n\
          to try; `meridian check --format json` gives the same as data.\n\n\
-         An error refuses the load, and what was served before is served on. A warning or a note does not.\n\n\
+         An error refuses the load, and what was served before is served on. A warning or a note does \
+         not.\n\n\
          This page is made from the catalogue in `src/finding.rs`; a test holds the two together.\n",
     );
     let mut told = 0;
@@ -340,5 +369,8 @@ fn the_list_of_findings_is_the_catalogue() {
         fs::write(&path, &page).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/findings.md is not the catalogue; run `MERIDIAN_WRITE=1 cargo test --test tidy`");
+    assert!(
+        written == page,
+        "docs/findings.md is not the catalogue; run `MERIDIAN_WRITE=1 cargo test --test tidy`"
+    );
 }

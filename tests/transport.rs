@@ -87,7 +87,9 @@ fn silence_is_counted() {
     for octets in [&response[..], &[], &[0; 11], &[0; 5000]] {
         client.send_to(octets, address).expect("the client sends");
     }
-    wait_for("four drops", || dropped(&server, Lane::Udp, Dropped::Silence) == 3 && dropped(&server, Lane::Udp, Dropped::Cut) == 1);
+    wait_for("four drops", || {
+        dropped(&server, Lane::Udp, Dropped::Silence) == 3 && dropped(&server, Lane::Udp, Dropped::Cut) == 1
+    });
     client.send_to(&query(2, "www.cdn.example", A), address).expect("the client sends");
     let mut answer = [0; 512];
     let length = client.recv(&mut answer).expect("an answer comes");
@@ -95,13 +97,15 @@ fn silence_is_counted() {
     server.stop();
 }
 
-/// In a zone of many names, a batch is read ahead before it is answered; each query has its own answer all the same, among
-/// names that do not exist and messages that hold no name.
+/// In a zone of many names, a batch is read ahead before it is answered; each query has its own
+/// answer all the same, among names that do not exist and messages that hold no name.
 #[test]
 fn a_batch_about_a_large_zone_is_answered_one_by_one() {
     const NAMES: u16 = 60_000;
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
-    let mut text = "$ORIGIN big.example.\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n".to_owned();
+    let mut text = "$ORIGIN big.example.\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS \
+        ns1\nns1 A 192.0.2.53\n"
+        .to_owned();
     for host in 0..NAMES {
         text += &format!("h{host} A 10.0.{}.{}\n", host >> 8, host & 255);
     }
@@ -112,9 +116,13 @@ fn a_batch_about_a_large_zone_is_answered_one_by_one() {
     for round in 0..40u16 {
         let hosts: Vec<u16> = (0..50).map(|place| (round * 50 + place) * 29 % NAMES).collect();
         for host in &hosts {
-            client.send_to(&query(*host, &format!("h{host}.big.example"), A), server.dns()[0]).expect("the client sends");
+            client
+                .send_to(&query(*host, &format!("h{host}.big.example"), A), server.dns()[0])
+                .expect("the client sends");
             client.send_to(&[7; 12], server.dns()[0]).expect("the client sends");
-            client.send_to(&query(NAMES, &format!("no{host}.big.example"), A), server.dns()[0]).expect("the client sends");
+            client
+                .send_to(&query(NAMES, &format!("no{host}.big.example"), A), server.dns()[0])
+                .expect("the client sends");
         }
         let (mut answered, mut denied) = (Vec::new(), 0);
         while answered.len() + denied < 100 {
@@ -123,7 +131,13 @@ fn a_batch_about_a_large_zone_is_answered_one_by_one() {
                 NAMES => denied += 1,
                 0x0707 => {}
                 host => {
-                    assert_eq!(answer[..length].windows(4).filter(|four| *four == [10, 0, (host >> 8) as u8, host as u8]).count(), 1);
+                    assert_eq!(
+                        answer[..length]
+                            .windows(4)
+                            .filter(|four| *four == [10, 0, (host >> 8) as u8, host as u8])
+                            .count(),
+                        1
+                    );
                     answered.push(host);
                 }
             }
@@ -133,8 +147,8 @@ fn a_batch_about_a_large_zone_is_answered_one_by_one() {
     server.stop();
 }
 
-/// What finds no room in the socket's buffer is counted by the kernel, and told within the second that follows: each datagram
-/// was either read or dropped.
+/// What finds no room in the socket's buffer is counted by the kernel, and told within the second
+/// that follows: each datagram was either read or dropped.
 #[test]
 fn a_full_buffer_is_counted() {
     const FLOOD: usize = 5_000;
@@ -148,7 +162,9 @@ fn a_full_buffer_is_counted() {
             client.send_to(&[0; 11], server.dns()[0]).expect("the client sends");
         }
         sent += FLOOD as u64;
-        wait_for("each is read or dropped", || server.desk().counters.fold(Lane::Udp).received + full() == sent);
+        wait_for("each is read or dropped", || {
+            server.desk().counters.fold(Lane::Udp).received + full() == sent
+        });
         if full() > 0 {
             return server.stop();
         }
@@ -165,7 +181,11 @@ fn tcp_pipelines_in_order() {
     let mut octets = Vec::new();
     for id in 0..300 {
         let rare = id % 50 == 49;
-        octets.extend(framed(&query(id, if rare { "cdn.example" } else { "www.cdn.example" }, if rare { AXFR } else { A })));
+        octets.extend(framed(&query(
+            id,
+            if rare { "cdn.example" } else { "www.cdn.example" },
+            if rare { AXFR } else { A },
+        )));
     }
     for step in [1, 7, 4096, octets.len()] {
         let mut stream = connect(server.dns()[0]);
@@ -176,15 +196,19 @@ fn tcp_pipelines_in_order() {
         stream.shutdown(Shutdown::Write).expect("half closed");
         for id in 0..300 {
             let answer = decode(&read_framed(&mut stream));
-            assert_eq!(answer, if id % 50 == 49 { (id, REFUSED, Vec::new()) } else { expected(id) }, "pieces of {step}");
+            assert_eq!(
+                answer,
+                if id % 50 == 49 { (id, REFUSED, Vec::new()) } else { expected(id) },
+                "pieces of {step}"
+            );
         }
         assert!(is_closed(&mut stream));
     }
     server.stop();
 }
 
-/// An idle connection is closed after its time, one with a half message after the same order of time,
-/// and neither before.
+/// An idle connection is closed after its time, one with a half message after the same order of
+/// time, and neither before.
 #[test]
 fn tcp_closes_idle_connections() {
     let deployment = Deployment::new(&["127.0.0.1:0"], "  tcp_idle: 1s\n");
@@ -204,9 +228,10 @@ fn tcp_closes_idle_connections() {
 /// Connections past the limit are closed at once; a closed one makes room.
 #[test]
 fn tcp_limits_connections() {
-    for (listen, reason) in
-        [("  tcp_connections: 3\n", Dropped::ConnectionsFull), ("  tcp_connections_per_prefix: 3\n", Dropped::PrefixFull)]
-    {
+    for (listen, reason) in [
+        ("  tcp_connections: 3\n", Dropped::ConnectionsFull),
+        ("  tcp_connections_per_prefix: 3\n", Dropped::PrefixFull),
+    ] {
         let deployment = Deployment::new(&["127.0.0.1:0"], listen);
         let server = deployment.start(Engine::Fast);
         let address = server.dns()[0];
@@ -228,12 +253,16 @@ fn tcp_limits_connections() {
     }
 }
 
-/// Threads run on the cores that the file names, and take batches of the width it says; every query is answered.
+/// Threads run on the cores that the file names, and take batches of the width it says; every query
+/// is answered.
 #[cfg(target_os = "linux")]
 #[test]
 fn workers_are_bound_to_cores() {
-    let last = *meridian::sys::affinity::allowed().expect("the system tells").last().expect("it runs somewhere");
-    for (keys, threads) in [(format!("  cpus: [{last}]\n  batch: 1\n"), 2), ("  cpus: auto\n  batch: 1024\n".to_owned(), 2)] {
+    let last =
+        *meridian::sys::affinity::allowed().expect("the system tells").last().expect("it runs somewhere");
+    for (keys, threads) in
+        [(format!("  cpus: [{last}]\n  batch: 1\n"), 2), ("  cpus: auto\n  batch: 1024\n".to_owned(), 2)]
+    {
         let deployment = Deployment::new(&["127.0.0.1:0"], &keys);
         let server = deployment.start(Engine::Fast);
         for id in 0..32 {
@@ -242,26 +271,41 @@ fn workers_are_bound_to_cores() {
         let masks: Vec<String> = std::fs::read_dir("/proc/self/task")
             .expect("threads")
             .flatten()
-            .filter(|task| std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with("udp-")))
+            .filter(|task| {
+                std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with("udp-"))
+            })
             .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
-            .filter_map(|status| status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:").map(|l| l.trim().to_owned())))
+            .filter_map(|status| {
+                status
+                    .lines()
+                    .find_map(|line| line.strip_prefix("Cpus_allowed_list:").map(|l| l.trim().to_owned()))
+            })
             .collect();
         // Other tests of this process have workers too, bound to nothing.
         let bound = masks.iter().filter(|mask| !mask.contains(['-', ','])).count();
         assert!(bound >= threads, "{masks:?}");
-        assert!(keys.contains("auto") || masks.iter().filter(|mask| **mask == last.to_string()).count() >= threads, "{masks:?}");
+        assert!(
+            keys.contains("auto")
+                || masks.iter().filter(|mask| **mask == last.to_string()).count() >= threads,
+            "{masks:?}"
+        );
         server.stop();
     }
 }
 
-/// A core that is not there is told before anything is served; a buffer that the kernel cuts is a warning.
+/// A core that is not there is told before anything is served; a buffer that the kernel cuts is a
+/// warning.
 #[cfg(target_os = "linux")]
 #[test]
 fn cores_and_buffers_are_checked_at_the_start() {
     use meridian::finding::code;
     let start = |keys: &str| {
         let deployment = Deployment::new(&["127.0.0.1:0"], keys);
-        Server::start(&meridian::server::Options { config: deployment.path("meridian.yaml"), engine: Engine::Fast }).map(|server| {
+        Server::start(&meridian::server::Options {
+            config: deployment.path("meridian.yaml"),
+            engine: Engine::Fast,
+        })
+        .map(|server| {
             let codes: Vec<_> = server.findings().0.iter().map(|finding| finding.code).collect();
             let banner = server.banner();
             server.stop();
@@ -273,8 +317,13 @@ fn cores_and_buffers_are_checked_at_the_start() {
     let (codes, banner) = start("").unwrap_or_else(|refused| panic!("{:?}", refused.0));
     assert!(!codes.contains(&code::BUFFER_CUT), "nobody has asked");
     assert!(banner.contains("batches of 64") && banner.contains("of 524288 octets"), "{banner}");
-    let (codes, banner) = start("  receive_buffer: 1073741823\n").unwrap_or_else(|refused| panic!("{:?}", refused.0));
-    assert_eq!(codes.contains(&code::BUFFER_CUT), !banner.contains("receive 1073741823 of 1073741823"), "{banner}");
+    let (codes, banner) =
+        start("  receive_buffer: 1073741823\n").unwrap_or_else(|refused| panic!("{:?}", refused.0));
+    assert_eq!(
+        codes.contains(&code::BUFFER_CUT),
+        !banner.contains("receive 1073741823 of 1073741823"),
+        "{banner}"
+    );
 }
 
 /// A server that stops closes its connections and its threads, and its ports are free again.
@@ -304,18 +353,22 @@ fn failed_binds_are_told_together() {
     let taken_udp = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
     let first = taken.local_addr().expect("bound").to_string();
     let second = taken_udp.local_addr().expect("bound").to_string();
-    let deployment = Deployment::new(&["127.0.0.1:0", &first, &second, "192.0.2.1:5300"], &format!("  admin: \"{first}\"\n"));
+    let deployment = Deployment::new(
+        &["127.0.0.1:0", &first, &second, "192.0.2.1:5300"],
+        &format!("  admin: \"{first}\"\n"),
+    );
     for engine in [Engine::Fast, Engine::Hickory] {
         let options = Options { config: deployment.path("meridian.yaml"), engine };
         let Err(refusal) = Server::start(&options) else { panic!("started") };
-        let codes: Vec<_> = refusal.0.iter().filter(|f| f.code.id == "MRD0503").map(|f| f.message.clone()).collect();
+        let codes: Vec<_> =
+            refusal.0.iter().filter(|f| f.code.id == "MRD0503").map(|f| f.message.clone()).collect();
         assert_eq!(codes.len(), 4, "{codes:?}");
         assert!(!deployment.path("control.sock").exists());
     }
 }
 
-/// A second server over the same files is refused by the control socket of the first, which goes on;
-/// a socket left by a server that was killed is no obstacle.
+/// A second server over the same files is refused by the control socket of the first, which goes
+/// on; a socket left by a server that was killed is no obstacle.
 #[test]
 fn control_sockets_of_others() {
     use meridian::server::Options;

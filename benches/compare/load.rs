@@ -1,5 +1,5 @@
-//! The load: prepared questions over one socket, either with a fixed number of them on the way, or at
-//! a fixed rate whatever comes back.
+//! The load: prepared questions over one socket, either with a fixed number of them on the way, or
+//! at a fixed rate whatever comes back.
 
 use crate::world::Question;
 use meridian::sys::datagram::{Batch, Local, send_one};
@@ -8,7 +8,8 @@ use socket2::SockRef;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// Questions on the way: enough to keep a batching server busy, few enough for the smallest socket buffer.
+/// Questions on the way: enough to keep a batching server busy, few enough for the smallest socket
+/// buffer.
 pub const WINDOW: usize = 128;
 /// After this a question is lost, and another one takes its place.
 const LOST_AFTER: Duration = Duration::from_millis(250);
@@ -48,8 +49,8 @@ fn socket(server: SocketAddr, is_one: bool) -> UdpSocket {
     socket
 }
 
-/// A fixed window: each answer lets the next question go. Each question carries its place in the window
-/// as its ID.
+/// A fixed window: each answer lets the next question go. Each question carries its place in the
+/// window as its ID.
 pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duration) -> Outcome {
     let is_one = questions.iter().all(|question| question.client == IpAddr::V4(Ipv4Addr::LOCALHOST));
     let socket = socket(server, is_one);
@@ -112,8 +113,9 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
     outcome
 }
 
-/// A fixed rate of questions a second; what is due is sent whether or not answers come. Nobody reads
-/// them meanwhile, which would take time from sending: the kernel counts what it drops at our socket.
+/// A fixed rate of questions a second; what is due is sent whether or not answers come. Nobody
+/// reads them meanwhile, which would take time from sending: the kernel counts what it drops at our
+/// socket.
 pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration, rate: f64) -> Outcome {
     let socket = socket(server, true);
     let packets: Vec<&[u8]> = questions.iter().map(|question| &question.packet[..]).collect();
@@ -147,6 +149,7 @@ pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration,
 fn dropped(socket: &UdpSocket) -> u64 {
     let port = socket.local_addr().map(|address| format!(":{:04X}", address.port())).unwrap_or_default();
     let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    let row = table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port)));
+    let row =
+        table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port)));
     row.and_then(|row| row.split_whitespace().last()?.parse().ok()).unwrap_or(0)
 }

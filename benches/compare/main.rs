@@ -1,5 +1,5 @@
-//! Whole servers over loopback: this one, NSD, Knot DNS, gdnsd and a bare echo, one core for the server
-//! and one for the load, in rounds that take turns, so that a busy neighbour weighs on all.
+//! Whole servers over loopback: this one, NSD, Knot DNS, gdnsd and a bare echo, one core for the
+//! server and one for the load, in rounds that take turns, so that a busy neighbour weighs on all.
 //!
 //! ```console
 //! $ cargo bench --bench compare -- run --name quiet       # into benches/runs/<date>-quiet/
@@ -28,7 +28,8 @@ use std::time::Duration;
 use world::{Plan, Question, Workload, World};
 
 const USAGE: &str =
-    "usage: cargo bench --bench compare -- run [--name WORD] [--names N] [--networks N] [--rounds N] [--millis N] [--overload]
+    "usage: cargo bench --bench compare -- run [--name WORD] [--names N] [--networks N] [--rounds N] \
+     [--millis N] [--overload]
   --name      the run's name; `scratch` unless given
   --names     names of the zone; 10000
   --networks  networks of the database; 1050000
@@ -58,7 +59,14 @@ fn main() {
 }
 
 fn options(words: &[String]) -> Option<Options> {
-    let mut options = Options { name: "scratch".to_owned(), names: 10_000, networks: 1_050_000, rounds: 5, millis: 1000, overload: false };
+    let mut options = Options {
+        name: "scratch".to_owned(),
+        names: 10_000,
+        networks: 1_050_000,
+        rounds: 5,
+        millis: 1000,
+        overload: false,
+    };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -94,10 +102,16 @@ fn echo(port: u16) {
 fn run(options: &Options) {
     // The load and everything that it starts; servers are sent to the other core.
     let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).output();
-    let world = World::new(Plan { names: options.names, networks: options.networks, seed: 1 }).with_loopback();
+    let world =
+        World::new(Plan { names: options.names, networks: options.networks, seed: 1 }).with_loopback();
     let folder = std::env::temp_dir().join(format!("meridian-compare-{}", std::process::id()));
-    let mut report =
-        Report { facts: facts(options), measured: Vec::new(), overloaded: Vec::new(), skipped: Vec::new(), resident: Vec::new() };
+    let mut report = Report {
+        facts: facts(options),
+        measured: Vec::new(),
+        overloaded: Vec::new(),
+        skipped: Vec::new(),
+        resident: Vec::new(),
+    };
     let mut servers = Vec::new();
     for kind in Kind::ALL {
         match Running::start(kind, &world, &folder.join(kind.word())) {
@@ -123,7 +137,13 @@ fn run(options: &Options) {
                 let cpu_nanos = server.cpu_nanos() - before;
                 // The first round warms caches and branch predictors.
                 if round > 0 {
-                    report.measured.push(Measured { kind: server.kind, workload, outcome, cpu_nanos, right_percent });
+                    report.measured.push(Measured {
+                        kind: server.kind,
+                        workload,
+                        outcome,
+                        cpu_nanos,
+                        right_percent,
+                    });
                 }
             }
         }
@@ -136,17 +156,29 @@ fn run(options: &Options) {
     drop(servers);
     report.facts.push(("load of the machine after".to_owned(), first_line("/proc/loadavg")));
     let date = said(Command::new("date").arg("+%F"));
-    let out = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/runs").join(format!("{date}-{}", options.name));
+    let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("benches/runs")
+        .join(format!("{date}-{}", options.name));
     report.write(&out);
     println!("{}", report.table(&report.rows()));
     let _ = fs::remove_dir_all(&folder);
 }
 
 /// Three times what each server could carry with a fixed window.
-fn overload(report: &mut Report, servers: &[Running], workload: Workload, questions: &[Question], duration: Duration) {
+fn overload(
+    report: &mut Report,
+    servers: &[Running],
+    workload: Workload,
+    questions: &[Question],
+    duration: Duration,
+) {
     let rows = report.rows();
     for server in servers.iter().filter(|server| server.kind.can(workload)) {
-        let Some(peak) = rows.iter().find(|row| (row.kind, row.workload) == (server.kind, workload)).map(|row| row.per_second) else {
+        let Some(peak) = rows
+            .iter()
+            .find(|row| (row.kind, row.workload) == (server.kind, workload))
+            .map(|row| row.per_second)
+        else {
             continue;
         };
         let outcome = load::open_loop(server.at, questions, duration, peak * 3.0);
@@ -180,7 +212,11 @@ fn right_percent(server: &Running, questions: &[Question]) -> usize {
 
 fn facts(options: &Options) -> Vec<(String, String)> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default().trim_start_matches(['\t', ':', ' ']);
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or_default()
+        .trim_start_matches(['\t', ':', ' ']);
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     [
         ("machine", format!("{model}, {cores} cores")),
@@ -188,9 +224,23 @@ fn facts(options: &Options) -> Vec<(String, String)> {
         ("compiler", said(Command::new("rustc").arg("--version"))),
         (
             "world",
-            format!("{} names, {} networks in {} countries, {} PoPs", options.names, options.networks, world::COUNTRIES.len(), world::POPS),
+            format!(
+                "{} names, {} networks in {} countries, {} PoPs",
+                options.names,
+                options.networks,
+                world::COUNTRIES.len(),
+                world::POPS
+            ),
         ),
-        ("rounds", format!("{} of {} ms, after one to warm up; {} questions on the way", options.rounds, options.millis, load::WINDOW)),
+        (
+            "rounds",
+            format!(
+                "{} of {} ms, after one to warm up; {} questions on the way",
+                options.rounds,
+                options.millis,
+                load::WINDOW
+            ),
+        ),
         ("load of the machine before", first_line("/proc/loadavg")),
     ]
     .map(|(what, is)| (what.to_owned(), is))

@@ -37,7 +37,8 @@ pub struct Row {
     pub per_second: f64,
     pub cpu_nanos: f64,
     pub cpu_to_echo: f64,
-    /// Processor time of this server in that of each peer, round by round: who answers the same questions.
+    /// Processor time of this server in that of each peer, round by round: who answers the same
+    /// questions.
     pub cpu_to_peers: Vec<(Kind, f64)>,
     pub p50_micros: f64,
     pub p99_micros: f64,
@@ -68,7 +69,8 @@ impl Report {
         let mut rows = Vec::new();
         for workload in Workload::ALL {
             for kind in Kind::ALL {
-                let of: Vec<&Measured> = self.measured.iter().filter(|m| (m.kind, m.workload) == (kind, workload)).collect();
+                let of: Vec<&Measured> =
+                    self.measured.iter().filter(|m| (m.kind, m.workload) == (kind, workload)).collect();
                 if of.is_empty() {
                     continue;
                 }
@@ -77,10 +79,13 @@ impl Report {
                 // Round by round, so that a busy minute weighs on both.
                 let to = |other: Kind| {
                     let others = self.measured.iter().filter(|m| (m.kind, m.workload) == (other, workload));
-                    let ratios: Vec<f64> = of.iter().zip(others).map(|(m, other)| cpu(m) / cpu(other)).collect();
+                    let ratios: Vec<f64> =
+                        of.iter().zip(others).map(|(m, other)| cpu(m) / cpu(other)).collect();
                     (!ratios.is_empty()).then(|| median(ratios))
                 };
-                let peers = Kind::ALL.into_iter().filter(|other| *other != kind && *other != Kind::Echo && kind != Kind::Echo);
+                let peers = Kind::ALL
+                    .into_iter()
+                    .filter(|other| *other != kind && *other != Kind::Echo && kind != Kind::Echo);
                 rows.push(Row {
                     kind,
                     workload,
@@ -103,35 +108,61 @@ impl Report {
     pub fn write(&self, folder: &Path) {
         fs::create_dir_all(folder).expect("a folder can be made");
         let rows = self.rows();
-        let put = |name: &str, text: String| fs::write(folder.join(name), text).expect("a file can be written");
+        let put =
+            |name: &str, text: String| fs::write(folder.join(name), text).expect("a file can be written");
         put("results.json", format!("{:#}\n", self.json(&rows)));
         put("table.md", self.table(&rows));
         put("chart.svg", chart(&rows));
     }
 
     fn json(&self, rows: &[Row]) -> Value {
-        let facts: serde_json::Map<String, Value> = self.facts.iter().map(|(what, is)| (what.clone(), json!(is))).collect();
+        let facts: serde_json::Map<String, Value> =
+            self.facts.iter().map(|(what, is)| (what.clone(), json!(is))).collect();
         let round = |value: f64| (value * 1000.0).round() / 1000.0;
         json!({
             "facts": facts,
             "rows": rows.iter().map(|row| json!({
-                "server": row.kind.word(), "workload": row.workload.word(), "answers_per_second": row.per_second.round(),
-                "cpu_nanos_per_answer": row.cpu_nanos.round(), "cpu_to_echo": round(row.cpu_to_echo),
-                "cpu_to_peers": row.cpu_to_peers.iter().map(|(kind, ratio)| (kind.word().to_owned(), json!(round(*ratio)))).collect::<serde_json::Map<_, _>>(),
+                "server": row.kind.word(),
+                "workload": row.workload.word(),
+                "answers_per_second": row.per_second.round(),
+                "cpu_nanos_per_answer": row.cpu_nanos.round(),
+                "cpu_to_echo": round(row.cpu_to_echo),
+                "cpu_to_peers": row
+                    .cpu_to_peers
+                    .iter()
+                    .map(|(kind, ratio)| (kind.word().to_owned(), json!(round(*ratio))))
+                    .collect::<serde_json::Map<_, _>>(),
                 "p50_micros": round(row.p50_micros),
-                "p99_micros": round(row.p99_micros), "lost_percent": round(row.lost_percent), "right_percent": row.right_percent,
+                "p99_micros": round(row.p99_micros),
+                "lost_percent": round(row.lost_percent),
+                "right_percent": row.right_percent,
                 "rounds": row.rounds,
             })).collect::<Vec<_>>(),
             "rounds": self.measured.iter().map(|m| json!({
-                "server": m.kind.word(), "workload": m.workload.word(), "answered": m.outcome.answered, "sent": m.outcome.sent,
-                "lost": m.outcome.lost, "seconds": round(m.outcome.seconds), "cpu_nanos": m.cpu_nanos,
+                "server": m.kind.word(),
+                "workload": m.workload.word(),
+                "answered": m.outcome.answered,
+                "sent": m.outcome.sent,
+                "lost": m.outcome.lost,
+                "seconds": round(m.outcome.seconds),
+                "cpu_nanos": m.cpu_nanos,
             })).collect::<Vec<_>>(),
             "overload": self.overloaded.iter().map(|o| json!({
-                "server": o.kind.word(), "workload": o.workload.word(), "peak_per_second": o.peak.round(),
-                "offered_per_second": o.offered.round(), "answered_per_second": o.answered.round(),
+                "server": o.kind.word(),
+                "workload": o.workload.word(),
+                "peak_per_second": o.peak.round(),
+                "offered_per_second": o.offered.round(),
+                "answered_per_second": o.answered.round(),
             })).collect::<Vec<_>>(),
-            "resident_octets": self.resident.iter().map(|(kind, octets)| (kind.word().to_owned(), json!(octets))).collect::<serde_json::Map<_, _>>(),
-            "skipped": self.skipped.iter().map(|(kind, why)| json!({ "server": kind.word(), "why": why })).collect::<Vec<_>>(),
+            "resident_octets": self
+                .resident
+                .iter()
+                .map(|(kind, octets)| (kind.word().to_owned(), json!(octets)))
+                .collect::<serde_json::Map<_, _>>(),
+            "skipped": self.skipped.iter().map(|(kind, why)| json!({
+                "server": kind.word(),
+                "why": why,
+            })).collect::<Vec<_>>(),
         })
     }
 
@@ -144,10 +175,13 @@ impl Report {
             let _ = writeln!(text, "- left out: {}: {why}", kind.word());
         }
         text.push_str(
-            "\nServer and load have one core each. CPU is processor time of the server for one answer, kernel and all; `to echo` compares it \
-             with a program that only sends back what it gets, round by round. `right` is the share of sampled answers that lead where they must; \
+            "\nServer and load have one core each. CPU is processor time of the server for one answer, \
+             kernel and all; `to echo` compares it \
+             with a program that only sends back what it gets, round by round. `right` is the share of \
+             sampled answers that lead where they must; \
              an answer that is not right is no match for one that is. Medians over the rounds.\n\n\
-             | questions | server | CPU ns | to echo | answers/s | p50 us | p99 us | lost % | right % |\n|---|---|--:|--:|--:|--:|--:|--:|--:|\n",
+             | questions | server | CPU ns | to echo | answers/s | p50 us | p99 us | lost % | right % \
+             |\n|---|---|--:|--:|--:|--:|--:|--:|--:|\n",
         );
         for row in rows {
             let right = if row.kind == Kind::Echo { "-".to_owned() } else { row.right_percent.to_string() };
@@ -165,17 +199,25 @@ impl Report {
             );
         }
         text.push_str(
-            "\nProcessor time of this server as a share of each peer's:\n\n| questions | of the echo | of each peer |\n|---|--:|---|\n",
+            "\nProcessor time of this server as a share of each peer's:\n\n| questions | of the echo | of \
+             each peer |\n|---|--:|---|\n",
         );
         for row in rows.iter().filter(|row| row.kind == Kind::Meridian) {
-            let peers: Vec<String> = row.cpu_to_peers.iter().map(|(kind, ratio)| format!("{} {ratio:.2}", kind.word())).collect();
-            let _ = writeln!(text, "| {} | {:.2} | {} |", row.workload.word(), row.cpu_to_echo, peers.join(", "));
+            let peers: Vec<String> =
+                row.cpu_to_peers.iter().map(|(kind, ratio)| format!("{} {ratio:.2}", kind.word())).collect();
+            let _ =
+                writeln!(text, "| {} | {:.2} | {} |", row.workload.word(), row.cpu_to_echo, peers.join(", "));
         }
         if !self.overloaded.is_empty() {
-            text.push_str("\nOverload: up to three times the peak is offered, as far as the core of the load can send it. A server that keeps 95 % of its peak does not break down.\n\n| questions | server | peak/s | offered/s | answered/s | of peak | |\n|---|---|--:|--:|--:|--:|---|\n");
+            text.push_str(
+                "\nOverload: up to three times the peak is offered, as far as the core of the load \
+                can send it. A server that keeps 95 % of its peak does not break down.\n\n| questions | \
+                server | peak/s | offered/s | answered/s | of peak | |\n|---|---|--:|--:|--:|--:|---|\n",
+            );
         }
         for o in &self.overloaded {
-            let (workload, server, share) = (o.workload.word(), o.kind.word(), o.answered * 100.0 / o.peak.max(1.0));
+            let (workload, server, share) =
+                (o.workload.word(), o.kind.word(), o.answered * 100.0 / o.peak.max(1.0));
             let verdict = if share >= 95.0 { "kept" } else { "missed" };
             let _ = writeln!(
                 text,
@@ -204,8 +246,10 @@ fn chart(rows: &[Row]) -> String {
     };
     let height = 40 + rows.len() * 22;
     let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"13\">\n\
-         <text x=\"10\" y=\"20\">Processor time of the server for one answer, nanoseconds; shorter is better</text>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"{height}\" \
+         font-family=\"sans-serif\" font-size=\"13\">\n\
+         <text x=\"10\" y=\"20\">Processor time of the server for one answer, nanoseconds; shorter is \
+         better</text>\n"
     );
     for (number, row) in rows.iter().enumerate() {
         let y = 36 + number * 22;
@@ -213,7 +257,8 @@ fn chart(rows: &[Row]) -> String {
         let wrong = if row.right_percent < 100 && row.kind != Kind::Echo { " (not right)" } else { "" };
         let _ = writeln!(
             text,
-            "<text x=\"10\" y=\"{}\">{} {}</text><rect x=\"170\" y=\"{y}\" width=\"{wide:.0}\" height=\"16\" fill=\"{}\"/><text x=\"{:.0}\" y=\"{}\">{:.0}{wrong}</text>",
+            "<text x=\"10\" y=\"{}\">{} {}</text><rect x=\"170\" y=\"{y}\" width=\"{wide:.0}\" height=\"16\" \
+             fill=\"{}\"/><text x=\"{:.0}\" y=\"{}\">{:.0}{wrong}</text>",
             y + 13,
             row.workload.word(),
             row.kind.word(),

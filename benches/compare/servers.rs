@@ -108,10 +108,14 @@ fn nsd(world: &World, folder: &Path, port: u16) -> PathBuf {
     put(folder.join("zones/cdn.zone"), &world.cdn_zone(""));
     put(folder.join("zones/shop.zone"), &shop_zone());
     let text = format!(
-        "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{dir}/zones\"\n  \
-         database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
-         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\nremote-control:\n  control-enable: no\n\
-         zone:\n  name: cdn.example\n  zonefile: cdn.zone\nzone:\n  name: shop.example\n  zonefile: shop.zone\n"
+        "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
+         zonesdir: \"{dir}/zones\"\n  \
+         database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \
+         \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
+         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\nremote-control:\n  \
+         control-enable: no\n\
+         zone:\n  name: cdn.example\n  zonefile: cdn.zone\nzone:\n  name: shop.example\n  zonefile: \
+         shop.zone\n"
     );
     put(folder.join("nsd.conf"), &text)
 }
@@ -131,14 +135,19 @@ fn knot(world: &World, folder: &Path, port: u16) -> PathBuf {
         put(folder.join("geo.conf"), &rows);
     }
     let module = format!(
-        "mod-geoip:\n  - id: geo\n    config-file: \"{dir}/geo.conf\"\n    ttl: 60\n    mode: geodb\n    geodb-file: \"{dir}/places.mmdb\"\n    \
+        "mod-geoip:\n  - id: geo\n    config-file: \"{dir}/geo.conf\"\n    ttl: 60\n    mode: geodb\n    \
+         geodb-file: \"{dir}/places.mmdb\"\n    \
          geodb-key: [ country/iso_code ]\n"
     );
     let text = format!(
-        "server:\n    rundir: \"{dir}\"\n    listen: 127.0.0.1@{port}\n    udp-workers: 1\n    tcp-workers: 1\n    background-workers: 1\n    \
-         edns-client-subnet: on\nlog:\n  - target: \"{dir}/knot.log\"\n    any: info\ndatabase:\n    storage: \"{dir}\"\n{}\
-         template:\n  - id: default\n    storage: \"{dir}/zones\"\n    semantic-checks: off\n    zonefile-sync: -1\n    journal-content: none\n\
-         zone:\n  - domain: cdn.example\n    file: cdn.zone\n{}  - domain: shop.example\n    file: shop.zone\n",
+        "server:\n    rundir: \"{dir}\"\n    listen: 127.0.0.1@{port}\n    udp-workers: 1\n    tcp-workers: \
+         1\n    background-workers: 1\n    \
+         edns-client-subnet: on\nlog:\n  - target: \"{dir}/knot.log\"\n    any: info\ndatabase:\n    \
+         storage: \"{dir}\"\n{}\
+         template:\n  - id: default\n    storage: \"{dir}/zones\"\n    semantic-checks: off\n    \
+         zonefile-sync: -1\n    journal-content: none\n\
+         zone:\n  - domain: cdn.example\n    file: cdn.zone\n{}  - domain: shop.example\n    file: \
+         shop.zone\n",
         if geo { &module } else { "" },
         if geo { "    module: mod-geoip/geo\n" } else { "" },
     );
@@ -164,10 +173,13 @@ fn gdnsd(world: &World, folder: &Path, port: u16) -> PathBuf {
     }
     let dcmap: Vec<String> = (0..POPS).map(|pop| format!("p{pop} => {}", pop_address(pop))).collect();
     let text = format!(
-        "options => {{\n  listen => {{ 127.0.0.1:{port} => {{ udp_threads = 1, tcp_threads = 1 }} }},\n  run_dir => \"{dir}/run\",\n  \
+        "options => {{\n  listen => {{ 127.0.0.1:{port} => {{ udp_threads = 1, tcp_threads = 1 }} }},\n  \
+         run_dir => \"{dir}/run\",\n  \
          state_dir => \"{dir}/state\"\n}}\n\
-         plugins => {{ geoip => {{\n  maps => {{ web => {{\n    geoip2_db => \"{dir}/places.mmdb\",\n    datacenters => [{}],\n    map => {{\n{map}    \
-         default => [p0] }}\n  }} }},\n  resources => {{ web => {{ map => web, service_types => up, dcmap => {{ {} }} }} }}\n}} }}\n",
+         plugins => {{ geoip => {{\n  maps => {{ web => {{\n    geoip2_db => \"{dir}/places.mmdb\",\n    \
+         datacenters => [{}],\n    map => {{\n{map}    \
+         default => [p0] }}\n  }} }},\n  resources => {{ web => {{ map => web, service_types => up, dcmap => \
+         {{ {} }} }} }}\n}} }}\n",
         all.join(", "),
         dcmap.join(", ")
     );
@@ -207,8 +219,18 @@ impl Running {
         let said = folder.join("said");
         let output = || fs::File::create(&said).map(Stdio::from).unwrap_or_else(|_| Stdio::null());
         let started = Instant::now();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output()).spawn().map_err(|e| e.to_string())?;
-        let mut running = Running { kind, at: SocketAddr::from(([127, 0, 0, 1], port)), first_answer: Duration::ZERO, child };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(output())
+            .spawn()
+            .map_err(|e| e.to_string())?;
+        let mut running = Running {
+            kind,
+            at: SocketAddr::from(([127, 0, 0, 1], port)),
+            first_answer: Duration::ZERO,
+            child,
+        };
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
         socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a time-out can be set");
         let question = world.questions(Workload::Static, 1).remove(0).packet;
@@ -221,7 +243,10 @@ impl Running {
                 return Ok(running);
             }
             if let Ok(Some(status)) = running.child.try_wait() {
-                return Err(format!("it ended at once ({status}): {}", fs::read_to_string(&said).unwrap_or_default().trim()));
+                return Err(format!(
+                    "it ended at once ({status}): {}",
+                    fs::read_to_string(&said).unwrap_or_default().trim()
+                ));
             }
         }
         Err("it does not answer".to_owned())

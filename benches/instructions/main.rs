@@ -1,14 +1,18 @@
 //! Instructions in user space for one query, by kind of question and size of zone.
 //!
-//! Times depend on the machine and on its neighbours; instructions hardly do. This program runs itself
-//! under Valgrind, which counts only inside [`measured`]: parse, answer and counting, as a
+//! Times depend on the machine and on its neighbours; instructions hardly do. This program runs
+//! itself under Valgrind, which counts only inside [`measured`]: parse, answer and counting, as a
 //! worker does for each datagram of a batch.
 //!
 //! ```console
-//! $ cargo bench --bench instructions -- print          # figures, and the costliest functions
-//! $ cargo bench --bench instructions -- check          # fails if a figure is 3 % over the baseline
-//! $ cargo bench --bench instructions -- write          # the figures become the baseline
-//! $ cargo bench --bench instructions -- world 10000 folder   # what is measured, for a profiler of one's own: then `drive 10000 folder`
+//! # figures, and the costliest functions
+//! $ cargo bench --bench instructions -- print
+//! # fails if a figure is 3 % over the baseline
+//! $ cargo bench --bench instructions -- check
+//! # the figures become the baseline
+//! $ cargo bench --bench instructions -- write
+//! # what is measured, for a profiler of one's own: then `drive 10000 folder`
+//! $ cargo bench --bench instructions -- world 10000 folder
 //! ```
 
 #[path = "../world/mod.rs"]
@@ -47,12 +51,16 @@ const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instruction
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     match (words.next().as_deref(), words.next(), words.next()) {
-        (Some("drive"), Some(names), Some(folder)) => drive(names.parse().expect("a number of names"), Path::new(&folder)),
+        (Some("drive"), Some(names), Some(folder)) => {
+            drive(names.parse().expect("a number of names"), Path::new(&folder))
+        }
         (Some("world"), Some(names), Some(folder)) => {
             World::new(plan(names.parse().expect("a number of names"))).write(Path::new(&folder), 5300);
         }
         (Some(word @ ("print" | "check" | "write")), ..) => return measure(word),
-        _ => println!("usage: cargo bench --bench instructions -- print | check | write | world NAMES FOLDER"),
+        _ => {
+            println!("usage: cargo bench --bench instructions -- print | check | write | world NAMES FOLDER")
+        }
     }
     ExitCode::SUCCESS
 }
@@ -97,8 +105,13 @@ fn plan(names: usize) -> Plan {
 fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u8]) {
     let service = cell.load();
     let client = Client { address: question.client, transport: Transport::Udp };
-    let outcome =
-        answer::respond(&service.snapshot, &question.packet, &client, Moment { draw: 1, epoch_secs: clock::epoch_secs() }, scratch);
+    let outcome = answer::respond(
+        &service.snapshot,
+        &question.packet,
+        &client,
+        Moment { draw: 1, epoch_secs: clock::epoch_secs() },
+        scratch,
+    );
     let Verdict::Reply(length) = outcome.verdict else { panic!("{workload:?} has no answer") };
     let reply = scratch.get(..length).unwrap_or_default();
     match question.expected {
@@ -154,7 +167,8 @@ fn measure(word: &str) -> ExitCode {
     match word {
         "check" => check(&figures),
         "write" => {
-            let baseline = serde_json::json!({ "compiler": compiler(), "queries": QUERIES, "instructions": figures });
+            let baseline =
+                serde_json::json!({ "compiler": compiler(), "queries": QUERIES, "instructions": figures });
             fs::write(BASELINE, format!("{baseline:#}\n")).expect("the baseline can be written");
             ExitCode::SUCCESS
         }
@@ -183,12 +197,18 @@ fn tell_stages(folder: &Path, counted: &[Counted]) {
     println!("\n{:>10}  {:>8} {:>8} {:>8}", "stage", "budget", "instr", "ns");
     for (mut stage, (instructions, _)) in rows {
         let ns = stages::nanoseconds(&mut stage) - idle_ns;
-        println!("{:>10}  {:>8} {:>8} {ns:>8.1}", stage.word, stage.budget, instructions.saturating_sub(*idle));
+        println!(
+            "{:>10}  {:>8} {:>8} {ns:>8.1}",
+            stage.word,
+            stage.budget,
+            instructions.saturating_sub(*idle)
+        );
     }
     println!();
 }
 
-/// Runs [`drive`] under Valgrind; for each workload, then each stage, the instructions of one query and the profile.
+/// Runs [`drive`] under Valgrind; for each workload, then each stage, the instructions of one query
+/// and the profile.
 fn count(names: usize, folder: &Path) -> (Vec<Counted>, Vec<Counted>) {
     let out = folder.join("profile");
     let status = Command::new("valgrind")
@@ -205,8 +225,11 @@ fn count(names: usize, folder: &Path) -> (Vec<Counted>, Vec<Counted>) {
         .map_while(|number| {
             let dump = PathBuf::from(format!("{}.{number}", out.display()));
             let text = fs::read_to_string(&dump).ok()?;
-            let totals = text.lines().find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
-            let total: u64 = totals.and_then(|number| number.trim().parse().ok()).expect("a profile has its sum");
+            let totals = text
+                .lines()
+                .find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
+            let total: u64 =
+                totals.and_then(|number| number.trim().parse().ok()).expect("a profile has its sum");
             Some((total / (QUERIES / BATCH * BATCH) as u64, dump))
         })
         .collect();

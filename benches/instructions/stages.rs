@@ -1,7 +1,7 @@
 //! The stages of an answer, each by itself: what it may cost, and what it costs.
 //!
-//! In service they are one function, in which a stage costs less than alone; the sum is more than an answer, and a stage
-//! that has grown is found here.
+//! In service they are one function, in which a stage costs less than alone; the sum is more than
+//! an answer, and a stage that has grown is found here.
 
 use crate::DIFFERENT;
 use crate::world::{Question, Workload, World};
@@ -38,34 +38,53 @@ pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Ve
     let routes = &policy.routes[0].v4;
     let view = snapshot.status.view(0);
     let bits: Vec<u32> = asked.iter().map(bits_of).collect();
-    let plans: Vec<usize> = bits.iter().map(|bits| policy.choices[routes.lookup(*bits).0 as usize][0] as usize).collect();
+    let plans: Vec<usize> =
+        bits.iter().map(|bits| policy.choices[routes.lookup(*bits).0 as usize][0] as usize).collect();
     let plan_of_first = &policy.plans[plans[0]];
-    let (_, pop, slot, horizon_secs) = sole(policy, plan_of_first, view, V4).expect("a plan with one PoP first");
-    let (address, ttl) = (snapshot.steering.slots[slot as usize].v4[0].address.octets(), plan_of_first.ttl.at(horizon_secs));
-    let answered = Outcome { verdict: Verdict::Reply(60), rcode: Rcode::NOERROR, qtype: RrType::A, ..Outcome::silence() };
+    let (_, pop, slot, horizon_secs) =
+        sole(policy, plan_of_first, view, V4).expect("a plan with one PoP first");
+    let (address, ttl) =
+        (snapshot.steering.slots[slot as usize].v4[0].address.octets(), plan_of_first.ttl.at(horizon_secs));
+    let answered = Outcome {
+        verdict: Verdict::Reply(60),
+        rcode: Rcode::NOERROR,
+        qtype: RrType::A,
+        ..Outcome::silence()
+    };
     let (mut query, mut room, mut tail) = (Query::default(), [0; 1232], [0; 1232]);
     let packets: Vec<Vec<u8>> = questions.into_iter().map(|question| question.packet).collect();
     let echoed = (packets[0].clone(), read_packet(&packets[0]));
     vec![
         Stage { word: "loop", budget: 0, run: Box::new(|index| _ = black_box(index)) },
-        Stage { word: "parse", budget: 260, run: Box::new(move |index| _ = black_box(parse(black_box(&packets[index]), &mut query))) },
+        Stage {
+            word: "parse",
+            budget: 260,
+            run: Box::new(move |index| _ = black_box(parse(black_box(&packets[index]), &mut query))),
+        },
         Stage {
             word: "look-up",
             budget: 230,
             run: Box::new(move |index| _ = black_box(snapshot.zones.lookup(black_box(&names[index].name)))),
         },
-        Stage { word: "route", budget: 60, run: Box::new(move |index| _ = black_box(routes.lookup(black_box(bits[index])))) },
+        Stage {
+            word: "route",
+            budget: 60,
+            run: Box::new(move |index| _ = black_box(routes.lookup(black_box(bits[index])))),
+        },
         Stage {
             word: "choose",
             budget: 60,
-            run: Box::new(move |index| _ = black_box(sole(policy, &policy.plans[black_box(plans[index])], view, V4))),
+            run: Box::new(move |index| {
+                _ = black_box(sole(policy, &policy.plans[black_box(plans[index])], view, V4))
+            }),
         },
         Stage {
             word: "splice",
             budget: 70,
             run: Box::new(move |_| {
                 let (packet, query) = &echoed;
-                let mut response = Response::begin(&mut room, 1232, 23, query.copied_head(), query.question(packet));
+                let mut response =
+                    Response::begin(&mut room, 1232, 23, query.copied_head(), query.question(packet));
                 let owner = Owner { at: 12, wire: query.name.wire() };
                 black_box(response.pointed_address(owner, RrType::A, ttl, black_box(address)));
             }),
@@ -75,8 +94,15 @@ pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Ve
             budget: 80,
             run: Box::new(move |index| {
                 let Some(edns) = &asked[index].edns else { return };
-                let options =
-                    ResponseOptions { asked: edns, scope: 24, node: &[], cookie: None, error: None, rcode_high: 0, payload: 1232 };
+                let options = ResponseOptions {
+                    asked: edns,
+                    scope: 24,
+                    node: &[],
+                    cookie: None,
+                    error: None,
+                    rcode_high: 0,
+                    payload: 1232,
+                };
                 black_box(options.write(black_box(&mut tail)));
             }),
         },

@@ -1,6 +1,6 @@
-//! A database of the size of a City database, from a seed: networks of both families, each in one of many
-//! places. Written here octet by octet (MaxMind DB File Format 2.0), since the writer of `geoip build` takes minutes
-//! for five million networks.
+//! A database of the size of a City database, from a seed: networks of both families, each in one
+//! of many places. Written here octet by octet (MaxMind DB File Format 2.0), since the writer of
+//! `geoip build` takes minutes for five million networks.
 
 use crate::world::Dice;
 
@@ -25,8 +25,10 @@ pub fn code(country: usize) -> String {
 
 /// Places that crowd around the middle of their country.
 pub fn spots(places: usize, dice: &mut Dice) -> Vec<Spot> {
-    let degrees = |dice: &mut Dice, least: f64, most: f64| least + (most - least) * dice.roll(1_000_000) as f64 / 1e6;
-    let middles: Vec<(f64, f64)> = (0..COUNTRIES).map(|_| (degrees(dice, -50.0, 65.0), degrees(dice, -175.0, 175.0))).collect();
+    let degrees =
+        |dice: &mut Dice, least: f64, most: f64| least + (most - least) * dice.roll(1_000_000) as f64 / 1e6;
+    let middles: Vec<(f64, f64)> =
+        (0..COUNTRIES).map(|_| (degrees(dice, -50.0, 65.0), degrees(dice, -175.0, 175.0))).collect();
     let spot = |country: usize, dice: &mut Dice| {
         let (lat, lon) = middles[country];
         Spot { country, lat: lat + degrees(dice, -4.0, 4.0), lon: lon + degrees(dice, -4.0, 4.0) }
@@ -68,7 +70,8 @@ pub fn database(networks: usize, places: &[Spot], dice: &mut Dice) -> Vec<u8> {
     tree.file(&data)
 }
 
-/// The search tree; a record of a node is 0 for nothing, a node's number, or an offset of data with the top bit.
+/// The search tree; a record of a node is 0 for nothing, a node's number, or an offset of data with
+/// the top bit.
 struct Tree {
     nodes: Vec<[u32; 2]>,
 }
@@ -113,9 +116,12 @@ impl Tree {
         file.extend(data);
         file.extend(b"\xab\xcd\xefMaxMind.com");
         map(&mut file, 9);
-        for (key, value) in
-            [("binary_format_major_version", 2u16), ("binary_format_minor_version", 0), ("ip_version", 6), ("record_size", 32)]
-        {
+        for (key, value) in [
+            ("binary_format_major_version", 2u16),
+            ("binary_format_minor_version", 0),
+            ("ip_version", 6),
+            ("record_size", 32),
+        ] {
             text(&mut file, key);
             file.extend([0xa2]);
             file.extend(value.to_be_bytes());

@@ -40,7 +40,8 @@ pub struct Size {
 impl Size {
     /// As words of a command line.
     pub fn words(self) -> [String; 7] {
-        [self.names, self.yaml, self.zones, self.pops, self.policies, self.networks, self.places].map(|n| n.to_string())
+        [self.names, self.yaml, self.zones, self.pops, self.policies, self.networks, self.places]
+            .map(|n| n.to_string())
     }
 
     /// From words of a command line.
@@ -56,13 +57,17 @@ impl Size {
         for below in ["zones", "state"] {
             fs::create_dir_all(folder.join(below)).expect("a folder can be made");
         }
-        let put = |path: &str, octets: Vec<u8>| fs::write(folder.join(path), octets).expect("a file can be written");
+        let put = |path: &str, octets: Vec<u8>| {
+            fs::write(folder.join(path), octets).expect("a file can be written")
+        };
         let spots = city::spots(self.places, &mut dice);
         put("city.mmdb", city::database(self.networks, &spots, &mut dice));
         put(
             "meridian.yaml",
-            b"node: { name: bench }\nlisten: { dns: \"127.0.0.1:5353\", control: state/control.sock, threads: 1 }\n\
-              geoip: { databases: [city.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n"
+            b"node: { name: bench }\nlisten: { dns: \"127.0.0.1:5353\", control: state/control.sock, \
+                threads: 1 }\n\
+              geoip: { databases: [city.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: \
+              zones/\nstate: state/\n"
                 .to_vec(),
         );
         put("pops.yaml", self.pops(&spots, &mut dice).into());
@@ -78,12 +83,16 @@ impl Size {
         for zone in 0..self.zones {
             put(&format!("zones/z{zone}.example.zone"), small(zone).into());
             let policy = zone % self.policies;
-            put(&format!("zones/z{zone}.example.yaml"), format!("zone: z{zone}.example.\nrecords:\n  s: {{ steer: w{policy} }}\n").into());
+            put(
+                &format!("zones/z{zone}.example.yaml"),
+                format!("zone: z{zone}.example.\nrecords:\n  s: {{ steer: w{policy} }}\n").into(),
+            );
         }
     }
 
     fn in_yaml(self) -> String {
-        let mut text = "zone: yaml.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \"@\": { NS: ns1 }\n  ns1: { A:                         203.0.113.53 }\n"
+        let mut text = "zone: yaml.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: \
+            60 }\nrecords:\n  \"@\": { NS: ns1 }\n  ns1: { A:                         203.0.113.53 }\n"
             .to_owned();
         for host in 0..self.yaml {
             let _ = writeln!(text, "  host{host:06}: {{ A: {} }}", Ipv4Addr::from(0x0a00_0000 + host as u32));
@@ -97,12 +106,15 @@ impl Size {
         let every = (self.pops / POPS_OF_POLICY).max(1);
         for pop in 0..self.pops {
             let spot = spots[dice.roll(spots.len())];
-            let of: Vec<String> =
-                (0..self.policies).filter(|policy| (pop + policy * 7) % every == policy % every).map(|p| format!("p{p}")).collect();
+            let of: Vec<String> = (0..self.policies)
+                .filter(|policy| (pop + policy * 7) % every == policy % every)
+                .map(|p| format!("p{p}"))
+                .collect();
             let (high, low) = (pop >> 8, pop & 255);
             let _ = writeln!(
                 text,
-                "  n{pop}: {{ at: {{ lat: {:.4}, lon: {:.4} }}, addresses: [5.{high}.{low}.10, \"2a0f:{pop:x}::10\"], tags: [{}] }}",
+                "  n{pop}: {{ at: {{ lat: {:.4}, lon: {:.4} }}, addresses: [5.{high}.{low}.10, \
+                 \"2a0f:{pop:x}::10\"], tags: [{}] }}",
                 spot.lat,
                 spot.lon,
                 of.join(", ")
@@ -114,11 +126,13 @@ impl Size {
     fn policies(self) -> String {
         let mut text = "policies:\n".to_owned();
         for policy in 0..self.policies {
-            let pops = if policy % ALL_POPS_EVERY == 0 { "all".to_owned() } else { format!("{{ tag: p{policy} }}") };
+            let pops =
+                if policy % ALL_POPS_EVERY == 0 { "all".to_owned() } else { format!("{{ tag: p{policy} }}") };
             let (country, pop) = (city::code(policy % 200), policy % self.pops);
             let _ = writeln!(
                 text,
-                "  w{policy}:\n    pops: {pops}\n    band: {}%\n    rules:\n      - {{ when: {{ country: {country} }}, pops: [n{pop}] }}",
+                "  w{policy}:\n    pops: {pops}\n    band: {}%\n    rules:\n      - {{ when: {{ country: \
+                 {country} }}, pops: [n{pop}] }}",
                 5 + policy % 10
             );
         }
@@ -128,18 +142,26 @@ impl Size {
     /// Questions for names of the large zone.
     pub fn plain(self, count: usize) -> Questions {
         let mut dice = Dice(2);
-        Questions::of((0..count).map(|_| query(&format!("host{:06}.big.example.", dice.roll(self.names)), None)))
+        Questions::of(
+            (0..count).map(|_| query(&format!("host{:06}.big.example.", dice.roll(self.names)), None)),
+        )
     }
 
     /// Questions for steered names, by client subnet.
     pub fn steered(self, count: usize) -> Questions {
         let mut dice = Dice(3);
-        let subnet = |dice: &mut Dice| Prefix::new(Ipv4Addr::from((11 << 24) + ((dice.roll(180 << 16) as u32) << 8)).into(), 24);
-        Questions::of((0..count).map(|_| query(&format!("s.z{}.example.", dice.roll(self.zones)), Some(subnet(&mut dice)))))
+        let subnet = |dice: &mut Dice| {
+            Prefix::new(Ipv4Addr::from((11 << 24) + ((dice.roll(180 << 16) as u32) << 8)).into(), 24)
+        };
+        Questions::of(
+            (0..count)
+                .map(|_| query(&format!("s.z{}.example.", dice.roll(self.zones)), Some(subnet(&mut dice)))),
+        )
     }
 }
 
-/// Questions, one behind the other, so that reading them misses no cache that a server's buffers would not.
+/// Questions, one behind the other, so that reading them misses no cache that a server's buffers
+/// would not.
 pub struct Questions {
     octets: Vec<u8>,
     ends: Vec<u32>,
@@ -170,7 +192,9 @@ fn query(name: &str, ecs: Option<Prefix>) -> Vec<u8> {
 }
 
 fn head(apex: &str) -> String {
-    format!("$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 203.0.113.53\n")
+    format!(
+        "$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 203.0.113.53\n"
+    )
 }
 
 fn small(zone: usize) -> String {

@@ -1,4 +1,5 @@
-//! One size, in a process of its own: loads, reloads, publishes and answers, and prints what each took as JSON.
+//! One size, in a process of its own: loads, reloads, publishes and answers, and prints what each
+//! took as JSON.
 
 use crate::deployment::{Questions, Size};
 use meridian::answer::ahead::Ahead;
@@ -23,7 +24,8 @@ use std::time::Instant;
 const WARM: usize = 16_384;
 /// So many that little of what they touch is in a cache: each answer waits for memory.
 const COLD: usize = 400_000;
-/// Rounds of which the median counts, and how long one is at least: the kernel tells a thread's time by its ticks, of 1 to 10 ms.
+/// Rounds of which the median counts, and how long one is at least: the kernel tells a thread's
+/// time by its ticks, of 1 to 10 ms.
 const ROUNDS: usize = 5;
 const ROUND_NANOS: u64 = 200_000_000;
 /// Publications of which the median counts.
@@ -45,7 +47,10 @@ impl Watch {
 /// Processor time of this process: user and system, in seconds, to a hundredth.
 fn cpu_secs() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>()).unwrap_or_default();
+    let fields = stat
+        .rsplit_once(')')
+        .map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>())
+        .unwrap_or_default();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
     (ticks(11) + ticks(12)) / 100.0
 }
@@ -95,12 +100,22 @@ pub fn drive(size: Size, folder: &Path) {
         .collect();
     publications.sort_by(f64::total_cmp);
     let found = json!({
-        "load_secs": load_secs, "load_cpu_secs": load_cpu_secs, "reload_unchanged_secs": reload_secs,
-        "resident_octets": resident, "peak_octets": peak, "publish_micros": publications[publications.len() / 2],
-        "static_cpu_nanos": per_query(&snapshot, &size.plain(WARM)), "steered_cpu_nanos": per_query(&snapshot, &size.steered(WARM)),
-        "static_cold_nanos": per_query(&snapshot, &size.plain(COLD)), "steered_cold_nanos": per_query(&snapshot, &size.steered(COLD)),
-        "routes_octets": sizes.routes_octets, "plans_octets": sizes.plans_octets, "images_octets": sizes.images_octets,
-        "route_leaves": sizes.leaves, "plans": sizes.plans, "shares_routes": steering.shares_routes,
+        "load_secs": load_secs,
+        "load_cpu_secs": load_cpu_secs,
+        "reload_unchanged_secs": reload_secs,
+        "resident_octets": resident,
+        "peak_octets": peak,
+        "publish_micros": publications[publications.len() / 2],
+        "static_cpu_nanos": per_query(&snapshot, &size.plain(WARM)),
+        "steered_cpu_nanos": per_query(&snapshot, &size.steered(WARM)),
+        "static_cold_nanos": per_query(&snapshot, &size.plain(COLD)),
+        "steered_cold_nanos": per_query(&snapshot, &size.steered(COLD)),
+        "routes_octets": sizes.routes_octets,
+        "plans_octets": sizes.plans_octets,
+        "images_octets": sizes.images_octets,
+        "route_leaves": sizes.leaves,
+        "plans": sizes.plans,
+        "shares_routes": steering.shares_routes,
     });
     println!("{found}");
 }
@@ -125,9 +140,19 @@ fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {
                     });
                     for index in start..start + count {
                         let moment = Moment { draw: 1, epoch_secs: 0 };
-                        respond_by(&mut scratch, snapshot, black_box(questions.at(index)), &client, moment, &mut out);
+                        respond_by(
+                            &mut scratch,
+                            snapshot,
+                            black_box(questions.at(index)),
+                            &client,
+                            moment,
+                            &mut out,
+                        );
                         let outcome = &scratch.outcome;
-                        assert!(matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0, "{outcome:?}");
+                        assert!(
+                            matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0,
+                            "{outcome:?}"
+                        );
                     }
                     ahead.note(&scratch.outcome);
                     asked += count;

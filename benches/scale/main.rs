@@ -1,14 +1,18 @@
-//! What size costs: time to load and to reload, memory, time to publish a verdict, processor time of an answer,
-//! each against the number of names, zones, PoPs, policies and networks; and whole servers, beside Knot DNS.
+//! What size costs: time to load and to reload, memory, time to publish a verdict, processor time
+//! of an answer, each against the number of names, zones, PoPs, policies and networks; and whole
+//! servers, beside Knot DNS.
 //!
 //! ```console
-//! $ cargo bench --bench scale -- run --name quick          # small sizes, some minutes
-//! $ cargo bench --bench scale -- run --name full --full    # up to a million names, 10,000 zones, 1,000 PoPs, 200 policies,
-//!                                                          # and five million networks in 100,000 places
+//! # small sizes, some minutes
+//! $ cargo bench --bench scale -- run --name quick
+//! # up to a million names, 10,000 zones, 1,000 PoPs, 200 policies,
+//! # and five million networks in 100,000 places
+//! $ cargo bench --bench scale -- run --name full --full
 //! ```
 //!
-//! Results go into `benches/runs/<date>-<name>/`. Each size runs in a process of its own. Needs Linux, 8 GiB of memory for
-//! `--full`, and `taskset` and Knot DNS for the comparison of first answers.
+//! Results go into `benches/runs/<date>-<name>/`. Each size runs in a process of its own. Needs
+//! Linux, 8 GiB of memory for `--full`, and `taskset` and Knot DNS for the comparison of first
+//! answers.
 
 #[path = "../world/mod.rs"]
 mod world;
@@ -39,12 +43,14 @@ use std::time::Instant;
 #[global_allocator]
 static ALLOCATOR: meridian::sys::memory::Allocator = meridian::sys::memory::Allocator;
 
-const USAGE: &str = "usage: cargo bench --bench scale -- run [--name WORD] [--full] [--rounds N] [--only WORD]
+const USAGE: &str =
+    "usage: cargo bench --bench scale -- run [--name WORD] [--full] [--rounds N] [--only WORD]
   --name    the run's name; `scratch` unless given
   --full    sizes of a large CDN instead of small ones
   --rounds  rounds of whole servers; 5
   --only    one of names, yaml, zones, pops, networks, policies, all, served
-To look at one size by itself: `write FOLDER SIZE`, then `drive FOLDER SIZE`, where SIZE is the numbers of names, names in
+To look at one size by itself: `write FOLDER SIZE`, then `drive FOLDER SIZE`, where SIZE is the numbers of \
+names, names in
 YAML, zones, PoPs, policies, networks and places.";
 
 struct Options {
@@ -87,22 +93,40 @@ fn options(words: &[String]) -> Option<Options> {
 /// What grows, and the sizes: all else stays as in the base.
 fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
     let base = if full {
-        Size { names: 10_000, yaml: 0, zones: 100, pops: 100, policies: 10, networks: 500_000, places: 20_000 }
+        Size {
+            names: 10_000,
+            yaml: 0,
+            zones: 100,
+            pops: 100,
+            policies: 10,
+            networks: 500_000,
+            places: 20_000,
+        }
     } else {
         Size { names: 1_000, yaml: 0, zones: 100, pops: 50, policies: 5, networks: 50_000, places: 5_000 }
     };
     let steps = |full_steps: [usize; 3], quick_steps: [usize; 3]| if full { full_steps } else { quick_steps };
-    let city = if full { Size { pops: 1_000, networks: 5_000_000, places: 100_000, ..base } } else { Size { networks: 200_000, ..base } };
+    let city = if full {
+        Size { pops: 1_000, networks: 5_000_000, places: 100_000, ..base }
+    } else {
+        Size { networks: 200_000, ..base }
+    };
     let mut points = Vec::new();
-    points.extend(steps([10_000, 100_000, 1_000_000], [1_000, 10_000, 100_000]).map(|names| ("names", names, Size { names, ..base })));
     points.extend(
         steps([10_000, 100_000, 1_000_000], [1_000, 10_000, 100_000])
-            .map(|yaml| ("yaml", yaml, Size { yaml, names: 1_000, networks: 10_000, places: 1_000, ..base })),
+            .map(|names| ("names", names, Size { names, ..base })),
     );
-    points.extend(steps([100, 1_000, 10_000], [10, 100, 1_000]).map(|zones| ("zones", zones, Size { zones, ..base })));
+    points
+        .extend(steps([10_000, 100_000, 1_000_000], [1_000, 10_000, 100_000]).map(|yaml| {
+            ("yaml", yaml, Size { yaml, names: 1_000, networks: 10_000, places: 1_000, ..base })
+        }));
+    points.extend(
+        steps([100, 1_000, 10_000], [10, 100, 1_000]).map(|zones| ("zones", zones, Size { zones, ..base })),
+    );
     points.extend(steps([10, 100, 1_000], [10, 50, 200]).map(|pops| ("pops", pops, Size { pops, ..base })));
     points.extend(
-        steps([50_000, 500_000, 5_000_000], [10_000, 50_000, 200_000]).map(|networks| ("networks", networks, Size { networks, ..base })),
+        steps([50_000, 500_000, 5_000_000], [10_000, 50_000, 200_000])
+            .map(|networks| ("networks", networks, Size { networks, ..base })),
     );
     // Every policy is used: one that is not is told at each load.
     let used = |policies: usize| Size { policies, zones: base.zones.max(policies), ..city };
@@ -117,7 +141,8 @@ fn run(options: &Options) {
     let started = Instant::now();
     let scratch = std::env::temp_dir().join(format!("meridian-scale-{}", std::process::id()));
     let wanted = |what: &str| options.only.as_deref().is_none_or(|only| only == what);
-    let mut report = Report { facts: facts(options), points: Vec::new(), bars: Vec::new(), skipped: Vec::new() };
+    let mut report =
+        Report { facts: facts(options), points: Vec::new(), bars: Vec::new(), skipped: Vec::new() };
     for (axis, number, size) in points(options.full).into_iter().filter(|(axis, ..)| wanted(axis)) {
         let folder = scratch.join(format!("{axis}-{number}"));
         size.write(&folder);
@@ -135,11 +160,18 @@ fn run(options: &Options) {
     }
     report.bars.extend(bars::of(&report.points));
     if wanted("served") {
-        served::measure(if options.full { 1_000_000 } else { 100_000 }, options.rounds, &scratch, &mut report);
+        served::measure(
+            if options.full { 1_000_000 } else { 100_000 },
+            options.rounds,
+            &scratch,
+            &mut report,
+        );
     }
     report.facts.push(("took".to_owned(), format!("{:.0} s", started.elapsed().as_secs_f64())));
     let date = said(Command::new("date").arg("+%F"));
-    let out = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/runs").join(format!("{date}-scale-{}", options.name));
+    let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("benches/runs")
+        .join(format!("{date}-scale-{}", options.name));
     report.write(&out);
     println!("{}", report.table());
     let _ = fs::remove_dir_all(&scratch);
@@ -147,7 +179,12 @@ fn run(options: &Options) {
 
 fn drive(size: Size, folder: &Path) -> Result<Value, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new(program).arg("drive").arg(folder).args(size.words()).output().map_err(|error| error.to_string())?;
+    let output = Command::new(program)
+        .arg("drive")
+        .arg(folder)
+        .args(size.words())
+        .output()
+        .map_err(|error| error.to_string())?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("{}: {}", output.status, said.lines().take(5).collect::<Vec<_>>().join(" ")));
@@ -157,9 +194,15 @@ fn drive(size: Size, folder: &Path) -> Result<Value, String> {
 
 fn facts(options: &Options) -> Vec<(String, String)> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default().trim_start_matches(['\t', ':', ' ']);
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or_default()
+        .trim_start_matches(['\t', ':', ' ']);
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
-    let first_line = |path: &str| fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+    let first_line = |path: &str| {
+        fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+    };
     [
         ("machine", format!("{model}, {cores} cores")),
         ("kernel", first_line("/proc/sys/kernel/osrelease")),

@@ -64,7 +64,8 @@ impl Report {
     /// Writes `results.json`, `table.md`, and a plot for each figure.
     pub fn write(&self, folder: &Path) {
         fs::create_dir_all(folder).expect("a folder can be made");
-        let put = |name: &str, text: String| fs::write(folder.join(name), text).expect("a file can be written");
+        let put =
+            |name: &str, text: String| fs::write(folder.join(name), text).expect("a file can be written");
         put("results.json", format!("{:#}\n", self.json()));
         put("table.md", self.table());
         for (key, heading, divisor) in FIGURES {
@@ -73,13 +74,35 @@ impl Report {
     }
 
     fn json(&self) -> Value {
-        let facts: serde_json::Map<String, Value> = self.facts.iter().map(|(what, is)| (what.clone(), json!(is))).collect();
-        let size = |s: Size| json!({ "names": s.names, "yaml": s.yaml, "zones": s.zones, "pops": s.pops, "policies": s.policies, "networks": s.networks, "places": s.places });
+        let facts: serde_json::Map<String, Value> =
+            self.facts.iter().map(|(what, is)| (what.clone(), json!(is))).collect();
+        let size = |s: Size| {
+            json!({
+                "names": s.names,
+                "yaml": s.yaml,
+                "zones": s.zones,
+                "pops": s.pops,
+                "policies": s.policies,
+                "networks": s.networks,
+                "places": s.places,
+            })
+        };
         json!({
             "facts": facts,
-            "points": self.points.iter().map(|p| json!({ "axis": p.axis, "size": size(p.size), "found": p.found })).collect::<Vec<_>>(),
-            "bars": self.bars.iter().map(|b| json!({ "what": b.what, "is": b.is, "at_most": b.at_most })).collect::<Vec<_>>(),
-            "skipped": self.skipped.iter().map(|(what, why)| json!({ "what": what, "why": why })).collect::<Vec<_>>(),
+            "points": self.points.iter().map(|p| json!({
+                "axis": p.axis,
+                "size": size(p.size),
+                "found": p.found,
+            })).collect::<Vec<_>>(),
+            "bars": self.bars.iter().map(|b| json!({
+                "what": b.what,
+                "is": b.is,
+                "at_most": b.at_most,
+            })).collect::<Vec<_>>(),
+            "skipped": self.skipped.iter().map(|(what, why)| json!({
+                "what": what,
+                "why": why,
+            })).collect::<Vec<_>>(),
         })
     }
 
@@ -99,8 +122,11 @@ impl Report {
             let _ = writeln!(text, "| {} | {:.2} | {} | {verdict} |", bar.what, bar.is, bar.at_most);
         }
         text.push_str(
-            "\nOne number of the deployment grows and the others stay. `load` is a start from nothing, `reload` a reload in which nothing has changed, `publish` a \
-             verdict from its picture to the snapshot that workers load next; `static` and `steered` are processor time of one answer without sockets, to 16,384 questions that take turns; `cold` to 400,000, \
+            "\nOne number of the deployment grows and the others stay. `load` is a start from nothing, \
+             `reload` a reload in which nothing has changed, `publish` a \
+             verdict from its picture to the snapshot that workers load next; `static` and `steered` are \
+             processor time of one answer without sockets, to 16,384 questions that take turns; `cold` to \
+             400,000, \
              names and subnets at random, of which caches hold little.\n\n| what grows |",
         );
         for (_, heading, _) in FIGURES {
@@ -113,7 +139,8 @@ impl Report {
             let _ = write!(text, "| {} {} |", point.number, point.axis);
             for (key, _, divisor) in FIGURES {
                 let value = point.number(key) / divisor;
-                let _ = if value < 10.0 { write!(text, " {value:.2} |") } else { write!(text, " {value:.0} |") };
+                let _ =
+                    if value < 10.0 { write!(text, " {value:.2} |") } else { write!(text, " {value:.0} |") };
             }
             let _ = writeln!(text, " {} |", if point.found["shares_routes"] == true { "yes" } else { "no" });
         }
@@ -133,31 +160,42 @@ impl Report {
         ];
         let value = |point: &Point| (point.number(key) / divisor).max(1e-3).log10();
         let of = |point: &Point| (point.number as f64).log10();
-        let bounds = |values: &mut dyn Iterator<Item = f64>| values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+        let bounds = |values: &mut dyn Iterator<Item = f64>| {
+            values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)))
+        };
         let (left, right) = bounds(&mut self.points.iter().map(of));
         let (low, high) = bounds(&mut self.points.iter().map(value));
         let x = |v: f64| 60.0 + 560.0 * (v - left) / (right - left).max(1e-9);
         let y = |v: f64| 330.0 - 290.0 * (v - low) / (high - low).max(1e-9);
         let mut text = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"360\" font-family=\"sans-serif\" font-size=\"12\">\n\
-             <text x=\"10\" y=\"20\">{heading} against the number of names (also in YAML), zones, PoPs, policies, networks; both scales logarithmic</text>\n"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"360\" \
+             font-family=\"sans-serif\" font-size=\"12\">\n\
+             <text x=\"10\" y=\"20\">{heading} against the number of names (also in YAML), zones, PoPs, \
+             policies, networks; both scales logarithmic</text>\n"
         );
         for (number, (axis, colour)) in COLOURS.into_iter().enumerate() {
             let points: Vec<&Point> = self.points.iter().filter(|point| point.axis == axis).collect();
-            let path: Vec<String> = points.iter().map(|point| format!("{:.0},{:.0}", x(of(point)), y(value(point)))).collect();
-            let _ = writeln!(text, "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>", path.join(" "));
+            let path: Vec<String> =
+                points.iter().map(|point| format!("{:.0},{:.0}", x(of(point)), y(value(point)))).collect();
+            let _ = writeln!(
+                text,
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
+                path.join(" ")
+            );
             for point in points {
                 let (at, value) = ((x(of(point)), y(value(point))), point.number(key) / divisor);
                 let _ = writeln!(
                     text,
-                    "<circle cx=\"{:.0}\" cy=\"{:.0}\" r=\"3\" fill=\"{colour}\"/><text x=\"{:.0}\" y=\"{:.0}\" font-size=\"9\">{value:.2}</text>",
+                    "<circle cx=\"{:.0}\" cy=\"{:.0}\" r=\"3\" fill=\"{colour}\"/><text x=\"{:.0}\" \
+                     y=\"{:.0}\" font-size=\"9\">{value:.2}</text>",
                     at.0,
                     at.1,
                     at.0 + 4.0,
                     at.1 - 4.0
                 );
             }
-            let _ = writeln!(text, "<text x=\"650\" y=\"{}\" fill=\"{colour}\">{axis}</text>", 60 + 18 * number);
+            let _ =
+                writeln!(text, "<text x=\"650\" y=\"{}\" fill=\"{colour}\">{axis}</text>", 60 + 18 * number);
         }
         text.push_str("</svg>\n");
         text

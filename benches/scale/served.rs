@@ -1,5 +1,5 @@
-//! Whole servers, started as an operator does, on one core: memory, the first answer beside Knot DNS, and processor
-//! time of an answer with few names and with many.
+//! Whole servers, started as an operator does, on one core: memory, the first answer beside Knot
+//! DNS, and processor time of an answer with few names and with many.
 
 use crate::load;
 use crate::report::{Bar, Report, median};
@@ -17,7 +17,8 @@ const FEW: usize = 10_000;
 const SETTLED: Duration = Duration::from_secs(5);
 /// Load of one round on one server.
 const LOADED: Duration = Duration::from_secs(2);
-/// Questions that take turns: as many as the comparison with other servers asks, and so many that caches hold little of what they touch.
+/// Questions that take turns: as many as the comparison with other servers asks, and so many that
+/// caches hold little of what they touch.
 const QUESTIONS: [usize; 2] = [16_384, 200_000];
 
 fn mebibytes(octets: u64) -> f64 {
@@ -51,7 +52,11 @@ fn countries(scratch: &Path, report: &mut Report) -> Result<(), String> {
     let running = Running::start(Kind::Meridian, &world, &scratch.join("countries"))?;
     thread::sleep(SETTLED);
     let is = mebibytes(running.resident());
-    report.bars.push(Bar { what: "resident memory with 10,000 names and 1,050,000 networks of countries, MiB", is, at_most: 38.0 });
+    report.bars.push(Bar {
+        what: "resident memory with 10,000 names and 1,050,000 networks of countries, MiB",
+        is,
+        at_most: 38.0,
+    });
     Ok(())
 }
 
@@ -61,7 +66,8 @@ fn first_answers(world: &World, rounds: usize, scratch: &Path, report: &mut Repo
     for round in 0..=rounds {
         for (kind, firsts) in [Kind::Meridian, Kind::Knot].into_iter().zip(&mut firsts) {
             let folder = scratch.join(format!("first-{}-{round}", kind.word()));
-            let running = Running::start(kind, world, &folder).map_err(|why| format!("{}: {why}", kind.word()))?;
+            let running =
+                Running::start(kind, world, &folder).map_err(|why| format!("{}: {why}", kind.word()))?;
             // The first round fills the caches of the disk.
             if round > 0 {
                 firsts.push(running.first_answer.as_secs_f64());
@@ -75,21 +81,31 @@ fn first_answers(world: &World, rounds: usize, scratch: &Path, report: &mut Repo
         format!("first answer with {} names", world.plan.names),
         format!("{ours:.2} s; {} {theirs:.2} s; medians of {rounds} rounds", Kind::Knot.version()),
     ));
-    report.bars.push(Bar { what: "first answer from zone text, as a share of Knot's", is: ours / theirs, at_most: 1.0 });
+    report.bars.push(Bar {
+        what: "first answer from zone text, as a share of Knot's",
+        is: ours / theirs,
+        at_most: 1.0,
+    });
     Ok(())
 }
 
 /// Memory that names cost.
 fn of_each_name(many: &World, scratch: &Path, report: &mut Report) -> Result<(), String> {
     let resident = |world: &World| -> Result<u64, String> {
-        let running = Running::start(Kind::Meridian, world, &scratch.join(format!("resident-{}", world.plan.names)))?;
+        let running =
+            Running::start(Kind::Meridian, world, &scratch.join(format!("resident-{}", world.plan.names)))?;
         thread::sleep(SETTLED);
         Ok(running.resident())
     };
     let [with_few, with_many] = [resident(&with_names(many, FEW))?, resident(many)?];
     report.facts.push((
         "resident memory".to_owned(),
-        format!("{:.1} MiB with {FEW} names, {:.1} MiB with {}", mebibytes(with_few), mebibytes(with_many), many.plan.names),
+        format!(
+            "{:.1} MiB with {FEW} names, {:.1} MiB with {}",
+            mebibytes(with_few),
+            mebibytes(with_many),
+            many.plan.names
+        ),
     ));
     let is = (with_many as f64 - with_few as f64) / (many.plan.names - FEW) as f64;
     report.bars.push(Bar { what: "resident memory of each further name, octets", is, at_most: 120.0 });
@@ -101,9 +117,17 @@ fn with_names(world: &World, names: usize) -> World {
 }
 
 /// Processor time of an answer over UDP with few names and with many, by turns.
-fn few_and_many(kind: Kind, many: &World, rounds: usize, scratch: &Path, report: &mut Report) -> Result<(), String> {
+fn few_and_many(
+    kind: Kind,
+    many: &World,
+    rounds: usize,
+    scratch: &Path,
+    report: &mut Report,
+) -> Result<(), String> {
     let few = with_names(many, FEW);
-    let start = |world: &World| Running::start(kind, world, &scratch.join(format!("{}-{}", kind.word(), world.plan.names)));
+    let start = |world: &World| {
+        Running::start(kind, world, &scratch.join(format!("{}-{}", kind.word(), world.plan.names)))
+    };
     let servers = [start(&few)?, start(many)?];
     for count in QUESTIONS {
         let questions = [&few, many].map(|world| world.questions(Workload::Static, count));
@@ -125,7 +149,10 @@ fn few_and_many(kind: Kind, many: &World, rounds: usize, scratch: &Path, report:
         let [of_few, of_many] = micros.map(median);
         report.facts.push((
             format!("processor time of an answer over UDP, {}, {count} questions by turns", kind.word()),
-            format!("{of_few:.2} us with {FEW} names, {of_many:.2} us with {}; medians of {rounds} rounds", many.plan.names),
+            format!(
+                "{of_few:.2} us with {FEW} names, {of_many:.2} us with {}; medians of {rounds} rounds",
+                many.plan.names
+            ),
         ));
         if kind == Kind::Meridian && count == QUESTIONS[0] {
             let what = "processor time of an answer over UDP with the most names, over that with 10,000";

@@ -1,5 +1,5 @@
-//! A deployment of any size from a seed: zones, a GeoIP database, PoPs, one policy by country, and the
-//! questions that fit it. Measurements on two machines are of the same world.
+//! A deployment of any size from a seed: zones, a GeoIP database, PoPs, one policy by country, and
+//! the questions that fit it. Measurements on two machines are of the same world.
 #![allow(dead_code)] // each benchmark uses a part
 
 use ipnet::{IpNet, Ipv4Net};
@@ -186,8 +186,10 @@ impl World {
     /// With networks of loopback in the database, so that resolvers that ask over it have places.
     pub fn with_loopback(mut self) -> World {
         let mut dice = Dice(self.plan.seed ^ 0x100b);
-        let network = |number: u32| Ipv4Net::new((127 << 24 | number << 8).into(), 24).expect("a length up to 32");
-        self.loopback = (1 << 8..1 << 15).map(|number| (network(number), dice.roll(COUNTRIES.len()))).collect();
+        let network =
+            |number: u32| Ipv4Net::new((127 << 24 | number << 8).into(), 24).expect("a length up to 32");
+        self.loopback =
+            (1 << 8..1 << 15).map(|number| (network(number), dice.roll(COUNTRIES.len()))).collect();
         self
     }
 
@@ -200,12 +202,20 @@ impl World {
     fn question(&self, workload: Workload, dice: &mut Dice) -> Question {
         let resolver = IpAddr::from([127, 0, 0, 1]);
         let host = dice.roll(self.plan.names);
-        let networks = if workload == Workload::GeoSource && !self.loopback.is_empty() { &self.loopback } else { &self.networks };
+        let networks = if workload == Workload::GeoSource && !self.loopback.is_empty() {
+            &self.loopback
+        } else {
+            &self.networks
+        };
         let (network, country) = networks[dice.roll(networks.len())];
         let (name, expected) = match workload {
-            Workload::Static | Workload::StaticCookie => (format!("{}.cdn.example.", host_label(host)), Some(host_address(host))),
+            Workload::Static | Workload::StaticCookie => {
+                (format!("{}.cdn.example.", host_label(host)), Some(host_address(host)))
+            }
             Workload::Nxdomain => (format!("none{host:06}.cdn.example."), None),
-            Workload::GeoEcs | Workload::GeoSource => ("edge.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
+            Workload::GeoEcs | Workload::GeoSource => {
+                ("edge.cdn.example.".to_owned(), Some(pop_address(country % POPS)))
+            }
             Workload::ChainEcs => ("x.cdn.example.".to_owned(), Some(pop_address(country % POPS))),
             Workload::CrossEcs => ("img.shop.example.".to_owned(), Some(pop_address(country % POPS))),
         };
@@ -216,7 +226,11 @@ impl World {
         if workload == Workload::StaticCookie {
             add_cookie(&mut packet, resolver, dice);
         }
-        Question { packet, client: if workload == Workload::GeoSource { IpAddr::V4(network.network()) } else { resolver }, expected }
+        Question {
+            packet,
+            client: if workload == Workload::GeoSource { IpAddr::V4(network.network()) } else { resolver },
+            expected,
+        }
     }
 
     /// Writes a deployment of ours: `meridian.yaml` and what it names, DNS on `port` of loopback.
@@ -224,12 +238,15 @@ impl World {
         for below in ["zones", "state"] {
             fs::create_dir_all(folder.join(below)).expect("a folder can be made");
         }
-        let put = |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
+        let put =
+            |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
         put(
             "meridian.yaml",
             format!(
-                "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: state/control.sock, threads: 1 }}\n\
-                 geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n\
+                "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: \
+                 state/control.sock, threads: 1 }}\n\
+                 geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: \
+                 zones/\nstate: state/\n\
                  cookies: {{ secrets: cookies.secrets }}\n"
             ),
         );
@@ -239,10 +256,17 @@ impl World {
             let _ = writeln!(pops, "  p{pop}: {{ addresses: [{}] }}", pop_address(pop));
         }
         put("pops.yaml", pops);
-        let mut policies = "policies:\n  web:\n    pops: all\n    order: listed\n    band: none\n    ttl: 60\n    rules:\n".to_owned();
+        let mut policies =
+            "policies:\n  web:\n    pops: all\n    order: listed\n    band: none\n    ttl: 60\n    rules:\n"
+                .to_owned();
         for pop in 0..POPS {
-            let countries: Vec<&str> = COUNTRIES.iter().skip(pop).step_by(POPS).map(|(country, _)| *country).collect();
-            let _ = writeln!(policies, "      - {{ when: {{ country: [{}] }}, pops: [p{pop}] }}", countries.join(", "));
+            let countries: Vec<&str> =
+                COUNTRIES.iter().skip(pop).step_by(POPS).map(|(country, _)| *country).collect();
+            let _ = writeln!(
+                policies,
+                "      - {{ when: {{ country: [{}] }}, pops: [p{pop}] }}",
+                countries.join(", ")
+            );
         }
         put("policies.yaml", policies);
         put("zones/cdn.example.zone", self.cdn_zone(""));
@@ -267,7 +291,10 @@ impl World {
         let mut writer = Writer::builder("Bench-Country").build();
         for (network, country) in self.networks.iter().chain(&self.loopback) {
             let (country, continent) = COUNTRIES[*country];
-            let record = Value::map([("continent", Value::map([("code", continent)])), ("country", Value::map([("iso_code", country)]))]);
+            let record = Value::map([
+                ("continent", Value::map([("code", continent)])),
+                ("country", Value::map([("iso_code", country)])),
+            ]);
             writer.insert_value(IpNet::V4(*network), record).expect("disjoint networks");
         }
         writer.to_bytes().expect("a database within limits")
@@ -280,7 +307,9 @@ fn host_label(host: usize) -> String {
 }
 
 fn head(apex: &str) -> String {
-    format!("$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n")
+    format!(
+        "$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n"
+    )
 }
 
 /// A customer's zone.

@@ -31,7 +31,8 @@ pub fn snapshot() -> &'static Snapshot {
     static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
     SNAPSHOT.get_or_init(|| {
         let (path, content) = FILES[0];
-        let loaded = meridian::config::load(Path::new("meridian.yaml"), &Replaced { files: &FILES, path, content });
+        let loaded =
+            meridian::config::load(Path::new("meridian.yaml"), &Replaced { files: &FILES, path, content });
         let deployment = loaded.deployment.expect("the sample is sound");
         let mut snapshot = compile(&deployment, None, 1).0.expect("the sample compiles");
         // As if the tables were large, so that queries are read ahead.
@@ -48,7 +49,13 @@ pub fn packet(data: &[u8]) {
     ahead.read(snapshot(), 2, |_| (data, ClientSubnet::glance(data)));
     for transport in [Transport::Udp, Transport::Tcp] {
         let client = Client { address: CLIENT, transport };
-        let outcome = respond(snapshot(), data, &client, Moment { draw: data.len() as u64, epoch_secs: EPOCH_SECS }, &mut out);
+        let outcome = respond(
+            snapshot(),
+            data,
+            &client,
+            Moment { draw: data.len() as u64, epoch_secs: EPOCH_SECS },
+            &mut out,
+        );
         let mut query = Query::default();
         let parsed = parse(data, &mut query);
         match outcome.verdict {
@@ -92,7 +99,10 @@ fn holds_cookie(reply: &[u8]) -> bool {
     use domain::base::opt::UnknownOptData;
     let message = domain::base::Message::from_slice(reply).expect("long enough");
     let Some(opt) = message.opt() else { return false };
-    opt.opt().iter::<UnknownOptData<_>>().flatten().any(|option| option.code() == OptionCode::COOKIE && option.data().len() == 24)
+    opt.opt()
+        .iter::<UnknownOptData<_>>()
+        .flatten()
+        .any(|option| option.code() == OptionCode::COOKIE && option.data().len() == 24)
 }
 
 fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
@@ -117,7 +127,10 @@ fn by_domain(reply: &[u8], has_opt: bool) {
         record.into_record::<AllRecordData<_, _>>().unwrap_or_else(|e| panic!("{rtype}: {e}"));
     }
     let counts = message.header_counts();
-    assert_eq!(count, u32::from(counts.ancount()) + u32::from(counts.nscount()) + u32::from(counts.arcount()));
+    assert_eq!(
+        count,
+        u32::from(counts.ancount()) + u32::from(counts.nscount()) + u32::from(counts.arcount())
+    );
     assert_eq!(opts, usize::from(has_opt), "OPT if and only if asked with one");
 }
 

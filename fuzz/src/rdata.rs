@@ -1,5 +1,5 @@
-//! Any text as record data of any type: an error, or octets that are valid for the type and come back
-//! as text that means the same.
+//! Any text as record data of any type: an error, or octets that are valid for the type and come
+//! back as text that means the same.
 
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
@@ -7,8 +7,8 @@ use meridian::zone::rdata;
 
 /// Types with a format of their own, and two without.
 const TYPES: [u16; 33] = [
-    1, 2, 5, 6, 12, 13, 15, 16, 18, 28, 29, 33, 35, 37, 39, 42, 43, 44, 45, 48, 52, 55, 62, 64, 65, 104, 108, 109, 256, 257, 260, 32_769,
-    65_280,
+    1, 2, 5, 6, 12, 13, 15, 16, 18, 28, 29, 33, 35, 37, 39, 42, 43, 44, 45, 48, 52, 55, 62, 64, 65, 104, 108,
+    109, 256, 257, 260, 32_769, 65_280,
 ];
 
 /// The first octet chooses the type, the rest is the text.

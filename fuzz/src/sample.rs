@@ -1,4 +1,5 @@
-//! The sample deployment, and a small one, out of the binary itself, with one file replaced if wanted.
+//! The sample deployment, and a small one, out of the binary itself, with one file replaced if
+//! wanted.
 
 use meridian::config::Sources;
 use std::path::{Path, PathBuf};
@@ -20,26 +21,39 @@ pub const FILES: [(&str, &[u8]); 8] = [
 pub const SMALL: [(&str, &[u8]); 6] = [
     (
         "meridian.yaml",
-        b"node: { name: n1, site: fra }\nlisten: { dns: \"127.0.0.1:5353\" }\ngeoip: { networks: networks.yaml }\n\
+        b"node: { name: n1, site: fra }\nlisten: { dns: \"127.0.0.1:5353\" }\ngeoip: { networks: \
+            networks.yaml }\n\
           pops: pops.yaml\npolicies: policies.yaml\nzones: zones\n",
     ),
-    ("networks.yaml", b"office: [198.18.0.0/24]\nlab: { prefixes: ['2001:db8::/32'], country: DE, asn: 64500 }\n"),
+    (
+        "networks.yaml",
+        b"office: [198.18.0.0/24]\nlab: { prefixes: ['2001:db8::/32'], country: DE, asn: 64500 }\n",
+    ),
     (
         "pops.yaml",
-        b"pops:\n  fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], services: { video: { addresses: 192.0.2.9 } } }\n  \
-          iad: { at: { lat: 39, lon: -77, country: US }, addresses: { address: 192.0.2.2, weight: 5 }, state: drain, https: { alpn: [h2] } }\n",
+        b"pops:\n  fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], \
+            services: { video: { addresses: 192.0.2.9 } } }\n  \
+          iad: { at: { lat: 39, lon: -77, country: US }, addresses: { address: 192.0.2.2, weight: 5 }, \
+          state: drain, https: { alpn: [h2] } }\n",
     ),
     (
         "policies.yaml",
-        b"policies:\n  web:\n    pops: [[fra, iad], { cname: x.example. }]\n    order: listed\n    ttl: { min: 5, max: 60 }\n    rules:\n      - { when: { country: DE, not: { asn: 1 } }, pops: fra }\n      \
+        b"policies:\n  web:\n    pops: [[fra, iad], { cname: x.example. }]\n    order: listed\n    ttl: { \
+            min: 5, max: 60 }\n    rules:\n      - { when: { country: DE, not: { asn: 1 } }, pops: fra \
+            }\n      \
           - { when: { network: office }, cname: x.example. }\n",
     ),
     (
         "zones/z.example.yaml",
-        b"zone: z.example.\nsoa: { mname: ns1, rname: host }\nrecords:\n  '@': { NS: ns1, MX: 10 ns1 }\n  ns1: { A: 203.0.113.1 }\n  \
-          www: { steer: web }\n  '*.w': { CNAME: www, ttl: 5 }\npolicies:\n  own: { pops: all, order: listed }\n",
+        b"zone: z.example.\nsoa: { mname: ns1, rname: host }\nrecords:\n  '@': { NS: ns1, MX: 10 ns1 }\n  \
+            ns1: { A: 203.0.113.1 }\n  \
+          www: { steer: web }\n  '*.w': { CNAME: www, ttl: 5 }\npolicies:\n  own: { pops: all, order: listed \
+          }\n",
     ),
-    ("zones/t.example.zone", b"$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\na CNAME www.z.example.\n"),
+    (
+        "zones/t.example.zone",
+        b"$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\na CNAME www.z.example.\n",
+    ),
 ];
 
 /// The source of the sample database.
@@ -67,6 +81,11 @@ impl Sources for Replaced<'_> {
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
-        Ok(self.files.iter().map(|(name, _)| PathBuf::from(name)).filter(|p| p.parent() == Some(folder)).collect())
+        Ok(self
+            .files
+            .iter()
+            .map(|(name, _)| PathBuf::from(name))
+            .filter(|p| p.parent() == Some(folder))
+            .collect())
     }
 }

@@ -6,8 +6,8 @@ use meridian::desk::render;
 use meridian::snapshot::compile;
 use std::path::Path;
 
-/// The first octet chooses the file, of the sample from 128 on, else of the small deployment; the rest is its
-/// content.
+/// The first octet chooses the file, of the sample from 128 on, else of the small deployment; the
+/// rest is its content.
 pub fn yaml(data: &[u8]) {
     let Some((&file, content)) = data.split_first() else { return };
     let (files, count) = if file < 128 { (&SMALL[..], SMALL.len()) } else { (&FILES[..], FILES.len() - 1) };
@@ -18,7 +18,8 @@ pub fn yaml(data: &[u8]) {
         for at in finding.at.into_iter().chain(finding.related.iter().map(|(at, _)| *at)) {
             let (text, marked) = (loaded.files.text(at.file), at.start as usize..at.end as usize);
             // Whole characters, where there are any: zone text may be other than UTF-8.
-            let is_inside = std::str::from_utf8(text).map_or(text.get(marked.clone()).is_some(), |text| text.get(marked).is_some());
+            let is_inside = std::str::from_utf8(text)
+                .map_or(text.get(marked.clone()).is_some(), |text| text.get(marked).is_some());
             assert!(is_inside, "{finding:?} points outside of its file");
         }
     }

@@ -1,5 +1,5 @@
-//! Any octets as zone text: findings that point into the files, records that are valid, and, if nothing
-//! is wrong, a zone that compiles.
+//! Any octets as zone text: findings that point into the files, records that are valid, and, if
+//! nothing is wrong, a zone that compiles.
 
 use meridian::finding::{At, FileId, Findings};
 use meridian::wire::name::Name;
@@ -9,7 +9,8 @@ use meridian::zone::{check, master, rdata};
 use std::sync::Arc;
 
 /// Files that the text may include.
-const INCLUDED: [(&str, &str); 2] = [("part.zone", "a 60 A 192.0.2.1\n  60 TXT x\n"), ("loop.zone", "$INCLUDE loop.zone\n")];
+const INCLUDED: [(&str, &str); 2] =
+    [("part.zone", "a 60 A 192.0.2.1\n  60 TXT x\n"), ("loop.zone", "$INCLUDE loop.zone\n")];
 
 /// Reads the text, checks the zone, and compiles it.
 pub fn zone_text(data: &[u8]) {
@@ -27,13 +28,17 @@ pub fn zone_text(data: &[u8]) {
         assert!(rdata::is_valid(record.rtype, &record.rdata), "{} {:02x?}", record.rtype, record.rdata);
         rdata::to_text(record.rtype, &record.rdata);
     }
-    let mut zone = Zone { apex, records, steered: Vec::new(), chain: ChainMode::Full, at: At::whole(FileId(0)) };
+    let mut zone =
+        Zone { apex, records, steered: Vec::new(), chain: ChainMode::Full, at: At::whole(FileId(0)) };
     check::settle(&mut zone, &mut findings);
     let zones = [zone];
     check::check(&zones, &[], &mut findings);
     for at in findings.iter().flat_map(|f| f.at.into_iter().chain(f.related.iter().map(|(at, _)| *at))) {
         let length = lengths.get(at.file.0 as usize).copied().expect("a file that was read");
-        assert!(at.start <= at.end && at.end as usize <= length, "{at:?} points outside of its file of {length}");
+        assert!(
+            at.start <= at.end && at.end as usize <= length,
+            "{at:?} points outside of its file of {length}"
+        );
     }
     if !findings.has_errors() {
         image::build(&zones[0]).expect("a zone without errors compiles");

@@ -1,10 +1,12 @@
-//! Reading ahead: before a batch is answered, what its answers will read of large tables is read for all of it, one step of
-//! all queries before the next step of any. No load then waits for another query's, nor for a branch that the
-//! processor has guessed wrong; answered one by one, each query waits for all of its own. Nothing depends on what is read.
+//! Reading ahead: before a batch is answered, what its answers will read of large tables is read
+//! for all of it, one step of all queries before the next step of any. No load then waits for
+//! another query's, nor for a branch that the processor has guessed wrong; answered one by one,
+//! each query waits for all of its own. Nothing depends on what is read.
 //!
-//! Reading costs instructions, so it is done only where tables are larger than a core's own cache, and as much as helps:
-//! where the routes of one policy are, the last answer's is taken for all; where many are, each query's name is looked up
-//! first, by itself, in what is small beside the routes.
+//! Reading costs instructions, so it is done only where tables are larger than a core's own cache,
+//! and as much as helps: where the routes of one policy are, the last answer's is taken for all;
+//! where many are, each query's name is looked up first, by itself, in what is small beside the
+//! routes.
 
 use super::Outcome;
 use crate::geo::trie::Table;
@@ -26,10 +28,12 @@ const PLANS_MANY: usize = 32;
 /// How many CNAMES are followed in search of a policy.
 const ALIASES_MAX: usize = 3;
 
-/// A query as a glance shows it: its octets, and the IPv4 client that it will be answered for, if there is one.
+/// A query as a glance shows it: its octets, and the IPv4 client that it will be answered for, if
+/// there is one.
 pub type Glance<'m> = (&'m [u8], Option<u32>);
 
-/// Reads ahead for one who answers batches, and guesses by the last answer what the next will come from.
+/// Reads ahead for one who answers batches, and guesses by the last answer what the next will come
+/// from.
 #[derive(Debug, Default)]
 pub struct Ahead {
     policy: Option<u32>,
@@ -52,14 +56,22 @@ impl Ahead {
         self.zone = outcome.zone.or(self.zone);
     }
 
-    /// Reads what the answers to a batch of `count` queries will read. Gives for how many it has read routes.
-    pub fn read<'m>(&mut self, snapshot: &Snapshot, count: usize, query: impl Fn(usize) -> Glance<'m>) -> usize {
+    /// Reads what the answers to a batch of `count` queries will read. Gives for how many it has
+    /// read routes.
+    pub fn read<'m>(
+        &mut self,
+        snapshot: &Snapshot,
+        count: usize,
+        query: impl Fn(usize) -> Glance<'m>,
+    ) -> usize {
         let some = |start: usize| (start..count).take(AHEAD).map(&query);
         let starts = (0..count).step_by(AHEAD);
         if count < 2 {
             return 0;
         }
-        if let Some(zone) = self.zone.and_then(|zone| snapshot.zones.get(zone)).filter(|zone| zone.names() > NAMES_MANY) {
+        if let Some(zone) =
+            self.zone.and_then(|zone| snapshot.zones.get(zone)).filter(|zone| zone.names() > NAMES_MANY)
+        {
             for start in starts.clone() {
                 let mut hashes = [0; AHEAD];
                 for (hash, (message, _)) in hashes.iter_mut().zip(some(start)) {
@@ -76,7 +88,8 @@ impl Ahead {
                 Breadth::Near => return 0,
                 Breadth::One => queries.for_each(|(way, (_, client))| *way = way_of(snapshot, last, client)),
                 Breadth::Many => queries.for_each(|(way, (message, client))| {
-                    *way = self.policy_of(snapshot, message).and_then(|policy| way_of(snapshot, policy, client));
+                    *way =
+                        self.policy_of(snapshot, message).and_then(|policy| way_of(snapshot, policy, client));
                 }),
             }
             read_ways(&ways);
@@ -100,7 +113,9 @@ impl Ahead {
             let image = snapshot.zones.zone(found.zone);
             match image.usual(node, RrType::A) {
                 Usual::Steered(steered) => return Some(steered.policy),
-                Usual::Alias(set) => found = snapshot.zones.target(found.zone, image.records(set).next()?.link?)?.found,
+                Usual::Alias(set) => {
+                    found = snapshot.zones.target(found.zone, image.records(set).next()?.link?)?.found
+                }
                 _ => return None,
             }
         }
@@ -126,10 +141,15 @@ fn read_ways(ways: &[Option<Way<'_>>; AHEAD]) {
         *plan = way.and_then(|Way { policy, .. }| {
             let [by_ecs, by_resolver] = *policy.choices.get(leaf as usize)?;
             // What says that the resolver decides in place of the subnet is the number of no plan.
-            Some((policy, policy.plans.get(by_ecs as usize).or_else(|| policy.plans.get(by_resolver as usize))?))
+            Some((
+                policy,
+                policy.plans.get(by_ecs as usize).or_else(|| policy.plans.get(by_resolver as usize))?,
+            ))
         });
     }
     let lists = plans.map(|plan| plan.map(|(policy, plan)| (&*policy.slots, &*plan.entries)));
-    let slot = |(slots, entries): (&[u32], &[Entry])| Some(*slots.get(usize::from(entries.first()?.target.split().ok()?.0))?);
+    let slot = |(slots, entries): (&[u32], &[Entry])| {
+        Some(*slots.get(usize::from(entries.first()?.target.split().ok()?.0))?)
+    };
     black_box(lists.iter().flatten().filter_map(|list| slot(*list)).fold(0, |seen, slot| seen ^ slot));
 }

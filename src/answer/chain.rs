@@ -1,8 +1,9 @@
 //! Following CNAMEs inside our zones.
 //!
-//! By default a chain is followed to its end and the whole answer has the longest scope of its steps
-//! (RFC 7871 section 7.2.1 prefers to stop at the first tailored CNAME; following saves the resolver a
-//! round trip, and one that starts again at the target loses nothing). A zone may say otherwise.
+//! By default a chain is followed to its end and the whole answer has the longest scope of its
+//! steps (RFC 7871 section 7.2.1 prefers to stop at the first tailored CNAME; following saves the
+//! resolver a round trip, and one that starts again at the target loses nothing). A zone may say
+//! otherwise.
 
 use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
@@ -49,27 +50,43 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
     }
 
-    /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and goes
-    /// on at the target. A target that would be too long is YXDOMAIN (section 2.2).
+    /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and
+    /// goes on at the target. A target that would be too long is YXDOMAIN (section 2.2).
     pub fn redirected<'n>(&mut self, step: Step<'n>, owner: NodeId) -> Next<'n>
     where
         's: 'n,
     {
         let zone = step.image;
-        let Some((set, target)) = zone.set(owner, RrType::DNAME).and_then(|set| Some((set, zone.records(set).next()?))) else {
+        let Some((set, target)) =
+            zone.set(owner, RrType::DNAME).and_then(|set| Some((set, zone.records(set).next()?)))
+        else {
             return Next::Done(Rcode::SERVFAIL);
         };
         let owner_name = zone.name(owner);
         let dname_owner = Owner { at: step.suffix_at(owner_name.len()), wire: owner_name };
         let (position, before) = (self.opening.response.position(), self.opening.response.answers());
-        if self.opening.response.record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets).is_err() {
+        if self
+            .opening
+            .response
+            .record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets)
+            .is_err()
+        {
             return self.truncate();
         }
-        let Some(target) = QueryName::join(&step.name[..step.name.len() - owner_name.len()], target.octets) else {
+        let Some(target) = QueryName::join(&step.name[..step.name.len() - owner_name.len()], target.octets)
+        else {
             return Next::Done(Rcode::YXDOMAIN);
         };
-        match self.opening.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire()) {
-            Ok(at) if self.opening.query.qtype == RrType::ANY => self.go_on(step, Written::whole(at), Aim::Named(target.wire())),
+        match self.opening.response.record(
+            Section::Answer,
+            step.owner(),
+            RrType::CNAME,
+            set.ttl,
+            target.wire(),
+        ) {
+            Ok(at) if self.opening.query.qtype == RrType::ANY => {
+                self.go_on(step, Written::whole(at), Aim::Named(target.wire()))
+            }
             Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target.wire())),
             Err(_) => {
                 self.opening.response.rewind(position, before);
@@ -110,10 +127,14 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
     }
 
-    /// Goes on at a name that no link leads to. It stands here while the rest of the chain is walked, which
-    /// `steps_left` keeps short.
+    /// Goes on at a name that no link leads to. It stands here while the rest of the chain is
+    /// walked, which `steps_left` keeps short.
     #[cold]
-    fn go_on_by_name(&mut self, written: Written, read: impl FnOnce(&mut QueryName) -> bool) -> Next<'static> {
+    fn go_on_by_name(
+        &mut self,
+        written: Written,
+        read: impl FnOnce(&mut QueryName) -> bool,
+    ) -> Next<'static> {
         let mut name = QueryName::default();
         if !read(&mut name) {
             return Next::Done(Rcode::NOERROR);
@@ -133,6 +154,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Whether the zone of the question wants one scope for the whole answer.
     #[cold]
     fn keeps_scope(&self) -> bool {
-        self.outcome.zone.is_some_and(|zone| self.opening.snapshot.zones.zone(zone).chain == ChainMode::SameScope)
+        self.outcome
+            .zone
+            .is_some_and(|zone| self.opening.snapshot.zones.zone(zone).chain == ChainMode::SameScope)
     }
 }

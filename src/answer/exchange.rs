@@ -28,8 +28,8 @@ impl Step<'_> {
         Owner { at: self.written.suffix(0), wire: self.name }
     }
 
-    /// Whether records as they stand ready have the right owner: they point at the name in the question. The root is
-    /// never pointed at.
+    /// Whether records as they stand ready have the right owner: they point at the name in the
+    /// question. The root is never pointed at.
     #[inline(always)]
     pub fn owns_what_is_ready(&self) -> bool {
         self.written.suffix(0) == HEADER_LEN && self.name.len() > 1
@@ -66,17 +66,25 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
         Exchange { opening, trace, outcome, extended_error: None }
     }
 
-    /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to
-    /// the parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows nothing
-    /// of the name: a child that no delegation of ours leads to does exist, so its parent must not deny it.
+    /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the
+    /// parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows
+    /// nothing of the name: a child that no delegation of ours leads to does exist, so its parent
+    /// must not deny it.
     pub fn find(&self, name: &QueryName) -> Option<Found> {
-        if self.opening.query.qtype == RrType::DS { self.find_signer(name) } else { self.opening.snapshot.zones.lookup(name) }
+        if self.opening.query.qtype == RrType::DS {
+            self.find_signer(name)
+        } else {
+            self.opening.snapshot.zones.lookup(name)
+        }
     }
 
     fn find_signer(&self, name: &QueryName) -> Option<Found> {
         let zones = &self.opening.snapshot.zones;
-        let above = zones.zone_of(name, true).map(|zone| Found { zone, matched: zones.zone(zone).lookup(name) });
-        above.filter(|found| matches!(found.matched, Match::Cut(_) | Match::Exact(_))).or_else(|| zones.lookup(name))
+        let above =
+            zones.zone_of(name, true).map(|zone| Found { zone, matched: zones.zone(zone).lookup(name) });
+        above
+            .filter(|found| matches!(found.matched, Match::Cut(_) | Match::Exact(_)))
+            .or_else(|| zones.lookup(name))
     }
 
     /// Adds an extended error, if the query has EDNS and there is room.

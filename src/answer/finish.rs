@@ -12,27 +12,42 @@ use crate::wire::rr::Rcode;
 
 /// Writes the error.
 #[cold]
-pub fn reject(snapshot: &Snapshot, reject: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
+pub fn reject(
+    snapshot: &Snapshot,
+    reject: &Reject<'_>,
+    client: &Client,
+    moment: Moment,
+    out: &mut [u8],
+) -> Outcome {
     let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
     // The subnet is not echoed: nothing of the answer is about it.
     let mut edns = reject.edns;
     if let Some(edns) = &mut edns {
         edns.subnet = None;
     }
-    let (standing, cookie) = edns.as_ref().map_or((Standing::None, None), |edns| answer_cookie(snapshot, edns, client, moment));
+    let (standing, cookie) =
+        edns.as_ref().map_or((Standing::None, None), |edns| answer_cookie(snapshot, edns, client, moment));
     let options = edns.as_ref().map(|edns| options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode));
     let reserved = options.as_ref().map_or(0, |o| o.len());
     let limit = limit(client.transport, reject.edns.as_ref());
-    let mut response = Response::begin(out, limit, reserved, u32::from(reject.id) << 16 | u32::from(flags), reject.question);
+    let mut response =
+        Response::begin(out, limit, reserved, u32::from(reject.id) << 16 | u32::from(flags), reject.question);
     let len = response.finish(reject.rcode, options.as_ref());
     Outcome { verdict: Verdict::Reply(len), rcode: reject.rcode, cookie: standing, ..Outcome::silence() }
 }
 
-/// Gives a cookie to who asks for nothing else: BADCOOKIE if the server cookie that came was not good
-/// (RFC 7873 section 5.4), FORMERR where cookies are off.
+/// Gives a cookie to who asks for nothing else: BADCOOKIE if the server cookie that came was not
+/// good (RFC 7873 section 5.4), FORMERR where cookies are off.
 #[cold]
-pub fn cookie_only(snapshot: &Snapshot, asked: &Reject<'_>, client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
-    let standing = asked.edns.as_ref().map_or(Standing::None, |edns| answer_cookie(snapshot, edns, client, moment).0);
+pub fn cookie_only(
+    snapshot: &Snapshot,
+    asked: &Reject<'_>,
+    client: &Client,
+    moment: Moment,
+    out: &mut [u8],
+) -> Outcome {
+    let standing =
+        asked.edns.as_ref().map_or(Standing::None, |edns| answer_cookie(snapshot, edns, client, moment).0);
     let rcode = match standing {
         Standing::None => asked.rcode,
         Standing::Client | Standing::Valid => Rcode::NOERROR,

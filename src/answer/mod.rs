@@ -1,10 +1,10 @@
 //! The core: one function from octets to octets.
 //!
 //! [`respond`] does no I/O, reads no clock, takes no lock, allocates nothing, logs nothing and
-//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, who asks, and a
-//! draw for what is random. `explain` calls it with a [`trace`] that listens, and walks the general road below; service
-//! takes a shorter road for usual answers first (`quick`), and the law that a traced answer is the served answer
-//! holds the two together.
+//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, who asks, and
+//! a draw for what is random. `explain` calls it with a [`trace`] that listens, and walks the
+//! general road below; service takes a shorter road for usual answers first (`quick`), and the law
+//! that a traced answer is the served answer holds the two together.
 //!
 //! ```text
 //! parse --- Silence, Rare
@@ -66,20 +66,27 @@ pub struct Client {
 /// What is different for each query without being in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// A random number, to be mixed before it is used: the order of addresses in a reply, and `share: random`.
+    /// A random number, to be mixed before it is used: the order of addresses in a reply, and
+    /// `share: random`.
     pub draw: u64,
     /// Seconds since 1970 modulo 2^32, for the time stamps of DNS cookies.
     pub epoch_secs: u32,
 }
 
-/// Answers a message. `out` should hold 65,535 octets for streams and 1,232 for datagrams; a shorter
-/// buffer (at least 512) is a lower limit.
-pub fn respond(snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, out: &mut [u8]) -> Outcome {
+/// Answers a message. `out` should hold 65,535 octets for streams and 1,232 for datagrams; a
+/// shorter buffer (at least 512) is a lower limit.
+pub fn respond(
+    snapshot: &Snapshot,
+    packet: &[u8],
+    client: &Client,
+    moment: Moment,
+    out: &mut [u8],
+) -> Outcome {
     respond_traced(snapshot, packet, client, moment, out, &mut trace::Silent::default())
 }
 
-/// What whoever answers many messages keeps from one to the next, so that nothing is made anew or copied. It says nothing
-/// of earlier messages but for `outcome`, which is that of the last.
+/// What whoever answers many messages keeps from one to the next, so that nothing is made anew or
+/// copied. It says nothing of earlier messages but for `outcome`, which is that of the last.
 #[derive(Debug, Default)]
 pub struct Scratch {
     query: Query,
@@ -89,7 +96,14 @@ pub struct Scratch {
 
 /// [`respond`] for many messages; the outcome stands in `scratch`.
 #[inline]
-pub fn respond_by(scratch: &mut Scratch, snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, out: &mut [u8]) {
+pub fn respond_by(
+    scratch: &mut Scratch,
+    snapshot: &Snapshot,
+    packet: &[u8],
+    client: &Client,
+    moment: Moment,
+    out: &mut [u8],
+) {
     converse(scratch, snapshot, packet, client, moment, out, &mut trace::Silent::default());
 }
 
@@ -139,7 +153,12 @@ fn converse<T: Trace>(
 
 /// The answer to whatever a query asks: from the question, or from a step that was taken already.
 #[inline(never)]
-fn at_length<'s, T: Trace>(opening: Opening<'s>, step: Option<Step<'s>>, outcome: &mut Outcome, trace: &mut T) {
+fn at_length<'s, T: Trace>(
+    opening: Opening<'s>,
+    step: Option<Step<'s>>,
+    outcome: &mut Outcome,
+    trace: &mut T,
+) {
     let mut exchange = Exchange::new(opening, outcome, trace);
     let rcode = match step.map_or_else(|| exchange.admit(), Ok) {
         Ok(step) => exchange.walk(step),
@@ -174,7 +193,8 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 Next::Follow(followed) => step = followed,
             }
         }
-        // A chain this long was refused at load where it could be seen; the resolver goes on from here.
+        // A chain this long was refused at load where it could be seen; the resolver goes on from
+        // here.
         Rcode::NOERROR
     }
 

@@ -6,7 +6,8 @@ use crate::wire::response::{Owner, Section};
 use crate::wire::rr::Rcode;
 
 impl<T: Trace> Exchange<'_, '_, T> {
-    /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its TTL and its MINIMUM.
+    /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its
+    /// TTL and its MINIMUM.
     pub fn negative(&mut self, step: Step<'_>, rcode: Rcode) -> Next<'static> {
         let zone = step.image;
         let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };

@@ -1,5 +1,5 @@
-//! What every answer begins with: how large it may be, what the cookie says, the question echoed. And its end: the OPT and
-//! the header.
+//! What every answer begins with: how large it may be, what the cookie says, the question echoed.
+//! And its end: the OPT and the header.
 
 use super::exchange::Step;
 use super::outcome::Outcome;
@@ -14,7 +14,8 @@ use crate::wire::response::{Response, Written};
 use crate::wire::rr::Rcode;
 use crate::zone::set::Found;
 
-/// An answer that is begun. Kept small and in one function for as long as the answer is a usual one.
+/// An answer that is begun. Kept small and in one function for as long as the answer is a usual
+/// one.
 pub struct Opening<'s> {
     /// The snapshot, held for the whole answer.
     pub snapshot: &'s Snapshot,
@@ -28,7 +29,8 @@ pub struct Opening<'s> {
     pub response: Response<'s>,
     /// Longest scope of the steps so far.
     pub scope: u8,
-    /// Names that may still be looked at: the question itself, and one for each CNAME that is followed.
+    /// Names that may still be looked at: the question itself, and one for each CNAME that is
+    /// followed.
     pub steps_left: usize,
     /// The cookie that goes into the response.
     pub cookie: Option<cookie::Whole>,
@@ -55,11 +57,20 @@ impl<'s> Opening<'s> {
         }
         let limit = limit(client.transport, query.edns.as_ref());
         let response = Response::begin(out, limit, reserved, query.copied_head(), query.question(packet));
-        Opening { snapshot, query, client, draw: moment.draw, response, scope: 0, steps_left: CHAIN_MAX + 1, cookie }
+        Opening {
+            snapshot,
+            query,
+            client,
+            draw: moment.draw,
+            response,
+            scope: 0,
+            steps_left: CHAIN_MAX + 1,
+            cookie,
+        }
     }
 
-    /// The same, elsewhere: what is moved as a whole must stand in memory from its beginning, and an opening that
-    /// comes to its end without it need not.
+    /// The same, elsewhere: what is moved as a whole must stand in memory from its beginning, and
+    /// an opening that comes to its end without it need not.
     #[inline(always)]
     pub fn moved(self) -> Opening<'s> {
         let Opening { snapshot, query, client, draw, response, scope, steps_left, cookie } = self;
@@ -75,22 +86,27 @@ impl<'s> Opening<'s> {
         Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
     }
 
-    /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
+    /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871
+    /// section 7.1.2).
     #[inline(always)]
     pub fn vantage(&self) -> Vantage<'s> {
         let subnet = self.query.edns.as_ref().filter(|edns| edns.asks).and_then(|edns| edns.subnet.as_ref());
         Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source() > 0) }
     }
 
-    /// Writes the OPT, with an extended error if there is room, and the header; and tells the outcome.
+    /// Writes the OPT, with an extended error if there is room, and the header; and tells the
+    /// outcome.
     #[inline(always)]
     pub fn finish(&mut self, rcode: Rcode, error: Option<(u16, &str)>, outcome: &mut Outcome) {
         let len = match &self.query.edns {
             None => self.response.finish(rcode, None),
             Some(edns) => {
-                let mut options = options(self.snapshot, edns, self.cookie.as_ref(), self.scope, error, rcode);
+                let mut options =
+                    options(self.snapshot, edns, self.cookie.as_ref(), self.scope, error, rcode);
                 // Room was kept for the OPT without the extended error, which is a courtesy.
-                if options.error.is_some() && self.response.position() + options.len() > self.response.limit_with_reserve() {
+                if options.error.is_some()
+                    && self.response.position() + options.len() > self.response.limit_with_reserve()
+                {
                     options.error = None;
                 }
                 self.response.finish(rcode, Some(&options))
@@ -114,8 +130,17 @@ pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
 
 /// What the query's cookie says, and the one that goes into the response.
 #[inline(always)]
-pub fn answer_cookie(snapshot: &Snapshot, edns: &Edns, client: &Client, moment: Moment) -> (Standing, Option<cookie::Whole>) {
-    match edns.cookie.as_ref().and_then(|asked| snapshot.cookies.answer(asked, client.address, moment.epoch_secs)) {
+pub fn answer_cookie(
+    snapshot: &Snapshot,
+    edns: &Edns,
+    client: &Client,
+    moment: Moment,
+) -> (Standing, Option<cookie::Whole>) {
+    match edns
+        .cookie
+        .as_ref()
+        .and_then(|asked| snapshot.cookies.answer(asked, client.address, moment.epoch_secs))
+    {
         Some((standing, whole)) => (standing, Some(whole)),
         None => (Standing::None, None),
     }
@@ -132,5 +157,13 @@ pub fn options<'s>(
     rcode: Rcode,
 ) -> ResponseOptions<'s> {
     let node = snapshot.identity.name.as_bytes();
-    ResponseOptions { asked, scope, node, cookie, error, rcode_high: (rcode.0 >> 4) as u8, payload: UDP_PAYLOAD_MAX }
+    ResponseOptions {
+        asked,
+        scope,
+        node,
+        cookie,
+        error,
+        rcode_high: (rcode.0 >> 4) as u8,
+        payload: UDP_PAYLOAD_MAX,
+    }
 }

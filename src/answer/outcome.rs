@@ -39,8 +39,15 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Reason; 7] =
-        [Reason::Regular, Reason::LastResort, Reason::LastGood, Reason::AsIfUp, Reason::Cname, Reason::NoData, Reason::ServFail];
+    pub const ALL: [Reason; 7] = [
+        Reason::Regular,
+        Reason::LastResort,
+        Reason::LastGood,
+        Reason::AsIfUp,
+        Reason::Cname,
+        Reason::NoData,
+        Reason::ServFail,
+    ];
 
     /// The reason behind a choice.
     #[inline]

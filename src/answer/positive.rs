@@ -20,10 +20,18 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let zone = step.image;
         if let Some(set) = zone.set(node, self.opening.query.qtype) {
             let written = match zone.ready(set) {
-                Some(records) if step.owns_what_is_ready() => self.opening.response.ready(Section::Answer, records, set.count),
+                Some(records) if step.owns_what_is_ready() => {
+                    self.opening.response.ready(Section::Answer, records, set.count)
+                }
                 _ => {
                     let apex_at = step.suffix_at(zone.apex().len());
-                    self.opening.response.rrset(Section::Answer, step.owner(), zone.records(set), apex_at, |_, _| {})
+                    self.opening.response.rrset(
+                        Section::Answer,
+                        step.owner(),
+                        zone.records(set),
+                        apex_at,
+                        |_, _| {},
+                    )
                 }
             };
             return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };

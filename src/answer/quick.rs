@@ -1,11 +1,12 @@
-//! The usual answer, in a straight line: an RRset that stands ready, a CNAME to another of our names, and the address of
-//! the one PoP that a policy puts first while nothing speaks against it.
+//! The usual answer, in a straight line: an RRset that stands ready, a CNAME to another of our
+//! names, and the address of the one PoP that a policy puts first while nothing speaks against it.
 //!
-//! Nothing is decided here that [`Exchange::walk`] would not decide alike; this only leaves out the questions
-//! whose answers are known. What is not usual is left to `walk` from the step at which it is met, before anything of that
-//! step is written. It is apart because all that might be asked besides would keep the processor from holding in its
-//! registers what is. A trace hears `walk` alone, so `explain` never comes here, and the law that a traced answer
-//! is the served answer compares the two.
+//! Nothing is decided here that [`Exchange::walk`] would not decide alike; this only leaves out the
+//! questions whose answers are known. What is not usual is left to `walk` from the step at which it
+//! is met, before anything of that step is written. It is apart because all that might be asked
+//! besides would keep the processor from holding in its registers what is. A trace hears `walk`
+//! alone, so `explain` never comes here, and the law that a traced answer is the served answer
+//! compares the two.
 
 use super::exchange::Step;
 use super::opening::Opening;
@@ -34,9 +35,12 @@ impl<'s> Opening<'s> {
         while self.steps_left > 0 {
             match step.found.matched {
                 Match::Exact(node) => match step.image.usual(node, query.qtype) {
-                    Usual::Steered(steered) if self.quick_address(step, steered, outcome).is_some() => return Ok(Rcode::NOERROR),
+                    Usual::Steered(steered) if self.quick_address(step, steered, outcome).is_some() => {
+                        return Ok(Rcode::NOERROR);
+                    }
                     Usual::Ready(records, count)
-                        if step.owns_what_is_ready() && self.response.ready(Section::Answer, records, count).is_ok() =>
+                        if step.owns_what_is_ready()
+                            && self.response.ready(Section::Answer, records, count).is_ok() =>
                     {
                         return Ok(Rcode::NOERROR);
                     }
@@ -84,7 +88,8 @@ impl<'s> Opening<'s> {
             _ => return None,
         };
         let policy = snapshot.steering.policies.get(steered.policy as usize)?;
-        // Whether a type exists depends on the policy's own candidates, whomever a rule may add for some clients.
+        // Whether a type exists depends on the policy's own candidates, whomever a rule may add for
+        // some clients.
         if policy.families & family == 0 || policy.may_alias() || policy.resolver_classes.is_some() {
             return None;
         }
@@ -92,7 +97,9 @@ impl<'s> Opening<'s> {
         let trie = policy.routes_of(shares).first()?;
         let vantage = self.vantage();
         let subnet = vantage.subnet.filter(|_| policy.ecs);
-        let IpAddr::V4(address) = subnet.map_or(vantage.resolver, |subnet| subnet.address) else { return None };
+        let IpAddr::V4(address) = subnet.map_or(vantage.resolver, |subnet| subnet.address) else {
+            return None;
+        };
         let (choice, depth) = trie.v4.lookup(address.to_bits());
         let [by_ecs, by_resolver] = *policy.choices.get(choice as usize)?;
         // What says that the resolver decides in place of the subnet is the number of no plan.
@@ -102,8 +109,12 @@ impl<'s> Opening<'s> {
         let ttl = steered.ttl.unwrap_or(plan.ttl).at(horizon_secs);
         // Where the only address of a family were down, so would be the PoP in that family.
         match (&*own.v4, &*own.v6) {
-            ([only], _) if family == V4 => self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?,
-            (_, [only]) if family == V6 => self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?,
+            ([only], _) if family == V4 => {
+                self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?
+            }
+            (_, [only]) if family == V6 => {
+                self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?
+            }
             _ => return None,
         }
         let (tailors, least) = (policy.located || shares, if shares { policy.cell_v4 } else { 1 });
@@ -121,8 +132,8 @@ impl<'s> Opening<'s> {
     }
 }
 
-/// Whether a type is data, whatever its name, and asked of the name itself: not OPT, nor what only asks; nor CNAME, nor DS,
-/// which lies above a cut (RFC 4035 section 3.1.4.1).
+/// Whether a type is data, whatever its name, and asked of the name itself: not OPT, nor what only
+/// asks; nor CNAME, nor DS, which lies above a cut (RFC 4035 section 3.1.4.1).
 #[inline(always)]
 fn is_plain(qtype: RrType) -> bool {
     IS_PLAIN.get(usize::from(qtype.0)).is_some_and(|is_plain| *is_plain)

@@ -6,8 +6,8 @@ use crate::wire::response::{Owner, Section, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::NodeId;
 
-/// Name servers of one delegation whose glue is written: 13 are the root's, few zones have more than
-/// eight.
+/// Name servers of one delegation whose glue is written: 13 are the root's, few zones have more
+/// than eight.
 const GLUE_MAX: usize = 32;
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
@@ -23,14 +23,20 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let apex_at = step.suffix_at(zone.apex().len());
         let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
         let mut count = 0;
-        let written = self.opening.response.rrset(Section::Authority, owner, zone.records(set), apex_at, |at, rdata| {
-            if let Some(node) = rdata.link
-                && count < GLUE_MAX
-            {
-                glue[count] = (at, NodeId(node));
-                count += 1;
-            }
-        });
+        let written = self.opening.response.rrset(
+            Section::Authority,
+            owner,
+            zone.records(set),
+            apex_at,
+            |at, rdata| {
+                if let Some(node) = rdata.link
+                    && count < GLUE_MAX
+                {
+                    glue[count] = (at, NodeId(node));
+                    count += 1;
+                }
+            },
+        );
         if written.is_err() {
             return self.truncate();
         }
@@ -45,7 +51,13 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 for rtype in [RrType::A, RrType::AAAA] {
                     let Some(set) = zone.set(node, rtype) else { continue };
                     let owner = Owner { at, wire: name };
-                    let written = self.opening.response.rrset(Section::Additional, owner, zone.records(set), apex_at, |_, _| {});
+                    let written = self.opening.response.rrset(
+                        Section::Additional,
+                        owner,
+                        zone.records(set),
+                        apex_at,
+                        |_, _| {},
+                    );
                     if written.is_err() {
                         if needed {
                             self.opening.response.set_flag(flag::TC);

@@ -15,8 +15,8 @@ use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Steered};
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
-    /// Answers from a policy. Whether a type exists depends on the policy alone, never on the client:
-    /// only a CNAME, which answers every type, is exempt.
+    /// Answers from a policy. Whether a type exists depends on the policy alone, never on the
+    /// client: only a CNAME, which answers every type, is exempt.
     pub fn steered<'n>(&mut self, step: Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
     where
         's: 'n,
@@ -36,23 +36,33 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             return next;
         }
         // Names share independently of each other, those below one wildcard too.
-        let seed = if matches!(step.found.matched, Match::Wildcard(_)) { hash::name(step.name) } else { steered.seed };
+        let seed = if matches!(step.found.matched, Match::Wildcard(_)) {
+            hash::name(step.name)
+        } else {
+            steered.seed
+        };
         let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
         let decision = self.opening.vantage().decide(policy, shares, seed, self.opening.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
-        let question =
-            Question { policy, plan: decision.plan, pops: &snapshot.steering.pops, status: &snapshot.status, view, family: offered };
+        let question = Question {
+            policy,
+            plan: decision.plan,
+            pops: &snapshot.steering.pops,
+            status: &snapshot.status,
+            view,
+            family: offered,
+        };
         let (choice, horizon_secs) = choose(question, || decision.key(), self.trace.watch());
         let outcome = &mut *self.outcome;
         outcome.policy = Some(steered.policy);
         outcome.reason = Some(Reason::of(choice));
         outcome.evidence = Some(decision.evidence);
         self.trace.choice(snapshot, policy, choice);
-        // Whatever comes out is this client's, but for the denial that all clients of a policy get at the
-        // same time. Where a CNAME is possible, that there is none is tailored too.
+        // Whatever comes out is this client's, but for the denial that all clients of a policy get
+        // at the same time. Where a CNAME is possible, that there is none is tailored too.
         if choice != Choice::NoData || policy.may_alias() {
             self.opening.scope = self.opening.scope.max(decision.scope);
         }
@@ -64,9 +74,15 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         self.otherwise(step, node, policy, choice, (&decision, view, ttl))
     }
 
-    /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None` for HTTPS where it has
-    /// such records.
-    fn untailored<'n>(&mut self, step: Step<'n>, node: NodeId, policy: &PolicyTable, family: Option<Families>) -> Option<Next<'n>>
+    /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None`
+    /// for HTTPS where it has such records.
+    fn untailored<'n>(
+        &mut self,
+        step: Step<'n>,
+        node: NodeId,
+        policy: &PolicyTable,
+        family: Option<Families>,
+    ) -> Option<Next<'n>>
     where
         's: 'n,
     {
@@ -102,8 +118,12 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 Next::Done(Rcode::SERVFAIL)
             }
             // A family that the policy does not have.
-            Choice::Pop { .. } if matches!(self.opening.query.qtype, RrType::A | RrType::AAAA) => self.negative(step, Rcode::NOERROR),
-            Choice::Pop { pop, slot, resort } if policy.https && self.opening.query.qtype == RrType::HTTPS => {
+            Choice::Pop { .. } if matches!(self.opening.query.qtype, RrType::A | RrType::AAAA) => {
+                self.negative(step, Rcode::NOERROR)
+            }
+            Choice::Pop { pop, slot, resort }
+                if policy.https && self.opening.query.qtype == RrType::HTTPS =>
+            {
                 self.outcome.pop = Some((pop, resort));
                 self.https(step, decision, (slot, Seen::new(view, slot, resort)), ttl)
             }
@@ -123,9 +143,13 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     ) -> Next<'static> {
         let slot = &self.opening.snapshot.steering.slots[slot as usize];
         if family == V4 {
-            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| {
+                address.octets()
+            })
         } else {
-            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), decision, ttl, |address| address.octets())
+            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), decision, ttl, |address| {
+                address.octets()
+            })
         }
     }
 
@@ -150,11 +174,18 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
 }
 
 impl<'s, T: Trace> Exchange<'s, '_, T> {
-    /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the PoP's
-    /// addresses that A and AAAA of the same decision have. A family that this PoP cannot answer now
-    /// comes from another one, whose addresses would not go with these parameters, so it has no hint.
+    /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the
+    /// PoP's addresses that A and AAAA of the same decision have. A family that this PoP cannot
+    /// answer now comes from another one, whose addresses would not go with these parameters, so it
+    /// has no hint.
     #[inline(never)]
-    fn https(&mut self, step: Step<'_>, decision: &Decision<'_>, (slot, seen): (u32, Seen), ttl: Ttl) -> Next<'static> {
+    fn https(
+        &mut self,
+        step: Step<'_>,
+        decision: &Decision<'_>,
+        (slot, seen): (u32, Seen),
+        ttl: Ttl,
+    ) -> Next<'static> {
         let slot = &self.opening.snapshot.steering.slots[slot as usize];
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
         let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };
@@ -169,15 +200,21 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             rdata.hint(6, (&slot.v6, seen.down_v6), decision, |address| address.octets());
         }
         self.trace.picked(1, 1, ttl.secs());
-        match self.opening.response.record(Section::Answer, step.owner(), RrType::HTTPS, ttl, &rdata.octets[..rdata.len]) {
+        match self.opening.response.record(
+            Section::Answer,
+            step.owner(),
+            RrType::HTTPS,
+            ttl,
+            &rdata.octets[..rdata.len],
+        ) {
             Ok(_) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }
     }
 }
 
-/// Octets that an HTTPS record can have here: 3 of priority and target, 26 of `alpn` and `port`, the
-/// hints with the most addresses, and `ech`; with room to spare.
+/// Octets that an HTTPS record can have here: 3 of priority and target, 26 of `alpn` and `port`,
+/// the hints with the most addresses, and `ech`; with room to spare.
 const HTTPS_OCTETS_MAX: usize = 64 + 8 + 20 * ANSWERS_MAX as usize + 4 + ECH_OCTETS_MAX;
 
 /// Record data in the making.
@@ -195,7 +232,8 @@ impl HttpsData {
     }
 
     /// A hint with the addresses that are picked, in the order of the file: unlike that of records,
-    /// the order inside record data is part of what a scope promises, so it must depend on nothing else.
+    /// the order inside record data is part of what a scope promises, so it must depend on nothing
+    /// else.
     fn hint<A: Copy, const N: usize>(
         &mut self,
         key: u8,

@@ -44,13 +44,14 @@ pub struct Check {
 impl Check {
     /// Checks, and tells everything that was found.
     pub fn run(self) -> ExitCode {
-        let (snapshot, findings, files) = match cycle::run(&self.config.config, None, None, cycle::NEVER_SERVED) {
-            Ok(mut fresh) => {
-                ledger(&mut fresh);
-                (Some(fresh.snapshot), fresh.findings, fresh.files)
-            }
-            Err(refused) => (None, refused.0, refused.1),
-        };
+        let (snapshot, findings, files) =
+            match cycle::run(&self.config.config, None, None, cycle::NEVER_SERVED) {
+                Ok(mut fresh) => {
+                    ledger(&mut fresh);
+                    (Some(fresh.snapshot), fresh.findings, fresh.files)
+                }
+                Err(refused) => (None, refused.0, refused.1),
+            };
         // A bound is on something.
         let wanted = self.diff.as_ref().map(Option::as_deref).or(self.bound.max_move.map(|_| None));
         let diff = match (wanted, &snapshot) {
@@ -78,7 +79,9 @@ impl Check {
             Format::Text => {
                 print_findings(&findings, &files);
                 match (&summary, &digest) {
-                    (Some(summary), Some(digest)) => print(&format!("{}\ndigest {digest}\n{}\n", summary.trim_end(), verdict(&findings))),
+                    (Some(summary), Some(digest)) => {
+                        print(&format!("{}\ndigest {digest}\n{}\n", summary.trim_end(), verdict(&findings)))
+                    }
                     _ => print(&format!("{}\n", verdict(&findings))),
                 }
                 if let Some((told, _)) = &diff {
@@ -86,10 +89,15 @@ impl Check {
                 }
             }
         }
-        if summary.is_some() && diff.is_none_or(|(_, is_within)| is_within) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if summary.is_some() && diff.is_none_or(|(_, is_within)| is_within) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
     }
 
-    /// What moves from another deployment to this one, or from what the server has to what its files say now.
+    /// What moves from another deployment to this one, or from what the server has to what its
+    /// files say now.
     fn differs(&self, with: Option<&Path>, snapshot: &Snapshot) -> Result<Value, ExitCode> {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
@@ -98,15 +106,17 @@ impl Check {
     }
 }
 
-/// Tells where the ledger of this node speaks over the files. A ledger that cannot be read is a warning:
-/// the deployment is served all the same.
+/// Tells where the ledger of this node speaks over the files. A ledger that cannot be read is a
+/// warning: the deployment is served all the same.
 fn ledger(fresh: &mut Fresh) {
     let path = fresh.fixed.state.join(FILE);
     let Ok(Some(octets)) = atomic::read(&path, LEDGER_OCTETS_MAX) else { return };
     let file = fresh.files.add(path.display().to_string(), String::from_utf8_lossy(&octets));
     let mut faults = Findings::default();
     match ledger_file::read(&octets, file, &mut faults) {
-        Some(written) => fresh.findings.extend(ledger_file::compare(&written, &fresh.snapshot.pops, epoch_secs())),
+        Some(written) => {
+            fresh.findings.extend(ledger_file::compare(&written, &fresh.snapshot.pops, epoch_secs()))
+        }
         None => {
             for fault in faults {
                 let message = format!("the ledger of overrides cannot be read: {}", fault.message);
@@ -119,5 +129,9 @@ fn ledger(fresh: &mut Fresh) {
 
 fn verdict(findings: &Findings) -> String {
     let (errors, warnings) = (findings.count(Severity::Error), findings.count(Severity::Warning));
-    if errors > 0 { format!("refused: errors {errors}, warnings {warnings}") } else { format!("ok: errors 0, warnings {warnings}") }
+    if errors > 0 {
+        format!("refused: errors {errors}, warnings {warnings}")
+    } else {
+        format!("ok: errors 0, warnings {warnings}")
+    }
 }

@@ -42,7 +42,8 @@ pub struct Diff {
 /// How much may move.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Bound {
-    /// More of the IPv4 addresses, of the IPv6 leaves or of the counted queries that move is an error
+    /// More of the IPv4 addresses, of the IPv6 leaves or of the counted queries that move is an
+    /// error
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_move: Option<f64>,
 }
@@ -50,7 +51,9 @@ pub struct Bound {
 impl Diff {
     /// Compares, and tells what moves.
     pub fn run(self) -> ExitCode {
-        let (Some(old), Some(new)) = (compile(&self.old), compile(&self.new)) else { return ExitCode::FAILURE };
+        let (Some(old), Some(new)) = (compile(&self.old), compile(&self.new)) else {
+            return ExitCode::FAILURE;
+        };
         let (told, is_within) = self.bound.judge(compared(&old, &new));
         print(&match self.format {
             Format::Json => format!("{told:#}\n"),
@@ -80,7 +83,10 @@ pub fn compared(old: &Snapshot, new: &Snapshot) -> Value {
 impl Bound {
     /// Adds the bound to a comparison, and says whether it holds.
     pub fn judge(self, mut told: Value) -> (Value, bool) {
-        let moved = ["ipv4", "ipv6", "queries"].iter().filter_map(|key| told["moved"][key].as_f64()).fold(0.0, f64::max);
+        let moved = ["ipv4", "ipv6", "queries"]
+            .iter()
+            .filter_map(|key| told["moved"][key].as_f64())
+            .fold(0.0, f64::max);
         let is_within = self.max_move.is_none_or(|most| moved <= most);
         if let Some(object) = told.as_object_mut() {
             object.insert("max_move".to_owned(), json!(self.max_move));
@@ -92,20 +98,27 @@ impl Bound {
 
 /// A comparison for people.
 pub fn text(told: &Value) -> String {
-    let percent = |share: &Value| share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    let percent = |share: &Value| {
+        share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+    };
     let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let shares = |way: &Value| ["ipv4", "ipv6", "queries"].map(|key| percent(&way[key]));
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut add = |of: String, moves: &Value| {
         for way in list(moves) {
-            rows.push([vec![of.clone(), word(&way["from"]), word(&way["to"])], shares(&way).to_vec()].concat());
+            rows.push(
+                [vec![of.clone(), word(&way["from"]), word(&way["to"])], shares(&way).to_vec()].concat(),
+            );
         }
     };
     add("all".to_owned(), &told["moves"]);
     for policy in list(&told["policies"]) {
         let (name, then) = (word(&policy["policy"]), policy["then"].as_str());
-        add(if then == Some(&name) { name } else { format!("{name} -> {}", then.unwrap_or("none")) }, &policy["moves"]);
+        add(
+            if then == Some(&name) { name } else { format!("{name} -> {}", then.unwrap_or("none")) },
+            &policy["moves"],
+        );
     }
     let [v4, v6, queries] = shares(&told["moved"]);
     let mut text = match rows.is_empty() {
@@ -149,7 +162,13 @@ mod tests {
     /// Shares as they are written.
     #[test]
     fn shares_are_read() {
-        for (text, wanted) in [("5%", Some(0.05)), ("0.05", Some(0.05)), ("2.5 %", Some(0.025)), ("0%", Some(0.0)), ("100%", Some(1.0))] {
+        for (text, wanted) in [
+            ("5%", Some(0.05)),
+            ("0.05", Some(0.05)),
+            ("2.5 %", Some(0.025)),
+            ("0%", Some(0.0)),
+            ("100%", Some(1.0)),
+        ] {
             assert_eq!(share(text).ok(), wanted, "{text}");
         }
         for text in ["", "%", "5 percent", "101%", "-1%", "NaN", "5"] {

@@ -65,7 +65,13 @@ fn sections(message: &[u8], text: &mut String) -> Option<()> {
     Some(())
 }
 
-fn record(message: &[u8], at: usize, body: &mut String, rcode: &mut u16, pseudo: &mut String) -> Option<usize> {
+fn record(
+    message: &[u8],
+    at: usize,
+    body: &mut String,
+    rcode: &mut u16,
+    pseudo: &mut String,
+) -> Option<usize> {
     let (name, end) = name_at(message, at)?;
     let fixed = message.get(end..)?.first_chunk::<10>()?;
     let rtype = RrType(u16::from_be_bytes([fixed[0], fixed[1]]));
@@ -91,11 +97,20 @@ fn options(mut data: &[u8], text: &mut String) {
             (8, [_, family, source, scope, address @ ..]) => {
                 let mut octets = [0u8; 16];
                 octets[..address.len().min(16)].copy_from_slice(&address[..address.len().min(16)]);
-                let address = if *family == 2 { IpAddr::from(octets) } else { IpAddr::from([octets[0], octets[1], octets[2], octets[3]]) };
+                let address = if *family == 2 {
+                    IpAddr::from(octets)
+                } else {
+                    IpAddr::from([octets[0], octets[1], octets[2], octets[3]])
+                };
                 let _ = writeln!(text, "; CLIENT-SUBNET: {address}/{source}/{scope}");
             }
             (15, [e0, e1, words @ ..]) => {
-                let _ = writeln!(text, "; EDE: {} ({})", u16::from_be_bytes([*e0, *e1]), String::from_utf8_lossy(words));
+                let _ = writeln!(
+                    text,
+                    "; EDE: {} ({})",
+                    u16::from_be_bytes([*e0, *e1]),
+                    String::from_utf8_lossy(words)
+                );
             }
             _ => {}
         }

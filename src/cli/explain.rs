@@ -1,7 +1,8 @@
 //! `meridian explain`: why a client gets its answer.
 //!
-//! The answer comes from the function that serves, called with a trace that listens; what is printed
-//! around it (places, distances) is looked up in the atlas that the snapshot was compiled from.
+//! The answer comes from the function that serves, called with a trace that listens; what is
+//! printed around it (places, distances) is looked up in the atlas that the snapshot was compiled
+//! from.
 
 use super::{Config, dig, print, print_findings, verify};
 use crate::answer::{self, Client, Moment, Outcome, Step, Trace, Transport, Verdict};
@@ -74,7 +75,9 @@ impl Explain {
             Ok(name) => name,
             Err(error) => return wrong(format!("`{written}` is not a domain name: {error}")),
         };
-        let Some(rtype) = RrType::from_text(&self.rtype) else { return wrong(format!("`{}` is not a record type", self.rtype)) };
+        let Some(rtype) = RrType::from_text(&self.rtype) else {
+            return wrong(format!("`{}` is not a record type", self.rtype));
+        };
         let (deployment, mut findings, files) = cycle::read(&self.config.config, true);
         let compiled = deployment.and_then(|deployment| {
             let (geography, found) = compile::geography(&deployment);
@@ -104,7 +107,10 @@ fn verified(snapshot: &Snapshot) -> ExitCode {
     match verify::verify_scopes(snapshot, SAMPLES_PER_LEAF) {
         Ok(report) => {
             let verify::VerifyReport { names, leaves, pairs } = report;
-            print(&format!("every scope is true: {names} steered names, {leaves} leaves, {pairs} pairs of clients compared\n"));
+            print(&format!(
+                "every scope is true: {names} steered names, {leaves} leaves, {pairs} pairs of clients \
+                 compared\n"
+            ));
             ExitCode::SUCCESS
         }
         Err(faults) => {
@@ -129,7 +135,8 @@ pub struct Asked {
     pub down: Vec<String>,
 }
 
-/// Explains one answer as text. The snapshot must be compiled from the deployment and the geography.
+/// Explains one answer as text. The snapshot must be compiled from the deployment and the
+/// geography.
 pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapshot, asked: &Asked) -> String {
     let snapshot = if asked.down.is_empty() {
         snapshot.clone()
@@ -141,9 +148,23 @@ pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapsh
     let mut out = vec![0; crate::limits::MESSAGE_MAX];
     let client = Client { address: asked.client, transport: Transport::Udp };
     let mut story = Story::new(deployment, &geography.atlas, asked.client);
-    let outcome = answer::respond_traced(&snapshot, &packet, &client, Moment { draw: 0, epoch_secs: 0 }, &mut out, &mut story);
+    let outcome = answer::respond_traced(
+        &snapshot,
+        &packet,
+        &client,
+        Moment { draw: 0, epoch_secs: 0 },
+        &mut out,
+        &mut story,
+    );
     let mut text = String::new();
-    let _ = writeln!(text, "question   {} {} from {}{}", asked.name, asked.rtype, asked.client, subnet_words(asked));
+    let _ = writeln!(
+        text,
+        "question   {} {} from {}{}",
+        asked.name,
+        asked.rtype,
+        asked.client,
+        subnet_words(asked)
+    );
     if !asked.down.is_empty() {
         let _ = writeln!(text, "supposed   down by probes: {}", asked.down.join(" "));
     }
@@ -160,7 +181,9 @@ fn conclude(text: &mut String, snapshot: &Snapshot, outcome: &Outcome, out: &[u8
     let _ = writeln!(text, "snapshot   {} digest {}", snapshot.sequence(), snapshot.digest());
     match outcome.verdict {
         Verdict::Silence => text.push_str("answer     none: the server stays silent\n"),
-        Verdict::Rare => text.push_str("answer     from the side road for rare messages, not from the core\n"),
+        Verdict::Rare => {
+            text.push_str("answer     from the side road for rare messages, not from the core\n")
+        }
         Verdict::Reply(len) => {
             let _ = writeln!(text, "scope      {}", outcome.scope);
             text.push('\n');
@@ -241,9 +264,15 @@ impl Trace for Story<'_> {
         let what = match step.found.matched {
             Match::Exact(node) if zone.steered_at(node).is_some() => "steered".to_owned(),
             Match::Exact(node) if zone.sets_at(node).is_empty() => "an empty non-terminal".to_owned(),
-            Match::Exact(node) => zone.sets_at(node).iter().map(|s| s.rtype.to_string()).collect::<Vec<_>>().join(" "),
+            Match::Exact(node) => {
+                zone.sets_at(node).iter().map(|s| s.rtype.to_string()).collect::<Vec<_>>().join(" ")
+            }
             Match::Wildcard(node) => {
-                format!("by wildcard {}{}", show(zone.name(node)), if zone.steered_at(node).is_some() { ", steered" } else { "" })
+                format!(
+                    "by wildcard {}{}",
+                    show(zone.name(node)),
+                    if zone.steered_at(node).is_some() { ", steered" } else { "" }
+                )
             }
             Match::Cut(node) => format!("delegated at {}", show(zone.name(node))),
             Match::Redirected(node) => format!("below the DNAME at {}", show(zone.name(node))),
@@ -263,25 +292,33 @@ impl Trace for Story<'_> {
         let (place, leaf, evidence) = self.atlas.place_of(address);
         let by = match decision.evidence {
             Evidence::Ecs => "client subnet",
-            Evidence::Resolver if decision.is_special => "resolver (the client subnet is a special-purpose address)",
+            Evidence::Resolver if decision.is_special => {
+                "resolver (the client subnet is a special-purpose address)"
+            }
             Evidence::Resolver => "resolver",
             Evidence::Nothing => "not needed, since every client gets the same plan; it would be",
         };
         let words = format!("{by} {address}: {}", self.place_words(place));
         self.line("evidence", &words);
-        let said: Vec<String> = evidence.fields().map(|(field, source)| format!("{field} by {}", self.atlas.source_name(source))).collect();
+        let said: Vec<String> = evidence
+            .fields()
+            .map(|(field, source)| format!("{field} by {}", self.atlas.source_name(source)))
+            .collect();
         if !said.is_empty() {
             self.line("source", &said.join(", "));
         }
         let site = self.deployment.node.site.clone();
         if !place.is_located() && decision.evidence == Evidence::Resolver {
-            let words = site.as_ref().map_or("the policy's listed order".to_owned(), |s| format!("the node's own site {s}"));
+            let words = site
+                .as_ref()
+                .map_or("the policy's listed order".to_owned(), |s| format!("the node's own site {s}"));
             self.line("fallback", &words);
         }
         let offset = if let Subject::V4 { offset, .. } = decision.subject { offset } else { 0 };
         let merged = decision.depth.saturating_sub(if decision.is_special { 0 } else { offset });
         if decision.evidence != Evidence::Nothing {
-            let words = format!("{leaf} in the atlas, {} in the routes of this policy", Prefix::new(address, merged));
+            let words =
+                format!("{leaf} in the atlas, {} in the routes of this policy", Prefix::new(address, merged));
             self.line("leaf", &words);
         }
         if decision.shares {
@@ -290,20 +327,34 @@ impl Trace for Story<'_> {
             self.line("key", &words);
         }
         let found = self.deployment.policies.iter().find(|p| {
-            let name = p.zone.as_ref().map_or_else(|| p.policy.name.to_string(), |zone| format!("{zone}/{}", p.policy.name));
+            let name = p
+                .zone
+                .as_ref()
+                .map_or_else(|| p.policy.name.to_string(), |zone| format!("{zone}/{}", p.policy.name));
             name == *policy.name
         });
         if let Some(scoped) = found {
             let mapper = Mapper::new(&scoped.policy, &self.deployment.pops, site);
             let resolver_networks = &self.atlas.place_of(self.client).0.networks;
-            let stood_at = (!place.is_located() && decision.evidence != Evidence::Ecs).then_some(self.deployment.node.site.as_ref());
-            let at_site =
-                stood_at.flatten().and_then(|site| steering::site_place(&self.deployment.pops, site)).map(|s| steering::at_site(place, &s));
+            let stood_at = (!place.is_located() && decision.evidence != Evidence::Ecs)
+                .then_some(self.deployment.node.site.as_ref());
+            let at_site = stood_at
+                .flatten()
+                .and_then(|site| steering::site_place(&self.deployment.pops, site))
+                .map(|s| steering::at_site(place, &s));
             let place = at_site.as_ref().unwrap_or(place);
             let rule = mapper.rule_for(place, resolver_networks).map_or_else(
-                || if scoped.policy.rules.is_empty() { "the policy has none".to_owned() } else { "none matches".to_owned() },
+                || {
+                    if scoped.policy.rules.is_empty() {
+                        "the policy has none".to_owned()
+                    } else {
+                        "none matches".to_owned()
+                    }
+                },
                 |(index, rule)| match &rule.target {
-                    RuleTarget::Use(other) => format!("number {} matches: as the policy {} has it", index + 1, other.name),
+                    RuleTarget::Use(other) => {
+                        format!("number {} matches: as the policy {} has it", index + 1, other.name)
+                    }
                     _ => format!("number {} matches", index + 1),
                 },
             );
@@ -311,10 +362,19 @@ impl Trace for Story<'_> {
             let from = mapper.coordinates(place);
             let mut last_band = None;
             for entry in &decision.plan.entries {
-                let distance = from.and_then(|from| entry.target.split().ok().and_then(|pop| mapper.distance_m(from, pop)));
+                let distance = from
+                    .and_then(|from| entry.target.split().ok().and_then(|pop| mapper.distance_m(from, pop)));
                 let distance = distance.map_or_else(String::new, |m| format!("{:>6} km", m / 1000));
-                let weight = if entry.weight == OWN_WEIGHT { String::new() } else { format!("  weight {}", entry.weight) };
-                let band = if last_band == Some(entry.band) { String::new() } else { format!("band {}", entry.band + 1) };
+                let weight = if entry.weight == OWN_WEIGHT {
+                    String::new()
+                } else {
+                    format!("  weight {}", entry.weight)
+                };
+                let band = if last_band == Some(entry.band) {
+                    String::new()
+                } else {
+                    format!("band {}", entry.band + 1)
+                };
                 last_band = Some(entry.band);
                 let words = format!("{band:<8} {:<8}{distance}{weight}", self.target_words(policy, entry));
                 self.line("list", words.trim_end());
@@ -357,7 +417,9 @@ impl Trace for Story<'_> {
         }
         let words = match choice {
             Choice::Pop { pop, .. } => snapshot.steering.pops[usize::from(pop.0)].name.to_string(),
-            Choice::Cname(index) => policy.cnames.get(usize::from(index)).map_or_else(String::new, |n| format!("CNAME {n}")),
+            Choice::Cname(index) => {
+                policy.cnames.get(usize::from(index)).map_or_else(String::new, |n| format!("CNAME {n}"))
+            }
             Choice::NoData => "no data: the whole policy is down, or switched off in this family".to_owned(),
             Choice::ServFail => "SERVFAIL: nothing may be answered".to_owned(),
         };

@@ -52,7 +52,9 @@ impl Geoip {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
         let outcome = match &self {
-            Geoip::Build { source, target, epoch } => build(source, target, *epoch).map(|sentence| format!("{}\n", sentence.trim_end())),
+            Geoip::Build { source, target, epoch } => {
+                build(source, target, *epoch).map(|sentence| format!("{}\n", sentence.trim_end()))
+            }
             Geoip::Lookup { address, config } => lookup_in(&config.config, *address),
         };
         match outcome {
@@ -97,7 +99,9 @@ pub fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String,
             Ok(text) => text,
             Err(_) => return Err(whole(files, &name, code::NOT_UTF8, format!("`{name}` is not UTF-8 text"))),
         },
-        Err(error) => return Err(whole(files, &name, code::UNREADABLE, format!("cannot read `{name}`: {error}"))),
+        Err(error) => {
+            return Err(whole(files, &name, code::UNREADABLE, format!("cannot read `{name}`: {error}")));
+        }
     };
     let file = files.add(name.as_str(), text.as_str());
     let octets = match compile(&text, file, epoch) {
@@ -110,10 +114,19 @@ pub fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String,
         Err(findings) => return Err((findings, files)),
     };
     if let Err(error) = replace(target, &octets) {
-        return Err(whole(files, &shown.to_string(), code::UNREADABLE, format!("cannot write `{shown}`: {error}")));
+        return Err(whole(
+            files,
+            &shown.to_string(),
+            code::UNREADABLE,
+            format!("cannot write `{shown}`: {error}"),
+        ));
     }
     let (v4, v6) = (database.leaves_v4.len(), database.leaves_v6.len());
-    Ok(format!("wrote {shown}: {v4} IPv4 and {v6} IPv6 networks, {} places, {} octets", database.places.len(), octets.len()))
+    Ok(format!(
+        "wrote {shown}: {v4} IPv4 and {v6} IPv6 networks, {} places, {} octets",
+        database.places.len(),
+        octets.len()
+    ))
 }
 
 /// The octets of the database that a source makes.
@@ -123,7 +136,10 @@ pub fn compile(text: &str, file: FileId, epoch: Option<u64>) -> Result<Vec<u8>, 
         return Err(findings);
     }
     encode::encode(&source.rows, epoch.or(source.epoch).unwrap_or(0)).map_err(|error| {
-        findings.push(Finding::error(code::BAD_VALUE, format!("no database can be made of this source: {error}")).at(At::whole(file), ""));
+        findings.push(
+            Finding::error(code::BAD_VALUE, format!("no database can be made of this source: {error}"))
+                .at(At::whole(file), ""),
+        );
         findings
     })
 }
@@ -134,7 +150,10 @@ pub fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now: u64) 
     let (place, leaf, evidence) = atlas.place_of(address);
     let mut out = format!("{address} lies in {leaf}\n");
     let mut tell = |field: &str, value: String| {
-        let source = evidence.fields().find(|(name, _)| *name == field).map_or("", |(_, source)| atlas.source_name(source));
+        let source = evidence
+            .fields()
+            .find(|(name, _)| *name == field)
+            .map_or("", |(_, source)| atlas.source_name(source));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "  {:<13}{value:<24}{source}", format!("{field}:"));
     };
@@ -149,11 +168,16 @@ pub fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now: u64) 
         tell("site", site.to_string());
     }
     for &network in &place.networks {
-        let _ = writeln!(out, "  in network {}", atlas.networks.get(usize::from(network)).map_or("?", |name| name));
+        let _ = writeln!(
+            out,
+            "  in network {}",
+            atlas.networks.get(usize::from(network)).map_or("?", |name| name)
+        );
     }
     for database in databases {
         let days = now.saturating_sub(database.build_epoch) / 86_400;
-        let age = if database.build_epoch == 0 { "without a date".to_owned() } else { format!("{days} days old") };
+        let age =
+            if database.build_epoch == 0 { "without a date".to_owned() } else { format!("{days} days old") };
         let _ = writeln!(out, "  database {} ({}), {age}", database.name, database.kind);
     }
     out

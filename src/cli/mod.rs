@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! Exit statuses: 0 done; 1 findings refused it; 2 the command line is wrong or the server cannot be reached.
+//! Exit statuses: 0 done; 1 findings refused it; 2 the command line is wrong or the server cannot
+//! be reached.
 
 pub mod check;
 pub mod colour;
@@ -80,7 +81,8 @@ Examples:
     /// Build and query GeoIP databases
     #[command(
         subcommand,
-        after_help = "Examples:\n  meridian geoip build geoip/places.csv geoip/places.mmdb\n  meridian geoip lookup 198.51.100.7"
+        after_help = "Examples:\n  meridian geoip build geoip/places.csv geoip/places.mmdb\n  meridian geoip \
+            lookup 198.51.100.7"
     )]
     Geoip(geoip::Geoip),
     /// Print a JSON Schema of configuration files, or a commented sample
@@ -168,13 +170,18 @@ pub fn print_findings(findings: &Findings, files: &Files) {
 mod tests {
     use super::*;
 
-    /// The tree of commands is one that clap accepts, and every command has its help with an example.
+    /// The tree of commands is one that clap accepts, and every command has its help with an
+    /// example.
     #[test]
     fn the_tree_is_sound() {
         Arguments::command().debug_assert();
         for command in Arguments::command().get_subcommands() {
             assert!(command.get_about().is_some(), "{} has no help", command.get_name());
-            let after = command.get_after_help().or(command.get_after_long_help()).map(ToString::to_string).unwrap_or_default();
+            let after = command
+                .get_after_help()
+                .or(command.get_after_long_help())
+                .map(ToString::to_string)
+                .unwrap_or_default();
             assert!(after.contains("Example"), "{} has no example", command.get_name());
         }
     }

@@ -42,11 +42,15 @@ impl Policy {
             return complain(&told);
         }
         if let Some(name) = name {
-            let found = told["policies"].as_array().into_iter().flatten().find(|policy| policy["name"] == **name).cloned();
+            let found = told["policies"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|policy| policy["name"] == **name)
+                .cloned();
             let Some(policy) = found else {
-                return complain(
-                    &serde_json::json!({ "error": format!("there is no policy `{name}`; `meridian policy list` tells their names") }),
-                );
+                return complain(&serde_json::json!({ "error": format!(
+                        "there is no policy `{name}`; `meridian policy list` tells their names") }));
             };
             told = policy;
         }
@@ -82,7 +86,20 @@ fn list(told: &Value) -> String {
 }
 
 fn show(policy: &Value) -> String {
-    let keys = ["name", "service", "candidates", "order", "band", "share", "ttl", "answers", "when_all_down", "scopes", "plans", "https"];
+    let keys = [
+        "name",
+        "service",
+        "candidates",
+        "order",
+        "band",
+        "share",
+        "ttl",
+        "answers",
+        "when_all_down",
+        "scopes",
+        "plans",
+        "https",
+    ];
     let mut text: String = keys.iter().map(|key| format!("{key:<14} {}\n", plain(&policy[*key]))).collect();
     for (index, rule) in policy["rules"].as_array().into_iter().flatten().enumerate() {
         let fence = if rule["fence"] == true { ", fenced" } else { "" };
@@ -91,7 +108,10 @@ fn show(policy: &Value) -> String {
     }
     text.push_str(&format!("{:<14} {}\n", "guard", guard(policy)));
     let percent = |share: &Value| {
-        share.as_f64().filter(|share| *share > 0.0).map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+        share
+            .as_f64()
+            .filter(|share| *share > 0.0)
+            .map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
     };
     let row = |member: &Value| {
         let serves: Vec<String> = member["serves"].as_array().into_iter().flatten().map(plain).collect();

@@ -32,14 +32,17 @@ pub enum Pop {
         server: Server,
     },
     /// Put PoPs into service whatever probes say
-    #[command(after_help = "Example:\n  meridian pop up fra --for 30m --reason \"the probe is wrong, ticket 4711\"")]
+    #[command(
+        after_help = "Example:\n  meridian pop up fra --for 30m --reason \"the probe is wrong, ticket 4711\""
+    )]
     Up(Say),
     /// Never answer PoPs, not even when everything else is down
     #[command(after_help = "Example:\n  meridian pop down fra --reason \"on fire\"")]
     Down(Say),
     /// Answer PoPs only when nothing else passes
     #[command(
-        after_help = "Examples:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"\n  meridian pop drain fra --over 30m --at 22:00 --reason \"new switch\""
+        after_help = "Examples:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"\n  meridian \
+            pop drain fra --over 30m --at 22:00 --reason \"new switch\""
     )]
     Drain(Say),
     /// Let file and probes decide again
@@ -49,7 +52,10 @@ pub enum Pop {
     #[command(after_help = "Example:\n  meridian pop ramp fra --over 30m")]
     Ramp(Say),
     /// Give PoPs another weight
-    #[command(after_help = "Examples:\n  meridian pop weight fra 20 --reason \"half the machines\"\n  meridian pop weight fra auto")]
+    #[command(
+        after_help = "Examples:\n  meridian pop weight fra 20 --reason \"half the machines\"\n  meridian pop \
+            weight fra auto"
+    )]
     Weight {
         /// A name, a pattern, or `tag:...`
         selector: String,
@@ -59,7 +65,9 @@ pub enum Pop {
         how: How,
     },
     /// Tell how full a PoP is now: the number of its load feed of kind `push`
-    #[command(after_help = "Examples:\n  meridian pop load fra 350\n  meridian pop load fra 7200 --service video")]
+    #[command(
+        after_help = "Examples:\n  meridian pop load fra 350\n  meridian pop load fra 7200 --service video"
+    )]
     Load {
         /// The name of the PoP
         pop: String,
@@ -125,7 +133,10 @@ pub struct How {
 
 /// Who sits before the screen, as far as the environment tells.
 fn author() -> String {
-    ["SUDO_USER", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty())).unwrap_or("unknown".to_owned())
+    ["SUDO_USER", "USER"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or("unknown".to_owned())
 }
 
 impl Pop {
@@ -196,10 +207,21 @@ fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
 /// An override on one line.
 fn in_words(by: &Value) -> String {
     let text = |key: &str| by[key].as_str().unwrap_or_default();
-    let over = by["over_secs"].as_u64().filter(|secs| *secs > 0).map(|secs| format!(" over {secs} s")).unwrap_or_default();
+    let over = by["over_secs"]
+        .as_u64()
+        .filter(|secs| *secs > 0)
+        .map(|secs| format!(" over {secs} s"))
+        .unwrap_or_default();
     let start = by["start"].as_str().map(|start| format!(" from {start} on")).unwrap_or_default();
     let until = by["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
-    format!("{} {}{over}{start}{until}, {} at {}: {}", text("pops"), text("action"), text("author"), text("set"), text("reason"))
+    format!(
+        "{} {}{over}{start}{until}, {} at {}: {}",
+        text("pops"),
+        text("action"),
+        text("author"),
+        text("set"),
+        text("reason")
+    )
 }
 
 /// A load feed on one line, such as `310 of 400 (78 %), target 80 %`.
@@ -207,7 +229,11 @@ fn feed_in_words(feed: &Value) -> String {
     let number = |key: &str| feed[key].as_f64().unwrap_or_default();
     let whose = feed["service"].as_str().map(|service| format!("{service}: ")).unwrap_or_default();
     let mut text = match feed["load"].as_f64() {
-        Some(load) => format!("{whose}{load:.0} of {:.0} ({:.0} %)", number("capacity"), load * 100.0 / number("capacity")),
+        Some(load) => format!(
+            "{whose}{load:.0} of {:.0} ({:.0} %)",
+            number("capacity"),
+            load * 100.0 / number("capacity")
+        ),
         None => format!("{whose}not known yet, of {:.0}", number("capacity")),
     };
     text.push_str(&format!(", target {:.0} %", number("target") * 100.0));
@@ -216,7 +242,10 @@ fn feed_in_words(feed: &Value) -> String {
         let to: Vec<String> = (feed["accept"].as_object().into_iter().flatten())
             .map(|(pop, share)| format!("{pop} accepts {:.0} %", share.as_f64().unwrap_or_default() * 100.0))
             .collect();
-        text.push_str(&format!(" ({})", if to.is_empty() { "nobody accepts any".to_owned() } else { to.join(", ") }));
+        text.push_str(&format!(
+            " ({})",
+            if to.is_empty() { "nobody accepts any".to_owned() } else { to.join(", ") }
+        ));
     }
     if feed["stale"] == true {
         text.push_str(", stale");
@@ -230,12 +259,15 @@ fn feed_in_words(feed: &Value) -> String {
     text
 }
 
-/// A probed target on one line, such as `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
+/// A probed target on one line, such as
+/// `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
 fn target_in_words(target: &Value) -> String {
     let word = |key: &str| target[key].as_str().unwrap_or_default();
     let mut text = format!("{} {} {}: {}", word("address"), word("service"), word("probe"), word("verdict"));
     text.push_str(&format!(" for {} s", target["lasted_secs"]));
-    for (key, words) in [("good_streak", "good in a row"), ("bad_streak", "bad in a row"), ("failures", "failures counted")] {
+    for (key, words) in
+        [("good_streak", "good in a row"), ("bad_streak", "bad in a row"), ("failures", "failures counted")]
+    {
         if let Some(count) = target[key].as_u64().filter(|count| *count > 0) {
             text.push_str(&format!(", {count} {words}"));
         }
@@ -264,7 +296,9 @@ fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
     let told = pops(server)?;
     let found = told["pops"].as_array().into_iter().flatten().find(|pop| pop["name"] == name);
     let Some(pop) = found else {
-        return Err(complain(&json!({ "error": format!("there is no PoP `{name}`; `meridian pop list` tells their names") })));
+        return Err(complain(
+            &json!({ "error": format!("there is no PoP `{name}`; `meridian pop list` tells their names") }),
+        ));
     };
     if server.format == Format::Json {
         print(&format!("{pop:#}\n"));
@@ -310,8 +344,14 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
         Selector::parse(selector).map_err(|sentence| wrong(&sentence))?;
     }
     let mut body = json!({
-        "pops": selectors, "author": how.author, "reason": how.reason, "for_secs": how.lasts, "over_secs": how.over.unwrap_or(0),
-        "start": how.at.map(civil::moment), "force": how.force, "dry_run": true,
+        "pops": selectors,
+        "author": how.author,
+        "reason": how.reason,
+        "for_secs": how.lasts,
+        "over_secs": how.over.unwrap_or(0),
+        "start": how.at.map(civil::moment),
+        "force": how.force,
+        "dry_run": true,
     });
     body[key] = value;
     // Looked at first, so that whoever asks sees what moves before it does.
@@ -330,13 +370,22 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
         match prediction::asked() {
             Some(true) => {}
             Some(false) => return Err(wrong("nothing was changed")),
-            None => return Err(wrong("clients would move, and nobody can be asked: say --yes, or --dry-run to look; nothing was changed")),
+            None => {
+                return Err(wrong(
+                    "clients would move, and nobody can be asked: say --yes, or --dry-run to look; nothing \
+                     was changed",
+                ));
+            }
         }
     }
     body["dry_run"] = json!(false);
     let mut done = ask(how, &body)?;
     done["forecast"] = forecast.clone();
-    print(&if how.server.format == Format::Json { format!("{done:#}\n") } else { told(&done, &forecast, "done\n") });
+    print(&if how.server.format == Format::Json {
+        format!("{done:#}\n")
+    } else {
+        told(&done, &forecast, "done\n")
+    });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -357,7 +406,9 @@ fn ask(how: &How, body: &Value) -> Result<Value, ExitCode> {
 fn told(told: &Value, forecast: &Value, end: &str) -> String {
     let side = |side: &Value| format!("{} {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
     let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
-        .map(|pop| vec![pop["name"].as_str().unwrap_or("?").to_owned(), side(&pop["before"]), side(&pop["after"])])
+        .map(|pop| {
+            vec![pop["name"].as_str().unwrap_or("?").to_owned(), side(&pop["before"]), side(&pop["after"])]
+        })
         .collect();
     let mut text = table(&["POP", "BEFORE", "AFTER"], &rows);
     text.push_str(&prediction::text(forecast));
@@ -384,7 +435,8 @@ fn load(server: &Server, pop: &str, service: Option<&str>, value: f64) -> Result
 }
 
 fn acknowledge(server: &Server, author: &str) -> Result<ExitCode, ExitCode> {
-    let (status, told) = server.ask(Method::POST, "/ledger/acknowledge", Some(&json!({ "author": author })))?;
+    let (status, told) =
+        server.ask(Method::POST, "/ledger/acknowledge", Some(&json!({ "author": author })))?;
     if status != StatusCode::OK {
         return Err(complain(&told));
     }

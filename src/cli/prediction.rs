@@ -17,28 +17,45 @@ pub fn text(forecast: &Value) -> String {
     if !moves(forecast) {
         return "forecast: no client moves\n".to_owned();
     }
-    let percent = |share: &Value| share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    let percent = |share: &Value| {
+        share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+    };
     let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-    let cells = |way: &Value| [word(&way["from"]), word(&way["to"]), percent(&way["cells"]), percent(&way["queries"])];
+    let cells = |way: &Value| {
+        [word(&way["from"]), word(&way["to"]), percent(&way["cells"]), percent(&way["queries"])]
+    };
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut rows: Vec<Vec<String>> =
-        list(&forecast["moves"]).iter().map(|way| [vec!["all".to_owned()], cells(way).to_vec()].concat()).collect();
+    let mut rows: Vec<Vec<String>> = list(&forecast["moves"])
+        .iter()
+        .map(|way| [vec!["all".to_owned()], cells(way).to_vec()].concat())
+        .collect();
     for policy in list(&forecast["policies"]) {
-        rows.extend(list(&policy["moves"]).iter().map(|way| [vec![word(&policy["policy"])], cells(way).to_vec()].concat()));
+        rows.extend(
+            list(&policy["moves"])
+                .iter()
+                .map(|way| [vec![word(&policy["policy"])], cells(way).to_vec()].concat()),
+        );
     }
     let more = rows.len().saturating_sub(ROWS);
     rows.truncate(ROWS);
-    let mut text = String::from("forecast, once all of it holds:\n") + &table(&["POLICY", "FROM", "TO", "CELLS", "QUERIES"], &rows);
+    let mut text = String::from("forecast, once all of it holds:\n")
+        + &table(&["POLICY", "FROM", "TO", "CELLS", "QUERIES"], &rows);
     if more > 0 {
         text.push_str(&format!("and {more} more; --format json has them all\n"));
     }
     let number = |value: &Value| value.as_f64().unwrap_or(0.0);
     for gain in list(&forecast["load"]) {
-        let (added, load, capacity) = (number(&gain["added"]), number(&gain["load"]), number(&gain["capacity"]));
-        let use_of = |load: f64| if capacity > 0.0 { format!("{:.0} %", load / capacity * 100.0) } else { "?".to_owned() };
+        let (added, load, capacity) =
+            (number(&gain["added"]), number(&gain["load"]), number(&gain["capacity"]));
+        let use_of = |load: f64| {
+            if capacity > 0.0 { format!("{:.0} %", load / capacity * 100.0) } else { "?".to_owned() }
+        };
         let (was, is) = (use_of(load), use_of(load + added));
         let service = gain["service"].as_str().map(|service| format!(" ({service})")).unwrap_or_default();
-        text.push_str(&format!("load of {}{service}: {load:.1} + {added:.1} of {capacity:.1}, {was} -> {is}\n", word(&gain["pop"])));
+        text.push_str(&format!(
+            "load of {}{service}: {load:.1} + {added:.1} of {capacity:.1}, {was} -> {is}\n",
+            word(&gain["pop"])
+        ));
     }
     text
 }

@@ -43,7 +43,8 @@ impl Reload {
             Err(sentence) => {
                 let _ = writeln!(
                     std::io::stderr(),
-                    "no server can be asked at {}: {sentence}\nIs it running? Is this the right --config or --control?",
+                    "no server can be asked at {}: {sentence}\nIs it running? Is this the right --config or \
+                     --control?",
                     socket.display()
                 );
                 ExitCode::from(2)

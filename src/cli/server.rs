@@ -38,7 +38,12 @@ impl Server {
     }
 
     /// Asks the server. Where none answers, that is told, and the exit status given.
-    pub fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), ExitCode> {
+    pub fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), ExitCode> {
         let socket = self.control.clone().unwrap_or_else(|| client::socket_of(&self.config.config));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let answer = match runtime {
@@ -48,7 +53,8 @@ impl Server {
         answer.map_err(|sentence| {
             let _ = writeln!(
                 std::io::stderr(),
-                "no server can be asked at {}: {sentence}\nIs it running? Is this the right --config or --control?",
+                "no server can be asked at {}: {sentence}\nIs it running? Is this the right --config or \
+                 --control?",
                 socket.display()
             );
             ExitCode::from(2)
@@ -69,11 +75,17 @@ pub fn complain(told: &Value) -> ExitCode {
 /// Rows under a head, in columns as wide as their widest cell.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let all = || std::iter::once(head.iter().map(ToString::to_string).collect()).chain(rows.iter().cloned());
-    let width = |column: usize| all().filter_map(|row: Vec<String>| row.get(column).map(|cell| cell.chars().count())).max().unwrap_or(0);
+    let width = |column: usize| {
+        all()
+            .filter_map(|row: Vec<String>| row.get(column).map(|cell| cell.chars().count()))
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let mut text = String::new();
     for row in all() {
-        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let line: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         text.push_str(line.join("  ").trim_end());
         text.push('\n');
     }

@@ -41,9 +41,11 @@ struct Told {
     snapshot: Snapshot,
     sizes: Sizes,
     loading: Loading,
-    /// Buffers of a UDP socket as asked, and as this system grants them to a socket that was opened to see.
+    /// Buffers of a UDP socket as asked, and as this system grants them to a socket that was opened
+    /// to see.
     buffers: (Buffers, Option<Buffers>),
-    /// Peak of resident memory of this process after one load, in octets; 0 where the system does not tell.
+    /// Peak of resident memory of this process after one load, in octets; 0 where the system does
+    /// not tell.
     peak: u64,
 }
 
@@ -120,8 +122,8 @@ impl Told {
         2 * self.sizes.octets() + self.loading.octets()
     }
 
-    /// What this process has needed, and an old snapshot beside it; by tables alone where the system
-    /// does not tell.
+    /// What this process has needed, and an old snapshot beside it; by tables alone where the
+    /// system does not tell.
     fn reload_peak(&self) -> u64 {
         if self.peak == 0 { self.reload_tables() as u64 } else { self.peak + self.sizes.octets() as u64 }
     }
@@ -140,11 +142,20 @@ impl Told {
             let _ = writeln!(text, "{what:<9} {name:<28} {octets:>14} {about}");
         };
         for image in self.snapshot.zones.iter() {
-            let about = format!("names {}, RRsets {}, steered {}", image.names(), image.sets(), image.steered_names());
+            let about = format!(
+                "names {}, RRsets {}, steered {}",
+                image.names(),
+                image.sets(),
+                image.steered_names()
+            );
             line("zone", &shown(image.apex()), image.octets() as u64, about.as_str());
         }
         for (policy, leaves, octets) in self.policies() {
-            let about = format!("preference lists {} ({} octets), route leaves {leaves}", policy.plans.len(), sizes::plans_octets(policy));
+            let about = format!(
+                "preference lists {} ({} octets), route leaves {leaves}",
+                policy.plans.len(),
+                sizes::plans_octets(policy)
+            );
             line("policy", &policy.name, octets as u64, &about);
         }
         for (table, octets) in self.sizes.tables() {
@@ -162,7 +173,9 @@ impl Told {
             ("of queries, for a UDP socket", asked.receive, granted.as_ref().map(|granted| granted.receive)),
             ("of answers, for a UDP socket", asked.send, granted.as_ref().map(|granted| granted.send)),
         ] {
-            let about = granted.map_or_else(String::new, |granted| format!("of kernel memory asked for, {granted} granted here"));
+            let about = granted.map_or_else(String::new, |granted| {
+                format!("of kernel memory asked for, {granted} granted here")
+            });
             let _ = writeln!(text, "{:<9} {name:<28} {asked:>14} {about}", "buffer");
         }
         text.lines().map(str::trim_end).fold(String::new(), |all, line| all + line + "\n")
@@ -189,21 +202,29 @@ impl Told {
                 })
             })
             .collect();
-        let object =
-            |rows: &[(&'static str, usize)]| rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect::<serde_json::Map<_, _>>();
+        let object = |rows: &[(&'static str, usize)]| {
+            rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect::<serde_json::Map<_, _>>()
+        };
         json!({
             "zones": zones,
             "policies": policies,
             "tables": object(&self.sizes.tables()),
             "snapshot_octets": self.sizes.octets(),
             "counts": {
-                "zones": self.sizes.zones, "names": self.sizes.names, "rrsets": self.sizes.sets,
-                "steered": self.sizes.steered, "route_leaves": self.sizes.leaves, "preference_lists": self.sizes.plans,
+                "zones": self.sizes.zones,
+                "names": self.sizes.names,
+                "rrsets": self.sizes.sets,
+                "steered": self.sizes.steered,
+                "route_leaves": self.sizes.leaves,
+                "preference_lists": self.sizes.plans,
             },
             "loading": object(&self.loading.parts()),
             "socket_buffers": {
                 "asked": { "receive": self.buffers.0.receive, "send": self.buffers.0.send },
-                "granted": self.buffers.1.as_ref().map(|granted| json!({ "receive": granted.receive, "send": granted.send })),
+                "granted": self.buffers.1.as_ref().map(|granted| json!({
+                    "receive": granted.receive,
+                    "send": granted.send,
+                })),
             },
             "peak_octets": self.peak,
             "reload_peak_octets_estimated": self.reload_peak(),

@@ -1,10 +1,11 @@
 //! `meridian explain --verify-scopes`: proves on a snapshot that every ECS scope is true.
 //!
 //! A resolver hands an answer to every client inside the scope that came with it (RFC 7871 section
-//! 7.3.1), so all of them must be clients that would get the same records. The proof walks every leaf
-//! of every policy's routes, for each class of resolvers; takes addresses inside the leaf, plain and
-//! as IPv4 inside IPv6; asks the function that serves; and asks again for other addresses inside the
-//! scope that came back. TTL and order are not compared: neither is part of what a scope promises.
+//! 7.3.1), so all of them must be clients that would get the same records. The proof walks every
+//! leaf of every policy's routes, for each class of resolvers; takes addresses inside the leaf,
+//! plain and as IPv4 inside IPv6; asks the function that serves; and asks again for other addresses
+//! inside the scope that came back. TTL and order are not compared: neither is part of what a scope
+//! promises.
 
 use crate::answer::{Client, Moment, Transport, Verdict, respond};
 use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
@@ -32,10 +33,16 @@ pub struct VerifyReport {
 /// Sentences kept; a fault of a table shows in thousands of leaves.
 const FAULTS_MAX: usize = 20;
 
-/// Walks every leaf and asks for `samples_per_leaf` addresses inside it, each with two partners inside
-/// the scope of its answer. An error is one sentence for each pair that broke the law.
+/// Walks every leaf and asks for `samples_per_leaf` addresses inside it, each with two partners
+/// inside the scope of its answer. An error is one sentence for each pair that broke the law.
 pub fn verify_scopes(snapshot: &Snapshot, samples_per_leaf: usize) -> Result<VerifyReport, Vec<String>> {
-    let mut walk = Walk { snapshot, out: vec![0; MESSAGE_MAX], report: VerifyReport::default(), faults: Vec::new(), dice: 0 };
+    let mut walk = Walk {
+        snapshot,
+        out: vec![0; MESSAGE_MAX],
+        report: VerifyReport::default(),
+        faults: Vec::new(),
+        dice: 0,
+    };
     for zone in snapshot.zones.iter() {
         for (node, steered) in zone.steered() {
             walk.report.names += 1;
@@ -85,7 +92,10 @@ impl Walk<'_> {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
             let offers = |family| policy.families & family != 0 && status.offers(policy, view, family);
             let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];
-            for (rtype, exists) in types.into_iter().filter(|(rtype, exists)| *rtype != RrType::HTTPS || *exists || policy.may_alias()) {
+            for (rtype, exists) in types
+                .into_iter()
+                .filter(|(rtype, exists)| *rtype != RrType::HTTPS || *exists || policy.may_alias())
+            {
                 let mut asked = Asked { owner, rtype, resolver, policy, exists, tailors, packet: Vec::new() };
                 for leaf in routes.v4.blocks() {
                     self.report.leaves += 1;
@@ -142,8 +152,8 @@ impl Walk<'_> {
         }
     }
 
-    /// What must hold of one answer: scope 0 for everybody or for nobody, types for everybody or for
-    /// nobody. CNAMEs of a policy are exempt: where one is answered, it answers every type.
+    /// What must hold of one answer: scope 0 for everybody or for nobody, types for everybody or
+    /// for nobody. CNAMEs of a policy are exempt: where one is answered, it answers every type.
     fn existence(&mut self, asked: &Asked<'_>, address: IpAddr, answer: &Answer) {
         let policy = asked.policy;
         // `when_all_down: nodata` withdraws a type from everybody while the whole policy is down.
@@ -153,24 +163,37 @@ impl Walk<'_> {
         }
         let exists = asked.exists;
         if exists == answer.records.is_empty() {
-            self.fault(format!("{}: {address} got {}, which depends on the client", asked.question(), shown(answer)));
+            self.fault(format!(
+                "{}: {address} got {}, which depends on the client",
+                asked.question(),
+                shown(answer)
+            ));
         }
         let is_tailored = exists && policy.ecs && asked.tailors;
         if is_tailored != (answer.scope > 0) {
-            self.fault(format!("{}: {address} got scope {}, tailored: {is_tailored}", asked.question(), answer.scope));
+            self.fault(format!(
+                "{}: {address} got scope {}, tailored: {is_tailored}",
+                asked.question(),
+                answer.scope
+            ));
         }
     }
 
     fn ask(&mut self, asked: &mut Asked<'_>, address: IpAddr, source: u8) -> Option<Answer> {
         asked.write(Prefix::new(address, source));
         let client = Client { address: asked.resolver, transport: Transport::Tcp };
-        let outcome = respond(self.snapshot, &asked.packet, &client, Moment { draw: 0, epoch_secs: 0 }, &mut self.out);
+        let outcome =
+            respond(self.snapshot, &asked.packet, &client, Moment { draw: 0, epoch_secs: 0 }, &mut self.out);
         let records = match outcome.verdict {
             Verdict::Reply(len) => records(&self.out[..len]),
             Verdict::Silence | Verdict::Rare => None,
         };
         if records.is_none() {
-            self.fault(format!("{}: {} got no readable answer", asked.question(), Prefix::new(address, source)));
+            self.fault(format!(
+                "{}: {} got no readable answer",
+                asked.question(),
+                Prefix::new(address, source)
+            ));
         }
         Some(Answer { rcode: outcome.rcode, records: records?, scope: outcome.scope })
     }
@@ -203,7 +226,9 @@ impl Walk<'_> {
 fn resolver_of(policy: &PolicyTable, class: u32) -> Option<IpAddr> {
     let Some(classes) = &policy.resolver_classes else { return Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) };
     let v4 = classes.v4.blocks().find(|b| b.value == class).map(|b| IpAddr::V4(Ipv4Addr::from_bits(b.start)));
-    v4.or_else(|| classes.v6.blocks().find(|b| b.value == class).map(|b| IpAddr::V6(Ipv6Addr::from_bits(b.start))))
+    v4.or_else(|| {
+        classes.v6.blocks().find(|b| b.value == class).map(|b| IpAddr::V6(Ipv6Addr::from_bits(b.start)))
+    })
 }
 
 /// An IPv4 client inside IPv6: 6to4, mapped, NAT64, compatible or Teredo.
@@ -248,7 +273,29 @@ impl Asked<'_> {
         self.packet.extend_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1]);
         self.packet.extend_from_slice(self.owner);
         self.packet.extend_from_slice(&self.rtype.0.to_be_bytes());
-        self.packet.extend_from_slice(&[0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 8 + len, 0, 8, 0, 4 + len, 0, family, subnet.len(), 0]);
+        self.packet.extend_from_slice(&[
+            0,
+            1,
+            0,
+            0,
+            41,
+            4,
+            208,
+            0,
+            0,
+            0,
+            0,
+            0,
+            8 + len,
+            0,
+            8,
+            0,
+            4 + len,
+            0,
+            family,
+            subnet.len(),
+            0,
+        ]);
         self.packet.extend_from_slice(sent);
     }
 }
@@ -266,8 +313,8 @@ fn shown(answer: &Answer) -> String {
     if records.is_empty() { format!("{} without records", answer.rcode) } else { records.join(" ") }
 }
 
-/// The answer section as a set: type and data, sorted. Pointers in data are equal in both answers of
-/// a pair, since both begin with the same question.
+/// The answer section as a set: type and data, sorted. Pointers in data are equal in both answers
+/// of a pair, since both begin with the same question.
 fn records(message: &[u8]) -> Option<Vec<(u16, Vec<u8>)>> {
     let word = |at: usize| message.get(at..at + 2).map(|w| usize::from(u16::from_be_bytes([w[0], w[1]])));
     let mut at = skip_name(message, 12)? + 4;

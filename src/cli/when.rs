@@ -26,7 +26,8 @@ pub fn seconds(text: &str) -> Result<u64, String> {
     if sum == 0 { Err(wrong()) } else { Ok(sum) }
 }
 
-/// A moment to come, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next one), `+10m`.
+/// A moment to come, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next one),
+/// `+10m`.
 pub fn moment(text: &str) -> Result<u64, String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     moment_after(text, now)
@@ -58,7 +59,18 @@ mod tests {
         for (text, secs) in [("30s", 30), ("2h", 7_200), ("1h30m", 5_400), ("1d", 86_400), ("90m", 5_400)] {
             assert_eq!(seconds(text), Ok(secs), "{text}");
         }
-        for text in ["", "0s", "5", "h", "1x", "-1s", "1h30", "99999999999999999999s", "18446744073709551615d", "1\u{e9}"] {
+        for text in [
+            "",
+            "0s",
+            "5",
+            "h",
+            "1x",
+            "-1s",
+            "1h30",
+            "99999999999999999999s",
+            "18446744073709551615d",
+            "1\u{e9}",
+        ] {
             assert!(seconds(text).is_err(), "{text}");
         }
     }
@@ -76,9 +88,18 @@ mod tests {
         ] {
             assert_eq!(moment_after(text, noon).map(civil::moment), Ok(at.to_owned()), "{text}");
         }
-        for text in
-            ["", "24:00", "1:00", "+", "+5", "noon", "2026-03-01T12:00:00Z", "2025-03-01T12:00:00Z", "+18446744073709551615s", "1\u{e9}:00"]
-        {
+        for text in [
+            "",
+            "24:00",
+            "1:00",
+            "+",
+            "+5",
+            "noon",
+            "2026-03-01T12:00:00Z",
+            "2025-03-01T12:00:00Z",
+            "+18446744073709551615s",
+            "1\u{e9}:00",
+        ] {
             assert!(moment_after(text, noon).is_err(), "{text}");
         }
     }

@@ -9,8 +9,8 @@ use crate::health::spec::{Canaries, Check, Kind, Probe};
 use crate::limits::CANARIES_MAX;
 use std::net::IpAddr;
 
-/// For how long verdicts freeze at most, where the file says nothing: longer than networks are usually
-/// out, shorter than anybody sleeps.
+/// For how long verdicts freeze at most, where the file says nothing: longer than networks are
+/// usually out, shorter than anybody sleeps.
 const FREEZE_MAX_MS: u64 = 600_000;
 
 /// Reads `canaries:`.
@@ -39,23 +39,37 @@ pub(super) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
         match written.parse() {
             Ok(address) if addresses.contains(&address) => {
                 out.push(
-                    Finding::error(code::DUPLICATE_ADDRESS, format!("the canary `{address}` stands twice")).at(member.at, "again here"),
+                    Finding::error(code::DUPLICATE_ADDRESS, format!("the canary `{address}` stands twice"))
+                        .at(member.at, "again here"),
                 );
             }
             Ok(address) => addresses.push(address),
-            Err(_) => out
-                .push(Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(member))).at(member.at, "not an address")),
+            Err(_) => out.push(
+                Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(member)))
+                    .at(member.at, "not an address"),
+            ),
         }
     }
     if let Some(node) = list {
         if members(node).is_empty() {
-            out.push(Finding::error(code::BAD_VALUE, "`canaries` have no address").at(node.at, "an empty list"));
+            out.push(
+                Finding::error(code::BAD_VALUE, "`canaries` have no address").at(node.at, "an empty list"),
+            );
         }
         if addresses.len() > CANARIES_MAX {
-            out.push(Finding::error(code::TOO_LARGE, format!("more than {CANARIES_MAX} canaries")).at(node.at, "too many"));
+            out.push(
+                Finding::error(code::TOO_LARGE, format!("more than {CANARIES_MAX} canaries"))
+                    .at(node.at, "too many"),
+            );
         }
     }
-    let freeze_max = table.take("freeze_max").and_then(|node| time_ms(node, "freeze_max", 1_000..=86_400_000, out));
+    let freeze_max =
+        table.take("freeze_max").and_then(|node| time_ms(node, "freeze_max", 1_000..=86_400_000, out));
     table.finish(out);
-    Some(Canaries { probe: probe?, addresses, freeze_max_ms: freeze_max.unwrap_or(FREEZE_MAX_MS), at: key.at })
+    Some(Canaries {
+        probe: probe?,
+        addresses,
+        freeze_max_ms: freeze_max.unwrap_or(FREEZE_MAX_MS),
+        at: key.at,
+    })
 }

@@ -13,7 +13,8 @@ use crate::wire::name::Name;
 pub(super) struct Chosen {
     /// In bands.
     pub bands: Bands,
-    /// Whether they were written as a list, which gives an order, or as `all` or a tag, which do not.
+    /// Whether they were written as a list, which gives an order, or as `all` or a tag, which do
+    /// not.
     pub listed: bool,
     /// Whether a list stands inside the list.
     pub nested: bool,
@@ -31,7 +32,13 @@ pub(super) fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> + '_ {
 
 /// Reads candidates. `service` must be offered by each PoP that is named; `all` and tags mean those
 /// that offer it. `None` after a finding that leaves nothing.
-pub(super) fn lower(node: &Node, service: &str, origin: Option<&Name>, world: &World, out: &mut Findings) -> Option<Chosen> {
+pub(super) fn lower(
+    node: &Node,
+    service: &str,
+    origin: Option<&Name>,
+    world: &World,
+    out: &mut Findings,
+) -> Option<Chosen> {
     let mut reader = Reader { service, origin, world, seen: Vec::new() };
     let mut chosen = Chosen { bands: Vec::new(), listed: false, nested: false, at: node.at };
     let faults = out.len();
@@ -44,7 +51,9 @@ pub(super) fn lower(node: &Node, service: &str, origin: Option<&Name>, world: &W
             let mut table = Table::open(node, "`pops`", out)?;
             // A lone `{ cname: ... }` is a list of one, as a lone PoP is.
             if let Some(node) = table.take("cname") {
-                chosen.bands.extend(name(node, "cname", origin, out).map(|name| vec![Candidate::Cname(name)]));
+                chosen
+                    .bands
+                    .extend(name(node, "cname", origin, out).map(|name| vec![Candidate::Cname(name)]));
                 chosen.listed = true;
             } else if let Some(tag) = table.need("tag", out) {
                 let tagged = match plain(tag) {
@@ -65,9 +74,13 @@ pub(super) fn lower(node: &Node, service: &str, origin: Option<&Name>, world: &W
                     Kind::List(band) => {
                         chosen.nested = true;
                         if band.is_empty() {
-                            out.push(Finding::error(code::NO_CANDIDATES, "a band without any PoP").at(member.at, "an empty list"));
+                            out.push(
+                                Finding::error(code::NO_CANDIDATES, "a band without any PoP")
+                                    .at(member.at, "an empty list"),
+                            );
                         }
-                        let band: Vec<Candidate> = band.iter().filter_map(|member| reader.member(member, out)).collect();
+                        let band: Vec<Candidate> =
+                            band.iter().filter_map(|member| reader.member(member, out)).collect();
                         chosen.bands.extend((!band.is_empty()).then_some(band));
                     }
                     _ => chosen.bands.extend(reader.member(member, out).map(|candidate| vec![candidate])),
@@ -76,7 +89,10 @@ pub(super) fn lower(node: &Node, service: &str, origin: Option<&Name>, world: &W
         }
     }
     if chosen.bands.is_empty() && out.len() == faults && world.pops_known {
-        out.push(Finding::error(code::NO_CANDIDATES, "no PoP is left to choose from").at(node.at, "nobody is in here"));
+        out.push(
+            Finding::error(code::NO_CANDIDATES, "no PoP is left to choose from")
+                .at(node.at, "nobody is in here"),
+        );
     }
     (!chosen.bands.is_empty()).then_some(chosen)
 }
@@ -111,7 +127,11 @@ impl Reader<'_> {
             }
             Kind::List(_) | Kind::Null => {
                 let message = format!("a candidate must be a PoP or `{{ cname: ... }}`, not {}", shown(node));
-                out.push(Finding::error(code::BAD_VALUE, message).at(node.at, "not a candidate").help("bands do not nest further"));
+                out.push(
+                    Finding::error(code::BAD_VALUE, message)
+                        .at(node.at, "not a candidate")
+                        .help("bands do not nest further"),
+                );
                 return None;
             }
         };
@@ -134,9 +154,18 @@ impl Reader<'_> {
         if pop.services.is_empty() || pop.service(self.service).is_some() || unknown_everywhere {
             return;
         }
-        let mut finding = Finding::error(code::NO_SUCH_SERVICE, format!("the PoP `{}` has no service `{}`", pop.name, self.service))
-            .at(node.at, format!("offers {}", pop.services.iter().map(|s| format!("`{}`", s.name)).collect::<Vec<_>>().join(", ")))
-            .related(pop.at, "the PoP is defined here");
+        let mut finding = Finding::error(
+            code::NO_SUCH_SERVICE,
+            format!("the PoP `{}` has no service `{}`", pop.name, self.service),
+        )
+        .at(
+            node.at,
+            format!(
+                "offers {}",
+                pop.services.iter().map(|s| format!("`{}`", s.name)).collect::<Vec<_>>().join(", ")
+            ),
+        )
+        .related(pop.at, "the PoP is defined here");
         if let Some(near) = nearest(self.service, pop.services.iter().map(|s| &*s.name)) {
             finding = finding.help(format!("did you mean the service `{near}`?"));
         }

@@ -12,7 +12,9 @@ use crate::wire::cookie::{SECRET_LEN, Secrets};
 pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, out: &mut Findings) -> Secrets {
     let written = match asked {
         Cookies::Off => return Secrets::off(),
-        Cookies::Own => return sources.own_secret().map_or_else(Secrets::off, |secret| Secrets::new(&[secret])),
+        Cookies::Own => {
+            return sources.own_secret().map_or_else(Secrets::off, |secret| Secrets::new(&[secret]));
+        }
         Cookies::File(written) => written,
     };
     let shown = written.path.display().to_string();
@@ -20,11 +22,12 @@ pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         Ok(octets) => octets,
         // Where a path belongs somebody has put what must not be shown.
         Err(_) if secret(shown.rsplit('/').next().unwrap_or_default().as_bytes()).is_some() => {
-            let finding = Finding::error(code::BAD_SECRETS, "`cookies.secrets` is a secret itself").at(At::whole(written.at.file), "");
-            out.push(
-                finding
-                    .help("write the path of a file with the secrets, and take a new secret: this one stands in a file that others read"),
-            );
+            let finding = Finding::error(code::BAD_SECRETS, "`cookies.secrets` is a secret itself")
+                .at(At::whole(written.at.file), "");
+            out.push(finding.help(
+                "write the path of a file with the secrets, and take a new secret: this one stands \
+                        in a file that others read",
+            ));
             return Secrets::off();
         }
         Err(why) => {
@@ -33,7 +36,9 @@ pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
             out.push(if sources.serves() {
                 Finding::error(code::UNREADABLE, message).at(written.at, "named here")
             } else {
-                Finding::warning(code::UNREADABLE, message).at(written.at, "left out").help("the server itself must be able to read it")
+                Finding::warning(code::UNREADABLE, message)
+                    .at(written.at, "left out")
+                    .help("the server itself must be able to read it")
             });
             return Secrets::off();
         }
@@ -48,7 +53,10 @@ pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
     let (secrets, faults) = lines(&octets);
     for fault in faults {
         let finding = Finding::error(code::BAD_SECRETS, fault).at(at, "");
-        out.push(finding.help("write 32 hexadecimal digits on each line, as `openssl rand -hex 16` prints them; `#` begins a comment"));
+        out.push(finding.help(
+            "write 32 hexadecimal digits on each line, as `openssl rand -hex 16` prints \
+            them; `#` begins a comment",
+        ));
     }
     Secrets::new(&secrets)
 }
@@ -63,7 +71,9 @@ fn lines(octets: &[u8]) -> (Vec<[u8; SECRET_LEN]>, Vec<String>) {
         }
         match secret(text) {
             None => faults.push(format!("line {line} is not a secret")),
-            Some(secret) if secrets.contains(&secret) => faults.push(format!("line {line} is a secret that stands above already")),
+            Some(secret) if secrets.contains(&secret) => {
+                faults.push(format!("line {line} is a secret that stands above already"))
+            }
             Some(secret) => secrets.push(secret),
         }
     }

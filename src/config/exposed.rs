@@ -1,7 +1,8 @@
 //! `expose_pops: true`: a name for each PoP behind a steered one, `<pop>.<owner>`.
 //!
-//! They are ordinary records of the zone, with all addresses of the PoP, whatever its health or state, so
-//! that what answers learns nothing new. Wildcards make none: below them every label is a name already.
+//! They are ordinary records of the zone, with all addresses of the PoP, whatever its health or
+//! state, so that what answers learns nothing new. Wildcards make none: below them every label is a
+//! name already.
 
 use super::world::World;
 use crate::finding::{Finding, Findings, code};
@@ -15,26 +16,35 @@ use std::collections::HashSet;
 
 /// Adds the names to every zone.
 pub(super) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, out: &mut Findings) {
-    let exposes = |steered: &&SteeredOwner| policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops);
+    let exposes =
+        |steered: &&SteeredOwner| policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops);
     if !zones.iter().any(|zone| zone.steered.iter().any(|steered| exposes(&steered))) {
         return;
     }
     let mut made = 0;
     let apexes: HashSet<Name> = zones.iter().map(|zone| zone.apex.clone()).collect();
     for zone in zones {
-        let exposing: Vec<SteeredOwner> = zone.steered.iter().filter(exposes).filter(|s| !s.owner.is_wildcard()).cloned().collect();
+        let exposing: Vec<SteeredOwner> =
+            zone.steered.iter().filter(exposes).filter(|s| !s.owner.is_wildcard()).cloned().collect();
         if exposing.is_empty() {
             continue;
         }
-        let taken: HashSet<Name> =
-            zone.records.iter().map(|record| record.owner.clone()).chain(zone.steered.iter().map(|s| s.owner.clone())).collect();
+        let taken: HashSet<Name> = zone
+            .records
+            .iter()
+            .map(|record| record.owner.clone())
+            .chain(zone.steered.iter().map(|s| s.owner.clone()))
+            .collect();
         for steered in exposing {
             let Some(ScopedPolicy { policy, .. }) = policies.get(steered.policy) else { continue };
             for (pop, service) in members(policy, world) {
                 match name(&steered, pop, &taken, &apexes) {
                     Ok(_) if made >= EXPOSED_MAX => {
                         let message = format!("`expose_pops` would make more than {EXPOSED_MAX} names");
-                        out.push(Finding::error(code::TOO_LARGE, message).at(steered.at, "the limit is passed here"));
+                        out.push(
+                            Finding::error(code::TOO_LARGE, message)
+                                .at(steered.at, "the limit is passed here"),
+                        );
                         return;
                     }
                     Ok(owner) => {
@@ -42,10 +52,13 @@ pub(super) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, 
                         records(&owner, policy, service, &steered, &mut zone.records);
                     }
                     Err(why) => out.push(
-                        Finding::error(code::EXPOSED_NAME, format!("`{}.{}` cannot name the PoP `{}`", pop.name, steered.owner, pop.name))
-                            .at(steered.at, why)
-                            .related(policy.at, "this policy has `expose_pops`")
-                            .help("rename what is there, or use a policy without `expose_pops` for this owner"),
+                        Finding::error(
+                            code::EXPOSED_NAME,
+                            format!("`{}.{}` cannot name the PoP `{}`", pop.name, steered.owner, pop.name),
+                        )
+                        .at(steered.at, why)
+                        .related(policy.at, "this policy has `expose_pops`")
+                        .help("rename what is there, or use a policy without `expose_pops` for this owner"),
                     ),
                 }
             }
@@ -64,10 +77,18 @@ fn members<'w>(policy: &Policy, world: &'w World) -> Vec<(&'w Pop, &'w Service)>
         .collect();
     pops.sort_unstable();
     pops.dedup();
-    pops.into_iter().filter_map(|id| world.pop(id)).filter_map(|pop| Some((pop, pop.service(&policy.service)?))).collect()
+    pops.into_iter()
+        .filter_map(|id| world.pop(id))
+        .filter_map(|pop| Some((pop, pop.service(&policy.service)?)))
+        .collect()
 }
 
-fn name(steered: &SteeredOwner, pop: &Pop, taken: &HashSet<Name>, apexes: &HashSet<Name>) -> Result<Name, &'static str> {
+fn name(
+    steered: &SteeredOwner,
+    pop: &Pop,
+    taken: &HashSet<Name>,
+    apexes: &HashSet<Name>,
+) -> Result<Name, &'static str> {
     let owner = steered.owner.prepend(pop.name.as_bytes()).map_err(|_| "the name would be too long")?;
     if taken.contains(&owner) {
         return Err("the name has records of its own, or is steered itself");
@@ -78,7 +99,13 @@ fn name(steered: &SteeredOwner, pop: &Pop, taken: &HashSet<Name>, apexes: &HashS
     Ok(owner)
 }
 
-fn records(owner: &Name, policy: &Policy, service: &Service, steered: &SteeredOwner, records: &mut Vec<Record>) {
+fn records(
+    owner: &Name,
+    policy: &Policy,
+    service: &Service,
+    steered: &SteeredOwner,
+    records: &mut Vec<Record>,
+) {
     let secs = steered.ttl.unwrap_or(policy.ttl).max_secs;
     let ttl = Ttl::from_secs(secs).unwrap_or(Ttl::MAX);
     let mut push = |rtype: RrType, rdata: Vec<u8>| {
@@ -87,8 +114,8 @@ fn records(owner: &Name, policy: &Policy, service: &Service, steered: &SteeredOw
     service.v4.iter().for_each(|a| push(RrType::A, a.address.octets().to_vec()));
     service.v6.iter().for_each(|a| push(RrType::AAAA, a.address.octets().to_vec()));
     if let Some(params) = service.https.as_ref().filter(|_| policy.https) {
-        // Priority 1, the root, which stands for the owner, and parameters in ascending order (RFC 9460
-        // section 2.2).
+        // Priority 1, the root, which stands for the owner, and parameters in ascending order (RFC
+        // 9460 section 2.2).
         let mut rdata = vec![0, 1, 0];
         rdata.extend_from_slice(&params.before_hints);
         hint(4, service.v4.iter().map(|a| a.address.octets()), &mut rdata);

@@ -1,4 +1,5 @@
-//! `load:` and `capacity:` of PoPs and services: where the number comes from, and what it is measured against.
+//! `load:` and `capacity:` of PoPs and services: where the number comes from, and what it is
+//! measured against.
 
 use super::probes_file::to;
 use super::scalar::{number, percent, refuse, text, time_ms};
@@ -40,21 +41,32 @@ pub(super) fn capacity(table: &mut Table<'_>, whose: Whose<'_>, out: &mut Findin
     if capacity > 0.0 {
         return Some(capacity);
     }
-    let finding = Finding::error(code::BAD_VALUE, format!("{whose} would carry nothing")).at(node.at, "must be more than 0");
-    out.push(finding.help("leave `capacity` out where it is not known; `state: drain` takes a PoP out of service"));
+    let finding = Finding::error(code::BAD_VALUE, format!("{whose} would carry nothing"))
+        .at(node.at, "must be more than 0");
+    out.push(
+        finding.help("leave `capacity` out where it is not known; `state: drain` takes a PoP out of service"),
+    );
     None
 }
 
 /// Reads `load:`. Without a capacity there is nothing to measure against, which is told.
-pub(super) fn load(table: &mut Table<'_>, whose: Whose<'_>, capacity: Option<f64>, out: &mut Findings) -> Option<Arc<LoadSpec>> {
+pub(super) fn load(
+    table: &mut Table<'_>,
+    whose: Whose<'_>,
+    capacity: Option<f64>,
+    out: &mut Findings,
+) -> Option<Arc<LoadSpec>> {
     let (key, node) = table.take_entry("load")?;
     let faults = out.len();
     let spec = lower(key, node, whose, out);
     if capacity.is_none() && out.len() == faults {
         out.push(
-            Finding::warning(code::BAD_VALUE, format!("{whose} has a load but no `capacity`: it is not read, and nothing is shed"))
-                .at(key.at, "measured against nothing")
-                .help("give `capacity` in the unit of the feed, such as requests per second"),
+            Finding::warning(
+                code::BAD_VALUE,
+                format!("{whose} has a load but no `capacity`: it is not read, and nothing is shed"),
+            )
+            .at(key.at, "measured against nothing")
+            .help("give `capacity` in the unit of the feed, such as requests per second"),
         );
     }
     spec.map(Arc::new)
@@ -62,8 +74,10 @@ pub(super) fn load(table: &mut Table<'_>, whose: Whose<'_>, capacity: Option<f64
 
 fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<LoadSpec> {
     let mut table = Table::open(node, "`load`", out)?;
-    let kinds: Vec<(&'static str, &Key, &Node)> =
-        KINDS.iter().filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node))).collect();
+    let kinds: Vec<(&'static str, &Key, &Node)> = KINDS
+        .iter()
+        .filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node)))
+        .collect();
     let feed = match kinds.as_slice() {
         [("http", _, node)] => http(node, out),
         [("prometheus", _, node)] => prometheus(node, out),
@@ -74,7 +88,10 @@ fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option
             out.push(
                 Finding::error(code::BAD_VALUE, "`load` must have exactly one feed")
                     .at(last.map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
-                    .help("the feeds are http, prometheus, file and push; one without settings is written `push: {}`"),
+                    .help(
+                        "the feeds are http, prometheus, file and push; one without settings is written \
+                        `push: {}`",
+                    ),
             );
             None
         }
@@ -120,14 +137,18 @@ fn rule(table: &mut Table<'_>, spec: &mut LoadSpec, out: &mut Findings) {
     if let Some(gain) = table.take("gain").and_then(|node| number(node, "gain", 0.001..=1.0, out)) {
         spec.gain = gain;
     }
-    if let Some(smoothing) = table.take("smoothing").and_then(|node| number(node, "smoothing", 0.01..=1.0, out)) {
+    if let Some(smoothing) =
+        table.take("smoothing").and_then(|node| number(node, "smoothing", 0.01..=1.0, out))
+    {
         spec.smoothing = smoothing;
     }
 }
 
 /// A URL, or `{ url, pointer, to }`.
 fn http(node: &Node, out: &mut Findings) -> Option<Feed> {
-    let Kind::Map(_) = node.kind else { return Some(Feed::Http { url: url(node, None, out)?, pointer: None }) };
+    let Kind::Map(_) = node.kind else {
+        return Some(Feed::Http { url: url(node, None, out)?, pointer: None });
+    };
     let faults = out.len();
     let mut table = Table::open(node, "an HTTP feed", out)?;
     let url = located(&mut table, out);
@@ -142,7 +163,12 @@ fn pointer(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
     let written = text(node, "pointer", out)?;
     let escapes = written.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     if !written.starts_with('/') || !escapes || written.len() > PROBE_TEXT_OCTETS_MAX {
-        refuse(node, "pointer", "a JSON pointer such as `/load/now`, with `~1` for a slash in a name and `~0` for a tilde", out);
+        refuse(
+            node,
+            "pointer",
+            "a JSON pointer such as `/load/now`, with `~1` for a slash in a name and `~0` for a tilde",
+            out,
+        );
         return None;
     }
     Some(written.into())
@@ -168,19 +194,27 @@ fn prometheus(node: &Node, out: &mut Findings) -> Option<Feed> {
 }
 
 fn is_word(text: &str, part: impl Fn(u8) -> bool) -> bool {
-    (1..=256).contains(&text.len()) && text.bytes().all(part) && !text.starts_with(|c: char| c.is_ascii_digit())
+    (1..=256).contains(&text.len())
+        && text.bytes().all(part)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
     let Some(mut table) = Table::open(node, "`labels`", out) else { return Vec::new() };
     let entries = table.rest();
     if entries.len() > LABELS_MAX {
-        out.push(Finding::error(code::TOO_LARGE, format!("`labels` has more than {LABELS_MAX} labels")).at(node.at, ""));
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("`labels` has more than {LABELS_MAX} labels"))
+                .at(node.at, ""),
+        );
     }
     let mut labels = Vec::new();
     for (key, value) in entries.into_iter().take(LABELS_MAX) {
         if !is_word(&key.text, |b| b.is_ascii_alphanumeric() || b == b'_') {
-            out.push(Finding::error(code::BAD_VALUE, format!("`{}` is not the name of a label", key.text)).at(key.at, "not a name"));
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`{}` is not the name of a label", key.text))
+                    .at(key.at, "not a name"),
+            );
             continue;
         }
         // A label without a value is a label that is not there.
@@ -238,7 +272,11 @@ fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<Fe
             out.push(
                 Finding::error(code::BAD_ADDRESS, format!("the feed would have to look up `{host}`"))
                     .at(node.at, "a name, not an address")
-                    .help(format!("write its address beside it, `{{ url: {}, to: 192.0.2.15 }}`: names are not looked up", written)),
+                    .help(format!(
+                        "write its address beside it, `{{ url: {}, to: 192.0.2.15 }}`: names are \
+                        not looked up",
+                        written
+                    )),
             );
             return None;
         }
@@ -246,7 +284,8 @@ fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<Fe
     Some(FeedUrl { address, host: authority.into(), path, tls })
 }
 
-/// Whether it is TLS, host with port, and path with query. No fragment, no user: neither is sent to anybody.
+/// Whether it is TLS, host with port, and path with query. No fragment, no user: neither is sent to
+/// anybody.
 fn split(url: &str) -> Option<(bool, &str, Arc<str>)> {
     let (scheme, rest) = url.split_once("://")?;
     let tls = match scheme {
@@ -256,13 +295,16 @@ fn split(url: &str) -> Option<(bool, &str, Arc<str>)> {
     };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let fine = url.len() <= PROBE_TEXT_OCTETS_MAX && url.bytes().all(|b| b.is_ascii_graphic() && b != b'#') && !authority.contains('@');
+    let fine = url.len() <= PROBE_TEXT_OCTETS_MAX
+        && url.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
+        && !authority.contains('@');
     let path = if path.starts_with('/') { path.into() } else { format!("/{path}").into() };
     (fine && !authority.is_empty()).then_some((tls, authority, path))
 }
 
 fn is_host(host: &str) -> bool {
-    (1..=253).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=253).contains(&host.len())
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// A path.

@@ -42,7 +42,10 @@ fn alpn(node: &Node, params: &mut Vec<u8>, out: &mut Findings) {
     for member in members(node) {
         let Some(word) = choice(member, "alpn", &words, out) else { continue };
         if seen.contains(&word) {
-            out.push(Finding::error(code::BAD_VALUE, format!("`{word}` stands twice in `alpn`")).at(member.at, "again here"));
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`{word}` stands twice in `alpn`"))
+                    .at(member.at, "again here"),
+            );
             continue;
         }
         seen.push(word);
@@ -61,19 +64,28 @@ fn alpn(node: &Node, params: &mut Vec<u8>, out: &mut Findings) {
 /// An ECHConfigList in base64, as the parameter. Base64 is read as in zone text.
 fn ech(node: &Node, out: &mut Findings) -> Option<Vec<u8>> {
     let base64 = text(node, "ech", out)?;
-    let plain = !base64.is_empty() && base64.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
-    let made = plain.then(|| rdata::from_text(RrType::HTTPS, &format!("1 . ech={base64}"), &Name::root()).ok()).flatten();
+    let plain = !base64.is_empty()
+        && base64.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
+    let made = plain
+        .then(|| rdata::from_text(RrType::HTTPS, &format!("1 . ech={base64}"), &Name::root()).ok())
+        .flatten();
     // Priority, the root as target, key and length go ahead; the list begins with its own length.
     let list = made.as_deref().and_then(|octets| octets.get(7..));
     let whole = list.is_some_and(|list| {
-        list.len() > 2 && list.first_chunk::<2>().is_some_and(|len| usize::from(u16::from_be_bytes(*len)) + 2 == list.len())
+        list.len() > 2
+            && list
+                .first_chunk::<2>()
+                .is_some_and(|len| usize::from(u16::from_be_bytes(*len)) + 2 == list.len())
     });
     if !whole {
         refuse(node, "ech", "an ECHConfigList in base64", out);
         return None;
     }
     if list.is_some_and(|list| list.len() > ECH_OCTETS_MAX) {
-        out.push(Finding::error(code::TOO_LARGE, format!("`ech` has more than {ECH_OCTETS_MAX} octets")).at(node.at, "too long"));
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("`ech` has more than {ECH_OCTETS_MAX} octets"))
+                .at(node.at, "too long"),
+        );
         return None;
     }
     made.map(|octets| octets.get(3..).unwrap_or_default().to_vec())

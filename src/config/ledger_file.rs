@@ -1,7 +1,8 @@
-//! `state/overrides.yaml`: the ledger as text that people read and mend, and its comparison with `pops.yaml`.
+//! `state/overrides.yaml`: the ledger as text that people read and mend, and its comparison with
+//! `pops.yaml`.
 //!
-//! The program writes it anew at every change, one entry a block, oldest first, always quoted where a
-//! person typed the words. It reads it at its start, and takes all of it or none.
+//! The program writes it anew at every change, one entry a block, oldest first, always quoted where
+//! a person typed the words. It reads it at its start, and takes all of it or none.
 
 use super::scalar::{choice, integer, members, refuse, text};
 use super::table::Table;
@@ -15,7 +16,8 @@ use crate::steer::pop::{AdminState, Pop};
 use std::fmt::Write;
 
 const HEAD: &str = "\
-# What was said of PoPs by hand on this node: `meridian pop`. For each PoP the last entry wins, over pops.yaml.
+# What was said of PoPs by hand on this node: `meridian pop`. For each PoP the last entry wins, over \
+pops.yaml.
 # The server reads this file when it starts and writes it at every change: stop it before you edit.
 ";
 
@@ -70,7 +72,11 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     let mut table = Table::open(node, "an override", out)?;
     let selector = table.need("pops", out).and_then(|node| {
         let selector = Selector::parse(text(node, "pops", out)?);
-        selector.map_err(|sentence| out.push(Finding::error(code::BAD_VALUE, sentence).at(node.at, "not a selector"))).ok()
+        selector
+            .map_err(|sentence| {
+                out.push(Finding::error(code::BAD_VALUE, sentence).at(node.at, "not a selector"))
+            })
+            .ok()
     });
     let states = AdminState::ALL.map(|state| (state.word(), state));
     let state = table.take_entry("state");
@@ -78,9 +84,8 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     let action = match (state, weight) {
         (Some((_, node)), None) => choice(node, "state", &states, out).map(Action::State),
         (None, Some((_, node))) if super::scalar::plain(node) == Some("auto") => Some(Action::Weight(None)),
-        (None, Some((_, node))) => {
-            integer(node, "weight", 0..=i64::from(WEIGHT_MAX), out).map(|weight| Action::Weight(u32::try_from(weight).ok()))
-        }
+        (None, Some((_, node))) => integer(node, "weight", 0..=i64::from(WEIGHT_MAX), out)
+            .map(|weight| Action::Weight(u32::try_from(weight).ok())),
         _ => {
             out.push(
                 Finding::error(code::MISSING_KEY, "an override says either a state or a weight")
@@ -90,13 +95,20 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
             None
         }
     };
-    let mut words = |key: &'static str, out: &mut Findings| table.need(key, out).and_then(|node| text(node, key, out)).map(Into::into);
+    let mut words = |key: &'static str, out: &mut Findings| {
+        table.need(key, out).and_then(|node| text(node, key, out)).map(Into::into)
+    };
     let (reason, author) = (words("reason", out), words("author", out));
     let set = table.need("set", out).and_then(|node| moment(node, "set", out));
     let until = table.take("until").map(|node| moment(node, "until", out));
     // What began when it was said, and takes no time, waits for no clock.
-    let course = course(&mut table, out)
-        .map(|course| if course.over_secs == 0 && course.start_epoch_secs <= set.unwrap_or(0) { Course::default() } else { course });
+    let course = course(&mut table, out).map(|course| {
+        if course.over_secs == 0 && course.start_epoch_secs <= set.unwrap_or(0) {
+            Course::default()
+        } else {
+            course
+        }
+    });
     table.finish(out);
     Some(Override {
         id: 0,
@@ -116,7 +128,8 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
 /// When and how it comes into force; what says nothing of it does at once.
 fn course(table: &mut Table<'_>, out: &mut Findings) -> Option<Course> {
     let mut number = |key: &'static str, max: u64, out: &mut Findings| match table.take(key) {
-        Some(node) => integer(node, key, 0..=i64::try_from(max).unwrap_or(i64::MAX), out).and_then(|n| u64::try_from(n).ok()),
+        Some(node) => integer(node, key, 0..=i64::try_from(max).unwrap_or(i64::MAX), out)
+            .and_then(|n| u64::try_from(n).ok()),
         None => Some(0),
     };
     let over_secs = number("over_secs", OVERRIDE_SECS_MAX, out);
@@ -149,11 +162,16 @@ pub fn print(ledger: &Ledger) -> String {
             Action::Weight(Some(weight)) => writeln!(text, "    weight: {weight}"),
             Action::Weight(None) => writeln!(text, "    weight: auto"),
         };
-        let _ = writeln!(text, "    reason: {}\n    author: {}", quoted(&entry.reason), quoted(&entry.author));
+        let _ =
+            writeln!(text, "    reason: {}\n    author: {}", quoted(&entry.reason), quoted(&entry.author));
         let _ = writeln!(text, "    set: {}", civil::moment(entry.set_epoch_secs));
         let Course { start_epoch_secs, over_secs, from } = entry.course;
         if start_epoch_secs > 0 {
-            let _ = writeln!(text, "    start: {}\n    over_secs: {over_secs}\n    from: {from}", civil::moment(start_epoch_secs));
+            let _ = writeln!(
+                text,
+                "    start: {}\n    over_secs: {over_secs}\n    from: {from}",
+                civil::moment(start_epoch_secs)
+            );
         }
         if let Some(until) = entry.until_epoch_secs {
             let _ = writeln!(text, "    until: {}", civil::moment(until));
@@ -178,7 +196,8 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// Notes where the ledger and `pops.yaml` both speak of a PoP, and warnings where an entry covers nobody.
+/// Notes where the ledger and `pops.yaml` both speak of a PoP, and warnings where an entry covers
+/// nobody.
 pub fn compare(written: &Written, pops: &[Pop], now_epoch_secs: u64) -> Findings {
     let mut out = Findings::default();
     let place = |id: Option<u64>| {
@@ -205,8 +224,11 @@ pub fn compare(written: &Written, pops: &[Pop], now_epoch_secs: u64) -> Findings
     for (entry, at) in written.ledger.entries().iter().zip(&written.places) {
         if !pops.iter().any(|pop| entry.selector.covers(pop)) {
             out.push(
-                Finding::note(code::LEDGER_COVERS_NOBODY, format!("no PoP is covered by the override of `{}`", entry.selector))
-                    .at(*at, "in here"),
+                Finding::note(
+                    code::LEDGER_COVERS_NOBODY,
+                    format!("no PoP is covered by the override of `{}`", entry.selector),
+                )
+                .at(*at, "in here"),
             );
         }
     }
@@ -278,7 +300,8 @@ mod tests {
     /// Faults are found at their places, and a file with one of them is no ledger.
     #[test]
     fn a_broken_ledger_is_refused() {
-        let good = "overrides:\n  - pops: fra\n    state: down\n    reason: why\n    author: ann\n    set: 2026-03-01T12:00:00Z\n";
+        let good = "overrides:\n  - pops: fra\n    state: down\n    reason: why\n    author: ann\n    set: \
+            2026-03-01T12:00:00Z\n";
         assert!(read_alone(good.as_bytes(), "x").is_ok());
         for (old, new, line) in [
             ("down", "gone", 3),
@@ -295,7 +318,11 @@ mod tests {
         ] {
             let text = good.replace(old, new);
             let refused = read_alone(text.as_bytes(), "x").expect_err(&text);
-            assert!(refused.0.iter().any(|f| f.at.is_some_and(|at| at.line == line)), "{text}{:?}", refused.0);
+            assert!(
+                refused.0.iter().any(|f| f.at.is_some_and(|at| at.line == line)),
+                "{text}{:?}",
+                refused.0
+            );
         }
         for text in ["", "\0\0\0", "overrides", "[]", "overrides: [", "other: []"] {
             assert!(read_alone(text.as_bytes(), "x").is_err(), "{text}");

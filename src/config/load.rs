@@ -5,7 +5,10 @@ use super::pops_file::{PopsFile, STARTUP_WAIT_MS};
 use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
-use super::{DatabaseSource, Deployment, Loaded, Sources, cookie_secrets, exposed, networks_file, policy_file, pops_file, server_file};
+use super::{
+    DatabaseSource, Deployment, Loaded, Sources, cookie_secrets, exposed, networks_file, policy_file,
+    pops_file, server_file,
+};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::health::load::spec::Feed;
 use crate::health::spec::{Check, Kind};
@@ -19,7 +22,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// The name of a file of zone text, without its ending, that is the root zone: its own name is empty.
+/// The name of a file of zone text, without its ending, that is the root zone: its own name is
+/// empty.
 const ROOT_FILE: &str = "root";
 
 /// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
@@ -66,8 +70,10 @@ impl Reader<'_> {
             let before = self.findings.mark();
             pops = self.pops(&tree, folder);
             world.pops = std::mem::take(&mut pops.pops);
-            world.addresses_known = !self.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
-            // A file without any PoP has its own finding; every name that is missing then is no news.
+            world.addresses_known =
+                !self.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
+            // A file without any PoP has its own finding; every name that is missing then is no
+            // news.
             world.pops_known = !world.pops.is_empty();
         }
         world.networks_known = server.networks.is_none();
@@ -79,7 +85,12 @@ impl Reader<'_> {
         }
         self.check_sites(&server, &world);
 
-        let mut policies = Policies { all: Vec::new(), shared: 0, shared_known: server.policies.is_none(), used: Vec::new() };
+        let mut policies = Policies {
+            all: Vec::new(),
+            shared: 0,
+            shared_known: server.policies.is_none(),
+            used: Vec::new(),
+        };
         if let Some(written) = &server.policies
             && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
         {
@@ -93,7 +104,8 @@ impl Reader<'_> {
         if let Some(written) = &server.zones {
             (zones, zones_known) = self.zones(&written.path, written.at, &mut world, &mut policies);
             if zones.is_empty() && zones_known {
-                let finding = Finding::error(code::EMPTY_DEPLOYMENT, "there is no zone").at(written.at, "no zone file in this folder");
+                let finding = Finding::error(code::EMPTY_DEPLOYMENT, "there is no zone")
+                    .at(written.at, "no zone file in this folder");
                 self.findings.push(finding);
             }
         }
@@ -108,7 +120,8 @@ impl Reader<'_> {
         if zones_known {
             self.unused(&policies);
         }
-        let cookies = cookie_secrets::read(&server.cookies, self.sources, &mut self.files, &mut self.findings);
+        let cookies =
+            cookie_secrets::read(&server.cookies, self.sources, &mut self.files, &mut self.findings);
         let databases = self.databases(&server);
         self.databases.clone_from(&databases);
         if server.databases.is_empty() {
@@ -136,8 +149,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads the PoP file, and the certificates that its probes trust: each once, relative to the folder of
-    /// the server file.
+    /// Reads the PoP file, and the certificates that its probes trust: each once, relative to the
+    /// folder of the server file.
     fn pops(&mut self, tree: &Node, folder: &Path) -> PopsFile {
         let mut read: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
         let sources = self.sources;
@@ -154,12 +167,13 @@ impl Reader<'_> {
         };
         let mut file = pops_file::lower(tree, &mut certificates, &mut self.findings);
         watched_files(&mut file, folder);
-        self.inputs.extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
+        self.inputs
+            .extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
         file
     }
 
-    /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its path
-    /// is written.
+    /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its
+    /// path is written.
     fn yaml(&mut self, path: &Path, role: Option<&str>, named_at: Option<At>) -> (FileId, Option<Node>) {
         let shown = path.display().to_string();
         let octets = match self.sources.read(path) {
@@ -181,7 +195,8 @@ impl Reader<'_> {
             Err(error) => {
                 let file = self.files.add(shown.as_str(), "");
                 let line = 1 + octets.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
-                let message = format!("`{shown}` is not UTF-8 text: octet {} on line {line}", error.valid_up_to());
+                let message =
+                    format!("`{shown}` is not UTF-8 text: octet {} on line {line}", error.valid_up_to());
                 self.findings.push(Finding::error(code::NOT_UTF8, message).at(At::whole(file), ""));
                 return (file, None);
             }
@@ -194,7 +209,9 @@ impl Reader<'_> {
     }
 
     fn unreadable(&mut self, shown: &str, why: &str, at: At) {
-        self.findings.push(Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(at, "named here"));
+        self.findings.push(
+            Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(at, "named here"),
+        );
     }
 
     fn check_sites(&mut self, server: &server_file::ServerFile, world: &World) {
@@ -209,7 +226,13 @@ impl Reader<'_> {
     }
 
     /// Reads every zone file of the folder; the second value says whether the folder could be read.
-    fn zones(&mut self, folder: &Path, at: At, world: &mut World, policies: &mut Policies) -> (Vec<Zone>, bool) {
+    fn zones(
+        &mut self,
+        folder: &Path,
+        at: At,
+        world: &mut World,
+        policies: &mut Policies,
+    ) -> (Vec<Zone>, bool) {
         let list = match self.sources.list(folder) {
             Ok(list) => list,
             Err(why) => {
@@ -298,17 +321,19 @@ impl Reader<'_> {
             code::BAD_INCLUDE,
             code::BAD_GENERATE,
         ];
-        let is_fault = |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);
+        let is_fault =
+            |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);
         !policies.shared_known || self.findings.iter().any(is_fault)
     }
 
     fn foreign(&mut self, path: &Path, at: At) {
-        let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display())).at(at, "in this folder");
+        let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display()))
+            .at(at, "in this folder");
         self.findings.push(finding.help("zone files end in `.yaml` (YAML) or `.zone` (RFC 1035 text)"));
     }
 
-    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and `root.zone`,
-    /// as IANA calls it, is the root.
+    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and
+    /// `root.zone`, as IANA calls it, is the root.
     fn zone_text(&mut self, path: &Path, at: At) -> Option<ZoneText> {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (file, octets) = match self.text_file(path) {
@@ -324,8 +349,12 @@ impl Reader<'_> {
             Ok(apex) => apex,
             Err(error) => {
                 let finding =
-                    Finding::error(code::BAD_NAME, format!("`{stem}` is not the name of a zone: {error}")).at(At::whole(file), "");
-                self.findings.push(finding.help("zone text stands in a file called after its zone, such as `example.com.zone`"));
+                    Finding::error(code::BAD_NAME, format!("`{stem}` is not the name of a zone: {error}"))
+                        .at(At::whole(file), "");
+                self.findings
+                    .push(finding.help(
+                        "zone text stands in a file called after its zone, such as `example.com.zone`",
+                    ));
                 return None;
             }
         };
@@ -333,8 +362,8 @@ impl Reader<'_> {
         Some(ZoneText { apex, file, octets, folder })
     }
 
-    /// Parses zone texts: those that stand alone in any order, perhaps at the same time, then those that
-    /// include other files, which must be read on the way.
+    /// Parses zone texts: those that stand alone in any order, perhaps at the same time, then those
+    /// that include other files, which must be read on the way.
     fn parse_all(&mut self, texts: Vec<ZoneText>) -> Vec<Zone> {
         let parsed: Vec<OnceLock<(Vec<Record>, Findings)>> = texts.iter().map(|_| OnceLock::new()).collect();
         let alone: Vec<usize> = (0..texts.len()).filter(|index| !texts[*index].may_include()).collect();
@@ -358,7 +387,13 @@ impl Reader<'_> {
             });
             self.findings.extend(findings);
             let at = At::whole(text.file);
-            zones.push(Zone { apex: text.apex, records, steered: Vec::new(), chain: ChainMode::default(), at });
+            zones.push(Zone {
+                apex: text.apex,
+                records,
+                steered: Vec::new(),
+                chain: ChainMode::default(),
+                at,
+            });
         }
         zones
     }
@@ -382,12 +417,14 @@ impl Reader<'_> {
             let shown = written.path.display().to_string();
             match self.sources.read(&written.path) {
                 Ok(octets) if octets.len() > DATABASE_OCTETS_MAX => {
-                    let message = format!("`{shown}` has {} octets, more than {DATABASE_OCTETS_MAX}", octets.len());
+                    let message =
+                        format!("`{shown}` has {} octets, more than {DATABASE_OCTETS_MAX}", octets.len());
                     self.findings.push(Finding::error(code::TOO_LARGE, message).at(written.at, "named here"));
                 }
                 Ok(octets) => {
                     let path: Arc<str> = Arc::from(shown);
-                    // Faults of a table of text are shown in it; those of other databases have no line.
+                    // Faults of a table of text are shown in it; those of other databases have no
+                    // line.
                     let is_text = written.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
                     let text = if is_text { std::str::from_utf8(&octets).unwrap_or_default() } else { "" };
                     let file = self.files.add(path.clone(), text);
@@ -402,18 +439,23 @@ impl Reader<'_> {
 
     fn unused(&mut self, policies: &Policies) {
         let named = policies.all.iter().zip(&policies.used).filter(|(_, used)| **used);
-        let reached: HashSet<At> = named.flat_map(|(policy, _)| policy.policy.reach()).map(|policy| policy.at).collect();
+        let reached: HashSet<At> =
+            named.flat_map(|(policy, _)| policy.policy.reach()).map(|policy| policy.at).collect();
         for policy in &policies.all {
             if !reached.contains(&policy.policy.at) {
                 let message = format!("no name is steered by the policy `{}`", policy.policy.name);
-                self.findings.push(Finding::note(code::UNUSED_POLICY, message).at(policy.policy.at, "not used"));
+                self.findings
+                    .push(Finding::note(code::UNUSED_POLICY, message).at(policy.policy.at, "not used"));
             }
         }
     }
 
     fn needs_database(&mut self, policies: &Policies, server: At) {
         if let Some(policy) = policies.all.iter().find(|policy| asks_geography(&policy.policy)) {
-            let message = format!("there is no GeoIP database, but the policy `{}` asks where clients are", policy.policy.name);
+            let message = format!(
+                "there is no GeoIP database, but the policy `{}` asks where clients are",
+                policy.policy.name
+            );
             self.findings.push(
                 Finding::warning(code::NO_DATABASE, message)
                     .at(policy.policy.at, "only operator networks can answer that")
@@ -445,7 +487,8 @@ impl ZoneText {
     }
 }
 
-/// Files that probes and feeds watch stand relative to the folder of the server file, as all others do.
+/// Files that probes and feeds watch stand relative to the folder of the server file, as all others
+/// do.
 fn watched_files(file: &mut PopsFile, folder: &Path) {
     let join = |path: &mut Arc<str>| *path = folder.join(&**path).display().to_string().into();
     for probe in &mut file.probes {
@@ -456,7 +499,8 @@ fn watched_files(file: &mut PopsFile, folder: &Path) {
         }
     }
     for pop in &mut file.pops {
-        for load in pop.services.iter_mut().map(|service| &mut service.load).chain([&mut pop.load]).flatten() {
+        for load in pop.services.iter_mut().map(|service| &mut service.load).chain([&mut pop.load]).flatten()
+        {
             if let Feed::File { path } = &mut Arc::make_mut(load).feed {
                 join(path);
             }
@@ -469,10 +513,14 @@ fn asks_geography(policy: &Policy) -> bool {
 }
 
 fn asks_geography_itself(policy: &Policy) -> bool {
-    policy.order == Order::Nearest || policy.rules.iter().any(|rule| rule.order == Some(Order::Nearest) || asks_database(&rule.when))
+    policy.order == Order::Nearest
+        || policy.rules.iter().any(|rule| rule.order == Some(Order::Nearest) || asks_database(&rule.when))
 }
 
 fn asks_database(when: &When) -> bool {
-    !(when.country.is_empty() && when.subdivision.is_empty() && when.continent.is_empty() && when.asn.is_empty())
+    !(when.country.is_empty()
+        && when.subdivision.is_empty()
+        && when.continent.is_empty()
+        && when.asn.is_empty())
         || when.not.as_deref().is_some_and(asks_database)
 }

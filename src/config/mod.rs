@@ -1,8 +1,8 @@
 //! Configuration: text to checked values, or findings.
 //!
 //! [`load`] reads every file that `meridian.yaml` names through a [`Sources`], records every fault
-//! it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP, policy, network and
-//! service it mentions exists. Raw YAML never leaves this folder.
+//! it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP, policy, network
+//! and service it mentions exists. Raw YAML never leaves this folder.
 
 mod canaries;
 mod candidates;
@@ -53,26 +53,26 @@ use std::sync::Arc;
 pub trait Sources {
     /// The whole content of a file. The error is a sentence for the operator.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
-    /// The whole content of a file that a text of `folder` names: only if it lies there once links are followed.
-    /// Sources without links have nothing to follow.
+    /// The whole content of a file that a text of `folder` names: only if it lies there once links
+    /// are followed. Sources without links have nothing to follow.
     fn read_inside(&self, folder: &Path, path: &Path) -> Result<Arc<[u8]>, String> {
         let _ = folder;
         self.read(path)
     }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
-    /// Whether what is read will be served, by this process; else somebody only looks at it, and need not be able to read
-    /// secrets.
+    /// Whether what is read will be served, by this process; else somebody only looks at it, and
+    /// need not be able to read secrets.
     fn serves(&self) -> bool {
         true
     }
-    /// A secret that only this process has: cookies of a node that was given none. Sources without dice have none,
-    /// and then there are no cookies.
+    /// A secret that only this process has: cookies of a node that was given none. Sources without
+    /// dice have none, and then there are no cookies.
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
         None
     }
-    /// Does a piece of work for each number below `count`, in any order, and returns when all is done. Whoever
-    /// has threads may share it among them.
+    /// Does a piece of work for each number below `count`, in any order, and returns when all is
+    /// done. Whoever has threads may share it among them.
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
         (0..count).for_each(work);
     }
@@ -182,8 +182,8 @@ pub struct Deployment {
 pub struct Loaded {
     /// The deployment; `None` if and only if there is an error among the findings.
     pub deployment: Option<Deployment>,
-    /// Database files that could be read, also where the deployment is refused, so that their faults
-    /// are told together with the others.
+    /// Database files that could be read, also where the deployment is refused, so that their
+    /// faults are told together with the others.
     pub databases: Vec<DatabaseSource>,
     /// Everything that was found.
     pub findings: Findings,

@@ -23,7 +23,10 @@ pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Network> {
         }
     }
     if networks.len() > NETWORKS_MAX {
-        out.push(Finding::error(code::TOO_LARGE, format!("more than {NETWORKS_MAX} operator networks")).at(root.at, ""));
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("more than {NETWORKS_MAX} operator networks"))
+                .at(root.at, ""),
+        );
     }
     // In the order written, so that the later one is blamed.
     one_network_per_prefix(&networks, out);
@@ -51,7 +54,10 @@ fn lower_network(name: &str, at: crate::finding::At, node: &Node, out: &mut Find
     if let Some(node) = table.need("prefixes", out) {
         network.prefixes = members(node).iter().filter_map(|member| prefix(member, out)).collect();
         if members(node).is_empty() {
-            out.push(Finding::error(code::BAD_VALUE, format!("the network `{name}` has no prefix")).at(node.at, "an empty list"));
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("the network `{name}` has no prefix"))
+                    .at(node.at, "an empty list"),
+            );
         }
     }
     network.country = table.take("country").and_then(|node| country(node, out));

@@ -25,7 +25,11 @@ pub(super) fn continent(node: &Node, out: &mut Findings) -> Option<Continent> {
 }
 
 /// An ISO 3166-2 code such as `US-CA`; without its country only where one is given.
-pub(super) fn subdivision(node: &Node, within: Option<Country>, out: &mut Findings) -> Option<(Country, Subdivision)> {
+pub(super) fn subdivision(
+    node: &Node,
+    within: Option<Country>,
+    out: &mut Findings,
+) -> Option<(Country, Subdivision)> {
     let value = plain(node).and_then(|text| match text.split_once('-') {
         Some((country, code)) => Some((Country::from_code(country)?, Subdivision::from_code(code)?)),
         None => Some((within?, Subdivision::from_code(text)?)),
@@ -33,8 +37,11 @@ pub(super) fn subdivision(node: &Node, within: Option<Country>, out: &mut Findin
     match (value, within) {
         (Some((of, _)), Some(within)) if of != within => {
             out.push(
-                Finding::error(code::BAD_PLACE, format!("{} is a subdivision of {of}, not of {within}", shown(node)))
-                    .at(node.at, format!("not in {within}")),
+                Finding::error(
+                    code::BAD_PLACE,
+                    format!("{} is a subdivision of {of}, not of {within}", shown(node)),
+                )
+                .at(node.at, format!("not in {within}")),
             );
             None
         }
@@ -50,7 +57,12 @@ pub(super) fn subdivision(node: &Node, within: Option<Country>, out: &mut Findin
 pub(super) fn asn(node: &Node, out: &mut Findings) -> Option<u32> {
     let value = plain(node).and_then(|text| {
         let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u32>().ok()).flatten().filter(|n| *n > 0)
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse::<u32>().ok())
+            .flatten()
+            .filter(|n| *n > 0)
     });
     if value.is_none() {
         refuse(node, "an AS number", "write it as `64500` or `AS64500`", out);
@@ -67,8 +79,11 @@ pub(super) fn coordinates(table: &mut Table<'_>, out: &mut Findings) -> Option<C
         (Some(one), None) | (None, Some(one)) => {
             let missing = if lat.is_some() { "lon" } else { "lat" };
             out.push(
-                Finding::error(code::MISSING_KEY, format!("coordinates need both `lat` and `lon`; `{missing}` is missing"))
-                    .at(one.at, "alone"),
+                Finding::error(
+                    code::MISSING_KEY,
+                    format!("coordinates need both `lat` and `lon`; `{missing}` is missing"),
+                )
+                .at(one.at, "alone"),
             );
             return None;
         }
@@ -79,5 +94,9 @@ pub(super) fn coordinates(table: &mut Table<'_>, out: &mut Findings) -> Option<C
 }
 
 fn refuse(node: &Node, what: &str, help: &str, out: &mut Findings) {
-    out.push(Finding::error(code::BAD_PLACE, format!("{} is not {what}", shown(node))).at(node.at, format!("not {what}")).help(help));
+    out.push(
+        Finding::error(code::BAD_PLACE, format!("{} is not {what}", shown(node)))
+            .at(node.at, format!("not {what}"))
+            .help(help),
+    );
 }

@@ -45,8 +45,8 @@ pub(super) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     }
 }
 
-/// A denial is cached for every client (RFC 7871 section 7.4), so all clients of a policy must get it at
-/// the same time.
+/// A denial is cached for every client (RFC 7871 section 7.4), so all clients of a policy must get
+/// it at the same time.
 fn nodata_for_all(policy: &Policy, rule: &WrittenRule, out: &mut Findings) {
     let of_rule = match &rule.rule.target {
         RuleTarget::Use(other) => Some(&other.when_all_down),
@@ -58,7 +58,10 @@ fn nodata_for_all(policy: &Policy, rule: &WrittenRule, out: &mut Findings) {
             Finding::error(code::BAD_VALUE, "`when_all_down: nodata` holds for a whole policy or not at all")
                 .at(rule.rule.at, "this rule and its policy differ in it")
                 .related(policy.at, "the policy")
-                .help("resolvers keep a denial for all clients: set it on the policy, or put these clients into a policy of their own"),
+                .help(
+                    "resolvers keep a denial for all clients: set it on the policy, or put these clients \
+                    into a policy of their own",
+                ),
         );
     }
 }
@@ -71,10 +74,13 @@ fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out
             continue;
         }
         out.push(
-            Finding::error(code::NO_COORDINATES, format!("the PoP `{}` has no coordinates, but is ordered by distance", pop.name))
-                .at(pop.at, "needs `at: { lat: ..., lon: ... }`")
-                .related(at, "ordered by distance here")
-                .help("give the PoP its coordinates, or use `order: listed`"),
+            Finding::error(
+                code::NO_COORDINATES,
+                format!("the PoP `{}` has no coordinates, but is ordered by distance", pop.name),
+            )
+            .at(pop.at, "needs `at: { lat: ..., lon: ... }`")
+            .related(at, "ordered by distance here")
+            .help("give the PoP its coordinates, or use `order: listed`"),
         );
         world.unplaced_told.push(id);
     }
@@ -88,17 +94,21 @@ fn all_off(policy: &Policy, bands: &Bands, at: At, world: &World, out: &mut Find
     };
     if candidates.peek().is_some() && candidates.all(off) {
         out.push(
-            Finding::warning(code::ALL_OFF, format!("every PoP that the policy `{}` could answer here has `state: down`", policy.name))
-                .at(at, "all are switched off by hand")
-                .help("`down` means never, also when everything else is down; use `drain` for a last resort"),
+            Finding::warning(
+                code::ALL_OFF,
+                format!("every PoP that the policy `{}` could answer here has `state: down`", policy.name),
+            )
+            .at(at, "all are switched off by hand")
+            .help("`down` means never, also when everything else is down; use `drain` for a last resort"),
         );
     }
 }
 
 /// Which families the PoPs offer in the policy's service.
 fn families(policy: &Policy, pops: impl Iterator<Item = PopId>, world: &World) -> (bool, bool) {
-    pops.filter_map(|id| world.pop(id)?.service(&policy.service))
-        .fold((false, false), |(v4, v6), service| (v4 || !service.v4.is_empty(), v6 || !service.v6.is_empty()))
+    pops.filter_map(|id| world.pop(id)?.service(&policy.service)).fold((false, false), |(v4, v6), service| {
+        (v4 || !service.v4.is_empty(), v6 || !service.v6.is_empty())
+    })
 }
 
 /// All PoPs that a policy can answer with.
@@ -112,7 +122,9 @@ fn everybody(policy: &Policy) -> impl Iterator<Item = PopId> + '_ {
 /// Whether a type exists must not depend on the client (RFC 7871 section 7.4: negative answers are
 /// cached for everybody).
 fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &World, out: &mut Findings) {
-    if !world.addresses_known || bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
+    if !world.addresses_known
+        || bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_)))
+    {
         return;
     }
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
@@ -122,18 +134,26 @@ fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &Wo
             out.push(
                 Finding::error(
                     code::FENCE_FAMILY,
-                    format!("no PoP inside the fence has an {family} address, but the policy `{}` offers {family}", policy.name),
+                    format!(
+                        "no PoP inside the fence has an {family} address, but the policy `{}` offers \
+                        {family}",
+                        policy.name
+                    ),
                 )
                 .at(rule.target_at.unwrap_or(rule.rule.at), format!("nobody here has {family}"))
                 .related(rule.fence_at, "and nobody outside may answer")
                 .help(format!("add a PoP with {family} to the rule, or give one of them an {family} address"))
-                .help("otherwise the answer `no such data` of these clients would be cached for everybody (RFC 7871 section 7.4)"),
+                .help(
+                    "otherwise the answer `no such data` of these clients would be cached for everybody \
+                    (RFC 7871 section 7.4)",
+                ),
             );
         }
     }
 }
 
-/// Nobody outside a policy that is used is answered: it is a fence, and so are the fences inside it.
+/// Nobody outside a policy that is used is answered: it is a fence, and so are the fences inside
+/// it.
 fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &World, out: &mut Findings) {
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
     let fences = |used: &Policy| -> Vec<Bands> {
@@ -155,14 +175,18 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
                     Finding::error(
                         code::FENCE_FAMILY,
                         format!(
-                            "some clients of `{}` would find no {family} address, but the policy `{}` offers {family}",
+                            "some clients of `{}` would find no {family} address, but the policy `{}` offers \
+                             {family}",
                             other.name, policy.name
                         ),
                     )
                     .at(rule.target_at.unwrap_or(rule.rule.at), format!("not everybody here has {family}"))
                     .related(other.at, "nobody outside this policy may answer")
                     .help(format!("give one of its PoPs an {family} address"))
-                    .help("otherwise the answer `no such data` of these clients would be cached for everybody (RFC 7871 section 7.4)"),
+                    .help(
+                        "otherwise the answer `no such data` of these clients would be cached for \
+                        everybody (RFC 7871 section 7.4)",
+                    ),
                 );
                 return;
             }
@@ -172,18 +196,28 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
 
 fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Findings) {
     let policy = &written.policy;
-    let WhenAllDown::Cname(fallback) = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down) else { return };
+    let WhenAllDown::Cname(fallback) = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down)
+    else {
+        return;
+    };
     let own = cnames(&rule.rule).contains(&fallback);
     let inherited = matches!(rule.rule.target, RuleTarget::Policy)
-        && policy.candidates.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(name) if name == fallback));
+        && policy
+            .candidates
+            .iter()
+            .flatten()
+            .any(|candidate| matches!(candidate, Candidate::Cname(name) if name == fallback));
     if own || inherited {
         return;
     }
     out.push(
-        Finding::error(code::FALLBACK_OUTSIDE_FENCE, format!("when all is down the fence would be left for `{fallback}`"))
-            .at(rule.when_all_down_at.or(written.when_all_down_at).unwrap_or(rule.rule.at), "outside the fence")
-            .related(rule.fence_at, "the fence")
-            .help("give the rule a `when_all_down` of its own, or list the name in it as `{ cname: ... }`"),
+        Finding::error(
+            code::FALLBACK_OUTSIDE_FENCE,
+            format!("when all is down the fence would be left for `{fallback}`"),
+        )
+        .at(rule.when_all_down_at.or(written.when_all_down_at).unwrap_or(rule.rule.at), "outside the fence")
+        .related(rule.fence_at, "the fence")
+        .help("give the rule a `when_all_down` of its own, or list the name in it as `{ cname: ... }`"),
     );
 }
 
@@ -197,7 +231,10 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
     for (offered, family) in [(v4, "IPv4"), (v6, "IPv6")] {
         let mut lacking: Vec<&str> = everybody(policy)
             .filter_map(|id| world.pop(id))
-            .filter(|pop| pop.service(&policy.service).is_some_and(|s| if family == "IPv4" { s.v4.is_empty() } else { s.v6.is_empty() }))
+            .filter(|pop| {
+                pop.service(&policy.service)
+                    .is_some_and(|s| if family == "IPv4" { s.v4.is_empty() } else { s.v6.is_empty() })
+            })
             .map(|pop| &*pop.name)
             .collect();
         lacking.sort_unstable();
@@ -206,20 +243,32 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
             out.push(
                 Finding::note(
                     code::FAMILY_LOST,
-                    format!("the policy `{}` offers {family}, but {} {} none", policy.name, listed(&lacking), has(&lacking)),
+                    format!(
+                        "the policy `{}` offers {family}, but {} {} none",
+                        policy.name,
+                        listed(&lacking),
+                        has(&lacking)
+                    ),
                 )
-                .at(written.pops_at, format!("{family} clients of these PoPs are sent to the next one that has it")),
+                .at(
+                    written.pops_at,
+                    format!("{family} clients of these PoPs are sent to the next one that has it"),
+                ),
             );
         }
     }
 }
 
 /// Whether the policy answers HTTPS records: all PoPs that it can answer with have parameters for
-/// them. If only some have, whether the type exists would depend on the client, so it does not exist.
+/// them. If only some have, whether the type exists would depend on the client, so it does not
+/// exist.
 pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) -> bool {
     let policy = &written.policy;
-    let offering = || everybody(policy).filter_map(|id| world.pop(id)).filter(|pop| pop.service(&policy.service).is_some());
-    let offers = |pop: &&crate::steer::pop::Pop| pop.service(&policy.service).is_some_and(|s| s.https.is_some());
+    let offering = || {
+        everybody(policy).filter_map(|id| world.pop(id)).filter(|pop| pop.service(&policy.service).is_some())
+    };
+    let offers =
+        |pop: &&crate::steer::pop::Pop| pop.service(&policy.service).is_some_and(|s| s.https.is_some());
     if !offering().any(|pop| offers(&pop)) {
         return false;
     }
@@ -230,10 +279,19 @@ pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) 
         out.push(
             Finding::warning(
                 code::HTTPS_DIFFERS,
-                format!("the policy `{}` answers no HTTPS records, because {} {} no `https`", policy.name, listed(&lacking), has(&lacking)),
+                format!(
+                    "the policy `{}` answers no HTTPS records, because {} {} no `https`",
+                    policy.name,
+                    listed(&lacking),
+                    has(&lacking)
+                ),
             )
             .at(written.pops_at, "other PoPs here have it")
-            .help(format!("give it to every PoP of the service `{}`: whether a type exists must not depend on the client", policy.service)),
+            .help(format!(
+                "give it to every PoP of the service `{}`: whether a type exists must not depend \
+                on the client",
+                policy.service
+            )),
         );
     }
     lacking.is_empty()
@@ -272,8 +330,11 @@ fn weights(written: &WrittenPolicy, world: &World, out: &mut Findings) {
     for (inside, pop, at) in own.chain(of_rules) {
         if !inside {
             out.push(
-                Finding::warning(code::BAD_VALUE, format!("`{}` has a weight here but can never be answered here", world.pop_name(pop)))
-                    .at(at, format!("not among the PoPs of `{}`", policy.name)),
+                Finding::warning(
+                    code::BAD_VALUE,
+                    format!("`{}` has a weight here but can never be answered here", world.pop_name(pop)),
+                )
+                .at(at, format!("not among the PoPs of `{}`", policy.name)),
             );
         }
     }
@@ -282,12 +343,23 @@ fn weights(written: &WrittenPolicy, world: &World, out: &mut Findings) {
 fn reachable(rules: &[WrittenRule], out: &mut Findings) {
     for (index, rule) in rules.iter().enumerate() {
         let when = &rule.rule.when;
-        let earlier = rules.iter().take(index).find(|earlier| earlier.rule.when == When::default() || earlier.rule.when == *when);
+        let earlier = rules
+            .iter()
+            .take(index)
+            .find(|earlier| earlier.rule.when == When::default() || earlier.rule.when == *when);
         let finding = Finding::warning(code::UNREACHABLE_RULE, "this rule can never match");
         if let Some(earlier) = earlier {
-            let words =
-                if earlier.rule.when == When::default() { "this rule matches everybody" } else { "this rule has the same conditions" };
-            out.push(finding.at(rule.rule.at, "never reached").related(earlier.rule.at, words).help("the first rule that matches wins"));
+            let words = if earlier.rule.when == When::default() {
+                "this rule matches everybody"
+            } else {
+                "this rule has the same conditions"
+            };
+            out.push(
+                finding
+                    .at(rule.rule.at, "never reached")
+                    .related(earlier.rule.at, words)
+                    .help("the first rule that matches wins"),
+            );
         } else if when.not.as_deref() == Some(&When::default()) {
             out.push(finding.at(rule.rule.at, "`not: {}` excludes everybody"));
         }

@@ -53,7 +53,13 @@ pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<S
 
 /// Reads a map of policies. A policy with faults is still listed, so that names which use it are
 /// not accused as well.
-pub(super) fn lower_all(node: &Node, zone: Option<&Name>, shared: Shared<'_>, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
+pub(super) fn lower_all(
+    node: &Node,
+    zone: Option<&Name>,
+    shared: Shared<'_>,
+    world: &mut World,
+    out: &mut Findings,
+) -> Vec<ScopedPolicy> {
     let Some(mut table) = Table::open(node, "`policies`", out) else { return Vec::new() };
     let scope: Option<Arc<str>> = zone.map(|apex| Arc::from(apex.to_lowercase().to_string()));
     let mut all = Vec::new();
@@ -71,7 +77,13 @@ pub(super) fn lower_all(node: &Node, zone: Option<&Name>, shared: Shared<'_>, wo
     policies
 }
 
-fn lower_policy(key: &Key, node: &Node, origin: Option<&Name>, world: &World, out: &mut Findings) -> WrittenPolicy {
+fn lower_policy(
+    key: &Key,
+    node: &Node,
+    origin: Option<&Name>,
+    world: &World,
+    out: &mut Findings,
+) -> WrittenPolicy {
     let mut written = WrittenPolicy {
         policy: Policy {
             name: Arc::from(&*key.text),
@@ -102,7 +114,9 @@ fn lower_policy(key: &Key, node: &Node, origin: Option<&Name>, world: &World, ou
         weights: Vec::new(),
         uses: None,
     };
-    let Some(mut table) = Table::open(node, format!("the policy `{}`", key.text), out) else { return written };
+    let Some(mut table) = Table::open(node, format!("the policy `{}`", key.text), out) else {
+        return written;
+    };
     lower_choice(&mut table, origin, &mut written, world, out);
     lower_answer(&mut table, origin, &mut written, out);
     lower_width(&mut table, &mut written.policy, out);
@@ -113,10 +127,17 @@ fn lower_policy(key: &Key, node: &Node, origin: Option<&Name>, world: &World, ou
 }
 
 /// What a policy that uses another takes over from it.
-const OF_THE_OTHER: [&str; 9] = ["pops", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
+const OF_THE_OTHER: [&str; 9] =
+    ["pops", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
 
 /// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
-fn lower_choice(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
+fn lower_choice(
+    table: &mut Table<'_>,
+    origin: Option<&Name>,
+    written: &mut WrittenPolicy,
+    world: &World,
+    out: &mut Findings,
+) {
     let policy = &mut written.policy;
     let mut service_known = true;
     if let Some(node) = table.take("service")
@@ -162,7 +183,12 @@ fn lower_choice(table: &mut Table<'_>, origin: Option<&Name>, written: &mut Writ
 }
 
 /// What an answer looks like: `ttl`, `answers`, `when_all_down`, `expose_pops`, `up_threshold`.
-fn lower_answer(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, out: &mut Findings) {
+fn lower_answer(
+    table: &mut Table<'_>,
+    origin: Option<&Name>,
+    written: &mut WrittenPolicy,
+    out: &mut Findings,
+) {
     let policy = &mut written.policy;
     if let Some(ttl) = table.take("ttl").and_then(|node| settings::ttl(node, out)) {
         policy.ttl = ttl;
@@ -179,7 +205,9 @@ fn lower_answer(table: &mut Table<'_>, origin: Option<&Name>, written: &mut Writ
     if let Some(expose) = table.take("expose_pops").and_then(|node| switch(node, "expose_pops", out)) {
         policy.expose_pops = expose;
     }
-    if let Some(percent) = table.take("up_threshold").and_then(|node| share_percent(node, "up_threshold", out)) {
+    if let Some(percent) =
+        table.take("up_threshold").and_then(|node| share_percent(node, "up_threshold", out))
+    {
         policy.up_threshold_percent = percent;
     }
 }
@@ -195,7 +223,12 @@ fn lower_guard(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
             return;
         }
         _ => {
-            super::scalar::refuse(node, "panic", "`off`, or a map such as `{ share: 50%, window: 30s, hold: 60s }`", out);
+            super::scalar::refuse(
+                node,
+                "panic",
+                "`off`, or a map such as `{ share: 50%, window: 30s, hold: 60s }`",
+                out,
+            );
             return;
         }
     }
@@ -203,7 +236,8 @@ fn lower_guard(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
     if let Some(percent) = table.take("share").and_then(|node| share_percent(node, "share", out)) {
         guard.share_percent = percent;
     }
-    let mut time = |key: &'static str| table.take(key).and_then(|node| time_ms(node, key, 1_000..=86_400_000, out));
+    let mut time =
+        |key: &'static str| table.take(key).and_then(|node| time_ms(node, key, 1_000..=86_400_000, out));
     if let Some(ms) = time("window") {
         guard.window_ms = ms as u32;
     }
@@ -218,7 +252,8 @@ fn lower_width(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
     if let Some(ecs) = table.take("ecs").and_then(|node| switch(node, "ecs", out)) {
         policy.ecs = ecs;
     }
-    let mut whole = |key: &'static str, most: i64| table.take(key).and_then(|node| integer(node, key, 1..=most, out));
+    let mut whole =
+        |key: &'static str, most: i64| table.take(key).and_then(|node| integer(node, key, 1..=most, out));
     if let Some(depth) = whole("depth", i64::from(LIST_DEPTH_MAX)) {
         policy.depth = depth as u8;
     }
@@ -235,7 +270,13 @@ fn lower_width(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
     }
 }
 
-fn lower_rules(table: &mut Table<'_>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
+fn lower_rules(
+    table: &mut Table<'_>,
+    origin: Option<&Name>,
+    written: &mut WrittenPolicy,
+    world: &World,
+    out: &mut Findings,
+) {
     lower_list_of_rules(table.take("rules"), origin, written, world, out);
     // Whom no rule of its own took is treated as the other policy treats him.
     if let Some(uses) = written.uses.clone() {
@@ -245,7 +286,13 @@ fn lower_rules(table: &mut Table<'_>, origin: Option<&Name>, written: &mut Writt
     written.policy.rules = written.rules.iter().map(|rule| rule.rule.clone()).collect();
 }
 
-fn lower_list_of_rules(node: Option<&Node>, origin: Option<&Name>, written: &mut WrittenPolicy, world: &World, out: &mut Findings) {
+fn lower_list_of_rules(
+    node: Option<&Node>,
+    origin: Option<&Name>,
+    written: &mut WrittenPolicy,
+    world: &World,
+    out: &mut Findings,
+) {
     let Some(node) = node else { return };
     let Kind::List(list) = &node.kind else {
         super::scalar::refuse(node, "rules", "a list of rules", out);

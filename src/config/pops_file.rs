@@ -29,8 +29,8 @@ type Uses = Vec<(IpAddr, At, Arc<str>, Arc<str>)>;
 /// Everything that the file says.
 #[derive(Default)]
 pub(super) struct PopsFile {
-    /// Sorted by name. A PoP with faults is still listed, so that policies which name it are not accused as
-    /// well.
+    /// Sorted by name. A PoP with faults is still listed, so that policies which name it are not
+    /// accused as well.
     pub pops: Vec<Pop>,
     /// Sorted by name.
     pub probes: Vec<Probe>,
@@ -41,7 +41,8 @@ pub(super) struct PopsFile {
     pub safety_off_until: Option<(u64, At)>,
 }
 
-/// How long a start waits for the first round of probes, where the file says nothing: time-outs are 2 s.
+/// How long a start waits for the first round of probes, where the file says nothing: time-outs are
+/// 2 s.
 pub(super) const STARTUP_WAIT_MS: u32 = 3_000;
 
 /// Reads the file.
@@ -49,15 +50,19 @@ pub(super) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut 
     let mut file = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
     let Some(mut table) = Table::open(root, "the PoP file", out) else { return file };
     file.probes = probes_file::lower(table.take("probes"), certificates, out);
-    file.canaries = table.take_entry("canaries").and_then(|(key, node)| canaries::lower(key, node, &file.probes, out));
-    if let Some(ms) = table.take("startup_wait").and_then(|node| time_ms(node, "startup_wait", 0..=60_000, out)) {
+    file.canaries =
+        table.take_entry("canaries").and_then(|(key, node)| canaries::lower(key, node, &file.probes, out));
+    if let Some(ms) =
+        table.take("startup_wait").and_then(|node| time_ms(node, "startup_wait", 0..=60_000, out))
+    {
         file.startup_wait_ms = ms as u32;
     }
     file.pops = lower_pops(&mut table, &file.probes, out);
     let world = World { pops_known: !file.pops.is_empty(), pops: file.pops, ..World::default() };
     file.safety = table.take("safety").map(|node| safety_rules::lower(node, &world, out)).unwrap_or_default();
     file.pops = world.pops;
-    file.safety_off_until = table.take("safety_off_until").and_then(|node| safety_rules::off_until(node, out));
+    file.safety_off_until =
+        table.take("safety_off_until").and_then(|node| safety_rules::off_until(node, out));
     table.finish(out);
     file
 }
@@ -71,10 +76,15 @@ fn lower_pops(table: &mut Table<'_>, probes: &[Probe], out: &mut Findings) -> Ve
     {
         let entries = list.rest();
         if entries.is_empty() {
-            out.push(Finding::error(code::EMPTY_DEPLOYMENT, "there is no PoP").at(node.at, "nothing in here"));
+            out.push(
+                Finding::error(code::EMPTY_DEPLOYMENT, "there is no PoP").at(node.at, "nothing in here"),
+            );
         }
         if entries.len() > POPS_MAX {
-            out.push(Finding::error(code::TOO_LARGE, format!("{} PoPs are more than {POPS_MAX}", entries.len())).at(node.at, ""));
+            out.push(
+                Finding::error(code::TOO_LARGE, format!("{} PoPs are more than {POPS_MAX}", entries.len()))
+                    .at(node.at, ""),
+            );
         }
         for (key, node) in entries.into_iter().take(POPS_MAX) {
             if key.text.as_ref() == "all" {
@@ -94,12 +104,17 @@ fn lower_pops(table: &mut Table<'_>, probes: &[Probe], out: &mut Findings) -> Ve
 
 fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mut Findings) -> Pop {
     let name: Arc<str> = Arc::from(&*key.text);
-    if word(&name, key.at, "a PoP", out).is_some() && name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.')) {
+    if word(&name, key.at, "a PoP", out).is_some()
+        && name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.'))
+    {
         // PoP names become DNS labels (`expose_pops`) and metric labels.
         out.push(
-            Finding::error(code::BAD_VALUE, format!("the name `{name}` of a PoP is not lower-case letters, digits and hyphens"))
-                .at(key.at, "not usable as a label")
-                .help(format!("rename it to `{}`", name.to_ascii_lowercase().replace(['_', '.'], "-"))),
+            Finding::error(
+                code::BAD_VALUE,
+                format!("the name `{name}` of a PoP is not lower-case letters, digits and hyphens"),
+            )
+            .at(key.at, "not usable as a label")
+            .help(format!("rename it to `{}`", name.to_ascii_lowercase().replace(['_', '.'], "-"))),
         );
     }
     let mut pop = Pop::bare(name.clone(), key.at);
@@ -122,7 +137,12 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
     if let Some(km) = table.take("bias").and_then(|node| integer(node, "bias", -20_000..=20_000, out)) {
         pop.bias_km = km as i32;
     }
-    let states = [("auto", AdminState::Auto), ("up", AdminState::Up), ("down", AdminState::Down), ("drain", AdminState::Drain)];
+    let states = [
+        ("auto", AdminState::Auto),
+        ("up", AdminState::Up),
+        ("down", AdminState::Down),
+        ("drain", AdminState::Drain),
+    ];
     if let Some(state) = table.take("state").and_then(|node| choice(node, "state", &states, out)) {
         pop.state = state;
     }
@@ -144,7 +164,14 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
     pop
 }
 
-fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Probe], uses: &mut Uses, out: &mut Findings) {
+fn lower_services(
+    table: &mut Table<'_>,
+    key: &Key,
+    pop: &mut Pop,
+    probes: &[Probe],
+    uses: &mut Uses,
+    out: &mut Findings,
+) {
     // Of every service that has none of its own.
     let probed = table.take("probe").map(|node| probes_file::used(node, probes, out)).unwrap_or_default();
     let default = Arc::<str>::from(DEFAULT_SERVICE);
@@ -154,23 +181,40 @@ fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Pro
         let (v4, v6) = addresses(node, &pop.name, &default, uses, out);
         // Capacity and load beside `addresses` are those of the whole PoP.
         let (name, probes) = (default.clone(), probed.clone());
-        pop.services.push(Service { name, v4, v6, https: params, probes, capacity: None, load: None, at: key.at });
+        pop.services.push(Service {
+            name,
+            v4,
+            v6,
+            https: params,
+            probes,
+            capacity: None,
+            load: None,
+            at: key.at,
+        });
     } else if let Some((key, _)) = https_of_default {
         out.push(
-            Finding::error(code::BAD_VALUE, format!("`https` of the PoP `{}` belongs to `addresses`, which it does not have", pop.name))
-                .at(key.at, "without `addresses`")
-                .help("put it into the service that it is about"),
+            Finding::error(
+                code::BAD_VALUE,
+                format!("`https` of the PoP `{}` belongs to `addresses`, which it does not have", pop.name),
+            )
+            .at(key.at, "without `addresses`")
+            .help("put it into the service that it is about"),
         );
     }
     let services = table.take("services");
     if let Some(mut services) = services.and_then(|node| Table::open(node, "`services`", out)) {
         for (key, node) in services.rest() {
-            let Some(name) = word(&key.text, key.at, "a service", out).map(Arc::<str>::from) else { continue };
+            let Some(name) = word(&key.text, key.at, "a service", out).map(Arc::<str>::from) else {
+                continue;
+            };
             if let Some(first) = pop.services.iter().find(|s| s.name == name) {
                 out.push(
-                    Finding::error(code::DUPLICATE_KEY, format!("the PoP `{}` has the service `{name}` twice", pop.name))
-                        .at(key.at, "again here")
-                        .related(first.at, "the addresses directly in the PoP are the service `default`"),
+                    Finding::error(
+                        code::DUPLICATE_KEY,
+                        format!("the PoP `{}` has the service `{name}` twice", pop.name),
+                    )
+                    .at(key.at, "again here")
+                    .related(first.at, "the addresses directly in the PoP are the service `default`"),
                 );
                 continue;
             }
@@ -188,7 +232,11 @@ fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Pro
             table.finish(out);
             pop.services.push(Service { name, v4, v6, https, probes, capacity, load, at: key.at });
         }
-    } else if pop.services.is_empty() && services.is_none() && !table.mistyped("addresses") && !table.mistyped("services") {
+    } else if pop.services.is_empty()
+        && services.is_none()
+        && !table.mistyped("addresses")
+        && !table.mistyped("services")
+    {
         out.push(
             Finding::error(code::MISSING_KEY, format!("the PoP `{}` has no addresses", pop.name))
                 .at(key.at, "neither `addresses` nor `services`"),
@@ -196,8 +244,14 @@ fn lower_services(table: &mut Table<'_>, key: &Key, pop: &mut Pop, probes: &[Pro
     }
 }
 
-/// `capacity` and `load` of a service; a load without a capacity of its own is measured against that of the PoP.
-fn own_load(table: &mut Table<'_>, pop: &Pop, service: &str, out: &mut Findings) -> (Option<f64>, Option<Arc<LoadSpec>>) {
+/// `capacity` and `load` of a service; a load without a capacity of its own is measured against
+/// that of the PoP.
+fn own_load(
+    table: &mut Table<'_>,
+    pop: &Pop,
+    service: &str,
+    out: &mut Findings,
+) -> (Option<f64>, Option<Arc<LoadSpec>>) {
     let whose = Whose { pop: &pop.name, service: Some(service) };
     let (faults, node) = (out.len(), table.take("capacity"));
     let capacity = feed::capacity(table, whose, out);
@@ -214,23 +268,37 @@ fn own_load(table: &mut Table<'_>, pop: &Pop, service: &str, out: &mut Findings)
 
 type Addresses = (Vec<WeightedAddress<Ipv4Addr>>, Vec<WeightedAddress<Ipv6Addr>>);
 
-fn addresses(node: &Node, pop: &Arc<str>, service: &Arc<str>, uses: &mut Uses, out: &mut Findings) -> Addresses {
+fn addresses(
+    node: &Node,
+    pop: &Arc<str>,
+    service: &Arc<str>,
+    uses: &mut Uses,
+    out: &mut Findings,
+) -> Addresses {
     let (mut v4, mut v6) = Addresses::default();
     let begin = uses.len();
     for member in members(node) {
         let Some((address, at, weight)) = weighted(member, out) else { continue };
-        if let Some((_, first, ..)) = uses.get(begin..).unwrap_or_default().iter().find(|(other, ..)| *other == address) {
+        if let Some((_, first, ..)) =
+            uses.get(begin..).unwrap_or_default().iter().find(|(other, ..)| *other == address)
+        {
             out.push(
-                Finding::error(code::DUPLICATE_ADDRESS, format!("`{address}` stands twice in the service `{service}` of `{pop}`"))
-                    .at(at, "again here")
-                    .related(*first, "first here"),
+                Finding::error(
+                    code::DUPLICATE_ADDRESS,
+                    format!("`{address}` stands twice in the service `{service}` of `{pop}`"),
+                )
+                .at(at, "again here")
+                .related(*first, "first here"),
             );
             continue;
         }
         if let Some(purpose) = purpose(address) {
             out.push(
-                Finding::warning(code::SPECIAL_ADDRESS, format!("`{address}` of the PoP `{pop}` is not reachable from the internet"))
-                    .at(at, format!("{purpose} (RFC 6890)")),
+                Finding::warning(
+                    code::SPECIAL_ADDRESS,
+                    format!("`{address}` of the PoP `{pop}` is not reachable from the internet"),
+                )
+                .at(at, format!("{purpose} (RFC 6890)")),
             );
         }
         uses.push((address, at, pop.clone(), service.clone()));
@@ -241,14 +309,17 @@ fn addresses(node: &Node, pop: &Arc<str>, service: &Arc<str>, uses: &mut Uses, o
     }
     if members(node).is_empty() {
         out.push(
-            Finding::error(code::BAD_VALUE, format!("the service `{service}` of `{pop}` has no address")).at(node.at, "an empty list"),
+            Finding::error(code::BAD_VALUE, format!("the service `{service}` of `{pop}` has no address"))
+                .at(node.at, "an empty list"),
         );
     }
     if v4.len() > ADDRESSES_MAX || v6.len() > ADDRESSES_MAX {
         out.push(
             Finding::error(
                 code::TOO_LARGE,
-                format!("the service `{service}` of `{pop}` has more than {ADDRESSES_MAX} addresses of a family"),
+                format!(
+                    "the service `{service}` of `{pop}` has more than {ADDRESSES_MAX} addresses of a family"
+                ),
             )
             .at(node.at, "too many")
             .help("split the PoP, or announce one address for several machines"),
@@ -272,7 +343,8 @@ fn address(node: &Node, out: &mut Findings) -> Option<IpAddr> {
     let text = text(node, "addresses", out)?;
     let parsed = text.parse();
     if parsed.is_err() {
-        let mut finding = Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(node))).at(node.at, "not an address");
+        let mut finding = Finding::error(code::BAD_ADDRESS, format!("{} is not an IP address", shown(node)))
+            .at(node.at, "not an address");
         if let Some((address, _)) = text.split_once('/').filter(|(a, _)| a.parse::<IpAddr>().is_ok()) {
             finding = finding.help(format!("a PoP has single addresses, not prefixes: `{address}`"));
         } else if text.matches(':').count() == 1 {
@@ -294,9 +366,12 @@ fn one_pop_per_address(uses: &Uses, out: &mut Findings) {
     for (address, at, pop, _) in uses {
         match seen.get(address) {
             Some((first, other)) if *other != pop => out.push(
-                Finding::warning(code::DUPLICATE_ADDRESS, format!("`{address}` belongs to the PoPs `{other}` and `{pop}`"))
-                    .at(*at, "again here")
-                    .related(*first, "first here"),
+                Finding::warning(
+                    code::DUPLICATE_ADDRESS,
+                    format!("`{address}` belongs to the PoPs `{other}` and `{pop}`"),
+                )
+                .at(*at, "again here")
+                .related(*first, "first here"),
             ),
             Some(_) => {}
             None => {

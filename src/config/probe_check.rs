@@ -4,7 +4,9 @@ use super::scalar::{choice, integer, members, name, plain, refuse, switch, text,
 use super::table::{Table, shown};
 use super::tree::{Kind, Node};
 use crate::finding::{Finding, Findings, code};
-use crate::health::spec::{Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify};
+use crate::health::spec::{
+    Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify,
+};
 use crate::limits::PROBE_TEXT_OCTETS_MAX;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -23,7 +25,12 @@ const PARTS_MAX: usize = 64;
 pub(super) type Certificates<'a> = dyn FnMut(&str) -> Result<Arc<[u8]>, String> + 'a;
 
 /// Reads the check of a kind.
-pub(super) fn lower(kind: &str, node: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> Option<Check> {
+pub(super) fn lower(
+    kind: &str,
+    node: &Node,
+    certificates: &mut Certificates<'_>,
+    out: &mut Findings,
+) -> Option<Check> {
     match kind {
         "https" => http(node, Some(certificates), out).map(Check::Http),
         "http" => http(node, None, out).map(Check::Http),
@@ -74,14 +81,22 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
     if let Some(node) = table.take("expect") {
         check.expect = members(node).iter().filter_map(|member| statuses(member, out)).collect();
         if members(node).is_empty() {
-            out.push(Finding::error(code::BAD_VALUE, "`expect` lists no status, so nothing would be well").at(node.at, "an empty list"));
+            out.push(
+                Finding::error(code::BAD_VALUE, "`expect` lists no status, so nothing would be well")
+                    .at(node.at, "an empty list"),
+            );
         }
     }
-    check.expect_headers = table.take("expect_headers").map(|node| headers(node, "`expect_headers`", out)).unwrap_or_default();
+    check.expect_headers =
+        table.take("expect_headers").map(|node| headers(node, "`expect_headers`", out)).unwrap_or_default();
     if let Some((key, node)) = table.take_entry("body") {
         check.body = octets(node, "body", out);
         if check.method == HttpMethod::Head {
-            out.push(Finding::error(code::BAD_VALUE, "the answer to `HEAD` has no body").at(key.at, "never found").help("use `GET`"));
+            out.push(
+                Finding::error(code::BAD_VALUE, "the answer to `HEAD` has no body")
+                    .at(key.at, "never found")
+                    .help("use `GET`"),
+            );
         }
     }
     if let (Some(certificates), Some(tls)) = (certificates, &mut check.tls) {
@@ -91,7 +106,12 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
     (out.len() == faults).then_some(check)
 }
 
-fn lower_tls(table: &mut Table<'_>, tls: &mut TlsCheck, certificates: &mut Certificates<'_>, out: &mut Findings) {
+fn lower_tls(
+    table: &mut Table<'_>,
+    tls: &mut TlsCheck,
+    certificates: &mut Certificates<'_>,
+    out: &mut Findings,
+) {
     tls.sni = table.take("sni").and_then(|node| host(node, "sni", out));
     if table.take("verify").and_then(|node| switch(node, "verify", out)) == Some(false) {
         tls.verify = Verify::Off;
@@ -99,9 +119,12 @@ fn lower_tls(table: &mut Table<'_>, tls: &mut TlsCheck, certificates: &mut Certi
     if let Some((key, node)) = table.take_entry("ca") {
         if tls.verify == Verify::Off {
             out.push(
-                Finding::error(code::BAD_VALUE, "`ca` says whom to trust, and `verify: off` to trust everybody")
-                    .at(key.at, "of no use")
-                    .help("leave out one of them"),
+                Finding::error(
+                    code::BAD_VALUE,
+                    "`ca` says whom to trust, and `verify: off` to trust everybody",
+                )
+                .at(key.at, "of no use")
+                .help("leave out one of them"),
             );
         } else if let Some(pem) = certificate(node, certificates, out) {
             tls.verify = Verify::Pinned(pem);
@@ -125,7 +148,10 @@ fn certificate(node: &Node, certificates: &mut Certificates<'_>, out: &mut Findi
             None
         }
         Err(why) => {
-            out.push(Finding::error(code::UNREADABLE, format!("`{path}` cannot be read: {why}")).at(node.at, "named here"));
+            out.push(
+                Finding::error(code::UNREADABLE, format!("`{path}` cannot be read: {why}"))
+                    .at(node.at, "named here"),
+            );
             None
         }
     }
@@ -141,7 +167,10 @@ fn port(node: &Node, out: &mut Findings) -> Option<u16> {
 /// A path with query (RFC 9112 section 3.2.1): visible octets after a slash.
 fn path(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
     let text = text(node, "path", out)?;
-    if !(text.starts_with('/') && text.len() <= PROBE_TEXT_OCTETS_MAX && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#')) {
+    if !(text.starts_with('/')
+        && text.len() <= PROBE_TEXT_OCTETS_MAX
+        && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#'))
+    {
         refuse(node, "path", "a path such as `/healthz`, without blanks", out);
         return None;
     }
@@ -155,9 +184,11 @@ fn host(node: &Node, what: &str, out: &mut Findings) -> Option<Arc<str>> {
         && Name::parse(text, Some(&Name::root())).is_ok();
     let with_port = what == "host"
         && text.rsplit_once(':').is_some_and(|(host, port)| {
-            port.parse::<u16>().is_ok() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            port.parse::<u16>().is_ok()
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         });
-    let fine = is_name && text.len() <= 253 || with_port || (what == "host" && text.parse::<IpAddr>().is_ok());
+    let fine =
+        is_name && text.len() <= 253 || with_port || (what == "host" && text.parse::<IpAddr>().is_ok());
     if text.is_empty() || !fine {
         refuse(node, what, "a host name such as `probe.cdn.example`", out);
         return None;
@@ -172,14 +203,20 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
     let Some(mut table) = Table::open(node, what, out) else { return Vec::new() };
     let entries = table.rest();
     if entries.len() > PARTS_MAX {
-        out.push(Finding::error(code::TOO_LARGE, format!("{what} has more than {PARTS_MAX} headers")).at(node.at, ""));
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("{what} has more than {PARTS_MAX} headers"))
+                .at(node.at, ""),
+        );
     }
     let mut headers = Vec::new();
     for (key, value) in entries.into_iter().take(PARTS_MAX) {
         // A token (RFC 9110 section 5.6.2).
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         if key.text.is_empty() || key.text.len() > 256 || !key.text.bytes().all(token) {
-            out.push(Finding::error(code::BAD_VALUE, format!("`{}` is not the name of a header", key.text)).at(key.at, "not a name"));
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`{}` is not the name of a header", key.text))
+                    .at(key.at, "not a name"),
+            );
             continue;
         }
         if what == "`headers`" && OWN_HEADERS.iter().any(|own| key.text.eq_ignore_ascii_case(own)) {
@@ -206,7 +243,12 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
 
 /// `200`, or `300-399`.
 fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
-    let code = |text: &str| (text.len() == 3).then(|| text.parse::<u16>().ok()).flatten().filter(|code| (100..=599).contains(code));
+    let code = |text: &str| {
+        (text.len() == 3)
+            .then(|| text.parse::<u16>().ok())
+            .flatten()
+            .filter(|code| (100..=599).contains(code))
+    };
     let range = plain(node).and_then(|text| match text.split_once('-') {
         Some((low, high)) => Some(code(low)?..=code(high)?).filter(|range| !range.is_empty()),
         None => code(text).map(|code| code..=code),
@@ -246,7 +288,8 @@ fn dns(node: &Node, out: &mut Findings) -> Option<DnsCheck> {
         }
         found
     });
-    let rcodes = [("NOERROR", 0), ("FORMERR", 1), ("SERVFAIL", 2), ("NXDOMAIN", 3), ("NOTIMP", 4), ("REFUSED", 5)];
+    let rcodes =
+        [("NOERROR", 0), ("FORMERR", 1), ("SERVFAIL", 2), ("NXDOMAIN", 3), ("NOTIMP", 4), ("REFUSED", 5)];
     let rcode = table.take("rcode").and_then(|node| choice(node, "rcode", &rcodes, out)).unwrap_or(0);
     let answer = table.take("answer").and_then(|node| {
         let parsed: Option<IpAddr> = text(node, "answer", out)?.parse().ok();
@@ -284,7 +327,10 @@ fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
     let mut command: Vec<Arc<str>> = Vec::new();
     for member in members(list).iter().take(PARTS_MAX + 1) {
         let word = text(member, "command", out)?;
-        if word.contains('\0') || word.len() > PROBE_TEXT_OCTETS_MAX || (command.is_empty() && word.is_empty()) {
+        if word.contains('\0')
+            || word.len() > PROBE_TEXT_OCTETS_MAX
+            || (command.is_empty() && word.is_empty())
+        {
             refuse(member, "command", "a program and its arguments", out);
             return None;
         }
@@ -294,14 +340,20 @@ fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
         && only.contains(' ')
     {
         out.push(
-            Finding::error(code::BAD_VALUE, format!("`{only}` is one word to a program that runs without a shell"))
-                .at(list.at, "has a blank")
-                .help("write program and arguments as a list, such as `[/usr/bin/check, --fast]`"),
+            Finding::error(
+                code::BAD_VALUE,
+                format!("`{only}` is one word to a program that runs without a shell"),
+            )
+            .at(list.at, "has a blank")
+            .help("write program and arguments as a list, such as `[/usr/bin/check, --fast]`"),
         );
         return None;
     }
     if command.is_empty() || command.len() > PARTS_MAX {
-        out.push(Finding::error(code::BAD_VALUE, format!("a command has 1 to {PARTS_MAX} words")).at(list.at, "not a command"));
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("a command has 1 to {PARTS_MAX} words"))
+                .at(list.at, "not a command"),
+        );
         return None;
     }
     Some(ExecCheck { command })

@@ -18,7 +18,13 @@ pub(super) struct Written<'n> {
 }
 
 /// Reads a group; `names` are those of all probes, sorted.
-pub(super) fn lower<'n>(kind: &'static str, node: &'n Node, names: &[&str], written: &mut Written<'n>, out: &mut Findings) -> Option<Kind> {
+pub(super) fn lower<'n>(
+    kind: &'static str,
+    node: &'n Node,
+    names: &[&str],
+    written: &mut Written<'n>,
+    out: &mut Findings,
+) -> Option<Kind> {
     let (list, needed) = match kind {
         "n_of" => {
             let mut table = Table::open(node, "an n_of group", out)?;
@@ -53,9 +59,12 @@ pub(super) fn lower<'n>(kind: &'static str, node: &'n Node, names: &[&str], writ
         (_, Some((node, n))) => {
             if n as usize > members(list).len() {
                 out.push(
-                    Finding::error(code::BAD_VALUE, format!("{n} of {} probes can never be well", members(list).len()))
-                        .at(node.at, "more than there are")
-                        .related(list.at, "the probes"),
+                    Finding::error(
+                        code::BAD_VALUE,
+                        format!("{n} of {} probes can never be well", members(list).len()),
+                    )
+                    .at(node.at, "more than there are")
+                    .related(list.at, "the probes"),
                 );
             }
             Need::AtLeast(n as u16)
@@ -67,8 +76,8 @@ pub(super) fn lower<'n>(kind: &'static str, node: &'n Node, names: &[&str], writ
     (!of.is_empty()).then_some(Kind::Group { need, of })
 }
 
-/// Refuses groups that lead back to themselves or hold too much. Those become checks, so that what comes
-/// later never meets a circle.
+/// Refuses groups that lead back to themselves or hold too much. Those become checks, so that what
+/// comes later never meets a circle.
 pub(super) fn check(probes: &mut [Probe], written: &[Written<'_>], out: &mut Findings) {
     let mut state = vec![State::New; probes.len()];
     for index in 0..probes.len() {
@@ -86,7 +95,8 @@ pub(super) fn check(probes: &mut [Probe], written: &[Written<'_>], out: &mut Fin
     }
 }
 
-/// How many checks a probe comes to, groups counted through; counts no further than a little past the limit.
+/// How many checks a probe comes to, groups counted through; counts no further than a little past
+/// the limit.
 pub(super) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
     match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
         Some(Kind::Group { of, .. }) if deep < GROUP_DEPTH_MAX => {
@@ -107,9 +117,12 @@ pub(super) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
 pub(super) fn bound(checks: usize, at: At, out: &mut Findings) {
     if checks > FORMULA_CHECKS_MAX {
         out.push(
-            Finding::error(code::TOO_LARGE, format!("one address would hang on more than {FORMULA_CHECKS_MAX} checks"))
-                .at(at, "groups counted through")
-                .help("leave some out: an address is up or down, however many ask it"),
+            Finding::error(
+                code::TOO_LARGE,
+                format!("one address would hang on more than {FORMULA_CHECKS_MAX} checks"),
+            )
+            .at(at, "groups counted through")
+            .help("leave some out: an address is up or down, however many ask it"),
         );
     }
 }
@@ -143,8 +156,11 @@ impl Walk<'_, '_> {
                 State::New if self.path.len() >= GROUP_DEPTH_MAX => {
                     self.state[index] = State::Bad;
                     self.out.push(
-                        Finding::error(code::PROBE_LOOP, format!("groups of probes stand more than {GROUP_DEPTH_MAX} deep"))
-                            .at(node.at, "too deep"),
+                        Finding::error(
+                            code::PROBE_LOOP,
+                            format!("groups of probes stand more than {GROUP_DEPTH_MAX} deep"),
+                        )
+                        .at(node.at, "too deep"),
                     );
                 }
                 State::New => self.visit(part),
@@ -162,10 +178,13 @@ impl Walk<'_, '_> {
         let names = self.path[from..].iter().chain([&part]);
         let way: Vec<&str> = names.map(|index| &*self.probes[*index].name).collect();
         self.out.push(
-            Finding::error(code::PROBE_LOOP, format!("the probe `{}` would contain itself: {}", way[0], way.join(" -> ")))
-                .at(node.at, "closes the circle")
-                .related(self.probes[part].at, "the probe")
-                .help("take it out of one of the groups"),
+            Finding::error(
+                code::PROBE_LOOP,
+                format!("the probe `{}` would contain itself: {}", way[0], way.join(" -> ")),
+            )
+            .at(node.at, "closes the circle")
+            .related(self.probes[part].at, "the probe")
+            .help("take it out of one of the groups"),
         );
         self.state[index] = State::Bad;
     }

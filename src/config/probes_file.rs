@@ -1,4 +1,5 @@
-//! `probes:` of the PoP file: checks with their timing, groups of them, and `probe:` where they are used.
+//! `probes:` of the PoP file: checks with their timing, groups of them, and `probe:` where they are
+//! used.
 
 use super::probe_check::{self, Certificates};
 use super::probe_group;
@@ -19,21 +20,37 @@ const TIMEOUT_MS: u32 = 2_000;
 /// In place of a probe's name: not probed.
 pub(super) const NONE: &str = "none";
 
-/// A probe that stands for one with faults, so that those who use it are not accused: the load is refused.
+/// A probe that stands for one with faults, so that those who use it are not accused: the load is
+/// refused.
 fn stand_in() -> Kind {
     Kind::Check(Arc::new(spec(Check::Icmp)))
 }
 
 fn spec(check: Check) -> Spec {
-    Spec { check, to: None, every_ms: EVERY_MS, timeout_ms: TIMEOUT_MS, up_after: 3, down_after: 3, ok_after: 10 }
+    Spec {
+        check,
+        to: None,
+        every_ms: EVERY_MS,
+        timeout_ms: TIMEOUT_MS,
+        up_after: 3,
+        down_after: 3,
+        ok_after: 10,
+    }
 }
 
 /// Reads `probes:`, sorted by name.
-pub(super) fn lower(node: Option<&Node>, certificates: &mut Certificates<'_>, out: &mut Findings) -> Vec<Probe> {
+pub(super) fn lower(
+    node: Option<&Node>,
+    certificates: &mut Certificates<'_>,
+    out: &mut Findings,
+) -> Vec<Probe> {
     let Some(mut table) = node.and_then(|node| Table::open(node, "`probes`", out)) else { return Vec::new() };
     let mut entries = table.rest();
     if entries.len() > PROBES_MAX {
-        out.push(Finding::error(code::TOO_LARGE, format!("{} probes are more than {PROBES_MAX}", entries.len())).at(table.at, ""));
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("{} probes are more than {PROBES_MAX}", entries.len()))
+                .at(table.at, ""),
+        );
         entries.truncate(PROBES_MAX);
     }
     entries.sort_by(|a, b| a.0.text.cmp(&b.0.text));
@@ -54,7 +71,9 @@ fn name(key: &Key, out: &mut Findings) {
     word(&key.text, key.at, "a probe", out);
     if &*key.text == NONE {
         out.push(
-            Finding::error(code::BAD_VALUE, "a probe cannot be named `none`").at(key.at, "`probe: none` means no probe").help("rename it"),
+            Finding::error(code::BAD_VALUE, "a probe cannot be named `none`")
+                .at(key.at, "`probe: none` means no probe")
+                .help("rename it"),
         );
     }
 }
@@ -68,7 +87,9 @@ fn one<'n>(
     out: &mut Findings,
 ) -> (Option<Kind>, probe_group::Written<'n>) {
     let mut group = probe_group::Written::default();
-    let Some(mut table) = Table::open(node, format!("the probe `{}`", key.text), out) else { return (None, group) };
+    let Some(mut table) = Table::open(node, format!("the probe `{}`", key.text), out) else {
+        return (None, group);
+    };
     let kinds: Vec<(&'static str, &Key, &Node)> = probe_check::KINDS
         .iter()
         .chain(&probe_group::KINDS)
@@ -79,7 +100,10 @@ fn one<'n>(
         out.push(
             Finding::error(code::BAD_VALUE, format!("the probe `{}` must have exactly one kind", key.text))
                 .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
-                .help(format!("the kinds are {}; one without settings is written `icmp: {{}}`", all.join(", "))),
+                .help(format!(
+                    "the kinds are {}; one without settings is written `icmp: {{}}`",
+                    all.join(", ")
+                )),
         );
         timing(&mut table, spec(Check::Icmp), out);
         table.take("to");
@@ -137,7 +161,9 @@ fn timing(table: &mut Table<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
             );
         }
     }
-    let mut count = |key: &'static str| table.take(key).and_then(|node| integer(node, key, 1..=1_000, out)).map(|n| n as u16);
+    let mut count = |key: &'static str| {
+        table.take(key).and_then(|node| integer(node, key, 1..=1_000, out)).map(|n| n as u16)
+    };
     spec.up_after = count("up_after").unwrap_or(spec.up_after);
     spec.down_after = count("down_after").unwrap_or(spec.down_after);
     spec.ok_after = count("ok_after").unwrap_or(spec.ok_after);
@@ -148,7 +174,10 @@ fn timing(table: &mut Table<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
 pub(super) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
     let written = text(node, "to", out)?;
     let bare = written.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(written);
-    let parsed = written.parse().ok().or_else(|| bare.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 0)));
+    let parsed = written
+        .parse()
+        .ok()
+        .or_else(|| bare.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 0)));
     if parsed.is_none() {
         out.push(
             Finding::error(code::BAD_ADDRESS, format!("{} is not an address", shown(node)))
@@ -179,19 +208,29 @@ pub(super) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<Pro
     let list = members(node);
     let mut found: Vec<ProbeId> = Vec::new();
     if list.is_empty() {
-        out.push(Finding::error(code::BAD_VALUE, "`probe` names nothing").at(node.at, "an empty list").help("write `probe: none`"));
+        out.push(
+            Finding::error(code::BAD_VALUE, "`probe` names nothing")
+                .at(node.at, "an empty list")
+                .help("write `probe: none`"),
+        );
     }
     for member in list {
         let Some(name) = text(member, "probe", out) else { continue };
         if name == NONE {
             if list.len() > 1 {
-                out.push(Finding::error(code::BAD_VALUE, "`none` stands alone").at(member.at, "beside other probes"));
+                out.push(
+                    Finding::error(code::BAD_VALUE, "`none` stands alone")
+                        .at(member.at, "beside other probes"),
+                );
             }
             continue;
         }
         let Some(id) = find(name, member, &names, out) else { continue };
         if found.contains(&id) {
-            out.push(Finding::error(code::BAD_VALUE, format!("the probe `{name}` stands here twice")).at(member.at, "again here"));
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("the probe `{name}` stands here twice"))
+                    .at(member.at, "again here"),
+            );
             continue;
         }
         found.push(id);

@@ -70,12 +70,20 @@ impl WrittenRule {
             at,
         };
         let target_at = Some(uses.at);
-        WrittenRule { rule, target_at, fence_at: at, when_all_down_at: None, weights: Vec::new(), uses: Some(uses) }
+        WrittenRule {
+            rule,
+            target_at,
+            fence_at: at,
+            when_all_down_at: None,
+            weights: Vec::new(),
+            uses: Some(uses),
+        }
     }
 }
 
 /// What a rule says beside its conditions.
-const SETTINGS: [&str; 9] = ["pops", "cname", "fence", "order", "band", "weights", "ttl", "answers", "when_all_down"];
+const SETTINGS: [&str; 9] =
+    ["pops", "cname", "fence", "order", "band", "weights", "ttl", "answers", "when_all_down"];
 
 /// Reads one rule; it gives a value even after findings, so that rules keep their positions.
 pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
@@ -95,7 +103,8 @@ pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findi
                 .help("a CNAME among the PoPs is written `pops: [fra, { cname: other. }]`"),
         );
     }
-    let chosen: Option<Chosen> = pops.and_then(|node| candidates::lower(node, base.service, base.origin, world, out));
+    let chosen: Option<Chosen> =
+        pops.and_then(|node| candidates::lower(node, base.service, base.origin, world, out));
     let target = match (&chosen, cname) {
         (Some(chosen), _) => RuleTarget::Candidates(chosen.bands.clone()),
         (None, Some((_, node))) => match name(node, "cname", base.origin, out) {
@@ -136,14 +145,18 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
     let Some(mut table) = Table::open(node, "`when`", out) else { return When::default() };
     let mut list = |key: &'static str| table.take(key).map(members).unwrap_or_default();
     let (countries, subdivisions, continents) = (list("country"), list("subdivision"), list("continent"));
-    let (asns, networks, resolver_networks, sites) = (list("asn"), list("network"), list("resolver_network"), list("site"));
+    let (asns, networks, resolver_networks, sites) =
+        (list("asn"), list("network"), list("resolver_network"), list("site"));
     let when = When {
         country: countries.iter().filter_map(|node| country(node, out)).collect(),
         subdivision: subdivisions.iter().filter_map(|node| subdivision(node, None, out)).collect(),
         continent: continents.iter().filter_map(|node| continent(node, out)).collect(),
         asn: asns.iter().filter_map(|node| asn(node, out)).collect(),
         network: networks.iter().filter_map(|node| network(node, "network", world, out)).collect(),
-        resolver_network: resolver_networks.iter().filter_map(|node| network(node, "resolver_network", world, out)).collect(),
+        resolver_network: resolver_networks
+            .iter()
+            .filter_map(|node| network(node, "resolver_network", world, out))
+            .collect(),
         site: sites.iter().filter_map(|node| site(node, world, out)).collect(),
         not: table.take("not").map(|node| Box::new(lower_when(node, world, out))),
     };
@@ -153,7 +166,8 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
             && members(node).is_empty()
         {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`{key}` lists nothing, so it would match nobody")).at(node.at, "an empty list"),
+                Finding::error(code::BAD_VALUE, format!("`{key}` lists nothing, so it would match nobody"))
+                    .at(node.at, "an empty list"),
             );
         }
     }

@@ -16,7 +16,10 @@ pub(super) fn lower(node: &Node, world: &World, out: &mut Findings) -> Vec<Safet
         return Vec::new();
     };
     if list.len() > SAFETY_RULES_MAX {
-        out.push(Finding::error(code::TOO_LARGE, format!("more than {SAFETY_RULES_MAX} safety rules")).at(node.at, "too many"));
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("more than {SAFETY_RULES_MAX} safety rules"))
+                .at(node.at, "too many"),
+        );
     }
     list.iter().take(SAFETY_RULES_MAX).filter_map(|node| rule(node, world, out)).collect()
 }
@@ -27,18 +30,19 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
     let more = table.take_entry("never_more_off_than");
     let of = table.need("of", out);
     let need = match (fewer, more) {
-        (Some((_, node)), None) => {
-            integer(node, "never_fewer_than", 1..=POPS_MAX as i64, out).map(|least| (node.at, Need::NeverFewerThan(least as u32)))
-        }
-        (None, Some((_, node))) => {
-            percent(node, "never_more_off_than", 0..=99, out).map(|most| (node.at, Need::NeverMoreOffThan { percent: most as u8 }))
-        }
+        (Some((_, node)), None) => integer(node, "never_fewer_than", 1..=POPS_MAX as i64, out)
+            .map(|least| (node.at, Need::NeverFewerThan(least as u32))),
+        (None, Some((_, node))) => percent(node, "never_more_off_than", 0..=99, out)
+            .map(|most| (node.at, Need::NeverMoreOffThan { percent: most as u8 })),
         (fewer, _) => {
             let at = fewer.map_or(node.at, |(key, _)| key.at);
             out.push(
-                Finding::error(code::BAD_VALUE, "a safety rule has either `never_fewer_than` or `never_more_off_than`")
-                    .at(at, if fewer.is_some() { "has both" } else { "has neither" })
-                    .help("write two rules where both shall hold"),
+                Finding::error(
+                    code::BAD_VALUE,
+                    "a safety rule has either `never_fewer_than` or `never_more_off_than`",
+                )
+                .at(at, if fewer.is_some() { "has both" } else { "has neither" })
+                .help("write two rules where both shall hold"),
             );
             None
         }
@@ -50,9 +54,12 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
         && least as usize > of.len()
     {
         out.push(
-            Finding::error(code::BAD_VALUE, format!("there are only {} PoPs, so {least} can never be in service", of.len()))
-                .at(at, "more than there are")
-                .help("the rule would refuse everything"),
+            Finding::error(
+                code::BAD_VALUE,
+                format!("there are only {} PoPs, so {least} can never be in service", of.len()),
+            )
+            .at(at, "more than there are")
+            .help("the rule would refuse everything"),
         );
         return None;
     }
@@ -62,7 +69,9 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
 /// Whom a rule is over, and in words.
 fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>, String)> {
     let (mut of, words): (Vec<PopId>, String) = match &node.kind {
-        Kind::Text(text) if &**text == "all" => (world.numbered().map(|(id, _)| id).collect(), "all PoPs".to_owned()),
+        Kind::Text(text) if &**text == "all" => {
+            (world.numbered().map(|(id, _)| id).collect(), "all PoPs".to_owned())
+        }
         Kind::Map(_) => {
             let mut table = Table::open(node, "`of`", out)?;
             let tag = table.need("tag", out);
@@ -78,7 +87,10 @@ fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>
             let names: Vec<&str> = chosen.iter().map(|id| world.pop_name(*id)).collect();
             let words = super::policy_check::listed(&names);
             if super::scalar::members(node).is_empty() {
-                out.push(Finding::error(code::NO_CANDIDATES, "a safety rule over nobody").at(node.at, "an empty list"));
+                out.push(
+                    Finding::error(code::NO_CANDIDATES, "a safety rule over nobody")
+                        .at(node.at, "an empty list"),
+                );
             }
             (chosen, words)
         }
@@ -88,7 +100,8 @@ fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>
     (!of.is_empty()).then_some((of, words))
 }
 
-/// `safety_off_until:`: the rules hold again from the first second of that day (UTC), in seconds since 1970.
+/// `safety_off_until:`: the rules hold again from the first second of that day (UTC), in seconds
+/// since 1970.
 pub(super) fn off_until(node: &Node, out: &mut Findings) -> Option<(u64, At)> {
     let epoch = plain(node).and_then(date);
     if epoch.is_none() {
@@ -102,7 +115,9 @@ fn date(text: &str) -> Option<u64> {
     let parts: Vec<&str> = text.split('-').collect();
     let &[year, month, day] = parts.as_slice() else { return None };
     let number = |text: &str, len: usize| {
-        (text.len() == len && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<u64>().ok()).flatten()
+        (text.len() == len && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse::<u64>().ok())
+            .flatten()
     };
     let (year, month, day) = (number(year, 4)?, number(month, 2)?, number(day, 2)?);
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

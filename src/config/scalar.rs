@@ -44,8 +44,16 @@ pub(super) fn members(node: &Node) -> &[Node] {
 }
 
 /// A decimal whole number within bounds.
-pub(super) fn integer(node: &Node, what: &str, range: RangeInclusive<i64>, out: &mut Findings) -> Option<i64> {
-    let value = plain(node).filter(|t| is_decimal(t)).and_then(|t| t.parse::<i64>().ok()).filter(|v| range.contains(v));
+pub(super) fn integer(
+    node: &Node,
+    what: &str,
+    range: RangeInclusive<i64>,
+    out: &mut Findings,
+) -> Option<i64> {
+    let value = plain(node)
+        .filter(|t| is_decimal(t))
+        .and_then(|t| t.parse::<i64>().ok())
+        .filter(|v| range.contains(v));
     if value.is_none() {
         refuse(node, what, &format!("a whole number from {} to {}", range.start(), range.end()), out);
     }
@@ -69,11 +77,18 @@ pub(super) fn number(node: &Node, what: &str, range: RangeInclusive<f64>, out: &
 /// A decimal fraction such as `-33.9`; no exponents, no `inf`, no `nan`.
 fn decimal(text: &str) -> Option<f64> {
     let body = text.strip_prefix(['-', '+']).unwrap_or(text);
-    (body.bytes().any(|b| b.is_ascii_digit()) && body.bytes().all(|b| b.is_ascii_digit() || b == b'.')).then(|| text.parse().ok()).flatten()
+    (body.bytes().any(|b| b.is_ascii_digit()) && body.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 /// A percentage such as `10%`, as a whole number of per cent within bounds.
-pub(super) fn percent(node: &Node, what: &str, range: RangeInclusive<u16>, out: &mut Findings) -> Option<u16> {
+pub(super) fn percent(
+    node: &Node,
+    what: &str,
+    range: RangeInclusive<u16>,
+    out: &mut Findings,
+) -> Option<u16> {
     let value = plain(node)
         .and_then(|t| t.strip_suffix('%'))
         .map(str::trim_end)
@@ -86,7 +101,8 @@ pub(super) fn percent(node: &Node, what: &str, range: RangeInclusive<u16>, out: 
     value
 }
 
-/// A share written as a percentage (`50%`) or as a fraction (`0.5`), in whole per cent from 1 to 100.
+/// A share written as a percentage (`50%`) or as a fraction (`0.5`), in whole per cent from 1
+/// to 100.
 pub(super) fn share_percent(node: &Node, what: &str, out: &mut Findings) -> Option<u8> {
     let value = plain(node).and_then(|t| match t.strip_suffix('%') {
         Some(percent) => decimal(percent.trim_end()),
@@ -100,7 +116,12 @@ pub(super) fn share_percent(node: &Node, what: &str, out: &mut Findings) -> Opti
 }
 
 /// A time such as `5s`, `250ms`, `5m`, `2h`, `1d` or a plain number of seconds, in milliseconds.
-pub(super) fn time_ms(node: &Node, what: &str, range_ms: RangeInclusive<u64>, out: &mut Findings) -> Option<u64> {
+pub(super) fn time_ms(
+    node: &Node,
+    what: &str,
+    range_ms: RangeInclusive<u64>,
+    out: &mut Findings,
+) -> Option<u64> {
     let value = plain(node).and_then(|t| {
         let split = t.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(t.len());
         let (digits, unit) = t.split_at(split);
@@ -144,16 +165,29 @@ pub(super) fn seconds(node: &Node, what: &str, out: &mut Findings) -> Option<u32
 
 /// `true` or `false`, also written `on`/`off` and `yes`/`no`.
 pub(super) fn switch(node: &Node, what: &str, out: &mut Findings) -> Option<bool> {
-    choice(node, what, &[("on", true), ("off", false), ("true", true), ("false", false), ("yes", true), ("no", false)], out)
+    choice(
+        node,
+        what,
+        &[("on", true), ("off", false), ("true", true), ("false", false), ("yes", true), ("no", false)],
+        out,
+    )
 }
 
 /// One of a few words.
-pub(super) fn choice<T: Clone>(node: &Node, what: &str, words: &[(&str, T)], out: &mut Findings) -> Option<T> {
+pub(super) fn choice<T: Clone>(
+    node: &Node,
+    what: &str,
+    words: &[(&str, T)],
+    out: &mut Findings,
+) -> Option<T> {
     let found = plain(node).and_then(|t| words.iter().find(|(word, _)| *word == t));
     if found.is_none() {
         let list: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-        let mut finding = Finding::error(code::BAD_VALUE, format!("`{what}` must be one of {}, not {}", list.join(", "), shown(node)))
-            .at(node.at, "not one of them");
+        let mut finding = Finding::error(
+            code::BAD_VALUE,
+            format!("`{what}` must be one of {}, not {}", list.join(", "), shown(node)),
+        )
+        .at(node.at, "not one of them");
         if let Some(near) = plain(node).and_then(|t| nearest(t, words.iter().map(|(word, _)| *word))) {
             finding = finding.help(format!("did you mean `{near}`?"));
         }
@@ -168,14 +202,23 @@ pub(super) fn name(node: &Node, what: &str, origin: Option<&Name>, out: &mut Fin
     match Name::parse(text, origin) {
         Ok(name) => Some(name),
         Err(error) => {
-            out.push(Finding::error(code::BAD_NAME, format!("{} is not a domain name: {error}", shown(node))).at(node.at, "not a name"));
+            out.push(
+                Finding::error(code::BAD_NAME, format!("{} is not a domain name: {error}", shown(node)))
+                    .at(node.at, "not a name"),
+            );
             None
         }
     }
 }
 
-/// A name for PoPs, tags and the like: letters, digits, hyphens, underscores and dots, 1 to 63 octets.
-pub(super) fn word<'t>(text: &'t str, at: crate::finding::At, what: &str, out: &mut Findings) -> Option<&'t str> {
+/// A name for PoPs, tags and the like: letters, digits, hyphens, underscores and dots, 1 to 63
+/// octets.
+pub(super) fn word<'t>(
+    text: &'t str,
+    at: crate::finding::At,
+    what: &str,
+    out: &mut Findings,
+) -> Option<&'t str> {
     let fine = (1..=63).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());

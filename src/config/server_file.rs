@@ -5,7 +5,9 @@ use super::table::{Table, shown};
 use super::tree::Node;
 use super::{Cpus, Listen, Node as ThisNode};
 use crate::finding::{At, Finding, Findings, code};
-use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
+use crate::limits::{
+    BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
+};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,8 +114,11 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
         // Control characters would spoil logs.
         if name.is_empty() || name.len() > NODE_NAME_MAX || name.chars().any(char::is_control) {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("a node's name has 1 to {NODE_NAME_MAX} octets and no control characters"))
-                    .at(node.at, "not a name"),
+                Finding::error(
+                    code::BAD_VALUE,
+                    format!("a node's name has 1 to {NODE_NAME_MAX} octets and no control characters"),
+                )
+                .at(node.at, "not a name"),
             );
         } else {
             file.node.name = name.into();
@@ -134,13 +139,19 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         for member in members(node) {
             let Some(address) = socket(member, "dns", out) else { continue };
             if listen.dns.contains(&address) {
-                out.push(Finding::error(code::DUPLICATE_ADDRESS, format!("`{address}` is listened on twice")).at(member.at, "again"));
+                out.push(
+                    Finding::error(code::DUPLICATE_ADDRESS, format!("`{address}` is listened on twice"))
+                        .at(member.at, "again"),
+                );
             } else {
                 listen.dns.push(address);
             }
         }
         if members(node).is_empty() {
-            out.push(Finding::error(code::BAD_VALUE, "`dns` lists no address to listen on").at(node.at, "an empty list"));
+            out.push(
+                Finding::error(code::BAD_VALUE, "`dns` lists no address to listen on")
+                    .at(node.at, "an empty list"),
+            );
         }
     }
     if let Some(written) = table.take("control").and_then(|node| path(node, "control", folder, out)) {
@@ -153,15 +164,20 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         .and_then(|node| integer(node, "threads", 1..=i64::from(THREADS_MAX), out))
         .map(|n| n as u16);
     lower_workers(&mut table, listen, out);
-    if let Some(n) = table.take("tcp_connections").and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out)) {
+    if let Some(n) =
+        table.take("tcp_connections").and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out))
+    {
         listen.tcp_connections = n as u32;
     }
-    if let Some(n) =
-        table.take("tcp_connections_per_prefix").and_then(|node| integer(node, "tcp_connections_per_prefix", 1..=1_000_000, out))
+    if let Some(n) = table
+        .take("tcp_connections_per_prefix")
+        .and_then(|node| integer(node, "tcp_connections_per_prefix", 1..=1_000_000, out))
     {
         listen.tcp_connections_per_prefix = n as u32;
     }
-    if let Some(ms) = table.take("tcp_idle").and_then(|node| time_ms(node, "tcp_idle", 1_000..=3_600_000, out)) {
+    if let Some(ms) =
+        table.take("tcp_idle").and_then(|node| time_ms(node, "tcp_idle", 1_000..=3_600_000, out))
+    {
         listen.tcp_idle_secs = (ms / 1_000) as u32;
     }
     table.finish(out);
@@ -175,11 +191,15 @@ fn lower_workers(table: &mut Table<'_>, listen: &mut Listen, out: &mut Findings)
         Some(node) if plain(node) == Some("auto") => listen.cpus = Cpus::Auto,
         Some(node) => listen.cpus = Cpus::List(cpus(node, out)),
     }
-    if let Some(n) = table.take("batch").and_then(|node| integer(node, "batch", 1..=i64::from(BATCH_MAX), out)) {
+    if let Some(n) =
+        table.take("batch").and_then(|node| integer(node, "batch", 1..=i64::from(BATCH_MAX), out))
+    {
         listen.batch = n as u16;
     }
     let octets = SOCKET_OCTETS_MIN as i64..=SOCKET_OCTETS_MAX as i64;
-    for (key, buffer) in [("receive_buffer", &mut listen.receive_buffer), ("send_buffer", &mut listen.send_buffer)] {
+    for (key, buffer) in
+        [("receive_buffer", &mut listen.receive_buffer), ("send_buffer", &mut listen.send_buffer)]
+    {
         *buffer = table.take(key).and_then(|node| integer(node, key, octets.clone(), out)).map(|n| n as u32);
     }
 }
@@ -187,16 +207,23 @@ fn lower_workers(table: &mut Table<'_>, listen: &mut Listen, out: &mut Findings)
 fn cpus(node: &Node, out: &mut Findings) -> Vec<u16> {
     let mut cpus = Vec::new();
     for member in members(node) {
-        let Some(cpu) = integer(member, "cpus", 0..=i64::from(CPU_MAX), out).map(|n| n as u16) else { continue };
+        let Some(cpu) = integer(member, "cpus", 0..=i64::from(CPU_MAX), out).map(|n| n as u16) else {
+            continue;
+        };
         if cpus.contains(&cpu) {
-            out.push(Finding::error(code::BAD_VALUE, format!("`cpus` names core {cpu} twice")).at(member.at, "again"));
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`cpus` names core {cpu} twice"))
+                    .at(member.at, "again"),
+            );
         } else {
             cpus.push(cpu);
         }
     }
     if members(node).is_empty() {
         out.push(
-            Finding::error(code::BAD_VALUE, "`cpus` lists no core").at(node.at, "an empty list").help("write `off`, `auto`, or numbers"),
+            Finding::error(code::BAD_VALUE, "`cpus` lists no core")
+                .at(node.at, "an empty list")
+                .help("write `off`, `auto`, or numbers"),
         );
     }
     cpus
@@ -217,7 +244,8 @@ fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Fi
 fn lower_geoip(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Findings) {
     let Some(mut table) = Table::open(node, "`geoip`", out) else { return };
     if let Some(node) = table.take("databases") {
-        file.databases.extend(members(node).iter().filter_map(|member| path(member, "databases", folder, out)));
+        file.databases
+            .extend(members(node).iter().filter_map(|member| path(member, "databases", folder, out)));
     }
     if let Some(accept) = table.take("accept_shrunk").and_then(|node| switch(node, "accept_shrunk", out)) {
         file.accept_shrunk = accept;
@@ -229,7 +257,9 @@ fn lower_geoip(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Find
 fn path(node: &Node, what: &str, folder: &Path, out: &mut Findings) -> Option<Written> {
     let text = text(node, what, out)?;
     if text.is_empty() || text.contains('\0') {
-        out.push(Finding::error(code::BAD_VALUE, format!("`{what}` is not a path")).at(node.at, "not a path"));
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("`{what}` is not a path")).at(node.at, "not a path"),
+        );
         return None;
     }
     Some(Written { path: folder.join(text), at: node.at })
@@ -240,11 +270,15 @@ fn socket(node: &Node, what: &str, out: &mut Findings) -> Option<SocketAddr> {
     let parsed = text.parse();
     if parsed.is_err() {
         let mut finding =
-            Finding::error(code::BAD_ADDRESS, format!("{} is not an address with a port", shown(node))).at(node.at, "not `address:port`");
+            Finding::error(code::BAD_ADDRESS, format!("{} is not an address with a port", shown(node)))
+                .at(node.at, "not `address:port`");
         finding = match text.parse::<std::net::IpAddr>() {
             Ok(std::net::IpAddr::V4(address)) => finding.help(format!("add the port, as in `{address}:53`")),
-            Ok(std::net::IpAddr::V6(address)) => finding.help(format!("add brackets and the port, as in `\"[{address}]:53\"`")),
-            Err(_) => finding.help("write it as `192.0.2.53:53` or `\"[2001:db8::53]:53\"`; names are not looked up"),
+            Ok(std::net::IpAddr::V6(address)) => {
+                finding.help(format!("add brackets and the port, as in `\"[{address}]:53\"`"))
+            }
+            Err(_) => finding
+                .help("write it as `192.0.2.53:53` or `\"[2001:db8::53]:53\"`; names are not looked up"),
         };
         out.push(finding);
     }

@@ -20,9 +20,12 @@ pub(super) const TTL_DEFAULT: TtlRange = TtlRange { min_secs: 30, max_secs: 60 }
 pub(super) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
     if plain(node) == Some("latency") {
         out.push(
-            Finding::error(code::BAD_VALUE, "`order: latency` needs measured round-trip times, which this version does not have")
-                .at(node.at, "not yet")
-                .help("use `order: nearest`, with `bias` of a PoP where the map misleads"),
+            Finding::error(
+                code::BAD_VALUE,
+                "`order: latency` needs measured round-trip times, which this version does not have",
+            )
+            .at(node.at, "not yet")
+            .help("use `order: nearest`, with `bias` of a PoP where the map misleads"),
         );
         return None;
     }
@@ -65,7 +68,8 @@ pub(super) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
     };
     if range.min_secs > range.max_secs {
         let at = min.map_or(node.at, |node| node.at);
-        let message = format!("the least TTL, {}, is more than the largest, {}", range.min_secs, range.max_secs);
+        let message =
+            format!("the least TTL, {}, is more than the largest, {}", range.min_secs, range.max_secs);
         out.push(Finding::error(code::BAD_VALUE, message).at(at, "more than `max`"));
     }
     (out.len() == faults).then_some(range)

@@ -26,5 +26,8 @@ const BLOCKS: &[(&str, &str)] = &[
 
 /// What the block that holds `address` is for, if it is one that clients cannot reach.
 pub(super) fn purpose(address: IpAddr) -> Option<&'static str> {
-    BLOCKS.iter().find(|(block, _)| block.parse::<ipnet::IpNet>().is_ok_and(|net| net.contains(&address))).map(|(_, purpose)| *purpose)
+    BLOCKS
+        .iter()
+        .find(|(block, _)| block.parse::<ipnet::IpNet>().is_ok_and(|net| net.contains(&address)))
+        .map(|(_, purpose)| *purpose)
 }

@@ -18,12 +18,23 @@ impl<'n> Table<'n> {
     pub fn open(node: &'n Node, what: impl Into<String>, out: &mut Findings) -> Option<Table<'n>> {
         let what = what.into();
         match &node.kind {
-            Kind::Map(entries) => Some(Table { at: node.at, what, entries, used: vec![false; entries.len()], known: Vec::new() }),
-            Kind::Null => Some(Table { at: node.at, what, entries: &[], used: Vec::new(), known: Vec::new() }),
+            Kind::Map(entries) => Some(Table {
+                at: node.at,
+                what,
+                entries,
+                used: vec![false; entries.len()],
+                known: Vec::new(),
+            }),
+            Kind::Null => {
+                Some(Table { at: node.at, what, entries: &[], used: Vec::new(), known: Vec::new() })
+            }
             Kind::Text(_) | Kind::List(_) => {
                 out.push(
-                    Finding::error(code::BAD_VALUE, format!("{what} must be a map of keys, not {}", shown(node)))
-                        .at(node.at, "expected `key: value` here"),
+                    Finding::error(
+                        code::BAD_VALUE,
+                        format!("{what} must be a map of keys, not {}", shown(node)),
+                    )
+                    .at(node.at, "expected `key: value` here"),
                 );
                 None
             }
@@ -57,7 +68,10 @@ impl<'n> Table<'n> {
 
     /// Whether a key that nobody has asked for is probably `key` mistyped, which will be told.
     pub fn mistyped(&self, key: &str) -> bool {
-        self.entries.iter().zip(&self.used).any(|((written, _), used)| !used && nearest(&written.text, [key]).is_some())
+        self.entries
+            .iter()
+            .zip(&self.used)
+            .any(|((written, _), used)| !used && nearest(&written.text, [key]).is_some())
     }
 
     /// Keys that nobody has asked for, in order; they count as read from now on.
@@ -75,13 +89,18 @@ impl<'n> Table<'n> {
         asked::record(&self.what, &self.known);
         for (key, _) in self.rest() {
             let mut finding =
-                Finding::error(code::UNKNOWN_KEY, format!("{} has no key `{}`", self.what, key.text)).at(key.at, "not known here");
+                Finding::error(code::UNKNOWN_KEY, format!("{} has no key `{}`", self.what, key.text))
+                    .at(key.at, "not known here");
             match nearest(&key.text, self.known.iter().copied()) {
                 Some(near) => {
                     finding = finding.help(format!("did you mean `{near}`?"));
                     // A key that is there under a wrong name is one fault, not two.
                     let missing = needs(&self.what, near);
-                    out.retain(|told| !(told.code == code::MISSING_KEY && told.at == Some(self.at) && told.message == missing));
+                    out.retain(|told| {
+                        !(told.code == code::MISSING_KEY
+                            && told.at == Some(self.at)
+                            && told.message == missing)
+                    });
                 }
                 None if !self.known.is_empty() => {
                     let list: Vec<String> = self.known.iter().map(|k| format!("`{k}`")).collect();

@@ -25,7 +25,8 @@ impl Sources for Memory {
         self.0.get(path).map(|octets| octets.as_slice().into()).ok_or_else(|| "no such file".to_owned())
     }
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
-        let list: Vec<PathBuf> = self.0.keys().filter(|path| path.parent() == Some(folder)).cloned().collect();
+        let list: Vec<PathBuf> =
+            self.0.keys().filter(|path| path.parent() == Some(folder)).cloned().collect();
         if list.is_empty() { Err("no such folder".to_owned()) } else { Ok(list) }
     }
 }
@@ -35,7 +36,8 @@ fn sample() -> Memory {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut memory = Memory::default();
     memory.0.insert("geoip/places.mmdb".into(), vec![0]);
-    let mut names: Vec<String> = ["meridian.yaml", "pops.yaml", "policies.yaml", "geoip/networks.yaml"].map(str::to_owned).to_vec();
+    let mut names: Vec<String> =
+        ["meridian.yaml", "pops.yaml", "policies.yaml", "geoip/networks.yaml"].map(str::to_owned).to_vec();
     for entry in std::fs::read_dir(top.join("zones")).unwrap() {
         names.push(format!("zones/{}", entry.unwrap().file_name().to_str().unwrap()));
     }
@@ -66,7 +68,15 @@ fn the_sample_is_clean() {
     assert_eq!(names, ["nearest", "web", "failover", "video", "live"]);
     assert_eq!(deployment.policies[4].zone.as_deref(), Some("media.example."));
     let roles: Vec<&str> = deployment.inputs.iter().map(|(role, _)| role.as_str()).collect();
-    let expected = ["database 000", "networks", "policies", "pops", "zone cdn.example.", "zone media.example.", "zone shop.example."];
+    let expected = [
+        "database 000",
+        "networks",
+        "policies",
+        "pops",
+        "zone cdn.example.",
+        "zone media.example.",
+        "zone shop.example.",
+    ];
     assert_eq!(roles, expected);
 }
 
@@ -86,7 +96,10 @@ fn the_sample_means_what_it_says() {
     let RuleTarget::Candidates(bands) = &web.rules[0].target else { panic!() };
     let of = |name| Candidate::Pop(pop(name));
     assert_eq!(*bands, vec![vec![of("nrt"), of("sin")], vec![of("bom")]]);
-    assert_eq!((web.rules[0].order, web.rules[1].order, web.rules[1].fence), (Some(Order::Listed), None, true));
+    assert_eq!(
+        (web.rules[0].order, web.rules[1].order, web.rules[1].fence),
+        (Some(Order::Listed), None, true)
+    );
     let office = deployment.networks.iter().position(|n| &*n.name == "office").unwrap() as u16;
     assert_eq!(web.rules[2].when.network, [office]);
     assert_eq!(policy("failover").candidates.len(), 3);
@@ -104,16 +117,22 @@ fn the_sample_means_what_it_says() {
 #[test]
 fn scalars_keep_their_text() {
     let mut memory = sample();
-    let zone = "zone: n.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  '@': { NS: ns }\n  ns: { A: 192.0.2.1 }\n  012: { TXT: 1e3 }\n  no: { TXT: no }\n  null: { TXT: 0x10 }\n";
+    let zone = "zone: n.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  '@': { NS: ns }\n  ns: { A: \
+        192.0.2.1 }\n  012: { TXT: 1e3 }\n  no: { TXT: no }\n  null: { TXT: 0x10 }\n";
     memory.0.insert("zones/n.yaml".into(), zone.into());
-    let policies = String::from_utf8(memory.0["policies.yaml".as_ref() as &Path].clone()).unwrap().replace("country: CU", "country: no");
+    let policies = String::from_utf8(memory.0["policies.yaml".as_ref() as &Path].clone())
+        .unwrap()
+        .replace("country: CU", "country: no");
     memory.0.insert("policies.yaml".into(), policies.into());
     let loaded = load_memory(&memory);
     assert!(loaded.findings.is_empty(), "{}", shown(&loaded));
     let deployment = loaded.deployment.unwrap();
     let zone = deployment.zones.iter().find(|z| z.apex.to_string() == "n.example.").unwrap();
-    let texts: Vec<String> =
-        zone.records.iter().map(|r| format!("{} {}", r.owner, crate::zone::rdata::to_text(r.rtype, &r.rdata))).collect();
+    let texts: Vec<String> = zone
+        .records
+        .iter()
+        .map(|r| format!("{} {}", r.owner, crate::zone::rdata::to_text(r.rtype, &r.rdata)))
+        .collect();
     for text in ["012.n.example. \"1e3\"", "no.n.example. \"no\"", "null.n.example. \"0x10\""] {
         assert!(texts.iter().any(|t| t == text), "{text} in {texts:?}");
     }
@@ -124,7 +143,8 @@ fn scalars_keep_their_text() {
 #[test]
 fn the_root_comes_from_text() {
     let mut memory = sample();
-    let text = "$TTL 86400\n. SOA a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 604800 86400\n. NS ns1.example.\n\
+    let text = "$TTL 86400\n. SOA a.root-servers.net. nstld.verisign-grs.com. 1 1800 900 604800 86400\n. NS \
+        ns1.example.\n\
                 ns1.example. A 192.0.2.1\norg NS ns1.example.\norg. DS 1 13 2 00\n";
     memory.0.insert("zones/root.zone".into(), text.into());
     let loaded = load_memory(&memory);
@@ -140,7 +160,10 @@ fn the_root_comes_from_text() {
 fn one_broken_file_hides_no_other() {
     let mut memory = sample();
     memory.0.insert("pops.yaml".into(), b"pops: [unclosed\n".to_vec());
-    memory.0.insert("zones/bad.yaml".into(), b"zone: bad.example.\nrecords: { www: { B: x, steer: web } }\nsao: {}\n".to_vec());
+    memory.0.insert(
+        "zones/bad.yaml".into(),
+        b"zone: bad.example.\nrecords: { www: { B: x, steer: web } }\nsao: {}\n".to_vec(),
+    );
     let loaded = load_memory(&memory);
     assert!(loaded.deployment.is_none());
     let mut codes: Vec<&str> = loaded.findings.iter().map(|f| f.code.id).collect();
@@ -154,9 +177,18 @@ fn aliases_are_bounded() {
     let mut memory = sample();
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for i in 1..12 {
-        bomb.push_str(&format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}]\n", i - 1));
+        bomb.push_str(&format!(
+            "a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}]\n",
+            i - 1
+        ));
     }
-    for text in [bomb, "a: &a [*a]\n".to_owned(), "[".repeat(100_000), "- ".repeat(100_000), "a: *nobody\n".to_owned()] {
+    for text in [
+        bomb,
+        "a: &a [*a]\n".to_owned(),
+        "[".repeat(100_000),
+        "- ".repeat(100_000),
+        "a: *nobody\n".to_owned(),
+    ] {
         memory.0.insert("policies.yaml".into(), text.clone().into());
         let loaded = load_memory(&memory);
         assert!(loaded.findings.has_errors(), "{}", &text[..20.min(text.len())]);
@@ -174,7 +206,8 @@ proptest::proptest! {
     #[test]
     fn damage_never_panics(
         which in 0usize..7,
-        edits in proptest::collection::vec((0usize..100_000, 0u8..6, "[-a-z0-9:{}\\[\\],.*&!'\"#\n @\\\\é]{0,6}"), 1..6),
+        edits in proptest::collection::vec((0usize..100_000, 0u8..6,
+            "[-a-z0-9:{}\\[\\],.*&!'\"#\n @\\\\é]{0,6}"), 1..6),
     ) {
         let mut memory = sample();
         let path = memory.0.keys().nth(which).unwrap().clone();
@@ -197,12 +230,16 @@ proptest::proptest! {
     }
 }
 
-/// A large zone costs seconds, not minutes. Run by hand: `cargo test --lib large_zone -- --ignored`.
+/// A large zone costs seconds, not minutes. Run by hand:
+/// `cargo test --lib large_zone -- --ignored`.
 #[test]
 #[ignore = "a measurement"]
 fn large_zone() {
     let mut memory = sample();
-    let mut zone = String::from("zone: big.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  '@': { NS: ns }\n  ns: { A: 192.0.2.1 }\n");
+    let mut zone = String::from(
+        "zone: big.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  '@': { NS: ns }\n  ns: { A: 192.0.2.1 \
+         }\n",
+    );
     for i in 0..200_000 {
         zone.push_str(&format!("  h{i}: {{ A: 10.{}.{}.{} }}\n", i >> 16, i >> 8 & 255, i & 255));
     }

@@ -43,16 +43,29 @@ pub(super) struct Key {
 
 /// Reads one document. Faults become findings; `None` means that there is no tree to go on with.
 pub(super) fn parse(text: &str, file: FileId, out: &mut Findings) -> Option<Node> {
-    let mut builder = Builder { text, file, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, copies: 0, out };
+    let mut builder = Builder {
+        text,
+        file,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        root: None,
+        nodes: 0,
+        copies: 0,
+        out,
+    };
     for event in Parser::new_from_str(text) {
         let (event, span) = match event {
             Ok(pair) => pair,
             Err(error) => {
                 let marker = error.marker();
                 let at = builder.at_marker(marker.byte_offset(), marker.line(), marker.col());
-                builder
-                    .out
-                    .push(Finding::error(code::YAML_SYNTAX, format!("this is not well-formed YAML: {}", error.info())).at(at, "here"));
+                builder.out.push(
+                    Finding::error(
+                        code::YAML_SYNTAX,
+                        format!("this is not well-formed YAML: {}", error.info()),
+                    )
+                    .at(at, "here"),
+                );
                 return None;
             }
         };
@@ -106,7 +119,11 @@ impl Builder<'_, '_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref().is_some_and(|t| !t.is_yaml_core_schema()), at);
-                self.start(at, anchor, OpenContent::Map { entries: Vec::new(), places: HashMap::new(), key: None })
+                self.start(
+                    at,
+                    anchor,
+                    OpenContent::Map { entries: Vec::new(), places: HashMap::new(), key: None },
+                )
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(open) => {
@@ -124,12 +141,14 @@ impl Builder<'_, '_> {
                 Some(node) => {
                     self.copies += size(node);
                     self.bounded(at)?;
-                    // A finding about a copied value points to the anchor, where it would be mended.
+                    // A finding about a copied value points to the anchor, where it would be
+                    // mended.
                     let copy = node.clone();
                     self.place(copy, 0)
                 }
                 None => Err(Box::new(
-                    Finding::error(code::YAML_SYNTAX, "an alias inside the value that it stands for").at(at, "refers to itself"),
+                    Finding::error(code::YAML_SYNTAX, "an alias inside the value that it stands for")
+                        .at(at, "refers to itself"),
                 )),
             },
             Event::DocumentStart(..) if self.root.is_some() => Err(Box::new(
@@ -143,14 +162,20 @@ impl Builder<'_, '_> {
 
     fn refuse_tag(&mut self, foreign: bool, at: At) {
         if foreign {
-            self.out.push(Finding::error(code::BAD_VALUE, "YAML tags (`!name`) mean nothing here").at(at, "has a tag"));
+            self.out.push(
+                Finding::error(code::BAD_VALUE, "YAML tags (`!name`) mean nothing here").at(at, "has a tag"),
+            );
         }
     }
 
     fn start(&mut self, at: At, anchor: usize, content: OpenContent) -> Result<(), Stop> {
         if self.open.len() >= YAML_DEPTH_MAX {
             return Err(Box::new(
-                Finding::error(code::TOO_LARGE, format!("lists and maps nested more than {YAML_DEPTH_MAX} deep")).at(at, "too deep"),
+                Finding::error(
+                    code::TOO_LARGE,
+                    format!("lists and maps nested more than {YAML_DEPTH_MAX} deep"),
+                )
+                .at(at, "too deep"),
             ));
         }
         self.open.push(Open { at, anchor, content });
@@ -174,11 +199,18 @@ impl Builder<'_, '_> {
                 None => {
                     let text = match node.kind {
                         Kind::Text(text) => text,
-                        Kind::Null => self.text.get(node.at.start as usize..node.at.end as usize).unwrap_or_default().into(),
+                        Kind::Null => self
+                            .text
+                            .get(node.at.start as usize..node.at.end as usize)
+                            .unwrap_or_default()
+                            .into(),
                         Kind::List(_) | Kind::Map(_) => {
                             self.out.push(
-                                Finding::error(code::BAD_VALUE, "a key must be plain text, not a list or a map")
-                                    .at(node.at, "used as a key"),
+                                Finding::error(
+                                    code::BAD_VALUE,
+                                    "a key must be plain text, not a list or a map",
+                                )
+                                .at(node.at, "used as a key"),
                             );
                             Box::from("")
                         }
@@ -189,10 +221,13 @@ impl Builder<'_, '_> {
                     Some(&first) => {
                         let first = entries.get(first).map_or(name.at, |(key, _)| key.at);
                         self.out.push(
-                            Finding::error(code::DUPLICATE_KEY, format!("the key `{}` is written twice", name.text))
-                                .at(name.at, "again here")
-                                .related(first, "first written here")
-                                .help("remove one of them, or bring their contents together under one"),
+                            Finding::error(
+                                code::DUPLICATE_KEY,
+                                format!("the key `{}` is written twice", name.text),
+                            )
+                            .at(name.at, "again here")
+                            .related(first, "first written here")
+                            .help("remove one of them, or bring their contents together under one"),
                         );
                     }
                     None => {
@@ -220,13 +255,30 @@ impl Builder<'_, '_> {
         let start = self.octet(span.start.byte_offset());
         let end = self.octet(span.end.byte_offset()).max(start);
         let end = self.first_line_end(start, end);
-        At { file: self.file, line: span.start.line() as u32, column: span.start.col() as u32 + 1, start, end }
+        At {
+            file: self.file,
+            line: span.start.line() as u32,
+            column: span.start.col() as u32 + 1,
+            start,
+            end,
+        }
     }
 
     fn at_marker(&self, octet: Option<usize>, line: usize, col: usize) -> At {
         let start = self.octet(octet);
-        let step = self.text.get(start as usize..).and_then(|t| t.chars().next()).filter(|c| *c != '\n').map_or(0, char::len_utf8);
-        At { file: self.file, line: line.max(1) as u32, column: col as u32 + 1, start, end: start + step as u32 }
+        let step = self
+            .text
+            .get(start as usize..)
+            .and_then(|t| t.chars().next())
+            .filter(|c| *c != '\n')
+            .map_or(0, char::len_utf8);
+        At {
+            file: self.file,
+            line: line.max(1) as u32,
+            column: col as u32 + 1,
+            start,
+            end: start + step as u32,
+        }
     }
 
     fn octet(&self, offset: Option<usize>) -> u32 {
@@ -252,7 +304,10 @@ fn size(node: &Node) -> usize {
 
 /// Resolves merge keys (`<<: *base`): what the map itself says wins over what it merges.
 fn merged(entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
-    if !entries.iter().any(|(key, node)| &*key.text == "<<" && matches!(node.kind, Kind::Map(_) | Kind::List(_))) {
+    if !entries
+        .iter()
+        .any(|(key, node)| &*key.text == "<<" && matches!(node.kind, Kind::Map(_) | Kind::List(_)))
+    {
         return entries;
     }
     let (bases, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| &*key.text == "<<");

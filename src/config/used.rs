@@ -1,4 +1,5 @@
-//! Policies that use each other: `use: NAME` of a policy or rule is found here, circles are refused.
+//! Policies that use each other: `use: NAME` of a policy or rule is found here, circles are
+//! refused.
 //!
 //! Everything is settled while the files are read, so that a circle can never be met by a query.
 
@@ -31,7 +32,8 @@ impl Shared<'_> {
 pub(super) fn resolve(written: &mut [WrittenPolicy], shared: Shared<'_>, world: &World, out: &mut Findings) {
     let names = written.iter().enumerate().map(|(index, w)| (Arc::clone(&w.policy.name), index)).collect();
     let done = vec![Progress::New; written.len()];
-    let mut resolver = Resolver { written, shared, names, done, of_shared: HashMap::new(), path: Vec::new(), world, out };
+    let mut resolver =
+        Resolver { written, shared, names, done, of_shared: HashMap::new(), path: Vec::new(), world, out };
     for index in 0..resolver.done.len() {
         resolver.visit(index);
     }
@@ -123,21 +125,31 @@ impl Resolver<'_> {
     }
 
     fn circle(&mut self, from: usize, uses: &Uses) {
-        let way: Vec<&str> = self.path[from..].iter().map(|index| &*self.written[*index].policy.name).chain([&*uses.name]).collect();
+        let way: Vec<&str> = self.path[from..]
+            .iter()
+            .map(|index| &*self.written[*index].policy.name)
+            .chain([&*uses.name])
+            .collect();
         let first = self.written[self.path[from]].policy.at;
         self.out.push(
-            Finding::error(code::POLICY_LOOP, format!("the policy `{}` would use itself: {}", uses.name, way.join(" -> ")))
-                .at(uses.at, "closes the circle")
-                .related(first, "the policy")
-                .help("let one of them say its own `pops`"),
+            Finding::error(
+                code::POLICY_LOOP,
+                format!("the policy `{}` would use itself: {}", uses.name, way.join(" -> ")),
+            )
+            .at(uses.at, "closes the circle")
+            .related(first, "the policy")
+            .help("let one of them say its own `pops`"),
         );
     }
 
     fn too_deep(&mut self, uses: &Uses) {
         self.out.push(
-            Finding::error(code::POLICY_LOOP, format!("more than {USE_DEPTH_MAX} policies stand behind each other"))
-                .at(uses.at, "one too many")
-                .help("use the last one directly"),
+            Finding::error(
+                code::POLICY_LOOP,
+                format!("more than {USE_DEPTH_MAX} policies stand behind each other"),
+            )
+            .at(uses.at, "one too many")
+            .help("use the last one directly"),
         );
     }
 
@@ -149,7 +161,8 @@ impl Resolver<'_> {
             policy.candidates.clone_from(&other.candidates);
             policy.weights.clone_from(&other.weights);
             policy.when_all_down.clone_from(&other.when_all_down);
-            (policy.order, policy.band, policy.ttl, policy.answers) = (other.order, other.band, other.ttl, other.answers);
+            (policy.order, policy.band, policy.ttl, policy.answers) =
+                (other.order, other.band, other.ttl, other.answers);
             (policy.depth, policy.spill_max_km) = (other.depth, other.spill_max_km);
         }
         let target = RuleTarget::Use(other);
@@ -179,7 +192,10 @@ impl Resolver<'_> {
         self.out.push(
             Finding::error(
                 code::USED_SERVICE,
-                format!("the policy `{}` answers the service `{}`, which {shown} of `{}` lacks", policy.name, policy.service, uses.name),
+                format!(
+                    "the policy `{}` answers the service `{}`, which {shown} of `{}` lacks",
+                    policy.name, policy.service, uses.name
+                ),
             )
             .at(uses.at, "used here")
             .related(other.at, "the other policy")

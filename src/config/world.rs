@@ -57,16 +57,26 @@ impl World {
     pub fn check_site(&self, name: &str, at: At, out: &mut Findings) {
         if self.pops_known && self.pops.binary_search_by(|pop| (*pop.name).cmp(name)).is_err() {
             let names = self.pops.iter().map(|pop| &*pop.name);
-            out.push(missing(code::NO_SUCH_SITE, "PoP", name, at, names).help("a site is the PoP in which a node stands"));
+            out.push(
+                missing(code::NO_SUCH_SITE, "PoP", name, at, names)
+                    .help("a site is the PoP in which a node stands"),
+            );
         }
     }
 
     /// The PoPs that carry a tag; a finding if there is none.
     pub fn tagged(&self, tag: &str, at: At, out: &mut Findings) -> Vec<PopId> {
-        let found: Vec<PopId> = self.numbered().filter(|(_, pop)| pop.tags.iter().any(|t| &**t == tag)).map(|(id, _)| id).collect();
+        let found: Vec<PopId> = self
+            .numbered()
+            .filter(|(_, pop)| pop.tags.iter().any(|t| &**t == tag))
+            .map(|(id, _)| id)
+            .collect();
         if found.is_empty() && self.pops_known {
             let tags = self.pops.iter().flat_map(|pop| pop.tags.iter().map(|t| &**t));
-            out.push(missing(code::NO_SUCH_TAG, "tag", tag, at, tags).help("tags stand in the PoP file, under `tags` of each PoP"));
+            out.push(
+                missing(code::NO_SUCH_TAG, "tag", tag, at, tags)
+                    .help("tags stand in the PoP file, under `tags` of each PoP"),
+            );
         }
         found
     }
@@ -90,7 +100,10 @@ impl World {
         let known = self.pops.iter().any(|pop| pop.service(name).is_some());
         if !known && self.pops_known {
             let names = self.pops.iter().flat_map(|pop| pop.services.iter().map(|s| &*s.name));
-            out.push(missing(code::NO_SUCH_SERVICE, "service", name, at, names).help("services stand in the PoP file, under `services`"));
+            out.push(
+                missing(code::NO_SUCH_SERVICE, "service", name, at, names)
+                    .help("services stand in the PoP file, under `services`"),
+            );
         }
         known
     }

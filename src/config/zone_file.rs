@@ -18,7 +18,8 @@ use crate::zone::text::{ChainMode, Record, ScopedPolicy, SteeredOwner, Zone};
 const TTL_DEFAULT: u32 = 3_600;
 /// What an SOA says where the file does not (RFC 1912 section 2.2 and RIPE-203 for the transfer
 /// times; RFC 2308 section 5 for the negative TTL, short because a CDN adds names at any time).
-const SOA_DEFAULTS: [(&str, u32); 4] = [("refresh", 7_200), ("retry", 900), ("expire", 1_209_600), ("negative_ttl", 300)];
+const SOA_DEFAULTS: [(&str, u32); 4] =
+    [("refresh", 7_200), ("retry", 900), ("expire", 1_209_600), ("negative_ttl", 300)];
 
 /// The policies that steered owners may name.
 pub(super) struct Policies {
@@ -40,7 +41,12 @@ pub(super) fn apex_of(root: &Node) -> Option<Name> {
 }
 
 /// Reads a zone.
-pub(super) fn lower(root: &Node, world: &mut World, policies: &mut Policies, out: &mut Findings) -> Option<Zone> {
+pub(super) fn lower(
+    root: &Node,
+    world: &mut World,
+    policies: &mut Policies,
+    out: &mut Findings,
+) -> Option<Zone> {
     let mut table = Table::open(root, "a zone file", out)?;
     let zone_node = table.need("zone", out);
     let apex = zone_node.and_then(|node| name(node, "zone", None, out));
@@ -48,17 +54,27 @@ pub(super) fn lower(root: &Node, world: &mut World, policies: &mut Policies, out
     let named = apex.is_some();
     let apex = apex.unwrap_or_else(Name::root);
     let ttl = table.take("ttl").and_then(|node| seconds(node, "ttl", out)).unwrap_or(TTL_DEFAULT);
-    let modes = [("full", ChainMode::Full), ("first", ChainMode::First), ("same_scope", ChainMode::SameScope)];
+    let modes =
+        [("full", ChainMode::Full), ("first", ChainMode::First), ("same_scope", ChainMode::SameScope)];
     let chain = table.take("chain").and_then(|node| choice(node, "chain", &modes, out)).unwrap_or_default();
     let own = policies.all.len();
     if let Some(node) = table.take("policies") {
-        let shared = Shared { policies: policies.all.get(..policies.shared).unwrap_or_default(), known: policies.shared_known };
+        let shared = Shared {
+            policies: policies.all.get(..policies.shared).unwrap_or_default(),
+            known: policies.shared_known,
+        };
         let mut read = policy_file::lower_all(node, Some(&apex), shared, world, out);
         policies.used.extend(read.iter().map(|_| false));
         policies.all.append(&mut read);
     }
     let mut reader = Reader {
-        zone: Zone { apex, records: Vec::new(), steered: Vec::new(), chain, at: zone_node.map_or(root.at, |node| node.at) },
+        zone: Zone {
+            apex,
+            records: Vec::new(),
+            steered: Vec::new(),
+            chain,
+            at: zone_node.map_or(root.at, |node| node.at),
+        },
         ttl,
         own,
         policies,
@@ -67,7 +83,9 @@ pub(super) fn lower(root: &Node, world: &mut World, policies: &mut Policies, out
     if let Some((key, node)) = table.take_entry("soa") {
         reader.soa(key, node);
     }
-    if let Some(mut records) = table.take("records").and_then(|node| Table::open(node, "`records`", reader.out)) {
+    if let Some(mut records) =
+        table.take("records").and_then(|node| Table::open(node, "`records`", reader.out))
+    {
         for (key, node) in records.rest() {
             reader.owner(key, node);
         }
@@ -93,13 +111,17 @@ impl Reader<'_> {
         let apex = self.zone.apex.clone();
         let mname = table.need("mname", out).and_then(|node| name(node, "mname", Some(&apex), out));
         let rname = table.need("rname", out).and_then(|node| mailbox(node, &apex, out));
-        let serial = table.take("serial").and_then(|node| integer(node, "serial", 0..=i64::from(u32::MAX), out)).unwrap_or(1) as u32;
+        let serial = table
+            .take("serial")
+            .and_then(|node| integer(node, "serial", 0..=i64::from(u32::MAX), out))
+            .unwrap_or(1) as u32;
         let mut numbers = vec![serial];
         for (key, default) in SOA_DEFAULTS {
             numbers.push(table.take(key).and_then(|node| seconds(node, key, out)).unwrap_or(default));
         }
         table.finish(out);
-        // With a fault the load is refused; a stand-in keeps the zone from being told to lack an SOA.
+        // With a fault the load is refused; a stand-in keeps the zone from being told to lack an
+        // SOA.
         let (mname, rname) = (mname.unwrap_or_else(|| apex.clone()), rname.unwrap_or_else(|| apex.clone()));
         let mut rdata = [mname.as_wire(), rname.as_wire()].concat();
         for number in numbers {
@@ -113,10 +135,13 @@ impl Reader<'_> {
             Ok(owner) if owner.is_at_or_below(&self.zone.apex) => Some(owner),
             Ok(owner) => {
                 self.out.push(
-                    Finding::error(code::OUT_OF_ZONE, format!("`{owner}` does not belong to the zone `{}`", self.zone.apex))
-                        .at(key.at, "outside the zone")
-                        .related(self.zone.at, "the zone")
-                        .help("leave out the final dot if the name is meant to be relative to the zone"),
+                    Finding::error(
+                        code::OUT_OF_ZONE,
+                        format!("`{owner}` does not belong to the zone `{}`", self.zone.apex),
+                    )
+                    .at(key.at, "outside the zone")
+                    .related(self.zone.at, "the zone")
+                    .help("leave out the final dot if the name is meant to be relative to the zone"),
                 );
                 None
             }
@@ -126,7 +151,9 @@ impl Reader<'_> {
                 None
             }
         };
-        let Some(mut table) = Table::open(node, format!("the owner `{}`", key.text), self.out) else { return };
+        let Some(mut table) = Table::open(node, format!("the owner `{}`", key.text), self.out) else {
+            return;
+        };
         // Faults below a bad owner are still told; its records go nowhere.
         let (records, steered, is_bad) = (self.zone.records.len(), self.zone.steered.len(), owner.is_none());
         self.entries(owner.unwrap_or_else(|| self.zone.apex.clone()), &mut table);
@@ -148,7 +175,9 @@ impl Reader<'_> {
         };
         match (steer, ttl, fixed) {
             (Some((key, node)), ..) => self.steer(owner.clone(), key, node, range),
-            (None, Some(node), None) => refuse(node, "ttl", "a number of seconds, since no policy decides here", self.out),
+            (None, Some(node), None) => {
+                refuse(node, "ttl", "a number of seconds, since no policy decides here", self.out)
+            }
             _ => {}
         }
         for (key, node) in table.rest() {
@@ -181,22 +210,30 @@ impl Reader<'_> {
         let rtype = match RrType::from_text(&key.text) {
             Some(rtype) if !rtype.is_meta() => rtype,
             Some(_) => {
-                let message = format!("`{}` asks questions or accompanies messages; it cannot be zone data", key.text);
-                self.out.push(Finding::error(code::UNKNOWN_TYPE, message).at(key.at, "not a type of zone data"));
+                let message =
+                    format!("`{}` asks questions or accompanies messages; it cannot be zone data", key.text);
+                self.out
+                    .push(Finding::error(code::UNKNOWN_TYPE, message).at(key.at, "not a type of zone data"));
                 return;
             }
             None => {
-                let finding = Finding::error(code::UNKNOWN_TYPE, format!("`{}` is not a record type", key.text)).at(key.at, "not known");
+                let finding =
+                    Finding::error(code::UNKNOWN_TYPE, format!("`{}` is not a record type", key.text))
+                        .at(key.at, "not known");
                 let words = RrType::mnemonics().chain(["steer", "ttl"]);
                 self.out.push(match nearest(&key.text, words) {
                     Some(near) => finding.help(format!("did you mean `{near}`?")),
-                    None => finding.help(r"a type without a mnemonic is written as in `TYPE65280: '\# 4 0a000001'` (RFC 3597)"),
+                    None => finding.help(
+                        r"a type without a mnemonic is written as in `TYPE65280: '\# 4 0a000001'` (RFC 3597)",
+                    ),
                 });
                 return;
             }
         };
         if members(node).is_empty() {
-            self.out.push(Finding::error(code::BAD_VALUE, format!("`{rtype}` has no value")).at(key.at, "nothing here"));
+            self.out.push(
+                Finding::error(code::BAD_VALUE, format!("`{rtype}` has no value")).at(key.at, "nothing here"),
+            );
         }
         for member in members(node) {
             let Kind::Text(text) = &member.kind else {
@@ -210,7 +247,8 @@ impl Reader<'_> {
                 }
                 Err(fault) => {
                     let code = if fault.unsupported { code::UNKNOWN_TYPE } else { code::BAD_RDATA };
-                    let message = format!("{} is not the data of a {rtype} record: {}", shown(member), fault.message);
+                    let message =
+                        format!("{} is not the data of a {rtype} record: {}", shown(member), fault.message);
                     let finding = Finding::error(code, message).at(member.at, format!("not {rtype} data"));
                     self.out.push(fault.help.into_iter().fold(finding, Finding::help));
                 }
@@ -220,11 +258,18 @@ impl Reader<'_> {
 
     /// `TXT: v=spf1 -all` makes two strings, and whoever reads them joins them without the blank.
     fn warn_of_words(&mut self, rtype: RrType, text: &str, node: &Node) {
-        if rtype == RrType::TXT && !text.contains('"') && !text.starts_with(r"\#") && text.trim().contains(char::is_whitespace) {
+        if rtype == RrType::TXT
+            && !text.contains('"')
+            && !text.starts_with(r"\#")
+            && text.trim().contains(char::is_whitespace)
+        {
             self.out.push(
                 Finding::warning(code::BAD_RDATA, "each word becomes a string of its own in this TXT record")
                     .at(node.at, "readers join the strings without blanks")
-                    .help(format!("quote it twice, once for YAML and once for the DNS: `'\"{}\"'`", text.trim())),
+                    .help(format!(
+                        "quote it twice, once for YAML and once for the DNS: `'\"{}\"'`",
+                        text.trim()
+                    )),
             );
         }
     }
@@ -237,7 +282,9 @@ impl Reader<'_> {
 
 /// The mailbox of an SOA: a name whose first label is the local part (RFC 1035 section 8).
 fn mailbox(node: &Node, apex: &Name, out: &mut Findings) -> Option<Name> {
-    if let Some((local, domain)) = plain(node).and_then(|t| t.split_once('@')).filter(|(local, _)| !local.is_empty()) {
+    if let Some((local, domain)) =
+        plain(node).and_then(|t| t.split_once('@')).filter(|(local, _)| !local.is_empty())
+    {
         let written = format!("{}.{}.", local.replace('.', r"\."), domain.trim_end_matches('.'));
         out.push(
             Finding::error(code::BAD_NAME, "the mailbox in an SOA is written as a domain name")

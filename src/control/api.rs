@@ -25,15 +25,18 @@ pub struct ReloadQuery {
     colour: bool,
 }
 
-/// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it was
-/// refused, 503 if it could not be started.
+/// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it
+/// was refused, 503 if it could not be started.
 pub async fn reload(State(door): State<Door>, Query(query): Query<ReloadQuery>) -> (StatusCode, Json<Value>) {
     let (sender, receiver) = oneshot::channel();
     let reply = Box::new(move |report| drop(sender.send(report)));
     let taken = door(Command::Reload { origin: Origin::Control, reply: Some(reply) });
     let report = if taken.is_ok() { receiver.await.ok() } else { None };
     match report {
-        Some(report) => (if report.published { StatusCode::OK } else { StatusCode::CONFLICT }, Json(told(&report, query.colour))),
+        Some(report) => (
+            if report.published { StatusCode::OK } else { StatusCode::CONFLICT },
+            Json(told(&report, query.colour)),
+        ),
         None => (StatusCode::SERVICE_UNAVAILABLE, Json(busy(query.colour))),
     }
 }
@@ -51,7 +54,9 @@ fn told(report: &Arc<Report>, colour: bool) -> Value {
 }
 
 fn busy(colour: bool) -> Value {
-    let finding = Finding::error(code::RELOAD_BUSY, "the server takes no reload now: too many wait, or it is stopping").help("try again");
+    let finding =
+        Finding::error(code::RELOAD_BUSY, "the server takes no reload now: too many wait, or it is stopping")
+            .help("try again");
     let (findings, files) = (Findings::from(finding), Files::default());
     json!({
         "ok": false,
@@ -63,8 +68,10 @@ fn busy(colour: bool) -> Value {
 /// `GET /status`.
 pub async fn status(State(shown): State<Shown>) -> Json<Value> {
     let snapshot = shown.desk.snapshot.full();
-    let lanes: Map<String, Value> =
-        Lane::ALL.into_iter().map(|lane| (lane.word().to_owned(), totals(&shown.desk.counters.fold(lane)))).collect();
+    let lanes: Map<String, Value> = Lane::ALL
+        .into_iter()
+        .map(|lane| (lane.word().to_owned(), totals(&shown.desk.counters.fold(lane))))
+        .collect();
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "node": snapshot.node_name(),
@@ -82,11 +89,20 @@ pub async fn status(State(shown): State<Shown>) -> Json<Value> {
 fn totals(totals: &Totals) -> Value {
     let replies: Map<String, Value> = totals
         .replies()
-        .map(|(code, count)| (code.map_or_else(|| "other".to_owned(), |code| Rcode(code).to_string()), count.into()))
+        .map(|(code, count)| {
+            (code.map_or_else(|| "other".to_owned(), |code| Rcode(code).to_string()), count.into())
+        })
         .collect();
-    let dropped: Map<String, Value> =
-        Dropped::ALL.iter().map(|reason| (reason.word().to_owned(), totals.dropped(*reason).into())).collect();
-    json!({ "received": totals.received, "connections": totals.connections, "replies": replies, "dropped": dropped })
+    let dropped: Map<String, Value> = Dropped::ALL
+        .iter()
+        .map(|reason| (reason.word().to_owned(), totals.dropped(*reason).into()))
+        .collect();
+    json!({
+        "received": totals.received,
+        "connections": totals.connections,
+        "replies": replies,
+        "dropped": dropped,
+    })
 }
 
 /// `GET /healthz`.
@@ -102,24 +118,32 @@ pub struct ReadyQuery {
     format: String,
 }
 
-/// `GET /readyz`: 200 while queries are answered and the ledger of overrides is whole, else 503. A note is something that a person should
-/// look at although queries are answered well.
+/// `GET /readyz`: 200 while queries are answered and the ledger of overrides is whole, else 503. A
+/// note is something that a person should look at although queries are answered well.
 pub async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.desk.phase.get();
     let board = shown.desk.board.load();
     let reasons: Vec<&str> = match phase {
-        Phase::Serving => board.alarms.iter().filter(|alarm| alarm.unready).map(|alarm| alarm.sentence.as_str()).collect(),
+        Phase::Serving => {
+            board.alarms.iter().filter(|alarm| alarm.unready).map(|alarm| alarm.sentence.as_str()).collect()
+        }
         Phase::Starting => vec!["the first snapshot is not in service yet"],
         Phase::Draining => vec!["the server was told to stop; running answers are finished"],
     };
     let ready = reasons.is_empty();
     let refused = shown.desk.counters.last_load.refused.load(Ordering::Relaxed);
     let sequence = shown.desk.snapshot.full().sequence();
-    let notes: Vec<String> =
-        refused.then(|| format!("the last reload was refused; snapshot {sequence} stays in service")).into_iter().collect();
+    let notes: Vec<String> = refused
+        .then(|| format!("the last reload was refused; snapshot {sequence} stays in service"))
+        .into_iter()
+        .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if query.format == "json" {
-        return (status, Json(json!({ "ready": ready, "phase": phase.word(), "reasons": reasons, "notes": notes }))).into_response();
+        return (
+            status,
+            Json(json!({ "ready": ready, "phase": phase.word(), "reasons": reasons, "notes": notes })),
+        )
+            .into_response();
     }
     let reason: String = reasons.iter().map(|reason| format!(": {reason}")).collect();
     let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();

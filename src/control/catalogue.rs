@@ -1,8 +1,8 @@
 //! The catalogue of metrics: every family with its name, kind, labels and help, in one table.
 //!
-//! `/metrics` can show nothing that is not here, docs/metrics.md is printed from here, and tests hold
-//! the three together. Labels take values from fixed sets and from the operator's files; nothing a
-//! client sends becomes one.
+//! `/metrics` can show nothing that is not here, docs/metrics.md is printed from here, and tests
+//! hold the three together. Labels take values from fixed sets and from the operator's files;
+//! nothing a client sends becomes one.
 
 /// What a number means over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,11 @@ pub struct Family {
 
 macro_rules! families {
     ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
-        $(#[doc = $help] pub const $id: Family = Family { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };)*
+        $(
+            #[doc = $help]
+            pub const $id: Family =
+                Family { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };
+        )*
         /// Every family, in the order of the page.
         pub const CATALOGUE: &[&Family] = &[$(&$id),*];
     };
@@ -50,21 +54,27 @@ families! {
     REPLIES = Counter "meridian_replies_total" ["transport", "rcode"]
         "Replies made, by transport and response code.";
     QUESTIONS = Counter "meridian_questions_total" ["transport", "type"]
-        "Replies to questions, by transport and query type; types that are not counted by themselves are `other`, and so are questions that cannot be read.";
+        "Replies to questions, by transport and query type; types that are not counted by themselves are \
+         `other`, and so are questions that cannot be read.";
     TRUNCATED = Counter "meridian_truncated_replies_total" ["transport"]
         "Replies with TC set, by transport.";
     DROPPED = Counter "meridian_dropped_total" ["transport", "reason"]
         "Messages and connections dropped, by transport and reason.";
     COOKIES = Counter "meridian_cookies_total" ["transport", "cookie"]
-        "Replies, by transport and what the DNS cookie of the query said: none (there was none, or cookies are off), client (no server cookie yet), valid, invalid (made by nobody who shares our secrets, too old, or forged).";
+        "Replies, by transport and what the DNS cookie of the query said: none (there was none, or cookies \
+         are off), client (no server cookie yet), valid, invalid (made by nobody who shares our secrets, too \
+         old, or forged).";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]
-        "Answers with the addresses of a PoP, by policy and PoP. Pairs past a limit are counted under `other`.";
+        "Answers with the addresses of a PoP, by policy and PoP. Pairs past a limit are counted under \
+         `other`.";
     DECISIONS = Counter "meridian_decisions_total" ["policy", "reason"]
-        "Answers that a policy decided (the last one on a chain), by policy and reason: regular, last_resort (drained or of weight 0), as_if_up (everything is down), cname, nodata, servfail.";
+        "Answers that a policy decided (the last one on a chain), by policy and reason: regular, last_resort \
+         (drained or of weight 0), as_if_up (everything is down), cname, nodata, servfail.";
     EVIDENCE = Counter "meridian_decision_evidence_total" ["transport", "evidence"]
-        "Answers that a policy decided, by what located the client: ecs (client subnet), resolver (its address), nothing (the policy makes one plan for everybody).";
+        "Answers that a policy decided, by what located the client: ecs (client subnet), resolver (its \
+         address), nothing (the policy makes one plan for everybody).";
     RELOADS = Counter "meridian_reloads_total" ["outcome"]
         "Reloads, by outcome (published, refused).";
     LAST_RELOAD_OK = Gauge "meridian_last_reload_ok" []
@@ -76,17 +86,20 @@ families! {
     READY = Gauge "meridian_ready" []
         "1 while `/readyz` says so: queries are answered and the ledger of overrides is whole.";
     POP_STATE = Gauge "meridian_pop_state" ["pop", "state"]
-        "State of each PoP in force, by file and overrides, before probes; 1 for the state it has (auto, up, down, drain), 0 for the others.";
+        "State of each PoP in force, by file and overrides, before probes; 1 for the state it has (auto, up, \
+         down, drain), 0 for the others.";
     POP_WEIGHT = Gauge "meridian_pop_weight" ["pop"]
         "Weight of each PoP in force, by file and overrides.";
     OVERRIDES = Gauge "meridian_overrides" ["state"]
-        "PoPs whose state an override decides, by that state (up, down, drain), and as `weight` those whose weight one decides.";
+        "PoPs whose state an override decides, by that state (up, down, drain), and as `weight` those whose \
+         weight one decides.";
     ALARMS = Gauge "meridian_ledger_alarm" []
         "1 while the ledger of overrides could not be read and nobody has acknowledged it.";
     POP_HEALTH = Gauge "meridian_pop_health" ["pop", "health"]
         "1 for what probes make of a PoP over all its services (unknown, up, partial, down), 0 for the rest.";
     TARGET_UP = Gauge "meridian_target_up" ["pop", "service", "probe", "address"]
-        "Verdict of a probed target: 1 up or not known yet, 0 down. A target that PoPs share stands with the first.";
+        "Verdict of a probed target: 1 up or not known yet, 0 down. A target that PoPs share stands with the \
+         first.";
     TARGET_FAILURES = Gauge "meridian_target_failures" ["pop", "service", "probe", "address"]
         "Failures of a target that count towards going down.";
     TARGET_LATENCY = Gauge "meridian_target_latency_seconds" ["pop", "service", "probe", "address"]
@@ -112,7 +125,8 @@ families! {
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
         "Sequence number of the snapshot in service.";
     SNAPSHOT_INFO = Gauge "meridian_snapshot_info" ["digest", "node"]
-        "The snapshot in service; always 1. Nodes of one fleet with equal inputs and states have equal digests.";
+        "The snapshot in service; always 1. Nodes of one fleet with equal inputs and states have equal \
+         digests.";
     ZONES = Gauge "meridian_zones" []
         "Zones in service.";
     NAMES = Gauge "meridian_names" []
@@ -128,9 +142,11 @@ families! {
     SNAPSHOT_BYTES = Gauge "meridian_snapshot_bytes" ["table"]
         "Octets that the snapshot in service holds, by table (images, links, routes, plans, addresses).";
     DATABASE_BUILT = Gauge "meridian_database_build_timestamp_seconds" ["name"]
-        "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database. One without a date, such as a geofeed, is not shown.";
+        "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database. \
+         One without a date, such as a geofeed, is not shown.";
     DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]
-        "How old the data of a GeoIP database is, by the path of the database. One without a date, such as a geofeed, is not shown.";
+        "How old the data of a GeoIP database is, by the path of the database. One without a date, such as a \
+         geofeed, is not shown.";
     BUILD_INFO = Gauge "meridian_build_info" ["version", "engine"]
         "The program; always 1.";
     UPTIME = Gauge "meridian_uptime_seconds" []
@@ -145,23 +161,33 @@ families! {
 pub fn document() -> String {
     let mut text = String::from(
         "# Metrics\n\n\
-         `GET /metrics` on the admin address (`listen.admin`) and on the control socket gives these families as\n\
-         Prometheus text. Labels take their values from fixed sets and from the files of the deployment; nothing that\n\
+         `GET /metrics` on the admin address (`listen.admin`) and on the control socket gives these families \
+         as\n\
+         Prometheus text. Labels take their values from fixed sets and from the files of the deployment; \
+         nothing that\n\
          a client sends becomes a label. Counters survive reloads: policies and PoPs are counted by name.\n\n\
-         This file is printed from the catalogue in `src/control/catalogue.rs`; a test compares the two, and both\n\
-         with a scrape of a running server. After a change: `MERIDIAN_PRINT=1 cargo test --test metrics document`.\n\n\
+         This file is printed from the catalogue in `src/control/catalogue.rs`; a test compares the two, and \
+         both\n\
+         with a scrape of a running server. After a change: `MERIDIAN_PRINT=1 cargo test --test metrics \
+         document`.\n\n\
          | name | kind | labels | meaning |\n|---|---|---|---|\n",
     );
     for family in CATALOGUE {
         let labels = family.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
-        text.push_str(&format!("| `{}` | {} | {labels} | {} |\n", family.name, family.kind.word(), family.help));
+        text.push_str(&format!(
+            "| `{}` | {} | {labels} | {} |\n",
+            family.name,
+            family.kind.word(),
+            family.help
+        ));
     }
     text.push_str("\n## Reasons of `meridian_dropped_total`\n\n| reason | meaning |\n|---|---|\n");
     for reason in crate::desk::counters::Dropped::ALL {
         text.push_str(&format!("| `{}` | {} |\n", reason.word(), reason.about()));
     }
     text.push_str(&format!(
-        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger deployment the policies behind \
+        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger deployment \
+         the policies behind \
          those\nthat fit are counted together as the policy `other`.\n",
         crate::limits::TALLY_PAIRS_MAX
     ));
@@ -172,8 +198,8 @@ pub fn document() -> String {
 mod tests {
     use super::*;
 
-    /// Names follow the rules of Prometheus: a prefix, `_total` for counters and for nothing else, base
-    /// units as suffixes, each name once, help that ends as a sentence does.
+    /// Names follow the rules of Prometheus: a prefix, `_total` for counters and for nothing else,
+    /// base units as suffixes, each name once, help that ends as a sentence does.
     #[test]
     fn names_follow_the_rules() {
         let mut names: Vec<_> = CATALOGUE.iter().map(|family| family.name).collect();
@@ -188,13 +214,22 @@ mod tests {
             for wrong in ["_millis", "_ms", "_micros", "_octets", "_kb", "_mb", "_secs", "_count", "_epoch"] {
                 assert!(!name.ends_with(wrong), "{name} is not in a base unit");
             }
-            for (word, suffix) in
-                [("timestamp", "_timestamp_seconds"), ("age", "_age_seconds"), ("duration", "_duration_seconds"), ("memory", "_bytes")]
-            {
-                assert!(!name.split('_').any(|part| part == word) || name.ends_with(suffix), "{name} has no {suffix}");
+            for (word, suffix) in [
+                ("timestamp", "_timestamp_seconds"),
+                ("age", "_age_seconds"),
+                ("duration", "_duration_seconds"),
+                ("memory", "_bytes"),
+            ] {
+                assert!(
+                    !name.split('_').any(|part| part == word) || name.ends_with(suffix),
+                    "{name} has no {suffix}"
+                );
             }
             assert!(family.help.ends_with('.') && !family.help.contains(['\n', '|']), "{name}");
-            assert!(family.labels.iter().all(|label| !["job", "instance", "le"].contains(label)), "{name} has a reserved label");
+            assert!(
+                family.labels.iter().all(|label| !["job", "instance", "le"].contains(label)),
+                "{name} has a reserved label"
+            );
         }
     }
 }

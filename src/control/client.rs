@@ -39,10 +39,18 @@ pub fn socket_of(config: &Path) -> PathBuf {
 
 /// Asks the server behind `socket`; gives the status and the JSON of its answer. The error is a
 /// sentence for the operator.
-pub async fn ask(socket: &Path, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), String> {
+pub async fn ask(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(StatusCode, Value), String> {
     let connected = tokio::time::timeout(CONNECT, UnixStream::connect(socket)).await;
-    let stream = connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let stream =
+        connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
     tokio::spawn(connection);
     let request = Request::builder()
         .method(method)
@@ -54,6 +62,7 @@ pub async fn ask(socket: &Path, method: Method, path: &str, body: Option<&Value>
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let status = response.status();
     let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-    let value = serde_json::from_slice(&body).map_err(|_| format!("its answer ({status}) is not what this program understands"))?;
+    let value = serde_json::from_slice(&body)
+        .map_err(|_| format!("its answer ({status}) is not what this program understands"))?;
     Ok((status, value))
 }

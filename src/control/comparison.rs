@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 /// What both sides are taken to be.
-const ASSUMED: &str = "overrides, verdicts and shares of load as they are now; PoPs and addresses that are new count as up";
+const ASSUMED: &str =
+    "overrides, verdicts and shares of load as they are now; PoPs and addresses that are new count as up";
 
-/// `POST /diff`: reads the files as a reload would, and tells what they would move. 200 if they could be compared, 409 if a
-/// reload would refuse them, 503 if nobody listens.
+/// `POST /diff`: reads the files as a reload would, and tells what they would move. 200 if they
+/// could be compared, 409 if a reload would refuse them, 503 if nobody listens.
 pub async fn diff(State(door): State<Door>) -> Page {
     match ask(&door, |reply| Command::Compare { reply }).await {
         Some(Ok(comparison)) => (StatusCode::OK, Json(comparison.json(ASSUMED))),

@@ -33,7 +33,10 @@ impl LoadBody {
 
 /// `POST /load/push`: 200 if the number was taken, 409 if nobody waits for it, 400 if it is none.
 pub async fn push(State(door): State<Door>, body: Result<Json<LoadBody>, JsonRejection>) -> Page {
-    let push = match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.push().map_err(str::to_owned)) {
+    let push = match body
+        .map_err(|error| error.body_text())
+        .and_then(|Json(body)| body.push().map_err(str::to_owned))
+    {
         Ok(push) => push,
         Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
     };

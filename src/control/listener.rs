@@ -1,6 +1,6 @@
-//! A listener of the control pages, made so that slow or many peers cannot tie it up: a limited number
-//! of connections, a time-out for the header, one request for each connection, and on the admin address
-//! a time-out for the whole.
+//! A listener of the control pages, made so that slow or many peers cannot tie it up: a limited
+//! number of connections, a time-out for the header, one request for each connection, and on the
+//! admin address a time-out for the whole.
 
 use crate::limits::{CONTROL_CONNECTIONS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
 use axum::Router;
@@ -17,7 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 /// Serves a router until the server stops; then lets running answers finish. `whole` bounds a
 /// connection from its accept to its end; a reload by the control socket takes as long as it needs.
-pub async fn serve<L: Listener>(mut listener: L, router: Router, whole: Option<Duration>, stop: CancellationToken) {
+pub async fn serve<L: Listener>(
+    mut listener: L,
+    router: Router,
+    whole: Option<Duration>,
+    stop: CancellationToken,
+) {
     let permits = Arc::new(Semaphore::new(CONTROL_CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -49,5 +54,7 @@ pub async fn serve<L: Listener>(mut listener: L, router: Router, whole: Option<D
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    let _ = timeout(Duration::from_secs(DRAIN_SECS), async { while connections.join_next().await.is_some() {} }).await;
+    let _ =
+        timeout(Duration::from_secs(DRAIN_SECS), async { while connections.join_next().await.is_some() {} })
+            .await;
 }

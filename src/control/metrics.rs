@@ -19,7 +19,9 @@ use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The page.
-pub async fn page(State(shown): State<Shown>) -> Result<([(header::HeaderName, &'static str); 1], String), (StatusCode, String)> {
+pub async fn page(
+    State(shown): State<Shown>,
+) -> Result<([(header::HeaderName, &'static str); 1], String), (StatusCode, String)> {
     let text = render(&shown).map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
@@ -123,7 +125,11 @@ fn decisions(page: &Page, shown: &Shown, snapshot: &Snapshot) -> prometheus::Res
     if pairs <= PAIRS_SHOWN {
         for policy in &snapshot.steering.policies {
             for pop in policy.members.iter().filter_map(|entry| entry.target.split().ok()) {
-                page.count(&catalogue::DECISIONS_BY_POP, &[&policy.name, &snapshot.steering.pops[usize::from(pop.0)].name], 0)?;
+                page.count(
+                    &catalogue::DECISIONS_BY_POP,
+                    &[&policy.name, &snapshot.steering.pops[usize::from(pop.0)].name],
+                    0,
+                )?;
             }
         }
     }
@@ -139,9 +145,14 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     page.count(&catalogue::RELOADS, &["refused"], counters.reloads_refused.load(Ordering::Relaxed))?;
     let last = &counters.last_load;
     page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 })?;
-    page.set(&catalogue::LAST_RELOAD_PUBLISHED, &[], last.published_epoch_secs.load(Ordering::Relaxed) as f64)?;
+    page.set(
+        &catalogue::LAST_RELOAD_PUBLISHED,
+        &[],
+        last.published_epoch_secs.load(Ordering::Relaxed) as f64,
+    )?;
     page.set(&catalogue::LAST_RELOAD_DURATION, &[], last.took_micros.load(Ordering::Relaxed) as f64 / 1e6)?;
-    let ready = shown.desk.phase.get() == Phase::Serving && !shown.desk.board.load().alarms.iter().any(|alarm| alarm.unready);
+    let ready = shown.desk.phase.get() == Phase::Serving
+        && !shown.desk.board.load().alarms.iter().any(|alarm| alarm.unready);
     page.set(&catalogue::READY, &[], if ready { 1.0 } else { 0.0 })
 }
 
@@ -149,7 +160,11 @@ fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     let board = shown.desk.board.load();
     for pop in &board.pops {
         for state in AdminState::ALL {
-            page.set(&catalogue::POP_STATE, &[&pop.name, state.word()], if pop.state == state { 1.0 } else { 0.0 })?;
+            page.set(
+                &catalogue::POP_STATE,
+                &[&pop.name, state.word()],
+                if pop.state == state { 1.0 } else { 0.0 },
+            )?;
         }
         page.set(&catalogue::POP_WEIGHT, &[&pop.name], f64::from(pop.weight))?;
     }
@@ -159,7 +174,11 @@ fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     }
     let weights = board.pops.iter().filter(|pop| pop.weight_by.is_some()).count();
     page.set(&catalogue::OVERRIDES, &["weight"], weights as f64)?;
-    page.set(&catalogue::ALARMS, &[], if board.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 })?;
+    page.set(
+        &catalogue::ALARMS,
+        &[],
+        if board.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 },
+    )?;
     page.count(&catalogue::EVENTS_DROPPED, &[], shown.desk.counters.events_dropped.load(Ordering::Relaxed))
 }
 
@@ -167,7 +186,11 @@ fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     let board = shown.desk.board.load();
     for pop in &board.pops {
         for health in PopHealth::ALL {
-            page.set(&catalogue::POP_HEALTH, &[&pop.name, health.word()], if pop.health == health { 1.0 } else { 0.0 })?;
+            page.set(
+                &catalogue::POP_HEALTH,
+                &[&pop.name, health.word()],
+                if pop.health == health { 1.0 } else { 0.0 },
+            )?;
         }
         page.set(&catalogue::RAMP_LEFT, &[&pop.name], f64::from(pop.ramp_left) / 256.0)?;
         for feed in &pop.feeds {
@@ -180,7 +203,8 @@ fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
             page.set(&catalogue::LOAD_OSCILLATES, &labels, if feed.oscillates { 1.0 } else { 0.0 })?;
         }
         for target in &pop.targets {
-            let labels = [&*pop.name, &*target.service, &*target.probe, target.address.as_deref().unwrap_or("")];
+            let labels =
+                [&*pop.name, &*target.service, &*target.probe, target.address.as_deref().unwrap_or("")];
             page.set(&catalogue::TARGET_UP, &labels, if target.verdict == "down" { 0.0 } else { 1.0 })?;
             page.set(&catalogue::TARGET_FAILURES, &labels, f64::from(target.failures))?;
             if let Some(micros) = target.latency_micros {
@@ -229,7 +253,11 @@ fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {
 fn process(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     page.set(&catalogue::BUILD_INFO, &[env!("CARGO_PKG_VERSION"), shown.engine], 1.0)?;
     page.set(&catalogue::UPTIME, &[], shown.started.elapsed().as_secs_f64())?;
-    page.set(&catalogue::STARTED, &[], since_1970(SystemTime::now()) - shown.started.elapsed().as_secs_f64())?;
+    page.set(
+        &catalogue::STARTED,
+        &[],
+        since_1970(SystemTime::now()) - shown.started.elapsed().as_secs_f64(),
+    )?;
     page.set(&catalogue::RESIDENT, &[], crate::sys::memory::resident().unwrap_or(0) as f64)
 }
 

@@ -1,4 +1,5 @@
-//! Control: HTTP and JSON over a Unix socket for the commands, and the same without any power over TCP.
+//! Control: HTTP and JSON over a Unix socket for the commands, and the same without any power over
+//! TCP.
 //!
 //! | path | control socket | admin address | |
 //! |---|---|---|---|

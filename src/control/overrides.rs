@@ -67,8 +67,12 @@ fn pop_json(pop: &PopView) -> Value {
 
 /// What is on its way at a PoP: a sentence, and what it says as numbers; null if all stands still.
 fn progress(pop: &PopView, now: u64) -> Value {
-    let moving = |entry: &&Override| entry.course.over_secs > 0 && now < entry.course.end() + u64::from(pop.cached_secs);
-    let Some(entry) = [&pop.state_by, &pop.weight_by].into_iter().flatten().find(moving) else { return Value::Null };
+    let moving = |entry: &&Override| {
+        entry.course.over_secs > 0 && now < entry.course.end() + u64::from(pop.cached_secs)
+    };
+    let Some(entry) = [&pop.state_by, &pop.weight_by].into_iter().flatten().find(moving) else {
+        return Value::Null;
+    };
     let Course { start_epoch_secs, over_secs, .. } = entry.course;
     let done_secs = now.saturating_sub(start_epoch_secs).min(over_secs);
     // Answers given at the longest TTL; what has moved since then may still be cached the old way.
@@ -82,12 +86,17 @@ fn progress(pop: &PopView, now: u64) -> Value {
         Action::State(AdminState::Drain | AdminState::Down) => {
             format!("draining: {} % of cells have left", percent(f64::from(pop.left) / 256.0))
         }
-        Action::State(_) => format!("ramping: {} % of cells are back", percent(1.0 - f64::from(pop.left) / 256.0)),
+        Action::State(_) => {
+            format!("ramping: {} % of cells are back", percent(1.0 - f64::from(pop.left) / 256.0))
+        }
         Action::Weight(_) => format!("weight on its way to {}: {gone} % done", entry.action),
     };
     let end = civil::moment(entry.course.end());
     json!({
-        "text": format!("{what}, done at {end}; at most {cached} % still cached the old way, for up to {} s", pop.cached_secs),
+        "text": format!(
+            "{what}, done at {end}; at most {cached} % still cached the old way, for up to {} s",
+            pop.cached_secs
+        ),
         "done_percent": gone,
         "cached_percent": cached,
         "end": end,
@@ -101,7 +110,11 @@ fn feed_json(feed: &FeedView) -> Value {
         "capacity": feed.capacity,
         "target": feed.target,
         "shed_share": f64::from(feed.share) / 256.0,
-        "accept": feed.accept.iter().map(|(pop, share)| (pop.to_string(), (f64::from(*share) / 256.0).into())).collect::<serde_json::Map<String, Value>>(),
+        "accept": feed
+            .accept
+            .iter()
+            .map(|(pop, share)| (pop.to_string(), (f64::from(*share) / 256.0).into()))
+            .collect::<serde_json::Map<String, Value>>(),
         "stale": feed.is_stale,
         "oscillates": feed.oscillates,
         "last_error": feed.last_error,
@@ -130,7 +143,11 @@ fn target_json(target: &TargetView) -> Value {
 }
 
 fn alarm_json(alarm: &Alarm) -> Value {
-    json!({ "text": alarm.sentence, "since": civil::moment(alarm.since_epoch_secs), "unready": alarm.unready })
+    json!({
+        "text": alarm.sentence,
+        "since": civil::moment(alarm.since_epoch_secs),
+        "unready": alarm.unready,
+    })
 }
 
 /// The body of `POST /pops/override`.
@@ -167,7 +184,9 @@ pub struct OverrideBody {
 impl OverrideBody {
     fn change(self) -> Result<Change, String> {
         let action = match (self.state, self.weight) {
-            (Some(state), None) => AdminState::from_word(&state).map(Action::State).ok_or("`state` is up, down, drain or auto")?,
+            (Some(state), None) => AdminState::from_word(&state)
+                .map(Action::State)
+                .ok_or("`state` is up, down, drain or auto")?,
             (None, Some(Value::String(word))) if word == "auto" => Action::Weight(None),
             (None, Some(weight)) => weight
                 .as_u64()
@@ -180,7 +199,10 @@ impl OverrideBody {
         if self.pops.len() > SELECTORS_MAX {
             return Err(format!("at most {SELECTORS_MAX} selectors at once; use patterns or tags"));
         }
-        let start = self.start.as_deref().map(|text| civil::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
+        let start = self
+            .start
+            .as_deref()
+            .map(|text| civil::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
         let author = if self.author.is_empty() { "unknown" } else { &self.author };
         Ok(Change {
             selectors: self.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,
@@ -197,7 +219,10 @@ impl OverrideBody {
 }
 
 /// Passes a command through the door and waits for its answer.
-pub(super) async fn ask<T: Send + 'static>(door: &Door, command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command) -> Option<T> {
+pub(super) async fn ask<T: Send + 'static>(
+    door: &Door,
+    command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command,
+) -> Option<T> {
     let (sender, receiver) = oneshot::channel();
     let taken = door(command(Box::new(move |answer| drop(sender.send(answer)))));
     if taken.is_ok() { receiver.await.ok() } else { None }
@@ -206,8 +231,8 @@ pub(super) async fn ask<T: Send + 'static>(door: &Door, command: impl FnOnce(Box
 /// Why a command came back unread.
 pub(super) const BUSY: &str = "the server takes no command now: too many wait, or it is stopping";
 
-/// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or it
-/// cannot be done, 400 if the body says nothing sensible.
+/// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or
+/// it cannot be done, 400 if the body says nothing sensible.
 pub async fn change(State(door): State<Door>, body: Result<Json<OverrideBody>, JsonRejection>) -> Page {
     let change = match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.change()) {
         Ok(change) => change,
@@ -232,7 +257,13 @@ fn changed_json(changed: &Changed) -> Value {
     };
     let side = |is: &Effective| json!({ "state": is.state.word(), "weight": is.weight });
     let pops: Vec<Value> = (changed.pops.iter())
-        .map(|moved| json!({ "name": &*moved.pop, "before": side(&moved.before), "after": side(&moved.after) }))
+        .map(|moved| {
+            json!({
+                "name": &*moved.pop,
+                "before": side(&moved.before),
+                "after": side(&moved.after),
+            })
+        })
         .collect();
     json!({
         "ok": error.is_none(),
@@ -248,10 +279,19 @@ fn changed_json(changed: &Changed) -> Value {
 }
 
 fn prediction_json(prediction: &Prediction) -> Value {
-    let one = |way: &Move| json!({ "from": way.from, "to": way.to, "cells": way.cells, "queries": way.queries });
+    let one =
+        |way: &Move| json!({ "from": way.from, "to": way.to, "cells": way.cells, "queries": way.queries });
     let all = |moves: &[Move]| moves.iter().map(one).collect::<Vec<_>>();
     let policy = |(name, moves): &(Arc<str>, Vec<Move>)| json!({ "policy": &**name, "moves": all(moves) });
-    let gain = |gain: &Gain| json!({ "pop": &*gain.pop, "service": gain.service.as_deref(), "added": gain.added, "load": gain.before.load, "capacity": gain.before.capacity });
+    let gain = |gain: &Gain| {
+        json!({
+            "pop": &*gain.pop,
+            "service": gain.service.as_deref(),
+            "added": gain.added,
+            "load": gain.before.load,
+            "capacity": gain.before.capacity,
+        })
+    };
     json!({
         "moves": all(&prediction.moves),
         "policies": prediction.policies.iter().map(policy).collect::<Vec<_>>(),
@@ -268,8 +308,12 @@ pub struct AcknowledgeBody {
     author: String,
 }
 
-/// `POST /ledger/acknowledge`: 200 with the alarms that are over, 409 if the ledger cannot be written.
-pub async fn acknowledge(State(door): State<Door>, body: Result<Json<AcknowledgeBody>, JsonRejection>) -> Page {
+/// `POST /ledger/acknowledge`: 200 with the alarms that are over, 409 if the ledger cannot be
+/// written.
+pub async fn acknowledge(
+    State(door): State<Door>,
+    body: Result<Json<AcknowledgeBody>, JsonRejection>,
+) -> Page {
     let author = match body {
         Ok(Json(body)) => body.author.into(),
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
@@ -296,9 +340,14 @@ pub struct PushBody {
 /// `POST /probes/push`: 200 if the result was taken, 409 if not.
 pub async fn push(State(door): State<Door>, body: Result<Json<PushBody>, JsonRejection>) -> Page {
     let push = match body {
-        Ok(Json(PushBody { probe, pop, service, address, up, reason })) => {
-            Push { probe: probe.into(), pop: pop.into(), service: service.map(Into::into), address, up, reason }
-        }
+        Ok(Json(PushBody { probe, pop, service, address, up, reason })) => Push {
+            probe: probe.into(),
+            pop: pop.into(),
+            service: service.map(Into::into),
+            address,
+            up,
+            reason,
+        },
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
     };
     match ask(&door, |reply| Command::Push { push, reply }).await {

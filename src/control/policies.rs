@@ -17,7 +17,9 @@ use std::sync::Arc;
 pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
     let snapshot = shown.desk.snapshot.full();
     let held = &shown.desk.board.load().held;
-    let all: Vec<Value> = (0..snapshot.steering.policies.len()).filter_map(|index| policy_json(&snapshot, index, held)).collect();
+    let all: Vec<Value> = (0..snapshot.steering.policies.len())
+        .filter_map(|index| policy_json(&snapshot, index, held))
+        .collect();
     Json(json!({ "sequence": snapshot.sequence(), "policies": all }))
 }
 
@@ -39,7 +41,11 @@ fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<V
     let member = |pop: PopId| {
         let (is, slot) = (snapshot.status.pop(pop), table.slots[usize::from(pop.0)]);
         let up = if slot == NO_SLOT { 0 } else { view.slot(slot).up };
-        let up: Vec<&str> = [(V4, "A"), (V6, "AAAA")].into_iter().filter(|(family, _)| up & family != 0).map(|(_, rtype)| rtype).collect();
+        let up: Vec<&str> = [(V4, "A"), (V6, "AAAA")]
+            .into_iter()
+            .filter(|(family, _)| up & family != 0)
+            .map(|(_, rtype)| rtype)
+            .collect();
         let shed = snapshot.status.shed(slot).map_or(0, |shed| shed.share);
         json!({
             "pop": &*snapshot.steering.pops[usize::from(pop.0)].name,
@@ -56,11 +62,17 @@ fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<V
         "window_secs": f64::from(guard.window_ms) / 1000.0,
         "hold_secs": f64::from(guard.hold_ms) / 1000.0,
     });
-    let members: Vec<Value> = table.members.iter().filter_map(|entry| entry.target.split().ok()).map(member).collect();
+    let members: Vec<Value> =
+        table.members.iter().filter_map(|entry| entry.target.split().ok()).map(member).collect();
     let rules: Vec<Value> = (written.rules.iter())
         .map(|rule| {
             let when = rule.when.words(&snapshot.networks);
-            json!({ "when": when, "candidates": target(snapshot, &rule.target), "order": rule.order.map(order), "fence": rule.fence })
+            json!({
+                "when": when,
+                "candidates": target(snapshot, &rule.target),
+                "order": rule.order.map(order),
+                "fence": rule.fence,
+            })
         })
         .collect();
     Some(json!({
@@ -68,7 +80,10 @@ fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<V
         "service": &*written.service,
         "candidates": bands(snapshot, &written.candidates),
         "order": order(written.order),
-        "band": match written.band { BandWidth::None => "none".to_owned(), BandWidth::Percent(percent) => format!("{percent}%") },
+        "band": match written.band {
+            BandWidth::None => "none".to_owned(),
+            BandWidth::Percent(percent) => format!("{percent}%"),
+        },
         "share": match written.share { Share::Sticky => "sticky", Share::Random => "random" },
         "ttl": { "min": written.ttl.min_secs, "max": written.ttl.max_secs },
         "answers": written.answers,

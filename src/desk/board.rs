@@ -1,4 +1,5 @@
-//! The board: what is shown of PoPs beside the snapshot, written by the writer, read by whoever shows.
+//! The board: what is shown of PoPs beside the snapshot, written by the writer, read by whoever
+//! shows.
 //!
 //! Nothing here shapes an answer; what does stands in the snapshot's status.
 

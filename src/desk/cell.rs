@@ -19,7 +19,8 @@ pub struct InService {
     pub snapshot: Arc<Snapshot>,
     /// Decisions by its indexes.
     pub tallies: Arc<Tallies>,
-    /// What was counted before. Replaced whole by the writer, so that a reader meets every count once.
+    /// What was counted before. Replaced whole by the writer, so that a reader meets every count
+    /// once.
     history: ArcSwap<History>,
 }
 
@@ -43,7 +44,10 @@ impl Cell {
     /// A cell with the first snapshot, for `seats` writers of tallies.
     pub fn new(snapshot: Arc<Snapshot>, seats: usize) -> Cell {
         let tallies = Arc::new(Tallies::new(&snapshot, seats));
-        Cell { current: ArcSwap::from_pointee(InService { snapshot, tallies, history: ArcSwap::default() }), seats }
+        Cell {
+            current: ArcSwap::from_pointee(InService { snapshot, tallies, history: ArcSwap::default() }),
+            seats,
+        }
     }
 
     /// What is in service, for the time of a batch. Whoever sleeps must let go of it first, or a
@@ -70,8 +74,8 @@ impl Cell {
         self.current.swap(Arc::new(InService { snapshot, tallies, history: ArcSwap::from_pointee(history) }))
     }
 
-    /// Folds the tallies in which nobody counts any more: all but those of what is in service and of
-    /// `held`, the retired that workers may still answer from. Only the writer calls this.
+    /// Folds the tallies in which nobody counts any more: all but those of what is in service and
+    /// of `held`, the retired that workers may still answer from. Only the writer calls this.
     pub fn settle(&self, held: &[Arc<InService>]) {
         let current = self.current.load();
         let history = current.history.load_full();
@@ -90,7 +94,11 @@ impl Cell {
         let current = self.current.load();
         let history = current.history.load();
         let mut decisions = Decisions::clone(&history.past);
-        history.retired.iter().chain([&current.tallies]).for_each(|tallies| tallies.fold_into(&mut decisions));
+        history
+            .retired
+            .iter()
+            .chain([&current.tallies])
+            .for_each(|tallies| tallies.fold_into(&mut decisions));
         decisions
     }
 }

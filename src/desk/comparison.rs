@@ -1,6 +1,7 @@
 //! A comparison: what other files would move, told before they are taken over.
 //!
-//! Passages of names ([`replay`]) are weighted by their names, and by the queries that were counted for their policies.
+//! Passages of names ([`replay`]) are weighted by their names, and by the queries that were counted
+//! for their policies.
 
 use super::tally::Decisions;
 use crate::limits::LOSSES_TOLD_MAX;
@@ -103,10 +104,19 @@ impl Comparison {
             moves.iter().map(one).collect()
         };
         let way = |way: &Way| {
-            let of = json!({ "policy": &*way.passage.policy, "then": way.passage.to.as_deref(), "names": way.passage.names });
+            let of = json!({
+                "policy": &*way.passage.policy,
+                "then": way.passage.to.as_deref(),
+                "names": way.passage.names,
+            });
             with(with(way.moved.json(), of), json!({ "moves": moves(&way.moves) }))
         };
-        let lost: Vec<Value> = self.replay.losses.iter().map(|loss| json!({ "name": loss.name, "type": loss.rtype.to_string() })).collect();
+        let lost: Vec<Value> = self
+            .replay
+            .losses
+            .iter()
+            .map(|loss| json!({ "name": loss.name, "type": loss.rtype.to_string() }))
+            .collect();
         json!({
             "assumed": assumed,
             "moved": self.moved.json(),
@@ -137,7 +147,8 @@ fn ways_of(passage: &Passage) -> Vec<(Answered, Answered)> {
     ways
 }
 
-/// Of the clients of `from`, the part that goes to `to`: queries are not counted by family, so the mean of those that know it.
+/// Of the clients of `from`, the part that goes to `to`: queries are not counted by family, so the
+/// mean of those that know it.
 fn share_of(passage: &Passage, from: &Answered, to: &Answered) -> f64 {
     let known = passage.flows.iter().filter(|flow| flow.before.contains_key(from));
     let count = known.clone().count().max(1);
@@ -154,7 +165,9 @@ struct Counts<'d> {
 impl<'d> Counts<'d> {
     fn new(counted: &'d Decisions, passages: &[Passage]) -> Counts<'d> {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        passages.iter().for_each(|passage| *names.entry(passage.policy.to_string()).or_default() += passage.names);
+        passages
+            .iter()
+            .for_each(|passage| *names.entry(passage.policy.to_string()).or_default() += passage.names);
         // What was counted for a policy that is gone since moves nobody now.
         let by: BTreeMap<_, _> = (counted.by_pop().filter(|(policy, ..)| names.contains_key(*policy)))
             .map(|(policy, pop, count)| ((policy, pop), count as f64))
@@ -173,7 +186,10 @@ impl<'d> Counts<'d> {
     }
 
     fn of_passage(&self, passage: &Passage) -> f64 {
-        let counts = self.by.range((&*passage.policy, "")..).take_while(|((policy, _), _)| *policy == &*passage.policy);
+        let counts = self
+            .by
+            .range((&*passage.policy, "")..)
+            .take_while(|((policy, _), _)| *policy == &*passage.policy);
         counts.map(|(_, count)| count).sum::<f64>() * self.part(passage)
     }
 }

@@ -1,7 +1,8 @@
 //! Counters: blocks written by one worker each, folded when somebody asks.
 //!
-//! A worker of the fast lane owns its block, so it adds with a plain load and store; the tasks of the
-//! TCP lane share one, and add atomically. Readers may see a block a few queries old, never a torn number.
+//! A worker of the fast lane owns its block, so it adds with a plain load and store; the tasks of
+//! the TCP lane share one, and add atomically. Readers may see a block a few queries old, never a
+//! torn number.
 
 use crate::answer::Outcome;
 use crate::desk::cell::InService;
@@ -63,7 +64,8 @@ drops! {
     Cut = "cut", "a datagram longer than the server reads";
     BadPeer = "bad_peer", "a sender that cannot be answered, such as port 0";
     TooLong = "too_long", "a reply that does not fit its transport";
-    ReceiveFull = "receive_full", "a datagram for which the socket's buffer had no room; counted once a second";
+    ReceiveFull = "receive_full",
+        "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
     RareFull = "rare_full", "a rare message while too many of them waited";
@@ -74,13 +76,14 @@ drops! {
     SlowReader = "slow_reader", "a connection that did not take its answers";
 }
 
-/// Response codes counted each for itself: 0 to 23, the last that EDNS has given a name (BADCOOKIE);
-/// the slot behind them counts all others.
+/// Response codes counted each for itself: 0 to 23, the last that EDNS has given a name
+/// (BADCOOKIE); the slot behind them counts all others.
 const RCODES: usize = 25;
 const DROPS: usize = Dropped::ALL.len();
 
 /// Query types counted each for itself; the slot behind them counts all others. What clients ask in
-/// numbers, and what a person would look for; a label for each of 65,536 would be the client's to make.
+/// numbers, and what a person would look for; a label for each of 65,536 would be the client's to
+/// make.
 pub const TYPES: [RrType; 20] = [
     RrType::A,
     RrType::NS,
@@ -116,10 +119,11 @@ const SLOT_OF_TYPE: [u8; 258] = {
 };
 
 /// What located clients, in the order of its counters.
-pub const EVIDENCE: [(Evidence, &str); 3] = [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
+pub const EVIDENCE: [(Evidence, &str); 3] =
+    [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
 
-/// Counters of one worker. Aligned so that no two workers share a cache line (or a pair of them, which
-/// processors fetch together).
+/// Counters of one worker. Aligned so that no two workers share a cache line (or a pair of them,
+/// which processors fetch together).
 #[repr(align(128))]
 #[derive(Debug)]
 pub struct Block {
@@ -176,7 +180,8 @@ impl Block {
     #[inline(always)]
     pub fn answered(&self, service: &InService, outcome: &Outcome) {
         self.replied(outcome.rcode.0);
-        let slot = SLOT_OF_TYPE.get(usize::from(outcome.qtype.0)).map_or(TYPES.len(), |slot| usize::from(*slot));
+        let slot =
+            SLOT_OF_TYPE.get(usize::from(outcome.qtype.0)).map_or(TYPES.len(), |slot| usize::from(*slot));
         self.add(&self.types[slot], 1);
         self.add(&self.cookies[outcome.cookie as usize], 1);
         if outcome.truncated {
@@ -320,7 +325,11 @@ pub struct Totals {
 impl Totals {
     /// Replies by response code, those that occurred; `None` stands for codes past 23.
     pub fn replies(&self) -> impl Iterator<Item = (Option<u16>, u64)> {
-        self.replies.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| ((i < RCODES - 1).then_some(i as u16), *n))
+        self.replies
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| **n > 0)
+            .map(|(i, n)| ((i < RCODES - 1).then_some(i as u16), *n))
     }
 
     /// Replies by query type, those that occurred; `None` stands for types not in [`TYPES`]. Rare

@@ -95,24 +95,45 @@ impl fmt::Display for Event {
         match self {
             Event::Serving { digest } => write!(f, "serving snapshot 1, digest {digest}"),
             Event::ReloadStarted { origin, requests: 1 } => write!(f, "reload asked by {origin}"),
-            Event::ReloadStarted { origin, requests } => write!(f, "reload asked by {origin}, {requests} requests at once"),
+            Event::ReloadStarted { origin, requests } => {
+                write!(f, "reload asked by {origin}, {requests} requests at once")
+            }
             Event::Published { sequence, digest, changes: 0, took_millis } => {
                 write!(f, "published snapshot {sequence}, digest {digest}, nothing changed, {took_millis} ms")
             }
             Event::Published { sequence, digest, changes, took_millis } => {
-                write!(f, "published snapshot {sequence}, digest {digest}, lines of difference: {changes}, {took_millis} ms")
+                write!(
+                    f,
+                    "published snapshot {sequence}, digest {digest}, lines of difference: {changes}, \
+                     {took_millis} ms"
+                )
             }
             Event::Refused { errors, sequence } => {
                 write!(f, "reload refused, errors: {errors}; snapshot {sequence} stays in service")
             }
             Event::OverrideSet { entry, pops } => {
                 let verb = if entry.action.hands_back() { "taken back" } else { "set" };
-                write!(f, "override {verb}: {}, by {}: {}; PoPs: {}", words(entry), entry.author, entry.reason, pops.join(", "))
+                write!(
+                    f,
+                    "override {verb}: {}, by {}: {}; PoPs: {}",
+                    words(entry),
+                    entry.author,
+                    entry.reason,
+                    pops.join(", ")
+                )
             }
-            Event::OverrideProgress { entry, percent: 0 } => write!(f, "override begins: {}, set by {}", words(entry), entry.author),
-            Event::OverrideProgress { entry, percent: 100 } => write!(f, "override in force: {}, set by {}", words(entry), entry.author),
-            Event::OverrideProgress { entry, percent } => write!(f, "override at {percent} %: {}, set by {}", words(entry), entry.author),
-            Event::OverrideExpired { entry } => write!(f, "override ended: {}, set by {}", words(entry), entry.author),
+            Event::OverrideProgress { entry, percent: 0 } => {
+                write!(f, "override begins: {}, set by {}", words(entry), entry.author)
+            }
+            Event::OverrideProgress { entry, percent: 100 } => {
+                write!(f, "override in force: {}, set by {}", words(entry), entry.author)
+            }
+            Event::OverrideProgress { entry, percent } => {
+                write!(f, "override at {percent} %: {}, set by {}", words(entry), entry.author)
+            }
+            Event::OverrideExpired { entry } => {
+                write!(f, "override ended: {}, set by {}", words(entry), entry.author)
+            }
             Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
@@ -125,11 +146,15 @@ impl fmt::Display for Event {
 }
 
 fn words(entry: &Override) -> String {
-    let until = entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
+    let until =
+        entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
     let Course { start_epoch_secs, over_secs, .. } = entry.course;
     let over = if over_secs > 0 { format!(" over {over_secs} s") } else { String::new() };
-    let start =
-        if start_epoch_secs > entry.set_epoch_secs { format!(" from {} on", civil::moment(start_epoch_secs)) } else { String::new() };
+    let start = if start_epoch_secs > entry.set_epoch_secs {
+        format!(" from {} on", civil::moment(start_epoch_secs))
+    } else {
+        String::new()
+    };
     format!("{} {}{over}{start}{until}", entry.selector, entry.action)
 }
 
@@ -175,17 +200,22 @@ impl Event {
         }
     }
 
-    /// One line of the event log, without its end: when, in which snapshot, what, and the fields of its kind.
+    /// One line of the event log, without its end: when, in which snapshot, what, and the fields of
+    /// its kind.
     pub fn line(&self, epoch_secs: u64, sequence: u64) -> String {
         let fields = match self {
             Event::Serving { digest } => json!({ "digest": digest }),
-            Event::ReloadStarted { origin, requests } => json!({ "origin": origin.to_string(), "requests": requests }),
+            Event::ReloadStarted { origin, requests } => {
+                json!({ "origin": origin.to_string(), "requests": requests })
+            }
             Event::Published { digest, changes, took_millis, .. } => {
                 json!({ "digest": digest, "changes": changes, "took_millis": took_millis })
             }
             Event::Refused { errors, .. } => json!({ "errors": errors }),
             Event::OverrideSet { entry, pops } => json!({ "override": told(entry), "pops": pops }),
-            Event::OverrideProgress { entry, percent } => json!({ "override": told(entry), "percent": percent }),
+            Event::OverrideProgress { entry, percent } => {
+                json!({ "override": told(entry), "percent": percent })
+            }
             Event::OverrideExpired { entry } => json!({ "override": told(entry) }),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
@@ -194,7 +224,12 @@ impl Event {
             Event::MemoryFault { .. } => json!({}),
             Event::Stopping { signal } => json!({ "signal": signal }),
         };
-        let mut object = json!({ "time": civil::moment(epoch_secs), "sequence": sequence, "kind": self.kind(), "text": self.to_string() });
+        let mut object = json!({
+            "time": civil::moment(epoch_secs),
+            "sequence": sequence,
+            "kind": self.kind(),
+            "text": self.to_string(),
+        });
         if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
             object.extend(fields);
         }
@@ -205,8 +240,12 @@ impl Event {
 fn of_load(event: &LoadEvent) -> Value {
     let of = |subject: &LoadSubject| json!({ "pop": &*subject.pop, "service": subject.service.as_deref() });
     match event {
-        LoadEvent::FeedLost { subject, reason } => json!({ "feed": of(subject), "reason": reason.as_deref() }),
-        LoadEvent::Began { subject, utilisation_percent } => json!({ "feed": of(subject), "utilisation_percent": utilisation_percent }),
+        LoadEvent::FeedLost { subject, reason } => {
+            json!({ "feed": of(subject), "reason": reason.as_deref() })
+        }
+        LoadEvent::Began { subject, utilisation_percent } => {
+            json!({ "feed": of(subject), "utilisation_percent": utilisation_percent })
+        }
         LoadEvent::FeedBack { subject }
         | LoadEvent::Ended { subject }
         | LoadEvent::Oscillates { subject }
@@ -237,7 +276,9 @@ fn of_health(event: &HealthEvent) -> Value {
         HealthEvent::Held { policy, fallen, of, at_most_ms } => {
             json!({ "policy": &**policy, "fallen": fallen, "of": of, "at_most_ms": at_most_ms })
         }
-        HealthEvent::Released { policy, lasted_ms, .. } => json!({ "policy": &**policy, "lasted_ms": lasted_ms }),
+        HealthEvent::Released { policy, lasted_ms, .. } => {
+            json!({ "policy": &**policy, "lasted_ms": lasted_ms })
+        }
         HealthEvent::Certificate { subject, days } => json!({ "target": of(subject), "days": days }),
         HealthEvent::Lost { events } => json!({ "events": events }),
     }

@@ -5,8 +5,8 @@
 //!                    ◀── Report ──              Tallies, Counters ──▶ control folds and shows
 //! ```
 //!
-//! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a closure,
-//! so that this folder knows no runtime.
+//! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a
+//! closure, so that this folder knows no runtime.
 
 pub mod board;
 pub mod cell;

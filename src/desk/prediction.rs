@@ -1,7 +1,7 @@
 //! A prediction: what a change would move, told before it is made.
 //!
-//! Cells are asked policy by policy ([`forecast`]); over all policies together they are weighted by the queries
-//! that this node has counted, since a policy that nobody asks moves nobody.
+//! Cells are asked policy by policy ([`forecast`]); over all policies together they are weighted by
+//! the queries that this node has counted, since a policy that nobody asks moves nobody.
 
 use super::tally::Decisions;
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
@@ -64,7 +64,8 @@ pub struct Prediction {
     pub samples: u32,
 }
 
-/// Asks clients before and after. The more policies, the fewer clients of each, so that it never takes long.
+/// Asks clients before and after. The more policies, the fewer clients of each, so that it never
+/// takes long.
 pub fn predict(before: &Snapshot, after: &Snapshot, counted: &Decisions, loads: &Loads) -> Prediction {
     let policies = before.steering.policies.len().max(1) as u32;
     let samples = (FORECAST_CLIENTS_MAX / policies / 2).clamp(FORECAST_SAMPLES_MIN, SAMPLES);
@@ -88,7 +89,9 @@ pub fn predict(before: &Snapshot, after: &Snapshot, counted: &Decisions, loads: 
     }
     prediction.gains = gains(before, &forecasts, &queries, loads);
     let share = |moved: f64| (queries.all > 0.0).then(|| moved / queries.all);
-    prediction.moves = sorted(whole.iter().map(|((from, to), (cells, moved))| one(from, to, *cells, share(*moved))).collect());
+    prediction.moves = sorted(
+        whole.iter().map(|((from, to), (cells, moved))| one(from, to, *cells, share(*moved))).collect(),
+    );
     prediction
 }
 
@@ -97,7 +100,12 @@ fn one(from: &Answered, to: &Answered, cells: f64, queries: Option<f64>) -> Move
 }
 
 fn sorted(mut moves: Vec<Move>) -> Vec<Move> {
-    moves.sort_by(|a, b| b.queries.unwrap_or(b.cells).total_cmp(&a.queries.unwrap_or(a.cells)).then_with(|| b.cells.total_cmp(&a.cells)));
+    moves.sort_by(|a, b| {
+        b.queries
+            .unwrap_or(b.cells)
+            .total_cmp(&a.queries.unwrap_or(a.cells))
+            .then_with(|| b.cells.total_cmp(&a.cells))
+    });
     moves
 }
 
@@ -108,11 +116,16 @@ struct Part {
     queries: f64,
 }
 
-/// The load of a feed goes where its queries go; its cells, while none was counted. A service with a feed of its own
-/// is measured by it, and the others by that of the whole PoP.
+/// The load of a feed goes where its queries go; its cells, while none was counted. A service with
+/// a feed of its own is measured by it, and the others by that of the whole PoP.
 fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loads: &Loads) -> Vec<Gain> {
-    let services: BTreeMap<&str, &Arc<str>> =
-        before.steering.policies.iter().zip(&before.policies[..]).map(|(table, scoped)| (&*table.name, &scoped.policy.service)).collect();
+    let services: BTreeMap<&str, &Arc<str>> = before
+        .steering
+        .policies
+        .iter()
+        .zip(&before.policies[..])
+        .map(|(table, scoped)| (&*table.name, &scoped.policy.service))
+        .collect();
     let meter = |policy: &str, pop: &Arc<str>| {
         let own = (pop.clone(), services.get(policy).map(|service| (*service).clone()));
         [own, (pop.clone(), None)].into_iter().find(|meter| loads(meter).is_some())
@@ -124,11 +137,15 @@ fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loa
             let Answered::Pop(pop) = from else { continue };
             let Some(meter) = meter(&policy.policy, pop) else { continue };
             let part = has.entry(meter).or_default();
-            (part.cells, part.queries) = (part.cells + share(*count), part.queries + queries.of(&policy.policy, from));
+            (part.cells, part.queries) =
+                (part.cells + share(*count), part.queries + queries.of(&policy.policy, from));
         }
         for ((from, to), count) in &policy.moves {
             let (Answered::Pop(from_pop), Answered::Pop(to_pop)) = (from, to) else { continue };
-            let (Some(of), Some(at)) = (meter(&policy.policy, from_pop), meter(&policy.policy, to_pop)) else { continue };
+            let (Some(of), Some(at)) = (meter(&policy.policy, from_pop), meter(&policy.policy, to_pop))
+            else {
+                continue;
+            };
             let part = goes.entry((of, at)).or_default();
             part.cells += share(*count);
             part.queries += queries.of(&policy.policy, from) * policy.share_of(from, to);
@@ -137,11 +154,16 @@ fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loa
     let mut gains: BTreeMap<Meter, f64> = BTreeMap::new();
     for ((of, at), part) in goes {
         let (Some(carried), Some(all)) = (loads(&of), has.get(&of)) else { continue };
-        let share = if all.queries > 0.0 { part.queries / all.queries } else { part.cells / all.cells.max(f64::MIN_POSITIVE) };
+        let share = if all.queries > 0.0 {
+            part.queries / all.queries
+        } else {
+            part.cells / all.cells.max(f64::MIN_POSITIVE)
+        };
         *gains.entry(at).or_default() += carried.load * share.min(1.0);
     }
-    let gain =
-        |(meter, added): (Meter, f64)| loads(&meter).map(|before| Gain { pop: meter.0.clone(), service: meter.1.clone(), added, before });
+    let gain = |(meter, added): (Meter, f64)| {
+        loads(&meter).map(|before| Gain { pop: meter.0.clone(), service: meter.1.clone(), added, before })
+    };
     gains.into_iter().filter_map(gain).collect()
 }
 
@@ -153,7 +175,8 @@ struct Queries<'d> {
 
 impl Queries<'_> {
     fn new(counted: &Decisions) -> Queries<'_> {
-        let by: BTreeMap<_, _> = counted.by_pop().map(|(policy, pop, count)| ((policy, pop), count as f64)).collect();
+        let by: BTreeMap<_, _> =
+            counted.by_pop().map(|(policy, pop, count)| ((policy, pop), count as f64)).collect();
         let all = by.values().sum();
         Queries { by, all }
     }

@@ -65,8 +65,8 @@ pub fn summary(findings: &Findings) -> String {
 }
 
 /// All findings as a JSON array, in order. Lines and columns count from 1 and are `null` where a
-/// file as a whole is meant; `more` counts findings like the one before that are not in the array; columns count characters, `end` is one past the last marked octet on
-/// that line, in characters.
+/// file as a whole is meant; `more` counts findings like the one before that are not in the array;
+/// columns count characters, `end` is one past the last marked octet on that line, in characters.
 pub fn json(findings: &Findings, files: &Files) -> Value {
     let place = |at: At| {
         if at.line == 0 {
@@ -74,7 +74,12 @@ pub fn json(findings: &Findings, files: &Files) -> Value {
         }
         let text = files.text(at.file);
         let width = shown(text, clamp(text, at)).chars().count();
-        json!({ "path": files.path(at.file), "line": at.line, "column": at.column, "end": at.column as usize + width })
+        json!({
+            "path": files.path(at.file),
+            "line": at.line,
+            "column": at.column,
+            "end": at.column as usize + width,
+        })
     };
     let one = |(finding, more): (&Finding, usize)| {
         let mut object = json!({
@@ -113,8 +118,11 @@ fn one(finding: &Finding, files: &Files, renderer: &Renderer) -> String {
     places.extend(finding.related.iter().map(|(at, words)| Mark { at: *at, words, primary: false }));
     // The place to blame comes first, then what explains it, together where it stands nearby.
     while let Some(first) = places.first().copied() {
-        let near =
-            |mark: &Mark<'_>| mark.at.file == first.at.file && (mark.at.line == 0) == (first.at.line == 0) && near(mark.at, first.at);
+        let near = |mark: &Mark<'_>| {
+            mark.at.file == first.at.file
+                && (mark.at.line == 0) == (first.at.line == 0)
+                && near(mark.at, first.at)
+        };
         let (together, rest): (Vec<_>, Vec<_>) = places.into_iter().partition(near);
         places = rest;
         group = draw(group, first.at.file, &together, files);
@@ -191,19 +199,28 @@ fn boundary(text: &[u8], at: usize) -> usize {
 }
 
 fn line_begin(text: &[u8], at: usize) -> usize {
-    text.get(..at).and_then(|before| before.iter().rposition(|octet| *octet == b'\n')).map_or(0, |newline| newline + 1)
+    text.get(..at)
+        .and_then(|before| before.iter().rposition(|octet| *octet == b'\n'))
+        .map_or(0, |newline| newline + 1)
 }
 
 fn line_end(text: &[u8], at: usize) -> usize {
-    text.get(at..).and_then(|behind| behind.iter().position(|octet| *octet == b'\n')).map_or(text.len(), |newline| at + newline)
+    text.get(at..)
+        .and_then(|behind| behind.iter().position(|octet| *octet == b'\n'))
+        .map_or(text.len(), |newline| at + newline)
 }
 
-/// A part of a text. In one that is not UTF-8, each octet that is not ASCII is shown as `?`, so that places stay.
+/// A part of a text. In one that is not UTF-8, each octet that is not ASCII is shown as `?`, so
+/// that places stay.
 fn shown(text: &[u8], (start, end): (usize, usize)) -> Cow<'_, str> {
     let part = text.get(start..end).unwrap_or_default();
     match std::str::from_utf8(part) {
         Ok(part) => part.into(),
-        Err(_) => part.iter().map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' }).collect::<String>().into(),
+        Err(_) => part
+            .iter()
+            .map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' })
+            .collect::<String>()
+            .into(),
     }
 }
 

@@ -1,9 +1,10 @@
-//! Tallies: what policies decided, as one table for each worker: a row for each policy, with a cell for each reason and each PoP.
+//! Tallies: what policies decided, as one table for each worker: a row for each policy, with a cell
+//! for each reason and each PoP.
 //!
 //! They are laid out from the indexes of one snapshot and live beside it, since these numbers mean
-//! nothing in another. A worker adds with a plain load and store to a sheet that nobody else writes.
-//! Whoever asks gets [`Decisions`], which go by name: the sheets of retired snapshots are folded into
-//! them, so that a count survives the snapshot in which it was made.
+//! nothing in another. A worker adds with a plain load and store to a sheet that nobody else
+//! writes. Whoever asks gets [`Decisions`], which go by name: the sheets of retired snapshots are
+//! folded into them, so that a count survives the snapshot in which it was made.
 
 use crate::answer::{Outcome, Reason};
 use crate::limits::TALLY_PAIRS_MAX;
@@ -37,7 +38,8 @@ struct Line([AtomicU64; 16]);
 pub struct Tallies {
     policies: Box<[Arc<str>]>,
     pops: Box<[Arc<str>]>,
-    /// The last row. There is one for each policy, or fewer with `other` as the last; each has its reasons, then its PoPs.
+    /// The last row. There is one for each policy, or fewer with `other` as the last; each has its
+    /// reasons, then its PoPs.
     last_row: usize,
     /// Cells of a row.
     row_len: usize,
@@ -56,7 +58,13 @@ impl Tallies {
         let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
         let row_len = pops.len() + REASONS;
         let sheet = || (0..(rows * row_len).div_ceil(16)).map(|_| Line::default()).collect();
-        Tallies { last_row: rows.saturating_sub(1), row_len, sheets: (0..seats).map(|_| sheet()).collect(), policies, pops }
+        Tallies {
+            last_row: rows.saturating_sub(1),
+            row_len,
+            sheets: (0..seats).map(|_| sheet()).collect(),
+            policies,
+            pops,
+        }
     }
 
     /// Whether the indexes of a snapshot mean the same here.
@@ -129,12 +137,13 @@ impl Decisions {
 
     /// Policy, reason, and how often the policy decided so.
     pub fn by_reason(&self) -> impl Iterator<Item = (&str, Reason, u64)> {
-        self.reasons
-            .iter()
-            .flat_map(|(policy, counts)| Reason::ALL.into_iter().zip(counts).map(|(reason, count)| (&**policy, reason, *count)))
+        self.reasons.iter().flat_map(|(policy, counts)| {
+            Reason::ALL.into_iter().zip(counts).map(|(reason, count)| (&**policy, reason, *count))
+        })
     }
 
-    /// Names come and go with reloads, for as long as the process lives; past the limit they share one.
+    /// Names come and go with reloads, for as long as the process lives; past the limit they share
+    /// one.
     fn add_pop(&mut self, policy: &Arc<str>, pop: &Arc<str>, count: u64) {
         if count == 0 {
             return;

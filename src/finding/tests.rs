@@ -14,16 +14,23 @@ fn many(code: Code, severity: Severity, file: u32, count: usize) -> Findings {
     findings
 }
 
-/// A fault repeated is told a few times and counted, for each code and file by itself, also when lists join.
+/// A fault repeated is told a few times and counted, for each code and file by itself, also when
+/// lists join.
 #[test]
 fn repeated_faults_are_counted() {
     let mut all = many(code::DUPLICATE_RECORD, Severity::Warning, 0, 200_000);
-    assert_eq!((all.iter().count(), all.len(), all.count(Severity::Warning)), (FINDINGS_ALIKE_MAX, 200_000, 200_000));
+    assert_eq!(
+        (all.iter().count(), all.len(), all.count(Severity::Warning)),
+        (FINDINGS_ALIKE_MAX, 200_000, 200_000)
+    );
     assert!(!all.has_errors());
     all.extend(many(code::DUPLICATE_RECORD, Severity::Warning, 1, 3));
     all.extend(many(code::DUPLICATE_RECORD, Severity::Warning, 0, 1_000));
     all.extend(many(code::BAD_RDATA, Severity::Error, 0, 60));
-    assert_eq!((all.count(Severity::Warning), all.count(Severity::Error), all.count(Severity::Note)), (201_003, 60, 0));
+    assert_eq!(
+        (all.count(Severity::Warning), all.count(Severity::Error), all.count(Severity::Note)),
+        (201_003, 60, 0)
+    );
     assert_eq!((all.iter().count(), all.len(), all.beyond()), (2 * FINDINGS_ALIKE_MAX + 3, 201_063, 0));
     all.sort();
     let more: Vec<(&str, u32, usize)> = all
@@ -45,7 +52,10 @@ fn all_kinds_together_are_bounded() {
     for file in 0..5_000 {
         all.extend(many(code::DUPLICATE_RECORD, Severity::Warning, file, 2));
     }
-    assert_eq!((all.iter().count(), all.len(), all.beyond()), (FINDINGS_KEPT_MAX, 10_000, 10_000 - FINDINGS_KEPT_MAX));
+    assert_eq!(
+        (all.iter().count(), all.len(), all.beyond()),
+        (FINDINGS_KEPT_MAX, 10_000, 10_000 - FINDINGS_KEPT_MAX)
+    );
     all.push(Finding::error(code::BAD_RDATA, "last").at(at(4_999, 1), ""));
     assert!(all.has_errors());
     assert!(all.iter().any(|finding| finding.message == "last"));
@@ -61,7 +71,10 @@ fn words_are_cut() {
     }
     let findings = Findings::from(finding.help(long));
     let kept = findings.iter().next().expect("one finding");
-    let words = [&kept.message, &kept.label].into_iter().chain(&kept.help).chain(kept.related.iter().map(|(_, words)| words));
+    let words = [&kept.message, &kept.label]
+        .into_iter()
+        .chain(&kept.help)
+        .chain(kept.related.iter().map(|(_, words)| words));
     assert!(words.into_iter().all(|words| words.len() <= FINDING_WORDS_MAX && words.ends_with("...")));
     assert_eq!(kept.related.len(), FINDING_PLACES_MAX);
 }

@@ -83,7 +83,11 @@ impl Atlas {
         let v4 = places.leaves(databases.iter().map(|d| d.leaves_v4.as_slice()), &operator_v4, &special);
 
         let embedded = embedded::BLOCKS.iter().map(|&(start, len)| (start, len, EMBEDDED));
-        let mut spaces: Vec<_> = special::v6_blocks().into_iter().map(|(start, len)| (start, len, SPECIAL)).chain(embedded).collect();
+        let mut spaces: Vec<_> = special::v6_blocks()
+            .into_iter()
+            .map(|(start, len)| (start, len, SPECIAL))
+            .chain(embedded)
+            .collect();
         spaces.sort_unstable_by_key(|&(start, ..)| start);
         let v6 = places.leaves(databases.iter().map(|d| d.leaves_v6.as_slice()), &operator_v6, &spaces);
 
@@ -156,7 +160,14 @@ fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Pr
             match seen.entry(prefix) {
                 Entry::Occupied(first) => {
                     let &(owner, before) = first.get();
-                    findings.push(twice(prefix, at, before, &networks[owner].name, &network.name, owner == index));
+                    findings.push(twice(
+                        prefix,
+                        at,
+                        before,
+                        &networks[owner].name,
+                        &network.name,
+                        owner == index,
+                    ));
                     continue;
                 }
                 Entry::Vacant(free) => drop(free.insert((index, at))),
@@ -165,8 +176,14 @@ fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Pr
                 Prefix::V4 { bits, len } => v4.push((bits, len, index as u32)),
                 Prefix::V6 { bits, len } => {
                     if embedded::holds(prefix) {
-                        let words = format!("`{prefix}` holds IPv4 clients, which are looked up by their IPv4 addresses");
-                        findings.push(Finding::warning(code::BAD_ADDRESS, words).at(at, "never consulted").help("write the IPv4 prefix"));
+                        let words = format!(
+                            "`{prefix}` holds IPv4 clients, which are looked up by their IPv4 addresses"
+                        );
+                        findings.push(
+                            Finding::warning(code::BAD_ADDRESS, words)
+                                .at(at, "never consulted")
+                                .help("write the IPv4 prefix"),
+                        );
                     }
                     v6.push((bits, len, index as u32));
                 }
@@ -180,8 +197,11 @@ fn twice(prefix: Prefix, at: At, before: At, owner: &str, again: &str, same: boo
     let finding = if same {
         Finding::warning(code::DUPLICATE_PREFIX, format!("`{prefix}` is written twice in network `{owner}`"))
     } else {
-        Finding::error(code::DUPLICATE_PREFIX, format!("`{prefix}` is in network `{owner}` and in network `{again}`"))
-            .help("give the prefix to one of them; a longer prefix inside it may belong to the other")
+        Finding::error(
+            code::DUPLICATE_PREFIX,
+            format!("`{prefix}` is in network `{owner}` and in network `{again}`"),
+        )
+        .help("give the prefix to one of them; a longer prefix inside it may belong to the other")
     };
     finding.at(at, "again here").related(before, "first here")
 }
@@ -198,7 +218,13 @@ struct Places<'a> {
 impl<'a> Places<'a> {
     fn new(databases: &'a [Database], networks: &'a [Network]) -> Places<'a> {
         let nothing = (Place::default(), Evidence::default());
-        Places { databases, networks, list: vec![nothing.0.clone()], evidence: vec![nothing.1], known: HashMap::from([(nothing, 0)]) }
+        Places {
+            databases,
+            networks,
+            list: vec![nothing.0.clone()],
+            evidence: vec![nothing.1],
+            known: HashMap::from([(nothing, 0)]),
+        }
     }
 
     /// The leaves of one family.
@@ -220,7 +246,9 @@ impl<'a> Places<'a> {
             let (space, layers) = (said[0], &said[1..]);
             let leaf = |start, len, place, operator, space| Leaf { start, len, place, operator, space };
             if space == Some(EMBEDDED) {
-                return cut(first, last, |start, len| push(&mut leaves, leaf(start, len, 0, false, Space::Embedded)));
+                return cut(first, last, |start, len| {
+                    push(&mut leaves, leaf(start, len, 0, false, Space::Embedded))
+                });
             }
             let place = match by_layers.get(layers) {
                 Some(&place) => place,
@@ -230,8 +258,14 @@ impl<'a> Places<'a> {
                     place
                 }
             };
-            let space = if space.is_some() && layers.iter().all(Option::is_none) { Space::Special } else { Space::Usable };
-            cut(first, last, |start, len| push(&mut leaves, leaf(start, len, place, layers[0].is_some(), space)));
+            let space = if space.is_some() && layers.iter().all(Option::is_none) {
+                Space::Special
+            } else {
+                Space::Usable
+            };
+            cut(first, last, |start, len| {
+                push(&mut leaves, leaf(start, len, place, layers[0].is_some(), space))
+            });
         });
         leaves.shrink_to_fit();
         leaves
@@ -266,10 +300,14 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Appends a leaf, and merges it with the one before as long as the two are equal halves of a block.
+/// Appends a leaf, and merges it with the one before as long as the two are equal halves of a
+/// block.
 fn push<B: Bits>(leaves: &mut Vec<Leaf<B>>, mut leaf: Leaf<B>) {
     while let Some(before) = leaves.last() {
-        let same = before.len == leaf.len && before.place == leaf.place && before.operator == leaf.operator && before.space == leaf.space;
+        let same = before.len == leaf.len
+            && before.place == leaf.place
+            && before.operator == leaf.operator
+            && before.space == leaf.space;
         if !same || leaf.len == 0 || last_of(before.start, leaf.len - 1) != last_of(leaf.start, leaf.len) {
             break;
         }

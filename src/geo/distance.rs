@@ -53,24 +53,26 @@ impl Point {
     /// Where it stands on a sphere of radius 1, for [`square_of_chord`].
     pub fn on_sphere(&self) -> [f32; 3] {
         let lon = radians(self.at.lon_e4);
-        [self.cos_lat * libm::cos(lon), self.cos_lat * libm::sin(lon), libm::sin(radians(self.at.lat_e4))].map(|along| along as f32)
+        [self.cos_lat * libm::cos(lon), self.cos_lat * libm::sin(lon), libm::sin(radians(self.at.lat_e4))]
+            .map(|along| along as f32)
     }
 }
 
-/// Square of the straight line between two points on a sphere of radius 1, 0 to 4 but for rounding. Far cheaper than
-/// [`great_circle_m`] and in the same order, but for the [`SLACK`].
+/// Square of the straight line between two points on a sphere of radius 1, 0 to 4 but for rounding.
+/// Far cheaper than [`great_circle_m`] and in the same order, but for the [`SLACK`].
 #[inline(always)]
 pub fn square_of_chord(a: [f32; 3], b: [f32; 3]) -> f32 {
     let [x, y, z] = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     x * x + y * y + z * z
 }
 
-/// By how much a chord may be longer than another though its great circle is not, in whole metres: about 25 m.
-/// Rounding to metres accounts for 1 m, two haversines near the antipode for 0.3 m each, and 24 bits of a
-/// coordinate for 10 m in all.
+/// By how much a chord may be longer than another though its great circle is not, in whole metres:
+/// about 25 m. Rounding to metres accounts for 1 m, two haversines near the antipode for 0.3 m
+/// each, and 24 bits of a coordinate for 10 m in all.
 const SLACK: f32 = 4e-6;
 
-/// The square of the longest chord that may belong to a distance, in whole metres, of no more than that of a chord with this square.
+/// The square of the longest chord that may belong to a distance, in whole metres, of no more than
+/// that of a chord with this square.
 pub fn reach_of_square(square: f32) -> f32 {
     square + 2.0 * SLACK * libm::sqrtf(square) + SLACK * SLACK
 }

@@ -40,7 +40,9 @@ pub fn is_embedded(v6: u128) -> bool {
 pub fn holds(prefix: Prefix) -> bool {
     match prefix {
         Prefix::V4 { .. } => false,
-        Prefix::V6 { bits, len } => BLOCKS.iter().any(|&(block, l)| l <= len && (bits ^ block) >> (128 - l) == 0),
+        Prefix::V6 { bits, len } => {
+            BLOCKS.iter().any(|&(block, l)| l <= len && (bits ^ block) >> (128 - l) == 0)
+        }
     }
 }
 

@@ -7,11 +7,11 @@
 //! 198.51.100.7,,,,
 //! ```
 //!
-//! Prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city, postal code; what is empty or
-//! left out at the end is not said, and further fields are ignored (section 2.1). Cells may be quoted
-//! as RFC 4180 says. Section 2.1 would have a consumer skip lines that it cannot read; here such a line
-//! is an error like any other fault of a file, because the operator who loads the file can mend it, and
-//! half a feed would steer clients by what it happened to keep.
+//! Prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city, postal code; what is empty
+//! or left out at the end is not said, and further fields are ignored (section 2.1). Cells may be
+//! quoted as RFC 4180 says. Section 2.1 would have a consumer skip lines that it cannot read; here
+//! such a line is an error like any other fault of a file, because the operator who loads the file
+//! can mend it, and half a feed would steer clients by what it happened to keep.
 
 use super::hubs;
 use super::place::{Country, Subdivision};
@@ -31,7 +31,9 @@ pub fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
     let mut start = 0;
     for (line, raw) in (1u32..).zip(text.split_inclusive('\n')) {
         let content = raw.trim_end_matches(['\n', '\r']);
-        if !content.trim_matches(is_blank).is_empty() && !content.trim_start_matches(is_blank).starts_with('#') {
+        if !content.trim_matches(is_blank).is_empty()
+            && !content.trim_start_matches(is_blank).starts_with('#')
+        {
             let (cells, is_closed) = cells(content, file, line, start);
             if let Some(open) = cells.last().filter(|_| !is_closed) {
                 findings.push(
@@ -44,7 +46,10 @@ pub fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
                 match seen.insert(row.prefix, at) {
                     None => rows.push(row),
                     Some(before) => {
-                        let finding = Finding::error(code::DUPLICATE_PREFIX, format!("`{}` is written twice", row.prefix));
+                        let finding = Finding::error(
+                            code::DUPLICATE_PREFIX,
+                            format!("`{}` is written twice", row.prefix),
+                        );
                         findings.push(finding.at(at, "again here").related(before, "first here"));
                     }
                 }
@@ -66,8 +71,8 @@ struct Cell {
     text: String,
 }
 
-/// Cuts a line at its commas; a cell in double quotes may hold commas, and quotes written twice. Whether every
-/// quote is closed.
+/// Cuts a line at its commas; a cell in double quotes may hold commas, and quotes written twice.
+/// Whether every quote is closed.
 fn cells(content: &str, file: FileId, line: u32, start: usize) -> (Vec<Cell>, bool) {
     let mut cells = Vec::new();
     let mut begin = 0;
@@ -82,12 +87,16 @@ fn cells(content: &str, file: FileId, line: u32, start: usize) -> (Vec<Cell>, bo
         let trimmed = raw.trim_matches(is_blank);
         let offset = begin + (raw.len() - raw.trim_start_matches(is_blank).len());
         let octet = |n: usize| u32::try_from(start + n).unwrap_or(u32::MAX);
-        let column = u32::try_from(content.get(..offset).map_or(0, |head| head.chars().count()) + 1).unwrap_or(u32::MAX);
+        let column = u32::try_from(content.get(..offset).map_or(0, |head| head.chars().count()) + 1)
+            .unwrap_or(u32::MAX);
         let text = match trimmed.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
             Some(inner) => inner.replace("\"\"", "\"").trim().to_owned(),
             None => trimmed.to_owned(),
         };
-        cells.push(Cell { at: At { file, line, column, start: octet(offset), end: octet(offset + trimmed.len()) }, text });
+        cells.push(Cell {
+            at: At { file, line, column, start: octet(offset), end: octet(offset + trimmed.len()) },
+            text,
+        });
         begin = end + 1;
     }
     (cells, !quoted)
@@ -115,7 +124,9 @@ fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
     let mut subdivision = None;
     if let Some(cell) = cell(2) {
         let upper = cell.text.to_ascii_uppercase();
-        let parts = upper.split_once('-').and_then(|(of, code)| Some((Country::from_code(of)?, Subdivision::from_code(code)?)));
+        let parts = upper
+            .split_once('-')
+            .and_then(|(of, code)| Some((Country::from_code(of)?, Subdivision::from_code(code)?)));
         match (parts, country) {
             (None, _) => out.push(
                 Finding::error(code::BAD_PLACE, format!("`{}` is not a region", cell.text))
@@ -123,8 +134,11 @@ fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
                     .help("a region is written with its country, such as `US-CA`"),
             ),
             (Some((of, _)), Some(country)) if of != country => out.push(
-                Finding::error(code::BAD_PLACE, format!("the region `{}` is not in the country `{country}`", cell.text))
-                    .at(cell.at, format!("not in {country}")),
+                Finding::error(
+                    code::BAD_PLACE,
+                    format!("the region `{}` is not in the country `{country}`", cell.text),
+                )
+                .at(cell.at, format!("not in {country}")),
             ),
             (Some((of, found)), _) => {
                 country = Some(of);
@@ -155,14 +169,17 @@ mod tests {
             let region = row.subdivision.map_or("-".to_owned(), |s| s.code().to_owned());
             format!("{} {country} {region} {}", row.prefix, row.city.as_deref().unwrap_or("-"))
         };
-        let faults = findings.iter().map(|f| (f.code.id.to_owned(), f.at.map_or(0, |at| at.line), f.at.map_or(0, |at| at.column)));
+        let faults = findings
+            .iter()
+            .map(|f| (f.code.id.to_owned(), f.at.map_or(0, |at| at.line), f.at.map_or(0, |at| at.column)));
         (rows.iter().map(row).collect(), faults.collect())
     }
 
     /// Lines as networks publish them.
     #[test]
     fn reads_feeds() {
-        let text = "\u{feff}# a comment\n\n192.0.2.0/24,US,US-AL,Alabaster,\r\n2001:db8:cafe::/48,PL,PL-14,,02-784\n\
+        let text = "\u{feff}# a \
+            comment\n\n192.0.2.0/24,US,US-AL,Alabaster,\r\n2001:db8:cafe::/48,PL,PL-14,,02-784\n\
                     198.51.100.7,de,DE-be,\"Berlin, Mitte\"\n203.0.113.0/24,,,,\n203.0.113.0/25,ZZ\n\
                     198.51.100.0/25,,FR-IDF,Paris,,more\n";
         let (rows, faults) = shown(text);
@@ -182,11 +199,14 @@ mod tests {
     /// Every fault has its place, and one does not hide the next.
     #[test]
     fn tells_every_fault() {
-        let text = "192.0.2.1/24,DE\nfra,DE\n192.0.2.0/24,Germany\n192.0.2.0/24,DE,BE\n192.0.2.0/24,DE,US-CA\n192.0.2.0/24\n192.0.2.0/24\n\
+        let text = "192.0.2.1/24,DE\nfra,DE\n192.0.2.0/24,Germany\n192.0.2.0/24,DE,BE\n\
+                    192.0.2.0/24,DE,US-CA\n\
+                    192.0.2.0/24\n192.0.2.0/24\n\
                     2002:c000:200::/48,DE\n,DE\n203.0.113.0/24,DE,,\"Berlin, Mitte\n";
         let (rows, faults) = shown(text);
         assert_eq!(rows, ["192.0.2.0/24 - - -"]);
-        let places: Vec<(&str, u32, u32)> = faults.iter().map(|(code, line, column)| (code.as_str(), *line, *column)).collect();
+        let places: Vec<(&str, u32, u32)> =
+            faults.iter().map(|(code, line, column)| (code.as_str(), *line, *column)).collect();
         let expected = [
             ("MRD0107", 1, 1),
             ("MRD0107", 2, 1),

@@ -1,4 +1,5 @@
-//! The hub city of each country: where its clients are taken to stand when only the country is known.
+//! The hub city of each country: where its clients are taken to stand when only the country is
+//! known.
 //!
 //! The hub is the largest city, not the geometric centre: people and exchange points are where the
 //! cities are. The middle of Russia, Canada or Australia is a place where hardly anybody is online.

@@ -1,4 +1,5 @@
-//! Nested prefixes as disjoint leaves: the longest prefix that holds an address speaks for it alone.
+//! Nested prefixes as disjoint leaves: the longest prefix that holds an address speaks for it
+//! alone.
 
 use super::mmdb::PlacedLeaf;
 use super::trie::Key;
@@ -14,8 +15,8 @@ pub fn disjoint<K: Key>(mut layers: Vec<Layer<K>>) -> Vec<PlacedLeaf<K>> {
     leaves
 }
 
-/// Cuts one block: `inside` are the layers in it, ascending, wider ones first. The recursion is as deep
-/// as an address has bits.
+/// Cuts one block: `inside` are the layers in it, ascending, wider ones first. The recursion is as
+/// deep as an address has bits.
 fn cut<K: Key>(block: Layer<K>, mut inside: &[Layer<K>], leaves: &mut Vec<PlacedLeaf<K>>) {
     let (start, len, mut value) = block;
     if let Some((first, rest)) = inside.split_first()
@@ -46,13 +47,19 @@ mod tests {
         let cases: [(Vec<Layer<u32>>, Vec<Row>); 5] = [
             (vec![], vec![]),
             (vec![v4(0, 0, Some(7))], vec![(0, 0, 7)]),
-            (vec![v4(10, 8, Some(1)), v4(8, 6, Some(0))], vec![(8 << 24, 7, 0), (10 << 24, 8, 1), (11 << 24, 8, 0)]),
+            (
+                vec![v4(10, 8, Some(1)), v4(8, 6, Some(0))],
+                vec![(8 << 24, 7, 0), (10 << 24, 8, 1), (11 << 24, 8, 0)],
+            ),
             (vec![v4(8, 6, Some(0)), v4(10, 7, None)], vec![(8 << 24, 7, 0)]),
             (vec![(u32::MAX, 32, Some(2)), (0, 32, Some(1))], vec![(0, 32, 1), (u32::MAX, 32, 2)]),
         ];
         for (layers, expected) in cases {
             assert_eq!(disjoint(layers.clone()), expected, "{layers:?}");
         }
-        assert_eq!(disjoint(vec![(1u128 << 127, 1, Some(3)), (0, 0, Some(4))]), [(0, 1, 4), (1 << 127, 1, 3)]);
+        assert_eq!(
+            disjoint(vec![(1u128 << 127, 1, Some(3)), (0, 0, Some(4))]),
+            [(0, 1, 4), (1 << 127, 1, 3)]
+        );
     }
 }

@@ -49,10 +49,10 @@ pub struct Database {
 impl Database {
     /// Reads a database from the octets of its file. `file` is its number for the finding.
     ///
-    /// Refused with [`code::BAD_DATABASE`] if it is truncated or corrupt anywhere that a look-up can
-    /// reach, with [`code::DATABASE_LAYOUT`] if no record has a field that steering can use, with
-    /// [`code::TOO_LARGE`] past [`DATABASE_OCTETS_MAX`]. A name that ends in `.csv` means text: a geofeed
-    /// (RFC 8805), or the source format of [`super::source_text`].
+    /// Refused with [`code::BAD_DATABASE`] if it is truncated or corrupt anywhere that a look-up
+    /// can reach, with [`code::DATABASE_LAYOUT`] if no record has a field that steering can use,
+    /// with [`code::TOO_LARGE`] past [`DATABASE_OCTETS_MAX`]. A name that ends in `.csv` means
+    /// text: a geofeed (RFC 8805), or the source format of [`super::source_text`].
     pub fn read(name: impl Into<Arc<str>>, octets: &[u8], file: FileId) -> Result<Database, Findings> {
         let name = name.into();
         let refuse = |fault: Fault| Findings::from(fault.finding(&name, file));
@@ -83,8 +83,13 @@ impl Database {
 
     fn walk(&mut self, reader: &Reader<&[u8]>, octets: &[u8]) -> Result<(), Fault> {
         let tree = Tree::new(octets, self.node_count, reader.metadata().record_size);
-        let mut records =
-            Records { reader, first_offset: tree.first_offset(), by_record: HashMap::new(), by_fields: HashMap::new(), places: Vec::new() };
+        let mut records = Records {
+            reader,
+            first_offset: tree.first_offset(),
+            by_record: HashMap::new(),
+            by_fields: HashMap::new(),
+            places: Vec::new(),
+        };
         let v4_root = if self.ip_version == 4 { Some(0) } else { tree.v4_root()? };
         if let Some(root) = v4_root {
             tree.walk(
@@ -177,19 +182,29 @@ impl Fault {
         const AGAIN: &str = "fetch the file again, and replace it by renaming a complete copy over it";
         let finding = match self {
             Fault::Reader(error) => {
-                Finding::error(code::BAD_DATABASE, format!("`{name}` is not a sound GeoIP database: {error}")).help(AGAIN)
+                Finding::error(code::BAD_DATABASE, format!("`{name}` is not a sound GeoIP database: {error}"))
+                    .help(AGAIN)
             }
-            Fault::Tree(broken) => {
-                Finding::error(code::BAD_DATABASE, format!("`{name}` is not a sound GeoIP database: {}", broken.words())).help(AGAIN)
-            }
+            Fault::Tree(broken) => Finding::error(
+                code::BAD_DATABASE,
+                format!("`{name}` is not a sound GeoIP database: {}", broken.words()),
+            )
+            .help(AGAIN),
             Fault::NoFields(kind) => Finding::error(
                 code::DATABASE_LAYOUT,
-                format!("`{name}` ({kind}) has no country, continent, subdivision, coordinates or AS number in any record"),
+                format!(
+                    "`{name}` ({kind}) has no country, continent, subdivision, coordinates or AS number \
+                    in any record"
+                ),
             )
-            .help("use a City, Country, Enterprise, ASN or ISP database of MaxMind, or its like of DB-IP or IPinfo"),
-            Fault::TooLarge(octets) => {
-                Finding::error(code::TOO_LARGE, format!("`{name}` has {octets} octets; at most {DATABASE_OCTETS_MAX} are read"))
-            }
+            .help(
+                "use a City, Country, Enterprise, ASN or ISP database of MaxMind, or its like of DB-IP or \
+                IPinfo",
+            ),
+            Fault::TooLarge(octets) => Finding::error(
+                code::TOO_LARGE,
+                format!("`{name}` has {octets} octets; at most {DATABASE_OCTETS_MAX} are read"),
+            ),
         };
         finding.at(At::whole(file), "")
     }

@@ -11,7 +11,9 @@ impl Country {
     /// databases use user-assigned codes such as XK.
     pub fn from_code(code: &str) -> Option<Country> {
         match code.as_bytes() {
-            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => Some(Country([a.to_ascii_uppercase(), b.to_ascii_uppercase()])),
+            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
+                Some(Country([a.to_ascii_uppercase(), b.to_ascii_uppercase()]))
+            }
             _ => None,
         }
     }
@@ -167,6 +169,9 @@ impl Place {
     /// Whether anything is known that could put the place on a map: country, continent or
     /// coordinates. Membership of an operator network alone does not.
     pub fn is_located(&self) -> bool {
-        self.country.is_some() || self.continent.is_some() || self.coordinates.is_some() || self.site.is_some()
+        self.country.is_some()
+            || self.continent.is_some()
+            || self.coordinates.is_some()
+            || self.site.is_some()
     }
 }

@@ -7,9 +7,9 @@
 //! 2001:db8:1000::/36,,GB,,51.51,-0.13,,London
 //! ```
 //!
-//! Lines that begin with `#` are comments; the comment `# epoch: N` dates the database in seconds of
-//! the Unix epoch. Every field but the prefix may be empty. There is no quoting: a city with a comma
-//! in its name is written without it. A longer prefix overrides a shorter one that holds it.
+//! Lines that begin with `#` are comments; the comment `# epoch: N` dates the database in seconds
+//! of the Unix epoch. Every field but the prefix may be empty. There is no quoting: a city with a
+//! comma in its name is written without it. A longer prefix overrides a shorter one that holds it.
 
 use super::embedded;
 use super::hubs;
@@ -65,23 +65,32 @@ pub fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
             if let Some(number) = comment.trim().strip_prefix(EPOCH_MARK) {
                 match number.trim().parse() {
                     Ok(epoch) => source.epoch = Some(epoch),
-                    Err(_) => {
-                        reader.fault(code::BAD_VALUE, "the epoch is not a number of seconds", content, "`# epoch: 1700000000` is one")
-                    }
+                    Err(_) => reader.fault(
+                        code::BAD_VALUE,
+                        "the epoch is not a number of seconds",
+                        content,
+                        "`# epoch: 1700000000` is one",
+                    ),
                 }
             }
         } else if content.trim().is_empty() {
         } else if !has_header {
             has_header = true;
             if content != HEADER {
-                reader.fault(code::BAD_VALUE, "the first line is not the header", content, &format!("write `{HEADER}`"));
+                reader.fault(
+                    code::BAD_VALUE,
+                    "the first line is not the header",
+                    content,
+                    &format!("write `{HEADER}`"),
+                );
             }
         } else if let Some(row) = reader.row(content) {
             let at = reader.at_start(content.split(',').next().unwrap_or(content));
             match seen.insert(row.prefix, at) {
                 None => source.rows.push(row),
                 Some(before) => {
-                    let finding = Finding::error(code::DUPLICATE_PREFIX, format!("`{}` is written twice", row.prefix));
+                    let finding =
+                        Finding::error(code::DUPLICATE_PREFIX, format!("`{}` is written twice", row.prefix));
                     reader.findings.push(finding.at(at, "again here").related(before, "first here"));
                 }
             }
@@ -89,7 +98,8 @@ pub fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
         reader.start += line.len();
     }
     if !has_header {
-        let finding = Finding::error(code::MISSING_KEY, "the source has no header line").at(At::whole(file), "");
+        let finding =
+            Finding::error(code::MISSING_KEY, "the source has no header line").at(At::whole(file), "");
         reader.findings.push(finding.help(format!("begin with `{HEADER}`")));
     }
     (source, reader.findings)
@@ -114,7 +124,13 @@ impl LineReader {
     fn at(&self, offset: usize, characters: usize, marked: &str) -> At {
         let octet = |n: usize| u32::try_from(self.start + n).unwrap_or(u32::MAX);
         let column = u32::try_from(characters + 1).unwrap_or(u32::MAX);
-        At { file: self.file, line: self.line, column, start: octet(offset), end: octet(offset + marked.len()) }
+        At {
+            file: self.file,
+            line: self.line,
+            column,
+            start: octet(offset),
+            end: octet(offset + marked.len()),
+        }
     }
 
     /// A fault of the line as a whole.
@@ -136,7 +152,12 @@ impl LineReader {
         }
         let [prefix, continent, country, subdivision, latitude, longitude, asn, city] = cells[..] else {
             let words = format!("{} fields where the header has {}", cells.len(), HEADER.split(',').count());
-            self.fault(code::BAD_VALUE, &words, content, "fields are parted by commas; empty ones keep their commas");
+            self.fault(
+                code::BAD_VALUE,
+                &words,
+                content,
+                "fields are parted by commas; empty ones keep their commas",
+            );
             return None;
         };
         let prefix = self.prefix(prefix);
@@ -145,7 +166,11 @@ impl LineReader {
             prefix: prefix.unwrap_or(Prefix::V4 { bits: 0, len: 0 }),
             continent: self.cell(continent, "a continent (AF AN AS EU NA OC SA)", Continent::from_code),
             country,
-            subdivision: self.cell(subdivision, "a subdivision code, without the country", Subdivision::from_code),
+            subdivision: self.cell(
+                subdivision,
+                "a subdivision code, without the country",
+                Subdivision::from_code,
+            ),
             coordinates: self.coordinates(latitude, longitude),
             asn: self.cell(asn, "an AS number", |text| text.parse().ok().filter(|&asn| asn != 0)),
             city: (!city.1.is_empty()).then(|| city.1.to_owned()),
@@ -166,13 +191,17 @@ impl LineReader {
     }
 
     fn coordinates(&mut self, lat: (At, &str), lon: (At, &str)) -> Option<Coordinates> {
-        let degrees = |limit: f64| move |text: &str| text.parse::<f64>().ok().filter(|d| (-limit..=limit).contains(d));
+        let degrees =
+            |limit: f64| move |text: &str| text.parse::<f64>().ok().filter(|d| (-limit..=limit).contains(d));
         let read_lat = self.cell(lat, "a latitude in degrees from -90 to 90", degrees(90.0));
         let read_lon = self.cell(lon, "a longitude in degrees from -180 to 180", degrees(180.0));
         if lat.1.is_empty() != lon.1.is_empty() {
             let at = if lat.1.is_empty() { lat.0 } else { lon.0 };
-            self.findings
-                .push(Finding::error(code::BAD_PLACE, "half of the coordinates is missing").at(at, "").help("write both or neither"));
+            self.findings.push(
+                Finding::error(code::BAD_PLACE, "half of the coordinates is missing")
+                    .at(at, "")
+                    .help("write both or neither"),
+            );
         }
         Coordinates::from_degrees(read_lat?, read_lon?)
     }
@@ -184,12 +213,21 @@ impl LineReader {
 
 /// A prefix as it stands in a source, or why not; a lone address only where `addresses` allows it.
 pub(super) fn read_prefix(at: At, text: &str, addresses: bool) -> Result<Prefix, Finding> {
-    let refuse = |message: String, help: &str| Finding::error(code::BAD_ADDRESS, message).at(at, "").help(help);
+    let refuse =
+        |message: String, help: &str| Finding::error(code::BAD_ADDRESS, message).at(at, "").help(help);
     let prefix = match (text.parse::<ipnet::IpNet>(), text.parse()) {
         (Err(_), Ok(address)) if addresses => Prefix::host(address),
-        (Err(_), _) => return Err(refuse(format!("`{text}` is not a prefix"), "write an address, a slash and a length")),
+        (Err(_), _) => {
+            return Err(refuse(
+                format!("`{text}` is not a prefix"),
+                "write an address, a slash and a length",
+            ));
+        }
         (Ok(net), _) if net.addr() != net.network() => {
-            return Err(refuse(format!("`{text}` has bits behind its length"), &format!("did you mean `{}`?", net.trunc())));
+            return Err(refuse(
+                format!("`{text}` has bits behind its length"),
+                &format!("did you mean `{}`?", net.trunc()),
+            ));
         }
         (Ok(net), _) => Prefix::from(net),
     };
@@ -200,7 +238,8 @@ pub(super) fn read_prefix(at: At, text: &str, addresses: bool) -> Result<Prefix,
     Ok(prefix)
 }
 
-/// Whether a text is in this format and not a geofeed: its first line that says something is a header.
+/// Whether a text is in this format and not a geofeed: its first line that says something is a
+/// header.
 pub fn has_header(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.next().is_some_and(|line| line.starts_with("prefix,"))

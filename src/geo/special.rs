@@ -106,7 +106,9 @@ pub fn v6_blocks() -> Vec<(u128, u8)> {
             continue;
         }
         let meets = |&(b, l): &(u128, u8)| truncate_v6(b ^ bits, l.min(len)) == 0;
-        if len < 128 && (V6_REGIONS.iter().any(meets) || V6_REGISTERED.iter().any(meets) || meets(&V6_MULTICAST)) {
+        if len < 128
+            && (V6_REGIONS.iter().any(meets) || V6_REGISTERED.iter().any(meets) || meets(&V6_MULTICAST))
+        {
             open.push((bits | (1 << (127 - len)), len + 1));
             open.push((bits, len + 1));
         }
@@ -131,7 +133,10 @@ fn v6_block(bits: u128) -> Option<(u128, u8)> {
     let region = V6_REGIONS.into_iter().find(|&block| covers(block, bits, 128))?;
     // The widest block around the address that touches nothing carved out: one bit longer than
     // what it shares with the nearest of them.
-    let len = registered().chain(carved()).map(|(other, _)| (bits ^ other).leading_zeros() as u8 + 1).fold(region.1, u8::max);
+    let len = registered()
+        .chain(carved())
+        .map(|(other, _)| (bits ^ other).leading_zeros() as u8 + 1)
+        .fold(region.1, u8::max);
     Some((truncate_v6(bits, len), len))
 }
 

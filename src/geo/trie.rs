@@ -1,15 +1,16 @@
-//! A table from address to value whose leaves are disjoint, so that a leaf's depth is a truthful ECS
-//! scope.
+//! A table from address to value whose leaves are disjoint, so that a leaf's depth is a truthful
+//! ECS scope.
 //!
 //! With nested prefixes and longest match, an answer decided at a /8 could be contradicted by a /16
 //! inside it; RFC 7871 forbids to announce that /8 as the scope. Here every address lies in exactly
-//! one leaf. The top bits lead into a root table, and every four bits more into a branch of sixteen: as deep as the leaf
-//! and no deeper, one load for each, wherever leaves crowd. (Sorted leaves behind an index of the top bits cost a search
-//! through all that crowd in one bucket, and networks do crowd.) A leaf that is wider than a place fills several of them.
-//! Equal siblings are merged while building, which makes scopes as wide as the truth allows.
+//! one leaf. The top bits lead into a root table, and every four bits more into a branch of
+//! sixteen: as deep as the leaf and no deeper, one load for each, wherever leaves crowd. (Sorted
+//! leaves behind an index of the top bits cost a search through all that crowd in one bucket, and
+//! networks do crowd.) A leaf that is wider than a place fills several of them. Equal siblings are
+//! merged while building, which makes scopes as wide as the truth allows.
 //!
-//! Tables may share where they are cut: then the leaves hold classes, and each table says what a class
-//! means to it.
+//! Tables may share where they are cut: then the leaves hold classes, and each table says what a
+//! class means to it.
 
 use super::prefix::{truncate_v4, truncate_v6};
 use crate::limits::AHEAD;
@@ -36,8 +37,9 @@ pub trait Key: Copy + Ord {
     const BITS: u8;
     /// Zero.
     const ZERO: Self;
-    /// Bits that a root may resolve: where leaves are spread over all of the space a larger root saves a step, which
-    /// is a miss of the cache; where they crowd it would be empty for the most part.
+    /// Bits that a root may resolve: where leaves are spread over all of the space a larger root
+    /// saves a step, which is a miss of the cache; where they crowd it would be empty for the most
+    /// part.
     const ROOT_BITS_MAX: u8;
     /// The top `n` bits (at most 24) as a number.
     fn top(self, n: u8) -> usize;
@@ -113,8 +115,10 @@ impl<K: Key> Merging<K> {
     /// Adds the next block; blocks must come in ascending order and not overlap.
     pub fn push(&mut self, mut block: Block<K>) {
         while let Some(last) = self.blocks.last() {
-            let are_twins =
-                block.len > 0 && last.len == block.len && last.value == block.value && last.start.sibling(last.len) == block.start;
+            let are_twins = block.len > 0
+                && last.len == block.len
+                && last.value == block.value
+                && last.start.sibling(last.len) == block.start;
             if !are_twins {
                 break;
             }
@@ -138,8 +142,8 @@ pub struct Table<K> {
     of_class: Option<Arc<[u32]>>,
 }
 
-/// Where a table is cut, and what each leaf holds. A place is a leaf (depth in the upper eight bits, value below) or
-/// leads to a branch ([`BRANCH`] and its number).
+/// Where a table is cut, and what each leaf holds. A place is a leaf (depth in the upper eight
+/// bits, value below) or leads to a branch ([`BRANCH`] and its number).
 #[derive(Debug, PartialEq, Eq)]
 struct Cuts<K> {
     /// Bits that the root resolves: a multiple of four, [`Key::ROOT_BITS_MAX`] at most.
@@ -184,7 +188,13 @@ impl<K: Key> Table<K> {
             let first = block.start.four(at);
             branches[branch].0[first..first + (1 << (at + 4 - block.len))].fill(leaf);
         }
-        let cuts = Cuts { root_bits, root: root.into(), branches: branches.into(), leaves: blocks.len(), keys: PhantomData };
+        let cuts = Cuts {
+            root_bits,
+            root: root.into(),
+            branches: branches.into(),
+            leaves: blocks.len(),
+            keys: PhantomData,
+        };
         Table { cuts: Arc::new(cuts), of_class: None }
     }
 
@@ -201,11 +211,14 @@ impl<K: Key> Table<K> {
         (self.value(place), (place >> 24) as u8)
     }
 
-    /// What [`Table::lookup`] gives of these, but for depths: each an address in a table of its own. A level of all goes before
-    /// the next level of any, and within a level none asks what another has brought: the processor waits for memory for all
-    /// of them at once.
+    /// What [`Table::lookup`] gives of these, but for depths: each an address in a table of its
+    /// own. A level of all goes before the next level of any, and within a level none asks what
+    /// another has brought: the processor waits for memory for all of them at once.
     pub fn values_ahead(asked: &[Option<(&Table<K>, K)>; AHEAD]) -> [u32; AHEAD] {
-        fn of_asked<'p, T: Copy>(places: &'p mut [u32; AHEAD], asked: &[Option<T>; AHEAD]) -> impl Iterator<Item = (&'p mut u32, T)> {
+        fn of_asked<'p, T: Copy>(
+            places: &'p mut [u32; AHEAD],
+            asked: &[Option<T>; AHEAD],
+        ) -> impl Iterator<Item = (&'p mut u32, T)> {
             places.iter_mut().zip(asked).filter_map(|(place, asked)| Some((place, (*asked)?)))
         }
         let mut places = [0; AHEAD];
@@ -220,7 +233,8 @@ impl<K: Key> Table<K> {
                 let is_branch = *place >= BRANCH;
                 let branch = if is_branch { *place & !BRANCH } else { 0 };
                 let at = (cuts.root_bits + level).min(K::BITS - 4);
-                let inner = cuts.branches.get(branch as usize).map_or(0, |branch| branch.0[address.four(at) & 15]);
+                let inner =
+                    cuts.branches.get(branch as usize).map_or(0, |branch| branch.0[address.four(at) & 15]);
                 *place = if is_branch { inner } else { *place };
             }
             level += 4;
@@ -297,13 +311,20 @@ pub struct Trie {
 impl Trie {
     /// One value for every address.
     pub fn constant(value: u32) -> Trie {
-        Trie { v4: Table::new(&[Block { start: 0, len: 0, value }]), v6: Table::new(&[Block { start: 0, len: 0, value }]) }
+        Trie {
+            v4: Table::new(&[Block { start: 0, len: 0, value }]),
+            v6: Table::new(&[Block { start: 0, len: 0, value }]),
+        }
     }
 
-    /// The same cuts with another meaning: the value of each class, which is what the leaves of this table hold.
+    /// The same cuts with another meaning: the value of each class, which is what the leaves of
+    /// this table hold.
     pub fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
         let (v4, v6) = (Arc::clone(&self.v4.cuts), Arc::clone(&self.v6.cuts));
-        Trie { v4: Table { cuts: v4, of_class: Some(of_class.clone()) }, v6: Table { cuts: v6, of_class: Some(of_class) } }
+        Trie {
+            v4: Table { cuts: v4, of_class: Some(of_class.clone()) },
+            v6: Table { cuts: v6, of_class: Some(of_class) },
+        }
     }
 
     /// Number of leaves.
@@ -313,7 +334,11 @@ impl Trie {
 
     /// What it is made of in memory.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
-        let classes = self.v4.of_class.as_ref().map(|c| Part { at: Arc::as_ptr(c).addr(), leaves: 0, octets: size_of_val::<[u32]>(c) });
+        let classes = self.v4.of_class.as_ref().map(|c| Part {
+            at: Arc::as_ptr(c).addr(),
+            leaves: 0,
+            octets: size_of_val::<[u32]>(c),
+        });
         [self.v4.part(), self.v6.part()].into_iter().chain(classes)
     }
 
@@ -340,7 +365,9 @@ mod tests {
     #[test]
     fn neighbours_that_are_not_twins_stay_apart() {
         let mut merging = Merging::default();
-        for (start, len, value) in [(0u32, 2, 1), (0x4000_0000, 2, 2), (0x8000_0000, 2, 2), (0xc000_0000, 2, 3)] {
+        for (start, len, value) in
+            [(0u32, 2, 1), (0x4000_0000, 2, 2), (0x8000_0000, 2, 2), (0xc000_0000, 2, 3)]
+        {
             merging.push(Block { start, len, value });
         }
         assert_eq!(merging.finish().len(), 4);
@@ -352,7 +379,11 @@ mod tests {
         let mut blocks = Vec::new();
         for place in 0..1u32 << 20 {
             match place % 64 {
-                0 => blocks.extend((0..16).map(|n| Block { start: place << 12 | n << 8, len: 24, value: place + n })),
+                0 => blocks.extend((0..16).map(|n| Block {
+                    start: place << 12 | n << 8,
+                    len: 24,
+                    value: place + n,
+                })),
                 _ => blocks.push(Block { start: place << 12, len: 20, value: place }),
             }
         }
@@ -379,7 +410,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_address_is_found_in_its_leaf(choices in proptest::collection::vec(any::<u8>(), 0..2000), addresses in proptest::collection::vec(any::<u32>(), 64)) {
+        fn every_address_is_found_in_its_leaf(
+            choices in proptest::collection::vec(any::<u8>(), 0..2000),
+            addresses in proptest::collection::vec(any::<u32>(), 64),
+        ) {
             let mut blocks = Vec::new();
             split(&mut blocks, Block { start: 0, len: 0, value: 0 }, &mut choices.into_iter());
             let mut merging = Merging::default();
@@ -395,8 +429,12 @@ mod tests {
                 prop_assert_eq!(value, unmerged.value);
                 prop_assert_eq!(address.cut(len), leaf.start);
             }
-            // Few leaves, the last of them as deep as can be: a small root, and a branch behind each other.
-            let mut spine: Vec<Block<u32>> = (1..=32).rev().map(|len| Block { start: 0u32.sibling(len), len, value: u32::from(len) }).collect();
+            // Few leaves, the last of them as deep as can be: a small root, and a branch behind
+            // each other.
+            let mut spine: Vec<Block<u32>> = (1..=32)
+                .rev()
+                .map(|len| Block { start: 0u32.sibling(len), len, value: u32::from(len) })
+                .collect();
             spine.insert(0, Block { start: 0, len: 32, value: 0 });
             let other = Table::new(&spine);
             let mut starts = blocks.iter().map(|block| block.start);
@@ -405,7 +443,10 @@ mod tests {
                 2 => Some((&other, at as u32 / 4)),
                 _ => starts.next().map(|start| (&table, start)),
             });
-            prop_assert_eq!(Table::values_ahead(&asked), asked.map(|asked| asked.map_or(0, |(table, address)| table.lookup(address).0)));
+            prop_assert_eq!(
+                Table::values_ahead(&asked),
+                asked.map(|asked| asked.map_or(0, |(table, address)| table.lookup(address).0))
+            );
         }
     }
 

@@ -7,10 +7,11 @@
 //!       └──────────────────────────────┴───────────────────────────────────────┘
 //! ```
 //!
-//! Trusting: a target goes down only after a canary succeeded later than the failure that makes the verdict, so a
-//! cut that hits targets first harms nobody; the verdict waits for the next canary, which is asked at once. Frozen:
-//! counters and verdicts stay as they are. Spent: probes are believed again, without any proof, until a canary
-//! answers: an outage of the canaries alone must not hide real ones for ever.
+//! Trusting: a target goes down only after a canary succeeded later than the failure that makes the
+//! verdict, so a cut that hits targets first harms nobody; the verdict waits for the next canary,
+//! which is asked at once. Frozen: counters and verdicts stay as they are. Spent: probes are
+//! believed again, without any proof, until a canary answers: an outage of the canaries alone must
+//! not hide real ones for ever.
 
 use super::Moment;
 use super::roster::Roster;
@@ -88,15 +89,23 @@ impl Canaries {
         Canaries { freeze_max_ms: roster.freeze_max_ms, members, ..Canaries::default() }
     }
 
-    /// For another roster: `last` knows the last result of a target that stays. A freeze goes on while there
-    /// are canaries; where none is left it ends here, and how long it was is given, in milliseconds.
+    /// For another roster: `last` knows the last result of a target that stays. A freeze goes on
+    /// while there are canaries; where none is left it ends here, and how long it was is given, in
+    /// milliseconds.
     #[must_use]
-    pub fn follow(&self, roster: &Roster, family: Family, last: impl Fn(u32) -> Option<bool>, now: Moment) -> (Canaries, Option<u64>) {
+    pub fn follow(
+        &self,
+        roster: &Roster,
+        family: Family,
+        last: impl Fn(u32) -> Option<bool>,
+        now: Moment,
+    ) -> (Canaries, Option<u64>) {
         let mut new = Canaries::new(roster, family);
         for (index, result) in &mut new.members {
             *result = last(*index);
         }
-        (new.succeeded_at, new.ended_at, new.spent_until) = (self.succeeded_at, self.ended_at, self.spent_until);
+        (new.succeeded_at, new.ended_at, new.spent_until) =
+            (self.succeeded_at, self.ended_at, self.spent_until);
         match self.phase {
             Phase::Frozen { since } if new.members.is_empty() => {
                 new.ended_at = Some(now);
@@ -153,8 +162,9 @@ impl Canaries {
         }
     }
 
-    /// Whether a result counts. Results of the moment at which a freeze begins do, those of the moment at which it
-    /// ends do not, so the order within a moment does not matter; failures of runs that began in a freeze are its own.
+    /// Whether a result counts. Results of the moment at which a freeze begins do, those of the
+    /// moment at which it ends do not, so the order within a moment does not matter; failures of
+    /// runs that began in a freeze are its own.
     pub fn counts(&self, is_well: bool, started: Moment, now: Moment) -> bool {
         if let Phase::Frozen { since } = self.phase
             && since < now
@@ -169,7 +179,8 @@ impl Canaries {
         match self.phase {
             _ if self.members.is_empty() => true,
             Phase::Trusting => {
-                self.succeeded_at.is_some_and(|success| success > failed_at) || self.spent_until.is_some_and(|until| until >= failed_at)
+                self.succeeded_at.is_some_and(|success| success > failed_at)
+                    || self.spent_until.is_some_and(|until| until >= failed_at)
             }
             Phase::Frozen { .. } => false,
             Phase::Spent { .. } => true,

@@ -33,10 +33,11 @@ pub struct SlotHealth {
     pub down_v4: u64,
     /// IPv6 addresses that are down.
     pub down_v6: u64,
-    /// Seconds until the state can change, by the checks still needed; [`SETTLED`] if none is pending.
+    /// Seconds until the state can change, by the checks still needed; [`SETTLED`] if none is
+    /// pending.
     pub horizon_secs: u32,
-    /// Order in which slots went wholly down, from 1; 0: it is not wholly down. What went down last has
-    /// the highest number.
+    /// Order in which slots went wholly down, from 1; 0: it is not wholly down. What went down last
+    /// has the highest number.
     pub went_down: u32,
     /// Takes no clients yet: new since a reload, and without a result.
     pub is_awaited: bool,
@@ -53,6 +54,7 @@ impl Default for SlotHealth {
 pub struct Picture {
     /// Each slot, in the roster's order.
     pub slots: Vec<SlotHealth>,
-    /// For each policy that the panic guard holds: the slots as they were before, whole. Sorted by policy.
+    /// For each policy that the panic guard holds: the slots as they were before, whole. Sorted by
+    /// policy.
     pub held: Vec<(u32, Vec<SlotHealth>)>,
 }

@@ -24,7 +24,12 @@ pub struct Subject {
 impl Subject {
     /// That of a target.
     pub fn of(target: &Target) -> Subject {
-        Subject { probe: target.probe.clone(), pop: target.pop.clone(), service: target.service.clone(), address: target.address }
+        Subject {
+            probe: target.probe.clone(),
+            pop: target.pop.clone(),
+            service: target.service.clone(),
+            address: target.address,
+        }
     }
 }
 
@@ -111,7 +116,10 @@ pub enum HealthEvent {
 impl HealthEvent {
     /// Something that somebody should look at now.
     pub fn is_alarm(&self) -> bool {
-        matches!(self, HealthEvent::Frozen { .. } | HealthEvent::FreezeSpent { .. } | HealthEvent::Held { .. })
+        matches!(
+            self,
+            HealthEvent::Frozen { .. } | HealthEvent::FreezeSpent { .. } | HealthEvent::Held { .. }
+        )
     }
 }
 
@@ -119,7 +127,12 @@ impl HealthEvent {
     /// Something that is worse than before.
     pub fn is_bad(&self) -> bool {
         self.is_alarm()
-            || matches!(self, HealthEvent::Turned { now: Verdict::Down, .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. })
+            || matches!(
+                self,
+                HealthEvent::Turned { now: Verdict::Down, .. }
+                    | HealthEvent::Certificate { .. }
+                    | HealthEvent::Lost { .. }
+            )
     }
 }
 
@@ -131,27 +144,53 @@ impl fmt::Display for HealthEvent {
                 reason.as_ref().map_or(Ok(()), |reason| write!(out, ": {reason}"))
             }
             HealthEvent::Frozen { family, canaries, at_most_ms } => {
-                write!(out, "all {canaries} canaries of {family} fail: its verdicts are frozen for at most {}", Span(*at_most_ms))
+                write!(
+                    out,
+                    "all {canaries} canaries of {family} fail: its verdicts are frozen for at most {}",
+                    Span(*at_most_ms)
+                )
             }
             HealthEvent::Thawed { family, lasted_ms } => {
-                write!(out, "a canary of {family} answers after {}: its verdicts move again", Span(*lasted_ms))
+                write!(
+                    out,
+                    "a canary of {family} answers after {}: its verdicts move again",
+                    Span(*lasted_ms)
+                )
             }
             HealthEvent::FreezeSpent { family, lasted_ms } => {
-                write!(out, "canaries of {family} still fail after {}: its verdicts move again, without proof", Span(*lasted_ms))
+                write!(
+                    out,
+                    "canaries of {family} still fail after {}: its verdicts move again, without proof",
+                    Span(*lasted_ms)
+                )
             }
             HealthEvent::Held { policy, fallen, of, at_most_ms } => {
                 let span = Span(*at_most_ms);
-                write!(out, "policy {policy}: {fallen} of {of} PoPs went down together: it keeps the state before for at most {span}")
+                write!(
+                    out,
+                    "policy {policy}: {fallen} of {of} PoPs went down together: it keeps the state before \
+                     for at most {span}"
+                )
             }
             HealthEvent::Released { policy, release: Release::Expired, lasted_ms } => {
                 write!(out, "policy {policy} takes the verdicts over after {}", Span(*lasted_ms))
             }
             HealthEvent::Released { policy, release: Release::Settled, lasted_ms } => {
-                write!(out, "policy {policy} is released after {}: PoPs came back or were overridden", Span(*lasted_ms))
+                write!(
+                    out,
+                    "policy {policy} is released after {}: PoPs came back or were overridden",
+                    Span(*lasted_ms)
+                )
             }
-            HealthEvent::Certificate { subject, days } if *days < 0 => write!(out, "{subject}: the certificate has ended"),
-            HealthEvent::Certificate { subject, days } => write!(out, "{subject}: the certificate ends in {days} days"),
-            HealthEvent::Lost { events } => write!(out, "{events} events about health were not fetched in time and are gone"),
+            HealthEvent::Certificate { subject, days } if *days < 0 => {
+                write!(out, "{subject}: the certificate has ended")
+            }
+            HealthEvent::Certificate { subject, days } => {
+                write!(out, "{subject}: the certificate ends in {days} days")
+            }
+            HealthEvent::Lost { events } => {
+                write!(out, "{events} events about health were not fetched in time and are gone")
+            }
         }
     }
 }

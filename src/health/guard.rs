@@ -1,4 +1,5 @@
-//! The panic guard of one policy: too many PoPs that go down together are rather a fault of the probes.
+//! The panic guard of one policy: too many PoPs that go down together are rather a fault of the
+//! probes.
 //!
 //! ```text
 //!              more than the share fell within the window
@@ -8,12 +9,13 @@
 //!       └───────────────────────────────────────────────────────┘
 //! ```
 //!
-//! A PoP *falls* when it goes down while it served: what was down before, and what never took clients, does not
-//! count. PoPs with an override stand outside, above and below the line. A hold begins with a fall, and never because an
-//! override leaves fewer PoPs to count: what was taken over stays so. While holding, down is only who was down
-//! ever since the window's start, so that of a PoP whose families went down one after the other neither is lost. When the hold ends by its time, all of it is taken over, later falls
-//! too. When it ends because the share is no longer exceeded, what is still down is taken over and keeps counting
-//! until it leaves the window.
+//! A PoP *falls* when it goes down while it served: what was down before, and what never took
+//! clients, does not count. PoPs with an override stand outside, above and below the line. A hold
+//! begins with a fall, and never because an override leaves fewer PoPs to count: what was taken
+//! over stays so. While holding, down is only who was down ever since the window's start, so that
+//! of a PoP whose families went down one after the other neither is lost. When the hold ends by its
+//! time, all of it is taken over, later falls too. When it ends because the share is no longer
+//! exceeded, what is still down is taken over and keeps counting until it leaves the window.
 
 use super::Moment;
 use super::roster::{PolicyRoster, PopRoster};
@@ -50,7 +52,8 @@ pub struct Guard {
 pub struct Hold {
     /// Since when, in milliseconds on the caller's clock; negative before its zero (a restart).
     pub since_ms: i64,
-    /// The slots as they were at this moment are served: at the window's start, or where a hold ended within it.
+    /// The slots as they were at this moment are served: at the window's start, or where a hold
+    /// ended within it.
     pub from: Moment,
 }
 
@@ -115,7 +118,9 @@ impl Sum {
 impl Guard {
     /// Nothing is down, nothing is overridden.
     pub fn new(policy: &PolicyRoster, pops: &[PopRoster]) -> Guard {
-        let capacity = |pop: &u16| pops[*pop as usize].capacity.filter(|capacity| capacity.is_finite() && *capacity >= 0.0);
+        let capacity = |pop: &u16| {
+            pops[*pop as usize].capacity.filter(|capacity| capacity.is_finite() && *capacity >= 0.0)
+        };
         let total: f64 = policy.members.iter().filter_map(|(pop, _)| capacity(pop)).sum();
         let is_weighed = total > 0.0 && policy.members.iter().all(|(pop, _)| capacity(pop).is_some());
         let member = |(pop, _): &(u16, u32)| Member {
@@ -246,12 +251,14 @@ impl Guard {
         }
     }
 
-    /// Takes over when verdicts were taken over last (a reload): nothing before that is gone back to.
+    /// Takes over when verdicts were taken over last (a reload): nothing before that is gone back
+    /// to.
     pub fn follow(&mut self, before: &Guard) {
         self.taken_over_at = before.taken_over_at;
     }
 
-    /// A member that is down fell while it served, as far as this guard is concerned (a restart amid a hold).
+    /// A member that is down fell while it served, as far as this guard is concerned (a restart
+    /// amid a hold).
     pub fn handle_fall(&mut self, member: usize, now: Moment) {
         self.count(member, Some(now));
         self.falls.push_back((now, member as u32));
@@ -267,7 +274,8 @@ impl Guard {
         let (fallen, all) = (self.fallen, self.all);
         share < 100
             && (u64::from(fallen.pops) * 100 > u64::from(all.pops) * share
-                || self.is_weighed && u128::from(fallen.capacity) * 100 > u128::from(all.capacity) * u128::from(share))
+                || self.is_weighed
+                    && u128::from(fallen.capacity) * 100 > u128::from(all.capacity) * u128::from(share))
     }
 
     /// Says when a member fell, and counts it if it stands inside.

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!           poll_due                 handle_reading
-//!  [`Loads`] ───────▶ probe/ (feeds) ──────────────▶ smoothed ──▶ [`shed`]: the share that leaves, a slow integral
-//!     ▲ [`roster`], made of [`spec`]s                                 │
-//!     └── handle_push                                 [`room`]: who takes them ──▶ steps of 1/256 for the status
+//!  [`Loads`] ───────▶ probe/ (feeds) ──────────────▶ smoothed ──▶ [`shed`]: the share that leaves,
+//!     ▲ [`roster`], made of [`spec`]s                                 │     a slow integral
+//!     │                                                               ▼
+//!     └── handle_push                                 [`room`]: who takes them ──▶ steps of 1/256
+//!                                                                                  for the status
 //! ```
 //!
-//! The signal lags: a feed is read every 15 s, and resolvers keep answers for a TTL. On and off by thresholds never
-//! settles on such a signal, so nothing here is on or off; see [`shed`].
+//! The signal lags: a feed is read every 15 s, and resolvers keep answers for a TTL. On and off by
+//! thresholds never settles on such a signal, so nothing here is on or off; see [`shed`].
 
 pub mod event;
 mod machine;

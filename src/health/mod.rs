@@ -8,8 +8,8 @@
 //!                                                                    status of the next snapshot
 //! ```
 //!
-//! Everything here is a pure machine on a given clock: `handle_*` takes what happened, `poll_*` gives
-//! what is to be done. Nothing here sleeps, draws or asks the time.
+//! Everything here is a pure machine on a given clock: `handle_*` takes what happened, `poll_*`
+//! gives what is to be done. Nothing here sleeps, draws or asks the time.
 
 pub mod canary;
 pub mod condition;
@@ -27,7 +27,8 @@ pub mod slot;
 pub mod spec;
 pub mod verdict;
 
-/// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's choice.
+/// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's
+/// choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
 

@@ -1,8 +1,8 @@
 //! The monitor: everything that is watched for one roster, and what follows from it.
 //!
-//! The caller owns clock and sockets. It runs what [`Monitor::poll_due`] gives, tells every result with
-//! [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_picture`] and the events. Between, it sleeps
-//! until [`Monitor::next_wake`]. Moments never go back.
+//! The caller owns clock and sockets. It runs what [`Monitor::poll_due`] gives, tells every result
+//! with [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_picture`] and the
+//! events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
 
 mod board;
 mod carry;
@@ -62,7 +62,8 @@ pub struct Monitor {
     /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
     unconfirmed: [bool; 2],
     board: Board,
-    /// Pushes that become overdue, one entry for each target that waits: early where the watch says a later moment.
+    /// Pushes that become overdue, one entry for each target that waits: early where the watch says
+    /// a later moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
     /// How many targets are awaited, and when the first of them no longer is.
     awaited: usize,
@@ -76,9 +77,11 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Nothing is known yet. The seed is the node's: it spreads the checks of several nodes over time.
+    /// Nothing is known yet. The seed is the node's: it spreads the checks of several nodes over
+    /// time.
     pub fn new(roster: Arc<Roster>, seed: u64, now: Moment) -> Monitor {
-        let watches: Vec<Watch> = roster.targets.iter().map(|target| Watch::new(target, now, roster.startup_wait_ms)).collect();
+        let watches: Vec<Watch> =
+            roster.targets.iter().map(|target| Watch::new(target, now, roster.startup_wait_ms)).collect();
         let mut monitor = Monitor {
             schedule: Schedule::new(&roster, seed, now),
             canaries: Family::BOTH.map(|family| Canaries::new(&roster, family)),
@@ -101,8 +104,8 @@ impl Monitor {
         monitor
     }
 
-    /// The next target to run, if one may run now. Its result must be told with the ticket; if it never is, that
-    /// counts as a failure some seconds after the target's time-out.
+    /// The next target to run, if one may run now. Its result must be told with the ticket; if it
+    /// never is, that counts as a failure some seconds after the target's time-out.
     pub fn poll_due(&mut self, now: Moment) -> Option<Due> {
         self.advance(now);
         let (index, ticket) = self.schedule.poll(now)?;
@@ -119,16 +122,31 @@ impl Monitor {
         true
     }
 
-    /// A pushed result, for the targets of a probe at a PoP and service, or for one address of them. Gives how many
-    /// targets took it.
-    pub fn handle_push(&mut self, probe: &str, pop: &str, service: &str, address: Option<IpAddr>, outcome: &Outcome, now: Moment) -> usize {
+    /// A pushed result, for the targets of a probe at a PoP and service, or for one address of
+    /// them. Gives how many targets took it.
+    pub fn handle_push(
+        &mut self,
+        probe: &str,
+        pop: &str,
+        service: &str,
+        address: Option<IpAddr>,
+        outcome: &Outcome,
+        now: Moment,
+    ) -> usize {
         self.advance(now);
         let is_meant = |target: &Target| {
             matches!(target.spec.check, Check::Push(_))
                 && (&*target.probe, &*target.pop, &*target.service) == (probe, pop, service)
                 && address.is_none_or(|address| address == target.address)
         };
-        let meant: Vec<u32> = self.roster.targets.iter().zip(0..).filter(|(target, _)| is_meant(target)).map(|(_, index)| index).collect();
+        let meant: Vec<u32> = self
+            .roster
+            .targets
+            .iter()
+            .zip(0..)
+            .filter(|(target, _)| is_meant(target))
+            .map(|(_, index)| index)
+            .collect();
         for index in &meant {
             if let Check::Push(push) = &self.roster.targets[*index as usize].spec.check
                 && push.ttl_ms > 0
@@ -140,18 +158,21 @@ impl Monitor {
         meant.len()
     }
 
-    /// Which PoPs have an override, in the roster's order: these the panic guard neither counts nor holds.
+    /// Which PoPs have an override, in the roster's order: these the panic guard neither counts nor
+    /// holds.
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
         self.board.handle_overrides(&self.roster, overridden);
     }
 
-    /// Whether the first answer need not wait: every target that is run has a verdict, or `startup_wait` is over.
+    /// Whether the first answer need not wait: every target that is run has a verdict, or
+    /// `startup_wait` is over.
     pub fn is_first_round_over(&self, now: Moment) -> bool {
         self.first_round_ends.is_none_or(|end| end <= now)
     }
 
-    /// A new picture, if something that an answer shows has changed since the last: at once where an address turned,
-    /// at most once a second where only counters moved. Also decides for the panic guards.
+    /// A new picture, if something that an answer shows has changed since the last: at once where
+    /// an address turned, at most once a second where only counters moved. Also decides for the
+    /// panic guards.
     pub fn poll_picture(&mut self, now: Moment) -> Option<Picture> {
         self.advance(now);
         self.confirm(now);
@@ -168,20 +189,33 @@ impl Monitor {
     /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<HealthEvent> {
         match self.events.pop_front() {
-            None if self.lost_events > 0 => Some(HealthEvent::Lost { events: std::mem::take(&mut self.lost_events) }),
+            None if self.lost_events > 0 => {
+                Some(HealthEvent::Lost { events: std::mem::take(&mut self.lost_events) })
+            }
             event => event,
         }
     }
 
     /// When to call again if nothing happens until then. Early by chance, never late.
     pub fn next_wake(&self) -> Option<Moment> {
-        let counters = self.board.has_counted.then(|| self.pictured_at.map_or(self.now, |last| last.after_ms(HEALTH_COUNTERS_MS)));
+        let counters = self
+            .board
+            .has_counted
+            .then(|| self.pictured_at.map_or(self.now, |last| last.after_ms(HEALTH_COUNTERS_MS)));
         let push = self.pushes.peek().map(|Reverse((moment, _))| *moment);
         let [v4, v6] = &self.canaries;
-        [self.schedule.next_wake(), push, v4.next_wake(), v6.next_wake(), self.board.next_wake(), self.await_ends, counters]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.schedule.next_wake(),
+            push,
+            v4.next_wake(),
+            v6.next_wake(),
+            self.board.next_wake(),
+            self.await_ends,
+            counters,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Every target for people, in the roster's order.
@@ -195,7 +229,8 @@ impl Monitor {
                 lasted_ms: ago(watch.since_ms),
                 is_awaited: watch.awaited_until.is_some(),
                 is_suspect: matches!(watch.standing, Standing::Suspect { .. }),
-                is_frozen: target.spec.check.is_networked() && self.frozen()[Family::of(target.destination) as usize],
+                is_frozen: target.spec.check.is_networked()
+                    && self.frozen()[Family::of(target.destination) as usize],
                 failures: watch.standing.failures(limits),
                 successes: watch.standing.successes(),
                 checks_to_flip: watch.standing.checks_to_flip(limits),
@@ -239,7 +274,9 @@ impl Monitor {
         while let Some(run) = self.schedule.poll_lost(now) {
             self.conclude(run, &Outcome::failed("the check gave no result"), now);
         }
-        while let Some(Reverse((moment, index))) = self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now) {
+        while let Some(Reverse((moment, index))) =
+            self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now)
+        {
             self.pushes.pop();
             if let Some(later) = self.watches[index as usize].push_due.take().filter(|due| *due > moment) {
                 self.expect_push(index, later);
@@ -262,11 +299,16 @@ impl Monitor {
     fn conclude(&mut self, run: Run, outcome: &Outcome, now: Moment) {
         let index = run.index;
         let has_counted = self.apply(index, run.started, outcome, now);
-        if has_counted && outcome.result.is_err() && matches!(self.watches[index as usize].standing, Standing::Cold { .. }) {
+        if has_counted
+            && outcome.result.is_err()
+            && matches!(self.watches[index as usize].standing, Standing::Cold { .. })
+        {
             self.schedule.retry(index, now);
         }
         let family = Family::of(self.roster.targets[index as usize].destination);
-        if !self.suspects[family as usize].is_empty() && self.canaries[family as usize].members().any(|member| member == index) {
+        if !self.suspects[family as usize].is_empty()
+            && self.canaries[family as usize].members().any(|member| member == index)
+        {
             // Its answer was too old for somebody, or bad.
             self.hasten_canaries(family, now);
         }
@@ -277,7 +319,8 @@ impl Monitor {
     fn apply(&mut self, index: u32, started: Moment, outcome: &Outcome, now: Moment) -> bool {
         let roster = self.roster.clone();
         let target = &roster.targets[index as usize];
-        let (is_well, family, limits) = (outcome.result.is_ok(), Family::of(target.destination), Thresholds::of(&target.spec));
+        let (is_well, family, limits) =
+            (outcome.result.is_ok(), Family::of(target.destination), Thresholds::of(&target.spec));
         let watch = &mut self.watches[index as usize];
         watch.note(outcome, now);
         if let Some(days) = watch.days_to_tell(target) {
@@ -311,7 +354,8 @@ impl Monitor {
             self.handle_change(family, change, now);
         }
         match is_well {
-            // Only when the moment is over: a success of the suspect at the same moment comes first, in any order.
+            // Only when the moment is over: a success of the suspect at the same moment comes
+            // first, in any order.
             true => self.unconfirmed[family as usize] = true,
             // The others know soon whether it is the network.
             false => self.hasten_canaries(family, now),
@@ -393,7 +437,13 @@ impl Monitor {
             let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
             watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
-            self.tell(HealthEvent::Turned { subject: Subject::of(target), before, now: now_is, lasted_ms, reason });
+            self.tell(HealthEvent::Turned {
+                subject: Subject::of(target),
+                before,
+                now: now_is,
+                lasted_ms,
+                reason,
+            });
             if self.awaited == 0 {
                 (self.await_ends, self.first_round_ends) = (None, None);
             }
@@ -442,7 +492,8 @@ impl Monitor {
     /// What waited long enough counts as up.
     fn end_awaits(&mut self, now: Moment) {
         let over = |watch: &Watch| watch.awaited_until.is_some_and(|end| end <= now);
-        let ended: Vec<u32> = self.watches.iter().zip(0..).filter(|(watch, _)| over(watch)).map(|(_, index)| index).collect();
+        let ended: Vec<u32> =
+            self.watches.iter().zip(0..).filter(|(watch, _)| over(watch)).map(|(_, index)| index).collect();
         for index in ended {
             self.watches[index as usize].awaited_until = None;
             self.read(index, now);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 pub struct Outcome {
     /// Nothing, or why it failed: one short line, such as `status 503` or `connection refused`.
     pub result: Result<(), Arc<str>>,
-    /// From the start to the verdict, in microseconds; `None` where nothing was measured (file, push).
+    /// From the start to the verdict, in microseconds; `None` where nothing was measured (file,
+    /// push).
     pub latency_us: Option<u32>,
     /// Whole days until the server's certificate ends, negative if it has; `None` without one.
     pub certificate_days: Option<i32>,

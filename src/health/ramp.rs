@@ -1,8 +1,9 @@
 //! Ramps: a PoP that comes back takes its cells back by and by.
 //!
-//! What has not come back yet is a share of all cells in steps of 1/256, by a hash order of the PoP's own, so that each
-//! cell comes back once. A PoP that is down has no ramp: nothing of it is answered anyway, and where everything is
-//! down answers are as if everything were up. Nor has one that was never seen down.
+//! What has not come back yet is a share of all cells in steps of 1/256, by a hash order of the
+//! PoP's own, so that each cell comes back once. A PoP that is down has no ramp: nothing of it is
+//! answered anyway, and where everything is down answers are as if everything were up. Nor has one
+//! that was never seen down.
 
 use super::Moment;
 use std::collections::HashMap;
@@ -34,7 +35,8 @@ pub struct RampPop {
 pub struct SavedRamp {
     /// Name of the PoP.
     pub pop: Arc<str>,
-    /// When it came up, in milliseconds since 1970; `None`: it is down, and will ramp when it comes up.
+    /// When it came up, in milliseconds since 1970; `None`: it is down, and will ramp when it comes
+    /// up.
     pub up_epoch_ms: Option<u64>,
 }
 
@@ -81,7 +83,8 @@ impl Ramps {
 
     /// A reload: PoPs of the same name go on.
     pub fn handle_pops(&mut self, pops: Vec<RampPop>) {
-        let known: HashMap<Arc<str>, Stage> = self.pops.iter().map(|pop| pop.name.clone()).zip(self.stages.iter().copied()).collect();
+        let known: HashMap<Arc<str>, Stage> =
+            self.pops.iter().map(|pop| pop.name.clone()).zip(self.stages.iter().copied()).collect();
         self.stages = pops.iter().map(|pop| known.get(&pop.name).copied().unwrap_or_default()).collect();
         self.pops = pops;
     }
@@ -99,7 +102,9 @@ impl Ramps {
     /// Cells of a PoP that have not come back, in steps of 1/256.
     pub fn left(&self, pop: u16, now: Moment) -> u16 {
         match self.stages.get(usize::from(pop)) {
-            Some(Stage::Back(since_ms)) => left(up_for_ms(*since_ms, now), self.pops[usize::from(pop)].ramp_ms),
+            Some(Stage::Back(since_ms)) => {
+                left(up_for_ms(*since_ms, now), self.pops[usize::from(pop)].ramp_ms)
+            }
             _ => 0,
         }
     }
@@ -125,23 +130,28 @@ impl Ramps {
             Stage::Down => Some(SavedRamp { pop: pop.name.clone(), up_epoch_ms: None }),
             Stage::Back(since_ms) => {
                 let up_for_ms = up_for_ms(*since_ms, now);
-                (up_for_ms < pop.ramp_ms)
-                    .then(|| SavedRamp { pop: pop.name.clone(), up_epoch_ms: Some(now_epoch_ms.saturating_sub(up_for_ms)) })
+                (up_for_ms < pop.ramp_ms).then(|| SavedRamp {
+                    pop: pop.name.clone(),
+                    up_epoch_ms: Some(now_epoch_ms.saturating_sub(up_for_ms)),
+                })
             }
         };
         self.pops.iter().zip(&self.stages).filter_map(keep).collect()
     }
 
-    /// Takes over what was saved before a restart, right after [`Ramps::new`]. A stamp of the future means now.
+    /// Takes over what was saved before a restart, right after [`Ramps::new`]. A stamp of the
+    /// future means now.
     pub fn restore(&mut self, saved: &[SavedRamp], now: Moment, now_epoch_secs: u64) {
         let now_epoch_ms = now_epoch_secs.saturating_mul(1_000);
-        let known: HashMap<&str, Option<u64>> = saved.iter().map(|saved| (&*saved.pop, saved.up_epoch_ms)).collect();
+        let known: HashMap<&str, Option<u64>> =
+            saved.iter().map(|saved| (&*saved.pop, saved.up_epoch_ms)).collect();
         for (pop, stage) in self.pops.iter().zip(&mut self.stages) {
             match known.get(&*pop.name) {
                 None => {}
                 Some(None) => *stage = Stage::Down,
                 Some(Some(up_epoch_ms)) => {
-                    let up_for_ms = i64::try_from(now_epoch_ms.saturating_sub(*up_epoch_ms)).unwrap_or(i64::MAX);
+                    let up_for_ms =
+                        i64::try_from(now_epoch_ms.saturating_sub(*up_epoch_ms)).unwrap_or(i64::MAX);
                     *stage = Stage::Back(now.clock_ms().saturating_sub(up_for_ms));
                 }
             }

@@ -45,13 +45,15 @@ pub struct PopRoster {
 /// One target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Equal where and only where check, timing aside, and destination are equal: what is carried over by.
+    /// Equal where and only where check, timing aside, and destination are equal: what is carried
+    /// over by.
     pub key: Arc<str>,
     /// The check, its timing and thresholds.
     pub spec: Arc<Spec>,
     /// Name of the probe.
     pub probe: Arc<str>,
-    /// PoP, for programs, files and pushes, and for people; the first of several that share the target.
+    /// PoP, for programs, files and pushes, and for people; the first of several that share the
+    /// target.
     pub pop: Arc<str>,
     /// Service, likewise.
     pub service: Arc<str>,

@@ -23,7 +23,11 @@ pub struct Kept {
 impl Kept {
     /// As lines, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
-        self.targets.iter().map(Saved::to_line).chain(self.holds.iter().flat_map(SavedHold::to_lines)).collect()
+        self.targets
+            .iter()
+            .map(Saved::to_line)
+            .chain(self.holds.iter().flat_map(SavedHold::to_lines))
+            .collect()
     }
 
     /// What the lines say; those that say nothing are passed over.
@@ -69,8 +73,12 @@ pub struct SavedSlot {
 
 impl SavedHold {
     fn to_lines(&self) -> impl Iterator<Item = String> {
-        let slot = |slot: &SavedSlot| format!("held {} {} {} {}", slot.down_v4, slot.down_v6, slot.pop, slot.service);
-        [format!("hold {} {}", self.since_epoch_ms, self.policy)].into_iter().chain(self.down.iter().map(slot))
+        let slot = |slot: &SavedSlot| {
+            format!("held {} {} {} {}", slot.down_v4, slot.down_v6, slot.pop, slot.service)
+        };
+        [format!("hold {} {}", self.since_epoch_ms, self.policy)]
+            .into_iter()
+            .chain(self.down.iter().map(slot))
     }
 
     fn from_line(line: &str) -> Option<SavedHold> {
@@ -114,7 +122,8 @@ impl Saved {
         }
     }
 
-    /// As one line of text, without its end. Keys are made of names and addresses, and hold no line end.
+    /// As one line of text, without its end. Keys are made of names and addresses, and hold no line
+    /// end.
     fn to_line(&self) -> String {
         let verdict = self.verdict.word();
         let Saved { failures, successes, seen_epoch_ms, since_epoch_ms, key, .. } = self;
@@ -139,8 +148,8 @@ impl Saved {
         })
     }
 
-    /// Whether it is still worth something; stamps of the future are as wrong as old ones. What is pushed speaks for as
-    /// long as whoever pushed it said, which may be for ever.
+    /// Whether it is still worth something; stamps of the future are as wrong as old ones. What is
+    /// pushed speaks for as long as whoever pushed it said, which may be for ever.
     pub fn is_fresh(&self, spec: &Spec, now_epoch_ms: u64) -> bool {
         let good_for_ms = match &spec.check {
             Check::Push(push) if push.ttl_ms == 0 => u64::MAX,

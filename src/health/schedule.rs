@@ -1,9 +1,10 @@
 //! When each target is due.
 //!
-//! The first run of a target is due at once. After it the target keeps a grid of its own: points `every` apart
-//! whose phase comes from a seed and the target's key, so that targets, and nodes, spread over the time, and late
-//! starts never add up. At most [`PROBES_AT_ONCE`] run together; who was due first starts first, canaries before all
-//! others. A target in flight is not due again, and one whose result never comes is given up after its time.
+//! The first run of a target is due at once. After it the target keeps a grid of its own: points
+//! `every` apart whose phase comes from a seed and the target's key, so that targets, and nodes,
+//! spread over the time, and late starts never add up. At most [`PROBES_AT_ONCE`] run together; who
+//! was due first starts first, canaries before all others. A target in flight is not due again, and
+//! one whose result never comes is given up after its time.
 
 use super::Moment;
 use super::roster::Roster;
@@ -33,7 +34,8 @@ pub struct Run {
 pub struct Schedule {
     seed: u64,
     entries: Vec<Entry>,
-    /// (due, order, index); valid while the entry says the same moment. Order spreads what is due together.
+    /// (due, order, index); valid while the entry says the same moment. Order spreads what is due
+    /// together.
     due: BinaryHeap<Reverse<(Moment, u64, u32)>>,
     due_canaries: BinaryHeap<Reverse<(Moment, u64, u32)>>,
     flights: BTreeMap<Ticket, Flight>,
@@ -71,7 +73,8 @@ impl Schedule {
     /// For another roster: what stays keeps its grid and its flights, what is new is due at once.
     #[must_use]
     pub fn follow(mut self, old: &Roster, new: &Roster, now: Moment) -> Schedule {
-        let index_of: HashMap<&str, u32> = old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+        let index_of: HashMap<&str, u32> =
+            old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let entries = std::mem::take(&mut self.entries);
         self.due.clear();
         self.due_canaries.clear();
@@ -91,7 +94,12 @@ impl Schedule {
         self
     }
 
-    fn fill<'e>(&mut self, roster: &Roster, mut before: impl FnMut(u32, &str) -> Option<&'e Entry>, now: Moment) {
+    fn fill<'e>(
+        &mut self,
+        roster: &Roster,
+        mut before: impl FnMut(u32, &str) -> Option<&'e Entry>,
+        now: Moment,
+    ) {
         let mut is_canary = vec![false; roster.targets.len()];
         for canary in &roster.canaries {
             is_canary[*canary as usize] = true;
@@ -126,7 +134,8 @@ impl Schedule {
         if self.flights.len() >= PROBES_AT_ONCE {
             return None;
         }
-        let index = pop(&mut self.due_canaries, &self.entries, now).or_else(|| pop(&mut self.due, &self.entries, now))?;
+        let index = pop(&mut self.due_canaries, &self.entries, now)
+            .or_else(|| pop(&mut self.due, &self.entries, now))?;
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let entry = &mut self.entries[index as usize];
@@ -138,14 +147,15 @@ impl Schedule {
         Some((index, ticket))
     }
 
-    /// A run ended: its target is due at the next point of its grid. `None` if its target is gone, or the
-    /// ticket is none of ours or was given up.
+    /// A run ended: its target is due at the next point of its grid. `None` if its target is gone,
+    /// or the ticket is none of ours or was given up.
     pub fn finish(&mut self, ticket: Ticket, now: Moment) -> Option<Run> {
         let Flight { index, started, .. } = self.flights.remove(&ticket)?;
         let index = index?;
         let entry = &mut self.entries[index as usize];
         entry.flying = None;
-        // Half a period at least, since the first run and quick ones stand anywhere between two points.
+        // Half a period at least, since the first run and quick ones stand anywhere between two
+        // points.
         let earliest = started.0.saturating_add(entry.every_ms / 2 + 1).max(now.0);
         let phase = entry.hash % entry.every_ms;
         let due = Moment(earliest + (phase + entry.every_ms - earliest % entry.every_ms) % entry.every_ms);
@@ -168,7 +178,8 @@ impl Schedule {
         None
     }
 
-    /// Runs a target again soon: after a second, or its own period if that is shorter; not later than planned.
+    /// Runs a target again soon: after a second, or its own period if that is shorter; not later
+    /// than planned.
     pub fn retry(&mut self, index: u32, now: Moment) {
         self.hasten(index, now.after_ms(quick_ms(self.entries[index as usize].every_ms)));
     }
@@ -198,7 +209,8 @@ impl Schedule {
         if self.flights.len() >= PROBES_AT_ONCE {
             return deadline;
         }
-        let top = |heap: &BinaryHeap<Reverse<(Moment, u64, u32)>>| heap.peek().map(|Reverse((moment, ..))| *moment);
+        let top =
+            |heap: &BinaryHeap<Reverse<(Moment, u64, u32)>>| heap.peek().map(|Reverse((moment, ..))| *moment);
         [top(&self.due), top(&self.due_canaries), deadline].into_iter().flatten().min()
     }
 
@@ -232,7 +244,9 @@ fn pop(heap: &mut BinaryHeap<Reverse<(Moment, u64, u32)>>, entries: &[Entry], no
 
 /// FNV-1a of the key, stirred with the seed (the finish of splitmix64): equal on every machine.
 pub(super) fn spread(seed: u64, key: &str) -> u64 {
-    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3));
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+    });
     let mut mixed = hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

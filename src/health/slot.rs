@@ -17,13 +17,17 @@ pub struct Reading {
     pub since_ms: i64,
 }
 
-/// A slot, but for its order among those that are down; and since when it is down: so many of its addresses that what is
-/// left is below the threshold, in every family that it has.
+/// A slot, but for its order among those that are down; and since when it is down: so many of its
+/// addresses that what is left is below the threshold, in every family that it has.
 ///
-/// A family whose addresses all wait for their first result takes no clients: alone in its slot, it makes the
-/// slot awaited; beside a family that is known, it counts as down. One awaited address among known ones counts as up:
-/// to add an address must not take a PoP below its threshold.
-pub fn judge(roster: &SlotRoster, readings: &[Reading], up_threshold_percent: u8) -> (SlotHealth, Option<i64>) {
+/// A family whose addresses all wait for their first result takes no clients: alone in its slot, it
+/// makes the slot awaited; beside a family that is known, it counts as down. One awaited address
+/// among known ones counts as up: to add an address must not take a PoP below its threshold.
+pub fn judge(
+    roster: &SlotRoster,
+    readings: &[Reading],
+    up_threshold_percent: u8,
+) -> (SlotHealth, Option<i64>) {
     let mut slot = SlotHealth::default();
     let v4 = family(&roster.v4, readings, &mut slot.horizon_secs);
     let v6 = family(&roster.v6, readings, &mut slot.horizon_secs);
@@ -64,8 +68,8 @@ fn family(formulas: &[Formula], readings: &[Reading], horizon_secs: &mut u32) ->
     (is_awaited, down)
 }
 
-/// The verdict of a formula. What is unknown is not down: down only if too few parts are not down, up only if
-/// enough are up, else unknown.
+/// The verdict of a formula. What is unknown is not down: down only if too few parts are not down,
+/// up only if enough are up, else unknown.
 pub fn verdict(formula: &Formula, readings: &[Reading]) -> Verdict {
     let (need, parts) = match formula {
         Formula::Unwatched => return Verdict::Unknown,
@@ -101,7 +105,8 @@ pub fn visit(formula: &Formula, act: &mut impl FnMut(u32)) {
     }
 }
 
-/// Whether too few addresses are up: in every family that it has, fewer than the share of its addresses, rounded up.
+/// Whether too few addresses are up: in every family that it has, fewer than the share of its
+/// addresses, rounded up.
 pub fn is_down(roster: &SlotRoster, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
     let fails = |formulas: &[Formula], down: u64| {
         let total = formulas.len();
@@ -115,8 +120,9 @@ pub fn is_down(roster: &SlotRoster, slot: &SlotHealth, up_threshold_percent: u8)
     }
 }
 
-/// What a policy that is held serves of a slot: down is only what was down before and still is, so what came back
-/// serves; and what did not serve before is as it is. Where that differs from the truth it may change any moment, so the horizon is near.
+/// What a policy that is held serves of a slot: down is only what was down before and still is, so
+/// what came back serves; and what did not serve before is as it is. Where that differs from the
+/// truth it may change any moment, so the horizon is near.
 pub fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
     if before.is_awaited {
         return *now;

@@ -1,4 +1,5 @@
-//! Probes as checked values: what is asked of a target, how often, and how many answers make a verdict.
+//! Probes as checked values: what is asked of a target, how often, and how many answers make a
+//! verdict.
 
 use crate::finding::At;
 use crate::wire::name::Name;
@@ -52,8 +53,8 @@ pub enum Need {
 pub struct Spec {
     /// What is asked.
     pub check: Check,
-    /// Asked instead of the PoP's own address; then every user of this probe shares one target. A port of 0
-    /// leaves the check's own.
+    /// Asked instead of the PoP's own address; then every user of this probe shares one target. A
+    /// port of 0 leaves the check's own.
     pub to: Option<SocketAddr>,
     /// From one start to the next, in milliseconds.
     pub every_ms: u32,
@@ -61,7 +62,8 @@ pub struct Spec {
     pub timeout_ms: u32,
     /// Successes in a row that bring a target up.
     pub up_after: u16,
-    /// Failures that take a target down; successes between them do not clear the count, see `ok_after`.
+    /// Failures that take a target down; successes between them do not clear the count, see
+    /// `ok_after`.
     pub down_after: u16,
     /// Successes in a row that clear the count of failures.
     pub ok_after: u16,
@@ -87,8 +89,8 @@ pub enum Check {
 }
 
 impl Check {
-    /// Whether its result comes over our network, so that a cut of ours looks like a fault of the target. What others
-    /// have found, or a file says, does not.
+    /// Whether its result comes over our network, so that a cut of ours looks like a fault of the
+    /// target. What others have found, or a file says, does not.
     pub fn is_networked(&self) -> bool {
         !matches!(self, Check::Push(_) | Check::File(_))
     }
@@ -107,7 +109,8 @@ pub struct HttpCheck {
     pub path: Arc<str>,
     /// `Host`; without it the address.
     pub host: Option<Arc<str>>,
-    /// Further request headers, name and value; names are valid tokens, values have no control characters.
+    /// Further request headers, name and value; names are valid tokens, values have no control
+    /// characters.
     pub headers: Vec<(Arc<str>, Arc<str>)>,
     /// Status codes that are well.
     pub expect: Vec<RangeInclusive<u16>>,
@@ -129,8 +132,8 @@ pub enum HttpMethod {
 /// TLS of an HTTP check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsCheck {
-    /// Server name (SNI), also what the certificate must be for; without it `host`, else none is sent and
-    /// the certificate must be for the address.
+    /// Server name (SNI), also what the certificate must be for; without it `host`, else none is
+    /// sent and the certificate must be for the address.
     pub sni: Option<Arc<str>>,
     /// Which certificates are accepted.
     pub verify: Verify,
@@ -186,7 +189,8 @@ pub struct ExecCheck {
 }
 
 /// A file whose first word is `UP` or `DOWN`, in any case, optionally followed by seconds for which
-/// that holds since the file was written (a word of its own: `UP 30`); after them it counts as a failure.
+/// that holds since the file was written (a word of its own: `UP 30`); after them it counts as a
+/// failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileCheck {
     /// Path; `{pop}`, `{service}` and `{address}` stand for the target's.
@@ -196,7 +200,8 @@ pub struct FileCheck {
 /// Pushed results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushCheck {
-    /// After this long without a push the target fails, in milliseconds; 0: the last one holds for ever.
+    /// After this long without a push the target fails, in milliseconds; 0: the last one holds for
+    /// ever.
     pub ttl_ms: u32,
 }
 
@@ -207,7 +212,8 @@ pub struct Canaries {
     pub probe: ProbeId,
     /// The addresses.
     pub addresses: Vec<IpAddr>,
-    /// For at most this long verdicts of a family freeze while all its canaries fail, in milliseconds.
+    /// For at most this long verdicts of a family freeze while all its canaries fail, in
+    /// milliseconds.
     pub freeze_max_ms: u64,
     /// Where they are written.
     pub at: At,
@@ -216,7 +222,8 @@ pub struct Canaries {
 /// When a policy distrusts its probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PanicGuard {
-    /// More than this share of its PoPs, or of their capacity, in per cent; 100 turns the guard off.
+    /// More than this share of its PoPs, or of their capacity, in per cent; 100 turns the guard
+    /// off.
     pub share_percent: u8,
     /// Going down within this time, in milliseconds,
     pub window_ms: u32,

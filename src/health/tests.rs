@@ -30,7 +30,8 @@ pub(super) fn target(probe: &str, pop: &str, address: &str, spec: &Spec) -> Targ
     }
 }
 
-/// PoPs `p0`, `p1`, ... each with one IPv4 and one IPv6 address, and policies `web0`, ... of them all.
+/// PoPs `p0`, `p1`, ... each with one IPv4 and one IPv6 address, and policies `web0`, ... of them
+/// all.
 pub(super) fn roster(pops: usize, policies: usize, canaries: usize) -> Roster {
     let mut roster = Roster { freeze_max_ms: 60_000, startup_wait_ms: 3_000, ..Roster::default() };
     for pop in 0..pops {

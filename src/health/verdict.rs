@@ -10,15 +10,17 @@
 //!                  confirmed             └────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Up: each failure counts, also with successes between; `ok_after` successes in a row clear the count. Down: one
-//! failure sets the successes back to none. [`Standing::Suspect`] has the failures, but not yet the word of a
-//! canary that this node's own network works; where no canaries are set it is confirmed at once.
+//! Up: each failure counts, also with successes between; `ok_after` successes in a row clear the
+//! count. Down: one failure sets the successes back to none. [`Standing::Suspect`] has the
+//! failures, but not yet the word of a canary that this node's own network works; where no canaries
+//! are set it is confirmed at once.
 
 use super::Moment;
 use super::condition::Verdict;
 use super::spec::Spec;
 
-/// Failures from a cold start that take a target down: one may be a lost packet, and nobody is served meanwhile.
+/// Failures from a cold start that take a target down: one may be a lost packet, and nobody is
+/// served meanwhile.
 const COLD_DOWN_AFTER: u16 = 2;
 
 /// How many answers make a verdict; each at least 1.
@@ -35,7 +37,11 @@ pub struct Thresholds {
 impl Thresholds {
     /// Those of a spec.
     pub fn of(spec: &Spec) -> Thresholds {
-        Thresholds { up_after: spec.up_after.max(1), down_after: spec.down_after.max(1), ok_after: spec.ok_after.max(1) }
+        Thresholds {
+            up_after: spec.up_after.max(1),
+            down_after: spec.down_after.max(1),
+            ok_after: spec.ok_after.max(1),
+        }
     }
 
     /// Failures from a cold start that take a target down: two, or one where one is always enough.
@@ -105,10 +111,14 @@ impl Standing {
             Standing::Cold { failures, .. } => up_again(failures, 0, limits),
             Standing::Up { failures, successes } => up_again(failures, successes, limits),
             Standing::Suspect { .. } => match self.withdraw(limits) {
-                Standing::Cold { failures, .. } | Standing::Up { failures, .. } => up_again(failures, 0, limits),
+                Standing::Cold { failures, .. } | Standing::Up { failures, .. } => {
+                    up_again(failures, 0, limits)
+                }
                 other => other,
             },
-            Standing::Down { successes } if successes + 1 >= limits.up_after => Standing::Up { failures: 0, successes: 0 },
+            Standing::Down { successes } if successes + 1 >= limits.up_after => {
+                Standing::Up { failures: 0, successes: 0 }
+            }
             Standing::Down { successes } => Standing::Down { successes: successes + 1 },
         }
     }
@@ -144,8 +154,12 @@ impl Standing {
     #[must_use]
     pub fn withdraw(self, limits: Thresholds) -> Standing {
         match self {
-            Standing::Suspect { shown, is_cold: true, .. } => Standing::Cold { shown, failures: limits.cold_down_after() - 1 },
-            Standing::Suspect { is_cold: false, .. } => Standing::Up { failures: limits.down_after - 1, successes: 0 },
+            Standing::Suspect { shown, is_cold: true, .. } => {
+                Standing::Cold { shown, failures: limits.cold_down_after() - 1 }
+            }
+            Standing::Suspect { is_cold: false, .. } => {
+                Standing::Up { failures: limits.down_after - 1, successes: 0 }
+            }
             other => other,
         }
     }
@@ -154,7 +168,9 @@ impl Standing {
     #[must_use]
     pub fn adapt(self, limits: Thresholds) -> Standing {
         match self {
-            Standing::Cold { shown, failures } => Standing::Cold { shown, failures: failures.min(limits.cold_down_after() - 1) },
+            Standing::Cold { shown, failures } => {
+                Standing::Cold { shown, failures: failures.min(limits.cold_down_after() - 1) }
+            }
             Standing::Up { failures, successes } => {
                 let failures = failures.min(limits.down_after - 1);
                 match successes >= limits.ok_after || failures == 0 {

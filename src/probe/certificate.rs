@@ -1,7 +1,7 @@
 //! When a certificate ends: the one field that is read of it (RFC 5280 section 4.1.2.5).
 //!
-//! Everything else of a certificate is webpki's affair. A parser of whole certificates would be ten crates
-//! for this one field.
+//! Everything else of a certificate is webpki's affair. A parser of whole certificates would be ten
+//! crates for this one field.
 
 const SECS_PER_DAY: i64 = 86_400;
 
@@ -69,11 +69,13 @@ fn time(tag: u8, text: &[u8]) -> Option<i64> {
     };
     let part = |at: usize| number(&rest[2 * at..2 * at + 2]);
     let (month, day, hour, minute, second) = (part(0), part(1), part(2), part(3), part(4));
-    let is_sound = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    let is_sound =
+        (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
     is_sound.then(|| days_from_civil(year, month, day) * SECS_PER_DAY + hour * 3_600 + minute * 60 + second)
 }
 
-/// Days since 1970 of a date of the Gregorian calendar. Years begin in March, so that the leap day is the last.
+/// Days since 1970 of a date of the Gregorian calendar. Years begin in March, so that the leap day
+/// is the last.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

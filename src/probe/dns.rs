@@ -22,7 +22,9 @@ pub(super) async fn run(check: &DnsCheck, to: SocketAddr, trial: &mut Trial) -> 
 }
 
 fn judge(check: &DnsCheck, reply: &Reply) -> Finding {
-    let (Reply::Answer { rcode, .. } | Reply::Malformed { rcode }) = reply else { return Err(OTHER.to_owned()) };
+    let (Reply::Answer { rcode, .. } | Reply::Malformed { rcode }) = reply else {
+        return Err(OTHER.to_owned());
+    };
     if *rcode != check.rcode {
         return Err(format!("rcode {}, expected {}", Rcode((*rcode).into()), Rcode(check.rcode.into())));
     }
@@ -67,7 +69,8 @@ async fn over_tcp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result
     Ok(read(query, &octets))
 }
 
-/// A query of one question, without EDNS; recursion is not desired, since servers are asked for what is theirs.
+/// A query of one question, without EDNS; recursion is not desired, since servers are asked for
+/// what is theirs.
 pub fn query(id: u16, name: &[u8], qtype: RrType) -> Vec<u8> {
     let mut query = Vec::with_capacity(HEADER_LEN + name.len() + 4);
     query.extend_from_slice(&id.to_be_bytes());
@@ -92,7 +95,8 @@ pub enum Reply {
     Answer {
         /// Its response code, without EDNS.
         rcode: u8,
-        /// Addresses of the type asked in the answer section, whoever owns them: a CNAME may lead there.
+        /// Addresses of the type asked in the answer section, whoever owns them: a CNAME may lead
+        /// there.
         addresses: Vec<IpAddr>,
     },
 }

@@ -1,4 +1,5 @@
-//! A program whose exit status 0 means well. It leads a process group of its own, which is killed whole.
+//! A program whose exit status 0 means well. It leads a process group of its own, which is killed
+//! whole.
 
 use super::{Finding, Trial, words};
 use crate::health::roster::Target;
@@ -13,7 +14,12 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 /// Runs the program and judges its exit status.
-pub(super) async fn run(check: &ExecCheck, target: &Target, places: &Semaphore, trial: &mut Trial) -> Finding {
+pub(super) async fn run(
+    check: &ExecCheck,
+    target: &Target,
+    places: &Semaphore,
+    trial: &mut Trial,
+) -> Finding {
     trial.doing = "waiting for other programs to end";
     let _place = places.acquire().await.map_err(|_| "the prober stops".to_owned())?;
     trial.doing = "running the program";
@@ -47,7 +53,9 @@ fn judge(status: ExitStatus, said: &Said) -> Finding {
 /// Standard output and error are one pipe, so that their lines stay in order.
 fn start(check: &ExecCheck, target: &Target) -> Result<(Group, Receiver), String> {
     let (program, arguments) = check.command.split_first().ok_or("the command is empty")?;
-    let cannot = |error: std::io::Error| format!("cannot run {}: {}", words::quoted(program.as_bytes()), words::io(&error));
+    let cannot = |error: std::io::Error| {
+        format!("cannot run {}: {}", words::quoted(program.as_bytes()), words::io(&error))
+    };
     let (reader, writer) = std::io::pipe().map_err(cannot)?;
     let output = Receiver::from_owned_fd(OwnedFd::from(reader)).map_err(cannot)?;
     let mut command = Command::new(&**program);
@@ -78,8 +86,8 @@ struct Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Also once the leader is reaped: its children may live on, and while one does the kernel gives the number to
-        // nobody else.
+        // Also once the leader is reaped: its children may live on, and while one does the kernel
+        // gives the number to nobody else.
         if let Some(leader) = self.leader {
             crate::sys::group::kill(leader);
         }

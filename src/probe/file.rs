@@ -1,5 +1,5 @@
-//! A file that says `UP` or `DOWN`. It is read at each run: that is cheap, and sees what a watch would miss on
-//! a network file system.
+//! A file that says `UP` or `DOWN`. It is read at each run: that is cheap, and sees what a watch
+//! would miss on a network file system.
 
 use super::{Finding, Trial, words};
 use crate::health::roster::Target;
@@ -13,13 +13,22 @@ use std::time::SystemTime;
 use tokio::sync::Semaphore;
 
 /// Reads the file and judges it by the clock.
-pub(super) async fn run(check: &FileCheck, target: &Target, places: &Arc<Semaphore>, trial: &mut Trial) -> Finding {
+pub(super) async fn run(
+    check: &FileCheck,
+    target: &Target,
+    places: &Arc<Semaphore>,
+    trial: &mut Trial,
+) -> Finding {
     let (octets, age_secs) = beginning(path(check, target), places, trial).await?;
     judge(&octets, age_secs)
 }
 
 /// The first octets of a file, and how many seconds ago it was written.
-pub(super) async fn beginning(path: PathBuf, places: &Arc<Semaphore>, trial: &mut Trial) -> Result<(Vec<u8>, u64), String> {
+pub(super) async fn beginning(
+    path: PathBuf,
+    places: &Arc<Semaphore>,
+    trial: &mut Trial,
+) -> Result<(Vec<u8>, u64), String> {
     trial.doing = "waiting for other files";
     let place = Arc::clone(places).acquire_owned().await.map_err(|_| "the prober stops".to_owned())?;
     trial.doing = "reading the file";
@@ -57,7 +66,12 @@ fn path(check: &FileCheck, target: &Target) -> PathBuf {
         return PathBuf::from(&*check.path);
     }
     let address = target.address.to_string();
-    check.path.replace("{pop}", &target.pop).replace("{service}", &target.service).replace("{address}", &address).into()
+    check
+        .path
+        .replace("{pop}", &target.pop)
+        .replace("{service}", &target.service)
+        .replace("{address}", &address)
+        .into()
 }
 
 /// The beginning of the file, and how old it is; a time of writing in the future counts as now.

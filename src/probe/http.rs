@@ -27,14 +27,20 @@ pub(super) trait Intake {
 }
 
 /// Connects, asks and judges.
-pub(super) async fn run(check: &HttpCheck, to: SocketAddr, settings: &Settings, trial: &mut Trial) -> Finding {
-    let mut expected = check.body.as_ref().map(|expected| Expected { expected, sought: Sought::new(expected) });
+pub(super) async fn run(
+    check: &HttpCheck,
+    to: SocketAddr,
+    settings: &Settings,
+    trial: &mut Trial,
+) -> Finding {
+    let mut expected =
+        check.body.as_ref().map(|expected| Expected { expected, sought: Sought::new(expected) });
     let intake = expected.as_mut().map(|expected| expected as &mut (dyn Intake + Send));
     ask(check, to, settings, PROBE_STREAM_OCTETS_MAX, intake, trial).await
 }
 
-/// Connects and asks, and lets another look at the body: without one it is not even read. No more than so many octets are read off
-/// the connection.
+/// Connects and asks, and lets another look at the body: without one it is not even read. No more
+/// than so many octets are read off the connection.
 pub(super) async fn ask(
     check: &HttpCheck,
     to: SocketAddr,
@@ -61,7 +67,8 @@ fn request(check: &HttpCheck, to: SocketAddr) -> Result<Request<Empty<Bytes>>, S
         HttpMethod::Get => Method::GET,
         HttpMethod::Head => Method::HEAD,
     };
-    *request.uri_mut() = check.path.parse().map_err(|_| format!("{} is no path", words::quoted(check.path.as_bytes())))?;
+    *request.uri_mut() =
+        check.path.parse().map_err(|_| format!("{} is no path", words::quoted(check.path.as_bytes())))?;
     let headers = request.headers_mut();
     headers.insert(USER_AGENT, HeaderValue::from_static("meridian-probe"));
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -113,7 +120,8 @@ where
         trial.doing = "reading the body";
         body(intake, response).await
     });
-    // The connection moves only while it is polled. It may end first: what it has read is still to be judged.
+    // The connection moves only while it is polled. It may end first: what it has read is still to
+    // be judged.
     tokio::select! {
         biased;
         finding = &mut judged => return finding,
@@ -135,7 +143,9 @@ fn head(check: &HttpCheck, status: u16, headers: &HeaderMap) -> Finding {
         if values.peek().is_none() {
             return Err(format!("the response has no header {}", words::quoted(name.as_bytes())));
         }
-        let is_there = |value: &HeaderValue| wanted.is_empty() || value.as_bytes().windows(wanted.len()).any(|w| w == wanted.as_bytes());
+        let is_there = |value: &HeaderValue| {
+            wanted.is_empty() || value.as_bytes().windows(wanted.len()).any(|w| w == wanted.as_bytes())
+        };
         if !values.any(is_there) {
             let (name, wanted) = (words::quoted(name.as_bytes()), words::quoted(wanted.as_bytes()));
             return Err(format!("header {name} does not contain {wanted}"));
@@ -175,7 +185,11 @@ impl Intake for Expected<'_> {
     }
 
     fn end(&mut self) -> Finding {
-        if self.sought.take(b"") { Ok(()) } else { Err(format!("the body does not contain {}", words::quoted(self.expected))) }
+        if self.sought.take(b"") {
+            Ok(())
+        } else {
+            Err(format!("the body does not contain {}", words::quoted(self.expected)))
+        }
     }
 }
 
@@ -183,12 +197,17 @@ fn broken(error: &hyper::Error) -> String {
     if let Some(error) = words::io_cause(error) {
         return tls::broken(error).unwrap_or_else(|| match error.kind() {
             // What hyper's reader of bodies objects to.
-            ErrorKind::InvalidData | ErrorKind::InvalidInput => format!("the response is no HTTP/1.1: {error}"),
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => {
+                format!("the response is no HTTP/1.1: {error}")
+            }
             _ => words::io(error),
         });
     }
     if error.is_parse_too_large() {
-        format!("the response headers are too large (over {} KiB or {PROBE_HEADERS_MAX} of them)", PROBE_HEADER_OCTETS_MAX >> 10)
+        format!(
+            "the response headers are too large (over {} KiB or {PROBE_HEADERS_MAX} of them)",
+            PROBE_HEADER_OCTETS_MAX >> 10
+        )
     } else if error.is_parse() {
         "the response is no HTTP/1.1".to_owned()
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {

@@ -12,12 +12,15 @@ const HEADER_LEN: usize = 8;
 pub(super) async fn run(to: IpAddr, trial: &mut Trial) -> Finding {
     let socket = open(to).map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "this system does not let the server send ICMP echo: its group is not in net.ipv4.ping_group_range".to_owned()
+            "this system does not let the server send ICMP echo: its group is not in \
+             net.ipv4.ping_group_range"
+                .to_owned()
         }
         _ => words::io(&error),
     })?;
     trial.doing = "waiting for the echo";
-    // The kernel matches the identifier, which is this socket's own; the token tells a late reply to another run.
+    // The kernel matches the identifier, which is this socket's own; the token tells a late reply
+    // to another run.
     let token = RandomState::new().hash_one(to).to_be_bytes();
     let (request, reply) = if to.is_ipv4() { (8, 0) } else { (128, 129) };
     let mut packet = [0u8; HEADER_LEN + 8];

@@ -1,6 +1,7 @@
 //! Readings of load feeds: one number over HTTP or from a file, or one line that says why not.
 //!
-//! A number is finite and not negative; anything else is a failure, never a guess. Nothing is retried.
+//! A number is finite and not negative; anything else is a failure, never a guess. Nothing is
+//! retried.
 
 pub mod number;
 pub mod samples;
@@ -33,8 +34,9 @@ pub struct Reading {
 }
 
 impl Prober {
-    /// Reads a feed once. Ends by the reading's time-out. The error is one short line for the operator. Must run inside a
-    /// Tokio runtime with I/O and time. Dropped midway, it closes its connection.
+    /// Reads a feed once. Ends by the reading's time-out. The error is one short line for the
+    /// operator. Must run inside a Tokio runtime with I/O and time. Dropped midway, it closes its
+    /// connection.
     pub async fn read(&self, reading: &Reading) -> Result<f64, Arc<str>> {
         let mut trial = Trial::default();
         let within = Duration::from_millis(u64::from(reading.timeout_ms));
@@ -58,7 +60,9 @@ impl Prober {
                 samples.sum()
             }
             Feed::File { path } => {
-                let path = path.replace("{pop}", &reading.pop).replace("{service}", reading.service.as_deref().unwrap_or_default());
+                let path = path
+                    .replace("{pop}", &reading.pop)
+                    .replace("{service}", reading.service.as_deref().unwrap_or_default());
                 let (octets, age_secs) = file::beginning(PathBuf::from(path), &self.files, trial).await?;
                 // A number that nobody writes any more is as good as a feed that does not answer.
                 if age_secs > u64::from(reading.spec.stale_after_ms / 1_000) {
@@ -71,7 +75,13 @@ impl Prober {
     }
 
     /// Asks for a page. What the body adds to the bound of a connection is its own affair.
-    async fn ask(&self, url: &FeedUrl, intake: &mut (dyn Intake + Send), body_octets_max: usize, trial: &mut Trial) -> Result<(), String> {
+    async fn ask(
+        &self,
+        url: &FeedUrl,
+        intake: &mut (dyn Intake + Send),
+        body_octets_max: usize,
+        trial: &mut Trial,
+    ) -> Result<(), String> {
         let tls = TlsCheck { sni: None, verify: Verify::System, warn_days: 0 };
         let check = HttpCheck {
             tls: url.tls.then_some(tls),

@@ -41,14 +41,19 @@ impl Metered {
     /// Connects to exactly this address; at most so many octets are read.
     pub async fn connect_for(to: SocketAddr, octets_max: usize) -> io::Result<Metered> {
         let stream = TcpStream::connect(to).await?;
-        // Each exchange is one small write; waiting for more gains nothing. Refused, it is only slower.
+        // Each exchange is one small write; waiting for more gains nothing. Refused, it is only
+        // slower.
         let _ = stream.set_nodelay(true);
         Ok(Metered { stream, left: octets_max, octets_max })
     }
 }
 
 impl AsyncRead for Metered {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.left == 0 {
             return Poll::Ready(Err(io::Error::other(Endless { octets_max: self.octets_max })));
         }

@@ -8,9 +8,9 @@
 //!            [`http`] over [`tls`]  [`tcp`]  [`dns`]  [`exec`]  [`file`]  [`icmp`]
 //! ```
 //!
-//! A run never panics on what a peer sends, ends by its time-out whatever the peer does, holds bounded
-//! memory, and leaves no connection and no process behind. Names are never resolved. Nothing is retried:
-//! how many failures make a verdict is the monitor's affair.
+//! A run never panics on what a peer sends, ends by its time-out whatever the peer does, holds
+//! bounded memory, and leaves no connection and no process behind. Names are never resolved.
+//! Nothing is retried: how many failures make a verdict is the monitor's affair.
 
 pub mod certificate;
 pub mod dns;
@@ -35,8 +35,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Runs checks. One for the whole process: it keeps TLS settings from run to run, and bounds how many
-/// programs run at once.
+/// Runs checks. One for the whole process: it keeps TLS settings from run to run, and bounds how
+/// many programs run at once.
 #[derive(Debug)]
 pub struct Prober {
     tls: tls::Settings,
@@ -72,9 +72,9 @@ impl Prober {
         }
     }
 
-    /// Runs a check once. Ends by the check's time-out, connecting, TLS and exchange together. Must run
-    /// inside a Tokio runtime with I/O and time. Dropped midway, it closes its connection and kills its
-    /// program.
+    /// Runs a check once. Ends by the check's time-out, connecting, TLS and exchange together. Must
+    /// run inside a Tokio runtime with I/O and time. Dropped midway, it closes its connection and
+    /// kills its program.
     pub async fn run(&self, target: &Target) -> Outcome {
         let begun = Instant::now();
         let within = Duration::from_millis(u64::from(target.spec.timeout_ms));
@@ -94,7 +94,8 @@ impl Prober {
     }
 
     async fn check(&self, target: &Target, trial: &mut Trial) -> Finding {
-        // Boxed one by one: the future of a UDP query need not be as large as that of a TLS exchange.
+        // Boxed one by one: the future of a UDP query need not be as large as that of a TLS
+        // exchange.
         match &target.spec.check {
             Check::Http(check) => Box::pin(http::run(check, target.destination, &self.tls, trial)).await,
             Check::Tcp(check) => Box::pin(tcp::run(check, target.destination, trial)).await,

@@ -17,12 +17,13 @@ use tokio_util::sync::CancellationToken;
 /// A check to run, with the ticket under which its outcome goes back.
 pub type Work = (u64, Target);
 
-/// Runs what comes until the token is cancelled, or nobody can send work any more and all of it is done.
+/// Runs what comes until the token is cancelled, or nobody can send work any more and all of it is
+/// done.
 ///
-/// `done` is called once for each piece of work, on the task that ran it, and must not block. No order is
-/// kept: a hanging target delays no other, unless [`PROBES_AT_ONCE`] of them hang; then the next waits for a
-/// place, its time-out not yet running. When cancelled, running checks are dropped without an outcome, their
-/// connections closed and their programs killed.
+/// `done` is called once for each piece of work, on the task that ran it, and must not block. No
+/// order is kept: a hanging target delays no other, unless [`PROBES_AT_ONCE`] of them hang; then
+/// the next waits for a place, its time-out not yet running. When cancelled, running checks are
+/// dropped without an outcome, their connections closed and their programs killed.
 pub async fn run<D>(prober: Arc<Prober>, work: Receiver<Work>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, Outcome) + Clone + Send + Sync + 'static,
@@ -35,7 +36,8 @@ where
     each(work, start, stop).await;
 }
 
-/// The same for load feeds: `done` takes the ticket and the number, or one line that says why there is none.
+/// The same for load feeds: `done` takes the ticket and the number, or one line that says why there
+/// is none.
 pub async fn read<D>(prober: Arc<Prober>, work: Receiver<Reading>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, Result<f64, Arc<str>>) + Clone + Send + Sync + 'static,
@@ -71,7 +73,8 @@ where
     }
 }
 
-/// A run whose panic, which would be a fault of ours, is a result like any other: else nothing would come of it.
+/// A run whose panic, which would be a fault of ours, is a result like any other: else nothing
+/// would come of it.
 async fn caught<R>(run: impl Future<Output = R>, fault: R) -> R {
     let (mut run, mut fault) = (pin!(run), Some(fault));
     poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {

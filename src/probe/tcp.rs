@@ -23,7 +23,13 @@ pub(super) async fn run(check: &TcpCheck, to: SocketAddr, trial: &mut Trial) -> 
         match stream.read(&mut octets).await.map_err(|e| words::io(&e))? {
             0 => return Err(format!("the server closed without {}", words::quoted(expected))),
             len if sought.take(&octets[..len]) => return Ok(()),
-            _ if sought.is_full() => return Err(format!("{} is not in {}", words::quoted(expected), sought.name("octets received"))),
+            _ if sought.is_full() => {
+                return Err(format!(
+                    "{} is not in {}",
+                    words::quoted(expected),
+                    sought.name("octets received")
+                ));
+            }
             _ => {}
         }
     }
@@ -46,7 +52,8 @@ impl<'e> Sought<'e> {
         let from = self.seen.len().saturating_sub(self.expected.len());
         let room = PROBE_BODY_OCTETS_MAX.saturating_sub(self.seen.len());
         self.seen.extend_from_slice(&octets[..octets.len().min(room)]);
-        self.expected.is_empty() || self.seen[from..].windows(self.expected.len()).any(|window| window == self.expected)
+        self.expected.is_empty()
+            || self.seen[from..].windows(self.expected.len()).any(|window| window == self.expected)
     }
 
     /// As much was looked at as ever will be.

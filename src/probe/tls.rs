@@ -1,4 +1,5 @@
-//! TLS over a connection: settings that are made once, what certificates are accepted, and what is told of them.
+//! TLS over a connection: settings that are made once, what certificates are accepted, and what is
+//! told of them.
 
 use super::metered::Metered;
 use super::{Trial, certificate, words};
@@ -21,7 +22,8 @@ use tokio_rustls::client::TlsStream;
 /// Who judges a certificate.
 type Verifier = Arc<dyn ServerCertVerifier>;
 
-/// Settings of TLS by what is accepted, each made when it is first needed. The system's roots are read once.
+/// Settings of TLS by what is accepted, each made when it is first needed. The system's roots are
+/// read once.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     base: OnceLock<ClientConfig>,
@@ -45,7 +47,9 @@ pub(super) async fn connect(
     config.dangerous().set_certificate_verifier(Arc::<Recorder>::clone(&recorder));
     let connected = TlsConnector::from(Arc::new(config)).connect(name.clone(), stream).await;
     let end = recorder.end.get().copied().flatten();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     trial.certificate_days = end.map(|end| certificate::days_left(end, now));
     if let Some(days) = trial.certificate_days.filter(|days| *days <= i32::from(tls.warn_days)) {
         trial.degraded = Some(end_in_words(days).into());
@@ -85,14 +89,20 @@ fn expired(days: Option<i32>) -> String {
 fn refusal(error: &Error, name: &ServerName<'_>, days: Option<i32>) -> String {
     match error {
         Error::InvalidCertificate(fault) => match fault {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => format!("certificate: {}", expired(days)),
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "certificate: not valid yet".to_owned(),
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                format!("certificate: {}", expired(days))
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "certificate: not valid yet".to_owned()
+            }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 format!("certificate is for other names than {}", words::quoted(name.to_str().as_bytes()))
             }
             CertificateError::UnknownIssuer => "certificate: its issuer is not trusted".to_owned(),
             // As by an authority that kept its name and changed its key.
-            CertificateError::BadSignature => "certificate: not signed by the issuer that is trusted".to_owned(),
+            CertificateError::BadSignature => {
+                "certificate: not signed by the issuer that is trusted".to_owned()
+            }
             CertificateError::Revoked => "certificate: revoked".to_owned(),
             other => format!("certificate: {other}"),
         },
@@ -111,7 +121,8 @@ fn server_name(named: Option<&str>, address: IpAddr) -> Result<ServerName<'stati
         None if named.matches(':').count() == 1 => named.split(':').next().unwrap_or(named),
         None => named,
     };
-    ServerName::try_from(bare.to_owned()).map_err(|_| format!("{} is no server name", words::quoted(bare.as_bytes())))
+    ServerName::try_from(bare.to_owned())
+        .map_err(|_| format!("{} is no server name", words::quoted(bare.as_bytes())))
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -120,8 +131,8 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Settings {
-    /// Everything but the verifier. Sessions are never resumed: a resumed one would not show the certificate,
-    /// and a handshake is part of what is checked.
+    /// Everything but the verifier. Sessions are never resumed: a resumed one would not show the
+    /// certificate, and a handshake is part of what is checked.
     fn base(&self) -> &ClientConfig {
         self.base.get_or_init(|| {
             let mut config = ClientConfig::builder_with_provider(provider())
@@ -156,7 +167,8 @@ impl Settings {
     }
 }
 
-/// Reads the system's roots, on a thread that may wait for the disk. What fails is tried again next time.
+/// Reads the system's roots, on a thread that may wait for the disk. What fails is tried again next
+/// time.
 async fn system() -> Result<Verifier, String> {
     let read = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
     let found = read.await.map_err(|_| "the system's root certificates cannot be read".to_owned())?;

@@ -1,4 +1,5 @@
-//! Words for the operator: one short line for each way to fail, safe to print whatever the peer sent.
+//! Words for the operator: one short line for each way to fail, safe to print whatever the peer
+//! sent.
 
 use super::metered::Endless;
 use crate::limits::PROBE_WORDS_MAX;
@@ -12,7 +13,11 @@ pub fn late(timeout_ms: u32, doing: &str) -> String {
         0 => format!("{} s", timeout_ms / 1_000),
         _ => format!("{timeout_ms} ms"),
     };
-    if doing.is_empty() { format!("no answer within {time}") } else { format!("no answer within {time} ({doing})") }
+    if doing.is_empty() {
+        format!("no answer within {time}")
+    } else {
+        format!("no answer within {time} ({doing})")
+    }
 }
 
 /// What the system or the peer did to a connection.
@@ -23,7 +28,9 @@ pub fn io(error: &io::Error) -> String {
     let known = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::ConnectionReset => "connection reset",
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => "connection closed",
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
+            "connection closed"
+        }
         io::ErrorKind::HostUnreachable => "host unreachable",
         io::ErrorKind::NetworkUnreachable => "network unreachable",
         io::ErrorKind::TimedOut => "connection timed out",
@@ -51,7 +58,8 @@ pub fn quoted(octets: &[u8]) -> String {
     format!("\"{}{cut}\"", kept.escape_ascii())
 }
 
-/// One line: control characters (and those that turn the writing round) escaped, and of bounded length.
+/// One line: control characters (and those that turn the writing round) escaped, and of bounded
+/// length.
 pub fn line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars() {
@@ -59,7 +67,9 @@ pub fn line(text: &str) -> String {
             line.push_str("...");
             break;
         }
-        if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        if c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
             // Writing to a string cannot fail.
             let _ = write!(line, "{}", c.escape_default());
         } else {

@@ -1,5 +1,5 @@
-//! Files of the state folder, replaced whole: whoever reads meets the old octets or the new, never a
-//! part, also after a power cut.
+//! Files of the state folder, replaced whole: whoever reads meets the old octets or the new, never
+//! a part, also after a power cut.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

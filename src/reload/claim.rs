@@ -1,4 +1,5 @@
-//! The claim of a server to its state folder: two that write one ledger would undo each other's overrides.
+//! The claim of a server to its state folder: two that write one ledger would undo each other's
+//! overrides.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -10,7 +11,8 @@ const FILE: &str = "lock";
 /// A state folder that is ours until this is dropped, or the process ends in whatever way.
 #[derive(Debug)]
 pub struct Claim {
-    /// `None` where the folder cannot be written or its file system knows no locks: nothing can be claimed there.
+    /// `None` where the folder cannot be written or its file system knows no locks: nothing can be
+    /// claimed there.
     _file: Option<File>,
 }
 
@@ -19,8 +21,8 @@ pub struct Claim {
 pub struct Taken;
 
 impl Claim {
-    /// Claims a folder, which is made if it is missing. Folder and file are for our user alone: whoever may open
-    /// the file could lock it, and keep us from starting.
+    /// Claims a folder, which is made if it is missing. Folder and file are for our user alone:
+    /// whoever may open the file could lock it, and keep us from starting.
     pub fn new(state: &Path) -> Result<Claim, Taken> {
         let (mut folder, mut options) = (DirBuilder::new(), OpenOptions::new());
         folder.recursive(true);
@@ -50,7 +52,8 @@ impl Claim {
     }
 
     fn none(path: &Path, error: &io::Error) -> Claim {
-        tracing::warn!(%error, path = %path.display(), "the state folder is not claimed: a second server on it would not be noticed");
+        tracing::warn!(%error, path = %path.display(),
+            "the state folder is not claimed: a second server on it would not be noticed");
         Claim { _file: None }
     }
 }
@@ -71,7 +74,8 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+            let mode =
+                |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
             // Whatever the mask of this process takes away besides.
             assert_eq!((mode(&state) & !0o750, mode(&state.join("lock")) & !0o600), (0, 0));
         }

@@ -39,10 +39,15 @@ pub struct Fresh {
 /// Sequence number of a snapshot that no server will serve.
 pub const NEVER_SERVED: u64 = 0;
 
-/// Reads the deployment at `root` and compiles it as snapshot `sequence`. `previous` lends what did not
-/// change; `running` is what the process was started with, and refuses files that ask for another.
-/// Takes as long as reading and compiling take: call it where waiting is allowed.
-pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed>, sequence: u64) -> Result<Fresh, Box<(Findings, Files)>> {
+/// Reads the deployment at `root` and compiles it as snapshot `sequence`. `previous` lends what did
+/// not change; `running` is what the process was started with, and refuses files that ask for
+/// another. Takes as long as reading and compiling take: call it where waiting is allowed.
+pub fn run(
+    root: &Path,
+    previous: Option<&Arc<Snapshot>>,
+    running: Option<&Fixed>,
+    sequence: u64,
+) -> Result<Fresh, Box<(Findings, Files)>> {
     let (deployment, mut findings, files) = read(root, sequence == NEVER_SERVED);
     let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
     let fixed = Fixed { listen: deployment.listen.clone(), state: deployment.state.clone() };
@@ -59,9 +64,9 @@ pub fn run(root: &Path, previous: Option<&Arc<Snapshot>>, running: Option<&Fixed
     }
 }
 
-/// Reads and checks one consistent state of the files: a load during which a file changed is repeated.
-/// Faults of databases are among the findings only if others refuse the deployment already; otherwise
-/// compiling it tells them.
+/// Reads and checks one consistent state of the files: a load during which a file changed is
+/// repeated. Faults of databases are among the findings only if others refuse the deployment
+/// already; otherwise compiling it tells them.
 pub fn read(root: &Path, is_only_looked_at: bool) -> (Option<Deployment>, Findings, Files) {
     let mut attempt = 1;
     loop {
@@ -72,7 +77,8 @@ pub fn read(root: &Path, is_only_looked_at: bool) -> (Option<Deployment>, Findin
         let changed = disk.changed();
         if changed.is_empty() {
             if deployment.is_none() {
-                let faults = databases.iter().filter_map(|d| Database::read(d.path.clone(), &d.octets, d.file).err());
+                let faults =
+                    databases.iter().filter_map(|d| Database::read(d.path.clone(), &d.octets, d.file).err());
                 faults.for_each(|fault| findings.extend(fault));
                 findings.sort();
             }
@@ -81,7 +87,8 @@ pub fn read(root: &Path, is_only_looked_at: bool) -> (Option<Deployment>, Findin
         if attempt >= READ_ATTEMPTS {
             for path in changed {
                 let message = format!("`{}` changed while the deployment was read", path.display());
-                let finding = Finding::error(code::SOURCE_CHANGED, message).help("reload again when the files have settled");
+                let finding = Finding::error(code::SOURCE_CHANGED, message)
+                    .help("reload again when the files have settled");
                 findings.push(match place_of(&path, &files) {
                     Some(at) => finding.at(at, ""),
                     None => finding,
@@ -99,41 +106,56 @@ fn now_epoch() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// What the files themselves take out of service against a safety rule. It refuses a reload, unless the files before
-/// broke the rule as much; a start it does not, since a node that answers less well is better than one that does not answer.
+/// What the files themselves take out of service against a safety rule. It refuses a reload, unless
+/// the files before broke the rule as much; a start it does not, since a node that answers less
+/// well is better than one that does not answer.
 fn safety(deployment: &Deployment, previous: Option<&Snapshot>, now_epoch: u64) -> Findings {
     let mut findings = Findings::default();
     if let (Some(until), Some(at)) = (deployment.safety_off_until_epoch, deployment.safety_off_until_at)
         && until <= now_epoch
     {
         findings.push(
-            Finding::warning(code::SAFETY_OFF_PAST, "the day of `safety_off_until` has come: safety rules hold again")
-                .at(at, "without effect by now")
-                .help("remove the line, or give a later date"),
+            Finding::warning(
+                code::SAFETY_OFF_PAST,
+                "the day of `safety_off_until` has come: safety rules hold again",
+            )
+            .at(at, "without effect by now")
+            .help("remove the line, or give a later date"),
         );
     }
     let serves = |pop: &Pop| pop.weight > 0 && !matches!(pop.state, AdminState::Down | AdminState::Drain);
     let pop = |id: PopId| deployment.pops.get(usize::from(id.0));
     let lacks = previous.map(|previous| {
         let pop = |id: PopId| previous.pops.get(usize::from(id.0));
-        Lacks::of(previous.safety.in_force(now_epoch), |id| pop(id).is_some_and(serves), |id| pop(id).and_then(|p| p.capacity))
+        Lacks::of(
+            previous.safety.in_force(now_epoch),
+            |id| pop(id).is_some_and(serves),
+            |id| pop(id).and_then(|p| p.capacity),
+        )
     });
-    let safety = Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch };
+    let safety =
+        Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch };
     for rule in safety.in_force(now_epoch) {
-        let Some(broken) = rule.broken(|id| pop(id).is_some_and(serves), |id| pop(id).and_then(|p| p.capacity)) else { continue };
+        let Some(broken) =
+            rule.broken(|id| pop(id).is_some_and(serves), |id| pop(id).and_then(|p| p.capacity))
+        else {
+            continue;
+        };
         let is_refused = lacks.as_ref().is_some_and(|lacks| !lacks.have(rule, &broken));
         let message = format!("by this file {}", broken.sentence);
-        let finding = if is_refused { Finding::error(code::UNSAFE, message) } else { Finding::warning(code::UNSAFE, message) };
+        let finding = if is_refused {
+            Finding::error(code::UNSAFE, message)
+        } else {
+            Finding::warning(code::UNSAFE, message)
+        };
         let label = match (is_refused, previous) {
             (true, _) => "refuses the reload",
             (false, Some(_)) => "was so before, and does not refuse the reload",
             (false, None) => "refuses a reload, but not a start",
         };
-        findings.push(
-            finding
-                .at(rule.at, label)
-                .help("give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come"),
-        );
+        findings.push(finding.at(rule.at, label).help(
+            "give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come",
+        ));
     }
     findings
 }
@@ -161,8 +183,11 @@ fn need_restart(running: &Fixed, asked: &Fixed, at: Option<At>) -> Findings {
     ];
     let mut findings = Findings::default();
     for (key, _) in rows.into_iter().filter(|(_, same)| !same) {
-        let finding = Finding::error(code::NEEDS_RESTART, format!("`{key}` differs from what the server was started with"))
-            .help("restart the server to change it, or put the old value back to reload the rest");
+        let finding = Finding::error(
+            code::NEEDS_RESTART,
+            format!("`{key}` differs from what the server was started with"),
+        )
+        .help("restart the server to change it, or put the old value back to reload the rest");
         findings.push(match at {
             Some(at) => finding.at(at, ""),
             None => finding,
@@ -194,19 +219,24 @@ mod tests {
         Fixed { listen, state: "state".into() }
     }
 
-    /// A safety rule that the files break refuses a reload and not a start, unless rules are off; a date that
-    /// has come is told.
+    /// A safety rule that the files break refuses a reload and not a start, unless rules are off; a
+    /// date that has come is told.
     #[test]
     fn files_must_keep_safety_rules() {
         let folder = tempfile::tempdir().unwrap();
         let write = |pops: &str| {
             for (name, text) in [
-                ("m.yaml", "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: q.yaml\nzones: z\n"),
+                (
+                    "m.yaml",
+                    "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: \
+                     q.yaml\nzones: z\n",
+                ),
                 ("p.yaml", pops),
                 ("q.yaml", "policies: { web: { pops: all, order: listed } }\n"),
                 (
                     "z/z.yaml",
-                    "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: 203.0.113.5 }\n  w: { steer: web }\n",
+                    "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: \
+                     203.0.113.5 }\n  w: { steer: web }\n",
                 ),
             ] {
                 std::fs::create_dir_all(folder.path().join("z")).unwrap();
@@ -217,11 +247,14 @@ mod tests {
         let codes = |findings: &Findings| findings.iter().map(|f| (f.code, f.severity)).collect::<Vec<_>>();
         let file = |head: &str, state: &str| {
             format!(
-                "{head}safety: [{{ never_fewer_than: 2, of: all }}]\npops:\n  a: {{ addresses: 192.0.2.1 }}\n  b: {{ addresses: 192.0.2.2, {state} }}\n"
+                "{head}safety: [{{ never_fewer_than: 2, of: all }}]\npops:\n  a: {{ addresses: 192.0.2.1 \
+                 }}\n  b: {{ addresses: 192.0.2.2, {state} }}\n"
             )
         };
         write(&file("", "weight: 5"));
-        let first = run(&root, None, None, 1).map_err(|refused| codes(&refused.0)).unwrap_or_else(|codes| panic!("{codes:?}"));
+        let first = run(&root, None, None, 1)
+            .map_err(|refused| codes(&refused.0))
+            .unwrap_or_else(|codes| panic!("{codes:?}"));
         assert_eq!(codes(&first.findings), []);
         let previous = Arc::new(first.snapshot);
         for (head, state, code, refused) in [
@@ -238,7 +271,11 @@ mod tests {
                 Err(refusal) => (codes(&refusal.0), true),
             };
             let severity = if refused { Severity::Error } else { Severity::Warning };
-            assert_eq!(found, (code.map(|code| (code, severity)).into_iter().collect(), refused), "{head}{state}");
+            assert_eq!(
+                found,
+                (code.map(|code| (code, severity)).into_iter().collect(), refused),
+                "{head}{state}"
+            );
             // What starts is a node that answers.
             assert!(run(&root, None, None, 1).is_ok(), "{head}{state}");
         }
@@ -268,7 +305,11 @@ mod tests {
             change(&mut asked);
             let findings = need_restart(&fixed(), &asked, None);
             assert_eq!(findings.len(), 1);
-            assert!(findings.iter().all(|f| f.code == code::NEEDS_RESTART && f.message.contains(&format!("`{key}`"))));
+            assert!(
+                findings
+                    .iter()
+                    .all(|f| f.code == code::NEEDS_RESTART && f.message.contains(&format!("`{key}`")))
+            );
         }
     }
 }

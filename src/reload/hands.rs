@@ -5,8 +5,9 @@ use crate::sys::memory::Passing;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Does a piece of work for each number below `count`, in any order, on as many threads as there are
-/// cores, and returns when all is done. The calling thread is one of them. A panic of the work is passed on.
+/// Does a piece of work for each number below `count`, in any order, on as many threads as there
+/// are cores, and returns when all is done. The calling thread is one of them. A panic of the work
+/// is passed on.
 pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let hands = thread::available_parallelism().map_or(1, usize::from).min(LOAD_HANDS_MAX).min(count);
     let next = AtomicUsize::new(0);

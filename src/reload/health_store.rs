@@ -1,5 +1,5 @@
-//! `state/health`: octets under a checksum, with the copy before, so that a node knows after a restart
-//! what it knew of its targets. What the octets mean is the caller's.
+//! `state/health`: octets under a checksum, with the copy before, so that a node knows after a
+//! restart what it knew of its targets. What the octets mean is the caller's.
 
 use crate::reload::atomic;
 use crate::wire::hash;
@@ -9,12 +9,16 @@ use std::path::Path;
 /// First words of the file. Another version is not read.
 const HEAD: &str = "meridian health 1 ";
 
-/// Writes octets and keeps the file before as `.1`, if it is whole. Refuses more than `most` in all, which could not be
-/// loaded.
+/// Writes octets and keeps the file before as `.1`, if it is whole. Refuses more than `most` in
+/// all, which could not be loaded.
 pub fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
     let head = (HEAD.len() + 17) as u64;
     if octets.len() as u64 + head > most {
-        return Err(io::Error::other(format!("it would have {} octets, and may have {}", octets.len(), most - head)));
+        return Err(io::Error::other(format!(
+            "it would have {} octets, and may have {}",
+            octets.len(),
+            most - head
+        )));
     }
     if let Ok(Some(old)) = atomic::read(path, most)
         && body(&old).is_some()
@@ -57,7 +61,8 @@ mod tests {
 
     const MOST: u64 = 1_000;
 
-    /// What was saved is loaded; any damage falls back to the copy before, and both damaged to nothing.
+    /// What was saved is loaded; any damage falls back to the copy before, and both damaged to
+    /// nothing.
     #[test]
     fn damage_falls_back() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -35,8 +35,8 @@ pub struct Opened {
 }
 
 impl LedgerStore {
-    /// Reads the ledger of a state folder. A file that cannot be read falls back to the copy before it,
-    /// or to an empty ledger, with an alarm.
+    /// Reads the ledger of a state folder. A file that cannot be read falls back to the copy before
+    /// it, or to an empty ledger, with an alarm.
     pub fn open(state: &Path) -> Opened {
         let path = state.join(FILE);
         let mut store = LedgerStore { path: path.clone(), good: None, broken: false };
@@ -51,8 +51,13 @@ impl LedgerStore {
                 store.broken = true;
                 let (ledger, instead) = match load(&store.copy()) {
                     Ok(Some((_, ledger))) => (ledger, "the copy before it is in force".to_owned()),
-                    Ok(None) => (Ledger::default(), "there is no copy, so no override is in force".to_owned()),
-                    Err(second) => (Ledger::default(), format!("its copy cannot be read either ({second}), so no override is in force")),
+                    Ok(None) => {
+                        (Ledger::default(), "there is no copy, so no override is in force".to_owned())
+                    }
+                    Err(second) => (
+                        Ledger::default(),
+                        format!("its copy cannot be read either ({second}), so no override is in force"),
+                    ),
                 };
                 alarms.push(format!("the ledger of overrides cannot be read: {fault}; {instead}"));
                 ledger
@@ -67,8 +72,8 @@ impl LedgerStore {
         Opened { store, ledger, alarms }
     }
 
-    /// Writes a ledger. On an error the file is as it was. A file that somebody else has written since it was
-    /// read is left alone: what it says would be lost without a word.
+    /// Writes a ledger. On an error the file is as it was. A file that somebody else has written
+    /// since it was read is left alone: what it says would be lost without a word.
     pub fn save(&mut self, ledger: &Ledger) -> io::Result<()> {
         let octets = ledger_file::print(ledger).into_bytes();
         if !self.broken
@@ -76,11 +81,13 @@ impl LedgerStore {
             && self.good.as_ref() != Some(&there)
         {
             return Err(io::Error::other(
-                "the file was changed by another hand since this server read it; restart the server to take it over, or put it back",
+                "the file was changed by another hand since this server read it; restart the server to take \
+                 it over, or put it back",
             ));
         }
         if self.broken {
-            // Kept for whoever wants to know what it said, and as the sign of the alarm after a restart.
+            // Kept for whoever wants to know what it said, and as the sign of the alarm after a
+            // restart.
             match std::fs::copy(&self.path, self.set_aside()) {
                 // Taken away by hand: nothing is left to keep.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -90,7 +97,8 @@ impl LedgerStore {
             atomic::write(&self.copy(), good)?;
         }
         if let Err(error) = atomic::write(&self.path, &octets) {
-            // The name may have been taken, its folder not synced: the file is then ours, not another hand's.
+            // The name may have been taken, its folder not synced: the file is then ours, not
+            // another hand's.
             if let Ok(Some(there)) = atomic::read(&self.path, LEDGER_OCTETS_MAX)
                 && there == octets
             {
@@ -134,7 +142,10 @@ impl LedgerStore {
 /// A good ledger with its octets; the error is a sentence.
 fn load(path: &Path) -> Result<Option<(Vec<u8>, Ledger)>, String> {
     let shown = path.display();
-    let Some(octets) = atomic::read(path, LEDGER_OCTETS_MAX).map_err(|error| format!("{shown}: {error}"))? else { return Ok(None) };
+    let Some(octets) = atomic::read(path, LEDGER_OCTETS_MAX).map_err(|error| format!("{shown}: {error}"))?
+    else {
+        return Ok(None);
+    };
     match ledger_file::read_alone(&octets, &shown.to_string()) {
         Ok(ledger) => Ok(Some((octets, ledger))),
         Err(refused) => Err(render::lines(&refused.0, &refused.1)),
@@ -162,7 +173,8 @@ mod tests {
         ledger.add(entry).unwrap();
     }
 
-    /// A file changed by another hand is not overwritten; put back, or taken away, it is written again.
+    /// A file changed by another hand is not overwritten; put back, or taken away, it is written
+    /// again.
     #[test]
     fn another_hand_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
@@ -182,8 +194,8 @@ mod tests {
         assert_eq!(LedgerStore::open(folder.path()).ledger, ledger);
     }
 
-    /// A cut at any octet gives the copy before and an alarm that lasts over restarts and changes until
-    /// it is acknowledged; a damaged file never becomes the copy.
+    /// A cut at any octet gives the copy before and an alarm that lasts over restarts and changes
+    /// until it is acknowledged; a damaged file never becomes the copy.
     #[test]
     fn a_damaged_ledger_is_never_silent() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! Reload: from the files to a compiled snapshot, or to findings. Publishing is the writer's. Beside it,
-//! what a node keeps in its state folder between restarts.
+//! Reload: from the files to a compiled snapshot, or to findings. Publishing is the writer's.
+//! Beside it, what a node keeps in its state folder between restarts.
 //!
 //! `meridian check`, the start of a server and every reload take this same path.
 

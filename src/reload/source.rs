@@ -29,7 +29,8 @@ pub struct Disk {
 struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// Device, inode and time of status change: a file renamed into place, or one whose times were set back.
+    /// Device, inode and time of status change: a file renamed into place, or one whose times were
+    /// set back.
     identity: (u64, u64, i64, i64),
 }
 
@@ -57,12 +58,14 @@ impl Disk {
         Disk { is_only_looked_at: true, ..Disk::default() }
     }
 
-    /// Files that are no longer what was read, in the order read. A load with any is of no one state
-    /// of the files and must not be published.
+    /// Files that are no longer what was read, in the order read. A load with any is of no one
+    /// state of the files and must not be published.
     pub fn changed(&self) -> Vec<PathBuf> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.iter()
-            .filter(|(path, stamp)| fs::metadata(path).map_or(true, |metadata| Stamp::of(&metadata) != *stamp))
+            .filter(|(path, stamp)| {
+                fs::metadata(path).map_or(true, |metadata| Stamp::of(&metadata) != *stamp)
+            })
             .map(|(path, _)| path.clone())
             .collect()
     }
@@ -82,8 +85,9 @@ impl Sources for Disk {
         Err("the file kept changing while it was read".to_owned())
     }
 
-    /// A zone file may be a link, as container mounts make them: whoever puts files into the folder decides
-    /// that. What a zone's text names is the word of whoever writes the zone, and must not open other files.
+    /// A zone file may be a link, as container mounts make them: whoever puts files into the folder
+    /// decides that. What a zone's text names is the word of whoever writes the zone, and must not
+    /// open other files.
     fn read_inside(&self, folder: &Path, path: &Path) -> Result<Arc<[u8]>, String> {
         let sentence = |error: io::Error| sentence(&error);
         let folder = fs::canonicalize(folder).map_err(sentence)?;
@@ -160,7 +164,11 @@ fn check_kind(metadata: &Metadata) -> Result<(), String> {
 }
 
 fn limit(path: &Path) -> usize {
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mmdb")) { DATABASE_OCTETS_MAX } else { CONFIG_OCTETS_MAX }
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mmdb")) {
+        DATABASE_OCTETS_MAX
+    } else {
+        CONFIG_OCTETS_MAX
+    }
 }
 
 fn too_large(length: u64, limit: usize) -> String {

@@ -43,7 +43,13 @@ pub struct Burden {
 
 impl Burden {
     /// Begins to read the feeds of a snapshot. Must run inside a Tokio runtime.
-    pub fn begin(snapshot: &Snapshot, saved: &Saved, now_epoch_secs: u64, prober: Arc<Prober>, stop: CancellationToken) -> Burden {
+    pub fn begin(
+        snapshot: &Snapshot,
+        saved: &Saved,
+        now_epoch_secs: u64,
+        prober: Arc<Prober>,
+        stop: CancellationToken,
+    ) -> Burden {
         let seed = crate::wire::hash::octets(snapshot.node_name().as_bytes());
         let mut loads = Loads::new(Arc::clone(&snapshot.loads), seed, Moment(0));
         loads.restore(&saved.loads, Moment(0), now_epoch_secs);
@@ -83,8 +89,8 @@ impl Burden {
         self.loads.handle_reading(FeedTicket(ticket), reading, now);
     }
 
-    /// Follows a snapshot, of whose PoPs `is_up` tells who is not down by probes, and `serves` who takes regular
-    /// clients.
+    /// Follows a snapshot, of whose PoPs `is_up` tells who is not down by probes, and `serves` who
+    /// takes regular clients.
     pub fn handle_pops(&mut self, snapshot: &Snapshot, is_up: &[bool], serves: &[bool]) {
         let now = self.now();
         if !Arc::ptr_eq(self.loads.roster(), &snapshot.loads) {
@@ -97,15 +103,16 @@ impl Burden {
         }
     }
 
-    /// Takes results and hands out what is due, for the snapshot that it follows. Gives whether an answer would show a
-    /// difference.
+    /// Takes results and hands out what is due, for the snapshot that it follows. Gives whether an
+    /// answer would show a difference.
     pub fn turn(&mut self, snapshot: &Snapshot) -> bool {
         while let Some(answer) = self.round.result() {
             self.take(answer);
         }
         let now = self.now();
         let mut changed = false;
-        let left: Vec<Share256> = (0..snapshot.pops.len()).map(|pop| self.ramps.left(pop as u16, now)).collect();
+        let left: Vec<Share256> =
+            (0..snapshot.pops.len()).map(|pop| self.ramps.left(pop as u16, now)).collect();
         if left != self.left {
             self.left = left;
             changed = true;
@@ -149,11 +156,16 @@ impl Burden {
     pub fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.loads.poll_event() {
-            let alarm = || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
+            let alarm =
+                || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
             match &event {
-                LoadEvent::FeedLost { subject, .. } => drop(self.alarms.insert(format!("feed {subject}"), alarm())),
+                LoadEvent::FeedLost { subject, .. } => {
+                    drop(self.alarms.insert(format!("feed {subject}"), alarm()))
+                }
                 LoadEvent::FeedBack { subject } => drop(self.alarms.remove(&format!("feed {subject}"))),
-                LoadEvent::Oscillates { subject } => drop(self.alarms.insert(format!("turns {subject}"), alarm())),
+                LoadEvent::Oscillates { subject } => {
+                    drop(self.alarms.insert(format!("turns {subject}"), alarm()))
+                }
                 LoadEvent::Calm { subject } => drop(self.alarms.remove(&format!("turns {subject}"))),
                 LoadEvent::Began { .. } | LoadEvent::Ended { .. } | LoadEvent::Lost { .. } => {}
             }
@@ -162,7 +174,8 @@ impl Burden {
         events
     }
 
-    /// Alarms that stand. Events say when they began; whether they stand is read from the feeds that there are.
+    /// Alarms that stand. Events say when they began; whether they stand is read from the feeds
+    /// that there are.
     pub fn alarms(&mut self) -> Vec<Alarm> {
         let mut standing = HashSet::new();
         for report in self.loads.report(self.round.now()) {
@@ -216,7 +229,10 @@ pub struct Saved {
 impl Saved {
     /// From lines; those that say nothing are passed over.
     pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> Saved {
-        Saved { loads: lines.clone().filter_map(SavedLoad::from_line).collect(), ramps: lines.filter_map(SavedRamp::from_line).collect() }
+        Saved {
+            loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
+            ramps: lines.filter_map(SavedRamp::from_line).collect(),
+        }
     }
 }
 

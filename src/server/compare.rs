@@ -22,18 +22,24 @@ pub struct Comparer {
 }
 
 impl Comparer {
-    /// Begins one on a thread of its own, or says that another runs. Must run inside a Tokio runtime.
-    pub fn begin(&mut self, compare: impl FnOnce() -> Compared + Send + 'static, reply: Box<dyn FnOnce(Compared) + Send>) {
+    /// Begins one on a thread of its own, or says that another runs. Must run inside a Tokio
+    /// runtime.
+    pub fn begin(
+        &mut self,
+        compare: impl FnOnce() -> Compared + Send + 'static,
+        reply: Box<dyn FnOnce(Compared) + Send>,
+    ) {
         if self.running.as_ref().is_some_and(|running| !running.is_finished()) {
-            let finding = Finding::error(code::RELOAD_BUSY, "another comparison runs").help("try again when that has ended");
+            let finding = Finding::error(code::RELOAD_BUSY, "another comparison runs")
+                .help("try again when that has ended");
             return reply(Err(Box::new((finding.into(), Files::default()))));
         }
         self.running = Some(spawn_blocking(move || reply(compare())));
     }
 }
 
-/// Reads and compiles the files as a reload would, under the overrides, verdicts and shares of now, and replays every
-/// leaf. Takes as long as that: call it where waiting is allowed.
+/// Reads and compiles the files as a reload would, under the overrides, verdicts and shares of now,
+/// and replays every leaf. Takes as long as that: call it where waiting is allowed.
 pub fn compare(
     root: &Path,
     fixed: &Fixed,
@@ -45,6 +51,7 @@ pub fn compare(
     let sequence = served.sequence() + 1;
     let fresh = cycle::run(root, Some(served), Some(fixed), sequence)?.snapshot;
     let Carried { picture, left, sheds } = carry(served, &fresh, probed);
-    let after = over(ledger, &fresh, Truth { picture: &picture, left: &left, sheds: &sheds }, epoch_secs(), sequence);
+    let after =
+        over(ledger, &fresh, Truth { picture: &picture, left: &left, sheds: &sheds }, epoch_secs(), sequence);
     Ok(Comparison::new(served, &after, counted))
 }

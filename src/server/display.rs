@@ -10,15 +10,20 @@ use std::collections::HashMap;
 
 /// Adds what is known of health to a board of the same snapshot.
 pub fn add_health(board: &mut Board, watch: &mut Watch, snapshot: &Snapshot, now_epoch_secs: u64) {
-    let index_of: HashMap<&str, usize> = snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
+    let index_of: HashMap<&str, usize> =
+        snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
     for report in watch.monitor().targets(watch.now()) {
         // A target that several PoPs share stands with the first; canaries stand with none.
-        let Some(pop) = index_of.get(&*report.target.pop).and_then(|index| board.pops.get_mut(*index)) else { continue };
+        let Some(pop) = index_of.get(&*report.target.pop).and_then(|index| board.pops.get_mut(*index)) else {
+            continue;
+        };
         pop.targets.push(view(&report));
     }
     for (pop, health) in board.pops.iter_mut().zip(health_of_pops(snapshot, &watch.picture().slots)) {
         pop.health = match health {
-            PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => PopHealth::Unknown,
+            PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => {
+                PopHealth::Unknown
+            }
             health => health,
         };
     }
@@ -30,7 +35,11 @@ pub fn add_health(board: &mut Board, watch: &mut Watch, snapshot: &Snapshot, now
 /// Adds what is known of load.
 pub fn add_load(board: &mut Board, burden: &mut Burden, snapshot: &Snapshot) {
     for report in burden.report() {
-        let Some(pop) = board.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop) else { continue };
+        let Some(pop) =
+            board.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop)
+        else {
+            continue;
+        };
         pop.feeds.push(FeedView {
             service: report.feed.service.clone(),
             load: report.smoothed,
@@ -68,8 +77,8 @@ pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealt
     counts.into_iter().map(health).collect()
 }
 
-/// Which PoPs, in order, no policy can answer with as things are, for the sake of probes: all of their slots
-/// are down in every view. Who is forced up is not.
+/// Which PoPs, in order, no policy can answer with as things are, for the sake of probes: all of
+/// their slots are down in every view. Who is forced up is not.
 pub fn down_pops(snapshot: &Snapshot) -> Vec<bool> {
     let mut is_known = vec![false; snapshot.pops.len()];
     let mut is_up = vec![false; snapshot.pops.len()];

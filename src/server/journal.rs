@@ -1,7 +1,8 @@
-//! The event log: `events.jsonl` in the state folder, one JSON object a line, on a thread of its own.
+//! The event log: `events.jsonl` in the state folder, one JSON object a line, on a thread of its
+//! own.
 //!
-//! Whoever tells an event never waits: the queue is bounded, and what does not fit, or cannot be written
-//! because the disk is full, is dropped and counted.
+//! Whoever tells an event never waits: the queue is bounded, and what does not fit, or cannot be
+//! written because the disk is full, is dropped and counted.
 
 use crate::desk::Desk;
 use crate::desk::event::Event;
@@ -35,8 +36,8 @@ impl Journal {
         Ok(Journal { sender, desk })
     }
 
-    /// Adds an event to both logs: to the server's as one line, to the event log with the time and the snapshot
-    /// in service.
+    /// Adds an event to both logs: to the server's as one line, to the event log with the time and
+    /// the snapshot in service.
     pub fn tell(&self, event: &Event) {
         log(event);
         let line = event.line(epoch_secs(), self.desk.snapshot.load().snapshot.sequence());
@@ -83,7 +84,8 @@ struct Log {
 }
 
 impl Log {
-    /// Opened anew for each line: events are rare, and a log that somebody moved away is begun again.
+    /// Opened anew for each line: events are rare, and a log that somebody moved away is begun
+    /// again.
     fn append(&mut self, line: &str) -> std::io::Result<()> {
         let octets = fs::metadata(&self.path).map_or(0, |meta| meta.len());
         if octets + line.len() as u64 + 1 > self.most && octets > 0 {

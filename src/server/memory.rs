@@ -1,4 +1,5 @@
-//! What a node remembers over a restart of its targets and of load: `state/health` and `state/load`, one line each.
+//! What a node remembers over a restart of its targets and of load: `state/health` and
+//! `state/load`, one line each.
 
 use super::burden;
 use super::writer::epoch_secs;
@@ -14,8 +15,8 @@ use tokio::task::spawn_blocking;
 const HEALTH: &str = "health";
 const LOAD: &str = "load";
 
-/// What was remembered of health, and a sentence for each fault. What cannot be read is as though it never was:
-/// the first round finds it anew.
+/// What was remembered of health, and a sentence for each fault. What cannot be read is as though
+/// it never was: the first round finds it anew.
 pub fn recall(state: &Path) -> (Kept, Vec<String>) {
     let (text, faults) = recall_text(state, HEALTH);
     (Kept::from_lines(text.lines()), faults)
@@ -60,8 +61,8 @@ impl Memory {
         Memory { path, written: None, is_stale: false, writing: None, fault: None, told: None }
     }
 
-    /// Writes lines down: at once if something has turned, else now and then, so that their stamps stay
-    /// fresh. Must run inside a Tokio runtime.
+    /// Writes lines down: at once if something has turned, else now and then, so that their stamps
+    /// stay fresh. Must run inside a Tokio runtime.
     pub fn remember(&mut self, turned: bool, lines: impl FnOnce(u64) -> Vec<String>) {
         self.is_stale |= turned;
         match self.writing.as_mut().map(Receiver::try_recv) {
@@ -83,7 +84,9 @@ impl Memory {
         let (path, octets) = (self.path.clone(), lines(epoch_secs()).join("\n").into_bytes());
         let (done, receiver) = channel();
         self.writing = Some(receiver);
-        drop(spawn_blocking(move || drop(done.send(health_store::save(&path, &octets, HEALTH_FILE_OCTETS_MAX)))));
+        drop(spawn_blocking(move || {
+            drop(done.send(health_store::save(&path, &octets, HEALTH_FILE_OCTETS_MAX)))
+        }));
         (self.written, self.is_stale) = (Some(Instant::now()), false);
     }
 
@@ -96,8 +99,8 @@ impl Memory {
         };
     }
 
-    /// Waits until a write has ended behind which something else has turned, so that [`Memory::remember`] is to be
-    /// called again; for ever if there is none. Safe to drop midway.
+    /// Waits until a write has ended behind which something else has turned, so that
+    /// [`Memory::remember`] is to be called again; for ever if there is none. Safe to drop midway.
     pub async fn wait(&mut self) {
         match self.writing.as_mut().filter(|_| self.is_stale) {
             Some(writing) => {
@@ -125,7 +128,10 @@ impl Memory {
         }
         self.told.clone_from(&self.fault);
         let why = self.fault.as_ref()?;
-        Some(format!("{} cannot be written, so a restart would begin without what it holds: {why}", self.path.display()))
+        Some(format!(
+            "{} cannot be written, so a restart would begin without what it holds: {why}",
+            self.path.display()
+        ))
     }
 }
 

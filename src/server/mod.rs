@@ -111,8 +111,8 @@ struct Workers {
     stop: Arc<std::sync::atomic::AtomicBool>,
 }
 
-/// The signals we listen to. Caught from before the first file is read, so that an early SIGHUP does
-/// not end the process.
+/// The signals we listen to. Caught from before the first file is read, so that an early SIGHUP
+/// does not end the process.
 struct Signals {
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
@@ -139,22 +139,28 @@ impl Signals {
 }
 
 impl Server {
-    /// Loads, opens every socket and begins to answer. Everything that prevents it is found at once.
+    /// Loads, opens every socket and begins to answer. Everything that prevents it is found at
+    /// once.
     pub fn start(options: &Options) -> Result<Server, Refusal> {
-        let runtime = Builder::new_multi_thread().enable_all().thread_name("meridian").build().map_err(|error| own_fault(&error))?;
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("meridian")
+            .build()
+            .map_err(|error| own_fault(&error))?;
         let context = runtime.enter();
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
         let Fresh { snapshot, fixed, mut findings, mut files } = cycle::run(&options.config, None, None, 1)?;
         let mut is_taken = Claim::is_taken(&fixed.state);
-        let sockets = Sockets::open(&fixed.listen, options.engine).and_then(|sockets| match Claim::new(&fixed.state) {
-            Ok(claim) if !is_taken => Ok((sockets, claim)),
-            Ok(_) | Err(Taken) => {
-                sockets::remove_control(&fixed.listen.control);
-                is_taken = true;
-                Err(Findings::default())
-            }
-        });
+        let sockets =
+            Sockets::open(&fixed.listen, options.engine).and_then(|sockets| match Claim::new(&fixed.state) {
+                Ok(claim) if !is_taken => Ok((sockets, claim)),
+                Ok(_) | Err(Taken) => {
+                    sockets::remove_control(&fixed.listen.control);
+                    is_taken = true;
+                    Err(Findings::default())
+                }
+            });
         let (sockets, claim) = match sockets {
             Ok(open) => open,
             Err(found) => {
@@ -162,8 +168,11 @@ impl Server {
                 all.extend(found);
                 if is_taken {
                     all.push(
-                        Finding::error(code::STATE_TAKEN, format!("another server runs on the state folder `{}`", fixed.state.display()))
-                            .help("stop that server, or give this one a folder of its own (`state`)"),
+                        Finding::error(
+                            code::STATE_TAKEN,
+                            format!("another server runs on the state folder `{}`", fixed.state.display()),
+                        )
+                        .help("stop that server, or give this one a folder of its own (`state`)"),
                     );
                 }
                 return Err(Box::new((all, std::mem::take(&mut files))));
@@ -173,16 +182,25 @@ impl Server {
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all());
         counters.last_load.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
-        // Under the overrides from the first answer on: a restart must not undo what was said by hand.
+        // Under the overrides from the first answer on: a restart must not undo what was said by
+        // hand.
         let now = writer::epoch_secs();
         let mut overrides = Overrides::open(&fixed.state, now);
         let ended = overrides.expire(now);
         let (saved, faults) = memory::recall(&fixed.state);
         let stop = CancellationToken::new();
         let prober = Arc::new(Prober::new());
-        let mut watch = Watch::begin(Arc::clone(&snapshot.roster), snapshot.node_name(), &saved, now, Arc::clone(&prober), stop.clone());
+        let mut watch = Watch::begin(
+            Arc::clone(&snapshot.roster),
+            snapshot.node_name(),
+            &saved,
+            now,
+            Arc::clone(&prober),
+            stop.clone(),
+        );
         watch.handle_overrides(&overrides.overridden(&snapshot.pops, now));
-        // The first round before the first answer: what is not known yet would be answered as though it were up.
+        // The first round before the first answer: what is not known yet would be answered as
+        // though it were up.
         runtime.block_on(async {
             while !watch.is_first_round_over() {
                 watch.turn();
@@ -198,7 +216,9 @@ impl Server {
         roll_call::call(&watch, &overrides, &mut burden, &snapshot);
         burden.turn(&snapshot);
         let scales = burden.scales();
-        overrides.weigh(Arc::new(move |meter| scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()));
+        overrides.weigh(Arc::new(move |meter| {
+            scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()
+        }));
         let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
         let snapshot = overrides.over(&snapshot, truth, now, 1);
         let mut board = overrides.board(&snapshot, now);
@@ -239,7 +259,15 @@ impl Server {
         for entry in ended {
             server.tell(&Event::OverrideExpired { entry });
         }
-        let writer = writer::Writer::new(Arc::clone(&server.desk), options.config.clone(), fixed, overrides, watch, burden, journal);
+        let writer = writer::Writer::new(
+            Arc::clone(&server.desk),
+            options.config.clone(),
+            fixed,
+            overrides,
+            watch,
+            burden,
+            journal,
+        );
         let stop = server.stop.clone();
         server.tasks.push(server.runtime.spawn(writer.run(commands, stop)));
         server.files.forget_all_but(&server.findings);
@@ -256,7 +284,11 @@ impl Server {
         self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.desk))));
         match self.engine {
             Engine::Hickory => {
-                let handler = Portable { desk: Arc::clone(&self.desk), udp: blocks.shared_udp, tcp: Arc::clone(&blocks.tcp) };
+                let handler = Portable {
+                    desk: Arc::clone(&self.desk),
+                    udp: blocks.shared_udp,
+                    tcp: Arc::clone(&blocks.tcp),
+                };
                 let served = portable::serve(handler, sockets.udp, sockets.tcp, idle, self.stop.clone());
                 self.tasks.push(self.runtime.spawn(async move {
                     if let Err(error) = served.await {
@@ -268,7 +300,10 @@ impl Server {
                 let hall = Arc::new(Hall {
                     desk: Arc::clone(&self.desk),
                     block: Arc::clone(&blocks.tcp),
-                    gate: Arc::new(Gate::new(fixed.listen.tcp_connections, fixed.listen.tcp_connections_per_prefix)),
+                    gate: Arc::new(Gate::new(
+                        fixed.listen.tcp_connections,
+                        fixed.listen.tcp_connections_per_prefix,
+                    )),
                     rare: queue.clone(),
                     idle,
                     stop: self.stop.clone(),
@@ -291,8 +326,12 @@ impl Server {
                 }
             }
         }
-        let shown =
-            control::Shown { desk: Arc::clone(&self.desk), dns: self.bound.clone(), engine: self.engine.word(), started: Instant::now() };
+        let shown = control::Shown {
+            desk: Arc::clone(&self.desk),
+            dns: self.bound.clone(),
+            engine: self.engine.word(),
+            started: Instant::now(),
+        };
         #[cfg(unix)]
         {
             let listener = tokio::net::UnixListener::from_std(sockets.control)?;
@@ -302,7 +341,12 @@ impl Server {
         if let Some(listener) = sockets.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let whole = Duration::from_secs(ADMIN_CONNECTION_SECS);
-            self.tasks.push(self.runtime.spawn(listener::serve(listener, control::read_only(shown), Some(whole), self.stop.clone())));
+            self.tasks.push(self.runtime.spawn(listener::serve(
+                listener,
+                control::read_only(shown),
+                Some(whole),
+                self.stop.clone(),
+            )));
         }
         Ok(())
     }
@@ -372,7 +416,8 @@ impl Server {
             loop {
                 tokio::select! {
                     _ = hangup.recv() => {
-                        // A full queue means that a reload which will see these files is waiting already.
+                        // A full queue means that a reload which will see these files is waiting
+                        // already.
                         let _ = door(Command::Reload { origin: Origin::Signal, reply: None });
                     }
                     _ = terminate.recv() => break "SIGTERM",

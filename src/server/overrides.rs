@@ -1,7 +1,8 @@
 //! Overrides in the writer's hands: the ledger, its store, its alarms, and the rules that guard it.
 //!
-//! A change is written to the disk before it is published: what a node serves, it serves again after a
-//! restart, however it ended. A change that cannot be written is refused, and nothing changes.
+//! A change is written to the disk before it is published: what a node serves, it serves again
+//! after a restart, however it ended. A change that cannot be written is refused, and nothing
+//! changes.
 
 use crate::desk::board::{Alarm, Board, PopHealth, PopView};
 use crate::desk::command::{Change, Ended, Moved};
@@ -28,7 +29,8 @@ pub struct Overrides {
     store: Option<LedgerStore>,
     alarms: Vec<Alarm>,
     loads: Loads,
-    /// For each entry that takes time, how far it was when that was last told, in quarters; none before it begins.
+    /// For each entry that takes time, how far it was when that was last told, in quarters; none
+    /// before it begins.
     told: BTreeMap<u64, Option<u8>>,
 }
 
@@ -52,10 +54,20 @@ impl Overrides {
     /// Reads the ledger of a state folder.
     pub fn open(state: &Path, now: u64) -> Overrides {
         let Opened { store, ledger, alarms } = LedgerStore::open(state);
-        let alarms = alarms.into_iter().map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true }).collect();
-        let mut overrides = Overrides { ledger, store: Some(store), alarms, loads: Arc::new(|_| None), told: BTreeMap::new() };
+        let alarms = alarms
+            .into_iter()
+            .map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true })
+            .collect();
+        let mut overrides = Overrides {
+            ledger,
+            store: Some(store),
+            alarms,
+            loads: Arc::new(|_| None),
+            told: BTreeMap::new(),
+        };
         // What came about before a restart was told then.
-        overrides.told = overrides.quarters(now).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
+        overrides.told =
+            overrides.quarters(now).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
         overrides
     }
 
@@ -74,14 +86,20 @@ impl Overrides {
         &self.alarms
     }
 
-    /// The snapshot with the states and weights in force and what probes say, as publication `sequence`.
+    /// The snapshot with the states and weights in force and what probes say, as publication
+    /// `sequence`.
     pub fn over(&self, snapshot: &Snapshot, truth: Truth<'_>, now: u64, sequence: u64) -> Snapshot {
         over(&self.ledger, snapshot, truth, now, sequence)
     }
 
-    /// Which PoPs an operator has decided about, by override or in the file, in order: the panic guard leaves them out.
+    /// Which PoPs an operator has decided about, by override or in the file, in order: the panic
+    /// guard leaves them out.
     pub fn overridden(&self, pops: &[Pop], now: u64) -> Vec<bool> {
-        self.ledger.effective(pops, now).iter().map(|is| is.state_by.is_some() || is.state != AdminState::Auto).collect()
+        self.ledger
+            .effective(pops, now)
+            .iter()
+            .map(|is| is.state_by.is_some() || is.state != AdminState::Auto)
+            .collect()
     }
 
     /// What is shown of it.
@@ -137,20 +155,35 @@ impl Overrides {
         draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
             .map(|(pop, (before, after))| Moved { pop: pop.name.clone(), before: *before, after: *after })
             .collect();
-        draft.warnings.push("this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned());
+        draft.warnings.push(
+            "this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned(),
+        );
         if !self.alarms.is_empty() {
-            draft.warnings.push("the ledger could not be read and nobody has acknowledged it: overrides may be missing".to_owned());
+            draft.warnings.push(
+                "the ledger could not be read and nobody has acknowledged it: overrides may be missing"
+                    .to_owned(),
+            );
         }
         for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
-            if moved.after.state_by.is_some() && pop.state != crate::steer::pop::AdminState::Auto && pop.state != moved.after.state {
-                draft.warnings.push(format!("the file says `{}` of `{}`; the override wins", pop.state.word(), pop.name));
+            if moved.after.state_by.is_some()
+                && pop.state != crate::steer::pop::AdminState::Auto
+                && pop.state != moved.after.state
+            {
+                draft.warnings.push(format!(
+                    "the file says `{}` of `{}`; the override wins",
+                    pop.state.word(),
+                    pop.name
+                ));
             }
         }
         if after.iter().all(Effective::is_off) {
-            draft.warnings.push("no PoP is left in service: those that drain are answered, and those that are down never".to_owned());
+            draft.warnings.push(
+                "no PoP is left in service: those that drain are answered, and those that are down never"
+                    .to_owned(),
+            );
         }
-        // Whatever takes a PoP out of service is judged as done, also where it has only begun or is planned:
-        // two slow drains must not pass one by one.
+        // Whatever takes a PoP out of service is judged as done, also where it has only begun or is
+        // planned: two slow drains must not pass one by one.
         let was = self.ledger.all_taken_out().effective(pops, now);
         let will = draft.ledger.all_taken_out().effective(pops, now);
         let broken = broken_rules(snapshot, (&was, &will), is_down, now);
@@ -187,12 +220,21 @@ impl Overrides {
     fn quarters(&self, now: u64) -> Vec<(&Override, Option<u8>)> {
         let gradual = self.ledger.entries().iter().filter(|entry| entry.course.end() > 0);
         gradual
-            .map(|entry| (entry, if entry.is_planned(now) { None } else { entry.course.quarter(now.max(entry.course.start_epoch_secs)) }))
+            .map(|entry| {
+                (
+                    entry,
+                    if entry.is_planned(now) {
+                        None
+                    } else {
+                        entry.course.quarter(now.max(entry.course.start_epoch_secs))
+                    },
+                )
+            })
             .collect()
     }
 
-    /// What has come about of plans and gradual changes since the last call: that one begins, passes a quarter, or holds
-    /// whole. What was said for now has begun with that.
+    /// What has come about of plans and gradual changes since the last call: that one begins,
+    /// passes a quarter, or holds whole. What was said for now has begun with that.
     pub fn progress(&mut self, now: u64) -> Vec<Event> {
         let (mut told, mut events) = (BTreeMap::new(), Vec::new());
         for (entry, quarter) in self.quarters(now) {
@@ -218,7 +260,8 @@ impl Overrides {
         events
     }
 
-    /// Takes out what has ended. The disk need not know: an entry that has ended says nothing there either.
+    /// Takes out what has ended. The disk need not know: an entry that has ended says nothing there
+    /// either.
     pub fn expire(&mut self, now: u64) -> Vec<Override> {
         self.ledger.expire(now)
     }
@@ -228,7 +271,9 @@ impl Overrides {
         ledger: Ledger,
         work: impl FnOnce(&mut LedgerStore, &Ledger) -> std::io::Result<()> + Send + 'static,
     ) -> Result<(), String> {
-        let Some(mut store) = self.store.take() else { return Err("the program lost it by a fault of its own".to_owned()) };
+        let Some(mut store) = self.store.take() else {
+            return Err("the program lost it by a fault of its own".to_owned());
+        };
         let path = store.path().to_owned();
         let run = tokio::task::spawn_blocking(move || {
             let done = work(&mut store, &ledger);
@@ -251,12 +296,13 @@ pub struct Truth<'t> {
     pub sheds: &'t [Shed],
 }
 
-/// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes and feeds say of them.
+/// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes and
+/// feeds say of them.
 pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, sequence: u64) -> Snapshot {
     let mut pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
     for (pop, left) in pops.iter_mut().zip(truth.left) {
-        // By hand or by health, the cells of both leave in one order, so the larger share holds the smaller. Forced
-        // up ignores probes, and with them what a ramp has not brought back.
+        // By hand or by health, the cells of both leave in one order, so the larger share holds the
+        // smaller. Forced up ignores probes, and with them what a ramp has not brought back.
         if pop.state != AdminState::Up {
             pop.left = pop.left.max(*left);
         }
@@ -265,10 +311,15 @@ pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, se
     snapshot.with_status(Status::new(pops, slots, policies, truth.picture, truth.sheds.to_vec()), sequence)
 }
 
-/// A sentence for each safety rule that a change from one list of states to another breaks, or breaks further: what
-/// is broken anyhow must not keep anybody from mending it, or from work elsewhere. Whoever is down by probes is off
-/// too, unless it is forced up.
-fn broken_rules(snapshot: &Snapshot, (was, will): (&[Effective], &[Effective]), is_down: &[bool], now: u64) -> Vec<String> {
+/// A sentence for each safety rule that a change from one list of states to another breaks, or
+/// breaks further: what is broken anyhow must not keep anybody from mending it, or from work
+/// elsewhere. Whoever is down by probes is off too, unless it is forced up.
+fn broken_rules(
+    snapshot: &Snapshot,
+    (was, will): (&[Effective], &[Effective]),
+    is_down: &[bool],
+    now: u64,
+) -> Vec<String> {
     let serves = |states: &[Effective], pop: PopId| {
         let index = usize::from(pop.0);
         let Some(is) = states.get(index).filter(|is| !is.is_off()) else { return false };
@@ -277,26 +328,37 @@ fn broken_rules(snapshot: &Snapshot, (was, will): (&[Effective], &[Effective]), 
     let capacity = |pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
     let loses = |rule: &&SafetyRule| rule.of.iter().any(|pop| serves(was, *pop) && !serves(will, *pop));
     let rules = snapshot.safety.in_force(now).iter().filter(loses);
-    rules.filter_map(|rule| rule.broken(|pop| serves(will, pop), capacity)).map(|broken| broken.sentence).collect()
+    rules
+        .filter_map(|rule| rule.broken(|pop| serves(will, pop), capacity))
+        .map(|broken| broken.sentence)
+        .collect()
 }
 
-/// A sentence for each safety rule that new files break together with the ledger, each of which alone may be sound,
-/// and did not break as much before: files that mend a rule in part are welcome.
+/// A sentence for each safety rule that new files break together with the ledger, each of which
+/// alone may be sound, and did not break as much before: files that mend a rule in part are
+/// welcome.
 pub fn broken_by_files(ledger: &Ledger, previous: &Snapshot, fresh: &Snapshot, now: u64) -> Vec<String> {
     let ledger = ledger.all_taken_out();
     let states = |snapshot: &Snapshot| ledger.effective(&snapshot.pops, now);
     let (were, are) = (states(previous), states(fresh));
-    let serves = |states: &[Effective], pop: PopId| states.get(usize::from(pop.0)).is_some_and(|is| !is.is_off());
-    let capacity = |snapshot: &Snapshot, pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
-    let lacks = Lacks::of(previous.safety.in_force(now), |pop| serves(&were, pop), |pop| capacity(previous, pop));
-    let broken = |rule: &SafetyRule| rule.broken(|pop| serves(&are, pop), |pop| capacity(fresh, pop)).filter(|b| !lacks.have(rule, b));
+    let serves =
+        |states: &[Effective], pop: PopId| states.get(usize::from(pop.0)).is_some_and(|is| !is.is_off());
+    let capacity =
+        |snapshot: &Snapshot, pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
+    let lacks =
+        Lacks::of(previous.safety.in_force(now), |pop| serves(&were, pop), |pop| capacity(previous, pop));
+    let broken = |rule: &SafetyRule| {
+        rule.broken(|pop| serves(&are, pop), |pop| capacity(fresh, pop)).filter(|b| !lacks.have(rule, b))
+    };
     fresh.safety.in_force(now).iter().filter_map(broken).map(|broken| broken.sentence).collect()
 }
 
-/// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at their shortest.
+/// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at
+/// their shortest.
 pub fn ahead_secs(snapshot: &Snapshot) -> u32 {
     let of_policies = snapshot.policies.iter().map(|scoped| &scoped.policy);
-    let ttls = of_policies.flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.ttl).chain([policy.ttl]));
+    let ttls =
+        of_policies.flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.ttl).chain([policy.ttl]));
     ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0)
 }
 
@@ -312,17 +374,23 @@ fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(),
         return Err(format!("a change takes up to {} days", OVERRIDE_SECS_MAX / 86_400));
     }
     if change.start_epoch_secs.is_some_and(|start| start <= now || start > now + PLAN_SECS_MAX) {
-        return Err(format!("a change is planned for a moment within the next {} days", PLAN_SECS_MAX / 86_400));
+        return Err(format!(
+            "a change is planned for a moment within the next {} days",
+            PLAN_SECS_MAX / 86_400
+        ));
     }
     if change.selectors.is_empty() {
         return Err("no PoP was named".to_owned());
     }
     for selector in &change.selectors {
-        let covered: Vec<String> = pops.iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
+        let covered: Vec<String> =
+            pops.iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
         let held = draft.ledger.entries().iter().any(|entry| entry.selector == *selector);
         // What was said of a PoP that is gone may still be taken back.
         if covered.is_empty() && !(held && change.action.hands_back()) {
-            return Err(format!("no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"));
+            return Err(format!(
+                "no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"
+            ));
         }
         for (selector, course) in courses(draft, change, selector, pops, now) {
             let entry = Override {
@@ -335,16 +403,22 @@ fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(),
                 until_epoch_secs: change.lasts_secs.map(|secs| course.end().max(now) + secs),
                 course,
             };
-            for plan in pops
-                .iter()
-                .flat_map(|pop| draft.ledger.plans(pop, now).filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry)))
-            {
+            for plan in pops.iter().flat_map(|pop| {
+                draft
+                    .ledger
+                    .plans(pop, now)
+                    .filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry))
+            }) {
                 let sentence = format!(
                     "`{} {}`, planned for {}, {}",
                     plan.selector,
                     plan.action,
                     civil::moment(plan.course.start_epoch_secs),
-                    if entry.is_planned(now) { "stands too; of two plans the one said last wins where both have begun" } else { "is off" }
+                    if entry.is_planned(now) {
+                        "stands too; of two plans the one said last wins where both have begun"
+                    } else {
+                        "is off"
+                    }
                 );
                 if !draft.warnings.contains(&sentence) {
                     draft.warnings.push(sentence);
@@ -358,9 +432,15 @@ fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(),
     Ok(())
 }
 
-/// How a change of a selector comes into force. What is gradual goes on from where each PoP will stand when it begins: PoPs
-/// that stand elsewhere than most get entries of their own.
-fn courses(draft: &Draft, change: &Change, selector: &Selector, pops: &[Pop], now: u64) -> Vec<(Selector, Course)> {
+/// How a change of a selector comes into force. What is gradual goes on from where each PoP will
+/// stand when it begins: PoPs that stand elsewhere than most get entries of their own.
+fn courses(
+    draft: &Draft,
+    change: &Change,
+    selector: &Selector,
+    pops: &[Pop],
+    now: u64,
+) -> Vec<(Selector, Course)> {
     if change.over_secs == 0 && change.start_epoch_secs.is_none() {
         return vec![(selector.clone(), Course::default())];
     }
@@ -371,11 +451,16 @@ fn courses(draft: &Draft, change: &Change, selector: &Selector, pops: &[Pop], no
         Action::State(_) => u32::from(is.left),
     };
     let at_start = draft.ledger.effective(pops, start_epoch_secs);
-    let covered: Vec<(&Pop, u32)> =
-        (pops.iter().zip(&at_start)).filter(|(pop, _)| selector.covers(pop)).map(|(pop, is)| (pop, stands(is))).collect();
+    let covered: Vec<(&Pop, u32)> = (pops.iter().zip(&at_start))
+        .filter(|(pop, _)| selector.covers(pop))
+        .map(|(pop, is)| (pop, stands(is)))
+        .collect();
     let most = |from: u32| covered.iter().filter(|(_, other)| *other == from).count();
     let from = covered.iter().map(|(_, from)| *from).max_by_key(|from| most(*from)).unwrap_or(0);
     let course = |from: u32| Course { start_epoch_secs, over_secs: change.over_secs, from };
-    let apart = covered.iter().filter(|(_, other)| *other != from).map(|(pop, other)| (Selector::Pop(pop.name.clone()), course(*other)));
+    let apart = covered
+        .iter()
+        .filter(|(_, other)| *other != from)
+        .map(|(pop, other)| (Selector::Pop(pop.name.clone()), course(*other)));
     std::iter::once((selector.clone(), course(from))).chain(apart).collect()
 }

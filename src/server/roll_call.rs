@@ -8,7 +8,8 @@ use crate::health::condition::SlotHealth;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
 
-/// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed it.
+/// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed
+/// it.
 pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot: &Snapshot) {
     let picture = watch.picture();
     let mut is_up = up_in(snapshot, &picture.slots);
@@ -17,8 +18,11 @@ pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot:
     // Who serves on, held by a guard or forced up, has nothing to come back from.
     for (policy, held) in &picture.held {
         let held = up_in(snapshot, held);
-        let members = snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
-        for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0)) {
+        let members =
+            snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
+        for pop in
+            members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0))
+        {
             is_up[pop] |= held[pop];
         }
     }
@@ -26,8 +30,8 @@ pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot:
     burden.handle_pops(snapshot, &is_up, &serves);
 }
 
-/// Which PoPs, in order, can take clients in some service. One that has lost a service only does not ramp with the
-/// others when that comes back.
+/// Which PoPs, in order, can take clients in some service. One that has lost a service only does
+/// not ramp with the others when that comes back.
 fn up_in(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<bool> {
     let (mut has_slots, mut is_up) = (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
     for (slot, health) in snapshot.steering.slots.iter().zip(slots) {

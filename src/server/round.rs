@@ -16,13 +16,15 @@ pub struct Round<W, R> {
 }
 
 impl<W, R> Round<W, R> {
-    /// Begins; `run` does the work and tells its results, in a task of its own. Must run inside a Tokio runtime.
+    /// Begins; `run` does the work and tells its results, in a task of its own. Must run inside a
+    /// Tokio runtime.
     pub fn begin<F>(run: impl FnOnce(Receiver<W>, UnboundedSender<R>) -> F) -> Round<W, R>
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
-        // Bounded by the work: there are never more results on their way than pieces of work that run.
+        // Bounded by the work: there are never more results on their way than pieces of work that
+        // run.
         let (tell, results) = mpsc::unbounded_channel();
         tokio::spawn(run(to_do, tell));
         Round { began: Instant::now(), work, results }
@@ -33,9 +35,11 @@ impl<W, R> Round<W, R> {
         Moment(self.began.elapsed().as_millis() as u64)
     }
 
-    /// Waits for a result, or for the moment at which something is due. Safe to drop midway: nothing is lost.
+    /// Waits for a result, or for the moment at which something is due. Safe to drop midway:
+    /// nothing is lost.
     pub async fn wait(&mut self, wake: Option<Moment>) -> Option<R> {
-        let sleep = wake.map_or(SLEEP_MAX, |wake| Duration::from_millis(wake.since_ms(self.now())).min(SLEEP_MAX));
+        let sleep =
+            wake.map_or(SLEEP_MAX, |wake| Duration::from_millis(wake.since_ms(self.now())).min(SLEEP_MAX));
         // A channel that is closed (the server stops) is no result, again and again.
         tokio::select! {
             Some(result) = self.results.recv() => Some(result),
@@ -48,13 +52,14 @@ impl<W, R> Round<W, R> {
         self.results.try_recv().ok()
     }
 
-    /// Whether a piece of work can be handed out now. Once the prober has stopped none can: a server that stops
-    /// learns nothing new of anybody.
+    /// Whether a piece of work can be handed out now. Once the prober has stopped none can: a
+    /// server that stops learns nothing new of anybody.
     pub fn has_room(&self) -> bool {
         !self.work.is_closed() && self.work.capacity() > 0
     }
 
-    /// Hands out a piece of work for which there is room; a prober that stops just now takes it with it.
+    /// Hands out a piece of work for which there is room; a prober that stops just now takes it
+    /// with it.
     pub fn hand_out(&self, work: W) {
         let _ = self.work.try_send(work);
     }

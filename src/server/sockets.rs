@@ -47,11 +47,15 @@ impl Sockets {
             match open_dns(*address, engine, threads(listen), buffers(listen)) {
                 Ok((listener, sockets, at)) => {
                     tcp.push(listener);
-                    cpus.extend((0..sockets.len()).map(|worker| cores.get(worker % cores.len().max(1)).copied()));
+                    cpus.extend(
+                        (0..sockets.len()).map(|worker| cores.get(worker % cores.len().max(1)).copied()),
+                    );
                     udp.extend(sockets);
                     bound.push(at);
                 }
-                Err((protocol, error)) => findings.push(cannot(&format!("{protocol} {address}"), &error, address.port())),
+                Err((protocol, error)) => {
+                    findings.push(cannot(&format!("{protocol} {address}"), &error, address.port()))
+                }
             }
         }
         let admin = listen.admin.and_then(|address| match socket::listener(address) {
@@ -63,7 +67,8 @@ impl Sockets {
         });
         #[cfg(unix)]
         {
-            // Last, and only if all else is well: a server that is refused must leave no file behind.
+            // Last, and only if all else is well: a server that is refused must leave no file
+            // behind.
             match if findings.has_errors() {
                 probe_control(&listen.control).map(|()| None)
             } else {
@@ -72,7 +77,11 @@ impl Sockets {
                 Ok(Some(control)) => Ok(Sockets { udp, cpus, tcp, bound, control, admin }),
                 Ok(None) => Err(findings),
                 Err(error) => {
-                    findings.push(cannot(&format!("control socket `{}`", listen.control.display()), &error, 0));
+                    findings.push(cannot(
+                        &format!("control socket `{}`", listen.control.display()),
+                        &error,
+                        0,
+                    ));
                     Err(findings)
                 }
             }
@@ -105,14 +114,20 @@ impl Sockets {
 pub fn buffers(listen: &Listen) -> Buffers {
     let asked = |octets: Option<u32>, default: usize| octets.map_or(default, |octets| octets as usize);
     let default = Buffers::default();
-    Buffers { receive: asked(listen.receive_buffer, default.receive), send: asked(listen.send_buffer, default.send) }
+    Buffers {
+        receive: asked(listen.receive_buffer, default.receive),
+        send: asked(listen.send_buffer, default.send),
+    }
 }
 
-/// What the kernel grants of the buffers asked for: by the first socket, or one that is opened to see.
+/// What the kernel grants of the buffers asked for: by the first socket, or one that is opened to
+/// see.
 pub fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buffers> {
     match first {
         Some(socket) => socket::granted(socket).ok(),
-        None => socket::plain(([127, 0, 0, 1], 0).into(), buffers(listen)).and_then(|socket| socket::granted(&socket)).ok(),
+        None => socket::plain(([127, 0, 0, 1], 0).into(), buffers(listen))
+            .and_then(|socket| socket::granted(&socket))
+            .ok(),
     }
 }
 
@@ -126,16 +141,18 @@ pub fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
     ];
     for (key, asked, granted, setting) in rows {
         if let Some(asked) = asked.filter(|asked| granted < *asked as usize) {
-            let finding =
-                Finding::warning(code::BUFFER_CUT, format!("`listen.{key}` asks for {asked} octets, and the kernel grants {granted}"));
+            let finding = Finding::warning(
+                code::BUFFER_CUT,
+                format!("`listen.{key}` asks for {asked} octets, and the kernel grants {granted}"),
+            );
             findings.push(finding.help(format!("raise `{setting}` (deploy/sysctl.conf), or ask for less")));
         }
     }
     findings
 }
 
-/// The cores that workers are bound to; none if they are not. Those of the file must be there: a node that was
-/// moved to a smaller machine should say so.
+/// The cores that workers are bound to; none if they are not. Those of the file must be there: a
+/// node that was moved to a smaller machine should say so.
 fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
     let allowed = || affinity::allowed().unwrap_or_default();
     match &listen.cpus {
@@ -148,8 +165,10 @@ fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
                 None => Ok(cpus.clone()),
                 Some(cpu) => {
                     let all: Vec<String> = allowed.iter().map(u16::to_string).collect();
-                    let finding =
-                        Finding::error(code::CANNOT_PIN, format!("`listen.cpus` names core {cpu}, on which this process may not run"));
+                    let finding = Finding::error(
+                        code::CANNOT_PIN,
+                        format!("`listen.cpus` names core {cpu}, on which this process may not run"),
+                    );
                     Err(finding.help(format!("it may run on {}", all.join(", "))))
                 }
             }
@@ -159,7 +178,10 @@ fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
 
 /// Buffers as asked and as granted.
 pub fn words(asked: Buffers, granted: Buffers) -> String {
-    format!("buffers: receive {} of {} octets, send {} of {}", granted.receive, asked.receive, granted.send, asked.send)
+    format!(
+        "buffers: receive {} of {} octets, send {} of {}",
+        granted.receive, asked.receive, granted.send, asked.send
+    )
 }
 
 fn threads(listen: &Listen) -> usize {
@@ -173,9 +195,14 @@ fn threads(listen: &Listen) -> usize {
 
 type Opened = (TcpListener, Vec<UdpSocket>, SocketAddr);
 
-/// The sockets of one address. TCP first: it refuses a port that another server has, where UDP sockets
-/// that share their port would quietly take a part of its queries.
-fn open_dns(address: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) -> Result<Opened, (&'static str, io::Error)> {
+/// The sockets of one address. TCP first: it refuses a port that another server has, where UDP
+/// sockets that share their port would quietly take a part of its queries.
+fn open_dns(
+    address: SocketAddr,
+    engine: Engine,
+    threads: usize,
+    buffers: Buffers,
+) -> Result<Opened, (&'static str, io::Error)> {
     let mut attempt = 1;
     loop {
         let listener = socket::listener(address).map_err(|error| ("TCP", error))?;
@@ -200,7 +227,10 @@ fn open_udp(at: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) ->
         #[cfg(not(target_os = "linux"))]
         Engine::Fast => {
             let _ = threads;
-            Err(io::Error::new(io::ErrorKind::Unsupported, "the fast engine needs Linux; start with `--engine hickory`"))
+            Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "the fast engine needs Linux; start with `--engine hickory`",
+            ))
         }
         Engine::Hickory => socket::plain(at, buffers).map(|socket| vec![socket]),
     }
@@ -209,12 +239,19 @@ fn open_udp(at: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) ->
 fn cannot(what: &str, error: &io::Error, port: u16) -> Finding {
     let finding = Finding::error(code::CANNOT_LISTEN, format!("cannot listen on {what}: {error}"));
     match error.kind() {
-        io::ErrorKind::AddrInUse => finding.help("another process listens there; stop it, or choose another address or port"),
-        io::ErrorKind::AddrNotAvailable => finding.help("no interface of this host has the address; add it, or remove it from `listen`"),
-        io::ErrorKind::PermissionDenied if (1..1024).contains(&port) => {
-            finding.help("ports below 1024 need a privilege: run by systemd with CAP_NET_BIND_SERVICE, or choose a higher port")
+        io::ErrorKind::AddrInUse => {
+            finding.help("another process listens there; stop it, or choose another address or port")
         }
-        io::ErrorKind::PermissionDenied => finding.help("give the user of the server the right to write in that folder"),
+        io::ErrorKind::AddrNotAvailable => {
+            finding.help("no interface of this host has the address; add it, or remove it from `listen`")
+        }
+        io::ErrorKind::PermissionDenied if (1..1024).contains(&port) => finding.help(
+            "ports below 1024 need a privilege: run by systemd with CAP_NET_BIND_SERVICE, or \
+                choose a higher port",
+        ),
+        io::ErrorKind::PermissionDenied => {
+            finding.help("give the user of the server the right to write in that folder")
+        }
         _ => finding,
     }
 }
@@ -230,7 +267,10 @@ fn probe_control(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     if !metadata.file_type().is_socket() {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name that is not a socket"));
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "there is a file of that name that is not a socket",
+        ));
     }
     match UnixStream::connect(path) {
         // Nobody listens: a server that was killed has left it.

@@ -1,4 +1,5 @@
-//! The watch: the monitor of health with its clock, its prober, and what it remembers over a restart.
+//! The watch: the monitor of health with its clock, its prober, and what it remembers over a
+//! restart.
 //!
 //! ```text
 //!            work (ticket, target)                 result
@@ -37,9 +38,16 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run inside
-    /// a Tokio runtime.
-    pub fn begin(roster: Arc<Roster>, name: &str, kept: &Kept, now_epoch_secs: u64, prober: Arc<Prober>, stop: CancellationToken) -> Watch {
+    /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run
+    /// inside a Tokio runtime.
+    pub fn begin(
+        roster: Arc<Roster>,
+        name: &str,
+        kept: &Kept,
+        now_epoch_secs: u64,
+        prober: Arc<Prober>,
+        stop: CancellationToken,
+    ) -> Watch {
         let seed = crate::wire::hash::octets(name.as_bytes());
         let mut monitor = Monitor::new(roster, seed, Moment(0));
         monitor.restore(kept, Moment(0), now_epoch_secs);
@@ -55,7 +63,8 @@ impl Watch {
         self.round.now()
     }
 
-    /// Waits for results, or for the moment at which something is due. Safe to drop midway: nothing is lost.
+    /// Waits for results, or for the moment at which something is due. Safe to drop midway: nothing
+    /// is lost.
     pub async fn wait(&mut self) {
         if let Some((ticket, outcome)) = self.round.wait(self.monitor.next_wake()).await {
             self.take(ticket, &outcome);
@@ -67,8 +76,8 @@ impl Watch {
         self.monitor.handle_result(Ticket(ticket), outcome, now);
     }
 
-    /// Takes every result that is there, hands out what is due, and gives the new picture if an answer
-    /// would show it.
+    /// Takes every result that is there, hands out what is due, and gives the new picture if an
+    /// answer would show it.
     pub fn turn(&mut self) -> Option<&Picture> {
         while let Some((ticket, outcome)) = self.round.result() {
             self.take(ticket, &outcome);
@@ -88,8 +97,9 @@ impl Watch {
         &self.picture
     }
 
-    /// Goes over to another roster. What both have keeps what is known of it. Its picture comes with the overrides, which must be
-    /// told next: a PoP that comes under one must not count in a guard for a moment.
+    /// Goes over to another roster. What both have keeps what is known of it. Its picture comes
+    /// with the overrides, which must be told next: a PoP that comes under one must not count in a
+    /// guard for a moment.
     pub fn follow(&mut self, roster: &Arc<Roster>) {
         if !Arc::ptr_eq(roster, self.monitor.roster()) {
             let now = self.now();
@@ -97,7 +107,8 @@ impl Watch {
         }
     }
 
-    /// Which PoPs have an override, in the roster's order. What guards make of it is in the picture at once.
+    /// Which PoPs have an override, in the roster's order. What guards make of it is in the picture
+    /// at once.
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
         self.monitor.handle_overrides(overridden);
         let now = self.now();
@@ -107,7 +118,14 @@ impl Watch {
     }
 
     /// A pushed result; gives how many targets took it.
-    pub fn handle_push(&mut self, probe: &str, pop: &str, service: &str, address: Option<IpAddr>, outcome: &Outcome) -> usize {
+    pub fn handle_push(
+        &mut self,
+        probe: &str,
+        pop: &str,
+        service: &str,
+        address: Option<IpAddr>,
+        outcome: &Outcome,
+    ) -> usize {
         let now = self.now();
         self.monitor.handle_push(probe, pop, service, address, outcome, now)
     }
@@ -121,13 +139,16 @@ impl Watch {
     pub fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.monitor.poll_event() {
-            let alarm = || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
+            let alarm =
+                || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
             match &event {
                 HealthEvent::Frozen { family, .. } | HealthEvent::FreezeSpent { family, .. } => {
                     self.alarms.insert(format!("canaries {family}"), alarm());
                 }
                 HealthEvent::Thawed { family, .. } => drop(self.alarms.remove(&format!("canaries {family}"))),
-                HealthEvent::Held { policy, .. } => drop(self.alarms.insert(format!("policy {policy}"), alarm())),
+                HealthEvent::Held { policy, .. } => {
+                    drop(self.alarms.insert(format!("policy {policy}"), alarm()))
+                }
                 HealthEvent::Released { policy, .. } => drop(self.alarms.remove(&format!("policy {policy}"))),
                 HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. } => {}
             }
@@ -136,8 +157,8 @@ impl Watch {
         events
     }
 
-    /// Alarms that stand. Events say when they began; whether they stand is read from what is, since events
-    /// may be lost in a storm of them.
+    /// Alarms that stand. Events say when they began; whether they stand is read from what is,
+    /// since events may be lost in a storm of them.
     pub fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
         let held = self.held(snapshot);
         for policy in &held {
@@ -149,7 +170,8 @@ impl Watch {
         }
         let roster = self.monitor.roster();
         let has_canaries = |is_v4: bool| {
-            let mut canaries = roster.canaries.iter().filter_map(|canary| roster.targets.get(*canary as usize));
+            let mut canaries =
+                roster.canaries.iter().filter_map(|canary| roster.targets.get(*canary as usize));
             canaries.any(|canary| canary.address.is_ipv4() == is_v4)
         };
         let has = [has_canaries(true), has_canaries(false)];
@@ -162,7 +184,8 @@ impl Watch {
 
     /// Policies that the panic guard holds, by name.
     pub fn held(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
-        let name = |(policy, _): &(u32, _)| snapshot.steering.policies.get(*policy as usize).map(|p| p.name.clone());
+        let name =
+            |(policy, _): &(u32, _)| snapshot.steering.policies.get(*policy as usize).map(|p| p.name.clone());
         self.picture.held.iter().filter_map(name).collect()
     }
 

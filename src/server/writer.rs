@@ -1,8 +1,9 @@
 //! The single writer: the only one that publishes snapshots.
 //!
-//! Commands that wait together are answered by one run, and a run that has begun takes no more: whoever
-//! asks while it reads is answered by the next, which is sure to see the files as they were when asked.
-//! Overrides do not wait for a run: they are published at once, and again with what the run gives.
+//! Commands that wait together are answered by one run, and a run that has begun takes no more:
+//! whoever asks while it reads is answered by the next, which is sure to see the files as they were
+//! when asked. Overrides do not wait for a run: they are published at once, and again with what the
+//! run gives.
 
 use crate::desk::Desk;
 use crate::desk::cell::InService;
@@ -78,8 +79,10 @@ struct Run {
 type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
 fn unsafe_with_overrides(sentence: &str) -> Finding {
-    Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}"))
-        .help("take an override back (`meridian pop list` tells them), or write `safety_off_until:` with a date to come")
+    Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}")).help(
+        "take an override back (`meridian pop list` tells them), or write `safety_off_until:` with a \
+            date to come",
+    )
 }
 
 impl Writer {
@@ -95,7 +98,9 @@ impl Writer {
     ) -> Writer {
         let memories = [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)];
         // A step between the first publication and now is not left out.
-        let step_at = overrides.ledger.next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&desk.snapshot.full()));
+        let step_at = overrides
+            .ledger
+            .next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&desk.snapshot.full()));
         Writer {
             desk,
             root,
@@ -132,14 +137,24 @@ impl Writer {
                         self.take(command).await;
                     }
                 }
-                outcome = async { match running { Some(work) => work.await, None => std::future::pending().await } } => {
+                outcome = async {
+                    match running {
+                        Some(work) => work.await,
+                        None => std::future::pending().await,
+                    }
+                } => {
                     self.end(outcome);
                 }
                 () = self.watch.wait() => {}
                 () = self.burden.wait() => {}
                 () = health.wait() => {}
                 () = load.wait() => {}
-                () = async { match wake { Some(wake) => tokio::time::sleep(wake).await, None => std::future::pending().await } } => {}
+                () = async {
+                    match wake {
+                        Some(wake) => tokio::time::sleep(wake).await,
+                        None => std::future::pending().await,
+                    }
+                } => {}
             }
             self.expire();
             self.look();
@@ -162,10 +177,14 @@ impl Writer {
         match command {
             Command::Reload { origin, reply } => self.waiting.push((origin, reply)),
             Command::Compare { reply } => {
-                let (root, fixed, ledger) = (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
+                let (root, fixed, ledger) =
+                    (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
                 let (served, counted) = (self.desk.snapshot.full(), self.desk.snapshot.decisions());
                 let probed = self.watch.picture().slots.clone();
-                self.comparer.begin(move || compare::compare(&root, &fixed, &ledger, &served, &counted, &probed), reply);
+                self.comparer.begin(
+                    move || compare::compare(&root, &fixed, &ledger, &served, &counted, &probed),
+                    reply,
+                );
             }
             Command::Override { change, reply } => {
                 let (changed, settled) = self.change(change).await;
@@ -176,13 +195,16 @@ impl Writer {
             }
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
             Command::Push { push, reply } => reply(self.push(&push)),
-            Command::PushLoad { push, reply } => reply(match self.burden.handle_push(&push.pop, push.service.as_deref(), push.value) {
-                true => Ok(()),
-                false => Err(format!(
-                    "`{}` has no load feed that waits for pushes there; `meridian pop show {}` tells its feeds",
-                    push.pop, push.pop
-                )),
-            }),
+            Command::PushLoad { push, reply } => {
+                reply(match self.burden.handle_push(&push.pop, push.service.as_deref(), push.value) {
+                    true => Ok(()),
+                    false => Err(format!(
+                        "`{}` has no load feed that waits for pushes there; `meridian pop show {}` tells its \
+                         feeds",
+                        push.pop, push.pop
+                    )),
+                })
+            }
         }
     }
 
@@ -215,20 +237,33 @@ impl Writer {
     fn end(&mut self, outcome: Result<Outcome, JoinError>) {
         let Some(Run { replies, began, .. }) = self.running.take() else { return };
         let outcome = outcome.unwrap_or_else(|fault| {
-            let finding = Finding::error(code::OWN_FAULT, format!("the reload ended by a fault of the program: {fault}"))
-                .help("the snapshot before stays in service; please report this with the lines of the log around it");
+            let finding = Finding::error(
+                code::OWN_FAULT,
+                format!("the reload ended by a fault of the program: {fault}"),
+            )
+            .help(
+                "the snapshot before stays in service; please report this with the lines of the log \
+                    around it",
+            );
             Err(Box::new((Findings::from(finding), Files::default())))
         });
         let report = Arc::new(match outcome {
             Ok((mut fresh, difference)) => {
                 // Under the overrides of now: what was said while the files were read counts too.
                 let previous = self.desk.snapshot.full();
-                let broken = overrides::broken_by_files(&self.overrides.ledger, &previous, &fresh.snapshot, epoch_secs());
+                let broken = overrides::broken_by_files(
+                    &self.overrides.ledger,
+                    &previous,
+                    &fresh.snapshot,
+                    epoch_secs(),
+                );
                 drop(previous);
                 if broken.is_empty() {
                     self.publish(fresh, difference, began)
                 } else {
-                    broken.into_iter().for_each(|sentence| fresh.findings.push(unsafe_with_overrides(&sentence)));
+                    broken
+                        .into_iter()
+                        .for_each(|sentence| fresh.findings.push(unsafe_with_overrides(&sentence)));
                     self.refuse((fresh.findings, fresh.files), began)
                 }
             }
@@ -239,7 +274,8 @@ impl Writer {
         }
     }
 
-    /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence number.
+    /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence
+    /// number.
     fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
         let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
         let progress = self.overrides.progress(now);
@@ -276,8 +312,8 @@ impl Writer {
         self.shown = Instant::now();
     }
 
-    /// Looks at what probes have found: hands out what is due, publishes what an answer would show, and
-    /// tells what happened.
+    /// Looks at what probes have found: hands out what is due, publishes what an answer would show,
+    /// and tells what happened.
     fn look(&mut self) {
         let has_turned = self.watch.turn().is_some();
         let served = self.desk.snapshot.full();
@@ -288,7 +324,8 @@ impl Writer {
         let mut events = self.watch.events(epoch_secs());
         let has_health = !events.is_empty();
         events.extend(self.burden.events(epoch_secs()));
-        let next = (has_turned || has_moved).then(|| self.overrides.over(&served, self.truth(), epoch_secs(), served.sequence() + 1));
+        let next = (has_turned || has_moved)
+            .then(|| self.overrides.over(&served, self.truth(), epoch_secs(), served.sequence() + 1));
         // The picture may differ only in what no answer shows, such as a PoP that is switched off.
         match next.filter(|next| next.status != served.status) {
             Some(next) => {
@@ -337,15 +374,20 @@ impl Writer {
             Some(service) => vec![service.clone()],
             None => {
                 let roster = self.watch.monitor().roster();
-                let of_pop = roster.targets.iter().filter(|target| target.pop == push.pop && target.probe == push.probe);
+                let of_pop = roster
+                    .targets
+                    .iter()
+                    .filter(|target| target.pop == push.pop && target.probe == push.probe);
                 let mut services: Vec<Arc<str>> = of_pop.map(|target| target.service.clone()).collect();
                 services.sort();
                 services.dedup();
                 services
             }
         };
-        let taken: usize =
-            services.iter().map(|service| self.watch.handle_push(&push.probe, &push.pop, service, push.address, &outcome)).sum();
+        let taken: usize = services
+            .iter()
+            .map(|service| self.watch.handle_push(&push.probe, &push.pop, service, push.address, &outcome))
+            .sum();
         if taken > 0 {
             return Ok(());
         }
@@ -385,9 +427,11 @@ impl Writer {
         (changed, settled)
     }
 
-    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for it but who asked.
+    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
+    /// it but who asked.
     fn predict(&self, changed: Changed, settled: Ledger, reply: Box<dyn FnOnce(Changed) + Send>) {
-        let (before, counted, loads) = (self.desk.snapshot.full(), self.desk.snapshot.decisions(), self.overrides.loads());
+        let (before, counted, loads) =
+            (self.desk.snapshot.full(), self.desk.snapshot.decisions(), self.overrides.loads());
         let after = overrides::over(&settled, &before, self.truth(), epoch_secs(), before.sequence());
         drop(spawn_blocking(move || {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
@@ -449,7 +493,14 @@ impl Writer {
         let errors = findings.count(Severity::Error);
         log_findings(&findings, &files);
         self.tell(&Event::Refused { errors, sequence: old.sequence() });
-        Report { published: false, sequence: old.sequence(), digest: old.digest().to_string(), difference: None, findings, files }
+        Report {
+            published: false,
+            sequence: old.sequence(),
+            digest: old.digest().to_string(),
+            difference: None,
+            findings,
+            files,
+        }
     }
 
     /// Frees retired snapshots that nobody reads any more, away from the threads that answer.
@@ -458,7 +509,9 @@ impl Writer {
             return;
         }
         // Once out of the cell, a snapshot gains no new readers: a count of one stays one.
-        let (free, held) = std::mem::take(&mut self.retired).into_iter().partition(|service| Arc::strong_count(service) == 1);
+        let (free, held) = std::mem::take(&mut self.retired)
+            .into_iter()
+            .partition(|service| Arc::strong_count(service) == 1);
         self.retired = held;
         let free: Vec<Arc<InService>> = free;
         self.desk.snapshot.settle(&self.retired);
@@ -490,7 +543,12 @@ fn log_findings(findings: &Findings, files: &Files) {
             Severity::Note => tracing::info!(code = finding.code.id, place, "{}", finding.message),
         }
         if *more > 0 {
-            tracing::warn!(code = finding.code.id, place, more, "there are more findings like this one in its file");
+            tracing::warn!(
+                code = finding.code.id,
+                place,
+                more,
+                "there are more findings like this one in its file"
+            );
         }
     }
     let untold = told.len().saturating_sub(FINDINGS_LOGGED_MAX) + findings.beyond();

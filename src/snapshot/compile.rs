@@ -1,8 +1,8 @@
 //! From a checked deployment to a snapshot.
 //!
 //! Either a snapshot, or findings with at least one error and no snapshot. Databases are read,
-//! layered under operator networks, and compiled away; zones become images. What did not change since
-//! the previous snapshot is taken over from it.
+//! layered under operator networks, and compiled away; zones become images. What did not change
+//! since the previous snapshot is taken over from it.
 
 use super::inputs::{Inputs, Key};
 use super::shrunk::{self, Size};
@@ -23,13 +23,19 @@ use crate::zone::set::ZoneSet;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-/// Compiles a deployment as publication number `sequence`. Where neither databases nor anything else
-/// behind the steering has changed, the steering is the previous one, and databases are not even read.
-pub fn compile(deployment: &Deployment, previous: Option<&Arc<Snapshot>>, sequence: u64) -> (Option<Snapshot>, Findings) {
+/// Compiles a deployment as publication number `sequence`. Where neither databases nor anything
+/// else behind the steering has changed, the steering is the previous one, and databases are not
+/// even read.
+pub fn compile(
+    deployment: &Deployment,
+    previous: Option<&Arc<Snapshot>>,
+    sequence: u64,
+) -> (Option<Snapshot>, Findings) {
     compile_by(&in_order, deployment, previous, sequence)
 }
 
-/// Does a piece of work for each number below a count, in any order; see [`crate::config::Sources::each`].
+/// Does a piece of work for each number below a count, in any order; see
+/// [`crate::config::Sources::each`].
 pub type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 /// One after the other.
@@ -118,7 +124,14 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: Ke
     };
     let key = findings.is_empty().then_some(key);
     let facts = Arc::new(geography.facts.clone());
-    SteeringParts { steering: Arc::new(steering), roster: Arc::new(roster), loads: Arc::new(loads), facts, key, findings }
+    SteeringParts {
+        steering: Arc::new(steering),
+        roster: Arc::new(roster),
+        loads: Arc::new(loads),
+        facts,
+        key,
+        findings,
+    }
 }
 
 /// Puts steering and images together.
@@ -132,10 +145,14 @@ fn assemble(
 ) -> (Option<Snapshot>, Findings) {
     let mut findings = parts.findings;
     let zone_keys = inputs.zone_keys(deployment);
-    let known: HashMap<&Key, &Arc<Image>> =
-        previous.into_iter().flat_map(|previous| previous.zone_keys.iter().zip(previous.zones.iter())).collect();
-    let built: Vec<OnceLock<Result<Image, Finding>>> = deployment.zones.iter().map(|_| OnceLock::new()).collect();
-    let new: Vec<usize> = (0..zone_keys.len()).filter(|index| !known.contains_key(&zone_keys[*index])).collect();
+    let known: HashMap<&Key, &Arc<Image>> = previous
+        .into_iter()
+        .flat_map(|previous| previous.zone_keys.iter().zip(previous.zones.iter()))
+        .collect();
+    let built: Vec<OnceLock<Result<Image, Finding>>> =
+        deployment.zones.iter().map(|_| OnceLock::new()).collect();
+    let new: Vec<usize> =
+        (0..zone_keys.len()).filter(|index| !known.contains_key(&zone_keys[*index])).collect();
     // Each number is met once.
     each(new.len(), &|number| _ = built[new[number]].set(image::build(&deployment.zones[new[number]])));
     let mut images = Vec::with_capacity(deployment.zones.len());
@@ -157,14 +174,20 @@ fn assemble(
         networks: deployment.networks.iter().map(|network| network.name.clone()).collect(),
         sequence,
         digest: Digest::of(inputs, &status),
-        identity: Arc::new(Identity { name: deployment.node.name.clone(), site: deployment.node.site.clone() }),
+        identity: Arc::new(Identity {
+            name: deployment.node.name.clone(),
+            site: deployment.node.site.clone(),
+        }),
         cookies: Arc::new(deployment.cookies.clone()),
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),
         roster: parts.roster,
         loads: parts.loads,
-        safety: Arc::new(Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch }),
+        safety: Arc::new(Safety {
+            rules: deployment.safety.clone(),
+            off_until_epoch: deployment.safety_off_until_epoch,
+        }),
         facts: parts.facts,
         steering_key: parts.key,
         zone_keys: Arc::new(zone_keys),
@@ -195,7 +218,11 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     findings.extend(more);
     let facts = Facts {
         lines: databases.iter().map(fact).collect(),
-        sizes: databases.iter().zip(&deployment.databases).map(|(database, source)| size(database, source.file)).collect(),
+        sizes: databases
+            .iter()
+            .zip(&deployment.databases)
+            .map(|(database, source)| size(database, source.file))
+            .collect(),
         built: databases
             .iter()
             .filter(|database| database.build_epoch != 0)
@@ -216,7 +243,11 @@ fn fact(database: &Database) -> String {
         "{} ({}, {}, {leaves} networks, {} places)",
         database.name,
         database.kind,
-        if database.build_epoch == 0 { "without a date".to_owned() } else { format!("built {}", civil::day(database.build_epoch)) },
+        if database.build_epoch == 0 {
+            "without a date".to_owned()
+        } else {
+            format!("built {}", civil::day(database.build_epoch))
+        },
         database.places.len()
     )
 }
@@ -224,7 +255,15 @@ fn fact(database: &Database) -> String {
 /// The status in which the PoPs for which `is_down` holds are down by probes.
 pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&str) -> bool) -> Status {
     let down = SlotHealth { down_v4: u64::MAX, down_v6: u64::MAX, went_down: 1, ..SlotHealth::default() };
-    let health = |slot: &Slot| if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() };
+    let health = |slot: &Slot| {
+        if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() }
+    };
     let picture = Picture { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
-    Status::new(deployment.pops.iter().map(PopStatus::of).collect(), &steering.slots, &steering.policies, &picture, Vec::new())
+    Status::new(
+        deployment.pops.iter().map(PopStatus::of).collect(),
+        &steering.slots,
+        &steering.policies,
+        &picture,
+        Vec::new(),
+    )
 }

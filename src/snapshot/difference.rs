@@ -40,7 +40,9 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     policies(old, new, &mut lines);
     zones(old, new, &mut lines);
     if old.databases() != new.databases() {
-        lines.extend(new.databases().iter().filter(|d| !old.databases().contains(d)).map(|d| format!("database {d}")));
+        lines.extend(
+            new.databases().iter().filter(|d| !old.databases().contains(d)).map(|d| format!("database {d}")),
+        );
     }
     if lines.is_empty() && old.digest() != new.digest() {
         lines.push("inputs changed, but no zone, PoP or policy did".to_owned());
@@ -49,7 +51,10 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
 }
 
 /// Names that are only in one of two lists, and those in both with their positions.
-fn paired<'a>(old: impl Iterator<Item = &'a str>, new: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, (Option<usize>, Option<usize>)> {
+fn paired<'a>(
+    old: impl Iterator<Item = &'a str>,
+    new: impl Iterator<Item = &'a str>,
+) -> BTreeMap<&'a str, (Option<usize>, Option<usize>)> {
     let mut all: BTreeMap<&str, (Option<usize>, Option<usize>)> = BTreeMap::new();
     for (index, name) in old.enumerate() {
         all.entry(name).or_default().0 = Some(index);
@@ -112,7 +117,11 @@ fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
                     && (&a.cnames, &a.tail, &a.members) == (&b.cnames, &b.tail, &b.members)
                     && (a.ecs, a.share, a.cell_v4, a.cell_v6) == (b.ecs, b.share, b.cell_v4, b.cell_v6);
                 if same_pops && !same {
-                    lines.push(format!("policy {name}: changed ({} -> {} preference lists)", a.plans.len(), b.plans.len()));
+                    lines.push(format!(
+                        "policy {name}: changed ({} -> {} preference lists)",
+                        a.plans.len(),
+                        b.plans.len()
+                    ));
                 }
             }
         }
@@ -135,7 +144,9 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
             (Some(from), Some(to)) => {
                 let (added, removed, changed) = names((old, &was[from].1), (new, &is[to].1));
                 if (added, removed, changed) != (0, 0, 0) {
-                    lines.push(format!("zone {apex}: {added} names added, {removed} removed, {changed} changed"));
+                    lines.push(format!(
+                        "zone {apex}: {added} names added, {removed} removed, {changed} changed"
+                    ));
                 }
             }
         }

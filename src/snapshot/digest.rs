@@ -6,8 +6,8 @@ use crate::steer::status::{Status, View};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
-/// Changes whenever equal inputs would give other answers than before: part of every digest, so that
-/// nodes of different versions are seen to differ.
+/// Changes whenever equal inputs would give other answers than before: part of every digest, so
+/// that nodes of different versions are seen to differ.
 const ALGORITHM: &[u8] = b"meridian steering 3";
 
 /// What two nodes compare: the inputs, and the inputs with the status.

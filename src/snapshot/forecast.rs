@@ -1,9 +1,9 @@
 //! What a change would move: clients asked before and after, policy by policy.
 //!
-//! Clients are sampled: IPv4 evenly over the usable address space, IPv6 evenly over the networks that the
-//! routes know (most of its space is empty). The same clients are asked in every run, so two nodes with
-//! equal snapshots forecast alike. With the default number of samples a share is right to about one per
-//! cent of the whole.
+//! Clients are sampled: IPv4 evenly over the usable address space, IPv6 evenly over the networks
+//! that the routes know (most of its space is empty). The same clients are asked in every run, so
+//! two nodes with equal snapshots forecast alike. With the default number of samples a share is
+//! right to about one per cent of the whole.
 
 use super::Snapshot;
 use super::vantage::Vantage;
@@ -68,8 +68,8 @@ impl PolicyForecast {
     }
 }
 
-/// Asks `samples` clients of each family and policy that both snapshots have, before and after. Policies
-/// without a move are listed too.
+/// Asks `samples` clients of each family and policy that both snapshots have, before and after.
+/// Policies without a move are listed too.
 pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<PolicyForecast> {
     let old = before.steering.policies.iter().enumerate();
     old.filter_map(|(index, policy)| {
@@ -81,12 +81,20 @@ pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<Policy
 
 fn of_policy(old: (&Snapshot, u32), new: (&Snapshot, u32), samples: u32) -> PolicyForecast {
     let policy = &old.0.steering.policies[old.1 as usize];
-    let mut forecast = PolicyForecast { policy: policy.name.clone(), samples: 0, before: BTreeMap::new(), moves: BTreeMap::new() };
+    let mut forecast = PolicyForecast {
+        policy: policy.name.clone(),
+        samples: 0,
+        before: BTreeMap::new(),
+        moves: BTreeMap::new(),
+    };
     for (number, address) in clients(policy, samples).enumerate() {
         // Names share independently of each other, so each sample is another name.
         let owner = mix(number as u64, 0x666f_7265_6361_7374);
-        // A policy that tells nobody apart does not know special-purpose addresses; the other side may.
-        let (Some(was), Some(is)) = (answered(old, address, owner), answered(new, address, owner)) else { continue };
+        // A policy that tells nobody apart does not know special-purpose addresses; the other side
+        // may.
+        let (Some(was), Some(is)) = (answered(old, address, owner), answered(new, address, owner)) else {
+            continue;
+        };
         forecast.samples += 1;
         *forecast.before.entry(was.clone()).or_default() += 1;
         if was != is {
@@ -133,7 +141,9 @@ pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, own
     };
     Some(match choose(question, || decision.key(), &mut Blind).0 {
         Choice::Pop { pop, .. } => Answered::Pop(snapshot.steering.pops[usize::from(pop.0)].name.clone()),
-        Choice::Cname(cname) => Answered::Cname(policy.cnames.get(usize::from(cname)).map_or_else(String::new, ToString::to_string)),
+        Choice::Cname(cname) => Answered::Cname(
+            policy.cnames.get(usize::from(cname)).map_or_else(String::new, ToString::to_string),
+        ),
         Choice::NoData | Choice::ServFail => Answered::Nothing,
     })
 }

@@ -3,11 +3,11 @@
 //! A part is taken over if everything it depends on is the same, octet by octet:
 //!
 //! * an image depends on the files of its zone, on the files that zone text includes (all of them,
-//!   since an include is not told from another zone's), and on the numbers of the policies that steer
-//!   its owners, and where those make names of single PoPs on all records of the zone;
-//! * steering depends on PoPs, policies (those of zone files with the whole file), operator networks,
-//!   databases, and on the site of the node. It is only taken over if compiling it found nothing, since
-//!   warnings must be told again.
+//!   since an include is not told from another zone's), and on the numbers of the policies that
+//!   steer its owners, and where those make names of single PoPs on all records of the zone;
+//! * steering depends on PoPs, policies (those of zone files with the whole file), operator
+//!   networks, databases, and on the site of the node. It is only taken over if compiling it found
+//!   nothing, since warnings must be told again.
 
 use crate::config::Deployment;
 use crate::zone::text::Zone;
@@ -58,34 +58,38 @@ impl Inputs {
             }
         }
         let included: Key = included.finalize().into();
-        let key = |zone: &Zone| {
-            let apex = zone.apex.to_lowercase();
-            let shown = apex.to_string();
-            let mut hash = Sha256::new();
-            if zone_texts.contains(shown.as_str()) {
-                hash.update(included);
-            }
-            hash.update(apex.as_wire());
-            for own in of_zone.get(shown.as_str()).into_iter().flatten() {
-                hash.update(own);
-            }
-            hash.update((zone.records.len() as u64).to_be_bytes());
-            for steered in &zone.steered {
-                hash.update(steered.owner.as_wire());
-                hash.update((steered.policy as u64).to_be_bytes());
-            }
-            // Names of single PoPs are made of PoPs and policies, and no file of the zone says them.
-            if zone.steered.iter().any(|steered| deployment.policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops)) {
-                for record in &zone.records {
-                    hash.update(record.owner.as_wire());
-                    hash.update(record.rtype.0.to_be_bytes());
-                    hash.update(record.ttl.secs().to_be_bytes());
-                    hash.update((record.rdata.len() as u64).to_be_bytes());
-                    hash.update(&*record.rdata);
+        let key =
+            |zone: &Zone| {
+                let apex = zone.apex.to_lowercase();
+                let shown = apex.to_string();
+                let mut hash = Sha256::new();
+                if zone_texts.contains(shown.as_str()) {
+                    hash.update(included);
                 }
-            }
-            hash.finalize().into()
-        };
+                hash.update(apex.as_wire());
+                for own in of_zone.get(shown.as_str()).into_iter().flatten() {
+                    hash.update(own);
+                }
+                hash.update((zone.records.len() as u64).to_be_bytes());
+                for steered in &zone.steered {
+                    hash.update(steered.owner.as_wire());
+                    hash.update((steered.policy as u64).to_be_bytes());
+                }
+                // Names of single PoPs are made of PoPs and policies, and no file of the zone says
+                // them.
+                if zone.steered.iter().any(|steered| {
+                    deployment.policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops)
+                }) {
+                    for record in &zone.records {
+                        hash.update(record.owner.as_wire());
+                        hash.update(record.rtype.0.to_be_bytes());
+                        hash.update(record.ttl.secs().to_be_bytes());
+                        hash.update((record.rdata.len() as u64).to_be_bytes());
+                        hash.update(&*record.rdata);
+                    }
+                }
+                hash.finalize().into()
+            };
         deployment.zones.iter().map(key).collect()
     }
 
@@ -106,7 +110,8 @@ impl Inputs {
             zones_with_policies.extend(scoped.zone.as_ref().map(|zone| format!("zone {zone}")));
         }
         for (role, input) in &self.each {
-            // Whatever is not known to be of zones alone counts, so that a new kind of input is safe.
+            // Whatever is not known to be of zones alone counts, so that a new kind of input is
+            // safe.
             let is_of_zones = role.starts_with("zone ") || role.starts_with("included ");
             if !is_of_zones || zones_with_policies.iter().any(|zone| zone.eq_ignore_ascii_case(role)) {
                 hash.update(input);

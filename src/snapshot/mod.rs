@@ -1,9 +1,10 @@
 //! The snapshot: everything an answer needs, immutable, published whole.
 //!
 //! A root of shared parts: zone images, steering (plans, routes, addresses) and status. A change of
-//! health or weight replaces only the status and the root; a reload replaces what its inputs changed.
-//! Ids (PoPs, zones, nodes, slots, plans) are only valid inside their snapshot. The sequence number
-//! counts publications on this node; the digest is equal on every node that was given equal inputs.
+//! health or weight replaces only the status and the root; a reload replaces what its inputs
+//! changed. Ids (PoPs, zones, nodes, slots, plans) are only valid inside their snapshot. The
+//! sequence number counts publications on this node; the digest is equal on every node that was
+//! given equal inputs.
 
 pub mod carry;
 pub mod compile;
@@ -98,7 +99,8 @@ impl Snapshot {
         self.sequence
     }
 
-    /// Digest of every input that shapes an answer, the node's own name and site, and secrets of cookies, apart.
+    /// Digest of every input that shapes an answer, the node's own name and site, and secrets of
+    /// cookies, apart.
     pub fn digest(&self) -> Digest {
         self.digest
     }

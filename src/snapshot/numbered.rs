@@ -1,7 +1,8 @@
 //! Values, each once, numbered as they are met.
 //!
-//! Two hundred policies over a hundred thousand places meet twenty million plans, of which few are new: a plan is hashed with
-//! a few multiplications and kept in one place. (Hashes are not keyed: what is hashed is the operator's own.)
+//! Two hundred policies over a hundred thousand places meet twenty million plans, of which few are
+//! new: a plan is hashed with a few multiplications and kept in one place. (Hashes are not keyed:
+//! what is hashed is the operator's own.)
 
 use crate::wire::hash::mix;
 use std::hash::{Hash, Hasher};
@@ -10,8 +11,8 @@ use std::hash::{Hash, Hasher};
 #[derive(Debug)]
 pub struct Numbered<T> {
     list: Vec<T>,
-    /// The upper half of a value's hash, and its number and one; nothing where that is 0. Open addressing, at most half full; its
-    /// length is a power of two.
+    /// The upper half of a value's hash, and its number and one; nothing where that is 0. Open
+    /// addressing, at most half full; its length is a power of two.
     table: Vec<(u32, u32)>,
 }
 

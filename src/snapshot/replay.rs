@@ -1,12 +1,13 @@
-//! A replay: every leaf of two snapshots, asked on both sides, for each steered name that the first has, and for each alias
-//! that led to one and leads elsewhere.
+//! A replay: every leaf of two snapshots, asked on both sides, for each steered name that the first
+//! has, and for each alias that led to one and leads elsewhere.
 //!
-//! Names that go from the same policy to the same policy are one [`Passage`]. Its clients are the leaves of both sides, cut at
-//! the boundaries of either, so that neither side tells two clients of one leaf apart but by their cells. Where cells have a
-//! say a leaf is sampled, the more the larger it is, each sample under another of the names; elsewhere one client
-//! speaks for all of it.
+//! Names that go from the same policy to the same policy are one [`Passage`]. Its clients are the
+//! leaves of both sides, cut at the boundaries of either, so that neither side tells two clients of
+//! one leaf apart but by their cells. Where cells have a say a leaf is sampled, the more the larger
+//! it is, each sample under another of the names; elsewhere one client speaks for all of it.
 //!
-//! IPv4 counts by addresses. IPv6 counts by leaves, since most of its space is empty. Addresses that no client has count for nothing.
+//! IPv4 counts by addresses. IPv6 counts by leaves, since most of its space is empty. Addresses
+//! that no client has count for nothing.
 
 use super::Snapshot;
 use super::forecast::{Answered, answered};
@@ -24,8 +25,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// Clients asked in all IPv4 space, or in all IPv6 leaves, where cells have a say: a share of a whole family is then right to
-/// about one per cent.
+/// Clients asked in all IPv4 space, or in all IPv6 leaves, where cells have a say: a share of a
+/// whole family is then right to about one per cent.
 const SAMPLES: u64 = 4_096;
 /// And in each leaf at the least.
 const SAMPLES_EACH: u64 = 4;
@@ -33,7 +34,8 @@ const SAMPLES_EACH: u64 = 4;
 /// Families, in the order of all pairs here: IPv4, IPv6.
 pub type Pair<N> = [N; 2];
 
-/// What of a family's clients each answer had before, and who goes where. Weights add up to the whole, in a unit of its own.
+/// What of a family's clients each answer had before, and who goes where. Weights add up to the
+/// whole, in a unit of its own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Flow {
     /// All clients.
@@ -127,16 +129,23 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
                 continue;
             }
             let after_it = end_of(after, name);
-            let (is, answer, seed) = after_it.as_ref().map_or((0, Answer::Nothing, 0), |end| (end.families, end.answer, end.seed));
+            let (is, answer, seed) =
+                after_it.as_ref().map_or((0, Answer::Nothing, 0), |end| (end.families, end.answer, end.seed));
             let leads_on = after_it.as_ref().is_some_and(|end| end.owner.wire() == was.owner.wire());
             match (steered, was.answer) {
-                (Some(steered), _) => ways.entry((steered.policy, answer)).or_default().push((steered.seed, seed)),
+                (Some(steered), _) => {
+                    ways.entry((steered.policy, answer)).or_default().push((steered.seed, seed))
+                }
                 // An alias of the same name as before moves with that.
-                (None, Answer::Policy(policy)) if is_alias && !leads_on => ways.entry((policy, answer)).or_default().push((was.seed, seed)),
+                (None, Answer::Policy(policy)) if is_alias && !leads_on => {
+                    ways.entry((policy, answer)).or_default().push((was.seed, seed))
+                }
                 _ => {}
             }
-            for rtype in
-                [(V4, RrType::A), (V6, RrType::AAAA)].into_iter().filter(|(family, _)| had & !is & family != 0).map(|(_, rtype)| rtype)
+            for rtype in [(V4, RrType::A), (V6, RrType::AAAA)]
+                .into_iter()
+                .filter(|(family, _)| had & !is & family != 0)
+                .map(|(_, rtype)| rtype)
             {
                 replay.lost += 1;
                 if replay.losses.len() < losses_max {
@@ -230,8 +239,10 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
     };
     let after = new.1.as_ref().ok().map(|index| (new.0, *index));
     let sides: Vec<Side> = std::iter::once(old).chain(after).map(side).collect();
-    let tables: Vec<&PolicyTable> =
-        std::iter::once(old).chain(after).map(|(snapshot, index)| &snapshot.steering.policies[index as usize]).collect();
+    let tables: Vec<&PolicyTable> = std::iter::once(old)
+        .chain(after)
+        .map(|(snapshot, index)| &snapshot.steering.policies[index as usize])
+        .collect();
     let mut flows: Pair<Flow> = Default::default();
     let mut ask = |family: usize, address: IpAddr, weight: f64, sample: u64| {
         // Policies that tell nobody apart do not know who is no client.
@@ -249,7 +260,9 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
         }
     };
     let is_sampled = sides.iter().any(|side| side.shares);
-    let cell = |family: usize| sides.iter().filter(|side| side.shares).map(|side| side.cells[family]).max().unwrap_or(0);
+    let cell = |family: usize| {
+        sides.iter().filter(|side| side.shares).map(|side| side.cells[family]).max().unwrap_or(0)
+    };
     let starts = boundaries_v4(&tables);
     let ends = starts.iter().skip(1).map(|start| u64::from(*start)).chain([1 << 32]);
     for (start, end) in starts.iter().map(|start| u64::from(*start)).zip(ends) {
@@ -259,7 +272,12 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
         let step = size / samples;
         for sample in 0..samples {
             let bits = start + sample * step + if is_sampled { mix(start, sample) % step } else { 0 };
-            ask(0, IpAddr::V4(Ipv4Addr::from_bits(bits as u32)), size as f64 / samples as f64, mix(start, sample) >> 32);
+            ask(
+                0,
+                IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
+                size as f64 / samples as f64,
+                mix(start, sample) >> 32,
+            );
         }
     }
     let starts = boundaries_v6(&tables);
@@ -267,11 +285,19 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
     for (index, start) in starts.iter().enumerate() {
         // The last address of the segment; the space ends at all ones.
         let last = starts.get(index + 1).map_or(u128::MAX, |next| next - 1);
-        let cells = (((last - start) >> (128 - u32::from(cell(1)).min(128)).min(127)) + 1).min(u128::from(each)) as u64;
+        let cells = (((last - start) >> (128 - u32::from(cell(1)).min(128)).min(127)) + 1)
+            .min(u128::from(each)) as u64;
         for sample in 0..cells {
-            let random = u128::from(mix(*start as u64 ^ (start >> 64) as u64, sample)) << 64 | u128::from(mix(sample, 6));
-            let bits = if is_sampled { start + random % (last - start).saturating_add(1).max(1) } else { *start };
-            ask(1, IpAddr::V6(Ipv6Addr::from_bits(bits)), 1.0 / cells as f64, mix(index as u64, sample) >> 32);
+            let random = u128::from(mix(*start as u64 ^ (start >> 64) as u64, sample)) << 64
+                | u128::from(mix(sample, 6));
+            let bits =
+                if is_sampled { start + random % (last - start).saturating_add(1).max(1) } else { *start };
+            ask(
+                1,
+                IpAddr::V6(Ipv6Addr::from_bits(bits)),
+                1.0 / cells as f64,
+                mix(index as u64, sample) >> 32,
+            );
         }
     }
     flows
@@ -287,7 +313,8 @@ struct Side {
 /// Where leaves begin on either side, and where addresses begin or end that no client has.
 fn boundaries_v4(tables: &[&PolicyTable]) -> Vec<u32> {
     let special = crate::geo::special::V4_BLOCKS.iter();
-    let mut starts: Vec<u32> = special.flat_map(|(start, len)| [*start, start.wrapping_add(1 << (32 - len))]).chain([0]).collect();
+    let mut starts: Vec<u32> =
+        special.flat_map(|(start, len)| [*start, start.wrapping_add(1 << (32 - len))]).chain([0]).collect();
     for trie in tables.iter().flat_map(|table| tries(table)) {
         starts.extend(trie.v4.blocks().map(|leaf| leaf.start));
     }

@@ -1,10 +1,11 @@
 //! Who is watched: the roster of a deployment and its steering.
 //!
-//! Every address of a slot becomes a formula over targets. A target is one check of one destination,
-//! whoever uses it: its key is the check without timing, the destination, and what else the check is
-//! told (a program the PoP and service, a file what its path holds, a push the probe's name). Two probes
-//! that differ in timing alone are one target where they meet on a destination: it is asked in the time of
-//! the one whose name comes first, since a target has one state, and one state has one count.
+//! Every address of a slot becomes a formula over targets. A target is one check of one
+//! destination, whoever uses it: its key is the check without timing, the destination, and what
+//! else the check is told (a program the PoP and service, a file what its path holds, a push the
+//! probe's name). Two probes that differ in timing alone are one target where they meet on a
+//! destination: it is asked in the time of the one whose name comes first, since a target has one
+//! state, and one state has one count.
 
 pub mod load;
 
@@ -25,14 +26,16 @@ use std::sync::Arc;
 pub fn of(deployment: &Deployment, steering: &Steering) -> (Roster, Findings) {
     let mut watch = Watch { deployment, roster: Roster::default(), known: HashMap::new() };
     let pops = deployment.pops.iter();
-    watch.roster.pops = pops.map(|pop| PopRoster { name: pop.name.clone(), capacity: pop.capacity }).collect();
+    watch.roster.pops =
+        pops.map(|pop| PopRoster { name: pop.name.clone(), capacity: pop.capacity }).collect();
     watch.roster.slots = vec![SlotRoster::default(); steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
         for (pop, &slot) in table.slots.iter().enumerate() {
             watch.slot(pop, slot, &scoped.policy.service);
         }
         let members = table.members.iter().filter_map(|member| member.target.split().ok());
-        let members = members.map(|pop| (pop.0, table.slots[usize::from(pop.0)])).filter(|(_, slot)| *slot != NO_SLOT);
+        let members =
+            members.map(|pop| (pop.0, table.slots[usize::from(pop.0)])).filter(|(_, slot)| *slot != NO_SLOT);
         watch.roster.policies.push(PolicyRoster {
             name: table.name.clone(),
             members: members.collect(),
@@ -44,7 +47,8 @@ pub fn of(deployment: &Deployment, steering: &Steering) -> (Roster, Findings) {
     watch.roster.startup_wait_ms = deployment.startup_wait_ms;
     let mut findings = Findings::default();
     if let Some(first) = deployment.probes.first().filter(|_| watch.roster.targets.len() > TARGETS_MAX) {
-        let message = format!("the probes have {} targets, more than {TARGETS_MAX}", watch.roster.targets.len());
+        let message =
+            format!("the probes have {} targets, more than {TARGETS_MAX}", watch.roster.targets.len());
         findings.push(
             Finding::error(code::TOO_LARGE, message)
                 .at(first.at, "the first probe")
@@ -72,11 +76,13 @@ impl Watch<'_> {
         let name = &pop_of.name;
         let v4 = service.v4.iter().map(|a| self.address(name, service, a.address.into())).collect();
         let v6 = service.v6.iter().map(|a| self.address(name, service, a.address.into())).collect();
-        self.roster.slots[slot as usize] = SlotRoster { pop: pop as u16, service: service.name.clone(), v4, v6 };
+        self.roster.slots[slot as usize] =
+            SlotRoster { pop: pop as u16, service: service.name.clone(), v4, v6 };
     }
 
     fn address(&mut self, pop: &Arc<str>, service: &Service, address: IpAddr) -> Formula {
-        let mut parts: Vec<Formula> = service.probes.iter().map(|id| self.formula(*id, pop, &service.name, address)).collect();
+        let mut parts: Vec<Formula> =
+            service.probes.iter().map(|id| self.formula(*id, pop, &service.name, address)).collect();
         match parts.len() {
             0 => Formula::Unwatched,
             1 => parts.remove(0),
@@ -89,11 +95,21 @@ impl Watch<'_> {
         match &probe.kind {
             Kind::Check(spec) => Formula::Target(self.target(spec, &probe.name, pop, service, address)),
             // Groups were found to end when they were read.
-            Kind::Group { need, of } => Formula::Group(*need, of.iter().map(|part| self.formula(*part, pop, service, address)).collect()),
+            Kind::Group { need, of } => Formula::Group(
+                *need,
+                of.iter().map(|part| self.formula(*part, pop, service, address)).collect(),
+            ),
         }
     }
 
-    fn target(&mut self, spec: &Arc<Spec>, probe: &Arc<str>, pop: &Arc<str>, service: &Arc<str>, address: IpAddr) -> u32 {
+    fn target(
+        &mut self,
+        spec: &Arc<Spec>,
+        probe: &Arc<str>,
+        pop: &Arc<str>,
+        service: &Arc<str>,
+        address: IpAddr,
+    ) -> u32 {
         let port = port_of(&spec.check);
         let destination = match spec.to {
             Some(to) if to.port() == 0 => SocketAddr::new(to.ip(), port),

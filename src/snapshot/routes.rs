@@ -2,10 +2,12 @@
 //!
 //! Each distinct place is mapped once; each leaf takes the choice of its place; leaves of databases
 //! that are deeper than RFC 7871 section 11.1 wants are merged into the choice that covers most of
-//! their block; equal siblings merge. The result is disjoint, so a leaf's depth is a truthful scope.
+//! their block; equal siblings merge. The result is disjoint, so a leaf's depth is a truthful
+//! scope.
 //!
-//! Where the tables of all policies together are too large, they share the cuts of one: its leaves hold
-//! classes of places of which each policy makes the same, and each policy says what it makes of a class.
+//! Where the tables of all policies together are too large, they share the cuts of one: its leaves
+//! hold classes of places of which each policy makes the same, and each policy says what it makes
+//! of a class.
 
 use super::compile::Each;
 use super::numbered::Numbered;
@@ -36,7 +38,8 @@ pub enum Route {
     Table(usize),
 }
 
-/// The tables that policies ask for, by what they make of every place and of special-purpose blocks.
+/// The tables that policies ask for, by what they make of every place and of special-purpose
+/// blocks.
 #[derive(Default)]
 pub struct Tables {
     asked: Vec<Arc<(Vec<u32>, u32)>>,
@@ -54,8 +57,8 @@ impl Tables {
         }))
     }
 
-    /// Every table that was asked for, made by `each`; and whether they share their cuts, since they would have more than
-    /// `octets_max` octets in all.
+    /// Every table that was asked for, made by `each`; and whether they share their cuts, since
+    /// they would have more than `octets_max` octets in all.
     pub fn build(self, each: Each<'_>, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
         // Numbers of classes must leave room for REDIRECT.
         let may_share = self.asked.len() > 1 && atlas.places.len() < REDIRECT as usize - 1;
@@ -81,8 +84,9 @@ impl Tables {
 
     /// One cut for all.
     fn shared(&self, atlas: &Atlas) -> Vec<Arc<Trie>> {
-        // Classes become finer with each table: places are one as long as every table so far makes one of them. Behind
-        // the places stands what is made of special-purpose blocks, which is apart from all of them.
+        // Classes become finer with each table: places are one as long as every table so far makes
+        // one of them. Behind the places stands what is made of special-purpose blocks, which is
+        // apart from all of them.
         let places = atlas.places.len();
         let mut class_of: Vec<u32> = vec![0; places + 1];
         let (mut count, mut finer) = (1, Numbered::default());
@@ -119,7 +123,10 @@ impl Tables {
 
 /// The routes for one way of choosing.
 pub fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
-    Trie { v4: table(&atlas.v4, choices, LEAF_DEPTH_V4_MAX), v6: table(&atlas.v6, choices, LEAF_DEPTH_V6_MAX) }
+    Trie {
+        v4: table(&atlas.v4, choices, LEAF_DEPTH_V4_MAX),
+        v6: table(&atlas.v6, choices, LEAF_DEPTH_V6_MAX),
+    }
 }
 
 fn table<K: Key>(leaves: &[Leaf<K>], choices: &Choices<'_>, depth_max: u8) -> Table<K> {
@@ -160,7 +167,10 @@ fn majority<K: Key>(leaves: &[Leaf<K>], choices: &Choices<'_>) -> Option<u32> {
             None => covered.push((choice, addresses)),
         }
     }
-    covered.into_iter().min_by_key(|&(choice, sum)| (std::cmp::Reverse(sum), choice)).map(|(choice, _)| choice)
+    covered
+        .into_iter()
+        .min_by_key(|&(choice, sum)| (std::cmp::Reverse(sum), choice))
+        .map(|(choice, _)| choice)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Databases that lost most of their networks: a download that went wrong, more often than news.
 //!
-//! A database is compared with the one in service that has the same path. With fewer than half of its
-//! networks it is refused, unless the server file says `geoip: { accept_shrunk: true }`.
+//! A database is compared with the one in service that has the same path. With fewer than half of
+//! its networks it is refused, unless the server file says `geoip: { accept_shrunk: true }`.
 
 use crate::finding::{At, FileId, Finding, Findings, code};
 use std::sync::Arc;
@@ -28,12 +28,14 @@ pub fn check(in_service: &[Size], fresh: &[Size]) -> Findings {
     for size in fresh {
         let Some(old) = in_service.iter().find(|old| old.name == size.name) else { continue };
         if old.networks >= FEW && size.networks * 100 < old.networks * LEAST_PERCENT {
-            let message = format!("`{}` has {} networks, and the one in service {}", size.name, size.networks, old.networks);
-            findings.push(
-                Finding::error(code::DATABASE_SHRUNK, message)
-                    .at(At::whole(size.file), "")
-                    .help("fetch it again; if it is meant, say `geoip: { accept_shrunk: true }` in the server file and reload"),
+            let message = format!(
+                "`{}` has {} networks, and the one in service {}",
+                size.name, size.networks, old.networks
             );
+            findings.push(Finding::error(code::DATABASE_SHRUNK, message).at(At::whole(size.file), "").help(
+                "fetch it again; if it is meant, say `geoip: { accept_shrunk: true }` in the \
+                        server file and reload",
+            ));
         }
     }
     findings
@@ -47,7 +49,9 @@ mod tests {
     #[test]
     fn less_than_half_is_refused() {
         let size = |name: &str, networks| Size { name: name.into(), networks, file: FileId(0) };
-        for (old, new, refused) in [(100, 50, false), (100, 49, true), (15, 1, false), (16, 7, true), (100, 1_000, false)] {
+        for (old, new, refused) in
+            [(100, 50, false), (100, 49, true), (15, 1, false), (16, 7, true), (100, 1_000, false)]
+        {
             assert_eq!(check(&[size("a", old)], &[size("a", new)]).has_errors(), refused, "{old} to {new}");
         }
         assert!(!check(&[size("a", 100)], &[size("b", 1)]).has_errors());

@@ -1,5 +1,5 @@
-//! How much memory a snapshot holds, by table. Exact for the tables themselves; what an allocator adds
-//! is not in it.
+//! How much memory a snapshot holds, by table. Exact for the tables themselves; what an allocator
+//! adds is not in it.
 
 use super::Snapshot;
 use crate::geo::trie::{Part, Trie};
@@ -62,7 +62,13 @@ impl Sizes {
     /// Each table with its octets, as metrics and `size` name them.
     pub fn tables(&self) -> [(&'static str, usize); 5] {
         let (images, links) = (("images", self.images_octets), ("links", self.links_octets));
-        [images, links, ("routes", self.routes_octets), ("plans", self.plans_octets), ("addresses", self.addresses_octets)]
+        [
+            images,
+            links,
+            ("routes", self.routes_octets),
+            ("plans", self.plans_octets),
+            ("addresses", self.addresses_octets),
+        ]
     }
 
     /// Octets of all tables.
@@ -93,5 +99,7 @@ pub fn plans_octets(policy: &PolicyTable) -> usize {
 }
 
 fn slot_octets(slot: &Slot) -> usize {
-    size_of::<Slot>() + slot.v4.len() * size_of::<SharedAddress<Ipv4Addr>>() + slot.v6.len() * size_of::<SharedAddress<Ipv6Addr>>()
+    size_of::<Slot>()
+        + slot.v4.len() * size_of::<SharedAddress<Ipv4Addr>>()
+        + slot.v6.len() * size_of::<SharedAddress<Ipv6Addr>>()
 }

@@ -2,9 +2,9 @@
 //! and the addresses of every service of every PoP.
 //!
 //! Each distinct place is mapped once per policy and class of resolver; policies that make the same
-//! of every place share one table of routes. Where separate tables would be too large, all share one that
-//! is cut into classes of places of which every policy makes the same: scopes stay true, but a leaf is no
-//! wider for one policy than for all.
+//! of every place share one table of routes. Where separate tables would be too large, all share
+//! one that is cut into classes of places of which every policy makes the same: scopes stay true,
+//! but a leaf is no wider for one policy than for all.
 
 use super::compile::{Each, in_order};
 use super::numbered::Numbered;
@@ -99,19 +99,31 @@ pub fn compile_by(each: Each<'_>, inputs: Inputs<'_>) -> (Steering, Findings) {
 /// [`compile_by`] with another bound for separate tables of routes, in octets.
 pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usize) -> (Steering, Findings) {
     let mut findings = Findings::default();
-    let pops = inputs.pops.iter().map(|p| PopIdentity { name: p.name.clone(), seed: hash::octets(p.name.as_bytes()) }).collect();
+    let pops = inputs
+        .pops
+        .iter()
+        .map(|p| PopIdentity { name: p.name.clone(), seed: hash::octets(p.name.as_bytes()) })
+        .collect();
     let mut slots = Slots::default();
     let mut tables = Tables::default();
     let mut policies = Vec::with_capacity(inputs.policies.len());
-    let of_pops: Vec<Box<[u32]>> = inputs.policies.iter().map(|scoped| slots.of_policy(inputs.pops, &scoped.policy)).collect();
-    let mappers: Vec<Mapper<'_>> =
-        inputs.policies.iter().map(|scoped| Mapper::new(&scoped.policy, inputs.pops, inputs.site.cloned())).collect();
-    let drafts: Vec<OnceLock<Result<Draft, Finding>>> = inputs.policies.iter().map(|_| OnceLock::new()).collect();
-    // Ranking PoPs around each place is most of the work, so policies over the same PoPs are drafted together.
+    let of_pops: Vec<Box<[u32]>> =
+        inputs.policies.iter().map(|scoped| slots.of_policy(inputs.pops, &scoped.policy)).collect();
+    let mappers: Vec<Mapper<'_>> = inputs
+        .policies
+        .iter()
+        .map(|scoped| Mapper::new(&scoped.policy, inputs.pops, inputs.site.cloned()))
+        .collect();
+    let drafts: Vec<OnceLock<Result<Draft, Finding>>> =
+        inputs.policies.iter().map(|_| OnceLock::new()).collect();
+    // Ranking PoPs around each place is most of the work, so policies over the same PoPs are
+    // drafted together.
     let together = contests(&mappers);
     each(together.len(), &|number| {
-        let mut sketches: Vec<Sketch<'_>> =
-            together[number].iter().map(|index| Sketch::new(*index, &mappers[*index], inputs.atlas)).collect();
+        let mut sketches: Vec<Sketch<'_>> = together[number]
+            .iter()
+            .map(|index| Sketch::new(*index, &mappers[*index], inputs.atlas))
+            .collect();
         meet_places(inputs, &mut sketches);
         for sketch in sketches {
             let index = sketch.index;
@@ -140,7 +152,10 @@ struct Slots {
 
 impl Slots {
     fn of_policy(&mut self, pops: &[Pop], policy: &Policy) -> Box<[u32]> {
-        pops.iter().enumerate().map(|(index, pop)| pop.service(&policy.service).map_or(NO_SLOT, |s| self.slot(index, s))).collect()
+        pops.iter()
+            .enumerate()
+            .map(|(index, pop)| pop.service(&policy.service).map_or(NO_SLOT, |s| self.slot(index, s)))
+            .collect()
     }
 
     fn slot(&mut self, pop: usize, service: &Service) -> u32 {
@@ -150,8 +165,16 @@ impl Slots {
             }
             self.list.push(Slot {
                 pop: crate::steer::pop::PopId(pop as u16),
-                v4: service.v4.iter().map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets()))).collect(),
-                v6: service.v6.iter().map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets()))).collect(),
+                v4: service
+                    .v4
+                    .iter()
+                    .map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets())))
+                    .collect(),
+                v6: service
+                    .v6
+                    .iter()
+                    .map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets())))
+                    .collect(),
                 https: service.https.clone().map(Box::new),
             });
             self.list.len() as u32 - 1
@@ -162,8 +185,8 @@ impl Slots {
 /// A policy but for its routes.
 struct Draft {
     table: PolicyTable,
-    /// For each class of resolver what it makes of every place and of special-purpose blocks, and whether that is one
-    /// choice for everybody.
+    /// For each class of resolver what it makes of every place and of special-purpose blocks, and
+    /// whether that is one choice for everybody.
     choices_of_class: Vec<(Vec<u32>, u32, bool)>,
     /// The class of each place of a resolver.
     resolver_classes: Option<Vec<u32>>,
@@ -210,10 +233,12 @@ impl Asked {
     }
 }
 
-/// Policies that are drafted by one hand with one ranking: more, and there would be too few pieces for all hands.
+/// Policies that are drafted by one hand with one ranking: more, and there would be too few pieces
+/// for all hands.
 const TOGETHER_MAX: usize = 8;
 
-/// Places that one policy meets before the next one does: the plans of one fit the cache of a core, those of all do not.
+/// Places that one policy meets before the next one does: the plans of one fit the cache of a core,
+/// those of all do not.
 const PLACES_AT_ONCE: usize = 2_048;
 
 /// Policies of equal contests, by their numbers.
@@ -243,7 +268,8 @@ struct Sketch<'a> {
     mapper: &'a Mapper<'a>,
     plans: Numbered<Plan>,
     choices: Numbered<[u32; 2]>,
-    /// The sets of operator networks that tell resolvers apart, and the choice for each place met, by set.
+    /// The sets of operator networks that tell resolvers apart, and the choice for each place met,
+    /// by set.
     classes: Vec<Vec<u16>>,
     choices_of_class: Vec<Vec<u32>>,
     /// The class of each place of a resolver.
@@ -259,7 +285,8 @@ fn meet_places(inputs: Inputs<'_>, sketches: &mut [Sketch<'_>]) {
             let mut arounds: Vec<Around> = places.iter().map(|place| mapper.around(place)).collect();
             for sketch in sketches.iter_mut().filter(|sketch| class < sketch.classes.len()) {
                 for (place, around) in places.iter().zip(&mut arounds) {
-                    let at_site = site_place.as_ref().filter(|_| !place.is_located()).map(|site| at_site(place, site));
+                    let at_site =
+                        site_place.as_ref().filter(|_| !place.is_located()).map(|site| at_site(place, site));
                     sketch.meet(class, place, around, at_site.as_ref());
                 }
             }
@@ -271,10 +298,19 @@ impl<'a> Sketch<'a> {
     fn new(index: usize, mapper: &'a Mapper<'a>, atlas: &Atlas) -> Sketch<'a> {
         let (classes, resolver_classes) = resolver_classes(atlas, mapper.policy);
         let choices_of_class = classes.iter().map(|_| Vec::with_capacity(atlas.places.len())).collect();
-        Sketch { index, mapper, plans: Numbered::default(), choices: Numbered::default(), classes, choices_of_class, resolver_classes }
+        Sketch {
+            index,
+            mapper,
+            plans: Numbered::default(),
+            choices: Numbered::default(),
+            classes,
+            choices_of_class,
+            resolver_classes,
+        }
     }
 
-    /// Meets the next place for a class of resolvers: `at_site` is what it is taken for without a client subnet, if that differs.
+    /// Meets the next place for a class of resolvers: `at_site` is what it is taken for without a
+    /// client subnet, if that differs.
     fn meet(&mut self, class: usize, place: &Place, around: &mut Around, at_site: Option<&Place>) {
         let networks = &self.classes[class];
         let by_ecs = self.plans.number(self.mapper.plan_around(place, networks, around));
@@ -286,14 +322,16 @@ impl<'a> Sketch<'a> {
     fn draft(mut self, inputs: Inputs<'_>, slots: Box<[u32]>, slot_list: &[Slot]) -> Result<Draft, Finding> {
         let (mapper, scoped) = (self.mapper, &inputs.policies[self.index]);
         let policy = mapper.policy;
-        // Only now are all plans known, and with them whether anything of the policy shares by cell: if
-        // so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6 apart.
-        let shares = policy.share == Share::Sticky && shares_by_cell(policy, self.plans.list(), mapper, &slots, slot_list);
+        // Only now are all plans known, and with them whether anything of the policy shares by
+        // cell: if so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6
+        // apart.
+        let shares = policy.share == Share::Sticky
+            && shares_by_cell(policy, self.plans.list(), mapper, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());
         let mut located = false;
         for of_place in self.choices_of_class {
-            // Where nothing is known anywhere, that there is a client subnet may still decide: without one the
-            // node's site speaks.
+            // Where nothing is known anywhere, that there is a client subnet may still decide:
+            // without one the node's site speaks.
             let [by_ecs, by_resolver] = self.choices.list()[of_place[0] as usize];
             let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
             located |= !uniform;
@@ -301,12 +339,18 @@ impl<'a> Sketch<'a> {
             drafted.push((of_place, special, uniform && !shares));
         }
         if self.choices.list().len() as u32 >= VALUE_MAX {
-            return Err(Finding::error(code::TOO_LARGE, format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name))
-                .at(policy.at, "this policy")
-                .help("lower `depth`, or give fewer PoPs"));
+            return Err(Finding::error(
+                code::TOO_LARGE,
+                format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name),
+            )
+            .at(policy.at, "this policy")
+            .help("lower `depth`, or give fewer PoPs"));
         }
         let table = PolicyTable {
-            name: scoped.zone.as_ref().map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
+            name: scoped
+                .zone
+                .as_ref()
+                .map_or_else(|| policy.name.clone(), |zone| format!("{zone}/{}", policy.name).into()),
             families: policy_families(policy, &slots, slot_list),
             https: policy.https,
             slots,
@@ -378,15 +422,28 @@ fn is_uniform(atlas: &Atlas, of_place: &[u32]) -> bool {
     choices.all(|c| c == of_place[0])
 }
 
-/// Whether a policy that shares by cell can consult it: equals in a band, or more addresses in a PoP than
-/// it answers. Gradual drains and load shedding, when they come, share too.
-fn shares_by_cell(policy: &Policy, plans: &[Plan], mapper: &Mapper<'_>, slots: &[u32], slot_list: &[Slot]) -> bool {
-    let has_equals = |entries: &[crate::steer::plan::Entry]| entries.windows(2).any(|w| w[0].band == w[1].band);
+/// Whether a policy that shares by cell can consult it: equals in a band, or more addresses in a
+/// PoP than it answers. Gradual drains and load shedding, when they come, share too.
+fn shares_by_cell(
+    policy: &Policy,
+    plans: &[Plan],
+    mapper: &Mapper<'_>,
+    slots: &[u32],
+    slot_list: &[Slot],
+) -> bool {
+    let has_equals =
+        |entries: &[crate::steer::plan::Entry]| entries.windows(2).any(|w| w[0].band == w[1].band);
     let answers = plans.iter().map(|p| usize::from(p.answers)).min().unwrap_or(usize::from(policy.answers));
     let members = mapper.members();
-    // Only those that the policy can answer with: another PoP's many addresses make nothing of this policy tailored.
-    let own_slots = members.iter().filter_map(|m| m.target.split().ok()).map(|pop| slots[usize::from(pop.0)]).filter(|s| *s != NO_SLOT);
-    let picks = own_slots.map(|s| &slot_list[s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
+    // Only those that the policy can answer with: another PoP's many addresses make nothing of this
+    // policy tailored.
+    let own_slots = members
+        .iter()
+        .filter_map(|m| m.target.split().ok())
+        .map(|pop| slots[usize::from(pop.0)])
+        .filter(|s| *s != NO_SLOT);
+    let picks =
+        own_slots.map(|s| &slot_list[s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
     has_equals(mapper.tail()) || plans.iter().any(|p| has_equals(&p.entries)) || picks
 }
 

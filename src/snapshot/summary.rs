@@ -68,7 +68,10 @@ impl Summary {
             zones: snapshot.zones.iter().map(zone).collect(),
             pops: snapshot.steering.pops.iter().map(|p| p.name.to_string()).collect(),
             policies: snapshot.steering.policies.iter().map(policy).collect(),
-            shared_leaves: snapshot.steering.shares_routes.then(|| snapshot.steering.policies.iter().map(|p| p.scopes).max().unwrap_or(0)),
+            shared_leaves: snapshot
+                .steering
+                .shares_routes
+                .then(|| snapshot.steering.policies.iter().map(|p| p.scopes).max().unwrap_or(0)),
             databases: snapshot.databases().to_vec(),
         }
     }
@@ -77,7 +80,11 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for zone in &self.zones {
-            writeln!(f, "zone      {} ({} names, {} RRsets, {} steered)", zone.apex, zone.names, zone.sets, zone.steered)?;
+            writeln!(
+                f,
+                "zone      {} ({} names, {} RRsets, {} steered)",
+                zone.apex, zone.names, zone.sets, zone.steered
+            )?;
         }
         writeln!(f, "pops      {}: {}", self.pops.len(), self.pops.join(" "))?;
         for policy in &self.policies {
@@ -93,7 +100,8 @@ impl fmt::Display for Summary {
             let limit = crate::limits::ROUTES_OCTETS_MAX >> 20;
             writeln!(
                 f,
-                "routes    one table of {leaves} leaves for all policies: separate ones would take more than {limit} MiB, and make some scopes wider"
+                "routes    one table of {leaves} leaves for all policies: separate ones would take more than \
+                 {limit} MiB, and make some scopes wider"
             )?;
         }
         for database in &self.databases {

@@ -1,10 +1,10 @@
 //! From where a query is seen: the client subnet, the resolver, and what a policy makes of them.
 //!
-//! The subject is the ECS address if it is usable, else the resolver. Usable means that it is global
-//! unicast, or known to an operator network or a database; a special-purpose address that nobody
-//! knows (10/8, loopback) leaves the decision to the resolver, with the length of its block as the
-//! scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where the policy
-//! shares.
+//! The subject is the ECS address if it is usable, else the resolver. Usable means that it is
+//! global unicast, or known to an operator network or a database; a special-purpose address that
+//! nobody knows (10/8, loopback) leaves the decision to the resolver, with the length of its block
+//! as the scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where
+//! the policy shares.
 
 use super::steering::BY_ECS_SPECIAL;
 use crate::geo::embedded;
@@ -55,9 +55,9 @@ impl Subject {
                 (value, depth + offset)
             }
             Subject::V6(bits) => match trie.v6.lookup(bits) {
-                // `::` and `::1`, the only ones that come here, stand among embedded IPv4 clients without
-                // being such. A neighbour's scope may hold them, so they get what it gets; a scope of
-                // their own is no more than themselves.
+                // `::` and `::1`, the only ones that come here, stand among embedded IPv4 clients
+                // without being such. A neighbour's scope may hold them, so they get what it gets;
+                // a scope of their own is no more than themselves.
                 (REDIRECT, _) => (trie.v4.lookup(bits as u32).0, 128),
                 found => found,
             },
@@ -114,9 +114,14 @@ impl Decision<'_> {
             return mix(self.draw, self.owner_seed);
         }
         match self.subject {
-            Subject::V4 { bits, .. } => cell_key(4, u128::from(truncate_v4(bits, self.policy.cell_v4)), self.owner_seed),
-            // Only `::` and `::1` stand among embedded IPv4 clients without being such (`Subject::of`).
-            Subject::V6(bits @ 0..=1) => cell_key(4, u128::from(truncate_v4(bits as u32, self.policy.cell_v4)), self.owner_seed),
+            Subject::V4 { bits, .. } => {
+                cell_key(4, u128::from(truncate_v4(bits, self.policy.cell_v4)), self.owner_seed)
+            }
+            // Only `::` and `::1` stand among embedded IPv4 clients without being such
+            // (`Subject::of`).
+            Subject::V6(bits @ 0..=1) => {
+                cell_key(4, u128::from(truncate_v4(bits as u32, self.policy.cell_v4)), self.owner_seed)
+            }
             Subject::V6(bits) => cell_key(6, truncate_v6(bits, self.policy.cell_v6), self.owner_seed),
         }
     }
@@ -138,10 +143,16 @@ fn cell_depth(subject: Subject, policy: &PolicyTable) -> u8 {
 }
 
 impl Vantage<'_> {
-    /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now; `draw` is
-    /// used where the policy shares at random.
+    /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now;
+    /// `draw` is used where the policy shares at random.
     #[inline(always)]
-    pub fn decide<'a>(&self, policy: &'a PolicyTable, shares: bool, owner_seed: u64, draw: u64) -> Decision<'a> {
+    pub fn decide<'a>(
+        &self,
+        policy: &'a PolicyTable,
+        shares: bool,
+        owner_seed: u64,
+        draw: u64,
+    ) -> Decision<'a> {
         let tailors = policy.located || shares;
         let resolver = || Subject::of(self.resolver);
         let class = policy.resolver_classes.as_ref().map_or(0, |classes| class_of(resolver(), classes));

@@ -1,14 +1,14 @@
 //! Choosing: a hash and a scan of a plan against the status.
 //!
 //! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides; inside it PoPs
-//! that pass in every family of the policy come first, and the highest score wins. Only if the winner
-//! lacks the asked family does that family go on alone. The order of desperation is: regular
-//! candidates; last resorts (drained, weight 0, left by the client's cell); then what the policy says for
-//! "all down", which by default is the same again with the probes' verdicts ignored. A PoP switched off by
-//! hand is never answered.
+//! that pass in every family of the policy come first, and the highest score wins. Only if the
+//! winner lacks the asked family does that family go on alone. The order of desperation is: regular
+//! candidates; last resorts (drained, weight 0, left by the client's cell); then what the policy
+//! says for "all down", which by default is the same again with the probes' verdicts ignored. A PoP
+//! switched off by hand is never answered.
 //!
-//! A PoP under load hands some cells on: such a cell takes the first candidate behind it that passes and
-//! accepts the cell, and stays where there is none.
+//! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
+//! passes and accepts the cell, and stays where there is none.
 
 use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan};
 use super::pop::PopId;
@@ -67,7 +67,9 @@ impl Resort {
     fn standing(self) -> Standing {
         match self {
             Resort::Regular | Resort::LastGood | Resort::AsIfUp => Standing::Regular,
-            Resort::LastResort | Resort::LastGoodLastResort | Resort::AsIfUpLastResort => Standing::LastResort,
+            Resort::LastResort | Resort::LastGoodLastResort | Resort::AsIfUpLastResort => {
+                Standing::LastResort
+            }
         }
     }
 
@@ -127,8 +129,9 @@ pub struct Question<'a> {
     pub family: Option<Families>,
 }
 
-/// Chooses. `key` is the hash of cell and owner, or of the draw; most choices do without. Beside the choice it gives
-/// the horizon: the seconds until the state of a PoP that was consulted can change, or [`SETTLED`].
+/// Chooses. `key` is the hash of cell and owner, or of the draw; most choices do without. Beside
+/// the choice it gives the horizon: the seconds until the state of a PoP that was consulted can
+/// change, or [`SETTLED`].
 #[inline(always)]
 pub fn choose(question: Question<'_>, key: impl Fn() -> u64, watch: &mut impl Watch) -> (Choice, u32) {
     match sole(question.policy, question.plan, question.view, question.family.unwrap_or(Families::MAX)) {
@@ -140,11 +143,20 @@ pub fn choose(question: Question<'_>, key: impl Fn() -> u64, watch: &mut impl Wa
     }
 }
 
-/// The usual case: the first candidate has no equal, and nothing speaks against it in the asked families.
+/// The usual case: the first candidate has no equal, and nothing speaks against it in the asked
+/// families.
 #[inline(always)]
-pub fn sole<'a>(policy: &PolicyTable, plan: &'a Plan, view: &View, families: Families) -> Option<(&'a Entry, PopId, u32, u32)> {
+pub fn sole<'a>(
+    policy: &PolicyTable,
+    plan: &'a Plan,
+    view: &View,
+    families: Families,
+) -> Option<(&'a Entry, PopId, u32, u32)> {
     let (first, others) = plan.entries.split_first()?;
-    if plan.cname.is_some() || first.weight == 0 || others.first().is_some_and(|second| second.band == first.band) {
+    if plan.cname.is_some()
+        || first.weight == 0
+        || others.first().is_some_and(|second| second.band == first.band)
+    {
         return None;
     }
     let pop = first.target.split().ok()?;
@@ -156,7 +168,15 @@ pub fn sole<'a>(policy: &PolicyTable, plan: &'a Plan, view: &View, families: Fam
 /// Every other case.
 #[inline(never)]
 fn contended(question: Question<'_>, key: u64, watch: &mut impl Watch) -> (Choice, u32) {
-    let mut scan = Scan { question, key, watch, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: false };
+    let mut scan = Scan {
+        question,
+        key,
+        watch,
+        horizon_secs: SETTLED,
+        last_down: u32::MAX,
+        saw_awaited: false,
+        takes_awaited: false,
+    };
     let choice = scan.choose();
     (choice, scan.horizon_secs)
 }
@@ -221,7 +241,8 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             AllDown::LastGood => {
                 self.last_down = self.question.last_down();
                 // Nothing is known of before where nothing ever was up: as if it were.
-                let stages: &[Resort] = if self.last_down > 0 { &[Resort::LastGood, Resort::LastGoodLastResort] } else { &[] };
+                let stages: &[Resort] =
+                    if self.last_down > 0 { &[Resort::LastGood, Resort::LastGoodLastResort] } else { &[] };
                 for &resort in stages {
                     if let Some(found) = self.scan(resort, None) {
                         return self.with_family(found);
@@ -238,8 +259,8 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         Choice::ServFail
     }
 
-    /// Where a cell goes that load sends away from the winner: to the first behind it that passes and
-    /// accepts it, else nowhere.
+    /// Where a cell goes that load sends away from the winner: to the first behind it that passes
+    /// and accepts it, else nowhere.
     fn relieved(&mut self, winner: Winner) -> Winner {
         let (Question { status, pops, plan, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
@@ -257,7 +278,8 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             }
             let to_seed = pops[usize::from(to.0)].seed;
             let judged = self.judge(entry, Resort::Regular, None).and_then(|(found, ..)| {
-                let sheds_too = matches!(found, Winner::Pop { slot, .. } if status.shed(slot).is_some_and(|s| s.sheds(key, to_seed)));
+                let sheds_too = matches!(found, Winner::Pop { slot, .. }
+                    if status.shed(slot).is_some_and(|s| s.sheds(key, to_seed)));
                 if sheds_too {
                     Err(Passed::Shed)
                 } else if shed.hands_to(key, seed, to, to_seed) {
@@ -284,7 +306,9 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             Winner::Cname(index) => return Choice::Cname(index),
             Winner::Pop { pop, slot, families, resort } => (pop, slot, families, resort),
         };
-        let Some(family) = self.question.family.filter(|f| families & f == 0) else { return Choice::Pop { pop, slot, resort } };
+        let Some(family) = self.question.family.filter(|f| families & f == 0) else {
+            return Choice::Pop { pop, slot, resort };
+        };
         for resort in Resort::ALL.into_iter().filter(|r| *r >= resort) {
             if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan(resort, Some(family)) {
                 return Choice::Pop { pop, slot, resort };
@@ -301,14 +325,19 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         // A bound on distance is about health and load; which families there are must not depend on
         // where the client is, so the policy's own order answers for this one.
         for resort in Resort::ALL {
-            if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(policy.tail.iter(), resort, Some(family)) {
+            if let Some(Winner::Pop { pop, slot, resort, .. }) =
+                self.scan_entries(policy.tail.iter(), resort, Some(family))
+            {
                 return Choice::Pop { pop, slot, resort };
             }
         }
-        // Only a rule's own PoPs are left. One by one, by name: among equals the client's cell would have a say.
+        // Only a rule's own PoPs are left. One by one, by name: among equals the client's cell
+        // would have a say.
         for resort in Resort::ALL {
             for member in &policy.members {
-                if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan_entries(std::iter::once(member), resort, Some(family)) {
+                if let Some(Winner::Pop { pop, slot, resort, .. }) =
+                    self.scan_entries(std::iter::once(member), resort, Some(family))
+                {
                     return Choice::Pop { pop, slot, resort };
                 }
             }
@@ -318,20 +347,35 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
 
     fn whole_policy_is_down(&self) -> bool {
         let Scan { question, key, .. } = *self;
-        let mut blind =
-            Scan { question, key, watch: &mut Blind, horizon_secs: SETTLED, last_down: u32::MAX, saw_awaited: false, takes_awaited: true };
-        ![Resort::Regular, Resort::LastResort].into_iter().any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some())
+        let mut blind = Scan {
+            question,
+            key,
+            watch: &mut Blind,
+            horizon_secs: SETTLED,
+            last_down: u32::MAX,
+            saw_awaited: false,
+            takes_awaited: true,
+        };
+        ![Resort::Regular, Resort::LastResort]
+            .into_iter()
+            .any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some())
     }
 
     /// The list, then what is behind it.
     fn scan(&mut self, resort: Resort, family: Option<Families>) -> Option<Winner> {
         let question = self.question;
-        self.scan_entries(question.plan.entries.iter(), resort, family).or_else(|| self.scan_entries(question.tail(), resort, family))
+        self.scan_entries(question.plan.entries.iter(), resort, family)
+            .or_else(|| self.scan_entries(question.tail(), resort, family))
     }
 
     /// The winner of the first band in which anything passes.
     #[inline]
-    fn scan_entries(&mut self, entries: impl Iterator<Item = &'a Entry>, resort: Resort, family: Option<Families>) -> Option<Winner> {
+    fn scan_entries(
+        &mut self,
+        entries: impl Iterator<Item = &'a Entry>,
+        resort: Resort,
+        family: Option<Families>,
+    ) -> Option<Winner> {
         let key = self.key;
         let mut best: Option<Best<'a>> = None;
         let mut band = 0;
@@ -357,7 +401,9 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
                 }
                 if high.complete == complete {
                     let mine = Score::new(key, self.question.seed(entry), weight);
-                    let theirs = high.score.unwrap_or_else(|| Score::new(key, self.question.seed(high.entry), high.weight));
+                    let theirs = high
+                        .score
+                        .unwrap_or_else(|| Score::new(key, self.question.seed(high.entry), high.weight));
                     if !mine.beats(theirs) {
                         best = best.map(|high| Best { score: Some(theirs), ..high });
                         self.watch.passed(entry, resort, Passed::Outscored);
@@ -374,7 +420,12 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
 
     /// Whether an entry passes: as what, with which weight, and in every family of the policy.
     #[inline]
-    fn judge(&mut self, entry: &Entry, resort: Resort, family: Option<Families>) -> Result<(Winner, u32, bool), Passed> {
+    fn judge(
+        &mut self,
+        entry: &Entry,
+        resort: Resort,
+        family: Option<Families>,
+    ) -> Result<(Winner, u32, bool), Passed> {
         let (Question { policy, status, view, pops, .. }, key) = (self.question, self.key);
         let pop = match entry.target.split() {
             Ok(pop) => pop,
@@ -401,7 +452,8 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             return Err(Passed::Down);
         }
         self.saw_awaited |= seen.awaited != 0;
-        let families = seen.families(resort.ignores_probes()) | if self.takes_awaited { seen.awaited } else { 0 };
+        let families =
+            seen.families(resort.ignores_probes()) | if self.takes_awaited { seen.awaited } else { 0 };
         let wanted = family.unwrap_or(Families::MAX);
         if families & wanted == 0 {
             return Err(if seen.has & wanted != 0 { Passed::Down } else { Passed::NoAddresses });
@@ -412,17 +464,19 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
 }
 
 impl<'a> Question<'a> {
-    /// The policy's listed order behind the list, without those of the list, whose weights may be others
-    /// there.
+    /// The policy's listed order behind the list, without those of the list, whose weights may be
+    /// others there.
     fn tail(self) -> impl Iterator<Item = &'a Entry> {
         let (plan, policy) = (self.plan, self.policy);
         let behind = if plan.tail { &policy.tail[..] } else { &[] };
         behind.iter().filter(move |behind| !plan.entries.iter().any(|e| e.target == behind.target))
     }
 
-    /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is known of it.
+    /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is
+    /// known of it.
     fn last_down(self) -> u32 {
-        let candidates = self.plan.entries.iter().chain(self.tail()).filter_map(|entry| entry.target.split().ok());
+        let candidates =
+            self.plan.entries.iter().chain(self.tail()).filter_map(|entry| entry.target.split().ok());
         candidates
             .filter(|pop| self.status.pop(*pop).state != super::pop::AdminState::Down)
             .map(|pop| self.policy.slots[usize::from(pop.0)])
@@ -452,10 +506,15 @@ impl Watch for Blind {
 }
 
 /// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their
-/// indexes, best first. Addresses whose bit is set in `down` are left out; of the others, those of weight 0
-/// are picked only where all are 0.
+/// indexes, best first. Addresses whose bit is set in `down` are left out; of the others, those of
+/// weight 0 are picked only where all are 0.
 #[inline]
-pub fn pick<A>(addresses: &[SharedAddress<A>], down: u64, answers: u8, key: u64) -> ([u8; ANSWERS_MAX as usize], usize) {
+pub fn pick<A>(
+    addresses: &[SharedAddress<A>],
+    down: u64,
+    answers: u8,
+    key: u64,
+) -> ([u8; ANSWERS_MAX as usize], usize) {
     let mut picked = [0u8; ANSWERS_MAX as usize];
     if addresses.len() == 1 {
         return (picked, usize::from(down & 1 == 0 && answers > 0));

@@ -20,8 +20,8 @@ pub fn moment(epoch_secs: u64) -> String {
     format!("{}T{:02}:{:02}:{:02}Z", day(epoch_secs), second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// The moment that a text such as `2026-03-01T12:00:00Z` tells, in seconds since 1970. Only UTC, only
-/// whole seconds, only years 1970 to 9999.
+/// The moment that a text such as `2026-03-01T12:00:00Z` tells, in seconds since 1970. Only UTC,
+/// only whole seconds, only years 1970 to 9999.
 pub fn parse(text: &str) -> Option<u64> {
     let field = |from: usize, to: usize| {
         let digits = text.get(from..to)?;
@@ -32,7 +32,13 @@ pub fn parse(text: &str) -> Option<u64> {
     }
     let (year, month, day_of_month) = (field(0, 4)?, field(5, 7)?, field(8, 10)?);
     let (hour, minute, second) = (field(11, 13)?, field(14, 16)?, field(17, 19)?);
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day_of_month) || hour > 23 || minute > 59 || second > 59 {
+    if year < 1970
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day_of_month)
+        || hour > 23
+        || minute > 59
+        || second > 59
+    {
         return None;
     }
     let march_year = if month <= 2 { year - 1 } else { year };
@@ -50,7 +56,12 @@ mod tests {
 
     #[test]
     fn days_are_civil() {
-        for (secs, text) in [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (951_868_800, "2000-03-01"), (1_767_225_599, "2025-12-31")] {
+        for (secs, text) in [
+            (0, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_767_225_599, "2025-12-31"),
+        ] {
             assert_eq!(day(secs), text);
         }
     }
@@ -66,9 +77,14 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_is_refused() {
-        for text in
-            ["", "2026-02-29T00:00:00Z", "2026-03-01 12:00:00Z", "2026-03-01T12:00:00", "2026-13-01T12:00:00Z", "1969-12-31T23:59:59Z"]
-        {
+        for text in [
+            "",
+            "2026-02-29T00:00:00Z",
+            "2026-03-01 12:00:00Z",
+            "2026-03-01T12:00:00",
+            "2026-13-01T12:00:00Z",
+            "1969-12-31T23:59:59Z",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse("2026-03-01T12:00:60Z"), None);

@@ -1,8 +1,9 @@
-//! A course: how a state or weight that was said of a PoP comes into force, at once or step by step.
+//! A course: how a state or weight that was said of a PoP comes into force, at once or step by
+//! step.
 //!
-//! A pure function of what was said and the clock: nothing of it has to be remembered, so a restart goes on where
-//! the course would have been. A clock that is set back takes a course back by as much, and no further than
-//! to its beginning; one that has begun never waits again.
+//! A pure function of what was said and the clock: nothing of it has to be remembered, so a restart
+//! goes on where the course would have been. A clock that is set back takes a course back by as
+//! much, and no further than to its beginning; one that has begun never waits again.
 
 /// Steps of a course. The same as of shares of cells, so that each step moves one of them.
 pub const STEPS: u64 = 256;
@@ -29,21 +30,27 @@ impl Course {
         self.start_epoch_secs.saturating_add(self.over_secs)
     }
 
-    /// Where it stands on the way to `to`: never past it, and never back while the clock goes forth.
+    /// Where it stands on the way to `to`: never past it, and never back while the clock goes
+    /// forth.
     pub fn position(&self, to: u32, now: u64) -> u32 {
         let step = self.step(now);
         let gone = |way: u32| (u64::from(way) * step / STEPS) as u32;
         if to >= self.from { self.from + gone(to - self.from) } else { self.from - gone(self.from - to) }
     }
 
-    /// How much of it holds, in quarters: 0 where it begins, 4 where all of it does; `None` before it begins.
+    /// How much of it holds, in quarters: 0 where it begins, 4 where all of it does; `None` before
+    /// it begins.
     pub fn quarter(&self, now: u64) -> Option<u8> {
         (now >= self.start_epoch_secs).then(|| (self.step(now) * 4 / STEPS) as u8)
     }
 
     /// Steps done.
     fn step(&self, now: u64) -> u64 {
-        if self.is_over(now) { STEPS } else { now.saturating_sub(self.start_epoch_secs) * STEPS / self.over_secs.max(1) }
+        if self.is_over(now) {
+            STEPS
+        } else {
+            now.saturating_sub(self.start_epoch_secs) * STEPS / self.over_secs.max(1)
+        }
     }
 
     /// When the next step is done, in seconds since 1970; `None` after the last.
@@ -51,7 +58,8 @@ impl Course {
         if now < self.start_epoch_secs {
             return Some(self.start_epoch_secs);
         }
-        (!self.is_over(now)).then(|| self.start_epoch_secs + ((self.step(now) + 1) * self.over_secs).div_ceil(STEPS))
+        (!self.is_over(now))
+            .then(|| self.start_epoch_secs + ((self.step(now) + 1) * self.over_secs).div_ceil(STEPS))
     }
 }
 
@@ -61,13 +69,21 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// From its beginning to its end a course goes one way, ends where it should, and stands still between
-        /// the moments that it names.
+        /// From its beginning to its end a course goes one way, ends where it should, and stands
+        /// still between the moments that it names.
         #[test]
-        fn a_course_goes_one_way(start in 0u64..50, over in 0u64..2_000, from in 0u32..2_000, to in 0u32..2_000) {
+        fn a_course_goes_one_way(
+            start in 0u64..50,
+            over in 0u64..2_000,
+            from in 0u32..2_000,
+            to in 0u32..2_000,
+        ) {
             let course = Course { start_epoch_secs: start, over_secs: over, from };
             prop_assert_eq!(course.position(to, course.end()), to);
-            prop_assert_eq!(course.position(to, start.saturating_sub(1)), if course.is_over(start.saturating_sub(1)) { to } else { from });
+            prop_assert_eq!(
+                course.position(to, start.saturating_sub(1)),
+                if course.is_over(start.saturating_sub(1)) { to } else { from }
+            );
             let mut next = course.next(0);
             for now in 1..=course.end() + 2 {
                 let (was, is) = (course.position(to, now - 1), course.position(to, now));

@@ -1,12 +1,14 @@
 //! The ledger: what operators said of PoPs by hand, beside and above the files.
 //!
-//! A list in the order of saying. For each PoP the last entry that covers it and has not expired wins,
-//! for its state and for its weight separately; where none does, the file speaks. Entries name PoPs by
-//! name, pattern or tag, never by id, so that they outlive reloads and cover PoPs that come later.
+//! A list in the order of saying. For each PoP the last entry that covers it and has not expired
+//! wins, for its state and for its weight separately; where none does, the file speaks. Entries
+//! name PoPs by name, pattern or tag, never by id, so that they outlive reloads and cover PoPs that
+//! come later.
 //!
-//! An entry may be planned, and may come into force step by step (see [`Course`]): towards `drain` or `down`
-//! cells leave first, and the state follows the last of them; towards `auto` or `up` the state comes first, and
-//! the cells come back in reverse order. Until it begins, what stands below it holds.
+//! An entry may be planned, and may come into force step by step (see [`Course`]): towards `drain`
+//! or `down` cells leave first, and the state follows the last of them; towards `auto` or `up` the
+//! state comes first, and the cells come back in reverse order. Until it begins, what stands below
+//! it holds.
 
 use super::course::Course;
 use super::pop::{AdminState, Pop};
@@ -34,9 +36,16 @@ impl Selector {
             Some(tag) => (tag, true),
             None => (text, false),
         };
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.') || (!is_tag && matches!(b, b'*' | b'?'));
+        let fits = |b: u8| {
+            b.is_ascii_alphanumeric()
+                || matches!(b, b'-' | b'_' | b'.')
+                || (!is_tag && matches!(b, b'*' | b'?'))
+        };
         if body.is_empty() || body.len() > 63 || !body.bytes().all(fits) {
-            return Err(format!("`{}` selects no PoP: write a name, a pattern such as `eu-*`, or `tag:eu`", shown(text)));
+            return Err(format!(
+                "`{}` selects no PoP: write a name, a pattern such as `eu-*`, or `tag:eu`",
+                shown(text)
+            ));
         }
         Ok(match (is_tag, body.contains(['*', '?'])) {
             (true, _) => Selector::Tag(body.into()),
@@ -197,24 +206,34 @@ pub struct Effective {
     pub state_by: Option<u64>,
     /// The entry that decides the weight; `None` if the file does.
     pub weight_by: Option<u64>,
-    /// When any of this changes next by itself, in seconds since 1970: a plan begins, a step is done, an
-    /// entry ends.
+    /// When any of this changes next by itself, in seconds since 1970: a plan begins, a step is
+    /// done, an entry ends.
     pub next_epoch_secs: Option<u64>,
 }
 
 impl Effective {
     /// What the file says.
     fn of(pop: &Pop) -> Effective {
-        Effective { state: pop.state, weight: pop.weight, left: 0, state_by: None, weight_by: None, next_epoch_secs: None }
+        Effective {
+            state: pop.state,
+            weight: pop.weight,
+            left: 0,
+            state_by: None,
+            weight_by: None,
+            next_epoch_secs: None,
+        }
     }
 
     /// Whether it takes no clients in the ordinary run of things.
     pub fn is_off(&self) -> bool {
-        matches!(self.state, AdminState::Down | AdminState::Drain) || self.weight == 0 || self.left >= ALL_CELLS
+        matches!(self.state, AdminState::Down | AdminState::Drain)
+            || self.weight == 0
+            || self.left >= ALL_CELLS
     }
 
-    /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers given from now on
-    /// have the shortest TTL, and those given before have left the caches when it comes.
+    /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers
+    /// given from now on have the shortest TTL, and those given before have left the caches when it
+    /// comes.
     pub fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
         // Nothing between: a status is compared to tell whether it is to be published.
         let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
@@ -240,7 +259,9 @@ impl Ledger {
     /// sentence if the ledger is full or a text is too long or has control characters.
     pub fn add(&mut self, entry: Override) -> Result<u64, String> {
         if self.entries.len() >= OVERRIDES_MAX {
-            return Err(format!("the ledger holds {OVERRIDES_MAX} overrides already; take some back with `auto`"));
+            return Err(format!(
+                "the ledger holds {OVERRIDES_MAX} overrides already; take some back with `auto`"
+            ));
         }
         for (what, text) in [("reason", &entry.reason), ("author", &entry.author)] {
             if text.len() > REASON_OCTETS_MAX {
@@ -255,12 +276,15 @@ impl Ledger {
         Ok(self.last_id)
     }
 
-    /// The ledger in which everything that takes PoPs out of service has happened, also what has only begun or
-    /// is planned; what brings them back stays where it is.
+    /// The ledger in which everything that takes PoPs out of service has happened, also what has
+    /// only begun or is planned; what brings them back stays where it is.
     pub fn all_taken_out(&self) -> Ledger {
         let mut ledger = self.clone();
         for entry in &mut ledger.entries {
-            if matches!(entry.action, Action::State(AdminState::Down | AdminState::Drain) | Action::Weight(Some(0))) {
+            if matches!(
+                entry.action,
+                Action::State(AdminState::Down | AdminState::Drain) | Action::Weight(Some(0))
+            ) {
                 entry.course = Course::default();
             }
         }
@@ -282,7 +306,8 @@ impl Ledger {
         pops.iter().map(|pop| self.of_pop(pop, now)).collect()
     }
 
-    /// What file and ledger say of a PoP: from the bottom to the top, each entry on what those below it give.
+    /// What file and ledger say of a PoP: from the bottom to the top, each entry on what those
+    /// below it give.
     fn of_pop(&self, pop: &Pop, now: u64) -> Effective {
         let mut is = Effective::of(pop);
         // For the state and the weight apart: a later word ends only the course of its kind.
@@ -327,7 +352,8 @@ impl Ledger {
         self.entries.iter().filter_map(|entry| entry.until_epoch_secs).min()
     }
 
-    /// When a status changes next by itself, in seconds since 1970: a step, or the moment `ahead_secs` before one.
+    /// When a status changes next by itself, in seconds since 1970: a step, or the moment
+    /// `ahead_secs` before one.
     pub fn next_step(&self, now: u64, ahead_secs: u32) -> Option<u64> {
         let changes = self.entries.iter().filter_map(|entry| entry.next_change(now));
         changes.flat_map(|at| [at.saturating_sub(u64::from(ahead_secs)), at]).filter(|at| *at > now).min()
@@ -340,14 +366,16 @@ impl Ledger {
 
     /// Takes out the entries that have ended by a moment.
     pub fn expire(&mut self, now: u64) -> Vec<Override> {
-        let (live, ended) = std::mem::take(&mut self.entries).into_iter().partition(|entry| entry.is_live(now));
+        let (live, ended) =
+            std::mem::take(&mut self.entries).into_iter().partition(|entry| entry.is_live(now));
         self.entries = live;
         ended
     }
 
-    /// Takes out entries that cannot speak again from a moment on: those under a later one that is in force,
-    /// covers as much, and lasts as long, and those that hand back what nobody below them holds. Says the same of
-    /// every PoP before and after, at every moment from then on, also of PoPs that are not there yet.
+    /// Takes out entries that cannot speak again from a moment on: those under a later one that is
+    /// in force, covers as much, and lasts as long, and those that hand back what nobody below them
+    /// holds. Says the same of every PoP before and after, at every moment from then on, also of
+    /// PoPs that are not there yet.
     pub fn prune(&mut self, now: u64) {
         let mut kept: Vec<Override> = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
@@ -357,7 +385,9 @@ impl Ledger {
             let may_meet = |below: &Override| {
                 below.action.is_state() == entry.action.is_state()
                     && match (&below.selector, &entry.selector) {
-                        (Selector::Pop(a), other) | (other, Selector::Pop(a)) => other.names(a) || matches!(other, Selector::Tag(_)),
+                        (Selector::Pop(a), other) | (other, Selector::Pop(a)) => {
+                            other.names(a) || matches!(other, Selector::Tag(_))
+                        }
                         _ => true,
                     }
             };
@@ -371,7 +401,8 @@ impl Ledger {
 
 /// Whether nothing below ever speaks while `above`, which is in force, stands on it.
 fn shadows(above: &Override, below: &Override) -> bool {
-    let covers = above.selector == below.selector || matches!(&below.selector, Selector::Pop(name) if above.selector.names(name));
+    let covers = above.selector == below.selector
+        || matches!(&below.selector, Selector::Pop(name) if above.selector.names(name));
     covers && above.action.is_state() == below.action.is_state() && above.outlasts(below)
 }
 

@@ -1,13 +1,13 @@
 //! The map of a policy: from a place to a plan.
 //!
 //! Rules come first; the first whose conditions hold decides, and what it leaves open is as the
-//! policy says. A distance order ranks PoPs by great circle in whole metres plus the PoP's bias, ties
-//! by name, and cuts the ranking into bands, each relative to its own best. A place without
+//! policy says. A distance order ranks PoPs by great circle in whole metres plus the PoP's bias,
+//! ties by name, and cuts the ranking into bands, each relative to its own best. A place without
 //! coordinates gets the listed order. Measured latency, when it comes, is another estimate in
 //! [`Mapper::distance_m`].
 //!
-//! A rule may hand a place over to another policy: then that policy's plan for the place is this one's.
-//! It is made here, when a snapshot is compiled, so no query knows of it.
+//! A rule may hand a place over to another policy: then that policy's plan for the place is this
+//! one's. It is made here, when a snapshot is compiled, so no query knows of it.
 
 use super::nearest::{Nearest, Ranked};
 use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan, Target};
@@ -52,8 +52,9 @@ struct Contest<'a> {
     placeless: Vec<&'a Candidate>,
 }
 
-/// What does not depend on rules in the plans for a place: where it is, and who is nearest of the policy's own candidates, made
-/// when first asked for. Mappers of equal [`Mapper::contest`] may share it.
+/// What does not depend on rules in the plans for a place: where it is, and who is nearest of the
+/// policy's own candidates, made when first asked for. Mappers of equal [`Mapper::contest`] may
+/// share it.
 #[derive(Debug)]
 pub struct Around {
     from: Option<Point>,
@@ -71,11 +72,16 @@ impl<'a> Mapper<'a> {
             }
         }
         // CNAMEs are numbered by the policy that answers.
-        let mut mapper = Mapper { policy, pops, site, cnames: cnames.into(), reach: Vec::with_capacity(reach.len()) };
+        let mut mapper =
+            Mapper { policy, pops, site, cnames: cnames.into(), reach: Vec::with_capacity(reach.len()) };
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
-                placeless: bands.iter().flatten().filter(|candidate| matches!(candidate, Candidate::Cname(_))).collect(),
+                placeless: bands
+                    .iter()
+                    .flatten()
+                    .filter(|candidate| matches!(candidate, Candidate::Cname(_)))
+                    .collect(),
             };
             let of_rules = policy.rules.iter().map(|rule| match &rule.target {
                 RuleTarget::Candidates(bands) => Some(contest(bands)),
@@ -92,7 +98,8 @@ impl<'a> Mapper<'a> {
         mapper
     }
 
-    /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked for.
+    /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked
+    /// for.
     pub fn contest(&self) -> (Vec<PopId>, u8) {
         let mut pops: Vec<PopId> = pops_of(&self.policy.candidates).collect();
         pops.sort_unstable();
@@ -106,7 +113,8 @@ impl<'a> Mapper<'a> {
 
     /// Every candidate of the policy, of its rules, and of the policies that it uses, in one band.
     pub fn members(&self) -> Vec<Entry> {
-        let mut members: Vec<Entry> = self.policy.everybody().map(|candidate| self.entry(candidate, 0, &self.policy.weights)).collect();
+        let mut members: Vec<Entry> =
+            self.policy.everybody().map(|candidate| self.entry(candidate, 0, &self.policy.weights)).collect();
         members.sort_by_key(|entry| entry.target);
         members.dedup_by_key(|entry| entry.target);
         members
@@ -122,7 +130,12 @@ impl<'a> Mapper<'a> {
         self.rule_of(self.policy, place, resolver_networks)
     }
 
-    fn rule_of(&self, policy: &'a Policy, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
+    fn rule_of(
+        &self,
+        policy: &'a Policy,
+        place: &Place,
+        resolver_networks: &[u16],
+    ) -> Option<(usize, &'a Rule)> {
         let of = Circumstances { place, resolver_networks, site: self.site.as_deref() };
         policy.rules.iter().enumerate().find(|(_, rule)| rule.when.matches(of))
     }
@@ -142,7 +155,13 @@ impl<'a> Mapper<'a> {
         self.plan_of(&self.reach[0], place, resolver_networks, around)
     }
 
-    fn plan_of(&self, of: &Candidates<'a>, place: &Place, resolver_networks: &[u16], around: &mut Around) -> Plan {
+    fn plan_of(
+        &self,
+        of: &Candidates<'a>,
+        place: &Place,
+        resolver_networks: &[u16],
+        around: &mut Around,
+    ) -> Plan {
         let policy = of.policy;
         let found = self.rule_of(policy, place, resolver_networks);
         let rule = found.map(|(_, rule)| rule);
@@ -158,7 +177,8 @@ impl<'a> Mapper<'a> {
         match rule.map(|r| &r.target) {
             Some(RuleTarget::Cname(name)) => cname = Some(self.cname_index(name)),
             Some(RuleTarget::Candidates(bands)) => {
-                entries = match (order, around.from, found.and_then(|(index, _)| of.of_rules[index].as_ref())) {
+                entries = match (order, around.from, found.and_then(|(index, _)| of.of_rules[index].as_ref()))
+                {
                     (Order::Nearest, Some(from), Some(contest)) => {
                         self.nearest(contest, &contest.nearest.around(&from), policy.depth, band, weights)
                     }
@@ -166,7 +186,8 @@ impl<'a> Mapper<'a> {
                 };
                 fence = rule.is_some_and(|r| r.fence);
                 if !fence {
-                    // Behind a rule's candidates the policy's own order goes on, up to `depth` in all.
+                    // Behind a rule's candidates the policy's own order goes on, up to `depth` in
+                    // all.
                     let listed = entries.len();
                     continue_with(&mut entries, &self.own(of, policy.order, policy.band, weights, around));
                     cut(&mut entries, listed.max(usize::from(policy.depth)));
@@ -188,15 +209,26 @@ impl<'a> Mapper<'a> {
             fence,
             ttl: rule.and_then(|r| r.ttl).unwrap_or(policy.ttl),
             answers: rule.and_then(|r| r.answers).unwrap_or(policy.answers),
-            when_all_down: self.all_down(rule.and_then(|r| r.when_all_down.as_ref()).unwrap_or(&policy.when_all_down)),
+            when_all_down: self
+                .all_down(rule.and_then(|r| r.when_all_down.as_ref()).unwrap_or(&policy.when_all_down)),
         }
     }
 
-    /// What another policy makes of a place, for this one to answer. A policy has one tail, its own, so
-    /// where the other's differs it goes behind the list.
-    fn plan_of_other(&self, of: &Candidates<'a>, other: &Policy, place: &Place, resolver_networks: &[u16], from: Option<Point>) -> Plan {
-        let used =
-            self.reach.iter().find(|used| std::ptr::eq(used.policy, other)).expect("the reach of a policy holds all that rules lead to");
+    /// What another policy makes of a place, for this one to answer. A policy has one tail, its
+    /// own, so where the other's differs it goes behind the list.
+    fn plan_of_other(
+        &self,
+        of: &Candidates<'a>,
+        other: &Policy,
+        place: &Place,
+        resolver_networks: &[u16],
+        from: Option<Point>,
+    ) -> Plan {
+        let used = self
+            .reach
+            .iter()
+            .find(|used| std::ptr::eq(used.policy, other))
+            .expect("the reach of a policy holds all that rules lead to");
         let mut plan = self.plan_of(used, place, resolver_networks, &mut Around { from, ranked: None });
         if plan.tail && used.tail != of.tail {
             let mut entries = plan.entries.into_vec();
@@ -219,7 +251,14 @@ impl<'a> Mapper<'a> {
     }
 
     /// A policy's own candidates in order, as many as a list of its depth may take.
-    fn own(&self, of: &Candidates<'a>, order: Order, width: BandWidth, weights: &Weights, around: &mut Around) -> Vec<Entry> {
+    fn own(
+        &self,
+        of: &Candidates<'a>,
+        order: Order,
+        width: BandWidth,
+        weights: &Weights,
+        around: &mut Around,
+    ) -> Vec<Entry> {
         match (order, around.from) {
             (Order::Nearest, Some(from)) => {
                 let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
@@ -243,12 +282,20 @@ impl<'a> Mapper<'a> {
         entries
     }
 
-    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and whoever is as far as the last of them,
-    /// which is as far as bands go.
-    fn nearest(&self, contest: &Contest<'_>, ranked: &[Ranked], depth: u8, width: BandWidth, weights: &Weights) -> Vec<Entry> {
+    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and whoever is as
+    /// far as the last of them, which is as far as bands go.
+    fn nearest(
+        &self,
+        contest: &Contest<'_>,
+        ranked: &[Ranked],
+        depth: u8,
+        width: BandWidth,
+        weights: &Weights,
+    ) -> Vec<Entry> {
         let depth = usize::from(depth);
         let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
-        let at_one_place = |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
+        let at_one_place =
+            |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
         let (grouped, mut rest);
         match width {
             // Everybody at one place is in its reach, ...
@@ -265,14 +312,16 @@ impl<'a> Mapper<'a> {
             let count = match width {
                 BandWidth::None => rest.iter().take_while(|r| at_one_place(r, best)).count(),
                 BandWidth::Percent(percent) => {
-                    let reach_m = best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
+                    let reach_m =
+                        best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
                     rest.iter().take_while(|r| r.biased_m <= reach_m).count()
                 }
             };
             let (equals, behind) = rest.split_at(count);
             let begin = entries.len();
             let room = (depth - begin).max(1);
-            entries.extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            entries
+                .extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
             entries[begin..].sort_unstable_by_key(|e| e.target);
             rest = behind;
             band += 1;
@@ -287,15 +336,17 @@ impl<'a> Mapper<'a> {
         entries
     }
 
-    /// Drops what lies further than `spill_max_km`, but for the first band: a client's own best PoP may
-    /// be far, being sent further than that by health or load is what is bounded. Gives whether the
-    /// bound is in force.
+    /// Drops what lies further than `spill_max_km`, but for the first band: a client's own best PoP
+    /// may be far, being sent further than that by health or load is what is bounded. Gives whether
+    /// the bound is in force.
     fn bound_spill(&self, entries: &mut Vec<Entry>, policy: &Policy, from: Option<Coordinates>) -> bool {
         let (Some(bound_km), Some(from)) = (policy.spill_max_km, from) else { return false };
         let first_band = entries.first().map(|e| e.band);
         entries.retain(|e| {
             let is_near = match e.target.split() {
-                Ok(pop) => self.distance_m(from, pop).is_none_or(|m| u64::from(m) <= u64::from(bound_km) * 1000),
+                Ok(pop) => {
+                    self.distance_m(from, pop).is_none_or(|m| u64::from(m) <= u64::from(bound_km) * 1000)
+                }
                 Err(_) => true,
             };
             Some(e.band) == first_band || is_near
@@ -309,7 +360,9 @@ impl<'a> Mapper<'a> {
                 let weight = weights.iter().find(|(p, _)| p == pop).map_or(OWN_WEIGHT, |(_, w)| *w);
                 Entry { target: Target::pop(*pop), band, weight }
             }
-            Candidate::Cname(name) => Entry { target: Target::cname(usize::from(self.cname_index(name))), band, weight: OWN_WEIGHT },
+            Candidate::Cname(name) => {
+                Entry { target: Target::cname(usize::from(self.cname_index(name))), band, weight: OWN_WEIGHT }
+            }
         }
     }
 
@@ -329,10 +382,12 @@ impl<'a> Mapper<'a> {
     }
 }
 
-/// Ends a list after `depth` entries, or after the band in which that would be: of equals that somebody wrote down all have
-/// their share, and one that goes moves only its own cells.
+/// Ends a list after `depth` entries, or after the band in which that would be: of equals that
+/// somebody wrote down all have their share, and one that goes moves only its own cells.
 fn cut(entries: &mut Vec<Entry>, depth: usize) {
-    let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else { return };
+    let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else {
+        return;
+    };
     let behind = entries[depth..].iter().position(|entry| entry.band != last);
     entries.truncate(behind.map_or(entries.len(), |more| depth + more));
 }
@@ -382,7 +437,8 @@ fn cnames_of_policy(policy: &Policy) -> Vec<Name> {
         RuleTarget::Candidates(bands) => cnames_of(bands),
         RuleTarget::Policy | RuleTarget::Use(_) => vec![],
     });
-    let fallbacks = policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]);
+    let fallbacks =
+        policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]);
     let fallbacks = fallbacks.filter_map(|w| match w {
         WhenAllDown::Cname(name) => Some(name.clone()),
         _ => None,

@@ -1,9 +1,10 @@
 //! The first PoPs of a ranking by distance, found without asking the distance of each.
 //!
-//! A list holds the nearest eight of perhaps a thousand PoPs, for each of a hundred thousand places. So chords are
-//! compared first: straight lines through the earth, whose squares take a few multiplications and are in the order of
-//! great circles. Only PoPs that are close enough by them are asked for their distance in metres, and metres alone
-//! decide. Bias counts in metres, so chords are compared among PoPs of equal bias.
+//! A list holds the nearest eight of perhaps a thousand PoPs, for each of a hundred thousand
+//! places. So chords are compared first: straight lines through the earth, whose squares take a few
+//! multiplications and are in the order of great circles. Only PoPs that are close enough by them
+//! are asked for their distance in metres, and metres alone decide. Bias counts in metres, so
+//! chords are compared among PoPs of equal bias.
 
 use super::pop::{Pop, PopId};
 use crate::geo::distance::{Point, reach_of_square, square_of_chord};
@@ -26,7 +27,8 @@ pub struct Nearest {
     groups: Vec<Group>,
 }
 
-/// PoPs of equal bias, and where they stand on the sphere, in lanes: the last of them filled up with [`NOWHERE`].
+/// PoPs of equal bias, and where they stand on the sphere, in lanes: the last of them filled up
+/// with [`NOWHERE`].
 #[derive(Debug)]
 struct Group {
     bias_m: i64,
@@ -52,10 +54,14 @@ impl Nearest {
             }
         }
         let depth = usize::from(depth.clamp(1, LIST_DEPTH_MAX));
-        Nearest { depth, groups: of_bias.into_iter().map(|(bias_m, pops)| Group::new(bias_m, pops)).collect() }
+        Nearest {
+            depth,
+            groups: of_bias.into_iter().map(|(bias_m, pops)| Group::new(bias_m, pops)).collect(),
+        }
     }
 
-    /// The first `depth` of the ranking around a point, and whoever is as far as the last of them; in order.
+    /// The first `depth` of the ranking around a point, and whoever is as far as the last of them;
+    /// in order.
     pub fn around(&self, from: &Point) -> Vec<Ranked> {
         let mut ranked = Vec::with_capacity(self.depth + LANES);
         for group in &self.groups {
@@ -82,13 +88,15 @@ impl Group {
         Group { bias_m, pops, lanes }
     }
 
-    /// Gives `found` everybody who may be among the first `depth` by metres, or as far as the last of them.
+    /// Gives `found` everybody who may be among the first `depth` by metres, or as far as the last
+    /// of them.
     fn first(&self, from: &Point, depth: usize, mut found: impl FnMut(&(PopId, Point))) {
         if self.pops.len() <= depth {
             return self.pops.iter().for_each(found);
         }
         let here = from.on_sphere();
-        // The least squares so far, ascending; how far the last of them reaches; and who was within reach when met.
+        // The least squares so far, ascending; how far the last of them reaches; and who was within
+        // reach when met.
         let mut least = [ALL; LIST_DEPTH_MAX as usize];
         let least = &mut least[..depth];
         let mut reach = ALL;

@@ -75,8 +75,9 @@ pub struct TtlRange {
 }
 
 impl TtlRange {
-    /// The TTL until the state may next change, in `horizon_secs` seconds, within the bounds: a resolver should not keep an
-    /// answer past the moment at which a PoP that was consulted can go down or come back.
+    /// The TTL until the state may next change, in `horizon_secs` seconds, within the bounds: a
+    /// resolver should not keep an answer past the moment at which a PoP that was consulted can go
+    /// down or come back.
     #[inline(always)]
     pub fn at(self, horizon_secs: u32) -> Ttl {
         // Not `clamp`, which would look whether the bounds are in order.
@@ -128,8 +129,8 @@ pub struct Policy {
     pub guard: PanicGuard,
     /// Whether `<pop>.<owner>` names exist.
     pub expose_pops: bool,
-    /// Whether HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in the
-    /// policy's service.
+    /// Whether HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in
+    /// the policy's service.
     ///
     /// [`HttpsParams`]: super::pop::HttpsParams
     pub https: bool,
@@ -155,8 +156,8 @@ impl Policy {
         found
     }
 
-    /// Every candidate that it can answer with, also by its rules and by the policies that it uses, in no
-    /// order and not each once.
+    /// Every candidate that it can answer with, also by its rules and by the policies that it uses,
+    /// in no order and not each once.
     pub fn everybody(&self) -> impl Iterator<Item = &Candidate> {
         self.reach().into_iter().flat_map(|policy| {
             let of_rules = policy.rules.iter().filter_map(|rule| match &rule.target {

@@ -76,8 +76,9 @@ pub struct Service {
     pub at: At,
 }
 
-/// What an HTTPS record says beside the addresses: service parameters in wire form, keys and lengths
-/// included (RFC 9460 section 2.2). They come in two parts, because the IPv4 hints stand between.
+/// What an HTTPS record says beside the addresses: service parameters in wire form, keys and
+/// lengths included (RFC 9460 section 2.2). They come in two parts, because the IPv4 hints stand
+/// between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpsParams {
     /// `alpn` (key 1) and `port` (key 3).

@@ -47,20 +47,27 @@ impl When {
         any(self.country.is_empty(), place.country.is_some_and(|c| self.country.contains(&c)))
             && any(
                 self.subdivision.is_empty(),
-                place.country.is_some_and(|c| place.subdivisions.iter().any(|s| self.subdivision.contains(&(c, *s)))),
+                place
+                    .country
+                    .is_some_and(|c| place.subdivisions.iter().any(|s| self.subdivision.contains(&(c, *s)))),
             )
             && any(self.continent.is_empty(), place.continent.is_some_and(|c| self.continent.contains(&c)))
             && any(self.asn.is_empty(), place.asn.is_some_and(|a| self.asn.contains(&a)))
             && any(self.network.is_empty(), self.network.iter().any(|n| place.networks.contains(n)))
-            && any(self.resolver_network.is_empty(), self.resolver_network.iter().any(|n| of.resolver_networks.contains(n)))
+            && any(
+                self.resolver_network.is_empty(),
+                self.resolver_network.iter().any(|n| of.resolver_networks.contains(n)),
+            )
             && any(self.site.is_empty(), of.site.is_some_and(|s| self.site.iter().any(|x| &**x == s)))
             && self.not.as_ref().is_none_or(|not| !not.matches(of))
     }
 
-    /// In the words of the file, such as `country: [DE, FR], not: { asn: 64500 }`; empty where it says nothing. `networks` are the
-    /// names of operator networks.
+    /// In the words of the file, such as `country: [DE, FR], not: { asn: 64500 }`; empty where it
+    /// says nothing. `networks` are the names of operator networks.
     pub fn words(&self, networks: &[Arc<str>]) -> String {
-        let network = |index: &u16| networks.get(usize::from(*index)).map_or_else(|| index.to_string(), ToString::to_string);
+        let network = |index: &u16| {
+            networks.get(usize::from(*index)).map_or_else(|| index.to_string(), ToString::to_string)
+        };
         let rows: [(&str, Vec<String>); 7] = [
             ("country", self.country.iter().map(ToString::to_string).collect()),
             ("subdivision", self.subdivision.iter().map(|(country, of)| format!("{country}-{of}")).collect()),
@@ -106,8 +113,8 @@ pub enum RuleTarget {
     Candidates(Bands),
     /// Another name, for every type.
     Cname(Name),
-    /// What another policy makes of the place: its rules, order, bands, weights, TTL, number of addresses and
-    /// fallback, over the service of the policy that answers. Never leads back here.
+    /// What another policy makes of the place: its rules, order, bands, weights, TTL, number of
+    /// addresses and fallback, over the service of the policy that answers. Never leads back here.
     Use(Arc<Policy>),
 }
 
@@ -150,7 +157,12 @@ mod tests {
             (When::default(), ""),
             (When { country: vec![country("DE"), country("FR")], ..When::default() }, "country: [DE, FR]"),
             (
-                When { country: vec![country("RU")], network: vec![1], not: Some(Box::new(asn)), ..When::default() },
+                When {
+                    country: vec![country("RU")],
+                    network: vec![1],
+                    not: Some(Box::new(asn)),
+                    ..When::default()
+                },
                 "country: RU, network: lab, not: { asn: 64500 }",
             ),
             (

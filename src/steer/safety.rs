@@ -55,15 +55,24 @@ pub struct Broken {
     pub lack: f64,
 }
 
-/// By how much rules are broken somewhere, by what they are about: so that what was so before is not held against a change
-/// that leaves it so, or mends a part.
+/// By how much rules are broken somewhere, by what they are about: so that what was so before is
+/// not held against a change that leaves it so, or mends a part.
 #[derive(Clone, Debug, Default)]
 pub struct Lacks(Vec<(String, f64)>);
 
 impl Lacks {
     /// Of rules where `serving` and `capacity` tell what is so.
-    pub fn of(rules: &[SafetyRule], serving: impl Fn(PopId) -> bool, capacity: impl Fn(PopId) -> Option<f64>) -> Lacks {
-        Lacks(rules.iter().filter_map(|rule| Some((rule.subject(), rule.broken(&serving, &capacity)?.lack))).collect())
+    pub fn of(
+        rules: &[SafetyRule],
+        serving: impl Fn(PopId) -> bool,
+        capacity: impl Fn(PopId) -> Option<f64>,
+    ) -> Lacks {
+        Lacks(
+            rules
+                .iter()
+                .filter_map(|rule| Some((rule.subject(), rule.broken(&serving, &capacity)?.lack)))
+                .collect(),
+        )
     }
 
     /// Whether a rule was broken as much before.
@@ -74,7 +83,8 @@ impl Lacks {
 }
 
 impl SafetyRule {
-    /// What it is about. Its number is not: a stricter one makes the lack larger, which is the doing of who wrote it.
+    /// What it is about. Its number is not: a stricter one makes the lack larger, which is the
+    /// doing of who wrote it.
     fn subject(&self) -> String {
         match self.need {
             Need::NeverFewerThan(_) => format!("fewer {}", self.words),
@@ -82,17 +92,25 @@ impl SafetyRule {
         }
     }
 
-    /// Whether the rule is broken where `serving` tells who takes regular clients, and `capacity` what each
-    /// can carry.
-    pub fn broken(&self, serving: impl Fn(PopId) -> bool, capacity: impl Fn(PopId) -> Option<f64>) -> Option<Broken> {
+    /// Whether the rule is broken where `serving` tells who takes regular clients, and `capacity`
+    /// what each can carry.
+    pub fn broken(
+        &self,
+        serving: impl Fn(PopId) -> bool,
+        capacity: impl Fn(PopId) -> Option<f64>,
+    ) -> Option<Broken> {
         let on = self.of.iter().filter(|pop| serving(**pop)).count();
         match self.need {
             Need::NeverFewerThan(least) => (on < least as usize).then(|| Broken {
                 lack: f64::from(least) - on as f64,
-                sentence: format!("{on} of {} would be in service, and there must never be fewer than {least}", self.words),
+                sentence: format!(
+                    "{on} of {} would be in service, and there must never be fewer than {least}",
+                    self.words
+                ),
             }),
             Need::NeverMoreOffThan { percent } => {
-                let capacities: Option<Vec<(PopId, f64)>> = self.of.iter().map(|pop| Some((*pop, capacity(*pop)?))).collect();
+                let capacities: Option<Vec<(PopId, f64)>> =
+                    self.of.iter().map(|pop| Some((*pop, capacity(*pop)?))).collect();
                 // Equal PoPs where the capacity of one is not known.
                 let by_capacity = capacities.is_some();
                 let parts = capacities.unwrap_or_else(|| self.of.iter().map(|pop| (*pop, 1.0)).collect());

@@ -1,9 +1,10 @@
 //! Sharing: weighted rendezvous hashing over integers, so that every build on every machine agrees.
 //!
-//! Each candidate draws a number u in (0, 1] from a hash of (cell, owner name, candidate) and scores
-//! `-weight / ln u`; the highest score wins. A candidate that leaves takes only its own cells with it,
-//! and a changed weight moves only the difference, since no other score changes. The logarithm is to
-//! base 2 (a constant factor decides nothing), from a table made by integer arithmetic at compile time.
+//! Each candidate draws a number u in (0, 1] from a hash of (cell, owner name, candidate) and
+//! scores `-weight / ln u`; the highest score wins. A candidate that leaves takes only its own
+//! cells with it, and a changed weight moves only the difference, since no other score changes. The
+//! logarithm is to base 2 (a constant factor decides nothing), from a table made by integer
+//! arithmetic at compile time.
 
 use crate::wire::hash::mix;
 

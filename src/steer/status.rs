@@ -1,8 +1,9 @@
-//! Status: what is true of every PoP right now. All that a change of health, state, weight or load replaces.
+//! Status: what is true of every PoP right now. All that a change of health, state, weight or load
+//! replaces.
 //!
-//! Policies see it through a [`View`]: two policies see different things where they ask for different
-//! shares of a PoP's addresses, or where the panic guard holds one of them to what was before. Equal views
-//! are one.
+//! Policies see it through a [`View`]: two policies see different things where they ask for
+//! different shares of a PoP's addresses, or where the panic guard holds one of them to what was
+//! before. Equal views are one.
 
 use super::policy::Share;
 use super::pop::{AdminState, Pop, PopId};
@@ -21,8 +22,8 @@ pub enum Standing {
     LastResort,
 }
 
-/// A share of all cells, in steps of 1/256: 0 is none, 256 is all. Steps this coarse let every node and every
-/// publication agree.
+/// A share of all cells, in steps of 1/256: 0 is none, 256 is all. Steps this coarse let every node
+/// and every publication agree.
 pub type Share256 = u16;
 
 /// All cells.
@@ -46,8 +47,8 @@ pub struct PopStatus {
 pub struct Shed {
     /// Cells that may leave.
     pub share: Share256,
-    /// For each PoP, in order, the share of these cells that it accepts when it is asked; empty where
-    /// nothing is shed.
+    /// For each PoP, in order, the share of these cells that it accepts when it is asked; empty
+    /// where nothing is shed.
     pub accept: Arc<[Share256]>,
 }
 
@@ -72,12 +73,14 @@ impl Shed {
 
     /// Whether a cell shed here may go to another PoP.
     pub fn hands_to(&self, cell: u64, seed: u64, to: PopId, to_seed: u64) -> bool {
-        self.accept.get(usize::from(to.0)).is_some_and(|accept| order(mix(cell, seed), to_seed, ACCEPT_SALT) < *accept)
+        self.accept
+            .get(usize::from(to.0))
+            .is_some_and(|accept| order(mix(cell, seed), to_seed, ACCEPT_SALT) < *accept)
     }
 }
 
-/// Where a cell stands in the order in which cells leave a PoP, 0 to 255: another order for each PoP, and the
-/// same cells leave first and come back last.
+/// Where a cell stands in the order in which cells leave a PoP, 0 to 255: another order for each
+/// PoP, and the same cells leave first and come back last.
 fn order(cell: u64, seed: u64, salt: u64) -> u16 {
     (mix(cell, seed ^ salt) >> 56) as u16
 }
@@ -102,12 +105,12 @@ pub struct SlotView {
     pub has: Families,
     /// Families in which enough addresses are up.
     pub up: Families,
-    /// Families in which it may be answered without another look: those that are up, where the PoP is in regular
-    /// service with a weight of its own, and no cell has left it or is sent elsewhere. What an entry says may only
-    /// be its weight.
+    /// Families in which it may be answered without another look: those that are up, where the PoP
+    /// is in regular service with a weight of its own, and no cell has left it or is sent
+    /// elsewhere. What an entry says may only be its weight.
     pub settled: Families,
-    /// Families that take no clients yet because nothing is known of them: new since a reload. Before everything
-    /// is taken to be down they do, since unknown is not down.
+    /// Families that take no clients yet because nothing is known of them: new since a reload.
+    /// Before everything is taken to be down they do, since unknown is not down.
     pub awaited: Families,
 }
 
@@ -118,18 +121,28 @@ pub struct View {
 }
 
 impl View {
-    fn new(pops: &[PopStatus], slots: &[Slot], health: &[SlotHealth], sheds: &[Shed], threshold_percent: u8) -> View {
+    fn new(
+        pops: &[PopStatus],
+        slots: &[Slot],
+        health: &[SlotHealth],
+        sheds: &[Shed],
+        threshold_percent: u8,
+    ) -> View {
         let look = |(index, (slot, health)): (usize, (&Slot, SlotHealth))| {
             let pop = pops.get(usize::from(slot.pop.0));
             let (state, planned) = pop.map_or((AdminState::Auto, SETTLED), |p| (p.state, p.horizon_secs));
             let view = SlotView::new(slot, health, state, threshold_percent);
-            let is_regular = pop.is_some_and(|p| matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0);
+            let is_regular = pop.is_some_and(|p| {
+                matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0
+            });
             let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
             let settled = if is_regular && !sheds { view.up } else { 0 };
             SlotView { horizon_secs: view.horizon_secs.min(planned), settled, ..view }
         };
         let unknown = std::iter::repeat(SlotHealth::default());
-        View { slots: slots.iter().zip(health.iter().copied().chain(unknown)).enumerate().map(look).collect() }
+        View {
+            slots: slots.iter().zip(health.iter().copied().chain(unknown)).enumerate().map(look).collect(),
+        }
     }
 
     /// A slot.
@@ -149,7 +162,16 @@ impl SlotView {
         let has = slot.families();
         if state == AdminState::Up {
             // Forced up ignores probes, in everything.
-            return SlotView { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, has, up: has, settled: 0, awaited: 0 };
+            return SlotView {
+                down_v4: 0,
+                down_v6: 0,
+                horizon_secs: SETTLED,
+                went_down: 0,
+                has,
+                up: has,
+                settled: 0,
+                awaited: 0,
+            };
         }
         let enough = |total: usize, down: u64| {
             let up = total - (down.count_ones() as usize).min(total);
@@ -172,7 +194,8 @@ impl SlotView {
         }
     }
 
-    /// Families that may be answered: those it has, and unless probes are ignored those that are up.
+    /// Families that may be answered: those it has, and unless probes are ignored those that are
+    /// up.
     #[inline]
     pub fn families(&self, ignore_probes: bool) -> Families {
         if ignore_probes { self.has } else { self.up }
@@ -191,9 +214,15 @@ pub struct Status {
 }
 
 impl Status {
-    /// The status of a deployment: what operators say of each PoP, what probes say of each slot, and what
-    /// load sends away from each (none for nothing anywhere).
-    pub fn new(pops: Vec<PopStatus>, slots: &[Slot], policies: &[PolicyTable], picture: &Picture, sheds: Vec<Shed>) -> Status {
+    /// The status of a deployment: what operators say of each PoP, what probes say of each slot,
+    /// and what load sends away from each (none for nothing anywhere).
+    pub fn new(
+        pops: Vec<PopStatus>,
+        slots: &[Slot],
+        policies: &[PolicyTable],
+        picture: &Picture,
+        sheds: Vec<Shed>,
+    ) -> Status {
         let sheds = if sheds.iter().any(|shed| shed.share > 0) { sheds } else { Vec::new() };
         let mut views: Vec<View> = Vec::new();
         let mut known: HashMap<(u8, usize), u16> = HashMap::new();
@@ -201,13 +230,15 @@ impl Status {
             let held = picture.held.binary_search_by_key(&(index as u32), |(policy, _)| *policy).ok();
             let health = held.map_or(&picture.slots, |at| &picture.held[at].1);
             // Policies that are held from the same moment on see the same.
-            let same = held.and_then(|at| picture.held[..at].iter().position(|(_, slots)| slots == health)).or(held);
+            let same =
+                held.and_then(|at| picture.held[..at].iter().position(|(_, slots)| slots == health)).or(held);
             let key = (policy.up_threshold_percent, same.map_or(0, |at| at + 1));
             let view = *known.entry(key).or_insert_with(|| {
                 views.push(View::new(&pops, slots, health, &sheds, policy.up_threshold_percent));
                 (views.len() - 1) as u16
             });
-            let mut members = policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
+            let mut members =
+                policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
             let parts = members.any(|pop| {
                 let sheds = sheds.get(policy.slots[pop] as usize).is_some_and(|shed| shed.share > 0);
                 sheds || (1..ALL_CELLS).contains(&pops[pop].left)
@@ -246,8 +277,8 @@ impl Status {
         &self.views[usize::from(self.policies[policy as usize].0)]
     }
 
-    /// Whether the cell of a client has a say in what a policy answers: always, or now because something
-    /// gradual parts its cells.
+    /// Whether the cell of a client has a say in what a policy answers: always, or now because
+    /// something gradual parts its cells.
     #[inline]
     pub fn shares(&self, index: u32, policy: &PolicyTable) -> bool {
         self.seen_by(index, policy).1
@@ -278,8 +309,8 @@ impl Status {
         }
     }
 
-    /// Whether anybody of a policy or its rules has a family and is not switched off by hand, whatever
-    /// probes say.
+    /// Whether anybody of a policy or its rules has a family and is not switched off by hand,
+    /// whatever probes say.
     pub fn offers(&self, policy: &PolicyTable, view: &View, family: Families) -> bool {
         policy.members.iter().filter_map(|member| member.target.split().ok()).any(|pop| {
             let slot = policy.slots[usize::from(pop.0)];

@@ -69,24 +69,27 @@ pub struct PolicyTable {
     pub name: Arc<str>,
     /// For each PoP the slot of the policy's service, or [`NO_SLOT`].
     pub slots: Box<[u32]>,
-    /// Families that the policy's own candidates have: whether a type exists never depends on the client.
+    /// Families that the policy's own candidates have: whether a type exists never depends on the
+    /// client.
     pub families: Families,
     /// Whether HTTPS records are answered: for every client or for none.
     pub https: bool,
     /// CNAME targets.
     pub cnames: Box<[Name]>,
-    /// Everybody that the policy or one of its rules can answer with, in one band: the whole policy.
+    /// Everybody that the policy or one of its rules can answer with, in one band: the whole
+    /// policy.
     pub members: Box<[Entry]>,
     /// Listed order behind every list.
     pub tail: Box<[Entry]>,
     /// All plans.
     pub plans: Box<[Plan]>,
-    /// What a leaf means: the plan if ECS decides, and the plan if the resolver's address does (they
-    /// differ only where nothing is known and the node has a site).
+    /// What a leaf means: the plan if ECS decides, and the plan if the resolver's address does
+    /// (they differ only where nothing is known and the node has a site).
     pub choices: Box<[[u32; 2]]>,
     /// Address to choice, for each class of resolver.
     pub routes: Box<[Arc<Trie>]>,
-    /// The same where the cell has a say too: they tell IPv4 inside IPv6 apart even if all places are one.
+    /// The same where the cell has a say too: they tell IPv4 inside IPv6 apart even if all places
+    /// are one.
     pub cell_routes: Box<[Arc<Trie>]>,
     /// Resolver address to class; `None` if no rule asks for the resolver's network.
     pub resolver_classes: Option<Arc<Trie>>,
@@ -109,7 +112,8 @@ pub struct PolicyTable {
 }
 
 impl PolicyTable {
-    /// Address to choice, for each class of resolver: as it is where the cell has a say too, or where it has none.
+    /// Address to choice, for each class of resolver: as it is where the cell has a say too, or
+    /// where it has none.
     #[inline(always)]
     pub fn routes_of(&self, shares: bool) -> &[Arc<Trie>] {
         if shares { &self.cell_routes } else { &self.routes }

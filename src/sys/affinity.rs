@@ -44,7 +44,8 @@ pub fn allowed() -> io::Result<Vec<u16>> {
 mod tests {
     use super::*;
 
-    /// A thread that is bound to a core may run there and nowhere else; a core that is not there is refused.
+    /// A thread that is bound to a core may run there and nowhere else; a core that is not there is
+    /// refused.
     #[test]
     fn a_thread_is_bound() {
         let all = allowed().expect("the system tells");

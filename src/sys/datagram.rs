@@ -1,9 +1,9 @@
 //! Datagrams in batches, with the address that each was sent to.
 //!
-//! A [`Batch`] owns room for a fixed number of queries and as many replies. One `receive` takes what
-//! the kernel has, `exchange` gives one of them and room for its answer, `reply` notes that the room was used,
-//! one `send` hands all answers over. An answer
-//! leaves from the address that was asked, also on a socket bound to every address of the host.
+//! A [`Batch`] owns room for a fixed number of queries and as many replies. One `receive` takes
+//! what the kernel has, `exchange` gives one of them and room for its answer, `reply` notes that
+//! the room was used, one `send` hands all answers over. An answer leaves from the address that was
+//! asked, also on a socket bound to every address of the host.
 
 use crate::limits::{DATAGRAM_MAX, UDP_PAYLOAD_MAX};
 use std::io;
@@ -12,7 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use std::os::fd::AsRawFd;
 use std::ptr;
 
-/// Control octets of one message: room for the larger of the two PKTINFO messages, aligned as their headers need.
+/// Control octets of one message: room for the larger of the two PKTINFO messages, aligned as their
+/// headers need.
 const CONTROL_OCTETS: usize = 64;
 
 /// The address that a query was sent to, from which the answer must leave.
@@ -56,7 +57,8 @@ pub struct Batch {
     controls: Box<[Control]>,
     /// What the kernel fills: each header has the room of its query.
     arrivals: Headers,
-    /// What the kernel sends: each header has the room of its reply, and the peer of the query that is answered.
+    /// What the kernel sends: each header has the room of its reply, and the peer of the query that
+    /// is answered.
     departures: Headers,
     /// Queries that the last `receive` brought.
     received: usize,
@@ -68,16 +70,23 @@ pub struct Batch {
     passed: usize,
 }
 
-/// Headers of messages with one piece each. They point into boxes of the same batch, none of which is ever replaced.
+/// Headers of messages with one piece each. They point into boxes of the same batch, none of which
+/// is ever replaced.
 struct Headers {
     headers: Box<[libc::mmsghdr]>,
     pieces: Box<[libc::iovec]>,
 }
 
 impl Headers {
-    fn over<const N: usize>(rooms: &mut [[u8; N]], peers: &mut [libc::sockaddr_storage], controls: &mut [Control]) -> Headers {
-        let mut pieces: Box<[libc::iovec]> =
-            rooms.iter_mut().map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: N }).collect();
+    fn over<const N: usize>(
+        rooms: &mut [[u8; N]],
+        peers: &mut [libc::sockaddr_storage],
+        controls: &mut [Control],
+    ) -> Headers {
+        let mut pieces: Box<[libc::iovec]> = rooms
+            .iter_mut()
+            .map(|room| libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: N })
+            .collect();
         let places = pieces.iter_mut().zip(peers).zip(controls);
         let headers = places.map(|((piece, peer), control)| {
             // SAFETY: a C structure of integers and pointers, for which all-zero octets are valid.
@@ -108,21 +117,23 @@ impl Batch {
         Batch { queries, replies, peers, controls, arrivals, departures, received, used, noted, passed }
     }
 
-    /// Waits for the first query (or the socket's read time-out) and takes all that are there. 0 after
-    /// a time-out, an interrupt, or an ICMP error of an earlier reply, none of which is a fault.
+    /// Waits for the first query (or the socket's read time-out) and takes all that are there. 0
+    /// after a time-out, an interrupt, or an ICMP error of an earlier reply, none of which is a
+    /// fault.
     pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
         (self.received, self.noted, self.passed) = (0, 0, 0);
         let capacity = self.arrivals.headers.len();
-        // The kernel has written to those that it filled and, if it failed there, to the one behind.
+        // The kernel has written to those that it filled and, if it failed there, to the one
+        // behind.
         let written = (std::mem::take(&mut self.used) + 1).min(capacity);
         for header in &mut self.arrivals.headers[..written] {
             header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
             header.msg_hdr.msg_controllen = CONTROL_OCTETS as _;
         }
         // SAFETY: there are `capacity` headers; each points at buffers of this batch with their
-        // true sizes, and `&mut self` keeps all of them in place and unshared until the call returns.
-        // MSG_WAITFORONE blocks for the first message only; the null time-out leaves waiting to the
-        // socket's own SO_RCVTIMEO.
+        // true sizes, and `&mut self` keeps all of them in place and unshared until the call
+        // returns. MSG_WAITFORONE blocks for the first message only; the null time-out leaves
+        // waiting to the socket's own SO_RCVTIMEO.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
@@ -148,7 +159,8 @@ impl Batch {
         datagram(&self.arrivals.headers[index], &self.queries[index], &self.peers[index])
     }
 
-    /// A query of the last `receive`, with room for its reply; `index` must be below what that returned.
+    /// A query of the last `receive`, with room for its reply; `index` must be below what that
+    /// returned.
     #[inline]
     pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {
         assert!(index < self.received, "a datagram of this batch");
@@ -157,16 +169,19 @@ impl Batch {
         (datagram, &mut self.replies[self.noted])
     }
 
-    /// Notes that the room of the last `exchange`, which was for `index`, holds a reply of `length` octets.
-    /// Queries are answered in order, each once. False, and nothing noted, if that is longer than the room.
+    /// Notes that the room of the last `exchange`, which was for `index`, holds a reply of `length`
+    /// octets. Queries are answered in order, each once. False, and nothing noted, if that is
+    /// longer than the room.
     #[inline]
     pub fn reply(&mut self, index: usize, length: usize) -> bool {
-        let has_local = self.arrivals.headers.get(index).is_some_and(|header| header.msg_hdr.msg_controllen > 0);
+        let has_local =
+            self.arrivals.headers.get(index).is_some_and(|header| header.msg_hdr.msg_controllen > 0);
         let local = if has_local { self.local(index) } else { None };
         self.reply_from(index, length, local)
     }
 
-    /// [`Batch::reply`] from another address of this host, on a socket that is bound to all of them.
+    /// [`Batch::reply`] from another address of this host, on a socket that is bound to all of
+    /// them.
     #[inline]
     pub fn reply_from(&mut self, index: usize, length: usize, local: Option<Local>) -> bool {
         assert!(index < self.received, "a datagram of this batch");
@@ -187,20 +202,23 @@ impl Batch {
         true
     }
 
-    /// Where a query of the last `receive`, not answered yet, was sent to, if the kernel told a unicast address: it does
-    /// where a socket is bound to every address.
+    /// Where a query of the last `receive`, not answered yet, was sent to, if the kernel told a
+    /// unicast address: it does where a socket is bound to every address.
     pub fn local(&self, index: usize) -> Option<Local> {
-        assert!(self.passed <= index && index < self.received, "a datagram of this batch that is not answered");
+        assert!(
+            self.passed <= index && index < self.received,
+            "a datagram of this batch that is not answered"
+        );
         self.read_local(index)
     }
 
-    /// Sends every noted reply. A message that the kernel refuses is counted and passed over, so that
-    /// one unreachable peer costs no other its answer.
+    /// Sends every noted reply. A message that the kernel refuses is counted and passed over, so
+    /// that one unreachable peer costs no other its answer.
     pub fn send(&mut self, socket: &UdpSocket) -> Sent {
         let replies = &mut self.departures.headers[..self.noted];
         (self.received, self.noted) = (0, 0);
-        // SAFETY: for each of these headers `reply` has set the lengths of what it points at, all of it in this batch;
-        // `&mut self` keeps that in place, and the kernel only reads.
+        // SAFETY: for each of these headers `reply` has set the lengths of what it points at, all
+        // of it in this batch; `&mut self` keeps that in place, and the kernel only reads.
         unsafe { send_all(socket, replies) }
     }
 
@@ -209,8 +227,9 @@ impl Batch {
         if header.msg_flags & libc::MSG_CTRUNC != 0 {
             return None;
         }
-        // SAFETY: `header` was filled by `recvmmsg`: its control pointer is this batch's `controls[index]`, which no reply
-        // has used yet, and its length is what the kernel wrote there.
+        // SAFETY: `header` was filled by `recvmmsg`: its control pointer is this batch's
+        // `controls[index]`, which no reply has used yet, and its length is what the kernel wrote
+        // there.
         unsafe { find_local(header) }
     }
 }
@@ -248,7 +267,15 @@ pub fn send_one(socket: &UdpSocket, octets: &[u8], peer: SocketAddr, local: Opti
 fn is_passing(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
-        Some(libc::EAGAIN | libc::EINTR | libc::ECONNREFUSED | libc::EHOSTUNREACH | libc::ENETUNREACH | libc::EHOSTDOWN | libc::ECONNRESET)
+        Some(
+            libc::EAGAIN
+                | libc::EINTR
+                | libc::ECONNREFUSED
+                | libc::EHOSTUNREACH
+                | libc::ENETUNREACH
+                | libc::EHOSTDOWN
+                | libc::ECONNRESET
+        )
     )
 }
 
@@ -260,7 +287,8 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
     while next < headers.len() {
         let rest = &mut headers[next..];
         // SAFETY: by the caller's promise; the count is the slice's own length.
-        let count = unsafe { libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as libc::c_uint, 0) };
+        let count =
+            unsafe { libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as libc::c_uint, 0) };
         if count > 0 {
             outcome.sent += count as usize;
             next += count as usize;
@@ -268,8 +296,8 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
         }
         match io::Error::last_os_error().kind() {
             io::ErrorKind::Interrupted => {}
-            // The send buffer is full and the kernel has waited for it already: the rest would wait as
-            // long, one by one, while queries pile up behind.
+            // The send buffer is full and the kernel has waited for it already: the rest would wait
+            // as long, one by one, while queries pile up behind.
             io::ErrorKind::WouldBlock => {
                 outcome.failed += headers.len() - next;
                 return outcome;
@@ -286,7 +314,11 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
 
 /// What the kernel has written: a header, the octets and the sender of one message.
 #[inline]
-fn datagram<'b>(header: &libc::mmsghdr, octets: &'b [u8; DATAGRAM_MAX], peer: &libc::sockaddr_storage) -> Datagram<'b> {
+fn datagram<'b>(
+    header: &libc::mmsghdr,
+    octets: &'b [u8; DATAGRAM_MAX],
+    peer: &libc::sockaddr_storage,
+) -> Datagram<'b> {
     Datagram {
         octets: &octets[..(header.msg_len as usize).min(DATAGRAM_MAX)],
         peer: read_peer(peer, header.msg_hdr.msg_namelen),
@@ -298,15 +330,25 @@ fn datagram<'b>(header: &libc::mmsghdr, octets: &'b [u8; DATAGRAM_MAX], peer: &l
 fn read_peer(storage: &libc::sockaddr_storage, length: libc::socklen_t) -> Option<SocketAddr> {
     match i32::from(storage.ss_family) {
         libc::AF_INET if length as usize >= size_of::<libc::sockaddr_in>() => {
-            // SAFETY: the family says sockaddr_in, which is smaller than the storage and as aligned.
+            // SAFETY: the family says sockaddr_in, which is smaller than the storage and as
+            // aligned.
             let v4: libc::sockaddr_in = unsafe { ptr::read(ptr::from_ref(storage).cast()) };
-            Some(SocketAddrV4::new(Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)), u16::from_be(v4.sin_port)).into())
+            Some(
+                SocketAddrV4::new(
+                    Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)),
+                    u16::from_be(v4.sin_port),
+                )
+                .into(),
+            )
         }
         libc::AF_INET6 if length as usize >= size_of::<libc::sockaddr_in6>() => {
             // SAFETY: as above, for sockaddr_in6.
             let v6: libc::sockaddr_in6 = unsafe { ptr::read(ptr::from_ref(storage).cast()) };
             let address = Ipv6Addr::from(v6.sin6_addr.s6_addr);
-            Some(SocketAddrV6::new(address, u16::from_be(v6.sin6_port), v6.sin6_flowinfo, v6.sin6_scope_id).into())
+            Some(
+                SocketAddrV6::new(address, u16::from_be(v6.sin6_port), v6.sin6_flowinfo, v6.sin6_scope_id)
+                    .into(),
+            )
         }
         _ => None,
     }
@@ -335,7 +377,8 @@ unsafe fn find_local(header: &libc::msghdr) -> Option<Local> {
 fn told_local(level: i32, kind: i32, payload: &[u8]) -> Option<Option<Local>> {
     match (level, kind) {
         (libc::IPPROTO_IP, libc::IP_PKTINFO) if payload.len() >= size_of::<libc::in_pktinfo>() => {
-            // SAFETY: the payload is long enough, and every bit pattern is one; it is read unaligned.
+            // SAFETY: the payload is long enough, and every bit pattern is one; it is read
+            // unaligned.
             let told: libc::in_pktinfo = unsafe { ptr::read_unaligned(payload.as_ptr().cast()) };
             // `ipi_spec_dst` is the local address the query reached; unlike `ipi_addr` it is
             // never a broadcast address.
@@ -368,7 +411,10 @@ fn write_local(control: &mut Control, local: Local) -> usize {
             write_control(control, libc::IPPROTO_IP, libc::IP_PKTINFO, told)
         }
         IpAddr::V6(address) => {
-            let told = libc::in6_pktinfo { ipi6_addr: libc::in6_addr { s6_addr: address.octets() }, ipi6_ifindex: local.interface as _ };
+            let told = libc::in6_pktinfo {
+                ipi6_addr: libc::in6_addr { s6_addr: address.octets() },
+                ipi6_ifindex: local.interface as _,
+            };
             write_control(control, libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, told)
         }
     }
@@ -376,10 +422,11 @@ fn write_local(control: &mut Control, local: Local) -> usize {
 
 fn write_control<T: Copy>(control: &mut Control, level: i32, kind: i32, payload: T) -> usize {
     // SAFETY: CMSG_SPACE and CMSG_LEN only compute.
-    let (space, length) = unsafe { (libc::CMSG_SPACE(size_of::<T>() as u32) as usize, libc::CMSG_LEN(size_of::<T>() as u32)) };
+    let (space, length) =
+        unsafe { (libc::CMSG_SPACE(size_of::<T>() as u32) as usize, libc::CMSG_LEN(size_of::<T>() as u32)) };
     assert!(space <= CONTROL_OCTETS, "CONTROL_OCTETS holds either PKTINFO message");
-    // SAFETY: `control` is aligned for a cmsghdr and, by the assertion, long enough for one with its
-    // payload; the payload is written unaligned.
+    // SAFETY: `control` is aligned for a cmsghdr and, by the assertion, long enough for one with
+    // its payload; the payload is written unaligned.
     unsafe {
         let mut header: libc::msghdr = zeroed();
         header.msg_control = control.0.as_mut_ptr().cast();

@@ -1,8 +1,8 @@
-//! Memory of the process: how much it is, what a load has used and freed given back to the system, and large tables that
-//! stay in large pages.
+//! Memory of the process: how much it is, what a load has used and freed given back to the system,
+//! and large tables that stay in large pages.
 //!
-//! A load allocates many small things and frees nearly all of them; the C library keeps the pages for
-//! later. A name server loads rarely and then sits for days, so they are better returned.
+//! A load allocates many small things and frees nearly all of them; the C library keeps the pages
+//! for later. A name server loads rarely and then sits for days, so they are better returned.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -11,12 +11,13 @@ use std::marker::PhantomData;
 /// Octets of a large page, and the least that is worth one.
 const LARGE_PAGE: usize = 2 << 20;
 
-/// The system's allocator, but what fills large pages is asked to stand in them (madvise(2), `MADV_HUGEPAGE`). A table of
-/// many megabytes is read at random: with pages of four kilobytes each look-up first waits for the page tables.
+/// The system's allocator, but what fills large pages is asked to stand in them (madvise(2),
+/// `MADV_HUGEPAGE`). A table of many megabytes is read at random: with pages of four kilobytes each
+/// look-up first waits for the page tables.
 pub struct Allocator;
 
-// SAFETY: every call goes to the system's allocator, with a layout that is made alike from the same argument each time and
-// is never less aligned.
+// SAFETY: every call goes to the system's allocator, with a layout that is made alike from the same
+// argument each time and is never less aligned.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -66,7 +67,8 @@ fn large(layout: Layout) -> *mut u8 {
 fn large_zeroed(layout: Layout) -> *mut u8 {
     let at = large(layout);
     if !at.is_null() {
-        // SAFETY: that many octets were just allocated. They are written here, when the pages are chosen.
+        // SAFETY: that many octets were just allocated. They are written here, when the pages are
+        // chosen.
         unsafe { at.write_bytes(0, layout.size()) };
     }
     at
@@ -76,11 +78,12 @@ fn large_zeroed(layout: Layout) -> *mut u8 {
 /// As of [`GlobalAlloc::realloc`], by [`Allocator`].
 #[cold]
 unsafe fn moved(at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-    // SAFETY: the caller promises that the new size is not 0 and, rounded up to the alignment, does not overflow.
+    // SAFETY: the caller promises that the new size is not 0 and, rounded up to the alignment, does
+    // not overflow.
     let to = unsafe { Allocator.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
     if !to.is_null() {
-        // SAFETY: both hold that many octets, and the new ones are nobody's yet; the old ones are freed as they were
-        // allocated.
+        // SAFETY: both hold that many octets, and the new ones are nobody's yet; the old ones are
+        // freed as they were allocated.
         unsafe {
             at.copy_to_nonoverlapping(to, layout.size().min(size));
             Allocator.dealloc(at, layout);
@@ -95,12 +98,14 @@ fn placed(layout: Layout) -> Layout {
     if layout.size() < LARGE_PAGE { layout } else { layout.align_to(LARGE_PAGE).unwrap_or(layout) }
 }
 
-/// Has what fills a large page go back to the system when it is freed, for the life of the process: it must not lend its
-/// small pages to a table that stays. Called first of all, before there are threads, as mallopt(3) asks.
+/// Has what fills a large page go back to the system when it is freed, for the life of the process:
+/// it must not lend its small pages to a table that stays. Called first of all, before there are
+/// threads, as mallopt(3) asks.
 pub fn keep_large_apart() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: mallopt takes no pointer; it stores numbers under the allocator's own lock. The second is what the C library
-    // itself comes to once such a size was freed, and is no longer found by it when the first is set.
+    // SAFETY: mallopt takes no pointer; it stores numbers under the allocator's own lock. The
+    // second is what the C library itself comes to once such a size was freed, and is no longer
+    // found by it when the first is set.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_PAGE as libc::c_int);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * LARGE_PAGE as libc::c_int);
@@ -112,8 +117,9 @@ thread_local! {
     static PASSING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// While this lives, nothing that its thread allocates is asked to stand in large pages: it will soon be freed. To clear
-/// a large page can take ten times as long as its small ones, where a virtual machine has given it back to its host.
+/// While this lives, nothing that its thread allocates is asked to stand in large pages: it will
+/// soon be freed. To clear a large page can take ten times as long as its small ones, where a
+/// virtual machine has given it back to its host.
 #[derive(Debug)]
 pub struct Passing(PhantomData<*const ()>);
 
@@ -136,14 +142,16 @@ impl Drop for Passing {
     }
 }
 
-/// Asks for large pages, as many as are filled. Only a wish: without them all is slower and nothing else.
+/// Asks for large pages, as many as are filled. Only a wish: without them all is slower and nothing
+/// else.
 #[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
 fn prefer_large_pages(at: *mut u8, size: usize) {
     #[cfg(target_os = "linux")]
     if !at.is_null() && at.addr().is_multiple_of(LARGE_PAGE) && !Passing::is_on() {
         let filled = size / LARGE_PAGE * LARGE_PAGE;
         if filled > 0 {
-            // SAFETY: the range was just allocated and is whole pages; the advice changes none of its octets.
+            // SAFETY: the range was just allocated and is whole pages; the advice changes none of
+            // its octets.
             unsafe { libc::madvise(at.cast(), filled, libc::MADV_HUGEPAGE) };
         }
     }

@@ -5,26 +5,29 @@
 //! What is unsafe here is eleven kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
-//!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or by
-//!   the caller's stack frame for a single message), have fixed sizes, never move while it lives (boxes that
-//!   are never replaced), are reached only through the exclusive borrow that the call holds,
-//!   and are plain octets for which every bit pattern is valid. The kernel's counts are clamped to
-//!   those sizes before a slice is made of them.
-//! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or that
-//!   we have sized with `CMSG_SPACE`; values are read and written unaligned.
-//! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds free.
+//!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
+//!   by the caller's stack frame for a single message), have fixed sizes, never move while it lives
+//!   (boxes that are never replaced), are reached only through the exclusive borrow that the call
+//!   holds, and are plain octets for which every bit pattern is valid. The kernel's counts are
+//!   clamped to those sizes before a slice is made of them.
+//! * Walking control messages with the `CMSG_*` macros, on buffers that the kernel has filled or
+//!   that we have sized with `CMSG_SPACE`; values are read and written unaligned.
+//! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds
+//!   free.
 //! * `mallopt` ([`memory`]), which takes no pointer, before there are threads.
-//! * The system's allocator ([`memory::Allocator`]), to which every call is passed on with the same size and at least the
-//!   same alignment, and `madvise` on whole pages that it has just given.
+//! * The system's allocator ([`memory::Allocator`]), to which every call is passed on with the same
+//!   size and at least the same alignment, and `madvise` on whole pages that it has just given.
 //! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
 //! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
-//! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the calling thread.
+//! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the
+//!   calling thread.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
-//! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and have
-//!   not reaped, so that it cannot be anybody else's.
+//! * `kill` ([`group`]), which takes no pointer; the number is that of a process group we made and
+//!   have not reaped, so that it cannot be anybody else's.
 //!
-//! Only a batch keeps raw pointers across calls, to what it owns itself, and no function of the public interface is `unsafe`.
+//! Only a batch keeps raw pointers across calls, to what it owns itself, and no function of the
+//! public interface is `unsafe`.
 
 #![allow(unsafe_code)]
 

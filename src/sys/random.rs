@@ -6,12 +6,14 @@ pub fn octets<const N: usize>() -> Option<[u8; N]> {
     fill(&mut octets).then_some(octets)
 }
 
-/// getrandom(2): waits until the kernel has gathered enough after its start, which `/dev/urandom` does not.
+/// getrandom(2): waits until the kernel has gathered enough after its start, which `/dev/urandom`
+/// does not.
 #[cfg(target_os = "linux")]
 fn fill(octets: &mut [u8]) -> bool {
     let mut filled = 0;
     while let Some(rest) = octets.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        // SAFETY: the kernel writes at most `rest.len()` octets into the slice, which is borrowed for the call.
+        // SAFETY: the kernel writes at most `rest.len()` octets into the slice, which is borrowed
+        // for the call.
         let got = unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) };
         match got {
             1.. => filled += got as usize,

@@ -8,10 +8,12 @@ use std::os::fd::AsRawFd;
 /// Most datagrams of one volley.
 pub const VOLLEY_MAX: usize = 64;
 
-/// Sends datagrams over a connected socket, at most [`VOLLEY_MAX`] of them; how many the kernel took.
+/// Sends datagrams over a connected socket, at most [`VOLLEY_MAX`] of them; how many the kernel
+/// took.
 pub fn volley(socket: &UdpSocket, datagrams: &[&[u8]]) -> io::Result<usize> {
     // SAFETY: these are C structures of integers and pointers, for which all-zero octets are valid.
-    let (mut pieces, mut headers): ([libc::iovec; VOLLEY_MAX], [libc::mmsghdr; VOLLEY_MAX]) = unsafe { (zeroed(), zeroed()) };
+    let (mut pieces, mut headers): ([libc::iovec; VOLLEY_MAX], [libc::mmsghdr; VOLLEY_MAX]) =
+        unsafe { (zeroed(), zeroed()) };
     let count = datagrams.len().min(VOLLEY_MAX);
     for ((piece, header), octets) in pieces.iter_mut().zip(&mut headers).zip(datagrams) {
         *piece = libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() };

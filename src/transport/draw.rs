@@ -1,5 +1,5 @@
-//! Draws: a number per query for what the core leaves to chance (the order of addresses, and policies
-//! that ask for `share: random`). Not for secrets.
+//! Draws: a number per query for what the core leaves to chance (the order of addresses, and
+//! policies that ask for `share: random`). Not for secrets.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -13,8 +13,8 @@ impl Draws {
         Draws(RandomState::new().build_hasher().finish())
     }
 
-    /// The next draw. Neighbours are far apart but not independent: whoever uses a draw mixes it first
-    /// ([`crate::wire::hash::mix`]), and most answers use none.
+    /// The next draw. Neighbours are far apart but not independent: whoever uses a draw mixes it
+    /// first ([`crate::wire::hash::mix`]), and most answers use none.
     #[inline(always)]
     pub fn draw(&mut self) -> u64 {
         // A Weyl sequence: it meets every number once.
@@ -28,7 +28,8 @@ mod tests {
     use super::Draws;
     use crate::wire::hash::mix;
 
-    /// Mixed, draws are even: each of eight buckets gets its share of 80,000 within 4 per cent. And two threads draw apart.
+    /// Mixed, draws are even: each of eight buckets gets its share of 80,000 within 4 per cent. And
+    /// two threads draw apart.
     #[test]
     fn draws_are_even_once_mixed() {
         let (mut draws, mut buckets) = (Draws(1_234_567), [0u32; 8]);

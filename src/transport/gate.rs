@@ -45,7 +45,8 @@ impl Gate {
     /// Asks for one more connection from `address`.
     pub fn enter(self: &Arc<Gate>, address: IpAddr) -> Result<Pass, Full> {
         let address = address.to_canonical();
-        let prefix = Prefix::new(address, if address.is_ipv4() { CONNECTION_PREFIX_V4 } else { CONNECTION_PREFIX_V6 });
+        let prefix =
+            Prefix::new(address, if address.is_ipv4() { CONNECTION_PREFIX_V4 } else { CONNECTION_PREFIX_V6 });
         let mut counts = self.counts();
         if counts.total >= self.total_max {
             return Err(Full::Total);

@@ -1,13 +1,15 @@
-//! The portable engine (`--engine hickory`): hickory's own server over the same core. It serves where
-//! the fast lane does not exist, and is the second opinion that tests compare the fast lane with.
+//! The portable engine (`--engine hickory`): hickory's own server over the same core. It serves
+//! where the fast lane does not exist, and is the second opinion that tests compare the fast lane
+//! with.
 //!
 //! hickory's handler can only send records, so our octets are decoded and encoded once more. What a
 //! client decodes is the same; what differs is listed here:
 //!
-//! * undecodable messages are answered by hickory itself (FORMERR without question and OPT), uncounted;
+//! * undecodable messages are answered by hickory itself (FORMERR without question and OPT),
+//!   uncounted;
 //! * its TCP has no limits of connections, and an aborted connection can end a listener;
-//! * on a wildcard bind its UDP answers leave from the address that the route prefers, which need not
-//!   be the one that was asked: list the addresses instead.
+//! * on a wildcard bind its UDP answers leave from the address that the route prefers, which need
+//!   not be the one that was asked: list the addresses instead.
 
 use crate::answer::{self, Client, Moment, Transport, Verdict};
 use crate::desk::Desk;
@@ -65,7 +67,8 @@ pub async fn serve(
 }
 
 thread_local! {
-    static SCRATCH: RefCell<(Box<[u8]>, Draws)> = RefCell::new((vec![0; MESSAGE_MAX].into_boxed_slice(), Draws::seeded()));
+    static SCRATCH: RefCell<(Box<[u8]>, Draws)> =
+        RefCell::new((vec![0; MESSAGE_MAX].into_boxed_slice(), Draws::seeded()));
 }
 
 impl Portable {
@@ -78,13 +81,20 @@ impl Portable {
             let service = self.desk.snapshot.load();
             let moment = Moment { draw: draws.draw(), epoch_secs: clock::epoch_secs() };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                let outcome = answer::respond(&service.snapshot, request.as_slice(), &client, moment, scratch);
+                let outcome =
+                    answer::respond(&service.snapshot, request.as_slice(), &client, moment, scratch);
                 match outcome.verdict {
                     Verdict::Reply(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Verdict::Silence => (outcome, None),
-                    Verdict::Rare => {
-                        (outcome, rare::answer(request.as_slice(), request.src(), request.protocol(), &service.snapshot.cookies))
-                    }
+                    Verdict::Rare => (
+                        outcome,
+                        rare::answer(
+                            request.as_slice(),
+                            request.src(),
+                            request.protocol(),
+                            &service.snapshot.cookies,
+                        ),
+                    ),
                 }
             }));
             if let Ok((outcome, Some(_))) = &outcome
@@ -115,22 +125,35 @@ impl Portable {
 
 #[async_trait::async_trait]
 impl RequestHandler for Portable {
-    async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut response_handle: R) -> ResponseInfo {
+    async fn handle_request<R: ResponseHandler, T: Time>(
+        &self,
+        request: &Request,
+        mut response_handle: R,
+    ) -> ResponseInfo {
         let block = if request.protocol() == Protocol::Udp { &self.udp } else { &self.tcp };
-        let silent =
-            ResponseInfo::from(Header { metadata: Metadata::response_from_request(&request.metadata), counts: HeaderCounts::default() });
+        let silent = ResponseInfo::from(Header {
+            metadata: Metadata::response_from_request(&request.metadata),
+            counts: HeaderCounts::default(),
+        });
         let Some(octets) = self.octets(request, block) else { return silent };
         let Ok(mut message) = Message::from_vec(&octets) else {
             block.dropped(Dropped::TooLong, 1);
             return silent;
         };
-        // hickory cuts a UDP answer at the payload that its own OPT advertises, and loses the OPT when
-        // it cuts. The core has already made the answer fit, so this must not be less than it allows.
+        // hickory cuts a UDP answer at the payload that its own OPT advertises, and loses the OPT
+        // when it cuts. The core has already made the answer fit, so this must not be less than it
+        // allows.
         if let Some(edns) = &mut message.edns {
             edns.set_max_payload(UDP_PAYLOAD_MAX);
         }
         let builder = MessageResponseBuilder::new(&request.queries, message.edns.as_ref());
-        let mut response = builder.build(message.metadata, &message.answers, &message.authorities, &[], &message.additionals);
+        let mut response = builder.build(
+            message.metadata,
+            &message.answers,
+            &message.authorities,
+            &[],
+            &message.additionals,
+        );
         if let Some(signature) = message.signature.take() {
             response.set_signature(signature);
         }

@@ -1,5 +1,5 @@
-//! Rare messages: everything but plain queries. They wait in a bounded queue and are answered by one
-//! task, through hickory's decoder and encoder, off the fast lane.
+//! Rare messages: everything but plain queries. They wait in a bounded queue and are answered by
+//! one task, through hickory's decoder and encoder, off the fast lane.
 //!
 //! | message | answer | why |
 //! |---|---|---|
@@ -79,10 +79,11 @@ pub async fn serve(mut queue: mpsc::Receiver<Rare>, desk: Arc<Desk>) {
         let protocol = if matches!(rare.reply, ReplyTo::Stream(_)) { Protocol::Tcp } else { Protocol::Udp };
         // hickory has had panics on hostile input before; one must not end the queue.
         let cookies = Arc::clone(&desk.snapshot.full().cookies);
-        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer, protocol, &cookies))).unwrap_or_else(|_| {
-            block.dropped(Dropped::Panic, 1);
-            None
-        });
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer, protocol, &cookies)))
+            .unwrap_or_else(|_| {
+                block.dropped(Dropped::Panic, 1);
+                None
+            });
         match (rare.reply, answer) {
             (ReplyTo::Stream(sender), Some(octets)) => drop(sender.send(octets)),
             (ReplyTo::Stream(_), None) => {}
@@ -166,8 +167,8 @@ fn refuse(request: &Request, cookies: &Secrets) -> Option<Vec<u8>> {
     }
     let builder = MessageResponseBuilder::new(&request.queries, request.edns.as_ref().map(|_| &edns));
     let mut response = builder.error_msg(&request.metadata, code);
-    // The header says REFUSED and the like for zones that may well be ours, and copies CD and AD: none of
-    // these is a claim this answer makes.
+    // The header says REFUSED and the like for zones that may well be ours, and copies CD and AD:
+    // none of these is a claim this answer makes.
     response.metadata_mut().authoritative = false;
     response.metadata_mut().authentic_data = false;
     if let Some((key, asked)) = signature(request).filter(|_| code == ResponseCode::NotAuth) {
@@ -183,7 +184,8 @@ fn refuse(request: &Request, cookies: &Secrets) -> Option<Vec<u8>> {
 /// (RFC 8945 section 5.3.2).
 fn unsigned(key: &Name, asked: &TSIG) -> Record<TSIG> {
     let error = Some(TsigError::BadKey);
-    let tsig = TSIG::new(asked.algorithm.clone(), asked.time, asked.fudge, Vec::new(), asked.oid, error, Vec::new());
+    let tsig =
+        TSIG::new(asked.algorithm.clone(), asked.time, asked.fudge, Vec::new(), asked.oid, error, Vec::new());
     let mut record = Record::from_rdata(key.clone(), 0, tsig);
     record.dns_class = DNSClass::ANY;
     record

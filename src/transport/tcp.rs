@@ -4,7 +4,10 @@
 use crate::answer::{self, Client, Moment, Transport, Verdict};
 use crate::desk::Desk;
 use crate::desk::counters::{Block, Dropped};
-use crate::limits::{ACCEPT_PAUSE_MILLIS, DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
+use crate::limits::{
+    ACCEPT_PAUSE_MILLIS, DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS,
+    STREAM_WRITE_SECS,
+};
 use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::gate::{Full, Gate};
@@ -56,7 +59,8 @@ pub async fn serve(listener: TcpListener, hall: Arc<Hall>) {
                 if !concerns_one_connection(&error) {
                     // Out of descriptors or memory: the connection stays in the kernel's queue, and
                     // asking again at once would spin.
-                    pause = (pause * 2).clamp(Duration::from_millis(5), Duration::from_millis(ACCEPT_PAUSE_MILLIS));
+                    pause = (pause * 2)
+                        .clamp(Duration::from_millis(5), Duration::from_millis(ACCEPT_PAUSE_MILLIS));
                     tracing::debug!(%error, "TCP accept failed");
                     tokio::select! { () = sleep(pause) => {}, () = hall.stop.cancelled() => break }
                 }
@@ -114,7 +118,8 @@ fn concerns_one_connection(error: &std::io::Error) -> bool {
 }
 
 thread_local! {
-    /// Where the core writes: one for each thread of the runtime, since it answers without awaiting.
+    /// Where the core writes: one for each thread of the runtime, since it answers without
+    /// awaiting.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; MESSAGE_MAX].into_boxed_slice());
 }
 
@@ -144,7 +149,15 @@ impl<'a> Connection<'a> {
     fn new(stream: TcpStream, peer: SocketAddr, hall: &'a Hall) -> Connection<'a> {
         // Answers are written whole; waiting to fill a segment only delays them.
         let _ = stream.set_nodelay(true);
-        Connection { stream, peer, hall, draws: Draws::seeded(), pending: Vec::new(), answers: Vec::new(), begun: None }
+        Connection {
+            stream,
+            peer,
+            hall,
+            draws: Draws::seeded(),
+            pending: Vec::new(),
+            answers: Vec::new(),
+            begun: None,
+        }
     }
 
     async fn run(mut self) {
@@ -214,8 +227,11 @@ impl<'a> Connection<'a> {
         let hall = self.hall;
         let verdict = SCRATCH.with_borrow_mut(|scratch| {
             let service = hall.desk.snapshot.load();
-            // The core does not panic. Should it ever, one query is lost and counted, not the connection.
-            let outcome = catch_unwind(AssertUnwindSafe(|| answer::respond(&service.snapshot, octets, &client, moment, scratch)));
+            // The core does not panic. Should it ever, one query is lost and counted, not the
+            // connection.
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                answer::respond(&service.snapshot, octets, &client, moment, scratch)
+            }));
             let Ok(outcome) = outcome else {
                 hall.block.dropped(Dropped::Panic, 1);
                 return Verdict::Silence;
@@ -237,7 +253,8 @@ impl<'a> Connection<'a> {
     /// before goes out first.
     async fn answer_rare(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
         let (sender, receiver) = oneshot::channel();
-        let rare = Rare { octets: self.pending[message].to_vec(), peer: self.peer, reply: ReplyTo::Stream(sender) };
+        let rare =
+            Rare { octets: self.pending[message].to_vec(), peer: self.peer, reply: ReplyTo::Stream(sender) };
         if !self.hall.rare.offer(rare) {
             self.hall.block.dropped(Dropped::RareFull, 1);
             return Ok(());
@@ -256,7 +273,8 @@ impl<'a> Connection<'a> {
         if self.answers.is_empty() {
             return Ok(());
         }
-        let written = timeout(Duration::from_secs(STREAM_WRITE_SECS), self.stream.write_all(&self.answers)).await;
+        let written =
+            timeout(Duration::from_secs(STREAM_WRITE_SECS), self.stream.write_all(&self.answers)).await;
         self.answers.clear();
         self.answers.shrink_to(STREAM_GATHER_OCTETS);
         match written {
@@ -267,7 +285,8 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// The length of the message at the head of `octets`, if all of it is there (RFC 1035 section 4.2.2).
+/// The length of the message at the head of `octets`, if all of it is there (RFC 1035 section
+/// 4.2.2).
 fn whole_message(octets: &[u8]) -> Option<usize> {
     let (prefix, rest) = octets.split_first_chunk::<2>()?;
     let length = usize::from(u16::from_be_bytes(*prefix));

@@ -60,8 +60,8 @@ pub fn serve(seat: &Seat, drops: &mut Drops) {
     }
 }
 
-/// What the kernel has dropped for want of room in one socket's buffer, as far as it was asked: once in each second, which
-/// costs no query anything. Outlives [`serve`], as the socket does.
+/// What the kernel has dropped for want of room in one socket's buffer, as far as it was asked:
+/// once in each second, which costs no query anything. Outlives [`serve`], as the socket does.
 #[derive(Default)]
 pub struct Drops {
     asked_secs: u32,
@@ -97,7 +97,9 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, h
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = seat.desk.snapshot.load();
     // No answer depends on it, also if it failed.
-    _ = catch_unwind(AssertUnwindSafe(|| hand.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)))));
+    _ = catch_unwind(AssertUnwindSafe(|| {
+        hand.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)))
+    }));
     let mut next = 0;
     while next < count {
         // The core does not panic. Should it ever, one query is lost and counted, not the worker.
@@ -128,18 +130,29 @@ fn glance(datagram: Datagram<'_>) -> Glance<'_> {
 }
 
 #[inline(always)]
-fn answer_one(seat: &Seat, service: &InService, batch: &mut Batch, index: usize, epoch_secs: u32, hand: &mut Hand) {
+fn answer_one(
+    seat: &Seat,
+    service: &InService,
+    batch: &mut Batch,
+    index: usize,
+    epoch_secs: u32,
+    hand: &mut Hand,
+) {
     let (datagram, room) = batch.exchange(index);
     if datagram.cut {
         return seat.block.dropped(Dropped::Cut, 1);
     }
     // Port 0, and addresses that name no single host, can only be forged.
-    let Some(peer) = datagram.peer.filter(is_answerable) else { return seat.block.dropped(Dropped::BadPeer, 1) };
+    let Some(peer) = datagram.peer.filter(is_answerable) else {
+        return seat.block.dropped(Dropped::BadPeer, 1);
+    };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
     let moment = Moment { draw: hand.draws.draw(), epoch_secs };
     answer::respond_by(&mut hand.scratch, &service.snapshot, datagram.octets, &client, moment, room);
     match hand.scratch.outcome.verdict {
-        Verdict::Reply(length) if batch.reply(index, length) => seat.block.answered(service, &hand.scratch.outcome),
+        Verdict::Reply(length) if batch.reply(index, length) => {
+            seat.block.answered(service, &hand.scratch.outcome)
+        }
         Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
         Verdict::Silence => seat.block.dropped(Dropped::Silence, 1),
         Verdict::Rare => hand_over(seat, batch, index),

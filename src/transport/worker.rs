@@ -39,13 +39,15 @@ impl Workers {
     }
 }
 
-/// A fault that no query is to blame for (those are caught, and cost that query alone) starts the loop anew: the socket is
-/// still there, and a server that silently lost a thread would lose a share of its queries.
+/// A fault that no query is to blame for (those are caught, and cost that query alone) starts the
+/// loop anew: the socket is still there, and a server that silently lost a thread would lose a
+/// share of its queries.
 fn run(seat: &Seat) {
     if let Some(cpu) = seat.cpu
         && let Err(error) = affinity::pin(cpu)
     {
-        tracing::warn!(%error, cpu, "a UDP thread is not bound to its core, and runs where the kernel puts it");
+        tracing::warn!(%error, cpu,
+            "a UDP thread is not bound to its core, and runs where the kernel puts it");
     }
     let mut drops = udp::Drops::default();
     while !seat.stop.load(Ordering::Relaxed) {

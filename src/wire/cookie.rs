@@ -5,8 +5,9 @@
 //! hash            SipHash-2-4 under a secret of: all before it, then the client's address (4 or 16)
 //! ```
 //!
-//! A client that sends back what it was given has shown that it receives what is sent to its address.
-//! Servers behind one anycast address share their secrets, so that what one gave the others know.
+//! A client that sends back what it was given has shown that it receives what is sent to its
+//! address. Servers behind one anycast address share their secrets, so that what one gave the
+//! others know.
 
 use siphasher::sip::SipHasher24;
 use std::fmt;
@@ -81,8 +82,8 @@ impl Standing {
 }
 
 impl Asked {
-    /// Options that are nothing but a client cookie with a server cookie of our length, with the option header; `None`
-    /// for all others, good or bad.
+    /// Options that are nothing but a client cookie with a server cookie of our length, with the
+    /// option header; `None` for all others, good or bad.
     #[inline(always)]
     pub fn parse_alone(options: &[u8]) -> Option<Asked> {
         let ([c0, c1, l0, l1], whole) = options.split_first_chunk()?;
@@ -90,8 +91,8 @@ impl Asked {
         whole.try_into().ok().filter(|_| is_ours).map(|whole| Asked { whole, sent: Sent::Sixteen })
     }
 
-    /// Reads the data of an option: 8 octets of client cookie, then nothing or 8 to 32 of server cookie
-    /// (RFC 7873 section 5.2.2). `None` for any other length.
+    /// Reads the data of an option: 8 octets of client cookie, then nothing or 8 to 32 of server
+    /// cookie (RFC 7873 section 5.2.2). `None` for any other length.
     #[inline]
     pub fn parse(option: &[u8]) -> Option<Asked> {
         if let Some(whole) = option.first_chunk::<WHOLE_LEN>().filter(|_| option.len() == WHOLE_LEN) {
@@ -136,9 +137,9 @@ impl Secrets {
         self.0.is_empty()
     }
 
-    /// What a client's cookie says, and the one it gets; `epoch_secs` are seconds since 1970 modulo 2^32.
-    /// `None` if cookies are off. A good cookie of our first secret that is not half an hour old is given back
-    /// as it is, which costs one hash.
+    /// What a client's cookie says, and the one it gets; `epoch_secs` are seconds since 1970 modulo
+    /// 2^32. `None` if cookies are off. A good cookie of our first secret that is not half an hour
+    /// old is given back as it is, which costs one hash.
     #[inline(never)]
     pub fn answer(&self, asked: &Asked, client: IpAddr, epoch_secs: u32) -> Option<(Standing, Whole)> {
         let (first, others) = self.0.split_first()?;
@@ -167,8 +168,9 @@ impl fmt::Debug for Secrets {
 }
 
 impl Asked {
-    /// How old a server cookie of our version is, in seconds, if that is an age at which cookies are good. Time
-    /// stamps compare in serial arithmetic (RFC 1982). What is reserved may have any value (RFC 9018 section 4.2).
+    /// How old a server cookie of our version is, in seconds, if that is an age at which cookies
+    /// are good. Time stamps compare in serial arithmetic (RFC 1982). What is reserved may have any
+    /// value (RFC 9018 section 4.2).
     fn age_secs(&self, epoch_secs: u32) -> Option<i32> {
         let [.., version, _, _, _, s0, s1, s2, s3] = *self.whole.first_chunk::<16>()?;
         let age_secs = epoch_secs.wrapping_sub(u32::from_be_bytes([s0, s1, s2, s3])) as i32;

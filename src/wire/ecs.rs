@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Option code (RFC 7871 section 6).
 pub const CODE: u16 = 8;
 
-/// The first eight octets of an option with 24 bits of an IPv4 address: code, length, family, source and scope.
+/// The first eight octets of an option with 24 bits of an IPv4 address: code, length, family,
+/// source and scope.
 const HEAD_24: u64 = (CODE as u64) << 48 | 7 << 32 | 1 << 16 | 24 << 8;
 
 /// A well-formed client subnet option of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientSubnet {
-    /// The option's first eight octets, as a query has them: code, length, family, source and scope, which is 0.
+    /// The option's first eight octets, as a query has them: code, length, family, source and
+    /// scope, which is 0.
     head: u64,
     /// ADDRESS, zero beyond the source; IPv4 `0.0.0.0` for family 0.
     pub address: IpAddr,
@@ -21,7 +23,10 @@ impl ClientSubnet {
     /// A single address.
     pub fn host(address: IpAddr) -> ClientSubnet {
         let (family, source) = if address.is_ipv4() { (1, 32) } else { (2, 128) };
-        ClientSubnet { head: u64::from(CODE) << 48 | (4 + source / 8) << 32 | family << 16 | source << 8, address }
+        ClientSubnet {
+            head: u64::from(CODE) << 48 | (4 + source / 8) << 32 | family << 16 | source << 8,
+            address,
+        }
     }
 
     /// FAMILY as sent: 1 IPv4, 2 IPv6, 0 only with source 0.
@@ -35,9 +40,10 @@ impl ClientSubnet {
         (self.head >> 8) as u8
     }
 
-    /// Reads the option's data. `None` is a format error (RFC 7871 section 7.1.2): an unknown family,
-    /// a prefix longer than the family's address, a scope that is not zero, octets missing or
-    /// surplus, or bits set beyond the source. Family 0 is tolerated with source 0 and no address.
+    /// Reads the option's data. `None` is a format error (RFC 7871 section 7.1.2): an unknown
+    /// family, a prefix longer than the family's address, a scope that is not zero, octets missing
+    /// or surplus, or bits set beyond the source. Family 0 is tolerated with source 0 and no
+    /// address.
     #[inline(always)]
     pub fn parse(data: &[u8]) -> Option<ClientSubnet> {
         let (fields, octets) = data.split_first_chunk()?;
@@ -60,15 +66,19 @@ impl ClientSubnet {
             }
             _ => return None,
         };
-        Some(ClientSubnet { head: u64::from(CODE) << 48 | (data.len() as u64) << 32 | u64::from(fields), address })
+        Some(ClientSubnet {
+            head: u64::from(CODE) << 48 | (data.len() as u64) << 32 | u64::from(fields),
+            address,
+        })
     }
 
-    /// [`ClientSubnet::parse`] for options that are nothing but a client subnet of IPv4, with its option header; `None` for
-    /// all others, good or bad.
+    /// [`ClientSubnet::parse`] for options that are nothing but a client subnet of IPv4, with its
+    /// option header; `None` for all others, good or bad.
     #[inline(always)]
     pub fn parse_alone(options: &[u8]) -> Option<ClientSubnet> {
         let head = u64::from_be_bytes(*options.first_chunk()?);
-        // What resolvers send (RFC 7871 section 11.1): three octets, of which none has a bit too many.
+        // What resolvers send (RFC 7871 section 11.1): three octets, of which none has a bit too
+        // many.
         if head == HEAD_24 && options.len() == 11 {
             let address = Ipv4Addr::from_bits(u32::from_be_bytes(*options.last_chunk()?) << 8);
             return Some(ClientSubnet { head, address: IpAddr::V4(address) });
@@ -76,14 +86,18 @@ impl ClientSubnet {
         let address_len = options.len() - 8;
         let (source, len) = ((head >> 8) as u8, address_len as u64 + 4);
         // Option code, length, family and scope.
-        if head & !0xff00 != u64::from(CODE) << 48 | len << 32 | 1 << 16 || source > 32 || usize::from(source).div_ceil(8) != address_len {
+        if head & !0xff00 != u64::from(CODE) << 48 | len << 32 | 1 << 16
+            || source > 32
+            || usize::from(source).div_ceil(8) != address_len
+        {
             return None;
         }
         Some(ClientSubnet { head, address: IpAddr::V4(v4_address(options, address_len, source)?) })
     }
 
-    /// The IPv4 address of a client subnet of three octets that is the last thing in a message, as most are. A guess, made
-    /// without reading the message: for what may be wrong, and must be quick.
+    /// The IPv4 address of a client subnet of three octets that is the last thing in a message, as
+    /// most are. A guess, made without reading the message: for what may be wrong, and must be
+    /// quick.
     #[inline]
     pub fn glance(message: &[u8]) -> Option<u32> {
         let &[c0, c1, l0, l1, f0, f1, _, _, a, b, c] = message.last_chunk()?;
@@ -104,18 +118,24 @@ impl ClientSubnet {
         let (head_to, address_to) = out.split_first_chunk_mut()?;
         *head_to = (self.head | u64::from(scope)).to_be_bytes();
         match self.address {
-            // Four octets whatever the length is, where there is room; those behind it are written over.
+            // Four octets whatever the length is, where there is room; those behind it are written
+            // over.
             IpAddr::V4(address) => match address_to.first_chunk_mut() {
                 Some(to) => *to = address.octets(),
-                None => address_to.get_mut(..address_len)?.copy_from_slice(address.octets().get(..address_len)?),
+                None => {
+                    address_to.get_mut(..address_len)?.copy_from_slice(address.octets().get(..address_len)?)
+                }
             },
-            IpAddr::V6(address) => address_to.get_mut(..address_len)?.copy_from_slice(address.octets().get(..address_len)?),
+            IpAddr::V6(address) => {
+                address_to.get_mut(..address_len)?.copy_from_slice(address.octets().get(..address_len)?)
+            }
         }
         Some(self.response_len())
     }
 }
 
-/// The address in the last octets of an option, at most four; `None` if bits are set behind the source.
+/// The address in the last octets of an option, at most four; `None` if bits are set behind the
+/// source.
 #[inline(always)]
 fn v4_address(option: &[u8], octets: usize, source: u8) -> Option<Ipv4Addr> {
     // What stands before the address goes out by the shift.
@@ -129,9 +149,15 @@ mod tests {
 
     #[test]
     fn an_address_is_its_longest_network() {
-        for (address, option) in [("192.0.2.1", &[0, 1, 32, 0, 192, 0, 2, 1][..]), ("::1", &[&[0, 2, 128, 0][..], &[0; 15], &[1]].concat())]
-        {
-            assert_eq!(Some(ClientSubnet::host(address.parse().unwrap())), ClientSubnet::parse(option), "{address}");
+        for (address, option) in [
+            ("192.0.2.1", &[0, 1, 32, 0, 192, 0, 2, 1][..]),
+            ("::1", &[&[0, 2, 128, 0][..], &[0; 15], &[1]].concat()),
+        ] {
+            assert_eq!(
+                Some(ClientSubnet::host(address.parse().unwrap())),
+                ClientSubnet::parse(option),
+                "{address}"
+            );
         }
     }
 
@@ -164,7 +190,11 @@ mod tests {
             let alone = [&[0, 8, 0, data.len() as u8], *data].concat();
             let expected = ClientSubnet::parse(data).filter(|s| s.family() == 1);
             assert_eq!(ClientSubnet::parse_alone(&alone), expected, "{what}, alone");
-            assert_eq!(ClientSubnet::parse_alone(&[&alone[..], &[0]].concat()), None, "{what}, and an octet more");
+            assert_eq!(
+                ClientSubnet::parse_alone(&[&alone[..], &[0]].concat()),
+                None,
+                "{what}, and an octet more"
+            );
         }
     }
 

@@ -17,7 +17,8 @@ pub struct Edns {
     pub version: u8,
     /// The DO bit (RFC 3225).
     pub dnssec_ok: bool,
-    /// Whether there are options at all: if not, nothing below is there, and nothing of it need be looked at.
+    /// Whether there are options at all: if not, nothing below is there, and nothing of it need be
+    /// looked at.
     pub asks: bool,
     /// Client subnet.
     pub subnet: Option<ClientSubnet>,
@@ -77,10 +78,12 @@ impl Edns {
             let Some((data, tail)) = tail.split_at_checked(len) else { return Err(BadOptions) };
             match code {
                 ecs::CODE => {
-                    // Two options leave open which client is meant; RFC 7871 has no rule for it, so none is guessed.
+                    // Two options leave open which client is meant; RFC 7871 has no rule for it, so
+                    // none is guessed.
                     self.subnet = if seen_subnet { None } else { ClientSubnet::parse(data) };
                     seen_subnet = true;
-                    // Read on: the error must carry the cookie too, or the client takes it for a forgery.
+                    // Read on: the error must carry the cookie too, or the client takes it for a
+                    // forgery.
                     is_bad |= self.subnet.is_none();
                 }
                 NSID => self.nsid = true,
@@ -102,7 +105,8 @@ impl Edns {
 /// What the OPT of a response says.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseOptions<'a> {
-    /// The OPT of the query: what it asks for is answered, and its DO is copied (RFC 3225 section 3).
+    /// The OPT of the query: what it asks for is answered, and its DO is copied (RFC 3225 section
+    /// 3).
     pub asked: &'a Edns,
     /// Scope of this answer for the client subnet, if one was asked for.
     pub scope: u8,
@@ -160,10 +164,14 @@ impl ResponseOptions<'_> {
         if let Some((code, text)) = self.error {
             len += write_option(EDE, &code.to_be_bytes(), text.as_bytes(), behind.get_mut(len..)?)?;
         }
-        // The root, type, payload size, upper half of the response code, version 0, and the upper half of the flags; then
-        // the lower half and the length of the options. The octet between goes with both.
+        // The root, type, payload size, upper half of the response code, version 0, and the upper
+        // half of the flags; then the lower half and the length of the options. The octet between
+        // goes with both.
         let flags = u64::from(self.asked.dnssec_ok) << 7;
-        let head = u64::from(super::rr::RrType::OPT.0) << 40 | u64::from(self.payload) << 24 | u64::from(self.rcode_high) << 16 | flags;
+        let head = u64::from(super::rr::RrType::OPT.0) << 40
+            | u64::from(self.payload) << 24
+            | u64::from(self.rcode_high) << 16
+            | flags;
         *fixed.first_chunk_mut()? = head.to_be_bytes();
         *fixed.last_chunk_mut()? = ((flags as u32) << 24 | len as u32 & 0xffff).to_be_bytes();
         Some(OPT_LEN + len)
@@ -205,14 +213,25 @@ mod tests {
         assert_eq!(Edns::parse(1232, 0, &subnet).unwrap().subnet.unwrap().source(), 24);
         assert!(Edns::parse(1232, 0, &[subnet, subnet].concat()).is_err(), "two subnets");
         assert!(Edns::parse(1232, 0, &subnet[..9]).is_err(), "an option longer than the record");
-        let (told, _) = Edns::parse(1232, 0, &[[0, 8, 0, 1, 7].as_slice(), &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]].concat()).unwrap_err();
+        let (told, _) = Edns::parse(
+            1232,
+            0,
+            &[[0, 8, 0, 1, 7].as_slice(), &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]].concat(),
+        )
+        .unwrap_err();
         assert!(told.cookie.is_some() && told.subnet.is_none(), "the cookie behind a bad subnet");
         assert!(Edns::parse(1232, 0, &[0, 8]).is_err(), "half an option header");
         assert!(Edns::parse(1232, 0, &sent).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])));
         assert!(Edns::parse(1232, 0, &[0, 10, 0, 1, 1]).is_err(), "a cookie of one octet");
         let second = [&sent[..], &[0, 10, 0, 1, 1]].concat();
-        assert!(Edns::parse(1232, 0, &second).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])), "the first of two cookies");
-        assert!(Edns::parse(1232, 1 << 16, &[9]).is_ok_and(|e| e.version == 1), "options of another version are not read");
+        assert!(
+            Edns::parse(1232, 0, &second).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])),
+            "the first of two cookies"
+        );
+        assert!(
+            Edns::parse(1232, 1 << 16, &[9]).is_ok_and(|e| e.version == 1),
+            "options of another version are not read"
+        );
     }
 
     #[test]
@@ -234,7 +253,8 @@ mod tests {
         assert_eq!(out[len], 0xee);
         assert_eq!(usize::from(u16::from_be_bytes([out[9], out[10]])), len - 11);
         assert_eq!(options.write(&mut out[..len - 1]), None);
-        // Each option alone, in a buffer that ends with it: what it is, the query's OPT and what is sent, and the options' octets.
+        // Each option alone, in a buffer that ends with it: what it is, the query's OPT and what is
+        // sent, and the options' octets.
         let one_octet = ClientSubnet::parse(&[0, 1, 8, 0, 10]).unwrap();
         let plain = Edns { asks: true, ..Edns::new(4096, 0, true) };
         let bare = ResponseOptions { asked: &plain, cookie: None, error: None, ..options };
@@ -245,10 +265,18 @@ mod tests {
         let rows = [
             ("no options were sent", ResponseOptions { asked: &none, ..bare }, &[][..]),
             ("none that is answered", bare, &[]),
-            ("a client subnet of one octet", ResponseOptions { asked: &with_subnet, ..bare }, &[0, 8, 0, 5, 0, 1, 8, 20, 10]),
+            (
+                "a client subnet of one octet",
+                ResponseOptions { asked: &with_subnet, ..bare },
+                &[0, 8, 0, 5, 0, 1, 8, 20, 10],
+            ),
             ("NSID", ResponseOptions { asked: &with_node, ..bare }, b"\0\x03\0\x07fra-ns1"),
             ("a cookie", ResponseOptions { cookie: Some(&[7; 24]), ..bare }, &cookie),
-            ("an extended error", ResponseOptions { error: Some((20, "no")), ..bare }, &[0, 15, 0, 4, 0, 20, b'n', b'o']),
+            (
+                "an extended error",
+                ResponseOptions { error: Some((20, "no")), ..bare },
+                &[0, 15, 0, 4, 0, 20, b'n', b'o'],
+            ),
             (
                 "an extended error alone",
                 ResponseOptions { asked: &none, error: Some((20, "no")), ..bare },

@@ -7,9 +7,11 @@ use super::rr::{CLASS_IN, RrType, Ttl};
 /// Octets before the data of a record whose owner is a pointer.
 pub const HEAD_LEN: usize = 12;
 
-/// What a record begins with whose owner is the name at the start of the question: nearly all that are sent.
+/// What a record begins with whose owner is the name at the start of the question: nearly all that
+/// are sent.
 pub fn head(rtype: RrType, ttl: Ttl, data_len: u16) -> [u8; HEAD_LEN] {
-    let ([t0, t1], [c0, c1], [l0, l1]) = (rtype.0.to_be_bytes(), CLASS_IN.to_be_bytes(), data_len.to_be_bytes());
+    let ([t0, t1], [c0, c1], [l0, l1]) =
+        (rtype.0.to_be_bytes(), CLASS_IN.to_be_bytes(), data_len.to_be_bytes());
     let [s0, s1, s2, s3] = ttl.secs().to_be_bytes();
     [0xc0, HEADER_LEN as u8, t0, t1, c0, c1, s0, s1, s2, s3, l0, l1]
 }
@@ -24,8 +26,8 @@ pub struct Rdata<'a> {
     pub octets: &'a [u8],
     /// Places of the placeholders within `octets`; [`NO_PATCH`] for none.
     pub patches: [u16; 2],
-    /// Where the name in this record leads: for NS within the zone the number of the node that holds the
-    /// addresses, for CNAME its number among those of the zone.
+    /// Where the name in this record leads: for NS within the zone the number of the node that
+    /// holds the addresses, for CNAME its number among those of the zone.
     pub link: Option<u32>,
 }
 

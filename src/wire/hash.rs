@@ -1,6 +1,6 @@
 //! The hashes that every build and every node must agree on: of names, for look-up tables, and of
-//! (cell, name, PoP), for sharing. Not keyed: what is hashed into tables is the operator's own data, and a
-//! query costs one comparison whatever it hashes to.
+//! (cell, name, PoP), for sharing. Not keyed: what is hashed into tables is the operator's own
+//! data, and a query costs one comparison whatever it hashes to.
 
 const K0: u64 = 0x9e37_79b9_7f4a_7c15;
 const K1: u64 = 0xd6e8_feb8_6659_fd93;
@@ -25,15 +25,17 @@ pub const fn mix(a: u64, b: u64) -> u64 {
 /// Hash of a name from the hash of its parent and its first label, which must be in lower case.
 pub fn label(parent: u64, label: &[u8]) -> u64 {
     let (words, rest) = label.as_chunks();
-    let mut hash = words.iter().fold(begin_label(parent, label.len()), |hash, word| add_word(hash, u64::from_le_bytes(*word)));
+    let mut hash = words
+        .iter()
+        .fold(begin_label(parent, label.len()), |hash, word| add_word(hash, u64::from_le_bytes(*word)));
     if !rest.is_empty() {
         hash = add_word(hash, last_word(rest));
     }
     end_label(hash)
 }
 
-/// The first step of [`label`], for those who have the words of a label at hand. Then comes every word of
-/// eight octets, little end first, the last with zeros behind the label, and [`end_label`].
+/// The first step of [`label`], for those who have the words of a label at hand. Then comes every
+/// word of eight octets, little end first, the last with zeros behind the label, and [`end_label`].
 #[inline]
 pub(super) fn begin_label(parent: u64, len: usize) -> u64 {
     parent ^ (len as u64).wrapping_mul(K1)
@@ -55,8 +57,14 @@ pub(super) fn end_label(hash: u64) -> u64 {
 fn last_word(rest: &[u8]) -> u64 {
     let len = rest.len();
     match (rest.first_chunk(), rest.last_chunk()) {
-        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4)),
-        _ => u64::from(rest[0]) | u64::from(rest[len / 2]) << (8 * (len / 2)) | u64::from(rest[len - 1]) << (8 * (len - 1)),
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4))
+        }
+        _ => {
+            u64::from(rest[0])
+                | u64::from(rest[len / 2]) << (8 * (len / 2))
+                | u64::from(rest[len - 1]) << (8 * (len - 1))
+        }
     }
 }
 
@@ -82,17 +90,19 @@ pub fn name(wire: &[u8]) -> u64 {
     hash
 }
 
-/// Hash of an uncompressed wire name in lower case as a whole, for tables of names: one step for eight octets, whatever
-/// the labels are. The words are taken from the end, so that a name goes on where the hash of its ancestor stood:
-/// whoever looks for a zone and then for a name in it reads the name once.
+/// Hash of an uncompressed wire name in lower case as a whole, for tables of names: one step for
+/// eight octets, whatever the labels are. The words are taken from the end, so that a name goes on
+/// where the hash of its ancestor stood: whoever looks for a zone and then for a name in it reads
+/// the name once.
 pub fn whole(wire: &[u8]) -> u64 {
     let (rest, words) = wire.as_rchunks();
     let hash = words.iter().rev().fold(ROOT, |hash, word| add_word(hash, u64::from_le_bytes(*word)));
     end_whole(hash, if rest.is_empty() { 0 } else { last_word(rest) }, wire.len())
 }
 
-/// The last step of [`whole`]: the octets at the start of the name that fill no word, with zeros behind them. Before it
-/// come the whole words from the end of the name, by [`add_word`] from [`ROOT`].
+/// The last step of [`whole`]: the octets at the start of the name that fill no word, with zeros
+/// behind them. Before it come the whole words from the end of the name, by [`add_word`] from
+/// [`ROOT`].
 #[inline(always)]
 pub(super) fn end_whole(hash: u64, rest: u64, len: usize) -> u64 {
     fold(hash ^ rest, K2 ^ len as u64)
@@ -114,8 +124,18 @@ mod tests {
         assert_eq!(name(b"\x07example\0"), label(ROOT, b"example"));
         assert_eq!(name(b"\x03www\x07example\0"), label(label(ROOT, b"example"), b"www"));
         assert_eq!(
-            [name(b"\x03www\x07example\0"), octets(b"fra"), octets(b"a rather long name of a pop"), mix(1, 2)],
-            [13_265_956_241_902_219_297, 7_141_542_258_116_184_952, 2_818_919_020_462_943_718, 6_301_933_300_163_915_788]
+            [
+                name(b"\x03www\x07example\0"),
+                octets(b"fra"),
+                octets(b"a rather long name of a pop"),
+                mix(1, 2)
+            ],
+            [
+                13_265_956_241_902_219_297,
+                7_141_542_258_116_184_952,
+                2_818_919_020_462_943_718,
+                6_301_933_300_163_915_788
+            ]
         );
     }
 

@@ -46,7 +46,9 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
     // Two blocks that overlap hold all octets of a name that is no longer than both together.
     match (a.first_chunk::<16>(), a.last_chunk::<16>(), b.first_chunk::<16>(), b.last_chunk::<16>()) {
         (Some(a0), Some(a1), Some(b0), Some(b1)) if a.len() <= 32 => {
-            (u128::from_ne_bytes(*a0) ^ u128::from_ne_bytes(*b0)) | (u128::from_ne_bytes(*a1) ^ u128::from_ne_bytes(*b1)) == 0
+            (u128::from_ne_bytes(*a0) ^ u128::from_ne_bytes(*b0))
+                | (u128::from_ne_bytes(*a1) ^ u128::from_ne_bytes(*b1))
+                == 0
         }
         _ => a == b,
     }
@@ -107,7 +109,9 @@ impl Name {
                         let (d2, d3) = (rest.next(), rest.next());
                         match (d2, d3) {
                             (Some(d2 @ b'0'..=b'9'), Some(d3 @ b'0'..=b'9')) => {
-                                let value = u16::from(d1 - b'0') * 100 + u16::from(d2 - b'0') * 10 + u16::from(d3 - b'0');
+                                let value = u16::from(d1 - b'0') * 100
+                                    + u16::from(d2 - b'0') * 10
+                                    + u16::from(d3 - b'0');
                                 u8::try_from(value).map_err(|_| NameError::BadEscape)?
                             }
                             _ => return Err(NameError::BadEscape),
@@ -184,7 +188,9 @@ impl Name {
 
     /// Whether this name is `ancestor` or stands below it.
     pub fn is_at_or_below(&self, ancestor: &Name) -> bool {
-        let (Some(cut), tail) = (self.wire.len().checked_sub(ancestor.wire.len()), &ancestor.wire) else { return false };
+        let (Some(cut), tail) = (self.wire.len().checked_sub(ancestor.wire.len()), &ancestor.wire) else {
+            return false;
+        };
         self.wire[cut..].eq_ignore_ascii_case(tail) && self.label_starts().any(|start| start == cut)
     }
 
@@ -222,8 +228,8 @@ impl Name {
     }
 }
 
-/// Length of the uncompressed name at the start of `octets`, with its root label; `None` if there is
-/// no valid name.
+/// Length of the uncompressed name at the start of `octets`, with its root label; `None` if there
+/// is no valid name.
 pub fn wire_name_len(octets: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -284,7 +290,8 @@ fn lowered(wire: &[u8], start: u8) -> impl Iterator<Item = u8> {
     wire[start + 1..start + 1 + usize::from(wire[start])].iter().map(u8::to_ascii_lowercase)
 }
 
-/// Where the labels of a name begin, without allocating: names are compared a million times at load.
+/// Where the labels of a name begin, without allocating: names are compared a million times at
+/// load.
 struct LabelStarts {
     starts: [u8; 128],
     count: usize,

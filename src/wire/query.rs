@@ -10,8 +10,8 @@ use super::response::flag;
 use super::rr::{Rcode, RrType};
 use crate::limits::LABELS_MAX;
 
-/// A question with what EDNS says about it. Large, so whoever answers many has one for all of them, and it is filled where
-/// it stays.
+/// A question with what EDNS says about it. Large, so whoever answers many has one for all of them,
+/// and it is filled where it stays.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// The name.
@@ -33,8 +33,8 @@ impl Query {
         Question { body: packet.get(HEADER_LEN..).unwrap_or_default(), len: usize::from(self.name.len) + 4 }
     }
 
-    /// What a response copies of the first half of the header: the ID, RD (RFC 1035 section 4.1.1) and CD (RFC 4035
-    /// section 3.2.2).
+    /// What a response copies of the first half of the header: the ID, RD (RFC 1035 section 4.1.1)
+    /// and CD (RFC 4035 section 3.2.2).
     #[inline]
     pub fn copied_head(&self) -> u32 {
         self.head & (0xffff << 16 | (flag::RD | flag::CD) as u32)
@@ -61,7 +61,8 @@ pub enum Parsed<'a> {
 /// The question section as sent: name, type, class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// The message from the question on: what stands behind it comes along, so that blocks can be copied.
+    /// The message from the question on: what stands behind it comes along, so that blocks can be
+    /// copied.
     pub body: &'a [u8],
     /// Octets of the question; 0 if it could not be read.
     pub len: usize,
@@ -91,7 +92,8 @@ pub struct Reject<'a> {
     pub edns: Option<Edns>,
 }
 
-/// A question's name in lower case, with the places of its labels. Large, so it is filled where it stays.
+/// A question's name in lower case, with the places of its labels. Large, so it is filled where it
+/// stays.
 #[derive(Clone)]
 pub struct QueryName {
     /// The wire form; what lies behind it, so that whole words can be read, means nothing.
@@ -115,7 +117,8 @@ impl Default for QueryName {
 }
 
 impl QueryName {
-    /// Reads an uncompressed name at the start of `octets` (compression makes no sense in a question).
+    /// Reads an uncompressed name at the start of `octets` (compression makes no sense in a
+    /// question).
     pub fn parse(octets: &[u8]) -> Option<QueryName> {
         let mut name = QueryName::default();
         name.read(octets).then_some(name)
@@ -141,8 +144,8 @@ impl QueryName {
             at += 1 + usize::from(len);
         }
         (self.len, self.labels) = (at as u8 + 1, labels as u8);
-        // Sixteen octets at a time. The lengths between the labels are no letters, so they stay as they are.
-        // Most names end in the first two blocks, and as much stands there.
+        // Sixteen octets at a time. The lengths between the labels are no letters, so they stay as
+        // they are. Most names end in the first two blocks, and as much stands there.
         if at < 32
             && let (Some(octets), Some(blocks)) = (octets.first_chunk::<32>(), self.lower.first_chunk_mut())
         {
@@ -213,8 +216,8 @@ impl QueryName {
         &self.lower[start + 1..start + 1 + len]
     }
 
-    /// Hash of the name that begins with the label at `index`, from the hash of what is behind that label.
-    /// The same as [`hash::label`], with words read past the label's end and cut.
+    /// Hash of the name that begins with the label at `index`, from the hash of what is behind that
+    /// label. The same as [`hash::label`], with words read past the label's end and cut.
     #[inline]
     pub fn hash_label(&self, behind: u64, index: usize) -> u64 {
         let start = usize::from(self.starts[index]);
@@ -250,13 +253,16 @@ impl QueryName {
         HashedTo { hash: hash::ROOT, at: self.len }
     }
 
-    /// [`QueryName::hash_whole`], going on from the hash of a shorter ending: `hashed` is moved to where this one stood.
+    /// [`QueryName::hash_whole`], going on from the hash of a shorter ending: `hashed` is moved to
+    /// where this one stood.
     #[inline(always)]
     pub fn hash_on(&self, skip: usize, hashed: &mut HashedTo) -> u64 {
         let (start, end) = (self.start(skip) as u8, self.len);
         let HashedTo { mut hash, mut at } = *hashed;
-        // The buffer is longer than a name by more than a word, so octets are read behind the name's end and cut.
-        let word = |at: u8| self.lower[usize::from(at)..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+        // The buffer is longer than a name by more than a word, so octets are read behind the
+        // name's end and cut.
+        let word =
+            |at: u8| self.lower[usize::from(at)..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
         while at - start >= 8 {
             at -= 8;
             hash = hash::add_word(hash, word(at));
@@ -295,8 +301,8 @@ pub const HEADER_LEN: usize = 12;
 
 /// Reads a message; its question, if it is a query, goes into `query`.
 ///
-/// Nearly all messages are one question with nothing or an OPT behind it, and are read here; what is
-/// behind the question of any other is read by [`records`].
+/// Nearly all messages are one question with nothing or an OPT behind it, and are read here; what
+/// is behind the question of any other is read by [`records`].
 #[inline(always)]
 pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     let Some((header, body)) = packet.split_first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
@@ -307,7 +313,14 @@ pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     }
     let reject = |question, edns, rcode| {
         let recursion_desired = head & u32::from(flag::RD) != 0;
-        Parsed::Reject(Reject { id: (head >> 16) as u16, opcode: 0, recursion_desired, rcode, question, edns })
+        Parsed::Reject(Reject {
+            id: (head >> 16) as u16,
+            opcode: 0,
+            recursion_desired,
+            rcode,
+            question,
+            edns,
+        })
     };
     if !query.name.read(body) {
         return reject(Question::default(), None, Rcode::FORMERR);
@@ -347,12 +360,16 @@ const ONE_QUESTION: u64 = 1 << 48;
 /// See [`ONE_QUESTION`].
 const ONE_QUESTION_AND_ONE_MORE: u64 = ONE_QUESTION | 1;
 
-/// Reads what stands behind a question as one OPT of version 0. False, and `edns` means nothing, if it is anything else.
+/// Reads what stands behind a question as one OPT of version 0. False, and `edns` means nothing, if
+/// it is anything else.
 #[inline(always)]
 fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
-    let Some((&[o0, o1, o2, p0, p1, e, v, f, _, l0, l1], options)) = behind.split_first_chunk() else { return false };
+    let Some((&[o0, o1, o2, p0, p1, e, v, f, _, l0, l1], options)) = behind.split_first_chunk() else {
+        return false;
+    };
     let fixed = u64::from_be_bytes([o0, o1, o2, p0, p1, e, v, f]);
-    // The root, the type; then, behind the payload size, no upper half of a response code, and version 0.
+    // The root, the type; then, behind the payload size, no upper half of a response code, and
+    // version 0.
     if fixed & 0xffff_ff00_00ff_ff00 != u64::from(RrType::OPT.0) << 40 {
         return false;
     }
@@ -378,7 +395,14 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
     // Also for opcodes that we do not serve: nothing behind this point takes any other number.
     let rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
     let edns = cookie_only(packet).filter(|_| opcode == 0);
-    let reject = Reject { id, opcode, recursion_desired: flags & flag::RD != 0, rcode, question: Question::default(), edns };
+    let reject = Reject {
+        id,
+        opcode,
+        recursion_desired: flags & flag::RD != 0,
+        rcode,
+        question: Question::default(),
+        edns,
+    };
     if edns.is_some() { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) }
 }
 
@@ -392,8 +416,8 @@ enum Behind {
     Reject(Rcode, Option<Edns>),
 }
 
-/// Reads every record behind a question, which ends at `at`: so many in the answer and authority sections,
-/// so many in the additional section.
+/// Reads every record behind a question, which ends at `at`: so many in the answer and authority
+/// sections, so many in the additional section.
 #[cold]
 #[inline(never)]
 fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Behind {
@@ -430,7 +454,8 @@ fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Be
 /// The OPT of a message that has nothing else, if there is a cookie in it.
 #[cold]
 fn cookie_only(packet: &[u8]) -> Option<Edns> {
-    let record = next_record(packet, HEADER_LEN).filter(|record| record.owner_is_root && record.rtype == RrType::OPT)?;
+    let record = next_record(packet, HEADER_LEN)
+        .filter(|record| record.owner_is_root && record.rtype == RrType::OPT)?;
     let is_alone = packet.get(4..HEADER_LEN)? == [0, 0, 0, 0, 0, 0, 0, 1] && record.end == packet.len();
     Edns::parse(record.class, record.ttl, record.rdata).ok().filter(|edns| is_alone && edns.cookie.is_some())
 }

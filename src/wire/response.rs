@@ -1,7 +1,8 @@
 //! Writing a response: header, echoed question, RRsets, OPT, into a caller's buffer.
 //!
-//! Nothing here decides; it writes whole RRsets or nothing, never past the limit, and knows where in
-//! the message each name stands so that owners and data can point at it (RFC 1035 section 4.1.4).
+//! Nothing here decides; it writes whole RRsets or nothing, never past the limit, and knows where
+//! in the message each name stands so that owners and data can point at it (RFC 1035 section
+//! 4.1.4).
 
 use super::edns::ResponseOptions;
 use super::fragment::{HEAD_LEN, NO_PATCH, Rdata};
@@ -25,7 +26,8 @@ pub mod flag {
 /// Largest offset that a compression pointer reaches.
 const POINTER_MAX: usize = 0x3fff;
 
-/// A name that stands in the message: `literal` octets at `start`, the rest (from there on) at `tail`.
+/// A name that stands in the message: `literal` octets at `start`, the rest (from there on) at
+/// `tail`.
 #[derive(Clone, Copy, Debug)]
 pub struct Written {
     start: u16,
@@ -43,7 +45,8 @@ impl Written {
         Written { start: start as u16, literal: u16::MAX, tail: 0 }
     }
 
-    /// A name of which the first `literal` octets stand at `start` and the rest at `tail`. Messages end before 65,536.
+    /// A name of which the first `literal` octets stand at `start` and the rest at `tail`. Messages
+    /// end before 65,536.
     #[inline]
     pub fn split(start: usize, literal: u16, tail: usize) -> Written {
         Written { start: start as u16, literal, tail: tail as u16 }
@@ -53,7 +56,11 @@ impl Written {
     #[inline(always)]
     pub fn suffix(&self, offset: usize) -> usize {
         let Written { start, literal, tail } = *self;
-        if offset < usize::from(literal) { usize::from(start) + offset } else { usize::from(tail) + (offset - usize::from(literal)) }
+        if offset < usize::from(literal) {
+            usize::from(start) + offset
+        } else {
+            usize::from(tail) + (offset - usize::from(literal))
+        }
     }
 }
 
@@ -82,7 +89,8 @@ pub struct Owner<'a> {
 }
 
 impl Owner<'_> {
-    /// Whether it is written as a pointer: none reaches past the first 16 KiB, and the root is as short.
+    /// Whether it is written as a pointer: none reaches past the first 16 KiB, and the root is as
+    /// short.
     #[inline(always)]
     fn is_reached(&self) -> bool {
         self.at <= POINTER_MAX && self.wire.len() > 1
@@ -118,15 +126,29 @@ impl<'a> Head<'a> {
     #[inline(always)]
     fn new(owner: Owner<'a>, rtype: RrType, ttl: Ttl) -> Head<'a> {
         let (pointer, ttl) = (u64::from(u16::from_be_bytes(pointer(owner.at))), ttl.secs());
-        Head { owner, upper: pointer << 48 | u64::from(rtype.0) << 32 | u64::from(CLASS_IN) << 16 | u64::from(ttl >> 16), lower: ttl << 16 }
+        Head {
+            owner,
+            upper: pointer << 48
+                | u64::from(rtype.0) << 32
+                | u64::from(CLASS_IN) << 16
+                | u64::from(ttl >> 16),
+            lower: ttl << 16,
+        }
     }
 }
 
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
-    /// `head` is the first half of the header: the ID, and below it the opcode and the flags to be copied.
+    /// `head` is the first half of the header: the ID, and below it the opcode and the flags to be
+    /// copied.
     #[inline(always)]
-    pub fn begin(out: &'a mut [u8], limit: usize, reserved: usize, head: u32, question: Question<'_>) -> Response<'a> {
+    pub fn begin(
+        out: &'a mut [u8],
+        limit: usize,
+        reserved: usize,
+        head: u32,
+        question: Question<'_>,
+    ) -> Response<'a> {
         let limit = limit.min(out.len()).saturating_sub(reserved).max(HEADER_LEN);
         let mut upper = u64::from(head | u32::from(flag::QR)) << FLAGS_SHIFT;
         let (mut at, end) = (HEADER_LEN, HEADER_LEN + question.len);
@@ -164,7 +186,8 @@ impl<'a> Response<'a> {
         self.upper as u16
     }
 
-    /// Counts records. A message of 65,535 octets holds fewer records than a count does, so none runs into the next.
+    /// Counts records. A message of 65,535 octets holds fewer records than a count does, so none
+    /// runs into the next.
     #[inline(always)]
     fn count(&mut self, section: Section, records: u16) {
         match section {
@@ -184,8 +207,8 @@ impl<'a> Response<'a> {
         self.limit + self.reserved
     }
 
-    /// Writes a whole RRset that stands ready, or nothing. `apex_at` is where the zone's apex stands; `placed` is
-    /// told where the data of each record begins.
+    /// Writes a whole RRset that stands ready, or nothing. `apex_at` is where the zone's apex
+    /// stands; `placed` is told where the data of each record begins.
     #[inline(always)]
     pub fn rrset<'z>(
         &mut self,
@@ -209,9 +232,16 @@ impl<'a> Response<'a> {
         Ok(())
     }
 
-    /// Writes the one record of an RRset that stands ready, if a pointer reaches its owner; gives where its data begins.
+    /// Writes the one record of an RRset that stands ready, if a pointer reaches its owner; gives
+    /// where its data begins.
     #[inline(always)]
-    pub fn pointed(&mut self, section: Section, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+    pub fn pointed(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rdata: &Rdata<'_>,
+        apex_at: usize,
+    ) -> Option<usize> {
         if !owner.is_reached() {
             return None;
         }
@@ -221,13 +251,20 @@ impl<'a> Response<'a> {
     }
 
     /// Writes the one record of an RRset that stands ready; gives where its data begins.
-    pub fn only(&mut self, section: Section, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Result<usize, Full> {
+    pub fn only(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rdata: &Rdata<'_>,
+        apex_at: usize,
+    ) -> Result<usize, Full> {
         let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(Full)?;
         self.count(section, 1);
         Ok(rdata_at)
     }
 
-    /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the question, or nothing.
+    /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the
+    /// question, or nothing.
     #[inline(always)]
     pub fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), Full> {
         let end = self.at + records.len();
@@ -242,7 +279,14 @@ impl<'a> Response<'a> {
 
     /// Writes one record; gives where its data begins.
     #[inline]
-    pub fn record(&mut self, section: Section, owner: Owner<'_>, rtype: RrType, ttl: Ttl, rdata: &[u8]) -> Result<usize, Full> {
+    pub fn record(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: RrType,
+        ttl: Ttl,
+        rdata: &[u8],
+    ) -> Result<usize, Full> {
         let rdata_at = self.put(&Head::new(owner, rtype, ttl), rdata).ok_or(Full)?;
         self.count(section, 1);
         Ok(rdata_at)
@@ -250,7 +294,13 @@ impl<'a> Response<'a> {
 
     /// Writes an answer with one address, if a pointer reaches its owner.
     #[inline(always)]
-    pub fn pointed_address<const N: usize>(&mut self, owner: Owner<'_>, rtype: RrType, ttl: Ttl, address: [u8; N]) -> Option<()> {
+    pub fn pointed_address<const N: usize>(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: RrType,
+        ttl: Ttl,
+        address: [u8; N],
+    ) -> Option<()> {
         if !owner.is_reached() {
             return None;
         }
@@ -283,17 +333,23 @@ impl<'a> Response<'a> {
         Ok(())
     }
 
-    /// Undoes what was written to the answer section behind `position`, where it had so many records.
+    /// Undoes what was written to the answer section behind `position`, where it had so many
+    /// records.
     pub fn rewind(&mut self, position: usize, answers: u16) {
         self.at = position;
         self.upper = self.upper & !0xffff | u64::from(answers);
     }
 
-    /// Writes a record and moves behind it; gives where its data begins, or nothing if it does not fit.
+    /// Writes a record and moves behind it; gives where its data begins, or nothing if it does not
+    /// fit.
     #[inline(always)]
     fn put(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
         let lower = head.lower | rdata.len() as u32 & 0xffff;
-        if head.owner.is_reached() { self.put_head(head.upper, lower, rdata) } else { self.put_with_owner(head, lower, rdata) }
+        if head.owner.is_reached() {
+            self.put_head(head.upper, lower, rdata)
+        } else {
+            self.put_with_owner(head, lower, rdata)
+        }
     }
 
     /// [`Response::put`] with a pointer to the owner.
@@ -399,7 +455,8 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Copies a question to its place; a short one in two blocks, if there is as much to read, without a call.
+/// Copies a question to its place; a short one in two blocks, if there is as much to read, without
+/// a call.
 #[inline(always)]
 fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     let Some(room) = out.get_mut(HEADER_LEN..) else { return false };
@@ -414,8 +471,8 @@ fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     true
 }
 
-/// Puts pointers to the apex, which stands in the question or in an early CNAME, so that they reach it, in the places of
-/// the data that ask for them.
+/// Puts pointers to the apex, which stands in the question or in an early CNAME, so that they reach
+/// it, in the places of the data that ask for them.
 #[inline(always)]
 fn point(data: &mut [u8], patches: [u16; 2], apex_at: usize) -> Option<()> {
     for patch in patches {
@@ -426,7 +483,8 @@ fn point(data: &mut [u8], patches: [u16; 2], apex_at: usize) -> Option<()> {
     Some(())
 }
 
-/// Copies octets of equal number; addresses and most records by blocks that overlap, without a call.
+/// Copies octets of equal number; addresses and most records by blocks that overlap, without a
+/// call.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     if let (Ok(to), Ok(from)) = (<&mut [u8; 4]>::try_from(&mut *to), <&[u8; 4]>::try_from(from)) {

@@ -1,14 +1,18 @@
 //! A zone as it is served: nodes in a hash table, record data in one arena, ready to be copied.
 //!
 //! A node is an owner name with its RRsets, or an empty non-terminal without any. The table is open
-//! addressing, by the hash of the whole name, over half of that hash and the number of the node; a look-up costs a probe or two and
-//! one comparison. Names are stored in lower case, each before its records. Node and set numbers are local to the image and never leave it. What a name that does not exist
-//! would ask of its closest encloser (is there a wildcard, a DNAME?) stands in the encloser's node.
+//! addressing, by the hash of the whole name, over half of that hash and the number of the node; a
+//! look-up costs a probe or two and one comparison. Names are stored in lower case, each before its
+//! records. Node and set numbers are local to the image and never leave it. What a name that does
+//! not exist would ask of its closest encloser (is there a wildcard, a DNAME?) stands in the
+//! encloser's node.
 //!
-//! Records are stored as they are sent, owned by the name at the start of the question, which nearly all that are sent are.
-//! The SOA is there twice, the second time with the TTL of negative answers (RFC 2308 section 5). Record data of the types that RFC 1035 lets a server compress (NS, CNAME, SOA, PTR, MX; RFC 3597
-//! section 4) is stored with names that end in the apex cut before it, and a placeholder that the
-//! writer points at the apex in the message at hand. All other data is stored and sent as it is.
+//! Records are stored as they are sent, owned by the name at the start of the question, which
+//! nearly all that are sent are. The SOA is there twice, the second time with the TTL of negative
+//! answers (RFC 2308 section 5). Record data of the types that RFC 1035 lets a server compress (NS,
+//! CNAME, SOA, PTR, MX; RFC 3597 section 4) is stored with names that end in the apex cut before
+//! it, and a placeholder that the writer points at the apex in the message at hand. All other data
+//! is stored and sent as it is.
 
 use crate::limits::AHEAD;
 use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
@@ -79,7 +83,8 @@ const NO_NODE: u32 = u32::MAX;
 /// A place of the table of names.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// Upper half of the name's whole hash: with it here, a probe that meets another name stays in the table.
+    /// Upper half of the name's whole hash: with it here, a probe that meets another name stays in
+    /// the table.
     tag: u32,
     /// The node, or [`NO_NODE`].
     node: u32,
@@ -251,11 +256,15 @@ impl Image {
     #[inline]
     pub fn records<'a>(&'a self, set: &Set) -> Records<'a> {
         let at = set.at as usize;
-        Records { octets: &self.arena[at..at + set.octets as usize], named: is_compressible(set.rtype), left: set.count }
+        Records {
+            octets: &self.arena[at..at + set.octets as usize],
+            named: is_compressible(set.rtype),
+            left: set.count,
+        }
     }
 
-    /// All octets of a set whose records are sent as they are to who asks for their owner; `None` where something in
-    /// them depends on the message.
+    /// All octets of a set whose records are sent as they are to who asks for their owner; `None`
+    /// where something in them depends on the message.
     #[inline(always)]
     pub fn ready(&self, set: &Set) -> Option<&[u8]> {
         if is_compressible(set.rtype) {
@@ -290,14 +299,15 @@ impl Image {
         }
     }
 
-    /// The SOA with the smaller of its TTL and its MINIMUM, for negative answers (RFC 2308 section 5).
+    /// The SOA with the smaller of its TTL and its MINIMUM, for negative answers (RFC 2308 section
+    /// 5).
     #[inline]
     pub fn denial(&self) -> Option<Rdata<'_>> {
         self.records(self.negative.as_ref()?).next()
     }
 
-    /// What `name` is here, if it exists or lies under something that does; `hash` is its whole hash. Names of
-    /// other zones are never found.
+    /// What `name` is here, if it exists or lies under something that does; `hash` is its whole
+    /// hash. Names of other zones are never found.
     #[inline(always)]
     pub fn lookup_existing(&self, name: &[u8], hash: u64) -> Option<Match> {
         let found = self.find(hash, name)?;
@@ -318,8 +328,8 @@ impl Image {
     #[inline(never)]
     pub fn lookup_missing(&self, name: &QueryName) -> Match {
         let below = name.labels() - self.apex_labels;
-        // From the apex downwards: the deepest name that exists is the closest encloser, and the first that does not
-        // ends the search, however many labels a stranger has put before it.
+        // From the apex downwards: the deepest name that exists is the closest encloser, and the
+        // first that does not ends the search, however many labels a stranger has put before it.
         let mut encloser = APEX;
         for skip in (1..below).rev() {
             match self.find(name.hash_whole(skip), name.suffix(skip)) {
@@ -348,10 +358,11 @@ impl Image {
         self.find(hash::whole(wildcard), wildcard)
     }
 
-    /// Reads what look-ups of names with these whole hashes will read, and their records, at most [`AHEAD`] of them, so that
-    /// it is near by then. Each step is done for all before the next is for any: the processor waits for all of them at
-    /// once. Only the first place of each is looked at, where most stand. Gives a number that means nothing, so that no
-    /// compiler leaves the reading out.
+    /// Reads what look-ups of names with these whole hashes will read, and their records, at most
+    /// [`AHEAD`] of them, so that it is near by then. Each step is done for all before the next is
+    /// for any: the processor waits for all of them at once. Only the first place of each is looked
+    /// at, where most stand. Gives a number that means nothing, so that no compiler leaves the
+    /// reading out.
     pub fn read_ahead(&self, hashes: &[u64]) -> u32 {
         let mask = self.slots.len().wrapping_sub(1);
         let mut nodes = [NO_NODE; AHEAD];
@@ -369,7 +380,9 @@ impl Image {
         }
         let octet = |at: usize| self.arena.get(at).map_or(0, |octet| u32::from(*octet));
         let set = |at: usize| self.sets.get(at).map_or(0, |set| set.at);
-        places.iter().fold(0, |seen, (name, record_end, first_set)| seen ^ octet(*name) ^ octet(*record_end) ^ set(*first_set))
+        places.iter().fold(0, |seen, (name, record_end, first_set)| {
+            seen ^ octet(*name) ^ octet(*record_end) ^ set(*first_set)
+        })
     }
 
     /// The node of a lower-case name, by its whole hash.
@@ -411,14 +424,16 @@ impl<'a> Iterator for Records<'a> {
         self.left -= 1;
         let (mut patches, mut link) = ([NO_PATCH; 2], None);
         if self.named {
-            let (&[p0, p1, p2, p3, l0, l1, l2, l3], record) = self.octets.split_first_chunk::<NAMED_HEAD>()?;
+            let (&[p0, p1, p2, p3, l0, l1, l2, l3], record) =
+                self.octets.split_first_chunk::<NAMED_HEAD>()?;
             patches = [u16::from_be_bytes([p0, p1]), u16::from_be_bytes([p2, p3])];
             let number = u32::from_be_bytes([l0, l1, l2, l3]);
             link = (number != NO_NODE).then_some(number);
             self.octets = record;
         }
         let &[.., l0, l1] = self.octets.first_chunk::<HEAD_LEN>()?;
-        let (record, behind) = self.octets.split_at_checked(HEAD_LEN + usize::from(u16::from_be_bytes([l0, l1])))?;
+        let (record, behind) =
+            self.octets.split_at_checked(HEAD_LEN + usize::from(u16::from_be_bytes([l0, l1])))?;
         self.octets = behind;
         Some(Rdata { record, octets: record.get(HEAD_LEN..)?, patches, link })
     }

@@ -1,8 +1,10 @@
-//! Links: where each CNAME of our zones leads, so that a chain is followed without looking names up.
+//! Links: where each CNAME of our zones leads, so that a chain is followed without looking names
+//! up.
 //!
-//! A link may lead from one zone into another, so links stand beside the images and are made anew for
-//! every set of zones, while the images of zones that did not change are taken over. A link says what the
-//! look-up by name would say; the only type for which that differs, DS, is not followed by links.
+//! A link may lead from one zone into another, so links stand beside the images and are made anew
+//! for every set of zones, while the images of zones that did not change are taken over. A link
+//! says what the look-up by name would say; the only type for which that differs, DS, is not
+//! followed by links.
 
 use super::image::Match;
 use super::set::{Found, ZoneId, ZoneSet};
@@ -15,7 +17,8 @@ pub struct Links {
     /// For each zone its first link.
     first: Box<[u32]>,
     links: Box<[Option<Link>]>,
-    /// Names that no zone holds as they are: those below wildcards, cuts and DNAMEs, and missing ones.
+    /// Names that no zone holds as they are: those below wildcards, cuts and DNAMEs, and missing
+    /// ones.
     names: Box<[u8]>,
 }
 
@@ -61,7 +64,8 @@ impl Links {
         Links { first: first.into(), links: links.into(), names: names.into() }
     }
 
-    /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our zones.
+    /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
+    /// zones.
     #[inline]
     pub fn target<'a>(&'a self, zones: &'a ZoneSet, zone: ZoneId, cname: u32) -> Option<Target<'a>> {
         let link = self.links.get((self.first[zone.0 as usize] + cname) as usize)?.as_ref()?;

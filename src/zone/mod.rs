@@ -1,8 +1,9 @@
 //! Zones: what exists.
 //!
-//! [`text`] is a zone as read, with places for findings; [`rdata`] turns the text of record data into
-//! octets and back; [`master`] reads zones as RFC 1035 text; [`check`] judges zones together; [`image`] is a zone as served; [`set`] is all of
-//! them together; [`links`] is where CNAMEs lead in them.
+//! [`text`] is a zone as read, with places for findings; [`rdata`] turns the text of record data
+//! into octets and back; [`master`] reads zones as RFC 1035 text; [`check`] judges zones together;
+//! [`image`] is a zone as served; [`set`] is all of them together; [`links`] is where CNAMEs lead
+//! in them.
 
 pub mod check;
 pub mod image;

@@ -50,7 +50,11 @@ impl From<&[u8]> for Octets {
 
 impl From<Vec<u8>> for Octets {
     fn from(octets: Vec<u8>) -> Octets {
-        if octets.len() <= HERE_MAX { octets.as_slice().into() } else { Octets(Held::Elsewhere(octets.into())) }
+        if octets.len() <= HERE_MAX {
+            octets.as_slice().into()
+        } else {
+            Octets(Held::Elsewhere(octets.into()))
+        }
     }
 }
 

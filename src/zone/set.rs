@@ -1,4 +1,5 @@
-//! All zones of a snapshot, and which one holds a name: the one with the longest apex at or above it.
+//! All zones of a snapshot, and which one holds a name: the one with the longest apex at or above
+//! it.
 
 use super::image::{Image, Match};
 use super::links::{Links, Target};
@@ -53,7 +54,8 @@ impl ZoneSet {
             }
             slots[slot] = Slot { hash, zone: index as u32 };
         }
-        let depths: BTreeSet<Reverse<u8>> = zones.iter().map(|zone| Reverse(zone.apex_labels() as u8)).collect();
+        let depths: BTreeSet<Reverse<u8>> =
+            zones.iter().map(|zone| Reverse(zone.apex_labels() as u8)).collect();
         let depths = depths.into_iter().map(|Reverse(depth)| depth).collect();
         let mut set = ZoneSet { zones, slots: slots.into(), depths, links: Links::default() };
         set.links = Links::of(&set);
@@ -81,7 +83,8 @@ impl ZoneSet {
         &self.links
     }
 
-    /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our zones.
+    /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
+    /// zones.
     pub fn target(&self, zone: ZoneId, cname: u32) -> Option<Target<'_>> {
         self.links.target(self, zone, cname)
     }
@@ -114,14 +117,17 @@ impl ZoneSet {
         Some(Found { zone, matched: self.zone(zone).lookup(name) })
     }
 
-    /// The zone that holds `name`, from the deepest apex that a name of so many labels can have up to the root; depths at
-    /// which there is no apex cost nothing. With `above` only zones whose apex is strictly above the name count: DS
-    /// records of a child live in its parent (RFC 4035 section 3.1.4.1).
+    /// The zone that holds `name`, from the deepest apex that a name of so many labels can have up
+    /// to the root; depths at which there is no apex cost nothing. With `above` only zones whose
+    /// apex is strictly above the name count: DS records of a child live in its parent (RFC 4035
+    /// section 3.1.4.1).
     pub fn zone_of(&self, name: &QueryName, above: bool) -> Option<ZoneId> {
         let labels = name.labels();
         for &depth in &self.depths {
             // Nothing to skip is the name itself.
-            let Some(skip) = labels.checked_sub(usize::from(depth)).filter(|skip| !above || *skip > 0) else { continue };
+            let Some(skip) = labels.checked_sub(usize::from(depth)).filter(|skip| !above || *skip > 0) else {
+                continue;
+            };
             if let Some(zone) = self.find(name.hash_whole(skip), |image| image.apex() == name.suffix(skip)) {
                 return Some(zone);
             }
@@ -160,7 +166,13 @@ mod tests {
 
     fn empty(apex: &str) -> Arc<Image> {
         let at = At::whole(FileId(0));
-        let zone = Zone { apex: Name::parse(apex, None).unwrap(), records: vec![], steered: vec![], chain: ChainMode::Full, at };
+        let zone = Zone {
+            apex: Name::parse(apex, None).unwrap(),
+            records: vec![],
+            steered: vec![],
+            chain: ChainMode::Full,
+            at,
+        };
         Arc::new(build(&zone).unwrap())
     }
 

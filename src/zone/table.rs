@@ -40,13 +40,15 @@ impl Table {
         }
     }
 
-    /// The hashes, at most [`AHEAD`] of them, of what is sought next. What finding them will read is read here, so that
-    /// all wait for memory together instead of one after the other.
+    /// The hashes, at most [`AHEAD`] of them, of what is sought next. What finding them will read
+    /// is read here, so that all wait for memory together instead of one after the other.
     pub fn ahead(&self, hashes: impl Iterator<Item = u64>) -> [u64; AHEAD] {
         let mut some = [0; AHEAD];
         let count = some.iter_mut().zip(hashes).map(|(to, hash)| *to = hash).count();
         let mask = self.slots.len() - 1;
-        std::hint::black_box(some[..count].iter().fold(0, |read, hash| read ^ self.slots[(hash >> 32) as usize & mask]));
+        std::hint::black_box(
+            some[..count].iter().fold(0, |read, hash| read ^ self.slots[(hash >> 32) as usize & mask]),
+        );
         some
     }
 

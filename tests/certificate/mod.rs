@@ -19,7 +19,10 @@ pub fn fresh() -> (Arc<ServerConfig>, String) {
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).expect("a key"),
+        )
         .expect("they belong together");
     (Arc::new(config), pem)
 }

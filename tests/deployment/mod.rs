@@ -29,7 +29,8 @@ impl Deployment {
         deployment.write(
             "meridian.yaml",
             &format!(
-                "node: {{ name: test }}\nlisten:\n  dns: {dns:?}\n  control: control.sock\n  threads: 2\n{listen}\
+                "node: {{ name: test }}\nlisten:\n  dns: {dns:?}\n  control: control.sock\n  threads: \
+                 2\n{listen}\
                  pops: pops.yaml\nzones: zones/\nstate: state/\n"
             ),
         );
@@ -37,8 +38,10 @@ impl Deployment {
         std::fs::create_dir(deployment.path("zones")).expect("a folder");
         deployment.write(
             "zones/cdn.example.yaml",
-            "zone: cdn.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 }\nrecords:\n  \"@\": { NS: [ns1] }\n  \
-             ns1: { A: 192.0.2.53 }\n  www: { steer: web }\npolicies:\n  web: { pops: [one], order: listed }\n",
+            "zone: cdn.example.\nttl: 300\nsoa: { mname: ns1, rname: hostmaster, negative_ttl: 60 \
+             }\nrecords:\n  \"@\": { NS: [ns1] }\n  \
+             ns1: { A: 192.0.2.53 }\n  www: { steer: web }\npolicies:\n  web: { pops: [one], order: listed \
+             }\n",
         );
         deployment
     }
@@ -55,10 +58,16 @@ impl Deployment {
 
     /// Gives the PoP another address.
     pub fn set_address(&self, address: &str) {
-        self.write("pops.yaml", &format!("pops:\n  one:\n    at: {{ lat: 50.1, lon: 8.7, country: DE }}\n    addresses: [{address}]\n"));
+        self.write(
+            "pops.yaml",
+            &format!(
+                "pops:\n  one:\n    at: {{ lat: 50.1, lon: 8.7, country: DE }}\n    addresses: [{address}]\n"
+            ),
+        );
     }
 
-    /// The event log once it tells enough: a thread of its own writes it, after the answers are right.
+    /// The event log once it tells enough: a thread of its own writes it, after the answers are
+    /// right.
     pub fn events(&self, is_enough: impl Fn(&str) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -115,7 +124,23 @@ pub fn message(id: u16, opcode: u8, name: &str, rtype: u16) -> Vec<u8> {
 /// The message with an OPT that holds one option.
 pub fn with_option(mut octets: Vec<u8>, code: u8, option: &[u8]) -> Vec<u8> {
     octets[11] += 1;
-    octets.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4 + option.len() as u8, 0, code, 0, option.len() as u8]);
+    octets.extend_from_slice(&[
+        0,
+        0,
+        41,
+        4,
+        208,
+        0,
+        0,
+        0,
+        0,
+        0,
+        4 + option.len() as u8,
+        0,
+        code,
+        0,
+        option.len() as u8,
+    ]);
     octets.extend_from_slice(option);
     octets
 }
@@ -132,7 +157,8 @@ pub fn cookie_of(octets: &[u8]) -> Option<Vec<u8>> {
 
 /// A UDP client in the family of `server`.
 pub fn client(server: SocketAddr) -> UdpSocket {
-    let socket = UdpSocket::bind(if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }).expect("loopback has room");
+    let socket =
+        UdpSocket::bind(if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }).expect("loopback has room");
     socket.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
     socket
 }

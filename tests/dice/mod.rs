@@ -55,13 +55,23 @@ impl Dice {
     }
 
     /// A client of any kind: IPv4, IPv6, IPv4 inside IPv6 in each form, and special-purpose ones.
-    /// `known` are prefixes that some database or network knows; half of the clients come from them.
+    /// `known` are prefixes that some database or network knows; half of the clients come from
+    /// them.
     pub fn client(&mut self, known: &[Prefix]) -> IpAddr {
         let inner = if !known.is_empty() && !self.once_in(2) {
             let prefix = *self.pick(known);
             self.inside(prefix)
         } else if self.once_in(3) {
-            let special = ["10.0.0.0/8", "127.0.0.0/8", "0.0.0.0/8", "192.168.0.0/16", "fc00::/7", "fe80::/10", "::/126", "2001:db8::/32"];
+            let special = [
+                "10.0.0.0/8",
+                "127.0.0.0/8",
+                "0.0.0.0/8",
+                "192.168.0.0/16",
+                "fc00::/7",
+                "fe80::/10",
+                "::/126",
+                "2001:db8::/32",
+            ];
             let (address, len) = self.pick(&special).split_once('/').unwrap();
             self.inside(Prefix::new(address.parse().unwrap(), len.parse().unwrap()))
         } else if self.once_in(2) {

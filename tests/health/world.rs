@@ -1,4 +1,5 @@
-//! Six PoPs on six continents, each a true HTTP or HTTPS server on loopback, and a client beside each.
+//! Six PoPs on six continents, each a true HTTP or HTTPS server on loopback, and a client beside
+//! each.
 
 use crate::deployment::{Deployment, PATIENCE, banner};
 use meridian::geo::distance::great_circle_m;
@@ -15,8 +16,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Name, latitude and longitude of each PoP; a client network stands beside it.
-pub const PLACES: [(&str, f64, f64); 6] =
-    [("fra", 50.1, 8.7), ("gru", -23.5, -46.6), ("iad", 39.0, -77.5), ("jnb", -26.2, 28.0), ("nrt", 35.7, 139.7), ("syd", -33.9, 151.2)];
+pub const PLACES: [(&str, f64, f64); 6] = [
+    ("fra", 50.1, 8.7),
+    ("gru", -23.5, -46.6),
+    ("iad", 39.0, -77.5),
+    ("jnb", -26.2, 28.0),
+    ("nrt", 35.7, 139.7),
+    ("syd", -33.9, 151.2),
+];
 
 /// The address that a PoP is answered with, and probed at.
 pub fn address(pop: usize) -> Ipv4Addr {
@@ -32,7 +39,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Begins to answer at an address of loopback. It says 200 while it is well, 503 while it is not.
+    /// Begins to answer at an address of loopback. It says 200 while it is well, 503 while it is
+    /// not.
     fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> Target {
         let well = Arc::new(AtomicBool::new(true));
         let state = Arc::clone(&well);
@@ -53,7 +61,9 @@ impl Target {
 fn answer(stream: TcpStream, tls: Option<Arc<ServerConfig>>, well: &AtomicBool) {
     let _ = stream.set_read_timeout(Some(PATIENCE));
     match tls {
-        Some(config) => exchange(StreamOwned::new(ServerConnection::new(config).expect("a configuration"), stream), well),
+        Some(config) => {
+            exchange(StreamOwned::new(ServerConnection::new(config).expect("a configuration"), stream), well)
+        }
         None => exchange(stream, well),
     }
 }
@@ -69,7 +79,8 @@ fn exchange(mut stream: impl Read + Write, well: &AtomicBool) {
         }
     }
     let is_asked_well = request.starts_with(b"GET /healthz HTTP/1.1\r\n");
-    let status = if well.load(Ordering::SeqCst) && is_asked_well { "200 OK" } else { "503 Service Unavailable" };
+    let status =
+        if well.load(Ordering::SeqCst) && is_asked_well { "200 OK" } else { "503 Service Unavailable" };
     let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     let _ = stream.flush();
     let _ = stream.read(&mut part);
@@ -80,7 +91,8 @@ fn listeners(addresses: &[Ipv4Addr]) -> (u16, Vec<TcpListener>) {
     for _ in 0..100 {
         let first = TcpListener::bind((addresses[0], 0)).expect("loopback has room");
         let port = first.local_addr().expect("bound").port();
-        let rest: Result<Vec<TcpListener>, _> = addresses[1..].iter().map(|address| TcpListener::bind((*address, port))).collect();
+        let rest: Result<Vec<TcpListener>, _> =
+            addresses[1..].iter().map(|address| TcpListener::bind((*address, port))).collect();
         if let Ok(rest) = rest {
             return (port, std::iter::once(first).chain(rest).collect());
         }
@@ -97,14 +109,18 @@ pub struct World {
 }
 
 impl World {
-    /// Begins, with what the PoP file says besides and what the policy says besides. Every second PoP speaks TLS.
+    /// Begins, with what the PoP file says besides and what the policy says besides. Every second
+    /// PoP speaks TLS.
     pub fn begin(pops_file: &str, policy: &str) -> World {
         let addresses: Vec<Ipv4Addr> = (0..PLACES.len()).map(address).chain([CANARY]).collect();
         let (port, mut listeners) = listeners(&addresses);
         let (config, pem) = crate::certificate::fresh();
         let canary = Target::serve(listeners.pop().expect("the last"), None);
         let is_tls = |pop: usize| pop % 2 == 1;
-        let targets = listeners.into_iter().enumerate().map(|(pop, listener)| Target::serve(listener, is_tls(pop).then(|| config.clone())));
+        let targets = listeners
+            .into_iter()
+            .enumerate()
+            .map(|(pop, listener)| Target::serve(listener, is_tls(pop).then(|| config.clone())));
         let targets = targets.collect();
         let deployment = Deployment::new(&["127.0.0.1:0"], "");
         deployment.write("ca.pem", &pem);
@@ -113,22 +129,29 @@ impl World {
         let timing = "every: 1s, timeout: 900ms, up_after: 2, down_after: 3";
         let mut pops = format!(
             "{pops_file}probes:\n  plain: {{ http: {{ path: /healthz, port: {port} }}, {timing} }}\n  \
-             secure: {{ https: {{ path: /healthz, port: {port}, sni: probe.cdn.example, ca: ca.pem }}, {timing} }}\npops:\n"
+             secure: {{ https: {{ path: /healthz, port: {port}, sni: probe.cdn.example, ca: ca.pem }}, \
+             {timing} }}\npops:\n"
         );
         let mut networks = String::new();
         for (pop, (name, lat, lon)) in PLACES.into_iter().enumerate() {
             let probe = if is_tls(pop) { "secure" } else { "plain" };
             let address = address(pop);
-            pops.push_str(&format!("  {name}: {{ at: {{ lat: {lat}, lon: {lon} }}, addresses: [{address}], probe: {probe} }}\n"));
-            networks.push_str(&format!("near-{name}: {{ prefixes: [198.18.{pop}.0/24], lat: {lat}, lon: {lon} }}\n"));
+            pops.push_str(&format!(
+                "  {name}: {{ at: {{ lat: {lat}, lon: {lon} }}, addresses: [{address}], probe: {probe} }}\n"
+            ));
+            networks.push_str(&format!(
+                "near-{name}: {{ prefixes: [198.18.{pop}.0/24], lat: {lat}, lon: {lon} }}\n"
+            ));
         }
         deployment.write("pops.yaml", &pops);
         deployment.write("networks.yaml", &networks);
         deployment.write(
             "zones/cdn.example.yaml",
             &format!(
-                "zone: cdn.example.\nsoa: {{ mname: ns1, rname: hostmaster }}\nrecords:\n  \"@\": {{ NS: [ns1] }}\n  \
-                 ns1: {{ A: 192.0.2.53 }}\n  www: {{ steer: web }}\npolicies:\n  web: {{ pops: all, band: none, ttl: {{ min: 1, max: 60 }}{policy} }}\n"
+                "zone: cdn.example.\nsoa: {{ mname: ns1, rname: hostmaster }}\nrecords:\n  \"@\": {{ NS: \
+                 [ns1] }}\n  \
+                 ns1: {{ A: 192.0.2.53 }}\n  www: {{ steer: web }}\npolicies:\n  web: {{ pops: all, band: \
+                 none, ttl: {{ min: 1, max: 60 }}{policy} }}\n"
             ),
         );
         let mut world = World { deployment, targets, canary, server: None };
@@ -164,14 +187,24 @@ impl World {
         use domain::rdata::A;
         let (_, dns) = self.server.as_ref().expect("it runs");
         let subnet = Prefix::new(Ipv4Addr::new(198, 18, near as u8, 0).into(), 24);
-        let packet = meridian::cli::dig::query(&Name::parse("www.cdn.example.", None).expect("a name"), RrType::A, Some(subnet));
+        let packet = meridian::cli::dig::query(
+            &Name::parse("www.cdn.example.", None).expect("a name"),
+            RrType::A,
+            Some(subnet),
+        );
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
         socket.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
         socket.send_to(&packet, dns).expect("sent");
         let mut answer = [0; 1232];
         let length = socket.recv(&mut answer).expect("an answer comes");
         let message = domain::base::Message::from_octets(&answer[..length]).expect("a message");
-        let record = message.answer().expect("an answer section").limit_to::<A>().next().expect("never empty").expect("a record");
+        let record = message
+            .answer()
+            .expect("an answer section")
+            .limit_to::<A>()
+            .next()
+            .expect("never empty")
+            .expect("a record");
         let octets = record.data().addr().octets();
         (usize::from(octets[3]) - 10, record.ttl().as_secs())
     }
@@ -181,7 +214,8 @@ impl World {
         std::array::from_fn(|near| self.ask(near).0)
     }
 
-    /// Waits until every client is answered so; gives the TTLs that the client beside `watched` saw meanwhile.
+    /// Waits until every client is answered so; gives the TTLs that the client beside `watched` saw
+    /// meanwhile.
     pub fn becomes(&self, wanted: [usize; 6], watched: usize) -> Vec<u32> {
         let end = Instant::now() + 6 * PATIENCE;
         let mut ttls = Vec::new();
@@ -196,8 +230,12 @@ impl World {
     /// The output of a verb.
     pub fn run(&self, arguments: &[&str]) -> String {
         let config = self.deployment.path("meridian.yaml");
-        let command =
-            Command::new(env!("CARGO_BIN_EXE_meridian")).args(arguments).arg("--config").arg(config).env("NO_COLOR", "1").output();
+        let command = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(arguments)
+            .arg("--config")
+            .arg(config)
+            .env("NO_COLOR", "1")
+            .output();
         String::from_utf8(command.expect("the program runs").stdout).expect("text")
     }
 

@@ -1,5 +1,6 @@
-//! Random deployments: PoPs, policies with bands, rules, fences and weights, nested operator networks
-//! and a small database, from one seed. Some are refused by the loader; those are not served.
+//! Random deployments: PoPs, policies with bands, rules, fences and weights, nested operator
+//! networks and a small database, from one seed. Some are refused by the loader; those are not
+//! served.
 
 use crate::dice::Dice;
 use crate::support::{Tree, World, load};
@@ -11,8 +12,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-const COUNTRIES: [(&str, &str); 8] =
-    [("DE", "EU"), ("US", "NA"), ("JP", "AS"), ("BR", "SA"), ("ZA", "AF"), ("NZ", "OC"), ("GB", "EU"), ("RU", "EU")];
+const COUNTRIES: [(&str, &str); 8] = [
+    ("DE", "EU"),
+    ("US", "NA"),
+    ("JP", "AS"),
+    ("BR", "SA"),
+    ("ZA", "AF"),
+    ("NZ", "OC"),
+    ("GB", "EU"),
+    ("RU", "EU"),
+];
 
 /// Names that a generated deployment steers or leads to a steered name.
 pub const NAMES: [&str; 8] = [
@@ -61,7 +70,8 @@ pub fn generate(dice: &mut Dice) -> Generated {
         .with("zones/gen.example.yaml", zone(dice))
         .with(
             "zones/other.example.yaml",
-            "zone: other.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  \
+            "zone: other.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.1 }\n  \
              www: { CNAME: two.gen.example. }\n",
         );
     Generated { tree, known }
@@ -71,7 +81,11 @@ fn pops_file(dice: &mut Dice, pops: usize) -> String {
     let mut text = "pops:\n".to_owned();
     let mut before = (0.0, 0.0);
     for pop in 0..pops {
-        let at = if pop > 0 && dice.once_in(5) { before } else { (dice.between(-90.0, 90.0), dice.between(-180.0, 180.0)) };
+        let at = if pop > 0 && dice.once_in(5) {
+            before
+        } else {
+            (dice.between(-90.0, 90.0), dice.between(-180.0, 180.0))
+        };
         before = at;
         let families = if dice.once_in(4) { 1 + dice.below(2) } else { 3 };
         let mut addresses = Vec::new();
@@ -86,11 +100,16 @@ fn pops_file(dice: &mut Dice, pops: usize) -> String {
         }
         let weight = if dice.once_in(6) { 0 } else { 1 + dice.below(200) };
         let state = ["auto", "auto", "auto", "auto", "auto", "drain", "down", "auto"][dice.below(8)];
-        let bias = if dice.once_in(4) { format!("    bias: {}\n", dice.below(3000) as i32 - 1500) } else { String::new() };
+        let bias = if dice.once_in(4) {
+            format!("    bias: {}\n", dice.below(3000) as i32 - 1500)
+        } else {
+            String::new()
+        };
         // Writing to a string does not fail.
         let _ = write!(
             text,
-            "  p{pop}:\n    at: {{ lat: {:.4}, lon: {:.4} }}\n    weight: {weight}\n    state: {state}\n    tags: [t{}]\n{bias}    addresses: [{}]\n",
+            "  p{pop}:\n    at: {{ lat: {:.4}, lon: {:.4} }}\n    weight: {weight}\n    state: {state}\n    \
+             tags: [t{}]\n{bias}    addresses: [{}]\n",
             at.0,
             at.1,
             dice.below(2),
@@ -127,11 +146,13 @@ fn listed(dice: &mut Dice, pops: usize) -> String {
 fn policies(dice: &mut Dice, pops: usize) -> String {
     let mut text = "policies:\n".to_owned();
     for name in ["p", "q", "r", "s"] {
-        let (order, list) = if dice.once_in(3) { ("listed", listed(dice, pops)) } else { ("nearest", "all".to_owned()) };
+        let (order, list) =
+            if dice.once_in(3) { ("listed", listed(dice, pops)) } else { ("nearest", "all".to_owned()) };
         let band = ["none", "10%", "100%"][dice.below(3)];
         let _ = write!(
             text,
-            "  {name}:\n    pops: {list}\n    order: {order}\n    band: {band}\n    answers: {}\n    depth: {}\n    cell_max_v4: {}\n    cell_max_v6: {}\n    ecs: {}\n    when_all_down: {}\n",
+            "  {name}:\n    pops: {list}\n    order: {order}\n    band: {band}\n    answers: {}\n    depth: \
+             {}\n    cell_max_v4: {}\n    cell_max_v6: {}\n    ecs: {}\n    when_all_down: {}\n",
             1 + dice.below(3),
             1 + dice.below(8),
             8 + dice.below(17),
@@ -153,12 +174,19 @@ fn policies(dice: &mut Dice, pops: usize) -> String {
         for _ in 0..rules {
             let when = when(dice);
             let then = match dice.below(6) {
-                0 => format!("cname: {}", dice.pick(&["elsewhere.partner.example.", "e.gen.example.", "e.gen.example."])),
+                0 => format!(
+                    "cname: {}",
+                    dice.pick(&["elsewhere.partner.example.", "e.gen.example.", "e.gen.example."])
+                ),
                 1 => "pops: { tag: t0 }".to_owned(),
                 2 => format!("pops: {}, weights: {{ p0: {} }}", listed(dice, pops), dice.below(90)),
                 3 => format!("pops: {}, fence: true", listed(dice, pops)),
                 4 => format!("answers: {}", 1 + dice.below(4)),
-                _ => format!("pops: {}, when_all_down: {}", listed(dice, pops), ["nodata", "servfail", "as_if_up"][dice.below(3)]),
+                _ => format!(
+                    "pops: {}, when_all_down: {}",
+                    listed(dice, pops),
+                    ["nodata", "servfail", "as_if_up"][dice.below(3)]
+                ),
             };
             let _ = writeln!(text, "      - {{ when: {{ {when} }}, {then} }}");
         }
@@ -185,7 +213,9 @@ fn zone(dice: &mut Dice) -> String {
     for owner in ["a", "b", "c", "d", "\"*.w\""] {
         let _ = writeln!(text, "  {owner}: {{ steer: {} }}", ["p", "q", "r"][dice.below(3)]);
     }
-    text.push_str("  one: { CNAME: a }\n  two: { CNAME: three }\n  three: { CNAME: x1.w }\n  e: { steer: s }\n");
+    text.push_str(
+        "  one: { CNAME: a }\n  two: { CNAME: three }\n  three: { CNAME: x1.w }\n  e: { steer: s }\n",
+    );
     text
 }
 
@@ -248,7 +278,11 @@ fn database(dice: &mut Dice, known: &mut Vec<Prefix>) -> Vec<u8> {
         let place = match dice.below(4) {
             0 => format!("{continent},{country},,,"),
             1 => format!("{continent},,,,"),
-            _ => format!("{continent},{country},,{:.4},{:.4}", dice.between(-90.0, 90.0), dice.between(-180.0, 180.0)),
+            _ => format!(
+                "{continent},{country},,{:.4},{:.4}",
+                dice.between(-90.0, 90.0),
+                dice.between(-180.0, 180.0)
+            ),
         };
         let asn = if dice.once_in(2) { (64496 + dice.below(4)).to_string() } else { String::new() };
         let _ = writeln!(text, "{prefix},{place},{asn},");

@@ -1,4 +1,5 @@
-//! Law 5, exactly: which cells move, counted one by one, and no others. Over the scores themselves, and over answers.
+//! Law 5, exactly: which cells move, counted one by one, and no others. Over the scores themselves,
+//! and over answers.
 
 use crate::dice::Dice;
 use crate::support::{Tree, World, load, query};
@@ -30,18 +31,23 @@ fn by_scores(pops: &[(&str, u32)], cells: usize) -> Vec<usize> {
     let best = |cell: usize| {
         let key = cell_key(4, u128::from(address_of(cell).to_bits()), owner);
         let score = |pop: usize| Score::new(key, seeds[pop], pops[pop].1);
-        (0..pops.len()).filter(|pop| pops[*pop].1 > 0).reduce(|high, pop| if score(pop).beats(score(high)) { pop } else { high }).unwrap()
+        (0..pops.len())
+            .filter(|pop| pops[*pop].1 > 0)
+            .reduce(|high, pop| if score(pop).beats(score(high)) { pop } else { high })
+            .unwrap()
     };
     (0..cells).map(best).collect()
 }
 
-/// So many equals, PoP `pN` at 192.0.2.N, with these weights; one of them may be left out of the policy.
+/// So many equals, PoP `pN` at 192.0.2.N, with these weights; one of them may be left out of the
+/// policy.
 fn equals(weights: &[u32], left_out: Option<usize>) -> World {
     let mut pops = "pops:\n".to_owned();
     for (pop, weight) in weights.iter().enumerate() {
         pops.push_str(&format!("  p{pop}: {{ weight: {weight}, addresses: [192.0.2.{pop}] }}\n"));
     }
-    let members: Vec<String> = (0..weights.len()).filter(|pop| left_out != Some(*pop)).map(|pop| format!("p{pop}")).collect();
+    let members: Vec<String> =
+        (0..weights.len()).filter(|pop| left_out != Some(*pop)).map(|pop| format!("p{pop}")).collect();
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
             "meridian.yaml",
@@ -49,10 +55,14 @@ fn equals(weights: &[u32], left_out: Option<usize>) -> World {
              pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
         )
         .with("pops.yaml", pops)
-        .with("policies.yaml", format!("policies:\n  even: {{ pops: [[{}]], order: listed }}\n", members.join(", ")))
+        .with(
+            "policies.yaml",
+            format!("policies:\n  even: {{ pops: [[{}]], order: listed }}\n", members.join(", ")),
+        )
         .with(
             "zones/even.example.yaml",
-            "zone: even.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.200 }\n  to: { steer: even }\n",
+            "zone: even.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.200 }\n  to: { steer: even }\n",
         );
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
@@ -62,13 +72,22 @@ fn by_answers(snapshot: &Snapshot, cells: usize) -> Vec<usize> {
     let mut packet = query(OWNER, RrType::A, Some(Prefix::new(address_of(0).into(), 24)));
     let client = Client { address: [192, 0, 2, 77].into(), transport: Transport::Udp };
     let mut out = [0; 512];
-    // The client subnet stands last in the query; behind the question of the reply stand the owner as a pointer, type and
-    // class, TTL, length, address.
+    // The client subnet stands last in the query; behind the question of the reply stand the owner
+    // as a pointer, type and class, TTL, length, address.
     let (subnet, address) = (packet.len() - 3, 12 + OWNER.len() + 1 + 4 + 12);
     let one = |cell: usize| {
         packet[subnet..].copy_from_slice(&address_of(cell).octets()[..3]);
-        let outcome = answer::respond(snapshot, &packet, &client, Moment { draw: cell as u64, epoch_secs: 0 }, &mut out);
-        assert!(matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0 && out[7] == 1, "cell {cell}: {outcome:?}");
+        let outcome = answer::respond(
+            snapshot,
+            &packet,
+            &client,
+            Moment { draw: cell as u64, epoch_secs: 0 },
+            &mut out,
+        );
+        assert!(
+            matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0 && out[7] == 1,
+            "cell {cell}: {outcome:?}"
+        );
         assert_eq!(out[address..address + 3], [192, 0, 2], "cell {cell}: {outcome:?}");
         usize::from(out[address + 3])
     };
@@ -90,7 +109,13 @@ fn without(world: &World, pop: usize) -> Arc<Snapshot> {
     let mut slots = vec![SlotHealth::default(); steering.slots.len()];
     slots[pop].down_v4 = u64::MAX;
     let picture = Picture { slots, held: vec![] };
-    let status = Status::new(world.snapshot.status.pops().to_vec(), &steering.slots, &steering.policies, &picture, vec![]);
+    let status = Status::new(
+        world.snapshot.status.pops().to_vec(),
+        &steering.slots,
+        &steering.policies,
+        &picture,
+        vec![],
+    );
     Arc::new(world.snapshot.with_status(status, 2))
 }
 
@@ -106,7 +131,8 @@ fn only_its_own(before: &[usize], after: &[usize], gone: usize, how: &str) {
     }
 }
 
-/// A PoP that has another weight took cells from others, or gave them cells, one way only, and as many as its count says.
+/// A PoP that has another weight took cells from others, or gave them cells, one way only, and as
+/// many as its count says.
 fn only_the_difference(before: &[usize], after: &[usize], pop: usize, is_more: bool, how: &str) {
     let mut moved = 0;
     for (cell, (was, is)) in before.iter().zip(after).enumerate().filter(|(_, (was, is))| was != is) {
@@ -116,30 +142,36 @@ fn only_the_difference(before: &[usize], after: &[usize], pop: usize, is_more: b
     assert_eq!(count(before, pop).abs_diff(count(after, pop)), moved, "{how}");
 }
 
-/// Weights 1, 2 and 5 share 100,000 cells to within one per cent of them, by the scores and by the answers, which are of one
-/// mind about every cell.
+/// Weights 1, 2 and 5 share 100,000 cells to within one per cent of them, by the scores and by the
+/// answers, which are of one mind about every cell.
 #[test]
 fn shares_are_true_to_one_per_cent_of_the_cells() {
     let weights = [1, 2, 5];
     let served = by_answers(&equals(&weights, None).snapshot, CELLS);
-    assert!(served == by_scores(&[("p0", 1), ("p1", 2), ("p2", 5)], CELLS), "answers are not what the scores say");
+    assert!(
+        served == by_scores(&[("p0", 1), ("p1", 2), ("p2", 5)], CELLS),
+        "answers are not what the scores say"
+    );
     for (pop, weight) in weights.into_iter().enumerate() {
         let (is, ought) = (count(&served, pop), CELLS * weight as usize / 8);
         assert!(is.abs_diff(ought) * 100 < CELLS, "p{pop}: {is} of {ought}");
     }
 }
 
-/// Of any number of PoPs with any weights one goes: out of the list, by its probes, drained, switched off, or of weight 0.
-/// Whichever it is, only its own cells move, and they move alike.
+/// Of any number of PoPs with any weights one goes: out of the list, by its probes, drained,
+/// switched off, or of weight 0. Whichever it is, only its own cells move, and they move alike.
 #[test]
 fn a_pop_that_goes_moves_its_own_cells() {
     for seed in 0..24 {
         let dice = &mut Dice(seed);
-        let weights: Vec<u32> = (0..2 + dice.below(8)).map(|_| 1 + dice.below(*dice.clone().pick(&[1, 10, 1_000])) as u32).collect();
+        let weights: Vec<u32> = (0..2 + dice.below(8))
+            .map(|_| 1 + dice.below(*dice.clone().pick(&[1, 10, 1_000])) as u32)
+            .collect();
         let gone = dice.below(weights.len());
         let how = format!("seed {seed}, {weights:?} without p{gone}");
         let names: Vec<String> = (0..weights.len()).map(|pop| format!("p{pop}")).collect();
-        let mut pops: Vec<(&str, u32)> = names.iter().map(String::as_str).zip(weights.iter().copied()).collect();
+        let mut pops: Vec<(&str, u32)> =
+            names.iter().map(String::as_str).zip(weights.iter().copied()).collect();
         let before = by_scores(&pops, 4_000);
         pops[gone].1 = 0;
         let after = by_scores(&pops, 4_000);
@@ -160,19 +192,24 @@ fn a_pop_that_goes_moves_its_own_cells() {
     }
 }
 
-/// A weight goes from anything to anything: cells move to the PoP, or away from it, and nowhere else; as many as its share
-/// has changed by; and from each of the others in proportion to what it had.
+/// A weight goes from anything to anything: cells move to the PoP, or away from it, and nowhere
+/// else; as many as its share has changed by; and from each of the others in proportion to what it
+/// had.
 #[test]
 fn a_weight_moves_its_difference() {
     for seed in 0..24 {
         let dice = &mut Dice(1_000 + seed);
         let weights: Vec<u32> = (0..2 + dice.below(6)).map(|_| 1 + dice.below(100) as u32).collect();
-        let (pop, to) = (dice.below(weights.len()), 1 + dice.below(*dice.clone().pick(&[10, 100, 1_000_000])) as u32);
+        let (pop, to) =
+            (dice.below(weights.len()), 1 + dice.below(*dice.clone().pick(&[10, 100, 1_000_000])) as u32);
         let how = format!("seed {seed}, {weights:?}, p{pop} of weight {to}");
         let names: Vec<String> = (0..weights.len()).map(|pop| format!("p{pop}")).collect();
-        let mut pops: Vec<(&str, u32)> = names.iter().map(String::as_str).zip(weights.iter().copied()).collect();
+        let mut pops: Vec<(&str, u32)> =
+            names.iter().map(String::as_str).zip(weights.iter().copied()).collect();
         let before = by_scores(&pops, 20_000);
-        let share = |pops: &[(&str, u32)]| f64::from(pops[pop].1) / pops.iter().map(|(_, weight)| f64::from(*weight)).sum::<f64>();
+        let share = |pops: &[(&str, u32)]| {
+            f64::from(pops[pop].1) / pops.iter().map(|(_, weight)| f64::from(*weight)).sum::<f64>()
+        };
         let was = share(&pops);
         pops[pop].1 = to;
         let after = by_scores(&pops, 20_000);
@@ -180,19 +217,25 @@ fn a_weight_moves_its_difference() {
         let moved = before.iter().zip(&after).filter(|(was, is)| was != is).count();
         let ought = (share(&pops) - was).abs() * 20_000.0;
         // Five standard deviations of a draw of that many.
-        assert!((moved as f64 - ought).abs() <= 5.0 * ought.sqrt() + 5.0, "{how}: {moved} moved of {ought:.0}");
+        assert!(
+            (moved as f64 - ought).abs() <= 5.0 * ought.sqrt() + 5.0,
+            "{how}: {moved} moved of {ought:.0}"
+        );
         let world = equals(&weights, None);
         assert!(by_answers(&world.snapshot, 1_000) == before[..1_000], "{how}");
         assert!(by_answers(&with(&world, pop, |pop| pop.weight = to), 1_000) == after[..1_000], "{how}");
     }
 }
 
-/// Step by step out and in again: each cell leaves once, at the step at which it comes back, and none but the PoP's own moves.
+/// Step by step out and in again: each cell leaves once, at the step at which it comes back, and
+/// none but the PoP's own moves.
 #[test]
 fn a_gradual_drain_moves_each_cell_once() {
     let world = equals(&[10, 10, 30, 10], None);
-    let steps: Vec<Vec<usize>> =
-        (0..=ALL_CELLS).step_by(4).map(|left| by_answers(&with(&world, 2, |pop| pop.left = left), 1_000)).collect();
+    let steps: Vec<Vec<usize>> = (0..=ALL_CELLS)
+        .step_by(4)
+        .map(|left| by_answers(&with(&world, 2, |pop| pop.left = left), 1_000))
+        .collect();
     let mut left_at: BTreeMap<usize, usize> = BTreeMap::new();
     for (step, pair) in steps.windows(2).enumerate() {
         only_the_difference(&pair[0], &pair[1], 2, false, &format!("step {step}"));

@@ -1,8 +1,9 @@
 //! The bar for `order: nearest`: an oracle that shares no code with the server.
 //!
-//! 10,000 clients anywhere on earth, each with coordinates of its own, get the PoP that an independent
-//! great-circle formula finds. The server uses haversine; the oracle uses the angle between two unit
-//! vectors by atan2 of cross and dot product, which is exact at both ends (Vincenty on a sphere).
+//! 10,000 clients anywhere on earth, each with coordinates of its own, get the PoP that an
+//! independent great-circle formula finds. The server uses haversine; the oracle uses the angle
+//! between two unit vectors by atan2 of cross and dot product, which is exact at both ends
+//! (Vincenty on a sphere).
 
 use crate::dice::Dice;
 use crate::reply::got;
@@ -51,7 +52,10 @@ fn anywhere(dice: &mut Dice, places: &[Point]) -> Point {
         3 if !places.is_empty() => {
             // The other side of the earth from a PoP.
             let place = *dice.pick(places);
-            Point { lat: -place.lat, lon: if place.lon > 0.0 { place.lon - 180.0 } else { place.lon + 180.0 } }
+            Point {
+                lat: -place.lat,
+                lon: if place.lon > 0.0 { place.lon - 180.0 } else { place.lon + 180.0 },
+            }
         }
         _ => Point { lat, lon },
     }
@@ -63,15 +67,21 @@ fn world(places: &[Point], clients: &[Point]) -> World {
         // Writing to a string does not fail.
         let _ = writeln!(database, "{}/24,,,,{:.4},{:.4},,", subnet(index), at.lat, at.lon);
     }
-    let database = geoip::compile(&database, FileId(0), Some(1)).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let database =
+        geoip::compile(&database, FileId(0), Some(1)).unwrap_or_else(|findings| panic!("{findings:?}"));
     let mut pops = "pops:\n".to_owned();
     for (index, at) in places.iter().enumerate() {
-        let _ = writeln!(pops, "  p{index:02}: {{ at: {{ lat: {:.4}, lon: {:.4} }}, addresses: [203.0.113.{index}] }}", at.lat, at.lon);
+        let _ = writeln!(
+            pops,
+            "  p{index:02}: {{ at: {{ lat: {:.4}, lon: {:.4} }}, addresses: [203.0.113.{index}] }}",
+            at.lat, at.lon
+        );
     }
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
             "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\ngeoip: { databases: [places.mmdb] }\n\
+            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\ngeoip: { databases: \
+             [places.mmdb] }\n\
              pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
         )
         .with("places.mmdb", database)
@@ -79,7 +89,8 @@ fn world(places: &[Point], clients: &[Point]) -> World {
         .with("policies.yaml", "policies:\n  near: { pops: all, order: nearest, band: none }\n")
         .with(
             "zones/near.example.yaml",
-            "zone: near.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  to: { steer: near }\n",
+            "zone: near.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.1 }\n  to: { steer: near }\n",
         );
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
@@ -114,8 +125,17 @@ fn the_nearest_pop_is_the_nearest() {
                 0,
             );
             let (name, found) = (format!("p{expected:02}"), answer.pop(&world.snapshot));
-            assert_eq!(found, Some(name.as_str()), "client {index} at {} {}, seed {seed}", client.lat, client.lon);
-            assert!(answer.records.iter().any(|r| r.ends_with(&format!(" 203.0.113.{expected}"))), "client {index}, seed {seed}");
+            assert_eq!(
+                found,
+                Some(name.as_str()),
+                "client {index} at {} {}, seed {seed}",
+                client.lat,
+                client.lon
+            );
+            assert!(
+                answer.records.iter().any(|r| r.ends_with(&format!(" 203.0.113.{expected}"))),
+                "client {index}, seed {seed}"
+            );
         }
     }
 }

@@ -30,9 +30,17 @@ impl Got {
 }
 
 /// Asks and reads the answer.
-pub fn got(snapshot: &Snapshot, name: &str, rtype: RrType, ecs: Option<Prefix>, from: IpAddr, draw: u64) -> Got {
+pub fn got(
+    snapshot: &Snapshot,
+    name: &str,
+    rtype: RrType,
+    ecs: Option<Prefix>,
+    from: IpAddr,
+    draw: u64,
+) -> Got {
     let (outcome, octets) = ask(snapshot, &query(name, rtype, ecs), from, draw);
     let message = Message::from_vec(&octets).unwrap_or_else(|e| panic!("{name} {rtype} {ecs:?}: {e}"));
-    let records = message.answers.iter().map(|r| format!("{} {} {}", r.name, r.record_type(), r.data)).collect();
+    let records =
+        message.answers.iter().map(|r| format!("{} {} {}", r.name, r.record_type(), r.data)).collect();
     Got { records, rcode: outcome.rcode, scope: outcome.scope, outcome }
 }

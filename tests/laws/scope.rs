@@ -44,21 +44,27 @@ fn every_leaf_of_the_sample() {
     }
     for seed in 0..4 {
         let snapshot = troubled(&world, &mut Dice(seed), 2);
-        verify_scopes(&snapshot, 2).unwrap_or_else(|faults| panic!("troubles of seed {seed}: {}", faults.join("\n")));
+        verify_scopes(&snapshot, 2)
+            .unwrap_or_else(|faults| panic!("troubles of seed {seed}: {}", faults.join("\n")));
     }
 }
 
-/// The world on a bad day: addresses are down, PoPs are drained, shed load and come back by and by, and the
-/// panic guard holds some policies. Each has its trouble once in `rarity` times.
+/// The world on a bad day: addresses are down, PoPs are drained, shed load and come back by and by,
+/// and the panic guard holds some policies. Each has its trouble once in `rarity` times.
 pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> {
     let steering = &world.snapshot.steering;
-    let share = |dice: &mut Dice| if !dice.once_in(rarity) { 0 } else { *dice.pick(&[1u16, 40, 128, 200, 255, 256]) };
+    let share =
+        |dice: &mut Dice| if !dice.once_in(rarity) { 0 } else { *dice.pick(&[1u16, 40, 128, 200, 255, 256]) };
     let pops = world.snapshot.status.pops().iter().map(|pop| PopStatus { left: share(dice), ..*pop });
     let pops: Vec<PopStatus> = pops.collect();
-    let shed = |dice: &mut Dice| Shed { share: share(dice), accept: steering.pops.iter().map(|_| share(dice)).collect() };
+    let shed = |dice: &mut Dice| Shed {
+        share: share(dice),
+        accept: steering.pops.iter().map(|_| share(dice)).collect(),
+    };
     let sheds = steering.slots.iter().map(|_| shed(dice)).collect();
     let mut slots = || -> Vec<SlotHealth> {
-        let mask = |dice: &mut Dice| if !dice.once_in(rarity) { 0 } else { *dice.pick(&[1u64, 2, 3, u64::MAX]) };
+        let mask =
+            |dice: &mut Dice| if !dice.once_in(rarity) { 0 } else { *dice.pick(&[1u64, 2, 3, u64::MAX]) };
         let health = |n: usize, dice: &mut Dice| SlotHealth {
             down_v4: mask(dice),
             down_v6: mask(dice),
@@ -74,8 +80,8 @@ pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> 
     Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))
 }
 
-/// 100,000 pairs: any client, any source length, any name, A and AAAA; the second client is anywhere
-/// inside the scope that the first was given.
+/// 100,000 pairs: any client, any source length, any name, A and AAAA; the second client is
+/// anywhere inside the scope that the first was given.
 #[test]
 fn random_pairs_of_the_sample() {
     let world = sample();
@@ -89,7 +95,8 @@ fn random_pairs_of_the_sample() {
 /// The same over random deployments; each is walked leaf by leaf as well.
 #[test]
 fn random_deployments() {
-    let wanted = std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let wanted =
+        std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
     let (first, count) = (seed_from_env().unwrap_or(1), if seed_from_env().is_some() { 1 } else { wanted });
     let mut served = 0;
     for seed in first..first + count {
@@ -97,7 +104,14 @@ fn random_deployments() {
         served += 1;
         let says = format!("MERIDIAN_LAW_SEED={seed} cargo test --test laws random_deployments");
         let dice = &mut Dice(seed);
-        let down: Vec<String> = world.snapshot.steering.pops.iter().filter(|_| dice.once_in(3)).map(|p| p.name.to_string()).collect();
+        let down: Vec<String> = world
+            .snapshot
+            .steering
+            .pops
+            .iter()
+            .filter(|_| dice.once_in(3))
+            .map(|p| p.name.to_string())
+            .collect();
         let down: Vec<&str> = down.iter().map(String::as_str).collect();
         for snapshot in [world.snapshot.clone(), with_down(&world, &down), troubled(&world, dice, 2)] {
             verify_scopes(&snapshot, 3).unwrap_or_else(|faults| panic!("{says}\n{}", faults.join("\n")));
@@ -136,7 +150,10 @@ fn pair(snapshot: &Snapshot, dice: &mut Dice, known: &[Prefix], names: &[&str], 
     let first = got(snapshot, name, rtype, Some(asked), resolver, 0);
     let inside = Prefix::new(asked.address(), first.scope);
     let other = dice.inside(inside);
-    let lengths = [source.max(first.scope).max(1), first.scope.max(1) + dice.below(width + 1 - usize::from(first.scope.max(1))) as u8];
+    let lengths = [
+        source.max(first.scope).max(1),
+        first.scope.max(1) + dice.below(width + 1 - usize::from(first.scope.max(1))) as u8,
+    ];
     for len in lengths {
         let other = Prefix::new(other, len);
         let second = got(snapshot, name, rtype, Some(other), resolver, dice.roll());
@@ -151,7 +168,12 @@ fn pair(snapshot: &Snapshot, dice: &mut Dice, known: &[Prefix], names: &[&str], 
     let shorter = Prefix::new(other, 1 + dice.below(width) as u8);
     if inside.contains(shorter.address()) {
         let second = got(snapshot, name, rtype, Some(shorter), resolver, 0);
-        assert_eq!(first.set(), second.set(), "{name} {rtype}: {asked} got scope {}; {shorter} begins inside\n{says}", first.scope);
+        assert_eq!(
+            first.set(),
+            second.set(),
+            "{name} {rtype}: {asked} got scope {}; {shorter} begins inside\n{says}",
+            first.scope
+        );
     }
 }
 
@@ -183,7 +205,14 @@ fn untailored_answers_have_scope_0() {
 fn no_data_beside_a_cname_rule_is_tailored() {
     let world = sample();
     let client = Prefix::new("198.51.100.0".parse().unwrap(), 24);
-    let answer = got(&world.snapshot, "global.edge.cdn.example.", RrType::TXT, Some(client), "192.0.2.77".parse().unwrap(), 0);
+    let answer = got(
+        &world.snapshot,
+        "global.edge.cdn.example.",
+        RrType::TXT,
+        Some(client),
+        "192.0.2.77".parse().unwrap(),
+        0,
+    );
     assert!(answer.records.is_empty() && answer.scope > 0, "{answer:?}");
 }
 
@@ -201,7 +230,14 @@ fn an_influenced_answer_never_has_scope_0() {
         let answer = got(&world.snapshot, "global.edge.cdn.example.", RrType::A, Some(asked), resolver, 0);
         assert!(answer.scope > 0, "{asked}");
     }
-    for (special, least) in [("10.1.2.0", 8), ("127.0.0.1", 8), ("192.168.4.0", 16), ("fe80::1", 10), ("fc00::1", 7), ("::1", 128)] {
+    for (special, least) in [
+        ("10.1.2.0", 8),
+        ("127.0.0.1", 8),
+        ("192.168.4.0", 16),
+        ("fe80::1", 10),
+        ("fc00::1", 7),
+        ("::1", 128),
+    ] {
         let address: IpAddr = special.parse().unwrap();
         assert_eq!(special_block(address).map(|b| b.len()), Some(least), "{special}");
         let asked = Prefix::host(address);
@@ -218,16 +254,17 @@ fn existence_never_depends_on_the_client() {
     let known = leaves(&world.snapshot);
     let dice = &mut Dice(4);
     for snapshot in [world.snapshot.clone(), with_down(&world, &["fra", "lhr", "iad", "lax"])] {
-        for name in SAMPLE_NAMES
-            .iter()
-            .filter(|n| !["global.edge.cdn.example.", "x.cdn.example.", "images.shop.example.", "www.shop.example."].contains(*n))
-        {
+        for name in SAMPLE_NAMES.iter().filter(|n| {
+            !["global.edge.cdn.example.", "x.cdn.example.", "images.shop.example.", "www.shop.example."]
+                .contains(*n)
+        }) {
             for rtype in [RrType::A, RrType::AAAA, RrType::TXT, RrType::MX, RrType::HTTPS] {
                 let mut seen = None;
                 for _ in 0..200 {
                     let (address, resolver) = (dice.client(&known), dice.client(&known));
                     let answer = got(&snapshot, name, rtype, Some(Prefix::host(address)), resolver, 0);
-                    let exists = (answer.rcode, answer.records.iter().any(|r| r.contains(&format!(" {rtype} "))));
+                    let exists =
+                        (answer.rcode, answer.records.iter().any(|r| r.contains(&format!(" {rtype} "))));
                     assert!(matches!(exists.0, Rcode::NOERROR), "{name} {rtype}");
                     assert_eq!(*seen.get_or_insert(exists), exists, "{name} {rtype} for {address}");
                 }

@@ -1,6 +1,7 @@
-//! Law 7: a traced answer is the served answer. Service answers what is usual by a shorter road and keeps one scratch for all
-//! messages; a trace that listens hears the general road alone. Whatever is asked, wherever from and however PoPs are, both
-//! give the same octets and the same outcome, and each end of the shorter road is reached many times.
+//! Law 7: a traced answer is the served answer. Service answers what is usual by a shorter road and
+//! keeps one scratch for all messages; a trace that listens hears the general road alone. Whatever
+//! is asked, wherever from and however PoPs are, both give the same octets and the same outcome,
+//! and each end of the shorter road is reached many times.
 
 #[path = "served/asked.rs"]
 mod asked;
@@ -53,13 +54,22 @@ impl Roads {
     }
 
     /// Asks by both roads with room for `size` octets.
-    fn compare(&mut self, snapshot: &Snapshot, packet: &[u8], client: &Client, moment: Moment, size: usize, says: &str) -> Outcome {
+    fn compare(
+        &mut self,
+        snapshot: &Snapshot,
+        packet: &[u8],
+        client: &Client,
+        moment: Moment,
+        size: usize,
+        says: &str,
+    ) -> Outcome {
         let (mut heard, mut fresh) = (Heard::new(packet), vec![0x5a; size]);
         let traced = respond_traced(snapshot, packet, client, moment, &mut fresh, &mut heard);
         let resolver = if let IpAddr::V4(address) = client.address { Some(address.to_bits()) } else { None };
         self.batch.push((packet.to_vec(), ClientSubnet::glance(packet).or(resolver)));
         if self.batch.len() == BATCH {
-            self.ways += self.ahead.read(snapshot, BATCH, |index| (&self.batch[index].0, self.batch[index].1));
+            self.ways +=
+                self.ahead.read(snapshot, BATCH, |index| (&self.batch[index].0, self.batch[index].1));
             self.batch.clear();
         }
         respond_by(&mut self.scratch, snapshot, packet, client, moment, &mut self.out[..size]);
@@ -71,7 +81,8 @@ impl Roads {
         };
         assert!(
             served == traced && is_same,
-            "{says}\nserved {served:?}\ntraced {traced:?}\noctets alike: {is_same}\nfrom {} over {:?} at {moment:?}, room for {size}: {}",
+            "{says}\nserved {served:?}\ntraced {traced:?}\noctets alike: {is_same}\nfrom {} over {:?} at \
+             {moment:?}, room for {size}: {}",
             client.address,
             client.transport,
             packet.escape_ascii()
@@ -83,7 +94,14 @@ impl Roads {
     }
 
     /// Asks so many questions of a snapshot.
-    fn ask(&mut self, dice: &mut Dice, snapshot: &Snapshot, (names, known): (&[&str], &[Prefix]), count: usize, says: &str) {
+    fn ask(
+        &mut self,
+        dice: &mut Dice,
+        snapshot: &Snapshot,
+        (names, known): (&[&str], &[Prefix]),
+        count: usize,
+        says: &str,
+    ) {
         for _ in 0..count {
             let transport = if dice.once_in(6) { Transport::Tcp } else { Transport::Udp };
             let client = Client { address: dice.client(known), transport };
@@ -98,7 +116,8 @@ impl Roads {
 
 /// The world as it is on good days and bad ones, and with one table of routes for all policies.
 fn states(world: &World, dice: &mut Dice) -> Vec<Arc<Snapshot>> {
-    let down: Vec<&str> = world.snapshot.steering.pops.iter().filter(|_| dice.once_in(3)).map(|pop| &*pop.name).collect();
+    let down: Vec<&str> =
+        world.snapshot.steering.pops.iter().filter(|_| dice.once_in(3)).map(|pop| &*pop.name).collect();
     let inputs = Inputs {
         pops: &world.deployment.pops,
         policies: &world.deployment.policies,
@@ -112,26 +131,34 @@ fn states(world: &World, dice: &mut Dice) -> Vec<Arc<Snapshot>> {
     sharing.steering = Arc::new(shared);
     let mut broad = (*world.snapshot).clone();
     Arc::make_mut(&mut broad.steering).breadth = Breadth::Many;
-    let states = [world.snapshot.clone(), with_down(world, &down), troubled(world, dice, 6), troubled(world, dice, 2)];
+    let states =
+        [world.snapshot.clone(), with_down(world, &down), troubled(world, dice, 6), troubled(world, dice, 2)];
     states.into_iter().chain([sharing, broad].map(Arc::new)).collect()
 }
 
-/// Owners that lead to every kind of end, for a zone that has `status`, `*.edge` and a cut at `lab`.
+/// Owners that lead to every kind of end, for a zone that has `status`, `*.edge` and a cut at
+/// `lab`.
 fn owners() -> String {
     let sixty: Vec<String> = (0..60).map(|host| format!("203.0.113.{host}")).collect();
     let mut text = format!("  many: {{ A: [{}] }}\n  tomany: {{ CNAME: many }}\n", sixty.join(", "));
-    text.push_str("  gone: { CNAME: none }\n  tostatic: { CNAME: status }\n  toempty: { CNAME: edge }\n  tocut: { CNAME: x.lab }\n");
     text.push_str(
-        "  outside: { CNAME: www.elsewhere.test. }\n  dn: { DNAME: edge }\n  todn: { CNAME: q.dn }\n  towild: { CNAME: q.edge }\n",
+        "  gone: { CNAME: none }\n  tostatic: { CNAME: status }\n  toempty: { CNAME: edge }\n  \
+        tocut: { CNAME: x.lab }\n",
     );
     text.push_str(
-        "  toone: { CNAME: one.edge }\n  two: { CNAME: toone }\n  \"*.w\": { A: 192.0.2.5, TXT: '\"w\"' }\n  deep.nest: { A: 192.0.2.3 }\n",
+        "  outside: { CNAME: www.elsewhere.test. }\n  dn: { DNAME: edge }\n  todn: { CNAME: q.dn }\n  \
+         towild: { CNAME: q.edge }\n",
+    );
+    text.push_str(
+        "  toone: { CNAME: one.edge }\n  two: { CNAME: toone }\n  \"*.w\": { A: 192.0.2.5, TXT: '\"w\"' }\n  \
+         deep.nest: { A: 192.0.2.3 }\n",
     );
     // One more than is followed.
     for link in 1..10 {
         let _ = writeln!(text, "  l{link}: {{ CNAME: l{} }}", link + 1);
     }
-    text + "  l10: { A: 192.0.2.9 }\n  one.edge: { steer: one }\n  same.edge: { steer: same }\n  four.edge: { steer: four }\n"
+    text + "  l10: { A: 192.0.2.9 }\n  one.edge: { steer: one }\n  same.edge: { steer: same }\n  four.edge: \
+        { steer: four }\n"
 }
 
 const OWNERS: [&str; 26] = [
@@ -190,7 +217,8 @@ const SAMPLE: [&str; 24] = [
     ".",
 ];
 
-/// One place but for some clients; one for all; and one that lacks a family which the places of its rule have.
+/// One place but for some clients; one for all; and one that lacks a family which the places of its
+/// rule have.
 const POLICIES: &str = "
 policies:
   one: { pops: [fra], rules: [{ when: { continent: EU }, pops: [ams] }] }
@@ -209,7 +237,11 @@ fn a_traced_answer_is_the_served_answer() {
             .replacing("zones/cdn.example.yaml", "chain: full ", &format!("chain: {mode} "))
             .replacing("zones/cdn.example.yaml", "records:\n", &format!("records:\n{}", owners()))
             .replacing("policies.yaml", "\npolicies:\n", POLICIES)
-            .replacing("pops.yaml", "\npops:\n", "\npops:\n  four: { at: { lat: -80, lon: 0 }, addresses: [192.0.2.99] }\n");
+            .replacing(
+                "pops.yaml",
+                "\npops:\n",
+                "\npops:\n  four: { at: { lat: -80, lon: 0 }, addresses: [192.0.2.99] }\n",
+            );
         let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
         let known = leaves(&world.snapshot);
         let dice = &mut Dice(5);
@@ -228,10 +260,15 @@ fn a_traced_answer_is_the_served_answer() {
 /// Random deployments, where some PoPs have one family or one address and some policies one PoP.
 #[test]
 fn random_deployments_are_served_as_they_are_traced() {
-    let wanted = std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
+    let wanted =
+        std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
     let (first, count) = (seed_from_env().unwrap_or(1), if seed_from_env().is_some() { 1 } else { wanted });
     let laid: Vec<String> = OWNERS.iter().map(|owner| format!("{owner}.x.test.")).collect();
-    let names: Vec<&str> = NAMES.into_iter().chain(["e.gen.example.", "gen.example."]).chain(laid.iter().map(String::as_str)).collect();
+    let names: Vec<&str> = NAMES
+        .into_iter()
+        .chain(["e.gen.example.", "gen.example."])
+        .chain(laid.iter().map(String::as_str))
+        .collect();
     let (mut roads, mut served) = (Roads::new(), 0);
     for seed in first..first + count {
         let dice = &mut Dice(seed ^ 0x5e77ed);
@@ -247,7 +284,8 @@ fn random_deployments_are_served_as_they_are_traced() {
     assert!(count == 1 || served > count / 3, "only {served} of {count} deployments were loaded");
 }
 
-/// The deployment with another zone, PoPs cut to fewer addresses, and policies that have one PoP where a rule may have others.
+/// The deployment with another zone, PoPs cut to fewer addresses, and policies that have one PoP
+/// where a rule may have others.
 fn narrowed(dice: &mut Dice, tree: Tree) -> Tree {
     let mut pops = String::new();
     for (number, line) in tree.text("pops.yaml").lines().enumerate() {
@@ -263,14 +301,24 @@ fn narrowed(dice: &mut Dice, tree: Tree) -> Tree {
     let mut policies = String::new();
     for line in tree.text("policies.yaml").lines() {
         let is_one = line == "    pops: all" && dice.once_in(2);
-        policies.push_str(if is_one { dice.pick::<&str>(&["    pops: [p0]", "    pops: [p1]"]) } else { line });
+        policies.push_str(if is_one {
+            dice.pick::<&str>(&["    pops: [p0]", "    pops: [p1]"])
+        } else {
+            line
+        });
         policies.push('\n');
     }
-    let (mode, policy) = (*dice.pick(&["full", "full", "first", "same_scope"]), *dice.pick(&["p", "q", "r", "s"]));
+    let (mode, policy) =
+        (*dice.pick(&["full", "full", "first", "same_scope"]), *dice.pick(&["p", "q", "r", "s"]));
     let zone = format!(
-        "zone: x.test.\nchain: {mode}\nsoa: {{ mname: ns, rname: h }}\nrecords:\n  \"@\": {{ NS: ns, steer: s }}\n  ns: {{ A: 192.0.2.1 }}\n  \
-         status: {{ A: 192.0.2.2 }}\n  lab: {{ NS: ns.lab }}\n  ns.lab: {{ A: 192.0.2.4 }}\n  \"*.edge\": {{ steer: {policy} }}\n{}",
-        owners().replace("steer: one", &format!("steer: {policy}")).replace("steer: same", "steer: s").replace("steer: four", "steer: p")
+        "zone: x.test.\nchain: {mode}\nsoa: {{ mname: ns, rname: h }}\nrecords:\n  \"@\": {{ NS: ns, steer: \
+         s }}\n  ns: {{ A: 192.0.2.1 }}\n  \
+         status: {{ A: 192.0.2.2 }}\n  lab: {{ NS: ns.lab }}\n  ns.lab: {{ A: 192.0.2.4 }}\n  \"*.edge\": {{ \
+         steer: {policy} }}\n{}",
+        owners()
+            .replace("steer: one", &format!("steer: {policy}"))
+            .replace("steer: same", "steer: s")
+            .replace("steer: four", "steer: p")
     );
     tree.with("pops.yaml", pops).with("policies.yaml", policies).with("zones/x.test.yaml", zone)
 }
@@ -287,7 +335,9 @@ fn what_came_before_leaves_nothing() {
     let dirty = subnet(1, 24, 7, &[198, 51, 100]);
     let longest = format!("{}cdn.example.", "a.".repeat(121));
     assert_eq!(longest.len() + 1, 255);
-    let ask = |name: &str, options: Option<&[u8]>| Asked::new(name, RrType::A, options.map(<[u8]>::to_vec)).packet();
+    let ask = |name: &str, options: Option<&[u8]>| {
+        Asked::new(name, RrType::A, options.map(<[u8]>::to_vec)).packet()
+    };
     let mut notify = ask("cdn.example.", None);
     notify[2] = 0x20;
     let mut response = ask("video.edge.cdn.example.", Some(&ecs));
@@ -296,7 +346,11 @@ fn what_came_before_leaves_nothing() {
     short.truncate(20);
     let reply = |rcode, scope| (Some(rcode), scope);
     let rows = [
-        ("ECS and a good cookie", ask("video.edge.cdn.example.", Some(&[&ecs[..], &whole].concat())), reply(Rcode::NOERROR, true)),
+        (
+            "ECS and a good cookie",
+            ask("video.edge.cdn.example.", Some(&[&ecs[..], &whole].concat())),
+            reply(Rcode::NOERROR, true),
+        ),
         ("no EDNS", ask("video.edge.cdn.example.", None), reply(Rcode::NOERROR, false)),
         ("NSID", ask("status.cdn.example.", Some(&[0, 3, 0, 0])), reply(Rcode::NOERROR, false)),
         ("no options", ask("video.edge.cdn.example.", Some(&[])), reply(Rcode::NOERROR, false)),

@@ -1,5 +1,5 @@
-//! Laws 4 and 5: all down equals all up; equal inputs give equal answers on every node, and a change
-//! moves only the clients it must.
+//! Laws 4 and 5: all down equals all up; equal inputs give equal answers on every node, and a
+//! change moves only the clients it must.
 
 use crate::dice::Dice;
 use crate::generator::{self, NAMES};
@@ -49,7 +49,10 @@ fn all_down_equals_all_up() {
         for rtype in [RrType::A, RrType::AAAA] {
             for _ in 0..1_000 {
                 let client = client(dice);
-                let (up, down) = (from_resolver(&world.snapshot, &name, rtype, client), from_resolver(&down, &name, rtype, client));
+                let (up, down) = (
+                    from_resolver(&world.snapshot, &name, rtype, client),
+                    from_resolver(&down, &name, rtype, client),
+                );
                 assert_eq!((up.set(), up.scope), (down.set(), down.scope), "{name} {rtype} for {client}");
             }
         }
@@ -64,7 +67,10 @@ fn all_down_equals_all_up_anywhere() {
         let Some((world, generated)) = generator::world(seed) else { continue };
         let says_otherwise = |p: &PolicyTable| {
             p.plans.iter().any(|plan| {
-                !matches!(plan.when_all_down, meridian::steer::plan::AllDown::AsIfUp | meridian::steer::plan::AllDown::LastGood)
+                !matches!(
+                    plan.when_all_down,
+                    meridian::steer::plan::AllDown::AsIfUp | meridian::steer::plan::AllDown::LastGood
+                )
             })
         };
         if world.snapshot.steering.policies.iter().any(says_otherwise)
@@ -78,15 +84,23 @@ fn all_down_equals_all_up_anywhere() {
             let address = dice.client(&generated.known);
             let (name, rtype) = (*dice.pick(&NAMES), *dice.pick(&[RrType::A, RrType::AAAA]));
             let client = Prefix::host(address);
-            let (up, down) = (from_resolver(&world.snapshot, name, rtype, client), from_resolver(&down, name, rtype, client));
-            assert_eq!((up.set(), up.scope), (down.set(), down.scope), "{name} {rtype} for {client}, seed {seed}");
+            let (up, down) = (
+                from_resolver(&world.snapshot, name, rtype, client),
+                from_resolver(&down, name, rtype, client),
+            );
+            assert_eq!(
+                (up.set(), up.scope),
+                (down.set(), down.scope),
+                "{name} {rtype} for {client}, seed {seed}"
+            );
             compared += 1;
         }
     }
     assert!(compared > 1_000, "{compared}");
 }
 
-/// One PoP down by probes: a client that it did not serve keeps its answer, and nobody is sent to it.
+/// One PoP down by probes: a client that it did not serve keeps its answer, and nobody is sent to
+/// it.
 #[test]
 fn a_pop_that_leaves_takes_only_its_own_clients() {
     let world = sample();
@@ -96,8 +110,10 @@ fn a_pop_that_leaves_takes_only_its_own_clients() {
         for (name, _) in steered_names(&world.snapshot) {
             for _ in 0..200 {
                 let client = client(dice);
-                let (before, after) =
-                    (from_resolver(&world.snapshot, &name, RrType::A, client), from_resolver(&without, &name, RrType::A, client));
+                let (before, after) = (
+                    from_resolver(&world.snapshot, &name, RrType::A, client),
+                    from_resolver(&without, &name, RrType::A, client),
+                );
                 if before.pop(&world.snapshot) == Some(gone) {
                     assert_ne!(after.pop(&without), Some(gone), "{name} for {client}");
                 } else {
@@ -112,7 +128,9 @@ fn a_pop_that_leaves_takes_only_its_own_clients() {
 fn equals(weights: [u32; 3], members: &str) -> World {
     let mut pops = "pops:\n".to_owned();
     for (name, weight) in ["aa", "bb", "cc"].into_iter().zip(weights) {
-        pops.push_str(&format!("  {name}: {{ weight: {weight}, addresses: [192.0.2.{weight}, \"2001:db8::{weight}\"] }}\n"));
+        pops.push_str(&format!(
+            "  {name}: {{ weight: {weight}, addresses: [192.0.2.{weight}, \"2001:db8::{weight}\"] }}\n"
+        ));
     }
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
@@ -124,7 +142,8 @@ fn equals(weights: [u32; 3], members: &str) -> World {
         .with("policies.yaml", format!("policies:\n  even: {{ pops: [[{members}]], order: listed }}\n"))
         .with(
             "zones/even.example.yaml",
-            "zone: even.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  to: { steer: even }\n",
+            "zone: even.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.1 }\n  to: { steer: even }\n",
         );
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
@@ -133,7 +152,10 @@ fn equals(weights: [u32; 3], members: &str) -> World {
 fn served(world: &World) -> Vec<String> {
     let of = |cell: u32| {
         let client = Prefix::new(std::net::Ipv4Addr::from_bits(20 << 24 | cell << 12).into(), 24);
-        from_resolver(&world.snapshot, "to.even.example.", RrType::A, client).pop(&world.snapshot).unwrap().to_owned()
+        from_resolver(&world.snapshot, "to.even.example.", RrType::A, client)
+            .pop(&world.snapshot)
+            .unwrap()
+            .to_owned()
     };
     (0..4_096).map(of).collect()
 }
@@ -154,7 +176,12 @@ fn a_change_moves_only_the_difference() {
     }
     // From 100/303 to 200/403: cc's and bb's cells lose a third and a quarter of a half.
     let doubled = served(&equals([200, 101, 102], "aa, bb, cc"));
-    let moved = before.iter().zip(&doubled).filter(|(was, is)| was != is).inspect(|(was, is)| assert_eq!(*is, "aa", "from {was}")).count();
+    let moved = before
+        .iter()
+        .zip(&doubled)
+        .filter(|(was, is)| was != is)
+        .inspect(|(was, is)| assert_eq!(*is, "aa", "from {was}"))
+        .count();
     let expected = 4_096.0 * (200.0 / 403.0 - 100.0 / 303.0);
     assert!((moved as f64 - expected).abs() < expected * 0.2, "{moved} moved, {expected} expected");
 }
@@ -173,7 +200,10 @@ fn equal_inputs_answer_alike_on_every_node() {
             let address = dice.client(&[]);
             let (rtype, from) = (*dice.pick(&[RrType::A, RrType::AAAA]), dice.client(&[]));
             let ecs = Some(Prefix::host(address)).filter(|_| !dice.once_in(4));
-            let (a, b) = (got(&one.snapshot, &name, rtype, ecs, from, 1), got(&two.snapshot, &name, rtype, ecs, from, 2));
+            let (a, b) = (
+                got(&one.snapshot, &name, rtype, ecs, from, 1),
+                got(&two.snapshot, &name, rtype, ecs, from, 2),
+            );
             assert_eq!((a.set(), a.scope), (b.set(), b.scope), "{name} {rtype} for {ecs:?} from {from}");
         }
     }

@@ -13,13 +13,23 @@ fn a_snapshot_never_changes() {
     let world = sample();
     let old = world.snapshot.clone();
     let asked = || {
-        got(&old, "www.shop.example.", RrType::A, Some(Prefix::new("198.51.100.0".parse().unwrap(), 24)), "192.0.2.1".parse().unwrap(), 0)
+        got(
+            &old,
+            "www.shop.example.",
+            RrType::A,
+            Some(Prefix::new("198.51.100.0".parse().unwrap(), 24)),
+            "192.0.2.1".parse().unwrap(),
+            0,
+        )
     };
     let before = asked();
     let new = with_down(&world, &["iad"]);
     assert_eq!(before, asked());
     assert_eq!(new.sequence(), old.sequence() + 1);
-    assert!(std::sync::Arc::ptr_eq(&new.zones, &old.zones) && std::sync::Arc::ptr_eq(&new.steering, &old.steering));
+    assert!(
+        std::sync::Arc::ptr_eq(&new.zones, &old.zones)
+            && std::sync::Arc::ptr_eq(&new.steering, &old.steering)
+    );
     assert_ne!(new.digest(), old.digest());
 }
 
@@ -27,7 +37,11 @@ fn a_snapshot_never_changes() {
 #[test]
 fn bad_input_gives_findings_and_no_snapshot() {
     let rows = [
-        ("a PoP that does not exist", Tree::sample().replacing("policies.yaml", "pops: [fra] }", "pops: [frx] }"), "policies.yaml"),
+        (
+            "a PoP that does not exist",
+            Tree::sample().replacing("policies.yaml", "pops: [fra] }", "pops: [frx] }"),
+            "policies.yaml",
+        ),
         (
             "a policy that does not exist",
             Tree::sample().replacing("zones/cdn.example.yaml", "steer: web", "steer: wib"),
@@ -50,22 +64,32 @@ fn bad_input_gives_findings_and_no_snapshot() {
     }
 }
 
-/// Law 2, of the words that tell a reload: what changed is named, and nothing else. Numbers of policies
-/// never cross snapshots, so a new policy before others changes no name.
+/// Law 2, of the words that tell a reload: what changed is named, and nothing else. Numbers of
+/// policies never cross snapshots, so a new policy before others changes no name.
 #[test]
 fn the_difference_tells_what_changed() {
-    let shared = |new: &str| Tree::sample().replacing("policies.yaml", "\npolicies:\n", &format!("\npolicies:\n{new}"));
+    let shared = |new: &str| {
+        Tree::sample().replacing("policies.yaml", "\npolicies:\n", &format!("\npolicies:\n{new}"))
+    };
     let rows = [
         ("nothing", Tree::sample(), &[][..]),
         ("a policy before all others", shared("  a: { pops: [fra] }\n"), &["policy a: new"]),
         (
             "the target of a rule",
-            Tree::sample().replacing("policies.yaml", "cname: edge.partner-cdn.example.", "cname: other.partner-cdn.example."),
+            Tree::sample().replacing(
+                "policies.yaml",
+                "cname: edge.partner-cdn.example.",
+                "cname: other.partner-cdn.example.",
+            ),
             &["policy web: changed ("],
         ),
         (
             "the policy of a name",
-            Tree::sample().replacing("zones/cdn.example.yaml", "video.edge: { steer: video }", "video.edge: { steer: nearest }"),
+            Tree::sample().replacing(
+                "zones/cdn.example.yaml",
+                "video.edge: { steer: video }",
+                "video.edge: { steer: nearest }",
+            ),
             &["zone cdn.example.: 0 names added, 0 removed, 1 changed"],
         ),
     ];
@@ -75,7 +99,8 @@ fn the_difference_tells_what_changed() {
         let told = meridian::snapshot::difference(&old, &new);
         let lines = told.lines();
         assert!(
-            lines.len() == expected.len() && lines.iter().zip(expected).all(|(line, words)| line.starts_with(words)),
+            lines.len() == expected.len()
+                && lines.iter().zip(expected).all(|(line, words)| line.starts_with(words)),
             "{what}: {lines:?}"
         );
     }

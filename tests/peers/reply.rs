@@ -36,26 +36,27 @@ impl Reply {
             return Err("another id".to_owned());
         }
         let header = message.header();
-        let section = |section: Result<domain::base::RecordSection<'_, [u8]>, _>| -> Result<Vec<Record>, String> {
-            let mut records = Vec::new();
-            let section = section.map_err(|e: domain::base::wire::ParseError| e.to_string())?;
-            for record in section.limit_to::<AllRecordData<_, ParsedName<_>>>() {
-                let record = record.map_err(|e| e.to_string())?;
-                let rtype = record.rtype().to_int();
-                if rtype == 41 {
-                    continue;
+        let section =
+            |section: Result<domain::base::RecordSection<'_, [u8]>, _>| -> Result<Vec<Record>, String> {
+                let mut records = Vec::new();
+                let section = section.map_err(|e: domain::base::wire::ParseError| e.to_string())?;
+                for record in section.limit_to::<AllRecordData<_, ParsedName<_>>>() {
+                    let record = record.map_err(|e| e.to_string())?;
+                    let rtype = record.rtype().to_int();
+                    if rtype == 41 {
+                        continue;
+                    }
+                    let rdata = record.data().to_string();
+                    records.push(Record {
+                        owner: record.owner().to_string().to_ascii_lowercase(),
+                        rtype,
+                        ttl: record.ttl().as_secs(),
+                        rdata: if NAMED.contains(&rtype) { rdata.to_ascii_lowercase() } else { rdata },
+                    });
                 }
-                let rdata = record.data().to_string();
-                records.push(Record {
-                    owner: record.owner().to_string().to_ascii_lowercase(),
-                    rtype,
-                    ttl: record.ttl().as_secs(),
-                    rdata: if NAMED.contains(&rtype) { rdata.to_ascii_lowercase() } else { rdata },
-                });
-            }
-            records.sort();
-            Ok(records)
-        };
+                records.sort();
+                Ok(records)
+            };
         let message = Message::from_slice(octets).map_err(|_| "shorter than a header".to_owned())?;
         Ok(Reply {
             rcode: header.rcode().to_int(),
@@ -70,7 +71,8 @@ impl Reply {
 
     /// Whether this refers to other servers: no answer of its own, NS without AA or behind a CNAME.
     pub fn is_referral(&self) -> bool {
-        self.authority.iter().any(|r| r.rtype == 2) && (!self.authoritative || self.answer.iter().all(|r| matches!(r.rtype, 5 | 39)))
+        self.authority.iter().any(|r| r.rtype == 2)
+            && (!self.authoritative || self.answer.iter().all(|r| matches!(r.rtype, 5 | 39)))
     }
 }
 
@@ -78,7 +80,9 @@ impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Reply { rcode, authoritative, truncated, has_opt, .. } = self;
         writeln!(f, "    rcode {rcode} aa {authoritative} tc {truncated} opt {has_opt}")?;
-        for (name, section) in [("answer", &self.answer), ("authority", &self.authority), ("additional", &self.additional)] {
+        for (name, section) in
+            [("answer", &self.answer), ("authority", &self.authority), ("additional", &self.additional)]
+        {
             for r in section.iter().take(12) {
                 writeln!(f, "    {name} {} {} TYPE{} {:.120}", r.owner, r.ttl, r.rtype, r.rdata)?;
             }

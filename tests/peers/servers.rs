@@ -34,10 +34,14 @@ impl Drop for Peer {
 
 /// The program, if this machine has it.
 pub fn installed(program: &str) -> Option<PathBuf> {
-    ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"].iter().map(|folder| Path::new(folder).join(program)).find(|p| p.exists())
+    ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(program))
+        .find(|p| p.exists())
 }
 
-/// A port that is free for UDP and TCP; it may be taken before it is used, which shows at the start.
+/// A port that is free for UDP and TCP; it may be taken before it is used, which shows at the
+/// start.
 fn free_port() -> u16 {
     loop {
         let udp = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
@@ -61,9 +65,12 @@ pub fn nsd(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
     let dir = folder.display();
     write_zones(&folder.join("zones"), zones);
     let mut text = format!(
-        "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  zonesdir: \"{dir}/zones\"\n  \
-         database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
-         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n  refuse-any: no\n  minimal-responses: no\n  \
+        "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
+         zonesdir: \"{dir}/zones\"\n  \
+         database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \
+         \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
+         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\n  refuse-any: no\n  \
+         minimal-responses: no\n  \
          tcp-count: 20\nremote-control:\n  control-enable: no\n"
     );
     for (number, zone) in zones.iter().enumerate() {
@@ -82,10 +89,12 @@ pub fn knot(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
     let dir = folder.display();
     write_zones(&folder.join("zones"), zones);
     let mut text = format!(
-        "server:\n    rundir: \"{dir}\"\n    listen: 127.0.0.1@{port}\n    udp-workers: 1\n    tcp-workers: 1\n    background-workers: 1\n\
+        "server:\n    rundir: \"{dir}\"\n    listen: 127.0.0.1@{port}\n    udp-workers: 1\n    tcp-workers: \
+         1\n    background-workers: 1\n\
          log:\n  - target: \"{dir}/knot.log\"\n    any: info\n\
          database:\n    storage: \"{dir}\"\n\
-         template:\n  - id: default\n    storage: \"{dir}/zones\"\n    semantic-checks: off\n    zonefile-sync: -1\n    journal-content: none\n\
+         template:\n  - id: default\n    storage: \"{dir}/zones\"\n    semantic-checks: off\n    \
+         zonefile-sync: -1\n    journal-content: none\n\
          zone:\n"
     );
     for (number, zone) in zones.iter().enumerate() {
@@ -100,7 +109,12 @@ pub fn knot(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
 
 /// Starts a peer and waits until it answers for every zone.
 fn start(name: &'static str, mut command: Command, port: u16, log: PathBuf, zones: &[ZoneText]) -> Peer {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
     let peer = Peer { name, at: SocketAddr::from(([127, 0, 0, 1], port)), child, log };
     let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
     socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out can be set");

@@ -1,5 +1,5 @@
-//! Zones as text, for all servers alike: some written by hand for one difficulty each, some grown from
-//! the dice. Everything is sound: a zone that one server refuses is a fault of this file.
+//! Zones as text, for all servers alike: some written by hand for one difficulty each, some grown
+//! from the dice. Everything is sound: a zone that one server refuses is a fault of this file.
 
 use crate::dice::Dice;
 use std::fmt::Write as _;
@@ -16,7 +16,8 @@ pub struct ZoneText {
 
 fn head(apex: &str) -> String {
     format!(
-        "$ORIGIN {apex}.\n$TTL 3600\n@ IN SOA ns1 hostmaster (\n  2026010101 7200 ; refresh\n  900 1209600 300 )\n  IN NS ns1\n  NS ns.outside.net.\n\
+        "$ORIGIN {apex}.\n$TTL 3600\n@ IN SOA ns1 hostmaster (\n  2026010101 7200 ; refresh\n  900 1209600 \
+         300 )\n  IN NS ns1\n  NS ns.outside.net.\n\
          ns1 A 192.0.2.53\n  AAAA 2001:db8::53\n"
     )
 }
@@ -53,17 +54,23 @@ pub fn all(seed: u64) -> Vec<ZoneText> {
         by_hand("dname.example", DNAME),
         bare(
             "moved.example",
-            "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 60\n@ 300 NS ns.outside.net.\n@ 300 DNAME base.example.\n",
+            "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 60\n@ 300 NS ns.outside.net.\n@ 300 \
+             DNAME base.example.\n",
         ),
-        bare("empty.example", "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 600\n@ 100 NS ns.outside.net.\n"),
+        bare(
+            "empty.example",
+            "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 600\n@ 100 NS ns.outside.net.\n",
+        ),
         by_hand("chains.example", CHAINS),
         by_hand(
             "MiXeD.ExAmPlE",
-            "WwW A 192.0.2.1\nALIAS CNAME WWW\nMail MX 10 WwW\nSub NS NS.Sub\nNs.SUB A 192.0.2.2\ntXt TXT \"MiXeD cAsE\"\n*.WiLd TXT \"x\"\n",
+            "WwW A 192.0.2.1\nALIAS CNAME WWW\nMail MX 10 WwW\nSub NS NS.Sub\nNs.SUB A 192.0.2.2\ntXt TXT \
+             \"MiXeD cAsE\"\n*.WiLd TXT \"x\"\n",
         ),
         by_hand(
             "2.0.192.in-addr.arpa",
-            "1 PTR host-1.base.example.\n2 PTR www.base.example.\n\\051 PTR nowhere.net.\n0-63 NS ns.outside.net.\n64/26 NS ns1.other.example.\n65 CNAME 65.64/26\n",
+            "1 PTR host-1.base.example.\n2 PTR www.base.example.\n\\051 PTR nowhere.net.\n0-63 NS \
+             ns.outside.net.\n64/26 NS ns1.other.example.\n65 CNAME 65.64/26\n",
         ),
         by_hand("big.example", &big()),
         // Near the root: delegations with glue of each kind.
@@ -71,7 +78,12 @@ pub fn all(seed: u64) -> Vec<ZoneText> {
         by_hand("child.test", "www A 192.0.2.9\n@ TXT \"child\"\nup CNAME ns.sibling.test.\n"),
         by_hand(
             &format!("{}.{}.long.example", long("a", 63), long("b", 63)),
-            &format!("{} A 192.0.2.1\n* TXT \"wild\"\n{}.{} A 192.0.2.2\n", long("c", 63), long("d", 20), long("e", 63)),
+            &format!(
+                "{} A 192.0.2.1\n* TXT \"wild\"\n{}.{} A 192.0.2.2\n",
+                long("c", 63),
+                long("d", 20),
+                long("e", 63)
+            ),
         ),
         by_hand("deep.example", &format!("{deep}x A 192.0.2.1\n*.{deep}y TXT \"y\"\nb.{deep}x NS ns1\n")),
     ];
@@ -264,7 +276,8 @@ fn big() -> String {
     text + "alias CNAME hosts\n*.wild CNAME txt\nredirect DNAME mx\n"
 }
 
-/// A tree of random names with random data; CNAMEs lead only to names made before, so never in circles.
+/// A tree of random names with random data; CNAMEs lead only to names made before, so never in
+/// circles.
 fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
     let mut text = head(apex);
     let mut owners: Vec<String> = vec!["ns1".to_owned()];
@@ -279,7 +292,9 @@ fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
         }
         let kind = dice.below(14);
         // Nothing stands below a DNAME (RFC 6672 section 2.4); NSD refuses such a zone.
-        let has_below = owners.iter().any(|known| known.to_ascii_lowercase().ends_with(&format!(".{}", name.to_ascii_lowercase())));
+        let has_below = owners
+            .iter()
+            .any(|known| known.to_ascii_lowercase().ends_with(&format!(".{}", name.to_ascii_lowercase())));
         if kind == 3 && has_below {
             continue;
         }
@@ -302,15 +317,25 @@ fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
                 let _ = writeln!(text, "{name} {ttl}CNAME {target}");
             }
             2 if !wild => {
-                let _ = writeln!(text, "{name} {ttl}NS ns.{name}\nns.{name} A 192.0.2.{}\n{name} {ttl}NS ns1", dice.below(256));
+                let _ = writeln!(
+                    text,
+                    "{name} {ttl}NS ns.{name}\nns.{name} A 192.0.2.{}\n{name} {ttl}NS ns1",
+                    dice.below(256)
+                );
             }
             3 => {
-                let outside = dice.pick(&["base.example.", "elsewhere.net.", "wild.example.", "a.wild.example."]);
+                let outside =
+                    dice.pick(&["base.example.", "elsewhere.net.", "wild.example.", "a.wild.example."]);
                 let _ = writeln!(text, "{name} {ttl}DNAME {outside}");
             }
             4 => {
-                let outside =
-                    dice.pick(&["www.base.example.", "elsewhere.net.", "q.a.wild.example.", "www.in.dname.example.", "c2.chains.example."]);
+                let outside = dice.pick(&[
+                    "www.base.example.",
+                    "elsewhere.net.",
+                    "q.a.wild.example.",
+                    "www.in.dname.example.",
+                    "c2.chains.example.",
+                ]);
                 let _ = writeln!(text, "{name} {ttl}CNAME {outside}");
             }
             kind => {
@@ -322,12 +347,20 @@ fn grown(apex: &str, dice: &mut Dice) -> ZoneText {
                     let _ = writeln!(text, "{name} AAAA 2001:db8::{kind}");
                 }
                 if kind % 5 == 0 {
-                    let _ = writeln!(text, "{name} MX 10 {target}\n{name} SRV 1 2 3 {target}\n{name} TYPE65280 \\# 2 beef");
+                    let _ = writeln!(
+                        text,
+                        "{name} MX 10 {target}\n{name} SRV 1 2 3 {target}\n{name} TYPE65280 \\# 2 beef"
+                    );
                 }
             }
         }
         owners.push(name);
     }
-    let names = owners.iter().chain(&parents).filter(|name| !name.is_empty()).map(|name| format!("{name}.{apex}")).collect();
+    let names = owners
+        .iter()
+        .chain(&parents)
+        .filter(|name| !name.is_empty())
+        .map(|name| format!("{name}.{apex}"))
+        .collect();
     ZoneText { apex: apex.to_owned(), text, names }
 }

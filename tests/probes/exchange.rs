@@ -45,7 +45,14 @@ fn tcp_exchanges() {
 
 fn dns(tcp: bool, rcode: u8, answer: Option<&str>) -> Check {
     let qname = Name::parse("www.example.", None).unwrap();
-    Check::Dns(DnsCheck { port: 0, tcp, qname, qtype: RrType::A, rcode, answer: answer.map(|a| a.parse().unwrap()) })
+    Check::Dns(DnsCheck {
+        port: 0,
+        tcp,
+        qname,
+        qtype: RrType::A,
+        rcode,
+        answer: answer.map(|a| a.parse().unwrap()),
+    })
 }
 
 /// The query as a response: flags, an answer of this address.
@@ -89,7 +96,16 @@ fn forged_replies_are_passed_over() {
         let mut other_type = response(query, 0x8403, None);
         let at = query.len() - 3;
         other_type[at] ^= 1;
-        vec![other_id, other_name, other_type, query.to_vec(), vec![], vec![0xff; 400], query[..11].to_vec(), true_one]
+        vec![
+            other_id,
+            other_name,
+            other_type,
+            query.to_vec(),
+            vec![],
+            vec![0xff; 400],
+            query[..11].to_vec(),
+            true_one,
+        ]
     });
     assert_eq!(why(&run(&target(dns(false, 0, Some("192.0.2.1")), address, LONG))), "");
 }
@@ -138,7 +154,11 @@ fn dns_responses_are_judged() {
             stream.write_all(&whole[3..]).unwrap();
         });
         for (tcp, to) in [(false, over_udp), (true, over_tcp)] {
-            assert_eq!(why(&run(&target(dns(tcp, rcode, answer), to, LONG))), wanted, "tcp {tcp}, {answer:?}");
+            assert_eq!(
+                why(&run(&target(dns(tcp, rcode, answer), to, LONG))),
+                wanted,
+                "tcp {tcp}, {answer:?}"
+            );
         }
     }
 }
@@ -148,7 +168,10 @@ fn dns_servers_that_do_not_answer() {
     let silent = udp(|_| Vec::new());
     let garbage = udp(|_| vec![vec![0xc0; 4096], vec![0; 12]]);
     for to in [silent, garbage] {
-        assert_eq!(why(&run(&target(dns(false, 0, None), to, SHORT))), "no answer within 700 ms (waiting for the response)");
+        assert_eq!(
+            why(&run(&target(dns(false, 0, None), to, SHORT))),
+            "no answer within 700 ms (waiting for the response)"
+        );
     }
     let closed = UdpSocket::bind(ANY).unwrap().local_addr().unwrap();
     assert_eq!(why(&run(&target(dns(false, 0, None), closed, LONG))), "connection refused");
@@ -162,7 +185,10 @@ fn dns_servers_that_do_not_answer() {
         let _ = stream.write_all(&[[0, 12].as_slice(), &[0xff; 12]].concat());
         let _ = stream.read(&mut [0]);
     });
-    assert_eq!(why(&run(&target(dns(true, 0, None), garbage, LONG))), "the reply is no response to the query");
+    assert_eq!(
+        why(&run(&target(dns(true, 0, None), garbage, LONG))),
+        "the reply is no response to the query"
+    );
 }
 
 /// Where the system permits echo to our group, loopback answers; else the line names the setting.
@@ -181,8 +207,10 @@ fn echo_works_or_names_the_setting() {
     for to in ["127.0.0.1:0", "[::1]:0"] {
         let outcome = run(&target(Check::Icmp, to.parse().unwrap(), LONG));
         let why = why(&outcome);
-        let no_ipv6 = to.starts_with('[') && (why.contains("family") || why.contains("assign") || why.contains("unreachable"));
-        let is_as_expected = if is_permitted { why.is_empty() } else { why.contains("net.ipv4.ping_group_range") };
+        let no_ipv6 = to.starts_with('[')
+            && (why.contains("family") || why.contains("assign") || why.contains("unreachable"));
+        let is_as_expected =
+            if is_permitted { why.is_empty() } else { why.contains("net.ipv4.ping_group_range") };
         assert!(is_as_expected || no_ipv6, "{to}: {why}");
     }
 }

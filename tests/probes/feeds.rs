@@ -54,7 +54,8 @@ fn ok(body: &str) -> String {
 #[test]
 fn what_feeds_say() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n41\n\r\n0\r\n\r\n";
-    let split = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nload{ho\r\n9\r\nst=\"a\"} 4\r\n2\r\n1\n\r\n0\r\n\r\n";
+    let split = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nload{ho\r\n9\r\nst=\"a\"} \
+        4\r\n2\r\n1\n\r\n0\r\n\r\n";
     let metrics = "# TYPE load gauge\nload{host=\"a\"} 40\nload{host=\"b\"} 9\nload{host=\"a\",x=\"y\"} 1\n";
     let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
     let rows: Vec<(Asked, String, Result<f64, &str>)> = vec![
@@ -149,8 +150,11 @@ fn servers_that_never_finish_or_break() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let half = saying("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n41");
-    for (feed, doing) in [(plain(silent), "waiting for the response"), (plain(half), "reading the body"), (page(half), "reading the body")]
-    {
+    for (feed, doing) in [
+        (plain(silent), "waiting for the response"),
+        (plain(half), "reading the body"),
+        (page(half), "reading the body"),
+    ] {
         assert_eq!(read_within(feed, SHORT), Err(format!("no answer within 700 ms ({doing})")));
     }
     let closed = TcpListener::bind(ANY).unwrap().local_addr().unwrap();
@@ -158,22 +162,35 @@ fn servers_that_never_finish_or_break() {
     // Half a number is none.
     let midway = closing("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n41".into());
     let why = read(plain(midway)).unwrap_err();
-    assert!(["connection reset", "connection closed", "the server closed before the response was whole"].contains(&why.as_str()), "{why}");
+    assert!(
+        ["connection reset", "connection closed", "the server closed before the response was whole"]
+            .contains(&why.as_str()),
+        "{why}"
+    );
 }
 
 /// Who answers over TLS must prove it by the system's roots: no key of ours is among them.
 #[test]
 fn a_feed_over_tls_is_verified() {
     let (address, told) = authority("ours").server("www.example", 86_400);
-    let feed = Feed::Http { url: FeedUrl { host: "www.example".into(), tls: true, ..url(address) }, pointer: None };
+    let feed =
+        Feed::Http { url: FeedUrl { host: "www.example".into(), tls: true, ..url(address) }, pointer: None };
     let why = read(feed).unwrap_err();
-    assert!(why == "certificate: its issuer is not trusted" || why.starts_with("this system has no root certificates"), "{why}");
+    assert!(
+        why == "certificate: its issuer is not trusted"
+            || why.starts_with("this system has no root certificates"),
+        "{why}"
+    );
     if why.starts_with("certificate") {
         assert_eq!(told.recv().unwrap().as_deref(), Some("www.example"));
     }
     let clear = saying(ok("41"));
     let spoken = read(Feed::Http { url: FeedUrl { tls: true, ..url(clear) }, pointer: None }).unwrap_err();
-    assert!(spoken == "the server does not speak TLS on this port" || spoken.starts_with("this system has no root"), "{spoken}");
+    assert!(
+        spoken == "the server does not speak TLS on this port"
+            || spoken.starts_with("this system has no root"),
+        "{spoken}"
+    );
 }
 
 #[test]

@@ -27,7 +27,10 @@ fn exit_statuses_and_their_words() {
         ("test -z \"$CARGO_MANIFEST_DIR$HOME$USER\"", ""),
         ("read line && exit 1; exit 0", ""),
         ("! ls -l /proc/self/fd | grep socket:", ""),
-        ("while :; do echo 0123456789012345678901234567890123456789; done", "the program prints more than 64 KiB"),
+        (
+            "while :; do echo 0123456789012345678901234567890123456789; done",
+            "the program prints more than 64 KiB",
+        ),
         ("exec head -c 1000000000 /dev/zero", "the program prints more than 64 KiB"),
         ("sleep 1000 & exit 0", ""),
     ];
@@ -45,19 +48,22 @@ fn state(pid: &str) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// A program that ignores SIGTERM, and its child, are gone after the time-out, and nothing waits to be reaped.
+/// A program that ignores SIGTERM, and its child, are gone after the time-out, and nothing waits to
+/// be reaped.
 #[test]
 fn the_whole_group_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let pids = folder.path().join("pids");
-    let script = format!("trap '' TERM; (trap '' TERM; sleep 1000) & echo $$ $! > {}; sleep 1000", pids.display());
+    let script =
+        format!("trap '' TERM; (trap '' TERM; sleep 1000) & echo $$ $! > {}; sleep 1000", pids.display());
     runtime().block_on(async {
         let outcome = Prober::new().run(&shell(&script, 2_000)).await;
         assert_eq!(why(&outcome), "no answer within 2 s (running the program)");
         let pids = std::fs::read_to_string(&pids).unwrap();
         let pids: Vec<&str> = pids.split_whitespace().collect();
         assert_eq!(pids.len(), 2);
-        // Our child must be reaped by us; its child by whoever adopted it, which may be lazy, so a zombie will do.
+        // Our child must be reaped by us; its child by whoever adopted it, which may be lazy, so a
+        // zombie will do.
         let gone = async {
             while state(pids[0]).is_some() || state(pids[1]).is_some_and(|state| state != 'Z') {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -90,7 +96,9 @@ fn children_do_not_outlive_a_program_that_exits() {
 #[test]
 fn files_and_their_age() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| -> Check { Check::File(FileCheck { path: folder.path().join(name).to_str().unwrap().into() }) };
+    let file = |name: &str| -> Check {
+        Check::File(FileCheck { path: folder.path().join(name).to_str().unwrap().into() })
+    };
     let to = "192.0.2.7:0".parse().unwrap();
     let write = |name: &str, text: &str, age: i64| {
         let path = folder.path().join(name);
@@ -110,7 +118,11 @@ fn files_and_their_age() {
     ];
     for (text, age, wanted) in rows {
         write("ams1.edge.192.0.2.7", text, age);
-        assert_eq!(why(&run(&target(file("{pop}.{service}.{address}"), to, LONG))), wanted, "{text:?}, {age} s old");
+        assert_eq!(
+            why(&run(&target(file("{pop}.{service}.{address}"), to, LONG))),
+            wanted,
+            "{text:?}, {age} s old"
+        );
     }
     // Only the beginning is read.
     write("long", &format!("UP {}", " ".repeat(1 << 20)), 0);
@@ -119,7 +131,12 @@ fn files_and_their_age() {
     assert!(why(&outcome).starts_with("no file ") && outcome.latency_us.is_none(), "{outcome:?}");
     let outcome = run(&target(file(""), to, LONG));
     assert!(why(&outcome).ends_with("is no regular file"), "{outcome:?}");
-    assert!(std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().is_ok_and(|status| status.success()));
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(folder.path().join("pipe"))
+            .status()
+            .is_ok_and(|status| status.success())
+    );
     let outcome = run(&target(file("pipe"), to, SHORT));
     assert!(why(&outcome).ends_with("is no regular file"), "{outcome:?}");
 }

@@ -1,4 +1,5 @@
-//! TLS: which certificates are accepted, what is told of them, and servers that speak something else.
+//! TLS: which certificates are accepted, what is told of them, and servers that speak something
+//! else.
 
 use super::target::{LONG, SHORT, get, run, serve, target, why};
 use meridian::health::outcome::Outcome;
@@ -28,7 +29,8 @@ pub fn authority(name: &str) -> Authority {
 }
 
 impl Authority {
-    /// A server with a certificate for this name that ends so many seconds from now. It tells the SNI it saw.
+    /// A server with a certificate for this name that ends so many seconds from now. It tells the
+    /// SNI it saw.
     pub fn server(&self, name: &str, ends_in: i64) -> (SocketAddr, mpsc::Receiver<Option<String>>) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
@@ -39,7 +41,10 @@ impl Authority {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
             .unwrap();
         let config = Arc::new(config);
         let (tell, told) = mpsc::channel();
@@ -58,7 +63,8 @@ impl Authority {
 
 fn ask(to: SocketAddr, sni: Option<&str>, host: Option<&str>, verify: Verify, timeout_ms: u32) -> Outcome {
     let tls = TlsCheck { sni: sni.map(Into::into), verify, warn_days: 14 };
-    let check = HttpCheck { tls: Some(tls), host: host.map(Into::into), body: Some((*b"is ok").into()), ..get() };
+    let check =
+        HttpCheck { tls: Some(tls), host: host.map(Into::into), body: Some((*b"is ok").into()), ..get() };
     run(&target(Check::Http(check), to, timeout_ms))
 }
 
@@ -72,10 +78,46 @@ fn which_certificates_are_accepted() {
         ("www.example", 30 * DAY + 600, None, Some("www.example:8443"), pinned(), "", 30, None),
         ("127.0.0.1", 30 * DAY + 600, None, None, pinned(), "", 30, None),
         ("127.0.0.1", 30 * DAY + 600, Some("127.0.0.1"), Some("www.example"), pinned(), "", 30, None),
-        ("www.example", 5 * DAY + 600, Some("www.example"), None, pinned(), "", 5, Some("certificate ends in 5 days")),
-        ("www.example", 600, Some("www.example"), None, pinned(), "", 0, Some("certificate ends within a day")),
-        ("www.example", -3 * DAY - 600, Some("www.example"), None, pinned(), "certificate: expired 3 days ago", -4, None),
-        ("www.example", -3 * DAY - 600, Some("www.example"), None, Verify::Off, "", -4, Some("certificate expired 3 days ago")),
+        (
+            "www.example",
+            5 * DAY + 600,
+            Some("www.example"),
+            None,
+            pinned(),
+            "",
+            5,
+            Some("certificate ends in 5 days"),
+        ),
+        (
+            "www.example",
+            600,
+            Some("www.example"),
+            None,
+            pinned(),
+            "",
+            0,
+            Some("certificate ends within a day"),
+        ),
+        (
+            "www.example",
+            -3 * DAY - 600,
+            Some("www.example"),
+            None,
+            pinned(),
+            "certificate: expired 3 days ago",
+            -4,
+            None,
+        ),
+        (
+            "www.example",
+            -3 * DAY - 600,
+            Some("www.example"),
+            None,
+            Verify::Off,
+            "",
+            -4,
+            Some("certificate expired 3 days ago"),
+        ),
         (
             "other.example",
             30 * DAY + 600,
@@ -114,7 +156,9 @@ fn which_certificates_are_accepted() {
         assert_eq!(why(&outcome), wanted, "{name} for {sni:?} {host:?}");
         assert_eq!((outcome.certificate_days, outcome.degraded.as_deref()), (Some(days), degraded), "{name}");
         // An address is never sent as a server name.
-        let sent = sni.or(host.map(|host| host.trim_end_matches(":8443"))).filter(|name| name.parse::<std::net::IpAddr>().is_err());
+        let sent = sni
+            .or(host.map(|host| host.trim_end_matches(":8443")))
+            .filter(|name| name.parse::<std::net::IpAddr>().is_err());
         assert_eq!(told.recv().unwrap().as_deref(), sent);
     }
 }
@@ -126,10 +170,14 @@ fn roots_that_cannot_be_had() {
     let outcome = ask(address, Some("www.example"), None, Verify::System, LONG);
     let why_not = why(&outcome);
     assert!(
-        why_not == "certificate: its issuer is not trusted" || why_not.starts_with("this system has no root certificates"),
+        why_not == "certificate: its issuer is not trusted"
+            || why_not.starts_with("this system has no root certificates"),
         "{why_not}"
     );
-    for (pem, wanted) in [("", "the pinned CA file has no certificate"), ("-----BEGIN CERTIFICATE-----\n!!\n", "the pinned CA is no PEM")] {
+    for (pem, wanted) in [
+        ("", "the pinned CA file has no certificate"),
+        ("-----BEGIN CERTIFICATE-----\n!!\n", "the pinned CA is no PEM"),
+    ] {
         let outcome = ask(address, Some("www.example"), None, Verify::Pinned(pem.as_bytes().into()), LONG);
         assert!(why(&outcome).starts_with(wanted), "{outcome:?}");
     }
@@ -148,7 +196,8 @@ fn servers_that_speak_something_else() {
     });
     assert_eq!(why(&ask(plain, None, None, Verify::Off, LONG)), "the server does not speak TLS on this port");
     // Records of an alert level warning, for ever; and half a record, then the end.
-    let endless = serve(|mut stream| while stream.write_all(&[21, 3, 3, 0, 2, 1, 0x5a].repeat(1_000)).is_ok() {});
+    let endless =
+        serve(|mut stream| while stream.write_all(&[21, 3, 3, 0, 2, 1, 0x5a].repeat(1_000)).is_ok() {});
     assert!(why(&ask(endless, None, None, Verify::Off, LONG)).starts_with("TLS: "));
     let cut = serve(|mut stream| {
         let _ = stream.read(&mut [0; 4096]);

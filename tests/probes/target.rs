@@ -16,7 +16,8 @@ pub const LONG: u32 = 20_000;
 pub const SHORT: u32 = 700;
 
 pub fn target(check: Check, destination: SocketAddr, timeout_ms: u32) -> Target {
-    let spec = Spec { check, to: None, every_ms: 60_000, timeout_ms, up_after: 1, down_after: 1, ok_after: 1 };
+    let spec =
+        Spec { check, to: None, every_ms: 60_000, timeout_ms, up_after: 1, down_after: 1, ok_after: 1 };
     Target {
         key: "key".into(),
         spec: Arc::new(spec),

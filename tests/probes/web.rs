@@ -46,7 +46,8 @@ fn checked(check: HttpCheck, to: SocketAddr) -> String {
 
 #[test]
 fn what_is_expected_of_a_response() {
-    let ok = "HTTP/1.1 200 OK\r\nX-Health: fine, thanks\r\nX-Health: two\r\nContent-Length: 9\r\n\r\nall is ok";
+    let ok =
+        "HTTP/1.1 200 OK\r\nX-Health: fine, thanks\r\nX-Health: two\r\nContent-Length: 9\r\n\r\nall is ok";
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nall i\r\n4\r\ns ok\r\n0\r\n\r\n";
     let unending = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nall is ok";
     let until_close = "HTTP/1.0 200 OK\r\n\r\nall is ok";
@@ -54,14 +55,19 @@ fn what_is_expected_of_a_response() {
     let moved = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
     let continued = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     let body = |text: &str| HttpCheck { body: Some(text.as_bytes().into()), ..get() };
-    let header = |name: &str, value: &str| HttpCheck { expect_headers: vec![(name.into(), value.into())], ..get() };
+    let header =
+        |name: &str, value: &str| HttpCheck { expect_headers: vec![(name.into(), value.into())], ..get() };
     let status = |expect| HttpCheck { expect, ..get() };
     let rows: Vec<(HttpCheck, &str, &str)> = vec![
         (get(), ok, ""),
         (get(), unending, ""),
         (get(), until_close, ""),
         (get(), continued, ""),
-        (HttpCheck { method: HttpMethod::Head, ..get() }, "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", ""),
+        (
+            HttpCheck { method: HttpMethod::Head, ..get() },
+            "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n",
+            "",
+        ),
         (get(), busy, "status 503, expected 200"),
         (status(vec![200..=299, 503..=503]), busy, ""),
         (status(vec![200..=299, 401..=401]), busy, "status 503, expected 200-299, 401"),
@@ -100,9 +106,21 @@ fn what_the_server_sees() {
     for (check, wanted) in [
         (
             named,
-            vec!["GET /health?deep=1 HTTP/1.1".to_owned(), "host: www.example".into(), "x-token: t1".into(), "user-agent: mine".into()],
+            vec![
+                "GET /health?deep=1 HTTP/1.1".to_owned(),
+                "host: www.example".into(),
+                "x-token: t1".into(),
+                "user-agent: mine".into(),
+            ],
         ),
-        (get(), vec!["GET / HTTP/1.1".to_owned(), format!("host: {address}"), "user-agent: meridian-probe".into()]),
+        (
+            get(),
+            vec![
+                "GET / HTTP/1.1".to_owned(),
+                format!("host: {address}"),
+                "user-agent: meridian-probe".into(),
+            ],
+        ),
     ] {
         assert_eq!(checked(check, address), "");
         let seen = told.recv().unwrap();
@@ -168,7 +186,10 @@ fn peers_that_never_finish_end_in_a_time_out() {
         (half, body, "reading the body"),
         (full.local_addr().unwrap(), get(), "waiting for the response"),
     ] {
-        assert_eq!(why(&run(&target(Check::Http(check), to, SHORT))), format!("no answer within 700 ms ({doing})"));
+        assert_eq!(
+            why(&run(&target(Check::Http(check), to, SHORT))),
+            format!("no answer within 700 ms ({doing})")
+        );
     }
 }
 
@@ -186,7 +207,8 @@ fn connections_that_break() {
     for (to, check) in [(at_once, get()), (after_request, get()), (midway, body)] {
         let why = checked(check, to);
         assert!(
-            ["connection reset", "connection closed", "the server closed before the response was whole"].contains(&why.as_str()),
+            ["connection reset", "connection closed", "the server closed before the response was whole"]
+                .contains(&why.as_str()),
             "{why}"
         );
     }

@@ -69,7 +69,8 @@ fn a_stop_ends_what_runs() {
     });
 }
 
-/// Processor time of this thread so far, in milliseconds (proc(5), fields 14 and 15 in ticks of 10 ms).
+/// Processor time of this thread so far, in milliseconds (proc(5), fields 14 and 15 in ticks of 10
+/// ms).
 fn cpu_millis() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
@@ -88,7 +89,10 @@ fn cost_of_a_thousand_targets() {
             std::thread::spawn(move || {
                 for mut stream in listener.incoming().flatten() {
                     let _ = stream.read(&mut [0; 1024]);
-                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n");
+                    let _ = stream.write_all(
+                        b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: \
+                        text/plain\r\nContent-Length: 3\r\n\r\nok\n",
+                    );
                 }
             });
             address
@@ -107,7 +111,9 @@ fn cost_of_a_thousand_targets() {
             tick.tick().await;
             let mut check = get();
             check.body = Some((*b"ok").into());
-            give.send((ticket, target(Check::Http(check), servers[ticket as usize % 8], 2_000))).await.unwrap();
+            give.send((ticket, target(Check::Http(check), servers[ticket as usize % 8], 2_000)))
+                .await
+                .unwrap();
             while let Ok((_, outcome)) = told.try_recv() {
                 failed += u64::from(outcome.result.is_err());
             }
@@ -118,7 +124,10 @@ fn cost_of_a_thousand_targets() {
         }
         let (wall, cpu) = (begun.elapsed(), cpu_millis() - cpu);
         let percent = cpu as f64 / wall.as_millis() as f64 * 100.0;
-        println!("{runs} runs in {:.1} s, {failed} failed: {cpu} ms of one core, {percent:.1} %", wall.as_secs_f64());
+        println!(
+            "{runs} runs in {:.1} s, {failed} failed: {cpu} ms of one core, {percent:.1} %",
+            wall.as_secs_f64()
+        );
         assert_eq!(failed, 0);
     });
 }

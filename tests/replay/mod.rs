@@ -71,7 +71,9 @@ impl Backend {
         // After a SIGHUP the server takes a moment; what it answers then is what counts.
         for _ in 0..self.patience() {
             let answer = match self {
-                Backend::InProcess(node) => ask_over(&node.world.snapshot, &packet, IpAddr::from([127, 0, 0, 1]), transport, 0).1,
+                Backend::InProcess(node) => {
+                    ask_over(&node.world.snapshot, &packet, IpAddr::from([127, 0, 0, 1]), transport, 0).1
+                }
                 Backend::Program(program) => program.ask(&packet, transport)?,
             };
             differs = Shown::read(&dig::render(&answer)).limited_to(arguments).differs_from(&expected);
@@ -90,7 +92,8 @@ impl Backend {
         }
     }
 
-    /// `sed -i 's/old/new/' file` with a plain text for `old`; in `new`, `&` is the old text and `\n` a new line.
+    /// `sed -i 's/old/new/' file` with a plain text for `old`; in `new`, `&` is the old text and
+    /// `\n` a new line.
     fn edit(&mut self, command: &str) -> Result<(), String> {
         let mut quoted = command.split('\'');
         let script = quoted.nth(1).ok_or("  no script in quotes")?;
@@ -169,7 +172,10 @@ impl Node {
         let count = |severity| loaded.findings.iter().filter(|finding| finding.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let word = if errors > 0 { "refused" } else { "ok" };
-        (render::text(&loaded.findings, &loaded.files, false), format!("{word}: errors {errors}, warnings {warnings}\n"))
+        (
+            render::text(&loaded.findings, &loaded.files, false),
+            format!("{word}: errors {errors}, warnings {warnings}\n"),
+        )
     }
 
     fn reload(&mut self) -> String {
@@ -181,9 +187,17 @@ impl Node {
             Some(World { deployment, geography, snapshot: snapshot.into() })
         });
         let Some(fresh) = fresh else {
-            return format!("{findings}refused; snapshot {}, digest {}, is served on\n", old.sequence(), old.digest());
+            return format!(
+                "{findings}refused; snapshot {}, digest {}, is served on\n",
+                old.sequence(),
+                old.digest()
+            );
         };
-        let mut text = format!("{findings}published snapshot {}, digest {}\n", fresh.snapshot.sequence(), fresh.snapshot.digest());
+        let mut text = format!(
+            "{findings}published snapshot {}, digest {}\n",
+            fresh.snapshot.sequence(),
+            fresh.snapshot.digest()
+        );
         let changes = difference(&old, &fresh.snapshot);
         for line in changes.lines() {
             text.push_str(&format!("  {line}\n"));
@@ -197,7 +211,13 @@ impl Node {
 
     /// `explain NAME [TYPE] --client IP [--ecs PREFIX] [--down POP]`.
     fn explain(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut asked = Asked { name: Name::root(), rtype: RrType::A, client: IpAddr::from([127, 0, 0, 1]), ecs: None, down: Vec::new() };
+        let mut asked = Asked {
+            name: Name::root(),
+            rtype: RrType::A,
+            client: IpAddr::from([127, 0, 0, 1]),
+            ecs: None,
+            down: Vec::new(),
+        };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().copied().ok_or("  an option without its value");
@@ -216,7 +236,8 @@ impl Node {
 }
 
 fn absolute(name: &str) -> Result<Name, String> {
-    Name::parse(&format!("{}.", name.trim_end_matches('.')), None).map_err(|error| format!("  {name}: {error}"))
+    Name::parse(&format!("{}.", name.trim_end_matches('.')), None)
+        .map_err(|error| format!("  {name}: {error}"))
 }
 
 /// The message that `dig` sends for its arguments.
@@ -247,10 +268,15 @@ fn question(arguments: &[&str]) -> Result<(Vec<u8>, Transport), String> {
     Ok((packet, transport))
 }
 
-/// Compares word for word; `...` at the end of a line of the document stands for anything, and alone
-/// on a line for any lines.
+/// Compares word for word; `...` at the end of a line of the document stands for anything, and
+/// alone on a line for any lines.
 fn same_lines(expected: &str, found: &str) -> Result<(), String> {
-    let lines = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    let lines = |text: &str| {
+        text.lines()
+            .map(|line| line.trim_end().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+    };
     let (expected, found) = (lines(expected), lines(found));
     if fits(&expected, &found) {
         return Ok(());

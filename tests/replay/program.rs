@@ -50,7 +50,9 @@ impl Program {
         let server = folder.path().join("meridian.yaml");
         let text = fs::read_to_string(&server).map_err(|e| e.to_string())?;
         // Port 0: the kernel gives a free one, and the server says which.
-        let text = text.replace(r#"["127.0.0.1:5353", "[::1]:5353"]"#, r#"["127.0.0.1:0"]"#).replace("  admin: ", "  # admin: ");
+        let text = text
+            .replace(r#"["127.0.0.1:5353", "[::1]:5353"]"#, r#"["127.0.0.1:0"]"#)
+            .replace("  admin: ", "  # admin: ");
         assert!(text.contains("127.0.0.1:0"), "the sample listens where this test expects it");
         fs::write(&server, text).map_err(|e| e.to_string())?;
         let mut child = binary()
@@ -113,13 +115,17 @@ impl Program {
 
     /// Runs a command where the server runs; what it prints, findings first.
     pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let told = binary().args(arguments).current_dir(self.folder.path()).output().map_err(|e| e.to_string())?;
+        let told =
+            binary().args(arguments).current_dir(self.folder.path()).output().map_err(|e| e.to_string())?;
         Ok(format!("{}{}", String::from_utf8_lossy(&told.stderr), String::from_utf8_lossy(&told.stdout)))
     }
 
     /// SIGHUP.
     pub fn hangup(&self) -> Result<(), String> {
-        let sent = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().map_err(|e| e.to_string())?;
+        let sent = Command::new("kill")
+            .args(["-HUP", &self.child.id().to_string()])
+            .status()
+            .map_err(|e| e.to_string())?;
         if sent.success() { Ok(()) } else { Err("  the signal could not be sent".to_owned()) }
     }
 

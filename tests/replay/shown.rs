@@ -26,16 +26,26 @@ impl Shown {
             if let Some((before, rest)) = line.split_once("flags: ")
                 && !before.contains("EDNS")
             {
-                shown.flags = rest.split(';').next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+                shown.flags = rest
+                    .split(';')
+                    .next()
+                    .unwrap_or_default()
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect();
             }
             if let Some(rest) = line.strip_prefix("; CLIENT-SUBNET: ") {
                 shown.subnet = Some(rest.trim().to_owned());
             } else if let Some(rest) = line.strip_prefix("; EDE: ") {
                 shown.extended_errors.extend(rest.split_whitespace().next().map(str::to_owned));
-            } else if let Some(rest) = line.strip_prefix(";; ").and_then(|rest| rest.strip_suffix(" SECTION:")) {
+            } else if let Some(rest) =
+                line.strip_prefix(";; ").and_then(|rest| rest.strip_suffix(" SECTION:"))
+            {
                 section = rest.to_owned();
             } else if !line.starts_with(';') && !line.trim().is_empty() {
-                shown.records.insert(format!("{section}: {}", line.split_whitespace().collect::<Vec<_>>().join(" ")));
+                shown
+                    .records
+                    .insert(format!("{section}: {}", line.split_whitespace().collect::<Vec<_>>().join(" ")));
             }
         }
         shown
@@ -50,7 +60,11 @@ impl Shown {
         self.records.retain(|record| record.starts_with("ANSWER: "));
         if is_short {
             // `ANSWER: owner ttl class type data`: only the data is printed.
-            self.records = self.records.iter().map(|r| format!("ANSWER: {}", r.splitn(6, ' ').nth(5).unwrap_or_default())).collect();
+            self.records = self
+                .records
+                .iter()
+                .map(|r| format!("ANSWER: {}", r.splitn(6, ' ').nth(5).unwrap_or_default()))
+                .collect();
         }
         Shown { records: self.records, ..Shown::default() }
     }

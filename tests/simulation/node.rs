@@ -1,4 +1,5 @@
-//! The node: the machines of health, load, ramps and overrides, put together as the server's writer does it.
+//! The node: the machines of health, load, ramps and overrides, put together as the server's writer
+//! does it.
 
 use crate::world::Compiled;
 use meridian::config::ledger_file;
@@ -44,7 +45,10 @@ impl<'w> Node<'w> {
             loads: Loads::new(files.loads(capacity), seed, Moment(0)),
             ramps: Ramps::new(ramping(&snapshot)),
             overrides: Overrides::open(Path::new("no such folder"), 0),
-            picture: Picture { slots: vec![SlotHealth::default(); snapshot.steering.slots.len()], held: vec![] },
+            picture: Picture {
+                slots: vec![SlotHealth::default(); snapshot.steering.slots.len()],
+                held: vec![],
+            },
             sheds: vec![],
             left: vec![0; snapshot.pops.len()],
             is_up: vec![true; snapshot.pops.len()],
@@ -56,9 +60,11 @@ impl<'w> Node<'w> {
         }
     }
 
-    /// A turn without a command: publishes what an answer would show. `keeps_sheds`: the machine of load has no say.
+    /// A turn without a command: publishes what an answer would show. `keeps_sheds`: the machine of
+    /// load has no say.
     pub fn look(&mut self, now: Moment, epoch_secs: u64, keeps_sheds: bool) -> bool {
-        let has_ended = !self.overrides.expire(epoch_secs).is_empty() || self.step_at.is_some_and(|at| at <= epoch_secs);
+        let has_ended =
+            !self.overrides.expire(epoch_secs).is_empty() || self.step_at.is_some_and(|at| at <= epoch_secs);
         if has_ended {
             self.put(now, epoch_secs);
         }
@@ -108,15 +114,21 @@ impl<'w> Node<'w> {
         self.put(now, epoch_secs);
     }
 
-    /// The process ends and begins again with what it kept; the wall clock may have stepped meanwhile.
+    /// The process ends and begins again with what it kept; the wall clock may have stepped
+    /// meanwhile.
     pub fn restart(&mut self, now: Moment, epoch_secs: u64, epoch_after: u64) {
-        let (verdicts, shares, ramps) = (self.monitor.save(now, epoch_secs), self.loads.save(epoch_secs), self.ramps.save(now, epoch_secs));
+        let (verdicts, shares, ramps) = (
+            self.monitor.save(now, epoch_secs),
+            self.loads.save(epoch_secs),
+            self.ramps.save(now, epoch_secs),
+        );
         let ledger = ledger_file::print(&self.overrides.ledger);
         *self = Node::new(self.files, &self.capacity, self.seed);
         self.monitor.restore(&verdicts, Moment(0), epoch_after);
         self.loads.restore(&shares, Moment(0), epoch_after);
         self.ramps.restore(&ramps, Moment(0), epoch_after);
-        self.overrides.ledger = ledger_file::read_alone(ledger.as_bytes(), "overrides.yaml").unwrap_or_else(|_| panic!("{ledger}"));
+        self.overrides.ledger = ledger_file::read_alone(ledger.as_bytes(), "overrides.yaml")
+            .unwrap_or_else(|_| panic!("{ledger}"));
         self.sheds = self.loads.sheds();
         self.follow(Moment(0));
         self.put(Moment(0), epoch_after);
@@ -130,7 +142,10 @@ impl<'w> Node<'w> {
 
     /// When to look next if nothing happens.
     pub fn next_wake(&self, now: Moment) -> Option<Moment> {
-        [self.monitor.next_wake(), self.loads.next_wake(), self.ramps.next_wake(now)].into_iter().flatten().min()
+        [self.monitor.next_wake(), self.loads.next_wake(), self.ramps.next_wake(now)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn healths(&self) -> Vec<PopHealth> {
@@ -140,14 +155,19 @@ impl<'w> Node<'w> {
     /// Loads and ramps hear who is up and who serves.
     fn call(&mut self, now: Moment, epoch_secs: u64) {
         let snapshot = &self.files.world.snapshot;
-        let up_in =
-            |slots: &[SlotHealth]| -> Vec<bool> { health_of_pops(snapshot, slots).iter().map(|is| *is != PopHealth::Down).collect() };
+        let up_in = |slots: &[SlotHealth]| -> Vec<bool> {
+            health_of_pops(snapshot, slots).iter().map(|is| *is != PopHealth::Down).collect()
+        };
         let mut is_up = up_in(&self.picture.slots);
         let states = self.overrides.ledger.effective(&snapshot.pops, epoch_secs);
         let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
         for (policy, held) in &self.picture.held {
             let held = up_in(held);
-            for pop in snapshot.steering.policies[*policy as usize].members.iter().filter_map(|member| member.target.split().ok()) {
+            for pop in snapshot.steering.policies[*policy as usize]
+                .members
+                .iter()
+                .filter_map(|member| member.target.split().ok())
+            {
                 is_up[usize::from(pop.0)] |= held[usize::from(pop.0)];
             }
         }
@@ -174,13 +194,15 @@ impl<'w> Node<'w> {
     /// A new status for everybody, if it is another one.
     pub fn publish(&mut self, epoch_secs: u64) -> bool {
         let base = &self.files.world.snapshot;
-        let mut sheds = vec![Shed::default(); if self.sheds.is_empty() { 0 } else { base.steering.slots.len() }];
+        let mut sheds =
+            vec![Shed::default(); if self.sheds.is_empty() { 0 } else { base.steering.slots.len() }];
         for row in &self.sheds {
             sheds[row.slot as usize] = Shed { share: row.share, accept: row.accept.clone() };
         }
         let truth = Truth { picture: &self.picture, left: &self.left, sheds: &sheds };
         let next = self.overrides.over(base, truth, epoch_secs, self.snapshot.sequence() + 1);
-        let is_new = next.status != self.snapshot.status || !Arc::ptr_eq(&next.steering, &self.snapshot.steering);
+        let is_new =
+            next.status != self.snapshot.status || !Arc::ptr_eq(&next.steering, &self.snapshot.steering);
         if is_new {
             self.snapshot = Arc::new(next);
         }
@@ -189,5 +211,9 @@ impl<'w> Node<'w> {
 }
 
 fn ramping(snapshot: &Snapshot) -> Vec<RampPop> {
-    snapshot.pops.iter().map(|pop| RampPop { name: pop.name.clone(), ramp_ms: u64::from(pop.ramp_ms) }).collect()
+    snapshot
+        .pops
+        .iter()
+        .map(|pop| RampPop { name: pop.name.clone(), ramp_ms: u64::from(pop.ramp_ms) })
+        .collect()
 }

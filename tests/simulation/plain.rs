@@ -1,4 +1,5 @@
-//! The plain model that the machines are held against: one counter each for good and bad results, no clock.
+//! The plain model that the machines are held against: one counter each for good and bad results,
+//! no clock.
 
 use crate::world::{DOWN_AFTER, OK_AFTER, UP_AFTER};
 use meridian::health::condition::Verdict;
@@ -12,7 +13,8 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// A result. While up every failure counts until enough successes in a row; while down one failure begins anew.
+    /// A result. While up every failure counts until enough successes in a row; while down one
+    /// failure begins anew.
     pub fn see(&mut self, is_well: bool) {
         match (self.verdict, is_well) {
             (None, true) => *self = Plain { verdict: Some(true), bad: 0, good: 0 },

@@ -2,7 +2,9 @@
 
 use super::{Answer, Run, TICK_MS};
 use crate::plain::Plain;
-use crate::world::{Compiled, DOWN_AFTER, EVERY_MS, NEAR, POPS, STRICT, TIMEOUT_MS, TYPES, UP_AFTER, has_v6, ramp_secs};
+use crate::world::{
+    Compiled, DOWN_AFTER, EVERY_MS, NEAR, POPS, STRICT, TIMEOUT_MS, TYPES, UP_AFTER, has_v6, ramp_secs,
+};
 use meridian::health::Moment;
 use meridian::health::condition::Verdict;
 use meridian::health::monitor::Monitor;
@@ -37,12 +39,14 @@ pub struct Watched {
     counts: HashMap<Arc<str>, usize>,
     /// Who was out of each policy, by name, at the last look.
     out: HashMap<(Arc<str>, u16), bool>,
-    /// For each PoP, when all of it last went down while it served, and whether it is down, and awaited.
+    /// For each PoP, when all of it last went down while it served, and whether it is down, and
+    /// awaited.
     fell: Vec<Option<u64>>,
     was: Vec<(bool, bool)>,
     /// For each PoP, before when nothing is promised of how soon a fault is seen.
     excused_until: Vec<u64>,
-    /// For each PoP the cells that a ramp has not brought back, and since when it is up; none where a restart may have changed it.
+    /// For each PoP the cells that a ramp has not brought back, and since when it is up; none where
+    /// a restart may have changed it.
     left: Vec<Option<(u16, u64)>>,
     was_frozen: [bool; 2],
 }
@@ -68,7 +72,8 @@ impl Watched {
     /// Other files: what is known of a target goes with it.
     pub fn follow(&mut self, world: &Compiled, now_ms: u64) {
         let roster = &world.world.snapshot.roster;
-        let mut known: HashMap<Arc<str>, Target> = self.targets.drain(..).map(|target| (target.key.clone(), target)).collect();
+        let mut known: HashMap<Arc<str>, Target> =
+            self.targets.drain(..).map(|target| (target.key.clone(), target)).collect();
         let new = |target: &meridian::health::roster::Target| Target {
             key: target.key.clone(),
             pop: target.pop.strip_prefix('p').and_then(|number| number.parse().ok()),
@@ -77,19 +82,29 @@ impl Watched {
             verdict: Verdict::Unknown,
             turned: None,
         };
-        self.targets = roster.targets.iter().map(|target| known.remove(&target.key).unwrap_or_else(|| new(target))).collect();
+        self.targets = roster
+            .targets
+            .iter()
+            .map(|target| known.remove(&target.key).unwrap_or_else(|| new(target)))
+            .collect();
         for pop in world.pops..POPS {
             (self.fell[pop], self.was[pop], self.left[pop]) = (None, (false, true), None);
         }
         // What is new is cold, and is looked at quickly at first.
-        let new: Vec<usize> =
-            self.targets.iter().filter(|target| target.verdict == Verdict::Unknown).filter_map(|target| target.pop).collect();
+        let new: Vec<usize> = self
+            .targets
+            .iter()
+            .filter(|target| target.verdict == Verdict::Unknown)
+            .filter_map(|target| target.pop)
+            .collect();
         new.into_iter().for_each(|pop| self.excuse(Some(pop), now_ms));
     }
 
     /// Nothing is promised of a PoP, or of all, until then.
     pub fn excuse(&mut self, pop: Option<usize>, until: u64) {
-        for (_, excused) in self.excused_until.iter_mut().enumerate().filter(|(index, _)| pop.is_none_or(|pop| pop == *index)) {
+        for (_, excused) in
+            self.excused_until.iter_mut().enumerate().filter(|(index, _)| pop.is_none_or(|pop| pop == *index))
+        {
             *excused = until.max(*excused);
         }
     }
@@ -115,15 +130,20 @@ impl Watched {
 }
 
 impl Run<'_> {
-    /// A target's verdict is the plain model's, and turns no faster than its damping allows. Where canaries have a say, it does
-    /// not turn at all while they freeze it.
+    /// A target's verdict is the plain model's, and turns no faster than its damping allows. Where
+    /// canaries have a say, it does not turn at all while they freeze it.
     pub(super) fn check_verdicts(&mut self) {
         let (has_canaries, frozen) = (self.world().kind.has_canaries, self.node.monitor.frozen());
         let mut told = Vec::new();
         let mut faults = Vec::new();
-        for (target, report) in self.watched.targets.iter_mut().zip(self.node.monitor.targets(Moment(self.now_ms - self.zero_ms))) {
+        for (target, report) in
+            self.watched.targets.iter_mut().zip(self.node.monitor.targets(Moment(self.now_ms - self.zero_ms)))
+        {
             if !has_canaries && !target.plain.agrees(report.verdict) {
-                faults.push(format!("{} is {:?}, the plain model says {:?}", target.key, report.verdict, target.plain.verdict));
+                faults.push(format!(
+                    "{} is {:?}, the plain model says {:?}",
+                    target.key, report.verdict, target.plain.verdict
+                ));
             }
             if report.verdict == target.verdict {
                 continue;
@@ -133,13 +153,18 @@ impl Run<'_> {
             }
             // A canary is asked out of turn, so it may turn soon.
             if let Some(turned) = target.turned.filter(|_| target.pop.is_some()) {
-                let needed = u64::from(if target.verdict == Verdict::Up { DOWN_AFTER } else { UP_AFTER } - 1) * EVERY_MS;
+                let needed = u64::from(if target.verdict == Verdict::Up { DOWN_AFTER } else { UP_AFTER } - 1)
+                    * EVERY_MS;
                 if self.now_ms - turned + TIMEOUT_MS < needed {
                     faults.push(format!("{} turned after {} ms", target.key, self.now_ms - turned));
                 }
             }
             if let Some(pop) = target.pop {
-                told.push(format!("p{pop:02} is {} in {}", report.verdict.word(), ["IPv4", "IPv6"][target.family]));
+                told.push(format!(
+                    "p{pop:02} is {} in {}",
+                    report.verdict.word(),
+                    ["IPv4", "IPv6"][target.family]
+                ));
             }
             // A first verdict is none that was turned to: a cold start is quicker.
             target.turned = (target.verdict != Verdict::Unknown).then_some(self.now_ms);
@@ -157,16 +182,18 @@ impl Run<'_> {
         let slots = &self.world().world.snapshot.steering.slots;
         for (slot, health) in slots.iter().zip(&self.node.picture.slots) {
             let pop = usize::from(slot.pop.0);
-            let is_down = health.down_v4.count_ones() as usize == slot.v4.len() && health.down_v6.count_ones() as usize == slot.v6.len();
-            let (was_down, was_awaited) = std::mem::replace(&mut self.watched.was[pop], (is_down, health.is_awaited));
+            let is_down = health.down_v4.count_ones() as usize == slot.v4.len()
+                && health.down_v6.count_ones() as usize == slot.v6.len();
+            let (was_down, was_awaited) =
+                std::mem::replace(&mut self.watched.was[pop], (is_down, health.is_awaited));
             if is_down && !was_down && !was_awaited {
                 self.watched.fell[pop] = Some(self.now_ms);
             }
         }
     }
 
-    /// Never more than the panic share of a policy out by probes alone, unless the guard has held that for its time; and
-    /// it holds no longer than that.
+    /// Never more than the panic share of a policy out by probes alone, unless the guard has held
+    /// that for its time; and it holds no longer than that.
     pub(super) fn check_guards(&mut self) {
         let (world, epoch) = (self.world(), self.epoch());
         let roster = &world.world.snapshot.roster;
@@ -182,11 +209,13 @@ impl Run<'_> {
                 }
             }
             let view = self.node.snapshot.status.view(number as u32);
-            let (window, taken_over) = (u64::from(policy.guard.window_ms), self.watched.taken_over.get(&policy.name).copied());
+            let (window, taken_over) =
+                (u64::from(policy.guard.window_ms), self.watched.taken_over.get(&policy.name).copied());
             let members = policy.members.iter().filter(|(pop, _)| !overridden[usize::from(*pop)]);
             let is_out = |(pop, slot): &&(u16, u32)| {
                 let seen = view.slot(*slot);
-                let fell = self.watched.fell[usize::from(*pop)].filter(|fell| self.now_ms - fell < window && Some(*fell) > taken_over);
+                let fell = self.watched.fell[usize::from(*pop)]
+                    .filter(|fell| self.now_ms - fell < window && Some(*fell) > taken_over);
                 seen.up == 0 && seen.awaited == 0 && fell.is_some()
             };
             let out: Vec<u16> = members.clone().filter(is_out).map(|(pop, _)| *pop).collect();
@@ -194,14 +223,16 @@ impl Run<'_> {
             let mut has_new = false;
             for (pop, _) in &policy.members {
                 let is_out = out.contains(pop);
-                has_new |= is_out && self.watched.out.insert((policy.name.clone(), *pop), is_out) != Some(true);
+                has_new |=
+                    is_out && self.watched.out.insert((policy.name.clone(), *pop), is_out) != Some(true);
                 if !is_out {
                     self.watched.out.remove(&(policy.name.clone(), *pop));
                 }
             }
             // Nor does one that comes at the same moment, behind the judgement.
             let now_count = members.count();
-            let count = self.watched.counts.insert(policy.name.clone(), now_count).unwrap_or(0).max(now_count);
+            let count =
+                self.watched.counts.insert(policy.name.clone(), now_count).unwrap_or(0).max(now_count);
             if has_new && out.len() * 100 > count * usize::from(policy.guard.share_percent) {
                 self.fail(&format!("policy {} loses {out:?} at once", policy.name));
             }
@@ -218,20 +249,32 @@ impl Run<'_> {
                 continue;
             }
             let since = before.map_or(self.now_ms, |(_, since)| since);
-            if before.is_some_and(|(before, _)| left > before) || left > 0 && self.now_ms - since > ramp_secs(pop) * 1_000 + TICK_MS {
-                self.fail(&format!("{left} of 256 cells of p{pop:02} are not back, up since {since} ms, {before:?}"));
+            if before.is_some_and(|(before, _)| left > before)
+                || left > 0 && self.now_ms - since > ramp_secs(pop) * 1_000 + TICK_MS
+            {
+                self.fail(&format!(
+                    "{left} of 256 cells of p{pop:02} are not back, up since {since} ms, {before:?}"
+                ));
             }
             self.watched.left[pop] = Some((left, since));
         }
     }
 
-    /// Nobody is answered who is switched off; the drained and those of weight 0 only as a last resort; nothing at all only where
-    /// a policy says so. By distance, the answer is the plain model's.
+    /// Nobody is answered who is switched off; the drained and those of weight 0 only as a last
+    /// resort; nothing at all only where a policy says so. By distance, the answer is the plain
+    /// model's.
     pub(super) fn check_answer(&self, name: usize, rtype: usize, cell: usize, answer: Answer) {
         let what = || format!("cell {cell} asks {} {}", crate::world::NAMES[name], TYPES[rtype]);
         let Some((pop, resort)) = answer.pop else {
             let (world, snapshot) = (self.world(), &self.node.snapshot);
-            let number = world.world.snapshot.steering.policies.iter().position(|policy| &*policy.name == "strict").unwrap();
+            let number = world
+                .world
+                .snapshot
+                .steering
+                .policies
+                .iter()
+                .position(|policy| &*policy.name == "strict")
+                .unwrap();
             let view = snapshot.status.view(number as u32);
             let serves = |(pop, slot): &(u16, u32)| {
                 let seen = view.slot(*slot);
@@ -252,7 +295,8 @@ impl Run<'_> {
         }
     }
 
-    /// The nearest that passes; for one type alone the next that has it; another only where that one sheds.
+    /// The nearest that passes; for one type alone the next that has it; another only where that
+    /// one sheds.
     fn check_nearest(&self, rtype: usize, cell: usize, pop: u16, resort: Resort) {
         let (world, status) = (self.world(), &self.node.snapshot.status);
         let steering = &self.node.snapshot.steering;
@@ -266,48 +310,69 @@ impl Run<'_> {
                 Resort::Regular | Resort::AsIfUp => Standing::Regular,
                 _ => Standing::LastResort,
             };
-            let stands = status.standing(PopId(pop), status.pop(PopId(pop)).weight, world.keys[cell], steering.pops[usize::from(pop)].seed);
+            let stands = status.standing(
+                PopId(pop),
+                status.pop(PopId(pop)).weight,
+                world.keys[cell],
+                steering.pops[usize::from(pop)].seed,
+            );
             match stands == Some(standing) {
                 true if stage >= Resort::AsIfUp => seen.has,
                 true => seen.up,
                 false => 0,
             }
         };
-        const STAGES: [Resort; 4] = [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
+        const STAGES: [Resort; 4] =
+            [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
         let wanted = [meridian::steer::table::V4, meridian::steer::table::V6][rtype];
         let first_of = |stages: &[Resort], family: u8| {
-            stages.iter().find_map(|stage| order().find(|pop| families(*pop, *stage) & family != 0).map(|pop| (pop, *stage)))
+            stages.iter().find_map(|stage| {
+                order().find(|pop| families(*pop, *stage) & family != 0).map(|pop| (pop, *stage))
+            })
         };
         // What nothing is known of yet is another story, for a moment after a start.
         if order().any(|pop| view.slot(table.slots[usize::from(pop)]).awaited != 0) {
             return;
         }
         let Some((best, stage)) = first_of(&STAGES, u8::MAX) else { return };
-        let shed = status.shed(table.slots[usize::from(best)]).filter(|shed| stage == Resort::Regular && shed.share > 0);
+        let shed = status
+            .shed(table.slots[usize::from(best)])
+            .filter(|shed| stage == Resort::Regular && shed.share > 0);
         let expected = match families(best, stage) & wanted != 0 {
             true => (best, stage),
-            false => first_of(&STAGES[STAGES.iter().position(|other| *other == stage).unwrap()..], wanted).unwrap(),
+            false => {
+                first_of(&STAGES[STAGES.iter().position(|other| *other == stage).unwrap()..], wanted).unwrap()
+            }
         };
         if (pop, resort) == expected {
             return;
         }
         let is_handed = shed.is_some_and(|shed| {
             // To one that takes it, or for its type alone to one behind that.
-            resort == Resort::Regular && families(pop, Resort::Regular) & wanted != 0 && shed.accept.iter().any(|accept| *accept > 0)
+            resort == Resort::Regular
+                && families(pop, Resort::Regular) & wanted != 0
+                && shed.accept.iter().any(|accept| *accept > 0)
         });
         if !is_handed {
-            self.fail(&format!("cell {cell} is sent to p{pop:02} by {resort:?}, but {} by {expected:?}", TYPES[rtype]));
+            self.fail(&format!(
+                "cell {cell} is sent to p{pop:02} by {resort:?}, but {} by {expected:?}",
+                TYPES[rtype]
+            ));
         }
     }
 
-    /// What fails is out of the answers after the time of detection and one second, where nothing holds it and nobody forces it up.
+    /// What fails is out of the answers after the time of detection and one second, where nothing
+    /// holds it and nobody forces it up.
     pub(super) fn check_detection(&mut self) {
         // A canary is asked out of turn, at most once a second, and may run into its time-out.
         let canary_ms = if self.world().kind.has_canaries { 2 * TIMEOUT_MS + 1_000 } else { 0 };
         let detection = EVERY_MS * u64::from(DOWN_AFTER) + TIMEOUT_MS + canary_ms;
         for pop in 0..self.world().pops {
             for family in 0..2 {
-                let Some(since) = self.sites[pop].broken_since[family].filter(|_| family == 0 || has_v6(pop)) else { continue };
+                let Some(since) = self.sites[pop].broken_since[family].filter(|_| family == 0 || has_v6(pop))
+                else {
+                    continue;
+                };
                 let begins = since.max(self.watched.excused_until[pop]);
                 if self.now_ms < begins + detection + 1_000 + 2 * TICK_MS
                     || !self.node.picture.held.is_empty()
@@ -322,7 +387,9 @@ impl Run<'_> {
                     && !resort.ignores_probes()
                     && !is_forced
                 {
-                    self.fail(&format!("p{pop:02} is broken since {since} ms and still answered by {resort:?}"));
+                    self.fail(&format!(
+                        "p{pop:02} is broken since {since} ms and still answered by {resort:?}"
+                    ));
                 }
             }
         }

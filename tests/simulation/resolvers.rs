@@ -1,4 +1,5 @@
-//! Resolvers: each asks one question for one cell, and keeps the answer for its TTL, or ten times longer.
+//! Resolvers: each asks one question for one cell, and keeps the answer for its TTL, or ten times
+//! longer.
 
 use super::{Answer, TICK_MS};
 use crate::dice::Dice;
@@ -31,11 +32,17 @@ impl Resolvers {
         for cell in 0..world.kind.cells {
             let owner = usize::from(world.nearest[cell][0]);
             for _ in 0..if is_coarse { EACH } else { IN_ALL / world.kind.cells } {
-                let (name, rtype) = if is_coarse { (dice.below(names), dice.below(TYPES.len())) } else { (NEAR, 0) };
+                let (name, rtype) =
+                    if is_coarse { (dice.below(names), dice.below(TYPES.len())) } else { (NEAR, 0) };
                 let is_more = Dice(cell as u64).once_in(2);
                 let demand = (0.5 + dice.between(0.0, 1.0)) * if is_more { 1.0 + skew } else { 1.0 - skew };
                 capacity[owner] += demand / 0.7;
-                all.push(Resolver { question: (name, rtype, cell), demand, is_slow: dice.below(100) < 9, pop: None });
+                all.push(Resolver {
+                    question: (name, rtype, cell),
+                    demand,
+                    is_slow: dice.below(100) < 9,
+                    pop: None,
+                });
             }
         }
         let mean = capacity.iter().sum::<f64>() / POPS as f64;

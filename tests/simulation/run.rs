@@ -111,15 +111,22 @@ pub struct Run<'w> {
 }
 
 impl<'w> Run<'w> {
-    /// A world at 70 % of capacity: PoPs are built for what `near` brings them, and the quiet ones for the mean. `skew`
-    /// is the error of "cells are equal in demand": half of them bring so much more, the others less.
+    /// A world at 70 % of capacity: PoPs are built for what `near` brings them, and the quiet ones
+    /// for the mean. `skew` is the error of "cells are equal in demand": half of them bring so much
+    /// more, the others less.
     pub fn new(seed: u64, editions: [&'w Compiled; 2], control: Control, names: usize, skew: f64) -> Run<'w> {
         let mut dice = Dice(seed ^ 0x5eed);
         let world = editions[0];
         let (resolvers, capacity) = Resolvers::new(world, names, skew, &mut dice);
         let node = Node::new(world, &capacity, seed);
-        let site =
-            Site { broken_since: [None; 2], feed: FeedFate::Honest, past: VecDeque::new(), load: 0.0, smoothed: None, is_full: false };
+        let site = Site {
+            broken_since: [None; 2],
+            feed: FeedFate::Honest,
+            past: VecDeque::new(),
+            load: 0.0,
+            smoothed: None,
+            is_full: false,
+        };
         let queries = world.queries.len();
         Run {
             seed,
@@ -173,7 +180,8 @@ impl<'w> Run<'w> {
 
     fn fail(&self, what: &str) -> ! {
         panic!(
-            "\n{}\n{:>7.2} s  BROKEN: {what}\nrun it alone: MERIDIAN_SIM_SEED={} cargo test --test simulation seeds -- --nocapture\n",
+            "\n{}\n{:>7.2} s  BROKEN: {what}\nrun it alone: MERIDIAN_SIM_SEED={} cargo test --test \
+             simulation seeds -- --nocapture\n",
             self.story(),
             self.now_ms as f64 / 1000.0,
             self.seed
@@ -219,7 +227,8 @@ impl<'w> Run<'w> {
         let mut has_begun = false;
         while let Some(due) = self.node.monitor.poll_due(now) {
             let target = &self.watched.targets[due.index as usize];
-            let is_broken = target.pop.is_some_and(|pop| self.sites[pop].broken_since[target.family].is_some());
+            let is_broken =
+                target.pop.is_some_and(|pop| self.sites[pop].broken_since[target.family].is_some());
             let is_well = !is_broken && self.cut_since[target.family].is_none();
             // What is refused is refused at once, what hangs runs into the time-out.
             let takes_ms = if is_well || self.dice.once_in(2) { TICK_MS } else { TIMEOUT_MS };
@@ -293,10 +302,12 @@ impl<'w> Run<'w> {
     /// On and off by thresholds. Whether anything is another.
     fn switch(&mut self) -> bool {
         let full: Vec<u16> = (0..POPS as u16).filter(|pop| self.sites[usize::from(*pop)].is_full).collect();
-        let accept: Arc<[u16]> = (0..POPS as u16).map(|pop| if full.contains(&pop) { 0 } else { 256 }).collect();
+        let accept: Arc<[u16]> =
+            (0..POPS as u16).map(|pop| if full.contains(&pop) { 0 } else { 256 }).collect();
         let slots = &self.world().world.snapshot.steering.slots;
         let rows = slots.iter().zip(0..).filter(|(slot, _)| full.contains(&slot.pop.0));
-        let sheds: Vec<ShedRow> = rows.map(|(_, slot)| ShedRow { slot, share: 256, accept: accept.clone() }).collect();
+        let sheds: Vec<ShedRow> =
+            rows.map(|(_, slot)| ShedRow { slot, share: 256, accept: accept.clone() }).collect();
         let is_new = sheds != self.node.sheds;
         self.node.sheds = sheds;
         is_new && self.node.publish(self.epoch())
@@ -359,7 +370,11 @@ impl<'w> Run<'w> {
                     _ => vec![0x20, 1, 0xd, 0xb8, 0, 0xf, 0, 0, 0, 0, 0, 0, 0, 0, 0, number],
                 };
                 if !out[at + 12..].starts_with(&wanted) || out[7] != 1 || ttl_secs > TTL_SECS {
-                    self.fail(&format!("{} with TTL {ttl_secs} is not of {pop:?}: {:?}", what(), &out[at..at + 28]));
+                    self.fail(&format!(
+                        "{} with TTL {ttl_secs} is not of {pop:?}: {:?}",
+                        what(),
+                        &out[at..at + 28]
+                    ));
                 }
                 Answer { pop: Some((pop.0, resort)), ttl_secs }
             }

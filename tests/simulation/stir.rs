@@ -1,4 +1,5 @@
-//! What happens in a world: PoPs and networks break and are mended, feeds lie, operators speak, files and clocks change.
+//! What happens in a world: PoPs and networks break and are mended, feeds lie, operators speak,
+//! files and clocks change.
 
 use super::{FeedFate, Run};
 use crate::world::POPS;
@@ -81,10 +82,11 @@ impl Run<'_> {
         }
     }
 
-    /// Somebody says something of a PoP by hand, at once or step by step, for a time or for good. Few at once, so that the
-    /// rest of the world goes on.
+    /// Somebody says something of a PoP by hand, at once or step by step, for a time or for good.
+    /// Few at once, so that the rest of the world goes on.
     fn speak(&mut self, pop: usize) {
-        let off = self.node.overrides.ledger.all_taken_out().effective(&self.node.snapshot.pops, self.epoch());
+        let off =
+            self.node.overrides.ledger.all_taken_out().effective(&self.node.snapshot.pops, self.epoch());
         let may_take_out = off.iter().filter(|is| is.is_off()).count() < 3;
         let action = match self.dice.below(5) {
             0 if may_take_out => Action::State(AdminState::Down),
@@ -92,7 +94,8 @@ impl Run<'_> {
             3 => Action::State(AdminState::Up),
             _ => Action::Weight(Some([1, 20, 500][self.dice.below(3)])),
         };
-        let (over_secs, lasts_secs) = ([0, 0, 60, 300][self.dice.below(4)], [None, Some(40), Some(400)][self.dice.below(3)]);
+        let (over_secs, lasts_secs) =
+            ([0, 0, 60, 300][self.dice.below(4)], [None, Some(40), Some(400)][self.dice.below(3)]);
         let start = [None, None, Some(self.epoch() + 45)][self.dice.below(3)];
         self.say(pop, action, over_secs, lasts_secs, start);
     }
@@ -103,13 +106,33 @@ impl Run<'_> {
         self.say(pop, Action::Weight(None), 0, None, None);
     }
 
-    fn say(&mut self, pop: usize, action: Action, over_secs: u64, lasts_secs: Option<u64>, start_epoch_secs: Option<u64>) {
+    fn say(
+        &mut self,
+        pop: usize,
+        action: Action,
+        over_secs: u64,
+        lasts_secs: Option<u64>,
+        start_epoch_secs: Option<u64>,
+    ) {
         let selectors = vec![Selector::parse(&format!("p{pop:02}")).unwrap()];
         let (author, reason) = ("sim".into(), "why not".into());
-        let change = Change { selectors, action, author, reason, lasts_secs, start_epoch_secs, over_secs, force: true, dry_run: false };
+        let change = Change {
+            selectors,
+            action,
+            author,
+            reason,
+            lasts_secs,
+            start_epoch_secs,
+            over_secs,
+            force: true,
+            dry_run: false,
+        };
         let (now, epoch) = (self.clock(), self.epoch());
         if self.node.say(&change, now, epoch) {
-            self.tell(format!("by hand: p{pop:02} {action} over {over_secs} s, for {lasts_secs:?} s, at {start_epoch_secs:?}"));
+            self.tell(format!(
+                "by hand: p{pop:02} {action} over {over_secs} s, for {lasts_secs:?} s, at \
+                {start_epoch_secs:?}"
+            ));
             self.watched.excuse(Some(pop), self.now_ms);
             self.swap();
             self.look();
@@ -143,7 +166,8 @@ impl Run<'_> {
         self.look();
     }
 
-    /// The process ends and begins again; its clock begins anew, and the world's clock may have stepped.
+    /// The process ends and begins again; its clock begins anew, and the world's clock may have
+    /// stepped.
     pub fn restart(&mut self, step_secs: i64) {
         self.tell(format!("restart, the clock steps by {step_secs} s"));
         let (now, epoch) = (self.clock(), self.epoch());

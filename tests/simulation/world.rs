@@ -1,4 +1,5 @@
-//! The world that is simulated: PoPs and clients on a globe, from one seed, compiled like any deployment.
+//! The world that is simulated: PoPs and clients on a globe, from one seed, compiled like any
+//! deployment.
 
 use crate::dice::Dice;
 use crate::support::{self, Tree};
@@ -16,8 +17,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 pub const POPS: usize = 20;
-/// Steered names: by distance, by weight, one that only some PoPs serve, and one that is empty when its few are down.
-pub const NAMES: [&str; 4] = ["near.sim.example.", "even.sim.example.", "few.sim.example.", "strict.sim.example."];
+/// Steered names: by distance, by weight, one that only some PoPs serve, and one that is empty when
+/// its few are down.
+pub const NAMES: [&str; 4] =
+    ["near.sim.example.", "even.sim.example.", "few.sim.example.", "strict.sim.example."];
 pub const NEAR: usize = 0;
 pub const STRICT: usize = 3;
 pub const TYPES: [RrType; 2] = [RrType::A, RrType::AAAA];
@@ -70,16 +73,22 @@ pub fn ramp_secs(pop: usize) -> u64 {
     if pop % 4 == 1 { 120 } else { 0 }
 }
 
-/// The globe of a seed. `edition` tells files before and after a change: other weights, and the last PoP is gone.
+/// The globe of a seed. `edition` tells files before and after a change: other weights, and the
+/// last PoP is gone.
 pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
     let dice = &mut Dice(seed);
     let mut pops = String::new();
     if kind.has_canaries {
-        let _ = writeln!(pops, "canaries: {{ probe: web, addresses: [198.51.100.1, \"2001:db8:c::1\"], freeze_max: {FREEZE_MAX_MS}ms }}");
+        let _ = writeln!(
+            pops,
+            "canaries: {{ probe: web, addresses: [198.51.100.1, \"2001:db8:c::1\"], freeze_max: \
+             {FREEZE_MAX_MS}ms }}"
+        );
     }
     let _ = write!(
         pops,
-        "probes:\n  web: {{ tcp: {{ port: 80 }}, every: {EVERY_MS}ms, timeout: {TIMEOUT_MS}ms, up_after: {UP_AFTER}, down_after: {DOWN_AFTER}, ok_after: {OK_AFTER} }}\npops:\n"
+        "probes:\n  web: {{ tcp: {{ port: 80 }}, every: {EVERY_MS}ms, timeout: {TIMEOUT_MS}ms, up_after: \
+         {UP_AFTER}, down_after: {DOWN_AFTER}, ok_after: {OK_AFTER} }}\npops:\n"
     );
     let count = POPS - edition;
     for pop in 0..POPS {
@@ -90,33 +99,43 @@ pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
         if pop < count {
             let _ = writeln!(
                 pops,
-                "  p{pop:02}: {{ at: {{ lat: {lat:.3}, lon: {lon:.3} }}, weight: {weight}, probe: web, ramp: {ramp}s, addresses: [203.0.113.{pop}{v6}] }}"
+                "  p{pop:02}: {{ at: {{ lat: {lat:.3}, lon: {lon:.3} }}, weight: {weight}, probe: web, ramp: \
+                 {ramp}s, addresses: [203.0.113.{pop}{v6}] }}"
             );
         }
     }
     let mut networks = String::new();
     for cell in 0..kind.cells {
         let (lat, lon) = (dice.between(-50.0, 65.0), dice.between(-180.0, 180.0));
-        let _ = writeln!(networks, "c{cell}: {{ prefixes: [\"{}\"], lat: {lat:.3}, lon: {lon:.3} }}", network_of(cell));
+        let _ = writeln!(
+            networks,
+            "c{cell}: {{ prefixes: [\"{}\"], lat: {lat:.3}, lon: {lon:.3} }}",
+            network_of(cell)
+        );
     }
     let named = |keep: &dyn Fn(usize) -> bool| {
-        let names: Vec<String> = (0..count).filter(|pop| keep(*pop)).map(|pop| format!("p{pop:02}")).collect();
+        let names: Vec<String> =
+            (0..count).filter(|pop| keep(*pop)).map(|pop| format!("p{pop:02}")).collect();
         names.join(", ")
     };
     let policies = format!(
         "policies:\n  near: {{ pops: all, order: nearest, band: none, ttl: {TTL_SECS} }}\n  \
-         even: {{ pops: [[{}]], order: listed, ttl: {TTL_SECS} }}\n  few: {{ pops: [{}], order: nearest, ttl: {TTL_SECS}, panic: {{ share: 30%, hold: 45s }} }}\n  \
+         even: {{ pops: [[{}]], order: listed, ttl: {TTL_SECS} }}\n  few: {{ pops: [{}], order: nearest, \
+         ttl: {TTL_SECS}, panic: {{ share: 30%, hold: 45s }} }}\n  \
          strict: {{ pops: [{}], order: nearest, ttl: {TTL_SECS}, when_all_down: nodata }}\n",
         named(&|_| true),
         named(&|pop| pop % 3 == 0),
         named(&|pop| pop % 4 == 1 && pop < 10),
     );
-    let zone = "zone: sim.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  \
-                near: { steer: near }\n  even: { steer: even }\n  few: { steer: few }\n  strict: { steer: strict }\n";
+    let zone = "zone: sim.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+        192.0.2.1 }\n  \
+                near: { steer: near }\n  even: { steer: even }\n  few: { steer: few }\n  strict: { steer: \
+                strict }\n";
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
             "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\ngeoip: { networks: networks.yaml }\n\
+            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\ngeoip: { networks: \
+             networks.yaml }\n\
              pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
         )
         .with("pops.yaml", pops)
@@ -126,13 +145,19 @@ pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
     let world = support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
     let places: Vec<_> = world.deployment.pops.iter().map(|pop| pop.coordinates.unwrap()).collect();
     let by_distance = |from, skip: usize| {
-        let mut order: Vec<(u32, u16)> =
-            (0..count).filter(|pop| *pop != skip).map(|pop| (great_circle_m(from, places[pop]), pop as u16)).collect();
+        let mut order: Vec<(u32, u16)> = (0..count)
+            .filter(|pop| *pop != skip)
+            .map(|pop| (great_circle_m(from, places[pop]), pop as u16))
+            .collect();
         order.sort_unstable();
         order.into_iter().map(|(_, pop)| pop).collect::<Vec<u16>>()
     };
-    let networks: std::collections::HashMap<&str, _> =
-        world.deployment.networks.iter().map(|network| (&*network.name, network.coordinates.unwrap())).collect();
+    let networks: std::collections::HashMap<&str, _> = world
+        .deployment
+        .networks
+        .iter()
+        .map(|network| (&*network.name, network.coordinates.unwrap()))
+        .collect();
     let near = hash::name(Name::parse(NAMES[NEAR], None).unwrap().as_wire());
     let key = |cell: usize| match network_of(cell) {
         Prefix::V4 { bits, .. } => cell_key(4, u128::from(bits), near),
@@ -143,7 +168,11 @@ pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
         for rtype in TYPES {
             queries.extend((0..kind.cells).map(|cell| {
                 let address = network_of(cell).address();
-                support::query(name, rtype, Some(Prefix::new(address, if address.is_ipv4() { 24 } else { 56 })))
+                support::query(
+                    name,
+                    rtype,
+                    Some(Prefix::new(address, if address.is_ipv4() { 24 } else { 56 })),
+                )
             }));
         }
     }
@@ -171,12 +200,18 @@ impl Compiled {
     pub fn loads(&self, capacity: &[f64]) -> Arc<LoadRoster> {
         let steering = &self.world.snapshot.steering;
         let feed = |pop: usize| {
-            let feed = if self.kind.has_ramps && is_pushed(pop) { Feed::Push } else { Feed::File { path: "load".into() } };
+            let feed = if self.kind.has_ramps && is_pushed(pop) {
+                Feed::Push
+            } else {
+                Feed::File { path: "load".into() }
+            };
             FeedRoster {
                 key: format!("{} load", steering.pops[pop].name).into(),
                 pop: pop as u16,
                 service: None,
-                slots: (0..steering.slots.len() as u32).filter(|slot| usize::from(steering.slots[*slot as usize].pop.0) == pop).collect(),
+                slots: (0..steering.slots.len() as u32)
+                    .filter(|slot| usize::from(steering.slots[*slot as usize].pop.0) == pop)
+                    .collect(),
                 capacity: capacity[pop],
                 ttl_secs: TTL_SECS,
                 spec: Arc::new(LoadSpec::new(feed, At::whole(FileId(0)))),
@@ -184,7 +219,11 @@ impl Compiled {
         };
         Arc::new(LoadRoster {
             feeds: (0..self.pops).map(feed).collect(),
-            slots: steering.slots.iter().map(|slot| LoadSlot { pop: slot.pop.0, service: "default".into() }).collect(),
+            slots: steering
+                .slots
+                .iter()
+                .map(|slot| LoadSlot { pop: slot.pop.0, service: "default".into() })
+                .collect(),
             pops: steering.pops.iter().map(|pop| pop.name.clone()).collect(),
             followers: self.followers.clone(),
         })

@@ -70,7 +70,12 @@ impl Sources for Tree {
             }
             Err(e) => return Err(e.to_string()),
         };
-        all.extend(self.over.iter().filter(|(p, text)| text.is_some() && p.parent() == Some(folder)).map(|(p, _)| p.clone()));
+        all.extend(
+            self.over
+                .iter()
+                .filter(|(p, text)| text.is_some() && p.parent() == Some(folder))
+                .map(|(p, _)| p.clone()),
+        );
         all.retain(|p| !matches!(self.over.get(p), Some(None)));
         all.sort();
         all.dedup();
@@ -117,10 +122,21 @@ pub fn ask(snapshot: &Snapshot, packet: &[u8], from: IpAddr, draw: u64) -> (Outc
 }
 
 /// Asks.
-pub fn ask_over(snapshot: &Snapshot, packet: &[u8], from: IpAddr, transport: Transport, draw: u64) -> (Outcome, Vec<u8>) {
+pub fn ask_over(
+    snapshot: &Snapshot,
+    packet: &[u8],
+    from: IpAddr,
+    transport: Transport,
+    draw: u64,
+) -> (Outcome, Vec<u8>) {
     let mut out = vec![0; 65_535];
-    let outcome =
-        answer::respond(snapshot, packet, &Client { address: from, transport }, Moment { draw, epoch_secs: EPOCH_SECS }, &mut out);
+    let outcome = answer::respond(
+        snapshot,
+        packet,
+        &Client { address: from, transport },
+        Moment { draw, epoch_secs: EPOCH_SECS },
+        &mut out,
+    );
     match outcome.verdict {
         Verdict::Reply(len) => out.truncate(len),
         Verdict::Silence | Verdict::Rare => out.clear(),

@@ -12,7 +12,9 @@ pub(super) const KIND: &str = "Meridian-Places";
 
 /// The octets of a database dated `epoch`.
 pub(super) fn encode(rows: &[Row], epoch: u64) -> Result<Vec<u8>, String> {
-    let date = UNIX_EPOCH.checked_add(Duration::from_secs(epoch)).ok_or_else(|| format!("the epoch {epoch} is too far in the future"))?;
+    let date = UNIX_EPOCH
+        .checked_add(Duration::from_secs(epoch))
+        .ok_or_else(|| format!("the epoch {epoch} is too far in the future"))?;
     let mut writer = Writer::builder(KIND)
         .description(&[("en", "Places of networks, made by meridian geoip build")])
         .languages(["en"])

@@ -32,7 +32,9 @@ fn the_sample_covers_the_world() {
         let continents: HashSet<_> = fields.iter().filter_map(|f| f.continent).collect();
         (countries.len(), Continent::ALL.into_iter().filter(|c| continents.contains(c)).count())
     };
-    for places in [database.leaves_v4.iter().map(|l| l.2).collect(), database.leaves_v6.iter().map(|l| l.2).collect()] {
+    for places in
+        [database.leaves_v4.iter().map(|l| l.2).collect(), database.leaves_v6.iter().map(|l| l.2).collect()]
+    {
         let (countries, continents) = of(places);
         assert!(countries >= 60 && continents >= 6, "{countries} {continents}");
     }
@@ -82,7 +84,9 @@ fn build_refuses_a_bad_source() {
     let folder = tempfile::tempdir().unwrap();
     let (source, target) = (folder.path().join("a.csv"), folder.path().join("a.mmdb"));
     fs::write(&target, "old").unwrap();
-    let codes = |result: Result<String, (Findings, Files)>| result.unwrap_err().0.iter().map(|f| f.code).collect::<Vec<_>>();
+    let codes = |result: Result<String, (Findings, Files)>| {
+        result.unwrap_err().0.iter().map(|f| f.code).collect::<Vec<_>>()
+    };
     assert_eq!(codes(build(&source, &target, None)), [code::UNREADABLE]);
     fs::write(&source, [0xff, 0xfe]).unwrap();
     assert_eq!(codes(build(&source, &target, None)), [code::NOT_UTF8]);

@@ -1,7 +1,7 @@
 //! The catalogue as JSON Schema, draft 2020-12.
 //!
-//! The program reads scalars by their text, so that `8443` and `"8443"` are one value; the schema is
-//! what an editor should ask for: numbers where numbers are meant, any scalar where text is.
+//! The program reads scalars by their text, so that `8443` and `"8443"` are one value; the schema
+//! is what an editor should ask for: numbers where numbers are meant, any scalar where text is.
 
 use crate::config::catalogue::{Absent, FILES, FileKind, Others, RECORD_TYPES, Section, Shape};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,12 @@ const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 pub fn of(file: &FileKind) -> String {
     let mut sections = Sections::default();
     let root = sections.reference(file.root);
-    shown(json!({ "$schema": DRAFT, "title": format!("Meridian: {}", file.path), "$ref": root["$ref"], "$defs": sections.finish() }))
+    shown(json!({
+        "$schema": DRAFT,
+        "title": format!("Meridian: {}", file.path),
+        "$ref": root["$ref"],
+        "$defs": sections.finish(),
+    }))
 }
 
 /// One schema for every file: a document is one of them.
@@ -61,7 +66,8 @@ impl Sections {
             }
             properties.insert(entry.key.to_owned(), schema);
         }
-        let mut schema = json!({ "type": ["object", "null"], "properties": properties, "additionalProperties": false });
+        let mut schema =
+            json!({ "type": ["object", "null"], "properties": properties, "additionalProperties": false });
         if !section.about.is_empty() {
             schema["description"] = json!(plain(section.about.trim_end_matches(':')));
         }
@@ -95,23 +101,37 @@ impl Sections {
             Shape::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
             Shape::Number(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
             Shape::Percent => json!({ "type": "string", "pattern": "^[0-9]+ ?%$" }),
-            Shape::Portion => json!({ "anyOf": [{ "type": "string", "pattern": "^[0-9.]+ ?%$" }, { "type": "number", "maximum": 1 }] }),
+            Shape::Portion => {
+                json!({ "anyOf": [
+                    { "type": "string", "pattern": "^[0-9.]+ ?%$" },
+                    { "type": "number", "maximum": 1 },
+                ] })
+            }
             Shape::Time => {
-                json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h|d)?$" }] })
+                json!({ "anyOf": [
+                    { "type": "integer", "minimum": 0 },
+                    { "type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h|d)?$" },
+                ] })
             }
             // YAML 1.1 readers make booleans of these words, YAML 1.2 readers keep the text.
             Shape::Switch => json!({ "enum": [true, false, "on", "off", "yes", "no", "true", "false"] }),
             // An editor whose YAML is of version 1.1 takes the bare word for false.
             Shape::Choice(["off"]) => json!({ "enum": ["off", false] }),
             Shape::Choice(words) => json!({ "enum": words }),
-            Shape::Either(shapes) => json!({ "anyOf": shapes.iter().map(|shape| self.shape(shape)).collect::<Vec<_>>() }),
+            Shape::Either(shapes) => {
+                json!({ "anyOf": shapes.iter().map(|shape| self.shape(shape)).collect::<Vec<_>>() })
+            }
             Shape::List(member) => {
                 let member = self.shape(member);
                 json!({ "anyOf": [{ "type": "array", "items": member }, member] })
             }
             Shape::Map(section) => self.reference(section),
             Shape::Names(what, value) => {
-                json!({ "type": "object", "title": format!("{what} names"), "additionalProperties": self.shape(value) })
+                json!({
+                    "type": "object",
+                    "title": format!("{what} names"),
+                    "additionalProperties": self.shape(value),
+                })
             }
             Shape::Anything => json!({}),
         }

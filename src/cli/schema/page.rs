@@ -17,11 +17,13 @@ pub fn markdown() -> String {
         }
     }
     out.push_str(
-        "\n### Record types\n\nRecord data is written as in zone text (RFC 1035 section 5.1); names are relative to the zone.\n\n",
+        "\n### Record types\n\nRecord data is written as in zone text (RFC 1035 section 5.1); names are \
+         relative to the zone.\n\n",
     );
     out.push_str("| type | for | examples |\n|---|---|---|\n");
     for record in RECORD_TYPES {
-        let examples: Vec<String> = record.examples.iter().map(|e| format!("`{}`", e.replace('|', "\\|"))).collect();
+        let examples: Vec<String> =
+            record.examples.iter().map(|e| format!("`{}`", e.replace('|', "\\|"))).collect();
         let _ = writeln!(out, "| `{}` | {} | {} |", record.name, record.about, examples.join(", "));
     }
     out.push_str(TAIL);
@@ -70,7 +72,10 @@ fn kind(shape: &Shape) -> String {
         Shape::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Shape::Either(shapes) => shapes.iter().map(kind).collect::<Vec<_>>().join(", or "),
         Shape::List(member) => format!("list of: {}", kind(member)),
-        Shape::Map(section) => format!("map: {}", section.entries.iter().map(|e| format!("`{}`", e.key)).collect::<Vec<_>>().join(", ")),
+        Shape::Map(section) => format!(
+            "map: {}",
+            section.entries.iter().map(|e| format!("`{}`", e.key)).collect::<Vec<_>>().join(", ")
+        ),
         Shape::Names(what, Shape::Map(_)) => format!("map from {what} names"),
         Shape::Names(what, value) => format!("map from {what} names to {}", kind(value)),
         Shape::Anything => "anything".to_owned(),

@@ -1,5 +1,5 @@
-//! The catalogue as a commented sample of a file. All samples together are a deployment that `meridian
-//! check` accepts.
+//! The catalogue as a commented sample of a file. All samples together are a deployment that
+//! `meridian check` accepts.
 
 use crate::config::catalogue::{Absent, Entry, FileKind, Others, Section, Shape};
 use std::fmt::Write as _;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// `docs/configuration.md` is made from the catalogue. After a change: `MERIDIAN_WRITE=1 cargo test --lib reference`.
+/// `docs/configuration.md` is made from the catalogue. After a change:
+/// `MERIDIAN_WRITE=1 cargo test --lib reference`.
 #[test]
 fn the_reference_is_the_catalogue() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
@@ -15,7 +16,10 @@ fn the_reference_is_the_catalogue() {
     if std::env::var_os("MERIDIAN_WRITE").is_some() {
         std::fs::write(&path, &made).unwrap();
     }
-    assert!(std::fs::read_to_string(&path).unwrap() == made, "run `MERIDIAN_WRITE=1 cargo test --lib reference`");
+    assert!(
+        std::fs::read_to_string(&path).unwrap() == made,
+        "run `MERIDIAN_WRITE=1 cargo test --lib reference`"
+    );
 }
 
 /// Every reference of a schema leads to a definition of it.
@@ -40,7 +44,8 @@ fn schemas_are_whole() {
             assert!(schema.pointer(&reference[1..]).is_some(), "{reference}");
         }
     }
-    let words = FileWord::value_variants().iter().map(|word| word.to_possible_value().unwrap().get_name().to_owned());
+    let words =
+        FileWord::value_variants().iter().map(|word| word.to_possible_value().unwrap().get_name().to_owned());
     assert!(words.eq(FILES.iter().map(|file| file.word)));
 }
 
@@ -58,8 +63,13 @@ impl Sources for Memory {
 /// The samples together are a deployment.
 #[test]
 fn samples_load() {
-    let mut memory = Memory(FILES.iter().map(|file| (PathBuf::from(file.path), sample::of(file).into_bytes())).collect());
+    let mut memory =
+        Memory(FILES.iter().map(|file| (PathBuf::from(file.path), sample::of(file).into_bytes())).collect());
     memory.0.insert("geoip/places.mmdb".into(), vec![0]);
     let loaded = config::load(Path::new("meridian.yaml"), &memory);
-    assert!(loaded.deployment.is_some(), "{}", crate::desk::render::text(&loaded.findings, &loaded.files, false));
+    assert!(
+        loaded.deployment.is_some(),
+        "{}",
+        crate::desk::render::text(&loaded.findings, &loaded.files, false)
+    );
 }

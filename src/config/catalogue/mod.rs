@@ -1,8 +1,8 @@
 //! Every key of every file: its kind, default, meaning and an example.
 //!
-//! The JSON Schema, the commented samples and `docs/configuration.md` are made from this one list, and a
-//! test holds it against what the reader asks for, so none of them can know another configuration than
-//! the program does.
+//! The JSON Schema, the commented samples and `docs/configuration.md` are made from this one list,
+//! and a test holds it against what the reader asks for, so none of them can know another
+//! configuration than the program does.
 
 mod networks;
 mod policies;
@@ -122,12 +122,24 @@ pub struct FileKind {
 /// All files.
 pub static FILES: [FileKind; 5] = [server::FILE, pops::FILE, policies::FILE, networks::FILE, zone::FILE];
 
-const fn entry(key: &'static str, shape: &'static Shape, absent: Absent, about: &'static str, example: &'static str) -> Entry {
+const fn entry(
+    key: &'static str,
+    shape: &'static Shape,
+    absent: Absent,
+    about: &'static str,
+    example: &'static str,
+) -> Entry {
     Entry { key, shape, absent, about, example, aside: false }
 }
 
 /// A key that the sample shows as a comment.
-const fn aside(key: &'static str, shape: &'static Shape, absent: Absent, about: &'static str, example: &'static str) -> Entry {
+const fn aside(
+    key: &'static str,
+    shape: &'static Shape,
+    absent: Absent,
+    about: &'static str,
+    example: &'static str,
+) -> Entry {
     Entry { key, shape, absent, about, example, aside: true }
 }
 

@@ -14,14 +14,17 @@ pub(super) const FILE: FileKind = FileKind {
 pub(super) static NAMED: Shape = Shape::Names("policy", &Shape::Map(&POLICY));
 
 static BAND_MEMBER: Shape = Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE)]);
-static MEMBER: Shape = Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE), Shape::List(&BAND_MEMBER)]);
-static CHOSEN: Shape = Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&CANDIDATES), Shape::List(&MEMBER)]);
+static MEMBER: Shape =
+    Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE), Shape::List(&BAND_MEMBER)]);
+static CHOSEN: Shape =
+    Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&CANDIDATES), Shape::List(&MEMBER)]);
 static ORDER: Shape = Shape::Choice(&["nearest", "listed"]);
 static BAND: Shape = Shape::Either(&[Shape::Percent, Shape::Choice(&["none"])]);
 static WEIGHTS: Shape = Shape::Names("PoP", &WEIGHT);
 static LIFE: Shape = Shape::Either(&[Shape::Time, Shape::Map(&TTL)]);
 static ANSWERS: Shape = Shape::Integer(1, ANSWERS_MAX as i64);
-static WHEN_ALL_DOWN: Shape = Shape::Either(&[Shape::Choice(&["as_if_up", "nodata", "servfail", "last_good"]), Shape::Map(&ALL_DOWN)]);
+static WHEN_ALL_DOWN: Shape =
+    Shape::Either(&[Shape::Choice(&["as_if_up", "nodata", "servfail", "last_good"]), Shape::Map(&ALL_DOWN)]);
 static AS_POLICY: &str = "as in a policy, for these clients";
 static OF_POLICY: Absent = Absent::Words("the policy's");
 
@@ -29,7 +32,8 @@ static POLICIES: Section = Section {
     id: "policies",
     read_as: "the policy file",
     title: "Policies",
-    about: "How a steered name chooses among PoPs. A zone file may have `policies` too, for itself alone; its own policy of the same \
+    about: "How a steered name chooses among PoPs. A zone file may have `policies` too, for itself alone; \
+        its own policy of the same \
             name comes before the shared one.",
     block: "yaml in policies
 example:
@@ -66,7 +70,8 @@ static POLICY: Section = Section {
             "pops",
             &CHOSEN,
             Absent::Words("required without `use`"),
-            "who may answer: every PoP that offers the service, those with a tag, or these. A nested list is a band of equals: \
+            "who may answer: every PoP that offers the service, those with a tag, or these. A nested list is \
+             a band of equals: \
              `[[fra, ams], lhr]`",
             "all",
         ),
@@ -74,11 +79,18 @@ static POLICY: Section = Section {
             "use",
             &Shape::Text("a policy"),
             NONE,
-            "instead of `pops`: [as another policy](#rules) but for its own rules, which come first. It takes over `order`, `band`, `weights`, \
+            "instead of `pops`: [as another policy](#rules) but for its own rules, which come first. It \
+             takes over `order`, `band`, `weights`, \
              `ttl`, `answers`, `when_all_down`, `depth` and `spill_max_km`, which may not be written here",
             "nearest",
         ),
-        entry("service", &Shape::Text("a service"), Absent::Default("default"), "which address set of each PoP is answered", "default"),
+        entry(
+            "service",
+            &Shape::Text("a service"),
+            Absent::Default("default"),
+            "which address set of each PoP is answered",
+            "default",
+        ),
         entry(
             "order",
             &ORDER,
@@ -86,7 +98,13 @@ static POLICY: Section = Section {
             "by distance, or as written. `latency` is refused: nothing measures it yet",
             "nearest",
         ),
-        entry("band", &BAND, Absent::Default("10%"), "PoPs this much farther than the best, and 50 km, are equals; to 1000%", "10%"),
+        entry(
+            "band",
+            &BAND,
+            Absent::Default("10%"),
+            "PoPs this much farther than the best, and 50 km, are equals; to 1000%",
+            "10%",
+        ),
         entry("weights", &WEIGHTS, Absent::Words("the PoPs' own"), "share among equals", "{ fra: 80 }"),
         entry(
             "share",
@@ -99,11 +117,18 @@ static POLICY: Section = Section {
             "ttl",
             &LIFE,
             Absent::Default("{ min: 30, max: 60 }"),
-            "`max` while every state is settled, which it always is without probes; towards `min` while one may change",
+            "`max` while every state is settled, which it always is without probes; towards `min` while one \
+             may change",
             "{ min: 20, max: 60 }",
         ),
         entry("answers", &ANSWERS, Absent::Default("1"), "addresses in an answer, all of one PoP", "1"),
-        entry("when_all_down", &WHEN_ALL_DOWN, Absent::Default("as_if_up"), "what is answered when nothing passes", "as_if_up"),
+        entry(
+            "when_all_down",
+            &WHEN_ALL_DOWN,
+            Absent::Default("as_if_up"),
+            "what is answered when nothing passes",
+            "as_if_up",
+        ),
         entry(
             "ecs",
             &SWITCH,
@@ -125,8 +150,20 @@ static POLICY: Section = Section {
             "length of the IPv4 prefix that shares as one",
             "20",
         ),
-        entry("cell_max_v6", &Shape::Integer(1, LEAF_DEPTH_V6_MAX as i64), Absent::Default("40"), "the same for IPv6", "40"),
-        entry("spill_max_km", &Shape::Integer(1, 20_040), NONE, "how far health or load may send a client, in kilometres", "3000"),
+        entry(
+            "cell_max_v6",
+            &Shape::Integer(1, LEAF_DEPTH_V6_MAX as i64),
+            Absent::Default("40"),
+            "the same for IPv6",
+            "40",
+        ),
+        entry(
+            "spill_max_km",
+            &Shape::Integer(1, 20_040),
+            NONE,
+            "how far health or load may send a client, in kilometres",
+            "3000",
+        ),
         entry(
             "up_threshold",
             &Shape::Portion,
@@ -145,7 +182,8 @@ static POLICY: Section = Section {
             "expose_pops",
             &SWITCH,
             Absent::Default("off"),
-            "`<pop>.<owner>` names for each PoP that it can answer with, to find faults and to let clients retry: all its addresses, \
+            "`<pop>.<owner>` names for each PoP that it can answer with, to find faults and to let clients \
+             retry: all its addresses, \
              whatever its state. Owners that are wildcards have none",
             "off",
         ),
@@ -172,11 +210,18 @@ static PANIC: Section = Section {
             "share",
             &Shape::Portion,
             Absent::Default("50%"),
-            "if probes take down more than this of its PoPs, or of their capacity where all have one; 100% never",
+            "if probes take down more than this of its PoPs, or of their capacity where all have one; 100% \
+             never",
             "50%",
         ),
         entry("window", &TIME, Absent::Default("30s"), "within this time,", "30s"),
-        entry("hold", &TIME, Absent::Default("60s"), "it goes on as before for this long, and only then believes them", "60s"),
+        entry(
+            "hold",
+            &TIME,
+            Absent::Default("60s"),
+            "it goes on as before for this long, and only then believes them",
+            "60s",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -212,7 +257,8 @@ pub(super) static TTL: Section = Section {
     id: "ttl",
     read_as: "`ttl`",
     title: "",
-    about: "Of `ttl` that is a map; the one that is left out is as the default, or as the other where that would cross it:",
+    about: "Of `ttl` that is a map; the one that is left out is as the default, or as the other where that \
+        would cross it:",
     block: "",
     entries: &[
         entry("min", &TIME, Absent::Default("30"), "while a change of state is near", "20"),
@@ -237,21 +283,49 @@ static RULE: Section = Section {
     id: "rule",
     read_as: "a rule",
     title: "Rules",
-    about: "The first rule whose `when` matches decides; what it leaves out is as the policy says. With `use` these clients are treated as \
-            another policy would treat them: its rules, order, bands, weights, TTL, number of answers, fallback and fences hold, and nobody \
-            outside it answers. The service, `share`, `ecs`, cells, `up_threshold` and `panic` stay those of the policy that a name is \
+    about: "The first rule whose `when` matches decides; what it leaves out is as the policy says. With \
+        `use` these clients are treated as \
+            another policy would treat them: its rules, order, bands, weights, TTL, number of answers, \
+            fallback and fences hold, and nobody \
+            outside it answers. The service, `share`, `ecs`, cells, `up_threshold` and `panic` stay those of \
+            the policy that a name is \
             steered by, and every PoP of the other must have that service. Circles are refused.",
     block: "",
     entries: &[
-        entry("when", &Shape::Map(&WHEN), NONE, "[conditions](#conditions); left out, the rule matches everybody", ""),
-        entry("pops", &CHOSEN, NONE, "these first. A list means `order: listed`; `all` and a tag keep the policy's order", "[fra]"),
-        entry("cname", &NAME, NONE, "answer this CNAME instead, for every type. Either `pops` or `cname`", "other-cdn.example."),
-        aside("use", &Shape::Text("a policy"), NONE, "treat these clients as another policy would. Stands alone beside `when`", "nearest"),
+        entry(
+            "when",
+            &Shape::Map(&WHEN),
+            NONE,
+            "[conditions](#conditions); left out, the rule matches everybody",
+            "",
+        ),
+        entry(
+            "pops",
+            &CHOSEN,
+            NONE,
+            "these first. A list means `order: listed`; `all` and a tag keep the policy's order",
+            "[fra]",
+        ),
+        entry(
+            "cname",
+            &NAME,
+            NONE,
+            "answer this CNAME instead, for every type. Either `pops` or `cname`",
+            "other-cdn.example.",
+        ),
+        aside(
+            "use",
+            &Shape::Text("a policy"),
+            NONE,
+            "treat these clients as another policy would. Stands alone beside `when`",
+            "nearest",
+        ),
         entry(
             "fence",
             &SWITCH,
             Absent::Default("off"),
-            "nothing outside the rule's PoPs is ever answered. Without it the policy's order goes on behind them",
+            "nothing outside the rule's PoPs is ever answered. Without it the policy's order goes on behind \
+             them",
             "on",
         ),
         entry("order", &ORDER, OF_POLICY, AS_POLICY, "listed"),
@@ -273,10 +347,28 @@ static WHEN: Section = Section {
     block: "",
     entries: &[
         entry("country", &Shape::List(&COUNTRY), NONE, "the client's country", "[DE, AT]"),
-        entry("subdivision", &Shape::List(&SUBDIVISION), NONE, "a subdivision of any level, such as `US-CA`", "US-CA"),
-        entry("continent", &Shape::List(&Shape::Choice(&["AF", "AN", "AS", "EU", "NA", "OC", "SA"])), NONE, "the client's continent", "EU"),
+        entry(
+            "subdivision",
+            &Shape::List(&SUBDIVISION),
+            NONE,
+            "a subdivision of any level, such as `US-CA`",
+            "US-CA",
+        ),
+        entry(
+            "continent",
+            &Shape::List(&Shape::Choice(&["AF", "AN", "AS", "EU", "NA", "OC", "SA"])),
+            NONE,
+            "the client's continent",
+            "EU",
+        ),
         entry("asn", &Shape::List(&ASN), NONE, "the AS number, such as `64500` or `AS64500`", "64500"),
-        entry("network", &Shape::List(&Shape::Text("a network")), NONE, "the client is in one of these [networks](#networks)", "office"),
+        entry(
+            "network",
+            &Shape::List(&Shape::Text("a network")),
+            NONE,
+            "the client is in one of these [networks](#networks)",
+            "office",
+        ),
         entry(
             "resolver_network",
             &Shape::List(&Shape::Text("a network")),

@@ -1,10 +1,14 @@
 //! `pops.yaml`.
 
-use super::probes::{DNS_CHECK, EXEC_CHECK, FILE_CHECK, HTTP_CHECK, HTTPS_CHECK, ICMP_CHECK, N_OF, PROBE, PUSH_CHECK, TCP_CHECK};
+use super::probes::{
+    DNS_CHECK, EXEC_CHECK, FILE_CHECK, HTTP_CHECK, HTTPS_CHECK, ICMP_CHECK, N_OF, PROBE, PUSH_CHECK,
+    TCP_CHECK,
+};
 use super::*;
 use crate::config::https::ALPN;
 
-pub(super) const FILE: FileKind = FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
+pub(super) const FILE: FileKind =
+    FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
 
 const SECTIONS: &[&Section] = &[
     &POPS,
@@ -40,7 +44,8 @@ static POPS: Section = Section {
     id: "pops",
     read_as: "the PoP file",
     title: "PoPs",
-    about: "The places that serve content. A PoP's name has lower-case letters, digits and hyphens; `all` is taken.",
+    about: "The places that serve content. A PoP's name has lower-case letters, digits and hyphens; `all` is \
+        taken.",
     block: "yaml in pops
 mad:
   at: { lat: 40.42, lon: -3.70, country: ES }
@@ -74,7 +79,8 @@ mad:
             "startup_wait",
             &TIME,
             Absent::Default("3s"),
-            "how long the first answer waits for the first round of probes, and new targets after a reload for their first result; to 60s",
+            "how long the first answer waits for the first round of probes, and new targets after a reload \
+             for their first result; to 60s",
             "3s",
         ),
         aside(
@@ -123,12 +129,19 @@ static POP_MAP: Section = Section {
             "state",
             &Shape::Choice(&["auto", "up", "drain", "down"]),
             Absent::Default("auto"),
-            "`auto`: in service unless probes say otherwise; `up`: in service whatever probes say; `drain`: only when nothing else passes; \
+            "`auto`: in service unless probes say otherwise; `up`: in service whatever probes say; `drain`: \
+             only when nothing else passes; \
              `down`: never answered",
             "auto",
         ),
         entry("tags", &WORDS, NONE, "groups, used as `pops: { tag: eu }`", "[eu]"),
-        entry("https", &Shape::Map(&HTTPS), NONE, "HTTPS records (RFC 9460) beside `addresses`", "{ alpn: [h3, h2] }"),
+        entry(
+            "https",
+            &Shape::Map(&HTTPS),
+            NONE,
+            "HTTPS records (RFC 9460) beside `addresses`",
+            "{ alpn: [h3, h2] }",
+        ),
         entry(
             "services",
             &Shape::Names("service", &Shape::Map(&SERVICE)),
@@ -140,14 +153,16 @@ static POP_MAP: Section = Section {
             "probe",
             &PROBE_NAMES,
             NONE,
-            "what probes its addresses, in every service that does not say so itself; of several all must be well; `none` for none",
+            "what probes its addresses, in every service that does not say so itself; of several all must be \
+             well; `none` for none",
             "web",
         ),
         entry(
             "capacity",
             &CAPACITY,
             NONE,
-            "how much it can carry, in any one unit, above 0: what its `load` is measured against, and panic guards and safety rules \
+            "how much it can carry, in any one unit, above 0: what its `load` is measured against, and panic \
+             guards and safety rules \
              weigh PoPs by",
             "400",
         ),
@@ -162,7 +177,8 @@ static POP_MAP: Section = Section {
             "ramp",
             &TIME,
             Absent::Words("at once"),
-            "over how long its clients come back once probes have called it down and up again, by and by, each once; to 1 d",
+            "over how long its clients come back once probes have called it down and up again, by and by, \
+             each once; to 1 d",
             "5m",
         ),
     ],
@@ -208,9 +224,27 @@ static SERVICE: Section = Section {
     entries: &[
         entry("addresses", &ADDRESSES, REQUIRED, "as in a PoP", "[203.0.113.20]"),
         entry("https", &Shape::Map(&HTTPS), NONE, "as in a PoP", "{ alpn: [h3, h2] }"),
-        aside("probe", &PROBE_NAMES, Absent::Words("the PoP's"), "what probes its addresses; `none` for none", "web"),
-        aside("capacity", &CAPACITY, Absent::Words("the PoP's"), "what its own `load` is measured against", "150"),
-        aside("load", &Shape::Map(&LOAD), Absent::Words("the PoP's"), "the [load](#load) of this service alone", "{ push: {} }"),
+        aside(
+            "probe",
+            &PROBE_NAMES,
+            Absent::Words("the PoP's"),
+            "what probes its addresses; `none` for none",
+            "web",
+        ),
+        aside(
+            "capacity",
+            &CAPACITY,
+            Absent::Words("the PoP's"),
+            "what its own `load` is measured against",
+            "150",
+        ),
+        aside(
+            "load",
+            &Shape::Map(&LOAD),
+            Absent::Words("the PoP's"),
+            "the [load](#load) of this service alone",
+            "{ push: {} }",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -220,8 +254,10 @@ static HTTPS: Section = Section {
     id: "https",
     read_as: "`https`",
     title: "HTTPS records",
-    about: "A policy answers HTTPS (type 65) if every PoP that it can answer with has `https` in the policy's service: one record, \
-            `1 .`, with these parameters, and the PoP's addresses as hints, from the same decision as A and AAAA. If only some have it, \
+    about: "A policy answers HTTPS (type 65) if every PoP that it can answer with has `https` in the \
+        policy's service: one record, \
+            `1 .`, with these parameters, and the PoP's addresses as hints, from the same decision as A and \
+            AAAA. If only some have it, \
             none is answered, and a warning names the others.",
     block: "yaml in pops
 mad:
@@ -229,9 +265,21 @@ mad:
   addresses: [203.0.113.200, \"2001:db8:f:40::10\"]
   https: { alpn: [h3, h2], port: 8443, ech: AAT+DQAA }",
     entries: &[
-        entry("alpn", &Shape::List(&Shape::Choice(&ALPN)), NONE, "protocols beside HTTP/1.1, most wanted first", "[h3, h2]"),
+        entry(
+            "alpn",
+            &Shape::List(&Shape::Choice(&ALPN)),
+            NONE,
+            "protocols beside HTTP/1.1, most wanted first",
+            "[h3, h2]",
+        ),
         entry("port", &Shape::Integer(1, 65_535), Absent::Words("443"), "the port of the service", "443"),
-        aside("ech", &Shape::Text("base64"), NONE, "the ECHConfigList for encrypted client hellos, at most 512 octets", "AAT+DQAA"),
+        aside(
+            "ech",
+            &Shape::Text("base64"),
+            NONE,
+            "the ECHConfigList for encrypted client hellos, at most 512 octets",
+            "AAT+DQAA",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -241,13 +289,32 @@ static CANARIES: Section = Section {
     id: "canaries",
     read_as: "`canaries`",
     title: "Canaries and safety",
-    about: "While all canaries of a family fail, it is this node's network that is broken, and verdicts of that family stay as they are. Of \
+    about: "While all canaries of a family fail, it is this node's network that is broken, and verdicts of \
+        that family stay as they are. Of \
             `canaries`:",
     block: "",
     entries: &[
-        entry("probe", &Shape::Text("a probe"), REQUIRED, "a check that goes over the network; its `to` is not used", "web"),
-        entry("addresses", &Shape::List(&Shape::Text("an IP address")), REQUIRED, "at most 64, some of each family", "[203.0.113.250]"),
-        entry("freeze_max", &TIME, Absent::Default("10m"), "for how long verdicts stay at most, 1 s to 1 d", "10m"),
+        entry(
+            "probe",
+            &Shape::Text("a probe"),
+            REQUIRED,
+            "a check that goes over the network; its `to` is not used",
+            "web",
+        ),
+        entry(
+            "addresses",
+            &Shape::List(&Shape::Text("an IP address")),
+            REQUIRED,
+            "at most 64, some of each family",
+            "[203.0.113.250]",
+        ),
+        entry(
+            "freeze_max",
+            &TIME,
+            Absent::Default("10m"),
+            "for how long verdicts stay at most, 1 s to 1 d",
+            "10m",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -257,14 +324,22 @@ static SAFETY: Section = Section {
     id: "safety",
     read_as: "a safety rule",
     title: "",
-    about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is down, drained, switched off, or of \
-            weight 0. A reload of files that break a rule by `state` and `weight` is refused; a start gives a warning.",
+    about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is \
+        down, drained, switched off, or of \
+            weight 0. A reload of files that break a rule by `state` and `weight` is refused; a start gives \
+            a warning.",
     block: "yaml beside pops
 safety:
   - { never_fewer_than: 2, of: { tag: eu } }
   - { never_more_off_than: 30%, of: all }",
     entries: &[
-        aside("never_fewer_than", &Shape::Integer(1, crate::limits::POPS_MAX as i64), NONE, "so many PoPs are always in service", "2"),
+        aside(
+            "never_fewer_than",
+            &Shape::Integer(1, crate::limits::POPS_MAX as i64),
+            NONE,
+            "so many PoPs are always in service",
+            "2",
+        ),
         entry(
             "never_more_off_than",
             &Shape::Percent,
@@ -299,10 +374,14 @@ static LOAD: Section = Section {
     id: "load",
     read_as: "`load`",
     title: "Load",
-    about: "How full a PoP or a service is. A `load` has exactly one feed (`http`, `prometheus`, `file` or `push`), whose number is the load \
-            now, finite and not negative, in the unit of `capacity`; utilisation is the one divided by the other. Above the target a PoP \
-            sheds a growing share of its clients to the PoPs that follow it, below it takes them back. Without a capacity the feed is not \
-            read, which gives a warning. A feed that fails, or says nothing, is told and tried again; after `stale_after` it is lost: \
+    about: "How full a PoP or a service is. A `load` has exactly one feed (`http`, `prometheus`, `file` or \
+        `push`), whose number is the load \
+            now, finite and not negative, in the unit of `capacity`; utilisation is the one divided by the \
+            other. Above the target a PoP \
+            sheds a growing share of its clients to the PoPs that follow it, below it takes them back. \
+            Without a capacity the feed is not \
+            read, which gives a warning. A feed that fails, or says nothing, is told and tried again; after \
+            `stale_after` it is lost: \
             what is shed then fades to nothing.",
     block: "yaml in pops
 mad:
@@ -343,11 +422,24 @@ mad:
             "file",
             &PATH_ONLY,
             NONE,
-            "a file whose first word is the number, written anew within `stale_after`; `{pop}` and `{service}` in the path stand for the names",
+            "a file whose first word is the number, written anew within `stale_after`; `{pop}` and \
+             `{service}` in the path stand for the names",
             "\"/run/load/{pop}\"",
         ),
-        aside("push", &Shape::Map(&PUSH_FEED), NONE, "numbers that somebody pushes: `meridian pop load`, or `POST /load/push`", "{}"),
-        aside("every", &TIME, Absent::Default("15s"), "from one reading and one step to the next, 1 s to 1 d", "15s"),
+        aside(
+            "push",
+            &Shape::Map(&PUSH_FEED),
+            NONE,
+            "numbers that somebody pushes: `meridian pop load`, or `POST /load/push`",
+            "{}",
+        ),
+        aside(
+            "every",
+            &TIME,
+            Absent::Default("15s"),
+            "from one reading and one step to the next, 1 s to 1 d",
+            "15s",
+        ),
         aside(
             "stale_after",
             &TIME,
@@ -355,7 +447,13 @@ mad:
             "after this long without a number the feed is lost; longer than `every`, to 7 d",
             "60s",
         ),
-        aside("target", &Shape::Percent, Absent::Default("80%"), "the utilisation that is steered for, 1% to 1000%", "70%"),
+        aside(
+            "target",
+            &Shape::Percent,
+            Absent::Default("80%"),
+            "the utilisation that is steered for, 1% to 1000%",
+            "70%",
+        ),
         aside(
             "limit",
             &Shape::Percent,
@@ -367,7 +465,8 @@ mad:
             "gain",
             &Shape::Number(0.001, 1.0),
             Absent::Default("0.08"),
-            "how much of the excess over the target the shed share grows by in each step; more than 0.1 may swing",
+            "how much of the excess over the target the shed share grows by in each step; more than 0.1 may \
+             swing",
             "0.05",
         ),
         aside(
@@ -415,7 +514,13 @@ static PROMETHEUS_FEED: Section = Section {
     block: "",
     entries: &[
         entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15:9100/metrics\""),
-        entry("metric", &Shape::Text("the name of a metric"), REQUIRED, "name of the samples, exactly", "requests_per_second"),
+        entry(
+            "metric",
+            &Shape::Text("the name of a metric"),
+            REQUIRED,
+            "name of the samples, exactly",
+            "requests_per_second",
+        ),
         entry(
             "labels",
             &LABELS,
@@ -430,9 +535,18 @@ static PROMETHEUS_FEED: Section = Section {
 };
 
 static TO: Shape = Shape::Text("an address, or `address:port`");
-const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, since names are not looked up, or a name with `to` beside it. A certificate must be for the \
+const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, since names are not looked up, or a \
+    name with `to` beside it. A certificate must be for the \
      host, by the system's roots";
 const TO_ABOUT: &str = "connected to instead";
 
-static PUSH_FEED: Section =
-    Section { id: "push_feed", read_as: "a push feed", title: "", about: "", block: "", entries: &[], others: Others::None, notes: "" };
+static PUSH_FEED: Section = Section {
+    id: "push_feed",
+    read_as: "a push feed",
+    title: "",
+    about: "",
+    block: "",
+    entries: &[],
+    others: Others::None,
+    notes: "",
+};

@@ -6,7 +6,8 @@ static PORT: Shape = Shape::Integer(1, 65_535);
 static HEADERS: Shape = Shape::Names("header", &Shape::Text("a text"));
 static PARTS: Shape = Shape::List(&Shape::Text("a probe"));
 static COUNT: Shape = Shape::Integer(1, 1_000);
-static STATUSES: Shape = Shape::List(&Shape::Either(&[Shape::Integer(100, 599), Shape::Text("a range such as `300-399`")]));
+static STATUSES: Shape =
+    Shape::List(&Shape::Either(&[Shape::Integer(100, 599), Shape::Text("a range such as `300-399`")]));
 static HOST: Shape = Shape::Text("a host name");
 static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]);
 
@@ -15,8 +16,10 @@ pub(super) static PROBE: Section = Section {
     id: "probe",
     read_as: "the probe",
     title: "Probes",
-    about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, `any_of`, `n_of`). A check is made \
-            of every address of the services that use it; one check of one address is made once, however many use it (where only their \
+    about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, \
+        `any_of`, `n_of`). A check is made \
+            of every address of the services that use it; one check of one address is made once, however \
+            many use it (where only their \
             timing differs, in that of the probe whose name comes first). A group has no timing of its own.",
     block: "yaml beside pops
 probes:
@@ -38,14 +41,21 @@ probes:
             "an HTTP/1.1 request over TLS; a text is its path",
             "{ path: /healthz }",
         ),
-        aside("http", &Shape::Either(&[PATH_ONLY, Shape::Map(&HTTP_CHECK)]), NONE, "the same without TLS", "/healthz"),
+        aside(
+            "http",
+            &Shape::Either(&[PATH_ONLY, Shape::Map(&HTTP_CHECK)]),
+            NONE,
+            "the same without TLS",
+            "/healthz",
+        ),
         aside("tcp", &Shape::Map(&TCP_CHECK), NONE, "a connection", "{ port: 22 }"),
         aside("dns", &Shape::Map(&DNS_CHECK), NONE, "a DNS query", "{ name: cdn.example. }"),
         aside(
             "exec",
             &Shape::Either(&[Shape::List(&Shape::Text("a word")), Shape::Map(&EXEC_CHECK)]),
             NONE,
-            "a program and its arguments; exit status 0 means well. It runs without a shell, with `MERIDIAN_POP`, `MERIDIAN_SERVICE` and \
+            "a program and its arguments; exit status 0 means well. It runs without a shell, with \
+             `MERIDIAN_POP`, `MERIDIAN_SERVICE` and \
              `MERIDIAN_ADDRESS` in its environment",
             "[/usr/local/bin/check-pop]",
         ),
@@ -56,11 +66,29 @@ probes:
             "a file that says `UP` or `DOWN`, and perhaps for how many seconds since it was written",
             "/run/pops/fra.state",
         ),
-        aside("push", &Shape::Map(&PUSH_CHECK), NONE, "results that somebody pushes over the control socket", "{ ttl: 60s }"),
-        aside("icmp", &Shape::Map(&ICMP_CHECK), NONE, "an echo request, where the system lets the server send one", "{}"),
+        aside(
+            "push",
+            &Shape::Map(&PUSH_CHECK),
+            NONE,
+            "results that somebody pushes over the control socket",
+            "{ ttl: 60s }",
+        ),
+        aside(
+            "icmp",
+            &Shape::Map(&ICMP_CHECK),
+            NONE,
+            "an echo request, where the system lets the server send one",
+            "{}",
+        ),
         aside("all_of", &PARTS, NONE, "a group: all of these must be well", "[web, ping]"),
         aside("any_of", &PARTS, NONE, "a group: one of these must be well", "[web, ping]"),
-        aside("n_of", &Shape::Map(&N_OF), NONE, "a group: so many of these must be well", "{ n: 2, of: [web, ping, ssh] }"),
+        aside(
+            "n_of",
+            &Shape::Map(&N_OF),
+            NONE,
+            "a group: so many of these must be well",
+            "{ n: 2, of: [web, ping, ssh] }",
+        ),
         aside(
             "to",
             &Shape::Text("an address, or `address:port`"),
@@ -68,9 +96,27 @@ probes:
             "asked instead; then all who use the probe share one result. Not for `exec`, `file` and `push`",
             "192.0.2.250:8443",
         ),
-        aside("every", &TIME, Absent::Default("5s"), "from one check of an address to the next, 100 ms to 1 d", "5s"),
-        aside("timeout", &TIME, Absent::Words("2s, or half of `every` where that is 2s or less"), "shorter than `every`", "2s"),
-        aside("up_after", &COUNT, Absent::Default("3"), "good results in a row that bring an address up", "3"),
+        aside(
+            "every",
+            &TIME,
+            Absent::Default("5s"),
+            "from one check of an address to the next, 100 ms to 1 d",
+            "5s",
+        ),
+        aside(
+            "timeout",
+            &TIME,
+            Absent::Words("2s, or half of `every` where that is 2s or less"),
+            "shorter than `every`",
+            "2s",
+        ),
+        aside(
+            "up_after",
+            &COUNT,
+            Absent::Default("3"),
+            "good results in a row that bring an address up",
+            "3",
+        ),
         aside(
             "down_after",
             &COUNT,
@@ -78,7 +124,13 @@ probes:
             "bad results that take it down; good ones between them do not clear the count",
             "3",
         ),
-        aside("ok_after", &COUNT, Absent::Default("10"), "good results in a row that clear the count of bad ones", "10"),
+        aside(
+            "ok_after",
+            &COUNT,
+            Absent::Default("10"),
+            "good results in a row that clear the count of bad ones",
+            "10",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -92,12 +144,16 @@ macro_rules! http_entries {
         &[
             entry("path", &PATH_ONLY, Absent::Default("/"), "path and query of the request", "/healthz"),
             entry("port", &PORT, Absent::Default($port), "the port", $port),
-            entry("method", &Shape::Choice(&["GET", "HEAD"]), Absent::Default("GET"), "redirects are not followed", "GET"),
+            entry("method", &Shape::Choice(&["GET", "HEAD"]), Absent::Default("GET"),
+                "redirects are not followed", "GET"),
             entry("host", &HOST, Absent::Words("the address"), "what `Host` says", "probe.cdn.example"),
             entry("headers", &HEADERS, NONE, "further headers of the request", "{ X-Probe: meridian }"),
-            entry("expect", &STATUSES, Absent::Default("200"), "statuses that are well", "[200, 204, \"300-399\"]"),
-            entry("expect_headers", &HEADERS, NONE, "headers of the response, and what their values must contain", "{ Server: nginx }"),
-            entry("body", &Shape::Text("a text"), NONE, "what the first 64 KiB of the body must contain", "ok"),
+            entry("expect", &STATUSES, Absent::Default("200"), "statuses that are well",
+                "[200, 204, \"300-399\"]"),
+            entry("expect_headers", &HEADERS, NONE,
+                "headers of the response, and what their values must contain", "{ Server: nginx }"),
+            entry("body", &Shape::Text("a text"), NONE,
+                "what the first 64 KiB of the body must contain", "ok"),
             $($tls,)*
         ]
     };
@@ -112,13 +168,20 @@ pub(super) static HTTPS_CHECK: Section = Section {
     block: "",
     entries: http_entries!(
         "443",
-        entry("sni", &HOST, Absent::Words("`host`"), "the name that TLS asks for, and the certificate must be for", "probe.cdn.example"),
+        entry(
+            "sni",
+            &HOST,
+            Absent::Words("`host`"),
+            "the name that TLS asks for, and the certificate must be for",
+            "probe.cdn.example"
+        ),
         entry("verify", &SWITCH, Absent::Default("on"), "whether the certificate is checked", "on"),
         aside(
             "ca",
             &PATH_ONLY,
             Absent::Words("the system's roots"),
-            "a file of certificates (PEM) that are trusted instead; relative to the folder of the server file",
+            "a file of certificates (PEM) that are trusted instead; relative to the folder of the server \
+             file",
             "probes-ca.pem",
         ),
         entry(
@@ -172,7 +235,13 @@ pub(super) static DNS_CHECK: Section = Section {
         entry("name", &NAME, REQUIRED, "the name asked", "cdn.example."),
         entry("type", &Shape::Text("a record type"), Absent::Default("A"), "the type asked", "SOA"),
         entry("rcode", &RCODES, Absent::Default("NOERROR"), "the response code that is well", "NOERROR"),
-        entry("answer", &Shape::Text("an IP address"), NONE, "an address that the answer must hold; for A and AAAA", "203.0.113.10"),
+        entry(
+            "answer",
+            &Shape::Text("an IP address"),
+            NONE,
+            "an address that the answer must hold; for A and AAAA",
+            "203.0.113.10",
+        ),
         entry("port", &PORT, Absent::Default("53"), "the port", "53"),
         entry("tcp", &SWITCH, Absent::Default("off"), "over TCP instead of UDP", "off"),
     ],
@@ -235,8 +304,16 @@ pub(super) static PUSH_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static ICMP_CHECK: Section =
-    Section { id: "icmp_check", read_as: "an ICMP check", title: "", about: "", block: "", entries: &[], others: Others::None, notes: "" };
+pub(super) static ICMP_CHECK: Section = Section {
+    id: "icmp_check",
+    read_as: "an ICMP check",
+    title: "",
+    about: "",
+    block: "",
+    entries: &[],
+    others: Others::None,
+    notes: "",
+};
 
 /// A section of the file.
 pub(super) static N_OF: Section = Section {
@@ -247,7 +324,13 @@ pub(super) static N_OF: Section = Section {
     block: "",
     entries: &[
         entry("n", &COUNT, REQUIRED, "how many must be well", "2"),
-        entry("of", &PARTS, REQUIRED, "the probes; one address may hang on 64 checks in all", "[web, ping, ssh]"),
+        entry(
+            "of",
+            &PARTS,
+            REQUIRED,
+            "the probes; one address may hang on 64 checks in all",
+            "[web, ping, ssh]",
+        ),
     ],
     others: Others::None,
     notes: "",

@@ -3,14 +3,19 @@
 use super::*;
 use crate::limits::{BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 
-pub(super) const FILE: FileKind =
-    FileKind { word: "server", path: "meridian.yaml", root: &SERVER, sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &COOKIES] };
+pub(super) const FILE: FileKind = FileKind {
+    word: "server",
+    path: "meridian.yaml",
+    root: &SERVER,
+    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &COOKIES],
+};
 
 static SERVER: Section = Section {
     id: "server",
     read_as: "the server file",
     title: "The server file",
-    about: "`meridian.yaml`, or `--config FILE`: who this node is, where it listens, and which files make up the deployment. Paths are \
+    about: "`meridian.yaml`, or `--config FILE`: who this node is, where it listens, and which files make up \
+        the deployment. Paths are \
             relative to its folder.",
     block: "yaml meridian.yaml
 node: { name: fra-ns1, site: fra }
@@ -29,17 +34,36 @@ zones: zones/
 state: /var/lib/meridian",
     entries: &[
         entry("node", &Shape::Map(&NODE), REQUIRED, "this node", ""),
-        entry("listen", &Shape::Map(&LISTEN), REQUIRED, "sockets; a change needs a restart, and a reload that finds one is refused", ""),
+        entry(
+            "listen",
+            &Shape::Map(&LISTEN),
+            REQUIRED,
+            "sockets; a change needs a restart, and a reload that finds one is refused",
+            "",
+        ),
         entry("geoip", &Shape::Map(&GEOIP), NONE, "where clients are", ""),
         entry("pops", &PATH, REQUIRED, "the [PoP file](#pops)", "pops.yaml"),
-        entry("policies", &PATH, NONE, "the file of [policies](#policies) that all zones may use", "policies.yaml"),
-        entry("zones", &PATH, REQUIRED, "a folder: every `*.yaml` and every `*.zone` in it is a [zone](#zones)", "zones/"),
+        entry(
+            "policies",
+            &PATH,
+            NONE,
+            "the file of [policies](#policies) that all zones may use",
+            "policies.yaml",
+        ),
+        entry(
+            "zones",
+            &PATH,
+            REQUIRED,
+            "a folder: every `*.yaml` and every `*.zone` in it is a [zone](#zones)",
+            "zones/",
+        ),
         entry("state", &PATH, Absent::Default("state"), "what a node keeps between restarts", "state/"),
         entry(
             "cookies",
             &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&COOKIES)]),
             Absent::Words("a secret that only this process has"),
-            "DNS cookies (RFC 7873, RFC 9018). Nodes behind one address must share their secrets, or each calls the other's cookies \
+            "DNS cookies (RFC 7873, RFC 9018). Nodes behind one address must share their secrets, or each \
+             calls the other's cookies \
              invalid; `off` answers none",
             "off",
         ),
@@ -66,7 +90,8 @@ static NODE: Section = Section {
             "site",
             &POP,
             NONE,
-            "the PoP in which the node stands: where a client is taken to be if nothing else is known, and what `when: { site: ... }` asks",
+            "the PoP in which the node stands: where a client is taken to be if nothing else is known, and \
+             what `when: { site: ... }` asks",
             "fra",
         ),
     ],
@@ -83,9 +108,27 @@ static LISTEN: Section = Section {
     about: "Of `listen`:",
     block: "",
     entries: &[
-        entry("dns", &Shape::List(&SOCKET), REQUIRED, "UDP and TCP on each", "[\"127.0.0.1:5353\", \"[::1]:5353\"]"),
-        entry("control", &PATH, Absent::Default("state/control.sock"), "Unix socket of the commands, mode 0600", "state/control.sock"),
-        entry("admin", &SOCKET, NONE, "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`", "\"127.0.0.1:8053\""),
+        entry(
+            "dns",
+            &Shape::List(&SOCKET),
+            REQUIRED,
+            "UDP and TCP on each",
+            "[\"127.0.0.1:5353\", \"[::1]:5353\"]",
+        ),
+        entry(
+            "control",
+            &PATH,
+            Absent::Default("state/control.sock"),
+            "Unix socket of the commands, mode 0600",
+            "state/control.sock",
+        ),
+        entry(
+            "admin",
+            &SOCKET,
+            NONE,
+            "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`",
+            "\"127.0.0.1:8053\"",
+        ),
         entry(
             "threads",
             &Shape::Either(&[Shape::Integer(1, THREADS_MAX as i64), Shape::Choice(&["auto"])]),
@@ -95,9 +138,14 @@ static LISTEN: Section = Section {
         ),
         entry(
             "cpus",
-            &Shape::Either(&[Shape::Choice(&["off"]), Shape::Choice(&["auto"]), Shape::List(&Shape::Integer(0, CPU_MAX as i64))]),
+            &Shape::Either(&[
+                Shape::Choice(&["off"]),
+                Shape::Choice(&["auto"]),
+                Shape::List(&Shape::Integer(0, CPU_MAX as i64)),
+            ]),
             Absent::Default("off"),
-            "binds each UDP thread to one core, in turn: of those that the process may use (`auto`), or of these numbers. `off` leaves it to the \
+            "binds each UDP thread to one core, in turn: of those that the process may use (`auto`), or of \
+             these numbers. `off` leaves it to the \
              kernel, which is as good unless other programs are kept off those cores",
             "auto",
         ),
@@ -105,7 +153,8 @@ static LISTEN: Section = Section {
             "batch",
             &Shape::Integer(1, BATCH_MAX as i64),
             Absent::Default("64"),
-            "datagrams that a thread takes from the kernel at once; fewer shorten the longest wait, more save a little processor time under load",
+            "datagrams that a thread takes from the kernel at once; fewer shorten the longest wait, more \
+             save a little processor time under load",
             "64",
         ),
         entry(
@@ -122,7 +171,13 @@ static LISTEN: Section = Section {
             "octets of kernel buffer for answers that wait, asked for each UDP socket",
             "4194304",
         ),
-        entry("tcp_connections", &Shape::Integer(1, 1_000_000), Absent::Default("4096"), "TCP connections in all", "4096"),
+        entry(
+            "tcp_connections",
+            &Shape::Integer(1, 1_000_000),
+            Absent::Default("4096"),
+            "TCP connections in all",
+            "4096",
+        ),
         entry(
             "tcp_connections_per_prefix",
             &Shape::Integer(1, 1_000_000),
@@ -130,10 +185,17 @@ static LISTEN: Section = Section {
             "TCP connections of one client prefix (/24, /56)",
             "256",
         ),
-        entry("tcp_idle", &TIME, Absent::Default("10s"), "a connection without a query is closed after this long, 1 s to 1 h", "10s"),
+        entry(
+            "tcp_idle",
+            &TIME,
+            Absent::Default("10s"),
+            "a connection without a query is closed after this long, 1 s to 1 h",
+            "10s",
+        ),
     ],
     others: Others::None,
-    notes: "The kernel cuts buffers at `net.core.rmem_max` and `net.core.wmem_max` ([deploy/sysctl.conf](../deploy/sysctl.conf)). What it has granted stands in what `serve` \
+    notes: "The kernel cuts buffers at `net.core.rmem_max` and `net.core.wmem_max` \
+        ([deploy/sysctl.conf](../deploy/sysctl.conf)). What it has granted stands in what `serve` \
             prints, and in `meridian size`; where a buffer that the file asks for is cut, a warning says so.",
 };
 
@@ -148,7 +210,8 @@ static GEOIP: Section = Section {
             "databases",
             &Shape::List(&PATH),
             NONE,
-            "files in MaxMind DB format (layouts of MaxMind, DB-IP and IPinfo); or `.csv`: a geofeed (RFC 8805), or a table of prefixes as \
+            "files in MaxMind DB format (layouts of MaxMind, DB-IP and IPinfo); or `.csv`: a geofeed (RFC \
+             8805), or a table of prefixes as \
              `meridian geoip build` reads it. Later ones fill what earlier ones lack",
             "[geoip/places.mmdb]",
         ),
@@ -156,13 +219,15 @@ static GEOIP: Section = Section {
             "accept_shrunk",
             &SWITCH,
             Absent::Default("off"),
-            "a reload refuses a database with fewer than half the networks of the one in service; `on` takes it all the same",
+            "a reload refuses a database with fewer than half the networks of the one in service; `on` takes \
+             it all the same",
             "off",
         ),
         entry("networks", &PATH, NONE, "[operator networks](#networks)", "geoip/networks.yaml"),
     ],
     others: Others::None,
-    notes: "Without any database, policies with `order: nearest` still work from networks and the site; a finding says so. A line of a \
+    notes: "Without any database, policies with `order: nearest` still work from networks and the site; a \
+        finding says so. A line of a \
             geofeed that cannot be read is an error, and refuses the load like any other.",
 };
 
@@ -176,10 +241,12 @@ static COOKIES: Section = Section {
         "secrets",
         &PATH,
         REQUIRED,
-        "a file with 1 to 4 secrets of 32 hexadecimal digits, one on each line, `#` begins a comment. The first signs, all verify",
+        "a file with 1 to 4 secrets of 32 hexadecimal digits, one on each line, `#` begins a comment. The \
+         first signs, all verify",
         "/etc/meridian/cookies.secrets",
     )],
     others: Others::None,
-    notes: "The file is read with every reload, and no secret is ever logged or shown. [operate.md](operate.md#dns-cookies) tells how secrets \
+    notes: "The file is read with every reload, and no secret is ever logged or shown. \
+        [operate.md](operate.md#dns-cookies) tells how secrets \
             are changed without a client noticing.",
 };

@@ -2,7 +2,8 @@
 
 use super::*;
 
-pub(super) const FILE: FileKind = FileKind { word: "zone", path: "zones/example.org.yaml", root: &ZONE, sections: &[&ZONE, &SOA, &OWNER] };
+pub(super) const FILE: FileKind =
+    FileKind { word: "zone", path: "zones/example.org.yaml", root: &ZONE, sections: &[&ZONE, &SOA, &OWNER] };
 
 static ZONE: Section = Section {
     id: "zone",
@@ -12,7 +13,8 @@ static ZONE: Section = Section {
     block: "yaml zones/example.org.yaml
 zone: example.org.
 ttl: 300
-soa: { mname: ns1.cdn.example., rname: hostmaster.cdn.example., serial: 1, refresh: 2h, retry: 15m, expire: 14d, negative_ttl: 60 }
+soa: { mname: ns1.cdn.example., rname: hostmaster.cdn.example., serial: 1, refresh: 2h, retry: 15m, expire: \
+14d, negative_ttl: 60 }
 chain: full
 records:
   \"@\":
@@ -28,20 +30,30 @@ policies:
     entries: &[
         entry("zone", &NAME, REQUIRED, "the apex", "example.org."),
         entry("ttl", &TIME, Absent::Default("1h"), "of records that do not say otherwise", "300"),
-        entry("soa", &Shape::Map(&SOA), Absent::Words("required, unless zone text beside it has one"), "the start of authority", ""),
+        entry(
+            "soa",
+            &Shape::Map(&SOA),
+            Absent::Words("required, unless zone text beside it has one"),
+            "the start of authority",
+            "",
+        ),
         entry(
             "chain",
             &Shape::Choice(&["full", "first", "same_scope"]),
             Absent::Default("full"),
-            "CNAMEs are followed inside our zones to the end; not at all; or as long as the scope does not change",
+            "CNAMEs are followed inside our zones to the end; not at all; or as long as the scope does not \
+             change",
             "full",
         ),
         entry(
             "records",
             &Shape::Names("owner", &Shape::Map(&OWNER)),
             NONE,
-            "owners and their records; `@` is the apex, and an owner is relative to the zone unless it ends in a dot",
-            "\n\"@\":\n  NS: [ns1.example.org., ns2.example.org.]\n  steer: here\nns1: { A: 203.0.113.1 }\nns2: { A: 203.0.113.2 }\nwww: { steer: web, ttl: { min: 10, max: 30 } }\nmail: { A: 203.0.113.30, TXT: '\"v=spf1 -all\"', ttl: 1h }",
+            "owners and their records; `@` is the apex, and an owner is relative to the zone unless it ends \
+             in a dot",
+            "\n\"@\":\n  NS: [ns1.example.org., ns2.example.org.]\n  steer: here\nns1: { A: 203.0.113.1 \
+             }\nns2: { A: 203.0.113.2 }\nwww: { steer: web, ttl: { min: 10, max: 30 } }\nmail: { A: \
+             203.0.113.30, TXT: '\"v=spf1 -all\"', ttl: 1h }",
         ),
         entry(
             "policies",
@@ -70,11 +82,23 @@ static SOA: Section = Section {
             "the mailbox as a name (`hostmaster.example.`, not `hostmaster@example.`)",
             "hostmaster.example.org.",
         ),
-        entry("serial", &Shape::Integer(0, 4_294_967_295), Absent::Default("1"), "the same on all nodes; never the time of loading", "1"),
+        entry(
+            "serial",
+            &Shape::Integer(0, 4_294_967_295),
+            Absent::Default("1"),
+            "the same on all nodes; never the time of loading",
+            "1",
+        ),
         entry("refresh", &TIME, Absent::Default("2h"), "for secondaries, which there are not yet", "2h"),
         entry("retry", &TIME, Absent::Default("15m"), "the same", "15m"),
         entry("expire", &TIME, Absent::Default("14d"), "the same", "14d"),
-        entry("negative_ttl", &TIME, Absent::Default("5m"), "how long \"does not exist\" is cached at most (RFC 2308 section 5)", "60"),
+        entry(
+            "negative_ttl",
+            &TIME,
+            Absent::Default("5m"),
+            "how long \"does not exist\" is cached at most (RFC 2308 section 5)",
+            "60",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -84,10 +108,17 @@ static OWNER: Section = Section {
     id: "owner",
     read_as: "the owner",
     title: "",
-    about: "Of an owner; every further key is a [record type](#record-types), and its value one text or a list of texts:",
+    about: "Of an owner; every further key is a [record type](#record-types), and its value one text or a \
+        list of texts:",
     block: "",
     entries: &[
-        entry("steer", &Shape::Text("a policy"), NONE, "A and AAAA come from this policy, and HTTPS where its PoPs have it", "web"),
+        entry(
+            "steer",
+            &Shape::Text("a policy"),
+            NONE,
+            "A and AAAA come from this policy, and HTTPS where its PoPs have it",
+            "web",
+        ),
         entry(
             "ttl",
             &Shape::Either(&[Shape::Time, Shape::Map(&super::policies::TTL)]),

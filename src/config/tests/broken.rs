@@ -20,8 +20,13 @@ const NETWORKS: &str = "office: [198.18.0.0/24]\n";
 
 pub(super) fn sound() -> Memory {
     let mut memory = Memory::default();
-    let files =
-        [("meridian.yaml", SERVER), ("networks.yaml", NETWORKS), ("pops.yaml", POPS), ("policies.yaml", POLICIES), ("zones/z.yaml", ZONE)];
+    let files = [
+        ("meridian.yaml", SERVER),
+        ("networks.yaml", NETWORKS),
+        ("pops.yaml", POPS),
+        ("policies.yaml", POLICIES),
+        ("zones/z.yaml", ZONE),
+    ];
     for (path, text) in files.into_iter().chain([("g.mmdb", "x")]) {
         memory.0.insert(PathBuf::from(path), text.into());
     }
@@ -34,7 +39,10 @@ pub(super) fn check(file: &str, marked: &str, code: &str, severity: Severity) {
     // Without a mark the file as a whole is blamed.
     let (line, column) = marked.find('¦').map_or((0, 0), |at| {
         let before = &marked[..at];
-        (1 + before.matches('\n').count() as u32, 1 + before.rsplit('\n').next().unwrap_or_default().chars().count() as u32)
+        (
+            1 + before.matches('\n').count() as u32,
+            1 + before.rsplit('\n').next().unwrap_or_default().chars().count() as u32,
+        )
     });
     let mut memory = sound();
     memory.0.insert(PathBuf::from(file), marked.replace('¦', "").into());
@@ -73,9 +81,16 @@ fn the_base_is_sound() {
 #[test]
 fn server_files() {
     for (text, code) in [
-        ("node: { name: n1 }\nlisten: { dns: ¦127.0.0.1 }\npops: pops.yaml\nzones: zones\npolicies: policies.yaml\n", "MRD0107"),
+        (
+            "node: { name: n1 }\nlisten: { dns: ¦127.0.0.1 }\npops: pops.yaml\nzones: zones\npolicies: \
+             policies.yaml\n",
+            "MRD0107",
+        ),
         (&SERVER.replace("site: fra", "site: ¦fre"), "MRD0314"),
-        (&SERVER.replace("policies:", "¦polices:").replace("policies: policies", "polices: policies"), "MRD0102"),
+        (
+            &SERVER.replace("policies:", "¦polices:").replace("policies: policies", "polices: policies"),
+            "MRD0102",
+        ),
         (&SERVER.replace("zones: zones", "zones: zones\n¦zones: other"), "MRD0103"),
         (&SERVER.replace("g.mmdb", "¦none.mmdb"), "MRD0100"),
         (&SERVER.replace("pops: pops.yaml", "pops: ¦none.yaml"), "MRD0100"),
@@ -111,7 +126,11 @@ fn pop_files() {
         let mut text = POPS.replace(find, put);
         if !text.contains('¦') {
             // What is missing is blamed on what stands around it.
-            text = if code == "MRD0105" { text.replace("lon: -77", "lon: ¦-77") } else { text.replace("  iad:", "  ¦iad:") };
+            text = if code == "MRD0105" {
+                text.replace("lon: -77", "lon: ¦-77")
+            } else {
+                text.replace("  iad:", "  ¦iad:")
+            };
         }
         check("pops.yaml", &text, code, severity);
     }
@@ -135,15 +154,26 @@ fn policy_files() {
     ] {
         let text = format!("{}{others}", rule(body));
         // The place of a rule is its first key or its braces.
-        let text = if body.starts_with('¦') { text.replace('¦', "").replace("- { when", "- ¦{ when") } else { text };
-        let text = if code == "MRD0321" { text.replace('¦', "").replace("{ use: web", "{ use: ¦web") } else { text };
+        let text = if body.starts_with('¦') {
+            text.replace('¦', "").replace("- { when", "- ¦{ when")
+        } else {
+            text
+        };
+        let text = if code == "MRD0321" {
+            text.replace('¦', "").replace("{ use: web", "{ use: ¦web")
+        } else {
+            text
+        };
         check("policies.yaml", &text, code, Error);
     }
     // Too many behind each other.
     let chain: String = (2..9).map(|i| format!("  p{i}: {{ use: p{} }}\n", i + 1)).collect();
     for (first, refused) in [(3, false), (2, true)] {
         let mut memory = sound();
-        memory.0.insert("policies.yaml".into(), format!("policies:\n  web: {{ use: p{first} }}\n{chain}  p9: {{ pops: all }}\n").into());
+        memory.0.insert(
+            "policies.yaml".into(),
+            format!("policies:\n  web: {{ use: p{first} }}\n{chain}  p9: {{ pops: all }}\n").into(),
+        );
         // Those that nobody uses are as deep as they are.
         let text = shown(&load_memory(&memory));
         assert_eq!(text.contains("error[MRD0321]: more than 8"), refused, "{text}");
@@ -151,7 +181,10 @@ fn policy_files() {
     // What is used is a fence for families: nobody outside it answers.
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2").into());
-    memory.0.insert("policies.yaml".into(), format!("{}  b: {{ pops: iad }}\n", rule("when: { country: US }, use: b")).into());
+    memory.0.insert(
+        "policies.yaml".into(),
+        format!("{}  b: {{ pops: iad }}\n", rule("when: { country: US }, use: b")).into(),
+    );
     assert!(shown(&load_memory(&memory)).contains("error[MRD0307]"), "{}", shown(&load_memory(&memory)));
     // A fence must hold every family that the policy offers.
     let v4_only = POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2");
@@ -186,7 +219,10 @@ fn zone_files() {
         check("zones/z.yaml", &zone(records), code, severity);
     }
     for (text, code) in [
-        (ZONE.replace("soa: { mname: ns1, rname: host }\n", "").replace("z.example.", "¦z.example."), "MRD0204"),
+        (
+            ZONE.replace("soa: { mname: ns1, rname: host }\n", "").replace("z.example.", "¦z.example."),
+            "MRD0204",
+        ),
         (ZONE.replace("  '@': { NS: ns1 }\n", "").replace("z.example.", "¦z.example."), "MRD0205"),
         (ZONE.replace("rname: host", "rname: ¦host@z.example"), "MRD0108"),
         (ZONE.replace("mname: ns1, ", "").replace("soa: ", "soa: ¦"), "MRD0105"),
@@ -199,13 +235,20 @@ fn zone_files() {
 #[test]
 fn faults_between_files() {
     let other = |apex: &str, records: &str| {
-        format!("zone: {apex}\nsoa: {{ mname: ns1.z.example., rname: h }}\nrecords:\n  '@': {{ NS: ns1.z.example. }}\n{records}")
+        format!(
+            "zone: {apex}\nsoa: {{ mname: ns1.z.example., rname: h }}\nrecords:\n  '@': {{ NS: \
+             ns1.z.example. }}\n{records}"
+        )
     };
     // Which of two files is the first is the order of their names.
     let mut memory = sound();
     memory.0.insert("zones/y.yaml".into(), other("Z.example", "").into());
     let loaded = load_memory(&memory);
-    assert!(shown(&loaded).contains("error[MRD0209]") && shown(&loaded).contains("zones/z.yaml:1:7"), "{}", shown(&loaded));
+    assert!(
+        shown(&loaded).contains("error[MRD0209]") && shown(&loaded).contains("zones/z.yaml:1:7"),
+        "{}",
+        shown(&loaded)
+    );
     check("zones/y.yaml", &other("y.example", "  a: { CNAME: ¦b.z.example. }\n"), "MRD0214", Warning);
     // A loop across two zones.
     let mut memory = sound();
@@ -213,11 +256,17 @@ fn faults_between_files() {
     memory.0.insert("zones/y.yaml".into(), other("y.example", "  '*': { CNAME: a.z.example. }\n").into());
     assert!(shown(&load_memory(&memory)).contains("error[MRD0203]"));
     // A policy that may answer a CNAME, at an apex and beside other data; and one that leads back.
-    for (place, code) in
-        [("'@': { NS: ns1, steer: web }", "MRD0218"), ("a: { TXT: x, steer: web }", "MRD0218"), ("back: { CNAME: www }", "MRD0203")]
-    {
+    for (place, code) in [
+        ("'@': { NS: ns1, steer: web }", "MRD0218"),
+        ("a: { TXT: x, steer: web }", "MRD0218"),
+        ("back: { CNAME: www }", "MRD0203"),
+    ] {
         let mut memory = sound();
-        let text = if place.starts_with('\'') { ZONE.replace("'@': { NS: ns1 }", place) } else { zone(&format!("  {place}\n")) };
+        let text = if place.starts_with('\'') {
+            ZONE.replace("'@': { NS: ns1 }", place)
+        } else {
+            zone(&format!("  {place}\n"))
+        };
         memory.0.insert("zones/z.yaml".into(), text.into());
         memory.0.insert("policies.yaml".into(), rule("when: { country: DE }, cname: back.z.example.").into());
         let loaded = load_memory(&memory);
@@ -241,8 +290,8 @@ fn faults_between_files() {
     assert!(shown(&load_memory(&memory)).contains("error[MRD0109]"));
 }
 
-/// One fault is one finding: what only follows from it is not told. Each row replaces a file, or takes it away,
-/// and gives all that is told.
+/// One fault is one finding: what only follows from it is not told. Each row replaces a file, or
+/// takes it away, and gives all that is told.
 #[test]
 fn nothing_is_told_that_only_follows() {
     let alias = "  a: { CNAME: www }\n";
@@ -257,7 +306,10 @@ fn nothing_is_told_that_only_follows() {
         ("pops.yaml", Some(POPS.replace("'2001:db8::2'", "'2001:db8:::2'")), &["MRD0107"]),
         (
             "pops.yaml",
-            Some(POPS.replace("iad: { at: { lat: 39, lon: -77 }, addresses", "iad: { at: { lat: 39, lon: -77 }, adresses")),
+            Some(POPS.replace(
+                "iad: { at: { lat: 39, lon: -77 }, addresses",
+                "iad: { at: { lat: 39, lon: -77 }, adresses",
+            )),
             &["MRD0102"],
         ),
         ("zones/z.yaml", Some(ZONE.replace("mname:", "mnane:")), &["MRD0102"]),
@@ -279,21 +331,31 @@ fn nothing_is_told_that_only_follows() {
 /// The help about a final dot is for names without one.
 #[test]
 fn a_final_dot_that_is_there_is_not_missed() {
-    for (target, helped) in [("www.z.example", true), ("www.z.example.z.example.", false), ("no.such.z.example.", false)] {
+    for (target, helped) in
+        [("www.z.example", true), ("www.z.example.z.example.", false), ("no.such.z.example.", false)]
+    {
         let mut memory = sound();
         memory.0.insert("zones/z.yaml".into(), zone(&format!("  a: {{ CNAME: {target} }}\n")).into());
         let loaded = load_memory(&memory);
         assert!(shown(&loaded).contains("MRD0214"), "{target}\n{}", shown(&loaded));
-        assert_eq!(shown(&loaded).contains("did you forget the final dot"), helped, "{target}\n{}", shown(&loaded));
+        assert_eq!(
+            shown(&loaded).contains("did you forget the final dot"),
+            helped,
+            "{target}\n{}",
+            shown(&loaded)
+        );
     }
 }
 
 /// Verbs agree with what they speak of.
 #[test]
 fn sentences_agree() {
-    for (without, words) in [(&["'2001:db8::2'"][..], "but `iad` has none"), (&["'2001:db8::1'", "'2001:db8::2'"], "")] {
+    for (without, words) in
+        [(&["'2001:db8::2'"][..], "but `iad` has none"), (&["'2001:db8::1'", "'2001:db8::2'"], "")]
+    {
         let mut memory = sound();
-        let mut pops = POPS.to_owned() + "  nrt: { at: { lat: 35, lon: 139 }, addresses: [192.0.2.5, '2001:db8::5'] }\n";
+        let mut pops =
+            POPS.to_owned() + "  nrt: { at: { lat: 35, lon: 139 }, addresses: [192.0.2.5, '2001:db8::5'] }\n";
         without.iter().for_each(|address| pops = pops.replace(&format!(", {address}"), ""));
         memory.0.insert("pops.yaml".into(), pops.into());
         let words = if words.is_empty() { "but `fra` and `iad` have none" } else { words };

@@ -1,5 +1,6 @@
 //! Broken zone text in a deployment: each row has the code and the place that an operator is shown.
-//! An error yields no deployment, so what is in service stays; the sound zone beside it is not blamed.
+//! An error yields no deployment, so what is in service stays; the sound zone beside it is not
+//! blamed.
 
 use super::broken::check;
 use super::faults::{self, ZONE_TEXT_HEAD as HEAD};
@@ -34,5 +35,10 @@ fn what_is_only_told() {
     ] {
         check(FILE, &format!("{HEAD}{lines}\n"), code, Warning);
     }
-    check(FILE, "$TTL 60\n@ SOA ¦ns1 host\\@x.example. 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n", "MRD0227", Warning);
+    check(
+        FILE,
+        "$TTL 60\n@ SOA ¦ns1 host\\@x.example. 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n",
+        "MRD0227",
+        Warning,
+    );
 }

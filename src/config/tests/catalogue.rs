@@ -31,16 +31,22 @@ fn sections() -> Vec<&'static Section> {
     found
 }
 
-/// A deployment that opens every kind of map: whatever it says, the reader asks for all keys of each.
+/// A deployment that opens every kind of map: whatever it says, the reader asks for all keys of
+/// each.
 fn everything() -> Memory {
     let mut memory = sample();
-    let pops = "probes:\n  a: { https: { headers: {}, expect_headers: {} } }\n  b: { http: { path: / } }\n  c: { tcp: { port: 1 } }\n  \
-                d: { dns: {} }\n  e: { exec: { command: x } }\n  f: { file: { path: x } }\n  g: { push: {} }\n  h: { icmp: {} }\n  \
-                i: { n_of: { n: 1, of: [a] } }\ncanaries: {}\nsafety: [{ of: { tag: x } }]\npops:\n  fra:\n    at: {}\n    \
+    let pops = "probes:\n  a: { https: { headers: {}, expect_headers: {} } }\n  b: { http: { path: / } }\n  \
+        c: { tcp: { port: 1 } }\n  \
+                d: { dns: {} }\n  e: { exec: { command: x } }\n  f: { file: { path: x } }\n  g: { push: {} \
+                }\n  h: { icmp: {} }\n  \
+                i: { n_of: { n: 1, of: [a] } }\ncanaries: {}\nsafety: [{ of: { tag: x } }]\npops:\n  \
+                fra:\n    at: {}\n    \
                 addresses: [{ address: 192.0.2.1 }]\n    https: {}\n    load: { push: {} }\n    \
-                services: { video: { addresses: 192.0.2.2, https: {}, load: { http: {} } }, v2: { load: { prometheus: { labels: {} } } }, \
+                services: { video: { addresses: 192.0.2.2, https: {}, load: { http: {} } }, v2: { load: { \
+                prometheus: { labels: {} } } }, \
                 v3: { load: { push: {} } } }\n";
-    let policies = "policies:\n  web:\n    pops: { tag: x }\n    ttl: { min: 1 }\n    panic: {}\n    when_all_down: { cname: x. }\n    rules:\n      \
+    let policies = "policies:\n  web:\n    pops: { tag: x }\n    ttl: { min: 1 }\n    panic: {}\n    \
+        when_all_down: { cname: x. }\n    rules:\n      \
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
     memory.0.entry("meridian.yaml".into()).or_default().extend_from_slice(b"\ncookies: {}\n");
     memory.0.insert("pops.yaml".into(), pops.into());
@@ -61,12 +67,26 @@ fn the_catalogue_knows_what_the_reader_asks_for() {
             faults.push(format!("{}: no map was read as {}", section.id, section.read_as));
             continue;
         };
-        faults.extend(read.difference(&known).map(|key| format!("{}: `{key}` is read but not told", section.id)));
-        faults.extend(known.difference(read).map(|key| format!("{}: `{key}` is told but not read", section.id)));
+        faults.extend(
+            read.difference(&known).map(|key| format!("{}: `{key}` is read but not told", section.id)),
+        );
+        faults.extend(
+            known.difference(read).map(|key| format!("{}: `{key}` is told but not read", section.id)),
+        );
     }
     let told: BTreeSet<&str> = sections.iter().map(|section| section.read_as).collect();
     // Maps from names only: the section above them tells what they are.
-    let named = ["`pops`", "`policies`", "`records`", "`services`", "`weights`", "`probes`", "`headers`", "`expect_headers`", "`labels`"];
+    let named = [
+        "`pops`",
+        "`policies`",
+        "`records`",
+        "`services`",
+        "`weights`",
+        "`probes`",
+        "`headers`",
+        "`expect_headers`",
+        "`labels`",
+    ];
     let untold = asked.keys().filter(|kind| !told.contains(kind.as_str()) && !named.contains(&kind.as_str()));
     faults.extend(untold.map(|kind| format!("{kind} is read but not told")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));

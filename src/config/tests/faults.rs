@@ -1,5 +1,6 @@
-//! Broken inputs as data, for tests of loading and of a running server: what is written, the code, how grave
-//! it is. The mark `¦` stands before the place that must be blamed and is taken out before loading.
+//! Broken inputs as data, for tests of loading and of a running server: what is written, the code,
+//! how grave it is. The mark `¦` stands before the place that must be blamed and is taken out
+//! before loading.
 
 use super::Severity::{self, Error, Note, Warning};
 
@@ -9,7 +10,8 @@ pub const ZONE_TEXT_HEAD: &str = "$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nn
 /// Sound PoPs.
 pub const POPS: &str = "\
 pops:
-  fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], services: { video: { addresses: 192.0.2.9 } } }
+  fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], services: { video: { \
+  addresses: 192.0.2.9 } } }
   iad: { at: { lat: 39, lon: -77 }, addresses: [192.0.2.2, '2001:db8::2'], tags: [na] }
 ";
 

@@ -27,11 +27,25 @@ fn feed(body: &str) -> Arc<LoadSpec> {
 fn line(spec: &LoadSpec) -> String {
     match &spec.feed {
         Feed::Http { url, pointer } => {
-            format!("http {} {} {} {} {}", url.address, url.host, url.path, url.tls, pointer.as_deref().unwrap_or("-"))
+            format!(
+                "http {} {} {} {} {}",
+                url.address,
+                url.host,
+                url.path,
+                url.tls,
+                pointer.as_deref().unwrap_or("-")
+            )
         }
         Feed::Prometheus { url, metric, labels } => {
             let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            format!("prometheus {} {} {} {} {metric} {}", url.address, url.host, url.path, url.tls, labels.join(","))
+            format!(
+                "prometheus {} {} {} {} {metric} {}",
+                url.address,
+                url.host,
+                url.path,
+                url.tls,
+                labels.join(",")
+            )
         }
         Feed::File { path } => format!("file {path}"),
         Feed::Push => "push".to_owned(),
@@ -45,11 +59,18 @@ fn feeds_arrive() {
         ("http: 'HTTPS://192.0.2.15'", "http 192.0.2.15:443 192.0.2.15 / true -"),
         ("http: 'http://[2001:db8::f]:81?x=1'", "http [2001:db8::f]:81 [2001:db8::f]:81 /?x=1 false -"),
         ("http: 'http://[2001:db8::f]/a/b'", "http [2001:db8::f]:80 [2001:db8::f] /a/b false -"),
-        ("http: { url: 'http://192.0.2.15:8080/l', pointer: /a~1b/0 }", "http 192.0.2.15:8080 192.0.2.15:8080 /l false /a~1b/0"),
-        ("http: { url: 'https://m.example:9/l', to: 192.0.2.7 }", "http 192.0.2.7:9 m.example:9 /l true -"),
-        ("http: { url: 'https://m.example/l', to: '[2001:db8::7]:99' }", "http [2001:db8::7]:99 m.example /l true -"),
         (
-            "prometheus: { url: 'http://192.0.2.15:9100/metrics', metric: 'a:b_total', labels: { vhost: x, code: 200, empty: } }",
+            "http: { url: 'http://192.0.2.15:8080/l', pointer: /a~1b/0 }",
+            "http 192.0.2.15:8080 192.0.2.15:8080 /l false /a~1b/0",
+        ),
+        ("http: { url: 'https://m.example:9/l', to: 192.0.2.7 }", "http 192.0.2.7:9 m.example:9 /l true -"),
+        (
+            "http: { url: 'https://m.example/l', to: '[2001:db8::7]:99' }",
+            "http [2001:db8::7]:99 m.example /l true -",
+        ),
+        (
+            "prometheus: { url: 'http://192.0.2.15:9100/metrics', metric: 'a:b_total', labels: { vhost: x, \
+             code: 200, empty: } }",
             "prometheus 192.0.2.15:9100 192.0.2.15:9100 /metrics false a:b_total vhost=x,code=200,empty=",
         ),
         ("file: '/run/{pop}'", "file /run/{pop}"),
@@ -78,7 +99,8 @@ fn the_rule_arrives() {
 #[test]
 fn services_have_loads_of_their_own() {
     let mut memory = sound();
-    let fra = "capacity: 400, ramp: 5m, load: { push: {} }, services: { a: { addresses: 192.0.2.8, capacity: 7, load: { file: '/{service}' } }, \
+    let fra = "capacity: 400, ramp: 5m, load: { push: {} }, services: { a: { addresses: 192.0.2.8, capacity: \
+        7, load: { file: '/{service}' } }, \
                b: { addresses: 192.0.2.9, load: { push: {} } }, c: { addresses: 192.0.2.10 } }";
     memory.0.insert("pops.yaml".into(), pops(fra).into());
     let loaded = load_memory(&memory);
@@ -87,9 +109,14 @@ fn services_have_loads_of_their_own() {
     let [fra, iad] = deployment.pops.as_slice() else { panic!() };
     assert_eq!((fra.ramp_ms, iad.ramp_ms, iad.load.is_none()), (300_000, 0, true));
     assert_eq!((fra.capacity, fra.load.as_deref().map(line)), (Some(400.0), Some("push".to_owned())));
-    let services: Vec<_> = fra.services.iter().map(|s| (&*s.name, s.capacity, s.load.as_deref().map(line))).collect();
-    let wanted =
-        [("default", None, None), ("a", Some(7.0), Some("file /{service}".into())), ("b", None, Some("push".into())), ("c", None, None)];
+    let services: Vec<_> =
+        fra.services.iter().map(|s| (&*s.name, s.capacity, s.load.as_deref().map(line))).collect();
+    let wanted = [
+        ("default", None, None),
+        ("a", Some(7.0), Some("file /{service}".into())),
+        ("b", None, Some("push".into())),
+        ("c", None, None),
+    ];
     assert_eq!(services, wanted);
 }
 
@@ -160,5 +187,8 @@ fn a_name_is_told_to_have_its_address_beside_it() {
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), pops("capacity: 1, load: { http: 'http://m.example/x' }").into());
     let text = shown(&load_memory(&memory));
-    assert!(text.contains("`{ url: http://m.example/x, to: 192.0.2.15 }`: names are not looked up"), "{text}");
+    assert!(
+        text.contains("`{ url: http://m.example/x, to: 192.0.2.15 }`: names are not looked up"),
+        "{text}"
+    );
 }

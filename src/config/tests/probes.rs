@@ -1,4 +1,5 @@
-//! Probes and what belongs to them: what is written arrives, and what is wrong is told at its place.
+//! Probes and what belongs to them: what is written arrives, and what is wrong is told at its
+//! place.
 
 use super::broken::{check, sound};
 use super::{load_memory, shown};
@@ -12,7 +13,8 @@ const PEM: &str = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\
 /// The file of PoPs behind what is put before them; `fra` and its `video` are probed as told.
 fn pops(head: &str, fra: &str) -> String {
     format!(
-        "{head}pops:\n  fra: {{ at: {{ lat: 50, lon: 8 }}, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu]{fra} }}\n  \
+        "{head}pops:\n  fra: {{ at: {{ lat: 50, lon: 8 }}, addresses: [192.0.2.1, '2001:db8::1'], tags: \
+         [eu]{fra} }}\n  \
          iad: {{ at: {{ lat: 39, lon: -77 }}, addresses: [192.0.2.2, '2001:db8::2'], tags: [na] }}\n"
     )
 }
@@ -24,18 +26,29 @@ fn probe(body: &str) -> String {
 #[test]
 fn everything_arrives() {
     let mut memory = sound();
-    let head = "probes:\n  web:\n    https:\n      { path: /h?x=1, port: 8443, method: HEAD, host: h.example, headers: { X-A: b }, expect: [200, 300-399], \
-                expect_headers: { Server: n }, sni: s.example, ca: ca.pem, warn_days: 3 }\n    to: 192.0.2.9\n    every: 3s\n    timeout: 1s\n    \
-                up_after: 2\n    down_after: 4\n    ok_after: 5\n  bare: { http: /x }\n  off: { https: { verify: off }, every: 1s }\n  \
-                t: { tcp: { port: 7, send: \"a\\r\\n\", expect: b }, to: '[2001:db8::9]:99' }\n  d: { dns: { name: n.example, type: AAAA, rcode: \
-                REFUSED, answer: '2001:db8::7', port: 54, tcp: on } }\n  e: { exec: [/bin/a, -b] }\n  f: { file: '/run/{pop}' }\n  p: { push: { ttl: \
-                60s } }\n  i: { icmp: {} }\n  all: { all_of: [web, i] }\n  most: { n_of: { n: 2, of: [all, t, d] } }\n  any: { any_of: e }\ncanaries: { probe: i, \
-                addresses: [192.0.2.250, '2001:db8::250'], freeze_max: 5m }\nstartup_wait: 1s\nsafety:\n  - { never_fewer_than: 1, of: { tag: eu } }\n  \
+    let head = "probes:\n  web:\n    https:\n      { path: /h?x=1, port: 8443, method: HEAD, host: \
+        h.example, headers: { X-A: b }, expect: [200, 300-399], \
+                expect_headers: { Server: n }, sni: s.example, ca: ca.pem, warn_days: 3 }\n    to: \
+                192.0.2.9\n    every: 3s\n    timeout: 1s\n    \
+                up_after: 2\n    down_after: 4\n    ok_after: 5\n  bare: { http: /x }\n  off: { https: { \
+                verify: off }, every: 1s }\n  \
+                t: { tcp: { port: 7, send: \"a\\r\\n\", expect: b }, to: '[2001:db8::9]:99' }\n  d: { dns: { \
+                name: n.example, type: AAAA, rcode: \
+                REFUSED, answer: '2001:db8::7', port: 54, tcp: on } }\n  e: { exec: [/bin/a, -b] }\n  f: { \
+                file: '/run/{pop}' }\n  p: { push: { ttl: \
+                60s } }\n  i: { icmp: {} }\n  all: { all_of: [web, i] }\n  most: { n_of: { n: 2, of: [all, \
+                t, d] } }\n  any: { any_of: e }\ncanaries: { probe: i, \
+                addresses: [192.0.2.250, '2001:db8::250'], freeze_max: 5m }\nstartup_wait: 1s\nsafety:\n  - \
+                { never_fewer_than: 1, of: { tag: eu } }\n  \
                 - { never_more_off_than: 30%, of: [iad, fra] }\nsafety_off_until: 2030-01-31\n";
-    let fra = ", capacity: 40, probe: [web, t], services: { video: { addresses: 192.0.2.8, probe: none }, tier: { addresses: 192.0.2.7 } }";
+    let fra = ", capacity: 40, probe: [web, t], services: { video: { addresses: 192.0.2.8, probe: none }, \
+        tier: { addresses: 192.0.2.7 } }";
     memory.0.insert("pops.yaml".into(), pops(head, fra).into());
     memory.0.insert("ca.pem".into(), PEM.into());
-    memory.0.insert("policies.yaml".into(), "policies:\n  web: { pops: all, panic: { share: 40%, hold: 5s } }\n".into());
+    memory.0.insert(
+        "policies.yaml".into(),
+        "policies:\n  web: { pops: all, panic: { share: 40%, hold: 5s } }\n".into(),
+    );
     let loaded = load_memory(&memory);
     let text = shown(&loaded);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
@@ -48,10 +61,16 @@ fn everything_arrives() {
         Arc::clone(spec)
     };
     let web = spec("web");
-    assert_eq!((web.every_ms, web.timeout_ms, web.up_after, web.down_after, web.ok_after), (3_000, 1_000, 2, 4, 5));
+    assert_eq!(
+        (web.every_ms, web.timeout_ms, web.up_after, web.down_after, web.ok_after),
+        (3_000, 1_000, 2, 4, 5)
+    );
     assert_eq!(web.to.unwrap().to_string(), "192.0.2.9:0");
     let Check::Http(http) = &web.check else { panic!() };
-    assert_eq!((http.port, http.method, &*http.path, http.host.as_deref()), (8443, HttpMethod::Head, "/h?x=1", Some("h.example")));
+    assert_eq!(
+        (http.port, http.method, &*http.path, http.host.as_deref()),
+        (8443, HttpMethod::Head, "/h?x=1", Some("h.example"))
+    );
     assert_eq!(http.expect, [200..=200, 300..=399]);
     assert_eq!(http.headers, [("X-A".into(), "b".into())]);
     assert_eq!(http.expect_headers, [("Server".into(), "n".into())]);
@@ -60,11 +79,20 @@ fn everything_arrives() {
     assert_eq!(tls.verify, Verify::Pinned(PEM.as_bytes().into()));
     let bare = spec("bare");
     let Check::Http(http) = &bare.check else { panic!() };
-    assert_eq!((http.tls.is_none(), http.port, &*http.path, http.expect.as_slice()), (true, 80, "/x", &[200..=200][..]));
-    assert_eq!((bare.every_ms, bare.timeout_ms, bare.up_after, bare.down_after, bare.ok_after), (5_000, 2_000, 3, 3, 10));
+    assert_eq!(
+        (http.tls.is_none(), http.port, &*http.path, http.expect.as_slice()),
+        (true, 80, "/x", &[200..=200][..])
+    );
+    assert_eq!(
+        (bare.every_ms, bare.timeout_ms, bare.up_after, bare.down_after, bare.ok_after),
+        (5_000, 2_000, 3, 3, 10)
+    );
     assert_eq!((spec("off").every_ms, spec("off").timeout_ms), (1_000, 500));
     let Check::Tcp(tcp) = &spec("t").check.clone() else { panic!() };
-    assert_eq!((tcp.port, tcp.send.as_deref(), tcp.expect.as_deref()), (7, Some(&b"a\r\n"[..]), Some(&b"b"[..])));
+    assert_eq!(
+        (tcp.port, tcp.send.as_deref(), tcp.expect.as_deref()),
+        (7, Some(&b"a\r\n"[..]), Some(&b"b"[..]))
+    );
     assert_eq!(spec("t").to.unwrap().to_string(), "[2001:db8::9]:99");
     let Check::Dns(dns) = &spec("d").check.clone() else { panic!() };
     assert_eq!((dns.qname.to_string().as_str(), dns.rcode, dns.port, dns.tcp), ("n.example.", 5, 54, true));
@@ -82,18 +110,32 @@ fn everything_arrives() {
     assert_eq!(group("most"), (Need::AtLeast(2), "all t d".into()));
     let fra = &deployment.pops[0];
     assert_eq!(fra.capacity, Some(40.0));
-    let used = |service: &str| fra.service(service).unwrap().probes.iter().map(|id| names[usize::from(id.0)]).collect::<Vec<_>>();
+    let used = |service: &str| {
+        fra.service(service).unwrap().probes.iter().map(|id| names[usize::from(id.0)]).collect::<Vec<_>>()
+    };
     assert_eq!([used("default"), used("video"), used("tier")], [vec!["web", "t"], vec![], vec!["web", "t"]]);
     assert!(deployment.pops[1].services[0].probes.is_empty());
     let canaries = deployment.canaries.unwrap();
-    assert_eq!((names[usize::from(canaries.probe.0)], canaries.addresses.len(), canaries.freeze_max_ms), ("i", 2, 300_000));
+    assert_eq!(
+        (names[usize::from(canaries.probe.0)], canaries.addresses.len(), canaries.freeze_max_ms),
+        ("i", 2, 300_000)
+    );
     assert_eq!((deployment.startup_wait_ms, deployment.safety_off_until_epoch), (1_000, Some(1_896_048_000)));
-    let rules: Vec<_> = deployment.safety.iter().map(|rule| (rule.need, rule.of.len(), rule.words.as_str())).collect();
+    let rules: Vec<_> =
+        deployment.safety.iter().map(|rule| (rule.need, rule.of.len(), rule.words.as_str())).collect();
     let share = safety::Need::NeverMoreOffThan { percent: 30 };
-    assert_eq!(rules, [(safety::Need::NeverFewerThan(1), 1, "the PoPs tagged `eu`"), (share, 2, "`iad` and `fra`")]);
+    assert_eq!(
+        rules,
+        [(safety::Need::NeverFewerThan(1), 1, "the PoPs tagged `eu`"), (share, 2, "`iad` and `fra`")]
+    );
     let guard = deployment.policies[0].policy.guard;
     assert_eq!(guard, PanicGuard { share_percent: 40, window_ms: 30_000, hold_ms: 5_000 });
-    assert!(deployment.inputs.iter().any(|(role, octets)| role == "certificates ca.pem" && **octets == *PEM.as_bytes()));
+    assert!(
+        deployment
+            .inputs
+            .iter()
+            .any(|(role, octets)| role == "certificates ca.pem" && **octets == *PEM.as_bytes())
+    );
 }
 
 #[test]
@@ -160,9 +202,16 @@ fn probes() {
     assert!(shown(&load_memory(&memory)).contains("a -> b -> c -> a"));
     // Groups of groups: three levels of five are 125 checks.
     let parts = |of: &str| (0..5).map(|i| format!("{of}{i}")).collect::<Vec<_>>().join(", ");
-    let level = |name: &str, of: &str| (0..5).map(|i| format!("  {name}{i}: {{ all_of: [{}] }}\n", parts(of))).collect::<String>();
+    let level = |name: &str, of: &str| {
+        (0..5).map(|i| format!("  {name}{i}: {{ all_of: [{}] }}\n", parts(of))).collect::<String>()
+    };
     let leaves: String = (0..5).map(|i| format!("  l{i}: {{ icmp: {{}} }}\n")).collect();
-    let head = format!("probes:\n{leaves}{}{}  top: {{ all_of: [{}] }}\n", level("m", "l"), level("n", "m"), parts("n"));
+    let head = format!(
+        "probes:\n{leaves}{}{}  top: {{ all_of: [{}] }}\n",
+        level("m", "l"),
+        level("n", "m"),
+        parts("n")
+    );
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), pops(&head, "").into());
     assert!(shown(&load_memory(&memory)).contains("error[MRD0106]: one address would hang on"));
@@ -191,7 +240,8 @@ fn users_of_probes() {
         ("{ probe: web, addresses: [192.0.2.9, ¦192.0.2.9] }", "MRD0310"),
         ("{ probe: web, addresses: 192.0.2.9, freeze_max: ¦0s }", "MRD0104"),
     ] {
-        let head = format!("probes: {{ web: {{ icmp: {{}} }}, g: {{ any_of: web }} }}\ncanaries: {canaries}\n");
+        let head =
+            format!("probes: {{ web: {{ icmp: {{}} }}, g: {{ any_of: web }} }}\ncanaries: {canaries}\n");
         check("pops.yaml", &pops(&head, ""), code, Error);
     }
     for (head, code) in [

@@ -5,7 +5,8 @@ use super::*;
 /// Blocks of one lane are summed, those of the other are not; unknown response codes fall together.
 #[test]
 fn folds_by_lane() {
-    let blocks = [Block::owned(Lane::Udp, 0), Block::owned(Lane::Udp, 1), Block::shared(Lane::Tcp, 2)].map(Arc::new);
+    let blocks =
+        [Block::owned(Lane::Udp, 0), Block::owned(Lane::Udp, 1), Block::shared(Lane::Tcp, 2)].map(Arc::new);
     let counters = Counters::new(blocks.to_vec());
     assert_eq!(counters.seats(), 3);
     for block in &blocks {
@@ -17,7 +18,10 @@ fn folds_by_lane() {
     }
     counters.rare().replied(4);
     let udp = counters.fold(Lane::Udp);
-    assert_eq!((udp.received, udp.replied(), udp.dropped(Dropped::Cut), udp.dropped(Dropped::Panic)), (6, 7, 4, 0));
+    assert_eq!(
+        (udp.received, udp.replied(), udp.dropped(Dropped::Cut), udp.dropped(Dropped::Panic)),
+        (6, 7, 4, 0)
+    );
     assert_eq!(udp.replies().collect::<Vec<_>>(), [(Some(0), 2), (Some(3), 2), (Some(4), 1), (None, 2)]);
     let tcp = counters.fold(Lane::Tcp);
     assert_eq!((tcp.received, tcp.replied()), (3, 3));

@@ -55,7 +55,8 @@ error[MRD0301]"
     assert_eq!(value[1]["line"], Value::Null);
 }
 
-/// In a text that is not UTF-8, marks stand where they were meant; in one that is, on whole characters.
+/// In a text that is not UTF-8, marks stand where they were meant; in one that is, on whole
+/// characters.
 #[test]
 fn marks_of_other_texts_stay() {
     for (source, (line, column, start, end), shown) in [
@@ -65,7 +66,8 @@ fn marks_of_other_texts_stay() {
     ] {
         let mut files = Files::default();
         let file = files.add_octets("any.zone", source.into());
-        let findings = Findings::from(Finding::error(code::BAD_NAME, "x").at(At { file, line, column, start, end }, ""));
+        let findings =
+            Findings::from(Finding::error(code::BAD_NAME, "x").at(At { file, line, column, start, end }, ""));
         let drawn = text(&findings, &files, false);
         assert!(drawn.contains(shown), "{shown}\nin\n{drawn}");
         assert_eq!(json(&findings, &files)[0]["end"], 5);
@@ -81,7 +83,13 @@ fn text_or_octets() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     /// Whatever a finding claims about its place, it is drawn.
     #[test]
-    fn no_span_panics(spans in proptest::collection::vec((0u32..4, 0u32..6, 0u32..9, 0u32..100_100, 0u32..100_100), 1..4), source in text_or_octets()) {
+    fn no_span_panics(
+        spans in proptest::collection::vec(
+            (0u32..4, 0u32..6, 0u32..9, 0u32..100_100, 0u32..100_100),
+            1..4,
+        ),
+        source in text_or_octets(),
+    ) {
         let mut files = files();
         files.add_octets("any", source.into());
         let mut finding = Finding::error(code::BAD_VALUE, "x").help("h");

@@ -9,7 +9,12 @@ fn names(list: &[&str]) -> Box<[Arc<str>]> {
 }
 
 fn outcome(policy: u32, pop: Option<u16>, reason: Reason) -> Outcome {
-    Outcome { policy: Some(policy), reason: Some(reason), pop: pop.map(|p| (PopId(p), Resort::Regular)), ..Outcome::silence() }
+    Outcome {
+        policy: Some(policy),
+        reason: Some(reason),
+        pop: pop.map(|p| (PopId(p), Resort::Regular)),
+        ..Outcome::silence()
+    }
 }
 
 const OWNED: Seat = Seat { index: 0, shared: false };
@@ -31,7 +36,10 @@ fn counts_are_kept_by_name() {
     second.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("dns", "iad", 1), ("web", "fra", 3)]);
     let reasons: Vec<_> = decisions.by_reason().filter(|(.., n)| *n > 0).collect();
-    assert_eq!(reasons, [("dns", Reason::LastResort, 1), ("dns", Reason::Cname, 1), ("web", Reason::Regular, 3)]);
+    assert_eq!(
+        reasons,
+        [("dns", Reason::LastResort, 1), ("dns", Reason::Cname, 1), ("web", Reason::Regular, 3)]
+    );
     // Policies that never decided are there with zeros, so that a rate has a beginning.
     assert_eq!(decisions.by_reason().count(), 2 * REASONS);
 }

@@ -27,12 +27,26 @@ impl Layered {
             self.evidence.site = Source::Network(index);
         }
         let subdivisions = network.subdivision.as_slice();
-        self.fill(Source::Network(index), None, network.country, subdivisions, network.coordinates, network.asn);
+        self.fill(
+            Source::Network(index),
+            None,
+            network.country,
+            subdivisions,
+            network.coordinates,
+            network.asn,
+        );
     }
 
     /// What a database says of the addresses.
     pub(super) fn database(&mut self, index: u16, fields: &Fields) {
-        self.fill(Source::Database(index), fields.continent, fields.country, &fields.subdivisions, fields.coordinates, fields.asn);
+        self.fill(
+            Source::Database(index),
+            fields.continent,
+            fields.country,
+            &fields.subdivisions,
+            fields.coordinates,
+            fields.asn,
+        );
     }
 
     fn fill(
@@ -72,7 +86,8 @@ impl Layered {
                 (self.place.continent, self.evidence.continent) = (Some(hub.continent), Source::Hubs);
             }
             if self.place.coordinates.is_none() {
-                (self.place.coordinates, self.evidence.coordinates) = (Coordinates::from_degrees(hub.lat, hub.lon), Source::Hubs);
+                (self.place.coordinates, self.evidence.coordinates) =
+                    (Coordinates::from_degrees(hub.lat, hub.lon), Source::Hubs);
             }
         }
         (self.place, self.evidence)

@@ -6,7 +6,9 @@
 use std::ops::{BitAnd, BitOr, BitXor};
 
 /// An address of one family as an integer.
-pub trait Bits: Copy + Ord + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> + std::fmt::Debug {
+pub trait Bits:
+    Copy + Ord + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> + std::fmt::Debug
+{
     /// Length of an address in bits.
     const WIDTH: u8;
     /// The lowest address.
@@ -123,7 +125,8 @@ pub fn flatten<B: Bits>(prefixes: &[Block<B, u32>]) -> (Vec<Block<B, u32>>, Vec<
     let mut open: Vec<(B, u32)> = Vec::new();
     // The first address not yet covered by a block, while a prefix is open.
     let mut at = B::ZERO;
-    let mut fill = |first: B, last: B, chain: u32| cut(first, last, |start, len| blocks.push((start, len, chain)));
+    let mut fill =
+        |first: B, last: B, chain: u32| cut(first, last, |start, len| blocks.push((start, len, chain)));
     for (start, len, value) in sorted {
         while let Some(&(end, chain)) = open.last()
             && end < start

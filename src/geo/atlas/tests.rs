@@ -1,4 +1,5 @@
-//! The atlas against a naive reading of the same inputs, and the cases that layering must get right.
+//! The atlas against a naive reading of the same inputs, and the cases that layering must get
+//! right.
 
 use super::*;
 use crate::finding::FileId;
@@ -63,8 +64,10 @@ fn check_leaves<B: Bits>(leaves: &[Leaf<B>]) {
     assert_eq!(leaves[0].start, B::ZERO);
     for pair in leaves.windows(2) {
         assert_eq!(last_of(pair[0].start, pair[0].len).next(), pair[1].start);
-        let halves = pair[0].len == pair[1].len && last_of(pair[0].start, pair[0].len - 1) == last_of(pair[1].start, pair[1].len);
-        let equal = (pair[0].place, pair[0].operator, pair[0].space) == (pair[1].place, pair[1].operator, pair[1].space);
+        let halves = pair[0].len == pair[1].len
+            && last_of(pair[0].start, pair[0].len - 1) == last_of(pair[1].start, pair[1].len);
+        let equal = (pair[0].place, pair[0].operator, pair[0].space)
+            == (pair[1].place, pair[1].operator, pair[1].space);
         assert!(!(halves && equal), "{pair:?}");
     }
     for leaf in leaves {
@@ -87,15 +90,27 @@ fn build(databases: &[Database], networks: &[Network]) -> Atlas {
 fn seen(atlas: &Atlas, address: &str) -> String {
     let (place, leaf, evidence) = atlas.place_of(address.parse().unwrap());
     let country = place.country.map_or("-".to_owned(), |c| c.to_string());
-    format!("{country} {leaf} {:?} {} {}", place.networks, atlas.source_name(evidence.country), atlas.source_name(evidence.coordinates))
+    format!(
+        "{country} {leaf} {:?} {} {}",
+        place.networks,
+        atlas.source_name(evidence.country),
+        atlas.source_name(evidence.coordinates)
+    )
 }
 
 /// Layers in order, field by field; supernets and subnets; misses; IPv4 inside IPv6.
 #[test]
 fn layers() {
-    let city = database("city", &[("9.0.0.0/8", fields("US", Some((40.0, -75.0)), None)), ("2a00::/16", fields("DE", None, None))]);
-    let asn = database("asn", &[("9.1.0.0/16", fields("", None, Some(64500))), ("20.0.0.0/8", fields("FR", None, Some(64501)))]);
-    let networks = [network("office", &["9.1.2.0/24", "2a00:1::/32"], "DE"), network("wide", &["9.0.0.0/9"], "")];
+    let city = database(
+        "city",
+        &[("9.0.0.0/8", fields("US", Some((40.0, -75.0)), None)), ("2a00::/16", fields("DE", None, None))],
+    );
+    let asn = database(
+        "asn",
+        &[("9.1.0.0/16", fields("", None, Some(64500))), ("20.0.0.0/8", fields("FR", None, Some(64501)))],
+    );
+    let networks =
+        [network("office", &["9.1.2.0/24", "2a00:1::/32"], "DE"), network("wide", &["9.0.0.0/9"], "")];
     let atlas = build(&[city, asn], &networks);
     let rows = [
         ("9.1.2.3", "DE 9.1.2.0/24 [0, 1] office hub city of the country"),
@@ -129,18 +144,26 @@ fn another_country_does_not_mix_in() {
     let one = database("one", &[("9.0.0.0/8", fields("DE", None, None))]);
     let two = database(
         "two",
-        &[("9.0.0.0/8", Fields { continent: Some(Continent::NorthAmerica), ..fields("US", Some((39.0, -98.0)), Some(7)) })],
+        &[(
+            "9.0.0.0/8",
+            Fields { continent: Some(Continent::NorthAmerica), ..fields("US", Some((39.0, -98.0)), Some(7)) },
+        )],
     );
     let atlas = build(&[one, two], &[]);
     let place = atlas.place_of("9.9.9.9".parse().unwrap()).0;
-    assert_eq!((place.coordinates, place.continent, place.asn), (hubs_of("DE"), Some(Continent::Europe), Some(7)));
+    assert_eq!(
+        (place.coordinates, place.continent, place.asn),
+        (hubs_of("DE"), Some(Continent::Europe), Some(7))
+    );
 }
 
 /// Leaves never join what is looked at in different ways, even where nothing is known of either.
 #[test]
 fn spaces_stay_apart() {
-    let atlas =
-        build(&[database("d", &[("192.0.2.0/24", fields("DE", None, None))])], &[network("lan", &["10.1.0.0/16", "fd00::/16"], "")]);
+    let atlas = build(
+        &[database("d", &[("192.0.2.0/24", fields("DE", None, None))])],
+        &[network("lan", &["10.1.0.0/16", "fd00::/16"], "")],
+    );
     let v4 = |text: &str| {
         let bits = text.parse::<Ipv4Addr>().unwrap().to_bits();
         let leaf = atlas.v4[atlas.v4.partition_point(|l| l.start <= bits) - 1];
@@ -157,15 +180,22 @@ fn spaces_stay_apart() {
     assert_eq!(atlas.v6.iter().filter(|l| l.space == Space::Embedded).count(), embedded::BLOCKS.len());
 }
 
-/// One prefix in two networks is an error, twice in one a warning, inside an IPv4 block of IPv6 a warning.
+/// One prefix in two networks is an error, twice in one a warning, inside an IPv4 block of IPv6 a
+/// warning.
 #[test]
 fn prefixes_written_twice() {
     let count = |networks: &[Network]| {
         let (_, findings) = Atlas::build(&[], networks);
         findings.iter().map(|f| (f.code, f.severity.word())).collect::<Vec<_>>()
     };
-    assert_eq!(count(&[network("a", &["9.0.0.0/8"], ""), network("b", &["9.0.0.0/8"], "")]), [(code::DUPLICATE_PREFIX, "error")]);
-    assert_eq!(count(&[network("a", &["9.0.0.0/8", "9.0.0.0/8"], "")]), [(code::DUPLICATE_PREFIX, "warning")]);
+    assert_eq!(
+        count(&[network("a", &["9.0.0.0/8"], ""), network("b", &["9.0.0.0/8"], "")]),
+        [(code::DUPLICATE_PREFIX, "error")]
+    );
+    assert_eq!(
+        count(&[network("a", &["9.0.0.0/8", "9.0.0.0/8"], "")]),
+        [(code::DUPLICATE_PREFIX, "warning")]
+    );
     assert_eq!(count(&[network("a", &["::ffff:9.0.0.0/104"], "")]), [(code::BAD_ADDRESS, "warning")]);
     assert_eq!(count(&[network("a", &["9.0.0.0/8"], ""), network("b", &["9.0.0.0/9"], "")]), []);
 }
@@ -174,7 +204,11 @@ fn prefixes_written_twice() {
 #[test]
 fn edges() {
     let all = network("all", &["0.0.0.0/0", "::/0"], "US");
-    let ends = network("ends", &["0.0.0.0/32", "255.255.255.255/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"], "DE");
+    let ends = network(
+        "ends",
+        &["0.0.0.0/32", "255.255.255.255/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"],
+        "DE",
+    );
     let atlas = build(&[], &[all, ends]);
     assert!(seen(&atlas, "0.0.0.0").starts_with("DE 0.0.0.0/32 [0, 1]"));
     assert!(seen(&atlas, "0.0.0.1").starts_with("US 0.0.0.1/32 [0]"));
@@ -201,7 +235,8 @@ fn cutting_runs() {
 
 /// A nest of prefixes near one address, so that they overlap in every way.
 fn prefix() -> impl Strategy<Value = (u32, u8)> {
-    (0u32..64, 24u8..=32).prop_map(|(low, len)| (super::super::prefix::truncate_v4(0x0909_0900 | (low << 2), len), len))
+    (0u32..64, 24u8..=32)
+        .prop_map(|(low, len)| (super::super::prefix::truncate_v4(0x0909_0900 | (low << 2), len), len))
 }
 
 /// Disjoint leaves out of random prefixes: later ones that meet an earlier one are left out.
@@ -235,7 +270,11 @@ proptest! {
         };
         let mut used = std::collections::HashSet::new();
         let networks: Vec<Network> = nets.iter().map(|(prefixes, country)| Network {
-            prefixes: prefixes.iter().filter(|p| used.insert(**p)).map(|&(bits, len)| (Prefix::V4 { bits, len }, at(1))).collect(),
+            prefixes: prefixes
+                .iter()
+                .filter(|p| used.insert(**p))
+                .map(|&(bits, len)| (Prefix::V4 { bits, len }, at(1)))
+                .collect(),
             ..network("n", &[], CODES[*country])
         }).collect();
         let atlas = build(&[make("one", &first), make("two", &second)], &networks);
@@ -243,14 +282,20 @@ proptest! {
         let address = 0x0909_0900 | probe;
         let holds = |bits: u32, len: u8| super::super::prefix::truncate_v4(address, len) == bits;
         let held: Vec<(u16, u8)> = networks.iter().enumerate().flat_map(|(i, n)| {
-            n.prefixes.iter().filter(|(p, _)| p.contains(IpAddr::V4(Ipv4Addr::from_bits(address)))).map(move |(p, _)| (i as u16, p.len()))
+            n.prefixes
+                .iter()
+                .filter(|(p, _)| p.contains(IpAddr::V4(Ipv4Addr::from_bits(address))))
+                .map(move |(p, _)| (i as u16, p.len()))
         }).collect();
         let mut expected_networks: Vec<u16> = held.iter().map(|h| h.0).collect();
         expected_networks.dedup();
         let longest = held.iter().max_by_key(|h| h.1).map(|h| h.0);
         let by = |rows: &[(u32, u8, u8)]| rows.iter().find(|r| holds(r.0, r.1)).map(|r| r.2);
         let code = |v: u8| Country::from_code(CODES[usize::from(v)]);
-        let country = longest.and_then(|n| networks[usize::from(n)].country).or(by(&first).and_then(code)).or(by(&second).and_then(code));
+        let country = longest
+            .and_then(|n| networks[usize::from(n)].country)
+            .or(by(&first).and_then(code))
+            .or(by(&second).and_then(code));
         let asn = by(&second).map(|v| u32::from(v) + 1);
 
         let (place, leaf, _) = atlas.place_of(IpAddr::V4(Ipv4Addr::from_bits(address)));

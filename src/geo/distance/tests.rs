@@ -45,7 +45,10 @@ fn a_pole_is_one_point() {
     for pole in [90.0, -90.0] {
         for lon in [-180.0, -77.7, 0.0, 1.2345, 180.0] {
             assert_eq!(great_circle_m(at(pole, 13.0), at(pole, lon)), 0);
-            assert_eq!(great_circle_m(at(pole, lon), at(48.2, 16.37)), great_circle_m(at(pole, 0.0), at(48.2, 16.37)));
+            assert_eq!(
+                great_circle_m(at(pole, lon), at(48.2, 16.37)),
+                great_circle_m(at(pole, 0.0), at(48.2, 16.37))
+            );
         }
     }
 }
@@ -54,7 +57,12 @@ proptest! {
     /// Distance is symmetric, at most half the circumference, and agrees with the arc of the chord
     /// between the two points in space, which is another formula.
     #[test]
-    fn agrees_with_the_chord(lat1 in -900_000..=900_000i32, lon1 in -1_800_000..=1_800_000i32, lat2 in -900_000..=900_000i32, lon2 in -1_800_000..=1_800_000i32) {
+    fn agrees_with_the_chord(
+        lat1 in -900_000..=900_000i32,
+        lon1 in -1_800_000..=1_800_000i32,
+        lat2 in -900_000..=900_000i32,
+        lon2 in -1_800_000..=1_800_000i32,
+    ) {
         let a = Coordinates { lat_e4: lat1, lon_e4: lon1 };
         let b = Coordinates { lat_e4: lat2, lon_e4: lon2 };
         let d = great_circle_m(a, b);
@@ -74,7 +82,8 @@ proptest! {
 }
 
 proptest! {
-    /// Who is no further by metres has a chord within the reach of the other's, also where both are near or all around the earth.
+    /// Who is no further by metres has a chord within the reach of the other's, also where both are
+    /// near or all around the earth.
     #[test]
     fn chords_are_in_the_order_of_distances(
         from in (-900_000..=900_000i32, -1_800_000..=1_800_000i32),
@@ -83,7 +92,10 @@ proptest! {
         step in (-3..=3i32, -3..=3i32),
         among in 0..4,
     ) {
-        let point = |(lat, lon): (i32, i32)| Coordinates { lat_e4: lat.clamp(-900_000, 900_000), lon_e4: lon.clamp(-1_800_000, 1_800_000) };
+        let point = |(lat, lon): (i32, i32)| Coordinates {
+            lat_e4: lat.clamp(-900_000, 900_000),
+            lon_e4: lon.clamp(-1_800_000, 1_800_000),
+        };
         let beside = |at: (i32, i32)| (at.0 + step.0, at.1 + step.1);
         let across = (-from.0, if from.1 > 0 { from.1 - 1_800_000 } else { from.1 + 1_800_000 });
         let (one, other) = match among {
@@ -96,7 +108,8 @@ proptest! {
         let square = |to: &Point| square_of_chord(from.on_sphere(), to.on_sphere());
         for (near, far) in [(&one, &other), (&other, &one)] {
             if from.metres_to(near) <= from.metres_to(far) {
-                prop_assert!(square(near) <= reach_of_square(square(far)), "{} {}", square(near), square(far));
+                prop_assert!(square(near) <= reach_of_square(square(far)),
+                    "{} {}", square(near), square(far));
             }
         }
     }

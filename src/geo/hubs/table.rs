@@ -1,7 +1,9 @@
 //! The table of hub cities: one row for each ISO 3166-1 code and for XK, sorted by code.
 #![allow(clippy::approx_constant)] // Kuala Lumpur's latitude is not an attempt at pi
 
-use crate::geo::place::Continent::{self, Africa, Antarctica, Asia, Europe, NorthAmerica, Oceania, SouthAmerica};
+use crate::geo::place::Continent::{
+    self, Africa, Antarctica, Asia, Europe, NorthAmerica, Oceania, SouthAmerica,
+};
 
 /// A country's hub.
 #[derive(Clone, Copy, Debug, PartialEq)]

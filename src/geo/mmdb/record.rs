@@ -1,11 +1,13 @@
 //! The fields of a record, whatever the vendor calls them.
 //!
-//! Layouts read: MaxMind (nested maps: City, Country, Enterprise, ASN, ISP), DB-IP (as MaxMind), and
-//! IPinfo (flat keys, numbers often as text). A value of an unexpected kind is a field that is not
-//! there, not a fault: vendors add and change fields.
+//! Layouts read: MaxMind (nested maps: City, Country, Enterprise, ASN, ISP), DB-IP (as MaxMind),
+//! and IPinfo (flat keys, numbers often as text). A value of an unexpected kind is a field that is
+//! not there, not a fault: vendors add and change fields.
 
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use std::fmt;
 
 /// Most subdivisions kept of one record: no country is cut more than a few levels deep.
@@ -36,7 +38,12 @@ impl Fields {
     fn from_record(record: &Node) -> Fields {
         let first = |keys: &[&'static str]| keys.iter().find_map(|key| record.field(key));
         let subdivisions = match first(&["subdivisions"]) {
-            Some(list) => list.items.iter().filter_map(|item| Subdivision::from_code(item.code()?)).take(SUBDIVISIONS_MAX).collect(),
+            Some(list) => list
+                .items
+                .iter()
+                .filter_map(|item| Subdivision::from_code(item.code()?))
+                .take(SUBDIVISIONS_MAX)
+                .collect(),
             // IPinfo writes the region's name under `region`; a code is in capitals.
             None => ["region_code", "region"]
                 .iter()
@@ -49,7 +56,9 @@ impl Fields {
         let spot = first(&["location"]).unwrap_or(record);
         let degrees = |keys: &[&'static str]| keys.iter().find_map(|key| spot.field(key)?.degrees());
         Fields {
-            continent: ["continent", "continent_code"].iter().find_map(|key| Continent::from_code(record.field(key)?.code()?)),
+            continent: ["continent", "continent_code"]
+                .iter()
+                .find_map(|key| Continent::from_code(record.field(key)?.code()?)),
             country: ["country", "country_code", "registered_country"]
                 .iter()
                 .find_map(|key| Country::from_code(record.field(key)?.code()?)),
@@ -57,7 +66,9 @@ impl Fields {
             coordinates: degrees(&["latitude", "lat"])
                 .zip(degrees(&["longitude", "lng", "lon"]))
                 .and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon)),
-            asn: ["autonomous_system_number", "asn", "as_number"].iter().find_map(|key| record.field(key)?.as_number()),
+            asn: ["autonomous_system_number", "asn", "as_number"]
+                .iter()
+                .find_map(|key| record.field(key)?.as_number()),
         }
     }
 }
@@ -112,7 +123,9 @@ impl Node {
 
     /// A code: the text itself, or `code` or `iso_code` of a map.
     fn code(&self) -> Option<&str> {
-        self.text.as_deref().or_else(|| ["code", "iso_code"].iter().find_map(|key| self.field(key)?.text.as_deref()))
+        self.text
+            .as_deref()
+            .or_else(|| ["code", "iso_code"].iter().find_map(|key| self.field(key)?.text.as_deref()))
     }
 
     fn degrees(&self) -> Option<f64> {
@@ -122,7 +135,9 @@ impl Node {
     /// An AS number: a number, or text with or without `AS` in front. Zero is nobody's (RFC 7607).
     fn as_number(&self) -> Option<u32> {
         let number = match (&self.text, self.number) {
-            (Some(text), _) => text.strip_prefix("AS").or(text.strip_prefix("as")).unwrap_or(text).parse().ok()?,
+            (Some(text), _) => {
+                text.strip_prefix("AS").or(text.strip_prefix("as")).unwrap_or(text).parse().ok()?
+            }
             (None, Some(number)) if (0.0..=f64::from(u32::MAX)).contains(&number) => number as u32,
             _ => 0,
         };

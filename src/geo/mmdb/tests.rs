@@ -17,7 +17,12 @@ fn city(code: &str, lat: f64, asn: u32) -> Value {
     ])
 }
 
-fn build(version: IpVersion, size: Option<RecordSize>, aliases: Ipv4Aliasing, rows: &[(&str, Value)]) -> Vec<u8> {
+fn build(
+    version: IpVersion,
+    size: Option<RecordSize>,
+    aliases: Ipv4Aliasing,
+    rows: &[(&str, Value)],
+) -> Vec<u8> {
     let builder = Writer::builder("Test-City")
         .ip_version(version)
         .ipv4_aliasing(aliases)
@@ -47,8 +52,14 @@ fn refusal(octets: &[u8]) -> Code {
 /// The leaves in text, with the country of each.
 fn leaves(database: &Database) -> Vec<String> {
     let country = |place: u32| database.places[place as usize].country.unwrap();
-    let v4 = database.leaves_v4.iter().map(|&(a, len, p)| format!("{}/{len} {}", Ipv4Addr::from_bits(a), country(p)));
-    let v6 = database.leaves_v6.iter().map(|&(a, len, p)| format!("{}/{len} {}", Ipv6Addr::from_bits(a), country(p)));
+    let v4 = database
+        .leaves_v4
+        .iter()
+        .map(|&(a, len, p)| format!("{}/{len} {}", Ipv4Addr::from_bits(a), country(p)));
+    let v6 = database
+        .leaves_v6
+        .iter()
+        .map(|&(a, len, p)| format!("{}/{len} {}", Ipv6Addr::from_bits(a), country(p)));
     v4.chain(v6).collect()
 }
 
@@ -82,7 +93,12 @@ fn reads_every_shape() {
 fn a_record_above_the_ipv4_subtree_is_not_about_ipv4() {
     let octets = build(IpVersion::V6, None, Ipv4Aliasing::Disabled, &[("::/2", city("DE", 1.0, 1))]);
     assert_eq!(leaves(&read(&octets).unwrap()), ["::/2 DE"]);
-    let octets = build(IpVersion::V6, None, Ipv4Aliasing::Disabled, &[("2000::/3", city("DE", 1.0, 1)), ("2002::/16", city("FR", 1.0, 1))]);
+    let octets = build(
+        IpVersion::V6,
+        None,
+        Ipv4Aliasing::Disabled,
+        &[("2000::/3", city("DE", 1.0, 1)), ("2002::/16", city("FR", 1.0, 1))],
+    );
     let database = read(&octets).unwrap();
     assert!(leaves(&database).iter().all(|leaf| leaf.ends_with("DE")));
     assert!(database.leaves_v6.iter().all(|&(bits, ..)| !embedded::is_embedded(bits)));
@@ -108,9 +124,18 @@ fn reads_every_layout() {
                 ("continent", Value::map([("code", "EU")])),
                 ("registered_country", Value::map([("iso_code", "US")])),
                 ("country", Value::map([("iso_code", "DE")])),
-                ("subdivisions", Value::array([Value::map([("iso_code", text("BE")), ("confidence", Value::from(9u16))])])),
+                (
+                    "subdivisions",
+                    Value::array([Value::map([("iso_code", text("BE")), ("confidence", Value::from(9u16))])]),
+                ),
                 ("location", Value::map([("latitude", 52.5), ("longitude", 13.4)])),
-                ("traits", Value::map([("autonomous_system_number", Value::from(64500u32)), ("is_anycast", Value::from(true))])),
+                (
+                    "traits",
+                    Value::map([
+                        ("autonomous_system_number", Value::from(64500u32)),
+                        ("is_anycast", Value::from(true)),
+                    ]),
+                ),
             ]),
             full.clone(),
         ),
@@ -119,7 +144,11 @@ fn reads_every_layout() {
             Value::map([("registered_country", Value::map([("iso_code", "DE")]))]),
             Fields { country: Country::from_code("DE"), ..none.clone() },
         ),
-        ("MaxMind ASN", Value::map([("autonomous_system_number", Value::from(64500u32))]), Fields { asn: Some(64500), ..none.clone() }),
+        (
+            "MaxMind ASN",
+            Value::map([("autonomous_system_number", Value::from(64500u32))]),
+            Fields { asn: Some(64500), ..none.clone() },
+        ),
         (
             "IPinfo, numbers as text",
             Value::map([
@@ -166,15 +195,24 @@ fn reads_every_layout() {
             Value::map([
                 ("city", Value::map([("names", Value::map([("en", "Berlin")]))])),
                 ("continent", Value::map([("code", text("EU")), ("geoname_id", Value::from(6255148u32))])),
-                ("country", Value::map([("iso_code", text("DE")), ("is_in_european_union", Value::from(true))])),
-                ("location", Value::map([("latitude", Value::Float(52.5)), ("longitude", Value::Float(13.4))])),
+                (
+                    "country",
+                    Value::map([("iso_code", text("DE")), ("is_in_european_union", Value::from(true))]),
+                ),
+                (
+                    "location",
+                    Value::map([("latitude", Value::Float(52.5)), ("longitude", Value::Float(13.4))]),
+                ),
                 ("subdivisions", Value::array([Value::map([("names", Value::map([("en", "Berlin")]))])])),
             ]),
             Fields { subdivisions: vec![], asn: None, ..full.clone() },
         ),
         (
             "DB-IP ASN Lite",
-            Value::map([("autonomous_system_number", Value::from(64500u32)), ("autonomous_system_organization", text("Example"))]),
+            Value::map([
+                ("autonomous_system_number", Value::from(64500u32)),
+                ("autonomous_system_organization", text("Example")),
+            ]),
             Fields { asn: Some(64500), ..none.clone() },
         ),
         (
@@ -220,7 +258,8 @@ fn reads_every_layout() {
         ),
     ];
     for (what, record, expected) in rows {
-        let database = read(&build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("192.0.2.0/24", record)])).unwrap();
+        let database =
+            read(&build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("192.0.2.0/24", record)])).unwrap();
         assert_eq!(database.places, [expected], "{what}");
     }
 }
@@ -228,7 +267,12 @@ fn reads_every_layout() {
 /// Databases without any field of use are refused by their own code.
 #[test]
 fn refuses_layouts_without_fields() {
-    for record in [Value::from("text"), Value::map([("isp", "Example")]), Value::map([("lat", 5.0)]), Value::map([("asn", 0u32)])] {
+    for record in [
+        Value::from("text"),
+        Value::map([("isp", "Example")]),
+        Value::map([("lat", 5.0)]),
+        Value::map([("asn", 0u32)]),
+    ] {
         let octets = build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("192.0.2.0/24", record)]);
         assert_eq!(refusal(&octets), code::DATABASE_LAYOUT);
     }
@@ -254,15 +298,19 @@ fn truncation_is_a_finding() {
     }
 }
 
-/// No flipped bit, and no octet overwritten, makes a panic or an endless walk, and whatever is still
-/// accepted has ascending, disjoint leaves.
+/// No flipped bit, and no octet overwritten, makes a panic or an endless walk, and whatever is
+/// still accepted has ascending, disjoint leaves.
 #[test]
 fn damage_never_panics() {
     let octets = build(
         IpVersion::V6,
         None,
         Ipv4Aliasing::Enabled,
-        &[("198.51.0.0/16", city("DE", 52.5, 64500)), ("198.51.100.0/24", city("FR", 50.0, 1)), ("2a00::/12", city("NL", 52.4, 9))],
+        &[
+            ("198.51.0.0/16", city("DE", 52.5, 64500)),
+            ("198.51.100.0/24", city("FR", 50.0, 1)),
+            ("2a00::/12", city("NL", 52.4, 9)),
+        ],
     );
     let mut accepted = 0;
     for at in 0..octets.len() {
@@ -287,10 +335,16 @@ fn check_disjoint(database: &Database) {
     }
 }
 
-/// Trees that loop, or share every node so that paths double at each level, end with a finding soon.
+/// Trees that loop, or share every node so that paths double at each level, end with a finding
+/// soon.
 #[test]
 fn loops_and_shared_nodes_end() {
-    let octets = build(IpVersion::V6, Some(RecordSize::Bits32), Ipv4Aliasing::Disabled, &[("2a00::/100", city("DE", 52.5, 64500))]);
+    let octets = build(
+        IpVersion::V6,
+        Some(RecordSize::Bits32),
+        Ipv4Aliasing::Disabled,
+        &[("2a00::/100", city("DE", 52.5, 64500))],
+    );
     let nodes = read(&octets).unwrap().node_count;
     for step in [0u32, 1] {
         // Both records of each node lead to itself (a loop) or to the next node (a doubling).

@@ -1,4 +1,5 @@
-//! Databases written as text: geofeeds (RFC 8805) and our own source format, loaded without a detour.
+//! Databases written as text: geofeeds (RFC 8805) and our own source format, loaded without a
+//! detour.
 
 use super::{Database, Fields, PlacedLeaf};
 use crate::finding::{At, FileId, Finding, Findings, code};
@@ -56,7 +57,10 @@ pub(super) fn read(name: Arc<str>, octets: &[u8], file: FileId) -> Result<Databa
         ip_version: 6,
         leaves_v4: disjoint(v4),
         // Cutting a wide prefix can leave a block of embedded IPv4 addresses alone.
-        leaves_v6: leaves_v6.into_iter().filter(|&(bits, len, _)| !super::embedded::holds(Prefix::V6 { bits, len })).collect(),
+        leaves_v6: leaves_v6
+            .into_iter()
+            .filter(|&(bits, len, _)| !super::embedded::holds(Prefix::V6 { bits, len }))
+            .collect(),
         places: places.list,
     })
 }

@@ -1,8 +1,8 @@
 //! The search tree of a MaxMind DB file, walked within bounds.
 //!
 //! Specification: MaxMind DB File Format 2.0, section "Binary Search Tree Section". A node is two
-//! records of 24, 28 or 32 bits; a record smaller than the number of nodes is a node, one equal to it
-//! says that nothing is known, a larger one points into the data section behind 16 zero octets.
+//! records of 24, 28 or 32 bits; a record smaller than the number of nodes is a node, one equal to
+//! it says that nothing is known, a larger one points into the data section behind 16 zero octets.
 
 /// A walk may take this many steps for each node. A sound tree takes one; a few writers share
 /// subtrees; a corrupt tree that shares nodes all the way down would take 2 to the 128th.
@@ -101,12 +101,17 @@ impl<'a> Tree<'a> {
 
     fn children(&self, node: usize) -> Result<[usize; 2], Broken> {
         let size = usize::from(self.record_bits) / 4;
-        let octets = node.checked_mul(size).and_then(|at| self.octets.get(at..at.checked_add(size)?)).ok_or(Broken::Outside)?;
+        let octets = node
+            .checked_mul(size)
+            .and_then(|at| self.octets.get(at..at.checked_add(size)?))
+            .ok_or(Broken::Outside)?;
         let number = |octets: &[u8]| octets.iter().fold(0, |n, &b| n << 8 | usize::from(b));
         match octets {
             [a, b, c, x, y, z] => Ok([number(&[*a, *b, *c]), number(&[*x, *y, *z])]),
             // The middle octet holds the top four bits of the left record, then those of the right.
-            [a, b, c, middle, x, y, z] => Ok([number(&[middle >> 4, *a, *b, *c]), number(&[middle & 15, *x, *y, *z])]),
+            [a, b, c, middle, x, y, z] => {
+                Ok([number(&[middle >> 4, *a, *b, *c]), number(&[middle & 15, *x, *y, *z])])
+            }
             [left @ .., _, _, _, _] if size == 8 => Ok([number(left), number(&octets[4..])]),
             _ => Err(Broken::Outside),
         }

@@ -15,14 +15,19 @@ fn read(text: &str) -> (SourceText, Vec<String>) {
 /// A whole source: comments, empty lines, empty fields, the epoch.
 #[test]
 fn reads_lines() {
-    let text =
-        format!("# places\n# epoch: 1700000000\n\n{HEADER}\r\n192.0.2.0/24,,DE,HE,50.11,8.68,64496,Frankfurt\n2001:db8::/32,SA,,,,,,\n");
+    let text = format!(
+        "# places\n# epoch: \
+         1700000000\n\n{HEADER}\r\n192.0.2.0/24,,DE,HE,50.11,8.68,64496,Frankfurt\n2001:db8::/32,SA,,,,,,\n"
+    );
     let (source, told) = read(&text);
     assert_eq!(told, Vec::<String>::new());
     assert_eq!(source.epoch, Some(1_700_000_000));
     assert_eq!(source.rows.len(), 2);
     let row = &source.rows[0];
-    assert_eq!((row.continent, row.asn, row.city.as_deref()), (Some(Continent::Europe), Some(64496), Some("Frankfurt")));
+    assert_eq!(
+        (row.continent, row.asn, row.city.as_deref()),
+        (Some(Continent::Europe), Some(64496), Some("Frankfurt"))
+    );
     assert_eq!(row.coordinates, Coordinates::from_degrees(50.11, 8.68));
     assert_eq!((source.rows[1].continent, source.rows[1].country), (Some(Continent::SouthAmerica), None));
 }

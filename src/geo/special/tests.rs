@@ -81,7 +81,13 @@ fn the_lists_are_disjoint_and_agree() {
 
 /// An IPv6 address with runs of zeros and ones, so that it often falls near a block's edge.
 fn ragged() -> impl Strategy<Value = u128> {
-    let anchors: Vec<u128> = V6_REGISTERED.iter().chain(&V6_REGIONS).chain(&V6_USABLE).chain(&embedded::BLOCKS).map(|b| b.0).collect();
+    let anchors: Vec<u128> = V6_REGISTERED
+        .iter()
+        .chain(&V6_REGIONS)
+        .chain(&V6_USABLE)
+        .chain(&embedded::BLOCKS)
+        .map(|b| b.0)
+        .collect();
     (any::<u128>(), 0..=128u32, proptest::sample::select(anchors))
         .prop_map(|(noise, keep, anchor)| anchor ^ noise.checked_shr(keep).unwrap_or(0))
 }
@@ -90,11 +96,16 @@ proptest! {
     /// The block of an address holds it, and all that the block holds has the same block.
     #[test]
     fn a_block_is_one_thing(address in ragged(), noise in any::<u128>()) {
-        if embedded::ipv4_in(address).is_none() && let Some(Prefix::V6 { bits, len }) = special_block(IpAddr::V6(Ipv6Addr::from_bits(address))) {
+        if embedded::ipv4_in(address).is_none()
+            && let Some(Prefix::V6 { bits, len }) = special_block(IpAddr::V6(Ipv6Addr::from_bits(address)))
+        {
             prop_assert_eq!(truncate_v6(address, len), bits);
             let other = bits | (noise & u128::MAX.checked_shr(len.into()).unwrap_or(0));
             prop_assert!(embedded::ipv4_in(other).is_none());
-            prop_assert_eq!(special_block(IpAddr::V6(Ipv6Addr::from_bits(other))), Some(Prefix::V6 { bits, len }));
+            prop_assert_eq!(
+                special_block(IpAddr::V6(Ipv6Addr::from_bits(other))),
+                Some(Prefix::V6 { bits, len })
+            );
         }
     }
 

@@ -41,9 +41,10 @@ fn results_of_a_freeze_do_not_count() {
     let roster = roster(1, 0, 1);
     let mut canaries = Canaries::new(&roster, Family::V4);
     canaries.handle(2, false, at(10));
-    for (sentence, is_well, started, now, expected) in
-        [("Of the moment at which it begins: the order is chance", false, 8, 10, true), ("Within", true, 11, 12, false)]
-    {
+    for (sentence, is_well, started, now, expected) in [
+        ("Of the moment at which it begins: the order is chance", false, 8, 10, true),
+        ("Within", true, 11, 12, false),
+    ] {
         assert_eq!(canaries.counts(is_well, at(started), at(now)), expected, "{sentence}");
     }
     canaries.handle(2, true, at(20));

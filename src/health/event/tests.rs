@@ -4,7 +4,12 @@ use super::*;
 
 #[test]
 fn events_read_as_sentences() {
-    let subject = Subject { probe: "web".into(), pop: "fra".into(), service: "default".into(), address: [192, 0, 2, 1].into() };
+    let subject = Subject {
+        probe: "web".into(),
+        pop: "fra".into(),
+        service: "default".into(),
+        address: [192, 0, 2, 1].into(),
+    };
     let turned = |reason: Option<&str>| HealthEvent::Turned {
         subject: subject.clone(),
         before: Verdict::Up,
@@ -13,13 +18,19 @@ fn events_read_as_sentences() {
         reason: reason.map(Arc::from),
     };
     for (event, line) in [
-        (turned(Some("status 503")), "probe web of fra (default, 192.0.2.1) is down, was up for 3 min 20 s: status 503"),
+        (
+            turned(Some("status 503")),
+            "probe web of fra (default, 192.0.2.1) is down, was up for 3 min 20 s: status 503",
+        ),
         (turned(None), "probe web of fra (default, 192.0.2.1) is down, was up for 3 min 20 s"),
         (
             HealthEvent::Frozen { family: Family::V4, canaries: 2, at_most_ms: 7_320_000 },
             "all 2 canaries of IPv4 fail: its verdicts are frozen for at most 2 h 2 min",
         ),
-        (HealthEvent::Thawed { family: Family::V6, lasted_ms: 850 }, "a canary of IPv6 answers after 850 ms: its verdicts move again"),
+        (
+            HealthEvent::Thawed { family: Family::V6, lasted_ms: 850 },
+            "a canary of IPv6 answers after 850 ms: its verdicts move again",
+        ),
         (
             HealthEvent::Held { policy: "web".into(), fallen: 3, of: 5, at_most_ms: 59_000 },
             "policy web: 3 of 5 PoPs went down together: it keeps the state before for at most 59 s",

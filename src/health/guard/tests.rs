@@ -8,7 +8,8 @@ fn at(secs: u64) -> Moment {
 }
 
 fn guard(share_percent: u8, capacities: &[Option<f64>]) -> Guard {
-    let pops: Vec<PopRoster> = capacities.iter().map(|capacity| PopRoster { name: "pop".into(), capacity: *capacity }).collect();
+    let pops: Vec<PopRoster> =
+        capacities.iter().map(|capacity| PopRoster { name: "pop".into(), capacity: *capacity }).collect();
     let rule = PanicGuard { share_percent, ..PanicGuard::default() };
     let members = (0..pops.len()).map(|pop| (pop as u16, pop as u32)).collect();
     Guard::new(&PolicyRoster { name: "web".into(), members, up_threshold_percent: 50, guard: rule }, &pops)
@@ -24,8 +25,11 @@ enum Act {
 fn what_is_held_and_what_is_not() {
     use Act::{Down, Override, Up};
     use Judgement::{Held, Released};
-    let held = |secs, fallen, of| Some(Held { fallen, of, hold: Hold { since_ms: at(secs).clock_ms(), from: Moment(0) } });
-    let released = |release, since| Some(Released(release, Hold { since_ms: at(since).clock_ms(), from: Moment(0) }));
+    let held = |secs, fallen, of| {
+        Some(Held { fallen, of, hold: Hold { since_ms: at(secs).clock_ms(), from: Moment(0) } })
+    };
+    let released =
+        |release, since| Some(Released(release, Hold { since_ms: at(since).clock_ms(), from: Moment(0) }));
     let none = [None; 4];
     let equal = [Some(100.0); 4];
     let uneven = [Some(1000.0), Some(1.0), Some(1.0), Some(1.0)];
@@ -33,17 +37,37 @@ fn what_is_held_and_what_is_not() {
     #[allow(clippy::type_complexity)]
     let table: &[(&str, u8, &[Option<f64>], &[(u64, Act, Option<Judgement>)])] = &[
         ("Half is not more than half", 50, &none, &[(1, Down(0), None), (2, Down(1), None)]),
-        ("More than half within the window is held", 50, &none, &[(1, Down(0), None), (2, Down(1), None), (9, Down(2), held(9, 3, 4))]),
-        ("Past the window it is not", 50, &none, &[(1, Down(0), None), (2, Down(1), None), (33, Down(2), None), (34, Down(3), None)]),
+        (
+            "More than half within the window is held",
+            50,
+            &none,
+            &[(1, Down(0), None), (2, Down(1), None), (9, Down(2), held(9, 3, 4))],
+        ),
+        (
+            "Past the window it is not",
+            50,
+            &none,
+            &[(1, Down(0), None), (2, Down(1), None), (33, Down(2), None), (34, Down(3), None)],
+        ),
         ("Equal capacities count as PoPs do", 50, &equal, &[(1, Down(0), None), (2, Down(1), None)]),
         ("Capacity alone can pass the share", 50, &uneven, &[(1, Down(0), held(1, 1, 4))]),
         ("Capacity counts only where all have one", 50, &partly, &[(1, Down(0), None)]),
-        ("100 % is off", 100, &none, &[(1, Down(0), None), (1, Down(1), None), (1, Down(2), None), (1, Down(3), None)]),
+        (
+            "100 % is off",
+            100,
+            &none,
+            &[(1, Down(0), None), (1, Down(1), None), (1, Down(2), None), (1, Down(3), None)],
+        ),
         (
             "It ends when enough came back",
             50,
             &none,
-            &[(1, Down(0), None), (1, Down(1), None), (2, Down(2), held(2, 3, 4)), (5, Up(0), released(Release::Settled, 2))],
+            &[
+                (1, Down(0), None),
+                (1, Down(1), None),
+                (2, Down(2), held(2, 3, 4)),
+                (5, Up(0), released(Release::Settled, 2)),
+            ],
         ),
         (
             "It ends with its time, and what was taken over no longer counts",
@@ -104,11 +128,14 @@ fn what_never_served_does_not_fall() {
 }
 
 proptest! {
-    /// Whatever happens: where somebody falls and it does not hold, no more than the share fell within the window; and a hold
-    /// never lasts past its time.
+    /// Whatever happens: where somebody falls and it does not hold, no more than the share fell
+    /// within the window; and a hold never lasts past its time.
     #[test]
     fn never_more_than_the_share_at_once(
-        acts in proptest::collection::vec((0usize..8, any::<bool>(), 0u64..8, proptest::bool::weighted(0.1)), 1..200),
+        acts in proptest::collection::vec(
+            (0usize..8, any::<bool>(), 0u64..8, proptest::bool::weighted(0.1)),
+            1..200,
+        ),
         share in 10u8..100,
     ) {
         let mut guard = guard(share, &[None; 8]);
@@ -133,10 +160,18 @@ proptest! {
                 continue;
             }
             let inside: Vec<usize> = (0..8).filter(|member| !overridden[*member]).collect();
-            let fallen = inside.iter().filter(|member| fell[**member].is_some_and(|moment| now - moment <= 30)).count();
+            let fallen = inside
+                .iter()
+                .filter(|member| fell[**member].is_some_and(|moment| now - moment <= 30))
+                .count();
             match guard.hold() {
                 Some(hold) => prop_assert!(at(now).since_clock_ms(hold.since_ms) < 60_000),
-                None => prop_assert!(!has_fallen || fallen * 100 <= inside.len() * usize::from(share), "{} of {}", fallen, inside.len()),
+                None => prop_assert!(
+                    !has_fallen || fallen * 100 <= inside.len() * usize::from(share),
+                    "{} of {}",
+                    fallen,
+                    inside.len()
+                ),
             }
         }
     }

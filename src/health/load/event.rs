@@ -77,15 +77,23 @@ pub enum LoadEvent {
 impl fmt::Display for LoadEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LoadEvent::FeedLost { subject, reason: Some(reason) } => write!(f, "load of {subject} is no longer known: {reason}"),
-            LoadEvent::FeedLost { subject, reason: None } => write!(f, "load of {subject} is no longer known: nothing was pushed"),
+            LoadEvent::FeedLost { subject, reason: Some(reason) } => {
+                write!(f, "load of {subject} is no longer known: {reason}")
+            }
+            LoadEvent::FeedLost { subject, reason: None } => {
+                write!(f, "load of {subject} is no longer known: nothing was pushed")
+            }
             LoadEvent::FeedBack { subject } => write!(f, "load of {subject} is known again"),
             LoadEvent::Began { subject, utilisation_percent } => {
                 write!(f, "{subject} sheds load, at {utilisation_percent} % of its capacity")
             }
             LoadEvent::Ended { subject } => write!(f, "{subject} sheds no load any more"),
-            LoadEvent::Oscillates { subject } => write!(f, "shedding of {subject} turns too often; its gain is halved"),
-            LoadEvent::Calm { subject } => write!(f, "shedding of {subject} is calm; its gain is as configured"),
+            LoadEvent::Oscillates { subject } => {
+                write!(f, "shedding of {subject} turns too often; its gain is halved")
+            }
+            LoadEvent::Calm { subject } => {
+                write!(f, "shedding of {subject} is calm; its gain is as configured")
+            }
             LoadEvent::Lost { events } => write!(f, "{events} more events of load were not told in time"),
         }
     }

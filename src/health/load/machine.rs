@@ -1,8 +1,8 @@
 //! The machine of load: every feed of one roster, and what answers are to see of it.
 //!
-//! The caller owns clock and sockets. It reads what [`Loads::poll_due`] gives, tells every number with
-//! [`Loads::handle_reading`], and after each turn takes [`Loads::poll_sheds`] and the events. Between, it sleeps until
-//! [`Loads::next_wake`]. Moments never go back.
+//! The caller owns clock and sockets. It reads what [`Loads::poll_due`] gives, tells every number
+//! with [`Loads::handle_reading`], and after each turn takes [`Loads::poll_sheds`] and the events.
+//! Between, it sleeps until [`Loads::next_wake`]. Moments never go back.
 
 mod carry;
 mod gauge;
@@ -69,7 +69,8 @@ pub struct ShedRow {
 pub struct Loads {
     roster: Arc<LoadRoster>,
     gauges: Vec<Gauge>,
-    /// Who takes what is shed in a service at a PoP: a feed, or behind them the PoP where nothing is measured.
+    /// Who takes what is shed in a service at a PoP: a feed, or behind them the PoP where nothing
+    /// is measured.
     takers: HashMap<(u16, Arc<str>), u32>,
     /// For each PoP whether it takes clients; who does not is asked to take nothing.
     serves: Vec<bool>,
@@ -90,7 +91,8 @@ pub struct Loads {
 }
 
 impl Loads {
-    /// Nothing is known yet. The seed is the node's: it spreads the readings of several nodes over time.
+    /// Nothing is known yet. The seed is the node's: it spreads the readings of several nodes over
+    /// time.
     pub fn new(roster: Arc<LoadRoster>, seed: u64, now: Moment) -> Loads {
         let gauges = roster.feeds.iter().map(|_| Gauge::new(now)).collect();
         let mut loads = Loads {
@@ -113,8 +115,8 @@ impl Loads {
         loads
     }
 
-    /// The next feed to read, if one is due. Its number must be told with the ticket; if it never is, that counts as a
-    /// failure.
+    /// The next feed to read, if one is due. Its number must be told with the ticket; if it never
+    /// is, that counts as a failure.
     pub fn poll_due(&mut self, now: Moment) -> Option<DueFeed> {
         self.advance(now);
         if self.flights.len() >= LOAD_FEEDS_AT_ONCE {
@@ -131,9 +133,14 @@ impl Loads {
         Some(DueFeed { roster: self.roster.clone(), index, ticket })
     }
 
-    /// The number of a feed, or why there is none: one short line. `false` if nobody waits for it: its feed is gone,
-    /// or it was given up.
-    pub fn handle_reading(&mut self, ticket: FeedTicket, reading: Result<f64, Arc<str>>, now: Moment) -> bool {
+    /// The number of a feed, or why there is none: one short line. `false` if nobody waits for it:
+    /// its feed is gone, or it was given up.
+    pub fn handle_reading(
+        &mut self,
+        ticket: FeedTicket,
+        reading: Result<f64, Arc<str>>,
+        now: Moment,
+    ) -> bool {
         self.advance(now);
         let Some(index) = self.flights.remove(&ticket) else { return false };
         self.land(index, now);
@@ -141,8 +148,8 @@ impl Loads {
         true
     }
 
-    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. `false` if there is none
-    /// that is pushed.
+    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. `false`
+    /// if there is none that is pushed.
     pub fn handle_push(&mut self, pop: &str, service: Option<&str>, value: f64, now: Moment) -> bool {
         self.advance(now);
         let is_meant = |feed: &FeedRoster| {
@@ -155,14 +162,16 @@ impl Loads {
         true
     }
 
-    /// Which PoPs take clients now, in the roster's order, by health and by hand. The others are not asked to take
-    /// what is shed.
+    /// Which PoPs take clients now, in the roster's order, by health and by hand. The others are
+    /// not asked to take what is shed.
     pub fn handle_service(&mut self, serves: &[bool]) {
-        self.serves = (0..self.roster.pops.len()).map(|pop| serves.get(pop).copied().unwrap_or(true)).collect();
+        self.serves =
+            (0..self.roster.pops.len()).map(|pop| serves.get(pop).copied().unwrap_or(true)).collect();
     }
 
-    /// What every slot sheds, those that shed nothing left out, if any step of 1/256 has changed since the last time:
-    /// at most once a second. After a reload always, since slots have other numbers.
+    /// What every slot sheds, those that shed nothing left out, if any step of 1/256 has changed
+    /// since the last time: at most once a second. After a reload always, since slots have other
+    /// numbers.
     pub fn poll_sheds(&mut self, now: Moment) -> Option<Vec<ShedRow>> {
         self.advance(now);
         let may = self.told_at.is_none_or(|last| now.since_ms(last) >= LOAD_PUBLISH_MS);
@@ -185,9 +194,15 @@ impl Loads {
     /// What every slot sheds, as last told.
     pub fn sheds(&self) -> Vec<ShedRow> {
         let mut rows = Vec::new();
-        for (feed, gauge) in self.roster.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0) {
+        for (feed, gauge) in
+            self.roster.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0)
+        {
             let accept: Arc<[u16]> = gauge.row.as_slice().into();
-            rows.extend(feed.slots.iter().map(|slot| ShedRow { slot: *slot, share: gauge.published.share, accept: accept.clone() }));
+            rows.extend(feed.slots.iter().map(|slot| ShedRow {
+                slot: *slot,
+                share: gauge.published.share,
+                accept: accept.clone(),
+            }));
         }
         rows.sort_by_key(|row| row.slot);
         rows
@@ -196,7 +211,9 @@ impl Loads {
     /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<LoadEvent> {
         match self.events.pop_front() {
-            None if self.lost_events > 0 => Some(LoadEvent::Lost { events: std::mem::take(&mut self.lost_events) }),
+            None if self.lost_events > 0 => {
+                Some(LoadEvent::Lost { events: std::mem::take(&mut self.lost_events) })
+            }
             event => event,
         }
     }
@@ -204,11 +221,17 @@ impl Loads {
     /// When to call again if nothing happens until then. Early by chance, never late.
     pub fn next_wake(&self) -> Option<Moment> {
         let due = self.due.first().filter(|_| self.flights.len() < LOAD_FEEDS_AT_ONCE);
-        let told = (!self.stepped.is_empty()).then(|| self.told_at.unwrap_or_default().after_ms(LOAD_PUBLISH_MS));
-        [due.map(|due| due.0), self.alarms.first().map(|alarm| alarm.0), told, self.is_new.then(Moment::default)]
-            .into_iter()
-            .flatten()
-            .min()
+        let told =
+            (!self.stepped.is_empty()).then(|| self.told_at.unwrap_or_default().after_ms(LOAD_PUBLISH_MS));
+        [
+            due.map(|due| due.0),
+            self.alarms.first().map(|alarm| alarm.0),
+            told,
+            self.is_new.then(Moment::default),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Every feed for people, in the roster's order.
@@ -220,7 +243,13 @@ impl Loads {
             smoothed: gauge.smoothed,
             utilisation: gauge.utilisation(feed),
             share: gauge.published.share,
-            accept: self.roster.pops.iter().zip(gauge.row.iter().copied()).filter(|(_, accept)| *accept > 0).collect(),
+            accept: self
+                .roster
+                .pops
+                .iter()
+                .zip(gauge.row.iter().copied())
+                .filter(|(_, accept)| *accept > 0)
+                .collect(),
             is_stale: gauge.is_lost,
             oscillates: gauge.shedding.oscillates(),
             last_error: gauge.error.as_ref(),
@@ -268,7 +297,9 @@ impl Loads {
         let every_ms = u64::from(feed.spec.every_ms.max(1));
         // Each feed keeps a grid of its own.
         let phase_ms = spread(self.seed, &feed.key) % every_ms;
-        let due = Moment((now.0.saturating_sub(phase_ms) / every_ms + 1).saturating_mul(every_ms).saturating_add(phase_ms));
+        let due = Moment(
+            (now.0.saturating_sub(phase_ms) / every_ms + 1).saturating_mul(every_ms).saturating_add(phase_ms),
+        );
         let gauge = &mut self.gauges[index as usize];
         (gauge.flight, gauge.due) = (None, Some(due));
         self.due.insert((due, index));
@@ -290,7 +321,9 @@ impl Loads {
         if let Some(turn) = turn {
             self.stepped.insert(index);
             match turn {
-                Some(Turn::Oscillates) => self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &roster) }),
+                Some(Turn::Oscillates) => {
+                    self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &roster) })
+                }
                 Some(Turn::Calm) => self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &roster) }),
                 None => {}
             }

@@ -1,7 +1,7 @@
 //! From a share to steps of 1/256: what answers see of it.
 //!
-//! Nothing is told that noise could take back: a share follows in its direction at once, and turns only after
-//! [`TURN_STEPS`]; an acceptance moves by a few steps at a time, and in one direction.
+//! Nothing is told that noise could take back: a share follows in its direction at once, and turns
+//! only after [`TURN_STEPS`]; an acceptance moves by a few steps at a time, and in one direction.
 
 /// Steps against its last direction that are not told.
 const TURN_STEPS: u16 = 8;
@@ -48,10 +48,10 @@ impl Published {
 
 /// Moves a row of acceptances towards what room allows. Whether anything changed.
 ///
-/// Room is an estimate that swings, and each swing would drive cells from one follower to the next and back. So a row is
-/// set when nobody has left yet; after that an acceptance only falls, and only while more cells leave, so that a cell
-/// goes down its list and never back. Only where hardly anybody accepts any more it rises. Who was given too much
-/// sheds in turn.
+/// Room is an estimate that swings, and each swing would drive cells from one follower to the next
+/// and back. So a row is set when nobody has left yet; after that an acceptance only falls, and
+/// only while more cells leave, so that a cell goes down its list and never back. Only where hardly
+/// anybody accepts any more it rises. Who was given too much sheds in turn.
 pub(super) fn follow_row(row: &mut [u16], wanted: &[u16], shares: (u16, u16)) -> bool {
     let (before, share) = shares;
     let is_spent = row.iter().all(|accept| *accept < SPENT_STEPS);

@@ -1,14 +1,14 @@
 //! Room: who takes what others shed.
 //!
-//! Each PoP that sheds asks its followers in turn, the nearest first: the first accepts what its room allows, the
-//! rest asks the second, and so on, so that leavers spread instead of falling on one PoP. Where several ask one PoP in
-//! the same turn, its room is split by what they ask for. Cells are assumed equal in demand; where that is wrong, the
-//! follower's own rule corrects it.
+//! Each PoP that sheds asks its followers in turn, the nearest first: the first accepts what its
+//! room allows, the rest asks the second, and so on, so that leavers spread instead of falling on
+//! one PoP. Where several ask one PoP in the same turn, its room is split by what they ask for.
+//! Cells are assumed equal in demand; where that is wrong, the follower's own rule corrects it.
 
 /// A part of the outflow below which nothing more is handed out.
 const CRUMB: f64 = 1.0 / 512.0;
-/// A follower further down is offered at least this part of the outflow when it is judged, since cells do not all know the
-/// followers before it.
+/// A follower further down is offered at least this part of the outflow when it is judged, since
+/// cells do not all know the followers before it.
 const ASKED_MIN: f64 = 0.25;
 
 /// One that sheds or will.
@@ -45,7 +45,8 @@ pub fn split(outflows: &[Outflow], rooms: &[f64]) -> Vec<Accepted> {
     let turns = outflows.iter().map(|outflow| outflow.followers.len()).max().unwrap_or(0);
     let mut asked = vec![0.0; rooms.len()];
     for turn in 0..turns {
-        let asks = |index: usize, rest: &[f64]| (rest[index] > outflows[index].load * CRUMB).then_some(rest[index]);
+        let asks =
+            |index: usize, rest: &[f64]| (rest[index] > outflows[index].load * CRUMB).then_some(rest[index]);
         let follower = |index: usize| outflows[index].followers.get(turn).map(|follower| *follower as usize);
         for index in 0..outflows.len() {
             if let (Some(to), Some(load)) = (follower(index), asks(index, &rest)) {

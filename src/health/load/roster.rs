@@ -1,7 +1,7 @@
 //! Whose load is measured: the feeds of a deployment, and the slots that each speaks for.
 //!
-//! Made when a snapshot is compiled, beside the roster of probes: indexes are valid inside that snapshot. What is
-//! carried to the next roster goes by [`FeedRoster::key`].
+//! Made when a snapshot is compiled, beside the roster of probes: indexes are valid inside that
+//! snapshot. What is carried to the next roster goes by [`FeedRoster::key`].
 
 use super::spec::LoadSpec;
 use std::sync::Arc;
@@ -28,11 +28,13 @@ pub struct FeedRoster {
     pub pop: u16,
     /// The service whose load it is; `None` for the whole PoP.
     pub service: Option<Arc<str>>,
-    /// Slots that it speaks for: that of the service, or all of the PoP's that have no feed of their own.
+    /// Slots that it speaks for: that of the service, or all of the PoP's that have no feed of
+    /// their own.
     pub slots: Vec<u32>,
     /// Capacity in the unit of the feed, above 0. A PoP without a capacity has no feed.
     pub capacity: f64,
-    /// The largest TTL of the policies that answer with these slots, in seconds: so long an answer outlives a change.
+    /// The largest TTL of the policies that answer with these slots, in seconds: so long an answer
+    /// outlives a change.
     pub ttl_secs: u32,
     /// The feed and its rule.
     pub spec: Arc<LoadSpec>,

@@ -23,28 +23,40 @@ pub struct SavedLoad {
 }
 
 impl SavedLoad {
-    /// As one line of text, without its end. Keys and names hold neither blanks at their ends nor line ends.
+    /// As one line of text, without its end. Keys and names hold neither blanks at their ends nor
+    /// line ends.
     pub fn to_line(&self) -> String {
         let accept: Vec<String> = self.accept.iter().map(|(pop, share)| format!("{pop}={share}")).collect();
         let smoothed = self.smoothed.map_or_else(|| "-".to_owned(), |smoothed| smoothed.to_string());
         let accept = if accept.is_empty() { "-".to_owned() } else { accept.join(",") };
-        format!("load {} {smoothed} {} {accept} {} {}", self.share, self.published, self.saved_epoch_ms, self.key)
+        format!(
+            "load {} {smoothed} {} {accept} {} {}",
+            self.share, self.published, self.saved_epoch_ms, self.key
+        )
     }
 
     /// What a line says; `None` for one that says nothing of load.
     pub fn from_line(line: &str) -> Option<SavedLoad> {
         let mut words = line.strip_prefix("load ")?.splitn(6, ' ');
-        let finite = |word: &str| word.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+        let finite =
+            |word: &str| word.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
         let share = finite(words.next()?)?;
         let smoothed = words.next()?;
         let published = words.next()?.parse().ok().filter(|share: &u16| *share <= 256)?;
         let accept = words.next()?;
-        let pair = |pair: &str| pair.split_once('=').and_then(|(pop, share)| Some((pop.into(), share.parse().ok().filter(|s| *s <= 256)?)));
+        let pair = |pair: &str| {
+            pair.split_once('=')
+                .and_then(|(pop, share)| Some((pop.into(), share.parse().ok().filter(|s| *s <= 256)?)))
+        };
         Some(SavedLoad {
             share: share.min(1.0),
             smoothed: if smoothed == "-" { None } else { Some(finite(smoothed)?) },
             published,
-            accept: if accept == "-" { Vec::new() } else { accept.split(',').map(pair).collect::<Option<_>>()? },
+            accept: if accept == "-" {
+                Vec::new()
+            } else {
+                accept.split(',').map(pair).collect::<Option<_>>()?
+            },
             saved_epoch_ms: words.next()?.parse().ok()?,
             key: words.next()?.into(),
         })

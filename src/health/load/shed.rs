@@ -1,16 +1,17 @@
 //! The share of its cells that a PoP sheds: a slow integral rule.
 //!
-//! Every step adds gain x (utilisation - target). What was handed out a moment ago is not measured yet, since
-//! resolvers keep answers for a TTL; so a step also asks what the utilisation will be once the present share is
-//! measured in full, and is as small as the smaller of the two excesses. In the end both are the same number, so an
-//! estimate that is wrong delays the rule but never turns it.
+//! Every step adds gain x (utilisation - target). What was handed out a moment ago is not measured
+//! yet, since resolvers keep answers for a TTL; so a step also asks what the utilisation will be
+//! once the present share is measured in full, and is as small as the smaller of the two excesses.
+//! In the end both are the same number, so an estimate that is wrong delays the rule but never
+//! turns it.
 
 use crate::health::Moment;
 use crate::limits::SHED_SHARE_MAX;
 use std::collections::VecDeque;
 
-/// So far above the target, and below, nothing moves, so that noise does not turn the share. Cells come back later than they
-/// leave: what comes back too early leaves again.
+/// So far above the target, and below, nothing moves, so that noise does not turn the share. Cells
+/// come back later than they leave: what comes back too early leaves again.
 const DEAD_BAND: (f64, f64) = (0.02, 0.05);
 /// Above the limit steps are so many times larger,
 const URGENT: f64 = 4.0;
@@ -82,11 +83,22 @@ impl Shedding {
         self.calm < 1.0
     }
 
-    /// A step after a reading. `expected` is the utilisation once the present share is measured in full; without
-    /// `room` anywhere the share does not grow, since nobody would leave.
-    pub fn step(&mut self, tuning: Tuning, utilisation: f64, expected: f64, has_room: bool, now: Moment) -> Option<Turn> {
+    /// A step after a reading. `expected` is the utilisation once the present share is measured in
+    /// full; without `room` anywhere the share does not grow, since nobody would leave.
+    pub fn step(
+        &mut self,
+        tuning: Tuning,
+        utilisation: f64,
+        expected: f64,
+        has_room: bool,
+        now: Moment,
+    ) -> Option<Turn> {
         let (excess, to_come) = (utilisation - tuning.target, expected - tuning.target);
-        self.urgent = if utilisation > tuning.limit && expected > tuning.limit { self.urgent.saturating_add(1) } else { 0 };
+        self.urgent = if utilisation > tuning.limit && expected > tuning.limit {
+            self.urgent.saturating_add(1)
+        } else {
+            0
+        };
         let excess = match (excess > 0.0, to_come > 0.0) {
             (true, true) => excess.min(to_come),
             (false, false) => excess.max(to_come),

@@ -1,4 +1,5 @@
-//! A load feed as checked values: where a number comes from, how often, and what it is measured against.
+//! A load feed as checked values: where a number comes from, how often, and what it is measured
+//! against.
 
 use crate::finding::At;
 use std::net::SocketAddr;
@@ -11,13 +12,15 @@ pub struct LoadSpec {
     pub feed: Feed,
     /// From one reading to the next, in milliseconds; also the step of the rule.
     pub every_ms: u32,
-    /// After this long without a reading the feed is lost, in milliseconds: the share holds until then, and then decays.
+    /// After this long without a reading the feed is lost, in milliseconds: the share holds until
+    /// then, and then decays.
     pub stale_after_ms: u32,
     /// Utilisation (load divided by capacity) that is steered for, above 0; 0.8 is four fifths.
     pub target: f64,
     /// Utilisation above which steps are larger, above `target`.
     pub limit: f64,
-    /// How much of the excess over the target the share grows by in each step, above 0, usually 0.05 to 0.1.
+    /// How much of the excess over the target the share grows by in each step, above 0, usually
+    /// 0.05 to 0.1.
     pub gain: f64,
     /// Weight of a new reading in the smoothed load, above 0, at most 1.
     pub smoothing: f64,
@@ -28,7 +31,16 @@ pub struct LoadSpec {
 impl LoadSpec {
     /// Every 15 s, lost after 30 s, target 80 %, limit 95 %, gain 0.08, smoothing 0.5.
     pub fn new(feed: Feed, at: At) -> LoadSpec {
-        LoadSpec { feed, every_ms: 15_000, stale_after_ms: 30_000, target: 0.8, limit: 0.95, gain: 0.08, smoothing: 0.5, at }
+        LoadSpec {
+            feed,
+            every_ms: 15_000,
+            stale_after_ms: 30_000,
+            target: 0.8,
+            limit: 0.95,
+            gain: 0.08,
+            smoothing: 0.5,
+            at,
+        }
     }
 }
 
@@ -39,7 +51,8 @@ pub enum Feed {
     Http {
         /// Where.
         url: FeedUrl,
-        /// JSON pointer (RFC 6901) to a number, such as `/load/now`; without it the body is the number.
+        /// JSON pointer (RFC 6901) to a number, such as `/load/now`; without it the body is the
+        /// number.
         pointer: Option<Arc<str>>,
     },
     /// One sample of the Prometheus text format, over HTTP.
@@ -48,7 +61,8 @@ pub enum Feed {
         url: FeedUrl,
         /// Name of the metric.
         metric: Arc<str>,
-        /// Labels that the sample must have, name and value; where several samples have them, they are added up.
+        /// Labels that the sample must have, name and value; where several samples have them, they
+        /// are added up.
         labels: Vec<(Arc<str>, Arc<str>)>,
     },
     /// A file whose first word is the number.
@@ -60,7 +74,8 @@ pub enum Feed {
     Push,
 }
 
-/// Where an HTTP feed is asked. Names are never resolved: the address is written in the URL, or beside it.
+/// Where an HTTP feed is asked. Names are never resolved: the address is written in the URL, or
+/// beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedUrl {
     /// Address and port that are connected to.

@@ -52,7 +52,8 @@ fn events(loads: &mut Loads) -> Vec<String> {
     std::iter::from_fn(|| loads.poll_event()).map(|event| event.to_string()).collect()
 }
 
-/// One step: what is measured, what is expected, whether there is room, and by how much the share moves.
+/// One step: what is measured, what is expected, whether there is room, and by how much the share
+/// moves.
 #[test]
 fn a_step_is_as_small_as_the_smaller_excess() {
     for (measured, expected, has_room, moves) in [
@@ -67,7 +68,11 @@ fn a_step_is_as_small_as_the_smaller_excess() {
     ] {
         let mut shedding = Shedding::new(0.5, Moment(0));
         shedding.step(TUNING, measured, expected, has_room, Moment(15_000));
-        assert!((shedding.share() - 0.5 - moves).abs() < 1e-12, "{measured} {expected} {has_room}: {}", shedding.share());
+        assert!(
+            (shedding.share() - 0.5 - moves).abs() < 1e-12,
+            "{measured} {expected} {has_room}: {}",
+            shedding.share()
+        );
     }
 }
 
@@ -109,13 +114,24 @@ fn turning_too_often_calms_the_gain() {
 #[test]
 fn noise_is_not_told() {
     let mut published = Published::default();
-    for (exact, told) in [(0.001, 0), (0.1, 26), (0.11, 28), (0.09, 28), (0.06, 15), (0.07, 15), (0.1, 26), (0.0, 0), (0.004, 1)] {
+    for (exact, told) in [
+        (0.001, 0),
+        (0.1, 26),
+        (0.11, 28),
+        (0.09, 28),
+        (0.06, 15),
+        (0.07, 15),
+        (0.1, 26),
+        (0.0, 0),
+        (0.004, 1),
+    ] {
         published.follow(exact);
         assert_eq!(published.share, told, "{exact}");
     }
     for (row, wanted, shares, told) in [
         ([0, 0, 0, 0], [256, 110, 0, 1], (0, 5), [256, 110, 0, 1]), // nobody has left yet
-        ([100, 100, 100, 0], [256, 90, 0, 256], (5, 6), [100, 100, 92, 0]), // more leave: what falls, falls slowly
+        // more leave: what falls, falls slowly
+        ([100, 100, 100, 0], [256, 90, 0, 256], (5, 6), [100, 100, 92, 0]),
         ([100, 100, 100, 0], [256, 90, 0, 256], (5, 5), [100, 100, 100, 0]),
         ([60, 10, 0, 0], [256, 11, 0, 256], (5, 5), [68, 10, 0, 8]), // hardly anybody accepts
     ] {
@@ -125,16 +141,25 @@ fn noise_is_not_told() {
     }
 }
 
-/// The first accepts what fits, the next takes the rest; who is behind accepts for those that know nobody else.
+/// The first accepts what fits, the next takes the rest; who is behind accepts for those that know
+/// nobody else.
 #[test]
 fn leavers_fall_over_their_followers_in_turn() {
     let of = |outflows: &[(f64, &[u32])], rooms: &[f64]| {
-        let outflows: Vec<Outflow> =
-            outflows.iter().map(|(load, followers)| Outflow { load: *load, followers: followers.to_vec() }).collect();
+        let outflows: Vec<Outflow> = outflows
+            .iter()
+            .map(|(load, followers)| Outflow { load: *load, followers: followers.to_vec() })
+            .collect();
         let percent = |part: &f64| (part * 100.0 + 0.5) as u32;
         split(&outflows, rooms)
             .iter()
-            .map(|s| (s.accept.iter().map(percent).collect::<Vec<_>>(), s.parts.iter().map(percent).collect::<Vec<_>>(), percent(&s.taken)))
+            .map(|s| {
+                (
+                    s.accept.iter().map(percent).collect::<Vec<_>>(),
+                    s.parts.iter().map(percent).collect::<Vec<_>>(),
+                    percent(&s.taken),
+                )
+            })
             .collect::<Vec<_>>()
     };
     assert_eq!(of(&[(40.0, &[0, 1, 2])], &[10.0, 15.0, 90.0]), [(vec![25, 50, 100], vec![25, 38, 38], 100)]);
@@ -148,7 +173,8 @@ fn leavers_fall_over_their_followers_in_turn() {
     assert_eq!((near.2, far.2), (100, 0));
 }
 
-/// An overload sheds, names who takes it, is told, and ends when the load is gone. The unmeasured take what is left.
+/// An overload sheds, names who takes it, is told, and ends when the load is gone. The unmeasured
+/// take what is left.
 #[test]
 fn an_overload_sheds_and_ends() {
     let mut loads = Loads::new(roster(4), 1, Moment(0));
@@ -156,12 +182,19 @@ fn an_overload_sheds_and_ends() {
     let sheds = push(&mut loads, 45, 4, &[120.0, 75.0, 20.0]);
     let [row] = &sheds[..] else { panic!("{sheds:?}") };
     assert!(row.slot == 0 && row.share > 10, "{row:?}");
-    assert!(row.accept[0] == 0 && (1..128).contains(&row.accept[1]) && row.accept[2] == 256 && row.accept[3] > 0, "{row:?}");
+    assert!(
+        row.accept[0] == 0 && (1..128).contains(&row.accept[1]) && row.accept[2] == 256 && row.accept[3] > 0,
+        "{row:?}"
+    );
     assert_eq!(push(&mut loads, 105, 60, &[30.0, 75.0, 20.0]), []);
-    assert_eq!(events(&mut loads), ["PoP p0 sheds load, at 97 % of its capacity", "PoP p0 sheds no load any more"]);
+    assert_eq!(
+        events(&mut loads),
+        ["PoP p0 sheds load, at 97 % of its capacity", "PoP p0 sheds no load any more"]
+    );
 }
 
-/// A lost feed keeps its share until it is stale, and then gives its cells back; its return is told too.
+/// A lost feed keeps its share until it is stale, and then gives its cells back; its return is told
+/// too.
 #[test]
 fn a_lost_feed_gives_its_cells_back() {
     let mut loads = Loads::new(roster(3), 1, Moment(0));
@@ -179,11 +212,15 @@ fn a_lost_feed_gives_its_cells_back() {
     assert!(loads.report(now).all(|feed| feed.is_stale));
     push(&mut loads, now.0 / 1_000 + 1, 1, &[10.0, 10.0]);
     let told = events(&mut loads);
-    assert!(told.iter().any(|line| line == "load of PoP p0 is no longer known: nothing was pushed"), "{told:?}");
+    assert!(
+        told.iter().any(|line| line == "load of PoP p0 is no longer known: nothing was pushed"),
+        "{told:?}"
+    );
     assert!(told.iter().any(|line| line == "load of PoP p1 is known again"), "{told:?}");
 }
 
-/// What is no load is an error and moves nothing; a flight without a number ends, and its ticket is worth nothing then.
+/// What is no load is an error and moves nothing; a flight without a number ends, and its ticket is
+/// worth nothing then.
 #[test]
 fn bad_readings_are_errors() {
     let mut roster = (*roster(3)).clone();
@@ -213,12 +250,18 @@ fn shares_are_carried_over() {
     // The other order: every index is another.
     let mut turned = (*roster(4)).clone();
     turned.pops.reverse();
-    turned.feeds.iter_mut().for_each(|feed| (feed.pop, feed.slots) = (3 - feed.pop, vec![u32::from(3 - feed.pop)]));
+    turned
+        .feeds
+        .iter_mut()
+        .for_each(|feed| (feed.pop, feed.slots) = (3 - feed.pop, vec![u32::from(3 - feed.pop)]));
     let turned = Arc::new(turned);
     loads.handle_roster(turned.clone(), Moment(76_000));
     let carried = loads.poll_sheds(Moment(76_000)).expect("slots have other numbers");
     let accept: Vec<u16> = shed[0].accept.iter().rev().copied().collect();
-    assert_eq!((carried[0].slot, carried[0].share, carried[0].accept.to_vec()), (3, shed[0].share, accept.clone()));
+    assert_eq!(
+        (carried[0].slot, carried[0].share, carried[0].accept.to_vec()),
+        (3, shed[0].share, accept.clone())
+    );
     let mut restarted = Loads::new(turned, 1, Moment(0));
     assert_eq!(restarted.restore(&saved, Moment(0), 1_000_060), 1);
     assert_eq!(restarted.poll_sheds(Moment(0)).unwrap(), carried);

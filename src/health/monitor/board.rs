@@ -1,7 +1,9 @@
-//! Slots as their targets make them, and the guards of the policies that use them: what a picture is made of.
+//! Slots as their targets make them, and the guards of the policies that use them: what a picture
+//! is made of.
 //!
-//! A new reading marks the slots behind it; `settle` judges those, and only those, and then the guards they
-//! concern. Nothing is judged between: the order of results between two pictures does not matter.
+//! A new reading marks the slots behind it; `settle` judges those, and only those, and then the
+//! guards they concern. Nothing is judged between: the order of results between two pictures does
+//! not matter.
 
 use crate::health::Moment;
 use crate::health::condition::{Picture, SlotHealth};
@@ -20,7 +22,8 @@ pub(super) struct Board {
     /// For each slot, (policy, number of the member in it).
     members: Vec<Vec<(u32, u32)>>,
     slots: Vec<SlotHealth>,
-    /// For each slot, in per cent, of how many of its addresses the strictest of its policies makes do.
+    /// For each slot, in per cent, of how many of its addresses the strictest of its policies makes
+    /// do.
     thresholds: Vec<u8>,
     /// Since when each slot is down by that.
     fell_ms: Vec<Option<i64>>,
@@ -32,8 +35,8 @@ pub(super) struct Board {
     /// For each policy that is held, the slots before.
     held: BTreeMap<u32, Vec<SlotHealth>>,
     overridden: Vec<bool>,
-    /// Slots as they were before each change, within the longest window; with a policy, what only its guard goes back
-    /// to (a hold of before a restart).
+    /// Slots as they were before each change, within the longest window; with a policy, what only
+    /// its guard goes back to (a hold of before a restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
     window_max_ms: u64,
     /// Something other than a counter changed since the last picture.
@@ -58,7 +61,12 @@ impl Board {
             is_touched: vec![false; roster.policies.len()],
             guards: roster.policies.iter().map(|policy| Guard::new(policy, &roster.pops)).collect(),
             overridden: vec![false; roster.pops.len()],
-            window_max_ms: roster.policies.iter().map(|policy| u64::from(policy.guard.window_ms)).max().unwrap_or(0),
+            window_max_ms: roster
+                .policies
+                .iter()
+                .map(|policy| u64::from(policy.guard.window_ms))
+                .max()
+                .unwrap_or(0),
             has_turned: true,
             ..Board::default()
         };
@@ -87,36 +95,50 @@ impl Board {
     /// Judges every slot without calling anything a fall.
     fn start(&mut self, roster: &Roster) {
         for (index, slot) in roster.slots.iter().enumerate() {
-            (self.slots[index], self.fell_ms[index]) = slot::judge(slot, &self.readings, self.thresholds[index]);
+            (self.slots[index], self.fell_ms[index]) =
+                slot::judge(slot, &self.readings, self.thresholds[index]);
             for (policy, member) in &self.members[index] {
-                let is_down = slot::is_down(slot, &self.slots[index], roster.policies[*policy as usize].up_threshold_percent);
+                let is_down = slot::is_down(
+                    slot,
+                    &self.slots[index],
+                    roster.policies[*policy as usize].up_threshold_percent,
+                );
                 self.guards[*policy as usize].handle(*member as usize, is_down, false, Moment(0));
             }
         }
         self.rank();
     }
 
-    /// Takes over from the board of another roster what the readings do not say: falls within their windows,
-    /// what is held, and what came before it. `slot_of` gives the new number of a slot that is the same.
+    /// Takes over from the board of another roster what the readings do not say: falls within their
+    /// windows, what is held, and what came before it. `slot_of` gives the new number of a slot
+    /// that is the same.
     pub fn take_over(&mut self, before: &Board, old: &Roster, new: &Roster, slot_of: &[Option<u32>]) {
-        let policy_of: BTreeMap<&str, usize> = old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
+        let policy_of: BTreeMap<&str, usize> =
+            old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
         let old_slot_of: BTreeMap<(&str, &str), usize> =
             old.slots.iter().zip(0..).map(|(slot, number)| (old.name_of(slot), number)).collect();
         for (number, policy) in new.policies.iter().enumerate() {
             let Some(&old_number) = policy_of.get(&*policy.name) else { continue };
             let old_policy = &old.policies[old_number];
             self.guards[number].follow(&before.guards[old_number]);
-            let member_of: BTreeMap<&str, usize> =
-                old_policy.members.iter().zip(0..).map(|((pop, _), member)| (&*old.pops[*pop as usize].name, member)).collect();
+            let member_of: BTreeMap<&str, usize> = old_policy
+                .members
+                .iter()
+                .zip(0..)
+                .map(|((pop, _), member)| (&*old.pops[*pop as usize].name, member))
+                .collect();
             for (member, (pop, _)) in policy.members.iter().enumerate() {
                 let Some(&old_member) = member_of.get(&*new.pops[*pop as usize].name) else { continue };
                 let is_down = self.guards[number].is_down(member);
                 self.guards[number].take_over(member, before.guards[old_number].member(old_member));
                 self.guards[number].handle(member, is_down, false, Moment(0));
             }
-            if let (Some(hold), Some(old_held)) = (before.guards[old_number].hold(), before.held.get(&(old_number as u32))) {
+            if let (Some(hold), Some(old_held)) =
+                (before.guards[old_number].hold(), before.held.get(&(old_number as u32)))
+            {
                 let mut held = self.slots.clone();
-                // Also where checks or addresses changed: whoever mends a probe must not end what it is held for.
+                // Also where checks or addresses changed: whoever mends a probe must not end what
+                // it is held for.
                 for (slot, held) in new.slots.iter().zip(&mut held) {
                     let Some(&number) = old_slot_of.get(&new.name_of(slot)) else { continue };
                     let (was, had) = (&old_held[number], &old.slots[number]);
@@ -137,7 +159,9 @@ impl Board {
             }
             self.touch(number as u32);
         }
-        let same_policy = |number: u32| new.policies.iter().zip(0..).find(|(policy, _)| policy.name == old.policies[number as usize].name);
+        let same_policy = |number: u32| {
+            new.policies.iter().zip(0..).find(|(policy, _)| policy.name == old.policies[number as usize].name)
+        };
         let still = |(moment, slot, was, policy): &(Moment, u32, SlotHealth, Option<u32>)| {
             let policy = match policy {
                 Some(number) => Some(same_policy(*number)?.1),
@@ -159,7 +183,8 @@ impl Board {
     /// What guards hold, by policy, and what is served as down meanwhile.
     pub fn holds<'b>(&'b self, roster: &'b Roster) -> impl Iterator<Item = (u32, Hold, Vec<SavedSlot>)> + 'b {
         self.held.iter().filter_map(move |(policy, before)| {
-            let members: BTreeSet<u32> = roster.policies[*policy as usize].members.iter().map(|(_, slot)| *slot).collect();
+            let members: BTreeSet<u32> =
+                roster.policies[*policy as usize].members.iter().map(|(_, slot)| *slot).collect();
             let served = self.served(roster, before);
             let named = |(slot, is): (&SlotRoster, SlotHealth)| SavedSlot {
                 pop: roster.pops[usize::from(slot.pop)].name.clone(),
@@ -167,16 +192,19 @@ impl Board {
                 down_v4: is.down_v4,
                 down_v6: is.down_v6,
             };
-            let is_told = |index: u32, is: &SlotHealth| (is.down_v4, is.down_v6) != (0, 0) && members.contains(&index);
+            let is_told =
+                |index: u32, is: &SlotHealth| (is.down_v4, is.down_v6) != (0, 0) && members.contains(&index);
             let slots = roster.slots.iter().zip(served).zip(0..);
             let down = slots.filter(|((_, is), index)| is_told(*index, is)).map(|(slot, _)| named(slot));
             Some((*policy, self.guards[*policy as usize].hold()?, down.collect()))
         })
     }
 
-    /// Goes on with a hold of before a restart: down is who was served as down and still is; the others have fallen.
+    /// Goes on with a hold of before a restart: down is who was served as down and still is; the
+    /// others have fallen.
     pub fn resume(&mut self, roster: &Roster, policy: usize, hold: Hold, down: &[SavedSlot], now: Moment) {
-        let down: BTreeMap<(&str, &str), &SavedSlot> = down.iter().map(|slot| ((&*slot.pop, &*slot.service), slot)).collect();
+        let down: BTreeMap<(&str, &str), &SavedSlot> =
+            down.iter().map(|slot| ((&*slot.pop, &*slot.service), slot)).collect();
         let mut held = self.slots.clone();
         for ((slot, held), index) in roster.slots.iter().zip(&mut held).zip(0..) {
             let was = down.get(&roster.name_of(slot));
@@ -190,7 +218,9 @@ impl Board {
         let (guard, spec) = (&mut self.guards[policy], &roster.policies[policy]);
         for (member, (_, slot)) in spec.members.iter().enumerate() {
             let slot = *slot as usize;
-            if guard.is_down(member) && !slot::is_down(&roster.slots[slot], &held[slot], spec.up_threshold_percent) {
+            if guard.is_down(member)
+                && !slot::is_down(&roster.slots[slot], &held[slot], spec.up_threshold_percent)
+            {
                 guard.handle_fall(member, now);
             }
         }
@@ -302,17 +332,26 @@ impl Board {
         }
         for number in 0..self.members[index].len() {
             let (policy, member) = self.members[index][number];
-            let is_down = slot::is_down(&roster.slots[index], &is, roster.policies[policy as usize].up_threshold_percent);
+            let is_down = slot::is_down(
+                &roster.slots[index],
+                &is,
+                roster.policies[policy as usize].up_threshold_percent,
+            );
             self.guards[policy as usize].handle(member as usize, is_down, !was.is_awaited, now);
             self.touch(policy);
         }
         has_fallen
     }
 
-    /// Numbers the slots that are down in the order in which they went; together is the same number.
+    /// Numbers the slots that are down in the order in which they went; together is the same
+    /// number.
     fn rank(&mut self) {
-        let mut fallen: Vec<(i64, usize)> =
-            self.fell_ms.iter().enumerate().filter_map(|(slot, fell_ms)| fell_ms.map(|since| (since, slot))).collect();
+        let mut fallen: Vec<(i64, usize)> = self
+            .fell_ms
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, fell_ms)| fell_ms.map(|since| (since, slot)))
+            .collect();
         fallen.sort_unstable();
         let (mut rank, mut last) = (0, None);
         for (slot, fell_ms) in self.slots.iter_mut().zip(&self.fell_ms) {
@@ -329,8 +368,9 @@ impl Board {
         }
     }
 
-    /// What a policy's guard holds from this moment on: down is only who was down all along. Whoever was up at any moment since has
-    /// fallen with the others; and an unknown state is none to go back to.
+    /// What a policy's guard holds from this moment on: down is only who was down all along.
+    /// Whoever was up at any moment since has fallen with the others; and an unknown state is none
+    /// to go back to.
     pub fn at(&self, moment: Moment, policy: u32) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
         for (_, slot, was, of) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
@@ -346,14 +386,22 @@ impl Board {
     /// Everything as it is now.
     pub fn picture(&mut self, roster: &Roster) -> Picture {
         (self.has_turned, self.has_counted) = (false, false);
-        let held = self.held.iter().map(|(policy, before)| (*policy, self.served(roster, before).collect())).collect();
+        let held = self
+            .held
+            .iter()
+            .map(|(policy, before)| (*policy, self.served(roster, before).collect()))
+            .collect();
         Picture { slots: self.slots.clone(), held }
     }
 
     /// What a policy that is held serves of each slot.
     fn served(&self, roster: &Roster, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
         let slots = before.iter().zip(&self.slots).zip(&roster.slots);
-        slots.map(|((before, is), slot)| if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) })
+        slots.map(
+            |((before, is), slot)| {
+                if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) }
+            },
+        )
     }
 
     /// When the next hold ends.

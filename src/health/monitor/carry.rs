@@ -11,9 +11,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 impl Monitor {
-    /// A reload. What has the same key goes on, also its check in flight. A changed check of the same destination
-    /// and address keeps the verdict until its first result. What is new is run at once and takes no clients
-    /// until it has a verdict, or for `startup_wait`. What is gone is forgotten. Freezes, holds and overrides go on.
+    /// A reload. What has the same key goes on, also its check in flight. A changed check of the
+    /// same destination and address keeps the verdict until its first result. What is new is run at
+    /// once and takes no clients until it has a verdict, or for `startup_wait`. What is gone is
+    /// forgotten. Freezes, holds and overrides go on.
     pub fn handle_roster(&mut self, roster: Arc<Roster>, now: Moment) {
         self.advance(now);
         // Falls up to here belong to the old roster's slots.
@@ -22,7 +23,8 @@ impl Monitor {
         let old = std::mem::replace(&mut self.roster, roster);
         let new = self.roster.clone();
         let old_watches = std::mem::take(&mut self.watches);
-        let index_of: HashMap<&str, u32> = old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+        let index_of: HashMap<&str, u32> =
+            old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let replaced = Replaced::new(&old, &new);
         for target in &new.targets {
             let watch = match index_of.get(&*target.key) {
@@ -31,7 +33,12 @@ impl Monitor {
                     watch.adapt(target);
                     watch
                 }
-                None => inherit(target, replaced.by(&old, target).map(|index| &old_watches[index as usize]), now, new.startup_wait_ms),
+                None => inherit(
+                    target,
+                    replaced.by(&old, target).map(|index| &old_watches[index as usize]),
+                    now,
+                    new.startup_wait_ms,
+                ),
             };
             self.watches.push(watch);
         }
@@ -50,8 +57,10 @@ impl Monitor {
         let board = std::mem::take(&mut self.board);
         self.rebuild();
         self.board.take_over(&board, &old, &new, &slots_that_stay(&old, &new));
-        let overridden: HashMap<&str, bool> = old.pops.iter().map(|pop| &*pop.name).zip(board.overridden().iter().copied()).collect();
-        let overridden: Vec<bool> = new.pops.iter().map(|pop| overridden.get(&*pop.name).copied().unwrap_or(false)).collect();
+        let overridden: HashMap<&str, bool> =
+            old.pops.iter().map(|pop| &*pop.name).zip(board.overridden().iter().copied()).collect();
+        let overridden: Vec<bool> =
+            new.pops.iter().map(|pop| overridden.get(&*pop.name).copied().unwrap_or(false)).collect();
         self.board.handle_overrides(&new, &overridden);
         for (family, lasted_ms) in thawed {
             self.handle_change(family, Change::Thawed(lasted_ms.max(1)), now);
@@ -99,14 +108,17 @@ impl Replaced {
     }
 }
 
-/// For each slot of the old roster, its number in the new one, if PoP, service and formulas are the same.
+/// For each slot of the old roster, its number in the new one, if PoP, service and formulas are the
+/// same.
 fn slots_that_stay(old: &Roster, new: &Roster) -> Vec<Option<u32>> {
-    let number_of: HashMap<_, u32> = new.slots.iter().zip(0..).map(|(slot, number)| (new.name_of(slot), number)).collect();
+    let number_of: HashMap<_, u32> =
+        new.slots.iter().zip(0..).map(|(slot, number)| (new.name_of(slot), number)).collect();
     let find = |slot: &SlotRoster| {
         let number = *number_of.get(&old.name_of(slot))?;
         let other = &new.slots[number as usize];
-        let is_same =
-            |a: &[Formula], b: &[Formula]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)));
+        let is_same = |a: &[Formula], b: &[Formula]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)))
+        };
         (is_same(&slot.v4, &other.v4) && is_same(&slot.v6, &other.v6)).then_some(number)
     };
     old.slots.iter().map(find).collect()
@@ -115,9 +127,13 @@ fn slots_that_stay(old: &Roster, new: &Roster) -> Vec<Option<u32>> {
 fn is_same_formula((old, a): (&Roster, &Formula), (new, b): (&Roster, &Formula)) -> bool {
     match (a, b) {
         (Formula::Unwatched, Formula::Unwatched) => true,
-        (Formula::Target(a), Formula::Target(b)) => old.targets[*a as usize].key == new.targets[*b as usize].key,
+        (Formula::Target(a), Formula::Target(b)) => {
+            old.targets[*a as usize].key == new.targets[*b as usize].key
+        }
         (Formula::Group(need_a, a), Formula::Group(need_b, b)) => {
-            need_a == need_b && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)))
+            need_a == need_b
+                && a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)))
         }
         _ => false,
     }

@@ -12,12 +12,14 @@ use crate::health::verdict::Thresholds;
 use std::collections::HashMap;
 
 impl Monitor {
-    /// Takes over what was saved before a restart, right after [`Monitor::new`]: kept verdicts stand until real
-    /// results speak, and count as a result of the first round. None of it is a fall to the panic guard, but for what
-    /// it held already: that it goes on holding for the rest of its time. Gives how many targets took their verdict;
-    /// the rest is unknown here, or too old.
+    /// Takes over what was saved before a restart, right after [`Monitor::new`]: kept verdicts
+    /// stand until real results speak, and count as a result of the first round. None of it is a
+    /// fall to the panic guard, but for what it held already: that it goes on holding for the rest
+    /// of its time. Gives how many targets took their verdict; the rest is unknown here, or too
+    /// old.
     pub fn restore(&mut self, kept: &Kept, now: Moment, now_epoch_secs: u64) -> usize {
-        let index_of: HashMap<&str, usize> = self.roster.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+        let index_of: HashMap<&str, usize> =
+            self.roster.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let epoch = Epoch::new(now, now_epoch_secs);
         let mut taken = 0;
         for saved in &kept.targets {
@@ -44,11 +46,15 @@ impl Monitor {
         self.rebuild();
         let roster = self.roster.clone();
         for saved in &kept.holds {
-            let Some(policy) = roster.policies.iter().position(|policy| policy.name == saved.policy) else { continue };
+            let Some(policy) = roster.policies.iter().position(|policy| policy.name == saved.policy) else {
+                continue;
+            };
             // To before the restart nothing goes back but what is saved.
             let hold = Hold { since_ms: epoch.clock_ms(saved.since_epoch_ms), from: now };
             // A stamp of the future is as wrong as one that is over.
-            if hold.since_ms <= now.clock_ms() && now.since_clock_ms(hold.since_ms) < u64::from(roster.policies[policy].guard.hold_ms) {
+            if hold.since_ms <= now.clock_ms()
+                && now.since_clock_ms(hold.since_ms) < u64::from(roster.policies[policy].guard.hold_ms)
+            {
                 self.board.resume(&roster, policy, hold, &saved.down, now);
             }
         }

@@ -1,4 +1,5 @@
-//! The whole monitor on a clock of its own: single behaviours first, then long runs with all of them.
+//! The whole monitor on a clock of its own: single behaviours first, then long runs with all of
+//! them.
 
 mod simulation;
 
@@ -8,7 +9,8 @@ use crate::health::roster::Roster;
 use crate::health::saved::Kept;
 use crate::health::tests::{pushed, roster, spec, target};
 
-/// Runs everything that is due until a moment; `fate` says how a target fares. Results take no time.
+/// Runs everything that is due until a moment; `fate` says how a target fares. Results take no
+/// time.
 fn run(monitor: &mut Monitor, from: u64, until: u64, fate: impl Fn(&Target) -> bool) -> Vec<(u64, Picture)> {
     let (mut now, mut pictures) = (from, Vec::new());
     loop {
@@ -44,7 +46,10 @@ fn the_first_round_finds_who_is_up_and_who_is_down() {
     let pictures = run(&mut monitor, 0, 1_500, |target| &*target.pop == "p0");
     assert!(monitor.is_first_round_over(Moment(1_001)), "two quick failures are enough");
     let slots = &pictures.last().unwrap().1.slots;
-    assert_eq!(slots.iter().map(|slot| (slot.down_v4, slot.down_v6)).collect::<Vec<_>>(), [(0, 0), (1, 1), (1, 1), (1, 1)]);
+    assert_eq!(
+        slots.iter().map(|slot| (slot.down_v4, slot.down_v6)).collect::<Vec<_>>(),
+        [(0, 0), (1, 1), (1, 1), (1, 1)]
+    );
     assert_eq!(slots.iter().map(|slot| slot.went_down).collect::<Vec<_>>(), [0, 1, 1, 1]);
     assert!(pictures.last().unwrap().1.held.is_empty(), "what never served does not fall");
     assert_eq!(slots[0].horizon_secs, SETTLED);
@@ -67,12 +72,18 @@ fn counters_publish_once_a_second_and_verdicts_at_once() {
     run(&mut monitor, 0, 20_000, |_| true);
     assert_eq!(monitor.poll_picture(Moment(20_000)), None, "nothing changed");
     let pictures = run(&mut monitor, 20_000, 40_000, |target| target.address.is_ipv6());
-    let horizons: Vec<(u32, u64)> = pictures.iter().map(|(_, picture)| (picture.slots[0].horizon_secs, picture.slots[0].down_v4)).collect();
+    let horizons: Vec<(u32, u64)> = pictures
+        .iter()
+        .map(|(_, picture)| (picture.slots[0].horizon_secs, picture.slots[0].down_v4))
+        .collect();
     assert_eq!(horizons, [(10, 0), (5, 0), (SETTLED, 1)]);
     let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
     assert!(told.last().unwrap().ends_with("s: refused"), "{told:?}");
     let report = monitor.targets(Moment(40_000)).next().unwrap();
-    assert_eq!((report.verdict, report.last_error.map(|why| &**why), report.was_well), (Verdict::Down, Some("refused"), Some(false)));
+    assert_eq!(
+        (report.verdict, report.last_error.map(|why| &**why), report.was_well),
+        (Verdict::Down, Some("refused"), Some(false))
+    );
 }
 
 #[test]
@@ -98,7 +109,10 @@ fn a_freeze_has_its_time_and_then_probes_are_believed() {
     assert!(verdicts(&monitor).iter().all(|verdict| *verdict == Verdict::Down));
     let told = events(&mut monitor);
     let spent = told.iter().position(|event| matches!(event, HealthEvent::FreezeSpent { .. })).unwrap();
-    let down = told.iter().position(|event| matches!(event, HealthEvent::Turned { now: Verdict::Down, .. })).unwrap();
+    let down = told
+        .iter()
+        .position(|event| matches!(event, HealthEvent::Turned { now: Verdict::Down, .. }))
+        .unwrap();
     assert!(spent < down);
 }
 
@@ -134,8 +148,14 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
     assert!(pictures.last().unwrap().1.held.is_empty());
     assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
     let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|line| line.starts_with("policy web0: 2 of 3 PoPs went down together")), "{told:?}");
-    assert!(told.iter().any(|line| line == "policy web1 takes the verdicts over after 1 min 0 s"), "{told:?}");
+    assert!(
+        told.iter().any(|line| line.starts_with("policy web0: 2 of 3 PoPs went down together")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|line| line == "policy web1 takes the verdicts over after 1 min 0 s"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -145,11 +165,15 @@ fn a_reload_keeps_verdicts_and_waits_for_what_is_new() {
     let mut new = roster(3, 1, 0);
     // The same destination under another check.
     new.targets[2].key = "another check".into();
-    let flight = (10_000..20_000).find_map(|now| monitor.poll_due(Moment(now)).map(|due| (due, now))).unwrap();
+    let flight =
+        (10_000..20_000).find_map(|now| monitor.poll_due(Moment(now)).map(|due| (due, now))).unwrap();
     let at = flight.1 + 10;
     monitor.handle_roster(Arc::new(new), Moment(at));
     let picture = monitor.poll_picture(Moment(at)).unwrap();
-    assert_eq!(verdicts(&monitor)[..6], [Verdict::Up, Verdict::Up, Verdict::Down, Verdict::Down, Verdict::Unknown, Verdict::Unknown]);
+    assert_eq!(
+        verdicts(&monitor)[..6],
+        [Verdict::Up, Verdict::Up, Verdict::Down, Verdict::Down, Verdict::Unknown, Verdict::Unknown]
+    );
     assert_eq!(picture.slots.iter().map(|slot| slot.is_awaited).collect::<Vec<_>>(), [false, false, true]);
     assert!(monitor.is_first_round_over(Moment(at)));
     let took = monitor.handle_result(flight.0.ticket, &Outcome::well(), Moment(at));
@@ -166,13 +190,16 @@ fn a_restart_answers_as_before_and_old_words_are_dropped() {
     let mut before = monitor(roster(3, 1, 0));
     run(&mut before, 0, 50_000, |target| &*target.pop != "p1");
     run(&mut before, 50_000, 90_000, |target| &*target.pop == "p2");
-    let last = before.poll_picture(Moment(95_000)).or_else(|| Some(before.board.picture(&before.roster))).unwrap();
+    let last =
+        before.poll_picture(Moment(95_000)).or_else(|| Some(before.board.picture(&before.roster))).unwrap();
     let saved = before.save(Moment(95_000), 1_000_000);
     let mut after = Monitor::new(Arc::new(roster(3, 1, 0)), 1, Moment(5));
     assert_eq!(after.restore(&saved, Moment(5), 1_000_300), 6);
     assert!(after.is_first_round_over(Moment(5)));
     let first = after.poll_picture(Moment(5)).unwrap();
-    let shown = |picture: &Picture| picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect::<Vec<_>>();
+    let shown = |picture: &Picture| {
+        picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect::<Vec<_>>()
+    };
     assert_eq!(shown(&first), shown(&last));
     assert!(first.held.is_empty());
     let mut late = Monitor::new(Arc::new(roster(3, 1, 0)), 1, Moment(5));
@@ -182,7 +209,9 @@ fn a_restart_answers_as_before_and_old_words_are_dropped() {
 
 #[test]
 fn a_restart_amid_a_hold_goes_on_holding_for_the_rest_of_its_time() {
-    let served = |picture: &Picture| picture.held.first().map(|(_, slots)| slots.iter().map(|slot| slot.down_v4).collect::<Vec<_>>());
+    let served = |picture: &Picture| {
+        picture.held.first().map(|(_, slots)| slots.iter().map(|slot| slot.down_v4).collect::<Vec<_>>())
+    };
     let mut before = monitor(roster(6, 1, 0));
     // p0 is down before; then four of the other five fall together.
     run(&mut before, 0, 60_000, |target| &*target.pop != "p0");
@@ -200,7 +229,10 @@ fn a_restart_amid_a_hold_goes_on_holding_for_the_rest_of_its_time() {
     assert_eq!(again.holds, kept.holds, "a second restart knows the same");
     let pictures = run(&mut after, 0, ends + 1_000, |target| &*target.pop == "p5");
     let (at, last) = pictures.last().unwrap();
-    assert_eq!((served(last), last.slots.iter().filter(|slot| slot.down_v4 == 1).count(), *at), (None, 5, ends));
+    assert_eq!(
+        (served(last), last.slots.iter().filter(|slot| slot.down_v4 == 1).count(), *at),
+        (None, 5, ends)
+    );
     let mut late = Monitor::new(Arc::new(roster(6, 1, 0)), 1, Moment(0));
     late.restore(&kept, Moment(0), 1_000_060);
     assert_eq!(served(&late.poll_picture(Moment(0)).unwrap()), None, "its time ran out meanwhile");
@@ -217,12 +249,20 @@ fn a_hold_of_before_a_restart_is_of_its_policy_alone() {
     let mut before = Monitor::new(roster(), 1, Moment(0));
     run(&mut before, 0, 60_000, |_| true);
     run(&mut before, 60_000, 90_000, |target| matches!(&*target.pop, "p4" | "p5"));
-    assert_eq!(before.board.holds(&before.roster).map(|(policy, ..)| policy).collect::<Vec<_>>(), [0], "the second has taken it over");
+    assert_eq!(
+        before.board.holds(&before.roster).map(|(policy, ..)| policy).collect::<Vec<_>>(),
+        [0],
+        "the second has taken it over"
+    );
     let kept = before.save(Moment(90_000), 1_000_000);
     let mut after = Monitor::new(roster(), 1, Moment(0));
     after.restore(&kept, Moment(0), 1_000_000);
     assert_eq!(after.board.at(Moment(0), 0).iter().filter(|slot| slot.down_v4 == 1).count(), 0);
-    assert_eq!(after.board.at(Moment(0), 1).iter().filter(|slot| slot.down_v4 == 1).count(), 4, "what it serves as down stays so");
+    assert_eq!(
+        after.board.at(Moment(0), 1).iter().filter(|slot| slot.down_v4 == 1).count(),
+        4,
+        "what it serves as down stays so"
+    );
 }
 
 #[test]
@@ -236,7 +276,10 @@ fn what_was_pushed_outlives_restarts_and_freezes() {
     run(&mut monitor, 0, 30_000, |_| true);
     run(&mut monitor, 30_000, 60_000, |target| &*target.probe != "canary");
     assert_eq!(monitor.frozen(), [true, true]);
-    assert_eq!(monitor.handle_push("feed", "a", "default", None, &Outcome::failed("full"), Moment(60_000)), 1);
+    assert_eq!(
+        monitor.handle_push("feed", "a", "default", None, &Outcome::failed("full"), Moment(60_000)),
+        1
+    );
     let last = |monitor: &Monitor| verdicts(monitor).last().copied();
     assert_eq!(last(&monitor), Some(Verdict::Down), "nobody's network comes between");
     let day = 86_400;
@@ -248,7 +291,11 @@ fn what_was_pushed_outlives_restarts_and_freezes() {
     };
     assert_eq!(last(&restarted(0, 1_000_000 + day)), Some(Verdict::Down), "it holds until it is taken back");
     let aged = restarted(3_600_000, 1_000_000 + 3_000);
-    assert_eq!((last(&aged), aged.watches.last().unwrap().push_due), (Some(Verdict::Down), Some(Moment(600_000))), "it is no younger");
+    assert_eq!(
+        (last(&aged), aged.watches.last().unwrap().push_due),
+        (Some(Verdict::Down), Some(Moment(600_000))),
+        "it is no younger"
+    );
 }
 
 #[test]
@@ -269,7 +316,9 @@ fn pushes_reach_their_targets_and_run_out() {
     assert_eq!(verdicts(&monitor), [Verdict::Up, Verdict::Down, Verdict::Down], "nobody ever pushed for b");
     run(&mut monitor, 10_001, 11_002, |_| true);
     assert_eq!(verdicts(&monitor)[0], Verdict::Down);
-    (0..100).for_each(|at| _ = monitor.handle_push("feed", "b", "default", None, &Outcome::well(), Moment(11_002 + at)));
+    (0..100).for_each(|at| {
+        _ = monitor.handle_push("feed", "b", "default", None, &Outcome::well(), Moment(11_002 + at))
+    });
     assert_eq!(monitor.pushes.len(), 3, "one entry for each target");
 }
 

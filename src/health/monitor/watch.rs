@@ -11,7 +11,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch {
     pub standing: Standing,
-    /// Since when its verdict holds, on the caller's clock; negative before the clock's zero (a restart).
+    /// Since when its verdict holds, on the caller's clock; negative before the clock's zero (a
+    /// restart).
     pub since_ms: i64,
     /// New, without a verdict, and to be waited for until then.
     pub awaited_until: Option<Moment>,
@@ -35,7 +36,9 @@ impl Watch {
     pub fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> Watch {
         let mut watch = Watch { since_ms: now.clock_ms(), ..Watch::default() };
         match &target.spec.check {
-            Check::Push(push) => watch.push_due = (push.ttl_ms > 0).then(|| now.after_ms(u64::from(push.ttl_ms))),
+            Check::Push(push) => {
+                watch.push_due = (push.ttl_ms > 0).then(|| now.after_ms(u64::from(push.ttl_ms)))
+            }
             _ if startup_wait_ms > 0 => watch.awaited_until = Some(now.after_ms(u64::from(startup_wait_ms))),
             _ => {}
         }

@@ -3,7 +3,9 @@
 use super::*;
 
 fn pops() -> Vec<RampPop> {
-    [("fra", 300_000), ("ams", 0), ("lhr", 1_000)].map(|(name, ramp_ms)| RampPop { name: name.into(), ramp_ms }).into()
+    [("fra", 300_000), ("ams", 0), ("lhr", 1_000)]
+        .map(|(name, ramp_ms)| RampPop { name: name.into(), ramp_ms })
+        .into()
 }
 
 /// Cells come back one step at a time and never leave again, and all are back at the end.
@@ -16,12 +18,17 @@ fn cells_come_back_once() {
             assert!(left <= before, "{ramp_ms} at {part}: {before} -> {left}");
             before = left;
         }
-        assert_eq!((left(0, ramp_ms), left(ramp_ms, ramp_ms), left(u64::MAX, ramp_ms)), (256, 0, 0), "{ramp_ms}");
+        assert_eq!(
+            (left(0, ramp_ms), left(ramp_ms, ramp_ms), left(u64::MAX, ramp_ms)),
+            (256, 0, 0),
+            "{ramp_ms}"
+        );
     }
     assert_eq!(left(0, 0), 0, "no ramp");
 }
 
-/// Only a return ramps: not the first verdict, not while it is down, and a second failure begins anew.
+/// Only a return ramps: not the first verdict, not while it is down, and a second failure begins
+/// anew.
 #[test]
 fn only_a_return_ramps() {
     let mut ramps = Ramps::new(pops());
@@ -51,14 +58,19 @@ fn no_step_is_slept_through() {
     let (mut now, mut seen) = (Moment(500), vec![ramps.left(2, Moment(500))]);
     while let Some(wake) = ramps.next_wake(now) {
         assert!(wake > now);
-        assert_eq!(ramps.left(2, Moment(wake.0 - 1)), *seen.last().unwrap(), "nothing changes before {wake:?}");
+        assert_eq!(
+            ramps.left(2, Moment(wake.0 - 1)),
+            *seen.last().unwrap(),
+            "nothing changes before {wake:?}"
+        );
         now = wake;
         seen.push(ramps.left(2, now));
     }
     assert_eq!(seen, (0..=256).rev().collect::<Vec<u16>>());
 }
 
-/// Over a restart a ramp goes on by its time stamp, whatever the clock's zero; a stamp of the future begins now.
+/// Over a restart a ramp goes on by its time stamp, whatever the clock's zero; a stamp of the
+/// future begins now.
 #[test]
 fn a_ramp_survives_a_restart() {
     let mut before = Ramps::new(pops());
@@ -74,7 +86,11 @@ fn a_ramp_survives_a_restart() {
     assert_eq!(after.left(0, Moment(0)), 256);
     let mut other = Ramps::new(pops().split_off(1));
     other.restore(&saved, Moment(0), 1_000_150);
-    assert_eq!(other.save(Moment(0), 1_000_150), [SavedRamp { pop: "ams".into(), up_epoch_ms: None }], "ams is still down; fra is gone");
+    assert_eq!(
+        other.save(Moment(0), 1_000_150),
+        [SavedRamp { pop: "ams".into(), up_epoch_ms: None }],
+        "ams is still down; fra is gone"
+    );
     other.handle_pops(pops());
     assert_eq!(other.save(Moment(0), 1_000_150).len(), 1, "ams is known by its name");
 }

@@ -3,13 +3,21 @@
 use super::*;
 use crate::health::tests::{pushed, roster, target};
 
-/// Runs until `end`; each run takes `takes_ms`, or for ever. Gives the starts of each target, and the most at once.
-fn run(schedule: &mut Schedule, targets: usize, end: u64, takes_ms: impl Fn(u32) -> Option<u64>) -> (Vec<Vec<u64>>, usize) {
+/// Runs until `end`; each run takes `takes_ms`, or for ever. Gives the starts of each target, and
+/// the most at once.
+fn run(
+    schedule: &mut Schedule,
+    targets: usize,
+    end: u64,
+    takes_ms: impl Fn(u32) -> Option<u64>,
+) -> (Vec<Vec<u64>>, usize) {
     let (mut starts, mut most) = (vec![Vec::new(); targets], 0);
     let mut ends: BinaryHeap<Reverse<(Moment, Ticket)>> = BinaryHeap::new();
     let mut now = Moment(0);
     while now.0 < end {
-        while let Some(Reverse((_, ticket))) = ends.peek().copied().filter(|Reverse((moment, _))| *moment <= now) {
+        while let Some(Reverse((_, ticket))) =
+            ends.peek().copied().filter(|Reverse((moment, _))| *moment <= now)
+        {
             ends.pop();
             schedule.finish(ticket, now);
         }
@@ -21,7 +29,10 @@ fn run(schedule: &mut Schedule, targets: usize, end: u64, takes_ms: impl Fn(u32)
             }
         }
         most = most.max(schedule.in_flight());
-        let wake = [schedule.next_wake(), ends.peek().map(|Reverse((moment, _))| *moment)].into_iter().flatten().min();
+        let wake = [schedule.next_wake(), ends.peek().map(|Reverse((moment, _))| *moment)]
+            .into_iter()
+            .flatten()
+            .min();
         now = wake.unwrap_or(Moment(end)).max(now.after_ms(1));
     }
     (starts, most)
@@ -44,7 +55,10 @@ fn a_target_keeps_its_grid_whatever_it_takes() {
     assert!(phases.len() >= 38, "phases spread: {phases:?}");
     let mut other = Schedule::new(&roster, 8, Moment(0));
     let (others, _) = run(&mut other, 40, 20_000, |_| Some(1));
-    assert!(starts.iter().zip(&others).filter(|(a, b)| a[1] != b[1]).count() > 35, "another node, another grid");
+    assert!(
+        starts.iter().zip(&others).filter(|(a, b)| a[1] != b[1]).count() > 35,
+        "another node, another grid"
+    );
 }
 
 #[test]
@@ -61,7 +75,12 @@ fn no_more_than_the_limit_run_at_once_and_canaries_go_first() {
     let mut roster = roster(1000, 0, 0);
     for index in 0..3 {
         roster.canaries.push(roster.targets.len() as u32);
-        roster.targets.push(target("canary", "canary", &format!("198.51.100.{index}"), &crate::health::tests::spec()));
+        roster.targets.push(target(
+            "canary",
+            "canary",
+            &format!("198.51.100.{index}"),
+            &crate::health::tests::spec(),
+        ));
     }
     let mut schedule = Schedule::new(&roster, 1, Moment(0));
     let first: Vec<u32> = (0..3).map(|_| schedule.poll(Moment(0)).unwrap().0).collect();
@@ -99,10 +118,16 @@ fn a_reload_keeps_grids_and_flights() {
     let mut new = roster(3, 0, 0);
     new.targets.reverse();
     let mut schedule = schedule.follow(&old, &new, Moment(100));
-    let moved = |index: u32| new.targets.iter().position(|target| target.key == old.targets[index as usize].key).unwrap() as u32;
+    let moved = |index: u32| {
+        new.targets.iter().position(|target| target.key == old.targets[index as usize].key).unwrap() as u32
+    };
     assert_eq!(schedule.due(moved(flights[0].0)), Some(due));
     assert_eq!(schedule.finish(flights[1].1, Moment(100)).map(|run| run.index), Some(moved(flights[1].0)));
-    assert_eq!(schedule.poll(Moment(100)).map(|(index, _)| &*new.targets[index as usize].pop), Some("p2"), "what is new is due at once");
+    assert_eq!(
+        schedule.poll(Moment(100)).map(|(index, _)| &*new.targets[index as usize].pop),
+        Some("p2"),
+        "what is new is due at once"
+    );
     let mut schedule = schedule.follow(&new, &Roster::default(), Moment(200));
     assert_eq!(
         (schedule.in_flight(), schedule.finish(flights[2].1, Moment(200)), schedule.in_flight()),

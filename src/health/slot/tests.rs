@@ -45,19 +45,42 @@ fn addresses_make_masks_and_families_wait_together() {
         ("Each bit is an address", 2, 1, vec![reading(Up), reading(Down), reading(Up)], (2, 0), false, false),
         ("All down is down", 1, 1, vec![reading(Down), reading(Down)], (1, 1), false, true),
         ("All awaited is awaited", 1, 1, vec![awaited, awaited], (0, 0), true, false),
-        ("A family that waits beside a known one is down", 1, 2, vec![reading(Up), awaited, awaited], (0, 3), false, false),
-        ("An address that waits beside a known one is up", 2, 0, vec![reading(Up), awaited], (0, 0), false, false),
+        (
+            "A family that waits beside a known one is down",
+            1,
+            2,
+            vec![reading(Up), awaited, awaited],
+            (0, 3),
+            false,
+            false,
+        ),
+        (
+            "An address that waits beside a known one is up",
+            2,
+            0,
+            vec![reading(Up), awaited],
+            (0, 0),
+            false,
+            false,
+        ),
         ("No address is nothing", 0, 0, vec![], (0, 0), false, false),
     ] {
         let (slot, since) = judge(&roster(v4, v6), &readings, 50);
-        assert_eq!(((slot.down_v4, slot.down_v6), slot.is_awaited, since.is_some()), (masks, is_awaited, is_down), "{sentence}");
+        assert_eq!(
+            ((slot.down_v4, slot.down_v6), slot.is_awaited, since.is_some()),
+            (masks, is_awaited, is_down),
+            "{sentence}"
+        );
     }
 }
 
 #[test]
 fn a_slot_is_down_where_no_family_has_enough() {
-    let roster =
-        |v4: usize, v6: usize| SlotRoster { v4: vec![Formula::Unwatched; v4], v6: vec![Formula::Unwatched; v6], ..SlotRoster::default() };
+    let roster = |v4: usize, v6: usize| SlotRoster {
+        v4: vec![Formula::Unwatched; v4],
+        v6: vec![Formula::Unwatched; v6],
+        ..SlotRoster::default()
+    };
     for (v4, down_v4, v6, down_v6, percent, expected) in [
         (4, 0b0011, 0, 0, 50, false),
         (4, 0b0111, 0, 0, 50, true),
@@ -69,7 +92,11 @@ fn a_slot_is_down_where_no_family_has_enough() {
         (64, u64::MAX, 0, 0, 1, true),
     ] {
         let slot = SlotHealth { down_v4, down_v6, ..SlotHealth::default() };
-        assert_eq!(is_down(&roster(v4, v6), &slot, percent), expected, "{down_v4:b}/{v4} {down_v6:b}/{v6} at {percent} %");
+        assert_eq!(
+            is_down(&roster(v4, v6), &slot, percent),
+            expected,
+            "{down_v4:b}/{v4} {down_v6:b}/{v6} at {percent} %"
+        );
     }
     assert_eq!((full(0), full(1), full(64)), (0, 1, u64::MAX));
 }

@@ -21,16 +21,40 @@ fn results_make_verdicts() {
     let cold = Standing::default();
     for (sentence, from, results, expected, flip) in [
         ("A first success is enough", cold, "+", UP, None),
-        ("One failure from cold is not", cold, "-", Standing::Cold { shown: Verdict::Unknown, failures: 1 }, Some(1)),
+        (
+            "One failure from cold is not",
+            cold,
+            "-",
+            Standing::Cold { shown: Verdict::Unknown, failures: 1 },
+            Some(1),
+        ),
         ("Two are", cold, "--", DOWN, None),
-        ("A failure before the first success counts", cold, "-+", Standing::Up { failures: 1, successes: 1 }, Some(2)),
+        (
+            "A failure before the first success counts",
+            cold,
+            "-+",
+            Standing::Up { failures: 1, successes: 1 },
+            Some(2),
+        ),
         ("Failures count with successes between", UP, "-+-++-", DOWN, None),
-        ("Fewer successes than ok_after clear nothing", UP, "--+++", Standing::Up { failures: 2, successes: 3 }, Some(1)),
+        (
+            "Fewer successes than ok_after clear nothing",
+            UP,
+            "--+++",
+            Standing::Up { failures: 2, successes: 3 },
+            Some(1),
+        ),
         ("ok_after successes in a row clear the count", UP, "--++++", UP, None),
         ("A success while down is pending", DOWN, "+", Standing::Down { successes: 1 }, Some(1)),
         ("One failure resets it", DOWN, "+-", DOWN, None),
         ("up_after successes in a row bring it up", DOWN, "+-++", UP, None),
-        ("An inherited verdict goes with the first success", Standing::inherited(Verdict::Down), "+", UP, None),
+        (
+            "An inherited verdict goes with the first success",
+            Standing::inherited(Verdict::Down),
+            "+",
+            UP,
+            None,
+        ),
         ("An inherited down stays with a failure", Standing::inherited(Verdict::Down), "-", DOWN, None),
         (
             "An inherited up is shown after one failure",
@@ -56,14 +80,16 @@ fn a_suspect_waits_and_may_be_withdrawn() {
     assert_eq!(suspect.succeed(LIMITS), Standing::Up { failures: 2, successes: 1 });
 }
 
-/// The rules of verdicts in the plainest form: two counters and a flag, all results from the last change on.
+/// The rules of verdicts in the plainest form: two counters and a flag, all results from the last
+/// change on.
 fn reference(results: &[bool], limits: Thresholds) -> Verdict {
     let mut verdict = Verdict::Unknown;
     let mut since: Vec<bool> = Vec::new();
     for result in results {
         since.push(*result);
         let tail = since.iter().rev().take_while(|well| **well).count();
-        let cleared = since.windows(usize::from(limits.ok_after)).rposition(|run| run.iter().all(|well| *well));
+        let cleared =
+            since.windows(usize::from(limits.ok_after)).rposition(|run| run.iter().all(|well| *well));
         let from = cleared.map_or(0, |at| at + usize::from(limits.ok_after));
         let failures = since[from..].iter().filter(|well| !**well).count();
         let turned = match verdict {
@@ -85,7 +111,8 @@ fn reference(results: &[bool], limits: Thresholds) -> Verdict {
 }
 
 proptest! {
-    /// Any results under any thresholds: the machine says what the reference says, and never flips sooner than it says.
+    /// Any results under any thresholds: the machine says what the reference says, and never flips
+    /// sooner than it says.
     #[test]
     fn the_machine_agrees_with_the_reference(
         results in proptest::collection::vec(proptest::bool::weighted(0.6), 1..80),
@@ -96,7 +123,8 @@ proptest! {
         let mut soonest = 0;
         for (at, well) in results.iter().enumerate() {
             let before = standing.verdict();
-            standing = if *well { standing.succeed(limits) } else { standing.fail(limits, Moment(0)).confirm() };
+            standing =
+                if *well { standing.succeed(limits) } else { standing.fail(limits, Moment(0)).confirm() };
             prop_assert_eq!(standing.verdict(), reference(&results[..=at], limits));
             if before != Verdict::Unknown && standing.verdict() != before {
                 prop_assert!(at >= soonest, "flipped at {} before {}", at, soonest);

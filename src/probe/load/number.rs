@@ -46,21 +46,27 @@ pub fn plain(octets: &[u8]) -> Result<f64, String> {
 
 /// The first word of a file.
 pub fn first_word(octets: &[u8]) -> Result<f64, String> {
-    let word = octets.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).ok_or("the file is empty")?;
+    let word =
+        octets.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).ok_or("the file is empty")?;
     number(word).map_err(|why| format!("the file {why}"))
 }
 
-/// The number that a JSON pointer leads to (RFC 6901), also where it stands as a text: query interfaces of Prometheus
-/// write it so.
+/// The number that a JSON pointer leads to (RFC 6901), also where it stands as a text: query
+/// interfaces of Prometheus write it so.
 pub fn in_json(octets: &[u8], pointer: &str) -> Result<f64, String> {
-    let document: Value = serde_json::from_slice(octets).map_err(|error| format!("the body is no JSON: {error}"))?;
+    let document: Value =
+        serde_json::from_slice(octets).map_err(|error| format!("the body is no JSON: {error}"))?;
     let place = quoted(pointer.as_bytes());
     match document.pointer(pointer) {
         None => Err(format!("there is nothing at {place} in the JSON")),
-        Some(Value::Number(found)) => {
-            found.as_f64().ok_or_else(|| "is too large".to_owned()).and_then(sound).map_err(|why| format!("the number at {place} {why}"))
+        Some(Value::Number(found)) => found
+            .as_f64()
+            .ok_or_else(|| "is too large".to_owned())
+            .and_then(sound)
+            .map_err(|why| format!("the number at {place} {why}")),
+        Some(Value::String(text)) => {
+            number(text.trim_ascii().as_bytes()).map_err(|why| format!("the text at {place} {why}"))
         }
-        Some(Value::String(text)) => number(text.trim_ascii().as_bytes()).map_err(|why| format!("the text at {place} {why}")),
         Some(Value::Null) => Err(format!("what is at {place} is null")),
         Some(Value::Bool(_)) => Err(format!("what is at {place} is true or false, no number")),
         Some(Value::Array(_)) => Err(format!("what is at {place} is a list, no number")),
@@ -68,7 +74,8 @@ pub fn in_json(octets: &[u8], pointer: &str) -> Result<f64, String> {
     }
 }
 
-/// A decimal number, perhaps with an exponent, that can be a load; the error goes on from its subject.
+/// A decimal number, perhaps with an exponent, that can be a load; the error goes on from its
+/// subject.
 pub(super) fn number(text: &[u8]) -> Result<f64, String> {
     let digits = std::str::from_utf8(text).ok().filter(|text| text.bytes().any(|b| b.is_ascii_digit()));
     match digits.and_then(|text| text.parse().ok()) {
@@ -122,7 +129,11 @@ mod tests {
         ];
         for (text, wanted) in rows {
             assert_eq!(plain(text.as_bytes()), wanted.map_err(|why| format!("the body {why}")), "{text:?}");
-            assert_eq!(first_word(text.as_bytes()), wanted.map_err(|why| format!("the file {why}")), "{text:?}");
+            assert_eq!(
+                first_word(text.as_bytes()),
+                wanted.map_err(|why| format!("the file {why}")),
+                "{text:?}"
+            );
         }
         assert_eq!(plain(b"417 requests"), Err("the body says \"417 requests\", which is no number".into()));
         assert_eq!(first_word(b"417 requests\n"), Ok(417.0));

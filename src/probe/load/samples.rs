@@ -1,9 +1,9 @@
 //! Samples of one metric in a page of the Prometheus text format (version 0.0.4).
 //!
-//! The page comes bit by bit and is looked at line by line, so a large one costs no memory. It is always read to its
-//! end: samples of a metric may stand anywhere, and a sum over some of them would be a wrong number that looks right.
-//! Only lines that begin with the name of the metric are parsed; a fault in one of those is a failure, a fault in
-//! another is not ours.
+//! The page comes bit by bit and is looked at line by line, so a large one costs no memory. It is
+//! always read to its end: samples of a metric may stand anywhere, and a sum over some of them
+//! would be a wrong number that looks right. Only lines that begin with the name of the metric are
+//! parsed; a fault in one of those is a failure, a fault in another is not ours.
 
 use super::number::sound;
 use crate::limits::{FEED_LINE_OCTETS_MAX, FEED_PAGE_OCTETS_MAX};
@@ -44,7 +44,8 @@ impl Intake for Samples<'_> {
     }
 
     fn end(&mut self) -> Result<(), String> {
-        // Every line ends with a line feed, the last one too: without it a value may have lost digits.
+        // Every line ends with a line feed, the last one too: without it a value may have lost
+        // digits.
         let line = self.line.trim_ascii_start();
         let is_begun = !line.is_empty() && self.metric.as_bytes().starts_with(line);
         if is_begun || of_metric(line, self.metric).is_some() {
@@ -55,7 +56,8 @@ impl Intake for Samples<'_> {
 }
 
 impl<'s> Samples<'s> {
-    /// Looks for a metric and for labels that a sample must have; it may have more. An empty value is a label that is not there.
+    /// Looks for a metric and for labels that a sample must have; it may have more. An empty value
+    /// is a label that is not there.
     pub fn new(metric: &'s str, labels: &'s [(Arc<str>, Arc<str>)]) -> Samples<'s> {
         Samples { metric, labels, line: Vec::new(), is_cut: false, octets: 0, sum: 0.0, found: 0, others: 0 }
     }
@@ -95,7 +97,9 @@ impl<'s> Samples<'s> {
         let mut cursor = Cursor { rest };
         let labels = cursor.labels()?;
         let value = value(cursor.rest)?;
-        let label = |name: &str| labels.iter().find(|(known, _)| *known == name.as_bytes()).map_or(&b""[..], |(_, value)| value);
+        let label = |name: &str| {
+            labels.iter().find(|(known, _)| *known == name.as_bytes()).map_or(&b""[..], |(_, value)| value)
+        };
         if !self.labels.iter().all(|(name, wanted)| label(name) == wanted.as_bytes()) {
             self.others += 1;
             return Ok(());
@@ -128,10 +132,12 @@ fn value(rest: &[u8]) -> Result<f64, String> {
     let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let word = words.next().ok_or("has no value")?;
     let text = std::str::from_utf8(word).unwrap_or_default();
-    let value: f64 = text.parse().map_err(|_| format!("has the value {}, which is no number", quoted(word)))?;
+    let value: f64 =
+        text.parse().map_err(|_| format!("has the value {}, which is no number", quoted(word)))?;
     match words.next() {
         Some(stamp)
-            if !stamp.starts_with(b"#") && std::str::from_utf8(stamp).ok().and_then(|stamp| stamp.parse::<f64>().ok()).is_none() =>
+            if !stamp.starts_with(b"#")
+                && std::str::from_utf8(stamp).ok().and_then(|stamp| stamp.parse::<f64>().ok()).is_none() =>
         {
             Err(format!("has {} behind its value", quoted(stamp)))
         }

@@ -8,9 +8,11 @@ use std::io::Write;
 fn refusals() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = Disk::new();
-    for (path, words) in
-        [(folder.path().to_owned(), "a folder"), (folder.path().join("none"), "no such file"), (PathBuf::from("/dev/zero"), "regular")]
-    {
+    for (path, words) in [
+        (folder.path().to_owned(), "a folder"),
+        (folder.path().join("none"), "no such file"),
+        (PathBuf::from("/dev/zero"), "regular"),
+    ] {
         let error = disk.read(&path).expect_err("not a file");
         assert!(error.contains(words), "{}: {error}", path.display());
     }
@@ -30,21 +32,29 @@ fn changes_are_noticed() {
         assert_eq!(&*disk.read(&path(name)).expect("readable"), name.as_bytes());
     }
     assert!(disk.changed().is_empty());
-    fs::OpenOptions::new().append(true).open(path("grown")).and_then(|mut f| f.write_all(b"!")).expect("appended");
-    fs::write(path("new"), "replaced").and_then(|()| fs::rename(path("new"), path("replaced"))).expect("replaced");
+    fs::OpenOptions::new()
+        .append(true)
+        .open(path("grown"))
+        .and_then(|mut f| f.write_all(b"!"))
+        .expect("appended");
+    fs::write(path("new"), "replaced")
+        .and_then(|()| fs::rename(path("new"), path("replaced")))
+        .expect("replaced");
     fs::remove_file(path("removed")).expect("removed");
     assert_eq!(disk.changed(), [path("grown"), path("replaced"), path("removed")]);
 }
 
-/// What a text names is read through links inside its folder, also through a linked folder, and not through
-/// links that lead out of it.
+/// What a text names is read through links inside its folder, also through a linked folder, and not
+/// through links that lead out of it.
 #[cfg(unix)]
 #[test]
 fn links_stay_inside() {
     use std::os::unix::fs::symlink;
     let folder = tempfile::tempdir().expect("a folder");
     let zones = folder.path().join("zones");
-    fs::create_dir_all(zones.join("..data")).and_then(|()| fs::write(zones.join("..data/part"), "in")).expect("a file");
+    fs::create_dir_all(zones.join("..data"))
+        .and_then(|()| fs::write(zones.join("..data/part"), "in"))
+        .expect("a file");
     fs::write(folder.path().join("secret"), "out").expect("a file");
     let link = |to: &str, at: &str| symlink(to, zones.join(at)).expect("a link");
     link("..data/part", "part");
@@ -68,10 +78,14 @@ fn links_stay_inside() {
 fn lists() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
-    fs::write(path("b"), "").and_then(|()| fs::write(path("a"), "")).and_then(|()| fs::create_dir(path("c"))).expect("files");
+    fs::write(path("b"), "")
+        .and_then(|()| fs::write(path("a"), ""))
+        .and_then(|()| fs::create_dir(path("c")))
+        .expect("files");
     #[cfg(unix)]
     std::os::unix::fs::symlink(path("a"), path("d")).expect("a link");
-    let expected: Vec<PathBuf> = if cfg!(unix) { vec![path("a"), path("b"), path("d")] } else { vec![path("a"), path("b")] };
+    let expected: Vec<PathBuf> =
+        if cfg!(unix) { vec![path("a"), path("b"), path("d")] } else { vec![path("a"), path("b")] };
     assert_eq!(Disk::new().list(folder.path()), Ok(expected));
     assert!(Disk::new().list(&path("none")).is_err());
 }

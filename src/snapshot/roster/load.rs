@@ -1,7 +1,7 @@
 //! Whose load is measured: the feeds of a deployment, and who follows whom.
 //!
-//! A feed of a service speaks for the slot of that service, the feed of a PoP for all other slots of the PoP. A feed
-//! for which no policy has a slot is not read.
+//! A feed of a service speaks for the slot of that service, the feed of a PoP for all other slots
+//! of the PoP. A feed for which no policy has a slot is not read.
 
 use crate::config::Deployment;
 use crate::geo::distance::great_circle_m;
@@ -17,8 +17,10 @@ use std::sync::Arc;
 /// Makes the roster. The steering must have been compiled from the deployment.
 pub fn of(deployment: &Deployment, steering: &Steering) -> LoadRoster {
     let pops = &deployment.pops;
-    let mut roster = LoadRoster { pops: pops.iter().map(|pop| pop.name.clone()).collect(), ..LoadRoster::default() };
-    roster.slots = steering.slots.iter().map(|slot| LoadSlot { pop: slot.pop.0, service: "".into() }).collect();
+    let mut roster =
+        LoadRoster { pops: pops.iter().map(|pop| pop.name.clone()).collect(), ..LoadRoster::default() };
+    roster.slots =
+        steering.slots.iter().map(|slot| LoadSlot { pop: slot.pop.0, service: "".into() }).collect();
     let mut ttls = vec![0u32; steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
         let ttl_secs = longest_ttl_secs(scoped);
@@ -33,11 +35,15 @@ pub fn of(deployment: &Deployment, steering: &Steering) -> LoadRoster {
         for service in &pop.services {
             let measured = service.load.as_ref().zip(service.capacity.or(pop.capacity));
             let slots = slots(&roster, |slot| of_pop(slot) && slot.service == service.name);
-            roster.feeds.extend(measured.and_then(|(spec, capacity)| feed(index, pop, Some(&service.name), slots, capacity, spec, &ttls)));
+            roster.feeds.extend(measured.and_then(|(spec, capacity)| {
+                feed(index, pop, Some(&service.name), slots, capacity, spec, &ttls)
+            }));
         }
         let slots = slots(&roster, |slot| of_pop(slot) && !has_own(&slot.service));
         let measured = pop.load.as_ref().zip(pop.capacity);
-        roster.feeds.extend(measured.and_then(|(spec, capacity)| feed(index, pop, None, slots, capacity, spec, &ttls)));
+        roster.feeds.extend(
+            measured.and_then(|(spec, capacity)| feed(index, pop, None, slots, capacity, spec, &ttls)),
+        );
     }
     roster.followers = followers(pops, &roster);
     roster
@@ -60,7 +66,15 @@ fn feed(
     // Its rule may change while it goes on.
     let from = hash::octets(format!("{:?}", spec.feed).as_bytes());
     let key = format!("{} {} {from:016x}", pop.name, service.map_or("*", |service| service)).into();
-    Some(FeedRoster { key, pop: index as u16, service: service.cloned(), slots, capacity, ttl_secs, spec: Arc::clone(spec) })
+    Some(FeedRoster {
+        key,
+        pop: index as u16,
+        service: service.cloned(),
+        slots,
+        capacity,
+        ttl_secs,
+        spec: Arc::clone(spec),
+    })
 }
 
 /// The longest that an answer of the policy or of one of its rules is kept.
@@ -70,21 +84,31 @@ fn longest_ttl_secs(scoped: &ScopedPolicy) -> u32 {
     of_rules.chain([policy.ttl]).map(|ttl| ttl.max_secs).max().unwrap_or(policy.ttl.max_secs)
 }
 
-/// For each PoP the others by great circle, those of unknown place behind, ties by name. A PoP without a feed never
-/// sheds, so nobody asks who follows it, and a thousand PoPs of which ten are measured cost ten sorts.
+/// For each PoP the others by great circle, those of unknown place behind, ties by name. A PoP
+/// without a feed never sheds, so nobody asks who follows it, and a thousand PoPs of which ten are
+/// measured cost ten sorts.
 fn followers(pops: &[Pop], roster: &LoadRoster) -> Vec<Vec<u16>> {
     let mut measured = vec![false; pops.len()];
     roster.feeds.iter().for_each(|feed| measured[usize::from(feed.pop)] = true);
     let others = |index: usize| {
         let from = pops[index].coordinates;
-        let distance_m = |to: &Pop| from.zip(to.coordinates).map_or(u32::MAX, |(from, to)| great_circle_m(from, to));
+        let distance_m =
+            |to: &Pop| from.zip(to.coordinates).map_or(u32::MAX, |(from, to)| great_circle_m(from, to));
         // PoPs are sorted by name, and so are equals.
-        let mut others: Vec<(u32, u16)> =
-            pops.iter().enumerate().filter(|(other, _)| *other != index).map(|(other, pop)| (distance_m(pop), other as u16)).collect();
+        let mut others: Vec<(u32, u16)> = pops
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index)
+            .map(|(other, pop)| (distance_m(pop), other as u16))
+            .collect();
         others.sort_unstable();
         others.into_iter().map(|(_, other)| other).collect()
     };
-    measured.iter().enumerate().map(|(index, is_measured)| if *is_measured { others(index) } else { Vec::new() }).collect()
+    measured
+        .iter()
+        .enumerate()
+        .map(|(index, is_measured)| if *is_measured { others(index) } else { Vec::new() })
+        .collect()
 }
 
 #[cfg(test)]

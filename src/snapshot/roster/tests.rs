@@ -35,15 +35,20 @@ startup_wait: 1s
 /// The roster of two PoPs with what is said of `fra` and `iad`.
 fn roster(fra: &str, iad: &str) -> Roster {
     let pops = format!(
-        "{PROBES}pops:\n  fra: {{ addresses: [192.0.2.1, '2001:db8::1'], {fra} }}\n  iad: {{ addresses: [192.0.2.2], capacity: 5, {iad} }}\n"
+        "{PROBES}pops:\n  fra: {{ addresses: [192.0.2.1, '2001:db8::1'], {fra} }}\n  iad: {{ addresses: \
+         [192.0.2.2], capacity: 5, {iad} }}\n"
     );
     let files = [
-        ("m.yaml", "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: q.yaml\nzones: z\n".to_owned()),
+        ("m.yaml", "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: \
+            q.yaml\nzones: z\n".to_owned()),
         ("p.yaml", pops),
-        ("q.yaml", "policies: { web: { pops: [fra, iad], order: listed, up_threshold: 60%, panic: off } }\n".to_owned()),
+        ("q.yaml",
+            "policies: { web: { pops: [fra, iad], order: listed, up_threshold: 60%, panic: off } }\n"
+                .to_owned()),
         (
             "z/z.yaml",
-            "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: 192.0.2.53 }\n  w: { steer: web }\n"
+            "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: 192.0.2.53 \
+             }\n  w: { steer: web }\n"
                 .to_owned(),
         ),
     ];
@@ -70,8 +75,8 @@ fn shown(roster: &Roster, formula: &Formula) -> String {
     }
 }
 
-/// What is said of each PoP, the formulas of fra's two addresses and iad's one, and how many targets
-/// there are beside the two canaries.
+/// What is said of each PoP, the formulas of fra's two addresses and iad's one, and how many
+/// targets there are beside the two canaries.
 #[test]
 fn addresses_become_formulas() {
     const TWO: &str = "web@192.0.2.1:443 web@[2001:db8::1]:443";
@@ -81,22 +86,26 @@ fn addresses_become_formulas() {
         (
             "probe: [web, other]",
             "weight: 1",
-            "All(web@192.0.2.1:443 other@192.0.2.1:8080) All(web@[2001:db8::1]:443 other@[2001:db8::1]:8080) -".into(),
+            "All(web@192.0.2.1:443 other@192.0.2.1:8080) All(web@[2001:db8::1]:443 other@[2001:db8::1]:8080) \
+             -".into(),
             4,
         ),
         (
             "probe: some",
             "weight: 1",
-            "Any(web@192.0.2.1:443 other@192.0.2.1:8080) Any(web@[2001:db8::1]:443 other@[2001:db8::1]:8080) -".into(),
+            "Any(web@192.0.2.1:443 other@192.0.2.1:8080) Any(web@[2001:db8::1]:443 other@[2001:db8::1]:8080) \
+             -".into(),
             4,
         ),
         // One target for all that ask one address the same, whoever they are.
-        ("probe: shared", "probe: shared", "shared@192.0.2.250:22 shared@192.0.2.250:22 shared@192.0.2.250:22".into(), 1),
+        ("probe: shared", "probe: shared",
+            "shared@192.0.2.250:22 shared@192.0.2.250:22 shared@192.0.2.250:22".into(), 1),
         // Timing apart two probes are one, in the time of the first by name.
         (
             "probe: [web, slow]",
             "weight: 1",
-            "All(slow@192.0.2.1:443 slow@192.0.2.1:443) All(slow@[2001:db8::1]:443 slow@[2001:db8::1]:443) -".into(),
+            "All(slow@192.0.2.1:443 slow@192.0.2.1:443) All(slow@[2001:db8::1]:443 slow@[2001:db8::1]:443) \
+             -".into(),
             2,
         ),
         // What is pushed for one probe is not for another.
@@ -106,9 +115,16 @@ fn addresses_become_formulas() {
         ("probe: run", "probe: run", "run@192.0.2.1:0 run@[2001:db8::1]:0 run@192.0.2.2:0".into(), 3),
     ] {
         let roster = roster(fra, iad);
-        assert_eq!(roster.slots.iter().map(|s| (s.pop, &*s.service)).collect::<Vec<_>>(), [(0, "default"), (1, "default")]);
+        assert_eq!(
+            roster.slots.iter().map(|s| (s.pop, &*s.service)).collect::<Vec<_>>(),
+            [(0, "default"), (1, "default")]
+        );
         let all = roster.slots.iter().flat_map(|slot| slot.v4.iter().chain(&slot.v6));
-        assert_eq!(all.map(|formula| shown(&roster, formula)).collect::<Vec<_>>().join(" "), formulas, "{fra}, {iad}");
+        assert_eq!(
+            all.map(|formula| shown(&roster, formula)).collect::<Vec<_>>().join(" "),
+            formulas,
+            "{fra}, {iad}"
+        );
         assert_eq!(roster.targets.len(), targets + 2, "{fra}, {iad}");
         let mut keys: Vec<&str> = roster.targets.iter().map(|target| &*target.key).collect();
         keys.sort_unstable();
@@ -122,13 +138,17 @@ fn addresses_become_formulas() {
 #[test]
 fn policies_and_canaries_are_in_the_roster() {
     let roster = roster("probe: web", "weight: 1");
-    let canaries: Vec<String> = roster.canaries.iter().map(|index| roster.targets[*index as usize].destination.to_string()).collect();
+    let canaries: Vec<String> =
+        roster.canaries.iter().map(|index| roster.targets[*index as usize].destination.to_string()).collect();
     assert_eq!(canaries, ["192.0.2.251:22", "[2001:db8::251]:22"]);
     assert_eq!((roster.freeze_max_ms, roster.startup_wait_ms), (60_000, 1_000));
     let pops: Vec<_> = roster.pops.iter().map(|pop| (&*pop.name, pop.capacity)).collect();
     assert_eq!(pops, [("fra", None), ("iad", Some(5.0))]);
     let policy = &roster.policies[0];
-    assert_eq!((&*policy.name, policy.members.as_slice(), policy.up_threshold_percent), ("web", &[(0, 0), (1, 1)][..], 60));
+    assert_eq!(
+        (&*policy.name, policy.members.as_slice(), policy.up_threshold_percent),
+        ("web", &[(0, 0), (1, 1)][..], 60)
+    );
     assert_eq!(policy.guard.share_percent, 100);
 }
 

@@ -59,8 +59,18 @@ fn choices_and_depths() {
         ("a leaf has its own depth", vec![leaf([10, 0, 0, 0], 8, 1)], [10, 1, 1, 1], (10, 8)),
         ("its sibling has the same", vec![leaf([10, 0, 0, 0], 8, 1)], [11, 1, 1, 1], (0, 8)),
         ("far away the scope is wide", vec![leaf([10, 0, 0, 0], 8, 1)], [200, 1, 1, 1], (0, 1)),
-        ("siblings of one choice are one leaf", vec![leaf([10, 0, 0, 0], 9, 2), leaf([10, 128, 0, 0], 9, 3)], [10, 200, 0, 0], (20, 8)),
-        ("siblings of two choices stay two", vec![leaf([10, 0, 0, 0], 9, 1), leaf([10, 128, 0, 0], 9, 3)], [10, 200, 0, 0], (20, 9)),
+        (
+            "siblings of one choice are one leaf",
+            vec![leaf([10, 0, 0, 0], 9, 2), leaf([10, 128, 0, 0], 9, 3)],
+            [10, 200, 0, 0],
+            (20, 8),
+        ),
+        (
+            "siblings of two choices stay two",
+            vec![leaf([10, 0, 0, 0], 9, 1), leaf([10, 128, 0, 0], 9, 3)],
+            [10, 200, 0, 0],
+            (20, 9),
+        ),
         (
             "past the bar the majority of the block decides",
             vec![leaf([10, 0, 0, 0], 25, 1), leaf([10, 0, 0, 128], 26, 1), leaf([10, 0, 0, 192], 26, 2)],
@@ -75,11 +85,20 @@ fn choices_and_depths() {
         ),
         (
             "and does not vote",
-            vec![operator(leaf([10, 0, 0, 0], 25, 2)), leaf([10, 0, 0, 128], 26, 1), leaf([10, 0, 0, 192], 26, 1)],
+            vec![
+                operator(leaf([10, 0, 0, 0], 25, 2)),
+                leaf([10, 0, 0, 128], 26, 1),
+                leaf([10, 0, 0, 192], 26, 1),
+            ],
             [10, 0, 0, 130],
             (10, 25),
         ),
-        ("a tie goes to the lower choice", vec![leaf([10, 0, 0, 0], 25, 2), leaf([10, 0, 0, 128], 25, 1)], [10, 0, 0, 1], (10, BAR)),
+        (
+            "a tie goes to the lower choice",
+            vec![leaf([10, 0, 0, 0], 25, 2), leaf([10, 0, 0, 128], 25, 1)],
+            [10, 0, 0, 1],
+            (10, BAR),
+        ),
         (
             "what nobody knows is left to the resolver",
             vec![Leaf { space: Space::Special, ..leaf([10, 0, 0, 0], 8, 0) }],
@@ -112,6 +131,10 @@ fn leaves_cover_the_space_once() {
     let covered: u64 = trie.v4.blocks().map(|b| 1u64 << (32 - b.len)).sum();
     assert_eq!(covered, 1 << 32);
     assert!(
-        trie.v4.blocks().collect::<Vec<_>>().windows(2).all(|w| u64::from(w[0].start) + (1 << (32 - w[0].len)) == u64::from(w[1].start))
+        trie.v4
+            .blocks()
+            .collect::<Vec<_>>()
+            .windows(2)
+            .all(|w| u64::from(w[0].start) + (1 << (32 - w[0].len)) == u64::from(w[1].start))
     );
 }

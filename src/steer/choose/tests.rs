@@ -48,8 +48,16 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
     let pop = Pop { weight, state: admin, services: vec![service], ..Pop::bare(name, At::whole(FileId(0))) };
     let slot = Slot {
         pop: PopId(0),
-        v4: pop.services[0].v4.iter().map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 }).collect(),
-        v6: pop.services[0].v6.iter().map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 }).collect(),
+        v4: pop.services[0]
+            .v4
+            .iter()
+            .map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 })
+            .collect(),
+        v6: pop.services[0]
+            .v6
+            .iter()
+            .map(|a| SharedAddress { address: a.address, weight: 100, seed: 1 })
+            .collect(),
         https: None,
     };
     (pop, slot, down)
@@ -81,7 +89,11 @@ fn scene(tail: &str, words: [&str; 3]) -> Scene {
 fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
     let made: Vec<_> = NAMES.iter().zip(words).map(|(name, word)| pop(name, word)).collect();
     let pops: Vec<Pop> = made.iter().map(|(pop, ..)| pop.clone()).collect();
-    let slots: Vec<Slot> = made.iter().enumerate().map(|(i, (_, slot, _))| Slot { pop: PopId(i as u16), ..slot.clone() }).collect();
+    let slots: Vec<Slot> = made
+        .iter()
+        .enumerate()
+        .map(|(i, (_, slot, _))| Slot { pop: PopId(i as u16), ..slot.clone() })
+        .collect();
     let policy = PolicyTable {
         name: "web".into(),
         slots: [0, 1, 2].into(),
@@ -115,7 +127,8 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
     let picture = Picture { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
     let status = Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &picture, vec![]);
     let [policy] = policies;
-    let identities = NAMES.iter().map(|n| PopIdentity { name: (*n).into(), seed: hash::octets(n.as_bytes()) }).collect();
+    let identities =
+        NAMES.iter().map(|n| PopIdentity { name: (*n).into(), seed: hash::octets(n.as_bytes()) }).collect();
     Scene { policy, identities, status }
 }
 
@@ -163,18 +176,30 @@ fn the_order_of_desperation() {
         ("only the last has IPv4, and it is down", ["6", "6", "46 -"], "cc AsIfUp"),
     ];
     for (what, words, expected) in rows {
-        assert_eq!(chosen(&scene("0 1 2", words), &plan("0 1 2", false, AllDown::AsIfUp), Some(V4), 1), expected, "{what}");
+        assert_eq!(
+            chosen(&scene("0 1 2", words), &plan("0 1 2", false, AllDown::AsIfUp), Some(V4), 1),
+            expected,
+            "{what}"
+        );
     }
 }
 
-/// Whatever the key, an equal that passes in every family comes before one that does not; no band is
-/// skipped for a family's sake.
+/// Whatever the key, an equal that passes in every family comes before one that does not; no band
+/// is skipped for a family's sake.
 #[test]
 fn families_and_bands() {
     for key in 0..200 {
         let list = plan("0=1 2", false, AllDown::AsIfUp);
-        assert_eq!(chosen(&scene("0 1 2", ["4", "46", "46"]), &list, Some(V4), key), "bb", "the equal with both families");
-        assert_eq!(chosen(&scene("0 1 2", ["4", "46 -6", "46"]), &list, Some(V6), key), "cc", "IPv6 goes on alone");
+        assert_eq!(
+            chosen(&scene("0 1 2", ["4", "46", "46"]), &list, Some(V4), key),
+            "bb",
+            "the equal with both families"
+        );
+        assert_eq!(
+            chosen(&scene("0 1 2", ["4", "46 -6", "46"]), &list, Some(V6), key),
+            "cc",
+            "IPv6 goes on alone"
+        );
         let v4 = chosen(&scene("0 1 2", ["4", "46 -6", "46"]), &list, Some(V4), key);
         assert_ne!(v4, "cc", "the band stays for IPv4");
     }
@@ -204,15 +229,34 @@ fn when_all_is_down() {
         ("a fence has no tail", plan("0", false, AllDown::ServFail), ["46 -", "46", "46"], "SERVFAIL"),
         ("a CNAME", plan("0 1 2", true, AllDown::Cname(0)), down, "CNAME x.example."),
         ("no data, since the whole policy is down", plan("0", false, AllDown::NoData), down, "no data"),
-        ("no data is for all or nobody: as if up", plan("0", false, AllDown::NoData), ["46 -", "46", "46 -"], "aa AsIfUp"),
-        ("a member of a rule alone keeps the policy up", plan("0 1", false, AllDown::NoData), ["46 -", "46 -", "46"], "aa AsIfUp"),
-        ("a CNAME among the candidates is never down", plan("0 x", false, AllDown::AsIfUp), down, "CNAME x.example."),
+        (
+            "no data is for all or nobody: as if up",
+            plan("0", false, AllDown::NoData),
+            ["46 -", "46", "46 -"],
+            "aa AsIfUp",
+        ),
+        (
+            "a member of a rule alone keeps the policy up",
+            plan("0 1", false, AllDown::NoData),
+            ["46 -", "46 -", "46"],
+            "aa AsIfUp",
+        ),
+        (
+            "a CNAME among the candidates is never down",
+            plan("0 x", false, AllDown::AsIfUp),
+            down,
+            "CNAME x.example.",
+        ),
     ];
     for (what, plan, words, expected) in rows {
         assert_eq!(chosen(&scene("0 1", words), &plan, Some(V4), 1), expected, "{what}");
     }
     let ruled = Plan { cname: Some(0), ..plan("0 1 2", true, AllDown::AsIfUp) };
-    assert_eq!(chosen(&scene("0 1 2", ["46", "46", "46"]), &ruled, Some(V4), 1), "CNAME x.example.", "a rule's CNAME comes before all");
+    assert_eq!(
+        chosen(&scene("0 1 2", ["46", "46", "46"]), &ruled, Some(V4), 1),
+        "CNAME x.example.",
+        "a rule's CNAME comes before all"
+    );
 }
 
 /// A fence without the asked family answers from the policy's own order rather than deny the type.
@@ -252,8 +296,8 @@ fn addresses_are_picked() {
     assert!(picked(&[], 3, 1).is_empty());
 }
 
-/// With `last_good` the candidate that went down last is answered, whatever the order; without any knowledge
-/// of it, as if all were up. One that is off by hand never is.
+/// With `last_good` the candidate that went down last is answered, whatever the order; without any
+/// knowledge of it, as if all were up. One that is off by hand never is.
 #[test]
 fn the_last_good_one() {
     let list = plan("0 1 2", false, AllDown::LastGood);
@@ -270,12 +314,14 @@ fn the_last_good_one() {
     }
 }
 
-/// The horizon is that of whoever was looked at, up to the band that won; those behind it do not count.
+/// The horizon is that of whoever was looked at, up to the band that won; those behind it do not
+/// count.
 #[test]
 fn the_nearest_horizon() {
     let mut scene = scene("0 1 2", ["46 -", "46", "46"]);
     let horizons = [9, 30, 5];
-    let slots: Vec<Slot> = (0..3).map(|i| pop(NAMES[i], "46").1).zip(0..).map(|(s, i)| Slot { pop: PopId(i), ..s }).collect();
+    let slots: Vec<Slot> =
+        (0..3).map(|i| pop(NAMES[i], "46").1).zip(0..).map(|(s, i)| Slot { pop: PopId(i), ..s }).collect();
     let health = |i: usize| SlotHealth {
         down_v4: u64::from(i == 0),
         down_v6: u64::from(i == 0),
@@ -293,14 +339,18 @@ fn the_nearest_horizon() {
     }
 }
 
-/// A PoP that sheds hands a cell to the first behind it that accepts it; the cell stays where nobody does.
-/// A gradual drain sends its cells on as if the PoP were drained.
+/// A PoP that sheds hands a cell to the first behind it that accepts it; the cell stays where
+/// nobody does. A gradual drain sends its cells on as if the PoP were drained.
 #[test]
 fn cells_part() {
     let list = plan("0 1 2", false, AllDown::AsIfUp);
     let with = |left: u16, shed: u16, accept: [u16; 3]| {
         let mut scene = scene("0 1 2", ["46", "46", "46"]);
-        let slots: Vec<Slot> = (0..3).map(|i| pop(NAMES[i], "46").1).zip(0..).map(|(s, i)| Slot { pop: PopId(i), ..s }).collect();
+        let slots: Vec<Slot> = (0..3)
+            .map(|i| pop(NAMES[i], "46").1)
+            .zip(0..)
+            .map(|(s, i)| Slot { pop: PopId(i), ..s })
+            .collect();
         let mut pops: Vec<PopStatus> = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
         pops[0].left = left;
         let sheds = vec![Shed { share: shed, accept: accept.into() }, Shed::default(), Shed::default()];
@@ -329,7 +379,10 @@ fn cells_part() {
     ];
     for (what, scene, expected) in rows {
         let counts = counts(&scene);
-        assert!(counts.iter().zip(expected).all(|(count, wanted)| near(*count, wanted)), "{what}: {counts:?}");
+        assert!(
+            counts.iter().zip(expected).all(|(count, wanted)| near(*count, wanted)),
+            "{what}: {counts:?}"
+        );
         assert!(scene.status.shares(0, &scene.policy));
     }
 }
@@ -351,8 +404,8 @@ fn leaving_is_monotone() {
     }
 }
 
-/// What nothing is known of yet takes no clients while anybody else passes, and comes before everything that a policy
-/// says for all down: unknown is not down.
+/// What nothing is known of yet takes no clients while anybody else passes, and comes before
+/// everything that a policy says for all down: unknown is not down.
 #[test]
 fn the_awaited_come_before_all_down() {
     for (others, all_down, expected) in [
@@ -363,8 +416,10 @@ fn the_awaited_come_before_all_down() {
         ("46 -", AllDown::AsIfUp, "aa"),
     ] {
         let mut scene = scene("0 1 2", ["46", others, others]);
-        let made: Vec<_> = NAMES.iter().zip(["46", others, others]).map(|(name, word)| pop(name, word)).collect();
-        let slots: Vec<Slot> = made.iter().zip(0..).map(|((_, slot, _), i)| Slot { pop: PopId(i), ..slot.clone() }).collect();
+        let made: Vec<_> =
+            NAMES.iter().zip(["46", others, others]).map(|(name, word)| pop(name, word)).collect();
+        let slots: Vec<Slot> =
+            made.iter().zip(0..).map(|((_, slot, _), i)| Slot { pop: PopId(i), ..slot.clone() }).collect();
         let health = |(i, (_, _, down)): (usize, &(Pop, Slot, Families))| SlotHealth {
             down_v4: u64::from(*down != 0),
             down_v6: u64::from(*down != 0),
@@ -373,8 +428,18 @@ fn the_awaited_come_before_all_down() {
         };
         let picture = Picture { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
         let policies = [scene.policy];
-        scene.status = Status::new(made.iter().map(|(pop, ..)| PopStatus::of(pop)).collect(), &slots, &policies, &picture, vec![]);
+        scene.status = Status::new(
+            made.iter().map(|(pop, ..)| PopStatus::of(pop)).collect(),
+            &slots,
+            &policies,
+            &picture,
+            vec![],
+        );
         [scene.policy] = policies;
-        assert_eq!(chosen(&scene, &plan("0 1 2", false, all_down), Some(V4), 1), expected, "{others} {all_down:?}");
+        assert_eq!(
+            chosen(&scene, &plan("0 1 2", false, all_down), Some(V4), 1),
+            expected,
+            "{others} {all_down:?}"
+        );
     }
 }

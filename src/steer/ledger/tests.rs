@@ -50,7 +50,8 @@ fn selectors_cover_what_they_say() {
         ("tag:none", &[]),
     ] {
         let selector = Selector::parse(text).unwrap();
-        let names: Vec<_> = pops().iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
+        let names: Vec<_> =
+            pops().iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
         assert_eq!(names, covered, "{text}");
         assert_eq!(selector.to_string(), text);
     }
@@ -113,7 +114,8 @@ fn the_ledger_is_bounded() {
 }
 
 fn entries() -> impl Strategy<Value = Vec<(&'static str, Action, Option<u64>)>> {
-    let selector = prop::sample::select(vec!["eu-ams", "eu-fra", "us-iad", "eu-*", "*", "tag:eu", "tag:big", "new"]);
+    let selector =
+        prop::sample::select(vec!["eu-ams", "eu-fra", "us-iad", "eu-*", "*", "tag:eu", "tag:big", "new"]);
     let action = prop_oneof![
         prop::sample::select(vec![Auto, Up, Down, Drain]).prop_map(Action::State),
         prop::option::of(0u32..3).prop_map(Action::Weight)
@@ -134,8 +136,14 @@ proptest! {
         let before = ledger(&entries);
         let mut after = before.clone();
         after.add(entry("eu-*", Action::State(Down), None)).unwrap();
-        for ((was, is), pop) in before.effective(&pops(), now).iter().zip(after.effective(&pops(), now)).zip(pops()) {
-            if pop.name.starts_with("eu-") { prop_assert_eq!(is.state, Down) } else { prop_assert_eq!(is.state, was.state) }
+        for ((was, is), pop) in
+            before.effective(&pops(), now).iter().zip(after.effective(&pops(), now)).zip(pops())
+        {
+            if pop.name.starts_with("eu-") {
+                prop_assert_eq!(is.state, Down)
+            } else {
+                prop_assert_eq!(is.state, was.state)
+            }
             prop_assert_eq!(is.weight, was.weight);
         }
     }
@@ -169,7 +177,8 @@ proptest! {
     }
 }
 
-/// An entry that begins at second 10 and takes a time, said at second 1 unless it is gradual from second 10 on.
+/// An entry that begins at second 10 and takes a time, said at second 1 unless it is gradual from
+/// second 10 on.
 fn gradual(action: Action, over_secs: u64, from: u32) -> Override {
     let course = Course { start_epoch_secs: 10, over_secs, from };
     Override { set_epoch_secs: 10, course, ..entry("eu-fra", action, None) }
@@ -179,15 +188,21 @@ fn fra(ledger: &Ledger, now: u64) -> Effective {
     ledger.effective(&pops(), now)[1]
 }
 
-/// A drain lets cells leave and then drains; a ramp from where it stands brings back the same, `auto` all at once; an end
-/// counts from the last step.
+/// A drain lets cells leave and then drains; a ramp from where it stands brings back the same,
+/// `auto` all at once; an end counts from the last step.
 #[test]
 fn a_gradual_drain_and_its_ramp() {
     let mut ledger = Ledger::default();
     ledger.add(Override { until_epoch_secs: Some(300), ..gradual(Action::State(Drain), 256, 0) }).unwrap();
-    for (now, state, left) in
-        [(9, Auto, 0), (10, Auto, 0), (11, Auto, 1), (138, Auto, 128), (265, Auto, 255), (266, Drain, 0), (300, Auto, 0)]
-    {
+    for (now, state, left) in [
+        (9, Auto, 0),
+        (10, Auto, 0),
+        (11, Auto, 1),
+        (138, Auto, 128),
+        (265, Auto, 255),
+        (266, Drain, 0),
+        (300, Auto, 0),
+    ] {
         let is = fra(&ledger, now);
         assert_eq!((is.state, is.left), (state, left), "{now}");
     }
@@ -205,7 +220,8 @@ fn a_gradual_drain_and_its_ramp() {
     assert_eq!((fra(&ledger, 138).left, fra(&ledger, 266).state), (0, Auto));
 }
 
-/// Before a plan begins, what stands below it holds, also through pruning; a word for now takes it back.
+/// Before a plan begins, what stands below it holds, also through pruning; a word for now takes it
+/// back.
 #[test]
 fn plans_wait() {
     let mut ledger = ledger(&[("eu-*", Action::State(Up), None)]);
@@ -215,18 +231,28 @@ fn plans_wait() {
         assert_eq!((fra(&ledger, now).state, fra(&ledger, now).next_epoch_secs), (state, next), "{now}");
     }
     let horizon = |now| fra(&ledger, now).status(now, 3).horizon_secs;
-    assert_eq!([horizon(5), horizon(6), horizon(7), horizon(9), horizon(10)], [SETTLED, SETTLED, 0, 0, SETTLED]);
-    assert_eq!([ledger.next_step(0, 3), ledger.next_step(7, 3), ledger.next_step(10, 3)], [Some(7), Some(10), None]);
+    assert_eq!(
+        [horizon(5), horizon(6), horizon(7), horizon(9), horizon(10)],
+        [SETTLED, SETTLED, 0, 0, SETTLED]
+    );
+    assert_eq!(
+        [ledger.next_step(0, 3), ledger.next_step(7, 3), ledger.next_step(10, 3)],
+        [Some(7), Some(10), None]
+    );
     let mut back = ledger.clone();
     back.add(entry("eu-fra", Action::State(Auto), None)).unwrap();
     assert_eq!((fra(&back, 5).next_epoch_secs, fra(&back, 20).state), (None, Auto));
 }
 
 fn gradual_entries() -> impl Strategy<Value = Vec<Override>> {
-    let course = (prop::sample::select(vec![0u64, 0, 1, 5, 9]), prop::sample::select(vec![0u64, 1, 4, 7]), 0u32..=256);
+    let course =
+        (prop::sample::select(vec![0u64, 0, 1, 5, 9]), prop::sample::select(vec![0u64, 1, 4, 7]), 0u32..=256);
     let one = (entries(), course).prop_map(|(entries, (start_epoch_secs, over_secs, from))| {
-        let course = Course { start_epoch_secs, over_secs: if start_epoch_secs == 0 { 0 } else { over_secs }, from };
-        entries.first().map(|(selector, action, until)| Override { course, ..entry(selector, *action, *until) })
+        let course =
+            Course { start_epoch_secs, over_secs: if start_epoch_secs == 0 { 0 } else { over_secs }, from };
+        entries
+            .first()
+            .map(|(selector, action, until)| Override { course, ..entry(selector, *action, *until) })
     });
     prop::collection::vec(one, 0..8).prop_map(|all| all.into_iter().flatten().collect())
 }
@@ -242,21 +268,32 @@ proptest! {
         let mut pruned = whole.clone();
         pruned.prune(at);
         for now in at..25 {
-            let said = |ledger: &Ledger| ledger.effective(&pops(), now).iter().map(|is| (is.state, is.weight, is.left)).collect::<Vec<_>>();
+            let said = |ledger: &Ledger| ledger
+                .effective(&pops(), now)
+                .iter()
+                .map(|is| (is.state, is.weight, is.left))
+                .collect::<Vec<_>>();
             prop_assert_eq!(said(&whole), said(&pruned), "at {}", now);
         }
     }
 
-    /// In a drain no cell comes back, and in the ramp that follows none leaves again: each moves once in each direction.
+    /// In a drain no cell comes back, and in the ramp that follows none leaves again: each moves
+    /// once in each direction.
     #[test]
-    fn each_cell_moves_once(over in 1u64..600, turn in 0u64..700, cells in prop::collection::vec(any::<u64>(), 20)) {
+    fn each_cell_moves_once(
+        over in 1u64..600,
+        turn in 0u64..700,
+        cells in prop::collection::vec(any::<u64>(), 20),
+    ) {
         let mut ledger = Ledger::default();
         ledger.add(gradual(Action::State(Drain), over, 0)).unwrap();
         let turn = 10 + turn;
         let from = if fra(&ledger, turn).is_off() { 256 } else { u32::from(fra(&ledger, turn).left) };
         let course = Course { start_epoch_secs: turn, over_secs: over, from };
         let mut ramped = ledger.clone();
-        ramped.add(Override { set_epoch_secs: turn, course, ..entry("eu-fra", Action::State(Auto), None) }).unwrap();
+        ramped
+            .add(Override { set_epoch_secs: turn, course, ..entry("eu-fra", Action::State(Auto), None) })
+            .unwrap();
         let away = |ledger: &Ledger, now: u64, cell: u64| {
             let is = fra(ledger, now).status(now, 0);
             is.state == Drain || is.is_left_by(cell, 7)

@@ -16,15 +16,21 @@ fn coordinates(lat: f64, lon: f64) -> Coordinates {
 
 fn pops() -> Vec<Pop> {
     let at = [(52.37, 4.90), (50.11, 8.68), (51.51, -0.13), (35.68, 139.69), (-33.87, 151.21)];
-    let pop =
-        |(name, (lat, lon)): (&str, (f64, f64))| Pop { coordinates: Some(coordinates(lat, lon)), ..Pop::bare(name, At::whole(FileId(0))) };
+    let pop = |(name, (lat, lon)): (&str, (f64, f64))| Pop {
+        coordinates: Some(coordinates(lat, lon)),
+        ..Pop::bare(name, At::whole(FileId(0)))
+    };
     NAMES.into_iter().zip(at).map(pop).collect()
 }
 
 fn bands(text: &str) -> Bands {
     let pop = |name: &str| PopId(NAMES.iter().position(|n| *n == name).unwrap() as u16);
     let candidate = |name: &str| {
-        if name.ends_with('.') { Candidate::Cname(Name::parse(name, None).unwrap()) } else { Candidate::Pop(pop(name)) }
+        if name.ends_with('.') {
+            Candidate::Cname(Name::parse(name, None).unwrap())
+        } else {
+            Candidate::Pop(pop(name))
+        }
     };
     text.split_whitespace().map(|band| band.split('=').map(candidate).collect()).collect()
 }
@@ -71,7 +77,11 @@ fn rule(country: &str, target: RuleTarget, fence: bool) -> Rule {
 }
 
 fn place(lat: f64, lon: f64, country: &str) -> Place {
-    Place { coordinates: Some(coordinates(lat, lon)), country: Country::from_code(country), ..Place::default() }
+    Place {
+        coordinates: Some(coordinates(lat, lon)),
+        country: Country::from_code(country),
+        ..Place::default()
+    }
 }
 
 /// A plan as text: bands apart by a blank, equals joined by `=`, `...` if the tail follows.
@@ -109,7 +119,12 @@ fn orders_and_bands() {
     let pops = pops();
     let berlin = place(52.52, 13.40, "DE");
     let rows = [
-        ("by distance, no bands", policy(ALL, Order::Nearest, BandWidth::None), &berlin, "fra ams lhr nrt syd ..."),
+        (
+            "by distance, no bands",
+            policy(ALL, Order::Nearest, BandWidth::None),
+            &berlin,
+            "fra ams lhr nrt syd ...",
+        ),
         (
             "50 km more than the best is an equal whatever the per cent",
             policy(ALL, Order::Nearest, BandWidth::Percent(0)),
@@ -122,8 +137,18 @@ fn orders_and_bands() {
             &berlin,
             "ams=fra lhr nrt syd ...",
         ),
-        ("ten times as far is an equal", policy(ALL, Order::Nearest, BandWidth::Percent(1_000)), &berlin, "ams=fra=lhr nrt=syd ..."),
-        ("as listed, wherever the client is", policy("syd lhr=fra nrt", Order::Listed, BandWidth::None), &berlin, "syd fra=lhr nrt ..."),
+        (
+            "ten times as far is an equal",
+            policy(ALL, Order::Nearest, BandWidth::Percent(1_000)),
+            &berlin,
+            "ams=fra=lhr nrt=syd ...",
+        ),
+        (
+            "as listed, wherever the client is",
+            policy("syd lhr=fra nrt", Order::Listed, BandWidth::None),
+            &berlin,
+            "syd fra=lhr nrt ...",
+        ),
         (
             "nobody knows where the client is: as listed",
             policy("syd lhr=fra nrt", Order::Nearest, BandWidth::None),
@@ -194,7 +219,11 @@ fn rules() {
             "nrt=syd lhr fra ams ...",
         ),
         ("a fence has nothing behind it", with(vec![rule("DE", to("syd lhr"), true)]), "syd lhr"),
-        ("the first that matches", with(vec![rule("DE", to("lhr"), true), rule("DE", to("syd"), true)]), "lhr"),
+        (
+            "the first that matches",
+            with(vec![rule("DE", to("lhr"), true), rule("DE", to("syd"), true)]),
+            "lhr",
+        ),
         ("a rule of its own order", with(vec![nearest(rule("DE", to("syd lhr fra"), true))]), "fra lhr syd"),
         (
             "a CNAME answers alone",
@@ -219,9 +248,13 @@ fn settings_are_inherited() {
     changed.when_all_down = Some(WhenAllDown::ServFail);
     policy.rules = vec![changed];
     let mapper = Mapper::new(&policy, &pops, None);
-    let (german, other) = (mapper.plan(&place(0.0, 0.0, "DE"), &[]), mapper.plan(&place(0.0, 0.0, "FR"), &[]));
+    let (german, other) =
+        (mapper.plan(&place(0.0, 0.0, "DE"), &[]), mapper.plan(&place(0.0, 0.0, "FR"), &[]));
     let weights = |plan: &Plan| [plan.entries[0].weight, plan.entries[1].weight];
-    assert_eq!((german.answers, german.when_all_down, weights(&german)), (3, AllDown::ServFail, [OWN_WEIGHT, 9]));
+    assert_eq!(
+        (german.answers, german.when_all_down, weights(&german)),
+        (3, AllDown::ServFail, [OWN_WEIGHT, 9])
+    );
     assert_eq!((other.answers, other.when_all_down, weights(&other)), (1, AllDown::AsIfUp, [7, OWN_WEIGHT]));
     assert_eq!(german.ttl, other.ttl);
 }
@@ -237,7 +270,8 @@ fn depth_and_bound() {
     shallow.band = BandWidth::Percent(1_000);
     check("a band is cut at depth, nearest first", &shallow, &pops, &berlin, "ams=fra ...");
     let mut written = policy("ams=fra=lhr nrt=syd", Order::Listed, BandWidth::None);
-    for (depth, expected) in [(2, "ams=fra=lhr ..."), (3, "ams=fra=lhr ..."), (4, "ams=fra=lhr nrt=syd ...")] {
+    for (depth, expected) in [(2, "ams=fra=lhr ..."), (3, "ams=fra=lhr ..."), (4, "ams=fra=lhr nrt=syd ...")]
+    {
         written.depth = depth;
         check("but of a written one all share", &written, &pops, &berlin, expected);
     }
@@ -245,8 +279,16 @@ fn depth_and_bound() {
         let rules = vec![rule("DE", RuleTarget::Candidates(bands(first)), false)];
         Policy { depth, rules, ..policy("ams=fra lhr nrt syd", Order::Listed, BandWidth::None) }
     };
-    for (depth, first, expected) in [(2, "syd", "syd ams=fra ..."), (3, "ams", "ams fra lhr ..."), (1, "nrt syd", "nrt syd ...")] {
-        check("behind a rule's PoPs those that are not among them fill the list", &behind(depth, first), &pops, &berlin, expected);
+    for (depth, first, expected) in
+        [(2, "syd", "syd ams=fra ..."), (3, "ams", "ams fra lhr ..."), (1, "nrt syd", "nrt syd ...")]
+    {
+        check(
+            "behind a rule's PoPs those that are not among them fill the list",
+            &behind(depth, first),
+            &pops,
+            &berlin,
+            expected,
+        );
     }
     let mut bounded = policy(ALL, Order::Nearest, BandWidth::None);
     bounded.spill_max_km = Some(600);
@@ -260,8 +302,11 @@ fn members() {
     let pops = pops();
     let mut policy = policy("fra ams", Order::Listed, BandWidth::None);
     policy.rules = vec![rule("DE", RuleTarget::Candidates(bands("ams syd")), false)];
-    let members: Vec<&str> =
-        Mapper::new(&policy, &pops, None).members().iter().map(|e| NAMES[usize::from(e.target.split().unwrap().0)]).collect();
+    let members: Vec<&str> = Mapper::new(&policy, &pops, None)
+        .members()
+        .iter()
+        .map(|e| NAMES[usize::from(e.target.split().unwrap().0)])
+        .collect();
     assert_eq!(members, ["ams", "fra", "syd"]);
 }
 
@@ -277,8 +322,13 @@ fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)
     while let Some(best) = left.first().copied().filter(|_| listed.len() < usize::from(policy.depth)) {
         let best_m = biased_m(best);
         let is_equal = |pop: &PopId| match policy.band {
-            BandWidth::Percent(percent) => biased_m(*pop) <= best_m + best_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M,
-            BandWidth::None => biased_m(*pop) == best_m && pops[usize::from(pop.0)].coordinates == pops[usize::from(best.0)].coordinates,
+            BandWidth::Percent(percent) => {
+                biased_m(*pop) <= best_m + best_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M
+            }
+            BandWidth::None => {
+                biased_m(*pop) == best_m
+                    && pops[usize::from(pop.0)].coordinates == pops[usize::from(best.0)].coordinates
+            }
         };
         let (mut equals, rest): (Vec<PopId>, Vec<PopId>) = left.into_iter().partition(is_equal);
         equals.truncate(usize::from(policy.depth) - listed.len());
@@ -290,10 +340,14 @@ fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)
 }
 
 proptest! {
-    /// Plans are those of the plain way, whatever stands where, with whatever bias, band and depth. Few places make many ties.
+    /// Plans are those of the plain way, whatever stands where, with whatever bias, band and depth.
+    /// Few places make many ties.
     #[test]
     fn plans_are_those_of_the_plain_way(
-        at in proptest::collection::vec((-4..=4i32, -9..=9i32, prop_oneof![4 => Just(0), 1 => -900..900i32]), 1..120),
+        at in proptest::collection::vec(
+            (-4..=4i32, -9..=9i32, prop_oneof![4 => Just(0), 1 => -900..900i32]),
+            1..120,
+        ),
         from in (-900_000..=900_000i32, -1_800_000..=1_800_000i32),
         grid in any::<bool>(),
         band in prop_oneof![Just(BandWidth::None), (0..300u16).prop_map(BandWidth::Percent)],
@@ -310,8 +364,10 @@ proptest! {
         // On the grid a client may stand on a line of symmetry, where PoPs tie.
         let from = if grid { (from.0 / 100_000 * 100_000, from.1 / 100_000 * 100_000) } else { from };
         let from = Coordinates { lat_e4: from.0, lon_e4: from.1 };
-        let plan = Mapper::new(&policy, &pops, None).plan(&Place { coordinates: Some(from), ..Place::default() }, &[]);
-        let listed: Vec<(PopId, u16)> = plan.entries.iter().map(|entry| (entry.target.split().unwrap(), entry.band)).collect();
+        let plan = Mapper::new(&policy, &pops, None)
+            .plan(&Place { coordinates: Some(from), ..Place::default() }, &[]);
+        let listed: Vec<(PopId, u16)> =
+            plan.entries.iter().map(|entry| (entry.target.split().unwrap(), entry.band)).collect();
         prop_assert_eq!(listed, plainly(&policy, &pops, from));
     }
 }

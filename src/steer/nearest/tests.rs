@@ -40,15 +40,23 @@ proptest! {
     /// PoPs all over the world, some without a place, some with a bias.
     #[test]
     fn anywhere_at_all(
-        places in proptest::collection::vec((proptest::option::weighted(0.95, anywhere()), prop_oneof![6 => Just(0), 1 => Just(-300), 1 => -2_000..2_000i32]), 1..200),
+        places in proptest::collection::vec(
+            (
+                proptest::option::weighted(0.95, anywhere()),
+                prop_oneof![6 => Just(0), 1 => Just(-300), 1 => -2_000..2_000i32],
+            ),
+            1..200,
+        ),
         from in anywhere(),
         depth in 1..=LIST_DEPTH_MAX,
     ) {
-        let pops: Vec<Pop> = places.into_iter().enumerate().map(|(number, (at, bias_km))| pop(number, at, bias_km)).collect();
+        let pops: Vec<Pop> =
+            places.into_iter().enumerate().map(|(number, (at, bias_km))| pop(number, at, bias_km)).collect();
         check(&pops, from, depth)?;
     }
 
-    /// PoPs that crowd, near the client or opposite to it: metres tie, and chords hardly tell them apart.
+    /// PoPs that crowd, near the client or opposite to it: metres tie, and chords hardly tell them
+    /// apart.
     #[test]
     fn crowds(
         middle in anywhere(),
@@ -60,7 +68,8 @@ proptest! {
             lat_e4: (middle.lat_e4 + lat).clamp(-900_000, 900_000),
             lon_e4: (middle.lon_e4 + lon).clamp(-1_800_000, 1_800_000),
         };
-        let pops: Vec<Pop> = shifts.into_iter().enumerate().map(|(number, shift)| pop(number, Some(near(shift)), 0)).collect();
+        let pops: Vec<Pop> =
+            shifts.into_iter().enumerate().map(|(number, shift)| pop(number, Some(near(shift)), 0)).collect();
         let across = if middle.lon_e4 > 0 { middle.lon_e4 - 1_800_000 } else { middle.lon_e4 + 1_800_000 };
         let from = if opposite { Coordinates { lat_e4: -middle.lat_e4, lon_e4: across } } else { middle };
         check(&pops, from, depth)?;

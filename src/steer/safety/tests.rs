@@ -16,13 +16,33 @@ fn rules_hold_or_say_why_not() {
     let share = |percent| Need::NeverMoreOffThan { percent };
     for (need, off, capacity, sentence) in [
         (Need::NeverFewerThan(2), &[0u16, 1][..], EQUAL, ""),
-        (Need::NeverFewerThan(2), &[0, 1, 3], EQUAL, "1 of all would be in service, and there must never be fewer than 2"),
+        (
+            Need::NeverFewerThan(2),
+            &[0, 1, 3],
+            EQUAL,
+            "1 of all would be in service, and there must never be fewer than 2",
+        ),
         (share(50), &[0, 1], EQUAL, ""),
-        (share(49), &[0, 1], EQUAL, "50% of the PoPs of all would be off, and there must never be more than 49%"),
+        (
+            share(49),
+            &[0, 1],
+            EQUAL,
+            "50% of the PoPs of all would be off, and there must never be more than 49%",
+        ),
         (share(30), &[1, 2, 3], SIZED, ""),
-        (share(30), &[0], SIZED, "70% of the capacity of all would be off, and there must never be more than 30%"),
+        (
+            share(30),
+            &[0],
+            SIZED,
+            "70% of the capacity of all would be off, and there must never be more than 30%",
+        ),
         (share(30), &[0], PARTLY, ""),
-        (share(30), &[1, 2], PARTLY, "50% of the PoPs of all would be off, and there must never be more than 30%"),
+        (
+            share(30),
+            &[1, 2],
+            PARTLY,
+            "50% of the PoPs of all would be off, and there must never be more than 30%",
+        ),
         (share(0), &[], SIZED, ""),
     ] {
         let broken = rule(need).broken(|pop| !off.contains(&pop.0), |pop| capacity[usize::from(pop.0)]);

@@ -78,7 +78,8 @@ fn names_share_independently() {
 /// Golden: a change here moves clients between PoPs on every node that is upgraded.
 #[test]
 fn golden_logarithms() {
-    let shown: Vec<u64> = [0, 1, 2, u64::MAX / 2, u64::MAX - 1, u64::MAX, 0x0123_4567_89ab_cdef].map(neg_log2).into();
+    let shown: Vec<u64> =
+        [0, 1, 2, u64::MAX / 2, u64::MAX - 1, u64::MAX, 0x0123_4567_89ab_cdef].map(neg_log2).into();
     assert_eq!(shown[..2], [64 << 32, 63 << 32]);
     assert_eq!(shown[3], 1 << 32);
     assert_eq!((shown[2], shown[4], shown[5], shown[6]), (268_070_544_838, 1, 0, 33_559_934_851));

@@ -16,7 +16,8 @@ fn slot(v4: usize, v6: usize) -> Slot {
     }
 }
 
-/// A family is up while at least ceil(threshold * total) of its addresses are, and one at the least.
+/// A family is up while at least ceil(threshold * total) of its addresses are, and one at the
+/// least.
 #[test]
 fn thresholds_count_per_family() {
     let rows = [
@@ -36,7 +37,8 @@ fn thresholds_count_per_family() {
     }
 }
 
-/// Forced up ignores probes, in addresses and TTL too; forced down has no horizon; what is awaited takes nobody.
+/// Forced up ignores probes, in addresses and TTL too; forced down has no horizon; what is awaited
+/// takes nobody.
 #[test]
 fn states_over_probes() {
     let slot = slot(2, 2);

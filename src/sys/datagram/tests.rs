@@ -31,8 +31,14 @@ fn echo(server: &UdpSocket, batch: &mut Batch) -> (usize, Sent) {
 /// On a wildcard bind each answer leaves from the address that was asked.
 #[test]
 fn answers_from_the_address_asked() {
-    for (bind, asked) in [("0.0.0.0:0", "127.0.0.2"), ("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "::1"), ("127.0.0.3:0", "127.0.0.3")] {
-        let server = socket::worker(bind.parse().expect("an address"), Buffers::default()).expect("the server binds");
+    for (bind, asked) in [
+        ("0.0.0.0:0", "127.0.0.2"),
+        ("0.0.0.0:0", "127.0.0.1"),
+        ("[::]:0", "::1"),
+        ("127.0.0.3:0", "127.0.0.3"),
+    ] {
+        let server =
+            socket::worker(bind.parse().expect("an address"), Buffers::default()).expect("the server binds");
         let port = server.local_addr().expect("bound").port();
         let asked = SocketAddr::new(asked.parse().expect("an address"), port);
         let client = client(if asked.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" });
@@ -58,7 +64,8 @@ fn answers_from_the_address_asked() {
 /// Queries left unanswered between answered ones do not shift answers to other peers.
 #[test]
 fn gaps_between_answers() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
+        .expect("the server binds");
     let to = server.local_addr().expect("bound");
     let clients: Vec<UdpSocket> = (0..8).map(|_| client("127.0.0.1:0")).collect();
     for (i, client) in clients.iter().enumerate() {
@@ -82,7 +89,8 @@ fn gaps_between_answers() {
 /// A datagram longer than the buffer is marked as cut; one that just fits is not.
 #[test]
 fn long_datagrams_are_marked() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
+        .expect("the server binds");
     let to = server.local_addr().expect("bound");
     let client = client("127.0.0.1:0");
     let mut batch = Batch::new(4);
@@ -97,7 +105,8 @@ fn long_datagrams_are_marked() {
 /// A reply that is too long for UDP is refused, and the batch goes on.
 #[test]
 fn long_replies_are_refused() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
+        .expect("the server binds");
     let client = client("127.0.0.1:0");
     client.send_to(b"x", server.local_addr().expect("bound")).expect("the client sends");
     let mut batch = Batch::new(1);
@@ -111,7 +120,8 @@ fn long_replies_are_refused() {
 /// idle socket wakes its thread.
 #[test]
 fn refusals_and_time_outs_pass() {
-    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
+        .expect("the server binds");
     let to = server.local_addr().expect("bound");
     let gone = client("127.0.0.1:0");
     let stays = client("127.0.0.1:0");
@@ -169,12 +179,19 @@ fn drops_are_told() {
 #[test]
 fn answers_are_not_fragmented() {
     for open in [socket::worker, socket::plain] {
-        let server = open("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+        let server =
+            open("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
         let (mut discovery, mut len) = (0, size_of::<libc::c_int>() as libc::socklen_t);
         // SAFETY: the kernel writes an `int` to a local one, and its length to another.
         let status = unsafe {
             let at: *mut libc::c_int = &raw mut discovery;
-            libc::getsockopt(server.as_raw_fd(), libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, at.cast(), &raw mut len)
+            libc::getsockopt(
+                server.as_raw_fd(),
+                libc::IPPROTO_IP,
+                libc::IP_MTU_DISCOVER,
+                at.cast(),
+                &raw mut len,
+            )
         };
         assert_eq!((status, discovery), (0, libc::IP_PMTUDISC_PROBE));
     }

@@ -40,7 +40,8 @@ fn ask(octets: &[u8]) -> Option<Vec<u8>> {
     answer(octets, ([192, 0, 2, 1], 5300).into(), Protocol::Udp, &Secrets::new(&[[7; 16]]))
 }
 
-/// Each kind of rare message gets its code; ID, opcode, question (with its letter case) and OPT come back.
+/// Each kind of rare message gets its code; ID, opcode, question (with its letter case) and OPT
+/// come back.
 #[test]
 fn codes() {
     let rows = [
@@ -57,12 +58,17 @@ fn codes() {
     for (name, octets, code) in rows {
         let reply = ask(&octets).expect("an answer");
         let parsed = Message::from_octets(&reply[..]).expect("a message");
-        assert_eq!((parsed.header().id(), parsed.header().qr(), parsed.header().aa()), (0x1234, true, false), "{name}");
+        assert_eq!(
+            (parsed.header().id(), parsed.header().qr(), parsed.header().aa()),
+            (0x1234, true, false),
+            "{name}"
+        );
         assert_eq!(parsed.header().opcode().to_int(), octets[2] >> 3, "{name}");
         assert_eq!(parsed.header().rcode(), code, "{name}");
         assert_eq!(reply[HEADER..HEADER + 13], octets[HEADER..HEADER + 13], "{name}: the question as asked");
         assert_eq!(parsed.opt().is_some(), name.contains("OPT"), "{name}");
-        let signed = parsed.additional().expect("a section").flatten().any(|record| record.rtype() == Rtype::TSIG);
+        let signed =
+            parsed.additional().expect("a section").flatten().any(|record| record.rtype() == Rtype::TSIG);
         assert_eq!(signed, name.contains("TSIG"), "{name}");
     }
 }
@@ -88,16 +94,21 @@ fn bad_version() {
 /// A cookie is answered here too, but not in an EDNS that we do not speak.
 #[test]
 fn cookies() {
-    let opt = |version: u8| [&[0, 0, 41, 0x10, 0, 0, version, 0, 0, 0, 12, 0, 10, 0, 8][..], &[9; 8]].concat();
+    let opt =
+        |version: u8| [&[0, 0, 41, 0x10, 0, 0, version, 0, 0, 0, 12, 0, 10, 0, 8][..], &[9; 8]].concat();
     for (version, cookies) in [(0, 1), (1, 0)] {
         let reply = ask(&with_additional(message(4, 6), &opt(version))).expect("an answer");
         let parsed = Message::from_octets(&reply[..]).expect("a message");
         let opt = parsed.opt().expect("an OPT");
-        let options: Vec<_> = opt.opt().iter::<AllOptData<_, _>>().map(|option| option.expect("an option")).collect();
+        let options: Vec<_> =
+            opt.opt().iter::<AllOptData<_, _>>().map(|option| option.expect("an option")).collect();
         assert_eq!(options.len(), cookies);
         for option in options {
             let AllOptData::Cookie(cookie) = option else { panic!("{option:?}") };
-            assert_eq!((cookie.client().into_octets(), cookie.server().map(|server| server.as_ref().len())), ([9; 8], Some(16)));
+            assert_eq!(
+                (cookie.client().into_octets(), cookie.server().map(|server| server.as_ref().len())),
+                ([9; 8], Some(16))
+            );
         }
     }
 }
@@ -111,7 +122,10 @@ fn odd_messages() {
     assert_eq!(ask(&many).map(|reply| (reply.len(), reply[3])), Some((12, 1)));
     let mut session = message(6, 1);
     session[5] = 0;
-    assert_eq!(ask(&session).map(|reply| (reply.len(), reply[2], reply[3])), Some((12, 0x80 | 6 << 3 | 1, 4)));
+    assert_eq!(
+        ask(&session).map(|reply| (reply.len(), reply[2], reply[3])),
+        Some((12, 0x80 | 6 << 3 | 1, 4))
+    );
     let mut response = message(4, 6);
     response[2] |= 0x80;
     assert_eq!(ask(&response), None);

@@ -12,8 +12,8 @@ fn secrets(hex: &[&str]) -> Secrets {
 
 const FIRST: &str = "e5e973e5a6b2a43f48e7dc849e37bfcf";
 
-/// RFC 9018 appendix A. The time of A.3's answer is almost two hours after its cookie was made, which is past
-/// what section 4.3 allows, so it is looked at twice.
+/// RFC 9018 appendix A. The time of A.3's answer is almost two hours after its cookie was made,
+/// which is past what section 4.3 allows, so it is looked at twice.
 #[test]
 fn cookies_of_rfc_9018() {
     let (old, new) = ("dd3bdf9344b678b185a6f5cb60fca715", "445536bcd2513298075a5d379663c962");
@@ -40,7 +40,15 @@ fn cookies_of_rfc_9018() {
             Standing::Valid,
             "2464c4abcf10c957010000005cf7a871d4a564a1442aca77",
         ),
-        ("A.3, what is reserved is hashed as it came", &[FIRST], "203.0.113.203", reserved, 1_559_727_985, Standing::Valid, reserved),
+        (
+            "A.3, what is reserved is hashed as it came",
+            &[FIRST],
+            "203.0.113.203",
+            reserved,
+            1_559_727_985,
+            Standing::Valid,
+            reserved,
+        ),
         (
             "A.3, answered",
             &[FIRST],
@@ -76,8 +84,8 @@ fn cookies_of_rfc_9018() {
     }
 }
 
-/// An age from five minutes ahead to one hour is good, also where the clock turns over; up to half an hour the
-/// cookie comes back as it is.
+/// An age from five minutes ahead to one hour is good, also where the clock turns over; up to half
+/// an hour the cookie comes back as it is.
 #[test]
 fn ages_are_bounded() {
     let (secrets, client) = (secrets(&[FIRST]), "192.0.2.1".parse().unwrap());
@@ -109,8 +117,9 @@ fn cookies_of_others_are_invalid() {
     let secrets = secrets(&[FIRST]);
     let client = "192.0.2.1".parse().unwrap();
     let (_, whole) = secrets.answer(&Asked::parse(&[7; 8]).unwrap(), client, 1_000_000).unwrap();
-    let standing =
-        |octets: &[u8], client: &str| secrets.answer(&Asked::parse(octets).unwrap(), client.parse().unwrap(), 1_000_000).unwrap().0;
+    let standing = |octets: &[u8], client: &str| {
+        secrets.answer(&Asked::parse(octets).unwrap(), client.parse().unwrap(), 1_000_000).unwrap().0
+    };
     assert_eq!(standing(&whole, "192.0.2.1"), Standing::Valid);
     assert_eq!(standing(&whole, "192.0.2.2"), Standing::Invalid);
     assert_eq!(standing(&whole, "2001:db8::1"), Standing::Invalid);
@@ -129,6 +138,10 @@ fn cookies_of_others_are_invalid() {
 fn lengths_and_secrecy() {
     let good = [8].into_iter().chain(16..=40);
     assert!(good.clone().all(|len| Asked::parse(&vec![1; len]).is_some()));
-    assert!((0..100).filter(|len| !good.clone().any(|g| g == *len)).all(|len| Asked::parse(&vec![1; len]).is_none()));
+    assert!(
+        (0..100)
+            .filter(|len| !good.clone().any(|g| g == *len))
+            .all(|len| Asked::parse(&vec![1; len]).is_none())
+    );
     assert_eq!(format!("{:?}", secrets(&[FIRST, FIRST])), "2 secrets");
 }

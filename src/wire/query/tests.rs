@@ -52,18 +52,42 @@ fn each_message_is_what_it_is() {
         ("no question", message(0, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
         ("no question but a cookie", message(0, [0, 0, 0, 1], cookie), Is::CookieOnly),
         ("no question but OPT", message(0, [0, 0, 0, 1], OPT), Is::Reject(Rcode::FORMERR)),
-        ("no question, a cookie and more", message(0, [0, 0, 0, 2], &join(&[cookie, OPT])), Is::Reject(Rcode::FORMERR)),
-        ("no question, and octets behind the cookie", message(0, [0, 0, 0, 1], &join(&[cookie, &[0]])), Is::Reject(Rcode::FORMERR)),
+        (
+            "no question, a cookie and more",
+            message(0, [0, 0, 0, 2], &join(&[cookie, OPT])),
+            Is::Reject(Rcode::FORMERR),
+        ),
+        (
+            "no question, and octets behind the cookie",
+            message(0, [0, 0, 0, 1], &join(&[cookie, &[0]])),
+            Is::Reject(Rcode::FORMERR),
+        ),
         ("a cookie with a status request", message(0x1000, [0, 0, 0, 1], cookie), Is::Reject(Rcode::NOTIMP)),
         ("two questions", message(0, [2, 0, 0, 0], &join(&[WWW, WWW])), Is::Reject(Rcode::FORMERR)),
         ("65535 questions", message(0, [65535, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
         ("a question cut short", message(0, [1, 0, 0, 0], &WWW[..9]), Is::Reject(Rcode::FORMERR)),
         ("a question without class", message(0, [1, 0, 0, 0], &WWW[..15]), Is::Reject(Rcode::FORMERR)),
-        ("a compressed question", message(0, [1, 0, 0, 0], &[0xc0, 12, 0, 1, 0, 1]), Is::Reject(Rcode::FORMERR)),
-        ("octets behind the message", message(0, [1, 0, 0, 0], &join(&[WWW, &[0]])), Is::Reject(Rcode::FORMERR)),
+        (
+            "a compressed question",
+            message(0, [1, 0, 0, 0], &[0xc0, 12, 0, 1, 0, 1]),
+            Is::Reject(Rcode::FORMERR),
+        ),
+        (
+            "octets behind the message",
+            message(0, [1, 0, 0, 0], &join(&[WWW, &[0]])),
+            Is::Reject(Rcode::FORMERR),
+        ),
         ("two OPT", message(0, [1, 0, 0, 2], &join(&[WWW, OPT, OPT])), Is::Reject(Rcode::FORMERR)),
-        ("an OPT with an owner", message(0, [1, 0, 0, 1], &join(&[WWW, owned_opt])), Is::Reject(Rcode::FORMERR)),
-        ("an OPT among the answers", message(0, [1, 1, 0, 0], &join(&[WWW, OPT])), Is::Reject(Rcode::FORMERR)),
+        (
+            "an OPT with an owner",
+            message(0, [1, 0, 0, 1], &join(&[WWW, owned_opt])),
+            Is::Reject(Rcode::FORMERR),
+        ),
+        (
+            "an OPT among the answers",
+            message(0, [1, 1, 0, 0], &join(&[WWW, OPT])),
+            Is::Reject(Rcode::FORMERR),
+        ),
         ("an OPT that is announced but absent", message(0, [1, 0, 0, 1], WWW), Is::Reject(Rcode::FORMERR)),
         ("EDNS version 1", message(0, [1, 0, 0, 1], &join(&[WWW, bad_version])), Is::Reject(Rcode::BADVERS)),
         ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::Rare),
@@ -88,10 +112,16 @@ fn names_are_lowered_and_cut_at_labels() {
     assert_eq!(name.hash(), hash::name(b"\x03www\x07example\0"));
     assert_eq!(QueryName::parse(b"\0").unwrap().labels(), 0);
     // A name of whole words, and one with some octets over; from each label on.
-    for wire in [&b"\x06AbCdEf\x07example\0"[..], b"\x03WwW\x07Example\0", b"\x10sixteen-octets--\x01A\0", b"\0"] {
+    for wire in
+        [&b"\x06AbCdEf\x07example\0"[..], b"\x03WwW\x07Example\0", b"\x10sixteen-octets--\x01A\0", b"\0"]
+    {
         let name = QueryName::parse(wire).unwrap();
         for skip in 0..=name.labels() {
-            assert_eq!(name.hash_whole(skip), hash::whole(name.suffix(skip)), "{name:?} without {skip} labels");
+            assert_eq!(
+                name.hash_whole(skip),
+                hash::whole(name.suffix(skip)),
+                "{name:?} without {skip} labels"
+            );
         }
     }
 }

@@ -29,12 +29,16 @@ fn own_cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
             Candidate::Pop(_) => None,
         })
     }
-    let mut names: Vec<(&Name, At)> =
-        among(policy.candidates.iter().flatten()).chain(fallback(&policy.when_all_down)).map(|name| (name, policy.at)).collect();
+    let mut names: Vec<(&Name, At)> = among(policy.candidates.iter().flatten())
+        .chain(fallback(&policy.when_all_down))
+        .map(|name| (name, policy.at))
+        .collect();
     for rule in &policy.rules {
         match &rule.target {
             RuleTarget::Cname(name) => names.push((name, rule.at)),
-            RuleTarget::Candidates(bands) => names.extend(among(bands.iter().flatten()).map(|name| (name, rule.at))),
+            RuleTarget::Candidates(bands) => {
+                names.extend(among(bands.iter().flatten()).map(|name| (name, rule.at)))
+            }
             // Told of the policies that are used, below.
             RuleTarget::Policy | RuleTarget::Use(_) => {}
         }
@@ -72,7 +76,9 @@ struct Step {
 }
 
 fn steps(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy]) -> Vec<Step> {
-    let fixed = owner.of(RrType::CNAME).flat_map(|record| names_in(RrType::CNAME, &record.rdata).into_iter().map(|name| (name, record.at)));
+    let fixed = owner
+        .of(RrType::CNAME)
+        .flat_map(|record| names_in(RrType::CNAME, &record.rdata).into_iter().map(|name| (name, record.at)));
     let chosen = owner.steered.iter().filter_map(|steered| policies.get(steered.policy)).flat_map(|policy| {
         let names = cnames_of(&policy.policy).into_iter();
         names.map(|(name, at)| (name.clone(), at))
@@ -133,7 +139,8 @@ impl Walk<'_, '_> {
                     let depth = self.depth(node);
                     self.set(node, State::Done(depth));
                     way.pop();
-                    // The first that is too long is enough; those that lead into it are longer still.
+                    // The first that is too long is enough; those that lead into it are longer
+                    // still.
                     if depth == CHAIN_MAX + 1 {
                         self.too_long(node, out);
                     }
@@ -171,7 +178,8 @@ impl Walk<'_, '_> {
 
     fn name(&self, node: usize) -> String {
         let owner = self.index.owner(node);
-        let name = owner.and_then(|o| o.records.first().map(|r| &r.owner).or(o.steered.first().map(|s| &s.owner)));
+        let name =
+            owner.and_then(|o| o.records.first().map(|r| &r.owner).or(o.steered.first().map(|s| &s.owner)));
         name.map_or_else(|| "?".to_owned(), Name::to_string)
     }
 
@@ -182,9 +190,14 @@ impl Walk<'_, '_> {
         }
         names.extend(circle.first().map(|node| self.name(*node)));
         let mut finding =
-            Finding::error(code::CNAME_LOOP, format!("CNAMEs lead in a circle: {}", names.join(" -> "))).at(last.at, "leads back");
+            Finding::error(code::CNAME_LOOP, format!("CNAMEs lead in a circle: {}", names.join(" -> ")))
+                .at(last.at, "leads back");
         for pair in circle.windows(2).take(8) {
-            let step = pair.first().into_iter().flat_map(|node| self.steps_of(*node)).find(|step| Some(&step.to) == pair.get(1));
+            let step = pair
+                .first()
+                .into_iter()
+                .flat_map(|node| self.steps_of(*node))
+                .find(|step| Some(&step.to) == pair.get(1));
             if let Some(step) = step {
                 finding = finding.related(step.at, "on the way");
             }
@@ -194,7 +207,8 @@ impl Walk<'_, '_> {
 
     fn too_long(&self, node: usize, out: &mut Findings) {
         if let Some(step) = self.steps_of(node).first() {
-            let message = format!("more than {CHAIN_MAX} CNAMEs are to be followed from `{}`", self.name(node));
+            let message =
+                format!("more than {CHAIN_MAX} CNAMEs are to be followed from `{}`", self.name(node));
             out.push(
                 Finding::warning(code::CHAIN_TOO_LONG, message)
                     .at(step.at, "the chain begins here")
@@ -220,7 +234,9 @@ fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     }
     let mut told = Vec::new();
     for steered in index.zones.iter().flat_map(|names| &names.zone.steered) {
-        let Some(policy) = policies.get(steered.policy).filter(|_| !told.contains(&steered.policy)) else { continue };
+        let Some(policy) = policies.get(steered.policy).filter(|_| !told.contains(&steered.policy)) else {
+            continue;
+        };
         told.push(steered.policy);
         for (name, at) in cnames_of(&policy.policy) {
             of_record(index, RrType::CNAME, name, at, out);
@@ -239,9 +255,12 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
         Some(owner) if rtype == RrType::CNAME => owner.is_empty(),
         Some(owner) if owner.has(RrType::CNAME) => {
             out.push(
-                Finding::warning(code::CNAME_TARGET, format!("the {rtype} record leads to `{target}`, which is an alias"))
-                    .at(at, "must not lead to an alias (RFC 2181 section 10.3)")
-                    .help("name the machine by the name that has its addresses"),
+                Finding::warning(
+                    code::CNAME_TARGET,
+                    format!("the {rtype} record leads to `{target}`, which is an alias"),
+                )
+                .at(at, "must not lead to an alias (RFC 2181 section 10.3)")
+                .help("name the machine by the name that has its addresses"),
             );
             false
         }
@@ -253,10 +272,16 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
             Some(owner) if owner.is_empty() => "has no data",
             Some(_) => "has no address",
         };
-        let mut finding = Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone")).at(at, "leads nowhere");
+        let mut finding =
+            Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone"))
+                .at(at, "leads nowhere");
         // A name that is written whole has its dot.
         let is_short = ((at.end - at.start) as usize) < target.to_string().len();
-        if let Some(doubled) = index.zone_of(target.as_wire()).filter(|_| is_short).and_then(|names| doubled(target, &names.zone.apex)) {
+        if let Some(doubled) = index
+            .zone_of(target.as_wire())
+            .filter(|_| is_short)
+            .and_then(|names| doubled(target, &names.zone.apex))
+        {
             finding = finding.help(format!("did you forget the final dot of `{doubled}`?"));
         }
         out.push(finding);

@@ -18,14 +18,24 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
 
 /// A name server inside the delegated part can only be found by an address that comes along.
 fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
-    for record in names.zone.records.iter().filter(|record| record.rtype == RrType::NS && record.owner != names.zone.apex) {
+    for record in names
+        .zone
+        .records
+        .iter()
+        .filter(|record| record.rtype == RrType::NS && record.owner != names.zone.apex)
+    {
         for target in names_in(RrType::NS, &record.rdata) {
             let owner = index.number_of(names, target.as_wire()).and_then(|number| index.owner(number));
-            if target.is_at_or_below(&record.owner) && !owner.is_some_and(|o| o.has(RrType::A) || o.has(RrType::AAAA)) {
+            if target.is_at_or_below(&record.owner)
+                && !owner.is_some_and(|o| o.has(RrType::A) || o.has(RrType::AAAA))
+            {
                 out.push(
-                    Finding::warning(code::MISSING_GLUE, format!("the name server `{target}` of `{}` has no address here", record.owner))
-                        .at(record.at, "nobody can find it")
-                        .help(format!("add an A or AAAA record for `{target}` to this zone as glue")),
+                    Finding::warning(
+                        code::MISSING_GLUE,
+                        format!("the name server `{target}` of `{}` has no address here", record.owner),
+                    )
+                    .at(record.at, "nobody can find it")
+                    .help(format!("add an A or AAAA record for `{target}` to this zone as glue")),
                 );
             }
         }
@@ -34,7 +44,9 @@ fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
 
 /// Below a cut only glue is ever used; at the cut also NS and DS.
 fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
-    for owner in names.owners.clone().filter_map(|number| index.owner(number)).filter(|owner| !owner.is_empty()) {
+    for owner in
+        names.owners.clone().filter_map(|number| index.owner(number)).filter(|owner| !owner.is_empty())
+    {
         let cut = if names.has_cuts { index.cut_above(names, owner.name) } else { None };
         let Some(cut) = cut.or_else(|| child_apex(index, names, owner.name)) else { continue };
         let at_cut = owner.name.eq_ignore_ascii_case(cut);
@@ -43,13 +55,21 @@ fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
             RrType::NS | RrType::DS => at_cut,
             _ => false,
         };
-        let hidden = owner.records.iter().find(|record| !used(record.rtype)).map(|record| (record.at, record.rtype.to_string()));
-        let hidden = hidden.or_else(|| owner.steered.first().map(|steered| (steered.at, "steered data".to_owned())));
+        let hidden = owner
+            .records
+            .iter()
+            .find(|record| !used(record.rtype))
+            .map(|record| (record.at, record.rtype.to_string()));
+        let hidden =
+            hidden.or_else(|| owner.steered.first().map(|steered| (steered.at, "steered data".to_owned())));
         if let Some((at, what)) = hidden {
             out.push(
-                Finding::warning(code::OCCLUDED, format!("`{}` lies in `{}`, which is delegated", owner.name(), name_of(cut)))
-                    .at(at, format!("{what} here is never answered"))
-                    .help("move it to the zone that the delegation leads to"),
+                Finding::warning(
+                    code::OCCLUDED,
+                    format!("`{}` lies in `{}`, which is delegated", owner.name(), name_of(cut)),
+                )
+                .at(at, format!("{what} here is never answered"))
+                .help("move it to the zone that the delegation leads to"),
             );
         }
     }

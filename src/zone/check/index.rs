@@ -1,8 +1,8 @@
 //! All owners of all zones, to be looked up as a query would (RFC 1034 section 4.3.2).
 //!
-//! Nothing of the zones is copied: an owner's name is a part of what a record holds, its records are
-//! a run of one list, and what is rarely there is marked in a few bits, so that checks of rare things
-//! pass a million plain names by.
+//! Nothing of the zones is copied: an owner's name is a part of what a record holds, its records
+//! are a run of one list, and what is rarely there is marked in a few bits, so that checks of rare
+//! things pass a million plain names by.
 
 use crate::limits::{AHEAD, RRSET_OCTETS_MAX};
 use crate::wire::name::Name;
@@ -141,7 +141,14 @@ impl<'z> Index<'z> {
     fn add(&mut self, zone: &'z Zone) {
         let start = self.owners.len();
         let by_name = Table::with_room(zone.records.len());
-        let mut names = Names { zone, owners: start..start, by_name, has_cuts: false, has_dnames: false, has_children: false };
+        let mut names = Names {
+            zone,
+            owners: start..start,
+            by_name,
+            has_cuts: false,
+            has_dnames: false,
+            has_children: false,
+        };
         // Which owner each record belongs to; then runs of owners by counting.
         let mut numbers: Vec<u32> = Vec::with_capacity(zone.records.len());
         let mut parent_last: &[u8] = &[];
@@ -190,7 +197,9 @@ impl<'z> Index<'z> {
         }
         for (owner, number) in zone.steered.iter().zip(steered) {
             let Some(entry) = self.owners.get_mut(number as usize) else { continue };
-            if let Some(place) = self.steered.get_mut(entry.first_steered as usize + usize::from(entry.steered)) {
+            if let Some(place) =
+                self.steered.get_mut(entry.first_steered as usize + usize::from(entry.steered))
+            {
                 *place = owner;
                 entry.steered = entry.steered.saturating_add(1);
             }
@@ -202,9 +211,15 @@ impl<'z> Index<'z> {
         self.zones.push(names);
     }
 
-    /// The number of a name with this hash, which comes into being with all names between it and the apex.
-    /// `parent_last` is the parent that was seen last: neighbours mostly have the same.
-    fn number(&mut self, names: &mut Names<'z>, wire: &'z [u8], hash: u64, parent_last: &mut &'z [u8]) -> u32 {
+    /// The number of a name with this hash, which comes into being with all names between it and
+    /// the apex. `parent_last` is the parent that was seen last: neighbours mostly have the same.
+    fn number(
+        &mut self,
+        names: &mut Names<'z>,
+        wire: &'z [u8],
+        hash: u64,
+        parent_last: &mut &'z [u8],
+    ) -> u32 {
         if let Some(number) = self.find_in(names, wire, hash) {
             return number;
         }
@@ -222,7 +237,9 @@ impl<'z> Index<'z> {
     }
 
     fn find_in(&self, names: &Names<'z>, wire: &[u8], hash: u64) -> Option<u32> {
-        names.by_name.find(hash, |number| self.owners.get(number as usize).is_some_and(|entry| entry.name.eq_ignore_ascii_case(wire)))
+        names.by_name.find(hash, |number| {
+            self.owners.get(number as usize).is_some_and(|entry| entry.name.eq_ignore_ascii_case(wire))
+        })
     }
 
     /// The owner of this very name in a zone.
@@ -242,7 +259,10 @@ impl<'z> Index<'z> {
         Some(Owner {
             name: entry.name,
             records: self.records.get(first..first + entry.count as usize).unwrap_or_default(),
-            steered: self.steered.get(first_steered..first_steered + usize::from(entry.steered)).unwrap_or_default(),
+            steered: self
+                .steered
+                .get(first_steered..first_steered + usize::from(entry.steered))
+                .unwrap_or_default(),
         })
     }
 
@@ -253,7 +273,9 @@ impl<'z> Index<'z> {
 
     /// Whether an owner has one record at most, of ordinary size, and no policy.
     pub fn is_simple(&self, number: usize) -> bool {
-        self.owners.get(number).is_some_and(|entry| entry.count < 2 && entry.steered == 0 && entry.bits & BULKY == 0)
+        self.owners
+            .get(number)
+            .is_some_and(|entry| entry.count < 2 && entry.steered == 0 && entry.bits & BULKY == 0)
     }
 
     /// Whether policies decide what an owner answers.
@@ -262,7 +284,11 @@ impl<'z> Index<'z> {
     }
 
     fn apex(&self, wire: &[u8]) -> Option<usize> {
-        let is = |zone: u32| self.zones.get(zone as usize).is_some_and(|names| names.zone.apex.as_wire().eq_ignore_ascii_case(wire));
+        let is = |zone: u32| {
+            self.zones
+                .get(zone as usize)
+                .is_some_and(|names| names.zone.apex.as_wire().eq_ignore_ascii_case(wire))
+        };
         self.by_apex.find(hash_of(wire), is).map(|zone| zone as usize)
     }
 
@@ -299,7 +325,10 @@ impl<'z> Index<'z> {
         let mut at = parent(wire);
         while let Some(encloser) = at {
             if self.number_of(names, encloser).is_some() {
-                let wildcard = name_of(encloser).prepend(b"*").ok().and_then(|name| self.number_of(names, name.as_wire()));
+                let wildcard = name_of(encloser)
+                    .prepend(b"*")
+                    .ok()
+                    .and_then(|name| self.number_of(names, name.as_wire()));
                 return wildcard.map_or(Found::Missing, Found::Owner);
             }
             at = parent(encloser);

@@ -1,8 +1,8 @@
 //! Faults of zones as wholes, whichever text they came from: what DNS forbids (errors), and what is
 //! probably not meant (warnings).
 //!
-//! [`settle`] first brings one zone into order (duplicates, differing TTLs); [`check`] then looks at
-//! all zones together, since CNAMEs lead from one into another.
+//! [`settle`] first brings one zone into order (duplicates, differing TTLs); [`check`] then looks
+//! at all zones together, since CNAMEs lead from one into another.
 
 mod chains;
 mod cuts;
@@ -25,8 +25,9 @@ use index::Index;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Removes records that stand twice (RFC 2181 section 5), also if names in them differ in letter case, and gives each RRset one TTL, the smallest
-/// that was written (RFC 2181 section 5.2); both with warnings.
+/// Removes records that stand twice (RFC 2181 section 5), also if names in them differ in letter
+/// case, and gives each RRset one TTL, the smallest that was written (RFC 2181 section 5.2); both
+/// with warnings.
 pub fn settle(zone: &mut Zone, out: &mut Findings) {
     let mut twice = HashSet::new();
     for set in sets_of_several(&zone.records) {
@@ -38,16 +39,23 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
             if let Some(&earlier) = seen.get(&folded) {
                 twice.insert(index);
                 out.push(
-                    Finding::warning(code::DUPLICATE_RECORD, format!("`{}` has the same {} record twice", record.owner, record.rtype))
-                        .at(record.at, "again here")
-                        .related(zone.records[earlier].at, "first here"),
+                    Finding::warning(
+                        code::DUPLICATE_RECORD,
+                        format!("`{}` has the same {} record twice", record.owner, record.rtype),
+                    )
+                    .at(record.at, "again here")
+                    .related(zone.records[earlier].at, "first here"),
                 );
             } else {
                 seen.insert(folded, index);
             }
         }
         drop(seen);
-        let kept: Vec<usize> = if twice.len() == before { set } else { set.into_iter().filter(|index| !twice.contains(index)).collect() };
+        let kept: Vec<usize> = if twice.len() == before {
+            set
+        } else {
+            set.into_iter().filter(|index| !twice.contains(index)).collect()
+        };
         one_ttl(&mut zone.records, &kept, out);
     }
     if !twice.is_empty() {
@@ -65,9 +73,15 @@ fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
     let mut first = Table::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (start, some) in (0..).step_by(AHEAD).zip(records.chunks(AHEAD)) {
-        let hashes = first.ahead(some.iter().map(|record| hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into())));
+        let hashes = first.ahead(
+            some.iter().map(|record| hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into())),
+        );
         for (index, (record, hash)) in (start..).zip(some.iter().zip(hashes)) {
-            let is = |other: u32| records.get(other as usize).is_some_and(|o| o.rtype == record.rtype && o.owner == record.owner);
+            let is = |other: u32| {
+                records
+                    .get(other as usize)
+                    .is_some_and(|o| o.rtype == record.rtype && o.owner == record.owner)
+            };
             match first.find(hash, is) {
                 Some(head) => several.entry(head as usize).or_insert_with(|| vec![head as usize]).push(index),
                 None => first.insert(hash, index as u32),
@@ -79,12 +93,17 @@ fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
 
 fn one_ttl(records: &mut [Record], set: &[usize], out: &mut Findings) {
     let Some((first, rest)) = set.split_first().map(|(first, rest)| (&records[*first], rest)) else { return };
-    let Some(other) = rest.iter().map(|index| &records[*index]).find(|record| record.ttl != first.ttl) else { return };
+    let Some(other) = rest.iter().map(|index| &records[*index]).find(|record| record.ttl != first.ttl) else {
+        return;
+    };
     out.push(
-        Finding::warning(code::TTL_DIFFERS, format!("the {} records of `{}` have different TTLs", first.rtype, first.owner))
-            .at(other.at, format!("{} seconds here", other.ttl.secs()))
-            .related(first.at, format!("{} seconds here", first.ttl.secs()))
-            .help("the smallest is used for all (RFC 2181 section 5.2)"),
+        Finding::warning(
+            code::TTL_DIFFERS,
+            format!("the {} records of `{}` have different TTLs", first.rtype, first.owner),
+        )
+        .at(other.at, format!("{} seconds here", other.ttl.secs()))
+        .related(first.at, format!("{} seconds here", first.ttl.secs()))
+        .help("the smallest is used for all (RFC 2181 section 5.2)"),
     );
     let smallest = set.iter().map(|index| records[*index].ttl).min();
     for index in set {
@@ -123,7 +142,10 @@ fn apex(zone: &Zone, out: &mut Findings) {
         (None, _) => out.push(
             Finding::error(code::NO_SOA, format!("the zone `{}` has no SOA record", zone.apex))
                 .at(zone.at, "no SOA")
-                .help("add `soa: { mname: ns1, rname: hostmaster }`, or `@ SOA ns1 hostmaster 1 7200 900 1209600 300` in zone text"),
+                .help(
+                    "add `soa: { mname: ns1, rname: hostmaster }`, or `@ SOA ns1 hostmaster 1 7200 900 \
+                    1209600 300` in zone text",
+                ),
         ),
         (Some(first), Some(second)) => out.push(
             Finding::error(code::NO_SOA, format!("the zone `{}` has more than one SOA record", zone.apex))
@@ -131,7 +153,10 @@ fn apex(zone: &Zone, out: &mut Findings) {
                 .related(first.at, "the first"),
         ),
         (Some(only), None) if only.owner != zone.apex => {
-            out.push(Finding::error(code::NO_SOA, "an SOA record stands only at the apex of its zone").at(only.at, "not at the apex"));
+            out.push(
+                Finding::error(code::NO_SOA, "an SOA record stands only at the apex of its zone")
+                    .at(only.at, "not at the apex"),
+            );
         }
         _ => {}
     }

@@ -24,7 +24,8 @@ pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Find
     }
 }
 
-/// A CNAME stands alone (RFC 2181 section 10.1), but for the records of DNSSEC (RFC 4034 section 3).
+/// A CNAME stands alone (RFC 2181 section 10.1), but for the records of DNSSEC (RFC 4034 section
+/// 3).
 fn alias_alone(owner: &Owner<'_>, out: &mut Findings) {
     let mut aliases = owner.of(RrType::CNAME);
     let Some(alias) = aliases.next() else { return };
@@ -38,9 +39,12 @@ fn alias_alone(owner: &Owner<'_>, out: &mut Findings) {
     }
     let beside = |rtype| matches!(rtype, RrType::CNAME | RrType::RRSIG | RrType::NSEC | RrType::KEY);
     if let Some(other) = owner.records.iter().find(|record| !beside(record.rtype)) {
-        let mut finding = Finding::error(code::CNAME_AND_OTHER, format!("`{}` has a CNAME and also {} data", alias.owner, other.rtype))
-            .at(alias.at, "a CNAME stands alone")
-            .related(other.at, format!("the {} record", other.rtype));
+        let mut finding = Finding::error(
+            code::CNAME_AND_OTHER,
+            format!("`{}` has a CNAME and also {} data", alias.owner, other.rtype),
+        )
+        .at(alias.at, "a CNAME stands alone")
+        .related(other.at, format!("the {} record", other.rtype));
         if other.rtype == RrType::SOA || owner.has(RrType::SOA) {
             finding = finding.help("the apex cannot be an alias; use `steer` there to answer addresses");
         }
@@ -59,8 +63,11 @@ fn size(owner: &Owner<'_>, out: &mut Findings) {
             && let Some(first) = owner.of(rtype).next()
         {
             out.push(
-                Finding::error(code::TOO_BIG, format!("the {rtype} records of `{}` take {octets} octets", first.owner))
-                    .at(first.at, format!("more than the {RRSET_OCTETS_MAX} that fit a DNS message")),
+                Finding::error(
+                    code::TOO_BIG,
+                    format!("the {rtype} records of `{}` take {octets} octets", first.owner),
+                )
+                .at(first.at, format!("more than the {RRSET_OCTETS_MAX} that fit a DNS message")),
             );
         }
     }
@@ -77,7 +84,8 @@ fn steered(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy], out:
         );
     }
     let https = policies.get(steered.policy).is_some_and(|policy| policy.policy.https);
-    let fixed = |rtype| matches!(rtype, RrType::A | RrType::AAAA | RrType::CNAME) || rtype == RrType::HTTPS && https;
+    let fixed =
+        |rtype| matches!(rtype, RrType::A | RrType::AAAA | RrType::CNAME) || rtype == RrType::HTTPS && https;
     for record in owner.records.iter().filter(|record| fixed(record.rtype)) {
         out.push(
             Finding::error(
@@ -87,14 +95,20 @@ fn steered(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy], out:
             .at(record.at, "never answered")
             .related(
                 steered.at,
-                if https { "the policy answers A, AAAA, CNAME and HTTPS here" } else { "the policy answers A, AAAA and CNAME here" },
+                if https {
+                    "the policy answers A, AAAA, CNAME and HTTPS here"
+                } else {
+                    "the policy answers A, AAAA and CNAME here"
+                },
             )
             .help("remove one of them"),
         );
     }
     let Some(policy) = policies.get(steered.policy) else { return };
     let Some((target, target_at)) = cnames_of(&policy.policy).into_iter().next() else { return };
-    let place = |name: &Name| format!("the policy `{}` may answer the CNAME `{target}` for `{name}`", policy.policy.name);
+    let place = |name: &Name| {
+        format!("the policy `{}` may answer the CNAME `{target}` for `{name}`", policy.policy.name)
+    };
     if index.is_apex(&steered.owner) {
         out.push(
             Finding::error(code::STEERED_CNAME_PLACE, place(&steered.owner))

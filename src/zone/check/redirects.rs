@@ -29,14 +29,17 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     dname_loops(index, out);
 }
 
-/// DNAMEs that lead back to themselves: every name below them would be followed in a circle. Each DNAME
-/// is walked once, however many lead to it; one finding tells of a circle.
+/// DNAMEs that lead back to themselves: every name below them would be followed in a circle. Each
+/// DNAME is walked once, however many lead to it; one finding tells of a circle.
 fn dname_loops(index: &Index<'_>, out: &mut Findings) {
     let mut done: HashSet<&Name> = HashSet::new();
     let zones = index.zones.iter().filter(|names| names.has_dnames);
     for start in zones.flat_map(|names| &names.zone.records).filter(|record| record.rtype == RrType::DNAME) {
         let mut way: HashSet<&Name> = HashSet::new();
-        let mut step = names_in(RrType::DNAME, &start.rdata).into_iter().next().map(|target| (start, target.prepend(b"x").ok()));
+        let mut step = names_in(RrType::DNAME, &start.rdata)
+            .into_iter()
+            .next()
+            .map(|target| (start, target.prepend(b"x").ok()));
         // A name below the owner, followed as a server would.
         while let Some((record, name)) = step {
             if done.contains(&record.owner) {
@@ -44,7 +47,10 @@ fn dname_loops(index: &Index<'_>, out: &mut Findings) {
             }
             if !way.insert(&record.owner) {
                 let message = format!("the DNAME of `{0}` leads back below `{0}`", record.owner);
-                out.push(Finding::error(code::CNAME_LOOP, message).at(record.at, "names below it are followed in a circle"));
+                out.push(
+                    Finding::error(code::CNAME_LOOP, message)
+                        .at(record.at, "names below it are followed in a circle"),
+                );
                 break;
             }
             step = name.and_then(|name| redirected(index, &name));
@@ -63,8 +69,8 @@ fn redirected<'i>(index: &'i Index<'_>, name: &Name) -> Option<(&'i Record, Opti
     Some((record, Name::from_wire(&[&name.as_wire()[..start], target.as_wire()].concat()).ok()))
 }
 
-/// One DNAME at most, not beside the NS of a delegation (RFC 6672 sections 2.3 and 2.4), better not at
-/// a wildcard (section 3.3).
+/// One DNAME at most, not beside the NS of a delegation (RFC 6672 sections 2.3 and 2.4), better not
+/// at a wildcard (section 3.3).
 fn dname(names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
     let mut all = owner.of(RrType::DNAME);
     let Some(first) = all.next() else { return };
@@ -88,7 +94,9 @@ fn dname(names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) 
         out.push(
             Finding::warning(code::DNAME_PLACE, format!("`{name}` is a wildcard with a DNAME"))
                 .at(first.at, "means different things to different servers (RFC 6672 section 3.3)")
-                .help("here it redirects names below the asterisk itself; for all names use a wildcard CNAME"),
+                .help(
+                    "here it redirects names below the asterisk itself; for all names use a wildcard CNAME",
+                ),
         );
     }
 }
@@ -125,7 +133,13 @@ fn wildcard(name: &Name, owner: &Owner<'_>, out: &mut Findings) {
 }
 
 /// DS stands at delegations only, and never at the apex (RFC 4035 section 2.4).
-fn delegation_signer(index: &Index<'_>, names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
+fn delegation_signer(
+    index: &Index<'_>,
+    names: &Names<'_>,
+    name: &Name,
+    owner: &Owner<'_>,
+    out: &mut Findings,
+) {
     let Some(signer) = owner.of(RrType::DS).next() else { return };
     if *name == names.zone.apex {
         out.push(
@@ -147,9 +161,12 @@ fn start_of_authority(names: &Names<'_>, out: &mut Findings) {
         let mailbox = names_in(RrType::SOA, &soa.rdata).into_iter().nth(1);
         if let Some(mailbox) = mailbox.filter(|name| name.labels().any(|label| label.contains(&b'@'))) {
             out.push(
-                Finding::warning(code::SOA_FIELDS, format!("the mailbox `{mailbox}` of the SOA contains `@`"))
-                    .at(soa.at, "a dot stands for the `@` (RFC 1035 section 8)")
-                    .help(format!("write `{}`", mailbox.to_string().replace('@', "."))),
+                Finding::warning(
+                    code::SOA_FIELDS,
+                    format!("the mailbox `{mailbox}` of the SOA contains `@`"),
+                )
+                .at(soa.at, "a dot stands for the `@` (RFC 1035 section 8)")
+                .help(format!("write `{}`", mailbox.to_string().replace('@', "."))),
             );
         }
     }

@@ -12,7 +12,13 @@ fn name(text: &str) -> Name {
 
 /// A zone from lines of `owner ttl type data`; the number of the line is the place.
 fn zone(apex: &str, lines: &str) -> Zone {
-    let place = |line: usize| At { file: FileId(0), line: line as u32, column: 1, start: line as u32, end: line as u32 };
+    let place = |line: usize| At {
+        file: FileId(0),
+        line: line as u32,
+        column: 1,
+        start: line as u32,
+        end: line as u32,
+    };
     let apex = name(apex);
     let records = lines.lines().enumerate().map(|(number, line)| {
         let mut words = line.trim().splitn(4, ' ');
@@ -85,7 +91,8 @@ fn zones_as_wholes() {
         ("d 60 NS ns.d\nd 60 DS 1 13 2 00\n", &[("MRD0210", 4)]),
         ("m 60 MX 0 .\nn 60 MX 5 t\nt 60 TXT x\n", &[("MRD0214", 5)]),
         ("s 60 SRV 0 0 1 a\na 60 CNAME ns1\n", &[("MRD0215", 4)]),
-        // DNAME: nothing below it, one at most, not at a cut, not at a wildcard; a target below it is elsewhere.
+        // DNAME: nothing below it, one at most, not at a cut, not at a wildcard; a target below it
+        // is elsewhere.
         ("d 60 DNAME x.\na 60 CNAME q.d\n", &[]),
         ("d 60 DNAME x.\na.d 60 A 192.0.2.1\nb.a.d 60 TXT x\n", &[("MRD0223", 5), ("MRD0223", 6)]),
         ("@ 60 DNAME x.\n", &[("MRD0223", 3)]),

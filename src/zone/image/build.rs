@@ -1,7 +1,7 @@
 //! Building an image from checked records.
 //!
-//! The input has passed the semantic checks, so what is left to refuse is size. Records of one owner
-//! and type become one RRset with the smallest TTL among them (RFC 2181 section 5.2); exact
+//! The input has passed the semantic checks, so what is left to refuse is size. Records of one
+//! owner and type become one RRset with the smallest TTL among them (RFC 2181 section 5.2); exact
 //! duplicates collapse. Every ancestor of a name below the apex exists as an empty non-terminal.
 //!
 //! Names get their numbers in the order read, ancestors first, so that a node's
@@ -73,7 +73,11 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(zone: &'a Zone) -> Builder<'a> {
-        let owners = zone.records.iter().map(|record| &record.owner).chain(zone.steered.iter().map(|steered| &steered.owner));
+        let owners = zone
+            .records
+            .iter()
+            .map(|record| &record.owner)
+            .chain(zone.steered.iter().map(|steered| &steered.owner));
         let names: usize = owners.chain([&zone.apex]).map(|name| name.as_wire().len()).sum();
         let octets = records_octets(zone);
         let mut builder = Builder {
@@ -91,16 +95,21 @@ impl<'a> Builder<'a> {
         builder
     }
 
-    /// Reads a name for [`Builder::node_of`] and gives its hash; outside the zone the hash means nothing.
+    /// Reads a name for [`Builder::node_of`] and gives its hash; outside the zone the hash means
+    /// nothing.
     fn read(&self, name: &mut QueryName, owner: &Name) -> u64 {
         name.read(owner.as_wire());
         let below = name.labels().saturating_sub(self.apex.label_count());
         (0..below).rev().fold(self.drafts[0].hash, |hash, skip| hash::label(hash, name.label(skip)))
     }
 
-    /// The node of a name with this hash; it and its missing ancestors come into being. `None` outside the zone.
+    /// The node of a name with this hash; it and its missing ancestors come into being. `None`
+    /// outside the zone.
     fn node_of(&mut self, name: &QueryName, hash: u64) -> Option<u32> {
-        let below = name.labels().checked_sub(self.apex.label_count()).filter(|below| name.suffix(*below) == self.apex.as_wire())?;
+        let below = name
+            .labels()
+            .checked_sub(self.apex.label_count())
+            .filter(|below| name.suffix(*below) == self.apex.as_wire())?;
         // Hashes of the name and of each ancestor below the apex, by labels skipped.
         let mut hashes = [0u64; crate::limits::LABELS_MAX + 1];
         hashes[below] = self.drafts[0].hash;
@@ -129,7 +138,16 @@ impl<'a> Builder<'a> {
         let id = self.drafts.len() as u32;
         let name_at = self.arena.len() as u32;
         self.arena.extend_from_slice(name);
-        let draft = Draft { hash, name_at, name_len: name.len() as u8, parent, first_set: 0, sets: 0, has_ns: false, steered: None };
+        let draft = Draft {
+            hash,
+            name_at,
+            name_len: name.len() as u8,
+            parent,
+            first_set: 0,
+            sets: 0,
+            has_ns: false,
+            steered: None,
+        };
         self.drafts.push(draft);
         self.by_name.insert(hash, id);
         id
@@ -167,8 +185,11 @@ impl<'a> Builder<'a> {
     fn finish(mut self) -> Result<Image, Finding> {
         let mut negative = self.negative();
         if self.arena.len() > u32::MAX as usize {
-            return Err(Finding::error(code::TOO_LARGE, format!("zone `{}` holds more than 4 GiB of record data", self.zone.apex))
-                .at(self.zone.at, "this zone"));
+            return Err(Finding::error(
+                code::TOO_LARGE,
+                format!("zone `{}` holds more than 4 GiB of record data", self.zone.apex),
+            )
+            .at(self.zone.at, "this zone"));
         }
         for (place, name) in std::mem::take(&mut self.glue_places) {
             let found = self.find(hash::name(name.as_wire()), name.as_wire());
@@ -223,7 +244,8 @@ impl<'a> Builder<'a> {
         Ok(image)
     }
 
-    /// Puts the records of each name behind it: what is read for one answer then stands in one place or two.
+    /// Puts the records of each name behind it: what is read for one answer then stands in one
+    /// place or two.
     fn gather(&mut self, negative: Option<&mut Set>) {
         let gathered = Vec::with_capacity(self.arena.len());
         let scattered = std::mem::replace(&mut self.arena, gathered);
@@ -244,7 +266,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The table that will serve: half full at most, so that a name is met at the first or second probe.
+    /// The table that will serve: half full at most, so that a name is met at the first or second
+    /// probe.
     fn slots(&self) -> Vec<Slot> {
         let mut len = 16;
         while self.drafts.len() * 2 > len {
@@ -255,7 +278,9 @@ impl<'a> Builder<'a> {
         for (start, some) in (0..).step_by(AHEAD).zip(self.drafts.chunks(AHEAD)) {
             hashes.iter_mut().zip(some).for_each(|(hash, draft)| *hash = hash::whole(self.name_of(draft)));
             // All wait for memory together.
-            std::hint::black_box(hashes.iter().fold(0, |read, hash| read ^ slots[*hash as usize & (len - 1)].tag));
+            std::hint::black_box(
+                hashes.iter().fold(0, |read, hash| read ^ slots[*hash as usize & (len - 1)].tag),
+            );
             for (id, hash) in (start..).zip(hashes).take(some.len()) {
                 claim(&mut slots, hash, id);
             }
@@ -280,11 +305,18 @@ impl<'a> Builder<'a> {
             }
             in_message += record.rdata.len() + 12;
             if in_message > crate::limits::RRSET_OCTETS_MAX {
-                return Err(Finding::error(code::TOO_BIG, format!("the {rtype} records of `{}` do not fit a DNS message", record.owner))
-                    .at(record.at, "this one is too much")
-                    .help(format!("an RRset may hold at most {} octets", crate::limits::RRSET_OCTETS_MAX)));
+                return Err(Finding::error(
+                    code::TOO_BIG,
+                    format!("the {rtype} records of `{}` do not fit a DNS message", record.owner),
+                )
+                .at(record.at, "this one is too much")
+                .help(format!("an RRset may hold at most {} octets", crate::limits::RRSET_OCTETS_MAX)));
             }
-            if is_compressible(rtype) { self.named(rtype, ttl, &record.rdata) } else { self.plain(rtype, ttl, &record.rdata) }
+            if is_compressible(rtype) {
+                self.named(rtype, ttl, &record.rdata)
+            } else {
+                self.plain(rtype, ttl, &record.rdata)
+            }
         }
         self.sets.push(Set {
             rtype,
@@ -370,7 +402,8 @@ impl<'a> Builder<'a> {
     fn negative(&mut self) -> Option<Set> {
         let soa = *self.sets_of(APEX.0).iter().find(|s| s.rtype == RrType::SOA)?;
         let record = self.zone.records.iter().find(|r| r.rtype == RrType::SOA)?;
-        let minimum = record.rdata.last_chunk::<4>().and_then(|last| Ttl::from_secs(u32::from_be_bytes(*last)));
+        let minimum =
+            record.rdata.last_chunk::<4>().and_then(|last| Ttl::from_secs(u32::from_be_bytes(*last)));
         let (ttl, at) = (soa.ttl.min(minimum.unwrap_or(Ttl::MAX)), self.arena.len());
         self.named(RrType::SOA, ttl, &record.rdata);
         Some(Set { ttl, count: 1, at: at as u32, octets: (self.arena.len() - at) as u32, ..soa })
@@ -379,7 +412,9 @@ impl<'a> Builder<'a> {
 
 /// As many octets as the records of a zone take, and its SOA again for negative answers.
 fn records_octets(zone: &Zone) -> usize {
-    let octets = |record: &Record| HEAD_LEN + record.rdata.len() + if is_compressible(record.rtype) { NAMED_HEAD } else { 0 };
+    let octets = |record: &Record| {
+        HEAD_LEN + record.rdata.len() + if is_compressible(record.rtype) { NAMED_HEAD } else { 0 }
+    };
     let again = zone.records.iter().find(|record| record.rtype == RrType::SOA);
     zone.records.iter().chain(again).map(octets).sum()
 }

@@ -10,11 +10,22 @@ fn name(text: &str) -> Name {
 }
 
 fn record(owner: &str, rtype: RrType, rdata: &[u8]) -> Record {
-    Record { owner: name(owner), rtype, ttl: Ttl::from_secs(300).unwrap(), rdata: rdata.into(), at: At::whole(FileId(0)) }
+    Record {
+        owner: name(owner),
+        rtype,
+        ttl: Ttl::from_secs(300).unwrap(),
+        rdata: rdata.into(),
+        at: At::whole(FileId(0)),
+    }
 }
 
 fn zone() -> Zone {
-    let soa = [name("ns").as_wire(), name("Mail").as_wire(), &[0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60]].concat();
+    let soa = [
+        name("ns").as_wire(),
+        name("Mail").as_wire(),
+        &[0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 60],
+    ]
+    .concat();
     Zone {
         apex: name("@"),
         records: vec![
@@ -96,7 +107,11 @@ fn record_data_is_cut_before_the_apex_and_glue_is_found() {
     assert_eq!(image.negative.map(|set| set.ttl.secs()), Some(60));
     let negative = image.denial().unwrap();
     assert_eq!(negative.octets, soa.octets);
-    assert_eq!(negative.record[..12], [0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, soa.octets.len() as u8], "ready to be sent");
+    assert_eq!(
+        negative.record[..12],
+        [0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, soa.octets.len() as u8],
+        "ready to be sent"
+    );
     let glue = image.set(node(&image, "ns.sub").id, RrType::A).unwrap();
     assert_eq!(glue.count, 1, "duplicates collapse");
 }

@@ -18,7 +18,8 @@ fn at() -> At {
     At::whole(FileId(0))
 }
 
-/// A record of a zone, or a steered owner: labels below the apex, what stands there, what it leads to.
+/// A record of a zone, or a steered owner: labels below the apex, what stands there, what it leads
+/// to.
 type Draft = (Vec<&'static str>, usize, Vec<&'static str>, &'static str);
 
 fn drafts() -> impl Strategy<Value = Vec<Draft>> {
@@ -33,7 +34,8 @@ fn name(labels: &[&str], apex: &str) -> Name {
 }
 
 fn zone(apex: &str, drafts: &[Draft]) -> Zone {
-    let mut zone = Zone { apex: name(&[], apex), records: vec![], steered: vec![], chain: ChainMode::Full, at: at() };
+    let mut zone =
+        Zone { apex: name(&[], apex), records: vec![], steered: vec![], chain: ChainMode::Full, at: at() };
     for (labels, kind, target, target_apex) in drafts {
         let (owner, target) = (name(labels, apex), name(target, target_apex));
         let (rtype, rdata) = match kind {
@@ -51,15 +53,26 @@ fn zone(apex: &str, drafts: &[Draft]) -> Zone {
 }
 
 fn set(drafts: &[Vec<Draft>]) -> ZoneSet {
-    ZoneSet::new(APEXES.iter().zip(drafts).map(|(apex, drafts)| Arc::new(build(&zone(apex, drafts)).unwrap())).collect())
+    ZoneSet::new(
+        APEXES
+            .iter()
+            .zip(drafts)
+            .map(|(apex, drafts)| Arc::new(build(&zone(apex, drafts)).unwrap()))
+            .collect(),
+    )
 }
 
-/// What is at a name, found without hashes or tables: the definitions of RFC 1034 section 4.3.2, RFC 4592
-/// and RFC 6672, over the drafts as they were written.
+/// What is at a name, found without hashes or tables: the definitions of RFC 1034 section 4.3.2,
+/// RFC 4592 and RFC 6672, over the drafts as they were written.
 fn plainly(zones: &[Zone], target: &Name) -> Option<(usize, String)> {
-    let (index, zone) =
-        zones.iter().enumerate().filter(|(_, z)| target.is_at_or_below(&z.apex)).max_by_key(|(_, z)| z.apex.label_count())?;
-    let owners = || zone.records.iter().map(|r| &r.owner).chain(zone.steered.iter().map(|s| &s.owner)).chain([&zone.apex]);
+    let (index, zone) = zones
+        .iter()
+        .enumerate()
+        .filter(|(_, z)| target.is_at_or_below(&z.apex))
+        .max_by_key(|(_, z)| z.apex.label_count())?;
+    let owners = || {
+        zone.records.iter().map(|r| &r.owner).chain(zone.steered.iter().map(|s| &s.owner)).chain([&zone.apex])
+    };
     let has = |name: &Name, rtype: RrType| zone.records.iter().any(|r| r.owner == *name && r.rtype == rtype);
     let show = |name: &Name| name.to_lowercase().to_string();
     let exists = |name: &Name| owners().any(|owner| owner.is_at_or_below(name));
@@ -106,11 +119,12 @@ fn shown(zones: &ZoneSet, found: Found) -> (usize, String) {
 }
 
 proptest! {
-    /// Every CNAME of random zones inside each other: its link is what the look-up of its target says, and
-    /// that is what a search by the definitions says.
+    /// Every CNAME of random zones inside each other: its link is what the look-up of its target
+    /// says, and that is what a search by the definitions says.
     #[test]
     fn links_lead_where_names_do(drafts in proptest::collection::vec(drafts(), APEXES.len())) {
-        let written: Vec<Zone> = APEXES.iter().zip(&drafts).map(|(apex, drafts)| zone(apex, drafts)).collect();
+        let written: Vec<Zone> =
+            APEXES.iter().zip(&drafts).map(|(apex, drafts)| zone(apex, drafts)).collect();
         let zones = set(&drafts);
         for (index, image) in zones.iter().enumerate() {
             let records: Vec<Rdata<'_>> = image.cname_records().collect();

@@ -1,8 +1,8 @@
 //! `$GENERATE range owner [ttl] [class] type data`: records from a template, as BIND writes them.
 //!
-//! `range` is `start-stop` or `start-stop/step`. In owner and data `$` stands for the number, `$$` for
-//! a dollar, and `${offset,width,base}` for the number plus an offset, padded with zeros to a width, in
-//! base `d`, `o`, `x`, `X`, or as reversed nibbles `n`, `N`.
+//! `range` is `start-stop` or `start-stop/step`. In owner and data `$` stands for the number, `$$`
+//! for a dollar, and `${offset,width,base}` for the number plus an offset, padded with zeros to a
+//! width, in base `d`, `o`, `x`, `X`, or as reversed nibbles `n`, `N`.
 
 use super::lexer::{Lexer, Token};
 use super::reader::{Context, Reader};
@@ -10,14 +10,26 @@ use crate::finding::{Finding, code};
 use crate::wire::name::Name;
 
 /// Reads the template and adds its records.
-pub(super) fn run(reader: &mut Reader<'_>, context: &Context<'_>, tokens: &[Token], entry: &[Token]) -> Result<(), Finding> {
-    let wrong = |token: &Token, message: String, label: &str| Finding::error(code::BAD_GENERATE, message).at(context.at(token), label);
+pub(super) fn run(
+    reader: &mut Reader<'_>,
+    context: &Context<'_>,
+    tokens: &[Token],
+    entry: &[Token],
+) -> Result<(), Finding> {
+    let wrong = |token: &Token, message: String, label: &str| {
+        Finding::error(code::BAD_GENERATE, message).at(context.at(token), label)
+    };
     let [range, owner, rest @ ..] = tokens else {
-        return Err(wrong(&entry[0], "`$GENERATE` needs a range, an owner, a type and data".to_owned(), "this directive"));
+        return Err(wrong(
+            &entry[0],
+            "`$GENERATE` needs a range, an owner, a type and data".to_owned(),
+            "this directive",
+        ));
     };
     let Some((start, stop, step)) = range_of(range.octets(context.text)) else {
         let message = format!("`{}` is not a range of numbers", context.shown(range));
-        return Err(wrong(range, message, "as in `1-10` or `0-254/2`").help("the start must not be above the stop, the step at least 1"));
+        return Err(wrong(range, message, "as in `1-10` or `0-254/2`")
+            .help("the start must not be above the stop, the step at least 1"));
     };
     let Some(head) = reader.head(context, rest, entry) else { return Ok(()) };
     let data = &rest[head.data..];
@@ -27,20 +39,24 @@ pub(super) fn run(reader: &mut Reader<'_>, context: &Context<'_>, tokens: &[Toke
             let message = format!("`$GENERATE` makes more than {} records", crate::limits::GENERATED_MAX);
             return Err(wrong(range, message, "too many"));
         }
-        let name = expand(owner.octets(context.text), number)
-            .ok_or_else(|| wrong(owner, format!("`{}` is not a template", context.shown(owner)), "as in `host-${0,3,d}`"))?;
-        let name = Name::parse_octets(&name, Some(&context.origin))
-            .map_err(|error| wrong(owner, format!("this makes a name that is none: {error}"), "for one of its numbers"))?;
+        let name = expand(owner.octets(context.text), number).ok_or_else(|| {
+            wrong(owner, format!("`{}` is not a template", context.shown(owner)), "as in `host-${0,3,d}`")
+        })?;
+        let name = Name::parse_octets(&name, Some(&context.origin)).map_err(|error| {
+            wrong(owner, format!("this makes a name that is none: {error}"), "for one of its numbers")
+        })?;
         // The expanded data is text of its own; its faults are shown at the template.
         let mut text: Vec<u8> = Vec::new();
         for token in data {
-            let expanded = expand(token.octets(context.text), number)
-                .ok_or_else(|| wrong(token, format!("`{}` is not a template", context.shown(token)), "as in `192.0.2.$`"))?;
+            let expanded = expand(token.octets(context.text), number).ok_or_else(|| {
+                wrong(token, format!("`{}` is not a template", context.shown(token)), "as in `192.0.2.$`")
+            })?;
             let quote: &[u8] = if token.quoted { b"\"" } else { b"" };
             text.extend([quote, &expanded, quote, b" "].concat());
         }
         let mut words = Vec::new();
-        let expanded = Context { file: context.file, text: &text, origin: context.origin.clone(), owner: None };
+        let expanded =
+            Context { file: context.file, text: &text, origin: context.origin.clone(), owner: None };
         let before = reader.mark();
         if Lexer::new(&text).entry(&mut words).is_ok() {
             reader.record(&expanded, name, &head, &words, &words);

@@ -65,8 +65,8 @@ impl<'a> Lexer<'a> {
         Lexer { text, at, line: 1, line_start: at }
     }
 
-    /// Fills `tokens` with the next entry that has any. `Some(true)`: the entry begins with a blank;
-    /// `None`: the text has ended. After an error the next call goes on behind the line.
+    /// Fills `tokens` with the next entry that has any. `Some(true)`: the entry begins with a
+    /// blank; `None`: the text has ended. After an error the next call goes on behind the line.
     pub fn entry(&mut self, tokens: &mut Vec<Token>) -> Result<Option<bool>, LexError> {
         loop {
             tokens.clear();
@@ -158,7 +158,13 @@ impl<'a> Lexer<'a> {
 
     fn here(&self, len: usize) -> Token {
         let end = (self.at + len).min(self.text.len());
-        Token { start: self.at as u32, end: end as u32, line: self.line, line_start: self.line_start as u32, quoted: false }
+        Token {
+            start: self.at as u32,
+            end: end as u32,
+            line: self.line,
+            line_start: self.line_start as u32,
+            quoted: false,
+        }
     }
 
     fn next_line(&mut self) {

@@ -1,9 +1,9 @@
 //! Zones as RFC 1035 text ("master files"): the format that BIND, NSD and Knot read.
 //!
 //! `$ORIGIN`, `$TTL` (RFC 2308 section 4), `$INCLUDE` and `$GENERATE` (a BIND extension, bounded),
-//! parentheses, escapes, comments, any type by RFC 3597. The types of a signed zone with bitmaps and
-//! times (RRSIG, NSEC, NSEC3, NSEC3PARAM) are read in the generic form only. A fault costs its own entry: the rest is read
-//! on, so that one run shows every fault.
+//! parentheses, escapes, comments, any type by RFC 3597. The types of a signed zone with bitmaps
+//! and times (RRSIG, NSEC, NSEC3, NSEC3PARAM) are read in the generic form only. A fault costs its
+//! own entry: the rest is read on, so that one run shows every fault.
 
 mod generate;
 mod lexer;
@@ -25,8 +25,16 @@ pub type Include<'a> = dyn FnMut(&str) -> Result<(FileId, Arc<[u8]>), String> + 
 const LINE_OCTETS: usize = 12;
 
 /// Reads zone text. Records are added in the order read, faults to `findings`.
-pub fn read(text: &[u8], file: FileId, apex: &Name, include: &mut Include<'_>, records: &mut Vec<Record>, findings: &mut Findings) {
-    // A record a line, of no less than a few octets. Room that is not there is looked for again record by record.
+pub fn read(
+    text: &[u8],
+    file: FileId,
+    apex: &Name,
+    include: &mut Include<'_>,
+    records: &mut Vec<Record>,
+    findings: &mut Findings,
+) {
+    // A record a line, of no less than a few octets. Room that is not there is looked for again
+    // record by record.
     let lines = text.iter().filter(|octet| **octet == b'\n').count();
     let _ = records.try_reserve(lines.min(text.len() / LINE_OCTETS));
     reader::Reader::new(apex, include, records, findings).file(text, file, apex.clone(), 0);

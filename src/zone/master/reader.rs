@@ -60,8 +60,23 @@ pub(super) struct Head {
 }
 
 impl<'r> Reader<'r> {
-    pub fn new(apex: &'r Name, include: &'r mut Include<'_>, records: &'r mut Vec<Record>, findings: &'r mut Findings) -> Reader<'r> {
-        Reader { apex, include, records, findings, told: 0, ttl_default: None, ttl_last: None, generated: 0, included: 0 }
+    pub fn new(
+        apex: &'r Name,
+        include: &'r mut Include<'_>,
+        records: &'r mut Vec<Record>,
+        findings: &'r mut Findings,
+    ) -> Reader<'r> {
+        Reader {
+            apex,
+            include,
+            records,
+            findings,
+            told: 0,
+            ttl_default: None,
+            ttl_last: None,
+            generated: 0,
+            included: 0,
+        }
     }
 
     /// Reads a file with an origin of its own; owner and origin end with it (RFC 1035 section 5.1).
@@ -91,7 +106,14 @@ impl<'r> Reader<'r> {
         self.findings.push(finding);
     }
 
-    fn fault(&mut self, context: &Context<'_>, token: &Token, code: Code, message: impl Into<String>, label: &str) {
+    fn fault(
+        &mut self,
+        context: &Context<'_>,
+        token: &Token,
+        code: Code,
+        message: impl Into<String>,
+        label: &str,
+    ) {
         self.tell(Finding::error(code, message).at(context.at(token), label));
     }
 
@@ -124,7 +146,13 @@ impl<'r> Reader<'r> {
             }
             rest = &tokens[1..];
         } else if context.owner.is_none() {
-            return self.fault(context, first, code::ZONE_SYNTAX, "the first record has no owner", "begins with a blank");
+            return self.fault(
+                context,
+                first,
+                code::ZONE_SYNTAX,
+                "the first record has no owner",
+                "begins with a blank",
+            );
         }
         let Some(head) = self.head(context, rest, tokens) else { return };
         let Some(owner) = context.owner.clone() else { return };
@@ -146,45 +174,77 @@ impl<'r> Reader<'r> {
                     Some(read) => ttl = Some(read),
                     None => {
                         let message = format!("`{}` is not a TTL", context.shown(token));
-                        self.fault(context, token, code::BAD_TTL, message, "seconds, or as in `1h30m`, at most 2147483647");
+                        self.fault(
+                            context,
+                            token,
+                            code::BAD_TTL,
+                            message,
+                            "seconds, or as in `1h30m`, at most 2147483647",
+                        );
                         return None;
                     }
                 }
                 continue;
             }
-            if [&b"CH"[..], b"HS", b"CS"].iter().any(|class| word.eq_ignore_ascii_case(class)) && !class_seen {
-                self.fault(context, token, code::ZONE_SYNTAX, format!("class {} is not served", context.shown(token)), "only IN");
+            if [&b"CH"[..], b"HS", b"CS"].iter().any(|class| word.eq_ignore_ascii_case(class)) && !class_seen
+            {
+                self.fault(
+                    context,
+                    token,
+                    code::ZONE_SYNTAX,
+                    format!("class {} is not served", context.shown(token)),
+                    "only IN",
+                );
                 return None;
             }
             let text = std::str::from_utf8(word).unwrap_or("");
             return match RrType::from_text(text) {
                 Some(rtype) if !rtype.is_meta() => Some(Head { ttl, rtype, data: index + 1 }),
                 Some(_) => {
-                    let message = format!("`{text}` asks questions or accompanies messages; it cannot be zone data");
+                    let message =
+                        format!("`{text}` asks questions or accompanies messages; it cannot be zone data");
                     self.fault(context, token, code::UNKNOWN_TYPE, message, "not a type of zone data");
                     None
                 }
                 None => {
-                    let finding = Finding::error(code::UNKNOWN_TYPE, format!("`{}` is not a record type", context.shown(token)))
-                        .at(context.at(token), "not known");
+                    let finding = Finding::error(
+                        code::UNKNOWN_TYPE,
+                        format!("`{}` is not a record type", context.shown(token)),
+                    )
+                    .at(context.at(token), "not known");
                     // Words of other lengths are not compared: one may be as long as the file.
                     let alike = |m: &&str| m.len().abs_diff(text.len()) <= 1;
-                    let near =
-                        RrType::mnemonics().filter(alike).filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1).min();
+                    let near = RrType::mnemonics()
+                        .filter(alike)
+                        .filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1)
+                        .min();
                     self.tell(match near {
                         Some(near) => finding.help(format!("did you mean `{near}`?")),
-                        None => finding.help(r"a type without a mnemonic is written as in `TYPE65280 \# 4 0a000001` (RFC 3597)"),
+                        None => finding.help(
+                            "a type without a mnemonic is written as in `TYPE65280 \\# 4 0a000001` \
+                             (RFC 3597)",
+                        ),
                     });
                     None
                 }
             };
         }
-        self.tell(Finding::error(code::ZONE_SYNTAX, "the record has no type").at(context.run(&[], entry), "the entry ends here"));
+        self.tell(
+            Finding::error(code::ZONE_SYNTAX, "the record has no type")
+                .at(context.run(&[], entry), "the entry ends here"),
+        );
         None
     }
 
     /// Reads the data and adds the record.
-    pub fn record(&mut self, context: &Context<'_>, owner: Name, head: &Head, data: &[Token], entry: &[Token]) {
+    pub fn record(
+        &mut self,
+        context: &Context<'_>,
+        owner: Name,
+        head: &Head,
+        data: &[Token],
+        entry: &[Token],
+    ) {
         let at = context.run(data, entry);
         let read = match (head.rtype, data) {
             // Addresses are the bulk of a large zone.
@@ -196,25 +256,36 @@ impl<'r> Reader<'r> {
             Ok(octets) => octets,
             Err(error) => {
                 let code = if error.unsupported { code::UNKNOWN_TYPE } else { code::BAD_RDATA };
-                let finding = Finding::error(code, format!("this is not the data of a {} record: {}", head.rtype, error.message))
-                    .at(at, format!("not {} data", head.rtype));
+                let finding = Finding::error(
+                    code,
+                    format!("this is not the data of a {} record: {}", head.rtype, error.message),
+                )
+                .at(at, format!("not {} data", head.rtype));
                 return self.tell(error.help.into_iter().fold(finding, Finding::help));
             }
         };
         if !owner.is_at_or_below(self.apex) {
             let first = entry.first().map_or(at, |token| context.at(token));
             return self.tell(
-                Finding::error(code::OUT_OF_ZONE, format!("`{owner}` does not belong to the zone `{}`", self.apex))
-                    .at(first, "outside the zone")
-                    .help("leave out the final dot if the name is meant to be relative, or mind the `$ORIGIN`"),
+                Finding::error(
+                    code::OUT_OF_ZONE,
+                    format!("`{owner}` does not belong to the zone `{}`", self.apex),
+                )
+                .at(first, "outside the zone")
+                .help("leave out the final dot if the name is meant to be relative, or mind the `$ORIGIN`"),
             );
         }
         let own_minimum = || octets.last_chunk::<4>().and_then(|m| Ttl::from_secs(u32::from_be_bytes(*m)));
         // RFC 2308 section 4: $TTL; before it (RFC 1035 section 5.1) the last TTL that was written.
-        let ttl = head.ttl.or(self.ttl_default).or(self.ttl_last).or_else(|| own_minimum().filter(|_| head.rtype == RrType::SOA));
+        let ttl = head
+            .ttl
+            .or(self.ttl_default)
+            .or(self.ttl_last)
+            .or_else(|| own_minimum().filter(|_| head.rtype == RrType::SOA));
         let Some(ttl) = ttl else {
             let first = entry.first().map_or(at, |token| context.at(token));
-            let finding = Finding::error(code::BAD_TTL, "the record has no TTL, and none was given before").at(first, "this record");
+            let finding = Finding::error(code::BAD_TTL, "the record has no TTL, and none was given before")
+                .at(first, "this record");
             return self.tell(finding.help("write `$TTL 3600` at the top of the file"));
         };
         if head.ttl.is_some() || head.rtype == RrType::SOA {
@@ -240,18 +311,26 @@ impl<'r> Reader<'r> {
     fn directive(&mut self, context: &mut Context<'_>, tokens: &[Token], depth: u32) {
         let name = tokens[0].octets(context.text).to_ascii_uppercase();
         match (&name[..], &tokens[1..]) {
-            (b"$ORIGIN", [origin]) => match Name::parse_octets(origin.octets(context.text), Some(&context.origin)) {
-                Ok(read) => context.origin = read,
-                Err(error) => {
-                    let message = format!("`{}` is not a domain name: {error}", context.shown(origin));
-                    self.fault(context, origin, code::BAD_NAME, message, "not a name");
+            (b"$ORIGIN", [origin]) => {
+                match Name::parse_octets(origin.octets(context.text), Some(&context.origin)) {
+                    Ok(read) => context.origin = read,
+                    Err(error) => {
+                        let message = format!("`{}` is not a domain name: {error}", context.shown(origin));
+                        self.fault(context, origin, code::BAD_NAME, message, "not a name");
+                    }
                 }
-            },
+            }
             (b"$TTL", [ttl]) => match ttl_of(ttl.octets(context.text)) {
                 Some(read) => self.ttl_default = Some(read),
                 None => {
                     let message = format!("`{}` is not a TTL", context.shown(ttl));
-                    self.fault(context, ttl, code::BAD_TTL, message, "seconds, or as in `1h30m`, at most 2147483647");
+                    self.fault(
+                        context,
+                        ttl,
+                        code::BAD_TTL,
+                        message,
+                        "seconds, or as in `1h30m`, at most 2147483647",
+                    );
                 }
             },
             (b"$INCLUDE", [path]) => self.include(context, path, None, depth),
@@ -262,8 +341,15 @@ impl<'r> Reader<'r> {
                 self.fault(context, &tokens[0], code::ZONE_SYNTAX, message, "this directive");
             }
             _ => {
-                let finding = Finding::error(code::ZONE_SYNTAX, format!("`{}` is not a directive", context.shown(&tokens[0])));
-                self.tell(finding.at(context.at(&tokens[0]), "not known").help("there are $ORIGIN, $TTL, $INCLUDE and $GENERATE"));
+                let finding = Finding::error(
+                    code::ZONE_SYNTAX,
+                    format!("`{}` is not a directive", context.shown(&tokens[0])),
+                );
+                self.tell(
+                    finding
+                        .at(context.at(&tokens[0]), "not known")
+                        .help("there are $ORIGIN, $TTL, $INCLUDE and $GENERATE"),
+                );
             }
         }
     }
@@ -274,10 +360,14 @@ impl<'r> Reader<'r> {
             let message = format!("files include each other more than {INCLUDE_DEPTH_MAX} deep");
             return self.fault(context, path, code::BAD_INCLUDE, message, "a loop?");
         }
-        if written.starts_with('/') || written.split(['/', '\\']).any(|part| part == "..") || written.contains(':') {
-            let finding = Finding::error(code::BAD_INCLUDE, format!("`{written}` lies outside the folder of zones"))
-                .at(context.at(path), "not inside")
-                .help("give a path relative to the folder of zones");
+        if written.starts_with('/')
+            || written.split(['/', '\\']).any(|part| part == "..")
+            || written.contains(':')
+        {
+            let finding =
+                Finding::error(code::BAD_INCLUDE, format!("`{written}` lies outside the folder of zones"))
+                    .at(context.at(path), "not inside")
+                    .help("give a path relative to the folder of zones");
             return self.tell(finding);
         }
         self.included += 1;
@@ -285,7 +375,9 @@ impl<'r> Reader<'r> {
             let message = format!("more than {INCLUDED_FILES_MAX} files are included");
             return self.fault(context, path, code::BAD_INCLUDE, message, "one too many");
         }
-        let origin = match origin.map(|token| (token, Name::parse_octets(token.octets(context.text), Some(&context.origin)))) {
+        let origin = match origin
+            .map(|token| (token, Name::parse_octets(token.octets(context.text), Some(&context.origin))))
+        {
             None => context.origin.clone(),
             Some((_, Ok(read))) => read,
             Some((token, Err(error))) => {
@@ -295,7 +387,13 @@ impl<'r> Reader<'r> {
         };
         match (self.include)(&written) {
             Ok((file, octets)) => self.file(&octets, file, origin, depth + 1),
-            Err(why) => self.fault(context, path, code::BAD_INCLUDE, format!("`{written}` cannot be included: {why}"), "this file"),
+            Err(why) => self.fault(
+                context,
+                path,
+                code::BAD_INCLUDE,
+                format!("`{written}` cannot be included: {why}"),
+                "this file",
+            ),
         }
     }
 

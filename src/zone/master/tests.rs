@@ -24,7 +24,9 @@ fn read_with(text: &[u8], included: &[(&str, &str)]) -> Read {
 }
 
 fn shown(read: &Read) -> Vec<String> {
-    let line = |r: &Record| format!("{} {} {} {}", r.owner, r.ttl.secs(), r.rtype, rdata::to_text(r.rtype, &r.rdata));
+    let line = |r: &Record| {
+        format!("{} {} {} {}", r.owner, r.ttl.secs(), r.rtype, rdata::to_text(r.rtype, &r.rdata))
+    };
     read.records.iter().map(line).collect()
 }
 
@@ -72,7 +74,8 @@ odd     CLASS1234
 #[test]
 fn templates_make_records() {
     let read = read_with(
-        b"$TTL 60\n$GENERATE 1-3 host-${0,2,d} A 192.0.2.$\n$GENERATE 9-12/3 $ IN PTR h$$.example.\n$GENERATE 10-10 ${0,4,n} 5 CNAME x\n",
+        b"$TTL 60\n$GENERATE 1-3 host-${0,2,d} A 192.0.2.$\n$GENERATE 9-12/3 $ IN PTR \
+            h$$.example.\n$GENERATE 10-10 ${0,4,n} 5 CNAME x\n",
         &[],
     );
     assert!(read.findings.is_empty(), "{:?}", read.findings);
@@ -92,10 +95,18 @@ fn templates_make_records() {
 #[test]
 fn files_include_others_with_an_origin_of_their_own() {
     let included = [("part.zone", "a A 192.0.2.1\n$ORIGIN else.\nb A 192.0.2.2\n")];
-    let read = read_with(b"$TTL 60\no A 192.0.2.9\n$INCLUDE part.zone sub\n  A 192.0.2.8\nc A 192.0.2.3\n", &included);
+    let read = read_with(
+        b"$TTL 60\no A 192.0.2.9\n$INCLUDE part.zone sub\n  A 192.0.2.8\nc A 192.0.2.3\n",
+        &included,
+    );
     assert_eq!(
         shown(&read),
-        ["o.example. 60 A 192.0.2.9", "a.sub.example. 60 A 192.0.2.1", "o.example. 60 A 192.0.2.8", "c.example. 60 A 192.0.2.3"]
+        [
+            "o.example. 60 A 192.0.2.9",
+            "a.sub.example. 60 A 192.0.2.1",
+            "o.example. 60 A 192.0.2.8",
+            "c.example. 60 A 192.0.2.3"
+        ]
     );
     // The name outside the zone is a fault of the included file, at its place there.
     let place = read.findings.iter().next().unwrap().at.unwrap();
@@ -107,11 +118,16 @@ fn files_include_others_with_an_origin_of_their_own() {
 fn included_files_are_counted() {
     let names: Vec<String> = (0..8).map(|depth| format!("{depth}.zone")).collect();
     let texts: Vec<String> = (1..9).map(|depth| format!("$INCLUDE {depth}.zone\n").repeat(40)).collect();
-    let mut included: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+    let mut included: Vec<(&str, &str)> =
+        names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
     included[7].1 = "a 60 A 192.0.2.1\n";
     let read = read_with(b"$INCLUDE 0.zone\n", &included);
     assert!(read.records.len() <= crate::limits::INCLUDED_FILES_MAX as usize);
-    assert!(read.findings.iter().all(|f| f.message.contains("files are included") || f.message.contains("is not read")));
+    assert!(
+        read.findings
+            .iter()
+            .all(|f| f.message.contains("files are included") || f.message.contains("is not read"))
+    );
     assert!(!read.findings.is_empty());
 }
 
@@ -159,7 +175,11 @@ fn faults_are_told_with_their_places() {
     ];
     for (text, code, line, column) in rows {
         let read = read_with(text.as_bytes(), &[("loop.zone", "$INCLUDE loop.zone\n")]);
-        let found: Vec<String> = read.findings.iter().map(|f| format!("{} {}", f.code.id, read.files.place(f.at.unwrap()))).collect();
+        let found: Vec<String> = read
+            .findings
+            .iter()
+            .map(|f| format!("{} {}", f.code.id, read.files.place(f.at.unwrap())))
+            .collect();
         let file = if text.contains("loop") { "loop.zone" } else { "example.zone" };
         assert_eq!(found, [format!("{} {file}:{line}:{column}", code.id)], "{text}");
     }
@@ -173,15 +193,24 @@ fn odd_but_right() {
         ("$TTL 1h30m\r\na A 192.0.2.1\r\n", &["a.example. 5400 A 192.0.2.1"]),
         ("$TTL 60\na A 192.0.2.1", &["a.example. 60 A 192.0.2.1"]),
         ("$ttl 60\n$Origin x\n@ a 192.0.2.1\n", &["x.example. 60 A 192.0.2.1"]),
-        ("a IN 1d A 192.0.2.1\nb 1D in A 192.0.2.2\n", &["a.example. 86400 A 192.0.2.1", "b.example. 86400 A 192.0.2.2"]),
+        (
+            "a IN 1d A 192.0.2.1\nb 1D in A 192.0.2.2\n",
+            &["a.example. 86400 A 192.0.2.1", "b.example. 86400 A 192.0.2.2"],
+        ),
         ("a\tCLASS1\t60\tTYPE1\t\\# 4 c0 00\t0201\n", &["a.example. 60 A 192.0.2.1"]),
         ("a 60 A ( 192.0.2.1 )\n", &["a.example. 60 A 192.0.2.1"]),
         ("a (\n60 ; c ) (\nA\n) 192.0.2.1\n", &["a.example. 60 A 192.0.2.1"]),
-        ("( a 60\n  A 192.0.2.1 )\n\t ( 60 A 192.0.2.2 )\n", &["a.example. 60 A 192.0.2.1", "a.example. 60 A 192.0.2.2"]),
+        (
+            "( a 60\n  A 192.0.2.1 )\n\t ( 60 A 192.0.2.2 )\n",
+            &["a.example. 60 A 192.0.2.1", "a.example. 60 A 192.0.2.2"],
+        ),
         ("a 60 TXT (\"x\"\"y\")z\n", &[r#"a.example. 60 TXT "x" "y" "z""#]),
         ("a 60 TXT \"semi;colon (paren)\" ;comment\n", &[r#"a.example. 60 TXT "semi;colon (paren)""#]),
         ("a 60 MX 10 @\n@ 60 NS @\n", &["a.example. 60 MX 10 example.", "example. 60 NS example."]),
-        ("in 60 A 192.0.2.1\na.b 60 A 192.0.2.2\n", &["in.example. 60 A 192.0.2.1", "a.b.example. 60 A 192.0.2.2"]),
+        (
+            "in 60 A 192.0.2.1\na.b 60 A 192.0.2.2\n",
+            &["in.example. 60 A 192.0.2.1", "a.b.example. 60 A 192.0.2.2"],
+        ),
         (r"a\.b 60 CNAME \097\ b", &[r"a\.b.example. 60 CNAME a\032b.example."]),
         ("   \n\t; only a comment\n;\n\na 60 A 192.0.2.1\n", &["a.example. 60 A 192.0.2.1"]),
         (
@@ -193,9 +222,15 @@ fn odd_but_right() {
             &["a.example. 60 HTTPS 1 . alpn=h2,h3 port=443", "b.example. 60 SVCB 0 x.example."],
         ),
         ("a 60 DNSKEY 256 3 13 ( oJMRESz5\n E4gY )\n", &["a.example. 60 DNSKEY 256 3 13 oJMRESz5E4gY"]),
-        ("a 60 SPF \"v=spf1\"\nb 60 L32 10 10.1.2.0\n", &[r#"a.example. 60 SPF "v=spf1""#, "b.example. 60 L32 10 10.1.2.0"]),
+        (
+            "a 60 SPF \"v=spf1\"\nb 60 L32 10 10.1.2.0\n",
+            &[r#"a.example. 60 SPF "v=spf1""#, "b.example. 60 L32 10 10.1.2.0"],
+        ),
         ("a 60 NSEC \\# 6 016100 000140\n", &[r"a.example. 60 NSEC \# 6 016100000140"]),
-        ("@ SOA . . 1 2 3 4 60\na A 192.0.2.1\n", &["example. 60 SOA . . 1 2 3 4 60", "a.example. 60 A 192.0.2.1"]),
+        (
+            "@ SOA . . 1 2 3 4 60\na A 192.0.2.1\n",
+            &["example. 60 SOA . . 1 2 3 4 60", "a.example. 60 A 192.0.2.1"],
+        ),
     ];
     for (text, records) in rows {
         let read = read_with(text.as_bytes(), &[]);
@@ -210,8 +245,14 @@ fn odd_but_right() {
 
 #[test]
 fn one_fault_costs_one_record() {
-    let read = read_with(b"$TTL 60\na A 192.0.2.1\nb A x\nc TXT \"\nd A 192.0.2.4\ne TXT \"x\\\nf A 192.0.2.6\n", &[]);
-    assert_eq!(shown(&read), ["a.example. 60 A 192.0.2.1", "d.example. 60 A 192.0.2.4", "f.example. 60 A 192.0.2.6"]);
+    let read = read_with(
+        b"$TTL 60\na A 192.0.2.1\nb A x\nc TXT \"\nd A 192.0.2.4\ne TXT \"x\\\nf A 192.0.2.6\n",
+        &[],
+    );
+    assert_eq!(
+        shown(&read),
+        ["a.example. 60 A 192.0.2.1", "d.example. 60 A 192.0.2.4", "f.example. 60 A 192.0.2.6"]
+    );
     assert_eq!(read.findings.len(), 3);
 }
 

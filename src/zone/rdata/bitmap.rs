@@ -1,4 +1,5 @@
-//! Type bitmaps (RFC 4034 section 4.1.2): windows of 256 types, each with as many octets as it needs.
+//! Type bitmaps (RFC 4034 section 4.1.2): windows of 256 types, each with as many octets as it
+//! needs.
 
 use super::RdataError;
 use super::token::Token;
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut windows: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
     for token in tokens {
-        let RrType(number) =
-            RrType::from_text(&token.raw).ok_or_else(|| RdataError::new(format!("`{}` is not a record type", token.raw)))?;
+        let RrType(number) = RrType::from_text(&token.raw)
+            .ok_or_else(|| RdataError::new(format!("`{}` is not a record type", token.raw)))?;
         let [window, bit] = number.to_be_bytes();
         let octets = windows.entry(window).or_default();
         let at = usize::from(bit / 8);
@@ -18,7 +19,10 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
         octets[at] |= 0x80 >> (bit % 8);
     }
     // A window has at most 32 octets, since a bit is a number up to 255.
-    Ok(windows.into_iter().flat_map(|(window, octets)| [window, octets.len() as u8].into_iter().chain(octets)).collect())
+    Ok(windows
+        .into_iter()
+        .flat_map(|(window, octets)| [window, octets.len() as u8].into_iter().chain(octets))
+        .collect())
 }
 
 /// The types of a bitmap in ascending order; `None` if it is not the one way to write them.
@@ -35,7 +39,11 @@ pub(super) fn decode(mut rest: &[u8]) -> Option<Vec<RrType>> {
             return None;
         }
         for (number, octet) in (0u8..).zip(octets) {
-            types.extend((0..8).filter(|bit| octet & 0x80 >> bit != 0).map(|bit| RrType(u16::from_be_bytes([window, number * 8 + bit]))));
+            types.extend(
+                (0..8)
+                    .filter(|bit| octet & 0x80 >> bit != 0)
+                    .map(|bit| RrType(u16::from_be_bytes([window, number * 8 + bit]))),
+            );
         }
         (last, rest) = (Some(window), behind);
     }

@@ -1,5 +1,5 @@
-//! IPSECKEY (RFC 4025) and AMTRELAY (RFC 8777): data in which one field says what a later one is, nothing,
-//! an IPv4 address, an IPv6 address or a name.
+//! IPSECKEY (RFC 4025) and AMTRELAY (RFC 8777): data in which one field says what a later one is,
+//! nothing, an IPv4 address, an IPv6 address or a name.
 
 use super::RdataError;
 use super::shape::{base64, name, parse, write_base64};
@@ -10,19 +10,25 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// `precedence gateway-type algorithm gateway key...`; algorithm 0 has no key.
 pub(super) fn encode_ipseckey(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [precedence, kind, algorithm, gateway, key @ ..] = tokens else {
-        return Err(RdataError::new("there must be a precedence, the type of the gateway, an algorithm, the gateway and a key"));
+        return Err(RdataError::new(
+            "there must be a precedence, the type of the gateway, an algorithm, the gateway and a key",
+        ));
     };
     let kind: u8 = parse(kind, "a number from 0 to 3")?;
-    let mut octets = vec![parse(precedence, "a number from 0 to 255")?, kind, parse(algorithm, "a number from 0 to 255")?];
+    let mut octets =
+        vec![parse(precedence, "a number from 0 to 255")?, kind, parse(algorithm, "a number from 0 to 255")?];
     octets.extend(encode(kind, gateway, origin)?);
     octets.extend(base64(key)?);
     Ok(octets)
 }
 
-/// `precedence discovery type relay`; type 0 may leave the relay out (RFC 8777 section 4.3.1 writes a dot).
+/// `precedence discovery type relay`; type 0 may leave the relay out (RFC 8777 section 4.3.1 writes
+/// a dot).
 pub(super) fn encode_amtrelay(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [precedence, discovery, kind, relay] = tokens else {
-        return Err(RdataError::new("there must be a precedence, 0 or 1 for discovery, the type of the relay, and the relay"));
+        return Err(RdataError::new(
+            "there must be a precedence, 0 or 1 for discovery, the type of the relay, and the relay",
+        ));
     };
     let discovery = match discovery.raw.as_str() {
         "0" => 0,
@@ -39,11 +45,16 @@ pub(super) fn encode_amtrelay(tokens: &[Token], origin: &Name) -> Result<Vec<u8>
 fn encode(kind: u8, token: &Token, origin: &Name) -> Result<Vec<u8>, RdataError> {
     match kind {
         0 if token.raw == "." => Ok(Vec::new()),
-        0 => Err(RdataError::new(format!("`{}` is written where type 0 says that there is nothing; write `.`", token.raw))),
+        0 => Err(RdataError::new(format!(
+            "`{}` is written where type 0 says that there is nothing; write `.`",
+            token.raw
+        ))),
         1 => Ok(parse::<Ipv4Addr>(token, "an IPv4 address")?.octets().to_vec()),
         2 => Ok(parse::<Ipv6Addr>(token, "an IPv6 address")?.octets().to_vec()),
         3 => Ok(name(token, origin)?.as_wire().to_vec()),
-        other => Err(RdataError::new(format!("{other} is not a type of gateway: 0 nothing, 1 IPv4, 2 IPv6, 3 a name"))),
+        other => Err(RdataError::new(format!(
+            "{other} is not a type of gateway: 0 nothing, 1 IPv4, 2 IPv6, 3 a name"
+        ))),
     }
 }
 

@@ -1,8 +1,9 @@
 //! LOC: a place on earth (RFC 1876), `52 22 23.0 N 4 53 32.0 E -2.00m 0.00m 10000m 10m`.
 //!
-//! On the wire: version 0, size and the two precisions as one digit and a power of ten in centimetres,
-//! latitude and longitude in thousandths of an arc second around 2^31, altitude in centimetres above
-//! 100,000 m below the ellipsoid. All arithmetic is on integers, so text and octets agree everywhere.
+//! On the wire: version 0, size and the two precisions as one digit and a power of ten in
+//! centimetres, latitude and longitude in thousandths of an arc second around 2^31, altitude in
+//! centimetres above 100,000 m below the ellipsoid. All arithmetic is on integers, so text and
+//! octets agree everywhere.
 
 use super::RdataError;
 use super::token::Token;
@@ -14,7 +15,8 @@ const MIDDLE: u32 = 1 << 31;
 const DEGREE: u32 = 3_600_000;
 /// Centimetres by which altitudes are raised.
 const ALTITUDE_BASE: i64 = 10_000_000;
-/// Size, horizontal and vertical precision where they are not written (RFC 1876 section 3): 1 m, 10 km, 10 m.
+/// Size, horizontal and vertical precision where they are not written (RFC 1876 section 3): 1 m, 10
+/// km, 10 m.
 const DEFAULTS: [u8; 3] = [0x12, 0x16, 0x13];
 
 /// The octets of a location in text.
@@ -23,16 +25,20 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let latitude = angle(&mut words, 90, ["N", "S"])?;
     let longitude = angle(&mut words, 180, ["E", "W"])?;
     let altitude = words.next().ok_or_else(|| fault("the altitude is missing"))?;
-    let altitude = centimetres(altitude)
-        .and_then(|written| u32::try_from(written + ALTITUDE_BASE).ok())
-        .ok_or_else(|| fault(format!("`{altitude}` is not an altitude from -100000 to 42849672.95 metres")))?;
+    let altitude =
+        centimetres(altitude).and_then(|written| u32::try_from(written + ALTITUDE_BASE).ok()).ok_or_else(
+            || fault(format!("`{altitude}` is not an altitude from -100000 to 42849672.95 metres")),
+        )?;
     let mut sizes = DEFAULTS;
     for size in &mut sizes {
         let Some(word) = words.next() else { break };
-        *size = power(word).ok_or_else(|| fault(format!("`{word}` is not a size from 0 to 90000000 metres")))?;
+        *size =
+            power(word).ok_or_else(|| fault(format!("`{word}` is not a size from 0 to 90000000 metres")))?;
     }
     if let Some(word) = words.next() {
-        return Err(fault(format!("`{word}` is one too many: behind the altitude stand at most a size and two precisions")));
+        return Err(fault(format!(
+            "`{word}` is one too many: behind the altitude stand at most a size and two precisions"
+        )));
     }
     let mut octets = vec![0, sizes[0], sizes[1], sizes[2]];
     for number in [latitude, longitude, altitude] {
@@ -61,7 +67,8 @@ pub(super) fn decode(octets: &[u8]) -> Option<String> {
         let (degrees, minutes, thousandths) = (off / DEGREE, off / 60_000 % 60, off % 60_000);
         let side = if value >= MIDDLE { above } else { below };
         // Writing to a string cannot fail.
-        let _ = write!(text, "{degrees} {minutes} {}.{:03} {side} ", thousandths / 1_000, thousandths % 1_000);
+        let _ =
+            write!(text, "{degrees} {minutes} {}.{:03} {side} ", thousandths / 1_000, thousandths % 1_000);
     }
     let height = i64::from(altitude) - ALTITUDE_BASE;
     let sign = if height < 0 { "-" } else { "" };
@@ -82,26 +89,39 @@ fn words(octets: &[u8]) -> Option<[u32; 3]> {
 }
 
 fn fault(message: impl Into<String>) -> RdataError {
-    RdataError::new(message).help("as in `52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m` (RFC 1876 section 3)")
+    RdataError::new(message)
+        .help("as in `52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m` (RFC 1876 section 3)")
 }
 
 /// Degrees, then perhaps minutes, then perhaps seconds, then a side of the world.
-fn angle<'t>(words: &mut impl Iterator<Item = &'t str>, limit: u32, sides: [&str; 2]) -> Result<u32, RdataError> {
+fn angle<'t>(
+    words: &mut impl Iterator<Item = &'t str>,
+    limit: u32,
+    sides: [&str; 2],
+) -> Result<u32, RdataError> {
     let mut total = 0;
     for (place, unit, below) in [(0, DEGREE, limit + 1), (1, 60_000, 60), (2, 1_000, 60), (3, 0, 0)] {
-        let word = words.next().ok_or_else(|| fault(format!("`{}` or `{}` is missing", sides[0], sides[1])))?;
+        let word =
+            words.next().ok_or_else(|| fault(format!("`{}` or `{}` is missing", sides[0], sides[1])))?;
         let side = sides.iter().position(|side| side.eq_ignore_ascii_case(word));
         match side {
-            Some(side) if place > 0 && total <= limit * DEGREE => return Ok(if side == 0 { MIDDLE + total } else { MIDDLE - total }),
+            Some(side) if place > 0 && total <= limit * DEGREE => {
+                return Ok(if side == 0 { MIDDLE + total } else { MIDDLE - total });
+            }
             Some(_) => return Err(fault(format!("this lies beyond {limit} degrees"))),
             None => {}
         }
         let value = match place {
             2 => decimal(word, 3).and_then(|value| u32::try_from(value).ok()).filter(|value| *value < 60_000),
             3 => None,
-            _ => word.parse::<u32>().ok().filter(|value| *value < below && !word.starts_with('+')).map(|value| value * unit),
+            _ => word
+                .parse::<u32>()
+                .ok()
+                .filter(|value| *value < below && !word.starts_with('+'))
+                .map(|value| value * unit),
         };
-        total += value.ok_or_else(|| fault(format!("`{word}` is not part of an angle up to {limit} degrees")))?;
+        total +=
+            value.ok_or_else(|| fault(format!("`{word}` is not part of an angle up to {limit} degrees")))?;
     }
     Err(fault("an angle has degrees, minutes and seconds"))
 }
@@ -109,7 +129,10 @@ fn angle<'t>(words: &mut impl Iterator<Item = &'t str>, limit: u32, sides: [&str
 /// A decimal number without sign, in units of its last of `digits` decimal places.
 fn decimal(word: &str, digits: usize) -> Option<u64> {
     let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
-    if whole.is_empty() || whole.len() > 10 || fraction.len() > digits || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+    if whole.is_empty()
+        || whole.len() > 10
+        || fraction.len() > digits
+        || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
     {
         return None;
     }

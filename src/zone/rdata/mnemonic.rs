@@ -39,11 +39,17 @@ pub(super) const CERTIFICATES: &[(&str, u16)] = &[
 ];
 
 /// A number, or the name that stands for it, in any case.
-pub(super) fn number<T: TryFrom<u16>>(names: &[(&str, u16)], token: &Token, what: &str) -> Result<T, RdataError> {
+pub(super) fn number<T: TryFrom<u16>>(
+    names: &[(&str, u16)],
+    token: &Token,
+    what: &str,
+) -> Result<T, RdataError> {
     let is_number = !token.raw.is_empty() && token.raw.bytes().all(|octet| octet.is_ascii_digit());
     let found = match is_number {
         true => token.raw.parse::<u16>().ok(),
-        false => names.iter().find(|(name, _)| name.eq_ignore_ascii_case(&token.raw)).map(|(_, number)| *number),
+        false => {
+            names.iter().find(|(name, _)| name.eq_ignore_ascii_case(&token.raw)).map(|(_, number)| *number)
+        }
     };
     found
         .and_then(|number| T::try_from(number).ok())

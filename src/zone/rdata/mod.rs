@@ -1,13 +1,13 @@
 //! Record data: presentation format to uncompressed wire form and back.
 //!
 //! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
-//! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter case
-//! and positions under our control. A few types have a grammar of their own ([`location`], [`service`],
-//! [`prefixes`], [`gateway`], [`host_identity`]). Every type, known or not, can be written as `\# length hex`
-//! (RFC 3597 section 5); the octets of known types are still checked.
+//! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter
+//! case and positions under our control. A few types have a grammar of their own ([`location`],
+//! [`service`], [`prefixes`], [`gateway`], [`host_identity`]). Every type, known or not, can be
+//! written as `\# length hex` (RFC 3597 section 5); the octets of known types are still checked.
 //!
-//! What [`to_text`] writes, [`from_text`] reads as the same octets. Where a text would lose something
-//! (two ways to write a size, say), the generic form is written.
+//! What [`to_text`] writes, [`from_text`] reads as the same octets. Where a text would lose
+//! something (two ways to write a size, say), the generic form is written.
 
 mod bitmap;
 mod gateway;
@@ -68,10 +68,30 @@ struct Grammar {
 }
 
 const OWN: &[Grammar] = &[
-    Grammar { rtype: RrType::LOC, encode: |tokens, _| location::encode(tokens), is_valid: location::is_valid, decode: location::decode },
-    Grammar { rtype: RrType::SVCB, encode: service::encode, is_valid: service::is_valid, decode: service::decode },
-    Grammar { rtype: RrType::HTTPS, encode: service::encode, is_valid: service::is_valid, decode: service::decode },
-    Grammar { rtype: RrType::APL, encode: |tokens, _| prefixes::encode(tokens), is_valid: prefixes::is_valid, decode: prefixes::decode },
+    Grammar {
+        rtype: RrType::LOC,
+        encode: |tokens, _| location::encode(tokens),
+        is_valid: location::is_valid,
+        decode: location::decode,
+    },
+    Grammar {
+        rtype: RrType::SVCB,
+        encode: service::encode,
+        is_valid: service::is_valid,
+        decode: service::decode,
+    },
+    Grammar {
+        rtype: RrType::HTTPS,
+        encode: service::encode,
+        is_valid: service::is_valid,
+        decode: service::decode,
+    },
+    Grammar {
+        rtype: RrType::APL,
+        encode: |tokens, _| prefixes::encode(tokens),
+        is_valid: prefixes::is_valid,
+        decode: prefixes::decode,
+    },
     Grammar {
         rtype: RrType::IPSECKEY,
         encode: gateway::encode_ipseckey,
@@ -101,9 +121,10 @@ fn is_service(rtype: RrType) -> bool {
     matches!(rtype, RrType::SVCB | RrType::HTTPS)
 }
 
-/// Types that a signer makes. Their text is not read: a zone that is served without the rest of DNSSEC
-/// would show signatures that nobody can find.
-const OF_A_SIGNER: [RrType; 5] = [RrType::RRSIG, RrType::NSEC, RrType::NSEC3, RrType::NSEC3PARAM, RrType::SIG];
+/// Types that a signer makes. Their text is not read: a zone that is served without the rest of
+/// DNSSEC would show signatures that nobody can find.
+const OF_A_SIGNER: [RrType; 5] =
+    [RrType::RRSIG, RrType::NSEC, RrType::NSEC3, RrType::NSEC3PARAM, RrType::SIG];
 
 /// The uncompressed wire form of record data in presentation format; relative names are relative to
 /// `origin`, the letter case of names is kept.
@@ -161,19 +182,30 @@ fn from_tokens(rtype: RrType, tokens: &[Token], origin: &Name) -> Result<Vec<u8>
 
 fn bounded(octets: Vec<u8>) -> Result<Vec<u8>, RdataError> {
     if octets.len() > usize::from(u16::MAX) {
-        return Err(RdataError::new(format!("{} octets are more than the 65535 that a record holds", octets.len())));
+        return Err(RdataError::new(format!(
+            "{} octets are more than the 65535 that a record holds",
+            octets.len()
+        )));
     }
     Ok(octets)
 }
 
 /// `\# length hex...`
 fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
-    let (length, digits) = tokens.split_first().ok_or_else(|| RdataError::new(r"`\#` must be followed by the number of octets"))?;
-    let length: u16 = length.raw.parse().map_err(|_| RdataError::new(format!("`{}` is not a number of octets", length.raw)))?;
+    let (length, digits) = tokens
+        .split_first()
+        .ok_or_else(|| RdataError::new(r"`\#` must be followed by the number of octets"))?;
+    let length: u16 = length
+        .raw
+        .parse()
+        .map_err(|_| RdataError::new(format!("`{}` is not a number of octets", length.raw)))?;
     let octets = shape::hex(digits)?;
     if octets.len() != usize::from(length) {
         let verb = if octets.len() == 1 { "is" } else { "are" };
-        return Err(RdataError::new(format!("{length} octets are announced, {} {verb} written", octets.len())));
+        return Err(RdataError::new(format!(
+            "{length} octets are announced, {} {verb} written",
+            octets.len()
+        )));
     }
     if !is_valid(rtype, &octets) {
         return Err(RdataError::new(format!("these octets are not valid for {rtype}")));
@@ -193,7 +225,9 @@ pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
 /// Record data in presentation format, with absolute names; what is not known or not valid in the
 /// generic form of RFC 3597.
 pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
-    if let Some(text) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)).map(|parts| shape::decode(&parts)) {
+    if let Some(text) =
+        shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)).map(|parts| shape::decode(&parts))
+    {
         return text;
     }
     if let Some(text) = own(rtype).and_then(|grammar| (grammar.decode)(rdata))
@@ -209,8 +243,8 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     text
 }
 
-/// Record data as it is compared: with the names in it in lower case, since letter case does not tell names
-/// apart (RFC 4343 section 3), and so not the records of a set (RFC 2181 section 5).
+/// Record data as it is compared: with the names in it in lower case, since letter case does not
+/// tell names apart (RFC 4343 section 3), and so not the records of a set (RFC 2181 section 5).
 pub fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
     if is_service(rtype) {
         let end = rdata.get(2..).and_then(wire_name_len).map_or(0, |len| 2 + len);
@@ -219,7 +253,9 @@ pub fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Owned(folded);
     }
     let fields = shape::of(rtype).filter(|fields| fields.contains(&shape::Field::Name));
-    let Some(parts) = fields.and_then(|fields| shape::walk(fields, rdata)) else { return Cow::Borrowed(rdata) };
+    let Some(parts) = fields.and_then(|fields| shape::walk(fields, rdata)) else {
+        return Cow::Borrowed(rdata);
+    };
     let mut folded = Vec::with_capacity(rdata.len());
     for (field, octets) in parts {
         match field {
@@ -232,6 +268,12 @@ pub fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
 
 /// The names inside record data, in order; none if the octets are not valid.
 pub fn names_in(rtype: RrType, rdata: &[u8]) -> Vec<Name> {
-    let Some(parts) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)) else { return Vec::new() };
-    parts.iter().filter(|(field, _)| *field == shape::Field::Name).filter_map(|(_, octets)| Name::from_wire(octets).ok()).collect()
+    let Some(parts) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)) else {
+        return Vec::new();
+    };
+    parts
+        .iter()
+        .filter(|(field, _)| *field == shape::Field::Name)
+        .filter_map(|(_, octets)| Name::from_wire(octets).ok())
+        .collect()
 }

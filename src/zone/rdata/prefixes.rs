@@ -1,7 +1,7 @@
 //! APL: lists of address prefixes (RFC 3123), `1:192.0.2.0/24 !2:2001:db8::/32`.
 //!
-//! On the wire each item has its family, the length of the prefix, a bit that negates, and the octets
-//! of the address without the zeros at its end.
+//! On the wire each item has its family, the length of the prefix, a bit that negates, and the
+//! octets of the address without the zeros at its end.
 
 use super::RdataError;
 use super::token::Token;
@@ -13,10 +13,14 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut octets = Vec::new();
     for token in tokens {
         let bad = || {
-            RdataError::new(format!("`{}` is not a prefix such as `1:192.0.2.0/24` or `!2:2001:db8::/32`", token.raw))
-                .help("1 stands for IPv4, 2 for IPv6 (RFC 3123 section 5)")
+            RdataError::new(format!(
+                "`{}` is not a prefix such as `1:192.0.2.0/24` or `!2:2001:db8::/32`",
+                token.raw
+            ))
+            .help("1 stands for IPv4, 2 for IPv6 (RFC 3123 section 5)")
         };
-        let (negated, item) = token.raw.strip_prefix('!').map_or((false, token.raw.as_str()), |item| (true, item));
+        let (negated, item) =
+            token.raw.strip_prefix('!').map_or((false, token.raw.as_str()), |item| (true, item));
         let (family, prefix) = item.split_once(':').ok_or_else(bad)?;
         let (address, length) = prefix.split_once('/').ok_or_else(bad)?;
         let length: u8 = length.parse().ok().filter(|_| !length.starts_with('+')).ok_or_else(bad)?;

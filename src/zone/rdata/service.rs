@@ -1,7 +1,8 @@
 //! SVCB and HTTPS (RFC 9460): a priority, a target, and parameters `key` or `key=value`.
 //!
 //! In text parameters stand in any order and values may be quoted (section 2.1); on the wire they
-//! ascend by key, each key once (section 2.2). What is loaded is consistent in itself (section 2.4.3).
+//! ascend by key, each key once (section 2.2). What is loaded is consistent in itself (section
+//! 2.4.3).
 
 use super::RdataError;
 use super::shape::{base64, name};
@@ -23,14 +24,16 @@ const OHTTP: u16 = 8;
 const INVALID: u16 = 65_535;
 
 /// Names of keys by number (section 14.3.2, RFC 9461 section 5, RFC 9540 section 4).
-const KEYS: [&str; 9] = ["mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath", "ohttp"];
+const KEYS: [&str; 9] =
+    ["mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath", "ohttp"];
 
 /// The octets of priority, target and parameters.
 pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [priority, target, rest @ ..] = tokens else {
         return Err(RdataError::new("there must be a priority and a target at least"));
     };
-    let number = number(&priority.raw).ok_or_else(|| RdataError::new(format!("`{}` is not a number from 0 to 65535", priority.raw)))?;
+    let number = number(&priority.raw)
+        .ok_or_else(|| RdataError::new(format!("`{}` is not a number from 0 to 65535", priority.raw)))?;
     let mut to = number.to_be_bytes().to_vec();
     to.extend(name(target, origin)?.as_wire());
     let mut params: Vec<(u16, Vec<u8>)> = Vec::new();
@@ -40,13 +43,16 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
         let is_open = token.raw.find('=').is_some_and(|at| at + 1 == token.raw.len());
         let quoted = if is_open { rest.next_if(|next| next.quoted && next.attached) } else { None };
         let (key, value) = match token.raw.split_once('=') {
-            _ if token.quoted => return Err(RdataError::new(format!("`\"{}\"` is not a parameter", token.raw))),
+            _ if token.quoted => {
+                return Err(RdataError::new(format!("`\"{}\"` is not a parameter", token.raw)));
+            }
             Some((key, _)) if quoted.is_some() => (key, quoted.cloned()),
             Some((key, value)) => (key, Some(Token { raw: value.to_owned(), ..token.clone() })),
             None => (&*token.raw, None),
         };
         let number = key_number(key).ok_or_else(|| {
-            RdataError::new(format!("`{key}` is not a parameter")).help(format!("there are {}, and `key65280` by number", KEYS.join(", ")))
+            RdataError::new(format!("`{key}` is not a parameter"))
+                .help(format!("there are {}, and `key65280` by number", KEYS.join(", ")))
         })?;
         if params.iter().any(|(other, _)| *other == number) {
             return Err(RdataError::new(format!("`{key}` stands twice")));
@@ -55,7 +61,8 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
     }
     params.sort_unstable_by_key(|(key, _)| *key);
     for (key, value) in &params {
-        let length = u16::try_from(value.len()).map_err(|_| RdataError::new(format!("`{}` is too long", key_name(*key))))?;
+        let length = u16::try_from(value.len())
+            .map_err(|_| RdataError::new(format!("`{}` is too long", key_name(*key))))?;
         to.extend(key.to_be_bytes());
         to.extend(length.to_be_bytes());
         to.extend(value);
@@ -133,14 +140,26 @@ fn of_text(number: u16, key: &str, value: Option<&Token>) -> Result<Vec<u8>, Rda
         ALPN => {
             let mut value = Vec::new();
             for id in list(&written) {
-                value.push(u8::try_from(id.len()).map_err(|_| wrong("a list of protocols of at most 255 octets each"))?);
+                value.push(
+                    u8::try_from(id.len())
+                        .map_err(|_| wrong("a list of protocols of at most 255 octets each"))?,
+                );
                 value.extend(id);
             }
             value
         }
-        PORT => self::number(&text(&written)).ok_or_else(|| wrong("a number from 0 to 65535"))?.to_be_bytes().to_vec(),
-        IPV4_HINT => addresses(&|one| one.parse::<Ipv4Addr>().ok().map(|a| a.octets().to_vec()), "a list of IPv4 addresses")?,
-        IPV6_HINT => addresses(&|one| one.parse::<Ipv6Addr>().ok().map(|a| a.octets().to_vec()), "a list of IPv6 addresses")?,
+        PORT => self::number(&text(&written))
+            .ok_or_else(|| wrong("a number from 0 to 65535"))?
+            .to_be_bytes()
+            .to_vec(),
+        IPV4_HINT => addresses(
+            &|one| one.parse::<Ipv4Addr>().ok().map(|a| a.octets().to_vec()),
+            "a list of IPv4 addresses",
+        )?,
+        IPV6_HINT => addresses(
+            &|one| one.parse::<Ipv6Addr>().ok().map(|a| a.octets().to_vec()),
+            "a list of IPv6 addresses",
+        )?,
         ECH => base64(&[Token { raw: text(&written), ..token.clone() }])?,
         _ => written,
     })
@@ -170,14 +189,20 @@ fn to_text(key: u16, value: &[u8]) -> Vec<u8> {
         MANDATORY => joined(value.chunks(2).map(|key| key_name(be(key))).collect()),
         ALPN => {
             let escaped = |id: &[u8]| -> Vec<u8> {
-                let before = |octet: &u8| if matches!(octet, b',' | b'\\') { vec![b'\\', *octet] } else { vec![*octet] };
+                let before = |octet: &u8| {
+                    if matches!(octet, b',' | b'\\') { vec![b'\\', *octet] } else { vec![*octet] }
+                };
                 id.iter().flat_map(before).collect()
             };
             strings(value).unwrap_or_default().into_iter().map(escaped).collect::<Vec<_>>().join(&b',')
         }
         PORT => be(value).to_string().into_bytes(),
-        IPV4_HINT => joined(value.as_chunks::<4>().0.iter().map(|a| Ipv4Addr::from(*a).to_string()).collect()),
-        IPV6_HINT => joined(value.as_chunks::<16>().0.iter().map(|a| Ipv6Addr::from(*a).to_string()).collect()),
+        IPV4_HINT => {
+            joined(value.as_chunks::<4>().0.iter().map(|a| Ipv4Addr::from(*a).to_string()).collect())
+        }
+        IPV6_HINT => {
+            joined(value.as_chunks::<16>().0.iter().map(|a| Ipv6Addr::from(*a).to_string()).collect())
+        }
         ECH => {
             let mut text = String::new();
             super::shape::write_base64(value, &mut text);

@@ -47,7 +47,10 @@ pub(super) enum Field {
     Types,
 }
 
-use Field::{Algorithm, Base64, CertKind, Eui48, Eui64, Groups, Hex, Rest, Tag, Text, Texts, Time, Types, U8, U16, U32, V4, V6};
+use Field::{
+    Algorithm, Base64, CertKind, Eui48, Eui64, Groups, Hex, Rest, Tag, Text, Texts, Time, Types, U8, U16,
+    U32, V4, V6,
+};
 
 /// The fields of a type, if it is a plain row of fields.
 pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
@@ -56,9 +59,15 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
         RrType::A => &[V4],
         RrType::AAAA => &[V6],
         // RFC 1035 section 3.3, RFC 6672 section 2.1
-        RrType::NS | RrType::CNAME | RrType::PTR | RrType::DNAME | RrType::MB | RrType::MD | RrType::MF | RrType::MG | RrType::MR => {
-            &[NAME]
-        }
+        RrType::NS
+        | RrType::CNAME
+        | RrType::PTR
+        | RrType::DNAME
+        | RrType::MB
+        | RrType::MD
+        | RrType::MF
+        | RrType::MG
+        | RrType::MR => &[NAME],
         RrType::SOA => &[NAME, NAME, U32, Time, Time, Time, Time],
         // RFC 1183, RFC 2230, RFC 6742
         RrType::MX | RrType::AFSDB | RrType::KX | RrType::RT | RrType::LP => &[U16, NAME],
@@ -102,7 +111,11 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
     let needed = fields.iter().filter(|field| **field != Types).count();
     if tokens.len() < needed {
         let verb = if tokens.len() < 2 { "is" } else { "are" };
-        return Err(RdataError::new(format!("there must be {}, but {} {verb} written", expected(fields), counted(tokens.len()))));
+        return Err(RdataError::new(format!(
+            "there must be {}, but {} {verb} written",
+            expected(fields),
+            counted(tokens.len())
+        )));
     }
     let mut rest = tokens;
     let mut to = Vec::new();
@@ -120,7 +133,10 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
             Text => string(token, &mut to)?,
             Tag => {
                 if token.raw.is_empty() || !token.raw.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                    return Err(RdataError::new(format!("`{}` is not a tag of letters and digits", token.raw)));
+                    return Err(RdataError::new(format!(
+                        "`{}` is not a tag of letters and digits",
+                        token.raw
+                    )));
                 }
                 string(token, &mut to)?;
             }
@@ -141,7 +157,10 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
                 to.extend(octets);
             }
             Algorithm => to.push(mnemonic::number(mnemonic::ALGORITHMS, token, "a DNSSEC algorithm")?),
-            CertKind => to.extend(mnemonic::number::<u16>(mnemonic::CERTIFICATES, token, "a kind of certificate")?.to_be_bytes()),
+            CertKind => to.extend(
+                mnemonic::number::<u16>(mnemonic::CERTIFICATES, token, "a kind of certificate")?
+                    .to_be_bytes(),
+            ),
             Eui48 => to.extend(groups::<6>(token, '-', 2)?),
             Eui64 => to.extend(groups::<8>(token, '-', 2)?),
             Groups => to.extend(groups::<8>(token, ':', 4)?),
@@ -154,7 +173,11 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
     }
     match rest.first() {
         None => Ok(to),
-        Some(token) => Err(RdataError::new(format!("`{}` is one too many: there must be {}", token.raw, expected(fields)))),
+        Some(token) => Err(RdataError::new(format!(
+            "`{}` is one too many: there must be {}",
+            token.raw,
+            expected(fields)
+        ))),
     }
 }
 
@@ -177,7 +200,12 @@ fn counted(parts: usize) -> String {
 pub(super) fn parse<T: std::str::FromStr>(token: &Token, what: &str) -> Result<T, RdataError> {
     // `+1` is a number to Rust but not to RFC 1035.
     let signed = token.raw.starts_with('+');
-    token.raw.parse().ok().filter(|_| !signed).ok_or_else(|| RdataError::new(format!("`{}` is not {what}", token.raw)))
+    token
+        .raw
+        .parse()
+        .ok()
+        .filter(|_| !signed)
+        .ok_or_else(|| RdataError::new(format!("`{}` is not {what}", token.raw)))
 }
 
 /// `N` octets as groups of `digits` hexadecimal digits; locators may leave out leading zeros.
@@ -189,8 +217,8 @@ fn groups<const N: usize>(token: &Token, separator: char, digits: usize) -> Resu
     let mut groups = token.raw.split(separator);
     for to in octets.chunks_mut(per_group) {
         let group = groups.next().ok_or_else(bad)?;
-        let is_right =
-            group.bytes().all(|b| b.is_ascii_hexdigit()) && (group.len() == digits || digits == 4 && (1..4).contains(&group.len()));
+        let is_right = group.bytes().all(|b| b.is_ascii_hexdigit())
+            && (group.len() == digits || digits == 4 && (1..4).contains(&group.len()));
         let value = u16::from_str_radix(group, 16).ok().filter(|_| is_right).ok_or_else(bad)?.to_be_bytes();
         to.copy_from_slice(value.get(2 - per_group..).ok_or_else(bad)?);
     }
@@ -206,7 +234,13 @@ fn seconds(token: &Token) -> Result<u32, RdataError> {
     for octet in token.raw.bytes() {
         let factor = match octet {
             b'0'..=b'9' => {
-                number = Some(number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(u32::from(octet - b'0'))).ok_or_else(bad)?);
+                number = Some(
+                    number
+                        .unwrap_or(0)
+                        .checked_mul(10)
+                        .and_then(|n| n.checked_add(u32::from(octet - b'0')))
+                        .ok_or_else(bad)?,
+                );
                 continue;
             }
             b's' | b'S' => 1,
@@ -227,7 +261,8 @@ fn seconds(token: &Token) -> Result<u32, RdataError> {
 
 /// A name, relative to `origin` unless it ends in a dot.
 pub(super) fn name(token: &Token, origin: &Name) -> Result<Name, RdataError> {
-    Name::parse(&token.raw, Some(origin)).map_err(|error| RdataError::new(format!("`{}` is not a domain name: {error}", token.raw)))
+    Name::parse(&token.raw, Some(origin))
+        .map_err(|error| RdataError::new(format!("`{}` is not a domain name: {error}", token.raw)))
 }
 
 fn string(token: &Token, to: &mut Vec<u8>) -> Result<(), RdataError> {
@@ -246,7 +281,10 @@ pub(super) fn hex(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut octets = Vec::new();
     let mut half = None;
     for character in tokens.iter().flat_map(|token| token.raw.chars()) {
-        let digit = character.to_digit(16).ok_or_else(|| RdataError::new(format!("`{character}` is not a hexadecimal digit")))? as u8;
+        let digit = character
+            .to_digit(16)
+            .ok_or_else(|| RdataError::new(format!("`{character}` is not a hexadecimal digit")))?
+            as u8;
         half = match half {
             None => Some(digit),
             Some(high) => {
@@ -380,11 +418,15 @@ pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
                 write!(text, "{}", pairs.join("-"))
             }
             Groups => {
-                let fours: Vec<String> = octets.chunks(2).map(|pair| pair.iter().map(|octet| format!("{octet:02x}")).collect()).collect();
+                let fours: Vec<String> = octets
+                    .chunks(2)
+                    .map(|pair| pair.iter().map(|octet| format!("{octet:02x}")).collect())
+                    .collect();
                 write!(text, "{}", fours.join(":"))
             }
             Types => {
-                let types: Vec<String> = bitmap::decode(octets).unwrap_or_default().iter().map(RrType::to_string).collect();
+                let types: Vec<String> =
+                    bitmap::decode(octets).unwrap_or_default().iter().map(RrType::to_string).collect();
                 write!(text, "{}", types.join(" "))
             }
         };
@@ -397,7 +439,8 @@ pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
 /// Writes octets in Base64 (RFC 4648 section 4).
 pub(super) fn write_base64(octets: &[u8], text: &mut String) {
     for chunk in octets.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0u32, |sum, (i, octet)| sum | u32::from(*octet) << (16 - 8 * i));
+        let bits =
+            chunk.iter().enumerate().fold(0u32, |sum, (i, octet)| sum | u32::from(*octet) << (16 - 8 * i));
         for i in 0..4 {
             let digit = BASE64.get((bits >> (18 - 6 * i) & 63) as usize).filter(|_| i <= chunk.len());
             text.push(digit.map_or('=', |d| *d as char));

@@ -44,8 +44,9 @@ fn text_becomes_octets_and_text_again() {
     }
 }
 
-/// RFC 9460 section 2.1 and appendix D: parameters in any order, values in quotes, keys by number; on the
-/// wire they ascend. Each row: the text, the octets behind priority and target, and how it is printed.
+/// RFC 9460 section 2.1 and appendix D: parameters in any order, values in quotes, keys by number;
+/// on the wire they ascend. Each row: the text, the octets behind priority and target, and how it
+/// is printed.
 #[test]
 fn service_bindings() {
     let made = from_text(RrType::HTTPS, "1 edge alpn=h2", &origin()).unwrap();
@@ -54,15 +55,35 @@ fn service_bindings() {
     for (text, params, shown) in [
         ("0 .", "", "0 ."),
         (r#"1 . alpn="h2,h3" port="443""#, "00010006026832026833 0003000201bb", "1 . alpn=h2,h3 port=443"),
-        ("1 . ipv4hint=192.0.2.1 alpn=h2", "00010003026832 00040004c0000201", "1 . alpn=h2 ipv4hint=192.0.2.1"),
+        (
+            "1 . ipv4hint=192.0.2.1 alpn=h2",
+            "00010003026832 00040004c0000201",
+            "1 . alpn=h2 ipv4hint=192.0.2.1",
+        ),
         ("1 . no-default-alpn alpn=h2", "00010003026832 00020000", "1 . alpn=h2 no-default-alpn"),
-        ("16 . mandatory=ipv4hint,alpn alpn=h2 ipv4hint=192.0.2.1", "0000000400010004 00010003026832 00040004c0000201", ""),
+        (
+            "16 . mandatory=ipv4hint,alpn alpn=h2 ipv4hint=192.0.2.1",
+            "0000000400010004 00010003026832 00040004c0000201",
+            "",
+        ),
         (r#"1 . key667="hello\210qoo""#, "029b000968656c6c6fd2716f6f", r#"1 . key667="hello\210qoo""#),
         (r"1 . key667=hello", "029b000568656c6c6f", "1 . key667=hello"),
         (r"1 . key1=\002h2", "00010003026832", "1 . alpn=h2"),
-        (r#"16 . alpn="f\\\\oo\\,bar,h2""#, "0001000c08665c6f6f2c626172026832", r#"16 . alpn="f\\\\oo\\,bar,h2""#),
-        (r"16 . alpn=f\\\092oo\092,bar,h2", "0001000c08665c6f6f2c626172026832", r#"16 . alpn="f\\\\oo\\,bar,h2""#),
-        ("1 . ipv6hint=2001:db8::1 ech=AEX+DQ==", "000500040045fe0d 0006001020010db8000000000000000000000001", ""),
+        (
+            r#"16 . alpn="f\\\\oo\\,bar,h2""#,
+            "0001000c08665c6f6f2c626172026832",
+            r#"16 . alpn="f\\\\oo\\,bar,h2""#,
+        ),
+        (
+            r"16 . alpn=f\\\092oo\092,bar,h2",
+            "0001000c08665c6f6f2c626172026832",
+            r#"16 . alpn="f\\\\oo\\,bar,h2""#,
+        ),
+        (
+            "1 . ipv6hint=2001:db8::1 ech=AEX+DQ==",
+            "000500040045fe0d 0006001020010db8000000000000000000000001",
+            "",
+        ),
         (
             "1 . dohpath=/dns-query{?dns} ohttp",
             "000700102f646e732d71756572797b3f646e737d 00080000",
@@ -137,7 +158,8 @@ fn faults_are_told() {
     }
 }
 
-/// RFC 1876: degrees alone, minutes, seconds; altitudes, sizes and precisions with and without unit.
+/// RFC 1876: degrees alone, minutes, seconds; altitudes, sizes and precisions with and without
+/// unit.
 #[test]
 fn places_on_earth() {
     for (text, octets, shown) in [
@@ -147,7 +169,11 @@ fn places_on_earth() {
             "00331613 89172dd0 70be15f0 00988d20",
             "42 21 54.000 N 71 6 18.000 W -24.00m 30.00m 10000.00m 10.00m",
         ),
-        ("0 N 0 E 0", "00121613 80000000 80000000 00989680", "0 0 0.000 N 0 0 0.000 E 0.00m 1.00m 10000.00m 10.00m"),
+        (
+            "0 N 0 E 0",
+            "00121613 80000000 80000000 00989680",
+            "0 0 0.000 N 0 0 0.000 E 0.00m 1.00m 10000.00m 10.00m",
+        ),
         ("90 S 180 w 42849672.95m 90000000m 0 0.05", "00990005 6cb15200 5965cc00 ffffffff", ""),
         ("1 2 3.004 n 5 e -100000.00m 1 2 3", "00122232 80 38c76c 81 1950c0 00000000", ""),
     ] {
@@ -216,7 +242,12 @@ fn less_common_types_move_over_as_they_are() {
             "0001 15 03 c0a820 0001 1c 83 c0a826",
             "1:192.168.32.0/21 !1:192.168.38.0/28",
         ),
-        (RrType::APL, "1:224.0.0.0/4 2:FF00:0:0:0:0:0:0:0/8", "0001 04 01 e0 0002 08 01 ff", "1:224.0.0.0/4 2:ff00::/8"),
+        (
+            RrType::APL,
+            "1:224.0.0.0/4 2:FF00:0:0:0:0:0:0:0/8",
+            "0001 04 01 e0 0002 08 01 ff",
+            "1:224.0.0.0/4 2:ff00::/8",
+        ),
         (RrType::APL, "", "", ""),
         // RFC 7043.
         (RrType::EUI48, "00-00-5E-00-53-2a", "00005e00532a", "00-00-5e-00-53-2a"),
@@ -225,19 +256,35 @@ fn less_common_types_move_over_as_they_are() {
         (RrType::NID, "10 0014:4fff:ff20:ee64", "000a 00144fffff20ee64", "10 0014:4fff:ff20:ee64"),
         (RrType::L32, "10 10.1.2.0", "000a 0a010200", "10 10.1.2.0"),
         (RrType::L64, "10 2001:0DB8:1140:1000", "000a 20010db811401000", "10 2001:0db8:1140:1000"),
-        (RrType::LP, "10 l64-subnet1.example.com.", "000a 0b6c36342d7375626e657431076578616d706c6503636f6d00", ""),
+        (
+            RrType::LP,
+            "10 l64-subnet1.example.com.",
+            "000a 0b6c36342d7375626e657431076578616d706c6503636f6d00",
+            "",
+        ),
         // RFC 4025 section 3.
         (RrType::IPSECKEY, "10 1 2 192.0.2.38 AQNR", "0a 01 02 c0000226 010351", "10 1 2 192.0.2.38 AQNR"),
         (RrType::IPSECKEY, "10 0 2 . AQNR", "0a 00 02 010351", "10 0 2 . AQNR"),
-        (RrType::IPSECKEY, "10 3 2 gw AQNR", "0a 03 02 0267770363646e076578616d706c6500 010351", "10 3 2 gw.cdn.example. AQNR"),
+        (
+            RrType::IPSECKEY,
+            "10 3 2 gw AQNR",
+            "0a 03 02 0267770363646e076578616d706c6500 010351",
+            "10 3 2 gw.cdn.example. AQNR",
+        ),
         (RrType::IPSECKEY, "10 2 2 2001:db8::1 AQNR", "0a 02 02 20010db8000000000000000000000001 010351", ""),
-        (RrType::AMTRELAY, "10 1 3 relay", "0a 83 0572656c61790363646e076578616d706c6500", "10 1 3 relay.cdn.example."),
+        (
+            RrType::AMTRELAY,
+            "10 1 3 relay",
+            "0a 83 0572656c61790363646e076578616d706c6500",
+            "10 1 3 relay.cdn.example.",
+        ),
         (RrType::AMTRELAY, "128 1 0 .", "80 80", "128 1 0 ."),
         // RFC 8005 section 6.
         (
             RrType::HIP,
             "2 200100107B1A74DF365639CC39F1D578 AwEA rvs1 rvs2.",
-            "10 02 0003 200100107b1a74df365639cc39f1d578 0301 00 04727673310363646e076578616d706c6500 047276733200",
+            "10 02 0003 200100107b1a74df365639cc39f1d578 0301 00 04727673310363646e076578616d706c6500 \
+             047276733200",
             "2 200100107b1a74df365639cc39f1d578 AwEA rvs1.cdn.example. rvs2.",
         ),
         (
@@ -297,7 +344,8 @@ fn likely() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..6),
         proptest::collection::vec(0u8..4, 1..4),
-        proptest::collection::vec(any::<u8>(), 0..9).prop_map(|octets| [vec![octets.len() as u8], octets].concat()),
+        proptest::collection::vec(any::<u8>(), 0..9)
+            .prop_map(|octets| [vec![octets.len() as u8], octets].concat()),
         Just(vec![0]),
         Just(vec![1, b'a', 0]),
         Just(vec![3, b'W', b'.', b'\\', 2, b'"', b' ', 0]),
@@ -313,7 +361,8 @@ fn likely() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
 /// Types with a text of their own.
 fn supported() -> Vec<RrType> {
     let all = RrType::mnemonics().filter_map(RrType::from_text);
-    let known: Vec<RrType> = all.filter(|rtype| shape::of(*rtype).is_some() || own(*rtype).is_some()).collect();
+    let known: Vec<RrType> =
+        all.filter(|rtype| shape::of(*rtype).is_some() || own(*rtype).is_some()).collect();
     assert!(known.len() > 50, "{}", known.len());
     known
 }
@@ -393,13 +442,21 @@ fn word() -> impl proptest::strategy::Strategy<Value = String> {
         "ech=AEX+DQ==",
         "dohpath=/q{?dns}",
     ];
-    prop_oneof![4 => proptest::sample::select(fixed.to_vec()).prop_map(str::to_owned), 1 => "[0-9]{1,4}", 1 => "[ -~&&[^ \"]]{1,8}"]
+    prop_oneof![
+        4 => proptest::sample::select(fixed.to_vec()).prop_map(str::to_owned),
+        1 => "[0-9]{1,4}",
+        1 => "[ -~&&[^ \"]]{1,8}",
+    ]
 }
 
 proptest::proptest! {
     /// No text and no octets make a panic, and what was printed reads back to the same octets.
     #[test]
-    fn nothing_panics(number in 0u16..300, text in r#"[ -~]{0,40}"#, octets in proptest::collection::vec(proptest::num::u8::ANY, 0..40)) {
+    fn nothing_panics(
+        number in 0u16..300,
+        text in r#"[ -~]{0,40}"#,
+        octets in proptest::collection::vec(proptest::num::u8::ANY, 0..40),
+    ) {
         let rtype = RrType(number);
         let _ = from_text(rtype, &text, &origin());
         let printed = to_text(rtype, &octets);

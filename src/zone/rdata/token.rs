@@ -40,7 +40,8 @@ fn escaped(octets: &[u8]) -> String {
     text
 }
 
-/// Cuts a text into words. With `values`, a quote may follow `=` inside a word (RFC 9460 section 2.1).
+/// Cuts a text into words. With `values`, a quote may follow `=` inside a word (RFC 9460 section
+/// 2.1).
 pub(super) fn split(text: &str, values: bool) -> Result<Vec<Token>, RdataError> {
     let mut tokens = Vec::new();
     let mut rest = text.chars().peekable();
@@ -65,7 +66,10 @@ pub(super) fn split(text: &str, values: bool) -> Result<Vec<Token>, RdataError> 
                     break;
                 }
                 Some('"') if values && raw.ends_with('=') => break,
-                Some('"') => return Err(RdataError::new("a quote stands inside a word").help(r#"write `\"` for a quote that is meant"#)),
+                Some('"') => {
+                    return Err(RdataError::new("a quote stands inside a word")
+                        .help(r#"write `\"` for a quote that is meant"#));
+                }
                 Some(c) if !quoted && c.is_whitespace() => break,
                 Some(c) => {
                     rest.next();
@@ -84,7 +88,8 @@ pub(super) fn split(text: &str, values: bool) -> Result<Vec<Token>, RdataError> 
 
 /// The octets of a word with its escapes undone.
 pub(super) fn octets(token: &Token) -> Result<Vec<u8>, RdataError> {
-    let bad = || RdataError::new("a backslash must be followed by one character or by three digits up to 255");
+    let bad =
+        || RdataError::new("a backslash must be followed by one character or by three digits up to 255");
     let mut octets = Vec::with_capacity(token.raw.len());
     let mut rest = token.raw.bytes();
     while let Some(octet) = rest.next() {

@@ -27,7 +27,17 @@ pub struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// A plain question.
     pub fn new(name: &'a str, rtype: RrType, options: Option<Vec<u8>>) -> Asked<'a> {
-        Asked { name, rtype, class: 1, capitals: 0, payload: 1232, version: 0, dnssec_ok: false, opts: 1, options }
+        Asked {
+            name,
+            rtype,
+            class: 1,
+            capitals: 0,
+            payload: 1232,
+            version: 0,
+            dnssec_ok: false,
+            opts: 1,
+            options,
+        }
     }
 
     /// Its octets.
@@ -128,8 +138,12 @@ fn option(dice: &mut Dice, put: Put, known: &[Prefix], (snapshot, from): (&Snaps
         }
         Put::Nowhere => subnet(dice.below(3) as u8, 0, 0, &[]),
         Put::GoodCookie => {
-            let client = cookie::Asked::parse(&dice.roll().to_be_bytes()).expect("eight octets are a client cookie");
-            snapshot.cookies.answer(&client, from, EPOCH_SECS).map_or_else(Vec::new, |(_, whole)| cookie(&whole))
+            let client =
+                cookie::Asked::parse(&dice.roll().to_be_bytes()).expect("eight octets are a client cookie");
+            snapshot
+                .cookies
+                .answer(&client, from, EPOCH_SECS)
+                .map_or_else(Vec::new, |(_, whole)| cookie(&whole))
         }
         Put::BadCookie => cookie(&[dice.roll() as u8; 24]),
         Put::ClientCookie => cookie(&dice.roll().to_be_bytes()),
@@ -138,7 +152,8 @@ fn option(dice: &mut Dice, put: Put, known: &[Prefix], (snapshot, from): (&Snaps
     }
 }
 
-/// Types beside addresses: those with data in the zones, those that only ask, and those that are no question at all.
+/// Types beside addresses: those with data in the zones, those that only ask, and those that are no
+/// question at all.
 const OTHERS: [u16; 19] = [16, 16, 65, 257, 15, 6, 2, 5, 255, 43, 33, 39, 0, 41, 99, 248, 249, 254, 65280];
 
 /// A question of a client to a snapshot.

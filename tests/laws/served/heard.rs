@@ -1,4 +1,5 @@
-//! What a trace hears of the general road, and from it the end at which the shorter road gave the same answer.
+//! What a trace hears of the general road, and from it the end at which the shorter road gave the
+//! same answer.
 
 use meridian::answer::{Outcome, Step, Trace};
 use meridian::snapshot::Snapshot;
@@ -47,11 +48,23 @@ impl Heard {
     /// Before anything was heard of the answer to a message.
     pub fn new(packet: &[u8]) -> Heard {
         // Behind the name, which ends where the first label is empty.
-        let end = packet.get(12..).and_then(|name| name.iter().position(|octet| *octet == 0)).map_or(0, |end| 13 + end);
-        let [t0, t1, c0, c1] = packet.get(end..end + 4).and_then(|both| both.try_into().ok()).unwrap_or([0; 4]);
+        let end = packet
+            .get(12..)
+            .and_then(|name| name.iter().position(|octet| *octet == 0))
+            .map_or(0, |end| 13 + end);
+        let [t0, t1, c0, c1] =
+            packet.get(end..end + 4).and_then(|both| both.try_into().ok()).unwrap_or([0; 4]);
         let qtype = RrType(u16::from_be_bytes([t0, t1]));
-        let is_usual = [c0, c1] == [0, 1] && (1..249).contains(&qtype.0) && ![RrType::CNAME, RrType::DS, RrType::OPT].contains(&qtype);
-        Heard { blind: Blind, qtype, at: if is_usual { At::OnTheWay } else { At::Left }, plan: None, ends: Vec::new() }
+        let is_usual = [c0, c1] == [0, 1]
+            && (1..249).contains(&qtype.0)
+            && ![RrType::CNAME, RrType::DS, RrType::OPT].contains(&qtype);
+        Heard {
+            blind: Blind,
+            qtype,
+            at: if is_usual { At::OnTheWay } else { At::Left },
+            plan: None,
+            ends: Vec::new(),
+        }
     }
 
     /// What was reached; nothing if the answer was cut, for then the shorter road had no room.
@@ -115,7 +128,8 @@ impl Trace for Heard {
         };
         let (At::Steered(number), Some(plan)) = (self.at, self.plan) else { return };
         let (view, _) = snapshot.status.seen_by(number, policy);
-        let is_sole = policy.families & family != 0 && sole(policy, &policy.plans[plan], view, family).is_some();
+        let is_sole =
+            policy.families & family != 0 && sole(policy, &policy.plans[plan], view, family).is_some();
         self.at = if is_sole { self.at } else { At::Left };
         self.ends.extend((family == V6).then_some(AAAA));
     }

@@ -32,7 +32,8 @@ pub fn load(tree: &Tree) -> Loaded {
     let mut tree = tree.clone();
     if !tree.over.contains_key(Path::new(DATABASE)) {
         let octets = meridian::cli::geoip::compile(&tree.text(PLACES), FileId(0), None);
-        let octets = octets.unwrap_or_else(|f| panic!("{PLACES}: {:?}", f.iter().map(|f| &f.message).collect::<Vec<_>>()));
+        let octets = octets
+            .unwrap_or_else(|f| panic!("{PLACES}: {:?}", f.iter().map(|f| &f.message).collect::<Vec<_>>()));
         tree = tree.with(DATABASE, octets);
     }
     let loaded = config::load(Path::new("meridian.yaml"), &tree);
@@ -51,7 +52,8 @@ pub fn load(tree: &Tree) -> Loaded {
 impl Loaded {
     fn note(&mut self, findings: &Findings, files: &Files) {
         for finding in findings.iter() {
-            let place = finding.at.map_or_else(String::new, |at| format!("{}:{}", files.path(at.file), at.line));
+            let place =
+                finding.at.map_or_else(String::new, |at| format!("{}:{}", files.path(at.file), at.line));
             self.told.push((finding.code.id, place, finding.severity == Severity::Error));
         }
         self.text.push_str(&meridian::desk::render::text(findings, files, false));

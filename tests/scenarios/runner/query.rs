@@ -137,7 +137,9 @@ impl Ask {
             let options: Vec<u8> = self
                 .options
                 .iter()
-                .flat_map(|(code, data)| [&code.to_be_bytes()[..], &(data.len() as u16).to_be_bytes(), data].concat())
+                .flat_map(|(code, data)| {
+                    [&code.to_be_bytes()[..], &(data.len() as u16).to_be_bytes(), data].concat()
+                })
                 .collect();
             packet.extend((options.len() as u16).to_be_bytes());
             packet.extend(options);
@@ -167,7 +169,12 @@ fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
 fn hex(word: &str) -> Result<Vec<u8>, String> {
     let pairs = word.as_bytes().chunks(2);
     pairs
-        .map(|pair| std::str::from_utf8(pair).ok().filter(|p| p.len() == 2).and_then(|p| u8::from_str_radix(p, 16).ok()))
+        .map(|pair| {
+            std::str::from_utf8(pair)
+                .ok()
+                .filter(|p| p.len() == 2)
+                .and_then(|p| u8::from_str_radix(p, 16).ok())
+        })
         .collect::<Option<_>>()
         .ok_or_else(|| format!("`{word}` is not hexadecimal octets"))
 }

@@ -56,8 +56,14 @@ pub fn decode(octets: &[u8]) -> Result<Reply, String> {
         dig: message.display_dig_style().to_string(),
         ..Reply::default()
     };
-    let flags =
-        [("aa", header.aa()), ("tc", header.tc()), ("rd", header.rd()), ("ra", header.ra()), ("ad", header.ad()), ("cd", header.cd())];
+    let flags = [
+        ("aa", header.aa()),
+        ("tc", header.tc()),
+        ("rd", header.rd()),
+        ("ra", header.ra()),
+        ("ad", header.ad()),
+        ("cd", header.cd()),
+    ];
     reply.flags = flags.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
     let mut status = OptRcode::from(header.rcode());
     let mut questions = message.question();
@@ -85,7 +91,11 @@ pub fn decode(octets: &[u8]) -> Result<Reply, String> {
                 .into_record::<AllRecordData<_, ParsedName<_>>>()
                 .map_err(|e| format!("section {index}: {e}"))?
                 .ok_or("a record without data")?;
-            let mut words = vec![record.owner().fmt_with_dot().to_string(), record.ttl().as_secs().to_string(), record.rtype().to_string()];
+            let mut words = vec![
+                record.owner().fmt_with_dot().to_string(),
+                record.ttl().as_secs().to_string(),
+                record.rtype().to_string(),
+            ];
             words.extend(record.data().to_string().split_whitespace().map(str::to_owned));
             reply.sections[index].push(words.iter().map(|w| plain(w)).collect());
         }
@@ -99,12 +109,17 @@ pub fn decode(octets: &[u8]) -> Result<Reply, String> {
     Ok(reply)
 }
 
-fn options<Octs: domain::dep::octseq::Octets>(opt: &domain::base::opt::OptRecord<Octs>) -> Result<OptReply, String> {
-    let mut reply = OptReply { payload: opt.udp_payload_size(), version: opt.version(), ..OptReply::default() };
+fn options<Octs: domain::dep::octseq::Octets>(
+    opt: &domain::base::opt::OptRecord<Octs>,
+) -> Result<OptReply, String> {
+    let mut reply =
+        OptReply { payload: opt.udp_payload_size(), version: opt.version(), ..OptReply::default() };
     // `domain` does not read family 0, which RFC 7871 section 7.1.2 allows with source 0.
     let is_family_zero = |data: &[u8]| data.starts_with(&[0, 0, 0]);
     let raw = opt.opt().iter::<UnknownOptData<_>>().flatten();
-    if let Some(option) = raw.into_iter().find(|o| o.code() == OptionCode::CLIENT_SUBNET && is_family_zero(o.data().as_ref())) {
+    if let Some(option) =
+        raw.into_iter().find(|o| o.code() == OptionCode::CLIENT_SUBNET && is_family_zero(o.data().as_ref()))
+    {
         reply.subnet = Some(("family 0".to_owned(), option.data().as_ref().get(3).copied().unwrap_or(0)));
         return Ok(reply);
     }
@@ -113,7 +128,8 @@ fn options<Octs: domain::dep::octseq::Octets>(opt: &domain::base::opt::OptRecord
         if reply.subnet.is_some() {
             return Err("two client subnets".to_owned());
         }
-        reply.subnet = Some((format!("{}/{}", subnet.addr(), subnet.source_prefix_len()), subnet.scope_prefix_len()));
+        reply.subnet =
+            Some((format!("{}/{}", subnet.addr(), subnet.source_prefix_len()), subnet.scope_prefix_len()));
     }
     for option in opt.opt().iter::<UnknownOptData<_>>() {
         let option = option.map_err(|e| format!("option: {e}"))?;
@@ -121,7 +137,9 @@ fn options<Octs: domain::dep::octseq::Octets>(opt: &domain::base::opt::OptRecord
         match option.code() {
             OptionCode::NSID => reply.nsid = Some(String::from_utf8_lossy(data).into_owned()),
             OptionCode::COOKIE if reply.cookie.is_some() => return Err("two cookies".to_owned()),
-            OptionCode::COOKIE => reply.cookie = Some(data.iter().map(|octet| format!("{octet:02x}")).collect()),
+            OptionCode::COOKIE => {
+                reply.cookie = Some(data.iter().map(|octet| format!("{octet:02x}")).collect())
+            }
             OptionCode::EXTENDED_ERROR => reply.ede = data.first_chunk::<2>().map(|c| u16::from_be_bytes(*c)),
             _ => {}
         }

@@ -42,13 +42,19 @@ pub fn run(script: &Script) -> Vec<Failure> {
             Step::Refused { code, place } | Step::Told { code, place } => {
                 let must_load = matches!(step, Step::Told { .. });
                 let now = loaded.get_or_insert_with(|| lab::load(&tree));
-                let hit =
-                    now.told.iter().any(|(c, p, error)| c == code && *error != must_load && place.as_ref().is_none_or(|place| p == place));
+                let hit = now.told.iter().any(|(c, p, error)| {
+                    c == code && *error != must_load && place.as_ref().is_none_or(|place| p == place)
+                });
                 if !hit || now.world.is_some() != must_load {
                     let wanted = if must_load { "a load that tells" } else { "a load refused with" };
                     fail(
                         *line,
-                        format!("expected {wanted} {code} {}\ngot {:?}\n{}", place.clone().unwrap_or_default(), now.told, now.text),
+                        format!(
+                            "expected {wanted} {code} {}\ngot {:?}\n{}",
+                            place.clone().unwrap_or_default(),
+                            now.told,
+                            now.text
+                        ),
                     );
                 }
             }
@@ -88,7 +94,13 @@ fn snapshot(world: &World, ask: &Ask) -> Arc<Snapshot> {
     with_down(world, &ask.down.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn one(world: &World, ask: &Ask, expected: &[(usize, Expect)], line: usize, fail: &mut impl FnMut(usize, String)) {
+fn one(
+    world: &World,
+    ask: &Ask,
+    expected: &[(usize, Expect)],
+    line: usize,
+    fail: &mut impl FnMut(usize, String),
+) {
     for pop in &ask.down {
         if !world.deployment.pops.iter().any(|p| *p.name == **pop) {
             return fail(line, format!("there is no PoP `{pop}`"));
@@ -113,7 +125,15 @@ fn one(world: &World, ask: &Ask, expected: &[(usize, Expect)], line: usize, fail
     let pop = chosen(&snapshot, &outcome);
     for (line, expect) in expected {
         if let Err(words) = compare(expect, outcome.verdict, reply.as_ref(), pop.as_deref()) {
-            fail(*line, format!("{words}\nthe reply to `{} {}`{}:\n{shown}", ask.name, ask.rtype, pop_words(pop.as_deref())));
+            fail(
+                *line,
+                format!(
+                    "{words}\nthe reply to `{} {}`{}:\n{shown}",
+                    ask.name,
+                    ask.rtype,
+                    pop_words(pop.as_deref())
+                ),
+            );
         }
     }
     for (section, name) in ["answer", "authority", "additional"].into_iter().enumerate() {
@@ -149,13 +169,19 @@ fn broken_promise(ask: &Ask, reply: &Reply, octets: usize) -> Option<String> {
     let asked_subnet = ask.edns && ask.options.iter().any(|(code, _)| *code == 8);
     let asked_cookie = ask.edns && ask.options.iter().any(|(code, _)| *code == 10);
     let checks = [
-        (reply.opt.as_ref().is_none_or(|o| o.cookie.is_none()) || asked_cookie, "a cookie, but the client sent none"),
+        (
+            reply.opt.as_ref().is_none_or(|o| o.cookie.is_none()) || asked_cookie,
+            "a cookie, but the client sent none",
+        ),
         (reply.id == 0xbeef, "the ID is another"),
         (reply.is_response, "QR is not set"),
         (reply.opcode == ask.opcode, "the opcode is another"),
         (octets <= most, "the reply is longer than the client can take"),
         (reply.opt.is_none() || ask.edns, "an OPT, but the client sent none"),
-        (reply.opt.as_ref().is_none_or(|o| o.subnet.is_none()) || asked_subnet, "a client subnet, but the client sent none"),
+        (
+            reply.opt.as_ref().is_none_or(|o| o.subnet.is_none()) || asked_subnet,
+            "a client subnet, but the client sent none",
+        ),
         (reply.opt.as_ref().is_none_or(|o| o.version == 0), "an OPT of another version than 0"),
         (!reply.flags.contains(&"ra"), "RA is set by an authoritative server"),
         (reply.flags.contains(&"rd") == (ask.flags & 0x0100 != 0), "RD is not copied"),
@@ -187,14 +213,21 @@ fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String>
             IpAddr::V4(a) => {
                 let hosts = u32::MAX.checked_shr(u32::from(*scope)).unwrap_or(0);
                 // With scope 0 the lab's own clients are asked for as well.
-                let bits = if *scope == 0 && index % 2 == 0 { 0x1400_0000 | (index as u32 % 24) << 15 } else { noise(1) as u32 };
+                let bits = if *scope == 0 && index % 2 == 0 {
+                    0x1400_0000 | (index as u32 % 24) << 15
+                } else {
+                    noise(1) as u32
+                };
                 (IpAddr::from((a.to_bits() & !hosts | bits & hosts).to_be_bytes()), 32)
             }
             IpAddr::V6(a) => {
                 let hosts = u128::MAX.checked_shr(u32::from(*scope)).unwrap_or(0);
                 let lab = *scope == 0 && index % 2 == 0;
-                let bits =
-                    if lab { u128::from(0x2a00_0000 + index as u32 % 8) << 96 } else { u128::from(noise(2)) << 64 | u128::from(noise(3)) };
+                let bits = if lab {
+                    u128::from(0x2a00_0000 + index as u32 % 8) << 96
+                } else {
+                    u128::from(noise(2)) << 64 | u128::from(noise(3))
+                };
                 (IpAddr::from((a.to_bits() & !hosts | bits & hosts).to_be_bytes()), 128)
             }
         };
@@ -202,24 +235,38 @@ fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String>
         other.options.retain(|(code, _)| *code != 8);
         other.options.push((8, subnet(client, full)));
         let (_, octets) = ask_over(snapshot, &other.packet(), other.from, other.transport, other.draw);
-        let Ok(got) = reply::decode(&octets) else { return Some(format!("the reply to {client} cannot be decoded")) };
+        let Ok(got) = reply::decode(&octets) else {
+            return Some(format!("the reply to {client} cannot be decoded"));
+        };
         // A longer source is a longer option, and may tip a reply over the payload.
         if got.flags.contains(&"tc") == reply.flags.contains(&"tc") && records(&got) != wanted {
-            return Some(format!("scope {scope} does not hold: {client} is inside and gets\n{}\ninstead of\n{}", got.dig, reply.dig));
+            return Some(format!(
+                "scope {scope} does not hold: {client} is inside and gets\n{}\ninstead of\n{}",
+                got.dig, reply.dig
+            ));
         }
     }
     None
 }
 
-fn compare(expect: &Expect, verdict: Verdict, reply: Option<&Reply>, pop: Option<&str>) -> Result<(), String> {
+fn compare(
+    expect: &Expect,
+    verdict: Verdict,
+    reply: Option<&Reply>,
+    pop: Option<&str>,
+) -> Result<(), String> {
     let differs = |what: &str, wanted: String, got: String| {
         if wanted == got { Ok(()) } else { Err(format!("{what}: expected {wanted}, got {got}")) }
     };
     match expect {
-        Expect::Silence => return differs("verdict", format!("{:?}", Verdict::Silence), format!("{verdict:?}")),
+        Expect::Silence => {
+            return differs("verdict", format!("{:?}", Verdict::Silence), format!("{verdict:?}"));
+        }
         Expect::Rare => return differs("verdict", format!("{:?}", Verdict::Rare), format!("{verdict:?}")),
         Expect::Pop(wanted) if pop.is_some_and(|p| wanted.iter().any(|w| w == p)) => return Ok(()),
-        Expect::Pop(wanted) => return Err(format!("PoP: expected {}, got {}", wanted.join(" or "), pop.unwrap_or("none"))),
+        Expect::Pop(wanted) => {
+            return Err(format!("PoP: expected {}, got {}", wanted.join(" or "), pop.unwrap_or("none")));
+        }
         Expect::NoPop => return differs("PoP", "none".to_owned(), pop.unwrap_or("none").to_owned()),
         _ => {}
     }
@@ -234,30 +281,56 @@ fn compare(expect: &Expect, verdict: Verdict, reply: Option<&Reply>, pop: Option
                 list.sort();
                 list.join(" ")
             };
-            differs("flags", sorted(wanted.clone()), sorted(reply.flags.iter().map(|f| (*f).to_owned()).collect()))
+            differs(
+                "flags",
+                sorted(wanted.clone()),
+                sorted(reply.flags.iter().map(|f| (*f).to_owned()).collect()),
+            )
         }
-        Expect::NoRecords(section) => differs("records in the section", "0".to_owned(), reply.sections[*section].len().to_string()),
-        Expect::Count(section, wanted) => differs("records in the section", wanted.to_string(), reply.sections[*section].len().to_string()),
-        Expect::Scope(wanted) => differs("scope", wanted.to_string(), subnet.map_or_else(none, |(_, scope)| scope.to_string())),
-        Expect::Ecs(wanted) => differs("client subnet", wanted.clone(), subnet.map_or_else(none, |(prefix, _)| prefix.clone())),
-        Expect::NoEcs => differs("client subnet", none(), subnet.map_or_else(none, |(prefix, _)| prefix.clone())),
+        Expect::NoRecords(section) => {
+            differs("records in the section", "0".to_owned(), reply.sections[*section].len().to_string())
+        }
+        Expect::Count(section, wanted) => {
+            differs("records in the section", wanted.to_string(), reply.sections[*section].len().to_string())
+        }
+        Expect::Scope(wanted) => {
+            differs("scope", wanted.to_string(), subnet.map_or_else(none, |(_, scope)| scope.to_string()))
+        }
+        Expect::Ecs(wanted) => {
+            differs("client subnet", wanted.clone(), subnet.map_or_else(none, |(prefix, _)| prefix.clone()))
+        }
+        Expect::NoEcs => {
+            differs("client subnet", none(), subnet.map_or_else(none, |(prefix, _)| prefix.clone()))
+        }
         Expect::Opt(wanted) => match (opt, wanted) {
             (None, _) => Err("expected an OPT, got none".to_owned()),
             (Some(opt), Some(wanted)) => differs("payload", wanted.to_string(), opt.payload.to_string()),
             (Some(_), None) => Ok(()),
         },
         Expect::NoOpt => differs("OPT", none(), opt.map_or_else(none, |_| "one".to_owned())),
-        Expect::Nsid(wanted) => differs("NSID", wanted.clone(), opt.and_then(|o| o.nsid.clone()).unwrap_or_else(none)),
-        Expect::Cookie(wanted) => differs("cookie", wanted.clone(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none)),
-        Expect::NoCookie => differs("cookie", none(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none)),
-        Expect::Ede(wanted) => differs("extended error", wanted.to_string(), opt.and_then(|o| o.ede).map_or_else(none, |e| e.to_string())),
+        Expect::Nsid(wanted) => {
+            differs("NSID", wanted.clone(), opt.and_then(|o| o.nsid.clone()).unwrap_or_else(none))
+        }
+        Expect::Cookie(wanted) => {
+            differs("cookie", wanted.clone(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none))
+        }
+        Expect::NoCookie => {
+            differs("cookie", none(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none))
+        }
+        Expect::Ede(wanted) => differs(
+            "extended error",
+            wanted.to_string(),
+            opt.and_then(|o| o.ede).map_or_else(none, |e| e.to_string()),
+        ),
         Expect::Truncated if !reply.flags.contains(&"tc") => Err("expected TC".to_owned()),
         Expect::Whole if reply.flags.contains(&"tc") => Err("expected no TC".to_owned()),
         Expect::Question(name, rtype) => {
             let got = reply.question.clone().map_or_else(none, |(name, rtype)| format!("{name} {rtype}"));
             differs("question", format!("{name} {rtype}"), got)
         }
-        Expect::NoQuestion => differs("question", none(), reply.question.clone().map_or_else(none, |(name, _)| name)),
+        Expect::NoQuestion => {
+            differs("question", none(), reply.question.clone().map_or_else(none, |(name, _)| name))
+        }
         _ => Ok(()),
     }
 }
@@ -269,7 +342,8 @@ fn compare_section(got: &[Vec<String>], wanted: &[(usize, &Vec<String>)]) -> Res
         let like = |record: &&Vec<String>| {
             // A star at the end stands for all the rest.
             let open_end = words.last().is_some_and(|w| w == "*") && record.len() >= words.len();
-            (record.len() == words.len() || open_end) && record.iter().zip(words.iter()).all(|(r, w)| w == "*" || *r == plain(w))
+            (record.len() == words.len() || open_end)
+                && record.iter().zip(words.iter()).all(|(r, w)| w == "*" || *r == plain(w))
         };
         match left.iter().position(like) {
             Some(index) => drop(left.remove(index)),
@@ -288,8 +362,13 @@ fn all(world: &World, spread: &Spread) -> (Given, BTreeMap<String, usize>) {
     let snapshot = snapshot(world, &spread.ask);
     for index in 0..1u128 << (spread.by - spread.len) {
         let network = match spread.over {
-            IpAddr::V4(a) => IpAddr::from((a.to_bits() | (index as u32).checked_shl(u32::from(32 - spread.by)).unwrap_or(0)).to_be_bytes()),
-            IpAddr::V6(a) => IpAddr::from((a.to_bits() | index.checked_shl(u32::from(128 - spread.by)).unwrap_or(0)).to_be_bytes()),
+            IpAddr::V4(a) => IpAddr::from(
+                (a.to_bits() | (index as u32).checked_shl(u32::from(32 - spread.by)).unwrap_or(0))
+                    .to_be_bytes(),
+            ),
+            IpAddr::V6(a) => IpAddr::from(
+                (a.to_bits() | index.checked_shl(u32::from(128 - spread.by)).unwrap_or(0)).to_be_bytes(),
+            ),
         };
         let mut ask: query::Ask = spread.ask.clone();
         ask.options.push((8, subnet(network, spread.by)));
@@ -297,7 +376,9 @@ fn all(world: &World, spread: &Spread) -> (Given, BTreeMap<String, usize>) {
         let (outcome, octets) = ask_over(&snapshot, &ask.packet(), ask.from, ask.transport, ask.draw);
         let pop = chosen(&snapshot, &outcome).unwrap_or_else(|| "none".to_owned());
         *counts.entry(pop.clone()).or_default() += 1;
-        for record in reply::decode(&octets).map(|r| r.sections).unwrap_or_default()[0].iter().filter(|r| r.len() == 4) {
+        for record in
+            reply::decode(&octets).map(|r| r.sections).unwrap_or_default()[0].iter().filter(|r| r.len() == 4)
+        {
             *counts.entry(record[3].clone()).or_default() += 1;
         }
         given.insert(network.to_string(), pop);
@@ -305,12 +386,21 @@ fn all(world: &World, spread: &Spread) -> (Given, BTreeMap<String, usize>) {
     (given, counts)
 }
 
-fn compare_many(many: &Many, given: &Given, before: &Given, counts: &BTreeMap<String, usize>) -> Result<(), String> {
+fn compare_many(
+    many: &Many,
+    given: &Given,
+    before: &Given,
+    counts: &BTreeMap<String, usize>,
+) -> Result<(), String> {
     let percent = |count: usize| 100.0 * count as f64 / given.len() as f64;
     let movers: Vec<(&String, &String)> =
         given.iter().filter_map(|(c, now)| before.get(c).filter(|b| *b != now).map(|b| (b, now))).collect();
     let inside = |what: &str, range: &std::ops::RangeInclusive<f64>, got: f64| {
-        if range.contains(&got) { Ok(()) } else { Err(format!("{what}: expected {range:?} per cent, got {got:.1}; {counts:?}")) }
+        if range.contains(&got) {
+            Ok(())
+        } else {
+            Err(format!("{what}: expected {range:?} per cent, got {got:.1}; {counts:?}"))
+        }
     };
     match many {
         Many::Share(who, range) => inside(who, range, percent(counts.get(who).copied().unwrap_or(0))),

@@ -139,21 +139,40 @@ pub fn parse(text: &str) -> Result<Script, Failure> {
                 Step::Add { path: path.to_owned(), text: format!("  {text}\n") }
             }
             ["edit", path, "|", ..] => match line.split('|').collect::<Vec<_>>()[..] {
-                [_, old, new] => Step::Edit { path: path.to_owned(), old: old.trim().to_owned(), new: new.trim().to_owned() },
+                [_, old, new] => Step::Edit {
+                    path: path.to_owned(),
+                    old: old.trim().to_owned(),
+                    new: new.trim().to_owned(),
+                },
                 _ => return Err(fail(number, "expected `edit FILE | old | new`".to_owned())),
             },
             ["reset"] => Step::Reset,
             ["refused", code] => Step::Refused { code: code.to_owned(), place: None },
-            ["refused", code, place] => Step::Refused { code: code.to_owned(), place: Some(place.to_owned()) },
+            ["refused", code, place] => {
+                Step::Refused { code: code.to_owned(), place: Some(place.to_owned()) }
+            }
             ["told", code] => Step::Told { code: code.to_owned(), place: None },
             ["told", code, place] => Step::Told { code: code.to_owned(), place: Some(place.to_owned()) },
-            ["ask", ref rest @ ..] => Step::Ask(Box::new(Ask::parse(rest).map_err(|words| fail(number, words))?), Vec::new()),
-            ["spread", ref rest @ ..] => Step::Spread(Box::new(spread(rest).map_err(|words| fail(number, words))?), Vec::new()),
+            ["ask", ref rest @ ..] => {
+                Step::Ask(Box::new(Ask::parse(rest).map_err(|words| fail(number, words))?), Vec::new())
+            }
+            ["spread", ref rest @ ..] => {
+                Step::Spread(Box::new(spread(rest).map_err(|words| fail(number, words))?), Vec::new())
+            }
             _ => {
                 match steps.last_mut() {
-                    Some((_, Step::Ask(_, expected))) => expected.push((number, expect(&words).map_err(|words| fail(number, words))?)),
-                    Some((_, Step::Spread(_, expected))) => expected.push((number, many(&words).map_err(|words| fail(number, words))?)),
-                    _ => return Err(fail(number, format!("`{}` is no step, and there is no `ask` before it", words[0]))),
+                    Some((_, Step::Ask(_, expected))) => {
+                        expected.push((number, expect(&words).map_err(|words| fail(number, words))?))
+                    }
+                    Some((_, Step::Spread(_, expected))) => {
+                        expected.push((number, many(&words).map_err(|words| fail(number, words))?))
+                    }
+                    _ => {
+                        return Err(fail(
+                            number,
+                            format!("`{}` is no step, and there is no `ask` before it", words[0]),
+                        ));
+                    }
                 }
                 continue;
             }
@@ -193,7 +212,11 @@ fn spread(words: &[&str]) -> Result<Spread, String> {
     let over: IpAddr = over.parse().map_err(|_| form.to_owned())?;
     let ask = Ask::parse(&[&[*name, *rtype], rest].concat())?;
     let spread = Spread { ask, over, len: number(len)?, by: number(by)? };
-    if spread.by < spread.len || spread.by - spread.len > 14 { Err("at most 16384 networks".to_owned()) } else { Ok(spread) }
+    if spread.by < spread.len || spread.by - spread.len > 14 {
+        Err("at most 16384 networks".to_owned())
+    } else {
+        Ok(spread)
+    }
 }
 
 fn many(words: &[&str]) -> Result<Many, String> {
@@ -216,7 +239,9 @@ fn expect(words: &[&str]) -> Result<Expect, String> {
         ["no", "pop"] => Expect::NoPop,
         ["no", "question"] => Expect::NoQuestion,
         ["no", word] if section(word).is_some() => Expect::NoRecords(section(word).unwrap_or_default()),
-        ["count", word, count] if section(word).is_some() => Expect::Count(section(word).unwrap_or_default(), number(count)?),
+        ["count", word, count] if section(word).is_some() => {
+            Expect::Count(section(word).unwrap_or_default(), number(count)?)
+        }
         ["scope", scope] => Expect::Scope(number(scope)?),
         ["ecs", prefix] => Expect::Ecs((*prefix).to_owned()),
         ["opt"] => Expect::Opt(None),
@@ -235,7 +260,10 @@ fn expect(words: &[&str]) -> Result<Expect, String> {
             if record.len() < 4 {
                 return Err(format!("expected `{word} OWNER TTL TYPE DATA`"));
             }
-            Expect::Record(section(word).unwrap_or_default(), record.iter().map(|w| (*w).to_owned()).collect())
+            Expect::Record(
+                section(word).unwrap_or_default(),
+                record.iter().map(|w| (*w).to_owned()).collect(),
+            )
         }
         _ => return Err(format!("`{}` is not understood", words.join(" "))),
     })

@@ -11,14 +11,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Loads {
-    /// A reload. A feed with the same key goes on with its shares, also its reading in flight; what is new is read at
-    /// once; what is gone sheds nothing.
+    /// A reload. A feed with the same key goes on with its shares, also its reading in flight; what
+    /// is new is read at once; what is gone sheds nothing.
     pub fn handle_roster(&mut self, roster: Arc<LoadRoster>, now: Moment) {
         self.advance(now);
         let old = std::mem::replace(&mut self.roster, roster);
         let new = self.roster.clone();
-        let index_of: HashMap<&str, usize> = old.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
-        let pop_of: HashMap<&str, usize> = old.pops.iter().zip(0..).map(|(pop, index)| (&**pop, index)).collect();
+        let index_of: HashMap<&str, usize> =
+            old.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
+        let pop_of: HashMap<&str, usize> =
+            old.pops.iter().zip(0..).map(|(pop, index)| (&**pop, index)).collect();
         let before = std::mem::take(&mut self.gauges);
         self.gauges = new
             .feeds
@@ -27,26 +29,34 @@ impl Loads {
                 let Some(index) = index_of.get(&*feed.key) else { return Gauge::new(now) };
                 let mut gauge = before[*index].clone();
                 if !gauge.row.is_empty() {
-                    let accept = |pop: &Arc<str>| pop_of.get(&**pop).and_then(|at| gauge.row.get(*at)).copied().unwrap_or(0);
+                    let accept = |pop: &Arc<str>| {
+                        pop_of.get(&**pop).and_then(|at| gauge.row.get(*at)).copied().unwrap_or(0)
+                    };
                     gauge.row = new.pops.iter().map(accept).collect();
                 }
                 gauge
             })
             .collect();
-        let serves = |pop: &Arc<str>| pop_of.get(&**pop).and_then(|at| self.serves.get(*at)).copied().unwrap_or(true);
+        let serves =
+            |pop: &Arc<str>| pop_of.get(&**pop).and_then(|at| self.serves.get(*at)).copied().unwrap_or(true);
         self.serves = new.pops.iter().map(serves).collect();
-        self.flights = self.gauges.iter().zip(0..).filter_map(|(gauge, index)| Some((gauge.flight?.0, index))).collect();
-        self.stepped = (0..self.gauges.len() as u32).filter(|index| self.gauges[*index as usize].published.share > 0).collect();
+        self.flights =
+            self.gauges.iter().zip(0..).filter_map(|(gauge, index)| Some((gauge.flight?.0, index))).collect();
+        self.stepped = (0..self.gauges.len() as u32)
+            .filter(|index| self.gauges[*index as usize].published.share > 0)
+            .collect();
         self.takers = takers(&new);
         self.is_new = true;
         self.arrange(now);
     }
 
-    /// Takes over what was saved before a restart, right after [`Loads::new`]: shares hold until readings speak, and
-    /// decay if none come. Gives how many feeds took theirs; the rest is unknown here, or too old.
+    /// Takes over what was saved before a restart, right after [`Loads::new`]: shares hold until
+    /// readings speak, and decay if none come. Gives how many feeds took theirs; the rest is
+    /// unknown here, or too old.
     pub fn restore(&mut self, saved: &[SavedLoad], now: Moment, now_epoch_secs: u64) -> usize {
         let roster = self.roster.clone();
-        let index_of: HashMap<&str, usize> = roster.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
+        let index_of: HashMap<&str, usize> =
+            roster.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
         let mut taken = 0;
         for saved in saved.iter().filter(|saved| saved.is_fresh(now_epoch_secs.saturating_mul(1_000))) {
             let Some(index) = index_of.get(&*saved.key) else { continue };
@@ -54,7 +64,9 @@ impl Loads {
             gauge.shedding = Shedding::new(saved.share, now);
             gauge.published = Published::kept(saved.published);
             gauge.smoothed = saved.smoothed.filter(|load| load.is_finite() && *load >= 0.0);
-            let accept = |pop: &Arc<str>| saved.accept.iter().find(|(name, _)| name == pop).map_or(0, |(_, accept)| (*accept).min(256));
+            let accept = |pop: &Arc<str>| {
+                saved.accept.iter().find(|(name, _)| name == pop).map_or(0, |(_, accept)| (*accept).min(256))
+            };
             gauge.row = roster.pops.iter().map(accept).collect();
             // What was told then is measured by now.
             gauge.measured_out = gauge.share_out().min(gauge.shedding.share());
@@ -74,17 +86,28 @@ impl Loads {
                 share: gauge.shedding.share(),
                 smoothed: gauge.smoothed,
                 published: gauge.published.share,
-                accept: self.roster.pops.iter().cloned().zip(gauge.row.iter().copied()).filter(|(_, accept)| *accept > 0).collect(),
+                accept: self
+                    .roster
+                    .pops
+                    .iter()
+                    .cloned()
+                    .zip(gauge.row.iter().copied())
+                    .filter(|(_, accept)| *accept > 0)
+                    .collect(),
                 saved_epoch_ms: now_epoch_secs.saturating_mul(1_000),
             })
             .collect()
     }
 }
 
-/// Who takes what is shed in a service at a PoP: a feed, or the PoP itself where nothing is measured.
+/// Who takes what is shed in a service at a PoP: a feed, or the PoP itself where nothing is
+/// measured.
 pub(super) fn takers(roster: &LoadRoster) -> HashMap<(u16, Arc<str>), u32> {
-    let mut takers: HashMap<_, _> =
-        roster.slots.iter().map(|slot| ((slot.pop, slot.service.clone()), roster.feeds.len() as u32 + u32::from(slot.pop))).collect();
+    let mut takers: HashMap<_, _> = roster
+        .slots
+        .iter()
+        .map(|slot| ((slot.pop, slot.service.clone()), roster.feeds.len() as u32 + u32::from(slot.pop)))
+        .collect();
     for (feed, index) in roster.feeds.iter().zip(0..) {
         for slot in feed.slots.iter().filter_map(|slot| roster.slots.get(*slot as usize)) {
             takers.insert((slot.pop, slot.service.clone()), index);

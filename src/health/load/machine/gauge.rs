@@ -100,7 +100,12 @@ impl Gauge {
         let staying = (1.0 - self.share_out()) / (1.0 - self.measured_out);
         let expected = (load - self.measured_inflow + self.inflow).max(0.0) * staying;
         let spec = &feed.spec;
-        let tuning = Tuning { target: spec.target, limit: spec.limit, gain: spec.gain, ttl_ms: u64::from(feed.ttl_secs) * 1_000 };
+        let tuning = Tuning {
+            target: spec.target,
+            limit: spec.limit,
+            gain: spec.gain,
+            ttl_ms: u64::from(feed.ttl_secs) * 1_000,
+        };
         self.shedding.step(tuning, load / feed.capacity, expected / feed.capacity, self.taken > 0.02, now)
     }
 
@@ -119,11 +124,12 @@ impl Gauge {
         self.smoothed.map(|load| load / (1.0 - self.measured_out))
     }
 
-    /// What was told comes to be measured: answers are cached for up to a TTL, on average for half of it, and a
-    /// smoothed reading lags by some readings.
+    /// What was told comes to be measured: answers are cached for up to a TTL, on average for half
+    /// of it, and a smoothed reading lags by some readings.
     fn catch_up(&mut self, feed: &FeedRoster, since_ms: u64) {
         let smoothing = feed.spec.smoothing;
-        let lag_ms = f64::from(feed.ttl_secs) * 500.0 + f64::from(feed.spec.every_ms) * (1.0 - smoothing) / smoothing;
+        let lag_ms =
+            f64::from(feed.ttl_secs) * 500.0 + f64::from(feed.spec.every_ms) * (1.0 - smoothing) / smoothing;
         let since_ms = since_ms as f64;
         let weight = if since_ms > 0.0 { since_ms / (since_ms + lag_ms) } else { 0.0 };
         self.measured_out += (self.share_out() - self.measured_out) * weight;

@@ -5,12 +5,13 @@ use crate::health::load::publish::steps;
 use crate::health::load::room::{self, Outflow};
 use std::collections::BTreeMap;
 
-/// Part of its target up to which a PoP is filled with what others shed: estimates are never exact, and who is filled to the
-/// target sheds in turn.
+/// Part of its target up to which a PoP is filled with what others shed: estimates are never exact,
+/// and who is filled to the target sheds in turn.
 const FILL: f64 = 0.95;
 
 impl Loads {
-    /// For each feed that sheds, or will, the acceptance of each PoP in steps. Notes what each feed is handed.
+    /// For each feed that sheds, or will, the acceptance of each PoP in steps. Notes what each feed
+    /// is handed.
     pub(super) fn plan(&mut self) -> BTreeMap<u32, Vec<u16>> {
         let roster = self.roster.clone();
         let (shedding, outflows): (Vec<u32>, Vec<Outflow>) =
@@ -28,7 +29,9 @@ impl Loads {
             gauge.taken = accepted.taken;
             let handed = gauge.demand().unwrap_or(0.0) * f64::from(gauge.published.share) / 256.0;
             let mut row = vec![0; roster.pops.len()];
-            for ((follower, accept), part) in outflow.followers.iter().zip(&accepted.accept).zip(&accepted.parts) {
+            for ((follower, accept), part) in
+                outflow.followers.iter().zip(&accepted.accept).zip(&accepted.parts)
+            {
                 row[self.pop_of(*follower)] = steps(*accept);
                 if let Some(follower) = self.gauges.get_mut(*follower as usize) {
                     follower.inflow += handed * part;
@@ -59,7 +62,8 @@ impl Loads {
 
     fn follower(&self, index: u32, pop: u16) -> Option<u32> {
         let roster = &self.roster;
-        let services = roster.feeds[index as usize].slots.iter().map(|slot| &roster.slots[*slot as usize].service);
+        let services =
+            roster.feeds[index as usize].slots.iter().map(|slot| &roster.slots[*slot as usize].service);
         services.into_iter().find_map(|service| self.takers.get(&(pop, service.clone())).copied())
     }
 
@@ -70,8 +74,8 @@ impl Loads {
         }
     }
 
-    /// What a feed's PoP may still take, by its own demand: what it was handed already is its room in use. One whose
-    /// load was never read takes nothing.
+    /// What a feed's PoP may still take, by its own demand: what it was handed already is its room
+    /// in use. One whose load was never read takes nothing.
     fn room(&self, index: usize) -> f64 {
         let (feed, gauge) = (&self.roster.feeds[index], &self.gauges[index]);
         gauge.own_demand().map_or(0.0, |demand| ((feed.spec.target * FILL) * feed.capacity - demand).max(0.0))

@@ -1,4 +1,5 @@
-//! Long runs of a small world: targets flap, networks are cut, files are reloaded, the process dies.
+//! Long runs of a small world: targets flap, networks are cut, files are reloaded, the process
+//! dies.
 //!
 //! A failing seed is a number in the message; `run_seed` runs it alone.
 
@@ -48,7 +49,13 @@ impl World {
             }
             8 => self.cut[self.dice.roll(2) as usize] ^= true,
             9..12 => self.cut = [false; 2],
-            12 => self.broken.extend(roster.targets.iter().filter(|target| &*target.probe == "web").map(|target| target.key.clone())),
+            12 => self.broken.extend(
+                roster
+                    .targets
+                    .iter()
+                    .filter(|target| &*target.probe == "web")
+                    .map(|target| target.key.clone()),
+            ),
             13..15 => self.broken.clear(),
             _ => {}
         }
@@ -59,7 +66,9 @@ impl World {
         for event in events(monitor) {
             match event {
                 HealthEvent::Frozen { family, .. } => self.frozen[family as usize] = Some(now),
-                HealthEvent::Thawed { family, .. } | HealthEvent::FreezeSpent { family, .. } => self.frozen[family as usize] = None,
+                HealthEvent::Thawed { family, .. } | HealthEvent::FreezeSpent { family, .. } => {
+                    self.frozen[family as usize] = None
+                }
                 HealthEvent::Turned { subject, now: verdict, .. } => {
                     let since = self.frozen[usize::from(subject.address.is_ipv6())];
                     assert!(
@@ -76,7 +85,10 @@ impl World {
     fn check_picture(&mut self, monitor: &Monitor, picture: &Picture, now: u64) {
         let (roster, seed) = (monitor.roster(), self.seed);
         assert_eq!(picture.slots.len(), roster.slots.len());
-        assert!(picture.held.iter().all(|(policy, slots)| (*policy as usize) < roster.policies.len() && slots.len() == roster.slots.len()));
+        assert!(
+            picture.held.iter().all(|(policy, slots)| (*policy as usize) < roster.policies.len()
+                && slots.len() == roster.slots.len())
+        );
         assert!(picture.held.is_sorted_by_key(|(policy, _)| *policy));
         let fallen = picture.slots.iter().filter(|slot| slot.went_down > 0).count() as u32;
         let reports: Vec<_> = monitor.targets(Moment(now)).collect();
@@ -88,17 +100,26 @@ impl World {
                 assert!(mask == 0 || may_be_down, "seed {seed}, {now} ms: unknown is not down");
             }
             let readings = [index * 2, index * 2 + 1].map(|target| monitor.board.reading(target as u32));
-            assert_eq!(slot.horizon_secs, readings[0].horizon_secs.min(readings[1].horizon_secs), "the least of its targets");
+            assert_eq!(
+                slot.horizon_secs,
+                readings[0].horizon_secs.min(readings[1].horizon_secs),
+                "the least of its targets"
+            );
         }
     }
 
-    /// A result came: until when its target promises to stay as it is. A horizon is rounded up to seconds.
+    /// A result came: until when its target promises to stay as it is. A horizon is rounded up to
+    /// seconds.
     fn promise(&mut self, monitor: &Monitor, key: &Arc<str>, now: u64) {
         // Canaries are asked out of turn, so they promise nothing.
         let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
         let Some(index) = monitor.roster().targets.iter().position(is_meant) else { return };
         let reading = monitor.board.reading(index as u32);
-        let until = if reading.horizon_secs == SETTLED { 0 } else { now + (u64::from(reading.horizon_secs) * 1000).saturating_sub(999) };
+        let until = if reading.horizon_secs == SETTLED {
+            0
+        } else {
+            now + (u64::from(reading.horizon_secs) * 1000).saturating_sub(999)
+        };
         self.promised.insert(key.clone(), (reading.verdict, until));
     }
 
@@ -108,7 +129,10 @@ impl World {
                 && *was != report.verdict
             {
                 let (key, seed) = (&report.target.key, self.seed);
-                assert!(*was == Verdict::Unknown || now >= *until, "seed {seed}: {key} turned at {now} ms, promised until {until}");
+                assert!(
+                    *was == Verdict::Unknown || now >= *until,
+                    "seed {seed}: {key} turned at {now} ms, promised until {until}"
+                );
                 *was = report.verdict;
             }
         }
@@ -117,14 +141,23 @@ impl World {
 
 /// What an answer shows, without what time alone moves.
 fn shown(picture: &Picture) -> (Vec<[u64; 3]>, Vec<Vec<[u64; 3]>>) {
-    let slots = picture.slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(slot.went_down)]).collect();
-    let held =
-        |(policy, slots): &(u32, Vec<SlotHealth>)| slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(*policy)]).collect();
+    let slots =
+        picture.slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(slot.went_down)]).collect();
+    let held = |(policy, slots): &(u32, Vec<SlotHealth>)| {
+        slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(*policy)]).collect()
+    };
     (slots, picture.held.iter().map(held).collect())
 }
 
 fn run_seed(seed: u64) -> usize {
-    let mut world = World { dice: Dice(seed), broken: BTreeSet::new(), cut: [false; 2], frozen: [None; 2], promised: HashMap::new(), seed };
+    let mut world = World {
+        dice: Dice(seed),
+        broken: BTreeSet::new(),
+        cut: [false; 2],
+        frozen: [None; 2],
+        promised: HashMap::new(),
+        seed,
+    };
     let (mut monitor, mut now, mut last, mut pictures) = (monitor(roster(5, 2, 2)), 0, Picture::default(), 0);
     let mut flights: Vec<(u64, Ticket, bool, Arc<str>)> = Vec::new();
     while now < 600_000 {
@@ -161,12 +194,19 @@ fn run_seed(seed: u64) -> usize {
             // A hold's time goes on meanwhile.
             let away_secs = if last.held.is_empty() { 3 } else { 0 };
             after.restore(&saved, Moment(now), 1_000_000 + away_secs);
-            assert_eq!(shown(&after.poll_picture(Moment(now)).unwrap()), shown(&last), "seed {seed}: a restart at {now} ms");
+            assert_eq!(
+                shown(&after.poll_picture(Moment(now)).unwrap()),
+                shown(&last),
+                "seed {seed}: a restart at {now} ms"
+            );
             (monitor, world.frozen) = (after, [None; 2]);
             flights.clear();
             world.promised.clear();
         }
-        let next = [monitor.next_wake().map(|wake| wake.0), flights.iter().map(|(end, ..)| *end).min()].into_iter().flatten().min();
+        let next = [monitor.next_wake().map(|wake| wake.0), flights.iter().map(|(end, ..)| *end).min()]
+            .into_iter()
+            .flatten()
+            .min();
         now = next.unwrap_or(now).clamp(now + 1, now + 2_000);
     }
     pictures
@@ -183,15 +223,22 @@ fn long_runs_keep_every_promise() {
 #[test]
 fn the_order_within_a_moment_does_not_matter() {
     for seed in 0..30 {
-        let mut world =
-            World { dice: Dice(seed), broken: BTreeSet::new(), cut: [false; 2], frozen: [None; 2], promised: HashMap::new(), seed };
+        let mut world = World {
+            dice: Dice(seed),
+            broken: BTreeSet::new(),
+            cut: [false; 2],
+            frozen: [None; 2],
+            promised: HashMap::new(),
+            seed,
+        };
         let mut monitor = monitor(roster(5, 2, 2));
         for turn in 0..200u64 {
             // Every target at once: coarse moments make many ties.
             let now = Moment(turn * 7_000);
             world.stir(&monitor.roster().clone());
             let due: Vec<Due> = std::iter::from_fn(|| monitor.poll_due(now)).collect();
-            let fates: Vec<(Ticket, bool)> = due.iter().map(|due| (due.ticket, world.fate(due.target()))).collect();
+            let fates: Vec<(Ticket, bool)> =
+                due.iter().map(|due| (due.ticket, world.fate(due.target()))).collect();
             let end = now.after_ms(world.dice.roll(3_000));
             let mut other = monitor.clone();
             let tell = |monitor: &mut Monitor, (ticket, is_well): (Ticket, bool)| {

@@ -4,7 +4,8 @@ use super::*;
 
 /// The sum of `load` with some labels, the page given in pieces of so many octets.
 fn sum_in(page: &[u8], labels: &[(&str, &str)], piece: usize) -> Result<f64, String> {
-    let labels: Vec<(Arc<str>, Arc<str>)> = labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let labels: Vec<(Arc<str>, Arc<str>)> =
+        labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let mut samples = Samples::new("load", &labels);
     for octets in page.chunks(piece) {
         assert!(!samples.take(octets)?);
@@ -25,7 +26,8 @@ fn sum_of(page: &str, labels: &[(&str, &str)]) -> Result<f64, String> {
 #[test]
 fn pages() {
     let several = "# HELP load Requests \\ per second.\n# TYPE load gauge\nload{host=\"a\",code=\"200\"} 10\n\
-                   load{host=\"a\",code=\"500\"} 1 1395066363000\nother{host=\"a\"} 1e9\n\nload{ host = \"b\" , code=\"200\", } +2.5e1 \r\n";
+                   load{host=\"a\",code=\"500\"} 1 1395066363000\nother{host=\"a\"} 1e9\n\nload{ host = \
+                   \"b\" , code=\"200\", } +2.5e1 \r\n";
     type Row<'r> = (&'r str, &'r [(&'r str, &'r str)], Result<f64, &'r str>);
     let rows: Vec<Row<'_>> = vec![
         ("load 417\n", &[], Ok(417.0)),
@@ -84,7 +86,10 @@ fn pages() {
 fn lengths_are_bounded() {
     let long = "x".repeat(FEED_LINE_OCTETS_MAX);
     assert_eq!(sum_of(&format!("other{{a=\"{long}\"}} 5\nload 1\n"), &[]), Ok(1.0));
-    assert_eq!(sum_of(&format!("load{{a=\"{long}\"}} 5\n"), &[]), Err("a sample of \"load\" has more than 16 KiB".into()));
+    assert_eq!(
+        sum_of(&format!("load{{a=\"{long}\"}} 5\n"), &[]),
+        Err("a sample of \"load\" has more than 16 KiB".into())
+    );
     let mut samples = Samples::new("load", &[]);
     let line = format!("{long}\n");
     let taken = (0..).map(|_| samples.take(line.as_bytes())).find_map(Result::err).unwrap();

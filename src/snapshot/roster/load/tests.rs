@@ -16,22 +16,32 @@ impl Sources for Memory {
     }
 }
 
-/// The roster of four PoPs, of which `ams` and `fra` have two services each, with what is said of `fra` and of its
-/// service `video`.
+/// The roster of four PoPs, of which `ams` and `fra` have two services each, with what is said of
+/// `fra` and of its service `video`.
 fn roster(fra: &str, video: &str) -> LoadRoster {
     let pops = format!(
-        "pops:\n  ams: {{ at: {{ lat: 52.4, lon: 4.9 }}, addresses: 192.0.2.1, services: {{ video: {{ addresses: 192.0.2.9 }} }} }}\n  \
-         fra: {{ at: {{ lat: 50.1, lon: 8.7 }}, addresses: 192.0.2.2, services: {{ idle: {{ addresses: 192.0.2.11 }}, video: {{ addresses: \
+        "pops:\n  ams: {{ at: {{ lat: 52.4, lon: 4.9 }}, addresses: 192.0.2.1, services: {{ video: {{ \
+         addresses: 192.0.2.9 }} }} }}\n  \
+         fra: {{ at: {{ lat: 50.1, lon: 8.7 }}, addresses: 192.0.2.2, services: {{ idle: {{ addresses: \
+         192.0.2.11 }}, video: {{ addresses: \
          192.0.2.10, {video} }} }}, {fra} }}\n  \
          iad: {{ at: {{ lat: 39, lon: -77.5 }}, addresses: 192.0.2.3 }}\n  lab: {{ addresses: 192.0.2.4 }}\n"
     );
-    let policies = "policies:\n  web: { pops: [fra, ams, iad, lab], order: listed, ttl: 40, rules: [{ when: { country: DE }, pops: fra, ttl: 90 }] }\n  \
+    let policies = "policies:\n  web: { pops: [fra, ams, iad, lab], order: listed, ttl: 40, rules: [{ when: \
+        { country: DE }, pops: fra, ttl: 90 }] }\n  \
                     short: { pops: [fra, ams], order: listed, ttl: 20 }\n  \
                     film: { pops: [fra, ams], order: listed, service: video, ttl: { min: 5, max: 300 } }\n";
-    let zone = "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: 192.0.2.53 }\n  w: { steer: web }\n  \
+    let zone = "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: \
+        192.0.2.53 }\n  w: { steer: web }\n  \
                 s: { steer: short }\n  f: { steer: film }\n";
-    let server = "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: q.yaml\nzones: z\n";
-    let memory = Memory([("m.yaml", server.into()), ("p.yaml", pops), ("q.yaml", policies.into()), ("z.yaml", zone.into())]);
+    let server =
+        "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: q.yaml\nzones: z\n";
+    let memory = Memory([
+        ("m.yaml", server.into()),
+        ("p.yaml", pops),
+        ("q.yaml", policies.into()),
+        ("z.yaml", zone.into()),
+    ]);
     let loaded = config::load(Path::new("m.yaml"), &memory);
     let text = crate::desk::render::text(&loaded.findings, &loaded.files, false);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
@@ -48,7 +58,13 @@ fn shown(roster: &LoadRoster) -> Vec<String> {
     let line = |feed: &FeedRoster| {
         let slots: Vec<String> = feed.slots.iter().map(slot).collect();
         let pop = &roster.pops[usize::from(feed.pop)];
-        format!("{pop} {} [{}] {} {}", feed.service.as_deref().unwrap_or("-"), slots.join(" "), feed.capacity, feed.ttl_secs)
+        format!(
+            "{pop} {} [{}] {} {}",
+            feed.service.as_deref().unwrap_or("-"),
+            slots.join(" "),
+            feed.capacity,
+            feed.ttl_secs
+        )
     };
     roster.feeds.iter().map(line).collect()
 }
@@ -82,7 +98,10 @@ fn the_nearest_follow_first() {
     let name = |index: &u16| &*roster.pops[usize::from(*index)];
     assert_eq!(roster.followers[1].iter().map(name).collect::<Vec<_>>(), ["ams", "iad", "lab"]);
     assert_eq!(roster.followers.len(), 4);
-    assert!([0, 2, 3].iter().all(|pop| roster.followers[*pop].is_empty()), "nobody asks who follows a PoP without a feed");
+    assert!(
+        [0, 2, 3].iter().all(|pop| roster.followers[*pop].is_empty()),
+        "nobody asks who follows a PoP without a feed"
+    );
 }
 
 /// A feed is the same while its source is, whatever else is said of it.
@@ -90,7 +109,10 @@ fn the_nearest_follow_first() {
 fn keys_hold_the_source_alone() {
     let key = |fra: &str, video: &str| roster(fra, video).feeds[0].key.clone();
     let push = key("capacity: 9, load: { push: {} }", "probe: none");
-    assert_eq!(push, key("capacity: 5, weight: 7, tags: [a], load: { push: {}, every: 5s, target: 50% }", "probe: none"));
+    assert_eq!(
+        push,
+        key("capacity: 5, weight: 7, tags: [a], load: { push: {}, every: 5s, target: 50% }", "probe: none")
+    );
     assert_ne!(push, key("capacity: 9, load: { file: /a }", "probe: none"));
     assert_ne!(push, key("capacity: 9", "load: { push: {} }"));
 }
