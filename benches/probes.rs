@@ -6,12 +6,9 @@
 //! `cargo bench --bench probes` takes about two minutes. The targets are a process of their own,
 //! which this program starts from itself and whose time does not count.
 
-#[path = "../tests/certificate/mod.rs"]
-mod certificate;
-#[path = "../tests/deployment/mod.rs"]
-mod deployment;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
-use deployment::Deployment;
 use meridian::desk::command::{Command, Push};
 use meridian::server::{Engine, Server};
 use rustls::{ServerConnection, StreamOwned};
@@ -22,6 +19,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
+use support::deployment::Deployment;
 
 /// Targets of a run; each is an address of loopback.
 const TARGETS: u32 = 1_000;
@@ -105,7 +103,8 @@ fn serving() {
     deployment.write("pops.yaml", &pops);
     policies(&deployment, 200);
     let server = deployment.start(Engine::Fast);
-    let clients: Vec<UdpSocket> = (0..CLIENTS).map(|_| deployment::client(server.dns()[0])).collect();
+    let clients: Vec<UdpSocket> =
+        (0..CLIENTS).map(|_| support::deployment::client(server.dns()[0])).collect();
     push(&server, true);
     let mut took: Vec<Duration> = Vec::new();
     for turn in 0..TURNS {
@@ -156,7 +155,7 @@ fn push(server: &Server, up: bool) {
 }
 
 fn ask(client: &UdpSocket, server: SocketAddr) -> Ipv4Addr {
-    client.send_to(&deployment::query(1, "www0.cdn.example", 1), server).expect("sent");
+    client.send_to(&support::deployment::query(1, "www0.cdn.example", 1), server).expect("sent");
     let mut answer = [0; 512];
     let length = client.recv(&mut answer).expect("an answer comes");
     let octets: [u8; 4] = answer[length - 4..length].try_into().expect("four octets");
@@ -237,7 +236,7 @@ fn targets() {
     let (plain, secure, hanging) = (listen(), listen(), listen());
     let port = |listener: &TcpListener| listener.local_addr().expect("bound").port();
     println!("{} {} {}", port(&plain), port(&secure), port(&hanging));
-    let (config, authority) = certificate::fresh();
+    let (config, authority) = support::certificate::fresh();
     print!("{authority}");
     let clock = Arc::new(Mutex::new(Clock::default()));
     for (listener, tls) in [(plain, None), (secure, Some(config))] {

@@ -161,15 +161,13 @@ families! {
 pub fn document() -> String {
     let mut text = String::from(
         "# Metrics\n\n\
-         `GET /metrics` on the admin address (`listen.admin`) and on the control socket gives these families \
-         as\n\
-         Prometheus text. Labels take their values from fixed sets and from the files of the deployment; \
-         nothing that\n\
-         a client sends becomes a label. Counters survive reloads: policies and PoPs are counted by name.\n\n\
-         This file is printed from the catalogue in `src/control/catalogue.rs`; a test compares the two, and \
-         both\n\
-         with a scrape of a running server. After a change: `MERIDIAN_PRINT=1 cargo test --test metrics \
-         document`.\n\n\
+         `GET /metrics` on the admin address (`listen.admin`) and on the control socket gives these\n\
+         families as Prometheus text. Labels take their values from fixed sets and from the files of the\n\
+         deployment; nothing that a client sends becomes a label. Counters survive reloads: policies and\n\
+         PoPs are counted by name.\n\n\
+         This file is printed from the catalogue in `src/control/catalogue.rs`; a test compares the two,\n\
+         and both with a scrape of a running server. After a change:\n\
+         `MERIDIAN_PRINT=1 cargo test --test program metrics`.\n\n\
          | name | kind | labels | meaning |\n|---|---|---|---|\n",
     );
     for family in CATALOGUE {
@@ -186,9 +184,8 @@ pub fn document() -> String {
         text.push_str(&format!("| `{}` | {} |\n", reason.word(), reason.about()));
     }
     text.push_str(&format!(
-        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger deployment \
-         the policies behind \
-         those\nthat fit are counted together as the policy `other`.\n",
+        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger deployment\n\
+         the policies behind those that fit are counted together as the policy `other`.\n",
         crate::limits::TALLY_PAIRS_MAX
     ));
     text

@@ -2,7 +2,7 @@
 //! networks and a small database, from one seed. Some are refused by the loader; those are not
 //! served.
 
-use crate::dice::Dice;
+use crate::support::dice::Dice;
 use crate::support::{Tree, World, load};
 use meridian::cli::geoip;
 use meridian::finding::FileId;

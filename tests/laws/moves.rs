@@ -1,7 +1,7 @@
 //! Law 5, exactly: which cells move, counted one by one, and no others. Over the scores themselves,
 //! and over answers.
 
-use crate::dice::Dice;
+use crate::support::dice::Dice;
 use crate::support::{Tree, World, load, query};
 use meridian::answer::{self, Client, Moment, Transport, Verdict};
 use meridian::geo::prefix::Prefix;

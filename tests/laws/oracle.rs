@@ -5,8 +5,8 @@
 //! between two unit vectors by atan2 of cross and dot product, which is exact at both ends
 //! (Vincenty on a sphere).
 
-use crate::dice::Dice;
 use crate::reply::got;
+use crate::support::dice::Dice;
 use crate::support::{Tree, World, load};
 use meridian::cli::geoip;
 use meridian::finding::FileId;

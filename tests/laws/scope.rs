@@ -1,8 +1,8 @@
 //! Law 1, the scope law: any two clients inside one returned scope get the same set of records.
 
-use crate::dice::Dice;
 use crate::generator::{self, NAMES};
 use crate::reply::got;
+use crate::support::dice::Dice;
 use crate::support::{World, sample, with_down};
 use meridian::cli::verify::verify_scopes;
 use meridian::geo::prefix::Prefix;

@@ -1,9 +1,9 @@
 //! Laws 4 and 5: all down equals all up; equal inputs give equal answers on every node, and a
 //! change moves only the clients it must.
 
-use crate::dice::Dice;
 use crate::generator::{self, NAMES};
 use crate::reply::{Got, got};
+use crate::support::dice::Dice;
 use crate::support::{Tree, World, load, sample, with_down};
 use meridian::geo::prefix::Prefix;
 use meridian::snapshot::Snapshot;

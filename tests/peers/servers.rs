@@ -1,6 +1,6 @@
 //! NSD and Knot DNS as child processes on loopback, in a folder of their own.
 
-use crate::deployment::{PATIENCE, query};
+use crate::support::deployment::{PATIENCE, query};
 use crate::zones::ZoneText;
 use std::fmt::Write as _;
 use std::net::{SocketAddr, TcpListener, UdpSocket};

@@ -1,8 +1,8 @@
 //! The world that is simulated: PoPs and clients on a globe, from one seed, compiled like any
 //! deployment.
 
-use crate::dice::Dice;
-use crate::support::{self, Tree};
+use crate::support::Tree;
+use crate::support::dice::Dice;
 use meridian::finding::{At, FileId};
 use meridian::geo::distance::great_circle_m;
 use meridian::geo::prefix::Prefix;
@@ -45,7 +45,7 @@ pub struct Kind {
 
 /// A deployment, and what clients ask.
 pub struct Compiled {
-    pub world: support::World,
+    pub world: crate::support::World,
     pub kind: Kind,
     /// PoPs of these files.
     pub pops: usize,
@@ -142,7 +142,7 @@ pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
         .with("networks.yaml", networks)
         .with("policies.yaml", policies)
         .with("zones/sim.example.yaml", zone);
-    let world = support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
+    let world = crate::support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
     let places: Vec<_> = world.deployment.pops.iter().map(|pop| pop.coordinates.unwrap()).collect();
     let by_distance = |from, skip: usize| {
         let mut order: Vec<(u32, u16)> = (0..count)
@@ -168,7 +168,7 @@ pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
         for rtype in TYPES {
             queries.extend((0..kind.cells).map(|cell| {
                 let address = network_of(cell).address();
-                support::query(
+                crate::support::query(
                     name,
                     rtype,
                     Some(Prefix::new(address, if address.is_ipv4() { 24 } else { 56 })),

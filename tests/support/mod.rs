@@ -1,5 +1,9 @@
 //! What tests share: deployments from files, snapshots of them, and questions.
-#![allow(dead_code)] // each test file uses a part
+#![allow(dead_code)] // each test program uses a part
+
+pub mod certificate;
+pub mod deployment;
+pub mod dice;
 
 use meridian::answer::{self, Client, Moment, Outcome, Transport, Verdict};
 use meridian::config::{self, Deployment, Sources};

@@ -1,7 +1,7 @@
 //! Questions of every kind, octet by octet.
 
-use crate::dice::Dice;
 use crate::support::EPOCH_SECS;
+use crate::support::dice::Dice;
 use meridian::geo::prefix::Prefix;
 use meridian::snapshot::Snapshot;
 use meridian::wire::cookie;

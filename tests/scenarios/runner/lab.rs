@@ -1,6 +1,6 @@
 //! The lab: a small deployment, loaded as a scenario has changed it.
 
-use super::support::{Tree, World};
+use crate::support::{Tree, World};
 use meridian::config;
 use meridian::finding::{FileId, Files, Findings, Severity};
 use meridian::snapshot::compile;

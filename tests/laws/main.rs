@@ -1,0 +1,15 @@
+//! The laws of the server, each with a test that fails without it. ARCHITECTURE.md states them.
+
+mod generator;
+mod golden;
+mod moves;
+mod oracle;
+mod reply;
+mod reuse;
+mod scope;
+mod served;
+mod shared_routes;
+mod sharing;
+mod snapshot;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,215 @@
+//! DNS cookies over real sockets: what one node gave another knows, secrets are changed without a
+//! client noticing, and `dig` calls our cookies good.
+
+use crate::support::deployment::*;
+use domain::base::Message;
+use domain::base::iana::OptRcode;
+use meridian::desk::counters::Lane;
+use meridian::server::{Engine, Server};
+use std::process::Command;
+
+const A: u16 = 1;
+const NOTIFY: u8 = 4;
+const FIRST: &str = "e5e973e5a6b2a43f48e7dc849e37bfcf";
+const SECOND: &str = "445536bcd2513298075a5d379663c962";
+
+/// A deployment whose secrets stand in a file.
+fn fleet_node(secrets: &[&str]) -> Deployment {
+    let deployment = Deployment::new(&["127.0.0.1:0", "[::1]:0"], "cookies: { secrets: cookies.secrets }\n");
+    deployment.write("cookies.secrets", &secrets.join("\n"));
+    deployment
+}
+
+fn reload(server: &Server) {
+    use meridian::desk::command::{Command, Origin};
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let reply = Box::new(move |report| sender.send(report).expect("the test waits"));
+    assert!(server.door()(Command::Reload { origin: Origin::Signal, reply: Some(reply) }).is_ok());
+    receiver.recv_timeout(PATIENCE).expect("the writer answers");
+}
+
+/// What a node thinks of a cookie: the response code of a message with nothing else (RFC 7873
+/// section 5.4).
+fn judged(server: &Server, cookie: &[u8]) -> OptRcode {
+    let mut asked = query(5, ".", A);
+    asked.truncate(12);
+    asked[5] = 0;
+    let reply = ask_udp(server.dns()[0], &with_option(asked, 10, cookie));
+    let message = Message::from_octets(&reply[..]).expect("a message");
+    message.opt().expect("an OPT").rcode(message.header())
+}
+
+fn given(server: &Server, client: [u8; 8]) -> Vec<u8> {
+    cookie_of(&ask_udp(server.dns()[0], &with_option(query(1, "www.cdn.example", A), 10, &client)))
+        .expect("a cookie")
+}
+
+/// RFC 9018 section 5: a new secret is first known, then used, then alone; at no step is a cookie
+/// of the step before refused, and the digest, which is of answers, stays.
+#[test]
+fn secrets_roll_over() {
+    let (one, other) = (fleet_node(&[FIRST]), fleet_node(&[FIRST]));
+    let (server, peer) = (one.start(Engine::Fast), other.start(Engine::Fast));
+    let digest = server.desk().snapshot.full().digest();
+    let mut last = given(&server, [1; 8]);
+    assert_eq!(judged(&peer, &last), OptRcode::NOERROR, "nodes with equal secrets know each other's cookies");
+    for (client, secrets) in [(2, vec![FIRST, SECOND]), (3, vec![SECOND, FIRST]), (4, vec![SECOND])] {
+        one.write("cookies.secrets", &secrets.join("\n"));
+        reload(&server);
+        assert_eq!(server.desk().snapshot.full().digest(), digest);
+        assert_eq!(judged(&server, &last), OptRcode::NOERROR, "{secrets:?}");
+        last = given(&server, [client; 8]);
+        if client == 2 {
+            assert_eq!(
+                judged(&peer, &last),
+                OptRcode::NOERROR,
+                "what the slowest node does not know is not used yet"
+            );
+        }
+    }
+    assert_eq!(judged(&server, &given(&peer, [5; 8])), OptRcode::BADCOOKIE, "the first secret is gone");
+    // A file that cannot be used changes nothing.
+    one.write("cookies.secrets", "secret\n");
+    reload(&server);
+    assert_eq!(judged(&server, &last), OptRcode::NOERROR);
+    server.stop();
+    peer.stop();
+}
+
+/// A node that was given no secret has its own, which a reload does not change and no other node
+/// knows.
+#[test]
+fn a_node_alone() {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    let server = deployment.start(Engine::Fast);
+    let cookie = given(&server, [1; 8]);
+    deployment.set_address("198.51.100.20");
+    reload(&server);
+    assert_eq!(judged(&server, &cookie), OptRcode::NOERROR);
+    let stranger = fleet_node(&[FIRST]);
+    let other = stranger.start(Engine::Fast);
+    assert_eq!(judged(&other, &cookie), OptRcode::BADCOOKIE);
+    server.stop();
+    other.stop();
+}
+
+/// Both engines, both families, both transports and rare messages answer a cookie; each query is
+/// counted by what its cookie said.
+#[test]
+fn cookies_everywhere() {
+    for engine in [Engine::Fast, Engine::Hickory] {
+        let deployment = fleet_node(&[FIRST]);
+        let server = deployment.start(engine);
+        for address in server.dns() {
+            let asked = with_option(query(1, "www.cdn.example", A), 10, &[9; 8]);
+            let cookie = cookie_of(&ask_udp(*address, &asked)).expect("a cookie");
+            assert_eq!((cookie.len(), &cookie[..12]), (24, &[9, 9, 9, 9, 9, 9, 9, 9, 1, 0, 0, 0][..]));
+            assert_eq!(
+                cookie_of(&ask_tcp(*address, &with_option(query(2, "cdn.example", A), 10, &cookie))),
+                Some(cookie.clone())
+            );
+            assert_eq!(
+                cookie_of(&ask_udp(*address, &with_option(query(3, "other.test", A), 10, &cookie))),
+                Some(cookie.clone())
+            );
+            let rare = with_option(message(4, NOTIFY, "cdn.example", 6), 10, &cookie);
+            assert_eq!(cookie_of(&ask_udp(*address, &rare)), Some(cookie.clone()), "{engine:?}");
+            let mut forged = cookie;
+            forged[23] ^= 1;
+            assert_ne!(
+                cookie_of(&ask_udp(*address, &with_option(query(5, "cdn.example", A), 10, &forged))),
+                Some(forged)
+            );
+            assert_eq!(cookie_of(&ask_udp(*address, &query(6, "cdn.example", A))), None);
+        }
+        let counted = |lane| server.desk().counters.fold(lane).cookies().collect::<Vec<_>>();
+        assert_eq!(
+            counted(Lane::Udp),
+            [("none", 2), ("client", 2), ("valid", 2), ("invalid", 2)],
+            "{engine:?}"
+        );
+        assert_eq!(
+            counted(Lane::Tcp),
+            [("none", 0), ("client", 0), ("valid", 2), ("invalid", 0)],
+            "{engine:?}"
+        );
+        assert_eq!(judged(&server, &[1; 8]), OptRcode::NOERROR, "{engine:?}");
+        server.stop();
+    }
+}
+
+/// No secret is shown by what is made of the files, nor by findings about their file.
+#[test]
+fn secrets_are_never_shown() {
+    let deployment = fleet_node(&[FIRST, SECOND]);
+    let shown = |octets: &[u8]| {
+        let text = String::from_utf8_lossy(octets).to_lowercase();
+        let numbers: Vec<String> =
+            [FIRST, SECOND].iter().map(|s| u128::from_str_radix(s, 16).unwrap().to_string()).collect();
+        [FIRST, SECOND, "e5e973e5", "0xe5", "229, 233, 115", "68, 85, 54"].iter().any(|s| text.contains(s))
+            || numbers.iter().any(|n| text.contains(n))
+    };
+    let (read, findings, files) = meridian::reload::cycle::read(&deployment.path("meridian.yaml"), false);
+    let read = read.expect("a sound deployment");
+    assert!(!shown(format!("{read:?} {findings:?} {files:?}").as_bytes()));
+    let server = deployment.start(Engine::Fast);
+    assert!(!shown(format!("{:?}", server.desk().snapshot.full()).as_bytes()));
+    server.stop();
+    deployment.write("cookies.secrets", &format!("{FIRST}\n{FIRST}\n{SECOND}x\n"));
+    let config = deployment.path("meridian.yaml");
+    let checked = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .arg("check")
+        .arg("--config")
+        .arg(config)
+        .output()
+        .expect("the program runs");
+    assert_eq!(checked.status.code(), Some(1));
+    let said = [checked.stdout, checked.stderr].concat();
+    assert!(
+        String::from_utf8_lossy(&said).contains("MRD0111") && !shown(&said),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
+    // Whoever may not read them can still look at the rest; who would serve is refused.
+    let config = deployment.path("meridian.yaml");
+    std::fs::remove_file(deployment.path("cookies.secrets")).expect("ours");
+    assert!(
+        meridian::reload::cycle::read(&config, true).0.is_some()
+            && meridian::reload::cycle::read(&config, false).0.is_none()
+    );
+    let text = std::fs::read_to_string(&config).expect("ours");
+    deployment.write("meridian.yaml", &text.replace("cookies.secrets }", &format!("{FIRST} }}")));
+    let (_, findings, files) = meridian::reload::cycle::read(&config, false);
+    let told = meridian::desk::render::text(&findings, &files, false);
+    assert!(told.contains("MRD0111") && !shown(told.as_bytes()), "{told}");
+}
+
+/// `dig` sends a client cookie by itself, learns ours, and says whether it is good.
+#[test]
+fn dig_learns_a_cookie() {
+    if Command::new("dig").arg("-v").output().is_err() {
+        println!("skipped: dig is not installed");
+        return;
+    }
+    let deployment = fleet_node(&[FIRST]);
+    let server = deployment.start(Engine::Fast);
+    let port = server.dns()[0].port().to_string();
+    let dig = |cookie: &str| {
+        let output = Command::new("dig")
+            .args(["@127.0.0.1", "-p", &port, "+tries=1", "+time=10", "www.cdn.example", "A"])
+            .arg(cookie)
+            .output()
+            .expect("dig runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let first = dig("+cookie=0102030405060708");
+    let line =
+        first.lines().find_map(|line| line.strip_prefix("; COOKIE: ")).unwrap_or_else(|| panic!("{first}"));
+    let (cookie, verdict) = line.split_once(' ').unwrap_or_else(|| panic!("{line}"));
+    assert_eq!((cookie.len(), &cookie[..16], verdict), (48, "0102030405060708", "(good)"));
+    assert!(
+        dig(&format!("+cookie={cookie}")).contains(&format!("; COOKIE: {cookie} (good)")),
+        "a good cookie comes back as it is"
+    );
+    server.stop();
+}

@@ -1,0 +1,396 @@
+//! What other files would move: over pictures against every client's own answer, and by the
+//! program, with and without a server.
+
+use crate::support::deployment::{Deployment, decode, query as plain_query};
+use crate::support::dice::Dice;
+use crate::support::{Tree, ask, load, query, sample, with_down};
+use meridian::desk::comparison::Comparison;
+use meridian::desk::tally::Decisions;
+use meridian::geo::prefix::Prefix;
+use meridian::server::Engine;
+use meridian::snapshot::Snapshot;
+use meridian::snapshot::carry::carry;
+use meridian::snapshot::forecast::Answered;
+use meridian::snapshot::replay::{Passage, replay};
+use meridian::steer::status::Status;
+use meridian::wire::rr::RrType;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::process::{Command, Output};
+
+fn pop(name: &str) -> Answered {
+    Answered::Pop(name.into())
+}
+
+/// Who answers a client, by the answer itself.
+fn answered(snapshot: &Snapshot, name: &str, client: Ipv4Addr) -> Option<String> {
+    let (outcome, _) = ask(
+        snapshot,
+        &query(name, RrType::A, Some(Prefix::new(client.into(), 24))),
+        [192, 0, 2, 77].into(),
+        0,
+    );
+    outcome.pop.map(|(pop, _)| snapshot.steering.pops[usize::from(pop.0)].name.to_string())
+}
+
+fn of<'r>(passages: &'r [Passage], policy: &str) -> &'r Passage {
+    passages.iter().find(|passage| &*passage.policy == policy).unwrap()
+}
+
+/// A snapshot and itself: nobody moves. One that is down by probes, carried over to equal files:
+/// nobody moves either.
+#[test]
+fn nothing_moves_where_nothing_changed() {
+    let (world, again) = (sample(), sample());
+    for (before, after) in [
+        (world.snapshot.clone(), again.snapshot.clone()),
+        (with_down(&world, &["fra"]), again.snapshot.clone()),
+    ] {
+        let carried = carry(&before, &after, &[]);
+        let pops = before.status.pops().to_vec();
+        let status = Status::new(
+            pops,
+            &after.steering.slots,
+            &after.steering.policies,
+            &carried.picture,
+            carried.sheds,
+        );
+        let replay = replay(&before, &after.with_status(status, 2), 10);
+        assert!(!replay.passages.is_empty() && replay.lost == 0);
+        for passage in &replay.passages {
+            assert!(
+                passage.flows.iter().all(|flow| flow.moves.is_empty() && flow.whole > 0.0),
+                "{passage:?}"
+            );
+            assert_eq!(passage.to.as_ref(), Some(&passage.policy));
+        }
+    }
+}
+
+/// Shares of IPv4 are those that asking clients at random finds, each way, for every kind of
+/// change.
+#[test]
+fn shares_are_what_clients_see() {
+    let world = sample();
+    let changes = [
+        ("a weight", Tree::sample().replacing("pops.yaml", "weight: 50 ", "weight: 400 ")),
+        (
+            "a state",
+            Tree::sample().replacing("pops.yaml", "    weight: 50 ", "    state: down\n    weight: 50 "),
+        ),
+        (
+            "a band",
+            Tree::sample().replacing("policies.yaml", "band: none", "band: 60%").replacing(
+                "policies.yaml",
+                "  nearest:\n",
+                "  nearest:\n    band: 60%\n",
+            ),
+        ),
+    ];
+    let mut moved = 0;
+    for (what, tree) in changes {
+        let after = load(&tree).unwrap_or_else(|findings| panic!("{what}: {findings}"));
+        let replay = replay(&world.snapshot, &after.snapshot, 10);
+        // One steered name of each policy is asked; names share alike on the whole.
+        let mut names: BTreeMap<u32, String> = BTreeMap::new();
+        for zone in world.snapshot.zones.iter() {
+            for (node, steered) in zone.steered() {
+                let name = meridian::wire::name::Name::from_wire(zone.name(node))
+                    .unwrap()
+                    .to_string()
+                    .replace('*', "c42");
+                names.entry(steered.policy).or_insert(name);
+            }
+        }
+        for (policy, name) in names {
+            let flow =
+                &of(&replay.passages, &world.snapshot.steering.policies[policy as usize].name).flows[0];
+            let dice = &mut Dice(u64::from(policy) + 7);
+            let (mut ways, mut asked) = (BTreeMap::<(String, String), f64>::new(), 0.0);
+            while asked < 6_000.0 {
+                let client = Ipv4Addr::from_bits(dice.roll() as u32);
+                if meridian::geo::special::special_block(client.into()).is_some() {
+                    continue;
+                }
+                asked += 1.0;
+                if let (Some(was), Some(is)) =
+                    (answered(&world.snapshot, &name, client), answered(&after.snapshot, &name, client))
+                    && was != is
+                {
+                    *ways.entry((was, is)).or_default() += 1.0;
+                }
+            }
+            for (from, to) in flow.moves.keys() {
+                if let (Answered::Pop(from), Answered::Pop(to)) = (from, to) {
+                    ways.entry((from.to_string(), to.to_string())).or_default();
+                }
+            }
+            for ((from, to), count) in ways {
+                let (told, seen) = (flow.share(&pop(&from), &pop(&to)), count / asked);
+                assert!(
+                    (told - seen).abs() < 0.025,
+                    "{what}, {name}: {from} -> {to}, told {told:.3}, seen {seen:.3}"
+                );
+                moved += usize::from(seen > 0.0);
+            }
+        }
+    }
+    assert!(moved > 3, "{moved}");
+}
+
+/// A name that is gone, one that is not steered any more, one that loses IPv6, one that has another
+/// policy.
+#[test]
+fn names_that_lose_something_are_told() {
+    let files = |records: &str, v6: &str| {
+        Tree { base: "no such folder".into(), ..Tree::default() }
+            .with(
+                "meridian.yaml",
+                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\npops: \
+                 pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
+            )
+            .with(
+                "pops.yaml",
+                format!(
+                    "pops:\n  one: {{ addresses: [192.0.2.1{v6}] }}\n  two: {{ addresses: \
+                [192.0.2.2, \"2001:db8::2\"] }}\n"
+                ),
+            )
+            .with(
+                "policies.yaml",
+                "policies: { first: { pops: [one], order: listed }, second: { pops: \
+                [two], order: listed } }\n",
+            )
+            .with(
+                "zones/z.example.yaml",
+                format!(
+                    "zone: z.example.\nsoa: {{ mname: ns, rname: h }}\nrecords:\n  \"@\": {{ NS: ns \
+                    }}\n  ns: {{ A: 192.0.2.9, AAAA: \"2001:db8::9\" }}\n{records}"
+                ),
+            )
+    };
+    let load =
+        |records, v6| load(&files(records, v6)).unwrap_or_else(|findings| panic!("{findings}")).snapshot;
+    let before = load(
+        "  a: { steer: first }\n  b: { steer: first }\n  c: { steer: first }\n  d: { steer: second }\n  e: { \
+         A: 192.0.2.7 }\n",
+        ", \"2001:db8::1\"",
+    );
+    let after = load(
+        "  b: { steer: second }\n  c: { A: 192.0.2.7 }\n  d: { steer: second }\n  f: { A: 192.0.2.7 }\n",
+        "",
+    );
+    assert_eq!((replay(&before, &after, 1).losses.len(), replay(&before, &after, 1).lost), (1, 4));
+    let told = replay(&before, &after, 9);
+    let losses: Vec<String> =
+        told.losses.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect();
+    assert_eq!(
+        (losses, told.lost),
+        (["a A", "a AAAA", "c AAAA", "e A"].map(|loss| loss.replace(' ', ".z.example. ")).to_vec(), 4)
+    );
+    let shown: Vec<(String, Option<String>, usize, f64)> = (told.passages.iter())
+        .map(|passage| {
+            let moved = passage.flows[0].moves.values().sum::<f64>() / passage.flows[0].whole;
+            (passage.policy.to_string(), passage.to.as_ref().map(ToString::to_string), passage.names, moved)
+        })
+        .collect();
+    let expected = [
+        ("first", None, 1, 1.0),
+        ("first", None, 1, 1.0),
+        ("first", Some("second"), 1, 1.0),
+        ("second", Some("second"), 1, 0.0),
+    ];
+    assert_eq!(
+        shown,
+        expected.map(|(policy, to, names, moved)| (policy.to_owned(), to.map(str::to_owned), names, moved))
+    );
+    let whole = Comparison::new(&before, &after, &Decisions::default());
+    assert!((whole.moved.space[0] - 0.75).abs() < 1e-9 && whole.moved.queries.is_none(), "{:?}", whole.moved);
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .env_remove("RUST_LOG")
+        .output()
+        .expect("the program runs");
+    let text = |octets| String::from_utf8(octets).expect("text");
+    (status.code().expect("a status"), text(stdout), text(stderr))
+}
+
+fn listed(deployment: &Deployment, order: &str) {
+    deployment.write(
+        "pops.yaml",
+        "pops:\n  one: { addresses: [198.51.100.10] }\n  two: { addresses: [198.51.100.20] }\n",
+    );
+    deployment.write(
+        "zones/cdn.example.yaml",
+        &format!(
+            "zone: cdn.example.\nttl: 300\nsoa: {{ mname: ns1, rname: hostmaster, negative_ttl: 60 \
+             }}\nrecords:\n  \"@\": {{ NS: [ns1] }}\n  \
+             ns1: {{ A: 192.0.2.53 }}\n  a: {{ steer: first }}\n  b: {{ steer: second }}\npolicies:\n  \
+             first: {{ pops: [{order}], order: listed }}\n  second: {{ pops: [one, two], order: listed }}\n"
+        ),
+    );
+}
+
+/// The program against a running server: shares of space and of counted queries, under the
+/// overrides in force; a bound is an error; files that a reload would refuse are refused; without a
+/// server that is told.
+#[test]
+fn files_are_compared_with_what_a_server_has() {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    listed(&deployment, "one, two");
+    let config = deployment.path("meridian.yaml");
+    let config = config.to_str().expect("text");
+    let check = |more: &[&str]| run(&[&["check", "--config", config][..], more].concat());
+    assert_eq!(check(&["--diff"]).0, 2, "nobody runs");
+    let server = deployment.start(Engine::Fast);
+    let (status, stdout, stderr) = check(&["--diff", "--max-move", "0%"]);
+    assert!(status == 0 && stdout.contains("no client moves"), "{stdout}{stderr}");
+    for name in ["a.cdn.example", "a.cdn.example", "a.cdn.example", "b.cdn.example"] {
+        assert_eq!(
+            decode(&crate::support::deployment::ask_udp(server.dns()[0], &plain_query(1, name, 1))).2,
+            ["198.51.100.10"]
+        );
+    }
+    listed(&deployment, "two, one");
+    let (status, stdout, stderr) = check(&["--diff", "--format", "json"]);
+    assert_eq!(status, 0, "{stderr}");
+    let told: Value = serde_json::from_str(&stdout).expect("JSON");
+    let diff = &told["diff"];
+    assert_eq!(
+        (&diff["moved"]["ipv4"], &diff["moved"]["queries"]),
+        (&0.5.into(), &0.75.into()),
+        "one of two names, three of four queries: {diff}"
+    );
+    let moves = diff["moves"].as_array().expect("moves");
+    assert_eq!(
+        (moves.len(), &moves[0]["from"], &moves[0]["to"]),
+        (1, &"one".into(), &"two".into()),
+        "{diff}"
+    );
+    assert!(diff["assumed"].as_str().is_some_and(|text| text.contains("overrides")), "{diff}");
+    let (status, stdout, _) = check(&["--max-move", "50%"]);
+    assert!(
+        status == 1 && stdout.contains("refused: more moves than 50.0 %"),
+        "of the queries more than half: {stdout}"
+    );
+    assert_eq!(check(&["--diff", "--max-move", "75%"]).0, 0);
+    // `one` is off on both sides: nobody is left to move.
+    let (status, _, stderr) = run(&["pop", "down", "one", "--reason", "x", "--yes", "--config", config]);
+    assert_eq!(status, 0, "{stderr}");
+    let (status, stdout, stderr) = check(&["--diff", "--max-move", "0%"]);
+    assert!(status == 0 && stdout.contains("no client moves"), "{stdout}{stderr}");
+    listed(&deployment, "two, three");
+    let (status, _, stderr) = check(&["--diff"]);
+    assert!(status == 1 && stderr.contains("three"), "{stderr}");
+}
+
+/// Two deployments without a server.
+#[test]
+fn two_deployments_are_compared() {
+    let (old, new) = (Deployment::new(&["127.0.0.1:0"], ""), Deployment::new(&["127.0.0.1:0"], ""));
+    listed(&old, "one, two");
+    listed(&new, "two, one");
+    let path = |deployment: &Deployment| deployment.path("meridian.yaml").to_str().expect("text").to_owned();
+    let (old_path, new_path) = (path(&old), path(&new));
+    let (status, stdout, _) = run(&["diff", &old_path, &new_path]);
+    assert!(
+        status == 0
+            && stdout.contains("moves: 50.0 % of IPv4")
+            && stdout.contains("taken for granted: every PoP up"),
+        "{stdout}"
+    );
+    assert_eq!(run(&["diff", &old_path, &new_path, "--max-move", "49%"]).0, 1);
+    assert_eq!(run(&["diff", &old_path, &new_path, "--max-move", "50%"]).0, 0);
+    assert_eq!(run(&["check", "--config", &new_path, "--diff", &old_path, "--max-move", "5%"]).0, 1);
+    new.write("pops.yaml", "pops: {");
+    let (status, _, stderr) = run(&["diff", &old_path, &new_path]);
+    assert!(status == 1 && stderr.contains("not compared"), "{stderr}");
+}
+
+/// An alias that leads to another steered name takes its clients there, also along a second alias;
+/// one that leads where it led moves with that name alone; one that is gone loses what its end had.
+#[test]
+fn aliases_are_followed() {
+    let files =
+        |records: &str| {
+            Tree { base: "no such folder".into(), ..Tree::default() }
+            .with(
+                "meridian.yaml",
+                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\npops: \
+                 pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
+            )
+            .with("pops.yaml", "pops: { one: { addresses: [192.0.2.1] }, two: { addresses: [192.0.2.2] } }\n")
+            .with("policies.yaml", "policies: { first: { pops: [one], order: listed }, second: { pops: \
+                [two], order: listed } }\n")
+            .with(
+                "zones/z.example.yaml",
+                format!(
+                    "zone: z.example.\nsoa: {{ mname: ns, rname: h }}\nrecords:\n  \"@\": {{ NS: ns }}\n  \
+                     ns: {{ A: 192.0.2.9 }}\n  \
+                     a: {{ steer: first }}\n  b: {{ steer: second }}\n{records}"
+                ),
+            )
+        };
+    let load = |records| load(&files(records)).unwrap_or_else(|findings| panic!("{findings}")).snapshot;
+    let before = load("  x: { CNAME: y }\n  y: { CNAME: a }\n  z: { CNAME: a }\n  gone: { CNAME: x }\n");
+    let told = replay(&before, &load("  x: { CNAME: y }\n  y: { CNAME: b }\n  z: { CNAME: a }\n"), 9);
+    let shown: Vec<(&str, Option<&str>, usize, bool)> = (told.passages.iter())
+        .map(|passage| {
+            (&*passage.policy, passage.to.as_deref(), passage.names, passage.flows[0].moves.is_empty())
+        })
+        .collect();
+    let expected = [
+        ("first", None, 1, false),
+        ("first", Some("first"), 1, true),
+        ("first", Some("second"), 2, false),
+        ("second", Some("second"), 1, true),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(
+        told.losses.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect::<Vec<_>>(),
+        ["gone.z.example. A"]
+    );
+}
+
+/// A PoP that is forced up moves its clients when that ends, since its probes call it down.
+#[test]
+fn who_is_forced_up_may_be_down() {
+    use meridian::desk::command::{Command, Push};
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    listed(&deployment, "one, two");
+    let pops = |state: &str| {
+        let probes = "probes: { told: { push: {}, up_after: 1, down_after: 1 } }";
+        let one = format!("one: {{ addresses: [198.51.100.10], probe: told{state} }}");
+        deployment.write(
+            "pops.yaml",
+            &format!("{probes}\npops:\n  {one}\n  two: {{ addresses: [198.51.100.20] }}\n"),
+        );
+    };
+    pops(", state: up");
+    let server = deployment.start(Engine::Fast);
+    let (tell, told) = std::sync::mpsc::channel();
+    let push = Push {
+        probe: "told".into(),
+        pop: "one".into(),
+        service: None,
+        address: None,
+        up: false,
+        reason: None,
+    };
+    let reply = Box::new(move |taken| drop(tell.send(taken)));
+    assert!(server.door()(Command::Push { push, reply }).is_ok(), "the writer listens");
+    told.recv().expect("an answer").expect("taken");
+    let config = deployment.path("meridian.yaml");
+    let check = || run(&["check", "--config", config.to_str().expect("text"), "--diff", "--max-move", "0%"]);
+    let (status, stdout, stderr) = check();
+    assert_eq!(status, 0, "{stdout}{stderr}");
+    pops("");
+    let (status, stdout, stderr) = check();
+    assert!(status == 1 && stdout.contains("one   two"), "{stdout}{stderr}");
+    server.stop();
+}

@@ -1,0 +1,269 @@
+//! Six PoPs on six continents, each a true HTTP or HTTPS server on loopback, and a client beside
+//! each.
+
+use crate::support::deployment::{Deployment, PATIENCE, banner};
+use meridian::geo::distance::great_circle_m;
+use meridian::geo::place::Coordinates;
+use meridian::geo::prefix::Prefix;
+use meridian::wire::name::Name;
+use meridian::wire::rr::RrType;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Name, latitude and longitude of each PoP; a client network stands beside it.
+pub const PLACES: [(&str, f64, f64); 6] = [
+    ("fra", 50.1, 8.7),
+    ("gru", -23.5, -46.6),
+    ("iad", 39.0, -77.5),
+    ("jnb", -26.2, 28.0),
+    ("nrt", 35.7, 139.7),
+    ("syd", -33.9, 151.2),
+];
+
+/// The address that a PoP is answered with, and probed at.
+pub fn address(pop: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 2, 10 + pop as u8)
+}
+
+/// Somebody outside, who tells whether our own network works.
+pub const CANARY: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 99);
+
+/// A server that is well or not.
+pub struct Target {
+    well: Arc<AtomicBool>,
+}
+
+impl Target {
+    /// Begins to answer at an address of loopback. It says 200 while it is well, 503 while it is
+    /// not.
+    fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> Target {
+        let well = Arc::new(AtomicBool::new(true));
+        let state = Arc::clone(&well);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (state, tls) = (Arc::clone(&state), tls.clone());
+                std::thread::spawn(move || answer(stream, tls, &state));
+            }
+        });
+        Target { well }
+    }
+
+    pub fn set_well(&self, well: bool) {
+        self.well.store(well, Ordering::SeqCst);
+    }
+}
+
+fn answer(stream: TcpStream, tls: Option<Arc<ServerConfig>>, well: &AtomicBool) {
+    let _ = stream.set_read_timeout(Some(PATIENCE));
+    match tls {
+        Some(config) => {
+            exchange(StreamOwned::new(ServerConnection::new(config).expect("a configuration"), stream), well)
+        }
+        None => exchange(stream, well),
+    }
+}
+
+/// Reads one request and answers it; whoever goes away is no fault.
+fn exchange(mut stream: impl Read + Write, well: &AtomicBool) {
+    let mut request = Vec::new();
+    let mut part = [0; 1024];
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut part) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => request.extend_from_slice(&part[..length]),
+        }
+    }
+    let is_asked_well = request.starts_with(b"GET /healthz HTTP/1.1\r\n");
+    let status =
+        if well.load(Ordering::SeqCst) && is_asked_well { "200 OK" } else { "503 Service Unavailable" };
+    let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    let _ = stream.flush();
+    let _ = stream.read(&mut part);
+}
+
+/// Listeners on every address of loopback that is wanted, on one port that is free on all.
+fn listeners(addresses: &[Ipv4Addr]) -> (u16, Vec<TcpListener>) {
+    for _ in 0..100 {
+        let first = TcpListener::bind((addresses[0], 0)).expect("loopback has room");
+        let port = first.local_addr().expect("bound").port();
+        let rest: Result<Vec<TcpListener>, _> =
+            addresses[1..].iter().map(|address| TcpListener::bind((*address, port))).collect();
+        if let Ok(rest) = rest {
+            return (port, std::iter::once(first).chain(rest).collect());
+        }
+    }
+    panic!("no port is free on all addresses");
+}
+
+/// The world: targets, files, and a running server.
+pub struct World {
+    pub deployment: Deployment,
+    pub targets: Vec<Target>,
+    pub canary: Target,
+    server: Option<(Child, SocketAddr)>,
+}
+
+impl World {
+    /// Begins, with what the PoP file says besides and what the policy says besides. Every second
+    /// PoP speaks TLS.
+    pub fn begin(pops_file: &str, policy: &str) -> World {
+        let addresses: Vec<Ipv4Addr> = (0..PLACES.len()).map(address).chain([CANARY]).collect();
+        let (port, mut listeners) = listeners(&addresses);
+        let (config, pem) = crate::support::certificate::fresh();
+        let canary = Target::serve(listeners.pop().expect("the last"), None);
+        let is_tls = |pop: usize| pop % 2 == 1;
+        let targets = listeners
+            .into_iter()
+            .enumerate()
+            .map(|(pop, listener)| Target::serve(listener, is_tls(pop).then(|| config.clone())));
+        let targets = targets.collect();
+        let deployment = Deployment::new(&["127.0.0.1:0"], "");
+        deployment.write("ca.pem", &pem);
+        let server = std::fs::read_to_string(deployment.path("meridian.yaml")).expect("ours");
+        deployment.write("meridian.yaml", &format!("{server}geoip: {{ networks: networks.yaml }}\n"));
+        let timing = "every: 1s, timeout: 900ms, up_after: 2, down_after: 3";
+        let mut pops = format!(
+            "{pops_file}probes:\n  plain: {{ http: {{ path: /healthz, port: {port} }}, {timing} }}\n  \
+             secure: {{ https: {{ path: /healthz, port: {port}, sni: probe.cdn.example, ca: ca.pem }}, \
+             {timing} }}\npops:\n"
+        );
+        let mut networks = String::new();
+        for (pop, (name, lat, lon)) in PLACES.into_iter().enumerate() {
+            let probe = if is_tls(pop) { "secure" } else { "plain" };
+            let address = address(pop);
+            pops.push_str(&format!(
+                "  {name}: {{ at: {{ lat: {lat}, lon: {lon} }}, addresses: [{address}], probe: {probe} }}\n"
+            ));
+            networks.push_str(&format!(
+                "near-{name}: {{ prefixes: [198.18.{pop}.0/24], lat: {lat}, lon: {lon} }}\n"
+            ));
+        }
+        deployment.write("pops.yaml", &pops);
+        deployment.write("networks.yaml", &networks);
+        deployment.write(
+            "zones/cdn.example.yaml",
+            &format!(
+                "zone: cdn.example.\nsoa: {{ mname: ns1, rname: hostmaster }}\nrecords:\n  \"@\": {{ NS: \
+                 [ns1] }}\n  \
+                 ns1: {{ A: 192.0.2.53 }}\n  www: {{ steer: web }}\npolicies:\n  web: {{ pops: all, band: \
+                 none, ttl: {{ min: 1, max: 60 }}{policy} }}\n"
+            ),
+        );
+        let mut world = World { deployment, targets, canary, server: None };
+        world.start();
+        world
+    }
+
+    /// Starts the program; it answers when this returns.
+    pub fn start(&mut self) {
+        let config = self.deployment.path("meridian.yaml");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(["serve", "--config", config.to_str().expect("text")])
+            .env("NO_COLOR", "1")
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        let (dns, _) = banner(child.stdout.take().expect("piped"));
+        self.server = Some((child, dns));
+    }
+
+    /// Kills the program as SIGKILL does.
+    pub fn kill(&mut self) {
+        if let Some((mut child, _)) = self.server.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// What the client beside a PoP is answered: which PoP, and for how long, in seconds.
+    pub fn ask(&self, near: usize) -> (usize, u32) {
+        use domain::rdata::A;
+        let (_, dns) = self.server.as_ref().expect("it runs");
+        let subnet = Prefix::new(Ipv4Addr::new(198, 18, near as u8, 0).into(), 24);
+        let packet = meridian::cli::dig::query(
+            &Name::parse("www.cdn.example.", None).expect("a name"),
+            RrType::A,
+            Some(subnet),
+        );
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+        socket.send_to(&packet, dns).expect("sent");
+        let mut answer = [0; 1232];
+        let length = socket.recv(&mut answer).expect("an answer comes");
+        let message = domain::base::Message::from_octets(&answer[..length]).expect("a message");
+        let record = message
+            .answer()
+            .expect("an answer section")
+            .limit_to::<A>()
+            .next()
+            .expect("never empty")
+            .expect("a record");
+        let octets = record.data().addr().octets();
+        (usize::from(octets[3]) - 10, record.ttl().as_secs())
+    }
+
+    /// What every client is answered.
+    pub fn map(&self) -> [usize; 6] {
+        std::array::from_fn(|near| self.ask(near).0)
+    }
+
+    /// Waits until every client is answered so; gives the TTLs that the client beside `watched` saw
+    /// meanwhile.
+    pub fn becomes(&self, wanted: [usize; 6], watched: usize) -> Vec<u32> {
+        let end = Instant::now() + 6 * PATIENCE;
+        let mut ttls = Vec::new();
+        while self.map() != wanted {
+            assert!(Instant::now() < end, "{:?} did not become {wanted:?}", self.map());
+            ttls.push(self.ask(watched).1);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        ttls
+    }
+
+    /// The output of a verb.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let config = self.deployment.path("meridian.yaml");
+        let command = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(arguments)
+            .arg("--config")
+            .arg(config)
+            .env("NO_COLOR", "1")
+            .output();
+        String::from_utf8(command.expect("the program runs").stdout).expect("text")
+    }
+
+    /// Waits until a verb prints this.
+    pub fn says(&self, arguments: &[&str], wanted: &str) {
+        let end = Instant::now() + 6 * PATIENCE;
+        loop {
+            let told = self.run(arguments);
+            if told.contains(wanted) {
+                return;
+            }
+            assert!(Instant::now() < end, "`{wanted}` is not in:\n{told}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Who serves each client, by distance, where these PoPs are down.
+pub fn nearest_of(down: &[usize]) -> [usize; 6] {
+    let at = |place: usize| Coordinates::from_degrees(PLACES[place].1, PLACES[place].2).expect("on earth");
+    std::array::from_fn(|near| {
+        let up = (0..PLACES.len()).filter(|pop| !down.contains(pop));
+        up.min_by_key(|pop| great_circle_m(at(near), at(*pop))).expect("somebody is up")
+    })
+}

@@ -1,0 +1,7 @@
+//! The repository: shape of the source tree, documents that show the program, schemas.
+
+mod documents;
+mod schema;
+#[path = "../support/mod.rs"]
+mod support;
+mod tidy;

@@ -1,0 +1,213 @@
+//! What `tests/repository/tidy/mod.rs` holds the source tree to, as data.
+
+/// What each folder or file at the top of `src/` may use, itself apart. Lower floors stand first.
+#[rustfmt::skip]
+pub const MAY_USE: &[(&str, &[&str])] = &[
+    // 0  ground
+    ("limits",    &[]),
+    ("finding",   &["limits"]),
+    ("wire",      &["limits", "finding"]),
+    // 1  facts
+    ("geo",       &["limits", "finding", "wire"]),
+    ("health",    &["limits", "finding", "wire"]),
+    ("steer",     &["limits", "finding", "wire", "geo", "health"]),
+    ("zone",      &["limits", "finding", "wire"]),
+    // 2  words
+    ("config",    &["limits", "finding", "wire", "geo", "health", "steer", "zone"]),
+    // 3  core
+    ("snapshot",  &["limits", "finding", "wire", "geo", "health", "steer", "zone"]),
+    ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
+    ("desk",      &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer"]),
+    // 4  edges
+    ("sys",       &["limits"]),
+    ("transport", &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
+                    "desk", "sys"]),
+    ("probe",     &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "desk",
+                    "sys"]),
+    ("reload",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "desk",
+                    "sys", "config"]),
+    ("control",   &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
+                    "desk", "sys"]),
+    // 5  program: everything below, and each other
+    ("server",    EVERYTHING),
+    ("cli",       EVERYTHING),
+    ("main",      EVERYTHING),
+    ("lib",       EVERYTHING),
+];
+
+/// Every folder.
+pub const EVERYTHING: &[&str] = &[
+    "limits",
+    "finding",
+    "wire",
+    "geo",
+    "health",
+    "steer",
+    "zone",
+    "config",
+    "snapshot",
+    "answer",
+    "desk",
+    "sys",
+    "transport",
+    "probe",
+    "reload",
+    "control",
+    "server",
+    "cli",
+];
+
+/// Folders of floors 0 to 3: no I/O, no clock, no dice, no lock.
+pub const PURE: &[&str] =
+    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "config", "snapshot", "answer", "desk"];
+
+/// Uses beyond the table: files that begin so may use paths that begin so, for a reason.
+pub const ALSO: &[(&str, &str, &str)] = &[
+    (
+        "src/zone/",
+        "steer::policy",
+        "a steered owner stands in a zone: its TTL, and the CNAMEs its policy may answer",
+    ),
+    ("src/zone/check/", "steer::rule", "a rule may answer a CNAME, which must not close a loop"),
+    ("src/snapshot/inputs.rs", "config", "it names what each part of a deployment is compiled from"),
+    ("src/snapshot/roster", "config", "who is watched is made of the deployment's probes"),
+    (
+        "src/snapshot/compile.rs",
+        "config",
+        "compiling is the one place where the checked deployment becomes a snapshot",
+    ),
+];
+
+/// Uses that the table allows by folder, but that only some files need: (path, files that may).
+pub const ONLY: &[(&str, &[&str])] = &[
+    // The query path never sees a database: it was compiled away.
+    ("geo::mmdb", &["src/geo/", "src/snapshot/compile.rs", "src/reload/cycle.rs", "src/cli/"]),
+    (
+        "geo::atlas",
+        &["src/geo/", "src/snapshot/compile.rs", "src/snapshot/steering", "src/snapshot/routes", "src/cli/"],
+    ),
+];
+
+/// Where a crate may be named.
+pub const CRATES: &[(&str, &[&str])] = &[
+    ("hickory_proto", &["src/transport/rare", "src/transport/portable"]),
+    ("hickory_server", &["src/transport/rare", "src/transport/portable"]),
+    ("async_trait", &["src/transport/"]),
+    ("tokio", EDGES_AND_PROGRAM),
+    ("tokio_util", EDGES_AND_PROGRAM),
+    ("tracing", EDGES_AND_PROGRAM),
+    ("tracing_subscriber", &["src/cli/"]),
+    ("libc", &["src/sys/"]),
+    ("socket2", &["src/sys/"]),
+    ("serde_yaml", &["src/config/", "src/control/client.rs"]),
+    ("serde", &["src/config/", "src/control/", "src/cli/", "src/geo/mmdb/record.rs"]),
+    (
+        "serde_json",
+        &[
+            "src/control/",
+            "src/cli/",
+            "src/desk/render",
+            "src/desk/event",
+            "src/desk/comparison",
+            "src/probe/load",
+        ],
+    ),
+    ("axum", &["src/control/"]),
+    (
+        "hyper",
+        &[
+            "src/control/",
+            "src/cli/reload.rs",
+            "src/cli/pop",
+            "src/cli/policy.rs",
+            "src/cli/server.rs",
+            "src/probe/http.rs",
+        ],
+    ),
+    ("http_body_util", &["src/control/", "src/cli/reload.rs", "src/probe/http.rs"]),
+    ("rustls", &["src/probe/tls.rs"]),
+    ("tokio_rustls", &["src/probe/tls.rs"]),
+    ("prometheus", &["src/control/"]),
+    ("clap", &["src/cli/"]),
+    ("arc_swap", &["src/desk/"]),
+    ("maxminddb", &["src/geo/mmdb"]),
+    ("mmdb_writer", &["src/cli/geoip"]),
+    ("annotate_snippets", &["src/desk/render"]),
+    ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
+    ("siphasher", &["src/wire/cookie.rs"]),
+    ("strsim", &["src/config/", "src/zone/master/"]),
+    ("ipnet", &["src/config/", "src/geo/", "src/cli/"]),
+    ("rand", &[]),
+];
+
+/// Floors 4 and 5.
+pub const EDGES_AND_PROGRAM: &[&str] =
+    &["src/transport/", "src/probe/", "src/reload/", "src/control/", "src/server/", "src/cli/"];
+
+/// What the pure floors must not name. The first word of each is what stands in the code.
+pub const IMPURE: &[&str] = &[
+    "std::time",
+    "std::thread",
+    "std::fs",
+    "std::process",
+    "std::env",
+    "Mutex",
+    "RwLock",
+    "Condvar",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "SystemTime",
+    "Instant",
+];
+
+/// Float functions of the standard library: their last bit differs between platforms, and two nodes
+/// must agree. `libm::sin(x)` is the same everywhere; `x.sin()` is not.
+pub const STD_FLOAT: &[&str] = &[
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "atan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "sqrt",
+    "cbrt",
+    "ln",
+    "ln_1p",
+    "log",
+    "log2",
+    "log10",
+    "exp",
+    "exp2",
+    "exp_m1",
+    "powf",
+    "powi",
+    "hypot",
+    "mul_add",
+    "sin_cos",
+    "to_radians",
+    "to_degrees",
+];
+
+/// Names that say nothing of what is inside.
+pub const BANNED_NAMES: &[&str] =
+    &["util", "utils", "common", "helper", "helpers", "misc", "manager", "types", "data", "info"];
+
+/// Lines of a file past which it usually hides two nouns.
+pub const LINES_MAX: usize = 500;
+
+/// Files that are longer all the same. The list only shrinks: a file that got below the limit is
+/// struck off.
+pub const LONG: &[&str] = &[
+    "src/config/catalogue/pops.rs",
+    "src/config/load.rs",
+    "src/health/monitor.rs",
+    "src/server/writer.rs",
+    "src/steer/choose.rs",
+    "src/wire/query.rs",
+    "src/wire/response.rs",
+];

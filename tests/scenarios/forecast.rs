@@ -1,0 +1,127 @@
+//! What a change would move, told before it is made: exactly the clients that it does move.
+
+use crate::support::{Tree, World, load, sample, with_down};
+use meridian::desk::prediction::{Carried, Loads, predict};
+use meridian::desk::tally::Decisions;
+use meridian::health::condition::Picture;
+use meridian::snapshot::Snapshot;
+use meridian::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
+use meridian::steer::pop::AdminState;
+use meridian::steer::status::{PopStatus, Status};
+use std::sync::Arc;
+
+/// The sample with the status of one PoP changed by hand.
+fn with(world: &World, name: &str, change: impl Fn(&mut PopStatus)) -> Arc<Snapshot> {
+    let steering = &world.snapshot.steering;
+    let mut pops = world.snapshot.status.pops().to_vec();
+    change(&mut pops[steering.pops.iter().position(|p| &*p.name == name).unwrap()]);
+    let status = Status::new(pops, &steering.slots, &steering.policies, &Picture::default(), vec![]);
+    Arc::new(world.snapshot.with_status(status, 2))
+}
+
+fn of<'f>(forecasts: &'f [PolicyForecast], policy: &str) -> &'f PolicyForecast {
+    forecasts.iter().find(|f| &*f.policy == policy).unwrap()
+}
+
+fn pop(name: &str) -> Answered {
+    Answered::Pop(name.into())
+}
+
+/// Without a change nobody moves; a PoP that leaves gives away all its clients and nobody else's;
+/// half a drain gives away half of them.
+#[test]
+fn only_who_must_move_moves() {
+    let world = sample();
+    assert!(
+        forecast(&world.snapshot, &world.snapshot, 512).iter().all(|f| f.moves.is_empty() && f.samples > 500)
+    );
+    let changes: [(&str, Arc<Snapshot>, f64); 4] = [
+        ("down by probes", with_down(&world, &["fra"]), 1.0),
+        ("drained", with(&world, "fra", |p| p.state = AdminState::Drain), 1.0),
+        ("off", with(&world, "fra", |p| p.state = AdminState::Down), 1.0),
+        ("half of its cells have left", with(&world, "fra", |p| p.left = 128), 0.5),
+    ];
+    for (what, after, share) in changes {
+        let forecasts = forecast(&world.snapshot, &after, SAMPLES);
+        for f in &forecasts {
+            assert!(
+                f.moves.keys().all(|(from, to)| *from == pop("fra") && *to != pop("fra")),
+                "{what}: {f:?}"
+            );
+        }
+        let nearest = of(&forecasts, "nearest");
+        let gone: f64 = nearest.moves.keys().map(|(from, to)| nearest.share_of(from, to)).sum();
+        assert!((gone - share).abs() < 0.06, "{what}: {gone}");
+        assert!(nearest.moved() > 0.01 && nearest.before.values().sum::<u32>() == nearest.samples, "{what}");
+        assert!(of(&forecasts, "failover").moves.is_empty(), "Frankfurt is not the first there");
+    }
+}
+
+/// A weight moves clients between equals only, and the same clients each time it is asked.
+#[test]
+fn a_weight_moves_its_difference() {
+    let world = sample();
+    let after = with(&world, "ams", |p| p.weight = 100);
+    let forecasts = forecast(&world.snapshot, &after, SAMPLES);
+    let nearest = of(&forecasts, "nearest");
+    assert!(
+        !nearest.moves.is_empty() && nearest.moves.keys().all(|(_, to)| *to == pop("ams")),
+        "{nearest:?}"
+    );
+    assert_eq!(forecasts, forecast(&world.snapshot, &after, SAMPLES));
+    let back = forecast(&after, &world.snapshot, SAMPLES);
+    assert_eq!(of(&back, "nearest").moves.values().sum::<u32>(), nearest.moves.values().sum::<u32>());
+}
+
+/// Load goes where the clients go: that of a service with a feed of its own by itself, that of the
+/// others with the whole PoP.
+#[test]
+fn services_bring_their_own_load() {
+    let pop = |name: &str, n: u8| {
+        let video = format!(
+            "services: {{ video: {{ addresses: [192.0.2.1{n}] }}, mail: {{ addresses: [192.0.2.2{n}] }} }}"
+        );
+        format!("  {name}: {{ addresses: [192.0.2.{n}], {video} }}\n")
+    };
+    let policy = |name: &str, service: &str| {
+        format!("  {name}: {{ pops: [one, two], order: listed, service: {service} }}\n")
+    };
+    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
+        .with(
+            "meridian.yaml",
+            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\n\
+             pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
+        )
+        .with("pops.yaml", format!("pops:\n{}{}", pop("one", 1), pop("two", 2)))
+        .with(
+            "policies.yaml",
+            format!(
+                "policies:\n{}{}{}",
+                policy("web", "default"),
+                policy("film", "video"),
+                policy("post", "mail")
+            ),
+        )
+        .with(
+            "zones/z.example.yaml",
+            "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.9 }\n  \
+             w: { steer: web }\n  f: { steer: film }\n  p: { steer: post }\n",
+        );
+    let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
+    let after = with(&world, "one", |p| p.state = AdminState::Down);
+    let loads: Loads = Arc::new(|(pop, service)| match (&**pop, service.as_deref()) {
+        ("one", Some("video")) => Some(Carried { load: 700.0, capacity: 1_000.0 }),
+        ("one", None) => Some(Carried { load: 40.0, capacity: 100.0 }),
+        ("two", Some("video")) => Some(Carried { load: 100.0, capacity: 1_000.0 }),
+        ("two", None) => Some(Carried { load: 5.0, capacity: 100.0 }),
+        _ => None,
+    });
+    let told = predict(&world.snapshot, &after, &Decisions::default(), &loads);
+    let gains: Vec<(&str, Option<&str>, u32, u32)> = told
+        .gains
+        .iter()
+        .map(|gain| (&*gain.pop, gain.service.as_deref(), gain.added.round() as u32, gain.before.load as u32))
+        .collect();
+    assert_eq!(gains, [("two", None, 40, 5), ("two", Some("video"), 700, 100)]);
+}

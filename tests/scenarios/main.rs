@@ -1,0 +1,7 @@
+//! Behaviour in operators' words (`*.scn`), and answers that no scenario can tell.
+
+mod forecast;
+mod https;
+mod runner;
+#[path = "../support/mod.rs"]
+mod support;
