@@ -12,6 +12,9 @@
 //!
 //! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
 
+#[cfg(all(not(target_os = "linux"), not(feature = "portable")))]
+compile_error!("the fast engine needs Linux: build with the feature `portable`");
+
 pub mod answer;
 pub mod cli;
 pub mod config;

@@ -1,6 +1,6 @@
 //! Any text as the source of a database: findings, or a database that can be read.
 
-use meridian::cli::geoip;
+use meridian::cli::geoip::build as geoip;
 use meridian::finding::{FileId, code};
 use meridian::geo::mmdb::Database;
 

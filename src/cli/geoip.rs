@@ -3,17 +3,19 @@
 //! `build` turns a readable source into a database in MaxMind DB format. The same source gives the
 //! same octets everywhere, so that a database can stand in version control beside its source.
 
+#[cfg(feature = "geoip-build")]
+pub mod build;
+#[cfg(feature = "geoip-build")]
 mod encode;
 
 use super::{Config, print, print_findings};
-use crate::finding::{At, FileId, Files, Finding, Findings, code};
+#[cfg(not(feature = "geoip-build"))]
+use crate::finding::{At, Finding, code};
+use crate::finding::{Files, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
-use crate::geo::source_text;
 use crate::reload::cycle;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,9 +54,12 @@ impl Geoip {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
         let outcome = match &self {
+            #[cfg(feature = "geoip-build")]
             Geoip::Build { source, target, epoch } => {
-                build(source, target, *epoch).map(|sentence| format!("{}\n", sentence.trim_end()))
+                build::build(source, target, *epoch).map(|sentence| format!("{}\n", sentence.trim_end()))
             }
+            #[cfg(not(feature = "geoip-build"))]
+            Geoip::Build { source, .. } => Err(without_a_writer(source)),
             Geoip::Lookup { address, config } => lookup_in(&config.config, *address),
         };
         match outcome {
@@ -84,64 +89,6 @@ fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> 
     let (atlas, _) = Atlas::build(&databases, &deployment.networks);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     Ok(lookup(&atlas, &databases, address, now))
-}
-
-/// Reads `source`, checks it and writes the database to `target`, in one step: whoever reads
-/// `target` meanwhile sees the old file or the new one, whole.
-///
-/// The database is dated `epoch` (seconds of the Unix epoch), else as the source says, else 0.
-/// Gives a sentence for the operator, or every fault of the source at once.
-pub fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String, (Findings, Files)> {
-    let mut files = Files::default();
-    let name = source.display().to_string();
-    let text = match fs::read(source).map_err(|e| e.to_string()) {
-        Ok(octets) => match String::from_utf8(octets) {
-            Ok(text) => text,
-            Err(_) => return Err(whole(files, &name, code::NOT_UTF8, format!("`{name}` is not UTF-8 text"))),
-        },
-        Err(error) => {
-            return Err(whole(files, &name, code::UNREADABLE, format!("cannot read `{name}`: {error}")));
-        }
-    };
-    let file = files.add(name.as_str(), text.as_str());
-    let octets = match compile(&text, file, epoch) {
-        Ok(octets) => octets,
-        Err(findings) => return Err((findings, files)),
-    };
-    let shown = target.display();
-    let database = match Database::read(shown.to_string(), &octets, file) {
-        Ok(database) => database,
-        Err(findings) => return Err((findings, files)),
-    };
-    if let Err(error) = replace(target, &octets) {
-        return Err(whole(
-            files,
-            &shown.to_string(),
-            code::UNREADABLE,
-            format!("cannot write `{shown}`: {error}"),
-        ));
-    }
-    let (v4, v6) = (database.leaves_v4.len(), database.leaves_v6.len());
-    Ok(format!(
-        "wrote {shown}: {v4} IPv4 and {v6} IPv6 networks, {} places, {} octets",
-        database.places.len(),
-        octets.len()
-    ))
-}
-
-/// The octets of the database that a source makes.
-pub fn compile(text: &str, file: FileId, epoch: Option<u64>) -> Result<Vec<u8>, Findings> {
-    let (source, mut findings) = source_text::parse(text, file);
-    if findings.has_errors() {
-        return Err(findings);
-    }
-    encode::encode(&source.rows, epoch.or(source.epoch).unwrap_or(0)).map_err(|error| {
-        findings.push(
-            Finding::error(code::BAD_VALUE, format!("no database can be made of this source: {error}"))
-                .at(At::whole(file), ""),
-        );
-        findings
-    })
 }
 
 /// What is known of an address: place, leaf, the source of each field, and the age of each database
@@ -183,28 +130,17 @@ pub fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now: u64) 
     out
 }
 
-fn whole(mut files: Files, path: &str, code: crate::finding::Code, message: String) -> (Findings, Files) {
-    let file = files.add(path, "");
-    (Finding::error(code, message).at(At::whole(file), "").into(), files)
+/// The refusal of a program that was built without the feature `geoip-build`.
+#[cfg(not(feature = "geoip-build"))]
+fn without_a_writer(source: &Path) -> (Findings, Files) {
+    let mut files = Files::default();
+    let file = files.add(source.display().to_string(), "");
+    let finding =
+        Finding::error(code::BAD_VALUE, "this program was built without the writer of databases".to_owned())
+            .at(At::whole(file), "")
+            .help("build it by `cargo build --release --features geoip-build`");
+    (finding.into(), files)
 }
 
-/// Writes a file beside `target` and renames it over it, so that no reader sees half of it.
-fn replace(target: &Path, octets: &[u8]) -> std::io::Result<()> {
-    let mut name = target.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = target.with_file_name(name);
-    let written = fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(octets)?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| fs::rename(&beside, target));
-    if renamed.is_err() {
-        // The half-written file is of no use to anybody; if it cannot be removed either, the first
-        // error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    renamed
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "geoip-build"))]
 mod tests;

@@ -32,12 +32,16 @@ enum EngineArgument {
     /// Batches of datagrams on threads of their own (Linux)
     Fast,
     /// hickory's server, wherever Rust runs
+    #[cfg(feature = "portable")]
     Hickory,
 }
 
 impl Default for EngineArgument {
     fn default() -> EngineArgument {
-        if cfg!(target_os = "linux") { EngineArgument::Fast } else { EngineArgument::Hickory }
+        #[cfg(any(target_os = "linux", not(feature = "portable")))]
+        return EngineArgument::Fast;
+        #[cfg(not(any(target_os = "linux", not(feature = "portable"))))]
+        EngineArgument::Hickory
     }
 }
 
@@ -47,6 +51,7 @@ impl Serve {
         log::start(self.log);
         let engine = match self.engine {
             EngineArgument::Fast => Engine::Fast,
+            #[cfg(feature = "portable")]
             EngineArgument::Hickory => Engine::Hickory,
         };
         match Server::start(&Options { config: self.config.config, engine }) {

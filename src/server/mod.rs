@@ -36,6 +36,7 @@ use crate::probe::Prober;
 use crate::reload::claim::{Claim, Taken};
 use crate::reload::cycle::{self, Fixed, Fresh};
 use crate::transport::gate::Gate;
+#[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
 use crate::transport::rare::{self, RareQueue};
 use crate::transport::tcp::{self, Hall};
@@ -55,6 +56,7 @@ pub enum Engine {
     /// Our own lanes (Linux).
     Fast,
     /// hickory's server over the same core.
+    #[cfg(feature = "portable")]
     Hickory,
 }
 
@@ -63,6 +65,7 @@ impl Engine {
     pub fn word(self) -> &'static str {
         match self {
             Engine::Fast => "fast",
+            #[cfg(feature = "portable")]
             Engine::Hickory => "hickory",
         }
     }
@@ -283,6 +286,7 @@ impl Server {
         let (queue, far_end) = RareQueue::new();
         self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.desk))));
         match self.engine {
+            #[cfg(feature = "portable")]
             Engine::Hickory => {
                 let handler = Portable {
                     desk: Arc::clone(&self.desk),

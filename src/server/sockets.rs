@@ -232,6 +232,7 @@ fn open_udp(at: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) ->
                 "the fast engine needs Linux; start with `--engine hickory`",
             ))
         }
+        #[cfg(feature = "portable")]
         Engine::Hickory => socket::plain(at, buffers).map(|socket| vec![socket]),
     }
 }

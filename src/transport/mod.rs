@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod draw;
 pub mod gate;
+#[cfg(feature = "portable")]
 pub mod portable;
 pub mod rare;
 pub mod tcp;

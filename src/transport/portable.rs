@@ -86,15 +86,9 @@ impl Portable {
                 match outcome.verdict {
                     Verdict::Reply(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Verdict::Silence => (outcome, None),
-                    Verdict::Rare => (
-                        outcome,
-                        rare::answer(
-                            request.as_slice(),
-                            request.src(),
-                            request.protocol(),
-                            &service.snapshot.cookies,
-                        ),
-                    ),
+                    Verdict::Rare => {
+                        (outcome, rare::answer(request.as_slice(), client.address, &service.snapshot.cookies))
+                    }
                 }
             }));
             if let Ok((outcome, Some(_))) = &outcome

@@ -17,16 +17,12 @@ use crate::desk::counters::Dropped;
 use crate::limits::{RARE_QUEUE, UDP_PAYLOAD_MAX};
 use crate::transport::clock;
 use crate::wire::cookie::{Asked, CODE, Secrets};
-use hickory_server::net::xfer::Protocol;
-use hickory_server::proto::op::{Edns, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::TSIG;
-use hickory_server::proto::rr::rdata::opt::{EdnsCode, EdnsOption};
-use hickory_server::proto::rr::rdata::tsig::TsigError;
-use hickory_server::proto::rr::{DNSClass, Name, RData, Record, RecordType};
-use hickory_server::proto::serialize::binary::BinEncoder;
-use hickory_server::server::Request;
-use hickory_server::zone_handler::MessageResponseBuilder;
-use std::net::{SocketAddr, UdpSocket};
+use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, ResponseCode};
+use hickory_proto::rr::rdata::TSIG;
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
+use hickory_proto::rr::rdata::tsig::TsigError;
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -76,10 +72,9 @@ impl RareQueue {
 pub async fn serve(mut queue: mpsc::Receiver<Rare>, desk: Arc<Desk>) {
     let block = desk.counters.rare();
     while let Some(rare) = queue.recv().await {
-        let protocol = if matches!(rare.reply, ReplyTo::Stream(_)) { Protocol::Tcp } else { Protocol::Udp };
         // hickory has had panics on hostile input before; one must not end the queue.
         let cookies = Arc::clone(&desk.snapshot.full().cookies);
-        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer, protocol, &cookies)))
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer.ip(), &cookies)))
             .unwrap_or_else(|_| {
                 block.dropped(Dropped::Panic, 1);
                 None
@@ -106,32 +101,29 @@ pub async fn serve(mut queue: mpsc::Receiver<Rare>, desk: Arc<Desk>) {
 }
 
 /// The answer to a rare message; `None` for silence.
-pub fn answer(octets: &[u8], peer: SocketAddr, protocol: Protocol, cookies: &Secrets) -> Option<Vec<u8>> {
+pub fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
     let header: &[u8; 12] = octets.first_chunk()?;
     if header[2] & 0x80 != 0 {
         return None;
     }
     let opcode = OpCode::from_u8((header[2] >> 3) & 0x0f);
-    if u16::from_be_bytes([header[4], header[5]]) != 1 {
-        let known = matches!(opcode, OpCode::Query | OpCode::Notify | OpCode::Update);
-        return Some(bare(header, if known { ResponseCode::FormErr } else { ResponseCode::NotImp }));
-    }
-    let Ok(request) = Request::from_bytes(octets.to_vec(), peer, protocol) else {
+    let is_single = u16::from_be_bytes([header[4], header[5]]) == 1;
+    let Some(request) = is_single.then(|| Message::from_vec(octets).ok()).flatten() else {
         let known = matches!(opcode, OpCode::Query | OpCode::Notify | OpCode::Update);
         return Some(bare(header, if known { ResponseCode::FormErr } else { ResponseCode::NotImp }));
     };
-    Some(refuse(&request, cookies).unwrap_or_else(|| bare(header, ResponseCode::ServFail)))
+    Some(refuse(&request, client, cookies).unwrap_or_else(|| bare(header, ResponseCode::ServFail)))
 }
 
 /// The response code for a message that hickory understood.
-fn verdict(request: &Request) -> ResponseCode {
-    if request.version() > 0 {
+fn verdict(request: &Message) -> ResponseCode {
+    if request.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
         return ResponseCode::BADVERS;
     }
     if signature(request).is_some() {
         return ResponseCode::NotAuth;
     }
-    let asked = request.queries.queries().first().map(|query| query.query_type());
+    let asked = request.queries.first().map(|query| query.query_type());
     match (request.metadata.op_code, asked) {
         (OpCode::Query, Some(RecordType::AXFR | RecordType::IXFR)) => ResponseCode::Refused,
         (OpCode::Notify, _) => ResponseCode::NotAuth,
@@ -142,42 +134,41 @@ fn verdict(request: &Request) -> ResponseCode {
 
 /// The TSIG record of a request. Without its DNSSEC feature hickory leaves it among the additional
 /// records.
-fn signature(request: &Request) -> Option<(&Name, &TSIG)> {
+fn signature(request: &Message) -> Option<(&Name, &TSIG)> {
     request.additionals.iter().rev().find_map(|record| match &record.data {
         RData::TSIG(tsig) => Some((&record.name, tsig)),
         _ => None,
     })
 }
 
-/// The cookie for who sent one, in an EDNS that we speak.
-fn cookie(request: &Request, cookies: &Secrets) -> Option<EdnsOption> {
+/// The cookie for a client that sent one, in an EDNS version that we speak.
+fn cookie(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<EdnsOption> {
     let edns = request.edns.as_ref().filter(|edns| edns.version() == 0)?;
     let Some(EdnsOption::Unknown(_, octets)) = edns.option(EdnsCode::Cookie) else { return None };
     let asked = Asked::parse(octets)?;
-    let (_, whole) = cookies.answer(&asked, request.src().ip(), clock::epoch_secs())?;
+    let (_, whole) = cookies.answer(&asked, client, clock::epoch_secs())?;
     Some(EdnsOption::Unknown(CODE, whole.to_vec()))
 }
 
-fn refuse(request: &Request, cookies: &Secrets) -> Option<Vec<u8>> {
+fn refuse(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
     let code = verdict(request);
-    let mut edns = Edns::new();
-    edns.set_max_payload(UDP_PAYLOAD_MAX);
-    if let Some(cookie) = cookie(request, cookies) {
-        edns.options_mut().insert(cookie);
+    let mut response = Message::new(request.metadata.id, MessageType::Response, request.metadata.op_code);
+    // Neither AA nor AD: REFUSED and the like claim nothing about zones that may well be ours.
+    response.metadata = Metadata::response_from_request(&request.metadata);
+    response.metadata.response_code = code;
+    response.queries.clone_from(&request.queries);
+    if request.edns.is_some() {
+        let mut edns = Edns::new();
+        edns.set_max_payload(UDP_PAYLOAD_MAX);
+        if let Some(cookie) = cookie(request, client, cookies) {
+            edns.options_mut().insert(cookie);
+        }
+        response.edns = Some(edns);
     }
-    let builder = MessageResponseBuilder::new(&request.queries, request.edns.as_ref().map(|_| &edns));
-    let mut response = builder.error_msg(&request.metadata, code);
-    // The header says REFUSED and the like for zones that may well be ours, and copies CD and AD:
-    // none of these is a claim this answer makes.
-    response.metadata_mut().authoritative = false;
-    response.metadata_mut().authentic_data = false;
     if let Some((key, asked)) = signature(request).filter(|_| code == ResponseCode::NotAuth) {
-        response.set_signature(Box::new(unsigned(key, asked)));
+        response.signature = Some(Box::new(unsigned(key, asked)));
     }
-    let mut octets = Vec::new();
-    let mut encoder = BinEncoder::new(&mut octets);
-    response.destructive_emit(&mut encoder).ok()?;
-    Some(octets)
+    response.to_vec().ok()
 }
 
 /// The TSIG record of an answer to a key we do not hold: same key and algorithm, no MAC, BADKEY

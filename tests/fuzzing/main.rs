@@ -283,7 +283,7 @@ fn databases() {
     // much.
     let rows: Vec<&[u8]> = PLACES_CSV.split_inclusive(|o| *o == b'\n').take(14).collect();
     let source = String::from_utf8(rows.concat()).expect("text");
-    let small = meridian::cli::geoip::compile(&source, meridian::finding::FileId(0), Some(0))
+    let small = meridian::cli::geoip::build::compile(&source, meridian::finding::FileId(0), Some(0))
         .expect("rows of the sample");
     let make = |dice: &mut Dice| {
         let mut content = if dice.once_in(200) { FILES[FILES.len() - 1].1.to_vec() } else { small.clone() };

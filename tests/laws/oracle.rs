@@ -8,7 +8,7 @@
 use crate::reply::got;
 use crate::support::dice::Dice;
 use crate::support::{Tree, World, load};
-use meridian::cli::geoip;
+use meridian::cli::geoip::build as geoip;
 use meridian::finding::FileId;
 use meridian::geo::prefix::Prefix;
 use meridian::geo::source_text::HEADER;

@@ -1,8 +1,12 @@
 //! The commands on files, and the sample database beside its source.
 
+use super::build::{build, compile};
 use super::*;
+use crate::finding::{FileId, code};
 use crate::geo::place::{Continent, Place};
+use crate::geo::source_text;
 use std::collections::HashSet;
+use std::fs;
 
 const SOURCE: &str = "geoip/places.csv";
 const SAMPLE: &str = "geoip/places.mmdb";

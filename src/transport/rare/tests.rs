@@ -37,7 +37,7 @@ fn tsig() -> Vec<u8> {
 }
 
 fn ask(octets: &[u8]) -> Option<Vec<u8>> {
-    answer(octets, ([192, 0, 2, 1], 5300).into(), Protocol::Udp, &Secrets::new(&[[7; 16]]))
+    answer(octets, [192, 0, 2, 1].into(), &Secrets::new(&[[7; 16]]))
 }
 
 /// Each kind of rare message gets its code; ID, opcode, question (with its letter case) and OPT

@@ -91,7 +91,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
 /// Where a crate may be named.
 pub const CRATES: &[(&str, &[&str])] = &[
     ("hickory_proto", &["src/transport/rare", "src/transport/portable"]),
-    ("hickory_server", &["src/transport/rare", "src/transport/portable"]),
+    ("hickory_server", &["src/transport/portable"]),
     ("async_trait", &["src/transport/"]),
     ("tokio", EDGES_AND_PROGRAM),
     ("tokio_util", EDGES_AND_PROGRAM),

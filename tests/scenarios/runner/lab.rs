@@ -31,7 +31,7 @@ pub struct Loaded {
 pub fn load(tree: &Tree) -> Loaded {
     let mut tree = tree.clone();
     if !tree.over.contains_key(Path::new(DATABASE)) {
-        let octets = meridian::cli::geoip::compile(&tree.text(PLACES), FileId(0), None);
+        let octets = meridian::cli::geoip::build::compile(&tree.text(PLACES), FileId(0), None);
         let octets = octets
             .unwrap_or_else(|f| panic!("{PLACES}: {:?}", f.iter().map(|f| &f.message).collect::<Vec<_>>()));
         tree = tree.with(DATABASE, octets);
