@@ -35,7 +35,7 @@ fn section_text(out: &mut String, section: &Section) {
         let nested = !FILES.iter().any(|file| std::ptr::eq(file.root, section));
         let _ = writeln!(out, "\n{} {}", if nested { "###" } else { "##" }, section.title);
     }
-    let _ = writeln!(out, "\n{}", section.about);
+    let _ = writeln!(out, "\n{}", wrapped(section.about));
     if !section.block.is_empty() {
         let _ = writeln!(out, "\n```{}\n```", section.block);
     }
@@ -54,8 +54,35 @@ fn section_text(out: &mut String, section: &Section) {
         out.push_str("\nThe keys are names.\n");
     }
     if !section.notes.is_empty() {
-        let _ = writeln!(out, "\n{}", section.notes);
+        let _ = writeln!(out, "\n{}", wrapped(section.notes));
     }
+}
+
+/// Columns of a line of prose.
+const COLUMNS: usize = 100;
+
+/// Paragraphs with their lines broken at blanks.
+fn wrapped(text: &str) -> String {
+    let mut out = String::new();
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        let mut columns = 0;
+        for word in line.split(' ') {
+            let width = word.chars().count();
+            if columns > 0 && columns + 1 + width > COLUMNS {
+                out.push('\n');
+                columns = 0;
+            } else if columns > 0 {
+                out.push(' ');
+                columns += 1;
+            }
+            out.push_str(word);
+            columns += width;
+        }
+    }
+    out
 }
 
 /// A shape in words.

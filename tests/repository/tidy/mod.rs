@@ -5,6 +5,7 @@
 //! A rule that the code has outgrown is changed in `tests/repository/tidy/tables.rs`, as data, with its
 //! reason.
 
+mod circles;
 mod tables;
 
 use meridian::finding::code::CATALOGUE;
@@ -267,6 +268,43 @@ fn every_file_reads_well() {
     none(breaches);
 }
 
+/// Code has at most 110 columns, comments and documents at most 100. Tables, examples and fixtures
+/// cannot be broken, and records of measurements stay as they were made.
+#[test]
+fn no_line_is_too_long() {
+    const CODE_COLUMNS: usize = 110;
+    const PROSE_COLUMNS: usize = 100;
+    let mut breaches = Vec::new();
+    for path in files("").into_iter().filter(|path| path.ends_with(".rs") || path.ends_with(".md")) {
+        if path.starts_with("benches/runs/") || WIDE.iter().any(|(file, _)| *file == path) {
+            continue;
+        }
+        let is_document = path.ends_with(".md");
+        let mut is_example = false;
+        for (number, line) in fs::read_to_string(top().join(&path)).unwrap().lines().enumerate() {
+            let comment =
+                line.trim_start().strip_prefix("//").map(|rest| rest.trim_start_matches(['/', '!']));
+            let prose = if is_document { Some(line) } else { comment };
+            if prose.is_some_and(|prose| prose.trim_start().starts_with("```")) {
+                is_example = !is_example;
+            } else if prose.is_none() {
+                is_example = false;
+            }
+            let is_whole = prose.is_some_and(|prose| {
+                is_example
+                    || prose.trim_start().starts_with('|')
+                    || (is_document && prose.starts_with("    "))
+            });
+            let most = if prose.is_some() { PROSE_COLUMNS } else { CODE_COLUMNS };
+            let columns = line.chars().count();
+            if columns > most && !is_whole {
+                breaches.push(format!("{path}:{}: {columns} columns, at most {most}", number + 1));
+            }
+        }
+    }
+    none(breaches);
+}
+
 /// Every file is part of the crate: its parent declares it.
 #[test]
 fn every_file_is_declared() {
@@ -343,12 +381,10 @@ fn the_list_of_findings_is_the_catalogue() {
         ("MRD05", "Reload and process"),
     ];
     let mut page = String::from(
-        "# Findings\n\nEvery fault that Meridian tells an operator has a code. A code never changes its \
-         meaning, so logs and\n\
-         scripts may rely on it. The words beside it say what happened this time, where \
-         (`file:line:column`), and what\n\
-         to try; `meridian check --format json` gives the same as data.\n\n\
-         An error refuses the load, and what was served before is served on. A warning or a note does \
+        "# Findings\n\nEvery fault that Meridian tells an operator has a code. A code never changes its meaning, so\n\
+         logs and scripts may rely on it. The words beside it say what happened this time, where\n\
+         (`file:line:column`), and what to try; `meridian check --format json` gives the same as data.\n\n\
+         An error refuses the load, and what was served before is served on. A warning or a note does\n\
          not.\n\n\
          This page is made from the catalogue in `src/finding.rs`; a test holds the two together.\n",
     );
