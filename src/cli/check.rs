@@ -30,7 +30,7 @@ Examples:
   meridian check --config site/meridian.yaml --format json")]
 pub struct Check {
     #[command(flatten)]
-    config: Config,
+    pub(super) config: Config,
     /// Tell which clients would move from what the running server has, or from another server file
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     diff: Option<Option<PathBuf>>,
@@ -45,7 +45,7 @@ impl Check {
     /// Checks, and tells everything that was found.
     pub fn run(self) -> ExitCode {
         let (snapshot, findings, files) =
-            match cycle::run(&self.config.config, None, None, cycle::NEVER_SERVED) {
+            match cycle::run(&self.config.path(), None, None, cycle::NEVER_SERVED) {
                 Ok(mut fresh) => {
                     ledger(&mut fresh);
                     (Some(fresh.snapshot), fresh.findings, fresh.files)

@@ -78,7 +78,7 @@ impl Explain {
         let Some(rtype) = RrType::from_text(&self.rtype) else {
             return wrong(format!("`{}` is not a record type", self.rtype));
         };
-        let (deployment, mut findings, files) = cycle::read(&self.config.config, true);
+        let (deployment, mut findings, files) = cycle::read(&self.config.path(), true);
         let compiled = deployment.and_then(|deployment| {
             let (geography, found) = compile::geography(&deployment);
             findings.extend(found);

@@ -60,7 +60,7 @@ impl Geoip {
             }
             #[cfg(not(feature = "geoip-build"))]
             Geoip::Build { source, .. } => Err(without_a_writer(source)),
-            Geoip::Lookup { address, config } => lookup_in(&config.config, *address),
+            Geoip::Lookup { address, config } => lookup_in(&config.path(), *address),
         };
         match outcome {
             Ok(text) => {

@@ -27,7 +27,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// An authoritative GeoDNS server for people who run a CDN.
@@ -108,9 +108,42 @@ pub enum Format {
 /// The server file of every command that needs one.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
-    /// The server file
-    #[arg(long, short, value_name = "FILE", default_value = "meridian.yaml")]
-    pub config: PathBuf,
+    /// The server file; without it the one that MERIDIAN_CONFIG names, else ./meridian.yaml, else
+    /// /etc/meridian/meridian.yaml
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Server file in the current folder.
+const HERE: &str = "meridian.yaml";
+
+/// Server file of a packaged installation.
+const INSTALLED: &str = "/etc/meridian/meridian.yaml";
+
+impl Config {
+    /// Path of the server file. If neither `--config` nor MERIDIAN_CONFIG names one and none of the
+    /// usual places has one, stderr names these places, and the path is that of the current folder.
+    pub fn path(&self) -> PathBuf {
+        let named = self.config.clone().or_else(|| named_by(std::env::var_os("MERIDIAN_CONFIG")));
+        named.or_else(|| found(Path::exists)).unwrap_or_else(|| {
+            let _ = writeln!(
+                std::io::stderr(),
+                "no server file: neither ./{HERE} nor {INSTALLED} exists; name one by --config or \
+                 MERIDIAN_CONFIG"
+            );
+            PathBuf::from(HERE)
+        })
+    }
+}
+
+/// Server file that the environment names. An empty variable names none.
+fn named_by(variable: Option<OsString>) -> Option<PathBuf> {
+    variable.filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// First of the usual places that has a server file.
+fn found(exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    [HERE, INSTALLED].map(PathBuf::from).into_iter().find(|place| exists(place))
 }
 
 /// Runs the program with the arguments of the process.
@@ -169,6 +202,34 @@ pub fn print_findings(findings: &Findings, files: &Files) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The option wins over the variable, the variable over the usual places, and the current folder
+    /// over the installed file.
+    #[test]
+    fn the_server_file_is_looked_for_in_order() {
+        let config = |words: &[&str]| {
+            let words = ["meridian", "check"].iter().chain(words).map(OsString::from);
+            match Arguments::try_parse_from(words).expect("sound arguments").command {
+                Command::Check(check) => check.config.path(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(config(&["--config", "a.yaml"]), Path::new("a.yaml"));
+        assert_eq!(config(&["-c", "b.yaml"]), Path::new("b.yaml"));
+        assert_eq!(named_by(Some("c.yaml".into())), Some("c.yaml".into()));
+        assert_eq!(named_by(Some("".into())), None);
+        assert_eq!(named_by(None), None);
+        let rows: [(&[&str], Option<&str>); 4] = [
+            (&[HERE, INSTALLED], Some(HERE)),
+            (&[HERE], Some(HERE)),
+            (&[INSTALLED], Some(INSTALLED)),
+            (&[], None),
+        ];
+        for (there, expected) in rows {
+            let first = found(|place| there.iter().any(|path| Path::new(path) == place));
+            assert_eq!(first, expected.map(PathBuf::from), "{there:?}");
+        }
+    }
 
     /// The tree of commands is one that clap accepts, and every command has its help with an
     /// example.

@@ -31,7 +31,7 @@ pub struct Reload {
 impl Reload {
     /// Asks the server, and waits for what came of it.
     pub fn run(self) -> ExitCode {
-        let socket = self.control.unwrap_or_else(|| client::socket_of(&self.config.config));
+        let socket = self.control.unwrap_or_else(|| client::socket_of(&self.config.path()));
         let path = if colour::on_stderr() { "/reload?colour=true" } else { "/reload" };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let answer = match runtime {

@@ -54,7 +54,7 @@ impl Serve {
             #[cfg(feature = "portable")]
             EngineArgument::Hickory => Engine::Hickory,
         };
-        match Server::start(&Options { config: self.config.config, engine }) {
+        match Server::start(&Options { config: self.config.path(), engine }) {
             Ok(mut server) => {
                 let (findings, files) = server.findings();
                 print_findings(findings, files);

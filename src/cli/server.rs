@@ -44,7 +44,7 @@ impl Server {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value), ExitCode> {
-        let socket = self.control.clone().unwrap_or_else(|| client::socket_of(&self.config.config));
+        let socket = self.control.clone().unwrap_or_else(|| client::socket_of(&self.config.path()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let answer = match runtime {
             Ok(runtime) => runtime.block_on(client::ask(&socket, method, path, body)),

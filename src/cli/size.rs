@@ -78,7 +78,7 @@ impl Size {
     }
 
     fn told(&self) -> Result<Told, Box<(Findings, Files)>> {
-        let (deployment, mut findings, files) = cycle::read(&self.config.config, true);
+        let (deployment, mut findings, files) = cycle::read(&self.config.path(), true);
         let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
         let (geography, found) = compile::geography(&deployment);
         findings.extend(found);

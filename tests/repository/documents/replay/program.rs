@@ -29,7 +29,7 @@ impl Drop for Program {
 
 fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
-    command.env("NO_COLOR", "1").env_remove("RUST_LOG");
+    command.env("NO_COLOR", "1").env_remove("RUST_LOG").env_remove("MERIDIAN_CONFIG");
     command
 }
 
