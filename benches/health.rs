@@ -139,7 +139,7 @@ fn large() -> support::World {
     for policy in 0..200 {
         policies.push_str(&format!("  w{policy}: {{ pops: all, order: listed }}\n"));
     }
-    let server = "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\n\
+    let server = "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\n\
                   pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n";
     let zone = "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
         192.0.2.1 }\n  to: { steer: w0 }\n";

@@ -64,7 +64,7 @@ impl Size {
         put("city.mmdb", city::database(self.networks, &spots, &mut dice));
         put(
             "meridian.yaml",
-            b"node: { name: bench }\nlisten: { dns: \"127.0.0.1:5353\", control: state/control.sock, \
+            b"node: { name: bench }\nlisten: { dns: \"127.0.0.1:5300\", control: state/control.sock, \
                 threads: 1 }\n\
               geoip: { databases: [city.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: \
               zones/\nstate: state/\n"

@@ -21,7 +21,7 @@ pub const FILES: [(&str, &[u8]); 8] = [
 pub const SMALL: [(&str, &[u8]); 6] = [
     (
         "meridian.yaml",
-        b"node: { name: n1, site: fra }\nlisten: { dns: \"127.0.0.1:5353\" }\ngeoip: { networks: \
+        b"node: { name: n1, site: fra }\nlisten: { dns: \"127.0.0.1:5300\" }\ngeoip: { networks: \
             networks.yaml }\n\
           pops: pops.yaml\npolicies: policies.yaml\nzones: zones\n",
     ),

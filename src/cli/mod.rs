@@ -45,7 +45,7 @@ Examples:
   meridian check --config site/meridian.yaml   tell every fault of its files, change nothing
   meridian reload                              take changed files over, or tell why not
   meridian explain www.shop.example --client 192.0.2.7     tell why a client gets its answer
-  dig @127.0.0.1 -p 5353 global.edge.cdn.example A +subnet=198.51.100.0/24";
+  dig @127.0.0.1 -p 5300 global.edge.cdn.example A +subnet=198.51.100.0/24";
 
 /// A command.
 #[derive(Debug, Subcommand)]

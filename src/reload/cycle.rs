@@ -204,7 +204,7 @@ mod tests {
 
     fn fixed() -> Fixed {
         let listen = Listen {
-            dns: vec![([127, 0, 0, 1], 5353).into()],
+            dns: vec![([127, 0, 0, 1], 5300).into()],
             control: "control.sock".into(),
             admin: None,
             threads: None,

@@ -58,7 +58,7 @@ pub fn generate(dice: &mut Dice) -> Generated {
         .with(
             "meridian.yaml",
             format!(
-                "node: {{ name: n1{site} }}\nlisten: {{ dns: [\"127.0.0.1:5353\"], control: c.sock }}\n\
+                "node: {{ name: n1{site} }}\nlisten: {{ dns: [\"127.0.0.1:5300\"], control: c.sock }}\n\
                  geoip: {{ databases: [places.mmdb], networks: networks.yaml }}\n\
                  pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n"
             ),

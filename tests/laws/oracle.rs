@@ -80,7 +80,7 @@ fn world(places: &[Point], clients: &[Point]) -> World {
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
             "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\ngeoip: { databases: \
+            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\ngeoip: { databases: \
              [places.mmdb] }\n\
              pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
         )

@@ -147,7 +147,7 @@ fn names_that_lose_something_are_told() {
         Tree { base: "no such folder".into(), ..Tree::default() }
             .with(
                 "meridian.yaml",
-                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\npops: \
+                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: \
                  pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
             )
             .with(
@@ -321,7 +321,7 @@ fn aliases_are_followed() {
             Tree { base: "no such folder".into(), ..Tree::default() }
             .with(
                 "meridian.yaml",
-                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\npops: \
+                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: \
                  pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
             )
             .with("pops.yaml", "pops: { one: { addresses: [192.0.2.1] }, two: { addresses: [192.0.2.2] } }\n")

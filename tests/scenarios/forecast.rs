@@ -89,7 +89,7 @@ fn services_bring_their_own_load() {
     let tree = Tree { base: "no such folder".into(), ..Tree::default() }
         .with(
             "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5353\"], control: c.sock }\n\
+            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\n\
              pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
         )
         .with("pops.yaml", format!("pops:\n{}{}", pop("one", 1), pop("two", 2)))

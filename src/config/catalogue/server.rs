@@ -113,7 +113,7 @@ static LISTEN: Section = Section {
             &Shape::List(&SOCKET),
             REQUIRED,
             "UDP and TCP on each",
-            "[\"127.0.0.1:5353\", \"[::1]:5353\"]",
+            "[\"127.0.0.1:5300\", \"[::1]:5300\"]",
         ),
         entry(
             "control",

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 const SERVER: &str = "\
 node: { name: n1, site: fra }
-listen: { dns: \"127.0.0.1:5353\" }
+listen: { dns: \"127.0.0.1:5300\" }
 geoip: { databases: g.mmdb, networks: networks.yaml }
 pops: pops.yaml
 policies: policies.yaml

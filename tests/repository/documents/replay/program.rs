@@ -51,7 +51,7 @@ impl Program {
         let text = fs::read_to_string(&server).map_err(|e| e.to_string())?;
         // Port 0: the kernel gives a free one, and the server says which.
         let text = text
-            .replace(r#"["127.0.0.1:5353", "[::1]:5353"]"#, r#"["127.0.0.1:0"]"#)
+            .replace(r#"["127.0.0.1:5300", "[::1]:5300"]"#, r#"["127.0.0.1:0"]"#)
             .replace("  admin: ", "  # admin: ");
         assert!(text.contains("127.0.0.1:0"), "the sample listens where this test expects it");
         fs::write(&server, text).map_err(|e| e.to_string())?;
