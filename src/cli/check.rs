@@ -19,9 +19,8 @@ use std::process::ExitCode;
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit status: 0 if the deployment can be served (there may be warnings), 1 if not.
-
-With --diff also 1 if more moves than --max-move, and 2 if no server answers.
+Exit status: 0 if the deployment can be served (there may be warnings), 1 if not;
+with --diff also 1 if more moves than --max-move, and 2 if no server answers.
 
 Examples:
   meridian check

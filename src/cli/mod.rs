@@ -10,6 +10,7 @@ pub mod dig;
 pub mod explain;
 pub mod geoip;
 pub mod log;
+pub mod man;
 pub mod policy;
 pub mod pop;
 pub mod prediction;
@@ -93,6 +94,8 @@ Examples:
         /// The shell
         shell: Shell,
     },
+    /// Print man pages
+    Man(man::Man),
 }
 
 /// How a command prints what it found.
@@ -171,6 +174,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Size(size) => size.run(),
         Command::Geoip(geoip) => geoip.run(),
         Command::Schema(schema) => schema.run(),
+        Command::Man(man) => man.run(),
         Command::Completions { shell } => {
             // Into memory first: clap panics when a pipe closes early.
             let mut script = Vec::new();

@@ -82,8 +82,8 @@ pub enum Pop {
     /// End the alarm of a ledger of overrides that could not be read
     #[command(after_help = "Example:\n  meridian pop acknowledge")]
     Acknowledge {
-        /// Who has seen it
-        #[arg(long, default_value_t = author())]
+        /// Who has seen it; the user of this session unless given
+        #[arg(long, default_value_t = author(), hide_default_value = true)]
         author: String,
         #[command(flatten)]
         server: Server,
@@ -113,10 +113,10 @@ pub struct How {
     #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
     lasts: Option<u64>,
     /// Why; needed unless it is taken back
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    /// Who says so
-    #[arg(long, default_value_t = author())]
+    /// Who says so; the user of this session unless given
+    #[arg(long, default_value_t = author(), hide_default_value = true)]
     author: String,
     /// Pass over safety rules
     #[arg(long)]

@@ -129,6 +129,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["src/probe/tls.rs"]),
     ("prometheus", &["src/control/"]),
     ("clap", &["src/cli/"]),
+    ("clap_mangen", &["src/cli/man.rs"]),
     ("arc_swap", &["src/desk/"]),
     ("maxminddb", &["src/geo/mmdb"]),
     ("mmdb_writer", &["src/cli/geoip"]),

@@ -1,0 +1,331 @@
+//! `meridian man`: man pages, made from the same tree of commands as `--help`.
+//!
+//! A page has the text of `--help` in the sections of man-pages(7): a paragraph under a command's
+//! help that begins with a word of [`HEADED`] becomes a section, any other paragraph goes to
+//! DESCRIPTION.
+
+use super::{Arguments, print};
+use clap::{Command, CommandFactory};
+use clap_mangen::Man as Sections;
+use clap_mangen::roff::{Roff, bold, roman};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Print man pages
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without --out this prints one page: the page of the program, or of the command that is named.
+
+Exit status: 0 done, 1 a page cannot be written, 2 there is no such command.
+
+Examples:
+  meridian man | man -l -
+  meridian man pop drain | man -l -
+  meridian man --out /usr/local/share/man/man1")]
+pub struct Man {
+    /// Command of the page, for example `pop drain`
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    command: Vec<String>,
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+impl Man {
+    /// Prints a page, or writes them all.
+    pub fn run(self) -> ExitCode {
+        if let Some(folder) = &self.out {
+            return match write_all(folder) {
+                Ok(count) => {
+                    print(&format!("{count} pages in {}\n", folder.display()));
+                    ExitCode::SUCCESS
+                }
+                Err(error) => {
+                    let _ = writeln!(std::io::stderr(), "error: {}: {error}", folder.display());
+                    ExitCode::FAILURE
+                }
+            };
+        }
+        let name = std::iter::once("meridian").chain(self.command.iter().map(String::as_str));
+        let name = name.collect::<Vec<_>>().join("-");
+        match pages().into_iter().find(|page| page.name == name) {
+            Some(page) => {
+                print(&page.text);
+                ExitCode::SUCCESS
+            }
+            None => {
+                let command = self.command.join(" ");
+                let _ = writeln!(std::io::stderr(), "error: there is no command `{command}`");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Page of one command.
+struct Page {
+    /// Name without section, for example `meridian-pop-drain`.
+    name: String,
+    /// Text in roff.
+    text: String,
+}
+
+/// Writes every page into a folder, which is made if it is missing. Gives the number of pages.
+fn write_all(folder: &Path) -> std::io::Result<usize> {
+    std::fs::create_dir_all(folder)?;
+    let pages = pages();
+    for page in &pages {
+        std::fs::write(folder.join(format!("{}.1", page.name)), &page.text)?;
+    }
+    Ok(pages.len())
+}
+
+/// Pages of the program and of every command.
+fn pages() -> Vec<Page> {
+    let mut tree = Arguments::command();
+    tree.build();
+    let mut pages = Vec::new();
+    collect(&tree, &[], &mut pages);
+    pages
+}
+
+fn collect(command: &Command, above: &[&Command], pages: &mut Vec<Page>) {
+    pages.push(Page { name: name_of(command), text: page(command, above) });
+    let path: Vec<&Command> = above.iter().copied().chain([command]).collect();
+    for child in children(command) {
+        collect(child, &path, pages);
+    }
+}
+
+/// Commands below a command, without clap's own `help`.
+fn children(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|child| child.get_name() != "help" && !child.is_hide_set())
+}
+
+fn name_of(command: &Command) -> String {
+    command.get_display_name().unwrap_or(command.get_name()).to_owned()
+}
+
+/// First words of paragraphs that are sections of their own, and the titles of these sections.
+const HEADED: [(&str, &str); 3] =
+    [("Signals:", SIGNALS), ("Exit status:", EXIT_STATUS), ("Example", EXAMPLES)];
+const SIGNALS: &str = "SIGNALS";
+const EXIT_STATUS: &str = "EXIT STATUS";
+const EXAMPLES: &str = "EXAMPLES";
+
+/// Exit status of commands whose help has no paragraph of its own about it.
+const ANY_EXIT_STATUS: &str = "0 done, 1 findings refused it, 2 the command line is wrong or the server cannot \
+                               be reached.";
+
+/// A row of ENVIRONMENT or FILES: what, words about it, and the pages that have it: those of
+/// commands with this argument or of this name. The page of the program has every row.
+type Row = (&'static str, &'static str, &'static [&'static str]);
+
+const ENVIRONMENT: [Row; 4] = [
+    (
+        "MERIDIAN_CONFIG",
+        "Server file of a command that has no --config. Empty is the same as unset.",
+        &["config"],
+    ),
+    (
+        "RUST_LOG",
+        "Which messages serve logs, as a filter of tracing-subscriber: info (the default), warn, \
+         meridian::probe=debug.",
+        &["engine"],
+    ),
+    ("SUDO_USER, USER", "Author of an override without --author.", &["author"]),
+    ("NO_COLOR", "If set and not empty, output has no colours (https://no-color.org).", &["help"]),
+];
+
+const FILES: [Row; 4] = [
+    ("./meridian.yaml", "Server file if neither --config nor MERIDIAN_CONFIG names one.", &["config"]),
+    ("/etc/meridian/meridian.yaml", "Server file if the current folder has none.", &["config"]),
+    (
+        "state/control.sock",
+        "Control socket of the running server, relative to the server file, unless listen.control names \
+         another, such as /run/meridian/control.sock.",
+        &["control", "engine", "diff"],
+    ),
+    (
+        "state/",
+        "State folder (overrides, verdicts, shares of load, events), relative to the server file, unless \
+         state names another, such as /var/lib/meridian.",
+        &["engine"],
+    ),
+];
+
+fn page(command: &Command, above: &[&Command]) -> String {
+    let name = name_of(command);
+    // clap_mangen leaves the quotes of empty words out, and the version would become the date.
+    let sections = Sections::new(command.clone().subcommand_value_name("command"))
+        .title(name.to_uppercase())
+        .date("\"\"")
+        .source(concat!("meridian ", env!("CARGO_PKG_VERSION")))
+        .manual("Meridian manual");
+    let paragraphs = paragraphs(command);
+    let headed = |title: &str| -> Vec<&str> {
+        paragraphs.iter().filter(|(head, _)| *head == Some(title)).map(|(_, text)| text.as_str()).collect()
+    };
+
+    let mut text = Roff::default().render();
+    let preamble = text.len();
+    let mut add = |render: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
+        let mut octets = Vec::new();
+        render(&mut octets).expect("a vector takes every octet");
+        // Each section comes with the preamble, which one page needs once.
+        text.push_str(&String::from_utf8_lossy(&octets)[preamble..]);
+    };
+    add(&|out| sections.render_title(out));
+    add(&|out| sections.render_name_section(out));
+    add(&|out| sections.render_synopsis_section(out));
+    add(&|out| sections.render_description_section(out));
+    add(&|out| {
+        let mut more = Roff::default();
+        for (_, words) in paragraphs.iter().filter(|(head, _)| head.is_none()) {
+            more.control("PP", []).text([roman(words.as_str())]);
+        }
+        more.to_writer(out)
+    });
+    add(&|out| sections.render_options_section(out));
+    add(&|out| {
+        let mut rest = Roff::default();
+        let commands: Vec<(String, String)> = children(command)
+            .map(|child| {
+                let about = child.get_about().map(ToString::to_string).unwrap_or_default();
+                (format!("{}(1)", name_of(child)), about)
+            })
+            .collect();
+        table(&mut rest, "COMMANDS", &commands);
+        for text in headed(SIGNALS) {
+            listing(&mut rest, SIGNALS, text);
+        }
+        let status = headed(EXIT_STATUS).join("\n");
+        rest.control("SH", [EXIT_STATUS]);
+        rest.text([roman(if status.is_empty() { ANY_EXIT_STATUS } else { status.trim() })]);
+        table(&mut rest, "ENVIRONMENT", &rows(&ENVIRONMENT, command, above));
+        table(&mut rest, "FILES", &rows(&FILES, command, above));
+        for text in headed(EXAMPLES) {
+            listing(&mut rest, EXAMPLES, text);
+        }
+        rest.control("SH", ["SEE ALSO"]);
+        rest.text([roman(related(command, above).join(", "))]);
+        rest.to_writer(out)
+    });
+    text
+}
+
+/// Paragraphs behind a command's help, each with the title of its section, if it has one.
+fn paragraphs(command: &Command) -> Vec<(Option<&'static str>, String)> {
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let split = |paragraph: &str| {
+        let (begin, title) = HEADED.iter().find(|(begin, _)| paragraph.starts_with(begin)).copied()?;
+        // The head of a list is a line, the head of a sentence is a few words.
+        let rest = match paragraph.split_once('\n') {
+            Some((line, rest)) if line.ends_with(':') => rest,
+            _ => paragraph[begin.len()..].trim_start_matches([':', 's', ' ']),
+        };
+        Some((Some(title), rest.to_owned()))
+    };
+    after.split("\n\n").map(|paragraph| split(paragraph).unwrap_or((None, paragraph.to_owned()))).collect()
+}
+
+fn rows(rows: &[Row], command: &Command, above: &[&Command]) -> Vec<(String, String)> {
+    let concerns = |word: &&str| {
+        command.get_name() == *word || command.get_arguments().any(|argument| argument.get_id() == *word)
+    };
+    rows.iter()
+        .filter(|(.., words)| above.is_empty() || words.iter().any(concerns))
+        .map(|(what, words, _)| ((*what).to_owned(), (*words).to_owned()))
+        .collect()
+}
+
+/// Pages beside this one: those above it, and those of the same group.
+fn related(command: &Command, above: &[&Command]) -> Vec<String> {
+    let Some((group, _)) = above.split_last() else {
+        return vec!["dig(1)".to_owned(), "systemctl(1)".to_owned()];
+    };
+    let siblings =
+        children(group).filter(|_| above.len() > 1).filter(|other| other.get_name() != command.get_name());
+    above.iter().copied().chain(siblings).map(|other| format!("{}(1)", name_of(other))).collect()
+}
+
+/// Section of terms and words about them; none without rows.
+fn table(out: &mut Roff, title: &str, rows: &[(String, String)]) {
+    if rows.is_empty() {
+        return;
+    }
+    out.control("SH", [title]);
+    for (term, words) in rows {
+        out.control("TP", []).text([bold(term.as_str())]).text([roman(words.as_str())]);
+    }
+}
+
+/// Section of lines that stay as they are.
+fn listing(out: &mut Roff, title: &str, text: &str) {
+    out.control("SH", [title]).control("EX", []);
+    for line in text.lines() {
+        out.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+    }
+    out.control("EE", []);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command has a page with the sections of man-pages(7), and an example.
+    #[test]
+    fn every_command_has_a_whole_page() {
+        let pages = pages();
+        assert!(pages.len() > 20, "{} pages", pages.len());
+        for Page { name, text } in &pages {
+            let titles: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+            for title in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "\"EXIT STATUS\"", "ENVIRONMENT"] {
+                assert!(titles.contains(&title), "{name} has no {title}: {titles:?}");
+            }
+            assert_eq!(&titles[titles.len() - 2..], [EXAMPLES, "\"SEE ALSO\""], "{name}");
+            assert_eq!(titles.iter().filter(|title| **title == EXAMPLES).count(), 1, "{name}");
+            let (_, examples) = text.split_once(".SH EXAMPLES\n.EX\n").expect("checked above");
+            let first = examples.lines().next().unwrap_or_default();
+            assert!(first.starts_with("meridian "), "{name}: {first}");
+        }
+    }
+
+    /// Rows of the help's paragraphs are found again in the page.
+    #[test]
+    fn paragraphs_become_sections() {
+        let text = |name: &str| pages().into_iter().find(|page| page.name == name).expect("a page").text;
+        let serve = text("meridian-serve");
+        assert!(serve.contains(".SH SIGNALS\n.EX\nSIGHUP "), "{serve}");
+        assert!(serve.contains("RUST_LOG") && serve.contains("state/control.sock"), "{serve}");
+        let check = text("meridian-check");
+        assert!(check.contains(".SH \"EXIT STATUS\"\n0 if the deployment can be served"), "{check}");
+        assert!(text("meridian-explain").contains(".PP\nReads the files as they are now;"));
+        let drain = text("meridian-pop-drain");
+        assert!(drain.contains("SUDO_USER") && !drain.contains("RUST_LOG"), "{drain}");
+        assert!(drain.contains("meridian\\-pop(1), meridian\\-pop\\-list(1)"), "{drain}");
+        assert!(text("meridian").contains("meridian\\-serve(1)"));
+    }
+
+    /// The pages of a build are the same wherever they are made: a default that depends on the
+    /// session is not in them.
+    #[test]
+    fn pages_do_not_tell_who_made_them() {
+        for Page { name, text } in pages() {
+            let author = text.split("\\-\\-author").nth(2).unwrap_or_default();
+            assert!(!author.lines().next().unwrap_or_default().contains("default"), "{name}: {author}");
+            assert!(!text.contains("[default: ]"), "{name}");
+        }
+    }
+
+    /// The folder is made, and has a file for each page.
+    #[test]
+    fn pages_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("share/man1");
+        let count = write_all(&inside).unwrap();
+        assert_eq!(std::fs::read_dir(&inside).unwrap().count(), count);
+        assert!(inside.join("meridian-geoip-build.1").exists());
+    }
+}
