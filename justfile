@@ -1,0 +1,62 @@
+# The daily commands of this tree. `just` lists them; each is one line that works without just too.
+
+set positional-arguments
+
+_list:
+    @just --list --unsorted
+
+# Serve the sample in this folder on port 5300
+serve *ARGS:
+    cargo run --locked --release -- serve "$@"
+
+# Check the sample, or the deployment named by --config FILE
+check *ARGS:
+    cargo run --locked --release -- check "$@"
+
+# Run every test, or those whose name has the word: `just test scope`
+test *NAME:
+    cargo test --locked "$@"
+
+# Run clippy as CI does
+lint:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Format the code
+fmt:
+    cargo fmt
+
+# Write the documents that are made from the code: configuration.md, findings.md
+docs:
+    MERIDIAN_WRITE=1 cargo test --locked --lib reference && MERIDIAN_WRITE=1 cargo test --locked --test tidy findings
+
+# Run everything that a change must pass
+ci:
+    .ci/run
+
+# Run a million inputs for every fuzz target, from a fixed seed
+fuzz RUNS="1000000":
+    MERIDIAN_FUZZ_RUNS="$1" cargo test --locked --release --test fuzzing -- --nocapture
+
+# Run one world of the simulation, with its story: `just sim 17`
+sim SEED:
+    MERIDIAN_SIM_SEED="$1" cargo test --locked --test simulation seeds -- --nocapture
+
+# Take times of the core, and count instructions against the stored baseline
+bench:
+    cargo bench --locked --bench core --bench compile && cargo bench --locked --bench instructions -- check
+
+# Build the Debian package
+deb:
+    deploy/debian/build.sh
+
+# Build the container image with docker, or with `just container podman`
+container ENGINE="docker":
+    "$1" build --file deploy/Containerfile --tag meridian .
+
+# Write man pages into target/assets/man
+man:
+    cargo run --locked --release -- man --out target/assets/man
+
+# Print the completion script of a shell: bash, zsh, fish
+completions SHELL="bash":
+    cargo run --locked --release -- completions "$1"
