@@ -457,3 +457,41 @@ fn probe_replies() {
     };
     drive("probe_replies", targets::probe::probe, 50_000, make, || {});
 }
+
+/// Every seed of `fuzz/corpus` once: the inputs that cargo-fuzz begins with. Each target has a
+/// folder of them.
+#[test]
+fn seeds_of_the_corpus() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let names = |folder: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(top.join(folder)).expect("a folder of fuzz/").flatten();
+        let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    let targets: [(&str, fn(&[u8])); 8] = [
+        ("csv", targets::csv::csv),
+        ("feed", targets::feed::feed),
+        ("mmdb", targets::mmdb::mmdb),
+        ("packet", targets::packet::packet),
+        ("probe", targets::probe::probe),
+        ("rdata", targets::rdata::rdata),
+        ("yaml", targets::yaml::yaml),
+        ("zone_text", targets::zone_text::zone_text),
+    ];
+    let of_cargo_fuzz: Vec<String> = targets.iter().map(|(name, _)| format!("{name}.rs")).collect();
+    assert_eq!(names("fuzz_targets"), of_cargo_fuzz);
+    let mut failing = Vec::new();
+    for (target, run) in targets {
+        let seeds = names(&format!("corpus/{target}"));
+        assert!(seeds.len() >= 6, "{target} has {} seeds", seeds.len());
+        for seed in seeds {
+            let path = top.join("corpus").join(target).join(&seed);
+            let input = std::fs::read(&path).expect("a seed");
+            if catch_unwind(AssertUnwindSafe(|| run(&input))).is_err() {
+                failing.push(format!("fuzz/corpus/{target}/{seed}"));
+            }
+        }
+    }
+    assert!(failing.is_empty(), "seeds that break a promise: {failing:#?}");
+}
