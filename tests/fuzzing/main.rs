@@ -19,6 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use targets::sample::{FILES, PLACES_CSV, Replaced, SMALL};
 
+/// What a seed or a made input is given to.
+type Target = fn(&[u8]);
+
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
@@ -469,7 +472,7 @@ fn seeds_of_the_corpus() {
         names.sort();
         names
     };
-    let targets: [(&str, fn(&[u8])); 8] = [
+    let targets: [(&str, Target); 8] = [
         ("csv", targets::csv::csv),
         ("feed", targets::feed::feed),
         ("mmdb", targets::mmdb::mmdb),
