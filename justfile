@@ -1,4 +1,4 @@
-# The daily commands of this tree. `just` lists them; each is one line that works without just too.
+# The daily commands of this tree. `just` lists them; each works without just too.
 
 set positional-arguments
 
@@ -27,7 +27,8 @@ fmt:
 
 # Write the documents that are made from the code: configuration.md, findings.md
 docs:
-    MERIDIAN_WRITE=1 cargo test --locked --lib reference && MERIDIAN_WRITE=1 cargo test --locked --test tidy findings
+    MERIDIAN_WRITE=1 cargo test --locked --lib reference
+    MERIDIAN_WRITE=1 cargo test --locked --test tidy findings
 
 # Run everything that a change must pass
 ci:
