@@ -68,7 +68,7 @@ try() {
         [ -z "$port" ] || break
         sleep 0.1
     done
-    [ -n "$port" ] || { cat "$scratch/banner" "$scratch/log"; fail "the server does not say where it serves"; }
+    [ -n "$port" ] || { cat "$scratch/banner" "$scratch/log"; fail "the server does not say its port"; }
     [ "$(stat -c %U "/proc/$server")" = meridian ] || fail "the server does not run as meridian"
     if command -v dig >/dev/null; then
         answer="$(dig @127.0.0.1 -p "$port" +norec +short www.cdn.example A +subnet=198.51.100.0/24)"
