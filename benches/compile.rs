@@ -16,7 +16,7 @@ fn compiling(criterion: &mut Criterion) {
     let world = sample();
     let tree = Tree::sample();
     criterion.bench_function("load the sample", |b| {
-        b.iter(|| config::load(Path::new("meridian.yaml"), black_box(&tree)))
+        b.iter(|| config::read_deployment(Path::new("meridian.yaml"), black_box(&tree)))
     });
     criterion.bench_function("geography", |b| b.iter(|| compile::geography(black_box(&world.deployment))));
     criterion.bench_function("routes", |b| {

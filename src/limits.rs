@@ -280,7 +280,7 @@ pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
 pub const HEALTH_SAVE_SECS: u64 = 30;
 /// Threads that share the work of one load: past this the disk and the memory are what is waited
 /// for.
-pub const LOAD_HANDS_MAX: usize = 16;
+pub const RELOAD_THREADS_MAX: usize = 16;
 /// Seconds until a write of it that failed is tried again: a full disk is not hammered, a verdict
 /// not forgotten.
 pub const HEALTH_RETRY_SECS: u64 = 5;

@@ -23,7 +23,7 @@ mod stages;
 use meridian::answer::{self, Client, Moment, Scratch, Transport, Verdict};
 use meridian::desk::cell::Cell;
 use meridian::desk::counters::{Block, Lane};
-use meridian::reload::cycle;
+use meridian::reload::prepare;
 use meridian::transport::clock;
 use meridian::transport::draw::Draws;
 use std::collections::BTreeMap;
@@ -91,7 +91,7 @@ fn measured(run: &mut dyn FnMut()) {
 }
 
 fn load(folder: &Path) -> Cell {
-    let fresh = cycle::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
+    let fresh = prepare::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
         panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
     });
     Cell::new(Arc::new(fresh.snapshot), 1)

@@ -7,7 +7,7 @@ use meridian::answer::{Client, Moment, Scratch, Transport, Verdict, respond_by};
 use meridian::desk::cell::Cell;
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::limits::BATCH_DEFAULT;
-use meridian::reload::cycle;
+use meridian::reload::prepare;
 use meridian::snapshot::Snapshot;
 use meridian::steer::status::{PopStatus, Status};
 use meridian::sys::memory;
@@ -62,7 +62,7 @@ fn thread_nanos() -> u64 {
 }
 
 fn load(config: &Path, previous: Option<&Arc<Snapshot>>, sequence: u64) -> Snapshot {
-    let fresh = cycle::run(config, previous, None, sequence).unwrap_or_else(|refused| {
+    let fresh = prepare::run(config, previous, None, sequence).unwrap_or_else(|refused| {
         panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
     });
     assert!(fresh.findings.is_empty(), "a finding would make a reload compile all anew");

@@ -31,8 +31,10 @@ pub fn snapshot() -> &'static Snapshot {
     static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
     SNAPSHOT.get_or_init(|| {
         let (path, content) = FILES[0];
-        let loaded =
-            meridian::config::load(Path::new("meridian.yaml"), &Replaced { files: &FILES, path, content });
+        let loaded = meridian::config::read_deployment(
+            Path::new("meridian.yaml"),
+            &Replaced { files: &FILES, path, content },
+        );
         let deployment = loaded.deployment.expect("the sample is sound");
         let mut snapshot = compile(&deployment, None, 1).0.expect("the sample compiles");
         // As if the tables were large, so that queries are read ahead.

@@ -12,7 +12,8 @@ pub fn yaml(data: &[u8]) {
     let Some((&file, content)) = data.split_first() else { return };
     let (files, count) = if file < 128 { (&SMALL[..], SMALL.len()) } else { (&FILES[..], FILES.len() - 1) };
     let (path, _) = files[usize::from(file & 127) % count];
-    let loaded = meridian::config::load(Path::new("meridian.yaml"), &Replaced { files, path, content });
+    let loaded =
+        meridian::config::read_deployment(Path::new("meridian.yaml"), &Replaced { files, path, content });
     assert_eq!(loaded.deployment.is_some(), !loaded.findings.has_errors());
     for finding in loaded.findings.iter() {
         for at in finding.at.into_iter().chain(finding.related.iter().map(|(at, _)| *at)) {

@@ -8,8 +8,8 @@ use crate::desk::render;
 use crate::finding::{At, Finding, Findings, Severity, code};
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::reload::atomic;
-use crate::reload::cycle::{self, Fresh};
 use crate::reload::ledger_store::FILE;
+use crate::reload::prepare::{self, Fresh};
 use crate::server::writer::epoch_secs;
 use crate::snapshot::Snapshot;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ impl Check {
     /// Checks, and tells everything that was found.
     pub fn run(self) -> ExitCode {
         let (snapshot, findings, files) =
-            match cycle::run(&self.config.path(), None, None, cycle::NEVER_SERVED) {
+            match prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED) {
                 Ok(mut fresh) => {
                     ledger(&mut fresh);
                     (Some(fresh.snapshot), fresh.findings, fresh.files)

@@ -4,7 +4,7 @@ use crate::cli::server::table;
 use crate::cli::{Format, print, print_findings};
 use crate::desk::comparison::Comparison;
 use crate::desk::tally::Decisions;
-use crate::reload::cycle;
+use crate::reload::prepare;
 use crate::snapshot::Snapshot;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -65,7 +65,7 @@ impl Diff {
 
 /// Compiles a deployment; where it is refused its findings are told.
 pub fn compile(path: &Path) -> Option<Snapshot> {
-    match cycle::run(path, None, None, cycle::NEVER_SERVED) {
+    match prepare::run(path, None, None, prepare::NEVER_SERVED) {
         Ok(fresh) => Some(fresh.snapshot),
         Err(refused) => {
             print_findings(&refused.0, &refused.1);

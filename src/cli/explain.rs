@@ -10,7 +10,7 @@ use crate::config::Deployment;
 use crate::geo::atlas::Atlas;
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
-use crate::reload::cycle;
+use crate::reload::prepare;
 use crate::snapshot::compile::{self, Geography, status};
 use crate::snapshot::vantage::{Decision, Evidence, Subject};
 use crate::snapshot::{Snapshot, steering};
@@ -78,7 +78,7 @@ impl Explain {
         let Some(rtype) = RrType::from_text(&self.rtype) else {
             return wrong(format!("`{}` is not a record type", self.rtype));
         };
-        let (deployment, mut findings, files) = cycle::read(&self.config.path(), true);
+        let (deployment, mut findings, files) = prepare::read(&self.config.path(), true);
         let compiled = deployment.and_then(|deployment| {
             let (geography, found) = compile::geography(&deployment);
             findings.extend(found);

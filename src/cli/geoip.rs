@@ -14,7 +14,7 @@ use crate::finding::{At, Finding, code};
 use crate::finding::{Files, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
-use crate::reload::cycle;
+use crate::reload::prepare;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ impl Geoip {
 
 /// What the deployment of a server file knows of an address.
 fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> {
-    let (deployment, findings, files) = cycle::read(root, true);
+    let (deployment, findings, files) = prepare::read(root, true);
     let Some(deployment) = deployment else { return Err((findings, files)) };
     let mut databases = Vec::new();
     for source in &deployment.databases {

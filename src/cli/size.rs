@@ -4,7 +4,7 @@ use crate::cli::{Config, Format, print, print_findings};
 use crate::config::Deployment;
 use crate::finding::{Files, Findings};
 use crate::geo::atlas::Leaf;
-use crate::reload::cycle;
+use crate::reload::prepare;
 use crate::server::sockets;
 use crate::snapshot::compile::{self, Geography};
 use crate::snapshot::{Sizes, Snapshot, sizes};
@@ -78,7 +78,7 @@ impl Size {
     }
 
     fn told(&self) -> Result<Told, Box<(Findings, Files)>> {
-        let (deployment, mut findings, files) = cycle::read(&self.config.path(), true);
+        let (deployment, mut findings, files) = prepare::read(&self.config.path(), true);
         let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
         let (geography, found) = compile::geography(&deployment);
         findings.extend(found);

@@ -8,11 +8,11 @@ mod canaries;
 mod candidates;
 pub mod catalogue;
 mod cookie_secrets;
+mod deployment;
 mod exposed;
 mod feed;
 mod https;
 pub mod ledger_file;
-mod load;
 mod networks_file;
 mod place;
 mod policy_check;
@@ -36,7 +36,7 @@ mod zone_file;
 #[cfg(test)]
 mod tests;
 
-pub use load::load;
+pub use deployment::read_deployment;
 
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
@@ -179,7 +179,7 @@ pub struct Deployment {
 /// What a load gives: the deployment unless an error refused it, every finding, and the files that
 /// the findings point into.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct ReadResult {
     /// The deployment; `None` if and only if there is an error among the findings.
     pub deployment: Option<Deployment>,
     /// Database files that could be read, also where the deployment is refused, so that their

@@ -47,11 +47,11 @@ fn sample() -> Memory {
     memory
 }
 
-fn load_memory(memory: &Memory) -> Loaded {
-    load(Path::new("meridian.yaml"), memory)
+fn load_memory(memory: &Memory) -> ReadResult {
+    read_deployment(Path::new("meridian.yaml"), memory)
 }
 
-fn shown(loaded: &Loaded) -> String {
+fn shown(loaded: &ReadResult) -> String {
     crate::desk::render::text(&loaded.findings, &loaded.files, false)
 }
 

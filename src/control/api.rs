@@ -131,7 +131,7 @@ pub async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>)
         Phase::Draining => vec!["the server was told to stop; running answers are finished"],
     };
     let ready = reasons.is_empty();
-    let refused = shown.desk.counters.last_load.refused.load(Ordering::Relaxed);
+    let refused = shown.desk.counters.last_reload.refused.load(Ordering::Relaxed);
     let sequence = shown.desk.snapshot.full().sequence();
     let notes: Vec<String> = refused
         .then(|| format!("the last reload was refused; snapshot {sequence} stays in service"))

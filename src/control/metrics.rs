@@ -143,7 +143,7 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     let counters = &shown.desk.counters;
     page.count(&catalogue::RELOADS, &["published"], counters.reloads_published.load(Ordering::Relaxed))?;
     page.count(&catalogue::RELOADS, &["refused"], counters.reloads_refused.load(Ordering::Relaxed))?;
-    let last = &counters.last_load;
+    let last = &counters.last_reload;
     page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 })?;
     page.set(
         &catalogue::LAST_RELOAD_PUBLISHED,

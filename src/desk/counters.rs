@@ -228,14 +228,14 @@ pub struct Counters {
     /// Reloads that were refused.
     pub reloads_refused: AtomicU64,
     /// The last load, the one of the start among them.
-    pub last_load: LastLoad,
+    pub last_reload: LastReload,
     /// Events that the event log has lost.
     pub events_dropped: AtomicU64,
 }
 
 /// What came of the last load. Written by the writer; each number by itself is true.
 #[derive(Debug, Default)]
-pub struct LastLoad {
+pub struct LastReload {
     /// Whether it was refused.
     pub refused: AtomicBool,
     /// When one was last published, in seconds since 1970.
@@ -244,7 +244,7 @@ pub struct LastLoad {
     pub took_micros: AtomicU64,
 }
 
-impl LastLoad {
+impl LastReload {
     /// A load was published.
     pub fn published(&self, epoch_secs: u64, took_micros: u64) {
         self.refused.store(false, Ordering::Relaxed);
@@ -268,7 +268,7 @@ impl Counters {
             blocks,
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
-            last_load: LastLoad::default(),
+            last_reload: LastReload::default(),
             events_dropped: AtomicU64::new(0),
         }
     }

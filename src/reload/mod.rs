@@ -5,8 +5,8 @@
 
 pub mod atomic;
 pub mod claim;
-pub mod cycle;
-pub mod hands;
+pub mod disk;
 pub mod health_store;
 pub mod ledger_store;
-pub mod source;
+pub mod parallel;
+pub mod prepare;

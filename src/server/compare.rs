@@ -5,7 +5,7 @@ use crate::desk::comparison::Comparison;
 use crate::desk::tally::Decisions;
 use crate::finding::{Files, Finding, code};
 use crate::health::condition::SlotHealth;
-use crate::reload::cycle::{self, Fixed};
+use crate::reload::prepare::{self, RestartOnly};
 use crate::server::overrides::{Truth, over};
 use crate::server::writer::epoch_secs;
 use crate::snapshot::Snapshot;
@@ -42,14 +42,14 @@ impl Comparer {
 /// and replays every leaf. Takes as long as that: call it where waiting is allowed.
 pub fn compare(
     root: &Path,
-    fixed: &Fixed,
+    fixed: &RestartOnly,
     ledger: &Ledger,
     served: &Arc<Snapshot>,
     counted: &Decisions,
     probed: &[SlotHealth],
 ) -> Compared {
     let sequence = served.sequence() + 1;
-    let fresh = cycle::run(root, Some(served), Some(fixed), sequence)?.snapshot;
+    let fresh = prepare::run(root, Some(served), Some(fixed), sequence)?.snapshot;
     let Carried { picture, left, sheds } = carry(served, &fresh, probed);
     let after =
         over(ledger, &fresh, Truth { picture: &picture, left: &left, sheds: &sheds }, epoch_secs(), sequence);

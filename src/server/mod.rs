@@ -34,7 +34,7 @@ use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::probe::Prober;
 use crate::reload::claim::{Claim, Taken};
-use crate::reload::cycle::{self, Fixed, Fresh};
+use crate::reload::prepare::{self, Fresh, RestartOnly};
 use crate::transport::gate::Gate;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
@@ -153,7 +153,8 @@ impl Server {
         let context = runtime.enter();
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
-        let Fresh { snapshot, fixed, mut findings, mut files } = cycle::run(&options.config, None, None, 1)?;
+        let Fresh { snapshot, fixed, mut findings, mut files } =
+            prepare::run(&options.config, None, None, 1)?;
         let mut is_taken = Claim::is_taken(&fixed.state);
         let sockets =
             Sockets::open(&fixed.listen, options.engine).and_then(|sockets| match Claim::new(&fixed.state) {
@@ -184,7 +185,7 @@ impl Server {
         findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all());
-        counters.last_load.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
+        counters.last_reload.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
         // Under the overrides from the first answer on: a restart must not undo what was said by
         // hand.
         let now = writer::epoch_secs();
@@ -280,7 +281,7 @@ impl Server {
         Ok(server)
     }
 
-    fn start_lanes(&mut self, sockets: Sockets, fixed: &Fixed, blocks: Blocks) -> io::Result<()> {
+    fn start_lanes(&mut self, sockets: Sockets, fixed: &RestartOnly, blocks: Blocks) -> io::Result<()> {
         let _context = self.runtime.enter();
         let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
         let (queue, far_end) = RareQueue::new();

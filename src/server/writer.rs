@@ -14,7 +14,7 @@ use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::condition::Picture;
 use crate::health::outcome::Outcome as ProbeOutcome;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
-use crate::reload::cycle::{self, Fixed, Fresh};
+use crate::reload::prepare::{self, Fresh, RestartOnly};
 use crate::server::burden::Burden;
 use crate::server::compare::{self, Comparer};
 use crate::server::display;
@@ -50,7 +50,7 @@ pub fn door() -> (Door, Receiver<Command>) {
 pub struct Writer {
     desk: Arc<Desk>,
     root: PathBuf,
-    fixed: Fixed,
+    fixed: RestartOnly,
     overrides: Overrides,
     watch: Watch,
     burden: Burden,
@@ -90,7 +90,7 @@ impl Writer {
     pub fn new(
         desk: Arc<Desk>,
         root: PathBuf,
-        fixed: Fixed,
+        fixed: RestartOnly,
         overrides: Overrides,
         watch: Watch,
         burden: Burden,
@@ -218,7 +218,7 @@ impl Writer {
         // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
         let work = spawn_blocking(move || {
             let sequence = previous.sequence() + 1;
-            let mut fresh = cycle::run(&root, Some(&previous), Some(&fixed), sequence)?;
+            let mut fresh = prepare::run(&root, Some(&previous), Some(&fixed), sequence)?;
             // Under the overrides of now, so that the difference is what the files have changed.
             fresh.snapshot = overrides::over(
                 &overrides,
@@ -476,7 +476,7 @@ impl Writer {
         let lines = difference.to_string();
         let took = began.elapsed();
         let took_millis = took.as_millis() as u64;
-        self.desk.counters.last_load.published(epoch_secs(), took.as_micros() as u64);
+        self.desk.counters.last_reload.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
         self.tell(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
         for line in lines.lines() {
@@ -488,7 +488,7 @@ impl Writer {
 
     fn refuse(&mut self, (findings, files): (Findings, Files), began: Instant) -> Report {
         let old = self.desk.snapshot.full();
-        self.desk.counters.last_load.refused(began.elapsed().as_micros() as u64);
+        self.desk.counters.last_reload.refused(began.elapsed().as_micros() as u64);
         self.desk.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.count(Severity::Error);
         log_findings(&findings, &files);

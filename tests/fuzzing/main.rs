@@ -236,7 +236,7 @@ fn packets_reach_every_kind_of_reply() {
 #[test]
 fn the_small_deployment_is_sound() {
     let (path, content) = SMALL[0];
-    let loaded = meridian::config::load(
+    let loaded = meridian::config::read_deployment(
         std::path::Path::new("meridian.yaml"),
         &Replaced { files: &SMALL, path, content },
     );

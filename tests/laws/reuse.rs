@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 fn compiled(tree: &Tree, previous: Option<&Arc<Snapshot>>) -> Arc<Snapshot> {
-    let loaded = config::load(Path::new("meridian.yaml"), tree);
+    let loaded = config::read_deployment(Path::new("meridian.yaml"), tree);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{:?}", loaded.findings));
     let (snapshot, findings) =
         snapshot::compile(&deployment, previous, previous.map_or(1, |p| p.sequence() + 1));

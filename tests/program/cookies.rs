@@ -149,7 +149,7 @@ fn secrets_are_never_shown() {
         [FIRST, SECOND, "e5e973e5", "0xe5", "229, 233, 115", "68, 85, 54"].iter().any(|s| text.contains(s))
             || numbers.iter().any(|n| text.contains(n))
     };
-    let (read, findings, files) = meridian::reload::cycle::read(&deployment.path("meridian.yaml"), false);
+    let (read, findings, files) = meridian::reload::prepare::read(&deployment.path("meridian.yaml"), false);
     let read = read.expect("a sound deployment");
     assert!(!shown(format!("{read:?} {findings:?} {files:?}").as_bytes()));
     let server = deployment.start(Engine::Fast);
@@ -174,12 +174,12 @@ fn secrets_are_never_shown() {
     let config = deployment.path("meridian.yaml");
     std::fs::remove_file(deployment.path("cookies.secrets")).expect("ours");
     assert!(
-        meridian::reload::cycle::read(&config, true).0.is_some()
-            && meridian::reload::cycle::read(&config, false).0.is_none()
+        meridian::reload::prepare::read(&config, true).0.is_some()
+            && meridian::reload::prepare::read(&config, false).0.is_none()
     );
     let text = std::fs::read_to_string(&config).expect("ours");
     deployment.write("meridian.yaml", &text.replace("cookies.secrets }", &format!("{FIRST} }}")));
-    let (_, findings, files) = meridian::reload::cycle::read(&config, false);
+    let (_, findings, files) = meridian::reload::prepare::read(&config, false);
     let told = meridian::desk::render::text(&findings, &files, false);
     assert!(told.contains("MRD0111") && !shown(told.as_bytes()), "{told}");
 }

@@ -231,7 +231,7 @@ fn text_databases_are_loaded() {
     let dns = server.dns()[0];
     let socket = client(dns);
     // Without a date there is no age to alarm anybody.
-    let fresh = meridian::reload::cycle::run(&sample.path("meridian.yaml"), None, None, 1)
+    let fresh = meridian::reload::prepare::run(&sample.path("meridian.yaml"), None, None, 1)
         .unwrap_or_else(|_| panic!("it loads"));
     assert!(fresh.snapshot.databases_built().is_empty());
     let in_tokyo = addresses(&socket, dns, 1);

@@ -96,7 +96,7 @@ pub struct World {
 
 /// Loads a tree; findings as text if they refuse it.
 pub fn load(tree: &Tree) -> Result<World, String> {
-    let loaded = config::load(Path::new("meridian.yaml"), tree);
+    let loaded = config::read_deployment(Path::new("meridian.yaml"), tree);
     let refuse = |findings: &Findings| render::text(findings, &loaded.files, false);
     let Some(deployment) = loaded.deployment else { return Err(refuse(&loaded.findings)) };
     let (geography, findings) = compile::geography(&deployment);

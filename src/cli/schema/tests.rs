@@ -66,7 +66,7 @@ fn samples_load() {
     let mut memory =
         Memory(FILES.iter().map(|file| (PathBuf::from(file.path), sample::of(file).into_bytes())).collect());
     memory.0.insert("geoip/places.mmdb".into(), vec![0]);
-    let loaded = config::load(Path::new("meridian.yaml"), &memory);
+    let loaded = config::read_deployment(Path::new("meridian.yaml"), &memory);
     assert!(
         loaded.deployment.is_some(),
         "{}",

@@ -18,7 +18,7 @@ pub fn tree() -> Tree {
 }
 
 /// What a load came to.
-pub struct Loaded {
+pub struct ReadResult {
     /// The world, if nothing refused it.
     pub world: Option<World>,
     /// Code, place as `file:line`, and whether it is an error, of every finding.
@@ -28,7 +28,7 @@ pub struct Loaded {
 }
 
 /// Loads the lab.
-pub fn load(tree: &Tree) -> Loaded {
+pub fn load(tree: &Tree) -> ReadResult {
     let mut tree = tree.clone();
     if !tree.over.contains_key(Path::new(DATABASE)) {
         let octets = meridian::cli::geoip::build::compile(&tree.text(PLACES), FileId(0), None);
@@ -36,8 +36,8 @@ pub fn load(tree: &Tree) -> Loaded {
             .unwrap_or_else(|f| panic!("{PLACES}: {:?}", f.iter().map(|f| &f.message).collect::<Vec<_>>()));
         tree = tree.with(DATABASE, octets);
     }
-    let loaded = config::load(Path::new("meridian.yaml"), &tree);
-    let mut all = Loaded { world: None, told: Vec::new(), text: String::new() };
+    let loaded = config::read_deployment(Path::new("meridian.yaml"), &tree);
+    let mut all = ReadResult { world: None, told: Vec::new(), text: String::new() };
     all.note(&loaded.findings, &loaded.files);
     let Some(deployment) = loaded.deployment else { return all };
     let (geography, findings) = compile::geography(&deployment);
@@ -49,7 +49,7 @@ pub fn load(tree: &Tree) -> Loaded {
     all
 }
 
-impl Loaded {
+impl ReadResult {
     fn note(&mut self, findings: &Findings, files: &Files) {
         for finding in findings.iter() {
             let place =

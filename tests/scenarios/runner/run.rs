@@ -1,6 +1,6 @@
 //! Running a scenario: steps are done in order, every expectation is compared, every failure kept.
 
-use super::lab::{self, Loaded};
+use super::lab::{self, ReadResult};
 use super::query::{Ask, subnet};
 use super::reply::{self, Reply, plain};
 use super::script::{Expect, Many, Script, Spread, Step};
@@ -21,7 +21,7 @@ const SCOPE_CLIENTS: u64 = 64;
 /// Runs a scenario; no failures mean that it holds.
 pub fn run(script: &Script) -> Vec<Failure> {
     let mut failures = Vec::new();
-    let (mut tree, mut loaded): (Tree, Option<Loaded>) = (lab::tree(), None);
+    let (mut tree, mut loaded): (Tree, Option<ReadResult>) = (lab::tree(), None);
     let mut before: Given = Given::new();
     for (line, step) in &script.steps {
         let mut fail = |line: usize, words: String| failures.push(Failure { line, words });

@@ -42,7 +42,7 @@ fn roster(fra: &str, video: &str) -> LoadRoster {
         ("q.yaml", policies.into()),
         ("z.yaml", zone.into()),
     ]);
-    let loaded = config::load(Path::new("m.yaml"), &memory);
+    let loaded = config::read_deployment(Path::new("m.yaml"), &memory);
     let text = crate::desk::render::text(&loaded.findings, &loaded.files, false);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
     let (snapshot, _) = crate::snapshot::compile(&deployment, None, 1);

@@ -165,7 +165,7 @@ impl Node {
 
     /// The findings as text, and the last line of `check`.
     fn findings(&self) -> (String, String) {
-        let mut loaded = config::load(Path::new("meridian.yaml"), &self.tree);
+        let mut loaded = config::read_deployment(Path::new("meridian.yaml"), &self.tree);
         if let Some(deployment) = &loaded.deployment {
             loaded.findings.extend(compile::compile(deployment, None, 0).1);
         }
@@ -181,11 +181,14 @@ impl Node {
     fn reload(&mut self) -> String {
         let old = self.world.snapshot.clone();
         let (findings, _) = self.findings();
-        let fresh = config::load(Path::new("meridian.yaml"), &self.tree).deployment.and_then(|deployment| {
-            let geography = compile::geography(&deployment).0?;
-            let snapshot = compile::compile_with(&deployment, &geography, Some(&old), old.sequence() + 1).0?;
-            Some(World { deployment, geography, snapshot: snapshot.into() })
-        });
+        let fresh = config::read_deployment(Path::new("meridian.yaml"), &self.tree).deployment.and_then(
+            |deployment| {
+                let geography = compile::geography(&deployment).0?;
+                let snapshot =
+                    compile::compile_with(&deployment, &geography, Some(&old), old.sequence() + 1).0?;
+                Some(World { deployment, geography, snapshot: snapshot.into() })
+            },
+        );
         let Some(fresh) = fresh else {
             return format!(
                 "{findings}refused; snapshot {}, digest {}, is served on\n",

@@ -6,7 +6,7 @@ use super::tree::{self, Node};
 use super::world::World;
 use super::zone_file::{self, Policies};
 use super::{
-    DatabaseSource, Deployment, Loaded, Sources, cookie_secrets, exposed, networks_file, policy_file,
+    DatabaseSource, Deployment, ReadResult, Sources, cookie_secrets, exposed, networks_file, policy_file,
     pops_file, server_file,
 };
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
@@ -28,7 +28,7 @@ const ROOT_FILE: &str = "root";
 
 /// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
 /// its folder.
-pub fn load(root: &Path, sources: &dyn Sources) -> Loaded {
+pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
     let mut reader = Reader {
         sources,
         files: Files::default(),
@@ -41,7 +41,7 @@ pub fn load(root: &Path, sources: &dyn Sources) -> Loaded {
     let Reader { files, mut findings, databases, .. } = reader;
     findings.sort();
     let deployment = deployment.filter(|_| !findings.has_errors());
-    Loaded { deployment, databases, findings, files }
+    ReadResult { deployment, databases, findings, files }
 }
 
 struct Reader<'s> {

@@ -6,7 +6,7 @@
 
 use crate::config::Sources;
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
-use crate::reload::hands;
+use crate::reload::parallel;
 use crate::wire::cookie::SECRET_LEN;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -21,7 +21,7 @@ pub struct Disk {
     /// Every path read, with the stamp of what was read.
     read: Mutex<Vec<(PathBuf, Stamp)>>,
     /// Nothing of it will be served.
-    is_only_looked_at: bool,
+    is_for_check: bool,
 }
 
 /// What tells one state of a file from another.
@@ -54,8 +54,8 @@ impl Disk {
     }
 
     /// The same for who serves nothing of it.
-    pub fn looked_at() -> Disk {
-        Disk { is_only_looked_at: true, ..Disk::default() }
+    pub fn for_check() -> Disk {
+        Disk { is_for_check: true, ..Disk::default() }
     }
 
     /// Files that are no longer what was read, in the order read. A load with any is of no one
@@ -98,7 +98,7 @@ impl Sources for Disk {
     }
 
     fn serves(&self) -> bool {
-        !self.is_only_looked_at
+        !self.is_for_check
     }
 
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
@@ -108,7 +108,7 @@ impl Sources for Disk {
     }
 
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
-        hands::each(count, work);
+        parallel::each(count, work);
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {

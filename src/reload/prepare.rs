@@ -4,8 +4,8 @@ use crate::config::{self, Deployment, Listen};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::geo::mmdb::Database;
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
-use crate::reload::hands;
-use crate::reload::source::Disk;
+use crate::reload::disk::Disk;
+use crate::reload::parallel;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::safety::{Lacks, Safety};
@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fixed {
+pub struct RestartOnly {
     /// Sockets and their limits.
     pub listen: Listen,
     /// State folder.
@@ -29,7 +29,7 @@ pub struct Fresh {
     /// The compiled snapshot, not yet published.
     pub snapshot: Snapshot,
     /// The sockets and folders that the files ask for.
-    pub fixed: Fixed,
+    pub fixed: RestartOnly,
     /// Warnings and notes.
     pub findings: Findings,
     /// The files.
@@ -45,17 +45,17 @@ pub const NEVER_SERVED: u64 = 0;
 pub fn run(
     root: &Path,
     previous: Option<&Arc<Snapshot>>,
-    running: Option<&Fixed>,
+    running: Option<&RestartOnly>,
     sequence: u64,
 ) -> Result<Fresh, Box<(Findings, Files)>> {
     let (deployment, mut findings, files) = read(root, sequence == NEVER_SERVED);
     let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
-    let fixed = Fixed { listen: deployment.listen.clone(), state: deployment.state.clone() };
+    let fixed = RestartOnly { listen: deployment.listen.clone(), state: deployment.state.clone() };
     if let Some(running) = running {
         findings.extend(need_restart(running, &fixed, place_of(root, &files)));
     }
     findings.extend(safety(&deployment, previous.map(|previous| &**previous), now_epoch()));
-    let (snapshot, found) = snapshot::compile_by(&hands::each, &deployment, previous, sequence);
+    let (snapshot, found) = snapshot::compile_by(&parallel::each, &deployment, previous, sequence);
     findings.extend(found);
     findings.sort();
     match snapshot {
@@ -67,12 +67,13 @@ pub fn run(
 /// Reads and checks one consistent state of the files: a load during which a file changed is
 /// repeated. Faults of databases are among the findings only if others refuse the deployment
 /// already; otherwise compiling it tells them.
-pub fn read(root: &Path, is_only_looked_at: bool) -> (Option<Deployment>, Findings, Files) {
+pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, Files) {
     let mut attempt = 1;
     loop {
-        let disk = if is_only_looked_at { Disk::looked_at() } else { Disk::new() };
+        let disk = if is_for_check { Disk::for_check() } else { Disk::new() };
         let passing = Passing::begin();
-        let config::Loaded { deployment, databases, mut findings, files } = config::load(root, &disk);
+        let config::ReadResult { deployment, databases, mut findings, files } =
+            config::read_deployment(root, &disk);
         drop(passing);
         let changed = disk.changed();
         if changed.is_empty() {
@@ -165,7 +166,7 @@ fn place_of(path: &Path, files: &Files) -> Option<At> {
 }
 
 /// One finding for each key that differs from what the process was started with.
-fn need_restart(running: &Fixed, asked: &Fixed, at: Option<At>) -> Findings {
+fn need_restart(running: &RestartOnly, asked: &RestartOnly, at: Option<At>) -> Findings {
     let (r, a) = (&running.listen, &asked.listen);
     let rows = [
         ("listen.dns", r.dns == a.dns),
@@ -202,7 +203,7 @@ mod tests {
     use crate::config::Cpus;
     use crate::finding::Severity;
 
-    fn fixed() -> Fixed {
+    fn fixed() -> RestartOnly {
         let listen = Listen {
             dns: vec![([127, 0, 0, 1], 5300).into()],
             control: "control.sock".into(),
@@ -216,7 +217,7 @@ mod tests {
             tcp_connections_per_prefix: 10,
             tcp_idle_secs: 10,
         };
-        Fixed { listen, state: "state".into() }
+        RestartOnly { listen, state: "state".into() }
     }
 
     /// A safety rule that the files break refuses a reload and not a start, unless rules are off; a
@@ -284,7 +285,7 @@ mod tests {
     /// Each key that a restart must change is named; equal ones are not.
     #[test]
     fn restart_keys_are_named() {
-        type Change = fn(&mut Fixed);
+        type Change = fn(&mut RestartOnly);
         let change: [(&str, Change); 12] = [
             ("listen.dns", |f| f.listen.dns.clear()),
             ("listen.control", |f| f.listen.control = "other".into()),

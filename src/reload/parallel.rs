@@ -1,6 +1,6 @@
 //! Hands: pieces of load work that do not touch each other, shared among the cores.
 
-use crate::limits::LOAD_HANDS_MAX;
+use crate::limits::RELOAD_THREADS_MAX;
 use crate::sys::memory::Passing;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -9,7 +9,7 @@ use std::thread;
 /// are cores, and returns when all is done. The calling thread is one of them. A panic of the work
 /// is passed on.
 pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
-    let hands = thread::available_parallelism().map_or(1, usize::from).min(LOAD_HANDS_MAX).min(count);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(RELOAD_THREADS_MAX).min(count);
     let next = AtomicUsize::new(0);
     let passes = Passing::is_on();
     let take = || {
@@ -23,7 +23,7 @@ pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
         }
     };
     thread::scope(|scope| {
-        for _ in 1..hands {
+        for _ in 1..threads {
             // Refused by the system, the others do its share.
             if thread::Builder::new().spawn_scoped(scope, take).is_err() {
                 break;
