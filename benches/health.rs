@@ -5,13 +5,13 @@
 mod support;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use meridian::desk::cell::Cell;
 use meridian::health::Moment;
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::health::monitor::Monitor;
 use meridian::health::outcome::Outcome;
 use meridian::health::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
 use meridian::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use meridian::shared::published::Published;
 use meridian::steer::status::{PopStatus, Status};
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -154,7 +154,7 @@ fn large() -> support::World {
 /// From a picture in which one verdict has turned to the snapshot that every worker loads next.
 fn publication(criterion: &mut Criterion) {
     let world = large();
-    let cell = Cell::new(Arc::clone(&world.snapshot), 2);
+    let published = Published::new(Arc::clone(&world.snapshot), 2);
     let steering = &world.snapshot.steering;
     let mut sequence = 1;
     criterion.bench_function("publish a verdict, 1,000 PoPs, 200 policies", |b| {
@@ -165,7 +165,7 @@ fn publication(criterion: &mut Criterion) {
             let picture = Picture { slots, held: Vec::new() };
             let pops = world.snapshot.pops.iter().map(PopStatus::of).collect();
             let status = Status::new(pops, &steering.slots, &steering.policies, &picture, Vec::new());
-            black_box(cell.publish(Arc::new(world.snapshot.with_status(status, sequence))))
+            black_box(published.publish(Arc::new(world.snapshot.with_status(status, sequence))))
         });
     });
 }

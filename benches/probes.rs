@@ -9,8 +9,8 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use meridian::desk::command::{Command, Push};
 use meridian::server::{Engine, Server};
+use meridian::shared::command::{Command, Push};
 use rustls::{ServerConnection, StreamOwned};
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -148,7 +148,7 @@ pub const GENERATED_MAX: u32 = 65_536;
 /// Pairs of policy and PoP that are counted each for itself: what one scrape of metrics may weigh
 /// (some 8 MB of text), and 512 KiB for each worker. Policies past it are counted together as
 /// `other`.
-pub const TALLY_PAIRS_MAX: usize = 65_536;
+pub const DECISION_PAIRS_MAX: usize = 65_536;
 /// Connections to one control listener at once: scrapers and operators, not the public.
 pub const CONTROL_CONNECTIONS_MAX: usize = 64;
 /// Seconds for the header of a control request: against peers that send an octet a minute.

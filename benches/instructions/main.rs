@@ -21,9 +21,9 @@ mod world;
 mod stages;
 
 use meridian::answer::{self, Client, Moment, Scratch, Transport, Verdict};
-use meridian::desk::cell::Cell;
-use meridian::desk::counters::{Block, Lane};
 use meridian::reload::prepare;
+use meridian::shared::counters::{CounterBlock, Lane};
+use meridian::shared::published::Published;
 use meridian::transport::clock;
 use meridian::transport::draw::Draws;
 use std::collections::BTreeMap;
@@ -68,17 +68,17 @@ fn main() -> ExitCode {
 /// The part that runs under Valgrind.
 fn drive(names: usize, folder: &Path) {
     let world = World::new(plan(names));
-    let cell = load(folder);
-    let block = Block::owned(Lane::Udp, 0);
+    let published = load(folder);
+    let block = CounterBlock::single_writer(Lane::Udp, 0);
     let mut scratch = vec![0; 65_535];
     for workload in Workload::ALL {
         let questions = world.questions(workload, DIFFERENT);
         for question in &questions {
-            verify(&cell, question, workload, &mut scratch);
+            verify(&published, question, workload, &mut scratch);
         }
-        measured(&mut || answer_all(&cell, &block, &questions, &mut scratch));
+        measured(&mut || answer_all(&published, &block, &questions, &mut scratch));
     }
-    let service = cell.load();
+    let service = published.served();
     for mut stage in stages::stages(&world, &service, &block) {
         measured(&mut || (0..QUERIES).for_each(|index| (stage.run)(index % DIFFERENT)));
     }
@@ -90,11 +90,11 @@ fn measured(run: &mut dyn FnMut()) {
     run();
 }
 
-fn load(folder: &Path) -> Cell {
+fn load(folder: &Path) -> Published {
     let fresh = prepare::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
-        panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
+        panic!("{}", meridian::shared::render::text(&refused.0, &refused.1, false));
     });
-    Cell::new(Arc::new(fresh.snapshot), 1)
+    Published::new(Arc::new(fresh.snapshot), 1)
 }
 
 fn plan(names: usize) -> Plan {
@@ -102,8 +102,8 @@ fn plan(names: usize) -> Plan {
 }
 
 /// What is not right need not be fast.
-fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u8]) {
-    let service = cell.load();
+fn verify(published: &Published, question: &Question, workload: Workload, scratch: &mut [u8]) {
+    let service = published.served();
     let client = Client { address: question.client, transport: Transport::Udp };
     let outcome = answer::respond(
         &service.snapshot,
@@ -125,11 +125,11 @@ fn verify(cell: &Cell, question: &Question, workload: Workload, scratch: &mut [u
 
 /// The work of `src/transport/udp.rs` between two system calls, but for what it reads ahead.
 #[inline(never)]
-fn answer_all(cell: &Cell, block: &Block, questions: &[Question], room: &mut [u8]) {
+fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question], room: &mut [u8]) {
     let (mut draws, mut scratch) = (Draws::seeded(), Scratch::default());
     for batch in 0..QUERIES / BATCH {
         block.received(BATCH as u64);
-        let service = cell.load();
+        let service = published.served();
         let epoch_secs = clock::epoch_secs();
         let _ = catch_unwind(AssertUnwindSafe(|| {
             for question in &questions[batch % (DIFFERENT / BATCH) * BATCH..][..BATCH] {
@@ -188,9 +188,9 @@ type Counted = (u64, PathBuf);
 /// The stages of an answer beside what each may cost; time here and now, which is the machine's.
 fn tell_stages(folder: &Path, counted: &[Counted]) {
     let world = World::new(plan(SIZES[0]));
-    let cell = load(folder);
-    let block = Block::owned(Lane::Udp, 0);
-    let service = cell.load();
+    let published = load(folder);
+    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    let service = published.served();
     let mut rows = stages::stages(&world, &service, &block).into_iter().zip(counted);
     let Some((mut empty, (idle, _))) = rows.next() else { return };
     let idle_ns = stages::nanoseconds(&mut empty);

@@ -6,8 +6,8 @@
 use crate::DIFFERENT;
 use crate::world::{Question, Workload, World};
 use meridian::answer::{Outcome, Verdict};
-use meridian::desk::cell::InService;
-use meridian::desk::counters::Block;
+use meridian::shared::counters::CounterBlock;
+use meridian::shared::published::ServedSnapshot;
 use meridian::steer::choose::sole;
 use meridian::steer::table::V4;
 use meridian::wire::edns::ResponseOptions;
@@ -29,7 +29,7 @@ pub struct Stage<'a> {
 }
 
 /// What costs nothing but the loop around it, then every stage.
-pub fn stages<'a>(world: &World, service: &'a InService, block: &'a Block) -> Vec<Stage<'a>> {
+pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a CounterBlock) -> Vec<Stage<'a>> {
     let questions = world.questions(Workload::GeoEcs, DIFFERENT);
     let names: Vec<Query> = world.questions(Workload::Static, DIFFERENT).iter().map(read).collect();
     let asked: Vec<Query> = questions.iter().map(read).collect();

@@ -4,10 +4,10 @@
 use crate::deployment::{Questions, Size};
 use meridian::answer::ahead::Ahead;
 use meridian::answer::{Client, Moment, Scratch, Transport, Verdict, respond_by};
-use meridian::desk::cell::Cell;
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::limits::BATCH_DEFAULT;
 use meridian::reload::prepare;
+use meridian::shared::published::Published;
 use meridian::snapshot::Snapshot;
 use meridian::steer::status::{PopStatus, Status};
 use meridian::sys::memory;
@@ -63,7 +63,7 @@ fn thread_nanos() -> u64 {
 
 fn load(config: &Path, previous: Option<&Arc<Snapshot>>, sequence: u64) -> Snapshot {
     let fresh = prepare::run(config, previous, None, sequence).unwrap_or_else(|refused| {
-        panic!("{}", meridian::desk::render::text(&refused.0, &refused.1, false));
+        panic!("{}", meridian::shared::render::text(&refused.0, &refused.1, false));
     });
     assert!(fresh.findings.is_empty(), "a finding would make a reload compile all anew");
     fresh.snapshot
@@ -84,7 +84,7 @@ pub fn drive(size: Size, folder: &Path) {
     drop(load(&config, Some(&snapshot), 2));
     let (reload_secs, _) = watch.read();
 
-    let cell = Cell::new(Arc::clone(&snapshot), 2);
+    let published = Published::new(Arc::clone(&snapshot), 2);
     let steering = &snapshot.steering;
     let mut publications: Vec<f64> = (0..PUBLICATIONS)
         .map(|number| {
@@ -94,7 +94,7 @@ pub fn drive(size: Size, folder: &Path) {
             let pops = snapshot.pops.iter().map(PopStatus::of).collect();
             let picture = Picture { slots, held: Vec::new() };
             let status = Status::new(pops, &steering.slots, &steering.policies, &picture, Vec::new());
-            black_box(cell.publish(Arc::new(snapshot.with_status(status, 3 + number))));
+            black_box(published.publish(Arc::new(snapshot.with_status(status, 3 + number))));
             watch.elapsed().as_secs_f64() * 1e6
         })
         .collect();

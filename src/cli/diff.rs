@@ -2,9 +2,9 @@
 
 use crate::cli::server::table;
 use crate::cli::{Format, print, print_findings};
-use crate::desk::comparison::Comparison;
-use crate::desk::tally::Decisions;
 use crate::reload::prepare;
+use crate::shared::comparison::Comparison;
+use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use serde_json::{Value, json};
 use std::io::Write;

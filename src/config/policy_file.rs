@@ -7,7 +7,7 @@ use super::scalar::{choice, integer, plain, share_percent, switch, text, time_ms
 use super::settings::{self, TTL_DEFAULT};
 use super::table::Table;
 use super::tree::{Key, Kind, Node};
-use super::used::{self, Shared};
+use super::used::{self, SharedPolicies};
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::PanicGuard;
@@ -46,7 +46,8 @@ pub(super) struct WrittenPolicy {
 /// Reads the shared policy file.
 pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
     let Some(mut table) = Table::open(root, "the policy file", out) else { return Vec::new() };
-    let policies = table.need("policies", out).map(|node| lower_all(node, None, Shared::NONE, world, out));
+    let policies =
+        table.need("policies", out).map(|node| lower_all(node, None, SharedPolicies::NONE, world, out));
     table.finish(out);
     policies.unwrap_or_default()
 }
@@ -56,7 +57,7 @@ pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<S
 pub(super) fn lower_all(
     node: &Node,
     zone: Option<&Name>,
-    shared: Shared<'_>,
+    shared: SharedPolicies<'_>,
     world: &mut World,
     out: &mut Findings,
 ) -> Vec<ScopedPolicy> {

@@ -16,20 +16,25 @@ use std::sync::Arc;
 
 /// The shared policies, for those of a zone file.
 #[derive(Clone, Copy)]
-pub(super) struct Shared<'a> {
+pub(super) struct SharedPolicies<'a> {
     /// The policies.
     pub policies: &'a [ScopedPolicy],
     /// Whether their file could be read: if not, a name that is missing is no news.
     pub known: bool,
 }
 
-impl Shared<'_> {
+impl SharedPolicies<'_> {
     /// For the shared file itself.
-    pub const NONE: Shared<'static> = Shared { policies: &[], known: true };
+    pub const NONE: SharedPolicies<'static> = SharedPolicies { policies: &[], known: true };
 }
 
 /// Finds what every policy of a file uses.
-pub(super) fn resolve(written: &mut [WrittenPolicy], shared: Shared<'_>, world: &World, out: &mut Findings) {
+pub(super) fn resolve(
+    written: &mut [WrittenPolicy],
+    shared: SharedPolicies<'_>,
+    world: &World,
+    out: &mut Findings,
+) {
     let names = written.iter().enumerate().map(|(index, w)| (Arc::clone(&w.policy.name), index)).collect();
     let done = vec![Progress::New; written.len()];
     let mut resolver =
@@ -56,7 +61,7 @@ struct Found {
 
 struct Resolver<'a> {
     written: &'a mut [WrittenPolicy],
-    shared: Shared<'a>,
+    shared: SharedPolicies<'a>,
     names: HashMap<Arc<str>, usize>,
     done: Vec<Progress>,
     of_shared: HashMap<usize, Found>,

@@ -5,7 +5,7 @@ use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text
 use super::settings;
 use super::table::{Table, nearest, shown};
 use super::tree::{Key, Kind, Node};
-use super::used::Shared;
+use super::used::SharedPolicies;
 use super::world::{World, missing};
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::TtlRange;
@@ -59,7 +59,7 @@ pub(super) fn lower(
     let chain = table.take("chain").and_then(|node| choice(node, "chain", &modes, out)).unwrap_or_default();
     let own = policies.all.len();
     if let Some(node) = table.take("policies") {
-        let shared = Shared {
+        let shared = SharedPolicies {
             policies: policies.all.get(..policies.shared).unwrap_or_default(),
             known: policies.shared_known,
         };

@@ -1,11 +1,11 @@
 //! What the control paths do.
 
 use crate::control::Shown;
-use crate::desk::command::{Command, Door, Origin, Report};
-use crate::desk::counters::{Dropped, Lane, Totals};
-use crate::desk::phase::Phase;
-use crate::desk::render;
 use crate::finding::{Files, Finding, Findings, code};
+use crate::shared::command::{Command, Door, Origin, Report};
+use crate::shared::counters::{Dropped, Lane, Totals};
+use crate::shared::phase::Phase;
+use crate::shared::render;
 use crate::wire::rr::Rcode;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -67,15 +67,15 @@ fn busy(colour: bool) -> Value {
 
 /// `GET /status`.
 pub async fn status(State(shown): State<Shown>) -> Json<Value> {
-    let snapshot = shown.desk.snapshot.full();
+    let snapshot = shown.shared.published.snapshot();
     let lanes: Map<String, Value> = Lane::ALL
         .into_iter()
-        .map(|lane| (lane.word().to_owned(), totals(&shown.desk.counters.fold(lane))))
+        .map(|lane| (lane.word().to_owned(), totals(&shown.shared.counters.fold(lane))))
         .collect();
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "node": snapshot.node_name(),
-        "phase": shown.desk.phase.get().word(),
+        "phase": shown.shared.phase.get().word(),
         "uptime_secs": shown.started.elapsed().as_secs(),
         "engine": shown.engine,
         "dns": shown.dns,
@@ -121,18 +121,21 @@ pub struct ReadyQuery {
 /// `GET /readyz`: 200 while queries are answered and the ledger of overrides is whole, else 503. A
 /// note is something that a person should look at although queries are answered well.
 pub async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
-    let phase = shown.desk.phase.get();
-    let board = shown.desk.board.load();
+    let phase = shown.shared.phase.get();
+    let operator_view = shown.shared.operator_view.load();
     let reasons: Vec<&str> = match phase {
-        Phase::Serving => {
-            board.alarms.iter().filter(|alarm| alarm.unready).map(|alarm| alarm.sentence.as_str()).collect()
-        }
+        Phase::Serving => operator_view
+            .alarms
+            .iter()
+            .filter(|alarm| alarm.unready)
+            .map(|alarm| alarm.sentence.as_str())
+            .collect(),
         Phase::Starting => vec!["the first snapshot is not in service yet"],
         Phase::Draining => vec!["the server was told to stop; running answers are finished"],
     };
     let ready = reasons.is_empty();
-    let refused = shown.desk.counters.last_reload.refused.load(Ordering::Relaxed);
-    let sequence = shown.desk.snapshot.full().sequence();
+    let refused = shown.shared.counters.last_reload.refused.load(Ordering::Relaxed);
+    let sequence = shown.shared.published.snapshot().sequence();
     let notes: Vec<String> = refused
         .then(|| format!("the last reload was refused; snapshot {sequence} stays in service"))
         .into_iter()

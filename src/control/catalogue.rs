@@ -180,13 +180,13 @@ pub fn document() -> String {
         ));
     }
     text.push_str("\n## Reasons of `meridian_dropped_total`\n\n| reason | meaning |\n|---|---|\n");
-    for reason in crate::desk::counters::Dropped::ALL {
+    for reason in crate::shared::counters::Dropped::ALL {
         text.push_str(&format!("| `{}` | {} |\n", reason.word(), reason.about()));
     }
     text.push_str(&format!(
         "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger deployment\n\
          the policies behind those that fit are counted together as the policy `other`.\n",
-        crate::limits::TALLY_PAIRS_MAX
+        crate::limits::DECISION_PAIRS_MAX
     ));
     text
 }

@@ -1,7 +1,7 @@
 //! Load that is pushed on the control socket. The shapes are told in docs/control.md.
 
 use crate::control::overrides::{BUSY, Page, ask, refused};
-use crate::desk::command::{Command, Door, LoadPush};
+use crate::shared::command::{Command, Door, LoadPush};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;

@@ -5,9 +5,9 @@
 
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, Family, Kind};
-use crate::desk::board::PopHealth;
-use crate::desk::counters::{Dropped, Lane};
-use crate::desk::phase::Phase;
+use crate::shared::counters::{Dropped, Lane};
+use crate::shared::operator_view::PopHealth;
+use crate::shared::phase::Phase;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
 use crate::wire::rr::Rcode;
@@ -71,7 +71,7 @@ impl Page {
 
 fn render(shown: &Shown) -> prometheus::Result<String> {
     let page = Page::new()?;
-    let snapshot = shown.desk.snapshot.full();
+    let snapshot = shown.shared.published.snapshot();
     traffic(&page, shown)?;
     decisions(&page, shown, &snapshot)?;
     reloads(&page, shown)?;
@@ -84,7 +84,7 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
 
 fn traffic(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     for lane in Lane::ALL {
-        let totals = shown.desk.counters.fold(lane);
+        let totals = shown.shared.counters.fold(lane);
         let word = lane.word();
         page.count(&catalogue::QUERIES, &[word], totals.received)?;
         page.count(&catalogue::TRUNCATED, &[word], totals.truncated)?;
@@ -113,7 +113,7 @@ fn traffic(page: &Page, shown: &Shown) -> prometheus::Result<()> {
 }
 
 fn decisions(page: &Page, shown: &Shown, snapshot: &Snapshot) -> prometheus::Result<()> {
-    let decisions = shown.desk.snapshot.decisions();
+    let decisions = shown.shared.published.decisions();
     for (policy, pop, count) in decisions.by_pop() {
         page.count(&catalogue::DECISIONS_BY_POP, &[policy, pop], count)?;
     }
@@ -140,7 +140,7 @@ fn decisions(page: &Page, shown: &Shown, snapshot: &Snapshot) -> prometheus::Res
 const PAIRS_SHOWN: usize = 4_096;
 
 fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
-    let counters = &shown.desk.counters;
+    let counters = &shown.shared.counters;
     page.count(&catalogue::RELOADS, &["published"], counters.reloads_published.load(Ordering::Relaxed))?;
     page.count(&catalogue::RELOADS, &["refused"], counters.reloads_refused.load(Ordering::Relaxed))?;
     let last = &counters.last_reload;
@@ -151,14 +151,14 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
         last.published_epoch_secs.load(Ordering::Relaxed) as f64,
     )?;
     page.set(&catalogue::LAST_RELOAD_DURATION, &[], last.took_micros.load(Ordering::Relaxed) as f64 / 1e6)?;
-    let ready = shown.desk.phase.get() == Phase::Serving
-        && !shown.desk.board.load().alarms.iter().any(|alarm| alarm.unready);
+    let ready = shown.shared.phase.get() == Phase::Serving
+        && !shown.shared.operator_view.load().alarms.iter().any(|alarm| alarm.unready);
     page.set(&catalogue::READY, &[], if ready { 1.0 } else { 0.0 })
 }
 
 fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
-    let board = shown.desk.board.load();
-    for pop in &board.pops {
+    let operator_view = shown.shared.operator_view.load();
+    for pop in &operator_view.pops {
         for state in AdminState::ALL {
             page.set(
                 &catalogue::POP_STATE,
@@ -169,22 +169,23 @@ fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
         page.set(&catalogue::POP_WEIGHT, &[&pop.name], f64::from(pop.weight))?;
     }
     for state in [AdminState::Up, AdminState::Down, AdminState::Drain] {
-        let count = board.pops.iter().filter(|pop| pop.state_by.is_some() && pop.state == state).count();
+        let count =
+            operator_view.pops.iter().filter(|pop| pop.state_by.is_some() && pop.state == state).count();
         page.set(&catalogue::OVERRIDES, &[state.word()], count as f64)?;
     }
-    let weights = board.pops.iter().filter(|pop| pop.weight_by.is_some()).count();
+    let weights = operator_view.pops.iter().filter(|pop| pop.weight_by.is_some()).count();
     page.set(&catalogue::OVERRIDES, &["weight"], weights as f64)?;
     page.set(
         &catalogue::ALARMS,
         &[],
-        if board.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 },
+        if operator_view.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 },
     )?;
-    page.count(&catalogue::EVENTS_DROPPED, &[], shown.desk.counters.events_dropped.load(Ordering::Relaxed))
+    page.count(&catalogue::EVENTS_DROPPED, &[], shown.shared.counters.events_dropped.load(Ordering::Relaxed))
 }
 
 fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
-    let board = shown.desk.board.load();
-    for pop in &board.pops {
+    let operator_view = shown.shared.operator_view.load();
+    for pop in &operator_view.pops {
         for health in PopHealth::ALL {
             page.set(
                 &catalogue::POP_HEALTH,
@@ -215,12 +216,12 @@ fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
             }
         }
     }
-    for (family, frozen) in ["ipv4", "ipv6"].iter().zip(board.frozen) {
+    for (family, frozen) in ["ipv4", "ipv6"].iter().zip(operator_view.frozen) {
         page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 })?;
     }
-    let snapshot = shown.desk.snapshot.full();
+    let snapshot = shown.shared.published.snapshot();
     snapshot.steering.policies.iter().try_for_each(|policy| {
-        let is_held = board.held.contains(&policy.name);
+        let is_held = operator_view.held.contains(&policy.name);
         page.set(&catalogue::POLICY_HELD, &[&policy.name], if is_held { 1.0 } else { 0.0 })
     })
 }

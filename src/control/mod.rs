@@ -25,9 +25,9 @@ pub mod metrics;
 pub mod overrides;
 pub mod policies;
 
-use crate::desk::Desk;
-use crate::desk::command::Door;
 use crate::limits::CONTROL_BODY_OCTETS_MAX;
+use crate::shared::Shared;
+use crate::shared::command::Door;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
@@ -39,7 +39,7 @@ use std::time::Instant;
 #[derive(Clone)]
 pub struct Shown {
     /// The desk.
-    pub desk: Arc<Desk>,
+    pub shared: Arc<Shared>,
     /// DNS addresses as bound.
     pub dns: Vec<SocketAddr>,
     /// The engine's word.

@@ -2,11 +2,11 @@
 //! The shapes are told in docs/control.md.
 
 use crate::control::Shown;
-use crate::desk::board::{Alarm, FeedView, PopView, TargetView};
-use crate::desk::command::{Change, Changed, Command, Door, Ended, Push};
-use crate::desk::event::told;
-use crate::desk::prediction::{Gain, Move, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
+use crate::shared::command::{Change, Changed, Command, Door, Ended, Push};
+use crate::shared::event::override_json;
+use crate::shared::operator_view::{Alarm, FeedView, PopView, TargetView};
+use crate::shared::prediction::{Gain, Move, Prediction};
 use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Effective, Override, Selector};
@@ -31,18 +31,18 @@ pub fn refused(status: StatusCode, sentence: &str) -> Page {
 
 /// `GET /pops`.
 pub async fn pops(State(shown): State<Shown>) -> Json<Value> {
-    let board = shown.desk.board.load();
+    let operator_view = shown.shared.operator_view.load();
     Json(json!({
-        "sequence": board.sequence,
-        "pops": board.pops.iter().map(pop_json).collect::<Vec<_>>(),
-        "alarms": board.alarms.iter().map(alarm_json).collect::<Vec<_>>(),
+        "sequence": operator_view.sequence,
+        "pops": operator_view.pops.iter().map(pop_json).collect::<Vec<_>>(),
+        "alarms": operator_view.alarms.iter().map(alarm_json).collect::<Vec<_>>(),
     }))
 }
 
 /// `GET /pops/{name}`: 404 if there is none.
 pub async fn pop(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
-    let board = shown.desk.board.load();
-    match board.pops.iter().find(|pop| *pop.name == *name) {
+    let operator_view = shown.shared.operator_view.load();
+    match operator_view.pops.iter().find(|pop| *pop.name == *name) {
         Some(pop) => (StatusCode::OK, Json(pop_json(pop))),
         None => refused(StatusCode::NOT_FOUND, &format!("there is no PoP `{}`", name.escape_debug())),
     }
@@ -55,9 +55,9 @@ fn pop_json(pop: &PopView) -> Value {
         "file": { "state": pop.file_state.word(), "weight": pop.file_weight },
         "effective": { "state": pop.state.word(), "weight": pop.weight, "left": pop.left },
         "progress": progress(pop, epoch_secs()),
-        "plans": pop.plans.iter().map(told).collect::<Vec<_>>(),
-        "state_override": pop.state_by.as_ref().map(told),
-        "weight_override": pop.weight_by.as_ref().map(told),
+        "plans": pop.plans.iter().map(override_json).collect::<Vec<_>>(),
+        "state_override": pop.state_by.as_ref().map(override_json),
+        "weight_override": pop.weight_by.as_ref().map(override_json),
         "health": pop.health.word(),
         "ramp_left": f64::from(pop.ramp_left) / 256.0,
         "feeds": pop.feeds.iter().map(feed_json).collect::<Vec<_>>(),

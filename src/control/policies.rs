@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 /// `GET /policies`.
 pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
-    let snapshot = shown.desk.snapshot.full();
-    let held = &shown.desk.board.load().held;
+    let snapshot = shown.shared.published.snapshot();
+    let held = &shown.shared.operator_view.load().held;
     let all: Vec<Value> = (0..snapshot.steering.policies.len())
         .filter_map(|index| policy_json(&snapshot, index, held))
         .collect();
@@ -25,9 +25,9 @@ pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
 
 /// `GET /policies/{name}`; policies of a zone file are `zone./name`. 404 if there is none.
 pub async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
-    let snapshot = shown.desk.snapshot.full();
+    let snapshot = shown.shared.published.snapshot();
     let index = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);
-    match index.and_then(|index| policy_json(&snapshot, index, &shown.desk.board.load().held)) {
+    match index.and_then(|index| policy_json(&snapshot, index, &shown.shared.operator_view.load().held)) {
         Some(policy) => (StatusCode::OK, Json(policy)),
         None => refused(StatusCode::NOT_FOUND, &format!("there is no policy `{}`", name.escape_debug())),
     }

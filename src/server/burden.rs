@@ -3,9 +3,6 @@
 //! The machines are pure ([`Loads`], [`Ramps`]); here they get a clock, a prober, and a file to
 //! remember by. It belongs to the writer, as the watch does.
 
-use crate::desk::board::Alarm;
-use crate::desk::event::Event;
-use crate::desk::prediction::{Carried, Meter};
 use crate::health::Moment;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
@@ -16,6 +13,9 @@ use crate::probe::Prober;
 use crate::probe::load::Reading;
 use crate::probe::runner;
 use crate::server::round::Round;
+use crate::shared::event::Event;
+use crate::shared::operator_view::Alarm;
+use crate::shared::prediction::{Carried, Meter};
 use crate::snapshot::Snapshot;
 use crate::steer::pop::Pop;
 use crate::steer::status::{Share256, Shed};

@@ -1,13 +1,13 @@
 //! Comparing: what the files on the disk would move, if the server took them over now.
 
-use crate::desk::command::Compared;
-use crate::desk::comparison::Comparison;
-use crate::desk::tally::Decisions;
 use crate::finding::{Files, Finding, code};
 use crate::health::condition::SlotHealth;
 use crate::reload::prepare::{self, RestartOnly};
 use crate::server::overrides::{Truth, over};
 use crate::server::writer::epoch_secs;
+use crate::shared::command::Compared;
+use crate::shared::comparison::Comparison;
+use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use crate::snapshot::carry::{Carried, carry};
 use crate::steer::ledger::Ledger;

@@ -2,24 +2,31 @@
 
 use super::burden::Burden;
 use super::watch::Watch;
-use crate::desk::board::{Board, FeedView, PopHealth, TargetView};
 use crate::health::condition::{SlotHealth, Verdict};
 use crate::health::report::TargetReport;
+use crate::shared::operator_view::{FeedView, OperatorView, PopHealth, TargetView};
 use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 
 /// Adds what is known of health to a board of the same snapshot.
-pub fn add_health(board: &mut Board, watch: &mut Watch, snapshot: &Snapshot, now_epoch_secs: u64) {
+pub fn add_health(
+    operator_view: &mut OperatorView,
+    watch: &mut Watch,
+    snapshot: &Snapshot,
+    now_epoch_secs: u64,
+) {
     let index_of: HashMap<&str, usize> =
         snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
     for report in watch.monitor().targets(watch.now()) {
         // A target that several PoPs share stands with the first; canaries stand with none.
-        let Some(pop) = index_of.get(&*report.target.pop).and_then(|index| board.pops.get_mut(*index)) else {
+        let Some(pop) =
+            index_of.get(&*report.target.pop).and_then(|index| operator_view.pops.get_mut(*index))
+        else {
             continue;
         };
         pop.targets.push(view(&report));
     }
-    for (pop, health) in board.pops.iter_mut().zip(health_of_pops(snapshot, &watch.picture().slots)) {
+    for (pop, health) in operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &watch.picture().slots)) {
         pop.health = match health {
             PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => {
                 PopHealth::Unknown
@@ -27,16 +34,16 @@ pub fn add_health(board: &mut Board, watch: &mut Watch, snapshot: &Snapshot, now
             health => health,
         };
     }
-    board.frozen = watch.monitor().frozen();
-    board.held = watch.held(snapshot);
-    board.alarms.extend(watch.alarms(snapshot, now_epoch_secs));
+    operator_view.frozen = watch.monitor().frozen();
+    operator_view.held = watch.held(snapshot);
+    operator_view.alarms.extend(watch.alarms(snapshot, now_epoch_secs));
 }
 
 /// Adds what is known of load.
-pub fn add_load(board: &mut Board, burden: &mut Burden, snapshot: &Snapshot) {
+pub fn add_load(operator_view: &mut OperatorView, burden: &mut Burden, snapshot: &Snapshot) {
     for report in burden.report() {
         let Some(pop) =
-            board.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop)
+            operator_view.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop)
         else {
             continue;
         };
@@ -53,11 +60,11 @@ pub fn add_load(board: &mut Board, burden: &mut Burden, snapshot: &Snapshot) {
             age_secs: report.read_ago_ms.map(|ms| ms / 1000),
         });
     }
-    debug_assert_eq!(board.pops.len(), snapshot.pops.len());
-    for (pop, left) in board.pops.iter_mut().zip(burden.left()) {
+    debug_assert_eq!(operator_view.pops.len(), snapshot.pops.len());
+    for (pop, left) in operator_view.pops.iter_mut().zip(burden.left()) {
         pop.ramp_left = *left;
     }
-    board.alarms.extend(burden.alarms());
+    operator_view.alarms.extend(burden.alarms());
 }
 
 /// Each PoP, in order, over the addresses of all its services. What is not known counts as up.

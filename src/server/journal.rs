@@ -4,12 +4,12 @@
 //! Whoever tells an event never waits: the queue is bounded, and what does not fit, or cannot be
 //! written because the disk is full, is dropped and counted.
 
-use crate::desk::Desk;
-use crate::desk::event::Event;
 use crate::health::load::event::LoadEvent;
 use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE};
 use crate::reload::atomic::beside;
 use crate::server::writer::epoch_secs;
+use crate::shared::Shared;
+use crate::shared::event::Event;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,25 +24,25 @@ pub const FILE: &str = "events.jsonl";
 #[derive(Clone)]
 pub struct Journal {
     sender: SyncSender<String>,
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
 }
 
 impl Journal {
     /// Starts the log of a state folder.
-    pub fn start(state: &Path, desk: Arc<Desk>) -> std::io::Result<Journal> {
+    pub fn start(state: &Path, shared: Arc<Shared>) -> std::io::Result<Journal> {
         let (sender, lines) = sync_channel(EVENT_QUEUE);
-        let (path, counts) = (state.join(FILE), Arc::clone(&desk));
+        let (path, counts) = (state.join(FILE), Arc::clone(&shared));
         std::thread::Builder::new().name("events".to_owned()).spawn(move || keep(&path, &lines, &counts))?;
-        Ok(Journal { sender, desk })
+        Ok(Journal { sender, shared })
     }
 
     /// Adds an event to both logs: to the server's as one line, to the event log with the time and
     /// the snapshot in service.
     pub fn tell(&self, event: &Event) {
         log(event);
-        let line = event.line(epoch_secs(), self.desk.snapshot.load().snapshot.sequence());
+        let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
         if self.sender.try_send(line).is_err() {
-            self.desk.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
+            self.shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -69,11 +69,11 @@ fn log(event: &Event) {
     }
 }
 
-fn keep(path: &Path, lines: &Receiver<String>, desk: &Desk) {
+fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared) {
     let mut log = Log { path: path.to_owned(), most: EVENT_LOG_OCTETS_MAX };
     for line in lines {
         if log.append(&line).is_err() {
-            desk.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
+            shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -24,17 +24,17 @@ use self::overrides::Overrides;
 use self::sockets::Sockets;
 use self::watch::Watch;
 use crate::control::{self, listener};
-use crate::desk::Desk;
-use crate::desk::cell::Cell;
-use crate::desk::command::{Command, Door, Origin};
-use crate::desk::counters::{Block, Counters, Lane};
-use crate::desk::event::Event;
-use crate::desk::phase::Phase;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::probe::Prober;
 use crate::reload::claim::{Claim, Taken};
 use crate::reload::prepare::{self, Fresh, RestartOnly};
+use crate::shared::Shared;
+use crate::shared::command::{Command, Door, Origin};
+use crate::shared::counters::{CounterBlock, Counters, Lane};
+use crate::shared::event::Event;
+use crate::shared::phase::Phase;
+use crate::shared::published::Published;
 use crate::transport::gate::Gate;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
@@ -87,7 +87,7 @@ pub type Refusal = Box<(Findings, Files)>;
 pub struct Server {
     runtime: Runtime,
     signals: Signals,
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     journal: Journal,
     door: Door,
     stop: CancellationToken,
@@ -225,18 +225,18 @@ impl Server {
         }));
         let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
         let snapshot = overrides.over(&snapshot, truth, now, 1);
-        let mut board = overrides.board(&snapshot, now);
-        display::add_health(&mut board, &mut watch, &snapshot, now);
-        display::add_load(&mut board, &mut burden, &snapshot);
-        let cell = Cell::new(Arc::new(snapshot), counters.seats());
-        let desk = Arc::new(Desk::new(cell, counters, board));
-        let journal = Journal::start(&fixed.state, Arc::clone(&desk)).map_err(|error| own_fault(&error))?;
+        let mut operator_view = overrides.operator_view(&snapshot, now);
+        display::add_health(&mut operator_view, &mut watch, &snapshot, now);
+        display::add_load(&mut operator_view, &mut burden, &snapshot);
+        let published = Published::new(Arc::new(snapshot), counters.worker_count());
+        let shared = Arc::new(Shared::new(published, counters, operator_view));
+        let journal = Journal::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
         drop(context);
         let (door, commands) = writer::door();
         let mut server = Server {
             runtime,
             signals,
-            desk,
+            shared,
             journal: journal.clone(),
             door,
             stop,
@@ -264,7 +264,7 @@ impl Server {
             server.tell(&Event::OverrideExpired { entry });
         }
         let writer = writer::Writer::new(
-            Arc::clone(&server.desk),
+            Arc::clone(&server.shared),
             options.config.clone(),
             fixed,
             overrides,
@@ -276,8 +276,8 @@ impl Server {
         server.tasks.push(server.runtime.spawn(writer.run(commands, stop)));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
-        server.desk.phase.enter(Phase::Serving);
-        server.tell(&Event::Serving { digest: server.desk.snapshot.full().digest().to_string() });
+        server.shared.phase.enter(Phase::Serving);
+        server.tell(&Event::Serving { digest: server.shared.published.snapshot().digest().to_string() });
         Ok(server)
     }
 
@@ -285,12 +285,12 @@ impl Server {
         let _context = self.runtime.enter();
         let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
         let (queue, far_end) = RareQueue::new();
-        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.desk))));
+        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.shared))));
         match self.engine {
             #[cfg(feature = "portable")]
             Engine::Hickory => {
                 let handler = Portable {
-                    desk: Arc::clone(&self.desk),
+                    shared: Arc::clone(&self.shared),
                     udp: blocks.shared_udp,
                     tcp: Arc::clone(&blocks.tcp),
                 };
@@ -303,7 +303,7 @@ impl Server {
             }
             Engine::Fast => {
                 let hall = Arc::new(Hall {
-                    desk: Arc::clone(&self.desk),
+                    shared: Arc::clone(&self.shared),
                     block: Arc::clone(&blocks.tcp),
                     gate: Arc::new(Gate::new(
                         fixed.listen.tcp_connections,
@@ -321,7 +321,7 @@ impl Server {
                 for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
                     self.workers.threads.start(crate::transport::udp::Seat {
                         socket: Arc::new(socket),
-                        desk: Arc::clone(&self.desk),
+                        shared: Arc::clone(&self.shared),
                         block,
                         rare: queue.clone(),
                         batch: usize::from(fixed.listen.batch),
@@ -332,7 +332,7 @@ impl Server {
             }
         }
         let shown = control::Shown {
-            desk: Arc::clone(&self.desk),
+            shared: Arc::clone(&self.shared),
             dns: self.bound.clone(),
             engine: self.engine.word(),
             started: Instant::now(),
@@ -362,7 +362,7 @@ impl Server {
 
     /// What the server serves, for the operator who started it.
     pub fn banner(&self) -> String {
-        let snapshot = self.desk.snapshot.full();
+        let snapshot = self.shared.published.snapshot();
         let mut text = format!("meridian {} serves as {}\n", env!("CARGO_PKG_VERSION"), snapshot.node_name());
         for address in &self.bound {
             let _ = writeln!(text, "  dns       {address} (UDP, TCP)");
@@ -403,8 +403,8 @@ impl Server {
     }
 
     /// The desk, for tests and for whoever embeds a server.
-    pub fn desk(&self) -> &Arc<Desk> {
-        &self.desk
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// The writer's door.
@@ -440,7 +440,7 @@ impl Server {
 
     /// Stops accepting, lets running answers finish, and ends every thread.
     pub fn stop(self) {
-        self.desk.phase.enter(Phase::Draining);
+        self.shared.phase.enter(Phase::Draining);
         self.stop.cancel();
         #[cfg(target_os = "linux")]
         {
@@ -464,21 +464,23 @@ impl Server {
 
 /// The counter blocks of a server's lanes.
 struct Blocks {
-    udp: Vec<Arc<Block>>,
-    shared_udp: Arc<Block>,
-    tcp: Arc<Block>,
+    udp: Vec<Arc<CounterBlock>>,
+    shared_udp: Arc<CounterBlock>,
+    tcp: Arc<CounterBlock>,
 }
 
 impl Blocks {
     fn new(workers: usize) -> Blocks {
         Blocks {
-            udp: (0..workers).map(|seat| Arc::new(Block::owned(Lane::Udp, seat))).collect(),
-            shared_udp: Arc::new(Block::shared(Lane::Udp, workers)),
-            tcp: Arc::new(Block::shared(Lane::Tcp, workers + 1)),
+            udp: (0..workers)
+                .map(|worker| Arc::new(CounterBlock::single_writer(Lane::Udp, worker)))
+                .collect(),
+            shared_udp: Arc::new(CounterBlock::multi_writer(Lane::Udp, workers)),
+            tcp: Arc::new(CounterBlock::multi_writer(Lane::Tcp, workers + 1)),
         }
     }
 
-    fn all(&self) -> Vec<Arc<Block>> {
+    fn all(&self) -> Vec<Arc<CounterBlock>> {
         self.udp.iter().chain([&self.shared_udp, &self.tcp]).cloned().collect()
     }
 }

@@ -4,13 +4,13 @@
 //! after a restart, however it ended. A change that cannot be written is refused, and nothing
 //! changes.
 
-use crate::desk::board::{Alarm, Board, PopHealth, PopView};
-use crate::desk::command::{Change, Ended, Moved};
-use crate::desk::event::Event;
-use crate::desk::prediction::Loads;
 use crate::health::condition::Picture;
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
 use crate::reload::ledger_store::{LedgerStore, Opened};
+use crate::shared::command::{Change, Ended, Moved};
+use crate::shared::event::Event;
+use crate::shared::operator_view::{Alarm, OperatorView, PopHealth, PopView};
+use crate::shared::prediction::Loads;
 use crate::snapshot::Snapshot;
 use crate::steer::civil;
 use crate::steer::course::Course;
@@ -103,7 +103,7 @@ impl Overrides {
     }
 
     /// What is shown of it.
-    pub fn board(&self, snapshot: &Snapshot, now: u64) -> Board {
+    pub fn operator_view(&self, snapshot: &Snapshot, now: u64) -> OperatorView {
         let entry = |id: Option<u64>| id.and_then(|id| self.ledger.entry(id)).cloned();
         let one = |(pop, is): (&Pop, Effective)| PopView {
             name: pop.name.clone(),
@@ -122,7 +122,7 @@ impl Overrides {
             feeds: Vec::new(),
             ramp_left: 0,
         };
-        Board {
+        OperatorView {
             sequence: snapshot.sequence(),
             pops: snapshot.pops.iter().zip(self.ledger.effective(&snapshot.pops, now)).map(one).collect(),
             overrides: self.ledger.entries().iter().filter(|entry| !entry.action.hands_back()).count(),

@@ -10,8 +10,6 @@
 //!
 //! It belongs to the writer, so that a verdict and a reload never publish at once.
 
-use crate::desk::board::Alarm;
-use crate::desk::event::Event;
 use crate::health::Moment;
 use crate::health::condition::Picture;
 use crate::health::event::HealthEvent;
@@ -22,6 +20,8 @@ use crate::health::saved::Kept;
 use crate::health::schedule::Ticket;
 use crate::probe::{Prober, runner};
 use crate::server::round::Round;
+use crate::shared::event::Event;
+use crate::shared::operator_view::Alarm;
 use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::net::IpAddr;

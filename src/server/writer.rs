@@ -5,11 +5,6 @@
 //! when asked. Overrides do not wait for a run: they are published at once, and again with what the
 //! run gives.
 
-use crate::desk::Desk;
-use crate::desk::cell::InService;
-use crate::desk::command::{Change, Changed, Command, Door, Ended, Origin, Push, Reply, Report};
-use crate::desk::event::Event;
-use crate::desk::prediction;
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::condition::Picture;
 use crate::health::outcome::Outcome as ProbeOutcome;
@@ -23,6 +18,11 @@ use crate::server::memory::Memory;
 use crate::server::overrides::{self, Overrides, Truth};
 use crate::server::roll_call;
 use crate::server::watch::Watch;
+use crate::shared::Shared;
+use crate::shared::command::{Change, Changed, Command, Door, Ended, Origin, Push, Reply, Report};
+use crate::shared::event::Event;
+use crate::shared::prediction;
+use crate::shared::published::ServedSnapshot;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::ledger::Ledger;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ pub fn door() -> (Door, Receiver<Command>) {
 
 /// The writer's state.
 pub struct Writer {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     root: PathBuf,
     fixed: RestartOnly,
     overrides: Overrides,
@@ -60,7 +60,7 @@ pub struct Writer {
     shown: Instant,
     journal: Journal,
     /// Snapshots out of service that somebody may still read.
-    retired: Vec<Arc<InService>>,
+    retired: Vec<Arc<ServedSnapshot>>,
     /// When an override changes answers next by itself, in seconds since 1970.
     step_at: Option<u64>,
     /// Reloads that no run has begun for.
@@ -88,7 +88,7 @@ fn unsafe_with_overrides(sentence: &str) -> Finding {
 impl Writer {
     /// A writer for a server that runs with `fixed`.
     pub fn new(
-        desk: Arc<Desk>,
+        shared: Arc<Shared>,
         root: PathBuf,
         fixed: RestartOnly,
         overrides: Overrides,
@@ -100,9 +100,9 @@ impl Writer {
         // A step between the first publication and now is not left out.
         let step_at = overrides
             .ledger
-            .next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&desk.snapshot.full()));
+            .next_step(epoch_secs().saturating_sub(5), overrides::ahead_secs(&shared.published.snapshot()));
         Writer {
-            desk,
+            shared,
             root,
             fixed,
             overrides,
@@ -179,7 +179,7 @@ impl Writer {
             Command::Compare { reply } => {
                 let (root, fixed, ledger) =
                     (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
-                let (served, counted) = (self.desk.snapshot.full(), self.desk.snapshot.decisions());
+                let (served, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
                 let probed = self.watch.picture().slots.clone();
                 self.comparer.begin(
                     move || compare::compare(&root, &fixed, &ledger, &served, &counted, &probed),
@@ -213,7 +213,8 @@ impl Writer {
         let Some((origin, _)) = self.waiting.first().filter(|_| self.running.is_none()) else { return };
         self.tell(&Event::ReloadStarted { origin: *origin, requests: self.waiting.len() });
         let replies = self.waiting.drain(..).filter_map(|(_, reply)| reply).collect();
-        let (root, fixed, previous) = (self.root.clone(), self.fixed.clone(), self.desk.snapshot.full());
+        let (root, fixed, previous) =
+            (self.root.clone(), self.fixed.clone(), self.shared.published.snapshot());
         let overrides = self.overrides.ledger.clone();
         // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
         let work = spawn_blocking(move || {
@@ -250,7 +251,7 @@ impl Writer {
         let report = Arc::new(match outcome {
             Ok((mut fresh, difference)) => {
                 // Under the overrides of now: what was said while the files were read counts too.
-                let previous = self.desk.snapshot.full();
+                let previous = self.shared.published.snapshot();
                 let broken = overrides::broken_by_files(
                     &self.overrides.ledger,
                     &previous,
@@ -277,7 +278,7 @@ impl Writer {
     /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence
     /// number.
     fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
-        let (now, sequence) = (epoch_secs(), self.desk.snapshot.load().snapshot.sequence() + 1);
+        let (now, sequence) = (epoch_secs(), self.shared.published.served().snapshot.sequence() + 1);
         let progress = self.overrides.progress(now);
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
         self.watch.follow(&snapshot.roster);
@@ -287,7 +288,7 @@ impl Writer {
         let snapshot = self.overrides.over(snapshot, self.truth(), now, sequence);
         let digest = snapshot.digest().to_string();
         self.show(&snapshot);
-        self.retired.push(self.desk.snapshot.publish(Arc::new(snapshot)));
+        self.retired.push(self.shared.published.publish(Arc::new(snapshot)));
         progress.iter().for_each(|event| self.tell(event));
         (sequence, digest)
     }
@@ -304,11 +305,11 @@ impl Writer {
 
     /// Shows a snapshot, its overrides and its health on the board.
     fn show(&mut self, snapshot: &Snapshot) {
-        let mut board = self.overrides.board(snapshot, epoch_secs());
-        display::add_health(&mut board, &mut self.watch, snapshot, epoch_secs());
-        display::add_load(&mut board, &mut self.burden, snapshot);
+        let mut operator_view = self.overrides.operator_view(snapshot, epoch_secs());
+        display::add_health(&mut operator_view, &mut self.watch, snapshot, epoch_secs());
+        display::add_load(&mut operator_view, &mut self.burden, snapshot);
         self.burden.weigh();
-        self.desk.board.store(Arc::new(board));
+        self.shared.operator_view.store(Arc::new(operator_view));
         self.shown = Instant::now();
     }
 
@@ -316,7 +317,7 @@ impl Writer {
     /// and tells what happened.
     fn look(&mut self) {
         let has_turned = self.watch.turn().is_some();
-        let served = self.desk.snapshot.full();
+        let served = self.shared.published.snapshot();
         if has_turned {
             self.call(&served);
         }
@@ -330,7 +331,7 @@ impl Writer {
         match next.filter(|next| next.status != served.status) {
             Some(next) => {
                 self.show(&next);
-                self.retired.push(self.desk.snapshot.publish(Arc::new(next)));
+                self.retired.push(self.shared.published.publish(Arc::new(next)));
             }
             None if !events.is_empty() || self.shown.elapsed() >= SHOW => self.show(&served),
             None => {}
@@ -401,7 +402,7 @@ impl Writer {
     async fn change(&mut self, change: Change) -> (Changed, Option<Ledger>) {
         let now = epoch_secs();
         self.expire();
-        let current = self.desk.snapshot.full();
+        let current = self.shared.published.snapshot();
         let is_down = display::down_pops(&current);
         let mut draft = self.overrides.draft(&change, &current, &is_down, now);
         if draft.ended == Ended::Done {
@@ -414,7 +415,7 @@ impl Writer {
             }
         }
         drop(current);
-        let served = self.desk.snapshot.full();
+        let served = self.shared.published.snapshot();
         let settled = (draft.ended == Ended::DryRun).then_some(draft.settled);
         let changed = Changed {
             ended: draft.ended,
@@ -431,7 +432,7 @@ impl Writer {
     /// it but who asked.
     fn predict(&self, changed: Changed, settled: Ledger, reply: Box<dyn FnOnce(Changed) + Send>) {
         let (before, counted, loads) =
-            (self.desk.snapshot.full(), self.desk.snapshot.decisions(), self.overrides.loads());
+            (self.shared.published.snapshot(), self.shared.published.decisions(), self.overrides.loads());
         let after = overrides::over(&settled, &before, self.truth(), epoch_secs(), before.sequence());
         drop(spawn_blocking(move || {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
@@ -444,7 +445,7 @@ impl Writer {
             return Ok(Vec::new());
         }
         let over = self.overrides.acknowledge().await?;
-        let snapshot = self.desk.snapshot.full();
+        let snapshot = self.shared.published.snapshot();
         self.show(&snapshot);
         self.tell(&Event::LedgerAcknowledged { author: author.to_owned() });
         Ok(over)
@@ -457,7 +458,7 @@ impl Writer {
         if ended.is_empty() && self.step_at.is_none_or(|at| now < at) {
             return;
         }
-        let current = self.desk.snapshot.full();
+        let current = self.shared.published.snapshot();
         self.put(&current);
         for entry in ended {
             self.tell(&Event::OverrideExpired { entry });
@@ -472,11 +473,11 @@ impl Writer {
         let Fresh { snapshot, findings, files, .. } = fresh;
         let (sequence, digest) = self.put(&snapshot);
         drop(snapshot);
-        self.desk.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
+        self.shared.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
         let took = began.elapsed();
         let took_millis = took.as_millis() as u64;
-        self.desk.counters.last_reload.published(epoch_secs(), took.as_micros() as u64);
+        self.shared.counters.last_reload.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
         self.tell(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
         for line in lines.lines() {
@@ -487,9 +488,9 @@ impl Writer {
     }
 
     fn refuse(&mut self, (findings, files): (Findings, Files), began: Instant) -> Report {
-        let old = self.desk.snapshot.full();
-        self.desk.counters.last_reload.refused(began.elapsed().as_micros() as u64);
-        self.desk.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
+        let old = self.shared.published.snapshot();
+        self.shared.counters.last_reload.refused(began.elapsed().as_micros() as u64);
+        self.shared.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.count(Severity::Error);
         log_findings(&findings, &files);
         self.tell(&Event::Refused { errors, sequence: old.sequence() });
@@ -513,8 +514,8 @@ impl Writer {
             .into_iter()
             .partition(|service| Arc::strong_count(service) == 1);
         self.retired = held;
-        let free: Vec<Arc<InService>> = free;
-        self.desk.snapshot.settle(&self.retired);
+        let free: Vec<Arc<ServedSnapshot>> = free;
+        self.shared.published.fold_retired(&self.retired);
         if !free.is_empty() {
             drop(spawn_blocking(move || {
                 drop(free);

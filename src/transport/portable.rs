@@ -12,9 +12,9 @@
 //!   not be the one that was asked: list the addresses instead.
 
 use crate::answer::{self, Client, Moment, Transport, Verdict};
-use crate::desk::Desk;
-use crate::desk::counters::{Block, Dropped};
 use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
+use crate::shared::Shared;
+use crate::shared::counters::{CounterBlock, Dropped};
 use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::rare;
@@ -38,11 +38,11 @@ const RESPONSE_BUFFER: usize = 64;
 /// The core behind hickory's server.
 pub struct Portable {
     /// The snapshot.
-    pub desk: Arc<Desk>,
+    pub shared: Arc<Shared>,
     /// Counters of its UDP.
-    pub udp: Arc<Block>,
+    pub udp: Arc<CounterBlock>,
     /// Counters of its TCP.
-    pub tcp: Arc<Block>,
+    pub tcp: Arc<CounterBlock>,
 }
 
 /// Serves non-blocking sockets until stopped.
@@ -73,12 +73,12 @@ thread_local! {
 
 impl Portable {
     /// Our octets for a request, or `None` for silence.
-    fn octets(&self, request: &Request, block: &Block) -> Option<Vec<u8>> {
+    fn octets(&self, request: &Request, block: &CounterBlock) -> Option<Vec<u8>> {
         let transport = if request.protocol() == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
         let client = Client { address: request.src().ip(), transport };
         block.received(1);
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
-            let service = self.desk.snapshot.load();
+            let service = self.shared.published.served();
             let moment = Moment { draw: draws.draw(), epoch_secs: clock::epoch_secs() };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let outcome =

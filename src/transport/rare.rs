@@ -12,9 +12,9 @@
 //! | UPDATE | REFUSED | files are the only source of zones (RFC 2136 section 3.3) |
 //! | any other opcode or question type | NOTIMP | RFC 1035 section 4.1.1 |
 
-use crate::desk::Desk;
-use crate::desk::counters::Dropped;
 use crate::limits::{RARE_QUEUE, UDP_PAYLOAD_MAX};
+use crate::shared::Shared;
+use crate::shared::counters::Dropped;
 use crate::transport::clock;
 use crate::wire::cookie::{Asked, CODE, Secrets};
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, ResponseCode};
@@ -69,11 +69,11 @@ impl RareQueue {
 }
 
 /// Answers queued messages until every entrance is gone.
-pub async fn serve(mut queue: mpsc::Receiver<Rare>, desk: Arc<Desk>) {
-    let block = desk.counters.rare();
+pub async fn serve(mut queue: mpsc::Receiver<Rare>, shared: Arc<Shared>) {
+    let block = shared.counters.rare();
     while let Some(rare) = queue.recv().await {
         // hickory has had panics on hostile input before; one must not end the queue.
-        let cookies = Arc::clone(&desk.snapshot.full().cookies);
+        let cookies = Arc::clone(&shared.published.snapshot().cookies);
         let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer.ip(), &cookies)))
             .unwrap_or_else(|_| {
                 block.dropped(Dropped::Panic, 1);

@@ -2,12 +2,12 @@
 //! pipelined queries in order.
 
 use crate::answer::{self, Client, Moment, Transport, Verdict};
-use crate::desk::Desk;
-use crate::desk::counters::{Block, Dropped};
 use crate::limits::{
     ACCEPT_PAUSE_MILLIS, DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS,
     STREAM_WRITE_SECS,
 };
+use crate::shared::Shared;
+use crate::shared::counters::{CounterBlock, Dropped};
 use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::gate::{Full, Gate};
@@ -27,9 +27,9 @@ use tokio_util::sync::CancellationToken;
 /// What every connection works with.
 pub struct Hall {
     /// The snapshot.
-    pub desk: Arc<Desk>,
+    pub shared: Arc<Shared>,
     /// Counters of the TCP lane.
-    pub block: Arc<Block>,
+    pub block: Arc<CounterBlock>,
     /// Limits of connections.
     pub gate: Arc<Gate>,
     /// Where rare messages go.
@@ -226,7 +226,7 @@ impl<'a> Connection<'a> {
         let answers = &mut self.answers;
         let hall = self.hall;
         let verdict = SCRATCH.with_borrow_mut(|scratch| {
-            let service = hall.desk.snapshot.load();
+            let service = hall.shared.published.served();
             // The core does not panic. Should it ever, one query is lost and counted, not the
             // connection.
             let outcome = catch_unwind(AssertUnwindSafe(|| {

@@ -2,9 +2,9 @@
 
 use crate::answer::ahead::{Ahead, Glance};
 use crate::answer::{self, Client, Moment, Scratch, Transport, Verdict};
-use crate::desk::Desk;
-use crate::desk::cell::InService;
-use crate::desk::counters::{Block, Dropped};
+use crate::shared::Shared;
+use crate::shared::counters::{CounterBlock, Dropped};
+use crate::shared::published::ServedSnapshot;
 use crate::sys::datagram::{Batch, Datagram};
 use crate::sys::socket;
 use crate::transport::clock;
@@ -25,9 +25,9 @@ pub struct Seat {
     /// Its socket, shared only with late answers to rare messages.
     pub socket: Arc<UdpSocket>,
     /// The snapshot.
-    pub desk: Arc<Desk>,
+    pub shared: Arc<Shared>,
     /// Its own counters.
-    pub block: Arc<Block>,
+    pub block: Arc<CounterBlock>,
     /// Where rare messages go.
     pub rare: RareQueue,
     /// Datagrams that it takes from the kernel at once.
@@ -95,7 +95,7 @@ struct Hand {
 fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, hand: &mut Hand) {
     seat.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
-    let service = seat.desk.snapshot.load();
+    let service = seat.shared.published.served();
     // No answer depends on it, also if it failed.
     _ = catch_unwind(AssertUnwindSafe(|| {
         hand.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)))
@@ -132,7 +132,7 @@ fn glance(datagram: Datagram<'_>) -> Glance<'_> {
 #[inline(always)]
 fn answer_one(
     seat: &Seat,
-    service: &InService,
+    service: &ServedSnapshot,
     batch: &mut Batch,
     index: usize,
     epoch_secs: u32,

@@ -1,6 +1,6 @@
 //! Worker threads of the fast lane: started, watched, joined.
 
-use crate::desk::counters::Dropped;
+use crate::shared::counters::Dropped;
 use crate::sys::affinity;
 use crate::transport::udp::{self, Seat};
 use std::io;

@@ -91,6 +91,6 @@ fn the_next_question_is_answered() {
             }
         }
     }
-    let totals = server.desk().counters.fold(meridian::desk::counters::Lane::Udp);
-    assert_eq!(totals.dropped(meridian::desk::counters::Dropped::Panic), 0, "no panic was caught");
+    let totals = server.shared().counters.fold(meridian::shared::counters::Lane::Udp);
+    assert_eq!(totals.dropped(meridian::shared::counters::Dropped::Panic), 0, "no panic was caught");
 }

@@ -4,8 +4,8 @@
 use crate::calls;
 use crate::support::{EPOCH_SECS, Tree, load, query, with_down};
 use meridian::answer::{Client, Moment, Transport, Verdict, respond};
-use meridian::desk::counters::{Block, Lane};
 use meridian::geo::prefix::Prefix;
+use meridian::shared::counters::{CounterBlock, Lane};
 use meridian::wire::rr::{Rcode, RrType};
 
 /// The count counts.
@@ -121,15 +121,15 @@ fn answering_allocates_nothing() {
     let client = Client { address: "127.0.0.1".parse().unwrap(), transport: Transport::Udp };
     let mut out = vec![0; 65_535];
     // Counting is on the same path. The first load of a thread makes its place in the cell.
-    let cell = meridian::desk::cell::Cell::new(world.snapshot.clone(), 1);
-    let block = Block::owned(Lane::Udp, 0);
-    drop(cell.load());
+    let published = meridian::shared::published::Published::new(world.snapshot.clone(), 1);
+    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    drop(published.served());
     for (what, packet, expected) in &rows {
         for snapshot in [&world.snapshot, &down] {
             let before = calls();
             let outcome =
                 respond(snapshot, packet, &client, Moment { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
-            block.answered(&cell.load(), &outcome);
+            block.answered(&published.served(), &outcome);
             assert_eq!(calls() - before, 0, "{what}");
             let seen =
                 matches!(outcome.verdict, Verdict::Reply(_)).then_some((outcome.rcode, outcome.truncated));

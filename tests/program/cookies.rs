@@ -4,8 +4,8 @@
 use crate::support::deployment::*;
 use domain::base::Message;
 use domain::base::iana::OptRcode;
-use meridian::desk::counters::Lane;
 use meridian::server::{Engine, Server};
+use meridian::shared::counters::Lane;
 use std::process::Command;
 
 const A: u16 = 1;
@@ -21,7 +21,7 @@ fn fleet_node(secrets: &[&str]) -> Deployment {
 }
 
 fn reload(server: &Server) {
-    use meridian::desk::command::{Command, Origin};
+    use meridian::shared::command::{Command, Origin};
     let (sender, receiver) = std::sync::mpsc::channel();
     let reply = Box::new(move |report| sender.send(report).expect("the test waits"));
     assert!(server.door()(Command::Reload { origin: Origin::Signal, reply: Some(reply) }).is_ok());
@@ -50,13 +50,13 @@ fn given(server: &Server, client: [u8; 8]) -> Vec<u8> {
 fn secrets_roll_over() {
     let (one, other) = (fleet_node(&[FIRST]), fleet_node(&[FIRST]));
     let (server, peer) = (one.start(Engine::Fast), other.start(Engine::Fast));
-    let digest = server.desk().snapshot.full().digest();
+    let digest = server.shared().published.snapshot().digest();
     let mut last = given(&server, [1; 8]);
     assert_eq!(judged(&peer, &last), OptRcode::NOERROR, "nodes with equal secrets know each other's cookies");
     for (client, secrets) in [(2, vec![FIRST, SECOND]), (3, vec![SECOND, FIRST]), (4, vec![SECOND])] {
         one.write("cookies.secrets", &secrets.join("\n"));
         reload(&server);
-        assert_eq!(server.desk().snapshot.full().digest(), digest);
+        assert_eq!(server.shared().published.snapshot().digest(), digest);
         assert_eq!(judged(&server, &last), OptRcode::NOERROR, "{secrets:?}");
         last = given(&server, [client; 8]);
         if client == 2 {
@@ -122,7 +122,7 @@ fn cookies_everywhere() {
             );
             assert_eq!(cookie_of(&ask_udp(*address, &query(6, "cdn.example", A))), None);
         }
-        let counted = |lane| server.desk().counters.fold(lane).cookies().collect::<Vec<_>>();
+        let counted = |lane| server.shared().counters.fold(lane).cookies().collect::<Vec<_>>();
         assert_eq!(
             counted(Lane::Udp),
             [("none", 2), ("client", 2), ("valid", 2), ("invalid", 2)],
@@ -153,7 +153,7 @@ fn secrets_are_never_shown() {
     let read = read.expect("a sound deployment");
     assert!(!shown(format!("{read:?} {findings:?} {files:?}").as_bytes()));
     let server = deployment.start(Engine::Fast);
-    assert!(!shown(format!("{:?}", server.desk().snapshot.full()).as_bytes()));
+    assert!(!shown(format!("{:?}", server.shared().published.snapshot()).as_bytes()));
     server.stop();
     deployment.write("cookies.secrets", &format!("{FIRST}\n{FIRST}\n{SECOND}x\n"));
     let config = deployment.path("meridian.yaml");
@@ -180,7 +180,7 @@ fn secrets_are_never_shown() {
     let text = std::fs::read_to_string(&config).expect("ours");
     deployment.write("meridian.yaml", &text.replace("cookies.secrets }", &format!("{FIRST} }}")));
     let (_, findings, files) = meridian::reload::prepare::read(&config, false);
-    let told = meridian::desk::render::text(&findings, &files, false);
+    let told = meridian::shared::render::text(&findings, &files, false);
     assert!(told.contains("MRD0111") && !shown(told.as_bytes()), "{told}");
 }
 

@@ -3,8 +3,8 @@
 
 use crate::support::deployment::sample::Sample;
 use crate::support::deployment::*;
-use meridian::desk::command::{Command, Origin, Report};
 use meridian::server::{Engine, Server};
+use meridian::shared::command::{Command, Origin, Report};
 use mmdb_writer::{Value, Writer};
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,10 +4,10 @@
 use crate::support::deployment::{Deployment, decode, query as plain_query};
 use crate::support::dice::Dice;
 use crate::support::{Tree, ask, load, query, sample, with_down};
-use meridian::desk::comparison::Comparison;
-use meridian::desk::tally::Decisions;
 use meridian::geo::prefix::Prefix;
 use meridian::server::Engine;
+use meridian::shared::comparison::Comparison;
+use meridian::shared::decisions::Decisions;
 use meridian::snapshot::Snapshot;
 use meridian::snapshot::carry::carry;
 use meridian::snapshot::forecast::Answered;
@@ -360,7 +360,7 @@ fn aliases_are_followed() {
 /// A PoP that is forced up moves its clients when that ends, since its probes call it down.
 #[test]
 fn who_is_forced_up_may_be_down() {
-    use meridian::desk::command::{Command, Push};
+    use meridian::shared::command::{Command, Push};
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
     listed(&deployment, "one, two");
     let pops = |state: &str| {

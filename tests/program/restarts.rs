@@ -2,9 +2,9 @@
 //! what a PoP below its threshold means, for ramps and for the last good one.
 
 use crate::support::deployment::*;
-use meridian::desk::command::{Command, Push};
 use meridian::geo::prefix::Prefix;
 use meridian::server::{Engine, Server};
+use meridian::shared::command::{Command, Push};
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
 use std::net::Ipv4Addr;
@@ -118,7 +118,7 @@ fn who_was_below_the_threshold_ramps() {
     push(&server, "b", &MOST_OF_B, true);
     // Nearly all of its cells are still away.
     becomes(&server, |_| {
-        server.desk().board.load().pops.iter().any(|pop| &*pop.name == "b" && pop.ramp_left > 200)
+        server.shared().operator_view.load().pops.iter().any(|pop| &*pop.name == "b" && pop.ramp_left > 200)
     });
     assert!(on_b(&server) < usize::from(CLIENTS) / 4, "{} of {CLIENTS} came at once", on_b(&server));
     server.stop();

@@ -1,8 +1,8 @@
 //! The transports over real sockets of the loopback interface.
 
 use crate::support::deployment::*;
-use meridian::desk::counters::{Dropped, Lane};
 use meridian::server::{Engine, Server};
+use meridian::shared::counters::{Dropped, Lane};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
@@ -27,7 +27,7 @@ fn wait_for(what: &str, reached: impl Fn() -> bool) {
 }
 
 fn dropped(server: &Server, lane: Lane, reason: Dropped) -> u64 {
-    server.desk().counters.fold(lane).dropped(reason)
+    server.shared().counters.fold(lane).dropped(reason)
 }
 
 /// Both engines answer both families over UDP and TCP.
@@ -46,9 +46,9 @@ fn both_engines_answer_everywhere() {
             assert_eq!(decode(&ask_udp(*address, &query(9, "cdn.example", AXFR))).1, REFUSED);
             assert_eq!(decode(&ask_tcp(*address, &message(10, NOTIFY, "cdn.example", 6))).1, NOTAUTH);
         }
-        let udp = server.desk().counters.fold(Lane::Udp);
+        let udp = server.shared().counters.fold(Lane::Udp);
         assert_eq!((udp.received, udp.replied()), (6, 6), "{engine:?}");
-        let tcp = server.desk().counters.fold(Lane::Tcp);
+        let tcp = server.shared().counters.fold(Lane::Tcp);
         assert_eq!((tcp.received, tcp.replied()), (4, 4), "{engine:?}");
         server.stop();
     }
@@ -161,7 +161,7 @@ fn a_full_buffer_is_counted() {
         }
         sent += FLOOD as u64;
         wait_for("each is read or dropped", || {
-            server.desk().counters.fold(Lane::Udp).received + full() == sent
+            server.shared().counters.fold(Lane::Udp).received + full() == sent
         });
         if full() > 0 {
             return server.stop();

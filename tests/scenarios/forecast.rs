@@ -1,9 +1,9 @@
 //! What a change would move, told before it is made: exactly the clients that it does move.
 
 use crate::support::{Tree, World, load, sample, with_down};
-use meridian::desk::prediction::{Carried, Loads, predict};
-use meridian::desk::tally::Decisions;
 use meridian::health::condition::Picture;
+use meridian::shared::decisions::Decisions;
+use meridian::shared::prediction::{Carried, Loads, predict};
 use meridian::snapshot::Snapshot;
 use meridian::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use meridian::steer::pop::AdminState;

@@ -3,8 +3,6 @@
 
 use crate::world::Compiled;
 use meridian::config::ledger_file;
-use meridian::desk::board::PopHealth;
-use meridian::desk::command::{Change, Ended};
 use meridian::health::Moment;
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::health::load::{Loads, ShedRow};
@@ -12,6 +10,8 @@ use meridian::health::monitor::Monitor;
 use meridian::health::ramp::{RampPop, Ramps};
 use meridian::server::display::health_of_pops;
 use meridian::server::overrides::{Overrides, Truth, ahead_secs};
+use meridian::shared::command::{Change, Ended};
+use meridian::shared::operator_view::PopHealth;
 use meridian::snapshot::Snapshot;
 use meridian::steer::pop::AdminState;
 use meridian::steer::status::{Share256, Shed};

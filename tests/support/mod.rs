@@ -7,9 +7,9 @@ pub mod dice;
 
 use meridian::answer::{self, Client, Moment, Outcome, Transport, Verdict};
 use meridian::config::{self, Deployment, Sources};
-use meridian::desk::render;
 use meridian::finding::Findings;
 use meridian::geo::prefix::Prefix;
+use meridian::shared::render;
 use meridian::snapshot::Snapshot;
 use meridian::snapshot::compile::{self, Geography};
 use meridian::wire::name::Name;

@@ -3,7 +3,7 @@
 
 use super::{FeedFate, Run};
 use crate::world::POPS;
-use meridian::desk::command::Change;
+use meridian::shared::command::Change;
 use meridian::steer::ledger::{Action, Selector};
 use meridian::steer::pop::AdminState;
 

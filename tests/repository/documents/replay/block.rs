@@ -1,7 +1,7 @@
 //! Fenced blocks of a document, and the commands in them with what they print.
 
 /// A fenced block.
-pub struct Block {
+pub struct CounterBlock {
     /// The words behind the fence.
     pub mark: String,
     /// Line of the fence, from 1.
@@ -21,15 +21,19 @@ pub struct Example {
 }
 
 /// Every fenced block of a document.
-pub fn blocks(document: &str) -> Vec<Block> {
-    let mut found: Vec<Block> = Vec::new();
+pub fn blocks(document: &str) -> Vec<CounterBlock> {
+    let mut found: Vec<CounterBlock> = Vec::new();
     let mut is_open = false;
     for (number, line) in document.lines().enumerate() {
         match line.strip_prefix("```") {
             Some(_) if is_open => is_open = false,
             Some(mark) => {
                 is_open = true;
-                found.push(Block { mark: mark.trim().to_owned(), line: number + 1, text: String::new() });
+                found.push(CounterBlock {
+                    mark: mark.trim().to_owned(),
+                    line: number + 1,
+                    text: String::new(),
+                });
             }
             None if is_open => {
                 if let Some(block) = found.last_mut() {
@@ -44,7 +48,7 @@ pub fn blocks(document: &str) -> Vec<Block> {
 }
 
 /// The commands of a block. Lines that begin with `#` are remarks.
-pub fn examples(block: &Block) -> Vec<Example> {
+pub fn examples(block: &CounterBlock) -> Vec<Example> {
     let mut found: Vec<Example> = Vec::new();
     for (number, line) in block.text.lines().enumerate().filter(|(_, line)| !line.starts_with("# ")) {
         match (line.strip_prefix("$ "), found.last_mut()) {

@@ -1,9 +1,9 @@
 //! What happens to a server, in words: one line each, the same in every log.
 
-use crate::desk::command::Origin;
 use crate::health::condition::Verdict;
 use crate::health::event::{HealthEvent, Subject};
 use crate::health::load::event::{LoadEvent, LoadSubject};
+use crate::shared::command::Origin;
 use crate::steer::civil;
 use crate::steer::course::Course;
 use crate::steer::ledger::Override;
@@ -212,11 +212,11 @@ impl Event {
                 json!({ "digest": digest, "changes": changes, "took_millis": took_millis })
             }
             Event::Refused { errors, .. } => json!({ "errors": errors }),
-            Event::OverrideSet { entry, pops } => json!({ "override": told(entry), "pops": pops }),
+            Event::OverrideSet { entry, pops } => json!({ "override": override_json(entry), "pops": pops }),
             Event::OverrideProgress { entry, percent } => {
-                json!({ "override": told(entry), "percent": percent })
+                json!({ "override": override_json(entry), "percent": percent })
             }
-            Event::OverrideExpired { entry } => json!({ "override": told(entry) }),
+            Event::OverrideExpired { entry } => json!({ "override": override_json(entry) }),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
             Event::Health(event) => of_health(event),
@@ -285,7 +285,7 @@ fn of_health(event: &HealthEvent) -> Value {
 }
 
 /// An override for programs.
-pub fn told(entry: &Override) -> Value {
+pub fn override_json(entry: &Override) -> Value {
     json!({
         "pops": entry.selector.to_string(),
         "action": entry.action.to_string(),

@@ -3,7 +3,7 @@
 //! Passages of names ([`replay`]) are weighted by their names, and by the queries that were counted
 //! for their policies.
 
-use super::tally::Decisions;
+use super::decisions::Decisions;
 use crate::limits::LOSSES_TOLD_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::forecast::Answered;

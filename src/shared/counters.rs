@@ -5,8 +5,8 @@
 //! torn number.
 
 use crate::answer::Outcome;
-use crate::desk::cell::InService;
-use crate::desk::tally::Seat;
+use crate::shared::decisions::WorkerId;
+use crate::shared::published::ServedSnapshot;
 use crate::snapshot::vantage::Evidence;
 use crate::wire::cookie::Standing;
 use crate::wire::rr::RrType;
@@ -126,9 +126,9 @@ pub const EVIDENCE: [(Evidence, &str); 3] =
 /// which processors fetch together).
 #[repr(align(128))]
 #[derive(Debug)]
-pub struct Block {
+pub struct CounterBlock {
     lane: Lane,
-    seat: Seat,
+    worker: WorkerId,
     received: AtomicU64,
     replies: [AtomicU64; RCODES],
     drops: [AtomicU64; DROPS],
@@ -139,21 +139,21 @@ pub struct Block {
     connections: AtomicU64,
 }
 
-impl Block {
+impl CounterBlock {
     /// A block that one thread writes, and no other block has its seat.
-    pub fn owned(lane: Lane, seat: usize) -> Block {
-        Block::new(lane, Seat { index: seat, shared: false })
+    pub fn single_writer(lane: Lane, worker: usize) -> CounterBlock {
+        CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: false })
     }
 
     /// A block that several tasks write.
-    pub fn shared(lane: Lane, seat: usize) -> Block {
-        Block::new(lane, Seat { index: seat, shared: true })
+    pub fn multi_writer(lane: Lane, worker: usize) -> CounterBlock {
+        CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: true })
     }
 
-    fn new(lane: Lane, seat: Seat) -> Block {
-        Block {
+    fn new(lane: Lane, worker: WorkerId) -> CounterBlock {
+        CounterBlock {
             lane,
-            seat,
+            worker,
             received: AtomicU64::new(0),
             replies: array::from_fn(|_| AtomicU64::new(0)),
             drops: array::from_fn(|_| AtomicU64::new(0)),
@@ -178,7 +178,7 @@ impl Block {
 
     /// The core's reply to a message was made, from what is in service.
     #[inline(always)]
-    pub fn answered(&self, service: &InService, outcome: &Outcome) {
+    pub fn answered(&self, service: &ServedSnapshot, outcome: &Outcome) {
         self.replied(outcome.rcode.0);
         let slot =
             SLOT_OF_TYPE.get(usize::from(outcome.qtype.0)).map_or(TYPES.len(), |slot| usize::from(*slot));
@@ -194,7 +194,7 @@ impl Block {
                 Evidence::Nothing => 2,
             };
             self.add(&self.evidence[slot], 1);
-            service.tallies.count(self.seat, outcome);
+            service.decision_counters.count(self.worker, outcome);
         }
     }
 
@@ -210,7 +210,7 @@ impl Block {
 
     #[inline(always)]
     fn add(&self, counter: &AtomicU64, count: u64) {
-        if self.seat.shared {
+        if self.worker.is_multi_writer {
             counter.fetch_add(count, Ordering::Relaxed);
         } else {
             counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
@@ -221,8 +221,8 @@ impl Block {
 /// All counters of a server.
 #[derive(Debug)]
 pub struct Counters {
-    blocks: Vec<Arc<Block>>,
-    rare: Arc<Block>,
+    blocks: Vec<Arc<CounterBlock>>,
+    rare: Arc<CounterBlock>,
     /// Reloads that published.
     pub reloads_published: AtomicU64,
     /// Reloads that were refused.
@@ -261,10 +261,10 @@ impl LastReload {
 
 impl Counters {
     /// Counters over the blocks that workers were given.
-    pub fn new(blocks: Vec<Arc<Block>>) -> Counters {
+    pub fn new(blocks: Vec<Arc<CounterBlock>>) -> Counters {
         Counters {
             // No policy decides a rare message, so its block counts in no sheet.
-            rare: Arc::new(Block::shared(Lane::Udp, usize::MAX)),
+            rare: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
             blocks,
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
@@ -274,12 +274,12 @@ impl Counters {
     }
 
     /// How many sheets of tallies the blocks need.
-    pub fn seats(&self) -> usize {
-        self.blocks.iter().map(|block| block.seat.index + 1).max().unwrap_or(0)
+    pub fn worker_count(&self) -> usize {
+        self.blocks.iter().map(|block| block.worker.index + 1).max().unwrap_or(0)
     }
 
     /// The block for replies to rare UDP messages, which no worker makes.
-    pub fn rare(&self) -> &Arc<Block> {
+    pub fn rare(&self) -> &Arc<CounterBlock> {
         &self.rare
     }
 

@@ -5,10 +5,14 @@ use super::*;
 /// Blocks of one lane are summed, those of the other are not; unknown response codes fall together.
 #[test]
 fn folds_by_lane() {
-    let blocks =
-        [Block::owned(Lane::Udp, 0), Block::owned(Lane::Udp, 1), Block::shared(Lane::Tcp, 2)].map(Arc::new);
+    let blocks = [
+        CounterBlock::single_writer(Lane::Udp, 0),
+        CounterBlock::single_writer(Lane::Udp, 1),
+        CounterBlock::multi_writer(Lane::Tcp, 2),
+    ]
+    .map(Arc::new);
     let counters = Counters::new(blocks.to_vec());
-    assert_eq!(counters.seats(), 3);
+    assert_eq!(counters.worker_count(), 3);
     for block in &blocks {
         block.received(3);
         block.replied(0);

@@ -7,18 +7,18 @@
 //!  retired, in the writer's hands ───────┘
 //! ```
 
-use crate::desk::tally::{Decisions, Tallies};
+use crate::shared::decisions::{DecisionCounters, Decisions};
 use crate::snapshot::Snapshot;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
 
 /// A snapshot with what is counted while it answers.
 #[derive(Debug)]
-pub struct InService {
+pub struct ServedSnapshot {
     /// The snapshot.
     pub snapshot: Arc<Snapshot>,
     /// Decisions by its indexes.
-    pub tallies: Arc<Tallies>,
+    pub decision_counters: Arc<DecisionCounters>,
     /// What was counted before. Replaced whole by the writer, so that a reader meets every count
     /// once.
     history: ArcSwap<History>,
@@ -30,62 +30,72 @@ struct History {
     /// Folded by name.
     past: Arc<Decisions>,
     /// Of snapshots that workers may still answer from.
-    retired: Vec<Arc<Tallies>>,
+    retired: Vec<Arc<DecisionCounters>>,
 }
 
 /// Holds what is in service.
 #[derive(Debug)]
-pub struct Cell {
-    current: ArcSwap<InService>,
-    seats: usize,
+pub struct Published {
+    current: ArcSwap<ServedSnapshot>,
+    worker_count: usize,
 }
 
-impl Cell {
+impl Published {
     /// A cell with the first snapshot, for `seats` writers of tallies.
-    pub fn new(snapshot: Arc<Snapshot>, seats: usize) -> Cell {
-        let tallies = Arc::new(Tallies::new(&snapshot, seats));
-        Cell {
-            current: ArcSwap::from_pointee(InService { snapshot, tallies, history: ArcSwap::default() }),
-            seats,
+    pub fn new(snapshot: Arc<Snapshot>, worker_count: usize) -> Published {
+        let decision_counters = Arc::new(DecisionCounters::new(&snapshot, worker_count));
+        Published {
+            current: ArcSwap::from_pointee(ServedSnapshot {
+                snapshot,
+                decision_counters,
+                history: ArcSwap::default(),
+            }),
+            worker_count,
         }
     }
 
     /// What is in service, for the time of a batch. Whoever sleeps must let go of it first, or a
     /// retired snapshot stays in memory for as long as the sleep.
-    pub fn load(&self) -> Guard<Arc<InService>> {
+    pub fn served(&self) -> Guard<Arc<ServedSnapshot>> {
         self.current.load()
     }
 
     /// The snapshot in service, for longer work such as a reload.
-    pub fn full(&self) -> Arc<Snapshot> {
+    pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.load().snapshot)
     }
 
     /// Puts a snapshot into service and gives back what it replaces. Only the writer calls this.
-    pub fn publish(&self, snapshot: Arc<Snapshot>) -> Arc<InService> {
+    pub fn publish(&self, snapshot: Arc<Snapshot>) -> Arc<ServedSnapshot> {
         let old = self.current.load_full();
         let mut history = History::clone(&old.history.load());
-        let tallies = if old.tallies.fits(&snapshot) {
-            Arc::clone(&old.tallies)
+        let decision_counters = if old.decision_counters.fits(&snapshot) {
+            Arc::clone(&old.decision_counters)
         } else {
-            history.retired.push(Arc::clone(&old.tallies));
-            Arc::new(Tallies::new(&snapshot, self.seats))
+            history.retired.push(Arc::clone(&old.decision_counters));
+            Arc::new(DecisionCounters::new(&snapshot, self.worker_count))
         };
-        self.current.swap(Arc::new(InService { snapshot, tallies, history: ArcSwap::from_pointee(history) }))
+        self.current.swap(Arc::new(ServedSnapshot {
+            snapshot,
+            decision_counters,
+            history: ArcSwap::from_pointee(history),
+        }))
     }
 
     /// Folds the tallies in which nobody counts any more: all but those of what is in service and
     /// of `held`, the retired that workers may still answer from. Only the writer calls this.
-    pub fn settle(&self, held: &[Arc<InService>]) {
+    pub fn fold_retired(&self, held: &[Arc<ServedSnapshot>]) {
         let current = self.current.load();
         let history = current.history.load_full();
-        let is_live = |tallies: &Arc<Tallies>| held.iter().any(|h| Arc::ptr_eq(&h.tallies, tallies));
-        let (retired, settled): (Vec<_>, Vec<_>) = history.retired.iter().cloned().partition(is_live);
-        if settled.is_empty() {
+        let is_live = |decision_counters: &Arc<DecisionCounters>| {
+            held.iter().any(|h| Arc::ptr_eq(&h.decision_counters, decision_counters))
+        };
+        let (retired, idle): (Vec<_>, Vec<_>) = history.retired.iter().cloned().partition(is_live);
+        if idle.is_empty() {
             return;
         }
         let mut past = Decisions::clone(&history.past);
-        settled.iter().for_each(|tallies| tallies.fold_into(&mut past));
+        idle.iter().for_each(|decision_counters| decision_counters.fold_into(&mut past));
         current.history.store(Arc::new(History { past: Arc::new(past), retired }));
     }
 
@@ -97,8 +107,8 @@ impl Cell {
         history
             .retired
             .iter()
-            .chain([&current.tallies])
-            .for_each(|tallies| tallies.fold_into(&mut decisions));
+            .chain([&current.decision_counters])
+            .for_each(|decision_counters| decision_counters.fold_into(&mut decisions));
         decisions
     }
 }

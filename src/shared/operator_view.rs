@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Everything on show.
 #[derive(Clone, Debug, Default)]
-pub struct Board {
+pub struct OperatorView {
     /// Sequence number of the snapshot to which this belongs.
     pub sequence: u64,
     /// PoPs, sorted by name.

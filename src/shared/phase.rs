@@ -26,9 +26,9 @@ impl Phase {
 
 /// The stage of the running server.
 #[derive(Debug, Default)]
-pub struct PhaseCell(AtomicU8);
+pub struct AtomicPhase(AtomicU8);
 
-impl PhaseCell {
+impl AtomicPhase {
     /// The stage now.
     pub fn get(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {

@@ -3,7 +3,7 @@
 //! Cells are asked policy by policy ([`forecast`]); over all policies together they are weighted by
 //! the queries that this node has counted, since a policy that nobody asks moves nobody.
 
-use super::tally::Decisions;
+use super::decisions::Decisions;
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};

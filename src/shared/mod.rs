@@ -8,38 +8,43 @@
 //! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a
 //! closure, so that this folder knows no runtime.
 
-pub mod board;
-pub mod cell;
 pub mod command;
 pub mod comparison;
 pub mod counters;
+pub mod decisions;
 pub mod event;
+pub mod operator_view;
 pub mod phase;
 pub mod prediction;
+pub mod published;
 pub mod render;
-pub mod tally;
 
-use self::board::Board;
-use self::cell::Cell;
 use self::counters::Counters;
-use self::phase::PhaseCell;
+use self::operator_view::OperatorView;
+use self::phase::AtomicPhase;
+use self::published::Published;
 use arc_swap::ArcSwap;
 
 /// Everything the parts of one running server share.
-pub struct Desk {
+pub struct Shared {
     /// The published snapshot, and what it decided.
-    pub snapshot: Cell,
+    pub published: Published,
     /// What was counted.
     pub counters: Counters,
     /// How far the server is in its life.
-    pub phase: PhaseCell,
+    pub phase: AtomicPhase,
     /// What is shown of PoPs.
-    pub board: ArcSwap<Board>,
+    pub operator_view: ArcSwap<OperatorView>,
 }
 
-impl Desk {
+impl Shared {
     /// A desk before it serves.
-    pub fn new(snapshot: Cell, counters: Counters, board: Board) -> Desk {
-        Desk { snapshot, counters, phase: PhaseCell::default(), board: ArcSwap::from_pointee(board) }
+    pub fn new(published: Published, counters: Counters, operator_view: OperatorView) -> Shared {
+        Shared {
+            published,
+            counters,
+            phase: AtomicPhase::default(),
+            operator_view: ArcSwap::from_pointee(operator_view),
+        }
     }
 }

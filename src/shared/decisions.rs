@@ -7,7 +7,7 @@
 //! folded into them, so that a count survives the snapshot in which it was made.
 
 use crate::answer::{Outcome, Reason};
-use crate::limits::TALLY_PAIRS_MAX;
+use crate::limits::DECISION_PAIRS_MAX;
 use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Number of a writer of tallies: a worker of its own, or all tasks of a lane together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seat {
+pub struct WorkerId {
     /// Index of its sheet.
     pub index: usize,
     /// Whether several threads write it.
-    pub shared: bool,
+    pub is_multi_writer: bool,
 }
 
 /// The name under which what is past the limit is counted.
@@ -35,7 +35,7 @@ struct Line([AtomicU64; 16]);
 
 /// The tallies that belong to one layout of policies and PoPs.
 #[derive(Debug)]
-pub struct Tallies {
+pub struct DecisionCounters {
     policies: Box<[Arc<str>]>,
     pops: Box<[Arc<str>]>,
     /// The last row. There is one for each policy, or fewer with `other` as the last; each has its
@@ -43,25 +43,30 @@ pub struct Tallies {
     last_row: usize,
     /// Cells of a row.
     row_len: usize,
-    sheets: Box<[Box<[Line]>]>,
+    shards: Box<[Box<[Line]>]>,
 }
 
-impl Tallies {
+impl DecisionCounters {
     /// Empty tallies for a snapshot, with a sheet for each of `seats` writers.
-    pub fn new(snapshot: &Snapshot, seats: usize) -> Tallies {
+    pub fn new(snapshot: &Snapshot, worker_count: usize) -> DecisionCounters {
         let policies = snapshot.steering.policies.iter().map(|p| p.name.clone()).collect();
         let pops = snapshot.steering.pops.iter().map(|p| p.name.clone()).collect();
-        Tallies::laid_out(policies, pops, seats, TALLY_PAIRS_MAX)
+        DecisionCounters::laid_out(policies, pops, worker_count, DECISION_PAIRS_MAX)
     }
 
-    fn laid_out(policies: Box<[Arc<str>]>, pops: Box<[Arc<str>]>, seats: usize, pairs_max: usize) -> Tallies {
+    fn laid_out(
+        policies: Box<[Arc<str>]>,
+        pops: Box<[Arc<str>]>,
+        worker_count: usize,
+        pairs_max: usize,
+    ) -> DecisionCounters {
         let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
         let row_len = pops.len() + REASONS;
-        let sheet = || (0..(rows * row_len).div_ceil(16)).map(|_| Line::default()).collect();
-        Tallies {
+        let shard = || (0..(rows * row_len).div_ceil(16)).map(|_| Line::default()).collect();
+        DecisionCounters {
             last_row: rows.saturating_sub(1),
             row_len,
-            sheets: (0..seats).map(|_| sheet()).collect(),
+            shards: (0..worker_count).map(|_| shard()).collect(),
             policies,
             pops,
         }
@@ -75,13 +80,13 @@ impl Tallies {
 
     /// Counts the decision of an answer, if a policy made one.
     #[inline(always)]
-    pub fn count(&self, seat: Seat, outcome: &Outcome) {
+    pub fn count(&self, worker: WorkerId, outcome: &Outcome) {
         let (Some(policy), Some(reason)) = (outcome.policy, outcome.reason) else { return };
-        let Some(sheet) = self.sheets.get(seat.index) else { return };
+        let Some(shard) = self.shards.get(worker.index) else { return };
         let row = self.row_at((policy as usize).min(self.last_row));
-        add(sheet, row + reason as usize, seat.shared);
+        add(shard, row + reason as usize, worker.is_multi_writer);
         if let Some((pop, _)) = outcome.pop {
-            add(sheet, row + REASONS + usize::from(pop.0), seat.shared);
+            add(shard, row + REASONS + usize::from(pop.0), worker.is_multi_writer);
         }
     }
 
@@ -93,7 +98,7 @@ impl Tallies {
 
     /// Adds everything that was counted here to sums by name.
     pub fn fold_into(&self, decisions: &mut Decisions) {
-        let sum = |cell: usize| -> u64 { self.sheets.iter().map(|sheet| read(sheet, cell)).sum() };
+        let sum = |column: usize| -> u64 { self.shards.iter().map(|shard| read(shard, column)).sum() };
         let rows = self.policies.len().min(self.last_row + 1);
         for row in 0..rows {
             let is_other = row + 1 == rows && rows < self.policies.len();
@@ -109,17 +114,17 @@ impl Tallies {
 }
 
 #[inline(always)]
-fn add(sheet: &[Line], cell: usize, shared: bool) {
-    let Some(counter) = sheet.get(cell / 16).map(|line| &line.0[cell % 16]) else { return };
-    if shared {
+fn add(shard: &[Line], column: usize, is_multi_writer: bool) {
+    let Some(counter) = shard.get(column / 16).map(|line| &line.0[column % 16]) else { return };
+    if is_multi_writer {
         counter.fetch_add(1, Ordering::Relaxed);
     } else {
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 }
 
-fn read(sheet: &[Line], cell: usize) -> u64 {
-    sheet.get(cell / 16).map_or(0, |line| line.0[cell % 16].load(Ordering::Relaxed))
+fn read(shard: &[Line], column: usize) -> u64 {
+    shard.get(column / 16).map_or(0, |line| line.0[column % 16].load(Ordering::Relaxed))
 }
 
 /// Sums by name, over all snapshots. Pairs that never occurred are absent.
@@ -149,14 +154,14 @@ impl Decisions {
             return;
         }
         let mut key = (policy.clone(), pop.clone());
-        if self.pops.len() >= TALLY_PAIRS_MAX && !self.pops.contains_key(&key) {
+        if self.pops.len() >= DECISION_PAIRS_MAX && !self.pops.contains_key(&key) {
             key = (OTHER.into(), OTHER.into());
         }
         *self.pops.entry(key).or_default() += count;
     }
 
     fn add_reason(&mut self, policy: &Arc<str>, reason: Reason, count: u64) {
-        let full = self.reasons.len() >= TALLY_PAIRS_MAX && !self.reasons.contains_key(policy);
+        let full = self.reasons.len() >= DECISION_PAIRS_MAX && !self.reasons.contains_key(policy);
         let key = if full { OTHER.into() } else { policy.clone() };
         self.reasons.entry(key).or_default()[reason as usize] += count;
     }

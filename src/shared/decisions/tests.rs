@@ -17,21 +17,21 @@ fn outcome(policy: u32, pop: Option<u16>, reason: Reason) -> Outcome {
     }
 }
 
-const OWNED: Seat = Seat { index: 0, shared: false };
-const SHARED: Seat = Seat { index: 1, shared: true };
+const OWNED: WorkerId = WorkerId { index: 0, is_multi_writer: false };
+const SHARED: WorkerId = WorkerId { index: 1, is_multi_writer: true };
 
 /// Layouts of two snapshots name other indexes; the sums go by name.
 #[test]
 fn counts_are_kept_by_name() {
     let mut decisions = Decisions::default();
-    let first = Tallies::laid_out(names(&["web", "dns"]), names(&["fra", "iad"]), 2, 100);
+    let first = DecisionCounters::laid_out(names(&["web", "dns"]), names(&["fra", "iad"]), 2, 100);
     first.count(OWNED, &outcome(0, Some(0), Reason::Regular));
     first.count(SHARED, &outcome(0, Some(0), Reason::Regular));
     first.count(OWNED, &outcome(1, Some(1), Reason::LastResort));
     first.count(OWNED, &outcome(1, None, Reason::Cname));
     first.count(OWNED, &Outcome::silence());
     first.fold_into(&mut decisions);
-    let second = Tallies::laid_out(names(&["dns", "web"]), names(&["ams", "fra"]), 2, 100);
+    let second = DecisionCounters::laid_out(names(&["dns", "web"]), names(&["ams", "fra"]), 2, 100);
     second.count(OWNED, &outcome(1, Some(1), Reason::Regular));
     second.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("dns", "iad", 1), ("web", "fra", 3)]);
@@ -48,15 +48,18 @@ fn counts_are_kept_by_name() {
 #[test]
 fn past_the_limit_policies_share_a_row() {
     let mut decisions = Decisions::default();
-    let tallies = Tallies::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), 1, 4);
+    let decision_counters =
+        DecisionCounters::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), 1, 4);
     for policy in 0..4 {
-        tallies.count(OWNED, &outcome(policy, Some(1), Reason::Regular));
+        decision_counters.count(OWNED, &outcome(policy, Some(1), Reason::Regular));
     }
     // Indexes that no snapshot of this layout has count nothing, and touch no other's counter.
-    tallies.count(Seat { index: 7, shared: false }, &outcome(0, Some(0), Reason::Regular));
-    tallies.fold_into(&mut decisions);
+    decision_counters
+        .count(WorkerId { index: 7, is_multi_writer: false }, &outcome(0, Some(0), Reason::Regular));
+    decision_counters.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("a", "iad", 1), ("other", "iad", 3)]);
-    let (empty, mut nothing) = (Tallies::laid_out(names(&[]), names(&[]), 1, 4), Decisions::default());
+    let (empty, mut nothing) =
+        (DecisionCounters::laid_out(names(&[]), names(&[]), 1, 4), Decisions::default());
     empty.count(OWNED, &outcome(0, Some(0), Reason::Regular));
     empty.fold_into(&mut nothing);
     assert_eq!(nothing, Decisions::default());

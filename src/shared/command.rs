@@ -1,8 +1,8 @@
 //! Commands to the single writer, and what it reports back.
 
-use crate::desk::comparison::Comparison;
-use crate::desk::prediction::Prediction;
 use crate::finding::{Files, Findings};
+use crate::shared::comparison::Comparison;
+use crate::shared::prediction::Prediction;
 use crate::snapshot::Difference;
 use crate::steer::ledger::{Action, Effective, Selector};
 use std::fmt;
