@@ -10,7 +10,7 @@
 mod support;
 
 use meridian::server::{Engine, Server};
-use meridian::shared::command::{Command, Push};
+use meridian::shared::command::{Command, ProbePush};
 use rustls::{ServerConnection, StreamOwned};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -148,9 +148,9 @@ fn policies(deployment: &Deployment, count: usize) {
 fn push(server: &Server, up: bool) {
     let (tell, told) = mpsc::channel();
     let push =
-        Push { probe: "told".into(), pop: "p0".into(), service: None, address: None, up, reason: None };
+        ProbePush { probe: "told".into(), pop: "p0".into(), service: None, address: None, up, reason: None };
     let reply = Box::new(move |taken| drop(tell.send(taken)));
-    assert!(server.door()(Command::Push { push, reply }).is_ok(), "the writer listens");
+    assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
     told.recv().expect("an answer").expect("taken");
 }
 

@@ -2,7 +2,7 @@
 
 use crate::control::Shown;
 use crate::finding::{Files, Finding, Findings, code};
-use crate::shared::command::{Command, Door, Origin, Report};
+use crate::shared::command::{Command, CommandSender, Origin, Report};
 use crate::shared::counters::{Dropped, Lane, Totals};
 use crate::shared::phase::Phase;
 use crate::shared::render;
@@ -27,10 +27,13 @@ pub struct ReloadQuery {
 
 /// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it
 /// was refused, 503 if it could not be started.
-pub async fn reload(State(door): State<Door>, Query(query): Query<ReloadQuery>) -> (StatusCode, Json<Value>) {
+pub async fn reload(
+    State(command_sender): State<CommandSender>,
+    Query(query): Query<ReloadQuery>,
+) -> (StatusCode, Json<Value>) {
     let (sender, receiver) = oneshot::channel();
     let reply = Box::new(move |report| drop(sender.send(report)));
-    let taken = door(Command::Reload { origin: Origin::Control, reply: Some(reply) });
+    let taken = command_sender(Command::Reload { origin: Origin::Control, reply: Some(reply) });
     let report = if taken.is_ok() { receiver.await.ok() } else { None };
     match report {
         Some(report) => (

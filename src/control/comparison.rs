@@ -1,7 +1,7 @@
 //! What other files would move, on the control socket. The shapes are told in docs/control.md.
 
 use crate::control::overrides::{BUSY, Page, ask, refused};
-use crate::shared::command::{Command, Door};
+use crate::shared::command::{Command, CommandSender};
 use crate::shared::render;
 use axum::Json;
 use axum::extract::State;
@@ -14,8 +14,8 @@ const ASSUMED: &str =
 
 /// `POST /diff`: reads the files as a reload would, and tells what they would move. 200 if they
 /// could be compared, 409 if a reload would refuse them, 503 if nobody listens.
-pub async fn diff(State(door): State<Door>) -> Page {
-    match ask(&door, |reply| Command::Compare { reply }).await {
+pub async fn diff(State(command_sender): State<CommandSender>) -> Page {
+    match ask(&command_sender, |reply| Command::Compare { reply }).await {
         Some(Ok(comparison)) => (StatusCode::OK, Json(comparison.json(ASSUMED))),
         Some(Err(faults)) => {
             let (findings, files) = *faults;

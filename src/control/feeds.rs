@@ -1,7 +1,7 @@
 //! Load that is pushed on the control socket. The shapes are told in docs/control.md.
 
 use crate::control::overrides::{BUSY, Page, ask, refused};
-use crate::shared::command::{Command, Door, LoadPush};
+use crate::shared::command::{Command, CommandSender, LoadPush};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -32,7 +32,10 @@ impl LoadBody {
 }
 
 /// `POST /load/push`: 200 if the number was taken, 409 if nobody waits for it, 400 if it is none.
-pub async fn push(State(door): State<Door>, body: Result<Json<LoadBody>, JsonRejection>) -> Page {
+pub async fn push(
+    State(command_sender): State<CommandSender>,
+    body: Result<Json<LoadBody>, JsonRejection>,
+) -> Page {
     let push = match body
         .map_err(|error| error.body_text())
         .and_then(|Json(body)| body.push().map_err(str::to_owned))
@@ -40,7 +43,7 @@ pub async fn push(State(door): State<Door>, body: Result<Json<LoadBody>, JsonRej
         Ok(push) => push,
         Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
     };
-    match ask(&door, |reply| Command::PushLoad { push, reply }).await {
+    match ask(&command_sender, |reply| Command::PushLoad { push, reply }).await {
         Some(Ok(())) => (StatusCode::OK, Json(json!({ "ok": true }))),
         Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),

@@ -27,7 +27,7 @@ pub mod policies;
 
 use crate::limits::CONTROL_BODY_OCTETS_MAX;
 use crate::shared::Shared;
-use crate::shared::command::Door;
+use crate::shared::command::CommandSender;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
@@ -63,7 +63,7 @@ pub fn read_only(shown: Shown) -> Router {
 }
 
 /// The router of the control socket.
-pub fn full(shown: Shown, door: Door) -> Router {
+pub fn full(shown: Shown, command_sender: CommandSender) -> Router {
     let commands = Router::new()
         .route("/reload", post(api::reload))
         .route("/diff", post(comparison::diff))
@@ -71,6 +71,6 @@ pub fn full(shown: Shown, door: Door) -> Router {
         .route("/ledger/acknowledge", post(overrides::acknowledge))
         .route("/probes/push", post(overrides::push))
         .route("/load/push", post(feeds::push))
-        .with_state(door);
+        .with_state(command_sender);
     read_only(shown).merge(commands).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
 }

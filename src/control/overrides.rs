@@ -3,7 +3,9 @@
 
 use crate::control::Shown;
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
-use crate::shared::command::{Change, Changed, Command, Door, Ended, Push};
+use crate::shared::command::{
+    Command, CommandSender, OverrideChange, OverrideOutcome, OverrideReport, ProbePush,
+};
 use crate::shared::event::override_json;
 use crate::shared::operator_view::{Alarm, FeedView, PopView, TargetView};
 use crate::shared::prediction::{Gain, Move, Prediction};
@@ -182,7 +184,7 @@ pub struct OverrideBody {
 }
 
 impl OverrideBody {
-    fn change(self) -> Result<Change, String> {
+    fn change(self) -> Result<OverrideChange, String> {
         let action = match (self.state, self.weight) {
             (Some(state), None) => AdminState::from_word(&state)
                 .map(Action::State)
@@ -204,7 +206,7 @@ impl OverrideBody {
             .as_deref()
             .map(|text| civil::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
         let author = if self.author.is_empty() { "unknown" } else { &self.author };
-        Ok(Change {
+        Ok(OverrideChange {
             selectors: self.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,
             action,
             author: author.into(),
@@ -220,11 +222,11 @@ impl OverrideBody {
 
 /// Passes a command through the door and waits for its answer.
 pub(super) async fn ask<T: Send + 'static>(
-    door: &Door,
+    command_sender: &CommandSender,
     command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command,
 ) -> Option<T> {
     let (sender, receiver) = oneshot::channel();
-    let taken = door(command(Box::new(move |answer| drop(sender.send(answer)))));
+    let taken = command_sender(command(Box::new(move |answer| drop(sender.send(answer)))));
     if taken.is_ok() { receiver.await.ok() } else { None }
 }
 
@@ -233,27 +235,34 @@ pub(super) const BUSY: &str = "the server takes no command now: too many wait, o
 
 /// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or
 /// it cannot be done, 400 if the body says nothing sensible.
-pub async fn change(State(door): State<Door>, body: Result<Json<OverrideBody>, JsonRejection>) -> Page {
+pub async fn change(
+    State(command_sender): State<CommandSender>,
+    body: Result<Json<OverrideBody>, JsonRejection>,
+) -> Page {
     let change = match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.change()) {
         Ok(change) => change,
         Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
     };
-    match ask(&door, |reply| Command::Override { change, reply }).await {
+    match ask(&command_sender, |reply| Command::Override { change, reply }).await {
         Some(changed) => (status_of(&changed.ended), Json(changed_json(&changed))),
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
     }
 }
 
-fn status_of(ended: &Ended) -> StatusCode {
-    if matches!(ended, Ended::Done | Ended::DryRun) { StatusCode::OK } else { StatusCode::CONFLICT }
+fn status_of(ended: &OverrideOutcome) -> StatusCode {
+    if matches!(ended, OverrideOutcome::Done | OverrideOutcome::DryRun) {
+        StatusCode::OK
+    } else {
+        StatusCode::CONFLICT
+    }
 }
 
-fn changed_json(changed: &Changed) -> Value {
+fn changed_json(changed: &OverrideReport) -> Value {
     let (word, error, broken) = match &changed.ended {
-        Ended::Done => ("done", None, &[][..]),
-        Ended::DryRun => ("dry_run", None, &[][..]),
-        Ended::Unsafe(broken) => ("forbidden", Some("safety rules forbid it"), &broken[..]),
-        Ended::Refused(sentence) => ("refused", Some(sentence.as_str()), &[][..]),
+        OverrideOutcome::Done => ("done", None, &[][..]),
+        OverrideOutcome::DryRun => ("dry_run", None, &[][..]),
+        OverrideOutcome::Unsafe(broken) => ("forbidden", Some("safety rules forbid it"), &broken[..]),
+        OverrideOutcome::Refused(sentence) => ("refused", Some(sentence.as_str()), &[][..]),
     };
     let side = |is: &Effective| json!({ "state": is.state.word(), "weight": is.weight });
     let pops: Vec<Value> = (changed.pops.iter())
@@ -311,14 +320,14 @@ pub struct AcknowledgeBody {
 /// `POST /ledger/acknowledge`: 200 with the alarms that are over, 409 if the ledger cannot be
 /// written.
 pub async fn acknowledge(
-    State(door): State<Door>,
+    State(command_sender): State<CommandSender>,
     body: Result<Json<AcknowledgeBody>, JsonRejection>,
 ) -> Page {
     let author = match body {
         Ok(Json(body)) => body.author.into(),
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
     };
-    match ask(&door, |reply| Command::Acknowledge { author, reply }).await {
+    match ask(&command_sender, |reply| Command::Acknowledge { author, reply }).await {
         Some(Ok(over)) => (StatusCode::OK, Json(json!({ "ok": true, "over": over }))),
         Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
@@ -338,9 +347,12 @@ pub struct PushBody {
 }
 
 /// `POST /probes/push`: 200 if the result was taken, 409 if not.
-pub async fn push(State(door): State<Door>, body: Result<Json<PushBody>, JsonRejection>) -> Page {
+pub async fn push(
+    State(command_sender): State<CommandSender>,
+    body: Result<Json<PushBody>, JsonRejection>,
+) -> Page {
     let push = match body {
-        Ok(Json(PushBody { probe, pop, service, address, up, reason })) => Push {
+        Ok(Json(PushBody { probe, pop, service, address, up, reason })) => ProbePush {
             probe: probe.into(),
             pop: pop.into(),
             service: service.map(Into::into),
@@ -350,7 +362,7 @@ pub async fn push(State(door): State<Door>, body: Result<Json<PushBody>, JsonRej
         },
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
     };
-    match ask(&door, |reply| Command::Push { push, reply }).await {
+    match ask(&command_sender, |reply| Command::Push { push, reply }).await {
         Some(Ok(())) => (StatusCode::OK, Json(json!({ "ok": true }))),
         Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),

@@ -15,7 +15,7 @@ use crate::probe::runner;
 use crate::server::round::Round;
 use crate::shared::event::Event;
 use crate::shared::operator_view::Alarm;
-use crate::shared::prediction::{Carried, Meter};
+use crate::shared::prediction::{FeedName, MeasuredLoad};
 use crate::snapshot::Snapshot;
 use crate::steer::pop::Pop;
 use crate::steer::status::{Share256, Shed};
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 type Answer = (u64, Result<f64, Arc<str>>);
 
 /// What feeds tell, for predictions, which are made on other threads.
-pub type Scales = Arc<Mutex<HashMap<Meter, Carried>>>;
+pub type Scales = Arc<Mutex<HashMap<FeedName, MeasuredLoad>>>;
 
 /// Load and ramps at work.
 pub struct Burden {
@@ -201,7 +201,7 @@ impl Burden {
     pub fn weigh(&self) {
         let carried = self.report().filter(|report| !report.is_stale).filter_map(|report| {
             let meter = (report.pop.clone(), report.feed.service.clone());
-            Some((meter, Carried { load: report.smoothed?, capacity: report.feed.capacity }))
+            Some((meter, MeasuredLoad { load: report.smoothed?, capacity: report.feed.capacity }))
         });
         *self.scales.lock().unwrap_or_else(PoisonError::into_inner) = carried.collect();
     }

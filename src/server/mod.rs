@@ -30,7 +30,7 @@ use crate::probe::Prober;
 use crate::reload::claim::{Claim, Taken};
 use crate::reload::prepare::{self, Fresh, RestartOnly};
 use crate::shared::Shared;
-use crate::shared::command::{Command, Door, Origin};
+use crate::shared::command::{Command, CommandSender, Origin};
 use crate::shared::counters::{CounterBlock, Counters, Lane};
 use crate::shared::event::Event;
 use crate::shared::phase::Phase;
@@ -89,7 +89,7 @@ pub struct Server {
     signals: Signals,
     shared: Arc<Shared>,
     journal: Journal,
-    door: Door,
+    command_sender: CommandSender,
     stop: CancellationToken,
     /// Tasks that end when the server stops.
     tasks: Vec<JoinHandle<()>>,
@@ -232,13 +232,13 @@ impl Server {
         let shared = Arc::new(Shared::new(published, counters, operator_view));
         let journal = Journal::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
         drop(context);
-        let (door, commands) = writer::door();
+        let (command_sender, commands) = writer::command_sender();
         let mut server = Server {
             runtime,
             signals,
             shared,
             journal: journal.clone(),
-            door,
+            command_sender,
             stop,
             tasks: Vec::new(),
             #[cfg(target_os = "linux")]
@@ -340,7 +340,7 @@ impl Server {
         #[cfg(unix)]
         {
             let listener = tokio::net::UnixListener::from_std(sockets.control)?;
-            let router = control::full(shown.clone(), Arc::clone(&self.door));
+            let router = control::full(shown.clone(), Arc::clone(&self.command_sender));
             self.tasks.push(self.runtime.spawn(listener::serve(listener, router, None, self.stop.clone())));
         }
         if let Some(listener) = sockets.admin {
@@ -408,14 +408,15 @@ impl Server {
     }
 
     /// The writer's door.
-    pub fn door(&self) -> &Door {
-        &self.door
+    pub fn command_sender(&self) -> &CommandSender {
+        &self.command_sender
     }
 
     /// Passes signals on until one of them stops the server.
     pub fn wait(&mut self) {
         #[cfg(unix)]
-        let (Signals { hangup, terminate, interrupt }, door) = (&mut self.signals, &self.door);
+        let (Signals { hangup, terminate, interrupt }, command_sender) =
+            (&mut self.signals, &self.command_sender);
         let signal = self.runtime.block_on(async {
             #[cfg(unix)]
             loop {
@@ -423,7 +424,7 @@ impl Server {
                     _ = hangup.recv() => {
                         // A full queue means that a reload which will see these files is waiting
                         // already.
-                        let _ = door(Command::Reload { origin: Origin::Signal, reply: None });
+                        let _ = command_sender(Command::Reload { origin: Origin::Signal, reply: None });
                     }
                     _ = terminate.recv() => break "SIGTERM",
                     _ = interrupt.recv() => break "SIGINT",

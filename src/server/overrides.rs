@@ -7,10 +7,10 @@
 use crate::health::condition::Picture;
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
 use crate::reload::ledger_store::{LedgerStore, Opened};
-use crate::shared::command::{Change, Ended, Moved};
+use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
 use crate::shared::event::Event;
 use crate::shared::operator_view::{Alarm, OperatorView, PopHealth, PopView};
-use crate::shared::prediction::Loads;
+use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
 use crate::steer::civil;
 use crate::steer::course::Course;
@@ -28,7 +28,7 @@ pub struct Overrides {
     pub ledger: Ledger,
     store: Option<LedgerStore>,
     alarms: Vec<Alarm>,
-    loads: Loads,
+    loads: MeasuredLoads,
     /// For each entry that takes time, how far it was when that was last told, in quarters; none
     /// before it begins.
     told: BTreeMap<u64, Option<u8>>,
@@ -41,9 +41,9 @@ pub struct Draft {
     /// The ledger as though all of the change held at once: what it comes to in the end.
     pub settled: Ledger,
     /// How it ends, unless writing it fails.
-    pub ended: Ended,
+    pub ended: OverrideOutcome,
     /// The PoPs that it covers.
-    pub pops: Vec<Moved>,
+    pub pops: Vec<PopChange>,
     /// What the operator should know besides.
     pub warnings: Vec<String>,
     /// What to tell once it is done.
@@ -72,12 +72,12 @@ impl Overrides {
     }
 
     /// Has predictions told against what PoPs carry.
-    pub fn weigh(&mut self, loads: Loads) {
+    pub fn weigh(&mut self, loads: MeasuredLoads) {
         self.loads = loads;
     }
 
     /// What PoPs carry.
-    pub fn loads(&self) -> Loads {
+    pub fn loads(&self) -> MeasuredLoads {
         Arc::clone(&self.loads)
     }
 
@@ -133,19 +133,19 @@ impl Overrides {
     }
 
     /// Looks at a change without doing it. `is_down` tells whom probes call down.
-    pub fn draft(&self, change: &Change, snapshot: &Snapshot, is_down: &[bool], now: u64) -> Draft {
+    pub fn draft(&self, change: &OverrideChange, snapshot: &Snapshot, is_down: &[bool], now: u64) -> Draft {
         let pops = &snapshot.pops;
         let before = self.ledger.effective(pops, now);
         let mut draft = Draft {
             ledger: self.ledger.clone(),
             settled: self.ledger.clone(),
-            ended: Ended::Done,
+            ended: OverrideOutcome::Done,
             pops: Vec::new(),
             warnings: Vec::new(),
             events: Vec::new(),
         };
         if let Err(sentence) = add(&mut draft, change, pops, now) {
-            draft.ended = Ended::Refused(sentence);
+            draft.ended = OverrideOutcome::Refused(sentence);
             return draft;
         }
         draft.ledger.prune(now);
@@ -153,7 +153,7 @@ impl Overrides {
         let after = draft.settled.effective(pops, now);
         let covered = |pop: &Pop| change.selectors.iter().any(|selector| selector.covers(pop));
         draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
-            .map(|(pop, (before, after))| Moved { pop: pop.name.clone(), before: *before, after: *after })
+            .map(|(pop, (before, after))| PopChange { pop: pop.name.clone(), before: *before, after: *after })
             .collect();
         draft.warnings.push(
             "this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned(),
@@ -191,12 +191,12 @@ impl Overrides {
             if change.force {
                 draft.warnings.extend(broken.into_iter().map(|sentence| format!("forced: {sentence}")));
             } else {
-                draft.ended = Ended::Unsafe(broken);
+                draft.ended = OverrideOutcome::Unsafe(broken);
                 return draft;
             }
         }
         if change.dry_run {
-            draft.ended = Ended::DryRun;
+            draft.ended = OverrideOutcome::DryRun;
         }
         draft
     }
@@ -363,7 +363,7 @@ pub fn ahead_secs(snapshot: &Snapshot) -> u32 {
 }
 
 /// Adds the entries of a change.
-fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(), String> {
+fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Result<(), String> {
     if change.reason.trim().is_empty() && !change.action.hands_back() {
         return Err("an override needs a reason".to_owned());
     }
@@ -436,7 +436,7 @@ fn add(draft: &mut Draft, change: &Change, pops: &[Pop], now: u64) -> Result<(),
 /// stand when it begins: PoPs that stand elsewhere than most get entries of their own.
 fn courses(
     draft: &Draft,
-    change: &Change,
+    change: &OverrideChange,
     selector: &Selector,
     pops: &[Pop],
     now: u64,

@@ -19,7 +19,10 @@ use crate::server::overrides::{self, Overrides, Truth};
 use crate::server::roll_call;
 use crate::server::watch::Watch;
 use crate::shared::Shared;
-use crate::shared::command::{Change, Changed, Command, Door, Ended, Origin, Push, Reply, Report};
+use crate::shared::command::{
+    Command, CommandSender, Origin, OverrideChange, OverrideOutcome, OverrideReport, ProbePush, ReloadReply,
+    Report,
+};
 use crate::shared::event::Event;
 use crate::shared::prediction;
 use crate::shared::published::ServedSnapshot;
@@ -40,10 +43,11 @@ const SWEEP: Duration = Duration::from_millis(500);
 const SHOW: Duration = Duration::from_secs(1);
 
 /// The writer's door, and what comes in by it.
-pub fn door() -> (Door, Receiver<Command>) {
+pub fn command_sender() -> (CommandSender, Receiver<Command>) {
     let (sender, receiver) = mpsc::channel(COMMAND_QUEUE);
-    let door = move |command| sender.try_send(command).map_err(mpsc::error::TrySendError::into_inner);
-    (Arc::new(door), receiver)
+    let command_sender =
+        move |command| sender.try_send(command).map_err(mpsc::error::TrySendError::into_inner);
+    (Arc::new(command_sender), receiver)
 }
 
 /// The writer's state.
@@ -64,7 +68,7 @@ pub struct Writer {
     /// When an override changes answers next by itself, in seconds since 1970.
     step_at: Option<u64>,
     /// Reloads that no run has begun for.
-    waiting: Vec<(Origin, Option<Reply>)>,
+    waiting: Vec<(Origin, Option<ReloadReply>)>,
     running: Option<Run>,
     comparer: Comparer,
 }
@@ -72,7 +76,7 @@ pub struct Writer {
 /// A reload that reads and compiles on a thread of its own.
 struct Run {
     work: JoinHandle<Outcome>,
-    replies: Vec<Reply>,
+    replies: Vec<ReloadReply>,
     began: Instant,
 }
 
@@ -366,7 +370,7 @@ impl Writer {
     }
 
     /// A result that a probe outside has found.
-    fn push(&mut self, push: &Push) -> Result<(), String> {
+    fn push(&mut self, push: &ProbePush) -> Result<(), String> {
         let outcome = match push.up {
             true => ProbeOutcome::well(),
             false => ProbeOutcome::failed(push.reason.as_deref().unwrap_or("pushed as down")),
@@ -399,25 +403,25 @@ impl Writer {
     }
 
     /// Does a change; one that is only looked at comes with the ledger that it comes to.
-    async fn change(&mut self, change: Change) -> (Changed, Option<Ledger>) {
+    async fn change(&mut self, change: OverrideChange) -> (OverrideReport, Option<Ledger>) {
         let now = epoch_secs();
         self.expire();
         let current = self.shared.published.snapshot();
         let is_down = display::down_pops(&current);
         let mut draft = self.overrides.draft(&change, &current, &is_down, now);
-        if draft.ended == Ended::Done {
+        if draft.ended == OverrideOutcome::Done {
             match self.overrides.keep(draft.ledger).await {
                 Ok(()) => {
                     self.put(&current);
                     draft.events.iter().for_each(|event| self.tell(event));
                 }
-                Err(sentence) => draft.ended = Ended::Refused(sentence),
+                Err(sentence) => draft.ended = OverrideOutcome::Refused(sentence),
             }
         }
         drop(current);
         let served = self.shared.published.snapshot();
-        let settled = (draft.ended == Ended::DryRun).then_some(draft.settled);
-        let changed = Changed {
+        let settled = (draft.ended == OverrideOutcome::DryRun).then_some(draft.settled);
+        let changed = OverrideReport {
             ended: draft.ended,
             sequence: served.sequence(),
             digest: served.digest().to_string(),
@@ -430,13 +434,18 @@ impl Writer {
 
     /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
     /// it but who asked.
-    fn predict(&self, changed: Changed, settled: Ledger, reply: Box<dyn FnOnce(Changed) + Send>) {
+    fn predict(
+        &self,
+        changed: OverrideReport,
+        settled: Ledger,
+        reply: Box<dyn FnOnce(OverrideReport) + Send>,
+    ) {
         let (before, counted, loads) =
             (self.shared.published.snapshot(), self.shared.published.decisions(), self.overrides.loads());
         let after = overrides::over(&settled, &before, self.truth(), epoch_secs(), before.sequence());
         drop(spawn_blocking(move || {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
-            reply(Changed { prediction, ..changed });
+            reply(OverrideReport { prediction, ..changed });
         }));
     }
 

@@ -28,7 +28,7 @@ impl fmt::Display for Origin {
 
 /// The way back to whoever gave a command. Called once; dropped without a call only if the server
 /// stops first.
-pub type Reply = Box<dyn FnOnce(Arc<Report>) + Send>;
+pub type ReloadReply = Box<dyn FnOnce(Arc<Report>) + Send>;
 
 /// What the writer is asked to do.
 pub enum Command {
@@ -38,7 +38,7 @@ pub enum Command {
         /// Who asked.
         origin: Origin,
         /// The way back; `None` for signals.
-        reply: Option<Reply>,
+        reply: Option<ReloadReply>,
     },
     /// Read everything anew, tell what it would move, and publish nothing.
     Compare {
@@ -48,9 +48,9 @@ pub enum Command {
     /// Say something of PoPs by hand, or take it back. Done at once, also while a reload runs.
     Override {
         /// What is said.
-        change: Change,
+        change: OverrideChange,
         /// The way back.
-        reply: Box<dyn FnOnce(Changed) + Send>,
+        reply: Box<dyn FnOnce(OverrideReport) + Send>,
     },
     /// End the alarm of a ledger that could not be read.
     Acknowledge {
@@ -62,7 +62,7 @@ pub enum Command {
     /// Take a result that a probe outside has found.
     Push {
         /// The result.
-        push: Push,
+        push: ProbePush,
         /// The way back: nothing, or why it was not taken.
         reply: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
@@ -80,7 +80,7 @@ pub type Compared = Result<Comparison, Box<(Findings, Files)>>;
 
 /// What is said of PoPs by hand.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct OverrideChange {
     /// Which PoPs; each becomes an entry of its own.
     pub selectors: Vec<Selector>,
     /// What is said of them.
@@ -103,7 +103,7 @@ pub struct Change {
 
 /// How a change ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum OverrideOutcome {
     /// It is in service.
     Done,
     /// It would be; nothing was changed.
@@ -116,15 +116,15 @@ pub enum Ended {
 
 /// What came of a change.
 #[derive(Clone, Debug)]
-pub struct Changed {
+pub struct OverrideReport {
     /// How it ended.
-    pub ended: Ended,
+    pub ended: OverrideOutcome,
     /// Sequence number of the snapshot in service.
     pub sequence: u64,
     /// Its digest, in hexadecimal.
     pub digest: String,
     /// The PoPs covered, before and after.
-    pub pops: Vec<Moved>,
+    pub pops: Vec<PopChange>,
     /// What the operator should know besides.
     pub warnings: Vec<String>,
     /// What moves once all of it holds; only told where nothing was done.
@@ -133,7 +133,7 @@ pub struct Changed {
 
 /// A PoP before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
+pub struct PopChange {
     /// Name.
     pub pop: Arc<str>,
     /// Before.
@@ -144,7 +144,7 @@ pub struct Moved {
 
 /// A result that a probe outside has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Push {
+pub struct ProbePush {
     /// Name of the probe.
     pub probe: Arc<str>,
     /// PoP.
@@ -171,7 +171,7 @@ pub struct LoadPush {
 }
 
 /// The writer's door. Gives the command back if it cannot be taken now.
-pub type Door = Arc<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
+pub type CommandSender = Arc<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
 
 /// What came of a reload.
 pub struct Report {

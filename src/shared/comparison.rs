@@ -13,20 +13,20 @@ use std::collections::BTreeMap;
 
 /// Clients that go from one answer to another; shares are 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Share {
+pub struct MovedShare {
     /// Of IPv4 addresses, and of IPv6 leaves.
     pub space: Pair<f64>,
     /// Of counted queries; `None` where none was counted.
     pub queries: Option<f64>,
 }
 
-impl Share {
+impl MovedShare {
     /// The largest of all: what a bound is held against.
     pub fn largest(&self) -> f64 {
         self.space.into_iter().chain(self.queries).fold(0.0, f64::max)
     }
 
-    fn add(&mut self, other: &Share, weight: f64) {
+    fn add(&mut self, other: &MovedShare, weight: f64) {
         (0..2).for_each(|family| self.space[family] += other.space[family] * weight);
     }
 
@@ -41,18 +41,18 @@ pub struct Way {
     /// Policy, the policy after, names; its flows are told as shares.
     pub passage: Passage,
     /// Who moves at all.
-    pub moved: Share,
+    pub moved: MovedShare,
     /// From, to, and how many; the largest first.
-    pub moves: Vec<(Answered, Answered, Share)>,
+    pub moves: Vec<(Answered, Answered, MovedShare)>,
 }
 
 /// What other files would move.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Over all steered names.
-    pub moved: Share,
+    pub moved: MovedShare,
     /// From, to, over all steered names; the largest first.
-    pub moves: Vec<(Answered, Answered, Share)>,
+    pub moves: Vec<(Answered, Answered, MovedShare)>,
     /// Each passage.
     pub ways: Vec<Way>,
     /// Names that lose a family, and how many there are.
@@ -66,16 +66,17 @@ impl Comparison {
         let passages = std::mem::take(&mut replay.passages);
         let queries = Counts::new(counted, &passages);
         let names = passages.iter().map(|passage| passage.names).sum::<usize>().max(1) as f64;
-        let (mut moved, mut all) = (Share::default(), BTreeMap::<(Answered, Answered), Share>::new());
+        let (mut moved, mut all) =
+            (MovedShare::default(), BTreeMap::<(Answered, Answered), MovedShare>::new());
         let (mut ways, mut moved_queries) = (Vec::new(), 0.0);
         for passage in passages {
             let of_passage = queries.of_passage(&passage);
-            let mut way = Way { moved: Share::default(), moves: Vec::new(), passage };
+            let mut way = Way { moved: MovedShare::default(), moves: Vec::new(), passage };
             let mut gone = 0.0;
             for (from, to) in ways_of(&way.passage) {
                 let counted = queries.of(&way.passage, &from) * share_of(&way.passage, &from, &to);
                 let space = [0, 1].map(|family| way.passage.flows[family].share(&from, &to));
-                let share = Share { space, queries: (of_passage > 0.0).then(|| counted / of_passage) };
+                let share = MovedShare { space, queries: (of_passage > 0.0).then(|| counted / of_passage) };
                 gone += counted;
                 way.moved.add(&share, 1.0);
                 let sum = all.entry((from.clone(), to.clone())).or_default();
@@ -97,8 +98,8 @@ impl Comparison {
 
     /// For programs. `assumed` says what both sides were taken to be.
     pub fn json(&self, assumed: &str) -> Value {
-        let moves = |moves: &[(Answered, Answered, Share)]| -> Value {
-            let one = |(from, to, share): &(Answered, Answered, Share)| {
+        let moves = |moves: &[(Answered, Answered, MovedShare)]| -> Value {
+            let one = |(from, to, share): &(Answered, Answered, MovedShare)| {
                 with(share.json(), json!({ "from": from.to_string(), "to": to.to_string() }))
             };
             moves.iter().map(one).collect()
@@ -135,7 +136,7 @@ fn with(mut value: Value, more: Value) -> Value {
     value
 }
 
-fn sort(moves: &mut [(Answered, Answered, Share)]) {
+fn sort(moves: &mut [(Answered, Answered, MovedShare)]) {
     moves.sort_by(|(.., a), (.., b)| b.largest().total_cmp(&a.largest()));
 }
 

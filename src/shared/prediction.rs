@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// What a PoP carries, in the unit of its feed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Carried {
+pub struct MeasuredLoad {
     /// Load now.
     pub load: f64,
     /// Load that it can carry.
@@ -20,10 +20,10 @@ pub struct Carried {
 }
 
 /// A feed: a PoP's name, and the service whose load it is; `None` for the whole PoP.
-pub type Meter = (Arc<str>, Option<Arc<str>>);
+pub type FeedName = (Arc<str>, Option<Arc<str>>);
 
 /// What a PoP carries, by feed; `None` where it has no such feed.
-pub type Loads = Arc<dyn Fn(&Meter) -> Option<Carried> + Send + Sync>;
+pub type MeasuredLoads = Arc<dyn Fn(&FeedName) -> Option<MeasuredLoad> + Send + Sync>;
 
 /// Clients that go from one answer to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ pub struct Gain {
     /// Load that comes to it, in the unit of its feed.
     pub added: f64,
     /// What it carries before.
-    pub before: Carried,
+    pub before: MeasuredLoad,
 }
 
 /// What a change would move.
@@ -66,7 +66,12 @@ pub struct Prediction {
 
 /// Asks clients before and after. The more policies, the fewer clients of each, so that it never
 /// takes long.
-pub fn predict(before: &Snapshot, after: &Snapshot, counted: &Decisions, loads: &Loads) -> Prediction {
+pub fn predict(
+    before: &Snapshot,
+    after: &Snapshot,
+    counted: &Decisions,
+    loads: &MeasuredLoads,
+) -> Prediction {
     let policies = before.steering.policies.len().max(1) as u32;
     let samples = (FORECAST_CLIENTS_MAX / policies / 2).clamp(FORECAST_SAMPLES_MIN, SAMPLES);
     let forecasts = forecast(before, after, samples);
@@ -118,7 +123,12 @@ struct Part {
 
 /// The load of a feed goes where its queries go; its cells, while none was counted. A service with
 /// a feed of its own is measured by it, and the others by that of the whole PoP.
-fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loads: &Loads) -> Vec<Gain> {
+fn gains(
+    before: &Snapshot,
+    forecasts: &[PolicyForecast],
+    queries: &Queries,
+    loads: &MeasuredLoads,
+) -> Vec<Gain> {
     let services: BTreeMap<&str, &Arc<str>> = before
         .steering
         .policies
@@ -130,7 +140,8 @@ fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loa
         let own = (pop.clone(), services.get(policy).map(|service| (*service).clone()));
         [own, (pop.clone(), None)].into_iter().find(|meter| loads(meter).is_some())
     };
-    let (mut has, mut goes) = (BTreeMap::<Meter, Part>::new(), BTreeMap::<(Meter, Meter), Part>::new());
+    let (mut has, mut goes) =
+        (BTreeMap::<FeedName, Part>::new(), BTreeMap::<(FeedName, FeedName), Part>::new());
     for policy in forecasts {
         let share = |count: u32| f64::from(count) / f64::from(policy.samples.max(1));
         for (from, count) in &policy.before {
@@ -151,7 +162,7 @@ fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loa
             part.queries += queries.of(&policy.policy, from) * policy.share_of(from, to);
         }
     }
-    let mut gains: BTreeMap<Meter, f64> = BTreeMap::new();
+    let mut gains: BTreeMap<FeedName, f64> = BTreeMap::new();
     for ((of, at), part) in goes {
         let (Some(carried), Some(all)) = (loads(&of), has.get(&of)) else { continue };
         let share = if all.queries > 0.0 {
@@ -161,7 +172,7 @@ fn gains(before: &Snapshot, forecasts: &[PolicyForecast], queries: &Queries, loa
         };
         *gains.entry(at).or_default() += carried.load * share.min(1.0);
     }
-    let gain = |(meter, added): (Meter, f64)| {
+    let gain = |(meter, added): (FeedName, f64)| {
         loads(&meter).map(|before| Gain { pop: meter.0.clone(), service: meter.1.clone(), added, before })
     };
     gains.into_iter().filter_map(gain).collect()

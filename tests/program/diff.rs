@@ -360,7 +360,7 @@ fn aliases_are_followed() {
 /// A PoP that is forced up moves its clients when that ends, since its probes call it down.
 #[test]
 fn who_is_forced_up_may_be_down() {
-    use meridian::shared::command::{Command, Push};
+    use meridian::shared::command::{Command, ProbePush};
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
     listed(&deployment, "one, two");
     let pops = |state: &str| {
@@ -374,7 +374,7 @@ fn who_is_forced_up_may_be_down() {
     pops(", state: up");
     let server = deployment.start(Engine::Fast);
     let (tell, told) = std::sync::mpsc::channel();
-    let push = Push {
+    let push = ProbePush {
         probe: "told".into(),
         pop: "one".into(),
         service: None,
@@ -383,7 +383,7 @@ fn who_is_forced_up_may_be_down() {
         reason: None,
     };
     let reply = Box::new(move |taken| drop(tell.send(taken)));
-    assert!(server.door()(Command::Push { push, reply }).is_ok(), "the writer listens");
+    assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
     told.recv().expect("an answer").expect("taken");
     let config = deployment.path("meridian.yaml");
     let check = || run(&["check", "--config", config.to_str().expect("text"), "--diff", "--max-move", "0%"]);

@@ -4,7 +4,7 @@
 use crate::support::deployment::*;
 use meridian::geo::prefix::Prefix;
 use meridian::server::{Engine, Server};
-use meridian::shared::command::{Command, Push};
+use meridian::shared::command::{Command, ProbePush};
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
 use std::net::Ipv4Addr;
@@ -47,9 +47,10 @@ fn push(server: &Server, pop: &str, addresses: &[&str], up: bool) {
     };
     for address in each {
         let (tell, told) = mpsc::channel();
-        let push = Push { probe: "told".into(), pop: pop.into(), service: None, address, up, reason: None };
+        let push =
+            ProbePush { probe: "told".into(), pop: pop.into(), service: None, address, up, reason: None };
         let reply = Box::new(move |taken| drop(tell.send(taken)));
-        assert!(server.door()(Command::Push { push, reply }).is_ok(), "the writer listens");
+        assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
         told.recv().expect("an answer").expect("taken");
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{Tree, World, load, sample, with_down};
 use meridian::health::condition::Picture;
 use meridian::shared::decisions::Decisions;
-use meridian::shared::prediction::{Carried, Loads, predict};
+use meridian::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
 use meridian::snapshot::Snapshot;
 use meridian::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use meridian::steer::pop::AdminState;
@@ -110,11 +110,11 @@ fn services_bring_their_own_load() {
         );
     let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
     let after = with(&world, "one", |p| p.state = AdminState::Down);
-    let loads: Loads = Arc::new(|(pop, service)| match (&**pop, service.as_deref()) {
-        ("one", Some("video")) => Some(Carried { load: 700.0, capacity: 1_000.0 }),
-        ("one", None) => Some(Carried { load: 40.0, capacity: 100.0 }),
-        ("two", Some("video")) => Some(Carried { load: 100.0, capacity: 1_000.0 }),
-        ("two", None) => Some(Carried { load: 5.0, capacity: 100.0 }),
+    let loads: MeasuredLoads = Arc::new(|(pop, service)| match (&**pop, service.as_deref()) {
+        ("one", Some("video")) => Some(MeasuredLoad { load: 700.0, capacity: 1_000.0 }),
+        ("one", None) => Some(MeasuredLoad { load: 40.0, capacity: 100.0 }),
+        ("two", Some("video")) => Some(MeasuredLoad { load: 100.0, capacity: 1_000.0 }),
+        ("two", None) => Some(MeasuredLoad { load: 5.0, capacity: 100.0 }),
         _ => None,
     });
     let told = predict(&world.snapshot, &after, &Decisions::default(), &loads);

@@ -10,7 +10,7 @@ use meridian::health::monitor::Monitor;
 use meridian::health::ramp::{RampPop, Ramps};
 use meridian::server::display::health_of_pops;
 use meridian::server::overrides::{Overrides, Truth, ahead_secs};
-use meridian::shared::command::{Change, Ended};
+use meridian::shared::command::{OverrideChange, OverrideOutcome};
 use meridian::shared::operator_view::PopHealth;
 use meridian::snapshot::Snapshot;
 use meridian::steer::pop::AdminState;
@@ -92,10 +92,10 @@ impl<'w> Node<'w> {
     }
 
     /// Says something by hand; `false` if it is refused.
-    pub fn say(&mut self, change: &Change, now: Moment, epoch_secs: u64) -> bool {
+    pub fn say(&mut self, change: &OverrideChange, now: Moment, epoch_secs: u64) -> bool {
         let is_down: Vec<bool> = self.healths().iter().map(|health| *health == PopHealth::Down).collect();
         let draft = self.overrides.draft(change, &self.files.world.snapshot, &is_down, epoch_secs);
-        if draft.ended != Ended::Done {
+        if draft.ended != OverrideOutcome::Done {
             return false;
         }
         self.overrides.ledger = draft.ledger;

@@ -3,7 +3,7 @@
 
 use super::{FeedFate, Run};
 use crate::world::POPS;
-use meridian::shared::command::Change;
+use meridian::shared::command::OverrideChange;
 use meridian::steer::ledger::{Action, Selector};
 use meridian::steer::pop::AdminState;
 
@@ -116,7 +116,7 @@ impl Run<'_> {
     ) {
         let selectors = vec![Selector::parse(&format!("p{pop:02}")).unwrap()];
         let (author, reason) = ("sim".into(), "why not".into());
-        let change = Change {
+        let change = OverrideChange {
             selectors,
             action,
             author,
