@@ -116,7 +116,7 @@ pub const CONNECTION_PREFIX_V4: u8 = 24;
 /// Prefix by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
 pub const CONNECTION_PREFIX_V6: u8 = 56;
 /// Rare messages that may wait: they are never urgent, and more of them is an attack.
-pub const RARE_QUEUE: usize = 256;
+pub const SLOW_PATH_QUEUE_MAX: usize = 256;
 /// Commands to the writer that may wait; they are merged, so a longer queue gains nothing.
 pub const COMMAND_QUEUE: usize = 64;
 /// Seconds that running TCP answers get when the server stops.

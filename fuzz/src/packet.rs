@@ -62,7 +62,7 @@ pub fn packet(data: &[u8]) {
         let parsed = parse(data, &mut query);
         match outcome.verdict {
             Verdict::Silence => assert!(matches!(parsed, Parsed::Silence)),
-            Verdict::Rare => assert!(matches!(parsed, Parsed::Rare)),
+            Verdict::SlowPath => assert!(matches!(parsed, Parsed::SlowPath)),
             Verdict::Reply(len) => {
                 reply(data, (&parsed, &query), &out[..len], transport);
                 // A cookie for a cookie, and for nobody else.
@@ -76,7 +76,7 @@ fn reply(asked: &[u8], (parsed, query): (&Parsed<'_>, &Query), reply: &[u8], tra
     let (question, edns) = match parsed {
         Parsed::Query => (query.question(asked), query.edns),
         Parsed::Reject(reject) | Parsed::CookieOnly(reject) => (reject.question, reject.edns),
-        Parsed::Silence | Parsed::Rare => panic!("a reply to what deserves none"),
+        Parsed::Silence | Parsed::SlowPath => panic!("a reply to what deserves none"),
     };
     let word = |at: usize| u16::from_be_bytes([reply[at], reply[at + 1]]);
     assert!(reply.len() >= 12 && reply.len() <= limit(transport, edns.as_ref()), "{} octets", reply.len());

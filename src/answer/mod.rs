@@ -145,7 +145,7 @@ fn converse<T: Trace>(
             }
         }
         Parsed::Silence => {}
-        Parsed::Rare => outcome.verdict = Verdict::Rare,
+        Parsed::SlowPath => outcome.verdict = Verdict::SlowPath,
         Parsed::Reject(reject) => *outcome = finish::reject(snapshot, reject, client, moment, out),
         Parsed::CookieOnly(asked) => *outcome = finish::cookie_only(snapshot, asked, client, moment, out),
     }

@@ -15,7 +15,7 @@ pub enum Verdict {
     /// Send nothing.
     Silence,
     /// Hand the message to the side road for rare messages.
-    Rare,
+    SlowPath,
 }
 
 /// Why a policy's answer is what it is.

@@ -181,7 +181,7 @@ fn conclude(text: &mut String, snapshot: &Snapshot, outcome: &Outcome, out: &[u8
     let _ = writeln!(text, "snapshot   {} digest {}", snapshot.sequence(), snapshot.digest());
     match outcome.verdict {
         Verdict::Silence => text.push_str("answer     none: the server stays silent\n"),
-        Verdict::Rare => {
+        Verdict::SlowPath => {
             text.push_str("answer     from the side road for rare messages, not from the core\n")
         }
         Verdict::Reply(len) => {

@@ -186,7 +186,7 @@ impl Walk<'_> {
             respond(self.snapshot, &asked.packet, &client, Moment { draw: 0, epoch_secs: 0 }, &mut self.out);
         let records = match outcome.verdict {
             Verdict::Reply(len) => records(&self.out[..len]),
-            Verdict::Silence | Verdict::Rare => None,
+            Verdict::Silence | Verdict::SlowPath => None,
         };
         if records.is_none() {
             self.fault(format!(

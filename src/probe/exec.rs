@@ -89,7 +89,7 @@ impl Drop for Group {
         // Also once the leader is reaped: its children may live on, and while one does the kernel
         // gives the number to nobody else.
         if let Some(leader) = self.leader {
-            crate::sys::group::kill(leader);
+            crate::sys::process_group::kill(leader);
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(to: IpAddr, trial: &mut Trial) -> Finding {
 
 #[cfg(unix)]
 fn open(to: IpAddr) -> io::Result<UdpSocket> {
-    UdpSocket::from_std(crate::sys::echo::open(to)?)
+    UdpSocket::from_std(crate::sys::icmp_socket::open(to)?)
 }
 
 #[cfg(not(unix))]

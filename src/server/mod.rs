@@ -35,11 +35,11 @@ use crate::shared::counters::{CounterBlock, Counters, Lane};
 use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
-use crate::transport::gate::Gate;
+use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
-use crate::transport::rare::{self, RareQueue};
-use crate::transport::tcp::{self, Hall};
+use crate::transport::slow_path::{self, SlowPathQueue};
+use crate::transport::tcp::{self, TcpContext};
 use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
@@ -284,8 +284,8 @@ impl Server {
     fn start_lanes(&mut self, sockets: Sockets, fixed: &RestartOnly, blocks: Blocks) -> io::Result<()> {
         let _context = self.runtime.enter();
         let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
-        let (queue, far_end) = RareQueue::new();
-        self.tasks.push(self.runtime.spawn(rare::serve(far_end, Arc::clone(&self.shared))));
+        let (queue, far_end) = SlowPathQueue::new();
+        self.tasks.push(self.runtime.spawn(slow_path::serve(far_end, Arc::clone(&self.shared))));
         match self.engine {
             #[cfg(feature = "portable")]
             Engine::Hickory => {
@@ -302,28 +302,28 @@ impl Server {
                 }));
             }
             Engine::Fast => {
-                let hall = Arc::new(Hall {
+                let tcp_context = Arc::new(TcpContext {
                     shared: Arc::clone(&self.shared),
                     block: Arc::clone(&blocks.tcp),
-                    gate: Arc::new(Gate::new(
+                    connection_limit: Arc::new(ConnectionLimit::new(
                         fixed.listen.tcp_connections,
                         fixed.listen.tcp_connections_per_prefix,
                     )),
-                    rare: queue.clone(),
+                    slow_path: queue.clone(),
                     idle,
                     stop: self.stop.clone(),
                 });
                 for listener in sockets.tcp {
                     let listener = tokio::net::TcpListener::from_std(listener)?;
-                    self.tasks.push(self.runtime.spawn(tcp::serve(listener, Arc::clone(&hall))));
+                    self.tasks.push(self.runtime.spawn(tcp::serve(listener, Arc::clone(&tcp_context))));
                 }
                 #[cfg(target_os = "linux")]
                 for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
-                    self.workers.threads.start(crate::transport::udp::Seat {
+                    self.workers.threads.start(crate::transport::udp::WorkerContext {
                         socket: Arc::new(socket),
                         shared: Arc::clone(&self.shared),
                         block,
-                        rare: queue.clone(),
+                        slow_path: queue.clone(),
                         batch: usize::from(fixed.listen.batch),
                         cpu,
                         stop: Arc::clone(&self.workers.stop),

@@ -68,7 +68,7 @@ drops! {
         "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
-    RareFull = "rare_full", "a rare message while too many of them waited";
+    SlowPathFull = "rare_full", "a rare message while too many of them waited";
     SocketError = "socket_error", "a receive or accept that failed";
     ConnectionsFull = "connections_full", "a connection past the limit in all";
     PrefixFull = "prefix_full", "a connection past the limit of its client prefix";
@@ -222,7 +222,7 @@ impl CounterBlock {
 #[derive(Debug)]
 pub struct Counters {
     blocks: Vec<Arc<CounterBlock>>,
-    rare: Arc<CounterBlock>,
+    slow_path: Arc<CounterBlock>,
     /// Reloads that published.
     pub reloads_published: AtomicU64,
     /// Reloads that were refused.
@@ -264,7 +264,7 @@ impl Counters {
     pub fn new(blocks: Vec<Arc<CounterBlock>>) -> Counters {
         Counters {
             // No policy decides a rare message, so its block counts in no sheet.
-            rare: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
+            slow_path: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
             blocks,
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
@@ -279,14 +279,14 @@ impl Counters {
     }
 
     /// The block for replies to rare UDP messages, which no worker makes.
-    pub fn rare(&self) -> &Arc<CounterBlock> {
-        &self.rare
+    pub fn slow_path(&self) -> &Arc<CounterBlock> {
+        &self.slow_path
     }
 
     /// The sums of one lane now.
     pub fn fold(&self, lane: Lane) -> Totals {
         let mut totals = Totals::default();
-        for block in self.blocks.iter().chain([&self.rare]).filter(|b| b.lane == lane) {
+        for block in self.blocks.iter().chain([&self.slow_path]).filter(|b| b.lane == lane) {
             totals.received += block.received.load(Ordering::Relaxed);
             totals.connections += block.connections.load(Ordering::Relaxed);
             totals.truncated += block.truncated.load(Ordering::Relaxed);

@@ -35,10 +35,10 @@ pub mod affinity;
 #[cfg(target_os = "linux")]
 pub mod datagram;
 #[cfg(unix)]
-pub mod echo;
-#[cfg(unix)]
-pub mod group;
+pub mod icmp_socket;
 pub mod memory;
+#[cfg(unix)]
+pub mod process_group;
 pub mod random;
 pub mod socket;
 #[cfg(target_os = "linux")]

@@ -9,11 +9,11 @@
 //! ```
 
 pub mod clock;
+pub mod connection_limit;
 pub mod draw;
-pub mod gate;
 #[cfg(feature = "portable")]
 pub mod portable;
-pub mod rare;
+pub mod slow_path;
 pub mod tcp;
 #[cfg(target_os = "linux")]
 pub mod udp;

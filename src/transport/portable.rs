@@ -17,7 +17,7 @@ use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::transport::clock;
 use crate::transport::draw::Draws;
-use crate::transport::rare;
+use crate::transport::slow_path;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
@@ -86,13 +86,14 @@ impl Portable {
                 match outcome.verdict {
                     Verdict::Reply(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Verdict::Silence => (outcome, None),
-                    Verdict::Rare => {
-                        (outcome, rare::answer(request.as_slice(), client.address, &service.snapshot.cookies))
-                    }
+                    Verdict::SlowPath => (
+                        outcome,
+                        slow_path::answer(request.as_slice(), client.address, &service.snapshot.cookies),
+                    ),
                 }
             }));
             if let Ok((outcome, Some(_))) = &outcome
-                && outcome.verdict != Verdict::Rare
+                && outcome.verdict != Verdict::SlowPath
             {
                 block.answered(&service, outcome);
             }
@@ -100,7 +101,7 @@ impl Portable {
         });
         match outcome {
             Ok((outcome, Some(octets))) => {
-                if outcome.verdict == Verdict::Rare {
+                if outcome.verdict == Verdict::SlowPath {
                     block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
                 }
                 Some(octets)

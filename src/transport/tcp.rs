@@ -9,9 +9,9 @@ use crate::limits::{
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::transport::clock;
+use crate::transport::connection_limit::{ConnectionLimit, LimitReached};
 use crate::transport::draw::Draws;
-use crate::transport::gate::{Full, Gate};
-use crate::transport::rare::{Rare, RareQueue, ReplyTo};
+use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,15 +25,15 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// What every connection works with.
-pub struct Hall {
+pub struct TcpContext {
     /// The snapshot.
     pub shared: Arc<Shared>,
     /// Counters of the TCP lane.
     pub block: Arc<CounterBlock>,
     /// Limits of connections.
-    pub gate: Arc<Gate>,
+    pub connection_limit: Arc<ConnectionLimit>,
     /// Where rare messages go.
-    pub rare: RareQueue,
+    pub slow_path: SlowPathQueue,
     /// A connection without a query is closed after this long.
     pub idle: Duration,
     /// Cancelled when the server stops.
@@ -41,62 +41,62 @@ pub struct Hall {
 }
 
 /// Accepts until the server stops, then lets running answers finish.
-pub async fn serve(listener: TcpListener, hall: Arc<Hall>) {
+pub async fn serve(listener: TcpListener, tcp_context: Arc<TcpContext>) {
     let mut connections = JoinSet::new();
     let mut pause = Duration::ZERO;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = hall.stop.cancelled() => break,
+            () = tcp_context.stop.cancelled() => break,
         };
         match accepted {
             Ok((stream, peer)) => {
                 pause = Duration::ZERO;
-                admit(stream, peer, &hall, &mut connections);
+                admit(stream, peer, &tcp_context, &mut connections);
             }
             Err(error) => {
-                hall.block.dropped(Dropped::SocketError, 1);
+                tcp_context.block.dropped(Dropped::SocketError, 1);
                 if !concerns_one_connection(&error) {
                     // Out of descriptors or memory: the connection stays in the kernel's queue, and
                     // asking again at once would spin.
                     pause = (pause * 2)
                         .clamp(Duration::from_millis(5), Duration::from_millis(ACCEPT_PAUSE_MILLIS));
                     tracing::debug!(%error, "TCP accept failed");
-                    tokio::select! { () = sleep(pause) => {}, () = hall.stop.cancelled() => break }
+                    tokio::select! { () = sleep(pause) => {}, () = tcp_context.stop.cancelled() => break }
                 }
             }
         }
         while let Some(ended) = connections.try_join_next() {
-            count_panic(&hall, &ended);
+            count_panic(&tcp_context, &ended);
         }
     }
     drop(listener);
     let drain = async {
         while let Some(ended) = connections.join_next().await {
-            count_panic(&hall, &ended);
+            count_panic(&tcp_context, &ended);
         }
     };
     let _ = timeout(Duration::from_secs(DRAIN_SECS), drain).await;
 }
 
-fn admit(stream: TcpStream, peer: SocketAddr, hall: &Arc<Hall>, connections: &mut JoinSet<()>) {
-    match hall.gate.enter(peer.ip()) {
+fn admit(stream: TcpStream, peer: SocketAddr, tcp_context: &Arc<TcpContext>, connections: &mut JoinSet<()>) {
+    match tcp_context.connection_limit.enter(peer.ip()) {
         Ok(pass) => {
-            hall.block.connected();
-            let hall = Arc::clone(hall);
+            tcp_context.block.connected();
+            let tcp_context = Arc::clone(tcp_context);
             connections.spawn(async move {
-                Connection::new(stream, peer, &hall).run().await;
+                Connection::new(stream, peer, &tcp_context).run().await;
                 drop(pass);
             });
         }
-        Err(Full::Total) => hall.block.dropped(Dropped::ConnectionsFull, 1),
-        Err(Full::Prefix) => hall.block.dropped(Dropped::PrefixFull, 1),
+        Err(LimitReached::Total) => tcp_context.block.dropped(Dropped::ConnectionsFull, 1),
+        Err(LimitReached::Prefix) => tcp_context.block.dropped(Dropped::PrefixFull, 1),
     }
 }
 
-fn count_panic(hall: &Hall, ended: &Result<(), tokio::task::JoinError>) {
+fn count_panic(tcp_context: &TcpContext, ended: &Result<(), tokio::task::JoinError>) {
     if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
-        hall.block.dropped(Dropped::Panic, 1);
+        tcp_context.block.dropped(Dropped::Panic, 1);
     }
 }
 
@@ -135,7 +135,7 @@ enum End {
 struct Connection<'a> {
     stream: TcpStream,
     peer: SocketAddr,
-    hall: &'a Hall,
+    tcp_context: &'a TcpContext,
     draws: Draws,
     /// Octets read and not yet answered.
     pending: Vec<u8>,
@@ -146,13 +146,13 @@ struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    fn new(stream: TcpStream, peer: SocketAddr, hall: &'a Hall) -> Connection<'a> {
+    fn new(stream: TcpStream, peer: SocketAddr, tcp_context: &'a TcpContext) -> Connection<'a> {
         // Answers are written whole; waiting to fill a segment only delays them.
         let _ = stream.set_nodelay(true);
         Connection {
             stream,
             peer,
-            hall,
+            tcp_context,
             draws: Draws::seeded(),
             pending: Vec::new(),
             answers: Vec::new(),
@@ -167,8 +167,8 @@ impl<'a> Connection<'a> {
             }
         };
         match end {
-            End::SlowMessage => self.hall.block.dropped(Dropped::SlowMessage, 1),
-            End::SlowReader => self.hall.block.dropped(Dropped::SlowReader, 1),
+            End::SlowMessage => self.tcp_context.block.dropped(Dropped::SlowMessage, 1),
+            End::SlowReader => self.tcp_context.block.dropped(Dropped::SlowReader, 1),
             End::Closed | End::Idle | End::Stopped => {}
         }
         let _ = timeout(Duration::from_secs(1), self.stream.shutdown()).await;
@@ -199,14 +199,14 @@ impl<'a> Connection<'a> {
     async fn read(&mut self) -> Result<(), End> {
         let (deadline, late) = match self.begun {
             Some(begun) => (begun + Duration::from_secs(STREAM_MESSAGE_SECS), End::SlowMessage),
-            None => (Instant::now() + self.hall.idle, End::Idle),
+            None => (Instant::now() + self.tcp_context.idle, End::Idle),
         };
         // An idle connection costs no buffer beyond this.
         self.pending.reserve(512);
         let read = tokio::select! {
             biased;
             read = timeout_at(deadline, self.stream.read_buf(&mut self.pending)) => read,
-            () = self.hall.stop.cancelled() => return Err(End::Stopped),
+            () = self.tcp_context.stop.cancelled() => return Err(End::Stopped),
         };
         match read {
             Err(_) => Err(late),
@@ -219,52 +219,55 @@ impl<'a> Connection<'a> {
     }
 
     async fn answer(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
-        self.hall.block.received(1);
+        self.tcp_context.block.received(1);
         let octets = &self.pending[message.clone()];
         let client = Client { address: self.peer.ip(), transport: Transport::Tcp };
         let moment = Moment { draw: self.draws.draw(), epoch_secs: clock::epoch_secs() };
         let answers = &mut self.answers;
-        let hall = self.hall;
+        let tcp_context = self.tcp_context;
         let verdict = SCRATCH.with_borrow_mut(|scratch| {
-            let service = hall.shared.published.served();
+            let service = tcp_context.shared.published.served();
             // The core does not panic. Should it ever, one query is lost and counted, not the
             // connection.
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 answer::respond(&service.snapshot, octets, &client, moment, scratch)
             }));
             let Ok(outcome) = outcome else {
-                hall.block.dropped(Dropped::Panic, 1);
+                tcp_context.block.dropped(Dropped::Panic, 1);
                 return Verdict::Silence;
             };
             match outcome.verdict {
                 Verdict::Reply(length) => match scratch.get(..length) {
-                    Some(octets) if frame(answers, octets) => hall.block.answered(&service, &outcome),
-                    _ => hall.block.dropped(Dropped::TooLong, 1),
+                    Some(octets) if frame(answers, octets) => tcp_context.block.answered(&service, &outcome),
+                    _ => tcp_context.block.dropped(Dropped::TooLong, 1),
                 },
-                Verdict::Silence => hall.block.dropped(Dropped::Silence, 1),
-                Verdict::Rare => {}
+                Verdict::Silence => tcp_context.block.dropped(Dropped::Silence, 1),
+                Verdict::SlowPath => {}
             }
             outcome.verdict
         });
-        if verdict == Verdict::Rare { self.answer_rare(message).await } else { Ok(()) }
+        if verdict == Verdict::SlowPath { self.answer_rare(message).await } else { Ok(()) }
     }
 
     /// A rare message waits for its answer, so that answers keep their order; what was answered
     /// before goes out first.
     async fn answer_rare(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
         let (sender, receiver) = oneshot::channel();
-        let rare =
-            Rare { octets: self.pending[message].to_vec(), peer: self.peer, reply: ReplyTo::Stream(sender) };
-        if !self.hall.rare.offer(rare) {
-            self.hall.block.dropped(Dropped::RareFull, 1);
+        let slow_path = SlowPathQuery {
+            octets: self.pending[message].to_vec(),
+            peer: self.peer,
+            reply: ReplyTo::Stream(sender),
+        };
+        if !self.tcp_context.slow_path.offer(slow_path) {
+            self.tcp_context.block.dropped(Dropped::SlowPathFull, 1);
             return Ok(());
         }
         self.write().await?;
         match receiver.await {
             Ok(octets) if frame(&mut self.answers, &octets) => {
-                self.hall.block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
+                self.tcp_context.block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
             }
-            _ => self.hall.block.dropped(Dropped::Silence, 1),
+            _ => self.tcp_context.block.dropped(Dropped::Silence, 1),
         }
         Ok(())
     }

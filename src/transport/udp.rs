@@ -9,7 +9,7 @@ use crate::sys::datagram::{Batch, Datagram};
 use crate::sys::socket;
 use crate::transport::clock;
 use crate::transport::draw::Draws;
-use crate::transport::rare::{Rare, RareQueue, ReplyTo};
+use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
 use crate::wire::ecs::ClientSubnet;
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// What one worker thread works with.
-pub struct Seat {
+pub struct WorkerContext {
     /// Its socket, shared only with late answers to rare messages.
     pub socket: Arc<UdpSocket>,
     /// The snapshot.
@@ -29,7 +29,7 @@ pub struct Seat {
     /// Its own counters.
     pub block: Arc<CounterBlock>,
     /// Where rare messages go.
-    pub rare: RareQueue,
+    pub slow_path: SlowPathQueue,
     /// Datagrams that it takes from the kernel at once.
     pub batch: usize,
     /// The core that it is bound to.
@@ -39,20 +39,21 @@ pub struct Seat {
 }
 
 /// Serves until told to stop.
-pub fn serve(seat: &Seat, drops: &mut Drops) {
-    let mut batch = Batch::new(seat.batch);
-    let mut hand = Hand { draws: Draws::seeded(), scratch: Scratch::default(), ahead: Ahead::default() };
-    while !seat.stop.load(Ordering::Relaxed) {
-        match batch.receive(&seat.socket) {
+pub fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
+    let mut batch = Batch::new(worker_context.batch);
+    let mut worker_scratch =
+        WorkerScratch { draws: Draws::seeded(), scratch: Scratch::default(), ahead: Ahead::default() };
+    while !worker_context.stop.load(Ordering::Relaxed) {
+        match batch.receive(&worker_context.socket) {
             Ok(count) => {
                 let epoch_secs = clock::epoch_secs();
-                drops.count(seat, epoch_secs);
+                drops.count(worker_context, epoch_secs);
                 if count > 0 {
-                    answer_batch(seat, &mut batch, count, epoch_secs, &mut hand);
+                    answer_batch(worker_context, &mut batch, count, epoch_secs, &mut worker_scratch);
                 }
             }
             Err(error) => {
-                seat.block.dropped(Dropped::SocketError, 1);
+                worker_context.block.dropped(Dropped::SocketError, 1);
                 tracing::debug!(%error, "a UDP socket does not receive");
                 std::thread::sleep(PAUSE);
             }
@@ -69,13 +70,13 @@ pub struct Drops {
 }
 
 impl Drops {
-    fn count(&mut self, seat: &Seat, epoch_secs: u32) {
+    fn count(&mut self, worker_context: &WorkerContext, epoch_secs: u32) {
         if std::mem::replace(&mut self.asked_secs, epoch_secs) == epoch_secs {
             return;
         }
         // A kernel that does not tell leaves the counter at 0.
-        if let Ok(told) = socket::drops(&seat.socket) {
-            seat.block.dropped(Dropped::ReceiveFull, self.since(told));
+        if let Ok(told) = socket::drops(&worker_context.socket) {
+            worker_context.block.dropped(Dropped::ReceiveFull, self.since(told));
         }
     }
 
@@ -86,19 +87,25 @@ impl Drops {
 }
 
 /// What a worker keeps from one query to the next.
-struct Hand {
+struct WorkerScratch {
     draws: Draws,
     scratch: Scratch,
     ahead: Ahead,
 }
 
-fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, hand: &mut Hand) {
-    seat.block.received(count as u64);
+fn answer_batch(
+    worker_context: &WorkerContext,
+    batch: &mut Batch,
+    count: usize,
+    epoch_secs: u32,
+    worker_scratch: &mut WorkerScratch,
+) {
+    worker_context.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
-    let service = seat.shared.published.served();
+    let service = worker_context.shared.published.served();
     // No answer depends on it, also if it failed.
     _ = catch_unwind(AssertUnwindSafe(|| {
-        hand.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)))
+        worker_scratch.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)))
     }));
     let mut next = 0;
     while next < count {
@@ -106,17 +113,17 @@ fn answer_batch(seat: &Seat, batch: &mut Batch, count: usize, epoch_secs: u32, h
         let answered = catch_unwind(AssertUnwindSafe(|| {
             while next < count {
                 next += 1;
-                answer_one(seat, &service, batch, next - 1, epoch_secs, hand);
+                answer_one(worker_context, &service, batch, next - 1, epoch_secs, worker_scratch);
             }
         }));
         if answered.is_err() {
-            seat.block.dropped(Dropped::Panic, 1);
+            worker_context.block.dropped(Dropped::Panic, 1);
         }
     }
-    hand.ahead.note(&hand.scratch.outcome);
-    let sent = batch.send(&seat.socket);
+    worker_scratch.ahead.note(&worker_scratch.scratch.outcome);
+    let sent = batch.send(&worker_context.socket);
     if sent.failed > 0 {
-        seat.block.dropped(Dropped::Unsent, sent.failed as u64);
+        worker_context.block.dropped(Dropped::Unsent, sent.failed as u64);
     }
 }
 
@@ -131,31 +138,38 @@ fn glance(datagram: Datagram<'_>) -> Glance<'_> {
 
 #[inline(always)]
 fn answer_one(
-    seat: &Seat,
+    worker_context: &WorkerContext,
     service: &ServedSnapshot,
     batch: &mut Batch,
     index: usize,
     epoch_secs: u32,
-    hand: &mut Hand,
+    worker_scratch: &mut WorkerScratch,
 ) {
     let (datagram, room) = batch.exchange(index);
     if datagram.cut {
-        return seat.block.dropped(Dropped::Cut, 1);
+        return worker_context.block.dropped(Dropped::Cut, 1);
     }
     // Port 0, and addresses that name no single host, can only be forged.
     let Some(peer) = datagram.peer.filter(is_answerable) else {
-        return seat.block.dropped(Dropped::BadPeer, 1);
+        return worker_context.block.dropped(Dropped::BadPeer, 1);
     };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
-    let moment = Moment { draw: hand.draws.draw(), epoch_secs };
-    answer::respond_by(&mut hand.scratch, &service.snapshot, datagram.octets, &client, moment, room);
-    match hand.scratch.outcome.verdict {
+    let moment = Moment { draw: worker_scratch.draws.draw(), epoch_secs };
+    answer::respond_by(
+        &mut worker_scratch.scratch,
+        &service.snapshot,
+        datagram.octets,
+        &client,
+        moment,
+        room,
+    );
+    match worker_scratch.scratch.outcome.verdict {
         Verdict::Reply(length) if batch.reply(index, length) => {
-            seat.block.answered(service, &hand.scratch.outcome)
+            worker_context.block.answered(service, &worker_scratch.scratch.outcome)
         }
-        Verdict::Reply(_) => seat.block.dropped(Dropped::TooLong, 1),
-        Verdict::Silence => seat.block.dropped(Dropped::Silence, 1),
-        Verdict::Rare => hand_over(seat, batch, index),
+        Verdict::Reply(_) => worker_context.block.dropped(Dropped::TooLong, 1),
+        Verdict::Silence => worker_context.block.dropped(Dropped::Silence, 1),
+        Verdict::SlowPath => hand_over(worker_context, batch, index),
     }
 }
 
@@ -165,12 +179,12 @@ fn is_answerable(peer: &SocketAddr) -> bool {
 }
 
 #[cold]
-fn hand_over(seat: &Seat, batch: &mut Batch, index: usize) {
-    let reply = ReplyTo::Datagram { socket: Arc::clone(&seat.socket), local: batch.local(index) };
+fn hand_over(worker_context: &WorkerContext, batch: &mut Batch, index: usize) {
+    let reply = ReplyTo::Datagram { socket: Arc::clone(&worker_context.socket), local: batch.local(index) };
     let (datagram, _) = batch.exchange(index);
     let Some(peer) = datagram.peer else { return };
-    if !seat.rare.offer(Rare { octets: datagram.octets.to_vec(), peer, reply }) {
-        seat.block.dropped(Dropped::RareFull, 1);
+    if !worker_context.slow_path.offer(SlowPathQuery { octets: datagram.octets.to_vec(), peer, reply }) {
+        worker_context.block.dropped(Dropped::SlowPathFull, 1);
     }
 }
 

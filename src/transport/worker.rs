@@ -2,7 +2,7 @@
 
 use crate::shared::counters::Dropped;
 use crate::sys::affinity;
-use crate::transport::udp::{self, Seat};
+use crate::transport::udp::{self, WorkerContext};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -14,9 +14,9 @@ pub struct Workers(Vec<JoinHandle<()>>);
 
 impl Workers {
     /// Starts a thread with a seat.
-    pub fn start(&mut self, seat: Seat) -> io::Result<()> {
+    pub fn start(&mut self, worker_context: WorkerContext) -> io::Result<()> {
         let name = format!("udp-{}", self.0.len());
-        self.0.push(Builder::new().name(name).spawn(move || run(&seat))?);
+        self.0.push(Builder::new().name(name).spawn(move || run(&worker_context))?);
         Ok(())
     }
 
@@ -42,17 +42,17 @@ impl Workers {
 /// A fault that no query is to blame for (those are caught, and cost that query alone) starts the
 /// loop anew: the socket is still there, and a server that silently lost a thread would lose a
 /// share of its queries.
-fn run(seat: &Seat) {
-    if let Some(cpu) = seat.cpu
+fn run(worker_context: &WorkerContext) {
+    if let Some(cpu) = worker_context.cpu
         && let Err(error) = affinity::pin(cpu)
     {
         tracing::warn!(%error, cpu,
             "a UDP thread is not bound to its core, and runs where the kernel puts it");
     }
     let mut drops = udp::Drops::default();
-    while !seat.stop.load(Ordering::Relaxed) {
-        if catch_unwind(AssertUnwindSafe(|| udp::serve(seat, &mut drops))).is_err() {
-            seat.block.dropped(Dropped::Panic, 1);
+    while !worker_context.stop.load(Ordering::Relaxed) {
+        if catch_unwind(AssertUnwindSafe(|| udp::serve(worker_context, &mut drops))).is_err() {
+            worker_context.block.dropped(Dropped::Panic, 1);
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum Parsed<'a> {
     Silence,
     /// A valid header with something that the core does not answer: an opcode other than QUERY, a
     /// transfer, a signed message.
-    Rare,
+    SlowPath,
 }
 
 /// The question section as sent: name, type, class.
@@ -345,12 +345,12 @@ pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
         let before = usize::from(before) + usize::from((counts >> 16) as u16);
         match records(packet, HEADER_LEN + octets.len(), before, usize::from(additional)) {
             Behind::Edns(edns) => query.edns = edns,
-            Behind::Rare => return Parsed::Rare,
+            Behind::SlowPath => return Parsed::SlowPath,
             Behind::Reject(rcode, edns) => return reject(query.question(packet), edns, rcode),
         }
     }
     if matches!(query.qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
-        return Parsed::Rare;
+        return Parsed::SlowPath;
     }
     Parsed::Query
 }
@@ -390,7 +390,7 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
     }
     let opcode = (flags >> 11) as u8 & 0xf;
     if questions == 1 {
-        return Parsed::Rare;
+        return Parsed::SlowPath;
     }
     // Also for opcodes that we do not serve: nothing behind this point takes any other number.
     let rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
@@ -411,7 +411,7 @@ enum Behind {
     /// Nothing that hinders an answer.
     Edns(Option<Edns>),
     /// A signature.
-    Rare,
+    SlowPath,
     /// A fault, with the OPT as far as it could be read.
     Reject(Rcode, Option<Edns>),
 }
@@ -438,7 +438,7 @@ fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Be
                     Err((read, _)) => return Behind::Reject(Rcode::FORMERR, Some(read)),
                 }
             }
-            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::Rare,
+            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::SlowPath,
             _ => {}
         }
     }

@@ -112,8 +112,8 @@ fn cookies_everywhere() {
                 cookie_of(&ask_udp(*address, &with_option(query(3, "other.test", A), 10, &cookie))),
                 Some(cookie.clone())
             );
-            let rare = with_option(message(4, NOTIFY, "cdn.example", 6), 10, &cookie);
-            assert_eq!(cookie_of(&ask_udp(*address, &rare)), Some(cookie.clone()), "{engine:?}");
+            let slow_path = with_option(message(4, NOTIFY, "cdn.example", 6), 10, &cookie);
+            assert_eq!(cookie_of(&ask_udp(*address, &slow_path)), Some(cookie.clone()), "{engine:?}");
             let mut forged = cookie;
             forged[23] ^= 1;
             assert_ne!(

@@ -178,11 +178,11 @@ fn tcp_pipelines_in_order() {
     let server = deployment.start(Engine::Fast);
     let mut octets = Vec::new();
     for id in 0..300 {
-        let rare = id % 50 == 49;
+        let slow_path = id % 50 == 49;
         octets.extend(framed(&query(
             id,
-            if rare { "cdn.example" } else { "www.cdn.example" },
-            if rare { AXFR } else { A },
+            if slow_path { "cdn.example" } else { "www.cdn.example" },
+            if slow_path { AXFR } else { A },
         )));
     }
     for step in [1, 7, 4096, octets.len()] {

@@ -143,7 +143,7 @@ pub fn ask_over(
     );
     match outcome.verdict {
         Verdict::Reply(len) => out.truncate(len),
-        Verdict::Silence | Verdict::Rare => out.clear(),
+        Verdict::Silence | Verdict::SlowPath => out.clear(),
     }
     (outcome, out)
 }

@@ -20,7 +20,7 @@ fn folds_by_lane() {
         block.replied(3841);
         block.dropped(Dropped::Cut, 2);
     }
-    counters.rare().replied(4);
+    counters.slow_path().replied(4);
     let udp = counters.fold(Lane::Udp);
     assert_eq!(
         (udp.received, udp.replied(), udp.dropped(Dropped::Cut), udp.dropped(Dropped::Panic)),

@@ -21,7 +21,7 @@ enum Is {
     Reject(Rcode),
     CookieOnly,
     Silence,
-    Rare,
+    SlowPath,
 }
 
 fn kind(packet: &[u8]) -> Is {
@@ -30,7 +30,7 @@ fn kind(packet: &[u8]) -> Is {
         Parsed::Reject(r) => Is::Reject(r.rcode),
         Parsed::CookieOnly(_) => Is::CookieOnly,
         Parsed::Silence => Is::Silence,
-        Parsed::Rare => Is::Rare,
+        Parsed::SlowPath => Is::SlowPath,
     }
 }
 
@@ -90,9 +90,9 @@ fn each_message_is_what_it_is() {
         ),
         ("an OPT that is announced but absent", message(0, [1, 0, 0, 1], WWW), Is::Reject(Rcode::FORMERR)),
         ("EDNS version 1", message(0, [1, 0, 0, 1], &join(&[WWW, bad_version])), Is::Reject(Rcode::BADVERS)),
-        ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::Rare),
-        ("a zone transfer", message(0, [1, 0, 0, 0], axfr), Is::Rare),
-        ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::Rare),
+        ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::SlowPath),
+        ("a zone transfer", message(0, [1, 0, 0, 0], axfr), Is::SlowPath),
+        ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::SlowPath),
         ("an UPDATE with many zones", message(5 << 11, [7, 0, 0, 0], WWW), Is::Reject(Rcode::NOTIMP)),
     ];
     for (what, packet, is) in rows {

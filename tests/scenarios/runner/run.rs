@@ -113,7 +113,7 @@ fn one(
             Ok(reply) => Some(reply),
             Err(error) => return fail(line, format!("the reply cannot be decoded: {error}\n{octets:02x?}")),
         },
-        Verdict::Silence | Verdict::Rare => None,
+        Verdict::Silence | Verdict::SlowPath => None,
     };
     if let Some(words) = reply.as_ref().and_then(|reply| broken_promise(ask, reply, octets.len())) {
         fail(line, format!("{words}\n{}", reply.as_ref().map_or("", |r| &r.dig)));
@@ -262,7 +262,9 @@ fn compare(
         Expect::Silence => {
             return differs("verdict", format!("{:?}", Verdict::Silence), format!("{verdict:?}"));
         }
-        Expect::Rare => return differs("verdict", format!("{:?}", Verdict::Rare), format!("{verdict:?}")),
+        Expect::SlowPath => {
+            return differs("verdict", format!("{:?}", Verdict::SlowPath), format!("{verdict:?}"));
+        }
         Expect::Pop(wanted) if pop.is_some_and(|p| wanted.iter().any(|w| w == p)) => return Ok(()),
         Expect::Pop(wanted) => {
             return Err(format!("PoP: expected {}, got {}", wanted.join(" or "), pop.unwrap_or("none")));

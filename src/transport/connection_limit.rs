@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts connections and refuses those past a limit.
 #[derive(Debug)]
-pub struct Gate {
+pub struct ConnectionLimit {
     total_max: u32,
     prefix_max: u32,
     counts: Mutex<Counts>,
@@ -22,7 +22,7 @@ struct Counts {
 
 /// Why a connection was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Full {
+pub enum LimitReached {
     /// There are too many in all.
     Total,
     /// There are too many from its prefix.
@@ -31,33 +31,33 @@ pub enum Full {
 
 /// The right to one connection, given back when dropped.
 #[derive(Debug)]
-pub struct Pass {
-    gate: Arc<Gate>,
+pub struct ConnectionPermit {
+    connection_limit: Arc<ConnectionLimit>,
     prefix: Prefix,
 }
 
-impl Gate {
+impl ConnectionLimit {
     /// A gate for `total_max` connections in all and `prefix_max` from one /24 or /56.
-    pub fn new(total_max: u32, prefix_max: u32) -> Gate {
-        Gate { total_max, prefix_max, counts: Mutex::default() }
+    pub fn new(total_max: u32, prefix_max: u32) -> ConnectionLimit {
+        ConnectionLimit { total_max, prefix_max, counts: Mutex::default() }
     }
 
     /// Asks for one more connection from `address`.
-    pub fn enter(self: &Arc<Gate>, address: IpAddr) -> Result<Pass, Full> {
+    pub fn enter(self: &Arc<ConnectionLimit>, address: IpAddr) -> Result<ConnectionPermit, LimitReached> {
         let address = address.to_canonical();
         let prefix =
             Prefix::new(address, if address.is_ipv4() { CONNECTION_PREFIX_V4 } else { CONNECTION_PREFIX_V6 });
         let mut counts = self.counts();
         if counts.total >= self.total_max {
-            return Err(Full::Total);
+            return Err(LimitReached::Total);
         }
         let here = counts.prefixes.get(&prefix).copied().unwrap_or(0);
         if here >= self.prefix_max {
-            return Err(Full::Prefix);
+            return Err(LimitReached::Prefix);
         }
         counts.prefixes.insert(prefix, here + 1);
         counts.total += 1;
-        Ok(Pass { gate: Arc::clone(self), prefix })
+        Ok(ConnectionPermit { connection_limit: Arc::clone(self), prefix })
     }
 
     /// Connections now.
@@ -71,9 +71,9 @@ impl Gate {
     }
 }
 
-impl Drop for Pass {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut counts = self.gate.counts();
+        let mut counts = self.connection_limit.counts();
         counts.total -= 1;
         if let Some(here) = counts.prefixes.get_mut(&self.prefix) {
             *here -= 1;
@@ -91,21 +91,21 @@ mod tests {
     /// Limits hold per /24, per /56 and in all; mapped addresses count as IPv4; a drop gives back.
     #[test]
     fn limits_hold() {
-        let gate = Arc::new(Gate::new(6, 2));
-        let enter = |address: &str| gate.enter(address.parse().expect("an address"));
+        let connection_limit = Arc::new(ConnectionLimit::new(6, 2));
+        let enter = |address: &str| connection_limit.enter(address.parse().expect("an address"));
         let first = enter("192.0.2.1").expect("room");
         let _second = enter("192.0.2.200").expect("room");
-        assert_eq!(enter("192.0.2.3").err(), Some(Full::Prefix));
-        assert_eq!(enter("::ffff:192.0.2.4").err(), Some(Full::Prefix));
+        assert_eq!(enter("192.0.2.3").err(), Some(LimitReached::Prefix));
+        assert_eq!(enter("::ffff:192.0.2.4").err(), Some(LimitReached::Prefix));
         let _third = enter("192.0.3.1").expect("room");
         let _fourth = enter("2001:db8:0:1::1").expect("room");
         let _fifth = enter("2001:db8:0:ff::1").expect("room");
-        assert_eq!(enter("2001:db8:0:2::1").err(), Some(Full::Prefix));
+        assert_eq!(enter("2001:db8:0:2::1").err(), Some(LimitReached::Prefix));
         let _sixth = enter("2001:db8:0:100::1").expect("room");
-        assert_eq!(enter("198.51.100.1").err(), Some(Full::Total));
+        assert_eq!(enter("198.51.100.1").err(), Some(LimitReached::Total));
         drop(first);
-        assert_eq!(gate.open(), 5);
+        assert_eq!(connection_limit.open(), 5);
         assert!(enter("192.0.2.9").is_ok());
-        assert_eq!(gate.open(), 5);
+        assert_eq!(connection_limit.open(), 5);
     }
 }

@@ -12,7 +12,7 @@
 //! | UPDATE | REFUSED | files are the only source of zones (RFC 2136 section 3.3) |
 //! | any other opcode or question type | NOTIMP | RFC 1035 section 4.1.1 |
 
-use crate::limits::{RARE_QUEUE, UDP_PAYLOAD_MAX};
+use crate::limits::{SLOW_PATH_QUEUE_MAX, UDP_PAYLOAD_MAX};
 use crate::shared::Shared;
 use crate::shared::counters::Dropped;
 use crate::transport::clock;
@@ -28,7 +28,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// A rare message on its way.
-pub struct Rare {
+pub struct SlowPathQuery {
     /// As received.
     pub octets: Vec<u8>,
     /// Who sent it.
@@ -53,33 +53,34 @@ pub enum ReplyTo {
 
 /// The entrance to the queue; cheap to clone, and usable from plain threads.
 #[derive(Clone)]
-pub struct RareQueue(mpsc::Sender<Rare>);
+pub struct SlowPathQueue(mpsc::Sender<SlowPathQuery>);
 
-impl RareQueue {
+impl SlowPathQueue {
     /// The queue and its far end.
-    pub fn new() -> (RareQueue, mpsc::Receiver<Rare>) {
-        let (sender, receiver) = mpsc::channel(RARE_QUEUE);
-        (RareQueue(sender), receiver)
+    pub fn new() -> (SlowPathQueue, mpsc::Receiver<SlowPathQuery>) {
+        let (sender, receiver) = mpsc::channel(SLOW_PATH_QUEUE_MAX);
+        (SlowPathQueue(sender), receiver)
     }
 
     /// Queues a message; false if the queue is full. Never waits.
-    pub fn offer(&self, rare: Rare) -> bool {
-        self.0.try_send(rare).is_ok()
+    pub fn offer(&self, slow_path: SlowPathQuery) -> bool {
+        self.0.try_send(slow_path).is_ok()
     }
 }
 
 /// Answers queued messages until every entrance is gone.
-pub async fn serve(mut queue: mpsc::Receiver<Rare>, shared: Arc<Shared>) {
-    let block = shared.counters.rare();
-    while let Some(rare) = queue.recv().await {
+pub async fn serve(mut queue: mpsc::Receiver<SlowPathQuery>, shared: Arc<Shared>) {
+    let block = shared.counters.slow_path();
+    while let Some(slow_path) = queue.recv().await {
         // hickory has had panics on hostile input before; one must not end the queue.
         let cookies = Arc::clone(&shared.published.snapshot().cookies);
-        let answer = catch_unwind(AssertUnwindSafe(|| answer(&rare.octets, rare.peer.ip(), &cookies)))
-            .unwrap_or_else(|_| {
-                block.dropped(Dropped::Panic, 1);
-                None
-            });
-        match (rare.reply, answer) {
+        let answer =
+            catch_unwind(AssertUnwindSafe(|| answer(&slow_path.octets, slow_path.peer.ip(), &cookies)))
+                .unwrap_or_else(|_| {
+                    block.dropped(Dropped::Panic, 1);
+                    None
+                });
+        match (slow_path.reply, answer) {
             (ReplyTo::Stream(sender), Some(octets)) => drop(sender.send(octets)),
             (ReplyTo::Stream(_), None) => {}
             (ReplyTo::Datagram { .. }, None) => block.dropped(Dropped::Silence, 1),
@@ -89,7 +90,7 @@ pub async fn serve(mut queue: mpsc::Receiver<Rare>, shared: Arc<Shared>) {
                     block.dropped(Dropped::TooLong, 1);
                 } else {
                     block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
-                    if crate::sys::datagram::send_one(&socket, &octets, rare.peer, local).is_err() {
+                    if crate::sys::datagram::send_one(&socket, &octets, slow_path.peer, local).is_err() {
                         block.dropped(Dropped::Unsent, 1);
                     }
                 }
