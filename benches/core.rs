@@ -5,7 +5,7 @@
 mod support;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use meridian::answer::{Client, Moment, Scratch, Transport, respond_by};
+use meridian::answer::{Client, QueryContext, Scratch, Transport, respond_by};
 use meridian::wire::query::{Parsed, Query, parse};
 use meridian::wire::rr::RrType;
 use std::hint::black_box;
@@ -40,7 +40,7 @@ fn core(criterion: &mut Criterion) {
                     &world.snapshot,
                     black_box(&packet),
                     &client,
-                    Moment { draw, epoch_secs: 0 },
+                    QueryContext { draw, epoch_secs: 0 },
                     &mut out,
                 );
                 scratch.outcome

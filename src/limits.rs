@@ -72,7 +72,7 @@ pub const YAML_COPIES_MAX: usize = 1_000_000;
 pub const DATAGRAM_MAX: usize = 4 * UDP_PAYLOAD_MAX as usize;
 /// Look-ups whose reading is done ahead at once: as many loads as a core keeps on their way, and
 /// more than that are no harm.
-pub const AHEAD: usize = 32;
+pub const PREFETCH_MAX: usize = 32;
 /// Datagrams taken at once unless the file says otherwise: past this a batch saves little more, and
 /// its first waits for its last.
 pub const BATCH_DEFAULT: u16 = 64;

@@ -20,7 +20,7 @@ mod world;
 
 mod stages;
 
-use meridian::answer::{self, Client, Moment, Scratch, Transport, Verdict};
+use meridian::answer::{self, Client, Disposition, QueryContext, Scratch, Transport};
 use meridian::reload::prepare;
 use meridian::shared::counters::{CounterBlock, Lane};
 use meridian::shared::published::Published;
@@ -109,10 +109,10 @@ fn verify(published: &Published, question: &Question, workload: Workload, scratc
         &service.snapshot,
         &question.packet,
         &client,
-        Moment { draw: 1, epoch_secs: clock::epoch_secs() },
+        QueryContext { draw: 1, epoch_secs: clock::epoch_secs() },
         scratch,
     );
-    let Verdict::Reply(length) = outcome.verdict else { panic!("{workload:?} has no answer") };
+    let Disposition::Send(length) = outcome.disposition else { panic!("{workload:?} has no answer") };
     let reply = scratch.get(..length).unwrap_or_default();
     match question.expected {
         Some(address) => {
@@ -134,7 +134,7 @@ fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question
         let _ = catch_unwind(AssertUnwindSafe(|| {
             for question in &questions[batch % (DIFFERENT / BATCH) * BATCH..][..BATCH] {
                 let client = Client { address: question.client, transport: Transport::Udp };
-                let moment = Moment { draw: draws.draw(), epoch_secs };
+                let moment = QueryContext { draw: draws.draw(), epoch_secs };
                 answer::respond_by(&mut scratch, &service.snapshot, &question.packet, &client, moment, room);
                 block.answered(&service, &scratch.outcome);
             }

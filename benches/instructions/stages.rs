@@ -5,7 +5,7 @@
 
 use crate::DIFFERENT;
 use crate::world::{Question, Workload, World};
-use meridian::answer::{Outcome, Verdict};
+use meridian::answer::{Disposition, Outcome};
 use meridian::shared::counters::CounterBlock;
 use meridian::shared::published::ServedSnapshot;
 use meridian::steer::choose::sole;
@@ -46,7 +46,7 @@ pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a Counter
     let (address, ttl) =
         (snapshot.steering.slots[slot as usize].v4[0].address.octets(), plan_of_first.ttl.at(horizon_secs));
     let answered = Outcome {
-        verdict: Verdict::Reply(60),
+        disposition: Disposition::Send(60),
         rcode: Rcode::NOERROR,
         qtype: RrType::A,
         ..Outcome::silence()

@@ -2,8 +2,8 @@
 //! took as JSON.
 
 use crate::deployment::{Questions, Size};
-use meridian::answer::ahead::Ahead;
-use meridian::answer::{Client, Moment, Scratch, Transport, Verdict, respond_by};
+use meridian::answer::prefetch::Prefetcher;
+use meridian::answer::{Client, Disposition, QueryContext, Scratch, Transport, respond_by};
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::limits::BATCH_DEFAULT;
 use meridian::reload::prepare;
@@ -127,19 +127,19 @@ const BATCH: usize = BATCH_DEFAULT as usize;
 fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {
     let resolver = Ipv4Addr::new(192, 0, 2, 53);
     let client = Client { address: resolver.into(), transport: Transport::Udp };
-    let (mut scratch, mut ahead, mut out) = (Scratch::default(), Ahead::default(), vec![0; 1_232]);
+    let (mut scratch, mut prefetcher, mut out) = (Scratch::default(), Prefetcher::default(), vec![0; 1_232]);
     let mut rounds: Vec<f64> = (0..=ROUNDS)
         .map(|_| {
             let (before, mut spent, mut asked) = (thread_nanos(), 0, 0);
             while spent < ROUND_NANOS {
                 for start in (0..questions.count()).step_by(BATCH) {
                     let count = BATCH.min(questions.count() - start);
-                    ahead.read(snapshot, count, |index| {
+                    prefetcher.read(snapshot, count, |index| {
                         let question = questions.at(start + index);
                         (question, ClientSubnet::glance(question).or(Some(resolver.to_bits())))
                     });
                     for index in start..start + count {
-                        let moment = Moment { draw: 1, epoch_secs: 0 };
+                        let moment = QueryContext { draw: 1, epoch_secs: 0 };
                         respond_by(
                             &mut scratch,
                             snapshot,
@@ -150,11 +150,11 @@ fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {
                         );
                         let outcome = &scratch.outcome;
                         assert!(
-                            matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0,
+                            matches!(outcome.disposition, Disposition::Send(_)) && outcome.rcode.0 == 0,
                             "{outcome:?}"
                         );
                     }
-                    ahead.note(&scratch.outcome);
+                    prefetcher.note(&scratch.outcome);
                     asked += count;
                 }
                 spent = thread_nanos() - before;

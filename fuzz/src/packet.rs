@@ -2,8 +2,8 @@
 
 use super::sample::{FILES, Replaced};
 use hickory_proto::op::Message;
-use meridian::answer::ahead::Ahead;
-use meridian::answer::{Client, Moment, Outcome, Transport, Verdict, respond};
+use meridian::answer::prefetch::Prefetcher;
+use meridian::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::snapshot::steering::Breadth;
 use meridian::snapshot::{Snapshot, compile};
 use meridian::wire::cookie::{Asked, Standing};
@@ -46,7 +46,7 @@ pub fn snapshot() -> &'static Snapshot {
 /// Answers over UDP and TCP and checks the reply.
 pub fn packet(data: &[u8]) {
     let mut out = [0u8; 65_535];
-    let mut ahead = Ahead::default();
+    let mut ahead = Prefetcher::default();
     ahead.note(&Outcome { policy: Some(0), ..Outcome::default() });
     ahead.read(snapshot(), 2, |_| (data, ClientSubnet::glance(data)));
     for transport in [Transport::Udp, Transport::Tcp] {
@@ -55,15 +55,15 @@ pub fn packet(data: &[u8]) {
             snapshot(),
             data,
             &client,
-            Moment { draw: data.len() as u64, epoch_secs: EPOCH_SECS },
+            QueryContext { draw: data.len() as u64, epoch_secs: EPOCH_SECS },
             &mut out,
         );
         let mut query = Query::default();
         let parsed = parse(data, &mut query);
-        match outcome.verdict {
-            Verdict::Silence => assert!(matches!(parsed, Parsed::Silence)),
-            Verdict::SlowPath => assert!(matches!(parsed, Parsed::SlowPath)),
-            Verdict::Reply(len) => {
+        match outcome.disposition {
+            Disposition::Silence => assert!(matches!(parsed, Parsed::Silence)),
+            Disposition::SlowPath => assert!(matches!(parsed, Parsed::SlowPath)),
+            Disposition::Send(len) => {
                 reply(data, (&parsed, &query), &out[..len], transport);
                 // A cookie for a cookie, and for nobody else.
                 assert_eq!(outcome.cookie != Standing::None, holds_cookie(&out[..len]));

@@ -1,21 +1,21 @@
 //! Admission: which questions are answered at all, and from which zone.
 
-use super::exchange::{Exchange, Step};
 use super::trace::Trace;
+use super::walk::{Step, Walk};
 use crate::wire::edns::extended_error;
 use crate::wire::response::{Written, flag};
 use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
+impl<'s, T: Trace> Walk<'s, '_, T> {
     /// The first step, or the response code of a question that no zone answers.
     pub fn admit(&mut self) -> Result<Step<'s>, Rcode> {
-        let query = self.opening.query;
+        let query = self.reply.query;
         self.screen()?;
         match self.find(&query.name) {
             Some(found) => {
                 self.outcome.zone = Some(found.zone);
-                self.opening.response.set_flag(flag::AA);
-                Ok(self.opening.step(query.name.wire(), Written::QUESTION, found))
+                self.reply.response.set_flag(flag::AA);
+                Ok(self.reply.step(query.name.wire(), Written::QUESTION, found))
             }
             None => Err(self.outside()),
         }
@@ -23,7 +23,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
 
     /// Turns away what is not to be looked up.
     fn screen(&mut self) -> Result<(), Rcode> {
-        match (self.opening.query.qclass, self.opening.query.qtype) {
+        match (self.reply.query.qclass, self.reply.query.qtype) {
             (CLASS_CH, _) => Err(self.chaos()),
             // An OPT or no type at all is not a question.
             (CLASS_IN, RrType::OPT | RrType(0)) => Err(Rcode::FORMERR),

@@ -5,8 +5,8 @@
 //! resolver a round trip, and one that starts again at the target loses nothing). A zone may say
 //! otherwise.
 
-use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
+use super::walk::{Next, Step, Walk};
 use crate::wire::fragment::Rdata;
 use crate::wire::query::QueryName;
 use crate::wire::response::{Owner, Section, Written};
@@ -23,7 +23,7 @@ enum Aim<'a> {
     Named(&'a [u8]),
 }
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
+impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Writes the CNAME of a zone and goes on at its target.
     pub fn static_cname<'n>(&mut self, step: Step<'n>, set: &Set) -> Next<'n>
     where
@@ -33,7 +33,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         let apex_at = step.suffix_at(zone.apex().len());
         // An alias has one target: a second is refused at load.
         let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
-        match self.opening.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
+        match self.reply.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
             Err(_) => self.truncate(),
             Ok(at) => self.follow(step, rdata.written(at, apex_at), Aim::Linked(rdata)),
         }
@@ -44,7 +44,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     where
         's: 'n,
     {
-        match self.opening.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target) {
+        match self.reply.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target) {
             Err(_) => self.truncate(),
             Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target)),
         }
@@ -64,9 +64,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         };
         let owner_name = zone.name(owner);
         let dname_owner = Owner { at: step.suffix_at(owner_name.len()), wire: owner_name };
-        let (position, before) = (self.opening.response.position(), self.opening.response.answers());
+        let (position, before) = (self.reply.response.position(), self.reply.response.answers());
         if self
-            .opening
+            .reply
             .response
             .record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets)
             .is_err()
@@ -77,19 +77,14 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         else {
             return Next::Done(Rcode::YXDOMAIN);
         };
-        match self.opening.response.record(
-            Section::Answer,
-            step.owner(),
-            RrType::CNAME,
-            set.ttl,
-            target.wire(),
-        ) {
-            Ok(at) if self.opening.query.qtype == RrType::ANY => {
+        match self.reply.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire())
+        {
+            Ok(at) if self.reply.query.qtype == RrType::ANY => {
                 self.go_on(step, Written::whole(at), Aim::Named(target.wire()))
             }
             Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target.wire())),
             Err(_) => {
-                self.opening.response.rewind(position, before);
+                self.reply.response.rewind(position, before);
                 self.truncate()
             }
         }
@@ -100,7 +95,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         's: 'n,
     {
         // A CNAME answers CNAME and ANY itself (RFC 1034 section 3.6.2).
-        if matches!(self.opening.query.qtype, RrType::CNAME | RrType::ANY) {
+        if matches!(self.reply.query.qtype, RrType::CNAME | RrType::ANY) {
             return Next::Done(Rcode::NOERROR);
         }
         self.go_on(step, written, aim)
@@ -116,9 +111,9 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         }
         match aim {
             // Links know one side of a cut, and DS wants the other.
-            Aim::Linked(Rdata { link: Some(link), .. }) if self.opening.query.qtype != RrType::DS => {
-                match self.opening.snapshot.zones.target(step.found.zone, link) {
-                    Some(Target { name, found }) => Next::Follow(self.opening.step(name, written, found)),
+            Aim::Linked(Rdata { link: Some(link), .. }) if self.reply.query.qtype != RrType::DS => {
+                match self.reply.snapshot.zones.target(step.found.zone, link) {
+                    Some(Target { name, found }) => Next::Follow(self.reply.step(name, written, found)),
                     None => Next::Done(Rcode::NOERROR),
                 }
             }
@@ -140,7 +135,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             return Next::Done(Rcode::NOERROR);
         }
         match self.find(&name) {
-            Some(found) => Next::Done(self.walk(self.opening.step(name.wire(), written, found))),
+            Some(found) => Next::Done(self.walk(self.reply.step(name.wire(), written, found))),
             None => Next::Done(Rcode::NOERROR),
         }
     }
@@ -148,7 +143,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// Whether a step that would give the answer another scope must be left to the resolver.
     #[inline(always)]
     pub fn stops_before_scope(&self, scope: u8) -> bool {
-        self.opening.response.answers() > 0 && scope != self.opening.scope && self.keeps_scope()
+        self.reply.response.answers() > 0 && scope != self.reply.scope && self.keeps_scope()
     }
 
     /// Whether the zone of the question wants one scope for the whole answer.
@@ -156,6 +151,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     fn keeps_scope(&self) -> bool {
         self.outcome
             .zone
-            .is_some_and(|zone| self.opening.snapshot.zones.zone(zone).chain == ChainMode::SameScope)
+            .is_some_and(|zone| self.reply.snapshot.zones.zone(zone).chain == ChainMode::SameScope)
     }
 }

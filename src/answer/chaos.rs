@@ -1,7 +1,7 @@
 //! Questions about the server itself, in class CH (RFC 4892).
 
-use super::exchange::Exchange;
 use super::trace::Trace;
+use super::walk::Walk;
 use crate::wire::query::HEADER_LEN;
 use crate::wire::response::{Owner, Section, flag};
 use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
@@ -9,19 +9,19 @@ use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
 /// Longest character string (RFC 1035 section 3.3).
 const STRING_MAX: usize = 255;
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<T: Trace> Walk<'_, '_, T> {
     /// Answers `id.server` and `hostname.bind` with the node's name, `version.server` and
     /// `version.bind` with the product's name; refuses everything else.
     #[cold]
     pub fn chaos(&mut self) -> Rcode {
-        let query = self.opening.query;
+        let query = self.reply.query;
         let text: &str = match query.name.wire() {
-            b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.opening.snapshot.identity.name,
+            b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.reply.snapshot.identity.name,
             // Which version runs where is nobody's business but the operator's.
             b"\x07version\x06server\0" | b"\x07version\x04bind\0" => "Meridian",
             _ => return Rcode::REFUSED,
         };
-        self.opening.response.set_flag(flag::AA);
+        self.reply.response.set_flag(flag::AA);
         if !matches!(query.qtype, RrType::TXT | RrType::ANY) {
             return Rcode::NOERROR;
         }
@@ -31,9 +31,9 @@ impl<T: Trace> Exchange<'_, '_, T> {
         rdata[1..=text.len()].copy_from_slice(text);
         let owner = Owner { at: HEADER_LEN, wire: query.name.wire() };
         let zero = Ttl::from_secs(0).unwrap_or(Ttl::MAX);
-        match self.opening.response.record(Section::Answer, owner, RrType::TXT, zero, &rdata[..=text.len()]) {
-            Ok(rdata_at) => self.opening.response.set_class(rdata_at, CLASS_CH),
-            Err(_) => self.opening.response.set_flag(flag::TC),
+        match self.reply.response.record(Section::Answer, owner, RrType::TXT, zero, &rdata[..=text.len()]) {
+            Ok(rdata_at) => self.reply.response.set_class(rdata_at, CLASS_CH),
+            Err(_) => self.reply.response.set_flag(flag::TC),
         }
         Rcode::NOERROR
     }

@@ -17,33 +17,33 @@
 //!                                                  finish (OPT) <'
 //! ```
 
-pub mod ahead;
 pub mod outcome;
+pub mod prefetch;
 pub mod trace;
 
 mod admit;
 mod chain;
 mod chaos;
-mod exchange;
-mod finish;
+mod fast_path;
 mod negative;
-mod opening;
 mod positive;
-mod quick;
 mod referral;
+mod reject;
+mod reply;
 mod steered;
+mod walk;
 
-pub use exchange::Step;
-pub use outcome::{Outcome, Reason, Verdict};
+pub use outcome::{Disposition, Outcome, Reason};
 pub use trace::Trace;
+pub use walk::Step;
 
 use crate::snapshot::Snapshot;
 use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
-use exchange::{Exchange, Next};
-use opening::Opening;
+use reply::Reply;
 use std::net::IpAddr;
+use walk::{Next, Walk};
 
 /// How a message arrived: what bounds the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct Client {
 
 /// What is different for each query without being in it.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub struct QueryContext {
     /// A random number, to be mixed before it is used: the order of addresses in a reply, and
     /// `share: random`.
     pub draw: u64,
@@ -79,10 +79,10 @@ pub fn respond(
     snapshot: &Snapshot,
     packet: &[u8],
     client: &Client,
-    moment: Moment,
+    context: QueryContext,
     out: &mut [u8],
 ) -> Outcome {
-    respond_traced(snapshot, packet, client, moment, out, &mut trace::Silent::default())
+    respond_traced(snapshot, packet, client, context, out, &mut trace::Silent::default())
 }
 
 /// What whoever answers many messages keeps from one to the next, so that nothing is made anew or
@@ -101,10 +101,10 @@ pub fn respond_by(
     snapshot: &Snapshot,
     packet: &[u8],
     client: &Client,
-    moment: Moment,
+    context: QueryContext,
     out: &mut [u8],
 ) {
-    converse(scratch, snapshot, packet, client, moment, out, &mut trace::Silent::default());
+    converse(scratch, snapshot, packet, client, context, out, &mut trace::Silent::default());
 }
 
 /// [`respond`] with a trace.
@@ -112,12 +112,12 @@ pub fn respond_traced<T: Trace>(
     snapshot: &Snapshot,
     packet: &[u8],
     client: &Client,
-    moment: Moment,
+    context: QueryContext,
     out: &mut [u8],
     trace: &mut T,
 ) -> Outcome {
     let mut scratch = Scratch::default();
-    converse(&mut scratch, snapshot, packet, client, moment, out, trace);
+    converse(&mut scratch, snapshot, packet, client, context, out, trace);
     scratch.outcome
 }
 
@@ -127,7 +127,7 @@ fn converse<T: Trace>(
     snapshot: &Snapshot,
     packet: &[u8],
     client: &Client,
-    moment: Moment,
+    context: QueryContext,
     out: &mut [u8],
     trace: &mut T,
 ) {
@@ -138,44 +138,39 @@ fn converse<T: Trace>(
     }
     match &parse(packet, query) {
         Parsed::Query => {
-            let mut opening = Opening::new(snapshot, query, packet, (client, moment), out, outcome);
-            match if T::IS_SILENT { opening.quick(outcome) } else { Err(None) } {
-                Ok(rcode) => opening.finish(rcode, None, outcome),
-                Err(step) => at_length(opening.moved(), step, outcome, trace),
+            let mut reply = Reply::new(snapshot, query, packet, (client, context), out, outcome);
+            match if T::IS_SILENT { reply.fast_path(outcome) } else { Err(None) } {
+                Ok(rcode) => reply.finish(rcode, None, outcome),
+                Err(step) => at_length(reply.moved(), step, outcome, trace),
             }
         }
         Parsed::Silence => {}
-        Parsed::SlowPath => outcome.verdict = Verdict::SlowPath,
-        Parsed::Reject(reject) => *outcome = finish::reject(snapshot, reject, client, moment, out),
-        Parsed::CookieOnly(asked) => *outcome = finish::cookie_only(snapshot, asked, client, moment, out),
+        Parsed::SlowPath => outcome.disposition = Disposition::SlowPath,
+        Parsed::Reject(reject) => *outcome = reject::reject(snapshot, reject, client, context, out),
+        Parsed::CookieOnly(asked) => *outcome = reject::cookie_only(snapshot, asked, client, context, out),
     }
 }
 
 /// The answer to whatever a query asks: from the question, or from a step that was taken already.
 #[inline(never)]
-fn at_length<'s, T: Trace>(
-    opening: Opening<'s>,
-    step: Option<Step<'s>>,
-    outcome: &mut Outcome,
-    trace: &mut T,
-) {
-    let mut exchange = Exchange::new(opening, outcome, trace);
-    let rcode = match step.map_or_else(|| exchange.admit(), Ok) {
-        Ok(step) => exchange.walk(step),
+fn at_length<'s, T: Trace>(reply: Reply<'s>, step: Option<Step<'s>>, outcome: &mut Outcome, trace: &mut T) {
+    let mut walk = Walk::new(reply, outcome, trace);
+    let rcode = match step.map_or_else(|| walk.admit(), Ok) {
+        Ok(step) => walk.walk(step),
         Err(rcode) => rcode,
     };
-    exchange.finish(rcode);
+    walk.finish(rcode);
 }
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
+impl<'s, T: Trace> Walk<'s, '_, T> {
     /// From a name along the CNAMEs behind it to the end of the answer.
     fn walk<'n>(&mut self, mut step: Step<'n>) -> Rcode
     where
         's: 'n,
     {
-        while self.opening.steps_left > 0 {
-            self.opening.steps_left -= 1;
-            self.trace.step(self.opening.snapshot, &step);
+        while self.reply.steps_left > 0 {
+            self.reply.steps_left -= 1;
+            self.trace.step(self.reply.snapshot, &step);
             let next = match step.found.matched {
                 Match::Exact(node) | Match::Wildcard(node) => match step.image.steered_at(node) {
                     Some(steered) => self.steered(step, node, steered),
@@ -201,6 +196,6 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// DS lives above the cut (RFC 4035 section 3.1.4.1).
     #[cold]
     fn asks_delegation_signer(&self, step: Step<'_>, cut: crate::zone::image::NodeId) -> bool {
-        self.opening.query.qtype == RrType::DS && step.image.name(cut) == step.name
+        self.reply.query.qtype == RrType::DS && step.image.name(cut) == step.name
     }
 }

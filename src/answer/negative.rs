@@ -1,11 +1,11 @@
 //! Names and types that do not exist (RFC 2308). Negative answers carry nothing tailored.
 
-use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
+use super::walk::{Next, Step, Walk};
 use crate::wire::response::{Owner, Section};
 use crate::wire::rr::Rcode;
 
-impl<T: Trace> Exchange<'_, '_, T> {
+impl<T: Trace> Walk<'_, '_, T> {
     /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its
     /// TTL and its MINIMUM.
     pub fn negative(&mut self, step: Step<'_>, rcode: Rcode) -> Next<'static> {
@@ -13,7 +13,7 @@ impl<T: Trace> Exchange<'_, '_, T> {
         let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };
         let apex_at = step.suffix_at(zone.apex().len());
         let owner = Owner { at: apex_at, wire: zone.apex() };
-        if self.opening.response.only(Section::Authority, owner, &soa, apex_at).is_err() {
+        if self.reply.response.only(Section::Authority, owner, &soa, apex_at).is_err() {
             self.truncate();
         }
         Next::Done(rcode)

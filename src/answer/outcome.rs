@@ -9,9 +9,9 @@ use crate::zone::set::ZoneId;
 
 /// What to do with the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Disposition {
     /// Send this many octets.
-    Reply(usize),
+    Send(usize),
     /// Send nothing.
     Silence,
     /// Hand the message to the side road for rare messages.
@@ -81,7 +81,7 @@ impl Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// What to do.
-    pub verdict: Verdict,
+    pub disposition: Disposition,
     /// Response code.
     pub rcode: Rcode,
     /// Whether TC was set.
@@ -109,7 +109,7 @@ impl Outcome {
     #[inline]
     pub const fn silence() -> Outcome {
         Outcome {
-            verdict: Verdict::Silence,
+            disposition: Disposition::Silence,
             rcode: Rcode::NOERROR,
             truncated: false,
             scope: 0,

@@ -1,7 +1,7 @@
 //! Names that exist: the asked RRset, a CNAME, or no data of the asked type.
 
-use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
+use super::walk::{Next, Step, Walk};
 use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::NodeId;
@@ -11,21 +11,21 @@ const ANY_HINFO: &[u8] = b"\x07RFC8482\x00";
 /// The TTL of that answer: it never changes.
 const ANY_TTL_SECS: u32 = 3_600;
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
+impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers from the RRsets of a node; a wildcard's are owned by the asked name.
     pub fn positive<'n>(&mut self, step: Step<'n>, node: NodeId) -> Next<'n>
     where
         's: 'n,
     {
         let zone = step.image;
-        if let Some(set) = zone.set(node, self.opening.query.qtype) {
+        if let Some(set) = zone.set(node, self.reply.query.qtype) {
             let written = match zone.ready(set) {
                 Some(records) if step.owns_what_is_ready() => {
-                    self.opening.response.ready(Section::Answer, records, set.count)
+                    self.reply.response.ready(Section::Answer, records, set.count)
                 }
                 _ => {
                     let apex_at = step.suffix_at(zone.apex().len());
-                    self.opening.response.rrset(
+                    self.reply.response.rrset(
                         Section::Answer,
                         step.owner(),
                         zone.records(set),
@@ -39,7 +39,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         if let Some(set) = zone.set(node, RrType::CNAME) {
             return self.static_cname(step, set);
         }
-        if self.opening.query.qtype == RrType::ANY && !zone.sets_at(node).is_empty() {
+        if self.reply.query.qtype == RrType::ANY && !zone.sets_at(node).is_empty() {
             return self.any(step);
         }
         self.negative(step, Rcode::NOERROR)
@@ -48,7 +48,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
     /// The least that answers ANY.
     pub fn any(&mut self, step: Step) -> Next<'static> {
         let ttl = Ttl::from_secs(ANY_TTL_SECS).unwrap_or(Ttl::MAX);
-        match self.opening.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {
+        match self.reply.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {
             Ok(_) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }

@@ -1,7 +1,7 @@
 //! Delegations: the child's name servers, and the addresses without which they cannot be reached.
 
-use super::exchange::{Exchange, Next, Step};
 use super::trace::Trace;
+use super::walk::{Next, Step, Walk};
 use crate::wire::response::{Owner, Section, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::NodeId;
@@ -10,33 +10,28 @@ use crate::zone::image::NodeId;
 /// than eight.
 const GLUE_MAX: usize = 32;
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
+impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Refers to the servers of a delegation. Not authoritative, unless a CNAME of ours led here.
     pub fn referral(&mut self, step: Step<'_>, cut: NodeId) -> Next<'static> {
         let zone = step.image;
         let Some(set) = zone.set(cut, RrType::NS) else { return Next::Done(Rcode::SERVFAIL) };
-        if self.opening.response.answers() == 0 {
-            self.opening.response.clear_flag(flag::AA);
+        if self.reply.response.answers() == 0 {
+            self.reply.response.clear_flag(flag::AA);
         }
         let cut_name = zone.name(cut);
         let owner = Owner { at: step.suffix_at(cut_name.len()), wire: cut_name };
         let apex_at = step.suffix_at(zone.apex().len());
         let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
         let mut count = 0;
-        let written = self.opening.response.rrset(
-            Section::Authority,
-            owner,
-            zone.records(set),
-            apex_at,
-            |at, rdata| {
+        let written =
+            self.reply.response.rrset(Section::Authority, owner, zone.records(set), apex_at, |at, rdata| {
                 if let Some(node) = rdata.link
                     && count < GLUE_MAX
                 {
                     glue[count] = (at, NodeId(node));
                     count += 1;
                 }
-            },
-        );
+            });
         if written.is_err() {
             return self.truncate();
         }
@@ -51,7 +46,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 for rtype in [RrType::A, RrType::AAAA] {
                     let Some(set) = zone.set(node, rtype) else { continue };
                     let owner = Owner { at, wire: name };
-                    let written = self.opening.response.rrset(
+                    let written = self.reply.response.rrset(
                         Section::Additional,
                         owner,
                         zone.records(set),
@@ -60,7 +55,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                     );
                     if written.is_err() {
                         if needed {
-                            self.opening.response.set_flag(flag::TC);
+                            self.reply.response.set_flag(flag::TC);
                         }
                         return Next::Done(Rcode::NOERROR);
                     }

@@ -1,8 +1,8 @@
 //! Names whose addresses a policy decides.
 
-use super::exchange::{Exchange, Next, Step};
 use super::outcome::Reason;
 use super::trace::Trace;
+use super::walk::{Next, Step, Walk};
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::vantage::Decision;
 use crate::steer::choose::{Choice, Question, Resort, choose, pick};
@@ -14,16 +14,16 @@ use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Steered};
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
+impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the
     /// client: only a CNAME, which answers every type, is exempt.
     pub fn steered<'n>(&mut self, step: Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
     where
         's: 'n,
     {
-        let snapshot = self.opening.snapshot;
+        let snapshot = self.reply.snapshot;
         let policy = &snapshot.steering.policies[steered.policy as usize];
-        let family = match self.opening.query.qtype {
+        let family = match self.reply.query.qtype {
             RrType::A => Some(V4),
             RrType::AAAA => Some(V6),
             _ => None,
@@ -42,7 +42,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             steered.seed
         };
         let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
-        let decision = self.opening.vantage().decide(policy, shares, seed, self.opening.draw);
+        let decision = self.reply.vantage().decide(policy, shares, seed, self.reply.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
@@ -64,7 +64,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         // Whatever comes out is this client's, but for the denial that all clients of a policy get
         // at the same time. Where a CNAME is possible, that there is none is tailored too.
         if choice != Choice::NoData || policy.may_alias() {
-            self.opening.scope = self.opening.scope.max(decision.scope);
+            self.reply.scope = self.reply.scope.max(decision.scope);
         }
         let ttl = steered.ttl.unwrap_or(decision.plan.ttl).at(horizon_secs);
         if let (Choice::Pop { pop, slot, resort }, Some(family)) = (choice, offered) {
@@ -87,10 +87,10 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         's: 'n,
     {
         Some(match family {
-            None if policy.https && self.opening.query.qtype == RrType::HTTPS => return None,
+            None if policy.https && self.reply.query.qtype == RrType::HTTPS => return None,
             _ if self.stops_before_scope(0) => Next::Done(Rcode::NOERROR),
             Some(_) => self.negative(step, Rcode::NOERROR),
-            None if self.opening.query.qtype == RrType::ANY => self.any(step),
+            None if self.reply.query.qtype == RrType::ANY => self.any(step),
             None => self.positive(step, node),
         })
     }
@@ -118,16 +118,14 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
                 Next::Done(Rcode::SERVFAIL)
             }
             // A family that the policy does not have.
-            Choice::Pop { .. } if matches!(self.opening.query.qtype, RrType::A | RrType::AAAA) => {
+            Choice::Pop { .. } if matches!(self.reply.query.qtype, RrType::A | RrType::AAAA) => {
                 self.negative(step, Rcode::NOERROR)
             }
-            Choice::Pop { pop, slot, resort }
-                if policy.https && self.opening.query.qtype == RrType::HTTPS =>
-            {
+            Choice::Pop { pop, slot, resort } if policy.https && self.reply.query.qtype == RrType::HTTPS => {
                 self.outcome.pop = Some((pop, resort));
                 self.https(step, decision, (slot, Seen::new(view, slot, resort)), ttl)
             }
-            Choice::Pop { .. } if self.opening.query.qtype == RrType::ANY => self.any(step),
+            Choice::Pop { .. } if self.reply.query.qtype == RrType::ANY => self.any(step),
             Choice::Pop { .. } => self.positive(step, node),
         }
     }
@@ -141,7 +139,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         family: Families,
         ttl: Ttl,
     ) -> Next<'static> {
-        let slot = &self.opening.snapshot.steering.slots[slot as usize];
+        let slot = &self.reply.snapshot.steering.slots[slot as usize];
         if family == V4 {
             self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| {
                 address.octets()
@@ -163,17 +161,17 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
         let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key());
-        shuffle(&mut picked, count, self.opening.draw);
+        shuffle(&mut picked, count, self.reply.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
         let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
-        match self.opening.response.addresses(Section::Answer, step.owner(), rtype, ttl, records) {
+        match self.reply.response.addresses(Section::Answer, step.owner(), rtype, ttl, records) {
             Ok(()) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }
     }
 }
 
-impl<'s, T: Trace> Exchange<'s, '_, T> {
+impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the
     /// PoP's addresses that A and AAAA of the same decision have. A family that this PoP cannot
     /// answer now comes from another one, whose addresses would not go with these parameters, so it
@@ -186,7 +184,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
         (slot, seen): (u32, Seen),
         ttl: Ttl,
     ) -> Next<'static> {
-        let slot = &self.opening.snapshot.steering.slots[slot as usize];
+        let slot = &self.reply.snapshot.steering.slots[slot as usize];
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
         let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };
         // Priority 1, and the root, which stands for the owner.
@@ -200,7 +198,7 @@ impl<'s, T: Trace> Exchange<'s, '_, T> {
             rdata.hint(6, (&slot.v6, seen.down_v6), decision, |address| address.octets());
         }
         self.trace.picked(1, 1, ttl.secs());
-        match self.opening.response.record(
+        match self.reply.response.record(
             Section::Answer,
             step.owner(),
             RrType::HTTPS,

@@ -1,6 +1,6 @@
 //! The story of an answer: nothing in service, everything in `explain`.
 
-use super::exchange::Step;
+use super::walk::Step;
 use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Decision;
 use crate::steer::choose::{Blind, Choice, Watch};

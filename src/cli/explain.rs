@@ -5,7 +5,7 @@
 //! from.
 
 use super::{Config, dig, print, print_findings, verify};
-use crate::answer::{self, Client, Moment, Outcome, Step, Trace, Transport, Verdict};
+use crate::answer::{self, Client, Disposition, Outcome, QueryContext, Step, Trace, Transport};
 use crate::config::Deployment;
 use crate::geo::atlas::Atlas;
 use crate::geo::place::Place;
@@ -152,7 +152,7 @@ pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapsh
         &snapshot,
         &packet,
         &client,
-        Moment { draw: 0, epoch_secs: 0 },
+        QueryContext { draw: 0, epoch_secs: 0 },
         &mut out,
         &mut story,
     );
@@ -179,12 +179,12 @@ fn subnet_words(asked: &Asked) -> String {
 
 fn conclude(text: &mut String, snapshot: &Snapshot, outcome: &Outcome, out: &[u8]) {
     let _ = writeln!(text, "snapshot   {} digest {}", snapshot.sequence(), snapshot.digest());
-    match outcome.verdict {
-        Verdict::Silence => text.push_str("answer     none: the server stays silent\n"),
-        Verdict::SlowPath => {
+    match outcome.disposition {
+        Disposition::Silence => text.push_str("answer     none: the server stays silent\n"),
+        Disposition::SlowPath => {
             text.push_str("answer     from the side road for rare messages, not from the core\n")
         }
-        Verdict::Reply(len) => {
+        Disposition::Send(len) => {
             let _ = writeln!(text, "scope      {}", outcome.scope);
             text.push('\n');
             text.push_str(&dig::render(&out[..len]));

@@ -7,7 +7,7 @@
 //! inside the scope that came back. TTL and order are not compared: neither is part of what a scope
 //! promises.
 
-use crate::answer::{Client, Moment, Transport, Verdict, respond};
+use crate::answer::{Client, Disposition, QueryContext, Transport, respond};
 use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
 use crate::limits::MESSAGE_MAX;
 use crate::snapshot::Snapshot;
@@ -182,11 +182,16 @@ impl Walk<'_> {
     fn ask(&mut self, asked: &mut Asked<'_>, address: IpAddr, source: u8) -> Option<Answer> {
         asked.write(Prefix::new(address, source));
         let client = Client { address: asked.resolver, transport: Transport::Tcp };
-        let outcome =
-            respond(self.snapshot, &asked.packet, &client, Moment { draw: 0, epoch_secs: 0 }, &mut self.out);
-        let records = match outcome.verdict {
-            Verdict::Reply(len) => records(&self.out[..len]),
-            Verdict::Silence | Verdict::SlowPath => None,
+        let outcome = respond(
+            self.snapshot,
+            &asked.packet,
+            &client,
+            QueryContext { draw: 0, epoch_secs: 0 },
+            &mut self.out,
+        );
+        let records = match outcome.disposition {
+            Disposition::Send(len) => records(&self.out[..len]),
+            Disposition::Silence | Disposition::SlowPath => None,
         };
         if records.is_none() {
             self.fault(format!(

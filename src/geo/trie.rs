@@ -13,7 +13,7 @@
 //! class means to it.
 
 use super::prefix::{truncate_v4, truncate_v6};
-use crate::limits::AHEAD;
+use crate::limits::PREFETCH_MAX;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -214,14 +214,14 @@ impl<K: Key> Table<K> {
     /// What [`Table::lookup`] gives of these, but for depths: each an address in a table of its
     /// own. A level of all goes before the next level of any, and within a level none asks what
     /// another has brought: the processor waits for memory for all of them at once.
-    pub fn values_ahead(asked: &[Option<(&Table<K>, K)>; AHEAD]) -> [u32; AHEAD] {
+    pub fn prefetch_values(asked: &[Option<(&Table<K>, K)>; PREFETCH_MAX]) -> [u32; PREFETCH_MAX] {
         fn of_asked<'p, T: Copy>(
-            places: &'p mut [u32; AHEAD],
-            asked: &[Option<T>; AHEAD],
+            places: &'p mut [u32; PREFETCH_MAX],
+            asked: &[Option<T>; PREFETCH_MAX],
         ) -> impl Iterator<Item = (&'p mut u32, T)> {
             places.iter_mut().zip(asked).filter_map(|(place, asked)| Some((place, (*asked)?)))
         }
-        let mut places = [0; AHEAD];
+        let mut places = [0; PREFETCH_MAX];
         for (place, (table, address)) in of_asked(&mut places, asked) {
             *place = table.cuts.root[address.top(table.cuts.root_bits)];
         }
@@ -438,13 +438,13 @@ mod tests {
             spine.insert(0, Block { start: 0, len: 32, value: 0 });
             let other = Table::new(&spine);
             let mut starts = blocks.iter().map(|block| block.start);
-            let asked: [Option<(&Table<u32>, u32)>; AHEAD] = std::array::from_fn(|at| match at % 4 {
+            let asked: [Option<(&Table<u32>, u32)>; PREFETCH_MAX] = std::array::from_fn(|at| match at % 4 {
                 3 => None,
                 2 => Some((&other, at as u32 / 4)),
                 _ => starts.next().map(|start| (&table, start)),
             });
             prop_assert_eq!(
-                Table::values_ahead(&asked),
+                Table::prefetch_values(&asked),
                 asked.map(|asked| asked.map_or(0, |(table, address)| table.lookup(address).0))
             );
         }

@@ -11,7 +11,7 @@
 //! * on a wildcard bind its UDP answers leave from the address that the route prefers, which need
 //!   not be the one that was asked: list the addresses instead.
 
-use crate::answer::{self, Client, Moment, Transport, Verdict};
+use crate::answer::{self, Client, Disposition, QueryContext, Transport};
 use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
@@ -79,21 +79,21 @@ impl Portable {
         block.received(1);
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
             let service = self.shared.published.served();
-            let moment = Moment { draw: draws.draw(), epoch_secs: clock::epoch_secs() };
+            let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::epoch_secs() };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let outcome =
                     answer::respond(&service.snapshot, request.as_slice(), &client, moment, scratch);
-                match outcome.verdict {
-                    Verdict::Reply(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
-                    Verdict::Silence => (outcome, None),
-                    Verdict::SlowPath => (
+                match outcome.disposition {
+                    Disposition::Send(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
+                    Disposition::Silence => (outcome, None),
+                    Disposition::SlowPath => (
                         outcome,
                         slow_path::answer(request.as_slice(), client.address, &service.snapshot.cookies),
                     ),
                 }
             }));
             if let Ok((outcome, Some(_))) = &outcome
-                && outcome.verdict != Verdict::SlowPath
+                && outcome.disposition != Disposition::SlowPath
             {
                 block.answered(&service, outcome);
             }
@@ -101,7 +101,7 @@ impl Portable {
         });
         match outcome {
             Ok((outcome, Some(octets))) => {
-                if outcome.verdict == Verdict::SlowPath {
+                if outcome.disposition == Disposition::SlowPath {
                     block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
                 }
                 Some(octets)

@@ -117,7 +117,7 @@ pub fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8
 }
 
 /// The response code for a message that hickory understood.
-fn verdict(request: &Message) -> ResponseCode {
+fn disposition(request: &Message) -> ResponseCode {
     if request.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
         return ResponseCode::BADVERS;
     }
@@ -152,7 +152,7 @@ fn cookie(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<EdnsOp
 }
 
 fn refuse(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
-    let code = verdict(request);
+    let code = disposition(request);
     let mut response = Message::new(request.metadata.id, MessageType::Response, request.metadata.op_code);
     // Neither AA nor AD: REFUSED and the like claim nothing about zones that may well be ours.
     response.metadata = Metadata::response_from_request(&request.metadata);

@@ -1,7 +1,7 @@
 //! DNS over TCP (RFC 7766): an accept loop that cannot be made to spin, and connections that answer
 //! pipelined queries in order.
 
-use crate::answer::{self, Client, Moment, Transport, Verdict};
+use crate::answer::{self, Client, Disposition, QueryContext, Transport};
 use crate::limits::{
     ACCEPT_PAUSE_MILLIS, DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS,
     STREAM_WRITE_SECS,
@@ -222,10 +222,10 @@ impl<'a> Connection<'a> {
         self.tcp_context.block.received(1);
         let octets = &self.pending[message.clone()];
         let client = Client { address: self.peer.ip(), transport: Transport::Tcp };
-        let moment = Moment { draw: self.draws.draw(), epoch_secs: clock::epoch_secs() };
+        let moment = QueryContext { draw: self.draws.draw(), epoch_secs: clock::epoch_secs() };
         let answers = &mut self.answers;
         let tcp_context = self.tcp_context;
-        let verdict = SCRATCH.with_borrow_mut(|scratch| {
+        let disposition = SCRATCH.with_borrow_mut(|scratch| {
             let service = tcp_context.shared.published.served();
             // The core does not panic. Should it ever, one query is lost and counted, not the
             // connection.
@@ -234,19 +234,19 @@ impl<'a> Connection<'a> {
             }));
             let Ok(outcome) = outcome else {
                 tcp_context.block.dropped(Dropped::Panic, 1);
-                return Verdict::Silence;
+                return Disposition::Silence;
             };
-            match outcome.verdict {
-                Verdict::Reply(length) => match scratch.get(..length) {
+            match outcome.disposition {
+                Disposition::Send(length) => match scratch.get(..length) {
                     Some(octets) if frame(answers, octets) => tcp_context.block.answered(&service, &outcome),
                     _ => tcp_context.block.dropped(Dropped::TooLong, 1),
                 },
-                Verdict::Silence => tcp_context.block.dropped(Dropped::Silence, 1),
-                Verdict::SlowPath => {}
+                Disposition::Silence => tcp_context.block.dropped(Dropped::Silence, 1),
+                Disposition::SlowPath => {}
             }
-            outcome.verdict
+            outcome.disposition
         });
-        if verdict == Verdict::SlowPath { self.answer_rare(message).await } else { Ok(()) }
+        if disposition == Disposition::SlowPath { self.answer_rare(message).await } else { Ok(()) }
     }
 
     /// A rare message waits for its answer, so that answers keep their order; what was answered

@@ -1,7 +1,7 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
-use crate::answer::ahead::{Ahead, Glance};
-use crate::answer::{self, Client, Moment, Scratch, Transport, Verdict};
+use crate::answer::prefetch::{PeekedQuery, Prefetcher};
+use crate::answer::{self, Client, Disposition, QueryContext, Scratch, Transport};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::published::ServedSnapshot;
@@ -41,8 +41,11 @@ pub struct WorkerContext {
 /// Serves until told to stop.
 pub fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
     let mut batch = Batch::new(worker_context.batch);
-    let mut worker_scratch =
-        WorkerScratch { draws: Draws::seeded(), scratch: Scratch::default(), ahead: Ahead::default() };
+    let mut worker_scratch = WorkerScratch {
+        draws: Draws::seeded(),
+        scratch: Scratch::default(),
+        prefetcher: Prefetcher::default(),
+    };
     while !worker_context.stop.load(Ordering::Relaxed) {
         match batch.receive(&worker_context.socket) {
             Ok(count) => {
@@ -90,7 +93,7 @@ impl Drops {
 struct WorkerScratch {
     draws: Draws,
     scratch: Scratch,
-    ahead: Ahead,
+    prefetcher: Prefetcher,
 }
 
 fn answer_batch(
@@ -105,7 +108,7 @@ fn answer_batch(
     let service = worker_context.shared.published.served();
     // No answer depends on it, also if it failed.
     _ = catch_unwind(AssertUnwindSafe(|| {
-        worker_scratch.ahead.read(&service.snapshot, count, |index| glance(batch.datagram(index)))
+        worker_scratch.prefetcher.read(&service.snapshot, count, |index| glance(batch.datagram(index)))
     }));
     let mut next = 0;
     while next < count {
@@ -120,7 +123,7 @@ fn answer_batch(
             worker_context.block.dropped(Dropped::Panic, 1);
         }
     }
-    worker_scratch.ahead.note(&worker_scratch.scratch.outcome);
+    worker_scratch.prefetcher.note(&worker_scratch.scratch.outcome);
     let sent = batch.send(&worker_context.socket);
     if sent.failed > 0 {
         worker_context.block.dropped(Dropped::Unsent, sent.failed as u64);
@@ -128,7 +131,7 @@ fn answer_batch(
 }
 
 /// A query, and who will be answered, as far as a glance tells.
-fn glance(datagram: Datagram<'_>) -> Glance<'_> {
+fn glance(datagram: Datagram<'_>) -> PeekedQuery<'_> {
     let resolver = || match datagram.peer {
         Some(SocketAddr::V4(peer)) => Some(peer.ip().to_bits()),
         _ => None,
@@ -154,7 +157,7 @@ fn answer_one(
         return worker_context.block.dropped(Dropped::BadPeer, 1);
     };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
-    let moment = Moment { draw: worker_scratch.draws.draw(), epoch_secs };
+    let moment = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
     answer::respond_by(
         &mut worker_scratch.scratch,
         &service.snapshot,
@@ -163,13 +166,13 @@ fn answer_one(
         moment,
         room,
     );
-    match worker_scratch.scratch.outcome.verdict {
-        Verdict::Reply(length) if batch.reply(index, length) => {
+    match worker_scratch.scratch.outcome.disposition {
+        Disposition::Send(length) if batch.reply(index, length) => {
             worker_context.block.answered(service, &worker_scratch.scratch.outcome)
         }
-        Verdict::Reply(_) => worker_context.block.dropped(Dropped::TooLong, 1),
-        Verdict::Silence => worker_context.block.dropped(Dropped::Silence, 1),
-        Verdict::SlowPath => hand_over(worker_context, batch, index),
+        Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
+        Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),
+        Disposition::SlowPath => hand_over(worker_context, batch, index),
     }
 }
 

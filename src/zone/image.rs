@@ -14,7 +14,7 @@
 //! it, and a placeholder that the writer points at the apex in the message at hand. All other data
 //! is stored and sent as it is.
 
-use crate::limits::AHEAD;
+use crate::limits::PREFETCH_MAX;
 use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
 use crate::wire::hash;
 use crate::wire::name::{NAME_OCTETS_MAX, same};
@@ -363,14 +363,14 @@ impl Image {
     /// for any: the processor waits for all of them at once. Only the first place of each is looked
     /// at, where most stand. Gives a number that means nothing, so that no compiler leaves the
     /// reading out.
-    pub fn read_ahead(&self, hashes: &[u64]) -> u32 {
+    pub fn prefetch(&self, hashes: &[u64]) -> u32 {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut nodes = [NO_NODE; AHEAD];
-        let nodes = &mut nodes[..hashes.len().min(AHEAD)];
+        let mut nodes = [NO_NODE; PREFETCH_MAX];
+        let nodes = &mut nodes[..hashes.len().min(PREFETCH_MAX)];
         for (node, hash) in nodes.iter_mut().zip(hashes) {
             *node = self.slots.get(*hash as usize & mask).map_or(NO_NODE, |slot| slot.node);
         }
-        let mut places = [(0, 0, 0); AHEAD];
+        let mut places = [(0, 0, 0); PREFETCH_MAX];
         for (place, node) in places.iter_mut().zip(nodes) {
             if let Some(node) = self.nodes.get(*node as usize) {
                 // The first record stands behind the name, often in the next line of the cache.

@@ -4,7 +4,7 @@
 //! keys nor hashes are stored beside it: most strangers are told apart by half of the hash, and the
 //! user compares the rest.
 
-use crate::limits::AHEAD;
+use crate::limits::PREFETCH_MAX;
 use crate::wire::hash;
 use crate::wire::name::NAME_OCTETS_MAX;
 
@@ -42,8 +42,8 @@ impl Table {
 
     /// The hashes, at most [`AHEAD`] of them, of what is sought next. What finding them will read
     /// is read here, so that all wait for memory together instead of one after the other.
-    pub fn ahead(&self, hashes: impl Iterator<Item = u64>) -> [u64; AHEAD] {
-        let mut some = [0; AHEAD];
+    pub fn prefetch(&self, hashes: impl Iterator<Item = u64>) -> [u64; PREFETCH_MAX] {
+        let mut some = [0; PREFETCH_MAX];
         let count = some.iter_mut().zip(hashes).map(|(to, hash)| *to = hash).count();
         let mask = self.slots.len() - 1;
         std::hint::black_box(

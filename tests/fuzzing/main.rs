@@ -209,7 +209,7 @@ fn packets_reach_every_kind_of_reply() {
         let (outcome, octets) =
             crate::support::ask(targets::packet::snapshot(), &input, [127, 0, 0, 1].into(), 0);
         let kind = if octets.is_empty() {
-            format!("{:?}", outcome.verdict)
+            format!("{:?}", outcome.disposition)
         } else {
             format!("{} answers {} scope {}", outcome.rcode, octets[7].min(1), outcome.scope.min(1))
         };

@@ -3,7 +3,7 @@
 
 use crate::support::dice::Dice;
 use crate::support::{Tree, World, load, query};
-use meridian::answer::{self, Client, Moment, Transport, Verdict};
+use meridian::answer::{self, Client, Disposition, QueryContext, Transport};
 use meridian::geo::prefix::Prefix;
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::snapshot::Snapshot;
@@ -81,11 +81,11 @@ fn by_answers(snapshot: &Snapshot, cells: usize) -> Vec<usize> {
             snapshot,
             &packet,
             &client,
-            Moment { draw: cell as u64, epoch_secs: 0 },
+            QueryContext { draw: cell as u64, epoch_secs: 0 },
             &mut out,
         );
         assert!(
-            matches!(outcome.verdict, Verdict::Reply(_)) && outcome.rcode.0 == 0 && out[7] == 1,
+            matches!(outcome.disposition, Disposition::Send(_)) && outcome.rcode.0 == 0 && out[7] == 1,
             "cell {cell}: {outcome:?}"
         );
         assert_eq!(out[address..address + 3], [192, 0, 2], "cell {cell}: {outcome:?}");

@@ -3,7 +3,7 @@
 
 use crate::calls;
 use crate::support::{EPOCH_SECS, Tree, load, query, with_down};
-use meridian::answer::{Client, Moment, Transport, Verdict, respond};
+use meridian::answer::{Client, Disposition, QueryContext, Transport, respond};
 use meridian::geo::prefix::Prefix;
 use meridian::shared::counters::{CounterBlock, Lane};
 use meridian::wire::rr::{Rcode, RrType};
@@ -127,18 +127,24 @@ fn answering_allocates_nothing() {
     for (what, packet, expected) in &rows {
         for snapshot in [&world.snapshot, &down] {
             let before = calls();
-            let outcome =
-                respond(snapshot, packet, &client, Moment { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
+            let outcome = respond(
+                snapshot,
+                packet,
+                &client,
+                QueryContext { draw: 9, epoch_secs: EPOCH_SECS },
+                &mut out,
+            );
             block.answered(&published.served(), &outcome);
             assert_eq!(calls() - before, 0, "{what}");
-            let seen =
-                matches!(outcome.verdict, Verdict::Reply(_)).then_some((outcome.rcode, outcome.truncated));
+            let seen = matches!(outcome.disposition, Disposition::Send(_))
+                .then_some((outcome.rcode, outcome.truncated));
             assert_eq!(seen, *expected, "{what}");
         }
     }
     // Nothing may be answered: the policy says so when its only PoP is down.
     let packet = query("strict.cdn.example.", RrType::A, v4);
     let before = calls();
-    let outcome = respond(&down, &packet, &client, Moment { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
+    let outcome =
+        respond(&down, &packet, &client, QueryContext { draw: 9, epoch_secs: EPOCH_SECS }, &mut out);
     assert_eq!((calls() - before, outcome.rcode), (0, Rcode::SERVFAIL));
 }

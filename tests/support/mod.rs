@@ -5,7 +5,7 @@ pub mod certificate;
 pub mod deployment;
 pub mod dice;
 
-use meridian::answer::{self, Client, Moment, Outcome, Transport, Verdict};
+use meridian::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};
 use meridian::config::{self, Deployment, Sources};
 use meridian::finding::Findings;
 use meridian::geo::prefix::Prefix;
@@ -138,12 +138,12 @@ pub fn ask_over(
         snapshot,
         packet,
         &Client { address: from, transport },
-        Moment { draw, epoch_secs: EPOCH_SECS },
+        QueryContext { draw, epoch_secs: EPOCH_SECS },
         &mut out,
     );
-    match outcome.verdict {
-        Verdict::Reply(len) => out.truncate(len),
-        Verdict::Silence | Verdict::SlowPath => out.clear(),
+    match outcome.disposition {
+        Disposition::Send(len) => out.truncate(len),
+        Disposition::Silence | Disposition::SlowPath => out.clear(),
     }
     (outcome, out)
 }

@@ -4,7 +4,7 @@
 //! are a run of one list, and what is rarely there is marked in a few bits, so that checks of rare
 //! things pass a million plain names by.
 
-use crate::limits::{AHEAD, RRSET_OCTETS_MAX};
+use crate::limits::{PREFETCH_MAX, RRSET_OCTETS_MAX};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::table::{Table, hash_of};
@@ -152,8 +152,8 @@ impl<'z> Index<'z> {
         // Which owner each record belongs to; then runs of owners by counting.
         let mut numbers: Vec<u32> = Vec::with_capacity(zone.records.len());
         let mut parent_last: &[u8] = &[];
-        for some in zone.records.chunks(AHEAD) {
-            let hashes = names.by_name.ahead(some.iter().map(|record| hash_of(record.owner.as_wire())));
+        for some in zone.records.chunks(PREFETCH_MAX) {
+            let hashes = names.by_name.prefetch(some.iter().map(|record| hash_of(record.owner.as_wire())));
             for (record, hash) in some.iter().zip(hashes) {
                 names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
                 names.has_dnames |= record.rtype == RrType::DNAME;

@@ -17,7 +17,7 @@ use super::rdata::folded;
 use super::table::{Table, hash_of};
 use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
-use crate::limits::AHEAD;
+use crate::limits::PREFETCH_MAX;
 use crate::wire::hash;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -72,8 +72,8 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
 fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
     let mut first = Table::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (start, some) in (0..).step_by(AHEAD).zip(records.chunks(AHEAD)) {
-        let hashes = first.ahead(
+    for (start, some) in (0..).step_by(PREFETCH_MAX).zip(records.chunks(PREFETCH_MAX)) {
+        let hashes = first.prefetch(
             some.iter().map(|record| hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into())),
         );
         for (index, (record, hash)) in (start..).zip(some.iter().zip(hashes)) {

@@ -10,7 +10,7 @@
 
 use super::{APEX, FREE, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, Set, Slot, Steered, is_compressible};
 use crate::finding::{Finding, code};
-use crate::limits::AHEAD;
+use crate::limits::PREFETCH_MAX;
 use crate::wire::fragment::{self, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
@@ -23,10 +23,10 @@ use crate::zone::text::{Record, Zone};
 pub fn build(zone: &Zone) -> Result<Image, Finding> {
     let mut builder = Builder::new(zone);
     let mut records: Vec<(u32, RrType, u32)> = Vec::with_capacity(zone.records.len());
-    let mut names = vec![QueryName::default(); AHEAD];
-    for (start, some) in (0..).step_by(AHEAD).zip(zone.records.chunks(AHEAD)) {
+    let mut names = vec![QueryName::default(); PREFETCH_MAX];
+    for (start, some) in (0..).step_by(PREFETCH_MAX).zip(zone.records.chunks(PREFETCH_MAX)) {
         let read = names.iter_mut().zip(some).map(|(name, record)| builder.read(name, &record.owner));
-        let hashes = builder.by_name.ahead(read);
+        let hashes = builder.by_name.prefetch(read);
         for (index, (record, (name, hash))) in (start..).zip(some.iter().zip(names.iter().zip(hashes))) {
             if let Some(node) = builder.node_of(name, hash) {
                 records.push((node, record.rtype, index));
@@ -274,8 +274,8 @@ impl<'a> Builder<'a> {
             len *= 2;
         }
         let mut slots = vec![FREE; len];
-        let mut hashes = [0; AHEAD];
-        for (start, some) in (0..).step_by(AHEAD).zip(self.drafts.chunks(AHEAD)) {
+        let mut hashes = [0; PREFETCH_MAX];
+        for (start, some) in (0..).step_by(PREFETCH_MAX).zip(self.drafts.chunks(PREFETCH_MAX)) {
             hashes.iter_mut().zip(some).for_each(|(hash, draft)| *hash = hash::whole(self.name_of(draft)));
             // All wait for memory together.
             std::hint::black_box(

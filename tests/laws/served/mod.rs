@@ -12,8 +12,10 @@ use crate::support::dice::Dice;
 use crate::support::{EPOCH_SECS, Tree, World, load, with_down};
 use asked::{Asked, asked, subnet};
 use heard::{ENDS, Heard};
-use meridian::answer::ahead::Ahead;
-use meridian::answer::{Client, Moment, Outcome, Scratch, Transport, Verdict, respond_by, respond_traced};
+use meridian::answer::prefetch::Prefetcher;
+use meridian::answer::{
+    Client, Disposition, Outcome, QueryContext, Scratch, Transport, respond_by, respond_traced,
+};
 use meridian::geo::prefix::Prefix;
 use meridian::snapshot::Snapshot;
 use meridian::snapshot::steering::{self, Breadth, Inputs};
@@ -30,7 +32,7 @@ const BATCH: usize = 40;
 /// What serves, as a worker does: with what earlier messages left in the scratch and in the buffer.
 struct Roads {
     scratch: Scratch,
-    ahead: Ahead,
+    ahead: Prefetcher,
     /// The next batch: messages with their clients.
     batch: Vec<(Vec<u8>, Option<u32>)>,
     /// Queries whose routes were read ahead.
@@ -43,7 +45,7 @@ impl Roads {
     fn new() -> Roads {
         Roads {
             scratch: Scratch::default(),
-            ahead: Ahead::default(),
+            ahead: Prefetcher::default(),
             batch: Vec::new(),
             ways: 0,
             out: vec![0xa5; 65_535],
@@ -57,7 +59,7 @@ impl Roads {
         snapshot: &Snapshot,
         packet: &[u8],
         client: &Client,
-        moment: Moment,
+        moment: QueryContext,
         size: usize,
         says: &str,
     ) -> Outcome {
@@ -73,8 +75,8 @@ impl Roads {
         respond_by(&mut self.scratch, snapshot, packet, client, moment, &mut self.out[..size]);
         self.ahead.note(&self.scratch.outcome);
         let served = self.scratch.outcome;
-        let is_same = match (served.verdict, traced.verdict) {
-            (Verdict::Reply(served), Verdict::Reply(traced)) => self.out[..served] == fresh[..traced],
+        let is_same = match (served.disposition, traced.disposition) {
+            (Disposition::Send(served), Disposition::Send(traced)) => self.out[..served] == fresh[..traced],
             _ => true,
         };
         assert!(
@@ -107,7 +109,14 @@ impl Roads {
             let epoch_secs = EPOCH_SECS + *dice.pick(&[0, 0, 2_000, 4_000]);
             let packet = asked(dice, names, known, (snapshot, client.address));
             let size = *dice.pick(&[512, 1232, 1232, 65_535]);
-            self.compare(snapshot, &packet, &client, Moment { draw: dice.roll(), epoch_secs }, size, says);
+            self.compare(
+                snapshot,
+                &packet,
+                &client,
+                QueryContext { draw: dice.roll(), epoch_secs },
+                size,
+                says,
+            );
         }
     }
 }
@@ -367,10 +376,10 @@ fn what_came_before_leaves_nothing() {
         for (before, first, _) in &rows {
             for (what, second, expected) in &rows {
                 let says = format!("{what} after {before}");
-                let moment = Moment { draw: 9, epoch_secs: EPOCH_SECS };
+                let moment = QueryContext { draw: 9, epoch_secs: EPOCH_SECS };
                 roads.compare(&world.snapshot, first, &client, moment, 1232, &says);
                 let outcome = roads.compare(&world.snapshot, second, &client, moment, 1232, &says);
-                let rcode = matches!(outcome.verdict, Verdict::Reply(_)).then_some(outcome.rcode);
+                let rcode = matches!(outcome.disposition, Disposition::Send(_)).then_some(outcome.rcode);
                 assert_eq!((rcode, outcome.scope > 0), *expected, "{says}");
             }
         }

@@ -6,7 +6,7 @@ use super::reply::{self, Reply, plain};
 use super::script::{Expect, Many, Script, Spread, Step};
 use super::{Failure, query};
 use crate::support::{Tree, World, ask_over, with_down};
-use meridian::answer::{Outcome, Transport, Verdict};
+use meridian::answer::{Disposition, Outcome, Transport};
 use meridian::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -108,12 +108,12 @@ fn one(
     }
     let snapshot = snapshot(world, ask);
     let (outcome, octets) = ask_over(&snapshot, &ask.packet(), ask.from, ask.transport, ask.draw);
-    let reply = match outcome.verdict {
-        Verdict::Reply(_) => match reply::decode(&octets) {
+    let reply = match outcome.disposition {
+        Disposition::Send(_) => match reply::decode(&octets) {
             Ok(reply) => Some(reply),
             Err(error) => return fail(line, format!("the reply cannot be decoded: {error}\n{octets:02x?}")),
         },
-        Verdict::Silence | Verdict::SlowPath => None,
+        Disposition::Silence | Disposition::SlowPath => None,
     };
     if let Some(words) = reply.as_ref().and_then(|reply| broken_promise(ask, reply, octets.len())) {
         fail(line, format!("{words}\n{}", reply.as_ref().map_or("", |r| &r.dig)));
@@ -121,10 +121,10 @@ fn one(
     if let Some(words) = reply.as_ref().and_then(|reply| broken_scope(&snapshot, ask, reply)) {
         fail(line, words);
     }
-    let shown = reply.as_ref().map_or_else(|| format!("{:?}", outcome.verdict), |r| r.dig.clone());
+    let shown = reply.as_ref().map_or_else(|| format!("{:?}", outcome.disposition), |r| r.dig.clone());
     let pop = chosen(&snapshot, &outcome);
     for (line, expect) in expected {
-        if let Err(words) = compare(expect, outcome.verdict, reply.as_ref(), pop.as_deref()) {
+        if let Err(words) = compare(expect, outcome.disposition, reply.as_ref(), pop.as_deref()) {
             fail(
                 *line,
                 format!(
@@ -251,7 +251,7 @@ fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String>
 
 fn compare(
     expect: &Expect,
-    verdict: Verdict,
+    verdict: Disposition,
     reply: Option<&Reply>,
     pop: Option<&str>,
 ) -> Result<(), String> {
@@ -260,10 +260,10 @@ fn compare(
     };
     match expect {
         Expect::Silence => {
-            return differs("verdict", format!("{:?}", Verdict::Silence), format!("{verdict:?}"));
+            return differs("verdict", format!("{:?}", Disposition::Silence), format!("{verdict:?}"));
         }
         Expect::SlowPath => {
-            return differs("verdict", format!("{:?}", Verdict::SlowPath), format!("{verdict:?}"));
+            return differs("verdict", format!("{:?}", Disposition::SlowPath), format!("{verdict:?}"));
         }
         Expect::Pop(wanted) if pop.is_some_and(|p| wanted.iter().any(|w| w == p)) => return Ok(()),
         Expect::Pop(wanted) => {

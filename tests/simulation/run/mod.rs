@@ -7,7 +7,7 @@ mod stir;
 use crate::node::Node;
 use crate::support::dice::Dice;
 use crate::world::{Compiled, NAMES, NEAR, POPS, TIMEOUT_MS, TTL_SECS, TYPES, is_pushed};
-use meridian::answer::{self, Client, Moment as Draw, Transport};
+use meridian::answer::{self, Client, QueryContext as Draw, Transport};
 use meridian::health::Moment;
 use meridian::health::event::HealthEvent;
 use meridian::health::guard::Release;

@@ -1,7 +1,7 @@
 //! One query on its way to an answer: what is known so far.
 
-use super::opening::Opening;
 use super::outcome::Outcome;
+use super::reply::Reply;
 use super::trace::Trace;
 use crate::wire::query::{HEADER_LEN, QueryName};
 use crate::wire::response::{Owner, Written, flag};
@@ -50,9 +50,9 @@ pub enum Next<'s> {
 }
 
 /// A query on its way, whatever it asks.
-pub struct Exchange<'s, 't, T> {
+pub struct Walk<'s, 't, T> {
     /// What it began with, and what is written since.
-    pub opening: Opening<'s>,
+    pub reply: Reply<'s>,
     /// Sink of the story.
     pub trace: &'t mut T,
     /// What the counters are told.
@@ -60,10 +60,10 @@ pub struct Exchange<'s, 't, T> {
     extended_error: Option<(u16, &'static str)>,
 }
 
-impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
+impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// Goes on from an opening.
-    pub fn new(opening: Opening<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Exchange<'s, 't, T> {
-        Exchange { opening, trace, outcome, extended_error: None }
+    pub fn new(reply: Reply<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Walk<'s, 't, T> {
+        Walk { reply, trace, outcome, extended_error: None }
     }
 
     /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the
@@ -71,15 +71,15 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
     /// nothing of the name: a child that no delegation of ours leads to does exist, so its parent
     /// must not deny it.
     pub fn find(&self, name: &QueryName) -> Option<Found> {
-        if self.opening.query.qtype == RrType::DS {
+        if self.reply.query.qtype == RrType::DS {
             self.find_signer(name)
         } else {
-            self.opening.snapshot.zones.lookup(name)
+            self.reply.snapshot.zones.lookup(name)
         }
     }
 
     fn find_signer(&self, name: &QueryName) -> Option<Found> {
-        let zones = &self.opening.snapshot.zones;
+        let zones = &self.reply.snapshot.zones;
         let above =
             zones.zone_of(name, true).map(|zone| Found { zone, matched: zones.zone(zone).lookup(name) });
         above
@@ -94,12 +94,12 @@ impl<'s, 't, T: Trace> Exchange<'s, 't, T> {
 
     /// The rest does not fit: the client comes back over TCP.
     pub fn truncate(&mut self) -> Next<'static> {
-        self.opening.response.set_flag(flag::TC);
+        self.reply.response.set_flag(flag::TC);
         Next::Done(Rcode::NOERROR)
     }
 
     /// Writes the OPT and the header, and tells the outcome.
     pub fn finish(&mut self, rcode: Rcode) {
-        self.opening.finish(rcode, self.extended_error, self.outcome);
+        self.reply.finish(rcode, self.extended_error, self.outcome);
     }
 }

@@ -10,7 +10,7 @@
 
 use super::Outcome;
 use crate::geo::trie::Table;
-use crate::limits::AHEAD;
+use crate::limits::PREFETCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::steering::Breadth;
 use crate::steer::plan::{Entry, Plan};
@@ -30,12 +30,12 @@ const ALIASES_MAX: usize = 3;
 
 /// A query as a glance shows it: its octets, and the IPv4 client that it will be answered for, if
 /// there is one.
-pub type Glance<'m> = (&'m [u8], Option<u32>);
+pub type PeekedQuery<'m> = (&'m [u8], Option<u32>);
 
 /// Reads ahead for one who answers batches, and guesses by the last answer what the next will come
 /// from.
 #[derive(Debug, Default)]
-pub struct Ahead {
+pub struct Prefetcher {
     policy: Option<u32>,
     zone: Option<ZoneId>,
     name: QueryName,
@@ -49,7 +49,7 @@ struct Way<'s> {
     client: u32,
 }
 
-impl Ahead {
+impl Prefetcher {
     /// Notes what the last answer of a batch came from.
     pub fn note(&mut self, outcome: &Outcome) {
         self.policy = outcome.policy.or(self.policy);
@@ -62,10 +62,10 @@ impl Ahead {
         &mut self,
         snapshot: &Snapshot,
         count: usize,
-        query: impl Fn(usize) -> Glance<'m>,
+        query: impl Fn(usize) -> PeekedQuery<'m>,
     ) -> usize {
-        let some = |start: usize| (start..count).take(AHEAD).map(&query);
-        let starts = (0..count).step_by(AHEAD);
+        let some = |start: usize| (start..count).take(PREFETCH_MAX).map(&query);
+        let starts = (0..count).step_by(PREFETCH_MAX);
         if count < 2 {
             return 0;
         }
@@ -73,16 +73,16 @@ impl Ahead {
             self.zone.and_then(|zone| snapshot.zones.get(zone)).filter(|zone| zone.names() > NAMES_MANY)
         {
             for start in starts.clone() {
-                let mut hashes = [0; AHEAD];
+                let mut hashes = [0; PREFETCH_MAX];
                 for (hash, (message, _)) in hashes.iter_mut().zip(some(start)) {
                     *hash = if self.read_name(message) { self.name.hash_whole(0) } else { 0 };
                 }
-                black_box(zone.read_ahead(&hashes));
+                black_box(zone.prefetch(&hashes));
             }
         }
         let (Some(last), mut read) = (self.policy, 0) else { return 0 };
         for start in starts {
-            let mut ways = [None; AHEAD];
+            let mut ways = [None; PREFETCH_MAX];
             let queries = ways.iter_mut().zip(some(start));
             match snapshot.steering.breadth {
                 Breadth::Near => return 0,
@@ -130,13 +130,13 @@ fn way_of(snapshot: &Snapshot, index: u32, client: Option<u32>) -> Option<Way<'_
 }
 
 /// Reads where ways lead, step by step: leaf, choice, plan, list, slot of its first PoP.
-fn read_ways(ways: &[Option<Way<'_>>; AHEAD]) {
-    let leaves = Table::values_ahead(&ways.map(|way| way.map(|way| (way.table, way.client))));
+fn read_ways(ways: &[Option<Way<'_>>; PREFETCH_MAX]) {
+    let leaves = Table::prefetch_values(&ways.map(|way| way.map(|way| (way.table, way.client))));
     black_box(leaves);
     if !ways.iter().flatten().any(|way| way.policy.plans.len() > PLANS_MANY) {
         return;
     }
-    let mut plans: [Option<(&PolicyTable, &Plan)>; AHEAD] = [None; AHEAD];
+    let mut plans: [Option<(&PolicyTable, &Plan)>; PREFETCH_MAX] = [None; PREFETCH_MAX];
     for ((plan, way), leaf) in plans.iter_mut().zip(ways).zip(leaves) {
         *plan = way.and_then(|Way { policy, .. }| {
             let [by_ecs, by_resolver] = *policy.choices.get(leaf as usize)?;

@@ -8,9 +8,9 @@
 //! alone, so `explain` never comes here, and the law that a traced answer is the served answer
 //! compares the two.
 
-use super::exchange::Step;
-use super::opening::Opening;
 use super::outcome::{Outcome, Reason};
+use super::reply::Reply;
+use super::walk::Step;
 use crate::snapshot::vantage::Evidence;
 use crate::steer::choose::{Resort, sole};
 use crate::steer::table::{V4, V6};
@@ -20,10 +20,10 @@ use crate::zone::image::{Match, Set, Steered, Usual};
 use crate::zone::text::ChainMode;
 use std::net::IpAddr;
 
-impl<'s> Opening<'s> {
+impl<'s> Reply<'s> {
     /// The response code of a usual answer, or the step from which to walk, if one was found.
     #[inline(always)]
-    pub fn quick(&mut self, outcome: &mut Outcome) -> Result<Rcode, Option<Step<'s>>> {
+    pub fn fast_path(&mut self, outcome: &mut Outcome) -> Result<Rcode, Option<Step<'s>>> {
         let query = self.query;
         if query.qclass != CLASS_IN || !is_plain(query.qtype) {
             return Err(None);
@@ -35,7 +35,7 @@ impl<'s> Opening<'s> {
         while self.steps_left > 0 {
             match step.found.matched {
                 Match::Exact(node) => match step.image.usual(node, query.qtype) {
-                    Usual::Steered(steered) if self.quick_address(step, steered, outcome).is_some() => {
+                    Usual::Steered(steered) if self.fast_address(step, steered, outcome).is_some() => {
                         return Ok(Rcode::NOERROR);
                     }
                     Usual::Ready(records, count)
@@ -44,10 +44,10 @@ impl<'s> Opening<'s> {
                     {
                         return Ok(Rcode::NOERROR);
                     }
-                    Usual::Alias(set) if let Some(next) = self.quick_alias(step, set) => step = next,
+                    Usual::Alias(set) if let Some(next) = self.fast_cname(step, set) => step = next,
                     _ => break,
                 },
-                Match::NoName if self.quick_denial(step).is_some() => return Ok(Rcode::NXDOMAIN),
+                Match::NoName if self.fast_nxdomain(step).is_some() => return Ok(Rcode::NXDOMAIN),
                 _ => break,
             }
             self.steps_left -= 1;
@@ -57,7 +57,7 @@ impl<'s> Opening<'s> {
 
     /// Writes the SOA of the zone that knows no such name.
     #[inline(always)]
-    fn quick_denial(&mut self, step: Step<'s>) -> Option<usize> {
+    fn fast_nxdomain(&mut self, step: Step<'s>) -> Option<usize> {
         let (zone, soa) = (step.image, step.image.denial()?);
         let apex_at = step.suffix_at(zone.apex().len());
         self.response.pointed(Section::Authority, Owner { at: apex_at, wire: zone.apex() }, &soa, apex_at)
@@ -65,7 +65,7 @@ impl<'s> Opening<'s> {
 
     /// Writes a CNAME, if it leads to one of our names.
     #[inline(always)]
-    fn quick_alias(&mut self, step: Step<'s>, set: &Set) -> Option<Step<'s>> {
+    fn fast_cname(&mut self, step: Step<'s>, set: &Set) -> Option<Step<'s>> {
         let zone = step.image;
         // Only where a chain is simply followed.
         if zone.chain != ChainMode::Full {
@@ -80,7 +80,7 @@ impl<'s> Opening<'s> {
 
     /// Writes the one address of the PoP that a policy puts first, to an IPv4 client.
     #[inline(always)]
-    fn quick_address(&mut self, step: Step<'s>, steered: &Steered, outcome: &mut Outcome) -> Option<()> {
+    fn fast_address(&mut self, step: Step<'s>, steered: &Steered, outcome: &mut Outcome) -> Option<()> {
         let (snapshot, qtype) = (self.snapshot, self.query.qtype);
         let family = match qtype {
             RrType::A => V4,

@@ -1,9 +1,9 @@
 //! Errors for messages that are no query: the header, the question if it could be read, and OPT if
 //! the client speaks EDNS. And the answer to who asks for nothing but a cookie.
 
-use super::opening::{answer_cookie, limit, options};
 use super::outcome::Outcome;
-use super::{Client, Moment, Verdict};
+use super::reply::{answer_cookie, limit, options};
+use super::{Client, Disposition, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::Standing;
 use crate::wire::query::Reject;
@@ -16,7 +16,7 @@ pub fn reject(
     snapshot: &Snapshot,
     reject: &Reject<'_>,
     client: &Client,
-    moment: Moment,
+    context: QueryContext,
     out: &mut [u8],
 ) -> Outcome {
     let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
@@ -26,14 +26,19 @@ pub fn reject(
         edns.subnet = None;
     }
     let (standing, cookie) =
-        edns.as_ref().map_or((Standing::None, None), |edns| answer_cookie(snapshot, edns, client, moment));
+        edns.as_ref().map_or((Standing::None, None), |edns| answer_cookie(snapshot, edns, client, context));
     let options = edns.as_ref().map(|edns| options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode));
     let reserved = options.as_ref().map_or(0, |o| o.len());
     let limit = limit(client.transport, reject.edns.as_ref());
     let mut response =
         Response::begin(out, limit, reserved, u32::from(reject.id) << 16 | u32::from(flags), reject.question);
     let len = response.finish(reject.rcode, options.as_ref());
-    Outcome { verdict: Verdict::Reply(len), rcode: reject.rcode, cookie: standing, ..Outcome::silence() }
+    Outcome {
+        disposition: Disposition::Send(len),
+        rcode: reject.rcode,
+        cookie: standing,
+        ..Outcome::silence()
+    }
 }
 
 /// Gives a cookie to who asks for nothing else: BADCOOKIE if the server cookie that came was not
@@ -43,15 +48,15 @@ pub fn cookie_only(
     snapshot: &Snapshot,
     asked: &Reject<'_>,
     client: &Client,
-    moment: Moment,
+    context: QueryContext,
     out: &mut [u8],
 ) -> Outcome {
     let standing =
-        asked.edns.as_ref().map_or(Standing::None, |edns| answer_cookie(snapshot, edns, client, moment).0);
+        asked.edns.as_ref().map_or(Standing::None, |edns| answer_cookie(snapshot, edns, client, context).0);
     let rcode = match standing {
         Standing::None => asked.rcode,
         Standing::Client | Standing::Valid => Rcode::NOERROR,
         Standing::Invalid => Rcode::BADCOOKIE,
     };
-    reject(snapshot, &Reject { rcode, ..*asked }, client, moment, out)
+    reject(snapshot, &Reject { rcode, ..*asked }, client, context, out)
 }

@@ -1,9 +1,9 @@
 //! What every answer begins with: how large it may be, what the cookie says, the question echoed.
 //! And its end: the OPT and the header.
 
-use super::exchange::Step;
 use super::outcome::Outcome;
-use super::{Client, Moment, Transport, Verdict};
+use super::walk::Step;
+use super::{Client, Disposition, QueryContext, Transport};
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::vantage::Vantage;
@@ -16,7 +16,7 @@ use crate::zone::set::Found;
 
 /// An answer that is begun. Kept small and in one function for as long as the answer is a usual
 /// one.
-pub struct Opening<'s> {
+pub struct Reply<'s> {
     /// The snapshot, held for the whole answer.
     pub snapshot: &'s Snapshot,
     /// What is asked.
@@ -36,32 +36,32 @@ pub struct Opening<'s> {
     pub cookie: Option<cookie::Whole>,
 }
 
-impl<'s> Opening<'s> {
+impl<'s> Reply<'s> {
     /// Begins the response to a query. `outcome` is that of silence.
     #[inline(always)]
     pub fn new(
         snapshot: &'s Snapshot,
         query: &'s Query,
         packet: &[u8],
-        (client, moment): (&'s Client, Moment),
+        (client, context): (&'s Client, QueryContext),
         out: &'s mut [u8],
         outcome: &mut Outcome,
-    ) -> Opening<'s> {
+    ) -> Reply<'s> {
         outcome.qtype = query.qtype;
         let (mut reserved, mut cookie) = (0, None);
         if let Some(edns) = &query.edns {
             if edns.asks && edns.cookie.is_some() {
-                (outcome.cookie, cookie) = answer_cookie(snapshot, edns, client, moment);
+                (outcome.cookie, cookie) = answer_cookie(snapshot, edns, client, context);
             }
             reserved = options(snapshot, edns, cookie.as_ref(), 0, None, Rcode::NOERROR).len();
         }
         let limit = limit(client.transport, query.edns.as_ref());
         let response = Response::begin(out, limit, reserved, query.copied_head(), query.question(packet));
-        Opening {
+        Reply {
             snapshot,
             query,
             client,
-            draw: moment.draw,
+            draw: context.draw,
             response,
             scope: 0,
             steps_left: CHAIN_MAX + 1,
@@ -72,9 +72,9 @@ impl<'s> Opening<'s> {
     /// The same, elsewhere: what is moved as a whole must stand in memory from its beginning, and
     /// an opening that comes to its end without it need not.
     #[inline(always)]
-    pub fn moved(self) -> Opening<'s> {
-        let Opening { snapshot, query, client, draw, response, scope, steps_left, cookie } = self;
-        Opening { snapshot, query, client, draw, response: response.moved(), scope, steps_left, cookie }
+    pub fn moved(self) -> Reply<'s> {
+        let Reply { snapshot, query, client, draw, response, scope, steps_left, cookie } = self;
+        Reply { snapshot, query, client, draw, response: response.moved(), scope, steps_left, cookie }
     }
 
     /// The step at a name that was found.
@@ -112,7 +112,7 @@ impl<'s> Opening<'s> {
                 self.response.finish(rcode, Some(&options))
             }
         };
-        (outcome.verdict, outcome.rcode) = (Verdict::Reply(len), rcode);
+        (outcome.disposition, outcome.rcode) = (Disposition::Send(len), rcode);
         (outcome.truncated, outcome.scope) = (self.response.is_truncated(), self.scope);
     }
 }
@@ -134,12 +134,12 @@ pub fn answer_cookie(
     snapshot: &Snapshot,
     edns: &Edns,
     client: &Client,
-    moment: Moment,
+    context: QueryContext,
 ) -> (Standing, Option<cookie::Whole>) {
     match edns
         .cookie
         .as_ref()
-        .and_then(|asked| snapshot.cookies.answer(asked, client.address, moment.epoch_secs))
+        .and_then(|asked| snapshot.cookies.answer(asked, client.address, context.epoch_secs))
     {
         Some((standing, whole)) => (standing, Some(whole)),
         None => (Standing::None, None),
