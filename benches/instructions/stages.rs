@@ -113,7 +113,7 @@ pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a Counter
                 let decided = Outcome {
                     policy: Some(0),
                     reason: Some(meridian::answer::Reason::Regular),
-                    evidence: Some(meridian::snapshot::vantage::Evidence::Ecs),
+                    evidence: Some(meridian::snapshot::locate::Evidence::Ecs),
                     pop: Some((pop, meridian::steer::choose::Resort::Regular)),
                     ..answered
                 };

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Names of the smaller zone.
 const FEW: usize = 10_000;
 /// When memory is read after the first answer: what a load has freed is given back by then.
-const SETTLED: Duration = Duration::from_secs(5);
+const NO_HORIZON: Duration = Duration::from_secs(5);
 /// Load of one round on one server.
 const LOADED: Duration = Duration::from_secs(2);
 /// Questions that take turns: as many as the comparison with other servers asks, and so many that
@@ -50,7 +50,7 @@ pub fn measure(many: usize, rounds: usize, scratch: &Path, report: &mut Report) 
 fn countries(scratch: &Path, report: &mut Report) -> Result<(), String> {
     let world = World::new(Plan { names: FEW, networks: 1_050_000, seed: 1 });
     let running = Running::start(Kind::Meridian, &world, &scratch.join("countries"))?;
-    thread::sleep(SETTLED);
+    thread::sleep(NO_HORIZON);
     let is = mebibytes(running.resident());
     report.bars.push(Bar {
         what: "resident memory with 10,000 names and 1,050,000 networks of countries, MiB",
@@ -94,7 +94,7 @@ fn of_each_name(many: &World, scratch: &Path, report: &mut Report) -> Result<(),
     let resident = |world: &World| -> Result<u64, String> {
         let running =
             Running::start(Kind::Meridian, world, &scratch.join(format!("resident-{}", world.plan.names)))?;
-        thread::sleep(SETTLED);
+        thread::sleep(NO_HORIZON);
         Ok(running.resident())
     };
     let [with_few, with_many] = [resident(&with_names(many, FEW))?, resident(many)?];

@@ -6,7 +6,7 @@ use meridian::answer::prefetch::Prefetcher;
 use meridian::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::snapshot::steering::Breadth;
 use meridian::snapshot::{Snapshot, compile};
-use meridian::wire::cookie::{Asked, Standing};
+use meridian::wire::cookie::{Asked, CookieStatus};
 use meridian::wire::ecs::ClientSubnet;
 use meridian::wire::edns::Edns;
 use meridian::wire::query::{Parsed, Query, parse};
@@ -66,7 +66,7 @@ pub fn packet(data: &[u8]) {
             Disposition::Send(len) => {
                 reply(data, (&parsed, &query), &out[..len], transport);
                 // A cookie for a cookie, and for nobody else.
-                assert_eq!(outcome.cookie != Standing::None, holds_cookie(&out[..len]));
+                assert_eq!(outcome.cookie != CookieStatus::None, holds_cookie(&out[..len]));
             }
         }
     }

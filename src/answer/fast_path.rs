@@ -11,7 +11,7 @@
 use super::outcome::{Outcome, Reason};
 use super::reply::Reply;
 use super::walk::Step;
-use crate::snapshot::vantage::Evidence;
+use crate::snapshot::locate::Evidence;
 use crate::steer::choose::{Resort, sole};
 use crate::steer::table::{V4, V6};
 use crate::wire::response::{Owner, Section, Written, flag};
@@ -93,11 +93,11 @@ impl<'s> Reply<'s> {
         if policy.families & family == 0 || policy.may_alias() || policy.resolver_classes.is_some() {
             return None;
         }
-        let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
-        let trie = policy.routes_of(shares).first()?;
-        let vantage = self.vantage();
-        let subnet = vantage.subnet.filter(|_| policy.ecs);
-        let IpAddr::V4(address) = subnet.map_or(vantage.resolver, |subnet| subnet.address) else {
+        let (view, by_cell) = snapshot.status.seen_by(steered.policy, policy);
+        let trie = policy.routes_of(by_cell).first()?;
+        let query_source = self.query_source();
+        let subnet = query_source.subnet.filter(|_| policy.ecs);
+        let IpAddr::V4(address) = subnet.map_or(query_source.resolver, |subnet| subnet.address) else {
             return None;
         };
         let (choice, depth) = trie.v4.lookup(address.to_bits());
@@ -117,7 +117,7 @@ impl<'s> Reply<'s> {
             }
             _ => return None,
         }
-        let (tailors, least) = (policy.located || shares, if shares { policy.cell_v4 } else { 1 });
+        let (tailors, least) = (policy.located || by_cell, if by_cell { policy.cell_v4 } else { 1 });
         let (evidence, scope) = match subnet {
             _ if !tailors => (Evidence::Nothing, 0),
             Some(_) => (Evidence::Ecs, depth.max(least).max(1)),

@@ -82,7 +82,7 @@ pub fn respond(
     context: QueryContext,
     out: &mut [u8],
 ) -> Outcome {
-    respond_traced(snapshot, packet, client, context, out, &mut trace::Silent::default())
+    respond_traced(snapshot, packet, client, context, out, &mut trace::NoTrace::default())
 }
 
 /// What whoever answers many messages keeps from one to the next, so that nothing is made anew or
@@ -104,7 +104,7 @@ pub fn respond_by(
     context: QueryContext,
     out: &mut [u8],
 ) {
-    converse(scratch, snapshot, packet, client, context, out, &mut trace::Silent::default());
+    converse(scratch, snapshot, packet, client, context, out, &mut trace::NoTrace::default());
 }
 
 /// [`respond`] with a trace.

@@ -1,9 +1,9 @@
 //! What came of a message, for counters and logs.
 
-use crate::snapshot::vantage::Evidence;
+use crate::snapshot::locate::Evidence;
 use crate::steer::choose::{Choice, Resort};
 use crate::steer::pop::PopId;
-use crate::wire::cookie::Standing;
+use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::set::ZoneId;
 
@@ -101,7 +101,7 @@ pub struct Outcome {
     /// PoP that was chosen, and how far the choice had to go.
     pub pop: Option<(PopId, Resort)>,
     /// What the DNS cookie says of the client.
-    pub cookie: Standing,
+    pub cookie: CookieStatus,
 }
 
 impl Outcome {
@@ -119,7 +119,7 @@ impl Outcome {
             evidence: None,
             qtype: RrType(0),
             pop: None,
-            cookie: Standing::None,
+            cookie: CookieStatus::None,
         }
     }
 }

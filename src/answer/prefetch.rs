@@ -125,8 +125,8 @@ impl Prefetcher {
 
 fn way_of(snapshot: &Snapshot, index: u32, client: Option<u32>) -> Option<Way<'_>> {
     let policy = snapshot.steering.policies.get(index as usize)?;
-    let (_, shares) = snapshot.status.seen_by(index, policy);
-    Some(Way { policy, table: &policy.routes_of(shares).first()?.v4, client: client? })
+    let (_, by_cell) = snapshot.status.seen_by(index, policy);
+    Some(Way { policy, table: &policy.routes_of(by_cell).first()?.v4, client: client? })
 }
 
 /// Reads where ways lead, step by step: leaf, choice, plan, list, slot of its first PoP.

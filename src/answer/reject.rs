@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::reply::{answer_cookie, limit, options};
 use super::{Client, Disposition, QueryContext};
 use crate::snapshot::Snapshot;
-use crate::wire::cookie::Standing;
+use crate::wire::cookie::CookieStatus;
 use crate::wire::query::Reject;
 use crate::wire::response::{Response, flag};
 use crate::wire::rr::Rcode;
@@ -25,8 +25,9 @@ pub fn reject(
     if let Some(edns) = &mut edns {
         edns.subnet = None;
     }
-    let (standing, cookie) =
-        edns.as_ref().map_or((Standing::None, None), |edns| answer_cookie(snapshot, edns, client, context));
+    let (cookie_status, cookie) = edns
+        .as_ref()
+        .map_or((CookieStatus::None, None), |edns| answer_cookie(snapshot, edns, client, context));
     let options = edns.as_ref().map(|edns| options(snapshot, edns, cookie.as_ref(), 0, None, reject.rcode));
     let reserved = options.as_ref().map_or(0, |o| o.len());
     let limit = limit(client.transport, reject.edns.as_ref());
@@ -36,7 +37,7 @@ pub fn reject(
     Outcome {
         disposition: Disposition::Send(len),
         rcode: reject.rcode,
-        cookie: standing,
+        cookie: cookie_status,
         ..Outcome::silence()
     }
 }
@@ -51,12 +52,14 @@ pub fn cookie_only(
     context: QueryContext,
     out: &mut [u8],
 ) -> Outcome {
-    let standing =
-        asked.edns.as_ref().map_or(Standing::None, |edns| answer_cookie(snapshot, edns, client, context).0);
-    let rcode = match standing {
-        Standing::None => asked.rcode,
-        Standing::Client | Standing::Valid => Rcode::NOERROR,
-        Standing::Invalid => Rcode::BADCOOKIE,
+    let cookie_status = asked
+        .edns
+        .as_ref()
+        .map_or(CookieStatus::None, |edns| answer_cookie(snapshot, edns, client, context).0);
+    let rcode = match cookie_status {
+        CookieStatus::None => asked.rcode,
+        CookieStatus::Client | CookieStatus::Valid => Rcode::NOERROR,
+        CookieStatus::Invalid => Rcode::BADCOOKIE,
     };
     reject(snapshot, &Reject { rcode, ..*asked }, client, context, out)
 }

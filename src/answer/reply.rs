@@ -6,8 +6,8 @@ use super::walk::Step;
 use super::{Client, Disposition, QueryContext, Transport};
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
-use crate::snapshot::vantage::Vantage;
-use crate::wire::cookie::{self, Standing};
+use crate::snapshot::locate::QuerySource;
+use crate::wire::cookie::{self, CookieStatus};
 use crate::wire::edns::{Edns, ResponseOptions};
 use crate::wire::query::Query;
 use crate::wire::response::{Response, Written};
@@ -89,9 +89,9 @@ impl<'s> Reply<'s> {
     /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871
     /// section 7.1.2).
     #[inline(always)]
-    pub fn vantage(&self) -> Vantage<'s> {
+    pub fn query_source(&self) -> QuerySource<'s> {
         let subnet = self.query.edns.as_ref().filter(|edns| edns.asks).and_then(|edns| edns.subnet.as_ref());
-        Vantage { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source() > 0) }
+        QuerySource { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source() > 0) }
     }
 
     /// Writes the OPT, with an extended error if there is room, and the header; and tells the
@@ -135,14 +135,14 @@ pub fn answer_cookie(
     edns: &Edns,
     client: &Client,
     context: QueryContext,
-) -> (Standing, Option<cookie::Whole>) {
+) -> (CookieStatus, Option<cookie::Whole>) {
     match edns
         .cookie
         .as_ref()
         .and_then(|asked| snapshot.cookies.answer(asked, client.address, context.epoch_secs))
     {
-        Some((standing, whole)) => (standing, Some(whole)),
-        None => (Standing::None, None),
+        Some((cookie_status, whole)) => (cookie_status, Some(whole)),
+        None => (CookieStatus::None, None),
     }
 }
 

@@ -4,8 +4,8 @@ use super::outcome::Reason;
 use super::trace::Trace;
 use super::walk::{Next, Step, Walk};
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
-use crate::snapshot::vantage::Decision;
-use crate::steer::choose::{Choice, Question, Resort, choose, pick};
+use crate::snapshot::locate::Decision;
+use crate::steer::choose::{Choice, ChoiceInputs, Resort, choose, pick};
 use crate::steer::status::View;
 use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
 use crate::wire::edns::extended_error;
@@ -41,13 +41,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         } else {
             steered.seed
         };
-        let (view, shares) = snapshot.status.seen_by(steered.policy, policy);
-        let decision = self.reply.vantage().decide(policy, shares, seed, self.reply.draw);
+        let (view, by_cell) = snapshot.status.seen_by(steered.policy, policy);
+        let decision = self.reply.query_source().decide(policy, by_cell, seed, self.reply.draw);
         self.trace.decision(policy, &decision);
         if self.stops_before_scope(decision.scope) {
             return Next::Done(Rcode::NOERROR);
         }
-        let question = Question {
+        let question = ChoiceInputs {
             policy,
             plan: decision.plan,
             pops: &snapshot.steering.pops,
@@ -55,7 +55,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             view,
             family: offered,
         };
-        let (choice, horizon_secs) = choose(question, || decision.key(), self.trace.watch());
+        let (choice, horizon_secs) = choose(question, || decision.key(), self.trace.choice_trace());
         let outcome = &mut *self.outcome;
         outcome.policy = Some(steered.policy);
         outcome.reason = Some(Reason::of(choice));

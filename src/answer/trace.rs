@@ -2,18 +2,18 @@
 
 use super::walk::Step;
 use crate::snapshot::Snapshot;
-use crate::snapshot::vantage::Decision;
-use crate::steer::choose::{Blind, Choice, Watch};
+use crate::snapshot::locate::Decision;
+use crate::steer::choose::{Choice, ChoiceTrace, NoChoiceTrace};
 use crate::steer::table::PolicyTable;
 
 /// Listens. Every method does nothing unless overridden, so that silence compiles to nothing.
 pub trait Trace {
     /// What sees each candidate.
-    type Watch: Watch;
+    type ChoiceTrace: ChoiceTrace;
     /// Whether it hears nothing, so that an answer may be made without telling.
     const IS_SILENT: bool = false;
     /// What sees each candidate.
-    fn watch(&mut self) -> &mut Self::Watch;
+    fn choice_trace(&mut self) -> &mut Self::ChoiceTrace;
     /// A name is looked at.
     fn step(&mut self, _snapshot: &Snapshot, _step: &Step<'_>) {}
     /// A policy decided where the client is and which plan it gets.
@@ -26,13 +26,13 @@ pub trait Trace {
 
 /// Hears nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Silent(Blind);
+pub struct NoTrace(NoChoiceTrace);
 
-impl Trace for Silent {
-    type Watch = Blind;
+impl Trace for NoTrace {
+    type ChoiceTrace = NoChoiceTrace;
     const IS_SILENT: bool = true;
     #[inline(always)]
-    fn watch(&mut self) -> &mut Blind {
+    fn choice_trace(&mut self) -> &mut NoChoiceTrace {
         &mut self.0
     }
 }

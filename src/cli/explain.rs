@@ -12,9 +12,9 @@ use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
 use crate::reload::prepare;
 use crate::snapshot::compile::{self, Geography, status};
-use crate::snapshot::vantage::{Decision, Evidence, Subject};
+use crate::snapshot::locate::{Decision, Evidence, LookupAddress};
 use crate::snapshot::{Snapshot, steering};
-use crate::steer::choose::{Choice, Passed, Resort, Watch};
+use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
 use crate::steer::map::Mapper;
 use crate::steer::plan::{Entry, OWN_WEIGHT};
 use crate::steer::pop::AdminState;
@@ -208,7 +208,7 @@ struct Candidates {
     seen: Vec<(Entry, Resort, Option<Passed>, u64)>,
 }
 
-impl Watch for Candidates {
+impl ChoiceTrace for Candidates {
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed) {
         self.seen.push((*entry, resort, Some(why), 0));
     }
@@ -251,9 +251,9 @@ impl<'a> Story<'a> {
 }
 
 impl Trace for Story<'_> {
-    type Watch = Candidates;
+    type ChoiceTrace = Candidates;
 
-    fn watch(&mut self) -> &mut Candidates {
+    fn choice_trace(&mut self) -> &mut Candidates {
         &mut self.candidates
     }
 
@@ -286,8 +286,8 @@ impl Trace for Story<'_> {
         self.candidates.seen.clear();
         self.line("policy", &policy.name);
         let address = match decision.subject {
-            Subject::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
-            Subject::V6(bits) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+            LookupAddress::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            LookupAddress::V6(bits) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
         };
         let (place, leaf, evidence) = self.atlas.place_of(address);
         let by = match decision.evidence {
@@ -314,14 +314,14 @@ impl Trace for Story<'_> {
                 .map_or("the policy's listed order".to_owned(), |s| format!("the node's own site {s}"));
             self.line("fallback", &words);
         }
-        let offset = if let Subject::V4 { offset, .. } = decision.subject { offset } else { 0 };
+        let offset = if let LookupAddress::V4 { offset, .. } = decision.subject { offset } else { 0 };
         let merged = decision.depth.saturating_sub(if decision.is_special { 0 } else { offset });
         if decision.evidence != Evidence::Nothing {
             let words =
                 format!("{leaf} in the atlas, {} in the routes of this policy", Prefix::new(address, merged));
             self.line("leaf", &words);
         }
-        if decision.shares {
+        if decision.by_cell {
             let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
             let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key());
             self.line("key", &words);

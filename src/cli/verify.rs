@@ -86,9 +86,9 @@ impl Walk<'_> {
     fn name(&mut self, owner: &[u8], steered: Steered, samples: usize) {
         let policy = &self.snapshot.steering.policies[steered.policy as usize];
         let (status, view) = (&self.snapshot.status, self.snapshot.status.view(steered.policy));
-        let shares = status.shares(steered.policy, policy);
-        let tailors = policy.located || shares;
-        for (class, routes) in policy.routes_of(shares).iter().enumerate() {
+        let by_cell = status.by_cell(steered.policy, policy);
+        let tailors = policy.located || by_cell;
+        for (class, routes) in policy.routes_of(by_cell).iter().enumerate() {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
             let offers = |family| policy.families & family != 0 && status.offers(policy, view, family);
             let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];

@@ -10,9 +10,9 @@ use super::tree::{self, Node};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::{OVERRIDE_SECS_MAX, WEIGHT_MAX};
 use crate::steer::civil;
-use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop};
+use crate::steer::transition::Transition;
 use std::fmt::Write;
 
 const HEAD: &str = "\
@@ -102,11 +102,11 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     let set = table.need("set", out).and_then(|node| moment(node, "set", out));
     let until = table.take("until").map(|node| moment(node, "until", out));
     // What began when it was said, and takes no time, waits for no clock.
-    let course = course(&mut table, out).map(|course| {
-        if course.over_secs == 0 && course.start_epoch_secs <= set.unwrap_or(0) {
-            Course::default()
+    let transition = transition(&mut table, out).map(|transition| {
+        if transition.over_secs == 0 && transition.start_epoch_secs <= set.unwrap_or(0) {
+            Transition::default()
         } else {
-            course
+            transition
         }
     });
     table.finish(out);
@@ -121,12 +121,12 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
             Some(until) => Some(until?),
             None => None,
         },
-        course: course?,
+        transition: transition?,
     })
 }
 
 /// When and how it comes into force; what says nothing of it does at once.
-fn course(table: &mut Table<'_>, out: &mut Findings) -> Option<Course> {
+fn transition(table: &mut Table<'_>, out: &mut Findings) -> Option<Transition> {
     let mut number = |key: &'static str, max: u64, out: &mut Findings| match table.take(key) {
         Some(node) => integer(node, key, 0..=i64::try_from(max).unwrap_or(i64::MAX), out)
             .and_then(|n| u64::try_from(n).ok()),
@@ -136,7 +136,7 @@ fn course(table: &mut Table<'_>, out: &mut Findings) -> Option<Course> {
     let from = number("from", u64::from(WEIGHT_MAX), out);
     let start = table.take("start").map(|node| moment(node, "start", out));
     let start_epoch_secs = start.unwrap_or(Some(0))?;
-    Some(Course { start_epoch_secs, over_secs: over_secs?, from: u32::try_from(from?).ok()? })
+    Some(Transition { start_epoch_secs, over_secs: over_secs?, from: u32::try_from(from?).ok()? })
 }
 
 fn moment(node: &Node, key: &str, out: &mut Findings) -> Option<u64> {
@@ -165,7 +165,7 @@ pub fn print(ledger: &Ledger) -> String {
         let _ =
             writeln!(text, "    reason: {}\n    author: {}", quoted(&entry.reason), quoted(&entry.author));
         let _ = writeln!(text, "    set: {}", civil::moment(entry.set_epoch_secs));
-        let Course { start_epoch_secs, over_secs, from } = entry.course;
+        let Transition { start_epoch_secs, over_secs, from } = entry.transition;
         if start_epoch_secs > 0 {
             let _ = writeln!(
                 text,
@@ -250,7 +250,7 @@ mod tests {
             reason: Arc::from(reason),
             set_epoch_secs: 1_772_366_400,
             until_epoch_secs: until,
-            course: Course::default(),
+            transition: Transition::default(),
         }
     }
 
@@ -289,8 +289,8 @@ mod tests {
                 ("012", Action::State(AdminState::Up)),
             ] {
                 let plain = entry(selector, action, reason, (selector == "fra").then_some(4_000_000_000));
-                let course = Course { start_epoch_secs: 1_772_366_400, over_secs: 1_800, from: 128 };
-                ledger.add(Override { course, ..plain.clone() }).unwrap();
+                let transition = Transition { start_epoch_secs: 1_772_366_400, over_secs: 1_800, from: 128 };
+                ledger.add(Override { transition, ..plain.clone() }).unwrap();
                 ledger.add(plain).unwrap();
             }
         }

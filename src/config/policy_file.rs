@@ -12,7 +12,7 @@ use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::PanicGuard;
 use crate::limits::{CELL_V4_DEFAULT, CELL_V6_DEFAULT, LIST_DEPTH_DEFAULT, LIST_DEPTH_MAX};
-use crate::steer::policy::{BandWidth, Order, Policy, Share, WhenAllDown};
+use crate::steer::policy::{BandWidth, Order, Policy, Sharing, WhenAllDown};
 use crate::steer::pop::PopId;
 use crate::steer::rule::When;
 use crate::wire::name::Name;
@@ -96,7 +96,7 @@ fn lower_policy(
             order: Order::Nearest,
             band: BandWidth::Percent(BAND_DEFAULT),
             weights: Vec::new(),
-            share: Share::Sticky,
+            share: Sharing::Sticky,
             when_all_down: WhenAllDown::AsIfUp,
             ecs: true,
             depth: LIST_DEPTH_DEFAULT,
@@ -177,7 +177,7 @@ fn lower_choice(
         written.weights = settings::weights(node, world, out);
         policy.weights = written.weights.iter().map(|(pop, weight, _)| (*pop, *weight)).collect();
     }
-    let shares = [("sticky", Share::Sticky), ("random", Share::Random)];
+    let shares = [("sticky", Sharing::Sticky), ("random", Sharing::Random)];
     if let Some(share) = table.take("share").and_then(|node| choice(node, "share", &shares, out)) {
         policy.share = share;
     }

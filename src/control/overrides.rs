@@ -10,9 +10,9 @@ use crate::shared::event::override_json;
 use crate::shared::operator_view::{Alarm, FeedView, PopView, TargetView};
 use crate::shared::prediction::{Gain, Move, Prediction};
 use crate::steer::civil;
-use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Effective, Override, Selector};
 use crate::steer::pop::AdminState;
+use crate::steer::transition::Transition;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -70,12 +70,12 @@ fn pop_json(pop: &PopView) -> Value {
 /// What is on its way at a PoP: a sentence, and what it says as numbers; null if all stands still.
 fn progress(pop: &PopView, now: u64) -> Value {
     let moving = |entry: &&Override| {
-        entry.course.over_secs > 0 && now < entry.course.end() + u64::from(pop.cached_secs)
+        entry.transition.over_secs > 0 && now < entry.transition.end() + u64::from(pop.cached_secs)
     };
     let Some(entry) = [&pop.state_by, &pop.weight_by].into_iter().flatten().find(moving) else {
         return Value::Null;
     };
-    let Course { start_epoch_secs, over_secs, .. } = entry.course;
+    let Transition { start_epoch_secs, over_secs, .. } = entry.transition;
     let done_secs = now.saturating_sub(start_epoch_secs).min(over_secs);
     // Answers given at the longest TTL; what has moved since then may still be cached the old way.
     let cached = |secs: u32| {
@@ -93,7 +93,7 @@ fn progress(pop: &PopView, now: u64) -> Value {
         }
         Action::Weight(_) => format!("weight on its way to {}: {gone} % done", entry.action),
     };
-    let end = civil::moment(entry.course.end());
+    let end = civil::moment(entry.transition.end());
     json!({
         "text": format!(
             "{what}, done at {end}; at most {cached} % still cached the old way, for up to {} s",

@@ -3,7 +3,7 @@
 use crate::control::Shown;
 use crate::control::overrides::{Page, refused};
 use crate::snapshot::Snapshot;
-use crate::steer::policy::{BandWidth, Candidate, Order, Policy, Share, WhenAllDown};
+use crate::steer::policy::{BandWidth, Candidate, Order, Policy, Sharing, WhenAllDown};
 use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
 use crate::steer::table::{NO_SLOT, V4, V6};
@@ -84,7 +84,7 @@ fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<V
             BandWidth::None => "none".to_owned(),
             BandWidth::Percent(percent) => format!("{percent}%"),
         },
-        "share": match written.share { Share::Sticky => "sticky", Share::Random => "random" },
+        "share": match written.share { Sharing::Sticky => "sticky", Sharing::Random => "random" },
         "ttl": { "min": written.ttl.min_secs, "max": written.ttl.max_secs },
         "answers": written.answers,
         "when_all_down": when_all_down(written),

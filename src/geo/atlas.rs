@@ -6,11 +6,11 @@
 //! 7.2.1). For the same reason a leaf never spans addresses that are looked at in different ways:
 //! see [`Space`].
 
-mod evidence;
 mod layers;
+mod provenance;
 mod sweep;
 
-pub use evidence::{Evidence, Source};
+pub use provenance::{Provenance, Source};
 
 use super::mmdb::Database;
 use super::networks::Network;
@@ -58,7 +58,7 @@ pub struct Atlas {
     /// from different sources.
     pub places: Vec<Place>,
     /// The sources of each place.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<Provenance>,
     /// Leaves that cover all of IPv4, ascending and disjoint.
     pub v4: Vec<Leaf<u32>>,
     /// Leaves that cover all of IPv6, ascending and disjoint. Those of [`embedded::BLOCKS`] have
@@ -104,7 +104,7 @@ impl Atlas {
 
     /// The place of an address, the leaf that holds it and the sources. An IPv4 client inside IPv6
     /// has the place of its IPv4 address and an IPv6 leaf that counts the offset.
-    pub fn place_of(&self, address: IpAddr) -> (&Place, Prefix, &Evidence) {
+    pub fn place_of(&self, address: IpAddr) -> (&Place, Prefix, &Provenance) {
         let (place, leaf) = match address {
             IpAddr::V4(a) => {
                 let (place, len) = find(&self.v4, a.to_bits());
@@ -211,13 +211,13 @@ struct Places<'a> {
     databases: &'a [Database],
     networks: &'a [Network],
     list: Vec<Place>,
-    evidence: Vec<Evidence>,
-    known: HashMap<(Place, Evidence), u32>,
+    evidence: Vec<Provenance>,
+    known: HashMap<(Place, Provenance), u32>,
 }
 
 impl<'a> Places<'a> {
     fn new(databases: &'a [Database], networks: &'a [Network]) -> Places<'a> {
-        let nothing = (Place::default(), Evidence::default());
+        let nothing = (Place::default(), Provenance::default());
         Places {
             databases,
             networks,

@@ -24,7 +24,7 @@ impl Verdict {
 }
 
 /// A horizon that is out of sight: no change is pending.
-pub const SETTLED: u32 = u32::MAX;
+pub const NO_HORIZON: u32 = u32::MAX;
 
 /// One slot (a PoP's service) as probes see it. Bit `i` of a mask is address `i` of the family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ pub struct SlotHealth {
 
 impl Default for SlotHealth {
     fn default() -> SlotHealth {
-        SlotHealth { down_v4: 0, down_v6: 0, horizon_secs: SETTLED, went_down: 0, is_awaited: false }
+        SlotHealth { down_v4: 0, down_v6: 0, horizon_secs: NO_HORIZON, went_down: 0, is_awaited: false }
     }
 }
 

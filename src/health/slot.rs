@@ -1,6 +1,6 @@
 //! A slot as its targets make it: formulas to verdicts, verdicts to masks.
 
-use super::condition::{SETTLED, SlotHealth, Verdict};
+use super::condition::{NO_HORIZON, SlotHealth, Verdict};
 use super::roster::{Formula, SlotRoster};
 use super::spec::Need;
 
@@ -145,7 +145,7 @@ fn full(addresses: usize) -> u64 {
 
 /// Seconds of a horizon in milliseconds, rounded up.
 pub fn horizon_secs(horizon_ms: Option<u64>) -> u32 {
-    horizon_ms.map_or(SETTLED, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(SETTLED - 1))
+    horizon_ms.map_or(NO_HORIZON, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(NO_HORIZON - 1))
 }
 
 #[cfg(test)]

@@ -155,9 +155,9 @@ fn load(path: &Path) -> Result<Option<(Vec<u8>, Ledger)>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steer::course::Course;
     use crate::steer::ledger::{Action, Override, Selector};
     use crate::steer::pop::AdminState;
+    use crate::steer::transition::Transition;
 
     fn add(ledger: &mut Ledger, pop: &str) {
         let entry = Override {
@@ -168,7 +168,7 @@ mod tests {
             reason: "why".into(),
             set_epoch_secs: 1,
             until_epoch_secs: None,
-            course: Course::default(),
+            transition: Transition::default(),
         };
         ledger.add(entry).unwrap();
     }

@@ -13,11 +13,11 @@ use crate::shared::operator_view::{Alarm, OperatorView, PopHealth, PopView};
 use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
 use crate::steer::civil;
-use crate::steer::course::Course;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::safety::{Lacks, SafetyRule};
 use crate::steer::status::{ALL_CELLS, Share256, Shed, Status};
+use crate::steer::transition::Transition;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -218,7 +218,7 @@ impl Overrides {
 
     /// Entries that are planned or take time, with how far each is.
     fn quarters(&self, now: u64) -> Vec<(&Override, Option<u8>)> {
-        let gradual = self.ledger.entries().iter().filter(|entry| entry.course.end() > 0);
+        let gradual = self.ledger.entries().iter().filter(|entry| entry.transition.end() > 0);
         gradual
             .map(|entry| {
                 (
@@ -226,7 +226,7 @@ impl Overrides {
                     if entry.is_planned(now) {
                         None
                     } else {
-                        entry.course.quarter(now.max(entry.course.start_epoch_secs))
+                        entry.transition.quarter(now.max(entry.transition.start_epoch_secs))
                     },
                 )
             })
@@ -238,14 +238,14 @@ impl Overrides {
     pub fn progress(&mut self, now: u64) -> Vec<Event> {
         let (mut told, mut events) = (BTreeMap::new(), Vec::new());
         for (entry, quarter) in self.quarters(now) {
-            let is_plan = entry.course.start_epoch_secs > entry.set_epoch_secs;
+            let is_plan = entry.transition.start_epoch_secs > entry.set_epoch_secs;
             let before = self.told.get(&entry.id).copied().unwrap_or(if is_plan { None } else { Some(0) });
             // A clock that was set back tells nothing twice.
             let quarter = quarter.max(before);
             told.insert(entry.id, quarter);
-            if quarter > before && (entry.course.over_secs > 0 || before.is_none()) {
+            if quarter > before && (entry.transition.over_secs > 0 || before.is_none()) {
                 // What begins and holds whole at once has begun.
-                let is_whole = quarter == Some(4) && entry.course.over_secs > 0;
+                let is_whole = quarter == Some(4) && entry.transition.over_secs > 0;
                 let percent = if is_whole {
                     100
                 } else if before.is_none() {
@@ -392,7 +392,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                 "no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"
             ));
         }
-        for (selector, course) in courses(draft, change, selector, pops, now) {
+        for (selector, transition) in courses(draft, change, selector, pops, now) {
             let entry = Override {
                 id: 0,
                 selector,
@@ -400,8 +400,8 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                 author: Arc::clone(&change.author),
                 reason: Arc::clone(&change.reason),
                 set_epoch_secs: now,
-                until_epoch_secs: change.lasts_secs.map(|secs| course.end().max(now) + secs),
-                course,
+                until_epoch_secs: change.lasts_secs.map(|secs| transition.end().max(now) + secs),
+                transition,
             };
             for plan in pops.iter().flat_map(|pop| {
                 draft
@@ -413,7 +413,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                     "`{} {}`, planned for {}, {}",
                     plan.selector,
                     plan.action,
-                    civil::moment(plan.course.start_epoch_secs),
+                    civil::moment(plan.transition.start_epoch_secs),
                     if entry.is_planned(now) {
                         "stands too; of two plans the one said last wins where both have begun"
                     } else {
@@ -424,7 +424,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                     draft.warnings.push(sentence);
                 }
             }
-            draft.settled.add(Override { course: Course::default(), ..entry.clone() })?;
+            draft.settled.add(Override { transition: Transition::default(), ..entry.clone() })?;
             draft.ledger.add(entry.clone())?;
             draft.events.push(Event::OverrideSet { entry, pops: covered.clone() });
         }
@@ -440,9 +440,9 @@ fn courses(
     selector: &Selector,
     pops: &[Pop],
     now: u64,
-) -> Vec<(Selector, Course)> {
+) -> Vec<(Selector, Transition)> {
     if change.over_secs == 0 && change.start_epoch_secs.is_none() {
-        return vec![(selector.clone(), Course::default())];
+        return vec![(selector.clone(), Transition::default())];
     }
     let start_epoch_secs = change.start_epoch_secs.unwrap_or(now);
     let stands = |is: &Effective| match change.action {
@@ -457,10 +457,10 @@ fn courses(
         .collect();
     let most = |from: u32| covered.iter().filter(|(_, other)| *other == from).count();
     let from = covered.iter().map(|(_, from)| *from).max_by_key(|from| most(*from)).unwrap_or(0);
-    let course = |from: u32| Course { start_epoch_secs, over_secs: change.over_secs, from };
+    let transition = |from: u32| Transition { start_epoch_secs, over_secs: change.over_secs, from };
     let apart = covered
         .iter()
         .filter(|(_, other)| *other != from)
-        .map(|(pop, other)| (Selector::Pop(pop.name.clone()), course(*other)));
-    std::iter::once((selector.clone(), course(from))).chain(apart).collect()
+        .map(|(pop, other)| (Selector::Pop(pop.name.clone()), transition(*other)));
+    std::iter::once((selector.clone(), transition(from))).chain(apart).collect()
 }

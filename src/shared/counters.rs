@@ -7,8 +7,8 @@
 use crate::answer::Outcome;
 use crate::shared::decisions::WorkerId;
 use crate::shared::published::ServedSnapshot;
-use crate::snapshot::vantage::Evidence;
-use crate::wire::cookie::Standing;
+use crate::snapshot::locate::Evidence;
+use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::RrType;
 use std::array;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ pub struct CounterBlock {
     types: [AtomicU64; TYPE_SLOTS],
     evidence: [AtomicU64; EVIDENCE.len()],
     truncated: AtomicU64,
-    cookies: [AtomicU64; Standing::ALL.len()],
+    cookies: [AtomicU64; CookieStatus::ALL.len()],
     connections: AtomicU64,
 }
 
@@ -319,7 +319,7 @@ pub struct Totals {
     drops: [u64; DROPS],
     types: [u64; TYPE_SLOTS],
     evidence: [u64; EVIDENCE.len()],
-    cookies: [u64; Standing::ALL.len()],
+    cookies: [u64; CookieStatus::ALL.len()],
 }
 
 impl Totals {
@@ -345,7 +345,7 @@ impl Totals {
 
     /// Replies by what the DNS cookie of the query said: the word, and how often.
     pub fn cookies(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Standing::ALL.iter().zip(&self.cookies).map(|(standing, n)| (standing.word(), *n))
+        CookieStatus::ALL.iter().zip(&self.cookies).map(|(standing, n)| (standing.word(), *n))
     }
 
     /// Replies in all.

@@ -5,8 +5,8 @@ use crate::health::event::{HealthEvent, Subject};
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::shared::command::Origin;
 use crate::steer::civil;
-use crate::steer::course::Course;
 use crate::steer::ledger::Override;
+use crate::steer::transition::Transition;
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -148,7 +148,7 @@ impl fmt::Display for Event {
 fn words(entry: &Override) -> String {
     let until =
         entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
-    let Course { start_epoch_secs, over_secs, .. } = entry.course;
+    let Transition { start_epoch_secs, over_secs, .. } = entry.transition;
     let over = if over_secs > 0 { format!(" over {over_secs} s") } else { String::new() };
     let start = if start_epoch_secs > entry.set_epoch_secs {
         format!(" from {} on", civil::moment(start_epoch_secs))
@@ -292,9 +292,9 @@ pub fn override_json(entry: &Override) -> Value {
         "author": &*entry.author,
         "reason": &*entry.reason,
         "set": civil::moment(entry.set_epoch_secs),
-        "start": (entry.course.start_epoch_secs > 0).then(|| civil::moment(entry.course.start_epoch_secs)),
-        "over_secs": entry.course.over_secs,
-        "done": (entry.course.end() > 0).then(|| civil::moment(entry.course.end())),
+        "start": (entry.transition.start_epoch_secs > 0).then(|| civil::moment(entry.transition.start_epoch_secs)),
+        "over_secs": entry.transition.over_secs,
+        "done": (entry.transition.end() > 0).then(|| civil::moment(entry.transition.end())),
         "until": entry.until_epoch_secs.map(civil::moment),
     })
 }

@@ -6,8 +6,8 @@
 //! right to about one per cent of the whole.
 
 use super::Snapshot;
-use super::vantage::Vantage;
-use crate::steer::choose::{Blind, Choice, Question, choose};
+use super::locate::QuerySource;
+use crate::steer::choose::{Choice, ChoiceInputs, NoChoiceTrace, choose};
 use crate::steer::table::{PolicyTable, REDIRECT};
 use crate::wire::ecs::ClientSubnet;
 use crate::wire::hash::mix;
@@ -126,12 +126,12 @@ fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
 pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
     let policy = &snapshot.steering.policies[index as usize];
     let subnet = ClientSubnet::host(address);
-    let vantage = Vantage { resolver: address, subnet: Some(&subnet) };
-    let decision = vantage.decide(policy, snapshot.status.shares(index, policy), owner, owner);
+    let query_source = QuerySource { resolver: address, subnet: Some(&subnet) };
+    let decision = query_source.decide(policy, snapshot.status.by_cell(index, policy), owner, owner);
     if decision.is_special {
         return None;
     }
-    let question = Question {
+    let question = ChoiceInputs {
         policy,
         plan: decision.plan,
         pops: &snapshot.steering.pops,
@@ -139,7 +139,7 @@ pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, own
         view: snapshot.status.view(index),
         family: None,
     };
-    Some(match choose(question, || decision.key(), &mut Blind).0 {
+    Some(match choose(question, || decision.key(), &mut NoChoiceTrace).0 {
         Choice::Pop { pop, .. } => Answered::Pop(snapshot.steering.pops[usize::from(pop.0)].name.clone()),
         Choice::Cname(cname) => Answered::Cname(
             policy.cnames.get(usize::from(cname)).map_or_else(String::new, ToString::to_string),

@@ -12,6 +12,7 @@ pub mod difference;
 pub mod digest;
 pub mod forecast;
 pub mod inputs;
+pub mod locate;
 mod numbered;
 pub mod replay;
 pub mod roster;
@@ -20,7 +21,6 @@ pub mod shrunk;
 pub mod sizes;
 pub mod steering;
 pub mod summary;
-pub mod vantage;
 
 pub use compile::{compile, compile_by};
 pub use difference::{Difference, difference};

@@ -232,8 +232,8 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
     let side = |(snapshot, index): (&Snapshot, u32)| {
         let table = &snapshot.steering.policies[index as usize];
         Side {
-            shares: snapshot.status.shares(index, table),
-            tailors: table.located || snapshot.status.shares(index, table),
+            by_cell: snapshot.status.by_cell(index, table),
+            tailors: table.located || snapshot.status.by_cell(index, table),
             cells: [table.cell_v4, table.cell_v6],
         }
     };
@@ -259,9 +259,9 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
             flows[family].add(was, is, weight);
         }
     };
-    let is_sampled = sides.iter().any(|side| side.shares);
+    let is_sampled = sides.iter().any(|side| side.by_cell);
     let cell = |family: usize| {
-        sides.iter().filter(|side| side.shares).map(|side| side.cells[family]).max().unwrap_or(0)
+        sides.iter().filter(|side| side.by_cell).map(|side| side.cells[family]).max().unwrap_or(0)
     };
     let starts = boundaries_v4(&tables);
     let ends = starts.iter().skip(1).map(|start| u64::from(*start)).chain([1 << 32]);
@@ -305,7 +305,7 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
 
 /// One side of a passage.
 struct Side {
-    shares: bool,
+    by_cell: bool,
     tailors: bool,
     cells: Pair<u8>,
 }

@@ -17,7 +17,7 @@ use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::steer::map::{Around, Mapper};
 use crate::steer::plan::Plan;
-use crate::steer::policy::{Candidate, Policy, Share};
+use crate::steer::policy::{Candidate, Policy, Sharing};
 use crate::steer::pop::{Pop, Service};
 use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
 use crate::wire::hash;
@@ -325,7 +325,7 @@ impl<'a> Sketch<'a> {
         // Only now are all plans known, and with them whether anything of the policy shares by
         // cell: if so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6
         // apart.
-        let shares = policy.share == Share::Sticky
+        let by_cell = policy.share == Sharing::Sticky
             && shares_by_cell(policy, self.plans.list(), mapper, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());
         let mut located = false;
@@ -336,7 +336,7 @@ impl<'a> Sketch<'a> {
             let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
             located |= !uniform;
             let special = self.choices.number([BY_ECS_SPECIAL, by_resolver]);
-            drafted.push((of_place, special, uniform && !shares));
+            drafted.push((of_place, special, uniform && !by_cell));
         }
         if self.choices.list().len() as u32 >= VALUE_MAX {
             return Err(Finding::error(
@@ -366,7 +366,7 @@ impl<'a> Sketch<'a> {
             resolver_classes: None,
             ecs: policy.ecs,
             share: policy.share,
-            shares,
+            by_cell,
             located,
             cell_v4: policy.cell_max_v4,
             cell_v6: policy.cell_max_v6,
@@ -466,6 +466,6 @@ fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Famili
 impl Steering {
     /// Whether any policy shares at random, which is exempt from the laws of scope and equality.
     pub fn has_random_shares(&self) -> bool {
-        self.policies.iter().any(|p| p.share == Share::Random)
+        self.policies.iter().any(|p| p.share == Sharing::Random)
     }
 }

@@ -45,7 +45,7 @@ pub struct PolicySummary {
     /// Distinct scopes: its cost in resolvers' caches.
     pub scopes: usize,
     /// Whether it shares by cell.
-    pub shares: bool,
+    pub by_cell: bool,
 }
 
 impl Summary {
@@ -60,7 +60,7 @@ impl Summary {
             name: p.name.to_string(),
             plans: p.plans.len(),
             scopes: p.scopes,
-            shares: p.shares,
+            by_cell: p.by_cell,
         };
         Summary {
             sequence: snapshot.sequence(),
@@ -88,9 +88,9 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "pops      {}: {}", self.pops.len(), self.pops.join(" "))?;
         for policy in &self.policies {
-            let cells = if policy.shares { ", shares by cell" } else { "" };
+            let cells = if policy.by_cell { ", shares by cell" } else { "" };
             let lists = if policy.plans == 1 { "list" } else { "lists" };
-            let scopes = match (policy.scopes, policy.shares) {
+            let scopes = match (policy.scopes, policy.by_cell) {
                 (2, false) => "the same for every client".to_owned(),
                 (scopes, _) => format!("{scopes} scopes"),
             };

@@ -12,10 +12,10 @@
 
 use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan};
 use super::pop::PopId;
-use super::share::Score;
-use super::status::{Standing, Status, View};
+use super::rendezvous::Score;
+use super::status::{CandidateTier, Status, View};
 use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress};
-use crate::health::condition::SETTLED;
+use crate::health::condition::NO_HORIZON;
 use crate::limits::ANSWERS_MAX;
 use crate::wire::hash::mix;
 
@@ -64,11 +64,11 @@ impl Resort {
     const ALL: [Resort; 4] = [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
 
     /// Who is looked at.
-    fn standing(self) -> Standing {
+    fn tier(self) -> CandidateTier {
         match self {
-            Resort::Regular | Resort::LastGood | Resort::AsIfUp => Standing::Regular,
+            Resort::Regular | Resort::LastGood | Resort::AsIfUp => CandidateTier::Regular,
             Resort::LastResort | Resort::LastGoodLastResort | Resort::AsIfUpLastResort => {
-                Standing::LastResort
+                CandidateTier::LastResort
             }
         }
     }
@@ -105,7 +105,7 @@ pub enum Choice {
 }
 
 /// Sees each entry as it is judged; does nothing in service.
-pub trait Watch {
+pub trait ChoiceTrace {
     /// An entry and why it was passed over in a scan.
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed);
     /// An entry that leads its band so far.
@@ -114,7 +114,7 @@ pub trait Watch {
 
 /// Everything a choice reads.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub struct ChoiceInputs<'a> {
     /// The policy.
     pub policy: &'a PolicyTable,
     /// The plan for this client.
@@ -133,13 +133,17 @@ pub struct Question<'a> {
 /// the choice it gives the horizon: the seconds until the state of a PoP that was consulted can
 /// change, or [`SETTLED`].
 #[inline(always)]
-pub fn choose(question: Question<'_>, key: impl Fn() -> u64, watch: &mut impl Watch) -> (Choice, u32) {
+pub fn choose(
+    question: ChoiceInputs<'_>,
+    key: impl Fn() -> u64,
+    choice_trace: &mut impl ChoiceTrace,
+) -> (Choice, u32) {
     match sole(question.policy, question.plan, question.view, question.family.unwrap_or(Families::MAX)) {
         Some((entry, pop, slot, horizon_secs)) => {
-            watch.leads(entry, Resort::Regular, &key);
+            choice_trace.leads(entry, Resort::Regular, &key);
             (Choice::Pop { pop, slot, resort: Resort::Regular }, horizon_secs)
         }
-        None => contended(question, key(), watch),
+        None => contended(question, key(), choice_trace),
     }
 }
 
@@ -162,17 +166,17 @@ pub fn sole<'a>(
     let pop = first.target.split().ok()?;
     let slot = *policy.slots.get(usize::from(pop.0))?;
     let seen = view.slots().get(slot as usize)?;
-    (seen.settled & families != 0).then_some((first, pop, slot, seen.horizon_secs))
+    (seen.unconditional & families != 0).then_some((first, pop, slot, seen.horizon_secs))
 }
 
 /// Every other case.
 #[inline(never)]
-fn contended(question: Question<'_>, key: u64, watch: &mut impl Watch) -> (Choice, u32) {
+fn contended(question: ChoiceInputs<'_>, key: u64, choice_trace: &mut impl ChoiceTrace) -> (Choice, u32) {
     let mut scan = Scan {
         question,
         key,
-        watch,
-        horizon_secs: SETTLED,
+        choice_trace,
+        horizon_secs: NO_HORIZON,
         last_down: u32::MAX,
         saw_awaited: false,
         takes_awaited: false,
@@ -200,9 +204,9 @@ struct Best<'a> {
 
 /// A choice in the making.
 struct Scan<'a, 'w, W> {
-    question: Question<'a>,
+    question: ChoiceInputs<'a>,
     key: u64,
-    watch: &'w mut W,
+    choice_trace: &'w mut W,
     /// Nearest horizon of those looked at.
     horizon_secs: u32,
     /// What went down last, for those stages that ask.
@@ -213,7 +217,7 @@ struct Scan<'a, 'w, W> {
     takes_awaited: bool,
 }
 
-impl<'a, W: Watch> Scan<'a, '_, W> {
+impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
     fn choose(&mut self) -> Choice {
         let plan = self.question.plan;
         if let Some(cname) = plan.cname {
@@ -262,7 +266,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
     /// Where a cell goes that load sends away from the winner: to the first behind it that passes
     /// and accepts it, else nowhere.
     fn relieved(&mut self, winner: Winner) -> Winner {
-        let (Question { status, pops, plan, .. }, key) = (self.question, self.key);
+        let (ChoiceInputs { status, pops, plan, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
         let Some(shed) = status.shed(slot) else { return winner };
         let seed = pops[usize::from(from.0)].seed;
@@ -273,7 +277,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         for entry in list {
             let Ok(to) = entry.target.split() else { continue };
             if to == from {
-                self.watch.passed(entry, Resort::Regular, Passed::Shed);
+                self.choice_trace.passed(entry, Resort::Regular, Passed::Shed);
                 continue;
             }
             let to_seed = pops[usize::from(to.0)].seed;
@@ -290,10 +294,10 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             });
             match judged {
                 Ok(found) => {
-                    self.watch.leads(entry, Resort::Regular, || key);
+                    self.choice_trace.leads(entry, Resort::Regular, || key);
                     return found;
                 }
-                Err(why) => self.watch.passed(entry, Resort::Regular, why),
+                Err(why) => self.choice_trace.passed(entry, Resort::Regular, why),
             }
         }
         winner
@@ -301,7 +305,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
 
     /// The winner if it has the asked family, else the next PoP that has it, for that family alone.
     fn with_family(&mut self, winner: Winner) -> Choice {
-        let Question { policy, plan, status, view, .. } = self.question;
+        let ChoiceInputs { policy, plan, status, view, .. } = self.question;
         let (pop, slot, families, resort) = match winner {
             Winner::Cname(index) => return Choice::Cname(index),
             Winner::Pop { pop, slot, families, resort } => (pop, slot, families, resort),
@@ -350,8 +354,8 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         let mut blind = Scan {
             question,
             key,
-            watch: &mut Blind,
-            horizon_secs: SETTLED,
+            choice_trace: &mut NoChoiceTrace,
+            horizon_secs: NO_HORIZON,
             last_down: u32::MAX,
             saw_awaited: false,
             takes_awaited: true,
@@ -389,14 +393,14 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             let (winner, weight, complete) = match self.judge(entry, resort, family) {
                 Ok(judged) => judged,
                 Err(why) => {
-                    self.watch.passed(entry, resort, why);
+                    self.choice_trace.passed(entry, resort, why);
                     continue;
                 }
             };
             let mut score = None;
             if let Some(high) = &best {
                 if high.complete && !complete {
-                    self.watch.passed(entry, resort, Passed::FewerFamilies);
+                    self.choice_trace.passed(entry, resort, Passed::FewerFamilies);
                     continue;
                 }
                 if high.complete == complete {
@@ -406,13 +410,13 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
                         .unwrap_or_else(|| Score::new(key, self.question.seed(high.entry), high.weight));
                     if !mine.beats(theirs) {
                         best = best.map(|high| Best { score: Some(theirs), ..high });
-                        self.watch.passed(entry, resort, Passed::Outscored);
+                        self.choice_trace.passed(entry, resort, Passed::Outscored);
                         continue;
                     }
                     score = Some(mine);
                 }
             }
-            self.watch.leads(entry, resort, || key);
+            self.choice_trace.leads(entry, resort, || key);
             best = Some(Best { winner, entry, weight, score, complete });
         }
         best.map(|best| best.winner)
@@ -426,7 +430,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
         resort: Resort,
         family: Option<Families>,
     ) -> Result<(Winner, u32, bool), Passed> {
-        let (Question { policy, status, view, pops, .. }, key) = (self.question, self.key);
+        let (ChoiceInputs { policy, status, view, pops, .. }, key) = (self.question, self.key);
         let pop = match entry.target.split() {
             Ok(pop) => pop,
             Err(index) if resort == Resort::Regular && family.is_none() => {
@@ -436,10 +440,10 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
             Err(_) => return Err(Passed::NotYet),
         };
         let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-        match (status.standing(pop, weight, key, pops[usize::from(pop.0)].seed), resort.standing()) {
+        match (status.tier(pop, weight, key, pops[usize::from(pop.0)].seed), resort.tier()) {
             (None, _) => return Err(Passed::Off),
-            (Some(Standing::LastResort), Standing::Regular) => return Err(Passed::LastResort),
-            (Some(Standing::Regular), Standing::LastResort) => return Err(Passed::NotYet),
+            (Some(CandidateTier::LastResort), CandidateTier::Regular) => return Err(Passed::LastResort),
+            (Some(CandidateTier::Regular), CandidateTier::LastResort) => return Err(Passed::NotYet),
             _ => {}
         }
         let slot = policy.slots[usize::from(pop.0)];
@@ -463,7 +467,7 @@ impl<'a, W: Watch> Scan<'a, '_, W> {
     }
 }
 
-impl<'a> Question<'a> {
+impl<'a> ChoiceInputs<'a> {
     /// The policy's listed order behind the list, without those of the list, whose weights may be
     /// others there.
     fn tail(self) -> impl Iterator<Item = &'a Entry> {
@@ -496,9 +500,9 @@ impl<'a> Question<'a> {
 
 /// A watch that sees nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Blind;
+pub struct NoChoiceTrace;
 
-impl Watch for Blind {
+impl ChoiceTrace for NoChoiceTrace {
     #[inline(always)]
     fn passed(&mut self, _: &Entry, _: Resort, _: Passed) {}
     #[inline(always)]

@@ -10,10 +10,10 @@
 //! state comes first, and the cells come back in reverse order. Until it begins, what stands below
 //! it holds.
 
-use super::course::Course;
 use super::pop::{AdminState, Pop};
 use super::status::{ALL_CELLS, PopStatus, Share256};
-use crate::health::condition::SETTLED;
+use super::transition::Transition;
+use crate::health::condition::NO_HORIZON;
 use crate::limits::{OVERRIDES_MAX, REASON_OCTETS_MAX};
 use std::fmt;
 use std::sync::Arc;
@@ -160,13 +160,13 @@ pub struct Override {
     /// When it ends, in seconds since 1970; `None` until it is taken back.
     pub until_epoch_secs: Option<u64>,
     /// How it comes into force.
-    pub course: Course,
+    pub transition: Transition,
 }
 
 impl Override {
     /// Whether it has not begun. What was said for now has, whatever becomes of the clock.
     pub fn is_planned(&self, now: u64) -> bool {
-        self.course.start_epoch_secs > self.set_epoch_secs && now < self.course.start_epoch_secs
+        self.transition.start_epoch_secs > self.set_epoch_secs && now < self.transition.start_epoch_secs
     }
 
     /// Whether both speak of states, or both of weights.
@@ -176,7 +176,7 @@ impl Override {
 
     /// When what it does to answers changes next by itself, in seconds since 1970.
     fn next_change(&self, now: u64) -> Option<u64> {
-        self.course.next(now).into_iter().chain(self.until_epoch_secs).min()
+        self.transition.next(now).into_iter().chain(self.until_epoch_secs).min()
     }
 
     fn is_live(&self, now: u64) -> bool {
@@ -237,7 +237,7 @@ impl Effective {
     pub fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
         // Nothing between: a status is compared to tell whether it is to be published.
         let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
-        let horizon_secs = if is_near { 0 } else { SETTLED };
+        let horizon_secs = if is_near { 0 } else { NO_HORIZON };
         PopStatus { state: self.state, weight: self.weight, left: self.left, horizon_secs }
     }
 }
@@ -285,7 +285,7 @@ impl Ledger {
                 entry.action,
                 Action::State(AdminState::Down | AdminState::Drain) | Action::Weight(Some(0))
             ) {
-                entry.course = Course::default();
+                entry.transition = Transition::default();
             }
         }
         ledger
@@ -320,20 +320,20 @@ impl Ledger {
                 continue;
             }
             *next = change;
-            let is_over = entry.course.is_over(now);
+            let is_over = entry.transition.is_over(now);
             match entry.action {
                 Action::State(to) if is_off(to) && !is_over => {
                     // The state below holds until the last cell has left.
-                    is.left = entry.course.position(u32::from(ALL_CELLS), now) as Share256;
+                    is.left = entry.transition.position(u32::from(ALL_CELLS), now) as Share256;
                     is.state_by = Some(entry.id);
                 }
                 Action::State(to) => {
                     is.state = if to == AdminState::Auto { pop.state } else { to };
-                    is.left = if is_over { 0 } else { entry.course.position(0, now) as Share256 };
+                    is.left = if is_over { 0 } else { entry.transition.position(0, now) as Share256 };
                     is.state_by = (to != AdminState::Auto || !is_over).then_some(entry.id);
                 }
                 Action::Weight(to) => {
-                    is.weight = entry.course.position(to.unwrap_or(pop.weight), now);
+                    is.weight = entry.transition.position(to.unwrap_or(pop.weight), now);
                     is.weight_by = (to.is_some() || !is_over).then_some(entry.id);
                 }
             }
@@ -379,7 +379,7 @@ impl Ledger {
     pub fn prune(&mut self, now: u64) {
         let mut kept: Vec<Override> = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
-            if entry.course.is_over(now) {
+            if entry.transition.is_over(now) {
                 kept.retain(|below| !shadows(&entry, below));
             }
             let may_meet = |below: &Override| {
@@ -391,7 +391,7 @@ impl Ledger {
                         _ => true,
                     }
             };
-            if !entry.action.hands_back() || !entry.course.is_over(now) || kept.iter().any(may_meet) {
+            if !entry.action.hands_back() || !entry.transition.is_over(now) || kept.iter().any(may_meet) {
                 kept.push(entry);
             }
         }

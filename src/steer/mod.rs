@@ -6,15 +6,15 @@
 
 pub mod choose;
 pub mod civil;
-pub mod course;
 pub mod ledger;
 pub mod map;
 pub mod nearest;
 pub mod plan;
 pub mod policy;
 pub mod pop;
+pub mod rendezvous;
 pub mod rule;
 pub mod safety;
-pub mod share;
 pub mod status;
 pub mod table;
+pub mod transition;

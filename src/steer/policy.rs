@@ -41,7 +41,7 @@ pub enum BandWidth {
 
 /// How equals share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Share {
+pub enum Sharing {
     /// By a hash of the client's cell: the same client gets the same PoP on every node.
     #[default]
     Sticky,
@@ -110,7 +110,7 @@ pub struct Policy {
     /// Weights over the PoPs' own.
     pub weights: Weights,
     /// How equals share.
-    pub share: Share,
+    pub share: Sharing,
     /// What to do when nothing passes.
     pub when_all_down: WhenAllDown,
     /// Whether EDNS client subnet is used; `false` answers by the resolver with scope 0.

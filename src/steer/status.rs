@@ -5,17 +5,17 @@
 //! different shares of a PoP's addresses, or where the panic guard holds one of them to what was
 //! before. Equal views are one.
 
-use super::policy::Share;
+use super::policy::Sharing;
 use super::pop::{AdminState, Pop, PopId};
 use super::table::{Families, NO_SLOT, PolicyTable, Slot, V4, V6};
-use crate::health::condition::{Picture, SETTLED, SlotHealth};
+use crate::health::condition::{NO_HORIZON, Picture, SlotHealth};
 use crate::wire::hash::mix;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Which candidates a scan looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum CandidateTier {
     /// In service.
     Regular,
     /// Drained, of weight 0, or left by the client's cell: only when nothing else passes.
@@ -55,7 +55,7 @@ pub struct Shed {
 impl PopStatus {
     /// What the file says: nothing gradual, nothing shed.
     pub fn of(pop: &Pop) -> PopStatus {
-        PopStatus { state: pop.state, weight: pop.weight, left: 0, horizon_secs: SETTLED }
+        PopStatus { state: pop.state, weight: pop.weight, left: 0, horizon_secs: NO_HORIZON }
     }
 
     /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
@@ -108,7 +108,7 @@ pub struct SlotView {
     /// Families in which it may be answered without another look: those that are up, where the PoP
     /// is in regular service with a weight of its own, and no cell has left it or is sent
     /// elsewhere. What an entry says may only be its weight.
-    pub settled: Families,
+    pub unconditional: Families,
     /// Families that take no clients yet because nothing is known of them: new since a reload.
     /// Before everything is taken to be down they do, since unknown is not down.
     pub awaited: Families,
@@ -130,14 +130,14 @@ impl View {
     ) -> View {
         let look = |(index, (slot, health)): (usize, (&Slot, SlotHealth))| {
             let pop = pops.get(usize::from(slot.pop.0));
-            let (state, planned) = pop.map_or((AdminState::Auto, SETTLED), |p| (p.state, p.horizon_secs));
+            let (state, planned) = pop.map_or((AdminState::Auto, NO_HORIZON), |p| (p.state, p.horizon_secs));
             let view = SlotView::new(slot, health, state, threshold_percent);
             let is_regular = pop.is_some_and(|p| {
                 matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0
             });
             let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
-            let settled = if is_regular && !sheds { view.up } else { 0 };
-            SlotView { horizon_secs: view.horizon_secs.min(planned), settled, ..view }
+            let unconditional = if is_regular && !sheds { view.up } else { 0 };
+            SlotView { horizon_secs: view.horizon_secs.min(planned), unconditional, ..view }
         };
         let unknown = std::iter::repeat(SlotHealth::default());
         View {
@@ -165,11 +165,11 @@ impl SlotView {
             return SlotView {
                 down_v4: 0,
                 down_v6: 0,
-                horizon_secs: SETTLED,
+                horizon_secs: NO_HORIZON,
                 went_down: 0,
                 has,
                 up: has,
-                settled: 0,
+                unconditional: 0,
                 awaited: 0,
             };
         }
@@ -181,7 +181,7 @@ impl SlotView {
         let v4 = if has & V4 != 0 && enough(slot.v4.len(), health.down_v4) { V4 } else { 0 };
         let v6 = if has & V6 != 0 && enough(slot.v6.len(), health.down_v6) { V6 } else { 0 };
         let (up, awaited) = if health.is_awaited { (0, v4 | v6) } else { (v4 | v6, 0) };
-        let horizon_secs = if state == AdminState::Down { SETTLED } else { health.horizon_secs };
+        let horizon_secs = if state == AdminState::Down { NO_HORIZON } else { health.horizon_secs };
         SlotView {
             down_v4: health.down_v4,
             down_v6: health.down_v6,
@@ -189,7 +189,7 @@ impl SlotView {
             went_down: health.went_down,
             has,
             up,
-            settled: 0,
+            unconditional: 0,
             awaited,
         }
     }
@@ -280,7 +280,7 @@ impl Status {
     /// Whether the cell of a client has a say in what a policy answers: always, or now because
     /// something gradual parts its cells.
     #[inline]
-    pub fn shares(&self, index: u32, policy: &PolicyTable) -> bool {
+    pub fn by_cell(&self, index: u32, policy: &PolicyTable) -> bool {
         self.seen_by(index, policy).1
     }
 
@@ -288,7 +288,7 @@ impl Status {
     #[inline(always)]
     pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
         let (view, parts) = self.policies[index as usize];
-        (&self.views[usize::from(view)], policy.shares || (parts && policy.share == Share::Sticky))
+        (&self.views[usize::from(view)], policy.by_cell || (parts && policy.share == Sharing::Sticky))
     }
 
     /// All views, and which each policy has.
@@ -298,14 +298,14 @@ impl Status {
 
     /// Where a PoP stands with a weight for a cell; `None` if it is switched off by hand.
     #[inline]
-    pub fn standing(&self, pop: PopId, weight: u32, cell: u64, seed: u64) -> Option<Standing> {
+    pub fn tier(&self, pop: PopId, weight: u32, cell: u64, seed: u64) -> Option<CandidateTier> {
         let status = self.pop(pop);
         match status.state {
             AdminState::Down => None,
-            AdminState::Drain => Some(Standing::LastResort),
-            _ if weight == 0 => Some(Standing::LastResort),
-            _ if status.is_left_by(cell, seed) => Some(Standing::LastResort),
-            _ => Some(Standing::Regular),
+            AdminState::Drain => Some(CandidateTier::LastResort),
+            _ if weight == 0 => Some(CandidateTier::LastResort),
+            _ if status.is_left_by(cell, seed) => Some(CandidateTier::LastResort),
+            _ => Some(CandidateTier::Regular),
         }
     }
 

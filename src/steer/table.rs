@@ -2,7 +2,7 @@
 //! of every PoP.
 
 use super::plan::{Entry, Plan};
-use super::policy::Share;
+use super::policy::Sharing;
 use super::pop::{HttpsParams, PopId};
 use crate::geo::trie::Trie;
 use crate::wire::name::Name;
@@ -96,9 +96,9 @@ pub struct PolicyTable {
     /// Whether ECS is used.
     pub ecs: bool,
     /// How equals share.
-    pub share: Share,
+    pub share: Sharing,
     /// Whether anything of it shares by cell; never with `share: random`.
-    pub shares: bool,
+    pub by_cell: bool,
     /// Whether routes lead to different plans.
     pub located: bool,
     /// Prefix length of a sharing cell.
@@ -115,8 +115,8 @@ impl PolicyTable {
     /// Address to choice, for each class of resolver: as it is where the cell has a say too, or
     /// where it has none.
     #[inline(always)]
-    pub fn routes_of(&self, shares: bool) -> &[Arc<Trie>] {
-        if shares { &self.cell_routes } else { &self.routes }
+    pub fn routes_of(&self, by_cell: bool) -> &[Arc<Trie>] {
+        if by_cell { &self.cell_routes } else { &self.routes }
     }
 
     /// Whether it may answer a CNAME.

@@ -54,7 +54,7 @@ enum Sent {
 
 /// What the cookie of a message says of its sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Standing {
+pub enum CookieStatus {
     /// There was none, or cookies are off.
     #[default]
     None,
@@ -66,17 +66,18 @@ pub enum Standing {
     Invalid,
 }
 
-impl Standing {
+impl CookieStatus {
     /// Every standing, in order.
-    pub const ALL: [Standing; 4] = [Standing::None, Standing::Client, Standing::Valid, Standing::Invalid];
+    pub const ALL: [CookieStatus; 4] =
+        [CookieStatus::None, CookieStatus::Client, CookieStatus::Valid, CookieStatus::Invalid];
 
     /// The word in metrics.
     pub fn word(self) -> &'static str {
         match self {
-            Standing::None => "none",
-            Standing::Client => "client",
-            Standing::Valid => "valid",
-            Standing::Invalid => "invalid",
+            CookieStatus::None => "none",
+            CookieStatus::Client => "client",
+            CookieStatus::Valid => "valid",
+            CookieStatus::Invalid => "invalid",
         }
     }
 }
@@ -141,23 +142,23 @@ impl Secrets {
     /// 2^32. `None` if cookies are off. A good cookie of our first secret that is not half an hour
     /// old is given back as it is, which costs one hash.
     #[inline(never)]
-    pub fn answer(&self, asked: &Asked, client: IpAddr, epoch_secs: u32) -> Option<(Standing, Whole)> {
+    pub fn answer(&self, asked: &Asked, client: IpAddr, epoch_secs: u32) -> Option<(CookieStatus, Whole)> {
         let (first, others) = self.0.split_first()?;
-        let standing = match asked.sent {
-            Sent::Nothing => Standing::Client,
-            Sent::Other => Standing::Invalid,
+        let cookie_status = match asked.sent {
+            Sent::Nothing => CookieStatus::Client,
+            Sent::Other => CookieStatus::Invalid,
             Sent::Sixteen => match asked.age_secs(epoch_secs) {
                 Some(age_secs) if asked.is_signed(first, client) => {
                     if age_secs <= RENEWED_SECS {
-                        return Some((Standing::Valid, asked.whole));
+                        return Some((CookieStatus::Valid, asked.whole));
                     }
-                    Standing::Valid
+                    CookieStatus::Valid
                 }
-                Some(_) if others.iter().any(|secret| asked.is_signed(secret, client)) => Standing::Valid,
-                _ => Standing::Invalid,
+                Some(_) if others.iter().any(|secret| asked.is_signed(secret, client)) => CookieStatus::Valid,
+                _ => CookieStatus::Invalid,
             },
         };
-        Some((standing, asked.renewed(first, client, epoch_secs)))
+        Some((cookie_status, asked.renewed(first, client, epoch_secs)))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::support::dice::Dice;
 use crate::support::{ask, query, sample, with_down};
 use hickory_proto::op::Message;
 use meridian::geo::prefix::Prefix;
-use meridian::steer::share::{Score, cell_key};
+use meridian::steer::rendezvous::{Score, cell_key};
 use meridian::wire::hash;
 use meridian::wire::rr::RrType;
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@ use meridian::geo::prefix::Prefix;
 use meridian::health::condition::{Picture, SlotHealth};
 use meridian::snapshot::Snapshot;
 use meridian::steer::pop::AdminState;
-use meridian::steer::share::{Score, cell_key};
+use meridian::steer::rendezvous::{Score, cell_key};
 use meridian::steer::status::{ALL_CELLS, PopStatus, Status};
 use meridian::wire::hash;
 use meridian::wire::rr::RrType;

@@ -3,7 +3,7 @@
 
 use crate::support::deployment::*;
 use meridian::steer::pop::PopId;
-use meridian::steer::share::cell_key;
+use meridian::steer::rendezvous::cell_key;
 use meridian::steer::status::Shed;
 use meridian::wire::hash;
 use serde_json::Value;

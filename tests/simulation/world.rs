@@ -8,7 +8,7 @@ use meridian::geo::distance::great_circle_m;
 use meridian::geo::prefix::Prefix;
 use meridian::health::load::roster::{FeedRoster, LoadRoster, LoadSlot};
 use meridian::health::load::spec::{Feed, LoadSpec};
-use meridian::steer::share::cell_key;
+use meridian::steer::rendezvous::cell_key;
 use meridian::wire::hash;
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;

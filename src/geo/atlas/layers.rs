@@ -6,7 +6,7 @@
 //! (subdivision, coordinates) nor the continent. So an operator who says only `country: DE` of an
 //! address that a database puts in Kansas gets Germany's hub, not German clients in Kansas.
 
-use super::evidence::{Evidence, Source};
+use super::provenance::{Provenance, Source};
 use crate::geo::hubs;
 use crate::geo::mmdb::Fields;
 use crate::geo::networks::Network;
@@ -16,7 +16,7 @@ use crate::geo::place::{Continent, Coordinates, Country, Place, Subdivision};
 #[derive(Default)]
 pub(super) struct Layered {
     pub(super) place: Place,
-    pub(super) evidence: Evidence,
+    pub(super) evidence: Provenance,
 }
 
 impl Layered {
@@ -80,7 +80,7 @@ impl Layered {
     }
 
     /// Fills what follows from the country.
-    pub(super) fn finish(mut self) -> (Place, Evidence) {
+    pub(super) fn finish(mut self) -> (Place, Provenance) {
         if let Some(hub) = self.place.country.and_then(hubs::find) {
             if self.place.continent.is_none() {
                 (self.place.continent, self.evidence.continent) = (Some(hub.continent), Source::Hubs);

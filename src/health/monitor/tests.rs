@@ -4,7 +4,7 @@
 mod simulation;
 
 use super::*;
-use crate::health::condition::SETTLED;
+use crate::health::condition::NO_HORIZON;
 use crate::health::roster::Roster;
 use crate::health::saved::Kept;
 use crate::health::tests::{pushed, roster, spec, target};
@@ -52,7 +52,7 @@ fn the_first_round_finds_who_is_up_and_who_is_down() {
     );
     assert_eq!(slots.iter().map(|slot| slot.went_down).collect::<Vec<_>>(), [0, 1, 1, 1]);
     assert!(pictures.last().unwrap().1.held.is_empty(), "what never served does not fall");
-    assert_eq!(slots[0].horizon_secs, SETTLED);
+    assert_eq!(slots[0].horizon_secs, NO_HORIZON);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn counters_publish_once_a_second_and_verdicts_at_once() {
         .iter()
         .map(|(_, picture)| (picture.slots[0].horizon_secs, picture.slots[0].down_v4))
         .collect();
-    assert_eq!(horizons, [(10, 0), (5, 0), (SETTLED, 1)]);
+    assert_eq!(horizons, [(10, 0), (5, 0), (NO_HORIZON, 1)]);
     let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
     assert!(told.last().unwrap().ends_with("s: refused"), "{told:?}");
     let report = monitor.targets(Moment(40_000)).next().unwrap();

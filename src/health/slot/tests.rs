@@ -4,7 +4,7 @@ use super::*;
 use Verdict::{Down, Unknown, Up};
 
 fn reading(verdict: Verdict) -> Reading {
-    Reading { verdict, is_awaited: false, horizon_secs: SETTLED, since_ms: 0 }
+    Reading { verdict, is_awaited: false, horizon_secs: NO_HORIZON, since_ms: 0 }
 }
 
 fn group(need: Need, parts: usize) -> Formula {

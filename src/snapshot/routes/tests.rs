@@ -1,7 +1,7 @@
 //! Routes over small atlases, as rows: the leaves, and what the table makes of them.
 
 use super::*;
-use crate::geo::atlas::Evidence;
+use crate::geo::atlas::Provenance;
 use crate::geo::place::Place;
 
 const BAR: u8 = LEAF_DEPTH_V4_MAX;
@@ -40,7 +40,7 @@ fn compiled(leaves: &[Leaf<u32>]) -> Trie {
     ];
     let atlas = Atlas {
         places: vec![Place::default(); 4],
-        evidence: vec![Evidence::default(); 4],
+        evidence: vec![Provenance::default(); 4],
         v4: covered(leaves),
         v6,
         databases: vec![],

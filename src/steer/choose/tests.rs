@@ -3,9 +3,9 @@
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
-use crate::health::condition::{Picture, SETTLED, SlotHealth};
+use crate::health::condition::{NO_HORIZON, Picture, SlotHealth};
 use crate::steer::plan::Target;
-use crate::steer::policy::{Share, TtlRange};
+use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
 use crate::steer::status::{PopStatus, Shed};
 use crate::steer::table::{Slot, V4, V6};
@@ -107,8 +107,8 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         routes: [Trie::constant(0).into()].into(),
         resolver_classes: None,
         ecs: true,
-        share: Share::Sticky,
-        shares: true,
+        share: Sharing::Sticky,
+        by_cell: true,
         located: false,
         cell_v4: 20,
         cell_v6: 40,
@@ -137,15 +137,19 @@ fn plan(bands: &str, tail: bool, when_all_down: AllDown) -> Plan {
     Plan { cname: None, entries: entries(bands).into(), tail, fence: false, ttl, answers: 1, when_all_down }
 }
 
-fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>) -> Question<'a> {
+fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>) -> ChoiceInputs<'a> {
     let view = scene.status.view(0);
-    Question { policy: &scene.policy, plan, pops: &scene.identities, status: &scene.status, view, family }
+    ChoiceInputs { policy: &scene.policy, plan, pops: &scene.identities, status: &scene.status, view, family }
 }
 
 fn chosen(scene: &Scene, plan: &Plan, family: Option<Families>, key: u64) -> String {
     let question = question(scene, plan, family);
-    let choice = choose(question, || key, &mut Blind);
-    assert_eq!(contended(question, key, &mut Blind), choice, "without a scan the same comes out as by one");
+    let choice = choose(question, || key, &mut NoChoiceTrace);
+    assert_eq!(
+        contended(question, key, &mut NoChoiceTrace),
+        choice,
+        "without a scan the same comes out as by one"
+    );
     match choice.0 {
         Choice::Pop { pop, resort: Resort::Regular, .. } => NAMES[usize::from(pop.0)].to_owned(),
         Choice::Pop { pop, resort, .. } => format!("{} {resort:?}", NAMES[usize::from(pop.0)]),
@@ -335,7 +339,7 @@ fn the_nearest_horizon() {
     [scene.policy] = policies;
     for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
         let plan = plan(list, false, AllDown::AsIfUp);
-        assert_eq!(choose(question(&scene, &plan, Some(V4)), || 1, &mut Blind).1, expected, "{list}");
+        assert_eq!(choose(question(&scene, &plan, Some(V4)), || 1, &mut NoChoiceTrace).1, expected, "{list}");
     }
 }
 
@@ -383,7 +387,7 @@ fn cells_part() {
             counts.iter().zip(expected).all(|(count, wanted)| near(*count, wanted)),
             "{what}: {counts:?}"
         );
-        assert!(scene.status.shares(0, &scene.policy));
+        assert!(scene.status.by_cell(0, &scene.policy));
     }
 }
 
@@ -392,7 +396,7 @@ fn cells_part() {
 fn leaving_is_monotone() {
     let seed = hash::octets(b"aa");
     for cell in 0..500 {
-        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left, horizon_secs: SETTLED };
+        let at = |left| PopStatus { state: AdminState::Auto, weight: 1, left, horizon_secs: NO_HORIZON };
         let shedding = |share| Shed { share, accept: Default::default() };
         let (mut gone, mut shed) = (false, false);
         for left in 0..=256 {

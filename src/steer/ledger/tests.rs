@@ -21,7 +21,7 @@ fn entry(selector: &str, action: Action, until: Option<u64>) -> Override {
         reason: "a test".into(),
         set_epoch_secs: 1,
         until_epoch_secs: until,
-        course: Course::default(),
+        transition: Transition::default(),
     }
 }
 
@@ -180,8 +180,8 @@ proptest! {
 /// An entry that begins at second 10 and takes a time, said at second 1 unless it is gradual from
 /// second 10 on.
 fn gradual(action: Action, over_secs: u64, from: u32) -> Override {
-    let course = Course { start_epoch_secs: 10, over_secs, from };
-    Override { set_epoch_secs: 10, course, ..entry("eu-fra", action, None) }
+    let transition = Transition { start_epoch_secs: 10, over_secs, from };
+    Override { set_epoch_secs: 10, transition, ..entry("eu-fra", action, None) }
 }
 
 fn fra(ledger: &Ledger, now: u64) -> Effective {
@@ -208,8 +208,10 @@ fn a_gradual_drain_and_its_ramp() {
     }
     assert!(fra(&ledger, 299).is_off() && !fra(&ledger, 200).is_off());
     let mut ramped = ledger.clone();
-    let course = Course { start_epoch_secs: 138, over_secs: 64, from: 128 };
-    ramped.add(Override { set_epoch_secs: 138, course, ..entry("eu-*", Action::State(Auto), None) }).unwrap();
+    let transition = Transition { start_epoch_secs: 138, over_secs: 64, from: 128 };
+    ramped
+        .add(Override { set_epoch_secs: 138, transition, ..entry("eu-*", Action::State(Auto), None) })
+        .unwrap();
     ramped.prune(138);
     for (now, left) in [(138, 128), (170, 64), (201, 2), (202, 0), (290, 0)] {
         assert_eq!((fra(&ramped, now).state, fra(&ramped, now).left), (Auto, left), "{now}");
@@ -233,7 +235,7 @@ fn plans_wait() {
     let horizon = |now| fra(&ledger, now).status(now, 3).horizon_secs;
     assert_eq!(
         [horizon(5), horizon(6), horizon(7), horizon(9), horizon(10)],
-        [SETTLED, SETTLED, 0, 0, SETTLED]
+        [NO_HORIZON, NO_HORIZON, 0, 0, NO_HORIZON]
     );
     assert_eq!(
         [ledger.next_step(0, 3), ledger.next_step(7, 3), ledger.next_step(10, 3)],
@@ -245,14 +247,17 @@ fn plans_wait() {
 }
 
 fn gradual_entries() -> impl Strategy<Value = Vec<Override>> {
-    let course =
+    let transition =
         (prop::sample::select(vec![0u64, 0, 1, 5, 9]), prop::sample::select(vec![0u64, 1, 4, 7]), 0u32..=256);
-    let one = (entries(), course).prop_map(|(entries, (start_epoch_secs, over_secs, from))| {
-        let course =
-            Course { start_epoch_secs, over_secs: if start_epoch_secs == 0 { 0 } else { over_secs }, from };
+    let one = (entries(), transition).prop_map(|(entries, (start_epoch_secs, over_secs, from))| {
+        let transition = Transition {
+            start_epoch_secs,
+            over_secs: if start_epoch_secs == 0 { 0 } else { over_secs },
+            from,
+        };
         entries
             .first()
-            .map(|(selector, action, until)| Override { course, ..entry(selector, *action, *until) })
+            .map(|(selector, action, until)| Override { transition, ..entry(selector, *action, *until) })
     });
     prop::collection::vec(one, 0..8).prop_map(|all| all.into_iter().flatten().collect())
 }
@@ -289,10 +294,10 @@ proptest! {
         ledger.add(gradual(Action::State(Drain), over, 0)).unwrap();
         let turn = 10 + turn;
         let from = if fra(&ledger, turn).is_off() { 256 } else { u32::from(fra(&ledger, turn).left) };
-        let course = Course { start_epoch_secs: turn, over_secs: over, from };
+        let transition = Transition { start_epoch_secs: turn, over_secs: over, from };
         let mut ramped = ledger.clone();
         ramped
-            .add(Override { set_epoch_secs: turn, course, ..entry("eu-fra", Action::State(Auto), None) })
+            .add(Override { set_epoch_secs: turn, transition, ..entry("eu-fra", Action::State(Auto), None) })
             .unwrap();
         let away = |ledger: &Ledger, now: u64, cell: u64| {
             let is = fra(ledger, now).status(now, 0);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::place::Country;
-use crate::steer::policy::{Share, TtlRange};
+use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::rule::When;
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn policy(candidates: &str, order: Order, band: BandWidth) -> Policy {
         order,
         band,
         weights: vec![],
-        share: Share::Sticky,
+        share: Sharing::Sticky,
         when_all_down: WhenAllDown::AsIfUp,
         ecs: true,
         depth: 8,

@@ -45,8 +45,8 @@ fn states_over_probes() {
     let health = SlotHealth { down_v4: 3, down_v6: 1, horizon_secs: 7, went_down: 2, is_awaited: false };
     let view = |state, health| SlotView::new(&slot, health, state, 50);
     let forced = view(AdminState::Up, health);
-    assert_eq!((forced.up, forced.down_v4, forced.down_v6, forced.horizon_secs), (V4 | V6, 0, 0, SETTLED));
-    assert_eq!(view(AdminState::Down, health).horizon_secs, SETTLED);
+    assert_eq!((forced.up, forced.down_v4, forced.down_v6, forced.horizon_secs), (V4 | V6, 0, 0, NO_HORIZON));
+    assert_eq!(view(AdminState::Down, health).horizon_secs, NO_HORIZON);
     assert_eq!((view(AdminState::Drain, health).up, view(AdminState::Auto, health).horizon_secs), (V6, 7));
     let awaited = SlotHealth { is_awaited: true, ..SlotHealth::default() };
     assert_eq!((view(AdminState::Auto, awaited).up, view(AdminState::Auto, awaited).has), (0, V4 | V6));

@@ -20,7 +20,7 @@ fn cookies_of_rfc_9018() {
     let v6 = "2001:db8:220:1:59de:d0f4:8769:82b8";
     let reserved = "fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5";
     /// What it is, secrets, client, what it sent and when, what that says, what it gets.
-    type Row<'a> = (&'a str, &'a [&'a str], &'a str, &'a str, u32, Standing, &'a str);
+    type Row<'a> = (&'a str, &'a [&'a str], &'a str, &'a str, u32, CookieStatus, &'a str);
     let rows: [Row<'_>; 6] = [
         (
             "A.1, a new one",
@@ -28,7 +28,7 @@ fn cookies_of_rfc_9018() {
             "198.51.100.100",
             "2464c4abcf10c957",
             1_559_731_985,
-            Standing::Client,
+            CookieStatus::Client,
             "2464c4abcf10c957010000005cf79f111f8130c3eee29480",
         ),
         (
@@ -37,7 +37,7 @@ fn cookies_of_rfc_9018() {
             "198.51.100.100",
             "2464c4abcf10c957010000005cf79f111f8130c3eee29480",
             1_559_734_385,
-            Standing::Valid,
+            CookieStatus::Valid,
             "2464c4abcf10c957010000005cf7a871d4a564a1442aca77",
         ),
         (
@@ -46,7 +46,7 @@ fn cookies_of_rfc_9018() {
             "203.0.113.203",
             reserved,
             1_559_727_985,
-            Standing::Valid,
+            CookieStatus::Valid,
             reserved,
         ),
         (
@@ -55,7 +55,7 @@ fn cookies_of_rfc_9018() {
             "203.0.113.203",
             reserved,
             1_559_734_700,
-            Standing::Invalid,
+            CookieStatus::Invalid,
             "fc93fc62807ddb86010000005cf7a9acf73a7810aca2381e",
         ),
         (
@@ -64,7 +64,7 @@ fn cookies_of_rfc_9018() {
             v6,
             "22681ab97d52c298010000005cf7c57926556bd0934c72f8",
             1_559_741_961,
-            Standing::Valid,
+            CookieStatus::Valid,
             "22681ab97d52c298010000005cf7c609a6bb79d16625507a",
         ),
         (
@@ -73,14 +73,14 @@ fn cookies_of_rfc_9018() {
             v6,
             "22681ab97d52c298010000005cf7c57926556bd0934c72f8",
             1_559_741_961,
-            Standing::Invalid,
+            CookieStatus::Invalid,
             "22681ab97d52c298010000005cf7c609a6bb79d16625507a",
         ),
     ];
-    for (what, keys, client, sent, now, standing, given) in rows {
+    for (what, keys, client, sent, now, cookie_status, given) in rows {
         let asked = Asked::parse(&octets(sent)).unwrap();
         let (found, whole) = secrets(keys).answer(&asked, client.parse().unwrap(), now).unwrap();
-        assert_eq!((found, whole.to_vec()), (standing, octets(given)), "{what}");
+        assert_eq!((found, whole.to_vec()), (cookie_status, octets(given)), "{what}");
     }
 }
 
@@ -93,19 +93,19 @@ fn ages_are_bounded() {
         let new = Asked::parse(&[7; 8]).unwrap();
         let (_, whole) = secrets.answer(&new, client, made).unwrap();
         let asked = Asked::parse(&whole).unwrap();
-        for (age, standing, is_same) in [
-            (0, Standing::Valid, true),
-            (1_800, Standing::Valid, true),
-            (1_801, Standing::Valid, false),
-            (3_600, Standing::Valid, false),
-            (3_601, Standing::Invalid, false),
-            (-300, Standing::Valid, true),
-            (-301, Standing::Invalid, false),
-            (i32::MIN, Standing::Invalid, false),
+        for (age, cookie_status, is_same) in [
+            (0, CookieStatus::Valid, true),
+            (1_800, CookieStatus::Valid, true),
+            (1_801, CookieStatus::Valid, false),
+            (3_600, CookieStatus::Valid, false),
+            (3_601, CookieStatus::Invalid, false),
+            (-300, CookieStatus::Valid, true),
+            (-301, CookieStatus::Invalid, false),
+            (i32::MIN, CookieStatus::Invalid, false),
         ] {
             let now = made.wrapping_add_signed(age);
             let (found, given) = secrets.answer(&asked, client, now).unwrap();
-            assert_eq!((found, given == whole), (standing, is_same), "made at {made}, {age} s old");
+            assert_eq!((found, given == whole), (cookie_status, is_same), "made at {made}, {age} s old");
             assert_eq!(given[..8], whole[..8]);
         }
     }
@@ -117,19 +117,23 @@ fn cookies_of_others_are_invalid() {
     let secrets = secrets(&[FIRST]);
     let client = "192.0.2.1".parse().unwrap();
     let (_, whole) = secrets.answer(&Asked::parse(&[7; 8]).unwrap(), client, 1_000_000).unwrap();
-    let standing = |octets: &[u8], client: &str| {
+    let cookie_status = |octets: &[u8], client: &str| {
         secrets.answer(&Asked::parse(octets).unwrap(), client.parse().unwrap(), 1_000_000).unwrap().0
     };
-    assert_eq!(standing(&whole, "192.0.2.1"), Standing::Valid);
-    assert_eq!(standing(&whole, "192.0.2.2"), Standing::Invalid);
-    assert_eq!(standing(&whole, "2001:db8::1"), Standing::Invalid);
+    assert_eq!(cookie_status(&whole, "192.0.2.1"), CookieStatus::Valid);
+    assert_eq!(cookie_status(&whole, "192.0.2.2"), CookieStatus::Invalid);
+    assert_eq!(cookie_status(&whole, "2001:db8::1"), CookieStatus::Invalid);
     for at in 0..WHOLE_LEN {
         let mut other = whole;
         other[at] ^= 1;
-        assert_eq!(standing(&other, "192.0.2.1"), Standing::Invalid, "octet {at}");
+        assert_eq!(cookie_status(&other, "192.0.2.1"), CookieStatus::Invalid, "octet {at}");
     }
-    assert_eq!(standing(&whole[..16], "192.0.2.1"), Standing::Invalid, "half of it");
-    assert_eq!(standing(&[&whole[..], &[0; 16]].concat(), "192.0.2.1"), Standing::Invalid, "more than it");
+    assert_eq!(cookie_status(&whole[..16], "192.0.2.1"), CookieStatus::Invalid, "half of it");
+    assert_eq!(
+        cookie_status(&[&whole[..], &[0; 16]].concat(), "192.0.2.1"),
+        CookieStatus::Invalid,
+        "more than it"
+    );
     assert!(Secrets::off().answer(&Asked::parse(&whole).unwrap(), client, 1_000_000).is_none());
 }
 

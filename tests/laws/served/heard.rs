@@ -3,8 +3,8 @@
 
 use meridian::answer::{Outcome, Step, Trace};
 use meridian::snapshot::Snapshot;
-use meridian::snapshot::vantage::{Decision, Evidence, Subject};
-use meridian::steer::choose::{Blind, Choice, sole};
+use meridian::snapshot::locate::{Decision, Evidence, LookupAddress};
+use meridian::steer::choose::{Choice, NoChoiceTrace, sole};
 use meridian::steer::table::{PolicyTable, V4, V6};
 use meridian::wire::rr::RrType;
 use meridian::zone::image::{Match, Usual};
@@ -37,7 +37,7 @@ enum At {
 
 /// Listens.
 pub struct Heard {
-    blind: Blind,
+    blind: NoChoiceTrace,
     qtype: RrType,
     at: At,
     plan: Option<usize>,
@@ -59,7 +59,7 @@ impl Heard {
             && (1..249).contains(&qtype.0)
             && ![RrType::CNAME, RrType::DS, RrType::OPT].contains(&qtype);
         Heard {
-            blind: Blind,
+            blind: NoChoiceTrace,
             qtype,
             at: if is_usual { At::OnTheWay } else { At::Left },
             plan: None,
@@ -74,9 +74,9 @@ impl Heard {
 }
 
 impl Trace for Heard {
-    type Watch = Blind;
+    type ChoiceTrace = NoChoiceTrace;
 
-    fn watch(&mut self) -> &mut Blind {
+    fn choice_trace(&mut self) -> &mut NoChoiceTrace {
         &mut self.blind
     }
 
@@ -107,7 +107,8 @@ impl Trace for Heard {
     }
 
     fn decision(&mut self, policy: &PolicyTable, decision: &Decision<'_>) {
-        let is_plain = matches!(decision.subject, Subject::V4 { offset: 0, .. }) && !decision.is_special;
+        let is_plain =
+            matches!(decision.subject, LookupAddress::V4 { offset: 0, .. }) && !decision.is_special;
         if !is_plain || policy.may_alias() || policy.resolver_classes.is_some() {
             self.at = At::Left;
         }
@@ -117,7 +118,7 @@ impl Trace for Heard {
             Evidence::Resolver => BY_RESOLVER,
             Evidence::Nothing => BY_NOTHING,
         });
-        self.ends.extend(decision.shares.then_some(SHARING));
+        self.ends.extend(decision.by_cell.then_some(SHARING));
     }
 
     fn choice(&mut self, snapshot: &Snapshot, policy: &PolicyTable, _: Choice) {

@@ -10,7 +10,7 @@ use meridian::health::condition::Verdict;
 use meridian::health::monitor::Monitor;
 use meridian::steer::choose::Resort;
 use meridian::steer::pop::{AdminState, PopId};
-use meridian::steer::status::Standing;
+use meridian::steer::status::CandidateTier;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -307,10 +307,10 @@ impl Run<'_> {
         let families = |pop: u16, stage: Resort| {
             let seen = view.slot(table.slots[usize::from(pop)]);
             let standing = match stage {
-                Resort::Regular | Resort::AsIfUp => Standing::Regular,
-                _ => Standing::LastResort,
+                Resort::Regular | Resort::AsIfUp => CandidateTier::Regular,
+                _ => CandidateTier::LastResort,
             };
-            let stands = status.standing(
+            let stands = status.tier(
                 PopId(pop),
                 status.pop(PopId(pop)).weight,
                 world.keys[cell],

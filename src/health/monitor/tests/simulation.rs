@@ -115,7 +115,7 @@ impl World {
         let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
         let Some(index) = monitor.roster().targets.iter().position(is_meant) else { return };
         let reading = monitor.board.reading(index as u32);
-        let until = if reading.horizon_secs == SETTLED {
+        let until = if reading.horizon_secs == NO_HORIZON {
             0
         } else {
             now + (u64::from(reading.horizon_secs) * 1000).saturating_sub(999)

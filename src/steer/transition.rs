@@ -10,7 +10,7 @@ pub const STEPS: u64 = 256;
 
 /// When something begins to hold, and how long it takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Course {
+pub struct Transition {
     /// When it begins, in seconds since 1970, if that was planned or takes time; else 0.
     pub start_epoch_secs: u64,
     /// How long it takes, in seconds; 0 for at once.
@@ -19,7 +19,7 @@ pub struct Course {
     pub from: u32,
 }
 
-impl Course {
+impl Transition {
     /// Whether all of it holds at a moment.
     pub fn is_over(&self, now: u64) -> bool {
         now >= self.end()
@@ -78,18 +78,18 @@ mod tests {
             from in 0u32..2_000,
             to in 0u32..2_000,
         ) {
-            let course = Course { start_epoch_secs: start, over_secs: over, from };
-            prop_assert_eq!(course.position(to, course.end()), to);
+            let transition = Transition { start_epoch_secs: start, over_secs: over, from };
+            prop_assert_eq!(transition.position(to, transition.end()), to);
             prop_assert_eq!(
-                course.position(to, start.saturating_sub(1)),
-                if course.is_over(start.saturating_sub(1)) { to } else { from }
+                transition.position(to, start.saturating_sub(1)),
+                if transition.is_over(start.saturating_sub(1)) { to } else { from }
             );
-            let mut next = course.next(0);
-            for now in 1..=course.end() + 2 {
-                let (was, is) = (course.position(to, now - 1), course.position(to, now));
+            let mut next = transition.next(0);
+            for now in 1..=transition.end() + 2 {
+                let (was, is) = (transition.position(to, now - 1), transition.position(to, now));
                 prop_assert!(is.abs_diff(to) <= was.abs_diff(to) && is >= from.min(to) && is <= from.max(to));
                 if next.is_some_and(|at| at <= now) {
-                    next = course.next(now);
+                    next = transition.next(now);
                     prop_assert!(next.is_none_or(|at| at > now));
                 } else {
                     prop_assert_eq!(was, is, "at {} without a word", now);

@@ -12,8 +12,8 @@ use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
 use crate::geo::trie::Trie;
 use crate::steer::plan::Plan;
-use crate::steer::policy::Share;
-use crate::steer::share::cell_key;
+use crate::steer::policy::Sharing;
+use crate::steer::rendezvous::cell_key;
 use crate::steer::table::{PolicyTable, REDIRECT};
 use crate::wire::ecs::ClientSubnet;
 use crate::wire::hash::mix;
@@ -21,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address as it is looked up: IPv4 clients inside IPv6 are IPv4, at an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum LookupAddress {
     /// IPv4, found `offset` bits into an IPv6 address (0 for a plain one).
     V4 {
         /// Address.
@@ -33,15 +33,15 @@ pub enum Subject {
     V6(u128),
 }
 
-impl Subject {
+impl LookupAddress {
     /// The subject that an address is.
     #[inline(always)]
-    pub fn of(address: IpAddr) -> Subject {
+    pub fn of(address: IpAddr) -> LookupAddress {
         match address {
-            IpAddr::V4(a) => Subject::V4 { bits: a.to_bits(), offset: 0 },
+            IpAddr::V4(a) => LookupAddress::V4 { bits: a.to_bits(), offset: 0 },
             IpAddr::V6(a) => match embedded::ipv4_in(a.to_bits()) {
-                Some((bits, offset)) => Subject::V4 { bits, offset },
-                None => Subject::V6(a.to_bits()),
+                Some((bits, offset)) => LookupAddress::V4 { bits, offset },
+                None => LookupAddress::V6(a.to_bits()),
             },
         }
     }
@@ -50,11 +50,11 @@ impl Subject {
     #[inline(always)]
     fn lookup(self, trie: &Trie) -> (u32, u8) {
         match self {
-            Subject::V4 { bits, offset } => {
+            LookupAddress::V4 { bits, offset } => {
                 let (value, depth) = trie.v4.lookup(bits);
                 (value, depth + offset)
             }
-            Subject::V6(bits) => match trie.v6.lookup(bits) {
+            LookupAddress::V6(bits) => match trie.v6.lookup(bits) {
                 // `::` and `::1`, the only ones that come here, stand among embedded IPv4 clients
                 // without being such. A neighbour's scope may hold them, so they get what it gets;
                 // a scope of their own is no more than themselves.
@@ -67,7 +67,7 @@ impl Subject {
 
 /// From where a query is seen.
 #[derive(Clone, Copy, Debug)]
-pub struct Vantage<'a> {
+pub struct QuerySource<'a> {
     /// The resolver's address.
     pub resolver: IpAddr,
     /// The client subnet, if the query carries one that says anything (source above 0).
@@ -95,13 +95,13 @@ pub struct Decision<'a> {
     /// Depth of the leaf, offset included.
     pub depth: u8,
     /// Address that decided.
-    pub subject: Subject,
+    pub subject: LookupAddress,
     /// What located the client.
     pub evidence: Evidence,
     /// Whether the client subnet was a special-purpose address that nobody knows.
     pub is_special: bool,
     /// Whether the client's cell had a say.
-    pub shares: bool,
+    pub by_cell: bool,
     policy: &'a PolicyTable,
     owner_seed: u64,
     draw: u64,
@@ -110,55 +110,55 @@ pub struct Decision<'a> {
 impl Decision<'_> {
     /// Key for sharing. Most decisions share nothing, so it is made when asked for.
     pub fn key(&self) -> u64 {
-        if self.policy.share == Share::Random {
+        if self.policy.share == Sharing::Random {
             return mix(self.draw, self.owner_seed);
         }
         match self.subject {
-            Subject::V4 { bits, .. } => {
+            LookupAddress::V4 { bits, .. } => {
                 cell_key(4, u128::from(truncate_v4(bits, self.policy.cell_v4)), self.owner_seed)
             }
             // Only `::` and `::1` stand among embedded IPv4 clients without being such
             // (`Subject::of`).
-            Subject::V6(bits @ 0..=1) => {
+            LookupAddress::V6(bits @ 0..=1) => {
                 cell_key(4, u128::from(truncate_v4(bits as u32, self.policy.cell_v4)), self.owner_seed)
             }
-            Subject::V6(bits) => cell_key(6, truncate_v6(bits, self.policy.cell_v6), self.owner_seed),
+            LookupAddress::V6(bits) => cell_key(6, truncate_v6(bits, self.policy.cell_v6), self.owner_seed),
         }
     }
 }
 
 /// Class of a resolver. Few policies ask for it.
 #[cold]
-fn class_of(resolver: Subject, classes: &Trie) -> u32 {
+fn class_of(resolver: LookupAddress, classes: &Trie) -> u32 {
     resolver.lookup(classes).0
 }
 
 /// Depth of the cell that holds a subject, offset included.
-fn cell_depth(subject: Subject, policy: &PolicyTable) -> u8 {
+fn cell_depth(subject: LookupAddress, policy: &PolicyTable) -> u8 {
     match subject {
-        Subject::V4 { offset, .. } => policy.cell_v4 + offset,
-        Subject::V6(0..=1) => 128,
-        Subject::V6(_) => policy.cell_v6,
+        LookupAddress::V4 { offset, .. } => policy.cell_v4 + offset,
+        LookupAddress::V6(0..=1) => 128,
+        LookupAddress::V6(_) => policy.cell_v6,
     }
 }
 
-impl Vantage<'_> {
+impl QuerySource<'_> {
     /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now;
     /// `draw` is used where the policy shares at random.
     #[inline(always)]
     pub fn decide<'a>(
         &self,
         policy: &'a PolicyTable,
-        shares: bool,
+        by_cell: bool,
         owner_seed: u64,
         draw: u64,
     ) -> Decision<'a> {
-        let tailors = policy.located || shares;
-        let resolver = || Subject::of(self.resolver);
+        let tailors = policy.located || by_cell;
+        let resolver = || LookupAddress::of(self.resolver);
         let class = policy.resolver_classes.as_ref().map_or(0, |classes| class_of(resolver(), classes));
-        let trie = &*policy.routes_of(shares)[class as usize];
+        let trie = &*policy.routes_of(by_cell)[class as usize];
         let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
-            let subject = Subject::of(subnet.address);
+            let subject = LookupAddress::of(subnet.address);
             let (choice, depth) = subject.lookup(trie);
             (subject, policy.choices[choice as usize][0], depth)
         });
@@ -177,7 +177,7 @@ impl Vantage<'_> {
             // The resolver decided, but that it did was read off the subnet.
             Some((subject, ..)) if is_special => depth.max(special_len(subject)).max(1),
             // Scope 0 would say "for everybody", which is only true of an untailored answer.
-            Some(_) if shares => depth.max(cell_depth(subject, policy)).max(1),
+            Some(_) if by_cell => depth.max(cell_depth(subject, policy)).max(1),
             Some(_) => depth.max(1),
         };
         let evidence = match by_ecs {
@@ -186,16 +186,16 @@ impl Vantage<'_> {
             _ => Evidence::Resolver,
         };
         let plan = &policy.plans[plan as usize];
-        Decision { plan, scope, depth, subject, evidence, is_special, shares, policy, owner_seed, draw }
+        Decision { plan, scope, depth, subject, evidence, is_special, by_cell, policy, owner_seed, draw }
     }
 }
 
 /// Length of the special-purpose block that holds a subject, offset included.
 #[cold]
-fn special_len(subject: Subject) -> u8 {
+fn special_len(subject: LookupAddress) -> u8 {
     let (address, offset) = match subject {
-        Subject::V4 { bits, offset } => (IpAddr::V4(Ipv4Addr::from_bits(bits)), offset),
-        Subject::V6(bits) => (IpAddr::V6(Ipv6Addr::from_bits(bits)), 0),
+        LookupAddress::V4 { bits, offset } => (IpAddr::V4(Ipv4Addr::from_bits(bits)), offset),
+        LookupAddress::V6(bits) => (IpAddr::V6(Ipv6Addr::from_bits(bits)), 0),
     };
     special_block(address).map_or(0, |block| block.len() + offset)
 }

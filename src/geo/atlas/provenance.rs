@@ -16,7 +16,7 @@ pub enum Source {
 
 /// The source of each field of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Evidence {
+pub struct Provenance {
     /// Who said the continent.
     pub continent: Source,
     /// Who said the country.
@@ -31,7 +31,7 @@ pub struct Evidence {
     pub site: Source,
 }
 
-impl Evidence {
+impl Provenance {
     /// Each field's name with its source, known fields only.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, Source)> {
         [
