@@ -40,7 +40,7 @@ pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a Counter
     let bits: Vec<u32> = asked.iter().map(bits_of).collect();
     let plans: Vec<usize> =
         bits.iter().map(|bits| policy.choices[routes.lookup(*bits).0 as usize][0] as usize).collect();
-    let plan_of_first = &policy.plans[plans[0]];
+    let plan_of_first = &policy.preference_lists[plans[0]];
     let (_, pop, slot, horizon_secs) =
         sole(policy, plan_of_first, view, V4).expect("a plan with one PoP first");
     let (address, ttl) =
@@ -75,7 +75,7 @@ pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a Counter
             word: "choose",
             budget: 60,
             run: Box::new(move |index| {
-                _ = black_box(sole(policy, &policy.plans[black_box(plans[index])], view, V4))
+                _ = black_box(sole(policy, &policy.preference_lists[black_box(plans[index])], view, V4))
             }),
         },
         Stage {

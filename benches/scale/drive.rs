@@ -111,10 +111,10 @@ pub fn drive(size: Size, folder: &Path) {
         "static_cold_nanos": per_query(&snapshot, &size.plain(COLD)),
         "steered_cold_nanos": per_query(&snapshot, &size.steered(COLD)),
         "routes_octets": sizes.routes_octets,
-        "plans_octets": sizes.plans_octets,
+        "plans_octets": sizes.preference_list_octets,
         "images_octets": sizes.images_octets,
         "route_leaves": sizes.leaves,
-        "plans": sizes.plans,
+        "plans": sizes.preference_lists,
         "shares_routes": steering.shares_routes,
     });
     println!("{found}");

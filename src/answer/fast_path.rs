@@ -103,10 +103,11 @@ impl<'s> Reply<'s> {
         let (choice, depth) = trie.v4.lookup(address.to_bits());
         let [by_ecs, by_resolver] = *policy.choices.get(choice as usize)?;
         // What says that the resolver decides in place of the subnet is the number of no plan.
-        let plan = policy.plans.get(if subnet.is_some() { by_ecs } else { by_resolver } as usize)?;
-        let (_, pop, slot, horizon_secs) = sole(policy, plan, view, family)?;
+        let preference_list =
+            policy.preference_lists.get(if subnet.is_some() { by_ecs } else { by_resolver } as usize)?;
+        let (_, pop, slot, horizon_secs) = sole(policy, preference_list, view, family)?;
         let own = snapshot.steering.slots.get(slot as usize)?;
-        let ttl = steered.ttl.unwrap_or(plan.ttl).at(horizon_secs);
+        let ttl = steered.ttl.unwrap_or(preference_list.ttl).at(horizon_secs);
         // Where the only address of a family were down, so would be the PoP in that family.
         match (&*own.v4, &*own.v6) {
             ([only], _) if family == V4 => {

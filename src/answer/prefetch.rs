@@ -13,7 +13,7 @@ use crate::geo::trie::Table;
 use crate::limits::PREFETCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::steering::Breadth;
-use crate::steer::plan::{Entry, Plan};
+use crate::steer::preference_list::{Entry, PreferenceList};
 use crate::steer::table::PolicyTable;
 use crate::wire::query::{HEADER_LEN, QueryName};
 use crate::wire::rr::RrType;
@@ -24,7 +24,7 @@ use std::hint::black_box;
 /// Names of a zone past which it fills more than a core's own cache.
 const NAMES_MANY: usize = 50_000;
 /// Plans of a policy past which they are read ahead too: some kilobytes of them.
-const PLANS_MANY: usize = 32;
+const PREFERENCE_LISTS_MANY: usize = 32;
 /// How many CNAMES are followed in search of a policy.
 const ALIASES_MAX: usize = 3;
 
@@ -133,21 +133,26 @@ fn way_of(snapshot: &Snapshot, index: u32, client: Option<u32>) -> Option<Way<'_
 fn read_ways(ways: &[Option<Way<'_>>; PREFETCH_MAX]) {
     let leaves = Table::prefetch_values(&ways.map(|way| way.map(|way| (way.table, way.client))));
     black_box(leaves);
-    if !ways.iter().flatten().any(|way| way.policy.plans.len() > PLANS_MANY) {
+    if !ways.iter().flatten().any(|way| way.policy.preference_lists.len() > PREFERENCE_LISTS_MANY) {
         return;
     }
-    let mut plans: [Option<(&PolicyTable, &Plan)>; PREFETCH_MAX] = [None; PREFETCH_MAX];
-    for ((plan, way), leaf) in plans.iter_mut().zip(ways).zip(leaves) {
-        *plan = way.and_then(|Way { policy, .. }| {
+    let mut preference_lists: [Option<(&PolicyTable, &PreferenceList)>; PREFETCH_MAX] = [None; PREFETCH_MAX];
+    for ((preference_list, way), leaf) in preference_lists.iter_mut().zip(ways).zip(leaves) {
+        *preference_list = way.and_then(|Way { policy, .. }| {
             let [by_ecs, by_resolver] = *policy.choices.get(leaf as usize)?;
             // What says that the resolver decides in place of the subnet is the number of no plan.
             Some((
                 policy,
-                policy.plans.get(by_ecs as usize).or_else(|| policy.plans.get(by_resolver as usize))?,
+                policy
+                    .preference_lists
+                    .get(by_ecs as usize)
+                    .or_else(|| policy.preference_lists.get(by_resolver as usize))?,
             ))
         });
     }
-    let lists = plans.map(|plan| plan.map(|(policy, plan)| (&*policy.slots, &*plan.entries)));
+    let lists = preference_lists.map(|preference_list| {
+        preference_list.map(|(policy, preference_list)| (&*policy.slots, &*preference_list.entries))
+    });
     let slot = |(slots, entries): (&[u32], &[Entry])| {
         Some(*slots.get(usize::from(entries.first()?.target.split().ok()?.0))?)
     };

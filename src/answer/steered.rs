@@ -49,7 +49,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
         let question = ChoiceInputs {
             policy,
-            plan: decision.plan,
+            preference_list: decision.preference_list,
             pops: &snapshot.steering.pops,
             status: &snapshot.status,
             view,
@@ -66,7 +66,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if choice != Choice::NoData || policy.may_alias() {
             self.reply.scope = self.reply.scope.max(decision.scope);
         }
-        let ttl = steered.ttl.unwrap_or(decision.plan.ttl).at(horizon_secs);
+        let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl).at(horizon_secs);
         if let (Choice::Pop { pop, slot, resort }, Some(family)) = (choice, offered) {
             self.outcome.pop = Some((pop, resort));
             return self.addresses(step, &decision, (slot, Seen::new(view, slot, resort)), family, ttl);
@@ -160,7 +160,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
-        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key());
+        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, decision.key());
         shuffle(&mut picked, count, self.reply.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
         let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
@@ -239,7 +239,7 @@ impl HttpsData {
         decision: &Decision<'_>,
         octets: impl Fn(A) -> [u8; N],
     ) {
-        let (mut picked, count) = pick(addresses, down, decision.plan.answers, decision.key());
+        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, decision.key());
         picked[..count].sort_unstable();
         let len = ((count * N) as u16).to_be_bytes();
         self.push(&[0, key, len[0], len[1]]);

@@ -15,9 +15,9 @@ use crate::snapshot::compile::{self, Geography, status};
 use crate::snapshot::locate::{Decision, Evidence, LookupAddress};
 use crate::snapshot::{Snapshot, steering};
 use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
-use crate::steer::map::Mapper;
-use crate::steer::plan::{Entry, OWN_WEIGHT};
 use crate::steer::pop::AdminState;
+use crate::steer::preference_list::{Entry, OWN_WEIGHT};
+use crate::steer::ranker::Ranker;
 use crate::steer::rule::RuleTarget;
 use crate::steer::table::PolicyTable;
 use crate::wire::name::Name;
@@ -334,7 +334,7 @@ impl Trace for Story<'_> {
             name == *policy.name
         });
         if let Some(scoped) = found {
-            let mapper = Mapper::new(&scoped.policy, &self.deployment.pops, site);
+            let ranker = Ranker::new(&scoped.policy, &self.deployment.pops, site);
             let resolver_networks = &self.atlas.place_of(self.client).0.networks;
             let stood_at = (!place.is_located() && decision.evidence != Evidence::Ecs)
                 .then_some(self.deployment.node.site.as_ref());
@@ -343,7 +343,7 @@ impl Trace for Story<'_> {
                 .and_then(|site| steering::site_place(&self.deployment.pops, site))
                 .map(|s| steering::at_site(place, &s));
             let place = at_site.as_ref().unwrap_or(place);
-            let rule = mapper.rule_for(place, resolver_networks).map_or_else(
+            let rule = ranker.rule_for(place, resolver_networks).map_or_else(
                 || {
                     if scoped.policy.rules.is_empty() {
                         "the policy has none".to_owned()
@@ -359,11 +359,11 @@ impl Trace for Story<'_> {
                 },
             );
             self.line("rule", &rule);
-            let from = mapper.coordinates(place);
+            let from = ranker.coordinates(place);
             let mut last_band = None;
-            for entry in &decision.plan.entries {
+            for entry in &decision.preference_list.entries {
                 let distance = from
-                    .and_then(|from| entry.target.split().ok().and_then(|pop| mapper.distance_m(from, pop)));
+                    .and_then(|from| entry.target.split().ok().and_then(|pop| ranker.distance_m(from, pop)));
                 let distance = distance.map_or_else(String::new, |m| format!("{:>6} km", m / 1000));
                 let weight = if entry.weight == OWN_WEIGHT {
                     String::new()

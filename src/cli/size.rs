@@ -153,8 +153,8 @@ impl Told {
         for (policy, leaves, octets) in self.policies() {
             let about = format!(
                 "preference lists {} ({} octets), route leaves {leaves}",
-                policy.plans.len(),
-                sizes::plans_octets(policy)
+                policy.preference_lists.len(),
+                sizes::preference_list_octets(policy)
             );
             line("policy", &policy.name, octets as u64, &about);
         }
@@ -198,7 +198,7 @@ impl Told {
             .map(|(policy, leaves, octets)| {
                 json!({
                     "policy": &*policy.name, "routes_octets": octets, "route_leaves": leaves,
-                    "preference_lists": policy.plans.len(), "plans_octets": sizes::plans_octets(policy),
+                    "preference_lists": policy.preference_lists.len(), "plans_octets": sizes::preference_list_octets(policy),
                 })
             })
             .collect();
@@ -216,7 +216,7 @@ impl Told {
                 "rrsets": self.sizes.sets,
                 "steered": self.sizes.steered,
                 "route_leaves": self.sizes.leaves,
-                "preference_lists": self.sizes.plans,
+                "preference_lists": self.sizes.preference_lists,
             },
             "loading": object(&self.loading.parts()),
             "socket_buffers": {

@@ -11,7 +11,7 @@ use crate::answer::{Client, Disposition, QueryContext, Transport, respond};
 use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
 use crate::limits::MESSAGE_MAX;
 use crate::snapshot::Snapshot;
-use crate::steer::plan::AllDown;
+use crate::steer::preference_list::AllDown;
 use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::hash::mix;
 use crate::wire::name::Name;
@@ -157,7 +157,10 @@ impl Walk<'_> {
     fn existence(&mut self, asked: &Asked<'_>, address: IpAddr, answer: &Answer) {
         let policy = asked.policy;
         // `when_all_down: nodata` withdraws a type from everybody while the whole policy is down.
-        let may_withdraw = policy.plans.iter().any(|plan| plan.when_all_down == AllDown::NoData);
+        let may_withdraw = policy
+            .preference_lists
+            .iter()
+            .any(|preference_list| preference_list.when_all_down == AllDown::NoData);
         if policy.may_alias() || may_withdraw || answer.rcode != Rcode::NOERROR {
             return;
         }

@@ -137,7 +137,7 @@ families! {
         "Owner names whose addresses a policy decides.";
     ROUTE_LEAVES = Gauge "meridian_route_leaves" []
         "Leaves of all tables of routes, tables that policies share counted once.";
-    PLANS = Gauge "meridian_plans" []
+    PREFERENCE_LISTS = Gauge "meridian_plans" []
         "Distinct preference lists of all policies.";
     SNAPSHOT_BYTES = Gauge "meridian_snapshot_bytes" ["table"]
         "Octets that the snapshot in service holds, by table (images, links, routes, plans, addresses).";

@@ -236,7 +236,7 @@ fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {
         (&catalogue::RRSETS, sizes.sets),
         (&catalogue::STEERED_NAMES, sizes.steered),
         (&catalogue::ROUTE_LEAVES, sizes.leaves),
-        (&catalogue::PLANS, sizes.plans),
+        (&catalogue::PREFERENCE_LISTS, sizes.preference_lists),
     ] {
         page.set(family, &[], count as f64)?;
     }

@@ -110,7 +110,7 @@ fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
             (Some(from), Some(to)) => {
                 let (a, b) = (&was[from], &is[to]);
                 // Numbers of PoPs only compare while the list of PoPs is the same.
-                let same = a.plans == b.plans
+                let same = a.preference_lists == b.preference_lists
                     && a.up_threshold_percent == b.up_threshold_percent
                     && a.choices == b.choices
                     && a.routes == b.routes
@@ -119,8 +119,8 @@ fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
                 if same_pops && !same {
                     lines.push(format!(
                         "policy {name}: changed ({} -> {} preference lists)",
-                        a.plans.len(),
-                        b.plans.len()
+                        a.preference_lists.len(),
+                        b.preference_lists.len()
                     ));
                 }
             }

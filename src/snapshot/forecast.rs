@@ -133,7 +133,7 @@ pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, own
     }
     let question = ChoiceInputs {
         policy,
-        plan: decision.plan,
+        preference_list: decision.preference_list,
         pops: &snapshot.steering.pops,
         status: &snapshot.status,
         view: snapshot.status.view(index),

@@ -11,8 +11,8 @@ use crate::geo::embedded;
 use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
 use crate::geo::trie::Trie;
-use crate::steer::plan::Plan;
 use crate::steer::policy::Sharing;
+use crate::steer::preference_list::PreferenceList;
 use crate::steer::rendezvous::cell_key;
 use crate::steer::table::{PolicyTable, REDIRECT};
 use crate::wire::ecs::ClientSubnet;
@@ -89,7 +89,7 @@ pub enum Evidence {
 #[derive(Clone, Copy, Debug)]
 pub struct Decision<'a> {
     /// The plan.
-    pub plan: &'a Plan,
+    pub preference_list: &'a PreferenceList,
     /// ECS scope of an answer by it.
     pub scope: u8,
     /// Depth of the leaf, offset included.
@@ -162,13 +162,15 @@ impl QuerySource<'_> {
             let (choice, depth) = subject.lookup(trie);
             (subject, policy.choices[choice as usize][0], depth)
         });
-        let (subject, plan, depth, is_special) = match by_ecs {
-            Some((subject, plan, depth)) if plan != BY_ECS_SPECIAL => (subject, plan, depth, false),
+        let (subject, preference_list, depth, is_special) = match by_ecs {
+            Some((subject, preference_list, depth)) if preference_list != BY_ECS_SPECIAL => {
+                (subject, preference_list, depth, false)
+            }
             special => {
                 let resolver = resolver();
                 let (choice, depth) = resolver.lookup(trie);
-                let plan = policy.choices[choice as usize][1];
-                (resolver, plan, special.map_or(depth, |(.., depth)| depth), special.is_some())
+                let preference_list = policy.choices[choice as usize][1];
+                (resolver, preference_list, special.map_or(depth, |(.., depth)| depth), special.is_some())
             }
         };
         let scope = match by_ecs {
@@ -185,8 +187,19 @@ impl QuerySource<'_> {
             Some(_) if !is_special => Evidence::Ecs,
             _ => Evidence::Resolver,
         };
-        let plan = &policy.plans[plan as usize];
-        Decision { plan, scope, depth, subject, evidence, is_special, by_cell, policy, owner_seed, draw }
+        let preference_list = &policy.preference_lists[preference_list as usize];
+        Decision {
+            preference_list,
+            scope,
+            depth,
+            subject,
+            evidence,
+            is_special,
+            by_cell,
+            policy,
+            owner_seed,
+            draw,
+        }
     }
 }
 

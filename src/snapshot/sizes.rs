@@ -3,7 +3,7 @@
 
 use super::Snapshot;
 use crate::geo::trie::{Part, Trie};
-use crate::steer::plan::{Entry, Plan};
+use crate::steer::preference_list::{Entry, PreferenceList};
 use crate::steer::table::{PolicyTable, SharedAddress, Slot};
 use std::collections::HashSet;
 use std::mem::size_of_val;
@@ -24,7 +24,7 @@ pub struct Sizes {
     /// Leaves of all tables of routes, shared ones once.
     pub leaves: usize,
     /// Plans of all policies.
-    pub plans: usize,
+    pub preference_lists: usize,
     /// Octets of images.
     pub images_octets: usize,
     /// Octets of what says where CNAMEs lead.
@@ -32,7 +32,7 @@ pub struct Sizes {
     /// Octets of routes, shared ones once.
     pub routes_octets: usize,
     /// Octets of plans and choices.
-    pub plans_octets: usize,
+    pub preference_list_octets: usize,
     /// Octets of the addresses of PoPs.
     pub addresses_octets: usize,
 }
@@ -52,8 +52,8 @@ impl Sizes {
             sizes.routes_octets += part.octets;
         }
         for policy in &snapshot.steering.policies {
-            sizes.plans += policy.plans.len();
-            sizes.plans_octets += plans_octets(policy);
+            sizes.preference_lists += policy.preference_lists.len();
+            sizes.preference_list_octets += preference_list_octets(policy);
         }
         sizes.addresses_octets = snapshot.steering.slots.iter().map(slot_octets).sum();
         sizes
@@ -66,7 +66,7 @@ impl Sizes {
             images,
             links,
             ("routes", self.routes_octets),
-            ("plans", self.plans_octets),
+            ("plans", self.preference_list_octets),
             ("addresses", self.addresses_octets),
         ]
     }
@@ -89,9 +89,13 @@ pub fn parts<'a>(tries: impl Iterator<Item = &'a Arc<Trie>>) -> Vec<Part> {
 }
 
 /// Octets of a policy's plans, choices and lists.
-pub fn plans_octets(policy: &PolicyTable) -> usize {
+pub fn preference_list_octets(policy: &PolicyTable) -> usize {
     let entries = |list: &[Entry]| size_of_val(list);
-    policy.plans.iter().map(|plan| size_of::<Plan>() + entries(&plan.entries)).sum::<usize>()
+    policy
+        .preference_lists
+        .iter()
+        .map(|preference_list| size_of::<PreferenceList>() + entries(&preference_list.entries))
+        .sum::<usize>()
         + size_of_val(&*policy.choices)
         + entries(&policy.members)
         + entries(&policy.tail)

@@ -15,10 +15,10 @@ use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::limits::ROUTES_OCTETS_MAX;
-use crate::steer::map::{Around, Mapper};
-use crate::steer::plan::Plan;
 use crate::steer::policy::{Candidate, Policy, Sharing};
 use crate::steer::pop::{Pop, Service};
+use crate::steer::preference_list::PreferenceList;
+use crate::steer::ranker::{PlaceRanking, Ranker};
 use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
 use crate::wire::hash;
 use crate::zone::text::ScopedPolicy;
@@ -109,20 +109,20 @@ pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usi
     let mut policies = Vec::with_capacity(inputs.policies.len());
     let of_pops: Vec<Box<[u32]>> =
         inputs.policies.iter().map(|scoped| slots.of_policy(inputs.pops, &scoped.policy)).collect();
-    let mappers: Vec<Mapper<'_>> = inputs
+    let rankers: Vec<Ranker<'_>> = inputs
         .policies
         .iter()
-        .map(|scoped| Mapper::new(&scoped.policy, inputs.pops, inputs.site.cloned()))
+        .map(|scoped| Ranker::new(&scoped.policy, inputs.pops, inputs.site.cloned()))
         .collect();
     let drafts: Vec<OnceLock<Result<Draft, Finding>>> =
         inputs.policies.iter().map(|_| OnceLock::new()).collect();
     // Ranking PoPs around each place is most of the work, so policies over the same PoPs are
     // drafted together.
-    let together = contests(&mappers);
+    let together = contests(&rankers);
     each(together.len(), &|number| {
         let mut sketches: Vec<Sketch<'_>> = together[number]
             .iter()
-            .map(|index| Sketch::new(*index, &mappers[*index], inputs.atlas))
+            .map(|index| Sketch::new(*index, &rankers[*index], inputs.atlas))
             .collect();
         meet_places(inputs, &mut sketches);
         for sketch in sketches {
@@ -242,12 +242,12 @@ const TOGETHER_MAX: usize = 8;
 const PLACES_AT_ONCE: usize = 2_048;
 
 /// Policies of equal contests, by their numbers.
-fn contests(mappers: &[Mapper<'_>]) -> Vec<Vec<usize>> {
+fn contests(rankers: &[Ranker<'_>]) -> Vec<Vec<usize>> {
     let mut together: Vec<Vec<usize>> = Vec::new();
     let mut open = HashMap::new();
-    for (index, mapper) in mappers.iter().enumerate() {
+    for (index, ranker) in rankers.iter().enumerate() {
         let at = *open
-            .entry(mapper.contest())
+            .entry(ranker.contest())
             .and_modify(|at: &mut usize| {
                 if together[*at].len() == TOGETHER_MAX {
                     *at = together.len()
@@ -265,8 +265,8 @@ fn contests(mappers: &[Mapper<'_>]) -> Vec<Vec<usize>> {
 /// What one policy makes of the places met so far. Plans and choices are numbered as they are met.
 struct Sketch<'a> {
     index: usize,
-    mapper: &'a Mapper<'a>,
-    plans: Numbered<Plan>,
+    ranker: &'a Ranker<'a>,
+    preference_lists: Numbered<PreferenceList>,
     choices: Numbered<[u32; 2]>,
     /// The sets of operator networks that tell resolvers apart, and the choice for each place met,
     /// by set.
@@ -278,11 +278,11 @@ struct Sketch<'a> {
 
 /// Shows each place to policies of equal contests, for each class of resolvers.
 fn meet_places(inputs: Inputs<'_>, sketches: &mut [Sketch<'_>]) {
-    let Some(mapper) = sketches.first().map(|sketch| sketch.mapper) else { return };
+    let Some(ranker) = sketches.first().map(|sketch| sketch.ranker) else { return };
     let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
     for class in 0..sketches.iter().map(|sketch| sketch.classes.len()).max().unwrap_or_default() {
         for places in inputs.atlas.places.chunks(PLACES_AT_ONCE) {
-            let mut arounds: Vec<Around> = places.iter().map(|place| mapper.around(place)).collect();
+            let mut arounds: Vec<PlaceRanking> = places.iter().map(|place| ranker.around(place)).collect();
             for sketch in sketches.iter_mut().filter(|sketch| class < sketch.classes.len()) {
                 for (place, around) in places.iter().zip(&mut arounds) {
                     let at_site =
@@ -295,13 +295,13 @@ fn meet_places(inputs: Inputs<'_>, sketches: &mut [Sketch<'_>]) {
 }
 
 impl<'a> Sketch<'a> {
-    fn new(index: usize, mapper: &'a Mapper<'a>, atlas: &Atlas) -> Sketch<'a> {
-        let (classes, resolver_classes) = resolver_classes(atlas, mapper.policy);
+    fn new(index: usize, ranker: &'a Ranker<'a>, atlas: &Atlas) -> Sketch<'a> {
+        let (classes, resolver_classes) = resolver_classes(atlas, ranker.policy);
         let choices_of_class = classes.iter().map(|_| Vec::with_capacity(atlas.places.len())).collect();
         Sketch {
             index,
-            mapper,
-            plans: Numbered::default(),
+            ranker,
+            preference_lists: Numbered::default(),
             choices: Numbered::default(),
             classes,
             choices_of_class,
@@ -311,22 +311,24 @@ impl<'a> Sketch<'a> {
 
     /// Meets the next place for a class of resolvers: `at_site` is what it is taken for without a
     /// client subnet, if that differs.
-    fn meet(&mut self, class: usize, place: &Place, around: &mut Around, at_site: Option<&Place>) {
+    fn meet(&mut self, class: usize, place: &Place, around: &mut PlaceRanking, at_site: Option<&Place>) {
         let networks = &self.classes[class];
-        let by_ecs = self.plans.number(self.mapper.plan_around(place, networks, around));
-        let by_resolver = at_site.map_or(by_ecs, |site| self.plans.number(self.mapper.plan(site, networks)));
+        let by_ecs =
+            self.preference_lists.number(self.ranker.preference_list_around(place, networks, around));
+        let by_resolver = at_site
+            .map_or(by_ecs, |site| self.preference_lists.number(self.ranker.preference_list(site, networks)));
         self.choices_of_class[class].push(self.choices.number([by_ecs, by_resolver]));
     }
 
     /// The draft, once every place was met.
     fn draft(mut self, inputs: Inputs<'_>, slots: Box<[u32]>, slot_list: &[Slot]) -> Result<Draft, Finding> {
-        let (mapper, scoped) = (self.mapper, &inputs.policies[self.index]);
-        let policy = mapper.policy;
+        let (ranker, scoped) = (self.ranker, &inputs.policies[self.index]);
+        let policy = ranker.policy;
         // Only now are all plans known, and with them whether anything of the policy shares by
         // cell: if so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6
         // apart.
         let by_cell = policy.share == Sharing::Sticky
-            && shares_by_cell(policy, self.plans.list(), mapper, &slots, slot_list);
+            && shares_by_cell(policy, self.preference_lists.list(), ranker, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());
         let mut located = false;
         for of_place in self.choices_of_class {
@@ -354,11 +356,11 @@ impl<'a> Sketch<'a> {
             families: policy_families(policy, &slots, slot_list),
             https: policy.https,
             slots,
-            cnames: mapper.cnames().into(),
-            members: mapper.members().into(),
-            tail: mapper.tail().into(),
+            cnames: ranker.cnames().into(),
+            members: ranker.members().into(),
+            tail: ranker.tail().into(),
             scopes: 0,
-            plans: self.plans.finish(),
+            preference_lists: self.preference_lists.finish(),
             choices: self.choices.finish(),
             routes: [].into(),
             cell_routes: [].into(),
@@ -426,15 +428,16 @@ fn is_uniform(atlas: &Atlas, of_place: &[u32]) -> bool {
 /// PoP than it answers. Gradual drains and load shedding, when they come, share too.
 fn shares_by_cell(
     policy: &Policy,
-    plans: &[Plan],
-    mapper: &Mapper<'_>,
+    preference_lists: &[PreferenceList],
+    ranker: &Ranker<'_>,
     slots: &[u32],
     slot_list: &[Slot],
 ) -> bool {
     let has_equals =
-        |entries: &[crate::steer::plan::Entry]| entries.windows(2).any(|w| w[0].band == w[1].band);
-    let answers = plans.iter().map(|p| usize::from(p.answers)).min().unwrap_or(usize::from(policy.answers));
-    let members = mapper.members();
+        |entries: &[crate::steer::preference_list::Entry]| entries.windows(2).any(|w| w[0].band == w[1].band);
+    let answers =
+        preference_lists.iter().map(|p| usize::from(p.answers)).min().unwrap_or(usize::from(policy.answers));
+    let members = ranker.members();
     // Only those that the policy can answer with: another PoP's many addresses make nothing of this
     // policy tailored.
     let own_slots = members
@@ -444,7 +447,7 @@ fn shares_by_cell(
         .filter(|s| *s != NO_SLOT);
     let picks =
         own_slots.map(|s| &slot_list[s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
-    has_equals(mapper.tail()) || plans.iter().any(|p| has_equals(&p.entries)) || picks
+    has_equals(ranker.tail()) || preference_lists.iter().any(|p| has_equals(&p.entries)) || picks
 }
 
 /// Families of the policy's own candidates.

@@ -41,7 +41,7 @@ pub struct PolicySummary {
     /// Name.
     pub name: String,
     /// Distinct preference lists.
-    pub plans: usize,
+    pub preference_lists: usize,
     /// Distinct scopes: its cost in resolvers' caches.
     pub scopes: usize,
     /// Whether it shares by cell.
@@ -58,7 +58,7 @@ impl Summary {
         };
         let policy = |p: &crate::steer::table::PolicyTable| PolicySummary {
             name: p.name.to_string(),
-            plans: p.plans.len(),
+            preference_lists: p.preference_lists.len(),
             scopes: p.scopes,
             by_cell: p.by_cell,
         };
@@ -89,12 +89,16 @@ impl fmt::Display for Summary {
         writeln!(f, "pops      {}: {}", self.pops.len(), self.pops.join(" "))?;
         for policy in &self.policies {
             let cells = if policy.by_cell { ", shares by cell" } else { "" };
-            let lists = if policy.plans == 1 { "list" } else { "lists" };
+            let lists = if policy.preference_lists == 1 { "list" } else { "lists" };
             let scopes = match (policy.scopes, policy.by_cell) {
                 (2, false) => "the same for every client".to_owned(),
                 (scopes, _) => format!("{scopes} scopes"),
             };
-            writeln!(f, "policy    {} ({} preference {lists}, {scopes}{cells})", policy.name, policy.plans)?;
+            writeln!(
+                f,
+                "policy    {} ({} preference {lists}, {scopes}{cells})",
+                policy.name, policy.preference_lists
+            )?;
         }
         if let Some(leaves) = self.shared_leaves {
             let limit = crate::limits::ROUTES_OCTETS_MAX >> 20;

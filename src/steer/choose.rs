@@ -10,8 +10,8 @@
 //! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
 //! passes and accepts the cell, and stays where there is none.
 
-use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan};
 use super::pop::PopId;
+use super::preference_list::{AllDown, Entry, OWN_WEIGHT, PreferenceList};
 use super::rendezvous::Score;
 use super::status::{CandidateTier, Status, View};
 use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress};
@@ -118,7 +118,7 @@ pub struct ChoiceInputs<'a> {
     /// The policy.
     pub policy: &'a PolicyTable,
     /// The plan for this client.
-    pub plan: &'a Plan,
+    pub preference_list: &'a PreferenceList,
     /// The PoPs' names.
     pub pops: &'a [PopIdentity],
     /// What is true now.
@@ -138,7 +138,12 @@ pub fn choose(
     key: impl Fn() -> u64,
     choice_trace: &mut impl ChoiceTrace,
 ) -> (Choice, u32) {
-    match sole(question.policy, question.plan, question.view, question.family.unwrap_or(Families::MAX)) {
+    match sole(
+        question.policy,
+        question.preference_list,
+        question.view,
+        question.family.unwrap_or(Families::MAX),
+    ) {
         Some((entry, pop, slot, horizon_secs)) => {
             choice_trace.leads(entry, Resort::Regular, &key);
             (Choice::Pop { pop, slot, resort: Resort::Regular }, horizon_secs)
@@ -152,12 +157,12 @@ pub fn choose(
 #[inline(always)]
 pub fn sole<'a>(
     policy: &PolicyTable,
-    plan: &'a Plan,
+    preference_list: &'a PreferenceList,
     view: &View,
     families: Families,
 ) -> Option<(&'a Entry, PopId, u32, u32)> {
-    let (first, others) = plan.entries.split_first()?;
-    if plan.cname.is_some()
+    let (first, others) = preference_list.entries.split_first()?;
+    if preference_list.cname.is_some()
         || first.weight == 0
         || others.first().is_some_and(|second| second.band == first.band)
     {
@@ -219,8 +224,8 @@ struct Scan<'a, 'w, W> {
 
 impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
     fn choose(&mut self) -> Choice {
-        let plan = self.question.plan;
-        if let Some(cname) = plan.cname {
+        let preference_list = self.question.preference_list;
+        if let Some(cname) = preference_list.cname {
             return Choice::Cname(cname);
         }
         for resort in [Resort::Regular, Resort::LastResort] {
@@ -238,7 +243,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
                 }
             }
         }
-        match plan.when_all_down {
+        match preference_list.when_all_down {
             AllDown::Cname(index) => return Choice::Cname(index),
             AllDown::ServFail => return Choice::ServFail,
             AllDown::NoData if self.whole_policy_is_down() => return Choice::NoData,
@@ -266,14 +271,14 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
     /// Where a cell goes that load sends away from the winner: to the first behind it that passes
     /// and accepts it, else nowhere.
     fn relieved(&mut self, winner: Winner) -> Winner {
-        let (ChoiceInputs { status, pops, plan, .. }, key) = (self.question, self.key);
+        let (ChoiceInputs { status, pops, preference_list, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
         let Some(shed) = status.shed(slot) else { return winner };
         let seed = pops[usize::from(from.0)].seed;
         if !shed.sheds(key, seed) {
             return winner;
         }
-        let list = plan.entries.iter().chain(self.question.tail());
+        let list = preference_list.entries.iter().chain(self.question.tail());
         for entry in list {
             let Ok(to) = entry.target.split() else { continue };
             if to == from {
@@ -305,7 +310,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
 
     /// The winner if it has the asked family, else the next PoP that has it, for that family alone.
     fn with_family(&mut self, winner: Winner) -> Choice {
-        let ChoiceInputs { policy, plan, status, view, .. } = self.question;
+        let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
         let (pop, slot, families, resort) = match winner {
             Winner::Cname(index) => return Choice::Cname(index),
             Winner::Pop { pop, slot, families, resort } => (pop, slot, families, resort),
@@ -323,7 +328,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             return Choice::NoData;
         }
         // Only a list that stops short gets here. A fence is never left, and the type does exist.
-        if plan.fence {
+        if preference_list.fence {
             return Choice::ServFail;
         }
         // A bound on distance is about health and load; which families there are must not depend on
@@ -368,7 +373,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
     /// The list, then what is behind it.
     fn scan(&mut self, resort: Resort, family: Option<Families>) -> Option<Winner> {
         let question = self.question;
-        self.scan_entries(question.plan.entries.iter(), resort, family)
+        self.scan_entries(question.preference_list.entries.iter(), resort, family)
             .or_else(|| self.scan_entries(question.tail(), resort, family))
     }
 
@@ -471,16 +476,20 @@ impl<'a> ChoiceInputs<'a> {
     /// The policy's listed order behind the list, without those of the list, whose weights may be
     /// others there.
     fn tail(self) -> impl Iterator<Item = &'a Entry> {
-        let (plan, policy) = (self.plan, self.policy);
-        let behind = if plan.tail { &policy.tail[..] } else { &[] };
-        behind.iter().filter(move |behind| !plan.entries.iter().any(|e| e.target == behind.target))
+        let (preference_list, policy) = (self.preference_list, self.policy);
+        let behind = if preference_list.tail { &policy.tail[..] } else { &[] };
+        behind.iter().filter(move |behind| !preference_list.entries.iter().any(|e| e.target == behind.target))
     }
 
     /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is
     /// known of it.
     fn last_down(self) -> u32 {
-        let candidates =
-            self.plan.entries.iter().chain(self.tail()).filter_map(|entry| entry.target.split().ok());
+        let candidates = self
+            .preference_list
+            .entries
+            .iter()
+            .chain(self.tail())
+            .filter_map(|entry| entry.target.split().ok());
         candidates
             .filter(|pop| self.status.pop(*pop).state != super::pop::AdminState::Down)
             .map(|pop| self.policy.slots[usize::from(pop.0)])

@@ -7,11 +7,11 @@
 pub mod choose;
 pub mod civil;
 pub mod ledger;
-pub mod map;
 pub mod nearest;
-pub mod plan;
 pub mod policy;
 pub mod pop;
+pub mod preference_list;
+pub mod ranker;
 pub mod rendezvous;
 pub mod rule;
 pub mod safety;

@@ -1,9 +1,9 @@
 //! A policy as it is served: plans, the routes that lead from an address to one, and the addresses
 //! of every PoP.
 
-use super::plan::{Entry, Plan};
 use super::policy::Sharing;
 use super::pop::{HttpsParams, PopId};
+use super::preference_list::{Entry, PreferenceList};
 use crate::geo::trie::Trie;
 use crate::wire::name::Name;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -82,7 +82,7 @@ pub struct PolicyTable {
     /// Listed order behind every list.
     pub tail: Box<[Entry]>,
     /// All plans.
-    pub plans: Box<[Plan]>,
+    pub preference_lists: Box<[PreferenceList]>,
     /// What a leaf means: the plan if ECS decides, and the plan if the resolver's address does
     /// (they differ only where nothing is known and the node has a site).
     pub choices: Box<[[u32; 2]]>,

@@ -33,7 +33,12 @@ fn shared_tables_are_separate_ones_cut_finer() {
     assert!(!separate.shares_routes && shared.shares_routes);
     let mut compared = 0;
     for (one, other) in separate.policies.iter().zip(&shared.policies) {
-        assert_eq!((&one.plans, &one.choices), (&other.plans, &other.choices), "{}", one.name);
+        assert_eq!(
+            (&one.preference_lists, &one.choices),
+            (&other.preference_lists, &other.choices),
+            "{}",
+            one.name
+        );
         for (wide, fine) in tries(one).zip(tries(other)) {
             for leaf in fine.v4.blocks().filter(|leaf| leaf.len <= LEAF_DEPTH_V4_MAX) {
                 let (value, len) = wide.v4.lookup(leaf.start);

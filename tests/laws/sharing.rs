@@ -66,10 +66,11 @@ fn all_down_equals_all_up_anywhere() {
     for seed in 100..140 {
         let Some((world, generated)) = generator::world(seed) else { continue };
         let says_otherwise = |p: &PolicyTable| {
-            p.plans.iter().any(|plan| {
+            p.preference_lists.iter().any(|preference_list| {
                 !matches!(
-                    plan.when_all_down,
-                    meridian::steer::plan::AllDown::AsIfUp | meridian::steer::plan::AllDown::LastGood
+                    preference_list.when_all_down,
+                    meridian::steer::preference_list::AllDown::AsIfUp
+                        | meridian::steer::preference_list::AllDown::LastGood
                 )
             })
         };

@@ -4,9 +4,9 @@ use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
 use crate::health::condition::{NO_HORIZON, Picture, SlotHealth};
-use crate::steer::plan::Target;
 use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
+use crate::steer::preference_list::EntryTarget;
 use crate::steer::status::{PopStatus, Shed};
 use crate::steer::table::{Slot, V4, V6};
 use crate::wire::hash;
@@ -74,7 +74,7 @@ fn entries(bands: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (band, members) in bands.split_whitespace().enumerate() {
         for member in members.split('=') {
-            let target = member.parse().map_or(Target::cname(0), |index| Target::pop(PopId(index)));
+            let target = member.parse().map_or(EntryTarget::cname(0), |index| EntryTarget::pop(PopId(index)));
             entries.push(Entry { target, band: band as u16, weight: OWN_WEIGHT });
         }
     }
@@ -102,7 +102,7 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         cnames: [Name::parse("x.example.", None).unwrap()].into(),
         tail: entries(tail).into(),
         members: entries("0=1=2").into(),
-        plans: [].into(),
+        preference_lists: [].into(),
         choices: [].into(),
         routes: [Trie::constant(0).into()].into(),
         resolver_classes: None,
@@ -132,18 +132,37 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
     Scene { policy, identities, status }
 }
 
-fn plan(bands: &str, tail: bool, when_all_down: AllDown) -> Plan {
+fn preference_list(bands: &str, tail: bool, when_all_down: AllDown) -> PreferenceList {
     let ttl = TtlRange { min_secs: 1, max_secs: 2 };
-    Plan { cname: None, entries: entries(bands).into(), tail, fence: false, ttl, answers: 1, when_all_down }
+    PreferenceList {
+        cname: None,
+        entries: entries(bands).into(),
+        tail,
+        fence: false,
+        ttl,
+        answers: 1,
+        when_all_down,
+    }
 }
 
-fn question<'a>(scene: &'a Scene, plan: &'a Plan, family: Option<Families>) -> ChoiceInputs<'a> {
+fn question<'a>(
+    scene: &'a Scene,
+    preference_list: &'a PreferenceList,
+    family: Option<Families>,
+) -> ChoiceInputs<'a> {
     let view = scene.status.view(0);
-    ChoiceInputs { policy: &scene.policy, plan, pops: &scene.identities, status: &scene.status, view, family }
+    ChoiceInputs {
+        policy: &scene.policy,
+        preference_list,
+        pops: &scene.identities,
+        status: &scene.status,
+        view,
+        family,
+    }
 }
 
-fn chosen(scene: &Scene, plan: &Plan, family: Option<Families>, key: u64) -> String {
-    let question = question(scene, plan, family);
+fn chosen(scene: &Scene, preference_list: &PreferenceList, family: Option<Families>, key: u64) -> String {
+    let question = question(scene, preference_list, family);
     let choice = choose(question, || key, &mut NoChoiceTrace);
     assert_eq!(
         contended(question, key, &mut NoChoiceTrace),
@@ -181,7 +200,7 @@ fn the_order_of_desperation() {
     ];
     for (what, words, expected) in rows {
         assert_eq!(
-            chosen(&scene("0 1 2", words), &plan("0 1 2", false, AllDown::AsIfUp), Some(V4), 1),
+            chosen(&scene("0 1 2", words), &preference_list("0 1 2", false, AllDown::AsIfUp), Some(V4), 1),
             expected,
             "{what}"
         );
@@ -193,7 +212,7 @@ fn the_order_of_desperation() {
 #[test]
 fn families_and_bands() {
     for key in 0..200 {
-        let list = plan("0=1 2", false, AllDown::AsIfUp);
+        let list = preference_list("0=1 2", false, AllDown::AsIfUp);
         assert_eq!(
             chosen(&scene("0 1 2", ["4", "46", "46"]), &list, Some(V4), key),
             "bb",
@@ -213,7 +232,7 @@ fn families_and_bands() {
 #[test]
 fn one_decision_for_all_types() {
     let scene = scene("0 1 2", ["46", "46", "46"]);
-    let list = plan("0=1=2", false, AllDown::AsIfUp);
+    let list = preference_list("0=1=2", false, AllDown::AsIfUp);
     let mut seen = std::collections::BTreeSet::new();
     for key in 0..200 {
         let of = |family| chosen(&scene, &list, family, key);
@@ -229,33 +248,48 @@ fn one_decision_for_all_types() {
 fn when_all_is_down() {
     let down = ["46 -", "46 -", "46 -"];
     let rows = [
-        ("the tail is tried first", plan("0", true, AllDown::ServFail), ["46 -", "46", "46"], "bb"),
-        ("a fence has no tail", plan("0", false, AllDown::ServFail), ["46 -", "46", "46"], "SERVFAIL"),
-        ("a CNAME", plan("0 1 2", true, AllDown::Cname(0)), down, "CNAME x.example."),
-        ("no data, since the whole policy is down", plan("0", false, AllDown::NoData), down, "no data"),
+        (
+            "the tail is tried first",
+            preference_list("0", true, AllDown::ServFail),
+            ["46 -", "46", "46"],
+            "bb",
+        ),
+        (
+            "a fence has no tail",
+            preference_list("0", false, AllDown::ServFail),
+            ["46 -", "46", "46"],
+            "SERVFAIL",
+        ),
+        ("a CNAME", preference_list("0 1 2", true, AllDown::Cname(0)), down, "CNAME x.example."),
+        (
+            "no data, since the whole policy is down",
+            preference_list("0", false, AllDown::NoData),
+            down,
+            "no data",
+        ),
         (
             "no data is for all or nobody: as if up",
-            plan("0", false, AllDown::NoData),
+            preference_list("0", false, AllDown::NoData),
             ["46 -", "46", "46 -"],
             "aa AsIfUp",
         ),
         (
             "a member of a rule alone keeps the policy up",
-            plan("0 1", false, AllDown::NoData),
+            preference_list("0 1", false, AllDown::NoData),
             ["46 -", "46 -", "46"],
             "aa AsIfUp",
         ),
         (
             "a CNAME among the candidates is never down",
-            plan("0 x", false, AllDown::AsIfUp),
+            preference_list("0 x", false, AllDown::AsIfUp),
             down,
             "CNAME x.example.",
         ),
     ];
-    for (what, plan, words, expected) in rows {
-        assert_eq!(chosen(&scene("0 1", words), &plan, Some(V4), 1), expected, "{what}");
+    for (what, preference_list, words, expected) in rows {
+        assert_eq!(chosen(&scene("0 1", words), &preference_list, Some(V4), 1), expected, "{what}");
     }
-    let ruled = Plan { cname: Some(0), ..plan("0 1 2", true, AllDown::AsIfUp) };
+    let ruled = PreferenceList { cname: Some(0), ..preference_list("0 1 2", true, AllDown::AsIfUp) };
     assert_eq!(
         chosen(&scene("0 1 2", ["46", "46", "46"]), &ruled, Some(V4), 1),
         "CNAME x.example.",
@@ -267,7 +301,7 @@ fn when_all_is_down() {
 #[test]
 fn a_type_exists_for_all() {
     let scene = scene("1 2", ["6", "46", "46"]);
-    assert_eq!(chosen(&scene, &plan("0", false, AllDown::AsIfUp), Some(V4), 1), "bb");
+    assert_eq!(chosen(&scene, &preference_list("0", false, AllDown::AsIfUp), Some(V4), 1), "bb");
 }
 
 /// Addresses: as many as asked for, each once, those of weight 0 only among themselves.
@@ -304,7 +338,7 @@ fn addresses_are_picked() {
 /// knowledge of it, as if all were up. One that is off by hand never is.
 #[test]
 fn the_last_good_one() {
-    let list = plan("0 1 2", false, AllDown::LastGood);
+    let list = preference_list("0 1 2", false, AllDown::LastGood);
     let down = ["46 -", "46 -", "46 -"];
     let rows = [
         ("the last that went down", down, [1, 3, 2], "bb LastGood"),
@@ -338,8 +372,12 @@ fn the_nearest_horizon() {
     scene.status = Status::new(pops, &slots, &policies, &picture, vec![]);
     [scene.policy] = policies;
     for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
-        let plan = plan(list, false, AllDown::AsIfUp);
-        assert_eq!(choose(question(&scene, &plan, Some(V4)), || 1, &mut NoChoiceTrace).1, expected, "{list}");
+        let preference_list = preference_list(list, false, AllDown::AsIfUp);
+        assert_eq!(
+            choose(question(&scene, &preference_list, Some(V4)), || 1, &mut NoChoiceTrace).1,
+            expected,
+            "{list}"
+        );
     }
 }
 
@@ -347,7 +385,7 @@ fn the_nearest_horizon() {
 /// nobody does. A gradual drain sends its cells on as if the PoP were drained.
 #[test]
 fn cells_part() {
-    let list = plan("0 1 2", false, AllDown::AsIfUp);
+    let list = preference_list("0 1 2", false, AllDown::AsIfUp);
     let with = |left: u16, shed: u16, accept: [u16; 3]| {
         let mut scene = scene("0 1 2", ["46", "46", "46"]);
         let slots: Vec<Slot> = (0..3)
@@ -441,7 +479,7 @@ fn the_awaited_come_before_all_down() {
         );
         [scene.policy] = policies;
         assert_eq!(
-            chosen(&scene, &plan("0 1 2", false, all_down), Some(V4), 1),
+            chosen(&scene, &preference_list("0 1 2", false, all_down), Some(V4), 1),
             expected,
             "{others} {all_down:?}"
         );

@@ -40,7 +40,7 @@ pub struct Heard {
     blind: NoChoiceTrace,
     qtype: RrType,
     at: At,
-    plan: Option<usize>,
+    preference_list: Option<usize>,
     ends: Vec<&'static str>,
 }
 
@@ -62,7 +62,7 @@ impl Heard {
             blind: NoChoiceTrace,
             qtype,
             at: if is_usual { At::OnTheWay } else { At::Left },
-            plan: None,
+            preference_list: None,
             ends: Vec::new(),
         }
     }
@@ -112,7 +112,10 @@ impl Trace for Heard {
         if !is_plain || policy.may_alias() || policy.resolver_classes.is_some() {
             self.at = At::Left;
         }
-        self.plan = policy.plans.iter().position(|plan| std::ptr::eq(plan, decision.plan));
+        self.preference_list = policy
+            .preference_lists
+            .iter()
+            .position(|preference_list| std::ptr::eq(preference_list, decision.preference_list));
         self.ends.push(match decision.evidence {
             Evidence::Ecs => BY_ECS,
             Evidence::Resolver => BY_RESOLVER,
@@ -127,10 +130,10 @@ impl Trace for Heard {
             RrType::AAAA => V6,
             _ => 0,
         };
-        let (At::Steered(number), Some(plan)) = (self.at, self.plan) else { return };
+        let (At::Steered(number), Some(preference_list)) = (self.at, self.preference_list) else { return };
         let (view, _) = snapshot.status.seen_by(number, policy);
-        let is_sole =
-            policy.families & family != 0 && sole(policy, &policy.plans[plan], view, family).is_some();
+        let is_sole = policy.families & family != 0
+            && sole(policy, &policy.preference_lists[preference_list], view, family).is_some();
         self.at = if is_sole { self.at } else { At::Left };
         self.ends.extend((family == V6).then_some(AAAA));
     }

@@ -11,20 +11,20 @@ use std::hash::{Hash, Hasher};
 
 /// What an entry or a fallback leads to: a PoP, or one of the policy's CNAMEs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Target(u16);
+pub struct EntryTarget(u16);
 
 /// The top bit tells CNAMEs from PoPs; [`crate::limits::POPS_MAX`] keeps it free.
 const CNAME_BIT: u16 = 0x8000;
 
-impl Target {
+impl EntryTarget {
     /// A PoP.
-    pub fn pop(pop: PopId) -> Target {
-        Target(pop.0 & !CNAME_BIT)
+    pub fn pop(pop: PopId) -> EntryTarget {
+        EntryTarget(pop.0 & !CNAME_BIT)
     }
 
     /// A CNAME, by its index in [`super::table::PolicyTable::cnames`].
-    pub fn cname(index: usize) -> Target {
-        Target(index as u16 | CNAME_BIT)
+    pub fn cname(index: usize) -> EntryTarget {
+        EntryTarget(index as u16 | CNAME_BIT)
     }
 
     /// The PoP, or the index of the CNAME.
@@ -40,7 +40,7 @@ pub const OWN_WEIGHT: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What it leads to.
-    pub target: Target,
+    pub target: EntryTarget,
     /// Band: entries with equal numbers stand together and are equals.
     pub band: u16,
     /// Weight, or [`OWN_WEIGHT`].
@@ -71,7 +71,7 @@ pub enum AllDown {
 
 /// What a policy makes of a place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Plan {
+pub struct PreferenceList {
     /// A CNAME that a rule answers whatever else is true, by index.
     pub cname: Option<u16>,
     /// The list, bands in ascending order; within a band by PoP.

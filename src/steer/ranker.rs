@@ -10,9 +10,9 @@
 //! one's. It is made here, when a snapshot is compiled, so no query knows of it.
 
 use super::nearest::{Nearest, Ranked};
-use super::plan::{AllDown, Entry, OWN_WEIGHT, Plan, Target};
 use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
 use super::pop::{Pop, PopId};
+use super::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PreferenceList};
 use super::rule::{Circumstances, Rule, RuleTarget};
 use crate::geo::distance::{Point, great_circle_m};
 use crate::geo::place::{Coordinates, Place};
@@ -25,7 +25,7 @@ pub const BAND_FLOOR_M: i64 = 50_000;
 
 /// Makes plans for one policy.
 #[derive(Debug)]
-pub struct Mapper<'a> {
+pub struct Ranker<'a> {
     /// The policy.
     pub policy: &'a Policy,
     pops: &'a [Pop],
@@ -56,14 +56,14 @@ struct Contest<'a> {
 /// policy's own candidates, made when first asked for. Mappers of equal [`Mapper::contest`] may
 /// share it.
 #[derive(Debug)]
-pub struct Around {
+pub struct PlaceRanking {
     from: Option<Point>,
     ranked: Option<Vec<Ranked>>,
 }
 
-impl<'a> Mapper<'a> {
+impl<'a> Ranker<'a> {
     /// A mapper for a policy of a deployment, at a node of this site.
-    pub fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Mapper<'a> {
+    pub fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Ranker<'a> {
         let reach = policy.reach();
         let mut cnames: Vec<Name> = Vec::new();
         for name in reach.iter().copied().flat_map(cnames_of_policy) {
@@ -72,8 +72,8 @@ impl<'a> Mapper<'a> {
             }
         }
         // CNAMEs are numbered by the policy that answers.
-        let mut mapper =
-            Mapper { policy, pops, site, cnames: cnames.into(), reach: Vec::with_capacity(reach.len()) };
+        let mut ranker =
+            Ranker { policy, pops, site, cnames: cnames.into(), reach: Vec::with_capacity(reach.len()) };
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
@@ -89,13 +89,13 @@ impl<'a> Mapper<'a> {
             });
             let candidates = Candidates {
                 policy,
-                tail: mapper.listed(&policy.candidates, &policy.weights, usize::MAX),
+                tail: ranker.listed(&policy.candidates, &policy.weights, usize::MAX),
                 own: contest(&policy.candidates),
                 of_rules: of_rules.collect(),
             };
-            mapper.reach.push(candidates);
+            ranker.reach.push(candidates);
         }
-        mapper
+        ranker
     }
 
     /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked
@@ -141,17 +141,22 @@ impl<'a> Mapper<'a> {
     }
 
     /// The plan for a place.
-    pub fn plan(&self, place: &Place, resolver_networks: &[u16]) -> Plan {
-        self.plan_around(place, resolver_networks, &mut self.around(place))
+    pub fn preference_list(&self, place: &Place, resolver_networks: &[u16]) -> PreferenceList {
+        self.preference_list_around(place, resolver_networks, &mut self.around(place))
     }
 
     /// What is around a place.
-    pub fn around(&self, place: &Place) -> Around {
-        Around { from: self.coordinates(place).map(Point::of), ranked: None }
+    pub fn around(&self, place: &Place) -> PlaceRanking {
+        PlaceRanking { from: self.coordinates(place).map(Point::of), ranked: None }
     }
 
     /// [`Mapper::plan`] for a place with what is around it.
-    pub fn plan_around(&self, place: &Place, resolver_networks: &[u16], around: &mut Around) -> Plan {
+    pub fn preference_list_around(
+        &self,
+        place: &Place,
+        resolver_networks: &[u16],
+        around: &mut PlaceRanking,
+    ) -> PreferenceList {
         self.plan_of(&self.reach[0], place, resolver_networks, around)
     }
 
@@ -160,8 +165,8 @@ impl<'a> Mapper<'a> {
         of: &Candidates<'a>,
         place: &Place,
         resolver_networks: &[u16],
-        around: &mut Around,
-    ) -> Plan {
+        around: &mut PlaceRanking,
+    ) -> PreferenceList {
         let policy = of.policy;
         let found = self.rule_of(policy, place, resolver_networks);
         let rule = found.map(|(_, rule)| rule);
@@ -202,7 +207,7 @@ impl<'a> Mapper<'a> {
         if cname.is_some() {
             entries.clear();
         }
-        Plan {
+        PreferenceList {
             cname,
             entries: entries.into(),
             tail: !fence && !cut && cname.is_none(),
@@ -223,19 +228,20 @@ impl<'a> Mapper<'a> {
         place: &Place,
         resolver_networks: &[u16],
         from: Option<Point>,
-    ) -> Plan {
+    ) -> PreferenceList {
         let used = self
             .reach
             .iter()
             .find(|used| std::ptr::eq(used.policy, other))
             .expect("the reach of a policy holds all that rules lead to");
-        let mut plan = self.plan_of(used, place, resolver_networks, &mut Around { from, ranked: None });
-        if plan.tail && used.tail != of.tail {
-            let mut entries = plan.entries.into_vec();
+        let mut preference_list =
+            self.plan_of(used, place, resolver_networks, &mut PlaceRanking { from, ranked: None });
+        if preference_list.tail && used.tail != of.tail {
+            let mut entries = preference_list.entries.into_vec();
             continue_with(&mut entries, &used.tail);
-            (plan.entries, plan.tail) = (entries.into(), false);
+            (preference_list.entries, preference_list.tail) = (entries.into(), false);
         }
-        plan
+        preference_list
     }
 
     /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
@@ -257,7 +263,7 @@ impl<'a> Mapper<'a> {
         order: Order,
         width: BandWidth,
         weights: &Weights,
-        around: &mut Around,
+        around: &mut PlaceRanking,
     ) -> Vec<Entry> {
         match (order, around.from) {
             (Order::Nearest, Some(from)) => {
@@ -358,11 +364,13 @@ impl<'a> Mapper<'a> {
         match candidate {
             Candidate::Pop(pop) => {
                 let weight = weights.iter().find(|(p, _)| p == pop).map_or(OWN_WEIGHT, |(_, w)| *w);
-                Entry { target: Target::pop(*pop), band, weight }
+                Entry { target: EntryTarget::pop(*pop), band, weight }
             }
-            Candidate::Cname(name) => {
-                Entry { target: Target::cname(usize::from(self.cname_index(name))), band, weight: OWN_WEIGHT }
-            }
+            Candidate::Cname(name) => Entry {
+                target: EntryTarget::cname(usize::from(self.cname_index(name))),
+                band,
+                weight: OWN_WEIGHT,
+            },
         }
     }
 

@@ -85,10 +85,10 @@ fn place(lat: f64, lon: f64, country: &str) -> Place {
 }
 
 /// A plan as text: bands apart by a blank, equals joined by `=`, `...` if the tail follows.
-fn shown(mapper: &Mapper<'_>, plan: &Plan) -> String {
+fn shown(ranker: &Ranker<'_>, preference_list: &PreferenceList) -> String {
     let mut text = String::new();
     let mut band = None;
-    for entry in &plan.entries {
+    for entry in &preference_list.entries {
         text.push_str(match band {
             None => "",
             Some(b) if b == entry.band => "=",
@@ -97,18 +97,18 @@ fn shown(mapper: &Mapper<'_>, plan: &Plan) -> String {
         band = Some(entry.band);
         match entry.target.split() {
             Ok(pop) => text.push_str(NAMES[usize::from(pop.0)]),
-            Err(index) => text.push_str(&mapper.cnames()[index].to_string()),
+            Err(index) => text.push_str(&ranker.cnames()[index].to_string()),
         }
     }
-    if let Some(index) = plan.cname {
-        text.push_str(&format!("CNAME {}", mapper.cnames()[usize::from(index)]));
+    if let Some(index) = preference_list.cname {
+        text.push_str(&format!("CNAME {}", ranker.cnames()[usize::from(index)]));
     }
-    if plan.tail { text + " ..." } else { text }
+    if preference_list.tail { text + " ..." } else { text }
 }
 
 fn check(what: &str, policy: &Policy, pops: &[Pop], place: &Place, expected: &str) {
-    let mapper = Mapper::new(policy, pops, None);
-    assert_eq!(shown(&mapper, &mapper.plan(place, &[])), expected, "{what}");
+    let ranker = Ranker::new(policy, pops, None);
+    assert_eq!(shown(&ranker, &ranker.preference_list(place, &[])), expected, "{what}");
 }
 
 const ALL: &str = "ams fra lhr nrt syd";
@@ -180,8 +180,8 @@ fn the_earth_is_round() {
     ];
     for (what, place, first) in rows {
         let policy = policy(ALL, Order::Nearest, BandWidth::None);
-        let mapper = Mapper::new(&policy, &pops, None);
-        let text = shown(&mapper, &mapper.plan(&place, &[]));
+        let ranker = Ranker::new(&policy, &pops, None);
+        let text = shown(&ranker, &ranker.preference_list(&place, &[]));
         assert!(text.starts_with(first), "{what}: {text}");
     }
 }
@@ -247,10 +247,14 @@ fn settings_are_inherited() {
     changed.weights = Some(vec![(PopId(1), 9)]);
     changed.when_all_down = Some(WhenAllDown::ServFail);
     policy.rules = vec![changed];
-    let mapper = Mapper::new(&policy, &pops, None);
-    let (german, other) =
-        (mapper.plan(&place(0.0, 0.0, "DE"), &[]), mapper.plan(&place(0.0, 0.0, "FR"), &[]));
-    let weights = |plan: &Plan| [plan.entries[0].weight, plan.entries[1].weight];
+    let ranker = Ranker::new(&policy, &pops, None);
+    let (german, other) = (
+        ranker.preference_list(&place(0.0, 0.0, "DE"), &[]),
+        ranker.preference_list(&place(0.0, 0.0, "FR"), &[]),
+    );
+    let weights = |preference_list: &PreferenceList| {
+        [preference_list.entries[0].weight, preference_list.entries[1].weight]
+    };
     assert_eq!(
         (german.answers, german.when_all_down, weights(&german)),
         (3, AllDown::ServFail, [OWN_WEIGHT, 9])
@@ -302,7 +306,7 @@ fn members() {
     let pops = pops();
     let mut policy = policy("fra ams", Order::Listed, BandWidth::None);
     policy.rules = vec![rule("DE", RuleTarget::Candidates(bands("ams syd")), false)];
-    let members: Vec<&str> = Mapper::new(&policy, &pops, None)
+    let members: Vec<&str> = Ranker::new(&policy, &pops, None)
         .members()
         .iter()
         .map(|e| NAMES[usize::from(e.target.split().unwrap().0)])
@@ -364,10 +368,10 @@ proptest! {
         // On the grid a client may stand on a line of symmetry, where PoPs tie.
         let from = if grid { (from.0 / 100_000 * 100_000, from.1 / 100_000 * 100_000) } else { from };
         let from = Coordinates { lat_e4: from.0, lon_e4: from.1 };
-        let plan = Mapper::new(&policy, &pops, None)
-            .plan(&Place { coordinates: Some(from), ..Place::default() }, &[]);
+        let preference_list = Ranker::new(&policy, &pops, None)
+            .preference_list(&Place { coordinates: Some(from), ..Place::default() }, &[]);
         let listed: Vec<(PopId, u16)> =
-            plan.entries.iter().map(|entry| (entry.target.split().unwrap(), entry.band)).collect();
+            preference_list.entries.iter().map(|entry| (entry.target.split().unwrap(), entry.band)).collect();
         prop_assert_eq!(listed, plainly(&policy, &pops, from));
     }
 }
