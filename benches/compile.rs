@@ -21,7 +21,7 @@ fn compiling(criterion: &mut Criterion) {
     criterion.bench_function("geography", |b| b.iter(|| compile::geography(black_box(&world.deployment))));
     criterion.bench_function("routes", |b| {
         b.iter(|| {
-            steering::compile(steering::Inputs {
+            steering::compile(steering::SteeringInputs {
                 pops: &world.deployment.pops,
                 policies: &world.deployment.policies,
                 atlas: black_box(&world.geography.atlas),

@@ -4,7 +4,7 @@ use super::sample::{FILES, Replaced};
 use hickory_proto::op::Message;
 use meridian::answer::prefetch::Prefetcher;
 use meridian::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
-use meridian::snapshot::steering::Breadth;
+use meridian::snapshot::steering::CacheFootprint;
 use meridian::snapshot::{Snapshot, compile};
 use meridian::wire::cookie::{Asked, CookieStatus};
 use meridian::wire::ecs::ClientSubnet;
@@ -38,7 +38,7 @@ pub fn snapshot() -> &'static Snapshot {
         let deployment = loaded.deployment.expect("the sample is sound");
         let mut snapshot = compile(&deployment, None, 1).0.expect("the sample compiles");
         // As if the tables were large, so that queries are read ahead.
-        Arc::make_mut(&mut snapshot.steering).breadth = Breadth::Many;
+        Arc::make_mut(&mut snapshot.steering).cache_footprint = CacheFootprint::Many;
         snapshot
     })
 }

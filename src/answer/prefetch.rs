@@ -12,7 +12,7 @@ use super::Outcome;
 use crate::geo::trie::Table;
 use crate::limits::PREFETCH_MAX;
 use crate::snapshot::Snapshot;
-use crate::snapshot::steering::Breadth;
+use crate::snapshot::steering::CacheFootprint;
 use crate::steer::preference_list::{Entry, PreferenceList};
 use crate::steer::table::PolicyTable;
 use crate::wire::query::{HEADER_LEN, QueryName};
@@ -84,10 +84,12 @@ impl Prefetcher {
         for start in starts {
             let mut ways = [None; PREFETCH_MAX];
             let queries = ways.iter_mut().zip(some(start));
-            match snapshot.steering.breadth {
-                Breadth::Near => return 0,
-                Breadth::One => queries.for_each(|(way, (_, client))| *way = way_of(snapshot, last, client)),
-                Breadth::Many => queries.for_each(|(way, (message, client))| {
+            match snapshot.steering.cache_footprint {
+                CacheFootprint::Near => return 0,
+                CacheFootprint::One => {
+                    queries.for_each(|(way, (_, client))| *way = way_of(snapshot, last, client))
+                }
+                CacheFootprint::Many => queries.for_each(|(way, (message, client))| {
                     *way =
                         self.policy_of(snapshot, message).and_then(|policy| way_of(snapshot, policy, client));
                 }),

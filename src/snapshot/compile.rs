@@ -4,8 +4,8 @@
 //! layered under operator networks, and compiled away; zones become images. What did not change
 //! since the previous snapshot is taken over from it.
 
-use super::inputs::{Inputs, Key};
-use super::shrunk::{self, Size};
+use super::inputs::{InputHash, InputHashes};
+use super::size_guard::{self, SourceSize};
 use super::{Digest, Facts, Identity, Snapshot, Steering, roster, steering};
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings};
@@ -50,7 +50,7 @@ pub fn compile_by(
     previous: Option<&Arc<Snapshot>>,
     sequence: u64,
 ) -> (Option<Snapshot>, Findings) {
-    let inputs = Inputs::of(deployment);
+    let inputs = InputHashes::of(deployment);
     let key = inputs.steering_key(deployment);
     let parts = match previous.filter(|previous| previous.steering_key == Some(key)) {
         Some(previous) => SteeringParts {
@@ -66,7 +66,7 @@ pub fn compile_by(
             let (geography, mut findings) = geography(deployment);
             let Some(geography) = geography else { return (None, findings) };
             if let Some(previous) = previous.filter(|_| !deployment.accept_shrunk) {
-                let shrunk = shrunk::check(&previous.facts.sizes, &geography.facts.sizes);
+                let shrunk = size_guard::check(&previous.facts.sizes, &geography.facts.sizes);
                 findings.extend(shrunk);
                 if findings.has_errors() {
                     return (None, findings);
@@ -88,7 +88,7 @@ pub fn compile_with(
     previous: Option<&Arc<Snapshot>>,
     sequence: u64,
 ) -> (Option<Snapshot>, Findings) {
-    let inputs = Inputs::of(deployment);
+    let inputs = InputHashes::of(deployment);
     let parts = steer(&in_order, deployment, geography, inputs.steering_key(deployment));
     // What reading the databases found is not known here, so nobody takes this steering over.
     assemble(&in_order, deployment, &inputs, SteeringParts { key: None, ..parts }, previous, sequence)
@@ -101,12 +101,12 @@ struct SteeringParts {
     loads: Arc<LoadRoster>,
     facts: Arc<Facts>,
     /// `None` if something was found: warnings must be told again.
-    key: Option<Key>,
+    key: Option<InputHash>,
     findings: Findings,
 }
 
-fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: Key) -> SteeringParts {
-    let inputs = steering::Inputs {
+fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: InputHash) -> SteeringParts {
+    let inputs = steering::SteeringInputs {
         pops: &deployment.pops,
         policies: &deployment.policies,
         atlas: &geography.atlas,
@@ -138,14 +138,14 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: Ke
 fn assemble(
     each: Each<'_>,
     deployment: &Deployment,
-    inputs: &Inputs,
+    inputs: &InputHashes,
     parts: SteeringParts,
     previous: Option<&Arc<Snapshot>>,
     sequence: u64,
 ) -> (Option<Snapshot>, Findings) {
     let mut findings = parts.findings;
     let zone_keys = inputs.zone_keys(deployment);
-    let known: HashMap<&Key, &Arc<Image>> = previous
+    let known: HashMap<&InputHash, &Arc<Image>> = previous
         .into_iter()
         .flat_map(|previous| previous.zone_keys.iter().zip(previous.zones.iter()))
         .collect();
@@ -233,8 +233,12 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     (result, findings)
 }
 
-fn size(database: &Database, file: crate::finding::FileId) -> Size {
-    Size { name: database.name.clone(), networks: database.leaves_v4.len() + database.leaves_v6.len(), file }
+fn size(database: &Database, file: crate::finding::FileId) -> SourceSize {
+    SourceSize {
+        name: database.name.clone(),
+        networks: database.leaves_v4.len() + database.leaves_v6.len(),
+        file,
+    }
 }
 
 fn fact(database: &Database) -> String {

@@ -1,6 +1,6 @@
 //! The digest of a snapshot's inputs (SHA-256, shown as its first 16 octets).
 
-use super::inputs::Inputs;
+use super::inputs::InputHashes;
 use crate::steer::pop::AdminState;
 use crate::steer::status::{Status, View};
 use sha2::{Digest as _, Sha256};
@@ -19,7 +19,7 @@ pub struct Digest {
 
 impl Digest {
     /// The digest of inputs in any order.
-    pub fn of(inputs: &Inputs, status: &Status) -> Digest {
+    pub fn of(inputs: &InputHashes, status: &Status) -> Digest {
         let mut each = inputs.hashes();
         each.sort_unstable();
         let mut hash = Sha256::new();

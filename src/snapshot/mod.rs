@@ -12,12 +12,12 @@ pub mod difference;
 pub mod digest;
 pub mod forecast;
 pub mod inputs;
+mod interner;
 pub mod locate;
-mod numbered;
 pub mod replay;
 pub mod roster;
 pub mod routes;
-pub mod shrunk;
+pub mod size_guard;
 pub mod sizes;
 pub mod steering;
 pub mod summary;
@@ -77,9 +77,9 @@ pub struct Snapshot {
     pub safety: Arc<Safety>,
     facts: Arc<Facts>,
     /// What the steering was compiled from; `None` where it must be compiled anew.
-    steering_key: Option<inputs::Key>,
+    steering_key: Option<inputs::InputHash>,
     /// What each image was built from, in the order of the zones.
-    zone_keys: Arc<Vec<inputs::Key>>,
+    zone_keys: Arc<Vec<inputs::InputHash>>,
 }
 
 /// What is told of the databases that a snapshot was compiled from.
@@ -90,7 +90,7 @@ pub struct Facts {
     /// Name of each database that has a date, and when its data was built, in seconds since 1970.
     pub built: Vec<(Arc<str>, u64)>,
     /// How many networks each has, for comparison with the next.
-    pub sizes: Vec<shrunk::Size>,
+    pub sizes: Vec<size_guard::SourceSize>,
 }
 
 impl Snapshot {

@@ -10,7 +10,7 @@
 //! of a class.
 
 use super::compile::Each;
-use super::numbered::Numbered;
+use super::interner::Interner;
 use crate::geo::atlas::{Atlas, Leaf, Space};
 use crate::geo::trie::{Block, Key, Merging, Table, Trie};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
@@ -89,7 +89,7 @@ impl Tables {
         // apart from all of them.
         let places = atlas.places.len();
         let mut class_of: Vec<u32> = vec![0; places + 1];
-        let (mut count, mut finer) = (1, Numbered::default());
+        let (mut count, mut finer) = (1, Interner::default());
         for asked in &self.asked {
             // Nothing is finer than each place for itself.
             if count > places {
@@ -97,7 +97,7 @@ impl Tables {
             }
             finer.clear();
             for (class, choice) in class_of.iter_mut().zip(asked.0.iter().chain([&asked.1])) {
-                *class = finer.number((*class, *choice));
+                *class = finer.intern((*class, *choice));
             }
             count = finer.list().len();
         }

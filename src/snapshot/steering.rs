@@ -7,7 +7,7 @@
 //! but a leaf is no wider for one policy than for all.
 
 use super::compile::{Each, in_order};
-use super::numbered::Numbered;
+use super::interner::Interner;
 use super::routes::{Route, Tables};
 use super::sizes::tries;
 use crate::finding::{Finding, Findings, code};
@@ -40,12 +40,12 @@ pub struct Steering {
     /// Whether policies share one table of routes, since separate ones would be too large.
     pub shares_routes: bool,
     /// How much of the routes is likely to be out of a core's own cache.
-    pub breadth: Breadth,
+    pub cache_footprint: CacheFootprint,
 }
 
 /// How much of the routes of all policies a core's own cache does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Breadth {
+pub enum CacheFootprint {
     /// Little.
     Near,
     /// Those of one policy.
@@ -57,25 +57,25 @@ pub enum Breadth {
 /// Leaves of routes past which they fill more than a core's own cache.
 const LEAVES_MANY: usize = 100_000;
 
-impl Breadth {
+impl CacheFootprint {
     /// Of policies that do not share one cut of all of them.
-    fn of(policies: &[PolicyTable]) -> Breadth {
+    fn of(policies: &[PolicyTable]) -> CacheFootprint {
         let mut seen = HashSet::new();
         let different = policies.iter().flat_map(tries).filter(|trie| seen.insert(Arc::as_ptr(trie)));
         let leaves = different.map(|trie| trie.v4.leaves());
         let (all, most) = leaves.fold((0, 0), |(all, most), leaves| (all + leaves, leaves.max(most)));
         match all {
-            ..=LEAVES_MANY => Breadth::Near,
+            ..=LEAVES_MANY => CacheFootprint::Near,
             // What a few small ones read besides is in the cache.
-            _ if all - most <= LEAVES_MANY => Breadth::One,
-            _ => Breadth::Many,
+            _ if all - most <= LEAVES_MANY => CacheFootprint::One,
+            _ => CacheFootprint::Many,
         }
     }
 }
 
 /// What the steering is compiled from.
 #[derive(Clone, Copy, Debug)]
-pub struct Inputs<'a> {
+pub struct SteeringInputs<'a> {
     /// PoPs, sorted by name.
     pub pops: &'a [Pop],
     /// Policies.
@@ -87,17 +87,21 @@ pub struct Inputs<'a> {
 }
 
 /// Compiles.
-pub fn compile(inputs: Inputs<'_>) -> (Steering, Findings) {
+pub fn compile(inputs: SteeringInputs<'_>) -> (Steering, Findings) {
     compile_within(&in_order, inputs, ROUTES_OCTETS_MAX)
 }
 
 /// [`compile`] with the maps of policies made by `each`.
-pub fn compile_by(each: Each<'_>, inputs: Inputs<'_>) -> (Steering, Findings) {
+pub fn compile_by(each: Each<'_>, inputs: SteeringInputs<'_>) -> (Steering, Findings) {
     compile_within(each, inputs, ROUTES_OCTETS_MAX)
 }
 
 /// [`compile_by`] with another bound for separate tables of routes, in octets.
-pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usize) -> (Steering, Findings) {
+pub fn compile_within(
+    each: Each<'_>,
+    inputs: SteeringInputs<'_>,
+    routes_octets_max: usize,
+) -> (Steering, Findings) {
     let mut findings = Findings::default();
     let pops = inputs
         .pops
@@ -114,15 +118,15 @@ pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usi
         .iter()
         .map(|scoped| Ranker::new(&scoped.policy, inputs.pops, inputs.site.cloned()))
         .collect();
-    let drafts: Vec<OnceLock<Result<Draft, Finding>>> =
+    let drafts: Vec<OnceLock<Result<ChosenPolicy, Finding>>> =
         inputs.policies.iter().map(|_| OnceLock::new()).collect();
     // Ranking PoPs around each place is most of the work, so policies over the same PoPs are
     // drafted together.
     let together = contests(&rankers);
     each(together.len(), &|number| {
-        let mut sketches: Vec<Sketch<'_>> = together[number]
+        let mut sketches: Vec<ListedPolicy<'_>> = together[number]
             .iter()
-            .map(|index| Sketch::new(*index, &rankers[*index], inputs.atlas))
+            .map(|index| ListedPolicy::new(*index, &rankers[*index], inputs.atlas))
             .collect();
         meet_places(inputs, &mut sketches);
         for sketch in sketches {
@@ -139,8 +143,8 @@ pub fn compile_within(each: Each<'_>, inputs: Inputs<'_>, routes_octets_max: usi
     }
     let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
     let policies: Box<[PolicyTable]> = policies.into_iter().map(|asked| asked.finish(&built)).collect();
-    let breadth = if shares_routes { Breadth::Many } else { Breadth::of(&policies) };
-    (Steering { pops, slots: slots.list.into(), policies, shares_routes, breadth }, findings)
+    let cache_footprint = if shares_routes { CacheFootprint::Many } else { CacheFootprint::of(&policies) };
+    (Steering { pops, slots: slots.list.into(), policies, shares_routes, cache_footprint }, findings)
 }
 
 /// Services of PoPs that some policy uses, each once.
@@ -183,7 +187,7 @@ impl Slots {
 }
 
 /// A policy but for its routes.
-struct Draft {
+struct ChosenPolicy {
     table: PolicyTable,
     /// For each class of resolver what it makes of every place and of special-purpose blocks, and
     /// whether that is one choice for everybody.
@@ -192,8 +196,8 @@ struct Draft {
     resolver_classes: Option<Vec<u32>>,
 }
 
-impl Draft {
-    fn ask(self, tables: &mut Tables) -> Asked {
+impl ChosenPolicy {
+    fn ask(self, tables: &mut Tables) -> RoutedPolicy {
         // Special-purpose blocks that nobody knows are in no network.
         let resolver_classes = self.resolver_classes.map(|of_place| tables.ask(of_place, 0));
         let (mut routes, mut cell_routes) = (Vec::new(), Vec::new());
@@ -204,19 +208,19 @@ impl Draft {
             routes.push(constant.unwrap_or_else(|| full.clone()));
             cell_routes.push(full);
         }
-        Asked { table: self.table, routes, cell_routes, resolver_classes }
+        RoutedPolicy { table: self.table, routes, cell_routes, resolver_classes }
     }
 }
 
 /// A policy whose routes are made when those of all are known.
-struct Asked {
+struct RoutedPolicy {
     table: PolicyTable,
     routes: Vec<Route>,
     cell_routes: Vec<Route>,
     resolver_classes: Option<Route>,
 }
 
-impl Asked {
+impl RoutedPolicy {
     fn finish(self, built: &[Arc<Trie>]) -> PolicyTable {
         let trie = |route: Route| match route {
             Route::Constant(trie) => trie,
@@ -263,11 +267,11 @@ fn contests(rankers: &[Ranker<'_>]) -> Vec<Vec<usize>> {
 }
 
 /// What one policy makes of the places met so far. Plans and choices are numbered as they are met.
-struct Sketch<'a> {
+struct ListedPolicy<'a> {
     index: usize,
     ranker: &'a Ranker<'a>,
-    preference_lists: Numbered<PreferenceList>,
-    choices: Numbered<[u32; 2]>,
+    preference_lists: Interner<PreferenceList>,
+    choices: Interner<[u32; 2]>,
     /// The sets of operator networks that tell resolvers apart, and the choice for each place met,
     /// by set.
     classes: Vec<Vec<u16>>,
@@ -277,7 +281,7 @@ struct Sketch<'a> {
 }
 
 /// Shows each place to policies of equal contests, for each class of resolvers.
-fn meet_places(inputs: Inputs<'_>, sketches: &mut [Sketch<'_>]) {
+fn meet_places(inputs: SteeringInputs<'_>, sketches: &mut [ListedPolicy<'_>]) {
     let Some(ranker) = sketches.first().map(|sketch| sketch.ranker) else { return };
     let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
     for class in 0..sketches.iter().map(|sketch| sketch.classes.len()).max().unwrap_or_default() {
@@ -294,15 +298,15 @@ fn meet_places(inputs: Inputs<'_>, sketches: &mut [Sketch<'_>]) {
     }
 }
 
-impl<'a> Sketch<'a> {
-    fn new(index: usize, ranker: &'a Ranker<'a>, atlas: &Atlas) -> Sketch<'a> {
+impl<'a> ListedPolicy<'a> {
+    fn new(index: usize, ranker: &'a Ranker<'a>, atlas: &Atlas) -> ListedPolicy<'a> {
         let (classes, resolver_classes) = resolver_classes(atlas, ranker.policy);
         let choices_of_class = classes.iter().map(|_| Vec::with_capacity(atlas.places.len())).collect();
-        Sketch {
+        ListedPolicy {
             index,
             ranker,
-            preference_lists: Numbered::default(),
-            choices: Numbered::default(),
+            preference_lists: Interner::default(),
+            choices: Interner::default(),
             classes,
             choices_of_class,
             resolver_classes,
@@ -314,14 +318,19 @@ impl<'a> Sketch<'a> {
     fn meet(&mut self, class: usize, place: &Place, around: &mut PlaceRanking, at_site: Option<&Place>) {
         let networks = &self.classes[class];
         let by_ecs =
-            self.preference_lists.number(self.ranker.preference_list_around(place, networks, around));
+            self.preference_lists.intern(self.ranker.preference_list_around(place, networks, around));
         let by_resolver = at_site
-            .map_or(by_ecs, |site| self.preference_lists.number(self.ranker.preference_list(site, networks)));
-        self.choices_of_class[class].push(self.choices.number([by_ecs, by_resolver]));
+            .map_or(by_ecs, |site| self.preference_lists.intern(self.ranker.preference_list(site, networks)));
+        self.choices_of_class[class].push(self.choices.intern([by_ecs, by_resolver]));
     }
 
     /// The draft, once every place was met.
-    fn draft(mut self, inputs: Inputs<'_>, slots: Box<[u32]>, slot_list: &[Slot]) -> Result<Draft, Finding> {
+    fn draft(
+        mut self,
+        inputs: SteeringInputs<'_>,
+        slots: Box<[u32]>,
+        slot_list: &[Slot],
+    ) -> Result<ChosenPolicy, Finding> {
         let (ranker, scoped) = (self.ranker, &inputs.policies[self.index]);
         let policy = ranker.policy;
         // Only now are all plans known, and with them whether anything of the policy shares by
@@ -337,7 +346,7 @@ impl<'a> Sketch<'a> {
             let [by_ecs, by_resolver] = self.choices.list()[of_place[0] as usize];
             let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
             located |= !uniform;
-            let special = self.choices.number([BY_ECS_SPECIAL, by_resolver]);
+            let special = self.choices.intern([BY_ECS_SPECIAL, by_resolver]);
             drafted.push((of_place, special, uniform && !by_cell));
         }
         if self.choices.list().len() as u32 >= VALUE_MAX {
@@ -373,7 +382,7 @@ impl<'a> Sketch<'a> {
             cell_v4: policy.cell_max_v4,
             cell_v6: policy.cell_max_v6,
         };
-        Ok(Draft { table, choices_of_class: drafted, resolver_classes: self.resolver_classes })
+        Ok(ChosenPolicy { table, choices_of_class: drafted, resolver_classes: self.resolver_classes })
     }
 }
 

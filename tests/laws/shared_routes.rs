@@ -4,14 +4,14 @@
 use crate::support::{World, ask, prefix, query, sample};
 use meridian::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use meridian::snapshot::sizes::{parts, tries};
-use meridian::snapshot::steering::{self, Inputs, Steering};
+use meridian::snapshot::steering::{self, Steering, SteeringInputs};
 use meridian::steer::table::REDIRECT;
 use meridian::wire::rr::RrType;
 use std::sync::Arc;
 
 fn compiled(world: &World, octets_max: usize) -> Steering {
     let deployment = &world.deployment;
-    let inputs = Inputs {
+    let inputs = SteeringInputs {
         pops: &deployment.pops,
         policies: &deployment.policies,
         atlas: &world.geography.atlas,

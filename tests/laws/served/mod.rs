@@ -18,7 +18,7 @@ use meridian::answer::{
 };
 use meridian::geo::prefix::Prefix;
 use meridian::snapshot::Snapshot;
-use meridian::snapshot::steering::{self, Breadth, Inputs};
+use meridian::snapshot::steering::{self, CacheFootprint, SteeringInputs};
 use meridian::wire::ecs::ClientSubnet;
 use meridian::wire::rr::{Rcode, RrType};
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl Roads {
 fn states(world: &World, dice: &mut Dice) -> Vec<Arc<Snapshot>> {
     let down: Vec<&str> =
         world.snapshot.steering.pops.iter().filter(|_| dice.once_in(3)).map(|pop| &*pop.name).collect();
-    let inputs = Inputs {
+    let inputs = SteeringInputs {
         pops: &world.deployment.pops,
         policies: &world.deployment.policies,
         atlas: &world.geography.atlas,
@@ -134,10 +134,10 @@ fn states(world: &World, dice: &mut Dice) -> Vec<Arc<Snapshot>> {
     let (mut shared, _) = steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, 0);
     let mut sharing = (*world.snapshot).clone();
     // As if the tables were large, so that a batch is read ahead.
-    shared.breadth = *dice.pick(&[Breadth::One, Breadth::Many]);
+    shared.cache_footprint = *dice.pick(&[CacheFootprint::One, CacheFootprint::Many]);
     sharing.steering = Arc::new(shared);
     let mut broad = (*world.snapshot).clone();
-    Arc::make_mut(&mut broad.steering).breadth = Breadth::Many;
+    Arc::make_mut(&mut broad.steering).cache_footprint = CacheFootprint::Many;
     let states =
         [world.snapshot.clone(), with_down(world, &down), troubled(world, dice, 6), troubled(world, dice, 2)];
     states.into_iter().chain([sharing, broad].map(Arc::new)).collect()

@@ -9,22 +9,22 @@ use std::hash::{Hash, Hasher};
 
 /// Values by number, and the way back.
 #[derive(Debug)]
-pub struct Numbered<T> {
+pub struct Interner<T> {
     list: Vec<T>,
     /// The upper half of a value's hash, and its number and one; nothing where that is 0. Open
     /// addressing, at most half full; its length is a power of two.
     table: Vec<(u32, u32)>,
 }
 
-impl<T> Default for Numbered<T> {
-    fn default() -> Numbered<T> {
-        Numbered { list: Vec::new(), table: vec![(0, 0); 16] }
+impl<T> Default for Interner<T> {
+    fn default() -> Interner<T> {
+        Interner { list: Vec::new(), table: vec![(0, 0); 16] }
     }
 }
 
-impl<T: Hash + Eq> Numbered<T> {
+impl<T: Hash + Eq> Interner<T> {
     /// The number of a value.
-    pub fn number(&mut self, value: T) -> u32 {
+    pub fn intern(&mut self, value: T) -> u32 {
         let mut words = Words(0);
         value.hash(&mut words);
         let hash = (words.finish() >> 32) as u32;
@@ -117,14 +117,14 @@ mod tests {
     /// Equal values have one number, in the order of their first coming, however many there are.
     #[test]
     fn each_once_in_order() {
-        let mut numbered = Numbered::default();
+        let mut numbered = Interner::default();
         for round in 0..3u32 {
             for value in 0..5_000u32 {
-                assert_eq!(numbered.number((value * 7_919 % 5_003, [value; 3])), value, "round {round}");
+                assert_eq!(numbered.intern((value * 7_919 % 5_003, [value; 3])), value, "round {round}");
             }
         }
         assert_eq!(numbered.list().len(), 5_000);
         numbered.clear();
-        assert_eq!((numbered.number((9, [9; 3])), numbered.finish().len()), (0, 1));
+        assert_eq!((numbered.intern((9, [9; 3])), numbered.finish().len()), (0, 1));
     }
 }

@@ -13,7 +13,7 @@ const FEW: usize = 16;
 
 /// How many networks a database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Size {
+pub struct SourceSize {
     /// Path as the operator wrote it.
     pub name: Arc<str>,
     /// Networks of both families.
@@ -23,7 +23,7 @@ pub struct Size {
 }
 
 /// One error for each database that shrank too much.
-pub fn check(in_service: &[Size], fresh: &[Size]) -> Findings {
+pub fn check(in_service: &[SourceSize], fresh: &[SourceSize]) -> Findings {
     let mut findings = Findings::default();
     for size in fresh {
         let Some(old) = in_service.iter().find(|old| old.name == size.name) else { continue };
@@ -48,7 +48,7 @@ mod tests {
     /// Half is enough, less is not; small ones, grown ones and new ones pass.
     #[test]
     fn less_than_half_is_refused() {
-        let size = |name: &str, networks| Size { name: name.into(), networks, file: FileId(0) };
+        let size = |name: &str, networks| SourceSize { name: name.into(), networks, file: FileId(0) };
         for (old, new, refused) in
             [(100, 50, false), (100, 49, true), (15, 1, false), (16, 7, true), (100, 1_000, false)]
         {
