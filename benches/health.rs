@@ -6,11 +6,11 @@ mod support;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use meridian::health::Moment;
-use meridian::health::condition::{Picture, SlotHealth};
+use meridian::health::health_state::{HealthState, SlotHealth};
 use meridian::health::monitor::Monitor;
-use meridian::health::outcome::Outcome;
-use meridian::health::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
+use meridian::health::probe_result::ProbeResult;
 use meridian::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use meridian::health::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};
 use meridian::shared::published::Published;
 use meridian::steer::status::{PopStatus, Status};
 use std::cell::RefCell;
@@ -19,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 /// PoPs with an address of each family; every policy has them all.
-fn roster(pops: u32, policies: usize) -> Roster {
+fn target_set(pops: u32, policies: usize) -> TargetSet {
     let check = Check::Tcp(TcpCheck { port: 80, send: None, expect: None });
     let spec = Arc::new(Spec {
         check,
@@ -30,20 +30,20 @@ fn roster(pops: u32, policies: usize) -> Roster {
         down_after: 1,
         ok_after: 1,
     });
-    let mut roster = Roster { freeze_max_ms: 60_000, ..Roster::default() };
+    let mut target_set = TargetSet { freeze_max_ms: 60_000, ..TargetSet::default() };
     for pop in 0..pops {
         let name: Arc<str> = format!("p{pop}").into();
         let addresses: [IpAddr; 2] =
             [Ipv4Addr::from_bits(0x0a00_0000 + pop).into(), Ipv6Addr::from_bits(u128::from(pop)).into()];
         let formula = |index| vec![Formula::Target(index)];
-        roster.slots.push(SlotRoster {
+        target_set.slots.push(SlotTargets {
             pop: pop as u16,
             service: "default".into(),
             v4: formula(2 * pop),
             v6: formula(2 * pop + 1),
         });
         for address in addresses {
-            roster.targets.push(Target {
+            target_set.targets.push(Target {
                 key: format!("web {address}").into(),
                 spec: spec.clone(),
                 probe: "web".into(),
@@ -53,34 +53,34 @@ fn roster(pops: u32, policies: usize) -> Roster {
                 destination: SocketAddr::new(address, 80),
             });
         }
-        roster.pops.push(PopRoster { name, capacity: Some(100.0) });
+        target_set.pops.push(PopCapacity { name, capacity: Some(100.0) });
     }
     for policy in 0..policies {
         let members = (0..pops).map(|pop| (pop as u16, pop)).collect();
         let guard = PanicGuard::default();
-        roster.policies.push(PolicyRoster {
+        target_set.policies.push(PolicyMembers {
             name: format!("web{policy}").into(),
             members,
             up_threshold_percent: 50,
             guard,
         });
     }
-    roster
+    target_set
 }
 
 /// Everything was run once, and is up.
-fn settled(roster: Roster) -> (Monitor, u64) {
-    let mut monitor = Monitor::new(Arc::new(roster), 1, Moment(0));
+fn settled(target_set: TargetSet) -> (Monitor, u64) {
+    let mut monitor = Monitor::new(Arc::new(target_set), 1, Moment(0));
     while let Some(due) = monitor.poll_due(Moment(0)) {
-        monitor.handle_result(due.ticket, &Outcome::well(), Moment(0));
+        monitor.handle_result(due.ticket, &ProbeResult::well(), Moment(0));
     }
-    monitor.poll_picture(Moment(0));
+    monitor.poll_health_state(Moment(0));
     while monitor.poll_event().is_some() {}
     (monitor, 0)
 }
 
 fn health(criterion: &mut Criterion) {
-    let (monitor, mut now) = settled(roster(1_000, 200));
+    let (monitor, mut now) = settled(target_set(1_000, 200));
     // Both halves of a batch use it.
     let monitor = RefCell::new(monitor);
     let mut is_well = false;
@@ -97,29 +97,29 @@ fn health(criterion: &mut Criterion) {
                         is_well = !is_well;
                         return (
                             due.ticket,
-                            if is_well { Outcome::well() } else { Outcome::failed("refused") },
+                            if is_well { ProbeResult::well() } else { ProbeResult::failed("refused") },
                             now,
                         );
                     }
-                    monitor.handle_result(due.ticket, &Outcome::well(), Moment(now));
-                    monitor.poll_picture(Moment(now));
+                    monitor.handle_result(due.ticket, &ProbeResult::well(), Moment(now));
+                    monitor.poll_health_state(Moment(now));
                     while monitor.poll_event().is_some() {}
                 }
             },
-            |(ticket, outcome, now)| {
+            |(ticket, probe_result, now)| {
                 let mut monitor = monitor.borrow_mut();
-                monitor.handle_result(ticket, &outcome, Moment(now));
-                black_box(monitor.poll_picture(Moment(now)))
+                monitor.handle_result(ticket, &probe_result, Moment(now));
+                black_box(monitor.poll_health_state(Moment(now)))
             },
             BatchSize::PerIteration,
         );
     });
-    let (mut monitor, mut now) = settled(roster(32_768, 0));
+    let (mut monitor, mut now) = settled(target_set(32_768, 0));
     criterion.bench_function("due and done, 65,536 targets", |b| {
         b.iter(|| {
             now = monitor.next_wake().map_or(now, |wake| wake.0).max(now);
             if let Some(due) = monitor.poll_due(Moment(now)) {
-                monitor.handle_result(due.ticket, &Outcome::well(), Moment(now));
+                monitor.handle_result(due.ticket, &ProbeResult::well(), Moment(now));
             }
         });
     });
@@ -162,9 +162,9 @@ fn publication(criterion: &mut Criterion) {
             sequence += 1;
             let mut slots = vec![SlotHealth::default(); steering.slots.len()];
             slots[7].down_v4 = sequence & 1;
-            let picture = Picture { slots, held: Vec::new() };
+            let health_state = HealthState { slots, held: Vec::new() };
             let pops = world.snapshot.pops.iter().map(PopStatus::of).collect();
-            let status = Status::new(pops, &steering.slots, &steering.policies, &picture, Vec::new());
+            let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, Vec::new());
             black_box(published.publish(Arc::new(world.snapshot.with_status(status, sequence))))
         });
     });

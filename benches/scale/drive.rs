@@ -4,7 +4,7 @@
 use crate::deployment::{Questions, Size};
 use meridian::answer::prefetch::Prefetcher;
 use meridian::answer::{Client, Disposition, QueryContext, Scratch, Transport, respond_by};
-use meridian::health::condition::{Picture, SlotHealth};
+use meridian::health::health_state::{HealthState, SlotHealth};
 use meridian::limits::BATCH_DEFAULT;
 use meridian::reload::prepare;
 use meridian::shared::published::Published;
@@ -92,8 +92,8 @@ pub fn drive(size: Size, folder: &Path) {
             slots[0].down_v4 = number & 1;
             let watch = Instant::now();
             let pops = snapshot.pops.iter().map(PopStatus::of).collect();
-            let picture = Picture { slots, held: Vec::new() };
-            let status = Status::new(pops, &steering.slots, &steering.policies, &picture, Vec::new());
+            let health_state = HealthState { slots, held: Vec::new() };
+            let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, Vec::new());
             black_box(published.publish(Arc::new(snapshot.with_status(status, 3 + number))));
             watch.elapsed().as_secs_f64() * 1e6
         })

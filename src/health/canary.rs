@@ -14,40 +14,40 @@
 //! not hide real ones for ever.
 
 use super::Moment;
-use super::roster::Roster;
+use super::targets::TargetSet;
 use std::net::SocketAddr;
 
 /// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
+pub enum IpFamily {
     /// IPv4.
     V4,
     /// IPv6.
     V6,
 }
 
-impl Family {
+impl IpFamily {
     /// Both.
-    pub const BOTH: [Family; 2] = [Family::V4, Family::V6];
+    pub const BOTH: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
 
     /// That of a destination.
-    pub fn of(destination: SocketAddr) -> Family {
-        if destination.is_ipv4() { Family::V4 } else { Family::V6 }
+    pub fn of(destination: SocketAddr) -> IpFamily {
+        if destination.is_ipv4() { IpFamily::V4 } else { IpFamily::V6 }
     }
 }
 
-impl std::fmt::Display for Family {
+impl std::fmt::Display for IpFamily {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
-            Family::V4 => "IPv4",
-            Family::V6 => "IPv6",
+            IpFamily::V4 => "IPv4",
+            IpFamily::V6 => "IPv6",
         })
     }
 }
 
 /// What became of a family's verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum FreezeChange {
     /// They froze.
     Frozen,
     /// A canary answered, after this many milliseconds.
@@ -58,7 +58,7 @@ pub enum Change {
 
 /// The canaries of one family.
 #[derive(Clone, Debug, Default)]
-pub struct Canaries {
+pub struct CanaryGroup {
     freeze_max_ms: u64,
     members: Vec<(u32, Option<bool>)>,
     phase: Phase,
@@ -81,12 +81,12 @@ enum Phase {
     },
 }
 
-impl Canaries {
+impl CanaryGroup {
     /// Those of a family, without results.
-    pub fn new(roster: &Roster, family: Family) -> Canaries {
-        let is_ours = |index: &&u32| Family::of(roster.targets[**index as usize].destination) == family;
-        let members = roster.canaries.iter().filter(is_ours).map(|index| (*index, None)).collect();
-        Canaries { freeze_max_ms: roster.freeze_max_ms, members, ..Canaries::default() }
+    pub fn new(target_set: &TargetSet, family: IpFamily) -> CanaryGroup {
+        let is_ours = |index: &&u32| IpFamily::of(target_set.targets[**index as usize].destination) == family;
+        let members = target_set.canaries.iter().filter(is_ours).map(|index| (*index, None)).collect();
+        CanaryGroup { freeze_max_ms: target_set.freeze_max_ms, members, ..CanaryGroup::default() }
     }
 
     /// For another roster: `last` knows the last result of a target that stays. A freeze goes on
@@ -95,12 +95,12 @@ impl Canaries {
     #[must_use]
     pub fn follow(
         &self,
-        roster: &Roster,
-        family: Family,
+        target_set: &TargetSet,
+        family: IpFamily,
         last: impl Fn(u32) -> Option<bool>,
         now: Moment,
-    ) -> (Canaries, Option<u64>) {
-        let mut new = Canaries::new(roster, family);
+    ) -> (CanaryGroup, Option<u64>) {
+        let mut new = CanaryGroup::new(target_set, family);
         for (index, result) in &mut new.members {
             *result = last(*index);
         }
@@ -118,7 +118,7 @@ impl Canaries {
     }
 
     /// The result of a target, which may be a canary.
-    pub fn handle(&mut self, index: u32, is_well: bool, now: Moment) -> Option<Change> {
+    pub fn handle(&mut self, index: u32, is_well: bool, now: Moment) -> Option<FreezeChange> {
         let member = self.members.iter_mut().find(|(member, _)| *member == index)?;
         member.1 = Some(is_well);
         if is_well {
@@ -128,11 +128,11 @@ impl Canaries {
                 Phase::Frozen { since } => {
                     // Within one moment the order is chance: such a freeze was none.
                     self.ended_at = if since < now { Some(now) } else { self.ended_at };
-                    Some(Change::Thawed(now.since_ms(since)))
+                    Some(FreezeChange::Thawed(now.since_ms(since)))
                 }
                 Phase::Spent { since } => {
                     self.spent_until = Some(now);
-                    Some(Change::Thawed(now.since_ms(since)))
+                    Some(FreezeChange::Thawed(now.since_ms(since)))
                 }
             };
             self.phase = Phase::Trusting;
@@ -140,18 +140,18 @@ impl Canaries {
         }
         if self.phase == Phase::Trusting && self.members.iter().all(|(_, last)| *last == Some(false)) {
             self.phase = Phase::Frozen { since: now };
-            return Some(Change::Frozen);
+            return Some(FreezeChange::Frozen);
         }
         None
     }
 
     /// Ends a freeze whose time is over.
-    pub fn advance(&mut self, now: Moment) -> Option<Change> {
+    pub fn advance(&mut self, now: Moment) -> Option<FreezeChange> {
         let end = self.next_wake().filter(|end| *end <= now)?;
         let Phase::Frozen { since } = self.phase else { return None };
         self.phase = Phase::Spent { since };
         self.ended_at = Some(end);
-        Some(Change::Spent(self.freeze_max_ms))
+        Some(FreezeChange::Spent(self.freeze_max_ms))
     }
 
     /// When the freeze ends by its time.

@@ -1,16 +1,16 @@
 //! What operators are told of health, each event one English line.
 
-use super::canary::Family;
-use super::condition::Verdict;
+use super::canary::IpFamily;
 use super::guard::Release;
-use super::roster::Target;
+use super::health_state::Verdict;
+use super::targets::Target;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Which target an event speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct TargetName {
     /// Name of the probe.
     pub probe: Arc<str>,
     /// Name of the PoP, or what stands for it.
@@ -21,10 +21,10 @@ pub struct Subject {
     pub address: IpAddr,
 }
 
-impl Subject {
+impl TargetName {
     /// That of a target.
-    pub fn of(target: &Target) -> Subject {
-        Subject {
+    pub fn of(target: &Target) -> TargetName {
+        TargetName {
             probe: target.probe.clone(),
             pop: target.pop.clone(),
             service: target.service.clone(),
@@ -33,9 +33,9 @@ impl Subject {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for TargetName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Subject { probe, pop, service, address } = self;
+        let TargetName { probe, pop, service, address } = self;
         write!(out, "probe {probe} of {pop} ({service}, {address})")
     }
 }
@@ -46,7 +46,7 @@ pub enum HealthEvent {
     /// A target went up or down.
     Turned {
         /// Which.
-        subject: Subject,
+        subject: TargetName,
         /// What it was.
         before: Verdict,
         /// What it is.
@@ -59,7 +59,7 @@ pub enum HealthEvent {
     /// Alarm: all canaries of a family fail, its verdicts stay as they are.
     Frozen {
         /// Which family.
-        family: Family,
+        family: IpFamily,
         /// How many canaries.
         canaries: u32,
         /// For at most this long, in milliseconds.
@@ -68,14 +68,14 @@ pub enum HealthEvent {
     /// The end of that alarm: a canary answers.
     Thawed {
         /// Which family.
-        family: Family,
+        family: IpFamily,
         /// How long all failed, in milliseconds.
         lasted_ms: u64,
     },
     /// Canaries still fail, but the freeze has had its time: verdicts move again, without proof.
     FreezeSpent {
         /// Which family.
-        family: Family,
+        family: IpFamily,
         /// How long it was frozen, in milliseconds.
         lasted_ms: u64,
     },
@@ -102,7 +102,7 @@ pub enum HealthEvent {
     /// A certificate ends soon, or has ended. Told once a day.
     Certificate {
         /// Whose.
-        subject: Subject,
+        subject: TargetName,
         /// Whole days that are left; negative: it has ended.
         days: i32,
     },

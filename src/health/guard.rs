@@ -18,8 +18,8 @@
 //! exceeded, what is still down is taken over and keeps counting until it leaves the window.
 
 use super::Moment;
-use super::roster::{PolicyRoster, PopRoster};
 use super::spec::PanicGuard;
+use super::targets::{PolicyMembers, PopCapacity};
 use std::collections::VecDeque;
 
 /// Parts of the whole by which capacity is counted: integers, so that sums never drift.
@@ -117,7 +117,7 @@ impl Sum {
 
 impl Guard {
     /// Nothing is down, nothing is overridden.
-    pub fn new(policy: &PolicyRoster, pops: &[PopRoster]) -> Guard {
+    pub fn new(policy: &PolicyMembers, pops: &[PopCapacity]) -> Guard {
         let capacity = |pop: &u16| {
             pops[*pop as usize].capacity.filter(|capacity| capacity.is_finite() && *capacity >= 0.0)
         };

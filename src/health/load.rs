@@ -13,11 +13,11 @@
 //! thresholds never settles on such a signal, so nothing here is on or off; see [`shed`].
 
 pub mod event;
+pub mod feeds;
 mod machine;
 mod publish;
 pub mod report;
 pub mod room;
-pub mod roster;
 pub mod saved;
 pub mod shed;
 pub mod spec;

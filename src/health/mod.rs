@@ -12,19 +12,19 @@
 //! gives what is to be done. Nothing here sleeps, draws or asks the time.
 
 pub mod canary;
-pub mod condition;
 pub mod event;
 pub mod guard;
+pub mod health_state;
 pub mod load;
 pub mod monitor;
-pub mod outcome;
+pub mod probe_result;
 pub mod ramp;
 pub mod report;
-pub mod roster;
 pub mod saved;
 pub mod schedule;
 pub mod slot;
 pub mod spec;
+pub mod targets;
 pub mod verdict;
 
 /// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's

@@ -4,36 +4,36 @@
 //! with [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_picture`] and the
 //! events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
 
-mod board;
-mod carry;
-mod keep;
-mod watch;
+mod persist;
+mod reload;
+mod slots;
+mod target;
 
 use super::Moment;
-use super::canary::{Canaries, Change, Family};
-use super::condition::{Picture, Verdict};
-use super::event::{HealthEvent, Subject};
+use super::canary::{CanaryGroup, FreezeChange, IpFamily};
+use super::event::{HealthEvent, TargetName};
 use super::guard::Judgement;
-use super::outcome::Outcome;
+use super::health_state::{HealthState, Verdict};
+use super::probe_result::ProbeResult;
 use super::report::TargetReport;
-use super::roster::{Roster, Target};
 use super::schedule::{Run, Schedule, Ticket, quick_ms};
-use super::slot::{Reading, horizon_secs};
+use super::slot::{TargetReading, horizon_secs};
 use super::spec::Check;
-use super::verdict::{Standing, Thresholds};
+use super::targets::{Target, TargetSet};
+use super::verdict::{Thresholds, VerdictState};
 use crate::limits::{HEALTH_COUNTERS_MS, HEALTH_EVENTS_MAX, PROBE_QUICK_MS};
-use board::Board;
+use slots::SlotTable;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
-use watch::Watch;
+use target::WatchedTarget;
 
 /// A target that is to be run now.
 #[derive(Clone, Debug)]
 pub struct Due {
     /// The roster it stands in.
-    pub roster: Arc<Roster>,
+    pub target_set: Arc<TargetSet>,
     /// Its index there.
     pub index: u32,
     /// What its result is told with.
@@ -43,25 +43,25 @@ pub struct Due {
 impl Due {
     /// The target.
     pub fn target(&self) -> &Target {
-        &self.roster.targets[self.index as usize]
+        &self.target_set.targets[self.index as usize]
     }
 }
 
 /// The monitor of one roster at a time.
 #[derive(Clone, Debug)]
 pub struct Monitor {
-    roster: Arc<Roster>,
-    watches: Vec<Watch>,
+    target_set: Arc<TargetSet>,
+    watched: Vec<WatchedTarget>,
     schedule: Schedule,
     /// IPv4, IPv6.
-    canaries: [Canaries; 2],
+    canaries: [CanaryGroup; 2],
     /// Of each family, targets that wait for a canary.
     suspects: [BTreeSet<u32>; 2],
     /// When canaries of each family were last asked out of turn.
     hastened: [Option<Moment>; 2],
     /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
     unconfirmed: [bool; 2],
-    board: Board,
+    slot_table: SlotTable,
     /// Pushes that become overdue, one entry for each target that waits: early where the watch says
     /// a later moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
@@ -70,7 +70,7 @@ pub struct Monitor {
     await_ends: Option<Moment>,
     /// When the first answer waits no longer; `None` once the first round is over.
     first_round_ends: Option<Moment>,
-    pictured_at: Option<Moment>,
+    polled_at: Option<Moment>,
     events: VecDeque<HealthEvent>,
     lost_events: u64,
     now: Moment,
@@ -79,25 +79,28 @@ pub struct Monitor {
 impl Monitor {
     /// Nothing is known yet. The seed is the node's: it spreads the checks of several nodes over
     /// time.
-    pub fn new(roster: Arc<Roster>, seed: u64, now: Moment) -> Monitor {
-        let watches: Vec<Watch> =
-            roster.targets.iter().map(|target| Watch::new(target, now, roster.startup_wait_ms)).collect();
+    pub fn new(target_set: Arc<TargetSet>, seed: u64, now: Moment) -> Monitor {
+        let watched: Vec<WatchedTarget> = target_set
+            .targets
+            .iter()
+            .map(|target| WatchedTarget::new(target, now, target_set.startup_wait_ms))
+            .collect();
         let mut monitor = Monitor {
-            schedule: Schedule::new(&roster, seed, now),
-            canaries: Family::BOTH.map(|family| Canaries::new(&roster, family)),
+            schedule: Schedule::new(&target_set, seed, now),
+            canaries: IpFamily::BOTH.map(|family| CanaryGroup::new(&target_set, family)),
             suspects: [BTreeSet::new(), BTreeSet::new()],
             hastened: [None; 2],
             unconfirmed: [false; 2],
-            board: Board::default(),
+            slot_table: SlotTable::default(),
             pushes: BinaryHeap::new(),
             awaited: 0,
             await_ends: None,
-            first_round_ends: Some(now.after_ms(u64::from(roster.startup_wait_ms))),
-            pictured_at: None,
+            first_round_ends: Some(now.after_ms(u64::from(target_set.startup_wait_ms))),
+            polled_at: None,
             events: VecDeque::new(),
             lost_events: 0,
-            watches,
-            roster,
+            watched,
+            target_set,
             now,
         };
         monitor.rebuild();
@@ -109,16 +112,16 @@ impl Monitor {
     pub fn poll_due(&mut self, now: Moment) -> Option<Due> {
         self.advance(now);
         let (index, ticket) = self.schedule.poll(now)?;
-        Some(Due { roster: self.roster.clone(), index, ticket })
+        Some(Due { target_set: self.target_set.clone(), index, ticket })
     }
 
     /// The result of a run. `false` if nobody waits for it: its target is gone, or it was given up.
-    pub fn handle_result(&mut self, ticket: Ticket, outcome: &Outcome, now: Moment) -> bool {
+    pub fn handle_result(&mut self, ticket: Ticket, probe_result: &ProbeResult, now: Moment) -> bool {
         // Before the clock moves on, which would give up a result that only waited to be told.
         let run = self.schedule.finish(ticket, now);
         self.advance(now);
         let Some(run) = run else { return false };
-        self.conclude(run, outcome, now);
+        self.conclude(run, probe_result, now);
         true
     }
 
@@ -130,7 +133,7 @@ impl Monitor {
         pop: &str,
         service: &str,
         address: Option<IpAddr>,
-        outcome: &Outcome,
+        probe_result: &ProbeResult,
         now: Moment,
     ) -> usize {
         self.advance(now);
@@ -140,7 +143,7 @@ impl Monitor {
                 && address.is_none_or(|address| address == target.address)
         };
         let meant: Vec<u32> = self
-            .roster
+            .target_set
             .targets
             .iter()
             .zip(0..)
@@ -148,12 +151,12 @@ impl Monitor {
             .map(|(_, index)| index)
             .collect();
         for index in &meant {
-            if let Check::Push(push) = &self.roster.targets[*index as usize].spec.check
+            if let Check::Push(push) = &self.target_set.targets[*index as usize].spec.check
                 && push.ttl_ms > 0
             {
                 self.expect_push(*index, now.after_ms(u64::from(push.ttl_ms)));
             }
-            self.apply(*index, now, outcome, now);
+            self.apply(*index, now, probe_result, now);
         }
         meant.len()
     }
@@ -161,7 +164,7 @@ impl Monitor {
     /// Which PoPs have an override, in the roster's order: these the panic guard neither counts nor
     /// holds.
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
-        self.board.handle_overrides(&self.roster, overridden);
+        self.slot_table.handle_overrides(&self.target_set, overridden);
     }
 
     /// Whether the first answer need not wait: every target that is run has a verdict, or
@@ -173,17 +176,17 @@ impl Monitor {
     /// A new picture, if something that an answer shows has changed since the last: at once where
     /// an address turned, at most once a second where only counters moved. Also decides for the
     /// panic guards.
-    pub fn poll_picture(&mut self, now: Moment) -> Option<Picture> {
+    pub fn poll_health_state(&mut self, now: Moment) -> Option<HealthState> {
         self.advance(now);
         self.confirm(now);
-        let judged = self.board.settle(&self.roster, now);
+        let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
-        let counters_may = self.pictured_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
-        if !(self.board.has_turned || self.board.has_counted && counters_may) {
+        let counters_may = self.polled_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
+        if !(self.slot_table.has_turned || self.slot_table.has_counted && counters_may) {
             return None;
         }
-        self.pictured_at = Some(now);
-        Some(self.board.picture(&self.roster))
+        self.polled_at = Some(now);
+        Some(self.slot_table.health_state(&self.target_set))
     }
 
     /// The next event, oldest first.
@@ -199,9 +202,9 @@ impl Monitor {
     /// When to call again if nothing happens until then. Early by chance, never late.
     pub fn next_wake(&self) -> Option<Moment> {
         let counters = self
-            .board
+            .slot_table
             .has_counted
-            .then(|| self.pictured_at.map_or(self.now, |last| last.after_ms(HEALTH_COUNTERS_MS)));
+            .then(|| self.polled_at.map_or(self.now, |last| last.after_ms(HEALTH_COUNTERS_MS)));
         let push = self.pushes.peek().map(|Reverse((moment, _))| *moment);
         let [v4, v6] = &self.canaries;
         [
@@ -209,7 +212,7 @@ impl Monitor {
             push,
             v4.next_wake(),
             v6.next_wake(),
-            self.board.next_wake(),
+            self.slot_table.next_wake(),
             self.await_ends,
             counters,
         ]
@@ -221,19 +224,19 @@ impl Monitor {
     /// Every target for people, in the roster's order.
     pub fn targets(&self, now: Moment) -> impl Iterator<Item = TargetReport<'_>> {
         let ago = move |clock_ms| now.since_clock_ms(clock_ms);
-        self.roster.targets.iter().zip(&self.watches).map(move |(target, watch)| {
+        self.target_set.targets.iter().zip(&self.watched).map(move |(target, watch)| {
             let limits = Thresholds::of(&target.spec);
             TargetReport {
                 target,
-                verdict: watch.standing.verdict(),
+                verdict: watch.verdict_state.verdict(),
                 lasted_ms: ago(watch.since_ms),
                 is_awaited: watch.awaited_until.is_some(),
-                is_suspect: matches!(watch.standing, Standing::Suspect { .. }),
+                is_suspect: matches!(watch.verdict_state, VerdictState::Suspect { .. }),
                 is_frozen: target.spec.check.is_networked()
-                    && self.frozen()[Family::of(target.destination) as usize],
-                failures: watch.standing.failures(limits),
-                successes: watch.standing.successes(),
-                checks_to_flip: watch.standing.checks_to_flip(limits),
+                    && self.frozen()[IpFamily::of(target.destination) as usize],
+                failures: watch.verdict_state.failures(limits),
+                successes: watch.verdict_state.successes(),
+                checks_to_flip: watch.verdict_state.checks_to_flip(limits),
                 was_well: (watch.streak > 0).then_some(watch.was_well),
                 streak: watch.streak,
                 last_error: watch.error.as_ref(),
@@ -251,8 +254,8 @@ impl Monitor {
     }
 
     /// The roster in force.
-    pub fn roster(&self) -> &Arc<Roster> {
-        &self.roster
+    pub fn target_set(&self) -> &Arc<TargetSet> {
+        &self.target_set
     }
 
     /// How many checks run.
@@ -266,26 +269,27 @@ impl Monitor {
             self.confirm(self.now);
             self.now = now;
         }
-        for family in Family::BOTH {
+        for family in IpFamily::BOTH {
             if let Some(change) = self.canaries[family as usize].advance(now) {
                 self.handle_change(family, change, now);
             }
         }
         while let Some(run) = self.schedule.poll_lost(now) {
-            self.conclude(run, &Outcome::failed("the check gave no result"), now);
+            self.conclude(run, &ProbeResult::failed("the check gave no result"), now);
         }
         while let Some(Reverse((moment, index))) =
             self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now)
         {
             self.pushes.pop();
-            if let Some(later) = self.watches[index as usize].push_due.take().filter(|due| *due > moment) {
+            if let Some(later) = self.watched[index as usize].push_due.take().filter(|due| *due > moment) {
                 self.expect_push(index, later);
                 continue;
             }
             // Without a push it fails again each period, like any other target.
-            let every_ms = u64::from(self.roster.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
+            let every_ms =
+                u64::from(self.target_set.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
             self.expect_push(index, now.after_ms(every_ms));
-            self.apply(index, now, &Outcome::failed("nothing was pushed in time"), now);
+            self.apply(index, now, &ProbeResult::failed("nothing was pushed in time"), now);
         }
         if self.await_ends.is_some_and(|end| end <= now) {
             self.end_awaits(now);
@@ -296,16 +300,16 @@ impl Monitor {
     }
 
     /// A run ended: its result, and its next start.
-    fn conclude(&mut self, run: Run, outcome: &Outcome, now: Moment) {
+    fn conclude(&mut self, run: Run, probe_result: &ProbeResult, now: Moment) {
         let index = run.index;
-        let has_counted = self.apply(index, run.started, outcome, now);
+        let has_counted = self.apply(index, run.started, probe_result, now);
         if has_counted
-            && outcome.result.is_err()
-            && matches!(self.watches[index as usize].standing, Standing::Cold { .. })
+            && probe_result.result.is_err()
+            && matches!(self.watched[index as usize].verdict_state, VerdictState::Cold { .. })
         {
             self.schedule.retry(index, now);
         }
-        let family = Family::of(self.roster.targets[index as usize].destination);
+        let family = IpFamily::of(self.target_set.targets[index as usize].destination);
         if !self.suspects[family as usize].is_empty()
             && self.canaries[family as usize].members().any(|member| member == index)
         {
@@ -316,27 +320,28 @@ impl Monitor {
     }
 
     /// A result of a target. Whether it counted.
-    fn apply(&mut self, index: u32, started: Moment, outcome: &Outcome, now: Moment) -> bool {
-        let roster = self.roster.clone();
-        let target = &roster.targets[index as usize];
+    fn apply(&mut self, index: u32, started: Moment, probe_result: &ProbeResult, now: Moment) -> bool {
+        let target_set = self.target_set.clone();
+        let target = &target_set.targets[index as usize];
         let (is_well, family, limits) =
-            (outcome.result.is_ok(), Family::of(target.destination), Thresholds::of(&target.spec));
-        let watch = &mut self.watches[index as usize];
-        watch.note(outcome, now);
+            (probe_result.result.is_ok(), IpFamily::of(target.destination), Thresholds::of(&target.spec));
+        let watch = &mut self.watched[index as usize];
+        watch.note(probe_result, now);
         if let Some(days) = watch.days_to_tell(target) {
-            self.tell(HealthEvent::Certificate { subject: Subject::of(target), days });
+            self.tell(HealthEvent::Certificate { subject: TargetName::of(target), days });
         }
         self.hear_canary(index, family, is_well, now);
-        let (canaries, standing) = (&self.canaries[family as usize], self.watches[index as usize].standing);
+        let (canaries, verdict_state) =
+            (&self.canaries[family as usize], self.watched[index as usize].verdict_state);
         let is_networked = target.spec.check.is_networked();
         if is_networked && !canaries.counts(is_well, started, now) {
             return false;
         }
-        let mut next = if is_well { standing.succeed(limits) } else { standing.fail(limits, now) };
-        if let Standing::Suspect { failed_at, .. } = next {
+        let mut next = if is_well { verdict_state.succeed(limits) } else { verdict_state.fail(limits, now) };
+        if let VerdictState::Suspect { failed_at, .. } = next {
             if !is_networked || canaries.proves(failed_at) {
                 next = next.confirm();
-            } else if !matches!(standing, Standing::Suspect { .. }) {
+            } else if !matches!(verdict_state, VerdictState::Suspect { .. }) {
                 self.hasten_canaries(family, now);
             }
         }
@@ -345,7 +350,7 @@ impl Monitor {
     }
 
     /// The result of a target that may be a canary.
-    fn hear_canary(&mut self, index: u32, family: Family, is_well: bool, now: Moment) {
+    fn hear_canary(&mut self, index: u32, family: IpFamily, is_well: bool, now: Moment) {
         let canaries = &mut self.canaries[family as usize];
         if !canaries.members().any(|member| member == index) {
             return;
@@ -362,31 +367,35 @@ impl Monitor {
         }
     }
 
-    fn handle_change(&mut self, family: Family, change: Change, now: Moment) {
+    fn handle_change(&mut self, family: IpFamily, change: FreezeChange, now: Moment) {
         match change {
-            Change::Frozen => {
+            FreezeChange::Frozen => {
                 let canaries = self.canaries[family as usize].members().count() as u32;
-                self.tell(HealthEvent::Frozen { family, canaries, at_most_ms: self.roster.freeze_max_ms });
+                self.tell(HealthEvent::Frozen {
+                    family,
+                    canaries,
+                    at_most_ms: self.target_set.freeze_max_ms,
+                });
                 return;
             }
-            Change::Thawed(lasted_ms) => {
+            FreezeChange::Thawed(lasted_ms) => {
                 self.tell(HealthEvent::Thawed { family, lasted_ms });
                 if lasted_ms == 0 {
                     return;
                 }
             }
-            Change::Spent(lasted_ms) => self.tell(HealthEvent::FreezeSpent { family, lasted_ms }),
+            FreezeChange::Spent(lasted_ms) => self.tell(HealthEvent::FreezeSpent { family, lasted_ms }),
         }
         // What failed before and during the cut is proved by nothing.
         for index in std::mem::take(&mut self.suspects[family as usize]) {
-            let limits = Thresholds::of(&self.roster.targets[index as usize].spec);
-            self.stand(index, self.watches[index as usize].standing.withdraw(limits), now);
+            let limits = Thresholds::of(&self.target_set.targets[index as usize].spec);
+            self.stand(index, self.watched[index as usize].verdict_state.withdraw(limits), now);
         }
     }
 
     /// The moment is over: what canaries said in it counts.
     fn confirm(&mut self, now: Moment) {
-        for family in Family::BOTH {
+        for family in IpFamily::BOTH {
             if std::mem::take(&mut self.unconfirmed[family as usize]) {
                 self.confirm_suspects(family, now);
             }
@@ -394,20 +403,20 @@ impl Monitor {
     }
 
     /// Takes down whose failures are proved now.
-    fn confirm_suspects(&mut self, family: Family, now: Moment) {
+    fn confirm_suspects(&mut self, family: IpFamily, now: Moment) {
         let canaries = &self.canaries[family as usize];
-        let is_proved = |index: &u32| match self.watches[*index as usize].standing {
-            Standing::Suspect { failed_at, .. } => canaries.proves(failed_at),
+        let is_proved = |index: &u32| match self.watched[*index as usize].verdict_state {
+            VerdictState::Suspect { failed_at, .. } => canaries.proves(failed_at),
             _ => true,
         };
         let proved: Vec<u32> = self.suspects[family as usize].iter().copied().filter(is_proved).collect();
         for index in proved {
-            self.stand(index, self.watches[index as usize].standing.confirm(), now);
+            self.stand(index, self.watched[index as usize].verdict_state.confirm(), now);
         }
     }
 
     /// Asks the canaries of a family now, at most once a second.
-    fn hasten_canaries(&mut self, family: Family, now: Moment) {
+    fn hasten_canaries(&mut self, family: IpFamily, now: Moment) {
         let hastened = &mut self.hastened[family as usize];
         // Not at this moment: a success must be newer than the failure that asks for it.
         let by = match *hastened {
@@ -421,24 +430,24 @@ impl Monitor {
     }
 
     /// A target stands there now.
-    fn stand(&mut self, index: u32, next: Standing, now: Moment) {
-        let roster = self.roster.clone();
-        let target = &roster.targets[index as usize];
-        let suspects = &mut self.suspects[Family::of(target.destination) as usize];
+    fn stand(&mut self, index: u32, next: VerdictState, now: Moment) {
+        let target_set = self.target_set.clone();
+        let target = &target_set.targets[index as usize];
+        let suspects = &mut self.suspects[IpFamily::of(target.destination) as usize];
         match next {
-            Standing::Suspect { .. } => _ = suspects.insert(index),
+            VerdictState::Suspect { .. } => _ = suspects.insert(index),
             _ => _ = suspects.remove(&index),
         }
-        let watch = &mut self.watches[index as usize];
-        let (before, now_is) = (watch.standing.verdict(), next.verdict());
-        watch.standing = next;
+        let watch = &mut self.watched[index as usize];
+        let (before, now_is) = (watch.verdict_state.verdict(), next.verdict());
+        watch.verdict_state = next;
         if now_is != before {
             let lasted_ms = now.since_clock_ms(watch.since_ms);
             let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
             watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
             self.tell(HealthEvent::Turned {
-                subject: Subject::of(target),
+                subject: TargetName::of(target),
                 before,
                 now: now_is,
                 lasted_ms,
@@ -454,28 +463,29 @@ impl Monitor {
     /// Tells the board what is known of a target.
     fn read(&mut self, index: u32, now: Moment) {
         let reading = self.reading(index, now);
-        self.board.read(index, reading);
+        self.slot_table.read(index, reading);
     }
 
-    fn reading(&self, index: u32, now: Moment) -> Reading {
-        let (target, watch) = (&self.roster.targets[index as usize], &self.watches[index as usize]);
+    fn reading(&self, index: u32, now: Moment) -> TargetReading {
+        let (target, watch) = (&self.target_set.targets[index as usize], &self.watched[index as usize]);
         let every_ms = u64::from(target.spec.every_ms.max(1));
         // A push comes when it comes.
         let is_pushed = matches!(target.spec.check, Check::Push(_));
-        let step_ms = match watch.standing {
+        let step_ms = match watch.verdict_state {
             _ if is_pushed => 0,
-            Standing::Cold { .. } => quick_ms(every_ms),
+            VerdictState::Cold { .. } => quick_ms(every_ms),
             _ => every_ms,
         };
         let next_ms = self.schedule.due(index).map_or(0, |due| due.since_ms(now)).min(step_ms);
-        let horizon_ms = match (watch.standing, watch.standing.checks_to_flip(Thresholds::of(&target.spec))) {
-            (Standing::Cold { failures: 0, .. }, _) if is_pushed => None,
-            (_, None) => None,
-            (_, Some(0)) => Some(0),
-            (_, Some(checks)) => Some(next_ms + u64::from(checks - 1) * step_ms),
-        };
-        Reading {
-            verdict: watch.standing.verdict(),
+        let horizon_ms =
+            match (watch.verdict_state, watch.verdict_state.checks_to_flip(Thresholds::of(&target.spec))) {
+                (VerdictState::Cold { failures: 0, .. }, _) if is_pushed => None,
+                (_, None) => None,
+                (_, Some(0)) => Some(0),
+                (_, Some(checks)) => Some(next_ms + u64::from(checks - 1) * step_ms),
+            };
+        TargetReading {
+            verdict: watch.verdict_state.verdict(),
             is_awaited: watch.awaited_until.is_some(),
             horizon_secs: horizon_secs(horizon_ms),
             since_ms: watch.since_ms,
@@ -484,43 +494,43 @@ impl Monitor {
 
     fn expect_push(&mut self, index: u32, by: Moment) {
         // A feed that pushes every second for a day each must not queue a day of moments.
-        if self.watches[index as usize].push_due.replace(by).is_none() {
+        if self.watched[index as usize].push_due.replace(by).is_none() {
             self.pushes.push(Reverse((by, index)));
         }
     }
 
     /// What waited long enough counts as up.
     fn end_awaits(&mut self, now: Moment) {
-        let over = |watch: &Watch| watch.awaited_until.is_some_and(|end| end <= now);
+        let over = |watch: &WatchedTarget| watch.awaited_until.is_some_and(|end| end <= now);
         let ended: Vec<u32> =
-            self.watches.iter().zip(0..).filter(|(watch, _)| over(watch)).map(|(_, index)| index).collect();
+            self.watched.iter().zip(0..).filter(|(watch, _)| over(watch)).map(|(_, index)| index).collect();
         for index in ended {
-            self.watches[index as usize].awaited_until = None;
+            self.watched[index as usize].awaited_until = None;
             self.read(index, now);
         }
         self.count_awaits();
     }
 
     fn count_awaits(&mut self) {
-        self.awaited = self.watches.iter().filter(|watch| watch.awaited_until.is_some()).count();
-        self.await_ends = self.watches.iter().filter_map(|watch| watch.awaited_until).min();
+        self.awaited = self.watched.iter().filter(|watch| watch.awaited_until.is_some()).count();
+        self.await_ends = self.watched.iter().filter_map(|watch| watch.awaited_until).min();
     }
 
     /// Makes anew what follows from the watches alone. A board made here has seen no fall.
     fn rebuild(&mut self) {
         self.suspects = [BTreeSet::new(), BTreeSet::new()];
         self.pushes.clear();
-        for (target, (watch, index)) in self.roster.targets.iter().zip(self.watches.iter().zip(0..)) {
-            if matches!(watch.standing, Standing::Suspect { .. }) {
-                self.suspects[Family::of(target.destination) as usize].insert(index);
+        for (target, (watch, index)) in self.target_set.targets.iter().zip(self.watched.iter().zip(0..)) {
+            if matches!(watch.verdict_state, VerdictState::Suspect { .. }) {
+                self.suspects[IpFamily::of(target.destination) as usize].insert(index);
             }
             if let Some(due) = watch.push_due {
                 self.pushes.push(Reverse((due, index)));
             }
         }
         self.count_awaits();
-        let readings = (0..self.watches.len() as u32).map(|index| self.reading(index, self.now)).collect();
-        self.board = Board::new(&self.roster, readings);
+        let readings = (0..self.watched.len() as u32).map(|index| self.reading(index, self.now)).collect();
+        self.slot_table = SlotTable::new(&self.target_set, readings);
         if self.awaited == 0 {
             self.first_round_ends = None;
         }
@@ -528,8 +538,8 @@ impl Monitor {
 
     fn tell_judgements(&mut self, judged: Vec<(u32, Judgement)>, now: Moment) {
         for (policy, judgement) in judged {
-            let roster = &self.roster.policies[policy as usize];
-            let (policy, at_most_ms) = (roster.name.clone(), u64::from(roster.guard.hold_ms));
+            let target_set = &self.target_set.policies[policy as usize];
+            let (policy, at_most_ms) = (target_set.name.clone(), u64::from(target_set.guard.hold_ms));
             self.tell(match judgement {
                 Judgement::Held { fallen, of, .. } => HealthEvent::Held { policy, fallen, of, at_most_ms },
                 Judgement::Released(release, hold) => {

@@ -1,7 +1,7 @@
 //! What people are shown of a target.
 
-use super::condition::Verdict;
-use super::roster::Target;
+use super::health_state::Verdict;
+use super::targets::Target;
 use std::sync::Arc;
 
 /// One target, as it is now.

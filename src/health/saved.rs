@@ -1,9 +1,9 @@
 //! What is kept over a restart: verdicts of targets, and holds of panic guards.
 
 use super::Moment;
-use super::condition::Verdict;
+use super::health_state::Verdict;
 use super::spec::{Check, Spec};
-use super::verdict::Standing;
+use super::verdict::VerdictState;
 use std::sync::Arc;
 
 /// Periods after which a kept verdict is worth nothing.
@@ -13,26 +13,26 @@ const AGE_MIN_MS: u64 = 600_000;
 
 /// All of it, as lines of text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct SavedHealth {
     /// Targets with a verdict.
-    pub targets: Vec<Saved>,
+    pub targets: Vec<SavedTarget>,
     /// Policies whose guard holds.
     pub holds: Vec<SavedHold>,
 }
 
-impl Kept {
+impl SavedHealth {
     /// As lines, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
         self.targets
             .iter()
-            .map(Saved::to_line)
+            .map(SavedTarget::to_line)
             .chain(self.holds.iter().flat_map(SavedHold::to_lines))
             .collect()
     }
 
     /// What the lines say; those that say nothing are passed over.
-    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> Kept {
-        let mut kept = Kept::default();
+    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> SavedHealth {
+        let mut kept = SavedHealth::default();
         for line in lines {
             if let Some(hold) = SavedHold::from_line(line) {
                 kept.holds.push(hold);
@@ -40,7 +40,7 @@ impl Kept {
                 // Of the hold above it.
                 kept.holds.last_mut().into_iter().for_each(|hold| hold.down.push(slot.clone()));
             } else {
-                kept.targets.extend(Saved::from_line(line));
+                kept.targets.extend(SavedTarget::from_line(line));
             }
         }
         kept
@@ -97,7 +97,7 @@ impl SavedSlot {
 
 /// One target with a verdict. Plain values, for any format of file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedTarget {
     /// [`super::roster::Target::key`].
     pub key: Arc<str>,
     /// Its verdict, never unknown.
@@ -112,13 +112,13 @@ pub struct Saved {
     pub since_epoch_ms: u64,
 }
 
-impl Saved {
+impl SavedTarget {
     /// Where it stands. A suspect is kept as up: its proof must be found anew.
-    pub fn standing(&self) -> Option<Standing> {
+    pub fn verdict_state(&self) -> Option<VerdictState> {
         match self.verdict {
             Verdict::Unknown => None,
-            Verdict::Up => Some(Standing::Up { failures: self.failures, successes: self.successes }),
-            Verdict::Down => Some(Standing::Down { successes: self.successes }),
+            Verdict::Up => Some(VerdictState::Up { failures: self.failures, successes: self.successes }),
+            Verdict::Down => Some(VerdictState::Down { successes: self.successes }),
         }
     }
 
@@ -126,19 +126,19 @@ impl Saved {
     /// end.
     fn to_line(&self) -> String {
         let verdict = self.verdict.word();
-        let Saved { failures, successes, seen_epoch_ms, since_epoch_ms, key, .. } = self;
+        let SavedTarget { failures, successes, seen_epoch_ms, since_epoch_ms, key, .. } = self;
         format!("{verdict} {failures} {successes} {seen_epoch_ms} {since_epoch_ms} {key}")
     }
 
     /// What a line says; `None` for one that says nothing.
-    fn from_line(line: &str) -> Option<Saved> {
+    fn from_line(line: &str) -> Option<SavedTarget> {
         let mut words = line.splitn(6, ' ');
         let verdict = match words.next()? {
             "up" => Verdict::Up,
             "down" => Verdict::Down,
             _ => return None,
         };
-        Some(Saved {
+        Some(SavedTarget {
             verdict,
             failures: words.next()?.parse().ok()?,
             successes: words.next()?.parse().ok()?,

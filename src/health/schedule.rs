@@ -7,8 +7,8 @@
 //! one whose result never comes is given up after its time.
 
 use super::Moment;
-use super::roster::Roster;
 use super::spec::Check;
+use super::targets::TargetSet;
 use crate::limits::{PROBE_QUICK_MS, PROBES_AT_ONCE};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -64,15 +64,15 @@ struct Flight {
 
 impl Schedule {
     /// Everything is due at once. Pushed targets never are.
-    pub fn new(roster: &Roster, seed: u64, now: Moment) -> Schedule {
+    pub fn new(target_set: &TargetSet, seed: u64, now: Moment) -> Schedule {
         let mut schedule = Schedule { seed, ..Schedule::default() };
-        schedule.fill(roster, |_, _| None, now);
+        schedule.fill(target_set, |_, _| None, now);
         schedule
     }
 
     /// For another roster: what stays keeps its grid and its flights, what is new is due at once.
     #[must_use]
-    pub fn follow(mut self, old: &Roster, new: &Roster, now: Moment) -> Schedule {
+    pub fn follow(mut self, old: &TargetSet, new: &TargetSet, now: Moment) -> Schedule {
         let index_of: HashMap<&str, u32> =
             old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let entries = std::mem::take(&mut self.entries);
@@ -96,15 +96,15 @@ impl Schedule {
 
     fn fill<'e>(
         &mut self,
-        roster: &Roster,
+        target_set: &TargetSet,
         mut before: impl FnMut(u32, &str) -> Option<&'e Entry>,
         now: Moment,
     ) {
-        let mut is_canary = vec![false; roster.targets.len()];
-        for canary in &roster.canaries {
+        let mut is_canary = vec![false; target_set.targets.len()];
+        for canary in &target_set.canaries {
             is_canary[*canary as usize] = true;
         }
-        for (target, index) in roster.targets.iter().zip(0u32..) {
+        for (target, index) in target_set.targets.iter().zip(0u32..) {
             let hash = spread(self.seed, &target.key);
             let every_ms = u64::from(target.spec.every_ms.max(1));
             let mut entry = Entry {

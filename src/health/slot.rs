@@ -1,12 +1,12 @@
 //! A slot as its targets make it: formulas to verdicts, verdicts to masks.
 
-use super::condition::{NO_HORIZON, SlotHealth, Verdict};
-use super::roster::{Formula, SlotRoster};
+use super::health_state::{NO_HORIZON, SlotHealth, Verdict};
 use super::spec::Need;
+use super::targets::{Formula, SlotTargets};
 
 /// What a slot must know of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub struct TargetReading {
     /// Its verdict.
     pub verdict: Verdict,
     /// It is new and has no result, and its time to wait is not over.
@@ -24,23 +24,23 @@ pub struct Reading {
 /// makes the slot awaited; beside a family that is known, it counts as down. One awaited address
 /// among known ones counts as up: to add an address must not take a PoP below its threshold.
 pub fn judge(
-    roster: &SlotRoster,
-    readings: &[Reading],
+    target_set: &SlotTargets,
+    readings: &[TargetReading],
     up_threshold_percent: u8,
 ) -> (SlotHealth, Option<i64>) {
     let mut slot = SlotHealth::default();
-    let v4 = family(&roster.v4, readings, &mut slot.horizon_secs);
-    let v6 = family(&roster.v6, readings, &mut slot.horizon_secs);
+    let v4 = family(&target_set.v4, readings, &mut slot.horizon_secs);
+    let v6 = family(&target_set.v6, readings, &mut slot.horizon_secs);
     let waits = |(is_awaited, _): (bool, u64), formulas: &[Formula]| formulas.is_empty() || is_awaited;
-    slot.is_awaited = (v4.0 || v6.0) && waits(v4, &roster.v4) && waits(v6, &roster.v6);
+    slot.is_awaited = (v4.0 || v6.0) && waits(v4, &target_set.v4) && waits(v6, &target_set.v6);
     let mask = |(is_awaited, down): (bool, u64), formulas: &[Formula]| match is_awaited && !slot.is_awaited {
         true => full(formulas.len()),
         false => down,
     };
-    (slot.down_v4, slot.down_v6) = (mask(v4, &roster.v4), mask(v6, &roster.v6));
-    let is_down = !slot.is_awaited && is_down(roster, &slot, up_threshold_percent);
+    (slot.down_v4, slot.down_v6) = (mask(v4, &target_set.v4), mask(v6, &target_set.v6));
+    let is_down = !slot.is_awaited && is_down(target_set, &slot, up_threshold_percent);
     let mut since = i64::MIN;
-    roster.v4.iter().chain(&roster.v6).for_each(|formula| {
+    target_set.v4.iter().chain(&target_set.v6).for_each(|formula| {
         visit(formula, &mut |index| {
             let reading = readings[index as usize];
             if reading.verdict == Verdict::Down {
@@ -52,7 +52,7 @@ pub fn judge(
 }
 
 /// Whether every address waits, and which are down.
-fn family(formulas: &[Formula], readings: &[Reading], horizon_secs: &mut u32) -> (bool, u64) {
+fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u32) -> (bool, u64) {
     let (mut is_awaited, mut down) = (!formulas.is_empty(), 0);
     for (formula, bit) in formulas.iter().zip(0..64) {
         let verdict = verdict(formula, readings);
@@ -70,7 +70,7 @@ fn family(formulas: &[Formula], readings: &[Reading], horizon_secs: &mut u32) ->
 
 /// The verdict of a formula. What is unknown is not down: down only if too few parts are not down,
 /// up only if enough are up, else unknown.
-pub fn verdict(formula: &Formula, readings: &[Reading]) -> Verdict {
+pub fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
     let (need, parts) = match formula {
         Formula::Unwatched => return Verdict::Unknown,
         Formula::Target(index) => return readings[*index as usize].verdict,
@@ -107,14 +107,14 @@ pub fn visit(formula: &Formula, act: &mut impl FnMut(u32)) {
 
 /// Whether too few addresses are up: in every family that it has, fewer than the share of its
 /// addresses, rounded up.
-pub fn is_down(roster: &SlotRoster, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
+pub fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
     let fails = |formulas: &[Formula], down: u64| {
         let total = formulas.len();
         let needed = (total * usize::from(up_threshold_percent)).div_ceil(100);
         total - (down.count_ones() as usize).min(total) < needed
     };
     let of = |formulas: &[Formula], down: u64| (!formulas.is_empty()).then(|| fails(formulas, down));
-    match (of(&roster.v4, slot.down_v4), of(&roster.v6, slot.down_v6)) {
+    match (of(&target_set.v4, slot.down_v4), of(&target_set.v6, slot.down_v6)) {
         (None, None) => false,
         (v4, v6) => v4.unwrap_or(true) && v6.unwrap_or(true),
     }

@@ -1,7 +1,7 @@
 //! Rosters for the tests of this folder.
 
-use super::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
 use super::spec::{Check, PanicGuard, PushCheck, Spec, TcpCheck};
+use super::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -32,23 +32,28 @@ pub(super) fn target(probe: &str, pop: &str, address: &str, spec: &Spec) -> Targ
 
 /// PoPs `p0`, `p1`, ... each with one IPv4 and one IPv6 address, and policies `web0`, ... of them
 /// all.
-pub(super) fn roster(pops: usize, policies: usize, canaries: usize) -> Roster {
-    let mut roster = Roster { freeze_max_ms: 60_000, startup_wait_ms: 3_000, ..Roster::default() };
+pub(super) fn target_set(pops: usize, policies: usize, canaries: usize) -> TargetSet {
+    let mut target_set = TargetSet { freeze_max_ms: 60_000, startup_wait_ms: 3_000, ..TargetSet::default() };
     for pop in 0..pops {
         let name = format!("p{pop}");
-        let at = roster.targets.len() as u32;
-        roster.targets.push(target("web", &name, &format!("192.0.{}.{}", 2 + pop / 256, pop % 256), &spec()));
-        roster.targets.push(target("web", &name, &format!("2001:db8::{pop:x}"), &spec()));
-        roster.slots.push(SlotRoster {
+        let at = target_set.targets.len() as u32;
+        target_set.targets.push(target(
+            "web",
+            &name,
+            &format!("192.0.{}.{}", 2 + pop / 256, pop % 256),
+            &spec(),
+        ));
+        target_set.targets.push(target("web", &name, &format!("2001:db8::{pop:x}"), &spec()));
+        target_set.slots.push(SlotTargets {
             pop: pop as u16,
             service: "default".into(),
             v4: vec![Formula::Target(at)],
             v6: vec![Formula::Target(at + 1)],
         });
-        roster.pops.push(PopRoster { name: name.into(), capacity: None });
+        target_set.pops.push(PopCapacity { name: name.into(), capacity: None });
     }
     for policy in 0..policies {
-        roster.policies.push(PolicyRoster {
+        target_set.policies.push(PolicyMembers {
             name: format!("web{policy}").into(),
             members: (0..pops).map(|pop| (pop as u16, pop as u32)).collect(),
             up_threshold_percent: 50,
@@ -57,9 +62,9 @@ pub(super) fn roster(pops: usize, policies: usize, canaries: usize) -> Roster {
     }
     for canary in 0..canaries {
         for address in [format!("198.51.100.{canary}"), format!("2001:db8:1::{canary:x}")] {
-            roster.canaries.push(roster.targets.len() as u32);
-            roster.targets.push(target("canary", "canary", &address, &spec()));
+            target_set.canaries.push(target_set.targets.len() as u32);
+            target_set.targets.push(target("canary", "canary", &address, &spec()));
         }
     }
-    roster
+    target_set
 }

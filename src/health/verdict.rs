@@ -16,7 +16,7 @@
 //! are set it is confirmed at once.
 
 use super::Moment;
-use super::condition::Verdict;
+use super::health_state::Verdict;
 use super::spec::Spec;
 
 /// Failures from a cold start that take a target down: one may be a lost packet, and nobody is
@@ -52,7 +52,7 @@ impl Thresholds {
 
 /// Where a target stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum VerdictState {
     /// No result of this check has decided yet.
     Cold {
         /// What is said meanwhile: nothing, or the verdict of the check that this one replaces.
@@ -83,82 +83,82 @@ pub enum Standing {
     },
 }
 
-impl Default for Standing {
-    fn default() -> Standing {
-        Standing::Cold { shown: Verdict::Unknown, failures: 0 }
+impl Default for VerdictState {
+    fn default() -> VerdictState {
+        VerdictState::Cold { shown: Verdict::Unknown, failures: 0 }
     }
 }
 
-impl Standing {
+impl VerdictState {
     /// Cold, with the verdict of what was there before.
-    pub fn inherited(shown: Verdict) -> Standing {
-        Standing::Cold { shown, failures: 0 }
+    pub fn inherited(shown: Verdict) -> VerdictState {
+        VerdictState::Cold { shown, failures: 0 }
     }
 
     /// What it says.
     pub fn verdict(self) -> Verdict {
         match self {
-            Standing::Cold { shown, .. } | Standing::Suspect { shown, .. } => shown,
-            Standing::Up { .. } => Verdict::Up,
-            Standing::Down { .. } => Verdict::Down,
+            VerdictState::Cold { shown, .. } | VerdictState::Suspect { shown, .. } => shown,
+            VerdictState::Up { .. } => Verdict::Up,
+            VerdictState::Down { .. } => Verdict::Down,
         }
     }
 
     /// After a success.
     #[must_use]
-    pub fn succeed(self, limits: Thresholds) -> Standing {
+    pub fn succeed(self, limits: Thresholds) -> VerdictState {
         match self {
-            Standing::Cold { failures, .. } => up_again(failures, 0, limits),
-            Standing::Up { failures, successes } => up_again(failures, successes, limits),
-            Standing::Suspect { .. } => match self.withdraw(limits) {
-                Standing::Cold { failures, .. } | Standing::Up { failures, .. } => {
+            VerdictState::Cold { failures, .. } => up_again(failures, 0, limits),
+            VerdictState::Up { failures, successes } => up_again(failures, successes, limits),
+            VerdictState::Suspect { .. } => match self.withdraw(limits) {
+                VerdictState::Cold { failures, .. } | VerdictState::Up { failures, .. } => {
                     up_again(failures, 0, limits)
                 }
                 other => other,
             },
-            Standing::Down { successes } if successes + 1 >= limits.up_after => {
-                Standing::Up { failures: 0, successes: 0 }
+            VerdictState::Down { successes } if successes + 1 >= limits.up_after => {
+                VerdictState::Up { failures: 0, successes: 0 }
             }
-            Standing::Down { successes } => Standing::Down { successes: successes + 1 },
+            VerdictState::Down { successes } => VerdictState::Down { successes: successes + 1 },
         }
     }
 
     /// After a failure. It never goes down by itself: see [`Standing::confirm`].
     #[must_use]
-    pub fn fail(self, limits: Thresholds, now: Moment) -> Standing {
+    pub fn fail(self, limits: Thresholds, now: Moment) -> VerdictState {
         match self {
-            Standing::Cold { shown: Verdict::Down, .. } => Standing::Down { successes: 0 },
-            Standing::Cold { shown, failures } if failures + 1 >= limits.cold_down_after() => {
-                Standing::Suspect { shown, is_cold: true, failed_at: now }
+            VerdictState::Cold { shown: Verdict::Down, .. } => VerdictState::Down { successes: 0 },
+            VerdictState::Cold { shown, failures } if failures + 1 >= limits.cold_down_after() => {
+                VerdictState::Suspect { shown, is_cold: true, failed_at: now }
             }
-            Standing::Cold { shown, failures } => Standing::Cold { shown, failures: failures + 1 },
-            Standing::Up { failures, .. } if failures + 1 >= limits.down_after => {
-                Standing::Suspect { shown: Verdict::Up, is_cold: false, failed_at: now }
+            VerdictState::Cold { shown, failures } => VerdictState::Cold { shown, failures: failures + 1 },
+            VerdictState::Up { failures, .. } if failures + 1 >= limits.down_after => {
+                VerdictState::Suspect { shown: Verdict::Up, is_cold: false, failed_at: now }
             }
-            Standing::Up { failures, .. } => Standing::Up { failures: failures + 1, successes: 0 },
-            Standing::Suspect { .. } => self,
-            Standing::Down { .. } => Standing::Down { successes: 0 },
+            VerdictState::Up { failures, .. } => VerdictState::Up { failures: failures + 1, successes: 0 },
+            VerdictState::Suspect { .. } => self,
+            VerdictState::Down { .. } => VerdictState::Down { successes: 0 },
         }
     }
 
     /// The failures are proved, or need no proof: a suspect is down, all else stays.
     #[must_use]
-    pub fn confirm(self) -> Standing {
+    pub fn confirm(self) -> VerdictState {
         match self {
-            Standing::Suspect { .. } => Standing::Down { successes: 0 },
+            VerdictState::Suspect { .. } => VerdictState::Down { successes: 0 },
             other => other,
         }
     }
 
     /// The failures were this node's own: a suspect is one failure short of its verdict again.
     #[must_use]
-    pub fn withdraw(self, limits: Thresholds) -> Standing {
+    pub fn withdraw(self, limits: Thresholds) -> VerdictState {
         match self {
-            Standing::Suspect { shown, is_cold: true, .. } => {
-                Standing::Cold { shown, failures: limits.cold_down_after() - 1 }
+            VerdictState::Suspect { shown, is_cold: true, .. } => {
+                VerdictState::Cold { shown, failures: limits.cold_down_after() - 1 }
             }
-            Standing::Suspect { is_cold: false, .. } => {
-                Standing::Up { failures: limits.down_after - 1, successes: 0 }
+            VerdictState::Suspect { is_cold: false, .. } => {
+                VerdictState::Up { failures: limits.down_after - 1, successes: 0 }
             }
             other => other,
         }
@@ -166,60 +166,62 @@ impl Standing {
 
     /// Under other thresholds: the verdict stays, and no count is past its end.
     #[must_use]
-    pub fn adapt(self, limits: Thresholds) -> Standing {
+    pub fn adapt(self, limits: Thresholds) -> VerdictState {
         match self {
-            Standing::Cold { shown, failures } => {
-                Standing::Cold { shown, failures: failures.min(limits.cold_down_after() - 1) }
+            VerdictState::Cold { shown, failures } => {
+                VerdictState::Cold { shown, failures: failures.min(limits.cold_down_after() - 1) }
             }
-            Standing::Up { failures, successes } => {
+            VerdictState::Up { failures, successes } => {
                 let failures = failures.min(limits.down_after - 1);
                 match successes >= limits.ok_after || failures == 0 {
-                    true => Standing::Up { failures: 0, successes: 0 },
-                    false => Standing::Up { failures, successes },
+                    true => VerdictState::Up { failures: 0, successes: 0 },
+                    false => VerdictState::Up { failures, successes },
                 }
             }
-            Standing::Suspect { .. } => self,
-            Standing::Down { successes } => Standing::Down { successes: successes.min(limits.up_after - 1) },
+            VerdictState::Suspect { .. } => self,
+            VerdictState::Down { successes } => {
+                VerdictState::Down { successes: successes.min(limits.up_after - 1) }
+            }
         }
     }
 
     /// Results still needed until the verdict can change; `None` while nothing points that way.
     pub fn checks_to_flip(self, limits: Thresholds) -> Option<u16> {
         match self {
-            Standing::Cold { shown: Verdict::Down, .. } => Some(1),
-            Standing::Cold { failures, .. } => Some(limits.cold_down_after() - failures),
-            Standing::Up { failures: 0, .. } | Standing::Down { successes: 0 } => None,
-            Standing::Up { failures, .. } => Some(limits.down_after - failures),
-            Standing::Suspect { .. } => Some(0),
-            Standing::Down { successes } => Some(limits.up_after - successes),
+            VerdictState::Cold { shown: Verdict::Down, .. } => Some(1),
+            VerdictState::Cold { failures, .. } => Some(limits.cold_down_after() - failures),
+            VerdictState::Up { failures: 0, .. } | VerdictState::Down { successes: 0 } => None,
+            VerdictState::Up { failures, .. } => Some(limits.down_after - failures),
+            VerdictState::Suspect { .. } => Some(0),
+            VerdictState::Down { successes } => Some(limits.up_after - successes),
         }
     }
 
     /// Failures that count towards going down.
     pub fn failures(self, limits: Thresholds) -> u16 {
         match self {
-            Standing::Cold { failures, .. } | Standing::Up { failures, .. } => failures,
-            Standing::Suspect { is_cold: true, .. } => limits.cold_down_after(),
-            Standing::Suspect { is_cold: false, .. } => limits.down_after,
-            Standing::Down { .. } => 0,
+            VerdictState::Cold { failures, .. } | VerdictState::Up { failures, .. } => failures,
+            VerdictState::Suspect { is_cold: true, .. } => limits.cold_down_after(),
+            VerdictState::Suspect { is_cold: false, .. } => limits.down_after,
+            VerdictState::Down { .. } => 0,
         }
     }
 
     /// Successes that count towards coming up, or towards clearing the failures.
     pub fn successes(self) -> u16 {
         match self {
-            Standing::Up { successes, .. } | Standing::Down { successes } => successes,
-            Standing::Cold { .. } | Standing::Suspect { .. } => 0,
+            VerdictState::Up { successes, .. } | VerdictState::Down { successes } => successes,
+            VerdictState::Cold { .. } | VerdictState::Suspect { .. } => 0,
         }
     }
 }
 
 /// Up, one success further.
-fn up_again(failures: u16, successes: u16, limits: Thresholds) -> Standing {
+fn up_again(failures: u16, successes: u16, limits: Thresholds) -> VerdictState {
     let (failures, successes) = (failures.min(limits.down_after - 1), successes + 1);
     match failures == 0 || successes >= limits.ok_after {
-        true => Standing::Up { failures: 0, successes: 0 },
-        false => Standing::Up { failures, successes },
+        true => VerdictState::Up { failures: 0, successes: 0 },
+        false => VerdictState::Up { failures, successes },
     }
 }
 

@@ -2,8 +2,8 @@
 //! whole.
 
 use super::{Finding, Trial, words};
-use crate::health::roster::Target;
 use crate::health::spec::ExecCheck;
+use crate::health::targets::Target;
 use crate::limits::{PROGRAM_KEPT_OCTETS, PROGRAM_OUTPUT_OCTETS_MAX};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;

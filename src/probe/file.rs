@@ -2,8 +2,8 @@
 //! would miss on a network file system.
 
 use super::{Finding, Trial, words};
-use crate::health::roster::Target;
 use crate::health::spec::FileCheck;
+use crate::health::targets::Target;
 use crate::limits::PROBE_FILE_OCTETS_MAX;
 use std::fs::File;
 use std::io::{self, Read};

@@ -26,9 +26,9 @@ mod tcp;
 mod tls;
 mod words;
 
-use crate::health::outcome::Outcome;
-use crate::health::roster::Target;
+use crate::health::probe_result::ProbeResult;
 use crate::health::spec::Check;
+use crate::health::targets::Target;
 use crate::limits::{PROBE_FILES_AT_ONCE, PROGRAMS_AT_ONCE};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,7 +75,7 @@ impl Prober {
     /// Runs a check once. Ends by the check's time-out, connecting, TLS and exchange together. Must
     /// run inside a Tokio runtime with I/O and time. Dropped midway, it closes its connection and
     /// kills its program.
-    pub async fn run(&self, target: &Target) -> Outcome {
+    pub async fn run(&self, target: &Target) -> ProbeResult {
         let begun = Instant::now();
         let within = Duration::from_millis(u64::from(target.spec.timeout_ms));
         let mut trial = Trial::default();
@@ -85,7 +85,7 @@ impl Prober {
         };
         let is_well = finding.is_ok();
         let is_measured = !matches!(target.spec.check, Check::File(_) | Check::Push(_));
-        Outcome {
+        ProbeResult {
             result: finding.map_err(|why| words::line(&why).into()),
             latency_us: is_measured.then(|| u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)),
             certificate_days: trial.certificate_days,

@@ -2,8 +2,8 @@
 
 use super::Prober;
 use super::load::Reading;
-use crate::health::outcome::Outcome;
-use crate::health::roster::Target;
+use crate::health::probe_result::ProbeResult;
+use crate::health::targets::Target;
 use crate::limits::PROBES_AT_ONCE;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,11 +26,11 @@ pub type Work = (u64, Target);
 /// dropped without an outcome, their connections closed and their programs killed.
 pub async fn run<D>(prober: Arc<Prober>, work: Receiver<Work>, done: D, stop: CancellationToken)
 where
-    D: Fn(u64, Outcome) + Clone + Send + Sync + 'static,
+    D: Fn(u64, ProbeResult) + Clone + Send + Sync + 'static,
 {
     let start = |(ticket, target): Work| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
-        let fault = Outcome::failed("the check itself is at fault (panic); please report it");
+        let fault = ProbeResult::failed("the check itself is at fault (panic); please report it");
         async move { done(ticket, caught(prober.run(&target), fault).await) }
     };
     each(work, start, stop).await;

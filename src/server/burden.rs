@@ -93,8 +93,8 @@ impl Burden {
     /// takes regular clients.
     pub fn handle_pops(&mut self, snapshot: &Snapshot, is_up: &[bool], serves: &[bool]) {
         let now = self.now();
-        if !Arc::ptr_eq(self.loads.roster(), &snapshot.loads) {
-            self.loads.handle_roster(Arc::clone(&snapshot.loads), now);
+        if !Arc::ptr_eq(self.loads.feed_set(), &snapshot.loads) {
+            self.loads.handle_targets(Arc::clone(&snapshot.loads), now);
             self.ramps.handle_pops(ramping(&snapshot.pops));
         }
         self.loads.handle_service(serves);
@@ -179,7 +179,7 @@ impl Burden {
     pub fn alarms(&mut self) -> Vec<Alarm> {
         let mut standing = HashSet::new();
         for report in self.loads.report(self.round.now()) {
-            let subject = LoadSubject::of(report.feed, self.loads.roster());
+            let subject = LoadSubject::of(report.feed, self.loads.feed_set());
             standing.extend(report.is_stale.then(|| format!("feed {subject}")));
             standing.extend(report.oscillates.then(|| format!("turns {subject}")));
         }
@@ -215,7 +215,7 @@ impl Burden {
 
     /// Whether there is anything to remember.
     pub fn is_idle(&self) -> bool {
-        self.loads.roster().feeds.is_empty() && self.left.iter().all(|left| *left == 0)
+        self.loads.feed_set().feeds.is_empty() && self.left.iter().all(|left| *left == 0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Comparing: what the files on the disk would move, if the server took them over now.
 
 use crate::finding::{Files, Finding, code};
-use crate::health::condition::SlotHealth;
+use crate::health::health_state::SlotHealth;
 use crate::reload::prepare::{self, RestartOnly};
 use crate::server::overrides::{Truth, over};
 use crate::server::writer::epoch_secs;
@@ -50,8 +50,13 @@ pub fn compare(
 ) -> Compared {
     let sequence = served.sequence() + 1;
     let fresh = prepare::run(root, Some(served), Some(fixed), sequence)?.snapshot;
-    let Carried { picture, left, sheds } = carry(served, &fresh, probed);
-    let after =
-        over(ledger, &fresh, Truth { picture: &picture, left: &left, sheds: &sheds }, epoch_secs(), sequence);
+    let Carried { health_state, left, sheds } = carry(served, &fresh, probed);
+    let after = over(
+        ledger,
+        &fresh,
+        Truth { health_state: &health_state, left: &left, sheds: &sheds },
+        epoch_secs(),
+        sequence,
+    );
     Ok(Comparison::new(served, &after, counted))
 }

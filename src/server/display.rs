@@ -2,7 +2,7 @@
 
 use super::burden::Burden;
 use super::watch::Watch;
-use crate::health::condition::{SlotHealth, Verdict};
+use crate::health::health_state::{SlotHealth, Verdict};
 use crate::health::report::TargetReport;
 use crate::shared::operator_view::{FeedView, OperatorView, PopHealth, TargetView};
 use crate::snapshot::Snapshot;
@@ -26,7 +26,9 @@ pub fn add_health(
         };
         pop.targets.push(view(&report));
     }
-    for (pop, health) in operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &watch.picture().slots)) {
+    for (pop, health) in
+        operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &watch.health_state().slots))
+    {
         pop.health = match health {
             PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => {
                 PopHealth::Unknown

@@ -3,7 +3,7 @@
 
 use super::burden;
 use super::writer::epoch_secs;
-use crate::health::saved::Kept;
+use crate::health::saved::SavedHealth;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_RETRY_SECS, HEALTH_SAVE_SECS};
 use crate::reload::health_store;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ const LOAD: &str = "load";
 
 /// What was remembered of health, and a sentence for each fault. What cannot be read is as though
 /// it never was: the first round finds it anew.
-pub fn recall(state: &Path) -> (Kept, Vec<String>) {
+pub fn recall(state: &Path) -> (SavedHealth, Vec<String>) {
     let (text, faults) = recall_text(state, HEALTH);
-    (Kept::from_lines(text.lines()), faults)
+    (SavedHealth::from_lines(text.lines()), faults)
 }
 
 /// What was remembered of load, likewise.

@@ -195,7 +195,7 @@ impl Server {
         let stop = CancellationToken::new();
         let prober = Arc::new(Prober::new());
         let mut watch = Watch::begin(
-            Arc::clone(&snapshot.roster),
+            Arc::clone(&snapshot.target_set),
             snapshot.node_name(),
             &saved,
             now,
@@ -223,7 +223,11 @@ impl Server {
         overrides.weigh(Arc::new(move |meter| {
             scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()
         }));
-        let truth = overrides::Truth { picture: watch.picture(), left: burden.left(), sheds: burden.sheds() };
+        let truth = overrides::Truth {
+            health_state: watch.health_state(),
+            left: burden.left(),
+            sheds: burden.sheds(),
+        };
         let snapshot = overrides.over(&snapshot, truth, now, 1);
         let mut operator_view = overrides.operator_view(&snapshot, now);
         display::add_health(&mut operator_view, &mut watch, &snapshot, now);

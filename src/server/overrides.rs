@@ -4,7 +4,7 @@
 //! after a restart, however it ended. A change that cannot be written is refused, and nothing
 //! changes.
 
-use crate::health::condition::Picture;
+use crate::health::health_state::HealthState;
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
 use crate::reload::ledger_store::{LedgerStore, Opened};
 use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
@@ -289,7 +289,7 @@ impl Overrides {
 #[derive(Clone, Copy)]
 pub struct Truth<'t> {
     /// What probes say.
-    pub picture: &'t Picture,
+    pub health_state: &'t HealthState,
     /// Cells of each PoP that a ramp has not brought back; none for nothing.
     pub left: &'t [Share256],
     /// What each slot sheds; none for nothing.
@@ -308,7 +308,8 @@ pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, se
         }
     }
     let (slots, policies) = (&snapshot.steering.slots, &snapshot.steering.policies);
-    snapshot.with_status(Status::new(pops, slots, policies, truth.picture, truth.sheds.to_vec()), sequence)
+    snapshot
+        .with_status(Status::new(pops, slots, policies, truth.health_state, truth.sheds.to_vec()), sequence)
 }
 
 /// A sentence for each safety rule that a change from one list of states to another breaks, or

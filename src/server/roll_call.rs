@@ -4,19 +4,19 @@ use super::burden::Burden;
 use super::overrides::Overrides;
 use super::watch::Watch;
 use super::writer::epoch_secs;
-use crate::health::condition::SlotHealth;
+use crate::health::health_state::SlotHealth;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
 
 /// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed
 /// it.
 pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot: &Snapshot) {
-    let picture = watch.picture();
-    let mut is_up = up_in(snapshot, &picture.slots);
+    let health_state = watch.health_state();
+    let mut is_up = up_in(snapshot, &health_state.slots);
     let states = overrides.ledger.effective(&snapshot.pops, epoch_secs());
     let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
     // Who serves on, held by a guard or forced up, has nothing to come back from.
-    for (policy, held) in &picture.held {
+    for (policy, held) in &health_state.held {
         let held = up_in(snapshot, held);
         let members =
             snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);

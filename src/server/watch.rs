@@ -11,13 +11,13 @@
 //! It belongs to the writer, so that a verdict and a reload never publish at once.
 
 use crate::health::Moment;
-use crate::health::condition::Picture;
 use crate::health::event::HealthEvent;
+use crate::health::health_state::HealthState;
 use crate::health::monitor::Monitor;
-use crate::health::outcome::Outcome;
-use crate::health::roster::Roster;
-use crate::health::saved::Kept;
+use crate::health::probe_result::ProbeResult;
+use crate::health::saved::SavedHealth;
 use crate::health::schedule::Ticket;
+use crate::health::targets::TargetSet;
 use crate::probe::{Prober, runner};
 use crate::server::round::Round;
 use crate::shared::event::Event;
@@ -31,8 +31,8 @@ use tokio_util::sync::CancellationToken;
 /// The monitor at work.
 pub struct Watch {
     monitor: Monitor,
-    round: Round<runner::Work, (u64, Outcome)>,
-    picture: Picture,
+    round: Round<runner::Work, (u64, ProbeResult)>,
+    health_state: HealthState,
     /// Alarms that stand, by what they are about.
     alarms: BTreeMap<String, Alarm>,
 }
@@ -41,21 +41,21 @@ impl Watch {
     /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run
     /// inside a Tokio runtime.
     pub fn begin(
-        roster: Arc<Roster>,
+        target_set: Arc<TargetSet>,
         name: &str,
-        kept: &Kept,
+        kept: &SavedHealth,
         now_epoch_secs: u64,
         prober: Arc<Prober>,
         stop: CancellationToken,
     ) -> Watch {
         let seed = crate::wire::hash::octets(name.as_bytes());
-        let mut monitor = Monitor::new(roster, seed, Moment(0));
+        let mut monitor = Monitor::new(target_set, seed, Moment(0));
         monitor.restore(kept, Moment(0), now_epoch_secs);
         let round = Round::begin(|work, tell| {
-            let done = move |ticket, outcome| drop(tell.send((ticket, outcome)));
+            let done = move |ticket, probe_result| drop(tell.send((ticket, probe_result)));
             runner::run(prober, work, done, stop)
         });
-        Watch { monitor, round, picture: Picture::default(), alarms: BTreeMap::new() }
+        Watch { monitor, round, health_state: HealthState::default(), alarms: BTreeMap::new() }
     }
 
     /// Milliseconds since the watch began.
@@ -66,44 +66,44 @@ impl Watch {
     /// Waits for results, or for the moment at which something is due. Safe to drop midway: nothing
     /// is lost.
     pub async fn wait(&mut self) {
-        if let Some((ticket, outcome)) = self.round.wait(self.monitor.next_wake()).await {
-            self.take(ticket, &outcome);
+        if let Some((ticket, probe_result)) = self.round.wait(self.monitor.next_wake()).await {
+            self.take(ticket, &probe_result);
         }
     }
 
-    fn take(&mut self, ticket: u64, outcome: &Outcome) {
+    fn take(&mut self, ticket: u64, probe_result: &ProbeResult) {
         let now = self.now();
-        self.monitor.handle_result(Ticket(ticket), outcome, now);
+        self.monitor.handle_result(Ticket(ticket), probe_result, now);
     }
 
     /// Takes every result that is there, hands out what is due, and gives the new picture if an
     /// answer would show it.
-    pub fn turn(&mut self) -> Option<&Picture> {
-        while let Some((ticket, outcome)) = self.round.result() {
-            self.take(ticket, &outcome);
+    pub fn turn(&mut self) -> Option<&HealthState> {
+        while let Some((ticket, probe_result)) = self.round.result() {
+            self.take(ticket, &probe_result);
         }
         let now = self.now();
         while self.round.has_room() {
             let Some(due) = self.monitor.poll_due(now) else { break };
             self.round.hand_out((due.ticket.0, due.target().clone()));
         }
-        let picture = self.monitor.poll_picture(now)?;
-        self.picture = picture;
-        Some(&self.picture)
+        let health_state = self.monitor.poll_health_state(now)?;
+        self.health_state = health_state;
+        Some(&self.health_state)
     }
 
     /// What is known now, for the roster in force.
-    pub fn picture(&self) -> &Picture {
-        &self.picture
+    pub fn health_state(&self) -> &HealthState {
+        &self.health_state
     }
 
     /// Goes over to another roster. What both have keeps what is known of it. Its picture comes
     /// with the overrides, which must be told next: a PoP that comes under one must not count in a
     /// guard for a moment.
-    pub fn follow(&mut self, roster: &Arc<Roster>) {
-        if !Arc::ptr_eq(roster, self.monitor.roster()) {
+    pub fn follow(&mut self, target_set: &Arc<TargetSet>) {
+        if !Arc::ptr_eq(target_set, self.monitor.target_set()) {
             let now = self.now();
-            self.monitor.handle_roster(Arc::clone(roster), now);
+            self.monitor.handle_targets(Arc::clone(target_set), now);
         }
     }
 
@@ -112,8 +112,8 @@ impl Watch {
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
         self.monitor.handle_overrides(overridden);
         let now = self.now();
-        if let Some(picture) = self.monitor.poll_picture(now) {
-            self.picture = picture;
+        if let Some(health_state) = self.monitor.poll_health_state(now) {
+            self.health_state = health_state;
         }
     }
 
@@ -124,10 +124,10 @@ impl Watch {
         pop: &str,
         service: &str,
         address: Option<IpAddr>,
-        outcome: &Outcome,
+        probe_result: &ProbeResult,
     ) -> usize {
         let now = self.now();
-        self.monitor.handle_push(probe, pop, service, address, outcome, now)
+        self.monitor.handle_push(probe, pop, service, address, probe_result, now)
     }
 
     /// Whether every target has a verdict, or the first answer has waited long enough.
@@ -168,10 +168,10 @@ impl Watch {
                 unready: false,
             });
         }
-        let roster = self.monitor.roster();
+        let target_set = self.monitor.target_set();
         let has_canaries = |is_v4: bool| {
             let mut canaries =
-                roster.canaries.iter().filter_map(|canary| roster.targets.get(*canary as usize));
+                target_set.canaries.iter().filter_map(|canary| target_set.targets.get(*canary as usize));
             canaries.any(|canary| canary.address.is_ipv4() == is_v4)
         };
         let has = [has_canaries(true), has_canaries(false)];
@@ -186,12 +186,12 @@ impl Watch {
     pub fn held(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
         let name =
             |(policy, _): &(u32, _)| snapshot.steering.policies.get(*policy as usize).map(|p| p.name.clone());
-        self.picture.held.iter().filter_map(name).collect()
+        self.health_state.held.iter().filter_map(name).collect()
     }
 
     /// Whether anything is watched at all.
     pub fn has_targets(&self) -> bool {
-        !self.monitor.roster().targets.is_empty()
+        !self.monitor.target_set().targets.is_empty()
     }
 
     /// The monitor, for those who show it.
@@ -200,7 +200,7 @@ impl Watch {
     }
 
     /// What is to be kept over a restart.
-    pub fn saved(&self, now_epoch_secs: u64) -> Kept {
+    pub fn saved(&self, now_epoch_secs: u64) -> SavedHealth {
         self.monitor.save(self.now(), now_epoch_secs)
     }
 }

@@ -6,8 +6,8 @@
 //! run gives.
 
 use crate::finding::{Files, Finding, Findings, Severity, code};
-use crate::health::condition::Picture;
-use crate::health::outcome::Outcome as ProbeOutcome;
+use crate::health::health_state::HealthState;
+use crate::health::probe_result::ProbeResult;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::prepare::{self, Fresh, RestartOnly};
 use crate::server::burden::Burden;
@@ -75,12 +75,12 @@ pub struct Writer {
 
 /// A reload that reads and compiles on a thread of its own.
 struct Run {
-    work: JoinHandle<Outcome>,
+    work: JoinHandle<ReloadResult>,
     replies: Vec<ReloadReply>,
     began: Instant,
 }
 
-type Outcome = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
+type ReloadResult = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
 fn unsafe_with_overrides(sentence: &str) -> Finding {
     Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}")).help(
@@ -141,13 +141,13 @@ impl Writer {
                         self.take(command).await;
                     }
                 }
-                outcome = async {
+                result = async {
                     match running {
                         Some(work) => work.await,
                         None => std::future::pending().await,
                     }
                 } => {
-                    self.end(outcome);
+                    self.end(result);
                 }
                 () = self.watch.wait() => {}
                 () = self.burden.wait() => {}
@@ -184,7 +184,7 @@ impl Writer {
                 let (root, fixed, ledger) =
                     (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
                 let (served, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
-                let probed = self.watch.picture().slots.clone();
+                let probed = self.watch.health_state().slots.clone();
                 self.comparer.begin(
                     move || compare::compare(&root, &fixed, &ledger, &served, &counted, &probed),
                     reply,
@@ -228,7 +228,7 @@ impl Writer {
             fresh.snapshot = overrides::over(
                 &overrides,
                 &fresh.snapshot,
-                Truth { picture: &Picture::default(), left: &[], sheds: &[] },
+                Truth { health_state: &HealthState::default(), left: &[], sheds: &[] },
                 epoch_secs(),
                 sequence,
             );
@@ -239,9 +239,9 @@ impl Writer {
     }
 
     /// Publishes or refuses what a run gave, and answers those who asked for it.
-    fn end(&mut self, outcome: Result<Outcome, JoinError>) {
+    fn end(&mut self, result: Result<ReloadResult, JoinError>) {
         let Some(Run { replies, began, .. }) = self.running.take() else { return };
-        let outcome = outcome.unwrap_or_else(|fault| {
+        let result = result.unwrap_or_else(|fault| {
             let finding = Finding::error(
                 code::OWN_FAULT,
                 format!("the reload ended by a fault of the program: {fault}"),
@@ -252,7 +252,7 @@ impl Writer {
             );
             Err(Box::new((Findings::from(finding), Files::default())))
         });
-        let report = Arc::new(match outcome {
+        let report = Arc::new(match result {
             Ok((mut fresh, difference)) => {
                 // Under the overrides of now: what was said while the files were read counts too.
                 let previous = self.shared.published.snapshot();
@@ -285,7 +285,7 @@ impl Writer {
         let (now, sequence) = (epoch_secs(), self.shared.published.served().snapshot.sequence() + 1);
         let progress = self.overrides.progress(now);
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
-        self.watch.follow(&snapshot.roster);
+        self.watch.follow(&snapshot.target_set);
         self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
         self.call(snapshot);
         self.burden.turn(snapshot);
@@ -299,7 +299,11 @@ impl Writer {
 
     /// What probes and feeds say now, for the snapshot that they follow.
     fn truth(&self) -> Truth<'_> {
-        Truth { picture: self.watch.picture(), left: self.burden.left(), sheds: self.burden.sheds() }
+        Truth {
+            health_state: self.watch.health_state(),
+            left: self.burden.left(),
+            sheds: self.burden.sheds(),
+        }
     }
 
     /// [`roll_call::call`] for what this writer has.
@@ -371,15 +375,15 @@ impl Writer {
 
     /// A result that a probe outside has found.
     fn push(&mut self, push: &ProbePush) -> Result<(), String> {
-        let outcome = match push.up {
-            true => ProbeOutcome::well(),
-            false => ProbeOutcome::failed(push.reason.as_deref().unwrap_or("pushed as down")),
+        let result = match push.up {
+            true => ProbeResult::well(),
+            false => ProbeResult::failed(push.reason.as_deref().unwrap_or("pushed as down")),
         };
         let services: Vec<Arc<str>> = match &push.service {
             Some(service) => vec![service.clone()],
             None => {
-                let roster = self.watch.monitor().roster();
-                let of_pop = roster
+                let target_set = self.watch.monitor().target_set();
+                let of_pop = target_set
                     .targets
                     .iter()
                     .filter(|target| target.pop == push.pop && target.probe == push.probe);
@@ -391,7 +395,7 @@ impl Writer {
         };
         let taken: usize = services
             .iter()
-            .map(|service| self.watch.handle_push(&push.probe, &push.pop, service, push.address, &outcome))
+            .map(|service| self.watch.handle_push(&push.probe, &push.pop, service, push.address, &result))
             .sum();
         if taken > 0 {
             return Ok(());

@@ -1,7 +1,7 @@
 //! What happens to a server, in words: one line each, the same in every log.
 
-use crate::health::condition::Verdict;
-use crate::health::event::{HealthEvent, Subject};
+use crate::health::event::{HealthEvent, TargetName};
+use crate::health::health_state::Verdict;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::shared::command::Origin;
 use crate::steer::civil;
@@ -255,7 +255,7 @@ fn of_load(event: &LoadEvent) -> Value {
 }
 
 fn of_health(event: &HealthEvent) -> Value {
-    let of = |subject: &Subject| {
+    let of = |subject: &TargetName| {
         json!({
             "probe": &*subject.probe,
             "pop": &*subject.pop,

@@ -4,7 +4,7 @@
 //! For comparisons only. A server that goes over to other files asks its machines.
 
 use super::Snapshot;
-use crate::health::condition::{Picture, SlotHealth};
+use crate::health::health_state::{HealthState, SlotHealth};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::status::{Share256, Shed};
 use crate::steer::table::{SharedAddress, Slot};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Carried {
     /// What probes say. What only the other snapshot has counts as up.
-    pub picture: Picture,
+    pub health_state: HealthState,
     /// Cells of each PoP that have left, or are not back.
     pub left: Vec<Share256>,
     /// What each slot sheds.
@@ -85,7 +85,7 @@ pub fn carry(from: &Snapshot, to: &Snapshot, probed: &[SlotHealth]) -> Carried {
         old.and_then(|old| from.status.shed(old))
             .map_or_else(Shed::default, |shed| Shed { share: shed.share, accept: accept(&shed.accept) })
     };
-    Carried { picture: Picture { slots, held }, left, sheds: old_slot.iter().map(shed).collect() }
+    Carried { health_state: HealthState { slots, held }, left, sheds: old_slot.iter().map(shed).collect() }
 }
 
 /// The slot of a PoP with the most addresses of another; the first where none has any.

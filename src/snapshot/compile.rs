@@ -6,14 +6,14 @@
 
 use super::inputs::{InputHash, InputHashes};
 use super::size_guard::{self, SourceSize};
-use super::{Digest, Facts, Identity, Snapshot, Steering, roster, steering};
+use super::{Digest, Facts, Identity, Snapshot, Steering, steering, targets};
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
-use crate::health::condition::{Picture, SlotHealth};
-use crate::health::load::roster::LoadRoster;
-use crate::health::roster::Roster;
+use crate::health::health_state::{HealthState, SlotHealth};
+use crate::health::load::feeds::FeedSet;
+use crate::health::targets::TargetSet;
 use crate::steer::civil;
 use crate::steer::safety::Safety;
 use crate::steer::status::{PopStatus, Status};
@@ -56,7 +56,7 @@ pub fn compile_by(
         Some(previous) => SteeringParts {
             steering: Arc::clone(&previous.steering),
             // Probes stand in the PoP file, which is among what the steering depends on.
-            roster: Arc::clone(&previous.roster),
+            target_set: Arc::clone(&previous.target_set),
             loads: Arc::clone(&previous.loads),
             facts: Arc::clone(&previous.facts),
             key: Some(key),
@@ -97,8 +97,8 @@ pub fn compile_with(
 /// Steering with what comes of it.
 struct SteeringParts {
     steering: Arc<Steering>,
-    roster: Arc<Roster>,
-    loads: Arc<LoadRoster>,
+    target_set: Arc<TargetSet>,
+    loads: Arc<FeedSet>,
     facts: Arc<Facts>,
     /// `None` if something was found: warnings must be told again.
     key: Option<InputHash>,
@@ -115,18 +115,18 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: In
     let (steering, findings) = steering::compile_by(each, inputs);
     let mut findings = findings;
     // Policies that could not be compiled would shift the numbers of the others.
-    let (roster, loads) = if findings.has_errors() {
+    let (target_set, loads) = if findings.has_errors() {
         Default::default()
     } else {
-        let (roster, found) = roster::of(deployment, &steering);
+        let (target_set, found) = targets::of(deployment, &steering);
         findings.extend(found);
-        (roster, roster::load::of(deployment, &steering))
+        (target_set, targets::feeds::of(deployment, &steering))
     };
     let key = findings.is_empty().then_some(key);
     let facts = Arc::new(geography.facts.clone());
     SteeringParts {
         steering: Arc::new(steering),
-        roster: Arc::new(roster),
+        target_set: Arc::new(target_set),
         loads: Arc::new(loads),
         facts,
         key,
@@ -182,7 +182,7 @@ fn assemble(
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),
-        roster: parts.roster,
+        target_set: parts.target_set,
         loads: parts.loads,
         safety: Arc::new(Safety {
             rules: deployment.safety.clone(),
@@ -262,12 +262,12 @@ pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&st
     let health = |slot: &Slot| {
         if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() }
     };
-    let picture = Picture { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
+    let health_state = HealthState { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
     Status::new(
         deployment.pops.iter().map(PopStatus::of).collect(),
         &steering.slots,
         &steering.policies,
-        &picture,
+        &health_state,
         Vec::new(),
     )
 }

@@ -15,12 +15,12 @@ pub mod inputs;
 mod interner;
 pub mod locate;
 pub mod replay;
-pub mod roster;
 pub mod routes;
 pub mod size_guard;
 pub mod sizes;
 pub mod steering;
 pub mod summary;
+pub mod targets;
 
 pub use compile::{compile, compile_by};
 pub use difference::{Difference, difference};
@@ -29,8 +29,8 @@ pub use sizes::Sizes;
 pub use steering::Steering;
 pub use summary::Summary;
 
-use crate::health::load::roster::LoadRoster;
-use crate::health::roster::Roster;
+use crate::health::load::feeds::FeedSet;
+use crate::health::targets::TargetSet;
 use crate::steer::pop::Pop;
 use crate::steer::safety::Safety;
 use crate::steer::status::Status;
@@ -70,9 +70,9 @@ pub struct Snapshot {
     /// Names of operator networks, in the order that conditions of rules number them, for people.
     pub networks: Arc<[Arc<str>]>,
     /// Who is watched.
-    pub roster: Arc<Roster>,
+    pub target_set: Arc<TargetSet>,
     /// Whose load is measured.
-    pub loads: Arc<LoadRoster>,
+    pub loads: Arc<FeedSet>,
     /// What must stay in service.
     pub safety: Arc<Safety>,
     facts: Arc<Facts>,

@@ -15,7 +15,7 @@ use super::preference_list::{AllDown, Entry, OWN_WEIGHT, PreferenceList};
 use super::rendezvous::Score;
 use super::status::{CandidateTier, Status, View};
 use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress};
-use crate::health::condition::NO_HORIZON;
+use crate::health::health_state::NO_HORIZON;
 use crate::limits::ANSWERS_MAX;
 use crate::wire::hash::mix;
 

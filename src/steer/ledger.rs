@@ -13,7 +13,7 @@
 use super::pop::{AdminState, Pop};
 use super::status::{ALL_CELLS, PopStatus, Share256};
 use super::transition::Transition;
-use crate::health::condition::NO_HORIZON;
+use crate::health::health_state::NO_HORIZON;
 use crate::limits::{OVERRIDES_MAX, REASON_OCTETS_MAX};
 use std::fmt;
 use std::sync::Arc;

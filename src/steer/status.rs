@@ -8,7 +8,7 @@
 use super::policy::Sharing;
 use super::pop::{AdminState, Pop, PopId};
 use super::table::{Families, NO_SLOT, PolicyTable, Slot, V4, V6};
-use crate::health::condition::{NO_HORIZON, Picture, SlotHealth};
+use crate::health::health_state::{HealthState, NO_HORIZON, SlotHealth};
 use crate::wire::hash::mix;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -220,18 +220,19 @@ impl Status {
         pops: Vec<PopStatus>,
         slots: &[Slot],
         policies: &[PolicyTable],
-        picture: &Picture,
+        health_state: &HealthState,
         sheds: Vec<Shed>,
     ) -> Status {
         let sheds = if sheds.iter().any(|shed| shed.share > 0) { sheds } else { Vec::new() };
         let mut views: Vec<View> = Vec::new();
         let mut known: HashMap<(u8, usize), u16> = HashMap::new();
         let of_policy = |(index, policy): (usize, &PolicyTable)| {
-            let held = picture.held.binary_search_by_key(&(index as u32), |(policy, _)| *policy).ok();
-            let health = held.map_or(&picture.slots, |at| &picture.held[at].1);
+            let held = health_state.held.binary_search_by_key(&(index as u32), |(policy, _)| *policy).ok();
+            let health = held.map_or(&health_state.slots, |at| &health_state.held[at].1);
             // Policies that are held from the same moment on see the same.
-            let same =
-                held.and_then(|at| picture.held[..at].iter().position(|(_, slots)| slots == health)).or(held);
+            let same = held
+                .and_then(|at| health_state.held[..at].iter().position(|(_, slots)| slots == health))
+                .or(held);
             let key = (policy.up_threshold_percent, same.map_or(0, |at| at + 1));
             let view = *known.entry(key).or_insert_with(|| {
                 views.push(View::new(&pops, slots, health, &sheds, policy.up_threshold_percent));

@@ -5,7 +5,7 @@ use crate::support::dice::Dice;
 use crate::support::{Tree, World, load, query};
 use meridian::answer::{self, Client, Disposition, QueryContext, Transport};
 use meridian::geo::prefix::Prefix;
-use meridian::health::condition::{Picture, SlotHealth};
+use meridian::health::health_state::{HealthState, SlotHealth};
 use meridian::snapshot::Snapshot;
 use meridian::steer::pop::AdminState;
 use meridian::steer::rendezvous::{Score, cell_key};
@@ -99,7 +99,7 @@ fn with(world: &World, pop: usize, change: impl Fn(&mut PopStatus)) -> Arc<Snaps
     let steering = &world.snapshot.steering;
     let mut pops = world.snapshot.status.pops().to_vec();
     change(&mut pops[pop]);
-    let status = Status::new(pops, &steering.slots, &steering.policies, &Picture::default(), vec![]);
+    let status = Status::new(pops, &steering.slots, &steering.policies, &HealthState::default(), vec![]);
     Arc::new(world.snapshot.with_status(status, 2))
 }
 
@@ -108,12 +108,12 @@ fn without(world: &World, pop: usize) -> Arc<Snapshot> {
     let steering = &world.snapshot.steering;
     let mut slots = vec![SlotHealth::default(); steering.slots.len()];
     slots[pop].down_v4 = u64::MAX;
-    let picture = Picture { slots, held: vec![] };
+    let health_state = HealthState { slots, held: vec![] };
     let status = Status::new(
         world.snapshot.status.pops().to_vec(),
         &steering.slots,
         &steering.policies,
-        &picture,
+        &health_state,
         vec![],
     );
     Arc::new(world.snapshot.with_status(status, 2))

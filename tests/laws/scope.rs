@@ -7,7 +7,7 @@ use crate::support::{World, sample, with_down};
 use meridian::cli::verify::verify_scopes;
 use meridian::geo::prefix::Prefix;
 use meridian::geo::special::special_block;
-use meridian::health::condition::{Picture, SlotHealth};
+use meridian::health::health_state::{HealthState, SlotHealth};
 use meridian::snapshot::Snapshot;
 use meridian::steer::status::{PopStatus, Shed, Status};
 use meridian::wire::rr::{Rcode, RrType};
@@ -75,8 +75,8 @@ pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> 
         (0..steering.slots.len()).map(|n| health(n, dice)).collect()
     };
     let held = (0..steering.policies.len() as u32).step_by(2).map(|policy| (policy, slots())).collect();
-    let picture = Picture { slots: slots(), held };
-    let status = Status::new(pops, &steering.slots, &steering.policies, &picture, sheds);
+    let health_state = HealthState { slots: slots(), held };
+    let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, sheds);
     Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))
 }
 

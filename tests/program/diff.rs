@@ -53,7 +53,7 @@ fn nothing_moves_where_nothing_changed() {
             pops,
             &after.steering.slots,
             &after.steering.policies,
-            &carried.picture,
+            &carried.health_state,
             carried.sheds,
         );
         let replay = replay(&before, &after.with_status(status, 2), 10);

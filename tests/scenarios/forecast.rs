@@ -1,7 +1,7 @@
 //! What a change would move, told before it is made: exactly the clients that it does move.
 
 use crate::support::{Tree, World, load, sample, with_down};
-use meridian::health::condition::Picture;
+use meridian::health::health_state::HealthState;
 use meridian::shared::decisions::Decisions;
 use meridian::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
 use meridian::snapshot::Snapshot;
@@ -15,7 +15,7 @@ fn with(world: &World, name: &str, change: impl Fn(&mut PopStatus)) -> Arc<Snaps
     let steering = &world.snapshot.steering;
     let mut pops = world.snapshot.status.pops().to_vec();
     change(&mut pops[steering.pops.iter().position(|p| &*p.name == name).unwrap()]);
-    let status = Status::new(pops, &steering.slots, &steering.policies, &Picture::default(), vec![]);
+    let status = Status::new(pops, &steering.slots, &steering.policies, &HealthState::default(), vec![]);
     Arc::new(world.snapshot.with_status(status, 2))
 }
 

@@ -4,7 +4,7 @@
 use crate::world::Compiled;
 use meridian::config::ledger_file;
 use meridian::health::Moment;
-use meridian::health::condition::{Picture, SlotHealth};
+use meridian::health::health_state::{HealthState, SlotHealth};
 use meridian::health::load::{Loads, ShedRow};
 use meridian::health::monitor::Monitor;
 use meridian::health::ramp::{RampPop, Ramps};
@@ -26,7 +26,7 @@ pub struct Node<'w> {
     pub loads: Loads,
     ramps: Ramps,
     pub overrides: Overrides,
-    pub picture: Picture,
+    pub health_state: HealthState,
     /// What each slot sheds; who asks otherwise than by the machine of load writes it.
     pub sheds: Vec<ShedRow>,
     pub left: Vec<Share256>,
@@ -41,11 +41,11 @@ impl<'w> Node<'w> {
     pub fn new(files: &'w Compiled, capacity: &[f64], seed: u64) -> Node<'w> {
         let snapshot = files.world.snapshot.clone();
         Node {
-            monitor: Monitor::new(snapshot.roster.clone(), seed, Moment(0)),
+            monitor: Monitor::new(snapshot.target_set.clone(), seed, Moment(0)),
             loads: Loads::new(files.loads(capacity), seed, Moment(0)),
             ramps: Ramps::new(ramping(&snapshot)),
             overrides: Overrides::open(Path::new("no such folder"), 0),
-            picture: Picture {
+            health_state: HealthState {
                 slots: vec![SlotHealth::default(); snapshot.steering.slots.len()],
                 held: vec![],
             },
@@ -69,8 +69,8 @@ impl<'w> Node<'w> {
             self.put(now, epoch_secs);
         }
         let mut has_changed = false;
-        while let Some(picture) = self.monitor.poll_picture(now) {
-            self.picture = picture;
+        while let Some(health_state) = self.monitor.poll_health_state(now) {
+            self.health_state = health_state;
             has_changed = true;
         }
         if has_changed {
@@ -107,8 +107,8 @@ impl<'w> Node<'w> {
     pub fn reload(&mut self, files: &'w Compiled, now: Moment, epoch_secs: u64) {
         self.files = files;
         let snapshot = &files.world.snapshot;
-        self.monitor.handle_roster(snapshot.roster.clone(), now);
-        self.loads.handle_roster(files.loads(&self.capacity), now);
+        self.monitor.handle_targets(snapshot.target_set.clone(), now);
+        self.loads.handle_targets(files.loads(&self.capacity), now);
         self.ramps.handle_pops(ramping(snapshot));
         self.left.resize(snapshot.pops.len(), 0);
         self.put(now, epoch_secs);
@@ -135,8 +135,8 @@ impl<'w> Node<'w> {
     }
 
     fn follow(&mut self, now: Moment) {
-        if let Some(picture) = self.monitor.poll_picture(now) {
-            self.picture = picture;
+        if let Some(health_state) = self.monitor.poll_health_state(now) {
+            self.health_state = health_state;
         }
     }
 
@@ -149,7 +149,7 @@ impl<'w> Node<'w> {
     }
 
     fn healths(&self) -> Vec<PopHealth> {
-        health_of_pops(&self.files.world.snapshot, &self.picture.slots)
+        health_of_pops(&self.files.world.snapshot, &self.health_state.slots)
     }
 
     /// Loads and ramps hear who is up and who serves.
@@ -158,10 +158,10 @@ impl<'w> Node<'w> {
         let up_in = |slots: &[SlotHealth]| -> Vec<bool> {
             health_of_pops(snapshot, slots).iter().map(|is| *is != PopHealth::Down).collect()
         };
-        let mut is_up = up_in(&self.picture.slots);
+        let mut is_up = up_in(&self.health_state.slots);
         let states = self.overrides.ledger.effective(&snapshot.pops, epoch_secs);
         let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
-        for (policy, held) in &self.picture.held {
+        for (policy, held) in &self.health_state.held {
             let held = up_in(held);
             for pop in snapshot.steering.policies[*policy as usize]
                 .members
@@ -199,7 +199,7 @@ impl<'w> Node<'w> {
         for row in &self.sheds {
             sheds[row.slot as usize] = Shed { share: row.share, accept: row.accept.clone() };
         }
-        let truth = Truth { picture: &self.picture, left: &self.left, sheds: &sheds };
+        let truth = Truth { health_state: &self.health_state, left: &self.left, sheds: &sheds };
         let next = self.overrides.over(base, truth, epoch_secs, self.snapshot.sequence() + 1);
         let is_new =
             next.status != self.snapshot.status || !Arc::ptr_eq(&next.steering, &self.snapshot.steering);

@@ -6,7 +6,7 @@ use crate::support::dice::Dice;
 use meridian::finding::{At, FileId};
 use meridian::geo::distance::great_circle_m;
 use meridian::geo::prefix::Prefix;
-use meridian::health::load::roster::{FeedRoster, LoadRoster, LoadSlot};
+use meridian::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
 use meridian::health::load::spec::{Feed, LoadSpec};
 use meridian::steer::rendezvous::cell_key;
 use meridian::wire::hash;
@@ -197,7 +197,7 @@ fn network_of(cell: usize) -> Prefix {
 
 impl Compiled {
     /// A feed for every PoP.
-    pub fn loads(&self, capacity: &[f64]) -> Arc<LoadRoster> {
+    pub fn loads(&self, capacity: &[f64]) -> Arc<FeedSet> {
         let steering = &self.world.snapshot.steering;
         let feed = |pop: usize| {
             let feed = if self.kind.has_ramps && is_pushed(pop) {
@@ -205,7 +205,7 @@ impl Compiled {
             } else {
                 Feed::File { path: "load".into() }
             };
-            FeedRoster {
+            FeedTarget {
                 key: format!("{} load", steering.pops[pop].name).into(),
                 pop: pop as u16,
                 service: None,
@@ -217,7 +217,7 @@ impl Compiled {
                 spec: Arc::new(LoadSpec::new(feed, At::whole(FileId(0)))),
             }
         };
-        Arc::new(LoadRoster {
+        Arc::new(FeedSet {
             feeds: (0..self.pops).map(feed).collect(),
             slots: steering
                 .slots

@@ -1,7 +1,7 @@
 //! Phases of a family, in rows of (second, what happens, what is expected).
 
 use super::*;
-use crate::health::tests::roster;
+use crate::health::tests::target_set;
 
 fn at(secs: u64) -> Moment {
     Moment(secs * 1000)
@@ -9,27 +9,27 @@ fn at(secs: u64) -> Moment {
 
 #[test]
 fn a_family_freezes_thaws_and_is_spent() {
-    let roster = roster(1, 0, 2);
+    let target_set = target_set(1, 0, 2);
     let (first, second) = (2, 4);
-    let mut canaries = Canaries::new(&roster, Family::V4);
+    let mut canaries = CanaryGroup::new(&target_set, IpFamily::V4);
     assert_eq!(canaries.members().collect::<Vec<_>>(), [first, second]);
     for (secs, index, is_well, expected) in [
         (1, first, false, None), // the other has no result yet
         (2, second, true, None),
-        (3, second, false, Some(Change::Frozen)),
+        (3, second, false, Some(FreezeChange::Frozen)),
         (4, first, false, None),
-        (9, first, true, Some(Change::Thawed(6_000))),
+        (9, first, true, Some(FreezeChange::Thawed(6_000))),
         (10, second, false, None),
-        (11, first, false, Some(Change::Frozen)),
+        (11, first, false, Some(FreezeChange::Frozen)),
     ] {
         assert_eq!(canaries.handle(index, is_well, at(secs)), expected, "at {secs} s");
     }
     assert_eq!(canaries.handle(0, true, at(12)), None, "what is no canary says nothing");
     assert_eq!((canaries.next_wake(), canaries.advance(at(70))), (Some(at(71)), None));
-    assert_eq!(canaries.advance(at(71)), Some(Change::Spent(60_000)));
+    assert_eq!(canaries.advance(at(71)), Some(FreezeChange::Spent(60_000)));
     assert!(canaries.proves(at(80)), "spent: no proof is needed");
     assert_eq!(canaries.handle(second, false, at(90)), None, "one cut freezes once");
-    assert_eq!(canaries.handle(second, true, at(95)), Some(Change::Thawed(84_000)));
+    assert_eq!(canaries.handle(second, true, at(95)), Some(FreezeChange::Thawed(84_000)));
     assert!(canaries.proves(at(95)), "of the last moment without proof: the order is chance");
     canaries.handle(first, true, at(97));
     assert!(!canaries.proves(at(97)), "a success must be newer than the failure");
@@ -38,8 +38,8 @@ fn a_family_freezes_thaws_and_is_spent() {
 
 #[test]
 fn results_of_a_freeze_do_not_count() {
-    let roster = roster(1, 0, 1);
-    let mut canaries = Canaries::new(&roster, Family::V4);
+    let target_set = target_set(1, 0, 1);
+    let mut canaries = CanaryGroup::new(&target_set, IpFamily::V4);
     canaries.handle(2, false, at(10));
     for (sentence, is_well, started, now, expected) in [
         ("Of the moment at which it begins: the order is chance", false, 8, 10, true),
@@ -60,7 +60,7 @@ fn results_of_a_freeze_do_not_count() {
 
 #[test]
 fn without_canaries_everything_is_proved() {
-    let roster = roster(1, 0, 0);
-    let canaries = Canaries::new(&roster, Family::V6);
+    let target_set = target_set(1, 0, 0);
+    let canaries = CanaryGroup::new(&target_set, IpFamily::V6);
     assert!(canaries.proves(at(1)) && canaries.counts(false, at(0), at(1)));
 }

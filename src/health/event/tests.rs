@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn events_read_as_sentences() {
-    let subject = Subject {
+    let subject = TargetName {
         probe: "web".into(),
         pop: "fra".into(),
         service: "default".into(),
@@ -24,11 +24,11 @@ fn events_read_as_sentences() {
         ),
         (turned(None), "probe web of fra (default, 192.0.2.1) is down, was up for 3 min 20 s"),
         (
-            HealthEvent::Frozen { family: Family::V4, canaries: 2, at_most_ms: 7_320_000 },
+            HealthEvent::Frozen { family: IpFamily::V4, canaries: 2, at_most_ms: 7_320_000 },
             "all 2 canaries of IPv4 fail: its verdicts are frozen for at most 2 h 2 min",
         ),
         (
-            HealthEvent::Thawed { family: Family::V6, lasted_ms: 850 },
+            HealthEvent::Thawed { family: IpFamily::V6, lasted_ms: 850 },
             "a canary of IPv6 answers after 850 ms: its verdicts move again",
         ),
         (

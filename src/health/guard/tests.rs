@@ -8,11 +8,11 @@ fn at(secs: u64) -> Moment {
 }
 
 fn guard(share_percent: u8, capacities: &[Option<f64>]) -> Guard {
-    let pops: Vec<PopRoster> =
-        capacities.iter().map(|capacity| PopRoster { name: "pop".into(), capacity: *capacity }).collect();
+    let pops: Vec<PopCapacity> =
+        capacities.iter().map(|capacity| PopCapacity { name: "pop".into(), capacity: *capacity }).collect();
     let rule = PanicGuard { share_percent, ..PanicGuard::default() };
     let members = (0..pops.len()).map(|pop| (pop as u16, pop as u32)).collect();
-    Guard::new(&PolicyRoster { name: "web".into(), members, up_threshold_percent: 50, guard: rule }, &pops)
+    Guard::new(&PolicyMembers { name: "web".into(), members, up_threshold_percent: 50, guard: rule }, &pops)
 }
 
 enum Act {

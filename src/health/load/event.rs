@@ -1,6 +1,6 @@
 //! What operators are told of load, each event one English line.
 
-use super::roster::{FeedRoster, LoadRoster};
+use super::feeds::{FeedSet, FeedTarget};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ pub struct LoadSubject {
 
 impl LoadSubject {
     /// That of a feed.
-    pub fn of(feed: &FeedRoster, roster: &LoadRoster) -> LoadSubject {
-        let pop = roster.pops.get(usize::from(feed.pop)).cloned().unwrap_or_default();
+    pub fn of(feed: &FeedTarget, feed_set: &FeedSet) -> LoadSubject {
+        let pop = feed_set.pops.get(usize::from(feed.pop)).cloned().unwrap_or_default();
         LoadSubject { pop, service: feed.service.clone() }
     }
 }

@@ -9,9 +9,9 @@ mod gauge;
 mod plan;
 
 use super::event::{LoadEvent, LoadSubject};
+use super::feeds::{FeedSet, FeedTarget};
 use super::publish::follow_row;
 use super::report::FeedReport;
-use super::roster::{FeedRoster, LoadRoster};
 use super::shed::Turn;
 use super::spec::Feed;
 use crate::health::Moment;
@@ -29,7 +29,7 @@ pub struct FeedTicket(pub u64);
 #[derive(Clone, Debug)]
 pub struct DueFeed {
     /// The roster it stands in.
-    pub roster: Arc<LoadRoster>,
+    pub feed_set: Arc<FeedSet>,
     /// Its index there.
     pub index: u32,
     /// What its number is told with.
@@ -38,13 +38,13 @@ pub struct DueFeed {
 
 impl DueFeed {
     /// The feed.
-    pub fn feed(&self) -> &FeedRoster {
-        &self.roster.feeds[self.index as usize]
+    pub fn feed(&self) -> &FeedTarget {
+        &self.feed_set.feeds[self.index as usize]
     }
 
     /// Name of its PoP.
     pub fn pop(&self) -> &Arc<str> {
-        &self.roster.pops[usize::from(self.feed().pop)]
+        &self.feed_set.pops[usize::from(self.feed().pop)]
     }
 
     /// A reading must end within this long, in milliseconds; a later one counts for nothing.
@@ -67,7 +67,7 @@ pub struct ShedRow {
 /// The feeds of one roster at a time.
 #[derive(Clone, Debug)]
 pub struct Loads {
-    roster: Arc<LoadRoster>,
+    feed_set: Arc<FeedSet>,
     gauges: Vec<Gauge>,
     /// Who takes what is shed in a service at a PoP: a feed, or behind them the PoP where nothing
     /// is measured.
@@ -93,11 +93,11 @@ pub struct Loads {
 impl Loads {
     /// Nothing is known yet. The seed is the node's: it spreads the readings of several nodes over
     /// time.
-    pub fn new(roster: Arc<LoadRoster>, seed: u64, now: Moment) -> Loads {
-        let gauges = roster.feeds.iter().map(|_| Gauge::new(now)).collect();
+    pub fn new(feed_set: Arc<FeedSet>, seed: u64, now: Moment) -> Loads {
+        let gauges = feed_set.feeds.iter().map(|_| Gauge::new(now)).collect();
         let mut loads = Loads {
-            serves: vec![true; roster.pops.len()],
-            takers: carry::takers(&roster),
+            serves: vec![true; feed_set.pops.len()],
+            takers: carry::takers(&feed_set),
             gauges,
             seed,
             due: BTreeSet::new(),
@@ -109,7 +109,7 @@ impl Loads {
             is_new: false,
             events: VecDeque::new(),
             lost_events: 0,
-            roster,
+            feed_set,
         };
         loads.arrange(now);
         loads
@@ -130,7 +130,7 @@ impl Loads {
         let gauge = &mut self.gauges[index as usize];
         (gauge.due, gauge.flight) = (None, Some((ticket, now)));
         self.watch(index);
-        Some(DueFeed { roster: self.roster.clone(), index, ticket })
+        Some(DueFeed { feed_set: self.feed_set.clone(), index, ticket })
     }
 
     /// The number of a feed, or why there is none: one short line. `false` if nobody waits for it:
@@ -152,12 +152,12 @@ impl Loads {
     /// if there is none that is pushed.
     pub fn handle_push(&mut self, pop: &str, service: Option<&str>, value: f64, now: Moment) -> bool {
         self.advance(now);
-        let is_meant = |feed: &FeedRoster| {
+        let is_meant = |feed: &FeedTarget| {
             matches!(feed.spec.feed, Feed::Push)
                 && feed.service.as_deref() == service
-                && self.roster.pops.get(usize::from(feed.pop)).is_some_and(|name| **name == *pop)
+                && self.feed_set.pops.get(usize::from(feed.pop)).is_some_and(|name| **name == *pop)
         };
-        let Some(index) = self.roster.feeds.iter().position(is_meant) else { return false };
+        let Some(index) = self.feed_set.feeds.iter().position(is_meant) else { return false };
         self.read(index as u32, Ok(value), now);
         true
     }
@@ -166,7 +166,7 @@ impl Loads {
     /// not asked to take what is shed.
     pub fn handle_service(&mut self, serves: &[bool]) {
         self.serves =
-            (0..self.roster.pops.len()).map(|pop| serves.get(pop).copied().unwrap_or(true)).collect();
+            (0..self.feed_set.pops.len()).map(|pop| serves.get(pop).copied().unwrap_or(true)).collect();
     }
 
     /// What every slot sheds, those that shed nothing left out, if any step of 1/256 has changed
@@ -195,7 +195,7 @@ impl Loads {
     pub fn sheds(&self) -> Vec<ShedRow> {
         let mut rows = Vec::new();
         for (feed, gauge) in
-            self.roster.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0)
+            self.feed_set.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0)
         {
             let accept: Arc<[u16]> = gauge.row.as_slice().into();
             rows.extend(feed.slots.iter().map(|slot| ShedRow {
@@ -236,15 +236,15 @@ impl Loads {
 
     /// Every feed for people, in the roster's order.
     pub fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
-        self.roster.feeds.iter().zip(&self.gauges).map(move |(feed, gauge)| FeedReport {
+        self.feed_set.feeds.iter().zip(&self.gauges).map(move |(feed, gauge)| FeedReport {
             feed,
-            pop: &self.roster.pops[usize::from(feed.pop)],
+            pop: &self.feed_set.pops[usize::from(feed.pop)],
             reading: gauge.reading,
             smoothed: gauge.smoothed,
             utilisation: gauge.utilisation(feed),
             share: gauge.published.share,
             accept: self
-                .roster
+                .feed_set
                 .pops
                 .iter()
                 .zip(gauge.row.iter().copied())
@@ -258,15 +258,15 @@ impl Loads {
     }
 
     /// The roster in force.
-    pub fn roster(&self) -> &Arc<LoadRoster> {
-        &self.roster
+    pub fn feed_set(&self) -> &Arc<FeedSet> {
+        &self.feed_set
     }
 
     /// What time alone does.
     fn advance(&mut self, now: Moment) {
         while let Some((moment, index)) = self.alarms.first().copied().filter(|(moment, _)| *moment <= now) {
             self.alarms.remove(&(moment, index));
-            let (feed, gauge) = (&self.roster.feeds[index as usize], &mut self.gauges[index as usize]);
+            let (feed, gauge) = (&self.feed_set.feeds[index as usize], &mut self.gauges[index as usize]);
             gauge.alarm = None;
             if let Some((ticket, began)) = gauge.flight
                 && now.since_ms(began) >= timeout_ms(feed)
@@ -278,10 +278,10 @@ impl Loads {
             }
             if !gauge.is_lost && gauge.is_stale(feed, now) {
                 gauge.is_lost = true;
-                let (subject, reason) = (LoadSubject::of(feed, &self.roster), gauge.error.clone());
+                let (subject, reason) = (LoadSubject::of(feed, &self.feed_set), gauge.error.clone());
                 self.tell(LoadEvent::FeedLost { subject, reason });
             }
-            let (feed, gauge) = (&self.roster.feeds[index as usize], &mut self.gauges[index as usize]);
+            let (feed, gauge) = (&self.feed_set.feeds[index as usize], &mut self.gauges[index as usize]);
             if gauge.is_lost && gauge.shedding.share() > 0.0 && now >= gauge.next_decay(feed) {
                 gauge.shedding.decay();
                 gauge.stepped_at = Some(now);
@@ -293,7 +293,7 @@ impl Loads {
 
     /// A flight ended: the next reading.
     fn land(&mut self, index: u32, now: Moment) {
-        let feed = &self.roster.feeds[index as usize];
+        let feed = &self.feed_set.feeds[index as usize];
         let every_ms = u64::from(feed.spec.every_ms.max(1));
         // Each feed keeps a grid of its own.
         let phase_ms = spread(self.seed, &feed.key) % every_ms;
@@ -308,8 +308,8 @@ impl Loads {
 
     /// A reading of a feed, and a step if the last one is long enough ago.
     fn read(&mut self, index: u32, reading: Result<f64, Arc<str>>, now: Moment) {
-        let roster = self.roster.clone();
-        let feed = &roster.feeds[index as usize];
+        let feed_set = self.feed_set.clone();
+        let feed = &feed_set.feeds[index as usize];
         let gauge = &mut self.gauges[index as usize];
         let value = match reading {
             Ok(value) if (0.0..=1e18).contains(&value) => value,
@@ -322,21 +322,21 @@ impl Loads {
             self.stepped.insert(index);
             match turn {
                 Some(Turn::Oscillates) => {
-                    self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &roster) })
+                    self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &feed_set) })
                 }
-                Some(Turn::Calm) => self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &roster) }),
+                Some(Turn::Calm) => self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &feed_set) }),
                 None => {}
             }
         }
         if was_lost {
-            self.tell(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &roster) });
+            self.tell(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &feed_set) });
         }
         self.watch(index);
     }
 
     /// What answers see of one feed from now on. Whether that changed.
     fn publish(&mut self, index: u32, wanted: Option<&[u16]>) -> bool {
-        let feed = &self.roster.feeds[index as usize];
+        let feed = &self.feed_set.feeds[index as usize];
         let gauge = &mut self.gauges[index as usize];
         let before = gauge.published.share;
         let mut changed = gauge.published.follow(gauge.shedding.share());
@@ -349,7 +349,7 @@ impl Loads {
         }
         let utilisation = gauge.utilisation(feed).unwrap_or(0.0);
         if (before > 0) != (share > 0) {
-            let subject = LoadSubject::of(feed, &self.roster);
+            let subject = LoadSubject::of(feed, &self.feed_set);
             self.tell(match share > 0 {
                 true => LoadEvent::Began { subject, utilisation_percent: (utilisation * 100.0) as u32 },
                 false => LoadEvent::Ended { subject },
@@ -360,7 +360,7 @@ impl Loads {
 
     /// Sets the alarm of a feed anew.
     fn watch(&mut self, index: u32) {
-        let (feed, gauge) = (&self.roster.feeds[index as usize], &mut self.gauges[index as usize]);
+        let (feed, gauge) = (&self.feed_set.feeds[index as usize], &mut self.gauges[index as usize]);
         if let Some(alarm) = gauge.alarm.take() {
             self.alarms.remove(&(alarm, index));
         }
@@ -377,7 +377,7 @@ impl Loads {
         for index in 0..self.gauges.len() {
             let gauge = &mut self.gauges[index];
             gauge.alarm = None;
-            if !matches!(self.roster.feeds[index].spec.feed, Feed::Push) && gauge.flight.is_none() {
+            if !matches!(self.feed_set.feeds[index].spec.feed, Feed::Push) && gauge.flight.is_none() {
                 let due = *gauge.due.get_or_insert(now);
                 self.due.insert((due, index as u32));
             }
@@ -394,6 +394,6 @@ impl Loads {
 }
 
 /// A reading ends before the next is due, and within some seconds.
-fn timeout_ms(feed: &FeedRoster) -> u64 {
+fn timeout_ms(feed: &FeedTarget) -> u64 {
     u64::from(feed.spec.every_ms).clamp(1, LOAD_READING_MS_MAX)
 }

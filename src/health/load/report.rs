@@ -1,13 +1,13 @@
 //! What people are shown of a feed.
 
-use super::roster::FeedRoster;
+use super::feeds::FeedTarget;
 use std::sync::Arc;
 
 /// One feed, as it is now.
 #[derive(Clone, Debug)]
 pub struct FeedReport<'l> {
     /// Which.
-    pub feed: &'l FeedRoster,
+    pub feed: &'l FeedTarget,
     /// Name of its PoP.
     pub pop: &'l Arc<str>,
     /// The last number read, in the unit of the capacity.

@@ -1,10 +1,10 @@
 //! The machine of load: single behaviours. What comes of them together is the simulation's.
 
 use super::event::LoadEvent;
+use super::feeds::{FeedSet, FeedTarget, LoadSlot};
 use super::machine::Loads;
 use super::publish::{Published, follow_row};
 use super::room::{Outflow, split};
-use super::roster::{FeedRoster, LoadRoster, LoadSlot};
 use super::shed::{Shedding, Tuning, Turn};
 use super::spec::{Feed, LoadSpec};
 use crate::finding::{At, FileId};
@@ -18,8 +18,8 @@ fn nowhere() -> At {
 }
 
 /// PoPs p0, p1, ... of capacity 100, all pushed but the last, which nobody measures.
-fn roster(pops: u16) -> Arc<LoadRoster> {
-    let feed = |pop: u16| FeedRoster {
+fn feed_set(pops: u16) -> Arc<FeedSet> {
+    let feed = |pop: u16| FeedTarget {
         key: format!("p{pop} push").into(),
         pop,
         service: None,
@@ -28,7 +28,7 @@ fn roster(pops: u16) -> Arc<LoadRoster> {
         ttl_secs: 30,
         spec: Arc::new(LoadSpec::new(Feed::Push, nowhere())),
     };
-    Arc::new(LoadRoster {
+    Arc::new(FeedSet {
         feeds: (0..pops - 1).map(feed).collect(),
         slots: (0..pops).map(|pop| LoadSlot { pop, service: "default".into() }).collect(),
         pops: (0..pops).map(|pop| format!("p{pop}").into()).collect(),
@@ -177,7 +177,7 @@ fn leavers_fall_over_their_followers_in_turn() {
 /// take what is left.
 #[test]
 fn an_overload_sheds_and_ends() {
-    let mut loads = Loads::new(roster(4), 1, Moment(0));
+    let mut loads = Loads::new(feed_set(4), 1, Moment(0));
     assert_eq!(push(&mut loads, 0, 3, &[75.0, 75.0, 20.0]), []);
     let sheds = push(&mut loads, 45, 4, &[120.0, 75.0, 20.0]);
     let [row] = &sheds[..] else { panic!("{sheds:?}") };
@@ -197,7 +197,7 @@ fn an_overload_sheds_and_ends() {
 /// too.
 #[test]
 fn a_lost_feed_gives_its_cells_back() {
-    let mut loads = Loads::new(roster(3), 1, Moment(0));
+    let mut loads = Loads::new(feed_set(3), 1, Moment(0));
     let shed = push(&mut loads, 0, 6, &[150.0, 10.0])[0].share;
     let last = 75_000;
     loads.poll_sheds(Moment(last + 29_000));
@@ -223,11 +223,11 @@ fn a_lost_feed_gives_its_cells_back() {
 /// worth nothing then.
 #[test]
 fn bad_readings_are_errors() {
-    let mut roster = (*roster(3)).clone();
-    for feed in &mut roster.feeds {
+    let mut feed_set = (*feed_set(3)).clone();
+    for feed in &mut feed_set.feeds {
         feed.spec = Arc::new(LoadSpec::new(Feed::File { path: "load".into() }, nowhere()));
     }
-    let mut loads = Loads::new(Arc::new(roster), 1, Moment(0));
+    let mut loads = Loads::new(Arc::new(feed_set), 1, Moment(0));
     let due: Vec<_> = std::iter::from_fn(|| loads.poll_due(Moment(0))).collect();
     assert_eq!(due.iter().map(|due| &**due.pop()).collect::<Vec<_>>(), ["p0", "p1"]);
     assert!(loads.handle_reading(due[0].ticket, Ok(f64::NAN), Moment(5)));
@@ -244,18 +244,18 @@ fn bad_readings_are_errors() {
 /// A reload carries shares over by key, with acceptances by name; a restart by what was saved.
 #[test]
 fn shares_are_carried_over() {
-    let mut loads = Loads::new(roster(4), 1, Moment(0));
+    let mut loads = Loads::new(feed_set(4), 1, Moment(0));
     let shed = push(&mut loads, 0, 6, &[150.0, 75.0, 10.0]);
     let saved = loads.save(1_000_000);
     // The other order: every index is another.
-    let mut turned = (*roster(4)).clone();
+    let mut turned = (*feed_set(4)).clone();
     turned.pops.reverse();
     turned
         .feeds
         .iter_mut()
         .for_each(|feed| (feed.pop, feed.slots) = (3 - feed.pop, vec![u32::from(3 - feed.pop)]));
     let turned = Arc::new(turned);
-    loads.handle_roster(turned.clone(), Moment(76_000));
+    loads.handle_targets(turned.clone(), Moment(76_000));
     let carried = loads.poll_sheds(Moment(76_000)).expect("slots have other numbers");
     let accept: Vec<u16> = shed[0].accept.iter().rev().copied().collect();
     assert_eq!(
@@ -266,14 +266,14 @@ fn shares_are_carried_over() {
     assert_eq!(restarted.restore(&saved, Moment(0), 1_000_060), 1);
     assert_eq!(restarted.poll_sheds(Moment(0)).unwrap(), carried);
     assert_eq!(restarted.restore(&saved, Moment(0), 1_001_000), 0, "too old");
-    loads.handle_roster(Arc::new(LoadRoster::default()), Moment(77_000));
+    loads.handle_targets(Arc::new(FeedSet::default()), Moment(77_000));
     assert_eq!(loads.poll_sheds(Moment(77_000)), Some(vec![]), "what is gone sheds nothing");
 }
 
 /// A share that swings is told, and its events are lines.
 #[test]
 fn swings_are_told() {
-    let mut loads = Loads::new(roster(3), 1, Moment(0));
+    let mut loads = Loads::new(feed_set(3), 1, Moment(0));
     for swing in 0..12 {
         push(&mut loads, swing * 120, 8, &[if swing % 2 == 0 { 170.0 } else { 1.0 }, 10.0]);
     }

@@ -4,21 +4,27 @@
 mod simulation;
 
 use super::*;
-use crate::health::condition::NO_HORIZON;
-use crate::health::roster::Roster;
-use crate::health::saved::Kept;
-use crate::health::tests::{pushed, roster, spec, target};
+use crate::health::health_state::NO_HORIZON;
+use crate::health::saved::SavedHealth;
+use crate::health::targets::TargetSet;
+use crate::health::tests::{pushed, spec, target, target_set};
 
 /// Runs everything that is due until a moment; `fate` says how a target fares. Results take no
 /// time.
-fn run(monitor: &mut Monitor, from: u64, until: u64, fate: impl Fn(&Target) -> bool) -> Vec<(u64, Picture)> {
+fn run(
+    monitor: &mut Monitor,
+    from: u64,
+    until: u64,
+    fate: impl Fn(&Target) -> bool,
+) -> Vec<(u64, HealthState)> {
     let (mut now, mut pictures) = (from, Vec::new());
     loop {
         while let Some(due) = monitor.poll_due(Moment(now)) {
-            let outcome = if fate(due.target()) { Outcome::well() } else { Outcome::failed("refused") };
-            assert!(monitor.handle_result(due.ticket, &outcome, Moment(now)));
+            let probe_result =
+                if fate(due.target()) { ProbeResult::well() } else { ProbeResult::failed("refused") };
+            assert!(monitor.handle_result(due.ticket, &probe_result, Moment(now)));
         }
-        pictures.extend(monitor.poll_picture(Moment(now)).map(|picture| (now, picture)));
+        pictures.extend(monitor.poll_health_state(Moment(now)).map(|health_state| (now, health_state)));
         now = monitor.next_wake().map_or(until, |wake| wake.0).max(now + 1);
         if now >= until {
             return pictures;
@@ -34,14 +40,14 @@ fn verdicts(monitor: &Monitor) -> Vec<Verdict> {
     monitor.targets(Moment(0)).map(|report| report.verdict).collect()
 }
 
-fn monitor(roster: Roster) -> Monitor {
-    Monitor::new(Arc::new(roster), 1, Moment(0))
+fn monitor(target_set: TargetSet) -> Monitor {
+    Monitor::new(Arc::new(target_set), 1, Moment(0))
 }
 
 #[test]
 fn the_first_round_finds_who_is_up_and_who_is_down() {
-    let mut monitor = monitor(roster(4, 1, 0));
-    let first = monitor.poll_picture(Moment(0)).unwrap();
+    let mut monitor = monitor(target_set(4, 1, 0));
+    let first = monitor.poll_health_state(Moment(0)).unwrap();
     assert!(first.slots.iter().all(|slot| slot.is_awaited) && !monitor.is_first_round_over(Moment(0)));
     let pictures = run(&mut monitor, 0, 1_500, |target| &*target.pop == "p0");
     assert!(monitor.is_first_round_over(Moment(1_001)), "two quick failures are enough");
@@ -57,24 +63,24 @@ fn the_first_round_finds_who_is_up_and_who_is_down() {
 
 #[test]
 fn what_hangs_counts_as_up_after_the_wait() {
-    let mut monitor = monitor(roster(1, 1, 0));
+    let mut monitor = monitor(target_set(1, 1, 0));
     while monitor.poll_due(Moment(0)).is_some() {}
     assert!(!monitor.is_first_round_over(Moment(2_999)) && monitor.is_first_round_over(Moment(3_000)));
-    assert!(monitor.poll_picture(Moment(2_999)).unwrap().slots[0].is_awaited);
+    assert!(monitor.poll_health_state(Moment(2_999)).unwrap().slots[0].is_awaited);
     assert!(monitor.next_wake() <= Some(Moment(3_000)));
-    let picture = monitor.poll_picture(Moment(3_000)).unwrap();
-    assert_eq!((picture.slots[0].is_awaited, picture.slots[0].down_v4), (false, 0));
+    let health_state = monitor.poll_health_state(Moment(3_000)).unwrap();
+    assert_eq!((health_state.slots[0].is_awaited, health_state.slots[0].down_v4), (false, 0));
 }
 
 #[test]
 fn counters_publish_once_a_second_and_verdicts_at_once() {
-    let mut monitor = monitor(roster(1, 1, 0));
+    let mut monitor = monitor(target_set(1, 1, 0));
     run(&mut monitor, 0, 20_000, |_| true);
-    assert_eq!(monitor.poll_picture(Moment(20_000)), None, "nothing changed");
+    assert_eq!(monitor.poll_health_state(Moment(20_000)), None, "nothing changed");
     let pictures = run(&mut monitor, 20_000, 40_000, |target| target.address.is_ipv6());
     let horizons: Vec<(u32, u64)> = pictures
         .iter()
-        .map(|(_, picture)| (picture.slots[0].horizon_secs, picture.slots[0].down_v4))
+        .map(|(_, health_state)| (health_state.slots[0].horizon_secs, health_state.slots[0].down_v4))
         .collect();
     assert_eq!(horizons, [(10, 0), (5, 0), (NO_HORIZON, 1)]);
     let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
@@ -88,22 +94,22 @@ fn counters_publish_once_a_second_and_verdicts_at_once() {
 
 #[test]
 fn a_cut_freezes_within_fifteen_seconds_and_takes_nobody_down() {
-    let mut monitor = monitor(roster(5, 1, 2));
+    let mut monitor = monitor(target_set(5, 1, 2));
     run(&mut monitor, 0, 30_000, |_| true);
     events(&mut monitor);
     run(&mut monitor, 30_000, 45_000, |target| target.address.is_ipv6());
     let told = events(&mut monitor);
-    assert!(matches!(told[..], [HealthEvent::Frozen { family: Family::V4, canaries: 2, .. }]), "{told:?}");
+    assert!(matches!(told[..], [HealthEvent::Frozen { family: IpFamily::V4, canaries: 2, .. }]), "{told:?}");
     run(&mut monitor, 45_000, 60_000, |target| target.address.is_ipv6());
     assert_eq!(monitor.frozen(), [true, false]);
     run(&mut monitor, 60_000, 90_000, |_| true);
     assert!(verdicts(&monitor).iter().all(|verdict| *verdict == Verdict::Up));
-    assert!(matches!(events(&mut monitor)[..], [HealthEvent::Thawed { family: Family::V4, .. }]));
+    assert!(matches!(events(&mut monitor)[..], [HealthEvent::Thawed { family: IpFamily::V4, .. }]));
 }
 
 #[test]
 fn a_freeze_has_its_time_and_then_probes_are_believed() {
-    let mut monitor = monitor(roster(5, 0, 1));
+    let mut monitor = monitor(target_set(5, 0, 1));
     run(&mut monitor, 0, 30_000, |_| true);
     run(&mut monitor, 30_000, 120_000, |_| false);
     assert!(verdicts(&monitor).iter().all(|verdict| *verdict == Verdict::Down));
@@ -118,7 +124,7 @@ fn a_freeze_has_its_time_and_then_probes_are_believed() {
 
 #[test]
 fn a_real_outage_beside_canaries_that_answer_is_found() {
-    let mut monitor = monitor(roster(2, 0, 1));
+    let mut monitor = monitor(target_set(2, 0, 1));
     run(&mut monitor, 0, 30_000, |_| true);
     run(&mut monitor, 30_000, 46_500, |target| &*target.pop != "p0");
     assert_eq!(verdicts(&monitor)[..4], [Verdict::Down, Verdict::Down, Verdict::Up, Verdict::Up]);
@@ -126,7 +132,7 @@ fn a_real_outage_beside_canaries_that_answer_is_found() {
 
 #[test]
 fn the_guard_holds_a_policy_and_then_takes_over() {
-    let mut monitor = monitor(roster(3, 2, 0));
+    let mut monitor = monitor(target_set(3, 2, 0));
     run(&mut monitor, 0, 30_000, |_| true);
     events(&mut monitor);
     let pictures = run(&mut monitor, 30_000, 60_000, |target| &*target.pop == "p0");
@@ -136,14 +142,14 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
     assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
     let mut confirmed = monitor.clone();
     confirmed.handle_overrides(&[false, true, true]);
-    assert!(confirmed.poll_picture(Moment(60_000)).unwrap().held.is_empty(), "overrides confirm it");
+    assert!(confirmed.poll_health_state(Moment(60_000)).unwrap().held.is_empty(), "overrides confirm it");
     let mut reloaded = monitor.clone();
-    reloaded.handle_roster(Arc::new(roster(4, 2, 0)), Moment(60_000));
-    let picture = reloaded.poll_picture(Moment(60_000)).unwrap();
-    assert!(picture.held.is_empty(), "two of four are not more than half: {:?}", picture.held);
+    reloaded.handle_targets(Arc::new(target_set(4, 2, 0)), Moment(60_000));
+    let health_state = reloaded.poll_health_state(Moment(60_000)).unwrap();
+    assert!(health_state.held.is_empty(), "two of four are not more than half: {:?}", health_state.held);
     reloaded = monitor.clone();
-    reloaded.handle_roster(Arc::new(roster(3, 1, 0)), Moment(60_000));
-    assert_eq!(reloaded.poll_picture(Moment(60_000)).unwrap().held.len(), 1, "a hold survives a reload");
+    reloaded.handle_targets(Arc::new(target_set(3, 1, 0)), Moment(60_000));
+    assert_eq!(reloaded.poll_health_state(Moment(60_000)).unwrap().held.len(), 1, "a hold survives a reload");
     let pictures = run(&mut monitor, 60_000, 120_000, |target| &*target.pop == "p0");
     assert!(pictures.last().unwrap().1.held.is_empty());
     assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
@@ -160,71 +166,77 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
 
 #[test]
 fn a_reload_keeps_verdicts_and_waits_for_what_is_new() {
-    let mut monitor = monitor(roster(2, 1, 0));
+    let mut monitor = monitor(target_set(2, 1, 0));
     run(&mut monitor, 0, 10_000, |target| &*target.pop != "p1");
-    let mut new = roster(3, 1, 0);
+    let mut new = target_set(3, 1, 0);
     // The same destination under another check.
     new.targets[2].key = "another check".into();
     let flight =
         (10_000..20_000).find_map(|now| monitor.poll_due(Moment(now)).map(|due| (due, now))).unwrap();
     let at = flight.1 + 10;
-    monitor.handle_roster(Arc::new(new), Moment(at));
-    let picture = monitor.poll_picture(Moment(at)).unwrap();
+    monitor.handle_targets(Arc::new(new), Moment(at));
+    let health_state = monitor.poll_health_state(Moment(at)).unwrap();
     assert_eq!(
         verdicts(&monitor)[..6],
         [Verdict::Up, Verdict::Up, Verdict::Down, Verdict::Down, Verdict::Unknown, Verdict::Unknown]
     );
-    assert_eq!(picture.slots.iter().map(|slot| slot.is_awaited).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(
+        health_state.slots.iter().map(|slot| slot.is_awaited).collect::<Vec<_>>(),
+        [false, false, true]
+    );
     assert!(monitor.is_first_round_over(Moment(at)));
-    let took = monitor.handle_result(flight.0.ticket, &Outcome::well(), Moment(at));
+    let took = monitor.handle_result(flight.0.ticket, &ProbeResult::well(), Moment(at));
     assert_eq!(took, &*flight.0.target().key != "web p1 192.0.2.1", "a flight goes on by its key");
     run(&mut monitor, at, at + 10, |_| true);
     assert_eq!(verdicts(&monitor)[2], Verdict::Up, "the new check's first result decides");
-    monitor.handle_roster(Arc::new(Roster::default()), Moment(21_000));
-    assert_eq!(monitor.poll_picture(Moment(21_000)), Some(Picture::default()));
-    assert!(!monitor.handle_result(Ticket(u64::MAX), &Outcome::well(), Moment(21_000)));
+    monitor.handle_targets(Arc::new(TargetSet::default()), Moment(21_000));
+    assert_eq!(monitor.poll_health_state(Moment(21_000)), Some(HealthState::default()));
+    assert!(!monitor.handle_result(Ticket(u64::MAX), &ProbeResult::well(), Moment(21_000)));
 }
 
 #[test]
 fn a_restart_answers_as_before_and_old_words_are_dropped() {
-    let mut before = monitor(roster(3, 1, 0));
+    let mut before = monitor(target_set(3, 1, 0));
     run(&mut before, 0, 50_000, |target| &*target.pop != "p1");
     run(&mut before, 50_000, 90_000, |target| &*target.pop == "p2");
-    let last =
-        before.poll_picture(Moment(95_000)).or_else(|| Some(before.board.picture(&before.roster))).unwrap();
+    let last = before
+        .poll_health_state(Moment(95_000))
+        .or_else(|| Some(before.slot_table.health_state(&before.target_set)))
+        .unwrap();
     let saved = before.save(Moment(95_000), 1_000_000);
-    let mut after = Monitor::new(Arc::new(roster(3, 1, 0)), 1, Moment(5));
+    let mut after = Monitor::new(Arc::new(target_set(3, 1, 0)), 1, Moment(5));
     assert_eq!(after.restore(&saved, Moment(5), 1_000_300), 6);
     assert!(after.is_first_round_over(Moment(5)));
-    let first = after.poll_picture(Moment(5)).unwrap();
-    let shown = |picture: &Picture| {
-        picture.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect::<Vec<_>>()
+    let first = after.poll_health_state(Moment(5)).unwrap();
+    let shown = |health_state: &HealthState| {
+        health_state.slots.iter().map(|slot| (slot.down_v4, slot.down_v6, slot.went_down)).collect::<Vec<_>>()
     };
     assert_eq!(shown(&first), shown(&last));
     assert!(first.held.is_empty());
-    let mut late = Monitor::new(Arc::new(roster(3, 1, 0)), 1, Moment(5));
+    let mut late = Monitor::new(Arc::new(target_set(3, 1, 0)), 1, Moment(5));
     assert_eq!(late.restore(&saved, Moment(5), 1_000_700), 0, "ten minutes are too old");
     assert_eq!(late.restore(&saved, Moment(5), 999_000), 0, "so is the future");
 }
 
 #[test]
 fn a_restart_amid_a_hold_goes_on_holding_for_the_rest_of_its_time() {
-    let served = |picture: &Picture| {
-        picture.held.first().map(|(_, slots)| slots.iter().map(|slot| slot.down_v4).collect::<Vec<_>>())
+    let served = |health_state: &HealthState| {
+        health_state.held.first().map(|(_, slots)| slots.iter().map(|slot| slot.down_v4).collect::<Vec<_>>())
     };
-    let mut before = monitor(roster(6, 1, 0));
+    let mut before = monitor(target_set(6, 1, 0));
     // p0 is down before; then four of the other five fall together.
     run(&mut before, 0, 60_000, |target| &*target.pop != "p0");
     run(&mut before, 60_000, 90_000, |target| &*target.pop == "p5");
-    assert_eq!(served(&before.board.picture(&before.roster)), Some(vec![1, 0, 0, 0, 0, 0]));
-    let held_at = before.board.holds(&before.roster).next().unwrap().1.since_ms as u64;
-    let kept = Kept::from_lines(before.save(Moment(90_000), 1_000_000).to_lines().iter().map(String::as_str));
-    let mut after = Monitor::new(Arc::new(roster(6, 1, 0)), 1, Moment(0));
+    assert_eq!(served(&before.slot_table.health_state(&before.target_set)), Some(vec![1, 0, 0, 0, 0, 0]));
+    let held_at = before.slot_table.holds(&before.target_set).next().unwrap().1.since_ms as u64;
+    let kept =
+        SavedHealth::from_lines(before.save(Moment(90_000), 1_000_000).to_lines().iter().map(String::as_str));
+    let mut after = Monitor::new(Arc::new(target_set(6, 1, 0)), 1, Moment(0));
     after.restore(&kept, Moment(0), 1_000_005);
-    assert_eq!(served(&after.poll_picture(Moment(0)).unwrap()), Some(vec![1, 0, 0, 0, 0, 0]));
+    assert_eq!(served(&after.poll_health_state(Moment(0)).unwrap()), Some(vec![1, 0, 0, 0, 0, 0]));
     // It began some seconds before the restart, which took five.
     let ends = 60_000 - (95_000 - held_at);
-    assert_eq!(after.board.next_wake(), Some(Moment(ends)));
+    assert_eq!(after.slot_table.next_wake(), Some(Moment(ends)));
     let again = after.save(Moment(1_000), 1_000_006);
     assert_eq!(again.holds, kept.holds, "a second restart knows the same");
     let pictures = run(&mut after, 0, ends + 1_000, |target| &*target.pop == "p5");
@@ -233,33 +245,33 @@ fn a_restart_amid_a_hold_goes_on_holding_for_the_rest_of_its_time() {
         (served(last), last.slots.iter().filter(|slot| slot.down_v4 == 1).count(), *at),
         (None, 5, ends)
     );
-    let mut late = Monitor::new(Arc::new(roster(6, 1, 0)), 1, Moment(0));
+    let mut late = Monitor::new(Arc::new(target_set(6, 1, 0)), 1, Moment(0));
     late.restore(&kept, Moment(0), 1_000_060);
-    assert_eq!(served(&late.poll_picture(Moment(0)).unwrap()), None, "its time ran out meanwhile");
+    assert_eq!(served(&late.poll_health_state(Moment(0)).unwrap()), None, "its time ran out meanwhile");
 }
 
 #[test]
 fn a_hold_of_before_a_restart_is_of_its_policy_alone() {
     // Both have p0 to p5; only the second looks 2 s back.
-    let roster = || {
-        let mut roster = roster(6, 2, 0);
-        roster.policies[1].guard.hold_ms = 2_000;
-        Arc::new(roster)
+    let target_set = || {
+        let mut target_set = target_set(6, 2, 0);
+        target_set.policies[1].guard.hold_ms = 2_000;
+        Arc::new(target_set)
     };
-    let mut before = Monitor::new(roster(), 1, Moment(0));
+    let mut before = Monitor::new(target_set(), 1, Moment(0));
     run(&mut before, 0, 60_000, |_| true);
     run(&mut before, 60_000, 90_000, |target| matches!(&*target.pop, "p4" | "p5"));
     assert_eq!(
-        before.board.holds(&before.roster).map(|(policy, ..)| policy).collect::<Vec<_>>(),
+        before.slot_table.holds(&before.target_set).map(|(policy, ..)| policy).collect::<Vec<_>>(),
         [0],
         "the second has taken it over"
     );
     let kept = before.save(Moment(90_000), 1_000_000);
-    let mut after = Monitor::new(roster(), 1, Moment(0));
+    let mut after = Monitor::new(target_set(), 1, Moment(0));
     after.restore(&kept, Moment(0), 1_000_000);
-    assert_eq!(after.board.at(Moment(0), 0).iter().filter(|slot| slot.down_v4 == 1).count(), 0);
+    assert_eq!(after.slot_table.at(Moment(0), 0).iter().filter(|slot| slot.down_v4 == 1).count(), 0);
     assert_eq!(
-        after.board.at(Moment(0), 1).iter().filter(|slot| slot.down_v4 == 1).count(),
+        after.slot_table.at(Moment(0), 1).iter().filter(|slot| slot.down_v4 == 1).count(),
         4,
         "what it serves as down stays so"
     );
@@ -267,17 +279,17 @@ fn a_hold_of_before_a_restart_is_of_its_policy_alone() {
 
 #[test]
 fn what_was_pushed_outlives_restarts_and_freezes() {
-    let roster = |ttl_ms| {
-        let mut roster = roster(1, 0, 1);
-        roster.targets.push(target("feed", "a", "192.0.2.77", &pushed(ttl_ms)));
-        Arc::new(roster)
+    let target_set = |ttl_ms| {
+        let mut target_set = target_set(1, 0, 1);
+        target_set.targets.push(target("feed", "a", "192.0.2.77", &pushed(ttl_ms)));
+        Arc::new(target_set)
     };
-    let mut monitor = Monitor::new(roster(0), 1, Moment(0));
+    let mut monitor = Monitor::new(target_set(0), 1, Moment(0));
     run(&mut monitor, 0, 30_000, |_| true);
     run(&mut monitor, 30_000, 60_000, |target| &*target.probe != "canary");
     assert_eq!(monitor.frozen(), [true, true]);
     assert_eq!(
-        monitor.handle_push("feed", "a", "default", None, &Outcome::failed("full"), Moment(60_000)),
+        monitor.handle_push("feed", "a", "default", None, &ProbeResult::failed("full"), Moment(60_000)),
         1
     );
     let last = |monitor: &Monitor| verdicts(monitor).last().copied();
@@ -285,14 +297,14 @@ fn what_was_pushed_outlives_restarts_and_freezes() {
     let day = 86_400;
     let kept = monitor.save(Moment(60_000), 1_000_000);
     let restarted = |ttl_ms, epoch| {
-        let mut after = Monitor::new(roster(ttl_ms), 1, Moment(0));
+        let mut after = Monitor::new(target_set(ttl_ms), 1, Moment(0));
         after.restore(&kept, Moment(0), epoch);
         after
     };
     assert_eq!(last(&restarted(0, 1_000_000 + day)), Some(Verdict::Down), "it holds until it is taken back");
     let aged = restarted(3_600_000, 1_000_000 + 3_000);
     assert_eq!(
-        (last(&aged), aged.watches.last().unwrap().push_due),
+        (last(&aged), aged.watched.last().unwrap().push_due),
         (Some(Verdict::Down), Some(Moment(600_000))),
         "it is no younger"
     );
@@ -300,16 +312,19 @@ fn what_was_pushed_outlives_restarts_and_freezes() {
 
 #[test]
 fn pushes_reach_their_targets_and_run_out() {
-    let mut roster = Roster { startup_wait_ms: 3_000, ..Roster::default() };
+    let mut target_set = TargetSet { startup_wait_ms: 3_000, ..TargetSet::default() };
     for (pop, address) in [("a", "192.0.2.1"), ("a", "192.0.2.2"), ("b", "192.0.2.3")] {
-        roster.targets.push(target("feed", pop, address, &pushed(10_000)));
+        target_set.targets.push(target("feed", pop, address, &pushed(10_000)));
     }
-    let mut monitor = monitor(roster);
+    let mut monitor = monitor(target_set);
     assert!(monitor.poll_due(Moment(0)).is_none() && monitor.is_first_round_over(Moment(0)));
     let only = Some("192.0.2.2".parse().unwrap());
-    assert_eq!(monitor.handle_push("feed", "a", "default", None, &Outcome::well(), Moment(1_000)), 2);
-    assert_eq!(monitor.handle_push("feed", "a", "default", only, &Outcome::failed("full"), Moment(2_000)), 1);
-    assert_eq!(monitor.handle_push("feed", "a", "video", None, &Outcome::well(), Moment(2_000)), 0);
+    assert_eq!(monitor.handle_push("feed", "a", "default", None, &ProbeResult::well(), Moment(1_000)), 2);
+    assert_eq!(
+        monitor.handle_push("feed", "a", "default", only, &ProbeResult::failed("full"), Moment(2_000)),
+        1
+    );
+    assert_eq!(monitor.handle_push("feed", "a", "video", None, &ProbeResult::well(), Moment(2_000)), 0);
     assert_eq!(verdicts(&monitor), [Verdict::Up, Verdict::Down, Verdict::Unknown]);
     assert_eq!(monitor.next_wake(), Some(Moment(10_000)));
     run(&mut monitor, 10_000, 10_001, |_| true);
@@ -317,7 +332,7 @@ fn pushes_reach_their_targets_and_run_out() {
     run(&mut monitor, 10_001, 11_002, |_| true);
     assert_eq!(verdicts(&monitor)[0], Verdict::Down);
     (0..100).for_each(|at| {
-        _ = monitor.handle_push("feed", "b", "default", None, &Outcome::well(), Moment(11_002 + at))
+        _ = monitor.handle_push("feed", "b", "default", None, &ProbeResult::well(), Moment(11_002 + at))
     });
     assert_eq!(monitor.pushes.len(), 3, "one entry for each target");
 }
@@ -337,14 +352,18 @@ fn a_certificate_is_told_once_a_day() {
         expect_headers: Vec::new(),
         body: None,
     });
-    let mut roster = Roster::default();
-    roster.targets.push(target("web", "fra", "192.0.2.1", &Spec { check, ..spec() }));
-    let mut monitor = monitor(roster);
+    let mut target_set = TargetSet::default();
+    target_set.targets.push(target("web", "fra", "192.0.2.1", &Spec { check, ..spec() }));
+    let mut monitor = monitor(target_set);
     let mut days = Vec::new();
     for (turn, left) in [20, 14, 14, 13, 90, -1].into_iter().enumerate() {
         let now = Moment(turn as u64 * 10_000);
         let due = monitor.poll_due(now).unwrap();
-        monitor.handle_result(due.ticket, &Outcome { certificate_days: Some(left), ..Outcome::well() }, now);
+        monitor.handle_result(
+            due.ticket,
+            &ProbeResult { certificate_days: Some(left), ..ProbeResult::well() },
+            now,
+        );
         days.extend(events(&mut monitor).into_iter().filter_map(|event| match event {
             HealthEvent::Certificate { days, .. } => Some(days),
             _ => None,

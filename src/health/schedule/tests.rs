@@ -1,7 +1,7 @@
 //! Grids, bounds, and targets that hang.
 
 use super::*;
-use crate::health::tests::{pushed, roster, target};
+use crate::health::tests::{pushed, target, target_set};
 
 /// Runs until `end`; each run takes `takes_ms`, or for ever. Gives the starts of each target, and
 /// the most at once.
@@ -40,8 +40,8 @@ fn run(
 
 #[test]
 fn a_target_keeps_its_grid_whatever_it_takes() {
-    let roster = roster(20, 0, 0);
-    let mut schedule = Schedule::new(&roster, 7, Moment(0));
+    let target_set = target_set(20, 0, 0);
+    let mut schedule = Schedule::new(&target_set, 7, Moment(0));
     let (starts, _) = run(&mut schedule, 40, 100_000, |index| Some(u64::from(index) * 20));
     let mut phases = Vec::new();
     for starts in &starts {
@@ -53,7 +53,7 @@ fn a_target_keeps_its_grid_whatever_it_takes() {
     phases.sort_unstable();
     phases.dedup();
     assert!(phases.len() >= 38, "phases spread: {phases:?}");
-    let mut other = Schedule::new(&roster, 8, Moment(0));
+    let mut other = Schedule::new(&target_set, 8, Moment(0));
     let (others, _) = run(&mut other, 40, 20_000, |_| Some(1));
     assert!(
         starts.iter().zip(&others).filter(|(a, b)| a[1] != b[1]).count() > 35,
@@ -63,8 +63,8 @@ fn a_target_keeps_its_grid_whatever_it_takes() {
 
 #[test]
 fn a_target_that_hangs_delays_no_other_and_is_given_up() {
-    let roster = roster(2, 0, 0);
-    let mut schedule = Schedule::new(&roster, 1, Moment(0));
+    let target_set = target_set(2, 0, 0);
+    let mut schedule = Schedule::new(&target_set, 1, Moment(0));
     let (starts, _) = run(&mut schedule, 4, 60_000, |index| (index != 0).then_some(10));
     assert!((11..=13).contains(&starts[1].len()), "{starts:?}");
     assert!((5..=9).contains(&starts[0].len()), "each run is given up 5 s past its time-out: {starts:?}");
@@ -72,20 +72,20 @@ fn a_target_that_hangs_delays_no_other_and_is_given_up() {
 
 #[test]
 fn no_more_than_the_limit_run_at_once_and_canaries_go_first() {
-    let mut roster = roster(1000, 0, 0);
+    let mut target_set = target_set(1000, 0, 0);
     for index in 0..3 {
-        roster.canaries.push(roster.targets.len() as u32);
-        roster.targets.push(target(
+        target_set.canaries.push(target_set.targets.len() as u32);
+        target_set.targets.push(target(
             "canary",
             "canary",
             &format!("198.51.100.{index}"),
             &crate::health::tests::spec(),
         ));
     }
-    let mut schedule = Schedule::new(&roster, 1, Moment(0));
+    let mut schedule = Schedule::new(&target_set, 1, Moment(0));
     let first: Vec<u32> = (0..3).map(|_| schedule.poll(Moment(0)).unwrap().0).collect();
-    assert!(first.iter().all(|index| roster.canaries.contains(index)));
-    let mut schedule = Schedule::new(&roster, 1, Moment(0));
+    assert!(first.iter().all(|index| target_set.canaries.contains(index)));
+    let mut schedule = Schedule::new(&target_set, 1, Moment(0));
     let (starts, most) = run(&mut schedule, 2003, 20_000, |_| Some(1_000));
     assert_eq!(most, PROBES_AT_ONCE);
     assert!(starts.iter().all(|starts| starts.len() >= 3));
@@ -93,9 +93,9 @@ fn no_more_than_the_limit_run_at_once_and_canaries_go_first() {
 
 #[test]
 fn pushed_targets_are_never_run_and_retries_come_soon() {
-    let mut roster = roster(1, 0, 0);
-    roster.targets.push(target("feed", "p0", "192.0.2.9", &pushed(1_000)));
-    let mut schedule = Schedule::new(&roster, 1, Moment(0));
+    let mut target_set = target_set(1, 0, 0);
+    target_set.targets.push(target("feed", "p0", "192.0.2.9", &pushed(1_000)));
+    let mut schedule = Schedule::new(&target_set, 1, Moment(0));
     let (index, ticket) = schedule.poll(Moment(0)).unwrap();
     schedule.poll(Moment(0)).unwrap();
     assert_eq!(schedule.poll(Moment(0)), None);
@@ -109,13 +109,13 @@ fn pushed_targets_are_never_run_and_retries_come_soon() {
 
 #[test]
 fn a_reload_keeps_grids_and_flights() {
-    let old = roster(2, 0, 0);
+    let old = target_set(2, 0, 0);
     let mut schedule = Schedule::new(&old, 1, Moment(0));
     let flights: Vec<(u32, Ticket)> = std::iter::from_fn(|| schedule.poll(Moment(0))).collect();
     assert_eq!(flights.len(), 4);
     schedule.finish(flights[0].1, Moment(50));
     let due = schedule.due(flights[0].0).unwrap();
-    let mut new = roster(3, 0, 0);
+    let mut new = target_set(3, 0, 0);
     new.targets.reverse();
     let mut schedule = schedule.follow(&old, &new, Moment(100));
     let moved = |index: u32| {
@@ -128,7 +128,7 @@ fn a_reload_keeps_grids_and_flights() {
         Some("p2"),
         "what is new is due at once"
     );
-    let mut schedule = schedule.follow(&new, &Roster::default(), Moment(200));
+    let mut schedule = schedule.follow(&new, &TargetSet::default(), Moment(200));
     assert_eq!(
         (schedule.in_flight(), schedule.finish(flights[2].1, Moment(200)), schedule.in_flight()),
         (3, None, 2),

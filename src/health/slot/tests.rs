@@ -3,8 +3,8 @@
 use super::*;
 use Verdict::{Down, Unknown, Up};
 
-fn reading(verdict: Verdict) -> Reading {
-    Reading { verdict, is_awaited: false, horizon_secs: NO_HORIZON, since_ms: 0 }
+fn reading(verdict: Verdict) -> TargetReading {
+    TargetReading { verdict, is_awaited: false, horizon_secs: NO_HORIZON, since_ms: 0 }
 }
 
 fn group(need: Need, parts: usize) -> Formula {
@@ -26,18 +26,18 @@ fn groups_count_what_is_unknown_as_not_down() {
         (Need::AtLeast(9), vec![Unknown, Up], Unknown),
         (Need::All, vec![], Up),
     ] {
-        let readings: Vec<Reading> = parts.iter().map(|verdict| reading(*verdict)).collect();
+        let readings: Vec<TargetReading> = parts.iter().map(|verdict| reading(*verdict)).collect();
         assert_eq!(verdict(&group(need, parts.len()), &readings), expected, "{need:?} of {parts:?}");
     }
 }
 
 #[test]
 fn addresses_make_masks_and_families_wait_together() {
-    let awaited = Reading { is_awaited: true, ..reading(Unknown) };
-    let roster = |v4: usize, v6: usize| SlotRoster {
+    let awaited = TargetReading { is_awaited: true, ..reading(Unknown) };
+    let target_set = |v4: usize, v6: usize| SlotTargets {
         v4: (0..v4 as u32).map(Formula::Target).collect(),
         v6: (v4 as u32..(v4 + v6) as u32).map(Formula::Target).collect(),
-        ..SlotRoster::default()
+        ..SlotTargets::default()
     };
     for (sentence, v4, v6, readings, masks, is_awaited, is_down) in [
         ("Half of them down is not below half", 2, 0, vec![reading(Up), reading(Down)], (2, 0), false, false),
@@ -65,7 +65,7 @@ fn addresses_make_masks_and_families_wait_together() {
         ),
         ("No address is nothing", 0, 0, vec![], (0, 0), false, false),
     ] {
-        let (slot, since) = judge(&roster(v4, v6), &readings, 50);
+        let (slot, since) = judge(&target_set(v4, v6), &readings, 50);
         assert_eq!(
             ((slot.down_v4, slot.down_v6), slot.is_awaited, since.is_some()),
             (masks, is_awaited, is_down),
@@ -76,10 +76,10 @@ fn addresses_make_masks_and_families_wait_together() {
 
 #[test]
 fn a_slot_is_down_where_no_family_has_enough() {
-    let roster = |v4: usize, v6: usize| SlotRoster {
+    let target_set = |v4: usize, v6: usize| SlotTargets {
         v4: vec![Formula::Unwatched; v4],
         v6: vec![Formula::Unwatched; v6],
-        ..SlotRoster::default()
+        ..SlotTargets::default()
     };
     for (v4, down_v4, v6, down_v6, percent, expected) in [
         (4, 0b0011, 0, 0, 50, false),
@@ -93,7 +93,7 @@ fn a_slot_is_down_where_no_family_has_enough() {
     ] {
         let slot = SlotHealth { down_v4, down_v6, ..SlotHealth::default() };
         assert_eq!(
-            is_down(&roster(v4, v6), &slot, percent),
+            is_down(&target_set(v4, v6), &slot, percent),
             expected,
             "{down_v4:b}/{v4} {down_v6:b}/{v6} at {percent} %"
         );

@@ -6,26 +6,26 @@ use proptest::prelude::*;
 const LIMITS: Thresholds = Thresholds { up_after: 2, down_after: 3, ok_after: 4 };
 
 /// `+` success, `-` failure.
-fn run(from: Standing, results: &str, limits: Thresholds) -> Standing {
-    results.chars().fold(from, |standing, result| match result {
-        '+' => standing.succeed(limits),
-        _ => standing.fail(limits, Moment(0)).confirm(),
+fn run(from: VerdictState, results: &str, limits: Thresholds) -> VerdictState {
+    results.chars().fold(from, |verdict_state, result| match result {
+        '+' => verdict_state.succeed(limits),
+        _ => verdict_state.fail(limits, Moment(0)).confirm(),
     })
 }
 
-const UP: Standing = Standing::Up { failures: 0, successes: 0 };
-const DOWN: Standing = Standing::Down { successes: 0 };
+const UP: VerdictState = VerdictState::Up { failures: 0, successes: 0 };
+const DOWN: VerdictState = VerdictState::Down { successes: 0 };
 
 #[test]
 fn results_make_verdicts() {
-    let cold = Standing::default();
+    let cold = VerdictState::default();
     for (sentence, from, results, expected, flip) in [
         ("A first success is enough", cold, "+", UP, None),
         (
             "One failure from cold is not",
             cold,
             "-",
-            Standing::Cold { shown: Verdict::Unknown, failures: 1 },
+            VerdictState::Cold { shown: Verdict::Unknown, failures: 1 },
             Some(1),
         ),
         ("Two are", cold, "--", DOWN, None),
@@ -33,7 +33,7 @@ fn results_make_verdicts() {
             "A failure before the first success counts",
             cold,
             "-+",
-            Standing::Up { failures: 1, successes: 1 },
+            VerdictState::Up { failures: 1, successes: 1 },
             Some(2),
         ),
         ("Failures count with successes between", UP, "-+-++-", DOWN, None),
@@ -41,43 +41,43 @@ fn results_make_verdicts() {
             "Fewer successes than ok_after clear nothing",
             UP,
             "--+++",
-            Standing::Up { failures: 2, successes: 3 },
+            VerdictState::Up { failures: 2, successes: 3 },
             Some(1),
         ),
         ("ok_after successes in a row clear the count", UP, "--++++", UP, None),
-        ("A success while down is pending", DOWN, "+", Standing::Down { successes: 1 }, Some(1)),
+        ("A success while down is pending", DOWN, "+", VerdictState::Down { successes: 1 }, Some(1)),
         ("One failure resets it", DOWN, "+-", DOWN, None),
         ("up_after successes in a row bring it up", DOWN, "+-++", UP, None),
         (
             "An inherited verdict goes with the first success",
-            Standing::inherited(Verdict::Down),
+            VerdictState::inherited(Verdict::Down),
             "+",
             UP,
             None,
         ),
-        ("An inherited down stays with a failure", Standing::inherited(Verdict::Down), "-", DOWN, None),
+        ("An inherited down stays with a failure", VerdictState::inherited(Verdict::Down), "-", DOWN, None),
         (
             "An inherited up is shown after one failure",
-            Standing::inherited(Verdict::Up),
+            VerdictState::inherited(Verdict::Up),
             "-",
-            Standing::Cold { shown: Verdict::Up, failures: 1 },
+            VerdictState::Cold { shown: Verdict::Up, failures: 1 },
             Some(1),
         ),
     ] {
-        let standing = run(from, results, LIMITS);
-        assert_eq!((standing, standing.checks_to_flip(LIMITS)), (expected, flip), "{sentence}");
+        let verdict_state = run(from, results, LIMITS);
+        assert_eq!((verdict_state, verdict_state.checks_to_flip(LIMITS)), (expected, flip), "{sentence}");
     }
 }
 
 #[test]
 fn a_suspect_waits_and_may_be_withdrawn() {
     let suspect = UP.fail(LIMITS, Moment(1)).fail(LIMITS, Moment(2)).fail(LIMITS, Moment(3));
-    assert_eq!(suspect, Standing::Suspect { shown: Verdict::Up, is_cold: false, failed_at: Moment(3) });
+    assert_eq!(suspect, VerdictState::Suspect { shown: Verdict::Up, is_cold: false, failed_at: Moment(3) });
     assert_eq!(suspect.verdict(), Verdict::Up);
     assert_eq!(suspect.fail(LIMITS, Moment(9)), suspect, "later failures do not move the proof away");
     assert_eq!(suspect.confirm(), DOWN);
-    assert_eq!(suspect.withdraw(LIMITS), Standing::Up { failures: 2, successes: 0 });
-    assert_eq!(suspect.succeed(LIMITS), Standing::Up { failures: 2, successes: 1 });
+    assert_eq!(suspect.withdraw(LIMITS), VerdictState::Up { failures: 2, successes: 0 });
+    assert_eq!(suspect.succeed(LIMITS), VerdictState::Up { failures: 2, successes: 1 });
 }
 
 /// The rules of verdicts in the plainest form: two counters and a flag, all results from the last
@@ -119,18 +119,18 @@ proptest! {
         up_after in 1u16..5, down_after in 1u16..5, ok_after in 1u16..6,
     ) {
         let limits = Thresholds { up_after, down_after, ok_after };
-        let mut standing = Standing::default();
+        let mut verdict_state = VerdictState::default();
         let mut soonest = 0;
         for (at, well) in results.iter().enumerate() {
-            let before = standing.verdict();
-            standing =
-                if *well { standing.succeed(limits) } else { standing.fail(limits, Moment(0)).confirm() };
-            prop_assert_eq!(standing.verdict(), reference(&results[..=at], limits));
-            if before != Verdict::Unknown && standing.verdict() != before {
+            let before = verdict_state.verdict();
+            verdict_state =
+                if *well { verdict_state.succeed(limits) } else { verdict_state.fail(limits, Moment(0)).confirm() };
+            prop_assert_eq!(verdict_state.verdict(), reference(&results[..=at], limits));
+            if before != Verdict::Unknown && verdict_state.verdict() != before {
                 prop_assert!(at >= soonest, "flipped at {} before {}", at, soonest);
             }
-            soonest = standing.checks_to_flip(limits).map_or(0, |checks| at + usize::from(checks));
-            prop_assert_eq!(standing.adapt(limits), standing);
+            soonest = verdict_state.checks_to_flip(limits).map_or(0, |checks| at + usize::from(checks));
+            prop_assert_eq!(verdict_state.adapt(limits), verdict_state);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
-use crate::health::condition::{NO_HORIZON, Picture, SlotHealth};
+use crate::health::health_state::{HealthState, NO_HORIZON, SlotHealth};
 use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
 use crate::steer::preference_list::EntryTarget;
@@ -124,8 +124,9 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         went_down: if slot.families() & !down == 0 { went_down[index] } else { 0 },
         ..SlotHealth::default()
     };
-    let picture = Picture { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
-    let status = Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &picture, vec![]);
+    let health_state = HealthState { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+    let status =
+        Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &health_state, vec![]);
     let [policy] = policies;
     let identities =
         NAMES.iter().map(|n| PopIdentity { name: (*n).into(), seed: hash::octets(n.as_bytes()) }).collect();
@@ -366,10 +367,10 @@ fn the_nearest_horizon() {
         horizon_secs: horizons[i],
         ..SlotHealth::default()
     };
-    let picture = Picture { slots: (0..3).map(health).collect(), held: vec![] };
+    let health_state = HealthState { slots: (0..3).map(health).collect(), held: vec![] };
     let pops = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
     let policies = [scene.policy];
-    scene.status = Status::new(pops, &slots, &policies, &picture, vec![]);
+    scene.status = Status::new(pops, &slots, &policies, &health_state, vec![]);
     [scene.policy] = policies;
     for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
         let preference_list = preference_list(list, false, AllDown::AsIfUp);
@@ -397,7 +398,7 @@ fn cells_part() {
         pops[0].left = left;
         let sheds = vec![Shed { share: shed, accept: accept.into() }, Shed::default(), Shed::default()];
         let policies = [scene.policy];
-        scene.status = Status::new(pops, &slots, &policies, &Picture::default(), sheds);
+        scene.status = Status::new(pops, &slots, &policies, &HealthState::default(), sheds);
         [scene.policy] = policies;
         scene
     };
@@ -468,13 +469,13 @@ fn the_awaited_come_before_all_down() {
             is_awaited: i == 0,
             ..SlotHealth::default()
         };
-        let picture = Picture { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+        let health_state = HealthState { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
         let policies = [scene.policy];
         scene.status = Status::new(
             made.iter().map(|(pop, ..)| PopStatus::of(pop)).collect(),
             &slots,
             &policies,
-            &picture,
+            &health_state,
             vec![],
         );
         [scene.policy] = policies;

@@ -1,8 +1,8 @@
 //! Programs and files.
 
 use super::target::{LONG, SHORT, run, runtime, target, why};
-use meridian::health::roster::Target;
 use meridian::health::spec::{Check, ExecCheck, FileCheck, PushCheck};
+use meridian::health::targets::Target;
 use meridian::probe::Prober;
 use std::time::{Duration, SystemTime};
 

@@ -2,7 +2,7 @@
 //! else.
 
 use super::target::{LONG, SHORT, get, run, serve, target, why};
-use meridian::health::outcome::Outcome;
+use meridian::health::probe_result::ProbeResult;
 use meridian::health::spec::{Check, HttpCheck, TlsCheck, Verify};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
@@ -61,7 +61,13 @@ impl Authority {
     }
 }
 
-fn ask(to: SocketAddr, sni: Option<&str>, host: Option<&str>, verify: Verify, timeout_ms: u32) -> Outcome {
+fn ask(
+    to: SocketAddr,
+    sni: Option<&str>,
+    host: Option<&str>,
+    verify: Verify,
+    timeout_ms: u32,
+) -> ProbeResult {
     let tls = TlsCheck { sni: sni.map(Into::into), verify, warn_days: 14 };
     let check =
         HttpCheck { tls: Some(tls), host: host.map(Into::into), body: Some((*b"is ok").into()), ..get() };

@@ -1,8 +1,8 @@
 //! Targets and servers that the tests are made of.
 
-use meridian::health::outcome::Outcome;
-use meridian::health::roster::Target;
+use meridian::health::probe_result::ProbeResult;
 use meridian::health::spec::{Check, HttpCheck, HttpMethod, Spec};
+use meridian::health::targets::Target;
 use meridian::probe::Prober;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -49,12 +49,12 @@ pub fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// One run.
-pub fn run(target: &Target) -> Outcome {
+pub fn run(target: &Target) -> ProbeResult {
     runtime().block_on(Prober::new().run(target))
 }
 
 /// Why it failed, or nothing.
-pub fn why(outcome: &Outcome) -> &str {
+pub fn why(outcome: &ProbeResult) -> &str {
     outcome.result.as_ref().err().map_or("", |why| why)
 }
 

@@ -12,7 +12,7 @@ use meridian::health::Moment;
 use meridian::health::event::HealthEvent;
 use meridian::health::guard::Release;
 use meridian::health::load::{FeedTicket, ShedRow};
-use meridian::health::outcome::Outcome;
+use meridian::health::probe_result::ProbeResult;
 use meridian::health::schedule::Ticket;
 use meridian::snapshot::Digest;
 use meridian::steer::choose::Resort;
@@ -211,7 +211,8 @@ impl<'w> Run<'w> {
         let mut has_heard = false;
         while self.probes.front().is_some_and(|(at, ..)| *at <= self.now_ms) {
             let (_, ticket, target, is_well) = self.probes.pop_front().unwrap();
-            let outcome = if is_well { Outcome::well() } else { Outcome::failed("connection refused") };
+            let outcome =
+                if is_well { ProbeResult::well() } else { ProbeResult::failed("connection refused") };
             if self.node.monitor.handle_result(ticket, &outcome, now) {
                 self.watched.targets[target as usize].plain.see(is_well);
                 has_heard = true;

@@ -6,7 +6,7 @@ use crate::world::{
     Compiled, DOWN_AFTER, EVERY_MS, NEAR, POPS, STRICT, TIMEOUT_MS, TYPES, UP_AFTER, has_v6, ramp_secs,
 };
 use meridian::health::Moment;
-use meridian::health::condition::Verdict;
+use meridian::health::health_state::Verdict;
 use meridian::health::monitor::Monitor;
 use meridian::steer::choose::Resort;
 use meridian::steer::pop::{AdminState, PopId};
@@ -71,10 +71,10 @@ impl Watched {
 
     /// Other files: what is known of a target goes with it.
     pub fn follow(&mut self, world: &Compiled, now_ms: u64) {
-        let roster = &world.world.snapshot.roster;
+        let target_set = &world.world.snapshot.target_set;
         let mut known: HashMap<Arc<str>, Target> =
             self.targets.drain(..).map(|target| (target.key.clone(), target)).collect();
-        let new = |target: &meridian::health::roster::Target| Target {
+        let new = |target: &meridian::health::targets::Target| Target {
             key: target.key.clone(),
             pop: target.pop.strip_prefix('p').and_then(|number| number.parse().ok()),
             family: usize::from(target.address.is_ipv6()),
@@ -82,7 +82,7 @@ impl Watched {
             verdict: Verdict::Unknown,
             turned: None,
         };
-        self.targets = roster
+        self.targets = target_set
             .targets
             .iter()
             .map(|target| known.remove(&target.key).unwrap_or_else(|| new(target)))
@@ -180,7 +180,7 @@ impl Run<'_> {
     /// Notes who went down, as far as probes say.
     pub(super) fn check_fallen(&mut self) {
         let slots = &self.world().world.snapshot.steering.slots;
-        for (slot, health) in slots.iter().zip(&self.node.picture.slots) {
+        for (slot, health) in slots.iter().zip(&self.node.health_state.slots) {
             let pop = usize::from(slot.pop.0);
             let is_down = health.down_v4.count_ones() as usize == slot.v4.len()
                 && health.down_v6.count_ones() as usize == slot.v6.len();
@@ -196,10 +196,10 @@ impl Run<'_> {
     /// that for its time; and it holds no longer than that.
     pub(super) fn check_guards(&mut self) {
         let (world, epoch) = (self.world(), self.epoch());
-        let roster = &world.world.snapshot.roster;
+        let target_set = &world.world.snapshot.target_set;
         let overridden = self.node.overrides.overridden(&self.node.snapshot.pops, epoch);
-        for (number, policy) in roster.policies.iter().enumerate() {
-            match self.node.picture.held.iter().any(|(held, _)| *held as usize == number) {
+        for (number, policy) in target_set.policies.iter().enumerate() {
+            match self.node.health_state.held.iter().any(|(held, _)| *held as usize == number) {
                 false => drop(self.watched.held_since.remove(&policy.name)),
                 true => {
                     let since = *self.watched.held_since.entry(policy.name.clone()).or_insert(self.now_ms);
@@ -280,7 +280,7 @@ impl Run<'_> {
                 let seen = view.slot(*slot);
                 seen.up | seen.awaited != 0 && snapshot.status.pop(PopId(*pop)).state != AdminState::Down
             };
-            if name != STRICT || world.world.snapshot.roster.policies[number].members.iter().any(serves) {
+            if name != STRICT || world.world.snapshot.target_set.policies[number].members.iter().any(serves) {
                 self.fail(&format!("{}, and is told nothing", what()));
             }
             return;
@@ -375,7 +375,7 @@ impl Run<'_> {
                 };
                 let begins = since.max(self.watched.excused_until[pop]);
                 if self.now_ms < begins + detection + 1_000 + 2 * TICK_MS
-                    || !self.node.picture.held.is_empty()
+                    || !self.node.health_state.held.is_empty()
                     || self.cut_since[family].is_some()
                 {
                     continue;

@@ -153,8 +153,8 @@ impl Run<'_> {
         let (world, now, epoch) = (self.world(), self.clock(), self.epoch());
         self.watched.follow(world, self.now_ms);
         // Indexes of targets are others: what runs is found again by its ticket.
-        let old = &self.editions[1 - self.edition].world.snapshot.roster;
-        let new = &world.world.snapshot.roster;
+        let old = &self.editions[1 - self.edition].world.snapshot.target_set;
+        let new = &world.world.snapshot.target_set;
         self.probes.retain_mut(|(_, _, target, _)| {
             let key = &old.targets[*target as usize].key;
             let found = new.targets.iter().position(|target| target.key == *key);

@@ -3,8 +3,8 @@
 use super::Loads;
 use super::gauge::Gauge;
 use crate::health::Moment;
+use crate::health::load::feeds::FeedSet;
 use crate::health::load::publish::Published;
-use crate::health::load::roster::LoadRoster;
 use crate::health::load::saved::SavedLoad;
 use crate::health::load::shed::Shedding;
 use std::collections::HashMap;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 impl Loads {
     /// A reload. A feed with the same key goes on with its shares, also its reading in flight; what
     /// is new is read at once; what is gone sheds nothing.
-    pub fn handle_roster(&mut self, roster: Arc<LoadRoster>, now: Moment) {
+    pub fn handle_targets(&mut self, feed_set: Arc<FeedSet>, now: Moment) {
         self.advance(now);
-        let old = std::mem::replace(&mut self.roster, roster);
-        let new = self.roster.clone();
+        let old = std::mem::replace(&mut self.feed_set, feed_set);
+        let new = self.feed_set.clone();
         let index_of: HashMap<&str, usize> =
             old.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
         let pop_of: HashMap<&str, usize> =
@@ -54,9 +54,9 @@ impl Loads {
     /// readings speak, and decay if none come. Gives how many feeds took theirs; the rest is
     /// unknown here, or too old.
     pub fn restore(&mut self, saved: &[SavedLoad], now: Moment, now_epoch_secs: u64) -> usize {
-        let roster = self.roster.clone();
+        let feed_set = self.feed_set.clone();
         let index_of: HashMap<&str, usize> =
-            roster.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
+            feed_set.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
         let mut taken = 0;
         for saved in saved.iter().filter(|saved| saved.is_fresh(now_epoch_secs.saturating_mul(1_000))) {
             let Some(index) = index_of.get(&*saved.key) else { continue };
@@ -67,7 +67,7 @@ impl Loads {
             let accept = |pop: &Arc<str>| {
                 saved.accept.iter().find(|(name, _)| name == pop).map_or(0, |(_, accept)| (*accept).min(256))
             };
-            gauge.row = roster.pops.iter().map(accept).collect();
+            gauge.row = feed_set.pops.iter().map(accept).collect();
             // What was told then is measured by now.
             gauge.measured_out = gauge.share_out().min(gauge.shedding.share());
             taken += 1;
@@ -79,7 +79,8 @@ impl Loads {
 
     /// What is to be kept over a restart: every feed that sheds.
     pub fn save(&self, now_epoch_secs: u64) -> Vec<SavedLoad> {
-        let sheds = self.roster.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0);
+        let sheds =
+            self.feed_set.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0);
         sheds
             .map(|(feed, gauge)| SavedLoad {
                 key: feed.key.clone(),
@@ -87,7 +88,7 @@ impl Loads {
                 smoothed: gauge.smoothed,
                 published: gauge.published.share,
                 accept: self
-                    .roster
+                    .feed_set
                     .pops
                     .iter()
                     .cloned()
@@ -102,14 +103,14 @@ impl Loads {
 
 /// Who takes what is shed in a service at a PoP: a feed, or the PoP itself where nothing is
 /// measured.
-pub(super) fn takers(roster: &LoadRoster) -> HashMap<(u16, Arc<str>), u32> {
-    let mut takers: HashMap<_, _> = roster
+pub(super) fn takers(feed_set: &FeedSet) -> HashMap<(u16, Arc<str>), u32> {
+    let mut takers: HashMap<_, _> = feed_set
         .slots
         .iter()
-        .map(|slot| ((slot.pop, slot.service.clone()), roster.feeds.len() as u32 + u32::from(slot.pop)))
+        .map(|slot| ((slot.pop, slot.service.clone()), feed_set.feeds.len() as u32 + u32::from(slot.pop)))
         .collect();
-    for (feed, index) in roster.feeds.iter().zip(0..) {
-        for slot in feed.slots.iter().filter_map(|slot| roster.slots.get(*slot as usize)) {
+    for (feed, index) in feed_set.feeds.iter().zip(0..) {
+        for slot in feed.slots.iter().filter_map(|slot| feed_set.slots.get(*slot as usize)) {
             takers.insert((slot.pop, slot.service.clone()), index);
         }
     }

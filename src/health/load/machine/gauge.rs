@@ -2,8 +2,8 @@
 
 use super::FeedTicket;
 use crate::health::Moment;
+use crate::health::load::feeds::FeedTarget;
 use crate::health::load::publish::Published;
-use crate::health::load::roster::FeedRoster;
 use crate::health::load::shed::{Shedding, Tuning, Turn};
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Gauge {
     }
 
     /// Notes a number. Whether the feed was lost until now.
-    pub fn note(&mut self, feed: &FeedRoster, value: f64, now: Moment) -> bool {
+    pub fn note(&mut self, feed: &FeedTarget, value: f64, now: Moment) -> bool {
         let weight = feed.spec.smoothing;
         self.reading = Some(value);
         // What is older than the loss says nothing any more.
@@ -69,30 +69,30 @@ impl Gauge {
         std::mem::take(&mut self.is_lost)
     }
 
-    pub fn utilisation(&self, feed: &FeedRoster) -> Option<f64> {
+    pub fn utilisation(&self, feed: &FeedTarget) -> Option<f64> {
         self.smoothed.map(|load| load / feed.capacity)
     }
 
-    pub fn stale_at(&self, feed: &FeedRoster) -> Moment {
+    pub fn stale_at(&self, feed: &FeedTarget) -> Moment {
         self.read_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.stale_after_ms))
     }
 
-    pub fn is_stale(&self, feed: &FeedRoster, now: Moment) -> bool {
+    pub fn is_stale(&self, feed: &FeedTarget, now: Moment) -> bool {
         now >= self.stale_at(feed)
     }
 
-    pub fn next_decay(&self, feed: &FeedRoster) -> Moment {
+    pub fn next_decay(&self, feed: &FeedTarget) -> Moment {
         let stepped_at = self.stepped_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.every_ms));
         stepped_at.max(self.stale_at(feed))
     }
 
     /// Numbers may be pushed at any pace; steps keep theirs, but for jitter.
-    pub fn may_step(&self, feed: &FeedRoster, now: Moment) -> bool {
+    pub fn may_step(&self, feed: &FeedTarget, now: Moment) -> bool {
         self.stepped_at.is_none_or(|last| now.since_ms(last) * 4 >= u64::from(feed.spec.every_ms) * 3)
     }
 
     /// A step of the rule.
-    pub fn step(&mut self, feed: &FeedRoster, now: Moment) -> Option<Turn> {
+    pub fn step(&mut self, feed: &FeedTarget, now: Moment) -> Option<Turn> {
         let since_ms = self.stepped_at.map_or(0, |last| now.since_ms(last));
         self.stepped_at = Some(now);
         self.catch_up(feed, since_ms);
@@ -126,7 +126,7 @@ impl Gauge {
 
     /// What was told comes to be measured: answers are cached for up to a TTL, on average for half
     /// of it, and a smoothed reading lags by some readings.
-    fn catch_up(&mut self, feed: &FeedRoster, since_ms: u64) {
+    fn catch_up(&mut self, feed: &FeedTarget, since_ms: u64) {
         let smoothing = feed.spec.smoothing;
         let lag_ms =
             f64::from(feed.ttl_secs) * 500.0 + f64::from(feed.spec.every_ms) * (1.0 - smoothing) / smoothing;

@@ -13,12 +13,12 @@ impl Loads {
     /// For each feed that sheds, or will, the acceptance of each PoP in steps. Notes what each feed
     /// is handed.
     pub(super) fn plan(&mut self) -> BTreeMap<u32, Vec<u16>> {
-        let roster = self.roster.clone();
+        let feed_set = self.feed_set.clone();
         let (shedding, outflows): (Vec<u32>, Vec<Outflow>) =
             (0..self.gauges.len() as u32).filter_map(|index| Some((index, self.outflow(index)?))).unzip();
         // Behind the feeds stand PoPs that are not measured: nothing limits them.
         let mut rooms: Vec<f64> = (0..self.gauges.len()).map(|index| self.room(index)).collect();
-        rooms.resize(self.gauges.len() + roster.pops.len(), f64::INFINITY);
+        rooms.resize(self.gauges.len() + feed_set.pops.len(), f64::INFINITY);
         let split = room::split(&outflows, &rooms);
         for gauge in &mut self.gauges {
             (gauge.inflow, gauge.taken) = (0.0, 1.0);
@@ -28,7 +28,7 @@ impl Loads {
             let gauge = &mut self.gauges[index as usize];
             gauge.taken = accepted.taken;
             let handed = gauge.demand().unwrap_or(0.0) * f64::from(gauge.published.share) / 256.0;
-            let mut row = vec![0; roster.pops.len()];
+            let mut row = vec![0; feed_set.pops.len()];
             for ((follower, accept), part) in
                 outflow.followers.iter().zip(&accepted.accept).zip(&accepted.parts)
             {
@@ -44,7 +44,7 @@ impl Loads {
 
     /// What is to leave in the end, and who may take it; `None` for a feed within its target.
     fn outflow(&self, index: u32) -> Option<Outflow> {
-        let (feed, gauge) = (&self.roster.feeds[index as usize], &self.gauges[index as usize]);
+        let (feed, gauge) = (&self.feed_set.feeds[index as usize], &self.gauges[index as usize]);
         let demand = gauge.demand()?;
         let load = (demand - feed.spec.target * feed.capacity).max(demand * gauge.shedding.share());
         (load > 0.0).then(|| Outflow { load, followers: self.followers(index) })
@@ -52,8 +52,8 @@ impl Loads {
 
     /// Feeds and unmeasured PoPs that have a service of this feed, the nearest first.
     fn followers(&self, index: u32) -> Vec<u32> {
-        let feed = &self.roster.feeds[index as usize];
-        let near = self.roster.followers.get(usize::from(feed.pop)).map_or(&[][..], Vec::as_slice);
+        let feed = &self.feed_set.feeds[index as usize];
+        let near = self.feed_set.followers.get(usize::from(feed.pop)).map_or(&[][..], Vec::as_slice);
         near.iter()
             .filter(|pop| self.serves.get(usize::from(**pop)).is_some_and(|serves| *serves))
             .filter_map(|pop| self.follower(index, *pop))
@@ -61,23 +61,23 @@ impl Loads {
     }
 
     fn follower(&self, index: u32, pop: u16) -> Option<u32> {
-        let roster = &self.roster;
+        let feed_set = &self.feed_set;
         let services =
-            roster.feeds[index as usize].slots.iter().map(|slot| &roster.slots[*slot as usize].service);
+            feed_set.feeds[index as usize].slots.iter().map(|slot| &feed_set.slots[*slot as usize].service);
         services.into_iter().find_map(|service| self.takers.get(&(pop, service.clone())).copied())
     }
 
     fn pop_of(&self, follower: u32) -> usize {
-        match self.roster.feeds.get(follower as usize) {
+        match self.feed_set.feeds.get(follower as usize) {
             Some(feed) => usize::from(feed.pop),
-            None => follower as usize - self.roster.feeds.len(),
+            None => follower as usize - self.feed_set.feeds.len(),
         }
     }
 
     /// What a feed's PoP may still take, by its own demand: what it was handed already is its room
     /// in use. One whose load was never read takes nothing.
     fn room(&self, index: usize) -> f64 {
-        let (feed, gauge) = (&self.roster.feeds[index], &self.gauges[index]);
+        let (feed, gauge) = (&self.feed_set.feeds[index], &self.gauges[index]);
         gauge.own_demand().map_or(0.0, |demand| ((feed.spec.target * FILL) * feed.capacity - demand).max(0.0))
     }
 }

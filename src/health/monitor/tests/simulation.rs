@@ -4,7 +4,7 @@
 //! A failing seed is a number in the message; `run_seed` runs it alone.
 
 use super::*;
-use crate::health::condition::SlotHealth;
+use crate::health::health_state::SlotHealth;
 use std::collections::HashMap;
 
 /// A dice that gives the same on every machine (splitmix64).
@@ -34,15 +34,16 @@ struct World {
 
 impl World {
     fn fate(&mut self, target: &Target) -> bool {
-        let is_cut = self.cut[Family::of(target.destination) as usize];
+        let is_cut = self.cut[IpFamily::of(target.destination) as usize];
         !(is_cut || self.broken.contains(&target.key) || self.dice.roll(40) == 0)
     }
 
     /// Something happens, or nothing.
-    fn stir(&mut self, roster: &Roster) {
+    fn stir(&mut self, target_set: &TargetSet) {
         match self.dice.roll(60) {
             0..8 => {
-                let key = roster.targets[self.dice.roll(roster.targets.len() as u64) as usize].key.clone();
+                let key =
+                    target_set.targets[self.dice.roll(target_set.targets.len() as u64) as usize].key.clone();
                 if !self.broken.remove(&key) {
                     self.broken.insert(key);
                 }
@@ -50,7 +51,7 @@ impl World {
             8 => self.cut[self.dice.roll(2) as usize] ^= true,
             9..12 => self.cut = [false; 2],
             12 => self.broken.extend(
-                roster
+                target_set
                     .targets
                     .iter()
                     .filter(|target| &*target.probe == "web")
@@ -82,24 +83,24 @@ impl World {
         }
     }
 
-    fn check_picture(&mut self, monitor: &Monitor, picture: &Picture, now: u64) {
-        let (roster, seed) = (monitor.roster(), self.seed);
-        assert_eq!(picture.slots.len(), roster.slots.len());
+    fn check_picture(&mut self, monitor: &Monitor, health_state: &HealthState, now: u64) {
+        let (target_set, seed) = (monitor.target_set(), self.seed);
+        assert_eq!(health_state.slots.len(), target_set.slots.len());
         assert!(
-            picture.held.iter().all(|(policy, slots)| (*policy as usize) < roster.policies.len()
-                && slots.len() == roster.slots.len())
+            health_state.held.iter().all(|(policy, slots)| (*policy as usize) < target_set.policies.len()
+                && slots.len() == target_set.slots.len())
         );
-        assert!(picture.held.is_sorted_by_key(|(policy, _)| *policy));
-        let fallen = picture.slots.iter().filter(|slot| slot.went_down > 0).count() as u32;
+        assert!(health_state.held.is_sorted_by_key(|(policy, _)| *policy));
+        let fallen = health_state.slots.iter().filter(|slot| slot.went_down > 0).count() as u32;
         let reports: Vec<_> = monitor.targets(Moment(now)).collect();
-        for (slot, index) in picture.slots.iter().zip(0..) {
+        for (slot, index) in health_state.slots.iter().zip(0..) {
             assert!(slot.down_v4 <= 1 && slot.down_v6 <= 1 && slot.went_down <= fallen);
             let reports = [&reports[index * 2], &reports[index * 2 + 1]];
             for (mask, report) in [slot.down_v4, slot.down_v6].into_iter().zip(reports) {
                 let may_be_down = report.verdict == Verdict::Down || report.is_awaited;
                 assert!(mask == 0 || may_be_down, "seed {seed}, {now} ms: unknown is not down");
             }
-            let readings = [index * 2, index * 2 + 1].map(|target| monitor.board.reading(target as u32));
+            let readings = [index * 2, index * 2 + 1].map(|target| monitor.slot_table.reading(target as u32));
             assert_eq!(
                 slot.horizon_secs,
                 readings[0].horizon_secs.min(readings[1].horizon_secs),
@@ -113,8 +114,8 @@ impl World {
     fn promise(&mut self, monitor: &Monitor, key: &Arc<str>, now: u64) {
         // Canaries are asked out of turn, so they promise nothing.
         let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
-        let Some(index) = monitor.roster().targets.iter().position(is_meant) else { return };
-        let reading = monitor.board.reading(index as u32);
+        let Some(index) = monitor.target_set().targets.iter().position(is_meant) else { return };
+        let reading = monitor.slot_table.reading(index as u32);
         let until = if reading.horizon_secs == NO_HORIZON {
             0
         } else {
@@ -140,13 +141,16 @@ impl World {
 }
 
 /// What an answer shows, without what time alone moves.
-fn shown(picture: &Picture) -> (Vec<[u64; 3]>, Vec<Vec<[u64; 3]>>) {
-    let slots =
-        picture.slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(slot.went_down)]).collect();
+fn shown(health_state: &HealthState) -> (Vec<[u64; 3]>, Vec<Vec<[u64; 3]>>) {
+    let slots = health_state
+        .slots
+        .iter()
+        .map(|slot| [slot.down_v4, slot.down_v6, u64::from(slot.went_down)])
+        .collect();
     let held = |(policy, slots): &(u32, Vec<SlotHealth>)| {
         slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(*policy)]).collect()
     };
-    (slots, picture.held.iter().map(held).collect())
+    (slots, health_state.held.iter().map(held).collect())
 }
 
 fn run_seed(seed: u64) -> usize {
@@ -158,10 +162,11 @@ fn run_seed(seed: u64) -> usize {
         promised: HashMap::new(),
         seed,
     };
-    let (mut monitor, mut now, mut last, mut pictures) = (monitor(roster(5, 2, 2)), 0, Picture::default(), 0);
+    let (mut monitor, mut now, mut last, mut pictures) =
+        (monitor(target_set(5, 2, 2)), 0, HealthState::default(), 0);
     let mut flights: Vec<(u64, Ticket, bool, Arc<str>)> = Vec::new();
     while now < 600_000 {
-        world.stir(&monitor.roster().clone());
+        world.stir(&monitor.target_set().clone());
         while let Some(due) = monitor.poll_due(Moment(now)) {
             let is_well = world.fate(due.target());
             let takes = if is_well { world.dice.roll(300) } else { world.dice.roll(2) * 1_000 };
@@ -169,9 +174,10 @@ fn run_seed(seed: u64) -> usize {
         }
         flights.retain(|(end, ticket, is_well, key)| {
             if *end <= now {
-                let outcome = if *is_well { Outcome::well() } else { Outcome::failed("refused") };
+                let probe_result =
+                    if *is_well { ProbeResult::well() } else { ProbeResult::failed("refused") };
                 world.check_promises(&monitor, now);
-                monitor.handle_result(*ticket, &outcome, Moment(now));
+                monitor.handle_result(*ticket, &probe_result, Moment(now));
                 world.check_promises(&monitor, now);
                 world.promise(&monitor, key, now);
             }
@@ -179,23 +185,23 @@ fn run_seed(seed: u64) -> usize {
         });
         if world.dice.roll(400) == 0 {
             let pops = 4 + world.dice.roll(3) as usize;
-            monitor.handle_roster(Arc::new(roster(pops, 2, 2)), Moment(now));
+            monitor.handle_targets(Arc::new(target_set(pops, 2, 2)), Moment(now));
             world.promised.clear();
         }
-        if let Some(picture) = monitor.poll_picture(Moment(now)) {
-            world.check_picture(&monitor, &picture, now);
-            (last, pictures) = (picture, pictures + 1);
+        if let Some(health_state) = monitor.poll_health_state(Moment(now)) {
+            world.check_picture(&monitor, &health_state, now);
+            (last, pictures) = (health_state, pictures + 1);
         }
         world.check_events(&mut monitor, now);
         let all_known = monitor.targets(Moment(now)).all(|report| report.verdict != Verdict::Unknown);
         if all_known && world.dice.roll(400) == 0 {
             let saved = monitor.save(Moment(now), 1_000_000);
-            let mut after = Monitor::new(monitor.roster().clone(), seed, Moment(now));
+            let mut after = Monitor::new(monitor.target_set().clone(), seed, Moment(now));
             // A hold's time goes on meanwhile.
             let away_secs = if last.held.is_empty() { 3 } else { 0 };
             after.restore(&saved, Moment(now), 1_000_000 + away_secs);
             assert_eq!(
-                shown(&after.poll_picture(Moment(now)).unwrap()),
+                shown(&after.poll_health_state(Moment(now)).unwrap()),
                 shown(&last),
                 "seed {seed}: a restart at {now} ms"
             );
@@ -231,25 +237,29 @@ fn the_order_within_a_moment_does_not_matter() {
             promised: HashMap::new(),
             seed,
         };
-        let mut monitor = monitor(roster(5, 2, 2));
+        let mut monitor = monitor(target_set(5, 2, 2));
         for turn in 0..200u64 {
             // Every target at once: coarse moments make many ties.
             let now = Moment(turn * 7_000);
-            world.stir(&monitor.roster().clone());
+            world.stir(&monitor.target_set().clone());
             let due: Vec<Due> = std::iter::from_fn(|| monitor.poll_due(now)).collect();
             let fates: Vec<(Ticket, bool)> =
                 due.iter().map(|due| (due.ticket, world.fate(due.target()))).collect();
             let end = now.after_ms(world.dice.roll(3_000));
             let mut other = monitor.clone();
             let tell = |monitor: &mut Monitor, (ticket, is_well): (Ticket, bool)| {
-                let outcome = if is_well { Outcome::well() } else { Outcome::failed("refused") };
-                monitor.handle_result(ticket, &outcome, end);
+                let probe_result = if is_well { ProbeResult::well() } else { ProbeResult::failed("refused") };
+                monitor.handle_result(ticket, &probe_result, end);
             };
             fates.iter().for_each(|fate| tell(&mut monitor, *fate));
             let mut shuffled = fates.clone();
             (1..shuffled.len()).for_each(|at| shuffled.swap(at, world.dice.roll(at as u64 + 1) as usize));
             shuffled.iter().for_each(|fate| tell(&mut other, *fate));
-            assert_eq!(monitor.poll_picture(end), other.poll_picture(end), "seed {seed}, turn {turn}");
+            assert_eq!(
+                monitor.poll_health_state(end),
+                other.poll_health_state(end),
+                "seed {seed}, turn {turn}"
+            );
             assert_eq!(monitor.save(end, 1_000), other.save(end, 1_000), "seed {seed}, turn {turn}");
         }
     }

@@ -18,7 +18,7 @@ impl Sources for Memory {
 
 /// The roster of four PoPs, of which `ams` and `fra` have two services each, with what is said of
 /// `fra` and of its service `video`.
-fn roster(fra: &str, video: &str) -> LoadRoster {
+fn target_set(fra: &str, video: &str) -> FeedSet {
     let pops = format!(
         "pops:\n  ams: {{ at: {{ lat: 52.4, lon: 4.9 }}, addresses: 192.0.2.1, services: {{ video: {{ \
          addresses: 192.0.2.9 }} }} }}\n  \
@@ -50,14 +50,14 @@ fn roster(fra: &str, video: &str) -> LoadRoster {
 }
 
 /// Each feed: PoP, service, the services of its slots with their PoPs, capacity and TTL.
-fn shown(roster: &LoadRoster) -> Vec<String> {
+fn shown(target_set: &FeedSet) -> Vec<String> {
     let slot = |index: &u32| {
-        let slot = &roster.slots[*index as usize];
-        format!("{}:{}", roster.pops[usize::from(slot.pop)], slot.service)
+        let slot = &target_set.slots[*index as usize];
+        format!("{}:{}", target_set.pops[usize::from(slot.pop)], slot.service)
     };
-    let line = |feed: &FeedRoster| {
+    let line = |feed: &FeedTarget| {
         let slots: Vec<String> = feed.slots.iter().map(slot).collect();
-        let pop = &roster.pops[usize::from(feed.pop)];
+        let pop = &target_set.pops[usize::from(feed.pop)];
         format!(
             "{pop} {} [{}] {} {}",
             feed.service.as_deref().unwrap_or("-"),
@@ -66,7 +66,7 @@ fn shown(roster: &LoadRoster) -> Vec<String> {
             feed.ttl_secs
         )
     };
-    roster.feeds.iter().map(line).collect()
+    target_set.feeds.iter().map(line).collect()
 }
 
 #[test]
@@ -87,19 +87,19 @@ fn slots_belong_to_the_feed_that_speaks_for_them() {
         ("load: { push: {} }", "load: { push: {} }", &[]),
     ];
     for (fra, video, wanted) in rows {
-        assert_eq!(shown(&roster(fra, video)), wanted, "{fra}, {video}");
+        assert_eq!(shown(&target_set(fra, video)), wanted, "{fra}, {video}");
     }
 }
 
 /// Followers stand by distance, those of unknown place behind.
 #[test]
 fn the_nearest_follow_first() {
-    let roster = roster("capacity: 9, load: { push: {} }", "probe: none");
-    let name = |index: &u16| &*roster.pops[usize::from(*index)];
-    assert_eq!(roster.followers[1].iter().map(name).collect::<Vec<_>>(), ["ams", "iad", "lab"]);
-    assert_eq!(roster.followers.len(), 4);
+    let target_set = target_set("capacity: 9, load: { push: {} }", "probe: none");
+    let name = |index: &u16| &*target_set.pops[usize::from(*index)];
+    assert_eq!(target_set.followers[1].iter().map(name).collect::<Vec<_>>(), ["ams", "iad", "lab"]);
+    assert_eq!(target_set.followers.len(), 4);
     assert!(
-        [0, 2, 3].iter().all(|pop| roster.followers[*pop].is_empty()),
+        [0, 2, 3].iter().all(|pop| target_set.followers[*pop].is_empty()),
         "nobody asks who follows a PoP without a feed"
     );
 }
@@ -107,7 +107,7 @@ fn the_nearest_follow_first() {
 /// A feed is the same while its source is, whatever else is said of it.
 #[test]
 fn keys_hold_the_source_alone() {
-    let key = |fra: &str, video: &str| roster(fra, video).feeds[0].key.clone();
+    let key = |fra: &str, video: &str| target_set(fra, video).feeds[0].key.clone();
     let push = key("capacity: 9, load: { push: {} }", "probe: none");
     assert_eq!(
         push,

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 /// Everything that is watched for one snapshot.
 #[derive(Clone, Debug, Default)]
-pub struct Roster {
+pub struct TargetSet {
     /// Targets, each once however many use it.
     pub targets: Vec<Target>,
     /// For each slot of the steering, in its order.
-    pub slots: Vec<SlotRoster>,
+    pub slots: Vec<SlotTargets>,
     /// For each policy of the steering, in its order.
-    pub policies: Vec<PolicyRoster>,
+    pub policies: Vec<PolicyMembers>,
     /// Canaries: indexes of targets, IPv4 and IPv6 told by their address.
     pub canaries: Vec<u32>,
     /// For at most this long verdicts freeze, in milliseconds.
@@ -23,19 +23,19 @@ pub struct Roster {
     /// For at most this long the first answer waits for the first round, in milliseconds.
     pub startup_wait_ms: u32,
     /// Names of PoPs, in the order of the steering.
-    pub pops: Vec<PopRoster>,
+    pub pops: Vec<PopCapacity>,
 }
 
-impl Roster {
+impl TargetSet {
     /// What a slot of this roster is called in another one: its PoP and its service.
-    pub fn name_of<'r>(&'r self, slot: &'r SlotRoster) -> (&'r str, &'r str) {
+    pub fn name_of<'r>(&'r self, slot: &'r SlotTargets) -> (&'r str, &'r str) {
         (&self.pops[usize::from(slot.pop)].name, &slot.service)
     }
 }
 
 /// What the panic guard must know of a PoP.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PopRoster {
+pub struct PopCapacity {
     /// Name.
     pub name: Arc<str>,
     /// Capacity in the operator's unit, if any.
@@ -65,7 +65,7 @@ pub struct Target {
 
 /// What is watched of a slot: one formula for each address, in the slot's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SlotRoster {
+pub struct SlotTargets {
     /// Index of its PoP.
     pub pop: u16,
     /// Name of its service.
@@ -90,7 +90,7 @@ pub enum Formula {
 
 /// What the panic guard needs of a policy.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PolicyRoster {
+pub struct PolicyMembers {
     /// Name, as in the steering.
     pub name: Arc<str>,
     /// Its members: (PoP, slot), each PoP once, those without a slot left out.

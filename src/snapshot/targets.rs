@@ -7,13 +7,13 @@
 //! destination: it is asked in the time of the one whose name comes first, since a target has one
 //! state, and one state has one count.
 
-pub mod load;
+pub mod feeds;
 
 use super::Steering;
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings, code};
-use crate::health::roster::{Formula, PolicyRoster, PopRoster, Roster, SlotRoster, Target};
 use crate::health::spec::{Check, Kind, Need, ProbeId, Spec};
+use crate::health::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};
 use crate::limits::TARGETS_MAX;
 use crate::steer::pop::Service;
 use crate::steer::table::NO_SLOT;
@@ -23,12 +23,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Makes the roster. The steering must have been compiled from the deployment.
-pub fn of(deployment: &Deployment, steering: &Steering) -> (Roster, Findings) {
-    let mut watch = Watch { deployment, roster: Roster::default(), known: HashMap::new() };
+pub fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Findings) {
+    let mut watch = Watch { deployment, target_set: TargetSet::default(), known: HashMap::new() };
     let pops = deployment.pops.iter();
-    watch.roster.pops =
-        pops.map(|pop| PopRoster { name: pop.name.clone(), capacity: pop.capacity }).collect();
-    watch.roster.slots = vec![SlotRoster::default(); steering.slots.len()];
+    watch.target_set.pops =
+        pops.map(|pop| PopCapacity { name: pop.name.clone(), capacity: pop.capacity }).collect();
+    watch.target_set.slots = vec![SlotTargets::default(); steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
         for (pop, &slot) in table.slots.iter().enumerate() {
             watch.slot(pop, slot, &scoped.policy.service);
@@ -36,7 +36,7 @@ pub fn of(deployment: &Deployment, steering: &Steering) -> (Roster, Findings) {
         let members = table.members.iter().filter_map(|member| member.target.split().ok());
         let members =
             members.map(|pop| (pop.0, table.slots[usize::from(pop.0)])).filter(|(_, slot)| *slot != NO_SLOT);
-        watch.roster.policies.push(PolicyRoster {
+        watch.target_set.policies.push(PolicyMembers {
             name: table.name.clone(),
             members: members.collect(),
             up_threshold_percent: scoped.policy.up_threshold_percent,
@@ -44,23 +44,23 @@ pub fn of(deployment: &Deployment, steering: &Steering) -> (Roster, Findings) {
         });
     }
     watch.canaries();
-    watch.roster.startup_wait_ms = deployment.startup_wait_ms;
+    watch.target_set.startup_wait_ms = deployment.startup_wait_ms;
     let mut findings = Findings::default();
-    if let Some(first) = deployment.probes.first().filter(|_| watch.roster.targets.len() > TARGETS_MAX) {
+    if let Some(first) = deployment.probes.first().filter(|_| watch.target_set.targets.len() > TARGETS_MAX) {
         let message =
-            format!("the probes have {} targets, more than {TARGETS_MAX}", watch.roster.targets.len());
+            format!("the probes have {} targets, more than {TARGETS_MAX}", watch.target_set.targets.len());
         findings.push(
             Finding::error(code::TOO_LARGE, message)
                 .at(first.at, "the first probe")
                 .help("a target is one check of one address: probe fewer services, or give probes a `to`"),
         );
     }
-    (watch.roster, findings)
+    (watch.target_set, findings)
 }
 
 struct Watch<'a> {
     deployment: &'a Deployment,
-    roster: Roster,
+    target_set: TargetSet,
     /// Targets by key.
     known: HashMap<Arc<str>, u32>,
 }
@@ -68,7 +68,7 @@ struct Watch<'a> {
 impl Watch<'_> {
     fn slot(&mut self, pop: usize, slot: u32, service: &str) {
         // Several policies use one slot; a slot without a name has not been looked at.
-        if self.roster.slots.get(slot as usize).is_none_or(|known| !known.service.is_empty()) {
+        if self.target_set.slots.get(slot as usize).is_none_or(|known| !known.service.is_empty()) {
             return;
         }
         let Some(pop_of) = self.deployment.pops.get(pop) else { return };
@@ -76,8 +76,8 @@ impl Watch<'_> {
         let name = &pop_of.name;
         let v4 = service.v4.iter().map(|a| self.address(name, service, a.address.into())).collect();
         let v6 = service.v6.iter().map(|a| self.address(name, service, a.address.into())).collect();
-        self.roster.slots[slot as usize] =
-            SlotRoster { pop: pop as u16, service: service.name.clone(), v4, v6 };
+        self.target_set.slots[slot as usize] =
+            SlotTargets { pop: pop as u16, service: service.name.clone(), v4, v6 };
     }
 
     fn address(&mut self, pop: &Arc<str>, service: &Service, address: IpAddr) -> Formula {
@@ -117,15 +117,15 @@ impl Watch<'_> {
             None => SocketAddr::new(address, port),
         };
         let key = key(&spec.check, destination, probe, pop, service);
-        let next = self.roster.targets.len() as u32;
+        let next = self.target_set.targets.len() as u32;
         let index = *self.known.entry(Arc::clone(&key)).or_insert(next);
-        match self.roster.targets.get_mut(index as usize) {
+        match self.target_set.targets.get_mut(index as usize) {
             Some(known) if *probe < known.probe => {
                 known.probe = Arc::clone(probe);
                 known.spec = Arc::clone(spec);
             }
             Some(_) => {}
-            None => self.roster.targets.push(Target {
+            None => self.target_set.targets.push(Target {
                 key,
                 spec: Arc::clone(spec),
                 probe: Arc::clone(probe),
@@ -140,7 +140,7 @@ impl Watch<'_> {
 
     fn canaries(&mut self) {
         let Some(canaries) = &self.deployment.canaries else { return };
-        self.roster.freeze_max_ms = canaries.freeze_max_ms;
+        self.target_set.freeze_max_ms = canaries.freeze_max_ms;
         let probe = &self.deployment.probes[usize::from(canaries.probe.0)];
         let Kind::Check(spec) = &probe.kind else { return };
         // A canary is asked itself, whatever the check's other users ask instead of theirs.
@@ -148,7 +148,7 @@ impl Watch<'_> {
         let nobody: Arc<str> = "".into();
         for address in &canaries.addresses {
             let index = self.target(&spec, &probe.name, &nobody, &nobody, *address);
-            self.roster.canaries.push(index);
+            self.target_set.canaries.push(index);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Over a restart: what is saved, and what is taken over from it.
 
 use super::Monitor;
-use super::watch::Watch;
+use super::target::WatchedTarget;
 use crate::health::Moment;
-use crate::health::condition::Verdict;
 use crate::health::guard::Hold;
-use crate::health::roster::Target;
-use crate::health::saved::{Epoch, Kept, Saved, SavedHold, SavedSlot};
+use crate::health::health_state::Verdict;
+use crate::health::saved::{Epoch, SavedHealth, SavedHold, SavedSlot, SavedTarget};
 use crate::health::spec::Check;
+use crate::health::targets::Target;
 use crate::health::verdict::Thresholds;
 use std::collections::HashMap;
 
@@ -17,19 +17,19 @@ impl Monitor {
     /// fall to the panic guard, but for what it held already: that it goes on holding for the rest
     /// of its time. Gives how many targets took their verdict; the rest is unknown here, or too
     /// old.
-    pub fn restore(&mut self, kept: &Kept, now: Moment, now_epoch_secs: u64) -> usize {
+    pub fn restore(&mut self, kept: &SavedHealth, now: Moment, now_epoch_secs: u64) -> usize {
         let index_of: HashMap<&str, usize> =
-            self.roster.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+            self.target_set.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let epoch = Epoch::new(now, now_epoch_secs);
         let mut taken = 0;
         for saved in &kept.targets {
             let Some(&index) = index_of.get(&*saved.key) else { continue };
-            let (target, watch) = (&self.roster.targets[index], &mut self.watches[index]);
-            let Some(standing) = saved.standing() else { continue };
+            let (target, watch) = (&self.target_set.targets[index], &mut self.watched[index]);
+            let Some(verdict_state) = saved.verdict_state() else { continue };
             if !saved.is_fresh(&target.spec, now_epoch_secs.saturating_mul(1000)) {
                 continue;
             }
-            watch.standing = standing.adapt(Thresholds::of(&target.spec));
+            watch.verdict_state = verdict_state.adapt(Thresholds::of(&target.spec));
             watch.since_ms = epoch.clock_ms(saved.since_epoch_ms).min(now.clock_ms());
             watch.seen_ms = Some(epoch.clock_ms(saved.seen_epoch_ms).min(now.clock_ms()));
             watch.awaited_until = None;
@@ -44,46 +44,47 @@ impl Monitor {
         }
         self.now = now;
         self.rebuild();
-        let roster = self.roster.clone();
+        let target_set = self.target_set.clone();
         for saved in &kept.holds {
-            let Some(policy) = roster.policies.iter().position(|policy| policy.name == saved.policy) else {
+            let Some(policy) = target_set.policies.iter().position(|policy| policy.name == saved.policy)
+            else {
                 continue;
             };
             // To before the restart nothing goes back but what is saved.
             let hold = Hold { since_ms: epoch.clock_ms(saved.since_epoch_ms), from: now };
             // A stamp of the future is as wrong as one that is over.
             if hold.since_ms <= now.clock_ms()
-                && now.since_clock_ms(hold.since_ms) < u64::from(roster.policies[policy].guard.hold_ms)
+                && now.since_clock_ms(hold.since_ms) < u64::from(target_set.policies[policy].guard.hold_ms)
             {
-                self.board.resume(&roster, policy, hold, &saved.down, now);
+                self.slot_table.resume(&target_set, policy, hold, &saved.down, now);
             }
         }
         taken
     }
 
     /// What is to be kept over a restart: every target with a verdict, and every hold.
-    pub fn save(&self, now: Moment, now_epoch_secs: u64) -> Kept {
+    pub fn save(&self, now: Moment, now_epoch_secs: u64) -> SavedHealth {
         let epoch = Epoch::new(now, now_epoch_secs);
-        let keep = |(target, watch): (&Target, &Watch)| {
-            let verdict = watch.standing.verdict();
+        let keep = |(target, watch): (&Target, &WatchedTarget)| {
+            let verdict = watch.verdict_state.verdict();
             let limits = Thresholds::of(&target.spec);
-            let standing = watch.standing.withdraw(limits);
-            (verdict != Verdict::Unknown).then(|| Saved {
+            let verdict_state = watch.verdict_state.withdraw(limits);
+            (verdict != Verdict::Unknown).then(|| SavedTarget {
                 key: target.key.clone(),
                 verdict,
-                failures: standing.failures(limits),
-                successes: standing.successes(),
+                failures: verdict_state.failures(limits),
+                successes: verdict_state.successes(),
                 seen_epoch_ms: epoch.stamp(watch.seen_ms.unwrap_or(watch.since_ms)),
                 since_epoch_ms: epoch.stamp(watch.since_ms),
             })
         };
         let hold = |(policy, hold, down): (u32, Hold, Vec<SavedSlot>)| {
-            let policy = self.roster.policies[policy as usize].name.clone();
+            let policy = self.target_set.policies[policy as usize].name.clone();
             SavedHold { policy, since_epoch_ms: epoch.stamp(hold.since_ms), down }
         };
-        Kept {
-            targets: self.roster.targets.iter().zip(&self.watches).filter_map(keep).collect(),
-            holds: self.board.holds(&self.roster).map(hold).collect(),
+        SavedHealth {
+            targets: self.target_set.targets.iter().zip(&self.watched).filter_map(keep).collect(),
+            holds: self.slot_table.holds(&self.target_set).map(hold).collect(),
         }
     }
 }

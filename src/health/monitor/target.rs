@@ -1,16 +1,16 @@
 //! One target as the monitor watches it.
 
 use crate::health::Moment;
-use crate::health::outcome::Outcome;
-use crate::health::roster::Target;
+use crate::health::probe_result::ProbeResult;
 use crate::health::spec::Check;
-use crate::health::verdict::{Standing, Thresholds};
+use crate::health::targets::Target;
+use crate::health::verdict::{Thresholds, VerdictState};
 use std::sync::Arc;
 
 /// What is known of a target.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Watch {
-    pub standing: Standing,
+pub(super) struct WatchedTarget {
+    pub verdict_state: VerdictState,
     /// Since when its verdict holds, on the caller's clock; negative before the clock's zero (a
     /// restart).
     pub since_ms: i64,
@@ -31,38 +31,40 @@ pub(super) struct Watch {
     pub push_due: Option<Moment>,
 }
 
-impl Watch {
+impl WatchedTarget {
     /// Never seen. What is pushed is not waited for: nobody says when it comes.
-    pub fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> Watch {
-        let mut watch = Watch { since_ms: now.clock_ms(), ..Watch::default() };
+    pub fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> WatchedTarget {
+        let mut watched = WatchedTarget { since_ms: now.clock_ms(), ..WatchedTarget::default() };
         match &target.spec.check {
             Check::Push(push) => {
-                watch.push_due = (push.ttl_ms > 0).then(|| now.after_ms(u64::from(push.ttl_ms)))
+                watched.push_due = (push.ttl_ms > 0).then(|| now.after_ms(u64::from(push.ttl_ms)))
             }
-            _ if startup_wait_ms > 0 => watch.awaited_until = Some(now.after_ms(u64::from(startup_wait_ms))),
+            _ if startup_wait_ms > 0 => {
+                watched.awaited_until = Some(now.after_ms(u64::from(startup_wait_ms)))
+            }
             _ => {}
         }
-        watch
+        watched
     }
 
     /// Goes on under another spec of the same check.
     pub fn adapt(&mut self, target: &Target) {
-        self.standing = self.standing.adapt(Thresholds::of(&target.spec));
+        self.verdict_state = self.verdict_state.adapt(Thresholds::of(&target.spec));
     }
 
     /// Notes a result; what follows for the verdict is another matter.
-    pub fn note(&mut self, outcome: &Outcome, now: Moment) {
-        let is_well = outcome.result.is_ok();
+    pub fn note(&mut self, probe_result: &ProbeResult, now: Moment) {
+        let is_well = probe_result.result.is_ok();
         self.streak = if self.was_well == is_well { self.streak.saturating_add(1) } else { 1 };
         self.was_well = is_well;
         self.seen_ms = Some(now.clock_ms());
-        if let Err(why) = &outcome.result {
+        if let Err(why) = &probe_result.result {
             self.error = Some(why.clone());
         }
-        self.latency_us = outcome.latency_us;
-        self.degraded.clone_from(&outcome.degraded);
+        self.latency_us = probe_result.latency_us;
+        self.degraded.clone_from(&probe_result.degraded);
         // A failed connection says nothing of the certificate.
-        self.certificate_days = outcome.certificate_days.or(self.certificate_days);
+        self.certificate_days = probe_result.certificate_days.or(self.certificate_days);
     }
 
     /// Days to tell: within the target's warning, and not told yet.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 /// Everything that load needs of one snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LoadRoster {
+pub struct FeedSet {
     /// Feeds; a slot stands in at most one.
-    pub feeds: Vec<FeedRoster>,
+    pub feeds: Vec<FeedTarget>,
     /// For each slot of the steering, in its order, what load must know of it.
     pub slots: Vec<LoadSlot>,
     /// Names of PoPs, in the order of the steering.
@@ -21,7 +21,7 @@ pub struct LoadRoster {
 
 /// One feed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FeedRoster {
+pub struct FeedTarget {
     /// Equal where and only where PoP, service and feed are equal: what is carried over by.
     pub key: Arc<str>,
     /// Index of the PoP.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 /// The result of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ProbeResult {
     /// Nothing, or why it failed: one short line, such as `status 503` or `connection refused`.
     pub result: Result<(), Arc<str>>,
     /// From the start to the verdict, in microseconds; `None` where nothing was measured (file,
@@ -16,14 +16,14 @@ pub struct Outcome {
     pub degraded: Option<Arc<str>>,
 }
 
-impl Outcome {
+impl ProbeResult {
     /// A plain success.
-    pub fn well() -> Outcome {
-        Outcome { result: Ok(()), latency_us: None, certificate_days: None, degraded: None }
+    pub fn well() -> ProbeResult {
+        ProbeResult { result: Ok(()), latency_us: None, certificate_days: None, degraded: None }
     }
 
     /// A plain failure.
-    pub fn failed(why: impl Into<Arc<str>>) -> Outcome {
-        Outcome { result: Err(why.into()), ..Outcome::well() }
+    pub fn failed(why: impl Into<Arc<str>>) -> ProbeResult {
+        ProbeResult { result: Err(why.into()), ..ProbeResult::well() }
     }
 }

@@ -1,11 +1,11 @@
 //! From one roster to the next: what a reload keeps.
 
-use super::{Monitor, Watch};
+use super::{Monitor, WatchedTarget};
 use crate::health::Moment;
-use crate::health::canary::{Change, Family};
-use crate::health::condition::Verdict;
-use crate::health::roster::{Formula, Roster, SlotRoster, Target};
-use crate::health::verdict::Standing;
+use crate::health::canary::{FreezeChange, IpFamily};
+use crate::health::health_state::Verdict;
+use crate::health::targets::{Formula, SlotTargets, Target, TargetSet};
+use crate::health::verdict::VerdictState;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,23 +15,23 @@ impl Monitor {
     /// same destination and address keeps the verdict until its first result. What is new is run at
     /// once and takes no clients until it has a verdict, or for `startup_wait`. What is gone is
     /// forgotten. Freezes, holds and overrides go on.
-    pub fn handle_roster(&mut self, roster: Arc<Roster>, now: Moment) {
+    pub fn handle_targets(&mut self, target_set: Arc<TargetSet>, now: Moment) {
         self.advance(now);
         // Falls up to here belong to the old roster's slots.
-        let judged = self.board.settle(&self.roster, now);
+        let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
-        let old = std::mem::replace(&mut self.roster, roster);
-        let new = self.roster.clone();
-        let old_watches = std::mem::take(&mut self.watches);
+        let old = std::mem::replace(&mut self.target_set, target_set);
+        let new = self.target_set.clone();
+        let old_watches = std::mem::take(&mut self.watched);
         let index_of: HashMap<&str, u32> =
             old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let replaced = Replaced::new(&old, &new);
         for target in &new.targets {
-            let watch = match index_of.get(&*target.key) {
+            let watched = match index_of.get(&*target.key) {
                 Some(index) => {
-                    let mut watch = old_watches[*index as usize].clone();
-                    watch.adapt(target);
-                    watch
+                    let mut watched = old_watches[*index as usize].clone();
+                    watched.adapt(target);
+                    watched
                 }
                 None => inherit(
                     target,
@@ -40,56 +40,61 @@ impl Monitor {
                     new.startup_wait_ms,
                 ),
             };
-            self.watches.push(watch);
+            self.watched.push(watched);
         }
         self.schedule = std::mem::take(&mut self.schedule).follow(&old, &new, now);
         let mut thawed = Vec::new();
-        for family in Family::BOTH {
+        for family in IpFamily::BOTH {
             let last = |index: u32| {
                 let old_index = *index_of.get(&*new.targets[index as usize].key)?;
-                let watch = &old_watches[old_index as usize];
-                (watch.streak > 0).then_some(watch.was_well)
+                let watched = &old_watches[old_index as usize];
+                (watched.streak > 0).then_some(watched.was_well)
             };
             let (canaries, ends) = self.canaries[family as usize].follow(&new, family, last, now);
             self.canaries[family as usize] = canaries;
             thawed.extend(ends.map(|lasted_ms| (family, lasted_ms)));
         }
-        let board = std::mem::take(&mut self.board);
+        let slot_table = std::mem::take(&mut self.slot_table);
         self.rebuild();
-        self.board.take_over(&board, &old, &new, &slots_that_stay(&old, &new));
+        self.slot_table.take_over(&slot_table, &old, &new, &slots_that_stay(&old, &new));
         let overridden: HashMap<&str, bool> =
-            old.pops.iter().map(|pop| &*pop.name).zip(board.overridden().iter().copied()).collect();
+            old.pops.iter().map(|pop| &*pop.name).zip(slot_table.overridden().iter().copied()).collect();
         let overridden: Vec<bool> =
             new.pops.iter().map(|pop| overridden.get(&*pop.name).copied().unwrap_or(false)).collect();
-        self.board.handle_overrides(&new, &overridden);
+        self.slot_table.handle_overrides(&new, &overridden);
         for (family, lasted_ms) in thawed {
-            self.handle_change(family, Change::Thawed(lasted_ms.max(1)), now);
+            self.handle_change(family, FreezeChange::Thawed(lasted_ms.max(1)), now);
         }
         // Without canaries there is nothing to wait for.
-        for family in Family::BOTH {
+        for family in IpFamily::BOTH {
             self.confirm_suspects(family, now);
         }
     }
 }
 
 /// A target without its key in the old roster, but perhaps with a predecessor.
-fn inherit(target: &Target, before: Option<&Watch>, now: Moment, startup_wait_ms: u32) -> Watch {
-    let mut watch = Watch::new(target, now, startup_wait_ms);
+fn inherit(
+    target: &Target,
+    before: Option<&WatchedTarget>,
+    now: Moment,
+    startup_wait_ms: u32,
+) -> WatchedTarget {
+    let mut watched = WatchedTarget::new(target, now, startup_wait_ms);
     if let Some(before) = before
-        && before.standing.verdict() != Verdict::Unknown
+        && before.verdict_state.verdict() != Verdict::Unknown
     {
-        watch.standing = Standing::inherited(before.standing.verdict());
-        watch.since_ms = before.since_ms;
-        watch.awaited_until = None;
+        watched.verdict_state = VerdictState::inherited(before.verdict_state.verdict());
+        watched.since_ms = before.since_ms;
+        watched.awaited_until = None;
     }
-    watch
+    watched
 }
 
 /// Targets of the old roster that have no key in the new one, by destination and address.
 struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<u32>>);
 
 impl Replaced {
-    fn new(old: &Roster, new: &Roster) -> Replaced {
+    fn new(old: &TargetSet, new: &TargetSet) -> Replaced {
         let stays: HashMap<&str, ()> = new.targets.iter().map(|target| (&*target.key, ())).collect();
         let mut replaced: HashMap<_, Vec<u32>> = HashMap::new();
         for (target, index) in old.targets.iter().zip(0..) {
@@ -101,7 +106,7 @@ impl Replaced {
     }
 
     /// The one that a target replaces: of the same probe's name, or the only one.
-    fn by(&self, old: &Roster, target: &Target) -> Option<u32> {
+    fn by(&self, old: &TargetSet, target: &Target) -> Option<u32> {
         let candidates = self.0.get(&(target.destination, target.address))?;
         let same = candidates.iter().find(|index| old.targets[**index as usize].probe == target.probe);
         same.or_else(|| candidates.first().filter(|_| candidates.len() == 1)).copied()
@@ -110,10 +115,10 @@ impl Replaced {
 
 /// For each slot of the old roster, its number in the new one, if PoP, service and formulas are the
 /// same.
-fn slots_that_stay(old: &Roster, new: &Roster) -> Vec<Option<u32>> {
+fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<u32>> {
     let number_of: HashMap<_, u32> =
         new.slots.iter().zip(0..).map(|(slot, number)| (new.name_of(slot), number)).collect();
-    let find = |slot: &SlotRoster| {
+    let find = |slot: &SlotTargets| {
         let number = *number_of.get(&old.name_of(slot))?;
         let other = &new.slots[number as usize];
         let is_same = |a: &[Formula], b: &[Formula]| {
@@ -124,7 +129,7 @@ fn slots_that_stay(old: &Roster, new: &Roster) -> Vec<Option<u32>> {
     old.slots.iter().map(find).collect()
 }
 
-fn is_same_formula((old, a): (&Roster, &Formula), (new, b): (&Roster, &Formula)) -> bool {
+fn is_same_formula((old, a): (&TargetSet, &Formula), (new, b): (&TargetSet, &Formula)) -> bool {
     match (a, b) {
         (Formula::Unwatched, Formula::Unwatched) => true,
         (Formula::Target(a), Formula::Target(b)) => {

@@ -6,17 +6,17 @@
 //! not matter.
 
 use crate::health::Moment;
-use crate::health::condition::{Picture, SlotHealth};
 use crate::health::guard::{Guard, Hold, Judgement};
-use crate::health::roster::{Roster, SlotRoster};
+use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::saved::SavedSlot;
-use crate::health::slot::{self, Reading};
+use crate::health::slot::{self, TargetReading};
+use crate::health::targets::{SlotTargets, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Board {
-    readings: Vec<Reading>,
+pub(super) struct SlotTable {
+    readings: Vec<TargetReading>,
     /// For each target, the slots it stands behind.
     users: Vec<Vec<u32>>,
     /// For each slot, (policy, number of the member in it).
@@ -45,11 +45,11 @@ pub(super) struct Board {
     pub has_counted: bool,
 }
 
-impl Board {
+impl SlotTable {
     /// Nothing is known, or, of a target with a reading, just that. None of it is a fall.
-    pub fn new(roster: &Roster, readings: Vec<Reading>) -> Board {
-        let slots = roster.slots.len();
-        let mut board = Board {
+    pub fn new(target_set: &TargetSet, readings: Vec<TargetReading>) -> SlotTable {
+        let slots = target_set.slots.len();
+        let mut slot_table = SlotTable {
             users: vec![Vec::new(); readings.len()],
             readings,
             members: vec![Vec::new(); slots],
@@ -58,22 +58,22 @@ impl Board {
             // Without a single address that is up there is nothing to answer.
             thresholds: vec![1; slots],
             is_dirty: vec![false; slots],
-            is_touched: vec![false; roster.policies.len()],
-            guards: roster.policies.iter().map(|policy| Guard::new(policy, &roster.pops)).collect(),
-            overridden: vec![false; roster.pops.len()],
-            window_max_ms: roster
+            is_touched: vec![false; target_set.policies.len()],
+            guards: target_set.policies.iter().map(|policy| Guard::new(policy, &target_set.pops)).collect(),
+            overridden: vec![false; target_set.pops.len()],
+            window_max_ms: target_set
                 .policies
                 .iter()
                 .map(|policy| u64::from(policy.guard.window_ms))
                 .max()
                 .unwrap_or(0),
             has_turned: true,
-            ..Board::default()
+            ..SlotTable::default()
         };
-        for (slot, index) in roster.slots.iter().zip(0..) {
+        for (slot, index) in target_set.slots.iter().zip(0..) {
             for formula in slot.v4.iter().chain(&slot.v6) {
                 slot::visit(formula, &mut |target| {
-                    let users = &mut board.users[target as usize];
+                    let users = &mut slot_table.users[target as usize];
                     // Slots come in order, so a target met twice in one slot has it last.
                     if users.last() != Some(&index) {
                         users.push(index);
@@ -81,27 +81,27 @@ impl Board {
                 });
             }
         }
-        for (policy, number) in roster.policies.iter().zip(0..) {
+        for (policy, number) in target_set.policies.iter().zip(0..) {
             for ((_, slot), member) in policy.members.iter().zip(0..) {
-                board.members[*slot as usize].push((number, member));
-                let threshold = &mut board.thresholds[*slot as usize];
+                slot_table.members[*slot as usize].push((number, member));
+                let threshold = &mut slot_table.thresholds[*slot as usize];
                 *threshold = policy.up_threshold_percent.max(*threshold);
             }
         }
-        board.start(roster);
-        board
+        slot_table.start(target_set);
+        slot_table
     }
 
     /// Judges every slot without calling anything a fall.
-    fn start(&mut self, roster: &Roster) {
-        for (index, slot) in roster.slots.iter().enumerate() {
+    fn start(&mut self, target_set: &TargetSet) {
+        for (index, slot) in target_set.slots.iter().enumerate() {
             (self.slots[index], self.fell_ms[index]) =
                 slot::judge(slot, &self.readings, self.thresholds[index]);
             for (policy, member) in &self.members[index] {
                 let is_down = slot::is_down(
                     slot,
                     &self.slots[index],
-                    roster.policies[*policy as usize].up_threshold_percent,
+                    target_set.policies[*policy as usize].up_threshold_percent,
                 );
                 self.guards[*policy as usize].handle(*member as usize, is_down, false, Moment(0));
             }
@@ -112,7 +112,13 @@ impl Board {
     /// Takes over from the board of another roster what the readings do not say: falls within their
     /// windows, what is held, and what came before it. `slot_of` gives the new number of a slot
     /// that is the same.
-    pub fn take_over(&mut self, before: &Board, old: &Roster, new: &Roster, slot_of: &[Option<u32>]) {
+    pub fn take_over(
+        &mut self,
+        before: &SlotTable,
+        old: &TargetSet,
+        new: &TargetSet,
+        slot_of: &[Option<u32>],
+    ) {
         let policy_of: BTreeMap<&str, usize> =
             old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
         let old_slot_of: BTreeMap<(&str, &str), usize> =
@@ -181,20 +187,23 @@ impl Board {
     }
 
     /// What guards hold, by policy, and what is served as down meanwhile.
-    pub fn holds<'b>(&'b self, roster: &'b Roster) -> impl Iterator<Item = (u32, Hold, Vec<SavedSlot>)> + 'b {
+    pub fn holds<'b>(
+        &'b self,
+        target_set: &'b TargetSet,
+    ) -> impl Iterator<Item = (u32, Hold, Vec<SavedSlot>)> + 'b {
         self.held.iter().filter_map(move |(policy, before)| {
             let members: BTreeSet<u32> =
-                roster.policies[*policy as usize].members.iter().map(|(_, slot)| *slot).collect();
-            let served = self.served(roster, before);
-            let named = |(slot, is): (&SlotRoster, SlotHealth)| SavedSlot {
-                pop: roster.pops[usize::from(slot.pop)].name.clone(),
+                target_set.policies[*policy as usize].members.iter().map(|(_, slot)| *slot).collect();
+            let served = self.served(target_set, before);
+            let named = |(slot, is): (&SlotTargets, SlotHealth)| SavedSlot {
+                pop: target_set.pops[usize::from(slot.pop)].name.clone(),
                 service: slot.service.clone(),
                 down_v4: is.down_v4,
                 down_v6: is.down_v6,
             };
             let is_told =
                 |index: u32, is: &SlotHealth| (is.down_v4, is.down_v6) != (0, 0) && members.contains(&index);
-            let slots = roster.slots.iter().zip(served).zip(0..);
+            let slots = target_set.slots.iter().zip(served).zip(0..);
             let down = slots.filter(|((_, is), index)| is_told(*index, is)).map(|(slot, _)| named(slot));
             Some((*policy, self.guards[*policy as usize].hold()?, down.collect()))
         })
@@ -202,12 +211,19 @@ impl Board {
 
     /// Goes on with a hold of before a restart: down is who was served as down and still is; the
     /// others have fallen.
-    pub fn resume(&mut self, roster: &Roster, policy: usize, hold: Hold, down: &[SavedSlot], now: Moment) {
+    pub fn resume(
+        &mut self,
+        target_set: &TargetSet,
+        policy: usize,
+        hold: Hold,
+        down: &[SavedSlot],
+        now: Moment,
+    ) {
         let down: BTreeMap<(&str, &str), &SavedSlot> =
             down.iter().map(|slot| ((&*slot.pop, &*slot.service), slot)).collect();
         let mut held = self.slots.clone();
-        for ((slot, held), index) in roster.slots.iter().zip(&mut held).zip(0..) {
-            let was = down.get(&roster.name_of(slot));
+        for ((slot, held), index) in target_set.slots.iter().zip(&mut held).zip(0..) {
+            let was = down.get(&target_set.name_of(slot));
             let (was_v4, was_v6) = was.map_or((0, 0), |was| (was.down_v4, was.down_v6));
             (held.down_v4, held.down_v6) = (held.down_v4 & was_v4, held.down_v6 & was_v6);
             if *held != self.slots[index] {
@@ -215,11 +231,11 @@ impl Board {
                 self.undo.push_back((now.after_ms(1), index as u32, *held, Some(policy as u32)));
             }
         }
-        let (guard, spec) = (&mut self.guards[policy], &roster.policies[policy]);
+        let (guard, spec) = (&mut self.guards[policy], &target_set.policies[policy]);
         for (member, (_, slot)) in spec.members.iter().enumerate() {
             let slot = *slot as usize;
             if guard.is_down(member)
-                && !slot::is_down(&roster.slots[slot], &held[slot], spec.up_threshold_percent)
+                && !slot::is_down(&target_set.slots[slot], &held[slot], spec.up_threshold_percent)
             {
                 guard.handle_fall(member, now);
             }
@@ -230,7 +246,7 @@ impl Board {
     }
 
     /// What is now known of a target.
-    pub fn read(&mut self, target: u32, reading: Reading) {
+    pub fn read(&mut self, target: u32, reading: TargetReading) {
         let known = &mut self.readings[target as usize];
         if *known == reading {
             return;
@@ -245,12 +261,12 @@ impl Board {
 
     /// What was last known of a target.
     #[cfg(test)]
-    pub fn reading(&self, target: u32) -> Reading {
+    pub fn reading(&self, target: u32) -> TargetReading {
         self.readings[target as usize]
     }
 
     /// Says which PoPs have an override.
-    pub fn handle_overrides(&mut self, roster: &Roster, overridden: &[bool]) {
+    pub fn handle_overrides(&mut self, target_set: &TargetSet, overridden: &[bool]) {
         let of = |pop: usize| overridden.get(pop).copied().unwrap_or(false);
         let changed = (0..self.overridden.len()).any(|pop| self.overridden[pop] != of(pop));
         if !changed {
@@ -258,7 +274,7 @@ impl Board {
         }
         self.has_turned |= !self.held.is_empty();
         self.overridden = (0..self.overridden.len()).map(of).collect();
-        for (policy, number) in roster.policies.iter().zip(0..) {
+        for (policy, number) in target_set.policies.iter().zip(0..) {
             for (member, (pop, _)) in policy.members.iter().enumerate() {
                 self.guards[number as usize].handle_override(member, of(usize::from(*pop)));
             }
@@ -272,12 +288,12 @@ impl Board {
     }
 
     /// Judges what changed, and every guard that holds. Gives what guards decided, by policy.
-    pub fn settle(&mut self, roster: &Roster, now: Moment) -> Vec<(u32, Judgement)> {
+    pub fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Vec<(u32, Judgement)> {
         let (mut dirty, mut has_fallen) = (std::mem::take(&mut self.dirty), false);
         // In their order, so that the order of results leaves no trace.
         dirty.sort_unstable();
         for index in dirty.drain(..) {
-            has_fallen |= self.settle_slot(roster, index as usize, now);
+            has_fallen |= self.settle_slot(target_set, index as usize, now);
         }
         self.dirty = dirty;
         if has_fallen {
@@ -308,10 +324,10 @@ impl Board {
     }
 
     /// Judges one slot. Whether the set of slots that are wholly down changed.
-    fn settle_slot(&mut self, roster: &Roster, index: usize, now: Moment) -> bool {
+    fn settle_slot(&mut self, target_set: &TargetSet, index: usize, now: Moment) -> bool {
         self.is_dirty[index] = false;
         let was = self.slots[index];
-        let (mut is, fell_ms) = slot::judge(&roster.slots[index], &self.readings, self.thresholds[index]);
+        let (mut is, fell_ms) = slot::judge(&target_set.slots[index], &self.readings, self.thresholds[index]);
         is.went_down = was.went_down;
         let has_fallen = fell_ms.is_some() != self.fell_ms[index].is_some();
         if has_fallen {
@@ -333,9 +349,9 @@ impl Board {
         for number in 0..self.members[index].len() {
             let (policy, member) = self.members[index][number];
             let is_down = slot::is_down(
-                &roster.slots[index],
+                &target_set.slots[index],
                 &is,
-                roster.policies[policy as usize].up_threshold_percent,
+                target_set.policies[policy as usize].up_threshold_percent,
             );
             self.guards[policy as usize].handle(member as usize, is_down, !was.is_awaited, now);
             self.touch(policy);
@@ -384,19 +400,19 @@ impl Board {
     }
 
     /// Everything as it is now.
-    pub fn picture(&mut self, roster: &Roster) -> Picture {
+    pub fn health_state(&mut self, target_set: &TargetSet) -> HealthState {
         (self.has_turned, self.has_counted) = (false, false);
         let held = self
             .held
             .iter()
-            .map(|(policy, before)| (*policy, self.served(roster, before).collect()))
+            .map(|(policy, before)| (*policy, self.served(target_set, before).collect()))
             .collect();
-        Picture { slots: self.slots.clone(), held }
+        HealthState { slots: self.slots.clone(), held }
     }
 
     /// What a policy that is held serves of each slot.
-    fn served(&self, roster: &Roster, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
-        let slots = before.iter().zip(&self.slots).zip(&roster.slots);
+    fn served(&self, target_set: &TargetSet, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
+        let slots = before.iter().zip(&self.slots).zip(&target_set.slots);
         slots.map(
             |((before, is), slot)| {
                 if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) }

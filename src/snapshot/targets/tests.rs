@@ -33,7 +33,7 @@ startup_wait: 1s
 ";
 
 /// The roster of two PoPs with what is said of `fra` and `iad`.
-fn roster(fra: &str, iad: &str) -> Roster {
+fn target_set(fra: &str, iad: &str) -> TargetSet {
     let pops = format!(
         "{PROBES}pops:\n  fra: {{ addresses: [192.0.2.1, '2001:db8::1'], {fra} }}\n  iad: {{ addresses: \
          [192.0.2.2], capacity: 5, {iad} }}\n"
@@ -57,19 +57,19 @@ fn roster(fra: &str, iad: &str) -> Roster {
     let text = crate::shared::render::text(&loaded.findings, &loaded.files, false);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
     let (snapshot, _) = crate::snapshot::compile(&deployment, None, 1);
-    (*snapshot.unwrap().roster).clone()
+    (*snapshot.unwrap().target_set).clone()
 }
 
 /// A formula as text, its targets as `probe@destination`.
-fn shown(roster: &Roster, formula: &Formula) -> String {
+fn shown(target_set: &TargetSet, formula: &Formula) -> String {
     match formula {
         Formula::Unwatched => "-".into(),
         Formula::Target(index) => {
-            let target = &roster.targets[*index as usize];
+            let target = &target_set.targets[*index as usize];
             format!("{}@{}", target.probe, target.destination)
         }
         Formula::Group(need, parts) => {
-            let parts: Vec<String> = parts.iter().map(|part| shown(roster, part)).collect();
+            let parts: Vec<String> = parts.iter().map(|part| shown(target_set, part)).collect();
             format!("{need:?}({})", parts.join(" "))
         }
     }
@@ -114,37 +114,40 @@ fn addresses_become_formulas() {
         ("probe: mark", "probe: mark", "mark@192.0.2.1:0 mark@[2001:db8::1]:0 mark@192.0.2.2:0".into(), 3),
         ("probe: run", "probe: run", "run@192.0.2.1:0 run@[2001:db8::1]:0 run@192.0.2.2:0".into(), 3),
     ] {
-        let roster = roster(fra, iad);
+        let target_set = target_set(fra, iad);
         assert_eq!(
-            roster.slots.iter().map(|s| (s.pop, &*s.service)).collect::<Vec<_>>(),
+            target_set.slots.iter().map(|s| (s.pop, &*s.service)).collect::<Vec<_>>(),
             [(0, "default"), (1, "default")]
         );
-        let all = roster.slots.iter().flat_map(|slot| slot.v4.iter().chain(&slot.v6));
+        let all = target_set.slots.iter().flat_map(|slot| slot.v4.iter().chain(&slot.v6));
         assert_eq!(
-            all.map(|formula| shown(&roster, formula)).collect::<Vec<_>>().join(" "),
+            all.map(|formula| shown(&target_set, formula)).collect::<Vec<_>>().join(" "),
             formulas,
             "{fra}, {iad}"
         );
-        assert_eq!(roster.targets.len(), targets + 2, "{fra}, {iad}");
-        let mut keys: Vec<&str> = roster.targets.iter().map(|target| &*target.key).collect();
+        assert_eq!(target_set.targets.len(), targets + 2, "{fra}, {iad}");
+        let mut keys: Vec<&str> = target_set.targets.iter().map(|target| &*target.key).collect();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), roster.targets.len(), "keys are told apart");
+        assert_eq!(keys.len(), target_set.targets.len(), "keys are told apart");
     }
-    let slow = roster("probe: [web, slow]", "weight: 1");
+    let slow = target_set("probe: [web, slow]", "weight: 1");
     assert_eq!(slow.targets[0].spec.every_ms, 60_000);
 }
 
 #[test]
 fn policies_and_canaries_are_in_the_roster() {
-    let roster = roster("probe: web", "weight: 1");
-    let canaries: Vec<String> =
-        roster.canaries.iter().map(|index| roster.targets[*index as usize].destination.to_string()).collect();
+    let target_set = target_set("probe: web", "weight: 1");
+    let canaries: Vec<String> = target_set
+        .canaries
+        .iter()
+        .map(|index| target_set.targets[*index as usize].destination.to_string())
+        .collect();
     assert_eq!(canaries, ["192.0.2.251:22", "[2001:db8::251]:22"]);
-    assert_eq!((roster.freeze_max_ms, roster.startup_wait_ms), (60_000, 1_000));
-    let pops: Vec<_> = roster.pops.iter().map(|pop| (&*pop.name, pop.capacity)).collect();
+    assert_eq!((target_set.freeze_max_ms, target_set.startup_wait_ms), (60_000, 1_000));
+    let pops: Vec<_> = target_set.pops.iter().map(|pop| (&*pop.name, pop.capacity)).collect();
     assert_eq!(pops, [("fra", None), ("iad", Some(5.0))]);
-    let policy = &roster.policies[0];
+    let policy = &target_set.policies[0];
     assert_eq!(
         (&*policy.name, policy.members.as_slice(), policy.up_threshold_percent),
         ("web", &[(0, 0), (1, 1)][..], 60)
@@ -155,7 +158,8 @@ fn policies_and_canaries_are_in_the_roster() {
 /// Keys stay the same when other things change.
 #[test]
 fn keys_do_not_hold_what_changes() {
-    let (first, second) = (roster("probe: web", "weight: 1"), roster("probe: web, weight: 7", "probe: web"));
-    let keys = |roster: &Roster| roster.targets.iter().map(|t| t.key.clone()).collect::<Vec<_>>();
+    let (first, second) =
+        (target_set("probe: web", "weight: 1"), target_set("probe: web, weight: 7", "probe: web"));
+    let keys = |target_set: &TargetSet| target_set.targets.iter().map(|t| t.key.clone()).collect::<Vec<_>>();
     assert!(keys(&first).iter().all(|key| keys(&second).contains(key)));
 }

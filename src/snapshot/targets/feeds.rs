@@ -5,7 +5,7 @@
 
 use crate::config::Deployment;
 use crate::geo::distance::great_circle_m;
-use crate::health::load::roster::{FeedRoster, LoadRoster, LoadSlot};
+use crate::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
 use crate::health::load::spec::LoadSpec;
 use crate::snapshot::Steering;
 use crate::steer::pop::Pop;
@@ -15,17 +15,17 @@ use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
 /// Makes the roster. The steering must have been compiled from the deployment.
-pub fn of(deployment: &Deployment, steering: &Steering) -> LoadRoster {
+pub fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
     let pops = &deployment.pops;
-    let mut roster =
-        LoadRoster { pops: pops.iter().map(|pop| pop.name.clone()).collect(), ..LoadRoster::default() };
-    roster.slots =
+    let mut target_set =
+        FeedSet { pops: pops.iter().map(|pop| pop.name.clone()).collect(), ..FeedSet::default() };
+    target_set.slots =
         steering.slots.iter().map(|slot| LoadSlot { pop: slot.pop.0, service: "".into() }).collect();
     let mut ttls = vec![0u32; steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
         let ttl_secs = longest_ttl_secs(scoped);
         for slot in table.slots.iter().filter(|slot| **slot != NO_SLOT) {
-            roster.slots[*slot as usize].service = scoped.policy.service.clone();
+            target_set.slots[*slot as usize].service = scoped.policy.service.clone();
             ttls[*slot as usize] = ttls[*slot as usize].max(ttl_secs);
         }
     }
@@ -34,23 +34,23 @@ pub fn of(deployment: &Deployment, steering: &Steering) -> LoadRoster {
         let has_own = |service: &str| pop.service(service).is_some_and(|service| service.load.is_some());
         for service in &pop.services {
             let measured = service.load.as_ref().zip(service.capacity.or(pop.capacity));
-            let slots = slots(&roster, |slot| of_pop(slot) && slot.service == service.name);
-            roster.feeds.extend(measured.and_then(|(spec, capacity)| {
+            let slots = slots(&target_set, |slot| of_pop(slot) && slot.service == service.name);
+            target_set.feeds.extend(measured.and_then(|(spec, capacity)| {
                 feed(index, pop, Some(&service.name), slots, capacity, spec, &ttls)
             }));
         }
-        let slots = slots(&roster, |slot| of_pop(slot) && !has_own(&slot.service));
+        let slots = slots(&target_set, |slot| of_pop(slot) && !has_own(&slot.service));
         let measured = pop.load.as_ref().zip(pop.capacity);
-        roster.feeds.extend(
+        target_set.feeds.extend(
             measured.and_then(|(spec, capacity)| feed(index, pop, None, slots, capacity, spec, &ttls)),
         );
     }
-    roster.followers = followers(pops, &roster);
-    roster
+    target_set.followers = followers(pops, &target_set);
+    target_set
 }
 
-fn slots(roster: &LoadRoster, is_meant: impl Fn(&LoadSlot) -> bool) -> Vec<u32> {
-    roster.slots.iter().zip(0..).filter(|(slot, _)| is_meant(slot)).map(|(_, index)| index).collect()
+fn slots(target_set: &FeedSet, is_meant: impl Fn(&LoadSlot) -> bool) -> Vec<u32> {
+    target_set.slots.iter().zip(0..).filter(|(slot, _)| is_meant(slot)).map(|(_, index)| index).collect()
 }
 
 fn feed(
@@ -61,12 +61,12 @@ fn feed(
     capacity: f64,
     spec: &Arc<LoadSpec>,
     ttls: &[u32],
-) -> Option<FeedRoster> {
+) -> Option<FeedTarget> {
     let ttl_secs = slots.iter().map(|slot| ttls[*slot as usize]).max()?;
     // Its rule may change while it goes on.
     let from = hash::octets(format!("{:?}", spec.feed).as_bytes());
     let key = format!("{} {} {from:016x}", pop.name, service.map_or("*", |service| service)).into();
-    Some(FeedRoster {
+    Some(FeedTarget {
         key,
         pop: index as u16,
         service: service.cloned(),
@@ -87,9 +87,9 @@ fn longest_ttl_secs(scoped: &ScopedPolicy) -> u32 {
 /// For each PoP the others by great circle, those of unknown place behind, ties by name. A PoP
 /// without a feed never sheds, so nobody asks who follows it, and a thousand PoPs of which ten are
 /// measured cost ten sorts.
-fn followers(pops: &[Pop], roster: &LoadRoster) -> Vec<Vec<u16>> {
+fn followers(pops: &[Pop], target_set: &FeedSet) -> Vec<Vec<u16>> {
     let mut measured = vec![false; pops.len()];
-    roster.feeds.iter().for_each(|feed| measured[usize::from(feed.pop)] = true);
+    target_set.feeds.iter().for_each(|feed| measured[usize::from(feed.pop)] = true);
     let others = |index: usize| {
         let from = pops[index].coordinates;
         let distance_m =

@@ -51,7 +51,7 @@ impl Default for SlotHealth {
 
 /// What probes say of everything, for one roster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Picture {
+pub struct HealthState {
     /// Each slot, in the roster's order.
     pub slots: Vec<SlotHealth>,
     /// For each policy that the panic guard holds: the slots as they were before, whole. Sorted by
