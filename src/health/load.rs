@@ -12,17 +12,17 @@
 //! The signal lags: a feed is read every 15 s, and resolvers keep answers for a TTL. On and off by
 //! thresholds never settles on such a signal, so nothing here is on or off; see [`shed`].
 
+mod controller;
 pub mod event;
 pub mod feeds;
-mod machine;
-mod publish;
+pub mod headroom;
+mod quantize;
 pub mod report;
-pub mod room;
 pub mod saved;
 pub mod shed;
 pub mod spec;
 
-pub use machine::{DueFeed, FeedTicket, Loads, ShedRow};
+pub use controller::{DueFeed, FeedTicket, LoadController, ShedRow};
 
 #[cfg(test)]
 mod tests;

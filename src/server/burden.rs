@@ -7,7 +7,7 @@ use crate::health::Moment;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
 use crate::health::load::saved::SavedLoad;
-use crate::health::load::{FeedTicket, Loads, ShedRow};
+use crate::health::load::{FeedTicket, LoadController, ShedRow};
 use crate::health::ramp::{RampPop, Ramps, SavedRamp};
 use crate::probe::Prober;
 use crate::probe::load::Reading;
@@ -30,7 +30,7 @@ pub type Scales = Arc<Mutex<HashMap<FeedName, MeasuredLoad>>>;
 
 /// Load and ramps at work.
 pub struct Burden {
-    loads: Loads,
+    loads: LoadController,
     ramps: Ramps,
     round: Round<Reading, Answer>,
     /// What each slot sheds; empty while nothing is shed.
@@ -51,7 +51,7 @@ impl Burden {
         stop: CancellationToken,
     ) -> Burden {
         let seed = crate::wire::hash::octets(snapshot.node_name().as_bytes());
-        let mut loads = Loads::new(Arc::clone(&snapshot.loads), seed, Moment(0));
+        let mut loads = LoadController::new(Arc::clone(&snapshot.loads), seed, Moment(0));
         loads.restore(&saved.loads, Moment(0), now_epoch_secs);
         let mut ramps = Ramps::new(ramping(&snapshot.pops));
         ramps.restore(&saved.ramps, Moment(0), now_epoch_secs);

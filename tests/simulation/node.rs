@@ -5,7 +5,7 @@ use crate::world::Compiled;
 use meridian::config::ledger_file;
 use meridian::health::Moment;
 use meridian::health::health_state::{HealthState, SlotHealth};
-use meridian::health::load::{Loads, ShedRow};
+use meridian::health::load::{LoadController, ShedRow};
 use meridian::health::monitor::Monitor;
 use meridian::health::ramp::{RampPop, Ramps};
 use meridian::server::display::health_of_pops;
@@ -23,7 +23,7 @@ pub struct Node<'w> {
     capacity: Vec<f64>,
     seed: u64,
     pub monitor: Monitor,
-    pub loads: Loads,
+    pub loads: LoadController,
     ramps: Ramps,
     pub overrides: Overrides,
     pub health_state: HealthState,
@@ -42,7 +42,7 @@ impl<'w> Node<'w> {
         let snapshot = files.world.snapshot.clone();
         Node {
             monitor: Monitor::new(snapshot.target_set.clone(), seed, Moment(0)),
-            loads: Loads::new(files.loads(capacity), seed, Moment(0)),
+            loads: LoadController::new(files.loads(capacity), seed, Moment(0)),
             ramps: Ramps::new(ramping(&snapshot)),
             overrides: Overrides::open(Path::new("no such folder"), 0),
             health_state: HealthState {

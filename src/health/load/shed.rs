@@ -43,7 +43,7 @@ pub struct Tuning {
 
 /// What a step found beside the share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum GainChange {
     /// It turns too often: the gain is halved.
     Oscillates,
     /// It was quiet for long enough: the gain is what is configured again.
@@ -92,7 +92,7 @@ impl Shedding {
         expected: f64,
         has_room: bool,
         now: Moment,
-    ) -> Option<Turn> {
+    ) -> Option<GainChange> {
         let (excess, to_come) = (utilisation - tuning.target, expected - tuning.target);
         self.urgent = if utilisation > tuning.limit && expected > tuning.limit {
             self.urgent.saturating_add(1)
@@ -120,7 +120,7 @@ impl Shedding {
         self.is_rising = None;
     }
 
-    fn advance(&mut self, step: f64, ttl_ms: u64, now: Moment) -> Option<Turn> {
+    fn advance(&mut self, step: f64, ttl_ms: u64, now: Moment) -> Option<GainChange> {
         let before = self.share;
         self.share = (before + step).clamp(0.0, SHED_SHARE_MAX);
         let window_ms = WINDOW_TTLS * ttl_ms.max(1_000);
@@ -138,12 +138,12 @@ impl Shedding {
         if self.turns.len() > TURNS_BORNE {
             self.turns.clear();
             self.calm = (self.calm / 2.0).max(CALM_MIN);
-            return Some(Turn::Oscillates);
+            return Some(GainChange::Oscillates);
         }
         if self.oscillates() && now.since_ms(self.quiet_since) >= window_ms {
             self.quiet_since = now;
             self.calm *= 2.0;
-            return (!self.oscillates()).then_some(Turn::Calm);
+            return (!self.oscillates()).then_some(GainChange::Calm);
         }
         None
     }

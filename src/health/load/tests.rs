@@ -1,11 +1,11 @@
 //! The machine of load: single behaviours. What comes of them together is the simulation's.
 
+use super::controller::LoadController;
 use super::event::LoadEvent;
 use super::feeds::{FeedSet, FeedTarget, LoadSlot};
-use super::machine::Loads;
-use super::publish::{Published, follow_row};
-use super::room::{Outflow, split};
-use super::shed::{Shedding, Tuning, Turn};
+use super::headroom::{Outflow, split};
+use super::quantize::{QuantizedShare, follow_row};
+use super::shed::{GainChange, Shedding, Tuning};
 use super::spec::{Feed, LoadSpec};
 use crate::finding::{At, FileId};
 use crate::health::Moment;
@@ -37,7 +37,7 @@ fn feed_set(pops: u16) -> Arc<FeedSet> {
 }
 
 /// Pushes the same loads every 15 s; the last sheds that were told.
-fn push(loads: &mut Loads, from_secs: u64, readings: u64, values: &[f64]) -> Vec<super::ShedRow> {
+fn push(loads: &mut LoadController, from_secs: u64, readings: u64, values: &[f64]) -> Vec<super::ShedRow> {
     for reading in 0..readings {
         let now = Moment((from_secs + reading * 15) * 1_000);
         for (pop, value) in values.iter().enumerate() {
@@ -48,7 +48,7 @@ fn push(loads: &mut Loads, from_secs: u64, readings: u64, values: &[f64]) -> Vec
     loads.sheds()
 }
 
-fn events(loads: &mut Loads) -> Vec<String> {
+fn events(loads: &mut LoadController) -> Vec<String> {
     std::iter::from_fn(|| loads.poll_event()).map(|event| event.to_string()).collect()
 }
 
@@ -101,19 +101,19 @@ fn turning_too_often_calms_the_gain() {
         let measured = if reading % 2 == 0 { 0.9 } else { 0.7 };
         told.extend(shedding.step(TUNING, measured, measured, true, Moment(reading * 15_000)));
     }
-    assert_eq!(told, [Turn::Oscillates, Turn::Oscillates], "turns 1 to 4, and 5 to 8");
+    assert_eq!(told, [GainChange::Oscillates, GainChange::Oscillates], "turns 1 to 4, and 5 to 8");
     assert!(shedding.oscillates());
     told.clear();
     for reading in 12..100u64 {
         told.extend(shedding.step(TUNING, 0.8, 0.8, true, Moment(reading * 15_000)));
     }
-    assert_eq!((told, shedding.oscillates()), (vec![Turn::Calm], false));
+    assert_eq!((told, shedding.oscillates()), (vec![GainChange::Calm], false));
 }
 
 /// A share is told in steps and turns only past the hysteresis; its end is always told.
 #[test]
 fn noise_is_not_told() {
-    let mut published = Published::default();
+    let mut published = QuantizedShare::default();
     for (exact, told) in [
         (0.001, 0),
         (0.1, 26),
@@ -177,7 +177,7 @@ fn leavers_fall_over_their_followers_in_turn() {
 /// take what is left.
 #[test]
 fn an_overload_sheds_and_ends() {
-    let mut loads = Loads::new(feed_set(4), 1, Moment(0));
+    let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
     assert_eq!(push(&mut loads, 0, 3, &[75.0, 75.0, 20.0]), []);
     let sheds = push(&mut loads, 45, 4, &[120.0, 75.0, 20.0]);
     let [row] = &sheds[..] else { panic!("{sheds:?}") };
@@ -197,7 +197,7 @@ fn an_overload_sheds_and_ends() {
 /// too.
 #[test]
 fn a_lost_feed_gives_its_cells_back() {
-    let mut loads = Loads::new(feed_set(3), 1, Moment(0));
+    let mut loads = LoadController::new(feed_set(3), 1, Moment(0));
     let shed = push(&mut loads, 0, 6, &[150.0, 10.0])[0].share;
     let last = 75_000;
     loads.poll_sheds(Moment(last + 29_000));
@@ -227,7 +227,7 @@ fn bad_readings_are_errors() {
     for feed in &mut feed_set.feeds {
         feed.spec = Arc::new(LoadSpec::new(Feed::File { path: "load".into() }, nowhere()));
     }
-    let mut loads = Loads::new(Arc::new(feed_set), 1, Moment(0));
+    let mut loads = LoadController::new(Arc::new(feed_set), 1, Moment(0));
     let due: Vec<_> = std::iter::from_fn(|| loads.poll_due(Moment(0))).collect();
     assert_eq!(due.iter().map(|due| &**due.pop()).collect::<Vec<_>>(), ["p0", "p1"]);
     assert!(loads.handle_reading(due[0].ticket, Ok(f64::NAN), Moment(5)));
@@ -244,7 +244,7 @@ fn bad_readings_are_errors() {
 /// A reload carries shares over by key, with acceptances by name; a restart by what was saved.
 #[test]
 fn shares_are_carried_over() {
-    let mut loads = Loads::new(feed_set(4), 1, Moment(0));
+    let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
     let shed = push(&mut loads, 0, 6, &[150.0, 75.0, 10.0]);
     let saved = loads.save(1_000_000);
     // The other order: every index is another.
@@ -262,7 +262,7 @@ fn shares_are_carried_over() {
         (carried[0].slot, carried[0].share, carried[0].accept.to_vec()),
         (3, shed[0].share, accept.clone())
     );
-    let mut restarted = Loads::new(turned, 1, Moment(0));
+    let mut restarted = LoadController::new(turned, 1, Moment(0));
     assert_eq!(restarted.restore(&saved, Moment(0), 1_000_060), 1);
     assert_eq!(restarted.poll_sheds(Moment(0)).unwrap(), carried);
     assert_eq!(restarted.restore(&saved, Moment(0), 1_001_000), 0, "too old");
@@ -273,7 +273,7 @@ fn shares_are_carried_over() {
 /// A share that swings is told, and its events are lines.
 #[test]
 fn swings_are_told() {
-    let mut loads = Loads::new(feed_set(3), 1, Moment(0));
+    let mut loads = LoadController::new(feed_set(3), 1, Moment(0));
     for swing in 0..12 {
         push(&mut loads, swing * 120, 8, &[if swing % 2 == 0 { 170.0 } else { 1.0 }, 10.0]);
     }

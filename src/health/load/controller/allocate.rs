@@ -1,39 +1,40 @@
 //! Who is to take what: rooms and outflows of all feeds, and the rows that follow.
 
-use super::Loads;
-use crate::health::load::publish::steps;
-use crate::health::load::room::{self, Outflow};
+use super::LoadController;
+use crate::health::load::headroom::{self, Outflow};
+use crate::health::load::quantize::steps;
 use std::collections::BTreeMap;
 
 /// Part of its target up to which a PoP is filled with what others shed: estimates are never exact,
 /// and who is filled to the target sheds in turn.
 const FILL: f64 = 0.95;
 
-impl Loads {
+impl LoadController {
     /// For each feed that sheds, or will, the acceptance of each PoP in steps. Notes what each feed
     /// is handed.
-    pub(super) fn plan(&mut self) -> BTreeMap<u32, Vec<u16>> {
+    pub(super) fn allocate(&mut self) -> BTreeMap<u32, Vec<u16>> {
         let feed_set = self.feed_set.clone();
-        let (shedding, outflows): (Vec<u32>, Vec<Outflow>) =
-            (0..self.gauges.len() as u32).filter_map(|index| Some((index, self.outflow(index)?))).unzip();
+        let (shedding, outflows): (Vec<u32>, Vec<Outflow>) = (0..self.feed_states.len() as u32)
+            .filter_map(|index| Some((index, self.outflow(index)?)))
+            .unzip();
         // Behind the feeds stand PoPs that are not measured: nothing limits them.
-        let mut rooms: Vec<f64> = (0..self.gauges.len()).map(|index| self.room(index)).collect();
-        rooms.resize(self.gauges.len() + feed_set.pops.len(), f64::INFINITY);
-        let split = room::split(&outflows, &rooms);
-        for gauge in &mut self.gauges {
-            (gauge.inflow, gauge.taken) = (0.0, 1.0);
+        let mut headrooms: Vec<f64> = (0..self.feed_states.len()).map(|index| self.room(index)).collect();
+        headrooms.resize(self.feed_states.len() + feed_set.pops.len(), f64::INFINITY);
+        let split = headroom::split(&outflows, &headrooms);
+        for feed_state in &mut self.feed_states {
+            (feed_state.inflow, feed_state.taken) = (0.0, 1.0);
         }
         let mut rows = BTreeMap::new();
         for ((index, outflow), accepted) in shedding.into_iter().zip(&outflows).zip(&split) {
-            let gauge = &mut self.gauges[index as usize];
-            gauge.taken = accepted.taken;
-            let handed = gauge.demand().unwrap_or(0.0) * f64::from(gauge.published.share) / 256.0;
+            let feed_state = &mut self.feed_states[index as usize];
+            feed_state.taken = accepted.taken;
+            let handed = feed_state.demand().unwrap_or(0.0) * f64::from(feed_state.published.share) / 256.0;
             let mut row = vec![0; feed_set.pops.len()];
             for ((follower, accept), part) in
                 outflow.followers.iter().zip(&accepted.accept).zip(&accepted.parts)
             {
                 row[self.pop_of(*follower)] = steps(*accept);
-                if let Some(follower) = self.gauges.get_mut(*follower as usize) {
+                if let Some(follower) = self.feed_states.get_mut(*follower as usize) {
                     follower.inflow += handed * part;
                 }
             }
@@ -44,9 +45,9 @@ impl Loads {
 
     /// What is to leave in the end, and who may take it; `None` for a feed within its target.
     fn outflow(&self, index: u32) -> Option<Outflow> {
-        let (feed, gauge) = (&self.feed_set.feeds[index as usize], &self.gauges[index as usize]);
-        let demand = gauge.demand()?;
-        let load = (demand - feed.spec.target * feed.capacity).max(demand * gauge.shedding.share());
+        let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
+        let demand = feed_state.demand()?;
+        let load = (demand - feed.spec.target * feed.capacity).max(demand * feed_state.shedding.share());
         (load > 0.0).then(|| Outflow { load, followers: self.followers(index) })
     }
 
@@ -77,7 +78,9 @@ impl Loads {
     /// What a feed's PoP may still take, by its own demand: what it was handed already is its room
     /// in use. One whose load was never read takes nothing.
     fn room(&self, index: usize) -> f64 {
-        let (feed, gauge) = (&self.feed_set.feeds[index], &self.gauges[index]);
-        gauge.own_demand().map_or(0.0, |demand| ((feed.spec.target * FILL) * feed.capacity - demand).max(0.0))
+        let (feed, feed_state) = (&self.feed_set.feeds[index], &self.feed_states[index]);
+        feed_state
+            .own_demand()
+            .map_or(0.0, |demand| ((feed.spec.target * FILL) * feed.capacity - demand).max(0.0))
     }
 }

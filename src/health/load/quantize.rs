@@ -21,15 +21,15 @@ pub(super) fn steps(fraction: f64) -> u16 {
 
 /// A share as answers see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Published {
+pub(super) struct QuantizedShare {
     pub share: u16,
     is_rising: Option<bool>,
 }
 
-impl Published {
+impl QuantizedShare {
     /// What was told before a restart.
-    pub fn kept(share: u16) -> Published {
-        Published { share: share.min(ALL), is_rising: None }
+    pub fn kept(share: u16) -> QuantizedShare {
+        QuantizedShare { share: share.min(ALL), is_rising: None }
     }
 
     /// Follows the exact share. Whether anything changed.

@@ -3,13 +3,13 @@
 use super::FeedTicket;
 use crate::health::Moment;
 use crate::health::load::feeds::FeedTarget;
-use crate::health::load::publish::Published;
-use crate::health::load::shed::{Shedding, Tuning, Turn};
+use crate::health::load::quantize::QuantizedShare;
+use crate::health::load::shed::{GainChange, Shedding, Tuning};
 use std::sync::Arc;
 
 /// What is known of a feed.
 #[derive(Clone, Debug)]
-pub(super) struct Gauge {
+pub(super) struct FeedState {
     pub reading: Option<f64>,
     pub smoothed: Option<f64>,
     pub read_at: Option<Moment>,
@@ -20,7 +20,7 @@ pub(super) struct Gauge {
     pub began: Moment,
     pub stepped_at: Option<Moment>,
     pub shedding: Shedding,
-    pub published: Published,
+    pub published: QuantizedShare,
     /// For each PoP what it accepts, in steps; empty while nothing is shed.
     pub row: Vec<u16>,
     /// The part of what may leave that somebody takes.
@@ -35,9 +35,9 @@ pub(super) struct Gauge {
     pub alarm: Option<Moment>,
 }
 
-impl Gauge {
-    pub fn new(now: Moment) -> Gauge {
-        Gauge {
+impl FeedState {
+    pub fn new(now: Moment) -> FeedState {
+        FeedState {
             reading: None,
             smoothed: None,
             read_at: None,
@@ -46,7 +46,7 @@ impl Gauge {
             began: now,
             stepped_at: None,
             shedding: Shedding::new(0.0, now),
-            published: Published::default(),
+            published: QuantizedShare::default(),
             row: Vec::new(),
             taken: 1.0,
             measured_out: 0.0,
@@ -92,7 +92,7 @@ impl Gauge {
     }
 
     /// A step of the rule.
-    pub fn step(&mut self, feed: &FeedTarget, now: Moment) -> Option<Turn> {
+    pub fn step(&mut self, feed: &FeedTarget, now: Moment) -> Option<GainChange> {
         let since_ms = self.stepped_at.map_or(0, |last| now.since_ms(last));
         self.stepped_at = Some(now);
         self.catch_up(feed, since_ms);

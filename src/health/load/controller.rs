@@ -4,20 +4,20 @@
 //! with [`Loads::handle_reading`], and after each turn takes [`Loads::poll_sheds`] and the events.
 //! Between, it sleeps until [`Loads::next_wake`]. Moments never go back.
 
-mod carry;
-mod gauge;
-mod plan;
+mod allocate;
+mod feed;
+mod reload;
 
 use super::event::{LoadEvent, LoadSubject};
 use super::feeds::{FeedSet, FeedTarget};
-use super::publish::follow_row;
+use super::quantize::follow_row;
 use super::report::FeedReport;
-use super::shed::Turn;
+use super::shed::GainChange;
 use super::spec::Feed;
 use crate::health::Moment;
 use crate::health::schedule::spread;
 use crate::limits::{HEALTH_EVENTS_MAX, LOAD_FEEDS_AT_ONCE, LOAD_PUBLISH_MS, LOAD_READING_MS_MAX};
-use gauge::Gauge;
+use feed::FeedState;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -66,9 +66,9 @@ pub struct ShedRow {
 
 /// The feeds of one roster at a time.
 #[derive(Clone, Debug)]
-pub struct Loads {
+pub struct LoadController {
     feed_set: Arc<FeedSet>,
-    gauges: Vec<Gauge>,
+    feed_states: Vec<FeedState>,
     /// Who takes what is shed in a service at a PoP: a feed, or behind them the PoP where nothing
     /// is measured.
     takers: HashMap<(u16, Arc<str>), u32>,
@@ -90,15 +90,15 @@ pub struct Loads {
     lost_events: u64,
 }
 
-impl Loads {
+impl LoadController {
     /// Nothing is known yet. The seed is the node's: it spreads the readings of several nodes over
     /// time.
-    pub fn new(feed_set: Arc<FeedSet>, seed: u64, now: Moment) -> Loads {
-        let gauges = feed_set.feeds.iter().map(|_| Gauge::new(now)).collect();
-        let mut loads = Loads {
+    pub fn new(feed_set: Arc<FeedSet>, seed: u64, now: Moment) -> LoadController {
+        let feed_states = feed_set.feeds.iter().map(|_| FeedState::new(now)).collect();
+        let mut loads = LoadController {
             serves: vec![true; feed_set.pops.len()],
-            takers: carry::takers(&feed_set),
-            gauges,
+            takers: reload::takers(&feed_set),
+            feed_states,
             seed,
             due: BTreeSet::new(),
             alarms: BTreeSet::new(),
@@ -127,8 +127,8 @@ impl Loads {
         self.tickets += 1;
         let ticket = FeedTicket(self.tickets);
         self.flights.insert(ticket, index);
-        let gauge = &mut self.gauges[index as usize];
-        (gauge.due, gauge.flight) = (None, Some((ticket, now)));
+        let feed_state = &mut self.feed_states[index as usize];
+        (feed_state.due, feed_state.flight) = (None, Some((ticket, now)));
         self.watch(index);
         Some(DueFeed { feed_set: self.feed_set.clone(), index, ticket })
     }
@@ -183,7 +183,7 @@ impl Loads {
             return None;
         }
         self.told_at = Some(now);
-        let wanted = self.plan();
+        let wanted = self.allocate();
         let mut changed = false;
         for index in std::mem::take(&mut self.stepped) {
             changed |= self.publish(index, wanted.get(&index).map(Vec::as_slice));
@@ -194,13 +194,17 @@ impl Loads {
     /// What every slot sheds, as last told.
     pub fn sheds(&self) -> Vec<ShedRow> {
         let mut rows = Vec::new();
-        for (feed, gauge) in
-            self.feed_set.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0)
+        for (feed, feed_state) in self
+            .feed_set
+            .feeds
+            .iter()
+            .zip(&self.feed_states)
+            .filter(|(_, feed_state)| feed_state.published.share > 0)
         {
-            let accept: Arc<[u16]> = gauge.row.as_slice().into();
+            let accept: Arc<[u16]> = feed_state.row.as_slice().into();
             rows.extend(feed.slots.iter().map(|slot| ShedRow {
                 slot: *slot,
-                share: gauge.published.share,
+                share: feed_state.published.share,
                 accept: accept.clone(),
             }));
         }
@@ -236,24 +240,24 @@ impl Loads {
 
     /// Every feed for people, in the roster's order.
     pub fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
-        self.feed_set.feeds.iter().zip(&self.gauges).map(move |(feed, gauge)| FeedReport {
+        self.feed_set.feeds.iter().zip(&self.feed_states).map(move |(feed, feed_state)| FeedReport {
             feed,
             pop: &self.feed_set.pops[usize::from(feed.pop)],
-            reading: gauge.reading,
-            smoothed: gauge.smoothed,
-            utilisation: gauge.utilisation(feed),
-            share: gauge.published.share,
+            reading: feed_state.reading,
+            smoothed: feed_state.smoothed,
+            utilisation: feed_state.utilisation(feed),
+            share: feed_state.published.share,
             accept: self
                 .feed_set
                 .pops
                 .iter()
-                .zip(gauge.row.iter().copied())
+                .zip(feed_state.row.iter().copied())
                 .filter(|(_, accept)| *accept > 0)
                 .collect(),
-            is_stale: gauge.is_lost,
-            oscillates: gauge.shedding.oscillates(),
-            last_error: gauge.error.as_ref(),
-            read_ago_ms: gauge.read_at.map(|read_at| now.since_ms(read_at)),
+            is_stale: feed_state.is_lost,
+            oscillates: feed_state.shedding.oscillates(),
+            last_error: feed_state.error.as_ref(),
+            read_ago_ms: feed_state.read_at.map(|read_at| now.since_ms(read_at)),
         })
     }
 
@@ -266,9 +270,10 @@ impl Loads {
     fn advance(&mut self, now: Moment) {
         while let Some((moment, index)) = self.alarms.first().copied().filter(|(moment, _)| *moment <= now) {
             self.alarms.remove(&(moment, index));
-            let (feed, gauge) = (&self.feed_set.feeds[index as usize], &mut self.gauges[index as usize]);
-            gauge.alarm = None;
-            if let Some((ticket, began)) = gauge.flight
+            let (feed, feed_state) =
+                (&self.feed_set.feeds[index as usize], &mut self.feed_states[index as usize]);
+            feed_state.alarm = None;
+            if let Some((ticket, began)) = feed_state.flight
                 && now.since_ms(began) >= timeout_ms(feed)
             {
                 self.flights.remove(&ticket);
@@ -276,15 +281,16 @@ impl Loads {
                 self.read(index, Err("no number in time".into()), now);
                 continue;
             }
-            if !gauge.is_lost && gauge.is_stale(feed, now) {
-                gauge.is_lost = true;
-                let (subject, reason) = (LoadSubject::of(feed, &self.feed_set), gauge.error.clone());
+            if !feed_state.is_lost && feed_state.is_stale(feed, now) {
+                feed_state.is_lost = true;
+                let (subject, reason) = (LoadSubject::of(feed, &self.feed_set), feed_state.error.clone());
                 self.tell(LoadEvent::FeedLost { subject, reason });
             }
-            let (feed, gauge) = (&self.feed_set.feeds[index as usize], &mut self.gauges[index as usize]);
-            if gauge.is_lost && gauge.shedding.share() > 0.0 && now >= gauge.next_decay(feed) {
-                gauge.shedding.decay();
-                gauge.stepped_at = Some(now);
+            let (feed, feed_state) =
+                (&self.feed_set.feeds[index as usize], &mut self.feed_states[index as usize]);
+            if feed_state.is_lost && feed_state.shedding.share() > 0.0 && now >= feed_state.next_decay(feed) {
+                feed_state.shedding.decay();
+                feed_state.stepped_at = Some(now);
                 self.stepped.insert(index);
             }
             self.watch(index);
@@ -300,8 +306,8 @@ impl Loads {
         let due = Moment(
             (now.0.saturating_sub(phase_ms) / every_ms + 1).saturating_mul(every_ms).saturating_add(phase_ms),
         );
-        let gauge = &mut self.gauges[index as usize];
-        (gauge.flight, gauge.due) = (None, Some(due));
+        let feed_state = &mut self.feed_states[index as usize];
+        (feed_state.flight, feed_state.due) = (None, Some(due));
         self.due.insert((due, index));
         self.watch(index);
     }
@@ -310,21 +316,23 @@ impl Loads {
     fn read(&mut self, index: u32, reading: Result<f64, Arc<str>>, now: Moment) {
         let feed_set = self.feed_set.clone();
         let feed = &feed_set.feeds[index as usize];
-        let gauge = &mut self.gauges[index as usize];
+        let feed_state = &mut self.feed_states[index as usize];
         let value = match reading {
             Ok(value) if (0.0..=1e18).contains(&value) => value,
-            Ok(value) => return gauge.error = Some(format!("{value} is no load").into()),
-            Err(why) => return gauge.error = Some(why),
+            Ok(value) => return feed_state.error = Some(format!("{value} is no load").into()),
+            Err(why) => return feed_state.error = Some(why),
         };
-        let was_lost = gauge.note(feed, value, now);
-        let turn = gauge.may_step(feed, now).then(|| gauge.step(feed, now));
+        let was_lost = feed_state.note(feed, value, now);
+        let turn = feed_state.may_step(feed, now).then(|| feed_state.step(feed, now));
         if let Some(turn) = turn {
             self.stepped.insert(index);
             match turn {
-                Some(Turn::Oscillates) => {
+                Some(GainChange::Oscillates) => {
                     self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &feed_set) })
                 }
-                Some(Turn::Calm) => self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &feed_set) }),
+                Some(GainChange::Calm) => {
+                    self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &feed_set) })
+                }
                 None => {}
             }
         }
@@ -337,17 +345,17 @@ impl Loads {
     /// What answers see of one feed from now on. Whether that changed.
     fn publish(&mut self, index: u32, wanted: Option<&[u16]>) -> bool {
         let feed = &self.feed_set.feeds[index as usize];
-        let gauge = &mut self.gauges[index as usize];
-        let before = gauge.published.share;
-        let mut changed = gauge.published.follow(gauge.shedding.share());
-        let share = gauge.published.share;
+        let feed_state = &mut self.feed_states[index as usize];
+        let before = feed_state.published.share;
+        let mut changed = feed_state.published.follow(feed_state.shedding.share());
+        let share = feed_state.published.share;
         if share == 0 {
-            gauge.row.clear();
+            feed_state.row.clear();
         } else if let Some(wanted) = wanted {
-            gauge.row.resize(wanted.len(), 0);
-            changed |= follow_row(&mut gauge.row, wanted, (before, share));
+            feed_state.row.resize(wanted.len(), 0);
+            changed |= follow_row(&mut feed_state.row, wanted, (before, share));
         }
-        let utilisation = gauge.utilisation(feed).unwrap_or(0.0);
+        let utilisation = feed_state.utilisation(feed).unwrap_or(0.0);
         if (before > 0) != (share > 0) {
             let subject = LoadSubject::of(feed, &self.feed_set);
             self.tell(match share > 0 {
@@ -360,25 +368,27 @@ impl Loads {
 
     /// Sets the alarm of a feed anew.
     fn watch(&mut self, index: u32) {
-        let (feed, gauge) = (&self.feed_set.feeds[index as usize], &mut self.gauges[index as usize]);
-        if let Some(alarm) = gauge.alarm.take() {
+        let (feed, feed_state) =
+            (&self.feed_set.feeds[index as usize], &mut self.feed_states[index as usize]);
+        if let Some(alarm) = feed_state.alarm.take() {
             self.alarms.remove(&(alarm, index));
         }
-        let flight = gauge.flight.map(|(_, began)| began.after_ms(timeout_ms(feed)));
-        let lost = (!gauge.is_lost).then(|| gauge.stale_at(feed));
-        let decay = (gauge.is_lost && gauge.shedding.share() > 0.0).then(|| gauge.next_decay(feed));
-        gauge.alarm = [flight, lost, decay].into_iter().flatten().min();
-        self.alarms.extend(gauge.alarm.map(|alarm| (alarm, index)));
+        let flight = feed_state.flight.map(|(_, began)| began.after_ms(timeout_ms(feed)));
+        let lost = (!feed_state.is_lost).then(|| feed_state.stale_at(feed));
+        let decay =
+            (feed_state.is_lost && feed_state.shedding.share() > 0.0).then(|| feed_state.next_decay(feed));
+        feed_state.alarm = [flight, lost, decay].into_iter().flatten().min();
+        self.alarms.extend(feed_state.alarm.map(|alarm| (alarm, index)));
     }
 
     /// Due moments and alarms from the gauges alone. What is new is read at once.
     fn arrange(&mut self, now: Moment) {
         (self.due, self.alarms) = (BTreeSet::new(), BTreeSet::new());
-        for index in 0..self.gauges.len() {
-            let gauge = &mut self.gauges[index];
-            gauge.alarm = None;
-            if !matches!(self.feed_set.feeds[index].spec.feed, Feed::Push) && gauge.flight.is_none() {
-                let due = *gauge.due.get_or_insert(now);
+        for index in 0..self.feed_states.len() {
+            let feed_state = &mut self.feed_states[index];
+            feed_state.alarm = None;
+            if !matches!(self.feed_set.feeds[index].spec.feed, Feed::Push) && feed_state.flight.is_none() {
+                let due = *feed_state.due.get_or_insert(now);
                 self.due.insert((due, index as u32));
             }
             self.watch(index as u32);

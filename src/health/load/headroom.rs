@@ -32,8 +32,8 @@ pub struct Accepted {
 }
 
 /// Splits rooms (load that each may still take; infinite where nothing limits it) among outflows.
-pub fn split(outflows: &[Outflow], rooms: &[f64]) -> Vec<Accepted> {
-    let mut rooms = rooms.to_vec();
+pub fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
+    let mut headrooms = headrooms.to_vec();
     let mut rest: Vec<f64> = outflows.iter().map(|outflow| outflow.load).collect();
     let mut split: Vec<Accepted> = outflows
         .iter()
@@ -43,7 +43,7 @@ pub fn split(outflows: &[Outflow], rooms: &[f64]) -> Vec<Accepted> {
         })
         .collect();
     let turns = outflows.iter().map(|outflow| outflow.followers.len()).max().unwrap_or(0);
-    let mut asked = vec![0.0; rooms.len()];
+    let mut asked = vec![0.0; headrooms.len()];
     for turn in 0..turns {
         let asks =
             |index: usize, rest: &[f64]| (rest[index] > outflows[index].load * CRUMB).then_some(rest[index]);
@@ -53,7 +53,7 @@ pub fn split(outflows: &[Outflow], rooms: &[f64]) -> Vec<Accepted> {
                 asked[to] += load;
             }
         }
-        let before = rooms.clone();
+        let before = headrooms.clone();
         for index in 0..outflows.len() {
             let Some(to) = follower(index) else { continue };
             let (load, asking) = (outflows[index].load, asks(index, &rest));
@@ -64,7 +64,7 @@ pub fn split(outflows: &[Outflow], rooms: &[f64]) -> Vec<Accepted> {
             if let Some(asking) = asking {
                 let taken = asking * accept;
                 rest[index] -= taken;
-                rooms[to] -= taken;
+                headrooms[to] -= taken;
                 split[index].parts[turn] = taken / load;
                 split[index].taken += taken / load;
             }

@@ -1,16 +1,16 @@
 //! From one roster to the next, and over a restart.
 
-use super::Loads;
-use super::gauge::Gauge;
+use super::LoadController;
+use super::feed::FeedState;
 use crate::health::Moment;
 use crate::health::load::feeds::FeedSet;
-use crate::health::load::publish::Published;
+use crate::health::load::quantize::QuantizedShare;
 use crate::health::load::saved::SavedLoad;
 use crate::health::load::shed::Shedding;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-impl Loads {
+impl LoadController {
     /// A reload. A feed with the same key goes on with its shares, also its reading in flight; what
     /// is new is read at once; what is gone sheds nothing.
     pub fn handle_targets(&mut self, feed_set: Arc<FeedSet>, now: Moment) {
@@ -21,29 +21,33 @@ impl Loads {
             old.feeds.iter().zip(0..).map(|(feed, index)| (&*feed.key, index)).collect();
         let pop_of: HashMap<&str, usize> =
             old.pops.iter().zip(0..).map(|(pop, index)| (&**pop, index)).collect();
-        let before = std::mem::take(&mut self.gauges);
-        self.gauges = new
+        let before = std::mem::take(&mut self.feed_states);
+        self.feed_states = new
             .feeds
             .iter()
             .map(|feed| {
-                let Some(index) = index_of.get(&*feed.key) else { return Gauge::new(now) };
-                let mut gauge = before[*index].clone();
-                if !gauge.row.is_empty() {
+                let Some(index) = index_of.get(&*feed.key) else { return FeedState::new(now) };
+                let mut feed_state = before[*index].clone();
+                if !feed_state.row.is_empty() {
                     let accept = |pop: &Arc<str>| {
-                        pop_of.get(&**pop).and_then(|at| gauge.row.get(*at)).copied().unwrap_or(0)
+                        pop_of.get(&**pop).and_then(|at| feed_state.row.get(*at)).copied().unwrap_or(0)
                     };
-                    gauge.row = new.pops.iter().map(accept).collect();
+                    feed_state.row = new.pops.iter().map(accept).collect();
                 }
-                gauge
+                feed_state
             })
             .collect();
         let serves =
             |pop: &Arc<str>| pop_of.get(&**pop).and_then(|at| self.serves.get(*at)).copied().unwrap_or(true);
         self.serves = new.pops.iter().map(serves).collect();
-        self.flights =
-            self.gauges.iter().zip(0..).filter_map(|(gauge, index)| Some((gauge.flight?.0, index))).collect();
-        self.stepped = (0..self.gauges.len() as u32)
-            .filter(|index| self.gauges[*index as usize].published.share > 0)
+        self.flights = self
+            .feed_states
+            .iter()
+            .zip(0..)
+            .filter_map(|(feed_state, index)| Some((feed_state.flight?.0, index)))
+            .collect();
+        self.stepped = (0..self.feed_states.len() as u32)
+            .filter(|index| self.feed_states[*index as usize].published.share > 0)
             .collect();
         self.takers = takers(&new);
         self.is_new = true;
@@ -60,16 +64,16 @@ impl Loads {
         let mut taken = 0;
         for saved in saved.iter().filter(|saved| saved.is_fresh(now_epoch_secs.saturating_mul(1_000))) {
             let Some(index) = index_of.get(&*saved.key) else { continue };
-            let gauge = &mut self.gauges[*index];
-            gauge.shedding = Shedding::new(saved.share, now);
-            gauge.published = Published::kept(saved.published);
-            gauge.smoothed = saved.smoothed.filter(|load| load.is_finite() && *load >= 0.0);
+            let feed_state = &mut self.feed_states[*index];
+            feed_state.shedding = Shedding::new(saved.share, now);
+            feed_state.published = QuantizedShare::kept(saved.published);
+            feed_state.smoothed = saved.smoothed.filter(|load| load.is_finite() && *load >= 0.0);
             let accept = |pop: &Arc<str>| {
                 saved.accept.iter().find(|(name, _)| name == pop).map_or(0, |(_, accept)| (*accept).min(256))
             };
-            gauge.row = feed_set.pops.iter().map(accept).collect();
+            feed_state.row = feed_set.pops.iter().map(accept).collect();
             // What was told then is measured by now.
-            gauge.measured_out = gauge.share_out().min(gauge.shedding.share());
+            feed_state.measured_out = feed_state.share_out().min(feed_state.shedding.share());
             taken += 1;
         }
         self.is_new |= taken > 0;
@@ -79,20 +83,24 @@ impl Loads {
 
     /// What is to be kept over a restart: every feed that sheds.
     pub fn save(&self, now_epoch_secs: u64) -> Vec<SavedLoad> {
-        let sheds =
-            self.feed_set.feeds.iter().zip(&self.gauges).filter(|(_, gauge)| gauge.published.share > 0);
+        let sheds = self
+            .feed_set
+            .feeds
+            .iter()
+            .zip(&self.feed_states)
+            .filter(|(_, feed_state)| feed_state.published.share > 0);
         sheds
-            .map(|(feed, gauge)| SavedLoad {
+            .map(|(feed, feed_state)| SavedLoad {
                 key: feed.key.clone(),
-                share: gauge.shedding.share(),
-                smoothed: gauge.smoothed,
-                published: gauge.published.share,
+                share: feed_state.shedding.share(),
+                smoothed: feed_state.smoothed,
+                published: feed_state.published.share,
                 accept: self
                     .feed_set
                     .pops
                     .iter()
                     .cloned()
-                    .zip(gauge.row.iter().copied())
+                    .zip(feed_state.row.iter().copied())
                     .filter(|(_, accept)| *accept > 0)
                     .collect(),
                 saved_epoch_ms: now_epoch_secs.saturating_mul(1_000),
