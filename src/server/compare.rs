@@ -3,7 +3,7 @@
 use crate::finding::{Files, Finding, code};
 use crate::health::health_state::SlotHealth;
 use crate::reload::prepare::{self, RestartOnly};
-use crate::server::overrides::{Truth, over};
+use crate::server::overrides::{LiveInputs, with_live_state};
 use crate::server::writer::epoch_secs;
 use crate::shared::command::Compared;
 use crate::shared::comparison::Comparison;
@@ -51,10 +51,10 @@ pub fn compare(
     let sequence = served.sequence() + 1;
     let fresh = prepare::run(root, Some(served), Some(fixed), sequence)?.snapshot;
     let Carried { health_state, left, sheds } = carry(served, &fresh, probed);
-    let after = over(
+    let after = with_live_state(
         ledger,
         &fresh,
-        Truth { health_state: &health_state, left: &left, sheds: &sheds },
+        LiveInputs { health_state: &health_state, left: &left, sheds: &sheds },
         epoch_secs(),
         sequence,
     );

@@ -1,7 +1,7 @@
 //! What a node remembers over a restart of its targets and of load: `state/health` and
 //! `state/load`, one line each.
 
-use super::burden;
+use super::load_control;
 use super::writer::epoch_secs;
 use crate::health::saved::SavedHealth;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_RETRY_SECS, HEALTH_SAVE_SECS};
@@ -23,9 +23,9 @@ pub fn recall(state: &Path) -> (SavedHealth, Vec<String>) {
 }
 
 /// What was remembered of load, likewise.
-pub fn recall_load(state: &Path) -> (burden::Saved, Vec<String>) {
+pub fn recall_load(state: &Path) -> (load_control::SavedLoadAndRamps, Vec<String>) {
     let (text, faults) = recall_text(state, LOAD);
-    (burden::Saved::from_lines(text.lines()), faults)
+    (load_control::SavedLoadAndRamps::from_lines(text.lines()), faults)
 }
 
 fn recall_text(state: &Path, name: &str) -> (String, Vec<String>) {

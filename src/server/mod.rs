@@ -6,23 +6,23 @@
 //!                                  └──┘ SIGHUP, control: the writer publishes or refuses
 //! ```
 
-pub mod burden;
 pub mod compare;
-pub mod display;
-pub mod journal;
+pub mod event_log;
+pub mod health_control;
+pub mod load_control;
 pub mod memory;
 pub mod overrides;
+pub mod probe_queue;
 pub mod roll_call;
-pub mod round;
 pub mod sockets;
-pub mod watch;
+pub mod view;
 pub mod writer;
 
-use self::burden::Burden;
-use self::journal::Journal;
+use self::event_log::EventLog;
+use self::health_control::HealthControl;
+use self::load_control::LoadControl;
 use self::overrides::Overrides;
 use self::sockets::Sockets;
-use self::watch::Watch;
 use crate::control::{self, listener};
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
@@ -88,7 +88,7 @@ pub struct Server {
     runtime: Runtime,
     signals: Signals,
     shared: Arc<Shared>,
-    journal: Journal,
+    event_log: EventLog,
     command_sender: CommandSender,
     stop: CancellationToken,
     /// Tasks that end when the server stops.
@@ -194,7 +194,7 @@ impl Server {
         let (saved, faults) = memory::recall(&fixed.state);
         let stop = CancellationToken::new();
         let prober = Arc::new(Prober::new());
-        let mut watch = Watch::begin(
+        let mut health_control = HealthControl::begin(
             Arc::clone(&snapshot.target_set),
             snapshot.node_name(),
             &saved,
@@ -202,46 +202,47 @@ impl Server {
             Arc::clone(&prober),
             stop.clone(),
         );
-        watch.handle_overrides(&overrides.overridden(&snapshot.pops, now));
+        health_control.handle_overrides(&overrides.overridden(&snapshot.pops, now));
         // The first round before the first answer: what is not known yet would be answered as
         // though it were up.
         runtime.block_on(async {
-            while !watch.is_first_round_over() {
-                watch.turn();
-                watch.wait().await;
+            while !health_control.is_first_round_over() {
+                health_control.poll();
+                health_control.wait().await;
             }
         });
-        watch.turn();
+        health_control.poll();
         // The first round takes its time, in which planned steps may have come.
         let now = writer::epoch_secs();
         let (saved, more) = memory::recall_load(&fixed.state);
-        let mut burden = Burden::begin(&snapshot, &saved, now, prober, stop.clone());
+        let mut load_control = LoadControl::begin(&snapshot, &saved, now, prober, stop.clone());
         // Who was coming back when the last process ended goes on from there with the first answer.
-        roll_call::call(&watch, &overrides, &mut burden, &snapshot);
-        burden.turn(&snapshot);
-        let scales = burden.scales();
+        roll_call::call(&health_control, &overrides, &mut load_control, &snapshot);
+        load_control.poll(&snapshot);
+        let scales = load_control.scales();
         overrides.weigh(Arc::new(move |meter| {
             scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()
         }));
-        let truth = overrides::Truth {
-            health_state: watch.health_state(),
-            left: burden.left(),
-            sheds: burden.sheds(),
+        let live_inputs = overrides::LiveInputs {
+            health_state: health_control.health_state(),
+            left: load_control.left(),
+            sheds: load_control.sheds(),
         };
-        let snapshot = overrides.over(&snapshot, truth, now, 1);
+        let snapshot = overrides.with_live_state(&snapshot, live_inputs, now, 1);
         let mut operator_view = overrides.operator_view(&snapshot, now);
-        display::add_health(&mut operator_view, &mut watch, &snapshot, now);
-        display::add_load(&mut operator_view, &mut burden, &snapshot);
+        view::add_health(&mut operator_view, &mut health_control, &snapshot, now);
+        view::add_load(&mut operator_view, &mut load_control, &snapshot);
         let published = Published::new(Arc::new(snapshot), counters.worker_count());
         let shared = Arc::new(Shared::new(published, counters, operator_view));
-        let journal = Journal::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
+        let event_log =
+            EventLog::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
         drop(context);
         let (command_sender, commands) = writer::command_sender();
         let mut server = Server {
             runtime,
             signals,
             shared,
-            journal: journal.clone(),
+            event_log: event_log.clone(),
             command_sender,
             stop,
             tasks: Vec::new(),
@@ -259,29 +260,29 @@ impl Server {
         let started = server.start_lanes(sockets, &fixed, blocks);
         started.map_err(|error| own_fault(&error))?;
         for alarm in overrides.alarms() {
-            server.tell(&Event::LedgerAlarm { sentence: alarm.sentence.clone() });
+            server.log_event(&Event::LedgerAlarm { sentence: alarm.sentence.clone() });
         }
         for sentence in faults.into_iter().chain(more) {
-            server.tell(&Event::MemoryFault { sentence });
+            server.log_event(&Event::MemoryFault { sentence });
         }
         for entry in ended {
-            server.tell(&Event::OverrideExpired { entry });
+            server.log_event(&Event::OverrideExpired { entry });
         }
         let writer = writer::Writer::new(
             Arc::clone(&server.shared),
             options.config.clone(),
             fixed,
             overrides,
-            watch,
-            burden,
-            journal,
+            health_control,
+            load_control,
+            event_log,
         );
         let stop = server.stop.clone();
         server.tasks.push(server.runtime.spawn(writer.run(commands, stop)));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.shared.phase.enter(Phase::Serving);
-        server.tell(&Event::Serving { digest: server.shared.published.snapshot().digest().to_string() });
+        server.log_event(&Event::Serving { digest: server.shared.published.snapshot().digest().to_string() });
         Ok(server)
     }
 
@@ -360,8 +361,8 @@ impl Server {
         Ok(())
     }
 
-    fn tell(&self, event: &Event) {
-        self.journal.tell(event);
+    fn log_event(&self, event: &Event) {
+        self.event_log.append(event);
     }
 
     /// What the server serves, for the operator who started it.
@@ -440,7 +441,7 @@ impl Server {
                 "an interrupt"
             }
         });
-        self.tell(&Event::Stopping { signal });
+        self.log_event(&Event::Stopping { signal });
     }
 
     /// Stops accepting, lets running answers finish, and ends every thread.

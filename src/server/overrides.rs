@@ -39,7 +39,7 @@ pub struct Draft {
     /// The ledger after it.
     pub ledger: Ledger,
     /// The ledger as though all of the change held at once: what it comes to in the end.
-    pub settled: Ledger,
+    pub in_the_end: Ledger,
     /// How it ends, unless writing it fails.
     pub ended: OverrideOutcome,
     /// The PoPs that it covers.
@@ -88,8 +88,14 @@ impl Overrides {
 
     /// The snapshot with the states and weights in force and what probes say, as publication
     /// `sequence`.
-    pub fn over(&self, snapshot: &Snapshot, truth: Truth<'_>, now: u64, sequence: u64) -> Snapshot {
-        over(&self.ledger, snapshot, truth, now, sequence)
+    pub fn with_live_state(
+        &self,
+        snapshot: &Snapshot,
+        live_inputs: LiveInputs<'_>,
+        now: u64,
+        sequence: u64,
+    ) -> Snapshot {
+        with_live_state(&self.ledger, snapshot, live_inputs, now, sequence)
     }
 
     /// Which PoPs an operator has decided about, by override or in the file, in order: the panic
@@ -138,7 +144,7 @@ impl Overrides {
         let before = self.ledger.effective(pops, now);
         let mut draft = Draft {
             ledger: self.ledger.clone(),
-            settled: self.ledger.clone(),
+            in_the_end: self.ledger.clone(),
             ended: OverrideOutcome::Done,
             pops: Vec::new(),
             warnings: Vec::new(),
@@ -150,7 +156,7 @@ impl Overrides {
         }
         draft.ledger.prune(now);
         // What it comes to is judged, not its first step.
-        let after = draft.settled.effective(pops, now);
+        let after = draft.in_the_end.effective(pops, now);
         let covered = |pop: &Pop| change.selectors.iter().any(|selector| selector.covers(pop));
         draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
             .map(|(pop, (before, after))| PopChange { pop: pop.name.clone(), before: *before, after: *after })
@@ -287,7 +293,7 @@ impl Overrides {
 
 /// What probes and feeds say now, by the numbers of one snapshot.
 #[derive(Clone, Copy)]
-pub struct Truth<'t> {
+pub struct LiveInputs<'t> {
     /// What probes say.
     pub health_state: &'t HealthState,
     /// Cells of each PoP that a ramp has not brought back; none for nothing.
@@ -298,9 +304,15 @@ pub struct Truth<'t> {
 
 /// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes and
 /// feeds say of them.
-pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, sequence: u64) -> Snapshot {
+pub fn with_live_state(
+    ledger: &Ledger,
+    snapshot: &Snapshot,
+    live_inputs: LiveInputs<'_>,
+    now: u64,
+    sequence: u64,
+) -> Snapshot {
     let mut pops = ledger.statuses(&snapshot.pops, now, ahead_secs(snapshot));
-    for (pop, left) in pops.iter_mut().zip(truth.left) {
+    for (pop, left) in pops.iter_mut().zip(live_inputs.left) {
         // By hand or by health, the cells of both leave in one order, so the larger share holds the
         // smaller. Forced up ignores probes, and with them what a ramp has not brought back.
         if pop.state != AdminState::Up {
@@ -308,8 +320,10 @@ pub fn over(ledger: &Ledger, snapshot: &Snapshot, truth: Truth<'_>, now: u64, se
         }
     }
     let (slots, policies) = (&snapshot.steering.slots, &snapshot.steering.policies);
-    snapshot
-        .with_status(Status::new(pops, slots, policies, truth.health_state, truth.sheds.to_vec()), sequence)
+    snapshot.with_status(
+        Status::new(pops, slots, policies, live_inputs.health_state, live_inputs.sheds.to_vec()),
+        sequence,
+    )
 }
 
 /// A sentence for each safety rule that a change from one list of states to another breaks, or
@@ -425,7 +439,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                     draft.warnings.push(sentence);
                 }
             }
-            draft.settled.add(Override { transition: Transition::default(), ..entry.clone() })?;
+            draft.in_the_end.add(Override { transition: Transition::default(), ..entry.clone() })?;
             draft.ledger.add(entry.clone())?;
             draft.events.push(Event::OverrideSet { entry, pops: covered.clone() });
         }

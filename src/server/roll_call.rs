@@ -1,8 +1,8 @@
 //! Who is up and who serves: what verdicts and overrides together mean for loads and ramps.
 
-use super::burden::Burden;
+use super::health_control::HealthControl;
+use super::load_control::LoadControl;
 use super::overrides::Overrides;
-use super::watch::Watch;
 use super::writer::epoch_secs;
 use crate::health::health_state::SlotHealth;
 use crate::snapshot::Snapshot;
@@ -10,8 +10,13 @@ use crate::steer::pop::AdminState;
 
 /// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed
 /// it.
-pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot: &Snapshot) {
-    let health_state = watch.health_state();
+pub fn call(
+    health_control: &HealthControl,
+    overrides: &Overrides,
+    load_control: &mut LoadControl,
+    snapshot: &Snapshot,
+) {
+    let health_state = health_control.health_state();
     let mut is_up = up_in(snapshot, &health_state.slots);
     let states = overrides.ledger.effective(&snapshot.pops, epoch_secs());
     let serves: Vec<bool> = is_up.iter().zip(&states).map(|(is_up, is)| *is_up && !is.is_off()).collect();
@@ -27,7 +32,7 @@ pub fn call(watch: &Watch, overrides: &Overrides, burden: &mut Burden, snapshot:
         }
     }
     is_up.iter_mut().zip(&states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
-    burden.handle_pops(snapshot, &is_up, &serves);
+    load_control.handle_pops(snapshot, &is_up, &serves);
 }
 
 /// Which PoPs, in order, can take clients in some service. One that has lost a service only does

@@ -10,14 +10,14 @@ use crate::health::health_state::HealthState;
 use crate::health::probe_result::ProbeResult;
 use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
 use crate::reload::prepare::{self, Fresh, RestartOnly};
-use crate::server::burden::Burden;
 use crate::server::compare::{self, Comparer};
-use crate::server::display;
-use crate::server::journal::Journal;
+use crate::server::event_log::EventLog;
+use crate::server::health_control::HealthControl;
+use crate::server::load_control::LoadControl;
 use crate::server::memory::Memory;
-use crate::server::overrides::{self, Overrides, Truth};
+use crate::server::overrides::{self, LiveInputs, Overrides};
 use crate::server::roll_call;
-use crate::server::watch::Watch;
+use crate::server::view;
 use crate::shared::Shared;
 use crate::shared::command::{
     Command, CommandSender, Origin, OverrideChange, OverrideOutcome, OverrideReport, ProbePush, ReloadReply,
@@ -37,10 +37,10 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 /// How often retired snapshots are looked at. Workers let go of them within their wake-up time.
-const SWEEP: Duration = Duration::from_millis(500);
+const FREE_EVERY: Duration = Duration::from_millis(500);
 
 /// How often the board shows results that change no answer.
-const SHOW: Duration = Duration::from_secs(1);
+const VIEW_EVERY: Duration = Duration::from_secs(1);
 
 /// The writer's door, and what comes in by it.
 pub fn command_sender() -> (CommandSender, Receiver<Command>) {
@@ -56,25 +56,25 @@ pub struct Writer {
     root: PathBuf,
     fixed: RestartOnly,
     overrides: Overrides,
-    watch: Watch,
-    burden: Burden,
+    health_control: HealthControl,
+    load_control: LoadControl,
     /// What is remembered of health, and of load.
     memories: [Memory; 2],
     /// When the board last showed what probes found.
     shown: Instant,
-    journal: Journal,
+    event_log: EventLog,
     /// Snapshots out of service that somebody may still read.
     retired: Vec<Arc<ServedSnapshot>>,
     /// When an override changes answers next by itself, in seconds since 1970.
     step_at: Option<u64>,
     /// Reloads that no run has begun for.
     waiting: Vec<(Origin, Option<ReloadReply>)>,
-    running: Option<Run>,
+    running: Option<RunningReload>,
     comparer: Comparer,
 }
 
 /// A reload that reads and compiles on a thread of its own.
-struct Run {
+struct RunningReload {
     work: JoinHandle<ReloadResult>,
     replies: Vec<ReloadReply>,
     began: Instant,
@@ -96,9 +96,9 @@ impl Writer {
         root: PathBuf,
         fixed: RestartOnly,
         overrides: Overrides,
-        watch: Watch,
-        burden: Burden,
-        journal: Journal,
+        health_control: HealthControl,
+        load_control: LoadControl,
+        event_log: EventLog,
     ) -> Writer {
         let memories = [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)];
         // A step between the first publication and now is not left out.
@@ -110,11 +110,11 @@ impl Writer {
             root,
             fixed,
             overrides,
-            watch,
-            burden,
+            health_control,
+            load_control,
             memories,
             shown: Instant::now(),
-            journal,
+            event_log,
             retired: Vec::new(),
             step_at,
             waiting: Vec::new(),
@@ -131,14 +131,14 @@ impl Writer {
             let [health, load] = &mut self.memories;
             tokio::select! {
                 // What is known now, and nothing of what checks say that are cut off.
-                () = stop.cancelled() => return self.close().await,
+                () = stop.cancelled() => return self.save_and_stop().await,
                 command = commands.recv() => {
-                    let Some(command) = command else { return self.close().await };
-                    self.take(command).await;
+                    let Some(command) = command else { return self.save_and_stop().await };
+                    self.handle_command(command).await;
                     // Those that waited with it, and no more: verdicts wait too.
                     for _ in 0..COMMAND_QUEUE {
                         let Ok(command) = commands.try_recv() else { break };
-                        self.take(command).await;
+                        self.handle_command(command).await;
                     }
                 }
                 result = async {
@@ -147,10 +147,10 @@ impl Writer {
                         None => std::future::pending().await,
                     }
                 } => {
-                    self.end(result);
+                    self.finish_reload(result);
                 }
-                () = self.watch.wait() => {}
-                () = self.burden.wait() => {}
+                () = self.health_control.wait() => {}
+                () = self.load_control.wait() => {}
                 () = health.wait() => {}
                 () = load.wait() => {}
                 () = async {
@@ -160,10 +160,10 @@ impl Writer {
                     }
                 } => {}
             }
-            self.expire();
-            self.look();
-            self.sweep();
-            self.begin();
+            self.advance_overrides();
+            self.poll();
+            self.free_retired();
+            self.start_reload();
         }
     }
 
@@ -171,36 +171,36 @@ impl Writer {
     fn next_wake(&self) -> Option<Duration> {
         let expiry = self.overrides.ledger.next_expiry().into_iter().chain(self.step_at).min().map(|until| {
             let secs = until.saturating_sub(epoch_secs()).min(EXPIRY_LOOK_SECS);
-            Duration::from_secs(secs).max(SWEEP / 5)
+            Duration::from_secs(secs).max(FREE_EVERY / 5)
         });
-        let sweep = (!self.retired.is_empty()).then_some(SWEEP);
+        let sweep = (!self.retired.is_empty()).then_some(FREE_EVERY);
         expiry.into_iter().chain(sweep).min()
     }
 
-    async fn take(&mut self, command: Command) {
+    async fn handle_command(&mut self, command: Command) {
         match command {
             Command::Reload { origin, reply } => self.waiting.push((origin, reply)),
             Command::Compare { reply } => {
                 let (root, fixed, ledger) =
                     (self.root.clone(), self.fixed.clone(), self.overrides.ledger.clone());
                 let (served, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
-                let probed = self.watch.health_state().slots.clone();
+                let probed = self.health_control.health_state().slots.clone();
                 self.comparer.begin(
                     move || compare::compare(&root, &fixed, &ledger, &served, &counted, &probed),
                     reply,
                 );
             }
             Command::Override { change, reply } => {
-                let (changed, settled) = self.change(change).await;
-                match settled {
-                    Some(settled) => self.predict(changed, settled, reply),
+                let (changed, in_the_end) = self.handle_override(change).await;
+                match in_the_end {
+                    Some(in_the_end) => self.predict(changed, in_the_end, reply),
                     None => reply(changed),
                 }
             }
             Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
-            Command::Push { push, reply } => reply(self.push(&push)),
+            Command::Push { push, reply } => reply(self.handle_probe_push(&push)),
             Command::PushLoad { push, reply } => {
-                reply(match self.burden.handle_push(&push.pop, push.service.as_deref(), push.value) {
+                reply(match self.load_control.handle_push(&push.pop, push.service.as_deref(), push.value) {
                     true => Ok(()),
                     false => Err(format!(
                         "`{}` has no load feed that waits for pushes there; `meridian pop show {}` tells its \
@@ -213,9 +213,9 @@ impl Writer {
     }
 
     /// Begins a run for all reloads that wait, unless one runs.
-    fn begin(&mut self) {
+    fn start_reload(&mut self) {
         let Some((origin, _)) = self.waiting.first().filter(|_| self.running.is_none()) else { return };
-        self.tell(&Event::ReloadStarted { origin: *origin, requests: self.waiting.len() });
+        self.log_event(&Event::ReloadStarted { origin: *origin, requests: self.waiting.len() });
         let replies = self.waiting.drain(..).filter_map(|(_, reply)| reply).collect();
         let (root, fixed, previous) =
             (self.root.clone(), self.fixed.clone(), self.shared.published.snapshot());
@@ -225,22 +225,22 @@ impl Writer {
             let sequence = previous.sequence() + 1;
             let mut fresh = prepare::run(&root, Some(&previous), Some(&fixed), sequence)?;
             // Under the overrides of now, so that the difference is what the files have changed.
-            fresh.snapshot = overrides::over(
+            fresh.snapshot = overrides::with_live_state(
                 &overrides,
                 &fresh.snapshot,
-                Truth { health_state: &HealthState::default(), left: &[], sheds: &[] },
+                LiveInputs { health_state: &HealthState::default(), left: &[], sheds: &[] },
                 epoch_secs(),
                 sequence,
             );
             let difference = snapshot::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
-        self.running = Some(Run { work, replies, began: Instant::now() });
+        self.running = Some(RunningReload { work, replies, began: Instant::now() });
     }
 
     /// Publishes or refuses what a run gave, and answers those who asked for it.
-    fn end(&mut self, result: Result<ReloadResult, JoinError>) {
-        let Some(Run { replies, began, .. }) = self.running.take() else { return };
+    fn finish_reload(&mut self, result: Result<ReloadResult, JoinError>) {
+        let Some(RunningReload { replies, began, .. }) = self.running.take() else { return };
         let result = result.unwrap_or_else(|fault| {
             let finding = Finding::error(
                 code::OWN_FAULT,
@@ -264,15 +264,15 @@ impl Writer {
                 );
                 drop(previous);
                 if broken.is_empty() {
-                    self.publish(fresh, difference, began)
+                    self.publish_reload(fresh, difference, began)
                 } else {
                     broken
                         .into_iter()
                         .for_each(|sentence| fresh.findings.push(unsafe_with_overrides(&sentence)));
-                    self.refuse((fresh.findings, fresh.files), began)
+                    self.refuse_reload((fresh.findings, fresh.files), began)
                 }
             }
-            Err(refused) => self.refuse(*refused, began),
+            Err(refused) => self.refuse_reload(*refused, began),
         });
         for reply in replies {
             reply(Arc::clone(&report));
@@ -281,100 +281,101 @@ impl Writer {
 
     /// Puts a snapshot into service under the overrides and verdicts of now, with the next sequence
     /// number.
-    fn put(&mut self, snapshot: &Snapshot) -> (u64, String) {
+    fn publish(&mut self, snapshot: &Snapshot) -> (u64, String) {
         let (now, sequence) = (epoch_secs(), self.shared.published.served().snapshot.sequence() + 1);
         let progress = self.overrides.progress(now);
         self.step_at = self.overrides.ledger.next_step(now, overrides::ahead_secs(snapshot));
-        self.watch.follow(&snapshot.target_set);
-        self.watch.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
-        self.call(snapshot);
-        self.burden.turn(snapshot);
-        let snapshot = self.overrides.over(snapshot, self.truth(), now, sequence);
+        self.health_control.follow(&snapshot.target_set);
+        self.health_control.handle_overrides(&self.overrides.overridden(&snapshot.pops, now));
+        self.update_service(snapshot);
+        self.load_control.poll(snapshot);
+        let snapshot = self.overrides.with_live_state(snapshot, self.live_inputs(), now, sequence);
         let digest = snapshot.digest().to_string();
-        self.show(&snapshot);
+        self.refresh_view(&snapshot);
         self.retired.push(self.shared.published.publish(Arc::new(snapshot)));
-        progress.iter().for_each(|event| self.tell(event));
+        progress.iter().for_each(|event| self.log_event(event));
         (sequence, digest)
     }
 
     /// What probes and feeds say now, for the snapshot that they follow.
-    fn truth(&self) -> Truth<'_> {
-        Truth {
-            health_state: self.watch.health_state(),
-            left: self.burden.left(),
-            sheds: self.burden.sheds(),
+    fn live_inputs(&self) -> LiveInputs<'_> {
+        LiveInputs {
+            health_state: self.health_control.health_state(),
+            left: self.load_control.left(),
+            sheds: self.load_control.sheds(),
         }
     }
 
     /// [`roll_call::call`] for what this writer has.
-    fn call(&mut self, snapshot: &Snapshot) {
-        roll_call::call(&self.watch, &self.overrides, &mut self.burden, snapshot);
+    fn update_service(&mut self, snapshot: &Snapshot) {
+        roll_call::call(&self.health_control, &self.overrides, &mut self.load_control, snapshot);
     }
 
     /// Shows a snapshot, its overrides and its health on the board.
-    fn show(&mut self, snapshot: &Snapshot) {
+    fn refresh_view(&mut self, snapshot: &Snapshot) {
         let mut operator_view = self.overrides.operator_view(snapshot, epoch_secs());
-        display::add_health(&mut operator_view, &mut self.watch, snapshot, epoch_secs());
-        display::add_load(&mut operator_view, &mut self.burden, snapshot);
-        self.burden.weigh();
+        view::add_health(&mut operator_view, &mut self.health_control, snapshot, epoch_secs());
+        view::add_load(&mut operator_view, &mut self.load_control, snapshot);
+        self.load_control.weigh();
         self.shared.operator_view.store(Arc::new(operator_view));
         self.shown = Instant::now();
     }
 
     /// Looks at what probes have found: hands out what is due, publishes what an answer would show,
     /// and tells what happened.
-    fn look(&mut self) {
-        let has_turned = self.watch.turn().is_some();
+    fn poll(&mut self) {
+        let has_turned = self.health_control.poll().is_some();
         let served = self.shared.published.snapshot();
         if has_turned {
-            self.call(&served);
+            self.update_service(&served);
         }
-        let has_moved = self.burden.turn(&served);
-        let mut events = self.watch.events(epoch_secs());
+        let has_moved = self.load_control.poll(&served);
+        let mut events = self.health_control.events(epoch_secs());
         let has_health = !events.is_empty();
-        events.extend(self.burden.events(epoch_secs()));
-        let next = (has_turned || has_moved)
-            .then(|| self.overrides.over(&served, self.truth(), epoch_secs(), served.sequence() + 1));
+        events.extend(self.load_control.events(epoch_secs()));
+        let next = (has_turned || has_moved).then(|| {
+            self.overrides.with_live_state(&served, self.live_inputs(), epoch_secs(), served.sequence() + 1)
+        });
         // The picture may differ only in what no answer shows, such as a PoP that is switched off.
         match next.filter(|next| next.status != served.status) {
             Some(next) => {
-                self.show(&next);
+                self.refresh_view(&next);
                 self.retired.push(self.shared.published.publish(Arc::new(next)));
             }
-            None if !events.is_empty() || self.shown.elapsed() >= SHOW => self.show(&served),
+            None if !events.is_empty() || self.shown.elapsed() >= VIEW_EVERY => self.refresh_view(&served),
             None => {}
         }
         drop(served);
         let [health, load] = &mut self.memories;
-        if self.watch.has_targets() {
-            health.remember(has_health, |now| self.watch.saved(now).to_lines());
+        if self.health_control.has_targets() {
+            health.remember(has_health, |now| self.health_control.saved(now).to_lines());
         }
-        if !self.burden.is_idle() {
-            load.remember(has_moved, |now| self.burden.saved_lines(now));
+        if !self.load_control.is_idle() {
+            load.remember(has_moved, |now| self.load_control.saved_lines(now));
         }
-        events.iter().for_each(|event| self.tell(event));
+        events.iter().for_each(|event| self.log_event(event));
         for sentence in self.memories.iter_mut().filter_map(Memory::fault).collect::<Vec<_>>() {
-            self.tell(&Event::MemoryFault { sentence });
+            self.log_event(&Event::MemoryFault { sentence });
         }
     }
 
     /// The last words: what the next start begins with.
-    async fn close(mut self) {
+    async fn save_and_stop(mut self) {
         let now = epoch_secs();
         let [health, load] = &mut self.memories;
-        if self.watch.has_targets() {
-            health.close(self.watch.saved(now).to_lines()).await;
+        if self.health_control.has_targets() {
+            health.close(self.health_control.saved(now).to_lines()).await;
         }
-        if !self.burden.is_idle() {
-            load.close(self.burden.saved_lines(now)).await;
+        if !self.load_control.is_idle() {
+            load.close(self.load_control.saved_lines(now)).await;
         }
         for sentence in self.memories.iter_mut().filter_map(Memory::fault).collect::<Vec<_>>() {
-            self.tell(&Event::MemoryFault { sentence });
+            self.log_event(&Event::MemoryFault { sentence });
         }
     }
 
     /// A result that a probe outside has found.
-    fn push(&mut self, push: &ProbePush) -> Result<(), String> {
+    fn handle_probe_push(&mut self, push: &ProbePush) -> Result<(), String> {
         let result = match push.up {
             true => ProbeResult::well(),
             false => ProbeResult::failed(push.reason.as_deref().unwrap_or("pushed as down")),
@@ -382,7 +383,7 @@ impl Writer {
         let services: Vec<Arc<str>> = match &push.service {
             Some(service) => vec![service.clone()],
             None => {
-                let target_set = self.watch.monitor().target_set();
+                let target_set = self.health_control.monitor().target_set();
                 let of_pop = target_set
                     .targets
                     .iter()
@@ -395,7 +396,9 @@ impl Writer {
         };
         let taken: usize = services
             .iter()
-            .map(|service| self.watch.handle_push(&push.probe, &push.pop, service, push.address, &result))
+            .map(|service| {
+                self.health_control.handle_push(&push.probe, &push.pop, service, push.address, &result)
+            })
             .sum();
         if taken > 0 {
             return Ok(());
@@ -407,24 +410,24 @@ impl Writer {
     }
 
     /// Does a change; one that is only looked at comes with the ledger that it comes to.
-    async fn change(&mut self, change: OverrideChange) -> (OverrideReport, Option<Ledger>) {
+    async fn handle_override(&mut self, change: OverrideChange) -> (OverrideReport, Option<Ledger>) {
         let now = epoch_secs();
-        self.expire();
+        self.advance_overrides();
         let current = self.shared.published.snapshot();
-        let is_down = display::down_pops(&current);
+        let is_down = view::down_pops(&current);
         let mut draft = self.overrides.draft(&change, &current, &is_down, now);
         if draft.ended == OverrideOutcome::Done {
             match self.overrides.keep(draft.ledger).await {
                 Ok(()) => {
-                    self.put(&current);
-                    draft.events.iter().for_each(|event| self.tell(event));
+                    self.publish(&current);
+                    draft.events.iter().for_each(|event| self.log_event(event));
                 }
                 Err(sentence) => draft.ended = OverrideOutcome::Refused(sentence),
             }
         }
         drop(current);
         let served = self.shared.published.snapshot();
-        let settled = (draft.ended == OverrideOutcome::DryRun).then_some(draft.settled);
+        let in_the_end = (draft.ended == OverrideOutcome::DryRun).then_some(draft.in_the_end);
         let changed = OverrideReport {
             ended: draft.ended,
             sequence: served.sequence(),
@@ -433,7 +436,7 @@ impl Writer {
             warnings: draft.warnings,
             prediction: None,
         };
-        (changed, settled)
+        (changed, in_the_end)
     }
 
     /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
@@ -441,12 +444,18 @@ impl Writer {
     fn predict(
         &self,
         changed: OverrideReport,
-        settled: Ledger,
+        in_the_end: Ledger,
         reply: Box<dyn FnOnce(OverrideReport) + Send>,
     ) {
         let (before, counted, loads) =
             (self.shared.published.snapshot(), self.shared.published.decisions(), self.overrides.loads());
-        let after = overrides::over(&settled, &before, self.truth(), epoch_secs(), before.sequence());
+        let after = overrides::with_live_state(
+            &in_the_end,
+            &before,
+            self.live_inputs(),
+            epoch_secs(),
+            before.sequence(),
+        );
         drop(spawn_blocking(move || {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
             reply(OverrideReport { prediction, ..changed });
@@ -459,32 +468,32 @@ impl Writer {
         }
         let over = self.overrides.acknowledge().await?;
         let snapshot = self.shared.published.snapshot();
-        self.show(&snapshot);
-        self.tell(&Event::LedgerAcknowledged { author: author.to_owned() });
+        self.refresh_view(&snapshot);
+        self.log_event(&Event::LedgerAcknowledged { author: author.to_owned() });
         Ok(over)
     }
 
     /// Lets overrides begin, go on and end whose time has come.
-    fn expire(&mut self) {
+    fn advance_overrides(&mut self) {
         let now = epoch_secs();
         let ended = self.overrides.expire(now);
         if ended.is_empty() && self.step_at.is_none_or(|at| now < at) {
             return;
         }
         let current = self.shared.published.snapshot();
-        self.put(&current);
+        self.publish(&current);
         for entry in ended {
-            self.tell(&Event::OverrideExpired { entry });
+            self.log_event(&Event::OverrideExpired { entry });
         }
     }
 
-    fn tell(&self, event: &Event) {
-        self.journal.tell(event);
+    fn log_event(&self, event: &Event) {
+        self.event_log.append(event);
     }
 
-    fn publish(&mut self, fresh: Fresh, difference: snapshot::Difference, began: Instant) -> Report {
+    fn publish_reload(&mut self, fresh: Fresh, difference: snapshot::Difference, began: Instant) -> Report {
         let Fresh { snapshot, findings, files, .. } = fresh;
-        let (sequence, digest) = self.put(&snapshot);
+        let (sequence, digest) = self.publish(&snapshot);
         drop(snapshot);
         self.shared.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
@@ -492,7 +501,7 @@ impl Writer {
         let took_millis = took.as_millis() as u64;
         self.shared.counters.last_reload.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
-        self.tell(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
+        self.log_event(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
         for line in lines.lines() {
             tracing::info!("changed: {line}");
         }
@@ -500,13 +509,13 @@ impl Writer {
         Report { published: true, sequence, digest, difference: Some(difference), findings, files }
     }
 
-    fn refuse(&mut self, (findings, files): (Findings, Files), began: Instant) -> Report {
+    fn refuse_reload(&mut self, (findings, files): (Findings, Files), began: Instant) -> Report {
         let old = self.shared.published.snapshot();
         self.shared.counters.last_reload.refused(began.elapsed().as_micros() as u64);
         self.shared.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.count(Severity::Error);
         log_findings(&findings, &files);
-        self.tell(&Event::Refused { errors, sequence: old.sequence() });
+        self.log_event(&Event::Refused { errors, sequence: old.sequence() });
         Report {
             published: false,
             sequence: old.sequence(),
@@ -518,7 +527,7 @@ impl Writer {
     }
 
     /// Frees retired snapshots that nobody reads any more, away from the threads that answer.
-    fn sweep(&mut self) {
+    fn free_retired(&mut self) {
         if self.retired.is_empty() {
             return;
         }

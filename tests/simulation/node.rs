@@ -8,8 +8,8 @@ use meridian::health::health_state::{HealthState, SlotHealth};
 use meridian::health::load::{LoadController, ShedRow};
 use meridian::health::monitor::Monitor;
 use meridian::health::ramp::{RampPop, Ramps};
-use meridian::server::display::health_of_pops;
-use meridian::server::overrides::{Overrides, Truth, ahead_secs};
+use meridian::server::overrides::{LiveInputs, Overrides, ahead_secs};
+use meridian::server::view::health_of_pops;
 use meridian::shared::command::{OverrideChange, OverrideOutcome};
 use meridian::shared::operator_view::PopHealth;
 use meridian::snapshot::Snapshot;
@@ -199,8 +199,8 @@ impl<'w> Node<'w> {
         for row in &self.sheds {
             sheds[row.slot as usize] = Shed { share: row.share, accept: row.accept.clone() };
         }
-        let truth = Truth { health_state: &self.health_state, left: &self.left, sheds: &sheds };
-        let next = self.overrides.over(base, truth, epoch_secs, self.snapshot.sequence() + 1);
+        let truth = LiveInputs { health_state: &self.health_state, left: &self.left, sheds: &sheds };
+        let next = self.overrides.with_live_state(base, truth, epoch_secs, self.snapshot.sequence() + 1);
         let is_new =
             next.status != self.snapshot.status || !Arc::ptr_eq(&next.steering, &self.snapshot.steering);
         if is_new {

@@ -9,16 +9,16 @@ use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSend
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// The way to the prober and back.
-pub struct Round<W, R> {
+pub struct ProbeQueue<W, R> {
     began: Instant,
     work: Sender<W>,
     results: UnboundedReceiver<R>,
 }
 
-impl<W, R> Round<W, R> {
+impl<W, R> ProbeQueue<W, R> {
     /// Begins; `run` does the work and tells its results, in a task of its own. Must run inside a
     /// Tokio runtime.
-    pub fn begin<F>(run: impl FnOnce(Receiver<W>, UnboundedSender<R>) -> F) -> Round<W, R>
+    pub fn begin<F>(run: impl FnOnce(Receiver<W>, UnboundedSender<R>) -> F) -> ProbeQueue<W, R>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -27,7 +27,7 @@ impl<W, R> Round<W, R> {
         // run.
         let (tell, results) = mpsc::unbounded_channel();
         tokio::spawn(run(to_do, tell));
-        Round { began: Instant::now(), work, results }
+        ProbeQueue { began: Instant::now(), work, results }
     }
 
     /// Milliseconds since it began.

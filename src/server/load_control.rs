@@ -12,7 +12,7 @@ use crate::health::ramp::{RampPop, Ramps, SavedRamp};
 use crate::probe::Prober;
 use crate::probe::load::Reading;
 use crate::probe::runner;
-use crate::server::round::Round;
+use crate::server::probe_queue::ProbeQueue;
 use crate::shared::event::Event;
 use crate::shared::operator_view::Alarm;
 use crate::shared::prediction::{FeedName, MeasuredLoad};
@@ -29,10 +29,10 @@ type Answer = (u64, Result<f64, Arc<str>>);
 pub type Scales = Arc<Mutex<HashMap<FeedName, MeasuredLoad>>>;
 
 /// Load and ramps at work.
-pub struct Burden {
+pub struct LoadControl {
     loads: LoadController,
     ramps: Ramps,
-    round: Round<Reading, Answer>,
+    probe_queue: ProbeQueue<Reading, Answer>,
     /// What each slot sheds; empty while nothing is shed.
     sheds: Vec<Shed>,
     /// Cells of each PoP that a ramp has not brought back.
@@ -41,45 +41,45 @@ pub struct Burden {
     scales: Scales,
 }
 
-impl Burden {
+impl LoadControl {
     /// Begins to read the feeds of a snapshot. Must run inside a Tokio runtime.
     pub fn begin(
         snapshot: &Snapshot,
-        saved: &Saved,
+        saved: &SavedLoadAndRamps,
         now_epoch_secs: u64,
         prober: Arc<Prober>,
         stop: CancellationToken,
-    ) -> Burden {
+    ) -> LoadControl {
         let seed = crate::wire::hash::octets(snapshot.node_name().as_bytes());
         let mut loads = LoadController::new(Arc::clone(&snapshot.loads), seed, Moment(0));
         loads.restore(&saved.loads, Moment(0), now_epoch_secs);
         let mut ramps = Ramps::new(ramping(&snapshot.pops));
         ramps.restore(&saved.ramps, Moment(0), now_epoch_secs);
-        let round = Round::begin(|work, tell| {
+        let probe_queue = ProbeQueue::begin(|work, tell| {
             let done = move |ticket, reading| drop(tell.send((ticket, reading)));
             runner::read(prober, work, done, stop)
         });
-        let mut burden = Burden {
+        let mut load_control = LoadControl {
             loads,
             ramps,
-            round,
+            probe_queue,
             sheds: Vec::new(),
             left: vec![0; snapshot.pops.len()],
             alarms: BTreeMap::new(),
             scales: Scales::default(),
         };
-        burden.sheds = rows(snapshot, &burden.loads.sheds());
-        burden
+        load_control.sheds = rows(snapshot, &load_control.loads.sheds());
+        load_control
     }
 
     fn now(&self) -> Moment {
-        self.round.now()
+        self.probe_queue.now()
     }
 
     /// Waits for readings, or for the moment at which something is due. Safe to drop midway.
     pub async fn wait(&mut self) {
         let wake = self.loads.next_wake().into_iter().chain(self.ramps.next_wake(self.now())).min();
-        if let Some(answer) = self.round.wait(wake).await {
+        if let Some(answer) = self.probe_queue.wait(wake).await {
             self.take(answer);
         }
     }
@@ -105,8 +105,8 @@ impl Burden {
 
     /// Takes results and hands out what is due, for the snapshot that it follows. Gives whether an
     /// answer would show a difference.
-    pub fn turn(&mut self, snapshot: &Snapshot) -> bool {
-        while let Some(answer) = self.round.result() {
+    pub fn poll(&mut self, snapshot: &Snapshot) -> bool {
+        while let Some(answer) = self.probe_queue.result() {
             self.take(answer);
         }
         let now = self.now();
@@ -117,7 +117,7 @@ impl Burden {
             self.left = left;
             changed = true;
         }
-        while self.round.has_room() {
+        while self.probe_queue.has_room() {
             let Some(due) = self.loads.poll_due(now) else { break };
             let reading = Reading {
                 ticket: due.ticket.0,
@@ -126,7 +126,7 @@ impl Burden {
                 spec: Arc::clone(&due.feed().spec),
                 timeout_ms: u32::try_from(due.timeout_ms()).unwrap_or(u32::MAX),
             };
-            self.round.hand_out(reading);
+            self.probe_queue.hand_out(reading);
         }
         if let Some(sheds) = self.loads.poll_sheds(now) {
             let sheds = rows(snapshot, &sheds);
@@ -178,7 +178,7 @@ impl Burden {
     /// that there are.
     pub fn alarms(&mut self) -> Vec<Alarm> {
         let mut standing = HashSet::new();
-        for report in self.loads.report(self.round.now()) {
+        for report in self.loads.report(self.probe_queue.now()) {
             let subject = LoadSubject::of(report.feed, self.loads.feed_set());
             standing.extend(report.is_stale.then(|| format!("feed {subject}")));
             standing.extend(report.oscillates.then(|| format!("turns {subject}")));
@@ -221,15 +221,15 @@ impl Burden {
 
 /// What was remembered.
 #[derive(Debug, Default)]
-pub struct Saved {
+pub struct SavedLoadAndRamps {
     loads: Vec<SavedLoad>,
     ramps: Vec<SavedRamp>,
 }
 
-impl Saved {
+impl SavedLoadAndRamps {
     /// From lines; those that say nothing are passed over.
-    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> Saved {
-        Saved {
+    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
+        SavedLoadAndRamps {
             loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
             ramps: lines.filter_map(SavedRamp::from_line).collect(),
         }

@@ -19,7 +19,7 @@ use crate::health::saved::SavedHealth;
 use crate::health::schedule::Ticket;
 use crate::health::targets::TargetSet;
 use crate::probe::{Prober, runner};
-use crate::server::round::Round;
+use crate::server::probe_queue::ProbeQueue;
 use crate::shared::event::Event;
 use crate::shared::operator_view::Alarm;
 use crate::snapshot::Snapshot;
@@ -29,15 +29,15 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// The monitor at work.
-pub struct Watch {
+pub struct HealthControl {
     monitor: Monitor,
-    round: Round<runner::Work, (u64, ProbeResult)>,
+    probe_queue: ProbeQueue<runner::Work, (u64, ProbeResult)>,
     health_state: HealthState,
     /// Alarms that stand, by what they are about.
     alarms: BTreeMap<String, Alarm>,
 }
 
-impl Watch {
+impl HealthControl {
     /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run
     /// inside a Tokio runtime.
     pub fn begin(
@@ -47,26 +47,26 @@ impl Watch {
         now_epoch_secs: u64,
         prober: Arc<Prober>,
         stop: CancellationToken,
-    ) -> Watch {
+    ) -> HealthControl {
         let seed = crate::wire::hash::octets(name.as_bytes());
         let mut monitor = Monitor::new(target_set, seed, Moment(0));
         monitor.restore(kept, Moment(0), now_epoch_secs);
-        let round = Round::begin(|work, tell| {
+        let probe_queue = ProbeQueue::begin(|work, tell| {
             let done = move |ticket, probe_result| drop(tell.send((ticket, probe_result)));
             runner::run(prober, work, done, stop)
         });
-        Watch { monitor, round, health_state: HealthState::default(), alarms: BTreeMap::new() }
+        HealthControl { monitor, probe_queue, health_state: HealthState::default(), alarms: BTreeMap::new() }
     }
 
     /// Milliseconds since the watch began.
     pub fn now(&self) -> Moment {
-        self.round.now()
+        self.probe_queue.now()
     }
 
     /// Waits for results, or for the moment at which something is due. Safe to drop midway: nothing
     /// is lost.
     pub async fn wait(&mut self) {
-        if let Some((ticket, probe_result)) = self.round.wait(self.monitor.next_wake()).await {
+        if let Some((ticket, probe_result)) = self.probe_queue.wait(self.monitor.next_wake()).await {
             self.take(ticket, &probe_result);
         }
     }
@@ -78,14 +78,14 @@ impl Watch {
 
     /// Takes every result that is there, hands out what is due, and gives the new picture if an
     /// answer would show it.
-    pub fn turn(&mut self) -> Option<&HealthState> {
-        while let Some((ticket, probe_result)) = self.round.result() {
+    pub fn poll(&mut self) -> Option<&HealthState> {
+        while let Some((ticket, probe_result)) = self.probe_queue.result() {
             self.take(ticket, &probe_result);
         }
         let now = self.now();
-        while self.round.has_room() {
+        while self.probe_queue.has_room() {
             let Some(due) = self.monitor.poll_due(now) else { break };
-            self.round.hand_out((due.ticket.0, due.target().clone()));
+            self.probe_queue.hand_out((due.ticket.0, due.target().clone()));
         }
         let health_state = self.monitor.poll_health_state(now)?;
         self.health_state = health_state;

@@ -1,7 +1,7 @@
 //! What the board shows of health and load, read from the watch and the burden.
 
-use super::burden::Burden;
-use super::watch::Watch;
+use super::health_control::HealthControl;
+use super::load_control::LoadControl;
 use crate::health::health_state::{SlotHealth, Verdict};
 use crate::health::report::TargetReport;
 use crate::shared::operator_view::{FeedView, OperatorView, PopHealth, TargetView};
@@ -11,13 +11,13 @@ use std::collections::HashMap;
 /// Adds what is known of health to a board of the same snapshot.
 pub fn add_health(
     operator_view: &mut OperatorView,
-    watch: &mut Watch,
+    health_control: &mut HealthControl,
     snapshot: &Snapshot,
     now_epoch_secs: u64,
 ) {
     let index_of: HashMap<&str, usize> =
         snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
-    for report in watch.monitor().targets(watch.now()) {
+    for report in health_control.monitor().targets(health_control.now()) {
         // A target that several PoPs share stands with the first; canaries stand with none.
         let Some(pop) =
             index_of.get(&*report.target.pop).and_then(|index| operator_view.pops.get_mut(*index))
@@ -27,7 +27,7 @@ pub fn add_health(
         pop.targets.push(view(&report));
     }
     for (pop, health) in
-        operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &watch.health_state().slots))
+        operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &health_control.health_state().slots))
     {
         pop.health = match health {
             PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => {
@@ -36,14 +36,14 @@ pub fn add_health(
             health => health,
         };
     }
-    operator_view.frozen = watch.monitor().frozen();
-    operator_view.held = watch.held(snapshot);
-    operator_view.alarms.extend(watch.alarms(snapshot, now_epoch_secs));
+    operator_view.frozen = health_control.monitor().frozen();
+    operator_view.held = health_control.held(snapshot);
+    operator_view.alarms.extend(health_control.alarms(snapshot, now_epoch_secs));
 }
 
 /// Adds what is known of load.
-pub fn add_load(operator_view: &mut OperatorView, burden: &mut Burden, snapshot: &Snapshot) {
-    for report in burden.report() {
+pub fn add_load(operator_view: &mut OperatorView, load_control: &mut LoadControl, snapshot: &Snapshot) {
+    for report in load_control.report() {
         let Some(pop) =
             operator_view.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop)
         else {
@@ -63,10 +63,10 @@ pub fn add_load(operator_view: &mut OperatorView, burden: &mut Burden, snapshot:
         });
     }
     debug_assert_eq!(operator_view.pops.len(), snapshot.pops.len());
-    for (pop, left) in operator_view.pops.iter_mut().zip(burden.left()) {
+    for (pop, left) in operator_view.pops.iter_mut().zip(load_control.left()) {
         pop.ramp_left = *left;
     }
-    operator_view.alarms.extend(burden.alarms());
+    operator_view.alarms.extend(load_control.alarms());
 }
 
 /// Each PoP, in order, over the addresses of all its services. What is not known counts as up.

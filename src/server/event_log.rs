@@ -22,23 +22,23 @@ pub const FILE: &str = "events.jsonl";
 
 /// The way into the log. The log ends when all of these are gone.
 #[derive(Clone)]
-pub struct Journal {
+pub struct EventLog {
     sender: SyncSender<String>,
     shared: Arc<Shared>,
 }
 
-impl Journal {
+impl EventLog {
     /// Starts the log of a state folder.
-    pub fn start(state: &Path, shared: Arc<Shared>) -> std::io::Result<Journal> {
+    pub fn start(state: &Path, shared: Arc<Shared>) -> std::io::Result<EventLog> {
         let (sender, lines) = sync_channel(EVENT_QUEUE);
         let (path, counts) = (state.join(FILE), Arc::clone(&shared));
         std::thread::Builder::new().name("events".to_owned()).spawn(move || keep(&path, &lines, &counts))?;
-        Ok(Journal { sender, shared })
+        Ok(EventLog { sender, shared })
     }
 
     /// Adds an event to both logs: to the server's as one line, to the event log with the time and
     /// the snapshot in service.
-    pub fn tell(&self, event: &Event) {
+    pub fn append(&self, event: &Event) {
         log(event);
         let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
         if self.sender.try_send(line).is_err() {
