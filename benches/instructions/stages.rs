@@ -12,7 +12,7 @@ use meridian::steer::choose::sole;
 use meridian::steer::table::V4;
 use meridian::wire::edns::ResponseOptions;
 use meridian::wire::query::{Parsed, Query, parse};
-use meridian::wire::response::{Owner, Response};
+use meridian::wire::response::{OwnerName, Response};
 use meridian::wire::rr::{Rcode, RrType};
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -85,7 +85,7 @@ pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a Counter
                 let (packet, query) = &echoed;
                 let mut response =
                     Response::begin(&mut room, 1232, 23, query.copied_head(), query.question(packet));
-                let owner = Owner { at: 12, wire: query.name.wire() };
+                let owner = OwnerName { at: 12, wire: query.name.wire() };
                 black_box(response.pointed_address(owner, RrType::A, ttl, black_box(address)));
             }),
         },

@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use meridian::cli::dig;
 use meridian::geo::prefix::Prefix;
 use meridian::transport::clock;
-use meridian::wire::cookie::{Asked, Secrets};
+use meridian::wire::cookie::{CookieOption, Secrets};
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
 use mmdb_writer::{Value, Writer};
@@ -143,7 +143,7 @@ pub struct World {
 
 /// Adds a cookie that a server with our secret has just given.
 fn add_cookie(packet: &mut Vec<u8>, client: IpAddr, dice: &mut Dice) {
-    let asked = Asked::parse(&(dice.roll(usize::MAX) as u64).to_be_bytes()).expect("a client cookie");
+    let asked = CookieOption::parse(&(dice.roll(usize::MAX) as u64).to_be_bytes()).expect("a client cookie");
     let secrets = Secrets::new(&[COOKIE_SECRET.to_be_bytes()]);
     let (_, whole) = secrets.answer(&asked, client, clock::epoch_secs()).expect("there is a secret");
     // The OPT is empty and stands last.

@@ -6,7 +6,7 @@ use meridian::answer::prefetch::Prefetcher;
 use meridian::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::snapshot::steering::CacheFootprint;
 use meridian::snapshot::{Snapshot, compile};
-use meridian::wire::cookie::{Asked, CookieStatus};
+use meridian::wire::cookie::{CookieOption, CookieStatus};
 use meridian::wire::ecs::ClientSubnet;
 use meridian::wire::edns::Edns;
 use meridian::wire::query::{Parsed, Query, parse};
@@ -22,7 +22,7 @@ const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 77));
 
 /// The cookie that the sample gives to a client cookie.
 pub fn cookie(client: [u8; 8]) -> [u8; 24] {
-    let asked = Asked::parse(&client).expect("a client cookie");
+    let asked = CookieOption::parse(&client).expect("a client cookie");
     snapshot().cookies.answer(&asked, CLIENT, EPOCH_SECS).expect("the sample has a secret").1
 }
 

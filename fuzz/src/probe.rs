@@ -1,6 +1,6 @@
 //! What a probed server sends: DNS replies, certificates, health files.
 
-use meridian::probe::dns::{Reply, query, read};
+use meridian::probe::dns::{DnsReply, query, read};
 use meridian::probe::{certificate, file};
 use meridian::wire::rr::RrType;
 
@@ -13,9 +13,9 @@ pub fn asked() -> Vec<u8> {
 pub fn probe(data: &[u8]) {
     let asked = asked();
     match read(&asked, data) {
-        Reply::Other => {}
-        Reply::Malformed { rcode } => assert_eq!(rcode, data[3] & 0xf),
-        Reply::Answer { rcode, addresses } => {
+        DnsReply::Other => {}
+        DnsReply::Malformed { rcode } => assert_eq!(rcode, data[3] & 0xf),
+        DnsReply::Answer { rcode, addresses } => {
             assert_eq!((data[..2].to_vec(), rcode), (asked[..2].to_vec(), data[3] & 0xf));
             assert!(addresses.iter().all(|address| address.is_ipv4()), "only the type asked");
             assert!(addresses.len() <= data.len() / 15, "each costs a name, ten octets and four");

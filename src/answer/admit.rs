@@ -3,7 +3,7 @@
 use super::trace::Trace;
 use super::walk::{Step, Walk};
 use crate::wire::edns::extended_error;
-use crate::wire::response::{Written, flag};
+use crate::wire::response::{NamePosition, flag};
 use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
@@ -15,7 +15,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             Some(found) => {
                 self.outcome.zone = Some(found.zone);
                 self.reply.response.set_flag(flag::AA);
-                Ok(self.reply.step(query.name.wire(), Written::QUESTION, found))
+                Ok(self.reply.step(query.name.wire(), NamePosition::QUESTION, found))
             }
             None => Err(self.outside()),
         }

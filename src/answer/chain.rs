@@ -9,10 +9,10 @@ use super::trace::Trace;
 use super::walk::{Next, Step, Walk};
 use crate::wire::fragment::Rdata;
 use crate::wire::query::QueryName;
-use crate::wire::response::{Owner, Section, Written};
+use crate::wire::response::{NamePosition, OwnerName, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Set};
-use crate::zone::links::{Target, read_target};
+use crate::zone::links::{LinkTarget, read_target};
 use crate::zone::text::ChainMode;
 
 /// What a CNAME that was written leads to.
@@ -46,7 +46,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     {
         match self.reply.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target) {
             Err(_) => self.truncate(),
-            Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target)),
+            Ok(at) => self.follow(step, NamePosition::whole(at), Aim::Named(target)),
         }
     }
 
@@ -63,7 +63,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return Next::Done(Rcode::SERVFAIL);
         };
         let owner_name = zone.name(owner);
-        let dname_owner = Owner { at: step.suffix_at(owner_name.len()), wire: owner_name };
+        let dname_owner = OwnerName { at: step.suffix_at(owner_name.len()), wire: owner_name };
         let (position, before) = (self.reply.response.position(), self.reply.response.answers());
         if self
             .reply
@@ -80,9 +80,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         match self.reply.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire())
         {
             Ok(at) if self.reply.query.qtype == RrType::ANY => {
-                self.go_on(step, Written::whole(at), Aim::Named(target.wire()))
+                self.go_on(step, NamePosition::whole(at), Aim::Named(target.wire()))
             }
-            Ok(at) => self.follow(step, Written::whole(at), Aim::Named(target.wire())),
+            Ok(at) => self.follow(step, NamePosition::whole(at), Aim::Named(target.wire())),
             Err(_) => {
                 self.reply.response.rewind(position, before);
                 self.truncate()
@@ -90,7 +90,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
     }
 
-    fn follow<'n>(&mut self, step: Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
+    fn follow<'n>(&mut self, step: Step<'n>, written: NamePosition, aim: Aim<'_>) -> Next<'n>
     where
         's: 'n,
     {
@@ -101,7 +101,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         self.go_on(step, written, aim)
     }
 
-    fn go_on<'n>(&mut self, step: Step<'n>, written: Written, aim: Aim<'_>) -> Next<'n>
+    fn go_on<'n>(&mut self, step: Step<'n>, written: NamePosition, aim: Aim<'_>) -> Next<'n>
     where
         's: 'n,
     {
@@ -113,7 +113,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             // Links know one side of a cut, and DS wants the other.
             Aim::Linked(Rdata { link: Some(link), .. }) if self.reply.query.qtype != RrType::DS => {
                 match self.reply.snapshot.zones.target(step.found.zone, link) {
-                    Some(Target { name, found }) => Next::Follow(self.reply.step(name, written, found)),
+                    Some(LinkTarget { name, found }) => Next::Follow(self.reply.step(name, written, found)),
                     None => Next::Done(Rcode::NOERROR),
                 }
             }
@@ -127,7 +127,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     #[cold]
     fn go_on_by_name(
         &mut self,
-        written: Written,
+        written: NamePosition,
         read: impl FnOnce(&mut QueryName) -> bool,
     ) -> Next<'static> {
         let mut name = QueryName::default();

@@ -3,7 +3,7 @@
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::wire::query::HEADER_LEN;
-use crate::wire::response::{Owner, Section, flag};
+use crate::wire::response::{OwnerName, Section, flag};
 use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
 
 /// Longest character string (RFC 1035 section 3.3).
@@ -29,7 +29,7 @@ impl<T: Trace> Walk<'_, '_, T> {
         let mut rdata = [0u8; STRING_MAX + 1];
         rdata[0] = text.len() as u8;
         rdata[1..=text.len()].copy_from_slice(text);
-        let owner = Owner { at: HEADER_LEN, wire: query.name.wire() };
+        let owner = OwnerName { at: HEADER_LEN, wire: query.name.wire() };
         let zero = Ttl::from_secs(0).unwrap_or(Ttl::MAX);
         match self.reply.response.record(Section::Answer, owner, RrType::TXT, zero, &rdata[..=text.len()]) {
             Ok(rdata_at) => self.reply.response.set_class(rdata_at, CLASS_CH),

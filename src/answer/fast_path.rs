@@ -14,7 +14,7 @@ use super::walk::Step;
 use crate::snapshot::locate::Evidence;
 use crate::steer::choose::{Resort, sole};
 use crate::steer::table::{V4, V6};
-use crate::wire::response::{Owner, Section, Written, flag};
+use crate::wire::response::{NamePosition, OwnerName, Section, flag};
 use crate::wire::rr::{CLASS_IN, Rcode, RrType};
 use crate::zone::image::{Match, Set, Steered, Usual};
 use crate::zone::text::ChainMode;
@@ -31,7 +31,7 @@ impl<'s> Reply<'s> {
         let Some(found) = self.snapshot.zones.lookup(&query.name) else { return Err(None) };
         outcome.zone = Some(found.zone);
         self.response.set_flag(flag::AA);
-        let mut step = self.step(query.name.wire(), Written::QUESTION, found);
+        let mut step = self.step(query.name.wire(), NamePosition::QUESTION, found);
         while self.steps_left > 0 {
             match step.found.matched {
                 Match::Exact(node) => match step.image.usual(node, query.qtype) {
@@ -60,7 +60,7 @@ impl<'s> Reply<'s> {
     fn fast_nxdomain(&mut self, step: Step<'s>) -> Option<usize> {
         let (zone, soa) = (step.image, step.image.denial()?);
         let apex_at = step.suffix_at(zone.apex().len());
-        self.response.pointed(Section::Authority, Owner { at: apex_at, wire: zone.apex() }, &soa, apex_at)
+        self.response.pointed(Section::Authority, OwnerName { at: apex_at, wire: zone.apex() }, &soa, apex_at)
     }
 
     /// Writes a CNAME, if it leads to one of our names.

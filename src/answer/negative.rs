@@ -2,7 +2,7 @@
 
 use super::trace::Trace;
 use super::walk::{Next, Step, Walk};
-use crate::wire::response::{Owner, Section};
+use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::Rcode;
 
 impl<T: Trace> Walk<'_, '_, T> {
@@ -12,7 +12,7 @@ impl<T: Trace> Walk<'_, '_, T> {
         let zone = step.image;
         let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };
         let apex_at = step.suffix_at(zone.apex().len());
-        let owner = Owner { at: apex_at, wire: zone.apex() };
+        let owner = OwnerName { at: apex_at, wire: zone.apex() };
         if self.reply.response.only(Section::Authority, owner, &soa, apex_at).is_err() {
             self.truncate();
         }

@@ -9,7 +9,7 @@
 //! routes.
 
 use super::Outcome;
-use crate::geo::trie::Table;
+use crate::geo::trie::AddressTable;
 use crate::limits::PREFETCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::steering::CacheFootprint;
@@ -45,7 +45,7 @@ pub struct Prefetcher {
 #[derive(Clone, Copy)]
 struct Way<'s> {
     policy: &'s PolicyTable,
-    table: &'s Table<u32>,
+    table: &'s AddressTable<u32>,
     client: u32,
 }
 
@@ -133,7 +133,7 @@ fn way_of(snapshot: &Snapshot, index: u32, client: Option<u32>) -> Option<Way<'_
 
 /// Reads where ways lead, step by step: leaf, choice, plan, list, slot of its first PoP.
 fn read_ways(ways: &[Option<Way<'_>>; PREFETCH_MAX]) {
-    let leaves = Table::prefetch_values(&ways.map(|way| way.map(|way| (way.table, way.client))));
+    let leaves = AddressTable::prefetch_values(&ways.map(|way| way.map(|way| (way.table, way.client))));
     black_box(leaves);
     if !ways.iter().flatten().any(|way| way.policy.preference_lists.len() > PREFERENCE_LISTS_MANY) {
         return;

@@ -2,7 +2,7 @@
 
 use super::trace::Trace;
 use super::walk::{Next, Step, Walk};
-use crate::wire::response::{Owner, Section, flag};
+use crate::wire::response::{OwnerName, Section, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::NodeId;
 
@@ -19,7 +19,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             self.reply.response.clear_flag(flag::AA);
         }
         let cut_name = zone.name(cut);
-        let owner = Owner { at: step.suffix_at(cut_name.len()), wire: cut_name };
+        let owner = OwnerName { at: step.suffix_at(cut_name.len()), wire: cut_name };
         let apex_at = step.suffix_at(zone.apex().len());
         let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
         let mut count = 0;
@@ -45,7 +45,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 }
                 for rtype in [RrType::A, RrType::AAAA] {
                     let Some(set) = zone.set(node, rtype) else { continue };
-                    let owner = Owner { at, wire: name };
+                    let owner = OwnerName { at, wire: name };
                     let written = self.reply.response.rrset(
                         Section::Additional,
                         owner,

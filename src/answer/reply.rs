@@ -10,7 +10,7 @@ use crate::snapshot::locate::QuerySource;
 use crate::wire::cookie::{self, CookieStatus};
 use crate::wire::edns::{Edns, ResponseOptions};
 use crate::wire::query::Query;
-use crate::wire::response::{Response, Written};
+use crate::wire::response::{NamePosition, Response};
 use crate::wire::rr::Rcode;
 use crate::zone::set::Found;
 
@@ -79,7 +79,7 @@ impl<'s> Reply<'s> {
 
     /// The step at a name that was found.
     #[inline(always)]
-    pub fn step<'n>(&self, name: &'n [u8], written: Written, found: Found) -> Step<'n>
+    pub fn step<'n>(&self, name: &'n [u8], written: NamePosition, found: Found) -> Step<'n>
     where
         's: 'n,
     {

@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use super::reply::Reply;
 use super::trace::Trace;
 use crate::wire::query::{HEADER_LEN, QueryName};
-use crate::wire::response::{Owner, Written, flag};
+use crate::wire::response::{NamePosition, OwnerName, flag};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::{Image, Match};
 use crate::zone::set::Found;
@@ -15,7 +15,7 @@ pub struct Step<'s> {
     /// The name in lower-case wire form.
     pub name: &'s [u8],
     /// Where it stands in the message.
-    pub written: Written,
+    pub written: NamePosition,
     /// The zone that holds it, and what it is there.
     pub found: Found,
     /// The image of that zone.
@@ -24,8 +24,8 @@ pub struct Step<'s> {
 
 impl Step<'_> {
     /// The name as an owner.
-    pub fn owner(&self) -> Owner<'_> {
-        Owner { at: self.written.suffix(0), wire: self.name }
+    pub fn owner(&self) -> OwnerName<'_> {
+        OwnerName { at: self.written.suffix(0), wire: self.name }
     }
 
     /// Whether records as they stand ready have the right owner: they point at the name in the

@@ -1,7 +1,7 @@
 //! `meridian check`.
 
 use crate::cli::diff::{self, Bound};
-use crate::cli::server::Server;
+use crate::cli::server::ServerClient;
 use crate::cli::{Config, Format, print, print_findings};
 use crate::config::ledger_file;
 use crate::finding::{At, Finding, Findings, Severity, code};
@@ -27,7 +27,7 @@ Examples:
   meridian check --diff --max-move 5%
   meridian check --diff /etc/meridian/meridian.yaml
   meridian check --config site/meridian.yaml --format json")]
-pub struct Check {
+pub struct CheckCommand {
     #[command(flatten)]
     pub(super) config: Config,
     /// Tell which clients would move from what the running server has, or from another server file
@@ -40,7 +40,7 @@ pub struct Check {
     format: Format,
 }
 
-impl Check {
+impl CheckCommand {
     /// Checks, and tells everything that was found.
     pub fn run(self) -> ExitCode {
         let (snapshot, findings, files) =
@@ -101,7 +101,7 @@ impl Check {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
         }
-        Server::of(self.config.clone()).post("/diff")
+        ServerClient::of(self.config.clone()).post("/diff")
     }
 }
 

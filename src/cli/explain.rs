@@ -96,7 +96,7 @@ impl Explain {
             let names: Vec<&str> = deployment.pops.iter().map(|p| &*p.name).collect();
             return wrong(format!("`{unknown}` is not a PoP; there are {}", names.join(" ")));
         }
-        let asked = Asked { name, rtype, client, ecs: self.ecs.map(Prefix::from), down: self.down };
+        let asked = ExplainQuery { name, rtype, client, ecs: self.ecs.map(Prefix::from), down: self.down };
         print(&explain(&deployment, &geography, &snapshot, &asked));
         ExitCode::SUCCESS
     }
@@ -122,7 +122,7 @@ fn verified(snapshot: &Snapshot) -> ExitCode {
 
 /// What is asked.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ExplainQuery {
     /// QNAME.
     pub name: Name,
     /// QTYPE.
@@ -137,7 +137,12 @@ pub struct Asked {
 
 /// Explains one answer as text. The snapshot must be compiled from the deployment and the
 /// geography.
-pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapshot, asked: &Asked) -> String {
+pub fn explain(
+    deployment: &Deployment,
+    geography: &Geography,
+    snapshot: &Snapshot,
+    asked: &ExplainQuery,
+) -> String {
     let snapshot = if asked.down.is_empty() {
         snapshot.clone()
     } else {
@@ -173,7 +178,7 @@ pub fn explain(deployment: &Deployment, geography: &Geography, snapshot: &Snapsh
     text
 }
 
-fn subnet_words(asked: &Asked) -> String {
+fn subnet_words(asked: &ExplainQuery) -> String {
     asked.ecs.map_or_else(|| ", no client subnet".to_owned(), |prefix| format!(", client subnet {prefix}"))
 }
 

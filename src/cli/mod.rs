@@ -37,7 +37,7 @@ use std::process::ExitCode;
 pub struct Arguments {
     /// What to do
     #[command(subcommand)]
-    pub command: Command,
+    pub command: CliCommand,
 }
 
 const EXAMPLES: &str = "\
@@ -50,11 +50,11 @@ Examples:
 
 /// A command.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Serve a deployment
     Serve(serve::Serve),
     /// Read and check a deployment without serving it
-    Check(check::Check),
+    Check(check::CheckCommand),
     /// Tell which clients move from one deployment to another
     Diff(diff::Diff),
     /// Have a running server read its files anew
@@ -71,14 +71,14 @@ Examples:
   meridian pop down 'eu-*' tag:lab --reason \"power work\" --dry-run
   meridian pop auto fra"
     )]
-    Pop(pop::Pop),
+    Pop(pop::PopCommand),
     /// Show the policies of a running server
     #[command(subcommand, after_help = "Examples:\n  meridian policy list\n  meridian policy show web")]
-    Policy(policy::Policy),
+    Policy(policy::PolicyCommand),
     /// Tell why a client gets its answer
     Explain(explain::Explain),
     /// Tell how much memory a deployment takes, by zone and table
-    Size(size::Size),
+    Size(size::SizeCommand),
     /// Build and query GeoIP databases
     #[command(
         subcommand,
@@ -164,18 +164,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match arguments.command {
-        Command::Serve(serve) => serve.run(),
-        Command::Check(check) => check.run(),
-        Command::Diff(diff) => diff.run(),
-        Command::Reload(reload) => reload.run(),
-        Command::Pop(pop) => pop.run(),
-        Command::Policy(policy) => policy.run(),
-        Command::Explain(explain) => explain.run(),
-        Command::Size(size) => size.run(),
-        Command::Geoip(geoip) => geoip.run(),
-        Command::Schema(schema) => schema.run(),
-        Command::Man(man) => man.run(),
-        Command::Completions { shell } => {
+        CliCommand::Serve(serve) => serve.run(),
+        CliCommand::Check(check) => check.run(),
+        CliCommand::Diff(diff) => diff.run(),
+        CliCommand::Reload(reload) => reload.run(),
+        CliCommand::Pop(pop) => pop.run(),
+        CliCommand::Policy(policy) => policy.run(),
+        CliCommand::Explain(explain) => explain.run(),
+        CliCommand::Size(size) => size.run(),
+        CliCommand::Geoip(geoip) => geoip.run(),
+        CliCommand::Schema(schema) => schema.run(),
+        CliCommand::Man(man) => man.run(),
+        CliCommand::Completions { shell } => {
             // Into memory first: clap panics when a pipe closes early.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
@@ -214,7 +214,7 @@ mod tests {
         let config = |words: &[&str]| {
             let words = ["meridian", "check"].iter().chain(words).map(OsString::from);
             match Arguments::try_parse_from(words).expect("sound arguments").command {
-                Command::Check(check) => check.config.path(),
+                CliCommand::Check(check) => check.config.path(),
                 other => panic!("{other:?}"),
             }
         };

@@ -1,6 +1,6 @@
 //! `meridian policy`.
 
-use crate::cli::server::{Server, complain, table};
+use crate::cli::server::{ServerClient, complain, table};
 use crate::cli::{Format, print};
 use hyper::{Method, StatusCode};
 use serde_json::Value;
@@ -9,12 +9,12 @@ use std::process::ExitCode;
 /// What is asked of policies.
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs)] // flattened arguments bring their own words
-pub enum Policy {
+pub enum PolicyCommand {
     /// List the policies
     #[command(after_help = "Example:\n  meridian policy list --format json")]
     List {
         #[command(flatten)]
-        server: Server,
+        server: ServerClient,
     },
     /// Show one policy, and where its PoPs stand
     #[command(after_help = "Example:\n  meridian policy show cdn.example./web")]
@@ -22,17 +22,17 @@ pub enum Policy {
         /// Its name; policies of a zone file begin with the zone
         name: String,
         #[command(flatten)]
-        server: Server,
+        server: ServerClient,
     },
 }
 
-impl Policy {
+impl PolicyCommand {
     /// Asks and prints.
     pub fn run(self) -> ExitCode {
         let (server, path, name) = match &self {
-            Policy::List { server } => (server, "/policies".to_owned(), None),
+            PolicyCommand::List { server } => (server, "/policies".to_owned(), None),
             // Read from the list: a name need not be fit for a path.
-            Policy::Show { server, name } => (server, "/policies".to_owned(), Some(name)),
+            PolicyCommand::Show { server, name } => (server, "/policies".to_owned(), Some(name)),
         };
         let (status, mut told) = match server.ask(Method::GET, &path, None) {
             Ok(answer) => answer,

@@ -1,6 +1,6 @@
 //! `meridian pop`.
 
-use crate::cli::server::{Server, complain, table};
+use crate::cli::server::{ServerClient, complain, table};
 use crate::cli::when::{moment, seconds};
 use crate::cli::{Format, prediction, print};
 use crate::steer::civil;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// What is done with PoPs.
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs)] // flattened arguments bring their own words
-pub enum Pop {
+pub enum PopCommand {
     /// List the PoPs: what the file says, what was said by hand, and what holds
     #[command(after_help = "Example:\n  meridian pop list --tag eu")]
     List {
@@ -21,7 +21,7 @@ pub enum Pop {
         #[arg(long)]
         tag: Option<String>,
         #[command(flatten)]
-        server: Server,
+        server: ServerClient,
     },
     /// Show one PoP
     #[command(after_help = "Example:\n  meridian pop show fra")]
@@ -29,7 +29,7 @@ pub enum Pop {
         /// Its name
         name: String,
         #[command(flatten)]
-        server: Server,
+        server: ServerClient,
     },
     /// Put PoPs into service whatever probes say
     #[command(
@@ -77,7 +77,7 @@ pub enum Pop {
         #[arg(long)]
         service: Option<String>,
         #[command(flatten)]
-        server: Server,
+        server: ServerClient,
     },
     /// End the alarm of a ledger of overrides that could not be read
     #[command(after_help = "Example:\n  meridian pop acknowledge")]
@@ -86,7 +86,7 @@ pub enum Pop {
         #[arg(long, default_value_t = author(), hide_default_value = true)]
         author: String,
         #[command(flatten)]
-        server: Server,
+        server: ServerClient,
     },
 }
 
@@ -128,7 +128,7 @@ pub struct How {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    server: Server,
+    server: ServerClient,
 }
 
 /// Who sits before the screen, as far as the environment tells.
@@ -139,23 +139,25 @@ fn author() -> String {
         .unwrap_or("unknown".to_owned())
 }
 
-impl Pop {
+impl PopCommand {
     /// Asks the server, and prints what it tells.
     pub fn run(self) -> ExitCode {
         let done = match self {
-            Pop::List { tag, server } => list(&server, tag.as_deref()),
-            Pop::Show { name, server } => show(&server, &name),
-            Pop::Up(say) => change(say.selectors, "state", "up", &say.how),
-            Pop::Down(say) => change(say.selectors, "state", "down", &say.how),
-            Pop::Drain(say) => change(say.selectors, "state", "drain", &say.how),
-            Pop::Auto(say) => change(say.selectors, "state", "auto", &say.how),
-            Pop::Ramp(Say { how: How { over: None, .. }, .. }) => {
+            PopCommand::List { tag, server } => list(&server, tag.as_deref()),
+            PopCommand::Show { name, server } => show(&server, &name),
+            PopCommand::Up(say) => change(say.selectors, "state", "up", &say.how),
+            PopCommand::Down(say) => change(say.selectors, "state", "down", &say.how),
+            PopCommand::Drain(say) => change(say.selectors, "state", "drain", &say.how),
+            PopCommand::Auto(say) => change(say.selectors, "state", "auto", &say.how),
+            PopCommand::Ramp(Say { how: How { over: None, .. }, .. }) => {
                 Err(wrong("say how long the ramp takes: --over 30m; `pop auto` does it at once"))
             }
-            Pop::Ramp(say) => change(say.selectors, "state", "auto", &say.how),
-            Pop::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
-            Pop::Load { pop, value, service, server } => load(&server, &pop, service.as_deref(), value),
-            Pop::Acknowledge { author, server } => acknowledge(&server, &author),
+            PopCommand::Ramp(say) => change(say.selectors, "state", "auto", &say.how),
+            PopCommand::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
+            PopCommand::Load { pop, value, service, server } => {
+                load(&server, &pop, service.as_deref(), value)
+            }
+            PopCommand::Acknowledge { author, server } => acknowledge(&server, &author),
         };
         done.unwrap_or_else(|status| status)
     }
@@ -166,12 +168,12 @@ fn wrong(sentence: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn pops(server: &Server) -> Result<Value, ExitCode> {
+fn pops(server: &ServerClient) -> Result<Value, ExitCode> {
     let (status, told) = server.ask(Method::GET, "/pops", None)?;
     if status == StatusCode::OK { Ok(told) } else { Err(complain(&told)) }
 }
 
-fn list(server: &Server, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
+fn list(server: &ServerClient, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
     let mut told = pops(server)?;
     if let (Some(tag), Some(pops)) = (tag, told["pops"].as_array_mut()) {
         pops.retain(|pop| pop["tags"].as_array().is_some_and(|tags| tags.iter().any(|t| t == tag)));
@@ -292,7 +294,7 @@ fn target_in_words(target: &Value) -> String {
     text
 }
 
-fn show(server: &Server, name: &str) -> Result<ExitCode, ExitCode> {
+fn show(server: &ServerClient, name: &str) -> Result<ExitCode, ExitCode> {
     let told = pops(server)?;
     let found = told["pops"].as_array().into_iter().flatten().find(|pop| pop["name"] == name);
     let Some(pop) = found else {
@@ -418,7 +420,7 @@ fn told(told: &Value, forecast: &Value, end: &str) -> String {
     text + end
 }
 
-fn load(server: &Server, pop: &str, service: Option<&str>, value: f64) -> Result<ExitCode, ExitCode> {
+fn load(server: &ServerClient, pop: &str, service: Option<&str>, value: f64) -> Result<ExitCode, ExitCode> {
     if !value.is_finite() || value < 0.0 {
         return Err(wrong("a load is a number from 0"));
     }
@@ -434,7 +436,7 @@ fn load(server: &Server, pop: &str, service: Option<&str>, value: f64) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-fn acknowledge(server: &Server, author: &str) -> Result<ExitCode, ExitCode> {
+fn acknowledge(server: &ServerClient, author: &str) -> Result<ExitCode, ExitCode> {
     let (status, told) =
         server.ask(Method::POST, "/ledger/acknowledge", Some(&json!({ "author": author })))?;
     if status != StatusCode::OK {

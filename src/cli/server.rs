@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// How a command finds the server, and how it prints.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Server {
+pub struct ServerClient {
     #[command(flatten)]
     config: Config,
     /// The control socket, instead of the one that the server file names
@@ -21,10 +21,10 @@ pub struct Server {
     pub format: Format,
 }
 
-impl Server {
+impl ServerClient {
     /// The server of a server file.
-    pub fn of(config: Config) -> Server {
-        Server { config, control: None, format: Format::Text }
+    pub fn of(config: Config) -> ServerClient {
+        ServerClient { config, control: None, format: Format::Text }
     }
 
     /// Has the server do something that needs no more words. A refusal is told, with its findings.

@@ -28,7 +28,7 @@ the estimate is what a reload costs that changes everything.
 Examples:
   meridian size
   meridian size --config site/meridian.yaml --format json")]
-pub struct Size {
+pub struct SizeCommand {
     #[command(flatten)]
     config: Config,
     /// How the sizes are printed
@@ -59,7 +59,7 @@ struct Loading {
     places: usize,
 }
 
-impl Size {
+impl SizeCommand {
     /// Loads the deployment, and tells how large it is.
     pub fn run(self) -> ExitCode {
         match self.told() {

@@ -96,7 +96,8 @@ impl Walk<'_> {
                 .into_iter()
                 .filter(|(rtype, exists)| *rtype != RrType::HTTPS || *exists || policy.may_alias())
             {
-                let mut asked = Asked { owner, rtype, resolver, policy, exists, tailors, packet: Vec::new() };
+                let mut asked =
+                    ExplainQuery { owner, rtype, resolver, policy, exists, tailors, packet: Vec::new() };
                 for leaf in routes.v4.blocks() {
                     self.report.leaves += 1;
                     for sample in 0..samples {
@@ -120,7 +121,7 @@ impl Walk<'_> {
     }
 
     /// One client, and partners inside the scope it was given.
-    fn client(&mut self, asked: &mut Asked<'_>, address: IpAddr) {
+    fn client(&mut self, asked: &mut ExplainQuery<'_>, address: IpAddr) {
         let width = if address.is_ipv4() { 32 } else { 128 };
         let Some(first) = self.ask(asked, address, width) else { return };
         self.existence(asked, address, &first);
@@ -154,7 +155,7 @@ impl Walk<'_> {
 
     /// What must hold of one answer: scope 0 for everybody or for nobody, types for everybody or
     /// for nobody. CNAMEs of a policy are exempt: where one is answered, it answers every type.
-    fn existence(&mut self, asked: &Asked<'_>, address: IpAddr, answer: &Answer) {
+    fn existence(&mut self, asked: &ExplainQuery<'_>, address: IpAddr, answer: &Answer) {
         let policy = asked.policy;
         // `when_all_down: nodata` withdraws a type from everybody while the whole policy is down.
         let may_withdraw = policy
@@ -182,7 +183,7 @@ impl Walk<'_> {
         }
     }
 
-    fn ask(&mut self, asked: &mut Asked<'_>, address: IpAddr, source: u8) -> Option<Answer> {
+    fn ask(&mut self, asked: &mut ExplainQuery<'_>, address: IpAddr, source: u8) -> Option<Answer> {
         asked.write(Prefix::new(address, source));
         let client = Client { address: asked.resolver, transport: Transport::Tcp };
         let outcome = respond(
@@ -251,7 +252,7 @@ fn embed(bits: u32, form: usize, junk: u128) -> u128 {
     }
 }
 
-struct Asked<'a> {
+struct ExplainQuery<'a> {
     owner: &'a [u8],
     rtype: RrType,
     resolver: IpAddr,
@@ -263,7 +264,7 @@ struct Asked<'a> {
     packet: Vec<u8>,
 }
 
-impl Asked<'_> {
+impl ExplainQuery<'_> {
     fn question(&self) -> String {
         let owner = Name::from_wire(self.owner).map_or_else(|_| "?".to_owned(), |n| n.to_string());
         format!("{owner} {} from {} by policy {}", self.rtype, self.resolver, self.policy.name)

@@ -2,7 +2,7 @@
 
 use super::probes_file::find;
 use super::scalar::{members, text, time_ms};
-use super::table::{Table, shown};
+use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
 use crate::finding::{Finding, Findings, code};
 use crate::health::spec::{Canaries, Check, Kind, Probe};
@@ -15,7 +15,7 @@ const FREEZE_MAX_MS: u64 = 600_000;
 
 /// Reads `canaries:`.
 pub(super) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings) -> Option<Canaries> {
-    let mut table = Table::open(node, "`canaries`", out)?;
+    let mut table = MapReader::open(node, "`canaries`", out)?;
     let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
     let probe = table.need("probe", out).and_then(|node| {
         let id = find(text(node, "probe", out)?, node, &names, out)?;

@@ -1,8 +1,8 @@
 //! The `pops:` of a policy or rule: `all`, a tag, or a list with bands, as candidates.
 
 use super::scalar::{name, plain};
-use super::table::{Table, nearest, shown};
-use super::tree::{Kind, Node};
+use super::table::{MapReader, nearest, shown};
+use super::tree::{Node, ValueKind};
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::{Bands, Candidate};
@@ -43,12 +43,12 @@ pub(super) fn lower(
     let mut chosen = Chosen { bands: Vec::new(), listed: false, nested: false, at: node.at };
     let faults = out.len();
     match &node.kind {
-        Kind::Text(text) if text.as_ref() == "all" => {
+        ValueKind::Text(text) if text.as_ref() == "all" => {
             let all = world.numbered().map(|(id, _)| id).collect();
             chosen.bands = reader.offering(all);
         }
-        Kind::Map(_) => {
-            let mut table = Table::open(node, "`pops`", out)?;
+        ValueKind::Map(_) => {
+            let mut table = MapReader::open(node, "`pops`", out)?;
             // A lone `{ cname: ... }` is a list of one, as a lone PoP is.
             if let Some(node) = table.take("cname") {
                 chosen
@@ -71,7 +71,7 @@ pub(super) fn lower(
             chosen.listed = true;
             for member in super::scalar::members(node) {
                 match &member.kind {
-                    Kind::List(band) => {
+                    ValueKind::List(band) => {
                         chosen.nested = true;
                         if band.is_empty() {
                             out.push(
@@ -114,18 +114,18 @@ impl Reader<'_> {
     /// A member of a list: the name of a PoP, or `{ cname: ... }`.
     fn member(&mut self, node: &Node, out: &mut Findings) -> Option<Candidate> {
         let candidate = match &node.kind {
-            Kind::Text(text) => {
+            ValueKind::Text(text) => {
                 let id = self.world.find_pop(text, node.at, out)?;
                 self.check_service(id, node, out);
                 Candidate::Pop(id)
             }
-            Kind::Map(_) => {
-                let mut table = Table::open(node, "a candidate", out)?;
+            ValueKind::Map(_) => {
+                let mut table = MapReader::open(node, "a candidate", out)?;
                 let target = table.need("cname", out).and_then(|node| name(node, "cname", self.origin, out));
                 table.finish(out);
                 Candidate::Cname(target?)
             }
-            Kind::List(_) | Kind::Null => {
+            ValueKind::List(_) | ValueKind::Null => {
                 let message = format!("a candidate must be a PoP or `{{ cname: ... }}`, not {}", shown(node));
                 out.push(
                     Finding::error(code::BAD_VALUE, message)

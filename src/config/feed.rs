@@ -3,8 +3,8 @@
 
 use super::probes_file::to;
 use super::scalar::{number, percent, refuse, text, time_ms};
-use super::table::{Table, shown};
-use super::tree::{Key, Kind, Node};
+use super::table::{MapReader, shown};
+use super::tree::{Key, Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::health::load::spec::{Feed, FeedUrl, LoadSpec};
 use crate::limits::PROBE_TEXT_OCTETS_MAX;
@@ -35,7 +35,7 @@ impl std::fmt::Display for Whose<'_> {
 }
 
 /// Reads `capacity:`.
-pub(super) fn capacity(table: &mut Table<'_>, whose: Whose<'_>, out: &mut Findings) -> Option<f64> {
+pub(super) fn capacity(table: &mut MapReader<'_>, whose: Whose<'_>, out: &mut Findings) -> Option<f64> {
     let node = table.take("capacity")?;
     let capacity = number(node, "capacity", 0.0..=1e15, out)?;
     if capacity > 0.0 {
@@ -51,7 +51,7 @@ pub(super) fn capacity(table: &mut Table<'_>, whose: Whose<'_>, out: &mut Findin
 
 /// Reads `load:`. Without a capacity there is nothing to measure against, which is told.
 pub(super) fn load(
-    table: &mut Table<'_>,
+    table: &mut MapReader<'_>,
     whose: Whose<'_>,
     capacity: Option<f64>,
     out: &mut Findings,
@@ -73,7 +73,7 @@ pub(super) fn load(
 }
 
 fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<LoadSpec> {
-    let mut table = Table::open(node, "`load`", out)?;
+    let mut table = MapReader::open(node, "`load`", out)?;
     let kinds: Vec<(&'static str, &Key, &Node)> = KINDS
         .iter()
         .filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node)))
@@ -103,7 +103,7 @@ fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option
 }
 
 /// Timing and what is steered for.
-fn rule(table: &mut Table<'_>, spec: &mut LoadSpec, out: &mut Findings) {
+fn rule(table: &mut MapReader<'_>, spec: &mut LoadSpec, out: &mut Findings) {
     if let Some(ms) = table.take("every").and_then(|node| time_ms(node, "every", 1_000..=86_400_000, out)) {
         spec.every_ms = ms as u32;
         spec.stale_after_ms = spec.stale_after_ms.max(2 * spec.every_ms);
@@ -146,11 +146,11 @@ fn rule(table: &mut Table<'_>, spec: &mut LoadSpec, out: &mut Findings) {
 
 /// A URL, or `{ url, pointer, to }`.
 fn http(node: &Node, out: &mut Findings) -> Option<Feed> {
-    let Kind::Map(_) = node.kind else {
+    let ValueKind::Map(_) = node.kind else {
         return Some(Feed::Http { url: url(node, None, out)?, pointer: None });
     };
     let faults = out.len();
-    let mut table = Table::open(node, "an HTTP feed", out)?;
+    let mut table = MapReader::open(node, "an HTTP feed", out)?;
     let url = located(&mut table, out);
     let pointer = table.take("pointer").and_then(|node| pointer(node, out));
     table.finish(out);
@@ -177,7 +177,7 @@ fn pointer(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
 /// `{ url, metric, labels, to }`.
 fn prometheus(node: &Node, out: &mut Findings) -> Option<Feed> {
     let faults = out.len();
-    let mut table = Table::open(node, "a Prometheus feed", out)?;
+    let mut table = MapReader::open(node, "a Prometheus feed", out)?;
     let url = located(&mut table, out);
     let metric = table.need("metric", out).and_then(|node| {
         let written = text(node, "metric", out)?;
@@ -200,7 +200,7 @@ fn is_word(text: &str, part: impl Fn(u8) -> bool) -> bool {
 }
 
 fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
-    let Some(mut table) = Table::open(node, "`labels`", out) else { return Vec::new() };
+    let Some(mut table) = MapReader::open(node, "`labels`", out) else { return Vec::new() };
     let entries = table.rest();
     if entries.len() > LABELS_MAX {
         out.push(
@@ -218,7 +218,7 @@ fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
             continue;
         }
         // A label without a value is a label that is not there.
-        let written = if let Kind::Null = value.kind { Some("") } else { text(value, &key.text, out) };
+        let written = if let ValueKind::Null = value.kind { Some("") } else { text(value, &key.text, out) };
         let Some(written) = written else { continue };
         if written.len() > PROBE_TEXT_OCTETS_MAX {
             refuse(value, &key.text, "a shorter text", out);
@@ -230,7 +230,7 @@ fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
 }
 
 /// `url:` with `to:` beside it.
-fn located(table: &mut Table<'_>, out: &mut Findings) -> Option<FeedUrl> {
+fn located(table: &mut MapReader<'_>, out: &mut Findings) -> Option<FeedUrl> {
     let (written, beside) = (table.need("url", out), table.take("to"));
     let faults = out.len();
     let beside = beside.and_then(|node| to(node, out));
@@ -322,6 +322,6 @@ fn file(node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<Feed> {
 }
 
 fn push(node: &Node, out: &mut Findings) -> Option<Feed> {
-    Table::open(node, "a push feed", out)?.finish(out);
+    MapReader::open(node, "a push feed", out)?.finish(out);
     Some(Feed::Push)
 }

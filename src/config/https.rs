@@ -1,7 +1,7 @@
 //! `https:` of a PoP or service: what its HTTPS records say beside the addresses (RFC 9460).
 
 use super::scalar::{choice, integer, members, refuse, text};
-use super::table::Table;
+use super::table::MapReader;
 use super::tree::Node;
 use crate::finding::{Finding, Findings, code};
 use crate::limits::ECH_OCTETS_MAX;
@@ -15,7 +15,7 @@ pub(super) const ALPN: [&str; 3] = ["h3", "h2", "http/1.1"];
 
 /// Reads the parameters. A fault leaves out what it is about; the load is refused for it anyway.
 pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<HttpsParams> {
-    let mut table = Table::open(node, "`https`", out)?;
+    let mut table = MapReader::open(node, "`https`", out)?;
     let mut params = Vec::new();
     if let Some(node) = table.take("alpn") {
         alpn(node, &mut params, out);

@@ -5,7 +5,7 @@
 //! a person typed the words. It reads it at its start, and takes all of it or none.
 
 use super::scalar::{choice, integer, members, refuse, text};
-use super::table::Table;
+use super::table::MapReader;
 use super::tree::{self, Node};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::{OVERRIDE_SECS_MAX, WEIGHT_MAX};
@@ -22,7 +22,7 @@ pops.yaml.
 ";
 
 /// A ledger, and where each of its entries stands.
-pub struct Written {
+pub struct WrittenLedger {
     /// The ledger.
     pub ledger: Ledger,
     /// Places, in the order of the entries.
@@ -30,15 +30,15 @@ pub struct Written {
 }
 
 /// Reads a ledger that is `file` among some files. `None` if any of it is wrong.
-pub fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<Written> {
+pub fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<WrittenLedger> {
     let before = out.iter().filter(|finding| is_error(finding)).count();
     let Ok(text) = std::str::from_utf8(octets) else {
         out.push(Finding::error(code::NOT_UTF8, "the ledger is not UTF-8 text").at(At::whole(file), ""));
         return None;
     };
     let root = tree::parse(text, file, out)?;
-    let mut written = Written { ledger: Ledger::default(), places: Vec::new() };
-    let mut table = Table::open(&root, "the ledger", out)?;
+    let mut written = WrittenLedger { ledger: Ledger::default(), places: Vec::new() };
+    let mut table = MapReader::open(&root, "the ledger", out)?;
     // Required, so that a file that was cut to nothing is not taken for an empty ledger.
     let list = table.need("overrides", out);
     for node in list.map(members).unwrap_or_default() {
@@ -69,7 +69,7 @@ pub fn read_alone(octets: &[u8], path: &str) -> Result<Ledger, Box<(Findings, Fi
 }
 
 fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
-    let mut table = Table::open(node, "an override", out)?;
+    let mut table = MapReader::open(node, "an override", out)?;
     let selector = table.need("pops", out).and_then(|node| {
         let selector = Selector::parse(text(node, "pops", out)?);
         selector
@@ -126,7 +126,7 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
 }
 
 /// When and how it comes into force; what says nothing of it does at once.
-fn transition(table: &mut Table<'_>, out: &mut Findings) -> Option<Transition> {
+fn transition(table: &mut MapReader<'_>, out: &mut Findings) -> Option<Transition> {
     let mut number = |key: &'static str, max: u64, out: &mut Findings| match table.take(key) {
         Some(node) => integer(node, key, 0..=i64::try_from(max).unwrap_or(i64::MAX), out)
             .and_then(|n| u64::try_from(n).ok()),
@@ -198,7 +198,7 @@ fn quoted(text: &str) -> String {
 
 /// Notes where the ledger and `pops.yaml` both speak of a PoP, and warnings where an entry covers
 /// nobody.
-pub fn compare(written: &Written, pops: &[Pop], now_epoch_secs: u64) -> Findings {
+pub fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64) -> Findings {
     let mut out = Findings::default();
     let place = |id: Option<u64>| {
         let index = written.ledger.entries().iter().position(|entry| Some(entry.id) == id)?;

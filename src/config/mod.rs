@@ -80,7 +80,7 @@ pub trait Sources {
 
 /// The node: who answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
+pub struct NodeIdentity {
     /// Name in NSID and `id.server`.
     pub name: Arc<str>,
     /// The PoP it stands in.
@@ -140,7 +140,7 @@ pub struct DatabaseSource {
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// The node.
-    pub node: Node,
+    pub node: NodeIdentity,
     /// Sockets.
     pub listen: Listen,
     /// State folder.

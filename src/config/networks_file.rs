@@ -2,8 +2,8 @@
 
 use super::place::{asn, coordinates, country, subdivision};
 use super::scalar::{members, text, word};
-use super::table::{Table, shown};
-use super::tree::{Kind, Node};
+use super::table::{MapReader, shown};
+use super::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::geo::networks::Network;
 use crate::geo::prefix::Prefix;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Reads the networks, sorted by name.
 pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Network> {
-    let Some(mut table) = Table::open(root, "the networks file", out) else { return Vec::new() };
+    let Some(mut table) = MapReader::open(root, "the networks file", out) else { return Vec::new() };
     let mut networks = Vec::new();
     for (key, node) in table.rest() {
         let name = word(&key.text, key.at, "a network", out);
@@ -46,11 +46,11 @@ fn lower_network(name: &str, at: crate::finding::At, node: &Node, out: &mut Find
         at,
     };
     // A network of which nothing but its prefixes is known may be written as a plain list.
-    if let Kind::List(list) = &node.kind {
+    if let ValueKind::List(list) = &node.kind {
         network.prefixes = list.iter().filter_map(|member| prefix(member, out)).collect();
         return network;
     }
-    let Some(mut table) = Table::open(node, format!("the network `{name}`"), out) else { return network };
+    let Some(mut table) = MapReader::open(node, format!("the network `{name}`"), out) else { return network };
     if let Some(node) = table.need("prefixes", out) {
         network.prefixes = members(node).iter().filter_map(|member| prefix(member, out)).collect();
         if members(node).is_empty() {

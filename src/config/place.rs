@@ -1,7 +1,7 @@
 //! Countries, subdivisions, coordinates and AS numbers as they stand in YAML.
 
 use super::scalar::{number, plain};
-use super::table::{Table, shown};
+use super::table::{MapReader, shown};
 use super::tree::Node;
 use crate::finding::{Finding, Findings, code};
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
@@ -71,7 +71,7 @@ pub(super) fn asn(node: &Node, out: &mut Findings) -> Option<u32> {
 }
 
 /// The keys `lat` and `lon` of a table: both or neither.
-pub(super) fn coordinates(table: &mut Table<'_>, out: &mut Findings) -> Option<Coordinates> {
+pub(super) fn coordinates(table: &mut MapReader<'_>, out: &mut Findings) -> Option<Coordinates> {
     let (lat, lon) = (table.take("lat"), table.take("lon"));
     let (lat_node, lon_node) = match (lat, lon) {
         (Some(lat), Some(lon)) => (lat, lon),

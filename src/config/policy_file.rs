@@ -5,8 +5,8 @@ use super::policy_check;
 use super::rule::{self, Uses, WrittenRule};
 use super::scalar::{choice, integer, plain, share_percent, switch, text, time_ms, word};
 use super::settings::{self, TTL_DEFAULT};
-use super::table::Table;
-use super::tree::{Key, Kind, Node};
+use super::table::MapReader;
+use super::tree::{Key, Node, ValueKind};
 use super::used::{self, SharedPolicies};
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
@@ -45,7 +45,7 @@ pub(super) struct WrittenPolicy {
 
 /// Reads the shared policy file.
 pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
-    let Some(mut table) = Table::open(root, "the policy file", out) else { return Vec::new() };
+    let Some(mut table) = MapReader::open(root, "the policy file", out) else { return Vec::new() };
     let policies =
         table.need("policies", out).map(|node| lower_all(node, None, SharedPolicies::NONE, world, out));
     table.finish(out);
@@ -61,7 +61,7 @@ pub(super) fn lower_all(
     world: &mut World,
     out: &mut Findings,
 ) -> Vec<ScopedPolicy> {
-    let Some(mut table) = Table::open(node, "`policies`", out) else { return Vec::new() };
+    let Some(mut table) = MapReader::open(node, "`policies`", out) else { return Vec::new() };
     let scope: Option<Arc<str>> = zone.map(|apex| Arc::from(apex.to_lowercase().to_string()));
     let mut all = Vec::new();
     for (key, node) in table.rest() {
@@ -115,7 +115,7 @@ fn lower_policy(
         weights: Vec::new(),
         uses: None,
     };
-    let Some(mut table) = Table::open(node, format!("the policy `{}`", key.text), out) else {
+    let Some(mut table) = MapReader::open(node, format!("the policy `{}`", key.text), out) else {
         return written;
     };
     lower_choice(&mut table, origin, &mut written, world, out);
@@ -133,7 +133,7 @@ const OF_THE_OTHER: [&str; 9] =
 
 /// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
 fn lower_choice(
-    table: &mut Table<'_>,
+    table: &mut MapReader<'_>,
     origin: Option<&Name>,
     written: &mut WrittenPolicy,
     world: &World,
@@ -185,7 +185,7 @@ fn lower_choice(
 
 /// What an answer looks like: `ttl`, `answers`, `when_all_down`, `expose_pops`, `up_threshold`.
 fn lower_answer(
-    table: &mut Table<'_>,
+    table: &mut MapReader<'_>,
     origin: Option<&Name>,
     written: &mut WrittenPolicy,
     out: &mut Findings,
@@ -214,11 +214,11 @@ fn lower_answer(
 }
 
 /// When the policy distrusts its probes: `panic`.
-fn lower_guard(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
+fn lower_guard(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Findings) {
     let Some(node) = table.take("panic") else { return };
     let guard = &mut policy.guard;
     match &node.kind {
-        Kind::Map(_) => {}
+        ValueKind::Map(_) => {}
         _ if plain(node) == Some("off") => {
             guard.share_percent = 100;
             return;
@@ -233,7 +233,7 @@ fn lower_guard(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
             return;
         }
     }
-    let Some(mut table) = Table::open(node, "`panic`", out) else { return };
+    let Some(mut table) = MapReader::open(node, "`panic`", out) else { return };
     if let Some(percent) = table.take("share").and_then(|node| share_percent(node, "share", out)) {
         guard.share_percent = percent;
     }
@@ -249,7 +249,7 @@ fn lower_guard(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
 }
 
 /// How finely clients are told apart: `ecs`, `depth`, `cell_max_v4`, `cell_max_v6`, `spill_max_km`.
-fn lower_width(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
+fn lower_width(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Findings) {
     if let Some(ecs) = table.take("ecs").and_then(|node| switch(node, "ecs", out)) {
         policy.ecs = ecs;
     }
@@ -272,7 +272,7 @@ fn lower_width(table: &mut Table<'_>, policy: &mut Policy, out: &mut Findings) {
 }
 
 fn lower_rules(
-    table: &mut Table<'_>,
+    table: &mut MapReader<'_>,
     origin: Option<&Name>,
     written: &mut WrittenPolicy,
     world: &World,
@@ -295,7 +295,7 @@ fn lower_list_of_rules(
     out: &mut Findings,
 ) {
     let Some(node) = node else { return };
-    let Kind::List(list) = &node.kind else {
+    let ValueKind::List(list) = &node.kind else {
         super::scalar::refuse(node, "rules", "a list of rules", out);
         return;
     };

@@ -5,8 +5,8 @@ use super::place::{coordinates, country};
 use super::probe_check::Certificates;
 use super::scalar::{choice, integer, members, text, time_ms, word};
 use super::special::purpose;
-use super::table::{Table, shown};
-use super::tree::{Key, Kind, Node};
+use super::table::{MapReader, shown};
+use super::tree::{Key, Node, ValueKind};
 use super::world::World;
 use super::{canaries, https, probes_file, safety_rules};
 use crate::finding::{At, Finding, Findings, code};
@@ -48,7 +48,7 @@ pub(super) const STARTUP_WAIT_MS: u32 = 3_000;
 /// Reads the file.
 pub(super) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> PopsFile {
     let mut file = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
-    let Some(mut table) = Table::open(root, "the PoP file", out) else { return file };
+    let Some(mut table) = MapReader::open(root, "the PoP file", out) else { return file };
     file.probes = probes_file::lower(table.take("probes"), certificates, out);
     file.canaries =
         table.take_entry("canaries").and_then(|(key, node)| canaries::lower(key, node, &file.probes, out));
@@ -68,11 +68,11 @@ pub(super) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut 
 }
 
 /// Reads the PoPs, sorted by name.
-fn lower_pops(table: &mut Table<'_>, probes: &[Probe], out: &mut Findings) -> Vec<Pop> {
+fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -> Vec<Pop> {
     let mut pops = Vec::new();
     let mut uses = Uses::new();
     if let Some(node) = table.need("pops", out)
-        && let Some(mut list) = Table::open(node, "`pops`", out)
+        && let Some(mut list) = MapReader::open(node, "`pops`", out)
     {
         let entries = list.rest();
         if entries.is_empty() {
@@ -118,9 +118,9 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
         );
     }
     let mut pop = Pop::bare(name.clone(), key.at);
-    let Some(mut table) = Table::open(node, format!("the PoP `{name}`"), out) else { return pop };
+    let Some(mut table) = MapReader::open(node, format!("the PoP `{name}`"), out) else { return pop };
     if let Some(node) = table.take("at")
-        && let Some(mut at) = Table::open(node, "`at`", out)
+        && let Some(mut at) = MapReader::open(node, "`at`", out)
     {
         let faults = out.len();
         pop.coordinates = coordinates(&mut at, out);
@@ -165,7 +165,7 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
 }
 
 fn lower_services(
-    table: &mut Table<'_>,
+    table: &mut MapReader<'_>,
     key: &Key,
     pop: &mut Pop,
     probes: &[Probe],
@@ -202,7 +202,7 @@ fn lower_services(
         );
     }
     let services = table.take("services");
-    if let Some(mut services) = services.and_then(|node| Table::open(node, "`services`", out)) {
+    if let Some(mut services) = services.and_then(|node| MapReader::open(node, "`services`", out)) {
         for (key, node) in services.rest() {
             let Some(name) = word(&key.text, key.at, "a service", out).map(Arc::<str>::from) else {
                 continue;
@@ -218,7 +218,9 @@ fn lower_services(
                 );
                 continue;
             }
-            let Some(mut table) = Table::open(node, format!("the service `{name}`"), out) else { continue };
+            let Some(mut table) = MapReader::open(node, format!("the service `{name}`"), out) else {
+                continue;
+            };
             let (v4, v6) = match table.need("addresses", out) {
                 Some(node) => addresses(node, &pop.name, &name, uses, out),
                 None => (Vec::new(), Vec::new()),
@@ -247,7 +249,7 @@ fn lower_services(
 /// `capacity` and `load` of a service; a load without a capacity of its own is measured against
 /// that of the PoP.
 fn own_load(
-    table: &mut Table<'_>,
+    table: &mut MapReader<'_>,
     pop: &Pop,
     service: &str,
     out: &mut Findings,
@@ -330,8 +332,8 @@ fn addresses(
 
 /// `192.0.2.1`, or `{ address: 192.0.2.1, weight: 50 }`.
 fn weighted(node: &Node, out: &mut Findings) -> Option<(IpAddr, At, u32)> {
-    let Kind::Map(_) = node.kind else { return Some((address(node, out)?, node.at, WEIGHT_DEFAULT)) };
-    let mut table = Table::open(node, "an address", out)?;
+    let ValueKind::Map(_) = node.kind else { return Some((address(node, out)?, node.at, WEIGHT_DEFAULT)) };
+    let mut table = MapReader::open(node, "an address", out)?;
     let found = table.need("address", out);
     let weight = table.take("weight").and_then(|node| weight(node, out)).unwrap_or(WEIGHT_DEFAULT);
     table.finish(out);

@@ -1,8 +1,8 @@
 //! The kinds of checks: what is asked of a target, and what is expected.
 
 use super::scalar::{choice, integer, members, name, plain, refuse, switch, text, time_ms};
-use super::table::{Table, shown};
-use super::tree::{Kind, Node};
+use super::table::{MapReader, shown};
+use super::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::health::spec::{
     Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify,
@@ -40,7 +40,7 @@ pub(super) fn lower(
         "file" => file(node, out).map(Check::File),
         "push" => push(node, out).map(Check::Push),
         _ => {
-            Table::open(node, "an ICMP check", out)?.finish(out);
+            MapReader::open(node, "an ICMP check", out)?.finish(out);
             Some(Check::Icmp)
         }
     }
@@ -65,7 +65,7 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
         return Some(check);
     }
     let faults = out.len();
-    let mut table = Table::open(node, if secure { "an HTTPS check" } else { "an HTTP check" }, out)?;
+    let mut table = MapReader::open(node, if secure { "an HTTPS check" } else { "an HTTP check" }, out)?;
     if let Some(path) = table.take("path").and_then(|node| path(node, out)) {
         check.path = path;
     }
@@ -107,7 +107,7 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
 }
 
 fn lower_tls(
-    table: &mut Table<'_>,
+    table: &mut MapReader<'_>,
     tls: &mut TlsCheck,
     certificates: &mut Certificates<'_>,
     out: &mut Findings,
@@ -200,7 +200,7 @@ fn host(node: &Node, what: &str, out: &mut Findings) -> Option<Arc<str>> {
 const OWN_HEADERS: [&str; 4] = ["host", "connection", "content-length", "transfer-encoding"];
 
 fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
-    let Some(mut table) = Table::open(node, what, out) else { return Vec::new() };
+    let Some(mut table) = MapReader::open(node, what, out) else { return Vec::new() };
     let entries = table.rest();
     if entries.len() > PARTS_MAX {
         out.push(
@@ -228,7 +228,7 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
             continue;
         }
         let written = match &value.kind {
-            Kind::Null => Some(""),
+            ValueKind::Null => Some(""),
             _ => text(value, &key.text, out),
         };
         let Some(written) = written else { continue };
@@ -270,7 +270,7 @@ fn octets(node: &Node, what: &str, out: &mut Findings) -> Option<Box<[u8]>> {
 }
 
 fn tcp(node: &Node, out: &mut Findings) -> Option<TcpCheck> {
-    let mut table = Table::open(node, "a TCP check", out)?;
+    let mut table = MapReader::open(node, "a TCP check", out)?;
     let port = table.need("port", out).and_then(|node| port(node, out));
     let send = table.take("send").and_then(|node| octets(node, "send", out));
     let expect = table.take("expect").and_then(|node| octets(node, "expect", out));
@@ -279,7 +279,7 @@ fn tcp(node: &Node, out: &mut Findings) -> Option<TcpCheck> {
 }
 
 fn dns(node: &Node, out: &mut Findings) -> Option<DnsCheck> {
-    let mut table = Table::open(node, "a DNS check", out)?;
+    let mut table = MapReader::open(node, "a DNS check", out)?;
     let qname = table.need("name", out).and_then(|node| name(node, "name", Some(&Name::root()), out));
     let qtype = table.take("type").map_or(Some(RrType::A), |node| {
         let found = plain(node).and_then(RrType::from_text).filter(|rtype| !rtype.is_meta());
@@ -316,8 +316,8 @@ fn dns(node: &Node, out: &mut Findings) -> Option<DnsCheck> {
 
 fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
     let list = match &node.kind {
-        Kind::Map(_) => {
-            let mut table = Table::open(node, "an exec check", out)?;
+        ValueKind::Map(_) => {
+            let mut table = MapReader::open(node, "an exec check", out)?;
             let command = table.need("command", out);
             table.finish(out);
             command?
@@ -361,8 +361,8 @@ fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
 
 fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
     let written = match &node.kind {
-        Kind::Map(_) => {
-            let mut table = Table::open(node, "a file check", out)?;
+        ValueKind::Map(_) => {
+            let mut table = MapReader::open(node, "a file check", out)?;
             let path = table.need("path", out);
             table.finish(out);
             path?
@@ -383,7 +383,7 @@ pub(super) fn file_path<'n>(node: &'n Node, key: &str, out: &mut Findings) -> Op
 }
 
 fn push(node: &Node, out: &mut Findings) -> Option<PushCheck> {
-    let mut table = Table::open(node, "a push check", out)?;
+    let mut table = MapReader::open(node, "a push check", out)?;
     let ttl_ms = table.take("ttl").and_then(|node| time_ms(node, "ttl", 1_000..=86_400_000, out));
     table.finish(out);
     Some(PushCheck { ttl_ms: ttl_ms.unwrap_or(0) as u32 })

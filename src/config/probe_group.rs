@@ -2,7 +2,7 @@
 
 use super::probes_file::find;
 use super::scalar::{integer, members, refuse, text};
-use super::table::Table;
+use super::table::MapReader;
 use super::tree::Node;
 use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{Kind, Need, Probe, ProbeId};
@@ -13,7 +13,7 @@ pub(super) const KINDS: [&str; 3] = ["all_of", "any_of", "n_of"];
 
 /// Where the parts of a group are written, in their order.
 #[derive(Clone, Default)]
-pub(super) struct Written<'n> {
+pub(super) struct WrittenGroup<'n> {
     parts: Vec<(ProbeId, &'n Node)>,
 }
 
@@ -22,12 +22,12 @@ pub(super) fn lower<'n>(
     kind: &'static str,
     node: &'n Node,
     names: &[&str],
-    written: &mut Written<'n>,
+    written: &mut WrittenGroup<'n>,
     out: &mut Findings,
 ) -> Option<Kind> {
     let (list, needed) = match kind {
         "n_of" => {
-            let mut table = Table::open(node, "an n_of group", out)?;
+            let mut table = MapReader::open(node, "an n_of group", out)?;
             let n = table.need("n", out);
             let list = table.need("of", out);
             let n = n.and_then(|node| Some((node, integer(node, "n", 1..=1_000, out)?)));
@@ -36,7 +36,7 @@ pub(super) fn lower<'n>(
         }
         _ => (node, None),
     };
-    if matches!(list.kind, super::tree::Kind::Map(_)) {
+    if matches!(list.kind, super::tree::ValueKind::Map(_)) {
         refuse(list, kind, "a list of probes", out);
         return None;
     }
@@ -78,7 +78,7 @@ pub(super) fn lower<'n>(
 
 /// Refuses groups that lead back to themselves or hold too much. Those become checks, so that what
 /// comes later never meets a circle.
-pub(super) fn check(probes: &mut [Probe], written: &[Written<'_>], out: &mut Findings) {
+pub(super) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mut Findings) {
     let mut state = vec![State::New; probes.len()];
     for index in 0..probes.len() {
         let mut walk = Walk { probes, written, state: &mut state, path: Vec::new(), out };
@@ -139,7 +139,7 @@ enum State {
 
 struct Walk<'a, 'n> {
     probes: &'a [Probe],
-    written: &'a [Written<'n>],
+    written: &'a [WrittenGroup<'n>],
     state: &'a mut [State],
     path: Vec<usize>,
     out: &'a mut Findings,

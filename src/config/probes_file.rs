@@ -4,7 +4,7 @@
 use super::probe_check::{self, Certificates};
 use super::probe_group;
 use super::scalar::{integer, members, text, time_ms, word};
-use super::table::{Table, shown};
+use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
 use super::world::missing;
 use crate::finding::{Finding, Findings, code};
@@ -44,7 +44,9 @@ pub(super) fn lower(
     certificates: &mut Certificates<'_>,
     out: &mut Findings,
 ) -> Vec<Probe> {
-    let Some(mut table) = node.and_then(|node| Table::open(node, "`probes`", out)) else { return Vec::new() };
+    let Some(mut table) = node.and_then(|node| MapReader::open(node, "`probes`", out)) else {
+        return Vec::new();
+    };
     let mut entries = table.rest();
     if entries.len() > PROBES_MAX {
         out.push(
@@ -85,9 +87,9 @@ fn one<'n>(
     names: &[&str],
     certificates: &mut Certificates<'_>,
     out: &mut Findings,
-) -> (Option<Kind>, probe_group::Written<'n>) {
-    let mut group = probe_group::Written::default();
-    let Some(mut table) = Table::open(node, format!("the probe `{}`", key.text), out) else {
+) -> (Option<Kind>, probe_group::WrittenGroup<'n>) {
+    let mut group = probe_group::WrittenGroup::default();
+    let Some(mut table) = MapReader::open(node, format!("the probe `{}`", key.text), out) else {
         return (None, group);
     };
     let kinds: Vec<(&'static str, &Key, &Node)> = probe_check::KINDS
@@ -141,7 +143,7 @@ fn one<'n>(
     (found, group)
 }
 
-fn timing(table: &mut Table<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
+fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
     let every = table.take("every").and_then(|node| time_ms(node, "every", 100..=86_400_000, out));
     if let Some(ms) = every {
         spec.every_ms = ms as u32;

@@ -5,7 +5,7 @@ use super::place::{asn, continent, country, subdivision};
 use super::policy_file::Base;
 use super::scalar::{members, name, switch, text};
 use super::settings;
-use super::table::Table;
+use super::table::MapReader;
 use super::tree::Node;
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
@@ -38,7 +38,7 @@ pub(super) struct Uses {
 }
 
 /// Reads `use:`, beside which `others` say nothing: they are as the other policy has them.
-pub(super) fn uses(table: &mut Table<'_>, others: &[&'static str], out: &mut Findings) -> Option<Uses> {
+pub(super) fn uses(table: &mut MapReader<'_>, others: &[&'static str], out: &mut Findings) -> Option<Uses> {
     let (key, node) = table.take_entry("use")?;
     let found = text(node, "use", out).map(|name| Uses { name: Arc::from(name), at: node.at });
     for other in others {
@@ -87,7 +87,7 @@ const SETTINGS: [&str; 9] =
 
 /// Reads one rule; it gives a value even after findings, so that rules keep their positions.
 pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
-    let mut table = Table::open(node, "a rule", out)?;
+    let mut table = MapReader::open(node, "a rule", out)?;
     let when = table.take("when").map(|node| lower_when(node, world, out)).unwrap_or_default();
     if let Some(uses) = uses(&mut table, &SETTINGS, out) {
         table.finish(out);
@@ -142,7 +142,7 @@ pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findi
 }
 
 fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
-    let Some(mut table) = Table::open(node, "`when`", out) else { return When::default() };
+    let Some(mut table) = MapReader::open(node, "`when`", out) else { return When::default() };
     let mut list = |key: &'static str| table.take(key).map(members).unwrap_or_default();
     let (countries, subdivisions, continents) = (list("country"), list("subdivision"), list("continent"));
     let (asns, networks, resolver_networks, sites) =

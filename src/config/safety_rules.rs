@@ -1,17 +1,17 @@
 //! `safety:` and `safety_off_until:` of the PoP file.
 
 use super::scalar::{integer, percent, plain, refuse};
-use super::table::Table;
-use super::tree::{Kind, Node};
+use super::table::MapReader;
+use super::tree::{Node, ValueKind};
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{POPS_MAX, SAFETY_RULES_MAX};
 use crate::steer::pop::PopId;
-use crate::steer::safety::{Need, SafetyRule};
+use crate::steer::safety::{Requirement, SafetyRule};
 
 /// Reads `safety:`.
 pub(super) fn lower(node: &Node, world: &World, out: &mut Findings) -> Vec<SafetyRule> {
-    let Kind::List(list) = &node.kind else {
+    let ValueKind::List(list) = &node.kind else {
         refuse(node, "safety", "a list of rules", out);
         return Vec::new();
     };
@@ -25,15 +25,15 @@ pub(super) fn lower(node: &Node, world: &World, out: &mut Findings) -> Vec<Safet
 }
 
 fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
-    let mut table = Table::open(node, "a safety rule", out)?;
+    let mut table = MapReader::open(node, "a safety rule", out)?;
     let fewer = table.take_entry("never_fewer_than");
     let more = table.take_entry("never_more_off_than");
     let of = table.need("of", out);
     let need = match (fewer, more) {
         (Some((_, node)), None) => integer(node, "never_fewer_than", 1..=POPS_MAX as i64, out)
-            .map(|least| (node.at, Need::NeverFewerThan(least as u32))),
+            .map(|least| (node.at, Requirement::NeverFewerThan(least as u32))),
         (None, Some((_, node))) => percent(node, "never_more_off_than", 0..=99, out)
-            .map(|most| (node.at, Need::NeverMoreOffThan { percent: most as u8 })),
+            .map(|most| (node.at, Requirement::NeverMoreOffThan { percent: most as u8 })),
         (fewer, _) => {
             let at = fewer.map_or(node.at, |(key, _)| key.at);
             out.push(
@@ -50,7 +50,7 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
     table.finish(out);
     let (of, words) = members(of?, world, out)?;
     let (at, need) = need?;
-    if let Need::NeverFewerThan(least) = need
+    if let Requirement::NeverFewerThan(least) = need
         && least as usize > of.len()
     {
         out.push(
@@ -69,11 +69,11 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
 /// Whom a rule is over, and in words.
 fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>, String)> {
     let (mut of, words): (Vec<PopId>, String) = match &node.kind {
-        Kind::Text(text) if &**text == "all" => {
+        ValueKind::Text(text) if &**text == "all" => {
             (world.numbered().map(|(id, _)| id).collect(), "all PoPs".to_owned())
         }
-        Kind::Map(_) => {
-            let mut table = Table::open(node, "`of`", out)?;
+        ValueKind::Map(_) => {
+            let mut table = MapReader::open(node, "`of`", out)?;
             let tag = table.need("tag", out);
             table.finish(out);
             let name = super::scalar::text(tag?, "tag", out)?;

@@ -2,7 +2,7 @@
 //! checked value, or records a finding that says what would have been right.
 
 use super::table::{nearest, shown};
-use super::tree::{Kind, Node};
+use super::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::wire::name::Name;
 use std::ops::RangeInclusive;
@@ -18,7 +18,7 @@ pub(super) fn refuse(node: &Node, what: &str, expected: &str, out: &mut Findings
 /// The text of a scalar.
 pub(super) fn text<'n>(node: &'n Node, what: &str, out: &mut Findings) -> Option<&'n str> {
     match &node.kind {
-        Kind::Text(text) => Some(text),
+        ValueKind::Text(text) => Some(text),
         _ => {
             refuse(node, what, "a text", out);
             None
@@ -29,7 +29,7 @@ pub(super) fn text<'n>(node: &'n Node, what: &str, out: &mut Findings) -> Option
 /// The text of a scalar without any finding.
 pub(super) fn plain(node: &Node) -> Option<&str> {
     match &node.kind {
-        Kind::Text(text) => Some(text),
+        ValueKind::Text(text) => Some(text),
         _ => None,
     }
 }
@@ -37,8 +37,8 @@ pub(super) fn plain(node: &Node) -> Option<&str> {
 /// The members of a list; a lone value is a list of one.
 pub(super) fn members(node: &Node) -> &[Node] {
     match &node.kind {
-        Kind::List(list) => list,
-        Kind::Null => &[],
+        ValueKind::List(list) => list,
+        ValueKind::Null => &[],
         _ => std::slice::from_ref(node),
     }
 }

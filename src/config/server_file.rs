@@ -1,9 +1,9 @@
 //! `meridian.yaml`: who this node is, where it listens, and which files make up the deployment.
 
 use super::scalar::{integer, members, plain, switch, text, time_ms};
-use super::table::{Table, shown};
+use super::table::{MapReader, shown};
 use super::tree::Node;
-use super::{Cpus, Listen, Node as ThisNode};
+use super::{Cpus, Listen, NodeIdentity};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{
     BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A path as written, with its place.
-pub(super) struct Written {
+pub(super) struct WrittenPath {
     /// As written, joined to the folder of the server file.
     pub path: PathBuf,
     /// Where.
@@ -27,23 +27,23 @@ pub(super) enum Cookies {
     /// The process makes its own.
     Own,
     /// A file.
-    File(Written),
+    File(WrittenPath),
 }
 
 /// The server file.
 pub(super) struct ServerFile {
-    pub node: ThisNode,
+    pub node: NodeIdentity,
     /// Where `node.site` is written, to be checked once the PoPs are known.
     pub site_at: Option<At>,
     pub listen: Listen,
     pub state: PathBuf,
     pub cookies: Cookies,
-    pub databases: Vec<Written>,
+    pub databases: Vec<WrittenPath>,
     pub accept_shrunk: bool,
-    pub networks: Option<Written>,
-    pub pops: Option<Written>,
-    pub policies: Option<Written>,
-    pub zones: Option<Written>,
+    pub networks: Option<WrittenPath>,
+    pub pops: Option<WrittenPath>,
+    pub policies: Option<WrittenPath>,
+    pub zones: Option<WrittenPath>,
 }
 
 /// Most TCP connections unless the file says otherwise: one descriptor each, below the usual limit
@@ -59,7 +59,7 @@ const TCP_IDLE_SECS: u32 = 10;
 /// are read and checked in the same run.
 pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFile {
     let mut file = ServerFile {
-        node: ThisNode { name: "".into(), site: None },
+        node: NodeIdentity { name: "".into(), site: None },
         site_at: None,
         listen: Listen {
             dns: Vec::new(),
@@ -83,7 +83,7 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         policies: None,
         zones: None,
     };
-    let Some(mut table) = Table::open(root, "the server file", out) else { return file };
+    let Some(mut table) = MapReader::open(root, "the server file", out) else { return file };
     if let Some(node) = table.need("node", out) {
         lower_node(node, &mut file, out);
     }
@@ -107,7 +107,7 @@ pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
 }
 
 fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
-    let Some(mut table) = Table::open(node, "`node`", out) else { return };
+    let Some(mut table) = MapReader::open(node, "`node`", out) else { return };
     if let Some(node) = table.need("name", out)
         && let Some(name) = text(node, "name", out)
     {
@@ -134,7 +134,7 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
 }
 
 fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) {
-    let Some(mut table) = Table::open(node, "`listen`", out) else { return };
+    let Some(mut table) = MapReader::open(node, "`listen`", out) else { return };
     if let Some(node) = table.need("dns", out) {
         for member in members(node) {
             let Some(address) = socket(member, "dns", out) else { continue };
@@ -184,7 +184,7 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
 }
 
 /// How UDP workers use cores and the kernel's buffers.
-fn lower_workers(table: &mut Table<'_>, listen: &mut Listen, out: &mut Findings) {
+fn lower_workers(table: &mut MapReader<'_>, listen: &mut Listen, out: &mut Findings) {
     match table.take("cpus") {
         None => {}
         Some(node) if plain(node) == Some("off") => listen.cpus = Cpus::Off,
@@ -234,7 +234,7 @@ fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Fi
         *cookies = Cookies::Off;
         return;
     }
-    let Some(mut table) = Table::open(node, "`cookies`", out) else { return };
+    let Some(mut table) = MapReader::open(node, "`cookies`", out) else { return };
     if let Some(written) = table.need("secrets", out).and_then(|node| path(node, "secrets", folder, out)) {
         *cookies = Cookies::File(written);
     }
@@ -242,7 +242,7 @@ fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Fi
 }
 
 fn lower_geoip(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Findings) {
-    let Some(mut table) = Table::open(node, "`geoip`", out) else { return };
+    let Some(mut table) = MapReader::open(node, "`geoip`", out) else { return };
     if let Some(node) = table.take("databases") {
         file.databases
             .extend(members(node).iter().filter_map(|member| path(member, "databases", folder, out)));
@@ -254,7 +254,7 @@ fn lower_geoip(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Find
     table.finish(out);
 }
 
-fn path(node: &Node, what: &str, folder: &Path, out: &mut Findings) -> Option<Written> {
+fn path(node: &Node, what: &str, folder: &Path, out: &mut Findings) -> Option<WrittenPath> {
     let text = text(node, what, out)?;
     if text.is_empty() || text.contains('\0') {
         out.push(
@@ -262,7 +262,7 @@ fn path(node: &Node, what: &str, folder: &Path, out: &mut Findings) -> Option<Wr
         );
         return None;
     }
-    Some(Written { path: folder.join(text), at: node.at })
+    Some(WrittenPath { path: folder.join(text), at: node.at })
 }
 
 fn socket(node: &Node, what: &str, out: &mut Findings) -> Option<SocketAddr> {

@@ -3,8 +3,8 @@
 
 use super::pops_file::weight;
 use super::scalar::{choice, integer, name, percent, plain, refuse, seconds};
-use super::table::Table;
-use super::tree::{Kind, Node};
+use super::table::MapReader;
+use super::tree::{Node, ValueKind};
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::ANSWERS_MAX;
@@ -51,10 +51,10 @@ pub(super) fn answers(node: &Node, out: &mut Findings) -> Option<u8> {
 
 /// `ttl:` as a number, or as `{ min, max }` of which one may be left to the default.
 pub(super) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
-    let Kind::Map(_) = node.kind else {
+    let ValueKind::Map(_) = node.kind else {
         return seconds(node, "ttl", out).map(|secs| TtlRange { min_secs: secs, max_secs: secs });
     };
-    let mut table = Table::open(node, "`ttl`", out)?;
+    let mut table = MapReader::open(node, "`ttl`", out)?;
     let (min, max) = (table.take("min"), table.take("max"));
     let faults = out.len();
     let min_secs = min.and_then(|node| seconds(node, "min", out));
@@ -77,8 +77,8 @@ pub(super) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
 
 /// `when_all_down:`.
 pub(super) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findings) -> Option<WhenAllDown> {
-    if let Kind::Map(_) = node.kind {
-        let mut table = Table::open(node, "`when_all_down`", out)?;
+    if let ValueKind::Map(_) = node.kind {
+        let mut table = MapReader::open(node, "`when_all_down`", out)?;
         let target = table.need("cname", out).and_then(|node| name(node, "cname", origin, out));
         table.finish(out);
         return target.map(WhenAllDown::Cname);
@@ -94,7 +94,7 @@ pub(super) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findin
 
 /// `weights:`, sorted by PoP, with the place of each.
 pub(super) fn weights(node: &Node, world: &World, out: &mut Findings) -> Vec<(PopId, u32, At)> {
-    let Some(mut table) = Table::open(node, "`weights`", out) else { return Vec::new() };
+    let Some(mut table) = MapReader::open(node, "`weights`", out) else { return Vec::new() };
     let mut weights: Vec<(PopId, u32, At)> = Vec::new();
     for (key, node) in table.rest() {
         let pop = world.find_pop(&key.text, key.at, out);

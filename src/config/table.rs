@@ -1,10 +1,10 @@
 //! Reading a map of the tree key by key, so that every key nobody asked for is a finding.
 
-use super::tree::{Key, Kind, Node};
+use super::tree::{Key, Node, ValueKind};
 use crate::finding::{At, Finding, Findings, code};
 
 /// A map that is being read.
-pub(super) struct Table<'n> {
+pub(super) struct MapReader<'n> {
     /// The place of the map.
     pub at: At,
     what: String,
@@ -13,22 +13,22 @@ pub(super) struct Table<'n> {
     known: Vec<&'static str>,
 }
 
-impl<'n> Table<'n> {
+impl<'n> MapReader<'n> {
     /// Opens `node` as a map; `what` names it for the operator (`a policy`).
-    pub fn open(node: &'n Node, what: impl Into<String>, out: &mut Findings) -> Option<Table<'n>> {
+    pub fn open(node: &'n Node, what: impl Into<String>, out: &mut Findings) -> Option<MapReader<'n>> {
         let what = what.into();
         match &node.kind {
-            Kind::Map(entries) => Some(Table {
+            ValueKind::Map(entries) => Some(MapReader {
                 at: node.at,
                 what,
                 entries,
                 used: vec![false; entries.len()],
                 known: Vec::new(),
             }),
-            Kind::Null => {
-                Some(Table { at: node.at, what, entries: &[], used: Vec::new(), known: Vec::new() })
+            ValueKind::Null => {
+                Some(MapReader { at: node.at, what, entries: &[], used: Vec::new(), known: Vec::new() })
             }
-            Kind::Text(_) | Kind::List(_) => {
+            ValueKind::Text(_) | ValueKind::List(_) => {
                 out.push(
                     Finding::error(
                         code::BAD_VALUE,
@@ -54,7 +54,7 @@ impl<'n> Table<'n> {
         let index = self.entries.iter().position(|(k, _)| &*k.text == key)?;
         *self.used.get_mut(index)? = true;
         let (key, node) = self.entries.get(index)?;
-        (!matches!(node.kind, Kind::Null)).then_some((key, node))
+        (!matches!(node.kind, ValueKind::Null)).then_some((key, node))
     }
 
     /// The value of a key that must be there.
@@ -137,11 +137,11 @@ pub(super) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c s
 /// A value in a sentence: short text in backticks, else its kind.
 pub(super) fn shown(node: &Node) -> String {
     match &node.kind {
-        Kind::Null => "nothing".to_owned(),
-        Kind::Text(text) if text.chars().count() <= 60 => format!("`{text}`"),
-        Kind::Text(text) => format!("`{}...`", text.chars().take(57).collect::<String>()),
-        Kind::List(_) => "a list".to_owned(),
-        Kind::Map(_) => "a map".to_owned(),
+        ValueKind::Null => "nothing".to_owned(),
+        ValueKind::Text(text) if text.chars().count() <= 60 => format!("`{text}`"),
+        ValueKind::Text(text) => format!("`{}...`", text.chars().take(57).collect::<String>()),
+        ValueKind::List(_) => "a list".to_owned(),
+        ValueKind::Map(_) => "a map".to_owned(),
     }
 }
 

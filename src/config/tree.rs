@@ -16,12 +16,12 @@ pub(super) struct Node {
     /// Its text, or for lists and maps their first line.
     pub at: At,
     /// What it is.
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
 /// What a value is.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// Nothing, `~` or `null`.
     Null,
     /// A scalar, exactly as written once quotes and escapes are undone.
@@ -74,7 +74,7 @@ pub(super) fn parse(text: &str, file: FileId, out: &mut Findings) -> Option<Node
             return None;
         }
     }
-    Some(builder.root.unwrap_or(Node { at: At::whole(file), kind: Kind::Null }))
+    Some(builder.root.unwrap_or(Node { at: At::whole(file), kind: ValueKind::Null }))
 }
 
 /// A list or map that is not closed yet.
@@ -110,7 +110,7 @@ impl Builder<'_, '_> {
             Event::Scalar(value, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref().is_some_and(|t| !t.is_yaml_core_schema()), at);
                 let empty = matches!(style, ScalarStyle::Plain) && matches!(&*value, "" | "~" | "null");
-                let kind = if empty { Kind::Null } else { Kind::Text(value.into()) };
+                let kind = if empty { ValueKind::Null } else { ValueKind::Text(value.into()) };
                 self.place(Node { at, kind }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -129,8 +129,8 @@ impl Builder<'_, '_> {
                 Some(open) => {
                     let end = at.end.max(open.at.start);
                     let kind = match open.content {
-                        OpenContent::List(list) => Kind::List(list),
-                        OpenContent::Map { entries, .. } => Kind::Map(merged(entries)),
+                        OpenContent::List(list) => ValueKind::List(list),
+                        OpenContent::Map { entries, .. } => ValueKind::Map(merged(entries)),
                     };
                     let at = At { end: self.first_line_end(open.at.start, end), ..open.at };
                     self.place(Node { at, kind }, open.anchor)
@@ -198,13 +198,13 @@ impl Builder<'_, '_> {
             Some(OpenContent::Map { entries, places, key }) => match key.take() {
                 None => {
                     let text = match node.kind {
-                        Kind::Text(text) => text,
-                        Kind::Null => self
+                        ValueKind::Text(text) => text,
+                        ValueKind::Null => self
                             .text
                             .get(node.at.start as usize..node.at.end as usize)
                             .unwrap_or_default()
                             .into(),
-                        Kind::List(_) | Kind::Map(_) => {
+                        ValueKind::List(_) | ValueKind::Map(_) => {
                             self.out.push(
                                 Finding::error(
                                     code::BAD_VALUE,
@@ -296,8 +296,8 @@ impl Builder<'_, '_> {
 /// How many values a node holds, itself among them: aliases count as if written out.
 fn size(node: &Node) -> usize {
     1 + match &node.kind {
-        Kind::List(list) => list.iter().map(size).sum(),
-        Kind::Map(entries) => entries.iter().map(|(_, node)| size(node)).sum(),
+        ValueKind::List(list) => list.iter().map(size).sum(),
+        ValueKind::Map(entries) => entries.iter().map(|(_, node)| size(node)).sum(),
         _ => 0,
     }
 }
@@ -306,19 +306,19 @@ fn size(node: &Node) -> usize {
 fn merged(entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
     if !entries
         .iter()
-        .any(|(key, node)| &*key.text == "<<" && matches!(node.kind, Kind::Map(_) | Kind::List(_)))
+        .any(|(key, node)| &*key.text == "<<" && matches!(node.kind, ValueKind::Map(_) | ValueKind::List(_)))
     {
         return entries;
     }
     let (bases, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| &*key.text == "<<");
     for (_, base) in bases {
         let maps = match base.kind {
-            Kind::Map(_) => vec![base],
-            Kind::List(list) => list,
+            ValueKind::Map(_) => vec![base],
+            ValueKind::List(list) => list,
             _ => Vec::new(),
         };
         for map in maps {
-            if let Kind::Map(entries) = map.kind {
+            if let ValueKind::Map(entries) = map.kind {
                 for (key, node) in entries {
                     if !own.iter().any(|(mine, _)| mine.text == key.text) {
                         own.push((key, node));

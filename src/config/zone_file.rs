@@ -3,8 +3,8 @@
 use super::policy_file;
 use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text};
 use super::settings;
-use super::table::{Table, nearest, shown};
-use super::tree::{Key, Kind, Node};
+use super::table::{MapReader, nearest, shown};
+use super::tree::{Key, Node, ValueKind};
 use super::used::SharedPolicies;
 use super::world::{World, missing};
 use crate::finding::{At, Finding, Findings, code};
@@ -35,7 +35,7 @@ pub(super) struct Policies {
 
 /// The apex of a zone file, before anything else of it is read: zones are taken in that order.
 pub(super) fn apex_of(root: &Node) -> Option<Name> {
-    let Kind::Map(entries) = &root.kind else { return None };
+    let ValueKind::Map(entries) = &root.kind else { return None };
     let (_, node) = entries.iter().find(|(key, _)| &*key.text == "zone")?;
     Name::parse(plain(node)?, None).ok()
 }
@@ -47,7 +47,7 @@ pub(super) fn lower(
     policies: &mut Policies,
     out: &mut Findings,
 ) -> Option<Zone> {
-    let mut table = Table::open(root, "a zone file", out)?;
+    let mut table = MapReader::open(root, "a zone file", out)?;
     let zone_node = table.need("zone", out);
     let apex = zone_node.and_then(|node| name(node, "zone", None, out));
     // Without the name nothing relative has a meaning; the rest is still read for its faults.
@@ -84,7 +84,7 @@ pub(super) fn lower(
         reader.soa(key, node);
     }
     if let Some(mut records) =
-        table.take("records").and_then(|node| Table::open(node, "`records`", reader.out))
+        table.take("records").and_then(|node| MapReader::open(node, "`records`", reader.out))
     {
         for (key, node) in records.rest() {
             reader.owner(key, node);
@@ -107,7 +107,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn soa(&mut self, key: &Key, node: &Node) {
         let out = &mut *self.out;
-        let Some(mut table) = Table::open(node, "`soa`", out) else { return };
+        let Some(mut table) = MapReader::open(node, "`soa`", out) else { return };
         let apex = self.zone.apex.clone();
         let mname = table.need("mname", out).and_then(|node| name(node, "mname", Some(&apex), out));
         let rname = table.need("rname", out).and_then(|node| mailbox(node, &apex, out));
@@ -151,7 +151,7 @@ impl Reader<'_> {
                 None
             }
         };
-        let Some(mut table) = Table::open(node, format!("the owner `{}`", key.text), self.out) else {
+        let Some(mut table) = MapReader::open(node, format!("the owner `{}`", key.text), self.out) else {
             return;
         };
         // Faults below a bad owner are still told; its records go nowhere.
@@ -163,10 +163,10 @@ impl Reader<'_> {
         }
     }
 
-    fn entries(&mut self, owner: Name, table: &mut Table<'_>) {
+    fn entries(&mut self, owner: Name, table: &mut MapReader<'_>) {
         let ttl = table.take("ttl");
         let steer = table.take_entry("steer");
-        let fixed = ttl.filter(|node| !matches!(node.kind, Kind::Map(_)));
+        let fixed = ttl.filter(|node| !matches!(node.kind, ValueKind::Map(_)));
         let record_ttl = fixed.and_then(|node| seconds(node, "ttl", self.out)).unwrap_or(self.ttl);
         let range = match (ttl, fixed) {
             (Some(_), Some(_)) => Some(TtlRange { min_secs: record_ttl, max_secs: record_ttl }),
@@ -236,7 +236,7 @@ impl Reader<'_> {
             );
         }
         for member in members(node) {
-            let Kind::Text(text) = &member.kind else {
+            let ValueKind::Text(text) = &member.kind else {
                 refuse(member, &key.text, "a text, or a list of texts", self.out);
                 continue;
             };

@@ -6,30 +6,30 @@
 
 /// What a number means over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only grows, from 0 at the start of the process.
     Counter,
     /// The state now.
     Gauge,
 }
 
-impl Kind {
+impl MetricKind {
     /// The word of the exposition format.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
         }
     }
 }
 
 /// A family of metrics.
 #[derive(Debug)]
-pub struct Family {
+pub struct MetricFamily {
     /// Name.
     pub name: &'static str,
     /// Kind.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// Names of its labels.
     pub labels: &'static [&'static str],
     /// What it counts, and what its labels may say.
@@ -40,11 +40,11 @@ macro_rules! families {
     ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
         $(
             #[doc = $help]
-            pub const $id: Family =
-                Family { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };
+            pub const $id: MetricFamily =
+                MetricFamily { name: $name, kind: MetricKind::$kind, labels: &[$($label),*], help: $help };
         )*
         /// Every family, in the order of the page.
-        pub const CATALOGUE: &[&Family] = &[$(&$id),*];
+        pub const CATALOGUE: &[&MetricFamily] = &[$(&$id),*];
     };
 }
 
@@ -207,7 +207,7 @@ mod tests {
             let name = family.name;
             assert!(name.starts_with("meridian_") || name.starts_with("process_"), "{name}");
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
-            assert_eq!(name.ends_with("_total"), family.kind == Kind::Counter, "{name}");
+            assert_eq!(name.ends_with("_total"), family.kind == MetricKind::Counter, "{name}");
             for wrong in ["_millis", "_ms", "_micros", "_octets", "_kb", "_mb", "_secs", "_count", "_epoch"] {
                 assert!(!name.ends_with(wrong), "{name} is not in a base unit");
             }

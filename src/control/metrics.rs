@@ -4,7 +4,7 @@
 //! What each is called and means stands in the [`catalogue`].
 
 use crate::control::Shown;
-use crate::control::catalogue::{self, CATALOGUE, Family, Kind};
+use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
 use crate::shared::counters::{Dropped, Lane};
 use crate::shared::operator_view::PopHealth;
 use crate::shared::phase::Phase;
@@ -39,12 +39,12 @@ impl Page {
         for family in CATALOGUE {
             let opts = Opts::new(family.name, family.help);
             match family.kind {
-                Kind::Counter => {
+                MetricKind::Counter => {
                     let counters = IntCounterVec::new(opts, family.labels)?;
                     page.registry.register(Box::new(counters.clone()))?;
                     page.counters.insert(family.name, counters);
                 }
-                Kind::Gauge => {
+                MetricKind::Gauge => {
                     let gauges = GaugeVec::new(opts, family.labels)?;
                     page.registry.register(Box::new(gauges.clone()))?;
                     page.gauges.insert(family.name, gauges);
@@ -54,14 +54,14 @@ impl Page {
         Ok(page)
     }
 
-    fn count(&self, family: &Family, labels: &[&str], count: u64) -> prometheus::Result<()> {
+    fn count(&self, family: &MetricFamily, labels: &[&str], count: u64) -> prometheus::Result<()> {
         if let Some(counters) = self.counters.get(family.name) {
             counters.get_metric_with_label_values(labels)?.inc_by(count);
         }
         Ok(())
     }
 
-    fn set(&self, family: &Family, labels: &[&str], value: f64) -> prometheus::Result<()> {
+    fn set(&self, family: &MetricFamily, labels: &[&str], value: f64) -> prometheus::Result<()> {
         if let Some(gauges) = self.gauges.get(family.name) {
             gauges.get_metric_with_label_values(labels)?.set(value);
         }

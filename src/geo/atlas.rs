@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::Arc;
-use sweep::{Bits, Block, cut, flatten, last_of, sweep};
+use sweep::{Bits, PrefixBlock, cut, flatten, last_of, sweep};
 
 /// How a client with an address of a leaf is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ const SPECIAL: u32 = 0;
 const EMBEDDED: u32 = 1;
 
 /// Prefixes of one family, each with its network.
-type Prefixes<B> = Vec<Block<B, u32>>;
+type Prefixes<B> = Vec<PrefixBlock<B, u32>>;
 
 /// Sorts operator prefixes by family and finds those written twice or never consulted.
 fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Prefixes<u128>) {
@@ -230,12 +230,12 @@ impl<'a> Places<'a> {
     /// The leaves of one family.
     fn leaves<'b, B: Bits + 'b>(
         &mut self,
-        databases: impl Iterator<Item = &'b [Block<B, u32>]>,
-        operator: &[Block<B, u32>],
-        spaces: &[Block<B, u32>],
+        databases: impl Iterator<Item = &'b [PrefixBlock<B, u32>]>,
+        operator: &[PrefixBlock<B, u32>],
+        spaces: &[PrefixBlock<B, u32>],
     ) -> Vec<Leaf<B>> {
         let (operator, chains) = flatten(operator);
-        let mut lists: Vec<&[Block<B, u32>]> = vec![spaces, &operator];
+        let mut lists: Vec<&[PrefixBlock<B, u32>]> = vec![spaces, &operator];
         for database in databases {
             lists.push(database);
         }

@@ -2,13 +2,13 @@
 //! alone.
 
 use super::mmdb::PlacedLeaf;
-use super::trie::Key;
+use super::trie::AddressBits;
 
 /// A prefix and its value: first address, length; without a value it makes a hole.
 pub type Layer<K> = (K, u8, Option<u32>);
 
 /// Cuts layers, each prefix once, into disjoint blocks, ascending.
-pub fn disjoint<K: Key>(mut layers: Vec<Layer<K>>) -> Vec<PlacedLeaf<K>> {
+pub fn disjoint<K: AddressBits>(mut layers: Vec<Layer<K>>) -> Vec<PlacedLeaf<K>> {
     layers.sort_unstable_by_key(|&(start, len, _)| (start, len));
     let mut leaves = Vec::with_capacity(layers.len());
     cut((K::ZERO, 0, None), &layers, &mut leaves);
@@ -17,7 +17,7 @@ pub fn disjoint<K: Key>(mut layers: Vec<Layer<K>>) -> Vec<PlacedLeaf<K>> {
 
 /// Cuts one block: `inside` are the layers in it, ascending, wider ones first. The recursion is as
 /// deep as an address has bits.
-fn cut<K: Key>(block: Layer<K>, mut inside: &[Layer<K>], leaves: &mut Vec<PlacedLeaf<K>>) {
+fn cut<K: AddressBits>(block: Layer<K>, mut inside: &[Layer<K>], leaves: &mut Vec<PlacedLeaf<K>>) {
     let (start, len, mut value) = block;
     if let Some((first, rest)) = inside.split_first()
         && (first.0, first.1) == (start, len)

@@ -19,7 +19,7 @@ use maxminddb::{MaxMindDbError, Reader};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
-use tree::{Broken, Tree};
+use tree::{Tree, TreeError};
 
 /// A leaf of a database: network address, length, index into [`Database::places`].
 pub type PlacedLeaf<B> = (B, u8, u32);
@@ -136,11 +136,11 @@ impl Records<'_> {
         if let Some(&place) = self.by_record.get(&record) {
             return Ok(place);
         }
-        let offset = record.checked_sub(self.first_offset).ok_or(Broken::Pointer)?;
+        let offset = record.checked_sub(self.first_offset).ok_or(TreeError::Pointer)?;
         // The crate finds the record by its own look-up: two readers of one tree must agree.
         let looked_up = self.reader.lookup(address)?;
         if looked_up.offset() != Some(offset) {
-            return Err(Broken::Disagree.into());
+            return Err(TreeError::Disagree.into());
         }
         let fields = looked_up.decode::<Fields>()?.unwrap_or_default();
         let place = if fields == Fields::default() {
@@ -160,7 +160,7 @@ impl Records<'_> {
 /// Why a file is refused.
 enum Fault {
     Reader(MaxMindDbError),
-    Tree(Broken),
+    Tree(TreeError),
     NoFields(Box<str>),
     TooLarge(usize),
 }
@@ -171,8 +171,8 @@ impl From<MaxMindDbError> for Fault {
     }
 }
 
-impl From<Broken> for Fault {
-    fn from(broken: Broken) -> Fault {
+impl From<TreeError> for Fault {
+    fn from(broken: TreeError) -> Fault {
         Fault::Tree(broken)
     }
 }

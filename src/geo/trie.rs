@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// An aligned block of addresses with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block<K> {
+pub struct ValueBlock<K> {
     /// First address.
     pub start: K,
     /// Prefix length.
@@ -32,7 +32,7 @@ pub struct Block<K> {
 pub const VALUE_MAX: u32 = (1 << 24) - 1;
 
 /// Addresses of a family as integers.
-pub trait Key: Copy + Ord {
+pub trait AddressBits: Copy + Ord {
     /// Bits of an address.
     const BITS: u8;
     /// Zero.
@@ -53,7 +53,7 @@ pub trait Key: Copy + Ord {
     fn sibling(self, len: u8) -> Self;
 }
 
-impl Key for u32 {
+impl AddressBits for u32 {
     const BITS: u8 = 32;
     const ZERO: u32 = 0;
     const ROOT_BITS_MAX: u8 = 20;
@@ -76,7 +76,7 @@ impl Key for u32 {
     }
 }
 
-impl Key for u128 {
+impl AddressBits for u128 {
     const BITS: u8 = 128;
     const ZERO: u128 = 0;
     const ROOT_BITS_MAX: u8 = 16;
@@ -102,18 +102,18 @@ impl Key for u128 {
 /// Blocks in order with equal siblings merged, as they are pushed.
 #[derive(Debug)]
 pub struct Merging<K> {
-    blocks: Vec<Block<K>>,
+    blocks: Vec<ValueBlock<K>>,
 }
 
-impl<K: Key> Default for Merging<K> {
+impl<K: AddressBits> Default for Merging<K> {
     fn default() -> Self {
         Merging { blocks: Vec::new() }
     }
 }
 
-impl<K: Key> Merging<K> {
+impl<K: AddressBits> Merging<K> {
     /// Adds the next block; blocks must come in ascending order and not overlap.
-    pub fn push(&mut self, mut block: Block<K>) {
+    pub fn push(&mut self, mut block: ValueBlock<K>) {
         while let Some(last) = self.blocks.last() {
             let are_twins = block.len > 0
                 && last.len == block.len
@@ -122,21 +122,22 @@ impl<K: Key> Merging<K> {
             if !are_twins {
                 break;
             }
-            block = Block { start: last.start.cut(block.len - 1), len: block.len - 1, value: block.value };
+            block =
+                ValueBlock { start: last.start.cut(block.len - 1), len: block.len - 1, value: block.value };
             self.blocks.pop();
         }
         self.blocks.push(block);
     }
 
     /// The merged blocks.
-    pub fn finish(self) -> Vec<Block<K>> {
+    pub fn finish(self) -> Vec<ValueBlock<K>> {
         self.blocks
     }
 }
 
 /// The table of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table<K> {
+pub struct AddressTable<K> {
     cuts: Arc<Cuts<K>>,
     /// The value of each class; none where the leaves hold values themselves.
     of_class: Option<Arc<[u32]>>,
@@ -162,9 +163,9 @@ struct Branch([u32; 16]);
 /// The upper two bits, which together no depth has.
 const BRANCH: u32 = 3 << 30;
 
-impl<K: Key> Table<K> {
+impl<K: AddressBits> AddressTable<K> {
     /// A table from blocks that cover the whole space in order without overlap.
-    pub fn new(blocks: &[Block<K>]) -> Table<K> {
+    pub fn new(blocks: &[ValueBlock<K>]) -> AddressTable<K> {
         debug_assert!(blocks.first().is_some_and(|b| b.start == K::ZERO));
         // No more places than about two for each leaf.
         let root_bits = (((blocks.len().max(1).ilog2() + 1) / 4) * 4).min(u32::from(K::ROOT_BITS_MAX)) as u8;
@@ -195,7 +196,7 @@ impl<K: Key> Table<K> {
             leaves: blocks.len(),
             keys: PhantomData,
         };
-        Table { cuts: Arc::new(cuts), of_class: None }
+        AddressTable { cuts: Arc::new(cuts), of_class: None }
     }
 
     /// Value and depth of the leaf that holds an address.
@@ -214,7 +215,7 @@ impl<K: Key> Table<K> {
     /// What [`Table::lookup`] gives of these, but for depths: each an address in a table of its
     /// own. A level of all goes before the next level of any, and within a level none asks what
     /// another has brought: the processor waits for memory for all of them at once.
-    pub fn prefetch_values(asked: &[Option<(&Table<K>, K)>; PREFETCH_MAX]) -> [u32; PREFETCH_MAX] {
+    pub fn prefetch_values(asked: &[Option<(&AddressTable<K>, K)>; PREFETCH_MAX]) -> [u32; PREFETCH_MAX] {
         fn of_asked<'p, T: Copy>(
             places: &'p mut [u32; PREFETCH_MAX],
             asked: &[Option<T>; PREFETCH_MAX],
@@ -256,13 +257,13 @@ impl<K: Key> Table<K> {
     }
 
     /// All leaves in order.
-    pub fn blocks(&self) -> impl Iterator<Item = Block<K>> {
+    pub fn blocks(&self) -> impl Iterator<Item = ValueBlock<K>> {
         let mut next = Some(K::ZERO);
         std::iter::from_fn(move || {
             let start = next?;
             let (value, len) = self.lookup(start);
             next = start.next(len);
-            Some(Block { start, len, value })
+            Some(ValueBlock { start, len, value })
         })
     }
 
@@ -303,17 +304,17 @@ fn enter(place: &mut u32, branches: &mut Vec<Branch>) -> usize {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trie {
     /// IPv4.
-    pub v4: Table<u32>,
+    pub v4: AddressTable<u32>,
     /// IPv6, without the blocks that carry IPv4 ([`super::embedded`]): those are looked up in `v4`.
-    pub v6: Table<u128>,
+    pub v6: AddressTable<u128>,
 }
 
 impl Trie {
     /// One value for every address.
     pub fn constant(value: u32) -> Trie {
         Trie {
-            v4: Table::new(&[Block { start: 0, len: 0, value }]),
-            v6: Table::new(&[Block { start: 0, len: 0, value }]),
+            v4: AddressTable::new(&[ValueBlock { start: 0, len: 0, value }]),
+            v6: AddressTable::new(&[ValueBlock { start: 0, len: 0, value }]),
         }
     }
 
@@ -322,8 +323,8 @@ impl Trie {
     pub fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
         let (v4, v6) = (Arc::clone(&self.v4.cuts), Arc::clone(&self.v6.cuts));
         Trie {
-            v4: Table { cuts: v4, of_class: Some(of_class.clone()) },
-            v6: Table { cuts: v6, of_class: Some(of_class) },
+            v4: AddressTable { cuts: v4, of_class: Some(of_class.clone()) },
+            v6: AddressTable { cuts: v6, of_class: Some(of_class) },
         }
     }
 
@@ -357,9 +358,9 @@ mod tests {
     fn twins_merge_all_the_way_up() {
         let mut merging = Merging::default();
         for n in 0..=255u32 {
-            merging.push(Block { start: n << 24, len: 8, value: 7 });
+            merging.push(ValueBlock { start: n << 24, len: 8, value: 7 });
         }
-        assert_eq!(merging.finish(), [Block { start: 0, len: 0, value: 7 }]);
+        assert_eq!(merging.finish(), [ValueBlock { start: 0, len: 0, value: 7 }]);
     }
 
     #[test]
@@ -368,7 +369,7 @@ mod tests {
         for (start, len, value) in
             [(0u32, 2, 1), (0x4000_0000, 2, 2), (0x8000_0000, 2, 2), (0xc000_0000, 2, 3)]
         {
-            merging.push(Block { start, len, value });
+            merging.push(ValueBlock { start, len, value });
         }
         assert_eq!(merging.finish().len(), 4);
     }
@@ -379,15 +380,15 @@ mod tests {
         let mut blocks = Vec::new();
         for place in 0..1u32 << 20 {
             match place % 64 {
-                0 => blocks.extend((0..16).map(|n| Block {
+                0 => blocks.extend((0..16).map(|n| ValueBlock {
                     start: place << 12 | n << 8,
                     len: 24,
                     value: place + n,
                 })),
-                _ => blocks.push(Block { start: place << 12, len: 20, value: place }),
+                _ => blocks.push(ValueBlock { start: place << 12, len: 20, value: place }),
             }
         }
-        let table = Table::new(&blocks);
+        let table = AddressTable::new(&blocks);
         assert_eq!(table.cuts.root_bits, 20);
         for block in blocks.iter().step_by(97) {
             for address in [block.start, block.start | 0xff] {
@@ -397,15 +398,19 @@ mod tests {
     }
 
     /// Splits the space at random and gives blocks in order.
-    fn split(space: &mut Vec<Block<u32>>, block: Block<u32>, choices: &mut impl Iterator<Item = u8>) {
+    fn split(
+        space: &mut Vec<ValueBlock<u32>>,
+        block: ValueBlock<u32>,
+        choices: &mut impl Iterator<Item = u8>,
+    ) {
         let choice = choices.next().unwrap_or(0);
         if choice & 1 == 0 || block.len == 32 {
-            space.push(Block { value: u32::from(choice >> 6), ..block });
+            space.push(ValueBlock { value: u32::from(choice >> 6), ..block });
             return;
         }
-        let half = Block { len: block.len + 1, ..block };
+        let half = ValueBlock { len: block.len + 1, ..block };
         split(space, half, choices);
-        split(space, Block { start: half.start.sibling(half.len), ..half }, choices);
+        split(space, ValueBlock { start: half.start.sibling(half.len), ..half }, choices);
     }
 
     proptest! {
@@ -415,11 +420,11 @@ mod tests {
             addresses in proptest::collection::vec(any::<u32>(), 64),
         ) {
             let mut blocks = Vec::new();
-            split(&mut blocks, Block { start: 0, len: 0, value: 0 }, &mut choices.into_iter());
+            split(&mut blocks, ValueBlock { start: 0, len: 0, value: 0 }, &mut choices.into_iter());
             let mut merging = Merging::default();
             blocks.iter().for_each(|b| merging.push(*b));
             let merged = merging.finish();
-            let table = Table::new(&merged);
+            let table = AddressTable::new(&merged);
             prop_assert_eq!(table.blocks().collect::<Vec<_>>(), merged.clone());
             for address in addresses.into_iter().chain(blocks.iter().map(|b| b.start)).chain([0, u32::MAX]) {
                 let (value, len) = table.lookup(address);
@@ -431,20 +436,20 @@ mod tests {
             }
             // Few leaves, the last of them as deep as can be: a small root, and a branch behind
             // each other.
-            let mut spine: Vec<Block<u32>> = (1..=32)
+            let mut spine: Vec<ValueBlock<u32>> = (1..=32)
                 .rev()
-                .map(|len| Block { start: 0u32.sibling(len), len, value: u32::from(len) })
+                .map(|len| ValueBlock { start: 0u32.sibling(len), len, value: u32::from(len) })
                 .collect();
-            spine.insert(0, Block { start: 0, len: 32, value: 0 });
-            let other = Table::new(&spine);
+            spine.insert(0, ValueBlock { start: 0, len: 32, value: 0 });
+            let other = AddressTable::new(&spine);
             let mut starts = blocks.iter().map(|block| block.start);
-            let asked: [Option<(&Table<u32>, u32)>; PREFETCH_MAX] = std::array::from_fn(|at| match at % 4 {
+            let asked: [Option<(&AddressTable<u32>, u32)>; PREFETCH_MAX] = std::array::from_fn(|at| match at % 4 {
                 3 => None,
                 2 => Some((&other, at as u32 / 4)),
                 _ => starts.next().map(|start| (&table, start)),
             });
             prop_assert_eq!(
-                Table::prefetch_values(&asked),
+                AddressTable::prefetch_values(&asked),
                 asked.map(|asked| asked.map_or(0, |(table, address)| table.lookup(address).0))
             );
         }
@@ -454,9 +459,9 @@ mod tests {
     fn the_wide_family_is_the_same_code() {
         let mut merging = Merging::default();
         for (top, value) in [(0u128, 1), (1, 1), (2, 2), (3, 1)] {
-            merging.push(Block { start: top << 126, len: 2, value });
+            merging.push(ValueBlock { start: top << 126, len: 2, value });
         }
-        let table = Table::new(&merging.finish());
+        let table = AddressTable::new(&merging.finish());
         assert_eq!(table.lookup(1 << 126), (1, 1));
         assert_eq!(table.lookup(2 << 126), (2, 2));
         assert_eq!(table.lookup(u128::MAX), (1, 2));

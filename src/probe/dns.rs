@@ -21,16 +21,16 @@ pub(super) async fn run(check: &DnsCheck, to: SocketAddr, trial: &mut Trial) -> 
     judge(check, &reply.map_err(|error| words::io(&error))?)
 }
 
-fn judge(check: &DnsCheck, reply: &Reply) -> Finding {
-    let (Reply::Answer { rcode, .. } | Reply::Malformed { rcode }) = reply else {
+fn judge(check: &DnsCheck, reply: &DnsReply) -> Finding {
+    let (DnsReply::Answer { rcode, .. } | DnsReply::Malformed { rcode }) = reply else {
         return Err(OTHER.to_owned());
     };
     if *rcode != check.rcode {
         return Err(format!("rcode {}, expected {}", Rcode((*rcode).into()), Rcode(check.rcode.into())));
     }
     match (reply, check.answer) {
-        (Reply::Malformed { .. }, _) => Err("the response is malformed".to_owned()),
-        (Reply::Answer { addresses, .. }, Some(wanted)) if !addresses.contains(&wanted) => {
+        (DnsReply::Malformed { .. }, _) => Err("the response is malformed".to_owned()),
+        (DnsReply::Answer { addresses, .. }, Some(wanted)) if !addresses.contains(&wanted) => {
             Err(format!("the answer does not hold {wanted}"))
         }
         _ => Ok(()),
@@ -39,7 +39,7 @@ fn judge(check: &DnsCheck, reply: &Reply) -> Finding {
 
 const OTHER: &str = "the reply is no response to the query";
 
-async fn over_udp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result<Reply> {
+async fn over_udp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result<DnsReply> {
     trial.doing = "waiting for the response";
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
@@ -51,13 +51,13 @@ async fn over_udp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result
         let len = socket.recv(&mut octets).await?;
         match read(query, &octets[..len]) {
             // Forged, or late: the true one may follow.
-            Reply::Other => {}
+            DnsReply::Other => {}
             reply => return Ok(reply),
         }
     }
 }
 
-async fn over_tcp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result<Reply> {
+async fn over_tcp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result<DnsReply> {
     trial.doing = "connecting";
     let mut stream = super::metered::Metered::connect(to).await?;
     trial.doing = "waiting for the response";
@@ -83,7 +83,7 @@ pub fn query(id: u16, name: &[u8], qtype: RrType) -> Vec<u8> {
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum DnsReply {
     /// Not a response to this query: another id, another question, a query itself.
     Other,
     /// A response whose answer section cannot be read to its end.
@@ -102,13 +102,13 @@ pub enum Reply {
 }
 
 /// Reads a reply to a query that [`query`] made. A truncated one is a response all the same.
-pub fn read(query: &[u8], reply: &[u8]) -> Reply {
-    let Some(header) = reply.first_chunk::<HEADER_LEN>() else { return Reply::Other };
+pub fn read(query: &[u8], reply: &[u8]) -> DnsReply {
+    let Some(header) = reply.first_chunk::<HEADER_LEN>() else { return DnsReply::Other };
     let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
     let (flags, questions, answers) = (word(2), word(4), word(6));
     let rcode = (flags & 0xf) as u8;
     if header[..2] != query[..2] || flags & 0xf800 != 0x8000 {
-        return Reply::Other;
+        return DnsReply::Other;
     }
     let question = &query[HEADER_LEN..];
     let answer = match questions {
@@ -116,14 +116,14 @@ pub fn read(query: &[u8], reply: &[u8]) -> Reply {
         0 if rcode != 0 => &reply[HEADER_LEN..],
         1 => match reply[HEADER_LEN..].split_at_checked(question.len()) {
             Some((echoed, rest)) if is_same_question(question, echoed) => rest,
-            _ => return Reply::Other,
+            _ => return DnsReply::Other,
         },
-        _ => return Reply::Other,
+        _ => return DnsReply::Other,
     };
     let qtype = RrType(u16::from_be_bytes([question[question.len() - 4], question[question.len() - 3]]));
     match addresses(answer, answers, qtype) {
-        Some(addresses) => Reply::Answer { rcode, addresses },
-        None => Reply::Malformed { rcode },
+        Some(addresses) => DnsReply::Answer { rcode, addresses },
+        None => DnsReply::Malformed { rcode },
     }
 }
 

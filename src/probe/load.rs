@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 /// A feed to read, with the ticket under which its number goes back.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct FeedRequest {
     /// The ticket.
     pub ticket: u64,
     /// Name of the PoP.
@@ -37,7 +37,7 @@ impl Prober {
     /// Reads a feed once. Ends by the reading's time-out. The error is one short line for the
     /// operator. Must run inside a Tokio runtime with I/O and time. Dropped midway, it closes its
     /// connection.
-    pub async fn read(&self, reading: &Reading) -> Result<f64, Arc<str>> {
+    pub async fn read(&self, reading: &FeedRequest) -> Result<f64, Arc<str>> {
         let mut trial = Trial::default();
         let within = Duration::from_millis(u64::from(reading.timeout_ms));
         let read = match timeout(within, self.number(reading, &mut trial)).await {
@@ -47,7 +47,7 @@ impl Prober {
         read.map_err(|why| words::line(&why).into())
     }
 
-    async fn number(&self, reading: &Reading, trial: &mut Trial) -> Result<f64, String> {
+    async fn number(&self, reading: &FeedRequest, trial: &mut Trial) -> Result<f64, String> {
         match &reading.spec.feed {
             Feed::Http { url, pointer } => {
                 let mut body = Body::default();

@@ -1,7 +1,7 @@
 //! Takes work, runs each check in a task of its own, and gives the outcome back with its ticket.
 
 use super::Prober;
-use super::load::Reading;
+use super::load::FeedRequest;
 use crate::health::probe_result::ProbeResult;
 use crate::health::targets::Target;
 use crate::limits::PROBES_AT_ONCE;
@@ -38,11 +38,11 @@ where
 
 /// The same for load feeds: `done` takes the ticket and the number, or one line that says why there
 /// is none.
-pub async fn read<D>(prober: Arc<Prober>, work: Receiver<Reading>, done: D, stop: CancellationToken)
+pub async fn read<D>(prober: Arc<Prober>, work: Receiver<FeedRequest>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, Result<f64, Arc<str>>) + Clone + Send + Sync + 'static,
 {
-    let start = |reading: Reading| {
+    let start = |reading: FeedRequest| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
         let fault = Err("the reading itself is at fault (panic); please report it".into());
         async move { done(reading.ticket, caught(prober.read(&reading), fault).await) }

@@ -10,7 +10,7 @@ use crate::health::load::saved::SavedLoad;
 use crate::health::load::{FeedTicket, LoadController, ShedRow};
 use crate::health::ramp::{RampPop, Ramps, SavedRamp};
 use crate::probe::Prober;
-use crate::probe::load::Reading;
+use crate::probe::load::FeedRequest;
 use crate::probe::runner;
 use crate::server::probe_queue::ProbeQueue;
 use crate::shared::event::Event;
@@ -32,7 +32,7 @@ pub type Scales = Arc<Mutex<HashMap<FeedName, MeasuredLoad>>>;
 pub struct LoadControl {
     loads: LoadController,
     ramps: Ramps,
-    probe_queue: ProbeQueue<Reading, Answer>,
+    probe_queue: ProbeQueue<FeedRequest, Answer>,
     /// What each slot sheds; empty while nothing is shed.
     sheds: Vec<Shed>,
     /// Cells of each PoP that a ramp has not brought back.
@@ -119,7 +119,7 @@ impl LoadControl {
         }
         while self.probe_queue.has_room() {
             let Some(due) = self.loads.poll_due(now) else { break };
-            let reading = Reading {
+            let reading = FeedRequest {
                 ticket: due.ticket.0,
                 pop: due.pop().clone(),
                 service: due.feed().service.clone(),

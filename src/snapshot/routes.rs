@@ -12,7 +12,7 @@
 use super::compile::Each;
 use super::interner::Interner;
 use crate::geo::atlas::{Atlas, Leaf, Space};
-use crate::geo::trie::{Block, Key, Merging, Table, Trie};
+use crate::geo::trie::{AddressBits, AddressTable, Merging, Trie, ValueBlock};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::steer::table::REDIRECT;
 use std::collections::HashMap;
@@ -129,7 +129,7 @@ pub fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
     }
 }
 
-fn table<K: Key>(leaves: &[Leaf<K>], choices: &Choices<'_>, depth_max: u8) -> Table<K> {
+fn table<K: AddressBits>(leaves: &[Leaf<K>], choices: &Choices<'_>, depth_max: u8) -> AddressTable<K> {
     let mut merging = Merging::default();
     let mut at = 0;
     while let Some(leaf) = leaves.get(at) {
@@ -142,22 +142,22 @@ fn table<K: Key>(leaves: &[Leaf<K>], choices: &Choices<'_>, depth_max: u8) -> Ta
                 Space::Usable if leaf.operator => choices.of_place[leaf.place as usize],
                 Space::Usable => majority.unwrap_or(choices.of_place[leaf.place as usize]),
             };
-            merging.push(Block { start: leaf.start, len: leaf.len, value });
+            merging.push(ValueBlock { start: leaf.start, len: leaf.len, value });
         }
         at = end;
     }
-    Table::new(&merging.finish())
+    AddressTable::new(&merging.finish())
 }
 
 /// How many of the first leaves lie in one block of `depth_max` bits.
-fn block_len<K: Key>(leaves: &[Leaf<K>], depth_max: u8) -> usize {
+fn block_len<K: AddressBits>(leaves: &[Leaf<K>], depth_max: u8) -> usize {
     let block = leaves[0].start.cut(depth_max);
     leaves.iter().take_while(|l| l.len > depth_max && l.start.cut(depth_max) == block).count()
 }
 
 /// The choice that covers most of a block's database leaves; the smaller number wins a tie, so that
 /// every build agrees.
-fn majority<K: Key>(leaves: &[Leaf<K>], choices: &Choices<'_>) -> Option<u32> {
+fn majority<K: AddressBits>(leaves: &[Leaf<K>], choices: &Choices<'_>) -> Option<u32> {
     let mut covered: Vec<(u32, u128)> = Vec::new();
     for leaf in leaves.iter().filter(|l| !l.operator && l.space == Space::Usable) {
         let choice = choices.of_place[leaf.place as usize];

@@ -9,7 +9,7 @@ use crate::finding::At;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafetyRule {
     /// What must hold.
-    pub need: Need,
+    pub need: Requirement,
     /// Over whom; at least one, each once.
     pub of: Vec<PopId>,
     /// How the operator wrote whom: `all`, `tag eu`, or names.
@@ -20,7 +20,7 @@ pub struct SafetyRule {
 
 /// What must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum Requirement {
     /// So many of them are in service.
     NeverFewerThan(u32),
     /// Of their capacity, or of their number where not all have one, no more than this is off.
@@ -48,7 +48,7 @@ impl Safety {
 
 /// A rule that does not hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Broken {
+pub struct BrokenRule {
     /// What is wrong, as an English sentence without a full stop.
     pub sentence: String,
     /// By how much: PoPs that are missing, or per cent that are too many.
@@ -76,7 +76,7 @@ impl Lacks {
     }
 
     /// Whether a rule was broken as much before.
-    pub fn have(&self, rule: &SafetyRule, broken: &Broken) -> bool {
+    pub fn have(&self, rule: &SafetyRule, broken: &BrokenRule) -> bool {
         let subject = rule.subject();
         self.0.iter().any(|(other, lack)| *other == subject && broken.lack <= *lack)
     }
@@ -87,8 +87,8 @@ impl SafetyRule {
     /// doing of who wrote it.
     fn subject(&self) -> String {
         match self.need {
-            Need::NeverFewerThan(_) => format!("fewer {}", self.words),
-            Need::NeverMoreOffThan { .. } => format!("off {}", self.words),
+            Requirement::NeverFewerThan(_) => format!("fewer {}", self.words),
+            Requirement::NeverMoreOffThan { .. } => format!("off {}", self.words),
         }
     }
 
@@ -98,17 +98,17 @@ impl SafetyRule {
         &self,
         serving: impl Fn(PopId) -> bool,
         capacity: impl Fn(PopId) -> Option<f64>,
-    ) -> Option<Broken> {
+    ) -> Option<BrokenRule> {
         let on = self.of.iter().filter(|pop| serving(**pop)).count();
         match self.need {
-            Need::NeverFewerThan(least) => (on < least as usize).then(|| Broken {
+            Requirement::NeverFewerThan(least) => (on < least as usize).then(|| BrokenRule {
                 lack: f64::from(least) - on as f64,
                 sentence: format!(
                     "{on} of {} would be in service, and there must never be fewer than {least}",
                     self.words
                 ),
             }),
-            Need::NeverMoreOffThan { percent } => {
+            Requirement::NeverMoreOffThan { percent } => {
                 let capacities: Option<Vec<(PopId, f64)>> =
                     self.of.iter().map(|pop| Some((*pop, capacity(*pop)?))).collect();
                 // Equal PoPs where the capacity of one is not known.
@@ -117,7 +117,7 @@ impl SafetyRule {
                 let whole: f64 = parts.iter().map(|(_, part)| part).sum();
                 let off: f64 = parts.iter().filter(|(pop, _)| !serving(*pop)).map(|(_, part)| part).sum();
                 let of_what = if by_capacity { "the capacity" } else { "the PoPs" };
-                (off * 100.0 > whole * f64::from(percent)).then(|| Broken {
+                (off * 100.0 > whole * f64::from(percent)).then(|| BrokenRule {
                     lack: off * 100.0 / whole - f64::from(percent),
                     sentence: format!(
                         "{}% of {of_what} of {} would be off, and there must never be more than {percent}%",

@@ -37,7 +37,7 @@ const RENEWED_SECS: i32 = 1_800;
 
 /// The COOKIE option of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct CookieOption {
     /// With zeros where no server cookie of this length was sent.
     whole: Whole,
     sent: Sent,
@@ -82,22 +82,22 @@ impl CookieStatus {
     }
 }
 
-impl Asked {
+impl CookieOption {
     /// Options that are nothing but a client cookie with a server cookie of our length, with the
     /// option header; `None` for all others, good or bad.
     #[inline(always)]
-    pub fn parse_alone(options: &[u8]) -> Option<Asked> {
+    pub fn parse_alone(options: &[u8]) -> Option<CookieOption> {
         let ([c0, c1, l0, l1], whole) = options.split_first_chunk()?;
         let is_ours = [*c0, *c1, *l0, *l1] == HEAD;
-        whole.try_into().ok().filter(|_| is_ours).map(|whole| Asked { whole, sent: Sent::Sixteen })
+        whole.try_into().ok().filter(|_| is_ours).map(|whole| CookieOption { whole, sent: Sent::Sixteen })
     }
 
     /// Reads the data of an option: 8 octets of client cookie, then nothing or 8 to 32 of server
     /// cookie (RFC 7873 section 5.2.2). `None` for any other length.
     #[inline]
-    pub fn parse(option: &[u8]) -> Option<Asked> {
+    pub fn parse(option: &[u8]) -> Option<CookieOption> {
         if let Some(whole) = option.first_chunk::<WHOLE_LEN>().filter(|_| option.len() == WHOLE_LEN) {
-            return Some(Asked { whole: *whole, sent: Sent::Sixteen });
+            return Some(CookieOption { whole: *whole, sent: Sent::Sixteen });
         }
         let sent = match option.len() {
             8 => Sent::Nothing,
@@ -106,7 +106,7 @@ impl Asked {
         };
         let mut whole = [0; WHOLE_LEN];
         whole[..8].copy_from_slice(option.get(..8)?);
-        Some(Asked { whole, sent })
+        Some(CookieOption { whole, sent })
     }
 }
 
@@ -142,7 +142,12 @@ impl Secrets {
     /// 2^32. `None` if cookies are off. A good cookie of our first secret that is not half an hour
     /// old is given back as it is, which costs one hash.
     #[inline(never)]
-    pub fn answer(&self, asked: &Asked, client: IpAddr, epoch_secs: u32) -> Option<(CookieStatus, Whole)> {
+    pub fn answer(
+        &self,
+        asked: &CookieOption,
+        client: IpAddr,
+        epoch_secs: u32,
+    ) -> Option<(CookieStatus, Whole)> {
         let (first, others) = self.0.split_first()?;
         let cookie_status = match asked.sent {
             Sent::Nothing => CookieStatus::Client,
@@ -168,7 +173,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-impl Asked {
+impl CookieOption {
     /// How old a server cookie of our version is, in seconds, if that is an age at which cookies
     /// are good. Time stamps compare in serial arithmetic (RFC 1982). What is reserved may have any
     /// value (RFC 9018 section 4.2).

@@ -25,7 +25,7 @@ pub struct Edns {
     /// Whether NSID was asked.
     pub nsid: bool,
     /// The DNS cookie.
-    pub cookie: Option<cookie::Asked>,
+    pub cookie: Option<cookie::CookieOption>,
 }
 
 /// A fault in an OPT record.
@@ -64,7 +64,7 @@ impl Edns {
         if self.subnet.is_some() {
             return Ok(());
         }
-        self.cookie = cookie::Asked::parse_alone(rdata);
+        self.cookie = cookie::CookieOption::parse_alone(rdata);
         if self.cookie.is_some() { Ok(()) } else { self.read_each(rdata) }
     }
 
@@ -89,7 +89,7 @@ impl Edns {
                 NSID => self.nsid = true,
                 // The first one counts, whatever the others are (RFC 7873 section 5.2).
                 cookie::CODE if self.cookie.is_none() => {
-                    self.cookie = cookie::Asked::parse(data);
+                    self.cookie = cookie::CookieOption::parse(data);
                     if self.cookie.is_none() {
                         return Err(BadOptions);
                     }
@@ -221,11 +221,13 @@ mod tests {
         .unwrap_err();
         assert!(told.cookie.is_some() && told.subnet.is_none(), "the cookie behind a bad subnet");
         assert!(Edns::parse(1232, 0, &[0, 8]).is_err(), "half an option header");
-        assert!(Edns::parse(1232, 0, &sent).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])));
+        assert!(
+            Edns::parse(1232, 0, &sent).is_ok_and(|e| e.cookie == cookie::CookieOption::parse(&sent[4..]))
+        );
         assert!(Edns::parse(1232, 0, &[0, 10, 0, 1, 1]).is_err(), "a cookie of one octet");
         let second = [&sent[..], &[0, 10, 0, 1, 1]].concat();
         assert!(
-            Edns::parse(1232, 0, &second).is_ok_and(|e| e.cookie == cookie::Asked::parse(&sent[4..])),
+            Edns::parse(1232, 0, &second).is_ok_and(|e| e.cookie == cookie::CookieOption::parse(&sent[4..])),
             "the first of two cookies"
         );
         assert!(

@@ -1,7 +1,7 @@
 //! A record as it is kept for serving: octets, and the places that depend on the message.
 
 use super::query::HEADER_LEN;
-use super::response::Written;
+use super::response::NamePosition;
 use super::rr::{CLASS_IN, RrType, Ttl};
 
 /// Octets before the data of a record whose owner is a pointer.
@@ -34,10 +34,10 @@ pub struct Rdata<'a> {
 impl Rdata<'_> {
     /// Where the name in this record, whose data was written at `at`, stands in the message.
     #[inline(always)]
-    pub fn written(&self, at: usize, apex_at: usize) -> Written {
+    pub fn written(&self, at: usize, apex_at: usize) -> NamePosition {
         match self.patches[0] {
-            NO_PATCH => Written::whole(at),
-            literal => Written::split(at, literal, apex_at),
+            NO_PATCH => NamePosition::whole(at),
+            literal => NamePosition::split(at, literal, apex_at),
         }
     }
 }

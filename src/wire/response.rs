@@ -29,33 +29,33 @@ const POINTER_MAX: usize = 0x3fff;
 /// A name that stands in the message: `literal` octets at `start`, the rest (from there on) at
 /// `tail`.
 #[derive(Clone, Copy, Debug)]
-pub struct Written {
+pub struct NamePosition {
     start: u16,
     literal: u16,
     tail: u16,
 }
 
-impl Written {
+impl NamePosition {
     /// The name in the question.
-    pub const QUESTION: Written = Written { start: HEADER_LEN as u16, literal: u16::MAX, tail: 0 };
+    pub const QUESTION: NamePosition = NamePosition { start: HEADER_LEN as u16, literal: u16::MAX, tail: 0 };
 
     /// A name whose octets all stand at `start`.
     #[inline]
-    pub fn whole(start: usize) -> Written {
-        Written { start: start as u16, literal: u16::MAX, tail: 0 }
+    pub fn whole(start: usize) -> NamePosition {
+        NamePosition { start: start as u16, literal: u16::MAX, tail: 0 }
     }
 
     /// A name of which the first `literal` octets stand at `start` and the rest at `tail`. Messages
     /// end before 65,536.
     #[inline]
-    pub fn split(start: usize, literal: u16, tail: usize) -> Written {
-        Written { start: start as u16, literal, tail: tail as u16 }
+    pub fn split(start: usize, literal: u16, tail: usize) -> NamePosition {
+        NamePosition { start: start as u16, literal, tail: tail as u16 }
     }
 
     /// Where the suffix that begins `offset` octets into the name stands.
     #[inline(always)]
     pub fn suffix(&self, offset: usize) -> usize {
-        let Written { start, literal, tail } = *self;
+        let NamePosition { start, literal, tail } = *self;
         if offset < usize::from(literal) {
             usize::from(start) + offset
         } else {
@@ -77,18 +77,18 @@ pub enum Section {
 
 /// An RRset does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub struct MessageFull;
 
 /// An owner: a place in the message, and its octets for where a pointer does not reach.
 #[derive(Clone, Copy, Debug)]
-pub struct Owner<'a> {
+pub struct OwnerName<'a> {
     /// Where it stands.
     pub at: usize,
     /// Its wire form.
     pub wire: &'a [u8],
 }
 
-impl Owner<'_> {
+impl OwnerName<'_> {
     /// Whether it is written as a pointer: none reaches past the first 16 KiB, and the root is as
     /// short.
     #[inline(always)]
@@ -115,7 +115,7 @@ const FLAGS_SHIFT: u32 = 32;
 
 /// What all records of an RRset begin with, but for RDLENGTH.
 struct Head<'a> {
-    owner: Owner<'a>,
+    owner: OwnerName<'a>,
     /// Owner as a pointer, type, class and the upper half of the TTL.
     upper: u64,
     /// The lower half of the TTL, and room for RDLENGTH.
@@ -124,7 +124,7 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     #[inline(always)]
-    fn new(owner: Owner<'a>, rtype: RrType, ttl: Ttl) -> Head<'a> {
+    fn new(owner: OwnerName<'a>, rtype: RrType, ttl: Ttl) -> Head<'a> {
         let (pointer, ttl) = (u64::from(u16::from_be_bytes(pointer(owner.at))), ttl.secs());
         Head {
             owner,
@@ -213,17 +213,17 @@ impl<'a> Response<'a> {
     pub fn rrset<'z>(
         &mut self,
         section: Section,
-        owner: Owner<'_>,
+        owner: OwnerName<'_>,
         records: impl Iterator<Item = Rdata<'z>>,
         apex_at: usize,
         mut placed: impl FnMut(usize, &Rdata<'z>),
-    ) -> Result<(), Full> {
+    ) -> Result<(), MessageFull> {
         let begin = self.at;
         let mut count = 0u16;
         for rdata in records {
             let Some(rdata_at) = self.put_ready(owner, &rdata, apex_at) else {
                 self.at = begin;
-                return Err(Full);
+                return Err(MessageFull);
             };
             placed(rdata_at, &rdata);
             count += 1;
@@ -238,7 +238,7 @@ impl<'a> Response<'a> {
     pub fn pointed(
         &mut self,
         section: Section,
-        owner: Owner<'_>,
+        owner: OwnerName<'_>,
         rdata: &Rdata<'_>,
         apex_at: usize,
     ) -> Option<usize> {
@@ -254,11 +254,11 @@ impl<'a> Response<'a> {
     pub fn only(
         &mut self,
         section: Section,
-        owner: Owner<'_>,
+        owner: OwnerName<'_>,
         rdata: &Rdata<'_>,
         apex_at: usize,
-    ) -> Result<usize, Full> {
-        let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(Full)?;
+    ) -> Result<usize, MessageFull> {
+        let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(MessageFull)?;
         self.count(section, 1);
         Ok(rdata_at)
     }
@@ -266,12 +266,12 @@ impl<'a> Response<'a> {
     /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the
     /// question, or nothing.
     #[inline(always)]
-    pub fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), Full> {
+    pub fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), MessageFull> {
         let end = self.at + records.len();
         if end > self.limit {
-            return Err(Full);
+            return Err(MessageFull);
         }
-        copy(self.out.get_mut(self.at..end).ok_or(Full)?, records);
+        copy(self.out.get_mut(self.at..end).ok_or(MessageFull)?, records);
         self.at = end;
         self.count(section, count);
         Ok(())
@@ -282,12 +282,12 @@ impl<'a> Response<'a> {
     pub fn record(
         &mut self,
         section: Section,
-        owner: Owner<'_>,
+        owner: OwnerName<'_>,
         rtype: RrType,
         ttl: Ttl,
         rdata: &[u8],
-    ) -> Result<usize, Full> {
-        let rdata_at = self.put(&Head::new(owner, rtype, ttl), rdata).ok_or(Full)?;
+    ) -> Result<usize, MessageFull> {
+        let rdata_at = self.put(&Head::new(owner, rtype, ttl), rdata).ok_or(MessageFull)?;
         self.count(section, 1);
         Ok(rdata_at)
     }
@@ -296,7 +296,7 @@ impl<'a> Response<'a> {
     #[inline(always)]
     pub fn pointed_address<const N: usize>(
         &mut self,
-        owner: Owner<'_>,
+        owner: OwnerName<'_>,
         rtype: RrType,
         ttl: Ttl,
         address: [u8; N],
@@ -315,18 +315,18 @@ impl<'a> Response<'a> {
     pub fn addresses<const N: usize>(
         &mut self,
         section: Section,
-        owner: Owner<'_>,
+        owner: OwnerName<'_>,
         rtype: RrType,
         ttl: Ttl,
         addresses: impl ExactSizeIterator<Item = [u8; N]>,
-    ) -> Result<(), Full> {
+    ) -> Result<(), MessageFull> {
         let begin = self.at;
         let count = addresses.len() as u16;
         let head = Head::new(owner, rtype, ttl);
         for address in addresses {
             if self.put(&head, &address).is_none() {
                 self.at = begin;
-                return Err(Full);
+                return Err(MessageFull);
             }
         }
         self.count(section, count);
@@ -370,7 +370,7 @@ impl<'a> Response<'a> {
     }
 
     /// [`Response::put`] for a record that stands ready, owned by the name in the question.
-    fn put_ready(&mut self, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+    fn put_ready(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
         if owner.is_reached() {
             return self.put_pointed(owner, rdata, apex_at);
         }
@@ -381,7 +381,7 @@ impl<'a> Response<'a> {
 
     /// [`Response::put_ready`] with a pointer to the owner.
     #[inline(always)]
-    fn put_pointed(&mut self, owner: Owner<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+    fn put_pointed(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
         let end = self.at + rdata.record.len();
         if end > self.limit {
             return None;
@@ -400,7 +400,7 @@ impl<'a> Response<'a> {
 
     /// [`Response::put_ready`] where the owner is the root, or a pointer does not reach it.
     #[cold]
-    fn put_ready_with_owner(&mut self, owner: Owner<'_>, record: &[u8]) -> Option<usize> {
+    fn put_ready_with_owner(&mut self, owner: OwnerName<'_>, record: &[u8]) -> Option<usize> {
         let (owner, record) = (owner.wire, record.get(2..)?);
         let fields_at = self.at + owner.len();
         let end = fields_at + record.len();

@@ -33,7 +33,7 @@ struct Link {
 
 /// A name that a CNAME leads to, and what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target<'a> {
+pub struct LinkTarget<'a> {
     /// The name in lower-case wire form.
     pub name: &'a [u8],
     /// Where it was found.
@@ -67,13 +67,13 @@ impl Links {
     /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
     /// zones.
     #[inline]
-    pub fn target<'a>(&'a self, zones: &'a ZoneSet, zone: ZoneId, cname: u32) -> Option<Target<'a>> {
+    pub fn target<'a>(&'a self, zones: &'a ZoneSet, zone: ZoneId, cname: u32) -> Option<LinkTarget<'a>> {
         let link = self.links.get((self.first[zone.0 as usize] + cname) as usize)?.as_ref()?;
         let name = match link.found.matched {
             Match::Exact(node) => zones.zone(link.found.zone).name(node),
             _ => &self.names[link.name_at as usize..link.name_at as usize + usize::from(link.name_len)],
         };
-        Some(Target { name, found: link.found })
+        Some(LinkTarget { name, found: link.found })
     }
 
     /// Octets in memory.

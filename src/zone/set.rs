@@ -2,7 +2,7 @@
 //! it.
 
 use super::image::{Image, Match};
-use super::links::{Links, Target};
+use super::links::{LinkTarget, Links};
 use crate::wire::hash;
 use crate::wire::query::QueryName;
 use std::cmp::Reverse;
@@ -85,7 +85,7 @@ impl ZoneSet {
 
     /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
     /// zones.
-    pub fn target(&self, zone: ZoneId, cname: u32) -> Option<Target<'_>> {
+    pub fn target(&self, zone: ZoneId, cname: u32) -> Option<LinkTarget<'_>> {
         self.links.target(self, zone, cname)
     }
 

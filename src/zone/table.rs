@@ -10,15 +10,15 @@ use crate::wire::name::NAME_OCTETS_MAX;
 
 /// Open addressing; each slot holds the upper half of a hash and a number, or 0.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct HashTable {
     slots: Vec<u64>,
     filled: usize,
 }
 
-impl Table {
+impl HashTable {
     /// A table that takes `count` numbers before it grows.
-    pub fn with_room(count: usize) -> Table {
-        Table { slots: vec![0; (count + count / 2 + 1).next_power_of_two().max(8)], filled: 0 }
+    pub fn with_room(count: usize) -> HashTable {
+        HashTable { slots: vec![0; (count + count / 2 + 1).next_power_of_two().max(8)], filled: 0 }
     }
 
     /// The number that was put in under this hash and that `is` takes for the one sought.
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn numbers_are_found() {
         for room in [0, 100, 5_000] {
-            let mut table = Table::with_room(room);
+            let mut table = HashTable::with_room(room);
             let keys: Vec<u64> = (0..5_000).map(|i| hash::mix(i / 2, 7)).collect();
             for (number, key) in keys.iter().enumerate() {
                 table.insert(*key, number as u32);

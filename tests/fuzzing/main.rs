@@ -449,7 +449,7 @@ fn probe_replies() {
     let asked = targets::probe::asked();
     assert!(matches!(
         meridian::probe::dns::read(&asked, &reply),
-        meridian::probe::dns::Reply::Answer { addresses, .. } if addresses.len() == 1
+        meridian::probe::dns::DnsReply::Answer { addresses, .. } if addresses.len() == 1
     ));
     let seeds: [&[u8]; 4] = [&reply, &reply, certificate, b"UP 30\n"];
     let words: [&[u8]; 6] = [b"\xc0\x0c", b"\x00", b"\x00\x01", b"UP ", b"DOWN", b"\x83\xff\xff\xff"];

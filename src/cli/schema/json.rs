@@ -3,7 +3,7 @@
 //! The program reads scalars by their text, so that `8443` and `"8443"` are one value; the schema
 //! is what an editor should ask for: numbers where numbers are meant, any scalar where text is.
 
-use crate::config::catalogue::{Absent, FILES, FileKind, Others, RECORD_TYPES, Section, Shape};
+use crate::config::catalogue::{Absent, FILES, FileKind, KeySection, Others, RECORD_TYPES, Shape};
 use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -43,7 +43,7 @@ impl Sections {
         Value::Object(self.definitions)
     }
 
-    fn reference(&mut self, section: &'static Section) -> Value {
+    fn reference(&mut self, section: &'static KeySection) -> Value {
         if !self.ids.contains(&section.id) {
             self.ids.push(section.id);
             let made = self.section(section);
@@ -52,7 +52,7 @@ impl Sections {
         json!({ "$ref": format!("#/$defs/{}", section.id) })
     }
 
-    fn section(&mut self, section: &'static Section) -> Value {
+    fn section(&mut self, section: &'static KeySection) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for entry in section.entries {

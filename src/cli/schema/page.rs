@@ -1,6 +1,6 @@
 //! The catalogue as `docs/configuration.md`.
 
-use crate::config::catalogue::{Absent, FILES, Others, RECORD_TYPES, Section, Shape};
+use crate::config::catalogue::{Absent, FILES, KeySection, Others, RECORD_TYPES, Shape};
 use std::fmt::Write as _;
 
 /// What stands before the files.
@@ -30,7 +30,7 @@ pub fn markdown() -> String {
     out
 }
 
-fn section_text(out: &mut String, section: &Section) {
+fn section_text(out: &mut String, section: &KeySection) {
     if !section.title.is_empty() {
         let nested = !FILES.iter().any(|file| std::ptr::eq(file.root, section));
         let _ = writeln!(out, "\n{} {}", if nested { "###" } else { "##" }, section.title);

@@ -1,7 +1,7 @@
 //! The catalogue as a commented sample of a file. All samples together are a deployment that
 //! `meridian check` accepts.
 
-use crate::config::catalogue::{Absent, Entry, FileKind, Others, Section, Shape};
+use crate::config::catalogue::{Absent, FileKind, KeyEntry, KeySection, Others, Shape};
 use std::fmt::Write as _;
 
 /// Width of a line of comment.
@@ -22,13 +22,13 @@ pub fn of(file: &FileKind) -> String {
     out
 }
 
-fn section_lines(out: &mut String, section: &'static Section, indent: usize) {
+fn section_lines(out: &mut String, section: &'static KeySection, indent: usize) {
     for entry in section.entries {
         entry_lines(out, entry, indent);
     }
 }
 
-fn entry_lines(out: &mut String, entry: &'static Entry, indent: usize) {
+fn entry_lines(out: &mut String, entry: &'static KeyEntry, indent: usize) {
     let absent = match entry.absent {
         Absent::Required => "Required.".to_owned(),
         Absent::Default(default) => format!("Default: {default}"),

@@ -16,7 +16,7 @@ pub use record_types::{RECORD_TYPES, RecordType};
 
 /// One kind of map: a file, or a part of one.
 #[derive(Debug)]
-pub struct Section {
+pub struct KeySection {
     /// Its name in the JSON Schema.
     pub id: &'static str,
     /// How the reader calls such a map in its findings.
@@ -28,7 +28,7 @@ pub struct Section {
     /// A block of YAML for the reference, with the words behind its fence; empty for none.
     pub block: &'static str,
     /// Its keys, in the order in which they are told.
-    pub entries: &'static [Entry],
+    pub entries: &'static [KeyEntry],
     /// What further keys may be.
     pub others: Others,
     /// Sentences behind the table.
@@ -48,7 +48,7 @@ pub enum Others {
 
 /// A key.
 #[derive(Debug)]
-pub struct Entry {
+pub struct KeyEntry {
     /// The key.
     pub key: &'static str,
     /// What its value is.
@@ -99,7 +99,7 @@ pub enum Shape {
     /// A list; a lone value is a list of one.
     List(&'static Shape),
     /// A map with fixed keys.
-    Map(&'static Section),
+    Map(&'static KeySection),
     /// A map from names to values; the words say what the names are.
     Names(&'static str, &'static Shape),
     /// Anything: a part that this version does not look into.
@@ -114,9 +114,9 @@ pub struct FileKind {
     /// Its usual name.
     pub path: &'static str,
     /// What the whole file is.
-    pub root: &'static Section,
+    pub root: &'static KeySection,
     /// The sections that are told of it, in order.
-    pub sections: &'static [&'static Section],
+    pub sections: &'static [&'static KeySection],
 }
 
 /// All files.
@@ -128,8 +128,8 @@ const fn entry(
     absent: Absent,
     about: &'static str,
     example: &'static str,
-) -> Entry {
-    Entry { key, shape, absent, about, example, aside: false }
+) -> KeyEntry {
+    KeyEntry { key, shape, absent, about, example, aside: false }
 }
 
 /// A key that the sample shows as a comment.
@@ -139,8 +139,8 @@ const fn aside(
     absent: Absent,
     about: &'static str,
     example: &'static str,
-) -> Entry {
-    Entry { key, shape, absent, about, example, aside: true }
+) -> KeyEntry {
+    KeyEntry { key, shape, absent, about, example, aside: true }
 }
 
 const NONE: Absent = Absent::Words("none");

@@ -11,7 +11,7 @@ pub(super) const FILE: FileKind = FileKind {
 
 static PREFIXES: Shape = Shape::List(&Shape::Text("a prefix or address"));
 
-static NETWORKS: Section = Section {
+static NETWORKS: KeySection = KeySection {
     id: "networks",
     read_as: "the networks file",
     title: "Networks",
@@ -35,7 +35,7 @@ partners: [198.18.2.0/24, 198.18.3.7]",
     notes: "A network of which nothing but its prefixes is known may be the plain list of them.",
 };
 
-static NETWORK: Section = Section {
+static NETWORK: KeySection = KeySection {
     id: "network",
     read_as: "the network",
     title: "",

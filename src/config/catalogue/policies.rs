@@ -28,7 +28,7 @@ static WHEN_ALL_DOWN: Shape =
 static AS_POLICY: &str = "as in a policy, for these clients";
 static OF_POLICY: Absent = Absent::Words("the policy's");
 
-static POLICIES: Section = Section {
+static POLICIES: KeySection = KeySection {
     id: "policies",
     read_as: "the policy file",
     title: "Policies",
@@ -59,7 +59,7 @@ example:
     notes: "",
 };
 
-static POLICY: Section = Section {
+static POLICY: KeySection = KeySection {
     id: "policy",
     read_as: "the policy",
     title: "",
@@ -199,7 +199,7 @@ static POLICY: Section = Section {
     notes: "",
 };
 
-static PANIC: Section = Section {
+static PANIC: KeySection = KeySection {
     id: "panic",
     read_as: "`panic`",
     title: "",
@@ -227,7 +227,7 @@ static PANIC: Section = Section {
     notes: "",
 };
 
-static CANDIDATES: Section = Section {
+static CANDIDATES: KeySection = KeySection {
     id: "candidates",
     read_as: "`pops`",
     title: "",
@@ -241,7 +241,7 @@ static CANDIDATES: Section = Section {
     notes: "",
 };
 
-static CANDIDATE: Section = Section {
+static CANDIDATE: KeySection = KeySection {
     id: "candidate",
     read_as: "a candidate",
     title: "",
@@ -253,7 +253,7 @@ static CANDIDATE: Section = Section {
 };
 
 /// Bounds of a TTL.
-pub(super) static TTL: Section = Section {
+pub(super) static TTL: KeySection = KeySection {
     id: "ttl",
     read_as: "`ttl`",
     title: "",
@@ -268,7 +268,7 @@ pub(super) static TTL: Section = Section {
     notes: "",
 };
 
-static ALL_DOWN: Section = Section {
+static ALL_DOWN: KeySection = KeySection {
     id: "when_all_down",
     read_as: "`when_all_down`",
     title: "",
@@ -279,7 +279,7 @@ static ALL_DOWN: Section = Section {
     notes: "",
 };
 
-static RULE: Section = Section {
+static RULE: KeySection = KeySection {
     id: "rule",
     read_as: "a rule",
     title: "Rules",
@@ -339,7 +339,7 @@ static RULE: Section = Section {
     notes: "",
 };
 
-static WHEN: Section = Section {
+static WHEN: KeySection = KeySection {
     id: "when",
     read_as: "`when`",
     title: "Conditions",

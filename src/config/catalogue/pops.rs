@@ -10,7 +10,7 @@ use crate::config::https::ALPN;
 pub(super) const FILE: FileKind =
     FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
 
-const SECTIONS: &[&Section] = &[
+const SECTIONS: &[&KeySection] = &[
     &POPS,
     &POP_MAP,
     &AT,
@@ -40,7 +40,7 @@ static PROBE_NAMES: Shape = Shape::List(&Shape::Text("a probe"));
 static ADDRESSES: Shape = Shape::List(&Shape::Either(&[Shape::Text("an IP address"), Shape::Map(&ADDRESS)]));
 static CAPACITY: Shape = Shape::Number(0.0, 1e15);
 
-static POPS: Section = Section {
+static POPS: KeySection = KeySection {
     id: "pops",
     read_as: "the PoP file",
     title: "PoPs",
@@ -102,7 +102,7 @@ mad:
     notes: "",
 };
 
-static POP_MAP: Section = Section {
+static POP_MAP: KeySection = KeySection {
     id: "pop",
     read_as: "the PoP",
     title: "",
@@ -186,7 +186,7 @@ static POP_MAP: Section = Section {
     notes: "",
 };
 
-static AT: Section = Section {
+static AT: KeySection = KeySection {
     id: "at",
     read_as: "`at`",
     title: "",
@@ -201,7 +201,7 @@ static AT: Section = Section {
     notes: "",
 };
 
-static ADDRESS: Section = Section {
+static ADDRESS: KeySection = KeySection {
     id: "address",
     read_as: "an address",
     title: "",
@@ -215,7 +215,7 @@ static ADDRESS: Section = Section {
     notes: "",
 };
 
-static SERVICE: Section = Section {
+static SERVICE: KeySection = KeySection {
     id: "service",
     read_as: "the service",
     title: "",
@@ -250,7 +250,7 @@ static SERVICE: Section = Section {
     notes: "",
 };
 
-static HTTPS: Section = Section {
+static HTTPS: KeySection = KeySection {
     id: "https",
     read_as: "`https`",
     title: "HTTPS records",
@@ -285,7 +285,7 @@ mad:
     notes: "",
 };
 
-static CANARIES: Section = Section {
+static CANARIES: KeySection = KeySection {
     id: "canaries",
     read_as: "`canaries`",
     title: "Canaries and safety",
@@ -320,7 +320,7 @@ static CANARIES: Section = Section {
     notes: "",
 };
 
-static SAFETY: Section = Section {
+static SAFETY: KeySection = KeySection {
     id: "safety",
     read_as: "a safety rule",
     title: "",
@@ -359,7 +359,7 @@ safety:
     notes: "",
 };
 
-static SAFETY_OF: Section = Section {
+static SAFETY_OF: KeySection = KeySection {
     id: "safety_of",
     read_as: "`of`",
     title: "",
@@ -370,7 +370,7 @@ static SAFETY_OF: Section = Section {
     notes: "",
 };
 
-static LOAD: Section = Section {
+static LOAD: KeySection = KeySection {
     id: "load",
     read_as: "`load`",
     title: "Load",
@@ -485,7 +485,7 @@ const URL: Shape = Shape::Text("a URL with an IP address");
 const PATH_ONLY: Shape = Shape::Text("a path");
 static LABELS: Shape = Shape::Names("label", &Shape::Text("a text"));
 
-static HTTP_FEED: Section = Section {
+static HTTP_FEED: KeySection = KeySection {
     id: "http_feed",
     read_as: "an HTTP feed",
     title: "",
@@ -506,7 +506,7 @@ static HTTP_FEED: Section = Section {
     notes: "",
 };
 
-static PROMETHEUS_FEED: Section = Section {
+static PROMETHEUS_FEED: KeySection = KeySection {
     id: "prometheus_feed",
     read_as: "a Prometheus feed",
     title: "",
@@ -540,7 +540,7 @@ const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, since nam
      host, by the system's roots";
 const TO_ABOUT: &str = "connected to instead";
 
-static PUSH_FEED: Section = Section {
+static PUSH_FEED: KeySection = KeySection {
     id: "push_feed",
     read_as: "a push feed",
     title: "",

@@ -12,7 +12,7 @@ static HOST: Shape = Shape::Text("a host name");
 static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]);
 
 /// A section of the file.
-pub(super) static PROBE: Section = Section {
+pub(super) static PROBE: KeySection = KeySection {
     id: "probe",
     read_as: "the probe",
     title: "Probes",
@@ -160,7 +160,7 @@ macro_rules! http_entries {
 }
 
 /// A section of the file.
-pub(super) static HTTPS_CHECK: Section = Section {
+pub(super) static HTTPS_CHECK: KeySection = KeySection {
     id: "https_check",
     read_as: "an HTTPS check",
     title: "",
@@ -197,7 +197,7 @@ pub(super) static HTTPS_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static HTTP_CHECK: Section = Section {
+pub(super) static HTTP_CHECK: KeySection = KeySection {
     id: "http_check",
     read_as: "an HTTP check",
     title: "",
@@ -209,7 +209,7 @@ pub(super) static HTTP_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static TCP_CHECK: Section = Section {
+pub(super) static TCP_CHECK: KeySection = KeySection {
     id: "tcp_check",
     read_as: "a TCP check",
     title: "",
@@ -225,7 +225,7 @@ pub(super) static TCP_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static DNS_CHECK: Section = Section {
+pub(super) static DNS_CHECK: KeySection = KeySection {
     id: "dns_check",
     read_as: "a DNS check",
     title: "",
@@ -250,7 +250,7 @@ pub(super) static DNS_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static EXEC_CHECK: Section = Section {
+pub(super) static EXEC_CHECK: KeySection = KeySection {
     id: "exec_check",
     read_as: "an exec check",
     title: "",
@@ -268,7 +268,7 @@ pub(super) static EXEC_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static FILE_CHECK: Section = Section {
+pub(super) static FILE_CHECK: KeySection = KeySection {
     id: "file_check",
     read_as: "a file check",
     title: "",
@@ -286,7 +286,7 @@ pub(super) static FILE_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static PUSH_CHECK: Section = Section {
+pub(super) static PUSH_CHECK: KeySection = KeySection {
     id: "push_check",
     read_as: "a push check",
     title: "",
@@ -304,7 +304,7 @@ pub(super) static PUSH_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static ICMP_CHECK: Section = Section {
+pub(super) static ICMP_CHECK: KeySection = KeySection {
     id: "icmp_check",
     read_as: "an ICMP check",
     title: "",
@@ -316,7 +316,7 @@ pub(super) static ICMP_CHECK: Section = Section {
 };
 
 /// A section of the file.
-pub(super) static N_OF: Section = Section {
+pub(super) static N_OF: KeySection = KeySection {
     id: "n_of",
     read_as: "an n_of group",
     title: "",

@@ -10,7 +10,7 @@ pub(super) const FILE: FileKind = FileKind {
     sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &COOKIES],
 };
 
-static SERVER: Section = Section {
+static SERVER: KeySection = KeySection {
     id: "server",
     read_as: "the server file",
     title: "The server file",
@@ -72,7 +72,7 @@ state: /var/lib/meridian",
     notes: "",
 };
 
-static NODE: Section = Section {
+static NODE: KeySection = KeySection {
     id: "node",
     read_as: "`node`",
     title: "",
@@ -101,7 +101,7 @@ static NODE: Section = Section {
 
 static BUFFER: Shape = Shape::Integer(SOCKET_OCTETS_MIN as i64, SOCKET_OCTETS_MAX as i64);
 
-static LISTEN: Section = Section {
+static LISTEN: KeySection = KeySection {
     id: "listen",
     read_as: "`listen`",
     title: "",
@@ -199,7 +199,7 @@ static LISTEN: Section = Section {
             prints, and in `meridian size`; where a buffer that the file asks for is cut, a warning says so.",
 };
 
-static GEOIP: Section = Section {
+static GEOIP: KeySection = KeySection {
     id: "geoip",
     read_as: "`geoip`",
     title: "",
@@ -231,7 +231,7 @@ static GEOIP: Section = Section {
             geofeed that cannot be read is an error, and refuses the load like any other.",
 };
 
-static COOKIES: Section = Section {
+static COOKIES: KeySection = KeySection {
     id: "cookies",
     read_as: "`cookies`",
     title: "",

@@ -5,7 +5,7 @@ use super::*;
 pub(super) const FILE: FileKind =
     FileKind { word: "zone", path: "zones/example.org.yaml", root: &ZONE, sections: &[&ZONE, &SOA, &OWNER] };
 
-static ZONE: Section = Section {
+static ZONE: KeySection = KeySection {
     id: "zone",
     read_as: "a zone file",
     title: "Zones",
@@ -67,7 +67,7 @@ policies:
     notes: "",
 };
 
-static SOA: Section = Section {
+static SOA: KeySection = KeySection {
     id: "soa",
     read_as: "`soa`",
     title: "",
@@ -104,7 +104,7 @@ static SOA: Section = Section {
     notes: "",
 };
 
-static OWNER: Section = Section {
+static OWNER: KeySection = KeySection {
     id: "owner",
     read_as: "the owner",
     title: "",

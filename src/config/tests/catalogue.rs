@@ -1,13 +1,13 @@
 //! The catalogue and the reader know the same keys.
 
 use super::*;
-use crate::config::catalogue::{Entry, FILES, Section, Shape};
+use crate::config::catalogue::{FILES, KeyEntry, KeySection, Shape};
 use crate::config::table::asked;
 use std::collections::BTreeSet;
 
 /// Every section that can be reached, each once.
-fn sections() -> Vec<&'static Section> {
-    fn walk(section: &'static Section, found: &mut Vec<&'static Section>) {
+fn sections() -> Vec<&'static KeySection> {
+    fn walk(section: &'static KeySection, found: &mut Vec<&'static KeySection>) {
         if found.iter().any(|known| known.id == section.id) {
             return;
         }
@@ -17,7 +17,7 @@ fn sections() -> Vec<&'static Section> {
             shape(other, found);
         }
     }
-    fn shape(of: &'static Shape, found: &mut Vec<&'static Section>) {
+    fn shape(of: &'static Shape, found: &mut Vec<&'static KeySection>) {
         match of {
             Shape::Map(section) => walk(section, found),
             Shape::List(inner) | Shape::Names(_, inner) => shape(inner, found),
@@ -62,7 +62,7 @@ fn the_catalogue_knows_what_the_reader_asks_for() {
     let mut faults = Vec::new();
     let sections = sections();
     for section in &sections {
-        let known: BTreeSet<&str> = section.entries.iter().map(|entry: &Entry| entry.key).collect();
+        let known: BTreeSet<&str> = section.entries.iter().map(|entry: &KeyEntry| entry.key).collect();
         let Some(read) = asked.get(section.read_as) else {
             faults.push(format!("{}: no map was read as {}", section.id, section.read_as));
             continue;

@@ -123,10 +123,10 @@ fn everything_arrives() {
     assert_eq!((deployment.startup_wait_ms, deployment.safety_off_until_epoch), (1_000, Some(1_896_048_000)));
     let rules: Vec<_> =
         deployment.safety.iter().map(|rule| (rule.need, rule.of.len(), rule.words.as_str())).collect();
-    let share = safety::Need::NeverMoreOffThan { percent: 30 };
+    let share = safety::Requirement::NeverMoreOffThan { percent: 30 };
     assert_eq!(
         rules,
-        [(safety::Need::NeverFewerThan(1), 1, "the PoPs tagged `eu`"), (share, 2, "`iad` and `fra`")]
+        [(safety::Requirement::NeverFewerThan(1), 1, "the PoPs tagged `eu`"), (share, 2, "`iad` and `fra`")]
     );
     let guard = deployment.policies[0].policy.guard;
     assert_eq!(guard, PanicGuard { share_percent: 40, window_ms: 30_000, hold_ms: 5_000 });

@@ -59,7 +59,7 @@ bits!(u32, 32);
 bits!(u128, 128);
 
 /// A block with what a list says of it.
-pub type Block<B, V> = (B, u8, V);
+pub type PrefixBlock<B, V> = (B, u8, V);
 
 /// The last address of a block.
 pub fn last_of<B: Bits>(start: B, len: u8) -> B {
@@ -82,7 +82,7 @@ pub fn cut<B: Bits>(first: B, last: B, mut emit: impl FnMut(B, u8)) {
 
 /// Goes over the whole space and calls `emit` for each run of addresses over which no list changes,
 /// with the run's first and last address and what each list says there.
-pub fn sweep<B: Bits>(lists: &[&[Block<B, u32>]], mut emit: impl FnMut(B, B, &[Option<u32>])) {
+pub fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl FnMut(B, B, &[Option<u32>])) {
     let mut cursors = vec![0usize; lists.len()];
     let mut values = vec![None; lists.len()];
     let mut at = B::ZERO;
@@ -116,7 +116,7 @@ pub fn sweep<B: Bits>(lists: &[&[Block<B, u32>]], mut emit: impl FnMut(B, B, &[O
 /// holds it and the indexes of all that do (in order of nesting), as a number into the second list.
 ///
 /// `prefixes` must hold each prefix once.
-pub fn flatten<B: Bits>(prefixes: &[Block<B, u32>]) -> (Vec<Block<B, u32>>, Vec<Vec<u32>>) {
+pub fn flatten<B: Bits>(prefixes: &[PrefixBlock<B, u32>]) -> (Vec<PrefixBlock<B, u32>>, Vec<Vec<u32>>) {
     let mut sorted = prefixes.to_vec();
     sorted.sort_unstable_by_key(|&(start, len, _)| (start, len));
     let mut blocks = Vec::new();

@@ -13,7 +13,7 @@ const SEPARATOR: usize = 16;
 
 /// What is wrong with a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum TreeError {
     /// Nodes below the last bit of an address.
     TooDeep,
     /// More paths than a tree of this size can have.
@@ -26,14 +26,14 @@ pub(super) enum Broken {
     Disagree,
 }
 
-impl Broken {
+impl TreeError {
     pub(super) fn words(self) -> &'static str {
         match self {
-            Broken::TooDeep => "its search tree goes deeper than an address is long",
-            Broken::TooWide => "its search tree leads to the same nodes over and over",
-            Broken::Pointer => "its search tree points into the gap before the data",
-            Broken::Outside => "its search tree points outside the file",
-            Broken::Disagree => "a sample look-up finds another record than the search tree",
+            TreeError::TooDeep => "its search tree goes deeper than an address is long",
+            TreeError::TooWide => "its search tree leads to the same nodes over and over",
+            TreeError::Pointer => "its search tree points into the gap before the data",
+            TreeError::Outside => "its search tree points outside the file",
+            TreeError::Disagree => "a sample look-up finds another record than the search tree",
         }
     }
 }
@@ -57,7 +57,7 @@ impl<'a> Tree<'a> {
 
     /// The node at `::/96`, where the IPv4 addresses of an IPv6 tree begin; `None` if the tree ends
     /// above, so that it knows nothing of IPv4.
-    pub(super) fn v4_root(&self) -> Result<Option<usize>, Broken> {
+    pub(super) fn v4_root(&self) -> Result<Option<usize>, TreeError> {
         let mut record = 0;
         for _ in 0..96 {
             if record >= self.node_count {
@@ -71,7 +71,7 @@ impl<'a> Tree<'a> {
     /// Visits every leaf with data below `root`, ascending, with its address, its length in an IPv6
     /// address and its record. `root` stands at `::` with length `depth`. Where `skip` holds of a
     /// prefix, nothing below is visited.
-    pub(super) fn walk<E: From<Broken>>(
+    pub(super) fn walk<E: From<TreeError>>(
         &self,
         root: usize,
         depth: u8,
@@ -89,9 +89,9 @@ impl<'a> Tree<'a> {
                 continue;
             }
             if len >= 128 {
-                return Err(Broken::TooDeep.into());
+                return Err(TreeError::TooDeep.into());
             }
-            steps = steps.checked_sub(1).ok_or(Broken::TooWide)?;
+            steps = steps.checked_sub(1).ok_or(TreeError::TooWide)?;
             let [left, right] = self.children(record)?;
             open.push((bits | (1 << (127 - len)), len + 1, right));
             open.push((bits, len + 1, left));
@@ -99,12 +99,12 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    fn children(&self, node: usize) -> Result<[usize; 2], Broken> {
+    fn children(&self, node: usize) -> Result<[usize; 2], TreeError> {
         let size = usize::from(self.record_bits) / 4;
         let octets = node
             .checked_mul(size)
             .and_then(|at| self.octets.get(at..at.checked_add(size)?))
-            .ok_or(Broken::Outside)?;
+            .ok_or(TreeError::Outside)?;
         let number = |octets: &[u8]| octets.iter().fold(0, |n, &b| n << 8 | usize::from(b));
         match octets {
             [a, b, c, x, y, z] => Ok([number(&[*a, *b, *c]), number(&[*x, *y, *z])]),
@@ -113,7 +113,7 @@ impl<'a> Tree<'a> {
                 Ok([number(&[middle >> 4, *a, *b, *c]), number(&[middle & 15, *x, *y, *z])])
             }
             [left @ .., _, _, _, _] if size == 8 => Ok([number(left), number(&octets[4..])]),
-            _ => Err(Broken::Outside),
+            _ => Err(TreeError::Outside),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::finding::FileId;
 
-fn rule(need: Need) -> SafetyRule {
+fn rule(need: Requirement) -> SafetyRule {
     SafetyRule { need, of: (0..4).map(PopId).collect(), words: "all".into(), at: At::whole(FileId(0)) }
 }
 
@@ -13,11 +13,11 @@ fn rules_hold_or_say_why_not() {
     const EQUAL: [Option<f64>; 4] = [None; 4];
     const SIZED: [Option<f64>; 4] = [Some(700.0), Some(100.0), Some(100.0), Some(100.0)];
     const PARTLY: [Option<f64>; 4] = [Some(700.0), Some(100.0), None, Some(100.0)];
-    let share = |percent| Need::NeverMoreOffThan { percent };
+    let share = |percent| Requirement::NeverMoreOffThan { percent };
     for (need, off, capacity, sentence) in [
-        (Need::NeverFewerThan(2), &[0u16, 1][..], EQUAL, ""),
+        (Requirement::NeverFewerThan(2), &[0u16, 1][..], EQUAL, ""),
         (
-            Need::NeverFewerThan(2),
+            Requirement::NeverFewerThan(2),
             &[0, 1, 3],
             EQUAL,
             "1 of all would be in service, and there must never be fewer than 2",
@@ -53,7 +53,7 @@ fn rules_hold_or_say_why_not() {
 /// Rules are off before their date, and hold from its first second.
 #[test]
 fn rules_sleep_until_their_date() {
-    let mut safety = Safety { rules: vec![rule(Need::NeverFewerThan(1))], off_until_epoch: None };
+    let mut safety = Safety { rules: vec![rule(Requirement::NeverFewerThan(1))], off_until_epoch: None };
     assert_eq!(safety.in_force(0).len(), 1);
     safety.off_until_epoch = Some(100);
     assert_eq!([99, 100, 101].map(|now| safety.in_force(now).len()), [0, 1, 1]);

@@ -78,7 +78,7 @@ fn cookies_of_rfc_9018() {
         ),
     ];
     for (what, keys, client, sent, now, cookie_status, given) in rows {
-        let asked = Asked::parse(&octets(sent)).unwrap();
+        let asked = CookieOption::parse(&octets(sent)).unwrap();
         let (found, whole) = secrets(keys).answer(&asked, client.parse().unwrap(), now).unwrap();
         assert_eq!((found, whole.to_vec()), (cookie_status, octets(given)), "{what}");
     }
@@ -90,9 +90,9 @@ fn cookies_of_rfc_9018() {
 fn ages_are_bounded() {
     let (secrets, client) = (secrets(&[FIRST]), "192.0.2.1".parse().unwrap());
     for made in [1_700_000_000, 0, u32::MAX - 100] {
-        let new = Asked::parse(&[7; 8]).unwrap();
+        let new = CookieOption::parse(&[7; 8]).unwrap();
         let (_, whole) = secrets.answer(&new, client, made).unwrap();
-        let asked = Asked::parse(&whole).unwrap();
+        let asked = CookieOption::parse(&whole).unwrap();
         for (age, cookie_status, is_same) in [
             (0, CookieStatus::Valid, true),
             (1_800, CookieStatus::Valid, true),
@@ -116,9 +116,9 @@ fn ages_are_bounded() {
 fn cookies_of_others_are_invalid() {
     let secrets = secrets(&[FIRST]);
     let client = "192.0.2.1".parse().unwrap();
-    let (_, whole) = secrets.answer(&Asked::parse(&[7; 8]).unwrap(), client, 1_000_000).unwrap();
+    let (_, whole) = secrets.answer(&CookieOption::parse(&[7; 8]).unwrap(), client, 1_000_000).unwrap();
     let cookie_status = |octets: &[u8], client: &str| {
-        secrets.answer(&Asked::parse(octets).unwrap(), client.parse().unwrap(), 1_000_000).unwrap().0
+        secrets.answer(&CookieOption::parse(octets).unwrap(), client.parse().unwrap(), 1_000_000).unwrap().0
     };
     assert_eq!(cookie_status(&whole, "192.0.2.1"), CookieStatus::Valid);
     assert_eq!(cookie_status(&whole, "192.0.2.2"), CookieStatus::Invalid);
@@ -134,18 +134,18 @@ fn cookies_of_others_are_invalid() {
         CookieStatus::Invalid,
         "more than it"
     );
-    assert!(Secrets::off().answer(&Asked::parse(&whole).unwrap(), client, 1_000_000).is_none());
+    assert!(Secrets::off().answer(&CookieOption::parse(&whole).unwrap(), client, 1_000_000).is_none());
 }
 
 /// Lengths of RFC 7873 section 5.2.2; and nobody reads a secret from what is shown.
 #[test]
 fn lengths_and_secrecy() {
     let good = [8].into_iter().chain(16..=40);
-    assert!(good.clone().all(|len| Asked::parse(&vec![1; len]).is_some()));
+    assert!(good.clone().all(|len| CookieOption::parse(&vec![1; len]).is_some()));
     assert!(
         (0..100)
             .filter(|len| !good.clone().any(|g| g == *len))
-            .all(|len| Asked::parse(&vec![1; len]).is_none())
+            .all(|len| CookieOption::parse(&vec![1; len]).is_none())
     );
     assert_eq!(format!("{:?}", secrets(&[FIRST, FIRST])), "2 secrets");
 }

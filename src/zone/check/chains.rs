@@ -1,6 +1,6 @@
 //! Where names lead: CNAME loops and chains across all zones, and targets that are not there.
 
-use super::index::{ALIAS, Found, Index, Owner};
+use super::index::{ALIAS, Index, IndexMatch, OwnerRecords};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::CHAIN_MAX;
 use crate::steer::policy::{Candidate, Policy, WhenAllDown};
@@ -75,7 +75,7 @@ struct Step {
     at: At,
 }
 
-fn steps(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy]) -> Vec<Step> {
+fn steps(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy]) -> Vec<Step> {
     let fixed = owner
         .of(RrType::CNAME)
         .flat_map(|record| names_in(RrType::CNAME, &record.rdata).into_iter().map(|name| (name, record.at)));
@@ -86,8 +86,8 @@ fn steps(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy]) -> Vec
     fixed
         .chain(chosen)
         .filter_map(|(name, at)| match index.find(&name) {
-            Found::Owner(to) => Some(Step { to, at }),
-            Found::Elsewhere | Found::Missing => None,
+            IndexMatch::OwnerRecords(to) => Some(Step { to, at }),
+            IndexMatch::Elsewhere | IndexMatch::Missing => None,
         })
         .collect()
 }
@@ -246,9 +246,9 @@ fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
 
 fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut Findings) {
     let owner = match index.find(target) {
-        Found::Elsewhere => return,
-        Found::Owner(number) => index.owner(number),
-        Found::Missing => None,
+        IndexMatch::Elsewhere => return,
+        IndexMatch::OwnerRecords(number) => index.owner(number),
+        IndexMatch::Missing => None,
     };
     let dangling = match owner {
         None => true,

@@ -7,20 +7,20 @@
 use crate::limits::{PREFETCH_MAX, RRSET_OCTETS_MAX};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
-use crate::zone::table::{Table, hash_of};
+use crate::zone::table::{HashTable, hash_of};
 use crate::zone::text::{Record, SteeredOwner, Zone};
 use std::ops::Range;
 
 /// A name that exists in a zone; with nothing in it, an empty non-terminal.
 #[derive(Clone, Copy)]
-pub(super) struct Owner<'i> {
+pub(super) struct OwnerRecords<'i> {
     /// Its name in wire form, as it was first written.
     pub name: &'i [u8],
     pub records: &'i [&'i Record],
     pub steered: &'i [&'i SteeredOwner],
 }
 
-impl<'i> Owner<'i> {
+impl<'i> OwnerRecords<'i> {
     /// The records of a type.
     pub fn of(&self, rtype: RrType) -> impl Iterator<Item = &'i Record> + use<'i> {
         self.records.iter().copied().filter(move |record| record.rtype == rtype)
@@ -85,7 +85,7 @@ pub(super) struct Names<'z> {
     pub zone: &'z Zone,
     /// Numbers of its owners.
     pub owners: Range<usize>,
-    by_name: Table,
+    by_name: HashTable,
     pub has_cuts: bool,
     pub has_dnames: bool,
     /// Whether the apex of another of our zones lies below this one's.
@@ -97,16 +97,16 @@ pub(super) struct Index<'z> {
     records: Vec<&'z Record>,
     steered: Vec<&'z SteeredOwner>,
     pub zones: Vec<Names<'z>>,
-    by_apex: Table,
+    by_apex: HashTable,
 }
 
 /// What a look-up finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum IndexMatch {
     /// The name is in none of our zones, below a delegation, or below a DNAME.
     Elsewhere,
     /// The name, or the wildcard that stands for it.
-    Owner(usize),
+    OwnerRecords(usize),
     /// The name does not exist.
     Missing,
 }
@@ -119,7 +119,7 @@ impl<'z> Index<'z> {
             records: Vec::with_capacity(records),
             steered: Vec::new(),
             zones: Vec::with_capacity(zones.len()),
-            by_apex: Table::with_room(zones.len()),
+            by_apex: HashTable::with_room(zones.len()),
         };
         for zone in zones {
             index.add(zone);
@@ -140,7 +140,7 @@ impl<'z> Index<'z> {
 
     fn add(&mut self, zone: &'z Zone) {
         let start = self.owners.len();
-        let by_name = Table::with_room(zone.records.len());
+        let by_name = HashTable::with_room(zone.records.len());
         let mut names = Names {
             zone,
             owners: start..start,
@@ -253,10 +253,10 @@ impl<'z> Index<'z> {
     }
 
     /// An owner by its number.
-    pub fn owner(&self, number: usize) -> Option<Owner<'_>> {
+    pub fn owner(&self, number: usize) -> Option<OwnerRecords<'_>> {
         let entry = self.owners.get(number)?;
         let (first, first_steered) = (entry.first as usize, entry.first_steered as usize);
-        Some(Owner {
+        Some(OwnerRecords {
             name: entry.name,
             records: self.records.get(first..first + entry.count as usize).unwrap_or_default(),
             steered: self
@@ -310,17 +310,17 @@ impl<'z> Index<'z> {
     }
 
     /// Looks a name up.
-    pub fn find(&self, name: &Name) -> Found {
+    pub fn find(&self, name: &Name) -> IndexMatch {
         let wire = name.as_wire();
-        let Some(names) = self.zone_of(wire) else { return Found::Elsewhere };
+        let Some(names) = self.zone_of(wire) else { return IndexMatch::Elsewhere };
         if names.has_cuts && self.cut_above(names, wire).is_some() {
-            return Found::Elsewhere;
+            return IndexMatch::Elsewhere;
         }
         if names.has_dnames && self.dname_above(names, wire).is_some() {
-            return Found::Elsewhere;
+            return IndexMatch::Elsewhere;
         }
         if let Some(number) = self.number_of(names, wire) {
-            return Found::Owner(number);
+            return IndexMatch::OwnerRecords(number);
         }
         let mut at = parent(wire);
         while let Some(encloser) = at {
@@ -329,11 +329,11 @@ impl<'z> Index<'z> {
                     .prepend(b"*")
                     .ok()
                     .and_then(|name| self.number_of(names, name.as_wire()));
-                return wildcard.map_or(Found::Missing, Found::Owner);
+                return wildcard.map_or(IndexMatch::Missing, IndexMatch::OwnerRecords);
             }
             at = parent(encloser);
         }
-        Found::Missing
+        IndexMatch::Missing
     }
 
     /// The nearest owner of a DNAME strictly above a name inside a zone, if there is one.

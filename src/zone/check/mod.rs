@@ -14,7 +14,7 @@ mod redirects;
 mod tests;
 
 use super::rdata::folded;
-use super::table::{Table, hash_of};
+use super::table::{HashTable, hash_of};
 use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
 use crate::limits::PREFETCH_MAX;
@@ -70,7 +70,7 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
 /// RRsets of more than one record, as indexes in the order read. In a large zone most have one, and
 /// those cost one entry of one table.
 fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
-    let mut first = Table::with_room(records.len());
+    let mut first = HashTable::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (start, some) in (0..).step_by(PREFETCH_MAX).zip(records.chunks(PREFETCH_MAX)) {
         let hashes = first.prefetch(

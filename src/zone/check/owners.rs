@@ -1,7 +1,7 @@
 //! What may stand together at one owner.
 
 use super::chains::cnames_of;
-use super::index::{ALIAS, Index, Owner};
+use super::index::{ALIAS, Index, OwnerRecords};
 use crate::finding::{Finding, Findings, code};
 use crate::limits::RRSET_OCTETS_MAX;
 use crate::wire::name::Name;
@@ -26,7 +26,7 @@ pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Find
 
 /// A CNAME stands alone (RFC 2181 section 10.1), but for the records of DNSSEC (RFC 4034 section
 /// 3).
-fn alias_alone(owner: &Owner<'_>, out: &mut Findings) {
+fn alias_alone(owner: &OwnerRecords<'_>, out: &mut Findings) {
     let mut aliases = owner.of(RrType::CNAME);
     let Some(alias) = aliases.next() else { return };
     if let Some(second) = aliases.next() {
@@ -52,7 +52,7 @@ fn alias_alone(owner: &Owner<'_>, out: &mut Findings) {
     }
 }
 
-fn size(owner: &Owner<'_>, out: &mut Findings) {
+fn size(owner: &OwnerRecords<'_>, out: &mut Findings) {
     let mut sizes: BTreeMap<RrType, usize> = BTreeMap::new();
     for record in owner.records {
         // Pointer, type, class, TTL and length go with each record.
@@ -73,7 +73,7 @@ fn size(owner: &Owner<'_>, out: &mut Findings) {
     }
 }
 
-fn steered(index: &Index<'_>, owner: &Owner<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
+fn steered(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     let Some(steered) = owner.steered.first() else { return };
     if let Some(again) = owner.steered.get(1) {
         out.push(

@@ -1,7 +1,7 @@
 //! Records whose place decides whether they mean anything: DNAME, NS at a wildcard, DS; and what an
 //! SOA says.
 
-use super::index::{DELEGATION, Index, Names, Owner, SIGNER, name_of};
+use super::index::{DELEGATION, Index, Names, OwnerRecords, SIGNER, name_of};
 use crate::finding::{Finding, Findings, code};
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -71,7 +71,7 @@ fn redirected<'i>(index: &'i Index<'_>, name: &Name) -> Option<(&'i Record, Opti
 
 /// One DNAME at most, not beside the NS of a delegation (RFC 6672 sections 2.3 and 2.4), better not
 /// at a wildcard (section 3.3).
-fn dname(names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) {
+fn dname(names: &Names<'_>, name: &Name, owner: &OwnerRecords<'_>, out: &mut Findings) {
     let mut all = owner.of(RrType::DNAME);
     let Some(first) = all.next() else { return };
     if let Some(second) = all.next() {
@@ -102,7 +102,7 @@ fn dname(names: &Names<'_>, name: &Name, owner: &Owner<'_>, out: &mut Findings) 
 }
 
 /// Nothing may stand below a DNAME (RFC 6672 section 2.4): it would never be answered.
-fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &Owner<'_>, out: &mut Findings) {
+fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &OwnerRecords<'_>, out: &mut Findings) {
     let Some(above) = index.dname_above(names, owner.name) else { return };
     if names.has_cuts && index.cut_above(names, owner.name).is_some() {
         return;
@@ -120,7 +120,7 @@ fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &Owner<'_>, out: &mu
 }
 
 /// Delegating by a wildcard has no meaning that servers agree on (RFC 4592 section 4.2).
-fn wildcard(name: &Name, owner: &Owner<'_>, out: &mut Findings) {
+fn wildcard(name: &Name, owner: &OwnerRecords<'_>, out: &mut Findings) {
     if name.is_wildcard()
         && let Some(delegation) = owner.of(RrType::NS).next()
     {
@@ -137,7 +137,7 @@ fn delegation_signer(
     index: &Index<'_>,
     names: &Names<'_>,
     name: &Name,
-    owner: &Owner<'_>,
+    owner: &OwnerRecords<'_>,
     out: &mut Findings,
 ) {
     let Some(signer) = owner.of(RrType::DS).next() else { return };

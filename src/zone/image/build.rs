@@ -16,7 +16,7 @@ use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
-use crate::zone::table::Table;
+use crate::zone::table::HashTable;
 use crate::zone::text::{Record, Zone};
 
 /// Builds the image of a zone.
@@ -66,7 +66,7 @@ struct Builder<'a> {
     arena: Vec<u8>,
     drafts: Vec<Draft>,
     sets: Vec<Set>,
-    by_name: Table,
+    by_name: HashTable,
     /// Where glue node numbers are written once all nodes are known: place in the arena, name.
     glue_places: Vec<(usize, Name)>,
 }
@@ -87,7 +87,7 @@ impl<'a> Builder<'a> {
             arena: Vec::with_capacity(names + octets),
             drafts: Vec::with_capacity(zone.records.len()),
             sets: Vec::with_capacity(zone.records.len()),
-            by_name: Table::with_room(zone.records.len()),
+            by_name: HashTable::with_room(zone.records.len()),
             glue_places: Vec::new(),
         };
         let apex = builder.apex.clone();
@@ -197,7 +197,7 @@ impl<'a> Builder<'a> {
             self.arena[place..place + 4].copy_from_slice(&glue.to_be_bytes());
         }
         // Done with; the table that serves is made at the end.
-        self.by_name = Table::with_room(0);
+        self.by_name = HashTable::with_room(0);
         self.gather(negative.as_mut());
         let mut nodes: Vec<Node> = Vec::with_capacity(self.drafts.len());
         let mut steered = Vec::new();

@@ -135,7 +135,7 @@ proptest! {
                 prop_assert!(read_target(&mut name, rdata, image.apex()));
                 let target = zones.target(ZoneId(index as u32), number as u32);
                 let found = zones.lookup(&name);
-                prop_assert_eq!(target, found.map(|found| Target { name: name.wire(), found }));
+                prop_assert_eq!(target, found.map(|found| LinkTarget { name: name.wire(), found }));
                 let plain = plainly(&written, &Name::from_wire(name.wire()).unwrap());
                 prop_assert_eq!(found.map(|found| shown(&zones, found)), plain, "{:?}", name);
             }

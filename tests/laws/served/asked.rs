@@ -138,8 +138,8 @@ fn option(dice: &mut Dice, put: Put, known: &[Prefix], (snapshot, from): (&Snaps
         }
         Put::Nowhere => subnet(dice.below(3) as u8, 0, 0, &[]),
         Put::GoodCookie => {
-            let client =
-                cookie::Asked::parse(&dice.roll().to_be_bytes()).expect("eight octets are a client cookie");
+            let client = cookie::CookieOption::parse(&dice.roll().to_be_bytes())
+                .expect("eight octets are a client cookie");
             snapshot
                 .cookies
                 .answer(&client, from, EPOCH_SECS)

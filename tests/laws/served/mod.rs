@@ -335,7 +335,7 @@ fn narrowed(dice: &mut Dice, tree: Tree) -> Tree {
 fn what_came_before_leaves_nothing() {
     let world = crate::support::sample();
     let address = "198.51.100.7".parse().unwrap();
-    let cookie = meridian::wire::cookie::Asked::parse(&[9; 8]).unwrap();
+    let cookie = meridian::wire::cookie::CookieOption::parse(&[9; 8]).unwrap();
     let (_, whole) = world.snapshot.cookies.answer(&cookie, address, EPOCH_SECS).unwrap();
     let whole = [&[0, 10, 0, 24], &whole[..]].concat();
     let ecs = subnet(1, 24, 0, &[198, 51, 100]);

@@ -112,8 +112,8 @@ fn forged_replies_are_passed_over() {
 
 #[test]
 fn dns_responses_are_judged() {
-    type Reply = fn(&[u8]) -> Vec<u8>;
-    let rows: [(Reply, u8, Option<&str>, &str); 10] = [
+    type DnsReply = fn(&[u8]) -> Vec<u8>;
+    let rows: [(DnsReply, u8, Option<&str>, &str); 10] = [
         (|q| response(q, 0x8400, Some(HERE)), 0, Some("192.0.2.1"), ""),
         (|q| response(q, 0x8400, Some(HERE)), 0, Some("192.0.2.2"), "the answer does not hold 192.0.2.2"),
         (|q| response(q, 0x8400, None), 0, Some("192.0.2.1"), "the answer does not hold 192.0.2.1"),

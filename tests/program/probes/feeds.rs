@@ -7,7 +7,7 @@ use meridian::finding::{At, FileId};
 use meridian::health::load::spec::{Feed, FeedUrl, LoadSpec};
 use meridian::limits::{FEED_PAGE_OCTETS_MAX, PROBES_AT_ONCE};
 use meridian::probe::Prober;
-use meridian::probe::load::Reading;
+use meridian::probe::load::FeedRequest;
 use meridian::probe::runner;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -33,9 +33,15 @@ fn page(to: SocketAddr) -> Feed {
     Feed::Prometheus { url: url(to), metric: "load".into(), labels: vec![("host".into(), "a".into())] }
 }
 
-fn reading(feed: Feed, timeout_ms: u32) -> Reading {
+fn reading(feed: Feed, timeout_ms: u32) -> FeedRequest {
     let spec = LoadSpec::new(feed, At::whole(FileId(0)));
-    Reading { ticket: 7, pop: "fra".into(), service: Some("video".into()), spec: Arc::new(spec), timeout_ms }
+    FeedRequest {
+        ticket: 7,
+        pop: "fra".into(),
+        service: Some("video".into()),
+        spec: Arc::new(spec),
+        timeout_ms,
+    }
 }
 
 fn read_within(feed: Feed, timeout_ms: u32) -> Result<f64, String> {
@@ -232,7 +238,7 @@ fn readings_come_back_with_their_tickets() {
         let running = tokio::spawn(runner::read(Arc::new(Prober::new()), work, done, stop.clone()));
         for ticket in 0..20 {
             let feed = if ticket % 2 == 0 { plain(silent) } else { plain(good) };
-            sender.send(Reading { ticket, ..reading(feed, 600_000) }).await.unwrap();
+            sender.send(FeedRequest { ticket, ..reading(feed, 600_000) }).await.unwrap();
         }
         let mut tickets = Vec::new();
         while tickets.len() < 10 {

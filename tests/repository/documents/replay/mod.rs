@@ -7,7 +7,7 @@ mod shown;
 use crate::support::{Tree, World, ask_over, load, prefix, query};
 use meridian::answer::Transport;
 use meridian::cli::dig;
-use meridian::cli::explain::{Asked, explain};
+use meridian::cli::explain::{ExplainQuery, explain};
 use meridian::config;
 use meridian::finding::Severity;
 use meridian::shared::render;
@@ -214,7 +214,7 @@ impl Node {
 
     /// `explain NAME [TYPE] --client IP [--ecs PREFIX] [--down POP]`.
     fn explain(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut asked = Asked {
+        let mut asked = ExplainQuery {
             name: Name::root(),
             rtype: RrType::A,
             client: IpAddr::from([127, 0, 0, 1]),
