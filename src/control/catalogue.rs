@@ -192,41 +192,4 @@ pub fn document() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Names follow the rules of Prometheus: a prefix, `_total` for counters and for nothing else,
-    /// base units as suffixes, each name once, help that ends as a sentence does.
-    #[test]
-    fn names_follow_the_rules() {
-        let mut names: Vec<_> = CATALOGUE.iter().map(|family| family.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), CATALOGUE.len());
-        for family in CATALOGUE {
-            let name = family.name;
-            assert!(name.starts_with("meridian_") || name.starts_with("process_"), "{name}");
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
-            assert_eq!(name.ends_with("_total"), family.kind == MetricKind::Counter, "{name}");
-            for wrong in ["_millis", "_ms", "_micros", "_octets", "_kb", "_mb", "_secs", "_count", "_epoch"] {
-                assert!(!name.ends_with(wrong), "{name} is not in a base unit");
-            }
-            for (word, suffix) in [
-                ("timestamp", "_timestamp_seconds"),
-                ("age", "_age_seconds"),
-                ("duration", "_duration_seconds"),
-                ("memory", "_bytes"),
-            ] {
-                assert!(
-                    !name.split('_').any(|part| part == word) || name.ends_with(suffix),
-                    "{name} has no {suffix}"
-                );
-            }
-            assert!(family.help.ends_with('.') && !family.help.contains(['\n', '|']), "{name}");
-            assert!(
-                family.labels.iter().all(|label| !["job", "instance", "le"].contains(label)),
-                "{name} has a reserved label"
-            );
-        }
-    }
-}
+mod tests;

@@ -36,30 +36,4 @@ fn cut<K: AddressBits>(block: Layer<K>, mut inside: &[Layer<K>], leaves: &mut Ve
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Holes, nesting, the ends of the address space, and the whole of it.
-    #[test]
-    fn the_longest_prefix_speaks() {
-        let v4 = |a: u32, len: u8, value: Option<u32>| (a << 24, len, value);
-        type Row = (u32, u8, u32);
-        let cases: [(Vec<Layer<u32>>, Vec<Row>); 5] = [
-            (vec![], vec![]),
-            (vec![v4(0, 0, Some(7))], vec![(0, 0, 7)]),
-            (
-                vec![v4(10, 8, Some(1)), v4(8, 6, Some(0))],
-                vec![(8 << 24, 7, 0), (10 << 24, 8, 1), (11 << 24, 8, 0)],
-            ),
-            (vec![v4(8, 6, Some(0)), v4(10, 7, None)], vec![(8 << 24, 7, 0)]),
-            (vec![(u32::MAX, 32, Some(2)), (0, 32, Some(1))], vec![(0, 32, 1), (u32::MAX, 32, 2)]),
-        ];
-        for (layers, expected) in cases {
-            assert_eq!(disjoint(layers.clone()), expected, "{layers:?}");
-        }
-        assert_eq!(
-            disjoint(vec![(1u128 << 127, 1, Some(3)), (0, 0, Some(4))]),
-            [(0, 1, 4), (1 << 127, 1, 3)]
-        );
-    }
-}
+mod tests;

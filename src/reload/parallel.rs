@@ -34,16 +34,4 @@ pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every number is met once, whatever their count.
-    #[test]
-    fn each_once() {
-        for count in [0, 1, 2, 1_000] {
-            let met: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
-            each(count, &|number| _ = met[number].fetch_add(1, Ordering::Relaxed));
-            assert!(met.iter().all(|times| times.load(Ordering::Relaxed) == 1), "{count}");
-        }
-    }
-}
+mod tests;

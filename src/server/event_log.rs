@@ -101,27 +101,4 @@ impl Log {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A log that would pass its bound is turned over, and no line is lost by that.
-    #[test]
-    fn the_log_is_turned_over() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("state").join(FILE);
-        let mut log = Log { path: path.clone(), most: 10 };
-        for line in ["first", "next", "third"] {
-            log.append(line).expect("room");
-        }
-        assert_eq!(fs::read_to_string(&path).expect("there"), "third\n");
-        assert_eq!(fs::read_to_string(beside(&path, ".1")).expect("there"), "next\n");
-    }
-
-    /// Where nothing can be written, appending fails and does nothing else.
-    #[test]
-    fn no_room_is_an_error() {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("state"), "a file, not a folder").expect("room");
-        assert!(Log { path: folder.path().join("state").join(FILE), most: 10 }.append("x").is_err());
-    }
-}
+mod tests;

@@ -1,0 +1,58 @@
+//! Tests of `man`.
+
+use super::*;
+
+/// Every command has a page with the sections of man-pages(7), and an example.
+#[test]
+fn every_command_has_a_whole_page() {
+    let pages = pages();
+    assert!(pages.len() > 20, "{} pages", pages.len());
+    for Page { name, text } in &pages {
+        let titles: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+        for title in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "\"EXIT STATUS\"", "ENVIRONMENT"] {
+            assert!(titles.contains(&title), "{name} has no {title}: {titles:?}");
+        }
+        assert_eq!(&titles[titles.len() - 2..], [EXAMPLES, "\"SEE ALSO\""], "{name}");
+        assert_eq!(titles.iter().filter(|title| **title == EXAMPLES).count(), 1, "{name}");
+        let (_, examples) = text.split_once(".SH EXAMPLES\n.EX\n").expect("checked above");
+        let first = examples.lines().next().unwrap_or_default();
+        assert!(first.starts_with("meridian "), "{name}: {first}");
+    }
+}
+
+/// Rows of the help's paragraphs are found again in the page.
+#[test]
+fn paragraphs_become_sections() {
+    let text = |name: &str| pages().into_iter().find(|page| page.name == name).expect("a page").text;
+    let serve = text("meridian-serve");
+    assert!(serve.contains(".SH SIGNALS\n.EX\nSIGHUP "), "{serve}");
+    assert!(serve.contains("RUST_LOG") && serve.contains("state/control.sock"), "{serve}");
+    let check = text("meridian-check");
+    assert!(check.contains(".SH \"EXIT STATUS\"\n0 if the deployment can be served"), "{check}");
+    assert!(text("meridian-explain").contains(".PP\nReads the files as they are now;"));
+    let drain = text("meridian-pop-drain");
+    assert!(drain.contains("SUDO_USER") && !drain.contains("RUST_LOG"), "{drain}");
+    assert!(drain.contains("meridian\\-pop(1), meridian\\-pop\\-list(1)"), "{drain}");
+    assert!(text("meridian").contains("meridian\\-serve(1)"));
+}
+
+/// The pages of a build are the same wherever they are made: a default that depends on the
+/// session is not in them.
+#[test]
+fn pages_do_not_tell_who_made_them() {
+    for Page { name, text } in pages() {
+        let author = text.split("\\-\\-author").nth(2).unwrap_or_default();
+        assert!(!author.lines().next().unwrap_or_default().contains("default"), "{name}: {author}");
+        assert!(!text.contains("[default: ]"), "{name}");
+    }
+}
+
+/// The folder is made, and has a file for each page.
+#[test]
+fn pages_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("share/man1");
+    let count = write_all(&inside).unwrap();
+    assert_eq!(std::fs::read_dir(&inside).unwrap().count(), count);
+    assert!(inside.join("meridian-geoip-build.1").exists());
+}

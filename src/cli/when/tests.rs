@@ -1,0 +1,46 @@
+//! Tests of `when`.
+
+use super::{moment_after, seconds};
+use crate::steer::civil;
+
+/// Times with units, added up.
+#[test]
+fn times_are_read() {
+    for (text, secs) in [("30s", 30), ("2h", 7_200), ("1h30m", 5_400), ("1d", 86_400), ("90m", 5_400)] {
+        assert_eq!(seconds(text), Ok(secs), "{text}");
+    }
+    for text in
+        ["", "0s", "5", "h", "1x", "-1s", "1h30", "99999999999999999999s", "18446744073709551615d", "1\u{e9}"]
+    {
+        assert!(seconds(text).is_err(), "{text}");
+    }
+}
+
+/// Moments to come, seen from noon.
+#[test]
+fn moments_are_to_come() {
+    let noon = civil::parse("2026-03-01T12:00:00Z").unwrap();
+    for (text, at) in [
+        ("22:00", "2026-03-01T22:00:00Z"),
+        ("12:00", "2026-03-02T12:00:00Z"),
+        ("04:30", "2026-03-02T04:30:00Z"),
+        ("+10m", "2026-03-01T12:10:00Z"),
+        ("2026-04-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+    ] {
+        assert_eq!(moment_after(text, noon).map(civil::moment), Ok(at.to_owned()), "{text}");
+    }
+    for text in [
+        "",
+        "24:00",
+        "1:00",
+        "+",
+        "+5",
+        "noon",
+        "2026-03-01T12:00:00Z",
+        "2025-03-01T12:00:00Z",
+        "+18446744073709551615s",
+        "1\u{e9}:00",
+    ] {
+        assert!(moment_after(text, noon).is_err(), "{text}");
+    }
+}

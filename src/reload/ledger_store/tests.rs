@@ -1,0 +1,78 @@
+//! Tests of `ledger_store`.
+
+use super::*;
+use crate::steer::ledger::{Action, Override, Selector};
+use crate::steer::pop::AdminState;
+use crate::steer::transition::Transition;
+
+fn add(ledger: &mut Ledger, pop: &str) {
+    let entry = Override {
+        id: 0,
+        selector: Selector::parse(pop).unwrap(),
+        action: Action::State(AdminState::Down),
+        author: "ann".into(),
+        reason: "why".into(),
+        set_epoch_secs: 1,
+        until_epoch_secs: None,
+        transition: Transition::default(),
+    };
+    ledger.add(entry).unwrap();
+}
+
+/// A file changed by another hand is not overwritten; put back, or taken away, it is written
+/// again.
+#[test]
+fn another_hand_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE);
+    let Opened { mut store, mut ledger, .. } = LedgerStore::open(folder.path());
+    add(&mut ledger, "one");
+    store.save(&ledger).unwrap();
+    let ours = std::fs::read(&file).unwrap();
+    std::fs::write(&file, "overrides: []\n").unwrap();
+    add(&mut ledger, "two");
+    assert!(store.save(&ledger).unwrap_err().to_string().contains("another hand"));
+    assert_eq!(std::fs::read(&file).unwrap(), b"overrides: []\n");
+    std::fs::write(&file, ours).unwrap();
+    store.save(&ledger).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    store.save(&ledger).unwrap();
+    assert_eq!(LedgerStore::open(folder.path()).ledger, ledger);
+}
+
+/// A cut at any octet gives the copy before and an alarm that lasts over restarts and changes
+/// until it is acknowledged; a damaged file never becomes the copy.
+#[test]
+fn a_damaged_ledger_is_never_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let file = state.join(FILE);
+    let Opened { mut store, mut ledger, alarms } = LedgerStore::open(&state);
+    assert!(alarms.is_empty() && ledger.entries().is_empty());
+    add(&mut ledger, "one");
+    store.save(&ledger).unwrap();
+    let first = ledger.clone();
+    add(&mut ledger, "two");
+    store.save(&ledger).unwrap();
+    assert_eq!(LedgerStore::open(&state).ledger, ledger);
+    let whole = std::fs::read(&file).unwrap();
+    for cut in [0, 1, 10, whole.len() / 2] {
+        std::fs::write(&file, &whole[..cut]).unwrap();
+        let opened = LedgerStore::open(&state);
+        assert_eq!((&opened.ledger, opened.alarms.len()), (&first, 1), "{cut}");
+    }
+    let mut opened = LedgerStore::open(&state);
+    add(&mut opened.ledger, "three");
+    opened.store.save(&opened.ledger).unwrap();
+    let mut again = LedgerStore::open(&state);
+    assert_eq!((&again.ledger, again.alarms.len()), (&opened.ledger, 1));
+    assert_eq!(load(&again.store.copy()).unwrap().unwrap().1, first);
+    again.store.acknowledge(&again.ledger).unwrap();
+    assert!(LedgerStore::open(&state).alarms.is_empty());
+    std::fs::write(&file, "x").unwrap();
+    std::fs::write(atomic::beside(&file, ".1"), "x").unwrap();
+    let mut opened = LedgerStore::open(&state);
+    assert_eq!((opened.ledger.entries().len(), opened.alarms.len()), (0, 1));
+    opened.store.acknowledge(&opened.ledger).unwrap();
+    assert!(LedgerStore::open(&state).alarms.is_empty());
+}

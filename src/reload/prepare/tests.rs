@@ -1,0 +1,114 @@
+//! Tests of `prepare`.
+
+use super::*;
+use crate::config::Cpus;
+use crate::finding::Severity;
+
+fn fixed() -> RestartOnly {
+    let listen = Listen {
+        dns: vec![([127, 0, 0, 1], 5300).into()],
+        control: "control.sock".into(),
+        admin: None,
+        threads: None,
+        cpus: Cpus::Off,
+        batch: 64,
+        receive_buffer: None,
+        send_buffer: None,
+        tcp_connections: 100,
+        tcp_connections_per_prefix: 10,
+        tcp_idle_secs: 10,
+    };
+    RestartOnly { listen, state: "state".into() }
+}
+
+/// A safety rule that the files break refuses a reload and not a start, unless rules are off; a
+/// date that has come is told.
+#[test]
+fn files_must_keep_safety_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |pops: &str| {
+        for (name, text) in [
+            (
+                "m.yaml",
+                "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: \
+                     q.yaml\nzones: z\n",
+            ),
+            ("p.yaml", pops),
+            ("q.yaml", "policies: { web: { pops: all, order: listed } }\n"),
+            (
+                "z/z.yaml",
+                "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: \
+                     203.0.113.5 }\n  w: { steer: web }\n",
+            ),
+        ] {
+            std::fs::create_dir_all(folder.path().join("z")).unwrap();
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+    };
+    let root = folder.path().join("m.yaml");
+    let codes = |findings: &Findings| findings.iter().map(|f| (f.code, f.severity)).collect::<Vec<_>>();
+    let file = |head: &str, state: &str| {
+        format!(
+            "{head}safety: [{{ never_fewer_than: 2, of: all }}]\npops:\n  a: {{ addresses: 192.0.2.1 \
+                 }}\n  b: {{ addresses: 192.0.2.2, {state} }}\n"
+        )
+    };
+    write(&file("", "weight: 5"));
+    let first = run(&root, None, None, 1)
+        .map_err(|refused| codes(&refused.0))
+        .unwrap_or_else(|codes| panic!("{codes:?}"));
+    assert_eq!(codes(&first.findings), []);
+    let previous = Arc::new(first.snapshot);
+    for (head, state, code, refused) in [
+        ("", "state: up", None, false),
+        ("", "state: drain", Some(code::UNSAFE), true),
+        ("", "state: down", Some(code::UNSAFE), true),
+        ("", "weight: 0", Some(code::UNSAFE), true),
+        ("safety_off_until: 9999-01-01\n", "state: drain", None, false),
+        ("safety_off_until: 2020-01-01\n", "weight: 5", Some(code::SAFETY_OFF_PAST), false),
+    ] {
+        write(&file(head, state));
+        let found = match run(&root, Some(&previous), None, 2) {
+            Ok(fresh) => (codes(&fresh.findings), false),
+            Err(refusal) => (codes(&refusal.0), true),
+        };
+        let severity = if refused { Severity::Error } else { Severity::Warning };
+        assert_eq!(
+            found,
+            (code.map(|code| (code, severity)).into_iter().collect(), refused),
+            "{head}{state}"
+        );
+        // What starts is a node that answers.
+        assert!(run(&root, None, None, 1).is_ok(), "{head}{state}");
+    }
+}
+
+/// Each key that a restart must change is named; equal ones are not.
+#[test]
+fn restart_keys_are_named() {
+    type Change = fn(&mut RestartOnly);
+    let change: [(&str, Change); 12] = [
+        ("listen.dns", |f| f.listen.dns.clear()),
+        ("listen.control", |f| f.listen.control = "other".into()),
+        ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
+        ("listen.threads", |f| f.listen.threads = Some(1)),
+        ("listen.cpus", |f| f.listen.cpus = Cpus::Auto),
+        ("listen.batch", |f| f.listen.batch = 1),
+        ("listen.receive_buffer", |f| f.listen.receive_buffer = Some(1)),
+        ("listen.send_buffer", |f| f.listen.send_buffer = Some(1)),
+        ("listen.tcp_connections", |f| f.listen.tcp_connections = 1),
+        ("listen.tcp_connections_per_prefix", |f| f.listen.tcp_connections_per_prefix = 1),
+        ("listen.tcp_idle", |f| f.listen.tcp_idle_secs = 1),
+        ("state", |f| f.state = "other".into()),
+    ];
+    assert!(need_restart(&fixed(), &fixed(), None).is_empty());
+    for (key, change) in change {
+        let mut asked = fixed();
+        change(&mut asked);
+        let findings = need_restart(&fixed(), &asked, None);
+        assert_eq!(findings.len(), 1);
+        assert!(
+            findings.iter().all(|f| f.code == code::NEEDS_RESTART && f.message.contains(&format!("`{key}`")))
+        );
+    }
+}

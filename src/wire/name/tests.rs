@@ -1,0 +1,76 @@
+//! Tests of `name`.
+
+use super::*;
+
+#[test]
+fn presentation_round_trips() {
+    for (text, shown) in [
+        (".", "."),
+        ("example.", "example."),
+        ("WWW.Example.", "WWW.Example."),
+        (r"a\.b.example.", r"a\.b.example."),
+        (r"\097.example.", "a.example."),
+        (r"sp\032ace.example.", r"sp\032ace.example."),
+        (r"\200.example.", r"\200.example."),
+    ] {
+        let name = Name::parse(text, None).unwrap();
+        assert_eq!(name.to_string(), shown);
+        assert_eq!(Name::parse(&name.to_string(), None).unwrap(), name);
+        assert_eq!(Name::from_wire(name.as_wire()).unwrap(), name);
+    }
+}
+
+#[test]
+fn relative_names_take_the_origin() {
+    let origin = Name::parse("cdn.example.", None).unwrap();
+    assert_eq!(Name::parse("www", Some(&origin)).unwrap().to_string(), "www.cdn.example.");
+    assert_eq!(Name::parse("@", Some(&origin)).unwrap(), origin);
+    assert_eq!(Name::parse("www.", Some(&origin)).unwrap().to_string(), "www.");
+}
+
+/// The example of RFC 4034 section 6.1.
+#[test]
+fn names_are_in_canonical_order() {
+    let order = [
+        "example.",
+        "a.example.",
+        "yljkjljk.a.example.",
+        "Z.a.example.",
+        "zABC.a.EXAMPLE.",
+        "z.example.",
+        r"\001.z.example.",
+        "*.z.example.",
+        r"\200.z.example.",
+    ];
+    let names: Vec<Name> = order.iter().map(|t| Name::parse(t, None).unwrap()).collect();
+    assert!(names.is_sorted());
+    assert!(names.windows(2).all(|w| w[0] != w[1] && w[1] > w[0]));
+    assert!(Name::root() < names[0]);
+}
+
+#[test]
+fn faults_are_told_apart() {
+    let long = "a".repeat(64);
+    for (text, fault) in [
+        ("", NameError::Empty),
+        ("a..b", NameError::EmptyLabel),
+        (".a", NameError::EmptyLabel),
+        (r"a\", NameError::BadEscape),
+        (r"a\25", NameError::BadEscape),
+        (r"a\256", NameError::BadEscape),
+        (&long, NameError::LabelTooLong),
+        (&format!("{0}.{0}.{0}.{0}.{0}.", "a".repeat(60)), NameError::NameTooLong),
+    ] {
+        assert_eq!(Name::parse(text, None).unwrap_err(), fault, "{text}");
+    }
+}
+
+#[test]
+fn below_is_by_label_and_without_case() {
+    let n = |t: &str| Name::parse(t, None).unwrap();
+    assert!(n("www.EXAMPLE.").is_at_or_below(&n("example.")));
+    assert!(n("example.").is_at_or_below(&n("example.")));
+    assert!(n("example.").is_at_or_below(&Name::root()));
+    assert!(!n("wwwexample.").is_at_or_below(&n("example.")));
+    assert!(!n("example.").is_at_or_below(&n("www.example.")));
+}
