@@ -1,14 +1,15 @@
 //! Reads every file of a deployment and brings them together. Every file is read and checked even
 //! when another one is broken, and what depends on a broken file is not accused for it.
 
-use super::pops_file::{PopsFile, STARTUP_WAIT_MS};
 use super::tree::{self, Node};
 use super::world::World;
-use super::zone_file::{self, Policies};
-use super::{
-    DatabaseSource, Deployment, ReadResult, Sources, cookie_secrets, exposed, networks_file, policy_file,
-    pops_file, server_file,
-};
+use super::{DatabaseSource, Deployment, ReadResult, Sources};
+use crate::config::pops::{PopsFile, STARTUP_WAIT_MS};
+use crate::config::server::cookie_secrets;
+use crate::config::zones;
+use crate::config::zones::Policies;
+use crate::config::zones::exposed;
+use crate::config::{networks, policy, pops, server};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::health::load::spec::Feed;
 use crate::health::spec::{Check, Kind};
@@ -59,7 +60,7 @@ impl Reader<'_> {
         let (file, tree) = self.yaml(root, None, None);
         let tree = tree?;
         let folder = root.parent().unwrap_or(Path::new(""));
-        let server = server_file::lower(&tree, folder, &mut self.findings);
+        let server = server::lower(&tree, folder, &mut self.findings);
         let whole = At::whole(file);
 
         let mut world = World::default();
@@ -80,7 +81,7 @@ impl Reader<'_> {
         if let Some(written) = &server.networks
             && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
         {
-            world.networks = networks_file::lower(&tree, &mut self.findings);
+            world.networks = networks::lower(&tree, &mut self.findings);
             world.networks_known = true;
         }
         self.check_sites(&server, &world);
@@ -94,7 +95,7 @@ impl Reader<'_> {
         if let Some(written) = &server.policies
             && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
         {
-            policies.all = policy_file::lower(&tree, &mut world, &mut self.findings);
+            policies.all = policy::lower(&tree, &mut world, &mut self.findings);
             policies.shared = policies.all.len();
             policies.used = vec![false; policies.shared];
             policies.shared_known = true;
@@ -165,7 +166,7 @@ impl Reader<'_> {
             read.insert(written.to_owned(), Arc::clone(&octets));
             Ok(octets)
         };
-        let mut file = pops_file::lower(tree, &mut certificates, &mut self.findings);
+        let mut file = pops::lower(tree, &mut certificates, &mut self.findings);
         watched_files(&mut file, folder);
         self.inputs
             .extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
@@ -214,7 +215,7 @@ impl Reader<'_> {
         );
     }
 
-    fn check_sites(&mut self, server: &server_file::ServerFile, world: &World) {
+    fn check_sites(&mut self, server: &server::ServerFile, world: &World) {
         if let (Some(site), Some(at)) = (&server.node.site, server.site_at) {
             world.check_site(site, at, &mut self.findings);
         }
@@ -269,7 +270,7 @@ impl Reader<'_> {
             let (_, tree) = self.yaml(&path, Some("zone"), Some(at));
             match tree {
                 Some(tree) => {
-                    let apex = zone_file::apex_of(&tree).unwrap_or_else(Name::root);
+                    let apex = zones::apex_of(&tree).unwrap_or_else(Name::root);
                     if let Some((role, _)) = self.inputs.get_mut(before) {
                         *role = format!("zone {}", apex.to_lowercase());
                     }
@@ -282,7 +283,7 @@ impl Reader<'_> {
         trees.sort_by(|a, b| a.0.cmp(&b.0));
         let mut zones: Vec<Zone> = Vec::new();
         for (_, tree) in trees {
-            let Some(mut zone) = zone_file::lower(&tree, world, policies, &mut self.findings) else {
+            let Some(mut zone) = zones::lower(&tree, world, policies, &mut self.findings) else {
                 all_read = false;
                 continue;
             };
@@ -411,7 +412,7 @@ impl Reader<'_> {
         Ok((self.files.add_octets(path.display().to_string(), Arc::clone(&octets)), octets))
     }
 
-    fn databases(&mut self, server: &server_file::ServerFile) -> Vec<DatabaseSource> {
+    fn databases(&mut self, server: &server::ServerFile) -> Vec<DatabaseSource> {
         let mut databases = Vec::new();
         for (index, written) in server.databases.iter().enumerate() {
             let shown = written.path.display().to_string();

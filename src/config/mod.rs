@@ -4,34 +4,21 @@
 //! it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP, policy, network
 //! and service it mentions exists. Raw YAML never leaves this folder.
 
-mod canaries;
-mod candidates;
 pub mod catalogue;
-mod cookie_secrets;
 mod deployment;
-mod exposed;
-mod feed;
-mod https;
 pub mod ledger_file;
-mod networks_file;
+mod networks;
 mod place;
-mod policy_check;
-mod policy_file;
-mod pops_file;
-mod probe_check;
-mod probe_group;
-mod probes_file;
-mod rule;
-mod safety_rules;
+mod policy;
+mod pops;
+mod probes;
 mod scalar;
-mod server_file;
-mod settings;
+mod server;
 mod special;
 mod table;
 mod tree;
-mod used;
 mod world;
-mod zone_file;
+mod zones;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use super::probes::{
     TCP_CHECK,
 };
 use super::*;
-use crate::config::https::ALPN;
+use crate::config::pops::https::ALPN;
 
 pub(super) const FILE: FileKind =
     FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };

@@ -1,10 +1,10 @@
 //! `load:` and `capacity:` of PoPs and services: where the number comes from, and what it is
 //! measured against.
 
-use super::probes_file::to;
-use super::scalar::{number, percent, refuse, text, time_ms};
-use super::table::{MapReader, shown};
-use super::tree::{Key, Node, ValueKind};
+use crate::config::probes::to;
+use crate::config::scalar::{number, percent, refuse, text, time_ms};
+use crate::config::table::{MapReader, shown};
+use crate::config::tree::{Key, Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::health::load::spec::{Feed, FeedUrl, LoadSpec};
 use crate::limits::PROBE_TEXT_OCTETS_MAX;
@@ -12,13 +12,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// The kinds of feeds.
-pub(super) const KINDS: [&str; 4] = ["http", "prometheus", "file", "push"];
+pub(crate) const KINDS: [&str; 4] = ["http", "prometheus", "file", "push"];
 /// Labels of one sample: real ones have under twenty.
 const LABELS_MAX: usize = 64;
 
 /// Whose load it is.
 #[derive(Clone, Copy)]
-pub(super) struct Whose<'a> {
+pub(crate) struct Whose<'a> {
     /// Name of the PoP.
     pub pop: &'a str,
     /// Name of the service; `None` for the whole PoP.
@@ -35,7 +35,7 @@ impl std::fmt::Display for Whose<'_> {
 }
 
 /// Reads `capacity:`.
-pub(super) fn capacity(table: &mut MapReader<'_>, whose: Whose<'_>, out: &mut Findings) -> Option<f64> {
+pub(crate) fn capacity(table: &mut MapReader<'_>, whose: Whose<'_>, out: &mut Findings) -> Option<f64> {
     let node = table.take("capacity")?;
     let capacity = number(node, "capacity", 0.0..=1e15, out)?;
     if capacity > 0.0 {
@@ -50,7 +50,7 @@ pub(super) fn capacity(table: &mut MapReader<'_>, whose: Whose<'_>, out: &mut Fi
 }
 
 /// Reads `load:`. Without a capacity there is nothing to measure against, which is told.
-pub(super) fn load(
+pub(crate) fn load(
     table: &mut MapReader<'_>,
     whose: Whose<'_>,
     capacity: Option<f64>,
@@ -309,7 +309,7 @@ fn is_host(host: &str) -> bool {
 
 /// A path.
 fn file(node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<Feed> {
-    let path = super::probe_check::file_path(node, "file", out)?;
+    let path = crate::config::probes::check::file_path(node, "file", out)?;
     if whose.service.is_none() && path.contains("{service}") {
         out.push(
             Finding::error(code::BAD_VALUE, format!("the load of {whose} is that of no one service"))

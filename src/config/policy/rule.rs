@@ -1,13 +1,13 @@
 //! The rules of a policy: conditions on where a client is, and what they change.
 
 use super::candidates::{self, Chosen};
-use super::place::{asn, continent, country, subdivision};
-use super::policy_file::Base;
-use super::scalar::{members, name, switch, text};
 use super::settings;
-use super::table::MapReader;
-use super::tree::Node;
-use super::world::World;
+use crate::config::place::{asn, continent, country, subdivision};
+use crate::config::policy::Base;
+use crate::config::scalar::{members, name, switch, text};
+use crate::config::table::MapReader;
+use crate::config::tree::Node;
+use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::Order;
 use crate::steer::pop::PopId;
@@ -16,7 +16,7 @@ use crate::wire::name::Name;
 use std::sync::Arc;
 
 /// A rule with the places that later checks blame.
-pub(super) struct WrittenRule {
+pub(crate) struct WrittenRule {
     pub rule: Rule,
     /// Where its candidates are written, if it has its own.
     pub target_at: Option<At>,
@@ -32,13 +32,13 @@ pub(super) struct WrittenRule {
 
 /// `use:` with its place.
 #[derive(Clone)]
-pub(super) struct Uses {
+pub(crate) struct Uses {
     pub name: Arc<str>,
     pub at: At,
 }
 
 /// Reads `use:`, beside which `others` say nothing: they are as the other policy has them.
-pub(super) fn uses(table: &mut MapReader<'_>, others: &[&'static str], out: &mut Findings) -> Option<Uses> {
+pub(crate) fn uses(table: &mut MapReader<'_>, others: &[&'static str], out: &mut Findings) -> Option<Uses> {
     let (key, node) = table.take_entry("use")?;
     let found = text(node, "use", out).map(|name| Uses { name: Arc::from(name), at: node.at });
     for other in others {
@@ -86,7 +86,7 @@ const SETTINGS: [&str; 9] =
     ["pops", "cname", "fence", "order", "band", "weights", "ttl", "answers", "when_all_down"];
 
 /// Reads one rule; it gives a value even after findings, so that rules keep their positions.
-pub(super) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
+pub(crate) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
     let mut table = MapReader::open(node, "a rule", out)?;
     let when = table.take("when").map(|node| lower_when(node, world, out)).unwrap_or_default();
     if let Some(uses) = uses(&mut table, &SETTINGS, out) {
@@ -187,7 +187,7 @@ fn site(node: &Node, world: &World, out: &mut Findings) -> Option<Arc<str>> {
 }
 
 /// The names that a rule may answer instead of addresses.
-pub(super) fn cnames(rule: &Rule) -> Vec<&Name> {
+pub(crate) fn cnames(rule: &Rule) -> Vec<&Name> {
     match &rule.target {
         RuleTarget::Cname(name) => vec![name],
         RuleTarget::Candidates(bands) => bands

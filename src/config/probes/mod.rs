@@ -1,8 +1,11 @@
 //! `probes:` of the PoP file: checks with their timing, groups of them, and `probe:` where they are
 //! used.
 
-use super::probe_check::{self, Certificates};
-use super::probe_group;
+pub mod canaries;
+pub mod check;
+pub mod group;
+
+use self::check::Certificates;
 use super::scalar::{integer, members, text, time_ms, word};
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
@@ -18,7 +21,7 @@ const EVERY_MS: u32 = 5_000;
 /// How long an answer may take, where a probe says nothing and `every` leaves the room.
 const TIMEOUT_MS: u32 = 2_000;
 /// In place of a probe's name: not probed.
-pub(super) const NONE: &str = "none";
+pub(crate) const NONE: &str = "none";
 
 /// A probe that stands for one with faults, so that those who use it are not accused: the load is
 /// refused.
@@ -39,7 +42,7 @@ fn spec(check: Check) -> Spec {
 }
 
 /// Reads `probes:`, sorted by name.
-pub(super) fn lower(
+pub(crate) fn lower(
     node: Option<&Node>,
     certificates: &mut Certificates<'_>,
     out: &mut Findings,
@@ -65,7 +68,7 @@ pub(super) fn lower(
         groups.push(group);
         probes.push(Probe { name: Arc::from(&*key.text), kind: kind.unwrap_or_else(stand_in), at: key.at });
     }
-    probe_group::check(&mut probes, &groups, out);
+    group::check(&mut probes, &groups, out);
     probes
 }
 
@@ -87,18 +90,18 @@ fn one<'n>(
     names: &[&str],
     certificates: &mut Certificates<'_>,
     out: &mut Findings,
-) -> (Option<Kind>, probe_group::WrittenGroup<'n>) {
-    let mut group = probe_group::WrittenGroup::default();
+) -> (Option<Kind>, group::WrittenGroup<'n>) {
+    let mut group = group::WrittenGroup::default();
     let Some(mut table) = MapReader::open(node, format!("the probe `{}`", key.text), out) else {
         return (None, group);
     };
-    let kinds: Vec<(&'static str, &Key, &Node)> = probe_check::KINDS
+    let kinds: Vec<(&'static str, &Key, &Node)> = check::KINDS
         .iter()
-        .chain(&probe_group::KINDS)
+        .chain(&group::KINDS)
         .filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node)))
         .collect();
     let &[(kind, kind_key, value)] = kinds.as_slice() else {
-        let all: Vec<&str> = probe_check::KINDS.iter().chain(&probe_group::KINDS).copied().collect();
+        let all: Vec<&str> = check::KINDS.iter().chain(&group::KINDS).copied().collect();
         out.push(
             Finding::error(code::BAD_VALUE, format!("the probe `{}` must have exactly one kind", key.text))
                 .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
@@ -112,7 +115,7 @@ fn one<'n>(
         table.finish(out);
         return (None, group);
     };
-    let found = if probe_group::KINDS.contains(&kind) {
+    let found = if group::KINDS.contains(&kind) {
         for timing in ["to", "every", "timeout", "up_after", "down_after", "ok_after"] {
             if let Some((extra, _)) = table.take_entry(timing) {
                 out.push(
@@ -123,9 +126,9 @@ fn one<'n>(
                 );
             }
         }
-        probe_group::lower(kind, value, names, &mut group, out)
+        group::lower(kind, value, names, &mut group, out)
     } else {
-        let check = probe_check::lower(kind, value, certificates, out);
+        let check = check::lower(kind, value, certificates, out);
         let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
         if let Some((key, node)) = table.take_entry("to") {
             if matches!(kind, "exec" | "file" | "push") {
@@ -173,7 +176,7 @@ fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec
 }
 
 /// `to:`: an address, with or without a port.
-pub(super) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
+pub(crate) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
     let written = text(node, "to", out)?;
     let bare = written.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(written);
     let parsed = written
@@ -191,7 +194,7 @@ pub(super) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
 }
 
 /// The probe of a name; a finding if there is none.
-pub(super) fn find(name: &str, node: &Node, names: &[&str], out: &mut Findings) -> Option<ProbeId> {
+pub(crate) fn find(name: &str, node: &Node, names: &[&str], out: &mut Findings) -> Option<ProbeId> {
     match names.binary_search(&name) {
         Ok(index) => Some(ProbeId(index as u16)),
         Err(_) => {
@@ -205,7 +208,7 @@ pub(super) fn find(name: &str, node: &Node, names: &[&str], out: &mut Findings) 
 }
 
 /// `probe:` of a PoP or service: a name, or a list of names that must all be well, or `none`.
-pub(super) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<ProbeId> {
+pub(crate) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<ProbeId> {
     let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
     let list = members(node);
     let mut found: Vec<ProbeId> = Vec::new();
@@ -237,7 +240,7 @@ pub(super) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<Pro
         }
         found.push(id);
     }
-    let checks: usize = found.iter().map(|id| probe_group::checks(probes, *id, 0)).sum();
-    probe_group::bound(checks, node.at, out);
+    let checks: usize = found.iter().map(|id| group::checks(probes, *id, 0)).sum();
+    group::bound(checks, node.at, out);
     found
 }

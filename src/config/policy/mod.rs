@@ -1,13 +1,17 @@
 //! Policies, from `policies.yaml` or from the `policies:` of a zone file.
 
-use super::candidates;
-use super::policy_check;
-use super::rule::{self, Uses, WrittenRule};
+pub mod candidates;
+pub mod check;
+pub mod rule;
+pub mod settings;
+pub mod used;
+
+use self::rule::{Uses, WrittenRule};
+use self::settings::TTL_DEFAULT;
+use self::used::SharedPolicies;
 use super::scalar::{choice, integer, plain, share_percent, switch, text, time_ms, word};
-use super::settings::{self, TTL_DEFAULT};
 use super::table::MapReader;
 use super::tree::{Key, Node, ValueKind};
-use super::used::{self, SharedPolicies};
 use super::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::PanicGuard;
@@ -25,7 +29,7 @@ const BAND_DEFAULT: u16 = 10;
 const UP_THRESHOLD_DEFAULT: u8 = 50;
 
 /// What rules inherit while they are read.
-pub(super) struct Base<'a> {
+pub(crate) struct Base<'a> {
     /// The service whose addresses the policy answers.
     pub service: &'a str,
     /// What relative names in it are relative to.
@@ -33,7 +37,7 @@ pub(super) struct Base<'a> {
 }
 
 /// A policy with the places that later checks blame.
-pub(super) struct WrittenPolicy {
+pub(crate) struct WrittenPolicy {
     pub policy: Policy,
     pub pops_at: At,
     pub when_all_down_at: Option<At>,
@@ -44,7 +48,7 @@ pub(super) struct WrittenPolicy {
 }
 
 /// Reads the shared policy file.
-pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
+pub(crate) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<ScopedPolicy> {
     let Some(mut table) = MapReader::open(root, "the policy file", out) else { return Vec::new() };
     let policies =
         table.need("policies", out).map(|node| lower_all(node, None, SharedPolicies::NONE, world, out));
@@ -54,7 +58,7 @@ pub(super) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<S
 
 /// Reads a map of policies. A policy with faults is still listed, so that names which use it are
 /// not accused as well.
-pub(super) fn lower_all(
+pub(crate) fn lower_all(
     node: &Node,
     zone: Option<&Name>,
     shared: SharedPolicies<'_>,
@@ -71,8 +75,8 @@ pub(super) fn lower_all(
     used::resolve(&mut all, shared, world, out);
     let mut policies = Vec::new();
     for mut written in all {
-        written.policy.https = policy_check::https(&written, world, out);
-        policy_check::check(&written, world, out);
+        written.policy.https = check::https(&written, world, out);
+        check::check(&written, world, out);
         policies.push(ScopedPolicy { policy: written.policy, zone: scope.clone() });
     }
     policies
@@ -89,7 +93,7 @@ fn lower_policy(
         policy: Policy {
             name: Arc::from(&*key.text),
             candidates: Vec::new(),
-            service: super::pops_file::DEFAULT_SERVICE.into(),
+            service: crate::config::pops::DEFAULT_SERVICE.into(),
             ttl: TTL_DEFAULT,
             answers: 1,
             rules: Vec::new(),

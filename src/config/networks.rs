@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Reads the networks, sorted by name.
-pub(super) fn lower(root: &Node, out: &mut Findings) -> Vec<Network> {
+pub(crate) fn lower(root: &Node, out: &mut Findings) -> Vec<Network> {
     let Some(mut table) = MapReader::open(root, "the networks file", out) else { return Vec::new() };
     let mut networks = Vec::new();
     for (key, node) in table.rest() {

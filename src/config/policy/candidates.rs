@@ -1,16 +1,16 @@
 //! The `pops:` of a policy or rule: `all`, a tag, or a list with bands, as candidates.
 
-use super::scalar::{name, plain};
-use super::table::{MapReader, nearest, shown};
-use super::tree::{Node, ValueKind};
-use super::world::World;
+use crate::config::scalar::{name, plain};
+use crate::config::table::{MapReader, nearest, shown};
+use crate::config::tree::{Node, ValueKind};
+use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::{Bands, Candidate};
 use crate::steer::pop::PopId;
 use crate::wire::name::Name;
 
 /// Candidates as written.
-pub(super) struct Chosen {
+pub(crate) struct Chosen {
     /// In bands.
     pub bands: Bands,
     /// Whether they were written as a list, which gives an order, or as `all` or a tag, which do
@@ -23,7 +23,7 @@ pub(super) struct Chosen {
 }
 
 /// The PoPs among candidates.
-pub(super) fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> + '_ {
+pub(crate) fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> + '_ {
     bands.iter().flatten().filter_map(|candidate| match candidate {
         Candidate::Pop(id) => Some(*id),
         Candidate::Cname(_) => None,
@@ -32,7 +32,7 @@ pub(super) fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> + '_ {
 
 /// Reads candidates. `service` must be offered by each PoP that is named; `all` and tags mean those
 /// that offer it. `None` after a finding that leaves nothing.
-pub(super) fn lower(
+pub(crate) fn lower(
     node: &Node,
     service: &str,
     origin: Option<&Name>,
@@ -59,7 +59,7 @@ pub(super) fn lower(
                 let tagged = match plain(tag) {
                     Some(text) => world.tagged(text, tag.at, out),
                     None => {
-                        super::scalar::refuse(tag, "tag", "the name of a tag", out);
+                        crate::config::scalar::refuse(tag, "tag", "the name of a tag", out);
                         Vec::new()
                     }
                 };
@@ -69,7 +69,7 @@ pub(super) fn lower(
         }
         _ => {
             chosen.listed = true;
-            for member in super::scalar::members(node) {
+            for member in crate::config::scalar::members(node) {
                 match &member.kind {
                     ValueKind::List(band) => {
                         chosen.nested = true;

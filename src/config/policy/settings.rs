@@ -1,11 +1,11 @@
 //! Settings that policies and rules have in common: order, band, weights, TTL, answers, and what to
 //! do when all is down.
 
-use super::pops_file::weight;
-use super::scalar::{choice, integer, name, percent, plain, refuse, seconds};
-use super::table::MapReader;
-use super::tree::{Node, ValueKind};
-use super::world::World;
+use crate::config::pops::weight;
+use crate::config::scalar::{choice, integer, name, percent, plain, refuse, seconds};
+use crate::config::table::MapReader;
+use crate::config::tree::{Node, ValueKind};
+use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::ANSWERS_MAX;
 use crate::steer::policy::{BandWidth, Order, TtlRange, WhenAllDown};
@@ -14,10 +14,10 @@ use crate::wire::name::Name;
 
 /// TTL bounds of a policy that gives none, in seconds: short enough to move clients in a minute,
 /// long enough for caches to be worth having.
-pub(super) const TTL_DEFAULT: TtlRange = TtlRange { min_secs: 30, max_secs: 60 };
+pub(crate) const TTL_DEFAULT: TtlRange = TtlRange { min_secs: 30, max_secs: 60 };
 
 /// `order:`.
-pub(super) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
+pub(crate) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
     if plain(node) == Some("latency") {
         out.push(
             Finding::error(
@@ -33,7 +33,7 @@ pub(super) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
 }
 
 /// `band:`.
-pub(super) fn band(node: &Node, out: &mut Findings) -> Option<BandWidth> {
+pub(crate) fn band(node: &Node, out: &mut Findings) -> Option<BandWidth> {
     if plain(node) == Some("none") {
         return Some(BandWidth::None);
     }
@@ -45,12 +45,12 @@ pub(super) fn band(node: &Node, out: &mut Findings) -> Option<BandWidth> {
 }
 
 /// `answers:`.
-pub(super) fn answers(node: &Node, out: &mut Findings) -> Option<u8> {
+pub(crate) fn answers(node: &Node, out: &mut Findings) -> Option<u8> {
     integer(node, "answers", 1..=i64::from(ANSWERS_MAX), out).map(|n| n as u8)
 }
 
 /// `ttl:` as a number, or as `{ min, max }` of which one may be left to the default.
-pub(super) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
+pub(crate) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
     let ValueKind::Map(_) = node.kind else {
         return seconds(node, "ttl", out).map(|secs| TtlRange { min_secs: secs, max_secs: secs });
     };
@@ -76,7 +76,7 @@ pub(super) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
 }
 
 /// `when_all_down:`.
-pub(super) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findings) -> Option<WhenAllDown> {
+pub(crate) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findings) -> Option<WhenAllDown> {
     if let ValueKind::Map(_) = node.kind {
         let mut table = MapReader::open(node, "`when_all_down`", out)?;
         let target = table.need("cname", out).and_then(|node| name(node, "cname", origin, out));
@@ -93,7 +93,7 @@ pub(super) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findin
 }
 
 /// `weights:`, sorted by PoP, with the place of each.
-pub(super) fn weights(node: &Node, world: &World, out: &mut Findings) -> Vec<(PopId, u32, At)> {
+pub(crate) fn weights(node: &Node, world: &World, out: &mut Findings) -> Vec<(PopId, u32, At)> {
     let Some(mut table) = MapReader::open(node, "`weights`", out) else { return Vec::new() };
     let mut weights: Vec<(PopId, u32, At)> = Vec::new();
     for (key, node) in table.rest() {

@@ -1,5 +1,7 @@
 //! `meridian.yaml`: who this node is, where it listens, and which files make up the deployment.
 
+pub mod cookie_secrets;
+
 use super::scalar::{integer, members, plain, switch, text, time_ms};
 use super::table::{MapReader, shown};
 use super::tree::Node;
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A path as written, with its place.
-pub(super) struct WrittenPath {
+pub(crate) struct WrittenPath {
     /// As written, joined to the folder of the server file.
     pub path: PathBuf,
     /// Where.
@@ -21,7 +23,7 @@ pub(super) struct WrittenPath {
 }
 
 /// Where the secrets of DNS cookies come from.
-pub(super) enum Cookies {
+pub(crate) enum Cookies {
     /// Nobody gets a cookie.
     Off,
     /// The process makes its own.
@@ -31,7 +33,7 @@ pub(super) enum Cookies {
 }
 
 /// The server file.
-pub(super) struct ServerFile {
+pub(crate) struct ServerFile {
     pub node: NodeIdentity,
     /// Where `node.site` is written, to be checked once the PoPs are known.
     pub site_at: Option<At>,
@@ -57,7 +59,7 @@ const TCP_IDLE_SECS: u32 = 10;
 
 /// Reads the server file. It gives a value even if there are findings, so that the files it names
 /// are read and checked in the same run.
-pub(super) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFile {
+pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFile {
     let mut file = ServerFile {
         node: NodeIdentity { name: "".into(), site: None },
         site_at: None,

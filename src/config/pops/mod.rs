@@ -1,14 +1,19 @@
 //! `pops.yaml`: the places that serve content, and what is said of all of them.
 
-use super::feed::{self, Whose};
+pub mod feed;
+pub mod https;
+pub mod safety_rules;
+
+use self::feed::Whose;
 use super::place::{coordinates, country};
-use super::probe_check::Certificates;
 use super::scalar::{choice, integer, members, text, time_ms, word};
 use super::special::purpose;
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node, ValueKind};
 use super::world::World;
-use super::{canaries, https, probes_file, safety_rules};
+use crate::config::probes;
+use crate::config::probes::canaries;
+use crate::config::probes::check::Certificates;
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::place::Coordinates;
 use crate::health::load::spec::LoadSpec;
@@ -21,14 +26,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 /// The name of the address set written directly under `addresses`.
-pub(super) const DEFAULT_SERVICE: &str = "default";
+pub(crate) const DEFAULT_SERVICE: &str = "default";
 
 /// Where each address stands: (address, place, PoP, service).
 type Uses = Vec<(IpAddr, At, Arc<str>, Arc<str>)>;
 
 /// Everything that the file says.
 #[derive(Default)]
-pub(super) struct PopsFile {
+pub(crate) struct PopsFile {
     /// Sorted by name. A PoP with faults is still listed, so that policies which name it are not
     /// accused as well.
     pub pops: Vec<Pop>,
@@ -43,13 +48,13 @@ pub(super) struct PopsFile {
 
 /// How long a start waits for the first round of probes, where the file says nothing: time-outs are
 /// 2 s.
-pub(super) const STARTUP_WAIT_MS: u32 = 3_000;
+pub(crate) const STARTUP_WAIT_MS: u32 = 3_000;
 
 /// Reads the file.
-pub(super) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> PopsFile {
+pub(crate) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> PopsFile {
     let mut file = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
     let Some(mut table) = MapReader::open(root, "the PoP file", out) else { return file };
-    file.probes = probes_file::lower(table.take("probes"), certificates, out);
+    file.probes = probes::lower(table.take("probes"), certificates, out);
     file.canaries =
         table.take_entry("canaries").and_then(|(key, node)| canaries::lower(key, node, &file.probes, out));
     if let Some(ms) =
@@ -173,7 +178,7 @@ fn lower_services(
     out: &mut Findings,
 ) {
     // Of every service that has none of its own.
-    let probed = table.take("probe").map(|node| probes_file::used(node, probes, out)).unwrap_or_default();
+    let probed = table.take("probe").map(|node| probes::used(node, probes, out)).unwrap_or_default();
     let default = Arc::<str>::from(DEFAULT_SERVICE);
     let https_of_default = table.take_entry("https");
     let params = https_of_default.and_then(|(_, node)| https::lower(node, out));
@@ -227,7 +232,7 @@ fn lower_services(
             };
             let https = table.take("https").and_then(|node| https::lower(node, out));
             let probes = match table.take("probe") {
-                Some(node) => probes_file::used(node, probes, out),
+                Some(node) => probes::used(node, probes, out),
                 None => probed.clone(),
             };
             let (capacity, load) = own_load(&mut table, pop, &name, out);
@@ -358,7 +363,7 @@ fn address(node: &Node, out: &mut Findings) -> Option<IpAddr> {
 }
 
 /// A weight, 0 meaning last resort.
-pub(super) fn weight(node: &Node, out: &mut Findings) -> Option<u32> {
+pub(crate) fn weight(node: &Node, out: &mut Findings) -> Option<u32> {
     integer(node, "weight", 0..=i64::from(WEIGHT_MAX), out).map(|w| w as u32)
 }
 

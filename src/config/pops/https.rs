@@ -1,8 +1,8 @@
 //! `https:` of a PoP or service: what its HTTPS records say beside the addresses (RFC 9460).
 
-use super::scalar::{choice, integer, members, refuse, text};
-use super::table::MapReader;
-use super::tree::Node;
+use crate::config::scalar::{choice, integer, members, refuse, text};
+use crate::config::table::MapReader;
+use crate::config::tree::Node;
 use crate::finding::{Finding, Findings, code};
 use crate::limits::ECH_OCTETS_MAX;
 use crate::steer::pop::HttpsParams;
@@ -11,10 +11,10 @@ use crate::wire::rr::RrType;
 use crate::zone::rdata;
 
 /// Protocols that `alpn` may name.
-pub(super) const ALPN: [&str; 3] = ["h3", "h2", "http/1.1"];
+pub(crate) const ALPN: [&str; 3] = ["h3", "h2", "http/1.1"];
 
 /// Reads the parameters. A fault leaves out what it is about; the load is refused for it anyway.
-pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<HttpsParams> {
+pub(crate) fn lower(node: &Node, out: &mut Findings) -> Option<HttpsParams> {
     let mut table = MapReader::open(node, "`https`", out)?;
     let mut params = Vec::new();
     if let Some(node) = table.take("alpn") {

@@ -1,8 +1,8 @@
 //! The kinds of checks: what is asked of a target, and what is expected.
 
-use super::scalar::{choice, integer, members, name, plain, refuse, switch, text, time_ms};
-use super::table::{MapReader, shown};
-use super::tree::{Node, ValueKind};
+use crate::config::scalar::{choice, integer, members, name, plain, refuse, switch, text, time_ms};
+use crate::config::table::{MapReader, shown};
+use crate::config::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::health::spec::{
     Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify,
@@ -15,17 +15,17 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// The kinds.
-pub(super) const KINDS: [&str; 8] = ["https", "http", "tcp", "dns", "exec", "file", "push", "icmp"];
+pub(crate) const KINDS: [&str; 8] = ["https", "http", "tcp", "dns", "exec", "file", "push", "icmp"];
 /// Days before the end of a certificate at which a probe warns, where it says nothing.
 const WARN_DAYS: u16 = 14;
 /// Headers, arguments and the like of one check: what a person writes.
 const PARTS_MAX: usize = 64;
 
 /// Reads the certificate files that probes name: path as written to octets, or a sentence.
-pub(super) type Certificates<'a> = dyn FnMut(&str) -> Result<Arc<[u8]>, String> + 'a;
+pub(crate) type Certificates<'a> = dyn FnMut(&str) -> Result<Arc<[u8]>, String> + 'a;
 
 /// Reads the check of a kind.
-pub(super) fn lower(
+pub(crate) fn lower(
     kind: &str,
     node: &Node,
     certificates: &mut Certificates<'_>,
@@ -373,7 +373,7 @@ fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
 }
 
 /// The path of a file that is watched.
-pub(super) fn file_path<'n>(node: &'n Node, key: &str, out: &mut Findings) -> Option<&'n str> {
+pub(crate) fn file_path<'n>(node: &'n Node, key: &str, out: &mut Findings) -> Option<&'n str> {
     let path = text(node, key, out)?;
     if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
         refuse(node, key, "the path of a file", out);

@@ -1,9 +1,9 @@
 //! `canaries:` of the PoP file: addresses outside that tell whether this node's own network works.
 
-use super::probes_file::find;
-use super::scalar::{members, text, time_ms};
-use super::table::{MapReader, shown};
-use super::tree::{Key, Node};
+use crate::config::probes::find;
+use crate::config::scalar::{members, text, time_ms};
+use crate::config::table::{MapReader, shown};
+use crate::config::tree::{Key, Node};
 use crate::finding::{Finding, Findings, code};
 use crate::health::spec::{Canaries, Check, Kind, Probe};
 use crate::limits::CANARIES_MAX;
@@ -14,7 +14,7 @@ use std::net::IpAddr;
 const FREEZE_MAX_MS: u64 = 600_000;
 
 /// Reads `canaries:`.
-pub(super) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings) -> Option<Canaries> {
+pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings) -> Option<Canaries> {
     let mut table = MapReader::open(node, "`canaries`", out)?;
     let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
     let probe = table.need("probe", out).and_then(|node| {

@@ -2,14 +2,14 @@
 //!
 //! What stands in it is never quoted: findings go into logs and tickets.
 
-use super::Sources;
-use super::server_file::Cookies;
+use crate::config::Sources;
+use crate::config::server::Cookies;
 use crate::finding::{At, Files, Finding, Findings, code};
 use crate::limits::{COOKIE_FILE_OCTETS_MAX, COOKIE_SECRETS_MAX};
 use crate::wire::cookie::{SECRET_LEN, Secrets};
 
 /// The secrets that the server file asks for.
-pub(super) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, out: &mut Findings) -> Secrets {
+pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, out: &mut Findings) -> Secrets {
     let written = match asked {
         Cookies::Off => return Secrets::off(),
         Cookies::Own => {

@@ -3,9 +3,9 @@
 //!
 //! Everything is settled while the files are read, so that a circle can never be met by a query.
 
-use super::policy_file::WrittenPolicy;
 use super::rule::Uses;
-use super::world::{World, missing};
+use crate::config::policy::WrittenPolicy;
+use crate::config::world::{World, missing};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::USE_DEPTH_MAX;
 use crate::steer::policy::{Candidate, Policy};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// The shared policies, for those of a zone file.
 #[derive(Clone, Copy)]
-pub(super) struct SharedPolicies<'a> {
+pub(crate) struct SharedPolicies<'a> {
     /// The policies.
     pub policies: &'a [ScopedPolicy],
     /// Whether their file could be read: if not, a name that is missing is no news.
@@ -29,7 +29,7 @@ impl SharedPolicies<'_> {
 }
 
 /// Finds what every policy of a file uses.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     written: &mut [WrittenPolicy],
     shared: SharedPolicies<'_>,
     world: &World,
@@ -193,7 +193,7 @@ impl Resolver<'_> {
         if lacking.is_empty() || !known {
             return;
         }
-        let shown = super::policy_check::listed(&lacking);
+        let shown = crate::config::policy::check::listed(&lacking);
         self.out.push(
             Finding::error(
                 code::USED_SERVICE,

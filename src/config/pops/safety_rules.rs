@@ -1,16 +1,16 @@
 //! `safety:` and `safety_off_until:` of the PoP file.
 
-use super::scalar::{integer, percent, plain, refuse};
-use super::table::MapReader;
-use super::tree::{Node, ValueKind};
-use super::world::World;
+use crate::config::scalar::{integer, percent, plain, refuse};
+use crate::config::table::MapReader;
+use crate::config::tree::{Node, ValueKind};
+use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{POPS_MAX, SAFETY_RULES_MAX};
 use crate::steer::pop::PopId;
 use crate::steer::safety::{Requirement, SafetyRule};
 
 /// Reads `safety:`.
-pub(super) fn lower(node: &Node, world: &World, out: &mut Findings) -> Vec<SafetyRule> {
+pub(crate) fn lower(node: &Node, world: &World, out: &mut Findings) -> Vec<SafetyRule> {
     let ValueKind::List(list) = &node.kind else {
         refuse(node, "safety", "a list of rules", out);
         return Vec::new();
@@ -76,17 +76,19 @@ fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>
             let mut table = MapReader::open(node, "`of`", out)?;
             let tag = table.need("tag", out);
             table.finish(out);
-            let name = super::scalar::text(tag?, "tag", out)?;
+            let name = crate::config::scalar::text(tag?, "tag", out)?;
             (world.tagged(name, tag?.at, out), format!("the PoPs tagged `{name}`"))
         }
         _ => {
-            let chosen: Vec<PopId> = super::scalar::members(node)
+            let chosen: Vec<PopId> = crate::config::scalar::members(node)
                 .iter()
-                .filter_map(|member| world.find_pop(super::scalar::text(member, "of", out)?, member.at, out))
+                .filter_map(|member| {
+                    world.find_pop(crate::config::scalar::text(member, "of", out)?, member.at, out)
+                })
                 .collect();
             let names: Vec<&str> = chosen.iter().map(|id| world.pop_name(*id)).collect();
-            let words = super::policy_check::listed(&names);
-            if super::scalar::members(node).is_empty() {
+            let words = crate::config::policy::check::listed(&names);
+            if crate::config::scalar::members(node).is_empty() {
                 out.push(
                     Finding::error(code::NO_CANDIDATES, "a safety rule over nobody")
                         .at(node.at, "an empty list"),
@@ -102,7 +104,7 @@ fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>
 
 /// `safety_off_until:`: the rules hold again from the first second of that day (UTC), in seconds
 /// since 1970.
-pub(super) fn off_until(node: &Node, out: &mut Findings) -> Option<(u64, At)> {
+pub(crate) fn off_until(node: &Node, out: &mut Findings) -> Option<(u64, At)> {
     let epoch = plain(node).and_then(date);
     if epoch.is_none() {
         refuse(node, "safety_off_until", "a date such as `2030-01-31`", out);

@@ -2,16 +2,16 @@
 //! be offered to everybody, and no rule may stand where it can never match.
 
 use super::candidates::pops_of;
-use super::policy_file::WrittenPolicy;
 use super::rule::{WrittenRule, cnames};
-use super::world::World;
+use crate::config::policy::WrittenPolicy;
+use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::{Bands, Candidate, Order, Policy, WhenAllDown};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::rule::{RuleTarget, When};
 
 /// Checks a policy that has been read.
-pub(super) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
+pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
     let policy = &written.policy;
     if policy.order == Order::Nearest && written.uses.is_none() {
         coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
@@ -262,7 +262,7 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
 /// Whether the policy answers HTTPS records: all PoPs that it can answer with have parameters for
 /// them. If only some have, whether the type exists would depend on the client, so it does not
 /// exist.
-pub(super) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) -> bool {
+pub(crate) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) -> bool {
     let policy = &written.policy;
     let offering = || {
         everybody(policy).filter_map(|id| world.pop(id)).filter(|pop| pop.service(&policy.service).is_some())
@@ -302,7 +302,7 @@ fn has(names: &[&str]) -> &'static str {
     if names.len() == 1 { "has" } else { "have" }
 }
 
-pub(super) fn listed(names: &[&str]) -> String {
+pub(crate) fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(8) {
         Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),

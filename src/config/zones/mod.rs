@@ -1,12 +1,14 @@
 //! Zone files in YAML: owners with their records, and owners that a policy steers.
 
-use super::policy_file;
+pub mod exposed;
+
 use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text};
-use super::settings;
 use super::table::{MapReader, nearest, shown};
 use super::tree::{Key, Node, ValueKind};
-use super::used::SharedPolicies;
 use super::world::{World, missing};
+use crate::config::policy;
+use crate::config::policy::settings;
+use crate::config::policy::used::SharedPolicies;
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::TtlRange;
 use crate::wire::name::Name;
@@ -22,7 +24,7 @@ const SOA_DEFAULTS: [(&str, u32); 4] =
     [("refresh", 7_200), ("retry", 900), ("expire", 1_209_600), ("negative_ttl", 300)];
 
 /// The policies that steered owners may name.
-pub(super) struct Policies {
+pub(crate) struct Policies {
     /// Shared ones first, then those of each zone that was read.
     pub all: Vec<ScopedPolicy>,
     /// How many of them are shared.
@@ -34,14 +36,14 @@ pub(super) struct Policies {
 }
 
 /// The apex of a zone file, before anything else of it is read: zones are taken in that order.
-pub(super) fn apex_of(root: &Node) -> Option<Name> {
+pub(crate) fn apex_of(root: &Node) -> Option<Name> {
     let ValueKind::Map(entries) = &root.kind else { return None };
     let (_, node) = entries.iter().find(|(key, _)| &*key.text == "zone")?;
     Name::parse(plain(node)?, None).ok()
 }
 
 /// Reads a zone.
-pub(super) fn lower(
+pub(crate) fn lower(
     root: &Node,
     world: &mut World,
     policies: &mut Policies,
@@ -63,7 +65,7 @@ pub(super) fn lower(
             policies: policies.all.get(..policies.shared).unwrap_or_default(),
             known: policies.shared_known,
         };
-        let mut read = policy_file::lower_all(node, Some(&apex), shared, world, out);
+        let mut read = policy::lower_all(node, Some(&apex), shared, world, out);
         policies.used.extend(read.iter().map(|_| false));
         policies.all.append(&mut read);
     }

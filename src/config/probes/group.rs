@@ -1,24 +1,24 @@
 //! Groups of probes: `all_of`, `any_of`, `n_of`.
 
-use super::probes_file::find;
-use super::scalar::{integer, members, refuse, text};
-use super::table::MapReader;
-use super::tree::Node;
+use crate::config::probes::find;
+use crate::config::scalar::{integer, members, refuse, text};
+use crate::config::table::MapReader;
+use crate::config::tree::Node;
 use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{Kind, Need, Probe, ProbeId};
 use crate::limits::{FORMULA_CHECKS_MAX, GROUP_DEPTH_MAX};
 
 /// The kinds.
-pub(super) const KINDS: [&str; 3] = ["all_of", "any_of", "n_of"];
+pub(crate) const KINDS: [&str; 3] = ["all_of", "any_of", "n_of"];
 
 /// Where the parts of a group are written, in their order.
 #[derive(Clone, Default)]
-pub(super) struct WrittenGroup<'n> {
+pub(crate) struct WrittenGroup<'n> {
     parts: Vec<(ProbeId, &'n Node)>,
 }
 
 /// Reads a group; `names` are those of all probes, sorted.
-pub(super) fn lower<'n>(
+pub(crate) fn lower<'n>(
     kind: &'static str,
     node: &'n Node,
     names: &[&str],
@@ -36,7 +36,7 @@ pub(super) fn lower<'n>(
         }
         _ => (node, None),
     };
-    if matches!(list.kind, super::tree::ValueKind::Map(_)) {
+    if matches!(list.kind, crate::config::tree::ValueKind::Map(_)) {
         refuse(list, kind, "a list of probes", out);
         return None;
     }
@@ -78,7 +78,7 @@ pub(super) fn lower<'n>(
 
 /// Refuses groups that lead back to themselves or hold too much. Those become checks, so that what
 /// comes later never meets a circle.
-pub(super) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mut Findings) {
+pub(crate) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mut Findings) {
     let mut state = vec![State::New; probes.len()];
     for index in 0..probes.len() {
         let mut walk = Walk { probes, written, state: &mut state, path: Vec::new(), out };
@@ -97,7 +97,7 @@ pub(super) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mu
 
 /// How many checks a probe comes to, groups counted through; counts no further than a little past
 /// the limit.
-pub(super) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
+pub(crate) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
     match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
         Some(Kind::Group { of, .. }) if deep < GROUP_DEPTH_MAX => {
             let mut sum = 0;
@@ -114,7 +114,7 @@ pub(super) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
 }
 
 /// Says that an address would hang on too many checks.
-pub(super) fn bound(checks: usize, at: At, out: &mut Findings) {
+pub(crate) fn bound(checks: usize, at: At, out: &mut Findings) {
     if checks > FORMULA_CHECKS_MAX {
         out.push(
             Finding::error(

@@ -4,7 +4,7 @@
 //! state, so that what answers learns nothing new. Wildcards make none: below them every label is a
 //! name already.
 
-use super::world::World;
+use crate::config::world::World;
 use crate::finding::{Finding, Findings, code};
 use crate::limits::EXPOSED_MAX;
 use crate::steer::policy::{Candidate, Policy};
@@ -15,7 +15,7 @@ use crate::zone::text::{Record, ScopedPolicy, SteeredOwner, Zone};
 use std::collections::HashSet;
 
 /// Adds the names to every zone.
-pub(super) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, out: &mut Findings) {
+pub(crate) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, out: &mut Findings) {
     let exposes =
         |steered: &&SteeredOwner| policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops);
     if !zones.iter().any(|zone| zone.steered.iter().any(|steered| exposes(&steered))) {
