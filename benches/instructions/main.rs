@@ -92,7 +92,7 @@ fn measured(run: &mut dyn FnMut()) {
 
 fn load(folder: &Path) -> Published {
     let fresh = prepare::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
-        panic!("{}", meridian::shared::render::text(&refused.0, &refused.1, false));
+        panic!("{}", meridian::finding::render::text(&refused.0, &refused.1, false));
     });
     Published::new(Arc::new(fresh.snapshot), 1)
 }

@@ -63,7 +63,7 @@ fn thread_nanos() -> u64 {
 
 fn load(config: &Path, previous: Option<&Arc<Snapshot>>, sequence: u64) -> Snapshot {
     let fresh = prepare::run(config, previous, None, sequence).unwrap_or_else(|refused| {
-        panic!("{}", meridian::shared::render::text(&refused.0, &refused.1, false));
+        panic!("{}", meridian::finding::render::text(&refused.0, &refused.1, false));
     });
     assert!(fresh.findings.is_empty(), "a finding would make a reload compile all anew");
     fresh.snapshot

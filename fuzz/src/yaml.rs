@@ -2,7 +2,7 @@
 //! that compiles.
 
 use super::sample::{FILES, Replaced, SMALL};
-use meridian::shared::render;
+use meridian::finding::render;
 use meridian::snapshot::compile;
 use std::path::Path;
 

@@ -22,8 +22,8 @@ pub mod size;
 pub mod verify;
 pub mod when;
 
+use crate::finding::render;
 use crate::finding::{Files, Findings};
-use crate::shared::render;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;

@@ -3,7 +3,7 @@
 use crate::cli::server::{ServerClient, complain, table};
 use crate::cli::when::{moment, seconds};
 use crate::cli::{Format, prediction, print};
-use crate::steer::civil;
+use crate::rfc3339;
 use crate::steer::ledger::Selector;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -351,7 +351,7 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
         "reason": how.reason,
         "for_secs": how.lasts,
         "over_secs": how.over.unwrap_or(0),
-        "start": how.at.map(civil::moment),
+        "start": how.at.map(rfc3339::moment),
         "force": how.force,
         "dry_run": true,
     });

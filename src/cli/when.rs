@@ -1,6 +1,6 @@
 //! Times on the command line: how long, and when.
 
-use crate::steer::civil;
+use crate::rfc3339;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY_SECS: u64 = 86_400;
@@ -39,12 +39,12 @@ fn moment_after(text: &str, now: u64) -> Result<u64, String> {
         return seconds(secs).ok().and_then(|secs| now.checked_add(secs)).ok_or_else(wrong);
     }
     if text.len() == 5 {
-        let at = civil::parse(&format!("{}T{text}:00Z", civil::day(now))).ok_or_else(wrong)?;
+        let at = rfc3339::parse(&format!("{}T{text}:00Z", rfc3339::day(now))).ok_or_else(wrong)?;
         return Ok(if at > now { at } else { at + DAY_SECS });
     }
-    match civil::parse(text).ok_or_else(wrong)? {
+    match rfc3339::parse(text).ok_or_else(wrong)? {
         at if at > now => Ok(at),
-        _ => Err(format!("`{text}` is over; it is {} now", civil::moment(now))),
+        _ => Err(format!("`{text}` is over; it is {} now", rfc3339::moment(now))),
     }
 }
 

@@ -9,7 +9,7 @@ use super::table::MapReader;
 use super::tree::{self, Node};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::{OVERRIDE_SECS_MAX, WEIGHT_MAX};
-use crate::steer::civil;
+use crate::rfc3339;
 use crate::steer::ledger::{Action, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop};
 use crate::steer::transition::Transition;
@@ -140,7 +140,7 @@ fn transition(table: &mut MapReader<'_>, out: &mut Findings) -> Option<Transitio
 }
 
 fn moment(node: &Node, key: &str, out: &mut Findings) -> Option<u64> {
-    let found = text(node, key, out).map(civil::parse)?;
+    let found = text(node, key, out).map(rfc3339::parse)?;
     if found.is_none() {
         refuse(node, key, "a moment such as 2026-03-01T12:00:00Z", out);
     }
@@ -164,17 +164,17 @@ pub fn print(ledger: &Ledger) -> String {
         };
         let _ =
             writeln!(text, "    reason: {}\n    author: {}", quoted(&entry.reason), quoted(&entry.author));
-        let _ = writeln!(text, "    set: {}", civil::moment(entry.set_epoch_secs));
+        let _ = writeln!(text, "    set: {}", rfc3339::moment(entry.set_epoch_secs));
         let Transition { start_epoch_secs, over_secs, from } = entry.transition;
         if start_epoch_secs > 0 {
             let _ = writeln!(
                 text,
                 "    start: {}\n    over_secs: {over_secs}\n    from: {from}",
-                civil::moment(start_epoch_secs)
+                rfc3339::moment(start_epoch_secs)
             );
         }
         if let Some(until) = entry.until_epoch_secs {
-            let _ = writeln!(text, "    until: {}", civil::moment(until));
+            let _ = writeln!(text, "    until: {}", rfc3339::moment(until));
         }
     }
     text

@@ -1,11 +1,11 @@
 //! What the control paths do.
 
 use crate::control::Shown;
+use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::shared::command::{Command, CommandSender, Origin, Report};
 use crate::shared::counters::{Dropped, Lane, Totals};
 use crate::shared::phase::Phase;
-use crate::shared::render;
 use crate::wire::rr::Rcode;
 use axum::Json;
 use axum::extract::{Query, State};

@@ -1,8 +1,8 @@
 //! What other files would move, on the control socket. The shapes are told in docs/control.md.
 
 use crate::control::overrides::{BUSY, Page, ask, refused};
+use crate::finding::render;
 use crate::shared::command::{Command, CommandSender};
-use crate::shared::render;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

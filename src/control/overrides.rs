@@ -3,13 +3,13 @@
 
 use crate::control::Shown;
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
+use crate::rfc3339;
 use crate::shared::command::{
     Command, CommandSender, OverrideChange, OverrideOutcome, OverrideReport, ProbePush,
 };
 use crate::shared::event::override_json;
 use crate::shared::operator_view::{Alarm, FeedView, PopView, TargetView};
 use crate::shared::prediction::{Gain, Move, Prediction};
-use crate::steer::civil;
 use crate::steer::ledger::{Action, Effective, Override, Selector};
 use crate::steer::pop::AdminState;
 use crate::steer::transition::Transition;
@@ -93,7 +93,7 @@ fn progress(pop: &PopView, now: u64) -> Value {
         }
         Action::Weight(_) => format!("weight on its way to {}: {gone} % done", entry.action),
     };
-    let end = civil::moment(entry.transition.end());
+    let end = rfc3339::moment(entry.transition.end());
     json!({
         "text": format!(
             "{what}, done at {end}; at most {cached} % still cached the old way, for up to {} s",
@@ -147,7 +147,7 @@ fn target_json(target: &TargetView) -> Value {
 fn alarm_json(alarm: &Alarm) -> Value {
     json!({
         "text": alarm.sentence,
-        "since": civil::moment(alarm.since_epoch_secs),
+        "since": rfc3339::moment(alarm.since_epoch_secs),
         "unready": alarm.unready,
     })
 }
@@ -204,7 +204,7 @@ impl OverrideBody {
         let start = self
             .start
             .as_deref()
-            .map(|text| civil::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
+            .map(|text| rfc3339::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
         let author = if self.author.is_empty() { "unknown" } else { &self.author };
         Ok(OverrideChange {
             selectors: self.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,

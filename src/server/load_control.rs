@@ -17,6 +17,7 @@ use crate::shared::event::Event;
 use crate::shared::operator_view::Alarm;
 use crate::shared::prediction::{FeedName, MeasuredLoad};
 use crate::snapshot::Snapshot;
+use crate::state::remembered::SavedLoadAndRamps;
 use crate::steer::pop::Pop;
 use crate::steer::status::{Share256, Shed};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -216,23 +217,6 @@ impl LoadControl {
     /// Whether there is anything to remember.
     pub fn is_idle(&self) -> bool {
         self.loads.feed_set().feeds.is_empty() && self.left.iter().all(|left| *left == 0)
-    }
-}
-
-/// What was remembered.
-#[derive(Debug, Default)]
-pub struct SavedLoadAndRamps {
-    loads: Vec<SavedLoad>,
-    ramps: Vec<SavedRamp>,
-}
-
-impl SavedLoadAndRamps {
-    /// From lines; those that say nothing are passed over.
-    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
-        SavedLoadAndRamps {
-            loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
-            ramps: lines.filter_map(SavedRamp::from_line).collect(),
-        }
     }
 }
 

@@ -7,10 +7,8 @@
 //! ```
 
 pub mod compare;
-pub mod event_log;
 pub mod health_control;
 pub mod load_control;
-pub mod memory;
 pub mod overrides;
 pub mod probe_queue;
 pub mod roll_call;
@@ -18,7 +16,6 @@ pub mod sockets;
 pub mod view;
 pub mod writer;
 
-use self::event_log::EventLog;
 use self::health_control::HealthControl;
 use self::load_control::LoadControl;
 use self::overrides::Overrides;
@@ -27,7 +24,6 @@ use crate::control::{self, listener};
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::probe::Prober;
-use crate::reload::claim::{Claim, Taken};
 use crate::reload::prepare::{self, Fresh, RestartOnly};
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin};
@@ -35,6 +31,9 @@ use crate::shared::counters::{CounterBlock, Counters, Lane};
 use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
+use crate::state::event_log::EventLog;
+use crate::state::lock::{Claim, Taken};
+use crate::state::remembered;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
@@ -191,7 +190,7 @@ impl Server {
         let now = writer::epoch_secs();
         let mut overrides = Overrides::open(&fixed.state, now);
         let ended = overrides.expire(now);
-        let (saved, faults) = memory::recall(&fixed.state);
+        let (saved, faults) = remembered::recall(&fixed.state);
         let stop = CancellationToken::new();
         let prober = Arc::new(Prober::new());
         let mut health_control = HealthControl::begin(
@@ -214,7 +213,7 @@ impl Server {
         health_control.poll();
         // The first round takes its time, in which planned steps may have come.
         let now = writer::epoch_secs();
-        let (saved, more) = memory::recall_load(&fixed.state);
+        let (saved, more) = remembered::recall_load(&fixed.state);
         let mut load_control = LoadControl::begin(&snapshot, &saved, now, prober, stop.clone());
         // Who was coming back when the last process ended goes on from there with the first answer.
         roll_call::call(&health_control, &overrides, &mut load_control, &snapshot);

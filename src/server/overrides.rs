@@ -6,13 +6,13 @@
 
 use crate::health::health_state::HealthState;
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
-use crate::reload::ledger_store::{LedgerStore, Opened};
+use crate::rfc3339;
 use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
 use crate::shared::event::Event;
 use crate::shared::operator_view::{Alarm, OperatorView, PopHealth, PopView};
 use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
-use crate::steer::civil;
+use crate::state::ledger_store::{LedgerStore, Opened};
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::safety::{Lacks, SafetyRule};
@@ -428,7 +428,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                     "`{} {}`, planned for {}, {}",
                     plan.selector,
                     plan.action,
-                    civil::moment(plan.transition.start_epoch_secs),
+                    rfc3339::moment(plan.transition.start_epoch_secs),
                     if entry.is_planned(now) {
                         "stands too; of two plans the one said last wins where both have begun"
                     } else {

@@ -3,8 +3,8 @@
 use crate::health::event::{HealthEvent, TargetName};
 use crate::health::health_state::Verdict;
 use crate::health::load::event::{LoadEvent, LoadSubject};
+use crate::rfc3339;
 use crate::shared::command::Origin;
-use crate::steer::civil;
 use crate::steer::ledger::Override;
 use crate::steer::transition::Transition;
 use serde_json::{Value, json};
@@ -147,11 +147,11 @@ impl fmt::Display for Event {
 
 fn words(entry: &Override) -> String {
     let until =
-        entry.until_epoch_secs.map(|until| format!(" until {}", civil::moment(until))).unwrap_or_default();
+        entry.until_epoch_secs.map(|until| format!(" until {}", rfc3339::moment(until))).unwrap_or_default();
     let Transition { start_epoch_secs, over_secs, .. } = entry.transition;
     let over = if over_secs > 0 { format!(" over {over_secs} s") } else { String::new() };
     let start = if start_epoch_secs > entry.set_epoch_secs {
-        format!(" from {} on", civil::moment(start_epoch_secs))
+        format!(" from {} on", rfc3339::moment(start_epoch_secs))
     } else {
         String::new()
     };
@@ -225,7 +225,7 @@ impl Event {
             Event::Stopping { signal } => json!({ "signal": signal }),
         };
         let mut object = json!({
-            "time": civil::moment(epoch_secs),
+            "time": rfc3339::moment(epoch_secs),
             "sequence": sequence,
             "kind": self.kind(),
             "text": self.to_string(),
@@ -291,10 +291,10 @@ pub fn override_json(entry: &Override) -> Value {
         "action": entry.action.to_string(),
         "author": &*entry.author,
         "reason": &*entry.reason,
-        "set": civil::moment(entry.set_epoch_secs),
-        "start": (entry.transition.start_epoch_secs > 0).then(|| civil::moment(entry.transition.start_epoch_secs)),
+        "set": rfc3339::moment(entry.set_epoch_secs),
+        "start": (entry.transition.start_epoch_secs > 0).then(|| rfc3339::moment(entry.transition.start_epoch_secs)),
         "over_secs": entry.transition.over_secs,
-        "done": (entry.transition.end() > 0).then(|| civil::moment(entry.transition.end())),
-        "until": entry.until_epoch_secs.map(civil::moment),
+        "done": (entry.transition.end() > 0).then(|| rfc3339::moment(entry.transition.end())),
+        "until": entry.until_epoch_secs.map(rfc3339::moment),
     })
 }

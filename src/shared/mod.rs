@@ -17,7 +17,6 @@ pub mod operator_view;
 pub mod phase;
 pub mod prediction;
 pub mod published;
-pub mod render;
 
 use self::counters::Counters;
 use self::operator_view::OperatorView;

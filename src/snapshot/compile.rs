@@ -14,7 +14,7 @@ use crate::geo::mmdb::Database;
 use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
-use crate::steer::civil;
+use crate::rfc3339;
 use crate::steer::safety::Safety;
 use crate::steer::status::{PopStatus, Status};
 use crate::steer::table::Slot;
@@ -250,7 +250,7 @@ fn fact(database: &Database) -> String {
         if database.build_epoch == 0 {
             "without a date".to_owned()
         } else {
-            format!("built {}", civil::day(database.build_epoch))
+            format!("built {}", rfc3339::day(database.build_epoch))
         },
         database.places.len()
     )

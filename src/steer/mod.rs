@@ -5,7 +5,6 @@
 //! against [`status`], which is all that a change of health or weight replaces.
 
 pub mod choose;
-pub mod civil;
 pub mod ledger;
 pub mod nearest;
 pub mod policy;

@@ -240,7 +240,7 @@ fn the_small_deployment_is_sound() {
         std::path::Path::new("meridian.yaml"),
         &Replaced { files: &SMALL, path, content },
     );
-    let shown = meridian::shared::render::text(&loaded.findings, &loaded.files, false);
+    let shown = meridian::finding::render::text(&loaded.findings, &loaded.files, false);
     assert!(loaded.deployment.is_some(), "{shown}");
 }
 

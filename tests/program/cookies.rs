@@ -180,7 +180,7 @@ fn secrets_are_never_shown() {
     let text = std::fs::read_to_string(&config).expect("ours");
     deployment.write("meridian.yaml", &text.replace("cookies.secrets }", &format!("{FIRST} }}")));
     let (_, findings, files) = meridian::reload::prepare::read(&config, false);
-    let told = meridian::shared::render::text(&findings, &files, false);
+    let told = meridian::finding::render::text(&findings, &files, false);
     assert!(told.contains("MRD0111") && !shown(told.as_bytes()), "{told}");
 }
 

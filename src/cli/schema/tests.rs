@@ -70,6 +70,6 @@ fn samples_load() {
     assert!(
         loaded.deployment.is_some(),
         "{}",
-        crate::shared::render::text(&loaded.findings, &loaded.files, false)
+        crate::finding::render::text(&loaded.findings, &loaded.files, false)
     );
 }

@@ -1,7 +1,7 @@
 //! Tests of `when`.
 
 use super::{moment_after, seconds};
-use crate::steer::civil;
+use crate::rfc3339;
 
 /// Times with units, added up.
 #[test]
@@ -19,7 +19,7 @@ fn times_are_read() {
 /// Moments to come, seen from noon.
 #[test]
 fn moments_are_to_come() {
-    let noon = civil::parse("2026-03-01T12:00:00Z").unwrap();
+    let noon = rfc3339::parse("2026-03-01T12:00:00Z").unwrap();
     for (text, at) in [
         ("22:00", "2026-03-01T22:00:00Z"),
         ("12:00", "2026-03-02T12:00:00Z"),
@@ -27,7 +27,7 @@ fn moments_are_to_come() {
         ("+10m", "2026-03-01T12:10:00Z"),
         ("2026-04-01T00:00:00Z", "2026-04-01T00:00:00Z"),
     ] {
-        assert_eq!(moment_after(text, noon).map(civil::moment), Ok(at.to_owned()), "{text}");
+        assert_eq!(moment_after(text, noon).map(rfc3339::moment), Ok(at.to_owned()), "{text}");
     }
     for text in [
         "",

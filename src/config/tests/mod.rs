@@ -52,7 +52,7 @@ fn load_memory(memory: &Memory) -> ReadResult {
 }
 
 fn shown(loaded: &ReadResult) -> String {
-    crate::shared::render::text(&loaded.findings, &loaded.files, false)
+    crate::finding::render::text(&loaded.findings, &loaded.files, false)
 }
 
 #[test]
@@ -226,7 +226,7 @@ proptest::proptest! {
         let loaded = load_memory(&memory);
         proptest::prop_assert_eq!(loaded.deployment.is_none(), loaded.findings.has_errors());
         shown(&loaded);
-        crate::shared::render::json(&loaded.findings, &loaded.files);
+        crate::finding::render::json(&loaded.findings, &loaded.files);
     }
 }
 

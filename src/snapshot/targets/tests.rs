@@ -54,7 +54,7 @@ fn target_set(fra: &str, iad: &str) -> TargetSet {
     ];
     let memory = Memory(files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect());
     let loaded = config::read_deployment(Path::new("m.yaml"), &memory);
-    let text = crate::shared::render::text(&loaded.findings, &loaded.files, false);
+    let text = crate::finding::render::text(&loaded.findings, &loaded.files, false);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
     let (snapshot, _) = crate::snapshot::compile(&deployment, None, 1);
     (*snapshot.unwrap().target_set).clone()

@@ -56,6 +56,6 @@ impl ReadResult {
                 finding.at.map_or_else(String::new, |at| format!("{}:{}", files.path(at.file), at.line));
             self.told.push((finding.code.id, place, finding.severity == Severity::Error));
         }
-        self.text.push_str(&meridian::shared::render::text(findings, files, false));
+        self.text.push_str(&meridian::finding::render::text(findings, files, false));
     }
 }

@@ -10,7 +10,7 @@ use meridian::cli::dig;
 use meridian::cli::explain::{ExplainQuery, explain};
 use meridian::config;
 use meridian::finding::Severity;
-use meridian::shared::render;
+use meridian::finding::render;
 use meridian::snapshot::compile;
 use meridian::snapshot::difference;
 use meridian::wire::name::Name;

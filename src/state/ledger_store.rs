@@ -4,9 +4,9 @@
 //! `overrides.yaml.broken`, the file that could not be read, until somebody has acknowledged it.
 
 use crate::config::ledger_file;
+use crate::finding::render;
 use crate::limits::LEDGER_OCTETS_MAX;
-use crate::reload::atomic;
-use crate::shared::render;
+use crate::state::atomic;
 use crate::steer::ledger::Ledger;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,12 @@
 //! What a node remembers over a restart of its targets and of load: `state/health` and
 //! `state/load`, one line each.
 
-use super::load_control;
-use super::writer::epoch_secs;
+use crate::health::load::saved::SavedLoad;
+use crate::health::ramp::SavedRamp;
 use crate::health::saved::SavedHealth;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_RETRY_SECS, HEALTH_SAVE_SECS};
-use crate::reload::health_store;
+use crate::server::writer::epoch_secs;
+use crate::state::health_store;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot::{Receiver, channel, error::TryRecvError};
@@ -15,6 +16,25 @@ use tokio::task::spawn_blocking;
 const HEALTH: &str = "health";
 const LOAD: &str = "load";
 
+/// Load and ramps of before a restart.
+#[derive(Debug, Default)]
+pub struct SavedLoadAndRamps {
+    /// Shed shares and accept shares, one a feed.
+    pub loads: Vec<SavedLoad>,
+    /// Ramps that were under way.
+    pub ramps: Vec<SavedRamp>,
+}
+
+impl SavedLoadAndRamps {
+    /// From lines; those that say nothing are passed over.
+    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
+        SavedLoadAndRamps {
+            loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
+            ramps: lines.filter_map(SavedRamp::from_line).collect(),
+        }
+    }
+}
+
 /// What was remembered of health, and a sentence for each fault. What cannot be read is as though
 /// it never was: the first round finds it anew.
 pub fn recall(state: &Path) -> (SavedHealth, Vec<String>) {
@@ -23,9 +43,9 @@ pub fn recall(state: &Path) -> (SavedHealth, Vec<String>) {
 }
 
 /// What was remembered of load, likewise.
-pub fn recall_load(state: &Path) -> (load_control::SavedLoadAndRamps, Vec<String>) {
+pub fn recall_load(state: &Path) -> (SavedLoadAndRamps, Vec<String>) {
     let (text, faults) = recall_text(state, LOAD);
-    (load_control::SavedLoadAndRamps::from_lines(text.lines()), faults)
+    (SavedLoadAndRamps::from_lines(text.lines()), faults)
 }
 
 fn recall_text(state: &Path, name: &str) -> (String, Vec<String>) {

@@ -8,6 +8,8 @@
 //! One fault repeated a million times is told a few times and counted: of one code in one file, and
 //! of one severity in all, only so many are kept. Counts stay true.
 
+pub mod render;
+
 use crate::limits::{FINDING_PLACES_MAX, FINDING_WORDS_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! `state/health`: octets under a checksum, with the copy before, so that a node knows after a
 //! restart what it knew of its targets. What the octets mean is the caller's.
 
-use crate::reload::atomic;
+use crate::state::atomic;
 use crate::wire::hash;
 use std::io;
 use std::path::Path;

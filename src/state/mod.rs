@@ -1,0 +1,17 @@
+//! The state folder: what a node keeps on its disk between restarts.
+//!
+//! | file | holds | module |
+//! |---|---|---|
+//! | `overrides.yaml`, `overrides.yaml.1` | the ledger of overrides, and the good file before it | [`ledger_store`] |
+//! | `health`, `load` | verdicts; shed shares and ramps | [`remembered`], [`health_store`] |
+//! | `events.jsonl` | the event log | [`event_log`] |
+//! | `lock` | the server that owns the folder | [`lock`] |
+//!
+//! Files are replaced whole ([`atomic`]), so that a crash leaves the old octets or the new ones.
+
+pub mod atomic;
+pub mod event_log;
+pub mod health_store;
+pub mod ledger_store;
+pub mod lock;
+pub mod remembered;
