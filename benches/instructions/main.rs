@@ -24,7 +24,7 @@ use meridian::answer::{self, Client, Disposition, QueryContext, Scratch, Transpo
 use meridian::reload::prepare;
 use meridian::shared::counters::{CounterBlock, Lane};
 use meridian::shared::published::Published;
-use meridian::transport::clock;
+use meridian::sys::clock;
 use meridian::transport::draw::Draws;
 use std::collections::BTreeMap;
 use std::fs;
@@ -109,7 +109,7 @@ fn verify(published: &Published, question: &Question, workload: Workload, scratc
         &service.snapshot,
         &question.packet,
         &client,
-        QueryContext { draw: 1, epoch_secs: clock::epoch_secs() },
+        QueryContext { draw: 1, epoch_secs: clock::cookie_secs() },
         scratch,
     );
     let Disposition::Send(length) = outcome.disposition else { panic!("{workload:?} has no answer") };
@@ -130,7 +130,7 @@ fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question
     for batch in 0..QUERIES / BATCH {
         block.received(BATCH as u64);
         let service = published.served();
-        let epoch_secs = clock::epoch_secs();
+        let epoch_secs = clock::cookie_secs();
         let _ = catch_unwind(AssertUnwindSafe(|| {
             for question in &questions[batch % (DIFFERENT / BATCH) * BATCH..][..BATCH] {
                 let client = Client { address: question.client, transport: Transport::Udp };

@@ -5,7 +5,7 @@
 use ipnet::{IpNet, Ipv4Net};
 use meridian::cli::dig;
 use meridian::geo::prefix::Prefix;
-use meridian::transport::clock;
+use meridian::sys::clock;
 use meridian::wire::cookie::{CookieOption, Secrets};
 use meridian::wire::name::Name;
 use meridian::wire::rr::RrType;
@@ -145,7 +145,7 @@ pub struct World {
 fn add_cookie(packet: &mut Vec<u8>, client: IpAddr, dice: &mut Dice) {
     let asked = CookieOption::parse(&(dice.roll(usize::MAX) as u64).to_be_bytes()).expect("a client cookie");
     let secrets = Secrets::new(&[COOKIE_SECRET.to_be_bytes()]);
-    let (_, whole) = secrets.answer(&asked, client, clock::epoch_secs()).expect("there is a secret");
+    let (_, whole) = secrets.answer(&asked, client, clock::cookie_secs()).expect("there is a secret");
     // The OPT is empty and stands last.
     *packet.last_mut().expect("a query") = 4 + whole.len() as u8;
     packet.extend([0, 10, 0, whole.len() as u8]);

@@ -1,7 +1,7 @@
 //! Times on the command line: how long, and when.
 
 use crate::rfc3339;
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::sys::clock::epoch_secs;
 
 const DAY_SECS: u64 = 86_400;
 
@@ -29,7 +29,7 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 /// A moment to come, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next one),
 /// `+10m`.
 pub fn moment(text: &str) -> Result<u64, String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now = epoch_secs();
     moment_after(text, now)
 }
 

@@ -10,13 +10,13 @@ use crate::shared::operator_view::PopHealth;
 use crate::shared::phase::Phase;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
+use crate::sys::clock;
 use crate::wire::rr::Rcode;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The page.
 pub async fn page(
@@ -243,7 +243,7 @@ fn sizes(page: &Page, snapshot: &Snapshot) -> prometheus::Result<()> {
     for (table, octets) in sizes.tables() {
         page.set(&catalogue::SNAPSHOT_BYTES, &[table], octets as f64)?;
     }
-    let now = since_1970(SystemTime::now());
+    let now = clock::since_epoch().as_secs_f64();
     for (name, built) in snapshot.databases_built() {
         page.set(&catalogue::DATABASE_BUILT, &[name], *built as f64)?;
         page.set(&catalogue::DATABASE_AGE, &[name], (now - *built as f64).max(0.0))?;
@@ -257,11 +257,7 @@ fn process(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     page.set(
         &catalogue::STARTED,
         &[],
-        since_1970(SystemTime::now()) - shown.started.elapsed().as_secs_f64(),
+        clock::since_epoch().as_secs_f64() - shown.started.elapsed().as_secs_f64(),
     )?;
     page.set(&catalogue::RESIDENT, &[], crate::sys::memory::resident().unwrap_or(0) as f64)
-}
-
-fn since_1970(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

@@ -13,6 +13,7 @@ use crate::shared::prediction::{Gain, Move, Prediction};
 use crate::steer::ledger::{Action, Effective, Override, Selector};
 use crate::steer::pop::AdminState;
 use crate::steer::transition::Transition;
+use crate::sys::clock::epoch_secs;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -20,7 +21,6 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 /// A page for programs.
@@ -367,8 +367,4 @@ pub async fn push(
         Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
     }
-}
-
-fn epoch_secs() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -5,6 +5,7 @@ use super::metered::Metered;
 use super::{Trial, certificate, words};
 use crate::health::spec::{HttpCheck, TlsCheck, Verify};
 use crate::limits::PINNED_KEPT_MAX;
+use crate::sys::clock::epoch_secs;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -14,7 +15,6 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -47,9 +47,7 @@ pub(super) async fn connect(
     config.dangerous().set_certificate_verifier(Arc::<Recorder>::clone(&recorder));
     let connected = TlsConnector::from(Arc::new(config)).connect(name.clone(), stream).await;
     let end = recorder.end.get().copied().flatten();
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    let now = i64::try_from(epoch_secs()).unwrap_or(i64::MAX);
     trial.certificate_days = end.map(|end| certificate::days_left(end, now));
     if let Some(days) = trial.certificate_days.filter(|days| *days <= i32::from(tls.warn_days)) {
         trial.degraded = Some(end_in_words(days).into());

@@ -9,11 +9,12 @@ use crate::reload::parallel;
 use crate::snapshot::{self, Snapshot};
 use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::safety::{Lacks, Safety};
+use crate::sys::clock::epoch_secs;
 use crate::sys::memory::Passing;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// What only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn run(
     if let Some(running) = running {
         findings.extend(need_restart(running, &fixed, place_of(root, &files)));
     }
-    findings.extend(safety(&deployment, previous.map(|previous| &**previous), now_epoch()));
+    findings.extend(safety(&deployment, previous.map(|previous| &**previous), epoch_secs()));
     let (snapshot, found) = snapshot::compile_by(&parallel::each, &deployment, previous, sequence);
     findings.extend(found);
     findings.sort();
@@ -100,11 +101,6 @@ pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, F
         attempt += 1;
         sleep(Duration::from_millis(READ_PAUSE_MILLIS));
     }
-}
-
-/// Seconds since 1970.
-fn now_epoch() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// What the files themselves take out of service against a safety rule. It refuses a reload, unless

@@ -34,6 +34,7 @@ use crate::shared::published::Published;
 use crate::state::event_log::EventLog;
 use crate::state::lock::{Claim, Taken};
 use crate::state::remembered;
+use crate::sys::clock::epoch_secs;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
@@ -184,10 +185,10 @@ impl Server {
         findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all());
-        counters.last_reload.published(writer::epoch_secs(), began.elapsed().as_micros() as u64);
+        counters.last_reload.published(epoch_secs(), began.elapsed().as_micros() as u64);
         // Under the overrides from the first answer on: a restart must not undo what was said by
         // hand.
-        let now = writer::epoch_secs();
+        let now = epoch_secs();
         let mut overrides = Overrides::open(&fixed.state, now);
         let ended = overrides.expire(now);
         let (saved, faults) = remembered::recall(&fixed.state);
@@ -212,7 +213,7 @@ impl Server {
         });
         health_control.poll();
         // The first round takes its time, in which planned steps may have come.
-        let now = writer::epoch_secs();
+        let now = epoch_secs();
         let (saved, more) = remembered::recall_load(&fixed.state);
         let mut load_control = LoadControl::begin(&snapshot, &saved, now, prober, stop.clone());
         // Who was coming back when the last process ended goes on from there with the first answer.

@@ -3,10 +3,10 @@
 use super::health_control::HealthControl;
 use super::load_control::LoadControl;
 use super::overrides::Overrides;
-use super::writer::epoch_secs;
 use crate::health::health_state::SlotHealth;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
+use crate::sys::clock::epoch_secs;
 
 /// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed
 /// it.

@@ -28,10 +28,11 @@ use crate::snapshot::{self, Snapshot};
 use crate::state::event_log::EventLog;
 use crate::state::remembered::Memory;
 use crate::steer::ledger::Ledger;
+use crate::sys::clock::epoch_secs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
@@ -545,11 +546,6 @@ impl Writer {
             }));
         }
     }
-}
-
-/// Now, in seconds since 1970.
-pub fn epoch_secs() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// One line a finding: logs are searched by line, the picture goes to whoever asked.

@@ -6,10 +6,10 @@
 
 use crate::health::load::event::LoadEvent;
 use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE};
-use crate::server::writer::epoch_secs;
 use crate::shared::Shared;
 use crate::shared::event::Event;
 use crate::state::atomic::beside;
+use crate::sys::clock::epoch_secs;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};

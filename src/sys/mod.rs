@@ -32,6 +32,7 @@
 #![allow(unsafe_code)]
 
 pub mod affinity;
+pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod datagram;
 #[cfg(unix)]
@@ -42,4 +43,5 @@ pub mod process_group;
 pub mod random;
 pub mod socket;
 #[cfg(target_os = "linux")]
+#[cfg(feature = "volley")]
 pub mod volley;

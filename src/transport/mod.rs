@@ -8,7 +8,6 @@
 //! portable: hickory's own server over the same core, where the fast lane does not exist
 //! ```
 
-pub mod clock;
 pub mod connection_limit;
 pub mod draw;
 #[cfg(feature = "portable")]

@@ -15,7 +15,7 @@ use crate::answer::{self, Client, Disposition, QueryContext, Transport};
 use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
-use crate::transport::clock;
+use crate::sys::clock;
 use crate::transport::draw::Draws;
 use crate::transport::slow_path;
 use hickory_server::Server;
@@ -79,7 +79,7 @@ impl Portable {
         block.received(1);
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
             let service = self.shared.published.served();
-            let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::epoch_secs() };
+            let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::cookie_secs() };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 let outcome =
                     answer::respond(&service.snapshot, request.as_slice(), &client, moment, scratch);

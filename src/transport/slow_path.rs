@@ -15,7 +15,7 @@
 use crate::limits::{SLOW_PATH_QUEUE_MAX, UDP_PAYLOAD_MAX};
 use crate::shared::Shared;
 use crate::shared::counters::Dropped;
-use crate::transport::clock;
+use crate::sys::clock;
 use crate::wire::cookie::{CODE, CookieOption, Secrets};
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, ResponseCode};
 use hickory_proto::rr::rdata::TSIG;
@@ -147,7 +147,7 @@ fn cookie(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<EdnsOp
     let edns = request.edns.as_ref().filter(|edns| edns.version() == 0)?;
     let Some(EdnsOption::Unknown(_, octets)) = edns.option(EdnsCode::Cookie) else { return None };
     let asked = CookieOption::parse(octets)?;
-    let (_, whole) = cookies.answer(&asked, client, clock::epoch_secs())?;
+    let (_, whole) = cookies.answer(&asked, client, clock::cookie_secs())?;
     Some(EdnsOption::Unknown(CODE, whole.to_vec()))
 }
 

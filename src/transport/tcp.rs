@@ -8,7 +8,7 @@ use crate::limits::{
 };
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
-use crate::transport::clock;
+use crate::sys::clock;
 use crate::transport::connection_limit::{ConnectionLimit, LimitReached};
 use crate::transport::draw::Draws;
 use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
@@ -222,7 +222,7 @@ impl<'a> Connection<'a> {
         self.tcp_context.block.received(1);
         let octets = &self.pending[message.clone()];
         let client = Client { address: self.peer.ip(), transport: Transport::Tcp };
-        let moment = QueryContext { draw: self.draws.draw(), epoch_secs: clock::epoch_secs() };
+        let moment = QueryContext { draw: self.draws.draw(), epoch_secs: clock::cookie_secs() };
         let answers = &mut self.answers;
         let tcp_context = self.tcp_context;
         let disposition = SCRATCH.with_borrow_mut(|scratch| {

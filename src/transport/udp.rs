@@ -5,9 +5,9 @@ use crate::answer::{self, Client, Disposition, QueryContext, Scratch, Transport}
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::published::ServedSnapshot;
+use crate::sys::clock;
 use crate::sys::datagram::{Batch, Datagram};
 use crate::sys::socket;
-use crate::transport::clock;
 use crate::transport::draw::Draws;
 use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
 use crate::wire::ecs::ClientSubnet;
@@ -49,7 +49,7 @@ pub fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
     while !worker_context.stop.load(Ordering::Relaxed) {
         match batch.receive(&worker_context.socket) {
             Ok(count) => {
-                let epoch_secs = clock::epoch_secs();
+                let epoch_secs = clock::cookie_secs();
                 drops.count(worker_context, epoch_secs);
                 if count > 0 {
                     answer_batch(worker_context, &mut batch, count, epoch_secs, &mut worker_scratch);

@@ -15,11 +15,11 @@ use crate::finding::{Files, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::reload::prepare;
+use crate::sys::clock::epoch_secs;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Commands about GeoIP databases.
 #[derive(Debug, clap::Subcommand)]
@@ -87,7 +87,7 @@ fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> 
         }
     }
     let (atlas, _) = Atlas::build(&databases, &deployment.networks);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let now = epoch_secs();
     Ok(lookup(&atlas, &databases, address, now))
 }
 

@@ -229,6 +229,18 @@ fn the_core_owns_nothing_of_the_world() {
     none(breaches);
 }
 
+/// The wall clock is read in one place.
+#[test]
+fn there_is_one_clock() {
+    let mut breaches = Vec::new();
+    for source in sources("src").iter().filter(|source| !source.is_test) {
+        if words(&source.code, "SystemTime").next().is_some() && !CLOCKS.contains(&source.path.as_str()) {
+            breaches.push(format!("{}: reads the wall clock; take it from sys::clock", source.path));
+        }
+    }
+    none(breaches);
+}
+
 /// A file opens with what it holds, keeps a decent length, has a name that says something, and
 /// leaves nothing unfinished.
 #[test]

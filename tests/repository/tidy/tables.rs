@@ -213,6 +213,9 @@ pub const LONG: &[&str] = &[
     "src/wire/response.rs",
 ];
 
+/// Files that may read the wall clock, or compare times of files with it.
+pub const CLOCKS: &[&str] = &["src/sys/clock.rs", "src/probe/file.rs", "src/reload/disk.rs"];
+
 /// Files that may have long lines, with the reason.
 pub const WIDE: &[(&str, &str)] = &[("tests/peers/zones.rs", "zone text in raw strings, line by line")];
 
