@@ -1,9 +1,11 @@
 //! Admission: which questions are answered at all, and from which zone.
 
 use super::trace::Trace;
-use super::walk::{Step, Walk};
+use super::walk::Walk;
+use crate::answer::step::Step;
 use crate::wire::edns::extended_error;
-use crate::wire::response::{NamePosition, flag};
+use crate::wire::header::flag;
+use crate::wire::position::NamePosition;
 use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
 impl<'s, T: Trace> Walk<'s, '_, T> {

@@ -6,10 +6,12 @@
 //! otherwise.
 
 use super::trace::Trace;
-use super::walk::{Next, Step, Walk};
+use super::walk::Walk;
+use crate::answer::step::{Next, Step};
 use crate::wire::fragment::Rdata;
+use crate::wire::position::NamePosition;
 use crate::wire::query::QueryName;
-use crate::wire::response::{NamePosition, OwnerName, Section};
+use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Set};
 use crate::zone::links::{LinkTarget, read_target};

@@ -2,8 +2,9 @@
 
 use super::trace::Trace;
 use super::walk::Walk;
-use crate::wire::query::HEADER_LEN;
-use crate::wire::response::{OwnerName, Section, flag};
+use crate::wire::header::HEADER_LEN;
+use crate::wire::header::flag;
+use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
 
 /// Longest character string (RFC 1035 section 3.3).

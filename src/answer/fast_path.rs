@@ -10,11 +10,13 @@
 
 use super::outcome::{Outcome, Reason};
 use super::reply::Reply;
-use super::walk::Step;
+use crate::answer::step::Step;
 use crate::snapshot::locate::Evidence;
 use crate::steer::choose::{Resort, sole};
 use crate::steer::table::{V4, V6};
-use crate::wire::response::{NamePosition, OwnerName, Section, flag};
+use crate::wire::header::flag;
+use crate::wire::position::NamePosition;
+use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{CLASS_IN, Rcode, RrType};
 use crate::zone::image::{Match, Set, Steered, Usual};
 use crate::zone::text::ChainMode;

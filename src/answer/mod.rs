@@ -31,11 +31,12 @@ mod referral;
 mod reject;
 mod reply;
 mod steered;
+mod step;
 mod walk;
 
 pub use outcome::{Disposition, Outcome, Reason};
+pub use step::Step;
 pub use trace::Trace;
-pub use walk::Step;
 
 use crate::snapshot::Snapshot;
 use crate::wire::query::{Parsed, Query, parse};
@@ -43,7 +44,8 @@ use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
 use reply::Reply;
 use std::net::IpAddr;
-use walk::{Next, Walk};
+use step::Next;
+use walk::Walk;
 
 /// How a message arrived: what bounds the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

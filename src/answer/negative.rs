@@ -1,7 +1,8 @@
 //! Names and types that do not exist (RFC 2308). Negative answers carry nothing tailored.
 
 use super::trace::Trace;
-use super::walk::{Next, Step, Walk};
+use super::walk::Walk;
+use crate::answer::step::{Next, Step};
 use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::Rcode;
 

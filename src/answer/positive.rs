@@ -1,7 +1,8 @@
 //! Names that exist: the asked RRset, a CNAME, or no data of the asked type.
 
 use super::trace::Trace;
-use super::walk::{Next, Step, Walk};
+use super::walk::Walk;
+use crate::answer::step::{Next, Step};
 use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::NodeId;

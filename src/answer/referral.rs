@@ -1,8 +1,10 @@
 //! Delegations: the child's name servers, and the addresses without which they cannot be reached.
 
 use super::trace::Trace;
-use super::walk::{Next, Step, Walk};
-use crate::wire::response::{OwnerName, Section, flag};
+use super::walk::Walk;
+use crate::answer::step::{Next, Step};
+use crate::wire::header::flag;
+use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::NodeId;
 

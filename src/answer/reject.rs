@@ -6,8 +6,9 @@ use super::reply::{answer_cookie, limit, options};
 use super::{Client, Disposition, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
+use crate::wire::header::flag;
 use crate::wire::query::Reject;
-use crate::wire::response::{Response, flag};
+use crate::wire::response::Response;
 use crate::wire::rr::Rcode;
 
 /// Writes the error.

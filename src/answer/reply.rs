@@ -2,15 +2,16 @@
 //! And its end: the OPT and the header.
 
 use super::outcome::Outcome;
-use super::walk::Step;
 use super::{Client, Disposition, QueryContext, Transport};
+use crate::answer::step::Step;
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::QuerySource;
 use crate::wire::cookie::{self, CookieStatus};
 use crate::wire::edns::{Edns, ResponseOptions};
+use crate::wire::position::NamePosition;
 use crate::wire::query::Query;
-use crate::wire::response::{NamePosition, Response};
+use crate::wire::response::Response;
 use crate::wire::rr::Rcode;
 use crate::zone::set::Found;
 

@@ -2,7 +2,8 @@
 
 use super::outcome::Reason;
 use super::trace::Trace;
-use super::walk::{Next, Step, Walk};
+use super::walk::Walk;
+use crate::answer::step::{Next, Step};
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::locate::Decision;
 use crate::steer::choose::{Choice, ChoiceInputs, Resort, choose, pick};

@@ -1,6 +1,6 @@
 //! The story of an answer: nothing in service, everything in `explain`.
 
-use super::walk::Step;
+use crate::answer::step::Step;
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::Decision;
 use crate::steer::choose::{Choice, ChoiceTrace, NoChoiceTrace};

@@ -1,8 +1,10 @@
 //! Nested prefixes as disjoint leaves: the longest prefix that holds an address speaks for it
 //! alone.
 
-use super::mmdb::PlacedLeaf;
 use super::trie::AddressBits;
+
+/// A leaf of a database: network address, length, index into [`Database::places`].
+pub type PlacedLeaf<B> = (B, u8, u32);
 
 /// A prefix and its value: first address, length; without a value it makes a hole.
 pub type Layer<K> = (K, u8, Option<u32>);

@@ -3,8 +3,8 @@
 use super::{Finding, Trial, words};
 use crate::health::spec::DnsCheck;
 use crate::limits::{DATAGRAM_MAX, MESSAGE_MAX};
+use crate::wire::header::HEADER_LEN;
 use crate::wire::name::wire_name_len;
-use crate::wire::query::HEADER_LEN;
 use crate::wire::rr::{CLASS_IN, Rcode, RrType};
 use std::hash::{BuildHasher, RandomState};
 use std::io;

@@ -4,6 +4,7 @@
 //! layered under operator networks, and compiled away; zones become images. What did not change
 //! since the previous snapshot is taken over from it.
 
+use super::each::{Each, in_order};
 use super::inputs::{InputHash, InputHashes};
 use super::size_guard::{self, SourceSize};
 use super::{Digest, Facts, Identity, Snapshot, Steering, steering, targets};
@@ -32,15 +33,6 @@ pub fn compile(
     sequence: u64,
 ) -> (Option<Snapshot>, Findings) {
     compile_by(&in_order, deployment, previous, sequence)
-}
-
-/// Does a piece of work for each number below a count, in any order; see
-/// [`crate::config::Sources::each`].
-pub type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
-
-/// One after the other.
-pub(super) fn in_order(count: usize, work: &(dyn Fn(usize) + Sync)) {
-    (0..count).for_each(work);
 }
 
 /// [`compile`] with images built by `each`.

@@ -10,6 +10,7 @@ pub mod carry;
 pub mod compile;
 pub mod difference;
 pub mod digest;
+pub mod each;
 pub mod forecast;
 pub mod inputs;
 mod interner;

@@ -9,11 +9,11 @@
 //! hold classes of places of which each policy makes the same, and each policy says what it makes
 //! of a class.
 
-use super::compile::Each;
 use super::interner::Interner;
 use crate::geo::atlas::{Atlas, Leaf, Space};
 use crate::geo::trie::{AddressBits, AddressTable, Merging, Trie, ValueBlock};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
+use crate::snapshot::each::Each;
 use crate::steer::table::REDIRECT;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

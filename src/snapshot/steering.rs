@@ -6,7 +6,6 @@
 //! one that is cut into classes of places of which every policy makes the same: scopes stay true,
 //! but a leaf is no wider for one policy than for all.
 
-use super::compile::{Each, in_order};
 use super::interner::Interner;
 use super::routes::{Route, Tables};
 use super::sizes::tries;
@@ -15,6 +14,7 @@ use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::limits::ROUTES_OCTETS_MAX;
+use crate::snapshot::each::{Each, in_order};
 use crate::steer::policy::{Candidate, Policy, Sharing};
 use crate::steer::pop::{Pop, Service};
 use crate::steer::preference_list::PreferenceList;

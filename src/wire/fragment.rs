@@ -1,8 +1,8 @@
 //! A record as it is kept for serving: octets, and the places that depend on the message.
 
-use super::query::HEADER_LEN;
-use super::response::NamePosition;
 use super::rr::{CLASS_IN, RrType, Ttl};
+use crate::wire::header::HEADER_LEN;
+use crate::wire::position::NamePosition;
 
 /// Octets before the data of a record whose owner is a pointer.
 pub const HEAD_LEN: usize = 12;

@@ -5,10 +5,11 @@
 
 use super::edns::Edns;
 use super::hash;
+use super::header::HEADER_LEN;
 use super::name::NAME_OCTETS_MAX;
-use super::response::flag;
 use super::rr::{Rcode, RrType};
 use crate::limits::LABELS_MAX;
+use crate::wire::header::flag;
 
 /// A question with what EDNS says about it. Large, so whoever answers many has one for all of them,
 /// and it is filled where it stays.
@@ -295,9 +296,6 @@ impl std::fmt::Debug for QueryName {
         super::name::write_name(f, self.wire())
     }
 }
-
-/// Octets of a header.
-pub const HEADER_LEN: usize = 12;
 
 /// Reads a message; its question, if it is a query, goes into `query`.
 ///

@@ -6,63 +6,13 @@
 
 use super::edns::ResponseOptions;
 use super::fragment::{HEAD_LEN, NO_PATCH, Rdata};
-use super::query::{HEADER_LEN, Question};
+use super::header::flag;
+use super::query::Question;
 use super::rr::{CLASS_IN, Rcode, RrType, Ttl};
-
-/// Flag bits of the header's second word.
-pub mod flag {
-    /// Response.
-    pub const QR: u16 = 0x8000;
-    /// Authoritative answer.
-    pub const AA: u16 = 0x0400;
-    /// Truncated.
-    pub const TC: u16 = 0x0200;
-    /// Recursion desired.
-    pub const RD: u16 = 0x0100;
-    /// Checking disabled.
-    pub const CD: u16 = 0x0010;
-}
+use crate::wire::header::HEADER_LEN;
 
 /// Largest offset that a compression pointer reaches.
 const POINTER_MAX: usize = 0x3fff;
-
-/// A name that stands in the message: `literal` octets at `start`, the rest (from there on) at
-/// `tail`.
-#[derive(Clone, Copy, Debug)]
-pub struct NamePosition {
-    start: u16,
-    literal: u16,
-    tail: u16,
-}
-
-impl NamePosition {
-    /// The name in the question.
-    pub const QUESTION: NamePosition = NamePosition { start: HEADER_LEN as u16, literal: u16::MAX, tail: 0 };
-
-    /// A name whose octets all stand at `start`.
-    #[inline]
-    pub fn whole(start: usize) -> NamePosition {
-        NamePosition { start: start as u16, literal: u16::MAX, tail: 0 }
-    }
-
-    /// A name of which the first `literal` octets stand at `start` and the rest at `tail`. Messages
-    /// end before 65,536.
-    #[inline]
-    pub fn split(start: usize, literal: u16, tail: usize) -> NamePosition {
-        NamePosition { start: start as u16, literal, tail: tail as u16 }
-    }
-
-    /// Where the suffix that begins `offset` octets into the name stands.
-    #[inline(always)]
-    pub fn suffix(&self, offset: usize) -> usize {
-        let NamePosition { start, literal, tail } = *self;
-        if offset < usize::from(literal) {
-            usize::from(start) + offset
-        } else {
-            usize::from(tail) + (offset - usize::from(literal))
-        }
-    }
-}
 
 /// Which section records go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod tree;
 pub use record::Fields;
 
 use super::embedded;
+use super::layered::PlacedLeaf;
 use super::prefix::Prefix;
 use crate::finding::{At, FileId, Finding, Findings, code};
 use crate::limits::DATABASE_OCTETS_MAX;
@@ -20,9 +21,6 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use tree::{Tree, TreeError};
-
-/// A leaf of a database: network address, length, index into [`Database::places`].
-pub type PlacedLeaf<B> = (B, u8, u32);
 
 /// A database, read.
 #[derive(Clone, Debug)]

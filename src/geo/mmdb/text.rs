@@ -1,9 +1,10 @@
 //! Databases written as text: geofeeds (RFC 8805) and our own source format, loaded without a
 //! detour.
 
-use super::{Database, Fields, PlacedLeaf};
+use super::{Database, Fields};
 use crate::finding::{At, FileId, Finding, Findings, code};
 use crate::geo::geofeed;
+use crate::geo::layered::PlacedLeaf;
 use crate::geo::layered::{Layer, disjoint};
 use crate::geo::prefix::Prefix;
 use crate::geo::source_text::{self, Row};

@@ -1,0 +1,48 @@
+//! A step: one name on the way from the question along CNAMEs, and what it is in our zones.
+
+use crate::wire::header::HEADER_LEN;
+use crate::wire::position::NamePosition;
+use crate::wire::response::OwnerName;
+use crate::wire::rr::Rcode;
+use crate::zone::image::Image;
+use crate::zone::set::Found;
+
+/// One name on the way: the question, or the target of a CNAME.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'s> {
+    /// The name in lower-case wire form.
+    pub name: &'s [u8],
+    /// Where it stands in the message.
+    pub written: NamePosition,
+    /// The zone that holds it, and what it is there.
+    pub found: Found,
+    /// The image of that zone.
+    pub image: &'s Image,
+}
+
+impl Step<'_> {
+    /// The name as an owner.
+    pub fn owner(&self) -> OwnerName<'_> {
+        OwnerName { at: self.written.suffix(0), wire: self.name }
+    }
+
+    /// Whether records as they stand ready have the right owner: they point at the name in the
+    /// question. The root is never pointed at.
+    #[inline(always)]
+    pub fn owns_what_is_ready(&self) -> bool {
+        self.written.suffix(0) == HEADER_LEN && self.name.len() > 1
+    }
+
+    /// Where the suffix of `len` octets stands.
+    pub fn suffix_at(&self, len: usize) -> usize {
+        self.written.suffix(self.name.len() - len)
+    }
+}
+
+/// What follows a step.
+pub enum Next<'s> {
+    /// The answer is complete.
+    Done(Rcode),
+    /// A CNAME was written whose target is in one of our zones.
+    Follow(Step<'s>),
+}

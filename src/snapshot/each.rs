@@ -1,0 +1,10 @@
+//! Pieces of work that threads may share.
+
+/// Does a piece of work for each number below a count, in any order; see
+/// [`crate::config::Sources::each`].
+pub type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
+
+/// One after the other.
+pub(super) fn in_order(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    (0..count).for_each(work);
+}
