@@ -2,8 +2,7 @@
 
 /// Largest weight of a PoP or address: small enough that weight x logarithm fits 64 bits.
 pub const WEIGHT_MAX: u32 = 1_000_000;
-/// Longest preference list: a client that fails over eight times has other problems; 64 bounds a
-/// scan.
+/// Longest preference list: a query may scan all of it, and no client needs its 65th PoP.
 pub const LIST_DEPTH_MAX: u8 = 64;
 /// Preference list unless the policy says otherwise: full orders explode, eight is beyond any real
 /// failover.

@@ -1,7 +1,8 @@
 //! Fuzz targets: each takes any octets and panics if something that must hold does not.
 //!
 //! They are reached in two ways: by cargo-fuzz from `fuzz/fuzz_targets`, guided by coverage, and by
-//! `tests/fuzzing/main.rs` on the stable compiler, from fixed seeds and by mutation of sound inputs.
+//! `tests/fuzzing/main.rs` on the stable compiler, from fixed seeds and by mutation of sound
+//! inputs.
 
 pub mod csv;
 pub mod feed;

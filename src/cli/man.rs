@@ -115,8 +115,8 @@ const EXIT_STATUS: &str = "EXIT STATUS";
 const EXAMPLES: &str = "EXAMPLES";
 
 /// Exit status of commands whose help has no paragraph of its own about it.
-const ANY_EXIT_STATUS: &str = "0 done, 1 findings refused it, 2 the command line is wrong or the server cannot \
-                               be reached.";
+const ANY_EXIT_STATUS: &str = "0 done, 1 findings refused it, 2 the command line is wrong or the server \
+                               cannot be reached.";
 
 /// A row of ENVIRONMENT or FILES: what, words about it, and the pages that have it: those of
 /// commands with this argument or of this name. The page of the program has every row.

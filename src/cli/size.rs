@@ -198,7 +198,8 @@ impl Told {
             .map(|(policy, leaves, octets)| {
                 json!({
                     "policy": &*policy.name, "routes_octets": octets, "route_leaves": leaves,
-                    "preference_lists": policy.preference_lists.len(), "plans_octets": sizes::preference_list_octets(policy),
+                    "preference_lists": policy.preference_lists.len(),
+                    "plans_octets": sizes::preference_list_octets(policy),
                 })
             })
             .collect();

@@ -184,8 +184,8 @@ pub fn document() -> String {
         text.push_str(&format!("| `{}` | {} |\n", reason.word(), reason.about()));
     }
     text.push_str(&format!(
-        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger deployment\n\
-         the policies behind those that fit are counted together as the policy `other`.\n",
+        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger\n\
+         deployment the policies behind those that fit are counted together as the policy `other`.\n",
         crate::limits::DECISION_PAIRS_MAX
     ));
     text

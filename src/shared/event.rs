@@ -292,7 +292,8 @@ pub fn override_json(entry: &Override) -> Value {
         "author": &*entry.author,
         "reason": &*entry.reason,
         "set": rfc3339::moment(entry.set_epoch_secs),
-        "start": (entry.transition.start_epoch_secs > 0).then(|| rfc3339::moment(entry.transition.start_epoch_secs)),
+        "start": (entry.transition.start_epoch_secs > 0)
+            .then(|| rfc3339::moment(entry.transition.start_epoch_secs)),
         "over_secs": entry.transition.over_secs,
         "done": (entry.transition.end() > 0).then(|| rfc3339::moment(entry.transition.end())),
         "until": entry.until_epoch_secs.map(rfc3339::moment),

@@ -4,7 +4,8 @@ use crate::support::deployment::sample::Sample;
 use crate::support::deployment::*;
 use meridian::server::Engine;
 
-/// Packets sent. A longer run: `MERIDIAN_STORM_PACKETS=1000000 cargo test --release --test fuzzing storm`.
+/// Packets sent. A longer run:
+/// `MERIDIAN_STORM_PACKETS=1000000 cargo test --release --test fuzzing storm`.
 const PACKETS: u64 = 100_000;
 /// Packets between two honest questions; few enough that the kernel's queue holds them.
 const VOLLEY: u64 = 50;

@@ -1,4 +1,5 @@
-//! Memory: answering allocates nothing (law 6, one half), and tables that stay stand in large pages.
+//! Memory: answering allocates nothing (law 6, one half), and tables that stay stand in large
+//! pages.
 //!
 //! The allocator of the program serves this test program too, under one that counts.
 #![allow(unsafe_code)] // an allocator is unsafe by its signature; this one only counts and passes on

@@ -124,7 +124,8 @@ proptest! {
         for (at, well) in results.iter().enumerate() {
             let before = verdict_state.verdict();
             verdict_state =
-                if *well { verdict_state.succeed(limits) } else { verdict_state.fail(limits, Moment(0)).confirm() };
+                if *well { verdict_state.succeed(limits) }
+                else { verdict_state.fail(limits, Moment(0)).confirm() };
             prop_assert_eq!(verdict_state.verdict(), reference(&results[..=at], limits));
             if before != Verdict::Unknown && verdict_state.verdict() != before {
                 prop_assert!(at >= soonest, "flipped at {} before {}", at, soonest);

@@ -1,8 +1,9 @@
-//! Circles of imports: no two files of `src/` may need each other, but for those that the table lists.
+//! Circles of imports: no two files of `src/` may need each other, but for those that the table
+//! lists.
 //!
-//! A path (`crate::zone::set::Zones`, `super::rule`) is an arrow to the file of the deepest module that
-//! it names. Arrows between a folder and what is inside it do not count: a folder's `mod.rs` holds the
-//! model, and its files are the details.
+//! A path (`crate::zone::set::Zones`, `super::rule`) is an arrow to the file of the deepest module
+//! that it names. Arrows between a folder and what is inside it do not count: a folder's `mod.rs`
+//! holds the model, and its files are the details.
 
 use super::tables::CIRCLES;
 use super::{Source, none, sources, words};
@@ -14,7 +15,8 @@ fn module_of(path: &str) -> String {
     if matches!(inside, "lib" | "main") { String::new() } else { inside.replace('/', "::") }
 }
 
-/// Every path that a tree of names holds: `a::{b, c::{d, e}}` gives `a::b`, `a::c::d` and `a::c::e`.
+/// Every path that a tree of names holds: `a::{b, c::{d, e}}` gives `a::b`, `a::c::d` and
+/// `a::c::e`.
 fn expand(text: &str, prefix: &str, paths: &mut BTreeSet<String>) {
     let text = text.trim();
     let end =

@@ -5,6 +5,7 @@
 pub const MAY_USE: &[(&str, &[&str])] = &[
     // 0  ground
     ("limits",    &[]),
+    ("rfc3339",   &[]),
     ("finding",   &["limits"]),
     ("wire",      &["limits", "finding"]),
     // 1  facts
@@ -13,21 +14,23 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("steer",     &["limits", "finding", "wire", "geo", "health"]),
     ("zone",      &["limits", "finding", "wire"]),
     // 2  words
-    ("config",    &["limits", "finding", "wire", "geo", "health", "steer", "zone"]),
+    ("config",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone"]),
     // 3  core
-    ("snapshot",  &["limits", "finding", "wire", "geo", "health", "steer", "zone"]),
+    ("snapshot",  &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone"]),
     ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
-    ("desk",      &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer"]),
+    ("shared",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
+                    "answer"]),
     // 4  edges
     ("sys",       &["limits"]),
     ("transport", &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
-                    "desk", "sys"]),
-    ("probe",     &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "desk",
+                    "shared", "sys"]),
+    ("probe",     &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "shared",
                     "sys"]),
-    ("reload",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "desk",
+    ("reload",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "shared",
                     "sys", "config"]),
-    ("control",   &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
-                    "desk", "sys"]),
+    ("state",     &["limits", "finding", "health", "steer", "shared", "sys", "config"]),
+    ("control",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
+                    "answer", "shared", "sys"]),
     // 5  program: everything below, and each other
     ("server",    EVERYTHING),
     ("cli",       EVERYTHING),
@@ -38,6 +41,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
 /// Every folder.
 pub const EVERYTHING: &[&str] = &[
     "limits",
+    "rfc3339",
     "finding",
     "wire",
     "geo",
@@ -47,19 +51,22 @@ pub const EVERYTHING: &[&str] = &[
     "config",
     "snapshot",
     "answer",
-    "desk",
+    "shared",
     "sys",
     "transport",
     "probe",
     "reload",
+    "state",
     "control",
     "server",
     "cli",
 ];
 
 /// Folders of floors 0 to 3: no I/O, no clock, no dice, no lock.
-pub const PURE: &[&str] =
-    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "config", "snapshot", "answer", "desk"];
+pub const PURE: &[&str] = &[
+    "limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "config", "snapshot", "answer",
+    "shared",
+];
 
 /// Uses beyond the table: files that begin so may use paths that begin so, for a reason.
 pub const ALSO: &[(&str, &str, &str)] = &[
@@ -70,7 +77,7 @@ pub const ALSO: &[(&str, &str, &str)] = &[
     ),
     ("src/zone/check/", "steer::rule", "a rule may answer a CNAME, which must not close a loop"),
     ("src/snapshot/inputs.rs", "config", "it names what each part of a deployment is compiled from"),
-    ("src/snapshot/roster", "config", "who is watched is made of the deployment's probes"),
+    ("src/snapshot/targets", "config", "who is watched is made of the deployment's probes"),
     (
         "src/snapshot/compile.rs",
         "config",
@@ -81,7 +88,7 @@ pub const ALSO: &[(&str, &str, &str)] = &[
 /// Uses that the table allows by folder, but that only some files need: (path, files that may).
 pub const ONLY: &[(&str, &[&str])] = &[
     // The query path never sees a database: it was compiled away.
-    ("geo::mmdb", &["src/geo/", "src/snapshot/compile.rs", "src/reload/cycle.rs", "src/cli/"]),
+    ("geo::mmdb", &["src/geo/", "src/snapshot/compile.rs", "src/reload/prepare.rs", "src/cli/"]),
     (
         "geo::atlas",
         &["src/geo/", "src/snapshot/compile.rs", "src/snapshot/steering", "src/snapshot/routes", "src/cli/"],
@@ -90,7 +97,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
 
 /// Where a crate may be named.
 pub const CRATES: &[(&str, &[&str])] = &[
-    ("hickory_proto", &["src/transport/rare", "src/transport/portable"]),
+    ("hickory_proto", &["src/transport/slow_path", "src/transport/portable"]),
     ("hickory_server", &["src/transport/portable"]),
     ("async_trait", &["src/transport/"]),
     ("tokio", EDGES_AND_PROGRAM),
@@ -106,9 +113,9 @@ pub const CRATES: &[(&str, &[&str])] = &[
         &[
             "src/control/",
             "src/cli/",
-            "src/desk/render",
-            "src/desk/event",
-            "src/desk/comparison",
+            "src/finding/render",
+            "src/shared/event",
+            "src/shared/comparison",
             "src/probe/load",
         ],
     ),
@@ -130,10 +137,10 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("prometheus", &["src/control/"]),
     ("clap", &["src/cli/"]),
     ("clap_mangen", &["src/cli/man.rs"]),
-    ("arc_swap", &["src/desk/"]),
+    ("arc_swap", &["src/shared/"]),
     ("maxminddb", &["src/geo/mmdb"]),
     ("mmdb_writer", &["src/cli/geoip"]),
-    ("annotate_snippets", &["src/desk/render"]),
+    ("annotate_snippets", &["src/finding/render"]),
     ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
     ("siphasher", &["src/wire/cookie.rs"]),
     ("strsim", &["src/config/", "src/zone/master/"]),
@@ -205,12 +212,10 @@ pub const LINES_MAX: usize = 500;
 /// struck off.
 pub const LONG: &[&str] = &[
     "src/config/catalogue/pops.rs",
-    "src/config/load.rs",
-    "src/health/monitor.rs",
+    "src/config/deployment.rs",
+    "src/health/monitor/mod.rs",
     "src/server/writer.rs",
     "src/steer/choose.rs",
-    "src/wire/query.rs",
-    "src/wire/response.rs",
 ];
 
 /// Files that may read the wall clock, or compare times of files with it.
@@ -220,4 +225,14 @@ pub const CLOCKS: &[&str] = &["src/sys/clock.rs", "src/probe/file.rs", "src/relo
 pub const WIDE: &[(&str, &str)] = &[("tests/peers/zones.rs", "zone text in raw strings, line by line")];
 
 /// Files that need each other, with the reason why that is right.
-pub const CIRCLES: &[(&[&str], &str)] = &[];
+pub const CIRCLES: &[(&[&str], &str)] = &[
+    (
+        &["src/steer/policy.rs", "src/steer/rule.rs"],
+        "a rule may hand its clients to another policy (`use:`), and a policy has rules",
+    ),
+    (&["src/zone/links.rs", "src/zone/set.rs"], "a set of zones has links, and a link leads into the set"),
+    (
+        &["src/zone/master/generate.rs", "src/zone/master/reader.rs"],
+        "`$GENERATE` is a directive of the reader, and its lines are read as any other",
+    ),
+];
