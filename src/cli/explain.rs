@@ -186,9 +186,7 @@ fn conclude(text: &mut String, snapshot: &Snapshot, outcome: &Outcome, out: &[u8
     let _ = writeln!(text, "snapshot   {} digest {}", snapshot.sequence(), snapshot.digest());
     match outcome.disposition {
         Disposition::Silence => text.push_str("answer     none: the server stays silent\n"),
-        Disposition::SlowPath => {
-            text.push_str("answer     from the side road for rare messages, not from the core\n")
-        }
+        Disposition::SlowPath => text.push_str("answer     from the slow path, not from the core\n"),
         Disposition::Send(len) => {
             let _ = writeln!(text, "scope      {}", outcome.scope);
             text.push('\n');

@@ -97,16 +97,16 @@ fn show(policy: &Value) -> String {
         "answers",
         "when_all_down",
         "scopes",
-        "plans",
+        "preference_lists",
         "https",
     ];
-    let mut text: String = keys.iter().map(|key| format!("{key:<14} {}\n", plain(&policy[*key]))).collect();
+    let mut text: String = keys.iter().map(|key| format!("{key:<17} {}\n", plain(&policy[*key]))).collect();
     for (index, rule) in policy["rules"].as_array().into_iter().flatten().enumerate() {
         let fence = if rule["fence"] == true { ", fenced" } else { "" };
         let when = rule["when"].as_str().filter(|when| !when.is_empty()).unwrap_or("always");
-        text.push_str(&format!("rule {:<9} {when}: {}{fence}\n", index + 1, plain(&rule["candidates"])));
+        text.push_str(&format!("rule {:<12} {when}: {}{fence}\n", index + 1, plain(&rule["candidates"])));
     }
-    text.push_str(&format!("{:<14} {}\n", "guard", guard(policy)));
+    text.push_str(&format!("{:<17} {}\n", "guard", guard(policy)));
     let percent = |share: &Value| {
         share
             .as_f64()

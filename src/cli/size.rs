@@ -199,7 +199,7 @@ impl Told {
                 json!({
                     "policy": &*policy.name, "routes_octets": octets, "route_leaves": leaves,
                     "preference_lists": policy.preference_lists.len(),
-                    "plans_octets": sizes::preference_list_octets(policy),
+                    "preference_list_octets": sizes::preference_list_octets(policy),
                 })
             })
             .collect();

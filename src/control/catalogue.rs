@@ -74,15 +74,15 @@ families! {
          (drained or of weight 0), as_if_up (everything is down), cname, nodata, servfail.";
     EVIDENCE = Counter "meridian_decision_evidence_total" ["transport", "evidence"]
         "Answers that a policy decided, by what located the client: ecs (client subnet), resolver (its \
-         address), nothing (the policy makes one plan for everybody).";
+         address), nothing (the policy gives every client the same preference list).";
     RELOADS = Counter "meridian_reloads_total" ["outcome"]
         "Reloads, by outcome (published, refused).";
     LAST_RELOAD_OK = Gauge "meridian_last_reload_ok" []
-        "1 if the last load of the files was published, 0 if it was refused and the snapshot before stays.";
+        "1 if the last reload was published, 0 if it was refused and the snapshot before stays.";
     LAST_RELOAD_PUBLISHED = Gauge "meridian_last_reload_published_timestamp_seconds" []
-        "When a load was last published, the one of the start among them, in seconds since 1970.";
+        "When a reload was last published, in seconds since 1970; the start counts as one.";
     LAST_RELOAD_DURATION = Gauge "meridian_last_reload_duration_seconds" []
-        "How long the last load took, from its beginning to its publication or refusal.";
+        "How long the last reload took, from its beginning to its publication or refusal.";
     READY = Gauge "meridian_ready" []
         "1 while `/readyz` says so: queries are answered and the ledger of overrides is whole.";
     POP_STATE = Gauge "meridian_pop_state" ["pop", "state"]
@@ -137,10 +137,11 @@ families! {
         "Owner names whose addresses a policy decides.";
     ROUTE_LEAVES = Gauge "meridian_route_leaves" []
         "Leaves of all tables of routes, tables that policies share counted once.";
-    PREFERENCE_LISTS = Gauge "meridian_plans" []
+    PREFERENCE_LISTS = Gauge "meridian_preference_lists" []
         "Distinct preference lists of all policies.";
     SNAPSHOT_BYTES = Gauge "meridian_snapshot_bytes" ["table"]
-        "Octets that the snapshot in service holds, by table (images, links, routes, plans, addresses).";
+        "Octets that the snapshot in service holds, by table (images, links, routes, preference_lists, \
+         addresses).";
     DATABASE_BUILT = Gauge "meridian_database_build_timestamp_seconds" ["name"]
         "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database. \
          One without a date, such as a geofeed, is not shown.";

@@ -91,7 +91,7 @@ fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<V
         "rules": rules,
         "members": members,
         "scopes": table.scopes,
-        "plans": table.preference_lists.len(),
+        "preference_lists": table.preference_lists.len(),
         "https": table.https,
         "panic": if guard.share_percent >= 100 { json!("off") } else { panic },
         "held": held.contains(&table.name),

@@ -90,7 +90,7 @@ pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, F
             for path in changed {
                 let message = format!("`{}` changed while the deployment was read", path.display());
                 let finding = Finding::error(code::SOURCE_CHANGED, message)
-                    .help("reload again when the files have settled");
+                    .help("reload again when the files no longer change");
                 findings.push(match place_of(&path, &files) {
                     Some(at) => finding.at(at, ""),
                     None => finding,

@@ -68,7 +68,7 @@ drops! {
         "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
-    SlowPathFull = "rare_full", "a rare message while too many of them waited";
+    SlowPathFull = "slow_path_full", "a slow-path message while too many of them waited";
     SocketError = "socket_error", "a receive or accept that failed";
     ConnectionsFull = "connections_full", "a connection past the limit in all";
     PrefixFull = "prefix_full", "a connection past the limit of its client prefix";

@@ -66,7 +66,7 @@ impl Sizes {
             images,
             links,
             ("routes", self.routes_octets),
-            ("plans", self.preference_list_octets),
+            ("preference_lists", self.preference_list_octets),
             ("addresses", self.addresses_octets),
         ]
     }

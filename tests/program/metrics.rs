@@ -281,6 +281,7 @@ fn the_scrape_is_the_catalogue() {
     }
     let scrape = process.scrape();
     assert!(scrape["process_resident_memory_bytes"] > 1e6 && scrape["meridian_names"] == 5.0, "{scrape:?}");
+    assert!(scrape["meridian_preference_lists"] >= 1.0, "{scrape:?}");
     assert!(scrape.iter().any(|(s, age)| s.starts_with("meridian_database_age_seconds{name=")
         && s.contains("places.mmdb")
         && *age >= 0.0));
@@ -396,16 +397,22 @@ fn size_adds_up() {
     assert_eq!(Some(sum(&told["zones"], "octets")), told["tables"]["images"].as_u64());
     let tables: u64 = told["tables"].as_object().expect("tables").values().filter_map(Value::as_u64).sum();
     assert_eq!(Some(tables), told["snapshot_octets"].as_u64());
+    assert!(sum(&told["policies"], "preference_list_octets") > 0);
     assert!(told["reload_peak_octets_estimated"].as_u64() > told["peak_octets"].as_u64());
     assert_eq!(
         process.scrape()["meridian_snapshot_bytes{table=\"images\"}"] as u64,
         sum(&told["zones"], "octets")
+    );
+    assert_eq!(
+        process.scrape()["meridian_snapshot_bytes{table=\"preference_lists\"}"] as u64,
+        sum(&told["policies"], "preference_list_octets")
     );
     let text = run(&[]);
     for what in [
         "zone      cdn.example.",
         "policy    first",
         "table     routes",
+        "table     preference_lists",
         "loading   records",
         "peak      of a reload",
     ] {

@@ -157,10 +157,14 @@ fn a_drain_moves_and_survives() {
     let (status, stdout, _) = process.run(&["policy", "show", "cdn.example./first"]);
     assert!(
         status == 0
-            && stdout.contains("guard          watches, of more than 50 %")
+            && stdout.contains("guard             watches, of more than 50 %")
+            && stdout.contains("\npreference_lists  ")
             && stdout.contains("SERVES"),
         "{stdout}"
     );
+    let (_, stdout, _) = process.run(&["policy", "show", "cdn.example./first", "--format", "json"]);
+    let policy: Value = serde_json::from_str(&stdout).expect("JSON");
+    assert!(policy["preference_lists"].as_u64() > Some(0) && policy["plans"].is_null(), "{policy}");
     let events = deployment.events(|events| events.lines().count() >= 3);
     let kinds: Vec<String> = events
         .lines()

@@ -117,8 +117,8 @@ static POLICY: KeySection = KeySection {
             "ttl",
             &LIFE,
             Absent::Default("{ min: 30, max: 60 }"),
-            "`max` while every state is settled, which it always is without probes; towards `min` while one \
-             may change",
+            "`max` while no change of state is due, which holds always without probes; towards `min` while a \
+             state may change",
             "{ min: 20, max: 60 }",
         ),
         entry("answers", &ANSWERS, Absent::Default("1"), "addresses in an answer, all of one PoP", "1"),
@@ -262,7 +262,7 @@ pub(super) static TTL: KeySection = KeySection {
     block: "",
     entries: &[
         entry("min", &TIME, Absent::Default("30"), "while a change of state is near", "20"),
-        entry("max", &TIME, Absent::Default("60"), "while everything is settled", "60"),
+        entry("max", &TIME, Absent::Default("60"), "while no change of state is due", "60"),
     ],
     others: Others::None,
     notes: "",

@@ -98,7 +98,7 @@ fn wrong_expectations_are_reported() {
         "pop fra",
         "truncated",
         "silence",
-        "rare",
+        "slow_path",
         "ede 20",
         "nsid x",
         "no opt",

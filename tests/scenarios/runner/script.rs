@@ -87,7 +87,7 @@ pub enum Expect {
     NoQuestion,
     /// Nothing is sent.
     Silence,
-    /// It goes to the side road.
+    /// It goes to the slow path.
     SlowPath,
 }
 
@@ -255,7 +255,7 @@ fn expect(words: &[&str]) -> Result<Expect, String> {
         ["whole"] => Expect::Whole,
         ["question", name, rtype] => Expect::Question((*name).to_owned(), (*rtype).to_owned()),
         ["silence"] => Expect::Silence,
-        ["rare"] => Expect::SlowPath,
+        ["slow_path"] => Expect::SlowPath,
         [word, record @ ..] if section(word).is_some() => {
             if record.len() < 4 {
                 return Err(format!("expected `{word} OWNER TTL TYPE DATA`"));
