@@ -1,5 +1,5 @@
 //! What the monitor costs: one verdict among 1,000 PoPs and 200 policies, from its result to the
-//! picture, and the next of 65,536 targets. `cargo bench --bench health`.
+//! health state, and the next of 65,536 targets. `cargo bench --bench health`.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -151,7 +151,8 @@ fn large() -> support::World {
     support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
-/// From a picture in which one verdict has turned to the snapshot that every worker loads next.
+/// From a health state in which one verdict has turned to the snapshot that every worker loads
+/// next.
 fn publication(criterion: &mut Criterion) {
     let world = large();
     let published = Published::new(Arc::clone(&world.snapshot), 2);

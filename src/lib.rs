@@ -4,7 +4,7 @@
 //! 5  program   cli  server                       arguments, wiring, signals, drain
 //! 4  edges     sys transport probe reload control   sockets, files, clocks, threads
 //! --------------------------------------- below: no I/O, no clock, no dice, no lock
-//! 3  core      answer  snapshot  desk            the pure function; the immutable thing it reads
+//! 3  core      answer  snapshot  shared          the pure function; the immutable thing it reads
 //! 2  words     config                            text -> checked values, or findings
 //! 1  facts     geo  zone  steer  health
 //! 0  ground    wire  finding  limits

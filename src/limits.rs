@@ -114,7 +114,7 @@ pub const ACCEPT_PAUSE_MILLIS: u64 = 1000;
 pub const CONNECTION_PREFIX_V4: u8 = 24;
 /// Prefix by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
 pub const CONNECTION_PREFIX_V6: u8 = 56;
-/// Rare messages that may wait: they are never urgent, and more of them is an attack.
+/// Slow-path messages that may wait: none of them is urgent, and more of them is an attack.
 pub const SLOW_PATH_QUEUE_MAX: usize = 256;
 /// Commands to the writer that may wait; they are merged, so a longer queue gains nothing.
 pub const COMMAND_QUEUE: usize = 64;
@@ -224,7 +224,7 @@ pub const EXPOSED_MAX: usize = 500_000;
 /// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round
 /// is not held up.
 pub const PROBE_QUICK_MS: u64 = 1_000;
-/// Milliseconds between pictures of health that differ in counters alone: a TTL has whole seconds.
+/// Milliseconds between health states that differ in counters alone: a TTL has whole seconds.
 pub const HEALTH_COUNTERS_MS: u64 = 1_000;
 /// Events about health that wait to be told: every PoP of a large deployment turns, with room; the
 /// rest is counted.

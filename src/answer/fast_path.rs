@@ -1,7 +1,8 @@
-//! The usual answer, in a straight line: an RRset that stands ready, a CNAME to another of our
-//! names, and the address of the one PoP that a policy puts first while nothing speaks against it.
+//! The fast path, usual answers in a straight line: an RRset that stands ready, a CNAME to another
+//! of our names, and the address of the one PoP that a policy puts first while nothing speaks
+//! against it.
 //!
-//! Nothing is decided here that [`Exchange::walk`] would not decide alike; this only leaves out the
+//! Nothing is decided here that [`Walk::walk`] would not decide alike; this only leaves out the
 //! questions whose answers are known. What is not usual is left to `walk` from the step at which it
 //! is met, before anything of that step is written. It is apart because all that might be asked
 //! besides would keep the processor from holding in its registers what is. A trace hears `walk`

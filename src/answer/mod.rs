@@ -2,19 +2,19 @@
 //!
 //! [`respond`] does no I/O, reads no clock, takes no lock, allocates nothing, logs nothing and
 //! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, who asks, and
-//! a draw for what is random. `explain` calls it with a [`trace`] that listens, and walks the
-//! general road below; service takes a shorter road for usual answers first (`quick`), and the law
-//! that a traced answer is the served answer holds the two together.
+//! a draw for what is random. `explain` calls it with a [`trace`] that listens, and goes
+//! the general way below ([`walk`]). Service tries the fast path first ([`fast_path`]) for usual
+//! answers. Law 7 holds the two together: a traced answer is the served answer.
 //!
 //! ```text
-//! parse --- Silence, Rare
+//! parse --- Silence, SlowPath
 //!   |-- Reject, CookieOnly ------------------------------------.
 //!   `-- Query -> admit -> look up -+- positive --- follow --.   |
 //!                          ^       +- steered ---- follow --+   |
 //!                          |       +- referral              |   |
 //!                          |       `- negative              |   |
 //!                          `--------------------------------'   |
-//!                                                  finish (OPT) <'
+//!                                                  reply (OPT) <'
 //! ```
 
 pub mod outcome;

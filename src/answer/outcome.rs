@@ -14,7 +14,7 @@ pub enum Disposition {
     Send(usize),
     /// Send nothing.
     Silence,
-    /// Hand the message to the side road for rare messages.
+    /// Hand the message to the slow path.
     SlowPath,
 }
 

@@ -1,6 +1,6 @@
-//! Reading ahead: before a batch is answered, what its answers will read of large tables is read
-//! for all of it, one step of all queries before the next step of any. No load then waits for
-//! another query's, nor for a branch that the processor has guessed wrong; answered one by one,
+//! Prefetch: before a batch is answered, the table entries that its answers need are read for all
+//! of it, one step of all queries before the next step of any. No load then waits for another
+//! query's, nor for a branch that the processor has guessed wrong; answered one by one,
 //! each query waits for all of its own. Nothing depends on what is read.
 //!
 //! Reading costs instructions, so it is done only where tables are larger than a core's own cache,
@@ -24,13 +24,13 @@ use std::hint::black_box;
 
 /// Names of a zone past which it fills more than a core's own cache.
 const NAMES_MANY: usize = 50_000;
-/// Plans of a policy past which they are read ahead too: some kilobytes of them.
+/// Preference lists of a policy past which they are prefetched too: some kilobytes of them.
 const PREFERENCE_LISTS_MANY: usize = 32;
 /// How many CNAMES are followed in search of a policy.
 const ALIASES_MAX: usize = 3;
 
-/// A query as a glance shows it: its octets, and the IPv4 client that it will be answered for, if
-/// there is one.
+/// A query without parsing: its octets, and the IPv4 client that decides its answer, if there is
+/// one.
 pub type PeekedQuery<'m> = (&'m [u8], Option<u32>);
 
 /// Reads ahead for one who answers batches, and guesses by the last answer what the next will come
@@ -132,7 +132,7 @@ fn way_of(snapshot: &Snapshot, index: u32, client: Option<u32>) -> Option<Way<'_
     Some(Way { policy, table: &policy.routes_of(by_cell).first()?.v4, client: client? })
 }
 
-/// Reads where ways lead, step by step: leaf, choice, plan, list, slot of its first PoP.
+/// Reads where ways lead, step by step: leaf, choice, preference list, slot of its first PoP.
 fn read_ways(ways: &[Option<Way<'_>>; PREFETCH_MAX]) {
     let leaves = AddressTable::prefetch_values(&ways.map(|way| way.map(|way| (way.table, way.client))));
     black_box(leaves);

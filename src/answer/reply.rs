@@ -70,8 +70,8 @@ impl<'s> Reply<'s> {
         }
     }
 
-    /// The same, elsewhere: what is moved as a whole must stand in memory from its beginning, and
-    /// an opening that comes to its end without it need not.
+    /// Moves field by field, so that LLVM need not spill the struct, and a reply that ends on the
+    /// fast path stays in registers.
     #[inline(always)]
     pub fn moved(self) -> Reply<'s> {
         let Reply { snapshot, query, client, draw, response, scope, steps_left, cookie } = self;

@@ -16,7 +16,7 @@ pub trait Trace {
     fn choice_trace(&mut self) -> &mut Self::ChoiceTrace;
     /// A name is looked at.
     fn step(&mut self, _snapshot: &Snapshot, _step: &Step<'_>) {}
-    /// A policy decided where the client is and which plan it gets.
+    /// A policy decided where the client is and which preference list it gets.
     fn decision(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
     /// A choice was made.
     fn choice(&mut self, _snapshot: &Snapshot, _policy: &PolicyTable, _choice: Choice) {}

@@ -22,7 +22,7 @@ pub struct Walk<'s, 't, T> {
 }
 
 impl<'s, 't, T: Trace> Walk<'s, 't, T> {
-    /// Goes on from an opening.
+    /// Continues a reply.
     pub fn new(reply: Reply<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Walk<'s, 't, T> {
         Walk { reply, trace, outcome, extended_error: None }
     }

@@ -27,7 +27,7 @@ use std::sync::{Arc, OnceLock};
 /// empty.
 const ROOT_FILE: &str = "root";
 
-/// Loads the deployment that the server file `root` describes. Relative paths in it are relative to
+/// Reads the deployment that the server file `root` describes. Relative paths in it are relative to
 /// its folder.
 pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
     let mut reader = Reader {

@@ -1,8 +1,8 @@
 //! Configuration: text to checked values, or findings.
 //!
-//! [`load`] reads every file that `meridian.yaml` names through a [`Sources`], records every fault
-//! it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP, policy, network
-//! and service it mentions exists. Raw YAML never leaves this folder.
+//! [`read_deployment`] reads every file that `meridian.yaml` names through a [`Sources`], records
+//! every fault it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP,
+//! policy, network and service it mentions exists. Raw YAML never leaves this folder.
 
 pub mod catalogue;
 mod deployment;
@@ -36,7 +36,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where file contents come from. The program reads the disk (`reload::source`); tests give a map.
+/// Where file contents come from. The program reads the disk (`reload::disk`); tests give a map.
 pub trait Sources {
     /// The whole content of a file. The error is a sentence for the operator.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
@@ -119,7 +119,7 @@ pub struct DatabaseSource {
     pub path: Arc<str>,
     /// The file.
     pub octets: Arc<[u8]>,
-    /// Its number among [`Loaded::files`], for findings.
+    /// Its number among [`ReadResult::files`], for findings.
     pub file: crate::finding::FileId,
 }
 
@@ -163,8 +163,8 @@ pub struct Deployment {
     pub inputs: Vec<(String, Arc<[u8]>)>,
 }
 
-/// What a load gives: the deployment unless an error refused it, every finding, and the files that
-/// the findings point into.
+/// Result of reading all files: the deployment unless an error refused it, every finding, and the
+/// files that the findings point into.
 #[derive(Debug)]
 pub struct ReadResult {
     /// The deployment; `None` if and only if there is an error among the findings.

@@ -4,16 +4,17 @@
 //! | path | control socket | admin address | |
 //! |---|---|---|---|
 //! | `POST /reload` | yes | no | runs a reload and waits for its end |
-//! | `GET /status` | yes | yes | what is served, and what was counted |
+//! | `GET /status` | yes | yes | node, snapshot in service, counters |
 //! | `GET /healthz` | yes | yes | the process runs |
-//! | `GET /readyz` | yes | yes | 200 while queries are answered, else 503 with the reason; `?format=json` |
+//! | `GET /readyz` | yes | yes | 200 or 503 with the reason; `?format=json` |
 //! | `GET /metrics` | yes | yes | Prometheus text |
-//! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs: what file and overrides say, and what is probed |
-//! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies, and where their PoPs stand |
-//! | `POST /pops/override` | yes | no | says something of PoPs by hand, or takes it back |
+//! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs by file, overrides and probes |
+//! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies and the state of their PoPs |
+//! | `POST /diff` | yes | no | predicts the clients that a reload of the files would move |
+//! | `POST /pops/override` | yes | no | sets an override of PoPs, or takes one back |
 //! | `POST /ledger/acknowledge` | yes | no | ends the alarm of a ledger that could not be read |
-//! | `POST /probes/push` | yes | no | takes a result that a probe outside has found |
-//! | `POST /load/push` | yes | no | takes a load that somebody outside has measured |
+//! | `POST /probes/push` | yes | no | takes a result of an outside probe |
+//! | `POST /load/push` | yes | no | takes a load value from outside |
 
 pub mod api;
 pub mod catalogue;
@@ -38,7 +39,7 @@ use std::time::Instant;
 /// What the pages show.
 #[derive(Clone)]
 pub struct Shown {
-    /// The desk.
+    /// State that threads share.
     pub shared: Arc<Shared>,
     /// DNS addresses as bound.
     pub dns: Vec<SocketAddr>,

@@ -220,7 +220,7 @@ impl OverrideBody {
     }
 }
 
-/// Passes a command through the door and waits for its answer.
+/// Sends a command to the writer and waits for its answer.
 pub(super) async fn ask<T: Send + 'static>(
     command_sender: &CommandSender,
     command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command,

@@ -147,7 +147,7 @@ pub struct AddressTable<K> {
 /// bits, value below) or leads to a branch ([`BRANCH`] and its number).
 #[derive(Debug, PartialEq, Eq)]
 struct Cuts<K> {
-    /// Bits that the root resolves: a multiple of four, [`Key::ROOT_BITS_MAX`] at most.
+    /// Bits that the root resolves: a multiple of four, [`AddressBits::ROOT_BITS_MAX`] at most.
     root_bits: u8,
     root: Box<[u32]>,
     branches: Box<[Branch]>,
@@ -212,8 +212,8 @@ impl<K: AddressBits> AddressTable<K> {
         (self.value(place), (place >> 24) as u8)
     }
 
-    /// What [`Table::lookup`] gives of these, but for depths: each an address in a table of its
-    /// own. A level of all goes before the next level of any, and within a level none asks what
+    /// What [`AddressTable::lookup`] gives of these, but for depths: each an address in a table of
+    /// its own. A level of all goes before the next level of any, and within a level none asks what
     /// another has brought: the processor waits for memory for all of them at once.
     pub fn prefetch_values(asked: &[Option<(&AddressTable<K>, K)>; PREFETCH_MAX]) -> [u32; PREFETCH_MAX] {
         fn of_asked<'p, T: Copy>(

@@ -89,9 +89,9 @@ impl CanaryGroup {
         CanaryGroup { freeze_max_ms: target_set.freeze_max_ms, members, ..CanaryGroup::default() }
     }
 
-    /// For another roster: `last` knows the last result of a target that stays. A freeze goes on
-    /// while there are canaries; where none is left it ends here, and how long it was is given, in
-    /// milliseconds.
+    /// Follows another target set: `last` knows the last result of a target that stays. A freeze
+    /// lasts while there are canaries; where none is left it ends here, and its length in
+    /// milliseconds is returned.
     #[must_use]
     pub fn follow(
         &self,

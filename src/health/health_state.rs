@@ -33,7 +33,7 @@ pub struct SlotHealth {
     pub down_v4: u64,
     /// IPv6 addresses that are down.
     pub down_v6: u64,
-    /// Seconds until the state can change, by the checks still needed; [`SETTLED`] if none is
+    /// Seconds until the state can change, by the checks still needed; [`NO_HORIZON`] if none is
     /// pending.
     pub horizon_secs: u32,
     /// Order in which slots went wholly down, from 1; 0: it is not wholly down. What went down last
@@ -49,10 +49,10 @@ impl Default for SlotHealth {
     }
 }
 
-/// What probes say of everything, for one roster.
+/// Health of every slot and policy of one target set, as probes show it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HealthState {
-    /// Each slot, in the roster's order.
+    /// Each slot, in the order of the target set.
     pub slots: Vec<SlotHealth>,
     /// For each policy that the panic guard holds: the slots as they were before, whole. Sorted by
     /// policy.

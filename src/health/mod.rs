@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!              poll_due                     handle_result
-//!  [`monitor`] ────────▶ probe/ (sockets) ─────────────▶ [`monitor`] ──▶ [`condition`] of every address
-//!      ▲ who is watched: [`roster`], made of [`spec`]s                         │
+//!  [`monitor`] ────────▶ probe/ (sockets) ─────────────▶ [`monitor`] ──▶ [`health_state`] of slots
+//!      ▲ probed addresses: [`targets`], made of [`spec`]s                      │
 //!      └── canaries freeze it; the panic guard holds a policy                  ▼
 //!                                                                    status of the next snapshot
 //! ```

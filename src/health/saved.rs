@@ -98,7 +98,7 @@ impl SavedSlot {
 /// One target with a verdict. Plain values, for any format of file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedTarget {
-    /// [`super::roster::Target::key`].
+    /// [`super::targets::Target::key`].
     pub key: Arc<str>,
     /// Its verdict, never unknown.
     pub verdict: Verdict,

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 /// Milliseconds past its time-out after which a run without a result is given up.
 const LOST_AFTER_MS: u64 = 5_000;
 
-/// One run of one target. Never used twice, also not across rosters.
+/// One run of one target. Never used twice, also not across target sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
@@ -70,7 +70,8 @@ impl Schedule {
         schedule
     }
 
-    /// For another roster: what stays keeps its grid and its flights, what is new is due at once.
+    /// Follows another target set: a target that stays keeps its grid and its runs, a new one is
+    /// due at once.
     #[must_use]
     pub fn follow(mut self, old: &TargetSet, new: &TargetSet, now: Moment) -> Schedule {
         let index_of: HashMap<&str, u32> =

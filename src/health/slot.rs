@@ -11,7 +11,7 @@ pub struct TargetReading {
     pub verdict: Verdict,
     /// It is new and has no result, and its time to wait is not over.
     pub is_awaited: bool,
-    /// Seconds until its verdict can change; [`SETTLED`] if nothing points that way.
+    /// Seconds until its verdict can change; [`NO_HORIZON`] if no check can change it.
     pub horizon_secs: u32,
     /// Since when the verdict holds, in milliseconds; negative before the clock's zero (a restart).
     pub since_ms: i64,

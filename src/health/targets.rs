@@ -1,7 +1,7 @@
-//! Who is watched: the targets of a deployment, each once, and what hangs on them.
+//! Targets of a deployment, each once, and the slots and policies that depend on them.
 //!
 //! Made when a snapshot is compiled, from its own slots and policies: indexes are valid inside that
-//! snapshot. What is carried to the next roster goes by [`Target::key`].
+//! snapshot. State goes to the next target set by [`Target::key`].
 
 use super::spec::{Need, PanicGuard, Spec};
 use std::net::{IpAddr, SocketAddr};
@@ -27,7 +27,7 @@ pub struct TargetSet {
 }
 
 impl TargetSet {
-    /// What a slot of this roster is called in another one: its PoP and its service.
+    /// PoP and service of a slot, which name it in every target set.
     pub fn name_of<'r>(&'r self, slot: &'r SlotTargets) -> (&'r str, &'r str) {
         (&self.pops[usize::from(slot.pop)].name, &slot.service)
     }

@@ -1,4 +1,4 @@
-//! Rosters for the tests of this folder.
+//! Target sets for the tests of this folder.
 
 use super::spec::{Check, PanicGuard, PushCheck, Spec, TcpCheck};
 use super::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};

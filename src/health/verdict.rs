@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Up: each failure counts, also with successes between; `ok_after` successes in a row clear the
-//! count. Down: one failure sets the successes back to none. [`Standing::Suspect`] has the
+//! count. Down: one failure sets the successes back to none. [`VerdictState::Suspect`] has the
 //! failures, but not yet the word of a canary that this node's own network works; where no canaries
 //! are set it is confirmed at once.
 
@@ -123,7 +123,7 @@ impl VerdictState {
         }
     }
 
-    /// After a failure. It never goes down by itself: see [`Standing::confirm`].
+    /// After a failure. It never goes down by itself: see [`VerdictState::confirm`].
     #[must_use]
     pub fn fail(self, limits: Thresholds, now: Moment) -> VerdictState {
         match self {

@@ -1,4 +1,4 @@
-//! Hands: pieces of load work that do not touch each other, shared among the cores.
+//! Parallel work of a reload: independent pieces, shared among the cores.
 
 use crate::limits::RELOAD_THREADS_MAX;
 use crate::sys::memory::Passing;

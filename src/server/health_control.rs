@@ -1,9 +1,9 @@
-//! The watch: the monitor of health with its clock, its prober, and what it remembers over a
-//! restart.
+//! Health control: the health monitor with its clock, its prober, and the saved health of the last
+//! run.
 //!
 //! ```text
 //!            work (ticket, target)                 result
-//!  monitor ───────────────────────▶ prober task ──────────▶ monitor ──▶ picture ──▶ the writer publishes
+//!  monitor ───────────────────────▶ prober task ──────────▶ monitor ──▶ health state ──▶ writer
 //!     ▲ moments since the start                                └──▶ events ──▶ log
 //!     └── state/health: what was known before the restart
 //! ```
@@ -38,8 +38,8 @@ pub struct HealthControl {
 }
 
 impl HealthControl {
-    /// Begins to watch. `name` is the node's: it spreads the checks of a fleet over time. Must run
-    /// inside a Tokio runtime.
+    /// Starts health control. `name` is the node's: it spreads the checks of a fleet over time.
+    /// Must run inside a Tokio runtime.
     pub fn begin(
         target_set: Arc<TargetSet>,
         name: &str,
@@ -58,7 +58,7 @@ impl HealthControl {
         HealthControl { monitor, probe_queue, health_state: HealthState::default(), alarms: BTreeMap::new() }
     }
 
-    /// Milliseconds since the watch began.
+    /// Milliseconds since health control started.
     pub fn now(&self) -> Moment {
         self.probe_queue.now()
     }
@@ -76,8 +76,8 @@ impl HealthControl {
         self.monitor.handle_result(Ticket(ticket), probe_result, now);
     }
 
-    /// Takes every result that is there, hands out what is due, and gives the new picture if an
-    /// answer would show it.
+    /// Takes every result, starts due checks, and gives the new health state if an answer would
+    /// show it.
     pub fn poll(&mut self) -> Option<&HealthState> {
         while let Some((ticket, probe_result)) = self.probe_queue.result() {
             self.take(ticket, &probe_result);
@@ -92,14 +92,14 @@ impl HealthControl {
         Some(&self.health_state)
     }
 
-    /// What is known now, for the roster in force.
+    /// Health state now, for the target set in force.
     pub fn health_state(&self) -> &HealthState {
         &self.health_state
     }
 
-    /// Goes over to another roster. What both have keeps what is known of it. Its picture comes
-    /// with the overrides, which must be told next: a PoP that comes under one must not count in a
-    /// guard for a moment.
+    /// Follows another target set; a target of both keeps its state. The caller must hand over the
+    /// overrides next, because an overridden PoP must never count in a guard. The new health state
+    /// follows from both.
     pub fn follow(&mut self, target_set: &Arc<TargetSet>) {
         if !Arc::ptr_eq(target_set, self.monitor.target_set()) {
             let now = self.now();
@@ -107,8 +107,8 @@ impl HealthControl {
         }
     }
 
-    /// Which PoPs have an override, in the roster's order. What guards make of it is in the picture
-    /// at once.
+    /// Sets which PoPs have an override, in the order of the target set. The health state shows the
+    /// guards' decision at once.
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
         self.monitor.handle_overrides(overridden);
         let now = self.now();

@@ -1,7 +1,7 @@
-//! The burden: what load feeds say, what PoPs therefore shed, and how PoPs that come back ramp.
+//! Load control: values of load feeds, shed shares of PoPs, and ramps of PoPs that come back.
 //!
-//! The machines are pure ([`Loads`], [`Ramps`]); here they get a clock, a prober, and a file to
-//! remember by. It belongs to the writer, as the watch does.
+//! [`LoadController`] and [`Ramps`] are pure; here they get a clock, a prober and a saved state.
+//! The writer owns load control, as it owns health control.
 
 use crate::health::Moment;
 use crate::health::load::event::{LoadEvent, LoadSubject};

@@ -142,8 +142,8 @@ impl Signals {
 }
 
 impl Server {
-    /// Loads, opens every socket and begins to answer. Everything that prevents it is found at
-    /// once.
+    /// Reads the files, opens every socket and begins to answer. Everything that prevents it is
+    /// found at once.
     pub fn start(options: &Options) -> Result<Server, Refusal> {
         let runtime = Builder::new_multi_thread()
             .enable_all()
@@ -407,12 +407,12 @@ impl Server {
         &self.control
     }
 
-    /// The desk, for tests and for whoever embeds a server.
+    /// State that threads share, for tests and for programs that embed a server.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
-    /// The writer's door.
+    /// Sender of commands to the writer.
     pub fn command_sender(&self) -> &CommandSender {
         &self.command_sender
     }

@@ -1,4 +1,4 @@
-//! A round: work that goes to the prober, results that come back, and the clock between.
+//! The probe queue: checks that go to the prober, results that come back, and the clock between.
 
 use crate::health::Moment;
 use crate::limits::PROBES_AT_ONCE;

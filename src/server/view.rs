@@ -1,4 +1,4 @@
-//! What the board shows of health and load, read from the watch and the burden.
+//! Health and load in the operator view, read from health control and load control.
 
 use super::health_control::HealthControl;
 use super::load_control::LoadControl;
@@ -8,7 +8,7 @@ use crate::shared::operator_view::{FeedView, OperatorView, PopHealth, TargetView
 use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 
-/// Adds what is known of health to a board of the same snapshot.
+/// Adds the state of health to an operator view of the same snapshot.
 pub fn add_health(
     operator_view: &mut OperatorView,
     health_control: &mut HealthControl,

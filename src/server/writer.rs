@@ -40,10 +40,10 @@ use tokio_util::sync::CancellationToken;
 /// How often retired snapshots are looked at. Workers let go of them within their wake-up time.
 const FREE_EVERY: Duration = Duration::from_millis(500);
 
-/// How often the board shows results that change no answer.
+/// Time between updates of the operator view for results that change no answer.
 const VIEW_EVERY: Duration = Duration::from_secs(1);
 
-/// The writer's door, and what comes in by it.
+/// Makes the writer's command channel: its sender and its receiver.
 pub fn command_sender() -> (CommandSender, Receiver<Command>) {
     let (sender, receiver) = mpsc::channel(COMMAND_QUEUE);
     let command_sender =
@@ -61,7 +61,7 @@ pub struct Writer {
     load_control: LoadControl,
     /// What is remembered of health, and of load.
     memories: [Memory; 2],
-    /// When the board last showed what probes found.
+    /// When the operator view last showed probe results.
     shown: Instant,
     event_log: EventLog,
     /// Snapshots out of service that somebody may still read.
@@ -312,7 +312,7 @@ impl Writer {
         roll_call::call(&self.health_control, &self.overrides, &mut self.load_control, snapshot);
     }
 
-    /// Shows a snapshot, its overrides and its health on the board.
+    /// Refreshes the operator view with a snapshot, its overrides and its health.
     fn refresh_view(&mut self, snapshot: &Snapshot) {
         let mut operator_view = self.overrides.operator_view(snapshot, epoch_secs());
         view::add_health(&mut operator_view, &mut self.health_control, snapshot, epoch_secs());
@@ -548,7 +548,8 @@ impl Writer {
     }
 }
 
-/// One line a finding: logs are searched by line, the picture goes to whoever asked.
+/// Logs one line for each finding, because logs are searched by line. The drawing goes to the
+/// client that asked for the reload.
 fn log_findings(findings: &Findings, files: &Files) {
     let told = findings.counted();
     // Errors first: they are what a refused load is about.

@@ -170,7 +170,7 @@ pub struct LoadPush {
     pub value: f64,
 }
 
-/// The writer's door. Gives the command back if it cannot be taken now.
+/// Sender of commands to the writer. Gives the command back if the writer cannot take it now.
 pub type CommandSender = Arc<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
 
 /// What came of a reload.

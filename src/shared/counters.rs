@@ -140,7 +140,7 @@ pub struct CounterBlock {
 }
 
 impl CounterBlock {
-    /// A block that one thread writes, and no other block has its seat.
+    /// A block that one thread writes; no other block has its worker ID.
     pub fn single_writer(lane: Lane, worker: usize) -> CounterBlock {
         CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: false })
     }
@@ -227,13 +227,13 @@ pub struct Counters {
     pub reloads_published: AtomicU64,
     /// Reloads that were refused.
     pub reloads_refused: AtomicU64,
-    /// The last load, the one of the start among them.
+    /// The last reload; the start counts as one.
     pub last_reload: LastReload,
     /// Events that the event log has lost.
     pub events_dropped: AtomicU64,
 }
 
-/// What came of the last load. Written by the writer; each number by itself is true.
+/// Result of the last reload. Written by the writer; each number is consistent by itself only.
 #[derive(Debug, Default)]
 pub struct LastReload {
     /// Whether it was refused.
@@ -263,7 +263,7 @@ impl Counters {
     /// Counters over the blocks that workers were given.
     pub fn new(blocks: Vec<Arc<CounterBlock>>) -> Counters {
         Counters {
-            // No policy decides a rare message, so its block counts in no sheet.
+            // No policy decides a slow-path message, so its block counts in no shard.
             slow_path: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
             blocks,
             reloads_published: AtomicU64::new(0),
@@ -273,12 +273,12 @@ impl Counters {
         }
     }
 
-    /// How many sheets of tallies the blocks need.
+    /// Number of shards of decision counters that the blocks need.
     pub fn worker_count(&self) -> usize {
         self.blocks.iter().map(|block| block.worker.index + 1).max().unwrap_or(0)
     }
 
-    /// The block for replies to rare UDP messages, which no worker makes.
+    /// The block for slow-path replies over UDP, which no worker makes.
     pub fn slow_path(&self) -> &Arc<CounterBlock> {
         &self.slow_path
     }
@@ -332,8 +332,8 @@ impl Totals {
             .map(|(i, n)| ((i < RCODES - 1).then_some(i as u16), *n))
     }
 
-    /// Replies by query type, those that occurred; `None` stands for types not in [`TYPES`]. Rare
-    /// messages are not among them.
+    /// Replies by query type, those that occurred; `None` stands for types not in [`TYPES`].
+    /// Slow-path messages are not counted here.
     pub fn types(&self) -> impl Iterator<Item = (Option<RrType>, u64)> {
         self.types.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| (TYPES.get(i).copied(), *n))
     }

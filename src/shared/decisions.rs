@@ -1,10 +1,10 @@
-//! Tallies: what policies decided, as one table for each worker: a row for each policy, with a cell
-//! for each reason and each PoP.
+//! Decision counters: one table for each worker, with a row for each policy and a column for each
+//! reason and each PoP.
 //!
 //! They are laid out from the indexes of one snapshot and live beside it, since these numbers mean
-//! nothing in another. A worker adds with a plain load and store to a sheet that nobody else
-//! writes. Whoever asks gets [`Decisions`], which go by name: the sheets of retired snapshots are
-//! folded into them, so that a count survives the snapshot in which it was made.
+//! nothing in another. A worker adds with a plain load and store to a shard that no other
+//! thread writes. Readers get [`Decisions`], which go by name: the shards of retired snapshots are
+//! folded into them, so that a count survives its snapshot.
 
 use crate::answer::{Outcome, Reason};
 use crate::limits::DECISION_PAIRS_MAX;
@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Number of a writer of tallies: a worker of its own, or all tasks of a lane together.
+/// Number of a writer of decision counters: one worker, or all tasks of a lane together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerId {
-    /// Index of its sheet.
+    /// Index of its shard.
     pub index: usize,
     /// Whether several threads write it.
     pub is_multi_writer: bool,
@@ -27,13 +27,13 @@ pub const OTHER: &str = "other";
 
 const REASONS: usize = Reason::ALL.len();
 
-/// A line of counters. Aligned so that no two sheets share a cache line (or a pair of them, which
+/// A line of counters. Aligned so that no two shards share a cache line (or a pair of them, which
 /// processors fetch together).
 #[repr(align(128))]
 #[derive(Debug, Default)]
 struct Line([AtomicU64; 16]);
 
-/// The tallies that belong to one layout of policies and PoPs.
+/// Decision counters of one layout of policies and PoPs.
 #[derive(Debug)]
 pub struct DecisionCounters {
     policies: Box<[Arc<str>]>,
@@ -47,7 +47,8 @@ pub struct DecisionCounters {
 }
 
 impl DecisionCounters {
-    /// Empty tallies for a snapshot, with a sheet for each of `seats` writers.
+    /// Makes empty decision counters for a snapshot, with a shard for each of `worker_count`
+    /// writers.
     pub fn new(snapshot: &Snapshot, worker_count: usize) -> DecisionCounters {
         let policies = snapshot.steering.policies.iter().map(|p| p.name.clone()).collect();
         let pops = snapshot.steering.pops.iter().map(|p| p.name.clone()).collect();

@@ -1,8 +1,8 @@
-//! The desk: what the edges say to the single writer, and what they read from it.
+//! State that threads share: commands from the edges to the single writer, and what it publishes.
 //!
 //! ```text
-//!   signals, control ── Command ──▶ writer ── publishes ──▶ Cell ──▶ workers load, answer, count
-//!                    ◀── Report ──              Tallies, Counters ──▶ control folds and shows
+//!   signals, control ── Command ──▶ writer ── publishes ──▶ Published ──▶ workers answer, count
+//!                    ◀── Report ──       DecisionCounters, Counters ──▶ control folds and shows
 //! ```
 //!
 //! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a
@@ -37,7 +37,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// A desk before it serves.
+    /// Makes the shared state of a server that does not answer yet.
     pub fn new(published: Published, counters: Counters, operator_view: OperatorView) -> Shared {
         Shared {
             published,

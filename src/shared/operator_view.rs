@@ -1,7 +1,7 @@
-//! The board: what is shown of PoPs beside the snapshot, written by the writer, read by whoever
-//! shows.
+//! The operator view: PoPs, targets, feeds and alarms as the control pages show them. The writer
+//! writes it; the pages read it.
 //!
-//! Nothing here shapes an answer; what does stands in the snapshot's status.
+//! Nothing here shapes an answer; the snapshot's status does.
 
 use crate::steer::ledger::Override;
 use crate::steer::pop::AdminState;
@@ -57,7 +57,7 @@ pub struct PopView {
     pub weight_by: Option<Override>,
     /// Cells that have left it, or are not back yet, of 256.
     pub left: Share256,
-    /// Plans for it that have not begun, oldest first.
+    /// Plans, the scheduled overrides of this PoP that have not begun, oldest first.
     pub plans: Vec<Override>,
     /// Longest TTL of answers given before now that resolvers may still hold, in seconds.
     pub cached_secs: u32,

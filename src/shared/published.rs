@@ -1,10 +1,10 @@
 //! What is in service: many read it without a lock, one writer replaces it whole.
 //!
 //! ```text
-//! publish ──▶ InService { snapshot, tallies, history } ◀── workers, for a batch
+//! publish ──▶ ServedSnapshot { snapshot, decision counters } ◀── workers, for a batch
 //!     │                                  ▲
 //!     ▼                                  │ folded once nobody counts there any more
-//!  retired, in the writer's hands ───────┘
+//!  retired, held by the writer ──────────┘
 //! ```
 
 use crate::shared::decisions::{DecisionCounters, Decisions};
@@ -41,7 +41,7 @@ pub struct Published {
 }
 
 impl Published {
-    /// A cell with the first snapshot, for `seats` writers of tallies.
+    /// Publishes the first snapshot, with decision counters for `worker_count` writers.
     pub fn new(snapshot: Arc<Snapshot>, worker_count: usize) -> Published {
         let decision_counters = Arc::new(DecisionCounters::new(&snapshot, worker_count));
         Published {
@@ -82,8 +82,9 @@ impl Published {
         }))
     }
 
-    /// Folds the tallies in which nobody counts any more: all but those of what is in service and
-    /// of `held`, the retired that workers may still answer from. Only the writer calls this.
+    /// Folds the decision counters that no worker writes any more: all but those of the snapshot in
+    /// service and of `held`, the retired ones that workers may still use. Only the writer calls
+    /// this.
     pub fn fold_retired(&self, held: &[Arc<ServedSnapshot>]) {
         let current = self.current.load();
         let history = current.history.load_full();

@@ -1,8 +1,8 @@
-//! Values, each once, numbered as they are met.
+//! The interner: equal values get one number, in the order of their first use.
 //!
-//! Two hundred policies over a hundred thousand places meet twenty million plans, of which few are
-//! new: a plan is hashed with a few multiplications and kept in one place. (Hashes are not keyed:
-//! what is hashed is the operator's own.)
+//! Two hundred policies over a hundred thousand places give twenty million preference lists, of
+//! which few are new: a list is hashed with a few multiplications and kept in one place. (Hashes
+//! are not keyed, because they cover only the operator's own data.)
 
 use crate::wire::hash::mix;
 use std::hash::{Hash, Hasher};

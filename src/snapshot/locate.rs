@@ -1,7 +1,8 @@
-//! From where a query is seen: the client subnet, the resolver, and what a policy makes of them.
+//! Place of a client: its lookup address, from the client subnet or the resolver, and the decision
+//! of a policy for it.
 //!
-//! The subject is the ECS address if it is usable, else the resolver. Usable means that it is
-//! global unicast, or known to an operator network or a database; a special-purpose address that
+//! The lookup address is the ECS address if it is usable, else the resolver. Usable means that it
+//! is global unicast, or known to an operator network or a database; a special-purpose address that
 //! nobody knows (10/8, loopback) leaves the decision to the resolver, with the length of its block
 //! as the scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where
 //! the policy shares.
@@ -34,7 +35,7 @@ pub enum LookupAddress {
 }
 
 impl LookupAddress {
-    /// The subject that an address is.
+    /// Lookup address of an address.
     #[inline(always)]
     pub fn of(address: IpAddr) -> LookupAddress {
         match address {
@@ -81,14 +82,14 @@ pub enum Evidence {
     Ecs,
     /// The resolver's address.
     Resolver,
-    /// Nothing: the policy makes the same plan for everybody.
+    /// Nothing: the policy gives every client the same preference list.
     Nothing,
 }
 
-/// What a policy makes of a vantage.
+/// Decision of a policy for a query source.
 #[derive(Clone, Copy, Debug)]
 pub struct Decision<'a> {
-    /// The plan.
+    /// The preference list.
     pub preference_list: &'a PreferenceList,
     /// ECS scope of an answer by it.
     pub scope: u8,

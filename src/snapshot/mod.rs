@@ -1,10 +1,10 @@
 //! The snapshot: everything an answer needs, immutable, published whole.
 //!
-//! A root of shared parts: zone images, steering (plans, routes, addresses) and status. A change of
-//! health or weight replaces only the status and the root; a reload replaces what its inputs
-//! changed. Ids (PoPs, zones, nodes, slots, plans) are only valid inside their snapshot. The
-//! sequence number counts publications on this node; the digest is equal on every node that was
-//! given equal inputs.
+//! A root of shared parts: zone images, steering (preference lists, routes, addresses) and
+//! status. A change of health or weight replaces only the status and the root; a reload
+//! replaces the parts whose inputs changed. Ids (PoPs, zones, nodes, slots, preference lists) are
+//! only valid inside their snapshot. The sequence number counts publications on this node; the
+//! digest is equal on every node that was given equal inputs.
 
 pub mod carry;
 pub mod compile;

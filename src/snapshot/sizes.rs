@@ -23,7 +23,7 @@ pub struct Sizes {
     pub steered: usize,
     /// Leaves of all tables of routes, shared ones once.
     pub leaves: usize,
-    /// Plans of all policies.
+    /// Number of preference lists of all policies.
     pub preference_lists: usize,
     /// Octets of images.
     pub images_octets: usize,
@@ -31,7 +31,7 @@ pub struct Sizes {
     pub links_octets: usize,
     /// Octets of routes, shared ones once.
     pub routes_octets: usize,
-    /// Octets of plans and choices.
+    /// Octets of preference lists and choices.
     pub preference_list_octets: usize,
     /// Octets of the addresses of PoPs.
     pub addresses_octets: usize,
@@ -88,7 +88,7 @@ pub fn parts<'a>(tries: impl Iterator<Item = &'a Arc<Trie>>) -> Vec<Part> {
     tries.flat_map(|trie| trie.parts()).filter(|part| seen.insert(part.at)).collect()
 }
 
-/// Octets of a policy's plans, choices and lists.
+/// Octets of a policy's preference lists, choices and entries.
 pub fn preference_list_octets(policy: &PolicyTable) -> usize {
     let entries = |list: &[Entry]| size_of_val(list);
     policy

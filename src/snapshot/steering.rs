@@ -1,5 +1,5 @@
-//! Steering, compiled: for every policy its plans and the routes that lead from an address to one,
-//! and the addresses of every service of every PoP.
+//! Steering, compiled: the preference lists of every policy, the routes from an address to one of
+//! them, and the addresses of every service of every PoP.
 //!
 //! Each distinct place is mapped once per policy and class of resolver; policies that make the same
 //! of every place share one table of routes. Where separate tables would be too large, all share
@@ -25,7 +25,7 @@ use crate::zone::text::ScopedPolicy;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-/// In place of a plan: the client subnet says nothing, the resolver decides.
+/// In place of a preference list: the client subnet gives no place, so the resolver decides.
 pub const BY_ECS_SPECIAL: u32 = u32::MAX;
 
 /// Everything that choosing reads but the status.
@@ -91,7 +91,7 @@ pub fn compile(inputs: SteeringInputs<'_>) -> (Steering, Findings) {
     compile_within(&in_order, inputs, ROUTES_OCTETS_MAX)
 }
 
-/// [`compile`] with the maps of policies made by `each`.
+/// [`compile`] with `each` to run the rankers of policies.
 pub fn compile_by(each: Each<'_>, inputs: SteeringInputs<'_>) -> (Steering, Findings) {
     compile_within(each, inputs, ROUTES_OCTETS_MAX)
 }
@@ -237,12 +237,12 @@ impl RoutedPolicy {
     }
 }
 
-/// Policies that are drafted by one hand with one ranking: more, and there would be too few pieces
-/// for all hands.
+/// Most policies that one thread compiles with one ranking: more would leave too few pieces for all
+/// threads.
 const TOGETHER_MAX: usize = 8;
 
-/// Places that one policy meets before the next one does: the plans of one fit the cache of a core,
-/// those of all do not.
+/// Places that one policy meets before the next one does: the preference lists of one policy fit
+/// the cache of a core, those of all policies do not.
 const PLACES_AT_ONCE: usize = 2_048;
 
 /// Policies of equal contests, by their numbers.
@@ -266,7 +266,7 @@ fn contests(rankers: &[Ranker<'_>]) -> Vec<Vec<usize>> {
     together
 }
 
-/// What one policy makes of the places met so far. Plans and choices are numbered as they are met.
+/// Interned preference lists and choices of one policy, for the places met so far.
 struct ListedPolicy<'a> {
     index: usize,
     ranker: &'a Ranker<'a>,

@@ -14,7 +14,7 @@ pub struct Summary {
     pub zones: Vec<ZoneSummary>,
     /// PoP names.
     pub pops: Vec<String>,
-    /// Name, plans and scopes of each policy.
+    /// Name, preference lists and scopes of each policy.
     pub policies: Vec<PolicySummary>,
     /// Leaves of the one table of routes that policies share, if separate ones would be too large.
     pub shared_leaves: Option<usize>,

@@ -1,4 +1,4 @@
-//! Choosing: a hash and a scan of a plan against the status.
+//! Choosing: a hash and a scan of a preference list against the status.
 //!
 //! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides; inside it PoPs
 //! that pass in every family of the policy come first, and the highest score wins. Only if the
@@ -117,7 +117,7 @@ pub trait ChoiceTrace {
 pub struct ChoiceInputs<'a> {
     /// The policy.
     pub policy: &'a PolicyTable,
-    /// The plan for this client.
+    /// The preference list of this client.
     pub preference_list: &'a PreferenceList,
     /// The PoPs' names.
     pub pops: &'a [PopIdentity],
@@ -131,7 +131,7 @@ pub struct ChoiceInputs<'a> {
 
 /// Chooses. `key` is the hash of cell and owner, or of the draw; most choices do without. Beside
 /// the choice it gives the horizon: the seconds until the state of a PoP that was consulted can
-/// change, or [`SETTLED`].
+/// change, or [`NO_HORIZON`].
 #[inline(always)]
 pub fn choose(
     question: ChoiceInputs<'_>,
@@ -507,7 +507,7 @@ impl<'a> ChoiceInputs<'a> {
     }
 }
 
-/// A watch that sees nothing.
+/// A trace that records nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoChoiceTrace;
 

@@ -5,10 +5,10 @@
 //! name PoPs by name, pattern or tag, never by id, so that they outlive reloads and cover PoPs that
 //! come later.
 //!
-//! An entry may be planned, and may come into force step by step (see [`Course`]): towards `drain`
-//! or `down` cells leave first, and the state follows the last of them; towards `auto` or `up` the
-//! state comes first, and the cells come back in reverse order. Until it begins, what stands below
-//! it holds.
+//! An entry may be planned, and may come into force step by step (see [`Transition`]): towards
+//! `drain` or `down` cells leave first, and the state follows the last of them; towards `auto` or
+//! `up` the state comes first, and the cells come back in reverse order. Until it begins, what
+//! stands below it holds.
 
 use super::pop::{AdminState, Pop};
 use super::status::{ALL_CELLS, PopStatus, Share256};

@@ -1,7 +1,7 @@
 //! Steering: from what is known of a client to the PoP that serves it.
 //!
-//! Two halves. At load, [`policy`] and [`rule`] say what the operator wants and [`map`] turns a
-//! place into a [`plan`]: a preference list of PoPs. At query time [`choose`] scans that list
+//! Two halves. At load, [`policy`] and [`rule`] say what the operator wants and [`ranker`] turns
+//! a place into a [`preference_list`] of PoPs. At query time [`choose`] scans that list
 //! against [`status`], which is all that a change of health or weight replaces.
 
 pub mod choose;

@@ -70,7 +70,7 @@ pub enum WhenAllDown {
 pub struct TtlRange {
     /// While a change of state is near.
     pub min_secs: u32,
-    /// While everything is settled.
+    /// While no change of state is due.
     pub max_secs: u32,
 }
 

@@ -1,9 +1,9 @@
-//! Plans: what a policy makes of one place, ready to be scanned.
+//! Preference lists: a policy's ranked candidates for one place, ready for a scan.
 //!
-//! A plan is a preference list of at most `depth` candidates cut into bands of equals, with what
-//! happens around it. Behind the list stands the policy's tail (its listed order, stored once).
-//! Plans are interned: two places with equal plans are one place to everything that follows, and
-//! that is what makes ECS scopes wide.
+//! A list has at most `depth` candidates, cut into bands of equals, with TTL, number of answers and
+//! fallback. Behind it stands the policy's tail (its listed order, stored once). Lists are
+//! interned: places with equal lists are one place to everything that follows, so that ECS scopes
+//! are wide.
 
 use super::policy::TtlRange;
 use super::pop::PopId;

@@ -1,13 +1,13 @@
-//! The map of a policy: from a place to a plan.
+//! The ranker of a policy: from a place to a preference list.
 //!
 //! Rules come first; the first whose conditions hold decides, and what it leaves open is as the
 //! policy says. A distance order ranks PoPs by great circle in whole metres plus the PoP's bias,
 //! ties by name, and cuts the ranking into bands, each relative to its own best. A place without
 //! coordinates gets the listed order. Measured latency, when it comes, is another estimate in
-//! [`Mapper::distance_m`].
+//! [`Ranker::distance_m`].
 //!
-//! A rule may hand a place over to another policy: then that policy's plan for the place is this
-//! one's. It is made here, when a snapshot is compiled, so no query knows of it.
+//! A rule may hand a place over to another policy: then the preference list of that policy is used.
+//! It is made here, when a snapshot is compiled, so no query knows of it.
 
 use super::nearest::{Nearest, Ranked};
 use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// distance of the client.
 pub const BAND_FLOOR_M: i64 = 50_000;
 
-/// Makes plans for one policy.
+/// Makes preference lists for one policy.
 #[derive(Debug)]
 pub struct Ranker<'a> {
     /// The policy.
@@ -52,9 +52,9 @@ struct Contest<'a> {
     placeless: Vec<&'a Candidate>,
 }
 
-/// What does not depend on rules in the plans for a place: where it is, and who is nearest of the
-/// policy's own candidates, made when first asked for. Mappers of equal [`Mapper::contest`] may
-/// share it.
+/// Part of the ranking of a place that no rule changes: coordinates, and the nearest of the
+/// policy's own candidates, made at its first use. Rankers of equal [`Ranker::contest`] may share
+/// it.
 #[derive(Debug)]
 pub struct PlaceRanking {
     from: Option<Point>,
@@ -62,7 +62,7 @@ pub struct PlaceRanking {
 }
 
 impl<'a> Ranker<'a> {
-    /// A mapper for a policy of a deployment, at a node of this site.
+    /// Makes the ranker of a policy, for a node of this site.
     pub fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Ranker<'a> {
         let reach = policy.reach();
         let mut cnames: Vec<Name> = Vec::new();
@@ -106,7 +106,7 @@ impl<'a> Ranker<'a> {
         (pops, self.policy.depth)
     }
 
-    /// CNAME targets, by the index that plans use.
+    /// CNAME targets, by the index that preference lists use.
     pub fn cnames(&self) -> &[Name] {
         &self.cnames
     }
@@ -140,7 +140,7 @@ impl<'a> Ranker<'a> {
         policy.rules.iter().enumerate().find(|(_, rule)| rule.when.matches(of))
     }
 
-    /// The plan for a place.
+    /// Makes the preference list of a place.
     pub fn preference_list(&self, place: &Place, resolver_networks: &[u16]) -> PreferenceList {
         self.preference_list_around(place, resolver_networks, &mut self.around(place))
     }
@@ -150,7 +150,7 @@ impl<'a> Ranker<'a> {
         PlaceRanking { from: self.coordinates(place).map(Point::of), ranked: None }
     }
 
-    /// [`Mapper::plan`] for a place with what is around it.
+    /// [`Ranker::preference_list`] for a place whose ranking is known.
     pub fn preference_list_around(
         &self,
         place: &Place,

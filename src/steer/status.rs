@@ -38,7 +38,7 @@ pub struct PopStatus {
     pub weight: u32,
     /// Cells that have left it by a gradual drain, or not come back yet by a ramp.
     pub left: Share256,
-    /// 0 while a plan, a step or the end of what was said by hand is near; else [`SETTLED`].
+    /// 0 while a plan, a step or the end of an override is near; else [`NO_HORIZON`].
     pub horizon_secs: u32,
 }
 
@@ -97,7 +97,7 @@ pub struct SlotView {
     pub down_v4: u64,
     /// Addresses that are not answered, by index.
     pub down_v6: u64,
-    /// Seconds until its state can change; [`SETTLED`] if no change is near.
+    /// Seconds until its state can change; [`NO_HORIZON`] if no change is near.
     pub horizon_secs: u32,
     /// Order in which slots went down, the last highest; 0 for one that is up.
     pub went_down: u32,
@@ -285,7 +285,7 @@ impl Status {
         self.seen_by(index, policy).1
     }
 
-    /// [`Status::view`] and [`Status::shares`].
+    /// [`Status::view`] and [`Status::by_cell`].
     #[inline(always)]
     pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
         let (view, parts) = self.policies[index as usize];

@@ -1,5 +1,5 @@
-//! A policy as it is served: plans, the routes that lead from an address to one, and the addresses
-//! of every PoP.
+//! A policy as it is served: preference lists, the routes from an address to one of them, and the
+//! addresses of every PoP.
 
 use super::policy::Sharing;
 use super::pop::{HttpsParams, PopId};
@@ -81,10 +81,10 @@ pub struct PolicyTable {
     pub members: Box<[Entry]>,
     /// Listed order behind every list.
     pub tail: Box<[Entry]>,
-    /// All plans.
+    /// All preference lists.
     pub preference_lists: Box<[PreferenceList]>,
-    /// What a leaf means: the plan if ECS decides, and the plan if the resolver's address does
-    /// (they differ only where nothing is known and the node has a site).
+    /// Preference lists of a leaf: one if ECS decides, one if the resolver's address decides (they
+    /// differ only where no place is known and the node has a site).
     pub choices: Box<[[u32; 2]]>,
     /// Address to choice, for each class of resolver.
     pub routes: Box<[Arc<Trie>]>,
@@ -99,7 +99,7 @@ pub struct PolicyTable {
     pub share: Sharing,
     /// Whether anything of it shares by cell; never with `share: random`.
     pub by_cell: bool,
-    /// Whether routes lead to different plans.
+    /// Whether routes lead to different preference lists.
     pub located: bool,
     /// Prefix length of a sharing cell.
     pub cell_v4: u8,

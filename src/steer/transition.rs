@@ -1,11 +1,10 @@
-//! A course: how a state or weight that was said of a PoP comes into force, at once or step by
-//! step.
+//! A transition: how the state or weight of an override comes into force, at once or step by step.
 //!
-//! A pure function of what was said and the clock: nothing of it has to be remembered, so a restart
-//! goes on where the course would have been. A clock that is set back takes a course back by as
-//! much, and no further than to its beginning; one that has begun never waits again.
+//! It is a pure function of the override and the clock. No part of it is remembered, so a restart
+//! continues where the transition would have been. A clock that is set back takes a transition back
+//! by as much, and no further than to its beginning; a transition that has begun never waits again.
 
-/// Steps of a course. The same as of shares of cells, so that each step moves one of them.
+/// Steps of a transition. Shares of cells have as many, so that each step moves one share.
 pub const STEPS: u64 = 256;
 
 /// When something begins to hold, and how long it takes.

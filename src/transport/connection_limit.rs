@@ -1,4 +1,4 @@
-//! The gate of the TCP lane: how many connections there may be, in all and from one client prefix.
+//! The connection limit of the TCP lane, in all and for one client prefix.
 
 use crate::geo::prefix::Prefix;
 use crate::limits::{CONNECTION_PREFIX_V4, CONNECTION_PREFIX_V6};
@@ -37,7 +37,7 @@ pub struct ConnectionPermit {
 }
 
 impl ConnectionLimit {
-    /// A gate for `total_max` connections in all and `prefix_max` from one /24 or /56.
+    /// A limit of `total_max` connections in all and `prefix_max` from one /24 or /56.
     pub fn new(total_max: u32, prefix_max: u32) -> ConnectionLimit {
         ConnectionLimit { total_max, prefix_max, counts: Mutex::default() }
     }

@@ -3,7 +3,8 @@
 //! ```text
 //! worker (threads) ── udp ──┐                       ┌─▶ reply
 //!                           ├─▶ answer::respond ────┼─▶ silence
-//! gate ── tcp (tasks) ──────┘                       └─▶ rare (a bounded queue, one task)
+//! tcp (tasks) ──────────────┘                       └─▶ slow path (a bounded queue, one task)
+//!  ▲ connection limit
 //!
 //! portable: hickory's own server over the same core, where the fast lane does not exist
 //! ```

@@ -1,5 +1,5 @@
-//! Rare messages: everything but plain queries. They wait in a bounded queue and are answered by
-//! one task, through hickory's decoder and encoder, off the fast lane.
+//! The slow path: all messages but plain queries. They wait in a bounded queue; one task answers
+//! them through hickory's decoder and encoder, off the fast lane.
 //!
 //! | message | answer | why |
 //! |---|---|---|
@@ -27,7 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
-/// A rare message on its way.
+/// A slow-path message in the queue.
 pub struct SlowPathQuery {
     /// As received.
     pub octets: Vec<u8>,
@@ -37,7 +37,7 @@ pub struct SlowPathQuery {
     pub reply: ReplyTo,
 }
 
-/// The way back of a rare message.
+/// Sender of the answer to a slow-path message.
 pub enum ReplyTo {
     /// From the worker's own socket, from the address that was asked.
     Datagram {
@@ -101,7 +101,7 @@ pub async fn serve(mut queue: mpsc::Receiver<SlowPathQuery>, shared: Arc<Shared>
     }
 }
 
-/// The answer to a rare message; `None` for silence.
+/// Answer to a slow-path message; `None` for silence.
 pub fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
     let header: &[u8; 12] = octets.first_chunk()?;
     if header[2] & 0x80 != 0 {

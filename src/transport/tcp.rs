@@ -32,7 +32,7 @@ pub struct TcpContext {
     pub block: Arc<CounterBlock>,
     /// Limits of connections.
     pub connection_limit: Arc<ConnectionLimit>,
-    /// Where rare messages go.
+    /// Queue for slow-path messages.
     pub slow_path: SlowPathQueue,
     /// A connection without a query is closed after this long.
     pub idle: Duration,
@@ -249,8 +249,8 @@ impl<'a> Connection<'a> {
         if disposition == Disposition::SlowPath { self.answer_rare(message).await } else { Ok(()) }
     }
 
-    /// A rare message waits for its answer, so that answers keep their order; what was answered
-    /// before goes out first.
+    /// Waits for the answer to a slow-path message, so that answers keep their order; earlier
+    /// answers go out first.
     async fn answer_rare(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
         let (sender, receiver) = oneshot::channel();
         let slow_path = SlowPathQuery {

@@ -22,13 +22,13 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// What one worker thread works with.
 pub struct WorkerContext {
-    /// Its socket, shared only with late answers to rare messages.
+    /// Its socket, shared only with late answers of the slow path.
     pub socket: Arc<UdpSocket>,
     /// The snapshot.
     pub shared: Arc<Shared>,
     /// Its own counters.
     pub block: Arc<CounterBlock>,
-    /// Where rare messages go.
+    /// Queue for slow-path messages.
     pub slow_path: SlowPathQueue,
     /// Datagrams that it takes from the kernel at once.
     pub batch: usize,
@@ -130,7 +130,7 @@ fn answer_batch(
     }
 }
 
-/// A query, and who will be answered, as far as a glance tells.
+/// Peeks at a query: its octets, and its client as far as no parsing is needed.
 fn glance(datagram: Datagram<'_>) -> PeekedQuery<'_> {
     let resolver = || match datagram.peer {
         Some(SocketAddr::V4(peer)) => Some(peer.ip().to_bits()),

@@ -13,7 +13,7 @@ use std::thread::{Builder, JoinHandle};
 pub struct Workers(Vec<JoinHandle<()>>);
 
 impl Workers {
-    /// Starts a thread with a seat.
+    /// Starts a thread with its worker context.
     pub fn start(&mut self, worker_context: WorkerContext) -> io::Result<()> {
         let name = format!("udp-{}", self.0.len());
         self.0.push(Builder::new().name(name).spawn(move || run(&worker_context))?);

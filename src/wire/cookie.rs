@@ -67,7 +67,7 @@ pub enum CookieStatus {
 }
 
 impl CookieStatus {
-    /// Every standing, in order.
+    /// Every cookie status, in order.
     pub const ALL: [CookieStatus; 4] =
         [CookieStatus::None, CookieStatus::Client, CookieStatus::Valid, CookieStatus::Invalid];
 

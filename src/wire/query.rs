@@ -1,7 +1,7 @@
 //! The only parser of strangers' DNS: octets to a borrowed [`Query`], or what to do instead.
 //!
 //! A query may be answered by the core, refused with a response code, met with silence, or handed
-//! to the side road for rare messages. Every read is bounded; nothing allocates.
+//! to the slow path. Every read is bounded; nothing allocates.
 
 use super::edns::Edns;
 use super::hash;

@@ -40,8 +40,8 @@ impl HashTable {
         }
     }
 
-    /// The hashes, at most [`AHEAD`] of them, of what is sought next. What finding them will read
-    /// is read here, so that all wait for memory together instead of one after the other.
+    /// The hashes, at most [`PREFETCH_MAX`] of them, of what is sought next. What finding them will
+    /// read is read here, so that all wait for memory together instead of one after the other.
     pub fn prefetch(&self, hashes: impl Iterator<Item = u64>) -> [u64; PREFETCH_MAX] {
         let mut some = [0; PREFETCH_MAX];
         let count = some.iter_mut().zip(hashes).map(|(to, hash)| *to = hash).count();

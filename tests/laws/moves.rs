@@ -24,7 +24,8 @@ fn address_of(cell: usize) -> Ipv4Addr {
     Ipv4Addr::from_bits((20 << 24) + ((cell as u32) << 12))
 }
 
-/// Who has the highest score for each cell, by the rule alone: no plan, no status, no packet.
+/// Who has the highest score for each cell, by the rule alone: no preference list, no status, no
+/// packet.
 fn by_scores(pops: &[(&str, u32)], cells: usize) -> Vec<usize> {
     let owner = hash::name(b"\x02to\x04even\x07example\0");
     let seeds: Vec<u64> = pops.iter().map(|(name, _)| hash::octets(name.as_bytes())).collect();

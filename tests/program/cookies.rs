@@ -93,7 +93,7 @@ fn a_node_alone() {
     other.stop();
 }
 
-/// Both engines, both families, both transports and rare messages answer a cookie; each query is
+/// Both engines, both families, both transports and the slow path answer a cookie; each query is
 /// counted by what its cookie said.
 #[test]
 fn cookies_everywhere() {

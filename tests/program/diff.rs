@@ -1,4 +1,4 @@
-//! What other files would move: over pictures against every client's own answer, and by the
+//! What other files would move: over health states against every client's own answer, and by the
 //! program, with and without a server.
 
 use crate::support::deployment::{Deployment, decode, query as plain_query};

@@ -344,7 +344,7 @@ fn a_gradual_drain_ends_drained() {
     }
 }
 
-/// What the event log tells of the courses of an action: kinds and per cent.
+/// Events of the transitions of an action in the event log: kinds and per cent.
 fn progress(events: &str, action: &str) -> Vec<(String, u64)> {
     let lines = events.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let of_action = lines.filter(|event| event["override"]["action"] == action);

@@ -54,8 +54,8 @@ fn both_engines_answer_everywhere() {
     }
 }
 
-/// On a wildcard bind, answers (rare ones too) leave from the address that was asked; `ask_udp`
-/// checks it.
+/// On a wildcard bind, answers (of the slow path too) leave from the address that was asked;
+/// `ask_udp` checks it.
 #[test]
 fn wildcard_binds_answer_from_the_address_asked() {
     let deployment = Deployment::new(&["0.0.0.0:0", "[::]:0"], "");
@@ -170,7 +170,7 @@ fn a_full_buffer_is_counted() {
     panic!("{sent} datagrams found room");
 }
 
-/// Pipelined queries are answered in order, rare ones among them, however the octets are cut; and a
+/// Pipelined queries are answered in order, slow-path ones too, however the octets are cut; and a
 /// client that has closed its side still gets every answer.
 #[test]
 fn tcp_pipelines_in_order() {

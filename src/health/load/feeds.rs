@@ -1,7 +1,7 @@
 //! Whose load is measured: the feeds of a deployment, and the slots that each speaks for.
 //!
-//! Made when a snapshot is compiled, beside the roster of probes: indexes are valid inside that
-//! snapshot. What is carried to the next roster goes by [`FeedRoster::key`].
+//! Made when a snapshot is compiled, beside the targets of probes: indexes are valid inside that
+//! snapshot. State goes to the next feed set by [`FeedTarget::key`].
 
 use super::spec::LoadSpec;
 use std::sync::Arc;

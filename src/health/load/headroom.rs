@@ -1,4 +1,4 @@
-//! Room: who takes what others shed.
+//! Headroom: how much shed load each PoP takes.
 //!
 //! Each PoP that sheds asks its followers in turn, the nearest first: the first accepts what its
 //! room allows, the rest asks the second, and so on, so that leavers spread instead of falling on
@@ -16,7 +16,7 @@ const ASKED_MIN: f64 = 0.25;
 pub struct Outflow {
     /// Load that is to leave, in the unit of the capacity, above 0.
     pub load: f64,
-    /// Who may take it, in the order of asking: indexes into the rooms.
+    /// Who may take it, in the order of asking: indexes into the headrooms.
     pub followers: Vec<u32>,
 }
 
@@ -31,7 +31,8 @@ pub struct Accepted {
     pub taken: f64,
 }
 
-/// Splits rooms (load that each may still take; infinite where nothing limits it) among outflows.
+/// Splits headrooms (load that each may still take; infinite where nothing limits it) among
+/// outflows.
 pub fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     let mut headrooms = headrooms.to_vec();
     let mut rest: Vec<f64> = outflows.iter().map(|outflow| outflow.load).collect();

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!           poll_due                 handle_reading
-//!  [`Loads`] ───────▶ probe/ (feeds) ──────────────▶ smoothed ──▶ [`shed`]: the share that leaves,
-//!     ▲ [`roster`], made of [`spec`]s                                 │     a slow integral
-//!     │                                                               ▼
-//!     └── handle_push                                 [`room`]: who takes them ──▶ steps of 1/256
-//!                                                                                  for the status
+//!  [`LoadController`] ─▶ probe/ (feeds) ──────────────▶ smoothed ──▶ [`shed`]: share that leaves,
+//!     ▲ [`feeds`], made of [`spec`]s                                 │     a slow integral
+//!     │                                                              ▼
+//!     └── handle_push                    [`headroom`]: PoPs that take them ──▶ [`quantize`]: steps
+//!                                                                  of 1/256 for the status
 //! ```
 //!
 //! The signal lags: a feed is read every 15 s, and resolvers keep answers for a TTL. On and off by

@@ -8,7 +8,7 @@ const AGE_MAX_MS: u64 = 600_000;
 /// One feed that sheds. Plain values, for any format of file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedLoad {
-    /// [`super::roster::FeedRoster::key`].
+    /// [`super::feeds::FeedTarget::key`].
     pub key: Arc<str>,
     /// Its exact share, 0 to 1.
     pub share: f64,

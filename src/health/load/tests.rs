@@ -1,4 +1,4 @@
-//! The machine of load: single behaviours. What comes of them together is the simulation's.
+//! The load controller: single behaviours. What comes of them together is the simulation's.
 
 use super::controller::LoadController;
 use super::event::LoadEvent;

@@ -1,8 +1,8 @@
-//! The monitor: everything that is watched for one roster, and what follows from it.
+//! The monitor: every target of one target set, and the health state that follows.
 //!
 //! The caller owns clock and sockets. It runs what [`Monitor::poll_due`] gives, tells every result
-//! with [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_picture`] and the
-//! events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
+//! with [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_health_state`] and
+//! the events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
 
 mod persist;
 mod reload;
@@ -32,7 +32,7 @@ use target::WatchedTarget;
 /// A target that is to be run now.
 #[derive(Clone, Debug)]
 pub struct Due {
-    /// The roster it stands in.
+    /// The target set of the index.
     pub target_set: Arc<TargetSet>,
     /// Its index there.
     pub index: u32,
@@ -47,7 +47,7 @@ impl Due {
     }
 }
 
-/// The monitor of one roster at a time.
+/// State of all targets, for one target set at a time.
 #[derive(Clone, Debug)]
 pub struct Monitor {
     target_set: Arc<TargetSet>,
@@ -62,8 +62,8 @@ pub struct Monitor {
     /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
     unconfirmed: [bool; 2],
     slot_table: SlotTable,
-    /// Pushes that become overdue, one entry for each target that waits: early where the watch says
-    /// a later moment.
+    /// Pushes that become overdue, one entry for each target that waits: early where the watched
+    /// target has a later moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
     /// How many targets are awaited, and when the first of them no longer is.
     awaited: usize,
@@ -161,8 +161,8 @@ impl Monitor {
         meant.len()
     }
 
-    /// Which PoPs have an override, in the roster's order: these the panic guard neither counts nor
-    /// holds.
+    /// Sets which PoPs have an override, in the order of the target set. The panic guard neither
+    /// counts nor holds them.
     pub fn handle_overrides(&mut self, overridden: &[bool]) {
         self.slot_table.handle_overrides(&self.target_set, overridden);
     }
@@ -173,7 +173,7 @@ impl Monitor {
         self.first_round_ends.is_none_or(|end| end <= now)
     }
 
-    /// A new picture, if something that an answer shows has changed since the last: at once where
+    /// Gives a new health state if an answer would show the change since the last: at once where
     /// an address turned, at most once a second where only counters moved. Also decides for the
     /// panic guards.
     pub fn poll_health_state(&mut self, now: Moment) -> Option<HealthState> {
@@ -221,7 +221,7 @@ impl Monitor {
         .min()
     }
 
-    /// Every target for people, in the roster's order.
+    /// Reports every target for operators, in the order of the target set.
     pub fn targets(&self, now: Moment) -> impl Iterator<Item = TargetReport<'_>> {
         let ago = move |clock_ms| now.since_clock_ms(clock_ms);
         self.target_set.targets.iter().zip(&self.watched).map(move |(target, watch)| {
@@ -253,7 +253,7 @@ impl Monitor {
         [self.canaries[0].is_frozen(), self.canaries[1].is_frozen()]
     }
 
-    /// The roster in force.
+    /// The target set in force.
     pub fn target_set(&self) -> &Arc<TargetSet> {
         &self.target_set
     }
@@ -460,7 +460,7 @@ impl Monitor {
         self.read(index, now);
     }
 
-    /// Tells the board what is known of a target.
+    /// Updates the slot table with the state of a target.
     fn read(&mut self, index: u32, now: Moment) {
         let reading = self.reading(index, now);
         self.slot_table.read(index, reading);
@@ -516,7 +516,8 @@ impl Monitor {
         self.await_ends = self.watched.iter().filter_map(|watch| watch.awaited_until).min();
     }
 
-    /// Makes anew what follows from the watches alone. A board made here has seen no fall.
+    /// Rebuilds everything that follows from the watched targets alone. The new slot table has no
+    /// record of falls.
     fn rebuild(&mut self) {
         self.suspects = [BTreeSet::new(), BTreeSet::new()];
         self.pushes.clear();

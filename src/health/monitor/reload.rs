@@ -1,4 +1,4 @@
-//! From one roster to the next: what a reload keeps.
+//! State of targets across a reload, from one target set to the next.
 
 use super::{Monitor, WatchedTarget};
 use crate::health::Moment;
@@ -17,7 +17,7 @@ impl Monitor {
     /// forgotten. Freezes, holds and overrides go on.
     pub fn handle_targets(&mut self, target_set: Arc<TargetSet>, now: Moment) {
         self.advance(now);
-        // Falls up to here belong to the old roster's slots.
+        // Falls up to here belong to the slots of the old target set.
         let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
         let old = std::mem::replace(&mut self.target_set, target_set);
@@ -72,7 +72,7 @@ impl Monitor {
     }
 }
 
-/// A target without its key in the old roster, but perhaps with a predecessor.
+/// Finds the predecessor of a target whose key the old target set lacks.
 fn inherit(
     target: &Target,
     before: Option<&WatchedTarget>,
@@ -90,7 +90,7 @@ fn inherit(
     watched
 }
 
-/// Targets of the old roster that have no key in the new one, by destination and address.
+/// Targets of the old target set without a key in the new one, by destination and address.
 struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<u32>>);
 
 impl Replaced {
@@ -113,8 +113,8 @@ impl Replaced {
     }
 }
 
-/// For each slot of the old roster, its number in the new one, if PoP, service and formulas are the
-/// same.
+/// Maps each slot of the old target set to its number in the new one, if PoP, service and formulas
+/// are the same.
 fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<u32>> {
     let number_of: HashMap<_, u32> =
         new.slots.iter().zip(0..).map(|(slot, number)| (new.name_of(slot), number)).collect();

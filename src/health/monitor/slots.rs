@@ -1,9 +1,9 @@
-//! Slots as their targets make them, and the guards of the policies that use them: what a picture
-//! is made of.
+//! The slot table: slots as their targets make them, and the guards of the policies that use them.
+//! A health state is made of it.
 //!
-//! A new reading marks the slots behind it; `settle` judges those, and only those, and then the
-//! guards they concern. Nothing is judged between: the order of results between two pictures does
-//! not matter.
+//! A new reading marks the slots behind it; `evaluate` judges those, and only those, and then the
+//! guards they concern. Nothing is judged between, so the order of results between two health
+//! states does not matter.
 
 use crate::health::Moment;
 use crate::health::guard::{Guard, Hold, Judgement};
@@ -39,9 +39,9 @@ pub(super) struct SlotTable {
     /// its guard goes back to (a hold of before a restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
     window_max_ms: u64,
-    /// Something other than a counter changed since the last picture.
+    /// Something other than a counter changed since the last health state.
     pub has_turned: bool,
-    /// A counter changed since the last picture.
+    /// A counter changed since the last health state.
     pub has_counted: bool,
 }
 
@@ -109,9 +109,9 @@ impl SlotTable {
         self.rank();
     }
 
-    /// Takes over from the board of another roster what the readings do not say: falls within their
-    /// windows, what is held, and what came before it. `slot_of` gives the new number of a slot
-    /// that is the same.
+    /// Takes over from the slot table of another target set the state that readings lack: falls
+    /// within their windows, held policies, and the state before the hold. `slot_of` gives the new
+    /// number of a slot that is the same.
     pub fn take_over(
         &mut self,
         before: &SlotTable,

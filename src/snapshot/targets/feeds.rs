@@ -14,7 +14,7 @@ use crate::wire::hash;
 use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
-/// Makes the roster. The steering must have been compiled from the deployment.
+/// Makes the feed set. The steering must have been compiled from the deployment.
 pub fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
     let pops = &deployment.pops;
     let mut target_set =

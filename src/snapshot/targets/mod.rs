@@ -1,4 +1,4 @@
-//! Who is watched: the roster of a deployment and its steering.
+//! The target set of a deployment and its steering.
 //!
 //! Every address of a slot becomes a formula over targets. A target is one check of one
 //! destination, whoever uses it: its key is the check without timing, the destination, and what
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Makes the roster. The steering must have been compiled from the deployment.
+/// Makes the target set. The steering must have been compiled from the deployment.
 pub fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Findings) {
     let mut watch = Watch { deployment, target_set: TargetSet::default(), known: HashMap::new() };
     let pops = deployment.pops.iter();

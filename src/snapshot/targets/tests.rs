@@ -32,7 +32,7 @@ canaries: { probe: shared, addresses: [192.0.2.251, '2001:db8::251'], freeze_max
 startup_wait: 1s
 ";
 
-/// The roster of two PoPs with what is said of `fra` and `iad`.
+/// Makes the target set of two PoPs, with the given keys for `fra` and `iad`.
 fn target_set(fra: &str, iad: &str) -> TargetSet {
     let pops = format!(
         "{PROBES}pops:\n  fra: {{ addresses: [192.0.2.1, '2001:db8::1'], {fra} }}\n  iad: {{ addresses: \

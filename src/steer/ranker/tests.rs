@@ -1,4 +1,4 @@
-//! Plans of one policy over five PoPs, as rows: a policy, a place, and the list it makes.
+//! Preference lists of one policy over five PoPs, as rows: a policy, a place, and its list.
 
 use super::*;
 use crate::finding::{At, FileId};
@@ -84,7 +84,8 @@ fn place(lat: f64, lon: f64, country: &str) -> Place {
     }
 }
 
-/// A plan as text: bands apart by a blank, equals joined by `=`, `...` if the tail follows.
+/// A preference list as text: bands apart by a blank, equals joined by `=`, `...` if the tail
+/// follows.
 fn shown(ranker: &Ranker<'_>, preference_list: &PreferenceList) -> String {
     let mut text = String::new();
     let mut band = None;
@@ -344,8 +345,8 @@ fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)
 }
 
 proptest! {
-    /// Plans are those of the plain way, whatever stands where, with whatever bias, band and depth.
-    /// Few places make many ties.
+    /// Preference lists equal those of a plain sort, for every place, bias, band and depth. Few
+    /// places make many ties.
     #[test]
     fn plans_are_those_of_the_plain_way(
         at in proptest::collection::vec(

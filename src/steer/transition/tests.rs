@@ -4,8 +4,8 @@ use super::*;
 use proptest::prelude::*;
 
 proptest! {
-    /// From its beginning to its end a course goes one way, ends where it should, and stands
-    /// still between the moments that it names.
+    /// From its beginning to its end a transition goes one way, ends at its goal, and stands still
+    /// between the moments that it names.
     #[test]
     fn a_course_goes_one_way(
         start in 0u64..50,

@@ -1,4 +1,4 @@
-//! Answers to rare messages, row by row, read by a decoder that is not their author.
+//! Answers to slow-path messages, row by row, read by an independent decoder.
 
 use super::*;
 use domain::base::iana::Rcode;
@@ -40,8 +40,8 @@ fn ask(octets: &[u8]) -> Option<Vec<u8>> {
     answer(octets, [192, 0, 2, 1].into(), &Secrets::new(&[[7; 16]]))
 }
 
-/// Each kind of rare message gets its code; ID, opcode, question (with its letter case) and OPT
-/// come back.
+/// Each kind of slow-path message gets its code; ID, opcode, question (with its letter case) and
+/// OPT come back.
 #[test]
 fn codes() {
     let rows = [

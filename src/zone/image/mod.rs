@@ -359,10 +359,10 @@ impl Image {
     }
 
     /// Reads what look-ups of names with these whole hashes will read, and their records, at most
-    /// [`AHEAD`] of them, so that it is near by then. Each step is done for all before the next is
-    /// for any: the processor waits for all of them at once. Only the first place of each is looked
-    /// at, where most stand. Gives a number that means nothing, so that no compiler leaves the
-    /// reading out.
+    /// [`PREFETCH_MAX`] of them, so that it is near by then. Each step is done for all before the
+    /// next is for any: the processor waits for all of them at once. Only the first place of each
+    /// is looked at, where most stand. Gives a number that means nothing, so that no compiler
+    /// leaves the reading out.
     pub fn prefetch(&self, hashes: &[u64]) -> u32 {
         let mask = self.slots.len().wrapping_sub(1);
         let mut nodes = [NO_NODE; PREFETCH_MAX];

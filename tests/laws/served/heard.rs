@@ -1,4 +1,4 @@
-//! What a trace hears of the general road, and from it the end at which the shorter road gave the
+//! What a trace hears of the general way, and from it the end at which the fast path gave the
 //! same answer.
 
 use meridian::answer::{Outcome, Step, Trace};
@@ -19,10 +19,10 @@ const BY_NOTHING: &str = "steered alike for all";
 const SHARING: &str = "steered where clients share";
 const AAAA: &str = "steered to IPv6";
 
-/// Every end of the shorter road, and what may be told apart of an address.
+/// Every end of the fast path, and what may be told apart of an address.
 pub const ENDS: [&str; 8] = [READY, NO_NAME, ALIAS, BY_ECS, BY_RESOLVER, BY_NOTHING, SHARING, AAAA];
 
-/// How far the shorter road went.
+/// How far the fast path went.
 #[derive(Clone, Copy, PartialEq)]
 enum At {
     /// Each name so far was an alias that it follows.
@@ -31,7 +31,7 @@ enum At {
     Steered(u32),
     /// At its end.
     End,
-    /// Nowhere: it left the rest to the general road.
+    /// Nowhere: it left the rest to the general way.
     Left,
 }
 
@@ -67,7 +67,7 @@ impl Heard {
         }
     }
 
-    /// What was reached; nothing if the answer was cut, for then the shorter road had no room.
+    /// What was reached; nothing if the answer was cut, for then the fast path had no room.
     pub fn ends(self, outcome: &Outcome) -> Vec<&'static str> {
         if self.at == At::End && !outcome.truncated { self.ends } else { Vec::new() }
     }

@@ -1,7 +1,7 @@
-//! Law 7: a traced answer is the served answer. Service answers what is usual by a shorter road and
-//! keeps one scratch for all messages; a trace that listens hears the general road alone. Whatever
+//! Law 7: a traced answer is the served answer. Service gives usual answers by the fast path and
+//! keeps one scratch for all messages; a trace that listens hears the general way alone. Whatever
 //! is asked, wherever from and however PoPs are, both give the same octets and the same outcome,
-//! and each end of the shorter road is reached many times.
+//! and each end of the fast path is reached many times.
 
 mod asked;
 mod heard;
@@ -53,7 +53,7 @@ impl Roads {
         }
     }
 
-    /// Asks by both roads with room for `size` octets.
+    /// Asks by both ways with room for `size` octets.
     fn compare(
         &mut self,
         snapshot: &Snapshot,

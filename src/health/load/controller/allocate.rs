@@ -1,4 +1,4 @@
-//! Who is to take what: rooms and outflows of all feeds, and the rows that follow.
+//! Allocation of shed load: headrooms and outflows of all feeds, and the rows that follow.
 
 use super::LoadController;
 use crate::health::load::headroom::{self, Outflow};

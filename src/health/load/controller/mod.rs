@@ -1,8 +1,9 @@
-//! The machine of load: every feed of one roster, and what answers are to see of it.
+//! The load controller: every feed of one feed set, and the shed shares that answers see.
 //!
-//! The caller owns clock and sockets. It reads what [`Loads::poll_due`] gives, tells every number
-//! with [`Loads::handle_reading`], and after each turn takes [`Loads::poll_sheds`] and the events.
-//! Between, it sleeps until [`Loads::next_wake`]. Moments never go back.
+//! The caller owns clock and sockets. It reads what [`LoadController::poll_due`] gives, tells every
+//! number with [`LoadController::handle_reading`], and after each turn takes
+//! [`LoadController::poll_sheds`] and the events. Between, it sleeps until
+//! [`LoadController::next_wake`]. Moments never go back.
 
 mod allocate;
 mod feed;
@@ -21,14 +22,14 @@ use feed::FeedState;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-/// One reading of one feed. Never used twice, also not across rosters.
+/// One reading of one feed. Never used twice, also not across feed sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeedTicket(pub u64);
 
 /// A feed that is to be read now.
 #[derive(Clone, Debug)]
 pub struct DueFeed {
-    /// The roster it stands in.
+    /// The feed set of the index.
     pub feed_set: Arc<FeedSet>,
     /// Its index there.
     pub index: u32,
@@ -60,11 +61,11 @@ pub struct ShedRow {
     pub slot: u32,
     /// Cells that may leave; more than 0.
     pub share: u16,
-    /// For each PoP, in the roster's order, the share of them that it accepts when it is asked.
+    /// Share of shed cells that each PoP accepts, in the order of the feed set.
     pub accept: Arc<[u16]>,
 }
 
-/// The feeds of one roster at a time.
+/// State of all feeds, for one feed set at a time.
 #[derive(Clone, Debug)]
 pub struct LoadController {
     feed_set: Arc<FeedSet>,
@@ -162,8 +163,8 @@ impl LoadController {
         true
     }
 
-    /// Which PoPs take clients now, in the roster's order, by health and by hand. The others are
-    /// not asked to take what is shed.
+    /// Sets which PoPs take clients now, in the order of the feed set, by health and overrides.
+    /// Shed cells never go to the other PoPs.
     pub fn handle_service(&mut self, serves: &[bool]) {
         self.serves =
             (0..self.feed_set.pops.len()).map(|pop| serves.get(pop).copied().unwrap_or(true)).collect();
@@ -238,7 +239,7 @@ impl LoadController {
         .min()
     }
 
-    /// Every feed for people, in the roster's order.
+    /// Reports every feed for operators, in the order of the feed set.
     pub fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
         self.feed_set.feeds.iter().zip(&self.feed_states).map(move |(feed, feed_state)| FeedReport {
             feed,
@@ -261,7 +262,7 @@ impl LoadController {
         })
     }
 
-    /// The roster in force.
+    /// The feed set in force.
     pub fn feed_set(&self) -> &Arc<FeedSet> {
         &self.feed_set
     }
@@ -381,7 +382,7 @@ impl LoadController {
         self.alarms.extend(feed_state.alarm.map(|alarm| (alarm, index)));
     }
 
-    /// Due moments and alarms from the gauges alone. What is new is read at once.
+    /// Rebuilds due moments and alarms from the feed states alone. A new feed is due at once.
     fn arrange(&mut self, now: Moment) {
         (self.due, self.alarms) = (BTreeSet::new(), BTreeSet::new());
         for index in 0..self.feed_states.len() {

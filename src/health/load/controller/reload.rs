@@ -1,4 +1,4 @@
-//! From one roster to the next, and over a restart.
+//! State of feeds across a reload, from one feed set to the next, and across a restart.
 
 use super::LoadController;
 use super::feed::FeedState;
@@ -54,8 +54,8 @@ impl LoadController {
         self.arrange(now);
     }
 
-    /// Takes over what was saved before a restart, right after [`Loads::new`]: shares hold until
-    /// readings speak, and decay if none come. Gives how many feeds took theirs; the rest is
+    /// Takes over what was saved before a restart, right after [`LoadController::new`]: shares hold
+    /// until readings speak, and decay if none come. Gives how many feeds took theirs; the rest is
     /// unknown here, or too old.
     pub fn restore(&mut self, saved: &[SavedLoad], now: Moment, now_epoch_secs: u64) -> usize {
         let feed_set = self.feed_set.clone();

@@ -218,14 +218,14 @@ fn run_seed(seed: u64) -> usize {
     pictures
 }
 
-/// Whatever happens, every picture keeps its promises.
+/// Whatever happens, every health state keeps its promises.
 #[test]
 fn long_runs_keep_every_promise() {
     let pictures: usize = (0..60).map(run_seed).sum();
     assert!(pictures > 60 * 50, "{pictures} pictures are too few to show anything");
 }
 
-/// Results of one moment give one picture, in whatever order they come.
+/// Results of one moment give one health state, in whatever order they come.
 #[test]
 fn the_order_within_a_moment_does_not_matter() {
     for seed in 0..30 {

@@ -16,8 +16,8 @@ impl Sources for Memory {
     }
 }
 
-/// The roster of four PoPs, of which `ams` and `fra` have two services each, with what is said of
-/// `fra` and of its service `video`.
+/// Makes the feed set of four PoPs, with the given keys for `fra` and for its service `video`.
+/// `ams` and `fra` have two services each.
 fn target_set(fra: &str, video: &str) -> FeedSet {
     let pops = format!(
         "pops:\n  ams: {{ at: {{ lat: 52.4, lon: 4.9 }}, addresses: 192.0.2.1, services: {{ video: {{ \
