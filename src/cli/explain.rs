@@ -299,7 +299,7 @@ impl Trace for Story<'_> {
                 "resolver (the client subnet is a special-purpose address)"
             }
             Evidence::Resolver => "resolver",
-            Evidence::Nothing => "not needed, since every client gets the same plan; it would be",
+            Evidence::Nothing => "not needed, since every client gets the same preference list; it would be",
         };
         let words = format!("{by} {address}: {}", self.place_words(place));
         self.line("evidence", &words);

@@ -352,7 +352,7 @@ impl<'a> ListedPolicy<'a> {
         if self.choices.list().len() as u32 >= VALUE_MAX {
             return Err(Finding::error(
                 code::TOO_LARGE,
-                format!("policy `{}` makes more than {VALUE_MAX} different plans", policy.name),
+                format!("policy `{}` makes more than {VALUE_MAX} different preference lists", policy.name),
             )
             .at(policy.at, "this policy")
             .help("lower `depth`, or give fewer PoPs"));
