@@ -105,7 +105,7 @@ impl<'s> Reply<'s> {
         };
         let (choice, depth) = trie.v4.lookup(address.to_bits());
         let [by_ecs, by_resolver] = *policy.choices.get(choice as usize)?;
-        // What says that the resolver decides in place of the subnet is the number of no plan.
+        // `BY_ECS_SPECIAL` is never a valid preference list, so `get` returns `None`.
         let preference_list =
             policy.preference_lists.get(if subnet.is_some() { by_ecs } else { by_resolver } as usize)?;
         let (_, pop, slot, horizon_secs) = sole(policy, preference_list, view, family)?;

@@ -143,7 +143,7 @@ fn read_ways(ways: &[Option<Way<'_>>; PREFETCH_MAX]) {
     for ((preference_list, way), leaf) in preference_lists.iter_mut().zip(ways).zip(leaves) {
         *preference_list = way.and_then(|Way { policy, .. }| {
             let [by_ecs, by_resolver] = *policy.choices.get(leaf as usize)?;
-            // What says that the resolver decides in place of the subnet is the number of no plan.
+            // `BY_ECS_SPECIAL` is never a valid preference list, so `get` returns `None`.
             Some((
                 policy,
                 policy

@@ -337,7 +337,7 @@ impl Writer {
         let next = (has_turned || has_moved).then(|| {
             self.overrides.with_live_state(&served, self.live_inputs(), epoch_secs(), served.sequence() + 1)
         });
-        // The picture may differ only in what no answer shows, such as a PoP that is switched off.
+        // The health state may differ only where no answer shows it, as for a PoP that is off.
         match next.filter(|next| next.status != served.status) {
             Some(next) => {
                 self.refresh_view(&next);

@@ -333,9 +333,9 @@ impl<'a> ListedPolicy<'a> {
     ) -> Result<ChosenPolicy, Finding> {
         let (ranker, scoped) = (self.ranker, &inputs.policies[self.index]);
         let policy = ranker.policy;
-        // Only now are all plans known, and with them whether anything of the policy shares by
-        // cell: if so, also a class of resolvers to which all places are one keeps IPv4 inside IPv6
-        // apart.
+        // Only now are all preference lists known, and with them whether anything of the policy
+        // shares by cell: if so, also a class of resolvers to which all places are one keeps IPv4
+        // inside IPv6 apart.
         let by_cell = policy.share == Sharing::Sticky
             && shares_by_cell(policy, self.preference_lists.list(), ranker, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());

@@ -310,7 +310,8 @@ impl Ledger {
     /// below it give.
     fn of_pop(&self, pop: &Pop, now: u64) -> Effective {
         let mut is = Effective::of(pop);
-        // For the state and the weight apart: a later word ends only the course of its kind.
+        // For the state and the weight apart: a later override ends only the transition of its
+        // kind.
         let (mut state_next, mut weight_next): (Option<u64>, Option<u64>) = (None, None);
         for entry in self.entries.iter().filter(|entry| entry.is_live(now) && entry.selector.covers(pop)) {
             let next = if entry.action.is_state() { &mut state_next } else { &mut weight_next };
