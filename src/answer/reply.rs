@@ -1,5 +1,4 @@
-//! What every answer begins with: how large it may be, what the cookie says, the question echoed.
-//! And its end: the OPT and the header.
+//! The reply: its size limit, its cookie and the echoed question, then the OPT and the header.
 
 use super::outcome::Outcome;
 use super::{Client, Disposition, QueryContext, Transport};

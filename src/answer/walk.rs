@@ -1,4 +1,4 @@
-//! One query on its way to an answer: what is known so far.
+//! The walk: the general way of one query to its answer, from name to name.
 
 use super::outcome::Outcome;
 use super::reply::Reply;

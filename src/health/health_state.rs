@@ -1,4 +1,4 @@
-//! What is known of addresses and slots: what the monitor gives and a status is made of.
+//! The health state: verdicts of addresses and slots. The monitor makes it, and a status reads it.
 
 /// What probes say of an address, or of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]

@@ -1,4 +1,4 @@
-//! What one run of a check found.
+//! Probe result: success or failure of one run of a check.
 
 use std::sync::Arc;
 

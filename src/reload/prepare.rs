@@ -1,4 +1,4 @@
-//! One cycle: read, check, compile. All or nothing.
+//! Preparation of a snapshot: read, check, compile. All or nothing.
 
 use crate::config::{self, Deployment, Listen};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};

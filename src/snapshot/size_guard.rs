@@ -1,4 +1,4 @@
-//! Databases that lost most of their networks: a download that went wrong, more often than news.
+//! The size guard: it refuses databases that lost most of their networks, mostly failed downloads.
 //!
 //! A database is compared with the one in service that has the same path. With fewer than half of
 //! its networks it is refused, unless the server file says `geoip: { accept_shrunk: true }`.

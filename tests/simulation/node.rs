@@ -27,7 +27,7 @@ pub struct Node<'w> {
     ramps: Ramps,
     pub overrides: Overrides,
     pub health_state: HealthState,
-    /// What each slot sheds; who asks otherwise than by the machine of load writes it.
+    /// Shed share of each slot, for tests that replace the load controller.
     pub sheds: Vec<ShedRow>,
     pub left: Vec<Share256>,
     /// PoPs that are up, or serve on as if they were: what ramps hear.

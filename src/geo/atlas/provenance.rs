@@ -1,9 +1,9 @@
-//! Who said what of a place.
+//! Provenance: the source of each field of a place.
 
 /// The source of one field of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// Nobody: the field is not known.
+    /// No source: the field is not known.
     #[default]
     Unknown,
     /// A database, by its place in the order of layers.

@@ -1,4 +1,4 @@
-//! From a share to steps of 1/256: what answers see of it.
+//! Quantized shares: steps of 1/256, which answers see.
 //!
 //! Nothing is told that noise could take back: a share follows in its direction at once, and turns
 //! only after [`TURN_STEPS`]; an acceptance moves by a few steps at a time, and in one direction.

@@ -1,4 +1,4 @@
-//! Over a restart: what is saved, and what is taken over from it.
+//! Saved health: written while the server runs, restored after a restart.
 
 use super::Monitor;
 use super::target::WatchedTarget;

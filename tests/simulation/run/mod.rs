@@ -31,7 +31,7 @@ const PUSH_SECS: u64 = 10;
 /// Who decides what is shed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Control {
-    /// The machine of load.
+    /// The load controller.
     Integral,
     /// Full above the limit, no longer full below the target: what is usual elsewhere.
     OnOff,

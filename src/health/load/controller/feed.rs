@@ -1,4 +1,4 @@
-//! One feed: what was read of it, and the share that follows.
+//! The state of one feed: its readings, and the shed share that follows.
 
 use super::FeedTicket;
 use crate::health::Moment;
