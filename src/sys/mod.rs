@@ -24,7 +24,7 @@
 //!   calling thread.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill` ([`process_group`]), which takes no pointer; the number is that of a process group we
-//! made and   have not reaped, so that it cannot be anybody else's.
+//!   made and have not reaped, so that it cannot be anybody else's.
 //!
 //! Only a batch keeps raw pointers across calls, to what it owns itself, and no function of the
 //! public interface is `unsafe`.
