@@ -5,9 +5,9 @@
 mod support;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use meridian::config;
-use meridian::snapshot::{compile, steering};
-use meridian::zone::image;
+use meridian::testing::config;
+use meridian::testing::snapshot::{compile, steering};
+use meridian::testing::zone::image;
 use std::hint::black_box;
 use std::path::Path;
 use support::{Tree, load, sample};

@@ -5,9 +5,9 @@
 mod support;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use meridian::answer::{Client, QueryContext, Scratch, Transport, respond_by};
-use meridian::wire::query::{Parsed, Query, parse};
-use meridian::wire::rr::RrType;
+use meridian::testing::answer::{Client, QueryContext, Scratch, Transport, respond_by};
+use meridian::testing::wire::query::{Parsed, Query, parse};
+use meridian::testing::wire::rr::RrType;
 use std::hint::black_box;
 use support::{prefix, query, sample};
 

@@ -5,14 +5,16 @@
 mod support;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use meridian::health::Moment;
-use meridian::health::health_state::{HealthState, SlotHealth};
-use meridian::health::monitor::Monitor;
-use meridian::health::probe_result::ProbeResult;
-use meridian::health::spec::{Check, PanicGuard, Spec, TcpCheck};
-use meridian::health::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};
-use meridian::shared::published::Published;
-use meridian::steer::status::{PopStatus, Status};
+use meridian::testing::health::Moment;
+use meridian::testing::health::health_state::{HealthState, SlotHealth};
+use meridian::testing::health::monitor::Monitor;
+use meridian::testing::health::probe_result::ProbeResult;
+use meridian::testing::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use meridian::testing::health::targets::{
+    Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet,
+};
+use meridian::testing::shared::published::Published;
+use meridian::testing::steer::status::{PopStatus, Status};
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -9,8 +9,8 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use meridian::server::{Engine, Server};
-use meridian::shared::command::{Command, ProbePush};
+use meridian::testing::server::{Engine, Server};
+use meridian::testing::shared::command::{Command, ProbePush};
 use rustls::{ServerConnection, StreamOwned};
 use std::collections::HashMap;
 use std::fmt::Write as _;

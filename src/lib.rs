@@ -15,23 +15,29 @@
 #[cfg(all(not(target_os = "linux"), not(feature = "portable")))]
 compile_error!("the fast engine needs Linux: build with the feature `portable`");
 
-pub mod answer;
-pub mod cli;
-pub mod config;
-pub mod control;
-pub mod finding;
-pub mod geo;
-pub mod health;
-pub mod limits;
-pub mod probe;
-pub mod reload;
-pub mod rfc3339;
-pub mod server;
-pub mod shared;
-pub mod snapshot;
-pub mod state;
-pub mod steer;
-pub mod sys;
-pub mod transport;
-pub mod wire;
-pub mod zone;
+mod answer;
+mod cli;
+mod config;
+mod control;
+mod finding;
+mod geo;
+mod health;
+mod limits;
+mod probe;
+mod reload;
+mod rfc3339;
+mod server;
+mod shared;
+mod snapshot;
+mod state;
+mod steer;
+mod sys;
+mod transport;
+mod wire;
+mod zone;
+
+#[doc(hidden)]
+pub mod testing;
+
+pub use cli::main;
+pub use sys::memory::{Allocator, keep_large_apart};

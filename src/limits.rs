@@ -1,285 +1,285 @@
 //! Every bound in the program, each with its reason.
 
 /// Largest weight of a PoP or address: small enough that weight x logarithm fits 64 bits.
-pub const WEIGHT_MAX: u32 = 1_000_000;
+pub(crate) const WEIGHT_MAX: u32 = 1_000_000;
 /// Longest preference list: a query may scan all of it, and no client needs its 65th PoP.
-pub const LIST_DEPTH_MAX: u8 = 64;
+pub(crate) const LIST_DEPTH_MAX: u8 = 64;
 /// Preference list unless the policy says otherwise: full orders explode, eight is beyond any real
 /// failover.
-pub const LIST_DEPTH_DEFAULT: u8 = 8;
+pub(crate) const LIST_DEPTH_DEFAULT: u8 = 8;
 /// Most PoPs: ids are 16 bits wide, and the top bit marks CNAME candidates.
-pub const POPS_MAX: usize = 32_767;
+pub(crate) const POPS_MAX: usize = 32_767;
 /// Most addresses of one family in one service: they must fit one answer and one 64-bit mask.
-pub const ADDRESSES_MAX: usize = 64;
+pub(crate) const ADDRESSES_MAX: usize = 64;
 /// Most addresses in one answer.
-pub const ANSWERS_MAX: u8 = 16;
+pub(crate) const ANSWERS_MAX: u8 = 16;
 /// Octets of an ECH configuration list: real ones have under 200, and the whole HTTPS record must
 /// fit a datagram.
-pub const ECH_OCTETS_MAX: usize = 512;
+pub(crate) const ECH_OCTETS_MAX: usize = 512;
 /// Most operator networks: ids are 16 bits wide.
-pub const NETWORKS_MAX: usize = 65_535;
+pub(crate) const NETWORKS_MAX: usize = 65_535;
 /// Sharing cell of IPv4 unless the policy says otherwise: wide enough to keep resolver caches
 /// small.
-pub const CELL_V4_DEFAULT: u8 = 20;
+pub(crate) const CELL_V4_DEFAULT: u8 = 20;
 /// Sharing cell of IPv6 unless the policy says otherwise: a common allocation to a site of
 /// providers.
-pub const CELL_V6_DEFAULT: u8 = 40;
+pub(crate) const CELL_V6_DEFAULT: u8 = 40;
 /// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /24.
 pub const LEAF_DEPTH_V4_MAX: u8 = 24;
 /// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /56.
 pub const LEAF_DEPTH_V6_MAX: u8 = 56;
 /// Octets of separate tables of routes, past which policies share one: 200 over five million
 /// networks stay below 1 GiB with their lists.
-pub const ROUTES_OCTETS_MAX: usize = 256 << 20;
+pub(crate) const ROUTES_OCTETS_MAX: usize = 256 << 20;
 /// CNAMEs followed in one answer: real CDN chains have two or three, resolvers give up between 8
 /// and 16.
-pub const CHAIN_MAX: usize = 8;
+pub(crate) const CHAIN_MAX: usize = 8;
 /// UDP payload that we advertise and never exceed: fits an Ethernet MTU with any tunnel (DNS flag
 /// day 2020).
-pub const UDP_PAYLOAD_MAX: u16 = 1232;
+pub(crate) const UDP_PAYLOAD_MAX: u16 = 1232;
 /// Octets of a node's name: as NSID it must leave room in 512 octets for the longest question, a
 /// client subnet, a cookie and an address.
-pub const NODE_NAME_MAX: usize = 128;
+pub(crate) const NODE_NAME_MAX: usize = 128;
 /// Secrets of DNS cookies: a roll-over needs two, and each costs a hash where a cookie is not good.
-pub const COOKIE_SECRETS_MAX: usize = 4;
+pub(crate) const COOKIE_SECRETS_MAX: usize = 4;
 /// Octets of their file: four lines with comments.
-pub const COOKIE_FILE_OCTETS_MAX: usize = 16 << 10;
+pub(crate) const COOKIE_FILE_OCTETS_MAX: usize = 16 << 10;
 /// UDP payload without EDNS (RFC 1035 section 4.2.1), and the least that EDNS may ask (RFC 6891
 /// section 6.2.3).
-pub const UDP_PAYLOAD_MIN: u16 = 512;
+pub(crate) const UDP_PAYLOAD_MIN: u16 = 512;
 /// Largest DNS message on a stream: its length prefix is 16 bits wide.
-pub const MESSAGE_MAX: usize = 65_535;
+pub(crate) const MESSAGE_MAX: usize = 65_535;
 /// Largest configuration file: a million records in YAML is 60 MB; past this it is a mistake.
-pub const CONFIG_OCTETS_MAX: usize = 512 << 20;
+pub(crate) const CONFIG_OCTETS_MAX: usize = 512 << 20;
 /// Largest GeoIP database: the largest sold is near 1 GiB.
-pub const DATABASE_OCTETS_MAX: usize = 2 << 30;
+pub(crate) const DATABASE_OCTETS_MAX: usize = 2 << 30;
 /// Labels of a name: 255 octets hold at most 127.
-pub const LABELS_MAX: usize = 127;
+pub(crate) const LABELS_MAX: usize = 127;
 /// Octets of an RRset's RDATA: it must fit one message with header, question and OPT.
-pub const RRSET_OCTETS_MAX: usize = 60_000;
+pub(crate) const RRSET_OCTETS_MAX: usize = 60_000;
 /// Deepest nesting of a YAML file: the deepest key of ours stands at 8; the tree is walked by
 /// recursion.
-pub const YAML_DEPTH_MAX: usize = 64;
+pub(crate) const YAML_DEPTH_MAX: usize = 64;
 /// Values in a YAML file: a million records are four million values.
-pub const YAML_NODES_MAX: usize = 16_000_000;
+pub(crate) const YAML_NODES_MAX: usize = 16_000_000;
 /// Values that the aliases of a YAML file stand for: aliases of aliases grow without bound, a few
 /// thousand PoPs with one anchor do not.
-pub const YAML_COPIES_MAX: usize = 1_000_000;
+pub(crate) const YAML_COPIES_MAX: usize = 1_000_000;
 /// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel
 /// and dropped. No power of two, so that the rooms of a batch do not all fall on the same few
 /// places of the cache.
-pub const DATAGRAM_MAX: usize = 4 * UDP_PAYLOAD_MAX as usize;
+pub(crate) const DATAGRAM_MAX: usize = 4 * UDP_PAYLOAD_MAX as usize;
 /// Look-ups whose reading is done ahead at once: as many loads as a core keeps on their way, and
 /// more than that are no harm.
-pub const PREFETCH_MAX: usize = 32;
+pub(crate) const PREFETCH_MAX: usize = 32;
 /// Datagrams taken at once unless the file says otherwise: past this a batch saves little more, and
 /// its first waits for its last.
 pub const BATCH_DEFAULT: u16 = 64;
 /// Most datagrams taken at once: the kernel takes no more in one call (UIO_MAXIOV), and each costs
 /// 6 KiB of room.
-pub const BATCH_MAX: u16 = 1_024;
+pub(crate) const BATCH_MAX: u16 = 1_024;
 /// Milliseconds a UDP worker sleeps in the kernel: how late it may see a stop, and let go of a
 /// retired snapshot.
-pub const WORKER_WAKE_MILLIS: u64 = 250;
+pub(crate) const WORKER_WAKE_MILLIS: u64 = 250;
 /// Octets of kernel buffer for queries of a UDP socket unless the file says otherwise: about 1,300
 /// small queries, 2 ms at the fastest. Under more load than can be answered the buffer is full, and
 /// what waits longer in it is no longer in the core's own cache: with 4 MiB a thread answers 10 %
 /// less then, and each answer comes 15 ms late.
-pub const RECEIVE_OCTETS: usize = 512 << 10;
+pub(crate) const RECEIVE_OCTETS: usize = 512 << 10;
 /// Octets of kernel buffer for answers of a UDP socket unless the file says otherwise: they leave
 /// as the device takes them.
-pub const SEND_OCTETS: usize = 4 << 20;
+pub(crate) const SEND_OCTETS: usize = 4 << 20;
 /// Least octets of such a buffer: less does not hold one batch.
-pub const SOCKET_OCTETS_MIN: usize = 64 << 10;
+pub(crate) const SOCKET_OCTETS_MIN: usize = 64 << 10;
 /// Most octets of such a buffer: the kernel doubles the number, and it must fit a C `int`.
-pub const SOCKET_OCTETS_MAX: usize = (1 << 30) - 1;
+pub(crate) const SOCKET_OCTETS_MAX: usize = (1 << 30) - 1;
 /// Highest number of a core that a thread is bound to: sets of cores have 1,024 bits.
-pub const CPU_MAX: u16 = 1_023;
+pub(crate) const CPU_MAX: u16 = 1_023;
 /// UDP worker threads of one address: more than any machine has cores for.
-pub const THREADS_MAX: u16 = 512;
+pub(crate) const THREADS_MAX: u16 = 512;
 /// Connections that wait in the kernel for our accept: a burst of clients that all met TC at once.
-pub const ACCEPT_BACKLOG: i32 = 1024;
+pub(crate) const ACCEPT_BACKLOG: i32 = 1024;
 /// Seconds from the first octet of a message on a stream to its last: against peers that send an
 /// octet a minute.
-pub const STREAM_MESSAGE_SECS: u64 = 5;
+pub(crate) const STREAM_MESSAGE_SECS: u64 = 5;
 /// Seconds for a peer to take what was written to it: against peers that never read.
-pub const STREAM_WRITE_SECS: u64 = 10;
+pub(crate) const STREAM_WRITE_SECS: u64 = 10;
 /// Octets of answers gathered on one connection before they are written: bounds the memory of a
 /// peer that pipelines.
-pub const STREAM_GATHER_OCTETS: usize = 32 << 10;
+pub(crate) const STREAM_GATHER_OCTETS: usize = 32 << 10;
 /// Longest pause after a failed accept, in milliseconds: without one, a full table of descriptors
 /// spins the loop.
-pub const ACCEPT_PAUSE_MILLIS: u64 = 1000;
+pub(crate) const ACCEPT_PAUSE_MILLIS: u64 = 1000;
 /// Prefix by which IPv4 connections are counted: the smallest block that is routed alone.
-pub const CONNECTION_PREFIX_V4: u8 = 24;
+pub(crate) const CONNECTION_PREFIX_V4: u8 = 24;
 /// Prefix by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
-pub const CONNECTION_PREFIX_V6: u8 = 56;
+pub(crate) const CONNECTION_PREFIX_V6: u8 = 56;
 /// Slow-path messages that may wait: none of them is urgent, and more of them is an attack.
-pub const SLOW_PATH_QUEUE_MAX: usize = 256;
+pub(crate) const SLOW_PATH_QUEUE_MAX: usize = 256;
 /// Commands to the writer that may wait; they are merged, so a longer queue gains nothing.
-pub const COMMAND_QUEUE: usize = 64;
+pub(crate) const COMMAND_QUEUE: usize = 64;
 /// Seconds that running TCP answers get when the server stops.
-pub const DRAIN_SECS: u64 = 5;
+pub(crate) const DRAIN_SECS: u64 = 5;
 /// Times a file is read again when it changes under the reader.
-pub const READ_ATTEMPTS: u32 = 5;
+pub(crate) const READ_ATTEMPTS: u32 = 5;
 /// Milliseconds between those attempts: an editor or a copy finishes a file in less.
-pub const READ_PAUSE_MILLIS: u64 = 20;
+pub(crate) const READ_PAUSE_MILLIS: u64 = 20;
 /// Faults told of one zone: past this the file is something else than a zone.
-pub const FINDINGS_PER_ZONE_MAX: usize = 200;
+pub(crate) const FINDINGS_PER_ZONE_MAX: usize = 200;
 /// Findings of one code in one file that are kept; more of a kind say nothing new and are counted.
-pub const FINDINGS_ALIKE_MAX: usize = 50;
+pub(crate) const FINDINGS_ALIKE_MAX: usize = 50;
 /// Findings of one severity that are kept in all: a reply and a log of them stay under a few
 /// megabytes.
-pub const FINDINGS_KEPT_MAX: usize = 1_000;
+pub(crate) const FINDINGS_KEPT_MAX: usize = 1_000;
 /// Findings of one load that become lines of a log; whoever wants more asks `meridian check`.
-pub const FINDINGS_LOGGED_MAX: usize = 200;
+pub(crate) const FINDINGS_LOGGED_MAX: usize = 200;
 /// Octets of each sentence of a finding: a domain name may have 1,004 of them when all is escaped.
-pub const FINDING_WORDS_MAX: usize = 1_200;
+pub(crate) const FINDING_WORDS_MAX: usize = 1_200;
 /// Other places, and ways out, that one finding has.
-pub const FINDING_PLACES_MAX: usize = 32;
+pub(crate) const FINDING_PLACES_MAX: usize = 32;
 /// How deep files may include each other; deeper is a loop.
-pub const INCLUDE_DEPTH_MAX: u32 = 8;
+pub(crate) const INCLUDE_DEPTH_MAX: u32 = 8;
 /// Files that one zone includes, counted each time: without a bound a few files that include each
 /// other twice are read for ever.
-pub const INCLUDED_FILES_MAX: u32 = 1_024;
+pub(crate) const INCLUDED_FILES_MAX: u32 = 1_024;
 /// Records that the templates of one zone may make: a /16 of reverse names.
-pub const GENERATED_MAX: u32 = 65_536;
+pub(crate) const GENERATED_MAX: u32 = 65_536;
 /// Pairs of policy and PoP that are counted each for itself: what one scrape of metrics may weigh
 /// (some 8 MB of text), and 512 KiB for each worker. Policies past it are counted together as
 /// `other`.
-pub const DECISION_PAIRS_MAX: usize = 65_536;
+pub(crate) const DECISION_PAIRS_MAX: usize = 65_536;
 /// Connections to one control listener at once: scrapers and operators, not the public.
 pub const CONTROL_CONNECTIONS_MAX: usize = 64;
 /// Seconds for the header of a control request: against peers that send an octet a minute.
-pub const CONTROL_HEADER_SECS: u64 = 5;
+pub(crate) const CONTROL_HEADER_SECS: u64 = 5;
 /// Seconds for a connection to the admin address, from its accept to the last octet of its answer.
-pub const ADMIN_CONNECTION_SECS: u64 = 30;
+pub(crate) const ADMIN_CONNECTION_SECS: u64 = 30;
 /// Octets of a probe's reply that are looked at: status pages are small, and a target that streams
 /// must cost no memory.
-pub const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
+pub(crate) const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
 /// Probes that run at once: each may hold a descriptor for its whole time-out.
 pub const PROBES_AT_ONCE: usize = 512;
 /// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
-pub const TARGETS_MAX: usize = 65_536;
+pub(crate) const TARGETS_MAX: usize = 65_536;
 /// Overrides in the ledger: they are made by people, a few for each PoP; more is a script gone
 /// wild.
-pub const OVERRIDES_MAX: usize = 4_096;
+pub(crate) const OVERRIDES_MAX: usize = 4_096;
 /// Octets of an override's reason or author: a sentence or two with a ticket, shown in tables.
-pub const REASON_OCTETS_MAX: usize = 1_024;
+pub(crate) const REASON_OCTETS_MAX: usize = 1_024;
 /// Octets of the ledger's file: the most overrides, each with the longest reason and author fully
 /// escaped.
-pub const LEDGER_OCTETS_MAX: u64 = 64 << 20;
+pub(crate) const LEDGER_OCTETS_MAX: u64 = 64 << 20;
 /// Octets of a request's body on the control socket: an override with its selectors and a long
 /// reason.
-pub const CONTROL_BODY_OCTETS_MAX: usize = 64 << 10;
+pub(crate) const CONTROL_BODY_OCTETS_MAX: usize = 64 << 10;
 /// Selectors in one command: each becomes an override of its own; patterns and tags name more.
-pub const SELECTORS_MAX: usize = 256;
+pub(crate) const SELECTORS_MAX: usize = 256;
 /// Longest time of an override, in seconds: ten years are for ever, and no sum overflows.
-pub const OVERRIDE_SECS_MAX: u64 = 315_576_000;
+pub(crate) const OVERRIDE_SECS_MAX: u64 = 315_576_000;
 /// Clients that one forecast asks, twice each: some tenths of a second at the most, before a person
 /// who waits.
-pub const FORECAST_CLIENTS_MAX: u32 = 131_072;
+pub(crate) const FORECAST_CLIENTS_MAX: u32 = 131_072;
 /// Clients of each family and policy that a forecast asks at the least: fewer would miss a tenth of
 /// them.
-pub const FORECAST_SAMPLES_MIN: u32 = 64;
+pub(crate) const FORECAST_SAMPLES_MIN: u32 = 64;
 /// Names that a comparison tells as losing a type; the rest is counted. Whoever removes a zone by
 /// mistake needs no more.
-pub const LOSSES_TOLD_MAX: usize = 1_000;
+pub(crate) const LOSSES_TOLD_MAX: usize = 1_000;
 /// Seconds that a change may be planned ahead: a year; what is further away is a slip of the hand.
-pub const PLAN_SECS_MAX: u64 = 31_557_600;
+pub(crate) const PLAN_SECS_MAX: u64 = 31_557_600;
 /// Seconds after which the writer looks at the clock again while an override is to end: clocks are
 /// set back and forth.
-pub const EXPIRY_LOOK_SECS: u64 = 30;
+pub(crate) const EXPIRY_LOOK_SECS: u64 = 30;
 /// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and
 /// counted.
-pub const EVENT_QUEUE: usize = 4_096;
+pub(crate) const EVENT_QUEUE: usize = 4_096;
 /// Octets of the event log before it is turned over: some 100,000 events, and as much again in the
 /// copy.
-pub const EVENT_LOG_OCTETS_MAX: u64 = 32 << 20;
+pub(crate) const EVENT_LOG_OCTETS_MAX: u64 = 32 << 20;
 /// Probes of one deployment: kinds of checks, not targets; more are made by a program that should
 /// share them.
-pub const PROBES_MAX: usize = 4_096;
+pub(crate) const PROBES_MAX: usize = 4_096;
 /// How deep groups of probes may contain each other: nobody reads more, and they are walked by
 /// recursion.
-pub const GROUP_DEPTH_MAX: usize = 16;
+pub(crate) const GROUP_DEPTH_MAX: usize = 16;
 /// Checks that one address may hang on, groups counted through: groups of groups grow without
 /// bound.
-pub const FORMULA_CHECKS_MAX: usize = 64;
+pub(crate) const FORMULA_CHECKS_MAX: usize = 64;
 /// Canaries of one deployment: a few in each family are enough to know one's own network.
-pub const CANARIES_MAX: usize = 64;
+pub(crate) const CANARIES_MAX: usize = 64;
 /// Octets of a text that a probe sends or looks for, of its headers and of its commands: requests
 /// are short.
-pub const PROBE_TEXT_OCTETS_MAX: usize = 4_096;
+pub(crate) const PROBE_TEXT_OCTETS_MAX: usize = 4_096;
 /// How many policies may stand behind each other by `use`: nobody reads more, and they are walked
 /// by recursion.
-pub const USE_DEPTH_MAX: usize = 8;
+pub(crate) const USE_DEPTH_MAX: usize = 8;
 /// Safety rules of one deployment: each is asked at every override.
-pub const SAFETY_RULES_MAX: usize = 64;
+pub(crate) const SAFETY_RULES_MAX: usize = 64;
 /// Octets of a file of certificates that probes trust: all roots that browsers trust are a quarter
 /// of it.
-pub const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
+pub(crate) const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
 /// Names of single PoPs that `expose_pops` may make: a hundred PoPs behind each of a few thousand
 /// owners.
-pub const EXPOSED_MAX: usize = 500_000;
+pub(crate) const EXPOSED_MAX: usize = 500_000;
 /// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round
 /// is not held up.
-pub const PROBE_QUICK_MS: u64 = 1_000;
+pub(crate) const PROBE_QUICK_MS: u64 = 1_000;
 /// Milliseconds between health states that differ in counters alone: a TTL has whole seconds.
-pub const HEALTH_COUNTERS_MS: u64 = 1_000;
+pub(crate) const HEALTH_COUNTERS_MS: u64 = 1_000;
 /// Events about health that wait to be told: every PoP of a large deployment turns, with room; the
 /// rest is counted.
-pub const HEALTH_EVENTS_MAX: usize = 16_384;
+pub(crate) const HEALTH_EVENTS_MAX: usize = 16_384;
 /// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in
 /// a window.
-pub const HEALTH_CHANGES_MAX: usize = 200_000;
+pub(crate) const HEALTH_CHANGES_MAX: usize = 200_000;
 /// Share of its cells that a PoP sheds at most: whoever sheds all could never measure that it may
 /// take some back.
-pub const SHED_SHARE_MAX: f64 = 0.95;
+pub(crate) const SHED_SHARE_MAX: f64 = 0.95;
 /// Load feeds read at once: a thousand feeds of 100 ms each are read within two seconds.
-pub const LOAD_FEEDS_AT_ONCE: usize = 64;
+pub(crate) const LOAD_FEEDS_AT_ONCE: usize = 64;
 /// Longest time for one reading of a feed, in milliseconds: what comes later is about another
 /// moment.
-pub const LOAD_READING_MS_MAX: u64 = 10_000;
+pub(crate) const LOAD_READING_MS_MAX: u64 = 10_000;
 /// Shed shares are published at most once in this time, in milliseconds: each publication is a
 /// snapshot.
-pub const LOAD_PUBLISH_MS: u64 = 1_000;
+pub(crate) const LOAD_PUBLISH_MS: u64 = 1_000;
 /// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in
 /// chunks of one octet is six times its size; a peer that sends more sends without end.
-pub const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
+pub(crate) const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
 /// Octets of response headers that a probe reads: servers send at most 16 KiB or so.
-pub const PROBE_HEADER_OCTETS_MAX: usize = 32 << 10;
+pub(crate) const PROBE_HEADER_OCTETS_MAX: usize = 32 << 10;
 /// Response headers that a probe reads: real responses have under 40.
-pub const PROBE_HEADERS_MAX: usize = 128;
+pub(crate) const PROBE_HEADERS_MAX: usize = 128;
 /// Octets of what a peer said that go into one line for the operator.
-pub const PROBE_WORDS_MAX: usize = 120;
+pub(crate) const PROBE_WORDS_MAX: usize = 120;
 /// Programs that probes run at once: each is a process; a probe beyond it waits inside its own
 /// time-out.
-pub const PROGRAMS_AT_ONCE: usize = 64;
+pub(crate) const PROGRAMS_AT_ONCE: usize = 64;
 /// Octets of a program's output that are kept for the line of its failure.
-pub const PROGRAM_KEPT_OCTETS: usize = 1 << 10;
+pub(crate) const PROGRAM_KEPT_OCTETS: usize = 1 << 10;
 /// Octets that a program may print: past it it is killed, since reading on would cost as much as it
 /// prints.
-pub const PROGRAM_OUTPUT_OCTETS_MAX: usize = 64 << 10;
+pub(crate) const PROGRAM_OUTPUT_OCTETS_MAX: usize = 64 << 10;
 /// Octets of a health file that are read: it holds one or two words.
-pub const PROBE_FILE_OCTETS_MAX: usize = 256;
+pub(crate) const PROBE_FILE_OCTETS_MAX: usize = 256;
 /// Health files read at once: each takes a thread, and a dead network file system keeps it.
-pub const PROBE_FILES_AT_ONCE: usize = 16;
+pub(crate) const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose settings are kept: more than any deployment has; past it
 /// they are made anew.
-pub const PINNED_KEPT_MAX: usize = 256;
+pub(crate) const PINNED_KEPT_MAX: usize = 256;
 /// Octets of a load feed's body that is one number or JSON: status pages are small.
-pub const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
+pub(crate) const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
 /// Octets of a page of metrics: those of large exporters have some MiB, of which none is kept.
 pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
 /// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
-pub const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
+pub(crate) const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
 /// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
-pub const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
+pub(crate) const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
 /// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.
-pub const HEALTH_SAVE_SECS: u64 = 30;
+pub(crate) const HEALTH_SAVE_SECS: u64 = 30;
 /// Threads that share the work of one load: past this the disk and the memory are what is waited
 /// for.
-pub const RELOAD_THREADS_MAX: usize = 16;
+pub(crate) const RELOAD_THREADS_MAX: usize = 16;
 /// Seconds until a write of it that failed is tried again: a full disk is not hammered, a verdict
 /// not forgotten.
-pub const HEALTH_RETRY_SECS: u64 = 5;
+pub(crate) const HEALTH_RETRY_SECS: u64 = 5;

@@ -1,9 +1,9 @@
 //! The `meridian` program.
 
 #[global_allocator]
-static ALLOCATOR: meridian::sys::memory::Allocator = meridian::sys::memory::Allocator;
+static ALLOCATOR: meridian::Allocator = meridian::Allocator;
 
 fn main() -> std::process::ExitCode {
-    meridian::sys::memory::keep_large_apart();
-    meridian::cli::main()
+    meridian::keep_large_apart();
+    meridian::main()
 }

@@ -1,7 +1,7 @@
 //! Seconds since 1970 as dates that people read (RFC 3339, always UTC), and back.
 
 /// A day, such as `2026-03-01`, by the civil calendar (proleptic Gregorian).
-pub fn day(epoch_secs: u64) -> String {
+pub(crate) fn day(epoch_secs: u64) -> String {
     // Days since 0000-03-01, so that leap days end a year; eras of 400 years.
     let days = epoch_secs / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -15,14 +15,14 @@ pub fn day(epoch_secs: u64) -> String {
 }
 
 /// A moment, such as `2026-03-01T12:00:00Z`.
-pub fn moment(epoch_secs: u64) -> String {
+pub(crate) fn moment(epoch_secs: u64) -> String {
     let second = epoch_secs % 86_400;
     format!("{}T{:02}:{:02}:{:02}Z", day(epoch_secs), second / 3_600, second / 60 % 60, second % 60)
 }
 
 /// The moment that a text such as `2026-03-01T12:00:00Z` tells, in seconds since 1970. Only UTC,
 /// only whole seconds, only years 1970 to 9999.
-pub fn parse(text: &str) -> Option<u64> {
+pub(crate) fn parse(text: &str) -> Option<u64> {
     let field = |from: usize, to: usize| {
         let digits = text.get(from..to)?;
         digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten()

@@ -2,8 +2,8 @@
 //! at a fixed rate whatever comes back.
 
 use crate::world::Question;
-use meridian::sys::datagram::{Batch, Local, send_one};
-use meridian::sys::volley::{VOLLEY_MAX, volley};
+use meridian::testing::sys::datagram::{Batch, Local, send_one};
+use meridian::testing::sys::volley::{VOLLEY_MAX, volley};
 use socket2::SockRef;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ mod load;
 mod report;
 mod servers;
 
-use meridian::sys::datagram::Batch;
+use meridian::testing::sys::datagram::Batch;
 use report::{Measured, Overloaded, Report};
 use servers::{Kind, Running};
 use std::fs;

@@ -20,12 +20,12 @@ mod world;
 
 mod stages;
 
-use meridian::answer::{self, Client, Disposition, QueryContext, Scratch, Transport};
-use meridian::reload::prepare;
-use meridian::shared::counters::{CounterBlock, Lane};
-use meridian::shared::published::Published;
-use meridian::sys::clock;
-use meridian::transport::draw::Draws;
+use meridian::testing::answer::{self, Client, Disposition, QueryContext, Scratch, Transport};
+use meridian::testing::reload::prepare;
+use meridian::testing::shared::counters::{CounterBlock, Lane};
+use meridian::testing::shared::published::Published;
+use meridian::testing::sys::clock;
+use meridian::testing::transport::draw::Draws;
 use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -92,7 +92,7 @@ fn measured(run: &mut dyn FnMut()) {
 
 fn load(folder: &Path) -> Published {
     let fresh = prepare::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
-        panic!("{}", meridian::finding::render::text(&refused.0, &refused.1, false));
+        panic!("{}", meridian::testing::finding::render::text(&refused.0, &refused.1, false));
     });
     Published::new(Arc::new(fresh.snapshot), 1)
 }

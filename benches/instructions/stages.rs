@@ -5,15 +5,15 @@
 
 use crate::DIFFERENT;
 use crate::world::{Question, Workload, World};
-use meridian::answer::{Disposition, Outcome};
-use meridian::shared::counters::CounterBlock;
-use meridian::shared::published::ServedSnapshot;
-use meridian::steer::choose::sole;
-use meridian::steer::table::V4;
-use meridian::wire::edns::ResponseOptions;
-use meridian::wire::query::{Parsed, Query, parse};
-use meridian::wire::response::{OwnerName, Response};
-use meridian::wire::rr::{Rcode, RrType};
+use meridian::testing::answer::{Disposition, Outcome};
+use meridian::testing::shared::counters::CounterBlock;
+use meridian::testing::shared::published::ServedSnapshot;
+use meridian::testing::steer::choose::sole;
+use meridian::testing::steer::table::V4;
+use meridian::testing::wire::edns::ResponseOptions;
+use meridian::testing::wire::query::{Parsed, Query, parse};
+use meridian::testing::wire::response::{OwnerName, Response};
+use meridian::testing::wire::rr::{Rcode, RrType};
 use std::hint::black_box;
 use std::net::IpAddr;
 use std::time::Instant;
@@ -112,9 +112,9 @@ pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a Counter
             run: Box::new(move |_| {
                 let decided = Outcome {
                     policy: Some(0),
-                    reason: Some(meridian::answer::Reason::Regular),
-                    evidence: Some(meridian::snapshot::locate::Evidence::Ecs),
-                    pop: Some((pop, meridian::steer::choose::Resort::Regular)),
+                    reason: Some(meridian::testing::answer::Reason::Regular),
+                    evidence: Some(meridian::testing::snapshot::locate::Evidence::Ecs),
+                    pop: Some((pop, meridian::testing::steer::choose::Resort::Regular)),
                     ..answered
                 };
                 block.answered(service, black_box(&decided));

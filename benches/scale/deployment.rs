@@ -2,10 +2,10 @@
 
 use crate::city::{self, Spot};
 use crate::world::Dice;
-use meridian::cli::dig;
-use meridian::geo::prefix::Prefix;
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::cli::dig;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;

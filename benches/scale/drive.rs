@@ -2,16 +2,16 @@
 //! took as JSON.
 
 use crate::deployment::{Questions, Size};
-use meridian::answer::prefetch::Prefetcher;
-use meridian::answer::{Client, Disposition, QueryContext, Scratch, Transport, respond_by};
-use meridian::health::health_state::{HealthState, SlotHealth};
-use meridian::limits::BATCH_DEFAULT;
-use meridian::reload::prepare;
-use meridian::shared::published::Published;
-use meridian::snapshot::Snapshot;
-use meridian::steer::status::{PopStatus, Status};
-use meridian::sys::memory;
-use meridian::wire::ecs::ClientSubnet;
+use meridian::testing::answer::prefetch::Prefetcher;
+use meridian::testing::answer::{Client, Disposition, QueryContext, Scratch, Transport, respond_by};
+use meridian::testing::health::health_state::{HealthState, SlotHealth};
+use meridian::testing::limits::BATCH_DEFAULT;
+use meridian::testing::reload::prepare;
+use meridian::testing::shared::published::Published;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::steer::status::{PopStatus, Status};
+use meridian::testing::sys::memory;
+use meridian::testing::wire::ecs::ClientSubnet;
 use serde_json::json;
 use std::fs;
 use std::hint::black_box;
@@ -63,7 +63,7 @@ fn thread_nanos() -> u64 {
 
 fn load(config: &Path, previous: Option<&Arc<Snapshot>>, sequence: u64) -> Snapshot {
     let fresh = prepare::run(config, previous, None, sequence).unwrap_or_else(|refused| {
-        panic!("{}", meridian::finding::render::text(&refused.0, &refused.1, false));
+        panic!("{}", meridian::testing::finding::render::text(&refused.0, &refused.1, false));
     });
     assert!(fresh.findings.is_empty(), "a finding would make a reload compile all anew");
     fresh.snapshot

@@ -41,7 +41,7 @@ use std::time::Instant;
 
 /// As the server itself has it: large tables stand in large pages.
 #[global_allocator]
-static ALLOCATOR: meridian::sys::memory::Allocator = meridian::sys::memory::Allocator;
+static ALLOCATOR: meridian::testing::sys::memory::Allocator = meridian::testing::sys::memory::Allocator;
 
 const USAGE: &str =
     "usage: cargo bench --bench scale -- run [--name WORD] [--full] [--rounds N] [--only WORD]
@@ -61,7 +61,7 @@ struct Options {
 }
 
 fn main() {
-    meridian::sys::memory::keep_large_apart();
+    meridian::testing::sys::memory::keep_large_apart();
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let sized = || Some((Path::new(words.get(1)?), Size::read(words.get(2..)?)?));
     match words.first().map(String::as_str) {

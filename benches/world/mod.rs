@@ -3,12 +3,12 @@
 #![allow(dead_code)] // each benchmark uses a part
 
 use ipnet::{IpNet, Ipv4Net};
-use meridian::cli::dig;
-use meridian::geo::prefix::Prefix;
-use meridian::sys::clock;
-use meridian::wire::cookie::{CookieOption, Secrets};
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::cli::dig;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::sys::clock;
+use meridian::testing::wire::cookie::{CookieOption, Secrets};
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use mmdb_writer::{Value, Writer};
 use std::fmt::Write as _;
 use std::fs;

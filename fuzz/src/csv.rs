@@ -1,8 +1,8 @@
 //! Any text as the source of a database: findings, or a database that can be read.
 
-use meridian::cli::geoip::build as geoip;
-use meridian::finding::{FileId, code};
-use meridian::geo::mmdb::Database;
+use meridian::testing::cli::geoip::build as geoip;
+use meridian::testing::finding::{FileId, code};
+use meridian::testing::geo::mmdb::Database;
 
 /// Compiles a source and reads what came out.
 pub fn csv(data: &[u8]) {

@@ -1,6 +1,6 @@
 //! What load feeds say: numbers, JSON, pages of metrics.
 
-use meridian::probe::load::{number, samples};
+use meridian::testing::probe::load::{number, samples};
 use std::sync::Arc;
 
 /// Reads the octets as each of them: a number that can be a load, or one line.

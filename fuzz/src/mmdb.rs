@@ -1,8 +1,8 @@
 //! Any octets as a database: refused, or leaves that are ascending and disjoint.
 
-use meridian::finding::FileId;
-use meridian::geo::atlas::Atlas;
-use meridian::geo::mmdb::Database;
+use meridian::testing::finding::FileId;
+use meridian::testing::geo::atlas::Atlas;
+use meridian::testing::geo::mmdb::Database;
 
 /// Reads a database and layers it.
 pub fn mmdb(data: &[u8]) {

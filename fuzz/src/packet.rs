@@ -2,14 +2,14 @@
 
 use super::sample::{FILES, Replaced};
 use hickory_proto::op::Message;
-use meridian::answer::prefetch::Prefetcher;
-use meridian::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
-use meridian::snapshot::steering::CacheFootprint;
-use meridian::snapshot::{Snapshot, compile};
-use meridian::wire::cookie::{CookieOption, CookieStatus};
-use meridian::wire::ecs::ClientSubnet;
-use meridian::wire::edns::Edns;
-use meridian::wire::query::{Parsed, Query, parse};
+use meridian::testing::answer::prefetch::Prefetcher;
+use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
+use meridian::testing::snapshot::steering::CacheFootprint;
+use meridian::testing::snapshot::{Snapshot, compile};
+use meridian::testing::wire::cookie::{CookieOption, CookieStatus};
+use meridian::testing::wire::ecs::ClientSubnet;
+use meridian::testing::wire::edns::Edns;
+use meridian::testing::wire::query::{Parsed, Query, parse};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -31,7 +31,7 @@ pub fn snapshot() -> &'static Snapshot {
     static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
     SNAPSHOT.get_or_init(|| {
         let (path, content) = FILES[0];
-        let loaded = meridian::config::read_deployment(
+        let loaded = meridian::testing::config::read_deployment(
             Path::new("meridian.yaml"),
             &Replaced { files: &FILES, path, content },
         );

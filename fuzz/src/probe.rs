@@ -1,8 +1,8 @@
 //! What a probed server sends: DNS replies, certificates, health files.
 
-use meridian::probe::dns::{DnsReply, query, read};
-use meridian::probe::{certificate, file};
-use meridian::wire::rr::RrType;
+use meridian::testing::probe::dns::{DnsReply, query, read};
+use meridian::testing::probe::{certificate, file};
+use meridian::testing::wire::rr::RrType;
 
 /// The query to which every input is a reply.
 pub fn asked() -> Vec<u8> {

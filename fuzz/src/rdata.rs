@@ -1,9 +1,9 @@
 //! Any text as record data of any type: an error, or octets that are valid for the type and come
 //! back as text that means the same.
 
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
-use meridian::zone::rdata;
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
+use meridian::testing::zone::rdata;
 
 /// Types with a format of their own, and two without.
 const TYPES: [u16; 33] = [

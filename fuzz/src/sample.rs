@@ -1,7 +1,7 @@
 //! The sample deployment, and a small one, out of the binary itself, with one file replaced if
 //! wanted.
 
-use meridian::config::Sources;
+use meridian::testing::config::Sources;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

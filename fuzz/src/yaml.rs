@@ -2,8 +2,8 @@
 //! that compiles.
 
 use super::sample::{FILES, Replaced, SMALL};
-use meridian::finding::render;
-use meridian::snapshot::compile;
+use meridian::testing::finding::render;
+use meridian::testing::snapshot::compile;
 use std::path::Path;
 
 /// The first octet chooses the file, of the sample from 128 on, else of the small deployment; the
@@ -12,8 +12,10 @@ pub fn yaml(data: &[u8]) {
     let Some((&file, content)) = data.split_first() else { return };
     let (files, count) = if file < 128 { (&SMALL[..], SMALL.len()) } else { (&FILES[..], FILES.len() - 1) };
     let (path, _) = files[usize::from(file & 127) % count];
-    let loaded =
-        meridian::config::read_deployment(Path::new("meridian.yaml"), &Replaced { files, path, content });
+    let loaded = meridian::testing::config::read_deployment(
+        Path::new("meridian.yaml"),
+        &Replaced { files, path, content },
+    );
     assert_eq!(loaded.deployment.is_some(), !loaded.findings.has_errors());
     for finding in loaded.findings.iter() {
         for at in finding.at.into_iter().chain(finding.related.iter().map(|(at, _)| *at)) {

@@ -1,11 +1,11 @@
 //! Any octets as zone text: findings that point into the files, records that are valid, and, if
 //! nothing is wrong, a zone that compiles.
 
-use meridian::finding::{At, FileId, Findings};
-use meridian::wire::name::Name;
-use meridian::zone::image;
-use meridian::zone::text::{ChainMode, Zone};
-use meridian::zone::{check, master, rdata};
+use meridian::testing::finding::{At, FileId, Findings};
+use meridian::testing::wire::name::Name;
+use meridian::testing::zone::image;
+use meridian::testing::zone::text::{ChainMode, Zone};
+use meridian::testing::zone::{check, master, rdata};
 use std::sync::Arc;
 
 /// Files that the text may include.

@@ -10,7 +10,7 @@ use crate::wire::rr::{CLASS_CH, CLASS_IN, Rcode, RrType};
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// The first step, or the response code of a question that no zone answers.
-    pub fn admit(&mut self) -> Result<Step<'s>, Rcode> {
+    pub(crate) fn admit(&mut self) -> Result<Step<'s>, Rcode> {
         let query = self.reply.query;
         self.screen()?;
         match self.find(&query.name) {

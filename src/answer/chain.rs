@@ -27,7 +27,7 @@ enum Aim<'a> {
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Writes the CNAME of a zone and goes on at its target.
-    pub fn static_cname<'n>(&mut self, step: Step<'n>, set: &Set) -> Next<'n>
+    pub(crate) fn static_cname<'n>(&mut self, step: Step<'n>, set: &Set) -> Next<'n>
     where
         's: 'n,
     {
@@ -42,7 +42,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// Writes a CNAME that a policy answers and goes on at its target.
-    pub fn steered_cname<'n>(&mut self, step: Step<'n>, target: &[u8], ttl: Ttl) -> Next<'n>
+    pub(crate) fn steered_cname<'n>(&mut self, step: Step<'n>, target: &[u8], ttl: Ttl) -> Next<'n>
     where
         's: 'n,
     {
@@ -54,7 +54,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and
     /// goes on at the target. A target that would be too long is YXDOMAIN (section 2.2).
-    pub fn redirected<'n>(&mut self, step: Step<'n>, owner: NodeId) -> Next<'n>
+    pub(crate) fn redirected<'n>(&mut self, step: Step<'n>, owner: NodeId) -> Next<'n>
     where
         's: 'n,
     {
@@ -144,7 +144,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// Whether a step that would give the answer another scope must be left to the resolver.
     #[inline(always)]
-    pub fn stops_before_scope(&self, scope: u8) -> bool {
+    pub(crate) fn stops_before_scope(&self, scope: u8) -> bool {
         self.reply.response.answers() > 0 && scope != self.reply.scope && self.keeps_scope()
     }
 

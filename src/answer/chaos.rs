@@ -14,7 +14,7 @@ impl<T: Trace> Walk<'_, '_, T> {
     /// Answers `id.server` and `hostname.bind` with the node's name, `version.server` and
     /// `version.bind` with the product's name; refuses everything else.
     #[cold]
-    pub fn chaos(&mut self) -> Rcode {
+    pub(crate) fn chaos(&mut self) -> Rcode {
         let query = self.reply.query;
         let text: &str = match query.name.wire() {
             b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.reply.snapshot.identity.name,

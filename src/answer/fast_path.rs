@@ -26,7 +26,7 @@ use std::net::IpAddr;
 impl<'s> Reply<'s> {
     /// The response code of a usual answer, or the step from which to walk, if one was found.
     #[inline(always)]
-    pub fn fast_path(&mut self, outcome: &mut Outcome) -> Result<Rcode, Option<Step<'s>>> {
+    pub(crate) fn fast_path(&mut self, outcome: &mut Outcome) -> Result<Rcode, Option<Step<'s>>> {
         let query = self.query;
         if query.qclass != CLASS_IN || !is_plain(query.qtype) {
             return Err(None);

@@ -17,9 +17,9 @@
 //!                                                  reply (OPT) <'
 //! ```
 
-pub mod outcome;
-pub mod prefetch;
-pub mod trace;
+pub(crate) mod outcome;
+pub(crate) mod prefetch;
+pub(crate) mod trace;
 
 mod admit;
 mod chain;

@@ -9,7 +9,7 @@ use crate::wire::rr::Rcode;
 impl<T: Trace> Walk<'_, '_, T> {
     /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its
     /// TTL and its MINIMUM.
-    pub fn negative(&mut self, step: Step<'_>, rcode: Rcode) -> Next<'static> {
+    pub(crate) fn negative(&mut self, step: Step<'_>, rcode: Rcode) -> Next<'static> {
         let zone = step.image;
         let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };
         let apex_at = step.suffix_at(zone.apex().len());

@@ -39,7 +39,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in order.
-    pub const ALL: [Reason; 7] = [
+    pub(crate) const ALL: [Reason; 7] = [
         Reason::Regular,
         Reason::LastResort,
         Reason::LastGood,
@@ -51,7 +51,7 @@ impl Reason {
 
     /// The reason behind a choice.
     #[inline]
-    pub fn of(choice: Choice) -> Reason {
+    pub(crate) fn of(choice: Choice) -> Reason {
         match choice {
             Choice::Pop { resort: Resort::Regular, .. } => Reason::Regular,
             Choice::Pop { resort: Resort::LastResort, .. } => Reason::LastResort,
@@ -64,7 +64,7 @@ impl Reason {
     }
 
     /// The word in metrics.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Reason::Regular => "regular",
             Reason::LastResort => "last_resort",

@@ -14,7 +14,7 @@ const ANY_TTL_SECS: u32 = 3_600;
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers from the RRsets of a node; a wildcard's are owned by the asked name.
-    pub fn positive<'n>(&mut self, step: Step<'n>, node: NodeId) -> Next<'n>
+    pub(crate) fn positive<'n>(&mut self, step: Step<'n>, node: NodeId) -> Next<'n>
     where
         's: 'n,
     {
@@ -47,7 +47,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// The least that answers ANY.
-    pub fn any(&mut self, step: Step) -> Next<'static> {
+    pub(crate) fn any(&mut self, step: Step) -> Next<'static> {
         let ttl = Ttl::from_secs(ANY_TTL_SECS).unwrap_or(Ttl::MAX);
         match self.reply.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {
             Ok(_) => Next::Done(Rcode::NOERROR),

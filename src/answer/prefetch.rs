@@ -31,7 +31,7 @@ const ALIASES_MAX: usize = 3;
 
 /// A query without parsing: its octets, and the IPv4 client that decides its answer, if there is
 /// one.
-pub type PeekedQuery<'m> = (&'m [u8], Option<u32>);
+pub(crate) type PeekedQuery<'m> = (&'m [u8], Option<u32>);
 
 /// Reads ahead for one who answers batches, and guesses by the last answer what the next will come
 /// from.

@@ -14,7 +14,7 @@ const GLUE_MAX: usize = 32;
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Refers to the servers of a delegation. Not authoritative, unless a CNAME of ours led here.
-    pub fn referral(&mut self, step: Step<'_>, cut: NodeId) -> Next<'static> {
+    pub(crate) fn referral(&mut self, step: Step<'_>, cut: NodeId) -> Next<'static> {
         let zone = step.image;
         let Some(set) = zone.set(cut, RrType::NS) else { return Next::Done(Rcode::SERVFAIL) };
         if self.reply.response.answers() == 0 {

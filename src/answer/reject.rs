@@ -13,7 +13,7 @@ use crate::wire::rr::Rcode;
 
 /// Writes the error.
 #[cold]
-pub fn reject(
+pub(crate) fn reject(
     snapshot: &Snapshot,
     reject: &Reject<'_>,
     client: &Client,
@@ -46,7 +46,7 @@ pub fn reject(
 /// Gives a cookie to who asks for nothing else: BADCOOKIE if the server cookie that came was not
 /// good (RFC 7873 section 5.4), FORMERR where cookies are off.
 #[cold]
-pub fn cookie_only(
+pub(crate) fn cookie_only(
     snapshot: &Snapshot,
     asked: &Reject<'_>,
     client: &Client,

@@ -16,30 +16,30 @@ use crate::zone::set::Found;
 
 /// An answer that is begun. Kept small and in one function for as long as the answer is a usual
 /// one.
-pub struct Reply<'s> {
+pub(crate) struct Reply<'s> {
     /// The snapshot, held for the whole answer.
-    pub snapshot: &'s Snapshot,
+    pub(crate) snapshot: &'s Snapshot,
     /// What is asked.
-    pub query: &'s Query,
+    pub(crate) query: &'s Query,
     /// Who asks.
-    pub client: &'s Client,
+    pub(crate) client: &'s Client,
     /// What is random.
-    pub draw: u64,
+    pub(crate) draw: u64,
     /// What is written.
-    pub response: Response<'s>,
+    pub(crate) response: Response<'s>,
     /// Longest scope of the steps so far.
-    pub scope: u8,
+    pub(crate) scope: u8,
     /// Names that may still be looked at: the question itself, and one for each CNAME that is
     /// followed.
-    pub steps_left: usize,
+    pub(crate) steps_left: usize,
     /// The cookie that goes into the response.
-    pub cookie: Option<cookie::Whole>,
+    pub(crate) cookie: Option<cookie::Whole>,
 }
 
 impl<'s> Reply<'s> {
     /// Begins the response to a query. `outcome` is that of silence.
     #[inline(always)]
-    pub fn new(
+    pub(crate) fn new(
         snapshot: &'s Snapshot,
         query: &'s Query,
         packet: &[u8],
@@ -72,14 +72,14 @@ impl<'s> Reply<'s> {
     /// Moves field by field, so that LLVM need not spill the struct, and a reply that ends on the
     /// fast path stays in registers.
     #[inline(always)]
-    pub fn moved(self) -> Reply<'s> {
+    pub(crate) fn moved(self) -> Reply<'s> {
         let Reply { snapshot, query, client, draw, response, scope, steps_left, cookie } = self;
         Reply { snapshot, query, client, draw, response: response.moved(), scope, steps_left, cookie }
     }
 
     /// The step at a name that was found.
     #[inline(always)]
-    pub fn step<'n>(&self, name: &'n [u8], written: NamePosition, found: Found) -> Step<'n>
+    pub(crate) fn step<'n>(&self, name: &'n [u8], written: NamePosition, found: Found) -> Step<'n>
     where
         's: 'n,
     {
@@ -89,7 +89,7 @@ impl<'s> Reply<'s> {
     /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871
     /// section 7.1.2).
     #[inline(always)]
-    pub fn query_source(&self) -> QuerySource<'s> {
+    pub(crate) fn query_source(&self) -> QuerySource<'s> {
         let subnet = self.query.edns.as_ref().filter(|edns| edns.asks).and_then(|edns| edns.subnet.as_ref());
         QuerySource { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source() > 0) }
     }
@@ -97,7 +97,7 @@ impl<'s> Reply<'s> {
     /// Writes the OPT, with an extended error if there is room, and the header; and tells the
     /// outcome.
     #[inline(always)]
-    pub fn finish(&mut self, rcode: Rcode, error: Option<(u16, &str)>, outcome: &mut Outcome) {
+    pub(crate) fn finish(&mut self, rcode: Rcode, error: Option<(u16, &str)>, outcome: &mut Outcome) {
         let len = match &self.query.edns {
             None => self.response.finish(rcode, None),
             Some(edns) => {
@@ -119,7 +119,7 @@ impl<'s> Reply<'s> {
 
 /// Octets that a response may have: what the client can take, and what we dare to send.
 #[inline(always)]
-pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
+pub(crate) fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
         (Transport::Tcp, _) => MESSAGE_MAX,
         (Transport::Udp, None) => usize::from(UDP_PAYLOAD_MIN),
@@ -130,7 +130,7 @@ pub fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
 
 /// What the query's cookie says, and the one that goes into the response.
 #[inline(always)]
-pub fn answer_cookie(
+pub(crate) fn answer_cookie(
     snapshot: &Snapshot,
     edns: &Edns,
     client: &Client,
@@ -148,7 +148,7 @@ pub fn answer_cookie(
 
 /// The OPT of a response.
 #[inline(always)]
-pub fn options<'s>(
+pub(crate) fn options<'s>(
     snapshot: &'s Snapshot,
     asked: &'s Edns,
     cookie: Option<&'s cookie::Whole>,

@@ -18,7 +18,7 @@ use crate::zone::image::{Match, NodeId, Steered};
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Answers from a policy. Whether a type exists depends on the policy alone, never on the
     /// client: only a CNAME, which answers every type, is exempt.
-    pub fn steered<'n>(&mut self, step: Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
+    pub(crate) fn steered<'n>(&mut self, step: Step<'n>, node: NodeId, steered: &Steered) -> Next<'n>
     where
         's: 'n,
     {

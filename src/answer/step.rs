@@ -11,9 +11,9 @@ use crate::zone::set::Found;
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'s> {
     /// The name in lower-case wire form.
-    pub name: &'s [u8],
+    pub(crate) name: &'s [u8],
     /// Where it stands in the message.
-    pub written: NamePosition,
+    pub(crate) written: NamePosition,
     /// The zone that holds it, and what it is there.
     pub found: Found,
     /// The image of that zone.
@@ -22,7 +22,7 @@ pub struct Step<'s> {
 
 impl Step<'_> {
     /// The name as an owner.
-    pub fn owner(&self) -> OwnerName<'_> {
+    pub(crate) fn owner(&self) -> OwnerName<'_> {
         OwnerName { at: self.written.suffix(0), wire: self.name }
     }
 
@@ -34,13 +34,13 @@ impl Step<'_> {
     }
 
     /// Where the suffix of `len` octets stands.
-    pub fn suffix_at(&self, len: usize) -> usize {
+    pub(crate) fn suffix_at(&self, len: usize) -> usize {
         self.written.suffix(self.name.len() - len)
     }
 }
 
 /// What follows a step.
-pub enum Next<'s> {
+pub(crate) enum Next<'s> {
     /// The answer is complete.
     Done(Rcode),
     /// A CNAME was written whose target is in one of our zones.

@@ -26,7 +26,7 @@ pub trait Trace {
 
 /// Hears nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoTrace(NoChoiceTrace);
+pub(crate) struct NoTrace(NoChoiceTrace);
 
 impl Trace for NoTrace {
     type ChoiceTrace = NoChoiceTrace;

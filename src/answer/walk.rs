@@ -11,19 +11,19 @@ use crate::zone::image::Match;
 use crate::zone::set::Found;
 
 /// A query on its way, whatever it asks.
-pub struct Walk<'s, 't, T> {
+pub(crate) struct Walk<'s, 't, T> {
     /// What it began with, and what is written since.
-    pub reply: Reply<'s>,
+    pub(crate) reply: Reply<'s>,
     /// Sink of the story.
-    pub trace: &'t mut T,
+    pub(crate) trace: &'t mut T,
     /// What the counters are told.
-    pub outcome: &'t mut Outcome,
+    pub(crate) outcome: &'t mut Outcome,
     extended_error: Option<(u16, &'static str)>,
 }
 
 impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// Continues a reply.
-    pub fn new(reply: Reply<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Walk<'s, 't, T> {
+    pub(crate) fn new(reply: Reply<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Walk<'s, 't, T> {
         Walk { reply, trace, outcome, extended_error: None }
     }
 
@@ -31,7 +31,7 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows
     /// nothing of the name: a child that no delegation of ours leads to does exist, so its parent
     /// must not deny it.
-    pub fn find(&self, name: &QueryName) -> Option<Found> {
+    pub(crate) fn find(&self, name: &QueryName) -> Option<Found> {
         if self.reply.query.qtype == RrType::DS {
             self.find_signer(name)
         } else {
@@ -49,18 +49,18 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     }
 
     /// Adds an extended error, if the query has EDNS and there is room.
-    pub fn explain_error(&mut self, code: u16, text: &'static str) {
+    pub(crate) fn explain_error(&mut self, code: u16, text: &'static str) {
         self.extended_error = Some((code, text));
     }
 
     /// The rest does not fit: the client comes back over TCP.
-    pub fn truncate(&mut self) -> Next<'static> {
+    pub(crate) fn truncate(&mut self) -> Next<'static> {
         self.reply.response.set_flag(flag::TC);
         Next::Done(Rcode::NOERROR)
     }
 
     /// Writes the OPT and the header, and tells the outcome.
-    pub fn finish(&mut self, rcode: Rcode) {
+    pub(crate) fn finish(&mut self, rcode: Rcode) {
         self.reply.finish(rcode, self.extended_error, self.outcome);
     }
 }

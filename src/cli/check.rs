@@ -27,7 +27,7 @@ Examples:
   meridian check --diff --max-move 5%
   meridian check --diff /etc/meridian/meridian.yaml
   meridian check --config site/meridian.yaml --format json")]
-pub struct CheckCommand {
+pub(crate) struct CheckCommand {
     #[command(flatten)]
     pub(super) config: Config,
     /// Tell which clients would move from what the running server has, or from another server file
@@ -42,7 +42,7 @@ pub struct CheckCommand {
 
 impl CheckCommand {
     /// Checks, and tells everything that was found.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let (snapshot, findings, files) =
             match prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED) {
                 Ok(mut fresh) => {

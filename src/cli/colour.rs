@@ -3,12 +3,12 @@
 use std::io::IsTerminal;
 
 /// Whether stderr takes colours.
-pub fn on_stderr() -> bool {
+pub(crate) fn on_stderr() -> bool {
     wanted() && std::io::stderr().is_terminal()
 }
 
 /// Whether stdout takes colours.
-pub fn on_stdout() -> bool {
+pub(crate) fn on_stdout() -> bool {
     wanted() && std::io::stdout().is_terminal()
 }
 

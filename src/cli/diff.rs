@@ -27,7 +27,7 @@ what a running server has.
 Examples:
   meridian diff /etc/meridian/meridian.yaml site/meridian.yaml
   meridian diff old/meridian.yaml new/meridian.yaml --max-move 5% --format json")]
-pub struct Diff {
+pub(crate) struct Diff {
     /// The server file before
     old: PathBuf,
     /// The server file after
@@ -41,16 +41,16 @@ pub struct Diff {
 
 /// How much may move.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub struct Bound {
+pub(crate) struct Bound {
     /// More of the IPv4 addresses, of the IPv6 leaves or of the counted queries that move is an
     /// error
     #[arg(long, value_name = "SHARE", value_parser = share)]
-    pub max_move: Option<f64>,
+    pub(crate) max_move: Option<f64>,
 }
 
 impl Diff {
     /// Compares, and tells what moves.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let (Some(old), Some(new)) = (compile(&self.old), compile(&self.new)) else {
             return ExitCode::FAILURE;
         };
@@ -64,7 +64,7 @@ impl Diff {
 }
 
 /// Compiles a deployment; where it is refused its findings are told.
-pub fn compile(path: &Path) -> Option<Snapshot> {
+pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
     match prepare::run(path, None, None, prepare::NEVER_SERVED) {
         Ok(fresh) => Some(fresh.snapshot),
         Err(refused) => {
@@ -76,13 +76,13 @@ pub fn compile(path: &Path) -> Option<Snapshot> {
 }
 
 /// What moves from one deployment to the other, no server asked.
-pub fn compared(old: &Snapshot, new: &Snapshot) -> Value {
+pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> Value {
     Comparison::new(old, new, &Decisions::default()).json(ASSUMED)
 }
 
 impl Bound {
     /// Adds the bound to a comparison, and says whether it holds.
-    pub fn judge(self, mut told: Value) -> (Value, bool) {
+    pub(crate) fn judge(self, mut told: Value) -> (Value, bool) {
         let moved = ["ipv4", "ipv6", "queries"]
             .iter()
             .filter_map(|key| told["moved"][key].as_f64())
@@ -97,7 +97,7 @@ impl Bound {
 }
 
 /// A comparison for people.
-pub fn text(told: &Value) -> String {
+pub(crate) fn text(told: &Value) -> String {
     let percent = |share: &Value| {
         share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
     };

@@ -37,7 +37,7 @@ Examples:
   meridian explain www.shop.example AAAA --client 192.0.2.7 --ecs 198.51.100.0/24
   meridian explain api.edge.cdn.example --client 192.0.2.7 --down iad --down fra
   meridian explain --verify-scopes")]
-pub struct Explain {
+pub(crate) struct Explain {
     /// Name asked for
     #[arg(required_unless_present = "verify_scopes")]
     name: Option<String>,
@@ -65,7 +65,7 @@ const SAMPLES_PER_LEAF: usize = 4;
 
 impl Explain {
     /// Explains, or tells what is wrong with the question or the files.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let wrong = |words: String| {
             eprintln!("error: {words}");
             ExitCode::from(2)

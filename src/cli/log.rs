@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 ///
 /// `RUST_LOG` holds levels by target, separated by commas: `info`, `debug,meridian::probe=trace`.
 /// Filters by span or field are not understood, and a text that is not understood changes nothing.
-pub fn start(format: Format) {
+pub(crate) fn start(format: Format) {
     let wanted = std::env::var("RUST_LOG").ok().map(|text| (text.parse::<Targets>(), text));
     let (filter, refused) = match wanted {
         None => (default_filter(), None),

@@ -23,7 +23,7 @@ Examples:
   meridian man | man -l -
   meridian man pop drain | man -l -
   meridian man --out /usr/local/share/man/man1")]
-pub struct Man {
+pub(crate) struct Man {
     /// Command of the page, for example `pop drain`
     #[arg(value_name = "COMMAND", conflicts_with = "out")]
     command: Vec<String>,
@@ -34,7 +34,7 @@ pub struct Man {
 
 impl Man {
     /// Prints a page, or writes them all.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         if let Some(folder) = &self.out {
             return match write_all(folder) {
                 Ok(count) => {

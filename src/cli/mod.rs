@@ -3,24 +3,24 @@
 //! Exit statuses: 0 done; 1 findings refused it; 2 the command line is wrong or the server cannot
 //! be reached.
 
-pub mod check;
-pub mod colour;
-pub mod diff;
-pub mod dig;
-pub mod explain;
-pub mod geoip;
-pub mod log;
-pub mod man;
-pub mod policy;
-pub mod pop;
-pub mod prediction;
-pub mod reload;
-pub mod schema;
-pub mod serve;
-pub mod server;
-pub mod size;
-pub mod verify;
-pub mod when;
+pub(crate) mod check;
+pub(crate) mod colour;
+pub(crate) mod diff;
+pub(crate) mod dig;
+pub(crate) mod explain;
+pub(crate) mod geoip;
+pub(crate) mod log;
+pub(crate) mod man;
+pub(crate) mod policy;
+pub(crate) mod pop;
+pub(crate) mod prediction;
+pub(crate) mod reload;
+pub(crate) mod schema;
+pub(crate) mod serve;
+pub(crate) mod server;
+pub(crate) mod size;
+pub(crate) mod verify;
+pub(crate) mod when;
 
 use crate::finding::render;
 use crate::finding::{Files, Findings};
@@ -34,10 +34,10 @@ use std::process::ExitCode;
 /// An authoritative GeoDNS server for people who run a CDN.
 #[derive(Debug, Parser)]
 #[command(name = "meridian", version, after_help = EXAMPLES, max_term_width = 100)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What to do
     #[command(subcommand)]
-    pub command: CliCommand,
+    pub(crate) command: CliCommand,
 }
 
 const EXAMPLES: &str = "\
@@ -50,7 +50,7 @@ Examples:
 
 /// A command.
 #[derive(Debug, Subcommand)]
-pub enum CliCommand {
+pub(crate) enum CliCommand {
     /// Serve a deployment
     Serve(serve::Serve),
     /// Read and check a deployment without serving it
@@ -100,7 +100,7 @@ Examples:
 
 /// How a command prints what it found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     #[default]
     Text,
@@ -110,7 +110,7 @@ pub enum Format {
 
 /// The server file of every command that needs one.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Config {
+pub(crate) struct Config {
     /// The server file; without it the one that MERIDIAN_CONFIG names, else ./meridian.yaml, else
     /// /etc/meridian/meridian.yaml
     #[arg(long, short, value_name = "FILE")]
@@ -126,7 +126,7 @@ const INSTALLED: &str = "/etc/meridian/meridian.yaml";
 impl Config {
     /// Path of the server file. If neither `--config` nor MERIDIAN_CONFIG names one and none of the
     /// usual places has one, stderr names these places, and the path is that of the current folder.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         let named = self.config.clone().or_else(|| named_by(std::env::var_os("MERIDIAN_CONFIG")));
         named.or_else(|| found(Path::exists)).unwrap_or_else(|| {
             let _ = writeln!(
@@ -155,7 +155,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs the program with given arguments, the program's name first.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -186,7 +186,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Prints to stdout. A reader that went away (`| head`) is no fault.
-pub fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     print_octets(text.as_bytes());
 }
 
@@ -196,7 +196,7 @@ fn print_octets(octets: &[u8]) {
 }
 
 /// Prints findings to stderr, coloured where that is wanted.
-pub fn print_findings(findings: &Findings, files: &Files) {
+pub(crate) fn print_findings(findings: &Findings, files: &Files) {
     if !findings.is_empty() {
         let text = render::text(findings, files, colour::on_stderr());
         let _ = std::io::stderr().lock().write_all(text.as_bytes());

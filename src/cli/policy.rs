@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// What is asked of policies.
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs)] // flattened arguments bring their own words
-pub enum PolicyCommand {
+pub(crate) enum PolicyCommand {
     /// List the policies
     #[command(after_help = "Example:\n  meridian policy list --format json")]
     List {
@@ -28,7 +28,7 @@ pub enum PolicyCommand {
 
 impl PolicyCommand {
     /// Asks and prints.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let (server, path, name) = match &self {
             PolicyCommand::List { server } => (server, "/policies".to_owned(), None),
             // Read from the list: a name need not be fit for a path.

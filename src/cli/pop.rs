@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// What is done with PoPs.
 #[derive(Debug, clap::Subcommand)]
 #[allow(missing_docs)] // flattened arguments bring their own words
-pub enum PopCommand {
+pub(crate) enum PopCommand {
     /// List the PoPs: what the file says, what was said by hand, and what holds
     #[command(after_help = "Example:\n  meridian pop list --tag eu")]
     List {
@@ -92,7 +92,7 @@ pub enum PopCommand {
 
 /// Which PoPs, and how.
 #[derive(Debug, clap::Args)]
-pub struct Say {
+pub(crate) struct Say {
     /// Names, patterns (`eu-*`), or tags (`tag:eu`)
     #[arg(required = true, value_name = "SELECTOR")]
     selectors: Vec<String>,
@@ -102,7 +102,7 @@ pub struct Say {
 
 /// How something is said of PoPs.
 #[derive(Debug, clap::Args)]
-pub struct How {
+pub(crate) struct How {
     /// Come into force step by step within this time; each cell moves once
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     over: Option<u64>,
@@ -141,7 +141,7 @@ fn author() -> String {
 
 impl PopCommand {
     /// Asks the server, and prints what it tells.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let done = match self {
             PopCommand::List { tag, server } => list(&server, tag.as_deref()),
             PopCommand::Show { name, server } => show(&server, &name),

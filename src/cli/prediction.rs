@@ -8,12 +8,12 @@ use std::io::{BufRead, IsTerminal, Write};
 const ROWS: usize = 12;
 
 /// Whether anybody moves.
-pub fn moves(forecast: &Value) -> bool {
+pub(crate) fn moves(forecast: &Value) -> bool {
     forecast["moves"].as_array().is_some_and(|moves| !moves.is_empty())
 }
 
 /// The prediction as text.
-pub fn text(forecast: &Value) -> String {
+pub(crate) fn text(forecast: &Value) -> String {
     if !moves(forecast) {
         return "forecast: no client moves\n".to_owned();
     }
@@ -61,7 +61,7 @@ pub fn text(forecast: &Value) -> String {
 }
 
 /// Whether a person before the screen says yes; `None` if there is none to ask.
-pub fn asked() -> Option<bool> {
+pub(crate) fn asked() -> Option<bool> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return None;
     }

@@ -17,7 +17,7 @@ is served on), 2 if no server answers.
 Examples:
   meridian reload
   meridian reload --control /run/meridian/control.sock --format json")]
-pub struct Reload {
+pub(crate) struct Reload {
     #[command(flatten)]
     config: Config,
     /// The control socket, instead of the one that the server file names
@@ -30,7 +30,7 @@ pub struct Reload {
 
 impl Reload {
     /// Asks the server, and waits for what came of it.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let socket = self.control.unwrap_or_else(|| client::socket_of(&self.config.path()));
         let path = if colour::on_stderr() { "/reload?colour=true" } else { "/reload" };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -16,7 +16,7 @@ Examples:
   meridian serve
   meridian serve --config site/meridian.yaml --log json
   meridian serve --engine hickory")]
-pub struct Serve {
+pub(crate) struct Serve {
     #[command(flatten)]
     config: Config,
     /// Who carries the packets
@@ -47,7 +47,7 @@ impl Default for EngineArgument {
 
 impl Serve {
     /// Serves until a signal stops it.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         log::start(self.log);
         let engine = match self.engine {
             EngineArgument::Fast => Engine::Fast,

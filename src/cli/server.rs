@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 /// How a command finds the server, and how it prints.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ServerClient {
+pub(crate) struct ServerClient {
     #[command(flatten)]
     config: Config,
     /// The control socket, instead of the one that the server file names
@@ -18,17 +18,17 @@ pub struct ServerClient {
     control: Option<PathBuf>,
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub(crate) format: Format,
 }
 
 impl ServerClient {
     /// The server of a server file.
-    pub fn of(config: Config) -> ServerClient {
+    pub(crate) fn of(config: Config) -> ServerClient {
         ServerClient { config, control: None, format: Format::Text }
     }
 
     /// Has the server do something that needs no more words. A refusal is told, with its findings.
-    pub fn post(&self, path: &str) -> Result<Value, ExitCode> {
+    pub(crate) fn post(&self, path: &str) -> Result<Value, ExitCode> {
         let (status, told) = self.ask(Method::POST, path, None)?;
         if status == StatusCode::OK {
             return Ok(told);
@@ -38,7 +38,7 @@ impl ServerClient {
     }
 
     /// Asks the server. Where none answers, that is told, and the exit status given.
-    pub fn ask(
+    pub(crate) fn ask(
         &self,
         method: Method,
         path: &str,
@@ -63,7 +63,7 @@ impl ServerClient {
 }
 
 /// Tells a refusal on stderr.
-pub fn complain(told: &Value) -> ExitCode {
+pub(crate) fn complain(told: &Value) -> ExitCode {
     let mut text = format!("refused: {}\n", told["error"].as_str().unwrap_or("the server does not say why"));
     for sentence in told["broken"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         text.push_str(&format!("  {sentence}\n"));
@@ -73,7 +73,7 @@ pub fn complain(told: &Value) -> ExitCode {
 }
 
 /// Rows under a head, in columns as wide as their widest cell.
-pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let all = || std::iter::once(head.iter().map(ToString::to_string).collect()).chain(rows.iter().cloned());
     let width = |column: usize| {
         all()

@@ -28,7 +28,7 @@ the estimate is what a reload costs that changes everything.
 Examples:
   meridian size
   meridian size --config site/meridian.yaml --format json")]
-pub struct SizeCommand {
+pub(crate) struct SizeCommand {
     #[command(flatten)]
     config: Config,
     /// How the sizes are printed
@@ -61,7 +61,7 @@ struct Loading {
 
 impl SizeCommand {
     /// Loads the deployment, and tells how large it is.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         match self.told() {
             Ok(told) => {
                 print(&match self.format {

@@ -23,7 +23,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
     /// Steered names.
-    pub names: usize,
+    pub(crate) names: usize,
     /// Leaves, counted for every name, type and class of resolvers.
     pub leaves: usize,
     /// Pairs of clients of which the second lay inside the scope of the first.

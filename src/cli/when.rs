@@ -6,7 +6,7 @@ use crate::sys::clock::epoch_secs;
 const DAY_SECS: u64 = 86_400;
 
 /// `30s`, `2h`, `1h30m`, `1d`; a plain number is refused, since nobody knows its unit.
-pub fn seconds(text: &str) -> Result<u64, String> {
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a time such as 30s, 2h or 1h30m");
     let (mut rest, mut sum) = (text, 0u64);
     while !rest.is_empty() {
@@ -28,7 +28,7 @@ pub fn seconds(text: &str) -> Result<u64, String> {
 
 /// A moment to come, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next one),
 /// `+10m`.
-pub fn moment(text: &str) -> Result<u64, String> {
+pub(crate) fn moment(text: &str) -> Result<u64, String> {
     let now = epoch_secs();
     moment_after(text, now)
 }

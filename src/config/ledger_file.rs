@@ -22,15 +22,15 @@ pops.yaml.
 ";
 
 /// A ledger, and where each of its entries stands.
-pub struct WrittenLedger {
+pub(crate) struct WrittenLedger {
     /// The ledger.
-    pub ledger: Ledger,
+    pub(crate) ledger: Ledger,
     /// Places, in the order of the entries.
-    pub places: Vec<At>,
+    pub(crate) places: Vec<At>,
 }
 
 /// Reads a ledger that is `file` among some files. `None` if any of it is wrong.
-pub fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<WrittenLedger> {
+pub(crate) fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<WrittenLedger> {
     let before = out.iter().filter(|finding| is_error(finding)).count();
     let Ok(text) = std::str::from_utf8(octets) else {
         out.push(Finding::error(code::NOT_UTF8, "the ledger is not UTF-8 text").at(At::whole(file), ""));
@@ -198,7 +198,7 @@ fn quoted(text: &str) -> String {
 
 /// Notes where the ledger and `pops.yaml` both speak of a PoP, and warnings where an entry covers
 /// nobody.
-pub fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64) -> Findings {
+pub(crate) fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64) -> Findings {
     let mut out = Findings::default();
     let place = |id: Option<u64>| {
         let index = written.ledger.entries().iter().position(|entry| Some(entry.id) == id)?;

@@ -4,9 +4,9 @@
 //! every fault it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP,
 //! policy, network and service it mentions exists. Raw YAML never leaves this folder.
 
-pub mod catalogue;
+pub(crate) mod catalogue;
 mod deployment;
-pub mod ledger_file;
+pub(crate) mod ledger_file;
 mod networks;
 mod place;
 mod policy;
@@ -69,14 +69,14 @@ pub trait Sources {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeIdentity {
     /// Name in NSID and `id.server`.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// The PoP it stands in.
     pub site: Option<Arc<str>>,
 }
 
 /// Which cores UDP worker threads run on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cpus {
+pub(crate) enum Cpus {
     /// The kernel decides, and may move them.
     Off,
     /// Each on one of the cores that the process may use, in turn.
@@ -87,40 +87,40 @@ pub enum Cpus {
 
 /// Sockets and other things that only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listen {
+pub(crate) struct Listen {
     /// UDP and TCP addresses.
-    pub dns: Vec<SocketAddr>,
+    pub(crate) dns: Vec<SocketAddr>,
     /// Control socket, as written or relative to the file.
-    pub control: PathBuf,
+    pub(crate) control: PathBuf,
     /// Read-only HTTP.
-    pub admin: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
     /// UDP worker threads for each address; `None` is one a core.
-    pub threads: Option<u16>,
+    pub(crate) threads: Option<u16>,
     /// Which cores they run on.
-    pub cpus: Cpus,
+    pub(crate) cpus: Cpus,
     /// Datagrams that a worker takes from the kernel at once.
-    pub batch: u16,
+    pub(crate) batch: u16,
     /// Octets of kernel buffer for queries, asked for each UDP socket; `None` is the default.
-    pub receive_buffer: Option<u32>,
+    pub(crate) receive_buffer: Option<u32>,
     /// Octets of kernel buffer for answers, asked for each UDP socket; `None` is the default.
-    pub send_buffer: Option<u32>,
+    pub(crate) send_buffer: Option<u32>,
     /// TCP connections in all.
-    pub tcp_connections: u32,
+    pub(crate) tcp_connections: u32,
     /// TCP connections of one client prefix (/24 or /56).
-    pub tcp_connections_per_prefix: u32,
+    pub(crate) tcp_connections_per_prefix: u32,
     /// Idle TCP connections are closed after this long, in seconds.
-    pub tcp_idle_secs: u32,
+    pub(crate) tcp_idle_secs: u32,
 }
 
 /// A GeoIP database file, in memory.
 #[derive(Clone, Debug)]
-pub struct DatabaseSource {
+pub(crate) struct DatabaseSource {
     /// Path as the operator wrote it.
-    pub path: Arc<str>,
+    pub(crate) path: Arc<str>,
     /// The file.
-    pub octets: Arc<[u8]>,
+    pub(crate) octets: Arc<[u8]>,
     /// Its number among [`ReadResult::files`], for findings.
-    pub file: crate::finding::FileId,
+    pub(crate) file: crate::finding::FileId,
 }
 
 /// Everything the files say, checked.
@@ -129,38 +129,38 @@ pub struct Deployment {
     /// The node.
     pub node: NodeIdentity,
     /// Sockets.
-    pub listen: Listen,
+    pub(crate) listen: Listen,
     /// State folder.
-    pub state: PathBuf,
+    pub(crate) state: PathBuf,
     /// Secrets of DNS cookies.
-    pub cookies: Secrets,
+    pub(crate) cookies: Secrets,
     /// Databases in the order of the file: later ones fill what earlier ones lack.
-    pub databases: Vec<DatabaseSource>,
+    pub(crate) databases: Vec<DatabaseSource>,
     /// Whether a database may have far fewer networks than the one in service.
-    pub accept_shrunk: bool,
+    pub(crate) accept_shrunk: bool,
     /// Operator networks, sorted by name.
     pub networks: Vec<Network>,
     /// PoPs, sorted by name; [`crate::steer::pop::PopId`] is the index.
     pub pops: Vec<Pop>,
     /// Probes, sorted by name; [`crate::health::spec::ProbeId`] is the index.
-    pub probes: Vec<Probe>,
+    pub(crate) probes: Vec<Probe>,
     /// Addresses that tell whether the node's own network works.
-    pub canaries: Option<Canaries>,
+    pub(crate) canaries: Option<Canaries>,
     /// How long the first answer waits for the first round of probes, in milliseconds.
-    pub startup_wait_ms: u32,
+    pub(crate) startup_wait_ms: u32,
     /// What must stay in service.
-    pub safety: Vec<SafetyRule>,
+    pub(crate) safety: Vec<SafetyRule>,
     /// Before this time safety rules do not hold, in seconds since 1970.
-    pub safety_off_until_epoch: Option<u64>,
+    pub(crate) safety_off_until_epoch: Option<u64>,
     /// Where that is written.
-    pub safety_off_until_at: Option<At>,
+    pub(crate) safety_off_until_at: Option<At>,
     /// All policies, shared ones first.
     pub policies: Vec<ScopedPolicy>,
     /// Zones, sorted by apex.
     pub zones: Vec<Zone>,
     /// Every input that shapes an answer: what it is for, and its octets; for the snapshot digest.
     /// The server file is not among them, since nodes of one fleet differ in it.
-    pub inputs: Vec<(String, Arc<[u8]>)>,
+    pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
 }
 
 /// Result of reading all files: the deployment unless an error refused it, every finding, and the
@@ -171,7 +171,7 @@ pub struct ReadResult {
     pub deployment: Option<Deployment>,
     /// Database files that could be read, also where the deployment is refused, so that their
     /// faults are told together with the others.
-    pub databases: Vec<DatabaseSource>,
+    pub(crate) databases: Vec<DatabaseSource>,
     /// Everything that was found.
     pub findings: Findings,
     /// The files.

@@ -6,7 +6,7 @@ use crate::finding::{At, Finding, Findings, code};
 /// A map that is being read.
 pub(super) struct MapReader<'n> {
     /// The place of the map.
-    pub at: At,
+    pub(crate) at: At,
     what: String,
     entries: &'n [(Key, Node)],
     used: Vec<bool>,
@@ -15,7 +15,7 @@ pub(super) struct MapReader<'n> {
 
 impl<'n> MapReader<'n> {
     /// Opens `node` as a map; `what` names it for the operator (`a policy`).
-    pub fn open(node: &'n Node, what: impl Into<String>, out: &mut Findings) -> Option<MapReader<'n>> {
+    pub(crate) fn open(node: &'n Node, what: impl Into<String>, out: &mut Findings) -> Option<MapReader<'n>> {
         let what = what.into();
         match &node.kind {
             ValueKind::Map(entries) => Some(MapReader {
@@ -42,12 +42,12 @@ impl<'n> MapReader<'n> {
     }
 
     /// The value of a key, if the key is there with a value.
-    pub fn take(&mut self, key: &'static str) -> Option<&'n Node> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
         self.take_entry(key).map(|(_, node)| node)
     }
 
     /// A key and its value, if the key is there with a value.
-    pub fn take_entry(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
+    pub(crate) fn take_entry(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
@@ -58,7 +58,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// The value of a key that must be there.
-    pub fn need(&mut self, key: &'static str, out: &mut Findings) -> Option<&'n Node> {
+    pub(crate) fn need(&mut self, key: &'static str, out: &mut Findings) -> Option<&'n Node> {
         let node = self.take(key);
         if node.is_none() {
             out.push(Finding::error(code::MISSING_KEY, needs(&self.what, key)).at(self.at, "in here"));
@@ -67,7 +67,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// Whether a key that nobody has asked for is probably `key` mistyped, which will be told.
-    pub fn mistyped(&self, key: &str) -> bool {
+    pub(crate) fn mistyped(&self, key: &str) -> bool {
         self.entries
             .iter()
             .zip(&self.used)
@@ -75,7 +75,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// Keys that nobody has asked for, in order; they count as read from now on.
-    pub fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
+    pub(crate) fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
         #[cfg(test)]
         asked::record(&self.what, &self.known);
         let used = std::mem::take(&mut self.used);
@@ -84,7 +84,7 @@ impl<'n> MapReader<'n> {
     }
 
     /// Ends the reading: what is left is unknown.
-    pub fn finish(mut self, out: &mut Findings) {
+    pub(crate) fn finish(mut self, out: &mut Findings) {
         #[cfg(test)]
         asked::record(&self.what, &self.known);
         for (key, _) in self.rest() {

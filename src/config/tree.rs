@@ -14,9 +14,9 @@ use std::collections::HashMap;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     /// Its text, or for lists and maps their first line.
-    pub at: At,
+    pub(crate) at: At,
     /// What it is.
-    pub kind: ValueKind,
+    pub(crate) kind: ValueKind,
 }
 
 /// What a value is.
@@ -36,9 +36,9 @@ pub(super) enum ValueKind {
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     /// Its text.
-    pub text: Box<str>,
+    pub(crate) text: Box<str>,
     /// Its place.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// Reads one document. Faults become findings; `None` means that there is no tree to go on with.

@@ -10,37 +10,37 @@ use crate::steer::pop::{Pop, PopId};
 #[derive(Default)]
 pub(super) struct World {
     /// Sorted by name.
-    pub pops: Vec<Pop>,
+    pub(crate) pops: Vec<Pop>,
     /// Whether the PoP file could be read: if not, a name that is missing is no news.
-    pub pops_known: bool,
+    pub(crate) pops_known: bool,
     /// Whether every address of a PoP could be read: if not, a family that is missing is no news.
-    pub addresses_known: bool,
+    pub(crate) addresses_known: bool,
     /// Sorted by name.
-    pub networks: Vec<Network>,
+    pub(crate) networks: Vec<Network>,
     /// Whether the networks file could be read.
-    pub networks_known: bool,
+    pub(crate) networks_known: bool,
     /// PoPs of which it was said already that they have no coordinates.
-    pub unplaced_told: Vec<PopId>,
+    pub(crate) unplaced_told: Vec<PopId>,
 }
 
 impl World {
     /// The PoP of a number given out by this world.
-    pub fn pop(&self, id: PopId) -> Option<&Pop> {
+    pub(crate) fn pop(&self, id: PopId) -> Option<&Pop> {
         self.pops.get(usize::from(id.0))
     }
 
     /// The name of a PoP, for messages.
-    pub fn pop_name(&self, id: PopId) -> &str {
+    pub(crate) fn pop_name(&self, id: PopId) -> &str {
         self.pop(id).map_or("?", |pop| &pop.name)
     }
 
     /// All PoPs with their numbers, in name order.
-    pub fn numbered(&self) -> impl Iterator<Item = (PopId, &Pop)> {
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (PopId, &Pop)> {
         self.pops.iter().enumerate().map(|(i, pop)| (PopId(i as u16), pop))
     }
 
     /// A PoP by name; a finding if there is none.
-    pub fn find_pop(&self, name: &str, at: At, out: &mut Findings) -> Option<PopId> {
+    pub(crate) fn find_pop(&self, name: &str, at: At, out: &mut Findings) -> Option<PopId> {
         match self.pops.binary_search_by(|pop| (*pop.name).cmp(name)) {
             Ok(index) => Some(PopId(index as u16)),
             Err(_) => {
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// A site, which is the name of a PoP.
-    pub fn check_site(&self, name: &str, at: At, out: &mut Findings) {
+    pub(crate) fn check_site(&self, name: &str, at: At, out: &mut Findings) {
         if self.pops_known && self.pops.binary_search_by(|pop| (*pop.name).cmp(name)).is_err() {
             let names = self.pops.iter().map(|pop| &*pop.name);
             out.push(
@@ -65,7 +65,7 @@ impl World {
     }
 
     /// The PoPs that carry a tag; a finding if there is none.
-    pub fn tagged(&self, tag: &str, at: At, out: &mut Findings) -> Vec<PopId> {
+    pub(crate) fn tagged(&self, tag: &str, at: At, out: &mut Findings) -> Vec<PopId> {
         let found: Vec<PopId> = self
             .numbered()
             .filter(|(_, pop)| pop.tags.iter().any(|t| &**t == tag))
@@ -82,7 +82,7 @@ impl World {
     }
 
     /// An operator network by name; a finding if there is none.
-    pub fn find_network(&self, name: &str, at: At, out: &mut Findings) -> Option<u16> {
+    pub(crate) fn find_network(&self, name: &str, at: At, out: &mut Findings) -> Option<u16> {
         match self.networks.binary_search_by(|network| (*network.name).cmp(name)) {
             Ok(index) => u16::try_from(index).ok(),
             Err(_) => {
@@ -96,7 +96,7 @@ impl World {
     }
 
     /// Says that a service is unknown to every PoP, if it is; gives whether any PoP has it.
-    pub fn check_service(&self, name: &str, at: At, out: &mut Findings) -> bool {
+    pub(crate) fn check_service(&self, name: &str, at: At, out: &mut Findings) -> bool {
         let known = self.pops.iter().any(|pop| pop.service(name).is_some());
         if !known && self.pops_known {
             let names = self.pops.iter().flat_map(|pop| pop.services.iter().map(|s| &*s.name));

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 /// How a reload is asked for.
 #[derive(Debug, Default, Deserialize)]
-pub struct ReloadQuery {
+pub(crate) struct ReloadQuery {
     /// Whether the rendered findings are coloured.
     #[serde(default)]
     colour: bool,
@@ -27,7 +27,7 @@ pub struct ReloadQuery {
 
 /// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it
 /// was refused, 503 if it could not be started.
-pub async fn reload(
+pub(crate) async fn reload(
     State(command_sender): State<CommandSender>,
     Query(query): Query<ReloadQuery>,
 ) -> (StatusCode, Json<Value>) {
@@ -69,7 +69,7 @@ fn busy(colour: bool) -> Value {
 }
 
 /// `GET /status`.
-pub async fn status(State(shown): State<Shown>) -> Json<Value> {
+pub(crate) async fn status(State(shown): State<Shown>) -> Json<Value> {
     let snapshot = shown.shared.published.snapshot();
     let lanes: Map<String, Value> = Lane::ALL
         .into_iter()
@@ -109,13 +109,13 @@ fn totals(totals: &Totals) -> Value {
 }
 
 /// `GET /healthz`.
-pub async fn healthz() -> &'static str {
+pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// How readiness is asked for.
 #[derive(Debug, Default, Deserialize)]
-pub struct ReadyQuery {
+pub(crate) struct ReadyQuery {
     /// `json` for programs.
     #[serde(default)]
     format: String,
@@ -123,7 +123,7 @@ pub struct ReadyQuery {
 
 /// `GET /readyz`: 200 while queries are answered and the ledger of overrides is whole, else 503. A
 /// note is something that a person should look at although queries are answered well.
-pub async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
+pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
     let operator_view = shown.shared.operator_view.load();
     let reasons: Vec<&str> = match phase {

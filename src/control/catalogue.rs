@@ -40,7 +40,7 @@ macro_rules! families {
     ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
         $(
             #[doc = $help]
-            pub const $id: MetricFamily =
+            pub(crate) const $id: MetricFamily =
                 MetricFamily { name: $name, kind: MetricKind::$kind, labels: &[$($label),*], help: $help };
         )*
         /// Every family, in the order of the page.

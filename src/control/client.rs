@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// Where the control socket is unless the server file says otherwise, relative to that file.
-pub const DEFAULT_SOCKET: &str = "state/control.sock";
+pub(crate) const DEFAULT_SOCKET: &str = "state/control.sock";
 
 /// The few words of the server file that lead to its control socket.
 #[derive(Default, Deserialize)]
@@ -30,7 +30,7 @@ struct Listen {
 
 /// The control socket of the server file at `config`. Lenient on purpose: a command must reach the
 /// server just when the rest of the files is broken, so whatever cannot be read leaves the default.
-pub fn socket_of(config: &Path) -> PathBuf {
+pub(crate) fn socket_of(config: &Path) -> PathBuf {
     let text = std::fs::read_to_string(config).unwrap_or_default();
     let file: ServerFile = serde_yaml::from_str(&text).unwrap_or_default();
     let socket = file.listen.control.unwrap_or_else(|| DEFAULT_SOCKET.into());
@@ -39,7 +39,7 @@ pub fn socket_of(config: &Path) -> PathBuf {
 
 /// Asks the server behind `socket`; gives the status and the JSON of its answer. The error is a
 /// sentence for the operator.
-pub async fn ask(
+pub(crate) async fn ask(
     socket: &Path,
     method: Method,
     path: &str,

@@ -14,7 +14,7 @@ const ASSUMED: &str =
 
 /// `POST /diff`: reads the files as a reload would, and tells what they would move. 200 if they
 /// could be compared, 409 if a reload would refuse them, 503 if nobody listens.
-pub async fn diff(State(command_sender): State<CommandSender>) -> Page {
+pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Page {
     match ask(&command_sender, |reply| Command::Compare { reply }).await {
         Some(Ok(comparison)) => (StatusCode::OK, Json(comparison.json(ASSUMED))),
         Some(Err(faults)) => {

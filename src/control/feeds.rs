@@ -12,7 +12,7 @@ use serde_json::json;
 /// The body of `POST /load/push`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LoadBody {
+pub(crate) struct LoadBody {
     /// PoP.
     pop: String,
     /// Service; absent for the whole PoP.
@@ -32,7 +32,7 @@ impl LoadBody {
 }
 
 /// `POST /load/push`: 200 if the number was taken, 409 if nobody waits for it, 400 if it is none.
-pub async fn push(
+pub(crate) async fn push(
     State(command_sender): State<CommandSender>,
     body: Result<Json<LoadBody>, JsonRejection>,
 ) -> Page {

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Serves a router until the server stops; then lets running answers finish. `whole` bounds a
 /// connection from its accept to its end; a reload by the control socket takes as long as it needs.
-pub async fn serve<L: Listener>(
+pub(crate) async fn serve<L: Listener>(
     mut listener: L,
     router: Router,
     whole: Option<Duration>,

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 /// The page.
-pub async fn page(
+pub(crate) async fn page(
     State(shown): State<Shown>,
 ) -> Result<([(header::HeaderName, &'static str); 1], String), (StatusCode, String)> {
     let text = render(&shown).map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))?;

@@ -16,15 +16,15 @@
 //! | `POST /probes/push` | yes | no | takes a result of an outside probe |
 //! | `POST /load/push` | yes | no | takes a load value from outside |
 
-pub mod api;
-pub mod catalogue;
-pub mod client;
-pub mod comparison;
-pub mod feeds;
-pub mod listener;
-pub mod metrics;
-pub mod overrides;
-pub mod policies;
+pub(crate) mod api;
+pub(crate) mod catalogue;
+pub(crate) mod client;
+pub(crate) mod comparison;
+pub(crate) mod feeds;
+pub(crate) mod listener;
+pub(crate) mod metrics;
+pub(crate) mod overrides;
+pub(crate) mod policies;
 
 use crate::limits::CONTROL_BODY_OCTETS_MAX;
 use crate::shared::Shared;
@@ -38,19 +38,19 @@ use std::time::Instant;
 
 /// What the pages show.
 #[derive(Clone)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// State that threads share.
-    pub shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// DNS addresses as bound.
-    pub dns: Vec<SocketAddr>,
+    pub(crate) dns: Vec<SocketAddr>,
     /// The engine's word.
-    pub engine: &'static str,
+    pub(crate) engine: &'static str,
     /// When the server was started.
-    pub started: Instant,
+    pub(crate) started: Instant,
 }
 
 /// The router of the admin address: nothing there changes anything.
-pub fn read_only(shown: Shown) -> Router {
+pub(crate) fn read_only(shown: Shown) -> Router {
     Router::new()
         .route("/status", get(api::status))
         .route("/healthz", get(api::healthz))
@@ -64,7 +64,7 @@ pub fn read_only(shown: Shown) -> Router {
 }
 
 /// The router of the control socket.
-pub fn full(shown: Shown, command_sender: CommandSender) -> Router {
+pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
     let commands = Router::new()
         .route("/reload", post(api::reload))
         .route("/diff", post(comparison::diff))

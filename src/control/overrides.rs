@@ -24,15 +24,15 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A page for programs.
-pub type Page = (StatusCode, Json<Value>);
+pub(crate) type Page = (StatusCode, Json<Value>);
 
 /// A page that says why not.
-pub fn refused(status: StatusCode, sentence: &str) -> Page {
+pub(crate) fn refused(status: StatusCode, sentence: &str) -> Page {
     (status, Json(json!({ "ok": false, "error": sentence })))
 }
 
 /// `GET /pops`.
-pub async fn pops(State(shown): State<Shown>) -> Json<Value> {
+pub(crate) async fn pops(State(shown): State<Shown>) -> Json<Value> {
     let operator_view = shown.shared.operator_view.load();
     Json(json!({
         "sequence": operator_view.sequence,
@@ -42,7 +42,7 @@ pub async fn pops(State(shown): State<Shown>) -> Json<Value> {
 }
 
 /// `GET /pops/{name}`: 404 if there is none.
-pub async fn pop(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
+pub(crate) async fn pop(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
     let operator_view = shown.shared.operator_view.load();
     match operator_view.pops.iter().find(|pop| *pop.name == *name) {
         Some(pop) => (StatusCode::OK, Json(pop_json(pop))),
@@ -155,7 +155,7 @@ fn alarm_json(alarm: &Alarm) -> Value {
 /// The body of `POST /pops/override`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OverrideBody {
+pub(crate) struct OverrideBody {
     /// Names, patterns, `tag:...`.
     pops: Vec<String>,
     /// `up`, `down`, `drain` or `auto`.
@@ -235,7 +235,7 @@ pub(super) const BUSY: &str = "the server takes no command now: too many wait, o
 
 /// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or
 /// it cannot be done, 400 if the body says nothing sensible.
-pub async fn change(
+pub(crate) async fn change(
     State(command_sender): State<CommandSender>,
     body: Result<Json<OverrideBody>, JsonRejection>,
 ) -> Page {
@@ -312,14 +312,14 @@ fn prediction_json(prediction: &Prediction) -> Value {
 /// The body of `POST /ledger/acknowledge`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AcknowledgeBody {
+pub(crate) struct AcknowledgeBody {
     /// Who.
     author: String,
 }
 
 /// `POST /ledger/acknowledge`: 200 with the alarms that are over, 409 if the ledger cannot be
 /// written.
-pub async fn acknowledge(
+pub(crate) async fn acknowledge(
     State(command_sender): State<CommandSender>,
     body: Result<Json<AcknowledgeBody>, JsonRejection>,
 ) -> Page {
@@ -337,7 +337,7 @@ pub async fn acknowledge(
 /// The body of `POST /probes/push`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PushBody {
+pub(crate) struct PushBody {
     probe: String,
     pop: String,
     service: Option<String>,
@@ -347,7 +347,7 @@ pub struct PushBody {
 }
 
 /// `POST /probes/push`: 200 if the result was taken, 409 if not.
-pub async fn push(
+pub(crate) async fn push(
     State(command_sender): State<CommandSender>,
     body: Result<Json<PushBody>, JsonRejection>,
 ) -> Page {

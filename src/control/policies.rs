@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /policies`.
-pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
+pub(crate) async fn policies(State(shown): State<Shown>) -> Json<Value> {
     let snapshot = shown.shared.published.snapshot();
     let held = &shown.shared.operator_view.load().held;
     let all: Vec<Value> = (0..snapshot.steering.policies.len())
@@ -24,7 +24,7 @@ pub async fn policies(State(shown): State<Shown>) -> Json<Value> {
 }
 
 /// `GET /policies/{name}`; policies of a zone file are `zone./name`. 404 if there is none.
-pub async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
+pub(crate) async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
     let snapshot = shown.shared.published.snapshot();
     let index = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);
     match index.and_then(|index| policy_json(&snapshot, index, &shown.shared.operator_view.load().held)) {

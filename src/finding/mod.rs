@@ -8,7 +8,7 @@
 //! One fault repeated a million times is told a few times and counted: of one code in one file, and
 //! of one severity in all, only so many are kept. Counts stay true.
 
-pub mod render;
+pub(crate) mod render;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDING_WORDS_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ pub enum Severity {
 
 impl Severity {
     /// The lower-case word used in rendered findings and in JSON.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Severity::Note => "note",
             Severity::Warning => "warning",
@@ -183,14 +183,14 @@ pub struct Files {
 
 impl Files {
     /// Adds a file and gives its number. Binary files are added with an empty text.
-    pub fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+    pub(crate) fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let text: Arc<str> = text.into();
         self.add_octets(path, text.into())
     }
 
     /// [`Files::add`] of a text that may not be UTF-8. It is shared, not copied: zone text can be
     /// large.
-    pub fn add_octets(&mut self, path: impl Into<Arc<str>>, text: Arc<[u8]>) -> FileId {
+    pub(crate) fn add_octets(&mut self, path: impl Into<Arc<str>>, text: Arc<[u8]>) -> FileId {
         self.files.push((path.into(), text));
         FileId(self.files.len() as u32 - 1)
     }
@@ -207,7 +207,7 @@ impl Files {
 
     /// Drops the texts of files that no finding points into: a large zone's text is not worth
     /// keeping for a line that nobody will show.
-    pub fn forget_all_but(&mut self, findings: &Findings) {
+    pub(crate) fn forget_all_but(&mut self, findings: &Findings) {
         let named = |id: u32| {
             findings
                 .iter()
@@ -221,17 +221,17 @@ impl Files {
     }
 
     /// How many files there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.files.len()
     }
 
     /// Whether there is no file.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
     /// `path:line:column`, or only the path when the finding is about the whole file.
-    pub fn place(&self, at: At) -> String {
+    pub(crate) fn place(&self, at: At) -> String {
         if at.line == 0 {
             self.path(at.file).to_owned()
         } else {
@@ -252,26 +252,26 @@ pub struct Finding {
     /// Where; `None` only for faults of the process itself.
     pub at: Option<At>,
     /// A few words under the marked text.
-    pub label: String,
+    pub(crate) label: String,
     /// Other places that explain it, with their words.
     pub related: Vec<(At, String)>,
     /// Ways out, one sentence each.
-    pub help: Vec<String>,
+    pub(crate) help: Vec<String>,
 }
 
 impl Finding {
     /// A fault that refuses the load.
-    pub fn error(code: Code, message: impl Into<String>) -> Finding {
+    pub(crate) fn error(code: Code, message: impl Into<String>) -> Finding {
         Finding::new(code, Severity::Error, message)
     }
 
     /// A fault that the load survives.
-    pub fn warning(code: Code, message: impl Into<String>) -> Finding {
+    pub(crate) fn warning(code: Code, message: impl Into<String>) -> Finding {
         Finding::new(code, Severity::Warning, message)
     }
 
     /// Something worth knowing.
-    pub fn note(code: Code, message: impl Into<String>) -> Finding {
+    pub(crate) fn note(code: Code, message: impl Into<String>) -> Finding {
         Finding::new(code, Severity::Note, message)
     }
 
@@ -288,14 +288,14 @@ impl Finding {
     }
 
     /// Marks the place and the words under it.
-    pub fn at(mut self, at: At, label: impl Into<String>) -> Finding {
+    pub(crate) fn at(mut self, at: At, label: impl Into<String>) -> Finding {
         self.at = Some(at);
         self.label = label.into();
         self
     }
 
     /// Adds another place that explains the fault.
-    pub fn related(mut self, at: At, words: impl Into<String>) -> Finding {
+    pub(crate) fn related(mut self, at: At, words: impl Into<String>) -> Finding {
         self.related.push((at, words.into()));
         self
     }
@@ -317,7 +317,7 @@ impl Finding {
     }
 
     /// Adds a way out.
-    pub fn help(mut self, words: impl Into<String>) -> Finding {
+    pub(crate) fn help(mut self, words: impl Into<String>) -> Finding {
         self.help.push(words.into());
         self
     }
@@ -392,7 +392,7 @@ impl Findings {
     }
 
     /// How many findings of a severity were recorded, kept or not.
-    pub fn count(&self, severity: Severity) -> usize {
+    pub(crate) fn count(&self, severity: Severity) -> usize {
         let more: usize =
             self.more.iter().filter(|((_, of, _), _)| *of == severity).map(|(_, count)| count).sum();
         self.of_severity[severity as usize] + more + self.beyond[severity as usize]
@@ -400,7 +400,7 @@ impl Findings {
 
     /// The findings that are kept, each with how many more like it, of the same code in the same
     /// file, were only counted; the last of its kind has the number.
-    pub fn counted(&self) -> Vec<(&Finding, usize)> {
+    pub(crate) fn counted(&self) -> Vec<(&Finding, usize)> {
         let mut more = self.more.clone();
         let mut all: Vec<_> = self
             .list
@@ -413,7 +413,7 @@ impl Findings {
     }
 
     /// How many findings of kinds that are not in the list at all were only counted.
-    pub fn beyond(&self) -> usize {
+    pub(crate) fn beyond(&self) -> usize {
         self.beyond.iter().sum()
     }
 
@@ -423,12 +423,12 @@ impl Findings {
     }
 
     /// How many findings were recorded, kept or not.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.list.len() + self.more.values().sum::<usize>() + self.beyond()
     }
 
     /// How many findings are kept, for [`Findings::relocate`].
-    pub fn mark(&self) -> usize {
+    pub(crate) fn mark(&self) -> usize {
         self.list.len()
     }
 
@@ -438,7 +438,7 @@ impl Findings {
     }
 
     /// Drops the findings for which `keep` does not hold.
-    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.list.retain(keep);
         self.recount();
     }
@@ -457,7 +457,7 @@ impl Findings {
 
     /// Gives the findings from a [`Findings::mark`] on another place, where theirs is in a text
     /// that no operator has seen.
-    pub fn relocate(&mut self, first: usize, at: At) {
+    pub(crate) fn relocate(&mut self, first: usize, at: At) {
         if first < self.list.len() {
             self.list.iter_mut().skip(first).for_each(|finding| finding.at = Some(at));
             self.recount();
@@ -466,7 +466,7 @@ impl Findings {
 
     /// Orders findings by file and position, findings without a place first, those of one place (as
     /// `$GENERATE` makes many) by code and sentence, so that output is the same on every run.
-    pub fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         let place = |f: &Finding| f.at.map(|a| (a.file, a.start, a.line));
         self.list.sort_by(|a, b| {
             place(a).cmp(&place(b)).then_with(|| (a.code.id, &a.message).cmp(&(b.code.id, &b.message)))

@@ -42,7 +42,7 @@ pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
 }
 
 /// Findings as one line: place and sentence of each.
-pub fn lines(findings: &Findings, files: &Files) -> String {
+pub(crate) fn lines(findings: &Findings, files: &Files) -> String {
     let one = |(finding, more): (&Finding, usize)| {
         let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
         let more = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
@@ -52,7 +52,7 @@ pub fn lines(findings: &Findings, files: &Files) -> String {
 }
 
 /// `3 errors, 1 warning`; empty without findings.
-pub fn summary(findings: &Findings) -> String {
+pub(crate) fn summary(findings: &Findings) -> String {
     let mut parts = Vec::new();
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
         match findings.count(severity) {

@@ -7,7 +7,7 @@
 use super::place::Coordinates;
 
 /// Mean radius of the earth in metres (IUGG mean radius R1). Ranking does not depend on it.
-pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
+pub(crate) const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
 /// Ten-thousandths of a degree in a right angle.
 const RIGHT_ANGLE_E4: i32 = 900_000;
@@ -24,24 +24,24 @@ pub fn great_circle_m(a: Coordinates, b: Coordinates) -> u32 {
 
 /// A point with what every distance from it asks for.
 #[derive(Clone, Copy, Debug)]
-pub struct Point {
+pub(crate) struct Point {
     at: Coordinates,
     cos_lat: f64,
 }
 
 impl Point {
     /// The point at coordinates.
-    pub fn of(at: Coordinates) -> Point {
+    pub(crate) fn of(at: Coordinates) -> Point {
         Point { at, cos_lat: cos_lat(at) }
     }
 
     /// Its coordinates.
-    pub fn coordinates(&self) -> Coordinates {
+    pub(crate) fn coordinates(&self) -> Coordinates {
         self.at
     }
 
     /// [`great_circle_m`] to another point.
-    pub fn metres_to(&self, other: &Point) -> u32 {
+    pub(crate) fn metres_to(&self, other: &Point) -> u32 {
         let (a, b) = (self.at, other.at);
         let around = (b.lon_e4 - a.lon_e4).rem_euclid(FULL_TURN_E4);
         let sin_half_lon = libm::sin(radians(around.min(FULL_TURN_E4 - around)) / 2.0);
@@ -51,7 +51,7 @@ impl Point {
     }
 
     /// Where it stands on a sphere of radius 1, for [`square_of_chord`].
-    pub fn on_sphere(&self) -> [f32; 3] {
+    pub(crate) fn on_sphere(&self) -> [f32; 3] {
         let lon = radians(self.at.lon_e4);
         [self.cos_lat * libm::cos(lon), self.cos_lat * libm::sin(lon), libm::sin(radians(self.at.lat_e4))]
             .map(|along| along as f32)
@@ -61,7 +61,7 @@ impl Point {
 /// Square of the straight line between two points on a sphere of radius 1, 0 to 4 but for rounding.
 /// Far cheaper than [`great_circle_m`] and in the same order, but for the [`SLACK`].
 #[inline(always)]
-pub fn square_of_chord(a: [f32; 3], b: [f32; 3]) -> f32 {
+pub(crate) fn square_of_chord(a: [f32; 3], b: [f32; 3]) -> f32 {
     let [x, y, z] = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     x * x + y * y + z * z
 }
@@ -73,7 +73,7 @@ const SLACK: f32 = 4e-6;
 
 /// The square of the longest chord that may belong to a distance, in whole metres, of no more than
 /// that of a chord with this square.
-pub fn reach_of_square(square: f32) -> f32 {
+pub(crate) fn reach_of_square(square: f32) -> f32 {
     square + 2.0 * SLACK * libm::sqrtf(square) + SLACK * SLACK
 }
 

@@ -6,7 +6,7 @@
 use super::prefix::Prefix;
 
 /// The IPv6 blocks that hold IPv4 clients, as network address and length, ascending and disjoint.
-pub const BLOCKS: [(u128, u8); 5] = [
+pub(crate) const BLOCKS: [(u128, u8); 5] = [
     (0, 96),                 // ::/96, IPv4-compatible (RFC 4291 section 2.5.5.1)
     (0xffff_0000_0000, 96),  // ::ffff:0:0/96, IPv4-mapped (RFC 4291 section 2.5.5.2)
     (0x64_ff9b << 96, 96),   // 64:ff9b::/96, NAT64 (RFC 6052 section 2.1)
@@ -19,7 +19,7 @@ pub const BLOCKS: [(u128, u8); 5] = [
 /// which lie in `::/96` but are the unspecified and the loopback address.
 ///
 /// Teredo keeps the client's address inverted in the last 32 bits (RFC 4380 section 4).
-pub fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
+pub(crate) fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
     let low = v6 as u32;
     match v6 >> 32 {
         0 if low <= 1 => None,
@@ -32,12 +32,12 @@ pub fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
 }
 
 /// Whether an address lies in one of the [`BLOCKS`].
-pub fn is_embedded(v6: u128) -> bool {
+pub(crate) fn is_embedded(v6: u128) -> bool {
     BLOCKS.iter().any(|&(bits, len)| (v6 ^ bits) >> (128 - len) == 0)
 }
 
 /// Whether all of a prefix lies in one of the [`BLOCKS`].
-pub fn holds(prefix: Prefix) -> bool {
+pub(crate) fn holds(prefix: Prefix) -> bool {
     match prefix {
         Prefix::V4 { .. } => false,
         Prefix::V6 { bits, len } => {

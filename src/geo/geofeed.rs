@@ -24,7 +24,7 @@ use std::collections::HashMap;
 const NO_COUNTRY: &str = "ZZ";
 
 /// Reads a feed. All faults are given at once.
-pub fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
+pub(crate) fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
     let mut findings = Findings::default();
     let mut rows = Vec::new();
     let mut seen: HashMap<Prefix, At> = HashMap::new();

@@ -4,13 +4,13 @@
 use super::trie::AddressBits;
 
 /// A leaf of a database: network address, length, index into [`Database::places`].
-pub type PlacedLeaf<B> = (B, u8, u32);
+pub(crate) type PlacedLeaf<B> = (B, u8, u32);
 
 /// A prefix and its value: first address, length; without a value it makes a hole.
-pub type Layer<K> = (K, u8, Option<u32>);
+pub(crate) type Layer<K> = (K, u8, Option<u32>);
 
 /// Cuts layers, each prefix once, into disjoint blocks, ascending.
-pub fn disjoint<K: AddressBits>(mut layers: Vec<Layer<K>>) -> Vec<PlacedLeaf<K>> {
+pub(crate) fn disjoint<K: AddressBits>(mut layers: Vec<Layer<K>>) -> Vec<PlacedLeaf<K>> {
     layers.sort_unstable_by_key(|&(start, len, _)| (start, len));
     let mut leaves = Vec::with_capacity(layers.len());
     cut((K::ZERO, 0, None), &layers, &mut leaves);

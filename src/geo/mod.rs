@@ -9,16 +9,16 @@
 //! [`embedded`] turns IPv4 clients inside IPv6 into IPv4, [`special`] knows the addresses that no
 //! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures.
 
-pub mod atlas;
-pub mod distance;
-pub mod embedded;
-pub mod geofeed;
-pub mod hubs;
-pub mod layered;
-pub mod mmdb;
-pub mod networks;
-pub mod place;
-pub mod prefix;
-pub mod source_text;
-pub mod special;
-pub mod trie;
+pub(crate) mod atlas;
+pub(crate) mod distance;
+pub(crate) mod embedded;
+pub(crate) mod geofeed;
+pub(crate) mod hubs;
+pub(crate) mod layered;
+pub(crate) mod mmdb;
+pub(crate) mod networks;
+pub(crate) mod place;
+pub(crate) mod prefix;
+pub(crate) mod source_text;
+pub(crate) mod special;
+pub(crate) mod trie;

@@ -11,17 +11,17 @@ pub struct Network {
     /// Name, for `when: { network: ... }`.
     pub name: Arc<str>,
     /// Its prefixes with their places in the file; no prefix stands in two networks.
-    pub prefixes: Vec<(Prefix, At)>,
+    pub(crate) prefixes: Vec<(Prefix, At)>,
     /// Country.
-    pub country: Option<Country>,
+    pub(crate) country: Option<Country>,
     /// Subdivision, with `country`.
-    pub subdivision: Option<Subdivision>,
+    pub(crate) subdivision: Option<Subdivision>,
     /// Coordinates.
     pub coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
-    pub asn: Option<u32>,
+    pub(crate) asn: Option<u32>,
     /// Name of a PoP at which its clients are taken to stand.
-    pub site: Option<Arc<str>>,
+    pub(crate) site: Option<Arc<str>>,
     /// Where its name is written.
-    pub at: At,
+    pub(crate) at: At,
 }

@@ -4,12 +4,12 @@ use std::fmt;
 
 /// A country by its ISO 3166-1 alpha-2 code, upper case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Country([u8; 2]);
+pub(crate) struct Country([u8; 2]);
 
 impl Country {
     /// A country from two ASCII letters of any case. The code is not checked against the register:
     /// databases use user-assigned codes such as XK.
-    pub fn from_code(code: &str) -> Option<Country> {
+    pub(crate) fn from_code(code: &str) -> Option<Country> {
         match code.as_bytes() {
             [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
                 Some(Country([a.to_ascii_uppercase(), b.to_ascii_uppercase()]))
@@ -19,7 +19,7 @@ impl Country {
     }
 
     /// The code in upper case.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("??")
     }
 }
@@ -38,11 +38,11 @@ impl fmt::Debug for Country {
 /// A subdivision of a country by its ISO 3166-2 code behind the hyphen (`CA` of `US-CA`), upper
 /// case, one to three letters or digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subdivision([u8; 3]);
+pub(crate) struct Subdivision([u8; 3]);
 
 impl Subdivision {
     /// A subdivision from its code, without the country.
-    pub fn from_code(code: &str) -> Option<Subdivision> {
+    pub(crate) fn from_code(code: &str) -> Option<Subdivision> {
         let octets = code.as_bytes();
         if octets.is_empty() || octets.len() > 3 || !octets.iter().all(u8::is_ascii_alphanumeric) {
             return None;
@@ -55,7 +55,7 @@ impl Subdivision {
     }
 
     /// The code in upper case.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         let len = self.0.iter().position(|&b| b == 0).unwrap_or(3);
         std::str::from_utf8(&self.0[..len]).unwrap_or("???")
     }
@@ -75,7 +75,7 @@ impl fmt::Debug for Subdivision {
 /// A continent, with the two-letter codes that GeoIP databases use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
-pub enum Continent {
+pub(crate) enum Continent {
     Africa,
     Antarctica,
     Asia,
@@ -87,7 +87,7 @@ pub enum Continent {
 
 impl Continent {
     /// All seven.
-    pub const ALL: [Continent; 7] = [
+    pub(crate) const ALL: [Continent; 7] = [
         Continent::Africa,
         Continent::Antarctica,
         Continent::Asia,
@@ -98,12 +98,12 @@ impl Continent {
     ];
 
     /// A continent from its code (AF AN AS EU NA OC SA, any case).
-    pub fn from_code(code: &str) -> Option<Continent> {
+    pub(crate) fn from_code(code: &str) -> Option<Continent> {
         Continent::ALL.into_iter().find(|c| c.code().eq_ignore_ascii_case(code))
     }
 
     /// The two-letter code.
-    pub fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Continent::Africa => "AF",
             Continent::Antarctica => "AN",
@@ -121,9 +121,9 @@ impl Continent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Coordinates {
     /// Latitude in 1e-4 degrees, -900000 to 900000, north positive.
-    pub lat_e4: i32,
+    pub(crate) lat_e4: i32,
     /// Longitude in 1e-4 degrees, -1800000 to 1800000, east positive.
-    pub lon_e4: i32,
+    pub(crate) lon_e4: i32,
 }
 
 impl Coordinates {
@@ -136,39 +136,39 @@ impl Coordinates {
     }
 
     /// Latitude in degrees.
-    pub fn lat(self) -> f64 {
+    pub(crate) fn lat(self) -> f64 {
         f64::from(self.lat_e4) / 1e4
     }
 
     /// Longitude in degrees.
-    pub fn lon(self) -> f64 {
+    pub(crate) fn lon(self) -> f64 {
         f64::from(self.lon_e4) / 1e4
     }
 }
 
 /// Everything known of a set of addresses. Fields that nobody filled are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Place {
+pub(crate) struct Place {
     /// Continent; filled from the country when only that is known.
-    pub continent: Option<Continent>,
+    pub(crate) continent: Option<Continent>,
     /// Country.
-    pub country: Option<Country>,
+    pub(crate) country: Option<Country>,
     /// Subdivisions from the largest to the smallest (region, then county).
-    pub subdivisions: Vec<Subdivision>,
+    pub(crate) subdivisions: Vec<Subdivision>,
     /// Coordinates, from the database, an operator network, or the country's hub city.
-    pub coordinates: Option<Coordinates>,
+    pub(crate) coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
-    pub asn: Option<u32>,
+    pub(crate) asn: Option<u32>,
     /// Operator networks that hold it, ascending; indexes into the deployment's list of networks.
-    pub networks: Vec<u16>,
+    pub(crate) networks: Vec<u16>,
     /// Name of a site (PoP) that an operator network declares for it.
-    pub site: Option<std::sync::Arc<str>>,
+    pub(crate) site: Option<std::sync::Arc<str>>,
 }
 
 impl Place {
     /// Whether anything is known that could put the place on a map: country, continent or
     /// coordinates. Membership of an operator network alone does not.
-    pub fn is_located(&self) -> bool {
+    pub(crate) fn is_located(&self) -> bool {
         self.country.is_some()
             || self.continent.is_some()
             || self.coordinates.is_some()

@@ -26,7 +26,7 @@ pub enum Prefix {
 }
 
 /// `bits` with everything behind the first `len` bits zero.
-pub const fn truncate_v4(bits: u32, len: u8) -> u32 {
+pub(crate) const fn truncate_v4(bits: u32, len: u8) -> u32 {
     if len == 0 {
         0
     } else if len >= 32 {
@@ -37,7 +37,7 @@ pub const fn truncate_v4(bits: u32, len: u8) -> u32 {
 }
 
 /// `bits` with everything behind the first `len` bits zero.
-pub const fn truncate_v6(bits: u128, len: u8) -> u128 {
+pub(crate) const fn truncate_v6(bits: u128, len: u8) -> u128 {
     if len == 0 {
         0
     } else if len >= 128 {
@@ -93,7 +93,7 @@ impl Prefix {
     }
 
     /// Whether `other` lies inside this block or is equal to it.
-    pub fn covers(self, other: Prefix) -> bool {
+    pub(crate) fn covers(self, other: Prefix) -> bool {
         self.len() <= other.len() && self.contains(other.address())
     }
 }

@@ -26,34 +26,34 @@ const EPOCH_MARK: &str = "epoch:";
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// The block of addresses.
-    pub prefix: Prefix,
+    pub(crate) prefix: Prefix,
     /// Continent, from the country when the line leaves it open.
-    pub continent: Option<Continent>,
+    pub(crate) continent: Option<Continent>,
     /// Country.
-    pub country: Option<Country>,
+    pub(crate) country: Option<Country>,
     /// Subdivision of the country.
-    pub subdivision: Option<Subdivision>,
+    pub(crate) subdivision: Option<Subdivision>,
     /// Coordinates.
-    pub coordinates: Option<Coordinates>,
+    pub(crate) coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
-    pub asn: Option<u32>,
+    pub(crate) asn: Option<u32>,
     /// Name of the city, for people.
-    pub city: Option<String>,
+    pub(crate) city: Option<String>,
 }
 
 /// A source, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceText {
+pub(crate) struct SourceText {
     /// When the data is from, in seconds of the Unix epoch, if the source says.
-    pub epoch: Option<u64>,
+    pub(crate) epoch: Option<u64>,
     /// Lines in the order written; each prefix once.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// Reads a source. All faults are given at once; no database may be made of a source with errors.
-pub fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
+pub(crate) fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
     let mut reader = LineReader { file, line: 0, start: 0, findings: Findings::default() };
     let mut source = SourceText::default();
     let mut seen: HashMap<Prefix, At> = HashMap::new();
@@ -240,7 +240,7 @@ pub(super) fn read_prefix(at: At, text: &str, addresses: bool) -> Result<Prefix,
 
 /// Whether a text is in this format and not a geofeed: its first line that says something is a
 /// header.
-pub fn has_header(text: &str) -> bool {
+pub(crate) fn has_header(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.next().is_some_and(|line| line.starts_with("prefix,"))
 }

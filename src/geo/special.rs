@@ -12,7 +12,7 @@ use super::prefix::{Prefix, truncate_v4, truncate_v6};
 use std::net::IpAddr;
 
 /// The IPv4 blocks, ascending and disjoint.
-pub const V4_BLOCKS: [(u32, u8); 15] = [
+pub(crate) const V4_BLOCKS: [(u32, u8); 15] = [
     (v4(0, 0, 0), 8),       // this network (RFC 791)
     (v4(10, 0, 0), 8),      // private use (RFC 1918)
     (v4(100, 64, 0), 10),   // shared address space behind carriers (RFC 6598)
@@ -91,7 +91,7 @@ pub fn special_block(address: IpAddr) -> Option<Prefix> {
 }
 
 /// The IPv6 special blocks outside [`embedded::BLOCKS`], ascending and disjoint.
-pub fn v6_blocks() -> Vec<(u128, u8)> {
+pub(crate) fn v6_blocks() -> Vec<(u128, u8)> {
     let mut blocks = Vec::new();
     // Depth-first over the address space, entering only where a block can begin.
     let mut open = vec![(0u128, 0u8)];

@@ -29,7 +29,7 @@ pub struct ValueBlock<K> {
 }
 
 /// Largest value: depth takes the upper eight bits of a word.
-pub const VALUE_MAX: u32 = (1 << 24) - 1;
+pub(crate) const VALUE_MAX: u32 = (1 << 24) - 1;
 
 /// Addresses of a family as integers.
 pub trait AddressBits: Copy + Ord {
@@ -101,7 +101,7 @@ impl AddressBits for u128 {
 
 /// Blocks in order with equal siblings merged, as they are pushed.
 #[derive(Debug)]
-pub struct Merging<K> {
+pub(crate) struct Merging<K> {
     blocks: Vec<ValueBlock<K>>,
 }
 
@@ -113,7 +113,7 @@ impl<K: AddressBits> Default for Merging<K> {
 
 impl<K: AddressBits> Merging<K> {
     /// Adds the next block; blocks must come in ascending order and not overlap.
-    pub fn push(&mut self, mut block: ValueBlock<K>) {
+    pub(crate) fn push(&mut self, mut block: ValueBlock<K>) {
         while let Some(last) = self.blocks.last() {
             let are_twins = block.len > 0
                 && last.len == block.len
@@ -130,7 +130,7 @@ impl<K: AddressBits> Merging<K> {
     }
 
     /// The merged blocks.
-    pub fn finish(self) -> Vec<ValueBlock<K>> {
+    pub(crate) fn finish(self) -> Vec<ValueBlock<K>> {
         self.blocks
     }
 }
@@ -165,7 +165,7 @@ const BRANCH: u32 = 3 << 30;
 
 impl<K: AddressBits> AddressTable<K> {
     /// A table from blocks that cover the whole space in order without overlap.
-    pub fn new(blocks: &[ValueBlock<K>]) -> AddressTable<K> {
+    pub(crate) fn new(blocks: &[ValueBlock<K>]) -> AddressTable<K> {
         debug_assert!(blocks.first().is_some_and(|b| b.start == K::ZERO));
         // No more places than about two for each leaf.
         let root_bits = (((blocks.len().max(1).ilog2() + 1) / 4) * 4).min(u32::from(K::ROOT_BITS_MAX)) as u8;
@@ -215,7 +215,9 @@ impl<K: AddressBits> AddressTable<K> {
     /// What [`AddressTable::lookup`] gives of these, but for depths: each an address in a table of
     /// its own. A level of all goes before the next level of any, and within a level none asks what
     /// another has brought: the processor waits for memory for all of them at once.
-    pub fn prefetch_values(asked: &[Option<(&AddressTable<K>, K)>; PREFETCH_MAX]) -> [u32; PREFETCH_MAX] {
+    pub(crate) fn prefetch_values(
+        asked: &[Option<(&AddressTable<K>, K)>; PREFETCH_MAX],
+    ) -> [u32; PREFETCH_MAX] {
         fn of_asked<'p, T: Copy>(
             places: &'p mut [u32; PREFETCH_MAX],
             asked: &[Option<T>; PREFETCH_MAX],
@@ -268,7 +270,7 @@ impl<K: AddressBits> AddressTable<K> {
     }
 
     /// Number of leaves.
-    pub fn leaves(&self) -> usize {
+    pub(crate) fn leaves(&self) -> usize {
         self.cuts.leaves
     }
 
@@ -284,11 +286,11 @@ impl<K: AddressBits> AddressTable<K> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Where it stands.
-    pub at: usize,
+    pub(crate) at: usize,
     /// How many leaves it has.
     pub leaves: usize,
     /// Its octets.
-    pub octets: usize,
+    pub(crate) octets: usize,
 }
 
 /// The branch that a place leads to; it comes into being if there is none.
@@ -311,7 +313,7 @@ pub struct Trie {
 
 impl Trie {
     /// One value for every address.
-    pub fn constant(value: u32) -> Trie {
+    pub(crate) fn constant(value: u32) -> Trie {
         Trie {
             v4: AddressTable::new(&[ValueBlock { start: 0, len: 0, value }]),
             v6: AddressTable::new(&[ValueBlock { start: 0, len: 0, value }]),
@@ -320,7 +322,7 @@ impl Trie {
 
     /// The same cuts with another meaning: the value of each class, which is what the leaves of
     /// this table hold.
-    pub fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
+    pub(crate) fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
         let (v4, v6) = (Arc::clone(&self.v4.cuts), Arc::clone(&self.v6.cuts));
         Trie {
             v4: AddressTable { cuts: v4, of_class: Some(of_class.clone()) },
@@ -329,12 +331,12 @@ impl Trie {
     }
 
     /// Number of leaves.
-    pub fn leaves(&self) -> usize {
+    pub(crate) fn leaves(&self) -> usize {
         self.v4.leaves() + self.v6.leaves()
     }
 
     /// What it is made of in memory.
-    pub fn parts(&self) -> impl Iterator<Item = Part> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
         let classes = self.v4.of_class.as_ref().map(|c| Part {
             at: Arc::as_ptr(c).addr(),
             leaves: 0,
@@ -344,7 +346,7 @@ impl Trie {
     }
 
     /// Octets in memory.
-    pub fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.parts().map(|part| part.octets).sum()
     }
 }

@@ -28,10 +28,10 @@ pub enum IpFamily {
 
 impl IpFamily {
     /// Both.
-    pub const BOTH: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
+    pub(crate) const BOTH: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
 
     /// That of a destination.
-    pub fn of(destination: SocketAddr) -> IpFamily {
+    pub(crate) fn of(destination: SocketAddr) -> IpFamily {
         if destination.is_ipv4() { IpFamily::V4 } else { IpFamily::V6 }
     }
 }
@@ -47,7 +47,7 @@ impl std::fmt::Display for IpFamily {
 
 /// What became of a family's verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FreezeChange {
+pub(crate) enum FreezeChange {
     /// They froze.
     Frozen,
     /// A canary answered, after this many milliseconds.
@@ -58,7 +58,7 @@ pub enum FreezeChange {
 
 /// The canaries of one family.
 #[derive(Clone, Debug, Default)]
-pub struct CanaryGroup {
+pub(crate) struct CanaryGroup {
     freeze_max_ms: u64,
     members: Vec<(u32, Option<bool>)>,
     phase: Phase,
@@ -83,7 +83,7 @@ enum Phase {
 
 impl CanaryGroup {
     /// Those of a family, without results.
-    pub fn new(target_set: &TargetSet, family: IpFamily) -> CanaryGroup {
+    pub(crate) fn new(target_set: &TargetSet, family: IpFamily) -> CanaryGroup {
         let is_ours = |index: &&u32| IpFamily::of(target_set.targets[**index as usize].destination) == family;
         let members = target_set.canaries.iter().filter(is_ours).map(|index| (*index, None)).collect();
         CanaryGroup { freeze_max_ms: target_set.freeze_max_ms, members, ..CanaryGroup::default() }
@@ -93,7 +93,7 @@ impl CanaryGroup {
     /// lasts while there are canaries; where none is left it ends here, and its length in
     /// milliseconds is returned.
     #[must_use]
-    pub fn follow(
+    pub(crate) fn follow(
         &self,
         target_set: &TargetSet,
         family: IpFamily,
@@ -118,7 +118,7 @@ impl CanaryGroup {
     }
 
     /// The result of a target, which may be a canary.
-    pub fn handle(&mut self, index: u32, is_well: bool, now: Moment) -> Option<FreezeChange> {
+    pub(crate) fn handle(&mut self, index: u32, is_well: bool, now: Moment) -> Option<FreezeChange> {
         let member = self.members.iter_mut().find(|(member, _)| *member == index)?;
         member.1 = Some(is_well);
         if is_well {
@@ -146,7 +146,7 @@ impl CanaryGroup {
     }
 
     /// Ends a freeze whose time is over.
-    pub fn advance(&mut self, now: Moment) -> Option<FreezeChange> {
+    pub(crate) fn advance(&mut self, now: Moment) -> Option<FreezeChange> {
         let end = self.next_wake().filter(|end| *end <= now)?;
         let Phase::Frozen { since } = self.phase else { return None };
         self.phase = Phase::Spent { since };
@@ -155,7 +155,7 @@ impl CanaryGroup {
     }
 
     /// When the freeze ends by its time.
-    pub fn next_wake(&self) -> Option<Moment> {
+    pub(crate) fn next_wake(&self) -> Option<Moment> {
         match self.phase {
             Phase::Frozen { since } => Some(since.after_ms(self.freeze_max_ms)),
             Phase::Trusting | Phase::Spent { .. } => None,
@@ -165,7 +165,7 @@ impl CanaryGroup {
     /// Whether a result counts. Results of the moment at which a freeze begins do, those of the
     /// moment at which it ends do not, so the order within a moment does not matter; failures of
     /// runs that began in a freeze are its own.
-    pub fn counts(&self, is_well: bool, started: Moment, now: Moment) -> bool {
+    pub(crate) fn counts(&self, is_well: bool, started: Moment, now: Moment) -> bool {
         if let Phase::Frozen { since } = self.phase
             && since < now
         {
@@ -175,7 +175,7 @@ impl CanaryGroup {
     }
 
     /// Whether a failure of this moment is proved, or needs no proof.
-    pub fn proves(&self, failed_at: Moment) -> bool {
+    pub(crate) fn proves(&self, failed_at: Moment) -> bool {
         match self.phase {
             _ if self.members.is_empty() => true,
             Phase::Trusting => {
@@ -188,12 +188,12 @@ impl CanaryGroup {
     }
 
     /// Whether verdicts are frozen.
-    pub fn is_frozen(&self) -> bool {
+    pub(crate) fn is_frozen(&self) -> bool {
         matches!(self.phase, Phase::Frozen { .. })
     }
 
     /// The canaries, as indexes of targets.
-    pub fn members(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn members(&self) -> impl Iterator<Item = u32> + '_ {
         self.members.iter().map(|(index, _)| *index)
     }
 }

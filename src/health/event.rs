@@ -12,18 +12,18 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetName {
     /// Name of the probe.
-    pub probe: Arc<str>,
+    pub(crate) probe: Arc<str>,
     /// Name of the PoP, or what stands for it.
-    pub pop: Arc<str>,
+    pub(crate) pop: Arc<str>,
     /// Name of the service.
-    pub service: Arc<str>,
+    pub(crate) service: Arc<str>,
     /// Address that is judged.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
 }
 
 impl TargetName {
     /// That of a target.
-    pub fn of(target: &Target) -> TargetName {
+    pub(crate) fn of(target: &Target) -> TargetName {
         TargetName {
             probe: target.probe.clone(),
             pop: target.pop.clone(),
@@ -115,7 +115,7 @@ pub enum HealthEvent {
 
 impl HealthEvent {
     /// Something that somebody should look at now.
-    pub fn is_alarm(&self) -> bool {
+    pub(crate) fn is_alarm(&self) -> bool {
         matches!(
             self,
             HealthEvent::Frozen { .. } | HealthEvent::FreezeSpent { .. } | HealthEvent::Held { .. }
@@ -125,7 +125,7 @@ impl HealthEvent {
 
 impl HealthEvent {
     /// Something that is worse than before.
-    pub fn is_bad(&self) -> bool {
+    pub(crate) fn is_bad(&self) -> bool {
         self.is_alarm()
             || matches!(
                 self,

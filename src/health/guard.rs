@@ -27,7 +27,7 @@ const PARTS: f64 = 1e12;
 
 /// The guard of one policy.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     rule: PanicGuard,
     members: Vec<Member>,
     /// Capacity counts: every member has one.
@@ -49,12 +49,12 @@ pub struct Guard {
 
 /// What a guard holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
+pub(crate) struct Hold {
     /// Since when, in milliseconds on the caller's clock; negative before its zero (a restart).
-    pub since_ms: i64,
+    pub(crate) since_ms: i64,
     /// The slots as they were at this moment are served: at the window's start, or where a hold
     /// ended within it.
-    pub from: Moment,
+    pub(crate) from: Moment,
 }
 
 impl Hold {
@@ -74,7 +74,7 @@ pub enum Release {
 
 /// What a judgement came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub(crate) enum Judgement {
     /// It holds from now.
     Held {
         /// PoPs that fell.
@@ -90,7 +90,7 @@ pub enum Judgement {
 
 /// What a member is to its guard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Member {
+pub(crate) struct Member {
     capacity: u64,
     is_down: bool,
     is_overridden: bool,
@@ -117,7 +117,7 @@ impl Sum {
 
 impl Guard {
     /// Nothing is down, nothing is overridden.
-    pub fn new(policy: &PolicyMembers, pops: &[PopCapacity]) -> Guard {
+    pub(crate) fn new(policy: &PolicyMembers, pops: &[PopCapacity]) -> Guard {
         let capacity = |pop: &u16| {
             pops[*pop as usize].capacity.filter(|capacity| capacity.is_finite() && *capacity >= 0.0)
         };
@@ -145,7 +145,7 @@ impl Guard {
     }
 
     /// A member is down, or is not. `serves`: it took clients until now, so this is a fall.
-    pub fn handle(&mut self, member: usize, is_down: bool, serves: bool, now: Moment) {
+    pub(crate) fn handle(&mut self, member: usize, is_down: bool, serves: bool, now: Moment) {
         let before = self.members[member];
         if before.is_down == is_down {
             return;
@@ -165,7 +165,7 @@ impl Guard {
     }
 
     /// A member has an override, or has none.
-    pub fn handle_override(&mut self, member: usize, is_overridden: bool) {
+    pub(crate) fn handle_override(&mut self, member: usize, is_overridden: bool) {
         let before = self.members[member];
         if before.is_overridden == is_overridden {
             return;
@@ -184,7 +184,7 @@ impl Guard {
     }
 
     /// What all this comes to.
-    pub fn judge(&mut self, now: Moment) -> Option<Judgement> {
+    pub(crate) fn judge(&mut self, now: Moment) -> Option<Judgement> {
         let window_ms = u64::from(self.rule.window_ms);
         let is_inside = |fell: Moment| fell.after_ms(window_ms) >= now;
         let has_fallen = std::mem::take(&mut self.has_fallen) | self.returned.take().is_some_and(is_inside);
@@ -222,27 +222,27 @@ impl Guard {
     }
 
     /// What it holds.
-    pub fn hold(&self) -> Option<Hold> {
+    pub(crate) fn hold(&self) -> Option<Hold> {
         self.hold
     }
 
     /// When the hold ends by its time.
-    pub fn next_wake(&self) -> Option<Moment> {
+    pub(crate) fn next_wake(&self) -> Option<Moment> {
         self.hold.map(|hold| hold.ends(&self.rule))
     }
 
     /// Whether a member is down.
-    pub fn is_down(&self, member: usize) -> bool {
+    pub(crate) fn is_down(&self, member: usize) -> bool {
         self.members[member].is_down
     }
 
     /// A member's part, for [`Guard::take_over`].
-    pub fn member(&self, member: usize) -> Member {
+    pub(crate) fn member(&self, member: usize) -> Member {
         self.members[member]
     }
 
     /// Takes over what another guard knew of a member (a reload), but for its override.
-    pub fn take_over(&mut self, member: usize, before: Member) {
+    pub(crate) fn take_over(&mut self, member: usize, before: Member) {
         self.members[member].is_down = before.is_down;
         self.count(member, before.fell);
         if let Some(moment) = before.fell {
@@ -253,19 +253,19 @@ impl Guard {
 
     /// Takes over when verdicts were taken over last (a reload): nothing before that is gone back
     /// to.
-    pub fn follow(&mut self, before: &Guard) {
+    pub(crate) fn follow(&mut self, before: &Guard) {
         self.taken_over_at = before.taken_over_at;
     }
 
     /// A member that is down fell while it served, as far as this guard is concerned (a restart
     /// amid a hold).
-    pub fn handle_fall(&mut self, member: usize, now: Moment) {
+    pub(crate) fn handle_fall(&mut self, member: usize, now: Moment) {
         self.count(member, Some(now));
         self.falls.push_back((now, member as u32));
     }
 
     /// Goes on holding (a reload, a restart).
-    pub fn resume(&mut self, hold: Hold) {
+    pub(crate) fn resume(&mut self, hold: Hold) {
         self.hold = Some(hold);
     }
 

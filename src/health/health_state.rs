@@ -24,7 +24,7 @@ impl Verdict {
 }
 
 /// A horizon that is out of sight: no change is pending.
-pub const NO_HORIZON: u32 = u32::MAX;
+pub(crate) const NO_HORIZON: u32 = u32::MAX;
 
 /// One slot (a PoP's service) as probes see it. Bit `i` of a mask is address `i` of the family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const ALL: u16 = 256;
 
 /// Cells that have not come back, in steps of 1/256, of a PoP that came up so long ago.
-pub fn left(up_for_ms: u64, ramp_ms: u64) -> u16 {
+pub(crate) fn left(up_for_ms: u64, ramp_ms: u64) -> u16 {
     if up_for_ms >= ramp_ms {
         return 0;
     }
@@ -34,15 +34,15 @@ pub struct RampPop {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedRamp {
     /// Name of the PoP.
-    pub pop: Arc<str>,
+    pub(crate) pop: Arc<str>,
     /// When it came up, in milliseconds since 1970; `None`: it is down, and will ramp when it comes
     /// up.
-    pub up_epoch_ms: Option<u64>,
+    pub(crate) up_epoch_ms: Option<u64>,
 }
 
 impl SavedRamp {
     /// As one line of text, without its end.
-    pub fn to_line(&self) -> String {
+    pub(crate) fn to_line(&self) -> String {
         match self.up_epoch_ms {
             Some(ms) => format!("ramp {ms} {}", self.pop),
             None => format!("ramp down {}", self.pop),
@@ -50,7 +50,7 @@ impl SavedRamp {
     }
 
     /// What a line says; `None` for one that says nothing of a ramp.
-    pub fn from_line(line: &str) -> Option<SavedRamp> {
+    pub(crate) fn from_line(line: &str) -> Option<SavedRamp> {
         let (since, pop) = line.strip_prefix("ramp ")?.split_once(' ')?;
         let up_epoch_ms = if since == "down" { None } else { Some(since.parse().ok()?) };
         Some(SavedRamp { pop: pop.into(), up_epoch_ms })

@@ -8,35 +8,35 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct TargetReport<'m> {
     /// Which.
-    pub target: &'m Target,
+    pub(crate) target: &'m Target,
     /// What its results say.
     pub verdict: Verdict,
     /// For how long the verdict holds, in milliseconds.
-    pub lasted_ms: u64,
+    pub(crate) lasted_ms: u64,
     /// It takes no clients yet: new, without a verdict.
-    pub is_awaited: bool,
+    pub(crate) is_awaited: bool,
     /// It failed often enough, and waits for a canary's success.
-    pub is_suspect: bool,
+    pub(crate) is_suspect: bool,
     /// All canaries of its family fail: results do not count.
-    pub is_frozen: bool,
+    pub(crate) is_frozen: bool,
     /// Failures that count towards going down.
     pub failures: u16,
     /// Successes that count towards coming up, or towards clearing the failures.
     pub successes: u16,
     /// Results still needed until the verdict can change; `None` while nothing points that way.
-    pub checks_to_flip: Option<u16>,
+    pub(crate) checks_to_flip: Option<u16>,
     /// Whether the last result was a success; `None` before the first since the start.
-    pub was_well: Option<bool>,
+    pub(crate) was_well: Option<bool>,
     /// Results like the last one, in a row.
-    pub streak: u32,
+    pub(crate) streak: u32,
     /// The last failure, also when successes followed.
-    pub last_error: Option<&'m Arc<str>>,
+    pub(crate) last_error: Option<&'m Arc<str>>,
     /// Latency of the last result, in microseconds.
-    pub latency_us: Option<u32>,
+    pub(crate) latency_us: Option<u32>,
     /// Whole days until the certificate ends, as last seen.
-    pub certificate_days: Option<i32>,
+    pub(crate) certificate_days: Option<i32>,
     /// Well, but not as it should be.
-    pub degraded: Option<&'m Arc<str>>,
+    pub(crate) degraded: Option<&'m Arc<str>>,
     /// Milliseconds since the last result, also one of before a restart.
-    pub seen_ago_ms: Option<u64>,
+    pub(crate) seen_ago_ms: Option<u64>,
 }

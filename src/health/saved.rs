@@ -15,14 +15,14 @@ const AGE_MIN_MS: u64 = 600_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedHealth {
     /// Targets with a verdict.
-    pub targets: Vec<SavedTarget>,
+    pub(crate) targets: Vec<SavedTarget>,
     /// Policies whose guard holds.
-    pub holds: Vec<SavedHold>,
+    pub(crate) holds: Vec<SavedHold>,
 }
 
 impl SavedHealth {
     /// As lines, without their ends.
-    pub fn to_lines(&self) -> Vec<String> {
+    pub(crate) fn to_lines(&self) -> Vec<String> {
         self.targets
             .iter()
             .map(SavedTarget::to_line)
@@ -31,7 +31,7 @@ impl SavedHealth {
     }
 
     /// What the lines say; those that say nothing are passed over.
-    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> SavedHealth {
+    pub(crate) fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> SavedHealth {
         let mut kept = SavedHealth::default();
         for line in lines {
             if let Some(hold) = SavedHold::from_line(line) {
@@ -49,26 +49,26 @@ impl SavedHealth {
 
 /// A policy whose guard holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SavedHold {
+pub(crate) struct SavedHold {
     /// Its name.
-    pub policy: Arc<str>,
+    pub(crate) policy: Arc<str>,
     /// Since when, in milliseconds since 1970.
-    pub since_epoch_ms: u64,
+    pub(crate) since_epoch_ms: u64,
     /// What is served as down, as it was before the hold.
-    pub down: Vec<SavedSlot>,
+    pub(crate) down: Vec<SavedSlot>,
 }
 
 /// Addresses of a slot that were down, a bit for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedSlot {
+pub(crate) struct SavedSlot {
     /// Its PoP.
-    pub pop: Arc<str>,
+    pub(crate) pop: Arc<str>,
     /// Its service.
-    pub service: Arc<str>,
+    pub(crate) service: Arc<str>,
     /// IPv4.
-    pub down_v4: u64,
+    pub(crate) down_v4: u64,
     /// IPv6.
-    pub down_v6: u64,
+    pub(crate) down_v6: u64,
 }
 
 impl SavedHold {
@@ -97,24 +97,24 @@ impl SavedSlot {
 
 /// One target with a verdict. Plain values, for any format of file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedTarget {
+pub(crate) struct SavedTarget {
     /// [`super::targets::Target::key`].
-    pub key: Arc<str>,
+    pub(crate) key: Arc<str>,
     /// Its verdict, never unknown.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// Failures counted while up.
-    pub failures: u16,
+    pub(crate) failures: u16,
     /// Successes counted.
-    pub successes: u16,
+    pub(crate) successes: u16,
     /// Its last result, in milliseconds since 1970.
-    pub seen_epoch_ms: u64,
+    pub(crate) seen_epoch_ms: u64,
     /// Since when the verdict holds, in milliseconds since 1970.
-    pub since_epoch_ms: u64,
+    pub(crate) since_epoch_ms: u64,
 }
 
 impl SavedTarget {
     /// Where it stands. A suspect is kept as up: its proof must be found anew.
-    pub fn verdict_state(&self) -> Option<VerdictState> {
+    pub(crate) fn verdict_state(&self) -> Option<VerdictState> {
         match self.verdict {
             Verdict::Unknown => None,
             Verdict::Up => Some(VerdictState::Up { failures: self.failures, successes: self.successes }),
@@ -150,7 +150,7 @@ impl SavedTarget {
 
     /// Whether it is still worth something; stamps of the future are as wrong as old ones. What is
     /// pushed speaks for as long as whoever pushed it said, which may be for ever.
-    pub fn is_fresh(&self, spec: &Spec, now_epoch_ms: u64) -> bool {
+    pub(crate) fn is_fresh(&self, spec: &Spec, now_epoch_ms: u64) -> bool {
         let good_for_ms = match &spec.check {
             Check::Push(push) if push.ttl_ms == 0 => u64::MAX,
             Check::Push(push) => u64::from(push.ttl_ms),

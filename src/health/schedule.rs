@@ -22,16 +22,16 @@ pub struct Ticket(pub u64);
 
 /// A run that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// Target, by index.
-    pub index: u32,
+    pub(crate) index: u32,
     /// When it began.
-    pub started: Moment,
+    pub(crate) started: Moment,
 }
 
 /// Who is due when.
 #[derive(Clone, Debug, Default)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     seed: u64,
     entries: Vec<Entry>,
     /// (due, order, index); valid while the entry says the same moment. Order spreads what is due
@@ -64,7 +64,7 @@ struct Flight {
 
 impl Schedule {
     /// Everything is due at once. Pushed targets never are.
-    pub fn new(target_set: &TargetSet, seed: u64, now: Moment) -> Schedule {
+    pub(crate) fn new(target_set: &TargetSet, seed: u64, now: Moment) -> Schedule {
         let mut schedule = Schedule { seed, ..Schedule::default() };
         schedule.fill(target_set, |_, _| None, now);
         schedule
@@ -73,7 +73,7 @@ impl Schedule {
     /// Follows another target set: a target that stays keeps its grid and its runs, a new one is
     /// due at once.
     #[must_use]
-    pub fn follow(mut self, old: &TargetSet, new: &TargetSet, now: Moment) -> Schedule {
+    pub(crate) fn follow(mut self, old: &TargetSet, new: &TargetSet, now: Moment) -> Schedule {
         let index_of: HashMap<&str, u32> =
             old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let entries = std::mem::take(&mut self.entries);
@@ -131,7 +131,7 @@ impl Schedule {
     }
 
     /// The next target to run now, if any may.
-    pub fn poll(&mut self, now: Moment) -> Option<(u32, Ticket)> {
+    pub(crate) fn poll(&mut self, now: Moment) -> Option<(u32, Ticket)> {
         if self.flights.len() >= PROBES_AT_ONCE {
             return None;
         }
@@ -150,7 +150,7 @@ impl Schedule {
 
     /// A run ended: its target is due at the next point of its grid. `None` if its target is gone,
     /// or the ticket is none of ours or was given up.
-    pub fn finish(&mut self, ticket: Ticket, now: Moment) -> Option<Run> {
+    pub(crate) fn finish(&mut self, ticket: Ticket, now: Moment) -> Option<Run> {
         let Flight { index, started, .. } = self.flights.remove(&ticket)?;
         let index = index?;
         let entry = &mut self.entries[index as usize];
@@ -165,7 +165,7 @@ impl Schedule {
     }
 
     /// A run that is overdue: it ends here.
-    pub fn poll_lost(&mut self, now: Moment) -> Option<Run> {
+    pub(crate) fn poll_lost(&mut self, now: Moment) -> Option<Run> {
         while let Some(Reverse((deadline, ticket))) = self.deadlines.peek().copied() {
             let is_stale = self.flights.get(&ticket).is_none_or(|flight| flight.deadline != deadline);
             if !is_stale && deadline > now {
@@ -181,12 +181,12 @@ impl Schedule {
 
     /// Runs a target again soon: after a second, or its own period if that is shorter; not later
     /// than planned.
-    pub fn retry(&mut self, index: u32, now: Moment) {
+    pub(crate) fn retry(&mut self, index: u32, now: Moment) {
         self.hasten(index, now.after_ms(quick_ms(self.entries[index as usize].every_ms)));
     }
 
     /// Runs a target by this moment, unless it is in flight.
-    pub fn hasten(&mut self, index: u32, by: Moment) {
+    pub(crate) fn hasten(&mut self, index: u32, by: Moment) {
         if let Some(due) = self.entries[index as usize].due
             && due > by
         {
@@ -195,17 +195,17 @@ impl Schedule {
     }
 
     /// When a target starts next; `None` in flight, or if it is pushed.
-    pub fn due(&self, index: u32) -> Option<Moment> {
+    pub(crate) fn due(&self, index: u32) -> Option<Moment> {
         self.entries[index as usize].due
     }
 
     /// How many run.
-    pub fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.flights.len()
     }
 
     /// When to ask again. Early by chance, never late.
-    pub fn next_wake(&self) -> Option<Moment> {
+    pub(crate) fn next_wake(&self) -> Option<Moment> {
         let deadline = self.deadlines.peek().map(|Reverse((moment, _))| *moment);
         if self.flights.len() >= PROBES_AT_ONCE {
             return deadline;
@@ -224,7 +224,7 @@ impl Schedule {
 }
 
 /// Milliseconds to a quick second run.
-pub fn quick_ms(every_ms: u64) -> u64 {
+pub(crate) fn quick_ms(every_ms: u64) -> u64 {
     every_ms.min(PROBE_QUICK_MS)
 }
 

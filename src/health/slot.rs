@@ -6,15 +6,15 @@ use super::targets::{Formula, SlotTargets};
 
 /// What a slot must know of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TargetReading {
+pub(crate) struct TargetReading {
     /// Its verdict.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// It is new and has no result, and its time to wait is not over.
-    pub is_awaited: bool,
+    pub(crate) is_awaited: bool,
     /// Seconds until its verdict can change; [`NO_HORIZON`] if no check can change it.
-    pub horizon_secs: u32,
+    pub(crate) horizon_secs: u32,
     /// Since when the verdict holds, in milliseconds; negative before the clock's zero (a restart).
-    pub since_ms: i64,
+    pub(crate) since_ms: i64,
 }
 
 /// A slot, but for its order among those that are down; and since when it is down: so many of its
@@ -23,7 +23,7 @@ pub struct TargetReading {
 /// A family whose addresses all wait for their first result takes no clients: alone in its slot, it
 /// makes the slot awaited; beside a family that is known, it counts as down. One awaited address
 /// among known ones counts as up: to add an address must not take a PoP below its threshold.
-pub fn judge(
+pub(crate) fn judge(
     target_set: &SlotTargets,
     readings: &[TargetReading],
     up_threshold_percent: u8,
@@ -70,7 +70,7 @@ fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u
 
 /// The verdict of a formula. What is unknown is not down: down only if too few parts are not down,
 /// up only if enough are up, else unknown.
-pub fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
+pub(crate) fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
     let (need, parts) = match formula {
         Formula::Unwatched => return Verdict::Unknown,
         Formula::Target(index) => return readings[*index as usize].verdict,
@@ -97,7 +97,7 @@ pub fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
 }
 
 /// Calls with every target behind a formula.
-pub fn visit(formula: &Formula, act: &mut impl FnMut(u32)) {
+pub(crate) fn visit(formula: &Formula, act: &mut impl FnMut(u32)) {
     match formula {
         Formula::Unwatched => {}
         Formula::Target(index) => act(*index),
@@ -107,7 +107,7 @@ pub fn visit(formula: &Formula, act: &mut impl FnMut(u32)) {
 
 /// Whether too few addresses are up: in every family that it has, fewer than the share of its
 /// addresses, rounded up.
-pub fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
+pub(crate) fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
     let fails = |formulas: &[Formula], down: u64| {
         let total = formulas.len();
         let needed = (total * usize::from(up_threshold_percent)).div_ceil(100);
@@ -123,7 +123,7 @@ pub fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent
 /// What a policy that is held serves of a slot: down is only what was down before and still is, so
 /// what came back serves; and what did not serve before is as it is. Where that differs from the
 /// truth it may change any moment, so the horizon is near.
-pub fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
+pub(crate) fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
     if before.is_awaited {
         return *now;
     }
@@ -144,7 +144,7 @@ fn full(addresses: usize) -> u64 {
 }
 
 /// Seconds of a horizon in milliseconds, rounded up.
-pub fn horizon_secs(horizon_ms: Option<u64>) -> u32 {
+pub(crate) fn horizon_secs(horizon_ms: Option<u64>) -> u32 {
     horizon_ms.map_or(NO_HORIZON, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(NO_HORIZON - 1))
 }
 

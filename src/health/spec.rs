@@ -10,22 +10,22 @@ use std::sync::Arc;
 
 /// Index of a probe in the deployment's list, which is sorted by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ProbeId(pub u16);
+pub(crate) struct ProbeId(pub u16);
 
 /// A probe as the file names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
+pub(crate) struct Probe {
     /// Name.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// What it does.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Where its name is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// What a probe is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One check of one target.
     Check(Arc<Spec>),
     /// Other probes, of which some must be well. Never leads back to itself.
@@ -91,7 +91,7 @@ pub enum Check {
 impl Check {
     /// Whether its result comes over our network, so that a cut of ours looks like a fault of the
     /// target. What others have found, or a file says, does not.
-    pub fn is_networked(&self) -> bool {
+    pub(crate) fn is_networked(&self) -> bool {
         !matches!(self, Check::Push(_) | Check::File(_))
     }
 }
@@ -207,16 +207,16 @@ pub struct PushCheck {
 
 /// Addresses outside that tell whether this node's own network works.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Canaries {
+pub(crate) struct Canaries {
     /// The check, whose `to` is not used.
-    pub probe: ProbeId,
+    pub(crate) probe: ProbeId,
     /// The addresses.
-    pub addresses: Vec<IpAddr>,
+    pub(crate) addresses: Vec<IpAddr>,
     /// For at most this long verdicts of a family freeze while all its canaries fail, in
     /// milliseconds.
-    pub freeze_max_ms: u64,
+    pub(crate) freeze_max_ms: u64,
     /// Where they are written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// When a policy distrusts its probes.

@@ -28,7 +28,7 @@ pub struct TargetSet {
 
 impl TargetSet {
     /// PoP and service of a slot, which name it in every target set.
-    pub fn name_of<'r>(&'r self, slot: &'r SlotTargets) -> (&'r str, &'r str) {
+    pub(crate) fn name_of<'r>(&'r self, slot: &'r SlotTargets) -> (&'r str, &'r str) {
         (&self.pops[usize::from(slot.pop)].name, &slot.service)
     }
 }

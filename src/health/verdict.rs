@@ -25,18 +25,18 @@ const COLD_DOWN_AFTER: u16 = 2;
 
 /// How many answers make a verdict; each at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Thresholds {
+pub(crate) struct Thresholds {
     /// Successes in a row that bring a target up.
-    pub up_after: u16,
+    pub(crate) up_after: u16,
     /// Failures that take a target down.
-    pub down_after: u16,
+    pub(crate) down_after: u16,
     /// Successes in a row that clear the failures.
-    pub ok_after: u16,
+    pub(crate) ok_after: u16,
 }
 
 impl Thresholds {
     /// Those of a spec.
-    pub fn of(spec: &Spec) -> Thresholds {
+    pub(crate) fn of(spec: &Spec) -> Thresholds {
         Thresholds {
             up_after: spec.up_after.max(1),
             down_after: spec.down_after.max(1),
@@ -52,7 +52,7 @@ impl Thresholds {
 
 /// Where a target stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VerdictState {
+pub(crate) enum VerdictState {
     /// No result of this check has decided yet.
     Cold {
         /// What is said meanwhile: nothing, or the verdict of the check that this one replaces.
@@ -91,12 +91,12 @@ impl Default for VerdictState {
 
 impl VerdictState {
     /// Cold, with the verdict of what was there before.
-    pub fn inherited(shown: Verdict) -> VerdictState {
+    pub(crate) fn inherited(shown: Verdict) -> VerdictState {
         VerdictState::Cold { shown, failures: 0 }
     }
 
     /// What it says.
-    pub fn verdict(self) -> Verdict {
+    pub(crate) fn verdict(self) -> Verdict {
         match self {
             VerdictState::Cold { shown, .. } | VerdictState::Suspect { shown, .. } => shown,
             VerdictState::Up { .. } => Verdict::Up,
@@ -106,7 +106,7 @@ impl VerdictState {
 
     /// After a success.
     #[must_use]
-    pub fn succeed(self, limits: Thresholds) -> VerdictState {
+    pub(crate) fn succeed(self, limits: Thresholds) -> VerdictState {
         match self {
             VerdictState::Cold { failures, .. } => up_again(failures, 0, limits),
             VerdictState::Up { failures, successes } => up_again(failures, successes, limits),
@@ -125,7 +125,7 @@ impl VerdictState {
 
     /// After a failure. It never goes down by itself: see [`VerdictState::confirm`].
     #[must_use]
-    pub fn fail(self, limits: Thresholds, now: Moment) -> VerdictState {
+    pub(crate) fn fail(self, limits: Thresholds, now: Moment) -> VerdictState {
         match self {
             VerdictState::Cold { shown: Verdict::Down, .. } => VerdictState::Down { successes: 0 },
             VerdictState::Cold { shown, failures } if failures + 1 >= limits.cold_down_after() => {
@@ -143,7 +143,7 @@ impl VerdictState {
 
     /// The failures are proved, or need no proof: a suspect is down, all else stays.
     #[must_use]
-    pub fn confirm(self) -> VerdictState {
+    pub(crate) fn confirm(self) -> VerdictState {
         match self {
             VerdictState::Suspect { .. } => VerdictState::Down { successes: 0 },
             other => other,
@@ -152,7 +152,7 @@ impl VerdictState {
 
     /// The failures were this node's own: a suspect is one failure short of its verdict again.
     #[must_use]
-    pub fn withdraw(self, limits: Thresholds) -> VerdictState {
+    pub(crate) fn withdraw(self, limits: Thresholds) -> VerdictState {
         match self {
             VerdictState::Suspect { shown, is_cold: true, .. } => {
                 VerdictState::Cold { shown, failures: limits.cold_down_after() - 1 }
@@ -166,7 +166,7 @@ impl VerdictState {
 
     /// Under other thresholds: the verdict stays, and no count is past its end.
     #[must_use]
-    pub fn adapt(self, limits: Thresholds) -> VerdictState {
+    pub(crate) fn adapt(self, limits: Thresholds) -> VerdictState {
         match self {
             VerdictState::Cold { shown, failures } => {
                 VerdictState::Cold { shown, failures: failures.min(limits.cold_down_after() - 1) }
@@ -186,7 +186,7 @@ impl VerdictState {
     }
 
     /// Results still needed until the verdict can change; `None` while nothing points that way.
-    pub fn checks_to_flip(self, limits: Thresholds) -> Option<u16> {
+    pub(crate) fn checks_to_flip(self, limits: Thresholds) -> Option<u16> {
         match self {
             VerdictState::Cold { shown: Verdict::Down, .. } => Some(1),
             VerdictState::Cold { failures, .. } => Some(limits.cold_down_after() - failures),
@@ -198,7 +198,7 @@ impl VerdictState {
     }
 
     /// Failures that count towards going down.
-    pub fn failures(self, limits: Thresholds) -> u16 {
+    pub(crate) fn failures(self, limits: Thresholds) -> u16 {
         match self {
             VerdictState::Cold { failures, .. } | VerdictState::Up { failures, .. } => failures,
             VerdictState::Suspect { is_cold: true, .. } => limits.cold_down_after(),
@@ -208,7 +208,7 @@ impl VerdictState {
     }
 
     /// Successes that count towards coming up, or towards clearing the failures.
-    pub fn successes(self) -> u16 {
+    pub(crate) fn successes(self) -> u16 {
         match self {
             VerdictState::Up { successes, .. } | VerdictState::Down { successes } => successes,
             VerdictState::Cold { .. } | VerdictState::Suspect { .. } => 0,

@@ -26,7 +26,7 @@ pub fn not_after(der: &[u8]) -> Option<i64> {
 }
 
 /// Whole days from now until then, negative once it has passed.
-pub fn days_left(not_after: i64, now: i64) -> i32 {
+pub(crate) fn days_left(not_after: i64, now: i64) -> i32 {
     let days = not_after.saturating_sub(now).div_euclid(SECS_PER_DAY);
     i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 /// A connection with what may still be read from it.
 #[derive(Debug)]
-pub struct Metered {
+pub(crate) struct Metered {
     stream: TcpStream,
     left: usize,
     octets_max: usize,
@@ -19,7 +19,7 @@ pub struct Metered {
 
 /// The peer has sent more than any sound one.
 #[derive(Clone, Copy, Debug)]
-pub struct Endless {
+pub(crate) struct Endless {
     /// After so many octets.
     octets_max: usize,
 }
@@ -34,12 +34,12 @@ impl std::error::Error for Endless {}
 
 impl Metered {
     /// Connects to exactly this address.
-    pub async fn connect(to: SocketAddr) -> io::Result<Metered> {
+    pub(crate) async fn connect(to: SocketAddr) -> io::Result<Metered> {
         Metered::connect_for(to, PROBE_STREAM_OCTETS_MAX).await
     }
 
     /// Connects to exactly this address; at most so many octets are read.
-    pub async fn connect_for(to: SocketAddr, octets_max: usize) -> io::Result<Metered> {
+    pub(crate) async fn connect_for(to: SocketAddr, octets_max: usize) -> io::Result<Metered> {
         let stream = TcpStream::connect(to).await?;
         // Each exchange is one small write; waiting for more gains nothing. Refused, it is only
         // slower.

@@ -12,16 +12,16 @@
 //! bounded memory, and leaves no connection and no process behind. Names are never resolved.
 //! Nothing is retried: how many failures make a verdict is the monitor's affair.
 
-pub mod certificate;
-pub mod dns;
+pub(crate) mod certificate;
+pub(crate) mod dns;
 #[cfg(unix)]
 mod exec;
-pub mod file;
+pub(crate) mod file;
 mod http;
 mod icmp;
-pub mod load;
+pub(crate) mod load;
 mod metered;
-pub mod runner;
+pub(crate) mod runner;
 mod tcp;
 mod tls;
 mod words;

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// A check to run, with the ticket under which its outcome goes back.
-pub type Work = (u64, Target);
+pub(crate) type Work = (u64, Target);
 
 /// Runs what comes until the token is cancelled, or nobody can send work any more and all of it is
 /// done.

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::io;
 
 /// `no answer within 2 s (connecting)`.
-pub fn late(timeout_ms: u32, doing: &str) -> String {
+pub(crate) fn late(timeout_ms: u32, doing: &str) -> String {
     let time = match timeout_ms % 1_000 {
         0 => format!("{} s", timeout_ms / 1_000),
         _ => format!("{timeout_ms} ms"),
@@ -21,7 +21,7 @@ pub fn late(timeout_ms: u32, doing: &str) -> String {
 }
 
 /// What the system or the peer did to a connection.
-pub fn io(error: &io::Error) -> String {
+pub(crate) fn io(error: &io::Error) -> String {
     if let Some(endless) = error.get_ref().and_then(|inner| inner.downcast_ref::<Endless>()) {
         return endless.to_string();
     }
@@ -40,7 +40,7 @@ pub fn io(error: &io::Error) -> String {
 }
 
 /// The first I/O error among the causes of another.
-pub fn io_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
+pub(crate) fn io_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
     let mut cause = Some(error);
     while let Some(one) = cause {
         if let Some(found) = one.downcast_ref::<io::Error>() {
@@ -52,7 +52,7 @@ pub fn io_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
 }
 
 /// Octets as text in quotes: what is not printable ASCII is escaped, what is long is cut.
-pub fn quoted(octets: &[u8]) -> String {
+pub(crate) fn quoted(octets: &[u8]) -> String {
     let kept = &octets[..octets.len().min(PROBE_WORDS_MAX)];
     let cut = if kept.len() < octets.len() { "..." } else { "" };
     format!("\"{}{cut}\"", kept.escape_ascii())
@@ -60,7 +60,7 @@ pub fn quoted(octets: &[u8]) -> String {
 
 /// One line: control characters (and those that turn the writing round) escaped, and of bounded
 /// length.
-pub fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars() {
         if line.len() >= 2 * PROBE_WORDS_MAX {

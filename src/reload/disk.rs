@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 /// The disk.
 #[derive(Debug, Default)]
-pub struct Disk {
+pub(crate) struct Disk {
     /// Every path read, with the stamp of what was read.
     read: Mutex<Vec<(PathBuf, Stamp)>>,
     /// Nothing of it will be served.
@@ -49,18 +49,18 @@ impl Stamp {
 
 impl Disk {
     /// A disk of which nothing has been read.
-    pub fn new() -> Disk {
+    pub(crate) fn new() -> Disk {
         Disk::default()
     }
 
     /// The same for who serves nothing of it.
-    pub fn for_check() -> Disk {
+    pub(crate) fn for_check() -> Disk {
         Disk { is_for_check: true, ..Disk::default() }
     }
 
     /// Files that are no longer what was read, in the order read. A load with any is of no one
     /// state of the files and must not be published.
-    pub fn changed(&self) -> Vec<PathBuf> {
+    pub(crate) fn changed(&self) -> Vec<PathBuf> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.iter()
             .filter(|(path, stamp)| {

@@ -2,6 +2,6 @@
 //!
 //! `meridian check`, the start of a server and every reload take this same path.
 
-pub mod disk;
-pub mod parallel;
-pub mod prepare;
+pub(crate) mod disk;
+pub(crate) mod parallel;
+pub(crate) mod prepare;

@@ -8,7 +8,7 @@ use std::thread;
 /// Does a piece of work for each number below `count`, in any order, on as many threads as there
 /// are cores, and returns when all is done. The calling thread is one of them. A panic of the work
 /// is passed on.
-pub fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
+pub(crate) fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(RELOAD_THREADS_MAX).min(count);
     let next = AtomicUsize::new(0);
     let passes = Passing::is_on();

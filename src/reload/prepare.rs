@@ -20,9 +20,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestartOnly {
     /// Sockets and their limits.
-    pub listen: Listen,
+    pub(crate) listen: Listen,
     /// State folder.
-    pub state: PathBuf,
+    pub(crate) state: PathBuf,
 }
 
 /// What a good cycle gives.
@@ -30,15 +30,15 @@ pub struct Fresh {
     /// The compiled snapshot, not yet published.
     pub snapshot: Snapshot,
     /// The sockets and folders that the files ask for.
-    pub fixed: RestartOnly,
+    pub(crate) fixed: RestartOnly,
     /// Warnings and notes.
     pub findings: Findings,
     /// The files.
-    pub files: Files,
+    pub(crate) files: Files,
 }
 
 /// Sequence number of a snapshot that no server will serve.
-pub const NEVER_SERVED: u64 = 0;
+pub(crate) const NEVER_SERVED: u64 = 0;
 
 /// Reads the deployment at `root` and compiles it as snapshot `sequence`. `previous` lends what did
 /// not change; `running` is what the process was started with, and refuses files that ask for

@@ -17,14 +17,14 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 /// One comparison at a time: each takes a core for as long as a reload, or longer.
 #[derive(Debug, Default)]
-pub struct Comparer {
+pub(crate) struct Comparer {
     running: Option<JoinHandle<()>>,
 }
 
 impl Comparer {
     /// Begins one on a thread of its own, or says that another runs. Must run inside a Tokio
     /// runtime.
-    pub fn begin(
+    pub(crate) fn begin(
         &mut self,
         compare: impl FnOnce() -> Compared + Send + 'static,
         reply: Box<dyn FnOnce(Compared) + Send>,
@@ -40,7 +40,7 @@ impl Comparer {
 
 /// Reads and compiles the files as a reload would, under the overrides, verdicts and shares of now,
 /// and replays every leaf. Takes as long as that: call it where waiting is allowed.
-pub fn compare(
+pub(crate) fn compare(
     root: &Path,
     fixed: &RestartOnly,
     ledger: &Ledger,

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// The monitor at work.
-pub struct HealthControl {
+pub(crate) struct HealthControl {
     monitor: Monitor,
     probe_queue: ProbeQueue<runner::Work, (u64, ProbeResult)>,
     health_state: HealthState,
@@ -40,7 +40,7 @@ pub struct HealthControl {
 impl HealthControl {
     /// Starts health control. `name` is the node's: it spreads the checks of a fleet over time.
     /// Must run inside a Tokio runtime.
-    pub fn begin(
+    pub(crate) fn begin(
         target_set: Arc<TargetSet>,
         name: &str,
         kept: &SavedHealth,
@@ -59,13 +59,13 @@ impl HealthControl {
     }
 
     /// Milliseconds since health control started.
-    pub fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         self.probe_queue.now()
     }
 
     /// Waits for results, or for the moment at which something is due. Safe to drop midway: nothing
     /// is lost.
-    pub async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         if let Some((ticket, probe_result)) = self.probe_queue.wait(self.monitor.next_wake()).await {
             self.take(ticket, &probe_result);
         }
@@ -78,7 +78,7 @@ impl HealthControl {
 
     /// Takes every result, starts due checks, and gives the new health state if an answer would
     /// show it.
-    pub fn poll(&mut self) -> Option<&HealthState> {
+    pub(crate) fn poll(&mut self) -> Option<&HealthState> {
         while let Some((ticket, probe_result)) = self.probe_queue.result() {
             self.take(ticket, &probe_result);
         }
@@ -93,14 +93,14 @@ impl HealthControl {
     }
 
     /// Health state now, for the target set in force.
-    pub fn health_state(&self) -> &HealthState {
+    pub(crate) fn health_state(&self) -> &HealthState {
         &self.health_state
     }
 
     /// Follows another target set; a target of both keeps its state. The caller must hand over the
     /// overrides next, because an overridden PoP must never count in a guard. The new health state
     /// follows from both.
-    pub fn follow(&mut self, target_set: &Arc<TargetSet>) {
+    pub(crate) fn follow(&mut self, target_set: &Arc<TargetSet>) {
         if !Arc::ptr_eq(target_set, self.monitor.target_set()) {
             let now = self.now();
             self.monitor.handle_targets(Arc::clone(target_set), now);
@@ -109,7 +109,7 @@ impl HealthControl {
 
     /// Sets which PoPs have an override, in the order of the target set. The health state shows the
     /// guards' decision at once.
-    pub fn handle_overrides(&mut self, overridden: &[bool]) {
+    pub(crate) fn handle_overrides(&mut self, overridden: &[bool]) {
         self.monitor.handle_overrides(overridden);
         let now = self.now();
         if let Some(health_state) = self.monitor.poll_health_state(now) {
@@ -118,7 +118,7 @@ impl HealthControl {
     }
 
     /// A pushed result; gives how many targets took it.
-    pub fn handle_push(
+    pub(crate) fn handle_push(
         &mut self,
         probe: &str,
         pop: &str,
@@ -131,12 +131,12 @@ impl HealthControl {
     }
 
     /// Whether every target has a verdict, or the first answer has waited long enough.
-    pub fn is_first_round_over(&self) -> bool {
+    pub(crate) fn is_first_round_over(&self) -> bool {
         self.monitor.is_first_round_over(self.now())
     }
 
     /// What happened since the last call, oldest first.
-    pub fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
+    pub(crate) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.monitor.poll_event() {
             let alarm =
@@ -159,7 +159,7 @@ impl HealthControl {
 
     /// Alarms that stand. Events say when they began; whether they stand is read from what is,
     /// since events may be lost in a storm of them.
-    pub fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
+    pub(crate) fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
         let held = self.held(snapshot);
         for policy in &held {
             self.alarms.entry(format!("policy {policy}")).or_insert_with(|| Alarm {
@@ -183,24 +183,24 @@ impl HealthControl {
     }
 
     /// Policies that the panic guard holds, by name.
-    pub fn held(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
+    pub(crate) fn held(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
         let name =
             |(policy, _): &(u32, _)| snapshot.steering.policies.get(*policy as usize).map(|p| p.name.clone());
         self.health_state.held.iter().filter_map(name).collect()
     }
 
     /// Whether anything is watched at all.
-    pub fn has_targets(&self) -> bool {
+    pub(crate) fn has_targets(&self) -> bool {
         !self.monitor.target_set().targets.is_empty()
     }
 
     /// The monitor, for those who show it.
-    pub fn monitor(&self) -> &Monitor {
+    pub(crate) fn monitor(&self) -> &Monitor {
         &self.monitor
     }
 
     /// What is to be kept over a restart.
-    pub fn saved(&self, now_epoch_secs: u64) -> SavedHealth {
+    pub(crate) fn saved(&self, now_epoch_secs: u64) -> SavedHealth {
         self.monitor.save(self.now(), now_epoch_secs)
     }
 }

@@ -27,10 +27,10 @@ use tokio_util::sync::CancellationToken;
 type Answer = (u64, Result<f64, Arc<str>>);
 
 /// What feeds tell, for predictions, which are made on other threads.
-pub type Scales = Arc<Mutex<HashMap<FeedName, MeasuredLoad>>>;
+pub(crate) type Scales = Arc<Mutex<HashMap<FeedName, MeasuredLoad>>>;
 
 /// Load and ramps at work.
-pub struct LoadControl {
+pub(crate) struct LoadControl {
     loads: LoadController,
     ramps: Ramps,
     probe_queue: ProbeQueue<FeedRequest, Answer>,
@@ -44,7 +44,7 @@ pub struct LoadControl {
 
 impl LoadControl {
     /// Begins to read the feeds of a snapshot. Must run inside a Tokio runtime.
-    pub fn begin(
+    pub(crate) fn begin(
         snapshot: &Snapshot,
         saved: &SavedLoadAndRamps,
         now_epoch_secs: u64,
@@ -78,7 +78,7 @@ impl LoadControl {
     }
 
     /// Waits for readings, or for the moment at which something is due. Safe to drop midway.
-    pub async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         let wake = self.loads.next_wake().into_iter().chain(self.ramps.next_wake(self.now())).min();
         if let Some(answer) = self.probe_queue.wait(wake).await {
             self.take(answer);
@@ -92,7 +92,7 @@ impl LoadControl {
 
     /// Follows a snapshot, of whose PoPs `is_up` tells who is not down by probes, and `serves` who
     /// takes regular clients.
-    pub fn handle_pops(&mut self, snapshot: &Snapshot, is_up: &[bool], serves: &[bool]) {
+    pub(crate) fn handle_pops(&mut self, snapshot: &Snapshot, is_up: &[bool], serves: &[bool]) {
         let now = self.now();
         if !Arc::ptr_eq(self.loads.feed_set(), &snapshot.loads) {
             self.loads.handle_targets(Arc::clone(&snapshot.loads), now);
@@ -106,7 +106,7 @@ impl LoadControl {
 
     /// Takes results and hands out what is due, for the snapshot that it follows. Gives whether an
     /// answer would show a difference.
-    pub fn poll(&mut self, snapshot: &Snapshot) -> bool {
+    pub(crate) fn poll(&mut self, snapshot: &Snapshot) -> bool {
         while let Some(answer) = self.probe_queue.result() {
             self.take(answer);
         }
@@ -138,23 +138,23 @@ impl LoadControl {
     }
 
     /// What each slot sheds, for a status.
-    pub fn sheds(&self) -> &[Shed] {
+    pub(crate) fn sheds(&self) -> &[Shed] {
         &self.sheds
     }
 
     /// Cells of each PoP that a ramp has not brought back.
-    pub fn left(&self) -> &[Share256] {
+    pub(crate) fn left(&self) -> &[Share256] {
         &self.left
     }
 
     /// A load that somebody pushes; `false` if no feed waits for it.
-    pub fn handle_push(&mut self, pop: &str, service: Option<&str>, value: f64) -> bool {
+    pub(crate) fn handle_push(&mut self, pop: &str, service: Option<&str>, value: f64) -> bool {
         let now = self.now();
         self.loads.handle_push(pop, service, value, now)
     }
 
     /// What happened since the last call, oldest first.
-    pub fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
+    pub(crate) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.loads.poll_event() {
             let alarm =
@@ -177,7 +177,7 @@ impl LoadControl {
 
     /// Alarms that stand. Events say when they began; whether they stand is read from the feeds
     /// that there are.
-    pub fn alarms(&mut self) -> Vec<Alarm> {
+    pub(crate) fn alarms(&mut self) -> Vec<Alarm> {
         let mut standing = HashSet::new();
         for report in self.loads.report(self.probe_queue.now()) {
             let subject = LoadSubject::of(report.feed, self.loads.feed_set());
@@ -189,17 +189,17 @@ impl LoadControl {
     }
 
     /// Every feed for people.
-    pub fn report(&self) -> impl Iterator<Item = FeedReport<'_>> {
+    pub(crate) fn report(&self) -> impl Iterator<Item = FeedReport<'_>> {
         self.loads.report(self.now())
     }
 
     /// Where predictions read what PoPs carry.
-    pub fn scales(&self) -> Scales {
+    pub(crate) fn scales(&self) -> Scales {
         Arc::clone(&self.scales)
     }
 
     /// Notes what PoPs carry, for predictions.
-    pub fn weigh(&self) {
+    pub(crate) fn weigh(&self) {
         let carried = self.report().filter(|report| !report.is_stale).filter_map(|report| {
             let meter = (report.pop.clone(), report.feed.service.clone());
             Some((meter, MeasuredLoad { load: report.smoothed?, capacity: report.feed.capacity }))
@@ -208,14 +208,14 @@ impl LoadControl {
     }
 
     /// What is to be kept over a restart, as lines.
-    pub fn saved_lines(&self, now_epoch_secs: u64) -> Vec<String> {
+    pub(crate) fn saved_lines(&self, now_epoch_secs: u64) -> Vec<String> {
         let loads = self.loads.save(now_epoch_secs);
         let ramps = self.ramps.save(self.now(), now_epoch_secs);
         loads.iter().map(SavedLoad::to_line).chain(ramps.iter().map(SavedRamp::to_line)).collect()
     }
 
     /// Whether there is anything to remember.
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.loads.feed_set().feeds.is_empty() && self.left.iter().all(|left| *left == 0)
     }
 }

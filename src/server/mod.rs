@@ -6,15 +6,15 @@
 //!                                  └──┘ SIGHUP, control: the writer publishes or refuses
 //! ```
 
-pub mod compare;
-pub mod health_control;
-pub mod load_control;
-pub mod overrides;
-pub mod probe_queue;
-pub mod roll_call;
-pub mod sockets;
-pub mod view;
-pub mod writer;
+pub(crate) mod compare;
+pub(crate) mod health_control;
+pub(crate) mod load_control;
+pub(crate) mod overrides;
+pub(crate) mod probe_queue;
+pub(crate) mod roll_call;
+pub(crate) mod sockets;
+pub(crate) mod view;
+pub(crate) mod writer;
 
 use self::health_control::HealthControl;
 use self::load_control::LoadControl;
@@ -62,7 +62,7 @@ pub enum Engine {
 
 impl Engine {
     /// The word of the command line.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Engine::Fast => "fast",
             #[cfg(feature = "portable")]
@@ -81,7 +81,7 @@ pub struct Options {
 }
 
 /// Why a server did not start: findings, and the files they point into.
-pub type Refusal = Box<(Findings, Files)>;
+pub(crate) type Refusal = Box<(Findings, Files)>;
 
 /// A running server.
 pub struct Server {
@@ -398,7 +398,7 @@ impl Server {
     }
 
     /// The admin address as bound.
-    pub fn admin(&self) -> Option<SocketAddr> {
+    pub(crate) fn admin(&self) -> Option<SocketAddr> {
         self.admin
     }
 
@@ -418,7 +418,7 @@ impl Server {
     }
 
     /// Passes signals on until one of them stops the server.
-    pub fn wait(&mut self) {
+    pub(crate) fn wait(&mut self) {
         #[cfg(unix)]
         let (Signals { hangup, terminate, interrupt }, command_sender) =
             (&mut self.signals, &self.command_sender);

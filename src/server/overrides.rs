@@ -39,15 +39,15 @@ pub struct Draft {
     /// The ledger after it.
     pub ledger: Ledger,
     /// The ledger as though all of the change held at once: what it comes to in the end.
-    pub in_the_end: Ledger,
+    pub(crate) in_the_end: Ledger,
     /// How it ends, unless writing it fails.
     pub ended: OverrideOutcome,
     /// The PoPs that it covers.
-    pub pops: Vec<PopChange>,
+    pub(crate) pops: Vec<PopChange>,
     /// What the operator should know besides.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     /// What to tell once it is done.
-    pub events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Overrides {
@@ -72,17 +72,17 @@ impl Overrides {
     }
 
     /// Has predictions told against what PoPs carry.
-    pub fn weigh(&mut self, loads: MeasuredLoads) {
+    pub(crate) fn weigh(&mut self, loads: MeasuredLoads) {
         self.loads = loads;
     }
 
     /// What PoPs carry.
-    pub fn loads(&self) -> MeasuredLoads {
+    pub(crate) fn loads(&self) -> MeasuredLoads {
         Arc::clone(&self.loads)
     }
 
     /// Alarms that nobody has acknowledged.
-    pub fn alarms(&self) -> &[Alarm] {
+    pub(crate) fn alarms(&self) -> &[Alarm] {
         &self.alarms
     }
 
@@ -109,7 +109,7 @@ impl Overrides {
     }
 
     /// What is shown of it.
-    pub fn operator_view(&self, snapshot: &Snapshot, now: u64) -> OperatorView {
+    pub(crate) fn operator_view(&self, snapshot: &Snapshot, now: u64) -> OperatorView {
         let entry = |id: Option<u64>| id.and_then(|id| self.ledger.entry(id)).cloned();
         let one = |(pop, is): (&Pop, Effective)| PopView {
             name: pop.name.clone(),
@@ -208,7 +208,7 @@ impl Overrides {
     }
 
     /// Writes a ledger and then lets it hold. The error is a sentence; nothing has changed then.
-    pub async fn keep(&mut self, ledger: Ledger) -> Result<(), String> {
+    pub(crate) async fn keep(&mut self, ledger: Ledger) -> Result<(), String> {
         let written = self.with_store(ledger.clone(), |store, ledger| store.save(ledger)).await;
         written.map_err(|why| format!("the ledger cannot be written, so nothing was changed: {why}"))?;
         self.ledger = ledger;
@@ -216,7 +216,7 @@ impl Overrides {
     }
 
     /// Ends the alarms; gives their sentences.
-    pub async fn acknowledge(&mut self) -> Result<Vec<String>, String> {
+    pub(crate) async fn acknowledge(&mut self) -> Result<Vec<String>, String> {
         let done = self.with_store(self.ledger.clone(), LedgerStore::acknowledge).await;
         done.map_err(|why| format!("the ledger cannot be written, so the alarm stays: {why}"))?;
         Ok(std::mem::take(&mut self.alarms).into_iter().map(|alarm| alarm.sentence).collect())
@@ -241,7 +241,7 @@ impl Overrides {
 
     /// What has come about of plans and gradual changes since the last call: that one begins,
     /// passes a quarter, or holds whole. What was said for now has begun with that.
-    pub fn progress(&mut self, now: u64) -> Vec<Event> {
+    pub(crate) fn progress(&mut self, now: u64) -> Vec<Event> {
         let (mut told, mut events) = (BTreeMap::new(), Vec::new());
         for (entry, quarter) in self.quarters(now) {
             let is_plan = entry.transition.start_epoch_secs > entry.set_epoch_secs;
@@ -304,7 +304,7 @@ pub struct LiveInputs<'t> {
 
 /// A snapshot with the states and weights that a ledger makes of its PoPs, and what probes and
 /// feeds say of them.
-pub fn with_live_state(
+pub(crate) fn with_live_state(
     ledger: &Ledger,
     snapshot: &Snapshot,
     live_inputs: LiveInputs<'_>,
@@ -352,7 +352,12 @@ fn broken_rules(
 /// A sentence for each safety rule that new files break together with the ledger, each of which
 /// alone may be sound, and did not break as much before: files that mend a rule in part are
 /// welcome.
-pub fn broken_by_files(ledger: &Ledger, previous: &Snapshot, fresh: &Snapshot, now: u64) -> Vec<String> {
+pub(crate) fn broken_by_files(
+    ledger: &Ledger,
+    previous: &Snapshot,
+    fresh: &Snapshot,
+    now: u64,
+) -> Vec<String> {
     let ledger = ledger.all_taken_out();
     let states = |snapshot: &Snapshot| ledger.effective(&snapshot.pops, now);
     let (were, are) = (states(previous), states(fresh));

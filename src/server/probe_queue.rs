@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSend
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// The way to the prober and back.
-pub struct ProbeQueue<W, R> {
+pub(crate) struct ProbeQueue<W, R> {
     began: Instant,
     work: Sender<W>,
     results: UnboundedReceiver<R>,
@@ -18,7 +18,7 @@ pub struct ProbeQueue<W, R> {
 impl<W, R> ProbeQueue<W, R> {
     /// Begins; `run` does the work and tells its results, in a task of its own. Must run inside a
     /// Tokio runtime.
-    pub fn begin<F>(run: impl FnOnce(Receiver<W>, UnboundedSender<R>) -> F) -> ProbeQueue<W, R>
+    pub(crate) fn begin<F>(run: impl FnOnce(Receiver<W>, UnboundedSender<R>) -> F) -> ProbeQueue<W, R>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -31,13 +31,13 @@ impl<W, R> ProbeQueue<W, R> {
     }
 
     /// Milliseconds since it began.
-    pub fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         Moment(self.began.elapsed().as_millis() as u64)
     }
 
     /// Waits for a result, or for the moment at which something is due. Safe to drop midway:
     /// nothing is lost.
-    pub async fn wait(&mut self, wake: Option<Moment>) -> Option<R> {
+    pub(crate) async fn wait(&mut self, wake: Option<Moment>) -> Option<R> {
         let sleep =
             wake.map_or(SLEEP_MAX, |wake| Duration::from_millis(wake.since_ms(self.now())).min(SLEEP_MAX));
         // A channel that is closed (the server stops) is no result, again and again.
@@ -48,19 +48,19 @@ impl<W, R> ProbeQueue<W, R> {
     }
 
     /// A result that is there already.
-    pub fn result(&mut self) -> Option<R> {
+    pub(crate) fn result(&mut self) -> Option<R> {
         self.results.try_recv().ok()
     }
 
     /// Whether a piece of work can be handed out now. Once the prober has stopped none can: a
     /// server that stops learns nothing new of anybody.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         !self.work.is_closed() && self.work.capacity() > 0
     }
 
     /// Hands out a piece of work for which there is room; a prober that stops just now takes it
     /// with it.
-    pub fn hand_out(&self, work: W) {
+    pub(crate) fn hand_out(&self, work: W) {
         let _ = self.work.try_send(work);
     }
 }

@@ -14,25 +14,25 @@ use std::path::Path;
 const PORT_ATTEMPTS: u32 = 16;
 
 /// Open sockets.
-pub struct Sockets {
+pub(crate) struct Sockets {
     /// UDP: for the fast engine one for each worker, else one for each address.
-    pub udp: Vec<UdpSocket>,
+    pub(crate) udp: Vec<UdpSocket>,
     /// The core of each of them, where they are bound to one.
-    pub cpus: Vec<Option<u16>>,
+    pub(crate) cpus: Vec<Option<u16>>,
     /// TCP, one for each address.
-    pub tcp: Vec<TcpListener>,
+    pub(crate) tcp: Vec<TcpListener>,
     /// Addresses as bound.
-    pub bound: Vec<SocketAddr>,
+    pub(crate) bound: Vec<SocketAddr>,
     /// The control socket.
     #[cfg(unix)]
-    pub control: std::os::unix::net::UnixListener,
+    pub(crate) control: std::os::unix::net::UnixListener,
     /// The admin listener.
-    pub admin: Option<TcpListener>,
+    pub(crate) admin: Option<TcpListener>,
 }
 
 impl Sockets {
     /// Opens everything, or tells everything that cannot be opened.
-    pub fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
+    pub(crate) fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
         let mut findings = Findings::default();
         let (mut udp, mut tcp, mut bound) = (Vec::new(), Vec::new(), Vec::new());
         let cores = match cores(listen, engine) {
@@ -91,12 +91,12 @@ impl Sockets {
     }
 
     /// How many UDP workers there will be.
-    pub fn workers(&self) -> usize {
+    pub(crate) fn workers(&self) -> usize {
         self.udp.len()
     }
 
     /// How UDP is served: threads, cores, batches, and buffers as asked and as granted.
-    pub fn lanes(&self, listen: &Listen) -> Vec<String> {
+    pub(crate) fn lanes(&self, listen: &Listen) -> Vec<String> {
         let cores: Vec<String> = self.cpus.iter().flatten().map(u16::to_string).collect();
         let bound = if cores.is_empty() { String::new() } else { format!(" on cores {}", cores.join(" ")) };
         let mut lines = vec![format!("sockets {}{bound}, batches of {}", self.udp.len(), listen.batch)];
@@ -105,13 +105,13 @@ impl Sockets {
     }
 
     /// The admin address as bound.
-    pub fn admin_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 }
 
 /// The buffers that are asked for.
-pub fn buffers(listen: &Listen) -> Buffers {
+pub(crate) fn buffers(listen: &Listen) -> Buffers {
     let asked = |octets: Option<u32>, default: usize| octets.map_or(default, |octets| octets as usize);
     let default = Buffers::default();
     Buffers {
@@ -122,7 +122,7 @@ pub fn buffers(listen: &Listen) -> Buffers {
 
 /// What the kernel grants of the buffers asked for: by the first socket, or one that is opened to
 /// see.
-pub fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buffers> {
+pub(crate) fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buffers> {
     match first {
         Some(socket) => socket::granted(socket).ok(),
         None => socket::plain(([127, 0, 0, 1], 0).into(), buffers(listen))
@@ -132,7 +132,7 @@ pub fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buffers> {
 }
 
 /// A warning for each buffer that the file asks for and the kernel cuts.
-pub fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
+pub(crate) fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
     let mut findings = Findings::default();
     let Some(granted) = granted else { return findings };
     let rows = [
@@ -177,7 +177,7 @@ fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
 }
 
 /// Buffers as asked and as granted.
-pub fn words(asked: Buffers, granted: Buffers) -> String {
+pub(crate) fn words(asked: Buffers, granted: Buffers) -> String {
     format!(
         "buffers: receive {} of {} octets, send {} of {}",
         granted.receive, asked.receive, granted.send, asked.send
@@ -297,6 +297,6 @@ fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
 
 /// Removes the control socket when the server has stopped. What cannot be removed is recognised as
 /// stale by the next start.
-pub fn remove_control(path: &Path) {
+pub(crate) fn remove_control(path: &Path) {
     let _ = std::fs::remove_file(path);
 }

@@ -9,7 +9,7 @@ use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 
 /// Adds the state of health to an operator view of the same snapshot.
-pub fn add_health(
+pub(crate) fn add_health(
     operator_view: &mut OperatorView,
     health_control: &mut HealthControl,
     snapshot: &Snapshot,
@@ -42,7 +42,11 @@ pub fn add_health(
 }
 
 /// Adds what is known of load.
-pub fn add_load(operator_view: &mut OperatorView, load_control: &mut LoadControl, snapshot: &Snapshot) {
+pub(crate) fn add_load(
+    operator_view: &mut OperatorView,
+    load_control: &mut LoadControl,
+    snapshot: &Snapshot,
+) {
     for report in load_control.report() {
         let Some(pop) =
             operator_view.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop)
@@ -88,7 +92,7 @@ pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealt
 
 /// Which PoPs, in order, no policy can answer with as things are, for the sake of probes: all of
 /// their slots are down in every view. Who is forced up is not.
-pub fn down_pops(snapshot: &Snapshot) -> Vec<bool> {
+pub(crate) fn down_pops(snapshot: &Snapshot) -> Vec<bool> {
     let mut is_known = vec![false; snapshot.pops.len()];
     let mut is_up = vec![false; snapshot.pops.len()];
     for view in snapshot.status.views().0 {

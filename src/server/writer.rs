@@ -44,7 +44,7 @@ const FREE_EVERY: Duration = Duration::from_millis(500);
 const VIEW_EVERY: Duration = Duration::from_secs(1);
 
 /// Makes the writer's command channel: its sender and its receiver.
-pub fn command_sender() -> (CommandSender, Receiver<Command>) {
+pub(crate) fn command_sender() -> (CommandSender, Receiver<Command>) {
     let (sender, receiver) = mpsc::channel(COMMAND_QUEUE);
     let command_sender =
         move |command| sender.try_send(command).map_err(mpsc::error::TrySendError::into_inner);
@@ -52,7 +52,7 @@ pub fn command_sender() -> (CommandSender, Receiver<Command>) {
 }
 
 /// The writer's state.
-pub struct Writer {
+pub(crate) struct Writer {
     shared: Arc<Shared>,
     root: PathBuf,
     fixed: RestartOnly,
@@ -92,7 +92,7 @@ fn unsafe_with_overrides(sentence: &str) -> Finding {
 
 impl Writer {
     /// A writer for a server that runs with `fixed`.
-    pub fn new(
+    pub(crate) fn new(
         shared: Arc<Shared>,
         root: PathBuf,
         fixed: RestartOnly,
@@ -125,7 +125,7 @@ impl Writer {
     }
 
     /// Works until the server stops. Whatever is not a reload is done at once, also while one runs.
-    pub async fn run(mut self, mut commands: Receiver<Command>, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, mut commands: Receiver<Command>, stop: CancellationToken) {
         loop {
             let wake = self.next_wake();
             let running = self.running.as_mut().map(|run| &mut run.work);

@@ -28,7 +28,7 @@ impl fmt::Display for Origin {
 
 /// The way back to whoever gave a command. Called once; dropped without a call only if the server
 /// stops first.
-pub type ReloadReply = Box<dyn FnOnce(Arc<Report>) + Send>;
+pub(crate) type ReloadReply = Box<dyn FnOnce(Arc<Report>) + Send>;
 
 /// What the writer is asked to do.
 pub enum Command {
@@ -76,7 +76,7 @@ pub enum Command {
 }
 
 /// What other files would move, or why they would be refused.
-pub type Compared = Result<Comparison, Box<(Findings, Files)>>;
+pub(crate) type Compared = Result<Comparison, Box<(Findings, Files)>>;
 
 /// What is said of PoPs by hand.
 #[derive(Clone, Debug)]
@@ -118,28 +118,28 @@ pub enum OverrideOutcome {
 #[derive(Clone, Debug)]
 pub struct OverrideReport {
     /// How it ended.
-    pub ended: OverrideOutcome,
+    pub(crate) ended: OverrideOutcome,
     /// Sequence number of the snapshot in service.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// Its digest, in hexadecimal.
-    pub digest: String,
+    pub(crate) digest: String,
     /// The PoPs covered, before and after.
-    pub pops: Vec<PopChange>,
+    pub(crate) pops: Vec<PopChange>,
     /// What the operator should know besides.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     /// What moves once all of it holds; only told where nothing was done.
-    pub prediction: Option<Prediction>,
+    pub(crate) prediction: Option<Prediction>,
 }
 
 /// A PoP before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PopChange {
+pub(crate) struct PopChange {
     /// Name.
-    pub pop: Arc<str>,
+    pub(crate) pop: Arc<str>,
     /// Before.
-    pub before: Effective,
+    pub(crate) before: Effective,
     /// After.
-    pub after: Effective,
+    pub(crate) after: Effective,
 }
 
 /// A result that a probe outside has found.
@@ -163,28 +163,28 @@ pub struct ProbePush {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadPush {
     /// PoP.
-    pub pop: Arc<str>,
+    pub(crate) pop: Arc<str>,
     /// Service; `None` for the whole PoP.
-    pub service: Option<Arc<str>>,
+    pub(crate) service: Option<Arc<str>>,
     /// The load now, in the unit of the capacity; finite, not negative.
-    pub value: f64,
+    pub(crate) value: f64,
 }
 
 /// Sender of commands to the writer. Gives the command back if the writer cannot take it now.
-pub type CommandSender = Arc<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
+pub(crate) type CommandSender = Arc<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
 
 /// What came of a reload.
 pub struct Report {
     /// Whether a new snapshot is in service.
     pub published: bool,
     /// Sequence number of the snapshot in service after the reload.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// Its digest, in hexadecimal.
-    pub digest: String,
+    pub(crate) digest: String,
     /// What differs from the snapshot before; `None` if none was published.
-    pub difference: Option<Difference>,
+    pub(crate) difference: Option<Difference>,
     /// Everything found, errors if it was refused.
     pub findings: Findings,
     /// The files that the findings point into.
-    pub files: Files,
+    pub(crate) files: Files,
 }

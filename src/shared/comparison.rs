@@ -22,7 +22,7 @@ pub struct MovedShare {
 
 impl MovedShare {
     /// The largest of all: what a bound is held against.
-    pub fn largest(&self) -> f64 {
+    pub(crate) fn largest(&self) -> f64 {
         self.space.into_iter().chain(self.queries).fold(0.0, f64::max)
     }
 
@@ -37,13 +37,13 @@ impl MovedShare {
 
 /// A passage with its shares of its own clients.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Way {
+pub(crate) struct Way {
     /// Policy, the policy after, names; its flows are told as shares.
-    pub passage: Passage,
+    pub(crate) passage: Passage,
     /// Who moves at all.
-    pub moved: MovedShare,
+    pub(crate) moved: MovedShare,
     /// From, to, and how many; the largest first.
-    pub moves: Vec<(Answered, Answered, MovedShare)>,
+    pub(crate) moves: Vec<(Answered, Answered, MovedShare)>,
 }
 
 /// What other files would move.
@@ -52,11 +52,11 @@ pub struct Comparison {
     /// Over all steered names.
     pub moved: MovedShare,
     /// From, to, over all steered names; the largest first.
-    pub moves: Vec<(Answered, Answered, MovedShare)>,
+    pub(crate) moves: Vec<(Answered, Answered, MovedShare)>,
     /// Each passage.
-    pub ways: Vec<Way>,
+    pub(crate) ways: Vec<Way>,
     /// Names that lose a family, and how many there are.
-    pub replay: Replay,
+    pub(crate) replay: Replay,
 }
 
 impl Comparison {
@@ -97,7 +97,7 @@ impl Comparison {
     }
 
     /// For programs. `assumed` says what both sides were taken to be.
-    pub fn json(&self, assumed: &str) -> Value {
+    pub(crate) fn json(&self, assumed: &str) -> Value {
         let moves = |moves: &[(Answered, Answered, MovedShare)]| -> Value {
             let one = |(from, to, share): &(Answered, Answered, MovedShare)| {
                 with(share.json(), json!({ "from": from.to_string(), "to": to.to_string() }))

@@ -25,10 +25,10 @@ pub enum Lane {
 
 impl Lane {
     /// Every lane, in order.
-    pub const ALL: [Lane; 2] = [Lane::Udp, Lane::Tcp];
+    pub(crate) const ALL: [Lane; 2] = [Lane::Udp, Lane::Tcp];
 
     /// The word in metrics.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Lane::Udp => "udp",
             Lane::Tcp => "tcp",
@@ -44,15 +44,15 @@ macro_rules! drops {
 
         impl Dropped {
             /// Every reason, in order.
-            pub const ALL: &[Dropped] = &[$(Dropped::$name),*];
+            pub(crate) const ALL: &[Dropped] = &[$(Dropped::$name),*];
 
             /// The word in metrics.
-            pub fn word(self) -> &'static str {
+            pub(crate) fn word(self) -> &'static str {
                 match self { $(Dropped::$name => $word,)* }
             }
 
             /// What it means, for the catalogue of metrics.
-            pub fn about(self) -> &'static str {
+            pub(crate) fn about(self) -> &'static str {
                 match self { $(Dropped::$name => $about,)* }
             }
         }
@@ -84,7 +84,7 @@ const DROPS: usize = Dropped::ALL.len();
 /// Query types counted each for itself; the slot behind them counts all others. What clients ask in
 /// numbers, and what a person would look for; a label for each of 65,536 would be the client's to
 /// make.
-pub const TYPES: [RrType; 20] = [
+pub(crate) const TYPES: [RrType; 20] = [
     RrType::A,
     RrType::NS,
     RrType::CNAME,
@@ -119,7 +119,7 @@ const SLOT_OF_TYPE: [u8; 258] = {
 };
 
 /// What located clients, in the order of its counters.
-pub const EVIDENCE: [(Evidence, &str); 3] =
+pub(crate) const EVIDENCE: [(Evidence, &str); 3] =
     [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
 
 /// Counters of one worker. Aligned so that no two workers share a cache line (or a pair of them,
@@ -146,7 +146,7 @@ impl CounterBlock {
     }
 
     /// A block that several tasks write.
-    pub fn multi_writer(lane: Lane, worker: usize) -> CounterBlock {
+    pub(crate) fn multi_writer(lane: Lane, worker: usize) -> CounterBlock {
         CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: true })
     }
 
@@ -172,7 +172,7 @@ impl CounterBlock {
 
     /// A reply with this response code was made.
     #[inline(always)]
-    pub fn replied(&self, rcode: u16) {
+    pub(crate) fn replied(&self, rcode: u16) {
         self.add(&self.replies[usize::from(rcode).min(RCODES - 1)], 1);
     }
 
@@ -199,12 +199,12 @@ impl CounterBlock {
     }
 
     /// Something was dropped.
-    pub fn dropped(&self, reason: Dropped, count: u64) {
+    pub(crate) fn dropped(&self, reason: Dropped, count: u64) {
         self.add(&self.drops[reason as usize], count);
     }
 
     /// A connection was accepted and admitted.
-    pub fn connected(&self) {
+    pub(crate) fn connected(&self) {
         self.add(&self.connections, 1);
     }
 
@@ -224,36 +224,36 @@ pub struct Counters {
     blocks: Vec<Arc<CounterBlock>>,
     slow_path: Arc<CounterBlock>,
     /// Reloads that published.
-    pub reloads_published: AtomicU64,
+    pub(crate) reloads_published: AtomicU64,
     /// Reloads that were refused.
-    pub reloads_refused: AtomicU64,
+    pub(crate) reloads_refused: AtomicU64,
     /// The last reload; the start counts as one.
-    pub last_reload: LastReload,
+    pub(crate) last_reload: LastReload,
     /// Events that the event log has lost.
-    pub events_dropped: AtomicU64,
+    pub(crate) events_dropped: AtomicU64,
 }
 
 /// Result of the last reload. Written by the writer; each number is consistent by itself only.
 #[derive(Debug, Default)]
-pub struct LastReload {
+pub(crate) struct LastReload {
     /// Whether it was refused.
-    pub refused: AtomicBool,
+    pub(crate) refused: AtomicBool,
     /// When one was last published, in seconds since 1970.
-    pub published_epoch_secs: AtomicU64,
+    pub(crate) published_epoch_secs: AtomicU64,
     /// How long the last one took that was published or refused, in microseconds.
-    pub took_micros: AtomicU64,
+    pub(crate) took_micros: AtomicU64,
 }
 
 impl LastReload {
     /// A load was published.
-    pub fn published(&self, epoch_secs: u64, took_micros: u64) {
+    pub(crate) fn published(&self, epoch_secs: u64, took_micros: u64) {
         self.refused.store(false, Ordering::Relaxed);
         self.published_epoch_secs.store(epoch_secs, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);
     }
 
     /// A load was refused.
-    pub fn refused(&self, took_micros: u64) {
+    pub(crate) fn refused(&self, took_micros: u64) {
         self.refused.store(true, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);
     }
@@ -261,7 +261,7 @@ impl LastReload {
 
 impl Counters {
     /// Counters over the blocks that workers were given.
-    pub fn new(blocks: Vec<Arc<CounterBlock>>) -> Counters {
+    pub(crate) fn new(blocks: Vec<Arc<CounterBlock>>) -> Counters {
         Counters {
             // No policy decides a slow-path message, so its block counts in no shard.
             slow_path: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
@@ -274,12 +274,12 @@ impl Counters {
     }
 
     /// Number of shards of decision counters that the blocks need.
-    pub fn worker_count(&self) -> usize {
+    pub(crate) fn worker_count(&self) -> usize {
         self.blocks.iter().map(|block| block.worker.index + 1).max().unwrap_or(0)
     }
 
     /// The block for slow-path replies over UDP, which no worker makes.
-    pub fn slow_path(&self) -> &Arc<CounterBlock> {
+    pub(crate) fn slow_path(&self) -> &Arc<CounterBlock> {
         &self.slow_path
     }
 
@@ -312,9 +312,9 @@ pub struct Totals {
     /// Messages that came in.
     pub received: u64,
     /// Connections admitted.
-    pub connections: u64,
+    pub(crate) connections: u64,
     /// Replies with TC set.
-    pub truncated: u64,
+    pub(crate) truncated: u64,
     replies: [u64; RCODES],
     drops: [u64; DROPS],
     types: [u64; TYPE_SLOTS],
@@ -324,7 +324,7 @@ pub struct Totals {
 
 impl Totals {
     /// Replies by response code, those that occurred; `None` stands for codes past 23.
-    pub fn replies(&self) -> impl Iterator<Item = (Option<u16>, u64)> {
+    pub(crate) fn replies(&self) -> impl Iterator<Item = (Option<u16>, u64)> {
         self.replies
             .iter()
             .enumerate()
@@ -334,12 +334,12 @@ impl Totals {
 
     /// Replies by query type, those that occurred; `None` stands for types not in [`TYPES`].
     /// Slow-path messages are not counted here.
-    pub fn types(&self) -> impl Iterator<Item = (Option<RrType>, u64)> {
+    pub(crate) fn types(&self) -> impl Iterator<Item = (Option<RrType>, u64)> {
         self.types.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| (TYPES.get(i).copied(), *n))
     }
 
     /// Decisions by what located the client: the word, and how often.
-    pub fn evidence(&self) -> impl Iterator<Item = (&'static str, u64)> {
+    pub(crate) fn evidence(&self) -> impl Iterator<Item = (&'static str, u64)> {
         EVIDENCE.iter().zip(&self.evidence).map(|((_, word), n)| (*word, *n))
     }
 

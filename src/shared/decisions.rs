@@ -15,15 +15,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Number of a writer of decision counters: one worker, or all tasks of a lane together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerId {
+pub(crate) struct WorkerId {
     /// Index of its shard.
-    pub index: usize,
+    pub(crate) index: usize,
     /// Whether several threads write it.
-    pub is_multi_writer: bool,
+    pub(crate) is_multi_writer: bool,
 }
 
 /// The name under which what is past the limit is counted.
-pub const OTHER: &str = "other";
+pub(crate) const OTHER: &str = "other";
 
 const REASONS: usize = Reason::ALL.len();
 
@@ -35,7 +35,7 @@ struct Line([AtomicU64; 16]);
 
 /// Decision counters of one layout of policies and PoPs.
 #[derive(Debug)]
-pub struct DecisionCounters {
+pub(crate) struct DecisionCounters {
     policies: Box<[Arc<str>]>,
     pops: Box<[Arc<str>]>,
     /// The last row. There is one for each policy, or fewer with `other` as the last; each has its
@@ -49,7 +49,7 @@ pub struct DecisionCounters {
 impl DecisionCounters {
     /// Makes empty decision counters for a snapshot, with a shard for each of `worker_count`
     /// writers.
-    pub fn new(snapshot: &Snapshot, worker_count: usize) -> DecisionCounters {
+    pub(crate) fn new(snapshot: &Snapshot, worker_count: usize) -> DecisionCounters {
         let policies = snapshot.steering.policies.iter().map(|p| p.name.clone()).collect();
         let pops = snapshot.steering.pops.iter().map(|p| p.name.clone()).collect();
         DecisionCounters::laid_out(policies, pops, worker_count, DECISION_PAIRS_MAX)
@@ -74,14 +74,14 @@ impl DecisionCounters {
     }
 
     /// Whether the indexes of a snapshot mean the same here.
-    pub fn fits(&self, snapshot: &Snapshot) -> bool {
+    pub(crate) fn fits(&self, snapshot: &Snapshot) -> bool {
         self.policies.iter().eq(snapshot.steering.policies.iter().map(|p| &p.name))
             && self.pops.iter().eq(snapshot.steering.pops.iter().map(|p| &p.name))
     }
 
     /// Counts the decision of an answer, if a policy made one.
     #[inline(always)]
-    pub fn count(&self, worker: WorkerId, outcome: &Outcome) {
+    pub(crate) fn count(&self, worker: WorkerId, outcome: &Outcome) {
         let (Some(policy), Some(reason)) = (outcome.policy, outcome.reason) else { return };
         let Some(shard) = self.shards.get(worker.index) else { return };
         let row = self.row_at((policy as usize).min(self.last_row));
@@ -98,7 +98,7 @@ impl DecisionCounters {
     }
 
     /// Adds everything that was counted here to sums by name.
-    pub fn fold_into(&self, decisions: &mut Decisions) {
+    pub(crate) fn fold_into(&self, decisions: &mut Decisions) {
         let sum = |column: usize| -> u64 { self.shards.iter().map(|shard| read(shard, column)).sum() };
         let rows = self.policies.len().min(self.last_row + 1);
         for row in 0..rows {
@@ -137,12 +137,12 @@ pub struct Decisions {
 
 impl Decisions {
     /// Policy, PoP, and how often the policy answered the PoP's addresses.
-    pub fn by_pop(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+    pub(crate) fn by_pop(&self) -> impl Iterator<Item = (&str, &str, u64)> {
         self.pops.iter().map(|((policy, pop), count)| (&**policy, &**pop, *count))
     }
 
     /// Policy, reason, and how often the policy decided so.
-    pub fn by_reason(&self) -> impl Iterator<Item = (&str, Reason, u64)> {
+    pub(crate) fn by_reason(&self) -> impl Iterator<Item = (&str, Reason, u64)> {
         self.reasons.iter().flat_map(|(policy, counts)| {
             Reason::ALL.into_iter().zip(counts).map(|(reason, count)| (&**policy, reason, *count))
         })

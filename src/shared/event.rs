@@ -12,7 +12,7 @@ use std::fmt;
 
 /// Something worth a line in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub(crate) enum Event {
     /// The server answers queries.
     Serving {
         /// Digest of the first snapshot.
@@ -160,7 +160,7 @@ fn words(entry: &Override) -> String {
 
 impl Event {
     /// Its kind, for programs.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Event::Serving { .. } => "serving",
             Event::ReloadStarted { .. } => "reload_started",
@@ -202,7 +202,7 @@ impl Event {
 
     /// One line of the event log, without its end: when, in which snapshot, what, and the fields of
     /// its kind.
-    pub fn line(&self, epoch_secs: u64, sequence: u64) -> String {
+    pub(crate) fn line(&self, epoch_secs: u64, sequence: u64) -> String {
         let fields = match self {
             Event::Serving { digest } => json!({ "digest": digest }),
             Event::ReloadStarted { origin, requests } => {
@@ -285,7 +285,7 @@ fn of_health(event: &HealthEvent) -> Value {
 }
 
 /// An override for programs.
-pub fn override_json(entry: &Override) -> Value {
+pub(crate) fn override_json(entry: &Override) -> Value {
     json!({
         "pops": entry.selector.to_string(),
         "action": entry.action.to_string(),

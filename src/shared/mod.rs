@@ -8,15 +8,15 @@
 //! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a
 //! closure, so that this folder knows no runtime.
 
-pub mod command;
-pub mod comparison;
-pub mod counters;
-pub mod decisions;
-pub mod event;
-pub mod operator_view;
-pub mod phase;
-pub mod prediction;
-pub mod published;
+pub(crate) mod command;
+pub(crate) mod comparison;
+pub(crate) mod counters;
+pub(crate) mod decisions;
+pub(crate) mod event;
+pub(crate) mod operator_view;
+pub(crate) mod phase;
+pub(crate) mod prediction;
+pub(crate) mod published;
 
 use self::counters::Counters;
 use self::operator_view::OperatorView;
@@ -31,14 +31,14 @@ pub struct Shared {
     /// What was counted.
     pub counters: Counters,
     /// How far the server is in its life.
-    pub phase: AtomicPhase,
+    pub(crate) phase: AtomicPhase,
     /// What is shown of PoPs.
     pub operator_view: ArcSwap<OperatorView>,
 }
 
 impl Shared {
     /// Makes the shared state of a server that does not answer yet.
-    pub fn new(published: Published, counters: Counters, operator_view: OperatorView) -> Shared {
+    pub(crate) fn new(published: Published, counters: Counters, operator_view: OperatorView) -> Shared {
         Shared {
             published,
             counters,

@@ -12,28 +12,28 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct OperatorView {
     /// Sequence number of the snapshot to which this belongs.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// PoPs, sorted by name.
     pub pops: Vec<PopView>,
     /// How many overrides are in force, those that hand back not counted.
-    pub overrides: usize,
+    pub(crate) overrides: usize,
     /// What an operator must look at.
-    pub alarms: Vec<Alarm>,
+    pub(crate) alarms: Vec<Alarm>,
     /// Families whose verdicts are frozen, since all canaries fail: IPv4, IPv6.
-    pub frozen: [bool; 2],
+    pub(crate) frozen: [bool; 2],
     /// Policies that the panic guard holds.
-    pub held: Vec<Arc<str>>,
+    pub(crate) held: Vec<Arc<str>>,
 }
 
 /// A sentence that stays until its cause is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alarm {
+pub(crate) struct Alarm {
     /// The sentence.
-    pub sentence: String,
+    pub(crate) sentence: String,
     /// Since when, in seconds since 1970.
-    pub since_epoch_secs: u64,
+    pub(crate) since_epoch_secs: u64,
     /// Whether the node is not ready while it lasts; it serves all the same.
-    pub unready: bool,
+    pub(crate) unready: bool,
 }
 
 /// A PoP.
@@ -42,58 +42,58 @@ pub struct PopView {
     /// Name.
     pub name: Arc<str>,
     /// Tags.
-    pub tags: Vec<Arc<str>>,
+    pub(crate) tags: Vec<Arc<str>>,
     /// State in the file.
-    pub file_state: AdminState,
+    pub(crate) file_state: AdminState,
     /// Weight in the file.
-    pub file_weight: u32,
+    pub(crate) file_weight: u32,
     /// State in force, before probes.
-    pub state: AdminState,
+    pub(crate) state: AdminState,
     /// Weight in force.
-    pub weight: u32,
+    pub(crate) weight: u32,
     /// The override that decides the state.
-    pub state_by: Option<Override>,
+    pub(crate) state_by: Option<Override>,
     /// The override that decides the weight.
-    pub weight_by: Option<Override>,
+    pub(crate) weight_by: Option<Override>,
     /// Cells that have left it, or are not back yet, of 256.
-    pub left: Share256,
+    pub(crate) left: Share256,
     /// Plans, the scheduled overrides of this PoP that have not begun, oldest first.
-    pub plans: Vec<Override>,
+    pub(crate) plans: Vec<Override>,
     /// Longest TTL of answers given before now that resolvers may still hold, in seconds.
-    pub cached_secs: u32,
+    pub(crate) cached_secs: u32,
     /// What probes make of it.
-    pub health: PopHealth,
+    pub(crate) health: PopHealth,
     /// What is probed of it; empty without probes.
-    pub targets: Vec<TargetView>,
+    pub(crate) targets: Vec<TargetView>,
     /// Its load feeds; empty without.
-    pub feeds: Vec<FeedView>,
+    pub(crate) feeds: Vec<FeedView>,
     /// Cells that a ramp has not brought back since it came up, in steps of 1/256.
     pub ramp_left: u16,
 }
 
 /// A load feed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct FeedView {
+pub(crate) struct FeedView {
     /// The service; `None` for the whole PoP.
-    pub service: Option<Arc<str>>,
+    pub(crate) service: Option<Arc<str>>,
     /// Smoothed load, in the unit of the capacity; `None` before the first reading.
-    pub load: Option<f64>,
+    pub(crate) load: Option<f64>,
     /// Capacity.
-    pub capacity: f64,
+    pub(crate) capacity: f64,
     /// Load above which cells begin to leave, as a share of the capacity.
-    pub target: f64,
+    pub(crate) target: f64,
     /// Share of cells that may leave, in steps of 1/256.
-    pub share: u16,
+    pub(crate) share: u16,
     /// Who accepts how much of them, by name, in steps of 1/256.
-    pub accept: Vec<(Arc<str>, u16)>,
+    pub(crate) accept: Vec<(Arc<str>, u16)>,
     /// No reading for too long.
-    pub is_stale: bool,
+    pub(crate) is_stale: bool,
     /// The share turned too often.
-    pub oscillates: bool,
+    pub(crate) oscillates: bool,
     /// The last failure, also when readings followed.
-    pub last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
     /// Age of the last reading, in seconds.
-    pub age_secs: Option<u64>,
+    pub(crate) age_secs: Option<u64>,
 }
 
 /// A PoP as probes see it, over all its services.
@@ -112,10 +112,11 @@ pub enum PopHealth {
 
 impl PopHealth {
     /// Every value, in order.
-    pub const ALL: [PopHealth; 4] = [PopHealth::Unknown, PopHealth::Up, PopHealth::Partial, PopHealth::Down];
+    pub(crate) const ALL: [PopHealth; 4] =
+        [PopHealth::Unknown, PopHealth::Up, PopHealth::Partial, PopHealth::Down];
 
     /// The word in tables and metrics.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             PopHealth::Unknown => "unknown",
             PopHealth::Up => "up",
@@ -127,35 +128,35 @@ impl PopHealth {
 
 /// A target of probes: one address of a service, or the service as a whole.
 #[derive(Clone, Debug, Default)]
-pub struct TargetView {
+pub(crate) struct TargetView {
     /// Name of the probe.
-    pub probe: Arc<str>,
+    pub(crate) probe: Arc<str>,
     /// Service.
-    pub service: Arc<str>,
+    pub(crate) service: Arc<str>,
     /// Address, as text.
-    pub address: Option<Arc<str>>,
+    pub(crate) address: Option<Arc<str>>,
     /// Verdict: `up`, `down`, `unknown`.
-    pub verdict: &'static str,
+    pub(crate) verdict: &'static str,
     /// Good results in a row.
-    pub good_streak: u32,
+    pub(crate) good_streak: u32,
     /// Bad results in a row.
-    pub bad_streak: u32,
+    pub(crate) bad_streak: u32,
     /// Results still needed until the verdict can change; `None` while nothing points that way.
-    pub checks_to_flip: Option<u32>,
+    pub(crate) checks_to_flip: Option<u32>,
     /// Failures that count towards going down.
-    pub failures: u16,
+    pub(crate) failures: u16,
     /// The last fault, in words.
-    pub last_error: Option<String>,
+    pub(crate) last_error: Option<String>,
     /// How long the last good result took, in microseconds.
-    pub latency_micros: Option<u64>,
+    pub(crate) latency_micros: Option<u64>,
     /// Days that the certificate is still valid; negative once it is not.
-    pub certificate_days: Option<i64>,
+    pub(crate) certificate_days: Option<i64>,
     /// Well, but not as it should be: in words.
-    pub degraded: Option<String>,
+    pub(crate) degraded: Option<String>,
     /// Whether its results do not count now, since all canaries of its family fail.
-    pub is_frozen: bool,
+    pub(crate) is_frozen: bool,
     /// For how long the verdict holds, in seconds.
-    pub lasted_secs: u64,
+    pub(crate) lasted_secs: u64,
     /// Age of the last result, in seconds.
-    pub result_age_secs: Option<u64>,
+    pub(crate) result_age_secs: Option<u64>,
 }

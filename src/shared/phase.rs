@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A stage of a server's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// Sockets are being opened; no query is answered yet.
     Starting,
     /// Queries are answered.
@@ -15,7 +15,7 @@ pub enum Phase {
 
 impl Phase {
     /// The lower-case word shown to operators.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Phase::Starting => "starting",
             Phase::Serving => "serving",
@@ -26,11 +26,11 @@ impl Phase {
 
 /// The stage of the running server.
 #[derive(Debug, Default)]
-pub struct AtomicPhase(AtomicU8);
+pub(crate) struct AtomicPhase(AtomicU8);
 
 impl AtomicPhase {
     /// The stage now.
-    pub fn get(&self) -> Phase {
+    pub(crate) fn get(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {
             0 => Phase::Starting,
             1 => Phase::Serving,
@@ -39,7 +39,7 @@ impl AtomicPhase {
     }
 
     /// Enters a stage.
-    pub fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: Phase) {
         let number = match phase {
             Phase::Starting => 0,
             Phase::Serving => 1,

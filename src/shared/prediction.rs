@@ -20,22 +20,22 @@ pub struct MeasuredLoad {
 }
 
 /// A feed: a PoP's name, and the service whose load it is; `None` for the whole PoP.
-pub type FeedName = (Arc<str>, Option<Arc<str>>);
+pub(crate) type FeedName = (Arc<str>, Option<Arc<str>>);
 
 /// What a PoP carries, by feed; `None` where it has no such feed.
 pub type MeasuredLoads = Arc<dyn Fn(&FeedName) -> Option<MeasuredLoad> + Send + Sync>;
 
 /// Clients that go from one answer to another.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Move {
+pub(crate) struct Move {
     /// Answer before.
-    pub from: String,
+    pub(crate) from: String,
     /// Answer after.
-    pub to: String,
+    pub(crate) to: String,
     /// Share of all cells that go this way, 0 to 1.
-    pub cells: f64,
+    pub(crate) cells: f64,
     /// Share of the counted queries that go this way, 0 to 1; `None` where none was counted.
-    pub queries: Option<f64>,
+    pub(crate) queries: Option<f64>,
 }
 
 /// Load that a PoP gains.
@@ -55,13 +55,13 @@ pub struct Gain {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prediction {
     /// Over all policies, the largest first.
-    pub moves: Vec<Move>,
+    pub(crate) moves: Vec<Move>,
     /// Policy by policy, those without a move left out.
-    pub policies: Vec<(Arc<str>, Vec<Move>)>,
+    pub(crate) policies: Vec<(Arc<str>, Vec<Move>)>,
     /// PoPs that gain load, where their load and capacity are known.
     pub gains: Vec<Gain>,
     /// Clients asked of each family and policy.
-    pub samples: u32,
+    pub(crate) samples: u32,
 }
 
 /// Asks clients before and after. The more policies, the fewer clients of each, so that it never

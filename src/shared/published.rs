@@ -18,7 +18,7 @@ pub struct ServedSnapshot {
     /// The snapshot.
     pub snapshot: Arc<Snapshot>,
     /// Decisions by its indexes.
-    pub decision_counters: Arc<DecisionCounters>,
+    pub(crate) decision_counters: Arc<DecisionCounters>,
     /// What was counted before. Replaced whole by the writer, so that a reader meets every count
     /// once.
     history: ArcSwap<History>,
@@ -85,7 +85,7 @@ impl Published {
     /// Folds the decision counters that no worker writes any more: all but those of the snapshot in
     /// service and of `held`, the retired ones that workers may still use. Only the writer calls
     /// this.
-    pub fn fold_retired(&self, held: &[Arc<ServedSnapshot>]) {
+    pub(crate) fn fold_retired(&self, held: &[Arc<ServedSnapshot>]) {
         let current = self.current.load();
         let history = current.history.load_full();
         let is_live = |decision_counters: &Arc<DecisionCounters>| {
@@ -101,7 +101,7 @@ impl Published {
     }
 
     /// Every decision since the start, by name.
-    pub fn decisions(&self) -> Decisions {
+    pub(crate) fn decisions(&self) -> Decisions {
         let current = self.current.load();
         let history = current.history.load();
         let mut decisions = Decisions::clone(&history.past);

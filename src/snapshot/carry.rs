@@ -17,7 +17,7 @@ pub struct Carried {
     /// What probes say. What only the other snapshot has counts as up.
     pub health_state: HealthState,
     /// Cells of each PoP that have left, or are not back.
-    pub left: Vec<Share256>,
+    pub(crate) left: Vec<Share256>,
     /// What each slot sheds.
     pub sheds: Vec<Shed>,
 }

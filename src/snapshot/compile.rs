@@ -36,7 +36,7 @@ pub fn compile(
 }
 
 /// [`compile`] with images built by `each`.
-pub fn compile_by(
+pub(crate) fn compile_by(
     each: Each<'_>,
     deployment: &Deployment,
     previous: Option<&Arc<Snapshot>>,
@@ -193,7 +193,7 @@ pub struct Geography {
     /// Where every address is.
     pub atlas: Atlas,
     /// What is told of each database.
-    pub facts: Facts,
+    pub(crate) facts: Facts,
 }
 
 /// Reads the databases of a deployment and lays operator networks over them.

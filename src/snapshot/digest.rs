@@ -19,7 +19,7 @@ pub struct Digest {
 
 impl Digest {
     /// The digest of inputs in any order.
-    pub fn of(inputs: &InputHashes, status: &Status) -> Digest {
+    pub(crate) fn of(inputs: &InputHashes, status: &Status) -> Digest {
         let mut each = inputs.hashes();
         each.sort_unstable();
         let mut hash = Sha256::new();
@@ -30,7 +30,7 @@ impl Digest {
     }
 
     /// The digest of the same inputs with another status.
-    pub fn with_status(self, status: &Status) -> Digest {
+    pub(crate) fn with_status(self, status: &Status) -> Digest {
         let mut hash = Sha256::new();
         hash.update(self.inputs);
         for pop in status.pops() {

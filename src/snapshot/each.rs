@@ -2,7 +2,7 @@
 
 /// Does a piece of work for each number below a count, in any order; see
 /// [`crate::config::Sources::each`].
-pub type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
+pub(crate) type Each<'e> = &'e dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 /// One after the other.
 pub(super) fn in_order(count: usize, work: &(dyn Fn(usize) + Sync)) {

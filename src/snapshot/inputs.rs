@@ -15,18 +15,18 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
 
 /// A hash of everything that a part depends on.
-pub type InputHash = [u8; 32];
+pub(crate) type InputHash = [u8; 32];
 
 /// Hashes of a deployment's inputs, and the keys of the parts compiled from them.
 #[derive(Clone, Debug, Default)]
-pub struct InputHashes {
+pub(crate) struct InputHashes {
     /// What each input is for, and the hash of both.
     each: Vec<(String, InputHash)>,
 }
 
 impl InputHashes {
     /// Hashes every input of a deployment once.
-    pub fn of(deployment: &Deployment) -> InputHashes {
+    pub(crate) fn of(deployment: &Deployment) -> InputHashes {
         let hash = |(role, octets): &(String, std::sync::Arc<[u8]>)| {
             let mut hash = Sha256::new();
             hash.update((role.len() as u64).to_be_bytes());
@@ -38,12 +38,12 @@ impl InputHashes {
     }
 
     /// The hashes in any order, for the digest.
-    pub fn hashes(&self) -> Vec<InputHash> {
+    pub(crate) fn hashes(&self) -> Vec<InputHash> {
         self.each.iter().map(|(_, hash)| *hash).collect()
     }
 
     /// The key of each zone's image, in the order of the deployment's zones.
-    pub fn zone_keys(&self, deployment: &Deployment) -> Vec<InputHash> {
+    pub(crate) fn zone_keys(&self, deployment: &Deployment) -> Vec<InputHash> {
         let mut of_zone: HashMap<&str, Vec<&InputHash>> = HashMap::new();
         let mut zone_texts: HashSet<&str> = HashSet::new();
         let mut included = Sha256::new();
@@ -94,7 +94,7 @@ impl InputHashes {
     }
 
     /// The key of the steering.
-    pub fn steering_key(&self, deployment: &Deployment) -> InputHash {
+    pub(crate) fn steering_key(&self, deployment: &Deployment) -> InputHash {
         let mut hash = Sha256::new();
         let mut text = |text: &str| {
             hash.update((text.len() as u64).to_be_bytes());

@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 
 /// Values by number, and the way back.
 #[derive(Debug)]
-pub struct Interner<T> {
+pub(crate) struct Interner<T> {
     list: Vec<T>,
     /// The upper half of a value's hash, and its number and one; nothing where that is 0. Open
     /// addressing, at most half full; its length is a power of two.
@@ -24,7 +24,7 @@ impl<T> Default for Interner<T> {
 
 impl<T: Hash + Eq> Interner<T> {
     /// The number of a value.
-    pub fn intern(&mut self, value: T) -> u32 {
+    pub(crate) fn intern(&mut self, value: T) -> u32 {
         let mut words = Words(0);
         value.hash(&mut words);
         let hash = (words.finish() >> 32) as u32;
@@ -59,18 +59,18 @@ impl<T: Hash + Eq> Interner<T> {
     }
 
     /// The values met so far, by number.
-    pub fn list(&self) -> &[T] {
+    pub(crate) fn list(&self) -> &[T] {
         &self.list
     }
 
     /// Forgets all, and keeps the memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.list.clear();
         self.table.fill((0, 0));
     }
 
     /// The values, by number.
-    pub fn finish(self) -> Box<[T]> {
+    pub(crate) fn finish(self) -> Box<[T]> {
         self.list.into()
     }
 }

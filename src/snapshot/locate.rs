@@ -37,7 +37,7 @@ pub enum LookupAddress {
 impl LookupAddress {
     /// Lookup address of an address.
     #[inline(always)]
-    pub fn of(address: IpAddr) -> LookupAddress {
+    pub(crate) fn of(address: IpAddr) -> LookupAddress {
         match address {
             IpAddr::V4(a) => LookupAddress::V4 { bits: a.to_bits(), offset: 0 },
             IpAddr::V6(a) => match embedded::ipv4_in(a.to_bits()) {
@@ -68,11 +68,11 @@ impl LookupAddress {
 
 /// From where a query is seen.
 #[derive(Clone, Copy, Debug)]
-pub struct QuerySource<'a> {
+pub(crate) struct QuerySource<'a> {
     /// The resolver's address.
-    pub resolver: IpAddr,
+    pub(crate) resolver: IpAddr,
     /// The client subnet, if the query carries one that says anything (source above 0).
-    pub subnet: Option<&'a ClientSubnet>,
+    pub(crate) subnet: Option<&'a ClientSubnet>,
 }
 
 /// What located the client.
@@ -92,9 +92,9 @@ pub struct Decision<'a> {
     /// The preference list.
     pub preference_list: &'a PreferenceList,
     /// ECS scope of an answer by it.
-    pub scope: u8,
+    pub(crate) scope: u8,
     /// Depth of the leaf, offset included.
-    pub depth: u8,
+    pub(crate) depth: u8,
     /// Address that decided.
     pub subject: LookupAddress,
     /// What located the client.
@@ -110,7 +110,7 @@ pub struct Decision<'a> {
 
 impl Decision<'_> {
     /// Key for sharing. Most decisions share nothing, so it is made when asked for.
-    pub fn key(&self) -> u64 {
+    pub(crate) fn key(&self) -> u64 {
         if self.policy.share == Sharing::Random {
             return mix(self.draw, self.owner_seed);
         }
@@ -147,7 +147,7 @@ impl QuerySource<'_> {
     /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now;
     /// `draw` is used where the policy shares at random.
     #[inline(always)]
-    pub fn decide<'a>(
+    pub(crate) fn decide<'a>(
         &self,
         policy: &'a PolicyTable,
         by_cell: bool,

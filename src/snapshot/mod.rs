@@ -6,29 +6,29 @@
 //! only valid inside their snapshot. The sequence number counts publications on this node; the
 //! digest is equal on every node that was given equal inputs.
 
-pub mod carry;
-pub mod compile;
-pub mod difference;
-pub mod digest;
-pub mod each;
-pub mod forecast;
-pub mod inputs;
+pub(crate) mod carry;
+pub(crate) mod compile;
+pub(crate) mod difference;
+pub(crate) mod digest;
+pub(crate) mod each;
+pub(crate) mod forecast;
+pub(crate) mod inputs;
 mod interner;
-pub mod locate;
-pub mod replay;
-pub mod routes;
-pub mod size_guard;
-pub mod sizes;
-pub mod steering;
-pub mod summary;
-pub mod targets;
+pub(crate) mod locate;
+pub(crate) mod replay;
+pub(crate) mod routes;
+pub(crate) mod size_guard;
+pub(crate) mod sizes;
+pub(crate) mod steering;
+pub(crate) mod summary;
+pub(crate) mod targets;
 
-pub use compile::{compile, compile_by};
-pub use difference::{Difference, difference};
+pub(crate) use compile::{compile, compile_by};
+pub(crate) use difference::{Difference, difference};
 pub use digest::Digest;
 pub use sizes::Sizes;
-pub use steering::Steering;
-pub use summary::Summary;
+pub(crate) use steering::Steering;
+pub(crate) use summary::Summary;
 
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
@@ -42,11 +42,11 @@ use std::sync::Arc;
 
 /// Who answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// Name in NSID and `id.server`.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// The PoP the node stands in.
-    pub site: Option<Arc<str>>,
+    pub(crate) site: Option<Arc<str>>,
 }
 
 /// Everything an answer needs.
@@ -55,7 +55,7 @@ pub struct Snapshot {
     sequence: u64,
     digest: Digest,
     /// Who answers.
-    pub identity: Arc<Identity>,
+    pub(crate) identity: Arc<Identity>,
     /// Secrets of DNS cookies. No part of the digest: no record depends on them.
     pub cookies: Arc<Secrets>,
     /// What exists.
@@ -67,15 +67,15 @@ pub struct Snapshot {
     /// The PoPs as the file has them, before overrides: what every later status is made from.
     pub pops: Arc<[Pop]>,
     /// The policies as the files have them, for people.
-    pub policies: Arc<[ScopedPolicy]>,
+    pub(crate) policies: Arc<[ScopedPolicy]>,
     /// Names of operator networks, in the order that conditions of rules number them, for people.
-    pub networks: Arc<[Arc<str>]>,
+    pub(crate) networks: Arc<[Arc<str>]>,
     /// Who is watched.
     pub target_set: Arc<TargetSet>,
     /// Whose load is measured.
-    pub loads: Arc<FeedSet>,
+    pub(crate) loads: Arc<FeedSet>,
     /// What must stay in service.
-    pub safety: Arc<Safety>,
+    pub(crate) safety: Arc<Safety>,
     facts: Arc<Facts>,
     /// What the steering was compiled from; `None` where it must be compiled anew.
     steering_key: Option<inputs::InputHash>,
@@ -85,13 +85,13 @@ pub struct Snapshot {
 
 /// What is told of the databases that a snapshot was compiled from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// One line for each: name, kind, age of its data, networks.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// Name of each database that has a date, and when its data was built, in seconds since 1970.
-    pub built: Vec<(Arc<str>, u64)>,
+    pub(crate) built: Vec<(Arc<str>, u64)>,
     /// How many networks each has, for comparison with the next.
-    pub sizes: Vec<size_guard::SourceSize>,
+    pub(crate) sizes: Vec<size_guard::SourceSize>,
 }
 
 impl Snapshot {

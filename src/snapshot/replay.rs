@@ -32,7 +32,7 @@ const SAMPLES: u64 = 4_096;
 const SAMPLES_EACH: u64 = 4;
 
 /// Families, in the order of all pairs here: IPv4, IPv6.
-pub type Pair<N> = [N; 2];
+pub(crate) type Pair<N> = [N; 2];
 
 /// What of a family's clients each answer had before, and who goes where. Weights add up to the
 /// whole, in a unit of its own.
@@ -41,7 +41,7 @@ pub struct Flow {
     /// All clients.
     pub whole: f64,
     /// Clients of each answer before.
-    pub before: BTreeMap<Answered, f64>,
+    pub(crate) before: BTreeMap<Answered, f64>,
     /// Clients that move: from, to.
     pub moves: BTreeMap<(Answered, Answered), f64>,
 }
@@ -53,7 +53,7 @@ impl Flow {
     }
 
     /// Of the clients of `from`, the share that goes to `to`, 0 to 1.
-    pub fn share_of(&self, from: &Answered, to: &Answered) -> f64 {
+    pub(crate) fn share_of(&self, from: &Answered, to: &Answered) -> f64 {
         match (self.moves.get(&(from.clone(), to.clone())), self.before.get(from)) {
             (Some(moved), Some(all)) if *all > 0.0 => (moved / all).min(1.0),
             _ => 0.0,

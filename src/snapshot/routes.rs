@@ -21,17 +21,17 @@ use std::sync::{Arc, OnceLock};
 
 /// Choice numbers for leaves.
 #[derive(Clone, Copy, Debug)]
-pub struct Choices<'a> {
+pub(crate) struct Choices<'a> {
     /// By place.
-    pub of_place: &'a [u32],
+    pub(crate) of_place: &'a [u32],
     /// For special-purpose blocks that nobody knows; never equal to a place's, so that their leaves
     /// never merge with others.
-    pub special: u32,
+    pub(crate) special: u32,
 }
 
 /// A table of routes that was asked for.
 #[derive(Clone, Debug)]
-pub enum Route {
+pub(crate) enum Route {
     /// One choice for everybody.
     Constant(Arc<Trie>),
     /// A number among what [`Tables::build`] makes.
@@ -41,14 +41,14 @@ pub enum Route {
 /// The tables that policies ask for, by what they make of every place and of special-purpose
 /// blocks.
 #[derive(Default)]
-pub struct Tables {
+pub(crate) struct Tables {
     asked: Vec<Arc<(Vec<u32>, u32)>>,
     known: HashMap<Arc<(Vec<u32>, u32)>, usize>,
 }
 
 impl Tables {
     /// Asks for a table; the same for who asks for the same.
-    pub fn ask(&mut self, of_place: Vec<u32>, special: u32) -> Route {
+    pub(crate) fn ask(&mut self, of_place: Vec<u32>, special: u32) -> Route {
         let key = Arc::new((of_place, special));
         let next = self.asked.len();
         Route::Table(*self.known.entry(key).or_insert_with_key(|key| {
@@ -59,7 +59,7 @@ impl Tables {
 
     /// Every table that was asked for, made by `each`; and whether they share their cuts, since
     /// they would have more than `octets_max` octets in all.
-    pub fn build(self, each: Each<'_>, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
+    pub(crate) fn build(self, each: Each<'_>, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
         // Numbers of classes must leave room for REDIRECT.
         let may_share = self.asked.len() > 1 && atlas.places.len() < REDIRECT as usize - 1;
         let octets = AtomicUsize::new(0);
@@ -122,7 +122,7 @@ impl Tables {
 }
 
 /// The routes for one way of choosing.
-pub fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
+pub(crate) fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
     Trie {
         v4: table(&atlas.v4, choices, LEAF_DEPTH_V4_MAX),
         v6: table(&atlas.v6, choices, LEAF_DEPTH_V6_MAX),

@@ -13,17 +13,17 @@ const FEW: usize = 16;
 
 /// How many networks a database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceSize {
+pub(crate) struct SourceSize {
     /// Path as the operator wrote it.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// Networks of both families.
-    pub networks: usize,
+    pub(crate) networks: usize,
     /// The number of its file in its load.
-    pub file: FileId,
+    pub(crate) file: FileId,
 }
 
 /// One error for each database that shrank too much.
-pub fn check(in_service: &[SourceSize], fresh: &[SourceSize]) -> Findings {
+pub(crate) fn check(in_service: &[SourceSize], fresh: &[SourceSize]) -> Findings {
     let mut findings = Findings::default();
     for size in fresh {
         let Some(old) = in_service.iter().find(|old| old.name == size.name) else { continue };

@@ -14,13 +14,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Zones.
-    pub zones: usize,
+    pub(crate) zones: usize,
     /// Owner names, empty non-terminals among them.
-    pub names: usize,
+    pub(crate) names: usize,
     /// RRsets, steered ones not counted.
-    pub sets: usize,
+    pub(crate) sets: usize,
     /// Steered owners.
-    pub steered: usize,
+    pub(crate) steered: usize,
     /// Leaves of all tables of routes, shared ones once.
     pub leaves: usize,
     /// Number of preference lists of all policies.
@@ -28,13 +28,13 @@ pub struct Sizes {
     /// Octets of images.
     pub images_octets: usize,
     /// Octets of what says where CNAMEs lead.
-    pub links_octets: usize,
+    pub(crate) links_octets: usize,
     /// Octets of routes, shared ones once.
     pub routes_octets: usize,
     /// Octets of preference lists and choices.
     pub preference_list_octets: usize,
     /// Octets of the addresses of PoPs.
-    pub addresses_octets: usize,
+    pub(crate) addresses_octets: usize,
 }
 
 impl Sizes {
@@ -60,7 +60,7 @@ impl Sizes {
     }
 
     /// Each table with its octets, as metrics and `size` name them.
-    pub fn tables(&self) -> [(&'static str, usize); 5] {
+    pub(crate) fn tables(&self) -> [(&'static str, usize); 5] {
         let (images, links) = (("images", self.images_octets), ("links", self.links_octets));
         [
             images,
@@ -72,7 +72,7 @@ impl Sizes {
     }
 
     /// Octets of all tables.
-    pub fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.tables().iter().map(|(_, octets)| octets).sum()
     }
 }
@@ -89,7 +89,7 @@ pub fn parts<'a>(tries: impl Iterator<Item = &'a Arc<Trie>>) -> Vec<Part> {
 }
 
 /// Octets of a policy's preference lists, choices and entries.
-pub fn preference_list_octets(policy: &PolicyTable) -> usize {
+pub(crate) fn preference_list_octets(policy: &PolicyTable) -> usize {
     let entries = |list: &[Entry]| size_of_val(list);
     policy
         .preference_lists

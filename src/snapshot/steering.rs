@@ -26,7 +26,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 /// In place of a preference list: the client subnet gives no place, so the resolver decides.
-pub const BY_ECS_SPECIAL: u32 = u32::MAX;
+pub(crate) const BY_ECS_SPECIAL: u32 = u32::MAX;
 
 /// Everything that choosing reads but the status.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ pub fn compile(inputs: SteeringInputs<'_>) -> (Steering, Findings) {
 }
 
 /// [`compile`] with `each` to run the rankers of policies.
-pub fn compile_by(each: Each<'_>, inputs: SteeringInputs<'_>) -> (Steering, Findings) {
+pub(crate) fn compile_by(each: Each<'_>, inputs: SteeringInputs<'_>) -> (Steering, Findings) {
     compile_within(each, inputs, ROUTES_OCTETS_MAX)
 }
 
@@ -387,7 +387,7 @@ impl<'a> ListedPolicy<'a> {
 }
 
 /// What is known of the place where the node stands.
-pub fn site_place(pops: &[Pop], site: &str) -> Option<Place> {
+pub(crate) fn site_place(pops: &[Pop], site: &str) -> Option<Place> {
     let site = pops.iter().find(|p| *p.name == *site)?;
     Some(Place {
         continent: site.country.and_then(crate::geo::hubs::continent_of),
@@ -399,7 +399,7 @@ pub fn site_place(pops: &[Pop], site: &str) -> Option<Place> {
 }
 
 /// A place of which nothing is known, taken to be where the node stands; operator networks stay.
-pub fn at_site(place: &Place, site: &Place) -> Place {
+pub(crate) fn at_site(place: &Place, site: &Place) -> Place {
     Place { networks: place.networks.clone(), asn: place.asn, ..site.clone() }
 }
 

@@ -7,45 +7,45 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// Publication number.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// Digest.
-    pub digest: String,
+    pub(crate) digest: String,
     /// Apex, names, RRsets and steered owners of each zone.
-    pub zones: Vec<ZoneSummary>,
+    pub(crate) zones: Vec<ZoneSummary>,
     /// PoP names.
-    pub pops: Vec<String>,
+    pub(crate) pops: Vec<String>,
     /// Name, preference lists and scopes of each policy.
-    pub policies: Vec<PolicySummary>,
+    pub(crate) policies: Vec<PolicySummary>,
     /// Leaves of the one table of routes that policies share, if separate ones would be too large.
-    pub shared_leaves: Option<usize>,
+    pub(crate) shared_leaves: Option<usize>,
     /// One line for each database.
-    pub databases: Vec<String>,
+    pub(crate) databases: Vec<String>,
 }
 
 /// One zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ZoneSummary {
+pub(crate) struct ZoneSummary {
     /// Apex.
-    pub apex: String,
+    pub(crate) apex: String,
     /// Owner names.
-    pub names: usize,
+    pub(crate) names: usize,
     /// RRsets that are not steered.
-    pub sets: usize,
+    pub(crate) sets: usize,
     /// Steered owners.
-    pub steered: usize,
+    pub(crate) steered: usize,
 }
 
 /// One policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicySummary {
+pub(crate) struct PolicySummary {
     /// Name.
-    pub name: String,
+    pub(crate) name: String,
     /// Distinct preference lists.
-    pub preference_lists: usize,
+    pub(crate) preference_lists: usize,
     /// Distinct scopes: its cost in resolvers' caches.
-    pub scopes: usize,
+    pub(crate) scopes: usize,
     /// Whether it shares by cell.
-    pub by_cell: bool,
+    pub(crate) by_cell: bool,
 }
 
 impl Summary {

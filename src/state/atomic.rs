@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Replaces a file by a temporary one beside it, which is on the disk before it takes the name. The
 /// folder is made if it is missing. On an error the old file is as it was.
-pub fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     // Opened first: what fails behind the rename could not be taken back.
@@ -26,7 +26,7 @@ pub fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
 }
 
 /// The octets of a file; `None` if there is none. Refuses more than `most` octets.
-pub fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -41,7 +41,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The path with something added to its last name.
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -18,18 +18,18 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Name of the file in the state folder.
-pub const FILE: &str = "events.jsonl";
+pub(crate) const FILE: &str = "events.jsonl";
 
 /// The way into the log. The log ends when all of these are gone.
 #[derive(Clone)]
-pub struct EventLog {
+pub(crate) struct EventLog {
     sender: SyncSender<String>,
     shared: Arc<Shared>,
 }
 
 impl EventLog {
     /// Starts the log of a state folder.
-    pub fn start(state: &Path, shared: Arc<Shared>) -> std::io::Result<EventLog> {
+    pub(crate) fn start(state: &Path, shared: Arc<Shared>) -> std::io::Result<EventLog> {
         let (sender, lines) = sync_channel(EVENT_QUEUE);
         let (path, counts) = (state.join(FILE), Arc::clone(&shared));
         std::thread::Builder::new().name("events".to_owned()).spawn(move || keep(&path, &lines, &counts))?;
@@ -38,7 +38,7 @@ impl EventLog {
 
     /// Adds an event to both logs: to the server's as one line, to the event log with the time and
     /// the snapshot in service.
-    pub fn append(&self, event: &Event) {
+    pub(crate) fn append(&self, event: &Event) {
         log(event);
         let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
         if self.sender.try_send(line).is_err() {

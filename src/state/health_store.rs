@@ -11,7 +11,7 @@ const HEAD: &str = "meridian health 1 ";
 
 /// Writes octets and keeps the file before as `.1`, if it is whole. Refuses more than `most` in
 /// all, which could not be loaded.
-pub fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
+pub(crate) fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
     let head = (HEAD.len() + 17) as u64;
     if octets.len() as u64 + head > most {
         return Err(io::Error::other(format!(
@@ -32,7 +32,7 @@ pub fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
 
 /// What was saved last, or if that is not whole the copy before it; `None` if there is neither. The
 /// sentences tell what could not be read.
-pub fn load(path: &Path, most: u64) -> (Option<Vec<u8>>, Vec<String>) {
+pub(crate) fn load(path: &Path, most: u64) -> (Option<Vec<u8>>, Vec<String>) {
     let mut faults = Vec::new();
     for path in [path.to_owned(), atomic::beside(path, ".1")] {
         match atomic::read(&path, most) {

@@ -12,11 +12,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in the state folder.
-pub const FILE: &str = "overrides.yaml";
+pub(crate) const FILE: &str = "overrides.yaml";
 
 /// The store of one state folder.
 #[derive(Debug)]
-pub struct LedgerStore {
+pub(crate) struct LedgerStore {
     path: PathBuf,
     /// What the file holds, if it is good.
     good: Option<Vec<u8>>,
@@ -25,19 +25,19 @@ pub struct LedgerStore {
 }
 
 /// What the start found.
-pub struct Opened {
+pub(crate) struct Opened {
     /// The store.
-    pub store: LedgerStore,
+    pub(crate) store: LedgerStore,
     /// The ledger in force.
-    pub ledger: Ledger,
+    pub(crate) ledger: Ledger,
     /// What an operator must know and acknowledge; empty if all is well.
-    pub alarms: Vec<String>,
+    pub(crate) alarms: Vec<String>,
 }
 
 impl LedgerStore {
     /// Reads the ledger of a state folder. A file that cannot be read falls back to the copy before
     /// it, or to an empty ledger, with an alarm.
-    pub fn open(state: &Path) -> Opened {
+    pub(crate) fn open(state: &Path) -> Opened {
         let path = state.join(FILE);
         let mut store = LedgerStore { path: path.clone(), good: None, broken: false };
         let mut alarms = Vec::new();
@@ -74,7 +74,7 @@ impl LedgerStore {
 
     /// Writes a ledger. On an error the file is as it was. A file that somebody else has written
     /// since it was read is left alone: what it says would be lost without a word.
-    pub fn save(&mut self, ledger: &Ledger) -> io::Result<()> {
+    pub(crate) fn save(&mut self, ledger: &Ledger) -> io::Result<()> {
         let octets = ledger_file::print(ledger).into_bytes();
         if !self.broken
             && let Some(there) = atomic::read(&self.path, LEDGER_OCTETS_MAX)?
@@ -115,7 +115,7 @@ impl LedgerStore {
     }
 
     /// Ends the alarm: the ledger in force becomes the file, and the broken one is renamed.
-    pub fn acknowledge(&mut self, ledger: &Ledger) -> io::Result<()> {
+    pub(crate) fn acknowledge(&mut self, ledger: &Ledger) -> io::Result<()> {
         if self.broken {
             self.save(ledger)?;
         }
@@ -126,7 +126,7 @@ impl LedgerStore {
     }
 
     /// The file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 

@@ -10,7 +10,7 @@ const FILE: &str = "lock";
 
 /// A state folder that is ours until this is dropped, or the process ends in whatever way.
 #[derive(Debug)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// `None` where the folder cannot be written or its file system knows no locks: nothing can be
     /// claimed there.
     _file: Option<File>,
@@ -18,12 +18,12 @@ pub struct Claim {
 
 /// Another server has the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken;
+pub(crate) struct Taken;
 
 impl Claim {
     /// Claims a folder, which is made if it is missing. Folder and file are for our user alone:
     /// whoever may open the file could lock it, and keep us from starting.
-    pub fn new(state: &Path) -> Result<Claim, Taken> {
+    pub(crate) fn new(state: &Path) -> Result<Claim, Taken> {
         let (mut folder, mut options) = (DirBuilder::new(), OpenOptions::new());
         folder.recursive(true);
         options.write(true).create(true).truncate(false);
@@ -39,7 +39,7 @@ impl Claim {
     }
 
     /// Whether somebody else has the folder, without leaving anything behind.
-    pub fn is_taken(state: &Path) -> bool {
+    pub(crate) fn is_taken(state: &Path) -> bool {
         File::open(state.join(FILE)).is_ok_and(|file| Claim::lock(file).is_err())
     }
 

@@ -9,9 +9,9 @@
 //!
 //! Files are replaced whole ([`atomic`]), so that a crash leaves the old octets or the new ones.
 
-pub mod atomic;
-pub mod event_log;
-pub mod health_store;
-pub mod ledger_store;
-pub mod lock;
-pub mod remembered;
+pub(crate) mod atomic;
+pub(crate) mod event_log;
+pub(crate) mod health_store;
+pub(crate) mod ledger_store;
+pub(crate) mod lock;
+pub(crate) mod remembered;

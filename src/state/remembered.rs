@@ -18,16 +18,16 @@ const LOAD: &str = "load";
 
 /// Load and ramps of before a restart.
 #[derive(Debug, Default)]
-pub struct SavedLoadAndRamps {
+pub(crate) struct SavedLoadAndRamps {
     /// Shed shares and accept shares, one a feed.
-    pub loads: Vec<SavedLoad>,
+    pub(crate) loads: Vec<SavedLoad>,
     /// Ramps that were under way.
-    pub ramps: Vec<SavedRamp>,
+    pub(crate) ramps: Vec<SavedRamp>,
 }
 
 impl SavedLoadAndRamps {
     /// From lines; those that say nothing are passed over.
-    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
+    pub(crate) fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
             ramps: lines.filter_map(SavedRamp::from_line).collect(),
@@ -37,13 +37,13 @@ impl SavedLoadAndRamps {
 
 /// What was remembered of health, and a sentence for each fault. What cannot be read is as though
 /// it never was: the first round finds it anew.
-pub fn recall(state: &Path) -> (SavedHealth, Vec<String>) {
+pub(crate) fn recall(state: &Path) -> (SavedHealth, Vec<String>) {
     let (text, faults) = recall_text(state, HEALTH);
     (SavedHealth::from_lines(text.lines()), faults)
 }
 
 /// What was remembered of load, likewise.
-pub fn recall_load(state: &Path) -> (SavedLoadAndRamps, Vec<String>) {
+pub(crate) fn recall_load(state: &Path) -> (SavedLoadAndRamps, Vec<String>) {
     let (text, faults) = recall_text(state, LOAD);
     (SavedLoadAndRamps::from_lines(text.lines()), faults)
 }
@@ -54,7 +54,7 @@ fn recall_text(state: &Path, name: &str) -> (String, Vec<String>) {
 }
 
 /// Writes it down, one write at a time, away from the writer.
-pub struct Memory {
+pub(crate) struct Memory {
     path: PathBuf,
     /// When it was last written, if ever.
     written: Option<Instant>,
@@ -68,12 +68,12 @@ pub struct Memory {
 
 impl Memory {
     /// Of health, in a state folder.
-    pub fn of_health(state: &Path) -> Memory {
+    pub(crate) fn of_health(state: &Path) -> Memory {
         Memory::new(state.join(HEALTH))
     }
 
     /// Of load, in a state folder.
-    pub fn of_load(state: &Path) -> Memory {
+    pub(crate) fn of_load(state: &Path) -> Memory {
         Memory::new(state.join(LOAD))
     }
 
@@ -83,7 +83,7 @@ impl Memory {
 
     /// Writes lines down: at once if something has turned, else now and then, so that their stamps
     /// stay fresh. Must run inside a Tokio runtime.
-    pub fn remember(&mut self, turned: bool, lines: impl FnOnce(u64) -> Vec<String>) {
+    pub(crate) fn remember(&mut self, turned: bool, lines: impl FnOnce(u64) -> Vec<String>) {
         self.is_stale |= turned;
         match self.writing.as_mut().map(Receiver::try_recv) {
             Some(Err(TryRecvError::Empty)) => return,
@@ -121,7 +121,7 @@ impl Memory {
 
     /// Waits until a write has ended behind which something else has turned, so that
     /// [`Memory::remember`] is to be called again; for ever if there is none. Safe to drop midway.
-    pub async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         match self.writing.as_mut().filter(|_| self.is_stale) {
             Some(writing) => {
                 let done = writing.await.ok();
@@ -132,7 +132,7 @@ impl Memory {
     }
 
     /// Writes lines down for the last time, behind a write that runs.
-    pub async fn close(&mut self, lines: Vec<String>) {
+    pub(crate) async fn close(&mut self, lines: Vec<String>) {
         if let Some(writing) = self.writing.take() {
             let _ = writing.await;
         }
@@ -142,7 +142,7 @@ impl Memory {
     }
 
     /// A sentence if writing fails, once for each kind of fault.
-    pub fn fault(&mut self) -> Option<String> {
+    pub(crate) fn fault(&mut self) -> Option<String> {
         if self.fault == self.told {
             return None;
         }

@@ -114,26 +114,26 @@ pub trait ChoiceTrace {
 
 /// Everything a choice reads.
 #[derive(Clone, Copy, Debug)]
-pub struct ChoiceInputs<'a> {
+pub(crate) struct ChoiceInputs<'a> {
     /// The policy.
-    pub policy: &'a PolicyTable,
+    pub(crate) policy: &'a PolicyTable,
     /// The preference list of this client.
-    pub preference_list: &'a PreferenceList,
+    pub(crate) preference_list: &'a PreferenceList,
     /// The PoPs' names.
-    pub pops: &'a [PopIdentity],
+    pub(crate) pops: &'a [PopIdentity],
     /// What is true now.
-    pub status: &'a Status,
+    pub(crate) status: &'a Status,
     /// What the policy sees of it.
-    pub view: &'a View,
+    pub(crate) view: &'a View,
     /// The asked family; `None` for types that are not addresses.
-    pub family: Option<Families>,
+    pub(crate) family: Option<Families>,
 }
 
 /// Chooses. `key` is the hash of cell and owner, or of the draw; most choices do without. Beside
 /// the choice it gives the horizon: the seconds until the state of a PoP that was consulted can
 /// change, or [`NO_HORIZON`].
 #[inline(always)]
-pub fn choose(
+pub(crate) fn choose(
     question: ChoiceInputs<'_>,
     key: impl Fn() -> u64,
     choice_trace: &mut impl ChoiceTrace,
@@ -522,7 +522,7 @@ impl ChoiceTrace for NoChoiceTrace {
 /// indexes, best first. Addresses whose bit is set in `down` are left out; of the others, those of
 /// weight 0 are picked only where all are 0.
 #[inline]
-pub fn pick<A>(
+pub(crate) fn pick<A>(
     addresses: &[SharedAddress<A>],
     down: u64,
     answers: u8,

@@ -55,7 +55,7 @@ impl Selector {
     }
 
     /// Whether it covers a PoP.
-    pub fn covers(&self, pop: &Pop) -> bool {
+    pub(crate) fn covers(&self, pop: &Pop) -> bool {
         match self {
             Selector::Tag(tag) => pop.tags.contains(tag),
             named => named.names(&pop.name),
@@ -127,7 +127,7 @@ impl Action {
     }
 
     /// Whether it only takes back what was said before.
-    pub fn hands_back(self) -> bool {
+    pub(crate) fn hands_back(self) -> bool {
         matches!(self, Action::State(AdminState::Auto) | Action::Weight(None))
     }
 }
@@ -146,31 +146,31 @@ impl fmt::Display for Action {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
     /// Number of the entry in this ledger, from 1; valid until the process ends.
-    pub id: u64,
+    pub(crate) id: u64,
     /// Which PoPs it covers.
-    pub selector: Selector,
+    pub(crate) selector: Selector,
     /// What it says of them.
-    pub action: Action,
+    pub(crate) action: Action,
     /// Who said so.
-    pub author: Arc<str>,
+    pub(crate) author: Arc<str>,
     /// Why.
-    pub reason: Arc<str>,
+    pub(crate) reason: Arc<str>,
     /// When it was said, in seconds since 1970.
-    pub set_epoch_secs: u64,
+    pub(crate) set_epoch_secs: u64,
     /// When it ends, in seconds since 1970; `None` until it is taken back.
-    pub until_epoch_secs: Option<u64>,
+    pub(crate) until_epoch_secs: Option<u64>,
     /// How it comes into force.
-    pub transition: Transition,
+    pub(crate) transition: Transition,
 }
 
 impl Override {
     /// Whether it has not begun. What was said for now has, whatever becomes of the clock.
-    pub fn is_planned(&self, now: u64) -> bool {
+    pub(crate) fn is_planned(&self, now: u64) -> bool {
         self.transition.start_epoch_secs > self.set_epoch_secs && now < self.transition.start_epoch_secs
     }
 
     /// Whether both speak of states, or both of weights.
-    pub fn is_of_a_kind_with(&self, other: &Override) -> bool {
+    pub(crate) fn is_of_a_kind_with(&self, other: &Override) -> bool {
         self.action.is_state() == other.action.is_state()
     }
 
@@ -199,16 +199,16 @@ pub struct Effective {
     /// State.
     pub state: AdminState,
     /// Weight.
-    pub weight: u32,
+    pub(crate) weight: u32,
     /// Cells that have left it, or are not back yet.
-    pub left: Share256,
+    pub(crate) left: Share256,
     /// The entry that decides the state, or moves cells; `None` if the file does.
-    pub state_by: Option<u64>,
+    pub(crate) state_by: Option<u64>,
     /// The entry that decides the weight; `None` if the file does.
-    pub weight_by: Option<u64>,
+    pub(crate) weight_by: Option<u64>,
     /// When any of this changes next by itself, in seconds since 1970: a plan begins, a step is
     /// done, an entry ends.
-    pub next_epoch_secs: Option<u64>,
+    pub(crate) next_epoch_secs: Option<u64>,
 }
 
 impl Effective {
@@ -234,7 +234,7 @@ impl Effective {
     /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers
     /// given from now on have the shortest TTL, and those given before have left the caches when it
     /// comes.
-    pub fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
+    pub(crate) fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
         // Nothing between: a status is compared to tell whether it is to be published.
         let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
         let horizon_secs = if is_near { 0 } else { NO_HORIZON };
@@ -257,7 +257,7 @@ pub struct Ledger {
 impl Ledger {
     /// Adds an entry on top and gives its id; whatever `id` it carries is replaced. Refused with a
     /// sentence if the ledger is full or a text is too long or has control characters.
-    pub fn add(&mut self, entry: Override) -> Result<u64, String> {
+    pub(crate) fn add(&mut self, entry: Override) -> Result<u64, String> {
         if self.entries.len() >= OVERRIDES_MAX {
             return Err(format!(
                 "the ledger holds {OVERRIDES_MAX} overrides already; take some back with `auto`"
@@ -292,12 +292,12 @@ impl Ledger {
     }
 
     /// All entries, oldest first.
-    pub fn entries(&self) -> &[Override] {
+    pub(crate) fn entries(&self) -> &[Override] {
         &self.entries
     }
 
     /// The entry with an id.
-    pub fn entry(&self, id: u64) -> Option<&Override> {
+    pub(crate) fn entry(&self, id: u64) -> Option<&Override> {
         self.entries.iter().find(|entry| entry.id == id)
     }
 
@@ -344,12 +344,12 @@ impl Ledger {
     }
 
     /// The status of each PoP at a moment; see [`Effective::status`].
-    pub fn statuses(&self, pops: &[Pop], now: u64, ahead_secs: u32) -> Vec<PopStatus> {
+    pub(crate) fn statuses(&self, pops: &[Pop], now: u64, ahead_secs: u32) -> Vec<PopStatus> {
         pops.iter().map(|pop| self.of_pop(pop, now).status(now, ahead_secs)).collect()
     }
 
     /// When the next entry ends, in seconds since 1970.
-    pub fn next_expiry(&self) -> Option<u64> {
+    pub(crate) fn next_expiry(&self) -> Option<u64> {
         self.entries.iter().filter_map(|entry| entry.until_epoch_secs).min()
     }
 
@@ -361,12 +361,12 @@ impl Ledger {
     }
 
     /// Plans that have not begun and cover a PoP, oldest first.
-    pub fn plans<'l>(&'l self, pop: &'l Pop, now: u64) -> impl Iterator<Item = &'l Override> {
+    pub(crate) fn plans<'l>(&'l self, pop: &'l Pop, now: u64) -> impl Iterator<Item = &'l Override> {
         self.entries.iter().filter(move |entry| entry.is_planned(now) && entry.selector.covers(pop))
     }
 
     /// Takes out the entries that have ended by a moment.
-    pub fn expire(&mut self, now: u64) -> Vec<Override> {
+    pub(crate) fn expire(&mut self, now: u64) -> Vec<Override> {
         let (live, ended) =
             std::mem::take(&mut self.entries).into_iter().partition(|entry| entry.is_live(now));
         self.entries = live;
@@ -377,7 +377,7 @@ impl Ledger {
     /// in force, covers as much, and lasts as long, and those that hand back what nobody below them
     /// holds. Says the same of every PoP before and after, at every moment from then on, also of
     /// PoPs that are not there yet.
-    pub fn prune(&mut self, now: u64) {
+    pub(crate) fn prune(&mut self, now: u64) {
         let mut kept: Vec<Override> = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
             if entry.transition.is_over(now) {

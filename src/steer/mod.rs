@@ -4,16 +4,16 @@
 //! a place into a [`preference_list`] of PoPs. At query time [`choose`] scans that list
 //! against [`status`], which is all that a change of health or weight replaces.
 
-pub mod choose;
-pub mod ledger;
-pub mod nearest;
-pub mod policy;
-pub mod pop;
-pub mod preference_list;
-pub mod ranker;
-pub mod rendezvous;
-pub mod rule;
-pub mod safety;
-pub mod status;
-pub mod table;
-pub mod transition;
+pub(crate) mod choose;
+pub(crate) mod ledger;
+pub(crate) mod nearest;
+pub(crate) mod policy;
+pub(crate) mod pop;
+pub(crate) mod preference_list;
+pub(crate) mod ranker;
+pub(crate) mod rendezvous;
+pub(crate) mod rule;
+pub(crate) mod safety;
+pub(crate) mod status;
+pub(crate) mod table;
+pub(crate) mod transition;

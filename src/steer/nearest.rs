@@ -13,16 +13,16 @@ use std::collections::BTreeMap;
 
 /// A PoP in a ranking: nearer ones first, ties by name, since PoPs are numbered by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ranked {
+pub(crate) struct Ranked {
     /// Distance with bias in metres.
-    pub biased_m: i64,
+    pub(crate) biased_m: i64,
     /// The PoP.
-    pub pop: PopId,
+    pub(crate) pop: PopId,
 }
 
 /// PoPs, ready to be ranked around any point.
 #[derive(Debug)]
-pub struct Nearest {
+pub(crate) struct Nearest {
     depth: usize,
     groups: Vec<Group>,
 }
@@ -45,7 +45,7 @@ const ALL: f32 = 5.0;
 
 impl Nearest {
     /// For the first `depth` of a ranking of these PoPs. Those without coordinates are in none.
-    pub fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Nearest {
+    pub(crate) fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Nearest {
         let mut of_bias: BTreeMap<i64, Vec<(PopId, Point)>> = BTreeMap::new();
         for member in members {
             let pop = &pops[usize::from(member.0)];
@@ -62,7 +62,7 @@ impl Nearest {
 
     /// The first `depth` of the ranking around a point, and whoever is as far as the last of them;
     /// in order.
-    pub fn around(&self, from: &Point) -> Vec<Ranked> {
+    pub(crate) fn around(&self, from: &Point) -> Vec<Ranked> {
         let mut ranked = Vec::with_capacity(self.depth + LANES);
         for group in &self.groups {
             group.first(from, self.depth, |(pop, at)| {

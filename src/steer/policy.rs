@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Something a policy can answer with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Candidate {
+pub(crate) enum Candidate {
     /// A PoP of ours.
     Pop(PopId),
     /// A name outside, such as a partner CDN; it answers every type.
@@ -18,11 +18,11 @@ pub enum Candidate {
 }
 
 /// Candidates in the order written: a list of bands, each a list of equals.
-pub type Bands = Vec<Vec<Candidate>>;
+pub(crate) type Bands = Vec<Vec<Candidate>>;
 
 /// How candidates are ordered for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Order {
+pub(crate) enum Order {
     /// By great-circle distance.
     #[default]
     Nearest,
@@ -32,7 +32,7 @@ pub enum Order {
 
 /// Which candidates of a distance order count as equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BandWidth {
+pub(crate) enum BandWidth {
     /// Only PoPs at one place are equals.
     None,
     /// Those within this many per cent of the band's best distance, plus 50 km.
@@ -41,7 +41,7 @@ pub enum BandWidth {
 
 /// How equals share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Sharing {
+pub(crate) enum Sharing {
     /// By a hash of the client's cell: the same client gets the same PoP on every node.
     #[default]
     Sticky,
@@ -51,7 +51,7 @@ pub enum Sharing {
 
 /// What is answered when no candidate passes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub enum WhenAllDown {
+pub(crate) enum WhenAllDown {
     /// What the client would get were every candidate up.
     #[default]
     AsIfUp,
@@ -69,9 +69,9 @@ pub enum WhenAllDown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TtlRange {
     /// While a change of state is near.
-    pub min_secs: u32,
+    pub(crate) min_secs: u32,
     /// While no change of state is due.
-    pub max_secs: u32,
+    pub(crate) max_secs: u32,
 }
 
 impl TtlRange {
@@ -86,61 +86,61 @@ impl TtlRange {
 }
 
 /// Weights that override the PoPs' own: (PoP, weight), sorted by PoP.
-pub type Weights = Vec<(PopId, u32)>;
+pub(crate) type Weights = Vec<(PopId, u32)>;
 
 /// A policy.
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Name; unique among the shared policies, and within a zone file.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// Candidates. With `order: nearest` the bands only give the fallback order.
-    pub candidates: Bands,
+    pub(crate) candidates: Bands,
     /// Which address set of each PoP is answered.
-    pub service: Arc<str>,
+    pub(crate) service: Arc<str>,
     /// TTL bounds.
-    pub ttl: TtlRange,
+    pub(crate) ttl: TtlRange,
     /// How many addresses an answer holds at most, 1 or more.
-    pub answers: u8,
+    pub(crate) answers: u8,
     /// Rules; the first that matches wins.
-    pub rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
     /// Order without a rule.
-    pub order: Order,
+    pub(crate) order: Order,
     /// Who counts as equal in a distance order.
-    pub band: BandWidth,
+    pub(crate) band: BandWidth,
     /// Weights over the PoPs' own.
-    pub weights: Weights,
+    pub(crate) weights: Weights,
     /// How equals share.
-    pub share: Sharing,
+    pub(crate) share: Sharing,
     /// What to do when nothing passes.
-    pub when_all_down: WhenAllDown,
+    pub(crate) when_all_down: WhenAllDown,
     /// Whether EDNS client subnet is used; `false` answers by the resolver with scope 0.
-    pub ecs: bool,
+    pub(crate) ecs: bool,
     /// Length of a preference list, 1 to [`crate::limits::LIST_DEPTH_MAX`].
-    pub depth: u8,
+    pub(crate) depth: u8,
     /// Width of an IPv4 sharing cell, prefix length.
-    pub cell_max_v4: u8,
+    pub(crate) cell_max_v4: u8,
     /// Width of an IPv6 sharing cell, prefix length.
-    pub cell_max_v6: u8,
+    pub(crate) cell_max_v6: u8,
     /// How far health or load may send a client, in kilometres.
-    pub spill_max_km: Option<u32>,
+    pub(crate) spill_max_km: Option<u32>,
     /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
-    pub up_threshold_percent: u8,
+    pub(crate) up_threshold_percent: u8,
     /// When it distrusts its probes.
-    pub guard: PanicGuard,
+    pub(crate) guard: PanicGuard,
     /// Whether `<pop>.<owner>` names exist.
-    pub expose_pops: bool,
+    pub(crate) expose_pops: bool,
     /// Whether HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in
     /// the policy's service.
     ///
     /// [`HttpsParams`]: super::pop::HttpsParams
-    pub https: bool,
+    pub(crate) https: bool,
     /// Where its name is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 impl Policy {
     /// This policy and every one that its rules lead to, each once, itself first.
-    pub fn reach(&self) -> Vec<&Policy> {
+    pub(crate) fn reach(&self) -> Vec<&Policy> {
         let mut found = vec![self];
         let mut next = 0;
         while let Some(policy) = found.get(next).copied() {
@@ -158,7 +158,7 @@ impl Policy {
 
     /// Every candidate that it can answer with, also by its rules and by the policies that it uses,
     /// in no order and not each once.
-    pub fn everybody(&self) -> impl Iterator<Item = &Candidate> {
+    pub(crate) fn everybody(&self) -> impl Iterator<Item = &Candidate> {
         self.reach().into_iter().flat_map(|policy| {
             let of_rules = policy.rules.iter().filter_map(|rule| match &rule.target {
                 RuleTarget::Candidates(bands) => Some(bands),

@@ -28,10 +28,11 @@ pub enum AdminState {
 
 impl AdminState {
     /// Every state.
-    pub const ALL: [AdminState; 4] = [AdminState::Auto, AdminState::Up, AdminState::Down, AdminState::Drain];
+    pub(crate) const ALL: [AdminState; 4] =
+        [AdminState::Auto, AdminState::Up, AdminState::Down, AdminState::Drain];
 
     /// The word in files and commands.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             AdminState::Auto => "auto",
             AdminState::Up => "up",
@@ -41,50 +42,50 @@ impl AdminState {
     }
 
     /// The state that a word of a file or command means.
-    pub fn from_word(word: &str) -> Option<AdminState> {
+    pub(crate) fn from_word(word: &str) -> Option<AdminState> {
         AdminState::ALL.into_iter().find(|state| state.word() == word)
     }
 }
 
 /// An address and its weight within the PoP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WeightedAddress<A> {
+pub(crate) struct WeightedAddress<A> {
     /// The address that clients are given.
-    pub address: A,
+    pub(crate) address: A,
     /// Share among the addresses of the PoP, 0 to [`crate::limits::WEIGHT_MAX`].
-    pub weight: u32,
+    pub(crate) weight: u32,
 }
 
 /// One set of addresses in a PoP.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub(crate) struct Service {
     /// Name; `default` for the set written directly under `addresses`.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// IPv4 addresses in the order written.
-    pub v4: Vec<WeightedAddress<Ipv4Addr>>,
+    pub(crate) v4: Vec<WeightedAddress<Ipv4Addr>>,
     /// IPv6 addresses in the order written.
-    pub v6: Vec<WeightedAddress<Ipv6Addr>>,
+    pub(crate) v6: Vec<WeightedAddress<Ipv6Addr>>,
     /// What HTTPS records say of it, if there are any.
-    pub https: Option<HttpsParams>,
+    pub(crate) https: Option<HttpsParams>,
     /// Probes of its addresses, which must all be well; none: it is not probed.
-    pub probes: Vec<ProbeId>,
+    pub(crate) probes: Vec<ProbeId>,
     /// How much it can carry, in the unit of its own feed; above 0.
-    pub capacity: Option<f64>,
+    pub(crate) capacity: Option<f64>,
     /// The feed of its own load; `None`: that of the PoP speaks for it, if there is one.
-    pub load: Option<Arc<LoadSpec>>,
+    pub(crate) load: Option<Arc<LoadSpec>>,
     /// Where it is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// What an HTTPS record says beside the addresses: service parameters in wire form, keys and
 /// lengths included (RFC 9460 section 2.2). They come in two parts, because the IPv4 hints stand
 /// between.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpsParams {
+pub(crate) struct HttpsParams {
     /// `alpn` (key 1) and `port` (key 3).
-    pub before_hints: Box<[u8]>,
+    pub(crate) before_hints: Box<[u8]>,
     /// `ech` (key 5): behind `ipv4hint` (key 4), before `ipv6hint` (key 6).
-    pub ech: Box<[u8]>,
+    pub(crate) ech: Box<[u8]>,
 }
 
 /// A place that serves content.
@@ -95,33 +96,33 @@ pub struct Pop {
     /// Where it stands.
     pub coordinates: Option<Coordinates>,
     /// Country it stands in.
-    pub country: Option<Country>,
+    pub(crate) country: Option<Country>,
     /// Share among equals, 0 to [`crate::limits::WEIGHT_MAX`]; 0 means last resort.
-    pub weight: u32,
+    pub(crate) weight: u32,
     /// Added to every distance, in kilometres; may be negative.
-    pub bias_km: i32,
+    pub(crate) bias_km: i32,
     /// What the operator says.
-    pub state: AdminState,
+    pub(crate) state: AdminState,
     /// How much it can carry, in the operator's unit; above 0.
-    pub capacity: Option<f64>,
+    pub(crate) capacity: Option<f64>,
     /// The feed of its load, which speaks for every service that has none of its own.
-    pub load: Option<Arc<LoadSpec>>,
+    pub(crate) load: Option<Arc<LoadSpec>>,
     /// Over how long its clients come back once it is up again, in milliseconds; 0: at once.
     pub ramp_ms: u32,
     /// Tags for policies.
-    pub tags: Vec<Arc<str>>,
+    pub(crate) tags: Vec<Arc<str>>,
     /// Address sets, `default` first where there is one.
-    pub services: Vec<Service>,
+    pub(crate) services: Vec<Service>,
     /// Where its name is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// Weight of a PoP or address that gives none.
-pub const WEIGHT_DEFAULT: u32 = 100;
+pub(crate) const WEIGHT_DEFAULT: u32 = 100;
 
 impl Pop {
     /// A PoP of which nothing is said but its name.
-    pub fn bare(name: impl Into<Arc<str>>, at: At) -> Pop {
+    pub(crate) fn bare(name: impl Into<Arc<str>>, at: At) -> Pop {
         Pop {
             name: name.into(),
             coordinates: None,
@@ -139,7 +140,7 @@ impl Pop {
     }
 
     /// The address set of that name.
-    pub fn service(&self, name: &str) -> Option<&Service> {
+    pub(crate) fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|s| &*s.name == name)
     }
 }

@@ -18,12 +18,12 @@ const CNAME_BIT: u16 = 0x8000;
 
 impl EntryTarget {
     /// A PoP.
-    pub fn pop(pop: PopId) -> EntryTarget {
+    pub(crate) fn pop(pop: PopId) -> EntryTarget {
         EntryTarget(pop.0 & !CNAME_BIT)
     }
 
     /// A CNAME, by its index in [`super::table::PolicyTable::cnames`].
-    pub fn cname(index: usize) -> EntryTarget {
+    pub(crate) fn cname(index: usize) -> EntryTarget {
         EntryTarget(index as u16 | CNAME_BIT)
     }
 
@@ -34,7 +34,7 @@ impl EntryTarget {
 }
 
 /// The weight of an entry that no rule or policy overrides: the PoP's own, from the status.
-pub const OWN_WEIGHT: u32 = u32::MAX;
+pub(crate) const OWN_WEIGHT: u32 = u32::MAX;
 
 /// One candidate of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +42,9 @@ pub struct Entry {
     /// What it leads to.
     pub target: EntryTarget,
     /// Band: entries with equal numbers stand together and are equals.
-    pub band: u16,
+    pub(crate) band: u16,
     /// Weight, or [`OWN_WEIGHT`].
-    pub weight: u32,
+    pub(crate) weight: u32,
 }
 
 /// As one word: lists are hashed by the million when a snapshot is compiled.
@@ -73,17 +73,17 @@ pub enum AllDown {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PreferenceList {
     /// A CNAME that a rule answers whatever else is true, by index.
-    pub cname: Option<u16>,
+    pub(crate) cname: Option<u16>,
     /// The list, bands in ascending order; within a band by PoP.
-    pub entries: Box<[Entry]>,
+    pub(crate) entries: Box<[Entry]>,
     /// Whether the policy's tail follows.
-    pub tail: bool,
+    pub(crate) tail: bool,
     /// Whether a rule keeps these clients inside the list: nothing outside it is ever answered.
-    pub fence: bool,
+    pub(crate) fence: bool,
     /// TTL bounds.
     pub ttl: TtlRange,
     /// How many addresses.
-    pub answers: u8,
+    pub(crate) answers: u8,
     /// What happens when nothing passes.
     pub when_all_down: AllDown,
 }

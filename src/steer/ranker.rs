@@ -21,13 +21,13 @@ use std::sync::Arc;
 
 /// Width that every band has beside its per cent: PoPs in one metropolis are equals whatever the
 /// distance of the client.
-pub const BAND_FLOOR_M: i64 = 50_000;
+pub(crate) const BAND_FLOOR_M: i64 = 50_000;
 
 /// Makes preference lists for one policy.
 #[derive(Debug)]
-pub struct Ranker<'a> {
+pub(crate) struct Ranker<'a> {
     /// The policy.
-    pub policy: &'a Policy,
+    pub(crate) policy: &'a Policy,
     pops: &'a [Pop],
     site: Option<Arc<str>>,
     cnames: Arc<[Name]>,
@@ -56,14 +56,14 @@ struct Contest<'a> {
 /// policy's own candidates, made at its first use. Rankers of equal [`Ranker::contest`] may share
 /// it.
 #[derive(Debug)]
-pub struct PlaceRanking {
+pub(crate) struct PlaceRanking {
     from: Option<Point>,
     ranked: Option<Vec<Ranked>>,
 }
 
 impl<'a> Ranker<'a> {
     /// Makes the ranker of a policy, for a node of this site.
-    pub fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Ranker<'a> {
+    pub(crate) fn new(policy: &'a Policy, pops: &'a [Pop], site: Option<Arc<str>>) -> Ranker<'a> {
         let reach = policy.reach();
         let mut cnames: Vec<Name> = Vec::new();
         for name in reach.iter().copied().flat_map(cnames_of_policy) {
@@ -100,19 +100,19 @@ impl<'a> Ranker<'a> {
 
     /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked
     /// for.
-    pub fn contest(&self) -> (Vec<PopId>, u8) {
+    pub(crate) fn contest(&self) -> (Vec<PopId>, u8) {
         let mut pops: Vec<PopId> = pops_of(&self.policy.candidates).collect();
         pops.sort_unstable();
         (pops, self.policy.depth)
     }
 
     /// CNAME targets, by the index that preference lists use.
-    pub fn cnames(&self) -> &[Name] {
+    pub(crate) fn cnames(&self) -> &[Name] {
         &self.cnames
     }
 
     /// Every candidate of the policy, of its rules, and of the policies that it uses, in one band.
-    pub fn members(&self) -> Vec<Entry> {
+    pub(crate) fn members(&self) -> Vec<Entry> {
         let mut members: Vec<Entry> =
             self.policy.everybody().map(|candidate| self.entry(candidate, 0, &self.policy.weights)).collect();
         members.sort_by_key(|entry| entry.target);
@@ -121,12 +121,12 @@ impl<'a> Ranker<'a> {
     }
 
     /// The policy's listed order.
-    pub fn tail(&self) -> &[Entry] {
+    pub(crate) fn tail(&self) -> &[Entry] {
         &self.reach[0].tail
     }
 
     /// The rule that decides at a place, with its index.
-    pub fn rule_for(&self, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
+    pub(crate) fn rule_for(&self, place: &Place, resolver_networks: &[u16]) -> Option<(usize, &'a Rule)> {
         self.rule_of(self.policy, place, resolver_networks)
     }
 
@@ -141,17 +141,17 @@ impl<'a> Ranker<'a> {
     }
 
     /// Makes the preference list of a place.
-    pub fn preference_list(&self, place: &Place, resolver_networks: &[u16]) -> PreferenceList {
+    pub(crate) fn preference_list(&self, place: &Place, resolver_networks: &[u16]) -> PreferenceList {
         self.preference_list_around(place, resolver_networks, &mut self.around(place))
     }
 
     /// What is around a place.
-    pub fn around(&self, place: &Place) -> PlaceRanking {
+    pub(crate) fn around(&self, place: &Place) -> PlaceRanking {
         PlaceRanking { from: self.coordinates(place).map(Point::of), ranked: None }
     }
 
     /// [`Ranker::preference_list`] for a place whose ranking is known.
-    pub fn preference_list_around(
+    pub(crate) fn preference_list_around(
         &self,
         place: &Place,
         resolver_networks: &[u16],
@@ -246,13 +246,13 @@ impl<'a> Ranker<'a> {
 
     /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
     /// database filled in, else at its coordinates.
-    pub fn coordinates(&self, place: &Place) -> Option<Coordinates> {
+    pub(crate) fn coordinates(&self, place: &Place) -> Option<Coordinates> {
         let pop_at = |site: &str| self.pops.iter().find(|pop| *pop.name == *site);
         place.site.as_deref().and_then(pop_at).and_then(|pop| pop.coordinates).or(place.coordinates)
     }
 
     /// Great-circle distance from a point to a PoP, without bias.
-    pub fn distance_m(&self, from: Coordinates, pop: PopId) -> Option<u32> {
+    pub(crate) fn distance_m(&self, from: Coordinates, pop: PopId) -> Option<u32> {
         self.pops[usize::from(pop.0)].coordinates.map(|to| great_circle_m(from, to))
     }
 

@@ -67,7 +67,7 @@ pub struct Score {
 
 impl Score {
     /// No candidate's: for room that is not used yet.
-    pub const NONE: Score = Score { weight: 0, neg_log: 0 };
+    pub(crate) const NONE: Score = Score { weight: 0, neg_log: 0 };
 
     /// The score of a candidate with `weight` (1 to [`crate::limits::WEIGHT_MAX`]) for the draw
     /// that `key` and `candidate` give.

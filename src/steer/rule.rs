@@ -9,39 +9,39 @@ use std::sync::Arc;
 /// What a condition is asked about: the client's place, the networks of its resolver, and the site
 /// of the answering node.
 #[derive(Clone, Copy, Debug)]
-pub struct Circumstances<'a> {
+pub(crate) struct Circumstances<'a> {
     /// Place of the subject.
-    pub place: &'a Place,
+    pub(crate) place: &'a Place,
     /// Operator networks that hold the resolver's address, ascending.
-    pub resolver_networks: &'a [u16],
+    pub(crate) resolver_networks: &'a [u16],
     /// Site of the node.
-    pub site: Option<&'a str>,
+    pub(crate) site: Option<&'a str>,
 }
 
 /// Conditions that must all hold; a list means any of its members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct When {
+pub(crate) struct When {
     /// Countries.
-    pub country: Vec<Country>,
+    pub(crate) country: Vec<Country>,
     /// Subdivisions with their country (`US-CA`).
-    pub subdivision: Vec<(Country, Subdivision)>,
+    pub(crate) subdivision: Vec<(Country, Subdivision)>,
     /// Continents.
-    pub continent: Vec<Continent>,
+    pub(crate) continent: Vec<Continent>,
     /// Autonomous systems.
-    pub asn: Vec<u32>,
+    pub(crate) asn: Vec<u32>,
     /// Operator networks that hold the client, as indexes into the deployment's networks.
-    pub network: Vec<u16>,
+    pub(crate) network: Vec<u16>,
     /// Operator networks that hold the resolver.
-    pub resolver_network: Vec<u16>,
+    pub(crate) resolver_network: Vec<u16>,
     /// Sites of the answering node.
-    pub site: Vec<Arc<str>>,
+    pub(crate) site: Vec<Arc<str>>,
     /// Conditions that must not all hold.
-    pub not: Option<Box<When>>,
+    pub(crate) not: Option<Box<When>>,
 }
 
 impl When {
     /// Whether every condition holds.
-    pub fn matches(&self, of: Circumstances<'_>) -> bool {
+    pub(crate) fn matches(&self, of: Circumstances<'_>) -> bool {
         let place = of.place;
         let any = |list_is_empty: bool, hit: bool| list_is_empty || hit;
         any(self.country.is_empty(), place.country.is_some_and(|c| self.country.contains(&c)))
@@ -64,7 +64,7 @@ impl When {
 
     /// In the words of the file, such as `country: [DE, FR], not: { asn: 64500 }`; empty where it
     /// says nothing. `networks` are the names of operator networks.
-    pub fn words(&self, networks: &[Arc<str>]) -> String {
+    pub(crate) fn words(&self, networks: &[Arc<str>]) -> String {
         let network = |index: &u16| {
             networks.get(usize::from(*index)).map_or_else(|| index.to_string(), ToString::to_string)
         };
@@ -87,14 +87,14 @@ impl When {
     }
 
     /// Every operator network that a `resolver_network` condition names, here or under `not`.
-    pub fn resolver_networks(&self) -> Vec<u16> {
+    pub(crate) fn resolver_networks(&self) -> Vec<u16> {
         let mut all = self.resolver_network.clone();
         all.extend(self.not.iter().flat_map(|not| not.resolver_networks()));
         all
     }
 
     /// Whether the outcome depends on where the client is (as against the resolver or the node).
-    pub fn asks_place(&self) -> bool {
+    pub(crate) fn asks_place(&self) -> bool {
         !(self.country.is_empty()
             && self.subdivision.is_empty()
             && self.continent.is_empty()
@@ -106,7 +106,7 @@ impl When {
 
 /// What a rule answers with.
 #[derive(Clone, Debug)]
-pub enum RuleTarget {
+pub(crate) enum RuleTarget {
     /// The policy's own candidates; the rule only changes other settings.
     Policy,
     /// These candidates first.
@@ -120,27 +120,27 @@ pub enum RuleTarget {
 
 /// A rule. What it leaves open (`None`) is as the policy says.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// When it applies.
-    pub when: When,
+    pub(crate) when: When,
     /// What it answers with.
-    pub target: RuleTarget,
+    pub(crate) target: RuleTarget,
     /// Order of its candidates; a plain list means listed.
-    pub order: Option<Order>,
+    pub(crate) order: Option<Order>,
     /// Who counts as equal.
-    pub band: Option<BandWidth>,
+    pub(crate) band: Option<BandWidth>,
     /// Weights over the policy's.
-    pub weights: Option<Weights>,
+    pub(crate) weights: Option<Weights>,
     /// TTL bounds.
-    pub ttl: Option<TtlRange>,
+    pub(crate) ttl: Option<TtlRange>,
     /// How many addresses.
-    pub answers: Option<u8>,
+    pub(crate) answers: Option<u8>,
     /// What to do when nothing passes.
-    pub when_all_down: Option<WhenAllDown>,
+    pub(crate) when_all_down: Option<WhenAllDown>,
     /// Whether nothing outside its candidates is ever served.
-    pub fence: bool,
+    pub(crate) fence: bool,
     /// Where it is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 #[cfg(test)]

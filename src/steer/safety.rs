@@ -7,20 +7,20 @@ use crate::finding::At;
 
 /// A rule over some PoPs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SafetyRule {
+pub(crate) struct SafetyRule {
     /// What must hold.
-    pub need: Requirement,
+    pub(crate) need: Requirement,
     /// Over whom; at least one, each once.
-    pub of: Vec<PopId>,
+    pub(crate) of: Vec<PopId>,
     /// How the operator wrote whom: `all`, `tag eu`, or names.
-    pub words: String,
+    pub(crate) words: String,
     /// Where it is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// What must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Requirement {
+pub(crate) enum Requirement {
     /// So many of them are in service.
     NeverFewerThan(u32),
     /// Of their capacity, or of their number where not all have one, no more than this is off.
@@ -32,37 +32,37 @@ pub enum Requirement {
 
 /// Safety rules of a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Safety {
+pub(crate) struct Safety {
     /// The rules.
-    pub rules: Vec<SafetyRule>,
+    pub(crate) rules: Vec<SafetyRule>,
     /// Before this time they do not hold, in seconds since 1970.
-    pub off_until_epoch: Option<u64>,
+    pub(crate) off_until_epoch: Option<u64>,
 }
 
 impl Safety {
     /// The rules that hold at a time, in seconds since 1970.
-    pub fn in_force(&self, now_epoch: u64) -> &[SafetyRule] {
+    pub(crate) fn in_force(&self, now_epoch: u64) -> &[SafetyRule] {
         if self.off_until_epoch.is_some_and(|until| now_epoch < until) { &[] } else { &self.rules }
     }
 }
 
 /// A rule that does not hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BrokenRule {
+pub(crate) struct BrokenRule {
     /// What is wrong, as an English sentence without a full stop.
-    pub sentence: String,
+    pub(crate) sentence: String,
     /// By how much: PoPs that are missing, or per cent that are too many.
-    pub lack: f64,
+    pub(crate) lack: f64,
 }
 
 /// By how much rules are broken somewhere, by what they are about: so that what was so before is
 /// not held against a change that leaves it so, or mends a part.
 #[derive(Clone, Debug, Default)]
-pub struct Lacks(Vec<(String, f64)>);
+pub(crate) struct Lacks(Vec<(String, f64)>);
 
 impl Lacks {
     /// Of rules where `serving` and `capacity` tell what is so.
-    pub fn of(
+    pub(crate) fn of(
         rules: &[SafetyRule],
         serving: impl Fn(PopId) -> bool,
         capacity: impl Fn(PopId) -> Option<f64>,
@@ -76,7 +76,7 @@ impl Lacks {
     }
 
     /// Whether a rule was broken as much before.
-    pub fn have(&self, rule: &SafetyRule, broken: &BrokenRule) -> bool {
+    pub(crate) fn have(&self, rule: &SafetyRule, broken: &BrokenRule) -> bool {
         let subject = rule.subject();
         self.0.iter().any(|(other, lack)| *other == subject && broken.lack <= *lack)
     }
@@ -94,7 +94,7 @@ impl SafetyRule {
 
     /// Whether the rule is broken where `serving` tells who takes regular clients, and `capacity`
     /// what each can carry.
-    pub fn broken(
+    pub(crate) fn broken(
         &self,
         serving: impl Fn(PopId) -> bool,
         capacity: impl Fn(PopId) -> Option<f64>,

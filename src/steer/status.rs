@@ -60,7 +60,7 @@ impl PopStatus {
 
     /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
     #[inline]
-    pub fn is_left_by(&self, cell: u64, seed: u64) -> bool {
+    pub(crate) fn is_left_by(&self, cell: u64, seed: u64) -> bool {
         self.left > 0 && order(cell, seed, LEAVE_SALT) < self.left
     }
 }
@@ -94,13 +94,13 @@ const ACCEPT_SALT: u64 = 0x6163_6365_7074_6564;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SlotView {
     /// Addresses that are not answered, by index.
-    pub down_v4: u64,
+    pub(crate) down_v4: u64,
     /// Addresses that are not answered, by index.
-    pub down_v6: u64,
+    pub(crate) down_v6: u64,
     /// Seconds until its state can change; [`NO_HORIZON`] if no change is near.
-    pub horizon_secs: u32,
+    pub(crate) horizon_secs: u32,
     /// Order in which slots went down, the last highest; 0 for one that is up.
-    pub went_down: u32,
+    pub(crate) went_down: u32,
     /// Families in which it has an address.
     pub has: Families,
     /// Families in which enough addresses are up.
@@ -108,7 +108,7 @@ pub struct SlotView {
     /// Families in which it may be answered without another look: those that are up, where the PoP
     /// is in regular service with a weight of its own, and no cell has left it or is sent
     /// elsewhere. What an entry says may only be its weight.
-    pub unconditional: Families,
+    pub(crate) unconditional: Families,
     /// Families that take no clients yet because nothing is known of them: new since a reload.
     /// Before everything is taken to be down they do, since unknown is not down.
     pub awaited: Families,
@@ -152,7 +152,7 @@ impl View {
     }
 
     /// All slots, in order.
-    pub fn slots(&self) -> &[SlotView] {
+    pub(crate) fn slots(&self) -> &[SlotView] {
         &self.slots
     }
 }
@@ -197,7 +197,7 @@ impl SlotView {
     /// Families that may be answered: those it has, and unless probes are ignored those that are
     /// up.
     #[inline]
-    pub fn families(&self, ignore_probes: bool) -> Families {
+    pub(crate) fn families(&self, ignore_probes: bool) -> Families {
         if ignore_probes { self.has } else { self.up }
     }
 }
@@ -268,7 +268,7 @@ impl Status {
     }
 
     /// What load sends away from each slot; empty while nothing is shed anywhere.
-    pub fn sheds(&self) -> &[Shed] {
+    pub(crate) fn sheds(&self) -> &[Shed] {
         &self.sheds
     }
 
@@ -281,7 +281,7 @@ impl Status {
     /// Whether the cell of a client has a say in what a policy answers: always, or now because
     /// something gradual parts its cells.
     #[inline]
-    pub fn by_cell(&self, index: u32, policy: &PolicyTable) -> bool {
+    pub(crate) fn by_cell(&self, index: u32, policy: &PolicyTable) -> bool {
         self.seen_by(index, policy).1
     }
 
@@ -293,7 +293,7 @@ impl Status {
     }
 
     /// All views, and which each policy has.
-    pub fn views(&self) -> (&[View], impl Iterator<Item = u16> + '_) {
+    pub(crate) fn views(&self) -> (&[View], impl Iterator<Item = u16> + '_) {
         (&self.views, self.policies.iter().map(|(view, _)| *view))
     }
 
@@ -312,7 +312,7 @@ impl Status {
 
     /// Whether anybody of a policy or its rules has a family and is not switched off by hand,
     /// whatever probes say.
-    pub fn offers(&self, policy: &PolicyTable, view: &View, family: Families) -> bool {
+    pub(crate) fn offers(&self, policy: &PolicyTable, view: &View, family: Families) -> bool {
         policy.members.iter().filter_map(|member| member.target.split().ok()).any(|pop| {
             let slot = policy.slots[usize::from(pop.0)];
             slot != NO_SLOT && view.slot(slot).has & family != 0 && self.pop(pop).state != AdminState::Down

@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 /// Address families as bits.
-pub type Families = u8;
+pub(crate) type Families = u8;
 /// IPv4.
 pub const V4: Families = 1;
 /// IPv6.
@@ -22,9 +22,9 @@ pub struct SharedAddress<A> {
     /// The address.
     pub address: A,
     /// Its weight; 0 is answered only where all are 0.
-    pub weight: u32,
+    pub(crate) weight: u32,
     /// Hash of the address, so that reordering a list moves nobody.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// One service of one PoP.
@@ -37,18 +37,18 @@ pub struct Slot {
     /// IPv6 addresses.
     pub v6: Box<[SharedAddress<Ipv6Addr>]>,
     /// What its HTTPS record says beside the addresses.
-    pub https: Option<Box<HttpsParams>>,
+    pub(crate) https: Option<Box<HttpsParams>>,
 }
 
 impl Slot {
     /// Families in which it has an address.
-    pub fn families(&self) -> Families {
+    pub(crate) fn families(&self) -> Families {
         (if self.v4.is_empty() { 0 } else { V4 }) | (if self.v6.is_empty() { 0 } else { V6 })
     }
 }
 
 /// No slot: the PoP lacks the policy's service.
-pub const NO_SLOT: u32 = u32::MAX;
+pub(crate) const NO_SLOT: u32 = u32::MAX;
 
 /// The value of a route leaf that carries IPv4 inside IPv6; never looked up.
 pub const REDIRECT: u32 = crate::geo::trie::VALUE_MAX;
@@ -73,14 +73,14 @@ pub struct PolicyTable {
     /// client.
     pub families: Families,
     /// Whether HTTPS records are answered: for every client or for none.
-    pub https: bool,
+    pub(crate) https: bool,
     /// CNAME targets.
-    pub cnames: Box<[Name]>,
+    pub(crate) cnames: Box<[Name]>,
     /// Everybody that the policy or one of its rules can answer with, in one band: the whole
     /// policy.
     pub members: Box<[Entry]>,
     /// Listed order behind every list.
-    pub tail: Box<[Entry]>,
+    pub(crate) tail: Box<[Entry]>,
     /// All preference lists.
     pub preference_lists: Box<[PreferenceList]>,
     /// Preference lists of a leaf: one if ECS decides, one if the resolver's address decides (they
@@ -90,32 +90,32 @@ pub struct PolicyTable {
     pub routes: Box<[Arc<Trie>]>,
     /// The same where the cell has a say too: they tell IPv4 inside IPv6 apart even if all places
     /// are one.
-    pub cell_routes: Box<[Arc<Trie>]>,
+    pub(crate) cell_routes: Box<[Arc<Trie>]>,
     /// Resolver address to class; `None` if no rule asks for the resolver's network.
     pub resolver_classes: Option<Arc<Trie>>,
     /// Whether ECS is used.
-    pub ecs: bool,
+    pub(crate) ecs: bool,
     /// How equals share.
-    pub share: Sharing,
+    pub(crate) share: Sharing,
     /// Whether anything of it shares by cell; never with `share: random`.
-    pub by_cell: bool,
+    pub(crate) by_cell: bool,
     /// Whether routes lead to different preference lists.
-    pub located: bool,
+    pub(crate) located: bool,
     /// Prefix length of a sharing cell.
-    pub cell_v4: u8,
+    pub(crate) cell_v4: u8,
     /// Prefix length of a sharing cell.
-    pub cell_v6: u8,
+    pub(crate) cell_v6: u8,
     /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
-    pub up_threshold_percent: u8,
+    pub(crate) up_threshold_percent: u8,
     /// How many distinct leaves the routes have: its cost in resolvers' caches.
-    pub scopes: usize,
+    pub(crate) scopes: usize,
 }
 
 impl PolicyTable {
     /// Address to choice, for each class of resolver: as it is where the cell has a say too, or
     /// where it has none.
     #[inline(always)]
-    pub fn routes_of(&self, by_cell: bool) -> &[Arc<Trie>] {
+    pub(crate) fn routes_of(&self, by_cell: bool) -> &[Arc<Trie>] {
         if by_cell { &self.cell_routes } else { &self.routes }
     }
 

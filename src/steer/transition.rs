@@ -5,33 +5,33 @@
 //! by as much, and no further than to its beginning; a transition that has begun never waits again.
 
 /// Steps of a transition. Shares of cells have as many, so that each step moves one share.
-pub const STEPS: u64 = 256;
+pub(crate) const STEPS: u64 = 256;
 
 /// When something begins to hold, and how long it takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Transition {
+pub(crate) struct Transition {
     /// When it begins, in seconds since 1970, if that was planned or takes time; else 0.
-    pub start_epoch_secs: u64,
+    pub(crate) start_epoch_secs: u64,
     /// How long it takes, in seconds; 0 for at once.
-    pub over_secs: u64,
+    pub(crate) over_secs: u64,
     /// Where it begins: cells that have left (0 to 256), or a weight.
-    pub from: u32,
+    pub(crate) from: u32,
 }
 
 impl Transition {
     /// Whether all of it holds at a moment.
-    pub fn is_over(&self, now: u64) -> bool {
+    pub(crate) fn is_over(&self, now: u64) -> bool {
         now >= self.end()
     }
 
     /// When all of it holds, in seconds since 1970.
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.start_epoch_secs.saturating_add(self.over_secs)
     }
 
     /// Where it stands on the way to `to`: never past it, and never back while the clock goes
     /// forth.
-    pub fn position(&self, to: u32, now: u64) -> u32 {
+    pub(crate) fn position(&self, to: u32, now: u64) -> u32 {
         let step = self.step(now);
         let gone = |way: u32| (u64::from(way) * step / STEPS) as u32;
         if to >= self.from { self.from + gone(to - self.from) } else { self.from - gone(self.from - to) }
@@ -39,7 +39,7 @@ impl Transition {
 
     /// How much of it holds, in quarters: 0 where it begins, 4 where all of it does; `None` before
     /// it begins.
-    pub fn quarter(&self, now: u64) -> Option<u8> {
+    pub(crate) fn quarter(&self, now: u64) -> Option<u8> {
         (now >= self.start_epoch_secs).then(|| (self.step(now) * 4 / STEPS) as u8)
     }
 
@@ -53,7 +53,7 @@ impl Transition {
     }
 
     /// When the next step is done, in seconds since 1970; `None` after the last.
-    pub fn next(&self, now: u64) -> Option<u64> {
+    pub(crate) fn next(&self, now: u64) -> Option<u64> {
         if now < self.start_epoch_secs {
             return Some(self.start_epoch_secs);
         }

@@ -19,7 +19,7 @@ pub fn allowed() -> io::Result<Vec<u16>> {
 
 /// Binds the calling thread to one core. `InvalidInput` where that is none of this machine.
 #[cfg(target_os = "linux")]
-pub fn pin(cpu: u16) -> io::Result<()> {
+pub(crate) fn pin(cpu: u16) -> io::Result<()> {
     if usize::from(cpu) >= libc::CPU_SETSIZE as usize {
         return Err(io::ErrorKind::InvalidInput.into());
     }

@@ -5,12 +5,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Time since 1970-01-01 UTC. A clock before 1970 is at zero.
-pub fn since_epoch() -> Duration {
+pub(crate) fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Seconds since 1970.
-pub fn epoch_secs() -> u64 {
+pub(crate) fn epoch_secs() -> u64 {
     since_epoch().as_secs()
 }
 

@@ -31,18 +31,18 @@ pub struct Datagram<'a> {
     /// What was received.
     pub octets: &'a [u8],
     /// Who sent it; `None` for an address of neither family.
-    pub peer: Option<SocketAddr>,
+    pub(crate) peer: Option<SocketAddr>,
     /// Whether the kernel cut it because it was longer than [`DATAGRAM_MAX`].
-    pub cut: bool,
+    pub(crate) cut: bool,
 }
 
 /// What became of the replies of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// Taken by the kernel.
-    pub sent: usize,
+    pub(crate) sent: usize,
     /// Refused by the kernel (no route, unreachable peer, full device).
-    pub failed: usize,
+    pub(crate) failed: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -154,7 +154,7 @@ impl Batch {
 
     /// A query of the last `receive`; `index` must be below what that returned.
     #[inline]
-    pub fn datagram(&self, index: usize) -> Datagram<'_> {
+    pub(crate) fn datagram(&self, index: usize) -> Datagram<'_> {
         assert!(index < self.received, "a datagram of this batch");
         datagram(&self.arrivals.headers[index], &self.queries[index], &self.peers[index])
     }
@@ -204,7 +204,7 @@ impl Batch {
 
     /// Where a query of the last `receive`, not answered yet, was sent to, if the kernel told a
     /// unicast address: it does where a socket is bound to every address.
-    pub fn local(&self, index: usize) -> Option<Local> {
+    pub(crate) fn local(&self, index: usize) -> Option<Local> {
         assert!(
             self.passed <= index && index < self.received,
             "a datagram of this batch that is not answered"

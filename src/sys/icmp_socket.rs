@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 /// A non-blocking socket that sends echo requests to an address and gets its replies. The kernel
 /// writes identifier and checksum. The port of a datagram socket stands for the identifier, hence
 /// the form. Fails with `PermissionDenied` where the system does not let us.
-pub fn open(to: IpAddr) -> io::Result<UdpSocket> {
+pub(crate) fn open(to: IpAddr) -> io::Result<UdpSocket> {
     let (domain, protocol) = match to {
         IpAddr::V4(_) => (Domain::IPV4, Protocol::ICMPV4),
         IpAddr::V6(_) => (Domain::IPV6, Protocol::ICMPV6),

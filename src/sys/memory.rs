@@ -131,7 +131,7 @@ impl Passing {
     }
 
     /// Whether this thread has one: whoever works for it in other threads begins another there.
-    pub fn is_on() -> bool {
+    pub(crate) fn is_on() -> bool {
         PASSING.get() > 0
     }
 }

@@ -31,17 +31,17 @@
 
 #![allow(unsafe_code)]
 
-pub mod affinity;
-pub mod clock;
+pub(crate) mod affinity;
+pub(crate) mod clock;
 #[cfg(target_os = "linux")]
-pub mod datagram;
+pub(crate) mod datagram;
 #[cfg(unix)]
-pub mod icmp_socket;
-pub mod memory;
+pub(crate) mod icmp_socket;
+pub(crate) mod memory;
 #[cfg(unix)]
-pub mod process_group;
-pub mod random;
-pub mod socket;
+pub(crate) mod process_group;
+pub(crate) mod random;
+pub(crate) mod socket;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "volley")]
-pub mod volley;
+pub(crate) mod volley;

@@ -4,7 +4,7 @@
 /// reaped that process, or have reaped it just now: while it or any of its group lives its number
 /// belongs to nobody else, and numbers are given anew only after a whole round. A group that is
 /// gone already is no fault.
-pub fn kill(leader: u32) {
+pub(crate) fn kill(leader: u32) {
     let Ok(leader) = libc::pid_t::try_from(leader) else { return };
     // 0 and 1 would mean ourselves and everybody.
     if leader > 1 {

@@ -1,7 +1,7 @@
 //! Random octets of the operating system, for secrets.
 
 /// Octets that nobody can guess; `None` where the system gives none.
-pub fn octets<const N: usize>() -> Option<[u8; N]> {
+pub(crate) fn octets<const N: usize>() -> Option<[u8; N]> {
     let mut octets = [0; N];
     fill(&mut octets).then_some(octets)
 }

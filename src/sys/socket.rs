@@ -11,11 +11,11 @@ use std::time::Duration;
 
 /// Octets of kernel buffer of a UDP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Buffers {
+pub(crate) struct Buffers {
     /// For queries that wait.
-    pub receive: usize,
+    pub(crate) receive: usize,
     /// For answers that wait.
-    pub send: usize,
+    pub(crate) send: usize,
 }
 
 impl Default for Buffers {
@@ -26,7 +26,7 @@ impl Default for Buffers {
 
 /// What the kernel has granted, in the measure in which it was asked: Linux counts its own
 /// book-keeping in, and tells twice as much (socket(7)).
-pub fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
+pub(crate) fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
     let socket = socket2::SockRef::from(socket);
     let per_octet = if cfg!(target_os = "linux") { 2 } else { 1 };
     Ok(Buffers {
@@ -39,7 +39,7 @@ pub fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
 /// destination if it is bound to every address (an answer from any other leaves from the one that
 /// it is bound to), and wakes its thread four times a second.
 #[cfg(target_os = "linux")]
-pub fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
+pub(crate) fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
     socket.set_reuse_port(true)?;
     if address.ip().is_unspecified() {
@@ -55,7 +55,7 @@ pub fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
 }
 
 /// A UDP socket that nobody shares, as the portable engine takes it: non-blocking.
-pub fn plain(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
+pub(crate) fn plain(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
     enlarge(&socket, buffers);
     socket.set_nonblocking(true)?;
@@ -65,7 +65,7 @@ pub fn plain(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
 
 /// A listening TCP socket, non-blocking. It never shares its port, so a second server on the same
 /// address is refused here even though its UDP sockets could have joined ours.
-pub fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = open(address, Type::STREAM, Protocol::TCP)?;
     // After a restart, connections of the old process may still linger on the port.
     #[cfg(unix)]
@@ -79,7 +79,7 @@ pub fn listener(address: SocketAddr) -> io::Result<TcpListener> {
 /// A listening Unix socket that only its owner may use (mode 0600), non-blocking. The mode is set
 /// before the socket listens, so there is no moment in which another user gets through.
 #[cfg(unix)]
-pub fn private(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+pub(crate) fn private(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     use std::os::unix::fs::PermissionsExt;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
@@ -145,7 +145,7 @@ fn set(socket: &Socket, level: libc::c_int, option: libc::c_int, value: libc::c_
 /// socket was opened and modulo 2^32. Linux 4.12 and later tell; `SO_RXQ_OVFL` would tell the same
 /// with every datagram, at a price for each.
 #[cfg(target_os = "linux")]
-pub fn drops(socket: &UdpSocket) -> io::Result<u32> {
+pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
     let mut told = [0u32; libc::SK_MEMINFO_DROPS as usize + 1];
     let mut len = size_of_val(&told) as libc::socklen_t;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the kernel writes at most

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts connections and refuses those past a limit.
 #[derive(Debug)]
-pub struct ConnectionLimit {
+pub(crate) struct ConnectionLimit {
     total_max: u32,
     prefix_max: u32,
     counts: Mutex<Counts>,
@@ -22,7 +22,7 @@ struct Counts {
 
 /// Why a connection was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitReached {
+pub(crate) enum LimitReached {
     /// There are too many in all.
     Total,
     /// There are too many from its prefix.
@@ -31,19 +31,22 @@ pub enum LimitReached {
 
 /// The right to one connection, given back when dropped.
 #[derive(Debug)]
-pub struct ConnectionPermit {
+pub(crate) struct ConnectionPermit {
     connection_limit: Arc<ConnectionLimit>,
     prefix: Prefix,
 }
 
 impl ConnectionLimit {
     /// A limit of `total_max` connections in all and `prefix_max` from one /24 or /56.
-    pub fn new(total_max: u32, prefix_max: u32) -> ConnectionLimit {
+    pub(crate) fn new(total_max: u32, prefix_max: u32) -> ConnectionLimit {
         ConnectionLimit { total_max, prefix_max, counts: Mutex::default() }
     }
 
     /// Asks for one more connection from `address`.
-    pub fn enter(self: &Arc<ConnectionLimit>, address: IpAddr) -> Result<ConnectionPermit, LimitReached> {
+    pub(crate) fn enter(
+        self: &Arc<ConnectionLimit>,
+        address: IpAddr,
+    ) -> Result<ConnectionPermit, LimitReached> {
         let address = address.to_canonical();
         let prefix =
             Prefix::new(address, if address.is_ipv4() { CONNECTION_PREFIX_V4 } else { CONNECTION_PREFIX_V6 });
@@ -61,7 +64,7 @@ impl ConnectionLimit {
     }
 
     /// Connections now.
-    pub fn open(&self) -> u32 {
+    pub(crate) fn open(&self) -> u32 {
         self.counts().total
     }
 

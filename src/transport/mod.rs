@@ -9,13 +9,13 @@
 //! portable: hickory's own server over the same core, where the fast lane does not exist
 //! ```
 
-pub mod connection_limit;
-pub mod draw;
+pub(crate) mod connection_limit;
+pub(crate) mod draw;
 #[cfg(feature = "portable")]
-pub mod portable;
-pub mod slow_path;
-pub mod tcp;
+pub(crate) mod portable;
+pub(crate) mod slow_path;
+pub(crate) mod tcp;
 #[cfg(target_os = "linux")]
-pub mod udp;
+pub(crate) mod udp;
 #[cfg(target_os = "linux")]
-pub mod worker;
+pub(crate) mod worker;

@@ -36,17 +36,17 @@ use tokio_util::sync::CancellationToken;
 const RESPONSE_BUFFER: usize = 64;
 
 /// The core behind hickory's server.
-pub struct Portable {
+pub(crate) struct Portable {
     /// The snapshot.
-    pub shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Counters of its UDP.
-    pub udp: Arc<CounterBlock>,
+    pub(crate) udp: Arc<CounterBlock>,
     /// Counters of its TCP.
-    pub tcp: Arc<CounterBlock>,
+    pub(crate) tcp: Arc<CounterBlock>,
 }
 
 /// Serves non-blocking sockets until stopped.
-pub async fn serve(
+pub(crate) async fn serve(
     handler: Portable,
     udp: Vec<UdpSocket>,
     tcp: Vec<TcpListener>,

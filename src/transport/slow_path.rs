@@ -28,17 +28,17 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// A slow-path message in the queue.
-pub struct SlowPathQuery {
+pub(crate) struct SlowPathQuery {
     /// As received.
-    pub octets: Vec<u8>,
+    pub(crate) octets: Vec<u8>,
     /// Who sent it.
-    pub peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// The way back.
-    pub reply: ReplyTo,
+    pub(crate) reply: ReplyTo,
 }
 
 /// Sender of the answer to a slow-path message.
-pub enum ReplyTo {
+pub(crate) enum ReplyTo {
     /// From the worker's own socket, from the address that was asked.
     Datagram {
         /// The worker's socket.
@@ -53,23 +53,23 @@ pub enum ReplyTo {
 
 /// The entrance to the queue; cheap to clone, and usable from plain threads.
 #[derive(Clone)]
-pub struct SlowPathQueue(mpsc::Sender<SlowPathQuery>);
+pub(crate) struct SlowPathQueue(mpsc::Sender<SlowPathQuery>);
 
 impl SlowPathQueue {
     /// The queue and its far end.
-    pub fn new() -> (SlowPathQueue, mpsc::Receiver<SlowPathQuery>) {
+    pub(crate) fn new() -> (SlowPathQueue, mpsc::Receiver<SlowPathQuery>) {
         let (sender, receiver) = mpsc::channel(SLOW_PATH_QUEUE_MAX);
         (SlowPathQueue(sender), receiver)
     }
 
     /// Queues a message; false if the queue is full. Never waits.
-    pub fn offer(&self, slow_path: SlowPathQuery) -> bool {
+    pub(crate) fn offer(&self, slow_path: SlowPathQuery) -> bool {
         self.0.try_send(slow_path).is_ok()
     }
 }
 
 /// Answers queued messages until every entrance is gone.
-pub async fn serve(mut queue: mpsc::Receiver<SlowPathQuery>, shared: Arc<Shared>) {
+pub(crate) async fn serve(mut queue: mpsc::Receiver<SlowPathQuery>, shared: Arc<Shared>) {
     let block = shared.counters.slow_path();
     while let Some(slow_path) = queue.recv().await {
         // hickory has had panics on hostile input before; one must not end the queue.
@@ -102,7 +102,7 @@ pub async fn serve(mut queue: mpsc::Receiver<SlowPathQuery>, shared: Arc<Shared>
 }
 
 /// Answer to a slow-path message; `None` for silence.
-pub fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
+pub(crate) fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
     let header: &[u8; 12] = octets.first_chunk()?;
     if header[2] & 0x80 != 0 {
         return None;

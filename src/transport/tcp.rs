@@ -25,23 +25,23 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// What every connection works with.
-pub struct TcpContext {
+pub(crate) struct TcpContext {
     /// The snapshot.
-    pub shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Counters of the TCP lane.
-    pub block: Arc<CounterBlock>,
+    pub(crate) block: Arc<CounterBlock>,
     /// Limits of connections.
-    pub connection_limit: Arc<ConnectionLimit>,
+    pub(crate) connection_limit: Arc<ConnectionLimit>,
     /// Queue for slow-path messages.
-    pub slow_path: SlowPathQueue,
+    pub(crate) slow_path: SlowPathQueue,
     /// A connection without a query is closed after this long.
-    pub idle: Duration,
+    pub(crate) idle: Duration,
     /// Cancelled when the server stops.
-    pub stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 /// Accepts until the server stops, then lets running answers finish.
-pub async fn serve(listener: TcpListener, tcp_context: Arc<TcpContext>) {
+pub(crate) async fn serve(listener: TcpListener, tcp_context: Arc<TcpContext>) {
     let mut connections = JoinSet::new();
     let mut pause = Duration::ZERO;
     loop {

@@ -21,25 +21,25 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// What one worker thread works with.
-pub struct WorkerContext {
+pub(crate) struct WorkerContext {
     /// Its socket, shared only with late answers of the slow path.
-    pub socket: Arc<UdpSocket>,
+    pub(crate) socket: Arc<UdpSocket>,
     /// The snapshot.
-    pub shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Its own counters.
-    pub block: Arc<CounterBlock>,
+    pub(crate) block: Arc<CounterBlock>,
     /// Queue for slow-path messages.
-    pub slow_path: SlowPathQueue,
+    pub(crate) slow_path: SlowPathQueue,
     /// Datagrams that it takes from the kernel at once.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// The core that it is bound to.
-    pub cpu: Option<u16>,
+    pub(crate) cpu: Option<u16>,
     /// Set when the server stops; seen within `WORKER_WAKE_MILLIS`.
-    pub stop: Arc<AtomicBool>,
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// Serves until told to stop.
-pub fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
+pub(crate) fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
     let mut batch = Batch::new(worker_context.batch);
     let mut worker_scratch = WorkerScratch {
         draws: Draws::seeded(),
@@ -67,7 +67,7 @@ pub fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
 /// What the kernel has dropped for want of room in one socket's buffer, as far as it was asked:
 /// once in each second, which costs no query anything. Outlives [`serve`], as the socket does.
 #[derive(Default)]
-pub struct Drops {
+pub(crate) struct Drops {
     asked_secs: u32,
     told: u32,
 }

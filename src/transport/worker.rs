@@ -10,18 +10,18 @@ use std::thread::{Builder, JoinHandle};
 
 /// Running worker threads.
 #[derive(Debug, Default)]
-pub struct Workers(Vec<JoinHandle<()>>);
+pub(crate) struct Workers(Vec<JoinHandle<()>>);
 
 impl Workers {
     /// Starts a thread with its worker context.
-    pub fn start(&mut self, worker_context: WorkerContext) -> io::Result<()> {
+    pub(crate) fn start(&mut self, worker_context: WorkerContext) -> io::Result<()> {
         let name = format!("udp-{}", self.0.len());
         self.0.push(Builder::new().name(name).spawn(move || run(&worker_context))?);
         Ok(())
     }
 
     /// Waits for every thread; each ends within its wake-up time after its stop flag is set.
-    pub fn join(self) {
+    pub(crate) fn join(self) {
         for handle in self.0 {
             // A worker catches its own panics; a failed join has nothing left to tell.
             let _ = handle.join();
@@ -29,12 +29,12 @@ impl Workers {
     }
 
     /// How many threads there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -14,14 +14,14 @@ use std::fmt;
 use std::net::IpAddr;
 
 /// Option code.
-pub const CODE: u16 = 10;
+pub(crate) const CODE: u16 = 10;
 /// Octets of a client cookie with a server cookie of ours.
-pub const WHOLE_LEN: usize = 24;
+pub(crate) const WHOLE_LEN: usize = 24;
 /// Octets of a secret: the key of SipHash.
-pub const SECRET_LEN: usize = 16;
+pub(crate) const SECRET_LEN: usize = 16;
 
 /// A client cookie with a server cookie, as the option holds them.
-pub type Whole = [u8; WHOLE_LEN];
+pub(crate) type Whole = [u8; WHOLE_LEN];
 
 /// Code and length of an option with both cookies.
 const HEAD: [u8; 4] = [0, CODE as u8, 0, WHOLE_LEN as u8];
@@ -68,11 +68,11 @@ pub enum CookieStatus {
 
 impl CookieStatus {
     /// Every cookie status, in order.
-    pub const ALL: [CookieStatus; 4] =
+    pub(crate) const ALL: [CookieStatus; 4] =
         [CookieStatus::None, CookieStatus::Client, CookieStatus::Valid, CookieStatus::Invalid];
 
     /// The word in metrics.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             CookieStatus::None => "none",
             CookieStatus::Client => "client",
@@ -86,7 +86,7 @@ impl CookieOption {
     /// Options that are nothing but a client cookie with a server cookie of our length, with the
     /// option header; `None` for all others, good or bad.
     #[inline(always)]
-    pub fn parse_alone(options: &[u8]) -> Option<CookieOption> {
+    pub(crate) fn parse_alone(options: &[u8]) -> Option<CookieOption> {
         let ([c0, c1, l0, l1], whole) = options.split_first_chunk()?;
         let is_ours = [*c0, *c1, *l0, *l1] == HEAD;
         whole.try_into().ok().filter(|_| is_ours).map(|whole| CookieOption { whole, sent: Sent::Sixteen })
@@ -112,7 +112,7 @@ impl CookieOption {
 
 /// Writes the option for a response; gives its octets, `None` if `out` is too small.
 #[inline(always)]
-pub fn write(whole: &Whole, out: &mut [u8]) -> Option<usize> {
+pub(crate) fn write(whole: &Whole, out: &mut [u8]) -> Option<usize> {
     let (head, data) = out.split_first_chunk_mut()?;
     (*head, *data.first_chunk_mut()?) = (HEAD, *whole);
     Some(HEAD.len() + WHOLE_LEN)
@@ -124,7 +124,7 @@ pub struct Secrets(Box<[SipHasher24]>);
 
 impl Secrets {
     /// Cookies are not answered.
-    pub fn off() -> Secrets {
+    pub(crate) fn off() -> Secrets {
         Secrets::default()
     }
 
@@ -134,7 +134,7 @@ impl Secrets {
     }
 
     /// Whether cookies are not answered.
-    pub fn is_off(&self) -> bool {
+    pub(crate) fn is_off(&self) -> bool {
         self.0.is_empty()
     }
 

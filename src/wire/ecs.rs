@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Option code (RFC 7871 section 6).
-pub const CODE: u16 = 8;
+pub(crate) const CODE: u16 = 8;
 
 /// The first eight octets of an option with 24 bits of an IPv4 address: code, length, family,
 /// source and scope.
@@ -21,7 +21,7 @@ pub struct ClientSubnet {
 
 impl ClientSubnet {
     /// A single address.
-    pub fn host(address: IpAddr) -> ClientSubnet {
+    pub(crate) fn host(address: IpAddr) -> ClientSubnet {
         let (family, source) = if address.is_ipv4() { (1, 32) } else { (2, 128) };
         ClientSubnet {
             head: u64::from(CODE) << 48 | (4 + source / 8) << 32 | family << 16 | source << 8,
@@ -36,7 +36,7 @@ impl ClientSubnet {
 
     /// SOURCE PREFIX-LENGTH.
     #[inline(always)]
-    pub fn source(&self) -> u8 {
+    pub(crate) fn source(&self) -> u8 {
         (self.head >> 8) as u8
     }
 
@@ -45,7 +45,7 @@ impl ClientSubnet {
     /// or surplus, or bits set beyond the source. Family 0 is tolerated with source 0 and no
     /// address.
     #[inline(always)]
-    pub fn parse(data: &[u8]) -> Option<ClientSubnet> {
+    pub(crate) fn parse(data: &[u8]) -> Option<ClientSubnet> {
         let (fields, octets) = data.split_first_chunk()?;
         let fields = u32::from_be_bytes(*fields);
         let (family, source, scope) = (fields >> 16, (fields >> 8) as u8, fields as u8);
@@ -75,7 +75,7 @@ impl ClientSubnet {
     /// [`ClientSubnet::parse`] for options that are nothing but a client subnet of IPv4, with its
     /// option header; `None` for all others, good or bad.
     #[inline(always)]
-    pub fn parse_alone(options: &[u8]) -> Option<ClientSubnet> {
+    pub(crate) fn parse_alone(options: &[u8]) -> Option<ClientSubnet> {
         let head = u64::from_be_bytes(*options.first_chunk()?);
         // What resolvers send (RFC 7871 section 11.1): three octets, of which none has a bit too
         // many.
@@ -106,14 +106,14 @@ impl ClientSubnet {
 
     /// Octets of the option in a response, with its four-octet option header.
     #[inline]
-    pub fn response_len(&self) -> usize {
+    pub(crate) fn response_len(&self) -> usize {
         4 + usize::from((self.head >> 32) as u16)
     }
 
     /// Writes the option for a response: as asked, with the scope filled in. Gives the octets
     /// written, `None` if `out` is too small.
     #[inline(always)]
-    pub fn write_response(&self, scope: u8, out: &mut [u8]) -> Option<usize> {
+    pub(crate) fn write_response(&self, scope: u8, out: &mut [u8]) -> Option<usize> {
         let address_len = self.response_len() - 8;
         let (head_to, address_to) = out.split_first_chunk_mut()?;
         *head_to = (self.head | u64::from(scope)).to_be_bytes();

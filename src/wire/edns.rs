@@ -14,34 +14,34 @@ pub struct Edns {
     /// The payload size that the requestor can take, as sent.
     pub payload: u16,
     /// EDNS version; only 0 exists.
-    pub version: u8,
+    pub(crate) version: u8,
     /// The DO bit (RFC 3225).
-    pub dnssec_ok: bool,
+    pub(crate) dnssec_ok: bool,
     /// Whether there are options at all: if not, nothing below is there, and nothing of it need be
     /// looked at.
-    pub asks: bool,
+    pub(crate) asks: bool,
     /// Client subnet.
     pub subnet: Option<ClientSubnet>,
     /// Whether NSID was asked.
-    pub nsid: bool,
+    pub(crate) nsid: bool,
     /// The DNS cookie.
-    pub cookie: Option<cookie::CookieOption>,
+    pub(crate) cookie: Option<cookie::CookieOption>,
 }
 
 /// A fault in an OPT record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadOptions;
+pub(crate) struct BadOptions;
 
 impl Edns {
     /// An OPT without options.
     #[inline]
-    pub fn new(payload: u16, version: u8, dnssec_ok: bool) -> Edns {
+    pub(crate) fn new(payload: u16, version: u8, dnssec_ok: bool) -> Edns {
         Edns { payload, version, dnssec_ok, asks: false, subnet: None, nsid: false, cookie: None }
     }
 
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of a version that we do not know are not
     /// looked at, since BADVERS is due whatever they hold (RFC 6891 section 6.1.3).
-    pub fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Edns, (Edns, BadOptions)> {
+    pub(crate) fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Edns, (Edns, BadOptions)> {
         let mut edns = Edns::new(class, (ttl >> 16) as u8, ttl & 0x8000 != 0);
         if edns.version != 0 {
             return Ok(edns);
@@ -54,7 +54,7 @@ impl Edns {
 
     /// Reads the options of version 0. After an error those are there that could be read.
     #[inline(always)]
-    pub fn read(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
+    pub(crate) fn read(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
         self.asks = !rdata.is_empty();
         if !self.asks {
             return Ok(());
@@ -128,7 +128,7 @@ const OPT_LEN: usize = 11;
 impl ResponseOptions<'_> {
     /// Octets of the OPT record; does not depend on the scope, so it can be reserved beforehand.
     #[inline(always)]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         let error_len = self.error.map_or(0, |(_, text)| 6 + text.len());
         if !self.asked.asks {
             return OPT_LEN + error_len;
@@ -141,7 +141,7 @@ impl ResponseOptions<'_> {
     }
 
     /// Never: an OPT has at least its fixed part.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         false
     }
 
@@ -189,15 +189,15 @@ fn write_option(code: u16, head: &[u8], data: &[u8], out: &mut [u8]) -> Option<u
 }
 
 /// Extended error codes that we send (RFC 8914 section 4).
-pub mod extended_error {
+pub(crate) mod extended_error {
     /// Other error.
-    pub const OTHER: u16 = 0;
+    pub(crate) const OTHER: u16 = 0;
     /// Not authoritative.
-    pub const NOT_AUTHORITATIVE: u16 = 20;
+    pub(crate) const NOT_AUTHORITATIVE: u16 = 20;
     /// Not supported.
-    pub const NOT_SUPPORTED: u16 = 21;
+    pub(crate) const NOT_SUPPORTED: u16 = 21;
     /// No reachable authority; here: no PoP that may be answered.
-    pub const NO_REACHABLE: u16 = 22;
+    pub(crate) const NO_REACHABLE: u16 = 22;
 }
 
 #[cfg(test)]

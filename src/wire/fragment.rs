@@ -5,11 +5,11 @@ use crate::wire::header::HEADER_LEN;
 use crate::wire::position::NamePosition;
 
 /// Octets before the data of a record whose owner is a pointer.
-pub const HEAD_LEN: usize = 12;
+pub(crate) const HEAD_LEN: usize = 12;
 
 /// What a record begins with whose owner is the name at the start of the question: nearly all that
 /// are sent.
-pub fn head(rtype: RrType, ttl: Ttl, data_len: u16) -> [u8; HEAD_LEN] {
+pub(crate) fn head(rtype: RrType, ttl: Ttl, data_len: u16) -> [u8; HEAD_LEN] {
     let ([t0, t1], [c0, c1], [l0, l1]) =
         (rtype.0.to_be_bytes(), CLASS_IN.to_be_bytes(), data_len.to_be_bytes());
     let [s0, s1, s2, s3] = ttl.secs().to_be_bytes();
@@ -18,23 +18,23 @@ pub fn head(rtype: RrType, ttl: Ttl, data_len: u16) -> [u8; HEAD_LEN] {
 
 /// A record, ready to be written.
 #[derive(Clone, Copy, Debug)]
-pub struct Rdata<'a> {
+pub(crate) struct Rdata<'a> {
     /// All of it, owned by the name in the question.
-    pub record: &'a [u8],
+    pub(crate) record: &'a [u8],
     /// Its data.
     /// Where a name is cut before the apex, two octets of placeholder stand.
-    pub octets: &'a [u8],
+    pub(crate) octets: &'a [u8],
     /// Places of the placeholders within `octets`; [`NO_PATCH`] for none.
-    pub patches: [u16; 2],
+    pub(crate) patches: [u16; 2],
     /// Where the name in this record leads: for NS within the zone the number of the node that
     /// holds the addresses, for CNAME its number among those of the zone.
-    pub link: Option<u32>,
+    pub(crate) link: Option<u32>,
 }
 
 impl Rdata<'_> {
     /// Where the name in this record, whose data was written at `at`, stands in the message.
     #[inline(always)]
-    pub fn written(&self, at: usize, apex_at: usize) -> NamePosition {
+    pub(crate) fn written(&self, at: usize, apex_at: usize) -> NamePosition {
         match self.patches[0] {
             NO_PATCH => NamePosition::whole(at),
             literal => NamePosition::split(at, literal, apex_at),
@@ -43,4 +43,4 @@ impl Rdata<'_> {
 }
 
 /// No placeholder.
-pub const NO_PATCH: u16 = u16::MAX;
+pub(crate) const NO_PATCH: u16 = u16::MAX;

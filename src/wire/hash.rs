@@ -7,7 +7,7 @@ const K1: u64 = 0xd6e8_feb8_6659_fd93;
 const K2: u64 = 0xa076_1d64_78bd_642f;
 
 /// Hash of the root name, where the hash of every name begins.
-pub const ROOT: u64 = 0x243f_6a88_85a3_08d3;
+pub(crate) const ROOT: u64 = 0x243f_6a88_85a3_08d3;
 
 #[inline]
 const fn fold(a: u64, b: u64) -> u64 {
@@ -23,7 +23,7 @@ pub const fn mix(a: u64, b: u64) -> u64 {
 }
 
 /// Hash of a name from the hash of its parent and its first label, which must be in lower case.
-pub fn label(parent: u64, label: &[u8]) -> u64 {
+pub(crate) fn label(parent: u64, label: &[u8]) -> u64 {
     let (words, rest) = label.as_chunks();
     let mut hash = words
         .iter()
@@ -94,7 +94,7 @@ pub fn name(wire: &[u8]) -> u64 {
 /// eight octets, whatever the labels are. The words are taken from the end, so that a name goes on
 /// where the hash of its ancestor stood: whoever looks for a zone and then for a name in it reads
 /// the name once.
-pub fn whole(wire: &[u8]) -> u64 {
+pub(crate) fn whole(wire: &[u8]) -> u64 {
     let (rest, words) = wire.as_rchunks();
     let hash = words.iter().rev().fold(ROOT, |hash, word| add_word(hash, u64::from_le_bytes(*word)));
     end_whole(hash, if rest.is_empty() { 0 } else { last_word(rest) }, wire.len())

@@ -1,13 +1,13 @@
 //! Octets of the DNS and checked values of them; knows no zone and no clock.
 
-pub mod cookie;
-pub mod ecs;
-pub mod edns;
-pub mod fragment;
-pub mod hash;
-pub mod header;
-pub mod name;
-pub mod position;
-pub mod query;
-pub mod response;
-pub mod rr;
+pub(crate) mod cookie;
+pub(crate) mod ecs;
+pub(crate) mod edns;
+pub(crate) mod fragment;
+pub(crate) mod hash;
+pub(crate) mod header;
+pub(crate) mod name;
+pub(crate) mod position;
+pub(crate) mod query;
+pub(crate) mod response;
+pub(crate) mod rr;

@@ -39,7 +39,7 @@ impl fmt::Display for NameError {
 
 /// Whether two names in lower-case wire form are one: as `==`, but without a call for most.
 #[inline(always)]
-pub fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
@@ -61,7 +61,7 @@ pub struct Name {
 }
 
 /// Longest name in wire form (RFC 1035 section 3.1).
-pub const NAME_OCTETS_MAX: usize = 255;
+pub(crate) const NAME_OCTETS_MAX: usize = 255;
 
 impl Name {
     /// The root.
@@ -76,7 +76,7 @@ impl Name {
     }
 
     /// [`Name::parse`] for text that may hold any octets, as zone files do.
-    pub fn parse_octets(text: &[u8], origin: Option<&Name>) -> Result<Name, NameError> {
+    pub(crate) fn parse_octets(text: &[u8], origin: Option<&Name>) -> Result<Name, NameError> {
         let root = Name::root();
         let origin = origin.unwrap_or(&root);
         match text {
@@ -157,12 +157,12 @@ impl Name {
     }
 
     /// Whether this is the root.
-    pub fn is_root(&self) -> bool {
+    pub(crate) fn is_root(&self) -> bool {
         self.wire.len() == 1
     }
 
     /// Labels from the left, without the root label.
-    pub fn labels(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &[u8]> {
         let mut at = 0;
         std::iter::from_fn(move || {
             let len = self.wire[at] as usize;
@@ -176,12 +176,12 @@ impl Name {
     }
 
     /// Number of labels without the root label.
-    pub fn label_count(&self) -> usize {
+    pub(crate) fn label_count(&self) -> usize {
         self.labels().count()
     }
 
     /// The name without its first label; `None` for the root.
-    pub fn parent(&self) -> Option<Name> {
+    pub(crate) fn parent(&self) -> Option<Name> {
         let len = self.wire[0] as usize;
         (len > 0).then(|| Name { wire: self.wire[1 + len..].into() })
     }
@@ -195,12 +195,12 @@ impl Name {
     }
 
     /// Whether the first label is a lone asterisk (RFC 4592 section 2.1.1).
-    pub fn is_wildcard(&self) -> bool {
+    pub(crate) fn is_wildcard(&self) -> bool {
         self.wire.starts_with(b"\x01*")
     }
 
     /// This name with one label put before it.
-    pub fn prepend(&self, label: &[u8]) -> Result<Name, NameError> {
+    pub(crate) fn prepend(&self, label: &[u8]) -> Result<Name, NameError> {
         if label.is_empty() {
             return Err(NameError::EmptyLabel);
         }
@@ -230,7 +230,7 @@ impl Name {
 
 /// Length of the uncompressed name at the start of `octets`, with its root label; `None` if there
 /// is no valid name.
-pub fn wire_name_len(octets: &[u8]) -> Option<usize> {
+pub(crate) fn wire_name_len(octets: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
         let len = *octets.get(at)? as usize;
@@ -327,7 +327,7 @@ impl fmt::Debug for Name {
 }
 
 /// Writes a wire name in presentation format with a final dot.
-pub fn write_name(f: &mut impl fmt::Write, wire: &[u8]) -> fmt::Result {
+pub(crate) fn write_name(f: &mut impl fmt::Write, wire: &[u8]) -> fmt::Result {
     let mut at = 0;
     loop {
         let len = match wire.get(at) {

@@ -5,7 +5,7 @@ use super::header::HEADER_LEN;
 /// A name that stands in the message: `literal` octets at `start`, the rest (from there on) at
 /// `tail`.
 #[derive(Clone, Copy, Debug)]
-pub struct NamePosition {
+pub(crate) struct NamePosition {
     start: u16,
     literal: u16,
     tail: u16,
@@ -13,24 +13,25 @@ pub struct NamePosition {
 
 impl NamePosition {
     /// The name in the question.
-    pub const QUESTION: NamePosition = NamePosition { start: HEADER_LEN as u16, literal: u16::MAX, tail: 0 };
+    pub(crate) const QUESTION: NamePosition =
+        NamePosition { start: HEADER_LEN as u16, literal: u16::MAX, tail: 0 };
 
     /// A name whose octets all stand at `start`.
     #[inline]
-    pub fn whole(start: usize) -> NamePosition {
+    pub(crate) fn whole(start: usize) -> NamePosition {
         NamePosition { start: start as u16, literal: u16::MAX, tail: 0 }
     }
 
     /// A name of which the first `literal` octets stand at `start` and the rest at `tail`. Messages
     /// end before 65,536.
     #[inline]
-    pub fn split(start: usize, literal: u16, tail: usize) -> NamePosition {
+    pub(crate) fn split(start: usize, literal: u16, tail: usize) -> NamePosition {
         NamePosition { start: start as u16, literal, tail: tail as u16 }
     }
 
     /// Where the suffix that begins `offset` octets into the name stands.
     #[inline(always)]
-    pub fn suffix(&self, offset: usize) -> usize {
+    pub(crate) fn suffix(&self, offset: usize) -> usize {
         let NamePosition { start, literal, tail } = *self;
         if offset < usize::from(literal) {
             usize::from(start) + offset

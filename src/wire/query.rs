@@ -20,9 +20,9 @@ pub struct Query {
     /// The first half of the header: ID, and below it flags and opcode.
     head: u32,
     /// QTYPE.
-    pub qtype: RrType,
+    pub(crate) qtype: RrType,
     /// QCLASS.
-    pub qclass: u16,
+    pub(crate) qclass: u16,
     /// OPT.
     pub edns: Option<Edns>,
 }
@@ -64,9 +64,9 @@ pub enum Parsed<'a> {
 pub struct Question<'a> {
     /// The message from the question on: what stands behind it comes along, so that blocks can be
     /// copied.
-    pub body: &'a [u8],
+    pub(crate) body: &'a [u8],
     /// Octets of the question; 0 if it could not be read.
-    pub len: usize,
+    pub(crate) len: usize,
 }
 
 impl<'a> Question<'a> {
@@ -80,13 +80,13 @@ impl<'a> Question<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reject<'a> {
     /// Message ID.
-    pub id: u16,
+    pub(crate) id: u16,
     /// Opcode, to be copied.
-    pub opcode: u8,
+    pub(crate) opcode: u8,
     /// Recursion desired, to be copied.
-    pub recursion_desired: bool,
+    pub(crate) recursion_desired: bool,
     /// Response code.
-    pub rcode: Rcode,
+    pub(crate) rcode: Rcode,
     /// The question, if it could be read.
     pub question: Question<'a>,
     /// The OPT, if it could be read; its options may be missing.
@@ -127,7 +127,7 @@ impl QueryName {
 
     /// [`QueryName::parse`] in place; false, and the name means nothing, if there is none.
     #[inline(always)]
-    pub fn read(&mut self, octets: &[u8]) -> bool {
+    pub(crate) fn read(&mut self, octets: &[u8]) -> bool {
         let (mut at, mut labels) = (0usize, 0usize);
         // A name ends within its longest form, or it is none.
         let octets = &octets[..octets.len().min(NAME_OCTETS_MAX)];
@@ -168,13 +168,13 @@ impl QueryName {
 
     /// A name from the start of one and the whole of another, both in wire form without pointers: a
     /// CNAME target that was cut before the apex, and the apex.
-    pub fn join(start: &[u8], rest: &[u8]) -> Option<QueryName> {
+    pub(crate) fn join(start: &[u8], rest: &[u8]) -> Option<QueryName> {
         let mut name = QueryName::default();
         name.read_joined(start, rest).then_some(name)
     }
 
     /// [`QueryName::join`] in place; false, and the name means nothing, if that is too long.
-    pub fn read_joined(&mut self, start: &[u8], rest: &[u8]) -> bool {
+    pub(crate) fn read_joined(&mut self, start: &[u8], rest: &[u8]) -> bool {
         let mut wire = [0u8; 256];
         let Some(whole) = wire.get_mut(..start.len() + rest.len()) else { return false };
         whole[..start.len()].copy_from_slice(start);
@@ -190,13 +190,13 @@ impl QueryName {
 
     /// Number of labels, the root not counted.
     #[inline]
-    pub fn labels(&self) -> usize {
+    pub(crate) fn labels(&self) -> usize {
         usize::from(self.labels)
     }
 
     /// The name without its first `skip` labels.
     #[inline]
-    pub fn suffix(&self, skip: usize) -> &[u8] {
+    pub(crate) fn suffix(&self, skip: usize) -> &[u8] {
         &self.wire()[self.start(skip)..]
     }
 
@@ -211,7 +211,7 @@ impl QueryName {
     }
 
     /// The label at `index` from the left, without its length octet.
-    pub fn label(&self, index: usize) -> &[u8] {
+    pub(crate) fn label(&self, index: usize) -> &[u8] {
         let start = usize::from(self.starts[index]);
         let len = usize::from(self.lower[start]);
         &self.lower[start + 1..start + 1 + len]
@@ -220,7 +220,7 @@ impl QueryName {
     /// Hash of the name that begins with the label at `index`, from the hash of what is behind that
     /// label. The same as [`hash::label`], with words read past the label's end and cut.
     #[inline]
-    pub fn hash_label(&self, behind: u64, index: usize) -> u64 {
+    pub(crate) fn hash_label(&self, behind: u64, index: usize) -> u64 {
         let start = usize::from(self.starts[index]);
         let mut left = usize::from(self.lower[start]);
         let mut hash = hash::begin_label(behind, left);
@@ -238,26 +238,26 @@ impl QueryName {
     }
 
     /// [`hash::name`] of it.
-    pub fn hash(&self) -> u64 {
+    pub(crate) fn hash(&self) -> u64 {
         (0..self.labels()).rev().fold(hash::ROOT, |hash, index| self.hash_label(hash, index))
     }
 
     /// [`hash::whole`] of the name without its first `skip` labels.
     #[inline(always)]
-    pub fn hash_whole(&self, skip: usize) -> u64 {
+    pub(crate) fn hash_whole(&self, skip: usize) -> u64 {
         self.hash_on(skip, &mut self.hash_begin())
     }
 
     /// Where the hash of every ending of the name begins, for [`QueryName::hash_on`].
     #[inline(always)]
-    pub fn hash_begin(&self) -> HashedTo {
+    pub(crate) fn hash_begin(&self) -> HashedTo {
         HashedTo { hash: hash::ROOT, at: self.len }
     }
 
     /// [`QueryName::hash_whole`], going on from the hash of a shorter ending: `hashed` is moved to
     /// where this one stood.
     #[inline(always)]
-    pub fn hash_on(&self, skip: usize, hashed: &mut HashedTo) -> u64 {
+    pub(crate) fn hash_on(&self, skip: usize, hashed: &mut HashedTo) -> u64 {
         let (start, end) = (self.start(skip) as u8, self.len);
         let HashedTo { mut hash, mut at } = *hashed;
         // The buffer is longer than a name by more than a word, so octets are read behind the
@@ -276,7 +276,7 @@ impl QueryName {
 
 /// How far a name was hashed, from its end.
 #[derive(Clone, Copy, Debug)]
-pub struct HashedTo {
+pub(crate) struct HashedTo {
     hash: u64,
     at: u8,
 }

@@ -16,7 +16,7 @@ const POINTER_MAX: usize = 0x3fff;
 
 /// Which section records go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
+pub(crate) enum Section {
     /// Answer.
     Answer,
     /// Authority.
@@ -27,7 +27,7 @@ pub enum Section {
 
 /// An RRset does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MessageFull;
+pub(crate) struct MessageFull;
 
 /// An owner: a place in the message, and its octets for where a pointer does not reach.
 #[derive(Clone, Copy, Debug)]
@@ -111,28 +111,28 @@ impl<'a> Response<'a> {
 
     /// The same, elsewhere, part by part.
     #[inline(always)]
-    pub fn moved(self) -> Response<'a> {
+    pub(crate) fn moved(self) -> Response<'a> {
         let Response { out, at, limit, reserved, upper, lower } = self;
         Response { out, at, limit, reserved, upper, lower }
     }
 
     /// Sets a flag bit.
-    pub fn set_flag(&mut self, bit: u16) {
+    pub(crate) fn set_flag(&mut self, bit: u16) {
         self.upper |= u64::from(bit) << FLAGS_SHIFT;
     }
 
     /// Clears a flag bit.
-    pub fn clear_flag(&mut self, bit: u16) {
+    pub(crate) fn clear_flag(&mut self, bit: u16) {
         self.upper &= !(u64::from(bit) << FLAGS_SHIFT);
     }
 
     /// Whether TC is set.
-    pub fn is_truncated(&self) -> bool {
+    pub(crate) fn is_truncated(&self) -> bool {
         self.upper & u64::from(flag::TC) << FLAGS_SHIFT != 0
     }
 
     /// Records in the answer section so far.
-    pub fn answers(&self) -> u16 {
+    pub(crate) fn answers(&self) -> u16 {
         self.upper as u16
     }
 
@@ -148,19 +148,19 @@ impl<'a> Response<'a> {
     }
 
     /// Octets written so far.
-    pub fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.at
     }
 
     /// Octets that the whole message may have, the OPT among them.
-    pub fn limit_with_reserve(&self) -> usize {
+    pub(crate) fn limit_with_reserve(&self) -> usize {
         self.limit + self.reserved
     }
 
     /// Writes a whole RRset that stands ready, or nothing. `apex_at` is where the zone's apex
     /// stands; `placed` is told where the data of each record begins.
     #[inline(always)]
-    pub fn rrset<'z>(
+    pub(crate) fn rrset<'z>(
         &mut self,
         section: Section,
         owner: OwnerName<'_>,
@@ -185,7 +185,7 @@ impl<'a> Response<'a> {
     /// Writes the one record of an RRset that stands ready, if a pointer reaches its owner; gives
     /// where its data begins.
     #[inline(always)]
-    pub fn pointed(
+    pub(crate) fn pointed(
         &mut self,
         section: Section,
         owner: OwnerName<'_>,
@@ -201,7 +201,7 @@ impl<'a> Response<'a> {
     }
 
     /// Writes the one record of an RRset that stands ready; gives where its data begins.
-    pub fn only(
+    pub(crate) fn only(
         &mut self,
         section: Section,
         owner: OwnerName<'_>,
@@ -216,7 +216,7 @@ impl<'a> Response<'a> {
     /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the
     /// question, or nothing.
     #[inline(always)]
-    pub fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), MessageFull> {
+    pub(crate) fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), MessageFull> {
         let end = self.at + records.len();
         if end > self.limit {
             return Err(MessageFull);
@@ -229,7 +229,7 @@ impl<'a> Response<'a> {
 
     /// Writes one record; gives where its data begins.
     #[inline]
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         section: Section,
         owner: OwnerName<'_>,
@@ -262,7 +262,7 @@ impl<'a> Response<'a> {
 
     /// Writes a whole RRset with data of one length, such as addresses, or nothing.
     #[inline]
-    pub fn addresses<const N: usize>(
+    pub(crate) fn addresses<const N: usize>(
         &mut self,
         section: Section,
         owner: OwnerName<'_>,
@@ -285,7 +285,7 @@ impl<'a> Response<'a> {
 
     /// Undoes what was written to the answer section behind `position`, where it had so many
     /// records.
-    pub fn rewind(&mut self, position: usize, answers: u16) {
+    pub(crate) fn rewind(&mut self, position: usize, answers: u16) {
         self.at = position;
         self.upper = self.upper & !0xffff | u64::from(answers);
     }
@@ -382,13 +382,13 @@ impl<'a> Response<'a> {
     }
 
     /// Sets the class of the record whose data begins at `rdata_at`.
-    pub fn set_class(&mut self, rdata_at: usize, class: u16) {
+    pub(crate) fn set_class(&mut self, rdata_at: usize, class: u16) {
         self.out[rdata_at - 8..rdata_at - 6].copy_from_slice(&class.to_be_bytes());
     }
 
     /// Writes the OPT into the reserved room, then the header; gives the octets of the message.
     #[inline(always)]
-    pub fn finish(&mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
+    pub(crate) fn finish(&mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
         if let Some(options) = options
             && let Some(written) = self.out.get_mut(self.at..).and_then(|room| options.write(room))
         {

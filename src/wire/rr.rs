@@ -42,13 +42,13 @@ impl RrType {
     }
 
     /// Every mnemonic this build knows, for "did you mean".
-    pub fn mnemonics() -> impl Iterator<Item = &'static str> {
+    pub(crate) fn mnemonics() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }
 
     /// Types that only ask or only accompany a message and can never be zone data: 0, OPT and the
     /// range of meta types and question types 128 to 255 (RFC 6895 section 3.1).
-    pub fn is_meta(self) -> bool {
+    pub(crate) fn is_meta(self) -> bool {
         self.0 == 0 || self == RrType::OPT || (128..=255).contains(&self.0)
     }
 }
@@ -69,11 +69,11 @@ impl fmt::Debug for RrType {
 }
 
 /// The class of the internet, the only one with zone data here.
-pub const CLASS_IN: u16 = 1;
+pub(crate) const CLASS_IN: u16 = 1;
 /// The class of server identity questions (`id.server. CH TXT`, RFC 4892).
 pub const CLASS_CH: u16 = 3;
 /// The question class that means any class.
-pub const CLASS_ANY: u16 = 255;
+pub(crate) const CLASS_ANY: u16 = 255;
 
 /// A response code, with the eight upper bits that EDNS adds (RFC 6895 section 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,10 +85,10 @@ impl Rcode {
     pub const FORMERR: Rcode = Rcode(1);
     pub const SERVFAIL: Rcode = Rcode(2);
     pub const NXDOMAIN: Rcode = Rcode(3);
-    pub const NOTIMP: Rcode = Rcode(4);
+    pub(crate) const NOTIMP: Rcode = Rcode(4);
     pub const REFUSED: Rcode = Rcode(5);
-    pub const YXDOMAIN: Rcode = Rcode(6);
-    pub const NOTAUTH: Rcode = Rcode(9);
+    pub(crate) const YXDOMAIN: Rcode = Rcode(6);
+    pub(crate) const NOTAUTH: Rcode = Rcode(9);
     pub const BADVERS: Rcode = Rcode(16);
     pub const BADCOOKIE: Rcode = Rcode(23);
 }
@@ -118,15 +118,15 @@ pub struct Ttl(u32);
 
 impl Ttl {
     /// The largest TTL.
-    pub const MAX: Ttl = Ttl(0x7fff_ffff);
+    pub(crate) const MAX: Ttl = Ttl(0x7fff_ffff);
 
     /// A TTL from seconds, or `None` above 2^31 - 1.
-    pub fn from_secs(secs: u32) -> Option<Ttl> {
+    pub(crate) fn from_secs(secs: u32) -> Option<Ttl> {
         (secs <= Ttl::MAX.0).then_some(Ttl(secs))
     }
 
     /// Seconds.
-    pub fn secs(self) -> u32 {
+    pub(crate) fn secs(self) -> u32 {
         self.0
     }
 }

@@ -13,7 +13,7 @@ use crate::wire::query::QueryName;
 
 /// The links of a set of zones.
 #[derive(Debug, Default)]
-pub struct Links {
+pub(crate) struct Links {
     /// For each zone its first link.
     first: Box<[u32]>,
     links: Box<[Option<Link>]>,
@@ -33,16 +33,16 @@ struct Link {
 
 /// A name that a CNAME leads to, and what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinkTarget<'a> {
+pub(crate) struct LinkTarget<'a> {
     /// The name in lower-case wire form.
-    pub name: &'a [u8],
+    pub(crate) name: &'a [u8],
     /// Where it was found.
-    pub found: Found,
+    pub(crate) found: Found,
 }
 
 impl Links {
     /// The links of a set, whose own are not looked at.
-    pub fn of(zones: &ZoneSet) -> Links {
+    pub(crate) fn of(zones: &ZoneSet) -> Links {
         let mut first = Vec::with_capacity(zones.iter().len());
         let mut links = Vec::with_capacity(zones.iter().map(|zone| zone.cnames() as usize).sum());
         let mut names = Vec::new();
@@ -67,7 +67,12 @@ impl Links {
     /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
     /// zones.
     #[inline]
-    pub fn target<'a>(&'a self, zones: &'a ZoneSet, zone: ZoneId, cname: u32) -> Option<LinkTarget<'a>> {
+    pub(crate) fn target<'a>(
+        &'a self,
+        zones: &'a ZoneSet,
+        zone: ZoneId,
+        cname: u32,
+    ) -> Option<LinkTarget<'a>> {
         let link = self.links.get((self.first[zone.0 as usize] + cname) as usize)?.as_ref()?;
         let name = match link.found.matched {
             Match::Exact(node) => zones.zone(link.found.zone).name(node),
@@ -77,13 +82,13 @@ impl Links {
     }
 
     /// Octets in memory.
-    pub fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         size_of_val::<[u32]>(&self.first) + size_of_val::<[Option<Link>]>(&self.links) + self.names.len()
     }
 }
 
 /// Reads the name that a CNAME of the zone at `apex` leads to; false if that is no name.
-pub fn read_target(name: &mut QueryName, rdata: &Rdata<'_>, apex: &[u8]) -> bool {
+pub(crate) fn read_target(name: &mut QueryName, rdata: &Rdata<'_>, apex: &[u8]) -> bool {
     match rdata.patches[0] {
         NO_PATCH => name.read(rdata.octets),
         cut => name.read_joined(&rdata.octets[..usize::from(cut)], apex),

@@ -5,12 +5,12 @@
 //! [`image`] is a zone as served; [`set`] is all of them together; [`links`] is where CNAMEs lead
 //! in them.
 
-pub mod check;
-pub mod image;
-pub mod links;
-pub mod master;
-pub mod octets;
-pub mod rdata;
-pub mod set;
+pub(crate) mod check;
+pub(crate) mod image;
+pub(crate) mod links;
+pub(crate) mod master;
+pub(crate) mod octets;
+pub(crate) mod rdata;
+pub(crate) mod set;
 mod table;
-pub mod text;
+pub(crate) mod text;

@@ -17,7 +17,7 @@ pub struct ZoneId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The zone.
-    pub zone: ZoneId,
+    pub(crate) zone: ZoneId,
     /// What the name is there.
     pub matched: Match,
 }
@@ -43,7 +43,7 @@ const FREE: u32 = u32::MAX;
 
 impl ZoneSet {
     /// A set of zones with different apexes.
-    pub fn new(zones: Vec<Arc<Image>>) -> ZoneSet {
+    pub(crate) fn new(zones: Vec<Arc<Image>>) -> ZoneSet {
         let mut slots = vec![Slot { hash: 0, zone: FREE }; (zones.len() * 2 + 1).next_power_of_two()];
         let mask = slots.len() - 1;
         for (index, zone) in zones.iter().enumerate() {
@@ -64,12 +64,12 @@ impl ZoneSet {
 
     /// A zone.
     #[inline]
-    pub fn zone(&self, id: ZoneId) -> &Arc<Image> {
+    pub(crate) fn zone(&self, id: ZoneId) -> &Arc<Image> {
         &self.zones[id.0 as usize]
     }
 
     /// The zone at an index, if there is one.
-    pub fn get(&self, id: ZoneId) -> Option<&Arc<Image>> {
+    pub(crate) fn get(&self, id: ZoneId) -> Option<&Arc<Image>> {
         self.zones.get(id.0 as usize)
     }
 
@@ -79,13 +79,13 @@ impl ZoneSet {
     }
 
     /// Where CNAMEs lead.
-    pub fn links(&self) -> &Links {
+    pub(crate) fn links(&self) -> &Links {
         &self.links
     }
 
     /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
     /// zones.
-    pub fn target(&self, zone: ZoneId, cname: u32) -> Option<LinkTarget<'_>> {
+    pub(crate) fn target(&self, zone: ZoneId, cname: u32) -> Option<LinkTarget<'_>> {
         self.links.target(self, zone, cname)
     }
 
@@ -121,7 +121,7 @@ impl ZoneSet {
     /// to the root; depths at which there is no apex cost nothing. With `above` only zones whose
     /// apex is strictly above the name count: DS records of a child live in its parent (RFC 4035
     /// section 3.1.4.1).
-    pub fn zone_of(&self, name: &QueryName, above: bool) -> Option<ZoneId> {
+    pub(crate) fn zone_of(&self, name: &QueryName, above: bool) -> Option<ZoneId> {
         let labels = name.labels();
         for &depth in &self.depths {
             // Nothing to skip is the name itself.

@@ -17,12 +17,12 @@ pub(super) struct HashTable {
 
 impl HashTable {
     /// A table that takes `count` numbers before it grows.
-    pub fn with_room(count: usize) -> HashTable {
+    pub(crate) fn with_room(count: usize) -> HashTable {
         HashTable { slots: vec![0; (count + count / 2 + 1).next_power_of_two().max(8)], filled: 0 }
     }
 
     /// The number that was put in under this hash and that `is` takes for the one sought.
-    pub fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len() - 1;
         let tag = hash >> 32;
         let mut slot = tag as usize & mask;
@@ -42,7 +42,7 @@ impl HashTable {
 
     /// The hashes, at most [`PREFETCH_MAX`] of them, of what is sought next. What finding them will
     /// read is read here, so that all wait for memory together instead of one after the other.
-    pub fn prefetch(&self, hashes: impl Iterator<Item = u64>) -> [u64; PREFETCH_MAX] {
+    pub(crate) fn prefetch(&self, hashes: impl Iterator<Item = u64>) -> [u64; PREFETCH_MAX] {
         let mut some = [0; PREFETCH_MAX];
         let count = some.iter_mut().zip(hashes).map(|(to, hash)| *to = hash).count();
         let mask = self.slots.len() - 1;
@@ -53,7 +53,7 @@ impl HashTable {
     }
 
     /// Puts a number in; `u32::MAX` is none.
-    pub fn insert(&mut self, hash: u64, number: u32) {
+    pub(crate) fn insert(&mut self, hash: u64, number: u32) {
         self.filled += 1;
         // At most two thirds full.
         if self.filled * 3 > self.slots.len() * 2 {

@@ -27,24 +27,24 @@ pub struct Record {
     /// Type.
     pub rtype: RrType,
     /// TTL.
-    pub ttl: Ttl,
+    pub(crate) ttl: Ttl,
     /// RDATA: uncompressed wire form, names with the case as written.
     pub rdata: Octets,
     /// Where it is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// An owner whose addresses a policy decides.
 #[derive(Clone, Debug)]
 pub struct SteeredOwner {
     /// Owner, possibly a wildcard.
-    pub owner: Name,
+    pub(crate) owner: Name,
     /// Index into the deployment's list of policies.
-    pub policy: usize,
+    pub(crate) policy: usize,
     /// TTL bounds over the policy's.
-    pub ttl: Option<TtlRange>,
+    pub(crate) ttl: Option<TtlRange>,
     /// Where it is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// A zone as read.
@@ -66,7 +66,7 @@ pub struct Zone {
 #[derive(Clone, Debug)]
 pub struct ScopedPolicy {
     /// The policy.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// Apex of the zone that holds it; `None` for shared policies.
-    pub zone: Option<Arc<str>>,
+    pub(crate) zone: Option<Arc<str>>,
 }

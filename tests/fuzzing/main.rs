@@ -13,8 +13,8 @@ mod targets;
 
 use crate::support::dice::Dice;
 use crate::support::query;
-use meridian::geo::prefix::Prefix;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::wire::rr::RrType;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use targets::sample::{FILES, PLACES_CSV, Replaced, SMALL};
@@ -236,11 +236,11 @@ fn packets_reach_every_kind_of_reply() {
 #[test]
 fn the_small_deployment_is_sound() {
     let (path, content) = SMALL[0];
-    let loaded = meridian::config::read_deployment(
+    let loaded = meridian::testing::config::read_deployment(
         std::path::Path::new("meridian.yaml"),
         &Replaced { files: &SMALL, path, content },
     );
-    let shown = meridian::finding::render::text(&loaded.findings, &loaded.files, false);
+    let shown = meridian::testing::finding::render::text(&loaded.findings, &loaded.files, false);
     assert!(loaded.deployment.is_some(), "{shown}");
 }
 
@@ -286,8 +286,12 @@ fn databases() {
     // much.
     let rows: Vec<&[u8]> = PLACES_CSV.split_inclusive(|o| *o == b'\n').take(14).collect();
     let source = String::from_utf8(rows.concat()).expect("text");
-    let small = meridian::cli::geoip::build::compile(&source, meridian::finding::FileId(0), Some(0))
-        .expect("rows of the sample");
+    let small = meridian::testing::cli::geoip::build::compile(
+        &source,
+        meridian::testing::finding::FileId(0),
+        Some(0),
+    )
+    .expect("rows of the sample");
     let make = |dice: &mut Dice| {
         let mut content = if dice.once_in(200) { FILES[FILES.len() - 1].1.to_vec() } else { small.clone() };
         let (len, wounds) = (content.len(), dice.below(6));
@@ -408,7 +412,7 @@ fn record_data() {
 fn load_feeds() {
     let page: &[u8] = b"# TYPE load gauge\nload{host=\"a\",code=\"200\",} 4.5e2 \
         1395066363000\nload{host=\"b\"} 1\nload 2 # {x=\"y\"} 1\n";
-    let sum = meridian::probe::load::samples::sum(page, "load", &[]);
+    let sum = meridian::testing::probe::load::samples::sum(page, "load", &[]);
     assert_eq!(sum, Ok(453.0));
     let seeds: [&[u8]; 4] = [page, page, b"{\"load\":[417.5,\"1\"]}", b" 417.5e-1\n"];
     let words: [&[u8]; 12] = [
@@ -445,11 +449,11 @@ fn probe_replies() {
     let certificate =
         b"\x30\x33\x30\x31\xa0\x03\x02\x01\x02\x02\x01\x05\x30\x03\x06\x01\x2a\x30\x00\x30\x20\x17\x0d\
         250101000000Z\x18\x0f20350101000000Z";
-    assert_eq!(meridian::probe::certificate::not_after(certificate), Some(2_051_222_400));
+    assert_eq!(meridian::testing::probe::certificate::not_after(certificate), Some(2_051_222_400));
     let asked = targets::probe::asked();
     assert!(matches!(
-        meridian::probe::dns::read(&asked, &reply),
-        meridian::probe::dns::DnsReply::Answer { addresses, .. } if addresses.len() == 1
+        meridian::testing::probe::dns::read(&asked, &reply),
+        meridian::testing::probe::dns::DnsReply::Answer { addresses, .. } if addresses.len() == 1
     ));
     let seeds: [&[u8]; 4] = [&reply, &reply, certificate, b"UP 30\n"];
     let words: [&[u8]; 6] = [b"\xc0\x0c", b"\x00", b"\x00\x01", b"UP ", b"DOWN", b"\x83\xff\xff\xff"];

@@ -2,7 +2,7 @@
 
 use crate::support::deployment::sample::Sample;
 use crate::support::deployment::*;
-use meridian::server::Engine;
+use meridian::testing::server::Engine;
 
 /// Packets sent. A longer run:
 /// `MERIDIAN_STORM_PACKETS=1000000 cargo test --release --test fuzzing storm`.
@@ -92,6 +92,6 @@ fn the_next_question_is_answered() {
             }
         }
     }
-    let totals = server.shared().counters.fold(meridian::shared::counters::Lane::Udp);
-    assert_eq!(totals.dropped(meridian::shared::counters::Dropped::Panic), 0, "no panic was caught");
+    let totals = server.shared().counters.fold(meridian::testing::shared::counters::Lane::Udp);
+    assert_eq!(totals.dropped(meridian::testing::shared::counters::Dropped::Panic), 0, "no panic was caught");
 }

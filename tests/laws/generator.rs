@@ -4,10 +4,10 @@
 
 use crate::support::dice::Dice;
 use crate::support::{Tree, World, load};
-use meridian::cli::geoip::build as geoip;
-use meridian::finding::FileId;
-use meridian::geo::prefix::Prefix;
-use meridian::geo::source_text::HEADER;
+use meridian::testing::cli::geoip::build as geoip;
+use meridian::testing::finding::FileId;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::geo::source_text::HEADER;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;

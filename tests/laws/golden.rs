@@ -7,10 +7,10 @@
 use crate::support::dice::Dice;
 use crate::support::{ask, query, sample, with_down};
 use hickory_proto::op::Message;
-use meridian::geo::prefix::Prefix;
-use meridian::steer::rendezvous::{Score, cell_key};
-use meridian::wire::hash;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::steer::rendezvous::{Score, cell_key};
+use meridian::testing::wire::hash;
+use meridian::testing::wire::rr::RrType;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -99,7 +99,7 @@ fn hashes_and_scores() {
         let _ = writeln!(text, "octets {octets:?} {:016x}", hash::octets(octets.as_bytes()));
     }
     for name in ["example.", "www.example.", "global.edge.cdn.example."] {
-        let wire = meridian::wire::name::Name::parse(name, None).unwrap();
+        let wire = meridian::testing::wire::name::Name::parse(name, None).unwrap();
         let _ = writeln!(text, "name {name} {:016x}", hash::name(wire.as_wire()));
     }
     for (a, b) in [(0, 0), (1, 2), (2, 1), (u64::MAX, u64::MAX)] {

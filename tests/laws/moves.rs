@@ -3,15 +3,15 @@
 
 use crate::support::dice::Dice;
 use crate::support::{Tree, World, load, query};
-use meridian::answer::{self, Client, Disposition, QueryContext, Transport};
-use meridian::geo::prefix::Prefix;
-use meridian::health::health_state::{HealthState, SlotHealth};
-use meridian::snapshot::Snapshot;
-use meridian::steer::pop::AdminState;
-use meridian::steer::rendezvous::{Score, cell_key};
-use meridian::steer::status::{ALL_CELLS, PopStatus, Status};
-use meridian::wire::hash;
-use meridian::wire::rr::RrType;
+use meridian::testing::answer::{self, Client, Disposition, QueryContext, Transport};
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::health::health_state::{HealthState, SlotHealth};
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::steer::pop::AdminState;
+use meridian::testing::steer::rendezvous::{Score, cell_key};
+use meridian::testing::steer::status::{ALL_CELLS, PopStatus, Status};
+use meridian::testing::wire::hash;
+use meridian::testing::wire::rr::RrType;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -8,11 +8,11 @@
 use crate::reply::got;
 use crate::support::dice::Dice;
 use crate::support::{Tree, World, load};
-use meridian::cli::geoip::build as geoip;
-use meridian::finding::FileId;
-use meridian::geo::prefix::Prefix;
-use meridian::geo::source_text::HEADER;
-use meridian::wire::rr::RrType;
+use meridian::testing::cli::geoip::build as geoip;
+use meridian::testing::finding::FileId;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::geo::source_text::HEADER;
+use meridian::testing::wire::rr::RrType;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 

@@ -2,10 +2,10 @@
 
 use crate::support::{ask, query};
 use hickory_proto::op::Message;
-use meridian::answer::Outcome;
-use meridian::geo::prefix::Prefix;
-use meridian::snapshot::Snapshot;
-use meridian::wire::rr::{Rcode, RrType};
+use meridian::testing::answer::Outcome;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::wire::rr::{Rcode, RrType};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 

@@ -1,8 +1,8 @@
 //! What a reload takes over from the snapshot before, and that the difference stays right.
 
 use crate::support::Tree;
-use meridian::config;
-use meridian::snapshot::{self, Snapshot, difference};
+use meridian::testing::config;
+use meridian::testing::snapshot::{self, Snapshot, difference};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ fn compiled(tree: &Tree, previous: Option<&Arc<Snapshot>>) -> Arc<Snapshot> {
 /// Apexes of the images that `new` shares with `old`.
 fn shared(old: &Snapshot, new: &Snapshot) -> Vec<String> {
     let is_old = |image: &&Arc<_>| old.zones.iter().any(|o| Arc::ptr_eq(o, image));
-    let apex = |image: &Arc<meridian::zone::image::Image>| {
-        meridian::wire::name::Name::from_wire(image.apex()).unwrap().to_string()
+    let apex = |image: &Arc<meridian::testing::zone::image::Image>| {
+        meridian::testing::wire::name::Name::from_wire(image.apex()).unwrap().to_string()
     };
     new.zones.iter().filter(is_old).map(apex).collect()
 }

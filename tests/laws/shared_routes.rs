@@ -2,11 +2,11 @@
 //! before: only leaves are no wider for one policy than for all.
 
 use crate::support::{World, ask, prefix, query, sample};
-use meridian::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
-use meridian::snapshot::sizes::{parts, tries};
-use meridian::snapshot::steering::{self, Steering, SteeringInputs};
-use meridian::steer::table::REDIRECT;
-use meridian::wire::rr::RrType;
+use meridian::testing::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
+use meridian::testing::snapshot::sizes::{parts, tries};
+use meridian::testing::snapshot::steering::{self, Steering, SteeringInputs};
+use meridian::testing::steer::table::REDIRECT;
+use meridian::testing::wire::rr::RrType;
 use std::sync::Arc;
 
 fn compiled(world: &World, octets_max: usize) -> Steering {

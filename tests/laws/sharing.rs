@@ -5,11 +5,11 @@ use crate::generator::{self, NAMES};
 use crate::reply::{Got, got};
 use crate::support::dice::Dice;
 use crate::support::{Tree, World, load, sample, with_down};
-use meridian::geo::prefix::Prefix;
-use meridian::snapshot::Snapshot;
-use meridian::steer::pop::AdminState;
-use meridian::steer::table::PolicyTable;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::steer::pop::AdminState;
+use meridian::testing::steer::table::PolicyTable;
+use meridian::testing::wire::rr::RrType;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ fn steered_names(snapshot: &Snapshot) -> Vec<(String, u32)> {
     let mut names = Vec::new();
     for zone in snapshot.zones.iter() {
         for (node, steered) in zone.steered() {
-            let name = meridian::wire::name::Name::from_wire(zone.name(node)).unwrap().to_string();
+            let name = meridian::testing::wire::name::Name::from_wire(zone.name(node)).unwrap().to_string();
             names.push((name.replace('*', "c42"), steered.policy));
         }
     }
@@ -69,8 +69,8 @@ fn all_down_equals_all_up_anywhere() {
             p.preference_lists.iter().any(|preference_list| {
                 !matches!(
                     preference_list.when_all_down,
-                    meridian::steer::preference_list::AllDown::AsIfUp
-                        | meridian::steer::preference_list::AllDown::LastGood
+                    meridian::testing::steer::preference_list::AllDown::AsIfUp
+                        | meridian::testing::steer::preference_list::AllDown::LastGood
                 )
             })
         };

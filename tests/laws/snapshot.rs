@@ -3,8 +3,8 @@
 
 use crate::reply::got;
 use crate::support::{Tree, load, sample, with_down};
-use meridian::geo::prefix::Prefix;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::wire::rr::RrType;
 
 /// Law 2: a change of health publishes a new root; who holds the old one sees the old answers, and
 /// zones and steering are the same parts.
@@ -96,7 +96,7 @@ fn the_difference_tells_what_changed() {
     let old = sample().snapshot;
     for (what, tree, expected) in rows {
         let new = load(&tree).unwrap_or_else(|findings| panic!("{what}: {findings}")).snapshot;
-        let told = meridian::snapshot::difference(&old, &new);
+        let told = meridian::testing::snapshot::difference(&old, &new);
         let lines = told.lines();
         assert!(
             lines.len() == expected.len()

@@ -1,6 +1,6 @@
 //! Tables that stay are asked to stand in large pages; what a load allocates on its way is not.
 
-use meridian::sys::memory::{Passing, keep_large_apart};
+use meridian::testing::sys::memory::{Passing, keep_large_apart};
 
 /// Whether large pages were asked for at an address (proc(5), `hg` among `VmFlags`); `None` where
 /// there is no memory.

@@ -10,7 +10,7 @@ mod no_alloc;
 #[path = "../support/mod.rs"]
 mod support;
 
-use meridian::sys::memory::Allocator;
+use meridian::testing::sys::memory::Allocator;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 

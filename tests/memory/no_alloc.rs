@@ -3,10 +3,10 @@
 
 use crate::calls;
 use crate::support::{EPOCH_SECS, Tree, load, query, with_down};
-use meridian::answer::{Client, Disposition, QueryContext, Transport, respond};
-use meridian::geo::prefix::Prefix;
-use meridian::shared::counters::{CounterBlock, Lane};
-use meridian::wire::rr::{Rcode, RrType};
+use meridian::testing::answer::{Client, Disposition, QueryContext, Transport, respond};
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::shared::counters::{CounterBlock, Lane};
+use meridian::testing::wire::rr::{Rcode, RrType};
 
 /// The count counts.
 #[test]
@@ -121,7 +121,7 @@ fn answering_allocates_nothing() {
     let client = Client { address: "127.0.0.1".parse().unwrap(), transport: Transport::Udp };
     let mut out = vec![0; 65_535];
     // Counting is on the same path. The first load of a thread makes its place in the cell.
-    let published = meridian::shared::published::Published::new(world.snapshot.clone(), 1);
+    let published = meridian::testing::shared::published::Published::new(world.snapshot.clone(), 1);
     let block = CounterBlock::single_writer(Lane::Udp, 0);
     drop(published.served());
     for (what, packet, expected) in &rows {

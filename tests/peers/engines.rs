@@ -11,7 +11,7 @@ use domain::base::iana::OptRcode;
 use domain::base::opt::AllOptData;
 use domain::base::{Message, ParsedName};
 use domain::rdata::AllRecordData;
-use meridian::server::Engine;
+use meridian::testing::server::Engine;
 
 const NAMES: &[&str] = &[
     "www.shop.example",

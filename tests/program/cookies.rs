@@ -4,8 +4,8 @@
 use crate::support::deployment::*;
 use domain::base::Message;
 use domain::base::iana::OptRcode;
-use meridian::server::{Engine, Server};
-use meridian::shared::counters::Lane;
+use meridian::testing::server::{Engine, Server};
+use meridian::testing::shared::counters::Lane;
 use std::process::Command;
 
 const A: u16 = 1;
@@ -21,7 +21,7 @@ fn fleet_node(secrets: &[&str]) -> Deployment {
 }
 
 fn reload(server: &Server) {
-    use meridian::shared::command::{Command, Origin};
+    use meridian::testing::shared::command::{Command, Origin};
     let (sender, receiver) = std::sync::mpsc::channel();
     let reply = Box::new(move |report| sender.send(report).expect("the test waits"));
     assert!(server.command_sender()(Command::Reload { origin: Origin::Signal, reply: Some(reply) }).is_ok());
@@ -149,7 +149,8 @@ fn secrets_are_never_shown() {
         [FIRST, SECOND, "e5e973e5", "0xe5", "229, 233, 115", "68, 85, 54"].iter().any(|s| text.contains(s))
             || numbers.iter().any(|n| text.contains(n))
     };
-    let (read, findings, files) = meridian::reload::prepare::read(&deployment.path("meridian.yaml"), false);
+    let (read, findings, files) =
+        meridian::testing::reload::prepare::read(&deployment.path("meridian.yaml"), false);
     let read = read.expect("a sound deployment");
     assert!(!shown(format!("{read:?} {findings:?} {files:?}").as_bytes()));
     let server = deployment.start(Engine::Fast);
@@ -174,13 +175,13 @@ fn secrets_are_never_shown() {
     let config = deployment.path("meridian.yaml");
     std::fs::remove_file(deployment.path("cookies.secrets")).expect("ours");
     assert!(
-        meridian::reload::prepare::read(&config, true).0.is_some()
-            && meridian::reload::prepare::read(&config, false).0.is_none()
+        meridian::testing::reload::prepare::read(&config, true).0.is_some()
+            && meridian::testing::reload::prepare::read(&config, false).0.is_none()
     );
     let text = std::fs::read_to_string(&config).expect("ours");
     deployment.write("meridian.yaml", &text.replace("cookies.secrets }", &format!("{FIRST} }}")));
-    let (_, findings, files) = meridian::reload::prepare::read(&config, false);
-    let told = meridian::finding::render::text(&findings, &files, false);
+    let (_, findings, files) = meridian::testing::reload::prepare::read(&config, false);
+    let told = meridian::testing::finding::render::text(&findings, &files, false);
     assert!(told.contains("MRD0111") && !shown(told.as_bytes()), "{told}");
 }
 

@@ -3,8 +3,8 @@
 
 use crate::support::deployment::sample::Sample;
 use crate::support::deployment::*;
-use meridian::server::{Engine, Server};
-use meridian::shared::command::{Command, Origin, Report};
+use meridian::testing::server::{Engine, Server};
+use meridian::testing::shared::command::{Command, Origin, Report};
 use mmdb_writer::{Value, Writer};
 use std::collections::BTreeSet;
 use std::fs;
@@ -43,7 +43,7 @@ fn codes(report: &Report) -> Vec<&'static str> {
     report
         .findings
         .iter()
-        .filter(|f| f.severity == meridian::finding::Severity::Error)
+        .filter(|f| f.severity == meridian::testing::finding::Severity::Error)
         .map(|f| f.code.id)
         .collect()
 }
@@ -231,7 +231,7 @@ fn text_databases_are_loaded() {
     let dns = server.dns()[0];
     let socket = client(dns);
     // Without a date there is no age to alarm anybody.
-    let fresh = meridian::reload::prepare::run(&sample.path("meridian.yaml"), None, None, 1)
+    let fresh = meridian::testing::reload::prepare::run(&sample.path("meridian.yaml"), None, None, 1)
         .unwrap_or_else(|_| panic!("it loads"));
     assert!(fresh.snapshot.databases_built().is_empty());
     let in_tokyo = addresses(&socket, dns, 1);

@@ -4,16 +4,16 @@
 use crate::support::deployment::{Deployment, decode, query as plain_query};
 use crate::support::dice::Dice;
 use crate::support::{Tree, ask, load, query, sample, with_down};
-use meridian::geo::prefix::Prefix;
-use meridian::server::Engine;
-use meridian::shared::comparison::Comparison;
-use meridian::shared::decisions::Decisions;
-use meridian::snapshot::Snapshot;
-use meridian::snapshot::carry::carry;
-use meridian::snapshot::forecast::Answered;
-use meridian::snapshot::replay::{Passage, replay};
-use meridian::steer::status::Status;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::server::Engine;
+use meridian::testing::shared::comparison::Comparison;
+use meridian::testing::shared::decisions::Decisions;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::snapshot::carry::carry;
+use meridian::testing::snapshot::forecast::Answered;
+use meridian::testing::snapshot::replay::{Passage, replay};
+use meridian::testing::steer::status::Status;
+use meridian::testing::wire::rr::RrType;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -96,7 +96,7 @@ fn shares_are_what_clients_see() {
         let mut names: BTreeMap<u32, String> = BTreeMap::new();
         for zone in world.snapshot.zones.iter() {
             for (node, steered) in zone.steered() {
-                let name = meridian::wire::name::Name::from_wire(zone.name(node))
+                let name = meridian::testing::wire::name::Name::from_wire(zone.name(node))
                     .unwrap()
                     .to_string()
                     .replace('*', "c42");
@@ -110,7 +110,7 @@ fn shares_are_what_clients_see() {
             let (mut ways, mut asked) = (BTreeMap::<(String, String), f64>::new(), 0.0);
             while asked < 6_000.0 {
                 let client = Ipv4Addr::from_bits(dice.roll() as u32);
-                if meridian::geo::special::special_block(client.into()).is_some() {
+                if meridian::testing::geo::special::special_block(client.into()).is_some() {
                     continue;
                 }
                 asked += 1.0;
@@ -360,7 +360,7 @@ fn aliases_are_followed() {
 /// A PoP that is forced up moves its clients when that ends, since its probes call it down.
 #[test]
 fn who_is_forced_up_may_be_down() {
-    use meridian::shared::command::{Command, ProbePush};
+    use meridian::testing::shared::command::{Command, ProbePush};
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
     listed(&deployment, "one, two");
     let pops = |state: &str| {

@@ -1,7 +1,7 @@
 //! What a server counts, as it is told: the page of metrics, health, and the log.
 
 use crate::support::deployment::{PATIENCE, ask_tcp, ask_udp, banner, connect, query};
-use meridian::control::catalogue::{self, CATALOGUE};
+use meridian::testing::control::catalogue::{self, CATALOGUE};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -329,7 +329,7 @@ fn readiness_tells_reasons() {
 fn slow_peers_of_the_admin_address_are_cut_off() {
     let process = Process::start(&[]);
     let began = Instant::now();
-    let slow: Vec<_> = (0..meridian::limits::CONTROL_CONNECTIONS_MAX)
+    let slow: Vec<_> = (0..meridian::testing::limits::CONTROL_CONNECTIONS_MAX)
         .map(|n| {
             let mut stream = connect(process.admin);
             if n % 2 == 0 {

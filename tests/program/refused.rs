@@ -8,8 +8,8 @@ mod faults;
 
 use crate::support::deployment::*;
 use faults::*;
-use meridian::finding::Severity;
-use meridian::server::Engine;
+use meridian::testing::finding::Severity;
+use meridian::testing::server::Engine;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::process::Command;

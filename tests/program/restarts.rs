@@ -2,11 +2,11 @@
 //! what a PoP below its threshold means, for ramps and for the last good one.
 
 use crate::support::deployment::*;
-use meridian::geo::prefix::Prefix;
-use meridian::server::{Engine, Server};
-use meridian::shared::command::{Command, ProbePush};
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::server::{Engine, Server};
+use meridian::testing::shared::command::{Command, ProbePush};
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use std::net::Ipv4Addr;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -60,7 +60,8 @@ fn on_b(server: &Server) -> usize {
     let name = Name::parse("www.cdn.example.", None).expect("a name");
     let ask = |client: u8| {
         let subnet = Prefix::new(Ipv4Addr::new(11, client, 16, 0).into(), 24);
-        let answer = ask_udp(server.dns()[0], &meridian::cli::dig::query(&name, RrType::A, Some(subnet)));
+        let answer =
+            ask_udp(server.dns()[0], &meridian::testing::cli::dig::query(&name, RrType::A, Some(subnet)));
         let message = domain::base::Message::from_octets(&answer[..]).expect("a message");
         let record = message
             .answer()

@@ -2,10 +2,10 @@
 //! others; it falls, and they come back.
 
 use crate::support::deployment::*;
-use meridian::steer::pop::PopId;
-use meridian::steer::rendezvous::cell_key;
-use meridian::steer::status::Shed;
-use meridian::wire::hash;
+use meridian::testing::steer::pop::PopId;
+use meridian::testing::steer::rendezvous::cell_key;
+use meridian::testing::steer::status::Shed;
+use meridian::testing::wire::hash;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,8 +1,8 @@
 //! The transports over real sockets of the loopback interface.
 
 use crate::support::deployment::*;
-use meridian::server::{Engine, Server};
-use meridian::shared::counters::{Dropped, Lane};
+use meridian::testing::server::{Engine, Server};
+use meridian::testing::shared::counters::{Dropped, Lane};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
@@ -256,8 +256,10 @@ fn tcp_limits_connections() {
 #[cfg(target_os = "linux")]
 #[test]
 fn workers_are_bound_to_cores() {
-    let last =
-        *meridian::sys::affinity::allowed().expect("the system tells").last().expect("it runs somewhere");
+    let last = *meridian::testing::sys::affinity::allowed()
+        .expect("the system tells")
+        .last()
+        .expect("it runs somewhere");
     for (keys, threads) in
         [(format!("  cpus: [{last}]\n  batch: 1\n"), 2), ("  cpus: auto\n  batch: 1024\n".to_owned(), 2)]
     {
@@ -296,10 +298,10 @@ fn workers_are_bound_to_cores() {
 #[cfg(target_os = "linux")]
 #[test]
 fn cores_and_buffers_are_checked_at_the_start() {
-    use meridian::finding::code;
+    use meridian::testing::finding::code;
     let start = |keys: &str| {
         let deployment = Deployment::new(&["127.0.0.1:0"], keys);
-        Server::start(&meridian::server::Options {
+        Server::start(&meridian::testing::server::Options {
             config: deployment.path("meridian.yaml"),
             engine: Engine::Fast,
         })
@@ -346,7 +348,7 @@ fn a_stopped_server_is_gone() {
 /// Every socket that cannot be opened is told at once, and nothing is left behind.
 #[test]
 fn failed_binds_are_told_together() {
-    use meridian::server::Options;
+    use meridian::testing::server::Options;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has room");
     let taken_udp = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
     let first = taken.local_addr().expect("bound").to_string();
@@ -369,7 +371,7 @@ fn failed_binds_are_told_together() {
 /// on; a socket left by a server that was killed is no obstacle.
 #[test]
 fn control_sockets_of_others() {
-    use meridian::server::Options;
+    use meridian::testing::server::Options;
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
     drop(std::os::unix::net::UnixListener::bind(deployment.path("control.sock")).expect("a stale socket"));
     let first = deployment.start(Engine::Fast);

@@ -2,8 +2,8 @@
 //! files and the commented samples pass, and what the reader refuses for its form does not.
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use meridian::cli::schema::{json, sample};
-use meridian::config::catalogue::{FILES, FileKind};
+use meridian::testing::cli::schema::{json, sample};
+use meridian::testing::config::catalogue::{FILES, FileKind};
 use serde_json::Value;
 
 /// A schema, compiled; a schema that is none fails here.

@@ -1,13 +1,13 @@
 //! What a change would move, told before it is made: exactly the clients that it does move.
 
 use crate::support::{Tree, World, load, sample, with_down};
-use meridian::health::health_state::HealthState;
-use meridian::shared::decisions::Decisions;
-use meridian::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
-use meridian::snapshot::Snapshot;
-use meridian::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
-use meridian::steer::pop::AdminState;
-use meridian::steer::status::{PopStatus, Status};
+use meridian::testing::health::health_state::HealthState;
+use meridian::testing::shared::decisions::Decisions;
+use meridian::testing::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
+use meridian::testing::steer::pop::AdminState;
+use meridian::testing::steer::status::{PopStatus, Status};
 use std::sync::Arc;
 
 /// The sample with the status of one PoP changed by hand.

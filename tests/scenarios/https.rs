@@ -4,8 +4,8 @@ use crate::support::{Tree, World, ask, load, prefix, query};
 use hickory_proto::op::Message;
 use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::svcb::{SvcParamKey, SvcParamValue};
-use meridian::cli::verify::verify_scopes;
-use meridian::wire::rr::RrType;
+use meridian::testing::cli::verify::verify_scopes;
+use meridian::testing::wire::rr::RrType;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 

@@ -2,19 +2,19 @@
 //! does it.
 
 use crate::world::Compiled;
-use meridian::config::ledger_file;
-use meridian::health::Moment;
-use meridian::health::health_state::{HealthState, SlotHealth};
-use meridian::health::load::{LoadController, ShedRow};
-use meridian::health::monitor::Monitor;
-use meridian::health::ramp::{RampPop, Ramps};
-use meridian::server::overrides::{LiveInputs, Overrides, ahead_secs};
-use meridian::server::view::health_of_pops;
-use meridian::shared::command::{OverrideChange, OverrideOutcome};
-use meridian::shared::operator_view::PopHealth;
-use meridian::snapshot::Snapshot;
-use meridian::steer::pop::AdminState;
-use meridian::steer::status::{Share256, Shed};
+use meridian::testing::config::ledger_file;
+use meridian::testing::health::Moment;
+use meridian::testing::health::health_state::{HealthState, SlotHealth};
+use meridian::testing::health::load::{LoadController, ShedRow};
+use meridian::testing::health::monitor::Monitor;
+use meridian::testing::health::ramp::{RampPop, Ramps};
+use meridian::testing::server::overrides::{LiveInputs, Overrides, ahead_secs};
+use meridian::testing::server::view::health_of_pops;
+use meridian::testing::shared::command::{OverrideChange, OverrideOutcome};
+use meridian::testing::shared::operator_view::PopHealth;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::steer::pop::AdminState;
+use meridian::testing::steer::status::{Share256, Shed};
 use std::path::Path;
 use std::sync::Arc;
 

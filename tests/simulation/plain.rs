@@ -2,7 +2,7 @@
 //! no clock.
 
 use crate::world::{DOWN_AFTER, OK_AFTER, UP_AFTER};
-use meridian::health::health_state::Verdict;
+use meridian::testing::health::health_state::Verdict;
 
 /// A target as the rules word it.
 #[derive(Clone, Copy, Default)]

@@ -3,15 +3,15 @@
 
 use crate::support::Tree;
 use crate::support::dice::Dice;
-use meridian::finding::{At, FileId};
-use meridian::geo::distance::great_circle_m;
-use meridian::geo::prefix::Prefix;
-use meridian::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
-use meridian::health::load::spec::{Feed, LoadSpec};
-use meridian::steer::rendezvous::cell_key;
-use meridian::wire::hash;
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::finding::{At, FileId};
+use meridian::testing::geo::distance::great_circle_m;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
+use meridian::testing::health::load::spec::{Feed, LoadSpec};
+use meridian::testing::steer::rendezvous::cell_key;
+use meridian::testing::wire::hash;
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same in every run with the same seed.
 
-use meridian::geo::prefix::Prefix;
+use meridian::testing::geo::prefix::Prefix;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// SplitMix64.

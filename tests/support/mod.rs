@@ -5,15 +5,15 @@ pub mod certificate;
 pub mod deployment;
 pub mod dice;
 
-use meridian::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};
-use meridian::config::{self, Deployment, Sources};
-use meridian::finding::Findings;
-use meridian::finding::render;
-use meridian::geo::prefix::Prefix;
-use meridian::snapshot::Snapshot;
-use meridian::snapshot::compile::{self, Geography};
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};
+use meridian::testing::config::{self, Deployment, Sources};
+use meridian::testing::finding::Findings;
+use meridian::testing::finding::render;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::snapshot::compile::{self, Geography};
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -150,7 +150,7 @@ pub fn ask_over(
 
 /// A query with EDNS.
 pub fn query(name: &str, rtype: RrType, ecs: Option<Prefix>) -> Vec<u8> {
-    meridian::cli::dig::query(&Name::parse(name, None).unwrap(), rtype, ecs)
+    meridian::testing::cli::dig::query(&Name::parse(name, None).unwrap(), rtype, ecs)
 }
 
 /// `address/len` as a prefix with host bits cut.

@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// The database is dated `epoch` (seconds of the Unix epoch), else as the source says, else 0.
 /// Gives a sentence for the operator, or every fault of the source at once.
-pub fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String, (Findings, Files)> {
+pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String, (Findings, Files)> {
     let mut files = Files::default();
     let name = source.display().to_string();
     let text = match fs::read(source).map_err(|e| e.to_string()) {

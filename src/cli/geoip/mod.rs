@@ -4,7 +4,7 @@
 //! same octets everywhere, so that a database can stand in version control beside its source.
 
 #[cfg(feature = "geoip-build")]
-pub mod build;
+pub(crate) mod build;
 #[cfg(feature = "geoip-build")]
 mod encode;
 
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 /// Commands about GeoIP databases.
 #[derive(Debug, clap::Subcommand)]
-pub enum Geoip {
+pub(crate) enum Geoip {
     /// Build a database from a readable source
     #[command(after_help = "\
 Example:
@@ -52,7 +52,7 @@ Example:
 
 impl Geoip {
     /// Runs the command.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let outcome = match &self {
             #[cfg(feature = "geoip-build")]
             Geoip::Build { source, target, epoch } => {
@@ -93,7 +93,7 @@ fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> 
 
 /// What is known of an address: place, leaf, the source of each field, and the age of each database
 /// at `now` (seconds of the Unix epoch). `databases` are those that `atlas` was built from.
-pub fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now: u64) -> String {
+pub(crate) fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now: u64) -> String {
     let (place, leaf, evidence) = atlas.place_of(address);
     let mut out = format!("{address} lies in {leaf}\n");
     let mut tell = |field: &str, value: String| {

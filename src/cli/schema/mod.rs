@@ -1,8 +1,8 @@
 //! `meridian schema`: JSON Schema for every YAML file, and commented samples.
 
-pub mod json;
-pub mod page;
-pub mod sample;
+pub(crate) mod json;
+pub(crate) mod page;
+pub(crate) mod sample;
 
 use super::print;
 use crate::config::catalogue::{FILES, FileKind};
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 Examples:
   meridian schema pops > pops.schema.json       for editors that check YAML as it is written
   meridian schema --sample policies             every key with its meaning and default")]
-pub struct Schema {
+pub(crate) struct Schema {
     /// The file; without it all files in one schema
     #[arg(value_name = "FILE", conflicts_with = "sample")]
     file: Option<FileWord>,
@@ -26,7 +26,7 @@ pub struct Schema {
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FileWord {
+pub(crate) enum FileWord {
     /// meridian.yaml
     Server,
     /// pops.yaml
@@ -48,7 +48,7 @@ impl FileWord {
 
 impl Schema {
     /// Runs the command.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         match (self.sample, self.file) {
             (Some(word), _) => print(&sample::of(word.kind())),
             (None, Some(word)) => print(&json::of(word.kind())),

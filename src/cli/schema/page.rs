@@ -9,7 +9,7 @@ const HEAD: &str = include_str!("head.md");
 const TAIL: &str = include_str!("tail.md");
 
 /// The whole page.
-pub fn markdown() -> String {
+pub(crate) fn markdown() -> String {
     let mut out = HEAD.to_owned();
     for file in &FILES {
         for section in file.sections {

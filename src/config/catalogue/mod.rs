@@ -12,32 +12,32 @@ mod record_types;
 mod server;
 mod zone;
 
-pub use record_types::{RECORD_TYPES, RecordType};
+pub(crate) use record_types::{RECORD_TYPES, RecordType};
 
 /// One kind of map: a file, or a part of one.
 #[derive(Debug)]
-pub struct KeySection {
+pub(crate) struct KeySection {
     /// Its name in the JSON Schema.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// How the reader calls such a map in its findings.
-    pub read_as: &'static str,
+    pub(crate) read_as: &'static str,
     /// Heading in the reference; empty if it is told with the section before it.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// What it is, in a few sentences of Markdown.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// A block of YAML for the reference, with the words behind its fence; empty for none.
-    pub block: &'static str,
+    pub(crate) block: &'static str,
     /// Its keys, in the order in which they are told.
-    pub entries: &'static [KeyEntry],
+    pub(crate) entries: &'static [KeyEntry],
     /// What further keys may be.
-    pub others: Others,
+    pub(crate) others: Others,
     /// Sentences behind the table.
-    pub notes: &'static str,
+    pub(crate) notes: &'static str,
 }
 
 /// Keys beyond the list.
 #[derive(Debug)]
-pub enum Others {
+pub(crate) enum Others {
     /// None.
     None,
     /// Any name, with a value of this shape.
@@ -48,25 +48,25 @@ pub enum Others {
 
 /// A key.
 #[derive(Debug)]
-pub struct KeyEntry {
+pub(crate) struct KeyEntry {
     /// The key.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// What its value is.
-    pub shape: &'static Shape,
+    pub(crate) shape: &'static Shape,
     /// What holds without it.
-    pub absent: Absent,
+    pub(crate) absent: Absent,
     /// What it means.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// YAML for the sample: behind the key, or lines of its own after a line break. Empty: the
     /// sample goes into the section that the value is.
-    pub example: &'static str,
+    pub(crate) example: &'static str,
     /// Whether the sample shows it as a comment: it excludes another key, or has no effect yet.
-    pub aside: bool,
+    pub(crate) aside: bool,
 }
 
 /// What holds without a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absent {
+pub(crate) enum Absent {
     /// It must be there.
     Required,
     /// This value, as it would be written.
@@ -77,7 +77,7 @@ pub enum Absent {
 
 /// What a value is.
 #[derive(Debug)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Any text; the words say which.
     Text(&'static str),
     /// A whole number within bounds.
@@ -112,11 +112,11 @@ pub struct FileKind {
     /// Its word on the command line.
     pub word: &'static str,
     /// Its usual name.
-    pub path: &'static str,
+    pub(crate) path: &'static str,
     /// What the whole file is.
-    pub root: &'static KeySection,
+    pub(crate) root: &'static KeySection,
     /// The sections that are told of it, in order.
-    pub sections: &'static [&'static KeySection],
+    pub(crate) sections: &'static [&'static KeySection],
 }
 
 /// All files.

@@ -2,13 +2,13 @@
 
 /// A record type as the reference tells it.
 #[derive(Debug)]
-pub struct RecordType {
+pub(crate) struct RecordType {
     /// Its mnemonic.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it is for, with its source.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// Record data as text (RFC 1035 section 5.1).
-    pub examples: &'static [&'static str],
+    pub(crate) examples: &'static [&'static str],
 }
 
 const fn of(name: &'static str, about: &'static str, examples: &'static [&'static str]) -> RecordType {
@@ -16,7 +16,7 @@ const fn of(name: &'static str, about: &'static str, examples: &'static [&'stati
 }
 
 /// Types that are known by name. SOA is written under `soa`, or in zone text.
-pub static RECORD_TYPES: &[RecordType] = &[
+pub(crate) static RECORD_TYPES: &[RecordType] = &[
     of("A", "IPv4 address (RFC 1035)", &["192.0.2.1"]),
     of("AAAA", "IPv6 address (RFC 3596)", &["2001:db8::1"]),
     of("NS", "name server (RFC 1035)", &["ns1.example.org."]),

@@ -12,14 +12,14 @@ use crate::wire::name::Name;
 /// Candidates as written.
 pub(crate) struct Chosen {
     /// In bands.
-    pub bands: Bands,
+    pub(crate) bands: Bands,
     /// Whether they were written as a list, which gives an order, or as `all` or a tag, which do
     /// not.
-    pub listed: bool,
+    pub(crate) listed: bool,
     /// Whether a list stands inside the list.
-    pub nested: bool,
+    pub(crate) nested: bool,
     /// Where.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// The PoPs among candidates.

@@ -1,10 +1,10 @@
 //! Policies, from `policies.yaml` or from the `policies:` of a zone file.
 
-pub mod candidates;
-pub mod check;
-pub mod rule;
-pub mod settings;
-pub mod used;
+pub(crate) mod candidates;
+pub(crate) mod check;
+pub(crate) mod rule;
+pub(crate) mod settings;
+pub(crate) mod used;
 
 use self::rule::{Uses, WrittenRule};
 use self::settings::TTL_DEFAULT;
@@ -31,20 +31,20 @@ const UP_THRESHOLD_DEFAULT: u8 = 50;
 /// What rules inherit while they are read.
 pub(crate) struct Base<'a> {
     /// The service whose addresses the policy answers.
-    pub service: &'a str,
+    pub(crate) service: &'a str,
     /// What relative names in it are relative to.
-    pub origin: Option<&'a Name>,
+    pub(crate) origin: Option<&'a Name>,
 }
 
 /// A policy with the places that later checks blame.
 pub(crate) struct WrittenPolicy {
-    pub policy: Policy,
-    pub pops_at: At,
-    pub when_all_down_at: Option<At>,
-    pub rules: Vec<WrittenRule>,
-    pub weights: Vec<(PopId, u32, At)>,
+    pub(crate) policy: Policy,
+    pub(crate) pops_at: At,
+    pub(crate) when_all_down_at: Option<At>,
+    pub(crate) rules: Vec<WrittenRule>,
+    pub(crate) weights: Vec<(PopId, u32, At)>,
     /// The policy that it is like but for its own rules, until [`used`] has found it.
-    pub uses: Option<Uses>,
+    pub(crate) uses: Option<Uses>,
 }
 
 /// Reads the shared policy file.

@@ -17,24 +17,24 @@ use std::sync::Arc;
 
 /// A rule with the places that later checks blame.
 pub(crate) struct WrittenRule {
-    pub rule: Rule,
+    pub(crate) rule: Rule,
     /// Where its candidates are written, if it has its own.
-    pub target_at: Option<At>,
+    pub(crate) target_at: Option<At>,
     /// Where `fence` is written.
-    pub fence_at: At,
+    pub(crate) fence_at: At,
     /// Where `when_all_down` is written, if it is.
-    pub when_all_down_at: Option<At>,
+    pub(crate) when_all_down_at: Option<At>,
     /// Weights with their places.
-    pub weights: Vec<(PopId, u32, At)>,
+    pub(crate) weights: Vec<(PopId, u32, At)>,
     /// The policy that it hands its clients over to, until [`super::used`] has found it.
-    pub uses: Option<Uses>,
+    pub(crate) uses: Option<Uses>,
 }
 
 /// `use:` with its place.
 #[derive(Clone)]
 pub(crate) struct Uses {
-    pub name: Arc<str>,
-    pub at: At,
+    pub(crate) name: Arc<str>,
+    pub(crate) at: At,
 }
 
 /// Reads `use:`, beside which `others` say nothing: they are as the other policy has them.
@@ -56,7 +56,7 @@ pub(crate) fn uses(table: &mut MapReader<'_>, others: &[&'static str], out: &mut
 
 impl WrittenRule {
     /// A rule that hands these clients over to a policy that is yet to be found.
-    pub fn handing_over(when: When, uses: Uses, at: At) -> WrittenRule {
+    pub(crate) fn handing_over(when: When, uses: Uses, at: At) -> WrittenRule {
         let rule = Rule {
             when,
             target: RuleTarget::Policy,

@@ -18,14 +18,14 @@ use std::sync::Arc;
 #[derive(Clone, Copy)]
 pub(crate) struct SharedPolicies<'a> {
     /// The policies.
-    pub policies: &'a [ScopedPolicy],
+    pub(crate) policies: &'a [ScopedPolicy],
     /// Whether their file could be read: if not, a name that is missing is no news.
-    pub known: bool,
+    pub(crate) known: bool,
 }
 
 impl SharedPolicies<'_> {
     /// For the shared file itself.
-    pub const NONE: SharedPolicies<'static> = SharedPolicies { policies: &[], known: true };
+    pub(crate) const NONE: SharedPolicies<'static> = SharedPolicies { policies: &[], known: true };
 }
 
 /// Finds what every policy of a file uses.

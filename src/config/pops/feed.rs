@@ -20,9 +20,9 @@ const LABELS_MAX: usize = 64;
 #[derive(Clone, Copy)]
 pub(crate) struct Whose<'a> {
     /// Name of the PoP.
-    pub pop: &'a str,
+    pub(crate) pop: &'a str,
     /// Name of the service; `None` for the whole PoP.
-    pub service: Option<&'a str>,
+    pub(crate) service: Option<&'a str>,
 }
 
 impl std::fmt::Display for Whose<'_> {

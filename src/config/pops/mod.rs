@@ -1,8 +1,8 @@
 //! `pops.yaml`: the places that serve content, and what is said of all of them.
 
-pub mod feed;
-pub mod https;
-pub mod safety_rules;
+pub(crate) mod feed;
+pub(crate) mod https;
+pub(crate) mod safety_rules;
 
 use self::feed::Whose;
 use super::place::{coordinates, country};
@@ -36,14 +36,14 @@ type Uses = Vec<(IpAddr, At, Arc<str>, Arc<str>)>;
 pub(crate) struct PopsFile {
     /// Sorted by name. A PoP with faults is still listed, so that policies which name it are not
     /// accused as well.
-    pub pops: Vec<Pop>,
+    pub(crate) pops: Vec<Pop>,
     /// Sorted by name.
-    pub probes: Vec<Probe>,
-    pub canaries: Option<Canaries>,
-    pub startup_wait_ms: u32,
-    pub safety: Vec<SafetyRule>,
+    pub(crate) probes: Vec<Probe>,
+    pub(crate) canaries: Option<Canaries>,
+    pub(crate) startup_wait_ms: u32,
+    pub(crate) safety: Vec<SafetyRule>,
     /// Up to when safety rules are off, in seconds since 1970, and where that is written.
-    pub safety_off_until: Option<(u64, At)>,
+    pub(crate) safety_off_until: Option<(u64, At)>,
 }
 
 /// How long a start waits for the first round of probes, where the file says nothing: time-outs are

@@ -1,9 +1,9 @@
 //! `probes:` of the PoP file: checks with their timing, groups of them, and `probe:` where they are
 //! used.
 
-pub mod canaries;
-pub mod check;
-pub mod group;
+pub(crate) mod canaries;
+pub(crate) mod check;
+pub(crate) mod group;
 
 use self::check::Certificates;
 use super::scalar::{integer, members, text, time_ms, word};

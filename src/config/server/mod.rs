@@ -1,6 +1,6 @@
 //! `meridian.yaml`: who this node is, where it listens, and which files make up the deployment.
 
-pub mod cookie_secrets;
+pub(crate) mod cookie_secrets;
 
 use super::scalar::{integer, members, plain, switch, text, time_ms};
 use super::table::{MapReader, shown};
@@ -17,9 +17,9 @@ use std::sync::Arc;
 /// A path as written, with its place.
 pub(crate) struct WrittenPath {
     /// As written, joined to the folder of the server file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Where.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 /// Where the secrets of DNS cookies come from.
@@ -34,18 +34,18 @@ pub(crate) enum Cookies {
 
 /// The server file.
 pub(crate) struct ServerFile {
-    pub node: NodeIdentity,
+    pub(crate) node: NodeIdentity,
     /// Where `node.site` is written, to be checked once the PoPs are known.
-    pub site_at: Option<At>,
-    pub listen: Listen,
-    pub state: PathBuf,
-    pub cookies: Cookies,
-    pub databases: Vec<WrittenPath>,
-    pub accept_shrunk: bool,
-    pub networks: Option<WrittenPath>,
-    pub pops: Option<WrittenPath>,
-    pub policies: Option<WrittenPath>,
-    pub zones: Option<WrittenPath>,
+    pub(crate) site_at: Option<At>,
+    pub(crate) listen: Listen,
+    pub(crate) state: PathBuf,
+    pub(crate) cookies: Cookies,
+    pub(crate) databases: Vec<WrittenPath>,
+    pub(crate) accept_shrunk: bool,
+    pub(crate) networks: Option<WrittenPath>,
+    pub(crate) pops: Option<WrittenPath>,
+    pub(crate) policies: Option<WrittenPath>,
+    pub(crate) zones: Option<WrittenPath>,
 }
 
 /// Most TCP connections unless the file says otherwise: one descriptor each, below the usual limit

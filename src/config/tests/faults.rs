@@ -5,10 +5,10 @@
 use super::Severity::{self, Error, Note, Warning};
 
 /// The start of a sound zone `x.example` in text; rows of [`ZONE_TEXT`] stand behind it.
-pub const ZONE_TEXT_HEAD: &str = "$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n";
+pub(crate) const ZONE_TEXT_HEAD: &str = "$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n";
 
 /// Sound PoPs.
-pub const POPS: &str = "\
+pub(crate) const POPS: &str = "\
 pops:
   fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], services: { video: { \
   addresses: 192.0.2.9 } } }
@@ -16,10 +16,10 @@ pops:
 ";
 
 /// A sound policy file.
-pub const POLICIES: &str = "policies:\n  web: { pops: all }\n";
+pub(crate) const POLICIES: &str = "policies:\n  web: { pops: all }\n";
 
 /// A sound zone.
-pub const ZONE: &str = "\
+pub(crate) const ZONE: &str = "\
 zone: z.example.
 soa: { mname: ns1, rname: host }
 records:
@@ -29,7 +29,7 @@ records:
 ";
 
 /// Lines behind the head; all are errors.
-pub const ZONE_TEXT: &[(&str, &str)] = &[
+pub(crate) const ZONE_TEXT: &[(&str, &str)] = &[
     // Data that the type does not allow.
     ("a A ¦192.0.2.300", "MRD0206"),
     ("a A ¦192.0.2.1 192.0.2.2", "MRD0206"),
@@ -78,7 +78,7 @@ pub const ZONE_TEXT: &[(&str, &str)] = &[
 ];
 
 /// What is replaced in [`POPS`], and by what.
-pub const IN_POPS: &[(&str, &str, &str, Severity)] = &[
+pub(crate) const IN_POPS: &[(&str, &str, &str, Severity)] = &[
     ("192.0.2.2", "¦192.0.2.256", "MRD0107", Error),
     ("192.0.2.2", "¦192.0.2.2/32", "MRD0107", Error),
     ("192.0.2.2", "192.0.2.2, ¦192.0.2.2", "MRD0310", Error),
@@ -102,7 +102,7 @@ pub const IN_POPS: &[(&str, &str, &str, Severity)] = &[
 ];
 
 /// Bodies of the policy `web`.
-pub const POLICY_BODIES: &[(&str, &str, Severity)] = &[
+pub(crate) const POLICY_BODIES: &[(&str, &str, Severity)] = &[
     ("pops: [fra, ¦fro]", "MRD0301", Error),
     ("pops: [fra, iad, ¦fra]", "MRD0316", Error),
     ("pops: ¦[]", "MRD0306", Error),
@@ -135,7 +135,7 @@ pub const POLICY_BODIES: &[(&str, &str, Severity)] = &[
 ];
 
 /// Rules of the policy `web`.
-pub const RULES: &[(&str, &str, Severity)] = &[
+pub(crate) const RULES: &[(&str, &str, Severity)] = &[
     ("when: { country: ¦Germany }, pops: fra", "MRD0406", Error),
     ("when: { continent: ¦XX }, pops: fra", "MRD0406", Error),
     ("when: { subdivision: ¦CA }, pops: fra", "MRD0406", Error),
@@ -150,7 +150,7 @@ pub const RULES: &[(&str, &str, Severity)] = &[
 ];
 
 /// Records behind [`ZONE`].
-pub const RECORDS: &[(&str, &str, Severity)] = &[
+pub(crate) const RECORDS: &[(&str, &str, Severity)] = &[
     ("  ¦www.other.example.: { A: 192.0.2.1 }\n", "MRD0201", Error),
     ("  ¦a..b: { A: 192.0.2.1 }\n", "MRD0108", Error),
     ("  a: { A: ¦192.0.2 }\n", "MRD0206", Error),

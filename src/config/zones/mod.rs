@@ -1,6 +1,6 @@
 //! Zone files in YAML: owners with their records, and owners that a policy steers.
 
-pub mod exposed;
+pub(crate) mod exposed;
 
 use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text};
 use super::table::{MapReader, nearest, shown};
@@ -26,13 +26,13 @@ const SOA_DEFAULTS: [(&str, u32); 4] =
 /// The policies that steered owners may name.
 pub(crate) struct Policies {
     /// Shared ones first, then those of each zone that was read.
-    pub all: Vec<ScopedPolicy>,
+    pub(crate) all: Vec<ScopedPolicy>,
     /// How many of them are shared.
-    pub shared: usize,
+    pub(crate) shared: usize,
     /// Whether the shared policy file could be read.
-    pub shared_known: bool,
+    pub(crate) shared_known: bool,
     /// Which of them some name uses.
-    pub used: Vec<bool>,
+    pub(crate) used: Vec<bool>,
 }
 
 /// The apex of a zone file, before anything else of it is read: zones are taken in that order.

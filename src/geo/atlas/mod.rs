@@ -10,7 +10,7 @@ mod layers;
 mod provenance;
 mod sweep;
 
-pub use provenance::{Provenance, Source};
+pub(crate) use provenance::{Provenance, Source};
 
 use super::mmdb::Database;
 use super::networks::Network;
@@ -27,7 +27,7 @@ use sweep::{Bits, PrefixBlock, cut, flatten, last_of, sweep};
 
 /// How a client with an address of a leaf is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Space {
+pub(crate) enum Space {
     /// As it stands: global unicast, or known to an operator network or a database.
     Usable,
     /// A special-purpose address that nobody knows: no evidence, the resolver decides.
@@ -40,15 +40,15 @@ pub enum Space {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaf<B> {
     /// Network address.
-    pub start: B,
+    pub(crate) start: B,
     /// Prefix length.
     pub len: u8,
     /// Index into [`Atlas::places`] and [`Atlas::evidence`].
-    pub place: u32,
+    pub(crate) place: u32,
     /// Whether it lies in an operator network: such leaves keep their depth.
-    pub operator: bool,
+    pub(crate) operator: bool,
     /// How its clients are looked at.
-    pub space: Space,
+    pub(crate) space: Space,
 }
 
 /// Where every address is.
@@ -56,18 +56,18 @@ pub struct Leaf<B> {
 pub struct Atlas {
     /// Distinct places; the first is the one of which nothing is known. Two may be equal that come
     /// from different sources.
-    pub places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
     /// The sources of each place.
-    pub evidence: Vec<Provenance>,
+    pub(crate) evidence: Vec<Provenance>,
     /// Leaves that cover all of IPv4, ascending and disjoint.
     pub v4: Vec<Leaf<u32>>,
     /// Leaves that cover all of IPv6, ascending and disjoint. Those of [`embedded::BLOCKS`] have
     /// place 0.
-    pub v6: Vec<Leaf<u128>>,
+    pub(crate) v6: Vec<Leaf<u128>>,
     /// Names of the databases, for [`Source::Database`].
-    pub databases: Vec<Arc<str>>,
+    pub(crate) databases: Vec<Arc<str>>,
     /// Names of the operator networks, for [`Source::Network`].
-    pub networks: Vec<Arc<str>>,
+    pub(crate) networks: Vec<Arc<str>>,
 }
 
 impl Atlas {
@@ -104,7 +104,7 @@ impl Atlas {
 
     /// The place of an address, the leaf that holds it and the sources. An IPv4 client inside IPv6
     /// has the place of its IPv4 address and an IPv6 leaf that counts the offset.
-    pub fn place_of(&self, address: IpAddr) -> (&Place, Prefix, &Provenance) {
+    pub(crate) fn place_of(&self, address: IpAddr) -> (&Place, Prefix, &Provenance) {
         let (place, leaf) = match address {
             IpAddr::V4(a) => {
                 let (place, len) = find(&self.v4, a.to_bits());
@@ -125,7 +125,7 @@ impl Atlas {
     }
 
     /// What a source is called.
-    pub fn source_name(&self, source: Source) -> &str {
+    pub(crate) fn source_name(&self, source: Source) -> &str {
         match source {
             Source::Unknown => "",
             Source::Database(i) => self.databases.get(usize::from(i)).map_or("?", |name| name),

@@ -2,7 +2,7 @@
 
 /// The source of one field of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Source {
+pub(crate) enum Source {
     /// No source: the field is not known.
     #[default]
     Unknown,
@@ -16,24 +16,24 @@ pub enum Source {
 
 /// The source of each field of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Provenance {
+pub(crate) struct Provenance {
     /// Who said the continent.
-    pub continent: Source,
+    pub(crate) continent: Source,
     /// Who said the country.
-    pub country: Source,
+    pub(crate) country: Source,
     /// Who said the subdivisions.
-    pub subdivisions: Source,
+    pub(crate) subdivisions: Source,
     /// Who said the coordinates.
-    pub coordinates: Source,
+    pub(crate) coordinates: Source,
     /// Who said the AS number.
-    pub asn: Source,
+    pub(crate) asn: Source,
     /// Who said the site.
-    pub site: Source,
+    pub(crate) site: Source,
 }
 
 impl Provenance {
     /// Each field's name with its source, known fields only.
-    pub fn fields(&self) -> impl Iterator<Item = (&'static str, Source)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Source)> {
         [
             ("continent", self.continent),
             ("country", self.country),

@@ -6,7 +6,7 @@
 use std::ops::{BitAnd, BitOr, BitXor};
 
 /// An address of one family as an integer.
-pub trait Bits:
+pub(crate) trait Bits:
     Copy + Ord + BitAnd<Output = Self> + BitOr<Output = Self> + BitXor<Output = Self> + std::fmt::Debug
 {
     /// Length of an address in bits.
@@ -59,15 +59,15 @@ bits!(u32, 32);
 bits!(u128, 128);
 
 /// A block with what a list says of it.
-pub type PrefixBlock<B, V> = (B, u8, V);
+pub(crate) type PrefixBlock<B, V> = (B, u8, V);
 
 /// The last address of a block.
-pub fn last_of<B: Bits>(start: B, len: u8) -> B {
+pub(crate) fn last_of<B: Bits>(start: B, len: u8) -> B {
     start | B::host_bits(len)
 }
 
 /// Cuts the addresses from `first` to `last` into the fewest blocks.
-pub fn cut<B: Bits>(first: B, last: B, mut emit: impl FnMut(B, u8)) {
+pub(crate) fn cut<B: Bits>(first: B, last: B, mut emit: impl FnMut(B, u8)) {
     let mut at = first;
     loop {
         let len = B::WIDTH - at.zeros_below().min(at.room_to(last));
@@ -82,7 +82,7 @@ pub fn cut<B: Bits>(first: B, last: B, mut emit: impl FnMut(B, u8)) {
 
 /// Goes over the whole space and calls `emit` for each run of addresses over which no list changes,
 /// with the run's first and last address and what each list says there.
-pub fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl FnMut(B, B, &[Option<u32>])) {
+pub(crate) fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl FnMut(B, B, &[Option<u32>])) {
     let mut cursors = vec![0usize; lists.len()];
     let mut values = vec![None; lists.len()];
     let mut at = B::ZERO;
@@ -116,7 +116,9 @@ pub fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl FnMut(B, 
 /// holds it and the indexes of all that do (in order of nesting), as a number into the second list.
 ///
 /// `prefixes` must hold each prefix once.
-pub fn flatten<B: Bits>(prefixes: &[PrefixBlock<B, u32>]) -> (Vec<PrefixBlock<B, u32>>, Vec<Vec<u32>>) {
+pub(crate) fn flatten<B: Bits>(
+    prefixes: &[PrefixBlock<B, u32>],
+) -> (Vec<PrefixBlock<B, u32>>, Vec<Vec<u32>>) {
     let mut sorted = prefixes.to_vec();
     sorted.sort_unstable_by_key(|&(start, len, _)| (start, len));
     let mut blocks = Vec::new();

@@ -7,22 +7,22 @@
 mod table;
 
 use super::place::{Continent, Coordinates, Country};
-pub use table::Hub;
+pub(crate) use table::Hub;
 
 /// The row of a country; `None` for a code that is not in the table.
-pub fn find(country: Country) -> Option<&'static Hub> {
+pub(crate) fn find(country: Country) -> Option<&'static Hub> {
     let rows = &table::HUBS;
     rows.binary_search_by(|row| row.country.cmp(country.code())).ok().map(|i| &rows[i])
 }
 
 /// Coordinates of a country's hub city.
-pub fn hub(country: Country) -> Option<Coordinates> {
+pub(crate) fn hub(country: Country) -> Option<Coordinates> {
     find(country).and_then(|row| Coordinates::from_degrees(row.lat, row.lon))
 }
 
 /// The continent of a country. Countries on two continents lie where their hub city is counted by
 /// GeoIP databases: Russia in Europe; Türkiye, Kazakhstan and Egypt whole in Asia, Asia and Africa.
-pub fn continent_of(country: Country) -> Option<Continent> {
+pub(crate) fn continent_of(country: Country) -> Option<Continent> {
     find(country).map(|row| row.continent)
 }
 

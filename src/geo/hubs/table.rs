@@ -7,17 +7,17 @@ use crate::geo::place::Continent::{
 
 /// A country's hub.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Hub {
+pub(crate) struct Hub {
     /// ISO 3166-1 alpha-2 code.
-    pub country: &'static str,
+    pub(crate) country: &'static str,
     /// Continent, as GeoIP databases count it.
-    pub continent: Continent,
+    pub(crate) continent: Continent,
     /// Largest city or agglomeration; a station where nobody lives for good.
-    pub city: &'static str,
+    pub(crate) city: &'static str,
     /// Latitude of the city in degrees.
-    pub lat: f64,
+    pub(crate) lat: f64,
     /// Longitude of the city in degrees.
-    pub lon: f64,
+    pub(crate) lon: f64,
 }
 
 const fn row(country: &'static str, continent: Continent, city: &'static str, lat: f64, lon: f64) -> Hub {

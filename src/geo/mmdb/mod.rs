@@ -9,7 +9,7 @@ mod record;
 mod text;
 mod tree;
 
-pub use record::Fields;
+pub(crate) use record::Fields;
 
 use super::embedded;
 use super::layered::PlacedLeaf;
@@ -26,20 +26,20 @@ use tree::{Tree, TreeError};
 #[derive(Clone, Debug)]
 pub struct Database {
     /// Path as the operator wrote it.
-    pub name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// What the file calls itself, such as `GeoLite2-City`.
-    pub kind: Box<str>,
+    pub(crate) kind: Box<str>,
     /// When it was built, in seconds of the Unix epoch.
-    pub build_epoch: u64,
+    pub(crate) build_epoch: u64,
     /// Nodes of its search tree.
-    pub node_count: u32,
+    pub(crate) node_count: u32,
     /// 4 for a database of IPv4 alone, else 6.
-    pub ip_version: u8,
+    pub(crate) ip_version: u8,
     /// IPv4 leaves with known fields, ascending and disjoint.
     pub leaves_v4: Vec<PlacedLeaf<u32>>,
     /// IPv6 leaves with known fields, ascending and disjoint. None lies inside one of
     /// [`embedded::BLOCKS`]; a wide one may reach over a block, of which it then says nothing.
-    pub leaves_v6: Vec<PlacedLeaf<u128>>,
+    pub(crate) leaves_v6: Vec<PlacedLeaf<u128>>,
     /// Distinct fields of places.
     pub places: Vec<Fields>,
 }

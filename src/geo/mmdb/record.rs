@@ -17,15 +17,15 @@ const SUBDIVISIONS_MAX: usize = 4;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fields {
     /// Continent.
-    pub continent: Option<Continent>,
+    pub(crate) continent: Option<Continent>,
     /// Country, or where the addresses are registered when the database does not say.
-    pub country: Option<Country>,
+    pub(crate) country: Option<Country>,
     /// Subdivisions from the largest to the smallest.
-    pub subdivisions: Vec<Subdivision>,
+    pub(crate) subdivisions: Vec<Subdivision>,
     /// Coordinates.
-    pub coordinates: Option<Coordinates>,
+    pub(crate) coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
-    pub asn: Option<u32>,
+    pub(crate) asn: Option<u32>,
 }
 
 impl<'de> Deserialize<'de> for Fields {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadSubject {
     /// Name of the PoP.
-    pub pop: Arc<str>,
+    pub(crate) pop: Arc<str>,
     /// The service; `None` for the whole PoP.
-    pub service: Option<Arc<str>>,
+    pub(crate) service: Option<Arc<str>>,
 }
 
 impl LoadSubject {
     /// That of a feed.
-    pub fn of(feed: &FeedTarget, feed_set: &FeedSet) -> LoadSubject {
+    pub(crate) fn of(feed: &FeedTarget, feed_set: &FeedSet) -> LoadSubject {
         let pop = feed_set.pops.get(usize::from(feed.pop)).cloned().unwrap_or_default();
         LoadSubject { pop, service: feed.service.clone() }
     }

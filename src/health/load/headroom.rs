@@ -13,27 +13,27 @@ const ASKED_MIN: f64 = 0.25;
 
 /// One that sheds or will.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outflow {
+pub(crate) struct Outflow {
     /// Load that is to leave, in the unit of the capacity, above 0.
-    pub load: f64,
+    pub(crate) load: f64,
     /// Who may take it, in the order of asking: indexes into the headrooms.
-    pub followers: Vec<u32>,
+    pub(crate) followers: Vec<u32>,
 }
 
 /// What became of an outflow.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// For each follower the share of those that ask it which it accepts, 0 to 1.
-    pub accept: Vec<f64>,
+    pub(crate) accept: Vec<f64>,
     /// For each follower the part of the outflow that it is to take; together at most 1.
-    pub parts: Vec<f64>,
+    pub(crate) parts: Vec<f64>,
     /// The part that somebody takes, 0 to 1.
-    pub taken: f64,
+    pub(crate) taken: f64,
 }
 
 /// Splits headrooms (load that each may still take; infinite where nothing limits it) among
 /// outflows.
-pub fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
+pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     let mut headrooms = headrooms.to_vec();
     let mut rest: Vec<f64> = outflows.iter().map(|outflow| outflow.load).collect();
     let mut split: Vec<Accepted> = outflows

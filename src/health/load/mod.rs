@@ -13,16 +13,16 @@
 //! thresholds never settles on such a signal, so nothing here is on or off; see [`shed`].
 
 mod controller;
-pub mod event;
-pub mod feeds;
-pub mod headroom;
+pub(crate) mod event;
+pub(crate) mod feeds;
+pub(crate) mod headroom;
 mod quantize;
-pub mod report;
-pub mod saved;
-pub mod shed;
-pub mod spec;
+pub(crate) mod report;
+pub(crate) mod saved;
+pub(crate) mod shed;
+pub(crate) mod spec;
 
-pub use controller::{DueFeed, FeedTicket, LoadController, ShedRow};
+pub use controller::{FeedTicket, LoadController, ShedRow};
 
 #[cfg(test)]
 mod tests;

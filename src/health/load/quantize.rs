@@ -22,18 +22,18 @@ pub(super) fn steps(fraction: f64) -> u16 {
 /// A share as answers see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct QuantizedShare {
-    pub share: u16,
+    pub(crate) share: u16,
     is_rising: Option<bool>,
 }
 
 impl QuantizedShare {
     /// What was told before a restart.
-    pub fn kept(share: u16) -> QuantizedShare {
+    pub(crate) fn kept(share: u16) -> QuantizedShare {
         QuantizedShare { share: share.min(ALL), is_rising: None }
     }
 
     /// Follows the exact share. Whether anything changed.
-    pub fn follow(&mut self, exact: f64) -> bool {
+    pub(crate) fn follow(&mut self, exact: f64) -> bool {
         let next = steps(exact);
         let is_rising = next > self.share;
         let turns = self.is_rising.is_some_and(|was| was != is_rising);

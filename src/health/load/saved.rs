@@ -9,23 +9,23 @@ const AGE_MAX_MS: u64 = 600_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedLoad {
     /// [`super::feeds::FeedTarget::key`].
-    pub key: Arc<str>,
+    pub(crate) key: Arc<str>,
     /// Its exact share, 0 to 1.
-    pub share: f64,
+    pub(crate) share: f64,
     /// Smoothed load, in the unit of the capacity.
-    pub smoothed: Option<f64>,
+    pub(crate) smoothed: Option<f64>,
     /// Share as answers saw it, in steps of 1/256.
-    pub published: u16,
+    pub(crate) published: u16,
     /// Who accepted how much of it, by name of the PoP, in steps of 1/256.
-    pub accept: Vec<(Arc<str>, u16)>,
+    pub(crate) accept: Vec<(Arc<str>, u16)>,
     /// When it was saved, in milliseconds since 1970.
-    pub saved_epoch_ms: u64,
+    pub(crate) saved_epoch_ms: u64,
 }
 
 impl SavedLoad {
     /// As one line of text, without its end. Keys and names hold neither blanks at their ends nor
     /// line ends.
-    pub fn to_line(&self) -> String {
+    pub(crate) fn to_line(&self) -> String {
         let accept: Vec<String> = self.accept.iter().map(|(pop, share)| format!("{pop}={share}")).collect();
         let smoothed = self.smoothed.map_or_else(|| "-".to_owned(), |smoothed| smoothed.to_string());
         let accept = if accept.is_empty() { "-".to_owned() } else { accept.join(",") };
@@ -36,7 +36,7 @@ impl SavedLoad {
     }
 
     /// What a line says; `None` for one that says nothing of load.
-    pub fn from_line(line: &str) -> Option<SavedLoad> {
+    pub(crate) fn from_line(line: &str) -> Option<SavedLoad> {
         let mut words = line.strip_prefix("load ")?.splitn(6, ' ');
         let finite =
             |word: &str| word.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
@@ -63,7 +63,7 @@ impl SavedLoad {
     }
 
     /// Whether it is still worth something; stamps of the future are as wrong as old ones.
-    pub fn is_fresh(&self, now_epoch_ms: u64) -> bool {
+    pub(crate) fn is_fresh(&self, now_epoch_ms: u64) -> bool {
         self.saved_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MAX_MS
     }
 }

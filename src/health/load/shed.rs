@@ -30,20 +30,20 @@ const DECAY: (f64, f64) = (0.9, 0.005);
 
 /// What the rule needs of a spec.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tuning {
+pub(crate) struct Tuning {
     /// Utilisation that is steered for.
-    pub target: f64,
+    pub(crate) target: f64,
     /// Utilisation above which steps are larger.
-    pub limit: f64,
+    pub(crate) limit: f64,
     /// Growth of the share by excess and step.
-    pub gain: f64,
+    pub(crate) gain: f64,
     /// How long an answer outlives a change, in milliseconds.
-    pub ttl_ms: u64,
+    pub(crate) ttl_ms: u64,
 }
 
 /// What a step found beside the share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GainChange {
+pub(crate) enum GainChange {
     /// It turns too often: the gain is halved.
     Oscillates,
     /// It was quiet for long enough: the gain is what is configured again.
@@ -52,7 +52,7 @@ pub enum GainChange {
 
 /// The share of one feed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shedding {
+pub(crate) struct Shedding {
     share: f64,
     /// Readings above the limit in a row.
     urgent: u32,
@@ -68,24 +68,24 @@ pub struct Shedding {
 
 impl Shedding {
     /// Sheds this share.
-    pub fn new(share: f64, now: Moment) -> Shedding {
+    pub(crate) fn new(share: f64, now: Moment) -> Shedding {
         let share = if share.is_finite() { share.clamp(0.0, SHED_SHARE_MAX) } else { 0.0 };
         Shedding { share, urgent: 0, is_rising: None, turns: VecDeque::new(), calm: 1.0, quiet_since: now }
     }
 
     /// The share of cells that may leave, 0 to [`SHED_SHARE_MAX`].
-    pub fn share(&self) -> f64 {
+    pub(crate) fn share(&self) -> f64 {
         self.share
     }
 
     /// Whether the gain is less than what is configured.
-    pub fn oscillates(&self) -> bool {
+    pub(crate) fn oscillates(&self) -> bool {
         self.calm < 1.0
     }
 
     /// A step after a reading. `expected` is the utilisation once the present share is measured in
     /// full; without `room` anywhere the share does not grow, since nobody would leave.
-    pub fn step(
+    pub(crate) fn step(
         &mut self,
         tuning: Tuning,
         utilisation: f64,
@@ -113,7 +113,7 @@ impl Shedding {
     }
 
     /// A step without a feed: towards 0.
-    pub fn decay(&mut self) {
+    pub(crate) fn decay(&mut self) {
         let (part, fall) = DECAY;
         self.share = (self.share * part - fall).max(0.0);
         self.urgent = 0;

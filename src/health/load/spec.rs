@@ -9,23 +9,23 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadSpec {
     /// Where the number comes from.
-    pub feed: Feed,
+    pub(crate) feed: Feed,
     /// From one reading to the next, in milliseconds; also the step of the rule.
-    pub every_ms: u32,
+    pub(crate) every_ms: u32,
     /// After this long without a reading the feed is lost, in milliseconds: the share holds until
     /// then, and then decays.
-    pub stale_after_ms: u32,
+    pub(crate) stale_after_ms: u32,
     /// Utilisation (load divided by capacity) that is steered for, above 0; 0.8 is four fifths.
-    pub target: f64,
+    pub(crate) target: f64,
     /// Utilisation above which steps are larger, above `target`.
-    pub limit: f64,
+    pub(crate) limit: f64,
     /// How much of the excess over the target the share grows by in each step, above 0, usually
     /// 0.05 to 0.1.
-    pub gain: f64,
+    pub(crate) gain: f64,
     /// Weight of a new reading in the smoothed load, above 0, at most 1.
-    pub smoothing: f64,
+    pub(crate) smoothing: f64,
     /// Where it is written.
-    pub at: At,
+    pub(crate) at: At,
 }
 
 impl LoadSpec {

@@ -33,7 +33,7 @@ use target::WatchedTarget;
 #[derive(Clone, Debug)]
 pub struct Due {
     /// The target set of the index.
-    pub target_set: Arc<TargetSet>,
+    pub(crate) target_set: Arc<TargetSet>,
     /// Its index there.
     pub index: u32,
     /// What its result is told with.
@@ -42,7 +42,7 @@ pub struct Due {
 
 impl Due {
     /// The target.
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target_set.targets[self.index as usize]
     }
 }
@@ -127,7 +127,7 @@ impl Monitor {
 
     /// A pushed result, for the targets of a probe at a PoP and service, or for one address of
     /// them. Gives how many targets took it.
-    pub fn handle_push(
+    pub(crate) fn handle_push(
         &mut self,
         probe: &str,
         pop: &str,
@@ -254,12 +254,12 @@ impl Monitor {
     }
 
     /// The target set in force.
-    pub fn target_set(&self) -> &Arc<TargetSet> {
+    pub(crate) fn target_set(&self) -> &Arc<TargetSet> {
         &self.target_set
     }
 
     /// How many checks run.
-    pub fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.schedule.in_flight()
     }
 

@@ -40,14 +40,14 @@ pub(super) struct SlotTable {
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
     window_max_ms: u64,
     /// Something other than a counter changed since the last health state.
-    pub has_turned: bool,
+    pub(crate) has_turned: bool,
     /// A counter changed since the last health state.
-    pub has_counted: bool,
+    pub(crate) has_counted: bool,
 }
 
 impl SlotTable {
     /// Nothing is known, or, of a target with a reading, just that. None of it is a fall.
-    pub fn new(target_set: &TargetSet, readings: Vec<TargetReading>) -> SlotTable {
+    pub(crate) fn new(target_set: &TargetSet, readings: Vec<TargetReading>) -> SlotTable {
         let slots = target_set.slots.len();
         let mut slot_table = SlotTable {
             users: vec![Vec::new(); readings.len()],
@@ -112,7 +112,7 @@ impl SlotTable {
     /// Takes over from the slot table of another target set the state that readings lack: falls
     /// within their windows, held policies, and the state before the hold. `slot_of` gives the new
     /// number of a slot that is the same.
-    pub fn take_over(
+    pub(crate) fn take_over(
         &mut self,
         before: &SlotTable,
         old: &TargetSet,
@@ -187,7 +187,7 @@ impl SlotTable {
     }
 
     /// What guards hold, by policy, and what is served as down meanwhile.
-    pub fn holds<'b>(
+    pub(crate) fn holds<'b>(
         &'b self,
         target_set: &'b TargetSet,
     ) -> impl Iterator<Item = (u32, Hold, Vec<SavedSlot>)> + 'b {
@@ -211,7 +211,7 @@ impl SlotTable {
 
     /// Goes on with a hold of before a restart: down is who was served as down and still is; the
     /// others have fallen.
-    pub fn resume(
+    pub(crate) fn resume(
         &mut self,
         target_set: &TargetSet,
         policy: usize,
@@ -246,7 +246,7 @@ impl SlotTable {
     }
 
     /// What is now known of a target.
-    pub fn read(&mut self, target: u32, reading: TargetReading) {
+    pub(crate) fn read(&mut self, target: u32, reading: TargetReading) {
         let known = &mut self.readings[target as usize];
         if *known == reading {
             return;
@@ -261,12 +261,12 @@ impl SlotTable {
 
     /// What was last known of a target.
     #[cfg(test)]
-    pub fn reading(&self, target: u32) -> TargetReading {
+    pub(crate) fn reading(&self, target: u32) -> TargetReading {
         self.readings[target as usize]
     }
 
     /// Says which PoPs have an override.
-    pub fn handle_overrides(&mut self, target_set: &TargetSet, overridden: &[bool]) {
+    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, overridden: &[bool]) {
         let of = |pop: usize| overridden.get(pop).copied().unwrap_or(false);
         let changed = (0..self.overridden.len()).any(|pop| self.overridden[pop] != of(pop));
         if !changed {
@@ -283,12 +283,12 @@ impl SlotTable {
     }
 
     /// Which PoPs have an override.
-    pub fn overridden(&self) -> &[bool] {
+    pub(crate) fn overridden(&self) -> &[bool] {
         &self.overridden
     }
 
     /// Judges what changed, and every guard that holds. Gives what guards decided, by policy.
-    pub fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Vec<(u32, Judgement)> {
+    pub(crate) fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Vec<(u32, Judgement)> {
         let (mut dirty, mut has_fallen) = (std::mem::take(&mut self.dirty), false);
         // In their order, so that the order of results leaves no trace.
         dirty.sort_unstable();
@@ -387,7 +387,7 @@ impl SlotTable {
     /// What a policy's guard holds from this moment on: down is only who was down all along.
     /// Whoever was up at any moment since has fallen with the others; and an unknown state is none
     /// to go back to.
-    pub fn at(&self, moment: Moment, policy: u32) -> Vec<SlotHealth> {
+    pub(crate) fn at(&self, moment: Moment, policy: u32) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
         for (_, slot, was, of) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
             if !was.is_awaited && of.is_none_or(|of| of == policy) {
@@ -400,7 +400,7 @@ impl SlotTable {
     }
 
     /// Everything as it is now.
-    pub fn health_state(&mut self, target_set: &TargetSet) -> HealthState {
+    pub(crate) fn health_state(&mut self, target_set: &TargetSet) -> HealthState {
         (self.has_turned, self.has_counted) = (false, false);
         let held = self
             .held
@@ -421,7 +421,7 @@ impl SlotTable {
     }
 
     /// When the next hold ends.
-    pub fn next_wake(&self) -> Option<Moment> {
+    pub(crate) fn next_wake(&self) -> Option<Moment> {
         self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake()).min()
     }
 

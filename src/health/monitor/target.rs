@@ -10,30 +10,30 @@ use std::sync::Arc;
 /// What is known of a target.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WatchedTarget {
-    pub verdict_state: VerdictState,
+    pub(crate) verdict_state: VerdictState,
     /// Since when its verdict holds, on the caller's clock; negative before the clock's zero (a
     /// restart).
-    pub since_ms: i64,
+    pub(crate) since_ms: i64,
     /// New, without a verdict, and to be waited for until then.
-    pub awaited_until: Option<Moment>,
+    pub(crate) awaited_until: Option<Moment>,
     /// The last result, on the caller's clock; also that of before a restart.
-    pub seen_ms: Option<i64>,
-    pub was_well: bool,
+    pub(crate) seen_ms: Option<i64>,
+    pub(crate) was_well: bool,
     /// Results like the last one, in a row.
-    pub streak: u32,
-    pub error: Option<Arc<str>>,
-    pub latency_us: Option<u32>,
-    pub certificate_days: Option<i32>,
-    pub degraded: Option<Arc<str>>,
+    pub(crate) streak: u32,
+    pub(crate) error: Option<Arc<str>>,
+    pub(crate) latency_us: Option<u32>,
+    pub(crate) certificate_days: Option<i32>,
+    pub(crate) degraded: Option<Arc<str>>,
     /// Days that were told last.
-    pub told_days: Option<i32>,
+    pub(crate) told_days: Option<i32>,
     /// When the next push is overdue.
-    pub push_due: Option<Moment>,
+    pub(crate) push_due: Option<Moment>,
 }
 
 impl WatchedTarget {
     /// Never seen. What is pushed is not waited for: nobody says when it comes.
-    pub fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> WatchedTarget {
+    pub(crate) fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> WatchedTarget {
         let mut watched = WatchedTarget { since_ms: now.clock_ms(), ..WatchedTarget::default() };
         match &target.spec.check {
             Check::Push(push) => {
@@ -48,12 +48,12 @@ impl WatchedTarget {
     }
 
     /// Goes on under another spec of the same check.
-    pub fn adapt(&mut self, target: &Target) {
+    pub(crate) fn adapt(&mut self, target: &Target) {
         self.verdict_state = self.verdict_state.adapt(Thresholds::of(&target.spec));
     }
 
     /// Notes a result; what follows for the verdict is another matter.
-    pub fn note(&mut self, probe_result: &ProbeResult, now: Moment) {
+    pub(crate) fn note(&mut self, probe_result: &ProbeResult, now: Moment) {
         let is_well = probe_result.result.is_ok();
         self.streak = if self.was_well == is_well { self.streak.saturating_add(1) } else { 1 };
         self.was_well = is_well;
@@ -68,7 +68,7 @@ impl WatchedTarget {
     }
 
     /// Days to tell: within the target's warning, and not told yet.
-    pub fn days_to_tell(&mut self, target: &Target) -> Option<i32> {
+    pub(crate) fn days_to_tell(&mut self, target: &Target) -> Option<i32> {
         let Check::Http(http) = &target.spec.check else { return None };
         let warn_days = i32::from(http.tls.as_ref()?.warn_days);
         let days = self.certificate_days.filter(|days| *days <= warn_days);

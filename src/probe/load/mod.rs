@@ -3,8 +3,8 @@
 //! A number is finite and not negative; anything else is a failure, never a guess. Nothing is
 //! retried.
 
-pub mod number;
-pub mod samples;
+pub(crate) mod number;
+pub(crate) mod samples;
 
 use super::http::{self, Intake};
 use super::{Prober, Trial, file, words};

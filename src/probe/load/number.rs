@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// A body that is small enough to be looked at whole.
 #[derive(Debug, Default)]
-pub struct Body {
+pub(crate) struct Body {
     octets: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ impl Intake for Body {
 
 impl Body {
     /// The number that it is, or that the JSON pointer leads to.
-    pub fn number(&self, pointer: Option<&str>) -> Result<f64, String> {
+    pub(crate) fn number(&self, pointer: Option<&str>) -> Result<f64, String> {
         match pointer {
             None => plain(&self.octets),
             Some(pointer) => in_json(&self.octets, pointer),

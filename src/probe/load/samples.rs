@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// A search for the samples of a metric that have some labels: their values are added up.
 #[derive(Debug)]
-pub struct Samples<'s> {
+pub(crate) struct Samples<'s> {
     metric: &'s str,
     labels: &'s [(Arc<str>, Arc<str>)],
     /// The line so far, its end cut where it is too long.
@@ -58,7 +58,7 @@ impl Intake for Samples<'_> {
 impl<'s> Samples<'s> {
     /// Looks for a metric and for labels that a sample must have; it may have more. An empty value
     /// is a label that is not there.
-    pub fn new(metric: &'s str, labels: &'s [(Arc<str>, Arc<str>)]) -> Samples<'s> {
+    pub(crate) fn new(metric: &'s str, labels: &'s [(Arc<str>, Arc<str>)]) -> Samples<'s> {
         Samples { metric, labels, line: Vec::new(), is_cut: false, octets: 0, sum: 0.0, found: 0, others: 0 }
     }
 

@@ -15,7 +15,7 @@ use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
 /// Makes the feed set. The steering must have been compiled from the deployment.
-pub fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
+pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
     let pops = &deployment.pops;
     let mut target_set =
         FeedSet { pops: pops.iter().map(|pop| pop.name.clone()).collect(), ..FeedSet::default() };

@@ -7,7 +7,7 @@
 //! destination: it is asked in the time of the one whose name comes first, since a target has one
 //! state, and one state has one count.
 
-pub mod feeds;
+pub(crate) mod feeds;
 
 use super::Steering;
 use crate::config::Deployment;
@@ -23,7 +23,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Makes the target set. The steering must have been compiled from the deployment.
-pub fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Findings) {
+pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Findings) {
     let mut watch = Watch { deployment, target_set: TargetSet::default(), known: HashMap::new() };
     let pops = deployment.pops.iter();
     watch.target_set.pops =

@@ -15,34 +15,34 @@ use std::ops::Range;
 #[derive(Clone, Copy)]
 pub(super) struct OwnerRecords<'i> {
     /// Its name in wire form, as it was first written.
-    pub name: &'i [u8],
-    pub records: &'i [&'i Record],
-    pub steered: &'i [&'i SteeredOwner],
+    pub(crate) name: &'i [u8],
+    pub(crate) records: &'i [&'i Record],
+    pub(crate) steered: &'i [&'i SteeredOwner],
 }
 
 impl<'i> OwnerRecords<'i> {
     /// The records of a type.
-    pub fn of(&self, rtype: RrType) -> impl Iterator<Item = &'i Record> + use<'i> {
+    pub(crate) fn of(&self, rtype: RrType) -> impl Iterator<Item = &'i Record> + use<'i> {
         self.records.iter().copied().filter(move |record| record.rtype == rtype)
     }
 
     /// Whether there is a record of a type.
-    pub fn has(&self, rtype: RrType) -> bool {
+    pub(crate) fn has(&self, rtype: RrType) -> bool {
         self.of(rtype).next().is_some()
     }
 
     /// Whether it can answer addresses.
-    pub fn has_address(&self) -> bool {
+    pub(crate) fn has_address(&self) -> bool {
         !self.steered.is_empty() || self.has(RrType::A) || self.has(RrType::AAAA)
     }
 
     /// Whether nothing is here but names below.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.steered.is_empty()
     }
 
     /// Its name.
-    pub fn name(&self) -> Name {
+    pub(crate) fn name(&self) -> Name {
         name_of(self.name)
     }
 }
@@ -82,21 +82,21 @@ struct Entry<'z> {
 
 /// A zone with its names.
 pub(super) struct Names<'z> {
-    pub zone: &'z Zone,
+    pub(crate) zone: &'z Zone,
     /// Numbers of its owners.
-    pub owners: Range<usize>,
+    pub(crate) owners: Range<usize>,
     by_name: HashTable,
-    pub has_cuts: bool,
-    pub has_dnames: bool,
+    pub(crate) has_cuts: bool,
+    pub(crate) has_dnames: bool,
     /// Whether the apex of another of our zones lies below this one's.
-    pub has_children: bool,
+    pub(crate) has_children: bool,
 }
 
 pub(super) struct Index<'z> {
     owners: Vec<Entry<'z>>,
     records: Vec<&'z Record>,
     steered: Vec<&'z SteeredOwner>,
-    pub zones: Vec<Names<'z>>,
+    pub(crate) zones: Vec<Names<'z>>,
     by_apex: HashTable,
 }
 
@@ -112,7 +112,7 @@ pub(super) enum IndexMatch {
 }
 
 impl<'z> Index<'z> {
-    pub fn new(zones: &'z [Zone]) -> Index<'z> {
+    pub(crate) fn new(zones: &'z [Zone]) -> Index<'z> {
         let records = zones.iter().map(|zone| zone.records.len()).sum();
         let mut index = Index {
             owners: Vec::with_capacity(records),
@@ -243,17 +243,17 @@ impl<'z> Index<'z> {
     }
 
     /// The owner of this very name in a zone.
-    pub fn number_of(&self, names: &Names<'z>, wire: &[u8]) -> Option<usize> {
+    pub(crate) fn number_of(&self, names: &Names<'z>, wire: &[u8]) -> Option<usize> {
         self.find_in(names, wire, hash_of(wire)).map(|number| number as usize)
     }
 
     /// How many owners there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.owners.len()
     }
 
     /// An owner by its number.
-    pub fn owner(&self, number: usize) -> Option<OwnerRecords<'_>> {
+    pub(crate) fn owner(&self, number: usize) -> Option<OwnerRecords<'_>> {
         let entry = self.owners.get(number)?;
         let (first, first_steered) = (entry.first as usize, entry.first_steered as usize);
         Some(OwnerRecords {
@@ -267,19 +267,19 @@ impl<'z> Index<'z> {
     }
 
     /// Whether an owner has records of any of the marked types.
-    pub fn has_any(&self, number: usize, bits: u8) -> bool {
+    pub(crate) fn has_any(&self, number: usize, bits: u8) -> bool {
         self.owners.get(number).is_some_and(|entry| entry.bits & bits != 0)
     }
 
     /// Whether an owner has one record at most, of ordinary size, and no policy.
-    pub fn is_simple(&self, number: usize) -> bool {
+    pub(crate) fn is_simple(&self, number: usize) -> bool {
         self.owners
             .get(number)
             .is_some_and(|entry| entry.count < 2 && entry.steered == 0 && entry.bits & BULKY == 0)
     }
 
     /// Whether policies decide what an owner answers.
-    pub fn is_steered(&self, number: usize) -> bool {
+    pub(crate) fn is_steered(&self, number: usize) -> bool {
         self.owners.get(number).is_some_and(|entry| entry.steered > 0)
     }
 
@@ -293,7 +293,7 @@ impl<'z> Index<'z> {
     }
 
     /// The zone with the longest apex at or above a name.
-    pub fn zone_of(&self, wire: &[u8]) -> Option<&Names<'z>> {
+    pub(crate) fn zone_of(&self, wire: &[u8]) -> Option<&Names<'z>> {
         let mut at = Some(wire);
         while let Some(ancestor) = at {
             if let Some(zone) = self.apex(ancestor) {
@@ -305,12 +305,12 @@ impl<'z> Index<'z> {
     }
 
     /// Whether a name is the apex of one of our zones.
-    pub fn is_apex(&self, name: &Name) -> bool {
+    pub(crate) fn is_apex(&self, name: &Name) -> bool {
         self.apex(name.as_wire()).is_some()
     }
 
     /// Looks a name up.
-    pub fn find(&self, name: &Name) -> IndexMatch {
+    pub(crate) fn find(&self, name: &Name) -> IndexMatch {
         let wire = name.as_wire();
         let Some(names) = self.zone_of(wire) else { return IndexMatch::Elsewhere };
         if names.has_cuts && self.cut_above(names, wire).is_some() {
@@ -337,7 +337,7 @@ impl<'z> Index<'z> {
     }
 
     /// The nearest owner of a DNAME strictly above a name inside a zone, if there is one.
-    pub fn dname_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
+    pub(crate) fn dname_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
         let mut at = name;
         while !at.eq_ignore_ascii_case(names.zone.apex.as_wire()) {
             at = parent(at)?;
@@ -349,7 +349,7 @@ impl<'z> Index<'z> {
     }
 
     /// The delegation at or above a name inside a zone, if there is one.
-    pub fn cut_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
+    pub(crate) fn cut_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
         let mut at = Some(name);
         let mut cut = None;
         while let Some(ancestor) = at.filter(|name| !name.eq_ignore_ascii_case(names.zone.apex.as_wire())) {

@@ -67,11 +67,11 @@ enum NodeKind {
 #[derive(Clone, Copy, Debug)]
 pub struct Set {
     /// Type.
-    pub rtype: RrType,
+    pub(crate) rtype: RrType,
     /// Number of records.
-    pub count: u16,
+    pub(crate) count: u16,
     /// TTL of all its records.
-    pub ttl: Ttl,
+    pub(crate) ttl: Ttl,
     /// Where its first record stands in the arena.
     at: u32,
     /// Octets of its records as stored, with their length fields.
@@ -96,7 +96,7 @@ const FREE: Slot = Slot { tag: 0, node: NO_NODE };
 const NAMED_HEAD: usize = 8;
 
 /// Whether the data of a type may be compressed in responses.
-pub fn is_compressible(rtype: RrType) -> bool {
+pub(crate) fn is_compressible(rtype: RrType) -> bool {
     matches!(rtype, RrType::NS | RrType::CNAME | RrType::SOA | RrType::PTR | RrType::MX)
 }
 
@@ -106,9 +106,9 @@ pub struct Steered {
     /// Index into the deployment's policies.
     pub policy: u32,
     /// TTL bounds over the policy's, in seconds.
-    pub ttl: Option<crate::steer::policy::TtlRange>,
+    pub(crate) ttl: Option<crate::steer::policy::TtlRange>,
     /// Seed of the owner's name, so that names share independently of each other.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// What most nodes are to who asks for a type.
@@ -158,7 +158,7 @@ pub struct Image {
 }
 
 /// The apex is the first node.
-pub const APEX: NodeId = NodeId(0);
+pub(crate) const APEX: NodeId = NodeId(0);
 
 impl Image {
     /// The apex in lower-case wire form.
@@ -168,27 +168,27 @@ impl Image {
     }
 
     /// Number of labels of the apex.
-    pub fn apex_labels(&self) -> usize {
+    pub(crate) fn apex_labels(&self) -> usize {
         self.apex_labels
     }
 
     /// Number of owner names, empty non-terminals among them.
-    pub fn names(&self) -> usize {
+    pub(crate) fn names(&self) -> usize {
         self.nodes.len()
     }
 
     /// Number of RRsets, steered ones not counted.
-    pub fn sets(&self) -> usize {
+    pub(crate) fn sets(&self) -> usize {
         self.sets.len()
     }
 
     /// Number of steered owners.
-    pub fn steered_names(&self) -> usize {
+    pub(crate) fn steered_names(&self) -> usize {
         self.steered.len()
     }
 
     /// Octets that the image holds in memory.
-    pub fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.arena.len()
             + size_of_val::<[Slot]>(&self.slots)
             + size_of_val::<[Node]>(&self.nodes)
@@ -205,20 +205,20 @@ impl Image {
 
     /// RRsets of a node.
     #[inline]
-    pub fn sets_at(&self, node: NodeId) -> &[Set] {
+    pub(crate) fn sets_at(&self, node: NodeId) -> &[Set] {
         let node = &self.nodes[node.0 as usize];
         &self.sets[node.first_set as usize..node.first_set as usize + usize::from(node.sets)]
     }
 
     /// The RRset of a type at a node.
     #[inline]
-    pub fn set(&self, node: NodeId, rtype: RrType) -> Option<&Set> {
+    pub(crate) fn set(&self, node: NodeId, rtype: RrType) -> Option<&Set> {
         self.sets_at(node).iter().find(|s| s.rtype == rtype)
     }
 
     /// How a node is steered, if it is.
     #[inline]
-    pub fn steered_at(&self, node: NodeId) -> Option<&Steered> {
+    pub(crate) fn steered_at(&self, node: NodeId) -> Option<&Steered> {
         let node = &self.nodes[node.0 as usize];
         if node.kind == NodeKind::Steered { self.steered.get(node.link as usize) } else { None }
     }
@@ -248,13 +248,13 @@ impl Image {
     }
 
     /// Every node.
-    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
     /// The records of a set.
     #[inline]
-    pub fn records<'a>(&'a self, set: &Set) -> Records<'a> {
+    pub(crate) fn records<'a>(&'a self, set: &Set) -> Records<'a> {
         let at = set.at as usize;
         Records {
             octets: &self.arena[at..at + set.octets as usize],
@@ -266,7 +266,7 @@ impl Image {
     /// All octets of a set whose records are sent as they are to who asks for their owner; `None`
     /// where something in them depends on the message.
     #[inline(always)]
-    pub fn ready(&self, set: &Set) -> Option<&[u8]> {
+    pub(crate) fn ready(&self, set: &Set) -> Option<&[u8]> {
         if is_compressible(set.rtype) {
             return None;
         }
@@ -274,12 +274,12 @@ impl Image {
     }
 
     /// Number of CNAME records. Each has its number among them as its link.
-    pub fn cnames(&self) -> u32 {
+    pub(crate) fn cnames(&self) -> u32 {
         self.cnames
     }
 
     /// The CNAME records in the order of their numbers.
-    pub fn cname_records(&self) -> impl Iterator<Item = Rdata<'_>> {
+    pub(crate) fn cname_records(&self) -> impl Iterator<Item = Rdata<'_>> {
         // Most zones have none, and are not walked.
         let sets = if self.cnames > 0 { &self.sets[..] } else { &[] };
         sets.iter().filter(|set| set.rtype == RrType::CNAME).flat_map(|set| self.records(set))
@@ -302,14 +302,14 @@ impl Image {
     /// The SOA with the smaller of its TTL and its MINIMUM, for negative answers (RFC 2308 section
     /// 5).
     #[inline]
-    pub fn denial(&self) -> Option<Rdata<'_>> {
+    pub(crate) fn denial(&self) -> Option<Rdata<'_>> {
         self.records(self.negative.as_ref()?).next()
     }
 
     /// What `name` is here, if it exists or lies under something that does; `hash` is its whole
     /// hash. Names of other zones are never found.
     #[inline(always)]
-    pub fn lookup_existing(&self, name: &[u8], hash: u64) -> Option<Match> {
+    pub(crate) fn lookup_existing(&self, name: &[u8], hash: u64) -> Option<Match> {
         let found = self.find(hash, name)?;
         let node = &self.nodes[found.0 as usize];
         Some(match node.kind {
@@ -320,13 +320,13 @@ impl Image {
     }
 
     /// What `name` is here. `name` must be at or below the apex.
-    pub fn lookup(&self, name: &QueryName) -> Match {
+    pub(crate) fn lookup(&self, name: &QueryName) -> Match {
         self.lookup_existing(name.wire(), name.hash_whole(0)).unwrap_or_else(|| self.lookup_missing(name))
     }
 
     /// [`Image::lookup`] behind the first probe: the closest encloser, and the wildcard below it.
     #[inline(never)]
-    pub fn lookup_missing(&self, name: &QueryName) -> Match {
+    pub(crate) fn lookup_missing(&self, name: &QueryName) -> Match {
         let below = name.labels() - self.apex_labels;
         // From the apex downwards: the deepest name that exists is the closest encloser, and the
         // first that does not ends the search, however many labels a stranger has put before it.
@@ -363,7 +363,7 @@ impl Image {
     /// next is for any: the processor waits for all of them at once. Only the first place of each
     /// is looked at, where most stand. Gives a number that means nothing, so that no compiler
     /// leaves the reading out.
-    pub fn prefetch(&self, hashes: &[u64]) -> u32 {
+    pub(crate) fn prefetch(&self, hashes: &[u64]) -> u32 {
         let mask = self.slots.len().wrapping_sub(1);
         let mut nodes = [NO_NODE; PREFETCH_MAX];
         let nodes = &mut nodes[..hashes.len().min(PREFETCH_MAX)];
@@ -387,7 +387,7 @@ impl Image {
 
     /// The node of a lower-case name, by its whole hash.
     #[inline(always)]
-    pub fn find(&self, hash: u64, name: &[u8]) -> Option<NodeId> {
+    pub(crate) fn find(&self, hash: u64, name: &[u8]) -> Option<NodeId> {
         let mask = self.slots.len() - 1;
         let tag = (hash >> 32) as u32;
         let mut slot = hash as usize & mask;
@@ -407,7 +407,7 @@ impl Image {
 
 /// Records of one RRset.
 #[derive(Clone, Debug)]
-pub struct Records<'a> {
+pub(crate) struct Records<'a> {
     octets: &'a [u8],
     named: bool,
     left: u16,

@@ -10,25 +10,25 @@ use crate::finding::{At, FileId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     /// First octet, behind an opening quote.
-    pub start: u32,
+    pub(crate) start: u32,
     /// One past the last octet, before a closing quote.
-    pub end: u32,
+    pub(crate) end: u32,
     /// Line, from 1.
-    pub line: u32,
+    pub(crate) line: u32,
     /// Where that line begins.
-    pub line_start: u32,
+    pub(crate) line_start: u32,
     /// Whether it stood in quotes.
-    pub quoted: bool,
+    pub(crate) quoted: bool,
 }
 
 impl Token {
     /// The token's octets.
-    pub fn octets<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn octets<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         &text[self.start as usize..self.end as usize]
     }
 
     /// The token's place.
-    pub fn at(&self, file: FileId, text: &[u8]) -> At {
+    pub(crate) fn at(&self, file: FileId, text: &[u8]) -> At {
         // Characters, not octets: octets that go on a UTF-8 character do not count.
         let before = &text[self.line_start as usize..self.start as usize];
         let column = before.iter().filter(|octet| **octet & 0xc0 != 0x80).count() as u32 + 1;
@@ -59,7 +59,7 @@ pub(super) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     /// A lexer at the start of a text of less than 4 GiB.
-    pub fn new(text: &'a [u8]) -> Lexer<'a> {
+    pub(crate) fn new(text: &'a [u8]) -> Lexer<'a> {
         // A byte order mark, as some editors write.
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Lexer { text, at, line: 1, line_start: at }
@@ -67,7 +67,7 @@ impl<'a> Lexer<'a> {
 
     /// Fills `tokens` with the next entry that has any. `Some(true)`: the entry begins with a
     /// blank; `None`: the text has ended. After an error the next call goes on behind the line.
-    pub fn entry(&mut self, tokens: &mut Vec<Token>) -> Result<Option<bool>, LexError> {
+    pub(crate) fn entry(&mut self, tokens: &mut Vec<Token>) -> Result<Option<bool>, LexError> {
         loop {
             tokens.clear();
             let Some(first) = self.text.get(self.at) else { return Ok(None) };

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// Gives the content of an included file, or a sentence why not. The path is as written in the zone
 /// text and already known to stay inside the folder of zones.
-pub type Include<'a> = dyn FnMut(&str) -> Result<(FileId, Arc<[u8]>), String> + 'a;
+pub(crate) type Include<'a> = dyn FnMut(&str) -> Result<(FileId, Arc<[u8]>), String> + 'a;
 
 /// Octets of a usual line at least: blank lines need no room for records.
 const LINE_OCTETS: usize = 12;

@@ -26,14 +26,14 @@ pub(super) struct Reader<'r> {
 
 /// What an entry is read against: its file, its text, the origin and the last owner.
 pub(super) struct Context<'t> {
-    pub file: FileId,
-    pub text: &'t [u8],
-    pub origin: Name,
-    pub owner: Option<Name>,
+    pub(crate) file: FileId,
+    pub(crate) text: &'t [u8],
+    pub(crate) origin: Name,
+    pub(crate) owner: Option<Name>,
 }
 
 impl Context<'_> {
-    pub fn at(&self, token: &Token) -> At {
+    pub(crate) fn at(&self, token: &Token) -> At {
         token.at(self.file, self.text)
     }
 
@@ -46,21 +46,21 @@ impl Context<'_> {
         }
     }
 
-    pub fn shown(&self, token: &Token) -> String {
+    pub(crate) fn shown(&self, token: &Token) -> String {
         String::from_utf8_lossy(token.octets(self.text)).into_owned()
     }
 }
 
 /// The fields before the data of a record.
 pub(super) struct Head {
-    pub ttl: Option<Ttl>,
-    pub rtype: RrType,
+    pub(crate) ttl: Option<Ttl>,
+    pub(crate) rtype: RrType,
     /// Index of the first token of the data.
-    pub data: usize,
+    pub(crate) data: usize,
 }
 
 impl<'r> Reader<'r> {
-    pub fn new(
+    pub(crate) fn new(
         apex: &'r Name,
         include: &'r mut Include<'_>,
         records: &'r mut Vec<Record>,
@@ -80,7 +80,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Reads a file with an origin of its own; owner and origin end with it (RFC 1035 section 5.1).
-    pub fn file(&mut self, text: &[u8], file: FileId, origin: Name, depth: u32) {
+    pub(crate) fn file(&mut self, text: &[u8], file: FileId, origin: Name, depth: u32) {
         let mut lexer = Lexer::new(text);
         let mut tokens = Vec::new();
         let mut context = Context { file, text, origin, owner: None };
@@ -101,7 +101,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    pub fn tell(&mut self, finding: Finding) {
+    pub(crate) fn tell(&mut self, finding: Finding) {
         self.told += 1;
         self.findings.push(finding);
     }
@@ -160,7 +160,7 @@ impl<'r> Reader<'r> {
     }
 
     /// TTL and class in either order, then the type.
-    pub fn head(&mut self, context: &Context<'_>, tokens: &[Token], entry: &[Token]) -> Option<Head> {
+    pub(crate) fn head(&mut self, context: &Context<'_>, tokens: &[Token], entry: &[Token]) -> Option<Head> {
         let (mut ttl, mut class_seen) = (None, false);
         for (index, token) in tokens.iter().enumerate() {
             let word = token.octets(context.text);
@@ -237,7 +237,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Reads the data and adds the record.
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         context: &Context<'_>,
         owner: Name,
@@ -404,12 +404,12 @@ impl<'r> Reader<'r> {
     }
 
     /// Where records and findings stand, for [`Reader::relocate`].
-    pub fn mark(&self) -> (usize, usize, usize) {
+    pub(crate) fn mark(&self) -> (usize, usize, usize) {
         (self.records.len(), self.findings.mark(), self.findings.len())
     }
 
     /// Gives everything behind a mark another place; whether there is a finding among it.
-    pub fn relocate(&mut self, (records, findings, told): (usize, usize, usize), at: At) -> bool {
+    pub(crate) fn relocate(&mut self, (records, findings, told): (usize, usize, usize), at: At) -> bool {
         self.records[records..].iter_mut().for_each(|record| record.at = at);
         self.findings.relocate(findings, at);
         // Also if it was only counted.
@@ -417,7 +417,7 @@ impl<'r> Reader<'r> {
     }
 
     /// Counts generated records; false past the limit.
-    pub fn may_generate(&mut self) -> bool {
+    pub(crate) fn may_generate(&mut self) -> bool {
         self.generated += 1;
         self.generated <= crate::limits::GENERATED_MAX
     }

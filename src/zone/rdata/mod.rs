@@ -27,17 +27,17 @@ use crate::wire::rr::RrType;
 use std::borrow::Cow;
 use std::fmt;
 use token::Token;
-pub use token::Token as Word;
+pub(crate) use token::Token as Word;
 
 /// Why a text is not the data of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RdataError {
     /// A sentence, without final stop, that fits behind "is not the data of ...:".
-    pub message: String,
+    pub(crate) message: String,
     /// A way out, if there is one to tell.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
     /// Whether the text may be right, but this version cannot read the type.
-    pub unsupported: bool,
+    pub(crate) unsupported: bool,
 }
 
 impl RdataError {
@@ -147,7 +147,7 @@ pub fn from_text(rtype: RrType, text: &str, origin: &Name) -> Result<Vec<u8>, Rd
 }
 
 /// [`from_text`] for text that has been cut into words, as zone text is.
-pub fn from_words(rtype: RrType, words: &[Word], origin: &Name) -> Result<Vec<u8>, RdataError> {
+pub(crate) fn from_words(rtype: RrType, words: &[Word], origin: &Name) -> Result<Vec<u8>, RdataError> {
     from_tokens(rtype, words, origin)
 }
 
@@ -245,7 +245,7 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
 
 /// Record data as it is compared: with the names in it in lower case, since letter case does not
 /// tell names apart (RFC 4343 section 3), and so not the records of a set (RFC 2181 section 5).
-pub fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
     if is_service(rtype) {
         let end = rdata.get(2..).and_then(wire_name_len).map_or(0, |len| 2 + len);
         let mut folded = rdata.to_vec();

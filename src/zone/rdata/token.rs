@@ -5,7 +5,7 @@ use super::RdataError;
 
 /// A word of presentation format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// Between the quotes or blanks, escapes as written.
     pub(super) raw: String,
     /// Whether it stood in quotes.
@@ -16,7 +16,7 @@ pub struct Token {
 
 impl Token {
     /// A word from octets as they stand in a file; what is not UTF-8 is escaped.
-    pub fn new(octets: &[u8], quoted: bool, attached: bool) -> Token {
+    pub(crate) fn new(octets: &[u8], quoted: bool, attached: bool) -> Token {
         let raw = match std::str::from_utf8(octets) {
             Ok(text) => text.to_owned(),
             Err(_) => escaped(octets),

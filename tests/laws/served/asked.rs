@@ -2,10 +2,10 @@
 
 use crate::support::EPOCH_SECS;
 use crate::support::dice::Dice;
-use meridian::geo::prefix::Prefix;
-use meridian::snapshot::Snapshot;
-use meridian::wire::cookie;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::wire::cookie;
+use meridian::testing::wire::rr::RrType;
 use std::net::IpAddr;
 
 /// A question in the making.

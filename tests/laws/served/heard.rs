@@ -1,14 +1,14 @@
 //! What a trace hears of the general way, and from it the end at which the fast path gave the
 //! same answer.
 
-use meridian::answer::{Outcome, Step, Trace};
-use meridian::snapshot::Snapshot;
-use meridian::snapshot::locate::{Decision, Evidence, LookupAddress};
-use meridian::steer::choose::{Choice, NoChoiceTrace, sole};
-use meridian::steer::table::{PolicyTable, V4, V6};
-use meridian::wire::rr::RrType;
-use meridian::zone::image::{Match, Usual};
-use meridian::zone::text::ChainMode;
+use meridian::testing::answer::{Outcome, Step, Trace};
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::snapshot::locate::{Decision, Evidence, LookupAddress};
+use meridian::testing::steer::choose::{Choice, NoChoiceTrace, sole};
+use meridian::testing::steer::table::{PolicyTable, V4, V6};
+use meridian::testing::wire::rr::RrType;
+use meridian::testing::zone::image::{Match, Usual};
+use meridian::testing::zone::text::ChainMode;
 
 const READY: &str = "a ready RRset";
 const NO_NAME: &str = "a name that does not exist";

@@ -12,15 +12,15 @@ use crate::support::dice::Dice;
 use crate::support::{EPOCH_SECS, Tree, World, load, with_down};
 use asked::{Asked, asked, subnet};
 use heard::{ENDS, Heard};
-use meridian::answer::prefetch::Prefetcher;
-use meridian::answer::{
+use meridian::testing::answer::prefetch::Prefetcher;
+use meridian::testing::answer::{
     Client, Disposition, Outcome, QueryContext, Scratch, Transport, respond_by, respond_traced,
 };
-use meridian::geo::prefix::Prefix;
-use meridian::snapshot::Snapshot;
-use meridian::snapshot::steering::{self, CacheFootprint, SteeringInputs};
-use meridian::wire::ecs::ClientSubnet;
-use meridian::wire::rr::{Rcode, RrType};
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::snapshot::Snapshot;
+use meridian::testing::snapshot::steering::{self, CacheFootprint, SteeringInputs};
+use meridian::testing::wire::ecs::ClientSubnet;
+use meridian::testing::wire::rr::{Rcode, RrType};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -335,7 +335,7 @@ fn narrowed(dice: &mut Dice, tree: Tree) -> Tree {
 fn what_came_before_leaves_nothing() {
     let world = crate::support::sample();
     let address = "198.51.100.7".parse().unwrap();
-    let cookie = meridian::wire::cookie::CookieOption::parse(&[9; 8]).unwrap();
+    let cookie = meridian::testing::wire::cookie::CookieOption::parse(&[9; 8]).unwrap();
     let (_, whole) = world.snapshot.cookies.answer(&cookie, address, EPOCH_SECS).unwrap();
     let whole = [&[0, 10, 0, 24], &whole[..]].concat();
     let ecs = subnet(1, 24, 0, &[198, 51, 100]);

@@ -2,11 +2,11 @@
 //! each.
 
 use crate::support::deployment::{Deployment, PATIENCE, banner};
-use meridian::geo::distance::great_circle_m;
-use meridian::geo::place::Coordinates;
-use meridian::geo::prefix::Prefix;
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::geo::distance::great_circle_m;
+use meridian::testing::geo::place::Coordinates;
+use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -187,7 +187,7 @@ impl World {
         use domain::rdata::A;
         let (_, dns) = self.server.as_ref().expect("it runs");
         let subnet = Prefix::new(Ipv4Addr::new(198, 18, near as u8, 0).into(), 24);
-        let packet = meridian::cli::dig::query(
+        let packet = meridian::testing::cli::dig::query(
             &Name::parse("www.cdn.example.", None).expect("a name"),
             RrType::A,
             Some(subnet),

@@ -1,9 +1,9 @@
 //! TCP exchanges, DNS queries and ICMP echo.
 
 use super::target::{ANY, LONG, SHORT, run, serve, target, why};
-use meridian::health::spec::{Check, DnsCheck, TcpCheck};
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::health::spec::{Check, DnsCheck, TcpCheck};
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 

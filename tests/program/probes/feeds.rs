@@ -3,12 +3,12 @@
 use super::secure::authority;
 use super::target::{ANY, LONG, SHORT, runtime, serve};
 use super::web::{flooding, request, saying};
-use meridian::finding::{At, FileId};
-use meridian::health::load::spec::{Feed, FeedUrl, LoadSpec};
-use meridian::limits::{FEED_PAGE_OCTETS_MAX, PROBES_AT_ONCE};
-use meridian::probe::Prober;
-use meridian::probe::load::FeedRequest;
-use meridian::probe::runner;
+use meridian::testing::finding::{At, FileId};
+use meridian::testing::health::load::spec::{Feed, FeedUrl, LoadSpec};
+use meridian::testing::limits::{FEED_PAGE_OCTETS_MAX, PROBES_AT_ONCE};
+use meridian::testing::probe::Prober;
+use meridian::testing::probe::load::FeedRequest;
+use meridian::testing::probe::runner;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};

@@ -1,9 +1,9 @@
 //! Programs and files.
 
 use super::target::{LONG, SHORT, run, runtime, target, why};
-use meridian::health::spec::{Check, ExecCheck, FileCheck, PushCheck};
-use meridian::health::targets::Target;
-use meridian::probe::Prober;
+use meridian::testing::health::spec::{Check, ExecCheck, FileCheck, PushCheck};
+use meridian::testing::health::targets::Target;
+use meridian::testing::probe::Prober;
 use std::time::{Duration, SystemTime};
 
 fn shell(script: &str, timeout_ms: u32) -> Target {

@@ -2,8 +2,8 @@
 //! else.
 
 use super::target::{LONG, SHORT, get, run, serve, target, why};
-use meridian::health::probe_result::ProbeResult;
-use meridian::health::spec::{Check, HttpCheck, TlsCheck, Verify};
+use meridian::testing::health::probe_result::ProbeResult;
+use meridian::testing::health::spec::{Check, HttpCheck, TlsCheck, Verify};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

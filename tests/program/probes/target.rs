@@ -1,9 +1,9 @@
 //! Targets and servers that the tests are made of.
 
-use meridian::health::probe_result::ProbeResult;
-use meridian::health::spec::{Check, HttpCheck, HttpMethod, Spec};
-use meridian::health::targets::Target;
-use meridian::probe::Prober;
+use meridian::testing::health::probe_result::ProbeResult;
+use meridian::testing::health::spec::{Check, HttpCheck, HttpMethod, Spec};
+use meridian::testing::health::targets::Target;
+use meridian::testing::probe::Prober;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! HTTP: what is asked, what is expected, and servers that misbehave.
 
 use super::target::{ANY, LONG, SHORT, get, run, serve, target, why};
-use meridian::health::spec::{Check, HttpCheck, HttpMethod};
+use meridian::testing::health::spec::{Check, HttpCheck, HttpMethod};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;

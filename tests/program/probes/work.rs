@@ -1,8 +1,8 @@
 //! The runner: tickets come back, a hanging target delays no other, and a stop ends everything.
 
 use super::target::{ANY, LONG, get, runtime, serve, target, why};
-use meridian::health::spec::{Check, ExecCheck};
-use meridian::probe::{Prober, runner};
+use meridian::testing::health::spec::{Check, ExecCheck};
+use meridian::testing::probe::{Prober, runner};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;

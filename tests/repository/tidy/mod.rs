@@ -8,7 +8,7 @@
 mod circles;
 mod tables;
 
-use meridian::finding::code::CATALOGUE;
+use meridian::testing::finding::code::CATALOGUE;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! The lab: a small deployment, loaded as a scenario has changed it.
 
 use crate::support::{Tree, World};
-use meridian::config;
-use meridian::finding::{FileId, Files, Findings, Severity};
-use meridian::snapshot::compile;
+use meridian::testing::config;
+use meridian::testing::finding::{FileId, Files, Findings, Severity};
+use meridian::testing::snapshot::compile;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct ReadResult {
 pub fn load(tree: &Tree) -> ReadResult {
     let mut tree = tree.clone();
     if !tree.over.contains_key(Path::new(DATABASE)) {
-        let octets = meridian::cli::geoip::build::compile(&tree.text(PLACES), FileId(0), None);
+        let octets = meridian::testing::cli::geoip::build::compile(&tree.text(PLACES), FileId(0), None);
         let octets = octets
             .unwrap_or_else(|f| panic!("{PLACES}: {:?}", f.iter().map(|f| &f.message).collect::<Vec<_>>()));
         tree = tree.with(DATABASE, octets);
@@ -56,6 +56,6 @@ impl ReadResult {
                 finding.at.map_or_else(String::new, |at| format!("{}:{}", files.path(at.file), at.line));
             self.told.push((finding.code.id, place, finding.severity == Severity::Error));
         }
-        self.text.push_str(&meridian::finding::render::text(findings, files, false));
+        self.text.push_str(&meridian::testing::finding::render::text(findings, files, false));
     }
 }

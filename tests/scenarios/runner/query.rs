@@ -1,8 +1,8 @@
 //! Questions as scenarios write them, and the octets that they are.
 
-use meridian::answer::Transport;
-use meridian::wire::name::Name;
-use meridian::wire::rr::RrType;
+use meridian::testing::answer::Transport;
+use meridian::testing::wire::name::Name;
+use meridian::testing::wire::rr::RrType;
 use std::net::IpAddr;
 
 /// A question.

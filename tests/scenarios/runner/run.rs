@@ -6,8 +6,8 @@ use super::reply::{self, Reply, plain};
 use super::script::{Expect, Many, Script, Spread, Step};
 use super::{Failure, query};
 use crate::support::{Tree, World, ask_over, with_down};
-use meridian::answer::{Disposition, Outcome, Transport};
-use meridian::snapshot::Snapshot;
+use meridian::testing::answer::{Disposition, Outcome, Transport};
+use meridian::testing::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -208,7 +208,7 @@ fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String>
     };
     let wanted = records(reply);
     for index in 0..SCOPE_CLIENTS {
-        let noise = |salt: u64| meridian::wire::hash::mix(index, salt);
+        let noise = |salt: u64| meridian::testing::wire::hash::mix(index, salt);
         let (client, full) = match address {
             IpAddr::V4(a) => {
                 let hosts = u32::MAX.checked_shr(u32::from(*scope)).unwrap_or(0);

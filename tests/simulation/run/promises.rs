@@ -5,12 +5,12 @@ use crate::plain::Plain;
 use crate::world::{
     Compiled, DOWN_AFTER, EVERY_MS, NEAR, POPS, STRICT, TIMEOUT_MS, TYPES, UP_AFTER, has_v6, ramp_secs,
 };
-use meridian::health::Moment;
-use meridian::health::health_state::Verdict;
-use meridian::health::monitor::Monitor;
-use meridian::steer::choose::Resort;
-use meridian::steer::pop::{AdminState, PopId};
-use meridian::steer::status::CandidateTier;
+use meridian::testing::health::Moment;
+use meridian::testing::health::health_state::Verdict;
+use meridian::testing::health::monitor::Monitor;
+use meridian::testing::steer::choose::Resort;
+use meridian::testing::steer::pop::{AdminState, PopId};
+use meridian::testing::steer::status::CandidateTier;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl Watched {
         let target_set = &world.world.snapshot.target_set;
         let mut known: HashMap<Arc<str>, Target> =
             self.targets.drain(..).map(|target| (target.key.clone(), target)).collect();
-        let new = |target: &meridian::health::targets::Target| Target {
+        let new = |target: &meridian::testing::health::targets::Target| Target {
             key: target.key.clone(),
             pop: target.pop.strip_prefix('p').and_then(|number| number.parse().ok()),
             family: usize::from(target.address.is_ipv6()),
@@ -324,7 +324,7 @@ impl Run<'_> {
         };
         const STAGES: [Resort; 4] =
             [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
-        let wanted = [meridian::steer::table::V4, meridian::steer::table::V6][rtype];
+        let wanted = [meridian::testing::steer::table::V4, meridian::testing::steer::table::V6][rtype];
         let first_of = |stages: &[Resort], family: u8| {
             stages.iter().find_map(|stage| {
                 order().find(|pop| families(*pop, *stage) & family != 0).map(|pop| (pop, *stage))

@@ -3,9 +3,9 @@
 
 use super::{FeedFate, Run};
 use crate::world::POPS;
-use meridian::shared::command::OverrideChange;
-use meridian::steer::ledger::{Action, Selector};
-use meridian::steer::pop::AdminState;
+use meridian::testing::shared::command::OverrideChange;
+use meridian::testing::steer::ledger::{Action, Selector};
+use meridian::testing::steer::pop::AdminState;
 
 impl Run<'_> {
     /// Something happens, or nothing.

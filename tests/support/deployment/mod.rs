@@ -4,7 +4,7 @@
 
 pub mod sample;
 
-use meridian::server::{Engine, Options, Server};
+use meridian::testing::server::{Engine, Options, Server};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::PathBuf;

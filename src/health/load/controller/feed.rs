@@ -10,33 +10,33 @@ use std::sync::Arc;
 /// What is known of a feed.
 #[derive(Clone, Debug)]
 pub(super) struct FeedState {
-    pub reading: Option<f64>,
-    pub smoothed: Option<f64>,
-    pub read_at: Option<Moment>,
-    pub error: Option<Arc<str>>,
+    pub(crate) reading: Option<f64>,
+    pub(crate) smoothed: Option<f64>,
+    pub(crate) read_at: Option<Moment>,
+    pub(crate) error: Option<Arc<str>>,
     /// Stale, and told.
-    pub is_lost: bool,
+    pub(crate) is_lost: bool,
     /// Since when it is expected.
-    pub began: Moment,
-    pub stepped_at: Option<Moment>,
-    pub shedding: Shedding,
-    pub published: QuantizedShare,
+    pub(crate) began: Moment,
+    pub(crate) stepped_at: Option<Moment>,
+    pub(crate) shedding: Shedding,
+    pub(crate) published: QuantizedShare,
     /// For each PoP what it accepts, in steps; empty while nothing is shed.
-    pub row: Vec<u16>,
+    pub(crate) row: Vec<u16>,
     /// The part of what may leave that somebody takes.
-    pub taken: f64,
+    pub(crate) taken: f64,
     /// The part of its demand that leaves, as far as it is measured by now.
-    pub measured_out: f64,
+    pub(crate) measured_out: f64,
     /// Load that others hand it now, and as far as it is measured by now.
-    pub inflow: f64,
-    pub measured_inflow: f64,
-    pub due: Option<Moment>,
-    pub flight: Option<(FeedTicket, Moment)>,
-    pub alarm: Option<Moment>,
+    pub(crate) inflow: f64,
+    pub(crate) measured_inflow: f64,
+    pub(crate) due: Option<Moment>,
+    pub(crate) flight: Option<(FeedTicket, Moment)>,
+    pub(crate) alarm: Option<Moment>,
 }
 
 impl FeedState {
-    pub fn new(now: Moment) -> FeedState {
+    pub(crate) fn new(now: Moment) -> FeedState {
         FeedState {
             reading: None,
             smoothed: None,
@@ -59,7 +59,7 @@ impl FeedState {
     }
 
     /// Notes a number. Whether the feed was lost until now.
-    pub fn note(&mut self, feed: &FeedTarget, value: f64, now: Moment) -> bool {
+    pub(crate) fn note(&mut self, feed: &FeedTarget, value: f64, now: Moment) -> bool {
         let weight = feed.spec.smoothing;
         self.reading = Some(value);
         // What is older than the loss says nothing any more.
@@ -69,30 +69,30 @@ impl FeedState {
         std::mem::take(&mut self.is_lost)
     }
 
-    pub fn utilisation(&self, feed: &FeedTarget) -> Option<f64> {
+    pub(crate) fn utilisation(&self, feed: &FeedTarget) -> Option<f64> {
         self.smoothed.map(|load| load / feed.capacity)
     }
 
-    pub fn stale_at(&self, feed: &FeedTarget) -> Moment {
+    pub(crate) fn stale_at(&self, feed: &FeedTarget) -> Moment {
         self.read_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.stale_after_ms))
     }
 
-    pub fn is_stale(&self, feed: &FeedTarget, now: Moment) -> bool {
+    pub(crate) fn is_stale(&self, feed: &FeedTarget, now: Moment) -> bool {
         now >= self.stale_at(feed)
     }
 
-    pub fn next_decay(&self, feed: &FeedTarget) -> Moment {
+    pub(crate) fn next_decay(&self, feed: &FeedTarget) -> Moment {
         let stepped_at = self.stepped_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.every_ms));
         stepped_at.max(self.stale_at(feed))
     }
 
     /// Numbers may be pushed at any pace; steps keep theirs, but for jitter.
-    pub fn may_step(&self, feed: &FeedTarget, now: Moment) -> bool {
+    pub(crate) fn may_step(&self, feed: &FeedTarget, now: Moment) -> bool {
         self.stepped_at.is_none_or(|last| now.since_ms(last) * 4 >= u64::from(feed.spec.every_ms) * 3)
     }
 
     /// A step of the rule.
-    pub fn step(&mut self, feed: &FeedTarget, now: Moment) -> Option<GainChange> {
+    pub(crate) fn step(&mut self, feed: &FeedTarget, now: Moment) -> Option<GainChange> {
         let since_ms = self.stepped_at.map_or(0, |last| now.since_ms(last));
         self.stepped_at = Some(now);
         self.catch_up(feed, since_ms);
@@ -110,17 +110,17 @@ impl FeedState {
     }
 
     /// The part of its demand that leaves by what was told.
-    pub fn share_out(&self) -> f64 {
+    pub(crate) fn share_out(&self) -> f64 {
         f64::from(self.published.share) / 256.0 * self.taken
     }
 
     /// Its demand without what others hand it, in the unit of the capacity.
-    pub fn own_demand(&self) -> Option<f64> {
+    pub(crate) fn own_demand(&self) -> Option<f64> {
         self.smoothed.map(|load| (load - self.measured_inflow).max(0.0) / (1.0 - self.measured_out))
     }
 
     /// Its whole demand: what it would serve if nothing left.
-    pub fn demand(&self) -> Option<f64> {
+    pub(crate) fn demand(&self) -> Option<f64> {
         self.smoothed.map(|load| load / (1.0 - self.measured_out))
     }
 

@@ -30,9 +30,9 @@ pub struct FeedTicket(pub u64);
 #[derive(Clone, Debug)]
 pub struct DueFeed {
     /// The feed set of the index.
-    pub feed_set: Arc<FeedSet>,
+    pub(crate) feed_set: Arc<FeedSet>,
     /// Its index there.
-    pub index: u32,
+    pub(crate) index: u32,
     /// What its number is told with.
     pub ticket: FeedTicket,
 }
@@ -44,12 +44,12 @@ impl DueFeed {
     }
 
     /// Name of its PoP.
-    pub fn pop(&self) -> &Arc<str> {
+    pub(crate) fn pop(&self) -> &Arc<str> {
         &self.feed_set.pops[usize::from(self.feed().pop)]
     }
 
     /// A reading must end within this long, in milliseconds; a later one counts for nothing.
-    pub fn timeout_ms(&self) -> u64 {
+    pub(crate) fn timeout_ms(&self) -> u64 {
         timeout_ms(self.feed())
     }
 }
@@ -240,7 +240,7 @@ impl LoadController {
     }
 
     /// Reports every feed for operators, in the order of the feed set.
-    pub fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
+    pub(crate) fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
         self.feed_set.feeds.iter().zip(&self.feed_states).map(move |(feed, feed_state)| FeedReport {
             feed,
             pop: &self.feed_set.pops[usize::from(feed.pop)],
@@ -263,7 +263,7 @@ impl LoadController {
     }
 
     /// The feed set in force.
-    pub fn feed_set(&self) -> &Arc<FeedSet> {
+    pub(crate) fn feed_set(&self) -> &Arc<FeedSet> {
         &self.feed_set
     }
 

@@ -1,7 +1,7 @@
 //! The program over a copy of the sample, on ports of its own.
 
 use crate::support::Tree;
-use meridian::answer::Transport;
+use meridian::testing::answer::Transport;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};

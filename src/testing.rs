@@ -1,0 +1,312 @@
+//! What tests, benchmarks and fuzz targets of this package need of its inside, under the paths that
+//! it has there. Nobody else may rely on any of it.
+
+pub mod answer {
+    pub use crate::answer::{
+        Client, Disposition, Outcome, QueryContext, Reason, Scratch, Step, Trace, Transport, respond,
+        respond_by, respond_traced,
+    };
+    pub mod prefetch {
+        pub use crate::answer::prefetch::Prefetcher;
+    }
+}
+pub mod cli {
+    pub mod dig {
+        pub use crate::cli::dig::{query, render};
+    }
+    pub mod explain {
+        pub use crate::cli::explain::{ExplainQuery, explain};
+    }
+    pub mod geoip {
+        #[cfg(feature = "geoip-build")]
+        pub mod build {
+            pub use crate::cli::geoip::build::compile;
+        }
+    }
+    pub mod schema {
+        pub mod json {
+            pub use crate::cli::schema::json::{all, of};
+        }
+        pub mod sample {
+            pub use crate::cli::schema::sample::of;
+        }
+    }
+    pub mod verify {
+        pub use crate::cli::verify::verify_scopes;
+    }
+}
+pub mod config {
+    pub use crate::config::{Deployment, Sources, read_deployment};
+    pub mod catalogue {
+        pub use crate::config::catalogue::{FILES, FileKind};
+    }
+    pub mod ledger_file {
+        pub use crate::config::ledger_file::{print, read_alone};
+    }
+}
+pub mod control {
+    pub mod catalogue {
+        pub use crate::control::catalogue::{CATALOGUE, document};
+    }
+}
+pub mod finding {
+    pub use crate::finding::{At, FileId, Files, Findings, Severity, code};
+    pub mod render {
+        pub use crate::finding::render::{json, text};
+    }
+}
+pub mod geo {
+    pub mod atlas {
+        pub use crate::geo::atlas::Atlas;
+    }
+    pub mod distance {
+        pub use crate::geo::distance::great_circle_m;
+    }
+    pub mod mmdb {
+        pub use crate::geo::mmdb::Database;
+    }
+    pub mod place {
+        pub use crate::geo::place::Coordinates;
+    }
+    pub mod prefix {
+        pub use crate::geo::prefix::Prefix;
+    }
+    pub mod source_text {
+        pub use crate::geo::source_text::HEADER;
+    }
+    pub mod special {
+        pub use crate::geo::special::special_block;
+    }
+}
+pub mod health {
+    pub use crate::health::Moment;
+    pub mod event {
+        pub use crate::health::event::HealthEvent;
+    }
+    pub mod guard {
+        pub use crate::health::guard::Release;
+    }
+    pub mod health_state {
+        pub use crate::health::health_state::{HealthState, SlotHealth, Verdict};
+    }
+    pub mod load {
+        pub use crate::health::load::{FeedTicket, LoadController, ShedRow};
+        pub mod feeds {
+            pub use crate::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
+        }
+        pub mod spec {
+            pub use crate::health::load::spec::{Feed, FeedUrl, LoadSpec};
+        }
+    }
+    pub mod monitor {
+        pub use crate::health::monitor::Monitor;
+    }
+    pub mod probe_result {
+        pub use crate::health::probe_result::ProbeResult;
+    }
+    pub mod ramp {
+        pub use crate::health::ramp::{RampPop, Ramps};
+    }
+    pub mod schedule {
+        pub use crate::health::schedule::Ticket;
+    }
+    pub mod spec {
+        pub use crate::health::spec::{
+            Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PanicGuard, PushCheck, Spec,
+            TcpCheck, TlsCheck, Verify,
+        };
+    }
+    pub mod targets {
+        pub use crate::health::targets::{
+            Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet,
+        };
+    }
+}
+pub mod limits {
+    pub use crate::limits::{
+        BATCH_DEFAULT, CONTROL_CONNECTIONS_MAX, FEED_PAGE_OCTETS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX,
+        PROBES_AT_ONCE,
+    };
+}
+pub mod probe {
+    pub use crate::probe::Prober;
+    pub mod certificate {
+        pub use crate::probe::certificate::not_after;
+    }
+    pub mod dns {
+        pub use crate::probe::dns::{DnsReply, query, read};
+    }
+    pub mod file {
+        pub use crate::probe::file::judge;
+    }
+    pub mod load {
+        pub use crate::probe::load::FeedRequest;
+        pub mod number {
+            pub use crate::probe::load::number::{first_word, in_json, plain};
+        }
+        pub mod samples {
+            pub use crate::probe::load::samples::sum;
+        }
+    }
+    pub mod runner {
+        pub use crate::probe::runner::{read, run};
+    }
+}
+pub mod reload {
+    pub mod prepare {
+        pub use crate::reload::prepare::{read, run};
+    }
+}
+pub mod server {
+    pub use crate::server::{Engine, Options, Server};
+    pub mod overrides {
+        pub use crate::server::overrides::{LiveInputs, Overrides, ahead_secs};
+    }
+    pub mod view {
+        pub use crate::server::view::health_of_pops;
+    }
+}
+pub mod shared {
+    pub mod command {
+        pub use crate::shared::command::{
+            Command, Origin, OverrideChange, OverrideOutcome, ProbePush, Report,
+        };
+    }
+    pub mod comparison {
+        pub use crate::shared::comparison::Comparison;
+    }
+    pub mod counters {
+        pub use crate::shared::counters::{CounterBlock, Dropped, Lane};
+    }
+    pub mod decisions {
+        pub use crate::shared::decisions::Decisions;
+    }
+    pub mod operator_view {
+        pub use crate::shared::operator_view::PopHealth;
+    }
+    pub mod prediction {
+        pub use crate::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
+    }
+    pub mod published {
+        pub use crate::shared::published::{Published, ServedSnapshot};
+    }
+}
+pub mod snapshot {
+    pub use crate::snapshot::compile::compile;
+    pub use crate::snapshot::difference::difference;
+    pub use crate::snapshot::{Digest, Snapshot};
+    pub mod carry {
+        pub use crate::snapshot::carry::carry;
+    }
+    pub mod compile {
+        pub use crate::snapshot::compile::{Geography, compile, compile_with, geography, status};
+    }
+    pub mod forecast {
+        pub use crate::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
+    }
+    pub mod locate {
+        pub use crate::snapshot::locate::{Decision, Evidence, LookupAddress};
+    }
+    pub mod replay {
+        pub use crate::snapshot::replay::{Passage, replay};
+    }
+    pub mod sizes {
+        pub use crate::snapshot::sizes::{parts, tries};
+    }
+    pub mod steering {
+        pub use crate::snapshot::steering::{
+            CacheFootprint, Steering, SteeringInputs, compile, compile_within,
+        };
+    }
+}
+pub mod steer {
+    pub mod choose {
+        pub use crate::steer::choose::{Choice, NoChoiceTrace, Resort, sole};
+    }
+    pub mod ledger {
+        pub use crate::steer::ledger::{Action, Selector};
+    }
+    pub mod pop {
+        pub use crate::steer::pop::{AdminState, PopId};
+    }
+    pub mod preference_list {
+        pub use crate::steer::preference_list::AllDown;
+    }
+    pub mod rendezvous {
+        pub use crate::steer::rendezvous::{Score, cell_key};
+    }
+    pub mod status {
+        pub use crate::steer::status::{ALL_CELLS, CandidateTier, PopStatus, Share256, Shed, Status};
+    }
+    pub mod table {
+        pub use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
+    }
+}
+pub mod sys {
+    pub mod affinity {
+        pub use crate::sys::affinity::allowed;
+    }
+    pub mod clock {
+        pub use crate::sys::clock::cookie_secs;
+    }
+    #[cfg(target_os = "linux")]
+    pub mod datagram {
+        pub use crate::sys::datagram::{Batch, Local, send_one};
+    }
+    pub mod memory {
+        pub use crate::sys::memory::{Allocator, Passing, give_back, keep_large_apart, peak, resident};
+    }
+    #[cfg(feature = "volley")]
+    pub mod volley {
+        pub use crate::sys::volley::{VOLLEY_MAX, volley};
+    }
+}
+pub mod transport {
+    pub mod draw {
+        pub use crate::transport::draw::Draws;
+    }
+}
+pub mod wire {
+    pub mod cookie {
+        pub use crate::wire::cookie::{CookieOption, CookieStatus, Secrets};
+    }
+    pub mod ecs {
+        pub use crate::wire::ecs::ClientSubnet;
+    }
+    pub mod edns {
+        pub use crate::wire::edns::{Edns, ResponseOptions};
+    }
+    pub mod hash {
+        pub use crate::wire::hash::{mix, name, octets};
+    }
+    pub mod name {
+        pub use crate::wire::name::Name;
+    }
+    pub mod query {
+        pub use crate::wire::query::{Parsed, Query, parse};
+    }
+    pub mod response {
+        pub use crate::wire::response::{OwnerName, Response};
+    }
+    pub mod rr {
+        pub use crate::wire::rr::{CLASS_CH, Rcode, RrType};
+    }
+}
+pub mod zone {
+    pub mod check {
+        pub use crate::zone::check::{check, settle};
+    }
+    pub mod image {
+        pub use crate::zone::image::build;
+        pub use crate::zone::image::{Image, Match, Usual};
+    }
+    pub mod master {
+        pub use crate::zone::master::read;
+    }
+    pub mod rdata {
+        pub use crate::zone::rdata::{from_text, is_valid, names_in, to_text};
+    }
+    pub mod text {
+        pub use crate::zone::text::{ChainMode, Zone};
+    }
+}
