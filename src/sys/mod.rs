@@ -17,7 +17,8 @@
 //! * `mallopt` ([`memory`]), which takes no pointer, before there are threads.
 //! * The system's allocator ([`memory::Allocator`]), to which every call is passed on with the same
 //!   size and at least the same alignment, and `madvise` on whole pages that it has just given.
-//! * `sendmmsg` again for loads ([`volley`]): headers of one stack frame over the caller's octets.
+//! * `sendmmsg` again for loads (`volley`, behind a feature): headers of one stack frame over the
+//!   caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
 //! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
 //! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the
