@@ -3,7 +3,7 @@
 
 use super::trie::AddressBits;
 
-/// A leaf of a database: network address, length, index into [`Database::places`].
+/// A leaf of a database: network address, length, index into [`super::mmdb::Database::places`].
 pub(crate) type PlacedLeaf<B> = (B, u8, u32);
 
 /// A prefix and its value: first address, length; without a value it makes a hole.
