@@ -27,8 +27,8 @@ fmt:
 
 # Write the documents that are made from the code: configuration.md, findings.md
 docs:
-    MERIDIAN_WRITE=1 cargo test --locked --lib reference
-    MERIDIAN_WRITE=1 cargo test --locked --test tidy findings
+    MERIDIAN_WRITE=1 cargo test --locked --test repository reference
+    MERIDIAN_WRITE=1 cargo test --locked --test repository findings
 
 # Run everything that a change must pass
 ci:

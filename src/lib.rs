@@ -12,6 +12,8 @@
 //!
 //! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
 
+#![warn(unreachable_pub)]
+
 #[cfg(all(not(target_os = "linux"), not(feature = "portable")))]
 compile_error!("the fast engine needs Linux: build with the feature `portable`");
 

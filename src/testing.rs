@@ -27,6 +27,9 @@ pub mod cli {
         pub mod json {
             pub use crate::cli::schema::json::{all, of};
         }
+        pub mod page {
+            pub use crate::cli::schema::page::markdown;
+        }
         pub mod sample {
             pub use crate::cli::schema::sample::of;
         }

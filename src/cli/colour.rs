@@ -7,11 +7,6 @@ pub(crate) fn on_stderr() -> bool {
     wanted() && std::io::stderr().is_terminal()
 }
 
-/// Whether stdout takes colours.
-pub(crate) fn on_stdout() -> bool {
-    wanted() && std::io::stdout().is_terminal()
-}
-
 fn wanted() -> bool {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")

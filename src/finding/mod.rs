@@ -225,11 +225,6 @@ impl Files {
         self.files.len()
     }
 
-    /// Whether there is no file.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
     /// `path:line:column`, or only the path when the finding is about the whole file.
     pub(crate) fn place(&self, at: At) -> String {
         if at.line == 0 {

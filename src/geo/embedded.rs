@@ -31,11 +31,6 @@ pub(crate) fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
     }
 }
 
-/// Whether an address lies in one of the [`BLOCKS`].
-pub(crate) fn is_embedded(v6: u128) -> bool {
-    BLOCKS.iter().any(|&(bits, len)| (v6 ^ bits) >> (128 - len) == 0)
-}
-
 /// Whether all of a prefix lies in one of the [`BLOCKS`].
 pub(crate) fn holds(prefix: Prefix) -> bool {
     match prefix {

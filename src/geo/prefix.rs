@@ -91,11 +91,6 @@ impl Prefix {
             _ => false,
         }
     }
-
-    /// Whether `other` lies inside this block or is equal to it.
-    pub(crate) fn covers(self, other: Prefix) -> bool {
-        self.len() <= other.len() && self.contains(other.address())
-    }
 }
 
 impl From<ipnet::IpNet> for Prefix {

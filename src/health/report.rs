@@ -13,10 +13,6 @@ pub struct TargetReport<'m> {
     pub verdict: Verdict,
     /// For how long the verdict holds, in milliseconds.
     pub(crate) lasted_ms: u64,
-    /// It takes no clients yet: new, without a verdict.
-    pub(crate) is_awaited: bool,
-    /// It failed often enough, and waits for a canary's success.
-    pub(crate) is_suspect: bool,
     /// All canaries of its family fail: results do not count.
     pub(crate) is_frozen: bool,
     /// Failures that count towards going down.

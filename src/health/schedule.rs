@@ -199,11 +199,6 @@ impl Schedule {
         self.entries[index as usize].due
     }
 
-    /// How many run.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.flights.len()
-    }
-
     /// When to ask again. Early by chance, never late.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
         let deadline = self.deadlines.peek().map(|Reverse((moment, _))| *moment);

@@ -98,6 +98,7 @@ pub struct Server {
     bound: Vec<SocketAddr>,
     /// How UDP is served, for people.
     lanes: Vec<String>,
+    /// The admin address as bound.
     admin: Option<SocketAddr>,
     control: PathBuf,
     engine: Engine,
@@ -395,11 +396,6 @@ impl Server {
     /// DNS addresses as bound, in the order of the file; a port 0 has become a true one.
     pub fn dns(&self) -> &[SocketAddr] {
         &self.bound
-    }
-
-    /// The admin address as bound.
-    pub(crate) fn admin(&self) -> Option<SocketAddr> {
-        self.admin
     }
 
     /// Path of the control socket.

@@ -131,7 +131,6 @@ impl Overrides {
         OperatorView {
             sequence: snapshot.sequence(),
             pops: snapshot.pops.iter().zip(self.ledger.effective(&snapshot.pops, now)).map(one).collect(),
-            overrides: self.ledger.entries().iter().filter(|entry| !entry.action.hands_back()).count(),
             alarms: self.alarms.clone(),
             frozen: [false; 2],
             held: Vec::new(),

@@ -15,8 +15,6 @@ pub struct OperatorView {
     pub(crate) sequence: u64,
     /// PoPs, sorted by name.
     pub pops: Vec<PopView>,
-    /// How many overrides are in force, those that hand back not counted.
-    pub(crate) overrides: usize,
     /// What an operator must look at.
     pub(crate) alarms: Vec<Alarm>,
     /// Families whose verdicts are frozen, since all canaries fail: IPv4, IPv6.

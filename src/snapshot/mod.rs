@@ -23,10 +23,10 @@ pub(crate) mod steering;
 pub(crate) mod summary;
 pub(crate) mod targets;
 
-pub(crate) use compile::{compile, compile_by};
+pub(crate) use compile::compile_by;
 pub(crate) use difference::{Difference, difference};
 pub use digest::Digest;
-pub use sizes::Sizes;
+pub(crate) use sizes::Sizes;
 pub(crate) use steering::Steering;
 pub(crate) use summary::Summary;
 

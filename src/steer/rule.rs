@@ -92,16 +92,6 @@ impl When {
         all.extend(self.not.iter().flat_map(|not| not.resolver_networks()));
         all
     }
-
-    /// Whether the outcome depends on where the client is (as against the resolver or the node).
-    pub(crate) fn asks_place(&self) -> bool {
-        !(self.country.is_empty()
-            && self.subdivision.is_empty()
-            && self.continent.is_empty()
-            && self.asn.is_empty()
-            && self.network.is_empty())
-            || self.not.as_ref().is_some_and(|not| not.asks_place())
-    }
 }
 
 /// What a rule answers with.

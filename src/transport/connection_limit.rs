@@ -63,11 +63,6 @@ impl ConnectionLimit {
         Ok(ConnectionPermit { connection_limit: Arc::clone(self), prefix })
     }
 
-    /// Connections now.
-    pub(crate) fn open(&self) -> u32 {
-        self.counts().total
-    }
-
     fn counts(&self) -> MutexGuard<'_, Counts> {
         // Whoever held the lock only counts; what it left is whole.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)

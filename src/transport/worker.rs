@@ -27,16 +27,6 @@ impl Workers {
             let _ = handle.join();
         }
     }
-
-    /// How many threads there are.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// A fault that no query is to blame for (those are caught, and cost that query alone) starts the

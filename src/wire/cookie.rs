@@ -133,11 +133,6 @@ impl Secrets {
         Secrets(secrets.iter().map(SipHasher24::new_with_key).collect())
     }
 
-    /// Whether cookies are not answered.
-    pub(crate) fn is_off(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// What a client's cookie says, and the one it gets; `epoch_secs` are seconds since 1970 modulo
     /// 2^32. `None` if cookies are off. A good cookie of our first secret that is not half an hour
     /// old is given back as it is, which costs one hash.

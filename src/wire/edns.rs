@@ -140,11 +140,6 @@ impl ResponseOptions<'_> {
             + self.cookie.map_or(0, |whole| 4 + whole.len())
     }
 
-    /// Never: an OPT has at least its fixed part.
-    pub(crate) fn is_empty(&self) -> bool {
-        false
-    }
-
     /// Writes the OPT record; gives the octets written, `None` if `out` is too small.
     #[inline(always)]
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
@@ -190,12 +185,8 @@ fn write_option(code: u16, head: &[u8], data: &[u8], out: &mut [u8]) -> Option<u
 
 /// Extended error codes that we send (RFC 8914 section 4).
 pub(crate) mod extended_error {
-    /// Other error.
-    pub(crate) const OTHER: u16 = 0;
     /// Not authoritative.
     pub(crate) const NOT_AUTHORITATIVE: u16 = 20;
-    /// Not supported.
-    pub(crate) const NOT_SUPPORTED: u16 = 21;
     /// No reachable authority; here: no PoP that may be answered.
     pub(crate) const NO_REACHABLE: u16 = 22;
 }

@@ -22,35 +22,22 @@ pub const fn mix(a: u64, b: u64) -> u64 {
     fold(once ^ K2, K0)
 }
 
-/// Hash of a name from the hash of its parent and its first label, which must be in lower case.
+/// Hash of a name from the hash of its parent and its first label, which must be in lower case: its
+/// length, then every word of eight octets, the last with zeros behind the label.
 pub(crate) fn label(parent: u64, label: &[u8]) -> u64 {
     let (words, rest) = label.as_chunks();
-    let mut hash = words
-        .iter()
-        .fold(begin_label(parent, label.len()), |hash, word| add_word(hash, u64::from_le_bytes(*word)));
+    let begin = parent ^ (label.len() as u64).wrapping_mul(K1);
+    let mut hash = words.iter().fold(begin, |hash, word| add_word(hash, u64::from_le_bytes(*word)));
     if !rest.is_empty() {
         hash = add_word(hash, last_word(rest));
     }
-    end_label(hash)
+    fold(hash ^ K2, K1)
 }
 
-/// The first step of [`label`], for those who have the words of a label at hand. Then comes every
-/// word of eight octets, little end first, the last with zeros behind the label, and [`end_label`].
-#[inline]
-pub(super) fn begin_label(parent: u64, len: usize) -> u64 {
-    parent ^ (len as u64).wrapping_mul(K1)
-}
-
-/// See [`begin_label`].
+/// A step of [`label`] and [`whole`]: the next word of eight octets, little end first.
 #[inline]
 pub(super) fn add_word(hash: u64, word: u64) -> u64 {
     fold(hash ^ word, K0)
-}
-
-/// See [`begin_label`].
-#[inline]
-pub(super) fn end_label(hash: u64) -> u64 {
-    fold(hash ^ K2, K1)
 }
 
 /// One to seven octets as a word, by reads that overlap.

@@ -180,12 +180,6 @@ impl Name {
         self.labels().count()
     }
 
-    /// The name without its first label; `None` for the root.
-    pub(crate) fn parent(&self) -> Option<Name> {
-        let len = self.wire[0] as usize;
-        (len > 0).then(|| Name { wire: self.wire[1 + len..].into() })
-    }
-
     /// Whether this name is `ancestor` or stands below it.
     pub fn is_at_or_below(&self, ancestor: &Name) -> bool {
         let (Some(cut), tail) = (self.wire.len().checked_sub(ancestor.wire.len()), &ancestor.wire) else {

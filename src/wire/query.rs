@@ -217,31 +217,6 @@ impl QueryName {
         &self.lower[start + 1..start + 1 + len]
     }
 
-    /// Hash of the name that begins with the label at `index`, from the hash of what is behind that
-    /// label. The same as [`hash::label`], with words read past the label's end and cut.
-    #[inline]
-    pub(crate) fn hash_label(&self, behind: u64, index: usize) -> u64 {
-        let start = usize::from(self.starts[index]);
-        let mut left = usize::from(self.lower[start]);
-        let mut hash = hash::begin_label(behind, left);
-        let mut at = start + 1;
-        while left > 0 {
-            let word = self.lower[at..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
-            if left < 8 {
-                hash = hash::add_word(hash, word & ((1 << (8 * left)) - 1));
-                break;
-            }
-            hash = hash::add_word(hash, word);
-            (at, left) = (at + 8, left - 8);
-        }
-        hash::end_label(hash)
-    }
-
-    /// [`hash::name`] of it.
-    pub(crate) fn hash(&self) -> u64 {
-        (0..self.labels()).rev().fold(hash::ROOT, |hash, index| self.hash_label(hash, index))
-    }
-
     /// [`hash::whole`] of the name without its first `skip` labels.
     #[inline(always)]
     pub(crate) fn hash_whole(&self, skip: usize) -> u64 {

@@ -72,8 +72,6 @@ impl fmt::Debug for RrType {
 pub(crate) const CLASS_IN: u16 = 1;
 /// The class of server identity questions (`id.server. CH TXT`, RFC 4892).
 pub const CLASS_CH: u16 = 3;
-/// The question class that means any class.
-pub(crate) const CLASS_ANY: u16 = 255;
 
 /// A response code, with the eight upper bits that EDNS adds (RFC 6895 section 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

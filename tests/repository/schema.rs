@@ -1,8 +1,9 @@
-//! The JSON Schemas that the program prints, judged by a validator of another hand: the sample
-//! files and the commented samples pass, and what the reader refuses for its form does not.
+//! What is made from the catalogue of keys. `docs/configuration.md` is up to date; the JSON Schemas
+//! that the program prints are judged by a validator of another hand: the sample files and the
+//! commented samples pass, and what the reader refuses for its form does not.
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use meridian::testing::cli::schema::{json, sample};
+use meridian::testing::cli::schema::{json, page, sample};
 use meridian::testing::config::catalogue::{FILES, FileKind};
 use serde_json::Value;
 
@@ -24,6 +25,21 @@ fn fault(schema: &str, yaml: &str) -> Option<String> {
 
 fn file(word: &str) -> &'static FileKind {
     FILES.iter().find(|file| file.word == word).expect("a file of the catalogue")
+}
+
+/// `docs/configuration.md` is made from the catalogue. After a change:
+/// `MERIDIAN_WRITE=1 cargo test --test repository reference`.
+#[test]
+fn the_reference_is_the_catalogue() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let made = page::markdown();
+    if std::env::var_os("MERIDIAN_WRITE").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&path).unwrap() == made,
+        "run `MERIDIAN_WRITE=1 cargo test --test repository reference`"
+    );
 }
 
 #[test]

@@ -133,7 +133,6 @@ impl Sections {
                     "additionalProperties": self.shape(value),
                 })
             }
-            Shape::Anything => json!({}),
         }
     }
 }

@@ -9,7 +9,7 @@ const HEAD: &str = include_str!("head.md");
 const TAIL: &str = include_str!("tail.md");
 
 /// The whole page.
-pub(crate) fn markdown() -> String {
+pub fn markdown() -> String {
     let mut out = HEAD.to_owned();
     for file in &FILES {
         for section in file.sections {
@@ -105,6 +105,5 @@ fn kind(shape: &Shape) -> String {
         ),
         Shape::Names(what, Shape::Map(_)) => format!("map from {what} names"),
         Shape::Names(what, value) => format!("map from {what} names to {}", kind(value)),
-        Shape::Anything => "anything".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The reference is the catalogue, the schema is JSON with sound references, and the samples load.
+//! The schema is JSON with sound references, and the samples load.
 
 use super::*;
 use crate::config::{self, Sources};
@@ -6,21 +6,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// `docs/configuration.md` is made from the catalogue. After a change:
-/// `MERIDIAN_WRITE=1 cargo test --lib reference`.
-#[test]
-fn the_reference_is_the_catalogue() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    let made = page::markdown();
-    if std::env::var_os("MERIDIAN_WRITE").is_some() {
-        std::fs::write(&path, &made).unwrap();
-    }
-    assert!(
-        std::fs::read_to_string(&path).unwrap() == made,
-        "run `MERIDIAN_WRITE=1 cargo test --lib reference`"
-    );
-}
 
 /// Every reference of a schema leads to a definition of it.
 #[test]

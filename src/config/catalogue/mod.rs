@@ -12,15 +12,13 @@ mod record_types;
 mod server;
 mod zone;
 
-pub(crate) use record_types::{RECORD_TYPES, RecordType};
+pub(crate) use record_types::RECORD_TYPES;
 
 /// One kind of map: a file, or a part of one.
 #[derive(Debug)]
 pub(crate) struct KeySection {
     /// Its name in the JSON Schema.
     pub(crate) id: &'static str,
-    /// How the reader calls such a map in its findings.
-    pub(crate) read_as: &'static str,
     /// Heading in the reference; empty if it is told with the section before it.
     pub(crate) title: &'static str,
     /// What it is, in a few sentences of Markdown.
@@ -102,8 +100,6 @@ pub(crate) enum Shape {
     Map(&'static KeySection),
     /// A map from names to values; the words say what the names are.
     Names(&'static str, &'static Shape),
-    /// Anything: a part that this version does not look into.
-    Anything,
 }
 
 /// A file.

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// The file.
 pub(super) const FILE: FileKind = FileKind {
     word: "networks",
     path: "geoip/networks.yaml",
@@ -13,7 +14,6 @@ static PREFIXES: Shape = Shape::List(&Shape::Text("a prefix or address"));
 
 static NETWORKS: KeySection = KeySection {
     id: "networks",
-    read_as: "the networks file",
     title: "Networks",
     about: "A map from names to networks; `when: { network: office }` asks for one. The longest prefix that \
         holds a client speaks \
@@ -37,7 +37,6 @@ partners: [198.18.2.0/24, 198.18.3.7]",
 
 static NETWORK: KeySection = KeySection {
     id: "network",
-    read_as: "the network",
     title: "",
     about: "Of a network:",
     block: "",

@@ -3,6 +3,7 @@
 use super::*;
 use crate::limits::{ANSWERS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX, LIST_DEPTH_MAX};
 
+/// The file.
 pub(super) const FILE: FileKind = FileKind {
     word: "policies",
     path: "policies.yaml",
@@ -30,7 +31,6 @@ static OF_POLICY: Absent = Absent::Words("the policy's");
 
 static POLICIES: KeySection = KeySection {
     id: "policies",
-    read_as: "the policy file",
     title: "Policies",
     about: "How a steered name chooses among PoPs. A zone file may have `policies` too, for itself alone; \
         its own policy of the same \
@@ -61,7 +61,6 @@ example:
 
 static POLICY: KeySection = KeySection {
     id: "policy",
-    read_as: "the policy",
     title: "",
     about: "Of a policy:",
     block: "",
@@ -201,7 +200,6 @@ static POLICY: KeySection = KeySection {
 
 static PANIC: KeySection = KeySection {
     id: "panic",
-    read_as: "`panic`",
     title: "",
     about: "Of `panic` that is a map:",
     block: "",
@@ -229,7 +227,6 @@ static PANIC: KeySection = KeySection {
 
 static CANDIDATES: KeySection = KeySection {
     id: "candidates",
-    read_as: "`pops`",
     title: "",
     about: "Of `pops` that is a map:",
     block: "",
@@ -243,7 +240,6 @@ static CANDIDATES: KeySection = KeySection {
 
 static CANDIDATE: KeySection = KeySection {
     id: "candidate",
-    read_as: "a candidate",
     title: "",
     about: "",
     block: "",
@@ -255,7 +251,6 @@ static CANDIDATE: KeySection = KeySection {
 /// Bounds of a TTL.
 pub(super) static TTL: KeySection = KeySection {
     id: "ttl",
-    read_as: "`ttl`",
     title: "",
     about: "Of `ttl` that is a map; the one that is left out is as the default, or as the other where that \
         would cross it:",
@@ -270,7 +265,6 @@ pub(super) static TTL: KeySection = KeySection {
 
 static ALL_DOWN: KeySection = KeySection {
     id: "when_all_down",
-    read_as: "`when_all_down`",
     title: "",
     about: "Of `when_all_down` that is a map:",
     block: "",
@@ -281,7 +275,6 @@ static ALL_DOWN: KeySection = KeySection {
 
 static RULE: KeySection = KeySection {
     id: "rule",
-    read_as: "a rule",
     title: "Rules",
     about: "The first rule whose `when` matches decides; what it leaves out is as the policy says. With \
         `use` these clients are treated as \
@@ -341,7 +334,6 @@ static RULE: KeySection = KeySection {
 
 static WHEN: KeySection = KeySection {
     id: "when",
-    read_as: "`when`",
     title: "Conditions",
     about: "All keys must match; a list means any of its members.",
     block: "",

@@ -7,6 +7,7 @@ use super::probes::{
 use super::*;
 use crate::config::pops::https::ALPN;
 
+/// The file.
 pub(super) const FILE: FileKind =
     FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
 
@@ -42,7 +43,6 @@ static CAPACITY: Shape = Shape::Number(0.0, 1e15);
 
 static POPS: KeySection = KeySection {
     id: "pops",
-    read_as: "the PoP file",
     title: "PoPs",
     about: "The places that serve content. A PoP's name has lower-case letters, digits and hyphens; `all` is \
         taken.",
@@ -104,7 +104,6 @@ mad:
 
 static POP_MAP: KeySection = KeySection {
     id: "pop",
-    read_as: "the PoP",
     title: "",
     about: "Of a PoP:",
     block: "",
@@ -188,7 +187,6 @@ static POP_MAP: KeySection = KeySection {
 
 static AT: KeySection = KeySection {
     id: "at",
-    read_as: "`at`",
     title: "",
     about: "Of `at`; `lat` and `lon` stand together or not at all:",
     block: "",
@@ -203,7 +201,6 @@ static AT: KeySection = KeySection {
 
 static ADDRESS: KeySection = KeySection {
     id: "address",
-    read_as: "an address",
     title: "",
     about: "Of an address that is a map:",
     block: "",
@@ -217,7 +214,6 @@ static ADDRESS: KeySection = KeySection {
 
 static SERVICE: KeySection = KeySection {
     id: "service",
-    read_as: "the service",
     title: "",
     about: "Of a service:",
     block: "",
@@ -252,7 +248,6 @@ static SERVICE: KeySection = KeySection {
 
 static HTTPS: KeySection = KeySection {
     id: "https",
-    read_as: "`https`",
     title: "HTTPS records",
     about: "A policy answers HTTPS (type 65) if every PoP that it can answer with has `https` in the \
         policy's service: one record, \
@@ -287,7 +282,6 @@ mad:
 
 static CANARIES: KeySection = KeySection {
     id: "canaries",
-    read_as: "`canaries`",
     title: "Canaries and safety",
     about: "While all canaries of a family fail, it is this node's network that is broken, and verdicts of \
         that family stay as they are. Of \
@@ -322,7 +316,6 @@ static CANARIES: KeySection = KeySection {
 
 static SAFETY: KeySection = KeySection {
     id: "safety",
-    read_as: "a safety rule",
     title: "",
     about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is \
         down, drained, switched off, or of \
@@ -361,7 +354,6 @@ safety:
 
 static SAFETY_OF: KeySection = KeySection {
     id: "safety_of",
-    read_as: "`of`",
     title: "",
     about: "Of `of` that is a map:",
     block: "",
@@ -372,7 +364,6 @@ static SAFETY_OF: KeySection = KeySection {
 
 static LOAD: KeySection = KeySection {
     id: "load",
-    read_as: "`load`",
     title: "Load",
     about: "How full a PoP or a service is. A `load` has exactly one feed (`http`, `prometheus`, `file` or \
         `push`), whose number is the load \
@@ -487,7 +478,6 @@ static LABELS: Shape = Shape::Names("label", &Shape::Text("a text"));
 
 static HTTP_FEED: KeySection = KeySection {
     id: "http_feed",
-    read_as: "an HTTP feed",
     title: "",
     about: "Of `http` that is a map:",
     block: "",
@@ -508,7 +498,6 @@ static HTTP_FEED: KeySection = KeySection {
 
 static PROMETHEUS_FEED: KeySection = KeySection {
     id: "prometheus_feed",
-    read_as: "a Prometheus feed",
     title: "",
     about: "Of `prometheus`:",
     block: "",
@@ -542,7 +531,6 @@ const TO_ABOUT: &str = "connected to instead";
 
 static PUSH_FEED: KeySection = KeySection {
     id: "push_feed",
-    read_as: "a push feed",
     title: "",
     about: "",
     block: "",

@@ -14,7 +14,6 @@ static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMA
 /// A section of the file.
 pub(super) static PROBE: KeySection = KeySection {
     id: "probe",
-    read_as: "the probe",
     title: "Probes",
     about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, \
         `any_of`, `n_of`). A check is made \
@@ -162,7 +161,6 @@ macro_rules! http_entries {
 /// A section of the file.
 pub(super) static HTTPS_CHECK: KeySection = KeySection {
     id: "https_check",
-    read_as: "an HTTPS check",
     title: "",
     about: "Of `https` that is a map:",
     block: "",
@@ -199,7 +197,6 @@ pub(super) static HTTPS_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static HTTP_CHECK: KeySection = KeySection {
     id: "http_check",
-    read_as: "an HTTP check",
     title: "",
     about: "Of `http` that is a map:",
     block: "",
@@ -211,7 +208,6 @@ pub(super) static HTTP_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static TCP_CHECK: KeySection = KeySection {
     id: "tcp_check",
-    read_as: "a TCP check",
     title: "",
     about: "Of `tcp`:",
     block: "",
@@ -227,7 +223,6 @@ pub(super) static TCP_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static DNS_CHECK: KeySection = KeySection {
     id: "dns_check",
-    read_as: "a DNS check",
     title: "",
     about: "Of `dns`:",
     block: "",
@@ -252,7 +247,6 @@ pub(super) static DNS_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static EXEC_CHECK: KeySection = KeySection {
     id: "exec_check",
-    read_as: "an exec check",
     title: "",
     about: "Of `exec` that is a map:",
     block: "",
@@ -270,7 +264,6 @@ pub(super) static EXEC_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static FILE_CHECK: KeySection = KeySection {
     id: "file_check",
-    read_as: "a file check",
     title: "",
     about: "Of `file` that is a map:",
     block: "",
@@ -288,7 +281,6 @@ pub(super) static FILE_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static PUSH_CHECK: KeySection = KeySection {
     id: "push_check",
-    read_as: "a push check",
     title: "",
     about: "Of `push`:",
     block: "",
@@ -306,7 +298,6 @@ pub(super) static PUSH_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static ICMP_CHECK: KeySection = KeySection {
     id: "icmp_check",
-    read_as: "an ICMP check",
     title: "",
     about: "",
     block: "",
@@ -318,7 +309,6 @@ pub(super) static ICMP_CHECK: KeySection = KeySection {
 /// A section of the file.
 pub(super) static N_OF: KeySection = KeySection {
     id: "n_of",
-    read_as: "an n_of group",
     title: "",
     about: "Of `n_of`:",
     block: "",

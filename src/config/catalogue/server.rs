@@ -3,6 +3,7 @@
 use super::*;
 use crate::limits::{BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 
+/// The file.
 pub(super) const FILE: FileKind = FileKind {
     word: "server",
     path: "meridian.yaml",
@@ -12,7 +13,6 @@ pub(super) const FILE: FileKind = FileKind {
 
 static SERVER: KeySection = KeySection {
     id: "server",
-    read_as: "the server file",
     title: "The server file",
     about: "`meridian.yaml`, or `--config FILE`: who this node is, where it listens, and which files make up \
         the deployment. Paths are \
@@ -74,7 +74,6 @@ state: /var/lib/meridian",
 
 static NODE: KeySection = KeySection {
     id: "node",
-    read_as: "`node`",
     title: "",
     about: "Of `node`:",
     block: "",
@@ -103,7 +102,6 @@ static BUFFER: Shape = Shape::Integer(SOCKET_OCTETS_MIN as i64, SOCKET_OCTETS_MA
 
 static LISTEN: KeySection = KeySection {
     id: "listen",
-    read_as: "`listen`",
     title: "",
     about: "Of `listen`:",
     block: "",
@@ -201,7 +199,6 @@ static LISTEN: KeySection = KeySection {
 
 static GEOIP: KeySection = KeySection {
     id: "geoip",
-    read_as: "`geoip`",
     title: "",
     about: "Of `geoip`:",
     block: "",
@@ -233,7 +230,6 @@ static GEOIP: KeySection = KeySection {
 
 static COOKIES: KeySection = KeySection {
     id: "cookies",
-    read_as: "`cookies`",
     title: "",
     about: "Of `cookies`:",
     block: "",

@@ -2,12 +2,12 @@
 
 use super::*;
 
+/// The file.
 pub(super) const FILE: FileKind =
     FileKind { word: "zone", path: "zones/example.org.yaml", root: &ZONE, sections: &[&ZONE, &SOA, &OWNER] };
 
 static ZONE: KeySection = KeySection {
     id: "zone",
-    read_as: "a zone file",
     title: "Zones",
     about: "One file for each zone: owners, records, and what is steered.",
     block: "yaml zones/example.org.yaml
@@ -69,7 +69,6 @@ policies:
 
 static SOA: KeySection = KeySection {
     id: "soa",
-    read_as: "`soa`",
     title: "",
     about: "Of `soa`:",
     block: "",
@@ -106,7 +105,6 @@ static SOA: KeySection = KeySection {
 
 static OWNER: KeySection = KeySection {
     id: "owner",
-    read_as: "the owner",
     title: "",
     about: "Of an owner; every further key is a [record type](#record-types), and its value one text or a \
         list of texts:",

@@ -5,6 +5,57 @@ use crate::config::catalogue::{FILES, KeyEntry, KeySection, Shape};
 use crate::config::table::asked;
 use std::collections::BTreeSet;
 
+/// How the reader calls the map of each section in its findings.
+const READ_AS: [(&str, &str); 42] = [
+    ("server", "the server file"),
+    ("node", "`node`"),
+    ("listen", "`listen`"),
+    ("geoip", "`geoip`"),
+    ("cookies", "`cookies`"),
+    ("pops", "the PoP file"),
+    ("pop", "the PoP"),
+    ("at", "`at`"),
+    ("address", "an address"),
+    ("service", "the service"),
+    ("https", "`https`"),
+    ("canaries", "`canaries`"),
+    ("safety", "a safety rule"),
+    ("safety_of", "`of`"),
+    ("load", "`load`"),
+    ("http_feed", "an HTTP feed"),
+    ("prometheus_feed", "a Prometheus feed"),
+    ("push_feed", "a push feed"),
+    ("probe", "the probe"),
+    ("https_check", "an HTTPS check"),
+    ("http_check", "an HTTP check"),
+    ("tcp_check", "a TCP check"),
+    ("dns_check", "a DNS check"),
+    ("exec_check", "an exec check"),
+    ("file_check", "a file check"),
+    ("push_check", "a push check"),
+    ("icmp_check", "an ICMP check"),
+    ("n_of", "an n_of group"),
+    ("policies", "the policy file"),
+    ("policy", "the policy"),
+    ("panic", "`panic`"),
+    ("candidates", "`pops`"),
+    ("candidate", "a candidate"),
+    ("ttl", "`ttl`"),
+    ("when_all_down", "`when_all_down`"),
+    ("rule", "a rule"),
+    ("when", "`when`"),
+    ("networks", "the networks file"),
+    ("network", "the network"),
+    ("zone", "a zone file"),
+    ("soa", "`soa`"),
+    ("owner", "the owner"),
+];
+
+fn read_as(section: &KeySection) -> &'static str {
+    let known = READ_AS.iter().find(|(id, _)| *id == section.id);
+    known.unwrap_or_else(|| panic!("the section `{}` has no line in READ_AS", section.id)).1
+}
+
 /// Every section that can be reached, each once.
 fn sections() -> Vec<&'static KeySection> {
     fn walk(section: &'static KeySection, found: &mut Vec<&'static KeySection>) {
@@ -63,8 +114,8 @@ fn the_catalogue_knows_what_the_reader_asks_for() {
     let sections = sections();
     for section in &sections {
         let known: BTreeSet<&str> = section.entries.iter().map(|entry: &KeyEntry| entry.key).collect();
-        let Some(read) = asked.get(section.read_as) else {
-            faults.push(format!("{}: no map was read as {}", section.id, section.read_as));
+        let Some(read) = asked.get(read_as(section)) else {
+            faults.push(format!("{}: no map was read as {}", section.id, read_as(section)));
             continue;
         };
         faults.extend(
@@ -74,7 +125,7 @@ fn the_catalogue_knows_what_the_reader_asks_for() {
             known.difference(read).map(|key| format!("{}: `{key}` is told but not read", section.id)),
         );
     }
-    let told: BTreeSet<&str> = sections.iter().map(|section| section.read_as).collect();
+    let told: BTreeSet<&str> = sections.iter().map(|section| read_as(section)).collect();
     // Maps from names only: the section above them tells what they are.
     let named = [
         "`pops`",

@@ -135,7 +135,8 @@ fn layers() {
 }
 
 fn hubs_of(code: &str) -> Option<Coordinates> {
-    crate::geo::hubs::hub(Country::from_code(code)?)
+    let hub = crate::geo::hubs::find(Country::from_code(code)?)?;
+    Coordinates::from_degrees(hub.lat, hub.lon)
 }
 
 /// A layer that names another country fills neither coordinates nor subdivision, but the AS number.

@@ -6,18 +6,13 @@
 
 mod table;
 
-use super::place::{Continent, Coordinates, Country};
+use super::place::{Continent, Country};
 pub(crate) use table::Hub;
 
 /// The row of a country; `None` for a code that is not in the table.
 pub(crate) fn find(country: Country) -> Option<&'static Hub> {
     let rows = &table::HUBS;
     rows.binary_search_by(|row| row.country.cmp(country.code())).ok().map(|i| &rows[i])
-}
-
-/// Coordinates of a country's hub city.
-pub(crate) fn hub(country: Country) -> Option<Coordinates> {
-    find(country).and_then(|row| Coordinates::from_degrees(row.lat, row.lon))
 }
 
 /// The continent of a country. Countries on two continents lie where their hub city is counted by

@@ -101,7 +101,7 @@ fn a_record_above_the_ipv4_subtree_is_not_about_ipv4() {
     );
     let database = read(&octets).unwrap();
     assert!(leaves(&database).iter().all(|leaf| leaf.ends_with("DE")));
-    assert!(database.leaves_v6.iter().all(|&(bits, ..)| !embedded::is_embedded(bits)));
+    assert!(database.leaves_v6.iter().all(|&(bits, ..)| !embedded::holds(Prefix::V6 { bits, len: 128 })));
 }
 
 /// The layouts of the vendors, as they publish them.

@@ -10,12 +10,8 @@ pub(crate) struct FeedReport<'l> {
     pub(crate) feed: &'l FeedTarget,
     /// Name of its PoP.
     pub(crate) pop: &'l Arc<str>,
-    /// The last number read, in the unit of the capacity.
-    pub(crate) reading: Option<f64>,
-    /// Smoothed.
+    /// Smoothed load, in the unit of the capacity.
     pub(crate) smoothed: Option<f64>,
-    /// Smoothed, divided by the capacity.
-    pub(crate) utilisation: Option<f64>,
     /// Share of cells that may leave, in steps of 1/256, as answers see it.
     pub(crate) share: u16,
     /// Who accepts how much of them: name of the PoP, and steps of 1/256; the others accept none.

@@ -238,7 +238,7 @@ fn bad_readings_are_errors() {
     assert!(!loads.handle_reading(due[1].ticket, Ok(1.0), late), "given up");
     let errors: Vec<String> = loads.report(late).map(|feed| feed.last_error.unwrap().to_string()).collect();
     assert_eq!(errors, ["NaN is no load", "no number in time"]);
-    assert!(loads.report(late).all(|feed| feed.reading.is_none()));
+    assert!(loads.report(late).all(|feed| feed.smoothed.is_none()));
 }
 
 /// A reload carries shares over by key, with acceptances by name; a restart by what was saved.

@@ -230,8 +230,6 @@ impl Monitor {
                 target,
                 verdict: watch.verdict_state.verdict(),
                 lasted_ms: ago(watch.since_ms),
-                is_awaited: watch.awaited_until.is_some(),
-                is_suspect: matches!(watch.verdict_state, VerdictState::Suspect { .. }),
                 is_frozen: target.spec.check.is_networked()
                     && self.frozen()[IpFamily::of(target.destination) as usize],
                 failures: watch.verdict_state.failures(limits),
@@ -256,11 +254,6 @@ impl Monitor {
     /// The target set in force.
     pub(crate) fn target_set(&self) -> &Arc<TargetSet> {
         &self.target_set
-    }
-
-    /// How many checks run.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.schedule.in_flight()
     }
 
     /// What time alone does.

@@ -28,7 +28,7 @@ fn run(
                 ends.push(Reverse((now.after_ms(ms), ticket)));
             }
         }
-        most = most.max(schedule.in_flight());
+        most = most.max(schedule.flights.len());
         let wake = [schedule.next_wake(), ends.peek().map(|Reverse((moment, _))| *moment)]
             .into_iter()
             .flatten()
@@ -130,7 +130,7 @@ fn a_reload_keeps_grids_and_flights() {
     );
     let mut schedule = schedule.follow(&new, &TargetSet::default(), Moment(200));
     assert_eq!(
-        (schedule.in_flight(), schedule.finish(flights[2].1, Moment(200)), schedule.in_flight()),
+        (schedule.flights.len(), schedule.finish(flights[2].1, Moment(200)), schedule.flights.len()),
         (3, None, 2),
         "gone, but it holds its place"
     );

@@ -63,7 +63,7 @@ impl<'s> Samples<'s> {
     }
 
     /// What was found, once the page has ended.
-    pub fn sum(&self) -> Result<f64, String> {
+    pub(crate) fn sum(&self) -> Result<f64, String> {
         let metric = quoted(self.metric.as_bytes());
         match (self.found, self.others) {
             (0, 0) => Err(format!("the page has no metric {metric}")),

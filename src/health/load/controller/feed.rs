@@ -10,16 +10,21 @@ use std::sync::Arc;
 /// What is known of a feed.
 #[derive(Clone, Debug)]
 pub(super) struct FeedState {
-    pub(crate) reading: Option<f64>,
+    /// Smoothed load, in the unit of the capacity.
     pub(crate) smoothed: Option<f64>,
+    /// When the last number came.
     pub(crate) read_at: Option<Moment>,
+    /// The last failure, also when readings followed.
     pub(crate) error: Option<Arc<str>>,
     /// Stale, and told.
     pub(crate) is_lost: bool,
     /// Since when it is expected.
     pub(crate) began: Moment,
+    /// When the last step was.
     pub(crate) stepped_at: Option<Moment>,
+    /// The share that the rule has come to.
     pub(crate) shedding: Shedding,
+    /// That share as answers see it.
     pub(crate) published: QuantizedShare,
     /// For each PoP what it accepts, in steps; empty while nothing is shed.
     pub(crate) row: Vec<u16>,
@@ -27,18 +32,22 @@ pub(super) struct FeedState {
     pub(crate) taken: f64,
     /// The part of its demand that leaves, as far as it is measured by now.
     pub(crate) measured_out: f64,
-    /// Load that others hand it now, and as far as it is measured by now.
+    /// Load that others hand it now.
     pub(crate) inflow: f64,
+    /// Load that others hand it, as far as it is measured by now.
     pub(crate) measured_inflow: f64,
+    /// When it is read next; `None` in flight, or if it is pushed.
     pub(crate) due: Option<Moment>,
+    /// The reading in flight, and when it began.
     pub(crate) flight: Option<(FeedTicket, Moment)>,
+    /// When something happens without a reading.
     pub(crate) alarm: Option<Moment>,
 }
 
 impl FeedState {
+    /// A feed of which nothing is known, expected from now on.
     pub(crate) fn new(now: Moment) -> FeedState {
         FeedState {
-            reading: None,
             smoothed: None,
             read_at: None,
             error: None,
@@ -61,7 +70,6 @@ impl FeedState {
     /// Notes a number. Whether the feed was lost until now.
     pub(crate) fn note(&mut self, feed: &FeedTarget, value: f64, now: Moment) -> bool {
         let weight = feed.spec.smoothing;
-        self.reading = Some(value);
         // What is older than the loss says nothing any more.
         let before = self.smoothed.filter(|_| !self.is_lost);
         self.smoothed = Some(before.map_or(value, |before| before + (value - before) * weight));
@@ -69,18 +77,22 @@ impl FeedState {
         std::mem::take(&mut self.is_lost)
     }
 
+    /// Smoothed load, divided by the capacity.
     pub(crate) fn utilisation(&self, feed: &FeedTarget) -> Option<f64> {
         self.smoothed.map(|load| load / feed.capacity)
     }
 
+    /// When it is stale unless a number comes.
     pub(crate) fn stale_at(&self, feed: &FeedTarget) -> Moment {
         self.read_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.stale_after_ms))
     }
 
+    /// Whether there was no number for too long.
     pub(crate) fn is_stale(&self, feed: &FeedTarget, now: Moment) -> bool {
         now >= self.stale_at(feed)
     }
 
+    /// When the share decays next, if no number comes.
     pub(crate) fn next_decay(&self, feed: &FeedTarget) -> Moment {
         let stepped_at = self.stepped_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.every_ms));
         stepped_at.max(self.stale_at(feed))

@@ -244,9 +244,7 @@ impl LoadController {
         self.feed_set.feeds.iter().zip(&self.feed_states).map(move |(feed, feed_state)| FeedReport {
             feed,
             pop: &self.feed_set.pops[usize::from(feed.pop)],
-            reading: feed_state.reading,
             smoothed: feed_state.smoothed,
-            utilisation: feed_state.utilisation(feed),
             share: feed_state.published.share,
             accept: self
                 .feed_set

@@ -95,9 +95,9 @@ impl World {
         let reports: Vec<_> = monitor.targets(Moment(now)).collect();
         for (slot, index) in health_state.slots.iter().zip(0..) {
             assert!(slot.down_v4 <= 1 && slot.down_v6 <= 1 && slot.went_down <= fallen);
-            let reports = [&reports[index * 2], &reports[index * 2 + 1]];
-            for (mask, report) in [slot.down_v4, slot.down_v6].into_iter().zip(reports) {
-                let may_be_down = report.verdict == Verdict::Down || report.is_awaited;
+            for (mask, target) in [(slot.down_v4, index * 2), (slot.down_v6, index * 2 + 1)] {
+                let is_awaited = monitor.watched[target].awaited_until.is_some();
+                let may_be_down = reports[target].verdict == Verdict::Down || is_awaited;
                 assert!(mask == 0 || may_be_down, "seed {seed}, {now} ms: unknown is not down");
             }
             let readings = [index * 2, index * 2 + 1].map(|target| monitor.slot_table.reading(target as u32));

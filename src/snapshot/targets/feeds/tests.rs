@@ -45,7 +45,7 @@ fn target_set(fra: &str, video: &str) -> FeedSet {
     let loaded = config::read_deployment(Path::new("m.yaml"), &memory);
     let text = crate::finding::render::text(&loaded.findings, &loaded.files, false);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
-    let (snapshot, _) = crate::snapshot::compile(&deployment, None, 1);
+    let (snapshot, _) = crate::snapshot::compile::compile(&deployment, None, 1);
     (*snapshot.unwrap().loads).clone()
 }
 
