@@ -8,7 +8,6 @@ use std::process::ExitCode;
 
 /// What is asked of policies.
 #[derive(Debug, clap::Subcommand)]
-#[allow(missing_docs)] // flattened arguments bring their own words
 pub(crate) enum PolicyCommand {
     /// List the policies
     #[command(after_help = "Example:\n  meridian policy list --format json")]

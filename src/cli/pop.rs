@@ -12,7 +12,6 @@ use std::process::ExitCode;
 
 /// What is done with PoPs.
 #[derive(Debug, clap::Subcommand)]
-#[allow(missing_docs)] // flattened arguments bring their own words
 pub(crate) enum PopCommand {
     /// List the PoPs: what the file says, what was said by hand, and what holds
     #[command(after_help = "Example:\n  meridian pop list --tag eu")]

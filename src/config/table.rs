@@ -162,6 +162,7 @@ pub(super) mod asked {
         what.split_once(" `").map_or(what, |(kind, _)| kind).to_owned()
     }
 
+    /// Notes which keys a map was asked for.
     pub(in super::super) fn record(what: &str, known: &[&'static str]) {
         KEYS.with_borrow_mut(|keys| keys.entry(kind(what)).or_default().extend(known));
     }

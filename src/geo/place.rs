@@ -74,7 +74,6 @@ impl fmt::Debug for Subdivision {
 
 /// A continent, with the two-letter codes that GeoIP databases use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)]
 pub(crate) enum Continent {
     Africa,
     Antarctica,

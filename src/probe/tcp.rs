@@ -42,6 +42,7 @@ pub(super) struct Sought<'e> {
 }
 
 impl<'e> Sought<'e> {
+    /// Looks for a text; nothing has come yet.
     pub(super) fn new(expected: &'e [u8]) -> Sought<'e> {
         Sought { expected, seen: Vec::new() }
     }

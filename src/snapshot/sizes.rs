@@ -38,6 +38,7 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// Measures a snapshot.
     pub(super) fn of(snapshot: &Snapshot) -> Sizes {
         let (zones, links_octets) = (snapshot.zones.iter().len(), snapshot.zones.links().octets());
         let mut sizes = Sizes { zones, links_octets, ..Sizes::default() };

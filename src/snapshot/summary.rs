@@ -49,6 +49,7 @@ pub(crate) struct PolicySummary {
 }
 
 impl Summary {
+    /// Sums a snapshot up.
     pub(super) fn of(snapshot: &Snapshot) -> Summary {
         let zone = |image: &std::sync::Arc<crate::zone::image::Image>| {
             let mut apex = String::new();

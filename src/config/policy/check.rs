@@ -302,6 +302,7 @@ fn has(names: &[&str]) -> &'static str {
     if names.len() == 1 { "has" } else { "have" }
 }
 
+/// Names as a sentence has them: the first eight, and how many more there are.
 pub(crate) fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(8) {

@@ -38,10 +38,15 @@ pub(crate) struct Base<'a> {
 
 /// A policy with the places that later checks blame.
 pub(crate) struct WrittenPolicy {
+    /// The policy.
     pub(crate) policy: Policy,
+    /// Where `pops` or `use` is written, or else the policy's name.
     pub(crate) pops_at: At,
+    /// Where `when_all_down` is written, if it is.
     pub(crate) when_all_down_at: Option<At>,
+    /// Its rules, in order.
     pub(crate) rules: Vec<WrittenRule>,
+    /// Weights of its own, with their places.
     pub(crate) weights: Vec<(PopId, u32, At)>,
     /// The policy that it is like but for its own rules, until [`used`] has found it.
     pub(crate) uses: Option<Uses>,

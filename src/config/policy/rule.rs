@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 /// A rule with the places that later checks blame.
 pub(crate) struct WrittenRule {
+    /// The rule.
     pub(crate) rule: Rule,
     /// Where its candidates are written, if it has its own.
     pub(crate) target_at: Option<At>,
@@ -33,7 +34,9 @@ pub(crate) struct WrittenRule {
 /// `use:` with its place.
 #[derive(Clone)]
 pub(crate) struct Uses {
+    /// Name of the policy that is used.
     pub(crate) name: Arc<str>,
+    /// Where it is written.
     pub(crate) at: At,
 }
 

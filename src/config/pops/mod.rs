@@ -39,8 +39,11 @@ pub(crate) struct PopsFile {
     pub(crate) pops: Vec<Pop>,
     /// Sorted by name.
     pub(crate) probes: Vec<Probe>,
+    /// Targets whose failure says that this node is cut off.
     pub(crate) canaries: Option<Canaries>,
+    /// How long a start waits for the first round of probes, in milliseconds.
     pub(crate) startup_wait_ms: u32,
+    /// Rules that overrides and reloads must not break.
     pub(crate) safety: Vec<SafetyRule>,
     /// Up to when safety rules are off, in seconds since 1970, and where that is written.
     pub(crate) safety_off_until: Option<(u64, At)>,

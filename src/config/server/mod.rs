@@ -34,17 +34,27 @@ pub(crate) enum Cookies {
 
 /// The server file.
 pub(crate) struct ServerFile {
+    /// Who this node is.
     pub(crate) node: NodeIdentity,
     /// Where `node.site` is written, to be checked once the PoPs are known.
     pub(crate) site_at: Option<At>,
+    /// Addresses and sockets, and how they are served.
     pub(crate) listen: Listen,
+    /// Folder of what outlasts a restart.
     pub(crate) state: PathBuf,
+    /// Where the secrets of DNS cookies come from.
     pub(crate) cookies: Cookies,
+    /// GeoIP databases, in the order in which they are asked.
     pub(crate) databases: Vec<WrittenPath>,
+    /// Whether a database may have lost much of what it knew.
     pub(crate) accept_shrunk: bool,
+    /// The file of operator networks.
     pub(crate) networks: Option<WrittenPath>,
+    /// The PoP file.
     pub(crate) pops: Option<WrittenPath>,
+    /// The policy file.
     pub(crate) policies: Option<WrittenPath>,
+    /// The folder of zone files.
     pub(crate) zones: Option<WrittenPath>,
 }
 

@@ -15,7 +15,9 @@ use crate::geo::place::{Continent, Coordinates, Country, Place, Subdivision};
 /// A place in the making.
 #[derive(Default)]
 pub(super) struct Layered {
+    /// What is known of it so far.
     pub(super) place: Place,
+    /// Where each part of it is from.
     pub(super) evidence: Provenance,
 }
 

@@ -27,6 +27,7 @@ pub(super) enum TreeError {
 }
 
 impl TreeError {
+    /// What is wrong, in words.
     pub(super) fn words(self) -> &'static str {
         match self {
             TreeError::TooDeep => "its search tree goes deeper than an address is long",
@@ -46,6 +47,7 @@ pub(super) struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
+    /// A tree of `node_count` nodes at the start of `octets`.
     pub(super) fn new(octets: &'a [u8], node_count: u32, record_bits: u16) -> Tree<'a> {
         Tree { octets, node_count: node_count as usize, record_bits }
     }

@@ -22,6 +22,7 @@ pub(super) fn steps(fraction: f64) -> u16 {
 /// A share as answers see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct QuantizedShare {
+    /// The share, in steps of 1/256.
     pub(crate) share: u16,
     is_rising: Option<bool>,
 }

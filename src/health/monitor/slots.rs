@@ -14,6 +14,7 @@ use crate::health::targets::{SlotTargets, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// Slots as their targets make them, and the guards of the policies that use them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SlotTable {
     readings: Vec<TargetReading>,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// What is known of a target.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WatchedTarget {
+    /// Its verdict, and what counts towards the next.
     pub(crate) verdict_state: VerdictState,
     /// Since when its verdict holds, on the caller's clock; negative before the clock's zero (a
     /// restart).
@@ -18,12 +19,17 @@ pub(super) struct WatchedTarget {
     pub(crate) awaited_until: Option<Moment>,
     /// The last result, on the caller's clock; also that of before a restart.
     pub(crate) seen_ms: Option<i64>,
+    /// Whether the last result was a success.
     pub(crate) was_well: bool,
     /// Results like the last one, in a row.
     pub(crate) streak: u32,
+    /// The last failure, also when successes followed.
     pub(crate) error: Option<Arc<str>>,
+    /// Latency of the last result, in microseconds.
     pub(crate) latency_us: Option<u32>,
+    /// Whole days until the certificate ends, as last seen.
     pub(crate) certificate_days: Option<i32>,
+    /// Well, but not as it should be.
     pub(crate) degraded: Option<Arc<str>>,
     /// Days that were told last.
     pub(crate) told_days: Option<i32>,

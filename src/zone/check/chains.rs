@@ -47,6 +47,7 @@ fn own_cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
     names
 }
 
+/// Follows every alias and every target to its end.
 pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     targets(index, policies, out);
     let mut walk = Walk { index, steps: Vec::new(), ends: Vec::new(), state: Vec::new() };

@@ -5,6 +5,7 @@ use crate::finding::{Finding, Findings, code};
 use crate::wire::rr::RrType;
 use crate::zone::rdata::names_in;
 
+/// Looks for glue that is missing, and for data that a delegation hides.
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
         if names.has_cuts {

@@ -16,7 +16,9 @@ use std::ops::Range;
 pub(super) struct OwnerRecords<'i> {
     /// Its name in wire form, as it was first written.
     pub(crate) name: &'i [u8],
+    /// Its records.
     pub(crate) records: &'i [&'i Record],
+    /// What is steered at it.
     pub(crate) steered: &'i [&'i SteeredOwner],
 }
 
@@ -52,10 +54,13 @@ pub(super) fn name_of(wire: &[u8]) -> Name {
     Name::from_wire(wire).unwrap_or_else(|_| Name::root())
 }
 
-/// What an owner has that only few have, as bits.
+/// A CNAME. What an owner has that only few have is marked in bits.
 pub(super) const ALIAS: u8 = 1;
+/// Name servers.
 pub(super) const DELEGATION: u8 = 2;
+/// A DNAME.
 pub(super) const REDIRECTION: u8 = 4;
+/// A DS record.
 pub(super) const SIGNER: u8 = 8;
 /// Data that is too much for a message even alone.
 const BULKY: u8 = 16;
@@ -82,20 +87,25 @@ struct Entry<'z> {
 
 /// A zone with its names.
 pub(super) struct Names<'z> {
+    /// The zone.
     pub(crate) zone: &'z Zone,
     /// Numbers of its owners.
     pub(crate) owners: Range<usize>,
     by_name: HashTable,
+    /// Whether a name below the apex has name servers.
     pub(crate) has_cuts: bool,
+    /// Whether a name has a DNAME.
     pub(crate) has_dnames: bool,
     /// Whether the apex of another of our zones lies below this one's.
     pub(crate) has_children: bool,
 }
 
+/// Every owner of every zone, to be looked up by name.
 pub(super) struct Index<'z> {
     owners: Vec<Entry<'z>>,
     records: Vec<&'z Record>,
     steered: Vec<&'z SteeredOwner>,
+    /// The zones, in the order given.
     pub(crate) zones: Vec<Names<'z>>,
     by_apex: HashTable,
 }
@@ -112,6 +122,7 @@ pub(super) enum IndexMatch {
 }
 
 impl<'z> Index<'z> {
+    /// Makes the index of some zones.
     pub(crate) fn new(zones: &'z [Zone]) -> Index<'z> {
         let records = zones.iter().map(|zone| zone.records.len()).sum();
         let mut index = Index {

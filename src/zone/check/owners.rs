@@ -9,6 +9,7 @@ use crate::wire::rr::RrType;
 use crate::zone::text::ScopedPolicy;
 use std::collections::BTreeMap;
 
+/// Looks for what may not stand together at one owner.
 pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     for number in 0..index.len() {
         // One record alone offends nobody.

@@ -9,6 +9,7 @@ use crate::zone::rdata::names_in;
 use crate::zone::text::Record;
 use std::collections::HashSet;
 
+/// Looks for records that mean nothing where they stand.
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
         for number in names.owners.clone() {

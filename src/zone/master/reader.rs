@@ -26,13 +26,18 @@ pub(super) struct Reader<'r> {
 
 /// What an entry is read against: its file, its text, the origin and the last owner.
 pub(super) struct Context<'t> {
+    /// Its file.
     pub(crate) file: FileId,
+    /// The text of that file.
     pub(crate) text: &'t [u8],
+    /// What relative names end with.
     pub(crate) origin: Name,
+    /// The last owner, which an entry that begins with a blank has too; `None` if there is none.
     pub(crate) owner: Option<Name>,
 }
 
 impl Context<'_> {
+    /// The place of a token.
     pub(crate) fn at(&self, token: &Token) -> At {
         token.at(self.file, self.text)
     }
@@ -46,6 +51,7 @@ impl Context<'_> {
         }
     }
 
+    /// A token as it is written.
     pub(crate) fn shown(&self, token: &Token) -> String {
         String::from_utf8_lossy(token.octets(self.text)).into_owned()
     }
@@ -53,13 +59,16 @@ impl Context<'_> {
 
 /// The fields before the data of a record.
 pub(super) struct Head {
+    /// TTL, if it is written.
     pub(crate) ttl: Option<Ttl>,
+    /// Type.
     pub(crate) rtype: RrType,
     /// Index of the first token of the data.
     pub(crate) data: usize,
 }
 
 impl<'r> Reader<'r> {
+    /// A reader of the zone with this apex, which adds to `records` and `findings`.
     pub(crate) fn new(
         apex: &'r Name,
         include: &'r mut Include<'_>,
@@ -101,6 +110,7 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Adds a finding, and counts it.
     pub(crate) fn tell(&mut self, finding: Finding) {
         self.told += 1;
         self.findings.push(finding);

@@ -197,6 +197,7 @@ fn counted(parts: usize) -> String {
     }
 }
 
+/// A number without a sign; `what` says which is wanted.
 pub(super) fn parse<T: std::str::FromStr>(token: &Token, what: &str) -> Result<T, RdataError> {
     // `+1` is a number to Rust but not to RFC 1035.
     let signed = token.raw.starts_with('+');

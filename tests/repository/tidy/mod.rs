@@ -7,6 +7,7 @@
 
 mod circles;
 mod tables;
+mod told;
 
 use meridian::testing::finding::code::CATALOGUE;
 use std::collections::BTreeSet;

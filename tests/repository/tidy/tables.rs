@@ -36,6 +36,8 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("cli",       EVERYTHING),
     ("main",      EVERYTHING),
     ("lib",       EVERYTHING),
+    // What tests may see of it.
+    ("testing",   EVERYTHING),
 ];
 
 /// Every folder.
@@ -88,10 +90,20 @@ pub const ALSO: &[(&str, &str, &str)] = &[
 /// Uses that the table allows by folder, but that only some files need: (path, files that may).
 pub const ONLY: &[(&str, &[&str])] = &[
     // The query path never sees a database: it was compiled away.
-    ("geo::mmdb", &["src/geo/", "src/snapshot/compile.rs", "src/reload/prepare.rs", "src/cli/"]),
+    (
+        "geo::mmdb",
+        &["src/geo/", "src/snapshot/compile.rs", "src/reload/prepare.rs", "src/cli/", "src/testing.rs"],
+    ),
     (
         "geo::atlas",
-        &["src/geo/", "src/snapshot/compile.rs", "src/snapshot/steering", "src/snapshot/routes", "src/cli/"],
+        &[
+            "src/geo/",
+            "src/snapshot/compile.rs",
+            "src/snapshot/steering",
+            "src/snapshot/routes",
+            "src/cli/",
+            "src/testing.rs",
+        ],
     ),
 ];
 
