@@ -193,6 +193,13 @@ pub(crate) const EXPIRY_LOOK_SECS: u64 = 30;
 /// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and
 /// counted.
 pub(crate) const EVENT_QUEUE: usize = 4_096;
+/// Lines that may wait for a slow log: a minute of a busy reload. Those past it are dropped and
+/// counted.
+pub(crate) const LOG_QUEUE: usize = 4_096;
+/// Longest line of the log in octets: a finding with its places fits many times.
+pub(crate) const LOG_LINE_OCTETS_MAX: usize = 64 << 10;
+/// Seconds that a stopping server waits for a slow log.
+pub(crate) const LOG_FLUSH_SECS: u64 = 1;
 /// Octets of the event log before it is turned over: some 100,000 events, and as much again in the
 /// copy.
 pub(crate) const EVENT_LOG_OCTETS_MAX: u64 = 32 << 20;

@@ -1,8 +1,18 @@
 //! Logs: to stderr, as text or JSON, filtered by `RUST_LOG`.
+//!
+//! Lines go through a [`LogQueue`], so that a full disk, a closed pipe or a reader that has stopped
+//! blocks no thread of the server. A panic is a line of the log too.
 
 use crate::cli::{Format, colour};
+use crate::rfc3339;
+use crate::sys::clock::epoch_secs;
+use crate::sys::log_queue::LogQueue;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io;
+use std::panic::PanicHookInfo;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -10,14 +20,22 @@ use tracing_subscriber::util::SubscriberInitExt;
 ///
 /// `RUST_LOG` holds levels by target, separated by commas: `info`, `debug,meridian::probe=trace`.
 /// Filters by span or field are not understood, and a text that is not understood changes nothing.
-pub(crate) fn start(format: Format) {
+///
+/// Errors are those of starting the thread that writes.
+pub(crate) fn start(format: Format) -> io::Result<LogQueue> {
+    let queue = LogQueue::start("log", io::stderr(), move |number| {
+        line(format, "WARN", &format!("{number} lines of the log were lost"))
+    })?;
     let wanted = std::env::var("RUST_LOG").ok().map(|text| (text.parse::<Targets>(), text));
     let (filter, refused) = match wanted {
         None => (default_filter(), None),
         Some((Ok(filter), _)) => (filter, None),
         Some((Err(error), text)) => (default_filter(), Some((error, text))),
     };
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(Lines(queue.clone()))
+        .with_target(false)
+        .log_internal_errors(false);
     let registry = tracing_subscriber::registry().with(filter);
     let _ = match format {
         Format::Text => registry.with(layer.with_ansi(colour::on_stderr())).try_init(),
@@ -25,6 +43,68 @@ pub(crate) fn start(format: Format) {
     };
     if let Some((error, text)) = refused {
         tracing::warn!(%error, "RUST_LOG=`{text}` is not understood; the default filter holds");
+    }
+    // The standard hook writes to stderr by itself, and so waits for a reader that has stopped.
+    let panics = queue.clone();
+    std::panic::set_hook(Box::new(move |info| panics.line(line(format, "ERROR", &panicked(info)))));
+    Ok(queue)
+}
+
+/// A panic in words, with the backtrace if `RUST_BACKTRACE` asks for one.
+fn panicked(info: &PanicHookInfo<'_>) -> String {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("unnamed");
+    let backtrace = Backtrace::capture();
+    let trace = match backtrace.status() {
+        BacktraceStatus::Captured => format!("\n{backtrace}"),
+        _ => String::new(),
+    };
+    format!("a fault of the program on thread `{name}`: {info}{trace}")
+}
+
+/// A line that does not come from `tracing`.
+fn line(format: Format, level: &str, message: &str) -> Vec<u8> {
+    let time = rfc3339::moment(epoch_secs());
+    let text = match format {
+        Format::Text => format!("{time} {level:>5} {message}\n"),
+        Format::Json => {
+            let line = serde_json::json!({ "timestamp": time, "level": level, "message": message });
+            format!("{line}\n")
+        }
+    };
+    text.into_bytes()
+}
+
+/// Makes a writer for each event.
+struct Lines(LogQueue);
+
+/// One event on its way to the queue: the octets that were written before it is dropped.
+struct Line<'q>(&'q LogQueue, Vec<u8>);
+
+impl<'q> MakeWriter<'q> for Lines {
+    type Writer = Line<'q>;
+
+    fn make_writer(&'q self) -> Line<'q> {
+        Line(&self.0, Vec::new())
+    }
+}
+
+impl io::Write for Line<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.1.extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if !self.1.is_empty() {
+            self.0.line(std::mem::take(&mut self.1));
+        }
     }
 }
 

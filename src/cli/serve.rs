@@ -1,9 +1,12 @@
 //! `meridian serve`.
 
-use crate::cli::{Config, Format, log, print, print_findings};
+use crate::cli::{Config, Format, colour, log, print, print_findings};
+use crate::finding::{Files, Finding, code, render};
+use crate::limits::LOG_FLUSH_SECS;
 use crate::server::{Engine, Options, Server};
 use clap::ValueEnum;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -48,22 +51,37 @@ impl Default for EngineArgument {
 impl Serve {
     /// Serves until a signal stops it.
     pub(crate) fn run(self) -> ExitCode {
-        log::start(self.log);
+        let log = match log::start(self.log) {
+            Ok(log) => log,
+            Err(error) => {
+                let finding = Finding::error(code::OWN_FAULT, format!("the log cannot start: {error}"));
+                print_findings(&finding.into(), &Files::default());
+                return ExitCode::FAILURE;
+            }
+        };
         let engine = match self.engine {
             EngineArgument::Fast => Engine::Fast,
             #[cfg(feature = "portable")]
             EngineArgument::Hickory => Engine::Hickory,
         };
-        match Server::start(&Options { config: self.config.path(), engine }) {
+        match Server::start(&Options { config: self.config.path(), engine, log_dropped: log.dropped() }) {
             Ok(mut server) => {
                 let (findings, files) = server.findings();
-                print_findings(findings, files);
-                print(&server.banner());
+                let findings = render::text(findings, files, colour::on_stderr());
+                if !findings.is_empty() {
+                    log.text(&findings);
+                }
+                // On a thread of its own: a reader of stdout that has stopped must not keep signals
+                // from being heard.
+                let banner = server.banner();
+                let _ = std::thread::Builder::new().name("banner".to_owned()).spawn(move || print(&banner));
                 server.wait();
                 server.stop();
+                log.flush(Duration::from_secs(LOG_FLUSH_SECS));
                 ExitCode::SUCCESS
             }
             Err(refusal) => {
+                log.flush(Duration::from_secs(LOG_FLUSH_SECS));
                 print_findings(&refusal.0, &refusal.1);
                 ExitCode::FAILURE
             }

@@ -122,6 +122,8 @@ families! {
         "1 for a policy that the panic guard keeps at the state before, else 0.";
     EVENTS_DROPPED = Counter "meridian_events_dropped_total" []
         "Events that the event log has lost, because too many waited or the disk took none.";
+    LOG_DROPPED = Counter "meridian_log_lines_dropped_total" []
+        "Lines that the log on stderr has lost, because its reader was slow, blocked or gone.";
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
         "Sequence number of the snapshot in service.";
     SNAPSHOT_INFO = Gauge "meridian_snapshot_info" ["digest", "node"]

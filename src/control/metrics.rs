@@ -180,7 +180,9 @@ fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
         &[],
         if operator_view.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 },
     )?;
-    page.count(&catalogue::EVENTS_DROPPED, &[], shown.shared.counters.events_dropped.load(Ordering::Relaxed))
+    let counters = &shown.shared.counters;
+    page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed))?;
+    page.count(&catalogue::LOG_DROPPED, &[], counters.log_dropped.load(Ordering::Relaxed))
 }
 
 fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {

@@ -45,6 +45,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -78,6 +79,8 @@ pub struct Options {
     pub config: PathBuf,
     /// The engine.
     pub engine: Engine,
+    /// Counter of lines that the log has lost.
+    pub log_dropped: Arc<AtomicU64>,
 }
 
 /// Why a server did not start: findings, and the files they point into.
@@ -185,7 +188,7 @@ impl Server {
         };
         findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
-        let counters = Counters::new(blocks.all());
+        let counters = Counters::new(blocks.all(), Arc::clone(&options.log_dropped));
         counters.last_reload.published(epoch_secs(), began.elapsed().as_micros() as u64);
         // Under the overrides from the first answer on: a restart must not undo what was said by
         // hand.

@@ -231,6 +231,8 @@ pub struct Counters {
     pub(crate) last_reload: LastReload,
     /// Events that the event log has lost.
     pub(crate) events_dropped: AtomicU64,
+    /// Lines that the log on stderr has lost.
+    pub(crate) log_dropped: Arc<AtomicU64>,
 }
 
 /// Result of the last reload. Written by the writer; each number is consistent by itself only.
@@ -260,8 +262,8 @@ impl LastReload {
 }
 
 impl Counters {
-    /// Counters over the blocks that workers were given.
-    pub(crate) fn new(blocks: Vec<Arc<CounterBlock>>) -> Counters {
+    /// Counters over the blocks that workers were given, and the counter of lost log lines.
+    pub(crate) fn new(blocks: Vec<Arc<CounterBlock>>, log_dropped: Arc<AtomicU64>) -> Counters {
         Counters {
             // No policy decides a slow-path message, so its block counts in no shard.
             slow_path: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
@@ -270,6 +272,7 @@ impl Counters {
             reloads_refused: AtomicU64::new(0),
             last_reload: LastReload::default(),
             events_dropped: AtomicU64::new(0),
+            log_dropped,
         }
     }
 

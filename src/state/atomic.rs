@@ -13,7 +13,12 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     // Opened first: what fails behind the rename could not be taken back.
     let names = File::open(folder)?;
     let fresh = beside(path, ".new");
-    let written = File::create(&fresh).and_then(|mut file| {
+    // What a crash has left, or a pipe that an open would wait for, gives way: the file is ours alone.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = File::create_new(&fresh).and_then(|mut file| {
         file.write_all(octets)?;
         file.sync_all()
     });
@@ -27,7 +32,7 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
 
 /// The octets of a file; `None` if there is none. Refuses more than `most` octets.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    let file = match open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -38,6 +43,19 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {most} octets")));
     }
     Ok(Some(octets))
+}
+
+/// Opens a regular file; anything else is an error, and no pipe waits for its writer.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, crate::sys::NO_WAIT);
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file")),
+    }
 }
 
 /// The path with something added to its last name.

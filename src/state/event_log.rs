@@ -11,7 +11,7 @@ use crate::shared::event::Event;
 use crate::state::atomic::beside;
 use crate::sys::clock::epoch_secs;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -78,6 +78,17 @@ fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared) {
     }
 }
 
+/// Whether the last line of a file has no end.
+fn is_half_written(file: &mut File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
 struct Log {
     path: PathBuf,
     most: u64,
@@ -94,9 +105,19 @@ impl Log {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut file = File::options().create(true).append(true).open(&self.path)?;
+        let mut options = File::options();
+        options.create(true).append(true).read(true);
+        // A pipe in its place is an error, and waits for nobody.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, crate::sys::NO_WAIT);
+        let mut file = options.open(&self.path)?;
+        if !file.metadata()?.is_file() {
+            return Err(std::io::ErrorKind::InvalidInput.into());
+        }
+        // A crash or a full disk has left half a line: it ends here, so that it spoils no other.
+        let end = if is_half_written(&mut file)? { "\n" } else { "" };
         // In one call, so that a full disk is seen before half a line is thought whole.
-        file.write_all(format!("{line}\n").as_bytes())
+        file.write_all(format!("{end}{line}\n").as_bytes())
     }
 }
 

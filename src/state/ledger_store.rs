@@ -46,21 +46,11 @@ impl LedgerStore {
                 store.good = Some(octets);
                 ledger
             }
-            Ok(None) => Ledger::default(),
+            Ok(None) if !store.copy().exists() => Ledger::default(),
+            // No save leaves a copy without the file.
+            Ok(None) => store.from_copy("the ledger of overrides is missing", &mut alarms),
             Err(fault) => {
-                store.broken = true;
-                let (ledger, instead) = match load(&store.copy()) {
-                    Ok(Some((_, ledger))) => (ledger, "the copy before it is in force".to_owned()),
-                    Ok(None) => {
-                        (Ledger::default(), "there is no copy, so no override is in force".to_owned())
-                    }
-                    Err(second) => (
-                        Ledger::default(),
-                        format!("its copy cannot be read either ({second}), so no override is in force"),
-                    ),
-                };
-                alarms.push(format!("the ledger of overrides cannot be read: {fault}; {instead}"));
-                ledger
+                store.from_copy(&format!("the ledger of overrides cannot be read: {fault}"), &mut alarms)
             }
         };
         if alarms.is_empty() && store.set_aside().exists() {
@@ -70,6 +60,21 @@ impl LedgerStore {
             ));
         }
         Opened { store, ledger, alarms }
+    }
+
+    /// The ledger of the copy, in place of a damaged file; the alarm says which ledger is in force.
+    fn from_copy(&mut self, fault: &str, alarms: &mut Vec<String>) -> Ledger {
+        self.broken = true;
+        let (ledger, instead) = match load(&self.copy()) {
+            Ok(Some((_, ledger))) => (ledger, "the copy before it is in force".to_owned()),
+            Ok(None) => (Ledger::default(), "there is no copy, so no override is in force".to_owned()),
+            Err(second) => (
+                Ledger::default(),
+                format!("its copy cannot be read either ({second}), so no override is in force"),
+            ),
+        };
+        alarms.push(format!("{fault}; {instead}"));
+        ledger
     }
 
     /// Writes a ledger. On an error the file is as it was. A file that somebody else has written

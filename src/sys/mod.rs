@@ -32,12 +32,17 @@
 
 #![allow(unsafe_code)]
 
+/// Flag of open(2) by which opening a pipe does not wait for its other end.
+#[cfg(unix)]
+pub(crate) const NO_WAIT: i32 = libc::O_NONBLOCK;
+
 pub(crate) mod affinity;
 pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod datagram;
 #[cfg(unix)]
 pub(crate) mod icmp_socket;
+pub(crate) mod log_queue;
 pub(crate) mod memory;
 #[cfg(unix)]
 pub(crate) mod process_group;

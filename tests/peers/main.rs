@@ -232,16 +232,20 @@ fn peers_answer_alike() {
     for zone in &zones {
         site.write(&format!("zones/{}.zone", zone.apex), &zone.text);
     }
-    let server = Server::start(&Options { config: site.path("meridian.yaml"), engine: Engine::Fast })
-        .unwrap_or_else(|refusal| {
-            let mut errors = Findings::default();
-            refusal
-                .0
-                .into_iter()
-                .filter(|finding| finding.severity == Severity::Error)
-                .for_each(|finding| errors.push(finding));
-            panic!("refused: {}", render::text(&errors, &refusal.1, false))
-        });
+    let server = Server::start(&Options {
+        config: site.path("meridian.yaml"),
+        engine: Engine::Fast,
+        log_dropped: std::sync::Arc::default(),
+    })
+    .unwrap_or_else(|refusal| {
+        let mut errors = Findings::default();
+        refusal
+            .0
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .for_each(|finding| errors.push(finding));
+        panic!("refused: {}", render::text(&errors, &refusal.1, false))
+    });
     let peers: [Peer; 2] = [
         servers::nsd(&nsd, &folder.path().join("nsd"), &zones),
         servers::knot(&knot, &folder.path().join("knot"), &zones),

@@ -110,3 +110,79 @@ fn one_object_a_line_and_none_for_a_query() {
     assert!(stopped.iter().any(|line| line["signal"] == "SIGTERM"), "{stopped:#?}");
     assert_eq!(child.0.wait().expect("our child").code(), Some(0));
 }
+
+/// Sends one request to the control socket, and gives the whole reply.
+fn control(deployment: &Deployment, request: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream =
+        std::os::unix::net::UnixStream::connect(deployment.path("control.sock")).expect("listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+    stream.write_all(request.as_bytes()).expect("taken");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("an answer in time");
+    reply
+}
+
+fn reload(deployment: &Deployment) -> String {
+    control(deployment, "POST /reload HTTP/1.1\r\nhost: local\r\ncontent-length: 0\r\n\r\n")
+}
+
+/// A log that its reader no longer reads, or has closed, keeps nothing from being done: reloads,
+/// overrides and the end of the process go on, and lost lines are counted.
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    for is_closed in [false, true] {
+        let deployment = Deployment::new(&["127.0.0.1:0"], "");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(["serve", "--config"])
+            .arg(deployment.path("meridian.yaml"))
+            .env("RUST_LOG", "debug")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map(Killed)
+            .expect("the program runs");
+        let stderr = child.0.stderr.take().expect("piped");
+        let (dns, _) = banner(child.0.stdout.take().expect("piped"));
+        // A pipe holds 64 KiB, and each reload writes some 400 octets.
+        let unread = Some(stderr).filter(|_| !is_closed);
+        for number in 0..300 {
+            let reply = reload(&deployment);
+            assert!(reply.contains("200 OK"), "reload {number}: {reply}");
+        }
+        deployment.set_address("198.51.100.77");
+        assert!(reload(&deployment).contains("200 OK"));
+        assert_eq!(decode(&ask_udp(dns, &query(1, "www.cdn.example", 1))).2, ["198.51.100.77"]);
+        let body = r#"{"pops":["one"],"action":"down","reason":"test","author":"test"}"#;
+        let length = body.len();
+        let verb = control(
+            &deployment,
+            &format!(
+                "POST /pops/override HTTP/1.1\r\nhost: local\r\ncontent-type: application/json\r\n\
+                 content-length: {length}\r\n\r\n{body}"
+            ),
+        );
+        assert!(verb.contains("HTTP/1.1"), "{verb}");
+        let page = control(&deployment, "GET /metrics HTTP/1.1\r\nhost: local\r\n\r\n");
+        let dropped = page
+            .lines()
+            .find_map(|line| line.strip_prefix("meridian_log_lines_dropped_total "))
+            .unwrap_or_else(|| panic!("{page}"));
+        assert_eq!(dropped != "0", is_closed, "{dropped}");
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {}", child.0.id())])
+            .status()
+            .expect("a shell");
+        assert!(status.success());
+        let end = std::time::Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = child.0.try_wait().expect("our child") {
+                break status;
+            }
+            assert!(std::time::Instant::now() < end, "SIGTERM was not heard");
+            std::thread::yield_now();
+        };
+        assert_eq!(status.code(), Some(0));
+        drop(unread);
+    }
+}

@@ -304,6 +304,7 @@ fn cores_and_buffers_are_checked_at_the_start() {
         Server::start(&meridian::testing::server::Options {
             config: deployment.path("meridian.yaml"),
             engine: Engine::Fast,
+            log_dropped: std::sync::Arc::default(),
         })
         .map(|server| {
             let codes: Vec<_> = server.findings().0.iter().map(|finding| finding.code).collect();
@@ -358,7 +359,11 @@ fn failed_binds_are_told_together() {
         &format!("  admin: \"{first}\"\n"),
     );
     for engine in [Engine::Fast, Engine::Hickory] {
-        let options = Options { config: deployment.path("meridian.yaml"), engine };
+        let options = Options {
+            config: deployment.path("meridian.yaml"),
+            engine,
+            log_dropped: std::sync::Arc::default(),
+        };
         let Err(refusal) = Server::start(&options) else { panic!("started") };
         let codes: Vec<_> =
             refusal.0.iter().filter(|f| f.code.id == "MRD0503").map(|f| f.message.clone()).collect();
@@ -375,7 +380,11 @@ fn control_sockets_of_others() {
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
     drop(std::os::unix::net::UnixListener::bind(deployment.path("control.sock")).expect("a stale socket"));
     let first = deployment.start(Engine::Fast);
-    let options = Options { config: deployment.path("meridian.yaml"), engine: Engine::Fast };
+    let options = Options {
+        config: deployment.path("meridian.yaml"),
+        engine: Engine::Fast,
+        log_dropped: std::sync::Arc::default(),
+    };
     let Err(refusal) = Server::start(&options) else { panic!("started") };
     assert!(refusal.0.iter().any(|f| f.code.id == "MRD0503" && f.message.contains("control.sock")));
     // Their overrides would be one too.

@@ -11,7 +11,7 @@ fn folds_by_lane() {
         CounterBlock::multi_writer(Lane::Tcp, 2),
     ]
     .map(Arc::new);
-    let counters = Counters::new(blocks.to_vec());
+    let counters = Counters::new(blocks.to_vec(), Arc::default());
     assert_eq!(counters.worker_count(), 3);
     for block in &blocks {
         block.received(3);

@@ -22,3 +22,20 @@ fn no_room_is_an_error() {
     fs::write(folder.path().join("state"), "a file, not a folder").expect("room");
     assert!(Log { path: folder.path().join("state").join(FILE), most: 10 }.append("x").is_err());
 }
+
+/// Half a line of a crash ends before the next event, and a pipe in the place of the log is an
+/// error that waits for nobody.
+#[test]
+fn half_a_line_ends_before_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE);
+    fs::write(&path, "{\"whole\":1}\n{\"half\":").expect("room");
+    let mut log = Log { path: path.clone(), most: 1_000 };
+    log.append("{\"next\":1}").expect("room");
+    log.append("{\"last\":1}").expect("room");
+    let text = fs::read_to_string(&path).expect("there");
+    assert_eq!(text, "{\"whole\":1}\n{\"half\":\n{\"next\":1}\n{\"last\":1}\n");
+    fs::remove_file(&path).expect("ours");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+    assert!(made.success() && log.append("{}").is_err());
+}

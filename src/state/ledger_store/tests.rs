@@ -76,3 +76,45 @@ fn a_damaged_ledger_is_never_silent() {
     opened.store.acknowledge(&opened.ledger).unwrap();
     assert!(LedgerStore::open(&state).alarms.is_empty());
 }
+
+/// A ledger that is missing while its copy exists is damaged: the copy is in force under an alarm,
+/// over restarts, until an operator acknowledges it.
+#[test]
+fn a_missing_ledger_with_a_copy_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let Opened { mut store, mut ledger, alarms } = LedgerStore::open(folder.path());
+    assert!(alarms.is_empty(), "a new folder is sound");
+    add(&mut ledger, "one");
+    store.save(&ledger).unwrap();
+    let first = ledger.clone();
+    add(&mut ledger, "two");
+    store.save(&ledger).unwrap();
+    std::fs::remove_file(folder.path().join(FILE)).unwrap();
+    for _ in 0..2 {
+        let opened = LedgerStore::open(folder.path());
+        assert_eq!(opened.ledger, first);
+        assert!(opened.alarms.len() == 1 && opened.alarms[0].contains("missing"), "{:?}", opened.alarms);
+    }
+    let Opened { mut store, ledger, .. } = LedgerStore::open(folder.path());
+    store.acknowledge(&ledger).unwrap();
+    let Opened { ledger, alarms, .. } = LedgerStore::open(folder.path());
+    assert_eq!((ledger, alarms.len()), (first, 0));
+}
+
+/// A pipe in the place of a file of the state folder is an error or gives way; nothing waits for it.
+#[test]
+fn pipes_keep_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = |name: &str| {
+        let status = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status().unwrap();
+        assert!(status.success());
+    };
+    pipe("overrides.yaml.new");
+    let Opened { mut store, mut ledger, .. } = LedgerStore::open(folder.path());
+    add(&mut ledger, "one");
+    store.save(&ledger).unwrap();
+    std::fs::remove_file(folder.path().join(FILE)).unwrap();
+    pipe(FILE);
+    let opened = LedgerStore::open(folder.path());
+    assert!(opened.alarms.len() == 1 && opened.alarms[0].contains("regular file"), "{:?}", opened.alarms);
+}

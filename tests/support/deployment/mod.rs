@@ -80,7 +80,8 @@ impl Deployment {
 
     /// Starts a server in this process.
     pub fn start(&self, engine: Engine) -> Server {
-        let options = Options { config: self.path("meridian.yaml"), engine };
+        let options =
+            Options { config: self.path("meridian.yaml"), engine, log_dropped: std::sync::Arc::default() };
         Server::start(&options).unwrap_or_else(|refusal| panic!("refused: {:?}", refusal.0))
     }
 }

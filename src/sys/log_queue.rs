@@ -1,0 +1,100 @@
+//! A log queue: lines for an output that may be slow, full, closed or blocked.
+//!
+//! Each line is handed to a thread of its own through a bounded queue. The caller never waits and
+//! never fails: a line for which there is no room, or which the output refuses, is dropped and
+//! counted. The next line that the output takes is preceded by the number of lost lines.
+
+use crate::limits::{LOG_LINE_OCTETS_MAX, LOG_QUEUE};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// The way into a log queue; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct LogQueue {
+    sender: SyncSender<Entry>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// What waits in a queue.
+#[derive(Debug)]
+enum Entry {
+    /// Octets for the output.
+    Line(Vec<u8>),
+    /// A caller waits until everything before it is written.
+    Flush(SyncSender<()>),
+}
+
+impl LogQueue {
+    /// Starts the thread of an output. `lost` makes the line that reports lost lines of their
+    /// number. Errors are those of starting a thread.
+    pub fn start(
+        name: &str,
+        output: impl Write + Send + 'static,
+        lost: impl Fn(u64) -> Vec<u8> + Send + 'static,
+    ) -> io::Result<LogQueue> {
+        let (sender, entries) = sync_channel(LOG_QUEUE);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&dropped);
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || write_entries(&entries, output, &counter, lost))?;
+        Ok(LogQueue { sender, dropped })
+    }
+
+    /// Queues a line, which ends with a line feed. Never waits.
+    pub fn line(&self, mut line: Vec<u8>) {
+        if line.len() > LOG_LINE_OCTETS_MAX {
+            line.truncate(LOG_LINE_OCTETS_MAX - 4);
+            line.extend_from_slice(b"...\n");
+        }
+        if self.sender.try_send(Entry::Line(line)).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Queues a text of many lines, each for itself.
+    pub fn text(&self, text: &str) {
+        text.split_inclusive('\n').for_each(|line| self.line(line.as_bytes().to_vec()));
+    }
+
+    /// Counter of dropped lines.
+    pub fn dropped(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.dropped)
+    }
+
+    /// Waits until queued lines are written, at most for a time. Gives whether they are.
+    pub fn flush(&self, patience: Duration) -> bool {
+        let (done, flushed) = sync_channel(1);
+        let is_queued = self.sender.try_send(Entry::Flush(done)).is_ok();
+        is_queued && flushed.recv_timeout(patience) != Err(RecvTimeoutError::Timeout)
+    }
+}
+
+fn write_entries(
+    entries: &Receiver<Entry>,
+    mut output: impl Write,
+    dropped: &AtomicU64,
+    lost: impl Fn(u64) -> Vec<u8>,
+) {
+    let mut reported = 0;
+    for entry in entries {
+        match entry {
+            Entry::Flush(done) => drop(done.try_send(())),
+            Entry::Line(line) => {
+                let missing = dropped.load(Ordering::Relaxed) - reported;
+                if missing > 0 && output.write_all(&lost(missing)).is_ok() {
+                    reported += missing;
+                }
+                if output.write_all(&line).and_then(|()| output.flush()).is_err() {
+                    dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Tests of `log_queue`: outputs that block, fail and recover.
+
+use super::*;
+use std::sync::Mutex;
+use std::sync::mpsc::Sender;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn lost(number: u64) -> Vec<u8> {
+    format!("lost {number}\n").into_bytes()
+}
+
+/// An output whose writes wait for a permit, and fail on an `Err`.
+struct Gated {
+    permits: Receiver<io::Result<()>>,
+    written: Arc<Mutex<String>>,
+}
+
+impl Write for Gated {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.permits.recv().unwrap_or(Ok(()))?;
+        self.written.lock().unwrap().push_str(std::str::from_utf8(octets).unwrap());
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn gated() -> (LogQueue, Sender<io::Result<()>>, Arc<Mutex<String>>) {
+    let (permit, permits) = std::sync::mpsc::channel();
+    let written = Arc::default();
+    let output = Gated { permits, written: Arc::clone(&written) };
+    (LogQueue::start("test", output, lost).unwrap(), permit, written)
+}
+
+/// A blocked output costs its callers nothing; what finds no room is counted and reported.
+#[test]
+fn a_blocked_output_blocks_nobody() {
+    let (queue, permit, written) = gated();
+    for number in 0..LOG_QUEUE + 100 {
+        queue.line(format!("{number}\n").into_bytes());
+    }
+    // One line may be with the output already.
+    let dropped = queue.dropped().load(Ordering::Relaxed);
+    assert!((99..=100).contains(&dropped), "{dropped}");
+    assert!(!queue.flush(Duration::ZERO));
+    drop(permit);
+    while !queue.flush(PATIENCE) {}
+    queue.line(b"last\n".to_vec());
+    assert!(queue.flush(PATIENCE));
+    let text = written.lock().unwrap().clone();
+    // The report may come before the line that the output has waited with.
+    assert!(text.contains("0\n1\n2\n") && text.contains(&format!("lost {dropped}\n")), "{text}");
+    assert!(text.ends_with("last\n"), "{text}");
+}
+
+/// A closed or full output loses lines, not the program.
+#[test]
+fn a_failing_output_is_counted() {
+    let (queue, permit, written) = gated();
+    permit.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
+    permit.send(Err(io::ErrorKind::StorageFull.into())).unwrap();
+    drop(permit);
+    queue.line(b"one\n".to_vec());
+    queue.line(b"two\n".to_vec());
+    queue.line(b"three\n".to_vec());
+    assert!(queue.flush(PATIENCE));
+    assert_eq!(queue.dropped().load(Ordering::Relaxed), 1);
+    assert_eq!(*written.lock().unwrap(), "two\nlost 1\nthree\n");
+}
+
+/// A line has an end.
+#[test]
+fn long_lines_are_cut() {
+    let (queue, permit, written) = gated();
+    drop(permit);
+    queue.line(vec![b'x'; 2 * LOG_LINE_OCTETS_MAX]);
+    assert!(queue.flush(PATIENCE));
+    let text = written.lock().unwrap().clone();
+    assert!(text.len() == LOG_LINE_OCTETS_MAX && text.ends_with("x...\n"));
+}
