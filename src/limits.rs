@@ -193,6 +193,13 @@ pub(crate) const EXPIRY_LOOK_SECS: u64 = 30;
 /// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and
 /// counted.
 pub(crate) const EVENT_QUEUE: usize = 4_096;
+/// Seconds that a verb waits for the state disk before it is refused as not saved: an operator who
+/// waits longer tries again.
+pub(crate) const SAVE_SECS: u64 = 2;
+/// Verbs that wait behind one that is being saved: more is a script gone wild.
+pub(crate) const SAVES_WAITING_MAX: usize = 64;
+/// Seconds until a ledger that the disk does not have is saved again.
+pub(crate) const SAVE_RETRY_SECS: u64 = 10;
 /// Lines that may wait for a slow log: a minute of a busy reload. Those past it are dropped and
 /// counted.
 pub(crate) const LOG_QUEUE: usize = 4_096;

@@ -11,7 +11,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io;
 use std::panic::PanicHookInfo;
 use tracing::Level;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -19,18 +19,18 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Starts the log. A second call (tests) changes nothing.
 ///
 /// `RUST_LOG` holds levels by target, separated by commas: `info`, `debug,meridian::probe=trace`.
-/// Filters by span or field are not understood, and a text that is not understood changes nothing.
+/// Filters by span or field are refused, and a text that is refused changes nothing.
 ///
 /// Errors are those of starting the thread that writes.
 pub(crate) fn start(format: Format) -> io::Result<LogQueue> {
     let queue = LogQueue::start("log", io::stderr(), move |number| {
         line(format, "WARN", &format!("{number} lines of the log were lost"))
     })?;
-    let wanted = std::env::var("RUST_LOG").ok().map(|text| (text.parse::<Targets>(), text));
+    let wanted = std::env::var("RUST_LOG").ok().map(|text| (read_filter(&text), text));
     let (filter, refused) = match wanted {
         None => (default_filter(), None),
         Some((Ok(filter), _)) => (filter, None),
-        Some((Err(error), text)) => (default_filter(), Some((error, text))),
+        Some((Err(why), text)) => (default_filter(), Some((why, text))),
     };
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(Lines(queue.clone()))
@@ -41,8 +41,8 @@ pub(crate) fn start(format: Format) -> io::Result<LogQueue> {
         Format::Text => registry.with(layer.with_ansi(colour::on_stderr())).try_init(),
         Format::Json => registry.with(layer.json().flatten_event(true)).try_init(),
     };
-    if let Some((error, text)) = refused {
-        tracing::warn!(%error, "RUST_LOG=`{text}` is not understood; the default filter holds");
+    if let Some((why, text)) = refused {
+        tracing::warn!("RUST_LOG=`{text}` is refused, and the default filter holds: {why}");
     }
     // The standard hook writes to stderr by itself, and so waits for a reader that has stopped.
     let panics = queue.clone();
@@ -108,8 +108,23 @@ impl Drop for Line<'_> {
     }
 }
 
+/// The filter of a text. Empty parts say nothing, and blanks around a part do not count.
+fn read_filter(text: &str) -> Result<Targets, String> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return Ok(default_filter());
+    }
+    if let Some(part) = parts.iter().find(|part| part.contains(['[', ']', '{', '}', ' '])) {
+        return Err(format!("`{part}` is no level by target, such as `meridian::probe=debug`"));
+    }
+    parts.join(",").parse().map_err(|error: ParseError| error.to_string())
+}
+
 /// The filter without `RUST_LOG`. hickory logs every answer, and faults that any client can cause.
 fn default_filter() -> Targets {
     let hickory = ["hickory_server", "hickory_net", "hickory_proto"];
     Targets::new().with_default(LevelFilter::INFO).with_targets(hickory.map(|target| (target, Level::ERROR)))
 }
+
+#[cfg(test)]
+mod tests;

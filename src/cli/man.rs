@@ -130,8 +130,8 @@ const ENVIRONMENT: [Row; 4] = [
     ),
     (
         "RUST_LOG",
-        "Which messages serve logs, as a filter of tracing-subscriber: info (the default), warn, \
-         meridian::probe=debug.",
+        "Levels by target of the log of serve, separated by commas: info (the default), \
+         warn,meridian::probe=debug.",
         &["engine"],
     ),
     ("SUDO_USER, USER", "Author of an override without --author.", &["author"]),

@@ -120,6 +120,9 @@ pub(crate) struct How {
     /// Pass over safety rules
     #[arg(long)]
     force: bool,
+    /// Apply it in memory before the disk has it, for a state disk that hangs or is full
+    #[arg(long)]
+    unsaved: bool,
     /// Do it without asking, also where clients move
     #[arg(long, short)]
     yes: bool,
@@ -352,6 +355,7 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
         "over_secs": how.over.unwrap_or(0),
         "start": how.at.map(rfc3339::moment),
         "force": how.force,
+        "unsaved": how.unsaved,
         "dry_run": true,
     });
     body[key] = value;

@@ -121,18 +121,14 @@ pub(crate) struct ReadyQuery {
     format: String,
 }
 
-/// `GET /readyz`: 200 while queries are answered and the ledger of overrides is whole, else 503. A
-/// note is something that a person should look at although queries are answered well.
+/// `GET /readyz`: 200 while queries are answered, else 503. Alarms and a refused reload are notes
+/// at 200: a fault of the files, the disk or the network can strike every node of a fleet at once,
+/// and must not withdraw them all.
 pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
     let operator_view = shown.shared.operator_view.load();
     let reasons: Vec<&str> = match phase {
-        Phase::Serving => operator_view
-            .alarms
-            .iter()
-            .filter(|alarm| alarm.unready)
-            .map(|alarm| alarm.sentence.as_str())
-            .collect(),
+        Phase::Serving => Vec::new(),
         Phase::Starting => vec!["the first snapshot is not in service yet"],
         Phase::Draining => vec!["the server was told to stop; running answers are finished"],
     };
@@ -142,6 +138,7 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
     let notes: Vec<String> = refused
         .then(|| format!("the last reload was refused; snapshot {sequence} stays in service"))
         .into_iter()
+        .chain(operator_view.alarms.iter().map(|alarm| alarm.sentence.clone()))
         .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if query.format == "json" {

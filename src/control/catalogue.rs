@@ -84,7 +84,7 @@ families! {
     LAST_RELOAD_DURATION = Gauge "meridian_last_reload_duration_seconds" []
         "How long the last reload took, from its beginning to its publication or refusal.";
     READY = Gauge "meridian_ready" []
-        "1 while `/readyz` says so: queries are answered and the ledger of overrides is whole.";
+        "1 while `/readyz` is 200: queries are answered.";
     POP_STATE = Gauge "meridian_pop_state" ["pop", "state"]
         "State of each PoP in force, by file and overrides, before probes; 1 for the state it has (auto, up, \
          down, drain), 0 for the others.";
@@ -116,6 +116,9 @@ families! {
         "1 for a feed whose shedding turned too often, so that its gain is halved.";
     RAMP_LEFT = Gauge "meridian_pop_ramp_left" ["pop"]
         "Share of cells that a ramp has not brought back to a PoP that came up, 0 to 1.";
+    PROBES_WITHOUT_RESULT = Gauge "meridian_probes_without_result" []
+        "Targets whose last check had no result, because this node lacks descriptors, memory, a permission, \
+         a route or a program. Their verdicts stay as they are.";
     HEALTH_FROZEN = Gauge "meridian_health_frozen" ["family"]
         "1 while all canaries of a family (ipv4, ipv6) fail and its verdicts do not move.";
     POLICY_HELD = Gauge "meridian_policy_held" ["policy"]

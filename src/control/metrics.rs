@@ -151,8 +151,7 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
         last.published_epoch_secs.load(Ordering::Relaxed) as f64,
     )?;
     page.set(&catalogue::LAST_RELOAD_DURATION, &[], last.took_micros.load(Ordering::Relaxed) as f64 / 1e6)?;
-    let ready = shown.shared.phase.get() == Phase::Serving
-        && !shown.shared.operator_view.load().alarms.iter().any(|alarm| alarm.unready);
+    let ready = shown.shared.phase.get() == Phase::Serving;
     page.set(&catalogue::READY, &[], if ready { 1.0 } else { 0.0 })
 }
 
@@ -178,7 +177,7 @@ fn overrides(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     page.set(
         &catalogue::ALARMS,
         &[],
-        if operator_view.alarms.iter().any(|alarm| alarm.unready) { 1.0 } else { 0.0 },
+        if operator_view.alarms.iter().any(|alarm| alarm.is_of_ledger) { 1.0 } else { 0.0 },
     )?;
     let counters = &shown.shared.counters;
     page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed))?;
@@ -218,6 +217,7 @@ fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
             }
         }
     }
+    page.set(&catalogue::PROBES_WITHOUT_RESULT, &[], operator_view.without_result as f64)?;
     for (family, frozen) in ["ipv4", "ipv6"].iter().zip(operator_view.frozen) {
         page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 })?;
     }

@@ -148,7 +148,6 @@ fn alarm_json(alarm: &Alarm) -> Value {
     json!({
         "text": alarm.sentence,
         "since": rfc3339::moment(alarm.since_epoch_secs),
-        "unready": alarm.unready,
     })
 }
 
@@ -181,6 +180,9 @@ pub(crate) struct OverrideBody {
     /// Whether nothing is done.
     #[serde(default)]
     dry_run: bool,
+    /// Whether it comes into force in memory, before the disk has it.
+    #[serde(default)]
+    unsaved: bool,
 }
 
 impl OverrideBody {
@@ -216,6 +218,7 @@ impl OverrideBody {
             over_secs: self.over_secs,
             force: self.force,
             dry_run: self.dry_run,
+            unsaved: self.unsaved,
         })
     }
 }

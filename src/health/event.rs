@@ -106,6 +106,14 @@ pub enum HealthEvent {
         /// Whole days that are left; negative: it has ended.
         days: i32,
     },
+    /// Alarm: checks have no result, because this node lacks descriptors, memory, a permission, a
+    /// route or a program. Verdicts stay as they are.
+    OwnFault {
+        /// The error.
+        why: Arc<str>,
+    },
+    /// The end of that alarm: every check has a result again.
+    OwnFaultOver,
     /// Events that nobody fetched in time are gone.
     Lost {
         /// How many.
@@ -118,7 +126,10 @@ impl HealthEvent {
     pub(crate) fn is_alarm(&self) -> bool {
         matches!(
             self,
-            HealthEvent::Frozen { .. } | HealthEvent::FreezeSpent { .. } | HealthEvent::Held { .. }
+            HealthEvent::Frozen { .. }
+                | HealthEvent::FreezeSpent { .. }
+                | HealthEvent::Held { .. }
+                | HealthEvent::OwnFault { .. }
         )
     }
 }
@@ -188,6 +199,14 @@ impl fmt::Display for HealthEvent {
             HealthEvent::Certificate { subject, days } => {
                 write!(out, "{subject}: the certificate ends in {days} days")
             }
+            HealthEvent::OwnFault { why } => {
+                write!(
+                    out,
+                    "this node cannot run its checks: {why}; verdicts stay as they are where a check has no \
+                     result"
+                )
+            }
+            HealthEvent::OwnFaultOver => out.write_str("every check of this node has a result again"),
             HealthEvent::Lost { events } => {
                 write!(out, "{events} events about health were not fetched in time and are gone")
             }

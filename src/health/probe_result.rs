@@ -14,12 +14,20 @@ pub struct ProbeResult {
     pub certificate_days: Option<i32>,
     /// Well, but not as it should be: one short line, such as `certificate ends in 5 days`.
     pub degraded: Option<Arc<str>>,
+    /// It failed by the node's own trouble before an octet left: no result of the target.
+    pub is_own: bool,
 }
 
 impl ProbeResult {
     /// A plain success.
     pub fn well() -> ProbeResult {
-        ProbeResult { result: Ok(()), latency_us: None, certificate_days: None, degraded: None }
+        ProbeResult {
+            result: Ok(()),
+            latency_us: None,
+            certificate_days: None,
+            degraded: None,
+            is_own: false,
+        }
     }
 
     /// A plain failure.

@@ -27,6 +27,8 @@ pub struct TargetReport<'m> {
     pub(crate) streak: u32,
     /// The last failure, also when successes followed.
     pub(crate) last_error: Option<&'m Arc<str>>,
+    /// Why the last run had no result, by the node's own trouble.
+    pub(crate) own_fault: Option<&'m Arc<str>>,
     /// Latency of the last result, in microseconds.
     pub(crate) latency_us: Option<u32>,
     /// Whole days until the certificate ends, as last seen.

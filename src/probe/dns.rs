@@ -42,10 +42,14 @@ const OTHER: &str = "the reply is no response to the query";
 async fn over_udp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result<DnsReply> {
     trial.doing = "waiting for the response";
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-    // The kernel then drops what others send, and tells of a closed port.
-    socket.connect(to).await?;
-    socket.send(query).await?;
+    let open = async {
+        let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
+        // The kernel then drops what others send, and tells of a closed port.
+        socket.connect(to).await?;
+        socket.send(query).await?;
+        io::Result::Ok(socket)
+    };
+    let socket = open.await.inspect_err(|error| drop(trial.before_sending(error, Some(to.ip()))))?;
     let mut octets = [0u8; DATAGRAM_MAX];
     loop {
         let len = socket.recv(&mut octets).await?;
@@ -59,7 +63,8 @@ async fn over_udp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result
 
 async fn over_tcp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result<DnsReply> {
     trial.doing = "connecting";
-    let mut stream = super::metered::Metered::connect(to).await?;
+    let connected = super::metered::Metered::connect(to).await;
+    let mut stream = connected.inspect_err(|error| drop(trial.before_sending(error, Some(to.ip()))))?;
     trial.doing = "waiting for the response";
     let len = u16::try_from(query.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     stream.write_all(&[&len.to_be_bytes(), query].concat()).await?;

@@ -23,7 +23,8 @@ pub(super) async fn run(
     trial.doing = "waiting for other programs to end";
     let _place = places.acquire().await.map_err(|_| "the prober stops".to_owned())?;
     trial.doing = "running the program";
-    let (mut group, mut output) = start(check, target)?;
+    // A program that cannot be run says nothing of the target.
+    let (mut group, mut output) = start(check, target).inspect_err(|_| trial.is_own = true)?;
     let mut said = Said::default();
     let status = loop {
         tokio::select! {

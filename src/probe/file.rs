@@ -35,12 +35,13 @@ pub(super) async fn beginning(
     let read = tokio::task::spawn_blocking(move || {
         // The place is held by the thread: a dead file system may keep it past the time-out.
         let _place = place;
-        read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => format!("no file {}", path.display()),
-            _ => format!("{}: {}", path.display(), words::io(&error)),
-        })
+        read(&path).map_err(|error| (path, error))
     });
-    read.await.map_err(|_| "the file cannot be read".to_owned())?
+    let done = read.await.map_err(|_| "the file cannot be read".to_owned())?;
+    done.map_err(|(path, error)| match (trial.before_sending(&error, None), error.kind()) {
+        (_, io::ErrorKind::NotFound) => format!("no file {}", path.display()),
+        (why, _) => format!("{}: {why}", path.display()),
+    })
 }
 
 /// What the content says, `age_secs` after it was written.

@@ -51,7 +51,8 @@ pub(super) async fn ask(
 ) -> Finding {
     let request = request(check, to)?;
     trial.doing = "connecting";
-    let stream = Metered::connect_for(to, octets_max).await.map_err(|e| words::io(&e))?;
+    let stream =
+        Metered::connect_for(to, octets_max).await.map_err(|e| trial.before_sending(&e, Some(to.ip())))?;
     match &check.tls {
         None => exchange(check, request, stream, intake, trial).await,
         Some(tls) => {

@@ -10,13 +10,13 @@ const HEADER_LEN: usize = 8;
 
 /// Sends one echo request and waits for its reply.
 pub(super) async fn run(to: IpAddr, trial: &mut Trial) -> Finding {
-    let socket = open(to).map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => {
+    let socket = open(to).map_err(|error| match (trial.before_sending(&error, Some(to)), error.kind()) {
+        (_, io::ErrorKind::PermissionDenied) => {
             "this system does not let the server send ICMP echo: its group is not in \
              net.ipv4.ping_group_range"
                 .to_owned()
         }
-        _ => words::io(&error),
+        (why, _) => why,
     })?;
     trial.doing = "waiting for the echo";
     // The kernel matches the identifier, which is this socket's own; the token tells a late reply
@@ -27,7 +27,7 @@ pub(super) async fn run(to: IpAddr, trial: &mut Trial) -> Finding {
     packet[0] = request;
     packet[7] = 1; // sequence
     packet[HEADER_LEN..].copy_from_slice(&token);
-    socket.send(&packet).await.map_err(|e| words::io(&e))?;
+    socket.send(&packet).await.map_err(|e| trial.before_sending(&e, Some(to)))?;
     loop {
         let mut octets = [0u8; 64];
         let len = socket.recv(&mut octets).await.map_err(|e| words::io(&e))?;

@@ -30,6 +30,9 @@ use crate::health::probe_result::ProbeResult;
 use crate::health::spec::Check;
 use crate::health::targets::Target;
 use crate::limits::{PROBE_FILES_AT_ONCE, PROGRAMS_AT_ONCE};
+use crate::sys::own_fault;
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -57,6 +60,17 @@ struct Trial {
     doing: &'static str,
     certificate_days: Option<i32>,
     degraded: Option<Arc<str>>,
+    /// The check ended by the node's own trouble, before its first octet left.
+    is_own: bool,
+}
+
+impl Trial {
+    /// Words for an error before the first octet has left for `peer`; notes if it is the node's own
+    /// trouble.
+    fn before_sending(&mut self, error: &io::Error, peer: Option<IpAddr>) -> String {
+        self.is_own |= own_fault::is_own(error, peer);
+        words::io(error)
+    }
 }
 
 /// How a check ends: well, or one line that says why not.
@@ -90,6 +104,7 @@ impl Prober {
             latency_us: is_measured.then(|| u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)),
             certificate_days: trial.certificate_days,
             degraded: trial.degraded.filter(|_| is_well),
+            is_own: trial.is_own && !is_well,
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// Connects, sends and reads what the check says.
 pub(super) async fn run(check: &TcpCheck, to: SocketAddr, trial: &mut Trial) -> Finding {
     trial.doing = "connecting";
-    let mut stream = Metered::connect(to).await.map_err(|e| words::io(&e))?;
+    let mut stream = Metered::connect(to).await.map_err(|e| trial.before_sending(&e, Some(to.ip())))?;
     if let Some(send) = &check.send {
         trial.doing = "sending";
         stream.write_all(send).await.map_err(|e| words::io(&e))?;

@@ -28,6 +28,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// Key of the alarm of checks without a result.
+const OWN_FAULT: &str = "own fault";
+
 /// The monitor at work.
 pub(crate) struct HealthControl {
     monitor: Monitor,
@@ -139,8 +142,11 @@ impl HealthControl {
     pub(crate) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.monitor.poll_event() {
-            let alarm =
-                || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
+            let alarm = || Alarm {
+                sentence: event.to_string(),
+                since_epoch_secs: now_epoch_secs,
+                is_of_ledger: false,
+            };
             match &event {
                 HealthEvent::Frozen { family, .. } | HealthEvent::FreezeSpent { family, .. } => {
                     self.alarms.insert(format!("canaries {family}"), alarm());
@@ -150,6 +156,8 @@ impl HealthControl {
                     drop(self.alarms.insert(format!("policy {policy}"), alarm()))
                 }
                 HealthEvent::Released { policy, .. } => drop(self.alarms.remove(&format!("policy {policy}"))),
+                HealthEvent::OwnFault { .. } => drop(self.alarms.insert(OWN_FAULT.to_owned(), alarm())),
+                HealthEvent::OwnFaultOver => drop(self.alarms.remove(OWN_FAULT)),
                 HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. } => {}
             }
             events.push(Event::Health(event));
@@ -165,7 +173,15 @@ impl HealthControl {
             self.alarms.entry(format!("policy {policy}")).or_insert_with(|| Alarm {
                 sentence: format!("policy {policy} keeps the state before: too many PoPs went down together"),
                 since_epoch_secs: now_epoch_secs,
-                unready: false,
+                is_of_ledger: false,
+            });
+        }
+        let own_fault = self.monitor.own_fault().cloned();
+        if let Some(why) = &own_fault {
+            self.alarms.entry(OWN_FAULT.to_owned()).or_insert_with(|| Alarm {
+                sentence: HealthEvent::OwnFault { why: why.clone() }.to_string(),
+                since_epoch_secs: now_epoch_secs,
+                is_of_ledger: false,
             });
         }
         let target_set = self.monitor.target_set();
@@ -177,6 +193,7 @@ impl HealthControl {
         let has = [has_canaries(true), has_canaries(false)];
         self.alarms.retain(|about, _| match about.strip_prefix("policy ") {
             Some(name) => held.iter().any(|policy| &**policy == name),
+            None if about == OWN_FAULT => own_fault.is_some(),
             None => has[usize::from(about.ends_with("IPv6"))],
         });
         self.alarms.values().cloned().collect()

@@ -157,8 +157,11 @@ impl LoadControl {
     pub(crate) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.loads.poll_event() {
-            let alarm =
-                || Alarm { sentence: event.to_string(), since_epoch_secs: now_epoch_secs, unready: false };
+            let alarm = || Alarm {
+                sentence: event.to_string(),
+                since_epoch_secs: now_epoch_secs,
+                is_of_ledger: false,
+            };
             match &event {
                 LoadEvent::FeedLost { subject, .. } => {
                     drop(self.alarms.insert(format!("feed {subject}"), alarm()))

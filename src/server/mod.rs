@@ -12,6 +12,8 @@ pub(crate) mod load_control;
 pub(crate) mod overrides;
 pub(crate) mod probe_queue;
 pub(crate) mod roll_call;
+pub(crate) mod safety;
+pub(crate) mod saves;
 pub(crate) mod sockets;
 pub(crate) mod view;
 pub(crate) mod writer;
@@ -19,6 +21,7 @@ pub(crate) mod writer;
 use self::health_control::HealthControl;
 use self::load_control::LoadControl;
 use self::overrides::Overrides;
+use self::saves::Saves;
 use self::sockets::Sockets;
 use crate::control::{self, listener};
 use crate::finding::{Files, Finding, Findings, code};
@@ -193,7 +196,7 @@ impl Server {
         // Under the overrides from the first answer on: a restart must not undo what was said by
         // hand.
         let now = epoch_secs();
-        let mut overrides = Overrides::open(&fixed.state, now);
+        let (mut overrides, store) = Overrides::open(&fixed.state, now);
         let ended = overrides.expire(now);
         let (saved, faults) = remembered::recall(&fixed.state);
         let stop = CancellationToken::new();
@@ -272,11 +275,12 @@ impl Server {
         for entry in ended {
             server.log_event(&Event::OverrideExpired { entry });
         }
+        let saves = Saves::new(&fixed.state, store);
         let writer = writer::Writer::new(
             Arc::clone(&server.shared),
             options.config.clone(),
             fixed,
-            overrides,
+            (overrides, saves),
             health_control,
             load_control,
             event_log,

@@ -7,6 +7,7 @@
 use crate::health::health_state::HealthState;
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
 use crate::rfc3339;
+use crate::server::safety::broken_rules;
 use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
 use crate::shared::event::Event;
 use crate::shared::operator_view::{Alarm, OperatorView, PopHealth, PopView};
@@ -14,8 +15,7 @@ use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
 use crate::state::ledger_store::{LedgerStore, Opened};
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
-use crate::steer::pop::{AdminState, Pop, PopId};
-use crate::steer::safety::{Lacks, SafetyRule};
+use crate::steer::pop::{AdminState, Pop};
 use crate::steer::status::{ALL_CELLS, Share256, Shed, Status};
 use crate::steer::transition::Transition;
 use std::collections::BTreeMap;
@@ -26,8 +26,12 @@ use std::sync::Arc;
 pub struct Overrides {
     /// The ledger in force.
     pub ledger: Ledger,
-    store: Option<LedgerStore>,
+    /// Alarms of a damaged ledger.
     alarms: Vec<Alarm>,
+    /// The alarm of a state disk that does not answer.
+    hang: Option<Alarm>,
+    /// The alarm of a ledger in force that the disk does not have.
+    unsaved: Option<Alarm>,
     loads: MeasuredLoads,
     /// For each entry that takes time, how far it was when that was last told, in quarters; none
     /// before it begins.
@@ -51,24 +55,25 @@ pub struct Draft {
 }
 
 impl Overrides {
-    /// Reads the ledger of a state folder.
-    pub fn open(state: &Path, now: u64) -> Overrides {
+    /// Reads the ledger of a state folder; gives its store too.
+    pub fn open(state: &Path, now: u64) -> (Overrides, LedgerStore) {
         let Opened { store, ledger, alarms } = LedgerStore::open(state);
         let alarms = alarms
             .into_iter()
-            .map(|sentence| Alarm { sentence, since_epoch_secs: now, unready: true })
+            .map(|sentence| Alarm { sentence, since_epoch_secs: now, is_of_ledger: true })
             .collect();
         let mut overrides = Overrides {
             ledger,
-            store: Some(store),
             alarms,
+            hang: None,
+            unsaved: None,
             loads: Arc::new(|_| None),
             told: BTreeMap::new(),
         };
         // What came about before a restart was told then.
         overrides.told =
             overrides.quarters(now).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
-        overrides
+        (overrides, store)
     }
 
     /// Has predictions told against what PoPs carry.
@@ -131,7 +136,8 @@ impl Overrides {
         OperatorView {
             sequence: snapshot.sequence(),
             pops: snapshot.pops.iter().zip(self.ledger.effective(&snapshot.pops, now)).map(one).collect(),
-            alarms: self.alarms.clone(),
+            alarms: self.alarms.iter().chain(&self.hang).chain(&self.unsaved).cloned().collect(),
+            without_result: 0,
             frozen: [false; 2],
             held: Vec::new(),
         }
@@ -206,19 +212,46 @@ impl Overrides {
         draft
     }
 
-    /// Writes a ledger and then lets it hold. The error is a sentence; nothing has changed then.
-    pub(crate) async fn keep(&mut self, ledger: Ledger) -> Result<(), String> {
-        let written = self.with_store(ledger.clone(), |store, ledger| store.save(ledger)).await;
-        written.map_err(|why| format!("the ledger cannot be written, so nothing was changed: {why}"))?;
+    /// Lets a ledger hold that the disk has.
+    pub(crate) fn keep(&mut self, ledger: Ledger) {
         self.ledger = ledger;
-        Ok(())
+        (self.hang, self.unsaved) = (None, None);
     }
 
-    /// Ends the alarms; gives their sentences.
-    pub(crate) async fn acknowledge(&mut self) -> Result<Vec<String>, String> {
-        let done = self.with_store(self.ledger.clone(), LedgerStore::acknowledge).await;
-        done.map_err(|why| format!("the ledger cannot be written, so the alarm stays: {why}"))?;
-        Ok(std::mem::take(&mut self.alarms).into_iter().map(|alarm| alarm.sentence).collect())
+    /// Lets a ledger hold that the disk does not have.
+    pub(crate) fn keep_unsaved(&mut self, ledger: Ledger, now: u64) -> Option<Event> {
+        self.ledger = ledger;
+        self.miss(
+            "the overrides in force are not on the disk: a restart begins without the last of them",
+            now,
+        )
+    }
+
+    /// Raises the alarm of a ledger that the disk does not have; gives its event if it is new.
+    pub(crate) fn miss(&mut self, sentence: &str, now: u64) -> Option<Event> {
+        raise(&mut self.unsaved, sentence.to_owned(), now)
+    }
+
+    /// Raises the alarm of a disk that does not answer; gives its event if it is new.
+    pub(crate) fn hangs(&mut self, now: u64) -> Option<Event> {
+        let sentence = "the disk of the state folder does not answer: overrides are refused as not saved \
+                        (`--unsaved` applies one in memory)";
+        raise(&mut self.hang, sentence.to_owned(), now)
+    }
+
+    /// The disk has answered.
+    pub(crate) fn answers(&mut self) {
+        self.hang = None;
+    }
+
+    /// Whether the disk does not have the ledger in force.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        self.unsaved.is_some()
+    }
+
+    /// Ends the alarms of a damaged ledger; gives their sentences.
+    pub(crate) fn acknowledge(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.alarms).into_iter().map(|alarm| alarm.sentence).collect()
     }
 
     /// Entries that are planned or take time, with how far each is.
@@ -270,24 +303,15 @@ impl Overrides {
     pub fn expire(&mut self, now: u64) -> Vec<Override> {
         self.ledger.expire(now)
     }
+}
 
-    async fn with_store(
-        &mut self,
-        ledger: Ledger,
-        work: impl FnOnce(&mut LedgerStore, &Ledger) -> std::io::Result<()> + Send + 'static,
-    ) -> Result<(), String> {
-        let Some(mut store) = self.store.take() else {
-            return Err("the program lost it by a fault of its own".to_owned());
-        };
-        let path = store.path().to_owned();
-        let run = tokio::task::spawn_blocking(move || {
-            let done = work(&mut store, &ledger);
-            (store, done)
-        });
-        let (store, done) = run.await.map_err(|fault| fault.to_string())?;
-        self.store = Some(store);
-        done.map_err(|error| format!("{}: {error}", path.display()))
+/// Raises an alarm; gives its event if it did not stand.
+fn raise(place: &mut Option<Alarm>, sentence: String, now: u64) -> Option<Event> {
+    if place.is_some() {
+        return None;
     }
+    *place = Some(Alarm { sentence: sentence.clone(), since_epoch_secs: now, is_of_ledger: false });
+    Some(Event::LedgerAlarm { sentence })
 }
 
 /// What probes and feeds say now, by the numbers of one snapshot.
@@ -323,53 +347,6 @@ pub(crate) fn with_live_state(
         Status::new(pops, slots, policies, live_inputs.health_state, live_inputs.sheds.to_vec()),
         sequence,
     )
-}
-
-/// A sentence for each safety rule that a change from one list of states to another breaks, or
-/// breaks further: what is broken anyhow must not keep anybody from mending it, or from work
-/// elsewhere. Whoever is down by probes is off too, unless it is forced up.
-fn broken_rules(
-    snapshot: &Snapshot,
-    (was, will): (&[Effective], &[Effective]),
-    is_down: &[bool],
-    now: u64,
-) -> Vec<String> {
-    let serves = |states: &[Effective], pop: PopId| {
-        let index = usize::from(pop.0);
-        let Some(is) = states.get(index).filter(|is| !is.is_off()) else { return false };
-        is.state == AdminState::Up || !is_down.get(index).copied().unwrap_or(false)
-    };
-    let capacity = |pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
-    let loses = |rule: &&SafetyRule| rule.of.iter().any(|pop| serves(was, *pop) && !serves(will, *pop));
-    let rules = snapshot.safety.in_force(now).iter().filter(loses);
-    rules
-        .filter_map(|rule| rule.broken(|pop| serves(will, pop), capacity))
-        .map(|broken| broken.sentence)
-        .collect()
-}
-
-/// A sentence for each safety rule that new files break together with the ledger, each of which
-/// alone may be sound, and did not break as much before: files that mend a rule in part are
-/// welcome.
-pub(crate) fn broken_by_files(
-    ledger: &Ledger,
-    previous: &Snapshot,
-    fresh: &Snapshot,
-    now: u64,
-) -> Vec<String> {
-    let ledger = ledger.all_taken_out();
-    let states = |snapshot: &Snapshot| ledger.effective(&snapshot.pops, now);
-    let (were, are) = (states(previous), states(fresh));
-    let serves =
-        |states: &[Effective], pop: PopId| states.get(usize::from(pop.0)).is_some_and(|is| !is.is_off());
-    let capacity =
-        |snapshot: &Snapshot, pop: PopId| snapshot.pops.get(usize::from(pop.0)).and_then(|pop| pop.capacity);
-    let lacks =
-        Lacks::of(previous.safety.in_force(now), |pop| serves(&were, pop), |pop| capacity(previous, pop));
-    let broken = |rule: &SafetyRule| {
-        rule.broken(|pop| serves(&are, pop), |pop| capacity(fresh, pop)).filter(|b| !lacks.have(rule, b))
-    };
-    fresh.safety.in_force(now).iter().filter_map(broken).map(|broken| broken.sentence).collect()
 }
 
 /// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at

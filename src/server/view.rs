@@ -36,6 +36,7 @@ pub(crate) fn add_health(
             health => health,
         };
     }
+    operator_view.without_result = health_control.monitor().own_faults();
     operator_view.frozen = health_control.monitor().frozen();
     operator_view.held = health_control.held(snapshot);
     operator_view.alarms.extend(health_control.alarms(snapshot, now_epoch_secs));
@@ -116,7 +117,7 @@ fn view(report: &TargetReport<'_>) -> TargetView {
         bad_streak: if report.was_well == Some(false) { report.streak } else { 0 },
         checks_to_flip: report.checks_to_flip.map(u32::from),
         failures: report.failures,
-        last_error: report.last_error.map(ToString::to_string),
+        last_error: report.own_fault.or(report.last_error).map(ToString::to_string),
         latency_micros: report.latency_us.map(u64::from),
         certificate_days: report.certificate_days.map(i64::from),
         degraded: report.degraded.map(ToString::to_string),

@@ -8,13 +8,15 @@
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::health_state::HealthState;
 use crate::health::probe_result::ProbeResult;
-use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX};
+use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX, SAVE_RETRY_SECS};
 use crate::reload::prepare::{self, Fresh, RestartOnly};
 use crate::server::compare::{self, Comparer};
 use crate::server::health_control::HealthControl;
 use crate::server::load_control::LoadControl;
-use crate::server::overrides::{self, LiveInputs, Overrides};
+use crate::server::overrides::{self, Draft, LiveInputs, Overrides};
 use crate::server::roll_call;
+use crate::server::safety;
+use crate::server::saves::{Ended, OverrideReply, Purpose, Request, Saves};
 use crate::server::view;
 use crate::shared::Shared;
 use crate::shared::command::{
@@ -72,6 +74,9 @@ pub(crate) struct Writer {
     waiting: Vec<(Origin, Option<ReloadReply>)>,
     running: Option<RunningReload>,
     comparer: Comparer,
+    saves: Saves,
+    /// When a ledger that the disk does not have is saved again.
+    save_again: Option<Instant>,
 }
 
 /// A reload that reads and compiles on a thread of its own.
@@ -82,6 +87,10 @@ struct RunningReload {
 }
 
 type ReloadResult = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
+
+/// The refusal of a verb that the disk does not take in time.
+const NOT_SAVED: &str = "the disk of the state folder has not answered in time; `--unsaved` applies the \
+                         change in memory, under an alarm";
 
 fn unsafe_with_overrides(sentence: &str) -> Finding {
     Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}")).help(
@@ -96,7 +105,7 @@ impl Writer {
         shared: Arc<Shared>,
         root: PathBuf,
         fixed: RestartOnly,
-        overrides: Overrides,
+        (overrides, saves): (Overrides, Saves),
         health_control: HealthControl,
         load_control: LoadControl,
         event_log: EventLog,
@@ -121,6 +130,8 @@ impl Writer {
             waiting: Vec::new(),
             running: None,
             comparer: Comparer::default(),
+            saves,
+            save_again: None,
         }
     }
 
@@ -135,11 +146,11 @@ impl Writer {
                 () = stop.cancelled() => return self.save_and_stop().await,
                 command = commands.recv() => {
                     let Some(command) = command else { return self.save_and_stop().await };
-                    self.handle_command(command).await;
+                    self.handle_command(command);
                     // Those that waited with it, and no more: verdicts wait too.
                     for _ in 0..COMMAND_QUEUE {
                         let Ok(command) = commands.try_recv() else { break };
-                        self.handle_command(command).await;
+                        self.handle_command(command);
                     }
                 }
                 result = async {
@@ -150,6 +161,7 @@ impl Writer {
                 } => {
                     self.finish_reload(result);
                 }
+                ended = self.saves.wait() => self.finish_save(ended),
                 () = self.health_control.wait() => {}
                 () = self.load_control.wait() => {}
                 () = health.wait() => {}
@@ -163,6 +175,7 @@ impl Writer {
             }
             self.advance_overrides();
             self.poll();
+            self.save_again();
             self.free_retired();
             self.start_reload();
         }
@@ -175,10 +188,11 @@ impl Writer {
             Duration::from_secs(secs).max(FREE_EVERY / 5)
         });
         let sweep = (!self.retired.is_empty()).then_some(FREE_EVERY);
-        expiry.into_iter().chain(sweep).min()
+        let again = self.save_again.map(|at| at.saturating_duration_since(Instant::now()));
+        expiry.into_iter().chain(sweep).chain(again).min()
     }
 
-    async fn handle_command(&mut self, command: Command) {
+    fn handle_command(&mut self, command: Command) {
         match command {
             Command::Reload { origin, reply } => self.waiting.push((origin, reply)),
             Command::Compare { reply } => {
@@ -191,14 +205,10 @@ impl Writer {
                     reply,
                 );
             }
-            Command::Override { change, reply } => {
-                let (changed, in_the_end) = self.handle_override(change).await;
-                match in_the_end {
-                    Some(in_the_end) => self.predict(changed, in_the_end, reply),
-                    None => reply(changed),
-                }
+            Command::Override { change, reply } => self.handle_request(Request::Override(change, reply)),
+            Command::Acknowledge { author, reply } => {
+                self.handle_request(Request::Acknowledge(author, reply));
             }
-            Command::Acknowledge { author, reply } => reply(self.acknowledge(&author).await),
             Command::Push { push, reply } => reply(self.handle_probe_push(&push)),
             Command::PushLoad { push, reply } => {
                 reply(match self.load_control.handle_push(&push.pop, push.service.as_deref(), push.value) {
@@ -257,12 +267,8 @@ impl Writer {
             Ok((mut fresh, difference)) => {
                 // Under the overrides of now: what was said while the files were read counts too.
                 let previous = self.shared.published.snapshot();
-                let broken = overrides::broken_by_files(
-                    &self.overrides.ledger,
-                    &previous,
-                    &fresh.snapshot,
-                    epoch_secs(),
-                );
+                let broken =
+                    safety::broken_by_files(&self.overrides.ledger, &previous, &fresh.snapshot, epoch_secs());
                 drop(previous);
                 if broken.is_empty() {
                     self.publish_reload(fresh, difference, began)
@@ -410,44 +416,170 @@ impl Writer {
         ))
     }
 
-    /// Does a change; one that is only looked at comes with the ledger that it comes to.
-    async fn handle_override(&mut self, change: OverrideChange) -> (OverrideReport, Option<Ledger>) {
+    /// Begins what needs the disk, or lets it wait behind a save that runs. A change that is only
+    /// looked at, or that need not be saved, waits for nothing.
+    fn handle_request(&mut self, request: Request) {
+        let waits = match &request {
+            Request::Override(change, _) => !change.dry_run && !change.unsaved,
+            Request::Acknowledge(..) => true,
+        };
+        let refused = match waits && !self.saves.is_idle() {
+            true => self.saves.wait_behind(request).err(),
+            false => return self.begin_request(request),
+        };
+        match refused {
+            Some(Request::Override(_, reply)) => reply(self.not_saved(NOT_SAVED)),
+            Some(Request::Acknowledge(_, reply)) => reply(Err(NOT_SAVED.to_owned())),
+            None => {}
+        }
+    }
+
+    fn begin_request(&mut self, request: Request) {
+        match request {
+            Request::Override(change, reply) => self.begin_override(&change, reply),
+            Request::Acknowledge(_, reply) if self.overrides.alarms().is_empty() => reply(Ok(Vec::new())),
+            Request::Acknowledge(author, reply) => {
+                self.saves.begin(self.overrides.ledger.clone(), Purpose::Acknowledge(author, reply));
+            }
+        }
+    }
+
+    /// Looks at a change, and saves it if it is to be done: what a node serves, it serves again
+    /// after a restart.
+    fn begin_override(&mut self, change: &OverrideChange, reply: OverrideReply) {
         let now = epoch_secs();
         self.advance_overrides();
         let current = self.shared.published.snapshot();
         let is_down = view::down_pops(&current);
-        let mut draft = self.overrides.draft(&change, &current, &is_down, now);
-        if draft.ended == OverrideOutcome::Done {
-            match self.overrides.keep(draft.ledger).await {
-                Ok(()) => {
-                    self.publish(&current);
-                    draft.events.iter().for_each(|event| self.log_event(event));
-                }
-                Err(sentence) => draft.ended = OverrideOutcome::Refused(sentence),
-            }
-        }
+        let draft = self.overrides.draft(change, &current, &is_down, now);
         drop(current);
+        match &draft.ended {
+            OverrideOutcome::Done if change.unsaved => {
+                let alarm = self.overrides.keep_unsaved(draft.ledger.clone(), now);
+                alarm.iter().for_each(|event| self.log_event(event));
+                self.save_again = Some(Instant::now());
+                self.publish_override(draft, reply);
+            }
+            OverrideOutcome::Done => {
+                self.saves.begin(draft.ledger.clone(), Purpose::Override(Box::new(draft), reply));
+            }
+            OverrideOutcome::DryRun => {
+                let in_the_end = draft.in_the_end.clone();
+                self.predict(self.report(draft), in_the_end, reply);
+            }
+            OverrideOutcome::Unsafe(_) | OverrideOutcome::Refused(_) => reply(self.report(draft)),
+        }
+    }
+
+    /// Publishes an override that holds now, and answers the request for it.
+    fn publish_override(&mut self, mut draft: Draft, reply: OverrideReply) {
+        let current = self.shared.published.snapshot();
+        self.publish(&current);
+        drop(current);
+        std::mem::take(&mut draft.events).iter().for_each(|event| self.log_event(event));
+        reply(self.report(draft));
+    }
+
+    /// The outcome of a change, with the snapshot in service.
+    fn report(&self, draft: Draft) -> OverrideReport {
         let served = self.shared.published.snapshot();
-        let in_the_end = (draft.ended == OverrideOutcome::DryRun).then_some(draft.in_the_end);
-        let changed = OverrideReport {
+        OverrideReport {
             ended: draft.ended,
             sequence: served.sequence(),
             digest: served.digest().to_string(),
             pops: draft.pops,
             warnings: draft.warnings,
             prediction: None,
-        };
-        (changed, in_the_end)
+        }
+    }
+
+    /// The refusal of a change that the disk does not have.
+    fn not_saved(&self, sentence: &str) -> OverrideReport {
+        let served = self.shared.published.snapshot();
+        OverrideReport {
+            ended: OverrideOutcome::Refused(sentence.to_owned()),
+            sequence: served.sequence(),
+            digest: served.digest().to_string(),
+            pops: Vec::new(),
+            warnings: Vec::new(),
+            prediction: None,
+        }
+    }
+
+    /// Goes on behind a save that has ended, or whose time is over.
+    fn finish_save(&mut self, ended: Ended) {
+        match ended {
+            Ended::Late(purpose) => {
+                let alarm = self.overrides.hangs(epoch_secs());
+                alarm.iter().for_each(|event| self.log_event(event));
+                self.refuse_save(purpose, NOT_SAVED);
+                // The requests behind it would wait for the same disk.
+                while let Some(request) = self.saves.next_waiting() {
+                    self.handle_request(request);
+                }
+            }
+            // The disk may have a change that was refused.
+            Ended::Done(None, _) => {
+                self.overrides.answers();
+                self.saves.begin(self.overrides.ledger.clone(), Purpose::Rewrite);
+            }
+            Ended::Done(Some(purpose), Err(why)) => self.refuse_save(purpose, &why),
+            Ended::Done(Some(Purpose::Override(mut draft, reply)), Ok(())) => {
+                self.overrides.keep(std::mem::take(&mut draft.ledger));
+                self.publish_override(*draft, reply);
+            }
+            Ended::Done(Some(Purpose::Acknowledge(author, reply)), Ok(())) => {
+                let over = self.overrides.acknowledge();
+                self.log_event(&Event::LedgerAcknowledged { author: author.to_string() });
+                reply(Ok(over));
+            }
+            Ended::Done(Some(Purpose::Rewrite), Ok(())) => {
+                let ledger = std::mem::take(&mut self.overrides.ledger);
+                self.overrides.keep(ledger);
+                self.save_again = None;
+            }
+        }
+        let served = self.shared.published.snapshot();
+        self.refresh_view(&served);
+        while self.saves.is_idle() {
+            let Some(request) = self.saves.next_waiting() else { break };
+            self.begin_request(request);
+        }
+    }
+
+    /// Answers a request whose save has failed or is late.
+    fn refuse_save(&mut self, purpose: Purpose, why: &str) {
+        match purpose {
+            Purpose::Override(_, reply) => {
+                reply(
+                    self.not_saved(&format!("the ledger cannot be written, so nothing was changed: {why}")),
+                );
+            }
+            Purpose::Acknowledge(_, reply) => {
+                reply(Err(format!("the ledger cannot be written, so the alarm stays: {why}")));
+            }
+            Purpose::Rewrite => {
+                let sentence = format!("the overrides in force are not on the disk: {why}");
+                let alarm = self.overrides.miss(&sentence, epoch_secs());
+                alarm.iter().for_each(|event| self.log_event(event));
+                self.save_again = Some(Instant::now() + Duration::from_secs(SAVE_RETRY_SECS));
+            }
+        }
+    }
+
+    /// Saves the ledger in force once more if the disk does not have it.
+    fn save_again(&mut self) {
+        if self.save_again.is_some_and(|at| at <= Instant::now()) && self.saves.is_idle() {
+            self.save_again = None;
+            if self.overrides.is_unsaved() {
+                self.saves.begin(self.overrides.ledger.clone(), Purpose::Rewrite);
+            }
+        }
     }
 
     /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
     /// it but who asked.
-    fn predict(
-        &self,
-        changed: OverrideReport,
-        in_the_end: Ledger,
-        reply: Box<dyn FnOnce(OverrideReport) + Send>,
-    ) {
+    fn predict(&self, changed: OverrideReport, in_the_end: Ledger, reply: OverrideReply) {
         let (before, counted, loads) =
             (self.shared.published.snapshot(), self.shared.published.decisions(), self.overrides.loads());
         let after = overrides::with_live_state(
@@ -461,17 +593,6 @@ impl Writer {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
             reply(OverrideReport { prediction, ..changed });
         }));
-    }
-
-    async fn acknowledge(&mut self, author: &str) -> Result<Vec<String>, String> {
-        if self.overrides.alarms().is_empty() {
-            return Ok(Vec::new());
-        }
-        let over = self.overrides.acknowledge().await?;
-        let snapshot = self.shared.published.snapshot();
-        self.refresh_view(&snapshot);
-        self.log_event(&Event::LedgerAcknowledged { author: author.to_owned() });
-        Ok(over)
     }
 
     /// Lets overrides begin, go on and end whose time has come.

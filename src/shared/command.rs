@@ -99,6 +99,8 @@ pub struct OverrideChange {
     pub force: bool,
     /// Whether only the outcome is told, and nothing done.
     pub dry_run: bool,
+    /// Whether it comes into force in memory, before the disk has it.
+    pub unsaved: bool,
 }
 
 /// How a change ended.

@@ -183,6 +183,8 @@ impl Event {
                 HealthEvent::Held { .. } => "policy_held",
                 HealthEvent::Released { .. } => "policy_released",
                 HealthEvent::Certificate { .. } => "certificate",
+                HealthEvent::OwnFault { .. } => "probes_without_result",
+                HealthEvent::OwnFaultOver => "probes_with_result",
                 HealthEvent::Lost { .. } => "events_lost",
             },
             Event::Load(event) => match event {
@@ -279,6 +281,8 @@ fn of_health(event: &HealthEvent) -> Value {
         HealthEvent::Released { policy, lasted_ms, .. } => {
             json!({ "policy": &**policy, "lasted_ms": lasted_ms })
         }
+        HealthEvent::OwnFault { why } => json!({ "why": &**why }),
+        HealthEvent::OwnFaultOver => json!({}),
         HealthEvent::Certificate { subject, days } => json!({ "target": of(subject), "days": days }),
         HealthEvent::Lost { events } => json!({ "events": events }),
     }

@@ -17,6 +17,8 @@ pub struct OperatorView {
     pub pops: Vec<PopView>,
     /// What an operator must look at.
     pub(crate) alarms: Vec<Alarm>,
+    /// Targets whose last check had no result, by the node's own trouble.
+    pub(crate) without_result: usize,
     /// Families whose verdicts are frozen, since all canaries fail: IPv4, IPv6.
     pub(crate) frozen: [bool; 2],
     /// Policies that the panic guard holds.
@@ -30,8 +32,8 @@ pub(crate) struct Alarm {
     pub(crate) sentence: String,
     /// Since when, in seconds since 1970.
     pub(crate) since_epoch_secs: u64,
-    /// Whether the node is not ready while it lasts; it serves all the same.
-    pub(crate) unready: bool,
+    /// Whether it is about a damaged ledger (`meridian_ledger_alarm`).
+    pub(crate) is_of_ledger: bool,
 }
 
 /// A PoP.

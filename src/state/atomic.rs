@@ -12,6 +12,11 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     // Opened first: what fails behind the rename could not be taken back.
     let names = File::open(folder)?;
+    // A disk that hangs, for tests.
+    #[cfg(debug_assertions)]
+    while beside(path, ".hang").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     let fresh = beside(path, ".new");
     // What a crash has left, or a pipe that an open would wait for, gives way: the file is ours alone.
     match fs::remove_file(&fresh) {

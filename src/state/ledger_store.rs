@@ -16,7 +16,7 @@ pub(crate) const FILE: &str = "overrides.yaml";
 
 /// The store of one state folder.
 #[derive(Debug)]
-pub(crate) struct LedgerStore {
+pub struct LedgerStore {
     path: PathBuf,
     /// What the file holds, if it is good.
     good: Option<Vec<u8>>,
@@ -48,9 +48,9 @@ impl LedgerStore {
             }
             Ok(None) if !store.copy().exists() => Ledger::default(),
             // No save leaves a copy without the file.
-            Ok(None) => store.from_copy("the ledger of overrides is missing", &mut alarms),
+            Ok(None) => store.fall_back("the ledger of overrides is missing", &mut alarms),
             Err(fault) => {
-                store.from_copy(&format!("the ledger of overrides cannot be read: {fault}"), &mut alarms)
+                store.fall_back(&format!("the ledger of overrides cannot be read: {fault}"), &mut alarms)
             }
         };
         if alarms.is_empty() && store.set_aside().exists() {
@@ -63,7 +63,7 @@ impl LedgerStore {
     }
 
     /// The ledger of the copy, in place of a damaged file; the alarm says which ledger is in force.
-    fn from_copy(&mut self, fault: &str, alarms: &mut Vec<String>) -> Ledger {
+    fn fall_back(&mut self, fault: &str, alarms: &mut Vec<String>) -> Ledger {
         self.broken = true;
         let (ledger, instead) = match load(&self.copy()) {
             Ok(Some((_, ledger))) => (ledger, "the copy before it is in force".to_owned()),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// The way into a log queue; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct LogQueue {
+pub(crate) struct LogQueue {
     sender: SyncSender<Entry>,
     dropped: Arc<AtomicU64>,
 }
@@ -30,7 +30,7 @@ enum Entry {
 impl LogQueue {
     /// Starts the thread of an output. `lost` makes the line that reports lost lines of their
     /// number. Errors are those of starting a thread.
-    pub fn start(
+    pub(crate) fn start(
         name: &str,
         output: impl Write + Send + 'static,
         lost: impl Fn(u64) -> Vec<u8> + Send + 'static,
@@ -45,7 +45,7 @@ impl LogQueue {
     }
 
     /// Queues a line, which ends with a line feed. Never waits.
-    pub fn line(&self, mut line: Vec<u8>) {
+    pub(crate) fn line(&self, mut line: Vec<u8>) {
         if line.len() > LOG_LINE_OCTETS_MAX {
             line.truncate(LOG_LINE_OCTETS_MAX - 4);
             line.extend_from_slice(b"...\n");
@@ -56,17 +56,17 @@ impl LogQueue {
     }
 
     /// Queues a text of many lines, each for itself.
-    pub fn text(&self, text: &str) {
+    pub(crate) fn text(&self, text: &str) {
         text.split_inclusive('\n').for_each(|line| self.line(line.as_bytes().to_vec()));
     }
 
     /// Counter of dropped lines.
-    pub fn dropped(&self) -> Arc<AtomicU64> {
+    pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.dropped)
     }
 
     /// Waits until queued lines are written, at most for a time. Gives whether they are.
-    pub fn flush(&self, patience: Duration) -> bool {
+    pub(crate) fn flush(&self, patience: Duration) -> bool {
         let (done, flushed) = sync_channel(1);
         let is_queued = self.sender.try_send(Entry::Flush(done)).is_ok();
         is_queued && flushed.recv_timeout(patience) != Err(RecvTimeoutError::Timeout)

@@ -44,6 +44,7 @@ pub(crate) mod datagram;
 pub(crate) mod icmp_socket;
 pub(crate) mod log_queue;
 pub(crate) mod memory;
+pub(crate) mod own_fault;
 #[cfg(unix)]
 pub(crate) mod process_group;
 pub(crate) mod random;

@@ -44,7 +44,7 @@ impl<'w> Node<'w> {
             monitor: Monitor::new(snapshot.target_set.clone(), seed, Moment(0)),
             loads: LoadController::new(files.loads(capacity), seed, Moment(0)),
             ramps: Ramps::new(ramping(&snapshot)),
-            overrides: Overrides::open(Path::new("no such folder"), 0),
+            overrides: Overrides::open(Path::new("no such folder"), 0).0,
             health_state: HealthState {
                 slots: vec![SlotHealth::default(); snapshot.steering.slots.len()],
                 held: vec![],

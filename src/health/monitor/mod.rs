@@ -238,6 +238,7 @@ impl Monitor {
                 was_well: (watch.streak > 0).then_some(watch.was_well),
                 streak: watch.streak,
                 last_error: watch.error.as_ref(),
+                own_fault: watch.own_fault.as_ref(),
                 latency_us: watch.latency_us,
                 certificate_days: watch.certificate_days,
                 degraded: watch.degraded.as_ref(),
@@ -295,7 +296,20 @@ impl Monitor {
     /// A run ended: its result, and its next start.
     fn conclude(&mut self, run: Run, probe_result: &ProbeResult, now: Moment) {
         let index = run.index;
+        // No result: neither a failure of the target, nor a canary's proof.
+        if let (true, Err(why)) = (probe_result.is_own, &probe_result.result) {
+            let had = self.own_faults();
+            self.watched[index as usize].own_fault = Some(why.clone());
+            if had == 0 {
+                self.tell(HealthEvent::OwnFault { why: why.clone() });
+            }
+            return self.read(index, now);
+        }
+        let has_fault = self.watched[index as usize].own_fault.is_some();
         let has_counted = self.apply(index, run.started, probe_result, now);
+        if has_fault && self.own_faults() == 0 {
+            self.tell(HealthEvent::OwnFaultOver);
+        }
         if has_counted
             && probe_result.result.is_err()
             && matches!(self.watched[index as usize].verdict_state, VerdictState::Cold { .. })
@@ -310,6 +324,16 @@ impl Monitor {
             self.hasten_canaries(family, now);
         }
         self.read(index, now);
+    }
+
+    /// Targets whose last run had no result, by the node's own trouble.
+    pub(crate) fn own_faults(&self) -> usize {
+        self.watched.iter().filter(|watched| watched.own_fault.is_some()).count()
+    }
+
+    /// The node's own trouble with one of its targets, in words.
+    pub(crate) fn own_fault(&self) -> Option<&Arc<str>> {
+        self.watched.iter().find_map(|watched| watched.own_fault.as_ref())
     }
 
     /// A result of a target. Whether it counted.

@@ -33,6 +33,8 @@ pub(super) struct WatchedTarget {
     pub(crate) degraded: Option<Arc<str>>,
     /// Days that were told last.
     pub(crate) told_days: Option<i32>,
+    /// Why the last run had no result, by the node's own trouble.
+    pub(crate) own_fault: Option<Arc<str>>,
     /// When the next push is overdue.
     pub(crate) push_due: Option<Moment>,
 }
@@ -61,6 +63,7 @@ impl WatchedTarget {
     /// Notes a result; what follows for the verdict is another matter.
     pub(crate) fn note(&mut self, probe_result: &ProbeResult, now: Moment) {
         let is_well = probe_result.result.is_ok();
+        self.own_fault = None;
         self.streak = if self.was_well == is_well { self.streak.saturating_add(1) } else { 1 };
         self.was_well = is_well;
         self.seen_ms = Some(now.clock_ms());

@@ -40,6 +40,7 @@ fn exit_statuses_and_their_words() {
     let missing = ExecCheck { command: vec!["/nowhere/at/all".into()] };
     let outcome = run(&target(Check::Exec(missing), "192.0.2.7:0".parse().unwrap(), LONG));
     assert!(why(&outcome).starts_with("cannot run \"/nowhere/at/all\": "), "{outcome:?}");
+    assert!(outcome.is_own, "a program that cannot be run says nothing of the target");
 }
 
 /// State letter of a process, if it is still in the table (proc(5)).

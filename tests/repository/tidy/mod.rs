@@ -24,7 +24,7 @@ struct Source {
 }
 
 impl Source {
-    /// `zone` of `src/zone/image.rs`, `limits` of `src/limits.rs`.
+    /// `zone` of `src/zone/image/mod.rs`, `limits` of `src/limits.rs`.
     fn folder(&self) -> &str {
         let inside = self.path.trim_start_matches("src/");
         inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs")
@@ -171,8 +171,9 @@ fn the_table_has_no_way_up() {
     }
     for edge in ["sys", "transport", "probe", "reload", "state", "control"] {
         let (_, allowed) = MAY_USE.iter().find(|(name, _)| *name == edge).unwrap();
+        // `sys` is the floor of the edges.
         let sideways =
-            ["transport", "probe", "reload", "control"].iter().find(|other| allowed.contains(other));
+            ["transport", "probe", "reload", "state", "control"].iter().find(|other| allowed.contains(other));
         assert!(sideways.is_none(), "edges never use each other, but `{edge}` would use {sideways:?}");
     }
 }
@@ -318,6 +319,28 @@ fn no_line_is_too_long() {
     none(breaches);
 }
 
+/// A module with modules of its own is a folder with `mod.rs`. A module with tests alone is a file,
+/// and its tests are `tests.rs` in the folder of its name. No test stands in the file that it
+/// tests.
+#[test]
+fn modules_have_one_layout() {
+    let mut breaches = Vec::new();
+    let all = files("src");
+    for source in sources("src") {
+        let path = &source.path;
+        if source.text.contains("\nmod tests {") {
+            breaches.push(format!("{path}: tests belong into a file of their own"));
+        }
+        let folder = format!("{}/", path.trim_end_matches(".rs"));
+        let is_tests = |inner: &str| inner == "tests.rs" || inner.starts_with("tests/");
+        let inside = all.iter().filter_map(|other| other.strip_prefix(&folder));
+        if inside.clone().any(|inner| inner.ends_with(".rs") && !is_tests(inner)) {
+            breaches.push(format!("{path}: has modules of its own; it is `{folder}mod.rs`"));
+        }
+    }
+    none(breaches);
+}
+
 /// Every file is part of the crate: its parent declares it.
 #[test]
 fn every_file_is_declared() {
@@ -401,7 +424,7 @@ fn the_list_of_findings_is_the_catalogue() {
          meaning, so logs and scripts may rely on it. The words beside it say what happened this time,\n\
          where (`file:line:column`), and what to try; `meridian check --format json` gives the same as\n\
          data.\n\n\
-         An error refuses the load, and what was served before is served on. A warning or a note does\n\
+         An error refuses the reload, and the state before stays in service. A warning or a note does\n\
          not.\n\n\
          This page is made from the catalogue in `src/finding/mod.rs`; a test holds the two together.\n",
     );

@@ -126,6 +126,7 @@ impl Run<'_> {
             over_secs,
             force: true,
             dry_run: false,
+            unsaved: false,
         };
         let (now, epoch) = (self.clock(), self.epoch());
         if self.node.say(&change, now, epoch) {

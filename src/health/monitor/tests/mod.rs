@@ -371,3 +371,32 @@ fn a_certificate_is_told_once_a_day() {
     }
     assert_eq!(days, [14, 13, -1]);
 }
+
+/// The node's own trouble is no result: no failure is counted, no canary proves anything by it, and
+/// the alarm stands until every check has a result again.
+#[test]
+fn own_trouble_is_no_result() {
+    let mut monitor = monitor(target_set(2, 1, 0));
+    run(&mut monitor, 0, 20_000, |_| true);
+    events(&mut monitor);
+    let own = ProbeResult { is_own: true, ..ProbeResult::failed("too many open files") };
+    let step = |monitor: &mut Monitor, from: u64, until: u64, result: &ProbeResult| {
+        let mut now = from;
+        while now < until {
+            while let Some(due) = monitor.poll_due(Moment(now)) {
+                assert!(monitor.handle_result(due.ticket, result, Moment(now)));
+            }
+            now = monitor.next_wake().map_or(until, |wake| wake.0).max(now + 1);
+        }
+    };
+    step(&mut monitor, 20_000, 120_000, &own);
+    assert!(verdicts(&monitor).iter().all(|verdict| *verdict == Verdict::Up));
+    assert!(monitor.targets(Moment(0)).all(|report| report.failures == 0 && report.own_fault.is_some()));
+    assert_eq!(monitor.own_faults(), monitor.targets(Moment(0)).count());
+    assert_eq!(events(&mut monitor), [HealthEvent::OwnFault { why: "too many open files".into() }]);
+    step(&mut monitor, 120_000, 140_000, &ProbeResult::well());
+    assert_eq!((monitor.own_faults(), events(&mut monitor)), (0, vec![HealthEvent::OwnFaultOver]));
+    // A failure of the target is one again.
+    step(&mut monitor, 140_000, 240_000, &ProbeResult::failed("refused"));
+    assert!(verdicts(&monitor).contains(&Verdict::Down));
+}

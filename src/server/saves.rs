@@ -1,0 +1,148 @@
+//! Saves of the ledger: one at a time, on a thread of its own, so that a disk that hangs delays
+//! neither verdicts nor publications.
+//!
+//! ```text
+//!         begin            done
+//!  idle ────────▶ saving ────────▶ idle
+//!                   │ SAVE_SECS                        done
+//!                   └───────────▶ late (alarm) ────────────────▶ idle; the ledger in force is
+//!                                                                saved anew
+//! ```
+//!
+//! A late save may still reach the disk. Its change was refused by then, so the ledger in force is
+//! saved once more as soon as the disk answers.
+
+use crate::limits::{SAVE_SECS, SAVES_WAITING_MAX};
+use crate::server::overrides::Draft;
+use crate::shared::command::{OverrideChange, OverrideReport};
+use crate::state::ledger_store::LedgerStore;
+use crate::steer::ledger::Ledger;
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, timeout_at};
+
+/// The way back of an override.
+pub(crate) type OverrideReply = Box<dyn FnOnce(OverrideReport) + Send>;
+
+/// The way back of an acknowledgement.
+pub(crate) type AcknowledgeReply = Box<dyn FnOnce(Result<Vec<String>, String>) + Send>;
+
+/// A request that needs the disk.
+pub(crate) enum Request {
+    /// An override.
+    Override(OverrideChange, OverrideReply),
+    /// The end of the alarms of the ledger.
+    Acknowledge(Arc<str>, AcknowledgeReply),
+}
+
+/// The purpose of a save.
+pub(crate) enum Purpose {
+    /// An override that comes into force with it.
+    Override(Box<Draft>, OverrideReply),
+    /// The end of the alarms of the ledger, by its author.
+    Acknowledge(Arc<str>, AcknowledgeReply),
+    /// The ledger in force, which the disk does not have.
+    Rewrite,
+}
+
+/// The end of a wait for a save.
+pub(crate) enum Ended {
+    /// The disk has answered. Without a purpose, the save was late and its request refused.
+    Done(Option<Purpose>, Result<(), String>),
+    /// The disk has not answered in time.
+    Late(Purpose),
+}
+
+/// The saves of one server.
+pub(crate) struct Saves {
+    state: PathBuf,
+    /// `None` while a save runs.
+    store: Option<LedgerStore>,
+    running: Option<Running>,
+    /// Requests that wait for the save that runs.
+    waiting: VecDeque<Request>,
+}
+
+struct Running {
+    work: JoinHandle<(LedgerStore, io::Result<()>)>,
+    /// `None` once the save is late.
+    purpose: Option<Purpose>,
+    deadline: Instant,
+}
+
+impl Saves {
+    /// Saves into a state folder.
+    pub(crate) fn new(state: &Path, store: LedgerStore) -> Saves {
+        Saves { state: state.to_owned(), store: Some(store), running: None, waiting: VecDeque::new() }
+    }
+
+    /// Whether a save may begin.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_none()
+    }
+
+    /// Whether the disk has not answered in time.
+    pub(crate) fn is_late(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.purpose.is_none())
+    }
+
+    /// Begins a save. The caller has made sure that none runs.
+    pub(crate) fn begin(&mut self, ledger: Ledger, purpose: Purpose) {
+        let mut store = self.store.take().unwrap_or_else(|| LedgerStore::open(&self.state).store);
+        let acknowledges = matches!(purpose, Purpose::Acknowledge(..));
+        let work = spawn_blocking(move || {
+            let done = if acknowledges { store.acknowledge(&ledger) } else { store.save(&ledger) };
+            (store, done)
+        });
+        let deadline = Instant::now() + Duration::from_secs(SAVE_SECS);
+        self.running = Some(Running { work, purpose: Some(purpose), deadline });
+    }
+
+    /// Lets a request wait for the save that runs; gives it back if too many wait, or the disk
+    /// hangs.
+    pub(crate) fn wait_behind(&mut self, request: Request) -> Result<(), Request> {
+        if self.is_late() || self.waiting.len() >= SAVES_WAITING_MAX {
+            return Err(request);
+        }
+        self.waiting.push_back(request);
+        Ok(())
+    }
+
+    /// The next request that waits.
+    pub(crate) fn next_waiting(&mut self) -> Option<Request> {
+        self.waiting.pop_front()
+    }
+
+    /// Waits for the end of a save, or for its deadline; for ever if none runs. Safe to drop
+    /// midway.
+    pub(crate) async fn wait(&mut self) -> Ended {
+        let Some(running) = &mut self.running else { return std::future::pending().await };
+        let done = if running.purpose.is_some() {
+            match timeout_at(running.deadline, &mut running.work).await {
+                Ok(done) => done,
+                Err(_) => match running.purpose.take() {
+                    Some(purpose) => return Ended::Late(purpose),
+                    None => return std::future::pending().await,
+                },
+            }
+        } else {
+            (&mut running.work).await
+        };
+        let purpose = self.running.take().and_then(|running| running.purpose);
+        match done {
+            Ok((store, done)) => {
+                let path = store.path().display().to_string();
+                self.store = Some(store);
+                Ended::Done(purpose, done.map_err(|error| format!("{path}: {error}")))
+            }
+            // The store is gone with the thread; the next save opens it anew.
+            Err(fault) => {
+                Ended::Done(purpose, Err(format!("the save ended by a fault of the program: {fault}")))
+            }
+        }
+    }
+}
