@@ -13,7 +13,7 @@ serve *ARGS:
 check *ARGS:
     cargo run --locked --release -- check "$@"
 
-# Run every test, or those whose name has the word: `just test scope`
+# Run every test, or some: `just test scope` by name, `just test --test laws scope` in one folder
 test *NAME:
     cargo test --locked "$@"
 
@@ -44,7 +44,12 @@ sim SEED:
 
 # Take times of the core, and count instructions against the stored baseline
 bench:
-    cargo bench --locked --bench core --bench compile && cargo bench --locked --bench instructions -- check
+    cargo bench --locked --bench core --bench compile
+    cargo bench --locked --bench instructions -- check
+
+# Build the program of packages, into target/dist
+dist:
+    cargo build --locked --profile dist --features geoip-build
 
 # Build the Debian package
 deb:

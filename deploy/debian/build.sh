@@ -4,7 +4,7 @@
 #   deploy/debian/build.sh
 #
 # MERIDIAN_PROFILE  profile of the build (`dist`)
-# MERIDIAN_BIN      a program that is built already, in place of a build
+# MERIDIAN_BIN      a program that is built already, with the feature `geoip-build`
 # MERIDIAN_OUT      folder of the package (`target/debian`)
 #
 # Needs cargo-deb: cargo install --locked cargo-deb
@@ -15,7 +15,7 @@ profile="${MERIDIAN_PROFILE:-dist}"
 out="${MERIDIAN_OUT:-target/debian}"
 program="${MERIDIAN_BIN:-}"
 if [ -z "$program" ]; then
-    cargo build --locked --profile "$profile" --bin meridian
+    cargo build --locked --profile "$profile" --features geoip-build --bin meridian
     program="${CARGO_TARGET_DIR:-target}/$profile/meridian"
 fi
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds the Debian package around a program that is built already, and tries it: contents,
-# installation, first check, a server that answers, removal, purge.
+# installation, first check, a database from text, a server that answers, removal, purge.
 #
 #   MERIDIAN_BIN=target/release/meridian deploy/debian/test.sh
 #
-# MERIDIAN_BIN           the program to pack; by default the newest of target/{dist,release,debug}
+# MERIDIAN_BIN           the program to pack; by default the newest of target/{dist,release,debug}.
+#                        It needs the feature `geoip-build`, as that of every package.
 # MERIDIAN_TEST_INSTALL  1: install into this system. Without it, and unless CI=true, the package is
 #                        installed into a copy of this system that lasts as long as the test
 #                        (overlayfs in a mount namespace).
@@ -36,6 +37,15 @@ try() {
         || { echo "$answer"; fail "check"; }
     grep -qx 'ok: errors 0, warnings 0' <<<"$answer" || { echo "$answer"; fail "the example is not sound"; }
     say "check of the installed example: $(tail -1 <<<"$answer")"
+
+    # A feature that only packages have.
+    printf '%s\n' prefix,continent,country,subdivision,latitude,longitude,asn,city \
+        192.0.2.0/24,EU,DE,HE,50.11,8.68,64496,Frankfurt \
+        2001:db8:1000::/36,EU,GB,ENG,51.51,-0.13,64499,London >"$scratch/places.csv"
+    /usr/bin/meridian geoip build "$scratch/places.csv" "$scratch/places.mmdb" >"$scratch/geoip" 2>&1 \
+        || { cat "$scratch/geoip"; fail "geoip build: is the program built with --features geoip-build?"; }
+    [ -s "$scratch/places.mmdb" ] || fail "geoip build writes no database"
+    say "geoip build: $(tail -1 "$scratch/geoip")"
 
     if command -v man >/dev/null && man -w meridian >/dev/null 2>&1; then
         say "man -w: $(man -w meridian meridian-pop-drain | tr '\n' ' ')"
