@@ -18,7 +18,7 @@ mod replay;
 
 use crate::support::{Tree, load};
 use replay::Backend;
-use replay::block::{CounterBlock, Example, blocks, examples};
+use replay::block::{DocumentBlock, Example, blocks, examples};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,7 +50,7 @@ fn replay(mut begin: impl FnMut() -> Backend) {
     let mut replayed = 0;
     for document in documents() {
         let text = text(&document);
-        let tour: Vec<CounterBlock> =
+        let tour: Vec<DocumentBlock> =
             blocks(&text).into_iter().filter(|block| block.mark == "console tour").collect();
         if tour.is_empty() {
             continue;
@@ -106,7 +106,7 @@ fn configuration_in_documents_is_accepted() {
 }
 
 /// The sample with a block where its mark says.
-fn overlaid(block: &CounterBlock) -> Option<Tree> {
+fn overlaid(block: &DocumentBlock) -> Option<Tree> {
     let sample = Tree::sample();
     let indented = |depth: usize| {
         block.text.lines().map(|line| format!("{}{line}\n", " ".repeat(depth))).collect::<String>()

@@ -1,7 +1,7 @@
 //! Fenced blocks of a document, and the commands in them with what they print.
 
 /// A fenced block.
-pub struct CounterBlock {
+pub struct DocumentBlock {
     /// The words behind the fence.
     pub mark: String,
     /// Line of the fence, from 1.
@@ -21,15 +21,15 @@ pub struct Example {
 }
 
 /// Every fenced block of a document.
-pub fn blocks(document: &str) -> Vec<CounterBlock> {
-    let mut found: Vec<CounterBlock> = Vec::new();
+pub fn blocks(document: &str) -> Vec<DocumentBlock> {
+    let mut found: Vec<DocumentBlock> = Vec::new();
     let mut is_open = false;
     for (number, line) in document.lines().enumerate() {
         match line.strip_prefix("```") {
             Some(_) if is_open => is_open = false,
             Some(mark) => {
                 is_open = true;
-                found.push(CounterBlock {
+                found.push(DocumentBlock {
                     mark: mark.trim().to_owned(),
                     line: number + 1,
                     text: String::new(),
@@ -48,7 +48,7 @@ pub fn blocks(document: &str) -> Vec<CounterBlock> {
 }
 
 /// The commands of a block. Lines that begin with `#` are remarks.
-pub fn examples(block: &CounterBlock) -> Vec<Example> {
+pub fn examples(block: &DocumentBlock) -> Vec<Example> {
     let mut found: Vec<Example> = Vec::new();
     for (number, line) in block.text.lines().enumerate().filter(|(_, line)| !line.starts_with("# ")) {
         match (line.strip_prefix("$ "), found.last_mut()) {
