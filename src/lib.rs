@@ -1,13 +1,13 @@
 //! Meridian: an authoritative DNS server that answers by place, health and load.
 //!
 //! ```text
-//! 5  program   cli  server                       arguments, wiring, signals, drain
-//! 4  edges     sys transport probe reload control   sockets, files, clocks, threads
-//! --------------------------------------- below: no I/O, no clock, no dice, no lock
-//! 3  core      answer  snapshot  shared          the pure function; the immutable thing it reads
-//! 2  words     config                            text -> checked values, or findings
-//! 1  facts     geo  zone  steer  health
-//! 0  ground    wire  finding  limits
+//! 5  program   cli  server                          arguments, wiring, signals, drain
+//! 4  edges     sys  state  transport  probe  reload  control   sockets, files, clocks, threads
+//! ------------------------------------------------  below: no I/O, no clock, no dice, no lock
+//! 3  core      answer  snapshot  shared             the pure function; its tables; shared state
+//! 2  words     config                               text -> checked values, or findings
+//! 1  facts     zone  steer  health  geo             what is true of names, places and PoPs
+//! 0  ground    wire  finding  rfc3339  limits       octets, faults, dates, bounds
 //! ```
 //!
 //! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.

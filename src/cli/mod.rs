@@ -59,7 +59,7 @@ pub(crate) enum CliCommand {
     Diff(diff::Diff),
     /// Have a running server read its files anew
     Reload(reload::Reload),
-    /// Show the PoPs of a running server, and take them out or in by hand
+    /// Show PoPs of a running server, and override their state
     #[command(
         subcommand,
         after_help = "\

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// What is done with PoPs.
+/// Commands about PoPs.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum PopCommand {
-    /// List the PoPs: what the file says, what was said by hand, and what holds
+    /// List PoPs: state in the file, override, and effective state
     #[command(after_help = "Example:\n  meridian pop list --tag eu")]
     List {
         /// Only those with this tag
@@ -30,7 +30,7 @@ pub(crate) enum PopCommand {
         #[command(flatten)]
         server: ServerClient,
     },
-    /// Put PoPs into service whatever probes say
+    /// Put PoPs into service, whatever probes report
     #[command(
         after_help = "Example:\n  meridian pop up fra --for 30m --reason \"the probe is wrong, ticket 4711\""
     )]
@@ -44,7 +44,7 @@ pub(crate) enum PopCommand {
             pop drain fra --over 30m --at 22:00 --reason \"new switch\""
     )]
     Drain(Say),
-    /// Let file and probes decide again
+    /// Remove overrides, so that file and probes decide again
     #[command(after_help = "Example:\n  meridian pop auto fra")]
     Auto(Say),
     /// Bring PoPs back step by step: the cells that left last come first
@@ -81,7 +81,7 @@ pub(crate) enum PopCommand {
     /// End the alarm of a ledger of overrides that could not be read
     #[command(after_help = "Example:\n  meridian pop acknowledge")]
     Acknowledge {
-        /// Who has seen it; the user of this session unless given
+        /// Name of the operator; the user of this session unless given
         #[arg(long, default_value_t = author(), hide_default_value = true)]
         author: String,
         #[command(flatten)]
@@ -89,7 +89,7 @@ pub(crate) enum PopCommand {
     },
 }
 
-/// Which PoPs, and how.
+/// Selectors and options of an override.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Say {
     /// Names, patterns (`eu-*`), or tags (`tag:eu`)
@@ -99,22 +99,22 @@ pub(crate) struct Say {
     how: How,
 }
 
-/// How something is said of PoPs.
+/// Options of an override.
 #[derive(Debug, clap::Args)]
 pub(crate) struct How {
     /// Come into force step by step within this time; each cell moves once
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     over: Option<u64>,
-    /// Begin then: `22:00` (UTC), `+10m`, `2026-03-01T22:00:00Z`; TTLs are lowered ahead
+    /// Begin at this time: `22:00` (UTC), `+10m`, `2026-03-01T22:00:00Z`; TTLs are lowered ahead
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     at: Option<u64>,
-    /// How long it holds (`30s`, `2h`, `1h30m`); until it is taken back unless given
+    /// How long the override holds (`30s`, `2h`, `1h30m`); until it is removed unless given
     #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
     lasts: Option<u64>,
-    /// Why; needed unless it is taken back
+    /// Reason; required, except to remove an override
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    /// Who says so; the user of this session unless given
+    /// Author of the override; the user of this session unless given
     #[arg(long, default_value_t = author(), hide_default_value = true)]
     author: String,
     /// Pass over safety rules
@@ -133,7 +133,7 @@ pub(crate) struct How {
     server: ServerClient,
 }
 
-/// Who sits before the screen, as far as the environment tells.
+/// Name of the user of this session, by the environment.
 fn author() -> String {
     ["SUDO_USER", "USER"]
         .iter()

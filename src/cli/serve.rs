@@ -22,7 +22,7 @@ Examples:
 pub(crate) struct Serve {
     #[command(flatten)]
     config: Config,
-    /// Who carries the packets
+    /// Engine that carries the packets
     #[arg(long, value_enum, default_value_t = EngineArgument::default())]
     engine: EngineArgument,
     /// How the log on stderr is written

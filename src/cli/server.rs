@@ -1,4 +1,4 @@
-//! The running server as commands meet it: where it is asked, and tables of what it tells.
+//! Client of a running server for commands: its address, its requests, and tables of its replies.
 
 use crate::cli::{Config, Format};
 use crate::control::client;

@@ -1,5 +1,5 @@
-//! PoPs and policies on the control pages: what is shown of them, and what is said of them by hand.
-//! The shapes are told in docs/control.md.
+//! PoPs and policies on the control pages: their state, and requests that override it.
+//! docs/control.md describes the shapes.
 
 use crate::control::Shown;
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};

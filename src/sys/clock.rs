@@ -1,6 +1,6 @@
 //! The wall clock: the one place where the time of day is read.
 //!
-//! Whatever needs a date takes it from here, or as an argument.
+//! All other code takes the date from here, or as an argument.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

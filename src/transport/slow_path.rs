@@ -31,7 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) struct SlowPathQuery {
     /// As received.
     pub(crate) octets: Vec<u8>,
-    /// Who sent it.
+    /// Address of the sender.
     pub(crate) peer: SocketAddr,
     /// The way back.
     pub(crate) reply: ReplyTo,

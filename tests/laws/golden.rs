@@ -2,7 +2,7 @@
 //!
 //! Every node of a fleet must answer the same client the same way, also while half of it runs the
 //! next version. So these files change only on purpose: `MERIDIAN_GOLDEN=write cargo test --test
-//! golden` writes them, and the commit that changes them says why clients move.
+//! laws golden` writes them, and the commit that changes them says why clients move.
 
 use crate::support::dice::Dice;
 use crate::support::{ask, query, sample, with_down};

@@ -8,8 +8,8 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Reads `source`, checks it and writes the database to `target`, in one step: whoever reads
-/// `target` meanwhile sees the old file or the new one, whole.
+/// Reads `source`, checks it and replaces `target` by the database in one step (a rename), so that
+/// a reader of `target` sees either the old file or the new one, whole.
 ///
 /// The database is dated `epoch` (seconds of the Unix epoch), else as the source says, else 0.
 /// Gives a sentence for the operator, or every fault of the source at once.
