@@ -131,7 +131,7 @@ pub(crate) const FINDINGS_ALIKE_MAX: usize = 50;
 /// Findings of one severity that are kept in all: a reply and a log of them stay under a few
 /// megabytes.
 pub(crate) const FINDINGS_KEPT_MAX: usize = 1_000;
-/// Findings of one load that become lines of a log; whoever wants more asks `meridian check`.
+/// Findings of one reload that become lines of a log; whoever wants more asks `meridian check`.
 pub(crate) const FINDINGS_LOGGED_MAX: usize = 200;
 /// Octets of each sentence of a finding: a domain name may have 1,004 of them when all is escaped.
 pub(crate) const FINDING_WORDS_MAX: usize = 1_200;
@@ -291,8 +291,7 @@ pub(crate) const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
 pub(crate) const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
 /// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.
 pub(crate) const HEALTH_SAVE_SECS: u64 = 30;
-/// Threads that share the work of one load: past this the disk and the memory are what is waited
-/// for.
+/// Threads that share the work of one reload: beyond this number it waits for disk and memory.
 pub(crate) const RELOAD_THREADS_MAX: usize = 16;
 /// Seconds until a write of it that failed is tried again: a full disk is not hammered, a verdict
 /// not forgotten.

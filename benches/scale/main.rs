@@ -128,7 +128,7 @@ fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
         steps([50_000, 500_000, 5_000_000], [10_000, 50_000, 200_000])
             .map(|networks| ("networks", networks, Size { networks, ..base })),
     );
-    // Every policy is used: one that is not is told at each load.
+    // Every policy is used: one that is not is told at each reload.
     let used = |policies: usize| Size { policies, zones: base.zones.max(policies), ..city };
     points.extend(steps([2, 20, 200], [2, 10, 50]).map(|policies| ("policies", policies, used(policies))));
     if full {

@@ -33,7 +33,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     {
         let zone = step.image;
         let apex_at = step.suffix_at(zone.apex().len());
-        // An alias has one target: a second is refused at load.
+        // An alias has one target: a reload refuses a second one.
         let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
         match self.reply.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
             Err(_) => self.truncate(),

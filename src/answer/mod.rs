@@ -190,8 +190,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 Next::Follow(followed) => step = followed,
             }
         }
-        // A chain this long was refused at load where it could be seen; the resolver goes on from
-        // here.
+        // A reload refuses a chain this long where it can see it; the resolver goes on from here.
         Rcode::NOERROR
     }
 

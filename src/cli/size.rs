@@ -44,12 +44,12 @@ struct Told {
     /// Buffers of a UDP socket as asked, and as this system grants them to a socket that was opened
     /// to see.
     buffers: (Buffers, Option<Buffers>),
-    /// Peak of resident memory of this process after one load, in octets; 0 where the system does
+    /// Peak of resident memory of this process after one reload, in octets; 0 where the system does
     /// not tell.
     peak: u64,
 }
 
-/// Octets that only exist while a deployment is loaded.
+/// Octets that only exist while a deployment is read and compiled.
 struct Loading {
     /// The files as read.
     files: usize,
@@ -117,7 +117,7 @@ impl Loading {
 }
 
 impl Told {
-    /// Old snapshot, new snapshot and what loading holds.
+    /// Old snapshot, new snapshot and the octets of reading and compiling.
     fn reload_tables(&self) -> usize {
         2 * self.sizes.octets() + self.loading.octets()
     }
@@ -166,7 +166,7 @@ impl Told {
         for (part, octets) in self.loading.parts() {
             line("loading", part, octets as u64, "only while loading");
         }
-        line("peak", "of this command", self.peak, "one load, resident");
+        line("peak", "of this command", self.peak, "one reload, resident");
         line("peak", "of a reload, estimated", self.reload_peak(), "with the old snapshot beside it");
         let (asked, granted) = &self.buffers;
         for (name, asked, granted) in [

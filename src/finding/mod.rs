@@ -17,14 +17,14 @@ use std::sync::Arc;
 #[cfg(test)]
 mod tests;
 
-/// How bad a finding is. Only errors refuse a load.
+/// How bad a finding is. Only errors refuse a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Worth knowing; nothing is wrong.
     Note,
-    /// Probably not what was meant; the load goes on.
+    /// Probably not what was meant; the deployment is accepted.
     Warning,
-    /// The input cannot be served; the load is refused and the old state stays.
+    /// The input cannot be served: it is refused, and the server keeps its snapshot.
     Error,
 }
 
@@ -83,7 +83,7 @@ codes! {
     BAD_RDATA = "MRD0206", "record data that its type does not allow";
     UNKNOWN_TYPE = "MRD0207", "a record type that is not known or cannot be served";
     DUPLICATE_RECORD = "MRD0208", "the same record twice";
-    DUPLICATE_ZONE = "MRD0209", "a zone loaded from two files";
+    DUPLICATE_ZONE = "MRD0209", "a zone read from two files";
     MISSING_GLUE = "MRD0210", "a name server below a delegation without an address";
     OCCLUDED = "MRD0211", "data below a delegation that can never be answered";
     TTL_DIFFERS = "MRD0212", "records of one RRset with different TTLs";
@@ -240,7 +240,7 @@ impl Files {
 pub struct Finding {
     /// What kind of fault.
     pub code: Code,
-    /// Whether it refuses the load.
+    /// Whether it refuses the deployment.
     pub severity: Severity,
     /// The fault in one sentence, with the offending value in backticks.
     pub message: String,
@@ -255,12 +255,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A fault that refuses the load.
+    /// A fault that refuses the deployment.
     pub(crate) fn error(code: Code, message: impl Into<String>) -> Finding {
         Finding::new(code, Severity::Error, message)
     }
 
-    /// A fault that the load survives.
+    /// A fault with which the deployment is accepted.
     pub(crate) fn warning(code: Code, message: impl Into<String>) -> Finding {
         Finding::new(code, Severity::Warning, message)
     }
@@ -381,7 +381,7 @@ impl Findings {
         self.beyond.iter_mut().zip(beyond).for_each(|(sum, count)| *sum += count);
     }
 
-    /// Whether any finding refuses the load.
+    /// Whether any finding refuses the deployment.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }

@@ -10,7 +10,7 @@
 //! Prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city, postal code; what is empty
 //! or left out at the end is not said, and further fields are ignored (section 2.1). Cells may be
 //! quoted as RFC 4180 says. Section 2.1 would have a consumer skip lines that it cannot read; here
-//! such a line is an error like any other fault of a file, because the operator who loads the file
+//! such a line is an error like any other fault of a file, because the operator of the file
 //! can mend it, and half a feed would steer clients by what it happened to keep.
 
 use super::hubs;

@@ -1,7 +1,7 @@
 //! Files of the disk, read whole, with limits, and with an eye on changes under the reader.
 //!
 //! Nothing is mapped into memory: a file that is rewritten in place would change, or end, under a
-//! mapping. What was read is remembered with its stamp, so that a load can be told from one whose
+//! mapping. What was read is remembered with its stamp, so that a reload can be told from one whose
 //! files changed half-way.
 
 use crate::config::Sources;

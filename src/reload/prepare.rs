@@ -65,7 +65,7 @@ pub fn run(
     }
 }
 
-/// Reads and checks one consistent state of the files: a load during which a file changed is
+/// Reads and checks one consistent state of the files: a reload during which a file changed is
 /// repeated. Faults of databases are among the findings only if others refuse the deployment
 /// already; otherwise compiling it tells them.
 pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, Files) {

@@ -247,14 +247,14 @@ pub(crate) struct LastReload {
 }
 
 impl LastReload {
-    /// A load was published.
+    /// A reload was published.
     pub(crate) fn published(&self, epoch_secs: u64, took_micros: u64) {
         self.refused.store(false, Ordering::Relaxed);
         self.published_epoch_secs.store(epoch_secs, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);
     }
 
-    /// A load was refused.
+    /// A reload was refused.
     pub(crate) fn refused(&self, took_micros: u64) {
         self.refused.store(true, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);

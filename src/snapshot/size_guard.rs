@@ -18,7 +18,7 @@ pub(crate) struct SourceSize {
     pub(crate) name: Arc<str>,
     /// Networks of both families.
     pub(crate) networks: usize,
-    /// The number of its file in its load.
+    /// The number of its file in its reload.
     pub(crate) file: FileId,
 }
 

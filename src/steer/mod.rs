@@ -1,8 +1,8 @@
 //! Steering: from what is known of a client to the PoP that serves it.
 //!
-//! Two halves. At load, [`policy`] and [`rule`] say what the operator wants and [`ranker`] turns
-//! a place into a [`preference_list`] of PoPs. At query time [`choose`] scans that list
-//! against [`status`], which is all that a change of health or weight replaces.
+//! Two halves. At compile time of a snapshot, [`policy`] and [`rule`] say what the operator wants
+//! and [`ranker`] turns a place into a [`preference_list`] of PoPs. At query time [`choose`] scans
+//! that list against [`status`], which is all that a change of health or weight replaces.
 
 pub(crate) mod choose;
 pub(crate) mod ledger;

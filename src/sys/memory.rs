@@ -1,8 +1,8 @@
-//! Memory of the process: how much it is, what a load has used and freed given back to the system,
-//! and large tables that stay in large pages.
+//! Memory of the process: its size, the return of pages that a reload has freed, and large tables
+//! in large pages.
 //!
-//! A load allocates many small things and frees nearly all of them; the C library keeps the pages
-//! for later. A name server loads rarely and then sits for days, so they are better returned.
+//! A reload allocates many small objects and frees nearly all of them; the C library keeps the
+//! pages for later. A name server reloads rarely, so the pages are better returned to the system.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -2,7 +2,7 @@
 //!
 //! A [`Name`] is the uncompressed wire form with the letter case that was written; comparing and
 //! hashing ignore ASCII case (RFC 4343). Serving works on octets of packets directly
-//! ([`super::query`]); `Name` is for everything that is done once, at load.
+//! ([`super::query`]); `Name` is for everything that a reload does once.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -247,7 +247,7 @@ impl PartialEq for Name {
 impl Eq for Name {}
 
 impl Hash for Name {
-    /// One word for the whole name: tables of a million names are filled at load.
+    /// One word for the whole name: a reload fills tables of a million names.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let mut lower = [0; NAME_OCTETS_MAX];
         let lower = &mut lower[..self.wire.len()];

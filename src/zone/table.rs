@@ -1,4 +1,4 @@
-//! A look-up table for loading: from hashes to numbers in a list that its user keeps.
+//! A look-up table for compiling: from hashes to numbers in a list that its user keeps.
 //!
 //! Zones of a million names pass through several such tables, so an entry is one word, and neither
 //! keys nor hashes are stored beside it: most strangers are told apart by half of the hash, and the

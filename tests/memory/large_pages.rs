@@ -1,4 +1,4 @@
-//! Tables that stay are asked to stand in large pages; what a load allocates on its way is not.
+//! Tables that stay are asked to stand in large pages; what a reload allocates on its way is not.
 
 use meridian::testing::sys::memory::{Passing, keep_large_apart};
 

@@ -225,7 +225,7 @@ static GEOIP: KeySection = KeySection {
     others: Others::None,
     notes: "Without any database, policies with `order: nearest` still work from networks and the site; a \
         finding says so. A line of a \
-            geofeed that cannot be read is an error, and refuses the load like any other.",
+            geofeed that cannot be read is an error, and refuses the files like any other.",
 };
 
 static COOKIES: KeySection = KeySection {

@@ -85,7 +85,7 @@ static SOA: KeySection = KeySection {
             "serial",
             &Shape::Integer(0, 4_294_967_295),
             Absent::Default("1"),
-            "the same on all nodes; never the time of loading",
+            "the same on all nodes; never the time of reading",
             "1",
         ),
         entry("refresh", &TIME, Absent::Default("2h"), "for secondaries, which there are not yet", "2h"),

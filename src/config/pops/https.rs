@@ -13,7 +13,7 @@ use crate::zone::rdata;
 /// Protocols that `alpn` may name.
 pub(crate) const ALPN: [&str; 3] = ["h3", "h2", "http/1.1"];
 
-/// Reads the parameters. A fault leaves out what it is about; the load is refused for it anyway.
+/// Reads the parameters. A parameter with a fault is left out; the fault refuses the deployment.
 pub(crate) fn lower(node: &Node, out: &mut Findings) -> Option<HttpsParams> {
     let mut table = MapReader::open(node, "`https`", out)?;
     let mut params = Vec::new();

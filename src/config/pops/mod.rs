@@ -133,7 +133,7 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
         let faults = out.len();
         pop.coordinates = coordinates(&mut at, out);
         if pop.coordinates.is_none() && out.len() > faults {
-            // The load is refused already; policies must not complain of the same fault again.
+            // The deployment is refused already; policies must not report the same fault again.
             pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
         }
         pop.country = at.take("country").and_then(|node| country(node, out));

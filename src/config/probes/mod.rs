@@ -23,8 +23,8 @@ const TIMEOUT_MS: u32 = 2_000;
 /// In place of a probe's name: not probed.
 pub(crate) const NONE: &str = "none";
 
-/// A probe that stands for one with faults, so that those who use it are not accused: the load is
-/// refused.
+/// A stand-in for a probe with faults, so that its users get no findings; the deployment is refused
+/// anyway.
 fn stand_in() -> Kind {
     Kind::Check(Arc::new(spec(Check::Icmp)))
 }

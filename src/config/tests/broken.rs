@@ -1,7 +1,7 @@
 //! Broken inputs, each with the code and the place that an operator is shown.
 //!
 //! A row replaces one file of a small sound deployment. The mark `¦` stands before the place that
-//! must be blamed and is taken out before loading.
+//! must be blamed and is taken out before the text is read.
 
 use super::faults::{self, POLICIES, POPS, ZONE};
 use super::{Memory, load_memory, shown};

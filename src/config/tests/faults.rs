@@ -1,6 +1,6 @@
-//! Broken inputs as data, for tests of loading and of a running server: what is written, the code,
+//! Broken inputs as data, for tests of reading and of a running server: what is written, the code,
 //! how grave it is. The mark `¦` stands before the place that must be blamed and is taken out
-//! before loading.
+//! before the text is read.
 
 use super::Severity::{self, Error, Note, Warning};
 

@@ -122,7 +122,7 @@ impl Reader<'_> {
             numbers.push(table.take(key).and_then(|node| seconds(node, key, out)).unwrap_or(default));
         }
         table.finish(out);
-        // With a fault the load is refused; a stand-in keeps the zone from being told to lack an
+        // A fault refuses the deployment; a stand-in prevents the finding that the zone lacks an
         // SOA.
         let (mname, rname) = (mname.unwrap_or_else(|| apex.clone()), rname.unwrap_or_else(|| apex.clone()));
         let mut rdata = [mname.as_wire(), rname.as_wire()].concat();

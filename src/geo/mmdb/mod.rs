@@ -1,4 +1,4 @@
-//! A GeoIP database in MaxMind DB format, read whole from octets at load.
+//! A GeoIP database in MaxMind DB format, read whole from octets at a reload.
 //!
 //! The search tree is walked here, within bounds of its own, because a corrupt tree can share or
 //! repeat nodes so that a walk without bounds never ends; records are decoded by the crate

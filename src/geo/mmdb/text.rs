@@ -1,4 +1,4 @@
-//! Databases written as text: geofeeds (RFC 8805) and our own source format, loaded without a
+//! Databases written as text: geofeeds (RFC 8805) and our own source format, read without a
 //! detour.
 
 use super::{Database, Fields};

@@ -119,7 +119,7 @@ pub fn check(zones: &[Zone], policies: &[ScopedPolicy], out: &mut Findings) {
     for zone in zones {
         match seen.get(&zone.apex) {
             Some(first) => out.push(
-                Finding::error(code::DUPLICATE_ZONE, format!("the zone `{}` is loaded twice", zone.apex))
+                Finding::error(code::DUPLICATE_ZONE, format!("the zone `{}` is read twice", zone.apex))
                     .at(zone.at, "again here")
                     .related(first.at, "first here"),
             ),

@@ -1,7 +1,7 @@
 //! SVCB and HTTPS (RFC 9460): a priority, a target, and parameters `key` or `key=value`.
 //!
 //! In text parameters stand in any order and values may be quoted (section 2.1); on the wire they
-//! ascend by key, each key once (section 2.2). What is loaded is consistent in itself (section
+//! ascend by key, each key once (section 2.2). What is read is consistent in itself (section
 //! 2.4.3).
 
 use super::RdataError;

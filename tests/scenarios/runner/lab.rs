@@ -17,7 +17,7 @@ pub fn tree() -> Tree {
     Tree { base: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/lab"), ..Tree::default() }
 }
 
-/// What a load came to.
+/// Outcome of reading the lab.
 pub struct ReadResult {
     /// The world, if nothing refused it.
     pub world: Option<World>,
