@@ -15,7 +15,7 @@ pub(crate) fn day(epoch_secs: u64) -> String {
 }
 
 /// A moment, such as `2026-03-01T12:00:00Z`.
-pub(crate) fn moment(epoch_secs: u64) -> String {
+pub(crate) fn date_time(epoch_secs: u64) -> String {
     let second = epoch_secs % 86_400;
     format!("{}T{:02}:{:02}:{:02}Z", day(epoch_secs), second / 3_600, second / 60 % 60, second % 60)
 }
@@ -47,7 +47,7 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     let days = march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 + day_of_year;
     let secs = (days.checked_sub(719_468)?) * 86_400 + hour * 3_600 + minute * 60 + second;
     // Punctuation, and days that a month does not have, are caught by printing it again.
-    (moment(secs) == text).then_some(secs)
+    (date_time(secs) == text).then_some(secs)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use world::{Plan, Question, Workload, World};
+use world::{Question, Workload, World, WorldSize};
 
 const USAGE: &str =
     "usage: cargo bench --bench compare -- run [--name WORD] [--names N] [--networks N] [--rounds N] \
@@ -103,7 +103,7 @@ fn run(options: &Options) {
     // The load and everything that it starts; servers are sent to the other core.
     let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).output();
     let world =
-        World::new(Plan { names: options.names, networks: options.networks, seed: 1 }).with_loopback();
+        World::new(WorldSize { names: options.names, networks: options.networks, seed: 1 }).with_loopback();
     let folder = std::env::temp_dir().join(format!("meridian-compare-{}", std::process::id()));
     let mut report = Report {
         facts: facts(options),

@@ -32,7 +32,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use world::{Plan, Question, Workload, World};
+use world::{Question, Workload, World, WorldSize};
 
 /// Names of the zones that are measured.
 const SIZES: [usize; 2] = [10_000, 1_000_000];
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
             drive(names.parse().expect("a number of names"), Path::new(&folder))
         }
         (Some("world"), Some(names), Some(folder)) => {
-            World::new(plan(names.parse().expect("a number of names"))).write(Path::new(&folder), 5300);
+            World::new(size(names.parse().expect("a number of names"))).write(Path::new(&folder), 5300);
         }
         (Some(word @ ("print" | "check" | "write")), ..) => return measure(word),
         _ => {
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 
 /// The part that runs under Valgrind.
 fn drive(names: usize, folder: &Path) {
-    let world = World::new(plan(names));
+    let world = World::new(size(names));
     let published = load(folder);
     let block = CounterBlock::single_writer(Lane::Udp, 0);
     let mut scratch = vec![0; 65_535];
@@ -97,8 +97,8 @@ fn load(folder: &Path) -> Published {
     Published::new(Arc::new(fresh.snapshot), 1)
 }
 
-fn plan(names: usize) -> Plan {
-    Plan { names, networks: NETWORKS, seed: 1 }
+fn size(names: usize) -> WorldSize {
+    WorldSize { names, networks: NETWORKS, seed: 1 }
 }
 
 /// What is not right need not be fast.
@@ -150,7 +150,7 @@ fn measure(word: &str) -> ExitCode {
     let mut figures = BTreeMap::new();
     for names in SIZES {
         let folder = folder(names);
-        World::new(plan(names)).write(&folder, 5300);
+        World::new(size(names)).write(&folder, 5300);
         let (workloads, stages) = count(names, &folder);
         for (workload, (per_query, dump)) in Workload::ALL.into_iter().zip(workloads) {
             println!("{:>10} names  {:<10} {per_query:>6} instructions", names, workload.word());
@@ -187,7 +187,7 @@ type Counted = (u64, PathBuf);
 
 /// The stages of an answer beside what each may cost; time here and now, which is the machine's.
 fn tell_stages(folder: &Path, counted: &[Counted]) {
-    let world = World::new(plan(SIZES[0]));
+    let world = World::new(size(SIZES[0]));
     let published = load(folder);
     let block = CounterBlock::single_writer(Lane::Udp, 0);
     let service = published.served();

@@ -4,7 +4,7 @@
 use crate::load;
 use crate::report::{Bar, Report, median};
 use crate::servers::{Kind, Running};
-use crate::world::{Plan, Workload, World};
+use crate::world::{Workload, World, WorldSize};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ pub fn measure(many: usize, rounds: usize, scratch: &Path, report: &mut Report) 
     if let Err(why) = countries(scratch, report) {
         report.skipped.push(("memory with networks of countries".to_owned(), why));
     }
-    let world = World::new(Plan { names: many, networks: 1_000, seed: 1 });
+    let world = World::new(WorldSize { names: many, networks: 1_000, seed: 1 });
     if let Err(why) = first_answers(&world, rounds, scratch, report) {
         report.skipped.push(("first answers".to_owned(), why));
     }
@@ -48,7 +48,7 @@ pub fn measure(many: usize, rounds: usize, scratch: &Path, report: &mut Report) 
 
 /// Memory with a large database of countries.
 fn countries(scratch: &Path, report: &mut Report) -> Result<(), String> {
-    let world = World::new(Plan { names: FEW, networks: 1_050_000, seed: 1 });
+    let world = World::new(WorldSize { names: FEW, networks: 1_050_000, seed: 1 });
     let running = Running::start(Kind::Meridian, &world, &scratch.join("countries"))?;
     thread::sleep(NO_HORIZON);
     let is = mebibytes(running.resident());
@@ -78,7 +78,7 @@ fn first_answers(world: &World, rounds: usize, scratch: &Path, report: &mut Repo
     }
     let [ours, theirs] = firsts.map(median);
     report.facts.push((
-        format!("first answer with {} names", world.plan.names),
+        format!("first answer with {} names", world.size.names),
         format!("{ours:.2} s; {} {theirs:.2} s; medians of {rounds} rounds", Kind::Knot.version()),
     ));
     report.bars.push(Bar {
@@ -93,7 +93,7 @@ fn first_answers(world: &World, rounds: usize, scratch: &Path, report: &mut Repo
 fn of_each_name(many: &World, scratch: &Path, report: &mut Report) -> Result<(), String> {
     let resident = |world: &World| -> Result<u64, String> {
         let running =
-            Running::start(Kind::Meridian, world, &scratch.join(format!("resident-{}", world.plan.names)))?;
+            Running::start(Kind::Meridian, world, &scratch.join(format!("resident-{}", world.size.names)))?;
         thread::sleep(NO_HORIZON);
         Ok(running.resident())
     };
@@ -104,16 +104,16 @@ fn of_each_name(many: &World, scratch: &Path, report: &mut Report) -> Result<(),
             "{:.1} MiB with {FEW} names, {:.1} MiB with {}",
             mebibytes(with_few),
             mebibytes(with_many),
-            many.plan.names
+            many.size.names
         ),
     ));
-    let is = (with_many as f64 - with_few as f64) / (many.plan.names - FEW) as f64;
+    let is = (with_many as f64 - with_few as f64) / (many.size.names - FEW) as f64;
     report.bars.push(Bar { what: "resident memory of each further name, octets", is, at_most: 120.0 });
     Ok(())
 }
 
 fn with_names(world: &World, names: usize) -> World {
-    World::new(Plan { names, ..world.plan })
+    World::new(WorldSize { names, ..world.size })
 }
 
 /// Processor time of an answer over UDP with few names and with many, by turns.
@@ -126,7 +126,7 @@ fn few_and_many(
 ) -> Result<(), String> {
     let few = with_names(many, FEW);
     let start = |world: &World| {
-        Running::start(kind, world, &scratch.join(format!("{}-{}", kind.word(), world.plan.names)))
+        Running::start(kind, world, &scratch.join(format!("{}-{}", kind.word(), world.size.names)))
     };
     let servers = [start(&few)?, start(many)?];
     for count in QUESTIONS {
@@ -151,7 +151,7 @@ fn few_and_many(
             format!("processor time of an answer over UDP, {}, {count} questions by turns", kind.word()),
             format!(
                 "{of_few:.2} us with {FEW} names, {of_many:.2} us with {}; medians of {rounds} rounds",
-                many.plan.names
+                many.size.names
             ),
         ));
         if kind == Kind::Meridian && count == QUESTIONS[0] {

@@ -54,7 +54,7 @@ const FIRST: [(u8, u8); 6] = [(1, 9), (11, 99), (101, 126), (128, 168), (170, 17
 
 /// What the world is made of.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct WorldSize {
     /// Names with an A record each in `cdn.example.`
     pub names: usize,
     /// Networks of the database.
@@ -134,7 +134,7 @@ impl Dice {
 
 /// The world: what is written, and what is asked of it.
 pub struct World {
-    pub plan: Plan,
+    pub size: WorldSize,
     /// Network, number of its country.
     networks: Vec<(Ipv4Net, usize)>,
     /// The same of loopback, if it is to have countries.
@@ -162,11 +162,11 @@ fn host_address(host: usize) -> Ipv4Addr {
 }
 
 impl World {
-    pub fn new(plan: Plan) -> World {
-        let mut dice = Dice(plan.seed);
-        let mut networks = Vec::with_capacity(plan.networks);
+    pub fn new(size: WorldSize) -> World {
+        let mut dice = Dice(size.seed);
+        let mut networks = Vec::with_capacity(size.networks);
         let (mut block, mut at) = (0, u32::from(FIRST[0].0) << 24);
-        while networks.len() < plan.networks {
+        while networks.len() < size.networks {
             let length = 20 + dice.roll(5) as u8;
             let size = 1u32 << (32 - length);
             at = at.next_multiple_of(size);
@@ -180,12 +180,12 @@ impl World {
             networks.push((Ipv4Net::new(at.into(), length).expect("a length up to 32"), country));
             at += size;
         }
-        World { plan, networks, loopback: Vec::new() }
+        World { size, networks, loopback: Vec::new() }
     }
 
     /// With networks of loopback in the database, so that resolvers that ask over it have places.
     pub fn with_loopback(mut self) -> World {
-        let mut dice = Dice(self.plan.seed ^ 0x100b);
+        let mut dice = Dice(self.size.seed ^ 0x100b);
         let network =
             |number: u32| Ipv4Net::new((127 << 24 | number << 8).into(), 24).expect("a length up to 32");
         self.loopback =
@@ -195,13 +195,13 @@ impl World {
 
     /// Questions of one kind.
     pub fn questions(&self, workload: Workload, count: usize) -> Vec<Question> {
-        let mut dice = Dice(self.plan.seed ^ workload as u64 ^ 0x5eed);
+        let mut dice = Dice(self.size.seed ^ workload as u64 ^ 0x5eed);
         (0..count).map(|_| self.question(workload, &mut dice)).collect()
     }
 
     fn question(&self, workload: Workload, dice: &mut Dice) -> Question {
         let resolver = IpAddr::from([127, 0, 0, 1]);
-        let host = dice.roll(self.plan.names);
+        let host = dice.roll(self.size.names);
         let networks = if workload == Workload::GeoSource && !self.loopback.is_empty() {
             &self.loopback
         } else {
@@ -280,7 +280,7 @@ impl World {
         let mut text = head("cdn.example.");
         text.push_str("x 60 CNAME edge\n");
         text.push_str(steered);
-        for host in 0..self.plan.names {
+        for host in 0..self.size.names {
             let _ = writeln!(text, "{} 300 IN A {}", host_label(host), host_address(host));
         }
         text

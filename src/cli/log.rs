@@ -64,7 +64,7 @@ fn panicked(info: &PanicHookInfo<'_>) -> String {
 
 /// A line that does not come from `tracing`.
 fn line(format: Format, level: &str, message: &str) -> Vec<u8> {
-    let time = rfc3339::moment(epoch_secs());
+    let time = rfc3339::date_time(epoch_secs());
     let text = match format {
         Format::Text => format!("{time} {level:>5} {message}\n"),
         Format::Json => {

@@ -1,7 +1,7 @@
 //! `meridian pop`.
 
 use crate::cli::server::{ServerClient, complain, table};
-use crate::cli::when::{moment, seconds};
+use crate::cli::when::{date_time, seconds};
 use crate::cli::{Format, prediction, print};
 use crate::rfc3339;
 use crate::steer::ledger::Selector;
@@ -106,7 +106,7 @@ pub(crate) struct How {
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     over: Option<u64>,
     /// Begin at this time: `22:00` (UTC), `+10m`, `2026-03-01T22:00:00Z`; TTLs are lowered ahead
-    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    #[arg(long, value_name = "MOMENT", value_parser = date_time)]
     at: Option<u64>,
     /// How long the override holds (`30s`, `2h`, `1h30m`); until it is removed unless given
     #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
@@ -353,7 +353,7 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
         "reason": how.reason,
         "for_secs": how.lasts,
         "over_secs": how.over.unwrap_or(0),
-        "start": how.at.map(rfc3339::moment),
+        "start": how.at.map(rfc3339::date_time),
         "force": how.force,
         "unsaved": how.unsaved,
         "dry_run": true,

@@ -28,12 +28,12 @@ pub(crate) fn seconds(text: &str) -> Result<u64, String> {
 
 /// A moment to come, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next one),
 /// `+10m`.
-pub(crate) fn moment(text: &str) -> Result<u64, String> {
+pub(crate) fn date_time(text: &str) -> Result<u64, String> {
     let now = epoch_secs();
-    moment_after(text, now)
+    date_time_after(text, now)
 }
 
-fn moment_after(text: &str, now: u64) -> Result<u64, String> {
+fn date_time_after(text: &str, now: u64) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a moment such as 22:00 (UTC), +10m or 2026-03-01T22:00:00Z");
     if let Some(secs) = text.strip_prefix('+') {
         return seconds(secs).ok().and_then(|secs| now.checked_add(secs)).ok_or_else(wrong);
@@ -44,7 +44,7 @@ fn moment_after(text: &str, now: u64) -> Result<u64, String> {
     }
     match rfc3339::parse(text).ok_or_else(wrong)? {
         at if at > now => Ok(at),
-        _ => Err(format!("`{text}` is over; it is {} now", rfc3339::moment(now))),
+        _ => Err(format!("`{text}` is over; it is {} now", rfc3339::date_time(now))),
     }
 }
 

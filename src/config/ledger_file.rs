@@ -99,8 +99,8 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
         table.need(key, out).and_then(|node| text(node, key, out)).map(Into::into)
     };
     let (reason, author) = (words("reason", out), words("author", out));
-    let set = table.need("set", out).and_then(|node| moment(node, "set", out));
-    let until = table.take("until").map(|node| moment(node, "until", out));
+    let set = table.need("set", out).and_then(|node| date_time(node, "set", out));
+    let until = table.take("until").map(|node| date_time(node, "until", out));
     // What began when it was said, and takes no time, waits for no clock.
     let transition = transition(&mut table, out).map(|transition| {
         if transition.over_secs == 0 && transition.start_epoch_secs <= set.unwrap_or(0) {
@@ -134,12 +134,12 @@ fn transition(table: &mut MapReader<'_>, out: &mut Findings) -> Option<Transitio
     };
     let over_secs = number("over_secs", OVERRIDE_SECS_MAX, out);
     let from = number("from", u64::from(WEIGHT_MAX), out);
-    let start = table.take("start").map(|node| moment(node, "start", out));
+    let start = table.take("start").map(|node| date_time(node, "start", out));
     let start_epoch_secs = start.unwrap_or(Some(0))?;
     Some(Transition { start_epoch_secs, over_secs: over_secs?, from: u32::try_from(from?).ok()? })
 }
 
-fn moment(node: &Node, key: &str, out: &mut Findings) -> Option<u64> {
+fn date_time(node: &Node, key: &str, out: &mut Findings) -> Option<u64> {
     let found = text(node, key, out).map(rfc3339::parse)?;
     if found.is_none() {
         refuse(node, key, "a moment such as 2026-03-01T12:00:00Z", out);
@@ -164,17 +164,17 @@ pub fn print(ledger: &Ledger) -> String {
         };
         let _ =
             writeln!(text, "    reason: {}\n    author: {}", quoted(&entry.reason), quoted(&entry.author));
-        let _ = writeln!(text, "    set: {}", rfc3339::moment(entry.set_epoch_secs));
+        let _ = writeln!(text, "    set: {}", rfc3339::date_time(entry.set_epoch_secs));
         let Transition { start_epoch_secs, over_secs, from } = entry.transition;
         if start_epoch_secs > 0 {
             let _ = writeln!(
                 text,
                 "    start: {}\n    over_secs: {over_secs}\n    from: {from}",
-                rfc3339::moment(start_epoch_secs)
+                rfc3339::date_time(start_epoch_secs)
             );
         }
         if let Some(until) = entry.until_epoch_secs {
-            let _ = writeln!(text, "    until: {}", rfc3339::moment(until));
+            let _ = writeln!(text, "    until: {}", rfc3339::date_time(until));
         }
     }
     text

@@ -93,7 +93,7 @@ fn progress(pop: &PopView, now: u64) -> Value {
         }
         Action::Weight(_) => format!("weight on its way to {}: {gone} % done", entry.action),
     };
-    let end = rfc3339::moment(entry.transition.end());
+    let end = rfc3339::date_time(entry.transition.end());
     json!({
         "text": format!(
             "{what}, done at {end}; at most {cached} % still cached the old way, for up to {} s",
@@ -147,7 +147,7 @@ fn target_json(target: &TargetView) -> Value {
 fn alarm_json(alarm: &Alarm) -> Value {
     json!({
         "text": alarm.sentence,
-        "since": rfc3339::moment(alarm.since_epoch_secs),
+        "since": rfc3339::date_time(alarm.since_epoch_secs),
     })
 }
 

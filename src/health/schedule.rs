@@ -125,7 +125,7 @@ impl Schedule {
             }
             self.entries.push(entry);
             if let Some(due) = self.entries[index as usize].due {
-                self.plan(index, due);
+                self.set_due(index, due);
             }
         }
     }
@@ -160,7 +160,7 @@ impl Schedule {
         let earliest = started.0.saturating_add(entry.every_ms / 2 + 1).max(now.0);
         let phase = entry.hash % entry.every_ms;
         let due = Moment(earliest + (phase + entry.every_ms - earliest % entry.every_ms) % entry.every_ms);
-        self.plan(index, due);
+        self.set_due(index, due);
         Some(Run { index, started })
     }
 
@@ -190,7 +190,7 @@ impl Schedule {
         if let Some(due) = self.entries[index as usize].due
             && due > by
         {
-            self.plan(index, by);
+            self.set_due(index, by);
         }
     }
 
@@ -210,7 +210,7 @@ impl Schedule {
         [top(&self.due), top(&self.due_canaries), deadline].into_iter().flatten().min()
     }
 
-    fn plan(&mut self, index: u32, due: Moment) {
+    fn set_due(&mut self, index: u32, due: Moment) {
         let entry = &mut self.entries[index as usize];
         entry.due = Some(due);
         let heap = if entry.is_canary { &mut self.due_canaries } else { &mut self.due };

@@ -1,6 +1,6 @@
 //! Tests of `civil`.
 
-use super::{day, moment, parse};
+use super::{date_time, day, parse};
 
 #[test]
 fn days_are_civil() {
@@ -19,7 +19,7 @@ fn days_are_civil() {
 fn moments_return() {
     for step in 0..40_000u64 {
         let secs = step * 1_234_577;
-        assert_eq!(parse(&moment(secs)), Some(secs));
+        assert_eq!(parse(&date_time(secs)), Some(secs));
     }
 }
 

@@ -11,9 +11,9 @@ pub(crate) mod health_control;
 pub(crate) mod load_control;
 pub(crate) mod overrides;
 pub(crate) mod probe_queue;
-pub(crate) mod roll_call;
 pub(crate) mod safety;
 pub(crate) mod saves;
+pub(crate) mod service_state;
 pub(crate) mod sockets;
 pub(crate) mod view;
 pub(crate) mod writer;
@@ -224,7 +224,7 @@ impl Server {
         let (saved, more) = remembered::recall_load(&fixed.state);
         let mut load_control = LoadControl::begin(&snapshot, &saved, now, prober, stop.clone());
         // Who was coming back when the last process ended goes on from there with the first answer.
-        roll_call::call(&health_control, &overrides, &mut load_control, &snapshot);
+        service_state::update(&health_control, &overrides, &mut load_control, &snapshot);
         load_control.poll(&snapshot);
         let scales = load_control.scales();
         overrides.weigh(Arc::new(move |meter| {

@@ -409,7 +409,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                     "`{} {}`, planned for {}, {}",
                     plan.selector,
                     plan.action,
-                    rfc3339::moment(plan.transition.start_epoch_secs),
+                    rfc3339::date_time(plan.transition.start_epoch_secs),
                     if entry.is_planned(now) {
                         "stands too; of two plans the one said last wins where both have begun"
                     } else {

@@ -14,9 +14,9 @@ use crate::server::compare::{self, Comparer};
 use crate::server::health_control::HealthControl;
 use crate::server::load_control::LoadControl;
 use crate::server::overrides::{self, Draft, LiveInputs, Overrides};
-use crate::server::roll_call;
 use crate::server::safety;
 use crate::server::saves::{Ended, OverrideReply, Purpose, Request, Saves};
+use crate::server::service_state;
 use crate::server::view;
 use crate::shared::Shared;
 use crate::shared::command::{
@@ -315,7 +315,7 @@ impl Writer {
 
     /// [`roll_call::call`] for what this writer has.
     fn update_service(&mut self, snapshot: &Snapshot) {
-        roll_call::call(&self.health_control, &self.overrides, &mut self.load_control, snapshot);
+        service_state::update(&self.health_control, &self.overrides, &mut self.load_control, snapshot);
     }
 
     /// Refreshes the operator view with a snapshot, its overrides and its health.

@@ -146,12 +146,14 @@ impl fmt::Display for Event {
 }
 
 fn words(entry: &Override) -> String {
-    let until =
-        entry.until_epoch_secs.map(|until| format!(" until {}", rfc3339::moment(until))).unwrap_or_default();
+    let until = entry
+        .until_epoch_secs
+        .map(|until| format!(" until {}", rfc3339::date_time(until)))
+        .unwrap_or_default();
     let Transition { start_epoch_secs, over_secs, .. } = entry.transition;
     let over = if over_secs > 0 { format!(" over {over_secs} s") } else { String::new() };
     let start = if start_epoch_secs > entry.set_epoch_secs {
-        format!(" from {} on", rfc3339::moment(start_epoch_secs))
+        format!(" from {} on", rfc3339::date_time(start_epoch_secs))
     } else {
         String::new()
     };
@@ -227,7 +229,7 @@ impl Event {
             Event::Stopping { signal } => json!({ "signal": signal }),
         };
         let mut object = json!({
-            "time": rfc3339::moment(epoch_secs),
+            "time": rfc3339::date_time(epoch_secs),
             "sequence": sequence,
             "kind": self.kind(),
             "text": self.to_string(),
@@ -295,11 +297,11 @@ pub(crate) fn override_json(entry: &Override) -> Value {
         "action": entry.action.to_string(),
         "author": &*entry.author,
         "reason": &*entry.reason,
-        "set": rfc3339::moment(entry.set_epoch_secs),
+        "set": rfc3339::date_time(entry.set_epoch_secs),
         "start": (entry.transition.start_epoch_secs > 0)
-            .then(|| rfc3339::moment(entry.transition.start_epoch_secs)),
+            .then(|| rfc3339::date_time(entry.transition.start_epoch_secs)),
         "over_secs": entry.transition.over_secs,
-        "done": (entry.transition.end() > 0).then(|| rfc3339::moment(entry.transition.end())),
-        "until": entry.until_epoch_secs.map(rfc3339::moment),
+        "done": (entry.transition.end() > 0).then(|| rfc3339::date_time(entry.transition.end())),
+        "until": entry.until_epoch_secs.map(rfc3339::date_time),
     })
 }

@@ -1,6 +1,6 @@
 //! Tests of `when`.
 
-use super::{moment_after, seconds};
+use super::{date_time_after, seconds};
 use crate::rfc3339;
 
 /// Times with units, added up.
@@ -27,7 +27,7 @@ fn moments_are_to_come() {
         ("+10m", "2026-03-01T12:10:00Z"),
         ("2026-04-01T00:00:00Z", "2026-04-01T00:00:00Z"),
     ] {
-        assert_eq!(moment_after(text, noon).map(rfc3339::moment), Ok(at.to_owned()), "{text}");
+        assert_eq!(date_time_after(text, noon).map(rfc3339::date_time), Ok(at.to_owned()), "{text}");
     }
     for text in [
         "",
@@ -41,6 +41,6 @@ fn moments_are_to_come() {
         "+18446744073709551615s",
         "1\u{e9}:00",
     ] {
-        assert!(moment_after(text, noon).is_err(), "{text}");
+        assert!(date_time_after(text, noon).is_err(), "{text}");
     }
 }

@@ -24,48 +24,50 @@ use std::sync::Arc;
 
 /// Makes the target set. The steering must have been compiled from the deployment.
 pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Findings) {
-    let mut watch = Watch { deployment, target_set: TargetSet::default(), known: HashMap::new() };
+    let mut builder =
+        TargetSetBuilder { deployment, target_set: TargetSet::default(), known: HashMap::new() };
     let pops = deployment.pops.iter();
-    watch.target_set.pops =
+    builder.target_set.pops =
         pops.map(|pop| PopCapacity { name: pop.name.clone(), capacity: pop.capacity }).collect();
-    watch.target_set.slots = vec![SlotTargets::default(); steering.slots.len()];
+    builder.target_set.slots = vec![SlotTargets::default(); steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
         for (pop, &slot) in table.slots.iter().enumerate() {
-            watch.slot(pop, slot, &scoped.policy.service);
+            builder.slot(pop, slot, &scoped.policy.service);
         }
         let members = table.members.iter().filter_map(|member| member.target.split().ok());
         let members =
             members.map(|pop| (pop.0, table.slots[usize::from(pop.0)])).filter(|(_, slot)| *slot != NO_SLOT);
-        watch.target_set.policies.push(PolicyMembers {
+        builder.target_set.policies.push(PolicyMembers {
             name: table.name.clone(),
             members: members.collect(),
             up_threshold_percent: scoped.policy.up_threshold_percent,
             guard: scoped.policy.guard,
         });
     }
-    watch.canaries();
-    watch.target_set.startup_wait_ms = deployment.startup_wait_ms;
+    builder.canaries();
+    builder.target_set.startup_wait_ms = deployment.startup_wait_ms;
     let mut findings = Findings::default();
-    if let Some(first) = deployment.probes.first().filter(|_| watch.target_set.targets.len() > TARGETS_MAX) {
+    if let Some(first) = deployment.probes.first().filter(|_| builder.target_set.targets.len() > TARGETS_MAX)
+    {
         let message =
-            format!("the probes have {} targets, more than {TARGETS_MAX}", watch.target_set.targets.len());
+            format!("the probes have {} targets, more than {TARGETS_MAX}", builder.target_set.targets.len());
         findings.push(
             Finding::error(code::TOO_LARGE, message)
                 .at(first.at, "the first probe")
                 .help("a target is one check of one address: probe fewer services, or give probes a `to`"),
         );
     }
-    (watch.target_set, findings)
+    (builder.target_set, findings)
 }
 
-struct Watch<'a> {
+struct TargetSetBuilder<'a> {
     deployment: &'a Deployment,
     target_set: TargetSet,
     /// Targets by key.
     known: HashMap<Arc<str>, u32>,
 }
 
-impl Watch<'_> {
+impl TargetSetBuilder<'_> {
     fn slot(&mut self, pop: usize, slot: u32, service: &str) {
         // Several policies use one slot; a slot without a name has not been looked at.
         if self.target_set.slots.get(slot as usize).is_none_or(|known| !known.service.is_empty()) {

@@ -10,7 +10,7 @@ use crate::sys::clock::epoch_secs;
 
 /// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed
 /// it.
-pub(crate) fn call(
+pub(crate) fn update(
     health_control: &HealthControl,
     overrides: &Overrides,
     load_control: &mut LoadControl,
