@@ -1,4 +1,4 @@
-//! Who is up and who serves: what verdicts and overrides together mean for loads and ramps.
+//! Service state: which PoPs are up and in service, by verdicts and overrides, for load and ramps.
 
 use super::health_control::HealthControl;
 use super::load_control::LoadControl;
@@ -8,8 +8,8 @@ use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
 use crate::sys::clock::epoch_secs;
 
-/// Tells loads and ramps who is up and who serves, once verdicts, overrides or files have changed
-/// it.
+/// Updates load and ramps after verdicts, overrides or files have changed which PoPs are up and in
+/// service.
 pub(crate) fn update(
     health_control: &HealthControl,
     overrides: &Overrides,

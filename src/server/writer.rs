@@ -313,7 +313,7 @@ impl Writer {
         }
     }
 
-    /// [`roll_call::call`] for what this writer has.
+    /// Updates load and ramps with the service state of a snapshot.
     fn update_service(&mut self, snapshot: &Snapshot) {
         service_state::update(&self.health_control, &self.overrides, &mut self.load_control, snapshot);
     }
