@@ -117,6 +117,14 @@ fn read_filter(text: &str) -> Result<Targets, String> {
     if let Some(part) = parts.iter().find(|part| part.contains(['[', ']', '{', '}', ' '])) {
         return Err(format!("`{part}` is no level by target, such as `meridian::probe=debug`"));
     }
+    // A bare word is a level, or a target of which everything is logged: a level that is misspelt
+    // would silence the rest.
+    let is_known = |part: &str| {
+        part.contains('=') || part.parse::<LevelFilter>().is_ok() || part.starts_with("meridian")
+    };
+    if let Some(part) = parts.iter().find(|part| !is_known(part)) {
+        return Err(format!("`{part}` is no level (off, error, warn, info, debug, trace)"));
+    }
     parts.join(",").parse().map_err(|error: ParseError| error.to_string())
 }
 

@@ -4,6 +4,7 @@ use crate::cli::{Config, Format, colour, log, print, print_findings};
 use crate::finding::{Files, Finding, code, render};
 use crate::limits::LOG_FLUSH_SECS;
 use crate::server::{Engine, Options, Server};
+use crate::sys::log_queue::LogQueue;
 use clap::ValueEnum;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -59,6 +60,8 @@ impl Serve {
                 return ExitCode::FAILURE;
             }
         };
+        // Also the last line of a panic of this thread.
+        let _flushed = FlushedAtEnd(log.clone());
         let engine = match self.engine {
             EngineArgument::Fast => Engine::Fast,
             #[cfg(feature = "portable")]
@@ -77,7 +80,6 @@ impl Serve {
                 let _ = std::thread::Builder::new().name("banner".to_owned()).spawn(move || print(&banner));
                 server.wait();
                 server.stop();
-                log.flush(Duration::from_secs(LOG_FLUSH_SECS));
                 ExitCode::SUCCESS
             }
             Err(refusal) => {
@@ -86,5 +88,14 @@ impl Serve {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+/// Writes what the log still holds, at most for a time, when the command ends in whatever way.
+struct FlushedAtEnd(LogQueue);
+
+impl Drop for FlushedAtEnd {
+    fn drop(&mut self) {
+        self.0.flush(Duration::from_secs(LOG_FLUSH_SECS));
     }
 }

@@ -116,6 +116,8 @@ families! {
         "1 for a feed whose shedding turned too often, so that its gain is halved.";
     RAMP_LEFT = Gauge "meridian_pop_ramp_left" ["pop"]
         "Share of cells that a ramp has not brought back to a PoP that came up, 0 to 1.";
+    ALARMS_STANDING = Gauge "meridian_alarms" []
+        "Alarms that stand; `meridian pop list` and `/readyz` have their sentences.";
     PROBES_WITHOUT_RESULT = Gauge "meridian_probes_without_result" []
         "Targets whose last check had no result, because this node lacks descriptors, memory, a permission, \
          a route or a program. Their verdicts stay as they are.";

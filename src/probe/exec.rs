@@ -21,7 +21,10 @@ pub(super) async fn run(
     trial: &mut Trial,
 ) -> Finding {
     trial.doing = "waiting for other programs to end";
+    // A wait for places is the node's own.
+    trial.is_own = true;
     let _place = places.acquire().await.map_err(|_| "the prober stops".to_owned())?;
+    trial.is_own = false;
     trial.doing = "running the program";
     // A program that cannot be run says nothing of the target.
     let (mut group, mut output) = start(check, target).inspect_err(|_| trial.is_own = true)?;

@@ -30,7 +30,10 @@ pub(super) async fn beginning(
     trial: &mut Trial,
 ) -> Result<(Vec<u8>, u64), String> {
     trial.doing = "waiting for other files";
+    // A wait for places is the node's own.
+    trial.is_own = true;
     let place = Arc::clone(places).acquire_owned().await.map_err(|_| "the prober stops".to_owned())?;
+    trial.is_own = false;
     trial.doing = "reading the file";
     let read = tokio::task::spawn_blocking(move || {
         // The place is held by the thread: a dead file system may keep it past the time-out.

@@ -1,8 +1,8 @@
 //! Overrides in the writer's hands: the ledger, its store, its alarms, and the rules that guard it.
 //!
-//! A change is written to the disk before it is published: what a node serves, it serves again
-//! after a restart, however it ended. A change that cannot be written is refused, and nothing
-//! changes.
+//! A change is on the disk before it is published: what a node serves, it serves again after a
+//! restart, however it ended. A change that cannot be saved is refused, and nothing changes, unless
+//! it may be unsaved: then it holds in memory under an alarm ([`super::saves`]).
 
 use crate::health::health_state::HealthState;
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
@@ -305,12 +305,14 @@ impl Overrides {
     }
 }
 
-/// Raises an alarm; gives its event if it did not stand.
+/// Raises an alarm; gives its event if it did not stand with these words.
 fn raise(place: &mut Option<Alarm>, sentence: String, now: u64) -> Option<Event> {
-    if place.is_some() {
-        return None;
-    }
-    *place = Some(Alarm { sentence: sentence.clone(), since_epoch_secs: now, is_of_ledger: false });
+    let since_epoch_secs = match place {
+        Some(alarm) if alarm.sentence == sentence => return None,
+        Some(alarm) => alarm.since_epoch_secs,
+        None => now,
+    };
+    *place = Some(Alarm { sentence: sentence.clone(), since_epoch_secs, is_of_ledger: false });
     Some(Event::LedgerAlarm { sentence })
 }
 

@@ -51,8 +51,9 @@ pub(crate) enum Purpose {
 
 /// The end of a wait for a save.
 pub(crate) enum Ended {
-    /// The disk has answered. Without a purpose, the save was late and its request refused.
-    Done(Option<Purpose>, Result<(), String>),
+    /// The disk has answered about a ledger. Without a purpose, the save was late and its request
+    /// refused.
+    Done(Option<Purpose>, Ledger, Result<(), String>),
     /// The disk has not answered in time.
     Late(Purpose),
 }
@@ -71,6 +72,8 @@ struct Running {
     work: JoinHandle<(LedgerStore, io::Result<()>)>,
     /// `None` once the save is late.
     purpose: Option<Purpose>,
+    /// The ledger that is being saved.
+    ledger: Ledger,
     deadline: Instant,
 }
 
@@ -92,14 +95,16 @@ impl Saves {
 
     /// Begins a save. The caller has made sure that none runs.
     pub(crate) fn begin(&mut self, ledger: Ledger, purpose: Purpose) {
-        let mut store = self.store.take().unwrap_or_else(|| LedgerStore::open(&self.state).store);
+        let (store, state, saved) = (self.store.take(), self.state.clone(), ledger.clone());
         let acknowledges = matches!(purpose, Purpose::Acknowledge(..));
         let work = spawn_blocking(move || {
+            let ledger = saved;
+            let mut store = store.unwrap_or_else(|| LedgerStore::open(&state).store);
             let done = if acknowledges { store.acknowledge(&ledger) } else { store.save(&ledger) };
             (store, done)
         });
         let deadline = Instant::now() + Duration::from_secs(SAVE_SECS);
-        self.running = Some(Running { work, purpose: Some(purpose), deadline });
+        self.running = Some(Running { work, purpose: Some(purpose), ledger, deadline });
     }
 
     /// Lets a request wait for the save that runs; gives it back if too many wait, or the disk
@@ -132,17 +137,21 @@ impl Saves {
         } else {
             (&mut running.work).await
         };
-        let purpose = self.running.take().and_then(|running| running.purpose);
+        let Some(Running { purpose, ledger, .. }) = self.running.take() else {
+            return std::future::pending().await;
+        };
         match done {
             Ok((store, done)) => {
                 let path = store.path().display().to_string();
                 self.store = Some(store);
-                Ended::Done(purpose, done.map_err(|error| format!("{path}: {error}")))
+                Ended::Done(purpose, ledger, done.map_err(|error| format!("{path}: {error}")))
             }
             // The store is gone with the thread; the next save opens it anew.
-            Err(fault) => {
-                Ended::Done(purpose, Err(format!("the save ended by a fault of the program: {fault}")))
-            }
+            Err(fault) => Ended::Done(
+                purpose,
+                ledger,
+                Err(format!("the save ended by a fault of the program: {fault}")),
+            ),
         }
     }
 }

@@ -8,7 +8,7 @@
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::health::health_state::HealthState;
 use crate::health::probe_result::ProbeResult;
-use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX, SAVE_RETRY_SECS};
+use crate::limits::{COMMAND_QUEUE, EXPIRY_LOOK_SECS, FINDINGS_LOGGED_MAX, SAVE_RETRY_SECS, SAVE_SECS};
 use crate::reload::prepare::{self, Fresh, RestartOnly};
 use crate::server::compare::{self, Comparer};
 use crate::server::health_control::HealthControl;
@@ -188,7 +188,8 @@ impl Writer {
             Duration::from_secs(secs).max(FREE_EVERY / 5)
         });
         let sweep = (!self.retired.is_empty()).then_some(FREE_EVERY);
-        let again = self.save_again.map(|at| at.saturating_duration_since(Instant::now()));
+        let again = self.save_again.filter(|_| self.saves.is_idle());
+        let again = again.map(|at| at.saturating_duration_since(Instant::now()));
         expiry.into_iter().chain(sweep).chain(again).min()
     }
 
@@ -366,8 +367,30 @@ impl Writer {
         }
     }
 
+    /// Finishes saves of overrides in their time: a change that the disk has is in force after a
+    /// restart, so its request is answered.
+    async fn finish_saves(&mut self) {
+        let all = async {
+            if self.overrides.is_unsaved() && self.saves.is_idle() {
+                self.saves.begin(self.overrides.ledger.clone(), Purpose::Rewrite);
+            }
+            while !self.saves.is_idle() {
+                let ended = self.saves.wait().await;
+                self.finish_save(ended);
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(SAVE_SECS), all).await;
+        while let Some(request) = self.saves.next_waiting() {
+            match request {
+                Request::Override(_, reply) => reply(self.not_saved("the server stops; nothing was changed")),
+                Request::Acknowledge(_, reply) => reply(Err("the server stops".to_owned())),
+            }
+        }
+    }
+
     /// The last words: what the next start begins with.
     async fn save_and_stop(mut self) {
+        self.finish_saves().await;
         let now = epoch_secs();
         let [health, load] = &mut self.memories;
         if self.health_control.has_targets() {
@@ -416,11 +439,12 @@ impl Writer {
         ))
     }
 
-    /// Begins what needs the disk, or lets it wait behind a save that runs. A change that is only
-    /// looked at, or that need not be saved, waits for nothing.
+    /// Begins what needs the disk, or lets it wait behind a save that runs. A dry run waits for
+    /// nothing. A change that need not be saved waits for a save that is in time, because the
+    /// ledger of that save comes into force whole.
     fn handle_request(&mut self, request: Request) {
         let waits = match &request {
-            Request::Override(change, _) => !change.dry_run && !change.unsaved,
+            Request::Override(change, _) => !(change.dry_run || (change.unsaved && self.saves.is_late())),
             Request::Acknowledge(..) => true,
         };
         let refused = match waits && !self.saves.is_idle() {
@@ -518,22 +542,31 @@ impl Writer {
                     self.handle_request(request);
                 }
             }
-            // The disk may have a change that was refused.
-            Ended::Done(None, _) => {
+            Ended::Done(None, ledger, result) => {
                 self.overrides.answers();
-                self.saves.begin(self.overrides.ledger.clone(), Purpose::Rewrite);
+                if result.is_ok() && ledger == self.overrides.ledger {
+                    self.overrides.keep(ledger);
+                    self.save_again = None;
+                } else {
+                    // The disk may have a change that was refused.
+                    let why = result.err().unwrap_or_else(|| "it took a change that was refused".to_owned());
+                    self.refuse_save(Purpose::Rewrite, &why);
+                }
             }
-            Ended::Done(Some(purpose), Err(why)) => self.refuse_save(purpose, &why),
-            Ended::Done(Some(Purpose::Override(mut draft, reply)), Ok(())) => {
+            Ended::Done(Some(purpose), _, Err(why)) => self.refuse_save(purpose, &why),
+            Ended::Done(Some(Purpose::Override(mut draft, reply)), _, Ok(())) => {
+                // What has ended meanwhile has ended, and is told once.
+                self.advance_overrides();
+                draft.ledger.expire(epoch_secs());
                 self.overrides.keep(std::mem::take(&mut draft.ledger));
                 self.publish_override(*draft, reply);
             }
-            Ended::Done(Some(Purpose::Acknowledge(author, reply)), Ok(())) => {
+            Ended::Done(Some(Purpose::Acknowledge(author, reply)), _, Ok(())) => {
                 let over = self.overrides.acknowledge();
                 self.log_event(&Event::LedgerAcknowledged { author: author.to_string() });
                 reply(Ok(over));
             }
-            Ended::Done(Some(Purpose::Rewrite), Ok(())) => {
+            Ended::Done(Some(Purpose::Rewrite), _, Ok(())) => {
                 let ledger = std::mem::take(&mut self.overrides.ledger);
                 self.overrides.keep(ledger);
                 self.save_again = None;
@@ -562,7 +595,9 @@ impl Writer {
                 let sentence = format!("the overrides in force are not on the disk: {why}");
                 let alarm = self.overrides.miss(&sentence, epoch_secs());
                 alarm.iter().for_each(|event| self.log_event(event));
-                self.save_again = Some(Instant::now() + Duration::from_secs(SAVE_RETRY_SECS));
+                let is_first = alarm.is_some() && !self.saves.is_late();
+                let pause = Duration::from_secs(if is_first { 0 } else { SAVE_RETRY_SECS });
+                self.save_again = Some(Instant::now() + pause);
             }
         }
     }

@@ -15,6 +15,7 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     // A disk that hangs, for tests.
     #[cfg(debug_assertions)]
     while beside(path, ".hang").exists() {
+        let _ = fs::write(beside(path, ".hanging"), "");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let fresh = beside(path, ".new");

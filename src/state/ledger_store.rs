@@ -94,9 +94,12 @@ impl LedgerStore {
             // Kept for whoever wants to know what it said, and as the sign of the alarm after a
             // restart.
             match std::fs::copy(&self.path, self.set_aside()) {
-                // Taken away by hand: nothing is left to keep.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+                // Nothing is left to keep but the sign.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    atomic::write(&self.set_aside(), b"# the ledger was missing\n")?;
+                }
+                Err(error) => return Err(error),
+                Ok(_) => {}
             }
         } else if let Some(good) = self.good.as_ref().filter(|good| **good != octets) {
             atomic::write(&self.copy(), good)?;

@@ -8,8 +8,11 @@ use crate::limits::{LOG_LINE_OCTETS_MAX, LOG_QUEUE};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Pause between tries to queue a flush.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The way into a log queue; cheap to clone.
 #[derive(Clone, Debug)]
@@ -50,14 +53,18 @@ impl LogQueue {
             line.truncate(LOG_LINE_OCTETS_MAX - 4);
             line.extend_from_slice(b"...\n");
         }
-        if self.sender.try_send(Entry::Line(line)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.queue(line);
     }
 
-    /// Queues a text of many lines, each for itself.
+    /// Queues a text of many lines as one, whatever its length. Never waits.
     pub(crate) fn text(&self, text: &str) {
-        text.split_inclusive('\n').for_each(|line| self.line(line.as_bytes().to_vec()));
+        self.queue(text.as_bytes().to_vec());
+    }
+
+    fn queue(&self, octets: Vec<u8>) {
+        if self.sender.try_send(Entry::Line(octets)).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Counter of dropped lines.
@@ -68,8 +75,16 @@ impl LogQueue {
     /// Waits until queued lines are written, at most for a time. Gives whether they are.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
         let (done, flushed) = sync_channel(1);
-        let is_queued = self.sender.try_send(Entry::Flush(done)).is_ok();
-        is_queued && flushed.recv_timeout(patience) != Err(RecvTimeoutError::Timeout)
+        let end = Instant::now() + patience;
+        let mut entry = Entry::Flush(done);
+        while let Err(TrySendError::Full(back)) = self.sender.try_send(entry) {
+            if Instant::now() >= end {
+                return false;
+            }
+            entry = back;
+            std::thread::sleep(PAUSE);
+        }
+        flushed.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok()
     }
 }
 
@@ -80,15 +95,22 @@ fn write_entries(
     lost: impl Fn(u64) -> Vec<u8>,
 ) {
     let mut reported = 0;
+    // A write that failed may have left half a line.
+    let mut is_torn = false;
     for entry in entries {
         match entry {
             Entry::Flush(done) => drop(done.try_send(())),
             Entry::Line(line) => {
                 let missing = dropped.load(Ordering::Relaxed) - reported;
-                if missing > 0 && output.write_all(&lost(missing)).is_ok() {
+                let end: &[u8] = if is_torn { b"\n" } else { b"" };
+                if missing > 0 && output.write_all(&[end, &lost(missing)].concat()).is_ok() {
                     reported += missing;
+                    is_torn = false;
                 }
-                if output.write_all(&line).and_then(|()| output.flush()).is_err() {
+                let end: &[u8] = if is_torn { b"\n" } else { b"" };
+                let written = output.write_all(&[end, &line].concat()).and_then(|()| output.flush());
+                is_torn = written.is_err();
+                if is_torn {
                     dropped.fetch_add(1, Ordering::Relaxed);
                 }
             }

@@ -153,7 +153,7 @@ fn a_log_that_cannot_be_written_stops_nothing() {
         deployment.set_address("198.51.100.77");
         assert!(reload(&deployment).contains("200 OK"));
         assert_eq!(decode(&ask_udp(dns, &query(1, "www.cdn.example", 1))).2, ["198.51.100.77"]);
-        let body = r#"{"pops":["one"],"action":"down","reason":"test","author":"test"}"#;
+        let body = r#"{"pops":["one"],"state":"down","reason":"test","author":"test"}"#;
         let length = body.len();
         let verb = control(
             &deployment,
@@ -162,7 +162,7 @@ fn a_log_that_cannot_be_written_stops_nothing() {
                  content-length: {length}\r\n\r\n{body}"
             ),
         );
-        assert!(verb.contains("HTTP/1.1"), "{verb}");
+        assert!(verb.contains("200 OK"), "{verb}");
         let page = control(&deployment, "GET /metrics HTTP/1.1\r\nhost: local\r\n\r\n");
         let dropped = page
             .lines()

@@ -27,6 +27,8 @@ fn filters() {
         ("[span]=debug", None),
         ("a[{f}]=debug", None),
         ("meridian=loud", None),
+        ("inof", None),
+        ("meridian::probe", Some([false, false, true, false])),
     ] {
         assert_eq!(enabled(text), expected, "{text:?}");
     }

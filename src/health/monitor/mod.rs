@@ -73,6 +73,10 @@ pub struct Monitor {
     polled_at: Option<Moment>,
     events: VecDeque<HealthEvent>,
     lost_events: u64,
+    /// Targets whose last run had no result.
+    own_faults: usize,
+    /// The alarm of these was told.
+    has_own_fault: bool,
     now: Moment,
 }
 
@@ -99,6 +103,8 @@ impl Monitor {
             polled_at: None,
             events: VecDeque::new(),
             lost_events: 0,
+            own_faults: 0,
+            has_own_fault: false,
             watched,
             target_set,
             now,
@@ -298,18 +304,24 @@ impl Monitor {
         let index = run.index;
         // No result: neither a failure of the target, nor a canary's proof.
         if let (true, Err(why)) = (probe_result.is_own, &probe_result.result) {
-            let had = self.own_faults();
-            self.watched[index as usize].own_fault = Some(why.clone());
-            if had == 0 {
+            if self.watched[index as usize].own_fault.replace(why.clone()).is_none() {
+                self.own_faults += 1;
+            }
+            if self.own_faults == 1 && !self.has_own_fault {
+                self.has_own_fault = true;
                 self.tell(HealthEvent::OwnFault { why: why.clone() });
             }
+            // A canary without a result answers as little as one that fails: else its family would
+            // wait for its proof for ever.
+            let family = IpFamily::of(self.target_set.targets[index as usize].destination);
+            self.hear_canary(index, family, false, now);
             return self.read(index, now);
         }
-        let has_fault = self.watched[index as usize].own_fault.is_some();
-        let has_counted = self.apply(index, run.started, probe_result, now);
-        if has_fault && self.own_faults() == 0 {
-            self.tell(HealthEvent::OwnFaultOver);
+        if self.watched[index as usize].own_fault.take().is_some() {
+            self.own_faults -= 1;
+            self.end_own_fault();
         }
+        let has_counted = self.apply(index, run.started, probe_result, now);
         if has_counted
             && probe_result.result.is_err()
             && matches!(self.watched[index as usize].verdict_state, VerdictState::Cold { .. })
@@ -328,7 +340,21 @@ impl Monitor {
 
     /// Targets whose last run had no result, by the node's own trouble.
     pub(crate) fn own_faults(&self) -> usize {
-        self.watched.iter().filter(|watched| watched.own_fault.is_some()).count()
+        self.own_faults
+    }
+
+    /// Counts anew after the targets have changed.
+    pub(super) fn count_own_faults(&mut self) {
+        self.own_faults = self.watched.iter().filter(|watched| watched.own_fault.is_some()).count();
+        self.end_own_fault();
+    }
+
+    /// Tells the end of the node's own trouble, once every check has a result.
+    fn end_own_fault(&mut self) {
+        if self.own_faults == 0 && self.has_own_fault {
+            self.has_own_fault = false;
+            self.tell(HealthEvent::OwnFaultOver);
+        }
     }
 
     /// The node's own trouble with one of its targets, in words.

@@ -69,6 +69,7 @@ impl Monitor {
         for family in IpFamily::BOTH {
             self.confirm_suspects(family, now);
         }
+        self.count_own_faults();
     }
 }
 

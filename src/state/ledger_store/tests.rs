@@ -95,7 +95,11 @@ fn a_missing_ledger_with_a_copy_is_damaged() {
         assert_eq!(opened.ledger, first);
         assert!(opened.alarms.len() == 1 && opened.alarms[0].contains("missing"), "{:?}", opened.alarms);
     }
+    // A verb mends the file, and does not end the alarm.
     let Opened { mut store, ledger, .. } = LedgerStore::open(folder.path());
+    store.save(&ledger).unwrap();
+    let Opened { mut store, ledger, alarms } = LedgerStore::open(folder.path());
+    assert_eq!((&ledger, alarms.len()), (&first, 1));
     store.acknowledge(&ledger).unwrap();
     let Opened { ledger, alarms, .. } = LedgerStore::open(folder.path());
     assert_eq!((ledger, alarms.len()), (first, 0));

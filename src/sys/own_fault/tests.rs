@@ -14,7 +14,7 @@ fn errors_by_owner() {
         (libc::ENOBUFS, true),
         (libc::EAGAIN, true),
         (libc::EPERM, true),
-        (libc::EACCES, true),
+        (libc::EACCES, false),
         (libc::EADDRNOTAVAIL, true),
         (libc::ECONNREFUSED, false),
         (libc::ECONNRESET, false),
@@ -23,5 +23,32 @@ fn errors_by_owner() {
     ] {
         let error = io::Error::from_raw_os_error(number);
         assert_eq!(is_own(&error, peer), is_ours, "{error}");
+    }
+    assert!(is_own(&io::Error::from_raw_os_error(libc::EACCES), None), "a file or program of ours");
+}
+
+/// Rows of the kernel's tables of routes.
+#[test]
+fn routes_of_a_family() {
+    for (row, is_route) in [
+        ("Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask", false),
+        ("eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000", true),
+        ("eth0\t0002A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF", true),
+        ("lo\t0000007F\t00000000\t0001\t0\t0\t0\t000000FF", false),
+        ("*\t000200C0\t00000000\t0201\t0\t0\t0\t00FFFFFF", false),
+    ] {
+        assert_eq!(is_v4_route(row), is_route, "{row}");
+    }
+    let none = "00000000000000000000000000000000";
+    for (to, flags, interface, is_route) in [
+        (none, "00450003", "eth0", true),
+        (none, "00200200", "lo", false),
+        ("20010db8000000000000000000000000", "00000001", "eth0", true),
+        ("fe800000000000000000000000000000", "00000001", "eth0", false),
+        ("ff000000000000000000000000000000", "00000001", "eth0", false),
+        ("00000000000000000000000000000001", "80200001", "lo", false),
+    ] {
+        let row = format!("{to} 00 {none} 00 {none} 00000400 00000001 00000000 {flags} {interface:>8}");
+        assert_eq!(is_v6_route(&row), is_route, "{row}");
     }
 }

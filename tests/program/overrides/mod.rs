@@ -1,5 +1,8 @@
 //! Overrides by hand: verbs, answers, restarts, expiry, damage, reloads, over the real program.
 
+#[cfg(debug_assertions)] // the hook that makes a disk hang is not in other builds
+mod hang;
+
 use crate::support::deployment::*;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -442,45 +445,4 @@ fn two_slow_drains_do_not_pass_a_safety_rule() {
         assert_eq!(process.run(&["reload"]).0, status, "{percent} %");
     }
     assert_eq!(process.run(&["pop", "auto", "two", "--yes"]).0, 0, "{}", process.run(&["pop", "list"]).1);
-}
-
-/// A state disk that hangs: a verb is refused as not saved in its time, verdicts, reloads and pages
-/// go on, `--unsaved` holds in memory under an alarm, and the disk has the ledger in force once it
-/// answers.
-#[test]
-#[cfg(debug_assertions)] // the hook that makes a disk hang is not in other builds
-fn a_disk_that_hangs_stops_nothing() {
-    let deployment = two_pops();
-    let process = Process::start(&deployment);
-    assert_eq!(process.run(&["pop", "weight", "--yes", "two", "7", "--reason", "saved"]).0, 0);
-    deployment.write("state/overrides.yaml.hang", "");
-    let (status, stdout, stderr) = process.run(&["pop", "down", "--yes", "one", "--reason", "late"]);
-    assert!(status == 1 && format!("{stdout}{stderr}").contains("--unsaved"), "{stdout}{stderr}");
-    assert_eq!(process.answers(), [ONE, TWO], "what was refused does not hold");
-    // The disk still hangs, and nothing else waits for it.
-    let begun = Instant::now();
-    let (status, stdout, stderr) = process.run(&["pop", "down", "--yes", "one", "--reason", "again"]);
-    assert!(status == 1 && format!("{stdout}{stderr}").contains("--unsaved"), "{stdout}{stderr}");
-    assert!(begun.elapsed() < PATIENCE / 4, "the next verb is refused at once");
-    pops(&deployment, "drain");
-    assert_eq!(process.run(&["reload"]).0, 0);
-    assert_eq!(process.answers(), [ONE, ONE]);
-    let (status, text) = process.page("/readyz");
-    assert!(status == 200 && text.contains("does not answer"), "{text}");
-    let (status, stdout, stderr) =
-        process.run(&["pop", "down", "--yes", "--unsaved", "one", "--reason", "fire"]);
-    assert_eq!(status, 0, "{stdout}{stderr}");
-    assert_eq!(process.answers(), [TWO, TWO]);
-    assert!(process.page("/readyz").1.contains("not on the disk"));
-    std::fs::remove_file(deployment.path("state/overrides.yaml.hang")).expect("ours");
-    let end = Instant::now() + PATIENCE;
-    while process.page("/readyz").1 != "serving\n" {
-        assert!(Instant::now() < end, "{}", process.page("/readyz").1);
-        std::thread::yield_now();
-    }
-    let saved = std::fs::read_to_string(deployment.path("state/overrides.yaml")).expect("there");
-    assert!(saved.contains("fire") && !saved.contains("late") && !saved.contains("again"), "{saved}");
-    drop(process);
-    let process = Process::start(&deployment);
-    assert_eq!(process.answers(), [TWO, TWO], "after a restart too");
 }
