@@ -400,3 +400,22 @@ fn own_trouble_is_no_result() {
     step(&mut monitor, 140_000, 240_000, &ProbeResult::failed("refused"));
     assert!(verdicts(&monitor).contains(&Verdict::Down));
 }
+
+/// Canaries that never have a result answer nothing: their family freezes, and the freeze ends, so
+/// that targets which fail go down all the same.
+#[test]
+fn canaries_without_a_result_hide_no_outage_for_ever() {
+    let mut monitor = monitor(target_set(1, 1, 2));
+    run(&mut monitor, 0, 20_000, |_| true);
+    let own = ProbeResult { is_own: true, ..ProbeResult::failed("too many open files") };
+    let mut now = 20_000;
+    while now < 200_000 {
+        while let Some(due) = monitor.poll_due(Moment(now)) {
+            let result =
+                if &*due.target().probe == "canary" { own.clone() } else { ProbeResult::failed("refused") };
+            assert!(monitor.handle_result(due.ticket, &result, Moment(now)));
+        }
+        now = monitor.next_wake().map_or(200_000, |wake| wake.0).max(now + 1);
+    }
+    assert!(verdicts(&monitor).contains(&Verdict::Down), "{:?}", events(&mut monitor));
+}
