@@ -506,22 +506,18 @@ impl Writer {
 
     /// The outcome of a change, with the snapshot in service.
     fn report(&self, draft: Draft) -> OverrideReport {
-        let served = self.shared.published.snapshot();
-        OverrideReport {
-            ended: draft.ended,
-            sequence: served.sequence(),
-            digest: served.digest().to_string(),
-            pops: draft.pops,
-            warnings: draft.warnings,
-            prediction: None,
-        }
+        OverrideReport { pops: draft.pops, warnings: draft.warnings, ..self.outcome(draft.ended) }
     }
 
     /// The refusal of a change that the disk does not have.
     fn not_saved(&self, sentence: &str) -> OverrideReport {
+        self.outcome(OverrideOutcome::Refused(sentence.to_owned()))
+    }
+
+    fn outcome(&self, ended: OverrideOutcome) -> OverrideReport {
         let served = self.shared.published.snapshot();
         OverrideReport {
-            ended: OverrideOutcome::Refused(sentence.to_owned()),
+            ended,
             sequence: served.sequence(),
             digest: served.digest().to_string(),
             pops: Vec::new(),
