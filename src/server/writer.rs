@@ -88,6 +88,10 @@ struct RunningReload {
 
 type ReloadResult = Result<(Fresh, snapshot::Difference), Box<(Findings, Files)>>;
 
+/// The refusal of a verb that would wait for a disk which hangs, or behind too many others.
+const DISK_BUSY: &str = "the disk of the state folder has not answered an earlier save; `--unsaved` \
+                         applies the change in memory, under an alarm";
+
 /// The refusal of a verb that the disk does not take in time.
 const NOT_SAVED: &str = "the disk of the state folder has not answered in time; `--unsaved` applies the \
                          change in memory, under an alarm";
@@ -452,8 +456,8 @@ impl Writer {
             false => return self.begin_request(request),
         };
         match refused {
-            Some(Request::Override(_, reply)) => reply(self.not_saved(NOT_SAVED)),
-            Some(Request::Acknowledge(_, reply)) => reply(Err(NOT_SAVED.to_owned())),
+            Some(Request::Override(_, reply)) => reply(self.not_saved(DISK_BUSY)),
+            Some(Request::Acknowledge(_, reply)) => reply(Err(DISK_BUSY.to_owned())),
             None => {}
         }
     }
