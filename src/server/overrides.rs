@@ -215,6 +215,11 @@ impl Overrides {
     /// Lets a ledger hold that the disk has.
     pub(crate) fn keep(&mut self, ledger: Ledger) {
         self.ledger = ledger;
+        self.end_disk_alarms();
+    }
+
+    /// Ends the alarms of the disk, because it has the ledger in force.
+    pub(crate) fn end_disk_alarms(&mut self) {
         (self.hang, self.unsaved) = (None, None);
     }
 

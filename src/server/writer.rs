@@ -545,7 +545,7 @@ impl Writer {
             Ended::Done(None, ledger, result) => {
                 self.overrides.answers();
                 if result.is_ok() && ledger == self.overrides.ledger {
-                    self.overrides.keep(ledger);
+                    self.overrides.end_disk_alarms();
                     self.save_again = None;
                 } else {
                     // The disk may have a change that was refused.
@@ -567,8 +567,7 @@ impl Writer {
                 reply(Ok(over));
             }
             Ended::Done(Some(Purpose::Rewrite), _, Ok(())) => {
-                let ledger = std::mem::take(&mut self.overrides.ledger);
-                self.overrides.keep(ledger);
+                self.overrides.end_disk_alarms();
                 self.save_again = None;
             }
         }

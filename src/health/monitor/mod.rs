@@ -75,8 +75,6 @@ pub struct Monitor {
     lost_events: u64,
     /// Targets whose last run had no result.
     own_faults: usize,
-    /// The alarm of these was told.
-    has_own_fault: bool,
     now: Moment,
 }
 
@@ -104,7 +102,6 @@ impl Monitor {
             events: VecDeque::new(),
             lost_events: 0,
             own_faults: 0,
-            has_own_fault: false,
             watched,
             target_set,
             now,
@@ -306,10 +303,9 @@ impl Monitor {
         if let (true, Err(why)) = (probe_result.is_own, &probe_result.result) {
             if self.watched[index as usize].own_fault.replace(why.clone()).is_none() {
                 self.own_faults += 1;
-            }
-            if self.own_faults == 1 && !self.has_own_fault {
-                self.has_own_fault = true;
-                self.tell(HealthEvent::OwnFault { why: why.clone() });
+                if self.own_faults == 1 {
+                    self.tell(HealthEvent::OwnFault { why: why.clone() });
+                }
             }
             // A canary without a result answers as little as one that fails: else its family would
             // wait for its proof for ever.
@@ -318,8 +314,7 @@ impl Monitor {
             return self.read(index, now);
         }
         if self.watched[index as usize].own_fault.take().is_some() {
-            self.own_faults -= 1;
-            self.end_own_fault();
+            self.set_own_faults(self.own_faults - 1);
         }
         let has_counted = self.apply(index, run.started, probe_result, now);
         if has_counted
@@ -345,14 +340,12 @@ impl Monitor {
 
     /// Counts anew after the targets have changed.
     pub(super) fn count_own_faults(&mut self) {
-        self.own_faults = self.watched.iter().filter(|watched| watched.own_fault.is_some()).count();
-        self.end_own_fault();
+        self.set_own_faults(self.watched.iter().filter(|watched| watched.own_fault.is_some()).count());
     }
 
     /// Tells the end of the node's own trouble, once every check has a result.
-    fn end_own_fault(&mut self) {
-        if self.own_faults == 0 && self.has_own_fault {
-            self.has_own_fault = false;
+    fn set_own_faults(&mut self, count: usize) {
+        if std::mem::replace(&mut self.own_faults, count) > 0 && count == 0 {
             self.tell(HealthEvent::OwnFaultOver);
         }
     }
