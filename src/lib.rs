@@ -4,7 +4,7 @@
 //! 5  program   cli  server                          arguments, wiring, signals, drain
 //! 4  edges     sys  state  transport  probe  reload  control   sockets, files, clocks, threads
 //! ------------------------------------------------  below: no I/O, no clock, no dice, no lock
-//! 3  core      answer  snapshot  shared             the pure function; its tables; shared state
+//! 3  core      answer  snapshot  shared  live       the pure function; its tables; what moves
 //! 2  words     config                               text -> checked values, or findings
 //! 1  facts     zone  steer  health  geo             what is true of names, places and PoPs
 //! 0  ground    wire  finding  rfc3339  limits       octets, faults, dates, bounds
@@ -25,6 +25,7 @@ mod finding;
 mod geo;
 mod health;
 mod limits;
+mod live;
 mod probe;
 mod reload;
 mod rfc3339;

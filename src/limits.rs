@@ -190,12 +190,24 @@ pub(crate) const PLAN_SECS_MAX: u64 = 31_557_600;
 /// Seconds after which the writer looks at the clock again while an override is to end: clocks are
 /// set back and forth.
 pub(crate) const EXPIRY_LOOK_SECS: u64 = 30;
+/// Milliseconds by which the wall clock may go another way than the steady one before it counts as
+/// set: more than a second's rounding, and than what time daemons slew between two looks.
+pub(crate) const CLOCK_STEP_MILLIS: i64 = 2_500;
 /// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and
 /// counted.
 pub(crate) const EVENT_QUEUE: usize = 4_096;
 /// Seconds that a verb waits for the state disk before it is refused as not saved: an operator who
 /// waits longer tries again.
 pub(crate) const SAVE_SECS: u64 = 2;
+/// Seconds for which the disk may owe an answer about one file before whoever reads it is given up:
+/// longer than a network disk takes to come back, shorter than an operator's patience.
+pub(crate) const DISK_ANSWER_SECS: u64 = 30;
+/// Seconds that a reload, a comparison or the reading at a start may take in all: ten times what
+/// the largest deployment has needed.
+pub(crate) const ATTEMPT_SECS: u64 = 600;
+/// Reloads that were given up and still wait for the disk, before no more are begun: each holds a
+/// thread, and what it has read.
+pub(crate) const HUNG_ATTEMPTS_MAX: usize = 4;
 /// Verbs that wait behind one that is being saved: more is a script gone wild.
 pub(crate) const SAVES_WAITING_MAX: usize = 64;
 /// Seconds until a ledger that the disk does not have is saved again.

@@ -93,7 +93,7 @@ pub mod health {
         pub use crate::health::health_state::{HealthState, SlotHealth, Verdict};
     }
     pub mod load {
-        pub use crate::health::load::{FeedTicket, LoadController, ShedRow};
+        pub use crate::health::load::{DueFeed, FeedTicket, LoadController, ShedRow};
         pub mod feeds {
             pub use crate::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
         }
@@ -131,6 +131,12 @@ pub mod limits {
         PROBES_AT_ONCE,
     };
 }
+pub mod live {
+    pub use crate::live::{LiveState, Now, Remembered};
+    pub mod view {
+        pub use crate::live::view::health_of_pops;
+    }
+}
 pub mod probe {
     pub use crate::probe::Prober;
     pub mod certificate {
@@ -162,17 +168,11 @@ pub mod reload {
 }
 pub mod server {
     pub use crate::server::{Engine, Options, Server};
-    pub mod overrides {
-        pub use crate::server::overrides::{LiveInputs, Overrides, ahead_secs};
-    }
-    pub mod view {
-        pub use crate::server::view::health_of_pops;
-    }
 }
 pub mod shared {
     pub mod command {
         pub use crate::shared::command::{
-            Command, Origin, OverrideChange, OverrideOutcome, ProbePush, Report,
+            Command, LoadPush, Origin, OverrideChange, OverrideOutcome, ProbePush, Report,
         };
     }
     pub mod comparison {
@@ -183,6 +183,9 @@ pub mod shared {
     }
     pub mod decisions {
         pub use crate::shared::decisions::Decisions;
+    }
+    pub mod event {
+        pub use crate::shared::event::Event;
     }
     pub mod operator_view {
         pub use crate::shared::operator_view::PopHealth;
@@ -198,9 +201,6 @@ pub mod snapshot {
     pub use crate::snapshot::compile::compile;
     pub use crate::snapshot::difference::difference;
     pub use crate::snapshot::{Digest, Snapshot};
-    pub mod carry {
-        pub use crate::snapshot::carry::carry;
-    }
     pub mod compile {
         pub use crate::snapshot::compile::{Geography, compile, compile_with, geography, status};
     }

@@ -134,7 +134,7 @@ pub(crate) struct How {
 }
 
 /// Name of the user of this session, by the environment.
-fn author() -> String {
+pub(crate) fn author() -> String {
     ["SUDO_USER", "USER"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))

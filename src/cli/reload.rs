@@ -1,5 +1,6 @@
 //! `meridian reload`.
 
+use crate::cli::server::complain;
 use crate::cli::{Config, Format, colour, print};
 use crate::control::client;
 use hyper::Method;
@@ -14,8 +15,12 @@ use std::process::ExitCode;
 Exit status: 0 if the files were taken over, 1 if they were refused (the old state
 is served on), 2 if no server answers.
 
+A reload is given up when a file has not answered for 30 seconds, or after 10 minutes.
+
 Examples:
   meridian reload
+  meridian reload --status
+  meridian reload --cancel
   meridian reload --control /run/meridian/control.sock --format json")]
 pub(crate) struct Reload {
     #[command(flatten)]
@@ -26,19 +31,36 @@ pub(crate) struct Reload {
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Tell what the running server's reloads do, and begin none
+    #[arg(long)]
+    status: bool,
+    /// Give up the reload that runs; what is served stays
+    #[arg(long, conflicts_with = "status")]
+    cancel: bool,
 }
 
 impl Reload {
     /// Asks the server, and waits for what came of it.
     pub(crate) fn run(self) -> ExitCode {
         let socket = self.control.unwrap_or_else(|| client::socket_of(&self.config.path()));
-        let path = if colour::on_stderr() { "/reload?colour=true" } else { "/reload" };
+        let author = format!(
+            "/reload?author={}",
+            super::pop::author().replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+        );
+        let (method, path) = match (self.status, self.cancel) {
+            (true, _) => (Method::GET, "/reload"),
+            (_, true) => (Method::DELETE, &*author),
+            _ if colour::on_stderr() => (Method::POST, "/reload?colour=true"),
+            _ => (Method::POST, "/reload"),
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let answer = match runtime {
-            Ok(runtime) => runtime.block_on(client::ask(&socket, Method::POST, path, None)),
+            Ok(runtime) => runtime.block_on(client::ask(&socket, method, path, None)),
             Err(error) => Err(error.to_string()),
         };
         match answer {
+            Ok((_, told)) if self.status => status(&told, self.format),
+            Ok((_, told)) if self.cancel => cancelled(&told, self.format),
             Ok((_, told)) => tell(&told, self.format),
             Err(sentence) => {
                 let _ = writeln!(
@@ -62,6 +84,45 @@ fn tell(told: &Value, format: Format) -> ExitCode {
         print(&outcome(told, ok));
     }
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What reloads do, in words.
+fn status(told: &Value, format: Format) -> ExitCode {
+    if format == Format::Json {
+        print(&format!("{told:#}\n"));
+        return ExitCode::SUCCESS;
+    }
+    let running = &told["running"];
+    let mut text = match running["does"].as_str() {
+        Some(does) => format!(
+            "a reload runs since {} s, asked by {}: {does}\n",
+            running["age_secs"],
+            running["origin"].as_str().unwrap_or("?")
+        ),
+        None => "no reload runs\n".to_owned(),
+    };
+    for (key, words) in [
+        ("waiting", "requests wait for the next one"),
+        ("hung", "reloads that were given up still wait for the disk"),
+    ] {
+        if let Some(count) = told[key].as_u64().filter(|count| *count > 0) {
+            text.push_str(&format!("{count} {words}\n"));
+        }
+    }
+    print(&text);
+    ExitCode::SUCCESS
+}
+
+fn cancelled(told: &Value, format: Format) -> ExitCode {
+    if format == Format::Json {
+        print(&format!("{told:#}\n"));
+    }
+    match (told["cancelled"].as_str(), format) {
+        (Some(did), Format::Text) => print(&format!("given up: the reload {did}\n")),
+        (None, _) => return complain(told),
+        _ => {}
+    }
+    ExitCode::SUCCESS
 }
 
 fn outcome(told: &Value, ok: bool) -> String {

@@ -1,6 +1,7 @@
 //! What the control paths do.
 
 use crate::control::Shown;
+use crate::control::overrides::{BUSY, Page, ask, refused};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::shared::command::{Command, CommandSender, Origin, Report};
@@ -66,6 +67,44 @@ fn busy(colour: bool) -> Value {
         "findings": render::json(&findings, &files),
         "text": render::text(&findings, &files, colour),
     })
+}
+
+/// `GET /reload`: what reloads do. 503 if the writer takes no commands.
+pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -> Page {
+    match ask(&command_sender, |reply| Command::ReloadStatus { reply }).await {
+        Some(status) => {
+            let running = status.running.map(|(origin, age_secs, does)| {
+                json!({ "origin": origin.to_string(), "age_secs": age_secs, "does": does })
+            });
+            (
+                StatusCode::OK,
+                Json(json!({ "running": running, "waiting": status.waiting, "hung": status.hung })),
+            )
+        }
+        None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+    }
+}
+
+/// Who gives up a reload.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct CancelQuery {
+    /// The name that the reload's findings tell.
+    #[serde(default)]
+    author: String,
+}
+
+/// `DELETE /reload`: gives up the reload that runs. 409 if there is none.
+pub(crate) async fn cancel_reload(
+    State(command_sender): State<CommandSender>,
+    Query(query): Query<CancelQuery>,
+) -> Page {
+    let author = if query.author.is_empty() { "the control socket" } else { &query.author };
+    let author: Arc<str> = author.chars().filter(|c| !c.is_control()).take(64).collect::<String>().into();
+    match ask(&command_sender, |reply| Command::CancelReload { author, reply }).await {
+        Some(Ok(did)) => (StatusCode::OK, Json(json!({ "cancelled": did }))),
+        Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
+        None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+    }
 }
 
 /// `GET /status`.

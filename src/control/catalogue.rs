@@ -77,6 +77,10 @@ families! {
          address), nothing (the policy gives every client the same preference list).";
     RELOADS = Counter "meridian_reloads_total" ["outcome"]
         "Reloads, by outcome (published, refused).";
+    RELOADS_GIVEN_UP = Counter "meridian_reloads_given_up_total" []
+        "Reloads that were given up because the disk did not answer, or by hand; they count as refused too.";
+    RELOAD_AGE = Gauge "meridian_reload_running_seconds" []
+        "How long the reload that runs has taken so far; 0 while none does.";
     LAST_RELOAD_OK = Gauge "meridian_last_reload_ok" []
         "1 if the last reload was published, 0 if it was refused and the snapshot before stays.";
     LAST_RELOAD_PUBLISHED = Gauge "meridian_last_reload_published_timestamp_seconds" []

@@ -143,6 +143,12 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
     let counters = &shown.shared.counters;
     page.count(&catalogue::RELOADS, &["published"], counters.reloads_published.load(Ordering::Relaxed))?;
     page.count(&catalogue::RELOADS, &["refused"], counters.reloads_refused.load(Ordering::Relaxed))?;
+    page.count(&catalogue::RELOADS_GIVEN_UP, &[], counters.reloads_given_up.load(Ordering::Relaxed))?;
+    let age = match counters.reload_began.load(Ordering::Relaxed) {
+        0 => 0,
+        began => clock::epoch_secs().saturating_sub(began),
+    };
+    page.set(&catalogue::RELOAD_AGE, &[], age as f64)?;
     let last = &counters.last_reload;
     page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 })?;
     page.set(

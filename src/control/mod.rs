@@ -4,6 +4,8 @@
 //! | path | control socket | admin address | |
 //! |---|---|---|---|
 //! | `POST /reload` | yes | no | runs a reload and waits for its end |
+//! | `GET /reload` | yes | no | tells what reloads do |
+//! | `DELETE /reload` | yes | no | gives up the reload that runs |
 //! | `GET /status` | yes | yes | node, snapshot in service, counters |
 //! | `GET /healthz` | yes | yes | the process runs |
 //! | `GET /readyz` | yes | yes | 200 or 503 with the reason; `?format=json` |
@@ -66,7 +68,7 @@ pub(crate) fn read_only(shown: Shown) -> Router {
 /// The router of the control socket.
 pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
     let commands = Router::new()
-        .route("/reload", post(api::reload))
+        .route("/reload", post(api::reload).get(api::reload_status).delete(api::cancel_reload))
         .route("/diff", post(comparison::diff))
         .route("/pops/override", post(overrides::change))
         .route("/ledger/acknowledge", post(overrides::acknowledge))

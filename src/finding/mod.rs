@@ -144,9 +144,12 @@ codes! {
     STATE_TAKEN = "MRD0506", "a state folder that another running server has";
     CANNOT_PIN = "MRD0507", "a core that a thread cannot be bound to";
     BUFFER_CUT = "MRD0508", "a socket buffer smaller than the file asks for";
+    DISK_HANGS = "MRD0509", "a disk that does not answer, or a reload that takes too long";
+    RELOAD_CANCELLED = "MRD0510", "a reload that somebody has cancelled";
     LEDGER_AND_FILE = "MRD0511", "an override where the file speaks too; the override wins";
     LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
     BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";
+    START_ENDED = "MRD0514", "a start that a signal has ended";
 }
 
 /// Number of a file in [`Files`].

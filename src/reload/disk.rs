@@ -7,6 +7,8 @@
 use crate::config::Sources;
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::parallel;
+use crate::reload::watch::{Waiting, Watch};
+use crate::sys::hooks;
 use crate::wire::cookie::SECRET_LEN;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -15,9 +17,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
+/// Octets that are read at a time.
+const READ_PART: usize = 4 << 20;
+
 /// The disk.
-#[derive(Debug, Default)]
-pub(crate) struct Disk {
+#[derive(Debug)]
+pub(crate) struct Disk<'w> {
+    watch: &'w Watch,
     /// Every path read, with the stamp of what was read.
     read: Mutex<Vec<(PathBuf, Stamp)>>,
     /// Nothing of it will be served.
@@ -47,15 +53,20 @@ impl Stamp {
     }
 }
 
-impl Disk {
-    /// A disk of which nothing has been read.
-    pub(crate) fn new() -> Disk {
-        Disk::default()
+impl<'w> Disk<'w> {
+    /// A disk of which nothing has been read. `is_for_check`: nothing of it will be served.
+    pub(crate) fn new(watch: &'w Watch, is_for_check: bool) -> Disk<'w> {
+        Disk { watch, read: Mutex::default(), is_for_check }
     }
 
-    /// The same for who serves nothing of it.
-    pub(crate) fn for_check() -> Disk {
-        Disk { is_for_check: true, ..Disk::default() }
+    /// Says that the disk is asked for a path; an error if the reading was given up.
+    fn ask(&self, path: &Path) -> Result<Waiting<'w>, String> {
+        if self.watch.is_given_up() {
+            return Err("the reading was given up".to_owned());
+        }
+        let waiting = self.watch.wait_for(path);
+        hooks::hang(path);
+        Ok(waiting)
     }
 
     /// Files that are no longer what was read, in the order read. A load with any is of no one
@@ -64,6 +75,7 @@ impl Disk {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.iter()
             .filter(|(path, stamp)| {
+                let _waiting = self.watch.wait_for(path);
                 fs::metadata(path).map_or(true, |metadata| Stamp::of(&metadata) != *stamp)
             })
             .map(|(path, _)| path.clone())
@@ -71,13 +83,14 @@ impl Disk {
     }
 }
 
-impl Sources for Disk {
+impl Sources for Disk<'_> {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
         for attempt in 0..READ_ATTEMPTS {
             if attempt > 0 {
                 sleep(Duration::from_millis(READ_PAUSE_MILLIS));
             }
-            if let Some((octets, stamp)) = read_once(path, limit(path))? {
+            let waiting = self.ask(path)?;
+            if let Some((octets, stamp)) = read_once(path, limit(path), &waiting)? {
                 self.read.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), stamp));
                 return Ok(octets);
             }
@@ -90,10 +103,12 @@ impl Sources for Disk {
     /// open other files.
     fn read_inside(&self, folder: &Path, path: &Path) -> Result<Arc<[u8]>, String> {
         let sentence = |error: io::Error| sentence(&error);
+        let waiting = self.ask(path)?;
         let folder = fs::canonicalize(folder).map_err(sentence)?;
         if !fs::canonicalize(path).map_err(sentence)?.starts_with(&folder) {
             return Err("it is a link that leads outside the folder of zones".to_owned());
         }
+        drop(waiting);
         self.read(path)
     }
 
@@ -114,6 +129,7 @@ impl Sources for Disk {
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         let sentence = |error: io::Error| sentence(&error);
         let mut files = Vec::new();
+        let _waiting = self.ask(folder)?;
         for entry in fs::read_dir(folder).map_err(sentence)? {
             let path = entry.map_err(sentence)?.path();
             // Links are followed: deployments by symbolic link (as container mounts do) are common.
@@ -131,7 +147,7 @@ impl Sources for Disk {
 type Stamped = (Arc<[u8]>, Stamp);
 
 /// The file's octets, or `None` if it changed meanwhile.
-fn read_once(path: &Path, limit: usize) -> Result<Option<Stamped>, String> {
+fn read_once(path: &Path, limit: usize, waiting: &Waiting<'_>) -> Result<Option<Stamped>, String> {
     // Looked at before it is opened: opening a pipe would wait for its writer.
     check_kind(&fs::metadata(path).map_err(|error| sentence(&error))?)?;
     let file = File::open(path).map_err(|error| sentence(&error))?;
@@ -143,7 +159,12 @@ fn read_once(path: &Path, limit: usize) -> Result<Option<Stamped>, String> {
     // Into the place where it stays. The file may be growing or shrinking: then it is read again.
     let mut octets: Arc<[u8]> = std::iter::repeat_n(0, before.len() as usize).collect();
     let room = Arc::get_mut(&mut octets).unwrap_or_default();
-    let is_whole = match (&file).read_exact(room).and_then(|()| (&file).read(&mut [0])) {
+    // In parts, so that a slow disk is told from one that hangs.
+    let parts = room.chunks_mut(READ_PART).try_for_each(|part| {
+        waiting.go_on();
+        (&file).read_exact(part)
+    });
+    let is_whole = match parts.and_then(|()| (&file).read(&mut [0])) {
         Ok(more) => more == 0,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
         Err(error) => return Err(sentence(&error)),

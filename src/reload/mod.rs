@@ -5,3 +5,6 @@
 pub(crate) mod disk;
 pub(crate) mod parallel;
 pub(crate) mod prepare;
+pub(crate) mod running;
+pub(crate) mod safety;
+pub(crate) mod watch;

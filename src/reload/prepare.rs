@@ -1,29 +1,20 @@
 //! Preparation of a snapshot: read, check, compile. All or nothing.
 
-use crate::config::{self, Deployment, Listen};
+use crate::config::{self, Deployment};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::geo::mmdb::Database;
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::disk::Disk;
-use crate::reload::parallel;
+use crate::reload::running::{RestartOnly, Running};
+use crate::reload::watch::Watch;
+use crate::reload::{parallel, safety};
 use crate::snapshot::{self, Snapshot};
-use crate::steer::pop::{AdminState, Pop, PopId};
-use crate::steer::safety::{Lacks, Safety};
 use crate::sys::clock::epoch_secs;
 use crate::sys::memory::Passing;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
-
-/// What only a restart changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RestartOnly {
-    /// Sockets and their limits.
-    pub(crate) listen: Listen,
-    /// State folder.
-    pub(crate) state: PathBuf,
-}
 
 /// What a good cycle gives.
 pub struct Fresh {
@@ -41,23 +32,39 @@ pub struct Fresh {
 pub(crate) const NEVER_SERVED: u64 = 0;
 
 /// Reads the deployment at `root` and compiles it as snapshot `sequence`. `previous` lends what did
-/// not change; `running` is what the process was started with, and refuses files that ask for
-/// another. Takes as long as reading and compiling take: call it where waiting is allowed.
+/// not change; `running` refuses files that ask for other sockets than it has, or that take out of
+/// service what safety rules keep in. Takes as long as reading and compiling take: call it where
+/// waiting is allowed.
 pub fn run(
     root: &Path,
     previous: Option<&Arc<Snapshot>>,
-    running: Option<&RestartOnly>,
+    running: Option<&Running>,
     sequence: u64,
 ) -> Result<Fresh, Box<(Findings, Files)>> {
-    let (deployment, mut findings, files) = read(root, sequence == NEVER_SERVED);
+    run_watched(root, previous, running, sequence, &Watch::default())
+}
+
+/// The same under the eyes of who may give it up.
+pub(crate) fn run_watched(
+    root: &Path,
+    previous: Option<&Arc<Snapshot>>,
+    running: Option<&Running>,
+    sequence: u64,
+    watch: &Watch,
+) -> Result<Fresh, Box<(Findings, Files)>> {
+    let (deployment, mut findings, files) = read_watched(root, sequence == NEVER_SERVED, watch);
+    watch.enter("compiling");
     let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
     let fixed = RestartOnly { listen: deployment.listen.clone(), state: deployment.state.clone() };
     if let Some(running) = running {
-        findings.extend(need_restart(running, &fixed, place_of(root, &files)));
+        findings.extend(need_restart(&running.fixed, &fixed, place_of(root, &files)));
     }
-    findings.extend(safety(&deployment, previous.map(|previous| &**previous), epoch_secs()));
+    safety::past(&deployment, epoch_secs()).into_iter().for_each(|finding| findings.push(finding));
     let (snapshot, found) = snapshot::compile_by(&parallel::each, &deployment, previous, sequence);
     findings.extend(found);
+    if let Some(snapshot) = &snapshot {
+        findings.extend(safety::judge(previous.map(|previous| (previous, running)), snapshot, epoch_secs()));
+    }
     findings.sort();
     match snapshot {
         Some(snapshot) if !findings.has_errors() => Ok(Fresh { snapshot, fixed, findings, files }),
@@ -69,9 +76,14 @@ pub fn run(
 /// repeated. Faults of databases are among the findings only if others refuse the deployment
 /// already; otherwise compiling it tells them.
 pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, Files) {
+    read_watched(root, is_for_check, &Watch::default())
+}
+
+fn read_watched(root: &Path, is_for_check: bool, watch: &Watch) -> (Option<Deployment>, Findings, Files) {
+    watch.enter("checking");
     let mut attempt = 1;
     loop {
-        let disk = if is_for_check { Disk::for_check() } else { Disk::new() };
+        let disk = Disk::new(watch, is_for_check);
         let passing = Passing::begin();
         let config::ReadResult { deployment, databases, mut findings, files } =
             config::read_deployment(root, &disk);
@@ -101,60 +113,6 @@ pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, F
         attempt += 1;
         sleep(Duration::from_millis(READ_PAUSE_MILLIS));
     }
-}
-
-/// What the files themselves take out of service against a safety rule. It refuses a reload, unless
-/// the files before broke the rule as much; a start it does not, since a node that answers less
-/// well is better than one that does not answer.
-fn safety(deployment: &Deployment, previous: Option<&Snapshot>, now_epoch: u64) -> Findings {
-    let mut findings = Findings::default();
-    if let (Some(until), Some(at)) = (deployment.safety_off_until_epoch, deployment.safety_off_until_at)
-        && until <= now_epoch
-    {
-        findings.push(
-            Finding::warning(
-                code::SAFETY_OFF_PAST,
-                "the day of `safety_off_until` has come: safety rules hold again",
-            )
-            .at(at, "without effect by now")
-            .help("remove the line, or give a later date"),
-        );
-    }
-    let serves = |pop: &Pop| pop.weight > 0 && !matches!(pop.state, AdminState::Down | AdminState::Drain);
-    let pop = |id: PopId| deployment.pops.get(usize::from(id.0));
-    let lacks = previous.map(|previous| {
-        let pop = |id: PopId| previous.pops.get(usize::from(id.0));
-        Lacks::of(
-            previous.safety.in_force(now_epoch),
-            |id| pop(id).is_some_and(serves),
-            |id| pop(id).and_then(|p| p.capacity),
-        )
-    });
-    let safety =
-        Safety { rules: deployment.safety.clone(), off_until_epoch: deployment.safety_off_until_epoch };
-    for rule in safety.in_force(now_epoch) {
-        let Some(broken) =
-            rule.broken(|id| pop(id).is_some_and(serves), |id| pop(id).and_then(|p| p.capacity))
-        else {
-            continue;
-        };
-        let is_refused = lacks.as_ref().is_some_and(|lacks| !lacks.have(rule, &broken));
-        let message = format!("by this file {}", broken.sentence);
-        let finding = if is_refused {
-            Finding::error(code::UNSAFE, message)
-        } else {
-            Finding::warning(code::UNSAFE, message)
-        };
-        let label = match (is_refused, previous) {
-            (true, _) => "refuses the reload",
-            (false, Some(_)) => "was so before, and does not refuse the reload",
-            (false, None) => "refuses a reload, but not a start",
-        };
-        findings.push(finding.at(rule.at, label).help(
-            "give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come",
-        ));
-    }
-    findings
 }
 
 fn place_of(path: &Path, files: &Files) -> Option<At> {

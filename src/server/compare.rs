@@ -1,62 +1,109 @@
 //! Comparing: what the files on the disk would move, if the server took them over now.
 
 use crate::finding::{Files, Finding, code};
-use crate::health::health_state::SlotHealth;
-use crate::reload::prepare::{self, RestartOnly};
-use crate::server::overrides::{LiveInputs, with_live_state};
+use crate::live::{LiveState, Now};
+use crate::reload::prepare;
+use crate::reload::running::Running;
+use crate::reload::watch::Watch;
+use crate::server::attempt::Attempt;
 use crate::shared::command::Compared;
 use crate::shared::comparison::Comparison;
 use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
-use crate::snapshot::carry::{Carried, carry};
-use crate::steer::ledger::Ledger;
-use crate::sys::clock::epoch_secs;
 use std::path::Path;
-use std::sync::Arc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// The name of a comparison in findings.
+const WHAT: &str = "the comparison";
+
+/// How often one is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// The way back of a comparison.
+type Reply = Box<dyn FnOnce(Compared) + Send>;
 
 /// One comparison at a time: each takes a core for as long as a reload, or longer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Comparer {
-    running: Option<JoinHandle<()>>,
+    running: Option<(Attempt<Compared>, Reply)>,
+    /// What it gave, until that is told; none inside where its thread ended by a panic.
+    ended: Option<Option<Compared>>,
+    hung: Weak<Watch>,
 }
 
 impl Comparer {
-    /// Begins one on a thread of its own, or says that another runs. Must run inside a Tokio
-    /// runtime.
-    pub(crate) fn begin(
-        &mut self,
-        compare: impl FnOnce() -> Compared + Send + 'static,
-        reply: Box<dyn FnOnce(Compared) + Send>,
-    ) {
-        if self.running.as_ref().is_some_and(|running| !running.is_finished()) {
-            let finding = Finding::error(code::RELOAD_BUSY, "another comparison runs")
+    /// Begins one on a thread of its own, or says that another runs.
+    pub(crate) fn begin(&mut self, compare: impl FnOnce(&Watch) -> Compared + Send + 'static, reply: Reply) {
+        if self.running.is_some() || self.hung.strong_count() > 0 {
+            let finding = Finding::error(code::RELOAD_BUSY, "another comparison runs, or waits for the disk")
                 .help("try again when that has ended");
-            return reply(Err(Box::new((finding.into(), Files::default()))));
+            return reply(refused(finding));
         }
-        self.running = Some(spawn_blocking(move || reply(compare())));
+        match Attempt::begin("comparison", compare) {
+            Ok(attempt) => self.running = Some((attempt, reply)),
+            Err(error) => {
+                let finding = Finding::error(code::OWN_FAULT, format!("{WHAT} cannot begin: {error}"));
+                reply(refused(finding.help("see what limits the threads of the server")));
+            }
+        }
+    }
+
+    /// Waits for the end of a comparison, or until it is to be looked at; for ever if there is
+    /// none. Safe to drop midway.
+    pub(crate) async fn wait(&mut self) {
+        match &mut self.running {
+            Some((attempt, _)) if self.ended.is_none() => {
+                if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, attempt.wait()).await {
+                    self.ended = Some(ended);
+                }
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Answers who asked for a comparison that has ended, or that takes too long.
+    pub(crate) fn advance(&mut self) {
+        let Some((attempt, _)) = &self.running else { return };
+        let answer = match self.ended.take() {
+            Some(Some(compared)) => compared,
+            Some(None) => {
+                let finding =
+                    Finding::error(code::OWN_FAULT, format!("{WHAT} ended by a fault of the program"));
+                refused(finding.help("please report this with the lines of the log around it"))
+            }
+            None => match attempt.overdue(WHAT) {
+                Some(finding) => {
+                    self.hung = attempt.watch();
+                    refused(finding)
+                }
+                None => return,
+            },
+        };
+        if let Some((attempt, reply)) = self.running.take() {
+            attempt.give_up();
+            reply(answer);
+        }
     }
 }
 
-/// Reads and compiles the files as a reload would, under the overrides, verdicts and shares of now,
-/// and replays every leaf. Takes as long as that: call it where waiting is allowed.
+fn refused(finding: Finding) -> Compared {
+    Err(Box::new((finding.into(), Files::default())))
+}
+
+/// Reads and compiles the files as a reload would, and replays every leaf, as live state would have
+/// it with them. Takes as long as that: call it where waiting is allowed.
 pub(crate) fn compare(
     root: &Path,
-    fixed: &RestartOnly,
-    ledger: &Ledger,
-    served: &Arc<Snapshot>,
-    counted: &Decisions,
-    probed: &[SlotHealth],
+    running: &Running,
+    live: &LiveState,
+    (served, counted): (&Snapshot, &Decisions),
+    now: Now,
+    watch: &Watch,
 ) -> Compared {
     let sequence = served.sequence() + 1;
-    let fresh = prepare::run(root, Some(served), Some(fixed), sequence)?.snapshot;
-    let Carried { health_state, left, sheds } = carry(served, &fresh, probed);
-    let after = with_live_state(
-        ledger,
-        &fresh,
-        LiveInputs { health_state: &health_state, left: &left, sheds: &sheds },
-        epoch_secs(),
-        sequence,
-    );
+    let fresh = prepare::run_watched(root, Some(live.snapshot()), Some(running), sequence, watch)?.snapshot;
+    watch.enter("comparing");
+    let after = live.comparison(Arc::new(fresh), now);
     Ok(Comparison::new(served, &after, counted))
 }

@@ -6,28 +6,28 @@
 //!                                  └──┘ SIGHUP, control: the writer publishes or refuses
 //! ```
 
+pub(crate) mod attempt;
 pub(crate) mod compare;
-pub(crate) mod health_control;
-pub(crate) mod load_control;
-pub(crate) mod overrides;
+pub(crate) mod driver;
+pub(crate) mod ledger_alarms;
 pub(crate) mod probe_queue;
-pub(crate) mod safety;
 pub(crate) mod saves;
-pub(crate) mod service_state;
 pub(crate) mod sockets;
-pub(crate) mod view;
+mod start;
 pub(crate) mod writer;
 
-use self::health_control::HealthControl;
-use self::load_control::LoadControl;
-use self::overrides::Overrides;
+use self::driver::Driver;
+use self::ledger_alarms::LedgerAlarms;
 use self::saves::Saves;
 use self::sockets::Sockets;
+use self::start::Opened;
+use self::writer::Writer;
 use crate::control::{self, listener};
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
 use crate::probe::Prober;
-use crate::reload::prepare::{self, Fresh, RestartOnly};
+use crate::reload::prepare::Fresh;
+use crate::reload::running::RestartOnly;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin};
 use crate::shared::counters::{CounterBlock, Counters, Lane};
@@ -35,8 +35,7 @@ use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
 use crate::state::event_log::EventLog;
-use crate::state::lock::{Claim, Taken};
-use crate::state::remembered;
+use crate::state::lock::Claim;
 use crate::sys::clock::epoch_secs;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
@@ -146,6 +145,20 @@ impl Signals {
         #[cfg(not(unix))]
         Ok(Signals {})
     }
+
+    /// Waits for the signal that ends the server. Safe to drop midway.
+    async fn end(&mut self) -> &'static str {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = tokio::signal::ctrl_c().await;
+            "an interrupt"
+        }
+    }
 }
 
 impl Server {
@@ -158,88 +171,51 @@ impl Server {
             .build()
             .map_err(|error| own_fault(&error))?;
         let context = runtime.enter();
-        let signals = Signals::catch().map_err(|error| own_fault(&error))?;
+        let mut signals = Signals::catch().map_err(|error| own_fault(&error))?;
         let began = Instant::now();
-        let Fresh { snapshot, fixed, mut findings, mut files } =
-            prepare::run(&options.config, None, None, 1)?;
-        let mut is_taken = Claim::is_taken(&fixed.state);
-        let sockets =
-            Sockets::open(&fixed.listen, options.engine).and_then(|sockets| match Claim::new(&fixed.state) {
-                Ok(claim) if !is_taken => Ok((sockets, claim)),
-                Ok(_) | Err(Taken) => {
-                    sockets::remove_control(&fixed.listen.control);
-                    is_taken = true;
-                    Err(Findings::default())
-                }
-            });
-        let (sockets, claim) = match sockets {
-            Ok(open) => open,
+        let Fresh { snapshot, fixed, mut findings, files } =
+            start::read(&runtime, &mut signals, options.config.clone())?;
+        let opened = start::open(&runtime, &mut signals, &fixed, options.engine)?;
+        let opened = match opened {
+            Ok(opened) => opened,
             Err(found) => {
-                let mut all = findings;
-                all.extend(found);
-                if is_taken {
-                    all.push(
-                        Finding::error(
-                            code::STATE_TAKEN,
-                            format!("another server runs on the state folder `{}`", fixed.state.display()),
-                        )
-                        .help("stop that server, or give this one a folder of its own (`state`)"),
-                    );
-                }
-                return Err(Box::new((all, std::mem::take(&mut files))));
+                findings.extend(found);
+                return Err(Box::new((findings, files)));
             }
         };
+        let Opened { sockets, claim, store, alarms, remembered, faults } = opened;
         findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all(), Arc::clone(&options.log_dropped));
         counters.last_reload.published(epoch_secs(), began.elapsed().as_micros() as u64);
-        // Under the overrides from the first answer on: a restart must not undo what was said by
-        // hand.
-        let now = epoch_secs();
-        let (mut overrides, store) = Overrides::open(&fixed.state, now);
-        let ended = overrides.expire(now);
-        let (saved, faults) = remembered::recall(&fixed.state);
         let stop = CancellationToken::new();
-        let prober = Arc::new(Prober::new());
-        let mut health_control = HealthControl::begin(
-            Arc::clone(&snapshot.target_set),
-            snapshot.node_name(),
-            &saved,
-            now,
-            Arc::clone(&prober),
-            stop.clone(),
-        );
-        health_control.handle_overrides(&overrides.overridden(&snapshot.pops, now));
-        // The first round before the first answer: what is not known yet would be answered as
+        // Under the overrides from the first answer on: a restart must not undo what was said by
+        // hand. The first round before the first answer: what is not known yet would be answered as
         // though it were up.
-        runtime.block_on(async {
-            while !health_control.is_first_round_over() {
-                health_control.poll();
-                health_control.wait().await;
+        let mut driver = Driver::begin(Arc::new(snapshot), remembered, Arc::new(Prober::new()), stop.clone());
+        let signal = runtime.block_on(async {
+            driver.step();
+            while !driver.live.is_first_round_over(driver.now()) {
+                tokio::select! {
+                    () = driver.wait() => {}
+                    signal = signals.end() => return Some(signal),
+                }
+                driver.step();
             }
+            None
         });
-        health_control.poll();
-        // The first round takes its time, in which planned steps may have come.
-        let now = epoch_secs();
-        let (saved, more) = remembered::recall_load(&fixed.state);
-        let mut load_control = LoadControl::begin(&snapshot, &saved, now, prober, stop.clone());
-        // Who was coming back when the last process ended goes on from there with the first answer.
-        service_state::update(&health_control, &overrides, &mut load_control, &snapshot);
-        load_control.poll(&snapshot);
-        let scales = load_control.scales();
-        overrides.weigh(Arc::new(move |meter| {
-            scales.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(meter).copied()
-        }));
-        let live_inputs = overrides::LiveInputs {
-            health_state: health_control.health_state(),
-            left: load_control.left(),
-            sheds: load_control.sheds(),
-        };
-        let snapshot = overrides.with_live_state(&snapshot, live_inputs, now, 1);
-        let mut operator_view = overrides.operator_view(&snapshot, now);
-        view::add_health(&mut operator_view, &mut health_control, &snapshot, now);
-        view::add_load(&mut operator_view, &mut load_control, &snapshot);
+        if let Some(signal) = signal {
+            sockets::remove_control(&fixed.listen.control);
+            let finding = Finding::error(code::START_ENDED, format!("{signal} ended the start"));
+            return Err(Box::new((finding.into(), Files::default())));
+        }
+        driver.step();
+        let snapshot = driver.live.publication(1);
         let published = Published::new(Arc::new(snapshot), counters.worker_count());
+        let now = driver.now();
+        let mut operator_view = driver.live.operator_view(1, now);
+        let ledger_alarms = LedgerAlarms::new(alarms, now.epoch_secs);
+        ledger_alarms.show(&mut operator_view);
         let shared = Arc::new(Shared::new(published, counters, operator_view));
         let event_log =
             EventLog::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
@@ -266,27 +242,24 @@ impl Server {
         };
         let started = server.start_lanes(sockets, &fixed, blocks);
         started.map_err(|error| own_fault(&error))?;
-        for alarm in overrides.alarms() {
+        for alarm in ledger_alarms.all() {
             server.log_event(&Event::LedgerAlarm { sentence: alarm.sentence.clone() });
         }
-        for sentence in faults.into_iter().chain(more) {
+        for sentence in faults {
             server.log_event(&Event::MemoryFault { sentence });
         }
-        for entry in ended {
-            server.log_event(&Event::OverrideExpired { entry });
-        }
-        let saves = Saves::new(&fixed.state, store);
-        let writer = writer::Writer::new(
-            Arc::clone(&server.shared),
-            options.config.clone(),
+        let writer = Writer::new(writer::Parts {
+            shared: Arc::clone(&server.shared),
+            root: options.config.clone(),
+            saves: Saves::new(&fixed.state, store),
             fixed,
-            (overrides, saves),
-            health_control,
-            load_control,
+            driver,
+            ledger_alarms,
             event_log,
-        );
+        });
+        let mut commands = commands;
         let stop = server.stop.clone();
-        server.tasks.push(server.runtime.spawn(writer.run(commands, stop)));
+        server.tasks.push(server.runtime.spawn(async move { writer.run(&mut commands, stop).await }));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.shared.phase.enter(Phase::Serving);

@@ -1,16 +1,10 @@
-//! The probe queue: checks that go to the prober, results that come back, and the clock between.
+//! The probe queue: work that goes to the prober, and results that come back.
 
-use crate::health::Moment;
 use crate::limits::PROBES_AT_ONCE;
-use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
-
-/// The longest sleep without anything to do: clocks of virtual machines jump.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// The way to the prober and back.
 pub(crate) struct ProbeQueue<W, R> {
-    began: Instant,
     work: Sender<W>,
     results: UnboundedReceiver<R>,
 }
@@ -27,23 +21,16 @@ impl<W, R> ProbeQueue<W, R> {
         // run.
         let (tell, results) = mpsc::unbounded_channel();
         tokio::spawn(run(to_do, tell));
-        ProbeQueue { began: Instant::now(), work, results }
+        ProbeQueue { work, results }
     }
 
-    /// Milliseconds since it began.
-    pub(crate) fn now(&self) -> Moment {
-        Moment(self.began.elapsed().as_millis() as u64)
-    }
-
-    /// Waits for a result, or for the moment at which something is due. Safe to drop midway:
-    /// nothing is lost.
-    pub(crate) async fn wait(&mut self, wake: Option<Moment>) -> Option<R> {
-        let sleep =
-            wake.map_or(SLEEP_MAX, |wake| Duration::from_millis(wake.since_ms(self.now())).min(SLEEP_MAX));
-        // A channel that is closed (the server stops) is no result, again and again.
-        tokio::select! {
-            Some(result) = self.results.recv() => Some(result),
-            () = tokio::time::sleep(sleep) => None,
+    /// Waits for a result; for ever once the prober has stopped. Safe to drop midway: nothing is
+    /// lost.
+    pub(crate) async fn wait(&mut self) -> R {
+        match self.results.recv().await {
+            Some(result) => result,
+            // A channel that is closed is no result, again and again.
+            None => std::future::pending().await,
         }
     }
 

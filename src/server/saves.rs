@@ -13,7 +13,7 @@
 //! saved once more as soon as the disk answers.
 
 use crate::limits::{SAVE_SECS, SAVES_WAITING_MAX};
-use crate::server::overrides::Draft;
+use crate::live::draft::Draft;
 use crate::shared::command::{OverrideChange, OverrideReport};
 use crate::state::ledger_store::LedgerStore;
 use crate::steer::ledger::Ledger;
@@ -91,6 +91,12 @@ impl Saves {
     /// Whether the disk has not answered in time.
     pub(crate) fn is_late(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.purpose.is_none())
+    }
+
+    /// Whether an override that is in time is being saved: with its end it comes into force.
+    pub(crate) fn is_deciding(&self) -> bool {
+        let purpose = self.running.as_ref().and_then(|running| running.purpose.as_ref());
+        matches!(purpose, Some(Purpose::Override(..)))
     }
 
     /// Begins a save. The caller has made sure that none runs.

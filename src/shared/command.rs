@@ -40,6 +40,18 @@ pub enum Command {
         /// The way back; `None` for signals.
         reply: Option<ReloadReply>,
     },
+    /// Tell what reloads do.
+    ReloadStatus {
+        /// The way back.
+        reply: Box<dyn FnOnce(ReloadStatus) + Send>,
+    },
+    /// Give up the reload that runs.
+    CancelReload {
+        /// Who wants that.
+        author: Arc<str>,
+        /// The way back: what it did, or a sentence if there is none.
+        reply: Box<dyn FnOnce(Result<String, String>) + Send>,
+    },
     /// Read everything anew, tell what it would move, and publish nothing.
     Compare {
         /// The way back.
@@ -73,6 +85,17 @@ pub enum Command {
         /// The way back: nothing, or why it was not taken.
         reply: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
+}
+
+/// What reloads do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReloadStatus {
+    /// The one that runs: who asked first, its age in seconds, what it does.
+    pub(crate) running: Option<(Origin, u64, String)>,
+    /// Requests that the next will answer.
+    pub(crate) waiting: usize,
+    /// Those that were given up, and whose threads still wait for the disk.
+    pub(crate) hung: usize,
 }
 
 /// What other files would move, or why they would be refused.
@@ -165,11 +188,11 @@ pub struct ProbePush {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadPush {
     /// PoP.
-    pub(crate) pop: Arc<str>,
+    pub pop: Arc<str>,
     /// Service; `None` for the whole PoP.
-    pub(crate) service: Option<Arc<str>>,
+    pub service: Option<Arc<str>>,
     /// The load now, in the unit of the capacity; finite, not negative.
-    pub(crate) value: f64,
+    pub value: f64,
 }
 
 /// Sender of commands to the writer. Gives the command back if the writer cannot take it now.

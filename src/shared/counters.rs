@@ -227,6 +227,10 @@ pub struct Counters {
     pub(crate) reloads_published: AtomicU64,
     /// Reloads that were refused.
     pub(crate) reloads_refused: AtomicU64,
+    /// Reloads that were given up because the disk did not answer, or by hand; refused too.
+    pub(crate) reloads_given_up: AtomicU64,
+    /// When the reload that runs began, in seconds since 1970; 0 while none does.
+    pub(crate) reload_began: AtomicU64,
     /// The last reload; the start counts as one.
     pub(crate) last_reload: LastReload,
     /// Events that the event log has lost.
@@ -270,6 +274,8 @@ impl Counters {
             blocks,
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
+            reloads_given_up: AtomicU64::new(0),
+            reload_began: AtomicU64::new(0),
             last_reload: LastReload::default(),
             events_dropped: AtomicU64::new(0),
             log_dropped,

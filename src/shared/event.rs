@@ -12,7 +12,7 @@ use std::fmt;
 
 /// Something worth a line in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
     /// The server answers queries.
     Serving {
         /// Digest of the first snapshot.
@@ -61,6 +61,11 @@ pub(crate) enum Event {
     OverrideExpired {
         /// The entry.
         entry: Override,
+    },
+    /// The wall clock was set.
+    ClockStepped {
+        /// By so many seconds; negative for back.
+        secs: i64,
     },
     /// The ledger of overrides needs a person.
     LedgerAlarm {
@@ -134,6 +139,14 @@ impl fmt::Display for Event {
             Event::OverrideExpired { entry } => {
                 write!(f, "override ended: {}, set by {}", words(entry), entry.author)
             }
+            Event::ClockStepped { secs } => {
+                let way = if *secs < 0 { "back" } else { "forward" };
+                write!(
+                    f,
+                    "the wall clock was set {way} by {} s; overrides hold as ledger and clock say",
+                    secs.unsigned_abs()
+                )
+            }
             Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
@@ -174,6 +187,7 @@ impl Event {
             Event::OverrideProgress { percent: 100, .. } => "override_done",
             Event::OverrideProgress { .. } => "override_progress",
             Event::OverrideExpired { .. } => "override_expired",
+            Event::ClockStepped { .. } => "clock_stepped",
             Event::LedgerAlarm { .. } => "ledger_alarm",
             Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
             Event::Health(event) => match event {
@@ -221,6 +235,7 @@ impl Event {
                 json!({ "override": override_json(entry), "percent": percent })
             }
             Event::OverrideExpired { entry } => json!({ "override": override_json(entry) }),
+            Event::ClockStepped { secs } => json!({ "secs": secs }),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
             Event::Health(event) => of_health(event),

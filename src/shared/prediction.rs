@@ -7,7 +7,7 @@ use super::decisions::Decisions;
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What a PoP carries, in the unit of its feed.
@@ -22,8 +22,8 @@ pub struct MeasuredLoad {
 /// A feed: a PoP's name, and the service whose load it is; `None` for the whole PoP.
 pub(crate) type FeedName = (Arc<str>, Option<Arc<str>>);
 
-/// What a PoP carries, by feed; `None` where it has no such feed.
-pub type MeasuredLoads = Arc<dyn Fn(&FeedName) -> Option<MeasuredLoad> + Send + Sync>;
+/// What PoPs carry, by feed.
+pub type MeasuredLoads = HashMap<FeedName, MeasuredLoad>;
 
 /// Clients that go from one answer to another.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +138,7 @@ fn gains(
         .collect();
     let meter = |policy: &str, pop: &Arc<str>| {
         let own = (pop.clone(), services.get(policy).map(|service| (*service).clone()));
-        [own, (pop.clone(), None)].into_iter().find(|meter| loads(meter).is_some())
+        [own, (pop.clone(), None)].into_iter().find(|meter| loads.contains_key(meter))
     };
     let (mut has, mut goes) =
         (BTreeMap::<FeedName, Part>::new(), BTreeMap::<(FeedName, FeedName), Part>::new());
@@ -164,7 +164,7 @@ fn gains(
     }
     let mut gains: BTreeMap<FeedName, f64> = BTreeMap::new();
     for ((of, at), part) in goes {
-        let (Some(carried), Some(all)) = (loads(&of), has.get(&of)) else { continue };
+        let (Some(carried), Some(all)) = (loads.get(&of), has.get(&of)) else { continue };
         let share = if all.queries > 0.0 {
             part.queries / all.queries
         } else {
@@ -173,7 +173,8 @@ fn gains(
         *gains.entry(at).or_default() += carried.load * share.min(1.0);
     }
     let gain = |(meter, added): (FeedName, f64)| {
-        loads(&meter).map(|before| Gain { pop: meter.0.clone(), service: meter.1.clone(), added, before })
+        let before = *loads.get(&meter)?;
+        Some(Gain { pop: meter.0.clone(), service: meter.1.clone(), added, before })
     };
     gains.into_iter().filter_map(gain).collect()
 }

@@ -6,7 +6,6 @@
 //! only valid inside their snapshot. The sequence number counts publications on this node; the
 //! digest is equal on every node that was given equal inputs.
 
-pub(crate) mod carry;
 pub(crate) mod compile;
 pub(crate) mod difference;
 pub(crate) mod digest;
@@ -73,7 +72,7 @@ pub struct Snapshot {
     /// Who is watched.
     pub target_set: Arc<TargetSet>,
     /// Whose load is measured.
-    pub(crate) loads: Arc<FeedSet>,
+    pub loads: Arc<FeedSet>,
     /// What must stay in service.
     pub(crate) safety: Arc<Safety>,
     facts: Arc<Facts>,

@@ -1,6 +1,7 @@
 //! Files of the state folder, replaced whole: whoever reads meets the old octets or the new, never
 //! a part, also after a power cut.
 
+use crate::sys::hooks;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,12 +13,7 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     // Opened first: what fails behind the rename could not be taken back.
     let names = File::open(folder)?;
-    // A disk that hangs, for tests.
-    #[cfg(debug_assertions)]
-    while beside(path, ".hang").exists() {
-        let _ = fs::write(beside(path, ".hanging"), "");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    hooks::hang(path);
     let fresh = beside(path, ".new");
     // What a crash has left, or a pipe that an open would wait for, gives way: the file is ours alone.
     match fs::remove_file(&fresh) {

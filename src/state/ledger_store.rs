@@ -16,7 +16,7 @@ pub(crate) const FILE: &str = "overrides.yaml";
 
 /// The store of one state folder.
 #[derive(Debug)]
-pub struct LedgerStore {
+pub(crate) struct LedgerStore {
     path: PathBuf,
     /// What the file holds, if it is good.
     good: Option<Vec<u8>>,

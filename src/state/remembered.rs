@@ -1,12 +1,10 @@
 //! What a node remembers over a restart of its targets and of load: `state/health` and
 //! `state/load`, one line each.
 
-use crate::health::load::saved::SavedLoad;
-use crate::health::ramp::SavedRamp;
 use crate::health::saved::SavedHealth;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_RETRY_SECS, HEALTH_SAVE_SECS};
+use crate::live::SavedLoadAndRamps;
 use crate::state::health_store;
-use crate::sys::clock::epoch_secs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot::{Receiver, channel, error::TryRecvError};
@@ -15,25 +13,6 @@ use tokio::task::spawn_blocking;
 /// Names of the files in the state folder.
 const HEALTH: &str = "health";
 const LOAD: &str = "load";
-
-/// Load and ramps of before a restart.
-#[derive(Debug, Default)]
-pub(crate) struct SavedLoadAndRamps {
-    /// Shed shares and accept shares, one a feed.
-    pub(crate) loads: Vec<SavedLoad>,
-    /// Ramps that were under way.
-    pub(crate) ramps: Vec<SavedRamp>,
-}
-
-impl SavedLoadAndRamps {
-    /// From lines; those that say nothing are passed over.
-    pub(crate) fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
-        SavedLoadAndRamps {
-            loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
-            ramps: lines.filter_map(SavedRamp::from_line).collect(),
-        }
-    }
-}
 
 /// What was remembered of health, and a sentence for each fault. What cannot be read is as though
 /// it never was: the first round finds it anew.
@@ -83,7 +62,7 @@ impl Memory {
 
     /// Writes lines down: at once if something has turned, else now and then, so that their stamps
     /// stay fresh. Must run inside a Tokio runtime.
-    pub(crate) fn remember(&mut self, turned: bool, lines: impl FnOnce(u64) -> Vec<String>) {
+    pub(crate) fn remember(&mut self, turned: bool, lines: impl FnOnce() -> Vec<String>) {
         self.is_stale |= turned;
         match self.writing.as_mut().map(Receiver::try_recv) {
             Some(Err(TryRecvError::Empty)) => return,
@@ -101,7 +80,7 @@ impl Memory {
         if !(self.is_stale || is_old) {
             return;
         }
-        let (path, octets) = (self.path.clone(), lines(epoch_secs()).join("\n").into_bytes());
+        let (path, octets) = (self.path.clone(), lines().join("\n").into_bytes());
         let (done, receiver) = channel();
         self.writing = Some(receiver);
         drop(spawn_blocking(move || {

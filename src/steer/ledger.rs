@@ -179,8 +179,9 @@ impl Override {
         self.transition.next(now).into_iter().chain(self.until_epoch_secs).min()
     }
 
-    fn is_live(&self, now: u64) -> bool {
-        self.until_epoch_secs.is_none_or(|until| now < until)
+    /// Whether its time is over.
+    pub(crate) fn has_ended(&self, now: u64) -> bool {
+        self.until_epoch_secs.is_some_and(|until| until <= now)
     }
 
     /// Whether it lasts at least as long as another.
@@ -313,7 +314,7 @@ impl Ledger {
         // For the state and the weight apart: a later override ends only the transition of its
         // kind.
         let (mut state_next, mut weight_next): (Option<u64>, Option<u64>) = (None, None);
-        for entry in self.entries.iter().filter(|entry| entry.is_live(now) && entry.selector.covers(pop)) {
+        for entry in self.entries.iter().filter(|entry| !entry.has_ended(now) && entry.selector.covers(pop)) {
             let next = if entry.action.is_state() { &mut state_next } else { &mut weight_next };
             let change = entry.next_change(now);
             if entry.is_planned(now) {
@@ -348,11 +349,6 @@ impl Ledger {
         pops.iter().map(|pop| self.of_pop(pop, now).status(now, ahead_secs)).collect()
     }
 
-    /// When the next entry ends, in seconds since 1970.
-    pub(crate) fn next_expiry(&self) -> Option<u64> {
-        self.entries.iter().filter_map(|entry| entry.until_epoch_secs).min()
-    }
-
     /// When a status changes next by itself, in seconds since 1970: a step, or the moment
     /// `ahead_secs` before one.
     pub fn next_step(&self, now: u64, ahead_secs: u32) -> Option<u64> {
@@ -365,12 +361,10 @@ impl Ledger {
         self.entries.iter().filter(move |entry| entry.is_planned(now) && entry.selector.covers(pop))
     }
 
-    /// Takes out the entries that have ended by a moment.
-    pub(crate) fn expire(&mut self, now: u64) -> Vec<Override> {
-        let (live, ended) =
-            std::mem::take(&mut self.entries).into_iter().partition(|entry| entry.is_live(now));
-        self.entries = live;
-        ended
+    /// Takes out the entries that have ended by a moment. Only a ledger that is about to be saved
+    /// forgets them: one in force must say what a restarted node would find on its disk.
+    pub(crate) fn expire(&mut self, now: u64) {
+        self.entries.retain(|entry| !entry.has_ended(now));
     }
 
     /// Takes out entries that cannot speak again from a moment on: those under a later one that is

@@ -1,8 +1,9 @@
 //! Safety rules: how many PoPs must stay in service, whatever an operator asks for.
 //!
-//! A PoP is off when it takes no regular clients: switched off, drained, of weight 0, or down.
+//! A PoP is off when it is not in service: switched off, drained, of weight 0, or down.
 
-use super::pop::PopId;
+use super::ledger::Effective;
+use super::pop::{AdminState, Pop, PopId};
 use crate::finding::At;
 
 /// A rule over some PoPs.
@@ -55,36 +56,68 @@ pub(crate) struct BrokenRule {
     pub(crate) lack: f64,
 }
 
-/// By how much rules are broken somewhere, by what they are about: so that what was so before is
-/// not held against a change that leaves it so, or mends a part.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lacks(Vec<(String, f64)>);
+/// What rules are held against: PoPs, by number, and which of them are in service.
+#[derive(Clone, Copy)]
+pub(crate) struct Standing<'s> {
+    /// The rules in force.
+    pub(crate) rules: &'s [SafetyRule],
+    /// The PoPs.
+    pub(crate) pops: &'s [Pop],
+    /// Who is in service; see [`in_service`].
+    pub(crate) serves: &'s [bool],
+}
 
-impl Lacks {
-    /// Of rules where `serving` and `capacity` tell what is so.
-    pub(crate) fn of(
-        rules: &[SafetyRule],
-        serving: impl Fn(PopId) -> bool,
-        capacity: impl Fn(PopId) -> Option<f64>,
-    ) -> Lacks {
-        Lacks(
-            rules
-                .iter()
-                .filter_map(|rule| Some((rule.subject(), rule.broken(&serving, &capacity)?.lack)))
-                .collect(),
+impl Standing<'_> {
+    fn broken(&self, rule: &SafetyRule) -> Option<BrokenRule> {
+        let index = |pop: PopId| usize::from(pop.0);
+        rule.broken(
+            |pop| self.serves.get(index(pop)).copied().unwrap_or(false),
+            |pop| self.pops.get(index(pop)).and_then(|pop| pop.capacity),
         )
-    }
-
-    /// Whether a rule was broken as much before.
-    pub(crate) fn have(&self, rule: &SafetyRule, broken: &BrokenRule) -> bool {
-        let subject = rule.subject();
-        self.0.iter().any(|(other, lack)| *other == subject && broken.lack <= *lack)
     }
 }
 
+/// Which PoPs, in order, are in service, which is to say that they take regular clients: not off by
+/// hand or file, and not down by probes unless forced up. Every judgement of safety, load and
+/// ramps, and what is shown, is by this one definition.
+pub(crate) fn in_service(states: &[Effective], is_down: &[bool]) -> Vec<bool> {
+    let is_down = is_down.iter().copied().chain(std::iter::repeat(false));
+    states
+        .iter()
+        .zip(is_down)
+        .map(|(is, is_down)| !is.is_off() && (is.state == AdminState::Up || !is_down))
+        .collect()
+}
+
+/// Each rule that is broken after a change, and whether the change has broken it, or broken it
+/// further: what was so before must keep nobody from mending a part of it, or from work elsewhere.
+/// Without `before` nothing is the change's doing.
+pub(crate) fn judge<'s>(
+    before: Option<&Standing<'_>>,
+    after: &Standing<'s>,
+) -> Vec<(&'s SafetyRule, BrokenRule, bool)> {
+    // Rules are the same if they are about the same; their numbers are not compared: a stricter one
+    // makes the lack larger, which is the doing of who wrote it.
+    let lacks: Option<Vec<(String, f64)>> = before.map(|before| {
+        let lack = |rule: &SafetyRule| Some((rule.subject(), before.broken(rule)?.lack));
+        before.rules.iter().filter_map(lack).collect()
+    });
+    let is_new = |rule: &SafetyRule, broken: &BrokenRule| {
+        let subject = rule.subject();
+        lacks
+            .as_ref()
+            .is_some_and(|lacks| !lacks.iter().any(|(other, lack)| *other == subject && broken.lack <= *lack))
+    };
+    let broken = |rule: &'s SafetyRule| {
+        let broken = after.broken(rule)?;
+        let is_new = is_new(rule, &broken);
+        Some((rule, broken, is_new))
+    };
+    after.rules.iter().filter_map(broken).collect()
+}
+
 impl SafetyRule {
-    /// What it is about. Its number is not: a stricter one makes the lack larger, which is the
-    /// doing of who wrote it.
+    /// What it is about, its number apart.
     fn subject(&self) -> String {
         match self.need {
             Requirement::NeverFewerThan(_) => format!("fewer {}", self.words),

@@ -41,6 +41,7 @@ pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod datagram;
 #[cfg(unix)]
+pub(crate) mod hooks;
 pub(crate) mod icmp_socket;
 pub(crate) mod log_queue;
 pub(crate) mod memory;

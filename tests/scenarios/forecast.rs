@@ -110,13 +110,17 @@ fn services_bring_their_own_load() {
         );
     let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
     let after = with(&world, "one", |p| p.state = AdminState::Down);
-    let loads: MeasuredLoads = Arc::new(|(pop, service)| match (&**pop, service.as_deref()) {
-        ("one", Some("video")) => Some(MeasuredLoad { load: 700.0, capacity: 1_000.0 }),
-        ("one", None) => Some(MeasuredLoad { load: 40.0, capacity: 100.0 }),
-        ("two", Some("video")) => Some(MeasuredLoad { load: 100.0, capacity: 1_000.0 }),
-        ("two", None) => Some(MeasuredLoad { load: 5.0, capacity: 100.0 }),
-        _ => None,
-    });
+    let loads: MeasuredLoads = [
+        ("one", Some("video"), 700.0, 1_000.0),
+        ("one", None, 40.0, 100.0),
+        ("two", Some("video"), 100.0, 1_000.0),
+        ("two", None, 5.0, 100.0),
+    ]
+    .into_iter()
+    .map(|(pop, service, load, capacity)| {
+        ((pop.into(), service.map(Into::into)), MeasuredLoad { load, capacity })
+    })
+    .collect();
     let told = predict(&world.snapshot, &after, &Decisions::default(), &loads);
     let gains: Vec<(&str, Option<&str>, u32, u32)> = told
         .gains

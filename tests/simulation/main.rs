@@ -6,6 +6,7 @@
 //! `MERIDIAN_SIM_SEED=17` one of them with its story, and `MERIDIAN_SIM_SVG=file` draws the load of
 //! each PoP over time of that one.
 
+mod live;
 mod node;
 mod plain;
 mod run;

@@ -22,7 +22,7 @@ pub(crate) mod saved;
 pub(crate) mod shed;
 pub(crate) mod spec;
 
-pub use controller::{FeedTicket, LoadController, ShedRow};
+pub use controller::{DueFeed, FeedTicket, LoadController, ShedRow};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use std::io::Write;
 #[test]
 fn refusals() {
     let folder = tempfile::tempdir().expect("a folder");
-    let disk = Disk::new();
+    let watch = Watch::default();
+    let disk = Disk::new(&watch, false);
     for (path, words) in [
         (folder.path().to_owned(), "a folder"),
         (folder.path().join("none"), "no such file"),
@@ -26,7 +27,8 @@ fn refusals() {
 fn changes_are_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
-    let disk = Disk::new();
+    let watch = Watch::default();
+    let disk = Disk::new(&watch, false);
     for name in ["kept", "grown", "replaced", "removed"] {
         fs::write(path(name), name).expect("a file");
         assert_eq!(&*disk.read(&path(name)).expect("readable"), name.as_bytes());
@@ -61,7 +63,8 @@ fn links_stay_inside() {
     link("../secret", "leak");
     link("..", "up");
     symlink("zones", folder.path().join("other")).expect("a link");
-    let disk = Disk::new();
+    let watch = Watch::default();
+    let disk = Disk::new(&watch, false);
     for name in ["zones", "other"] {
         let zones = folder.path().join(name);
         let read = |name: &str| disk.read_inside(&zones, &zones.join(name)).map(|octets| octets.to_vec());
@@ -86,6 +89,6 @@ fn lists() {
     std::os::unix::fs::symlink(path("a"), path("d")).expect("a link");
     let expected: Vec<PathBuf> =
         if cfg!(unix) { vec![path("a"), path("b"), path("d")] } else { vec![path("a"), path("b")] };
-    assert_eq!(Disk::new().list(folder.path()), Ok(expected));
-    assert!(Disk::new().list(&path("none")).is_err());
+    assert_eq!(Disk::new(&Watch::default(), false).list(folder.path()), Ok(expected));
+    assert!(Disk::new(&Watch::default(), false).list(&path("none")).is_err());
 }

@@ -1,7 +1,7 @@
 //! Tests of `prepare`.
 
 use super::*;
-use crate::config::Cpus;
+use crate::config::{Cpus, Listen};
 use crate::finding::Severity;
 
 fn fixed() -> RestartOnly {

@@ -15,12 +15,12 @@ fn nothing_that_turned_is_left_out() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let mut memory = Memory::of_health(folder.path());
-        memory.remember(true, |_| lines("first"));
+        memory.remember(true, || lines("first"));
         // Whether or not the first is still being written when this comes.
-        memory.remember(true, |_| lines("second"));
+        memory.remember(true, || lines("second"));
         while memory.is_stale {
             memory.wait().await;
-            memory.remember(false, |_| lines("second"));
+            memory.remember(false, || lines("second"));
         }
         memory.close(lines("third")).await;
         assert_eq!((read(), memory.fault()), ("third".to_owned(), None));

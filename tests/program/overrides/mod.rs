@@ -2,6 +2,8 @@
 
 #[cfg(debug_assertions)] // the hook that makes a disk hang is not in other builds
 mod hang;
+#[cfg(debug_assertions)]
+mod reloads;
 
 use crate::support::deployment::*;
 use serde_json::Value;
@@ -57,14 +59,34 @@ struct Process<'d> {
 
 impl Process<'_> {
     fn start(deployment: &Deployment) -> Process<'_> {
+        Process::start_with(deployment, &[])
+    }
+
+    /// The same with variables of the environment.
+    fn start_with<'d>(deployment: &'d Deployment, env: &[(&str, &str)]) -> Process<'d> {
         let config = deployment.path("meridian.yaml");
         let mut child = meridian(&["serve", "--config", config.to_str().expect("text")])
+            .envs(env.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("the program runs");
         let (dns, _) = banner(child.stdout.take().expect("piped"));
         Process { deployment, child, dns }
+    }
+
+    /// Ends on SIGTERM, in its time and well.
+    #[cfg(debug_assertions)]
+    fn ends(mut self) {
+        signal(&self.child, "TERM");
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.child.try_wait().expect("ours") {
+                Some(status) => return assert!(status.success(), "{status}"),
+                None => assert!(Instant::now() < end, "it does not end"),
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// What `a` and `b` answer.
@@ -88,16 +110,26 @@ impl Process<'_> {
 
     /// The status and text of a page of the control socket.
     fn page(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path)
+    }
+
+    fn ask(&self, method: &str, path: &str) -> (u16, String) {
         use std::io::{Read, Write};
         let mut stream = std::os::unix::net::UnixStream::connect(self.deployment.path("control.sock"))
             .expect("the server accepts");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             .expect("the server reads");
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("text");
         let status = text.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
         (status, text.split_once("\r\n\r\n").expect("a body").1.to_owned())
     }
+}
+
+#[cfg(debug_assertions)]
+fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
 }
 
 impl Drop for Process<'_> {

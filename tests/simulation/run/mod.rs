@@ -14,6 +14,9 @@ use meridian::testing::health::guard::Release;
 use meridian::testing::health::load::{FeedTicket, ShedRow};
 use meridian::testing::health::probe_result::ProbeResult;
 use meridian::testing::health::schedule::Ticket;
+use meridian::testing::live::Now;
+use meridian::testing::shared::command::LoadPush;
+use meridian::testing::shared::event::Event;
 use meridian::testing::snapshot::Digest;
 use meridian::testing::steer::choose::Resort;
 use promises::Watched;
@@ -115,7 +118,7 @@ impl<'w> Run<'w> {
         let mut dice = Dice(seed ^ 0x5eed);
         let world = editions[0];
         let (resolvers, capacity) = Resolvers::new(world, names, skew, &mut dice);
-        let node = Node::new(world, &capacity, seed);
+        let node = Node::new(world, &capacity);
         let site = Site {
             broken_since: [None; 2],
             feed: FeedFate::Honest,
@@ -161,6 +164,11 @@ impl<'w> Run<'w> {
         Moment(self.now_ms - self.zero_ms)
     }
 
+    /// The time by both.
+    fn now(&self) -> Now {
+        Now { moment: self.clock(), epoch_secs: self.epoch() }
+    }
+
     /// The wall clock.
     fn epoch(&self) -> u64 {
         self.epoch_secs + self.now_ms / 1_000
@@ -191,9 +199,9 @@ impl<'w> Run<'w> {
 
     /// One tick. Machines are only asked where something is due.
     pub fn tick(&mut self) {
-        let (now, is_second) = (self.clock(), self.now_ms.is_multiple_of(1_000));
+        let (now, is_second) = (self.now(), self.now_ms.is_multiple_of(1_000));
         let has_results = [self.probes.front().map(|run| run.0), self.feeds.front().map(|run| run.0)];
-        let is_due = self.node.next_wake(now).is_some_and(|wake| wake <= now);
+        let is_due = self.node.live.next_wake(now) == Some(0);
         if is_due || is_second || has_results.into_iter().flatten().any(|at| at <= self.now_ms) {
             self.probe();
             self.read_feeds();
@@ -207,13 +215,13 @@ impl<'w> Run<'w> {
     }
 
     fn probe(&mut self) {
-        let now = self.clock();
+        let now = self.now();
         let mut has_heard = false;
         while self.probes.front().is_some_and(|(at, ..)| *at <= self.now_ms) {
             let (_, ticket, target, is_well) = self.probes.pop_front().unwrap();
             let outcome =
                 if is_well { ProbeResult::well() } else { ProbeResult::failed("connection refused") };
-            if self.node.monitor.handle_result(ticket, &outcome, now) {
+            if self.node.live.handle_result(ticket, &outcome, now) {
                 self.watched.targets[target as usize].plain.see(is_well);
                 has_heard = true;
             }
@@ -223,7 +231,7 @@ impl<'w> Run<'w> {
             self.check_verdicts();
         }
         let mut has_begun = false;
-        while let Some(due) = self.node.monitor.poll_due(now) {
+        while let Some(due) = self.node.live.poll_check(now) {
             let target = &self.watched.targets[due.index as usize];
             let is_broken =
                 target.pop.is_some_and(|pop| self.sites[pop].broken_since[target.family].is_some());
@@ -239,12 +247,12 @@ impl<'w> Run<'w> {
     }
 
     fn read_feeds(&mut self) {
-        let now = self.clock();
+        let now = self.now();
         while self.feeds.front().is_some_and(|(at, ..)| *at <= self.now_ms) {
             let (_, ticket, reading) = self.feeds.pop_front().unwrap();
-            self.node.loads.handle_reading(ticket, reading, now);
+            self.node.live.handle_reading(ticket, reading, now);
         }
-        while let Some(due) = self.node.loads.poll_due(now) {
+        while let Some(due) = self.node.live.poll_feed(now) {
             let reading = self.reading(usize::from(due.feed().pop));
             self.feeds.push_back((self.now_ms + TICK_MS, due.ticket, reading));
         }
@@ -268,8 +276,8 @@ impl<'w> Run<'w> {
 
     /// The node's turn.
     fn look(&mut self) {
-        let (now, epoch, is_on_off) = (self.clock(), self.epoch(), self.control == Control::OnOff);
-        let mut is_new = self.node.look(now, epoch, is_on_off);
+        let (now, is_on_off) = (self.now(), self.control == Control::OnOff);
+        let mut is_new = self.node.look(now);
         if is_on_off {
             is_new |= self.switch();
         }
@@ -282,17 +290,15 @@ impl<'w> Run<'w> {
 
     /// What machines tell.
     fn hear(&mut self) {
-        while let Some(event) = self.node.monitor.poll_event() {
+        for event in self.node.live.events(self.now()) {
             match &event {
-                HealthEvent::Released { policy, release: Release::Expired, .. } => {
+                Event::Health(HealthEvent::Released { policy, release: Release::Expired, .. }) => {
                     self.watched.taken_over.insert(policy.clone(), self.now_ms);
                 }
-                HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } => continue,
-                _ => {}
+                Event::Health(HealthEvent::Turned { .. } | HealthEvent::Certificate { .. }) => continue,
+                Event::Health(_) | Event::Load(_) => {}
+                _ => continue,
             }
-            self.tell(event.to_string());
-        }
-        while let Some(event) = self.node.loads.poll_event() {
             self.tell(event.to_string());
         }
     }
@@ -306,9 +312,7 @@ impl<'w> Run<'w> {
         let rows = slots.iter().zip(0..).filter(|(slot, _)| full.contains(&slot.pop.0));
         let sheds: Vec<ShedRow> =
             rows.map(|(_, slot)| ShedRow { slot, share: 256, accept: accept.clone() }).collect();
-        let is_new = sheds != self.node.sheds;
-        self.node.sheds = sheds;
-        is_new && self.node.publish(self.epoch())
+        self.node.shed(sheds)
     }
 
     /// Everybody is answered by another status.
@@ -393,7 +397,7 @@ impl<'w> Run<'w> {
         if due.is_empty() {
             return;
         }
-        if !self.node.monitor.is_first_round_over(self.clock()) {
+        if !self.node.live.is_first_round_over(self.now()) {
             // Nobody is answered yet: resolvers try again.
             return self.resolvers.wait(due, self.now_ms + 1_000);
         }
@@ -428,10 +432,11 @@ impl<'w> Run<'w> {
             }
         }
         if self.world().kind.has_ramps && (self.now_ms / 1_000).is_multiple_of(PUSH_SECS) {
-            let (pops, now) = (self.world().pops, self.clock());
+            let (pops, now) = (self.world().pops, self.now());
             for pop in (0..pops).filter(|pop| is_pushed(*pop)) {
                 if let Ok(value) = self.reading(pop) {
-                    self.node.loads.handle_push(&format!("p{pop:02}"), None, value, now);
+                    let push = LoadPush { pop: format!("p{pop:02}").into(), service: None, value };
+                    let _ = self.node.live.handle_load_push(&push, now);
                 }
             }
         }

@@ -133,11 +133,14 @@ impl Run<'_> {
     /// A target's verdict is the plain model's, and turns no faster than its damping allows. Where
     /// canaries have a say, it does not turn at all while they freeze it.
     pub(super) fn check_verdicts(&mut self) {
-        let (has_canaries, frozen) = (self.world().kind.has_canaries, self.node.monitor.frozen());
+        let (has_canaries, frozen) = (self.world().kind.has_canaries, self.node.live.monitor().frozen());
         let mut told = Vec::new();
         let mut faults = Vec::new();
-        for (target, report) in
-            self.watched.targets.iter_mut().zip(self.node.monitor.targets(Moment(self.now_ms - self.zero_ms)))
+        for (target, report) in self
+            .watched
+            .targets
+            .iter_mut()
+            .zip(self.node.live.monitor().targets(Moment(self.now_ms - self.zero_ms)))
         {
             if !has_canaries && !target.plain.agrees(report.verdict) {
                 faults.push(format!(
@@ -180,7 +183,7 @@ impl Run<'_> {
     /// Notes who went down, as far as probes say.
     pub(super) fn check_fallen(&mut self) {
         let slots = &self.world().world.snapshot.steering.slots;
-        for (slot, health) in slots.iter().zip(&self.node.health_state.slots) {
+        for (slot, health) in slots.iter().zip(&self.node.live.health_state().slots) {
             let pop = usize::from(slot.pop.0);
             let is_down = health.down_v4.count_ones() as usize == slot.v4.len()
                 && health.down_v6.count_ones() as usize == slot.v6.len();
@@ -195,11 +198,11 @@ impl Run<'_> {
     /// Never more than the panic share of a policy out by probes alone, unless the guard has held
     /// that for its time; and it holds no longer than that.
     pub(super) fn check_guards(&mut self) {
-        let (world, epoch) = (self.world(), self.epoch());
+        let world = self.world();
         let target_set = &world.world.snapshot.target_set;
-        let overridden = self.node.overrides.overridden(&self.node.snapshot.pops, epoch);
+        let overridden = self.node.live.overridden(self.now());
         for (number, policy) in target_set.policies.iter().enumerate() {
-            match self.node.health_state.held.iter().any(|(held, _)| *held as usize == number) {
+            match self.node.live.health_state().held.iter().any(|(held, _)| *held as usize == number) {
                 false => drop(self.watched.held_since.remove(&policy.name)),
                 true => {
                     let since = *self.watched.held_since.entry(policy.name.clone()).or_insert(self.now_ms);
@@ -242,7 +245,7 @@ impl Run<'_> {
     /// A ramp brings cells back, never takes any away, and ends.
     pub(super) fn check_left(&mut self) {
         for pop in 0..self.world().pops {
-            let (left, is_up) = (self.node.left[pop], self.node.is_up[pop]);
+            let (left, is_up) = (self.node.live.left()[pop], self.node.live.service().is_up[pop]);
             let before = self.watched.left[pop];
             if !is_up {
                 self.watched.left[pop] = None;
@@ -375,7 +378,7 @@ impl Run<'_> {
                 };
                 let begins = since.max(self.watched.excused_until[pop]);
                 if self.now_ms < begins + detection + 1_000 + 2 * TICK_MS
-                    || !self.node.health_state.held.is_empty()
+                    || !self.node.live.health_state().held.is_empty()
                     || self.cut_since[family].is_some()
                 {
                     continue;

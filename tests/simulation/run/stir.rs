@@ -85,8 +85,8 @@ impl Run<'_> {
     /// Somebody says something of a PoP by hand, at once or step by step, for a time or for good.
     /// Few at once, so that the rest of the world goes on.
     fn speak(&mut self, pop: usize) {
-        let off =
-            self.node.overrides.ledger.all_taken_out().effective(&self.node.snapshot.pops, self.epoch());
+        let off = self.node.live.ledger().all_taken_out();
+        let off = off.effective(&self.node.snapshot.pops, self.epoch());
         let may_take_out = off.iter().filter(|is| is.is_off()).count() < 3;
         let action = match self.dice.below(5) {
             0 if may_take_out => Action::State(AdminState::Down),
@@ -128,8 +128,8 @@ impl Run<'_> {
             dry_run: false,
             unsaved: false,
         };
-        let (now, epoch) = (self.clock(), self.epoch());
-        if self.node.say(&change, now, epoch) {
+        let now = self.now();
+        if self.node.say(&change, now) {
             self.tell(format!(
                 "by hand: p{pop:02} {action} over {over_secs} s, for {lasts_secs:?} s, at \
                 {start_epoch_secs:?}"
@@ -141,8 +141,8 @@ impl Run<'_> {
     }
 
     fn put(&mut self) {
-        let (now, epoch) = (self.clock(), self.epoch());
-        self.node.put(now, epoch);
+        let now = self.now();
+        self.node.look(now);
         self.swap();
         self.look();
     }
@@ -151,7 +151,7 @@ impl Run<'_> {
     pub fn change_files(&mut self) {
         self.edition = 1 - self.edition;
         self.tell(format!("files of edition {}", self.edition));
-        let (world, now, epoch) = (self.world(), self.clock(), self.epoch());
+        let (world, now) = (self.world(), self.now());
         self.watched.follow(world, self.now_ms);
         // Indexes of targets are others: what runs is found again by its ticket.
         let old = &self.editions[1 - self.edition].world.snapshot.target_set;
@@ -162,7 +162,7 @@ impl Run<'_> {
             *target = found.unwrap_or(0) as u32;
             found.is_some()
         });
-        self.node.reload(world, now, epoch);
+        self.node.reload(world, now);
         self.swap();
         self.look();
     }
@@ -171,13 +171,13 @@ impl Run<'_> {
     /// stepped.
     pub fn restart(&mut self, step_secs: i64) {
         self.tell(format!("restart, the clock steps by {step_secs} s"));
-        let (now, epoch) = (self.clock(), self.epoch());
+        let now = self.now();
         self.epoch_secs = self.epoch_secs.saturating_add_signed(step_secs);
         self.zero_ms = self.now_ms;
         self.probes.clear();
         self.feeds.clear();
-        self.node.restart(now, epoch, epoch.saturating_add_signed(step_secs));
-        self.watched.restart(&self.node.monitor, self.now_ms);
+        self.node.restart(now, now.epoch_secs.saturating_add_signed(step_secs));
+        self.watched.restart(self.node.live.monitor(), self.now_ms);
         self.swap();
         self.look();
     }

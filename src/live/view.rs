@@ -1,23 +1,61 @@
-//! Health and load in the operator view, read from health control and load control.
+//! The operator view of live state.
 
-use super::health_control::HealthControl;
-use super::load_control::LoadControl;
+use super::health::LiveHealth;
+use super::load::LiveLoad;
+use super::overrides::{Overrides, ahead_secs};
+use super::{LiveState, Now};
 use crate::health::health_state::{SlotHealth, Verdict};
 use crate::health::report::TargetReport;
-use crate::shared::operator_view::{FeedView, OperatorView, PopHealth, TargetView};
+use crate::shared::operator_view::{FeedView, OperatorView, PopHealth, PopView, TargetView};
 use crate::snapshot::Snapshot;
+use crate::steer::ledger::Effective;
+use crate::steer::pop::Pop;
 use std::collections::HashMap;
 
-/// Adds the state of health to an operator view of the same snapshot.
-pub(crate) fn add_health(
-    operator_view: &mut OperatorView,
-    health_control: &mut HealthControl,
-    snapshot: &Snapshot,
-    now_epoch_secs: u64,
-) {
+impl LiveState {
+    /// What is shown of it, as of publication `sequence`.
+    pub(crate) fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
+        let LiveState { snapshot, overrides, health, load, .. } = self;
+        let mut operator_view = by_hand(overrides, snapshot, sequence, now.epoch_secs);
+        add_health(&mut operator_view, health, snapshot, now);
+        add_load(&mut operator_view, load, snapshot, now);
+        operator_view
+    }
+}
+
+/// What hands and files say.
+fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
+    let ledger = overrides.ledger();
+    let entry = |id: Option<u64>| id.and_then(|id| ledger.entry(id)).cloned();
+    let one = |(pop, is): (&Pop, Effective)| PopView {
+        name: pop.name.clone(),
+        tags: pop.tags.clone(),
+        file_state: pop.state,
+        file_weight: pop.weight,
+        state: is.state,
+        weight: is.weight,
+        state_by: entry(is.state_by),
+        weight_by: entry(is.weight_by),
+        left: is.left,
+        plans: ledger.plans(pop, now).cloned().collect(),
+        cached_secs: ahead_secs(snapshot),
+        health: PopHealth::default(),
+        targets: Vec::new(),
+        feeds: Vec::new(),
+        ramp_left: 0,
+    };
+    OperatorView {
+        sequence,
+        pops: snapshot.pops.iter().zip(ledger.effective(&snapshot.pops, now)).map(one).collect(),
+        ..OperatorView::default()
+    }
+}
+
+/// Adds the state of health.
+fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapshot: &Snapshot, now: Now) {
     let index_of: HashMap<&str, usize> =
         snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
-    for report in health_control.monitor().targets(health_control.now()) {
+    for report in health.monitor.targets(now.moment) {
         // A target that several PoPs share stands with the first; canaries stand with none.
         let Some(pop) =
             index_of.get(&*report.target.pop).and_then(|index| operator_view.pops.get_mut(*index))
@@ -26,29 +64,23 @@ pub(crate) fn add_health(
         };
         pop.targets.push(view(&report));
     }
-    for (pop, health) in
-        operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &health_control.health_state().slots))
-    {
-        pop.health = match health {
+    for (pop, is) in operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &health.health_state.slots)) {
+        pop.health = match is {
             PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => {
                 PopHealth::Unknown
             }
-            health => health,
+            is => is,
         };
     }
-    operator_view.without_result = health_control.monitor().own_faults();
-    operator_view.frozen = health_control.monitor().frozen();
-    operator_view.held = health_control.held(snapshot);
-    operator_view.alarms.extend(health_control.alarms(snapshot, now_epoch_secs));
+    operator_view.without_result = health.monitor.own_faults();
+    operator_view.frozen = health.monitor.frozen();
+    operator_view.held = health.held(snapshot);
+    operator_view.alarms.extend(health.alarms(snapshot, now.epoch_secs));
 }
 
 /// Adds what is known of load.
-pub(crate) fn add_load(
-    operator_view: &mut OperatorView,
-    load_control: &mut LoadControl,
-    snapshot: &Snapshot,
-) {
-    for report in load_control.report() {
+fn add_load(operator_view: &mut OperatorView, load: &mut LiveLoad, snapshot: &Snapshot, now: Now) {
+    for report in load.report(now.moment) {
         let Some(pop) =
             operator_view.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop)
         else {
@@ -68,10 +100,10 @@ pub(crate) fn add_load(
         });
     }
     debug_assert_eq!(operator_view.pops.len(), snapshot.pops.len());
-    for (pop, left) in operator_view.pops.iter_mut().zip(load_control.left()) {
+    for (pop, left) in operator_view.pops.iter_mut().zip(&load.left) {
         pop.ramp_left = *left;
     }
-    operator_view.alarms.extend(load_control.alarms());
+    operator_view.alarms.extend(load.alarms(now.moment));
 }
 
 /// Each PoP, in order, over the addresses of all its services. What is not known counts as up.
@@ -89,21 +121,6 @@ pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealt
         _ => PopHealth::Partial,
     };
     counts.into_iter().map(health).collect()
-}
-
-/// Which PoPs, in order, no policy can answer with as things are, for the sake of probes: all of
-/// their slots are down in every view. Who is forced up is not.
-pub(crate) fn down_pops(snapshot: &Snapshot) -> Vec<bool> {
-    let mut is_known = vec![false; snapshot.pops.len()];
-    let mut is_up = vec![false; snapshot.pops.len()];
-    for view in snapshot.status.views().0 {
-        for (slot, seen) in snapshot.steering.slots.iter().zip(view.slots()) {
-            let pop = usize::from(slot.pop.0);
-            is_known[pop] = true;
-            is_up[pop] |= seen.up != 0;
-        }
-    }
-    is_known.iter().zip(&is_up).map(|(is_known, is_up)| *is_known && !is_up).collect()
 }
 
 fn view(report: &TargetReport<'_>) -> TargetView {

@@ -1,0 +1,217 @@
+//! The draft of an override: what a change of the ledger would come to, before it is done.
+
+use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
+use crate::rfc3339;
+use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
+use crate::shared::event::Event;
+use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
+use crate::steer::pop::{AdminState, Pop};
+use crate::steer::safety::{Safety, Standing, in_service, judge};
+use crate::steer::status::ALL_CELLS;
+use crate::steer::transition::Transition;
+use std::sync::Arc;
+
+/// A change that was looked at and not done yet.
+pub struct Draft {
+    /// The ledger after it.
+    pub ledger: Ledger,
+    /// The ledger as though all of the change held at once: what it comes to in the end.
+    pub(crate) in_the_end: Ledger,
+    /// How it ends, unless writing it fails.
+    pub ended: OverrideOutcome,
+    /// The PoPs that it covers.
+    pub(crate) pops: Vec<PopChange>,
+    /// What the operator should know besides.
+    pub(crate) warnings: Vec<String>,
+    /// What to tell once it is done.
+    pub(crate) events: Vec<Event>,
+}
+
+/// What a change is drafted against.
+pub(crate) struct Ground<'g> {
+    /// The ledger in force.
+    pub(crate) ledger: &'g Ledger,
+    /// The PoPs.
+    pub(crate) pops: &'g [Pop],
+    /// The safety rules.
+    pub(crate) safety: &'g Safety,
+    /// Which PoPs probes call down, in order.
+    pub(crate) is_down: &'g [bool],
+    /// The ledger could not be read, and nobody has acknowledged it.
+    pub(crate) is_damaged: bool,
+}
+
+/// Looks at a change without doing it.
+pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> Draft {
+    let Ground { ledger, pops, .. } = *ground;
+    let before = ledger.effective(pops, now);
+    let mut without_ended = ledger.clone();
+    without_ended.expire(now);
+    let mut draft = Draft {
+        ledger: without_ended,
+        in_the_end: ledger.clone(),
+        ended: OverrideOutcome::Done,
+        pops: Vec::new(),
+        warnings: Vec::new(),
+        events: Vec::new(),
+    };
+    if let Err(sentence) = add(&mut draft, change, pops, now) {
+        draft.ended = OverrideOutcome::Refused(sentence);
+        return draft;
+    }
+    draft.ledger.prune(now);
+    // What it comes to is judged, not its first step.
+    let after = draft.in_the_end.effective(pops, now);
+    let covered = |pop: &Pop| change.selectors.iter().any(|selector| selector.covers(pop));
+    draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
+        .map(|(pop, (before, after))| PopChange { pop: pop.name.clone(), before: *before, after: *after })
+        .collect();
+    draft
+        .warnings
+        .push("this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned());
+    if ground.is_damaged {
+        draft.warnings.push(
+            "the ledger could not be read and nobody has acknowledged it: overrides may be missing"
+                .to_owned(),
+        );
+    }
+    for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
+        if moved.after.state_by.is_some() && pop.state != AdminState::Auto && pop.state != moved.after.state {
+            draft.warnings.push(format!(
+                "the file says `{}` of `{}`; the override wins",
+                pop.state.word(),
+                pop.name
+            ));
+        }
+    }
+    if after.iter().all(Effective::is_off) {
+        draft.warnings.push(
+            "no PoP is left in service: those that drain are answered, and those that are down never"
+                .to_owned(),
+        );
+    }
+    // Whatever takes a PoP out of service is judged as done, also where it has only begun or is
+    // planned: two slow drains must not pass one by one.
+    let serves = |ledger: &Ledger| in_service(&ledger.all_taken_out().effective(pops, now), ground.is_down);
+    let (served, will_serve) = (serves(ledger), serves(&draft.ledger));
+    let standing = |serves| Standing { rules: ground.safety.in_force(now), pops, serves };
+    let broken: Vec<String> = judge(Some(&standing(&served[..])), &standing(&will_serve[..]))
+        .into_iter()
+        .filter_map(|(_, broken, is_new)| is_new.then_some(broken.sentence))
+        .collect();
+    if !broken.is_empty() {
+        if change.force {
+            draft.warnings.extend(broken.into_iter().map(|sentence| format!("forced: {sentence}")));
+        } else {
+            draft.ended = OverrideOutcome::Unsafe(broken);
+            return draft;
+        }
+    }
+    if change.dry_run {
+        draft.ended = OverrideOutcome::DryRun;
+    }
+    draft
+}
+
+/// Adds the entries of a change.
+fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Result<(), String> {
+    if change.reason.trim().is_empty() && !change.action.hands_back() {
+        return Err("an override needs a reason".to_owned());
+    }
+    if change.lasts_secs.is_some_and(|secs| secs == 0 || secs > OVERRIDE_SECS_MAX) {
+        return Err(format!("an override lasts from 1 second to {} days", OVERRIDE_SECS_MAX / 86_400));
+    }
+    if change.over_secs > OVERRIDE_SECS_MAX {
+        return Err(format!("a change takes up to {} days", OVERRIDE_SECS_MAX / 86_400));
+    }
+    if change.start_epoch_secs.is_some_and(|start| start <= now || start > now + PLAN_SECS_MAX) {
+        return Err(format!(
+            "a change is planned for a moment within the next {} days",
+            PLAN_SECS_MAX / 86_400
+        ));
+    }
+    if change.selectors.is_empty() {
+        return Err("no PoP was named".to_owned());
+    }
+    for selector in &change.selectors {
+        let covered: Vec<String> =
+            pops.iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
+        let held = draft.ledger.entries().iter().any(|entry| entry.selector == *selector);
+        // What was said of a PoP that is gone may still be taken back.
+        if covered.is_empty() && !(held && change.action.hands_back()) {
+            return Err(format!(
+                "no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"
+            ));
+        }
+        for (selector, transition) in courses(draft, change, selector, pops, now) {
+            let entry = Override {
+                id: 0,
+                selector,
+                action: change.action,
+                author: Arc::clone(&change.author),
+                reason: Arc::clone(&change.reason),
+                set_epoch_secs: now,
+                until_epoch_secs: change.lasts_secs.map(|secs| transition.end().max(now) + secs),
+                transition,
+            };
+            for plan in pops.iter().flat_map(|pop| {
+                draft
+                    .ledger
+                    .plans(pop, now)
+                    .filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry))
+            }) {
+                let sentence = format!(
+                    "`{} {}`, planned for {}, {}",
+                    plan.selector,
+                    plan.action,
+                    rfc3339::date_time(plan.transition.start_epoch_secs),
+                    if entry.is_planned(now) {
+                        "stands too; of two plans the one said last wins where both have begun"
+                    } else {
+                        "is off"
+                    }
+                );
+                if !draft.warnings.contains(&sentence) {
+                    draft.warnings.push(sentence);
+                }
+            }
+            draft.in_the_end.add(Override { transition: Transition::default(), ..entry.clone() })?;
+            draft.ledger.add(entry.clone())?;
+            draft.events.push(Event::OverrideSet { entry, pops: covered.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// How a change of a selector comes into force. What is gradual goes on from where each PoP will
+/// stand when it begins: PoPs that stand elsewhere than most get entries of their own.
+fn courses(
+    draft: &Draft,
+    change: &OverrideChange,
+    selector: &Selector,
+    pops: &[Pop],
+    now: u64,
+) -> Vec<(Selector, Transition)> {
+    if change.over_secs == 0 && change.start_epoch_secs.is_none() {
+        return vec![(selector.clone(), Transition::default())];
+    }
+    let start_epoch_secs = change.start_epoch_secs.unwrap_or(now);
+    let stands = |is: &Effective| match change.action {
+        Action::Weight(_) => is.weight,
+        Action::State(_) if matches!(is.state, AdminState::Down | AdminState::Drain) => u32::from(ALL_CELLS),
+        Action::State(_) => u32::from(is.left),
+    };
+    let at_start = draft.ledger.effective(pops, start_epoch_secs);
+    let covered: Vec<(&Pop, u32)> = (pops.iter().zip(&at_start))
+        .filter(|(pop, _)| selector.covers(pop))
+        .map(|(pop, is)| (pop, stands(is)))
+        .collect();
+    let most = |from: u32| covered.iter().filter(|(_, other)| *other == from).count();
+    let from = covered.iter().map(|(_, from)| *from).max_by_key(|from| most(*from)).unwrap_or(0);
+    let transition = |from: u32| Transition { start_epoch_secs, over_secs: change.over_secs, from };
+    let apart = covered
+        .iter()
+        .filter(|(_, other)| *other != from)
+        .map(|(pop, other)| (Selector::Pop(pop.name.clone()), transition(*other)));
+    std::iter::once((selector.clone(), transition(from))).chain(apart).collect()
+}

@@ -1,0 +1,124 @@
+//! Health in live state: the monitor, what it makes of its targets, and the alarms that stand.
+
+use super::Now;
+use crate::health::Moment;
+use crate::health::event::HealthEvent;
+use crate::health::health_state::HealthState;
+use crate::health::monitor::Monitor;
+use crate::health::saved::SavedHealth;
+use crate::health::targets::TargetSet;
+use crate::shared::event::Event;
+use crate::shared::operator_view::Alarm;
+use crate::snapshot::Snapshot;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Key of the alarm of checks without a result.
+const OWN_FAULT: &str = "own fault";
+
+/// The monitor with what it has found.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveHealth {
+    /// The monitor.
+    pub(super) monitor: Monitor,
+    /// Health state for the target set in force.
+    pub(super) health_state: HealthState,
+    /// Alarms that stand, by what they are about.
+    alarms: BTreeMap<String, Alarm>,
+}
+
+impl LiveHealth {
+    /// Health of a target set, of which something may be remembered. The name is the node's: it
+    /// spreads the checks of a fleet over time.
+    pub(super) fn new(target_set: Arc<TargetSet>, name: &str, saved: &SavedHealth, now: Now) -> LiveHealth {
+        let seed = crate::wire::hash::octets(name.as_bytes());
+        let mut monitor = Monitor::new(target_set, seed, now.moment);
+        monitor.restore(saved, now.moment, now.epoch_secs);
+        LiveHealth { monitor, health_state: HealthState::default(), alarms: BTreeMap::new() }
+    }
+
+    /// Follows another target set; a target of both keeps its state.
+    pub(super) fn follow(&mut self, target_set: &Arc<TargetSet>, now: Moment) {
+        if !Arc::ptr_eq(target_set, self.monitor.target_set()) {
+            self.monitor.handle_targets(Arc::clone(target_set), now);
+        }
+    }
+
+    /// Takes the health state of a moment; gives whether an answer may show a difference.
+    pub(super) fn step(&mut self, now: Moment) -> bool {
+        let mut has_turned = false;
+        while let Some(health_state) = self.monitor.poll_health_state(now) {
+            self.health_state = health_state;
+            has_turned = true;
+        }
+        has_turned
+    }
+
+    /// What happened since the last call, oldest first.
+    pub(super) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Some(event) = self.monitor.poll_event() {
+            let alarm = || Alarm {
+                sentence: event.to_string(),
+                since_epoch_secs: now_epoch_secs,
+                is_of_ledger: false,
+            };
+            match &event {
+                HealthEvent::Frozen { family, .. } | HealthEvent::FreezeSpent { family, .. } => {
+                    self.alarms.insert(format!("canaries {family}"), alarm());
+                }
+                HealthEvent::Thawed { family, .. } => drop(self.alarms.remove(&format!("canaries {family}"))),
+                HealthEvent::Held { policy, .. } => {
+                    drop(self.alarms.insert(format!("policy {policy}"), alarm()))
+                }
+                HealthEvent::Released { policy, .. } => drop(self.alarms.remove(&format!("policy {policy}"))),
+                HealthEvent::OwnFault { .. } => drop(self.alarms.insert(OWN_FAULT.to_owned(), alarm())),
+                HealthEvent::OwnFaultOver => drop(self.alarms.remove(OWN_FAULT)),
+                HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. } => {}
+            }
+            events.push(Event::Health(event));
+        }
+        events
+    }
+
+    /// Alarms that stand. Events say when they began; whether they stand is read from what is,
+    /// since events may be lost in a storm of them.
+    pub(super) fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
+        let held = self.held(snapshot);
+        for policy in &held {
+            self.alarms.entry(format!("policy {policy}")).or_insert_with(|| Alarm {
+                sentence: format!("policy {policy} keeps the state before: too many PoPs went down together"),
+                since_epoch_secs: now_epoch_secs,
+                is_of_ledger: false,
+            });
+        }
+        let own_fault = self.monitor.own_fault().cloned();
+        if let Some(why) = &own_fault {
+            self.alarms.entry(OWN_FAULT.to_owned()).or_insert_with(|| Alarm {
+                sentence: HealthEvent::OwnFault { why: why.clone() }.to_string(),
+                since_epoch_secs: now_epoch_secs,
+                is_of_ledger: false,
+            });
+        }
+        let target_set = self.monitor.target_set();
+        let has_canaries = |is_v4: bool| {
+            let mut canaries =
+                target_set.canaries.iter().filter_map(|canary| target_set.targets.get(*canary as usize));
+            canaries.any(|canary| canary.address.is_ipv4() == is_v4)
+        };
+        let has = [has_canaries(true), has_canaries(false)];
+        self.alarms.retain(|about, _| match about.strip_prefix("policy ") {
+            Some(name) => held.iter().any(|policy| &**policy == name),
+            None if about == OWN_FAULT => own_fault.is_some(),
+            None => has[usize::from(about.ends_with("IPv6"))],
+        });
+        self.alarms.values().cloned().collect()
+    }
+
+    /// Policies that the panic guard holds, by name.
+    pub(super) fn held(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
+        let name =
+            |(policy, _): &(u32, _)| snapshot.steering.policies.get(*policy as usize).map(|p| p.name.clone());
+        self.health_state.held.iter().filter_map(name).collect()
+    }
+}

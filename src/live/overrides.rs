@@ -1,0 +1,114 @@
+//! Overrides in force: the ledger, and what of it has been told.
+//!
+//! What is in force follows from the ledger and the wall clock alone. An entry that has ended stays
+//! in the ledger, where it says nothing, until the next change is saved: so a clock that is set
+//! back finds in a running node what it would find in one that was restarted.
+
+use crate::shared::event::Event;
+use crate::snapshot::Snapshot;
+use crate::steer::ledger::{Ledger, Override};
+use crate::steer::pop::{AdminState, Pop};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The overrides of a running server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    ledger: Ledger,
+    /// For each entry that takes time, how far it was when that was last told, in quarters; none
+    /// before it begins.
+    told: BTreeMap<u64, Option<u8>>,
+    /// Entries whose end was told.
+    ended: BTreeSet<u64>,
+}
+
+impl Overrides {
+    /// Those of a ledger that was read at a moment. What came about before was told then.
+    pub(crate) fn new(ledger: Ledger, now: u64) -> Overrides {
+        let mut overrides = Overrides { ledger, ..Overrides::default() };
+        overrides.told =
+            overrides.quarters(now).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
+        overrides
+    }
+
+    /// The ledger in force.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Lets another ledger hold.
+    pub(crate) fn keep(&mut self, ledger: Ledger) {
+        self.ledger = ledger;
+    }
+
+    /// Which PoPs an operator has decided about, by override or in the file, in order: the panic
+    /// guard leaves them out.
+    pub(crate) fn overridden(&self, pops: &[Pop], now: u64) -> Vec<bool> {
+        self.ledger
+            .effective(pops, now)
+            .iter()
+            .map(|is| is.state_by.is_some() || is.state != AdminState::Auto)
+            .collect()
+    }
+
+    /// What has come about by the clock since the last call: that an entry begins, passes a
+    /// quarter, holds whole, or has ended. What was said for now has begun with that.
+    pub(crate) fn progress(&mut self, now: u64) -> Vec<Event> {
+        let (mut told, mut events) = (BTreeMap::new(), Vec::new());
+        for (entry, quarter) in self.quarters(now) {
+            let is_plan = entry.transition.start_epoch_secs > entry.set_epoch_secs;
+            let before = self.told.get(&entry.id).copied().unwrap_or(if is_plan { None } else { Some(0) });
+            // A clock that was set back tells nothing twice.
+            let quarter = quarter.max(before);
+            told.insert(entry.id, quarter);
+            if quarter > before && (entry.transition.over_secs > 0 || before.is_none()) {
+                // What begins and holds whole at once has begun.
+                let is_whole = quarter == Some(4) && entry.transition.over_secs > 0;
+                let percent = if is_whole {
+                    100
+                } else if before.is_none() {
+                    0
+                } else {
+                    quarter.unwrap_or(0) * 25
+                };
+                events.push(Event::OverrideProgress { entry: entry.clone(), percent });
+            }
+        }
+        self.told = told;
+        let mut ended = BTreeSet::new();
+        for entry in self.ledger.entries().iter().filter(|entry| entry.has_ended(now)) {
+            ended.insert(entry.id);
+            if !self.ended.contains(&entry.id) {
+                events.push(Event::OverrideExpired { entry: entry.clone() });
+            }
+        }
+        self.ended = ended;
+        events
+    }
+
+    /// Entries that are planned or take time, and have not ended, with how far each is.
+    fn quarters(&self, now: u64) -> Vec<(&Override, Option<u8>)> {
+        let gradual = self.ledger.entries().iter();
+        let gradual = gradual.filter(|entry| entry.transition.end() > 0 && !entry.has_ended(now));
+        gradual
+            .map(|entry| {
+                (
+                    entry,
+                    if entry.is_planned(now) {
+                        None
+                    } else {
+                        entry.transition.quarter(now.max(entry.transition.start_epoch_secs))
+                    },
+                )
+            })
+            .collect()
+    }
+}
+
+/// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at
+/// their shortest.
+pub(crate) fn ahead_secs(snapshot: &Snapshot) -> u32 {
+    let of_policies = snapshot.policies.iter().map(|scoped| &scoped.policy);
+    let ttls =
+        of_policies.flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.ttl).chain([policy.ttl]));
+    ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0)
+}

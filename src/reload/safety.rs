@@ -1,0 +1,96 @@
+//! Safety rules, held against new files: what they take out of service, by themselves or together
+//! with the overrides in force.
+//!
+//! Broken rules refuse a reload, unless the files before broke them as much. A start they do not: a
+//! node that answers less well is better than one that does not answer.
+
+use super::running::Running;
+use crate::config::Deployment;
+use crate::finding::{Finding, Findings, code};
+use crate::snapshot::Snapshot;
+use crate::steer::ledger::Ledger;
+use crate::steer::safety::{self, Standing, in_service};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The finding of a `safety_off_until` whose day has come.
+pub(crate) fn past(deployment: &Deployment, now_epoch_secs: u64) -> Option<Finding> {
+    let (until, at) = (deployment.safety_off_until_epoch?, deployment.safety_off_until_at?);
+    (until <= now_epoch_secs).then(|| {
+        Finding::warning(
+            code::SAFETY_OFF_PAST,
+            "the day of `safety_off_until` has come: safety rules hold again",
+        )
+        .at(at, "without effect by now")
+        .help("remove the line, or give a later date")
+    })
+}
+
+/// Holds the rules of new files against what they would serve. `before` is the snapshot in service,
+/// with its ledger and its probes where they are known; without it nothing is refused.
+pub(crate) fn judge(
+    before: Option<(&Arc<Snapshot>, Option<&Running>)>,
+    fresh: &Snapshot,
+    now_epoch_secs: u64,
+) -> Findings {
+    let mut findings = Findings::default();
+    let by_files = broken(before, &Ledger::default(), fresh, now_epoch_secs);
+    for (rule, sentence, is_new) in &by_files {
+        let message = format!("by this file {sentence}");
+        let finding = match is_new {
+            true => Finding::error(code::UNSAFE, message),
+            false => Finding::warning(code::UNSAFE, message),
+        };
+        let label = match (is_new, before) {
+            (true, _) => "refuses the reload",
+            (false, Some(_)) => "was so before, and does not refuse the reload",
+            (false, None) => "refuses a reload, but not a start",
+        };
+        findings.push(finding.at(fresh.safety.rules[*rule].at, label).help(
+            "give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come",
+        ));
+    }
+    let ledger = before.and_then(|(_, running)| Some(running?.ledger.all_taken_out())).unwrap_or_default();
+    for (rule, sentence, _) in broken(before, &ledger, fresh, now_epoch_secs).iter().filter(|b| b.2) {
+        if by_files.iter().any(|(other, _, is_new)| other == rule && *is_new) {
+            continue;
+        }
+        findings.push(Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}")).help(
+            "take an override back (`meridian pop list` tells them), or write `safety_off_until:` with \
+                 a date to come",
+        ));
+    }
+    findings
+}
+
+/// Numbers of rules that are broken under a ledger, in words, and whether the new files broke them.
+fn broken(
+    before: Option<(&Arc<Snapshot>, Option<&Running>)>,
+    ledger: &Ledger,
+    fresh: &Snapshot,
+    now: u64,
+) -> Vec<(usize, String, bool)> {
+    let down: HashMap<&str, bool> = before.map_or_else(HashMap::new, |(snapshot, running)| {
+        let is_down = running.iter().flat_map(|running| running.is_down.iter().copied());
+        snapshot.pops.iter().map(|pop| &*pop.name).zip(is_down).collect()
+    });
+    let serves = |snapshot: &Snapshot| {
+        // Whom probes have never seen counts as up.
+        let is_down: Vec<bool> =
+            snapshot.pops.iter().map(|pop| down.get(&*pop.name).copied().unwrap_or(false)).collect();
+        in_service(&ledger.effective(&snapshot.pops, now), &is_down)
+    };
+    let (served, will_serve) = (before.map(|(snapshot, _)| serves(snapshot)), serves(fresh));
+    let before = before.zip(served.as_deref()).map(|((snapshot, _), serves)| Standing {
+        rules: snapshot.safety.in_force(now),
+        pops: &snapshot.pops,
+        serves,
+    });
+    let rules = fresh.safety.in_force(now);
+    let after = Standing { rules, pops: &fresh.pops, serves: &will_serve };
+    let number = |rule| rules.iter().position(|other| std::ptr::eq(other, rule)).unwrap_or(0);
+    safety::judge(before.as_ref(), &after)
+        .into_iter()
+        .map(|(rule, broken, is_new)| (number(rule), broken.sentence, is_new))
+        .collect()
+}

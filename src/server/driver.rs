@@ -1,0 +1,113 @@
+//! The driver: live state with its clock and its prober.
+//!
+//! ```text
+//!              due (ticket, target)            result
+//!  LiveState ───────────────────────▶ prober ──────────▶ LiveState ──▶ writer: status, events
+//! ```
+
+use crate::health::Moment;
+use crate::health::load::FeedTicket;
+use crate::health::probe_result::ProbeResult;
+use crate::health::schedule::Ticket;
+use crate::live::{LiveState, Now, Remembered, Stepped};
+use crate::probe::Prober;
+use crate::probe::load::FeedRequest;
+use crate::probe::runner;
+use crate::server::probe_queue::ProbeQueue;
+use crate::snapshot::Snapshot;
+use crate::sys::clock::epoch_secs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// The longest sleep without anything to do: clocks of virtual machines jump.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// Live state at work.
+pub(crate) struct Driver {
+    /// The state.
+    pub(crate) live: LiveState,
+    began: Instant,
+    checks: ProbeQueue<runner::Work, (u64, ProbeResult)>,
+    feeds: ProbeQueue<FeedRequest, (u64, Result<f64, Arc<str>>)>,
+}
+
+impl Driver {
+    /// Begins to check and read what a snapshot names. Must run inside a Tokio runtime.
+    pub(crate) fn begin(
+        snapshot: Arc<Snapshot>,
+        remembered: Remembered,
+        prober: Arc<Prober>,
+        stop: CancellationToken,
+    ) -> Driver {
+        let now = Now { moment: Moment(0), epoch_secs: epoch_secs() };
+        let (feed_prober, feed_stop) = (Arc::clone(&prober), stop.clone());
+        Driver {
+            live: LiveState::new(snapshot, remembered, now),
+            began: Instant::now(),
+            checks: ProbeQueue::begin(|work, tell| {
+                let done = move |ticket, result| drop(tell.send((ticket, result)));
+                runner::run(prober, work, done, stop)
+            }),
+            feeds: ProbeQueue::begin(|work, tell| {
+                let done = move |ticket, reading| drop(tell.send((ticket, reading)));
+                runner::read(feed_prober, work, done, feed_stop)
+            }),
+        }
+    }
+
+    /// The time, from the start of the driver.
+    pub(crate) fn now(&self) -> Now {
+        Now { moment: Moment(self.began.elapsed().as_millis() as u64), epoch_secs: epoch_secs() }
+    }
+
+    /// Waits for a result, or until a step is due. Safe to drop midway: nothing is lost.
+    pub(crate) async fn wait(&mut self) {
+        let wake = self.live.next_wake(self.now()).map_or(SLEEP_MAX, Duration::from_millis);
+        tokio::select! {
+            result = self.checks.wait() => self.take_result(result),
+            reading = self.feeds.wait() => self.take_reading(reading),
+            () = tokio::time::sleep(wake.min(SLEEP_MAX)) => {}
+        }
+    }
+
+    fn take_result(&mut self, (ticket, result): (u64, ProbeResult)) {
+        self.live.handle_result(Ticket(ticket), &result, self.now());
+    }
+
+    fn take_reading(&mut self, (ticket, reading): (u64, Result<f64, Arc<str>>)) {
+        self.live.handle_reading(FeedTicket(ticket), reading, self.now());
+    }
+
+    /// Takes what has come, brings live state to this moment, and hands out what is due.
+    pub(crate) fn step(&mut self) -> Stepped {
+        while let Some(result) = self.checks.result() {
+            self.take_result(result);
+        }
+        while let Some(reading) = self.feeds.result() {
+            self.take_reading(reading);
+        }
+        let now = self.now();
+        let stepped = self.live.step(now);
+        while self.checks.has_room() {
+            let Some(due) = self.live.poll_check(now) else { break };
+            self.checks.hand_out((due.ticket.0, due.target().clone()));
+        }
+        while self.feeds.has_room() {
+            let Some(due) = self.live.poll_feed(now) else { break };
+            self.feeds.hand_out(FeedRequest {
+                ticket: due.ticket.0,
+                pop: due.pop().clone(),
+                service: due.feed().service.clone(),
+                spec: Arc::clone(&due.feed().spec),
+                timeout_ms: u32::try_from(due.timeout_ms()).unwrap_or(u32::MAX),
+            });
+        }
+        stepped
+    }
+
+    /// Follows other files.
+    pub(crate) fn follow(&mut self, snapshot: Arc<Snapshot>) {
+        self.live.follow(snapshot, self.now());
+    }
+}

@@ -1,0 +1,84 @@
+//! Alarms of the ledger on the disk: one that was damaged, a disk that does not answer, and a
+//! ledger in force that the disk does not have.
+
+use crate::shared::event::Event;
+use crate::shared::operator_view::{Alarm, OperatorView};
+
+/// The alarms that stand.
+#[derive(Debug, Default)]
+pub(crate) struct LedgerAlarms {
+    /// Of a damaged ledger, until acknowledged.
+    damaged: Vec<Alarm>,
+    /// Of a disk that does not answer.
+    hang: Option<Alarm>,
+    /// Of a ledger in force that the disk does not have.
+    unsaved: Option<Alarm>,
+}
+
+impl LedgerAlarms {
+    /// Those of a ledger that was read with these faults.
+    pub(crate) fn new(faults: Vec<String>, now: u64) -> LedgerAlarms {
+        let damaged = faults.into_iter();
+        let damaged =
+            damaged.map(|sentence| Alarm { sentence, since_epoch_secs: now, is_of_ledger: true }).collect();
+        LedgerAlarms { damaged, hang: None, unsaved: None }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Alarm> {
+        self.damaged.iter().chain(&self.hang).chain(&self.unsaved)
+    }
+
+    /// Shows them before all others.
+    pub(crate) fn show(&self, operator_view: &mut OperatorView) {
+        operator_view.alarms.splice(0..0, self.all().cloned());
+    }
+
+    /// Whether a damaged ledger waits to be acknowledged.
+    pub(crate) fn is_damaged(&self) -> bool {
+        !self.damaged.is_empty()
+    }
+
+    /// Ends the alarms of a damaged ledger; gives their sentences.
+    pub(crate) fn acknowledge(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.damaged).into_iter().map(|alarm| alarm.sentence).collect()
+    }
+
+    /// Ends the alarms of the disk, because it has the ledger in force.
+    pub(crate) fn end_of_disk(&mut self) {
+        (self.hang, self.unsaved) = (None, None);
+    }
+
+    /// Raises the alarm of a ledger that the disk does not have; gives its event if it is new.
+    pub(crate) fn miss(&mut self, sentence: &str, now: u64) -> Option<Event> {
+        raise(&mut self.unsaved, sentence.to_owned(), now)
+    }
+
+    /// Raises the alarm of a disk that does not answer; gives its event if it is new.
+    pub(crate) fn hangs(&mut self, now: u64) -> Option<Event> {
+        let sentence = "the disk of the state folder does not answer: overrides are refused as not saved \
+                        (`--unsaved` applies one in memory)";
+        raise(&mut self.hang, sentence.to_owned(), now)
+    }
+
+    /// The disk has answered.
+    pub(crate) fn answers(&mut self) {
+        self.hang = None;
+    }
+
+    /// Whether the disk does not have the ledger in force.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        self.unsaved.is_some()
+    }
+}
+
+/// Raises an alarm; gives its event if it did not stand with these words.
+fn raise(place: &mut Option<Alarm>, sentence: String, now: u64) -> Option<Event> {
+    let since_epoch_secs = match place {
+        Some(alarm) if alarm.sentence == sentence => return None,
+        Some(alarm) => alarm.since_epoch_secs,
+        None => now,
+    };
+    *place = Some(Alarm { sentence: sentence.clone(), since_epoch_secs, is_of_ledger: false });
+    Some(Event::LedgerAlarm { sentence })
+}

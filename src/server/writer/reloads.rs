@@ -1,0 +1,269 @@
+//! Reloads: requests that wait together are answered by one run, and a run that has begun takes no
+//! more. Whoever asks while it reads is answered by the next, which is sure to see the files as
+//! they were when asked. Overrides do not wait for a run: they are published at once, and again
+//! with what the run gives.
+//!
+//! ```text
+//!        ask            start                     end               saves decide nothing
+//!  ──▶ waiting ──▶ running (a thread) ──▶ done ──────────▶ judged ──▶ published, or refused
+//!                     │ too late, or cancelled
+//!                     └──▶ refused; the thread hangs for itself, and only so many may
+//! ```
+
+use super::Writer;
+use crate::finding::{Files, Finding, Findings, Severity, code};
+use crate::limits::{FINDINGS_LOGGED_MAX, HUNG_ATTEMPTS_MAX};
+use crate::reload::prepare::{self, Fresh};
+use crate::reload::safety;
+use crate::reload::watch::Watch;
+use crate::server::attempt::Attempt;
+use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report};
+use crate::shared::event::Event;
+use crate::snapshot::{self, Difference};
+use crate::steer::ledger::Ledger;
+use crate::sys::clock::epoch_secs;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How often a run is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// The name of a run in findings.
+const WHAT: &str = "the reload";
+
+/// What a run gives.
+type Ran = Result<(Fresh, Difference), Box<(Findings, Files)>>;
+
+/// The reloads of a server.
+#[derive(Default)]
+pub(super) struct Reloads {
+    /// Requests that no run has begun for.
+    waiting: Vec<(Origin, Option<ReloadReply>)>,
+    running: Option<Run>,
+    /// What a run gave, until it may be judged.
+    ended: Option<Option<Ran>>,
+    /// Runs that were given up and whose threads still hang.
+    hung: Vec<Weak<Watch>>,
+}
+
+struct Run {
+    attempt: Attempt<Ran>,
+    replies: Vec<ReloadReply>,
+    origin: Origin,
+    /// The ledger that it was held against.
+    ledger: Ledger,
+}
+
+impl Reloads {
+    /// Lets a request wait for the next run.
+    pub(super) fn ask(&mut self, origin: Origin, reply: Option<ReloadReply>) {
+        self.waiting.push((origin, reply));
+    }
+
+    /// Waits for the end of a run, or until it is to be looked at. Safe to drop midway.
+    pub(super) async fn wait(&mut self) {
+        match &mut self.running {
+            Some(run) if self.ended.is_none() => {
+                if let Ok(ended) = tokio::time::timeout(LOOK_EVERY, run.attempt.wait()).await {
+                    self.ended = Some(ended);
+                }
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// What reloads do.
+    pub(super) fn status(&mut self) -> ReloadStatus {
+        self.hung.retain(|watch| watch.strong_count() > 0);
+        ReloadStatus {
+            running: self.running.as_ref().map(|run| {
+                let words = match self.ended {
+                    Some(_) => "waiting for an override that is being saved".to_owned(),
+                    None => run.attempt.words(),
+                };
+                (run.origin, run.attempt.age().as_secs(), words)
+            }),
+            waiting: self.waiting.len(),
+            hung: self.hung.len(),
+        }
+    }
+}
+
+impl Writer {
+    /// Begins a run for all reloads that wait, unless one runs.
+    pub(super) fn start_reload(&mut self) {
+        if self.reloads.running.is_some() {
+            return;
+        }
+        let Some((origin, _)) = self.reloads.waiting.first() else { return };
+        let origin = *origin;
+        self.log_event(&Event::ReloadStarted { origin, requests: self.reloads.waiting.len() });
+        let replies = self.reloads.waiting.drain(..).filter_map(|(_, reply)| reply).collect();
+        self.reloads.hung.retain(|watch| watch.strong_count() > 0);
+        if self.reloads.hung.len() >= HUNG_ATTEMPTS_MAX {
+            let finding = Finding::error(
+                code::DISK_HANGS,
+                format!("{HUNG_ATTEMPTS_MAX} reloads that were given up still wait for the disk"),
+            );
+            let finding = finding.help("mend the disk, or restart the server when its files can be read");
+            return self.refuse_reload(finding.into(), Files::default(), Duration::ZERO, replies);
+        }
+        let (root, running, previous) =
+            (self.root.clone(), self.running(), Arc::clone(self.live().snapshot()));
+        let ledger = running.ledger.clone();
+        let sequence = self.shared.published.served().snapshot.sequence() + 1;
+        // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
+        let attempt = Attempt::begin("reload", move |watch| {
+            let fresh = prepare::run_watched(&root, Some(&previous), Some(&running), sequence, watch)?;
+            let difference = snapshot::difference(&previous, &fresh.snapshot);
+            Ok((fresh, difference))
+        });
+        match attempt {
+            Ok(attempt) => {
+                self.shared.counters.reload_began.store(epoch_secs(), Ordering::Relaxed);
+                self.reloads.running = Some(Run { attempt, replies, origin, ledger });
+            }
+            Err(error) => {
+                let finding = Finding::error(code::OWN_FAULT, format!("the reload cannot begin: {error}"));
+                let finding = finding.help("see what limits the threads of the server");
+                self.refuse_reload(finding.into(), Files::default(), Duration::ZERO, replies);
+            }
+        }
+    }
+
+    /// Ends a run that has given its result, or that takes too long.
+    pub(super) fn advance_reload(&mut self) {
+        let overdue = self.reloads.running.as_ref().and_then(|run| run.attempt.overdue(WHAT));
+        if self.reloads.ended.is_none() {
+            if let Some(finding) = overdue {
+                self.give_up_reload(finding);
+            }
+            return;
+        }
+        // An override that is being saved comes into force before the files are judged, or not at
+        // all.
+        if self.saves.is_deciding() {
+            return;
+        }
+        if let (Some(ended), Some(run)) = (self.reloads.ended.take(), self.reloads.running.take()) {
+            self.shared.counters.reload_began.store(0, Ordering::Relaxed);
+            self.finish_reload(ended, run);
+        }
+    }
+
+    /// Gives the run up, and refuses it.
+    fn give_up_reload(&mut self, finding: Finding) {
+        let Some(run) = self.reloads.running.take() else { return };
+        self.shared.counters.reload_began.store(0, Ordering::Relaxed);
+        self.shared.counters.reloads_given_up.fetch_add(1, Ordering::Relaxed);
+        let took = run.attempt.age();
+        self.reloads.ended = None;
+        self.reloads.hung.push(run.attempt.watch());
+        run.attempt.give_up();
+        self.refuse_reload(finding.into(), Files::default(), took, run.replies);
+    }
+
+    /// Cancels the run; gives what it did, or a sentence if there is none.
+    pub(super) fn cancel_reload(&mut self, author: &str) -> Result<String, String> {
+        let Some(run) = &self.reloads.running else { return Err("no reload runs".to_owned()) };
+        let words = format!("begun {} s ago, {}", run.attempt.age().as_secs(), run.attempt.words());
+        let finding = Finding::error(code::RELOAD_CANCELLED, format!("{WHAT} was cancelled by {author}"));
+        self.give_up_reload(finding.help("reload again when the files are as they should be"));
+        Ok(words)
+    }
+
+    /// Publishes or refuses what a run gave, and answers those who asked for it.
+    fn finish_reload(&mut self, ended: Option<Ran>, run: Run) {
+        let took = run.attempt.age();
+        let Some(ended) = ended else {
+            let finding = Finding::error(code::OWN_FAULT, "the reload ended by a fault of the program").help(
+                "the snapshot before stays in service; please report this with the lines of the log around \
+                 it",
+            );
+            return self.refuse_reload(finding.into(), Files::default(), took, run.replies);
+        };
+        let (mut fresh, difference) = match ended {
+            Ok(fresh) => fresh,
+            Err(refused) => return self.refuse_reload(refused.0, refused.1, took, run.replies),
+        };
+        // Under the overrides of now: what was said while the files were read counts too.
+        if run.ledger != *self.live().ledger() {
+            let running = self.running();
+            let before = (self.live().snapshot(), Some(&running));
+            let found = safety::judge(Some(before), &fresh.snapshot, epoch_secs());
+            if found.has_errors() {
+                fresh.findings.extend(found);
+                return self.refuse_reload(fresh.findings, fresh.files, took, run.replies);
+            }
+        }
+        self.publish_reload(fresh, difference, took, run);
+    }
+
+    fn publish_reload(&mut self, fresh: Fresh, difference: Difference, took: Duration, run: Run) {
+        let Fresh { snapshot, findings, files, .. } = fresh;
+        self.driver.follow(Arc::new(snapshot));
+        let (sequence, digest) = self.publish();
+        self.shared.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
+        let lines = difference.to_string();
+        let took_millis = took.as_millis() as u64;
+        self.shared.counters.last_reload.published(epoch_secs(), took.as_micros() as u64);
+        let changes = lines.lines().count();
+        self.log_event(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
+        for line in lines.lines() {
+            tracing::info!("changed: {line}");
+        }
+        log_findings(&findings, &files);
+        answer(
+            run.replies,
+            Report { published: true, sequence, digest, difference: Some(difference), findings, files },
+        );
+    }
+
+    fn refuse_reload(&mut self, findings: Findings, files: Files, took: Duration, replies: Vec<ReloadReply>) {
+        let old = self.shared.published.snapshot();
+        self.shared.counters.last_reload.refused(took.as_micros() as u64);
+        self.shared.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
+        let errors = findings.count(Severity::Error);
+        log_findings(&findings, &files);
+        self.log_event(&Event::Refused { errors, sequence: old.sequence() });
+        let (sequence, digest) = (old.sequence(), old.digest().to_string());
+        answer(replies, Report { published: false, sequence, digest, difference: None, findings, files });
+    }
+}
+
+fn answer(replies: Vec<ReloadReply>, report: Report) {
+    let report = Arc::new(report);
+    for reply in replies {
+        reply(Arc::clone(&report));
+    }
+}
+
+/// Logs one line for each finding, because logs are searched by line. The drawing goes to the
+/// client that asked for the reload.
+fn log_findings(findings: &Findings, files: &Files) {
+    let told = findings.counted();
+    // Errors first: they are what a refused load is about.
+    let mut order: Vec<_> = told.iter().collect();
+    order.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
+    for (finding, more) in order.into_iter().take(FINDINGS_LOGGED_MAX) {
+        let place = finding.at.map(|at| files.place(at)).unwrap_or_default();
+        match finding.severity {
+            Severity::Error => tracing::error!(code = finding.code.id, place, "{}", finding.message),
+            Severity::Warning => tracing::warn!(code = finding.code.id, place, "{}", finding.message),
+            Severity::Note => tracing::info!(code = finding.code.id, place, "{}", finding.message),
+        }
+        if *more > 0 {
+            tracing::warn!(
+                code = finding.code.id,
+                place,
+                more,
+                "there are more findings like this one in its file"
+            );
+        }
+    }
+    let untold = told.len().saturating_sub(FINDINGS_LOGGED_MAX) + findings.beyond();
+    if untold > 0 {
+        tracing::warn!(findings = untold, "more findings are not logged; `meridian check` tells them");
+    }
+}

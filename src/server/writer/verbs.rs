@@ -1,0 +1,222 @@
+//! Overrides and the disk: a change is saved before it is published, on a thread of its own, unless
+//! it may be unsaved ([`super::super::saves`]).
+
+use super::Writer;
+use crate::limits::{SAVE_RETRY_SECS, SAVE_SECS};
+use crate::live::draft::Draft;
+use crate::server::saves::{Ended, OverrideReply, Purpose, Request};
+use crate::shared::command::{OverrideChange, OverrideOutcome, OverrideReport};
+use crate::shared::event::Event;
+use crate::shared::prediction;
+use crate::steer::ledger::Ledger;
+use crate::sys::clock::epoch_secs;
+use std::time::{Duration, Instant};
+use tokio::task::spawn_blocking;
+
+/// The refusal of a verb that would wait for a disk which hangs, or behind too many others.
+const DISK_BUSY: &str = "the disk of the state folder has not answered an earlier save; `--unsaved` \
+                         applies the change in memory, under an alarm";
+
+/// The refusal of a verb that the disk does not take in time.
+const NOT_SAVED: &str = "the disk of the state folder has not answered in time; `--unsaved` applies the \
+                         change in memory, under an alarm";
+
+/// The alarm of a change that was asked to be unsaved.
+const UNSAVED: &str = "the overrides in force are not on the disk: a restart begins without the last of them";
+
+impl Writer {
+    /// Finishes saves of overrides in their time: a change that the disk has is in force after a
+    /// restart, so its request is answered.
+    pub(super) async fn finish_saves(&mut self) {
+        let all = async {
+            if self.ledger_alarms.is_unsaved() && self.saves.is_idle() {
+                self.saves.begin(self.live().ledger().clone(), Purpose::Rewrite);
+            }
+            while !self.saves.is_idle() {
+                let ended = self.saves.wait().await;
+                self.finish_save(ended);
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(SAVE_SECS), all).await;
+        while let Some(request) = self.saves.next_waiting() {
+            match request {
+                Request::Override(_, reply) => reply(self.not_saved("the server stops; nothing was changed")),
+                Request::Acknowledge(_, reply) => reply(Err("the server stops".to_owned())),
+            }
+        }
+    }
+
+    /// Begins what needs the disk, or lets it wait behind a save that runs. A dry run waits for
+    /// nothing. A change that need not be saved waits for a save that is in time, because the
+    /// ledger of that save comes into force whole.
+    pub(super) fn handle_request(&mut self, request: Request) {
+        let waits = match &request {
+            Request::Override(change, _) => !(change.dry_run || (change.unsaved && self.saves.is_late())),
+            Request::Acknowledge(..) => true,
+        };
+        let refused = match waits && !self.saves.is_idle() {
+            true => self.saves.wait_behind(request).err(),
+            false => return self.begin_request(request),
+        };
+        match refused {
+            Some(Request::Override(_, reply)) => reply(self.not_saved(DISK_BUSY)),
+            Some(Request::Acknowledge(_, reply)) => reply(Err(DISK_BUSY.to_owned())),
+            None => {}
+        }
+    }
+
+    fn begin_request(&mut self, request: Request) {
+        match request {
+            Request::Override(change, reply) => self.begin_override(&change, reply),
+            Request::Acknowledge(_, reply) if !self.ledger_alarms.is_damaged() => reply(Ok(Vec::new())),
+            Request::Acknowledge(author, reply) => {
+                self.saves.begin(self.live().ledger().clone(), Purpose::Acknowledge(author, reply));
+            }
+        }
+    }
+
+    /// Looks at a change, and saves it if it is to be done: what a node serves, it serves again
+    /// after a restart.
+    fn begin_override(&mut self, change: &OverrideChange, reply: OverrideReply) {
+        // Judged against this moment, not against the last look.
+        self.look();
+        let draft = self.live().draft(change, self.ledger_alarms.is_damaged(), self.driver.now());
+        match &draft.ended {
+            OverrideOutcome::Done if change.unsaved => {
+                self.driver.live.keep(draft.ledger.clone());
+                let alarm = self.ledger_alarms.miss(UNSAVED, epoch_secs());
+                alarm.iter().for_each(|event| self.log_event(event));
+                self.save_again = Some(Instant::now());
+                self.publish_override(draft, reply);
+            }
+            OverrideOutcome::Done => {
+                self.saves.begin(draft.ledger.clone(), Purpose::Override(Box::new(draft), reply));
+            }
+            OverrideOutcome::DryRun => {
+                let in_the_end = draft.in_the_end.clone();
+                self.predict(self.report(draft), in_the_end, reply);
+            }
+            OverrideOutcome::Unsafe(_) | OverrideOutcome::Refused(_) => reply(self.report(draft)),
+        }
+    }
+
+    /// Publishes an override that holds now, and answers the request for it.
+    fn publish_override(&mut self, mut draft: Draft, reply: OverrideReply) {
+        self.publish();
+        std::mem::take(&mut draft.events).iter().for_each(|event| self.log_event(event));
+        reply(self.report(draft));
+    }
+
+    /// The outcome of a change, with the snapshot in service.
+    fn report(&self, draft: Draft) -> OverrideReport {
+        OverrideReport { pops: draft.pops, warnings: draft.warnings, ..self.outcome(draft.ended) }
+    }
+
+    /// The refusal of a change that the disk does not have.
+    fn not_saved(&self, sentence: &str) -> OverrideReport {
+        self.outcome(OverrideOutcome::Refused(sentence.to_owned()))
+    }
+
+    fn outcome(&self, ended: OverrideOutcome) -> OverrideReport {
+        let served = self.shared.published.snapshot();
+        OverrideReport {
+            ended,
+            sequence: served.sequence(),
+            digest: served.digest().to_string(),
+            pops: Vec::new(),
+            warnings: Vec::new(),
+            prediction: None,
+        }
+    }
+
+    /// Goes on behind a save that has ended, or whose time is over.
+    pub(super) fn finish_save(&mut self, ended: Ended) {
+        match ended {
+            Ended::Late(purpose) => {
+                let alarm = self.ledger_alarms.hangs(epoch_secs());
+                alarm.iter().for_each(|event| self.log_event(event));
+                self.refuse_save(purpose, NOT_SAVED);
+                // The requests behind it would wait for the same disk.
+                while let Some(request) = self.saves.next_waiting() {
+                    self.handle_request(request);
+                }
+            }
+            Ended::Done(None, ledger, result) => {
+                self.ledger_alarms.answers();
+                if result.is_ok() && ledger == *self.live().ledger() {
+                    self.ledger_alarms.end_of_disk();
+                    self.save_again = None;
+                } else {
+                    // The disk may have a change that was refused.
+                    let why = result.err().unwrap_or_else(|| "it took a change that was refused".to_owned());
+                    self.refuse_save(Purpose::Rewrite, &why);
+                }
+            }
+            Ended::Done(Some(purpose), _, Err(why)) => self.refuse_save(purpose, &why),
+            Ended::Done(Some(Purpose::Override(mut draft, reply)), _, Ok(())) => {
+                // What has ended meanwhile is told before it is forgotten.
+                self.look();
+                self.driver.live.keep(std::mem::take(&mut draft.ledger));
+                self.ledger_alarms.end_of_disk();
+                self.publish_override(*draft, reply);
+            }
+            Ended::Done(Some(Purpose::Acknowledge(author, reply)), _, Ok(())) => {
+                let over = self.ledger_alarms.acknowledge();
+                self.log_event(&Event::LedgerAcknowledged { author: author.to_string() });
+                reply(Ok(over));
+            }
+            Ended::Done(Some(Purpose::Rewrite), _, Ok(())) => {
+                self.ledger_alarms.end_of_disk();
+                self.save_again = None;
+            }
+        }
+        self.refresh_view();
+        while self.saves.is_idle() {
+            let Some(request) = self.saves.next_waiting() else { break };
+            self.begin_request(request);
+        }
+    }
+
+    /// Answers a request whose save has failed or is late.
+    fn refuse_save(&mut self, purpose: Purpose, why: &str) {
+        match purpose {
+            Purpose::Override(_, reply) => {
+                reply(
+                    self.not_saved(&format!("the ledger cannot be written, so nothing was changed: {why}")),
+                );
+            }
+            Purpose::Acknowledge(_, reply) => {
+                reply(Err(format!("the ledger cannot be written, so the alarm stays: {why}")));
+            }
+            Purpose::Rewrite => {
+                let sentence = format!("the overrides in force are not on the disk: {why}");
+                let alarm = self.ledger_alarms.miss(&sentence, epoch_secs());
+                alarm.iter().for_each(|event| self.log_event(event));
+                let is_first = alarm.is_some() && !self.saves.is_late();
+                let pause = Duration::from_secs(if is_first { 0 } else { SAVE_RETRY_SECS });
+                self.save_again = Some(Instant::now() + pause);
+            }
+        }
+    }
+
+    /// Saves the ledger in force once more if the disk does not have it.
+    pub(super) fn save_again(&mut self) {
+        if self.save_again.is_some_and(|at| at <= Instant::now()) && self.saves.is_idle() {
+            self.save_again = None;
+            if self.ledger_alarms.is_unsaved() {
+                self.saves.begin(self.live().ledger().clone(), Purpose::Rewrite);
+            }
+        }
+    }
+
+    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
+    /// it but who asked.
+    fn predict(&self, changed: OverrideReport, in_the_end: Ledger, reply: OverrideReply) {
+        let (before, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
+        let (after, loads) = (self.live().prediction(&in_the_end), self.live().measured(self.driver.now()));
+        drop(spawn_blocking(move || {
+            let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
+            reply(OverrideReport { prediction, ..changed });
+        }));
+    }
+}

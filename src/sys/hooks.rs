@@ -1,0 +1,35 @@
+//! Faults on demand, for tests: they exist in debug builds alone.
+
+use std::path::Path;
+
+/// Hangs as a disk does, while a file stands beside that of the path with the ending `.hang`. Says
+/// that it does by one with the ending `.hanging`.
+pub(crate) fn hang(path: &Path) {
+    #[cfg(debug_assertions)]
+    {
+        let beside = |ending: &str| {
+            // Without a slash at its end.
+            let mut name = path.components().as_path().as_os_str().to_owned();
+            name.push(ending);
+            std::path::PathBuf::from(name)
+        };
+        while beside(".hang").exists() {
+            let _ = std::fs::write(beside(".hanging"), "");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = path;
+}
+
+/// A bound in seconds, which tests make shorter by the environment variable
+/// `MERIDIAN_HOOK_<NAME>_SECS`.
+pub(crate) fn secs(name: &str, bound: u64) -> u64 {
+    #[cfg(debug_assertions)]
+    if let Some(secs) = std::env::var(format!("MERIDIAN_HOOK_{name}_SECS")).ok().and_then(|s| s.parse().ok())
+    {
+        return secs;
+    }
+    let _ = name;
+    bound
+}
