@@ -205,6 +205,20 @@ pub(crate) const DISK_ANSWER_SECS: u64 = 30;
 /// Seconds that a reload, a comparison or the reading at a start may take in all: ten times what
 /// the largest deployment has needed.
 pub(crate) const ATTEMPT_SECS: u64 = 600;
+/// Seconds between looks at the state folder: trouble of it is told within ten.
+pub(crate) const STATE_LOOK_SECS: u64 = 5;
+/// Seconds after which a look at the state folder that has no answer is an alarm.
+pub(crate) const STATE_ANSWER_SECS: u64 = 4;
+/// Milliseconds between beats of a task: so that an alert sees a task that stands within seconds.
+pub(crate) const PULSE_MILLIS: u64 = 1_000;
+/// Milliseconds without a beat after which a task stands: longer than a busy moment of two cores.
+pub(crate) const STILL_MILLIS: u64 = 8_000;
+/// Seconds within which ends of a task are counted together.
+pub(crate) const FAULT_WINDOW_SECS: u64 = 600;
+/// Ends of a task within the window that make its trouble an alarm that stays.
+pub(crate) const FAULTS_MAX: usize = 3;
+/// Longest pause before a task begins anew, in milliseconds: verdicts wait for the writer.
+pub(crate) const RESTART_PAUSE_MILLIS_MAX: u64 = 10_000;
 /// Reloads that were given up and still wait for the disk, before no more are begun: each holds a
 /// thread, and what it has read.
 pub(crate) const HUNG_ATTEMPTS_MAX: usize = 4;

@@ -78,9 +78,9 @@ impl Serve {
                 // from being heard.
                 let banner = server.banner();
                 let _ = std::thread::Builder::new().name("banner".to_owned()).spawn(move || print(&banner));
-                server.wait();
+                let is_fault = server.wait();
                 server.stop();
-                ExitCode::SUCCESS
+                if is_fault { ExitCode::FAILURE } else { ExitCode::SUCCESS }
             }
             Err(refusal) => {
                 log.flush(Duration::from_secs(LOG_FLUSH_SECS));

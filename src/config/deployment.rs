@@ -136,6 +136,7 @@ impl Reader<'_> {
             cookies,
             databases,
             accept_shrunk: server.accept_shrunk,
+            exit_on_fault: server.exit_on_fault,
             networks: world.networks,
             pops: world.pops,
             probes: pops.probes,

@@ -4,9 +4,12 @@ use crate::control::Shown;
 use crate::control::overrides::{BUSY, Page, ask, refused};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
+use crate::limits::STILL_MILLIS;
+use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin, Report};
 use crate::shared::counters::{Dropped, Lane, Totals};
 use crate::shared::phase::Phase;
+use crate::sys::clock::uptime_ms;
 use crate::wire::rr::Rcode;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -160,13 +163,19 @@ pub(crate) struct ReadyQuery {
     format: String,
 }
 
+/// Whether there are UDP workers, and none of them has moved for long.
+fn no_worker_moves(shared: &Shared) -> bool {
+    let mut ages = shared.tasks.worker_ages(uptime_ms()).peekable();
+    ages.peek().is_some() && ages.all(|age_ms| age_ms > STILL_MILLIS)
+}
+
 /// `GET /readyz`: 200 while queries are answered, else 503. Alarms and a refused reload are notes
 /// at 200: a fault of the files, the disk or the network can strike every node of a fleet at once,
 /// and must not withdraw them all.
 pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
-    let operator_view = shown.shared.operator_view.load();
     let reasons: Vec<&str> = match phase {
+        Phase::Serving if no_worker_moves(&shown.shared) => vec!["no UDP worker answers"],
         Phase::Serving => Vec::new(),
         Phase::Starting => vec!["the first snapshot is not in service yet"],
         Phase::Draining => vec!["the server was told to stop; running answers are finished"],
@@ -177,7 +186,7 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
     let notes: Vec<String> = refused
         .then(|| format!("the last reload was refused; snapshot {sequence} stays in service"))
         .into_iter()
-        .chain(operator_view.alarms.iter().map(|alarm| alarm.sentence.clone()))
+        .chain(shown.alarms().into_iter().map(|alarm| alarm.sentence))
         .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if query.format == "json" {

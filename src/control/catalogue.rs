@@ -81,6 +81,12 @@ families! {
         "Reloads that were given up because the disk did not answer, or by hand; they count as refused too.";
     RELOAD_AGE = Gauge "meridian_reload_running_seconds" []
         "How long the reload that runs has taken so far; 0 while none does.";
+    STATE_FOLDER_OK = Gauge "meridian_state_folder_ok" []
+        "1 while the state folder is ours and takes files, 0 while it is gone, taken, full, read-only or hangs.";
+    HEARTBEAT_AGE = Gauge "meridian_heartbeat_age_seconds" ["task"]
+        "How long ago a task of the control plane, or a UDP worker, last moved; they move every second.";
+    TASK_ENDS = Counter "meridian_task_ends_total" ["task"]
+        "Ends of a task of the control plane by a fault; it is begun anew each time.";
     LAST_RELOAD_OK = Gauge "meridian_last_reload_ok" []
         "1 if the last reload was published, 0 if it was refused and the snapshot before stays.";
     LAST_RELOAD_PUBLISHED = Gauge "meridian_last_reload_published_timestamp_seconds" []

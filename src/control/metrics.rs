@@ -149,6 +149,16 @@ fn reloads(page: &Page, shown: &Shown) -> prometheus::Result<()> {
         began => clock::epoch_secs().saturating_sub(began),
     };
     page.set(&catalogue::RELOAD_AGE, &[], age as f64)?;
+    let state_fault = counters.state_fault.load(Ordering::Relaxed);
+    page.set(&catalogue::STATE_FOLDER_OK, &[], if state_fault { 0.0 } else { 1.0 })?;
+    let (tasks, now_ms) = (&shown.shared.tasks, clock::uptime_ms());
+    for (task, age_ms) in tasks.ages(now_ms) {
+        page.set(&catalogue::HEARTBEAT_AGE, &[task.word()], age_ms as f64 / 1e3)?;
+        page.count(&catalogue::TASK_ENDS, &[task.word()], tasks.ends(task))?;
+    }
+    for (worker, age_ms) in tasks.worker_ages(now_ms).enumerate() {
+        page.set(&catalogue::HEARTBEAT_AGE, &[&format!("udp-{worker}")], age_ms as f64 / 1e3)?;
+    }
     let last = &counters.last_reload;
     page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 })?;
     page.set(
@@ -223,7 +233,7 @@ fn health(page: &Page, shown: &Shown) -> prometheus::Result<()> {
             }
         }
     }
-    page.set(&catalogue::ALARMS_STANDING, &[], operator_view.alarms.len() as f64)?;
+    page.set(&catalogue::ALARMS_STANDING, &[], shown.alarms().len() as f64)?;
     page.set(&catalogue::PROBES_WITHOUT_RESULT, &[], operator_view.without_result as f64)?;
     for (family, frozen) in ["ipv4", "ipv6"].iter().zip(operator_view.frozen) {
         page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 })?;

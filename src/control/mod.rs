@@ -23,14 +23,18 @@ pub(crate) mod catalogue;
 pub(crate) mod client;
 pub(crate) mod comparison;
 pub(crate) mod feeds;
+#[cfg(debug_assertions)]
+mod hooks;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod overrides;
 pub(crate) mod policies;
 
-use crate::limits::CONTROL_BODY_OCTETS_MAX;
+use crate::limits::{CONTROL_BODY_OCTETS_MAX, STILL_MILLIS};
 use crate::shared::Shared;
 use crate::shared::command::CommandSender;
+use crate::shared::operator_view::Alarm;
+use crate::sys::clock::{epoch_secs, uptime_ms};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
@@ -49,6 +53,22 @@ pub(crate) struct Shown {
     pub(crate) engine: &'static str,
     /// When the server was started.
     pub(crate) started: Instant,
+}
+
+impl Shown {
+    /// Every alarm that stands: those of the operator view, and those of tasks, which the writer
+    /// may no longer be there to show.
+    pub(crate) fn alarms(&self) -> Vec<Alarm> {
+        let now_ms = uptime_ms();
+        let now = epoch_secs();
+        let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();
+        let of_tasks = of_tasks.map(|(sentence, age_ms)| Alarm {
+            sentence,
+            since_epoch_secs: now.saturating_sub(age_ms / 1_000),
+            is_of_ledger: false,
+        });
+        self.shared.operator_view.load().alarms.iter().cloned().chain(of_tasks).collect()
+    }
 }
 
 /// The router of the admin address: nothing there changes anything.
@@ -75,5 +95,7 @@ pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
         .route("/probes/push", post(overrides::push))
         .route("/load/push", post(feeds::push))
         .with_state(command_sender);
+    #[cfg(debug_assertions)]
+    let commands = commands.merge(hooks::router(Arc::clone(&shown.shared)));
     read_only(shown).merge(commands).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
 }

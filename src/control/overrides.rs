@@ -37,7 +37,7 @@ pub(crate) async fn pops(State(shown): State<Shown>) -> Json<Value> {
     Json(json!({
         "sequence": operator_view.sequence,
         "pops": operator_view.pops.iter().map(pop_json).collect::<Vec<_>>(),
-        "alarms": operator_view.alarms.iter().map(alarm_json).collect::<Vec<_>>(),
+        "alarms": shown.alarms().iter().map(alarm_json).collect::<Vec<_>>(),
     }))
 }
 

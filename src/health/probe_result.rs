@@ -34,4 +34,9 @@ impl ProbeResult {
     pub fn failed(why: impl Into<Arc<str>>) -> ProbeResult {
         ProbeResult { result: Err(why.into()), ..ProbeResult::well() }
     }
+
+    /// No result, by the node's own trouble.
+    pub(crate) fn without(why: impl Into<Arc<str>>) -> ProbeResult {
+        ProbeResult { is_own: true, ..ProbeResult::failed(why) }
+    }
 }

@@ -30,7 +30,8 @@ where
 {
     let start = |(ticket, target): Work| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
-        let fault = ProbeResult::failed("the check itself is at fault (panic); please report it");
+        // Ours, and nobody's failure.
+        let fault = ProbeResult::without("the check itself is at fault (panic); please report it");
         async move { done(ticket, caught(prober.run(&target), fault).await) }
     };
     each(work, start, stop).await;

@@ -55,7 +55,11 @@ pub(crate) fn run_watched(
     let (deployment, mut findings, files) = read_watched(root, sequence == NEVER_SERVED, watch);
     watch.enter("compiling");
     let Some(deployment) = deployment else { return Err(Box::new((findings, files))) };
-    let fixed = RestartOnly { listen: deployment.listen.clone(), state: deployment.state.clone() };
+    let fixed = RestartOnly {
+        listen: deployment.listen.clone(),
+        exit_on_fault: deployment.exit_on_fault,
+        state: deployment.state.clone(),
+    };
     if let Some(running) = running {
         findings.extend(need_restart(&running.fixed, &fixed, place_of(root, &files)));
     }
@@ -134,6 +138,7 @@ fn need_restart(running: &RestartOnly, asked: &RestartOnly, at: Option<At>) -> F
         ("listen.tcp_connections", r.tcp_connections == a.tcp_connections),
         ("listen.tcp_connections_per_prefix", r.tcp_connections_per_prefix == a.tcp_connections_per_prefix),
         ("listen.tcp_idle", r.tcp_idle_secs == a.tcp_idle_secs),
+        ("exit_on_fault", running.exit_on_fault == asked.exit_on_fault),
         ("state", running.state == asked.state),
     ];
     let mut findings = Findings::default();

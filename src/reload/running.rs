@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub(crate) struct RestartOnly {
     /// Sockets and their limits.
     pub(crate) listen: Listen,
+    /// Whether the first fault of a task ends the process.
+    pub(crate) exit_on_fault: bool,
     /// State folder.
     pub(crate) state: PathBuf,
 }

@@ -14,22 +14,36 @@ use crate::probe::Prober;
 use crate::probe::load::FeedRequest;
 use crate::probe::runner;
 use crate::server::probe_queue::ProbeQueue;
+use crate::server::supervisor::pulse;
+use crate::shared::tasks::{Task, TaskBoard};
 use crate::snapshot::Snapshot;
 use crate::sys::clock::epoch_secs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 /// The longest sleep without anything to do: clocks of virtual machines jump.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// What a prober that has ended by a fault leaves of a check.
+const LEFT: &str = "the prober has ended by a fault";
+
+/// Pause before a prober begins anew that has ended more than once.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Live state at work.
 pub(crate) struct Driver {
     /// The state.
     pub(crate) live: LiveState,
     began: Instant,
-    checks: ProbeQueue<runner::Work, (u64, ProbeResult)>,
-    feeds: ProbeQueue<FeedRequest, (u64, Result<f64, Arc<str>>)>,
+    checks: ProbeQueue<runner::Work, ProbeResult>,
+    feeds: ProbeQueue<FeedRequest, Result<f64, Arc<str>>>,
+    /// When a prober was last begun anew.
+    mended: Option<Instant>,
+    prober: Arc<Prober>,
+    tasks: Arc<TaskBoard>,
+    stop: CancellationToken,
 }
 
 impl Driver {
@@ -38,22 +52,49 @@ impl Driver {
         snapshot: Arc<Snapshot>,
         remembered: Remembered,
         prober: Arc<Prober>,
+        tasks: Arc<TaskBoard>,
         stop: CancellationToken,
     ) -> Driver {
         let now = Now { moment: Moment(0), epoch_secs: epoch_secs() };
-        let (feed_prober, feed_stop) = (Arc::clone(&prober), stop.clone());
         Driver {
             live: LiveState::new(snapshot, remembered, now),
             began: Instant::now(),
-            checks: ProbeQueue::begin(|work, tell| {
-                let done = move |ticket, result| drop(tell.send((ticket, result)));
-                runner::run(prober, work, done, stop)
-            }),
-            feeds: ProbeQueue::begin(|work, tell| {
-                let done = move |ticket, reading| drop(tell.send((ticket, reading)));
-                runner::read(feed_prober, work, done, feed_stop)
-            }),
+            checks: checks(Arc::clone(&prober), Arc::clone(&tasks), stop.clone()),
+            feeds: feeds(Arc::clone(&prober), Arc::clone(&tasks), stop.clone()),
+            mended: None,
+            prober,
+            tasks,
+            stop,
         }
+    }
+
+    /// Another driver that goes on where this one is, after a fault.
+    pub(crate) fn anew(&self, remembered: Remembered) -> Driver {
+        let (prober, tasks) = (Arc::clone(&self.prober), Arc::clone(&self.tasks));
+        Driver::begin(Arc::clone(self.live.snapshot()), remembered, prober, tasks, self.stop.clone())
+    }
+
+    /// Begins probers anew that have ended by a fault; gives which.
+    pub(crate) fn mend(&mut self) -> Vec<Task> {
+        let is_soon = self.mended.is_some_and(|at| at.elapsed() < PAUSE);
+        if self.stop.is_cancelled() || is_soon || !(self.checks.has_ended() || self.feeds.has_ended()) {
+            return Vec::new();
+        }
+        self.mended = Some(Instant::now());
+        let (now, mut ended) = (self.now(), Vec::new());
+        if self.checks.has_ended() {
+            ended.push(Task::Checks);
+            for ticket in self.checks.begin_anew() {
+                self.live.handle_result(Ticket(ticket), &ProbeResult::without(LEFT), now);
+            }
+        }
+        if self.feeds.has_ended() {
+            ended.push(Task::Feeds);
+            for ticket in self.feeds.begin_anew() {
+                self.live.handle_reading(FeedTicket(ticket), Err(LEFT.into()), now);
+            }
+        }
+        ended
     }
 
     /// The time, from the start of the driver.
@@ -91,17 +132,18 @@ impl Driver {
         let stepped = self.live.step(now);
         while self.checks.has_room() {
             let Some(due) = self.live.poll_check(now) else { break };
-            self.checks.hand_out((due.ticket.0, due.target().clone()));
+            self.checks.hand_out(due.ticket.0, (due.ticket.0, due.target().clone()));
         }
         while self.feeds.has_room() {
             let Some(due) = self.live.poll_feed(now) else { break };
-            self.feeds.hand_out(FeedRequest {
+            let request = FeedRequest {
                 ticket: due.ticket.0,
                 pop: due.pop().clone(),
                 service: due.feed().service.clone(),
                 spec: Arc::clone(&due.feed().spec),
                 timeout_ms: u32::try_from(due.timeout_ms()).unwrap_or(u32::MAX),
-            });
+            };
+            self.feeds.hand_out(due.ticket.0, request);
         }
         stepped
     }
@@ -110,4 +152,38 @@ impl Driver {
     pub(crate) fn follow(&mut self, snapshot: Arc<Snapshot>) {
         self.live.follow(snapshot, self.now());
     }
+}
+
+fn checks(
+    prober: Arc<Prober>,
+    tasks: Arc<TaskBoard>,
+    stop: CancellationToken,
+) -> ProbeQueue<runner::Work, ProbeResult> {
+    ProbeQueue::begin(move |work, tell: UnboundedSender<(u64, ProbeResult)>| {
+        let (prober, tasks, stop) = (Arc::clone(&prober), Arc::clone(&tasks), stop.clone());
+        let done = move |ticket, result| drop(tell.send((ticket, result)));
+        async move {
+            tokio::select! {
+                () = runner::run(prober, work, done, stop) => {}
+                () = pulse(&tasks, Task::Checks) => {}
+            }
+        }
+    })
+}
+
+fn feeds(
+    prober: Arc<Prober>,
+    tasks: Arc<TaskBoard>,
+    stop: CancellationToken,
+) -> ProbeQueue<FeedRequest, Result<f64, Arc<str>>> {
+    ProbeQueue::begin(move |work, tell: UnboundedSender<(u64, Result<f64, Arc<str>>)>| {
+        let (prober, tasks, stop) = (Arc::clone(&prober), Arc::clone(&tasks), stop.clone());
+        let done = move |ticket, reading| drop(tell.send((ticket, reading)));
+        async move {
+            tokio::select! {
+                () = runner::read(prober, work, done, stop) => {}
+                () = pulse(&tasks, Task::Feeds) => {}
+            }
+        }
+    })
 }

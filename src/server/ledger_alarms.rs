@@ -13,6 +13,8 @@ pub(crate) struct LedgerAlarms {
     hang: Option<Alarm>,
     /// Of a ledger in force that the disk does not have.
     unsaved: Option<Alarm>,
+    /// Of a state folder that is not as it should be.
+    folder: Option<Alarm>,
 }
 
 impl LedgerAlarms {
@@ -21,12 +23,12 @@ impl LedgerAlarms {
         let damaged = faults.into_iter();
         let damaged =
             damaged.map(|sentence| Alarm { sentence, since_epoch_secs: now, is_of_ledger: true }).collect();
-        LedgerAlarms { damaged, hang: None, unsaved: None }
+        LedgerAlarms { damaged, ..LedgerAlarms::default() }
     }
 
     /// All of them.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Alarm> {
-        self.damaged.iter().chain(&self.hang).chain(&self.unsaved)
+        self.damaged.iter().chain(&self.hang).chain(&self.unsaved).chain(&self.folder)
     }
 
     /// Shows them before all others.
@@ -59,6 +61,18 @@ impl LedgerAlarms {
         let sentence = "the disk of the state folder does not answer: overrides are refused as not saved \
                         (`--unsaved` applies one in memory)";
         raise(&mut self.hang, sentence.to_owned(), now)
+    }
+
+    /// Takes what is wrong with the state folder, if anything is; gives the event if that is new.
+    pub(crate) fn see_folder(&mut self, fault: Option<String>, now: u64) -> Option<Event> {
+        match fault {
+            Some(sentence) => {
+                raise(&mut self.folder, sentence.clone(), now).map(|_| Event::StateFolder { sentence })
+            }
+            None => self.folder.take().map(|_| Event::StateFolder {
+                sentence: "the state folder is as it should be again".to_owned(),
+            }),
+        }
     }
 
     /// The disk has answered.

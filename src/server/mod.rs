@@ -14,6 +14,8 @@ pub(crate) mod probe_queue;
 pub(crate) mod saves;
 pub(crate) mod sockets;
 mod start;
+pub(crate) mod state_keeper;
+pub(crate) mod supervisor;
 pub(crate) mod writer;
 
 use self::driver::Driver;
@@ -21,6 +23,7 @@ use self::ledger_alarms::LedgerAlarms;
 use self::saves::Saves;
 use self::sockets::Sockets;
 use self::start::Opened;
+use self::supervisor::{Supervisor, see_workers};
 use self::writer::Writer;
 use crate::control::{self, listener};
 use crate::finding::{Files, Finding, Findings, code};
@@ -34,7 +37,9 @@ use crate::shared::counters::{CounterBlock, Counters, Lane};
 use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
+use crate::shared::tasks::{Task, TaskBoard};
 use crate::state::event_log::EventLog;
+use crate::state::folder::StateFolder;
 use crate::state::lock::Claim;
 use crate::sys::clock::epoch_secs;
 use crate::transport::connection_limit::ConnectionLimit;
@@ -46,8 +51,8 @@ use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -88,6 +93,9 @@ pub struct Options {
 /// Why a server did not start: findings, and the files they point into.
 pub(crate) type Refusal = Box<(Findings, Files)>;
 
+/// The word for a stop by `exit_on_fault`.
+const FAULT: &str = "a fault of a task (`exit_on_fault`)";
+
 /// A running server.
 pub struct Server {
     runtime: Runtime,
@@ -95,6 +103,9 @@ pub struct Server {
     shared: Arc<Shared>,
     event_log: EventLog,
     command_sender: CommandSender,
+    supervisor: Supervisor,
+    /// Cancelled by the first fault of a task, where one ends the process.
+    fault: Option<CancellationToken>,
     stop: CancellationToken,
     /// Tasks that end when the server stops.
     tasks: Vec<JoinHandle<()>>,
@@ -110,7 +121,7 @@ pub struct Server {
     findings: Findings,
     files: Files,
     /// Held until the server has stopped.
-    _claim: Claim,
+    _claim: Arc<Mutex<Claim>>,
 }
 
 #[cfg(target_os = "linux")]
@@ -184,6 +195,8 @@ impl Server {
             }
         };
         let Opened { sockets, claim, store, alarms, remembered, faults } = opened;
+        let claim = Arc::new(Mutex::new(claim));
+        let folder = StateFolder::new(&fixed.state, Arc::clone(&claim), store.good());
         findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
         let blocks = Blocks::new(sockets.workers());
         let counters = Counters::new(blocks.all(), Arc::clone(&options.log_dropped));
@@ -192,7 +205,14 @@ impl Server {
         // Under the overrides from the first answer on: a restart must not undo what was said by
         // hand. The first round before the first answer: what is not known yet would be answered as
         // though it were up.
-        let mut driver = Driver::begin(Arc::new(snapshot), remembered, Arc::new(Prober::new()), stop.clone());
+        let tasks = Arc::new(TaskBoard::new(counters.worker_turns().count()));
+        let mut driver = Driver::begin(
+            Arc::new(snapshot),
+            remembered,
+            Arc::new(Prober::new()),
+            Arc::clone(&tasks),
+            stop.clone(),
+        );
         let signal = runtime.block_on(async {
             driver.step();
             while !driver.live.is_first_round_over(driver.now()) {
@@ -216,17 +236,21 @@ impl Server {
         let mut operator_view = driver.live.operator_view(1, now);
         let ledger_alarms = LedgerAlarms::new(alarms, now.epoch_secs);
         ledger_alarms.show(&mut operator_view);
-        let shared = Arc::new(Shared::new(published, counters, operator_view));
+        let shared = Arc::new(Shared::new(published, counters, operator_view, Arc::clone(&tasks)));
         let event_log =
             EventLog::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
         drop(context);
         let (command_sender, commands) = writer::command_sender();
+        let fault = fixed.exit_on_fault.then(CancellationToken::new);
+        let supervisor = Supervisor::new(tasks, event_log.clone(), stop.clone(), fault.clone());
         let mut server = Server {
             runtime,
             signals,
             shared,
             event_log: event_log.clone(),
             command_sender,
+            supervisor,
+            fault,
             stop,
             tasks: Vec::new(),
             #[cfg(target_os = "linux")]
@@ -256,10 +280,14 @@ impl Server {
             driver,
             ledger_alarms,
             event_log,
+            supervisor: server.supervisor.clone(),
         });
-        let mut commands = commands;
+        let (folder, asked) = (Arc::new(Mutex::new(folder)), Arc::clone(&server.command_sender));
+        let look = move || state_keeper::keep(Arc::clone(&folder), Arc::clone(&asked));
+        server.tasks.push(server.runtime.spawn(server.supervisor.clone().keep(Task::StateFolder, look)));
         let stop = server.stop.clone();
-        server.tasks.push(server.runtime.spawn(async move { writer.run(&mut commands, stop).await }));
+        server.tasks.push(server.runtime.spawn(writer.keep(commands, stop.clone())));
+        server.tasks.push(server.runtime.spawn(see_workers(Arc::clone(&server.shared), stop)));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.shared.phase.enter(Phase::Serving);
@@ -393,15 +421,25 @@ impl Server {
         &self.command_sender
     }
 
-    /// Passes signals on until one of them stops the server.
-    pub(crate) fn wait(&mut self) {
+    /// Passes signals on until one of them, or a fault that is to end the process, stops the server;
+    /// gives whether it was a fault.
+    pub(crate) fn wait(&mut self) -> bool {
+        let fault = self.fault.clone();
+        let fault = async {
+            match fault {
+                Some(fault) => fault.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
         #[cfg(unix)]
         let (Signals { hangup, terminate, interrupt }, command_sender) =
             (&mut self.signals, &self.command_sender);
         let signal = self.runtime.block_on(async {
+            let mut fault = std::pin::pin!(fault);
             #[cfg(unix)]
             loop {
                 tokio::select! {
+                    () = &mut fault => break FAULT,
                     _ = hangup.recv() => {
                         // A full queue means that a reload which will see these files is waiting
                         // already.
@@ -413,11 +451,14 @@ impl Server {
             }
             #[cfg(not(unix))]
             {
-                let _ = tokio::signal::ctrl_c().await;
-                "an interrupt"
+                tokio::select! {
+                    () = &mut fault => FAULT,
+                    _ = tokio::signal::ctrl_c() => "an interrupt",
+                }
             }
         });
         self.log_event(&Event::Stopping { signal });
+        signal == FAULT
     }
 
     /// Stops accepting, lets running answers finish, and ends every thread.

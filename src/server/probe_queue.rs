@@ -1,53 +1,92 @@
 //! The probe queue: work that goes to the prober, and results that come back.
+//!
+//! The prober is a task of its own. Should it end by a fault it is begun anew, and the work that it
+//! had is told as without a result: nobody's fault but ours.
 
 use crate::limits::PROBES_AT_ONCE;
+use std::collections::HashSet;
+use std::pin::Pin;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
+
+/// The prober as a task.
+type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Makes the prober anew.
+type Make<W, R> = Box<dyn Fn(Receiver<W>, UnboundedSender<(u64, R)>) -> Run + Send>;
 
 /// The way to the prober and back.
 pub(crate) struct ProbeQueue<W, R> {
+    make: Make<W, R>,
     work: Sender<W>,
-    results: UnboundedReceiver<R>,
+    results: UnboundedReceiver<(u64, R)>,
+    /// Tickets of work that is out.
+    out: HashSet<u64>,
 }
 
 impl<W, R> ProbeQueue<W, R> {
-    /// Begins; `run` does the work and tells its results, in a task of its own. Must run inside a
-    /// Tokio runtime.
-    pub(crate) fn begin<F>(run: impl FnOnce(Receiver<W>, UnboundedSender<R>) -> F) -> ProbeQueue<W, R>
+    /// Begins; what `make` gives does the work and tells its results, in a task of its own. Must
+    /// run inside a Tokio runtime.
+    pub(crate) fn begin<F>(
+        make: impl Fn(Receiver<W>, UnboundedSender<(u64, R)>) -> F + Send + 'static,
+    ) -> ProbeQueue<W, R>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
-        // Bounded by the work: there are never more results on their way than pieces of work that
-        // run.
-        let (tell, results) = mpsc::unbounded_channel();
-        tokio::spawn(run(to_do, tell));
-        ProbeQueue { work, results }
+        let make: Make<W, R> = Box::new(move |work, tell| Box::pin(make(work, tell)));
+        let (work, results) = run(&make);
+        ProbeQueue { make, work, results, out: HashSet::new() }
     }
 
     /// Waits for a result; for ever once the prober has stopped. Safe to drop midway: nothing is
     /// lost.
-    pub(crate) async fn wait(&mut self) -> R {
+    pub(crate) async fn wait(&mut self) -> (u64, R) {
         match self.results.recv().await {
-            Some(result) => result,
+            Some(result) => self.take(result),
             // A channel that is closed is no result, again and again.
             None => std::future::pending().await,
         }
     }
 
     /// A result that is there already.
-    pub(crate) fn result(&mut self) -> Option<R> {
-        self.results.try_recv().ok()
+    pub(crate) fn result(&mut self) -> Option<(u64, R)> {
+        let result = self.results.try_recv().ok()?;
+        Some(self.take(result))
     }
 
-    /// Whether a piece of work can be handed out now. Once the prober has stopped none can: a
-    /// server that stops learns nothing new of anybody.
+    fn take(&mut self, result: (u64, R)) -> (u64, R) {
+        self.out.remove(&result.0);
+        result
+    }
+
+    /// Whether a piece of work can be handed out now.
     pub(crate) fn has_room(&self) -> bool {
         !self.work.is_closed() && self.work.capacity() > 0
     }
 
-    /// Hands out a piece of work for which there is room; a prober that stops just now takes it
-    /// with it.
-    pub(crate) fn hand_out(&self, work: W) {
-        let _ = self.work.try_send(work);
+    /// Hands out a piece of work for which there is room.
+    pub(crate) fn hand_out(&mut self, ticket: u64, work: W) {
+        if self.work.try_send(work).is_ok() {
+            self.out.insert(ticket);
+        }
     }
+
+    /// Whether the prober has ended, by a fault or with the server.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.work.is_closed()
+    }
+
+    /// Begins the prober anew; gives the tickets of the work that the old one had. Must run inside
+    /// a Tokio runtime.
+    pub(crate) fn begin_anew(&mut self) -> Vec<u64> {
+        (self.work, self.results) = run(&self.make);
+        std::mem::take(&mut self.out).into_iter().collect()
+    }
+}
+
+fn run<W, R>(make: &Make<W, R>) -> (Sender<W>, UnboundedReceiver<(u64, R)>) {
+    let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
+    // Bounded by the work: there are never more results on their way than pieces of work that run.
+    let (tell, results) = mpsc::unbounded_channel();
+    tokio::spawn(make(to_do, tell));
+    (work, results)
 }

@@ -93,6 +93,15 @@ impl Saves {
         self.running.as_ref().is_some_and(|running| running.purpose.is_none())
     }
 
+    /// Drops the requests that wait, and the purpose of a save that runs: when it ends, the disk
+    /// gets the ledger in force.
+    pub(crate) fn forget(&mut self) {
+        self.waiting.clear();
+        if let Some(running) = &mut self.running {
+            running.purpose = None;
+        }
+    }
+
     /// Whether an override that is in time is being saved: with its end it comes into force.
     pub(crate) fn is_deciding(&self) -> bool {
         let purpose = self.running.as_ref().and_then(|running| running.purpose.as_ref());

@@ -71,6 +71,11 @@ pub enum Command {
         /// The way back: the alarms that are over, or a sentence.
         reply: Box<dyn FnOnce(Result<Vec<String>, String>) + Send>,
     },
+    /// Take what a look at the state folder has found.
+    StateFolder {
+        /// What it was.
+        look: StateLook,
+    },
     /// Take a result that a probe outside has found.
     Push {
         /// The result.
@@ -85,6 +90,15 @@ pub enum Command {
         /// The way back: nothing, or why it was not taken.
         reply: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
+}
+
+/// What a look has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateLook {
+    /// What is wrong, in words; `None` if nothing is.
+    pub(crate) fault: Option<String>,
+    /// What was made anew, in words: the server writes there what it has in memory.
+    pub(crate) made_anew: Option<String>,
 }
 
 /// What reloads do.

@@ -137,6 +137,8 @@ pub struct CounterBlock {
     truncated: AtomicU64,
     cookies: [AtomicU64; CookieStatus::ALL.len()],
     connections: AtomicU64,
+    /// Turns of the loop, also those without a message.
+    turns: AtomicU64,
 }
 
 impl CounterBlock {
@@ -162,7 +164,13 @@ impl CounterBlock {
             truncated: AtomicU64::new(0),
             cookies: array::from_fn(|_| AtomicU64::new(0)),
             connections: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
         }
+    }
+
+    /// The worker is alive.
+    pub(crate) fn turned(&self) {
+        self.add(&self.turns, 1);
     }
 
     /// Messages came in.
@@ -231,6 +239,8 @@ pub struct Counters {
     pub(crate) reloads_given_up: AtomicU64,
     /// When the reload that runs began, in seconds since 1970; 0 while none does.
     pub(crate) reload_began: AtomicU64,
+    /// The state folder is not as it should be.
+    pub(crate) state_fault: AtomicBool,
     /// The last reload; the start counts as one.
     pub(crate) last_reload: LastReload,
     /// Events that the event log has lost.
@@ -276,6 +286,7 @@ impl Counters {
             reloads_refused: AtomicU64::new(0),
             reloads_given_up: AtomicU64::new(0),
             reload_began: AtomicU64::new(0),
+            state_fault: AtomicBool::new(false),
             last_reload: LastReload::default(),
             events_dropped: AtomicU64::new(0),
             log_dropped,
@@ -285,6 +296,12 @@ impl Counters {
     /// Number of shards of decision counters that the blocks need.
     pub(crate) fn worker_count(&self) -> usize {
         self.blocks.iter().map(|block| block.worker.index + 1).max().unwrap_or(0)
+    }
+
+    /// Turns that each UDP worker with a thread of its own has taken, by its number.
+    pub(crate) fn worker_turns(&self) -> impl Iterator<Item = (usize, u64)> {
+        let own = self.blocks.iter().filter(|block| block.lane == Lane::Udp && !block.worker.is_multi_writer);
+        own.map(|block| (block.worker.index, block.turns.load(Ordering::Relaxed)))
     }
 
     /// The block for slow-path replies over UDP, which no worker makes.

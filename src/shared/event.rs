@@ -67,6 +67,23 @@ pub enum Event {
         /// By so many seconds; negative for back.
         secs: i64,
     },
+    /// A task of the control plane has ended by a fault, and is begun anew.
+    TaskEnded {
+        /// Its name.
+        task: &'static str,
+        /// Why, in words.
+        why: String,
+    },
+    /// A task that had ended runs well again.
+    TaskWell {
+        /// Its name.
+        task: &'static str,
+    },
+    /// The state folder has changed under the server, or is as it was again.
+    StateFolder {
+        /// The sentence.
+        sentence: String,
+    },
     /// The ledger of overrides needs a person.
     LedgerAlarm {
         /// The sentence.
@@ -147,7 +164,11 @@ impl fmt::Display for Event {
                     secs.unsigned_abs()
                 )
             }
-            Event::LedgerAlarm { sentence } => f.write_str(sentence),
+            Event::TaskEnded { task, why } => {
+                write!(f, "the task `{task}` has ended: {why}; it is begun anew")
+            }
+            Event::TaskWell { task } => write!(f, "the task `{task}` runs well again"),
+            Event::StateFolder { sentence } | Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
             Event::Load(event) => event.fmt(f),
@@ -188,6 +209,9 @@ impl Event {
             Event::OverrideProgress { .. } => "override_progress",
             Event::OverrideExpired { .. } => "override_expired",
             Event::ClockStepped { .. } => "clock_stepped",
+            Event::TaskEnded { .. } => "task_ended",
+            Event::TaskWell { .. } => "task_well",
+            Event::StateFolder { .. } => "state_folder",
             Event::LedgerAlarm { .. } => "ledger_alarm",
             Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
             Event::Health(event) => match event {
@@ -236,6 +260,9 @@ impl Event {
             }
             Event::OverrideExpired { entry } => json!({ "override": override_json(entry) }),
             Event::ClockStepped { secs } => json!({ "secs": secs }),
+            Event::TaskEnded { task, why } => json!({ "task": task, "why": why }),
+            Event::TaskWell { task } => json!({ "task": task }),
+            Event::StateFolder { .. } => json!({}),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
             Event::Health(event) => of_health(event),

@@ -17,12 +17,15 @@ pub(crate) mod operator_view;
 pub(crate) mod phase;
 pub(crate) mod prediction;
 pub(crate) mod published;
+pub(crate) mod tasks;
 
 use self::counters::Counters;
 use self::operator_view::OperatorView;
 use self::phase::AtomicPhase;
 use self::published::Published;
+use self::tasks::TaskBoard;
 use arc_swap::ArcSwap;
+use std::sync::Arc;
 
 /// Everything the parts of one running server share.
 pub struct Shared {
@@ -30,6 +33,8 @@ pub struct Shared {
     pub published: Published,
     /// What was counted.
     pub counters: Counters,
+    /// Tasks of the control plane.
+    pub(crate) tasks: Arc<TaskBoard>,
     /// How far the server is in its life.
     pub(crate) phase: AtomicPhase,
     /// What is shown of PoPs.
@@ -38,8 +43,14 @@ pub struct Shared {
 
 impl Shared {
     /// Makes the shared state of a server that does not answer yet.
-    pub(crate) fn new(published: Published, counters: Counters, operator_view: OperatorView) -> Shared {
+    pub(crate) fn new(
+        published: Published,
+        counters: Counters,
+        operator_view: OperatorView,
+        tasks: Arc<TaskBoard>,
+    ) -> Shared {
         Shared {
+            tasks,
             published,
             counters,
             phase: AtomicPhase::default(),

@@ -5,17 +5,20 @@
 //! written because the disk is full, is dropped and counted.
 
 use crate::health::load::event::LoadEvent;
-use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE};
+use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS};
 use crate::shared::Shared;
 use crate::shared::event::Event;
+use crate::shared::tasks::Task;
 use crate::state::atomic::beside;
-use crate::sys::clock::epoch_secs;
+use crate::sys::clock::{epoch_secs, uptime_ms};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 /// Name of the file in the state folder.
 pub(crate) const FILE: &str = "events.jsonl";
@@ -32,7 +35,14 @@ impl EventLog {
     pub(crate) fn start(state: &Path, shared: Arc<Shared>) -> std::io::Result<EventLog> {
         let (sender, lines) = sync_channel(EVENT_QUEUE);
         let (path, counts) = (state.join(FILE), Arc::clone(&shared));
-        std::thread::Builder::new().name("events".to_owned()).spawn(move || keep(&path, &lines, &counts))?;
+        std::thread::Builder::new().name("events".to_owned()).spawn(move || {
+            // A fault costs the line that met it.
+            while catch_unwind(AssertUnwindSafe(|| keep(&path, &lines, &counts))).is_err() {
+                counts.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
+                let alarm = "the task `events` has ended by a panic, and was begun anew".to_owned();
+                counts.tasks.ended(Task::Events, alarm, uptime_ms());
+            }
+        })?;
         Ok(EventLog { sender, shared })
     }
 
@@ -57,7 +67,11 @@ fn log(event: &Event) {
         }
         Event::Refused { errors, sequence } => tracing::error!(errors, sequence, "{event}"),
         Event::Stopping { signal } => tracing::info!(signal, "{event}"),
-        Event::LedgerAlarm { .. } | Event::MemoryFault { .. } => tracing::error!("{event}"),
+        Event::LedgerAlarm { .. }
+        | Event::MemoryFault { .. }
+        | Event::TaskEnded { .. }
+        | Event::StateFolder { .. } => tracing::error!("{event}"),
+        Event::ClockStepped { .. } => tracing::warn!("{event}"),
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
         Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),
         Event::Load(LoadEvent::FeedLost { .. } | LoadEvent::Oscillates { .. } | LoadEvent::Lost { .. }) => {
@@ -71,9 +85,14 @@ fn log(event: &Event) {
 
 fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared) {
     let mut log = Log { path: path.to_owned(), most: EVENT_LOG_OCTETS_MAX };
-    for line in lines {
-        if log.append(&line).is_err() {
-            shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
+    loop {
+        shared.tasks.beat(Task::Events, uptime_ms());
+        match lines.recv_timeout(Duration::from_millis(PULSE_MILLIS)) {
+            Ok(line) if log.append(&line).is_err() => {
+                shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }

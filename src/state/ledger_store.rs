@@ -8,18 +8,23 @@ use crate::finding::render;
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::state::atomic;
 use crate::steer::ledger::Ledger;
+use arc_swap::ArcSwapOption;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name of the file in the state folder.
 pub(crate) const FILE: &str = "overrides.yaml";
+
+/// What the file holds, if it is good; for those who look after the folder too.
+pub(crate) type Good = ArcSwapOption<Vec<u8>>;
 
 /// The store of one state folder.
 #[derive(Debug)]
 pub(crate) struct LedgerStore {
     path: PathBuf,
     /// What the file holds, if it is good.
-    good: Option<Vec<u8>>,
+    good: Arc<Good>,
     /// Whether the file is there and cannot be read.
     broken: bool,
 }
@@ -39,11 +44,11 @@ impl LedgerStore {
     /// it, or to an empty ledger, with an alarm.
     pub(crate) fn open(state: &Path) -> Opened {
         let path = state.join(FILE);
-        let mut store = LedgerStore { path: path.clone(), good: None, broken: false };
+        let mut store = LedgerStore { path: path.clone(), good: Arc::default(), broken: false };
         let mut alarms = Vec::new();
         let ledger = match load(&path) {
             Ok(Some((octets, ledger))) => {
-                store.good = Some(octets);
+                store.good.store(Some(Arc::new(octets)));
                 ledger
             }
             Ok(None) if !store.copy().exists() => Ledger::default(),
@@ -83,7 +88,7 @@ impl LedgerStore {
         let octets = ledger_file::print(ledger).into_bytes();
         if !self.broken
             && let Some(there) = atomic::read(&self.path, LEDGER_OCTETS_MAX)?
-            && self.good.as_ref() != Some(&there)
+            && self.good.load_full().as_deref() != Some(&there)
         {
             return Err(io::Error::other(
                 "the file was changed by another hand since this server read it; restart the server to take \
@@ -101,8 +106,8 @@ impl LedgerStore {
                 Err(error) => return Err(error),
                 Ok(_) => {}
             }
-        } else if let Some(good) = self.good.as_ref().filter(|good| **good != octets) {
-            atomic::write(&self.copy(), good)?;
+        } else if let Some(good) = self.good.load_full().filter(|good| **good != octets) {
+            atomic::write(&self.copy(), &good)?;
         }
         if let Err(error) = atomic::write(&self.path, &octets) {
             // The name may have been taken, its folder not synced: the file is then ours, not
@@ -110,14 +115,17 @@ impl LedgerStore {
             if let Ok(Some(there)) = atomic::read(&self.path, LEDGER_OCTETS_MAX)
                 && there == octets
             {
-                match self.good.as_ref().filter(|_| !self.broken) {
-                    Some(good) if atomic::write(&self.path, good).is_ok() => {}
-                    _ => (self.good, self.broken) = (Some(octets), false),
+                match self.good.load_full().filter(|_| !self.broken) {
+                    Some(good) if atomic::write(&self.path, &good).is_ok() => {}
+                    _ => {
+                        self.good.store(Some(Arc::new(octets)));
+                        self.broken = false;
+                    }
                 }
             }
             return Err(error);
         }
-        self.good = Some(octets);
+        self.good.store(Some(Arc::new(octets)));
         self.broken = false;
         Ok(())
     }
@@ -131,6 +139,11 @@ impl LedgerStore {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// What the file holds, for who looks after the folder.
+    pub(crate) fn good(&self) -> Arc<Good> {
+        Arc::clone(&self.good)
     }
 
     /// The file.

@@ -6,11 +6,13 @@
 //! | `health`, `load` | verdicts; shed shares and ramps | [`remembered`], [`health_store`] |
 //! | `events.jsonl` | the event log | [`event_log`] |
 //! | `lock` | the server that owns the folder | [`lock`] |
+//! | `alive` | when the disk last took a file, in seconds since 1970 | [`folder`] |
 //!
 //! Files are replaced whole ([`atomic`]), so that a crash leaves the old octets or the new ones.
 
 pub(crate) mod atomic;
 pub(crate) mod event_log;
+pub(crate) mod folder;
 pub(crate) mod health_store;
 pub(crate) mod ledger_store;
 pub(crate) mod lock;

@@ -37,6 +37,8 @@ pub(crate) struct Memory {
     path: PathBuf,
     /// When it was last written, if ever.
     written: Option<Instant>,
+    /// What was last written, or tried to be.
+    last: String,
     /// A verdict has turned since.
     is_stale: bool,
     writing: Option<Receiver<std::io::Result<()>>>,
@@ -57,7 +59,15 @@ impl Memory {
     }
 
     fn new(path: PathBuf) -> Memory {
-        Memory { path, written: None, is_stale: false, writing: None, fault: None, told: None }
+        Memory {
+            path,
+            written: None,
+            last: String::new(),
+            is_stale: false,
+            writing: None,
+            fault: None,
+            told: None,
+        }
     }
 
     /// Writes lines down: at once if something has turned, else now and then, so that their stamps
@@ -80,7 +90,8 @@ impl Memory {
         if !(self.is_stale || is_old) {
             return;
         }
-        let (path, octets) = (self.path.clone(), lines().join("\n").into_bytes());
+        self.last = lines().join("\n");
+        let (path, octets) = (self.path.clone(), self.last.clone().into_bytes());
         let (done, receiver) = channel();
         self.writing = Some(receiver);
         drop(spawn_blocking(move || {
@@ -118,6 +129,16 @@ impl Memory {
         let path = self.path.clone();
         let write = move || health_store::save(&path, lines.join("\n").as_bytes(), HEALTH_FILE_OCTETS_MAX);
         self.take(spawn_blocking(write).await.ok());
+    }
+
+    /// The disk has lost it: it is written at once.
+    pub(crate) fn is_lost(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// What was last written, or tried to be.
+    pub(crate) fn last(&self) -> &str {
+        &self.last
     }
 
     /// A sentence if writing fails, once for each kind of fault.

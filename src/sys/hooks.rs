@@ -33,3 +33,24 @@ pub(crate) fn secs(name: &str, bound: u64) -> u64 {
     let _ = name;
     bound
 }
+
+#[cfg(debug_assertions)]
+static SHIFT_SECS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
+
+/// Sets the wall clock of this process so many seconds off.
+#[cfg(debug_assertions)]
+pub(crate) fn set_clock(shift_secs: i64) {
+    SHIFT_SECS.store(shift_secs, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// The time since 1970 as the wall clock of this process has it.
+pub(crate) fn shift(since: std::time::Duration) -> std::time::Duration {
+    #[cfg(debug_assertions)]
+    {
+        let secs = SHIFT_SECS.load(std::sync::atomic::Ordering::Relaxed);
+        let by = std::time::Duration::from_secs(secs.unsigned_abs());
+        if secs < 0 { since.saturating_sub(by) } else { since + by }
+    }
+    #[cfg(not(debug_assertions))]
+    since
+}

@@ -47,6 +47,7 @@ pub(crate) fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
         prefetcher: Prefetcher::default(),
     };
     while !worker_context.stop.load(Ordering::Relaxed) {
+        worker_context.block.turned();
         match batch.receive(&worker_context.socket) {
             Ok(count) => {
                 let epoch_secs = clock::cookie_secs();

@@ -59,6 +59,14 @@ state: /var/lib/meridian",
         ),
         entry("state", &PATH, Absent::Default("state"), "what a node keeps between restarts", "state/"),
         entry(
+            "exit_on_fault",
+            &Shape::Switch,
+            Absent::Default("off"),
+            "`on`: the first fault of a task of the control plane ends the process, for those who leave \
+             starting anew to systemd; `off`: the task begins anew, and answers go on",
+            "on",
+        ),
+        entry(
             "cookies",
             &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&COOKIES)]),
             Absent::Words("a secret that only this process has"),

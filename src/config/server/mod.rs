@@ -42,6 +42,8 @@ pub(crate) struct ServerFile {
     pub(crate) listen: Listen,
     /// Folder of what outlasts a restart.
     pub(crate) state: PathBuf,
+    /// Whether the first fault of a task ends the process.
+    pub(crate) exit_on_fault: bool,
     /// Where the secrets of DNS cookies come from.
     pub(crate) cookies: Cookies,
     /// GeoIP databases, in the order in which they are asked.
@@ -87,6 +89,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
             tcp_idle_secs: TCP_IDLE_SECS,
         },
         state: folder.join("state"),
+        exit_on_fault: false,
         cookies: Cookies::Own,
         databases: Vec::new(),
         accept_shrunk: false,
@@ -110,6 +113,9 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     file.zones = table.need("zones", out).and_then(|node| path(node, "zones", folder, out));
     if let Some(written) = table.take("state").and_then(|node| path(node, "state", folder, out)) {
         file.state = written.path;
+    }
+    if let Some(exit) = table.take("exit_on_fault").and_then(|node| switch(node, "exit_on_fault", out)) {
+        file.exit_on_fault = exit;
     }
     if let Some(node) = table.take("cookies") {
         lower_cookies(node, folder, &mut file.cookies, out);

@@ -8,22 +8,28 @@ mod reloads;
 mod verbs;
 
 use self::reloads::Reloads;
+use crate::health::saved::SavedHealth;
 use crate::limits::COMMAND_QUEUE;
-use crate::live::{LiveState, Now};
+use crate::live::{LiveState, Now, Remembered, SavedLoadAndRamps};
 use crate::reload::running::{RestartOnly, Running};
 use crate::server::compare::{self, Comparer};
 use crate::server::driver::Driver;
 use crate::server::ledger_alarms::LedgerAlarms;
 use crate::server::saves::{Request, Saves};
+use crate::server::supervisor::Supervisor;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender};
 use crate::shared::event::Event;
 use crate::shared::published::ServedSnapshot;
+use crate::shared::tasks::Task;
 use crate::state::event_log::EventLog;
 use crate::state::remembered::Memory;
 use crate::steer::status::Status;
+use crate::sys::clock::uptime_ms;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::spawn_blocking;
@@ -59,6 +65,8 @@ pub(crate) struct Parts {
     pub(crate) ledger_alarms: LedgerAlarms,
     /// The event log.
     pub(crate) event_log: EventLog,
+    /// Keeps probers going, and this task.
+    pub(crate) supervisor: Supervisor,
 }
 
 /// The writer's state.
@@ -80,12 +88,14 @@ pub(crate) struct Writer {
     ledger_alarms: LedgerAlarms,
     /// When a ledger that the disk does not have is saved again.
     save_again: Option<Instant>,
+    supervisor: Supervisor,
+    began_ms: u64,
 }
 
 impl Writer {
     /// A writer at the beginning of its work.
     pub(crate) fn new(parts: Parts) -> Writer {
-        let Parts { shared, root, fixed, driver, saves, ledger_alarms, event_log } = parts;
+        let Parts { shared, root, fixed, driver, saves, ledger_alarms, event_log, supervisor } = parts;
         Writer {
             memories: [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)],
             shown: Instant::now(),
@@ -100,19 +110,66 @@ impl Writer {
             event_log,
             saves,
             ledger_alarms,
+            supervisor,
+            began_ms: uptime_ms(),
         }
     }
 
+    /// Works until the server stops, and begins anew after a fault.
+    pub(crate) async fn keep(mut self, mut commands: Receiver<Command>, stop: CancellationToken) {
+        let supervisor = self.supervisor.clone();
+        let mut is_anew = false;
+        loop {
+            let run = async {
+                if is_anew {
+                    self.begin_anew();
+                }
+                self.run(&mut commands, &stop).await;
+            };
+            if !supervisor.watch(Task::Writer, run).await {
+                return self.save_and_stop().await;
+            }
+            is_anew = true;
+        }
+    }
+
+    /// Goes on after a fault with the files in service and the ledger in force, and with what live
+    /// state tells of health and load, or with what was last written of it if live state cannot be
+    /// asked any more. Requests under way are dropped, and told so.
+    fn begin_anew(&mut self) {
+        let now = self.driver.now();
+        let live = &self.driver.live;
+        let remembered = catch_unwind(AssertUnwindSafe(|| live.remembered(now)));
+        let remembered = remembered.unwrap_or_else(|_| {
+            let [health, load] = &self.memories;
+            Remembered {
+                ledger: live.ledger().clone(),
+                health: SavedHealth::from_lines(health.last().lines()),
+                load: SavedLoadAndRamps::from_lines(load.last().lines()),
+            }
+        });
+        self.driver = self.driver.anew(remembered);
+        self.reloads = Reloads::default();
+        self.comparer = Comparer::default();
+        self.shared.counters.reload_began.store(0, Ordering::Relaxed);
+        // What was being saved is decided anew: the disk gets the ledger in force.
+        self.saves.forget();
+        self.save_again = Some(Instant::now());
+        let alarm = self.ledger_alarms.miss(verbs::UNCERTAIN, now.epoch_secs);
+        alarm.iter().for_each(|event| self.log_event(event));
+        self.publish();
+    }
+
     /// Works until the server stops. Whatever is not a reload is done at once, also while one runs.
-    pub(crate) async fn run(mut self, commands: &mut Receiver<Command>, stop: CancellationToken) {
+    async fn run(&mut self, commands: &mut Receiver<Command>, stop: &CancellationToken) {
         loop {
             let wake = self.next_wake();
             let [health, load] = &mut self.memories;
             tokio::select! {
                 // What is known now, and nothing of what checks say that are cut off.
-                () = stop.cancelled() => return self.save_and_stop().await,
+                () = stop.cancelled() => return,
                 command = commands.recv() => {
-                    let Some(command) = command else { return self.save_and_stop().await };
+                    let Some(command) = command else { return };
                     self.handle_command(command);
                     // Those that waited with it, and no more: verdicts wait too.
                     for _ in 0..COMMAND_QUEUE {
@@ -133,12 +190,16 @@ impl Writer {
                     }
                 } => {}
             }
+            for task in self.driver.mend() {
+                self.supervisor.tell(task, "a panic, which the log tells");
+            }
             self.look();
             self.advance_reload();
             self.comparer.advance();
             self.save_again();
             self.free_retired();
             self.start_reload();
+            [Task::Checks, Task::Feeds].iter().for_each(|task| self.supervisor.see(*task, self.began_ms));
         }
     }
 
@@ -168,6 +229,7 @@ impl Writer {
             Command::Acknowledge { author, reply } => {
                 self.handle_request(Request::Acknowledge(author, reply));
             }
+            Command::StateFolder { look } => self.see_state_folder(look),
             Command::Push { push, reply } => reply(self.driver.live.handle_push(&push, now)),
             Command::PushLoad { push, reply } => reply(self.driver.live.handle_load_push(&push, now)),
         }

@@ -5,11 +5,13 @@ use super::Writer;
 use crate::limits::{SAVE_RETRY_SECS, SAVE_SECS};
 use crate::live::draft::Draft;
 use crate::server::saves::{Ended, OverrideReply, Purpose, Request};
-use crate::shared::command::{OverrideChange, OverrideOutcome, OverrideReport};
+use crate::shared::command::{OverrideChange, OverrideOutcome, OverrideReport, StateLook};
 use crate::shared::event::Event;
 use crate::shared::prediction;
+use crate::state::remembered::Memory;
 use crate::steer::ledger::Ledger;
 use crate::sys::clock::epoch_secs;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 
@@ -23,6 +25,9 @@ const NOT_SAVED: &str = "the disk of the state folder has not answered in time; 
 
 /// The alarm of a change that was asked to be unsaved.
 const UNSAVED: &str = "the overrides in force are not on the disk: a restart begins without the last of them";
+
+/// The alarm of a writer that has begun anew, until the ledger in force is saved.
+pub(super) const UNCERTAIN: &str = "the writer has begun anew: the overrides in force are being saved again";
 
 impl Writer {
     /// Finishes saves of overrides in their time: a change that the disk has is in force after a
@@ -196,6 +201,24 @@ impl Writer {
                 let pause = Duration::from_secs(if is_first { 0 } else { SAVE_RETRY_SECS });
                 self.save_again = Some(Instant::now() + pause);
             }
+        }
+    }
+
+    /// Takes what a look at the state folder has found: what the disk has lost, it gets from memory.
+    pub(super) fn see_state_folder(&mut self, look: StateLook) {
+        let now = epoch_secs();
+        self.shared.counters.state_fault.store(look.fault.is_some(), Ordering::Relaxed);
+        let mut events: Vec<Event> = self.ledger_alarms.see_folder(look.fault, now).into_iter().collect();
+        if let Some(sentence) = look.made_anew {
+            self.memories.iter_mut().for_each(Memory::is_lost);
+            let alarm = format!("{sentence}; what the server has in memory is being written there");
+            events.push(Event::StateFolder { sentence });
+            self.ledger_alarms.miss(&alarm, now);
+            self.save_again = Some(Instant::now());
+        }
+        if !events.is_empty() {
+            events.iter().for_each(|event| self.log_event(event));
+            self.refresh_view();
         }
     }
 

@@ -20,7 +20,7 @@ fn a_folder_has_one_server() {
         assert_eq!((mode(&state) & !0o750, mode(&state.join("lock")) & !0o600), (0, 0));
     }
     drop(first);
-    assert!(Claim::new(&state).is_ok_and(|claim| claim._file.is_some()));
+    assert!(Claim::new(&state).is_ok_and(|claim| claim.file.is_some()));
     std::fs::write(folder.path().join("file"), "").expect("room");
-    assert!(Claim::new(&folder.path().join("file/state")).is_ok_and(|claim| claim._file.is_none()));
+    assert!(Claim::new(&folder.path().join("file/state")).is_ok_and(|claim| claim.file.is_none()));
 }

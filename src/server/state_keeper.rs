@@ -1,0 +1,49 @@
+//! The keeper of the state folder: looks at it now and then, mends it, and tells the writer.
+//!
+//! A look runs on a thread of its own. While the disk does not answer there is no second one, and
+//! the alarm says since when.
+
+use crate::limits::{STATE_ANSWER_SECS, STATE_LOOK_SECS};
+use crate::reload::watch::Watch;
+use crate::server::attempt::Attempt;
+use crate::shared::command::{Command, CommandSender, StateLook};
+use crate::state::folder::StateFolder;
+use crate::sys::clock::epoch_secs;
+use crate::sys::hooks;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Looks at a state folder until the task is dropped.
+pub(crate) async fn keep(folder: Arc<Mutex<StateFolder>>, command_sender: CommandSender) {
+    loop {
+        let looked = Arc::clone(&folder);
+        let look = move |_: &Watch| looked.lock().unwrap_or_else(PoisonError::into_inner).look(epoch_secs());
+        let told = match Attempt::begin("state-look", look) {
+            Ok(attempt) => wait(attempt, &command_sender).await,
+            Err(error) => {
+                StateLook { fault: Some(format!("no thread can look at it: {error}")), made_anew: None }
+            }
+        };
+        // A writer that is too busy hears of the next look.
+        let _ = command_sender(Command::StateFolder { look: told });
+        tokio::time::sleep(Duration::from_secs(hooks::secs("STATE_LOOK", STATE_LOOK_SECS))).await;
+    }
+}
+
+/// Waits for a look, and says so when it takes long.
+async fn wait(mut attempt: Attempt<StateLook>, command_sender: &CommandSender) -> StateLook {
+    let patience = Duration::from_secs(hooks::secs("STATE_ANSWER", STATE_ANSWER_SECS));
+    let ended = match tokio::time::timeout(patience, attempt.wait()).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            let fault = "the disk of the state folder does not answer".to_owned();
+            let look = StateLook { fault: Some(fault), made_anew: None };
+            let _ = command_sender(Command::StateFolder { look });
+            attempt.wait().await
+        }
+    };
+    ended.unwrap_or_else(|| StateLook {
+        fault: Some("the look at the state folder ended by a fault of the program".to_owned()),
+        made_anew: None,
+    })
+}

@@ -1,0 +1,170 @@
+//! The board of tasks: for each long-lived task of the control plane, when it last moved, how often
+//! it has ended by a fault, and what stands of that.
+//!
+//! Tasks and their keeper write it; pages and metrics read it, past the writer, which may be the
+//! task in trouble. Times are milliseconds of one clock that never goes back, given by the caller.
+
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// A long-lived task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// The single writer.
+    Writer,
+    /// Runs checks.
+    Checks,
+    /// Reads load feeds.
+    Feeds,
+    /// Answers over TCP.
+    Tcp,
+    /// Answers rare messages.
+    SlowPath,
+    /// Serves the control socket.
+    Control,
+    /// Serves the admin address.
+    Admin,
+    /// Looks after the state folder.
+    StateFolder,
+    /// Writes the event log.
+    Events,
+}
+
+impl Task {
+    /// Every task, in order.
+    pub(crate) const ALL: [Task; 9] = [
+        Task::Writer,
+        Task::Checks,
+        Task::Feeds,
+        Task::Tcp,
+        Task::SlowPath,
+        Task::Control,
+        Task::Admin,
+        Task::StateFolder,
+        Task::Events,
+    ];
+
+    /// The word in metrics, events and alarms.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Task::Writer => "writer",
+            Task::Checks => "checks",
+            Task::Feeds => "feeds",
+            Task::Tcp => "tcp",
+            Task::SlowPath => "slow_path",
+            Task::Control => "control",
+            Task::Admin => "admin",
+            Task::StateFolder => "state_folder",
+            Task::Events => "events",
+        }
+    }
+}
+
+/// What is known of one task.
+#[derive(Debug, Default)]
+struct Row {
+    is_begun: AtomicBool,
+    beat_ms: AtomicU64,
+    ends: AtomicU64,
+    /// The alarm of its end, while it stands, and when it ended.
+    alarm: ArcSwapOption<(String, u64)>,
+    /// A test wants it to end.
+    #[cfg(debug_assertions)]
+    fault: AtomicBool,
+}
+
+/// The board.
+#[derive(Debug)]
+pub(crate) struct TaskBoard {
+    rows: [Row; Task::ALL.len()],
+    /// Turns of each UDP worker when they were last looked at, and when they last changed.
+    workers: Box<[(AtomicU64, AtomicU64)]>,
+}
+
+impl TaskBoard {
+    /// A board on which nothing has begun, for so many UDP workers.
+    pub(crate) fn new(workers: usize) -> TaskBoard {
+        let workers = (0..workers).map(|_| Default::default()).collect();
+        TaskBoard { rows: std::array::from_fn(|_| Row::default()), workers }
+    }
+
+    fn row(&self, task: Task) -> &Row {
+        &self.rows[task as usize]
+    }
+
+    /// A task has moved. In debug builds this is where it ends on demand.
+    pub(crate) fn beat(&self, task: Task, now_ms: u64) {
+        let row = self.row(task);
+        row.beat_ms.store(now_ms, Ordering::Relaxed);
+        row.is_begun.store(true, Ordering::Relaxed);
+        #[cfg(debug_assertions)]
+        if row.fault.swap(false, Ordering::Relaxed) {
+            panic!("a fault on demand");
+        }
+    }
+
+    /// Has a task end at its next move.
+    #[cfg(debug_assertions)]
+    pub(crate) fn end(&self, task: Task) {
+        self.row(task).fault.store(true, Ordering::Relaxed);
+    }
+
+    /// A task has ended by a fault; `alarm` stands until it is over.
+    pub(crate) fn ended(&self, task: Task, alarm: String, now_ms: u64) {
+        self.row(task).ends.fetch_add(1, Ordering::Relaxed);
+        self.row(task).alarm.store(Some(Arc::new((alarm, now_ms))));
+    }
+
+    /// The alarm of a task's end is over.
+    pub(crate) fn is_well(&self, task: Task) {
+        self.row(task).alarm.store(None);
+    }
+
+    /// How often a task has ended by a fault.
+    pub(crate) fn ends(&self, task: Task) -> u64 {
+        self.row(task).ends.load(Ordering::Relaxed)
+    }
+
+    /// Tasks that have begun, with the milliseconds since each last moved.
+    pub(crate) fn ages(&self, now_ms: u64) -> impl Iterator<Item = (Task, u64)> {
+        Task::ALL.into_iter().filter_map(move |task| {
+            let row = self.row(task);
+            let age_ms = now_ms.saturating_sub(row.beat_ms.load(Ordering::Relaxed));
+            row.is_begun.load(Ordering::Relaxed).then_some((task, age_ms))
+        })
+    }
+
+    /// The turns that a UDP worker has taken so far, as seen now.
+    pub(crate) fn see_worker(&self, worker: usize, turns: u64, now_ms: u64) {
+        let Some((seen, moved_ms)) = self.workers.get(worker) else { return };
+        if seen.swap(turns, Ordering::Relaxed) != turns {
+            moved_ms.store(now_ms, Ordering::Relaxed);
+        }
+    }
+
+    /// Milliseconds since each UDP worker last moved, in order.
+    pub(crate) fn worker_ages(&self, now_ms: u64) -> impl Iterator<Item = u64> {
+        let age = move |(_, moved_ms): &(AtomicU64, AtomicU64)| {
+            now_ms.saturating_sub(moved_ms.load(Ordering::Relaxed))
+        };
+        self.workers.iter().map(age)
+    }
+
+    /// Sentences for what stands: tasks that have ended by faults, and those that have not moved for
+    /// longer than `still_ms`; with the milliseconds for which each stands.
+    pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<(String, u64)> {
+        let ended = Task::ALL.into_iter().filter_map(|task| self.row(task).alarm.load_full());
+        let mut alarms: Vec<(String, u64)> =
+            ended.map(|alarm| (alarm.0.clone(), now_ms.saturating_sub(alarm.1))).collect();
+        let is_still = |(_, age_ms): &(Task, u64)| *age_ms > still_ms;
+        alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| {
+            (format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000), age_ms)
+        }));
+        let workers = self.worker_ages(now_ms).zip(0..).filter(|(age_ms, _)| *age_ms > still_ms);
+        alarms.extend(workers.map(|(age_ms, worker): (u64, usize)| {
+            (format!("the UDP worker {worker} has not moved for {} s", age_ms / 1_000), age_ms)
+        }));
+        alarms
+    }
+}
