@@ -26,8 +26,11 @@ pub(crate) mod feeds;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod overrides;
+pub(crate) mod places;
 pub(crate) mod policies;
+pub(crate) mod shared_page;
 
+use crate::control::shared_page::SharedPage;
 use crate::limits::CONTROL_BODY_OCTETS_MAX;
 use crate::shared::Shared;
 use crate::shared::command::CommandSender;
@@ -49,6 +52,19 @@ pub(crate) struct Shown {
     pub(crate) engine: &'static str,
     /// When the server was started.
     pub(crate) started: Instant,
+    /// Pages that cost much.
+    pub(crate) pages: Arc<Pages>,
+}
+
+/// Pages that are rendered once for all who wait.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    /// `/metrics`.
+    pub(crate) metrics: SharedPage,
+    /// `/pops`.
+    pub(crate) pops: SharedPage,
+    /// `/policies`.
+    pub(crate) policies: SharedPage,
 }
 
 /// The router of the admin address: nothing there changes anything.

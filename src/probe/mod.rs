@@ -29,7 +29,8 @@ mod words;
 use crate::health::probe_result::ProbeResult;
 use crate::health::spec::Check;
 use crate::health::targets::Target;
-use crate::limits::{PROBE_FILES_AT_ONCE, PROGRAMS_AT_ONCE};
+use crate::limits::{LOAD_FEEDS_AT_ONCE, PROBE_FILES_AT_ONCE, PROBES_AT_ONCE, PROGRAMS_AT_ONCE};
+use crate::shared::descriptors::{Descriptors, Use};
 use crate::sys::own_fault;
 use std::io;
 use std::net::IpAddr;
@@ -45,6 +46,11 @@ pub struct Prober {
     tls: tls::Settings,
     programs: Semaphore,
     files: Arc<Semaphore>,
+    /// Checks that may run at once.
+    checks_at_once: usize,
+    /// Load feeds that may be read at once.
+    feeds_at_once: usize,
+    descriptors: Arc<Descriptors>,
 }
 
 impl Default for Prober {
@@ -79,10 +85,20 @@ type Finding = Result<(), String>;
 impl Prober {
     /// Nothing is opened or read yet: the system's roots are read when a check first needs them.
     pub fn new() -> Prober {
+        Prober::within(Arc::default())
+    }
+
+    /// The same, within the share of probes. A check holds one descriptor, a program
+    /// four more: the ends of its pipe and its handle.
+    pub(crate) fn within(descriptors: Arc<Descriptors>) -> Prober {
+        let share = descriptors.shares().probes;
         Prober {
             tls: tls::Settings::default(),
-            programs: Semaphore::new(PROGRAMS_AT_ONCE),
+            programs: Semaphore::new(PROGRAMS_AT_ONCE.min(share / 16).max(1)),
             files: Arc::new(Semaphore::new(PROBE_FILES_AT_ONCE)),
+            checks_at_once: PROBES_AT_ONCE.min(share / 2).max(1),
+            feeds_at_once: LOAD_FEEDS_AT_ONCE.min(share / 8).max(1),
+            descriptors,
         }
     }
 
@@ -90,6 +106,7 @@ impl Prober {
     /// run inside a Tokio runtime with I/O and time. Dropped midway, it closes its connection and
     /// kills its program.
     pub async fn run(&self, target: &Target) -> ProbeResult {
+        let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
         let begun = Instant::now();
         let within = Duration::from_millis(u64::from(target.spec.timeout_ms));
         let mut trial = Trial::default();

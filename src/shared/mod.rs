@@ -12,6 +12,7 @@ pub(crate) mod command;
 pub(crate) mod comparison;
 pub(crate) mod counters;
 pub(crate) mod decisions;
+pub(crate) mod descriptors;
 pub(crate) mod event;
 pub(crate) mod operator_view;
 pub(crate) mod phase;
@@ -19,10 +20,12 @@ pub(crate) mod prediction;
 pub(crate) mod published;
 
 use self::counters::Counters;
+use self::descriptors::Descriptors;
 use self::operator_view::OperatorView;
 use self::phase::AtomicPhase;
 use self::published::Published;
 use arc_swap::ArcSwap;
+use std::sync::Arc;
 
 /// Everything the parts of one running server share.
 pub struct Shared {
@@ -34,16 +37,24 @@ pub struct Shared {
     pub(crate) phase: AtomicPhase,
     /// What is shown of PoPs.
     pub operator_view: ArcSwap<OperatorView>,
+    /// Descriptors, by the part that holds them.
+    pub(crate) descriptors: Arc<Descriptors>,
 }
 
 impl Shared {
     /// Makes the shared state of a server that does not answer yet.
-    pub(crate) fn new(published: Published, counters: Counters, operator_view: OperatorView) -> Shared {
+    pub(crate) fn new(
+        published: Published,
+        counters: Counters,
+        operator_view: OperatorView,
+        descriptors: Arc<Descriptors>,
+    ) -> Shared {
         Shared {
             published,
             counters,
             phase: AtomicPhase::default(),
             operator_view: ArcSwap::from_pointee(operator_view),
+            descriptors,
         }
     }
 }

@@ -57,7 +57,9 @@ fn log(event: &Event) {
         }
         Event::Refused { errors, sequence } => tracing::error!(errors, sequence, "{event}"),
         Event::Stopping { signal } => tracing::info!(signal, "{event}"),
-        Event::LedgerAlarm { .. } | Event::MemoryFault { .. } => tracing::error!("{event}"),
+        Event::LedgerAlarm { .. } | Event::MemoryFault { .. } | Event::DescriptorsShort { .. } => {
+            tracing::error!("{event}")
+        }
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
         Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),
         Event::Load(LoadEvent::FeedLost { .. } | LoadEvent::Oscillates { .. } | LoadEvent::Lost { .. }) => {

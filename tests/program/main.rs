@@ -13,6 +13,7 @@ mod refused;
 mod reload_under_load;
 mod restarts;
 mod shedding;
+mod storms;
 #[path = "../support/mod.rs"]
 mod support;
 mod transport;
