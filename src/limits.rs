@@ -181,6 +181,9 @@ pub(crate) const TCP_CONNECTIONS_LEAST: usize = 64;
 pub(crate) const DESCRIPTORS_WATCH_SECS: u64 = 5;
 /// Looks without a lack of descriptors after which its alarm ends: a minute.
 pub(crate) const DESCRIPTORS_CALM_LOOKS: u32 = 12;
+/// Descriptors that a program of a probe may open unless it raises the limit: what select(2) and
+/// programs that close them all one by one are made for.
+pub(crate) const PROGRAM_DESCRIPTORS: u64 = 1_024;
 /// Threads that render pages: one renders a large page while another has a small one.
 pub(crate) const PAGE_THREADS: usize = 2;
 /// Share of one core that a page rendered for many readers may take: one part in so many.
@@ -320,6 +323,15 @@ pub(crate) const PROBE_WORDS_MAX: usize = 120;
 /// Programs that probes run at once: each is a process; a probe beyond it waits inside its own
 /// time-out.
 pub(crate) const PROGRAMS_AT_ONCE: usize = 64;
+/// Milliseconds until what was killed is looked for again; longer each time, up to sixteen times.
+pub(crate) const PROGRAM_SWEEP_MILLIS: u64 = 5;
+/// Looks for what one program has left: what can be killed is gone by then, and what cannot is
+/// looked for again after the next program.
+pub(crate) const PROGRAM_SWEEPS_MAX: u32 = 8;
+/// Milliseconds between two sweeps: each reads the whole table of processes.
+pub(crate) const PROGRAM_SWEEP_PAUSE_MILLIS: u64 = 50;
+/// Seconds that a stopping server waits for the last sweep.
+pub(crate) const PROGRAM_END_SECS: u64 = 1;
 /// Octets of a program's output that are kept for the line of its failure.
 pub(crate) const PROGRAM_KEPT_OCTETS: usize = 1 << 10;
 /// Octets that a program may print: past it it is killed, since reading on would cost as much as it

@@ -21,6 +21,8 @@ mod http;
 mod icmp;
 pub(crate) mod load;
 mod metered;
+#[cfg(unix)]
+mod programs;
 pub(crate) mod runner;
 mod tcp;
 mod tls;
@@ -29,7 +31,9 @@ mod words;
 use crate::health::probe_result::ProbeResult;
 use crate::health::spec::Check;
 use crate::health::targets::Target;
-use crate::limits::{LOAD_FEEDS_AT_ONCE, PROBE_FILES_AT_ONCE, PROBES_AT_ONCE, PROGRAMS_AT_ONCE};
+use crate::limits::{
+    LOAD_FEEDS_AT_ONCE, PROBE_FILES_AT_ONCE, PROBES_AT_ONCE, PROGRAM_END_SECS, PROGRAMS_AT_ONCE,
+};
 use crate::shared::descriptors::{Descriptors, Use};
 use crate::sys::own_fault;
 use std::io;
@@ -44,7 +48,9 @@ use tokio::time::timeout;
 #[derive(Debug)]
 pub struct Prober {
     tls: tls::Settings,
-    programs: Semaphore,
+    #[cfg(unix)]
+    programs: programs::Programs,
+    program_places: Semaphore,
     files: Arc<Semaphore>,
     /// Checks that may run at once.
     checks_at_once: usize,
@@ -94,12 +100,21 @@ impl Prober {
         let share = descriptors.shares().probes;
         Prober {
             tls: tls::Settings::default(),
-            programs: Semaphore::new(PROGRAMS_AT_ONCE.min(share / 16).max(1)),
+            #[cfg(unix)]
+            programs: programs::Programs::new(),
+            program_places: Semaphore::new(PROGRAMS_AT_ONCE.min(share / 16).max(1)),
             files: Arc::new(Semaphore::new(PROBE_FILES_AT_ONCE)),
             checks_at_once: PROBES_AT_ONCE.min(share / 2).max(1),
             feeds_at_once: LOAD_FEEDS_AT_ONCE.min(share / 8).max(1),
             descriptors,
         }
+    }
+
+    /// Ends every program, and waits a bounded time until nothing of them is left. None runs any
+    /// more.
+    pub(crate) fn end_programs(&self) {
+        #[cfg(unix)]
+        self.programs.end(Duration::from_secs(PROGRAM_END_SECS));
     }
 
     /// Runs a check once. Ends by the check's time-out, connecting, TLS and exchange together. Must
@@ -133,7 +148,11 @@ impl Prober {
             Check::Tcp(check) => Box::pin(tcp::run(check, target.destination, trial)).await,
             Check::Dns(check) => Box::pin(dns::run(check, target.destination, trial)).await,
             #[cfg(unix)]
-            Check::Exec(check) => Box::pin(exec::run(check, target, &self.programs, trial)).await,
+            Check::Exec(check) => {
+                let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
+                let places = (&self.programs, &self.program_places);
+                Box::pin(exec::run(check, target, places, trial)).await
+            }
             #[cfg(not(unix))]
             Check::Exec(_) => Err("programs are run on Unix only".to_owned()),
             Check::File(check) => Box::pin(file::run(check, target, &self.files, trial)).await,

@@ -98,6 +98,8 @@ pub(crate) type Refusal = Box<(Findings, Files)>;
 /// A running server.
 pub struct Server {
     runtimes: Runtimes,
+    /// Its programs end with the server.
+    prober: Arc<Prober>,
     signals: Signals,
     shared: Arc<Shared>,
     event_log: EventLog,
@@ -161,6 +163,7 @@ impl Server {
         counters.last_reload.published(epoch_secs(), began.elapsed().as_micros() as u64);
         let stop = CancellationToken::new();
         let prober = Arc::new(Prober::within(Arc::clone(&descriptors)));
+        let programs = Arc::clone(&prober);
         // Checks run where the context is in which the driver begins.
         let context = runtimes.probes.enter();
         // Under the overrides from the first answer on: a restart must not undo what was said by
@@ -180,6 +183,7 @@ impl Server {
             None
         });
         if let Some(signal) = signal {
+            programs.end_programs();
             sockets::remove_control(&fixed.listen.control);
             let finding = Finding::error(code::START_ENDED, format!("{signal} ended the start"));
             return Err(Box::new((finding.into(), Files::default())));
@@ -197,6 +201,7 @@ impl Server {
         let (command_sender, commands) = writer::command_sender();
         let mut server = Server {
             runtimes,
+            prober: programs,
             signals,
             shared,
             event_log: event_log.clone(),
@@ -408,6 +413,7 @@ impl Server {
             };
             let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECS + 1), all).await;
         });
+        self.prober.end_programs();
         sockets::remove_control(&self.control);
         self.runtimes.stop(Duration::from_secs(1));
         tracing::info!("{}", Event::Stopped);

@@ -9,6 +9,7 @@ mod metrics;
 mod overrides;
 mod probes;
 mod process;
+mod programs;
 mod refused;
 mod reload_under_load;
 mod restarts;
