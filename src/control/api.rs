@@ -165,7 +165,6 @@ pub(crate) struct ReadyQuery {
 /// and must not withdraw them all.
 pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
-    let operator_view = shown.shared.operator_view.load();
     let reasons: Vec<&str> = match phase {
         Phase::Serving => Vec::new(),
         Phase::Starting => vec!["the first snapshot is not in service yet"],
@@ -177,7 +176,7 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
     let notes: Vec<String> = refused
         .then(|| format!("the last reload was refused; snapshot {sequence} stays in service"))
         .into_iter()
-        .chain(operator_view.alarms.iter().map(|alarm| alarm.sentence.clone()))
+        .chain(shown.alarms().into_iter().map(|alarm| alarm.sentence))
         .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if query.format == "json" {

@@ -274,7 +274,7 @@ fn health(page: &mut Page, shown: &Shown) {
             }
         }
     }
-    page.set(&catalogue::ALARMS_STANDING, &[], operator_view.alarms.len() as f64);
+    page.set(&catalogue::ALARMS_STANDING, &[], shown.alarms().len() as f64);
     page.set(&catalogue::PROBES_WITHOUT_RESULT, &[], operator_view.without_result as f64);
     for (family, frozen) in ["ipv4", "ipv6"].iter().zip(operator_view.frozen) {
         page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 });

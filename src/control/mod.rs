@@ -34,6 +34,7 @@ use crate::control::shared_page::SharedPage;
 use crate::limits::CONTROL_BODY_OCTETS_MAX;
 use crate::shared::Shared;
 use crate::shared::command::CommandSender;
+use crate::shared::operator_view::Alarm;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
@@ -54,6 +55,14 @@ pub(crate) struct Shown {
     pub(crate) started: Instant,
     /// Pages that cost much.
     pub(crate) pages: Arc<Pages>,
+}
+
+impl Shown {
+    /// Alarms that stand. That of descriptors comes first, and not by the writer, which may sleep.
+    pub(crate) fn alarms(&self) -> Vec<Alarm> {
+        let of_writer = self.shared.operator_view.load().alarms.clone();
+        self.shared.descriptors.alarm().into_iter().chain(of_writer).collect()
+    }
 }
 
 /// Pages that are rendered once for all who wait.

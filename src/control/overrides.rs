@@ -41,7 +41,7 @@ pub(crate) async fn pops(State(shown): State<Shown>) -> Response {
         Ok(json!({
             "sequence": operator_view.sequence,
             "pops": operator_view.pops.iter().map(pop_json).collect::<Vec<_>>(),
-            "alarms": operator_view.alarms.iter().map(alarm_json).collect::<Vec<_>>(),
+            "alarms": shown.alarms().iter().map(alarm_json).collect::<Vec<_>>(),
         })
         .to_string()
         .into_bytes())
