@@ -5,6 +5,7 @@
 //! The request is read whole before anything is done for it, so that a verb never waits for its
 //! own body.
 
+use crate::control::overrides::refused;
 use crate::control::places::{Class, Place, Places};
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
 use crate::shared::descriptors::{Descriptors, Use};
@@ -12,6 +13,7 @@ use crate::sys::accept::AcceptPause;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
+use axum::response::IntoResponse;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -131,14 +133,14 @@ async fn respond(
     let body = match Limited::new(body, CONTROL_BODY_OCTETS_MAX).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n");
+            return refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
         }
-        Err(_) => return plain(StatusCode::BAD_REQUEST, "the body cannot be read\n"),
+        Err(_) => return refused(StatusCode::BAD_REQUEST, "the body cannot be read").into_response(),
     };
     let class = Class::of(&head.method, head.uri.path());
     if place.answer(class).is_err() {
-        let mut busy =
-            plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests of this kind wait; try again\n");
+        let sentence = "the server answers too many requests of this kind now; try again";
+        let mut busy = refused(StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
         busy.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         return busy;
     }
@@ -146,12 +148,6 @@ async fn respond(
     let answer = router.call(Request::from_parts(head, Body::from(body))).await;
     place.take(class);
     answer.unwrap_or_else(|error| match error {})
-}
-
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    response
 }
 
 #[cfg(test)]

@@ -105,7 +105,12 @@ async fn waiting_requests_lock_nobody_out() {
         for _ in 0..10 {
             let refused = timeout(PATIENCE, waiting.join_next()).await.expect("ten are refused");
             let refused = refused.expect("ten").expect("no panic");
-            assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1"), "{refused}");
+            assert!(
+                refused.starts_with("HTTP/1.1 503")
+                    && refused.contains("retry-after: 1")
+                    && refused.contains("\"ok\":false"),
+                "{refused}"
+            );
         }
         is_well(address).await;
         go.add_permits(places);
