@@ -110,6 +110,8 @@ pub(crate) const STREAM_GATHER_OCTETS: usize = 32 << 10;
 /// Longest pause after a failed accept, in milliseconds: without one, a full table of descriptors
 /// spins the loop.
 pub(crate) const ACCEPT_PAUSE_MILLIS: u64 = 1000;
+/// Shortest such pause, in milliseconds: a descriptor may be free again by then.
+pub(crate) const ACCEPT_PAUSE_MILLIS_MIN: u64 = 5;
 /// Prefix by which IPv4 connections are counted: the smallest block that is routed alone.
 pub(crate) const CONNECTION_PREFIX_V4: u8 = 24;
 /// Prefix by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
@@ -148,12 +150,52 @@ pub(crate) const GENERATED_MAX: u32 = 65_536;
 /// (some 8 MB of text), and 512 KiB for each worker. Policies past it are counted together as
 /// `other`.
 pub(crate) const DECISION_PAIRS_MAX: usize = 65_536;
-/// Connections to one control listener at once: scrapers and operators, not the public.
+/// Connections to one control listener whose request is not whole: scrapers and operators, not the
+/// public. Past it the oldest is cut.
 pub const CONTROL_CONNECTIONS_MAX: usize = 64;
+/// Requests of one class (checks, pages, verbs) that one control listener answers at once: few
+/// scrapers and operators ask in the same moment.
+pub(crate) const CONTROL_OTHERS_MAX: usize = 16;
+/// Reloads and comparisons that wait on one control listener: they are coalesced, so more gain
+/// nothing.
+pub(crate) const CONTROL_WAITING_MAX: usize = 32;
 /// Seconds for the header of a control request: against peers that send an octet a minute.
 pub(crate) const CONTROL_HEADER_SECS: u64 = 5;
-/// Seconds for a connection to the admin address, from its accept to the last octet of its answer.
-pub(crate) const ADMIN_CONNECTION_SECS: u64 = 30;
+/// Seconds for a whole control request, from the accept to the last octet of its body.
+pub(crate) const CONTROL_REQUEST_SECS: u64 = 10;
+/// Seconds for the answer to a control request, reloads and comparisons apart: a verb waits
+/// `SAVE_SECS` for the disk behind others.
+pub(crate) const CONTROL_ANSWER_SECS: u64 = 30;
+/// Seconds for a peer to take its answer: a page of some megabytes over a long line.
+pub(crate) const CONTROL_TAKE_SECS: u64 = 30;
+/// Descriptors of the process itself, sockets apart: standard streams, three for each runtime, the
+/// state folder, and the files that a reload reads at once.
+pub(crate) const DESCRIPTORS_OWN: usize = 96;
+/// Descriptors that probes and feeds may hold: `PROBES_AT_ONCE` checks, `PROGRAMS_AT_ONCE` programs
+/// with four more each, and `LOAD_FEEDS_AT_ONCE`.
+pub(crate) const PROBE_DESCRIPTORS_MAX: usize = 1_024;
+/// Descriptors that must be left for DNS over TCP: with fewer, the first resolver whose answers are
+/// truncated takes them all.
+pub(crate) const TCP_CONNECTIONS_LEAST: usize = 64;
+/// Seconds between two looks at the descriptors that are open.
+pub(crate) const DESCRIPTORS_WATCH_SECS: u64 = 5;
+/// Looks without a lack of descriptors after which its alarm ends: a minute.
+pub(crate) const DESCRIPTORS_CALM_LOOKS: u32 = 12;
+/// Descriptors that a program of a probe may open unless it raises the limit: what select(2) and
+/// programs that close them all one by one are made for.
+pub(crate) const PROGRAM_DESCRIPTORS: u64 = 1_024;
+/// Threads that render pages: one renders a large page while another has a small one.
+pub(crate) const PAGE_THREADS: usize = 2;
+/// Share of one core that a page rendered for many readers may take: one part in so many.
+pub(crate) const PAGE_SHARE: u32 = 10;
+/// Longest pause between two renderings of such a page, in milliseconds: a scraper waits this long
+/// at the most.
+pub(crate) const PAGE_PAUSE_MILLIS: u64 = 1_000;
+/// Threads on which probes may block: health files, and the roots of TLS.
+pub(crate) const PROBE_BLOCKING_THREADS: usize = PROBE_FILES_AT_ONCE + 4;
+/// Threads on which the writer's work may block: a reload, a comparison, a save, forecasts, and
+/// as many on disks that hang.
+pub(crate) const WRITER_BLOCKING_THREADS: usize = 32;
 /// Octets of a probe's reply that are looked at: status pages are small, and a target that streams
 /// must cost no memory.
 pub(crate) const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
@@ -295,6 +337,15 @@ pub(crate) const PROBE_WORDS_MAX: usize = 120;
 /// Programs that probes run at once: each is a process; a probe beyond it waits inside its own
 /// time-out.
 pub(crate) const PROGRAMS_AT_ONCE: usize = 64;
+/// Milliseconds until what was killed is looked for again; longer each time, up to sixteen times.
+pub(crate) const PROGRAM_SWEEP_MILLIS: u64 = 5;
+/// Looks for what one program has left: what can be killed is gone by then, and what cannot is
+/// looked for again after the next program.
+pub(crate) const PROGRAM_SWEEPS_MAX: u32 = 8;
+/// Milliseconds between two sweeps: each reads the whole table of processes.
+pub(crate) const PROGRAM_SWEEP_PAUSE_MILLIS: u64 = 50;
+/// Seconds that a stopping server waits for the last sweep.
+pub(crate) const PROGRAM_END_SECS: u64 = 1;
 /// Octets of a program's output that are kept for the line of its failure.
 pub(crate) const PROGRAM_KEPT_OCTETS: usize = 1 << 10;
 /// Octets that a program may print: past it it is killed, since reading on would cost as much as it

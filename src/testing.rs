@@ -256,6 +256,9 @@ pub mod sys {
     pub mod datagram {
         pub use crate::sys::datagram::{Batch, Local, send_one};
     }
+    pub mod descriptors {
+        pub use crate::sys::descriptors::raise;
+    }
     pub mod memory {
         pub use crate::sys::memory::{Allocator, Passing, give_back, keep_large_apart, peak, resident};
     }

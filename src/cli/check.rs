@@ -8,9 +8,11 @@ use crate::finding::render;
 use crate::finding::{At, Finding, Findings, Severity, code};
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::reload::prepare::{self, Fresh};
+use crate::server::{descriptors, sockets};
 use crate::snapshot::Snapshot;
 use crate::state::atomic;
 use crate::state::ledger_store::FILE;
+use crate::sys;
 use crate::sys::clock::epoch_secs;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -47,7 +49,9 @@ impl CheckCommand {
             match prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED) {
                 Ok(mut fresh) => {
                     ledger(&mut fresh);
-                    (Some(fresh.snapshot), fresh.findings, fresh.files)
+                    descriptors(&mut fresh);
+                    let is_served = !fresh.findings.has_errors();
+                    (is_served.then_some(fresh.snapshot), fresh.findings, fresh.files)
                 }
                 Err(refused) => (None, refused.0, refused.1),
             };
@@ -124,6 +128,15 @@ fn ledger(fresh: &mut Fresh) {
             }
         }
     }
+}
+
+/// Tells where a server under the limit of this process has fewer descriptors than the files ask
+/// for.
+fn descriptors(fresh: &mut Fresh) {
+    let listen = &fresh.fixed.listen;
+    let limit = sys::descriptors::limit().map(|limit| limit.hard);
+    let (_, found) = descriptors::share(listen, fresh.tcp_connections_at, sockets::count(listen), limit);
+    found.into_iter().for_each(|finding| fresh.findings.push(finding));
 }
 
 fn verdict(findings: &Findings) -> String {

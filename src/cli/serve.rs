@@ -62,6 +62,8 @@ impl Serve {
         };
         // Also the last line of a panic of this thread.
         let _flushed = FlushedAtEnd(log.clone());
+        // What programs of probes leave behind comes to us.
+        crate::sys::children::adopt();
         let engine = match self.engine {
             EngineArgument::Fast => Engine::Fast,
             #[cfg(feature = "portable")]

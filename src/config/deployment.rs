@@ -132,6 +132,7 @@ impl Reader<'_> {
         Some(Deployment {
             node: server.node,
             listen: server.listen,
+            tcp_connections_at: server.tcp_connections_at,
             state: server.state,
             cookies,
             databases,

@@ -130,6 +130,8 @@ pub struct Deployment {
     pub node: NodeIdentity,
     /// Sockets.
     pub(crate) listen: Listen,
+    /// Where `listen.tcp_connections` is written.
+    pub(crate) tcp_connections_at: Option<At>,
     /// State folder.
     pub(crate) state: PathBuf,
     /// Secrets of DNS cookies.

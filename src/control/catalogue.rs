@@ -165,6 +165,20 @@ families! {
     DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]
         "How old the data of a GeoIP database is, by the path of the database. One without a date, such as a \
          geofeed, is not shown.";
+    DESCRIPTORS_OPEN = Gauge "process_open_fds" []
+        "Descriptors that are open (0 where the system does not tell).";
+    DESCRIPTORS_LIMIT = Gauge "process_max_fds" []
+        "Descriptors that the process may open.";
+    DESCRIPTORS = Gauge "meridian_descriptors" ["use"]
+        "Descriptors that are open, by the part that holds them: tcp (DNS over TCP), pages (control socket \
+         and admin address), probes (checks, load feeds, programs), own (the rest).";
+    DESCRIPTORS_SHARE = Gauge "meridian_descriptors_share" ["use"]
+        "Descriptors that each part may hold; the shares together are the limit at most.";
+    DESCRIPTORS_EXHAUSTED = Counter "meridian_descriptors_exhausted_total" []
+        "Connections that could not be accepted for want of descriptors or memory. They wait in the kernel.";
+    DESCRIPTORS_SHORT = Gauge "meridian_descriptors_short" []
+        "1 while the process's own descriptors are more than their share, or the system gave none within the \
+         last minute.";
     BUILD_INFO = Gauge "meridian_build_info" ["version", "engine"]
         "The program; always 1.";
     UPTIME = Gauge "meridian_uptime_seconds" []

@@ -1,56 +1,93 @@
-//! A listener of the control pages, made so that slow or many peers cannot tie it up: a limited
-//! number of connections, a time-out for the header, one request for each connection, and on the
-//! admin address a time-out for the whole.
+//! A listener of the control pages, made so that slow or many peers cannot tie it up: every
+//! connection has a place ([`places`](super::places)), every stage of it a deadline, and a
+//! connection one request.
+//!
+//! The request is read whole before anything is done for it, so that a verb never waits for its
+//! own body.
 
-use crate::limits::{CONTROL_CONNECTIONS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
+use crate::control::overrides::refused;
+use crate::control::places::{Class, Place, Places};
+use crate::limits::{CONTROL_BODY_OCTETS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
+use crate::shared::descriptors::{Descriptors, Use};
+use crate::sys::accept::AcceptPause;
 use axum::Router;
-use axum::serve::Listener;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Serves a router until the server stops; then lets running answers finish. `whole` bounds a
-/// connection from its accept to its end; a reload by the control socket takes as long as it needs.
-pub(crate) async fn serve<L: Listener>(
-    mut listener: L,
+/// A socket that accepts connections.
+pub(crate) trait Accept {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// The next connection, and its peer's address if it has one.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
+}
+
+impl Accept for tokio::net::TcpListener {
+    type Stream = tokio::net::TcpStream;
+
+    async fn accept(&self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
+        tokio::net::TcpListener::accept(self).await.map(|(stream, peer)| (stream, Some(peer.ip())))
+    }
+}
+
+#[cfg(unix)]
+impl Accept for tokio::net::UnixListener {
+    type Stream = tokio::net::UnixStream;
+
+    async fn accept(&self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
+        tokio::net::UnixListener::accept(self).await.map(|(stream, _)| (stream, None))
+    }
+}
+
+/// Serves a router until the server stops; then lets running answers finish.
+pub(crate) async fn serve<L: Accept>(
+    listener: L,
     router: Router,
-    whole: Option<Duration>,
+    descriptors: Arc<Descriptors>,
     stop: CancellationToken,
 ) {
-    let permits = Arc::new(Semaphore::new(CONTROL_CONNECTIONS_MAX));
+    let places = Arc::new(Places::default());
     let mut connections = JoinSet::new();
+    let mut pause = AcceptPause::default();
     loop {
-        // Further connections wait in the kernel until one of those that are served has ended.
-        let next = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (listener.accept().await.0, permit)
-        };
-        let (stream, permit) = tokio::select! {
-            next = next => next,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
-        let service = TowerToHyperService::new(router.clone());
-        connections.spawn(async move {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(CONTROL_HEADER_SECS))
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), service);
-            let ended = match whole {
-                Some(whole) => timeout(whole, connection).await.unwrap_or(Ok(())),
-                None => connection.await,
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a control connection ended early");
+        match accepted {
+            Ok((stream, address)) => {
+                pause = AcceptPause::default();
+                let place = places.enter(address);
+                let held = Arc::clone(&descriptors).hold(Use::Pages);
+                let router = router.clone();
+                connections.spawn(async move {
+                    answer(stream, router, place).await;
+                    drop(held);
+                });
             }
-            drop(permit);
-        });
+            Err(error) => {
+                let Some(wait) = pause.after(&error) else { continue };
+                descriptors.note_exhausted();
+                tracing::debug!(%error, "accept of a control connection failed");
+                tokio::select! { () = sleep(wait) => {}, () = stop.cancelled() => break }
+            }
+        }
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
@@ -58,3 +95,60 @@ pub(crate) async fn serve<L: Listener>(
         timeout(Duration::from_secs(DRAIN_SECS), async { while connections.join_next().await.is_some() {} })
             .await;
 }
+
+/// One connection, until it ends or its place is gone.
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router, place: Place) {
+    let watch = place.watch();
+    let place = &place;
+    let router = TowerToHyperService::new(router);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(CONTROL_HEADER_SECS))
+        .keep_alive(false)
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(|request| {
+                let router = &router;
+                async move { Ok::<_, Infallible>(respond(request, router, place).await) }
+            }),
+        );
+    tokio::select! {
+        ended = connection => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a control connection ended early");
+            }
+        }
+        () = watch.cut() => tracing::debug!("a control connection was cut"),
+    }
+}
+
+/// The answer to one request. The time for its body is that of the whole request, which the place
+/// watches.
+async fn respond(
+    request: Request<Incoming>,
+    router: &TowerToHyperService<Router>,
+    place: &Place,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let body = match Limited::new(body, CONTROL_BODY_OCTETS_MAX).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
+        }
+        Err(_) => return refused(StatusCode::BAD_REQUEST, "the body cannot be read").into_response(),
+    };
+    let class = Class::of(&head.method, head.uri.path());
+    if place.answer(class).is_err() {
+        let sentence = "the server answers too many requests of this kind now; try again";
+        let mut busy = refused(StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
+        busy.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+        return busy;
+    }
+    // The router never fails: its error has no values.
+    let answer = router.call(Request::from_parts(head, Body::from(body))).await;
+    place.take(class);
+    answer.unwrap_or_else(|error| match error {})
+}
+
+#[cfg(test)]
+mod tests;

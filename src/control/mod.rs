@@ -28,8 +28,11 @@ mod hooks;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod overrides;
+pub(crate) mod places;
 pub(crate) mod policies;
+pub(crate) mod shared_page;
 
+use crate::control::shared_page::SharedPage;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, STILL_MILLIS};
 use crate::shared::Shared;
 use crate::shared::command::CommandSender;
@@ -53,22 +56,35 @@ pub(crate) struct Shown {
     pub(crate) engine: &'static str,
     /// When the server was started.
     pub(crate) started: Instant,
+    /// Pages that cost much.
+    pub(crate) pages: Arc<Pages>,
 }
 
 impl Shown {
-    /// Every alarm that stands: those of the operator view, and those of tasks, which the writer
-    /// may no longer be there to show.
+    /// Alarms that stand. Those of descriptors and of tasks come first, and not by the writer, which
+    /// may sleep, or no longer be there.
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
-        let now_ms = uptime_ms();
-        let now = epoch_secs();
+        let (now, now_ms) = (epoch_secs(), uptime_ms());
         let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();
         let of_tasks = of_tasks.map(|(sentence, age_ms)| Alarm {
             sentence,
             since_epoch_secs: now.saturating_sub(age_ms / 1_000),
             is_of_ledger: false,
         });
-        self.shared.operator_view.load().alarms.iter().cloned().chain(of_tasks).collect()
+        let of_writer = self.shared.operator_view.load().alarms.clone();
+        self.shared.descriptors.alarm().into_iter().chain(of_tasks).chain(of_writer).collect()
     }
+}
+
+/// Pages that are rendered once for all who wait.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    /// `/metrics`.
+    pub(crate) metrics: SharedPage,
+    /// `/pops`.
+    pub(crate) pops: SharedPage,
+    /// `/policies`.
+    pub(crate) policies: SharedPage,
 }
 
 /// The router of the admin address: nothing there changes anything.

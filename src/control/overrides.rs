@@ -15,9 +15,11 @@ use crate::steer::pop::AdminState;
 use crate::steer::transition::Transition;
 use crate::sys::clock::epoch_secs;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -32,13 +34,27 @@ pub(crate) fn refused(status: StatusCode, sentence: &str) -> Page {
 }
 
 /// `GET /pops`.
-pub(crate) async fn pops(State(shown): State<Shown>) -> Json<Value> {
-    let operator_view = shown.shared.operator_view.load();
-    Json(json!({
-        "sequence": operator_view.sequence,
-        "pops": operator_view.pops.iter().map(pop_json).collect::<Vec<_>>(),
-        "alarms": shown.alarms().iter().map(alarm_json).collect::<Vec<_>>(),
-    }))
+pub(crate) async fn pops(State(shown): State<Shown>) -> Response {
+    let pages = Arc::clone(&shown.pages);
+    let render = move || {
+        let operator_view = shown.shared.operator_view.load();
+        Ok(json!({
+            "sequence": operator_view.sequence,
+            "pops": operator_view.pops.iter().map(pop_json).collect::<Vec<_>>(),
+            "alarms": shown.alarms().iter().map(alarm_json).collect::<Vec<_>>(),
+        })
+        .to_string()
+        .into_bytes())
+    };
+    rendered(pages.pops.read(render).await)
+}
+
+/// A page for programs that was rendered for all who wait.
+pub(super) fn rendered(text: Result<Bytes, String>) -> Response {
+    match text {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(fault) => refused(StatusCode::INTERNAL_SERVER_ERROR, &fault).into_response(),
+    }
 }
 
 /// `GET /pops/{name}`: 404 if there is none.

@@ -1,7 +1,7 @@
 //! Policies on the control pages.
 
 use crate::control::Shown;
-use crate::control::overrides::{Page, refused};
+use crate::control::overrides::{Page, refused, rendered};
 use crate::snapshot::Snapshot;
 use crate::steer::policy::{BandWidth, Candidate, Order, Policy, Sharing, WhenAllDown};
 use crate::steer::pop::PopId;
@@ -10,17 +10,22 @@ use crate::steer::table::{NO_SLOT, V4, V6};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /policies`.
-pub(crate) async fn policies(State(shown): State<Shown>) -> Json<Value> {
-    let snapshot = shown.shared.published.snapshot();
-    let held = &shown.shared.operator_view.load().held;
-    let all: Vec<Value> = (0..snapshot.steering.policies.len())
-        .filter_map(|index| policy_json(&snapshot, index, held))
-        .collect();
-    Json(json!({ "sequence": snapshot.sequence(), "policies": all }))
+pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
+    let pages = Arc::clone(&shown.pages);
+    let render = move || {
+        let snapshot = shown.shared.published.snapshot();
+        let held = &shown.shared.operator_view.load().held;
+        let all: Vec<Value> = (0..snapshot.steering.policies.len())
+            .filter_map(|index| policy_json(&snapshot, index, held))
+            .collect();
+        Ok(json!({ "sequence": snapshot.sequence(), "policies": all }).to_string().into_bytes())
+    };
+    rendered(pages.policies.read(render).await)
 }
 
 /// `GET /policies/{name}`; policies of a zone file are `zone./name`. 404 if there is none.

@@ -150,6 +150,7 @@ codes! {
     LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
     BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";
     START_ENDED = "MRD0514", "a start that a signal has ended";
+    DESCRIPTORS = "MRD0515", "a limit of descriptors below what the server file asks for";
 }
 
 /// Number of a file in [`Files`].

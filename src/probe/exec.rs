@@ -1,6 +1,7 @@
-//! A program whose exit status 0 means well. It leads a process group of its own, which is killed
-//! whole.
+//! A program whose exit status 0 means well. It ends with its run, and so does all that it started
+//! ([`programs`](super::programs)).
 
+use super::programs::{Program, Programs};
 use super::{Finding, Trial, words};
 use crate::health::spec::ExecCheck;
 use crate::health::targets::Target;
@@ -10,14 +11,14 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::Semaphore;
 
 /// Runs the program and judges its exit status.
 pub(super) async fn run(
     check: &ExecCheck,
     target: &Target,
-    places: &Semaphore,
+    (programs, places): (&Programs, &Semaphore),
     trial: &mut Trial,
 ) -> Finding {
     trial.doing = "waiting for other programs to end";
@@ -27,12 +28,12 @@ pub(super) async fn run(
     trial.is_own = false;
     trial.doing = "running the program";
     // A program that cannot be run says nothing of the target.
-    let (mut group, mut output) = start(check, target).inspect_err(|_| trial.is_own = true)?;
+    let (mut program, mut output) = start(check, target, programs).inspect_err(|_| trial.is_own = true)?;
     let mut said = Said::default();
     let status = loop {
         tokio::select! {
             biased;
-            status = group.child.wait() => break status.map_err(|e| words::io(&e))?,
+            status = program.child.wait() => break status.map_err(|e| words::io(&e))?,
             more = said.read(&mut output), if !said.is_over => more?,
         }
     };
@@ -55,7 +56,7 @@ fn judge(status: ExitStatus, said: &Said) -> Finding {
 }
 
 /// Standard output and error are one pipe, so that their lines stay in order.
-fn start(check: &ExecCheck, target: &Target) -> Result<(Group, Receiver), String> {
+fn start(check: &ExecCheck, target: &Target, programs: &Programs) -> Result<(Program, Receiver), String> {
     let (program, arguments) = check.command.split_first().ok_or("the command is empty")?;
     let cannot = |error: std::io::Error| {
         format!("cannot run {}: {}", words::quoted(program.as_bytes()), words::io(&error))
@@ -71,31 +72,11 @@ fn start(check: &ExecCheck, target: &Target) -> Result<(Group, Receiver), String
         .env("MERIDIAN_ADDRESS", target.address.to_string())
         .stdin(Stdio::null())
         .stdout(writer.try_clone().map_err(cannot)?)
-        .stderr(writer)
-        .process_group(0)
-        .kill_on_drop(true);
+        .stderr(writer);
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
-    let child = command.spawn().map_err(cannot)?;
-    let leader = child.id();
-    Ok((Group { child, leader }, output))
-}
-
-/// A program that does not outlive its run, nor does what it started.
-struct Group {
-    child: Child,
-    leader: Option<u32>,
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Also once the leader is reaped: its children may live on, and while one does the kernel
-        // gives the number to nobody else.
-        if let Some(leader) = self.leader {
-            crate::sys::process_group::kill(leader);
-        }
-    }
+    Ok((programs.begin(&mut command).map_err(cannot)?, output))
 }
 
 /// What the program printed: the beginning, and how much.

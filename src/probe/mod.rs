@@ -21,6 +21,8 @@ mod http;
 mod icmp;
 pub(crate) mod load;
 mod metered;
+#[cfg(unix)]
+mod programs;
 pub(crate) mod runner;
 mod tcp;
 mod tls;
@@ -29,7 +31,10 @@ mod words;
 use crate::health::probe_result::ProbeResult;
 use crate::health::spec::Check;
 use crate::health::targets::Target;
-use crate::limits::{PROBE_FILES_AT_ONCE, PROGRAMS_AT_ONCE};
+use crate::limits::{
+    LOAD_FEEDS_AT_ONCE, PROBE_FILES_AT_ONCE, PROBES_AT_ONCE, PROGRAM_END_SECS, PROGRAMS_AT_ONCE,
+};
+use crate::shared::descriptors::{Descriptors, Use};
 use crate::sys::own_fault;
 use std::io;
 use std::net::IpAddr;
@@ -43,8 +48,15 @@ use tokio::time::timeout;
 #[derive(Debug)]
 pub struct Prober {
     tls: tls::Settings,
-    programs: Semaphore,
+    #[cfg(unix)]
+    programs: programs::Programs,
+    program_places: Semaphore,
     files: Arc<Semaphore>,
+    /// Checks that may run at once.
+    checks_at_once: usize,
+    /// Load feeds that may be read at once.
+    feeds_at_once: usize,
+    descriptors: Arc<Descriptors>,
 }
 
 impl Default for Prober {
@@ -79,17 +91,37 @@ type Finding = Result<(), String>;
 impl Prober {
     /// Nothing is opened or read yet: the system's roots are read when a check first needs them.
     pub fn new() -> Prober {
+        Prober::within(Arc::default())
+    }
+
+    /// The same, within the share of probes. A check holds one descriptor, a program
+    /// four more: the ends of its pipe and its handle.
+    pub(crate) fn within(descriptors: Arc<Descriptors>) -> Prober {
+        let share = descriptors.shares().probes;
         Prober {
             tls: tls::Settings::default(),
-            programs: Semaphore::new(PROGRAMS_AT_ONCE),
+            #[cfg(unix)]
+            programs: programs::Programs::new(),
+            program_places: Semaphore::new(PROGRAMS_AT_ONCE.min(share / 16).max(1)),
             files: Arc::new(Semaphore::new(PROBE_FILES_AT_ONCE)),
+            checks_at_once: PROBES_AT_ONCE.min(share / 2).max(1),
+            feeds_at_once: LOAD_FEEDS_AT_ONCE.min(share / 8).max(1),
+            descriptors,
         }
+    }
+
+    /// Ends every program, and waits a bounded time until nothing of them is left. None runs any
+    /// more.
+    pub(crate) fn end_programs(&self) {
+        #[cfg(unix)]
+        self.programs.end(Duration::from_secs(PROGRAM_END_SECS));
     }
 
     /// Runs a check once. Ends by the check's time-out, connecting, TLS and exchange together. Must
     /// run inside a Tokio runtime with I/O and time. Dropped midway, it closes its connection and
     /// kills its program.
     pub async fn run(&self, target: &Target) -> ProbeResult {
+        let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
         let begun = Instant::now();
         let within = Duration::from_millis(u64::from(target.spec.timeout_ms));
         let mut trial = Trial::default();
@@ -116,7 +148,11 @@ impl Prober {
             Check::Tcp(check) => Box::pin(tcp::run(check, target.destination, trial)).await,
             Check::Dns(check) => Box::pin(dns::run(check, target.destination, trial)).await,
             #[cfg(unix)]
-            Check::Exec(check) => Box::pin(exec::run(check, target, &self.programs, trial)).await,
+            Check::Exec(check) => {
+                let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
+                let places = (&self.programs, &self.program_places);
+                Box::pin(exec::run(check, target, places, trial)).await
+            }
             #[cfg(not(unix))]
             Check::Exec(_) => Err("programs are run on Unix only".to_owned()),
             Check::File(check) => Box::pin(file::run(check, target, &self.files, trial)).await,

@@ -4,7 +4,6 @@ use super::Prober;
 use super::load::FeedRequest;
 use crate::health::probe_result::ProbeResult;
 use crate::health::targets::Target;
-use crate::limits::PROBES_AT_ONCE;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -21,20 +20,21 @@ pub(crate) type Work = (u64, Target);
 /// done.
 ///
 /// `done` is called once for each piece of work, on the task that ran it, and must not block. No
-/// order is kept: a hanging target delays no other, unless [`PROBES_AT_ONCE`] of them hang; then
-/// the next waits for a place, its time-out not yet running. When cancelled, running checks are
-/// dropped without an outcome, their connections closed and their programs killed.
+/// order is kept: a hanging target delays no other, unless as many hang as the prober runs at once;
+/// then the next waits for a place, its time-out not yet running. When cancelled, running checks
+/// are dropped without an outcome, their connections closed and their programs killed.
 pub async fn run<D>(prober: Arc<Prober>, work: Receiver<Work>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, ProbeResult) + Clone + Send + Sync + 'static,
 {
+    let at_once = prober.checks_at_once;
     let start = |(ticket, target): Work| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
         // Ours, and nobody's failure.
         let fault = ProbeResult::without("the check itself is at fault (panic); please report it");
         async move { done(ticket, caught(prober.run(&target), fault).await) }
     };
-    each(work, start, stop).await;
+    each(work, start, at_once, stop).await;
 }
 
 /// The same for load feeds: `done` takes the ticket and the number, or one line that says why there
@@ -43,16 +43,17 @@ pub async fn read<D>(prober: Arc<Prober>, work: Receiver<FeedRequest>, done: D, 
 where
     D: Fn(u64, Result<f64, Arc<str>>) + Clone + Send + Sync + 'static,
 {
+    let at_once = prober.feeds_at_once;
     let start = |reading: FeedRequest| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
         let fault = Err("the reading itself is at fault (panic); please report it".into());
         async move { done(reading.ticket, caught(prober.read(&reading), fault).await) }
     };
-    each(work, start, stop).await;
+    each(work, start, at_once, stop).await;
 }
 
-/// A task for each piece of work.
-async fn each<W, F>(mut work: Receiver<W>, start: impl Fn(W) -> F, stop: CancellationToken)
+/// A task for each piece of work, so many at once.
+async fn each<W, F>(mut work: Receiver<W>, start: impl Fn(W) -> F, at_once: usize, stop: CancellationToken)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -62,7 +63,7 @@ where
             biased;
             () = stop.cancelled() => break,
             Some(_) = running.join_next() => {}
-            next = work.recv(), if running.len() < PROBES_AT_ONCE => {
+            next = work.recv(), if running.len() < at_once => {
                 let Some(next) = next else { break };
                 running.spawn(start(next));
             }

@@ -22,6 +22,8 @@ pub struct Fresh {
     pub snapshot: Snapshot,
     /// The sockets and folders that the files ask for.
     pub(crate) fixed: RestartOnly,
+    /// Where `listen.tcp_connections` is written.
+    pub(crate) tcp_connections_at: Option<At>,
     /// Warnings and notes.
     pub findings: Findings,
     /// The files.
@@ -71,7 +73,10 @@ pub(crate) fn run_watched(
     }
     findings.sort();
     match snapshot {
-        Some(snapshot) if !findings.has_errors() => Ok(Fresh { snapshot, fixed, findings, files }),
+        Some(snapshot) if !findings.has_errors() => {
+            let tcp_connections_at = deployment.tcp_connections_at;
+            Ok(Fresh { snapshot, fixed, tcp_connections_at, findings, files })
+        }
         _ => Err(Box::new((findings, files))),
     }
 }

@@ -8,10 +8,14 @@
 
 pub(crate) mod attempt;
 pub(crate) mod compare;
+pub(crate) mod descriptors;
 pub(crate) mod driver;
 pub(crate) mod ledger_alarms;
+pub(crate) mod pages;
 pub(crate) mod probe_queue;
+pub(crate) mod runtimes;
 pub(crate) mod saves;
+pub(crate) mod signals;
 pub(crate) mod sockets;
 mod start;
 pub(crate) mod state_keeper;
@@ -20,20 +24,24 @@ pub(crate) mod writer;
 
 use self::driver::Driver;
 use self::ledger_alarms::LedgerAlarms;
+use self::pages::{PageSockets, PagesContext};
+use self::runtimes::Runtimes;
 use self::saves::Saves;
+use self::signals::Signals;
 use self::sockets::Sockets;
 use self::start::Opened;
 use self::supervisor::{Supervisor, see_workers};
 use self::writer::Writer;
-use crate::control::{self, listener};
+use crate::control;
 use crate::finding::{Files, Finding, Findings, code};
-use crate::limits::{ADMIN_CONNECTION_SECS, DRAIN_SECS};
+use crate::limits::DRAIN_SECS;
 use crate::probe::Prober;
 use crate::reload::prepare::Fresh;
 use crate::reload::running::RestartOnly;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin};
 use crate::shared::counters::{CounterBlock, Counters, Lane};
+use crate::shared::descriptors::Descriptors;
 use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
@@ -54,7 +62,6 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -98,7 +105,9 @@ const FAULT: &str = "a fault of a task (`exit_on_fault`)";
 
 /// A running server.
 pub struct Server {
-    runtime: Runtime,
+    runtimes: Runtimes,
+    /// Its programs end with the server.
+    prober: Arc<Prober>,
     signals: Signals,
     shared: Arc<Shared>,
     event_log: EventLog,
@@ -131,62 +140,26 @@ struct Workers {
     stop: Arc<std::sync::atomic::AtomicBool>,
 }
 
-/// The signals we listen to. Caught from before the first file is read, so that an early SIGHUP
-/// does not end the process.
-struct Signals {
-    #[cfg(unix)]
-    hangup: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Signals> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            Ok(Signals {
-                hangup: signal(SignalKind::hangup())?,
-                terminate: signal(SignalKind::terminate())?,
-                interrupt: signal(SignalKind::interrupt())?,
-            })
-        }
-        #[cfg(not(unix))]
-        Ok(Signals {})
-    }
-
-    /// Waits for the signal that ends the server. Safe to drop midway.
-    async fn end(&mut self) -> &'static str {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = tokio::signal::ctrl_c().await;
-            "an interrupt"
-        }
-    }
-}
-
 impl Server {
     /// Reads the files, opens every socket and begins to answer. Everything that prevents it is
     /// found at once.
     pub fn start(options: &Options) -> Result<Server, Refusal> {
-        let runtime = Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("meridian")
-            .build()
-            .map_err(|error| own_fault(&error))?;
-        let context = runtime.enter();
+        let limit = crate::sys::descriptors::raise().map(|limit| limit.soft);
+        let runtimes = Runtimes::new().map_err(|error| own_fault(&error))?;
+        let context = runtimes.main.enter();
         let mut signals = Signals::catch().map_err(|error| own_fault(&error))?;
+        drop(context);
         let began = Instant::now();
-        let Fresh { snapshot, fixed, mut findings, files } =
-            start::read(&runtime, &mut signals, options.config.clone())?;
-        let opened = start::open(&runtime, &mut signals, &fixed, options.engine)?;
+        let Fresh { snapshot, fixed, tcp_connections_at, mut findings, files } =
+            start::read(&runtimes.main, &mut signals, options.config.clone())?;
+        let (shares, found) =
+            descriptors::share(&fixed.listen, tcp_connections_at, sockets::count(&fixed.listen), limit);
+        found.into_iter().for_each(|finding| findings.push(finding));
+        if findings.has_errors() {
+            return Err(Box::new((findings, files)));
+        }
+        let descriptors = Arc::new(Descriptors::new(shares));
+        let opened = start::open(&runtimes.main, &mut signals, &fixed, options.engine)?;
         let opened = match opened {
             Ok(opened) => opened,
             Err(found) => {
@@ -202,18 +175,18 @@ impl Server {
         let counters = Counters::new(blocks.all(), Arc::clone(&options.log_dropped));
         counters.last_reload.published(epoch_secs(), began.elapsed().as_micros() as u64);
         let stop = CancellationToken::new();
+        let prober = Arc::new(Prober::within(Arc::clone(&descriptors)));
+        let programs = Arc::clone(&prober);
+        // Checks run where the context is in which the driver begins.
+        let context = runtimes.probes.enter();
         // Under the overrides from the first answer on: a restart must not undo what was said by
         // hand. The first round before the first answer: what is not known yet would be answered as
         // though it were up.
         let tasks = Arc::new(TaskBoard::new(counters.worker_turns().count()));
-        let mut driver = Driver::begin(
-            Arc::new(snapshot),
-            remembered,
-            Arc::new(Prober::new()),
-            Arc::clone(&tasks),
-            stop.clone(),
-        );
-        let signal = runtime.block_on(async {
+        let mut driver =
+            Driver::begin(Arc::new(snapshot), remembered, prober, Arc::clone(&tasks), stop.clone());
+        drop(context);
+        let signal = runtimes.main.block_on(async {
             driver.step();
             while !driver.live.is_first_round_over(driver.now()) {
                 tokio::select! {
@@ -225,6 +198,7 @@ impl Server {
             None
         });
         if let Some(signal) = signal {
+            programs.end_programs();
             sockets::remove_control(&fixed.listen.control);
             let finding = Finding::error(code::START_ENDED, format!("{signal} ended the start"));
             return Err(Box::new((finding.into(), Files::default())));
@@ -236,15 +210,16 @@ impl Server {
         let mut operator_view = driver.live.operator_view(1, now);
         let ledger_alarms = LedgerAlarms::new(alarms, now.epoch_secs);
         ledger_alarms.show(&mut operator_view);
-        let shared = Arc::new(Shared::new(published, counters, operator_view, Arc::clone(&tasks)));
+        let shared = Shared::new(published, counters, operator_view, Arc::clone(&tasks), descriptors);
+        let shared = Arc::new(shared);
         let event_log =
             EventLog::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
-        drop(context);
         let (command_sender, commands) = writer::command_sender();
         let fault = fixed.exit_on_fault.then(CancellationToken::new);
         let supervisor = Supervisor::new(tasks, event_log.clone(), stop.clone(), fault.clone());
         let mut server = Server {
-            runtime,
+            runtimes,
+            prober: programs,
             signals,
             shared,
             event_log: event_log.clone(),
@@ -284,10 +259,12 @@ impl Server {
         });
         let (folder, asked) = (Arc::new(Mutex::new(folder)), Arc::clone(&server.command_sender));
         let look = move || state_keeper::keep(Arc::clone(&folder), Arc::clone(&asked));
-        server.tasks.push(server.runtime.spawn(server.supervisor.clone().keep(Task::StateFolder, look)));
+        server
+            .tasks
+            .push(server.runtimes.writer.spawn(server.supervisor.clone().keep(Task::StateFolder, look)));
         let stop = server.stop.clone();
-        server.tasks.push(server.runtime.spawn(writer.keep(commands, stop.clone())));
-        server.tasks.push(server.runtime.spawn(see_workers(Arc::clone(&server.shared), stop)));
+        server.tasks.push(server.runtimes.writer.spawn(writer.keep(commands, stop.clone())));
+        server.tasks.push(server.runtimes.pages.spawn(see_workers(Arc::clone(&server.shared), stop)));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.shared.phase.enter(Phase::Serving);
@@ -296,41 +273,38 @@ impl Server {
     }
 
     fn start_lanes(&mut self, sockets: Sockets, fixed: &RestartOnly, blocks: Blocks) -> io::Result<()> {
-        let _context = self.runtime.enter();
+        let context = self.runtimes.tcp.enter();
         let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
         let (queue, far_end) = SlowPathQueue::new();
-        self.tasks.push(self.runtime.spawn(slow_path::serve(far_end, Arc::clone(&self.shared))));
+        let tcp_connections = self.shared.descriptors.shares().tcp as u32;
+        let tcp_context = Arc::new(TcpContext {
+            shared: Arc::clone(&self.shared),
+            block: Arc::clone(&blocks.tcp),
+            connection_limit: Arc::new(ConnectionLimit::new(
+                tcp_connections,
+                fixed.listen.tcp_connections_per_prefix,
+            )),
+            slow_path: queue.clone(),
+            idle,
+            stop: self.stop.clone(),
+        });
+        for listener in sockets.tcp {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            self.tasks.push(self.runtimes.tcp.spawn(tcp::serve(listener, Arc::clone(&tcp_context))));
+        }
+        self.tasks.push(self.runtimes.tcp.spawn(slow_path::serve(far_end, Arc::clone(&self.shared))));
         match self.engine {
             #[cfg(feature = "portable")]
             Engine::Hickory => {
-                let handler = Portable {
-                    shared: Arc::clone(&self.shared),
-                    udp: blocks.shared_udp,
-                    tcp: Arc::clone(&blocks.tcp),
-                };
-                let served = portable::serve(handler, sockets.udp, sockets.tcp, idle, self.stop.clone());
-                self.tasks.push(self.runtime.spawn(async move {
+                let handler = Portable { shared: Arc::clone(&self.shared), udp: blocks.shared_udp };
+                let served = portable::serve(handler, sockets.udp, self.stop.clone());
+                self.tasks.push(self.runtimes.tcp.spawn(async move {
                     if let Err(error) = served.await {
                         tracing::error!(%error, "the portable engine ended");
                     }
                 }));
             }
             Engine::Fast => {
-                let tcp_context = Arc::new(TcpContext {
-                    shared: Arc::clone(&self.shared),
-                    block: Arc::clone(&blocks.tcp),
-                    connection_limit: Arc::new(ConnectionLimit::new(
-                        fixed.listen.tcp_connections,
-                        fixed.listen.tcp_connections_per_prefix,
-                    )),
-                    slow_path: queue.clone(),
-                    idle,
-                    stop: self.stop.clone(),
-                });
-                for listener in sockets.tcp {
-                    let listener = tokio::net::TcpListener::from_std(listener)?;
-                    self.tasks.push(self.runtime.spawn(tcp::serve(listener, Arc::clone(&tcp_context))));
-                }
                 #[cfg(target_os = "linux")]
                 for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
                     self.workers.threads.start(crate::transport::udp::WorkerContext {
@@ -350,23 +324,21 @@ impl Server {
             dns: self.bound.clone(),
             engine: self.engine.word(),
             started: Instant::now(),
+            pages: Arc::default(),
         };
-        #[cfg(unix)]
-        {
-            let listener = tokio::net::UnixListener::from_std(sockets.control)?;
-            let router = control::full(shown.clone(), Arc::clone(&self.command_sender));
-            self.tasks.push(self.runtime.spawn(listener::serve(listener, router, None, self.stop.clone())));
-        }
-        if let Some(listener) = sockets.admin {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            let whole = Duration::from_secs(ADMIN_CONNECTION_SECS);
-            self.tasks.push(self.runtime.spawn(listener::serve(
-                listener,
-                control::read_only(shown),
-                Some(whole),
-                self.stop.clone(),
-            )));
-        }
+        drop(context);
+        let context = PagesContext {
+            shown,
+            command_sender: Arc::clone(&self.command_sender),
+            event_log: self.event_log.clone(),
+            stop: self.stop.clone(),
+        };
+        let sockets = PageSockets {
+            #[cfg(unix)]
+            control: sockets.control,
+            admin: sockets.admin,
+        };
+        self.tasks.extend(pages::start(&self.runtimes.pages, context, sockets)?);
         Ok(())
     }
 
@@ -389,6 +361,7 @@ impl Server {
         for line in &self.lanes {
             let _ = writeln!(text, "  udp       {line}");
         }
+        let _ = writeln!(text, "  files     {}", descriptors::words(self.shared.descriptors.shares()));
         for line in snapshot.summary().to_string().lines() {
             let _ = writeln!(text, "  {line}");
         }
@@ -434,7 +407,7 @@ impl Server {
         #[cfg(unix)]
         let (Signals { hangup, terminate, interrupt }, command_sender) =
             (&mut self.signals, &self.command_sender);
-        let signal = self.runtime.block_on(async {
+        let signal = self.runtimes.main.block_on(async {
             let mut fault = std::pin::pin!(fault);
             #[cfg(unix)]
             loop {
@@ -471,7 +444,7 @@ impl Server {
             self.workers.threads.join();
         }
         let tasks = self.tasks;
-        self.runtime.block_on(async {
+        self.runtimes.main.block_on(async {
             let all = async {
                 for task in tasks {
                     let _ = task.await;
@@ -479,8 +452,9 @@ impl Server {
             };
             let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECS + 1), all).await;
         });
+        self.prober.end_programs();
         sockets::remove_control(&self.control);
-        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        self.runtimes.stop(Duration::from_secs(1));
         tracing::info!("{}", Event::Stopped);
     }
 }

@@ -184,6 +184,13 @@ pub(crate) fn words(asked: Buffers, granted: Buffers) -> String {
     )
 }
 
+/// How many sockets a server opens at the most.
+pub(crate) fn count(listen: &Listen) -> usize {
+    // Beside the workers, a listener for each address; one socket that looks whether a port is
+    // free, the control socket and the admin address.
+    listen.dns.len() * (threads(listen) + 1) + 3
+}
+
 fn threads(listen: &Listen) -> usize {
     let asked = listen.threads.map(usize::from);
     let cores = || match &listen.cpus {

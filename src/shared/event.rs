@@ -103,6 +103,13 @@ pub enum Event {
         /// A sentence.
         sentence: String,
     },
+    /// Descriptors are short: parts use the reserve of others, or the system gives none.
+    DescriptorsShort {
+        /// The sentence.
+        sentence: String,
+    },
+    /// Descriptors are no longer short.
+    DescriptorsEnough,
     /// The server was told to stop.
     Stopping {
         /// By which signal.
@@ -172,7 +179,8 @@ impl fmt::Display for Event {
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
             Event::Load(event) => event.fmt(f),
-            Event::MemoryFault { sentence } => f.write_str(sentence),
+            Event::MemoryFault { sentence } | Event::DescriptorsShort { sentence } => f.write_str(sentence),
+            Event::DescriptorsEnough => f.write_str("descriptors are no longer short"),
             Event::Stopping { signal } => write!(f, "stopping on {signal}"),
             Event::Stopped => f.write_str("stopped"),
         }
@@ -237,6 +245,8 @@ impl Event {
                 LoadEvent::Lost { .. } => "events_lost",
             },
             Event::MemoryFault { .. } => "memory_fault",
+            Event::DescriptorsShort { .. } => "descriptors_short",
+            Event::DescriptorsEnough => "descriptors_enough",
             Event::Stopping { .. } => "stopping",
             Event::Stopped => "stopped",
         }
@@ -267,7 +277,9 @@ impl Event {
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
             Event::Health(event) => of_health(event),
             Event::Load(event) => of_load(event),
-            Event::MemoryFault { .. } => json!({}),
+            Event::MemoryFault { .. } | Event::DescriptorsShort { .. } | Event::DescriptorsEnough => {
+                json!({})
+            }
             Event::Stopping { signal } => json!({ "signal": signal }),
         };
         let mut object = json!({

@@ -12,6 +12,7 @@ pub(crate) mod command;
 pub(crate) mod comparison;
 pub(crate) mod counters;
 pub(crate) mod decisions;
+pub(crate) mod descriptors;
 pub(crate) mod event;
 pub(crate) mod operator_view;
 pub(crate) mod phase;
@@ -20,6 +21,7 @@ pub(crate) mod published;
 pub(crate) mod tasks;
 
 use self::counters::Counters;
+use self::descriptors::Descriptors;
 use self::operator_view::OperatorView;
 use self::phase::AtomicPhase;
 use self::published::Published;
@@ -39,6 +41,8 @@ pub struct Shared {
     pub(crate) phase: AtomicPhase,
     /// What is shown of PoPs.
     pub operator_view: ArcSwap<OperatorView>,
+    /// Descriptors, by the part that holds them.
+    pub(crate) descriptors: Arc<Descriptors>,
 }
 
 impl Shared {
@@ -48,6 +52,7 @@ impl Shared {
         counters: Counters,
         operator_view: OperatorView,
         tasks: Arc<TaskBoard>,
+        descriptors: Arc<Descriptors>,
     ) -> Shared {
         Shared {
             tasks,
@@ -55,6 +60,7 @@ impl Shared {
             counters,
             phase: AtomicPhase::default(),
             operator_view: ArcSwap::from_pointee(operator_view),
+            descriptors,
         }
     }
 }

@@ -70,7 +70,8 @@ fn log(event: &Event) {
         Event::LedgerAlarm { .. }
         | Event::MemoryFault { .. }
         | Event::TaskEnded { .. }
-        | Event::StateFolder { .. } => tracing::error!("{event}"),
+        | Event::StateFolder { .. }
+        | Event::DescriptorsShort { .. } => tracing::error!("{event}"),
         Event::ClockStepped { .. } => tracing::warn!("{event}"),
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
         Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),

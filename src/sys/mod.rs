@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is eleven kinds of call:
+//! What is unsafe here is fourteen kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
@@ -21,6 +21,11 @@
 //!   caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
 //! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
+//! * `getrlimit` and `setrlimit` ([`descriptors`]), on a local; `prlimit` ([`children`]), on a
+//!   local, for a child that is not reaped.
+//! * `prctl` ([`children`]), which sets a flag of the process, or reads it into a local.
+//! * `pidfd_open` and `pidfd_send_signal` ([`children`]): the descriptor is owned, and the process
+//!   behind it is looked at once more before the signal. `waitpid` writes nothing.
 //! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the
 //!   calling thread.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
@@ -36,10 +41,13 @@
 #[cfg(unix)]
 pub(crate) const NO_WAIT: i32 = libc::O_NONBLOCK;
 
+pub(crate) mod accept;
 pub(crate) mod affinity;
+pub(crate) mod children;
 pub(crate) mod clock;
 #[cfg(target_os = "linux")]
 pub(crate) mod datagram;
+pub(crate) mod descriptors;
 #[cfg(unix)]
 pub(crate) mod hooks;
 pub(crate) mod icmp_socket;

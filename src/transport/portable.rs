@@ -7,9 +7,11 @@
 //!
 //! * undecodable messages are answered by hickory itself (FORMERR without question and OPT),
 //!   uncounted;
-//! * its TCP has no limits of connections, and an aborted connection can end a listener;
 //! * on a wildcard bind its UDP answers leave from the address that the route prefers, which need
 //!   not be the one that was asked: list the addresses instead.
+//!
+//! TCP is our own ([`super::tcp`]) under either engine: hickory's accept loop has no limit of
+//! connections, asks again at once when descriptors are short, and ends with an aborted connection.
 
 use crate::answer::{self, Client, Disposition, QueryContext, Transport};
 use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
@@ -20,20 +22,15 @@ use crate::transport::draw::Draws;
 use crate::transport::slow_path;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
-use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Header, HeaderCounts, Message, Metadata};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use std::cell::RefCell;
 use std::io;
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// Answers that hickory may hold for one connection before it pushes back.
-const RESPONSE_BUFFER: usize = 64;
 
 /// The core behind hickory's server.
 pub(crate) struct Portable {
@@ -41,24 +38,13 @@ pub(crate) struct Portable {
     pub(crate) shared: Arc<Shared>,
     /// Counters of its UDP.
     pub(crate) udp: Arc<CounterBlock>,
-    /// Counters of its TCP.
-    pub(crate) tcp: Arc<CounterBlock>,
 }
 
 /// Serves non-blocking sockets until stopped.
-pub(crate) async fn serve(
-    handler: Portable,
-    udp: Vec<UdpSocket>,
-    tcp: Vec<TcpListener>,
-    idle: Duration,
-    stop: CancellationToken,
-) -> io::Result<()> {
+pub(crate) async fn serve(handler: Portable, udp: Vec<UdpSocket>, stop: CancellationToken) -> io::Result<()> {
     let mut server = Server::new(handler);
     for socket in udp {
         server.register_socket(tokio::net::UdpSocket::from_std(socket)?);
-    }
-    for listener in tcp {
-        server.register_listener(tokio::net::TcpListener::from_std(listener)?, idle, RESPONSE_BUFFER);
     }
     tokio::select! {
         () = stop.cancelled() => server.shutdown_gracefully().await.map_err(io::Error::other),
@@ -73,9 +59,9 @@ thread_local! {
 
 impl Portable {
     /// Our octets for a request, or `None` for silence.
-    fn octets(&self, request: &Request, block: &CounterBlock) -> Option<Vec<u8>> {
-        let transport = if request.protocol() == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
-        let client = Client { address: request.src().ip(), transport };
+    fn octets(&self, request: &Request) -> Option<Vec<u8>> {
+        let client = Client { address: request.src().ip(), transport: Transport::Udp };
+        let block = &self.udp;
         block.received(1);
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
             let service = self.shared.published.served();
@@ -125,12 +111,12 @@ impl RequestHandler for Portable {
         request: &Request,
         mut response_handle: R,
     ) -> ResponseInfo {
-        let block = if request.protocol() == Protocol::Udp { &self.udp } else { &self.tcp };
+        let block = &self.udp;
         let silent = ResponseInfo::from(Header {
             metadata: Metadata::response_from_request(&request.metadata),
             counts: HeaderCounts::default(),
         });
-        let Some(octets) = self.octets(request, block) else { return silent };
+        let Some(octets) = self.octets(request) else { return silent };
         let Ok(mut message) = Message::from_vec(&octets) else {
             block.dropped(Dropped::TooLong, 1);
             return silent;

@@ -2,12 +2,11 @@
 //! pipelined queries in order.
 
 use crate::answer::{self, Client, Disposition, QueryContext, Transport};
-use crate::limits::{
-    ACCEPT_PAUSE_MILLIS, DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS,
-    STREAM_WRITE_SECS,
-};
+use crate::limits::{DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
+use crate::shared::descriptors::Use;
+use crate::sys::accept::AcceptPause;
 use crate::sys::clock;
 use crate::transport::connection_limit::{ConnectionLimit, LimitReached};
 use crate::transport::draw::Draws;
@@ -43,7 +42,7 @@ pub(crate) struct TcpContext {
 /// Accepts until the server stops, then lets running answers finish.
 pub(crate) async fn serve(listener: TcpListener, tcp_context: Arc<TcpContext>) {
     let mut connections = JoinSet::new();
-    let mut pause = Duration::ZERO;
+    let mut pause = AcceptPause::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -51,18 +50,15 @@ pub(crate) async fn serve(listener: TcpListener, tcp_context: Arc<TcpContext>) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                pause = Duration::ZERO;
+                pause = AcceptPause::default();
                 admit(stream, peer, &tcp_context, &mut connections);
             }
             Err(error) => {
                 tcp_context.block.dropped(Dropped::SocketError, 1);
-                if !concerns_one_connection(&error) {
-                    // Out of descriptors or memory: the connection stays in the kernel's queue, and
-                    // asking again at once would spin.
-                    pause = (pause * 2)
-                        .clamp(Duration::from_millis(5), Duration::from_millis(ACCEPT_PAUSE_MILLIS));
+                if let Some(wait) = pause.after(&error) {
+                    tcp_context.shared.descriptors.note_exhausted();
                     tracing::debug!(%error, "TCP accept failed");
-                    tokio::select! { () = sleep(pause) => {}, () = tcp_context.stop.cancelled() => break }
+                    tokio::select! { () = sleep(wait) => {}, () = tcp_context.stop.cancelled() => break }
                 }
             }
         }
@@ -84,9 +80,10 @@ fn admit(stream: TcpStream, peer: SocketAddr, tcp_context: &Arc<TcpContext>, con
         Ok(pass) => {
             tcp_context.block.connected();
             let tcp_context = Arc::clone(tcp_context);
+            let held = Arc::clone(&tcp_context.shared.descriptors).hold(Use::Tcp);
             connections.spawn(async move {
                 Connection::new(stream, peer, &tcp_context).run().await;
-                drop(pass);
+                drop((pass, held));
             });
         }
         Err(LimitReached::Total) => tcp_context.block.dropped(Dropped::ConnectionsFull, 1),
@@ -98,23 +95,6 @@ fn count_panic(tcp_context: &TcpContext, ended: &Result<(), tokio::task::JoinErr
     if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
         tcp_context.block.dropped(Dropped::Panic, 1);
     }
-}
-
-/// Errors of `accept` that belong to the connection that was being accepted (accept(2), "Error
-/// handling"): the next one may be taken at once.
-fn concerns_one_connection(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind as Kind;
-    matches!(
-        error.kind(),
-        Kind::ConnectionAborted
-            | Kind::ConnectionReset
-            | Kind::ConnectionRefused
-            | Kind::Interrupted
-            | Kind::HostUnreachable
-            | Kind::NetworkUnreachable
-            | Kind::NetworkDown
-            | Kind::TimedOut
-    )
 }
 
 thread_local! {

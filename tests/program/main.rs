@@ -9,10 +9,12 @@ mod metrics;
 mod overrides;
 mod probes;
 mod process;
+mod programs;
 mod refused;
 mod reload_under_load;
 mod restarts;
 mod shedding;
+mod storms;
 #[path = "../support/mod.rs"]
 mod support;
 mod transport;

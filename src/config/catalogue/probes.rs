@@ -54,8 +54,8 @@ probes:
             &Shape::Either(&[Shape::List(&Shape::Text("a word")), Shape::Map(&EXEC_CHECK)]),
             NONE,
             "a program and its arguments; exit status 0 means well. It runs without a shell, with \
-             `MERIDIAN_POP`, `MERIDIAN_SERVICE` and \
-             `MERIDIAN_ADDRESS` in its environment",
+             `MERIDIAN_POP`, `MERIDIAN_SERVICE` and `MERIDIAN_ADDRESS` in its environment; what it starts, \
+             which inherits `MERIDIAN_RUN`, ends with it",
             "[/usr/local/bin/check-pop]",
         ),
         aside(

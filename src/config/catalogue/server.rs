@@ -181,7 +181,8 @@ static LISTEN: KeySection = KeySection {
             "tcp_connections",
             &Shape::Integer(1, 1_000_000),
             Absent::Default("4096"),
-            "TCP connections in all",
+            "TCP connections in all; fewer where the limit of descriptors leaves less \
+             ([operate.md](operate.md#descriptors)), which a warning says",
             "4096",
         ),
         entry(

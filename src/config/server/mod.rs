@@ -40,6 +40,8 @@ pub(crate) struct ServerFile {
     pub(crate) site_at: Option<At>,
     /// Addresses and sockets, and how they are served.
     pub(crate) listen: Listen,
+    /// Where `listen.tcp_connections` is written.
+    pub(crate) tcp_connections_at: Option<At>,
     /// Folder of what outlasts a restart.
     pub(crate) state: PathBuf,
     /// Whether the first fault of a task ends the process.
@@ -88,6 +90,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
             tcp_connections_per_prefix: TCP_CONNECTIONS_PER_PREFIX,
             tcp_idle_secs: TCP_IDLE_SECS,
         },
+        tcp_connections_at: None,
         state: folder.join("state"),
         exit_on_fault: false,
         cookies: Cookies::Own,
@@ -103,7 +106,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         lower_node(node, &mut file, out);
     }
     if let Some(node) = table.need("listen", out) {
-        lower_listen(node, folder, &mut file.listen, out);
+        file.tcp_connections_at = lower_listen(node, folder, &mut file.listen, out);
     }
     if let Some(node) = table.take("geoip") {
         lower_geoip(node, folder, &mut file, out);
@@ -151,8 +154,9 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
     table.finish(out);
 }
 
-fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) {
-    let Some(mut table) = MapReader::open(node, "`listen`", out) else { return };
+/// Reads `listen`; gives where `tcp_connections` is written.
+fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) -> Option<At> {
+    let mut table = MapReader::open(node, "`listen`", out)?;
     if let Some(node) = table.need("dns", out) {
         for member in members(node) {
             let Some(address) = socket(member, "dns", out) else { continue };
@@ -182,9 +186,8 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         .and_then(|node| integer(node, "threads", 1..=i64::from(THREADS_MAX), out))
         .map(|n| n as u16);
     lower_workers(&mut table, listen, out);
-    if let Some(n) =
-        table.take("tcp_connections").and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out))
-    {
+    let tcp_connections = table.take("tcp_connections");
+    if let Some(n) = tcp_connections.and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out)) {
         listen.tcp_connections = n as u32;
     }
     if let Some(n) = table
@@ -199,6 +202,7 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         listen.tcp_idle_secs = (ms / 1_000) as u32;
     }
     table.finish(out);
+    tcp_connections.map(|node| node.at)
 }
 
 /// How UDP workers use cores and the kernel's buffers.

@@ -11,6 +11,7 @@ use super::{Prober, Trial, file, words};
 use crate::health::load::spec::{Feed, FeedUrl, LoadSpec};
 use crate::health::spec::{HttpCheck, HttpMethod, TlsCheck, Verify};
 use crate::limits::{FEED_BODY_OCTETS_MAX, FEED_PAGE_OCTETS_MAX, PROBE_STREAM_OCTETS_MAX};
+use crate::shared::descriptors::Use;
 use number::Body;
 use samples::Samples;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ impl Prober {
     /// operator. Must run inside a Tokio runtime with I/O and time. Dropped midway, it closes its
     /// connection.
     pub async fn read(&self, reading: &FeedRequest) -> Result<f64, Arc<str>> {
+        let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
         let mut trial = Trial::default();
         let within = Duration::from_millis(u64::from(reading.timeout_ms));
         let read = match timeout(within, self.number(reading, &mut trial)).await {

@@ -1,0 +1,145 @@
+//! Whether readers of pages slow answers down: DNS over TCP, asked one question after the other,
+//! without readers and with sixteen that read `/metrics` in a loop, of 1,000 PoPs with two probed
+//! addresses each; then `/readyz` meanwhile.
+//!
+//! `cargo bench --bench pages` takes half a minute. The server is a process of its own; the readers
+//! and the client share the cores with it, so that times are those of a busy machine.
+//! The bar: 99 of 100 answers within 10 ms on two cores. Figures: benches/runs.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use support::deployment::{Deployment, banner, connect, framed, query, read_framed};
+
+const POPS: u32 = 1_000;
+const READERS: usize = 16;
+/// How long each part is measured.
+const MEASURED: Duration = Duration::from_secs(10);
+/// Time between two questions: a client that waits, not a load.
+const EVERY: Duration = Duration::from_millis(2);
+
+fn main() {
+    if std::env::args().skip(1).any(|word| word.starts_with('-') && word != "--bench") {
+        println!("skipped: this bench knows no options");
+        return;
+    }
+    let (deployment, mut child, dns, admin) = start();
+    let page = read(admin, "/metrics");
+    println!("{POPS} PoPs: /metrics has {} octets, {} lines", page.len(), page.lines().count());
+    let alone: Vec<Duration> = (0..20).map(|_| time(|| drop(read(admin, "/metrics")))).collect();
+    told("one reader of /metrics in a loop, pauses included", alone);
+    told("TCP answer, nobody reads", answers(dns));
+    told("/readyz, nobody reads", checks(admin));
+    let (stop, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let readers: Vec<_> = (0..READERS)
+        .map(|_| {
+            let (stop, reads) = (Arc::clone(&stop), Arc::clone(&reads));
+            std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let _ = read(admin, "/metrics");
+                    reads.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let began = Instant::now();
+    told(&format!("TCP answer, {READERS} readers of /metrics"), answers(dns));
+    told(&format!("/readyz, {READERS} readers of /metrics"), checks(admin));
+    let per_sec = reads.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
+    println!("{per_sec:.1} pages a second in all");
+    stop.store(true, Ordering::Relaxed);
+    readers.into_iter().for_each(|reader| reader.join().expect("no panic"));
+    let _ = child.kill();
+    let _ = child.wait();
+    drop(deployment);
+}
+
+/// A server with PoPs that are probed by push: their targets are all there is, and nothing goes
+/// out.
+fn start() -> (Deployment, Child, SocketAddr, SocketAddr) {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "  admin: \"127.0.0.1:0\"\n");
+    let mut pops = "probes: { robot: { push: { ttl: 1h }, up_after: 1, down_after: 1 } }\npops:\n".to_owned();
+    for pop in 0..POPS {
+        let name = if pop == 0 { "one".to_owned() } else { format!("p{pop:04}") };
+        let (high, low) = (pop >> 8, pop & 255);
+        let _ = writeln!(
+            pops,
+            "  {name}: {{ at: {{ lat: 50.1, lon: 8.7, country: DE }}, probe: robot, addresses: \
+             [\"10.0.{high}.{low}\", \"2001:db8::{high:x}:{low:x}\"] }}"
+        );
+    }
+    deployment.write("pops.yaml", &pops);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args(["serve", "--config"])
+        .arg(deployment.path("meridian.yaml"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let (dns, admin) = banner(child.stdout.take().expect("piped"));
+    (deployment, child, dns, admin.expect("the address is printed"))
+}
+
+fn read(admin: SocketAddr, path: &str) -> String {
+    let mut stream = connect(admin);
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("the server reads");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("text");
+    assert!(text.starts_with("HTTP/1.1 200"), "{}", text.lines().next().unwrap_or_default());
+    text
+}
+
+fn time(run: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    run();
+    began.elapsed()
+}
+
+/// Times from a question to its answer, on one connection that is kept.
+fn answers(dns: SocketAddr) -> Vec<Duration> {
+    let mut stream: TcpStream = connect(dns);
+    stream.set_nodelay(true).expect("it can be set");
+    let question = framed(&query(1, "www.cdn.example", 1));
+    repeated(|| {
+        stream.write_all(&question).expect("the server reads");
+        drop(read_framed(&mut stream));
+    })
+}
+
+fn checks(admin: SocketAddr) -> Vec<Duration> {
+    repeated(|| drop(read(admin, "/readyz")))
+}
+
+fn repeated(mut run: impl FnMut()) -> Vec<Duration> {
+    let end = Instant::now() + MEASURED;
+    let mut times = Vec::new();
+    while Instant::now() < end {
+        times.push(time(&mut run));
+        std::thread::sleep(EVERY);
+    }
+    times
+}
+
+fn told(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: f64| {
+        let index = ((times.len() as f64 * share) as usize).min(times.len() - 1);
+        times[index].as_secs_f64() * 1_000.0
+    };
+    println!(
+        "{what}: {} times, median {:.2} ms, 90 % {:.2} ms, 99 % {:.2} ms, 99.9 % {:.2} ms, most {:.2} ms",
+        times.len(),
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(0.999),
+        at(1.0)
+    );
+}

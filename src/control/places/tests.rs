@@ -1,0 +1,107 @@
+//! Places of connections, without connections.
+
+use super::*;
+
+fn address(text: &str) -> Option<IpAddr> {
+    Some(text.parse().expect("an address"))
+}
+
+fn is_cut(place: &Place) -> bool {
+    !place.places.table().rows.contains_key(&place.id)
+}
+
+/// When every place is taken by silent connections, a new one has the place of the oldest of the
+/// address that has most.
+#[test]
+fn the_oldest_of_the_largest_storm_is_cut() {
+    let places = Arc::new(Places::default());
+    let quiet = places.enter(address("192.0.2.1"));
+    let storm: Vec<Place> =
+        (1..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(address("198.51.100.7"))).collect();
+    assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
+    let new = places.enter(address("203.0.113.1"));
+    assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
+    assert!(is_cut(&storm[0]) && !is_cut(&storm[1]) && !is_cut(&quiet) && !is_cut(&new));
+}
+
+/// Addresses of one /64 count as one, and IPv4 inside IPv6 as IPv4.
+#[test]
+fn a_network_of_one_client_counts_as_one() {
+    let rows = [
+        ("2001:db8::1", "2001:db8::2", true),
+        ("2001:db8::1", "2001:db8:0:1::1", false),
+        ("::ffff:192.0.2.1", "192.0.2.1", true),
+        ("192.0.2.1", "192.0.2.2", false),
+    ];
+    for (one, other, are_one) in rows {
+        let canonical = |text: &str| super::canonical(text.parse().expect("an address"));
+        assert_eq!(canonical(one) == canonical(other), are_one, "{one} {other}");
+    }
+}
+
+/// A class that is full refuses its own requests and no others; a peer that does not take its
+/// answer makes room.
+#[test]
+fn classes_do_not_lock_each_other_out() {
+    let places = Arc::new(Places::default());
+    let enter = || places.enter(None);
+    let waiting: Vec<Place> = (0..CONTROL_WAITING_MAX).map(|_| enter()).collect();
+    assert!(waiting.iter().all(|place| place.answer(Class::Wait).is_ok()));
+    let scrapes: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| enter()).collect();
+    assert!(scrapes.iter().all(|place| place.answer(Class::Page).is_ok()));
+    assert_eq!(enter().answer(Class::Wait), Err(Full));
+    let late = enter();
+    assert_eq!(late.answer(Class::Page), Err(Full));
+    assert_eq!(enter().answer(Class::Verb), Ok(()));
+    assert_eq!(enter().answer(Class::Check), Ok(()));
+    scrapes[3].take(Class::Page);
+    assert_eq!(late.answer(Class::Page), Ok(()));
+    assert!(is_cut(&scrapes[3]) && !is_cut(&scrapes[0]));
+    drop((waiting, scrapes, late));
+    assert_eq!(places.held(), 0);
+}
+
+#[test]
+fn requests_have_classes() {
+    let rows = [
+        (Method::GET, "/readyz", Class::Check),
+        (Method::GET, "/healthz", Class::Check),
+        (Method::GET, "/metrics", Class::Page),
+        (Method::GET, "/pops/fra", Class::Page),
+        (Method::POST, "/reload", Class::Wait),
+        (Method::POST, "/diff", Class::Wait),
+        (Method::GET, "/reload", Class::Page),
+        (Method::POST, "/pops/override", Class::Verb),
+        (Method::POST, "/probes/push", Class::Verb),
+    ];
+    for (method, path, class) in rows {
+        assert_eq!(Class::of(&method, path), class, "{method} {path}");
+    }
+}
+
+/// Each stage sets a deadline, a reload's answer apart.
+#[test]
+fn every_stage_has_a_deadline() {
+    let places = Arc::new(Places::default());
+    let place = places.enter(None);
+    let began = Instant::now();
+    let left = || place.until.borrow().map(|until| until.duration_since(began).as_secs_f64().round() as u64);
+    assert_eq!(left(), Some(CONTROL_REQUEST_SECS));
+    let answers = [(Class::Check, true), (Class::Page, true), (Class::Verb, true), (Class::Wait, false)];
+    for (class, is_bounded) in answers {
+        place.answer(class).expect("room");
+        assert_eq!(left(), is_bounded.then_some(CONTROL_ANSWER_SECS), "{class:?}");
+        place.take(class);
+        assert_eq!(left(), Some(CONTROL_TAKE_SECS), "{class:?}");
+    }
+}
+
+/// A watch ends when its place is given to another.
+#[tokio::test]
+async fn a_connection_without_a_place_is_cut() {
+    let places = Arc::new(Places::default());
+    let first = places.enter(None);
+    let others: Vec<Place> = (0..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(None)).collect();
+    first.watch().cut().await;
+    assert_eq!(others.iter().filter(|place| is_cut(place)).count(), 0);
+}

@@ -1,0 +1,136 @@
+//! Shares of the descriptors that the process may open ([`Shares`]), made from the limit and the
+//! server file, and the watch over them.
+
+use crate::config::Listen;
+use crate::control;
+use crate::finding::{At, Finding, code};
+use crate::limits::{
+    DESCRIPTORS_CALM_LOOKS, DESCRIPTORS_OWN, DESCRIPTORS_WATCH_SECS, PROBE_DESCRIPTORS_MAX,
+    TCP_CONNECTIONS_LEAST,
+};
+use crate::shared::Shared;
+use crate::shared::descriptors::{Descriptors, Shares, Use};
+use crate::shared::event::Event;
+use crate::state::event_log::EventLog;
+use crate::sys;
+use crate::sys::clock::epoch_secs;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The shares of a server that opens so many `sockets`, and what there is to say of them: a warning
+/// where `listen.tcp_connections` (written at `at`) is more than there is room for, a note where
+/// the default is, an error where the limit does not hold the rest.
+pub(crate) fn share(
+    listen: &Listen,
+    at: Option<At>,
+    sockets: usize,
+    limit: Option<usize>,
+) -> (Shares, Option<Finding>) {
+    let Some(limit) = limit.filter(|limit| *limit < usize::MAX) else {
+        return (Shares { tcp: listen.tcp_connections as usize, ..Shares::default() }, None);
+    };
+    let own = DESCRIPTORS_OWN + sockets;
+    let listeners = if listen.admin.is_some() { 2 } else { 1 };
+    let pages = listeners * control::places::DESCRIPTORS;
+    let probes = PROBE_DESCRIPTORS_MAX.min(limit / 4);
+    let left = limit.saturating_sub(own + pages + probes);
+    let asked = listen.tcp_connections as usize;
+    let shares = Shares { limit, tcp: asked.min(left), pages, probes, own };
+    let rest = own + pages;
+    let words = format!("{own} for sockets and files, {pages} for pages, {probes} for probes");
+    let placed = |finding: Finding| match at {
+        Some(at) => finding.at(at, format!("{left} are used instead")),
+        None => finding,
+    };
+    let finding = if left < TCP_CONNECTIONS_LEAST {
+        // A quarter is for probes.
+        let needed = (rest + TCP_CONNECTIONS_LEAST) * 4 / 3 + 1;
+        let message = format!(
+            "the process may open {limit} descriptors, which leaves {left} for DNS over TCP besides {words}"
+        );
+        let finding = Finding::error(code::DESCRIPTORS, message);
+        let help =
+            format!("raise the limit to {needed} or more: `LimitNOFILE=` of the unit, or `ulimit -Hn`");
+        Some(match at {
+            Some(at) => finding.at(at, "no room for these").help(help),
+            None => finding.help(help),
+        })
+    } else if asked > left {
+        let message = format!(
+            "`listen.tcp_connections` is {asked}, and the limit of {limit} descriptors leaves {left} \
+             besides {words}"
+        );
+        let make = if at.is_some() { Finding::warning } else { Finding::note };
+        let needed = asked + rest + PROBE_DESCRIPTORS_MAX;
+        Some(placed(make(code::DESCRIPTORS, message)).help(format!(
+            "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or write at most \
+             {left}"
+        )))
+    } else {
+        None
+    };
+    (shares, finding)
+}
+
+/// A line for people.
+pub(crate) fn words(shares: &Shares) -> String {
+    if shares.limit == usize::MAX {
+        return format!("no limit, {} for TCP", shares.tcp);
+    }
+    let of = |part: Use| format!("{} {}", shares.of(part), part.word());
+    format!("{} at most: {}", shares.limit, Use::ALL.map(of).join(", "))
+}
+
+/// Looks at what is open, and tells when descriptors begin and cease to be short, until the server
+/// stops.
+pub(crate) async fn watch(shared: Arc<Shared>, event_log: EventLog, stop: CancellationToken) {
+    let mut watched = Watched::default();
+    loop {
+        let open = sys::descriptors::open();
+        if let Some(event) = watched.look(&shared.descriptors, open, epoch_secs()) {
+            event_log.append(&event);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(DESCRIPTORS_WATCH_SECS)) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// What the looks before have found.
+#[derive(Debug, Default)]
+struct Watched {
+    exhausted: u64,
+    is_short: bool,
+    /// Looks without a lack, one after the other.
+    calm: u32,
+}
+
+impl Watched {
+    /// Descriptors are short when the process's own ones are more than their share, or the system
+    /// gave none since the last look.
+    fn look(&mut self, descriptors: &Descriptors, open: Option<usize>, now_epoch_secs: u64) -> Option<Event> {
+        if let Some(open) = open {
+            descriptors.note_open(open);
+        }
+        let exhausted = descriptors.exhausted();
+        let lacks = exhausted > self.exhausted
+            || open.is_some() && descriptors.held(Use::Own) > descriptors.shares().own;
+        self.exhausted = exhausted;
+        self.calm = if lacks { 0 } else { self.calm.saturating_add(1) };
+        let is_short = lacks || self.is_short && self.calm < DESCRIPTORS_CALM_LOOKS;
+        if is_short == self.is_short {
+            return None;
+        }
+        self.is_short = is_short;
+        descriptors.note_short(is_short.then_some(now_epoch_secs));
+        Some(match is_short {
+            true => Event::DescriptorsShort { sentence: descriptors.sentence() },
+            false => Event::DescriptorsEnough,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

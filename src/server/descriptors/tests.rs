@@ -1,0 +1,81 @@
+//! Shares by limit, and the looks of the watch.
+
+use super::*;
+use crate::config::Cpus;
+use crate::finding::{FileId, Severity};
+use crate::limits::BATCH_DEFAULT;
+
+fn listen(tcp_connections: u32, admin: bool) -> Listen {
+    Listen {
+        dns: vec![([127, 0, 0, 1], 53).into()],
+        control: "control.sock".into(),
+        admin: admin.then(|| ([127, 0, 0, 1], 8053).into()),
+        threads: None,
+        cpus: Cpus::Off,
+        batch: BATCH_DEFAULT,
+        receive_buffer: None,
+        send_buffer: None,
+        tcp_connections,
+        tcp_connections_per_prefix: 256,
+        tcp_idle_secs: 10,
+    }
+}
+
+/// What TCP gets is what the reserves leave; too large a number is told at its place, and a limit
+/// that holds nothing is an error.
+#[test]
+fn reserves_come_first() {
+    let at = Some(At::whole(FileId(0)));
+    let rows = [
+        (4_096, at, Some(1_048_576), 4_096, None),
+        (4_096, at, Some(1_024), 1_024 - 106 - 288 - 256, Some(Severity::Warning)),
+        (4_096, None, Some(1_024), 1_024 - 106 - 288 - 256, Some(Severity::Note)),
+        (100, at, Some(1_024), 100, None),
+        (100, at, Some(512), 0, Some(Severity::Error)),
+        (100, None, Some(64), 0, Some(Severity::Error)),
+        (4_096, at, None, 4_096, None),
+        (4_096, at, Some(usize::MAX), 4_096, None),
+    ];
+    for (asked, at, limit, tcp, severity) in rows {
+        let (shares, finding) = share(&listen(asked, true), at, 10, limit);
+        assert_eq!(shares.tcp, tcp, "{asked} of {limit:?}");
+        assert_eq!(finding.as_ref().map(|finding| finding.severity), severity, "{asked} of {limit:?}");
+        if let Some(finding) = finding {
+            assert_eq!((finding.at, finding.help.len()), (at, 1), "{finding:?}");
+        }
+        if let Some(limit) = limit.filter(|limit| (600..usize::MAX).contains(limit)) {
+            assert!(shares.tcp + shares.pages + shares.probes + shares.own <= limit, "{shares:?}");
+        }
+    }
+}
+
+/// The limit that an error asks for is enough.
+#[test]
+fn the_help_of_an_error_helps() {
+    for (admin, sockets) in [(false, 3), (true, 10), (true, 2_000)] {
+        let refused = share(&listen(100, admin), None, sockets, Some(64)).1.expect("an error");
+        let words = refused.help[0].split_whitespace();
+        let needed = words.filter_map(|word| word.parse().ok()).next().expect("a number");
+        let found = share(&listen(64, admin), None, sockets, Some(needed)).1;
+        assert!(found.is_none(), "{needed}: {found:?}");
+    }
+}
+
+/// The alarm begins with the first lack, and ends after looks without one.
+#[test]
+fn the_watch_tells_begin_and_end() {
+    let descriptors = Descriptors::new(Shares { limit: 100, own: 20, ..Shares::default() });
+    let mut watched = Watched::default();
+    let mut look = |open| watched.look(&descriptors, open, 7).map(|event| event.kind());
+    assert_eq!(look(Some(20)), None);
+    assert_eq!(look(Some(21)), Some("descriptors_short"));
+    let alarm = descriptors.alarm().expect("it stands");
+    assert_eq!(alarm.since_epoch_secs, 7);
+    assert!(alarm.sentence.contains("21 of 100 are open (0 tcp, 0 pages, 0 probes, 21 own)"), "{alarm:?}");
+    let ends: Vec<_> = (0..DESCRIPTORS_CALM_LOOKS).map(|_| look(Some(5))).collect();
+    assert_eq!(ends.iter().flatten().collect::<Vec<_>>(), [&"descriptors_enough"]);
+    assert_eq!((ends.last(), descriptors.alarm()), (Some(&Some("descriptors_enough")), None));
+    // No descriptor is left to look with.
+    descriptors.note_exhausted();
+    assert_eq!(look(None), Some("descriptors_short"));
+}

@@ -1,0 +1,64 @@
+//! Runtimes: threads of its own for each part of the server, so that no part waits for another's
+//! work.
+//!
+//! ```text
+//!  tcp      answers over TCP, the slow path, the portable engine    one thread a core
+//!  pages    control socket, admin address                           one thread, and renderers
+//!  probes   checks, load feeds                                      two threads, and readers of files
+//!  writer   the single writer                                       one thread, and reloads and saves
+//!  main     signals, the first round, the wait for the end          the thread that started the server
+//! ```
+//!
+//! UDP workers are threads without a runtime (`src/transport/worker.rs`). The thread of a signal
+//! runs nothing else: SIGTERM is seen while every other thread is busy.
+
+use crate::limits::{PAGE_THREADS, PROBE_BLOCKING_THREADS, WRITER_BLOCKING_THREADS};
+use std::io;
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+
+/// The runtimes of one server.
+pub(crate) struct Runtimes {
+    /// Signals, and whatever the thread that started the server waits for.
+    pub(crate) main: Runtime,
+    /// DNS over TCP.
+    pub(crate) tcp: Runtime,
+    /// The control socket and the admin address.
+    pub(crate) pages: Runtime,
+    /// Checks and load feeds.
+    pub(crate) probes: Runtime,
+    /// The writer, its reloads and its saves.
+    pub(crate) writer: Runtime,
+}
+
+impl Runtimes {
+    /// Starts the threads.
+    pub(crate) fn new() -> io::Result<Runtimes> {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Ok(Runtimes {
+            main: Builder::new_current_thread().enable_all().build()?,
+            tcp: start("tcp", cores, 1)?,
+            pages: start("pages", 1, PAGE_THREADS)?,
+            probes: start("probes", 2, PROBE_BLOCKING_THREADS)?,
+            writer: start("writer", 1, WRITER_BLOCKING_THREADS)?,
+        })
+    }
+
+    /// Ends the threads. What blocks one is left behind after `within`, which is for all together.
+    pub(crate) fn stop(self, within: Duration) {
+        let end = Instant::now() + within;
+        for runtime in [self.tcp, self.pages, self.probes, self.writer, self.main] {
+            runtime.shutdown_timeout(end.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
+fn start(name: &str, threads: usize, blocking: usize) -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .thread_name(name)
+        .worker_threads(threads)
+        .max_blocking_threads(blocking)
+        .build()
+}

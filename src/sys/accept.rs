@@ -1,0 +1,47 @@
+//! Errors of accept(2): which concern one connection, and how long to wait after the others.
+
+use crate::limits::{ACCEPT_PAUSE_MILLIS, ACCEPT_PAUSE_MILLIS_MIN};
+use std::io;
+use std::time::Duration;
+
+/// The pause of one accept loop. Start a new one after each success.
+#[derive(Debug, Default)]
+pub(crate) struct AcceptPause {
+    last: Duration,
+}
+
+impl AcceptPause {
+    /// How long to wait before the next accept. `None` if the error concerns one connection, so
+    /// that the next may be taken at once. Out of descriptors or memory the connection stays in the
+    /// kernel's queue, and accepting again at once would spin.
+    pub(crate) fn after(&mut self, error: &io::Error) -> Option<Duration> {
+        if concerns_one_connection(error) {
+            return None;
+        }
+        self.last = (self.last * 2).clamp(
+            Duration::from_millis(ACCEPT_PAUSE_MILLIS_MIN),
+            Duration::from_millis(ACCEPT_PAUSE_MILLIS),
+        );
+        Some(self.last)
+    }
+}
+
+/// Errors of `accept` that belong to the connection that was being accepted (accept(2), "Error
+/// handling").
+fn concerns_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::ConnectionRefused
+            | Kind::Interrupted
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+            | Kind::TimedOut
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Processes of the system, and of these our children and what they left to us (proc(5),
+//! PR_SET_CHILD_SUBREAPER of prctl(2)).
+//!
+//! Only Linux tells; elsewhere the list is empty, and a process group is all that is killed.
+
+/// A process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Process {
+    /// Its number.
+    pub(crate) pid: u32,
+    /// Its parent's.
+    pub(crate) parent: u32,
+    /// When it began, in ticks of the clock since the machine did. With the number it names one
+    /// process for ever.
+    pub(crate) started: u64,
+    /// Whether it has ended and waits for its parent.
+    pub(crate) is_zombie: bool,
+}
+
+/// Makes this process the parent of all that its children leave behind. For the whole process:
+/// only a program that is nothing but a server may ask it.
+pub(crate) fn adopt() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: takes numbers and no pointer. Refused, descendants go to the init process as before.
+    unsafe {
+        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    }
+}
+
+/// Whether orphans below this process become its children.
+pub(crate) fn adopts() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let mut told: libc::c_int = 0;
+        // SAFETY: the kernel writes one `int` to the local one, which outlives the call.
+        let status = unsafe { libc::prctl(libc::PR_GET_CHILD_SUBREAPER, &raw mut told, 0, 0, 0) };
+        status == 0 && told == 1 || std::process::id() == 1
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
+/// Every process that this one may see. One that ends meanwhile is left out.
+pub(crate) fn list() -> Vec<Process> {
+    if !cfg!(target_os = "linux") {
+        return Vec::new();
+    }
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| process(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+/// One process.
+pub(crate) fn process(pid: u32) -> Option<Process> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    read(pid, &stat)
+}
+
+/// The fields of a `stat` behind the name, which may hold anything.
+fn read(pid: u32, stat: &[u8]) -> Option<Process> {
+    let end = stat.iter().rposition(|octet| *octet == b')')?;
+    let fields: Vec<&str> =
+        std::str::from_utf8(stat.get(end + 1..)?).ok()?.split_ascii_whitespace().collect();
+    let is_zombie = matches!(*fields.first()?, "Z" | "X");
+    // Field 3 of proc(5) is the first here.
+    Some(Process {
+        pid,
+        parent: fields.get(1)?.parse().ok()?,
+        started: fields.get(19)?.parse().ok()?,
+        is_zombie,
+    })
+}
+
+/// The value of a variable in the environment with which a process began its program.
+pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = |entry: &[u8]| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    environment.split(|octet| *octet == 0).find_map(value).and_then(|value| String::from_utf8(value).ok())
+}
+
+/// Kills a process, if it still is the one that was listed.
+pub(crate) fn kill(listed: &Process) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+        let Ok(pid) = libc::pid_t::try_from(listed.pid) else { return };
+        let is_same = || process(listed.pid).is_some_and(|now| now.started == listed.started);
+        if pid <= 1 || listed.pid == std::process::id() {
+            return;
+        }
+        // SAFETY: takes numbers and no pointer; gives a new descriptor or -1.
+        let handle = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        if let Ok(handle) = i32::try_from(handle)
+            && handle >= 0
+        {
+            // SAFETY: the descriptor is new and nobody else's.
+            let handle = unsafe { OwnedFd::from_raw_fd(handle) };
+            // The handle stays with its process, so that the number cannot become another's behind
+            // this look.
+            if is_same() {
+                let none: *const libc::siginfo_t = std::ptr::null();
+                // SAFETY: the descriptor is open; a null pointer asks for the usual signal.
+                unsafe {
+                    libc::syscall(libc::SYS_pidfd_send_signal, handle.as_raw_fd(), libc::SIGKILL, none, 0);
+                }
+            }
+        } else if is_same() {
+            // A kernel before 5.3, or no descriptor is left.
+            // SAFETY: takes two numbers and no pointer.
+            unsafe {
+                libc::kill(pid, libc::SIGKILL);
+            }
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = listed;
+}
+
+/// Takes the end of a child that has ended, so that it leaves the table of processes.
+#[cfg(unix)]
+pub(crate) fn reap(pid: u32) {
+    let Ok(pid) = libc::pid_t::try_from(pid) else { return };
+    // 0 and below would mean others too.
+    if pid > 0 {
+        // SAFETY: without a place for the status the kernel writes nothing; it does not wait.
+        unsafe {
+            libc::waitpid(pid, std::ptr::null_mut(), libc::WNOHANG);
+        }
+    }
+}
+
+/// Lowers the soft limit of descriptors of a child that is not reaped, to a number that old
+/// programs can bear.
+pub(crate) fn limit_descriptors(pid: u32, soft: u64) {
+    #[cfg(target_os = "linux")]
+    {
+        let Ok(pid) = libc::pid_t::try_from(pid) else { return };
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the kernel writes one `rlimit` to the local one, then reads it; both outlive the
+        // calls.
+        unsafe {
+            if libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) == 0 {
+                limit.rlim_cur = limit.rlim_max.min(soft);
+                libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut());
+            }
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pid, soft);
+}
+
+#[cfg(test)]
+mod tests;

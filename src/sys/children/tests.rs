@@ -1,0 +1,47 @@
+//! Processes as the system lists them.
+
+use super::*;
+use std::process::{Command, Stdio};
+
+/// A name may hold blanks, brackets and what looks like other fields.
+#[test]
+fn a_stat_is_read_behind_the_name() {
+    let behind = "7 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 0 0";
+    let rows = [
+        (format!("12 (sleep) S {behind}"), Some((false, 4711))),
+        (format!("12 (a) Z 1 (b) Z {behind}"), Some((true, 4711))),
+        (format!("12 (\n) X {behind}"), Some((true, 4711))),
+        ("12 (sleep) S 7 7".to_owned(), None),
+        ("12 sleep".to_owned(), None),
+        (String::new(), None),
+    ];
+    for (stat, wanted) in rows {
+        let wanted = wanted.map(|(is_zombie, started)| Process { pid: 12, parent: 7, started, is_zombie });
+        assert_eq!(read(12, stat.as_bytes()), wanted, "{stat:?}");
+    }
+}
+
+/// A child is found with its mark, and only the process that was listed is killed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_child_is_known_and_killed() {
+    let mut child = Command::new("sleep")
+        .arg("1000")
+        .env("MERIDIAN_RUN", "7-1")
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("sleep is there");
+    let listed = list().into_iter().find(|process| process.pid == child.id()).expect("it is listed");
+    assert_eq!((listed.parent, listed.is_zombie), (std::process::id(), false));
+    while variable(listed.pid, "MERIDIAN_RUN").is_none() {
+        // Until it has begun its program, it has our environment.
+        std::thread::yield_now();
+    }
+    assert_eq!(variable(listed.pid, "MERIDIAN_RUN").as_deref(), Some("7-1"));
+    assert_eq!(variable(listed.pid, "MERIDIAN_RU"), None);
+    kill(&Process { started: listed.started + 1, ..listed });
+    assert_eq!(child.try_wait().expect("our child"), None, "another process of that number is not killed");
+    kill(&listed);
+    assert!(!child.wait().expect("our child").success());
+    assert_eq!(process(listed.pid).filter(|now| now.started == listed.started), None);
+}
