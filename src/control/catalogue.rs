@@ -82,7 +82,8 @@ families! {
     RELOAD_AGE = Gauge "meridian_reload_running_seconds" []
         "How long the reload that runs has taken so far; 0 while none does.";
     STATE_FOLDER_OK = Gauge "meridian_state_folder_ok" []
-        "1 while the state folder is ours and takes files, 0 while it is gone, taken, full, read-only or hangs.";
+        "1 while the state folder is ours and takes files; 0 while it is gone, taken, full, read-only, or \
+         hangs.";
     HEARTBEAT_AGE = Gauge "meridian_heartbeat_age_seconds" ["task"]
         "How long ago a task of the control plane, or a UDP worker, last moved; they move every second.";
     TASK_ENDS = Counter "meridian_task_ends_total" ["task"]

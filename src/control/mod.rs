@@ -61,8 +61,8 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Alarms that stand. Those of descriptors and of tasks come first, and not by the writer, which
-    /// may sleep, or no longer be there.
+    /// Alarms that stand. Those of descriptors and of tasks come first, and not by the writer,
+    /// which may sleep, or no longer be there.
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         let (now, now_ms) = (epoch_secs(), uptime_ms());
         let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();

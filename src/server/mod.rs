@@ -8,8 +8,11 @@
 
 pub(crate) mod attempt;
 pub(crate) mod compare;
+#[cfg(unix)]
+pub(crate) mod control_socket;
 pub(crate) mod descriptors;
 pub(crate) mod driver;
+mod lanes;
 pub(crate) mod ledger_alarms;
 pub(crate) mod pages;
 pub(crate) mod probe_queue;
@@ -23,24 +26,21 @@ pub(crate) mod supervisor;
 pub(crate) mod writer;
 
 use self::driver::Driver;
+use self::lanes::Blocks;
 use self::ledger_alarms::LedgerAlarms;
-use self::pages::{PageSockets, PagesContext};
 use self::runtimes::Runtimes;
 use self::saves::Saves;
 use self::signals::Signals;
-use self::sockets::Sockets;
 use self::start::Opened;
 use self::supervisor::{Supervisor, see_workers};
 use self::writer::Writer;
-use crate::control;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::DRAIN_SECS;
 use crate::probe::Prober;
 use crate::reload::prepare::Fresh;
-use crate::reload::running::RestartOnly;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin};
-use crate::shared::counters::{CounterBlock, Counters, Lane};
+use crate::shared::counters::Counters;
 use crate::shared::descriptors::Descriptors;
 use crate::shared::event::Event;
 use crate::shared::phase::Phase;
@@ -50,11 +50,6 @@ use crate::state::event_log::EventLog;
 use crate::state::folder::StateFolder;
 use crate::state::lock::Claim;
 use crate::sys::clock::epoch_secs;
-use crate::transport::connection_limit::ConnectionLimit;
-#[cfg(feature = "portable")]
-use crate::transport::portable::{self, Portable};
-use crate::transport::slow_path::{self, SlowPathQueue};
-use crate::transport::tcp::{self, TcpContext};
 use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
@@ -199,7 +194,7 @@ impl Server {
         });
         if let Some(signal) = signal {
             programs.end_programs();
-            sockets::remove_control(&fixed.listen.control);
+            control_socket::remove_control(&fixed.listen.control);
             let finding = Finding::error(code::START_ENDED, format!("{signal} ended the start"));
             return Err(Box::new((finding.into(), Files::default())));
         }
@@ -239,8 +234,8 @@ impl Server {
             files,
             _claim: claim,
         };
-        let started = server.start_lanes(sockets, &fixed, blocks);
-        started.map_err(|error| own_fault(&error))?;
+        let control = Arc::clone(&sockets.control);
+        server.start_lanes(sockets, &fixed, blocks).map_err(|error| own_fault(&error))?;
         for alarm in ledger_alarms.all() {
             server.log_event(&Event::LedgerAlarm { sentence: alarm.sentence.clone() });
         }
@@ -258,7 +253,7 @@ impl Server {
             supervisor: server.supervisor.clone(),
         });
         let (folder, asked) = (Arc::new(Mutex::new(folder)), Arc::clone(&server.command_sender));
-        let look = move || state_keeper::keep(Arc::clone(&folder), Arc::clone(&asked));
+        let look = move || state_keeper::keep(Arc::clone(&folder), Arc::clone(&control), Arc::clone(&asked));
         server
             .tasks
             .push(server.runtimes.writer.spawn(server.supervisor.clone().keep(Task::StateFolder, look)));
@@ -270,76 +265,6 @@ impl Server {
         server.shared.phase.enter(Phase::Serving);
         server.log_event(&Event::Serving { digest: server.shared.published.snapshot().digest().to_string() });
         Ok(server)
-    }
-
-    fn start_lanes(&mut self, sockets: Sockets, fixed: &RestartOnly, blocks: Blocks) -> io::Result<()> {
-        let context = self.runtimes.tcp.enter();
-        let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
-        let (queue, far_end) = SlowPathQueue::new();
-        let tcp_connections = self.shared.descriptors.shares().tcp as u32;
-        let tcp_context = Arc::new(TcpContext {
-            shared: Arc::clone(&self.shared),
-            block: Arc::clone(&blocks.tcp),
-            connection_limit: Arc::new(ConnectionLimit::new(
-                tcp_connections,
-                fixed.listen.tcp_connections_per_prefix,
-            )),
-            slow_path: queue.clone(),
-            idle,
-            stop: self.stop.clone(),
-        });
-        for listener in sockets.tcp {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            self.tasks.push(self.runtimes.tcp.spawn(tcp::serve(listener, Arc::clone(&tcp_context))));
-        }
-        self.tasks.push(self.runtimes.tcp.spawn(slow_path::serve(far_end, Arc::clone(&self.shared))));
-        match self.engine {
-            #[cfg(feature = "portable")]
-            Engine::Hickory => {
-                let handler = Portable { shared: Arc::clone(&self.shared), udp: blocks.shared_udp };
-                let served = portable::serve(handler, sockets.udp, self.stop.clone());
-                self.tasks.push(self.runtimes.tcp.spawn(async move {
-                    if let Err(error) = served.await {
-                        tracing::error!(%error, "the portable engine ended");
-                    }
-                }));
-            }
-            Engine::Fast => {
-                #[cfg(target_os = "linux")]
-                for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
-                    self.workers.threads.start(crate::transport::udp::WorkerContext {
-                        socket: Arc::new(socket),
-                        shared: Arc::clone(&self.shared),
-                        block,
-                        slow_path: queue.clone(),
-                        batch: usize::from(fixed.listen.batch),
-                        cpu,
-                        stop: Arc::clone(&self.workers.stop),
-                    })?;
-                }
-            }
-        }
-        let shown = control::Shown {
-            shared: Arc::clone(&self.shared),
-            dns: self.bound.clone(),
-            engine: self.engine.word(),
-            started: Instant::now(),
-            pages: Arc::default(),
-        };
-        drop(context);
-        let context = PagesContext {
-            shown,
-            command_sender: Arc::clone(&self.command_sender),
-            event_log: self.event_log.clone(),
-            stop: self.stop.clone(),
-        };
-        let sockets = PageSockets {
-            #[cfg(unix)]
-            control: sockets.control,
-            admin: sockets.admin,
-        };
-        self.tasks.extend(pages::start(&self.runtimes.pages, context, sockets)?);
-        Ok(())
     }
 
     fn log_event(&self, event: &Event) {
@@ -394,8 +319,8 @@ impl Server {
         &self.command_sender
     }
 
-    /// Passes signals on until one of them, or a fault that is to end the process, stops the server;
-    /// gives whether it was a fault.
+    /// Passes signals on until one of them, or a fault that is to end the process, stops the
+    /// server; gives whether it was a fault.
     pub(crate) fn wait(&mut self) -> bool {
         let fault = self.fault.clone();
         let fault = async {
@@ -453,32 +378,9 @@ impl Server {
             let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECS + 1), all).await;
         });
         self.prober.end_programs();
-        sockets::remove_control(&self.control);
+        control_socket::remove_control(&self.control);
         self.runtimes.stop(Duration::from_secs(1));
         tracing::info!("{}", Event::Stopped);
-    }
-}
-
-/// The counter blocks of a server's lanes.
-struct Blocks {
-    udp: Vec<Arc<CounterBlock>>,
-    shared_udp: Arc<CounterBlock>,
-    tcp: Arc<CounterBlock>,
-}
-
-impl Blocks {
-    fn new(workers: usize) -> Blocks {
-        Blocks {
-            udp: (0..workers)
-                .map(|worker| Arc::new(CounterBlock::single_writer(Lane::Udp, worker)))
-                .collect(),
-            shared_udp: Arc::new(CounterBlock::multi_writer(Lane::Udp, workers)),
-            tcp: Arc::new(CounterBlock::multi_writer(Lane::Tcp, workers + 1)),
-        }
-    }
-
-    fn all(&self) -> Vec<Arc<CounterBlock>> {
-        self.udp.iter().chain([&self.shared_udp, &self.tcp]).cloned().collect()
     }
 }
 

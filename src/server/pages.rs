@@ -2,10 +2,13 @@
 //! descriptors, on a runtime of their own.
 
 use crate::control::{self, Shown, listener};
+#[cfg(unix)]
+use crate::server::control_socket::ControlSocket;
 use crate::server::descriptors;
+use crate::server::supervisor::Supervisor;
 use crate::shared::command::CommandSender;
+use crate::shared::tasks::Task;
 use crate::state::event_log::EventLog;
-use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -20,6 +23,8 @@ pub(crate) struct PagesContext {
     pub(crate) command_sender: CommandSender,
     /// Where events go.
     pub(crate) event_log: EventLog,
+    /// Keeps them going.
+    pub(crate) supervisor: Supervisor,
     /// Cancelled when the server stops.
     pub(crate) stop: CancellationToken,
 }
@@ -28,32 +33,60 @@ pub(crate) struct PagesContext {
 pub(crate) struct PageSockets {
     /// The control socket.
     #[cfg(unix)]
-    pub(crate) control: std::os::unix::net::UnixListener,
+    pub(crate) control: Arc<ControlSocket>,
     /// The admin listener.
     pub(crate) admin: Option<TcpListener>,
 }
 
 /// Begins to serve; gives the tasks, which end when the server stops.
-pub(crate) fn start(
-    runtime: &Runtime,
-    context: PagesContext,
-    sockets: PageSockets,
-) -> io::Result<Vec<JoinHandle<()>>> {
-    let _entered = runtime.enter();
-    let PagesContext { shown, command_sender, event_log, stop } = context;
-    let shared = &shown.shared;
-    let held = || Arc::clone(&shared.descriptors);
-    let mut tasks = vec![runtime.spawn(descriptors::watch(Arc::clone(shared), event_log, stop.clone()))];
+pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSockets) -> Vec<JoinHandle<()>> {
+    let PagesContext { shown, command_sender, event_log, supervisor, stop } = context;
+    let (shared, board) = (Arc::clone(&shown.shared), stop.clone());
+    let watch = move || descriptors::watch(Arc::clone(&shared), event_log.clone(), board.clone());
+    let mut tasks = vec![runtime.spawn(supervisor.clone().keep(Task::Descriptors, watch))];
+    let held = Arc::clone(&shown.shared.descriptors);
     #[cfg(unix)]
     {
-        let listener = tokio::net::UnixListener::from_std(sockets.control)?;
-        let router = control::full(shown.clone(), command_sender);
-        tasks.push(runtime.spawn(listener::serve(listener, router, held(), stop.clone())));
+        let (control, shown, held, stop) = (sockets.control, shown.clone(), Arc::clone(&held), stop.clone());
+        let serve = move || {
+            let router = control::full(shown.clone(), Arc::clone(&command_sender));
+            let (held, stop) = (Arc::clone(&held), stop.clone());
+            let serve =
+                move |listener| listener::serve(listener, router.clone(), Arc::clone(&held), stop.clone());
+            serve_control(Arc::clone(&control), serve)
+        };
+        tasks.push(runtime.spawn(supervisor.clone().keep(Task::Control, serve)));
     }
     if let Some(listener) = sockets.admin {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let router = control::read_only(shown.clone());
-        tasks.push(runtime.spawn(listener::serve(listener, router, held(), stop)));
+        let serve = move || {
+            let (router, held, stop) = (control::read_only(shown.clone()), Arc::clone(&held), stop.clone());
+            let listener = listener.try_clone();
+            async move {
+                match listener.and_then(tokio::net::TcpListener::from_std) {
+                    Ok(listener) => listener::serve(listener, router, held, stop).await,
+                    Err(error) => panic!("the listener cannot be taken up again: {error}"),
+                }
+            }
+        };
+        tasks.push(runtime.spawn(supervisor.keep(Task::Admin, serve)));
     }
-    Ok(tasks)
+    tasks
+}
+
+/// Serves the control socket, and its successor where it is bound anew.
+#[cfg(unix)]
+async fn serve_control<F: Future<Output = ()>>(
+    control: Arc<ControlSocket>,
+    serve: impl Fn(tokio::net::UnixListener) -> F,
+) {
+    loop {
+        let listener = match control.take_up() {
+            Ok(listener) => listener,
+            Err(error) => panic!("the listener cannot be taken up again: {error}"),
+        };
+        tokio::select! {
+            () = serve(listener) => return,
+            () = control.renewed() => {}
+        }
+    }
 }

@@ -4,11 +4,13 @@ use crate::config::{Cpus, Listen};
 use crate::finding::{Finding, Findings, code};
 use crate::limits::THREADS_MAX;
 use crate::server::Engine;
+#[cfg(unix)]
+use crate::server::control_socket::{ControlSocket, open_control, probe_control};
 use crate::sys::affinity;
 use crate::sys::socket::{self, Buffers};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::path::Path;
+use std::sync::Arc;
 
 /// Attempts to find one free port for both UDP and TCP when port 0 is asked for.
 const PORT_ATTEMPTS: u32 = 16;
@@ -25,7 +27,7 @@ pub(crate) struct Sockets {
     pub(crate) bound: Vec<SocketAddr>,
     /// The control socket.
     #[cfg(unix)]
-    pub(crate) control: std::os::unix::net::UnixListener,
+    pub(crate) control: Arc<ControlSocket>,
     /// The admin listener.
     pub(crate) admin: Option<TcpListener>,
 }
@@ -72,7 +74,8 @@ impl Sockets {
             match if findings.has_errors() {
                 probe_control(&listen.control).map(|()| None)
             } else {
-                open_control(&listen.control).map(Some)
+                let control = open_control(&listen.control);
+                control.map(|listener| Some(Arc::new(ControlSocket::new(&listen.control, listener))))
             } {
                 Ok(Some(control)) => Ok(Sockets { udp, cpus, tcp, bound, control, admin }),
                 Ok(None) => Err(findings),
@@ -262,48 +265,4 @@ fn cannot(what: &str, error: &io::Error, port: u16) -> Finding {
         }
         _ => finding,
     }
-}
-
-/// Whether the control socket could be opened, without opening it.
-#[cfg(unix)]
-fn probe_control(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::FileTypeExt;
-    use std::os::unix::net::UnixStream;
-    let metadata = match std::fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    if !metadata.file_type().is_socket() {
-        return Err(io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            "there is a file of that name that is not a socket",
-        ));
-    }
-    match UnixStream::connect(path) {
-        // Nobody listens: a server that was killed has left it.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-        Err(error) => Err(error),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server answers there")),
-    }
-}
-
-#[cfg(unix)]
-fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
-    use std::os::unix::fs::DirBuilderExt;
-    probe_control(path)?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
-    }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    socket::private(path)
-}
-
-/// Removes the control socket when the server has stopped. What cannot be removed is recognised as
-/// stale by the next start.
-pub(crate) fn remove_control(path: &Path) {
-    let _ = std::fs::remove_file(path);
 }

@@ -6,7 +6,8 @@ use crate::reload::prepare::{self, Fresh};
 use crate::reload::running::RestartOnly;
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
-use crate::server::sockets::{self, Sockets};
+use crate::server::control_socket;
+use crate::server::sockets::Sockets;
 use crate::server::{Engine, Refusal, Signals, own_fault};
 use crate::state::ledger_store::{self, LedgerStore};
 use crate::state::lock::{Claim, Taken};
@@ -59,7 +60,7 @@ pub(super) fn open(
             Sockets::open(&fixed.listen, engine).and_then(|sockets| match Claim::new(&fixed.state) {
                 Ok(claim) if !is_taken => Ok((sockets, claim)),
                 Ok(_) | Err(Taken) => {
-                    sockets::remove_control(&fixed.listen.control);
+                    control_socket::remove_control(&fixed.listen.control);
                     is_taken = true;
                     Err(Findings::default())
                 }

@@ -6,6 +6,7 @@
 use crate::limits::{STATE_ANSWER_SECS, STATE_LOOK_SECS};
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
+use crate::server::control_socket::ControlSocket;
 use crate::shared::command::{Command, CommandSender, StateLook};
 use crate::state::folder::StateFolder;
 use crate::sys::clock::epoch_secs;
@@ -13,11 +14,22 @@ use crate::sys::hooks;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Looks at a state folder until the task is dropped.
-pub(crate) async fn keep(folder: Arc<Mutex<StateFolder>>, command_sender: CommandSender) {
+/// Looks at a state folder and at the control socket until the task is dropped.
+pub(crate) async fn keep(
+    folder: Arc<Mutex<StateFolder>>,
+    control: Arc<ControlSocket>,
+    command_sender: CommandSender,
+) {
     loop {
-        let looked = Arc::clone(&folder);
-        let look = move |_: &Watch| looked.lock().unwrap_or_else(PoisonError::into_inner).look(epoch_secs());
+        let (folder, control) = (Arc::clone(&folder), Arc::clone(&control));
+        let look = move |_: &Watch| {
+            let mut look = folder.lock().unwrap_or_else(PoisonError::into_inner).look(epoch_secs());
+            match control.look() {
+                Ok(made) => look.made_anew = look.made_anew.or(made),
+                Err(fault) => look.fault = look.fault.or(Some(fault)),
+            }
+            look
+        };
         let told = match Attempt::begin("state-look", look) {
             Ok(attempt) => wait(attempt, &command_sender).await,
             Err(error) => {

@@ -29,11 +29,15 @@ pub(crate) enum Task {
     StateFolder,
     /// Writes the event log.
     Events,
+    /// Counts descriptors.
+    Descriptors,
+    /// hickory's server, where it carries UDP.
+    Portable,
 }
 
 impl Task {
     /// Every task, in order.
-    pub(crate) const ALL: [Task; 9] = [
+    pub(crate) const ALL: [Task; 11] = [
         Task::Writer,
         Task::Checks,
         Task::Feeds,
@@ -43,6 +47,8 @@ impl Task {
         Task::Admin,
         Task::StateFolder,
         Task::Events,
+        Task::Descriptors,
+        Task::Portable,
     ];
 
     /// The word in metrics, events and alarms.
@@ -57,6 +63,8 @@ impl Task {
             Task::Admin => "admin",
             Task::StateFolder => "state_folder",
             Task::Events => "events",
+            Task::Descriptors => "descriptors",
+            Task::Portable => "portable",
         }
     }
 }
@@ -151,8 +159,8 @@ impl TaskBoard {
         self.workers.iter().map(age)
     }
 
-    /// Sentences for what stands: tasks that have ended by faults, and those that have not moved for
-    /// longer than `still_ms`; with the milliseconds for which each stands.
+    /// Sentences for what stands: tasks that have ended by faults, and those that have not moved
+    /// for longer than `still_ms`; with the milliseconds for which each stands.
     pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<(String, u64)> {
         let ended = Task::ALL.into_iter().filter_map(|task| self.row(task).alarm.load_full());
         let mut alarms: Vec<(String, u64)> =

@@ -5,7 +5,7 @@
 //! written because the disk is full, is dropped and counted.
 
 use crate::health::load::event::LoadEvent;
-use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS};
+use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
 use crate::shared::tasks::Task;
@@ -86,8 +86,13 @@ fn log(event: &Event) {
 
 fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared) {
     let mut log = Log { path: path.to_owned(), most: EVENT_LOG_OCTETS_MAX };
+    let began_ms = uptime_ms();
     loop {
-        shared.tasks.beat(Task::Events, uptime_ms());
+        let now_ms = uptime_ms();
+        shared.tasks.beat(Task::Events, now_ms);
+        if now_ms.saturating_sub(began_ms) > RESTART_PAUSE_MILLIS_MAX {
+            shared.tasks.is_well(Task::Events);
+        }
         match lines.recv_timeout(Duration::from_millis(PULSE_MILLIS)) {
             Ok(line) if log.append(&line).is_err() => {
                 shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);

@@ -25,7 +25,7 @@ use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// A slow-path message in the queue.
 pub(crate) struct SlowPathQuery {
@@ -57,9 +57,9 @@ pub(crate) struct SlowPathQueue(mpsc::Sender<SlowPathQuery>);
 
 impl SlowPathQueue {
     /// The queue and its far end.
-    pub(crate) fn new() -> (SlowPathQueue, mpsc::Receiver<SlowPathQuery>) {
+    pub(crate) fn new() -> (SlowPathQueue, FarEnd) {
         let (sender, receiver) = mpsc::channel(SLOW_PATH_QUEUE_MAX);
-        (SlowPathQueue(sender), receiver)
+        (SlowPathQueue(sender), Arc::new(Mutex::new(receiver)))
     }
 
     /// Queues a message; false if the queue is full. Never waits.
@@ -68,8 +68,12 @@ impl SlowPathQueue {
     }
 }
 
+/// The far end of the queue: one server at a time, which may begin anew.
+pub(crate) type FarEnd = Arc<Mutex<mpsc::Receiver<SlowPathQuery>>>;
+
 /// Answers queued messages until every entrance is gone.
-pub(crate) async fn serve(mut queue: mpsc::Receiver<SlowPathQuery>, shared: Arc<Shared>) {
+pub(crate) async fn serve(far_end: FarEnd, shared: Arc<Shared>) {
+    let mut queue = far_end.lock().await;
     let block = shared.counters.slow_path();
     while let Some(slow_path) = queue.recv().await {
         // hickory has had panics on hostile input before; one must not end the queue.

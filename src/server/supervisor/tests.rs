@@ -27,7 +27,9 @@ fn trouble_stays_an_alarm() {
     assert!(!once.is_well(0, RESTART_PAUSE_MILLIS_MAX));
     assert!(once.is_well(0, RESTART_PAUSE_MILLIS_MAX + 1));
     let mut thrice = Ends::default();
-    (0..FAULTS_MAX as u64).for_each(|at| drop(thrice.count(at)));
+    for at in 0..FAULTS_MAX as u64 {
+        thrice.count(at);
+    }
     assert!(!thrice.is_well(10, FAULT_WINDOW_SECS * 1_000));
     assert!(thrice.is_well(10, FAULT_WINDOW_SECS * 1_000 + 10));
 }

@@ -89,7 +89,8 @@ pub(crate) struct Writer {
     /// When a ledger that the disk does not have is saved again.
     save_again: Option<Instant>,
     supervisor: Supervisor,
-    began_ms: u64,
+    /// When probers were last begun.
+    mended_ms: u64,
 }
 
 impl Writer {
@@ -111,7 +112,7 @@ impl Writer {
             saves,
             ledger_alarms,
             supervisor,
-            began_ms: uptime_ms(),
+            mended_ms: uptime_ms(),
         }
     }
 
@@ -192,6 +193,7 @@ impl Writer {
             }
             for task in self.driver.mend() {
                 self.supervisor.tell(task, "a panic, which the log tells");
+                self.mended_ms = uptime_ms();
             }
             self.look();
             self.advance_reload();
@@ -199,7 +201,7 @@ impl Writer {
             self.save_again();
             self.free_retired();
             self.start_reload();
-            [Task::Checks, Task::Feeds].iter().for_each(|task| self.supervisor.see(*task, self.began_ms));
+            [Task::Checks, Task::Feeds].iter().for_each(|task| self.supervisor.see(*task, self.mended_ms));
         }
     }
 

@@ -204,7 +204,8 @@ impl Writer {
         }
     }
 
-    /// Takes what a look at the state folder has found: what the disk has lost, it gets from memory.
+    /// Takes what a look at the state folder has found: what the disk has lost, it gets from
+    /// memory.
     pub(super) fn see_state_folder(&mut self, look: StateLook) {
         let now = epoch_secs();
         self.shared.counters.state_fault.store(look.fault.is_some(), Ordering::Relaxed);

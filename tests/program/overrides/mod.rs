@@ -1,5 +1,7 @@
 //! Overrides by hand: verbs, answers, restarts, expiry, damage, reloads, over the real program.
 
+#[cfg(debug_assertions)]
+mod faults;
 #[cfg(debug_assertions)] // the hook that makes a disk hang is not in other builds
 mod hang;
 #[cfg(debug_assertions)]

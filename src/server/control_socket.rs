@@ -1,0 +1,101 @@
+//! The control socket on its path: a listener that is bound anew when somebody has removed the
+//! path, as with the folder in which it stands, since commands would no longer find the server.
+
+use crate::sys::socket;
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// The listener that is served, and where it stands.
+#[derive(Debug)]
+pub(crate) struct ControlSocket {
+    path: PathBuf,
+    listener: Mutex<UnixListener>,
+    renewed: Notify,
+}
+
+impl ControlSocket {
+    /// A listener that was bound at a path.
+    pub(crate) fn new(path: &Path, listener: UnixListener) -> ControlSocket {
+        ControlSocket { path: path.to_owned(), listener: Mutex::new(listener), renewed: Notify::new() }
+    }
+
+    fn listener(&self) -> MutexGuard<'_, UnixListener> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The listener of now, for a runtime. Must run inside one.
+    pub(crate) fn take_up(&self) -> io::Result<tokio::net::UnixListener> {
+        self.listener().try_clone().and_then(tokio::net::UnixListener::from_std)
+    }
+
+    /// Waits until another listener is to be served. Safe to drop midway.
+    pub(crate) async fn renewed(&self) {
+        self.renewed.notified().await;
+    }
+
+    /// Looks at the path, and binds anew if nothing is there; gives what it did or could not do, in
+    /// words. Asks the disk: call it where waiting is allowed.
+    pub(crate) fn look(&self) -> Result<Option<String>, String> {
+        match std::fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            _ => return Ok(None),
+        }
+        let shown = self.path.display();
+        match open_control(&self.path) {
+            Ok(listener) => {
+                *self.listener() = listener;
+                self.renewed.notify_one();
+                Ok(Some(format!("the control socket `{shown}` was gone, and was made anew")))
+            }
+            Err(error) => {
+                Err(format!("the control socket `{shown}` is gone and cannot be made anew: {error}"))
+            }
+        }
+    }
+}
+
+/// Whether the control socket could be opened, without opening it.
+pub(crate) fn probe_control(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::net::UnixStream;
+    let metadata = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "there is a file of that name that is not a socket",
+        ));
+    }
+    match UnixStream::connect(path) {
+        // Nobody listens: a server that was killed has left it.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server answers there")),
+    }
+}
+
+/// Binds the control socket, for our user alone. What a killed server has left gives way.
+pub(crate) fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+    use std::os::unix::fs::DirBuilderExt;
+    probe_control(path)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    socket::private(path)
+}
+
+/// Removes the control socket when the server has stopped. What cannot be removed is recognised as
+/// stale by the next start.
+pub(crate) fn remove_control(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
