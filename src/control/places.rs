@@ -9,7 +9,8 @@
 //! A connection without a whole request can always be cut, so a new connection never waits to be
 //! accepted. A whole request has a place among those of its class, so no number of waiting reloads
 //! or scrapes keeps a verb or `/readyz` from its answer. Where all places of a class are taken, a
-//! peer that does not take its answer is cut; where none is, the request is refused at once.
+//! peer that does not take its answer is cut; where none is, a page is taken from the
+//! address that reads most, and any other request is refused at once.
 //!
 //! The address with the most connections loses its oldest: a storm from one address cuts its own.
 
@@ -145,7 +146,10 @@ impl Places {
         let mut table = self.table();
         if let (Stage::Answering(class), true) = (stage, table.rows.contains_key(&id)) {
             let taken = table.count(|stage| stage.class() == Some(class));
-            if taken >= class.places() && !table.cut(|stage| stage == Stage::Taking(class)) {
+            if taken >= class.places()
+                && !table.cut(|stage| stage == Stage::Taking(class))
+                && !table.make_room(class, id)
+            {
                 return Err(Full);
             }
         }
@@ -160,6 +164,17 @@ impl Places {
 impl Table {
     fn count(&self, is_meant: impl Fn(Stage) -> bool) -> usize {
         self.rows.values().filter(|row| is_meant(row.stage)).count()
+    }
+
+    /// For a page, which changes nothing, cuts the oldest reader of an address that has more of
+    /// them than the one that asks.
+    fn make_room(&mut self, class: Class, asks: u64) -> bool {
+        let address = self.rows.get(&asks).and_then(|row| row.address);
+        let of = |address| move |row: &&Row| row.stage == Stage::Answering(class) && row.address == address;
+        let count = |address| self.rows.values().filter(of(address)).count();
+        let most = self.rows.values().map(|row| count(row.address)).max().unwrap_or(0);
+        let is_read = matches!(class, Class::Check | Class::Page);
+        is_read && most > count(address) + 1 && self.cut(|stage| stage == Stage::Answering(class))
     }
 
     /// Cuts the oldest of those that are meant, of the address that has most of them.

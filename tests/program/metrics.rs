@@ -350,7 +350,15 @@ fn logs_are_lines() {
         let process = Process::start(more);
         process.write("pops.yaml", "pops: [: broken");
         assert!(!process.reload());
-        let log = std::fs::read_to_string(process.path("log")).expect("text");
+        // A thread of its own writes it.
+        let end = Instant::now() + PATIENCE;
+        let log = loop {
+            let log = std::fs::read_to_string(process.path("log")).expect("text");
+            if log.contains("reload refused") && log.ends_with('\n') {
+                break log;
+            }
+            assert!(Instant::now() < end, "{log}");
+        };
         let serving = log.lines().find(|line| line.contains("serving snapshot 1")).expect("a line");
         let refused = log.lines().find(|line| line.contains("reload refused")).expect("a line");
         if format == "json" {

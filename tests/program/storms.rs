@@ -51,11 +51,17 @@ impl Process {
         assert!(set.expect("prlimit of util-linux").success());
     }
 
+    /// A page. Readers of one address share places, so that one of a storm's may be told to come
+    /// again.
     fn page(&self, path: &str) -> String {
-        let mut stream = connect(self.admin);
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("the server reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("text; the server closes");
+        let end = Instant::now() + PATIENCE;
+        let mut text = String::from("HTTP/1.1 503");
+        while text.starts_with("HTTP/1.1 503") && Instant::now() < end {
+            text.clear();
+            let mut stream = connect(self.admin);
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("the server reads");
+            stream.read_to_string(&mut text).expect("text; the server closes");
+        }
         assert!(text.starts_with("HTTP/1.1 200"), "{path}: {text}");
         text.split_once("\r\n\r\n").expect("a body").1.to_owned()
     }

@@ -61,6 +61,21 @@ fn classes_do_not_lock_each_other_out() {
     assert_eq!(places.held(), 0);
 }
 
+/// Readers of one address do not keep another's from a page; verbs that are being done are never
+/// cut.
+#[test]
+fn the_largest_reader_makes_room() {
+    let places = Arc::new(Places::default());
+    for (class, is_read) in [(Class::Page, true), (Class::Check, true), (Class::Verb, false)] {
+        let many: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"))).collect();
+        assert!(many.iter().all(|place| place.answer(class).is_ok()));
+        assert_eq!(places.enter(address("192.0.2.1")).answer(class), Err(Full), "{class:?}: its own");
+        let other = places.enter(address("192.0.2.2"));
+        assert_eq!(other.answer(class).is_ok(), is_read, "{class:?}");
+        assert_eq!(is_cut(&many[0]), is_read, "{class:?}");
+    }
+}
+
 #[test]
 fn requests_have_classes() {
     let rows = [
