@@ -328,6 +328,14 @@ pub(crate) const LOAD_PUBLISH_MS: u64 = 1_000;
 /// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in
 /// chunks of one octet is six times its size; a peer that sends more sends without end.
 pub(crate) const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
+/// Pieces of one body: each chunk costs more than its octets do. The 64 KiB that a probe looks at
+/// may come octet by octet, and a page of metrics in chunks of 128 octets.
+pub(crate) const PROBE_PIECES_MAX: usize = 64 << 10;
+/// Times that one probed connection is read, and once more for each so many octets that it may
+/// bring: each time costs a system call, however little comes.
+pub(crate) const PROBE_READS_MAX: usize = 4_096;
+/// See [`PROBE_READS_MAX`]: less than a segment of TCP.
+pub(crate) const PROBE_READ_OCTETS: usize = 1 << 10;
 /// Octets of response headers that a probe reads: servers send at most 16 KiB or so.
 pub(crate) const PROBE_HEADER_OCTETS_MAX: usize = 32 << 10;
 /// Response headers that a probe reads: real responses have under 40.
@@ -364,6 +372,13 @@ pub(crate) const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
 pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
 /// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
 pub(crate) const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
+/// Samples of a metric that are added up: a thousand servers of ten counters. Each costs as much as
+/// the longest number.
+pub(crate) const FEED_SAMPLES_MAX: usize = 10_000;
+/// Octets of a number that a feed says: the longest that programs print have under thirty.
+pub(crate) const FEED_NUMBER_OCTETS_MAX: usize = 64;
+/// Times its capacity that a PoP can carry: a larger load is in another unit.
+pub(crate) const LOAD_CAPACITIES_MAX: f64 = 100.0;
 /// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
 pub(crate) const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
 /// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.

@@ -95,7 +95,7 @@ pub mod health {
     pub mod load {
         pub use crate::health::load::{DueFeed, FeedTicket, LoadController, ShedRow};
         pub mod feeds {
-            pub use crate::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
+            pub use crate::health::load::feeds::{FeedSet, FeedTarget};
         }
         pub mod spec {
             pub use crate::health::load::spec::{Feed, FeedUrl, LoadSpec};

@@ -254,6 +254,9 @@ fn feed_in_words(feed: &Value) -> String {
     if feed["stale"] == true {
         text.push_str(", stale");
     }
+    if feed["no_room"] == true {
+        text.push_str(", no PoP has room for its clients");
+    }
     if feed["oscillates"] == true {
         text.push_str(", turns too often");
     }

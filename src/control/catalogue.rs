@@ -125,6 +125,8 @@ families! {
         "1 for a feed that gave no reading for longer than its stale_after.";
     LOAD_OSCILLATES = Gauge "meridian_load_oscillates" ["pop", "service"]
         "1 for a feed whose shedding turned too often, so that its gain is halved.";
+    LOAD_NO_ROOM = Gauge "meridian_load_no_room" ["pop", "service"]
+        "1 for a feed above its target whose cells should leave, while no PoP takes them.";
     RAMP_LEFT = Gauge "meridian_pop_ramp_left" ["pop"]
         "Share of cells that a ramp has not brought back to a PoP that came up, 0 to 1.";
     ALARMS_STANDING = Gauge "meridian_alarms" []

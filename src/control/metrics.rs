@@ -270,6 +270,7 @@ fn health(page: &mut Page, shown: &Shown) {
             page.set(&catalogue::LOAD_SHED, &labels, f64::from(feed.share) / 256.0);
             page.set(&catalogue::LOAD_STALE, &labels, if feed.is_stale { 1.0 } else { 0.0 });
             page.set(&catalogue::LOAD_OSCILLATES, &labels, if feed.oscillates { 1.0 } else { 0.0 });
+            page.set(&catalogue::LOAD_NO_ROOM, &labels, if feed.is_stuck { 1.0 } else { 0.0 });
         }
         for target in &pop.targets {
             let labels =

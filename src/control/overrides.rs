@@ -135,6 +135,7 @@ fn feed_json(feed: &FeedView) -> Value {
             .collect::<serde_json::Map<String, Value>>(),
         "stale": feed.is_stale,
         "oscillates": feed.oscillates,
+        "no_room": feed.is_stuck,
         "last_error": feed.last_error,
         "age_secs": feed.age_secs,
     })

@@ -94,6 +94,10 @@ impl LiveLoad {
                     drop(self.alarms.insert(format!("turns {subject}"), alarm()))
                 }
                 LoadEvent::Calm { subject } => drop(self.alarms.remove(&format!("turns {subject}"))),
+                LoadEvent::NoRoom { subject, .. } => {
+                    drop(self.alarms.insert(format!("full {subject}"), alarm()))
+                }
+                LoadEvent::HasRoom { subject } => drop(self.alarms.remove(&format!("full {subject}"))),
                 LoadEvent::Began { .. } | LoadEvent::Ended { .. } | LoadEvent::Lost { .. } => {}
             }
             events.push(Event::Load(event));
@@ -109,6 +113,7 @@ impl LiveLoad {
             let subject = LoadSubject::of(report.feed, self.loads.feed_set());
             standing.extend(report.is_stale.then(|| format!("feed {subject}")));
             standing.extend(report.oscillates.then(|| format!("turns {subject}")));
+            standing.extend(report.is_stuck.then(|| format!("full {subject}")));
         }
         self.alarms.retain(|about, _| standing.contains(about));
         self.alarms.values().cloned().collect()

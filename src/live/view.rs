@@ -95,6 +95,7 @@ fn add_load(operator_view: &mut OperatorView, load: &mut LiveLoad, snapshot: &Sn
             accept: report.accept.iter().map(|(pop, share)| ((*pop).clone(), *share)).collect(),
             is_stale: report.is_stale,
             oscillates: report.oscillates,
+            is_stuck: report.is_stuck,
             last_error: report.last_error.map(ToString::to_string),
             age_secs: report.read_ago_ms.map(|ms| ms / 1000),
         });

@@ -5,7 +5,7 @@ use super::tcp::Sought;
 use super::tls::{self, Settings};
 use super::{Finding, Trial, words};
 use crate::health::spec::{HttpCheck, HttpMethod};
-use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_HEADERS_MAX, PROBE_STREAM_OCTETS_MAX};
+use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_HEADERS_MAX, PROBE_PIECES_MAX, PROBE_STREAM_OCTETS_MAX};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -144,9 +144,7 @@ fn head(check: &HttpCheck, status: u16, headers: &HeaderMap) -> Finding {
         if values.peek().is_none() {
             return Err(format!("the response has no header {}", words::quoted(name.as_bytes())));
         }
-        let is_there = |value: &HeaderValue| {
-            wanted.is_empty() || value.as_bytes().windows(wanted.len()).any(|w| w == wanted.as_bytes())
-        };
+        let is_there = |value: &HeaderValue| Sought::new(wanted.as_bytes()).take(value.as_bytes());
         if !values.any(is_there) {
             let (name, wanted) = (words::quoted(name.as_bytes()), words::quoted(wanted.as_bytes()));
             return Err(format!("header {name} does not contain {wanted}"));
@@ -159,7 +157,12 @@ fn head(check: &HttpCheck, status: u16, headers: &HeaderMap) -> Finding {
 async fn body(intake: Option<&mut (dyn Intake + Send)>, response: Response<Incoming>) -> Finding {
     let Some(intake) = intake else { return Ok(()) };
     let mut body = response.into_body();
+    let mut pieces = 0;
     while let Some(frame) = body.frame().await {
+        pieces += 1;
+        if pieces > PROBE_PIECES_MAX {
+            return Err(format!("the body comes in more than {PROBE_PIECES_MAX} pieces"));
+        }
         let Ok(octets) = frame.map_err(|e| broken(&e))?.into_data() else { continue };
         if intake.take(&octets)? {
             return Ok(());

@@ -1,6 +1,6 @@
 //! A connection that is read from only so far: a peer may send for ever, and each octet costs us.
 
-use crate::limits::PROBE_STREAM_OCTETS_MAX;
+use crate::limits::{PROBE_READ_OCTETS, PROBE_READS_MAX, PROBE_STREAM_OCTETS_MAX};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,20 @@ pub(crate) struct Metered {
     stream: TcpStream,
     left: usize,
     octets_max: usize,
+    reads_left: usize,
 }
+
+/// The peer has sent more pieces than any sound one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InCrumbs;
+
+impl fmt::Display for InCrumbs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server sends a few octets at a time, too often")
+    }
+}
+
+impl std::error::Error for InCrumbs {}
 
 /// The peer has sent more than any sound one.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +57,8 @@ impl Metered {
         // Each exchange is one small write; waiting for more gains nothing. Refused, it is only
         // slower.
         let _ = stream.set_nodelay(true);
-        Ok(Metered { stream, left: octets_max, octets_max })
+        let reads_left = PROBE_READS_MAX + octets_max / PROBE_READ_OCTETS;
+        Ok(Metered { stream, left: octets_max, octets_max, reads_left })
     }
 }
 
@@ -57,10 +71,14 @@ impl AsyncRead for Metered {
         if self.left == 0 {
             return Poll::Ready(Err(io::Error::other(Endless { octets_max: self.octets_max })));
         }
+        if self.reads_left == 0 {
+            return Poll::Ready(Err(io::Error::other(InCrumbs)));
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         let read = buf.filled().len().saturating_sub(before);
         self.left = self.left.saturating_sub(read);
+        self.reads_left -= usize::from(read > 0);
         polled
     }
 }

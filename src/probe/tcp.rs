@@ -36,34 +36,83 @@ pub(super) async fn run(check: &TcpCheck, to: SocketAddr, trial: &mut Trial) -> 
 }
 
 /// A text that is looked for in what comes bit by bit, only so far.
+///
+/// Knuth, Morris and Pratt: no octet is kept or looked at again, so that a peer that sends octet by
+/// octet, or nearly the text over and over, costs no more than any other.
 pub(super) struct Sought<'e> {
     expected: &'e [u8],
-    seen: Vec<u8>,
+    /// For each number of octets that match, less one: how many still match if the next does not.
+    falls_back: Vec<usize>,
+    /// Octets of the text that the end of what came matches.
+    matched: usize,
+    /// Octets that are still looked at.
+    left: usize,
+    #[cfg(test)]
+    compared: usize,
 }
 
 impl<'e> Sought<'e> {
     /// Looks for a text; nothing has come yet.
     pub(super) fn new(expected: &'e [u8]) -> Sought<'e> {
-        Sought { expected, seen: Vec::new() }
+        let mut sought = Sought {
+            expected,
+            falls_back: vec![0; expected.len()],
+            matched: 0,
+            left: PROBE_BODY_OCTETS_MAX,
+            #[cfg(test)]
+            compared: 0,
+        };
+        for (at, octet) in expected.iter().enumerate().skip(1) {
+            sought.step(*octet);
+            sought.falls_back[at] = sought.matched;
+        }
+        sought.matched = 0;
+        sought
     }
 
     /// Takes the next octets; true once the text has been there.
     pub(super) fn take(&mut self, octets: &[u8]) -> bool {
-        // What was searched before is searched again only as far as the text may begin there.
-        let from = self.seen.len().saturating_sub(self.expected.len());
-        let room = PROBE_BODY_OCTETS_MAX.saturating_sub(self.seen.len());
-        self.seen.extend_from_slice(&octets[..octets.len().min(room)]);
-        self.expected.is_empty()
-            || self.seen[from..].windows(self.expected.len()).any(|window| window == self.expected)
+        for octet in &octets[..octets.len().min(self.left)] {
+            if self.is_found() {
+                break;
+            }
+            self.left -= 1;
+            self.step(*octet);
+        }
+        self.is_found()
     }
 
     /// As much was looked at as ever will be.
     pub(super) fn is_full(&self) -> bool {
-        self.seen.len() >= PROBE_BODY_OCTETS_MAX
+        self.left == 0
     }
 
     /// `the first 64 KiB of the body`.
     pub(super) fn name(&self, of: &str) -> String {
         format!("the first {} KiB of the {of}", PROBE_BODY_OCTETS_MAX >> 10)
     }
+
+    fn is_found(&self) -> bool {
+        self.matched == self.expected.len()
+    }
+
+    fn step(&mut self, octet: u8) {
+        loop {
+            #[cfg(test)]
+            {
+                self.compared += 1;
+            }
+            if self.expected.get(self.matched) == Some(&octet) {
+                self.matched += 1;
+                return;
+            }
+            match self.matched {
+                0 => return,
+                matched => self.matched = self.falls_back[matched - 1],
+            }
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

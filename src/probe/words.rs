@@ -1,7 +1,7 @@
 //! Words for the operator: one short line for each way to fail, safe to print whatever the peer
 //! sent.
 
-use super::metered::Endless;
+use super::metered::{Endless, InCrumbs};
 use crate::limits::PROBE_WORDS_MAX;
 use std::error::Error;
 use std::fmt::Write;
@@ -24,6 +24,9 @@ pub(crate) fn late(timeout_ms: u32, doing: &str) -> String {
 pub(crate) fn io(error: &io::Error) -> String {
     if let Some(endless) = error.get_ref().and_then(|inner| inner.downcast_ref::<Endless>()) {
         return endless.to_string();
+    }
+    if let Some(crumbs) = error.get_ref().and_then(|inner| inner.downcast_ref::<InCrumbs>()) {
+        return crumbs.to_string();
     }
     let known = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused",

@@ -240,6 +240,8 @@ impl Event {
                 LoadEvent::FeedBack { .. } => "feed_back",
                 LoadEvent::Began { .. } => "shedding_began",
                 LoadEvent::Ended { .. } => "shedding_ended",
+                LoadEvent::NoRoom { .. } => "shedding_no_room",
+                LoadEvent::HasRoom { .. } => "shedding_has_room",
                 LoadEvent::Oscillates { .. } => "shedding_oscillates",
                 LoadEvent::Calm { .. } => "shedding_calm",
                 LoadEvent::Lost { .. } => "events_lost",
@@ -301,10 +303,12 @@ fn of_load(event: &LoadEvent) -> Value {
         LoadEvent::FeedLost { subject, reason } => {
             json!({ "feed": of(subject), "reason": reason.as_deref() })
         }
-        LoadEvent::Began { subject, utilisation_percent } => {
+        LoadEvent::Began { subject, utilisation_percent }
+        | LoadEvent::NoRoom { subject, utilisation_percent } => {
             json!({ "feed": of(subject), "utilisation_percent": utilisation_percent })
         }
         LoadEvent::FeedBack { subject }
+        | LoadEvent::HasRoom { subject }
         | LoadEvent::Ended { subject }
         | LoadEvent::Oscillates { subject }
         | LoadEvent::Calm { subject } => json!({ "feed": of(subject) }),

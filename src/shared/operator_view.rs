@@ -90,6 +90,8 @@ pub(crate) struct FeedView {
     pub(crate) is_stale: bool,
     /// The share turned too often.
     pub(crate) oscillates: bool,
+    /// Cells should leave and have nowhere to go.
+    pub(crate) is_stuck: bool,
     /// The last failure, also when readings followed.
     pub(crate) last_error: Option<String>,
     /// Age of the last reading, in seconds.

@@ -75,7 +75,12 @@ fn log(event: &Event) {
         Event::ClockStepped { .. } => tracing::warn!("{event}"),
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
         Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),
-        Event::Load(LoadEvent::FeedLost { .. } | LoadEvent::Oscillates { .. } | LoadEvent::Lost { .. }) => {
+        Event::Load(
+            LoadEvent::FeedLost { .. }
+            | LoadEvent::NoRoom { .. }
+            | LoadEvent::Oscillates { .. }
+            | LoadEvent::Lost { .. },
+        ) => {
             tracing::warn!(kind = event.kind(), "{event}");
         }
         Event::Load(_) => tracing::info!(kind = event.kind(), "{event}"),

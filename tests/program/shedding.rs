@@ -204,3 +204,27 @@ fn the_right_clients_leave_and_come_back() {
         ["PoP one sheds load", "PoP one sheds no load any more"].iter().all(|text| events.contains(text))
     });
 }
+
+/// While everybody is full nobody leaves, and that is an alarm; once the others have room cells
+/// leave, and it ends.
+#[test]
+fn full_neighbours_are_an_alarm_until_they_have_room() {
+    let deployment = three_pops();
+    carries(&deployment, "one", 85);
+    ["two", "xxx"].iter().for_each(|name| carries(&deployment, name, 60));
+    let mut world =
+        World { process: start(&deployment), deployment: &deployment, clients: 85, besides: [0, 60, 60] };
+    let is_full = || {
+        let told = page(&deployment, "/pops");
+        let pops = told["pops"].as_array().expect("PoPs");
+        pops.iter().any(|pop| pop["name"] == "one" && pop["feeds"][0]["no_room"] == true)
+            && told["alarms"].to_string().contains("no PoP takes more clients of PoP one")
+    };
+    assert!(away(&world.until("full", |_, _| is_full())).is_empty());
+    world.besides = [0, 5, 5];
+    world.until("has room", |_, got| {
+        (got.iter().filter(|at| **at == 0).count() as u32) * world.clients <= 55 * CELLS && !is_full()
+    });
+    deployment
+        .events(|events| ["shedding_no_room", "shedding_has_room"].iter().all(|kind| events.contains(kind)));
+}

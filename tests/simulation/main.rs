@@ -6,10 +6,12 @@
 //! `MERIDIAN_SIM_SEED=17` one of them with its story, and `MERIDIAN_SIM_SVG=file` draws the load of
 //! each PoP over time of that one.
 
+mod crowd;
 mod live;
 mod node;
 mod plain;
 mod run;
+mod shedding;
 #[path = "../support/mod.rs"]
 mod support;
 mod svg;

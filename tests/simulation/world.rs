@@ -6,7 +6,7 @@ use crate::support::dice::Dice;
 use meridian::testing::finding::{At, FileId};
 use meridian::testing::geo::distance::great_circle_m;
 use meridian::testing::geo::prefix::Prefix;
-use meridian::testing::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
+use meridian::testing::health::load::feeds::{FeedSet, FeedTarget};
 use meridian::testing::health::load::spec::{Feed, LoadSpec};
 use meridian::testing::steer::rendezvous::cell_key;
 use meridian::testing::wire::hash;
@@ -212,6 +212,11 @@ impl Compiled {
                 slots: (0..steering.slots.len() as u32)
                     .filter(|slot| usize::from(steering.slots[*slot as usize].pop.0) == pop)
                     .collect(),
+                followers: self.followers[pop]
+                    .iter()
+                    .filter_map(|other| steering.slots.iter().position(|slot| slot.pop.0 == *other))
+                    .map(|slot| slot as u32)
+                    .collect(),
                 capacity: capacity[pop],
                 ttl_secs: TTL_SECS,
                 spec: Arc::new(LoadSpec::new(feed, At::whole(FileId(0)))),
@@ -219,13 +224,8 @@ impl Compiled {
         };
         Arc::new(FeedSet {
             feeds: (0..self.pops).map(feed).collect(),
-            slots: steering
-                .slots
-                .iter()
-                .map(|slot| LoadSlot { pop: slot.pop.0, service: "default".into() })
-                .collect(),
+            slots: steering.slots.iter().map(|slot| slot.pop.0).collect(),
             pops: steering.pops.iter().map(|pop| pop.name.clone()).collect(),
-            followers: self.followers.clone(),
         })
     }
 

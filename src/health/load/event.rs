@@ -57,6 +57,18 @@ pub enum LoadEvent {
         /// Whose.
         subject: LoadSubject,
     },
+    /// Cells should leave, and no PoP takes them.
+    NoRoom {
+        /// Whose.
+        subject: LoadSubject,
+        /// Utilisation, in per cent.
+        utilisation_percent: u32,
+    },
+    /// Cells need not leave any more, or a PoP takes them.
+    HasRoom {
+        /// Whose.
+        subject: LoadSubject,
+    },
     /// The share turns too often; the gain is halved.
     Oscillates {
         /// Whose.
@@ -88,6 +100,13 @@ impl fmt::Display for LoadEvent {
                 write!(f, "{subject} sheds load, at {utilisation_percent} % of its capacity")
             }
             LoadEvent::Ended { subject } => write!(f, "{subject} sheds no load any more"),
+            LoadEvent::NoRoom { subject, utilisation_percent } => write!(
+                f,
+                "no PoP takes more clients of {subject}, which is at {utilisation_percent} % of its capacity"
+            ),
+            LoadEvent::HasRoom { subject } => {
+                write!(f, "PoPs can take clients of {subject} again, or need not")
+            }
             LoadEvent::Oscillates { subject } => {
                 write!(f, "shedding of {subject} turns too often; its gain is halved")
             }

@@ -11,12 +11,10 @@ use std::sync::Arc;
 pub struct FeedSet {
     /// Feeds; a slot stands in at most one.
     pub feeds: Vec<FeedTarget>,
-    /// For each slot of the steering, in its order, what load must know of it.
-    pub slots: Vec<LoadSlot>,
+    /// For each slot of the steering, in its order, the index of its PoP.
+    pub slots: Vec<u16>,
     /// Names of PoPs, in the order of the steering.
     pub pops: Vec<Arc<str>>,
-    /// For each PoP the others, the nearest first: who is asked to take what it sheds.
-    pub followers: Vec<Vec<u16>>,
 }
 
 /// One feed.
@@ -31,6 +29,9 @@ pub struct FeedTarget {
     /// Slots that it speaks for: that of the service, or all of the PoP's that have no feed of
     /// their own.
     pub slots: Vec<u32>,
+    /// Slots of other PoPs that can take what it sheds, the nearest PoP first, one slot a PoP:
+    /// those that stand with it in a preference list, because a shed cell goes down its own list.
+    pub followers: Vec<u32>,
     /// Capacity in the unit of the feed, above 0. A PoP without a capacity has no feed.
     pub capacity: f64,
     /// The largest TTL of the policies that answer with these slots, in seconds: so long an answer
@@ -38,13 +39,4 @@ pub struct FeedTarget {
     pub ttl_secs: u32,
     /// The feed and its rule.
     pub spec: Arc<LoadSpec>,
-}
-
-/// What load must know of a slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadSlot {
-    /// Index of its PoP.
-    pub pop: u16,
-    /// Name of its service: cells are handed on within a service.
-    pub service: Arc<str>,
 }

@@ -1,16 +1,17 @@
 //! Quantized shares: steps of 1/256, which answers see.
 //!
 //! Nothing is told that noise could take back: a share follows in its direction at once, and turns
-//! only after [`TURN_STEPS`]; an acceptance moves by a few steps at a time, and in one direction.
+//! only after [`TURN_STEPS`]; an acceptance falls by a few steps at a time, and rises only where
+//! the allocation says that the rise moves no cell twice.
 
 /// Steps against its last direction that are not told.
-const TURN_STEPS: u16 = 8;
+pub(super) const TURN_STEPS: u16 = 8;
 /// Differences of an acceptance that are not told.
 const ACCEPT_DEAD_STEPS: u16 = 24;
-/// Steps by which an acceptance moves at once.
+/// Steps by which an acceptance falls at once, and rises where the rise moves placed cells.
 const ACCEPT_STEPS: u16 = 8;
-/// Where no acceptance is above this, hardly anybody accepts.
-const SPENT_STEPS: u16 = 64;
+/// Room that a rise must find which moves placed cells: what rose must not have to fall again.
+pub(super) const PLACED_RISE_STEPS: u16 = ACCEPT_DEAD_STEPS + ACCEPT_STEPS;
 /// All cells.
 const ALL: u16 = 256;
 
@@ -33,6 +34,11 @@ impl QuantizedShare {
         QuantizedShare { share: share.min(ALL), is_rising: None }
     }
 
+    /// Whether it last rose.
+    pub(crate) fn has_risen(&self) -> bool {
+        self.is_rising == Some(true)
+    }
+
     /// Follows the exact share. Whether anything changed.
     pub(crate) fn follow(&mut self, exact: f64) -> bool {
         let next = steps(exact);
@@ -47,26 +53,38 @@ impl QuantizedShare {
     }
 }
 
+/// What room allows a PoP to accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// The acceptance, in steps of 1/256.
+    pub(super) accept: u16,
+    /// A rise moves cells that another PoP holds: it is told in small steps.
+    pub(super) moves_placed: bool,
+}
+
 /// Moves a row of acceptances towards what room allows. Whether anything changed.
 ///
 /// Room is an estimate that swings, and each swing would drive cells from one follower to the next
-/// and back. So a row is set when nobody has left yet; after that an acceptance only falls, and
-/// only while more cells leave, so that a cell goes down its list and never back. Only where hardly
-/// anybody accepts any more it rises. Who was given too much sheds in turn.
-pub(super) fn follow_row(row: &mut [u16], wanted: &[u16], shares: (u16, u16)) -> bool {
-    let (before, share) = shares;
-    let is_spent = row.iter().all(|accept| *accept < SPENT_STEPS);
+/// and back. So an acceptance falls only while more cells leave and all find a place, and then a
+/// cell goes down its list and never back. A follower that was given too much sheds in turn.
+pub(super) fn follow_row(row: &mut [u16], wanted: &[Wanted], may_fall: bool) -> bool {
     let mut changed = false;
     for (accept, wanted) in row.iter_mut().zip(wanted) {
-        let (gap, falls) = (wanted.abs_diff(*accept), wanted < accept);
-        let step = match (before, falls) {
-            (0, _) => gap,
-            (_, true) if share > before && gap >= ACCEPT_DEAD_STEPS => gap.min(ACCEPT_STEPS),
-            (_, false) if is_spent && gap >= ACCEPT_DEAD_STEPS => gap.min(ACCEPT_STEPS),
-            _ => 0,
-        };
-        *accept = if falls { *accept - step } else { *accept + step };
-        changed |= step > 0;
+        let gap = wanted.accept.abs_diff(*accept);
+        if wanted.accept < *accept && may_fall && gap >= ACCEPT_DEAD_STEPS {
+            *accept -= gap.min(ACCEPT_STEPS);
+            changed = true;
+        } else if wanted.accept > *accept {
+            let (least, step) = match (wanted.moves_placed, *accept) {
+                (true, _) => (PLACED_RISE_STEPS.min(ALL - *accept), gap.min(ACCEPT_STEPS)),
+                (false, 0) => (1, gap),
+                (false, _) => (ACCEPT_DEAD_STEPS.min(ALL - *accept), gap),
+            };
+            if gap >= least {
+                *accept += step;
+                changed = true;
+            }
+        }
     }
     changed
 }

@@ -20,6 +20,8 @@ pub(crate) struct FeedReport<'l> {
     pub(crate) is_stale: bool,
     /// The share turned too often, and the gain is less than configured.
     pub(crate) oscillates: bool,
+    /// Cells should leave and have nowhere to go.
+    pub(crate) is_stuck: bool,
     /// The last failure, also when readings followed.
     pub(crate) last_error: Option<&'l Arc<str>>,
     /// Milliseconds since the last reading.

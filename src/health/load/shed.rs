@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 /// So far above the target, and below, nothing moves, so that noise does not turn the share. Cells
 /// come back later than they leave: what comes back too early leaves again.
-const DEAD_BAND: (f64, f64) = (0.02, 0.05);
+pub(crate) const DEAD_BAND: (f64, f64) = (0.02, 0.05);
 /// Above the limit steps are so many times larger,
 const URGENT: f64 = 4.0;
 /// from this many readings in a row on,
@@ -39,6 +39,8 @@ pub(crate) struct Tuning {
     pub(crate) gain: f64,
     /// How long an answer outlives a change, in milliseconds.
     pub(crate) ttl_ms: u64,
+    /// The share falls only below this utilisation, whatever the target.
+    pub(crate) falls_below: f64,
 }
 
 /// What a step found beside the share.
@@ -83,8 +85,13 @@ impl Shedding {
         self.calm < 1.0
     }
 
+    /// Whether the share is as large as it may be.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.share >= SHED_SHARE_MAX
+    }
+
     /// A step after a reading. `expected` is the utilisation once the present share is measured in
-    /// full; without `room` anywhere the share does not grow, since nobody would leave.
+    /// full. Without room the share does not grow, because no more cells would leave.
     pub(crate) fn step(
         &mut self,
         tuning: Tuning,
@@ -93,19 +100,17 @@ impl Shedding {
         has_room: bool,
         now: Moment,
     ) -> Option<GainChange> {
-        let (excess, to_come) = (utilisation - tuning.target, expected - tuning.target);
+        let mut excess = excess(tuning, utilisation, expected);
+        if tuning.target + excess >= tuning.falls_below {
+            excess = excess.max(0.0);
+        }
         self.urgent = if utilisation > tuning.limit && expected > tuning.limit {
             self.urgent.saturating_add(1)
         } else {
             0
         };
-        let excess = match (excess > 0.0, to_come > 0.0) {
-            (true, true) => excess.min(to_come),
-            (false, false) => excess.max(to_come),
-            _ => 0.0,
-        };
         let mut step = 0.0;
-        if !(-DEAD_BAND.1..=DEAD_BAND.0).contains(&excess) && (excess < 0.0 || has_room) {
+        if excess < 0.0 || has_room {
             let urgency = if self.urgent >= URGENT_AFTER { URGENT } else { 1.0 };
             step = (tuning.gain * self.calm * urgency * excess).clamp(-STEP_MAX, STEP_MAX);
         }
@@ -147,4 +152,16 @@ impl Shedding {
         }
         None
     }
+}
+
+/// By how much the utilisation is above or below the target, now and once the present share is
+/// measured in full: the smaller of both, and 0 where they disagree or are within the dead band.
+pub(crate) fn excess(tuning: Tuning, utilisation: f64, expected: f64) -> f64 {
+    let (excess, to_come) = (utilisation - tuning.target, expected - tuning.target);
+    let excess = match (excess > 0.0, to_come > 0.0) {
+        (true, true) => excess.min(to_come),
+        (false, false) => excess.max(to_come),
+        _ => 0.0,
+    };
+    if (-DEAD_BAND.1..=DEAD_BAND.0).contains(&excess) { 0.0 } else { excess }
 }

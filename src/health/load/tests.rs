@@ -2,16 +2,17 @@
 
 use super::controller::LoadController;
 use super::event::LoadEvent;
-use super::feeds::{FeedSet, FeedTarget, LoadSlot};
-use super::headroom::{Outflow, split};
-use super::quantize::{QuantizedShare, follow_row};
+use super::feeds::{FeedSet, FeedTarget};
+use super::headroom::{Outflow, Taker, split};
+use super::quantize::{QuantizedShare, Wanted, follow_row};
 use super::shed::{GainChange, Shedding, Tuning};
 use super::spec::{Feed, LoadSpec};
 use crate::finding::{At, FileId};
 use crate::health::Moment;
 use std::sync::Arc;
 
-const TUNING: Tuning = Tuning { target: 0.8, limit: 0.95, gain: 0.08, ttl_ms: 30_000 };
+const TUNING: Tuning =
+    Tuning { target: 0.8, limit: 0.95, gain: 0.08, ttl_ms: 30_000, falls_below: f64::INFINITY };
 
 fn nowhere() -> At {
     At::whole(FileId(0))
@@ -24,15 +25,15 @@ fn feed_set(pops: u16) -> Arc<FeedSet> {
         pop,
         service: None,
         slots: vec![u32::from(pop)],
+        followers: (0..u32::from(pops)).filter(|other| *other != u32::from(pop)).collect(),
         capacity: 100.0,
         ttl_secs: 30,
         spec: Arc::new(LoadSpec::new(Feed::Push, nowhere())),
     };
     Arc::new(FeedSet {
         feeds: (0..pops - 1).map(feed).collect(),
-        slots: (0..pops).map(|pop| LoadSlot { pop, service: "default".into() }).collect(),
+        slots: (0..pops).collect(),
         pops: (0..pops).map(|pop| format!("p{pop}").into()).collect(),
-        followers: (0..pops).map(|pop| (0..pops).filter(|other| *other != pop).collect()).collect(),
     })
 }
 
@@ -128,17 +129,43 @@ fn noise_is_not_told() {
         published.follow(exact);
         assert_eq!(published.share, told, "{exact}");
     }
-    for (row, wanted, shares, told) in [
-        ([0, 0, 0, 0], [256, 110, 0, 1], (0, 5), [256, 110, 0, 1]), // nobody has left yet
+    for (row, wanted, moves_placed, share_rises, told) in [
+        ([0, 0, 0, 0], [256, 110, 0, 1], false, true, [256, 110, 0, 1]), // what was 0 is told exactly
         // more leave: what falls, falls slowly
-        ([100, 100, 100, 0], [256, 90, 0, 256], (5, 6), [100, 100, 92, 0]),
-        ([100, 100, 100, 0], [256, 90, 0, 256], (5, 5), [100, 100, 100, 0]),
-        ([60, 10, 0, 0], [256, 11, 0, 256], (5, 5), [68, 10, 0, 8]), // hardly anybody accepts
+        ([100, 100, 100, 0], [250, 90, 0, 256], false, true, [250, 100, 92, 256]),
+        ([100, 100, 100, 100], [110, 90, 0, 256], false, false, [100, 100, 100, 256]),
+        ([240, 10, 0, 0], [256, 33, 0, 0], false, false, [256, 10, 0, 0]), // all is told
+        ([0, 10, 0, 250], [32, 41, 9, 256], true, false, [8, 10, 0, 256]), // a small step, where much fits
     ] {
         let mut followed = row;
-        assert_eq!(follow_row(&mut followed, &wanted, shares), row != told);
-        assert_eq!(followed, told, "{row:?} {wanted:?} {shares:?}");
+        let wanted = wanted.map(|accept| Wanted { accept, moves_placed });
+        assert_eq!(follow_row(&mut followed, &wanted, share_rises), row != told);
+        assert_eq!(followed, told, "{row:?} {wanted:?} {share_rises}");
     }
+}
+
+/// Outflows as load, what needs a place, and for each taker its number, what it accepts by now, and
+/// the most it may.
+type Asked<'a> = (f64, f64, &'a [(u32, f64, f64)]);
+
+fn split_of(outflows: &[Asked<'_>], rooms: &[f64]) -> Vec<(Vec<u32>, Vec<u32>)> {
+    let outflows: Vec<Outflow> = outflows
+        .iter()
+        .map(|(load, needed, takers)| {
+            let taker = |(to, told, ceiling): &(u32, f64, f64)| Taker {
+                to: *to,
+                told: *told,
+                ceiling: *ceiling,
+                moves_placed: false,
+            };
+            Outflow { load: *load, needed: *needed, takers: takers.iter().map(taker).collect() }
+        })
+        .collect();
+    let percent = |part: &f64| (part * 100.0 + 0.5) as u32;
+    split(&outflows, rooms)
+        .iter()
+        .map(|s| (s.accept.iter().map(percent).collect(), s.parts.iter().map(percent).collect()))
+        .collect()
 }
 
 /// The first accepts what fits, the next takes the rest; who is behind accepts for those that know
@@ -146,31 +173,38 @@ fn noise_is_not_told() {
 #[test]
 fn leavers_fall_over_their_followers_in_turn() {
     let of = |outflows: &[(f64, &[u32])], rooms: &[f64]| {
-        let outflows: Vec<Outflow> = outflows
-            .iter()
-            .map(|(load, followers)| Outflow { load: *load, followers: followers.to_vec() })
-            .collect();
-        let percent = |part: &f64| (part * 100.0 + 0.5) as u32;
-        split(&outflows, rooms)
-            .iter()
-            .map(|s| {
-                (
-                    s.accept.iter().map(percent).collect::<Vec<_>>(),
-                    s.parts.iter().map(percent).collect::<Vec<_>>(),
-                    percent(&s.taken),
-                )
-            })
-            .collect::<Vec<_>>()
+        let takers: Vec<Vec<(u32, f64, f64)>> =
+            outflows.iter().map(|(_, to)| to.iter().map(|to| (*to, 0.0, 1.0)).collect()).collect();
+        let rows: Vec<_> =
+            outflows.iter().zip(&takers).map(|((load, _), takers)| (*load, 1.0, &takers[..])).collect();
+        split_of(&rows, rooms)
     };
-    assert_eq!(of(&[(40.0, &[0, 1, 2])], &[10.0, 15.0, 90.0]), [(vec![25, 50, 100], vec![25, 38, 38], 100)]);
-    assert_eq!(of(&[(40.0, &[0, 1])], &[f64::INFINITY, 5.0]), [(vec![100, 50], vec![100, 0], 100)]);
-    assert_eq!(of(&[(40.0, &[0])], &[0.0]), [(vec![0], vec![0], 0)]);
+    assert_eq!(of(&[(40.0, &[0, 1, 2])], &[10.0, 15.0, 90.0]), [(vec![25, 50, 100], vec![25, 38, 38])]);
+    assert_eq!(of(&[(40.0, &[0, 1])], &[f64::INFINITY, 5.0]), [(vec![100, 50], vec![100, 0])]);
+    assert_eq!(of(&[(40.0, &[0])], &[0.0]), [(vec![0], vec![0])]);
     // Two ask for the same room in the same turn.
     let both = of(&[(30.0, &[0]), (10.0, &[0])], &[20.0]);
-    assert_eq!(both, [(vec![50], vec![50], 50), (vec![50], vec![50], 50)]);
+    assert_eq!(both, [(vec![50], vec![50]), (vec![50], vec![50])]);
     // Whoever is nearer is served first.
     let [near, far] = &of(&[(20.0, &[0]), (20.0, &[1, 0])], &[20.0, 0.0])[..] else { panic!() };
-    assert_eq!((near.2, far.2), (100, 0));
+    assert_eq!((&near.1[..], &far.1[..]), (&[100][..], &[0, 0][..]));
+}
+
+/// A room is promised once: what is accepted by now comes off it first, and falls only where it
+/// does not fit. Nobody accepts more than it may, and no more finds a place than needs one.
+#[test]
+fn what_is_accepted_already_is_planned() {
+    // The second to ask gets what the first has left.
+    let rows = split_of(&[(20.0, 1.0, &[(0, 0.5, 0.5)]), (20.0, 1.0, &[(0, 0.0, 1.0)])], &[15.0]);
+    assert_eq!(rows, [(vec![50], vec![50]), (vec![25], vec![25])]);
+    let rows = split_of(&[(20.0, 1.0, &[(0, 1.0, 1.0)]), (20.0, 1.0, &[(0, 1.0, 1.0)])], &[20.0]);
+    assert_eq!(rows, [(vec![50], vec![50]), (vec![50], vec![50])]);
+    // A ceiling sends the rest to the next.
+    let rows = split_of(&[(40.0, 1.0, &[(0, 0.25, 0.25), (1, 0.0, 1.0)])], &[90.0, 90.0]);
+    assert_eq!(rows, [(vec![25, 100], vec![25, 75])]);
+    // Twice as many may leave as must.
+    let rows = split_of(&[(40.0, 0.5, &[(0, 0.25, 1.0), (1, 0.0, 1.0)])], &[90.0, 90.0]);
+    assert_eq!(rows[0].1.iter().sum::<u32>(), 50, "{rows:?}");
 }
 
 /// An overload sheds, names who takes it, is told, and ends when the load is gone. The unmeasured
@@ -178,19 +212,83 @@ fn leavers_fall_over_their_followers_in_turn() {
 #[test]
 fn an_overload_sheds_and_ends() {
     let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
-    assert_eq!(push(&mut loads, 0, 3, &[75.0, 75.0, 20.0]), []);
-    let sheds = push(&mut loads, 45, 4, &[120.0, 75.0, 20.0]);
+    assert_eq!(push(&mut loads, 0, 3, &[75.0, 65.0, 20.0]), []);
+    let sheds = push(&mut loads, 45, 4, &[120.0, 65.0, 20.0]);
     let [row] = &sheds[..] else { panic!("{sheds:?}") };
     assert!(row.slot == 0 && row.share > 10, "{row:?}");
     assert!(
         row.accept[0] == 0 && (1..128).contains(&row.accept[1]) && row.accept[2] == 256 && row.accept[3] > 0,
         "{row:?}"
     );
-    assert_eq!(push(&mut loads, 105, 60, &[30.0, 75.0, 20.0]), []);
+    assert_eq!(push(&mut loads, 105, 60, &[30.0, 65.0, 20.0]), []);
     assert_eq!(
         events(&mut loads),
-        ["PoP p0 sheds load, at 97 % of its capacity", "PoP p0 sheds no load any more"]
+        ["PoP p0 sheds load, at 108 % of its capacity", "PoP p0 sheds no load any more"]
     );
+}
+
+/// Followers that were full when it began take cells as soon as two readings say that they have
+/// room; meanwhile that nobody takes any is told, with its end.
+#[test]
+fn followers_that_were_full_take_cells_later() {
+    // The last PoP, which nobody measures, is not there.
+    let mut feeds = (*feed_set(4)).clone();
+    feeds.feeds.iter_mut().for_each(|feed| feed.followers.retain(|slot| *slot != 3));
+    let mut loads = LoadController::new(Arc::new(feeds), 1, Moment(0));
+    assert_eq!(push(&mut loads, 0, 20, &[160.0, 80.0, 79.0]), [], "nobody accepts, nobody leaves");
+    assert!(loads.report(Moment(300_000)).next().is_some_and(|feed| feed.is_stuck));
+    assert_eq!(push(&mut loads, 300, 1, &[160.0, 20.0, 79.0]), [], "one reading may be wrong");
+    let sheds = push(&mut loads, 315, 3, &[160.0, 20.0, 79.0]);
+    assert_eq!((sheds.len(), sheds[0].accept[1] > 128, sheds[0].accept[2]), (1, true, 0), "{sheds:?}");
+    push(&mut loads, 360, 20, &[78.0, 75.0, 79.0]);
+    assert!(loads.report(Moment(660_000)).all(|feed| !feed.is_stuck));
+    let told = events(&mut loads);
+    assert_eq!(
+        (&*told[0], told.iter().filter(|line| line.contains("can take clients of PoP p0")).count()),
+        ("no PoP takes more clients of PoP p0, which is at 160 % of its capacity", 1),
+        "{told:?}"
+    );
+}
+
+/// A nearer follower that comes to have room gets no cell that another holds, but for a few steps
+/// at a time after ten quiet TTLs.
+#[test]
+fn placed_cells_stay_where_they_are() {
+    let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
+    push(&mut loads, 0, 3, &[75.0, 80.0, 20.0]);
+    let sheds = push(&mut loads, 45, 6, &[120.0, 80.0, 20.0]);
+    assert_eq!(sheds[0].accept[1], 0, "p1 is full: {sheds:?}");
+    // Within its dead band p0 goes on as it is; TTLs are 30 s.
+    let sheds = push(&mut loads, 135, 18, &[79.0, 10.0, 50.0]);
+    assert_eq!(sheds[0].accept[1], 0, "p2 holds what p1 would get: {sheds:?}");
+    let mut rises = Vec::new();
+    for reading in 0..40 {
+        let sheds = push(&mut loads, 405 + reading * 15, 1, &[79.0, 10.0, 50.0]);
+        rises.push(sheds[0].accept[1]);
+    }
+    assert!(rises.last().is_some_and(|accept| *accept >= 64), "{rises:?}");
+    assert!(rises.is_sorted() && rises.windows(2).all(|pair| pair[1] - pair[0] <= 8), "{rises:?}");
+}
+
+/// A cold start asks the near before the far: a PoP that nobody measures takes nothing before the
+/// others were read, and what does not speak is not waited for.
+#[test]
+fn a_cold_start_waits_for_the_first_readings() {
+    let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
+    let said = |loads: &mut LoadController, secs: u64, with: &[(&str, f64)]| {
+        for (pop, value) in with {
+            assert!(loads.handle_push(pop, None, *value, Moment(secs * 1_000)));
+        }
+        loads.poll_sheds(Moment(secs * 1_000));
+        loads.sheds().first().map(|row| row.accept.to_vec())
+    };
+    // p2 says nothing.
+    for secs in [0, 15, 29] {
+        assert_eq!(said(&mut loads, secs, &[("p0", 160.0), ("p1", 20.0)]), None, "{secs} s");
+    }
+    assert_eq!(said(&mut loads, 44, &[("p0", 160.0), ("p1", 20.0)]), None, "lost only now");
+    let accept = said(&mut loads, 59, &[("p0", 160.0), ("p1", 20.0)]).expect("cells leave");
+    assert!(accept[1] > 128 && accept[2] == 0, "{accept:?}");
 }
 
 /// A lost feed keeps its share until it is stale, and then gives its cells back; its return is told
@@ -239,6 +337,18 @@ fn bad_readings_are_errors() {
     let errors: Vec<String> = loads.report(late).map(|feed| feed.last_error.unwrap().to_string()).collect();
     assert_eq!(errors, ["NaN is no load", "no number in time"]);
     assert!(loads.report(late).all(|feed| feed.smoothed.is_none()));
+    // What nobody can carry is no load either: its unit is another.
+    let mut loads = LoadController::new(self::feed_set(3), 1, Moment(0));
+    for (value, why) in [
+        (1e9, "1e9 is more than 100 times the capacity: is it in another unit?"),
+        (f64::INFINITY, "inf is more than 100 times the capacity: is it in another unit?"),
+        (-1.0, "-1 is no load"),
+    ] {
+        push(&mut loads, 0, 4, &[value, 10.0]);
+        let report = loads.report(Moment(60_000)).next().expect("p0 has a feed");
+        assert_eq!((report.last_error.map(|why| &**why), report.smoothed), (Some(why), None));
+    }
+    assert_eq!(loads.sheds(), []);
 }
 
 /// A reload carries shares over by key, with acceptances by name; a restart by what was saved.
@@ -250,10 +360,10 @@ fn shares_are_carried_over() {
     // The other order: every index is another.
     let mut turned = (*feed_set(4)).clone();
     turned.pops.reverse();
-    turned
-        .feeds
-        .iter_mut()
-        .for_each(|feed| (feed.pop, feed.slots) = (3 - feed.pop, vec![u32::from(3 - feed.pop)]));
+    turned.feeds.iter_mut().for_each(|feed| {
+        (feed.pop, feed.slots) = (3 - feed.pop, vec![u32::from(3 - feed.pop)]);
+        feed.followers.iter_mut().for_each(|slot| *slot = 3 - *slot);
+    });
     let turned = Arc::new(turned);
     loads.handle_targets(turned.clone(), Moment(76_000));
     let carried = loads.poll_sheds(Moment(76_000)).expect("slots have other numbers");

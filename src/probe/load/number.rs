@@ -1,6 +1,6 @@
 //! One number: as text, or inside JSON.
 
-use crate::limits::FEED_BODY_OCTETS_MAX;
+use crate::limits::{FEED_BODY_OCTETS_MAX, FEED_NUMBER_OCTETS_MAX};
 use crate::probe::http::Intake;
 use crate::probe::words::quoted;
 use serde_json::Value;
@@ -77,6 +77,9 @@ pub fn in_json(octets: &[u8], pointer: &str) -> Result<f64, String> {
 /// A decimal number, perhaps with an exponent, that can be a load; the error goes on from its
 /// subject.
 pub(super) fn number(text: &[u8]) -> Result<f64, String> {
+    if text.len() > FEED_NUMBER_OCTETS_MAX {
+        return Err(format!("has a number of more than {FEED_NUMBER_OCTETS_MAX} octets"));
+    }
     let digits = std::str::from_utf8(text).ok().filter(|text| text.bytes().any(|b| b.is_ascii_digit()));
     match digits.and_then(|text| text.parse().ok()) {
         Some(value) => sound(value),

@@ -4,18 +4,29 @@
 //! always read to its end: samples of a metric may stand anywhere, and a sum over some of them
 //! would be a wrong number that looks right. Only lines that begin with the name of the metric are
 //! parsed; a fault in one of those is a failure, a fault in another is not ours.
+//!
+//! The page comes from a stranger, so each of its octets costs about the same: labels are looked at
+//! as they come, each only against those that are wanted, and no number is parsed for a sample with
+//! others. What costs more than its octets, a number that is added up, is bounded in length and
+//! number.
 
 use super::number::sound;
-use crate::limits::{FEED_LINE_OCTETS_MAX, FEED_PAGE_OCTETS_MAX};
+use crate::limits::{FEED_LINE_OCTETS_MAX, FEED_NUMBER_OCTETS_MAX, FEED_PAGE_OCTETS_MAX, FEED_SAMPLES_MAX};
 use crate::probe::http::Intake;
 use crate::probe::words::quoted;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A search for the samples of a metric that have some labels: their values are added up.
 #[derive(Debug)]
 pub(crate) struct Samples<'s> {
     metric: &'s str,
-    labels: &'s [(Arc<str>, Arc<str>)],
+    /// Labels that are wanted, name and value.
+    wanted: Vec<(&'s [u8], &'s [u8])>,
+    /// Where each stands, by name: a stranger's label is looked up once, however many are wanted.
+    place_of: HashMap<&'s [u8], usize>,
+    /// For each of them, whether the sample has it.
+    seen: Vec<bool>,
     /// The line so far, its end cut where it is too long.
     line: Vec<u8>,
     is_cut: bool,
@@ -25,6 +36,8 @@ pub(crate) struct Samples<'s> {
     found: usize,
     /// Samples of the metric that have others.
     others: usize,
+    #[cfg(test)]
+    looked_up: usize,
 }
 
 impl Intake for Samples<'_> {
@@ -36,7 +49,9 @@ impl Intake for Samples<'_> {
         let mut rest = octets;
         while let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
             self.more(&rest[..end]);
-            self.end_line()?;
+            if !self.line.is_empty() {
+                self.end_line()?;
+            }
             rest = &rest[end + 1..];
         }
         self.more(rest);
@@ -59,7 +74,22 @@ impl<'s> Samples<'s> {
     /// Looks for a metric and for labels that a sample must have; it may have more. An empty value
     /// is a label that is not there.
     pub(crate) fn new(metric: &'s str, labels: &'s [(Arc<str>, Arc<str>)]) -> Samples<'s> {
-        Samples { metric, labels, line: Vec::new(), is_cut: false, octets: 0, sum: 0.0, found: 0, others: 0 }
+        let wanted: Vec<(&[u8], &[u8])> =
+            labels.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        Samples {
+            metric,
+            seen: vec![false; wanted.len()],
+            place_of: wanted.iter().zip(0..).map(|((name, _), place)| (*name, place)).collect(),
+            wanted,
+            line: Vec::new(),
+            is_cut: false,
+            octets: 0,
+            sum: 0.0,
+            found: 0,
+            others: 0,
+            #[cfg(test)]
+            looked_up: 0,
+        }
     }
 
     /// What was found, once the page has ended.
@@ -95,18 +125,58 @@ impl<'s> Samples<'s> {
     /// What stands behind the name.
     fn sample(&mut self, rest: &[u8]) -> Result<(), String> {
         let mut cursor = Cursor { rest };
-        let labels = cursor.labels()?;
-        let value = value(cursor.rest)?;
-        let label = |name: &str| {
-            labels.iter().find(|(known, _)| *known == name.as_bytes()).map_or(&b""[..], |(_, value)| value)
-        };
-        if !self.labels.iter().all(|(name, wanted)| label(name) == wanted.as_bytes()) {
+        if !self.has_labels(&mut cursor)? {
             self.others += 1;
             return Ok(());
         }
         self.found += 1;
-        self.sum += sound(value)?;
+        if self.found > FEED_SAMPLES_MAX {
+            return Err(format!("is one of more than {FEED_SAMPLES_MAX}"));
+        }
+        self.sum += sound(value(cursor.rest)?)?;
         Ok(())
+    }
+
+    /// Reads `{a="b",c="d"}`, with a comma behind the last or without, or nothing. Whether every
+    /// label that is wanted is there; one that is wanted empty must not be.
+    fn has_labels(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, String> {
+        self.seen.fill(false);
+        let mut has_all = true;
+        if cursor.skip(b'{') {
+            let broken = || "has labels that cannot be read".to_owned();
+            while !cursor.skip(b'}') {
+                let name = cursor.name();
+                if name.is_empty() || !cursor.skip(b'=') || !cursor.skip(b'"') {
+                    return Err(broken());
+                }
+                match self.place(name) {
+                    None => {
+                        cursor.value().ok_or_else(broken)?;
+                    }
+                    Some(place) if std::mem::replace(&mut self.seen[place], true) => {
+                        return Err(format!("has the label {} twice", quoted(name)));
+                    }
+                    Some(place) => {
+                        let value = cursor.value().ok_or_else(broken)?;
+                        has_all &= value.eq(self.wanted[place].1.iter().copied());
+                    }
+                }
+                if !cursor.skip(b',') && cursor.rest.first() != Some(&b'}') {
+                    return Err(broken());
+                }
+            }
+        }
+        let mut missing = self.wanted.iter().zip(&self.seen).filter(|(_, seen)| !**seen);
+        Ok(has_all && missing.all(|((_, value), _)| value.is_empty()))
+    }
+
+    /// Where a label stands among those that are wanted.
+    fn place(&mut self, name: &[u8]) -> Option<usize> {
+        #[cfg(test)]
+        {
+            self.looked_up += 1;
+        }
+        self.place_of.get(name).copied()
     }
 }
 
@@ -131,22 +201,21 @@ fn of_metric<'l>(line: &'l [u8], metric: &str) -> Option<&'l [u8]> {
 fn value(rest: &[u8]) -> Result<f64, String> {
     let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let word = words.next().ok_or("has no value")?;
+    if word.len() > FEED_NUMBER_OCTETS_MAX {
+        return Err(format!("has a value of more than {FEED_NUMBER_OCTETS_MAX} octets"));
+    }
     let text = std::str::from_utf8(word).unwrap_or_default();
     let value: f64 =
         text.parse().map_err(|_| format!("has the value {}, which is no number", quoted(word)))?;
+    // A time stamp is looked at, not read.
+    let is_stamp = |octet: &u8| octet.is_ascii_digit() || b"+-.eE".contains(octet);
     match words.next() {
-        Some(stamp)
-            if !stamp.starts_with(b"#")
-                && std::str::from_utf8(stamp).ok().and_then(|stamp| stamp.parse::<f64>().ok()).is_none() =>
-        {
+        Some(stamp) if !stamp.starts_with(b"#") && !stamp.iter().all(is_stamp) => {
             Err(format!("has {} behind its value", quoted(stamp)))
         }
         _ => Ok(value),
     }
 }
-
-/// Name and value, without escapes.
-type Label<'l> = (&'l [u8], Vec<u8>);
 
 struct Cursor<'l> {
     rest: &'l [u8],
@@ -164,51 +233,42 @@ impl<'l> Cursor<'l> {
         }
     }
 
-    /// `{a="b",c="d"}`, with a comma behind the last or without; or nothing.
-    fn labels(&mut self) -> Result<Vec<Label<'l>>, String> {
-        let mut labels: Vec<Label<'l>> = Vec::new();
-        if !self.skip(b'{') {
-            return Ok(labels);
-        }
-        let broken = || "has labels that cannot be read".to_owned();
-        while !self.skip(b'}') {
-            let len = self.rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-            let (name, rest) = self.rest.split_at(len);
-            self.rest = rest;
-            if name.is_empty() || !self.skip(b'=') || !self.skip(b'"') {
-                return Err(broken());
-            }
-            let value = self.quoted().ok_or_else(broken)?;
-            if labels.iter().any(|(known, _)| *known == name) {
-                return Err(format!("has the label {} twice", quoted(name)));
-            }
-            labels.push((name, value));
-            if !self.skip(b',') && self.rest.first() != Some(&b'}') {
-                return Err(broken());
-            }
-        }
-        Ok(labels)
+    /// The name of a label; empty if there is none.
+    fn name(&mut self) -> &'l [u8] {
+        let len = self.rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let (name, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        name
     }
 
-    /// A value up to its closing quote. Escapes are those of the format, no others.
-    fn quoted(&mut self) -> Option<Vec<u8>> {
-        let mut value = Vec::new();
+    /// Passes over a value up to its closing quote, and gives its octets without escapes. Escapes
+    /// are those of the format, no others.
+    fn value(&mut self) -> Option<Unescaped<'l>> {
+        let mut len = 0;
         loop {
-            let (first, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            match first {
-                b'"' => return Some(value),
-                b'\\' => {
-                    let (escaped, rest) = self.rest.split_first()?;
-                    self.rest = rest;
-                    value.push(match escaped {
-                        b'n' => b'\n',
-                        b'\\' | b'"' => *escaped,
-                        _ => return None,
-                    });
-                }
-                other => value.push(*other),
+            match self.rest.get(len)? {
+                b'"' => break,
+                b'\\' if !matches!(self.rest.get(len + 1)?, b'n' | b'\\' | b'"') => return None,
+                b'\\' => len += 2,
+                _ => len += 1,
             }
+        }
+        let (value, rest) = self.rest.split_at(len);
+        self.rest = &rest[1..];
+        Some(Unescaped(value.iter()))
+    }
+}
+
+/// The octets of a value whose escapes are sound.
+struct Unescaped<'l>(std::slice::Iter<'l, u8>);
+
+impl Iterator for Unescaped<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        match self.0.next()? {
+            b'\\' => self.0.next().map(|escaped| if *escaped == b'n' { b'\n' } else { *escaped }),
+            other => Some(*other),
         }
     }
 }

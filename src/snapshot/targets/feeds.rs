@@ -1,17 +1,23 @@
-//! Whose load is measured: the feeds of a deployment, and who follows whom.
+//! Whose load is measured: the feeds of a deployment, and which PoPs can take what each sheds.
 //!
 //! A feed of a service speaks for the slot of that service, the feed of a PoP for all other slots
 //! of the PoP. A feed for which no policy has a slot is not read.
+//!
+//! A shed cell goes down its own preference list. So the followers of a feed are the PoPs that
+//! stand with it in a list of some policy: what a policy, a fence or a longest distance keeps apart
+//! is no room of it.
 
 use crate::config::Deployment;
 use crate::geo::distance::great_circle_m;
-use crate::health::load::feeds::{FeedSet, FeedTarget, LoadSlot};
+use crate::health::load::feeds::{FeedSet, FeedTarget};
 use crate::health::load::spec::LoadSpec;
 use crate::snapshot::Steering;
 use crate::steer::pop::Pop;
-use crate::steer::table::NO_SLOT;
+use crate::steer::preference_list::Entry;
+use crate::steer::table::{NO_SLOT, PolicyTable};
 use crate::wire::hash;
 use crate::zone::text::ScopedPolicy;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Makes the feed set. The steering must have been compiled from the deployment.
@@ -19,38 +25,42 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
     let pops = &deployment.pops;
     let mut target_set =
         FeedSet { pops: pops.iter().map(|pop| pop.name.clone()).collect(), ..FeedSet::default() };
-    target_set.slots =
-        steering.slots.iter().map(|slot| LoadSlot { pop: slot.pop.0, service: "".into() }).collect();
-    let mut ttls = vec![0u32; steering.slots.len()];
+    target_set.slots = steering.slots.iter().map(|slot| slot.pop.0).collect();
+    let mut of_slots: Vec<(Arc<str>, u32)> = vec![Default::default(); steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
         let ttl_secs = longest_ttl_secs(scoped);
         for slot in table.slots.iter().filter(|slot| **slot != NO_SLOT) {
-            target_set.slots[*slot as usize].service = scoped.policy.service.clone();
-            ttls[*slot as usize] = ttls[*slot as usize].max(ttl_secs);
+            let (service, longest) = &mut of_slots[*slot as usize];
+            *service = scoped.policy.service.clone();
+            *longest = (*longest).max(ttl_secs);
         }
     }
     for (index, pop) in pops.iter().enumerate() {
-        let of_pop = |slot: &LoadSlot| usize::from(slot.pop) == index;
         let has_own = |service: &str| pop.service(service).is_some_and(|service| service.load.is_some());
+        let slots_where = |is_meant: &dyn Fn(&str) -> bool| -> Vec<u32> {
+            let slots = target_set.slots.iter().zip(&of_slots).zip(0..);
+            slots
+                .filter(|((pop, (service, _)), _)| usize::from(**pop) == index && is_meant(service))
+                .map(|(_, slot)| slot)
+                .collect()
+        };
+        let mut feeds = Vec::new();
         for service in &pop.services {
             let measured = service.load.as_ref().zip(service.capacity.or(pop.capacity));
-            let slots = slots(&target_set, |slot| of_pop(slot) && slot.service == service.name);
-            target_set.feeds.extend(measured.and_then(|(spec, capacity)| {
-                feed(index, pop, Some(&service.name), slots, capacity, spec, &ttls)
+            let slots = slots_where(&|of_slot| *of_slot == *service.name);
+            feeds.extend(measured.and_then(|(spec, capacity)| {
+                feed(index, pop, Some(&service.name), slots, capacity, spec, &of_slots)
             }));
         }
-        let slots = slots(&target_set, |slot| of_pop(slot) && !has_own(&slot.service));
+        let slots = slots_where(&|of_slot| !has_own(of_slot));
         let measured = pop.load.as_ref().zip(pop.capacity);
-        target_set.feeds.extend(
-            measured.and_then(|(spec, capacity)| feed(index, pop, None, slots, capacity, spec, &ttls)),
+        feeds.extend(
+            measured.and_then(|(spec, capacity)| feed(index, pop, None, slots, capacity, spec, &of_slots)),
         );
+        target_set.feeds.extend(feeds);
     }
-    target_set.followers = followers(pops, &target_set);
+    follow(&mut target_set, pops, &steering.policies);
     target_set
-}
-
-fn slots(target_set: &FeedSet, is_meant: impl Fn(&LoadSlot) -> bool) -> Vec<u32> {
-    target_set.slots.iter().zip(0..).filter(|(slot, _)| is_meant(slot)).map(|(_, index)| index).collect()
 }
 
 fn feed(
@@ -60,9 +70,9 @@ fn feed(
     slots: Vec<u32>,
     capacity: f64,
     spec: &Arc<LoadSpec>,
-    ttls: &[u32],
+    of_slots: &[(Arc<str>, u32)],
 ) -> Option<FeedTarget> {
-    let ttl_secs = slots.iter().map(|slot| ttls[*slot as usize]).max()?;
+    let ttl_secs = slots.iter().map(|slot| of_slots[*slot as usize].1).max()?;
     // Its rule may change while it goes on.
     let from = hash::octets(format!("{:?}", spec.feed).as_bytes());
     let key = format!("{} {} {from:016x}", pop.name, service.map_or("*", |service| service)).into();
@@ -71,6 +81,7 @@ fn feed(
         pop: index as u16,
         service: service.cloned(),
         slots,
+        followers: Vec::new(),
         capacity,
         ttl_secs,
         spec: Arc::clone(spec),
@@ -84,31 +95,81 @@ fn longest_ttl_secs(scoped: &ScopedPolicy) -> u32 {
     of_rules.chain([policy.ttl]).map(|ttl| ttl.max_secs).max().unwrap_or(policy.ttl.max_secs)
 }
 
-/// For each PoP the others by great circle, those of unknown place behind, ties by name. A PoP
-/// without a feed never sheds, so nobody asks who follows it, and a thousand PoPs of which ten are
-/// measured cost ten sorts.
-fn followers(pops: &[Pop], target_set: &FeedSet) -> Vec<Vec<u16>> {
-    let mut measured = vec![false; pops.len()];
-    target_set.feeds.iter().for_each(|feed| measured[usize::from(feed.pop)] = true);
-    let others = |index: usize| {
-        let from = pops[index].coordinates;
-        let distance_m =
-            |to: &Pop| from.zip(to.coordinates).map_or(u32::MAX, |(from, to)| great_circle_m(from, to));
+/// Sets the followers of every feed, by great circle, those of unknown place behind, ties by name.
+fn follow(target_set: &mut FeedSet, pops: &[Pop], policies: &[PolicyTable]) {
+    let mut feed_of: Vec<Option<usize>> = vec![None; target_set.slots.len()];
+    for (feed, index) in target_set.feeds.iter().zip(0..) {
+        feed.slots.iter().for_each(|slot| feed_of[*slot as usize] = Some(index));
+    }
+    // For each feed and PoP the slot that can take its cells: that of the first policy, if several.
+    let mut found: Vec<HashMap<u16, u32>> = vec![HashMap::new(); target_set.feeds.len()];
+    for table in policies {
+        let mut beside: BTreeMap<u16, PopBits> = BTreeMap::new();
+        let is_measured = |pop: u16| {
+            let slot = table.slots.get(usize::from(pop)).copied().unwrap_or(NO_SLOT);
+            feed_of.get(slot as usize).is_some_and(Option::is_some)
+        };
+        let tail = PopBits::of(&table.tail, pops.len());
+        let mut has_tail = false;
+        for list in &table.preference_lists {
+            let mut near = PopBits::of(&list.entries, pops.len());
+            if list.tail {
+                near.add(&tail);
+                has_tail = true;
+            }
+            for pop in pops_of(&list.entries).filter(|pop| is_measured(*pop)) {
+                beside.entry(pop).or_insert_with(|| PopBits::of(&[], pops.len())).add(&near);
+            }
+        }
+        for pop in pops_of(&table.tail).filter(|pop| has_tail && is_measured(*pop)) {
+            beside.entry(pop).or_insert_with(|| PopBits::of(&[], pops.len())).add(&tail);
+        }
+        for (pop, beside) in beside {
+            let Some(feed) = feed_of[table.slots[usize::from(pop)] as usize] else { continue };
+            for other in beside.pops().filter(|other| *other != pop) {
+                let slot = table.slots[usize::from(other)];
+                if slot != NO_SLOT {
+                    found[feed].entry(other).or_insert(slot);
+                }
+            }
+        }
+    }
+    for (feed, found) in target_set.feeds.iter_mut().zip(found) {
+        let from = pops[usize::from(feed.pop)].coordinates;
+        let distance_m = |to: u16| {
+            let to = pops[usize::from(to)].coordinates;
+            from.zip(to).map_or(u32::MAX, |(from, to)| great_circle_m(from, to))
+        };
         // PoPs are sorted by name, and so are equals.
-        let mut others: Vec<(u32, u16)> = pops
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != index)
-            .map(|(other, pop)| (distance_m(pop), other as u16))
-            .collect();
-        others.sort_unstable();
-        others.into_iter().map(|(_, other)| other).collect()
-    };
-    measured
-        .iter()
-        .enumerate()
-        .map(|(index, is_measured)| if *is_measured { others(index) } else { Vec::new() })
-        .collect()
+        let mut near: Vec<(u32, u16, u32)> =
+            found.into_iter().map(|(pop, slot)| (distance_m(pop), pop, slot)).collect();
+        near.sort_unstable();
+        feed.followers = near.into_iter().map(|(_, _, slot)| slot).collect();
+    }
+}
+
+fn pops_of(entries: &[Entry]) -> impl Iterator<Item = u16> {
+    entries.iter().filter_map(|entry| entry.target.split().ok()).map(|pop| pop.0)
+}
+
+/// A set of PoPs: hundreds of policies have hundreds of lists each.
+struct PopBits(Vec<u64>);
+
+impl PopBits {
+    fn of(entries: &[Entry], pops: usize) -> PopBits {
+        let mut bits = vec![0; pops.div_ceil(64)];
+        pops_of(entries).for_each(|pop| bits[usize::from(pop) / 64] |= 1 << (pop % 64));
+        PopBits(bits)
+    }
+
+    fn add(&mut self, other: &PopBits) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+
+    fn pops(&self) -> impl Iterator<Item = u16> {
+        let is_in = |pop: &usize| self.0[pop / 64] >> (pop % 64) & 1 == 1;
+        (0..self.0.len() * 64).filter(is_in).map(|pop| pop as u16)
+    }
 }
 
 #[cfg(test)]

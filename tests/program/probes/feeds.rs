@@ -14,6 +14,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use tokio_util::sync::CancellationToken;
 
+/// A response in chunks.
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 /// A feed of the server at an address.
 type Asked = fn(SocketAddr) -> Feed;
 
@@ -135,11 +138,13 @@ fn floods_are_cut_off() {
         (plain, head, vec![b'1'; 1 << 16], "the body has more than 64 KiB"),
         (plain, head, vec![b' '; 1 << 10], "the body has more than 64 KiB"),
         (json, head, vec![b'['; 1 << 16], "the body has more than 64 KiB"),
-        (page, head, b"load{host=\"a\"} 1\n".repeat(1_000), "the page has more than 8 MiB"),
+        (page, head, b"load{host=\"b\"} 1\n".repeat(1_000), "the page has more than 8 MiB"),
+        (page, head, b"load{host=\"a\"} 1\n".repeat(1_000), "a sample of \"load\" is one of more than 10000"),
         (page, head, vec![b'x'; 1 << 16], "the page has more than 8 MiB"),
         (page, "HTTP/1.1 200 OK\r\n", b"X-Flood: x\r\n".repeat(1_000), "too large"),
         (page, "", b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000), "the server sends without end"),
         (plain, "", vec![0xff; 1 << 16], "the response is no HTTP/1.1"),
+        (page, CHUNKED, b"1\r\nx\r\n".repeat(1_000), "the body comes in more than 65536 pieces"),
     ];
     for (feed, head, piece, wanted) in rows {
         let (address, told) = flooding(head, piece);
@@ -162,6 +167,17 @@ fn servers_that_never_finish_or_break() {
         (page(half), "reading the body"),
     ] {
         assert_eq!(read_within(feed, SHORT), Err(format!("no answer within 700 ms ({doing})")));
+    }
+    // The deadline is that of the whole reading, however often something comes.
+    let dripping = serve(|mut stream| {
+        request(&stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while stream.write_all(b"1").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    for feed in [plain(dripping), json(dripping), page(dripping)] {
+        assert_eq!(read_within(feed, SHORT), Err("no answer within 700 ms (reading the body)".to_owned()));
     }
     let closed = TcpListener::bind(ANY).unwrap().local_addr().unwrap();
     assert_eq!(read(plain(closed)), Err("connection refused".into()));
@@ -256,4 +272,41 @@ fn readings_come_back_with_their_tickets() {
         running.await.unwrap();
     });
     assert!(told.try_recv().is_err(), "what was cut off has no number");
+}
+
+/// Processor time of this thread, in milliseconds.
+fn cpu_ms() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells it");
+    text.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).expect("a number") / 1e6
+}
+
+/// What the worst pages cost that a feed can send. Times differ from machine to machine, so this
+/// only prints them: `cargo test --test program -- --ignored --nocapture hostile`.
+#[test]
+#[ignore = "a measurement"]
+fn what_hostile_feeds_cost() {
+    let page_of = |line: &str| line.repeat((FEED_PAGE_OCTETS_MAX - 1) / line.len());
+    let labels: String = (0..1_500).map(|label| format!("l{label}=\"\",")).collect();
+    let short: String = "a=\"\",".repeat(3_200);
+    let rows: Vec<(&str, Asked, String)> = vec![
+        ("long lines of labels", page, ok(&page_of(&format!("load{{{labels}}} 1\n")))),
+        ("long lines of the shortest labels", page, ok(&page_of(&format!("load{{{short}}} 1\n")))),
+        ("samples with other labels", page, ok(&page_of("load{a=\"\"} 1\n"))),
+        ("samples without labels", page, ok(&page_of("load 1\n"))),
+        ("numbers halfway between two", page, {
+            let numbers = "load{host=\"a\"} 9007199254740993.00000000000000000000000001e-290\n".repeat(9_999);
+            let filler = "load 1\n".repeat((FEED_PAGE_OCTETS_MAX - 1 - numbers.len()) / 7);
+            ok(&format!("{numbers}{filler}"))
+        }),
+        ("empty lines", page, ok(&page_of("\n"))),
+        ("chunks of one octet", page, format!("{CHUNKED}{}", "1\r\nx\r\n".repeat(2 << 20))),
+        ("deep JSON", json, ok(&"[".repeat(65_000))),
+        ("JSON of many keys", json, ok(&format!("{{{}\"load\":[1]}}", "\"a\":1,".repeat(9_000)))),
+    ];
+    for (what, feed, response) in rows {
+        let address = saying(response);
+        let before = cpu_ms();
+        let said = read(feed(address));
+        println!("{:6.1} ms  {what}: {said:?}", cpu_ms() - before);
+    }
 }

@@ -1,86 +1,201 @@
 //! Allocation of shed load: headrooms and outflows of all feeds, and the rows that follow.
+//!
+//! A shed cell asks the PoPs of its list in turn. If one of them accepts more than before, it gets
+//! cells that had no place, and cells that a PoP behind it holds. The first is what shedding is
+//! for; the second moves a cell twice. So an acceptance rises, the nearest first, once two readings
+//! of the follower confirm room, and only
+//!
+//! - where no follower behind it holds cells of this PoP, or
+//! - after ten quiet TTLs, by a few steps at a time.
+//!
+//! A follower that has not been read is not full: while nothing is placed, the first readings of
+//! all followers are waited for. A follower whose feed is lost keeps what it has.
 
 use super::LoadController;
-use crate::health::load::headroom::{self, Outflow};
-use crate::health::load::quantize::steps;
+use crate::health::Moment;
+use crate::health::load::headroom::{self, CRUMB, Outflow, Taker};
+use crate::health::load::quantize::{PLACED_RISE_STEPS, Wanted, steps};
 use std::collections::BTreeMap;
 
 /// Part of its target up to which a PoP is filled with what others shed: estimates are never exact,
 /// and who is filled to the target sheds in turn.
 const FILL: f64 = 0.95;
+/// Room below this part of the capacity is none.
+const ROOM_MIN: f64 = 0.02;
+/// Readings that confirm room, one after the other.
+const CONFIRMED: u32 = 2;
+/// So many periods of its feed the first readings of a follower are waited for.
+const FIRST_READINGS: u64 = 3;
+/// In so many TTLs nothing that answers see of a feed has changed: it is quiet.
+pub(super) const QUIET_TTLS: u64 = 10;
 
 impl LoadController {
-    /// For each feed that sheds, or will, the acceptance of each PoP in steps. Notes what each feed
-    /// is handed.
-    pub(super) fn allocate(&mut self) -> BTreeMap<u32, Vec<u16>> {
-        let feed_set = self.feed_set.clone();
+    /// For each feed that sheds, or will, the acceptance of each PoP that room allows. Notes for
+    /// each whether there is room for more.
+    pub(super) fn allocate(&mut self, now: Moment) -> BTreeMap<u32, Vec<Wanted>> {
+        self.settle();
         let (shedding, outflows): (Vec<u32>, Vec<Outflow>) = (0..self.feed_states.len() as u32)
-            .filter_map(|index| Some((index, self.outflow(index)?)))
+            .filter_map(|index| Some((index, self.outflow(index, now)?)))
             .unzip();
         // Behind the feeds stand PoPs that are not measured: nothing limits them.
-        let mut headrooms: Vec<f64> = (0..self.feed_states.len()).map(|index| self.room(index)).collect();
-        headrooms.resize(self.feed_states.len() + feed_set.pops.len(), f64::INFINITY);
+        let mut headrooms: Vec<f64> = (0..self.feed_states.len()).map(|index| self.headroom(index)).collect();
+        headrooms.resize(self.feed_states.len() + self.feed_set.pops.len(), f64::INFINITY);
         let split = headroom::split(&outflows, &headrooms);
-        for feed_state in &mut self.feed_states {
-            (feed_state.inflow, feed_state.taken) = (0.0, 1.0);
-        }
         let mut rows = BTreeMap::new();
         for ((index, outflow), accepted) in shedding.into_iter().zip(&outflows).zip(&split) {
-            let feed_state = &mut self.feed_states[index as usize];
-            feed_state.taken = accepted.taken;
-            let handed = feed_state.demand().unwrap_or(0.0) * f64::from(feed_state.published.share) / 256.0;
-            let mut row = vec![0; feed_set.pops.len()];
-            for ((follower, accept), part) in
-                outflow.followers.iter().zip(&accepted.accept).zip(&accepted.parts)
+            let feed_state = &self.feed_states[index as usize];
+            let has_row = !feed_state.row.is_empty();
+            let mut row: Vec<Wanted> = (0..self.feed_set.pops.len())
+                .map(|pop| Wanted {
+                    accept: if has_row { feed_state.row[pop] } else { 0 },
+                    moves_placed: false,
+                })
+                .collect();
+            let leaving = feed_state.demand().unwrap_or(0.0) * feed_state.told_share();
+            let (mut more, mut places) = (0.0, 0.0);
+            let told = headroom::parts(outflow.takers.iter().map(|taker| taker.told));
+            for (((taker, accept), part), told) in
+                outflow.takers.iter().zip(&accepted.accept).zip(&accepted.parts).zip(told)
             {
-                row[self.pop_of(*follower)] = steps(*accept);
-                if let Some(follower) = self.feed_states.get_mut(*follower as usize) {
-                    follower.inflow += handed * part;
+                row[self.pop_of(taker.to)] =
+                    Wanted { accept: steps(*accept), moves_placed: taker.moves_placed };
+                if self.is_confirmed(taker.to) {
+                    more += (outflow.load * part - leaving * told).max(0.0);
                 }
+                places += (outflow.load * part).max(leaving * told);
             }
+            let (waits, capacity) = (self.waits(index, now), self.feed_set.feeds[index as usize].capacity);
+            let feed_state = &mut self.feed_states[index as usize];
+            feed_state.has_room = !waits && more > ROOM_MIN / 2.0 * capacity;
+            feed_state.is_short = !waits && outflow.load * outflow.needed - places > ROOM_MIN * capacity;
             rows.insert(index, row);
         }
         rows
     }
 
-    /// What is to leave in the end, and who may take it; `None` for a feed within its target.
-    fn outflow(&self, index: u32) -> Option<Outflow> {
-        let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
-        let demand = feed_state.demand()?;
-        let load = (demand - feed.spec.target * feed.capacity).max(demand * feed_state.shedding.share());
-        (load > 0.0).then(|| Outflow { load, followers: self.followers(index) })
-    }
-
-    /// Feeds and unmeasured PoPs that have a service of this feed, the nearest first.
-    fn followers(&self, index: u32) -> Vec<u32> {
-        let feed = &self.feed_set.feeds[index as usize];
-        let near = self.feed_set.followers.get(usize::from(feed.pop)).map_or(&[][..], Vec::as_slice);
-        near.iter()
-            .filter(|pop| self.serves.get(usize::from(**pop)).is_some_and(|serves| *serves))
-            .filter_map(|pop| self.follower(index, *pop))
-            .collect()
-    }
-
-    fn follower(&self, index: u32, pop: u16) -> Option<u32> {
-        let feed_set = &self.feed_set;
-        let services =
-            feed_set.feeds[index as usize].slots.iter().map(|slot| &feed_set.slots[*slot as usize].service);
-        services.into_iter().find_map(|service| self.takers.get(&(pop, service.clone())).copied())
-    }
-
-    fn pop_of(&self, follower: u32) -> usize {
-        match self.feed_set.feeds.get(follower as usize) {
-            Some(feed) => usize::from(feed.pop),
-            None => follower as usize - self.feed_set.feeds.len(),
+    /// Sets, for every feed, the part of its shed cells that others take, and the load that others
+    /// hand it, by what answers see.
+    pub(super) fn settle(&mut self) {
+        let mut flows = vec![(0.0, 0.0); self.feed_states.len()];
+        for index in 0..self.feed_states.len() as u32 {
+            let feed_state = &self.feed_states[index as usize];
+            if feed_state.published.share == 0 {
+                continue;
+            }
+            let handed = feed_state.demand().unwrap_or(0.0) * feed_state.told_share();
+            let takers: Vec<u32> = self.takers(index).collect();
+            // A follower takes no cell that it would shed itself.
+            let accept = |to: &u32| {
+                let keeps = self.feed_states.get(*to as usize).map_or(1.0, |to| 1.0 - to.told_share());
+                feed_state.accept(self.pop_of(*to)) * keeps
+            };
+            for (to, part) in takers.iter().zip(headroom::parts(takers.iter().map(accept))) {
+                flows[index as usize].0 += part;
+                if let Some((_, inflow)) = flows.get_mut(*to as usize) {
+                    *inflow += handed * part;
+                }
+            }
+        }
+        for (feed_state, flow) in self.feed_states.iter_mut().zip(flows) {
+            (feed_state.taken, feed_state.inflow) = flow;
         }
     }
 
-    /// What a feed's PoP may still take, by its own demand: what it was handed already is its room
-    /// in use. One whose load was never read takes nothing.
-    fn room(&self, index: usize) -> f64 {
+    /// Notes, at a reading of a feed, whether it has room. One whose load is not known has none.
+    pub(super) fn note_room(&mut self, index: u32) {
+        let has_room = self.room(index as usize).is_some_and(|room| {
+            room - self.feed_states[index as usize].inflow
+                > ROOM_MIN * self.feed_set.feeds[index as usize].capacity
+        });
+        let feed_state = &mut self.feed_states[index as usize];
+        feed_state.steps = feed_state.steps.saturating_add(1);
+        feed_state.roomy = if has_room { feed_state.roomy.saturating_add(1) } else { 0 };
+    }
+
+    /// What is to leave in the end, and who may take it; `None` for a feed within its target.
+    fn outflow(&self, index: u32, now: Moment) -> Option<Outflow> {
+        let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
+        let demand = feed_state.demand()?;
+        let needed = demand - feed.spec.target * feed.capacity;
+        let load = needed.max(demand * feed_state.shedding.share().max(feed_state.told_share()));
+        if load <= 0.0 {
+            return None;
+        }
+        let takers: Vec<u32> = self.takers(index).collect();
+        let told: Vec<f64> = takers.iter().map(|to| feed_state.accept(self.pop_of(*to))).collect();
+        let parts = headroom::parts(told.iter().copied());
+        let (waits, is_quiet) = (self.waits(index, now), feed_state.is_quiet(feed, now, QUIET_TTLS));
+        let mut is_held_behind = false;
+        let mut rows: Vec<Taker> = Vec::with_capacity(takers.len());
+        for ((to, told), part) in takers.into_iter().zip(told).zip(parts).rev() {
+            let ceiling = if waits || !self.is_confirmed(to) {
+                told
+            } else if !is_held_behind {
+                1.0
+            } else if is_quiet {
+                (told + f64::from(PLACED_RISE_STEPS) / 256.0).min(1.0)
+            } else {
+                told
+            };
+            rows.push(Taker { to, told, ceiling, moves_placed: is_held_behind });
+            is_held_behind |= feed_state.published.share > 0 && part > CRUMB;
+        }
+        rows.reverse();
+        Some(Outflow { load, takers: rows, needed: (needed / load).clamp(0.0, 1.0) })
+    }
+
+    /// Feeds and unmeasured PoPs in service that can take cells of this feed, the nearest first.
+    fn takers(&self, index: u32) -> impl Iterator<Item = u32> {
+        let feed_set = &self.feed_set;
+        feed_set.feeds[index as usize]
+            .followers
+            .iter()
+            .filter(|slot| {
+                let pop = feed_set.slots.get(**slot as usize).copied().unwrap_or(u16::MAX);
+                self.serves.get(usize::from(pop)).is_some_and(|serves| *serves)
+            })
+            .map(|slot| self.taker_of[*slot as usize])
+    }
+
+    fn pop_of(&self, taker: u32) -> usize {
+        match self.feed_set.feeds.get(taker as usize) {
+            Some(feed) => usize::from(feed.pop),
+            None => taker as usize - self.feed_set.feeds.len(),
+        }
+    }
+
+    /// Whether readings confirm that a follower has room, if anything limits it.
+    fn is_confirmed(&self, taker: u32) -> bool {
+        self.feed_states.get(taker as usize).is_none_or(|taker| taker.roomy >= CONFIRMED)
+    }
+
+    /// Whether nothing is placed yet, and a follower is about to be read.
+    fn waits(&self, index: u32, now: Moment) -> bool {
+        let is_awaited = |taker: u32| {
+            let Some(feed_state) = self.feed_states.get(taker as usize) else { return false };
+            let every_ms = u64::from(self.feed_set.feeds[taker as usize].spec.every_ms);
+            !feed_state.is_lost
+                && feed_state.steps < CONFIRMED
+                && now.since_ms(feed_state.began) < FIRST_READINGS.saturating_mul(every_ms)
+        };
+        self.feed_states[index as usize].row.iter().all(|accept| *accept == 0)
+            && self.takers(index).any(is_awaited)
+    }
+
+    /// What others may hand a feed in all. A feed that was not read since the start, or is lost,
+    /// keeps what it has.
+    fn headroom(&self, index: usize) -> f64 {
+        let feed_state = &self.feed_states[index];
+        match self.room(index) {
+            Some(room) if feed_state.steps > 0 => room.max(0.0),
+            _ => feed_state.inflow,
+        }
+    }
+
+    /// What a feed's PoP may take of others, by its own demand: below 0 where that is too much.
+    /// What it was handed already is its room in use.
+    fn room(&self, index: usize) -> Option<f64> {
         let (feed, feed_state) = (&self.feed_set.feeds[index], &self.feed_states[index]);
-        feed_state
-            .own_demand()
-            .map_or(0.0, |demand| ((feed.spec.target * FILL) * feed.capacity - demand).max(0.0))
+        feed_state.own_demand().map(|demand| feed.spec.target * FILL * feed.capacity - demand)
     }
 }

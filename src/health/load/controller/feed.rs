@@ -3,9 +3,13 @@
 use super::FeedTicket;
 use crate::health::Moment;
 use crate::health::load::feeds::FeedTarget;
-use crate::health::load::quantize::QuantizedShare;
-use crate::health::load::shed::{GainChange, Shedding, Tuning};
+use crate::health::load::quantize::{QuantizedShare, TURN_STEPS};
+use crate::health::load::shed::{self, GainChange, Shedding, Tuning};
+use crate::limits::SHED_SHARE_MAX;
 use std::sync::Arc;
+
+/// Readings, one after the other, that begin and end the alarm of cells without a place.
+const STUCK_READINGS: (u32, u32) = (2, 4);
 
 /// What is known of a feed.
 #[derive(Clone, Debug)]
@@ -28,6 +32,22 @@ pub(super) struct FeedState {
     pub(crate) published: QuantizedShare,
     /// For each PoP what it accepts, in steps; empty while nothing is shed.
     pub(crate) row: Vec<u16>,
+    /// The utilisation at which answers last saw the share turn and fall.
+    pub(crate) came_back_at: Option<f64>,
+    /// When a share or an acceptance last changed, but for a small rise in quiet times.
+    pub(crate) changed_at: Moment,
+    /// Steps of the rule since the feed is read without a loss.
+    pub(crate) steps: u32,
+    /// Steps, one after the other, at which the PoP had room for cells of others.
+    pub(crate) roomy: u32,
+    /// Others have room for more of its cells.
+    pub(crate) has_room: bool,
+    /// Others have not room for all of its cells that should leave.
+    pub(crate) is_short: bool,
+    /// Steps, one after the other, that speak against `is_stuck`.
+    pub(crate) against: u32,
+    /// Cells should leave and have nowhere to go, and that is told.
+    pub(crate) is_stuck: bool,
     /// The part of what may leave that somebody takes.
     pub(crate) taken: f64,
     /// The part of its demand that leaves, as far as it is measured by now.
@@ -57,7 +77,15 @@ impl FeedState {
             shedding: Shedding::new(0.0, now),
             published: QuantizedShare::default(),
             row: Vec::new(),
-            taken: 1.0,
+            came_back_at: None,
+            changed_at: now,
+            steps: 0,
+            roomy: 0,
+            has_room: false,
+            is_short: false,
+            against: 0,
+            is_stuck: false,
+            taken: 0.0,
             measured_out: 0.0,
             inflow: 0.0,
             measured_inflow: 0.0,
@@ -117,13 +145,72 @@ impl FeedState {
             limit: spec.limit,
             gain: spec.gain,
             ttl_ms: u64::from(feed.ttl_secs) * 1_000,
+            falls_below: self.falls_below(feed),
         };
-        self.shedding.step(tuning, load / feed.capacity, expected / feed.capacity, self.taken > 0.02, now)
+        let (utilisation, expected) = (load / feed.capacity, expected / feed.capacity);
+        let has_no_way = self.is_short || self.shedding.is_spent();
+        self.note_stuck(has_no_way && shed::excess(tuning, utilisation, expected) > 0.0);
+        self.shedding.step(tuning, utilisation, expected, self.has_room, now)
+    }
+
+    /// The utilisation below which a share that rose may fall: cells are not alike, so it must have
+    /// room for twice what a turn brings back on average; and what came back at some utilisation
+    /// and left again comes back only below that.
+    fn falls_below(&self, feed: &FeedTarget) -> f64 {
+        if !self.published.has_risen() {
+            return f64::INFINITY;
+        }
+        let turn = self.taken * self.demand().unwrap_or(0.0) / feed.capacity * f64::from(TURN_STEPS) / 256.0;
+        let again = self.came_back_at.map_or(f64::INFINITY, |at| at - shed::DEAD_BAND.1);
+        (feed.spec.target - 2.0 * turn).min(again)
+    }
+
+    /// Notes that answers saw the share go from one value to another.
+    pub(crate) fn note_share(&mut self, feed: &FeedTarget, before: QuantizedShare, now: Moment) {
+        if self.published.share == 0 {
+            self.came_back_at = None;
+        } else if before.has_risen() && self.published.share < before.share {
+            self.came_back_at = self.utilisation(feed);
+        }
+        if self.published.share != before.share {
+            self.changed_at = now;
+        }
+    }
+
+    /// Notes whether cells should leave and have nowhere to go.
+    fn note_stuck(&mut self, is_stuck: bool) {
+        self.against = if is_stuck == self.is_stuck { 0 } else { self.against + 1 };
+        let (begins, ends) = STUCK_READINGS;
+        if self.against >= if is_stuck { begins } else { ends } {
+            (self.is_stuck, self.against) = (is_stuck, 0);
+        }
+    }
+
+    /// The feed is lost: nothing is known of room any more.
+    pub(crate) fn lose(&mut self) {
+        self.is_lost = true;
+        (self.steps, self.roomy, self.has_room, self.is_short) = (0, 0, false, false);
+        (self.against, self.is_stuck) = (0, false);
+    }
+
+    /// Whether answers have seen no change of this feed for so many TTLs.
+    pub(crate) fn is_quiet(&self, feed: &FeedTarget, now: Moment, ttls: u64) -> bool {
+        now.since_ms(self.changed_at) >= ttls * u64::from(feed.ttl_secs.max(1)) * 1_000
+    }
+
+    /// The share as answers see it, 0 to 1.
+    pub(crate) fn told_share(&self) -> f64 {
+        f64::from(self.published.share) / 256.0
+    }
+
+    /// The acceptance of a PoP as answers see it, 0 to 1.
+    pub(crate) fn accept(&self, pop: usize) -> f64 {
+        f64::from(self.row.get(pop).copied().unwrap_or(0)) / 256.0
     }
 
     /// The part of its demand that leaves by what was told.
     pub(crate) fn share_out(&self) -> f64 {
-        f64::from(self.published.share) / 256.0 * self.taken
+        (self.told_share() * self.taken).min(SHED_SHARE_MAX)
     }
 
     /// Its demand without what others hand it, in the unit of the capacity.

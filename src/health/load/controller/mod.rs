@@ -11,15 +11,17 @@ mod reload;
 
 use super::event::{LoadEvent, LoadSubject};
 use super::feeds::{FeedSet, FeedTarget};
-use super::quantize::follow_row;
+use super::quantize::{Wanted, follow_row};
 use super::report::FeedReport;
 use super::shed::GainChange;
 use super::spec::Feed;
 use crate::health::Moment;
 use crate::health::schedule::spread;
-use crate::limits::{HEALTH_EVENTS_MAX, LOAD_FEEDS_AT_ONCE, LOAD_PUBLISH_MS, LOAD_READING_MS_MAX};
+use crate::limits::{
+    HEALTH_EVENTS_MAX, LOAD_CAPACITIES_MAX, LOAD_FEEDS_AT_ONCE, LOAD_PUBLISH_MS, LOAD_READING_MS_MAX,
+};
 use feed::FeedState;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// One reading of one feed. Never used twice, also not across feed sets.
@@ -70,9 +72,9 @@ pub struct ShedRow {
 pub struct LoadController {
     feed_set: Arc<FeedSet>,
     feed_states: Vec<FeedState>,
-    /// Who takes what is shed in a service at a PoP: a feed, or behind them the PoP where nothing
-    /// is measured.
-    takers: HashMap<(u16, Arc<str>), u32>,
+    /// For each slot who takes what is shed to it: a feed, or behind them the PoP where nothing is
+    /// measured.
+    taker_of: Vec<u32>,
     /// For each PoP whether it takes clients; who does not is asked to take nothing.
     serves: Vec<bool>,
     seed: u64,
@@ -98,7 +100,7 @@ impl LoadController {
         let feed_states = feed_set.feeds.iter().map(|_| FeedState::new(now)).collect();
         let mut loads = LoadController {
             serves: vec![true; feed_set.pops.len()],
-            takers: reload::takers(&feed_set),
+            taker_of: reload::takers(&feed_set),
             feed_states,
             seed,
             due: BTreeSet::new(),
@@ -184,11 +186,12 @@ impl LoadController {
             return None;
         }
         self.told_at = Some(now);
-        let wanted = self.allocate();
+        let wanted = self.allocate(now);
         let mut changed = false;
         for index in std::mem::take(&mut self.stepped) {
-            changed |= self.publish(index, wanted.get(&index).map(Vec::as_slice));
+            changed |= self.publish(index, wanted.get(&index).map(Vec::as_slice), now);
         }
+        self.settle();
         changed.then(|| self.sheds())
     }
 
@@ -255,6 +258,7 @@ impl LoadController {
                 .collect(),
             is_stale: feed_state.is_lost,
             oscillates: feed_state.shedding.oscillates(),
+            is_stuck: feed_state.is_stuck,
             last_error: feed_state.error.as_ref(),
             read_ago_ms: feed_state.read_at.map(|read_at| now.since_ms(read_at)),
         })
@@ -281,8 +285,12 @@ impl LoadController {
                 continue;
             }
             if !feed_state.is_lost && feed_state.is_stale(feed, now) {
-                feed_state.is_lost = true;
+                let was_stuck = feed_state.is_stuck;
+                feed_state.lose();
                 let (subject, reason) = (LoadSubject::of(feed, &self.feed_set), feed_state.error.clone());
+                if was_stuck {
+                    self.tell(LoadEvent::HasRoom { subject: subject.clone() });
+                }
                 self.tell(LoadEvent::FeedLost { subject, reason });
             }
             let (feed, feed_state) =
@@ -317,14 +325,25 @@ impl LoadController {
         let feed = &feed_set.feeds[index as usize];
         let feed_state = &mut self.feed_states[index as usize];
         let value = match reading {
-            Ok(value) if (0.0..=1e18).contains(&value) => value,
-            Ok(value) => return feed_state.error = Some(format!("{value} is no load").into()),
+            Ok(value) if !(0.0..).contains(&value) => {
+                return feed_state.error = Some(format!("{value} is no load").into());
+            }
+            Ok(value) if value > LOAD_CAPACITIES_MAX * feed.capacity => {
+                let why = format!(
+                    "{value:e} is more than {LOAD_CAPACITIES_MAX} times the capacity: is it in another unit?"
+                );
+                return feed_state.error = Some(why.into());
+            }
+            Ok(value) => value,
             Err(why) => return feed_state.error = Some(why),
         };
         let was_lost = feed_state.note(feed, value, now);
+        let was_stuck = feed_state.is_stuck;
         let turn = feed_state.may_step(feed, now).then(|| feed_state.step(feed, now));
         if let Some(turn) = turn {
             self.stepped.insert(index);
+            self.note_room(index);
+            self.tell_stuck(index, was_stuck);
             match turn {
                 Some(GainChange::Oscillates) => {
                     self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &feed_set) })
@@ -341,18 +360,41 @@ impl LoadController {
         self.watch(index);
     }
 
+    /// Tells that cells have nowhere to go, and that they have again.
+    fn tell_stuck(&mut self, index: u32, was_stuck: bool) {
+        let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
+        let subject = LoadSubject::of(feed, &self.feed_set);
+        let utilisation = feed_state.utilisation(feed).unwrap_or(0.0);
+        match (was_stuck, feed_state.is_stuck) {
+            (false, true) => {
+                self.tell(LoadEvent::NoRoom { subject, utilisation_percent: (utilisation * 100.0) as u32 })
+            }
+            (true, false) => self.tell(LoadEvent::HasRoom { subject }),
+            _ => {}
+        }
+    }
+
     /// What answers see of one feed from now on. Whether that changed.
-    fn publish(&mut self, index: u32, wanted: Option<&[u16]>) -> bool {
+    fn publish(&mut self, index: u32, wanted: Option<&[Wanted]>, now: Moment) -> bool {
         let feed = &self.feed_set.feeds[index as usize];
         let feed_state = &mut self.feed_states[index as usize];
-        let before = feed_state.published.share;
+        let told = feed_state.published;
         let mut changed = feed_state.published.follow(feed_state.shedding.share());
+        feed_state.note_share(feed, told, now);
+        let before = told.share;
         let share = feed_state.published.share;
         if share == 0 {
             feed_state.row.clear();
         } else if let Some(wanted) = wanted {
             feed_state.row.resize(wanted.len(), 0);
-            changed |= follow_row(&mut feed_state.row, wanted, (before, share));
+            // Where not all find a place, a fall would send cells back to the PoP that is full.
+            let may_fall = share > before && !feed_state.is_short;
+            let is_told = follow_row(&mut feed_state.row, wanted, may_fall);
+            // A small rise in quiet times leaves them quiet.
+            if is_told && !feed_state.is_quiet(feed, now, allocate::QUIET_TTLS) {
+                feed_state.changed_at = now;
+            }
+            changed |= is_told;
         }
         let utilisation = feed_state.utilisation(feed).unwrap_or(0.0);
         if (before > 0) != (share > 0) {

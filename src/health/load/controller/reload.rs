@@ -49,7 +49,8 @@ impl LoadController {
         self.stepped = (0..self.feed_states.len() as u32)
             .filter(|index| self.feed_states[*index as usize].published.share > 0)
             .collect();
-        self.takers = takers(&new);
+        self.taker_of = takers(&new);
+        self.settle();
         self.is_new = true;
         self.arrange(now);
     }
@@ -72,9 +73,16 @@ impl LoadController {
                 saved.accept.iter().find(|(name, _)| name == pop).map_or(0, |(_, accept)| (*accept).min(256))
             };
             feed_state.row = feed_set.pops.iter().map(accept).collect();
-            // What was told then is measured by now.
-            feed_state.measured_out = feed_state.share_out().min(feed_state.shedding.share());
             taken += 1;
+        }
+        // What was told then is measured by now.
+        self.settle();
+        for feed_state in &mut self.feed_states {
+            feed_state.measured_out = feed_state.share_out();
+        }
+        self.settle();
+        for feed_state in &mut self.feed_states {
+            feed_state.measured_inflow = feed_state.inflow;
         }
         self.is_new |= taken > 0;
         self.arrange(now);
@@ -109,17 +117,16 @@ impl LoadController {
     }
 }
 
-/// Who takes what is shed in a service at a PoP: a feed, or the PoP itself where nothing is
-/// measured.
-pub(super) fn takers(feed_set: &FeedSet) -> HashMap<(u16, Arc<str>), u32> {
-    let mut takers: HashMap<_, _> = feed_set
-        .slots
-        .iter()
-        .map(|slot| ((slot.pop, slot.service.clone()), feed_set.feeds.len() as u32 + u32::from(slot.pop)))
-        .collect();
+/// For each slot who takes what is shed to it: the feed that speaks for it, or behind the feeds the
+/// PoP itself where nothing is measured.
+pub(super) fn takers(feed_set: &FeedSet) -> Vec<u32> {
+    let mut takers: Vec<u32> =
+        feed_set.slots.iter().map(|pop| feed_set.feeds.len() as u32 + u32::from(*pop)).collect();
     for (feed, index) in feed_set.feeds.iter().zip(0..) {
-        for slot in feed.slots.iter().filter_map(|slot| feed_set.slots.get(*slot as usize)) {
-            takers.insert((slot.pop, slot.service.clone()), index);
+        for slot in &feed.slots {
+            if let Some(taker) = takers.get_mut(*slot as usize) {
+                *taker = index;
+            }
         }
     }
     takers

@@ -5,7 +5,10 @@ use super::*;
 /// What a body or a file says, and the number or the line.
 #[test]
 fn texts() {
-    let rows: [(&str, Result<f64, &str>); 22] = [
+    let long = format!("1{}", "0".repeat(64));
+    let rows: [(&str, Result<f64, &str>); 24] = [
+        ("1e3", Ok(1_000.0)),
+        (&long, Err("has a number of more than 64 octets")),
         ("417", Ok(417.0)),
         ("417.5\n", Ok(417.5)),
         (" \t\r\n417 \r\n", Ok(417.0)),

@@ -69,7 +69,13 @@ fn pages() {
         ("load{a=\"\\t\"} 1\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
         ("load{,} 1\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
         ("load{\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
-        ("load{a=\"b\",a=\"c\"} 1\n", &[], Err("a sample of \"load\" has the label \"a\" twice")),
+        ("load{a=\"b\",a=\"c\"} 1\n", &[("a", "b")], Err("a sample of \"load\" has the label \"a\" twice")),
+        // What is not asked for is not looked at.
+        ("load{a=\"b\",a=\"c\"} 1\n", &[], Ok(1.0)),
+        ("load{a=\"b\"} many\nload{a=\"c\"} 1\n", &[("a", "c")], Ok(1.0)),
+        ("load 0x10\n", &[], Err("a sample of \"load\" has the value \"0x10\", which is no number")),
+        ("load 1e3\n", &[], Ok(1_000.0)),
+        ("load 1e999\n", &[], Err("a sample of \"load\" is not finite")),
         // A page that was cut.
         ("load 1\nload 41", &[], Err("the page ends within a sample of \"load\"")),
         ("load 1\nlo", &[], Err("the page ends within a sample of \"load\"")),
@@ -95,4 +101,21 @@ fn lengths_are_bounded() {
     let taken = (0..).map(|_| samples.take(line.as_bytes())).find_map(Result::err).unwrap();
     assert_eq!(taken, "the page has more than 8 MiB");
     assert!(samples.line.capacity() <= 2 * FEED_LINE_OCTETS_MAX);
+}
+
+/// However a page is made, each label is looked up once, and only so many numbers are added up.
+#[test]
+fn the_work_is_linear() {
+    let wanted: Vec<(Arc<str>, Arc<str>)> =
+        (0..64).map(|label| (format!("a{label}").into(), "".into())).collect();
+    let mut samples = Samples::new("load", &wanted);
+    let labels: String = (0..1_500).map(|label| format!("b{label}=\"\",")).collect();
+    let page = format!("load{{{labels}}} 1\n").repeat(100);
+    samples.take(page.as_bytes()).unwrap();
+    assert_eq!(samples.looked_up, 100 * 1_500, "once each");
+    assert_eq!(samples.sum(), Ok(100.0));
+    let many = "load 1\n".repeat(FEED_SAMPLES_MAX + 1);
+    assert_eq!(sum_of(&many, &[]), Err("a sample of \"load\" is one of more than 10000".into()));
+    let long = format!("load 1{}\n", "0".repeat(64));
+    assert_eq!(sum_of(&long, &[]), Err("a sample of \"load\" has a value of more than 64 octets".into()));
 }

@@ -19,6 +19,10 @@ impl Sources for Memory {
 /// Makes the feed set of four PoPs, with the given keys for `fra` and for its service `video`.
 /// `ams` and `fra` have two services each.
 fn target_set(fra: &str, video: &str) -> FeedSet {
+    (*compiled(fra, video).loads).clone()
+}
+
+fn compiled(fra: &str, video: &str) -> crate::snapshot::Snapshot {
     let pops = format!(
         "pops:\n  ams: {{ at: {{ lat: 52.4, lon: 4.9 }}, addresses: 192.0.2.1, services: {{ video: {{ \
          addresses: 192.0.2.9 }} }} }}\n  \
@@ -46,15 +50,21 @@ fn target_set(fra: &str, video: &str) -> FeedSet {
     let text = crate::finding::render::text(&loaded.findings, &loaded.files, false);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
     let (snapshot, _) = crate::snapshot::compile::compile(&deployment, None, 1);
-    (*snapshot.unwrap().loads).clone()
+    snapshot.unwrap()
+}
+
+/// A slot as `fra:video`: slots of the service `video` are those of the policy `film`.
+fn slot(snapshot: &crate::snapshot::Snapshot, slot: u32) -> String {
+    let film = snapshot.steering.policies.iter().find(|policy| policy.name.ends_with("film")).unwrap();
+    let service = if film.slots.contains(&slot) { "video" } else { "default" };
+    let loads = &snapshot.loads;
+    format!("{}:{service}", loads.pops[usize::from(loads.slots[slot as usize])])
 }
 
 /// Each feed: PoP, service, the services of its slots with their PoPs, capacity and TTL.
-fn shown(target_set: &FeedSet) -> Vec<String> {
-    let slot = |index: &u32| {
-        let slot = &target_set.slots[*index as usize];
-        format!("{}:{}", target_set.pops[usize::from(slot.pop)], slot.service)
-    };
+fn shown(snapshot: &crate::snapshot::Snapshot) -> Vec<String> {
+    let target_set = &snapshot.loads;
+    let slot = |index: &u32| slot(snapshot, *index);
     let line = |feed: &FeedTarget| {
         let slots: Vec<String> = feed.slots.iter().map(slot).collect();
         let pop = &target_set.pops[usize::from(feed.pop)];
@@ -87,21 +97,32 @@ fn slots_belong_to_the_feed_that_speaks_for_them() {
         ("load: { push: {} }", "load: { push: {} }", &[]),
     ];
     for (fra, video, wanted) in rows {
-        assert_eq!(shown(&target_set(fra, video)), wanted, "{fra}, {video}");
+        assert_eq!(shown(&compiled(fra, video)), wanted, "{fra}, {video}");
     }
 }
 
-/// Followers stand by distance, those of unknown place behind.
+/// Followers stand by distance, those of unknown place behind, and each is in a list with the PoP:
+/// the cells of `video` go to `ams` alone.
 #[test]
-fn the_nearest_follow_first() {
-    let target_set = target_set("capacity: 9, load: { push: {} }", "probe: none");
-    let name = |index: &u16| &*target_set.pops[usize::from(*index)];
-    assert_eq!(target_set.followers[1].iter().map(name).collect::<Vec<_>>(), ["ams", "iad", "lab"]);
-    assert_eq!(target_set.followers.len(), 4);
-    assert!(
-        [0, 2, 3].iter().all(|pop| target_set.followers[*pop].is_empty()),
-        "nobody asks who follows a PoP without a feed"
-    );
+fn the_nearest_of_the_same_lists_follow_first() {
+    for (fra, video, wanted) in [
+        (
+            "capacity: 9, load: { push: {} }",
+            "probe: none",
+            vec![vec!["ams:default", "iad:default", "lab:default"]],
+        ),
+        (
+            "capacity: 9, load: { push: {} }",
+            "capacity: 3, load: { push: {} }",
+            vec![vec!["ams:video"], vec!["ams:default", "iad:default", "lab:default"]],
+        ),
+    ] {
+        let snapshot = compiled(fra, video);
+        let feeds = snapshot.loads.feeds.iter();
+        let followers: Vec<Vec<String>> =
+            feeds.map(|feed| feed.followers.iter().map(|at| slot(&snapshot, *at)).collect()).collect();
+        assert_eq!(followers, wanted, "{video}");
+    }
 }
 
 /// A feed is the same while its source is, whatever else is said of it.
