@@ -14,6 +14,7 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     // Opened first: what fails behind the rename could not be taken back.
     let names = File::open(folder)?;
     hooks::hang(path);
+    hooks::fault(folder)?;
     let fresh = beside(path, ".new");
     // What a crash has left, or a pipe that an open would wait for, gives way: the file is ours alone.
     match fs::remove_file(&fresh) {

@@ -11,6 +11,7 @@ use crate::shared::event::Event;
 use crate::shared::tasks::Task;
 use crate::state::atomic::beside;
 use crate::sys::clock::{epoch_secs, uptime_ms};
+use crate::sys::hooks;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -134,6 +135,7 @@ impl Log {
         }
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
+            hooks::fault(folder)?;
         }
         let mut options = File::options();
         options.create(true).append(true).read(true);

@@ -22,6 +22,20 @@ pub(crate) fn hang(path: &Path) {
     let _ = path;
 }
 
+/// Fails as a disk does, while a file `.fault` stands in a folder: `full`, or anything else for
+/// read-only.
+pub(crate) fn fault(folder: &Path) -> std::io::Result<()> {
+    #[cfg(debug_assertions)]
+    if let Ok(kind) = std::fs::read_to_string(folder.join(".fault")) {
+        return Err(match kind.trim() {
+            "full" => std::io::ErrorKind::StorageFull.into(),
+            _ => std::io::ErrorKind::ReadOnlyFilesystem.into(),
+        });
+    }
+    let _ = folder;
+    Ok(())
+}
+
 /// A bound in seconds, which tests make shorter by the environment variable
 /// `MERIDIAN_HOOK_<NAME>_SECS`.
 pub(crate) fn secs(name: &str, bound: u64) -> u64 {
