@@ -2,7 +2,7 @@
 
 use crate::cli::{Config, Format, colour, log, print, print_findings};
 use crate::finding::{Files, Finding, code, render};
-use crate::limits::LOG_FLUSH_SECS;
+use crate::limits::{LOG_FLUSH_SECS, STOP_SECS};
 use crate::server::{Engine, Options, Server};
 use crate::sys::log_queue::LogQueue;
 use clap::ValueEnum;
@@ -81,6 +81,15 @@ impl Serve {
                 let banner = server.banner();
                 let _ = std::thread::Builder::new().name("banner".to_owned()).spawn(move || print(&banner));
                 let is_fault = server.wait();
+                // A disk that hangs, or a fault, must not keep the process: what a start needs is
+                // saved by now, or cannot be.
+                let cut_off = || {
+                    std::thread::sleep(Duration::from_secs(STOP_SECS));
+                    tracing::error!("the server did not stop within {STOP_SECS} s, and is cut off");
+                    std::thread::sleep(Duration::from_millis(100));
+                    std::process::exit(1);
+                };
+                let _ = std::thread::Builder::new().name("cut-off".to_owned()).spawn(cut_off);
                 server.stop();
                 if is_fault { ExitCode::FAILURE } else { ExitCode::SUCCESS }
             }

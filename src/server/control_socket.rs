@@ -1,7 +1,7 @@
 //! The control socket on its path: a listener that is bound anew when somebody has removed the
 //! path, as with the folder in which it stands, since commands would no longer find the server.
 
-use crate::sys::socket;
+use crate::sys::{hooks, socket};
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -97,5 +97,6 @@ pub(crate) fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixLi
 /// Removes the control socket when the server has stopped. What cannot be removed is recognised as
 /// stale by the next start.
 pub(crate) fn remove_control(path: &Path) {
+    hooks::hang(path);
     let _ = std::fs::remove_file(path);
 }

@@ -205,6 +205,24 @@ fn a_state_folder_that_takes_nothing_is_an_alarm() {
     assert_eq!(process.run(&["pop", "down", "--yes", "one", "--reason", "x"]).0, 0);
 }
 
+/// A stop that the disk keeps from ending is cut off in its time.
+#[test]
+fn a_stop_that_hangs_is_cut_off() {
+    let deployment = two_pops();
+    let mut process = Process::start(&deployment);
+    deployment.write("control.sock.hang", "");
+    signal(&process.child, "TERM");
+    let end = Instant::now() + 2 * PATIENCE;
+    let status = loop {
+        match process.child.try_wait().expect("ours") {
+            Some(status) => break status,
+            None => assert!(Instant::now() < end, "it does not end"),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    assert_eq!(status.code(), Some(1));
+}
+
 /// A control socket that somebody has removed is bound anew.
 #[test]
 fn the_control_socket_comes_back() {
