@@ -271,8 +271,8 @@ pub(crate) const SAVE_RETRY_SECS: u64 = 10;
 /// Lines that may wait for a slow log: a minute of a busy reload. Those past it are dropped and
 /// counted.
 pub(crate) const LOG_QUEUE: usize = 4_096;
-/// Seconds after which a stop that does not end is cut off: beyond the time of running answers, below
-/// that after which systemd kills.
+/// Seconds after which a stop that does not end is cut off: beyond the time of running answers,
+/// below that after which systemd kills.
 pub(crate) const STOP_SECS: u64 = 9;
 /// Longest line of the log in octets: a finding with its places fits many times.
 pub(crate) const LOG_LINE_OCTETS_MAX: usize = 64 << 10;

@@ -3,9 +3,9 @@
 //! health says, verdicts turn in their time, and each trouble stands in metrics, events or
 //! readiness, and is gone when it is over.
 //!
-//! `MERIDIAN_CHAOS_ROUNDS=n` runs through all troubles so many times (1 unless it is said), from the
-//! seed `MERIDIAN_CHAOS_SEED`. With `MERIDIAN_CHAOS_STRICT=1` a verdict that comes more than a second
-//! after the time of its checks fails the run: for machines with nothing else to do.
+//! `MERIDIAN_CHAOS_ROUNDS=n` runs through all troubles so many times (1 unless it is said), from
+//! the seed `MERIDIAN_CHAOS_SEED`. With `MERIDIAN_CHAOS_STRICT=1` a verdict that comes more than a
+//! second after the time of its checks fails the run: for machines with nothing else to do.
 
 mod troubles;
 mod world;
