@@ -251,7 +251,8 @@ pub(super) async fn ask<T: Send + 'static>(
 }
 
 /// Why a command came back unread.
-pub(super) const BUSY: &str = "the server takes no command now: too many wait, or it is stopping";
+pub(super) const BUSY: &str = "the server takes no command now: too many wait, it is stopping, or a \
+                                fault has interrupted it; see whether it was done before you repeat it";
 
 /// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or
 /// it cannot be done, 400 if the body says nothing sensible.

@@ -47,9 +47,10 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
     let before = ledger.effective(pops, now);
     let mut without_ended = ledger.clone();
     without_ended.expire(now);
+    without_ended.prune(now);
     let mut draft = Draft {
+        in_the_end: without_ended.clone(),
         ledger: without_ended,
-        in_the_end: ledger.clone(),
         ended: OverrideOutcome::Done,
         pops: Vec::new(),
         warnings: Vec::new(),

@@ -187,11 +187,7 @@ impl LiveState {
 
     /// The status that all parts come to, as of the last step.
     pub fn status(&self) -> Status {
-        self.status_under(self.overrides.ledger())
-    }
-
-    fn status_under(&self, ledger: &Ledger) -> Status {
-        let snapshot = &self.snapshot;
+        let (snapshot, ledger) = (&self.snapshot, self.overrides.ledger());
         let mut pops = ledger.statuses(&snapshot.pops, self.stepped.epoch_secs, ahead_secs(snapshot));
         for (pop, left) in pops.iter_mut().zip(&self.load.left) {
             // By hand or by health, the cells of both leave in one order, so the larger share holds
@@ -211,8 +207,11 @@ impl LiveState {
     }
 
     /// What would be served under another ledger, all else as it is.
-    pub fn prediction(&self, ledger: &Ledger) -> Snapshot {
-        self.snapshot.with_status(self.status_under(ledger), self.snapshot.sequence())
+    pub fn prediction(&self, ledger: Ledger, now: Now) -> Snapshot {
+        let mut other = self.clone();
+        other.keep(ledger);
+        other.step(now);
+        other.publication(self.snapshot.sequence())
     }
 
     /// What would be served with other files, all else as it is. Targets that only the other files

@@ -48,13 +48,15 @@ impl Watch {
 
     /// What the disk has not answered for longest, and for how long; `None` if it owes nothing.
     pub(crate) fn waits_for(&self) -> Option<(PathBuf, Duration)> {
-        self.state().waits.first().map(|(path, since)| (path.clone(), since.elapsed()))
+        let state = self.state();
+        let longest = state.waits.iter().min_by_key(|(_, since)| *since);
+        longest.map(|(path, since)| (path.clone(), since.elapsed()))
     }
 
     /// What is done now, in words.
     pub(crate) fn words(&self) -> String {
         let state = self.state();
-        match state.waits.first() {
+        match state.waits.iter().min_by_key(|(_, since)| *since) {
             Some((path, since)) => {
                 format!("reading {}, for {} s", path.display(), since.elapsed().as_secs())
             }

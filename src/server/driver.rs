@@ -20,6 +20,7 @@ use crate::snapshot::Snapshot;
 use crate::sys::clock::epoch_secs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
@@ -29,8 +30,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 /// What a prober that has ended by a fault leaves of a check.
 const LEFT: &str = "the prober has ended by a fault";
 
-/// Pause before a prober begins anew that has ended more than once.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The shortest sleep while the prober has no room: what is due cannot be handed out.
+const CROWDED: Duration = Duration::from_millis(20);
 
 /// Live state at work.
 pub(crate) struct Driver {
@@ -39,16 +40,18 @@ pub(crate) struct Driver {
     began: Instant,
     checks: ProbeQueue<runner::Work, ProbeResult>,
     feeds: ProbeQueue<FeedRequest, Result<f64, Arc<str>>>,
-    /// When a prober was last begun anew.
-    mended: Option<Instant>,
+    /// Before this moment no prober begins anew.
+    mend_at: Option<Instant>,
+    handle: Handle,
     prober: Arc<Prober>,
     tasks: Arc<TaskBoard>,
     stop: CancellationToken,
 }
 
 impl Driver {
-    /// Begins to check and read what a snapshot names. Must run inside a Tokio runtime.
+    /// Begins to check and read what a snapshot names, on a runtime.
     pub(crate) fn begin(
+        handle: Handle,
         snapshot: Arc<Snapshot>,
         remembered: Remembered,
         prober: Arc<Prober>,
@@ -59,28 +62,28 @@ impl Driver {
         Driver {
             live: LiveState::new(snapshot, remembered, now),
             began: Instant::now(),
-            checks: checks(Arc::clone(&prober), Arc::clone(&tasks), stop.clone()),
-            feeds: feeds(Arc::clone(&prober), Arc::clone(&tasks), stop.clone()),
-            mended: None,
+            checks: checks(handle.clone(), Arc::clone(&prober), Arc::clone(&tasks), stop.clone()),
+            feeds: feeds(handle.clone(), Arc::clone(&prober), Arc::clone(&tasks), stop.clone()),
+            mend_at: None,
+            handle,
             prober,
             tasks,
             stop,
         }
     }
 
-    /// Another driver that goes on where this one is, after a fault.
-    pub(crate) fn anew(&self, remembered: Remembered) -> Driver {
+    /// Another driver that goes on with a snapshot and what is remembered, after a fault.
+    pub(crate) fn anew(&self, snapshot: Arc<Snapshot>, remembered: Remembered) -> Driver {
         let (prober, tasks) = (Arc::clone(&self.prober), Arc::clone(&self.tasks));
-        Driver::begin(Arc::clone(self.live.snapshot()), remembered, prober, tasks, self.stop.clone())
+        Driver::begin(self.handle.clone(), snapshot, remembered, prober, tasks, self.stop.clone())
     }
 
     /// Begins probers anew that have ended by a fault; gives which.
     pub(crate) fn mend(&mut self) -> Vec<Task> {
-        let is_soon = self.mended.is_some_and(|at| at.elapsed() < PAUSE);
+        let is_soon = self.mend_at.is_some_and(|at| Instant::now() < at);
         if self.stop.is_cancelled() || is_soon || !(self.checks.has_ended() || self.feeds.has_ended()) {
             return Vec::new();
         }
-        self.mended = Some(Instant::now());
         let (now, mut ended) = (self.now(), Vec::new());
         if self.checks.has_ended() {
             ended.push(Task::Checks);
@@ -97,6 +100,11 @@ impl Driver {
         ended
     }
 
+    /// Begins no prober anew for a while.
+    pub(crate) fn mend_after(&mut self, pause: Duration) {
+        self.mend_at = Some(Instant::now() + pause);
+    }
+
     /// The time, from the start of the driver.
     pub(crate) fn now(&self) -> Now {
         Now { moment: Moment(self.began.elapsed().as_millis() as u64), epoch_secs: epoch_secs() }
@@ -105,6 +113,8 @@ impl Driver {
     /// Waits for a result, or until a step is due. Safe to drop midway: nothing is lost.
     pub(crate) async fn wait(&mut self) {
         let wake = self.live.next_wake(self.now()).map_or(SLEEP_MAX, Duration::from_millis);
+        let is_crowded = !(self.checks.has_room() && self.feeds.has_room());
+        let wake = if is_crowded { wake.max(CROWDED) } else { wake };
         tokio::select! {
             result = self.checks.wait() => self.take_result(result),
             reading = self.feeds.wait() => self.take_reading(reading),
@@ -155,11 +165,12 @@ impl Driver {
 }
 
 fn checks(
+    handle: Handle,
     prober: Arc<Prober>,
     tasks: Arc<TaskBoard>,
     stop: CancellationToken,
 ) -> ProbeQueue<runner::Work, ProbeResult> {
-    ProbeQueue::begin(move |work, tell: UnboundedSender<(u64, ProbeResult)>| {
+    ProbeQueue::begin(handle, move |work, tell: UnboundedSender<(u64, ProbeResult)>| {
         let (prober, tasks, stop) = (Arc::clone(&prober), Arc::clone(&tasks), stop.clone());
         let done = move |ticket, result| drop(tell.send((ticket, result)));
         async move {
@@ -172,11 +183,12 @@ fn checks(
 }
 
 fn feeds(
+    handle: Handle,
     prober: Arc<Prober>,
     tasks: Arc<TaskBoard>,
     stop: CancellationToken,
 ) -> ProbeQueue<FeedRequest, Result<f64, Arc<str>>> {
-    ProbeQueue::begin(move |work, tell: UnboundedSender<(u64, Result<f64, Arc<str>>)>| {
+    ProbeQueue::begin(handle, move |work, tell: UnboundedSender<(u64, Result<f64, Arc<str>>)>| {
         let (prober, tasks, stop) = (Arc::clone(&prober), Arc::clone(&tasks), stop.clone());
         let done = move |ticket, reading| drop(tell.send((ticket, reading)));
         async move {

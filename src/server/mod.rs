@@ -166,7 +166,9 @@ impl Server {
         let claim = Arc::new(Mutex::new(claim));
         let folder = StateFolder::new(&fixed.state, Arc::clone(&claim), store.good());
         findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
-        let blocks = Blocks::new(sockets.workers());
+        // hickory's server has no workers of ours.
+        let own_workers = if options.engine == Engine::Fast { sockets.workers() } else { 0 };
+        let blocks = Blocks::new(own_workers);
         let counters = Counters::new(blocks.all(), Arc::clone(&options.log_dropped));
         counters.last_reload.published(epoch_secs(), began.elapsed().as_micros() as u64);
         let stop = CancellationToken::new();
@@ -178,8 +180,14 @@ impl Server {
         // hand. The first round before the first answer: what is not known yet would be answered as
         // though it were up.
         let tasks = Arc::new(TaskBoard::new(counters.worker_turns().count()));
-        let mut driver =
-            Driver::begin(Arc::new(snapshot), remembered, prober, Arc::clone(&tasks), stop.clone());
+        let mut driver = Driver::begin(
+            runtimes.probes.handle().clone(),
+            Arc::new(snapshot),
+            remembered,
+            prober,
+            Arc::clone(&tasks),
+            stop.clone(),
+        );
         drop(context);
         let signal = runtimes.main.block_on(async {
             driver.step();
@@ -195,6 +203,8 @@ impl Server {
         if let Some(signal) = signal {
             programs.end_programs();
             control_socket::remove_control(&fixed.listen.control);
+            programs.end_programs();
+            runtimes.stop(Duration::from_secs(1));
             let finding = Finding::error(code::START_ENDED, format!("{signal} ended the start"));
             return Err(Box::new((finding.into(), Files::default())));
         }
@@ -253,13 +263,18 @@ impl Server {
             supervisor: server.supervisor.clone(),
         });
         let (folder, asked) = (Arc::new(Mutex::new(folder)), Arc::clone(&server.command_sender));
-        let look = move || state_keeper::keep(Arc::clone(&folder), Arc::clone(&control), Arc::clone(&asked));
+        let stopped = server.stop.clone();
+        let look = move || {
+            state_keeper::keep(Arc::clone(&folder), Arc::clone(&control), Arc::clone(&asked), stopped.clone())
+        };
         server
             .tasks
             .push(server.runtimes.writer.spawn(server.supervisor.clone().keep(Task::StateFolder, look)));
         let stop = server.stop.clone();
         server.tasks.push(server.runtimes.writer.spawn(writer.keep(commands, stop.clone())));
-        server.tasks.push(server.runtimes.pages.spawn(see_workers(Arc::clone(&server.shared), stop)));
+        let shared = Arc::clone(&server.shared);
+        let see = move || see_workers(Arc::clone(&shared), stop.clone());
+        server.tasks.push(server.runtimes.pages.spawn(server.supervisor.clone().keep(Task::Workers, see)));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.shared.phase.enter(Phase::Serving);
@@ -334,14 +349,19 @@ impl Server {
             (&mut self.signals, &self.command_sender);
         let signal = self.runtimes.main.block_on(async {
             let mut fault = std::pin::pin!(fault);
+            let (mut is_asked, mut is_tried) = (false, false);
             #[cfg(unix)]
             loop {
                 tokio::select! {
                     () = &mut fault => break FAULT,
                     _ = hangup.recv() => {
-                        // A full queue means that a reload which will see these files is waiting
-                        // already.
-                        let _ = command_sender(Command::Reload { origin: Origin::Signal, reply: None });
+                        is_asked = true;
+                    }
+                    // A queue that is full, or a writer that begins anew, is asked again.
+                    () = tokio::time::sleep(Duration::from_millis(if is_tried { 200 } else { 0 })), if is_asked => {
+                        let asked = command_sender(Command::Reload { origin: Origin::Signal, reply: None });
+                        is_asked = asked.is_err();
+                        is_tried = is_asked;
                     }
                     _ = terminate.recv() => break "SIGTERM",
                     _ = interrupt.recv() => break "SIGINT",

@@ -6,6 +6,7 @@
 use crate::limits::PROBES_AT_ONCE;
 use std::collections::HashSet;
 use std::pin::Pin;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
 
 /// The prober as a task.
@@ -16,6 +17,7 @@ type Make<W, R> = Box<dyn Fn(Receiver<W>, UnboundedSender<(u64, R)>) -> Run + Se
 
 /// The way to the prober and back.
 pub(crate) struct ProbeQueue<W, R> {
+    handle: Handle,
     make: Make<W, R>,
     work: Sender<W>,
     results: UnboundedReceiver<(u64, R)>,
@@ -24,17 +26,18 @@ pub(crate) struct ProbeQueue<W, R> {
 }
 
 impl<W, R> ProbeQueue<W, R> {
-    /// Begins; what `make` gives does the work and tells its results, in a task of its own. Must
-    /// run inside a Tokio runtime.
+    /// Begins on a runtime; what `make` gives does the work and tells its results, in a task of its
+    /// own.
     pub(crate) fn begin<F>(
+        handle: Handle,
         make: impl Fn(Receiver<W>, UnboundedSender<(u64, R)>) -> F + Send + 'static,
     ) -> ProbeQueue<W, R>
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let make: Make<W, R> = Box::new(move |work, tell| Box::pin(make(work, tell)));
-        let (work, results) = run(&make);
-        ProbeQueue { make, work, results, out: HashSet::new() }
+        let (work, results) = run(&handle, &make);
+        ProbeQueue { handle, make, work, results, out: HashSet::new() }
     }
 
     /// Waits for a result; for ever once the prober has stopped. Safe to drop midway: nothing is
@@ -75,18 +78,17 @@ impl<W, R> ProbeQueue<W, R> {
         self.work.is_closed()
     }
 
-    /// Begins the prober anew; gives the tickets of the work that the old one had. Must run inside
-    /// a Tokio runtime.
+    /// Begins the prober anew; gives the tickets of the work that the old one had.
     pub(crate) fn begin_anew(&mut self) -> Vec<u64> {
-        (self.work, self.results) = run(&self.make);
+        (self.work, self.results) = run(&self.handle, &self.make);
         std::mem::take(&mut self.out).into_iter().collect()
     }
 }
 
-fn run<W, R>(make: &Make<W, R>) -> (Sender<W>, UnboundedReceiver<(u64, R)>) {
+fn run<W, R>(handle: &Handle, make: &Make<W, R>) -> (Sender<W>, UnboundedReceiver<(u64, R)>) {
     let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
     // Bounded by the work: there are never more results on their way than pieces of work that run.
     let (tell, results) = mpsc::unbounded_channel();
-    tokio::spawn(make(to_do, tell));
+    handle.spawn(make(to_do, tell));
     (work, results)
 }

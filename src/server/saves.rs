@@ -15,7 +15,7 @@
 use crate::limits::{SAVE_SECS, SAVES_WAITING_MAX};
 use crate::live::draft::Draft;
 use crate::shared::command::{OverrideChange, OverrideReport};
-use crate::state::ledger_store::LedgerStore;
+use crate::state::ledger_store::{Good, LedgerStore};
 use crate::steer::ledger::Ledger;
 use std::collections::VecDeque;
 use std::io;
@@ -63,6 +63,8 @@ pub(crate) struct Saves {
     state: PathBuf,
     /// `None` while a save runs.
     store: Option<LedgerStore>,
+    /// What the file holds.
+    good: Arc<Good>,
     running: Option<Running>,
     /// Requests that wait for the save that runs.
     waiting: VecDeque<Request>,
@@ -80,7 +82,13 @@ struct Running {
 impl Saves {
     /// Saves into a state folder.
     pub(crate) fn new(state: &Path, store: LedgerStore) -> Saves {
-        Saves { state: state.to_owned(), store: Some(store), running: None, waiting: VecDeque::new() }
+        Saves {
+            state: state.to_owned(),
+            good: store.good(),
+            store: Some(store),
+            running: None,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// Whether a save may begin.
@@ -111,10 +119,11 @@ impl Saves {
     /// Begins a save. The caller has made sure that none runs.
     pub(crate) fn begin(&mut self, ledger: Ledger, purpose: Purpose) {
         let (store, state, saved) = (self.store.take(), self.state.clone(), ledger.clone());
+        let good = Arc::clone(&self.good);
         let acknowledges = matches!(purpose, Purpose::Acknowledge(..));
         let work = spawn_blocking(move || {
             let ledger = saved;
-            let mut store = store.unwrap_or_else(|| LedgerStore::open(&state).store);
+            let mut store = store.unwrap_or_else(|| LedgerStore::reopen(&state, good));
             let done = if acknowledges { store.acknowledge(&ledger) } else { store.save(&ledger) };
             (store, done)
         });

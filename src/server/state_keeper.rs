@@ -13,9 +13,22 @@ use crate::sys::clock::epoch_secs;
 use crate::sys::hooks;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
-/// Looks at a state folder and at the control socket until the task is dropped.
+/// Looks at a state folder and at the control socket until the server stops.
 pub(crate) async fn keep(
+    folder: Arc<Mutex<StateFolder>>,
+    control: Arc<ControlSocket>,
+    command_sender: CommandSender,
+    stop: CancellationToken,
+) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = look_again_and_again(folder, control, command_sender) => {}
+    }
+}
+
+async fn look_again_and_again(
     folder: Arc<Mutex<StateFolder>>,
     control: Arc<ControlSocket>,
     command_sender: CommandSender,
@@ -25,16 +38,14 @@ pub(crate) async fn keep(
         let look = move |_: &Watch| {
             let mut look = folder.lock().unwrap_or_else(PoisonError::into_inner).look(epoch_secs());
             match control.look() {
-                Ok(made) => look.made_anew = look.made_anew.or(made),
+                Ok(made) => look.control_made_anew = made,
                 Err(fault) => look.fault = look.fault.or(Some(fault)),
             }
             look
         };
         let told = match Attempt::begin("state-look", look) {
             Ok(attempt) => wait(attempt, &command_sender).await,
-            Err(error) => {
-                StateLook { fault: Some(format!("no thread can look at it: {error}")), made_anew: None }
-            }
+            Err(error) => StateLook::trouble(format!("no thread can look at it: {error}")),
         };
         // A writer that is too busy hears of the next look.
         let _ = command_sender(Command::StateFolder { look: told });
@@ -48,14 +59,12 @@ async fn wait(mut attempt: Attempt<StateLook>, command_sender: &CommandSender) -
     let ended = match tokio::time::timeout(patience, attempt.wait()).await {
         Ok(ended) => ended,
         Err(_) => {
-            let fault = "the disk of the state folder does not answer".to_owned();
-            let look = StateLook { fault: Some(fault), made_anew: None };
+            let look = StateLook::trouble("the disk of the state folder does not answer".to_owned());
             let _ = command_sender(Command::StateFolder { look });
             attempt.wait().await
         }
     };
-    ended.unwrap_or_else(|| StateLook {
-        fault: Some("the look at the state folder ended by a fault of the program".to_owned()),
-        made_anew: None,
+    ended.unwrap_or_else(|| {
+        StateLook::trouble("the look at the state folder ended by a fault of the program".to_owned())
     })
 }

@@ -45,6 +45,8 @@ pub(crate) struct Supervisor {
 struct Ends {
     /// When it has ended within the window, in milliseconds.
     recent: VecDeque<u64>,
+    /// It has ended too often, and the window was never empty since.
+    is_trouble: bool,
 }
 
 impl Ends {
@@ -52,6 +54,7 @@ impl Ends {
     fn count(&mut self, now_ms: u64) -> usize {
         self.recent.push_back(now_ms);
         self.forget(now_ms);
+        self.is_trouble |= self.recent.len() >= FAULTS_MAX;
         self.recent.len()
     }
 
@@ -72,9 +75,8 @@ impl Ends {
 
     /// Whether the alarm is over for a task that runs since `began_ms`.
     fn is_well(&mut self, began_ms: u64, now_ms: u64) -> bool {
-        let faults = self.recent.len();
         self.forget(now_ms);
-        match faults >= FAULTS_MAX {
+        match self.is_trouble {
             true => self.recent.is_empty(),
             false => now_ms.saturating_sub(began_ms) > RESTART_PAUSE_MILLIS_MAX,
         }
@@ -94,7 +96,9 @@ impl Supervisor {
 
     /// Keeps a task going until the server stops. `make` gives it anew each time; it may end well
     /// only because the server stops.
-    pub(crate) async fn keep<F: Future<Output = ()>>(self, task: Task, mut make: impl FnMut() -> F) {
+    pub(crate) async fn keep<F: Future<Output = ()>>(mut self, task: Task, mut make: impl FnMut() -> F) {
+        // Ends of its own: several listeners have one name.
+        self.ends = Arc::default();
         loop {
             // What fails in making it is a fault of it too.
             let run = async { make().await };
@@ -140,8 +144,9 @@ impl Supervisor {
     pub(crate) fn see(&self, task: Task, began_ms: u64) {
         let mut ends = self.ends();
         let ends = &mut ends[task as usize];
-        if !ends.recent.is_empty() && ends.is_well(began_ms, uptime_ms()) {
-            ends.recent.clear();
+        let has_ended = ends.is_trouble || !ends.recent.is_empty();
+        if has_ended && ends.is_well(began_ms, uptime_ms()) {
+            *ends = Ends::default();
             self.tasks.is_well(task);
             self.event_log.append(&Event::TaskWell { task: task.word() });
         }

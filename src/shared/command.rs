@@ -97,8 +97,19 @@ pub enum Command {
 pub struct StateLook {
     /// What is wrong, in words; `None` if nothing is.
     pub(crate) fault: Option<String>,
+    /// Another server has it: nothing may be written there.
+    pub(crate) is_taken: bool,
     /// What was made anew, in words: the server writes there what it has in memory.
     pub(crate) made_anew: Option<String>,
+    /// That the control socket was made anew, in words.
+    pub(crate) control_made_anew: Option<String>,
+}
+
+impl StateLook {
+    /// One that has found a trouble.
+    pub(crate) fn trouble(fault: String) -> StateLook {
+        StateLook { fault: Some(fault), ..StateLook::default() }
+    }
 }
 
 /// What reloads do.

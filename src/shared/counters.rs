@@ -241,6 +241,8 @@ pub struct Counters {
     pub(crate) reload_began: AtomicU64,
     /// The state folder is not as it should be.
     pub(crate) state_fault: AtomicBool,
+    /// Another server has it: nothing is written there.
+    pub(crate) state_taken: AtomicBool,
     /// The last reload; the start counts as one.
     pub(crate) last_reload: LastReload,
     /// Events that the event log has lost.
@@ -287,6 +289,7 @@ impl Counters {
             reloads_given_up: AtomicU64::new(0),
             reload_began: AtomicU64::new(0),
             state_fault: AtomicBool::new(false),
+            state_taken: AtomicBool::new(false),
             last_reload: LastReload::default(),
             events_dropped: AtomicU64::new(0),
             log_dropped,

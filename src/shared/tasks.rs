@@ -33,11 +33,13 @@ pub(crate) enum Task {
     Descriptors,
     /// hickory's server, where it carries UDP.
     Portable,
+    /// Looks at the UDP workers.
+    Workers,
 }
 
 impl Task {
     /// Every task, in order.
-    pub(crate) const ALL: [Task; 11] = [
+    pub(crate) const ALL: [Task; 12] = [
         Task::Writer,
         Task::Checks,
         Task::Feeds,
@@ -49,6 +51,7 @@ impl Task {
         Task::Events,
         Task::Descriptors,
         Task::Portable,
+        Task::Workers,
     ];
 
     /// The word in metrics, events and alarms.
@@ -65,6 +68,7 @@ impl Task {
             Task::Events => "events",
             Task::Descriptors => "descriptors",
             Task::Portable => "portable",
+            Task::Workers => "workers",
         }
     }
 }

@@ -6,11 +6,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Replaces a file by a temporary one beside it, which is on the disk before it takes the name. The
-/// folder is made if it is missing. On an error the old file is as it was.
+/// Replaces a file by a temporary one beside it, which is on the disk before it takes the name. A
+/// folder that is missing is an error: only who claims it makes it. On an error the old file is as it was.
 pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
     // Opened first: what fails behind the rename could not be taken back.
     let names = File::open(folder)?;
     hooks::hang(path);

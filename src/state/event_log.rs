@@ -100,7 +100,7 @@ fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared) {
             shared.tasks.is_well(Task::Events);
         }
         match lines.recv_timeout(Duration::from_millis(PULSE_MILLIS)) {
-            Ok(line) if log.append(&line).is_err() => {
+            Ok(line) if shared.counters.state_taken.load(Ordering::Relaxed) || log.append(&line).is_err() => {
                 shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
             }
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
@@ -134,7 +134,6 @@ impl Log {
             fs::rename(&self.path, beside(&self.path, ".1"))?;
         }
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
             hooks::fault(folder)?;
         }
         let mut options = File::options();

@@ -44,11 +44,11 @@ impl StateFolder {
             Held::Anew => made_anew = Some(format!("the state folder `{shown}` was gone, and was made anew")),
             Held::Taken => {
                 let fault = format!("another server has taken the state folder `{shown}`: nothing is saved");
-                return StateLook { fault: Some(fault), made_anew: None };
+                return StateLook { is_taken: true, ..StateLook::trouble(fault) };
             }
             Held::Unknown(error) => {
                 let fault = format!("the state folder `{shown}` cannot be claimed: {error}");
-                return StateLook { fault: Some(fault), made_anew: None };
+                return StateLook::trouble(fault);
             }
         }
         let written = atomic::write(&self.path.join(SIGN), format!("{epoch_secs}\n").as_bytes());
@@ -70,7 +70,7 @@ impl StateFolder {
             Some(_) => {}
             None => self.was_other = false,
         }
-        StateLook { fault, made_anew }
+        StateLook { fault, made_anew, ..StateLook::default() }
     }
 
     /// Whether the ledger's file is not what was last saved: `Some(false)` if it is gone,

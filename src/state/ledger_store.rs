@@ -141,6 +141,11 @@ impl LedgerStore {
         }
     }
 
+    /// A store in place of one that a fault took with it, whose knowledge of the file lives on.
+    pub(crate) fn reopen(state: &Path, good: Arc<Good>) -> LedgerStore {
+        LedgerStore { good, ..LedgerStore::open(state).store }
+    }
+
     /// What the file holds, for who looks after the folder.
     pub(crate) fn good(&self) -> Arc<Good> {
         Arc::clone(&self.good)

@@ -56,10 +56,11 @@ impl Claim {
             Err(error) => return Held::Unknown(error),
         };
         match file.try_lock() {
-            Ok(()) => {
-                self.file = Some(file);
-                Held::Anew
-            }
+            Ok(()) => match self.file.replace(file) {
+                Some(_) => Held::Anew,
+                // Nothing could be claimed before; now it is.
+                None => Held::Ours,
+            },
             Err(TryLockError::WouldBlock) => Held::Taken,
             // A file system without locks, as at the start.
             Err(TryLockError::Error(_)) if self.file.is_none() => Held::Ours,

@@ -192,7 +192,7 @@ fn what_is_foretold_comes_about() {
     bench.probe(&["b"]);
     bench.say("c", DRAIN, None);
     let before = bench.step();
-    let foretold = bench.live.prediction(&Default::default());
+    let foretold = bench.live.prediction(Default::default(), bench.now);
     let ledger = bench.live.ledger().clone();
     bench.live.keep(Default::default());
     assert_eq!(bench.step(), *foretold.status);

@@ -22,6 +22,7 @@ use crate::shared::command::{Command, CommandSender};
 use crate::shared::event::Event;
 use crate::shared::published::ServedSnapshot;
 use crate::shared::tasks::Task;
+use crate::snapshot::Snapshot;
 use crate::state::event_log::EventLog;
 use crate::state::remembered::Memory;
 use crate::steer::status::Status;
@@ -75,6 +76,8 @@ pub(crate) struct Writer {
     root: PathBuf,
     fixed: RestartOnly,
     driver: Driver,
+    /// The files in service: what a fault goes back to.
+    in_service: Arc<Snapshot>,
     /// What is remembered of health, and of load.
     memories: [Memory; 2],
     /// When the operator view last showed probe results.
@@ -98,6 +101,7 @@ impl Writer {
     pub(crate) fn new(parts: Parts) -> Writer {
         let Parts { shared, root, fixed, driver, saves, ledger_alarms, event_log, supervisor } = parts;
         Writer {
+            in_service: Arc::clone(driver.live.snapshot()),
             memories: [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)],
             shown: Instant::now(),
             retired: Vec::new(),
@@ -136,7 +140,8 @@ impl Writer {
 
     /// Goes on after a fault with the files in service and the ledger in force, and with what live
     /// state tells of health and load, or with what was last written of it if live state cannot be
-    /// asked any more. Requests under way are dropped, and told so.
+    /// asked any more. Reloads are asked again; who waits for a verb is told that its outcome is not
+    /// known.
     fn begin_anew(&mut self) {
         let now = self.driver.now();
         let live = &self.driver.live;
@@ -149,8 +154,8 @@ impl Writer {
                 load: SavedLoadAndRamps::from_lines(load.last().lines()),
             }
         });
-        self.driver = self.driver.anew(remembered);
-        self.reloads = Reloads::default();
+        self.driver = self.driver.anew(Arc::clone(&self.in_service), remembered);
+        self.reloads.begin_anew();
         self.comparer = Comparer::default();
         self.shared.counters.reload_began.store(0, Ordering::Relaxed);
         // What was being saved is decided anew: the disk gets the ledger in force.
@@ -158,6 +163,9 @@ impl Writer {
         self.save_again = Some(Instant::now());
         let alarm = self.ledger_alarms.miss(verbs::UNCERTAIN, now.epoch_secs);
         alarm.iter().for_each(|event| self.log_event(event));
+        self.driver.step();
+        // What came about by the clock was told before.
+        drop(self.driver.live.events(self.driver.now()));
         self.publish();
     }
 
@@ -192,11 +200,13 @@ impl Writer {
                 } => {}
             }
             for task in self.driver.mend() {
-                self.supervisor.tell(task, "a panic, which the log tells");
+                let pause = self.supervisor.tell(task, "a panic, which the log tells");
+                self.driver.mend_after(pause);
                 self.mended_ms = uptime_ms();
             }
             self.look();
             self.advance_reload();
+            self.begin_waiting();
             self.comparer.advance();
             self.save_again();
             self.free_retired();
@@ -275,6 +285,7 @@ impl Writer {
     fn publish(&mut self) -> (u64, String) {
         self.driver.step();
         let told = self.put_into_service(self.live().status());
+        self.in_service = Arc::clone(self.live().snapshot());
         self.refresh_view();
         let now = self.driver.now();
         let events = self.driver.live.events(now);
@@ -303,6 +314,9 @@ impl Writer {
     fn remember(&mut self, [has_turned, has_moved]: [bool; 2], now: Now) {
         let [health, load] = &mut self.memories;
         let live = &self.driver.live;
+        if self.shared.counters.state_taken.load(Ordering::Relaxed) {
+            return;
+        }
         if live.is_watched() {
             health.remember(has_turned, || live.health_lines(now));
         }

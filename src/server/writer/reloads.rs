@@ -20,7 +20,6 @@ use crate::server::attempt::Attempt;
 use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report};
 use crate::shared::event::Event;
 use crate::snapshot::{self, Difference};
-use crate::steer::ledger::Ledger;
 use crate::sys::clock::epoch_secs;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -51,8 +50,6 @@ struct Run {
     attempt: Attempt<Ran>,
     replies: Vec<ReloadReply>,
     origin: Origin,
-    /// The ledger that it was held against.
-    ledger: Ledger,
 }
 
 impl Reloads {
@@ -70,6 +67,22 @@ impl Reloads {
                 }
             }
             _ => std::future::pending().await,
+        }
+    }
+
+    /// Whether a run has ended and waits to be judged.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// After a fault of the writer: requests wait for a run that begins anew.
+    pub(super) fn begin_anew(&mut self) {
+        self.ended = None;
+        if let Some(run) = self.running.take() {
+            let replies = run.replies.into_iter().map(Some).chain([None]);
+            self.waiting.extend(replies.map(|reply| (run.origin, reply)));
+            self.hung.push(run.attempt.watch());
+            run.attempt.give_up();
         }
     }
 
@@ -111,7 +124,6 @@ impl Writer {
         }
         let (root, running, previous) =
             (self.root.clone(), self.running(), Arc::clone(self.live().snapshot()));
-        let ledger = running.ledger.clone();
         let sequence = self.shared.published.served().snapshot.sequence() + 1;
         // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
         let attempt = Attempt::begin("reload", move |watch| {
@@ -122,7 +134,7 @@ impl Writer {
         match attempt {
             Ok(attempt) => {
                 self.shared.counters.reload_began.store(epoch_secs(), Ordering::Relaxed);
-                self.reloads.running = Some(Run { attempt, replies, origin, ledger });
+                self.reloads.running = Some(Run { attempt, replies, origin });
             }
             Err(error) => {
                 let finding = Finding::error(code::OWN_FAULT, format!("the reload cannot begin: {error}"));
@@ -187,15 +199,14 @@ impl Writer {
             Ok(fresh) => fresh,
             Err(refused) => return self.refuse_reload(refused.0, refused.1, took, run.replies),
         };
-        // Under the overrides of now: what was said while the files were read counts too.
-        if run.ledger != *self.live().ledger() {
-            let running = self.running();
-            let before = (self.live().snapshot(), Some(&running));
-            let found = safety::judge(Some(before), &fresh.snapshot, epoch_secs());
-            if found.has_errors() {
-                fresh.findings.extend(found);
-                return self.refuse_reload(fresh.findings, fresh.files, took, run.replies);
-            }
+        // Under the overrides and the verdicts of now: what came while the files were read counts too.
+        let running = self.running();
+        let before = (self.live().snapshot(), Some(&running));
+        let found = safety::judge(Some(before), &fresh.snapshot, epoch_secs());
+        if found.has_errors() {
+            let broken = found.iter().filter(|finding| finding.severity == Severity::Error);
+            broken.cloned().for_each(|finding| fresh.findings.push(finding));
+            return self.refuse_reload(fresh.findings, fresh.files, took, run.replies);
         }
         self.publish_reload(fresh, difference, took, run);
     }

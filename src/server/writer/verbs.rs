@@ -23,6 +23,10 @@ const DISK_BUSY: &str = "the disk of the state folder has not answered an earlie
 const NOT_SAVED: &str = "the disk of the state folder has not answered in time; `--unsaved` applies the \
                          change in memory, under an alarm";
 
+/// The refusal of a verb whose folder another server has.
+const TAKEN: &str = "another server has taken the state folder; `--unsaved` applies the change in memory, \
+                     under an alarm";
+
 /// The alarm of a change that was asked to be unsaved.
 const UNSAVED: &str = "the overrides in force are not on the disk: a restart begins without the last of them";
 
@@ -70,10 +74,16 @@ impl Writer {
         }
     }
 
+    /// Whether another server has the state folder.
+    pub(super) fn is_taken(&self) -> bool {
+        self.shared.counters.state_taken.load(Ordering::Relaxed)
+    }
+
     fn begin_request(&mut self, request: Request) {
         match request {
             Request::Override(change, reply) => self.begin_override(&change, reply),
             Request::Acknowledge(_, reply) if !self.ledger_alarms.is_damaged() => reply(Ok(Vec::new())),
+            Request::Acknowledge(_, reply) if self.is_taken() => reply(Err(TAKEN.to_owned())),
             Request::Acknowledge(author, reply) => {
                 self.saves.begin(self.live().ledger().clone(), Purpose::Acknowledge(author, reply));
             }
@@ -94,6 +104,7 @@ impl Writer {
                 self.save_again = Some(Instant::now());
                 self.publish_override(draft, reply);
             }
+            OverrideOutcome::Done if self.is_taken() => reply(self.not_saved(TAKEN)),
             OverrideOutcome::Done => {
                 self.saves.begin(draft.ledger.clone(), Purpose::Override(Box::new(draft), reply));
             }
@@ -176,7 +187,12 @@ impl Writer {
             }
         }
         self.refresh_view();
-        while self.saves.is_idle() {
+        self.begin_waiting();
+    }
+
+    /// Begins what waits for a save, unless a reload waits to be judged: it must not wait for ever.
+    pub(super) fn begin_waiting(&mut self) {
+        while self.saves.is_idle() && !self.reloads.has_ended() {
             let Some(request) = self.saves.next_waiting() else { break };
             self.begin_request(request);
         }
@@ -209,7 +225,9 @@ impl Writer {
     pub(super) fn see_state_folder(&mut self, look: StateLook) {
         let now = epoch_secs();
         self.shared.counters.state_fault.store(look.fault.is_some(), Ordering::Relaxed);
+        self.shared.counters.state_taken.store(look.is_taken, Ordering::Relaxed);
         let mut events: Vec<Event> = self.ledger_alarms.see_folder(look.fault, now).into_iter().collect();
+        events.extend(look.control_made_anew.map(|sentence| Event::StateFolder { sentence }));
         if let Some(sentence) = look.made_anew {
             self.memories.iter_mut().for_each(Memory::is_lost);
             let alarm = format!("{sentence}; what the server has in memory is being written there");
@@ -225,7 +243,8 @@ impl Writer {
 
     /// Saves the ledger in force once more if the disk does not have it.
     pub(super) fn save_again(&mut self) {
-        if self.save_again.is_some_and(|at| at <= Instant::now()) && self.saves.is_idle() {
+        let is_due = self.save_again.is_some_and(|at| at <= Instant::now());
+        if is_due && self.saves.is_idle() && !self.is_taken() {
             self.save_again = None;
             if self.ledger_alarms.is_unsaved() {
                 self.saves.begin(self.live().ledger().clone(), Purpose::Rewrite);
@@ -237,7 +256,8 @@ impl Writer {
     /// it but who asked.
     fn predict(&self, changed: OverrideReport, in_the_end: Ledger, reply: OverrideReply) {
         let (before, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
-        let (after, loads) = (self.live().prediction(&in_the_end), self.live().measured(self.driver.now()));
+        let now = self.driver.now();
+        let (after, loads) = (self.live().prediction(in_the_end, now), self.live().measured(now));
         drop(spawn_blocking(move || {
             let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
             reply(OverrideReport { prediction, ..changed });

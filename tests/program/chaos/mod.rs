@@ -36,6 +36,7 @@ fn every_trouble_while_pops_die_and_return() {
         for trouble in troubles {
             let pop = dice.below(POPS);
             println!("  {}: PoP {pop} dies and returns", trouble.name);
+            world.mark();
             (trouble.begin)(&world);
             let before = slowest;
             slowest = slowest.max(world.turn(pop, false));

@@ -25,8 +25,7 @@ fn is_quiet(world: &World) -> bool {
 }
 
 fn has_event(world: &World, kind: &str) -> bool {
-    let events = fs::read_to_string(world.deployment.path("state/events.jsonl")).unwrap_or_default();
-    events.contains(&format!("\"kind\":\"{kind}\""))
+    world.tells(kind)
 }
 
 fn fault(world: &World, body: &str) {
@@ -47,7 +46,7 @@ fn mend_state(world: &World) {
 }
 
 fn ends(world: &World, task: &str) -> bool {
-    world.metric(&format!("meridian_task_ends_total{{task=\"{task}\"}}")).is_some_and(|ends| ends > 0.0)
+    world.tells(&format!("meridian_task_ends_total{{task=\"{task}\"}}"))
 }
 
 /// Every trouble. The log that is closed is closed for good, so that all others meet it too.
@@ -99,7 +98,7 @@ pub static TROUBLES: &[Trouble] = &[
             let connections = (0..600).filter_map(|_| TcpStream::connect(world.dns).ok());
             world.silent.borrow_mut().extend(connections);
         },
-        shows: |world| world.metric("meridian_descriptors{use=\"tcp\"}").is_none_or(|held| held > 0.0),
+        shows: |world| world.metric("meridian_descriptors{use=\"tcp\"}").is_some_and(|held| held > 100.0),
         end: |world| world.silent.borrow_mut().clear(),
         is_over: is_quiet,
     },
@@ -142,7 +141,6 @@ pub static TROUBLES: &[Trouble] = &[
         name: "a zone file that hangs",
         begin: |world| {
             world.deployment.write("zones/cdn.example.yaml.hang", "");
-            // By signal, so that nobody waits for it.
             let path = world.deployment.path("meridian.yaml");
             let reload = std::process::Command::new(env!("CARGO_BIN_EXE_meridian"))
                 .args(["reload", "--config", path.to_str().expect("text")])

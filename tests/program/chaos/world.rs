@@ -2,7 +2,7 @@
 
 use crate::support::deployment::*;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -34,6 +34,8 @@ pub struct World {
     asked: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     clients: RefCell<Vec<JoinHandle<Result<(), String>>>>,
+    /// How many events of each kind, and ends of tasks, there were before the trouble.
+    marks: RefCell<BTreeMap<String, f64>>,
     /// Connections that say nothing.
     pub silent: RefCell<Vec<TcpStream>>,
 }
@@ -89,6 +91,7 @@ impl World {
             asked: Arc::default(),
             stop: Arc::default(),
             clients: RefCell::default(),
+            marks: RefCell::default(),
             silent: RefCell::default(),
         };
         let clients = (0..2).map(|_| world.client()).collect();
@@ -197,6 +200,37 @@ impl World {
             assert!(Instant::now() < end, "{what}: {}", self.page("/readyz"));
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Notes what has been told so far.
+    pub fn mark(&self) {
+        *self.marks.borrow_mut() = self.told();
+    }
+
+    /// Whether more of something was told since the mark; a log that was begun anew counts from
+    /// nothing.
+    pub fn tells(&self, what: &str) -> bool {
+        let of = |told: &BTreeMap<String, f64>| told.get(what).copied().unwrap_or(0.0);
+        let (before, now) = (of(&self.marks.borrow()), of(&self.told()));
+        now > before || now > 0.0 && now < before
+    }
+
+    /// Events by kind, and ends of tasks.
+    fn told(&self) -> BTreeMap<String, f64> {
+        let events = std::fs::read_to_string(self.deployment.path("state/events.jsonl")).unwrap_or_default();
+        let mut told = BTreeMap::new();
+        for line in events.lines() {
+            let kind = line.split_once("\"kind\":\"").and_then(|(_, rest)| rest.split_once('"'));
+            *told.entry(kind.map_or("", |(kind, _)| kind).to_owned()).or_default() += 1.0;
+        }
+        for line in self.page("/metrics").lines() {
+            if let Some((name, value)) = line.rsplit_once(' ')
+                && name.starts_with("meridian_task_ends_total")
+            {
+                told.insert(name.to_owned(), value.parse().unwrap_or(0.0));
+            }
+        }
+        told
     }
 
     /// Closes the reading end of the log.
