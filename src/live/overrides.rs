@@ -104,11 +104,11 @@ impl Overrides {
     }
 }
 
-/// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at
-/// their shortest.
+/// The longest TTL of steered records, in seconds, by a policy, a rule or an owner: so long before
+/// a planned change TTLs are at their shortest.
 pub(crate) fn ahead_secs(snapshot: &Snapshot) -> u32 {
     let of_policies = snapshot.policies.iter().map(|scoped| &scoped.policy);
     let ttls =
         of_policies.flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.ttl).chain([policy.ttl]));
-    ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0)
+    ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0).max(snapshot.zones.owner_ttl_max_secs())
 }

@@ -25,7 +25,7 @@ impl LiveState {
 
 /// What hands and files say.
 fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
-    let ledger = overrides.ledger();
+    let (ledger, cached_secs) = (overrides.ledger(), ahead_secs(snapshot));
     let entry = |id: Option<u64>| id.and_then(|id| ledger.entry(id)).cloned();
     let one = |(pop, is): (&Pop, Effective)| PopView {
         name: pop.name.clone(),
@@ -38,7 +38,7 @@ fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) 
         weight_by: entry(is.weight_by),
         left: is.left,
         plans: ledger.plans(pop, now).cloned().collect(),
-        cached_secs: ahead_secs(snapshot),
+        cached_secs,
         health: PopHealth::default(),
         targets: Vec::new(),
         feeds: Vec::new(),

@@ -325,6 +325,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
         }
         // Whoever has the family is switched off by hand: there is none of it for anybody.
         if !status.offers(policy, view, family) {
+            self.horizon_secs = self.horizon_secs.min(status.planned_secs(policy));
             return Choice::NoData;
         }
         // Only a list that stops short gets here. A fence is never left, and the type does exist.
@@ -354,7 +355,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
         Choice::ServFail
     }
 
-    fn whole_policy_is_down(&self) -> bool {
+    fn whole_policy_is_down(&mut self) -> bool {
         let Scan { question, key, .. } = *self;
         let mut blind = Scan {
             question,
@@ -365,9 +366,11 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             saw_awaited: false,
             takes_awaited: true,
         };
-        ![Resort::Regular, Resort::LastResort]
+        let is_down = ![Resort::Regular, Resort::LastResort]
             .into_iter()
-            .any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some())
+            .any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some());
+        self.horizon_secs = blind.horizon_secs.min(self.horizon_secs);
+        is_down
     }
 
     /// The list, then what is behind it.
@@ -445,11 +448,17 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             Err(_) => return Err(Passed::NotYet),
         };
         let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-        match (status.tier(pop, weight, key, pops[usize::from(pop.0)].seed), resort.tier()) {
-            (None, _) => return Err(Passed::Off),
-            (Some(CandidateTier::LastResort), CandidateTier::Regular) => return Err(Passed::LastResort),
-            (Some(CandidateTier::Regular), CandidateTier::LastResort) => return Err(Passed::NotYet),
-            _ => {}
+        let passed = match (status.tier(pop, weight, key, pops[usize::from(pop.0)].seed), resort.tier()) {
+            (None, _) => Some(Passed::Off),
+            (Some(CandidateTier::LastResort), CandidateTier::Regular) => Some(Passed::LastResort),
+            (Some(CandidateTier::Regular), CandidateTier::LastResort) => Some(Passed::NotYet),
+            _ => None,
+        };
+        if let Some(passed) = passed {
+            // Probes of a PoP that is passed over change nothing, but a planned change may bring the
+            // PoP back.
+            self.horizon_secs = self.horizon_secs.min(status.pop(pop).horizon_secs);
+            return Err(passed);
         }
         let slot = policy.slots[usize::from(pop.0)];
         if slot == NO_SLOT {

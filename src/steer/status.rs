@@ -310,6 +310,12 @@ impl Status {
         }
     }
 
+    /// 0 while a planned change of any PoP of a policy or its rules is near, else [`NO_HORIZON`].
+    pub(crate) fn planned_secs(&self, policy: &PolicyTable) -> u32 {
+        let pops = policy.members.iter().filter_map(|member| member.target.split().ok());
+        pops.map(|pop| self.pop(pop).horizon_secs).min().unwrap_or(NO_HORIZON)
+    }
+
     /// Whether anybody of a policy or its rules has a family and is not switched off by hand,
     /// whatever probes say.
     pub(crate) fn offers(&self, policy: &PolicyTable, view: &View, family: Families) -> bool {

@@ -4,6 +4,7 @@ mod generator;
 mod golden;
 mod moves;
 mod oracle;
+mod planned;
 mod reply;
 mod reuse;
 mod scope;

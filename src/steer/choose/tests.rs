@@ -382,6 +382,38 @@ fn the_nearest_horizon() {
     }
 }
 
+/// A planned change of a PoP that is passed over for its state counts, its probes do not; of a PoP
+/// behind the winner neither does.
+#[test]
+fn planned_changes_of_those_passed_over() {
+    let list = preference_list("0 1 2", false, AllDown::AsIfUp);
+    for (word, planned, expected) in [
+        ("46 off", [0, NO_HORIZON], 0),
+        ("46 drain", [0, NO_HORIZON], 0),
+        ("46 zero", [0, NO_HORIZON], 0),
+        ("46 drain", [NO_HORIZON; 2], NO_HORIZON),
+        ("46 off", [NO_HORIZON, 0], NO_HORIZON),
+    ] {
+        let mut scene = scene("0 1 2", [word, "46", "46"]);
+        let made: Vec<_> = NAMES.iter().zip([word, "46", "46"]).map(|(name, word)| pop(name, word)).collect();
+        let slots: Vec<Slot> =
+            made.iter().zip(0..).map(|(made, i)| Slot { pop: PopId(i), ..made.1.clone() }).collect();
+        let mut pops: Vec<PopStatus> = made.iter().map(|made| PopStatus::of(&made.0)).collect();
+        (pops[0].horizon_secs, pops[2].horizon_secs) = (planned[0], planned[1]);
+        let near = SlotHealth { horizon_secs: 3, ..SlotHealth::default() };
+        let health_state = HealthState {
+            slots: vec![near, SlotHealth::default(), SlotHealth::default()],
+            ..HealthState::default()
+        };
+        let policies = [scene.policy];
+        scene.status = Status::new(pops, &slots, &policies, &health_state, vec![]);
+        [scene.policy] = policies;
+        let chosen = choose(question(&scene, &list, Some(V4)), || 1, &mut NoChoiceTrace);
+        assert!(matches!(chosen.0, Choice::Pop { pop: PopId(1), .. }));
+        assert_eq!(chosen.1, expected, "{word} {planned:?}");
+    }
+}
+
 /// A PoP that sheds hands a cell to the first behind it that accepts it; the cell stays where
 /// nobody does. A gradual drain sends its cells on as if the PoP were drained.
 #[test]
