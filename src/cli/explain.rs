@@ -406,6 +406,9 @@ impl Trace for Story<'_> {
                 Some(Passed::Shed) => "passed over: its load sends this cell to another".to_owned(),
                 Some(Passed::NoRoom) => "passed over: it accepts no more cells of the loaded one".to_owned(),
                 Some(Passed::Down) => "passed over: down by probes".to_owned(),
+                Some(Passed::Returning) => {
+                    "passed over: back, but too few of those that were all down are".to_owned()
+                }
                 Some(Passed::Outscored) => "passed over: an equal drew a higher score".to_owned(),
                 Some(Passed::FewerFamilies) => "passed over: an equal has more families".to_owned(),
             };

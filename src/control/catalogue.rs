@@ -138,6 +138,8 @@ families! {
         "1 while all canaries of a family (ipv4, ipv6) fail and its verdicts do not move.";
     POLICY_HELD = Gauge "meridian_policy_held" ["policy"]
         "1 for a policy that the panic guard keeps at the state before, else 0.";
+    POLICY_RETURNING = Gauge "meridian_policy_returning" ["policy"]
+        "1 for a policy with a pool on its way back from all down, else 0.";
     EVENTS_DROPPED = Counter "meridian_events_dropped_total" []
         "Events that the event log has lost, because too many waited or the disk took none.";
     LOG_DROPPED = Counter "meridian_log_lines_dropped_total" []

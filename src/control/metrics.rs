@@ -294,6 +294,8 @@ fn health(page: &mut Page, shown: &Shown) {
     for policy in &snapshot.steering.policies {
         let is_held = operator_view.held.contains(&policy.name);
         page.set(&catalogue::POLICY_HELD, &[&policy.name], if is_held { 1.0 } else { 0.0 });
+        let is_returning = operator_view.returning.contains(&policy.name);
+        page.set(&catalogue::POLICY_RETURNING, &[&policy.name], if is_returning { 1.0 } else { 0.0 });
     }
 }
 

@@ -99,6 +99,28 @@ pub enum HealthEvent {
         /// How long it was held, in milliseconds.
         lasted_ms: u64,
     },
+    /// PoPs of a pool that was all down are back: it is answered as before for a while.
+    Returning {
+        /// Its policy.
+        policy: Arc<str>,
+        /// The PoPs of the fence; empty outside fences.
+        pool: Arc<str>,
+        /// PoPs that are up.
+        up: u32,
+        /// PoPs that count.
+        of: u32,
+        /// For at most this long, in milliseconds.
+        at_most_ms: u64,
+    },
+    /// The end of that: enough PoPs are up, its time is over, or all are down again.
+    Returned {
+        /// Its policy.
+        policy: Arc<str>,
+        /// The PoPs of the fence; empty outside fences.
+        pool: Arc<str>,
+        /// How long it was answered so, in milliseconds.
+        lasted_ms: u64,
+    },
     /// A certificate ends soon, or has ended. Told once a day.
     Certificate {
         /// Whose.
@@ -193,6 +215,22 @@ impl fmt::Display for HealthEvent {
                     Span(*lasted_ms)
                 )
             }
+            HealthEvent::Returning { policy, pool, up, of, at_most_ms } => {
+                let (pool, span) = (Fenced(pool), Span(*at_most_ms));
+                write!(
+                    out,
+                    "policy {policy}{pool}: all {of} PoPs were down and {up} came back: clients are answered as \
+                     before until enough are up, for at most {span}"
+                )
+            }
+            HealthEvent::Returned { policy, pool, lasted_ms } => {
+                write!(
+                    out,
+                    "policy {policy}{}: the way back is over after {}",
+                    Fenced(pool),
+                    Span(*lasted_ms)
+                )
+            }
             HealthEvent::Certificate { subject, days } if *days < 0 => {
                 write!(out, "{subject}: the certificate has ended")
             }
@@ -211,6 +249,15 @@ impl fmt::Display for HealthEvent {
                 write!(out, "{events} events about health were not fetched in time and are gone")
             }
         }
+    }
+}
+
+/// Which fence of a policy; nothing outside fences.
+struct Fenced<'n>(&'n str);
+
+impl fmt::Display for Fenced<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(out, ", fence {}", self.0) }
     }
 }
 

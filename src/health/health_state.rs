@@ -49,6 +49,13 @@ impl Default for SlotHealth {
     }
 }
 
+impl SlotHealth {
+    /// What is shown of a slot whose pool is on its way back: wholly down, for any moment from now.
+    pub(crate) fn returning(went_down: u32) -> SlotHealth {
+        SlotHealth { down_v4: u64::MAX, down_v6: u64::MAX, horizon_secs: 0, went_down, is_awaited: false }
+    }
+}
+
 /// Health of every slot and policy of one target set, as probes show it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HealthState {
@@ -57,4 +64,18 @@ pub struct HealthState {
     /// For each policy that the panic guard holds: the slots as they were before, whole. Sorted by
     /// policy.
     pub held: Vec<(u32, Vec<SlotHealth>)>,
+    /// Pools on their way back from all down. Sorted by policy and pool.
+    pub returning: Vec<ReturningPool>,
+}
+
+/// A pool on its way back from all down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturningPool {
+    /// Its policy.
+    pub policy: u32,
+    /// Its number in the policy.
+    pub pool: u16,
+    /// Its slots, each with the order in which it went down when all were down
+    /// ([`SlotHealth::went_down`]).
+    pub slots: Vec<(u32, u32)>,
 }

@@ -26,6 +26,7 @@ pub(crate) mod slot;
 pub(crate) mod spec;
 pub(crate) mod targets;
 pub(crate) mod verdict;
+pub(crate) mod way_back;
 
 /// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's
 /// choice.

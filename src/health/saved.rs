@@ -18,6 +18,8 @@ pub struct SavedHealth {
     pub(crate) targets: Vec<SavedTarget>,
     /// Policies whose guard holds.
     pub(crate) holds: Vec<SavedHold>,
+    /// Pools on their way back from all down.
+    pub(crate) returns: Vec<SavedReturn>,
 }
 
 impl SavedHealth {
@@ -27,6 +29,7 @@ impl SavedHealth {
             .iter()
             .map(SavedTarget::to_line)
             .chain(self.holds.iter().flat_map(SavedHold::to_lines))
+            .chain(self.returns.iter().flat_map(SavedReturn::to_lines))
             .collect()
     }
 
@@ -36,9 +39,13 @@ impl SavedHealth {
         for line in lines {
             if let Some(hold) = SavedHold::from_line(line) {
                 kept.holds.push(hold);
+            } else if let Some(way_back) = SavedReturn::from_line(line) {
+                kept.returns.push(way_back);
             } else if let Some(slot) = SavedSlot::from_line(line) {
                 // Of the hold above it.
                 kept.holds.last_mut().into_iter().for_each(|hold| hold.down.push(slot.clone()));
+            } else if let Some(slot) = SavedRank::from_line(line) {
+                kept.returns.last_mut().into_iter().for_each(|pool| pool.slots.push(slot.clone()));
             } else {
                 kept.targets.extend(SavedTarget::from_line(line));
             }
@@ -58,6 +65,28 @@ pub(crate) struct SavedHold {
     pub(crate) down: Vec<SavedSlot>,
 }
 
+/// A pool on its way back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SavedReturn {
+    /// Its policy.
+    pub(crate) policy: Arc<str>,
+    /// Since when, in milliseconds since 1970.
+    pub(crate) since_epoch_ms: u64,
+    /// Its slots.
+    pub(crate) slots: Vec<SavedRank>,
+}
+
+/// A slot of a pool on its way back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SavedRank {
+    /// Its PoP.
+    pub(crate) pop: Arc<str>,
+    /// Its service.
+    pub(crate) service: Arc<str>,
+    /// Order in which it went down when all were down.
+    pub(crate) went_down: u32,
+}
+
 /// Addresses of a slot that were down, a bit for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedSlot {
@@ -71,14 +100,24 @@ pub(crate) struct SavedSlot {
     pub(crate) down_v6: u64,
 }
 
+impl SavedReturn {
+    fn to_lines(&self) -> impl Iterator<Item = String> {
+        [format!("return {} {}", self.since_epoch_ms, self.policy)]
+            .into_iter()
+            .chain(self.slots.iter().map(SavedRank::to_line))
+    }
+
+    fn from_line(line: &str) -> Option<SavedReturn> {
+        let (since, policy) = line.strip_prefix("return ")?.split_once(' ')?;
+        Some(SavedReturn { policy: policy.into(), since_epoch_ms: since.parse().ok()?, slots: Vec::new() })
+    }
+}
+
 impl SavedHold {
     fn to_lines(&self) -> impl Iterator<Item = String> {
-        let slot = |slot: &SavedSlot| {
-            format!("held {} {} {} {}", slot.down_v4, slot.down_v6, slot.pop, slot.service)
-        };
         [format!("hold {} {}", self.since_epoch_ms, self.policy)]
             .into_iter()
-            .chain(self.down.iter().map(slot))
+            .chain(self.down.iter().map(SavedSlot::to_line))
     }
 
     fn from_line(line: &str) -> Option<SavedHold> {
@@ -88,10 +127,28 @@ impl SavedHold {
 }
 
 impl SavedSlot {
+    fn to_line(&self) -> String {
+        let SavedSlot { down_v4, down_v6, pop, service } = self;
+        format!("held {down_v4} {down_v6} {pop} {service}")
+    }
+
     fn from_line(line: &str) -> Option<SavedSlot> {
         let mut words = line.strip_prefix("held ")?.splitn(4, ' ');
         let (down_v4, down_v6) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         Some(SavedSlot { down_v4, down_v6, pop: words.next()?.into(), service: words.next()?.into() })
+    }
+}
+
+impl SavedRank {
+    fn to_line(&self) -> String {
+        let SavedRank { pop, service, went_down } = self;
+        format!("returns {went_down} {pop} {service}")
+    }
+
+    fn from_line(line: &str) -> Option<SavedRank> {
+        let mut words = line.strip_prefix("returns ")?.splitn(3, ' ');
+        let went_down = words.next()?.parse().ok()?;
+        Some(SavedRank { went_down, pop: words.next()?.into(), service: words.next()?.into() })
     }
 }
 

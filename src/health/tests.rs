@@ -1,7 +1,7 @@
 //! Target sets for the tests of this folder.
 
 use super::spec::{Check, PanicGuard, PushCheck, Spec, TcpCheck};
-use super::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};
+use super::targets::{Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -58,6 +58,7 @@ pub(super) fn target_set(pops: usize, policies: usize, canaries: usize) -> Targe
             members: (0..pops).map(|pop| (pop as u16, pop as u32)).collect(),
             up_threshold_percent: 50,
             guard: PanicGuard::default(),
+            pools: vec![Pool { name: "".into(), members: (0..pops as u32).collect() }],
         });
     }
     for canary in 0..canaries {

@@ -74,7 +74,11 @@ impl LiveHealth {
                 HealthEvent::Released { policy, .. } => drop(self.alarms.remove(&format!("policy {policy}"))),
                 HealthEvent::OwnFault { .. } => drop(self.alarms.insert(OWN_FAULT.to_owned(), alarm())),
                 HealthEvent::OwnFaultOver => drop(self.alarms.remove(OWN_FAULT)),
-                HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. } => {}
+                HealthEvent::Turned { .. }
+                | HealthEvent::Returning { .. }
+                | HealthEvent::Returned { .. }
+                | HealthEvent::Certificate { .. }
+                | HealthEvent::Lost { .. } => {}
             }
             events.push(Event::Health(event));
         }
@@ -113,6 +117,16 @@ impl LiveHealth {
             None => has[usize::from(about.ends_with("IPv6"))],
         });
         self.alarms.values().cloned().collect()
+    }
+
+    /// Policies with a pool on its way back from all down, by name, each once.
+    pub(super) fn returning(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
+        let policies = self.health_state.returning.iter().map(|pool| pool.policy as usize);
+        let mut names: Vec<Arc<str>> = policies
+            .filter_map(|policy| Some(snapshot.steering.policies.get(policy)?.name.clone()))
+            .collect();
+        names.dedup();
+        names
     }
 
     /// Policies that the panic guard holds, by name.

@@ -75,6 +75,7 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
     operator_view.without_result = health.monitor.own_faults();
     operator_view.frozen = health.monitor.frozen();
     operator_view.held = health.held(snapshot);
+    operator_view.returning = health.returning(snapshot);
     operator_view.alarms.extend(health.alarms(snapshot, now.epoch_secs));
 }
 

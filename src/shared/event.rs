@@ -230,6 +230,8 @@ impl Event {
                 HealthEvent::FreezeSpent { .. } => "freeze_spent",
                 HealthEvent::Held { .. } => "policy_held",
                 HealthEvent::Released { .. } => "policy_released",
+                HealthEvent::Returning { .. } => "policy_returning",
+                HealthEvent::Returned { .. } => "policy_returned",
                 HealthEvent::Certificate { .. } => "certificate",
                 HealthEvent::OwnFault { .. } => "probes_without_result",
                 HealthEvent::OwnFaultOver => "probes_with_result",
@@ -340,6 +342,12 @@ fn of_health(event: &HealthEvent) -> Value {
         }
         HealthEvent::Released { policy, lasted_ms, .. } => {
             json!({ "policy": &**policy, "lasted_ms": lasted_ms })
+        }
+        HealthEvent::Returning { policy, pool, up, of, at_most_ms } => {
+            json!({ "policy": &**policy, "fence": &**pool, "up": up, "of": of, "at_most_ms": at_most_ms })
+        }
+        HealthEvent::Returned { policy, pool, lasted_ms } => {
+            json!({ "policy": &**policy, "fence": &**pool, "lasted_ms": lasted_ms })
         }
         HealthEvent::OwnFault { why } => json!({ "why": &**why }),
         HealthEvent::OwnFaultOver => json!({}),

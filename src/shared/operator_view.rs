@@ -23,6 +23,8 @@ pub struct OperatorView {
     pub(crate) frozen: [bool; 2],
     /// Policies that the panic guard holds.
     pub(crate) held: Vec<Arc<str>>,
+    /// Policies with a pool on its way back from all down.
+    pub(crate) returning: Vec<Arc<str>>,
 }
 
 /// A sentence that stays until its cause is gone.

@@ -254,7 +254,8 @@ pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&st
     let health = |slot: &Slot| {
         if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() }
     };
-    let health_state = HealthState { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
+    let health_state =
+        HealthState { slots: steering.slots.iter().map(health).collect(), ..HealthState::default() };
     Status::new(
         deployment.pops.iter().map(PopStatus::of).collect(),
         &steering.slots,

@@ -30,6 +30,8 @@ pub enum Passed {
     LastResort,
     /// Down by probes.
     Down,
+    /// It came back from all down, and the others have not yet.
+    Returning,
     /// An equal with a higher score won.
     Outscored,
     /// An equal that passes in more families was preferred.
@@ -177,8 +179,10 @@ pub fn sole<'a>(
 /// Every other case.
 #[inline(never)]
 fn contended(question: ChoiceInputs<'_>, key: u64, choice_trace: &mut impl ChoiceTrace) -> (Choice, u32) {
+    let view = question.view.of(question.preference_list);
     let mut scan = Scan {
-        question,
+        base: question.view,
+        question: ChoiceInputs { view, ..question },
         key,
         choice_trace,
         horizon_secs: NO_HORIZON,
@@ -210,6 +214,8 @@ struct Best<'a> {
 /// A choice in the making.
 struct Scan<'a, 'w, W> {
     question: ChoiceInputs<'a>,
+    /// What the policy sees, whatever pool is on its way back.
+    base: &'a View,
     key: u64,
     choice_trace: &'w mut W,
     /// Nearest horizon of those looked at.
@@ -329,7 +335,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             return Choice::NoData;
         }
         // Only a list that stops short gets here. A fence is never left, and the type does exist.
-        if preference_list.fence {
+        if preference_list.pool.is_fence() {
             return Choice::ServFail;
         }
         // A bound on distance is about health and load; which families there are must not depend on
@@ -356,9 +362,10 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
     }
 
     fn whole_policy_is_down(&mut self) -> bool {
-        let Scan { question, key, .. } = *self;
+        let Scan { question, base, key, .. } = *self;
         let mut blind = Scan {
             question,
+            base,
             key,
             choice_trace: &mut NoChoiceTrace,
             horizon_secs: NO_HORIZON,
@@ -474,7 +481,11 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             seen.families(resort.ignores_probes()) | if self.takes_awaited { seen.awaited } else { 0 };
         let wanted = family.unwrap_or(Families::MAX);
         if families & wanted == 0 {
-            return Err(if seen.has & wanted != 0 { Passed::Down } else { Passed::NoAddresses });
+            return Err(match () {
+                () if seen.has & wanted == 0 => Passed::NoAddresses,
+                () if self.base.slot(slot).up & wanted != 0 => Passed::Returning,
+                () => Passed::Down,
+            });
         }
         let complete = families & policy.families == policy.families;
         Ok((Winner::Pop { pop, slot, families, resort }, weight.max(1), complete))

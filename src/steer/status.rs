@@ -7,8 +7,9 @@
 
 use super::policy::Sharing;
 use super::pop::{AdminState, Pop, PopId};
+use super::preference_list::{AllDown, PoolNumber, PreferenceList};
 use super::table::{Families, NO_SLOT, PolicyTable, Slot, V4, V6};
-use crate::health::health_state::{HealthState, NO_HORIZON, SlotHealth};
+use crate::health::health_state::{HealthState, NO_HORIZON, ReturningPool, SlotHealth};
 use crate::wire::hash::mix;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -118,6 +119,9 @@ pub struct SlotView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     slots: Box<[SlotView]>,
+    /// Of each pool on its way back from all down: what its preference lists see. Where there is
+    /// one, no slot is unconditional, because the preference list decides what is seen.
+    returning: Box<[(PoolNumber, View)]>,
 }
 
 impl View {
@@ -142,7 +146,22 @@ impl View {
         let unknown = std::iter::repeat(SlotHealth::default());
         View {
             slots: slots.iter().zip(health.iter().copied().chain(unknown)).enumerate().map(look).collect(),
+            returning: [].into(),
         }
+    }
+
+    /// What a preference list sees: that of its pool where the pool is on its way back and the list
+    /// says what to answer when all is down. An error or a denial ends with the first that is back.
+    pub fn of(&self, preference_list: &PreferenceList) -> &View {
+        let goes_on =
+            matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_));
+        let mut pools = self.returning.iter().filter(|_| goes_on);
+        pools.find(|(pool, _)| *pool == preference_list.pool).map_or(self, |(_, view)| view)
+    }
+
+    /// What the preference lists of pools on their way back see.
+    pub(crate) fn returning(&self) -> &[(PoolNumber, View)] {
+        &self.returning
     }
 
     /// A slot.
@@ -155,6 +174,37 @@ impl View {
     pub(crate) fn slots(&self) -> &[SlotView] {
         &self.slots
     }
+}
+
+impl View {
+    /// With pools on their way back.
+    fn with_returning(
+        mut self,
+        health: &[SlotHealth],
+        returning: &[ReturningPool],
+        look: impl Fn(&[SlotHealth]) -> View,
+    ) -> View {
+        let of_pool = |pool: &ReturningPool| {
+            let mut health = health.to_vec();
+            for (slot, went_down) in &pool.slots {
+                if let Some(slot) = health.get_mut(*slot as usize) {
+                    *slot = SlotHealth::returning(*went_down);
+                }
+            }
+            (PoolNumber(pool.pool), look(&health))
+        };
+        self.returning = returning.iter().map(of_pool).collect();
+        self.slots.iter_mut().for_each(|slot| slot.unconditional = 0);
+        self
+    }
+}
+
+/// Pools of a policy on their way back.
+fn pools_of(health_state: &HealthState, policy: u32) -> &[ReturningPool] {
+    let all = &health_state.returning;
+    let (from, to) =
+        (all.partition_point(|pool| pool.policy < policy), all.partition_point(|pool| pool.policy <= policy));
+    &all[from..to]
 }
 
 impl SlotView {
@@ -233,11 +283,19 @@ impl Status {
             let same = held
                 .and_then(|at| health_state.held[..at].iter().position(|(_, slots)| slots == health))
                 .or(held);
+            let look =
+                |health: &[SlotHealth]| View::new(&pops, slots, health, &sheds, policy.up_threshold_percent);
             let key = (policy.up_threshold_percent, same.map_or(0, |at| at + 1));
-            let view = *known.entry(key).or_insert_with(|| {
-                views.push(View::new(&pops, slots, health, &sheds, policy.up_threshold_percent));
+            let returning = pools_of(health_state, index as u32);
+            let view = if returning.is_empty() {
+                *known.entry(key).or_insert_with(|| {
+                    views.push(look(health));
+                    (views.len() - 1) as u16
+                })
+            } else {
+                views.push(look(health).with_returning(health, returning, look));
                 (views.len() - 1) as u16
-            });
+            };
             let mut members =
                 policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
             let parts = members.any(|pop| {

@@ -14,3 +14,4 @@ mod sharing;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;
+mod way_back;

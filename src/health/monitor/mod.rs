@@ -5,6 +5,7 @@
 //! the events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
 
 mod persist;
+mod pools;
 mod reload;
 mod slots;
 mod target;
@@ -19,10 +20,11 @@ use super::report::TargetReport;
 use super::schedule::{Run, Schedule, Ticket, quick_ms};
 use super::slot::{TargetReading, horizon_secs};
 use super::spec::Check;
-use super::targets::{Target, TargetSet};
+use super::targets::{ManualState, Target, TargetSet};
 use super::verdict::{Thresholds, VerdictState};
+use super::way_back::WayBackChange;
 use crate::limits::{HEALTH_COUNTERS_MS, HEALTH_EVENTS_MAX, PROBE_QUICK_MS};
-use slots::SlotTable;
+use slots::{Judged, SlotTable};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::net::IpAddr;
@@ -164,10 +166,10 @@ impl Monitor {
         meant.len()
     }
 
-    /// Sets which PoPs have an override, in the order of the target set. The panic guard neither
-    /// counts nor holds them.
-    pub fn handle_overrides(&mut self, overridden: &[bool]) {
-        self.slot_table.handle_overrides(&self.target_set, overridden);
+    /// Sets what operators have decided about each PoP, in the order of the target set. The panic
+    /// guard neither counts nor holds a PoP with a decision.
+    pub fn handle_overrides(&mut self, by_hand: &[ManualState]) {
+        self.slot_table.handle_overrides(&self.target_set, by_hand);
     }
 
     /// Whether the first answer need not wait: every target that is run has a verdict, or
@@ -573,8 +575,19 @@ impl Monitor {
         }
     }
 
-    fn tell_judgements(&mut self, judged: Vec<(u32, Judgement)>, now: Moment) {
-        for (policy, judgement) in judged {
+    fn tell_judgements(&mut self, judged: Judged, now: Moment) {
+        for (policy, number, census, change) in judged.pools {
+            let target_set = &self.target_set.policies[policy as usize];
+            let (policy, pool) =
+                (target_set.name.clone(), target_set.pools[usize::from(number)].name.clone());
+            self.tell(match change {
+                WayBackChange::Begun { at_most_ms } => {
+                    HealthEvent::Returning { policy, pool, up: census.up, of: census.of, at_most_ms }
+                }
+                WayBackChange::Ended { lasted_ms } => HealthEvent::Returned { policy, pool, lasted_ms },
+            });
+        }
+        for (policy, judgement) in judged.guards {
             let target_set = &self.target_set.policies[policy as usize];
             let (policy, at_most_ms) = (target_set.name.clone(), u64::from(target_set.guard.hold_ms));
             self.tell(match judgement {

@@ -5,7 +5,7 @@ use super::target::WatchedTarget;
 use crate::health::Moment;
 use crate::health::guard::Hold;
 use crate::health::health_state::Verdict;
-use crate::health::saved::{Epoch, SavedHealth, SavedHold, SavedSlot, SavedTarget};
+use crate::health::saved::{Epoch, SavedHealth, SavedHold, SavedRank, SavedReturn, SavedSlot, SavedTarget};
 use crate::health::spec::Check;
 use crate::health::targets::Target;
 use crate::health::verdict::Thresholds;
@@ -59,6 +59,13 @@ impl Monitor {
                 self.slot_table.resume(&target_set, policy, hold, &saved.down, now);
             }
         }
+        for saved in &kept.returns {
+            let policy = target_set.policies.iter().position(|policy| policy.name == saved.policy);
+            let since_ms = epoch.clock_ms(saved.since_epoch_ms);
+            if let Some(policy) = policy {
+                self.slot_table.resume_return(&target_set, policy as u32, saved, since_ms, now);
+            }
+        }
         taken
     }
 
@@ -82,9 +89,14 @@ impl Monitor {
             let policy = self.target_set.policies[policy as usize].name.clone();
             SavedHold { policy, since_epoch_ms: epoch.stamp(hold.since_ms), down }
         };
+        let way_back = |(policy, since_ms, slots): (u32, i64, Vec<SavedRank>)| {
+            let policy = self.target_set.policies[policy as usize].name.clone();
+            SavedReturn { policy, since_epoch_ms: epoch.stamp(since_ms), slots }
+        };
         SavedHealth {
             targets: self.target_set.targets.iter().zip(&self.watched).filter_map(keep).collect(),
             holds: self.slot_table.holds(&self.target_set).map(hold).collect(),
+            returns: self.slot_table.pools().returns(&self.target_set).map(way_back).collect(),
         }
     }
 }

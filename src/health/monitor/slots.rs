@@ -8,11 +8,19 @@
 use crate::health::Moment;
 use crate::health::guard::{Guard, Hold, Judgement};
 use crate::health::health_state::{HealthState, SlotHealth};
-use crate::health::saved::SavedSlot;
+use crate::health::monitor::pools::{PoolJudgement, PoolTable};
+use crate::health::saved::{SavedReturn, SavedSlot};
 use crate::health::slot::{self, TargetReading};
-use crate::health::targets::{SlotTargets, TargetSet};
+use crate::health::targets::{ManualState, SlotTargets, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What guards decided, by policy, and what pools came to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judged {
+    pub(super) guards: Vec<(u32, Judgement)>,
+    pub(super) pools: Vec<PoolJudgement>,
+}
 
 /// Slots as their targets make them, and the guards of the policies that use them.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +43,9 @@ pub(super) struct SlotTable {
     is_touched: Vec<bool>,
     /// For each policy that is held, the slots before.
     held: BTreeMap<u32, Vec<SlotHealth>>,
-    overridden: Vec<bool>,
+    pools: PoolTable,
+    /// What operators have decided about each PoP.
+    by_hand: Vec<ManualState>,
     /// Slots as they were before each change, within the longest window; with a policy, what only
     /// its guard goes back to (a hold of before a restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
@@ -61,7 +71,8 @@ impl SlotTable {
             is_dirty: vec![false; slots],
             is_touched: vec![false; target_set.policies.len()],
             guards: target_set.policies.iter().map(|policy| Guard::new(policy, &target_set.pops)).collect(),
-            overridden: vec![false; target_set.pops.len()],
+            pools: PoolTable::new(target_set),
+            by_hand: vec![ManualState::None; target_set.pops.len()],
             window_max_ms: target_set
                 .policies
                 .iter()
@@ -93,7 +104,7 @@ impl SlotTable {
         slot_table
     }
 
-    /// Judges every slot without calling anything a fall.
+    /// Judges every slot without calling anything a fall. Who is down now may be all of a pool.
     fn start(&mut self, target_set: &TargetSet) {
         for (index, slot) in target_set.slots.iter().enumerate() {
             (self.slots[index], self.fell_ms[index]) =
@@ -108,6 +119,7 @@ impl SlotTable {
             }
         }
         self.rank();
+        (0..target_set.policies.len() as u32).for_each(|policy| self.touch(policy));
     }
 
     /// Takes over from the slot table of another target set the state that readings lack: falls
@@ -185,6 +197,7 @@ impl SlotTable {
             }
         }
         self.rank();
+        self.pools.take_over(&before.pools, (old, new));
     }
 
     /// What guards hold, by policy, and what is served as down meanwhile.
@@ -266,30 +279,32 @@ impl SlotTable {
         self.readings[target as usize]
     }
 
-    /// Says which PoPs have an override.
-    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, overridden: &[bool]) {
-        let of = |pop: usize| overridden.get(pop).copied().unwrap_or(false);
-        let changed = (0..self.overridden.len()).any(|pop| self.overridden[pop] != of(pop));
+    /// Says what operators have decided about each PoP.
+    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, by_hand: &[ManualState]) {
+        let of = |pop: usize| by_hand.get(pop).copied().unwrap_or_default();
+        let changed = (0..self.by_hand.len()).any(|pop| self.by_hand[pop] != of(pop));
         if !changed {
             return;
         }
         self.has_turned |= !self.held.is_empty();
-        self.overridden = (0..self.overridden.len()).map(of).collect();
+        self.by_hand = (0..self.by_hand.len()).map(of).collect();
         for (policy, number) in target_set.policies.iter().zip(0..) {
             for (member, (pop, _)) in policy.members.iter().enumerate() {
-                self.guards[number as usize].handle_override(member, of(usize::from(*pop)));
+                let is_overridden = of(usize::from(*pop)) != ManualState::None;
+                self.guards[number as usize].handle_override(member, is_overridden);
             }
             self.touch(number);
         }
     }
 
-    /// Which PoPs have an override.
-    pub(crate) fn overridden(&self) -> &[bool] {
-        &self.overridden
+    /// What operators have decided about each PoP.
+    pub(crate) fn by_hand(&self) -> &[ManualState] {
+        &self.by_hand
     }
 
-    /// Judges what changed, and every guard that holds. Gives what guards decided, by policy.
-    pub(crate) fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Vec<(u32, Judgement)> {
+    /// Judges what changed, every guard that holds and every pool that returns. Gives what guards
+    /// decided, by policy, and what pools came to.
+    pub(crate) fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Judged {
         let (mut dirty, mut has_fallen) = (std::mem::take(&mut self.dirty), false);
         // In their order, so that the order of results leaves no trace.
         dirty.sort_unstable();
@@ -305,23 +320,26 @@ impl SlotTable {
         {
             self.undo.pop_front();
         }
-        let holding: Vec<u32> = self.held.keys().copied().collect();
-        holding.into_iter().for_each(|policy| self.touch(policy));
+        let pending: Vec<u32> = self.held.keys().copied().chain(self.pools.policies()).collect();
+        pending.into_iter().for_each(|policy| self.touch(policy));
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
-        let mut judgements = Vec::new();
+        let mut judged = Judged::default();
         for policy in touched.drain(..) {
             self.is_touched[policy as usize] = false;
-            let Some(judgement) = self.guards[policy as usize].judge(now) else { continue };
-            match judgement {
-                Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from, policy)),
-                Judgement::Released(..) => _ = self.held.remove(&policy),
+            if let Some(judgement) = self.guards[policy as usize].judge(now) {
+                match judgement {
+                    Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from, policy)),
+                    Judgement::Released(..) => _ = self.held.remove(&policy),
+                }
+                judged.guards.push((policy, judgement));
             }
-            self.has_turned = true;
-            judgements.push((policy, judgement));
+            let guard = &self.guards[policy as usize];
+            judged.pools.extend(self.pools.judge(policy, guard, &self.slots, &self.by_hand, now));
         }
+        self.has_turned |= !judged.guards.is_empty() || !judged.pools.is_empty();
         self.touched = touched;
-        judgements
+        judged
     }
 
     /// Judges one slot. Whether the set of slots that are wholly down changed.
@@ -354,7 +372,8 @@ impl SlotTable {
                 &is,
                 target_set.policies[policy as usize].up_threshold_percent,
             );
-            self.guards[policy as usize].handle(member as usize, is_down, !was.is_awaited, now);
+            let serves = !was.is_awaited && !self.pools.is_returning(policy, member);
+            self.guards[policy as usize].handle(member as usize, is_down, serves, now);
             self.touch(policy);
         }
         has_fallen
@@ -408,22 +427,40 @@ impl SlotTable {
             .iter()
             .map(|(policy, before)| (*policy, self.served(target_set, before).collect()))
             .collect();
-        HealthState { slots: self.slots.clone(), held }
+        HealthState { slots: self.slots.clone(), held, returning: self.pools.shown() }
     }
 
     /// What a policy that is held serves of each slot.
     fn served(&self, target_set: &TargetSet, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
         let slots = before.iter().zip(&self.slots).zip(&target_set.slots);
-        slots.map(
-            |((before, is), slot)| {
-                if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) }
-            },
-        )
+        slots.map(|((before, is), slot)| {
+            let is_overridden = self.by_hand[usize::from(slot.pop)] != ManualState::None;
+            if is_overridden { *is } else { slot::held(before, is) }
+        })
     }
 
-    /// When the next hold ends.
+    /// When the next hold or way back ends.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
-        self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake()).min()
+        let holds = self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake());
+        holds.chain(self.pools.next_wake()).min()
+    }
+
+    /// The pools.
+    pub(crate) fn pools(&self) -> &PoolTable {
+        &self.pools
+    }
+
+    /// Goes on with the way back of before a restart.
+    pub(crate) fn resume_return(
+        &mut self,
+        target_set: &TargetSet,
+        policy: u32,
+        saved: &SavedReturn,
+        since_ms: i64,
+        now: Moment,
+    ) {
+        self.pools.resume(target_set, policy, saved, since_ms, now);
+        self.has_turned = true;
     }
 
     fn touch(&mut self, policy: u32) {

@@ -6,7 +6,7 @@ use crate::geo::trie::Trie;
 use crate::health::health_state::{HealthState, NO_HORIZON, SlotHealth};
 use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
-use crate::steer::preference_list::EntryTarget;
+use crate::steer::preference_list::{EntryTarget, PoolNumber};
 use crate::steer::status::{PopStatus, Shed};
 use crate::steer::table::{Slot, V4, V6};
 use crate::wire::hash;
@@ -102,6 +102,7 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         cnames: [Name::parse("x.example.", None).unwrap()].into(),
         tail: entries(tail).into(),
         members: entries("0=1=2").into(),
+        pools: [[PopId(0), PopId(1), PopId(2)].into()].into(),
         preference_lists: [].into(),
         choices: [].into(),
         routes: [Trie::constant(0).into()].into(),
@@ -124,7 +125,8 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         went_down: if slot.families() & !down == 0 { went_down[index] } else { 0 },
         ..SlotHealth::default()
     };
-    let health_state = HealthState { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+    let health_state =
+        HealthState { slots: made.iter().enumerate().map(health).collect(), ..HealthState::default() };
     let status =
         Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &health_state, vec![]);
     let [policy] = policies;
@@ -139,7 +141,7 @@ fn preference_list(bands: &str, tail: bool, when_all_down: AllDown) -> Preferenc
         cname: None,
         entries: entries(bands).into(),
         tail,
-        fence: false,
+        pool: PoolNumber::OPEN,
         ttl,
         answers: 1,
         when_all_down,
@@ -367,7 +369,7 @@ fn the_nearest_horizon() {
         horizon_secs: horizons[i],
         ..SlotHealth::default()
     };
-    let health_state = HealthState { slots: (0..3).map(health).collect(), held: vec![] };
+    let health_state = HealthState { slots: (0..3).map(health).collect(), ..HealthState::default() };
     let pops = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
     let policies = [scene.policy];
     scene.status = Status::new(pops, &slots, &policies, &health_state, vec![]);
@@ -501,7 +503,8 @@ fn the_awaited_come_before_all_down() {
             is_awaited: i == 0,
             ..SlotHealth::default()
         };
-        let health_state = HealthState { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+        let health_state =
+            HealthState { slots: made.iter().enumerate().map(health).collect(), ..HealthState::default() };
         let policies = [scene.policy];
         scene.status = Status::new(
             made.iter().map(|(pop, ..)| PopStatus::of(pop)).collect(),
