@@ -9,7 +9,7 @@ use meridian::testing::health::Moment;
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
 use meridian::testing::health::monitor::Monitor;
 use meridian::testing::health::probe_result::ProbeResult;
-use meridian::testing::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use meridian::testing::health::spec::{Check, FlapLimits, PanicGuard, Spec, TcpCheck};
 use meridian::testing::health::targets::{
     Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet,
 };
@@ -31,6 +31,7 @@ fn target_set(pops: u32, policies: usize) -> TargetSet {
         up_after: 1,
         down_after: 1,
         ok_after: 1,
+        flap: FlapLimits::default(),
     });
     let mut target_set = TargetSet { freeze_max_ms: 60_000, ..TargetSet::default() };
     for pop in 0..pops {

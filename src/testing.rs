@@ -115,8 +115,8 @@ pub mod health {
     }
     pub mod spec {
         pub use crate::health::spec::{
-            Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PanicGuard, PushCheck, Spec,
-            TcpCheck, TlsCheck, Verify,
+            Check, DnsCheck, ExecCheck, FileCheck, FlapLimits, HttpCheck, HttpMethod, PanicGuard, PushCheck,
+            Spec, TcpCheck, TlsCheck, Verify,
         };
     }
     pub mod targets {

@@ -262,7 +262,7 @@ impl Seen {
     /// Where the probes are ignored, so is what they say of single addresses.
     fn new(view: &View, slot: u32, resort: Resort) -> Seen {
         let seen = view.slot(slot);
-        let families = seen.families(resort.ignores_probes()) | seen.awaited;
+        let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;
         if resort.ignores_probes() {
             Seen { families, down_v4: 0, down_v6: 0 }
         } else {

@@ -99,6 +99,24 @@ pub enum HealthEvent {
         /// How long it was held, in milliseconds.
         lasted_ms: u64,
     },
+    /// Alarm: a target turns too often, and is a last resort.
+    Damped {
+        /// Which.
+        subject: TargetName,
+        /// How often it turned,
+        turns: u16,
+        /// within this time, in milliseconds.
+        window_ms: u64,
+        /// For so long from now, in milliseconds.
+        for_ms: u64,
+    },
+    /// The end of that alarm.
+    DampingOver {
+        /// Which.
+        subject: TargetName,
+        /// How long it was a last resort, in milliseconds.
+        lasted_ms: u64,
+    },
     /// PoPs of a pool that was all down are back: it is answered as before for a while.
     Returning {
         /// Its policy.
@@ -151,6 +169,7 @@ impl HealthEvent {
             HealthEvent::Frozen { .. }
                 | HealthEvent::FreezeSpent { .. }
                 | HealthEvent::Held { .. }
+                | HealthEvent::Damped { .. }
                 | HealthEvent::OwnFault { .. }
         )
     }
@@ -215,12 +234,23 @@ impl fmt::Display for HealthEvent {
                     Span(*lasted_ms)
                 )
             }
+            HealthEvent::Damped { subject, turns, window_ms, for_ms } => {
+                write!(
+                    out,
+                    "{subject} flaps, {turns} turns within {}: it is a last resort for {}",
+                    Span(*window_ms),
+                    Span(*for_ms)
+                )
+            }
+            HealthEvent::DampingOver { subject, lasted_ms } => {
+                write!(out, "{subject} is no last resort any more, after {}", Span(*lasted_ms))
+            }
             HealthEvent::Returning { policy, pool, up, of, at_most_ms } => {
                 let (pool, span) = (Fenced(pool), Span(*at_most_ms));
                 write!(
                     out,
-                    "policy {policy}{pool}: all {of} PoPs were down and {up} came back: clients are answered as \
-                     before until enough are up, for at most {span}"
+                    "policy {policy}{pool}: all {of} PoPs were down and {up} came back: clients are answered \
+                     as before until enough are up, for at most {span}"
                 )
             }
             HealthEvent::Returned { policy, pool, lasted_ms } => {

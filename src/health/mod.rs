@@ -13,6 +13,7 @@
 
 pub(crate) mod canary;
 pub(crate) mod event;
+pub(crate) mod flap;
 pub(crate) mod guard;
 pub(crate) mod health_state;
 pub(crate) mod load;

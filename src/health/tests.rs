@@ -1,6 +1,6 @@
 //! Target sets for the tests of this folder.
 
-use super::spec::{Check, PanicGuard, PushCheck, Spec, TcpCheck};
+use super::spec::{Check, FlapLimits, PanicGuard, PushCheck, Spec, TcpCheck};
 use super::targets::{Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,7 +8,16 @@ use std::sync::Arc;
 /// TCP every 5 s, 1 s of time-out, 2 up, 3 down, 4 ok.
 pub(super) fn spec() -> Spec {
     let check = Check::Tcp(TcpCheck { port: 80, send: None, expect: None });
-    Spec { check, to: None, every_ms: 5_000, timeout_ms: 1_000, up_after: 2, down_after: 3, ok_after: 4 }
+    Spec {
+        check,
+        to: None,
+        every_ms: 5_000,
+        timeout_ms: 1_000,
+        up_after: 2,
+        down_after: 3,
+        ok_after: 4,
+        flap: FlapLimits::default(),
+    }
 }
 
 /// Pushed, overdue after this long.

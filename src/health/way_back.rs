@@ -13,8 +13,8 @@
 //! A *pool* is the PoPs among which a client's preference list chooses: those that a policy offers
 //! outside fences, or those of one fence. While a pool returns, its preference lists are answered
 //! as though all of it were still down, where the policy then answers something (`as_if_up`,
-//! `last_good`, a CNAME). Three PoPs at least must count: in a smaller pool the first PoP is enough.
-//! While the panic guard holds the policy, nothing begins: the PoPs serve as before anyway.
+//! `last_good`, a CNAME). Three PoPs at least must count: in a smaller pool the first PoP is
+//! enough. While the panic guard holds the policy, nothing begins: the PoPs serve as before anyway.
 
 use super::Moment;
 use super::spec::PanicGuard;

@@ -75,6 +75,7 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
     operator_view.without_result = health.monitor.own_faults();
     operator_view.frozen = health.monitor.frozen();
     operator_view.held = health.held(snapshot);
+    operator_view.damped = health.monitor.damped().count();
     operator_view.returning = health.returning(snapshot);
     operator_view.alarms.extend(health.alarms(snapshot, now.epoch_secs));
 }
@@ -141,6 +142,8 @@ fn view(report: &TargetReport<'_>) -> TargetView {
         certificate_days: report.certificate_days.map(i64::from),
         degraded: report.degraded.map(ToString::to_string),
         is_frozen: report.is_frozen,
+        turns: report.turns,
+        damped_secs: report.damped_for_ms.map(|ms| ms.div_ceil(1000)),
         lasted_secs: report.lasted_ms / 1000,
         result_age_secs: report.seen_ago_ms.map(|ms| ms / 1000),
     }

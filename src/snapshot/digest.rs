@@ -64,7 +64,7 @@ impl Digest {
 
 fn hash_view(hash: &mut Sha256, view: &View) {
     for slot in view.slots() {
-        hash.update([slot.has, slot.up, slot.awaited]);
+        hash.update([slot.has, slot.up, slot.last_resort, slot.awaited]);
         hash.update(slot.down_v4.to_be_bytes());
         hash.update(slot.down_v6.to_be_bytes());
         hash.update(slot.went_down.to_be_bytes());

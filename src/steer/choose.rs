@@ -3,9 +3,9 @@
 //! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides; inside it PoPs
 //! that pass in every family of the policy come first, and the highest score wins. Only if the
 //! winner lacks the asked family does that family go on alone. The order of desperation is: regular
-//! candidates; last resorts (drained, weight 0, left by the client's cell); then what the policy
-//! says for "all down", which by default is the same again with the probes' verdicts ignored. A PoP
-//! switched off by hand is never answered.
+//! candidates; last resorts (drained, weight 0, left by the client's cell, flapping); then what the
+//! policy says for "all down", which by default is the same again with the probes' verdicts
+//! ignored. A PoP switched off by hand is never answered.
 //!
 //! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
 //! passes and accepts the cell, and stays where there is none.
@@ -32,6 +32,8 @@ pub enum Passed {
     Down,
     /// It came back from all down, and the others have not yet.
     Returning,
+    /// It turned up and down too often, and others were tried first.
+    Flaps,
     /// An equal with a higher score won.
     Outscored,
     /// An equal that passes in more families was preferred.
@@ -49,7 +51,7 @@ pub enum Passed {
 pub enum Resort {
     /// A regular candidate that passes.
     Regular,
-    /// A drained candidate or one of weight 0.
+    /// A drained candidate, one of weight 0, or one that flaps.
     LastResort,
     /// Everything is down; what went down last.
     LastGood,
@@ -66,7 +68,7 @@ impl Resort {
     const ALL: [Resort; 4] = [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
 
     /// Who is looked at.
-    fn tier(self) -> CandidateTier {
+    pub(crate) fn tier(self) -> CandidateTier {
         match self {
             Resort::Regular | Resort::LastGood | Resort::AsIfUp => CandidateTier::Regular,
             Resort::LastResort | Resort::LastGoodLastResort | Resort::AsIfUpLastResort => {
@@ -455,34 +457,38 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             Err(_) => return Err(Passed::NotYet),
         };
         let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-        let passed = match (status.tier(pop, weight, key, pops[usize::from(pop.0)].seed), resort.tier()) {
+        let tier = status.tier(pop, weight, key, pops[usize::from(pop.0)].seed);
+        let slot = policy.slots[usize::from(pop.0)];
+        let seen = (slot != NO_SLOT).then(|| view.slot(slot));
+        let wanted = family.unwrap_or(Families::MAX);
+        // In regular service, but what is asked flaps.
+        let flaps = seen.is_some_and(|seen| {
+            seen.up & wanted == 0 && seen.last_resort & wanted != 0 && !resort.ignores_probes()
+        });
+        let passed = match (tier, resort.tier()) {
             (None, _) => Some(Passed::Off),
             (Some(CandidateTier::LastResort), CandidateTier::Regular) => Some(Passed::LastResort),
-            (Some(CandidateTier::Regular), CandidateTier::LastResort) => Some(Passed::NotYet),
+            (Some(CandidateTier::Regular), CandidateTier::LastResort) if !flaps => Some(Passed::NotYet),
             _ => None,
         };
         if let Some(passed) = passed {
-            // Probes of a PoP that is passed over change nothing, but a planned change may bring the
-            // PoP back.
+            // Probes of a PoP that is passed over change nothing, but a planned change may bring
+            // the PoP back.
             self.horizon_secs = self.horizon_secs.min(status.pop(pop).horizon_secs);
             return Err(passed);
         }
-        let slot = policy.slots[usize::from(pop.0)];
-        if slot == NO_SLOT {
-            return Err(Passed::NoAddresses);
-        }
-        let seen = view.slot(slot);
+        let Some(seen) = seen else { return Err(Passed::NoAddresses) };
         self.horizon_secs = self.horizon_secs.min(seen.horizon_secs);
         if resort.asks_last() && seen.went_down != self.last_down {
             return Err(Passed::Down);
         }
         self.saw_awaited |= seen.awaited != 0;
-        let families =
-            seen.families(resort.ignores_probes()) | if self.takes_awaited { seen.awaited } else { 0 };
-        let wanted = family.unwrap_or(Families::MAX);
+        let families = seen.families(resort.tier(), resort.ignores_probes())
+            | if self.takes_awaited { seen.awaited } else { 0 };
         if families & wanted == 0 {
             return Err(match () {
                 () if seen.has & wanted == 0 => Passed::NoAddresses,
+                () if flaps => Passed::Flaps,
                 () if self.base.slot(slot).up & wanted != 0 => Passed::Returning,
                 () => Passed::Down,
             });

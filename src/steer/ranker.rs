@@ -11,6 +11,7 @@
 
 use super::nearest::{Nearest, Ranked};
 use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
+use super::pools::Pools;
 use super::pop::{Pop, PopId};
 use super::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PoolNumber, PreferenceList};
 use super::rule::{Circumstances, Rule, RuleTarget};
@@ -33,8 +34,7 @@ pub(crate) struct Ranker<'a> {
     cnames: Arc<[Name]>,
     /// The policy, and behind it those that its rules lead to.
     reach: Vec<Candidates<'a>>,
-    /// PoPs by pool, each sorted.
-    pools: Vec<Vec<PopId>>,
+    pools: Pools,
 }
 
 /// Candidates of one policy and of its rules, ready to be ordered.
@@ -82,7 +82,7 @@ impl<'a> Ranker<'a> {
             site,
             cnames: cnames.into(),
             reach: Vec::with_capacity(reach.len()),
-            pools: vec![Vec::new()],
+            pools: Pools::default(),
         };
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
@@ -98,8 +98,13 @@ impl<'a> Ranker<'a> {
                 RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
             });
             let of_rules = of_rules.collect();
-            let fences = policy.rules.iter().map(|rule| ranker.pool_of(rule)).collect();
-            ranker.pools[0].extend(pops_of(&policy.candidates));
+            let pool = |rule: &'a Rule| match &rule.target {
+                RuleTarget::Candidates(bands) if rule.fence => ranker.pools.fence(pops_of(bands)),
+                RuleTarget::Candidates(bands) => ranker.pools.offer(pops_of(bands)),
+                RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => PoolNumber::OPEN,
+            };
+            let fences = policy.rules.iter().map(pool).collect();
+            ranker.pools.offer(pops_of(&policy.candidates));
             let candidates = Candidates {
                 fences,
                 policy,
@@ -109,31 +114,11 @@ impl<'a> Ranker<'a> {
             };
             ranker.reach.push(candidates);
         }
-        ranker.pools[0].sort_unstable();
-        ranker.pools[0].dedup();
         ranker
     }
 
-    /// The pool of a rule, which is new for a fence of PoPs that no other has.
-    fn pool_of(&mut self, rule: &Rule) -> PoolNumber {
-        let RuleTarget::Candidates(bands) = &rule.target else { return PoolNumber::OPEN };
-        let mut pops: Vec<PopId> = pops_of(bands).collect();
-        if !rule.fence {
-            self.pools[0].extend(pops);
-            return PoolNumber::OPEN;
-        }
-        pops.sort_unstable();
-        pops.dedup();
-        let known = self.pools.iter().skip(1).position(|pool| *pool == pops);
-        let number = known.map_or(self.pools.len(), |at| at + 1);
-        if known.is_none() {
-            self.pools.push(pops);
-        }
-        PoolNumber(u16::try_from(number).unwrap_or(u16::MAX))
-    }
-
-    /// PoPs by pool, each sorted: what is offered outside fences, and then each fence once.
-    pub(crate) fn pools(&self) -> &[Vec<PopId>] {
+    /// The pools of the policy.
+    pub(crate) fn pools(&self) -> &Pools {
         &self.pools
     }
 

@@ -45,8 +45,8 @@ fn world() -> World {
         .with(
             "zones/x.example.yaml",
             "zone: x.example.\nttl: 300\nsoa: { mname: ns, rname: h, negative_ttl: 60 }\nrecords:\n  \
-             \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  list: { steer: list }\n  equals: { steer: equals }\n  \
-             nodata: { steer: nodata }\n  last: { steer: last }\n  \
+             \"@\": { NS: ns }\n  ns: { A: 192.0.2.1 }\n  list: { steer: list }\n  \
+             equals: { steer: equals }\n  nodata: { steer: nodata }\n  last: { steer: last }\n  \
              owner: { steer: list, ttl: { min: 4, max: 90 } }\n",
         );
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))

@@ -68,6 +68,8 @@ pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> 
         let health = |n: usize, dice: &mut Dice| SlotHealth {
             down_v4: mask(dice),
             down_v6: mask(dice),
+            damped_v4: mask(dice),
+            damped_v6: mask(dice),
             horizon_secs: 7,
             went_down: n as u32 % 4,
             is_awaited: dice.once_in(9),

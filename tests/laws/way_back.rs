@@ -52,8 +52,8 @@ fn world() -> World {
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
-/// The first `up` PoPs are up, the others down in the order of their numbers; pools of these numbers
-/// return in every policy that has them.
+/// The first `up` PoPs are up, the others down in the order of their numbers; pools of these
+/// numbers return in every policy that has them.
 fn with(world: &World, up: usize, pools: &[u16]) -> Snapshot {
     let down = |slot: usize| SlotHealth {
         down_v4: 1,

@@ -178,7 +178,10 @@ proptest! {
             match guard.hold() {
                 Some(hold) => prop_assert!(at(now).since_clock_ms(hold.since_ms) < 60_000),
                 None => prop_assert!(
-                    !has_fallen || inside.len() < 3 || fallen < 2 || fallen * 100 <= inside.len() * usize::from(share),
+                    !has_fallen
+                        || inside.len() < 3
+                        || fallen < 2
+                        || fallen * 100 <= inside.len() * usize::from(share),
                     "{} of {}",
                     fallen,
                     inside.len()

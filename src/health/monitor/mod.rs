@@ -4,6 +4,7 @@
 //! with [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_health_state`] and
 //! the events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
 
+mod damping;
 mod persist;
 mod pools;
 mod reload;
@@ -24,7 +25,8 @@ use super::targets::{ManualState, Target, TargetSet};
 use super::verdict::{Thresholds, VerdictState};
 use super::way_back::WayBackChange;
 use crate::limits::{HEALTH_COUNTERS_MS, HEALTH_EVENTS_MAX, PROBE_QUICK_MS};
-use slots::{Judged, SlotTable};
+use pools::Judged;
+use slots::SlotTable;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::net::IpAddr;
@@ -64,6 +66,10 @@ pub struct Monitor {
     /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
     unconfirmed: [bool; 2],
     slot_table: SlotTable,
+    /// Targets that have turned and are not counted yet, in order.
+    turned: Vec<u32>,
+    /// Targets that are damped.
+    damped: BTreeSet<u32>,
     /// Pushes that become overdue, one entry for each target that waits: early where the watched
     /// target has a later moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
@@ -96,6 +102,8 @@ impl Monitor {
             hastened: [None; 2],
             unconfirmed: [false; 2],
             slot_table: SlotTable::default(),
+            turned: Vec::new(),
+            damped: BTreeSet::new(),
             pushes: BinaryHeap::new(),
             awaited: 0,
             await_ends: None,
@@ -167,8 +175,9 @@ impl Monitor {
     }
 
     /// Sets what operators have decided about each PoP, in the order of the target set. The panic
-    /// guard neither counts nor holds a PoP with a decision.
+    /// guard neither counts nor holds a PoP with a decision, and a decision ends its damping.
     pub fn handle_overrides(&mut self, by_hand: &[ManualState]) {
+        self.end_dampings(by_hand);
         self.slot_table.handle_overrides(&self.target_set, by_hand);
     }
 
@@ -186,6 +195,11 @@ impl Monitor {
         self.confirm(now);
         let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
+        if !self.turned.is_empty() {
+            self.count_turns(now);
+            let judged = self.slot_table.evaluate(&self.target_set, now);
+            self.tell_judgements(judged, now);
+        }
         let counters_may = self.polled_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
         if !(self.slot_table.has_turned || self.slot_table.has_counted && counters_may) {
             return None;
@@ -219,6 +233,7 @@ impl Monitor {
             v6.next_wake(),
             self.slot_table.next_wake(),
             self.await_ends,
+            self.next_damping_end(),
             counters,
         ]
         .into_iter()
@@ -248,6 +263,10 @@ impl Monitor {
                 certificate_days: watch.certificate_days,
                 degraded: watch.degraded.as_ref(),
                 seen_ago_ms: watch.seen_ms.map(ago),
+                turns: watch.flap.turns(target.spec.flap, now),
+                damped_for_ms: watch.flap.damping.map(|damping| {
+                    u64::try_from(damping.until_ms.saturating_sub(now.clock_ms())).unwrap_or(0)
+                }),
             }
         })
     }
@@ -292,6 +311,9 @@ impl Monitor {
         }
         if self.await_ends.is_some_and(|end| end <= now) {
             self.end_awaits(now);
+        }
+        if self.next_damping_end().is_some_and(|end| end <= now) {
+            self.advance_dampings(now);
         }
         if self.first_round_ends.is_some_and(|end| end <= now || self.awaited == 0) {
             self.first_round_ends = None;
@@ -482,6 +504,9 @@ impl Monitor {
         if now_is != before {
             let lasted_ms = now.since_clock_ms(watch.since_ms);
             let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
+            if before != Verdict::Unknown {
+                self.turned.push(index);
+            }
             watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
             self.tell(HealthEvent::Turned {
@@ -522,10 +547,16 @@ impl Monitor {
                 (_, Some(0)) => Some(0),
                 (_, Some(checks)) => Some(next_ms + u64::from(checks - 1) * step_ms),
             };
+        // Read again with the next result, so a step earlier at the latest.
+        let damping = watch.flap.damping;
+        let damped_ms =
+            damping.map(|damping| Moment(u64::try_from(damping.until_ms).unwrap_or(0)).since_ms(now));
+        let damped_ms = damped_ms.map(|ms| ms.saturating_sub(step_ms));
         TargetReading {
             verdict: watch.verdict_state.verdict(),
             is_awaited: watch.awaited_until.is_some(),
-            horizon_secs: horizon_secs(horizon_ms),
+            damped_since_ms: damping.map(|damping| damping.since_ms),
+            horizon_secs: horizon_secs(horizon_ms.into_iter().chain(damped_ms).min()),
             since_ms: watch.since_ms,
         }
     }
@@ -568,6 +599,8 @@ impl Monitor {
             }
         }
         self.count_awaits();
+        self.turned.clear();
+        self.damped = self.find_damped();
         let readings = (0..self.watched.len() as u32).map(|index| self.reading(index, self.now)).collect();
         self.slot_table = SlotTable::new(&self.target_set, readings);
         if self.awaited == 0 {

@@ -1,7 +1,7 @@
 //! The pools of every policy, and what is shown of those on their way back from all down.
 
 use crate::health::Moment;
-use crate::health::guard::Guard;
+use crate::health::guard::{Guard, Judgement};
 use crate::health::health_state::{ReturningPool, SlotHealth};
 use crate::health::saved::{SavedRank, SavedReturn};
 use crate::health::slot;
@@ -11,6 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a pool came to: policy, number of the pool, its census, the change.
 pub(super) type PoolJudgement = (u32, u16, Census, WayBackChange);
+
+/// What guards decided, by policy, and what pools came to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judged {
+    /// Guards.
+    pub(super) guards: Vec<(u32, Judgement)>,
+    /// Pools.
+    pub(super) pools: Vec<PoolJudgement>,
+}
 
 /// All pools.
 #[derive(Clone, Debug, Default)]
@@ -137,8 +146,8 @@ impl PoolTable {
         pools.filter_map(|pool| pool.way_back.next_wake()).min()
     }
 
-    /// Takes over what pools of the same policy and PoPs were (a reload). What is new in a pool that
-    /// returns serves with the others.
+    /// Takes over what pools of the same policy and PoPs were (a reload). What is new in a pool
+    /// that returns serves with the others.
     pub(super) fn take_over(&mut self, before: &PoolTable, (old, new): (&TargetSet, &TargetSet)) {
         let policy_of: BTreeMap<&str, usize> =
             old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();

@@ -20,6 +20,7 @@ impl Monitor {
         // Falls up to here belong to the slots of the old target set.
         let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
+        self.count_turns(now);
         let old = std::mem::replace(&mut self.target_set, target_set);
         let new = self.target_set.clone();
         let old_watches = std::mem::take(&mut self.watched);
@@ -87,6 +88,7 @@ fn inherit(
         watched.verdict_state = VerdictState::inherited(before.verdict_state.verdict());
         watched.since_ms = before.since_ms;
         watched.awaited_until = None;
+        watched.flap.clone_from(&before.flap);
     }
     watched
 }

@@ -8,19 +8,12 @@
 use crate::health::Moment;
 use crate::health::guard::{Guard, Hold, Judgement};
 use crate::health::health_state::{HealthState, SlotHealth};
-use crate::health::monitor::pools::{PoolJudgement, PoolTable};
-use crate::health::saved::{SavedReturn, SavedSlot};
+use crate::health::monitor::pools::{Judged, PoolTable};
+use crate::health::saved::SavedSlot;
 use crate::health::slot::{self, TargetReading};
-use crate::health::targets::{ManualState, SlotTargets, TargetSet};
+use crate::health::targets::{ManualState, PolicyMembers, SlotTargets, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// What guards decided, by policy, and what pools came to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Judged {
-    pub(super) guards: Vec<(u32, Judgement)>,
-    pub(super) pools: Vec<PoolJudgement>,
-}
 
 /// Slots as their targets make them, and the guards of the policies that use them.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +24,8 @@ pub(super) struct SlotTable {
     /// For each slot, (policy, number of the member in it).
     members: Vec<Vec<(u32, u32)>>,
     slots: Vec<SlotHealth>,
+    /// For each slot its PoP.
+    pop_of: Vec<u16>,
     /// For each slot, in per cent, of how many of its addresses the strictest of its policies makes
     /// do.
     thresholds: Vec<u8>,
@@ -65,6 +60,7 @@ impl SlotTable {
             readings,
             members: vec![Vec::new(); slots],
             slots: vec![SlotHealth::default(); slots],
+            pop_of: target_set.slots.iter().map(|slot| slot.pop).collect(),
             fell_ms: vec![None; slots],
             // Without a single address that is up there is nothing to answer.
             thresholds: vec![1; slots],
@@ -354,6 +350,7 @@ impl SlotTable {
         }
         self.slots[index] = is;
         self.has_counted |= was.horizon_secs != is.horizon_secs;
+        self.has_turned |= (was.damped_v4, was.damped_v6) != (is.damped_v4, is.damped_v6);
         if (was.down_v4, was.down_v6, was.is_awaited) == (is.down_v4, is.down_v6, is.is_awaited) {
             return has_fallen;
         }
@@ -427,7 +424,42 @@ impl SlotTable {
             .iter()
             .map(|(policy, before)| (*policy, self.served(target_set, before).collect()))
             .collect();
-        HealthState { slots: self.slots.clone(), held, returning: self.pools.shown() }
+        let undamped = self.undamped(target_set);
+        HealthState { slots: self.slots.clone(), held, returning: self.pools.shown(), undamped }
+    }
+
+    /// For each policy with more damped PoPs than its share, the slots whose damping it ignores:
+    /// those that are damped last. PoPs with a decision are not damped.
+    fn undamped(&self, target_set: &TargetSet) -> Vec<(u32, Vec<u32>)> {
+        if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
+            return Vec::new();
+        }
+        let of_policy = |(policy, number): (&PolicyMembers, u32)| {
+            let counts =
+                policy.members.iter().filter(|(pop, _)| self.by_hand[usize::from(*pop)] == ManualState::None);
+            let most = counts.clone().count() * usize::from(policy.guard.share_percent) / 100;
+            let damped = |(_, index): &(u16, u32)| {
+                let (slot, is) = (&target_set.slots[*index as usize], &self.slots[*index as usize]);
+                let is_damped = slot::is_damped(slot, is, policy.up_threshold_percent);
+                is_damped.then(|| (slot::damped_since_ms(slot, &self.readings), *index))
+            };
+            let mut damped: Vec<(Option<i64>, u32)> = counts.filter_map(damped).collect();
+            damped.sort_unstable();
+            let beyond: Vec<u32> = damped.into_iter().skip(most).map(|(_, index)| index).collect();
+            (!beyond.is_empty()).then_some((number, beyond))
+        };
+        target_set.policies.iter().zip(0..).filter_map(of_policy).collect()
+    }
+
+    /// Whether a turn of a target says something of it: no guard holds one of its policies, and
+    /// nobody has decided about all of its PoPs.
+    pub(crate) fn turns_count(&self, target: u32) -> bool {
+        let mut policies = self.users[target as usize].iter().flat_map(|slot| &self.members[*slot as usize]);
+        let is_held = policies.any(|(policy, _)| self.held.contains_key(policy));
+        !is_held
+            && self.users[target as usize]
+                .iter()
+                .any(|slot| self.by_hand[usize::from(self.pop_of[*slot as usize])] == ManualState::None)
     }
 
     /// What a policy that is held serves of each slot.
@@ -450,17 +482,10 @@ impl SlotTable {
         &self.pools
     }
 
-    /// Goes on with the way back of before a restart.
-    pub(crate) fn resume_return(
-        &mut self,
-        target_set: &TargetSet,
-        policy: u32,
-        saved: &SavedReturn,
-        since_ms: i64,
-        now: Moment,
-    ) {
-        self.pools.resume(target_set, policy, saved, since_ms, now);
+    /// The pools, for a restart.
+    pub(crate) fn pools_mut(&mut self) -> &mut PoolTable {
         self.has_turned = true;
+        &mut self.pools
     }
 
     fn touch(&mut self, policy: u32) {

@@ -334,10 +334,17 @@ impl Run<'_> {
                 world.keys[cell],
                 steering.pops[usize::from(pop)].seed,
             );
-            match stands == Some(standing) {
-                true if stage >= Resort::AsIfUp => seen.has,
-                true => seen.up,
-                false => 0,
+            let is_last = standing == CandidateTier::LastResort;
+            let stands_there = stands == Some(standing);
+            match stands {
+                None => 0,
+                Some(_) if stage >= Resort::AsIfUp && stands_there => seen.has,
+                Some(_) if stage >= Resort::AsIfUp => 0,
+                Some(_) if stands_there && is_last => seen.last_resort,
+                Some(_) if stands_there => seen.up,
+                // In regular service, but it flaps.
+                Some(CandidateTier::Regular) => seen.last_resort & !seen.up,
+                Some(CandidateTier::LastResort) => 0,
             }
         };
         const STAGES: [Resort; 4] =
