@@ -9,9 +9,9 @@ use meridian::testing::health::Moment;
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
 use meridian::testing::health::monitor::Monitor;
 use meridian::testing::health::probe_result::ProbeResult;
-use meridian::testing::health::spec::{Check, PanicGuard, Spec, TcpCheck};
+use meridian::testing::health::spec::{Check, FlapLimits, PanicGuard, Spec, TcpCheck};
 use meridian::testing::health::targets::{
-    Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet,
+    Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet,
 };
 use meridian::testing::shared::published::Published;
 use meridian::testing::steer::status::{PopStatus, Status};
@@ -31,6 +31,7 @@ fn target_set(pops: u32, policies: usize) -> TargetSet {
         up_after: 1,
         down_after: 1,
         ok_after: 1,
+        flap: FlapLimits::default(),
     });
     let mut target_set = TargetSet { freeze_max_ms: 60_000, ..TargetSet::default() };
     for pop in 0..pops {
@@ -65,6 +66,7 @@ fn target_set(pops: u32, policies: usize) -> TargetSet {
             members,
             up_threshold_percent: 50,
             guard,
+            pools: vec![Pool { name: "".into(), members: (0..pops).collect() }],
         });
     }
     target_set
@@ -165,7 +167,7 @@ fn publication(criterion: &mut Criterion) {
             sequence += 1;
             let mut slots = vec![SlotHealth::default(); steering.slots.len()];
             slots[7].down_v4 = sequence & 1;
-            let health_state = HealthState { slots, held: Vec::new() };
+            let health_state = HealthState { slots, ..HealthState::default() };
             let pops = world.snapshot.pops.iter().map(PopStatus::of).collect();
             let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, Vec::new());
             black_box(published.publish(Arc::new(world.snapshot.with_status(status, sequence))))

@@ -311,6 +311,11 @@ pub(crate) const EXPOSED_MAX: usize = 500_000;
 pub(crate) const PROBE_QUICK_MS: u64 = 1_000;
 /// Milliseconds between health states that differ in counters alone: a TTL has whole seconds.
 pub(crate) const HEALTH_COUNTERS_MS: u64 = 1_000;
+/// Milliseconds for which a target that turns too often is damped first: a few probes, and a TTL.
+pub(crate) const FLAP_DAMP_MS: u64 = 60_000;
+/// Milliseconds for which a target is damped at most, however often it was damped before: an
+/// operator who has mended it need not wait longer.
+pub(crate) const FLAP_DAMP_MAX_MS: u64 = 600_000;
 /// Events about health that wait to be told: every PoP of a large deployment turns, with room; the
 /// rest is counted.
 pub(crate) const HEALTH_EVENTS_MAX: usize = 16_384;

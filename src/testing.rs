@@ -90,7 +90,7 @@ pub mod health {
         pub use crate::health::guard::Release;
     }
     pub mod health_state {
-        pub use crate::health::health_state::{HealthState, SlotHealth, Verdict};
+        pub use crate::health::health_state::{HealthState, ReturningPool, SlotHealth, Verdict};
     }
     pub mod load {
         pub use crate::health::load::{DueFeed, FeedTicket, LoadController, ShedRow};
@@ -115,13 +115,13 @@ pub mod health {
     }
     pub mod spec {
         pub use crate::health::spec::{
-            Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PanicGuard, PushCheck, Spec,
-            TcpCheck, TlsCheck, Verify,
+            Check, DnsCheck, ExecCheck, FileCheck, FlapLimits, HttpCheck, HttpMethod, PanicGuard, PushCheck,
+            Spec, TcpCheck, TlsCheck, Verify,
         };
     }
     pub mod targets {
         pub use crate::health::targets::{
-            Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet,
+            Formula, ManualState, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet,
         };
     }
 }

@@ -92,7 +92,7 @@ pub fn drive(size: Size, folder: &Path) {
             slots[0].down_v4 = number & 1;
             let watch = Instant::now();
             let pops = snapshot.pops.iter().map(PopStatus::of).collect();
-            let health_state = HealthState { slots, held: Vec::new() };
+            let health_state = HealthState { slots, ..HealthState::default() };
             let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, Vec::new());
             black_box(published.publish(Arc::new(snapshot.with_status(status, 3 + number))));
             watch.elapsed().as_secs_f64() * 1e6

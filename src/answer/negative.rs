@@ -4,18 +4,24 @@ use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
 use crate::wire::response::{OwnerName, Section};
-use crate::wire::rr::Rcode;
+use crate::wire::rr::{Rcode, Ttl};
 
 impl<T: Trace> Walk<'_, '_, T> {
     /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its
     /// TTL and its MINIMUM.
     pub(crate) fn negative(&mut self, step: Step<'_>, rcode: Rcode) -> Next<'static> {
+        self.negative_for(step, rcode, Ttl::MAX)
+    }
+
+    /// [`Walk::negative`] with a TTL of at most `ttl`: no data because of states that can change.
+    pub(crate) fn negative_for(&mut self, step: Step<'_>, rcode: Rcode, ttl: Ttl) -> Next<'static> {
         let zone = step.image;
         let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };
         let apex_at = step.suffix_at(zone.apex().len());
         let owner = OwnerName { at: apex_at, wire: zone.apex() };
-        if self.reply.response.only(Section::Authority, owner, &soa, apex_at).is_err() {
-            self.truncate();
+        match self.reply.response.only(Section::Authority, owner, &soa, apex_at) {
+            Ok(rdata_at) => self.reply.response.lower_ttl(rdata_at, ttl),
+            Err(_) => _ = self.truncate(),
         }
         Next::Done(rcode)
     }

@@ -113,7 +113,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
                 self.steered_cname(step, target, ttl)
             }
-            Choice::NoData => self.negative(step, Rcode::NOERROR),
+            Choice::NoData => self.negative_for(step, Rcode::NOERROR, ttl),
             Choice::ServFail => {
                 self.explain_error(extended_error::NO_REACHABLE, "no PoP of the policy may be answered");
                 Next::Done(Rcode::SERVFAIL)
@@ -262,7 +262,7 @@ impl Seen {
     /// Where the probes are ignored, so is what they say of single addresses.
     fn new(view: &View, slot: u32, resort: Resort) -> Seen {
         let seen = view.slot(slot);
-        let families = seen.families(resort.ignores_probes()) | seen.awaited;
+        let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;
         if resort.ignores_probes() {
             Seen { families, down_v4: 0, down_v6: 0 }
         } else {

@@ -10,6 +10,7 @@ use crate::config::Deployment;
 use crate::geo::atlas::Atlas;
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
+use crate::health::health_state::SlotHealth;
 use crate::reload::prepare;
 use crate::snapshot::compile::{self, Geography, status};
 use crate::snapshot::locate::{Decision, Evidence, LookupAddress};
@@ -146,8 +147,11 @@ pub fn explain(
     let snapshot = if asked.down.is_empty() {
         snapshot.clone()
     } else {
-        let is_down = |pop: &str| asked.down.iter().any(|d| d == pop);
-        snapshot.with_status(status(deployment, &snapshot.steering, is_down), snapshot.sequence())
+        let health = |pop: &str| match asked.down.iter().any(|down| down == pop) {
+            true => SlotHealth::all_down(1),
+            false => SlotHealth::default(),
+        };
+        snapshot.with_status(status(deployment, &snapshot.steering, health), snapshot.sequence())
     };
     let packet = dig::query(&asked.name, asked.rtype, asked.ecs);
     let mut out = vec![0; crate::limits::MESSAGE_MAX];
@@ -406,6 +410,10 @@ impl Trace for Story<'_> {
                 Some(Passed::Shed) => "passed over: its load sends this cell to another".to_owned(),
                 Some(Passed::NoRoom) => "passed over: it accepts no more cells of the loaded one".to_owned(),
                 Some(Passed::Down) => "passed over: down by probes".to_owned(),
+                Some(Passed::Flaps) => "passed over: it flaps, so it is a last resort".to_owned(),
+                Some(Passed::Returning) => {
+                    "passed over: back, but too few of those that were all down are".to_owned()
+                }
                 Some(Passed::Outscored) => "passed over: an equal drew a higher score".to_owned(),
                 Some(Passed::FewerFamilies) => "passed over: an equal has more families".to_owned(),
             };

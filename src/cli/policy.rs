@@ -106,6 +106,10 @@ fn show(policy: &Value) -> String {
         text.push_str(&format!("rule {:<12} {when}: {}{fence}\n", index + 1, plain(&rule["candidates"])));
     }
     text.push_str(&format!("{:<17} {}\n", "guard", guard(policy)));
+    if policy["returning"] == true {
+        let words = "RETURNING from all down: answered as before until enough PoPs are up";
+        text.push_str(&format!("{:<17} {words}\n", "pools"));
+    }
     let percent = |share: &Value| {
         share
             .as_f64()

@@ -191,7 +191,7 @@ fn list(server: &ServerClient, tag: Option<&str>) -> Result<ExitCode, ExitCode> 
             vec![
                 text(&pop["name"]),
                 text(&pop["effective"]["state"]),
-                text(&pop["health"]),
+                health_in_words(pop),
                 text(&pop["effective"]["weight"]),
                 format!("{} {}", text(&pop["file"]["state"]), text(&pop["file"]["weight"])),
                 (pop["progress"]["text"].as_str().map(str::to_owned).into_iter())
@@ -226,6 +226,12 @@ fn in_words(by: &Value) -> String {
         text("set"),
         text("reason")
     )
+}
+
+/// What probes make of a PoP, such as `up` or `up, flaps`.
+fn health_in_words(pop: &Value) -> String {
+    let health = pop["health"].as_str().unwrap_or("?");
+    if pop["flaps"] == true { format!("{health}, flaps") } else { health.to_owned() }
 }
 
 /// A load feed on one line, such as `310 of 400 (78 %), target 80 %`.
@@ -288,6 +294,11 @@ fn target_in_words(target: &Value) -> String {
     if let Some(days) = target["certificate_days"].as_i64() {
         text.push_str(&format!(", certificate for {days} days"));
     }
+    if let Some(secs) = target["damped_secs"].as_u64() {
+        text.push_str(&format!(", flaps: a last resort for {secs} s"));
+    } else if let Some(turns) = target["turns"].as_u64().filter(|turns| *turns > 1) {
+        text.push_str(&format!(", turned {turns} times of late"));
+    }
     if target["frozen"] == true {
         text.push_str(", frozen: all canaries fail");
     }
@@ -324,7 +335,7 @@ fn show(server: &ServerClient, name: &str) -> Result<ExitCode, ExitCode> {
     for plan in pop["plans"].as_array().into_iter().flatten() {
         text.push_str(&format!("  planned    {}\n", in_words(plan)));
     }
-    text.push_str(&format!("  health     {}\n", pop["health"].as_str().unwrap_or("?")));
+    text.push_str(&format!("  health     {}\n", health_in_words(pop)));
     for feed in pop["feeds"].as_array().into_iter().flatten() {
         text.push_str(&format!("  load       {}\n", feed_in_words(feed)));
     }

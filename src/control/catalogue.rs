@@ -113,6 +113,8 @@ families! {
          first.";
     TARGET_FAILURES = Gauge "meridian_target_failures" ["pop", "service", "probe", "address"]
         "Failures of a target that count towards going down.";
+    TARGET_DAMPED = Gauge "meridian_target_damped" ["pop", "service", "probe", "address"]
+        "1 for a target that turned too often, so that it is a last resort, else 0.";
     TARGET_LATENCY = Gauge "meridian_target_latency_seconds" ["pop", "service", "probe", "address"]
         "How long the last result of a target took.";
     TARGET_CERTIFICATE = Gauge "meridian_target_certificate_days" ["pop", "service", "probe", "address"]
@@ -138,6 +140,10 @@ families! {
         "1 while all canaries of a family (ipv4, ipv6) fail and its verdicts do not move.";
     POLICY_HELD = Gauge "meridian_policy_held" ["policy"]
         "1 for a policy that the panic guard keeps at the state before, else 0.";
+    TARGETS_DAMPED = Gauge "meridian_targets_damped" []
+        "Targets that turned too often, so that they are last resorts.";
+    POLICY_RETURNING = Gauge "meridian_policy_returning" ["policy"]
+        "1 for a policy with a pool on its way back from all down, else 0.";
     EVENTS_DROPPED = Counter "meridian_events_dropped_total" []
         "Events that the event log has lost, because too many waited or the disk took none.";
     LOG_DROPPED = Counter "meridian_log_lines_dropped_total" []

@@ -277,6 +277,8 @@ fn health(page: &mut Page, shown: &Shown) {
                 [&*pop.name, &*target.service, &*target.probe, target.address.as_deref().unwrap_or("")];
             page.set(&catalogue::TARGET_UP, &labels, if target.verdict == "down" { 0.0 } else { 1.0 });
             page.set(&catalogue::TARGET_FAILURES, &labels, f64::from(target.failures));
+            let is_damped = target.damped_secs.is_some();
+            page.set(&catalogue::TARGET_DAMPED, &labels, if is_damped { 1.0 } else { 0.0 });
             if let Some(micros) = target.latency_micros {
                 page.set(&catalogue::TARGET_LATENCY, &labels, micros as f64 / 1e6);
             }
@@ -287,6 +289,7 @@ fn health(page: &mut Page, shown: &Shown) {
     }
     page.set(&catalogue::ALARMS_STANDING, &[], shown.alarms().len() as f64);
     page.set(&catalogue::PROBES_WITHOUT_RESULT, &[], operator_view.without_result as f64);
+    page.set(&catalogue::TARGETS_DAMPED, &[], operator_view.damped as f64);
     for (family, frozen) in ["ipv4", "ipv6"].iter().zip(operator_view.frozen) {
         page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 });
     }
@@ -294,6 +297,8 @@ fn health(page: &mut Page, shown: &Shown) {
     for policy in &snapshot.steering.policies {
         let is_held = operator_view.held.contains(&policy.name);
         page.set(&catalogue::POLICY_HELD, &[&policy.name], if is_held { 1.0 } else { 0.0 });
+        let is_returning = operator_view.returning.contains(&policy.name);
+        page.set(&catalogue::POLICY_RETURNING, &[&policy.name], if is_returning { 1.0 } else { 0.0 });
     }
 }
 

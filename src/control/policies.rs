@@ -2,6 +2,7 @@
 
 use crate::control::Shown;
 use crate::control::overrides::{Page, refused, rendered};
+use crate::shared::operator_view::OperatorView;
 use crate::snapshot::Snapshot;
 use crate::steer::policy::{BandWidth, Candidate, Order, Policy, Sharing, WhenAllDown};
 use crate::steer::pop::PopId;
@@ -19,9 +20,9 @@ pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
     let pages = Arc::clone(&shown.pages);
     let render = move || {
         let snapshot = shown.shared.published.snapshot();
-        let held = &shown.shared.operator_view.load().held;
+        let operator_view = shown.shared.operator_view.load();
         let all: Vec<Value> = (0..snapshot.steering.policies.len())
-            .filter_map(|index| policy_json(&snapshot, index, held))
+            .filter_map(|index| policy_json(&snapshot, index, &operator_view))
             .collect();
         Ok(json!({ "sequence": snapshot.sequence(), "policies": all }).to_string().into_bytes())
     };
@@ -32,14 +33,13 @@ pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
 pub(crate) async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Page {
     let snapshot = shown.shared.published.snapshot();
     let index = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);
-    match index.and_then(|index| policy_json(&snapshot, index, &shown.shared.operator_view.load().held)) {
+    match index.and_then(|index| policy_json(&snapshot, index, &shown.shared.operator_view.load())) {
         Some(policy) => (StatusCode::OK, Json(policy)),
         None => refused(StatusCode::NOT_FOUND, &format!("there is no policy `{}`", name.escape_debug())),
     }
 }
 
-/// `held` are the policies that their guards hold.
-fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<Value> {
+fn policy_json(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) -> Option<Value> {
     let table = snapshot.steering.policies.get(index)?;
     let written = &snapshot.policies.get(index)?.policy;
     let view = snapshot.status.view(index as u32);
@@ -99,7 +99,8 @@ fn policy_json(snapshot: &Snapshot, index: usize, held: &[Arc<str>]) -> Option<V
         "preference_lists": table.preference_lists.len(),
         "https": table.https,
         "panic": if guard.share_percent >= 100 { json!("off") } else { panic },
-        "held": held.contains(&table.name),
+        "held": operator_view.held.contains(&table.name),
+        "returning": operator_view.returning.contains(&table.name),
     }))
 }
 

@@ -192,6 +192,11 @@ impl CanaryGroup {
         matches!(self.phase, Phase::Frozen { .. })
     }
 
+    /// Whether all canaries fail, also past the time of a freeze.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.phase != Phase::Trusting
+    }
+
     /// The canaries, as indexes of targets.
     pub(crate) fn members(&self) -> impl Iterator<Item = u32> + '_ {
         self.members.iter().map(|(index, _)| *index)

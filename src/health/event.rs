@@ -99,6 +99,46 @@ pub enum HealthEvent {
         /// How long it was held, in milliseconds.
         lasted_ms: u64,
     },
+    /// Alarm: a target turns too often, and is a last resort.
+    Damped {
+        /// Which.
+        subject: TargetName,
+        /// How often it turned,
+        turns: u16,
+        /// within this time, in milliseconds.
+        window_ms: u64,
+        /// For so long from now, in milliseconds.
+        for_ms: u64,
+    },
+    /// The end of that alarm.
+    DampingOver {
+        /// Which.
+        subject: TargetName,
+        /// How long it was a last resort, in milliseconds.
+        lasted_ms: u64,
+    },
+    /// PoPs of a pool that was all down are back: it is answered as before for a while.
+    Returning {
+        /// Its policy.
+        policy: Arc<str>,
+        /// The PoPs of the fence; empty outside fences.
+        pool: Arc<str>,
+        /// PoPs that are up.
+        up: u32,
+        /// PoPs that count.
+        of: u32,
+        /// For at most this long, in milliseconds.
+        at_most_ms: u64,
+    },
+    /// The end of that: enough PoPs are up, its time is over, or all are down again.
+    Returned {
+        /// Its policy.
+        policy: Arc<str>,
+        /// The PoPs of the fence; empty outside fences.
+        pool: Arc<str>,
+        /// How long it was answered so, in milliseconds.
+        lasted_ms: u64,
+    },
     /// A certificate ends soon, or has ended. Told once a day.
     Certificate {
         /// Whose.
@@ -129,6 +169,7 @@ impl HealthEvent {
             HealthEvent::Frozen { .. }
                 | HealthEvent::FreezeSpent { .. }
                 | HealthEvent::Held { .. }
+                | HealthEvent::Damped { .. }
                 | HealthEvent::OwnFault { .. }
         )
     }
@@ -193,6 +234,33 @@ impl fmt::Display for HealthEvent {
                     Span(*lasted_ms)
                 )
             }
+            HealthEvent::Damped { subject, turns, window_ms, for_ms } => {
+                write!(
+                    out,
+                    "{subject} flaps, {turns} turns within {}: it is a last resort for {}",
+                    Span(*window_ms),
+                    Span(*for_ms)
+                )
+            }
+            HealthEvent::DampingOver { subject, lasted_ms } => {
+                write!(out, "{subject} is no last resort any more, after {}", Span(*lasted_ms))
+            }
+            HealthEvent::Returning { policy, pool, up, of, at_most_ms } => {
+                let (pool, span) = (Fenced(pool), Span(*at_most_ms));
+                write!(
+                    out,
+                    "policy {policy}{pool}: all {of} PoPs were down and {up} came back: clients are answered \
+                     as before until enough are up, for at most {span}"
+                )
+            }
+            HealthEvent::Returned { policy, pool, lasted_ms } => {
+                write!(
+                    out,
+                    "policy {policy}{}: the way back is over after {}",
+                    Fenced(pool),
+                    Span(*lasted_ms)
+                )
+            }
             HealthEvent::Certificate { subject, days } if *days < 0 => {
                 write!(out, "{subject}: the certificate has ended")
             }
@@ -211,6 +279,15 @@ impl fmt::Display for HealthEvent {
                 write!(out, "{events} events about health were not fetched in time and are gone")
             }
         }
+    }
+}
+
+/// Which fence of a policy; nothing outside fences.
+struct Fenced<'n>(&'n str);
+
+impl fmt::Display for Fenced<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(out, ", fence {}", self.0) }
     }
 }
 

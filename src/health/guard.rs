@@ -10,7 +10,8 @@
 //! ```
 //!
 //! A PoP *falls* when it goes down while it served: what was down before, and what never took
-//! clients, does not count. PoPs with an override stand outside, above and below the line. A hold
+//! clients, does not count. Three PoPs must count and two must fall: a smaller policy believes its
+//! probes. PoPs with an override stand outside, above and below the line. A hold
 //! begins with a fall, and never because an override leaves fewer PoPs to count: what was taken
 //! over stays so. While holding, down is only who was down ever since the window's start, so that
 //! of a PoP whose families went down one after the other neither is lost. When the hold ends by its
@@ -20,10 +21,14 @@
 use super::Moment;
 use super::spec::PanicGuard;
 use super::targets::{PolicyMembers, PopCapacity};
+use super::way_back::COUNTING_MIN;
 use std::collections::VecDeque;
 
 /// Parts of the whole by which capacity is counted: integers, so that sums never drift.
 const PARTS: f64 = 1e12;
+
+/// PoPs that must fall: one alone is a fault of that PoP, however much of the capacity it has.
+const FALLEN_MIN: u32 = 2;
 
 /// The guard of one policy.
 #[derive(Clone, Debug)]
@@ -212,7 +217,8 @@ impl Guard {
             }
             self.falls.pop_front();
         }
-        if !has_fallen || !self.is_exceeded() {
+        let is_small = self.all.pops < COUNTING_MIN || self.fallen.pops < FALLEN_MIN;
+        if !has_fallen || is_small || !self.is_exceeded() {
             return None;
         }
         let window_start = Moment(now.0.saturating_sub(window_ms + 1));

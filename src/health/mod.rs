@@ -13,6 +13,7 @@
 
 pub(crate) mod canary;
 pub(crate) mod event;
+pub(crate) mod flap;
 pub(crate) mod guard;
 pub(crate) mod health_state;
 pub(crate) mod load;
@@ -26,6 +27,7 @@ pub(crate) mod slot;
 pub(crate) mod spec;
 pub(crate) mod targets;
 pub(crate) mod verdict;
+pub(crate) mod way_back;
 
 /// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's
 /// choice.

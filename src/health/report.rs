@@ -37,4 +37,8 @@ pub struct TargetReport<'m> {
     pub(crate) degraded: Option<&'m Arc<str>>,
     /// Milliseconds since the last result, also one of before a restart.
     pub(crate) seen_ago_ms: Option<u64>,
+    /// Turns of its verdict that count towards damping.
+    pub turns: u16,
+    /// It is damped for so long still, in milliseconds.
+    pub damped_for_ms: Option<u64>,
 }

@@ -1,9 +1,11 @@
 //! What is kept over a restart: verdicts of targets, and holds of panic guards.
 
 use super::Moment;
+use super::flap::{Damping, Flap};
 use super::health_state::Verdict;
 use super::spec::{Check, Spec};
 use super::verdict::VerdictState;
+use crate::limits::FLAP_DAMP_MAX_MS;
 use std::sync::Arc;
 
 /// Periods after which a kept verdict is worth nothing.
@@ -18,6 +20,10 @@ pub struct SavedHealth {
     pub(crate) targets: Vec<SavedTarget>,
     /// Policies whose guard holds.
     pub(crate) holds: Vec<SavedHold>,
+    /// Pools on their way back from all down.
+    pub(crate) returns: Vec<SavedReturn>,
+    /// Targets that have turned.
+    pub(crate) flaps: Vec<SavedFlap>,
 }
 
 impl SavedHealth {
@@ -27,6 +33,8 @@ impl SavedHealth {
             .iter()
             .map(SavedTarget::to_line)
             .chain(self.holds.iter().flat_map(SavedHold::to_lines))
+            .chain(self.returns.iter().flat_map(SavedReturn::to_lines))
+            .chain(self.flaps.iter().map(SavedFlap::to_line))
             .collect()
     }
 
@@ -36,9 +44,15 @@ impl SavedHealth {
         for line in lines {
             if let Some(hold) = SavedHold::from_line(line) {
                 kept.holds.push(hold);
+            } else if let Some(flap) = SavedFlap::from_line(line) {
+                kept.flaps.push(flap);
+            } else if let Some(way_back) = SavedReturn::from_line(line) {
+                kept.returns.push(way_back);
             } else if let Some(slot) = SavedSlot::from_line(line) {
                 // Of the hold above it.
                 kept.holds.last_mut().into_iter().for_each(|hold| hold.down.push(slot.clone()));
+            } else if let Some(slot) = SavedRank::from_line(line) {
+                kept.returns.last_mut().into_iter().for_each(|pool| pool.slots.push(slot.clone()));
             } else {
                 kept.targets.extend(SavedTarget::from_line(line));
             }
@@ -58,6 +72,28 @@ pub(crate) struct SavedHold {
     pub(crate) down: Vec<SavedSlot>,
 }
 
+/// A pool on its way back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SavedReturn {
+    /// Its policy.
+    pub(crate) policy: Arc<str>,
+    /// Since when, in milliseconds since 1970.
+    pub(crate) since_epoch_ms: u64,
+    /// Its slots.
+    pub(crate) slots: Vec<SavedRank>,
+}
+
+/// A slot of a pool on its way back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SavedRank {
+    /// Its PoP.
+    pub(crate) pop: Arc<str>,
+    /// Its service.
+    pub(crate) service: Arc<str>,
+    /// Order in which it went down when all were down.
+    pub(crate) went_down: u32,
+}
+
 /// Addresses of a slot that were down, a bit for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedSlot {
@@ -71,14 +107,24 @@ pub(crate) struct SavedSlot {
     pub(crate) down_v6: u64,
 }
 
+impl SavedReturn {
+    fn to_lines(&self) -> impl Iterator<Item = String> {
+        [format!("return {} {}", self.since_epoch_ms, self.policy)]
+            .into_iter()
+            .chain(self.slots.iter().map(SavedRank::to_line))
+    }
+
+    fn from_line(line: &str) -> Option<SavedReturn> {
+        let (since, policy) = line.strip_prefix("return ")?.split_once(' ')?;
+        Some(SavedReturn { policy: policy.into(), since_epoch_ms: since.parse().ok()?, slots: Vec::new() })
+    }
+}
+
 impl SavedHold {
     fn to_lines(&self) -> impl Iterator<Item = String> {
-        let slot = |slot: &SavedSlot| {
-            format!("held {} {} {} {}", slot.down_v4, slot.down_v6, slot.pop, slot.service)
-        };
         [format!("hold {} {}", self.since_epoch_ms, self.policy)]
             .into_iter()
-            .chain(self.down.iter().map(slot))
+            .chain(self.down.iter().map(SavedSlot::to_line))
     }
 
     fn from_line(line: &str) -> Option<SavedHold> {
@@ -88,10 +134,90 @@ impl SavedHold {
 }
 
 impl SavedSlot {
+    fn to_line(&self) -> String {
+        let SavedSlot { down_v4, down_v6, pop, service } = self;
+        format!("held {down_v4} {down_v6} {pop} {service}")
+    }
+
     fn from_line(line: &str) -> Option<SavedSlot> {
         let mut words = line.strip_prefix("held ")?.splitn(4, ' ');
         let (down_v4, down_v6) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         Some(SavedSlot { down_v4, down_v6, pop: words.next()?.into(), service: words.next()?.into() })
+    }
+}
+
+impl SavedRank {
+    fn to_line(&self) -> String {
+        let SavedRank { pop, service, went_down } = self;
+        format!("returns {went_down} {pop} {service}")
+    }
+
+    fn from_line(line: &str) -> Option<SavedRank> {
+        let mut words = line.strip_prefix("returns ")?.splitn(3, ' ');
+        let went_down = words.next()?.parse().ok()?;
+        Some(SavedRank { went_down, pop: words.next()?.into(), service: words.next()?.into() })
+    }
+}
+
+/// The turns of a target; times are in milliseconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SavedFlap {
+    /// [`super::targets::Target::key`].
+    pub(crate) key: Arc<str>,
+    /// Dampings without a calm window between.
+    pub(crate) level: u8,
+    /// When the last damping ended; 0 for none.
+    pub(crate) ended: u64,
+    /// Since when and until when it is damped; 0 and 0 if it is not.
+    pub(crate) damped: (u64, u64),
+    /// Its turns since the last damping began, oldest first.
+    pub(crate) turns: Vec<u64>,
+}
+
+impl SavedFlap {
+    /// What is to be kept; `None` for a target that has never turned.
+    pub(super) fn of(key: &Arc<str>, flap: &Flap, epoch: Epoch) -> Option<SavedFlap> {
+        let stamp = |clock_ms: i64| epoch.stamp(clock_ms);
+        (*flap != Flap::default()).then(|| SavedFlap {
+            key: key.clone(),
+            level: flap.level,
+            ended: flap.ended_ms.map_or(0, stamp),
+            damped: flap.damping.map_or((0, 0), |damping| (stamp(damping.since_ms), stamp(damping.until_ms))),
+            turns: flap.turns_ms.iter().copied().map(stamp).collect(),
+        })
+    }
+
+    /// As it was. What lies in the future, or is damped for longer than anything ever is, comes of
+    /// a clock that has stepped, and is left out.
+    pub(super) fn flap(&self, epoch: Epoch, now: Moment) -> Flap {
+        let clock_ms = |epoch_ms: u64| epoch.clock_ms(epoch_ms);
+        let is_past = |clock_ms: &i64| *clock_ms <= now.clock_ms();
+        let (since_ms, until_ms) = (clock_ms(self.damped.0), clock_ms(self.damped.1));
+        let is_sound = self.damped.1 > 0
+            && since_ms <= now.clock_ms()
+            && until_ms <= now.after_ms(FLAP_DAMP_MAX_MS).clock_ms();
+        Flap {
+            turns_ms: self.turns.iter().copied().map(clock_ms).filter(is_past).collect(),
+            damping: is_sound.then_some(Damping { since_ms, until_ms }),
+            level: self.level,
+            ended_ms: Some(self.ended).filter(|ended| *ended > 0).map(clock_ms).filter(is_past),
+        }
+    }
+
+    fn to_line(&self) -> String {
+        let SavedFlap { key, level, ended, damped: (since, until), turns } = self;
+        let turns: Vec<String> = turns.iter().map(u64::to_string).collect();
+        format!("flap {level} {ended} {since} {until} {} {key}", turns.join(","))
+    }
+
+    fn from_line(line: &str) -> Option<SavedFlap> {
+        let mut words = line.strip_prefix("flap ")?.splitn(6, ' ');
+        let level = words.next()?.parse().ok()?;
+        let mut number = || words.next()?.parse().ok();
+        let (ended, damped) = (number()?, (number()?, number()?));
+        let turns = words.next()?.split(',').filter(|turn| !turn.is_empty()).map(|turn| turn.parse().ok());
+        let turns = turns.take(usize::from(u8::MAX)).collect::<Option<Vec<u64>>>()?;
+        Some(SavedFlap { key: words.next()?.into(), level, ended, damped, turns })
     }
 }
 

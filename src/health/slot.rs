@@ -11,6 +11,8 @@ pub(crate) struct TargetReading {
     pub(crate) verdict: Verdict,
     /// It is new and has no result, and its time to wait is not over.
     pub(crate) is_awaited: bool,
+    /// Since when it is damped, on the caller's clock.
+    pub(crate) damped_since_ms: Option<i64>,
     /// Seconds until its verdict can change; [`NO_HORIZON`] if no check can change it.
     pub(crate) horizon_secs: u32,
     /// Since when the verdict holds, in milliseconds; negative before the clock's zero (a restart).
@@ -38,6 +40,8 @@ pub(crate) fn judge(
         false => down,
     };
     (slot.down_v4, slot.down_v6) = (mask(v4, &target_set.v4), mask(v6, &target_set.v6));
+    slot.damped_v4 = damped(&target_set.v4, readings, slot.down_v4);
+    slot.damped_v6 = damped(&target_set.v6, readings, slot.down_v6);
     let is_down = !slot.is_awaited && is_down(target_set, &slot, up_threshold_percent);
     let mut since = i64::MIN;
     target_set.v4.iter().chain(&target_set.v6).for_each(|formula| {
@@ -49,6 +53,23 @@ pub(crate) fn judge(
         });
     });
     (slot, is_down.then_some(since))
+}
+
+/// Addresses that are up only by targets that are damped.
+pub(crate) fn damped(formulas: &[Formula], readings: &[TargetReading], down: u64) -> u64 {
+    let mut damped = 0;
+    for (formula, bit) in formulas.iter().zip(0..64) {
+        let mut is_damped = false;
+        visit(formula, &mut |index| is_damped |= readings[index as usize].damped_since_ms.is_some());
+        let without = |index: u32| match readings[index as usize] {
+            TargetReading { damped_since_ms: Some(_), .. } => Verdict::Down,
+            reading => reading.verdict,
+        };
+        if is_damped && down >> bit & 1 == 0 && verdict_by(formula, &without) == Verdict::Down {
+            damped |= 1 << bit;
+        }
+    }
+    damped
 }
 
 /// Whether every address waits, and which are down.
@@ -71,14 +92,18 @@ fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u
 /// The verdict of a formula. What is unknown is not down: down only if too few parts are not down,
 /// up only if enough are up, else unknown.
 pub(crate) fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
+    verdict_by(formula, &|index| readings[index as usize].verdict)
+}
+
+fn verdict_by(formula: &Formula, of: &impl Fn(u32) -> Verdict) -> Verdict {
     let (need, parts) = match formula {
         Formula::Unwatched => return Verdict::Unknown,
-        Formula::Target(index) => return readings[*index as usize].verdict,
+        Formula::Target(index) => return of(*index),
         Formula::Group(need, parts) => (need, parts),
     };
     let (mut up, mut down) = (0, 0);
     for part in parts {
-        match verdict(part, readings) {
+        match verdict_by(part, of) {
             Verdict::Up => up += 1,
             Verdict::Down => down += 1,
             Verdict::Unknown => {}
@@ -120,6 +145,29 @@ pub(crate) fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_
     }
 }
 
+/// Whether it is up by its verdicts, but too few addresses are left without those that are damped.
+pub(crate) fn is_damped(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
+    let without = SlotHealth {
+        down_v4: slot.down_v4 | slot.damped_v4,
+        down_v6: slot.down_v6 | slot.damped_v6,
+        ..*slot
+    };
+    (slot.damped_v4, slot.damped_v6) != (0, 0)
+        && !is_down(target_set, slot, up_threshold_percent)
+        && is_down(target_set, &without, up_threshold_percent)
+}
+
+/// Since when the first of its targets is damped.
+pub(crate) fn damped_since_ms(target_set: &SlotTargets, readings: &[TargetReading]) -> Option<i64> {
+    let mut since = None;
+    for formula in target_set.v4.iter().chain(&target_set.v6) {
+        visit(formula, &mut |index| {
+            since = since.into_iter().chain(readings[index as usize].damped_since_ms).min();
+        });
+    }
+    since
+}
+
 /// What a policy that is held serves of a slot: down is only what was down before and still is, so
 /// what came back serves; and what did not serve before is as it is. Where that differs from the
 /// truth it may change any moment, so the horizon is near.
@@ -134,7 +182,7 @@ pub(crate) fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
         down_v6,
         horizon_secs: if is_true { now.horizon_secs } else { 0 },
         went_down: if is_true { now.went_down } else { 0 },
-        is_awaited: false,
+        ..SlotHealth { is_awaited: false, ..*now }
     }
 }
 

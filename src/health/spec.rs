@@ -67,6 +67,23 @@ pub struct Spec {
     pub down_after: u16,
     /// Successes in a row that clear the count of failures.
     pub ok_after: u16,
+    /// When it is damped.
+    pub flap: FlapLimits,
+}
+
+/// How often a target may turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlapLimits {
+    /// With more turns than this it is damped; 0 for never.
+    pub turns: u16,
+    /// Turns within this time count, in milliseconds.
+    pub window_ms: u32,
+}
+
+impl Default for FlapLimits {
+    fn default() -> FlapLimits {
+        FlapLimits { turns: 6, window_ms: 600_000 }
+    }
 }
 
 /// What is asked of a target.

@@ -99,4 +99,29 @@ pub struct PolicyMembers {
     pub up_threshold_percent: u8,
     /// When it distrusts its probes.
     pub guard: PanicGuard,
+    /// Its pools, by their numbers.
+    pub pools: Vec<Pool>,
+}
+
+/// PoPs among which a client's preference list chooses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pool {
+    /// The names of a fence's PoPs, for people; empty for what the policy offers outside fences.
+    pub name: Arc<str>,
+    /// Its PoPs, as numbers of the policy's members.
+    pub members: Vec<u32>,
+}
+
+/// What an operator has decided about a PoP, by override or in the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManualState {
+    /// Nothing: probes decide, and the PoP counts.
+    #[default]
+    None,
+    /// In service whatever probes say.
+    Up,
+    /// Drained, or on its way to or from that: it serves as far as probes call it up.
+    Moved,
+    /// Out of service.
+    Down,
 }

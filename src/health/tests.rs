@@ -1,14 +1,23 @@
 //! Target sets for the tests of this folder.
 
-use super::spec::{Check, PanicGuard, PushCheck, Spec, TcpCheck};
-use super::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};
+use super::spec::{Check, FlapLimits, PanicGuard, PushCheck, Spec, TcpCheck};
+use super::targets::{Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// TCP every 5 s, 1 s of time-out, 2 up, 3 down, 4 ok.
 pub(super) fn spec() -> Spec {
     let check = Check::Tcp(TcpCheck { port: 80, send: None, expect: None });
-    Spec { check, to: None, every_ms: 5_000, timeout_ms: 1_000, up_after: 2, down_after: 3, ok_after: 4 }
+    Spec {
+        check,
+        to: None,
+        every_ms: 5_000,
+        timeout_ms: 1_000,
+        up_after: 2,
+        down_after: 3,
+        ok_after: 4,
+        flap: FlapLimits::default(),
+    }
 }
 
 /// Pushed, overdue after this long.
@@ -58,6 +67,7 @@ pub(super) fn target_set(pops: usize, policies: usize, canaries: usize) -> Targe
             members: (0..pops).map(|pop| (pop as u16, pop as u32)).collect(),
             up_threshold_percent: 50,
             guard: PanicGuard::default(),
+            pools: vec![Pool { name: "".into(), members: (0..pops as u32).collect() }],
         });
     }
     for canary in 0..canaries {

@@ -2,7 +2,7 @@
 
 use super::Now;
 use crate::health::Moment;
-use crate::health::event::HealthEvent;
+use crate::health::event::{HealthEvent, TargetName};
 use crate::health::health_state::HealthState;
 use crate::health::monitor::Monitor;
 use crate::health::saved::SavedHealth;
@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 /// Key of the alarm of checks without a result.
 const OWN_FAULT: &str = "own fault";
+
+/// Key of the alarm of targets that flap.
+const DAMPED: &str = "damped";
 
 /// The monitor with what it has found.
 #[derive(Clone, Debug)]
@@ -74,7 +77,13 @@ impl LiveHealth {
                 HealthEvent::Released { policy, .. } => drop(self.alarms.remove(&format!("policy {policy}"))),
                 HealthEvent::OwnFault { .. } => drop(self.alarms.insert(OWN_FAULT.to_owned(), alarm())),
                 HealthEvent::OwnFaultOver => drop(self.alarms.remove(OWN_FAULT)),
-                HealthEvent::Turned { .. } | HealthEvent::Certificate { .. } | HealthEvent::Lost { .. } => {}
+                HealthEvent::Turned { .. }
+                | HealthEvent::Damped { .. }
+                | HealthEvent::DampingOver { .. }
+                | HealthEvent::Returning { .. }
+                | HealthEvent::Returned { .. }
+                | HealthEvent::Certificate { .. }
+                | HealthEvent::Lost { .. } => {}
             }
             events.push(Event::Health(event));
         }
@@ -100,6 +109,12 @@ impl LiveHealth {
                 is_of_ledger: false,
             });
         }
+        let damped = self.damped_sentence();
+        if let Some(sentence) = &damped {
+            let alarm =
+                Alarm { sentence: String::new(), since_epoch_secs: now_epoch_secs, is_of_ledger: false };
+            self.alarms.entry(DAMPED.to_owned()).or_insert(alarm).sentence.clone_from(sentence);
+        }
         let target_set = self.monitor.target_set();
         let has_canaries = |is_v4: bool| {
             let mut canaries =
@@ -110,9 +125,32 @@ impl LiveHealth {
         self.alarms.retain(|about, _| match about.strip_prefix("policy ") {
             Some(name) => held.iter().any(|policy| &**policy == name),
             None if about == OWN_FAULT => own_fault.is_some(),
+            None if about == DAMPED => damped.is_some(),
             None => has[usize::from(about.ends_with("IPv6"))],
         });
         self.alarms.values().cloned().collect()
+    }
+
+    /// The alarm of targets that flap: one for all, because a broken path makes many flap.
+    fn damped_sentence(&self) -> Option<String> {
+        let mut damped = self.monitor.damped();
+        let first = TargetName::of(damped.next()?);
+        Some(match damped.count() {
+            0 => format!("{first} flaps: it is a last resort until it is calm"),
+            more => {
+                format!("{first} and {more} more targets flap: they are last resorts until they are calm")
+            }
+        })
+    }
+
+    /// Policies with a pool on its way back from all down, by name, each once.
+    pub(super) fn returning(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
+        let policies = self.health_state.returning.iter().map(|pool| pool.policy as usize);
+        let mut names: Vec<Arc<str>> = policies
+            .filter_map(|policy| Some(snapshot.steering.policies.get(policy)?.name.clone()))
+            .collect();
+        names.dedup();
+        names
     }
 
     /// Policies that the panic guard holds, by name.

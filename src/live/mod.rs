@@ -36,6 +36,7 @@ use crate::health::probe_result::ProbeResult;
 use crate::health::ramp::SavedRamp;
 use crate::health::saved::SavedHealth;
 use crate::health::schedule::Ticket;
+use crate::health::targets::ManualState;
 use crate::limits::{CLOCK_STEP_MILLIS, EXPIRY_LOOK_SECS};
 use crate::shared::command::{LoadPush, OverrideChange, ProbePush};
 use crate::shared::event::Event;
@@ -241,8 +242,8 @@ impl LiveState {
         draft::draft(&ground, change, now.epoch_secs)
     }
 
-    /// Which PoPs an operator has decided about, by override or in the file, in order.
-    pub fn overridden(&self, now: Now) -> Vec<bool> {
+    /// What operators have decided about each PoP, by override or in the file, in order.
+    pub fn overridden(&self, now: Now) -> Vec<ManualState> {
         self.overrides.overridden(&self.snapshot.pops, now.epoch_secs)
     }
 

@@ -4,9 +4,10 @@
 //! in the ledger, where it says nothing, until the next change is saved: so a clock that is set
 //! back finds in a running node what it would find in one that was restarted.
 
+use crate::health::targets::ManualState;
 use crate::shared::event::Event;
 use crate::snapshot::Snapshot;
-use crate::steer::ledger::{Ledger, Override};
+use crate::steer::ledger::{Effective, Ledger, Override};
 use crate::steer::pop::{AdminState, Pop};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,14 +41,17 @@ impl Overrides {
         self.ledger = ledger;
     }
 
-    /// Which PoPs an operator has decided about, by override or in the file, in order: the panic
-    /// guard leaves them out.
-    pub(crate) fn overridden(&self, pops: &[Pop], now: u64) -> Vec<bool> {
-        self.ledger
-            .effective(pops, now)
-            .iter()
-            .map(|is| is.state_by.is_some() || is.state != AdminState::Auto)
-            .collect()
+    /// What operators have decided about each PoP, by override or in the file, in order: the panic
+    /// guard leaves those with a decision out.
+    pub(crate) fn overridden(&self, pops: &[Pop], now: u64) -> Vec<ManualState> {
+        let of = |is: &Effective| match is.state {
+            AdminState::Up => ManualState::Up,
+            AdminState::Down => ManualState::Down,
+            AdminState::Drain => ManualState::Moved,
+            AdminState::Auto if is.state_by.is_some() => ManualState::Moved,
+            AdminState::Auto => ManualState::None,
+        };
+        self.ledger.effective(pops, now).iter().map(of).collect()
     }
 
     /// What has come about by the clock since the last call: that an entry begins, passes a
@@ -104,11 +108,11 @@ impl Overrides {
     }
 }
 
-/// The longest TTL that a policy gives, in seconds: so long before a planned change TTLs are at
-/// their shortest.
+/// The longest TTL of steered records, in seconds, by a policy, a rule or an owner: so long before
+/// a planned change TTLs are at their shortest.
 pub(crate) fn ahead_secs(snapshot: &Snapshot) -> u32 {
     let of_policies = snapshot.policies.iter().map(|scoped| &scoped.policy);
     let ttls =
         of_policies.flat_map(|policy| policy.rules.iter().filter_map(|rule| rule.ttl).chain([policy.ttl]));
-    ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0)
+    ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0).max(snapshot.zones.owner_ttl_max_secs())
 }

@@ -25,7 +25,7 @@ impl LiveState {
 
 /// What hands and files say.
 fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
-    let ledger = overrides.ledger();
+    let (ledger, cached_secs) = (overrides.ledger(), ahead_secs(snapshot));
     let entry = |id: Option<u64>| id.and_then(|id| ledger.entry(id)).cloned();
     let one = |(pop, is): (&Pop, Effective)| PopView {
         name: pop.name.clone(),
@@ -38,7 +38,7 @@ fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) 
         weight_by: entry(is.weight_by),
         left: is.left,
         plans: ledger.plans(pop, now).cloned().collect(),
-        cached_secs: ahead_secs(snapshot),
+        cached_secs,
         health: PopHealth::default(),
         targets: Vec::new(),
         feeds: Vec::new(),
@@ -75,6 +75,8 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
     operator_view.without_result = health.monitor.own_faults();
     operator_view.frozen = health.monitor.frozen();
     operator_view.held = health.held(snapshot);
+    operator_view.damped = health.monitor.damped().count();
+    operator_view.returning = health.returning(snapshot);
     operator_view.alarms.extend(health.alarms(snapshot, now.epoch_secs));
 }
 
@@ -140,6 +142,8 @@ fn view(report: &TargetReport<'_>) -> TargetView {
         certificate_days: report.certificate_days.map(i64::from),
         degraded: report.degraded.map(ToString::to_string),
         is_frozen: report.is_frozen,
+        turns: report.turns,
+        damped_secs: report.damped_for_ms.map(|ms| ms.div_ceil(1000)),
         lasted_secs: report.lasted_ms / 1000,
         result_age_secs: report.seen_ago_ms.map(|ms| ms / 1000),
     }

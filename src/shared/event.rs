@@ -230,6 +230,10 @@ impl Event {
                 HealthEvent::FreezeSpent { .. } => "freeze_spent",
                 HealthEvent::Held { .. } => "policy_held",
                 HealthEvent::Released { .. } => "policy_released",
+                HealthEvent::Damped { .. } => "target_damped",
+                HealthEvent::DampingOver { .. } => "damping_over",
+                HealthEvent::Returning { .. } => "policy_returning",
+                HealthEvent::Returned { .. } => "policy_returned",
                 HealthEvent::Certificate { .. } => "certificate",
                 HealthEvent::OwnFault { .. } => "probes_without_result",
                 HealthEvent::OwnFaultOver => "probes_with_result",
@@ -340,6 +344,18 @@ fn of_health(event: &HealthEvent) -> Value {
         }
         HealthEvent::Released { policy, lasted_ms, .. } => {
             json!({ "policy": &**policy, "lasted_ms": lasted_ms })
+        }
+        HealthEvent::Damped { subject, turns, window_ms, for_ms } => {
+            json!({ "target": of(subject), "turns": turns, "window_ms": window_ms, "for_ms": for_ms })
+        }
+        HealthEvent::DampingOver { subject, lasted_ms } => {
+            json!({ "target": of(subject), "lasted_ms": lasted_ms })
+        }
+        HealthEvent::Returning { policy, pool, up, of, at_most_ms } => {
+            json!({ "policy": &**policy, "fence": &**pool, "up": up, "of": of, "at_most_ms": at_most_ms })
+        }
+        HealthEvent::Returned { policy, pool, lasted_ms } => {
+            json!({ "policy": &**policy, "fence": &**pool, "lasted_ms": lasted_ms })
         }
         HealthEvent::OwnFault { why } => json!({ "why": &**why }),
         HealthEvent::OwnFaultOver => json!({}),

@@ -23,6 +23,10 @@ pub struct OperatorView {
     pub(crate) frozen: [bool; 2],
     /// Policies that the panic guard holds.
     pub(crate) held: Vec<Arc<str>>,
+    /// Policies with a pool on its way back from all down.
+    pub(crate) returning: Vec<Arc<str>>,
+    /// Targets that flap, and so are last resorts.
+    pub(crate) damped: usize,
 }
 
 /// A sentence that stays until its cause is gone.
@@ -157,6 +161,10 @@ pub(crate) struct TargetView {
     pub(crate) degraded: Option<String>,
     /// Whether its results do not count now, since all canaries of its family fail.
     pub(crate) is_frozen: bool,
+    /// Turns of the verdict that count towards damping.
+    pub(crate) turns: u16,
+    /// It flaps, and is a last resort for so many seconds still.
+    pub(crate) damped_secs: Option<u64>,
     /// For how long the verdict holds, in seconds.
     pub(crate) lasted_secs: u64,
     /// Age of the last result, in seconds.

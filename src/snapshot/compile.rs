@@ -159,7 +159,7 @@ fn assemble(
     if findings.has_errors() {
         return (None, findings);
     }
-    let status = status(deployment, &parts.steering, |_| false);
+    let status = status(deployment, &parts.steering, |_| SlotHealth::default());
     let snapshot = Snapshot {
         pops: deployment.pops.as_slice().into(),
         policies: deployment.policies.as_slice().into(),
@@ -248,13 +248,11 @@ fn fact(database: &Database) -> String {
     )
 }
 
-/// The status in which the PoPs for which `is_down` holds are down by probes.
-pub fn status(deployment: &Deployment, steering: &Steering, is_down: impl Fn(&str) -> bool) -> Status {
-    let down = SlotHealth { down_v4: u64::MAX, down_v6: u64::MAX, went_down: 1, ..SlotHealth::default() };
-    let health = |slot: &Slot| {
-        if is_down(&steering.pops[usize::from(slot.pop.0)].name) { down } else { SlotHealth::default() }
-    };
-    let health_state = HealthState { slots: steering.slots.iter().map(health).collect(), held: Vec::new() };
+/// The status in which probes say so of every service of each PoP, by its name.
+pub fn status(deployment: &Deployment, steering: &Steering, of: impl Fn(&str) -> SlotHealth) -> Status {
+    let health = |slot: &Slot| of(&steering.pops[usize::from(slot.pop.0)].name);
+    let health_state =
+        HealthState { slots: steering.slots.iter().map(health).collect(), ..HealthState::default() };
     Status::new(
         deployment.pops.iter().map(PopStatus::of).collect(),
         &steering.slots,

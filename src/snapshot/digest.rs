@@ -50,14 +50,24 @@ impl Digest {
         }
         // The horizon is left out: it shapes TTLs alone, and moves with every probe.
         let (views, of_policies) = status.views();
-        for slot in views.iter().flat_map(View::slots) {
-            hash.update([slot.has, slot.up, slot.awaited]);
-            hash.update(slot.down_v4.to_be_bytes());
-            hash.update(slot.down_v6.to_be_bytes());
-            hash.update(slot.went_down.to_be_bytes());
+        for view in views {
+            hash_view(&mut hash, view);
+            for (pool, view) in view.returning() {
+                hash.update(pool.0.to_be_bytes());
+                hash_view(&mut hash, view);
+            }
         }
         of_policies.for_each(|view| hash.update(view.to_be_bytes()));
         Digest { inputs: self.inputs, whole: hash.finalize().into() }
+    }
+}
+
+fn hash_view(hash: &mut Sha256, view: &View) {
+    for slot in view.slots() {
+        hash.update([slot.has, slot.up, slot.last_resort, slot.awaited]);
+        hash.update(slot.down_v4.to_be_bytes());
+        hash.update(slot.down_v6.to_be_bytes());
+        hash.update(slot.went_down.to_be_bytes());
     }
 }
 

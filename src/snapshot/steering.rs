@@ -367,6 +367,7 @@ impl<'a> ListedPolicy<'a> {
             slots,
             cnames: ranker.cnames().into(),
             members: ranker.members().into(),
+            pools: ranker.pools().all(),
             tail: ranker.tail().into(),
             scopes: 0,
             preference_lists: self.preference_lists.finish(),

@@ -3,9 +3,9 @@
 //! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides; inside it PoPs
 //! that pass in every family of the policy come first, and the highest score wins. Only if the
 //! winner lacks the asked family does that family go on alone. The order of desperation is: regular
-//! candidates; last resorts (drained, weight 0, left by the client's cell); then what the policy
-//! says for "all down", which by default is the same again with the probes' verdicts ignored. A PoP
-//! switched off by hand is never answered.
+//! candidates; last resorts (drained, weight 0, left by the client's cell, flapping); then what the
+//! policy says for "all down", which by default is the same again with the probes' verdicts
+//! ignored. A PoP switched off by hand is never answered.
 //!
 //! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
 //! passes and accepts the cell, and stays where there is none.
@@ -30,6 +30,10 @@ pub enum Passed {
     LastResort,
     /// Down by probes.
     Down,
+    /// It came back from all down, and the others have not yet.
+    Returning,
+    /// It turned up and down too often, and others were tried first.
+    Flaps,
     /// An equal with a higher score won.
     Outscored,
     /// An equal that passes in more families was preferred.
@@ -47,7 +51,7 @@ pub enum Passed {
 pub enum Resort {
     /// A regular candidate that passes.
     Regular,
-    /// A drained candidate or one of weight 0.
+    /// A drained candidate, one of weight 0, or one that flaps.
     LastResort,
     /// Everything is down; what went down last.
     LastGood,
@@ -64,7 +68,7 @@ impl Resort {
     const ALL: [Resort; 4] = [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
 
     /// Who is looked at.
-    fn tier(self) -> CandidateTier {
+    pub(crate) fn tier(self) -> CandidateTier {
         match self {
             Resort::Regular | Resort::LastGood | Resort::AsIfUp => CandidateTier::Regular,
             Resort::LastResort | Resort::LastGoodLastResort | Resort::AsIfUpLastResort => {
@@ -177,8 +181,10 @@ pub fn sole<'a>(
 /// Every other case.
 #[inline(never)]
 fn contended(question: ChoiceInputs<'_>, key: u64, choice_trace: &mut impl ChoiceTrace) -> (Choice, u32) {
+    let view = question.view.of(question.preference_list);
     let mut scan = Scan {
-        question,
+        base: question.view,
+        question: ChoiceInputs { view, ..question },
         key,
         choice_trace,
         horizon_secs: NO_HORIZON,
@@ -210,6 +216,8 @@ struct Best<'a> {
 /// A choice in the making.
 struct Scan<'a, 'w, W> {
     question: ChoiceInputs<'a>,
+    /// What the policy sees, whatever pool is on its way back.
+    base: &'a View,
     key: u64,
     choice_trace: &'w mut W,
     /// Nearest horizon of those looked at.
@@ -325,10 +333,11 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
         }
         // Whoever has the family is switched off by hand: there is none of it for anybody.
         if !status.offers(policy, view, family) {
+            self.horizon_secs = self.horizon_secs.min(status.planned_secs(policy));
             return Choice::NoData;
         }
         // Only a list that stops short gets here. A fence is never left, and the type does exist.
-        if preference_list.fence {
+        if preference_list.pool.is_fence() {
             return Choice::ServFail;
         }
         // A bound on distance is about health and load; which families there are must not depend on
@@ -354,10 +363,11 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
         Choice::ServFail
     }
 
-    fn whole_policy_is_down(&self) -> bool {
-        let Scan { question, key, .. } = *self;
+    fn whole_policy_is_down(&mut self) -> bool {
+        let Scan { question, base, key, .. } = *self;
         let mut blind = Scan {
             question,
+            base,
             key,
             choice_trace: &mut NoChoiceTrace,
             horizon_secs: NO_HORIZON,
@@ -365,9 +375,11 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             saw_awaited: false,
             takes_awaited: true,
         };
-        ![Resort::Regular, Resort::LastResort]
+        let is_down = ![Resort::Regular, Resort::LastResort]
             .into_iter()
-            .any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some())
+            .any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some());
+        self.horizon_secs = blind.horizon_secs.min(self.horizon_secs);
+        is_down
     }
 
     /// The list, then what is behind it.
@@ -445,27 +457,41 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             Err(_) => return Err(Passed::NotYet),
         };
         let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-        match (status.tier(pop, weight, key, pops[usize::from(pop.0)].seed), resort.tier()) {
-            (None, _) => return Err(Passed::Off),
-            (Some(CandidateTier::LastResort), CandidateTier::Regular) => return Err(Passed::LastResort),
-            (Some(CandidateTier::Regular), CandidateTier::LastResort) => return Err(Passed::NotYet),
-            _ => {}
-        }
+        let tier = status.tier(pop, weight, key, pops[usize::from(pop.0)].seed);
         let slot = policy.slots[usize::from(pop.0)];
-        if slot == NO_SLOT {
-            return Err(Passed::NoAddresses);
+        let seen = (slot != NO_SLOT).then(|| view.slot(slot));
+        let wanted = family.unwrap_or(Families::MAX);
+        // In regular service, but what is asked flaps.
+        let flaps = seen.is_some_and(|seen| {
+            seen.up & wanted == 0 && seen.last_resort & wanted != 0 && !resort.ignores_probes()
+        });
+        let passed = match (tier, resort.tier()) {
+            (None, _) => Some(Passed::Off),
+            (Some(CandidateTier::LastResort), CandidateTier::Regular) => Some(Passed::LastResort),
+            (Some(CandidateTier::Regular), CandidateTier::LastResort) if !flaps => Some(Passed::NotYet),
+            _ => None,
+        };
+        if let Some(passed) = passed {
+            // Probes of a PoP that is passed over change nothing, but a planned change may bring
+            // the PoP back.
+            self.horizon_secs = self.horizon_secs.min(status.pop(pop).horizon_secs);
+            return Err(passed);
         }
-        let seen = view.slot(slot);
+        let Some(seen) = seen else { return Err(Passed::NoAddresses) };
         self.horizon_secs = self.horizon_secs.min(seen.horizon_secs);
         if resort.asks_last() && seen.went_down != self.last_down {
             return Err(Passed::Down);
         }
         self.saw_awaited |= seen.awaited != 0;
-        let families =
-            seen.families(resort.ignores_probes()) | if self.takes_awaited { seen.awaited } else { 0 };
-        let wanted = family.unwrap_or(Families::MAX);
+        let families = seen.families(resort.tier(), resort.ignores_probes())
+            | if self.takes_awaited { seen.awaited } else { 0 };
         if families & wanted == 0 {
-            return Err(if seen.has & wanted != 0 { Passed::Down } else { Passed::NoAddresses });
+            return Err(match () {
+                () if seen.has & wanted == 0 => Passed::NoAddresses,
+                () if flaps => Passed::Flaps,
+                () if self.base.slot(slot).up & wanted != 0 => Passed::Returning,
+                () => Passed::Down,
+            });
         }
         let complete = families & policy.families == policy.families;
         Ok((Winner::Pop { pop, slot, families, resort }, weight.max(1), complete))

@@ -321,10 +321,12 @@ impl Ledger {
                 *next = (*next).into_iter().chain(change).min();
                 continue;
             }
-            *next = change;
             let is_over = entry.transition.is_over(now);
+            let keeps_below = matches!(entry.action, Action::State(to) if is_off(to)) && !is_over;
+            // While its cells leave, the end of an entry below still changes the state.
+            *next = if keeps_below { (*next).into_iter().chain(change).min() } else { change };
             match entry.action {
-                Action::State(to) if is_off(to) && !is_over => {
+                Action::State(_) if keeps_below => {
                     // The state below holds until the last cell has left.
                     is.left = entry.transition.position(u32::from(ALL_CELLS), now) as Share256;
                     is.state_by = Some(entry.id);

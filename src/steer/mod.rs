@@ -8,6 +8,7 @@ pub(crate) mod choose;
 pub(crate) mod ledger;
 pub(crate) mod nearest;
 pub(crate) mod policy;
+pub(crate) mod pools;
 pub(crate) mod pop;
 pub(crate) mod preference_list;
 pub(crate) mod ranker;

@@ -36,6 +36,20 @@ impl EntryTarget {
 /// The weight of an entry that no rule or policy overrides: the PoP's own, from the status.
 pub(crate) const OWN_WEIGHT: u32 = u32::MAX;
 
+/// Number of a pool in its policy ([`super::table::PolicyTable::pools`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PoolNumber(pub(crate) u16);
+
+impl PoolNumber {
+    /// What the policy offers outside fences.
+    pub(crate) const OPEN: PoolNumber = PoolNumber(0);
+
+    /// Whether it is the pool of a fence.
+    pub(crate) fn is_fence(self) -> bool {
+        self != PoolNumber::OPEN
+    }
+}
+
 /// One candidate of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -78,8 +92,8 @@ pub struct PreferenceList {
     pub(crate) entries: Box<[Entry]>,
     /// Whether the policy's tail follows.
     pub(crate) tail: bool,
-    /// Whether a rule keeps these clients inside the list: nothing outside it is ever answered.
-    pub(crate) fence: bool,
+    /// The pool from which it is made. In a fence's nothing outside the list is ever answered.
+    pub(crate) pool: PoolNumber,
     /// TTL bounds.
     pub ttl: TtlRange,
     /// How many addresses.

@@ -11,8 +11,9 @@
 
 use super::nearest::{Nearest, Ranked};
 use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
+use super::pools::Pools;
 use super::pop::{Pop, PopId};
-use super::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PreferenceList};
+use super::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PoolNumber, PreferenceList};
 use super::rule::{Circumstances, Rule, RuleTarget};
 use crate::geo::distance::{Point, great_circle_m};
 use crate::geo::place::{Coordinates, Place};
@@ -33,6 +34,7 @@ pub(crate) struct Ranker<'a> {
     cnames: Arc<[Name]>,
     /// The policy, and behind it those that its rules lead to.
     reach: Vec<Candidates<'a>>,
+    pools: Pools,
 }
 
 /// Candidates of one policy and of its rules, ready to be ordered.
@@ -42,6 +44,8 @@ struct Candidates<'a> {
     tail: Vec<Entry>,
     own: Contest<'a>,
     of_rules: Vec<Option<Contest<'a>>>,
+    /// For each rule, the pool of its fence.
+    fences: Vec<PoolNumber>,
 }
 
 /// Candidates that are ordered by distance.
@@ -72,8 +76,14 @@ impl<'a> Ranker<'a> {
             }
         }
         // CNAMEs are numbered by the policy that answers.
-        let mut ranker =
-            Ranker { policy, pops, site, cnames: cnames.into(), reach: Vec::with_capacity(reach.len()) };
+        let mut ranker = Ranker {
+            policy,
+            pops,
+            site,
+            cnames: cnames.into(),
+            reach: Vec::with_capacity(reach.len()),
+            pools: Pools::default(),
+        };
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
@@ -87,15 +97,29 @@ impl<'a> Ranker<'a> {
                 RuleTarget::Candidates(bands) => Some(contest(bands)),
                 RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
             });
+            let of_rules = of_rules.collect();
+            let pool = |rule: &'a Rule| match &rule.target {
+                RuleTarget::Candidates(bands) if rule.fence => ranker.pools.fence(pops_of(bands)),
+                RuleTarget::Candidates(bands) => ranker.pools.offer(pops_of(bands)),
+                RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => PoolNumber::OPEN,
+            };
+            let fences = policy.rules.iter().map(pool).collect();
+            ranker.pools.offer(pops_of(&policy.candidates));
             let candidates = Candidates {
+                fences,
                 policy,
                 tail: ranker.listed(&policy.candidates, &policy.weights, usize::MAX),
                 own: contest(&policy.candidates),
-                of_rules: of_rules.collect(),
+                of_rules,
             };
             ranker.reach.push(candidates);
         }
         ranker
+    }
+
+    /// The pools of the policy.
+    pub(crate) fn pools(&self) -> &Pools {
+        &self.pools
     }
 
     /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked
@@ -178,7 +202,7 @@ impl<'a> Ranker<'a> {
         let band = rule.and_then(|r| r.band).unwrap_or(policy.band);
         let mut entries = Vec::new();
         let mut cname = None;
-        let mut fence = false;
+        let mut pool = PoolNumber::OPEN;
         match rule.map(|r| &r.target) {
             Some(RuleTarget::Cname(name)) => cname = Some(self.cname_index(name)),
             Some(RuleTarget::Candidates(bands)) => {
@@ -189,8 +213,8 @@ impl<'a> Ranker<'a> {
                     }
                     _ => self.listed(bands, weights, usize::MAX),
                 };
-                fence = rule.is_some_and(|r| r.fence);
-                if !fence {
+                pool = found.map_or(PoolNumber::OPEN, |(index, _)| of.fences[index]);
+                if !pool.is_fence() {
                     // Behind a rule's candidates the policy's own order goes on, up to `depth` in
                     // all.
                     let listed = entries.len();
@@ -210,8 +234,8 @@ impl<'a> Ranker<'a> {
         PreferenceList {
             cname,
             entries: entries.into(),
-            tail: !fence && !cut && cname.is_none(),
-            fence,
+            tail: !pool.is_fence() && !cut && cname.is_none(),
+            pool,
             ttl: rule.and_then(|r| r.ttl).unwrap_or(policy.ttl),
             answers: rule.and_then(|r| r.answers).unwrap_or(policy.answers),
             when_all_down: self

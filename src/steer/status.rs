@@ -7,8 +7,9 @@
 
 use super::policy::Sharing;
 use super::pop::{AdminState, Pop, PopId};
+use super::preference_list::{AllDown, PoolNumber, PreferenceList};
 use super::table::{Families, NO_SLOT, PolicyTable, Slot, V4, V6};
-use crate::health::health_state::{HealthState, NO_HORIZON, SlotHealth};
+use crate::health::health_state::{HealthState, NO_HORIZON, ReturningPool, SlotHealth};
 use crate::wire::hash::mix;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 pub enum CandidateTier {
     /// In service.
     Regular,
-    /// Drained, of weight 0, or left by the client's cell: only when nothing else passes.
+    /// Drained, of weight 0, left by the client's cell, or flapping: only when nothing else passes.
     LastResort,
 }
 
@@ -103,8 +104,10 @@ pub struct SlotView {
     pub(crate) went_down: u32,
     /// Families in which it has an address.
     pub has: Families,
-    /// Families in which enough addresses are up.
+    /// Families in which enough addresses are up, without those that flap.
     pub up: Families,
+    /// Families in which enough addresses are up, with those that flap: a last resort.
+    pub last_resort: Families,
     /// Families in which it may be answered without another look: those that are up, where the PoP
     /// is in regular service with a weight of its own, and no cell has left it or is sent
     /// elsewhere. What an entry says may only be its weight.
@@ -118,6 +121,9 @@ pub struct SlotView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     slots: Box<[SlotView]>,
+    /// Of each pool on its way back from all down: what its preference lists see. Where there is
+    /// one, no slot is unconditional, because the preference list decides what is seen.
+    returning: Box<[(PoolNumber, View)]>,
 }
 
 impl View {
@@ -142,7 +148,22 @@ impl View {
         let unknown = std::iter::repeat(SlotHealth::default());
         View {
             slots: slots.iter().zip(health.iter().copied().chain(unknown)).enumerate().map(look).collect(),
+            returning: [].into(),
         }
+    }
+
+    /// What a preference list sees: that of its pool where the pool is on its way back and the list
+    /// says what to answer when all is down. An error or a denial ends with the first that is back.
+    pub fn of(&self, preference_list: &PreferenceList) -> &View {
+        let goes_on =
+            matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_));
+        let mut pools = self.returning.iter().filter(|_| goes_on);
+        pools.find(|(pool, _)| *pool == preference_list.pool).map_or(self, |(_, view)| view)
+    }
+
+    /// What the preference lists of pools on their way back see.
+    pub(crate) fn returning(&self) -> &[(PoolNumber, View)] {
+        &self.returning
     }
 
     /// A slot.
@@ -157,6 +178,52 @@ impl View {
     }
 }
 
+impl View {
+    /// With pools on their way back.
+    fn with_returning(
+        mut self,
+        health: &[SlotHealth],
+        returning: &[ReturningPool],
+        look: impl Fn(&[SlotHealth]) -> View,
+    ) -> View {
+        let of_pool = |pool: &ReturningPool| {
+            let mut health = health.to_vec();
+            for (slot, went_down) in &pool.slots {
+                if let Some(slot) = health.get_mut(*slot as usize) {
+                    *slot = SlotHealth::returning(*went_down);
+                }
+            }
+            (PoolNumber(pool.pool), look(&health))
+        };
+        if returning.is_empty() {
+            return self;
+        }
+        self.returning = returning.iter().map(of_pool).collect();
+        self.slots.iter_mut().for_each(|slot| slot.unconditional = 0);
+        self
+    }
+}
+
+/// What a policy sees that has more damped PoPs than its share.
+fn undamped(health_state: &HealthState, policy: u32, health: &[SlotHealth]) -> Option<Vec<SlotHealth>> {
+    let at = health_state.undamped.binary_search_by_key(&policy, |(policy, _)| *policy).ok()?;
+    let mut health = health.to_vec();
+    for slot in &health_state.undamped[at].1 {
+        if let Some(slot) = health.get_mut(*slot as usize) {
+            (slot.damped_v4, slot.damped_v6) = (0, 0);
+        }
+    }
+    Some(health)
+}
+
+/// Pools of a policy on their way back.
+fn pools_of(health_state: &HealthState, policy: u32) -> &[ReturningPool] {
+    let all = &health_state.returning;
+    let (from, to) =
+        (all.partition_point(|pool| pool.policy < policy), all.partition_point(|pool| pool.policy <= policy));
+    &all[from..to]
+}
+
 impl SlotView {
     fn new(slot: &Slot, health: SlotHealth, state: AdminState, threshold_percent: u8) -> SlotView {
         let has = slot.families();
@@ -169,6 +236,7 @@ impl SlotView {
                 went_down: 0,
                 has,
                 up: has,
+                last_resort: has,
                 unconditional: 0,
                 awaited: 0,
             };
@@ -178,27 +246,41 @@ impl SlotView {
             // At least ceil(threshold * total), and never none.
             up > 0 && up * 100 >= total * usize::from(threshold_percent)
         };
-        let v4 = if has & V4 != 0 && enough(slot.v4.len(), health.down_v4) { V4 } else { 0 };
-        let v6 = if has & V6 != 0 && enough(slot.v6.len(), health.down_v6) { V6 } else { 0 };
-        let (up, awaited) = if health.is_awaited { (0, v4 | v6) } else { (v4 | v6, 0) };
+        // What flaps is left out while enough else is up.
+        let family = |bit: Families, total: usize, down: u64, damped: u64| {
+            let is = |down: u64| if has & bit != 0 && enough(total, down) { bit } else { 0 };
+            let (up, last_resort) = (is(down | damped), is(down));
+            (up, last_resort, if up != 0 { down | damped } else { down })
+        };
+        let (up_v4, last_v4, down_v4) = family(V4, slot.v4.len(), health.down_v4, health.damped_v4);
+        let (up_v6, last_v6, down_v6) = family(V6, slot.v6.len(), health.down_v6, health.damped_v6);
+        let (up, last_resort, awaited) = match health.is_awaited {
+            true => (0, 0, last_v4 | last_v6),
+            false => (up_v4 | up_v6, last_v4 | last_v6, 0),
+        };
         let horizon_secs = if state == AdminState::Down { NO_HORIZON } else { health.horizon_secs };
         SlotView {
-            down_v4: health.down_v4,
-            down_v6: health.down_v6,
+            down_v4,
+            down_v6,
             horizon_secs,
             went_down: health.went_down,
             has,
             up,
+            last_resort,
             unconditional: 0,
             awaited,
         }
     }
 
-    /// Families that may be answered: those it has, and unless probes are ignored those that are
-    /// up.
+    /// Families that may be answered in a tier: those that are up, as a last resort also those that
+    /// flap; and all it has where probes are ignored.
     #[inline]
-    pub(crate) fn families(&self, ignore_probes: bool) -> Families {
-        if ignore_probes { self.has } else { self.up }
+    pub(crate) fn families(&self, tier: CandidateTier, ignore_probes: bool) -> Families {
+        match tier {
+            _ if ignore_probes => self.has,
+            CandidateTier::Regular => self.up,
+            CandidateTier::LastResort => self.last_resort,
+        }
     }
 }
 
@@ -233,11 +315,23 @@ impl Status {
             let same = held
                 .and_then(|at| health_state.held[..at].iter().position(|(_, slots)| slots == health))
                 .or(held);
+            let look =
+                |health: &[SlotHealth]| View::new(&pops, slots, health, &sheds, policy.up_threshold_percent);
             let key = (policy.up_threshold_percent, same.map_or(0, |at| at + 1));
-            let view = *known.entry(key).or_insert_with(|| {
-                views.push(View::new(&pops, slots, health, &sheds, policy.up_threshold_percent));
+            let returning = pools_of(health_state, index as u32);
+            let steady = undamped(health_state, index as u32, health);
+            let is_own = steady.is_some() || !returning.is_empty();
+            let health = steady.as_deref().unwrap_or(health);
+            let view = if !is_own {
+                *known.entry(key).or_insert_with(|| {
+                    views.push(look(health));
+                    (views.len() - 1) as u16
+                })
+            } else {
+                // What one policy alone sees.
+                views.push(look(health).with_returning(health, returning, look));
                 (views.len() - 1) as u16
-            });
+            };
             let mut members =
                 policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
             let parts = members.any(|pop| {
@@ -308,6 +402,12 @@ impl Status {
             _ if status.is_left_by(cell, seed) => Some(CandidateTier::LastResort),
             _ => Some(CandidateTier::Regular),
         }
+    }
+
+    /// 0 while a planned change of any PoP of a policy or its rules is near, else [`NO_HORIZON`].
+    pub(crate) fn planned_secs(&self, policy: &PolicyTable) -> u32 {
+        let pops = policy.members.iter().filter_map(|member| member.target.split().ok());
+        pops.map(|pop| self.pop(pop).horizon_secs).min().unwrap_or(NO_HORIZON)
     }
 
     /// Whether anybody of a policy or its rules has a family and is not switched off by hand,

@@ -79,6 +79,8 @@ pub struct PolicyTable {
     /// Everybody that the policy or one of its rules can answer with, in one band: the whole
     /// policy.
     pub members: Box<[Entry]>,
+    /// Pools, each sorted by PoP: what is offered outside fences, and then each fence once.
+    pub pools: Box<[Box<[PopId]>]>,
     /// Listed order behind every list.
     pub(crate) tail: Box<[Entry]>,
     /// All preference lists.

@@ -213,6 +213,14 @@ impl<'a> Response<'a> {
         Ok(rdata_at)
     }
 
+    /// Lowers the TTL of the record whose data begins at `rdata_at`; never raises it.
+    pub(crate) fn lower_ttl(&mut self, rdata_at: usize, ttl: Ttl) {
+        let place = rdata_at.checked_sub(6).and_then(|ttl_at| self.out.get_mut(ttl_at..)?.first_chunk_mut());
+        if let Some(octets) = place {
+            *octets = u32::from_be_bytes(*octets).min(ttl.secs()).to_be_bytes();
+        }
+    }
+
     /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the
     /// question, or nothing.
     #[inline(always)]

@@ -30,6 +30,8 @@ pub struct ZoneSet {
     /// How many labels apexes have: each number once, the largest first.
     depths: Box<[u8]>,
     links: Links,
+    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if none does.
+    owner_ttl_max_secs: u32,
 }
 
 /// A place of the table of zones: the whole hash of an apex, and its zone.
@@ -57,7 +59,10 @@ impl ZoneSet {
         let depths: BTreeSet<Reverse<u8>> =
             zones.iter().map(|zone| Reverse(zone.apex_labels() as u8)).collect();
         let depths = depths.into_iter().map(|Reverse(depth)| depth).collect();
-        let mut set = ZoneSet { zones, slots: slots.into(), depths, links: Links::default() };
+        let owner_ttls = zones.iter().flat_map(|zone| zone.steered()).filter_map(|(_, steered)| steered.ttl);
+        let owner_ttl_max_secs = owner_ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0);
+        let links = Links::default();
+        let mut set = ZoneSet { zones, slots: slots.into(), depths, links, owner_ttl_max_secs };
         set.links = Links::of(&set);
         set
     }
@@ -71,6 +76,11 @@ impl ZoneSet {
     /// The zone at an index, if there is one.
     pub(crate) fn get(&self, id: ZoneId) -> Option<&Arc<Image>> {
         self.zones.get(id.0 as usize)
+    }
+
+    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if none does.
+    pub(crate) fn owner_ttl_max_secs(&self) -> u32 {
+        self.owner_ttl_max_secs
     }
 
     /// All zones in order.

@@ -4,6 +4,7 @@ mod generator;
 mod golden;
 mod moves;
 mod oracle;
+mod planned;
 mod reply;
 mod reuse;
 mod scope;
@@ -13,3 +14,4 @@ mod sharing;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;
+mod way_back;

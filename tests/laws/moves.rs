@@ -109,7 +109,7 @@ fn without(world: &World, pop: usize) -> Arc<Snapshot> {
     let steering = &world.snapshot.steering;
     let mut slots = vec![SlotHealth::default(); steering.slots.len()];
     slots[pop].down_v4 = u64::MAX;
-    let health_state = HealthState { slots, held: vec![] };
+    let health_state = HealthState { slots, ..HealthState::default() };
     let status = Status::new(
         world.snapshot.status.pops().to_vec(),
         &steering.slots,

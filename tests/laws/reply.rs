@@ -15,6 +15,8 @@ pub struct Got {
     pub records: BTreeSet<String>,
     pub rcode: Rcode,
     pub scope: u8,
+    /// TTL of the first record, or of the SOA of a denial.
+    pub ttl: Option<u32>,
     pub outcome: Outcome,
 }
 
@@ -42,5 +44,6 @@ pub fn got(
     let message = Message::from_vec(&octets).unwrap_or_else(|e| panic!("{name} {rtype} {ecs:?}: {e}"));
     let records =
         message.answers.iter().map(|r| format!("{} {} {}", r.name, r.record_type(), r.data)).collect();
-    Got { records, rcode: outcome.rcode, scope: outcome.scope, outcome }
+    let ttl = message.answers.first().or(message.authorities.first()).map(|record| record.ttl);
+    Got { records, ttl, rcode: outcome.rcode, scope: outcome.scope, outcome }
 }

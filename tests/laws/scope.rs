@@ -68,6 +68,8 @@ pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> 
         let health = |n: usize, dice: &mut Dice| SlotHealth {
             down_v4: mask(dice),
             down_v6: mask(dice),
+            damped_v4: mask(dice),
+            damped_v6: mask(dice),
             horizon_secs: 7,
             went_down: n as u32 % 4,
             is_awaited: dice.once_in(9),
@@ -75,7 +77,7 @@ pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> 
         (0..steering.slots.len()).map(|n| health(n, dice)).collect()
     };
     let held = (0..steering.policies.len() as u32).step_by(2).map(|policy| (policy, slots())).collect();
-    let health_state = HealthState { slots: slots(), held };
+    let health_state = HealthState { slots: slots(), held, ..HealthState::default() };
     let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, sheds);
     Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))
 }

@@ -10,6 +10,7 @@ use meridian::testing::config::{self, Deployment, Sources};
 use meridian::testing::finding::Findings;
 use meridian::testing::finding::render;
 use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::health::health_state::SlotHealth;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::snapshot::compile::{self, Geography};
 use meridian::testing::wire::name::Name;
@@ -113,7 +114,17 @@ pub fn sample() -> World {
 
 /// The world with some PoPs down by probes.
 pub fn with_down(world: &World, down: &[&str]) -> Arc<Snapshot> {
-    let status = compile::status(&world.deployment, &world.snapshot.steering, |pop| down.contains(&pop));
+    with_trouble(world, down, &[])
+}
+
+/// The world with some PoPs down by probes, and some that flap.
+pub fn with_trouble(world: &World, down: &[&str], flaps: &[&str]) -> Arc<Snapshot> {
+    let health = |pop: &str| SlotHealth {
+        damped_v4: if flaps.contains(&pop) { u64::MAX } else { 0 },
+        damped_v6: if flaps.contains(&pop) { u64::MAX } else { 0 },
+        ..if down.contains(&pop) { SlotHealth::all_down(1) } else { SlotHealth::default() }
+    };
+    let status = compile::status(&world.deployment, &world.snapshot.steering, health);
     Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))
 }
 

@@ -174,7 +174,8 @@ static POLICY: KeySection = KeySection {
             "panic",
             &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&PANIC)]),
             Absent::Default("{ share: 50%, window: 30s, hold: 60s }"),
-            "when it distrusts its probes",
+            "when it distrusts its probes, if it has three PoPs or more; its numbers also bound the way back \
+             from all down",
             "{ share: 50%, window: 30s, hold: 60s }",
         ),
         entry(

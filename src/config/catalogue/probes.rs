@@ -130,6 +130,21 @@ probes:
             "good results in a row that clear the count of bad ones",
             "10",
         ),
+        aside(
+            "flap_turns",
+            &Shape::Either(&[Shape::Integer(1, 100), Shape::Choice(&["off"])]),
+            Absent::Default("6"),
+            "an address whose verdict turns more often than this within `flap_window` is a last resort for a \
+             growing time, 10 min at most",
+            "6",
+        ),
+        aside(
+            "flap_window",
+            &TIME,
+            Absent::Default("10m"),
+            "the time in which turns count, 1 s to 1 d",
+            "10m",
+        ),
     ],
     others: Others::None,
     notes: "",

@@ -6,12 +6,12 @@ pub(crate) mod check;
 pub(crate) mod group;
 
 use self::check::Certificates;
-use super::scalar::{integer, members, text, time_ms, word};
+use super::scalar::{integer, members, plain, text, time_ms, word};
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
 use super::world::missing;
 use crate::finding::{Finding, Findings, code};
-use crate::health::spec::{Check, Kind, Probe, ProbeId, Spec};
+use crate::health::spec::{Check, FlapLimits, Kind, Probe, ProbeId, Spec};
 use crate::limits::PROBES_MAX;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -38,6 +38,7 @@ fn spec(check: Check) -> Spec {
         up_after: 3,
         down_after: 3,
         ok_after: 10,
+        flap: FlapLimits::default(),
     }
 }
 
@@ -116,7 +117,9 @@ fn one<'n>(
         return (None, group);
     };
     let found = if group::KINDS.contains(&kind) {
-        for timing in ["to", "every", "timeout", "up_after", "down_after", "ok_after"] {
+        for timing in
+            ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]
+        {
             if let Some((extra, _)) = table.take_entry(timing) {
                 out.push(
                     Finding::error(code::BAD_VALUE, format!("a group has no `{timing}`"))
@@ -172,6 +175,15 @@ fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec
     spec.up_after = count("up_after").unwrap_or(spec.up_after);
     spec.down_after = count("down_after").unwrap_or(spec.down_after);
     spec.ok_after = count("ok_after").unwrap_or(spec.ok_after);
+    if let Some(node) = table.take("flap_turns") {
+        spec.flap.turns = match plain(node) {
+            Some("off") => 0,
+            _ => integer(node, "flap_turns", 1..=100, out).map_or(spec.flap.turns, |turns| turns as u16),
+        };
+    }
+    let window = table.take("flap_window");
+    let window = window.and_then(|node| time_ms(node, "flap_window", 1_000..=86_400_000, out));
+    spec.flap.window_ms = window.map_or(spec.flap.window_ms, |ms| ms as u32);
     spec
 }
 

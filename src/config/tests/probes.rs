@@ -30,8 +30,10 @@ fn everything_arrives() {
         h.example, headers: { X-A: b }, expect: [200, 300-399], \
                 expect_headers: { Server: n }, sni: s.example, ca: ca.pem, warn_days: 3 }\n    to: \
                 192.0.2.9\n    every: 3s\n    timeout: 1s\n    \
-                up_after: 2\n    down_after: 4\n    ok_after: 5\n  bare: { http: /x }\n  off: { https: { \
-                verify: off }, every: 1s }\n  \
+                up_after: 2\n    down_after: 4\n    ok_after: 5\n    flap_turns: 4\n    \
+                flap_window: 90s\n  \
+                bare: { http: /x }\n  off: { https: { \
+                verify: off }, every: 1s, flap_turns: off }\n  \
                 t: { tcp: { port: 7, send: \"a\\r\\n\", expect: b }, to: '[2001:db8::9]:99' }\n  d: { dns: { \
                 name: n.example, type: AAAA, rcode: \
                 REFUSED, answer: '2001:db8::7', port: 54, tcp: on } }\n  e: { exec: [/bin/a, -b] }\n  f: { \
@@ -65,6 +67,7 @@ fn everything_arrives() {
         (web.every_ms, web.timeout_ms, web.up_after, web.down_after, web.ok_after),
         (3_000, 1_000, 2, 4, 5)
     );
+    assert_eq!((web.flap.turns, web.flap.window_ms), (4, 90_000));
     assert_eq!(web.to.unwrap().to_string(), "192.0.2.9:0");
     let Check::Http(http) = &web.check else { panic!() };
     assert_eq!(
@@ -88,6 +91,7 @@ fn everything_arrives() {
         (5_000, 2_000, 3, 3, 10)
     );
     assert_eq!((spec("off").every_ms, spec("off").timeout_ms), (1_000, 500));
+    assert_eq!((bare.flap.turns, bare.flap.window_ms, spec("off").flap.turns), (6, 600_000, 0));
     let Check::Tcp(tcp) = &spec("t").check.clone() else { panic!() };
     assert_eq!(
         (tcp.port, tcp.send.as_deref(), tcp.expect.as_deref()),
@@ -181,6 +185,10 @@ fn probes() {
         ("https: {}, every: ¦1ms", "MRD0104"),
         ("https: {}, timeout: ¦5s", "MRD0104"),
         ("https: {}, up_after: ¦0", "MRD0104"),
+        ("https: {}, flap_turns: ¦0", "MRD0104"),
+        ("https: {}, flap_turns: ¦101", "MRD0104"),
+        ("https: {}, flap_window: ¦1ms", "MRD0104"),
+        ("all_of: [x, y], ¦flap_turns: 5", "MRD0104"),
         ("https: {}, ¦evry: 5s", "MRD0102"),
         ("all_of: [x, ¦z]", "MRD0319"),
         ("all_of: [x, ¦x]", "MRD0104"),

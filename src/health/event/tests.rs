@@ -36,11 +36,26 @@ fn events_read_as_sentences() {
             "policy web: 3 of 5 PoPs went down together: it keeps the state before for at most 59 s",
         ),
         (
+            HealthEvent::Damped { subject: subject.clone(), turns: 7, window_ms: 600_000, for_ms: 60_000 },
+            "probe web of fra (default, 192.0.2.1) flaps, 7 turns within 10 min 0 s: it is a last resort for \
+             1 min 0 s",
+        ),
+        (
+            HealthEvent::DampingOver { subject: subject.clone(), lasted_ms: 60_000 },
+            "probe web of fra (default, 192.0.2.1) is no last resort any more, after 1 min 0 s",
+        ),
+        (
             HealthEvent::Certificate { subject: subject.clone(), days: -1 },
             "probe web of fra (default, 192.0.2.1): the certificate has ended",
         ),
     ] {
         assert_eq!(event.to_string(), line);
-        assert_eq!(event.is_alarm(), matches!(event, HealthEvent::Frozen { .. } | HealthEvent::Held { .. }));
+        assert_eq!(
+            event.is_alarm(),
+            matches!(
+                event,
+                HealthEvent::Frozen { .. } | HealthEvent::Held { .. } | HealthEvent::Damped { .. }
+            )
+        );
     }
 }

@@ -12,7 +12,9 @@ fn guard(share_percent: u8, capacities: &[Option<f64>]) -> Guard {
         capacities.iter().map(|capacity| PopCapacity { name: "pop".into(), capacity: *capacity }).collect();
     let rule = PanicGuard { share_percent, ..PanicGuard::default() };
     let members = (0..pops.len()).map(|pop| (pop as u16, pop as u32)).collect();
-    Guard::new(&PolicyMembers { name: "web".into(), members, up_threshold_percent: 50, guard: rule }, &pops)
+    let policy =
+        PolicyMembers { name: "web".into(), members, up_threshold_percent: 50, guard: rule, pools: vec![] };
+    Guard::new(&policy, &pops)
 }
 
 enum Act {
@@ -50,8 +52,17 @@ fn what_is_held_and_what_is_not() {
             &[(1, Down(0), None), (2, Down(1), None), (33, Down(2), None), (34, Down(3), None)],
         ),
         ("Equal capacities count as PoPs do", 50, &equal, &[(1, Down(0), None), (2, Down(1), None)]),
-        ("Capacity alone can pass the share", 50, &uneven, &[(1, Down(0), held(1, 1, 4))]),
-        ("Capacity counts only where all have one", 50, &partly, &[(1, Down(0), None)]),
+        (
+            "Capacity alone can pass the share, but not the capacity of one PoP",
+            50,
+            &uneven,
+            &[(1, Down(0), None), (2, Down(1), held(2, 2, 4))],
+        ),
+        ("Capacity counts only where all have one", 50, &partly, &[(1, Down(0), None), (2, Down(1), None)]),
+        ("A policy of one PoP believes its probes", 50, &[None], &[(1, Down(0), None)]),
+        ("So does one of two", 50, &[None, None], &[(1, Down(0), None), (1, Down(1), None)]),
+        ("One of three is one fault, whatever the share", 20, &[None; 3], &[(1, Down(0), None)]),
+        ("Two of three are held", 50, &[None; 3], &[(1, Down(0), None), (1, Down(1), held(1, 2, 3))]),
         (
             "100 % is off",
             100,
@@ -167,7 +178,10 @@ proptest! {
             match guard.hold() {
                 Some(hold) => prop_assert!(at(now).since_clock_ms(hold.since_ms) < 60_000),
                 None => prop_assert!(
-                    !has_fallen || fallen * 100 <= inside.len() * usize::from(share),
+                    !has_fallen
+                        || inside.len() < 3
+                        || fallen < 2
+                        || fallen * 100 <= inside.len() * usize::from(share),
                     "{} of {}",
                     fallen,
                     inside.len()

@@ -4,7 +4,9 @@
 //! with [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_health_state`] and
 //! the events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
 
+mod damping;
 mod persist;
+mod pools;
 mod reload;
 mod slots;
 mod target;
@@ -19,9 +21,11 @@ use super::report::TargetReport;
 use super::schedule::{Run, Schedule, Ticket, quick_ms};
 use super::slot::{TargetReading, horizon_secs};
 use super::spec::Check;
-use super::targets::{Target, TargetSet};
+use super::targets::{ManualState, Target, TargetSet};
 use super::verdict::{Thresholds, VerdictState};
+use super::way_back::WayBackChange;
 use crate::limits::{HEALTH_COUNTERS_MS, HEALTH_EVENTS_MAX, PROBE_QUICK_MS};
+use pools::Judged;
 use slots::SlotTable;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
@@ -62,6 +66,10 @@ pub struct Monitor {
     /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
     unconfirmed: [bool; 2],
     slot_table: SlotTable,
+    /// Targets that have turned and are not counted yet, in order.
+    turned: Vec<u32>,
+    /// Targets that are damped.
+    damped: BTreeSet<u32>,
     /// Pushes that become overdue, one entry for each target that waits: early where the watched
     /// target has a later moment.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
@@ -94,6 +102,8 @@ impl Monitor {
             hastened: [None; 2],
             unconfirmed: [false; 2],
             slot_table: SlotTable::default(),
+            turned: Vec::new(),
+            damped: BTreeSet::new(),
             pushes: BinaryHeap::new(),
             awaited: 0,
             await_ends: None,
@@ -164,10 +174,11 @@ impl Monitor {
         meant.len()
     }
 
-    /// Sets which PoPs have an override, in the order of the target set. The panic guard neither
-    /// counts nor holds them.
-    pub fn handle_overrides(&mut self, overridden: &[bool]) {
-        self.slot_table.handle_overrides(&self.target_set, overridden);
+    /// Sets what operators have decided about each PoP, in the order of the target set. The panic
+    /// guard neither counts nor holds a PoP with a decision, and a decision ends its damping.
+    pub fn handle_overrides(&mut self, by_hand: &[ManualState]) {
+        self.end_dampings(by_hand);
+        self.slot_table.handle_overrides(&self.target_set, by_hand);
     }
 
     /// Whether the first answer need not wait: every target that is run has a verdict, or
@@ -184,6 +195,11 @@ impl Monitor {
         self.confirm(now);
         let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
+        if !self.turned.is_empty() {
+            self.count_turns(now);
+            let judged = self.slot_table.evaluate(&self.target_set, now);
+            self.tell_judgements(judged, now);
+        }
         let counters_may = self.polled_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
         if !(self.slot_table.has_turned || self.slot_table.has_counted && counters_may) {
             return None;
@@ -217,6 +233,7 @@ impl Monitor {
             v6.next_wake(),
             self.slot_table.next_wake(),
             self.await_ends,
+            self.next_damping_end(),
             counters,
         ]
         .into_iter()
@@ -246,6 +263,10 @@ impl Monitor {
                 certificate_days: watch.certificate_days,
                 degraded: watch.degraded.as_ref(),
                 seen_ago_ms: watch.seen_ms.map(ago),
+                turns: watch.flap.turns(target.spec.flap, now),
+                damped_for_ms: watch.flap.damping.map(|damping| {
+                    u64::try_from(damping.until_ms.saturating_sub(now.clock_ms())).unwrap_or(0)
+                }),
             }
         })
     }
@@ -290,6 +311,9 @@ impl Monitor {
         }
         if self.await_ends.is_some_and(|end| end <= now) {
             self.end_awaits(now);
+        }
+        if self.next_damping_end().is_some_and(|end| end <= now) {
+            self.advance_dampings(now);
         }
         if self.first_round_ends.is_some_and(|end| end <= now || self.awaited == 0) {
             self.first_round_ends = None;
@@ -480,6 +504,9 @@ impl Monitor {
         if now_is != before {
             let lasted_ms = now.since_clock_ms(watch.since_ms);
             let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
+            if before != Verdict::Unknown {
+                self.turned.push(index);
+            }
             watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
             self.tell(HealthEvent::Turned {
@@ -520,10 +547,16 @@ impl Monitor {
                 (_, Some(0)) => Some(0),
                 (_, Some(checks)) => Some(next_ms + u64::from(checks - 1) * step_ms),
             };
+        // Read again with the next result, so a step earlier at the latest.
+        let damping = watch.flap.damping;
+        let damped_ms =
+            damping.map(|damping| Moment(u64::try_from(damping.until_ms).unwrap_or(0)).since_ms(now));
+        let damped_ms = damped_ms.map(|ms| ms.saturating_sub(step_ms));
         TargetReading {
             verdict: watch.verdict_state.verdict(),
             is_awaited: watch.awaited_until.is_some(),
-            horizon_secs: horizon_secs(horizon_ms),
+            damped_since_ms: damping.map(|damping| damping.since_ms),
+            horizon_secs: horizon_secs(horizon_ms.into_iter().chain(damped_ms).min()),
             since_ms: watch.since_ms,
         }
     }
@@ -566,6 +599,8 @@ impl Monitor {
             }
         }
         self.count_awaits();
+        self.turned.clear();
+        self.damped = self.find_damped();
         let readings = (0..self.watched.len() as u32).map(|index| self.reading(index, self.now)).collect();
         self.slot_table = SlotTable::new(&self.target_set, readings);
         if self.awaited == 0 {
@@ -573,8 +608,19 @@ impl Monitor {
         }
     }
 
-    fn tell_judgements(&mut self, judged: Vec<(u32, Judgement)>, now: Moment) {
-        for (policy, judgement) in judged {
+    fn tell_judgements(&mut self, judged: Judged, now: Moment) {
+        for (policy, number, census, change) in judged.pools {
+            let target_set = &self.target_set.policies[policy as usize];
+            let (policy, pool) =
+                (target_set.name.clone(), target_set.pools[usize::from(number)].name.clone());
+            self.tell(match change {
+                WayBackChange::Begun { at_most_ms } => {
+                    HealthEvent::Returning { policy, pool, up: census.up, of: census.of, at_most_ms }
+                }
+                WayBackChange::Ended { lasted_ms } => HealthEvent::Returned { policy, pool, lasted_ms },
+            });
+        }
+        for (policy, judgement) in judged.guards {
             let target_set = &self.target_set.policies[policy as usize];
             let (policy, at_most_ms) = (target_set.name.clone(), u64::from(target_set.guard.hold_ms));
             self.tell(match judgement {

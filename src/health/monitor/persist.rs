@@ -5,7 +5,9 @@ use super::target::WatchedTarget;
 use crate::health::Moment;
 use crate::health::guard::Hold;
 use crate::health::health_state::Verdict;
-use crate::health::saved::{Epoch, SavedHealth, SavedHold, SavedSlot, SavedTarget};
+use crate::health::saved::{
+    Epoch, SavedFlap, SavedHealth, SavedHold, SavedRank, SavedReturn, SavedSlot, SavedTarget,
+};
 use crate::health::spec::Check;
 use crate::health::targets::Target;
 use crate::health::verdict::Thresholds;
@@ -42,6 +44,11 @@ impl Monitor {
             }
             taken += 1;
         }
+        for saved in &kept.flaps {
+            if let Some(&index) = index_of.get(&*saved.key) {
+                self.watched[index].flap = saved.flap(epoch, now);
+            }
+        }
         self.now = now;
         self.rebuild();
         let target_set = self.target_set.clone();
@@ -57,6 +64,13 @@ impl Monitor {
                 && now.since_clock_ms(hold.since_ms) < u64::from(target_set.policies[policy].guard.hold_ms)
             {
                 self.slot_table.resume(&target_set, policy, hold, &saved.down, now);
+            }
+        }
+        for saved in &kept.returns {
+            let policy = target_set.policies.iter().position(|policy| policy.name == saved.policy);
+            let since_ms = epoch.clock_ms(saved.since_epoch_ms);
+            if let Some(policy) = policy {
+                self.slot_table.pools_mut().resume(&target_set, policy as u32, saved, since_ms, now);
             }
         }
         taken
@@ -82,9 +96,17 @@ impl Monitor {
             let policy = self.target_set.policies[policy as usize].name.clone();
             SavedHold { policy, since_epoch_ms: epoch.stamp(hold.since_ms), down }
         };
+        let way_back = |(policy, since_ms, slots): (u32, i64, Vec<SavedRank>)| {
+            let policy = self.target_set.policies[policy as usize].name.clone();
+            SavedReturn { policy, since_epoch_ms: epoch.stamp(since_ms), slots }
+        };
+        let flap =
+            |(target, watch): (&Target, &WatchedTarget)| SavedFlap::of(&target.key, &watch.flap, epoch);
         SavedHealth {
+            flaps: self.target_set.targets.iter().zip(&self.watched).filter_map(flap).collect(),
             targets: self.target_set.targets.iter().zip(&self.watched).filter_map(keep).collect(),
             holds: self.slot_table.holds(&self.target_set).map(hold).collect(),
+            returns: self.slot_table.pools().returns(&self.target_set).map(way_back).collect(),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Monitor, WatchedTarget};
 use crate::health::Moment;
 use crate::health::canary::{FreezeChange, IpFamily};
 use crate::health::health_state::Verdict;
-use crate::health::targets::{Formula, SlotTargets, Target, TargetSet};
+use crate::health::targets::{Formula, ManualState, SlotTargets, Target, TargetSet};
 use crate::health::verdict::VerdictState;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +20,7 @@ impl Monitor {
         // Falls up to here belong to the slots of the old target set.
         let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
+        self.count_turns(now);
         let old = std::mem::replace(&mut self.target_set, target_set);
         let new = self.target_set.clone();
         let old_watches = std::mem::take(&mut self.watched);
@@ -57,11 +58,11 @@ impl Monitor {
         let slot_table = std::mem::take(&mut self.slot_table);
         self.rebuild();
         self.slot_table.take_over(&slot_table, &old, &new, &slots_that_stay(&old, &new));
-        let overridden: HashMap<&str, bool> =
-            old.pops.iter().map(|pop| &*pop.name).zip(slot_table.overridden().iter().copied()).collect();
-        let overridden: Vec<bool> =
-            new.pops.iter().map(|pop| overridden.get(&*pop.name).copied().unwrap_or(false)).collect();
-        self.slot_table.handle_overrides(&new, &overridden);
+        let by_hand: HashMap<&str, ManualState> =
+            old.pops.iter().map(|pop| &*pop.name).zip(slot_table.by_hand().iter().copied()).collect();
+        let by_hand: Vec<ManualState> =
+            new.pops.iter().map(|pop| by_hand.get(&*pop.name).copied().unwrap_or_default()).collect();
+        self.slot_table.handle_overrides(&new, &by_hand);
         for (family, lasted_ms) in thawed {
             self.handle_change(family, FreezeChange::Thawed(lasted_ms.max(1)), now);
         }
@@ -87,6 +88,7 @@ fn inherit(
         watched.verdict_state = VerdictState::inherited(before.verdict_state.verdict());
         watched.since_ms = before.since_ms;
         watched.awaited_until = None;
+        watched.flap.clone_from(&before.flap);
     }
     watched
 }

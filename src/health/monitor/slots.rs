@@ -8,9 +8,10 @@
 use crate::health::Moment;
 use crate::health::guard::{Guard, Hold, Judgement};
 use crate::health::health_state::{HealthState, SlotHealth};
+use crate::health::monitor::pools::{Judged, PoolTable};
 use crate::health::saved::SavedSlot;
 use crate::health::slot::{self, TargetReading};
-use crate::health::targets::{SlotTargets, TargetSet};
+use crate::health::targets::{ManualState, PolicyMembers, SlotTargets, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,6 +24,8 @@ pub(super) struct SlotTable {
     /// For each slot, (policy, number of the member in it).
     members: Vec<Vec<(u32, u32)>>,
     slots: Vec<SlotHealth>,
+    /// For each slot its PoP.
+    pop_of: Vec<u16>,
     /// For each slot, in per cent, of how many of its addresses the strictest of its policies makes
     /// do.
     thresholds: Vec<u8>,
@@ -35,7 +38,9 @@ pub(super) struct SlotTable {
     is_touched: Vec<bool>,
     /// For each policy that is held, the slots before.
     held: BTreeMap<u32, Vec<SlotHealth>>,
-    overridden: Vec<bool>,
+    pools: PoolTable,
+    /// What operators have decided about each PoP.
+    by_hand: Vec<ManualState>,
     /// Slots as they were before each change, within the longest window; with a policy, what only
     /// its guard goes back to (a hold of before a restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
@@ -55,13 +60,15 @@ impl SlotTable {
             readings,
             members: vec![Vec::new(); slots],
             slots: vec![SlotHealth::default(); slots],
+            pop_of: target_set.slots.iter().map(|slot| slot.pop).collect(),
             fell_ms: vec![None; slots],
             // Without a single address that is up there is nothing to answer.
             thresholds: vec![1; slots],
             is_dirty: vec![false; slots],
             is_touched: vec![false; target_set.policies.len()],
             guards: target_set.policies.iter().map(|policy| Guard::new(policy, &target_set.pops)).collect(),
-            overridden: vec![false; target_set.pops.len()],
+            pools: PoolTable::new(target_set),
+            by_hand: vec![ManualState::None; target_set.pops.len()],
             window_max_ms: target_set
                 .policies
                 .iter()
@@ -93,7 +100,7 @@ impl SlotTable {
         slot_table
     }
 
-    /// Judges every slot without calling anything a fall.
+    /// Judges every slot without calling anything a fall. Who is down now may be all of a pool.
     fn start(&mut self, target_set: &TargetSet) {
         for (index, slot) in target_set.slots.iter().enumerate() {
             (self.slots[index], self.fell_ms[index]) =
@@ -108,6 +115,7 @@ impl SlotTable {
             }
         }
         self.rank();
+        (0..target_set.policies.len() as u32).for_each(|policy| self.touch(policy));
     }
 
     /// Takes over from the slot table of another target set the state that readings lack: falls
@@ -185,6 +193,7 @@ impl SlotTable {
             }
         }
         self.rank();
+        self.pools.take_over(&before.pools, (old, new));
     }
 
     /// What guards hold, by policy, and what is served as down meanwhile.
@@ -266,30 +275,32 @@ impl SlotTable {
         self.readings[target as usize]
     }
 
-    /// Says which PoPs have an override.
-    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, overridden: &[bool]) {
-        let of = |pop: usize| overridden.get(pop).copied().unwrap_or(false);
-        let changed = (0..self.overridden.len()).any(|pop| self.overridden[pop] != of(pop));
+    /// Says what operators have decided about each PoP.
+    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, by_hand: &[ManualState]) {
+        let of = |pop: usize| by_hand.get(pop).copied().unwrap_or_default();
+        let changed = (0..self.by_hand.len()).any(|pop| self.by_hand[pop] != of(pop));
         if !changed {
             return;
         }
         self.has_turned |= !self.held.is_empty();
-        self.overridden = (0..self.overridden.len()).map(of).collect();
+        self.by_hand = (0..self.by_hand.len()).map(of).collect();
         for (policy, number) in target_set.policies.iter().zip(0..) {
             for (member, (pop, _)) in policy.members.iter().enumerate() {
-                self.guards[number as usize].handle_override(member, of(usize::from(*pop)));
+                let is_overridden = of(usize::from(*pop)) != ManualState::None;
+                self.guards[number as usize].handle_override(member, is_overridden);
             }
             self.touch(number);
         }
     }
 
-    /// Which PoPs have an override.
-    pub(crate) fn overridden(&self) -> &[bool] {
-        &self.overridden
+    /// What operators have decided about each PoP.
+    pub(crate) fn by_hand(&self) -> &[ManualState] {
+        &self.by_hand
     }
 
-    /// Judges what changed, and every guard that holds. Gives what guards decided, by policy.
-    pub(crate) fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Vec<(u32, Judgement)> {
+    /// Judges what changed, every guard that holds and every pool that returns. Gives what guards
+    /// decided, by policy, and what pools came to.
+    pub(crate) fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Judged {
         let (mut dirty, mut has_fallen) = (std::mem::take(&mut self.dirty), false);
         // In their order, so that the order of results leaves no trace.
         dirty.sort_unstable();
@@ -305,23 +316,26 @@ impl SlotTable {
         {
             self.undo.pop_front();
         }
-        let holding: Vec<u32> = self.held.keys().copied().collect();
-        holding.into_iter().for_each(|policy| self.touch(policy));
+        let pending: Vec<u32> = self.held.keys().copied().chain(self.pools.policies()).collect();
+        pending.into_iter().for_each(|policy| self.touch(policy));
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
-        let mut judgements = Vec::new();
+        let mut judged = Judged::default();
         for policy in touched.drain(..) {
             self.is_touched[policy as usize] = false;
-            let Some(judgement) = self.guards[policy as usize].judge(now) else { continue };
-            match judgement {
-                Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from, policy)),
-                Judgement::Released(..) => _ = self.held.remove(&policy),
+            if let Some(judgement) = self.guards[policy as usize].judge(now) {
+                match judgement {
+                    Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from, policy)),
+                    Judgement::Released(..) => _ = self.held.remove(&policy),
+                }
+                judged.guards.push((policy, judgement));
             }
-            self.has_turned = true;
-            judgements.push((policy, judgement));
+            let guard = &self.guards[policy as usize];
+            judged.pools.extend(self.pools.judge(policy, guard, &self.slots, &self.by_hand, now));
         }
+        self.has_turned |= !judged.guards.is_empty() || !judged.pools.is_empty();
         self.touched = touched;
-        judgements
+        judged
     }
 
     /// Judges one slot. Whether the set of slots that are wholly down changed.
@@ -336,6 +350,7 @@ impl SlotTable {
         }
         self.slots[index] = is;
         self.has_counted |= was.horizon_secs != is.horizon_secs;
+        self.has_turned |= (was.damped_v4, was.damped_v6) != (is.damped_v4, is.damped_v6);
         if (was.down_v4, was.down_v6, was.is_awaited) == (is.down_v4, is.down_v6, is.is_awaited) {
             return has_fallen;
         }
@@ -354,7 +369,8 @@ impl SlotTable {
                 &is,
                 target_set.policies[policy as usize].up_threshold_percent,
             );
-            self.guards[policy as usize].handle(member as usize, is_down, !was.is_awaited, now);
+            let serves = !was.is_awaited && !self.pools.is_returning(policy, member);
+            self.guards[policy as usize].handle(member as usize, is_down, serves, now);
             self.touch(policy);
         }
         has_fallen
@@ -408,22 +424,68 @@ impl SlotTable {
             .iter()
             .map(|(policy, before)| (*policy, self.served(target_set, before).collect()))
             .collect();
-        HealthState { slots: self.slots.clone(), held }
+        let undamped = self.undamped(target_set);
+        HealthState { slots: self.slots.clone(), held, returning: self.pools.shown(), undamped }
+    }
+
+    /// For each policy with more damped PoPs than its share, the slots whose damping it ignores:
+    /// those that are damped last. PoPs with a decision are not damped.
+    fn undamped(&self, target_set: &TargetSet) -> Vec<(u32, Vec<u32>)> {
+        if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
+            return Vec::new();
+        }
+        let of_policy = |(policy, number): (&PolicyMembers, u32)| {
+            let counts =
+                policy.members.iter().filter(|(pop, _)| self.by_hand[usize::from(*pop)] == ManualState::None);
+            let most = counts.clone().count() * usize::from(policy.guard.share_percent) / 100;
+            let damped = |(_, index): &(u16, u32)| {
+                let (slot, is) = (&target_set.slots[*index as usize], &self.slots[*index as usize]);
+                let is_damped = slot::is_damped(slot, is, policy.up_threshold_percent);
+                is_damped.then(|| (slot::damped_since_ms(slot, &self.readings), *index))
+            };
+            let mut damped: Vec<(Option<i64>, u32)> = counts.filter_map(damped).collect();
+            damped.sort_unstable();
+            let beyond: Vec<u32> = damped.into_iter().skip(most).map(|(_, index)| index).collect();
+            (!beyond.is_empty()).then_some((number, beyond))
+        };
+        target_set.policies.iter().zip(0..).filter_map(of_policy).collect()
+    }
+
+    /// Whether a turn of a target says something of it: no guard holds one of its policies, and
+    /// nobody has decided about all of its PoPs.
+    pub(crate) fn turns_count(&self, target: u32) -> bool {
+        let mut policies = self.users[target as usize].iter().flat_map(|slot| &self.members[*slot as usize]);
+        let is_held = policies.any(|(policy, _)| self.held.contains_key(policy));
+        !is_held
+            && self.users[target as usize]
+                .iter()
+                .any(|slot| self.by_hand[usize::from(self.pop_of[*slot as usize])] == ManualState::None)
     }
 
     /// What a policy that is held serves of each slot.
     fn served(&self, target_set: &TargetSet, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
         let slots = before.iter().zip(&self.slots).zip(&target_set.slots);
-        slots.map(
-            |((before, is), slot)| {
-                if self.overridden[usize::from(slot.pop)] { *is } else { slot::held(before, is) }
-            },
-        )
+        slots.map(|((before, is), slot)| {
+            let is_overridden = self.by_hand[usize::from(slot.pop)] != ManualState::None;
+            if is_overridden { *is } else { slot::held(before, is) }
+        })
     }
 
-    /// When the next hold ends.
+    /// When the next hold or way back ends.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
-        self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake()).min()
+        let holds = self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake());
+        holds.chain(self.pools.next_wake()).min()
+    }
+
+    /// The pools.
+    pub(crate) fn pools(&self) -> &PoolTable {
+        &self.pools
+    }
+
+    /// The pools, for a restart.
+    pub(crate) fn pools_mut(&mut self) -> &mut PoolTable {
+        self.has_turned = true;
+        &mut self.pools
     }
 
     fn touch(&mut self, policy: u32) {

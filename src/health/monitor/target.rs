@@ -1,6 +1,7 @@
 //! One target as the monitor watches it.
 
 use crate::health::Moment;
+use crate::health::flap::Flap;
 use crate::health::probe_result::ProbeResult;
 use crate::health::spec::Check;
 use crate::health::targets::Target;
@@ -35,6 +36,8 @@ pub(super) struct WatchedTarget {
     pub(crate) told_days: Option<i32>,
     /// Why the last run had no result, by the node's own trouble.
     pub(crate) own_fault: Option<Arc<str>>,
+    /// Its turns, and whether it is damped.
+    pub(crate) flap: Flap,
     /// When the next push is overdue.
     pub(crate) push_due: Option<Moment>,
 }

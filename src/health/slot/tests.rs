@@ -4,7 +4,7 @@ use super::*;
 use Verdict::{Down, Unknown, Up};
 
 fn reading(verdict: Verdict) -> TargetReading {
-    TargetReading { verdict, is_awaited: false, horizon_secs: NO_HORIZON, since_ms: 0 }
+    TargetReading { verdict, is_awaited: false, damped_since_ms: None, horizon_secs: NO_HORIZON, since_ms: 0 }
 }
 
 fn group(need: Need, parts: usize) -> Formula {
@@ -28,6 +28,37 @@ fn groups_count_what_is_unknown_as_not_down() {
     ] {
         let readings: Vec<TargetReading> = parts.iter().map(|verdict| reading(*verdict)).collect();
         assert_eq!(verdict(&group(need, parts.len()), &readings), expected, "{need:?} of {parts:?}");
+    }
+}
+
+/// An address flaps where it is up only by targets that are damped; what is down is just down.
+#[test]
+fn damped_addresses() {
+    let damped = |verdict| TargetReading { damped_since_ms: Some(7), ..reading(verdict) };
+    for (sentence, formulas, readings, expected, is_damped) in [
+        ("one of one", vec![Formula::Target(0)], vec![damped(Up)], 1, true),
+        (
+            "a half may flap",
+            vec![Formula::Target(0), Formula::Target(1)],
+            vec![damped(Up), reading(Up)],
+            1,
+            false,
+        ),
+        (
+            "beside one that is down",
+            vec![Formula::Target(0), Formula::Target(1)],
+            vec![damped(Up), reading(Down)],
+            1,
+            true,
+        ),
+        ("what is down is down", vec![Formula::Target(0)], vec![damped(Down)], 0, false),
+        ("another part suffices", vec![group(Need::Any, 2)], vec![damped(Up), reading(Up)], 0, false),
+        ("all parts are needed", vec![group(Need::All, 2)], vec![damped(Up), reading(Up)], 1, true),
+    ] {
+        let slot_targets = SlotTargets { v4: formulas, ..SlotTargets::default() };
+        let (slot, _) = judge(&slot_targets, &readings, 50);
+        assert_eq!(slot.damped_v4, expected, "{sentence}");
+        assert_eq!(super::is_damped(&slot_targets, &slot, 50), is_damped, "{sentence}");
     }
 }
 

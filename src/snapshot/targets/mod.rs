@@ -13,9 +13,9 @@ use super::Steering;
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings, code};
 use crate::health::spec::{Check, Kind, Need, ProbeId, Spec};
-use crate::health::targets::{Formula, PolicyMembers, PopCapacity, SlotTargets, Target, TargetSet};
+use crate::health::targets::{Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet};
 use crate::limits::TARGETS_MAX;
-use crate::steer::pop::Service;
+use crate::steer::pop::{PopId, Service};
 use crate::steer::table::NO_SLOT;
 use crate::wire::hash;
 use std::collections::HashMap;
@@ -35,13 +35,19 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Fi
             builder.slot(pop, slot, &scoped.policy.service);
         }
         let members = table.members.iter().filter_map(|member| member.target.split().ok());
-        let members =
-            members.map(|pop| (pop.0, table.slots[usize::from(pop.0)])).filter(|(_, slot)| *slot != NO_SLOT);
+        let members: Vec<(u16, u32)> = members
+            .map(|pop| (pop.0, table.slots[usize::from(pop.0)]))
+            .filter(|(_, slot)| *slot != NO_SLOT)
+            .collect();
+        let pools = (table.pools.iter().enumerate())
+            .map(|(number, pops)| pool(number, pops, &members, &builder.target_set.pops))
+            .collect();
         builder.target_set.policies.push(PolicyMembers {
             name: table.name.clone(),
-            members: members.collect(),
+            members,
             up_threshold_percent: scoped.policy.up_threshold_percent,
             guard: scoped.policy.guard,
+            pools,
         });
     }
     builder.canaries();
@@ -59,6 +65,27 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Fi
     }
     (builder.target_set, findings)
 }
+
+/// A pool of a policy; `members` is sorted by PoP.
+fn pool(number: usize, pops: &[PopId], members: &[(u16, u32)], names: &[PopCapacity]) -> Pool {
+    let name = |pop: &PopId| &*names[usize::from(pop.0)].name;
+    let shown = pops.iter().take(FENCE_NAMES).map(name).collect::<Vec<_>>().join(", ");
+    let more = pops.len().saturating_sub(FENCE_NAMES);
+    Pool {
+        name: match (number, more) {
+            (0, _) => "".into(),
+            (_, 0) => shown.into(),
+            (_, more) => format!("{shown} and {more} more").into(),
+        },
+        members: (pops.iter())
+            .filter_map(|pop| members.binary_search_by_key(&pop.0, |(pop, _)| *pop).ok())
+            .map(|member| member as u32)
+            .collect(),
+    }
+}
+
+/// PoPs that the name of a fence tells.
+const FENCE_NAMES: usize = 3;
 
 struct TargetSetBuilder<'a> {
     deployment: &'a Deployment,

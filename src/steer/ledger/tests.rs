@@ -222,6 +222,17 @@ fn a_gradual_drain_and_its_ramp() {
     assert_eq!((fra(&ledger, 138).left, fra(&ledger, 266).state), (0, Auto));
 }
 
+/// While cells leave slowly, the end of the entry below, which still holds, is a change too.
+#[test]
+fn the_end_below_a_gradual_drain_is_a_change() {
+    let mut ledger = ledger(&[("eu-fra", Action::State(Up), Some(1_500))]);
+    ledger.add(gradual(Action::State(Drain), 256_000, 0)).unwrap();
+    let next = |now| fra(&ledger, now).next_epoch_secs;
+    assert_eq!([next(1_009), next(1_010), next(1_500)], [Some(1_010), Some(1_500), Some(2_010)]);
+    assert_eq!((fra(&ledger, 1_499).state, fra(&ledger, 1_500).state), (Up, Auto));
+    assert_eq!([ledger.next_step(1_010, 60), ledger.next_step(1_440, 60)], [Some(1_440), Some(1_500)]);
+}
+
 /// Before a plan begins, what stands below it holds, also through pruning; a word for now takes it
 /// back.
 #[test]

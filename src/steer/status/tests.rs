@@ -42,7 +42,8 @@ fn thresholds_count_per_family() {
 #[test]
 fn states_over_probes() {
     let slot = slot(2, 2);
-    let health = SlotHealth { down_v4: 3, down_v6: 1, horizon_secs: 7, went_down: 2, is_awaited: false };
+    let health =
+        SlotHealth { down_v4: 3, down_v6: 1, horizon_secs: 7, went_down: 2, ..SlotHealth::default() };
     let view = |state, health| SlotView::new(&slot, health, state, 50);
     let forced = view(AdminState::Up, health);
     assert_eq!((forced.up, forced.down_v4, forced.down_v6, forced.horizon_secs), (V4 | V6, 0, 0, NO_HORIZON));
@@ -50,4 +51,24 @@ fn states_over_probes() {
     assert_eq!((view(AdminState::Drain, health).up, view(AdminState::Auto, health).horizon_secs), (V6, 7));
     let awaited = SlotHealth { is_awaited: true, ..SlotHealth::default() };
     assert_eq!((view(AdminState::Auto, awaited).up, view(AdminState::Auto, awaited).has), (0, V4 | V6));
+}
+
+/// What flaps is left out while enough else is up; with it alone the PoP is a last resort.
+#[test]
+fn what_flaps_is_a_last_resort() {
+    let rows = [
+        ("nothing flaps", (0, 0), (0, 0), (V4 | V6, V4 | V6, 0, 0)),
+        ("one of two flaps: it is left out", (0, 0), (1, 0), (V4 | V6, V4 | V6, 1, 0)),
+        ("both flap in one family", (0, 0), (3, 0), (V6, V4 | V6, 0, 0)),
+        ("one flaps, one is down", (2, 0), (1, 0), (V6, V4 | V6, 2, 0)),
+        ("both are down", (3, 0), (0, 0), (V6, V6, 3, 0)),
+    ];
+    for (what, (down_v4, down_v6), (damped_v4, damped_v6), expected) in rows {
+        let health = SlotHealth { down_v4, down_v6, damped_v4, damped_v6, ..SlotHealth::default() };
+        let view = SlotView::new(&slot(2, 2), health, AdminState::Auto, 50);
+        assert_eq!((view.up, view.last_resort, view.down_v4, view.down_v6), expected, "{what}");
+    }
+    let health = SlotHealth { damped_v4: 3, damped_v6: 3, ..SlotHealth::default() };
+    let forced = SlotView::new(&slot(2, 2), health, AdminState::Up, 50);
+    assert_eq!((forced.up, forced.down_v4), (V4 | V6, 0), "an operator has decided");
 }

@@ -1,7 +1,7 @@
 //! Targets and servers that the tests are made of.
 
 use meridian::testing::health::probe_result::ProbeResult;
-use meridian::testing::health::spec::{Check, HttpCheck, HttpMethod, Spec};
+use meridian::testing::health::spec::{Check, FlapLimits, HttpCheck, HttpMethod, Spec};
 use meridian::testing::health::targets::Target;
 use meridian::testing::probe::Prober;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -16,8 +16,16 @@ pub const LONG: u32 = 20_000;
 pub const SHORT: u32 = 700;
 
 pub fn target(check: Check, destination: SocketAddr, timeout_ms: u32) -> Target {
-    let spec =
-        Spec { check, to: None, every_ms: 60_000, timeout_ms, up_after: 1, down_after: 1, ok_after: 1 };
+    let spec = Spec {
+        check,
+        to: None,
+        every_ms: 60_000,
+        timeout_ms,
+        up_after: 1,
+        down_after: 1,
+        ok_after: 1,
+        flap: FlapLimits::default(),
+    };
     Target {
         key: "key".into(),
         spec: Arc::new(spec),

@@ -34,6 +34,8 @@ pub struct Ask {
     pub opts: u8,
     /// PoPs that are down by probes.
     pub down: Vec<String>,
+    /// PoPs that flap.
+    pub flaps: Vec<String>,
     /// What is random.
     pub draw: u64,
     /// Opcode.
@@ -66,6 +68,7 @@ impl Ask {
             options: Vec::new(),
             opts: 1,
             down: Vec::new(),
+            flaps: Vec::new(),
             draw: 0,
             opcode: 0,
             flags: 0,
@@ -82,6 +85,7 @@ impl Ask {
                     let address = address.parse().map_err(|_| "`ecs` needs a prefix".to_owned())?;
                     ask.options.push((8, subnet(address, number(len)?)));
                 }
+                "flaps" => ask.flaps = value()?.split(',').map(str::to_owned).collect(),
                 "down" => ask.down = value()?.split(',').map(str::to_owned).collect(),
                 "tcp" => ask.transport = Transport::Tcp,
                 "payload" => ask.payload = number(value()?)?,

@@ -5,7 +5,7 @@ use super::query::{Ask, subnet};
 use super::reply::{self, Reply, plain};
 use super::script::{Expect, Many, Script, Spread, Step};
 use super::{Failure, query};
-use crate::support::{Tree, World, ask_over, with_down};
+use crate::support::{Tree, World, ask_over, with_trouble};
 use meridian::testing::answer::{Disposition, Outcome, Transport};
 use meridian::testing::snapshot::Snapshot;
 use std::collections::BTreeMap;
@@ -88,10 +88,12 @@ pub fn run(script: &Script) -> Vec<Failure> {
 }
 
 fn snapshot(world: &World, ask: &Ask) -> Arc<Snapshot> {
-    if ask.down.is_empty() {
+    if ask.down.is_empty() && ask.flaps.is_empty() {
         return world.snapshot.clone();
     }
-    with_down(world, &ask.down.iter().map(String::as_str).collect::<Vec<_>>())
+    let down: Vec<&str> = ask.down.iter().map(String::as_str).collect();
+    let flaps: Vec<&str> = ask.flaps.iter().map(String::as_str).collect();
+    with_trouble(world, &down, &flaps)
 }
 
 fn one(
@@ -101,7 +103,7 @@ fn one(
     line: usize,
     fail: &mut impl FnMut(usize, String),
 ) {
-    for pop in &ask.down {
+    for pop in ask.down.iter().chain(&ask.flaps) {
         if !world.deployment.pops.iter().any(|p| *p.name == **pop) {
             return fail(line, format!("there is no PoP `{pop}`"));
         }

@@ -8,6 +8,7 @@ use crate::world::{
 use meridian::testing::health::Moment;
 use meridian::testing::health::health_state::Verdict;
 use meridian::testing::health::monitor::Monitor;
+use meridian::testing::health::targets::ManualState;
 use meridian::testing::steer::choose::Resort;
 use meridian::testing::steer::pop::{AdminState, PopId};
 use meridian::testing::steer::status::CandidateTier;
@@ -35,6 +36,8 @@ pub struct Watched {
     /// For each policy, when its guard last took over what it had held.
     pub taken_over: HashMap<Arc<str>, u64>,
     held_since: HashMap<Arc<str>, u64>,
+    /// For each policy, when it was last on its way back from all down.
+    returned: HashMap<Arc<str>, u64>,
     /// How many PoPs count in each policy.
     counts: HashMap<Arc<str>, usize>,
     /// Who was out of each policy, by name, at the last look.
@@ -57,6 +60,7 @@ impl Watched {
             targets: vec![],
             taken_over: HashMap::new(),
             held_since: HashMap::new(),
+            returned: HashMap::new(),
             out: HashMap::new(),
             counts: HashMap::new(),
             fell: vec![None; POPS],
@@ -212,9 +216,17 @@ impl Run<'_> {
                 }
             }
             let view = self.node.snapshot.status.view(number as u32);
-            let (window, taken_over) =
-                (u64::from(policy.guard.window_ms), self.watched.taken_over.get(&policy.name).copied());
-            let members = policy.members.iter().filter(|(pop, _)| !overridden[usize::from(*pop)]);
+            // Who falls on the way back did not serve by its verdict.
+            let returned = self.watched.returned.get(&policy.name).copied();
+            if self.node.live.health_state().returning.iter().any(|pool| pool.policy as usize == number) {
+                self.watched.returned.insert(policy.name.clone(), self.now_ms);
+            }
+            let (window, taken_over) = (
+                u64::from(policy.guard.window_ms),
+                self.watched.taken_over.get(&policy.name).copied().max(returned.map(|at| at + TICK_MS)),
+            );
+            let members =
+                policy.members.iter().filter(|(pop, _)| overridden[usize::from(*pop)] == ManualState::None);
             let is_out = |(pop, slot): &&(u16, u32)| {
                 let seen = view.slot(*slot);
                 let fell = self.watched.fell[usize::from(*pop)]
@@ -236,7 +248,8 @@ impl Run<'_> {
             let now_count = members.count();
             let count =
                 self.watched.counts.insert(policy.name.clone(), now_count).unwrap_or(0).max(now_count);
-            if has_new && out.len() * 100 > count * usize::from(policy.guard.share_percent) {
+            let is_guarded = count >= 3 && out.len() >= 2;
+            if has_new && is_guarded && out.len() * 100 > count * usize::from(policy.guard.share_percent) {
                 self.fail(&format!("policy {} loses {out:?} at once", policy.name));
             }
         }
@@ -304,7 +317,9 @@ impl Run<'_> {
         let (world, status) = (self.world(), &self.node.snapshot.status);
         let steering = &self.node.snapshot.steering;
         let number = steering.policies.iter().position(|policy| &*policy.name == "near").unwrap();
-        let (table, view) = (&steering.policies[number], status.view(number as u32));
+        let table = &steering.policies[number];
+        // All of its lists say the same of all down.
+        let view = status.view(number as u32).of(&table.preference_lists[0]);
         // A list of the nearest, and behind it everybody as written.
         let order = || world.nearest[cell].iter().copied().take(DEPTH).chain(0..world.pops as u16);
         let families = |pop: u16, stage: Resort| {
@@ -319,10 +334,17 @@ impl Run<'_> {
                 world.keys[cell],
                 steering.pops[usize::from(pop)].seed,
             );
-            match stands == Some(standing) {
-                true if stage >= Resort::AsIfUp => seen.has,
-                true => seen.up,
-                false => 0,
+            let is_last = standing == CandidateTier::LastResort;
+            let stands_there = stands == Some(standing);
+            match stands {
+                None => 0,
+                Some(_) if stage >= Resort::AsIfUp && stands_there => seen.has,
+                Some(_) if stage >= Resort::AsIfUp => 0,
+                Some(_) if stands_there && is_last => seen.last_resort,
+                Some(_) if stands_there => seen.up,
+                // In regular service, but it flaps.
+                Some(CandidateTier::Regular) => seen.last_resort & !seen.up,
+                Some(CandidateTier::LastResort) => 0,
             }
         };
         const STAGES: [Resort; 4] =

@@ -1,12 +1,14 @@
 //! The whole monitor on a clock of its own: single behaviours first, then long runs with all of
 //! them.
 
+mod flapping;
 mod simulation;
+mod way_back;
 
 use super::*;
 use crate::health::health_state::NO_HORIZON;
 use crate::health::saved::SavedHealth;
-use crate::health::targets::TargetSet;
+use crate::health::targets::{ManualState, TargetSet};
 use crate::health::tests::{pushed, spec, target, target_set};
 
 /// Runs everything that is due until a moment; `fate` says how a target fares. Results take no
@@ -141,7 +143,7 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
     assert!(held[0].1.iter().all(|slot| slot.down_v4 == 0 && slot.down_v6 == 0));
     assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
     let mut confirmed = monitor.clone();
-    confirmed.handle_overrides(&[false, true, true]);
+    confirmed.handle_overrides(&[ManualState::None, ManualState::Down, ManualState::Up]);
     assert!(confirmed.poll_health_state(Moment(60_000)).unwrap().held.is_empty(), "overrides confirm it");
     let mut reloaded = monitor.clone();
     reloaded.handle_targets(Arc::new(target_set(4, 2, 0)), Moment(60_000));

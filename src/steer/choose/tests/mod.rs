@@ -1,12 +1,14 @@
 //! Choices over three PoPs, as rows: the list, what is up, and who is chosen.
 
+mod horizon;
+
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
 use crate::health::health_state::{HealthState, NO_HORIZON, SlotHealth};
 use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
-use crate::steer::preference_list::EntryTarget;
+use crate::steer::preference_list::{EntryTarget, PoolNumber};
 use crate::steer::status::{PopStatus, Shed};
 use crate::steer::table::{Slot, V4, V6};
 use crate::wire::hash;
@@ -16,8 +18,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 const AT: At = At { file: FileId(0), line: 1, column: 1, start: 0, end: 0 };
 const NAMES: [&str; 3] = ["aa", "bb", "cc"];
 
-/// One PoP as a word of a row: families it has, state, and which families probes call down. Such as
-/// `46`, `4 drain`, `46 -6` (IPv6 down), `46 -` (all down).
+/// One PoP as a word of a row: families it has, state, which families probes call down, and `~`
+/// where it flaps. Such as `46`, `4 drain`, `46 -6` (IPv6 down), `46 -` (all down).
 fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
     let (has, state) = word.split_once(' ').unwrap_or((word, ""));
     let has4 = has.contains('4');
@@ -42,6 +44,11 @@ fn pop(name: &str, word: &str) -> (Pop, Slot, Families) {
         "-" => (100, AdminState::Auto, V4 | V6),
         "-4" => (100, AdminState::Auto, V4),
         "-6" => (100, AdminState::Auto, V6),
+        "~" | "~ zero" | "~ drain" => (
+            if state == "~ zero" { 0 } else { 100 },
+            if state == "~ drain" { AdminState::Drain } else { AdminState::Auto },
+            0,
+        ),
         "forced -" => (100, AdminState::Up, V4 | V6),
         other => panic!("{other}"),
     };
@@ -102,6 +109,7 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         cnames: [Name::parse("x.example.", None).unwrap()].into(),
         tail: entries(tail).into(),
         members: entries("0=1=2").into(),
+        pools: [[PopId(0), PopId(1), PopId(2)].into()].into(),
         preference_lists: [].into(),
         choices: [].into(),
         routes: [Trie::constant(0).into()].into(),
@@ -121,10 +129,13 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
     let health = |(index, (_, slot, down)): (usize, &(Pop, Slot, Families))| SlotHealth {
         down_v4: mask(*down, V4),
         down_v6: mask(*down, V6),
+        damped_v4: u64::from(words[index].contains('~')),
+        damped_v6: u64::from(words[index].contains('~')),
         went_down: if slot.families() & !down == 0 { went_down[index] } else { 0 },
         ..SlotHealth::default()
     };
-    let health_state = HealthState { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+    let health_state =
+        HealthState { slots: made.iter().enumerate().map(health).collect(), ..HealthState::default() };
     let status =
         Status::new(pops.iter().map(PopStatus::of).collect(), &slots, &policies, &health_state, vec![]);
     let [policy] = policies;
@@ -139,7 +150,7 @@ fn preference_list(bands: &str, tail: bool, when_all_down: AllDown) -> Preferenc
         cname: None,
         entries: entries(bands).into(),
         tail,
-        fence: false,
+        pool: PoolNumber::OPEN,
         ttl,
         answers: 1,
         when_all_down,
@@ -190,6 +201,12 @@ fn the_order_of_desperation() {
         ("off by hand: the next", ["46 off", "46", "46"], "bb"),
         ("forced up: probes are ignored", ["46 forced -", "46", "46"], "aa"),
         ("the drained before the dead", ["46 -", "46 drain", "46 -"], "bb LastResort"),
+        ("what flaps: the next", ["46 ~", "46", "46"], "bb"),
+        ("what flaps before the dead", ["46 -", "46 ~", "46 -"], "bb LastResort"),
+        ("what flaps beside the drained", ["46 drain", "46 ~", "46 -"], "aa LastResort"),
+        ("drained and flapping", ["46 ~ drain", "46 -", "46 -"], "aa LastResort"),
+        ("of weight 0 and flapping", ["46 ~ zero", "46", "46 -"], "bb"),
+        ("all flap: they serve as they are", ["46 ~", "46 ~", "46 ~"], "aa LastResort"),
         ("all are down: as if up", ["46 -", "46 -", "46 -"], "aa AsIfUp"),
         ("all are down, the drained after the regular", ["46 drain -", "46 -", "46 -"], "bb AsIfUp"),
         ("all are down and drained", ["46 drain -", "46 drain -", "46 off"], "aa AsIfUpLastResort"),
@@ -353,35 +370,6 @@ fn the_last_good_one() {
     }
 }
 
-/// The horizon is that of whoever was looked at, up to the band that won; those behind it do not
-/// count.
-#[test]
-fn the_nearest_horizon() {
-    let mut scene = scene("0 1 2", ["46 -", "46", "46"]);
-    let horizons = [9, 30, 5];
-    let slots: Vec<Slot> =
-        (0..3).map(|i| pop(NAMES[i], "46").1).zip(0..).map(|(s, i)| Slot { pop: PopId(i), ..s }).collect();
-    let health = |i: usize| SlotHealth {
-        down_v4: u64::from(i == 0),
-        down_v6: u64::from(i == 0),
-        horizon_secs: horizons[i],
-        ..SlotHealth::default()
-    };
-    let health_state = HealthState { slots: (0..3).map(health).collect(), held: vec![] };
-    let pops = (0..3).map(|i| PopStatus::of(&pop(NAMES[i], "46").0)).collect();
-    let policies = [scene.policy];
-    scene.status = Status::new(pops, &slots, &policies, &health_state, vec![]);
-    [scene.policy] = policies;
-    for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
-        let preference_list = preference_list(list, false, AllDown::AsIfUp);
-        assert_eq!(
-            choose(question(&scene, &preference_list, Some(V4)), || 1, &mut NoChoiceTrace).1,
-            expected,
-            "{list}"
-        );
-    }
-}
-
 /// A PoP that sheds hands a cell to the first behind it that accepts it; the cell stays where
 /// nobody does. A gradual drain sends its cells on as if the PoP were drained.
 #[test]
@@ -469,7 +457,8 @@ fn the_awaited_come_before_all_down() {
             is_awaited: i == 0,
             ..SlotHealth::default()
         };
-        let health_state = HealthState { slots: made.iter().enumerate().map(health).collect(), held: vec![] };
+        let health_state =
+            HealthState { slots: made.iter().enumerate().map(health).collect(), ..HealthState::default() };
         let policies = [scene.policy];
         scene.status = Status::new(
             made.iter().map(|(pop, ..)| PopStatus::of(pop)).collect(),

@@ -1,0 +1,131 @@
+//! The damping of one target that turns too often.
+//!
+//! ```text
+//!           more turns than the limit within the window
+//!   [calm] ─────────────────────────────────────────────▶ [damped] ─┐ the same, at its end:
+//!     ▲                                                      │ ▲    │ damped for longer
+//!     └──────────────────────────────────────────────────────┘ └────┘
+//!        the time is over · an operator has decided
+//! ```
+//!
+//! A *turn* is a change of the verdict from up to down or back. The caller leaves out turns that
+//! say nothing of the target: while canaries fail, while a panic guard holds it, and while an
+//! operator has decided about its PoPs. A damped target keeps its verdict; the PoP behind it serves
+//! as a last resort. Each damping begins the count anew, and lasts twice as long as the one before,
+//! until the target stays calm for a window.
+
+use super::Moment;
+use super::spec::FlapLimits;
+use crate::limits::{FLAP_DAMP_MAX_MS, FLAP_DAMP_MS};
+use std::collections::VecDeque;
+
+/// What is known of a target's turns. All times are in milliseconds on the caller's clock, negative
+/// before its zero (a restart).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flap {
+    /// Turns since the last damping began, oldest first.
+    pub(crate) turns_ms: VecDeque<i64>,
+    /// The damping.
+    pub(crate) damping: Option<Damping>,
+    /// Dampings without a calm window between.
+    pub(crate) level: u8,
+    /// When the last damping ended.
+    pub(crate) ended_ms: Option<i64>,
+}
+
+/// A target is a last resort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Damping {
+    /// Since when.
+    pub(crate) since_ms: i64,
+    /// Until when.
+    pub(crate) until_ms: i64,
+}
+
+/// What a turn, or time, came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlapChange {
+    /// The target is damped, or goes on being damped.
+    Damped {
+        /// Its turns within the window.
+        turns: u16,
+        /// For so long from now, in milliseconds.
+        for_ms: u64,
+    },
+    /// The damping is over.
+    Over {
+        /// How long it lasted, in milliseconds.
+        lasted_ms: u64,
+    },
+}
+
+impl Flap {
+    /// The target has turned.
+    pub(crate) fn turn(&mut self, limits: FlapLimits, now: Moment) -> Option<FlapChange> {
+        if limits.turns == 0 {
+            return None;
+        }
+        self.prune(limits, now);
+        // More say no more.
+        if self.turns_ms.len() > usize::from(limits.turns) {
+            self.turns_ms.pop_front();
+        }
+        self.turns_ms.push_back(now.clock_ms());
+        (self.damping.is_none() && self.is_exceeded(limits)).then(|| self.damp(limits, now))
+    }
+
+    /// Ends a damping whose time is over, or prolongs it.
+    pub(crate) fn advance(&mut self, limits: FlapLimits, now: Moment) -> Option<FlapChange> {
+        self.damping.filter(|damping| damping.until_ms <= now.clock_ms())?;
+        self.prune(limits, now);
+        if self.is_exceeded(limits) {
+            return Some(self.damp(limits, now));
+        }
+        self.end(now)
+    }
+
+    /// An operator has decided: turns until now say nothing any more.
+    pub(crate) fn clear(&mut self, now: Moment) -> Option<FlapChange> {
+        let change = self.end(now);
+        *self = Flap::default();
+        change
+    }
+
+    /// How often it has turned within the window since the last damping began.
+    pub(crate) fn turns(&self, limits: FlapLimits, now: Moment) -> u16 {
+        let from_ms = now.clock_ms().saturating_sub(i64::from(limits.window_ms));
+        self.turns_ms.iter().filter(|turn| **turn >= from_ms).count() as u16
+    }
+
+    fn end(&mut self, now: Moment) -> Option<FlapChange> {
+        let damping = self.damping.take()?;
+        self.ended_ms = Some(now.clock_ms());
+        Some(FlapChange::Over { lasted_ms: now.since_clock_ms(damping.since_ms) })
+    }
+
+    fn damp(&mut self, limits: FlapLimits, now: Moment) -> FlapChange {
+        let is_calm = self.ended_ms.is_some_and(|end| now.since_clock_ms(end) >= u64::from(limits.window_ms));
+        self.level = if is_calm { 1 } else { self.level.saturating_add(1) };
+        let doublings = u32::from(self.level - 1).min(16);
+        let for_ms = (FLAP_DAMP_MS << doublings).min(FLAP_DAMP_MAX_MS);
+        let turns = self.turns_ms.len() as u16;
+        self.turns_ms.clear();
+        let since_ms = self.damping.map_or(now.clock_ms(), |damping| damping.since_ms);
+        self.damping = Some(Damping { since_ms, until_ms: now.after_ms(for_ms).clock_ms() });
+        FlapChange::Damped { turns, for_ms }
+    }
+
+    fn is_exceeded(&self, limits: FlapLimits) -> bool {
+        limits.turns > 0 && self.turns_ms.len() > usize::from(limits.turns)
+    }
+
+    fn prune(&mut self, limits: FlapLimits, now: Moment) {
+        let from_ms = now.clock_ms().saturating_sub(i64::from(limits.window_ms));
+        while self.turns_ms.front().is_some_and(|turn| *turn < from_ms) {
+            self.turns_ms.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

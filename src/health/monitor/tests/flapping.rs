@@ -1,0 +1,194 @@
+//! Targets that turn too often.
+
+use super::way_back::all_down;
+use super::{events, monitor, run};
+use crate::health::Moment;
+use crate::health::event::HealthEvent;
+use crate::health::health_state::HealthState;
+use crate::health::monitor::Monitor;
+use crate::health::probe_result::ProbeResult;
+use crate::health::saved::SavedHealth;
+use crate::health::spec::Spec;
+use crate::health::targets::{ManualState, TargetSet};
+use crate::health::tests::{pushed, target_set};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// PoPs whose two addresses are pushed, so that each push is a turn.
+fn pushed_set(pops: usize, policies: usize) -> TargetSet {
+    let mut target_set = target_set(pops, policies, 0);
+    for target in &mut target_set.targets {
+        target.spec = Arc::new(Spec { up_after: 1, ..pushed(0) });
+    }
+    target_set
+}
+
+/// Turns both addresses of PoPs so often, once a second from a moment on; ends up where that is
+/// even. Gives the health state after each.
+fn turn(monitor: &mut Monitor, pops: &[&str], times: u64, from_secs: u64) -> HealthState {
+    let mut last = None;
+    for turn in 0..times {
+        let now = Moment((from_secs + turn) * 1_000);
+        let result = if turn % 2 == 0 { ProbeResult::failed("full") } else { ProbeResult::well() };
+        for pop in pops {
+            assert_eq!(monitor.handle_push("web", pop, "default", None, &result, now), 2);
+        }
+        last = monitor.poll_health_state(now).or(last);
+    }
+    last.expect("a turn is published")
+}
+
+fn settled(target_set: TargetSet) -> Monitor {
+    let pops: Vec<Arc<str>> = target_set.pops.iter().map(|pop| pop.name.clone()).collect();
+    let mut monitor = monitor(target_set);
+    for pop in pops {
+        monitor.handle_push("web", &pop, "default", None, &ProbeResult::well(), Moment(0));
+    }
+    monitor.poll_health_state(Moment(0));
+    events(&mut monitor);
+    monitor
+}
+
+fn damped(health_state: &HealthState) -> Vec<u64> {
+    health_state.slots.iter().map(|slot| slot.damped_v4 | slot.damped_v6 << 1).collect()
+}
+
+#[test]
+fn what_turns_too_often_is_a_last_resort_for_a_time() {
+    let mut monitor = settled(pushed_set(4, 1));
+    assert_eq!(damped(&turn(&mut monitor, &["p1"], 6, 1)), [0; 4], "six turns are not more than six");
+    let is = turn(&mut monitor, &["p1"], 2, 7);
+    assert_eq!(damped(&is), [0, 3, 0, 0]);
+    assert!(is.undamped.is_empty(), "one of four is within the share");
+    // Damped at the seventh turn, at 7 s, for a minute.
+    assert_eq!(monitor.next_wake(), Some(Moment(67_000)));
+    let reports: Vec<_> = monitor.targets(Moment(27_000)).map(|report| report.damped_for_ms).collect();
+    assert_eq!(reports[..4], [None, None, Some(40_000), Some(40_000)]);
+    let after = monitor.poll_health_state(Moment(67_000)).expect("its time is over");
+    assert_eq!(damped(&after), [0; 4]);
+    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    let of = |words: &str| told.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(
+        (of("flaps, 7 turns within 10 min 0 s: it is a last resort for 1 min 0 s"), of("no last resort")),
+        (2, 2)
+    );
+    // It goes on: for longer.
+    turn(&mut monitor, &["p1"], 8, 70);
+    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|line| line.ends_with("a last resort for 2 min 0 s")), "{told:?}");
+}
+
+#[test]
+fn no_more_of_a_policy_than_its_share() {
+    let mut target_set = pushed_set(5, 2);
+    target_set.policies[1].guard.share_percent = 100;
+    target_set.policies[0].guard.window_ms = 0;
+    target_set.policies[0].guard.share_percent = 50;
+    let mut monitor = settled(target_set);
+    // One after the other: p3, p1, p4.
+    for (pop, from) in [("p3", 1), ("p1", 21), ("p4", 41)] {
+        turn(&mut monitor, &[pop], 8, from);
+    }
+    let is = monitor.slot_table.health_state(&monitor.target_set);
+    assert_eq!(damped(&is), [0, 3, 0, 3, 3]);
+    assert_eq!(is.undamped, [(0, vec![4])], "two of five are within a half; who came last is not damped");
+    monitor.handle_overrides(&[
+        ManualState::None,
+        ManualState::Up,
+        ManualState::None,
+        ManualState::None,
+        ManualState::None,
+    ]);
+    let is = monitor.poll_health_state(Moment(50_000)).unwrap();
+    assert_eq!(damped(&is), [0, 0, 0, 3, 3], "an operator has decided about p1");
+    assert!(is.undamped.is_empty(), "two of four");
+}
+
+#[test]
+fn decisions_end_it_and_nothing_is_counted_meanwhile() {
+    for decision in [ManualState::Up, ManualState::Moved, ManualState::Down] {
+        let mut monitor = settled(pushed_set(4, 1));
+        turn(&mut monitor, &["p1"], 8, 1);
+        let by_hand = [ManualState::None, decision, ManualState::None, ManualState::None];
+        monitor.handle_overrides(&by_hand);
+        assert_eq!(damped(&monitor.poll_health_state(Moment(9_000)).unwrap()), [0; 4], "{decision:?}");
+        let told = events(&mut monitor);
+        assert!(told.iter().any(|event| matches!(event, HealthEvent::DampingOver { .. })));
+        assert_eq!(damped(&turn(&mut monitor, &["p1"], 20, 10)), [0; 4], "{decision:?}");
+        monitor.handle_overrides(&[ManualState::None; 4]);
+        assert_eq!(damped(&turn(&mut monitor, &["p1"], 6, 40)), [0; 4], "{decision:?}");
+    }
+}
+
+#[test]
+fn turns_under_a_hold_do_not_count() {
+    let mut monitor = settled(pushed_set(3, 1));
+    // Three of three: held; then they come and go.
+    turn(&mut monitor, &["p0", "p1", "p2"], 1, 1);
+    let is = turn(&mut monitor, &["p0"], 20, 2);
+    assert_eq!((damped(&is), is.held.len()), (vec![0; 3], 1));
+}
+
+#[test]
+fn turns_while_canaries_fail_do_not_count() {
+    // A freeze is spent after a second: verdicts move, without proof.
+    let mut target_set = target_set(3, 0, 1);
+    target_set.freeze_max_ms = 1_000;
+    for target in target_set.targets.iter_mut().filter(|target| &*target.probe == "web") {
+        target.spec = Arc::new(Spec { up_after: 1, down_after: 1, ..(*target.spec).clone() });
+    }
+    for is_cut in [false, true] {
+        let mut monitor = monitor(target_set.clone());
+        run(&mut monitor, 0, 30_000, |_| true);
+        // Each result of a target is another than the one before.
+        let last = RefCell::new(HashMap::new());
+        let pictures = run(&mut monitor, 30_000, 300_000, |target| {
+            let mut last = last.borrow_mut();
+            let is_well = last.entry(target.key.clone()).or_insert(true);
+            *is_well = !*is_well;
+            if &*target.probe == "canary" { !is_cut } else { *is_well }
+        });
+        let is_turn = |event: &HealthEvent| matches!(event, HealthEvent::Turned { .. });
+        let turns = events(&mut monitor).iter().filter(|event| is_turn(event)).count();
+        assert!(turns > 100, "{turns}");
+        let is_damped = pictures.iter().any(|(_, is)| damped(is) != [0; 3]);
+        assert_eq!(is_damped, !is_cut);
+    }
+}
+
+#[test]
+fn it_survives_a_reload_and_a_restart() {
+    let mut monitor = settled(pushed_set(4, 1));
+    turn(&mut monitor, &["p1"], 8, 1);
+    turn(&mut monitor, &["p2"], 4, 10);
+    let mut reloaded = monitor.clone();
+    reloaded.handle_targets(Arc::new(pushed_set(5, 1)), Moment(20_000));
+    assert_eq!(damped(&reloaded.poll_health_state(Moment(20_000)).unwrap()), [0, 3, 0, 0, 0]);
+    let kept = SavedHealth::from_lines(
+        monitor.save(Moment(20_000), 1_000_000).to_lines().iter().map(String::as_str),
+    );
+    let restarted = |epoch_secs| {
+        let mut after = Monitor::new(Arc::new(pushed_set(4, 1)), 1, Moment(0));
+        after.restore(&kept, Moment(0), epoch_secs);
+        after
+    };
+    let mut after = restarted(1_000_010);
+    assert_eq!(damped(&after.poll_health_state(Moment(0)).unwrap()), [0, 3, 0, 0]);
+    // 23 s of the minute were over at the save, and 10 more at the start.
+    assert_eq!(after.next_damping_end(), Some(Moment(37_000)));
+    assert_eq!(after.save(Moment(0), 1_000_010).flaps, kept.flaps, "a second restart knows the same");
+    // Four turns of p2 count on.
+    assert_eq!(damped(&turn(&mut after, &["p2"], 4, 1)), [0, 3, 3, 0]);
+    let mut late = restarted(1_000_100);
+    late.poll_health_state(Moment(0));
+    assert_eq!(late.damped().count(), 0, "its time ran out meanwhile");
+    assert_eq!(restarted(900_000).damped().count(), 0, "a clock that was set back damps nobody");
+}
+
+#[test]
+fn a_way_back_is_none_of_flapping() {
+    let (mut monitor, _) = all_down();
+    let pictures = run(&mut monitor, 150_000, 157_000, |target| &*target.pop == "p0");
+    assert!(pictures.iter().all(|(_, is)| damped(is) == [0; 5]));
+}
