@@ -4,7 +4,7 @@
 //! 5  program   cli  server                          arguments, wiring, signals, drain
 //! 4  edges     sys  state  transport  probe  reload  control   sockets, files, clocks, threads
 //! ------------------------------------------------  below: no I/O, no clock, no dice, no lock
-//! 3  core      answer  snapshot  shared  live       the pure function; its tables; what moves
+//! 3  core      answer  snapshot  shared  live  explain   the pure function; its tables; what moves
 //! 2  words     config                               text -> checked values, or findings
 //! 1  facts     zone  steer  health  geo             what is true of names, places and PoPs
 //! 0  ground    wire  finding  rfc3339  limits       octets, faults, dates, bounds
@@ -21,6 +21,7 @@ mod answer;
 mod cli;
 mod config;
 mod control;
+mod explain;
 mod finding;
 mod geo;
 mod health;

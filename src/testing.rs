@@ -11,12 +11,6 @@ pub mod answer {
     }
 }
 pub mod cli {
-    pub mod dig {
-        pub use crate::cli::dig::{query, render};
-    }
-    pub mod explain {
-        pub use crate::cli::explain::{ExplainQuery, explain};
-    }
     pub mod geoip {
         #[cfg(feature = "geoip-build")]
         pub mod build {
@@ -50,6 +44,12 @@ pub mod config {
 pub mod control {
     pub mod catalogue {
         pub use crate::control::catalogue::{CATALOGUE, document};
+    }
+}
+pub mod explain {
+    pub use crate::explain::{ExplainQuery, Explanation, explain, head};
+    pub mod dig {
+        pub use crate::explain::dig::{query, render};
     }
 }
 pub mod finding {
@@ -200,7 +200,7 @@ pub mod shared {
 pub mod snapshot {
     pub use crate::snapshot::compile::compile;
     pub use crate::snapshot::difference::difference;
-    pub use crate::snapshot::{Digest, Snapshot};
+    pub use crate::snapshot::{Digest, FilesDigest, Snapshot};
     pub mod compile {
         pub use crate::snapshot::compile::{Geography, compile, compile_with, geography, status};
     }
@@ -239,7 +239,9 @@ pub mod steer {
         pub use crate::steer::rendezvous::{Score, cell_key};
     }
     pub mod status {
-        pub use crate::steer::status::{ALL_CELLS, CandidateTier, PopStatus, Share256, Shed, Status};
+        pub use crate::steer::status::{
+            ALL_CELLS, CandidateTier, PopStatus, Share256, Shed, Status, Supposed,
+        };
     }
     pub mod table {
         pub use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};

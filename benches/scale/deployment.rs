@@ -2,7 +2,7 @@
 
 use crate::city::{self, Spot};
 use crate::world::Dice;
-use meridian::testing::cli::dig;
+use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;

@@ -3,7 +3,7 @@
 #![allow(dead_code)] // each benchmark uses a part
 
 use ipnet::{IpNet, Ipv4Net};
-use meridian::testing::cli::dig;
+use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::sys::clock;
 use meridian::testing::wire::cookie::{CookieOption, Secrets};

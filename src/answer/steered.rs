@@ -67,7 +67,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if choice != Choice::NoData || policy.may_alias() {
             self.reply.scope = self.reply.scope.max(decision.scope);
         }
-        let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl).at(horizon_secs);
+        let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl);
+        self.trace.horizon(ttl, horizon_secs);
+        let ttl = ttl.at(horizon_secs);
         if let (Choice::Pop { pop, slot, resort }, Some(family)) = (choice, offered) {
             self.outcome.pop = Some((pop, resort));
             return self.addresses(step, &decision, (slot, Seen::new(view, slot, resort)), family, ttl);

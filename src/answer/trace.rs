@@ -4,6 +4,7 @@ use crate::answer::step::Step;
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::Decision;
 use crate::steer::choose::{Choice, ChoiceTrace, NoChoiceTrace};
+use crate::steer::policy::TtlRange;
 use crate::steer::table::PolicyTable;
 
 /// Listens. Every method does nothing unless overridden, so that silence compiles to nothing.
@@ -20,6 +21,9 @@ pub trait Trace {
     fn decision(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
     /// A choice was made.
     fn choice(&mut self, _snapshot: &Snapshot, _policy: &PolicyTable, _choice: Choice) {}
+    /// The TTL bounds of what was chosen, and the seconds until the state of a PoP that was
+    /// consulted can change.
+    fn horizon(&mut self, _ttl: TtlRange, _horizon_secs: u32) {}
     /// Addresses were picked from a PoP: how many of how many, with the TTL in seconds.
     fn picked(&mut self, _count: usize, _of: usize, _ttl_secs: u32) {}
 }

@@ -64,15 +64,15 @@ impl CheckCommand {
             },
             _ => None,
         };
-        let (summary, digest) = (
+        let (summary, files_digest) = (
             snapshot.as_ref().map(|snapshot| snapshot.summary().to_string()),
-            snapshot.as_ref().map(|snapshot| snapshot.digest().to_string()),
+            snapshot.as_ref().map(|snapshot| snapshot.files_digest().to_string()),
         );
         match self.format {
             Format::Json => {
                 let outcome = json!({
                     "ok": summary.is_some(),
-                    "digest": digest,
+                    "files_digest": files_digest,
                     "summary": summary.as_ref().map(|text| text.lines().collect::<Vec<_>>()),
                     "findings": render::json(&findings, &files),
                     "diff": diff.as_ref().map(|(told, _)| told),
@@ -81,10 +81,12 @@ impl CheckCommand {
             }
             Format::Text => {
                 print_findings(&findings, &files);
-                match (&summary, &digest) {
-                    (Some(summary), Some(digest)) => {
-                        print(&format!("{}\ndigest {digest}\n{}\n", summary.trim_end(), verdict(&findings)))
-                    }
+                match (&summary, &files_digest) {
+                    (Some(summary), Some(digest)) => print(&format!(
+                        "{}\nfiles     digest {digest}\n{}\n",
+                        summary.trim_end(),
+                        verdict(&findings)
+                    )),
                     _ => print(&format!("{}\n", verdict(&findings))),
                 }
                 if let Some((told, _)) = &diff {

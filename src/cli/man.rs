@@ -122,7 +122,7 @@ const ANY_EXIT_STATUS: &str = "0 done, 1 findings refused it, 2 the command line
 /// commands with this argument or of this name. The page of the program has every row.
 type Row = (&'static str, &'static str, &'static [&'static str]);
 
-const ENVIRONMENT: [Row; 4] = [
+const ENVIRONMENT: [Row; 3] = [
     (
         "MERIDIAN_CONFIG",
         "Server file of a command that has no --config. Empty is the same as unset.",
@@ -134,7 +134,6 @@ const ENVIRONMENT: [Row; 4] = [
          warn,meridian::probe=debug.",
         &["engine"],
     ),
-    ("SUDO_USER, USER", "Author of an override without --author.", &["author"]),
     ("NO_COLOR", "If set and not empty, output has no colours (https://no-color.org).", &["help"]),
 ];
 

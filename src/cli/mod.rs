@@ -6,7 +6,6 @@
 pub(crate) mod check;
 pub(crate) mod colour;
 pub(crate) mod diff;
-pub(crate) mod dig;
 pub(crate) mod explain;
 pub(crate) mod geoip;
 pub(crate) mod log;

@@ -1,12 +1,10 @@
 //! `meridian reload`.
 
-use crate::cli::server::complain;
-use crate::cli::{Config, Format, colour, print};
-use crate::control::client;
+use crate::cli::server::{ServerClient, complain};
+use crate::cli::{Format, colour, print};
 use hyper::Method;
 use serde_json::Value;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `reload`.
@@ -24,13 +22,7 @@ Examples:
   meridian reload --control /run/meridian/control.sock --format json")]
 pub(crate) struct Reload {
     #[command(flatten)]
-    config: Config,
-    /// The control socket, instead of the one that the server file names
-    #[arg(long, value_name = "SOCKET")]
-    control: Option<PathBuf>,
-    /// How the outcome is printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    server: ServerClient,
     /// Tell what the running server's reloads do, and begin none
     #[arg(long)]
     status: bool,
@@ -42,35 +34,18 @@ pub(crate) struct Reload {
 impl Reload {
     /// Asks the server, and waits for what came of it.
     pub(crate) fn run(self) -> ExitCode {
-        let socket = self.control.unwrap_or_else(|| client::socket_of(&self.config.path()));
-        let author = format!(
-            "/reload?author={}",
-            super::pop::author().replace(|c: char| !c.is_ascii_alphanumeric(), "-")
-        );
         let (method, path) = match (self.status, self.cancel) {
             (true, _) => (Method::GET, "/reload"),
-            (_, true) => (Method::DELETE, &*author),
+            (_, true) => (Method::DELETE, "/reload"),
             _ if colour::on_stderr() => (Method::POST, "/reload?colour=true"),
             _ => (Method::POST, "/reload"),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let answer = match runtime {
-            Ok(runtime) => runtime.block_on(client::ask(&socket, method, path, None)),
-            Err(error) => Err(error.to_string()),
-        };
-        match answer {
-            Ok((_, told)) if self.status => status(&told, self.format),
-            Ok((_, told)) if self.cancel => cancelled(&told, self.format),
-            Ok((_, told)) => tell(&told, self.format),
-            Err(sentence) => {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "no server can be asked at {}: {sentence}\nIs it running? Is this the right --config or \
-                     --control?",
-                    socket.display()
-                );
-                ExitCode::from(2)
-            }
+        let format = self.server.format;
+        match self.server.ask(method, path, None) {
+            Ok((_, told)) if self.status => status(&told, format),
+            Ok((_, told)) if self.cancel => cancelled(&told, format),
+            Ok((_, told)) => tell(&told, format),
+            Err(status) => status,
         }
     }
 }
@@ -128,10 +103,11 @@ fn cancelled(told: &Value, format: Format) -> ExitCode {
 fn outcome(told: &Value, ok: bool) -> String {
     let Some(sequence) = told["sequence"].as_u64() else { return "not reloaded\n".to_owned() };
     let digest = told["digest"].as_str().unwrap_or("?");
+    let files = told["files_digest"].as_str().unwrap_or("?");
     if !ok {
-        return format!("refused; snapshot {sequence}, digest {digest}, is served on\n");
+        return format!("refused; snapshot {sequence}, digest {digest}, files {files}, is served on\n");
     }
-    let mut text = format!("published snapshot {sequence}, digest {digest}\n");
+    let mut text = format!("published snapshot {sequence}, digest {digest}, files {files}\n");
     let lines = told["difference"].as_array().map(Vec::as_slice).unwrap_or_default();
     if lines.is_empty() {
         text.push_str("  nothing changed\n");

@@ -1,7 +1,7 @@
 //! Client of a running server for commands: its address, its requests, and tables of its replies.
 
 use crate::cli::{Config, Format};
-use crate::control::client;
+use crate::control::client::{self, Candidate};
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 use std::io::Write;
@@ -13,7 +13,8 @@ use std::process::ExitCode;
 pub(crate) struct ServerClient {
     #[command(flatten)]
     config: Config,
-    /// The control socket, instead of the one that the server file names
+    /// The control socket, instead of the one that the running server has left a note of or the
+    /// server file names
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
     /// How the outcome is printed
@@ -21,10 +22,26 @@ pub(crate) struct ServerClient {
     pub(crate) format: Format,
 }
 
+/// What a server has answered.
+#[derive(Debug)]
+pub(crate) struct Reached {
+    /// The socket that it was asked at.
+    pub(crate) socket: PathBuf,
+    /// The status of its answer.
+    pub(crate) status: StatusCode,
+    /// The answer.
+    pub(crate) value: Value,
+}
+
 impl ServerClient {
     /// The server of a server file.
     pub(crate) fn of(config: Config) -> ServerClient {
         ServerClient { config, control: None, format: Format::Text }
+    }
+
+    /// The server file by which the server is found.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Has the server do something that needs no more words. A refusal is told, with its findings.
@@ -44,20 +61,52 @@ impl ServerClient {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value), ExitCode> {
-        let socket = self.control.clone().unwrap_or_else(|| client::socket_of(&self.config.path()));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let answer = match runtime {
-            Ok(runtime) => runtime.block_on(client::ask(&socket, method, path, body)),
-            Err(error) => Err(error.to_string()),
+        let reached = self.reach(method, path, body)?;
+        Ok((reached.status, reached.value))
+    }
+
+    /// [`ServerClient::ask`] that also gives the socket. A server that the server file does not
+    /// lead to is named on stderr.
+    pub(crate) fn reach(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Reached, ExitCode> {
+        let candidates = match &self.control {
+            Some(socket) => {
+                vec![Candidate { socket: socket.clone(), named_by: "by --control".to_owned() }]
+            }
+            None => client::candidates(&self.config.path()),
         };
-        answer.map_err(|sentence| {
-            let _ = writeln!(
+        let told = |sentence: String| {
+            let _ = write!(
                 std::io::stderr(),
-                "no server can be asked at {}: {sentence}\nIs it running? Is this the right --config or \
-                 --control?",
-                socket.display()
+                "no server can be asked{sentence}\nIs it running? Is this the right --config or --control?\n"
             );
             ExitCode::from(2)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| told(format!(": {error}")))?;
+        runtime.block_on(async {
+            let mut faults = String::new();
+            for (index, Candidate { socket, named_by }) in candidates.iter().enumerate() {
+                let asked = match client::connect(socket).await {
+                    Ok(stream) => client::ask(stream, method.clone(), path, body).await,
+                    Err(fault) => {
+                        faults.push_str(&format!("\n  at {} ({named_by}): {fault}", socket.display()));
+                        continue;
+                    }
+                };
+                if index + 1 < candidates.len() {
+                    let _ =
+                        writeln!(std::io::stderr(), "note: asked at {}, named {named_by}", socket.display());
+                }
+                let (status, value) =
+                    asked.map_err(|fault| told(format!(" at {}: {fault}", socket.display())))?;
+                return Ok(Reached { socket: socket.clone(), status, value });
+            }
+            Err(told(faults))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Times on the command line: how long, and when.
 
 use crate::rfc3339;
-use crate::sys::clock::epoch_secs;
+use crate::sys::clock::{self, epoch_secs};
 
 const DAY_SECS: u64 = 86_400;
 
@@ -46,6 +46,35 @@ fn date_time_after(text: &str, now: u64) -> Result<u64, String> {
         at if at > now => Ok(at),
         _ => Err(format!("`{text}` is over; it is {} now", rfc3339::date_time(now))),
     }
+}
+
+/// How long something lasts, by its two largest units, such as `3 h 41 min`.
+pub(crate) fn span(secs: u64) -> String {
+    let units = [(DAY_SECS, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let first = units.iter().position(|(unit, _)| secs >= *unit).unwrap_or(units.len() - 1);
+    let (unit, word) = units[first];
+    let (whole, rest) = (secs / unit, secs % unit);
+    match units.get(first + 1).map(|(unit, word)| (rest / unit, word)).filter(|(part, _)| *part > 0) {
+        Some((part, smaller)) => format!("{whole} {word} {part} {smaller}"),
+        None => format!("{whole} {word}"),
+    }
+}
+
+/// A moment for people: in UTC, in the time zone of this session where that is another, and how far
+/// away it is.
+pub(crate) fn moment(at: u64) -> String {
+    let now = epoch_secs();
+    let local = clock::local(at).map(|local| format!("{local}, ")).unwrap_or_default();
+    let away = match at.checked_sub(now) {
+        Some(secs) => format!("in {}", span(secs)),
+        None => format!("{} ago", span(now - at)),
+    };
+    format!("{} ({local}{away})", rfc3339::date_time(at))
+}
+
+/// [`moment`] of a moment in a page of the server; what it does not understand stays.
+pub(crate) fn moment_of(text: &str) -> String {
+    rfc3339::parse(text).map_or_else(|| text.to_owned(), moment)
 }
 
 #[cfg(test)]

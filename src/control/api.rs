@@ -2,6 +2,7 @@
 
 use crate::control::Shown;
 use crate::control::overrides::{BUSY, Page, ask, refused};
+use crate::control::peer::Peer;
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;
@@ -11,6 +12,7 @@ use crate::shared::counters::{Dropped, Lane, Totals};
 use crate::shared::phase::Phase;
 use crate::sys::clock::uptime_ms;
 use crate::wire::rr::Rcode;
+use axum::Extension;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -54,6 +56,7 @@ fn told(report: &Arc<Report>, colour: bool) -> Value {
         "ok": report.published,
         "sequence": report.sequence,
         "digest": report.digest,
+        "files_digest": report.files_digest,
         "difference": lines,
         "findings": render::json(&report.findings, &report.files),
         "text": render::text(&report.findings, &report.files, colour),
@@ -88,21 +91,12 @@ pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -
     }
 }
 
-/// Who gives up a reload.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct CancelQuery {
-    /// The name that the reload's findings tell.
-    #[serde(default)]
-    author: String,
-}
-
 /// `DELETE /reload`: gives up the reload that runs. 409 if there is none.
 pub(crate) async fn cancel_reload(
     State(command_sender): State<CommandSender>,
-    Query(query): Query<CancelQuery>,
+    peer: Option<Extension<Peer>>,
 ) -> Page {
-    let author = if query.author.is_empty() { "the control socket" } else { &query.author };
-    let author: Arc<str> = author.chars().filter(|c| !c.is_control()).take(64).collect::<String>().into();
+    let author: Arc<str> = Peer::author(peer.as_deref(), None).into();
     match ask(&command_sender, |reply| Command::CancelReload { author, reply }).await {
         Some(Ok(did)) => (StatusCode::OK, Json(json!({ "cancelled": did }))),
         Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
@@ -126,6 +120,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Json<Value> {
         "dns": shown.dns,
         "sequence": snapshot.sequence(),
         "digest": snapshot.digest().to_string(),
+        "files_digest": snapshot.files_digest().to_string(),
         "summary": snapshot.summary().to_string().lines().collect::<Vec<_>>(),
         "lanes": lanes,
     }))

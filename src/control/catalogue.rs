@@ -107,10 +107,11 @@ families! {
     ALARMS = Gauge "meridian_ledger_alarm" []
         "1 while the ledger of overrides could not be read and nobody has acknowledged it.";
     POP_HEALTH = Gauge "meridian_pop_health" ["pop", "health"]
-        "1 for what probes make of a PoP over all its services (unknown, up, partial, down), 0 for the rest.";
+        "1 for what probes make of a PoP over all its services (no probe, unknown, up, partial, \
+         down), 0 for the rest.";
     TARGET_UP = Gauge "meridian_target_up" ["pop", "service", "probe", "address"]
-        "Verdict of a probed target: 1 up or not known yet, 0 down. A target that PoPs share stands with the \
-         first.";
+        "Verdict of a probed target: 1 up or not known yet, 0 down. A target that PoPs share stands with \
+         each.";
     TARGET_FAILURES = Gauge "meridian_target_failures" ["pop", "service", "probe", "address"]
         "Failures of a target that count towards going down.";
     TARGET_DAMPED = Gauge "meridian_target_damped" ["pop", "service", "probe", "address"]
@@ -150,9 +151,12 @@ families! {
         "Lines that the log on stderr has lost, because its reader was slow, blocked or gone.";
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
         "Sequence number of the snapshot in service.";
+    FILES_INFO = Gauge "meridian_files_info" ["digest", "node"]
+        "The files in service, by files digest; always 1. Nodes of one fleet that were given the same files \
+         have equal ones, whatever their probes and overrides say.";
     SNAPSHOT_INFO = Gauge "meridian_snapshot_info" ["digest", "node"]
-        "The snapshot in service; always 1. Nodes of one fleet with equal inputs and states have equal \
-         digests.";
+        "The snapshot in service, by state digest; always 1. Nodes of one fleet with equal inputs and states \
+         have equal ones.";
     ZONES = Gauge "meridian_zones" []
         "Zones in service.";
     NAMES = Gauge "meridian_names" []

@@ -1,5 +1,6 @@
 //! The other end of the control socket: how a command finds the server and asks it.
 
+use crate::control::socket_note;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
@@ -28,26 +29,74 @@ struct Listen {
     control: Option<PathBuf>,
 }
 
-/// The control socket of the server file at `config`. Lenient on purpose: a command must reach the
-/// server just when the rest of the files is broken, so whatever cannot be read leaves the default.
-pub(crate) fn socket_of(config: &Path) -> PathBuf {
-    let text = std::fs::read_to_string(config).unwrap_or_default();
-    let file: ServerFile = serde_yaml::from_str(&text).unwrap_or_default();
+/// The control socket of the server file at `config`, and a sentence where the file does not tell:
+/// then it is the default. Lenient on purpose, because a command must reach the server just when
+/// the rest of the files is broken.
+pub(crate) fn socket_of(config: &Path) -> (PathBuf, Option<String>) {
+    let read = std::fs::read_to_string(config).map_err(|error| error.to_string());
+    let file = read.and_then(|text| {
+        serde_yaml::from_str::<ServerFile>(&text)
+            .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+    });
+    let (file, fault) = match file {
+        Ok(file) => (file, None),
+        Err(fault) => (ServerFile::default(), Some(fault)),
+    };
     let socket = file.listen.control.unwrap_or_else(|| DEFAULT_SOCKET.into());
-    config.parent().unwrap_or(Path::new("")).join(socket)
+    (config.parent().unwrap_or(Path::new("")).join(socket), fault)
 }
 
-/// Asks the server behind `socket`; gives the status and the JSON of its answer. The error is a
-/// sentence for the operator.
+/// A socket at which a server may listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// Its path.
+    pub(crate) socket: PathBuf,
+    /// Who named it, for people.
+    pub(crate) named_by: String,
+}
+
+/// Sockets to try for a server file, in order: first those that running servers have left a note
+/// of, because a server listens where it was started to, whatever the file says by now.
+pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
+    let (socket, fault) = socket_of(config);
+    let named_by = match fault {
+        None => format!("by `listen.control` of {}, or its default", config.display()),
+        Some(fault) => format!("the default, since {} cannot be read: {fault}", config.display()),
+    };
+    let same = |one: &Path, other: &Path| match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    let notes = socket_note::found(config).into_iter();
+    let mut candidates: Vec<Candidate> = notes
+        .filter(|note| !same(&note.socket, &socket))
+        .map(|note| Candidate {
+            socket: note.socket,
+            named_by: format!(
+                "by the note {} of a server started with {}",
+                note.path.display(),
+                config.display()
+            ),
+        })
+        .collect();
+    candidates.push(Candidate { socket, named_by });
+    candidates
+}
+
+/// Connects to the server behind `socket`. The error is a sentence for the operator.
+pub(crate) async fn connect(socket: &Path) -> Result<UnixStream, String> {
+    let connected = tokio::time::timeout(CONNECT, UnixStream::connect(socket)).await;
+    connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())
+}
+
+/// Asks a server; gives the status and the JSON of its answer. The error is a sentence for the
+/// operator.
 pub(crate) async fn ask(
-    socket: &Path,
+    stream: UnixStream,
     method: Method,
     path: &str,
     body: Option<&Value>,
 ) -> Result<(StatusCode, Value), String> {
-    let connected = tokio::time::timeout(CONNECT, UnixStream::connect(socket)).await;
-    let stream =
-        connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;

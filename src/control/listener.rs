@@ -6,10 +6,12 @@
 //! own body.
 
 use crate::control::overrides::refused;
+use crate::control::peer::Peer;
 use crate::control::places::{Class, Place, Places};
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
 use crate::shared::descriptors::{Descriptors, Use};
 use crate::sys::accept::AcceptPause;
+use axum::Extension;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
@@ -34,6 +36,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) trait Accept {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// The user at the other end of a connection, where the system names one.
+    fn user(_stream: &Self::Stream) -> Option<Peer> {
+        None
+    }
     /// The next connection, and its peer's address if it has one.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
 }
@@ -49,6 +55,10 @@ impl Accept for tokio::net::TcpListener {
 #[cfg(unix)]
 impl Accept for tokio::net::UnixListener {
     type Stream = tokio::net::UnixStream;
+
+    fn user(stream: &Self::Stream) -> Option<Peer> {
+        Peer::of(stream)
+    }
 
     async fn accept(&self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
         tokio::net::UnixListener::accept(self).await.map(|(stream, _)| (stream, None))
@@ -77,6 +87,10 @@ pub(crate) async fn serve<L: Accept>(
                 let held = Arc::clone(&descriptors).hold(Use::Pages);
                 let router = router.clone();
                 connections.spawn(async move {
+                    let router = match L::user(&stream) {
+                        Some(peer) => router.layer(Extension(peer)),
+                        None => router,
+                    };
                     answer(stream, router, place).await;
                     drop(held);
                 });

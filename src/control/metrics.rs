@@ -304,6 +304,7 @@ fn health(page: &mut Page, shown: &Shown) {
 
 fn sizes(page: &mut Page, snapshot: &Snapshot) {
     page.set(&catalogue::SNAPSHOT_SEQUENCE, &[], snapshot.sequence() as f64);
+    page.set(&catalogue::FILES_INFO, &[&snapshot.files_digest().to_string(), snapshot.node_name()], 1.0);
     page.set(&catalogue::SNAPSHOT_INFO, &[&snapshot.digest().to_string(), snapshot.node_name()], 1.0);
     let sizes = snapshot.sizes();
     for (family, count) in [

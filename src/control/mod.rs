@@ -12,6 +12,7 @@
 //! | `GET /metrics` | yes | yes | Prometheus text |
 //! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs by file, overrides and probes |
 //! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies and the state of their PoPs |
+//! | `POST /explain` | yes | no | tells why a client gets its answer |
 //! | `POST /diff` | yes | no | predicts the clients that a reload of the files would move |
 //! | `POST /pops/override` | yes | no | sets an override of PoPs, or takes one back |
 //! | `POST /ledger/acknowledge` | yes | no | ends the alarm of a ledger that could not be read |
@@ -22,15 +23,18 @@ pub(crate) mod api;
 pub(crate) mod catalogue;
 pub(crate) mod client;
 pub(crate) mod comparison;
+pub(crate) mod explain;
 pub(crate) mod feeds;
 #[cfg(debug_assertions)]
 mod hooks;
 pub(crate) mod listener;
 pub(crate) mod metrics;
 pub(crate) mod overrides;
+pub(crate) mod peer;
 pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod shared_page;
+pub(crate) mod socket_note;
 
 use crate::control::shared_page::SharedPage;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, STILL_MILLIS};
@@ -113,5 +117,6 @@ pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
         .with_state(command_sender);
     #[cfg(debug_assertions)]
     let commands = commands.merge(hooks::router(Arc::clone(&shown.shared)));
-    read_only(shown).merge(commands).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
+    let explaining = Router::new().route("/explain", post(explain::explain)).with_state(shown.clone());
+    read_only(shown).merge(commands).merge(explaining).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
 }

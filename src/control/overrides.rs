@@ -2,18 +2,20 @@
 //! docs/control.md describes the shapes.
 
 use crate::control::Shown;
+use crate::control::peer::Peer;
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
 use crate::shared::command::{
     Command, CommandSender, OverrideChange, OverrideOutcome, OverrideReport, ProbePush,
 };
 use crate::shared::event::override_json;
-use crate::shared::operator_view::{Alarm, FeedView, PopView, TargetView};
+use crate::shared::operator_view::{Alarm, Coming, FeedView, PopView, TargetView};
 use crate::shared::prediction::{Gain, Move, Prediction};
 use crate::steer::ledger::{Action, Effective, Override, Selector};
 use crate::steer::pop::AdminState;
 use crate::steer::transition::Transition;
 use crate::sys::clock::epoch_secs;
+use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
@@ -78,9 +80,21 @@ fn pop_json(pop: &PopView) -> Value {
         "weight_override": pop.weight_by.as_ref().map(override_json),
         "health": pop.health.word(),
         "flaps": pop.targets.iter().any(|target| target.damped_secs.is_some()),
+        "in_service": pop.in_service.word(),
+        "since": rfc3339::date_time(pop.since_epoch_secs),
+        "coming": pop.coming.iter().map(coming_json).collect::<Vec<_>>(),
+        "breaks": pop.breaks,
         "ramp_left": f64::from(pop.ramp_left) / 256.0,
         "feeds": pop.feeds.iter().map(feed_json).collect::<Vec<_>>(),
         "targets": pop.targets.iter().map(target_json).collect::<Vec<_>>(),
+    })
+}
+
+fn coming_json(coming: &Coming) -> Value {
+    json!({
+        "at": rfc3339::date_time(coming.epoch_secs),
+        "state": coming.state.word(),
+        "weight": coming.weight,
     })
 }
 
@@ -181,9 +195,8 @@ pub(crate) struct OverrideBody {
     state: Option<String>,
     /// A weight, or `"auto"`.
     weight: Option<Value>,
-    /// Who.
-    #[serde(default)]
-    author: String,
+    /// Who it is by, as the request claims.
+    author: Option<String>,
     /// Why.
     #[serde(default)]
     reason: String,
@@ -206,7 +219,7 @@ pub(crate) struct OverrideBody {
 }
 
 impl OverrideBody {
-    fn change(self) -> Result<OverrideChange, String> {
+    fn change(self, peer: Option<&Peer>) -> Result<OverrideChange, String> {
         let action = match (self.state, self.weight) {
             (Some(state), None) => AdminState::from_word(&state)
                 .map(Action::State)
@@ -227,7 +240,7 @@ impl OverrideBody {
             .start
             .as_deref()
             .map(|text| rfc3339::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
-        let author = if self.author.is_empty() { "unknown" } else { &self.author };
+        let author = Peer::author(peer, self.author.as_deref());
         Ok(OverrideChange {
             selectors: self.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,
             action,
@@ -261,12 +274,14 @@ pub(super) const BUSY: &str = "the server takes no command now: too many wait, i
 /// it cannot be done, 400 if the body says nothing sensible.
 pub(crate) async fn change(
     State(command_sender): State<CommandSender>,
+    peer: Option<Extension<Peer>>,
     body: Result<Json<OverrideBody>, JsonRejection>,
 ) -> Page {
-    let change = match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.change()) {
-        Ok(change) => change,
-        Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
-    };
+    let change =
+        match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.change(peer.as_deref())) {
+            Ok(change) => change,
+            Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
+        };
     match ask(&command_sender, |reply| Command::Override { change, reply }).await {
         Some(changed) => (status_of(&changed.ended), Json(changed_json(&changed))),
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
@@ -337,18 +352,19 @@ fn prediction_json(prediction: &Prediction) -> Value {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcknowledgeBody {
-    /// Who.
-    author: String,
+    /// Who it is by, as the request claims.
+    author: Option<String>,
 }
 
 /// `POST /ledger/acknowledge`: 200 with the alarms that are over, 409 if the ledger cannot be
 /// written.
 pub(crate) async fn acknowledge(
     State(command_sender): State<CommandSender>,
+    peer: Option<Extension<Peer>>,
     body: Result<Json<AcknowledgeBody>, JsonRejection>,
 ) -> Page {
     let author = match body {
-        Ok(Json(body)) => body.author.into(),
+        Ok(Json(body)) => Peer::author(peer.as_deref(), body.author.as_deref()).into(),
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
     };
     match ask(&command_sender, |reply| Command::Acknowledge { author, reply }).await {

@@ -45,6 +45,7 @@ impl Class {
         match path {
             "/healthz" | "/readyz" | "/status" => Class::Check,
             "/reload" | "/diff" if method == Method::POST => Class::Wait,
+            "/explain" => Class::Page,
             _ if method == Method::POST => Class::Verb,
             _ => Class::Page,
         }

@@ -45,7 +45,7 @@ pub(crate) fn judge(
     let is_down = !slot.is_awaited && is_down(target_set, &slot, up_threshold_percent);
     let mut since = i64::MIN;
     target_set.v4.iter().chain(&target_set.v6).for_each(|formula| {
-        visit(formula, &mut |index| {
+        formula.visit(&mut |index| {
             let reading = readings[index as usize];
             if reading.verdict == Verdict::Down {
                 since = since.max(reading.since_ms);
@@ -60,7 +60,7 @@ pub(crate) fn damped(formulas: &[Formula], readings: &[TargetReading], down: u64
     let mut damped = 0;
     for (formula, bit) in formulas.iter().zip(0..64) {
         let mut is_damped = false;
-        visit(formula, &mut |index| is_damped |= readings[index as usize].damped_since_ms.is_some());
+        formula.visit(&mut |index| is_damped |= readings[index as usize].damped_since_ms.is_some());
         let without = |index: u32| match readings[index as usize] {
             TargetReading { damped_since_ms: Some(_), .. } => Verdict::Down,
             reading => reading.verdict,
@@ -79,7 +79,7 @@ fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u
         let verdict = verdict(formula, readings);
         down |= u64::from(verdict == Verdict::Down) << bit;
         let mut waits = false;
-        visit(formula, &mut |index| {
+        formula.visit(&mut |index| {
             let reading = readings[index as usize];
             waits |= reading.is_awaited;
             *horizon_secs = reading.horizon_secs.min(*horizon_secs);
@@ -121,15 +121,6 @@ fn verdict_by(formula: &Formula, of: &impl Fn(u32) -> Verdict) -> Verdict {
     }
 }
 
-/// Calls with every target behind a formula.
-pub(crate) fn visit(formula: &Formula, act: &mut impl FnMut(u32)) {
-    match formula {
-        Formula::Unwatched => {}
-        Formula::Target(index) => act(*index),
-        Formula::Group(_, parts) => parts.iter().for_each(|part| visit(part, act)),
-    }
-}
-
 /// Whether too few addresses are up: in every family that it has, fewer than the share of its
 /// addresses, rounded up.
 pub(crate) fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
@@ -161,7 +152,7 @@ pub(crate) fn is_damped(target_set: &SlotTargets, slot: &SlotHealth, up_threshol
 pub(crate) fn damped_since_ms(target_set: &SlotTargets, readings: &[TargetReading]) -> Option<i64> {
     let mut since = None;
     for formula in target_set.v4.iter().chain(&target_set.v6) {
-        visit(formula, &mut |index| {
+        formula.visit(&mut |index| {
             since = since.into_iter().chain(readings[index as usize].damped_since_ms).min();
         });
     }

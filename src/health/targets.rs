@@ -88,6 +88,17 @@ pub enum Formula {
     Group(Need, Vec<Formula>),
 }
 
+impl Formula {
+    /// Calls with every target behind it.
+    pub(crate) fn visit(&self, act: &mut impl FnMut(u32)) {
+        match self {
+            Formula::Unwatched => {}
+            Formula::Target(index) => act(*index),
+            Formula::Group(_, parts) => parts.iter().for_each(|part| part.visit(act)),
+        }
+    }
+}
+
 /// What the panic guard needs of a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyMembers {

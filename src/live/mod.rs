@@ -20,6 +20,7 @@ pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod overrides;
 pub(crate) mod service;
+pub(crate) mod standing;
 pub(crate) mod view;
 
 use self::draft::{Draft, Ground};
@@ -27,6 +28,7 @@ use self::health::LiveHealth;
 use self::load::LiveLoad;
 use self::overrides::{Overrides, ahead_secs};
 use self::service::{Service, up_by_probes};
+use self::standing::Since;
 use crate::health::Moment;
 use crate::health::health_state::HealthState;
 use crate::health::load::saved::SavedLoad;
@@ -120,6 +122,8 @@ pub struct LiveState {
     said_again: Option<u64>,
     stepped: Now,
     events: Vec<Event>,
+    /// Since when what is shown stands.
+    since: Since,
 }
 
 impl LiveState {
@@ -136,6 +140,7 @@ impl LiveState {
             said_again: None,
             stepped: now,
             events: Vec::new(),
+            since: Since::default(),
             snapshot,
         }
     }

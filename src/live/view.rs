@@ -3,22 +3,28 @@
 use super::health::LiveHealth;
 use super::load::LiveLoad;
 use super::overrides::{Overrides, ahead_secs};
+use super::standing::Ground;
 use super::{LiveState, Now};
 use crate::health::health_state::{SlotHealth, Verdict};
 use crate::health::report::TargetReport;
-use crate::shared::operator_view::{FeedView, OperatorView, PopHealth, PopView, TargetView};
+use crate::health::targets::TargetSet;
+use crate::shared::operator_view::{FeedView, InService, OperatorView, PopHealth, PopView, TargetView};
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Effective;
 use crate::steer::pop::Pop;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 impl LiveState {
     /// What is shown of it, as of publication `sequence`.
     pub(crate) fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
-        let LiveState { snapshot, overrides, health, load, .. } = self;
+        let (status, is_down) = (self.status(), self.is_down());
+        let LiveState { snapshot, overrides, health, load, since, .. } = self;
         let mut operator_view = by_hand(overrides, snapshot, sequence, now.epoch_secs);
         add_health(&mut operator_view, health, snapshot, now);
         add_load(&mut operator_view, load, snapshot, now);
+        let ground = Ground { ledger: overrides.ledger(), snapshot, status: &status, is_down: &is_down };
+        since.add(&mut operator_view, &ground, now.epoch_secs);
         operator_view
     }
 }
@@ -40,6 +46,10 @@ fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) 
         plans: ledger.plans(pop, now).cloned().collect(),
         cached_secs,
         health: PopHealth::default(),
+        in_service: InService::default(),
+        since_epoch_secs: now,
+        coming: Vec::new(),
+        breaks: Vec::new(),
         targets: Vec::new(),
         feeds: Vec::new(),
         ramp_left: 0,
@@ -53,16 +63,14 @@ fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) 
 
 /// Adds the state of health.
 fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapshot: &Snapshot, now: Now) {
-    let index_of: HashMap<&str, usize> =
-        snapshot.pops.iter().zip(0..).map(|(pop, index)| (&*pop.name, index)).collect();
-    for report in health.monitor.targets(now.moment) {
-        // A target that several PoPs share stands with the first; canaries stand with none.
-        let Some(pop) =
-            index_of.get(&*report.target.pop).and_then(|index| operator_view.pops.get_mut(*index))
-        else {
-            continue;
-        };
-        pop.targets.push(view(&report));
+    let users = users(health.monitor.target_set());
+    for (index, report) in health.monitor.targets(now.moment).enumerate() {
+        // Canaries stand with no PoP.
+        for (pop, service) in users.get(&(index as u32)).into_iter().flatten() {
+            let Some(pop) = operator_view.pops.get_mut(usize::from(*pop)) else { continue };
+            let shown = view(&report, &pop.name, service);
+            pop.targets.push(shown);
+        }
     }
     for (pop, is) in operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &health.health_state.slots)) {
         pop.health = match is {
@@ -71,6 +79,9 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
             }
             is => is,
         };
+        if pop.targets.is_empty() {
+            pop.health = PopHealth::NoProbe;
+        }
     }
     operator_view.without_result = health.monitor.own_faults();
     operator_view.frozen = health.monitor.frozen();
@@ -78,6 +89,23 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
     operator_view.damped = health.monitor.damped().count();
     operator_view.returning = health.returning(snapshot);
     operator_view.alarms.extend(health.alarms(snapshot, now.epoch_secs));
+}
+
+/// For each target the PoPs and services whose addresses it judges, each once.
+fn users(target_set: &TargetSet) -> HashMap<u32, Vec<(u16, Arc<str>)>> {
+    let mut users: HashMap<u32, Vec<(u16, Arc<str>)>> = HashMap::new();
+    for slot in &target_set.slots {
+        for formula in slot.v4.iter().chain(&slot.v6) {
+            formula.visit(&mut |target| {
+                let of_target = users.entry(target).or_default();
+                let user = (slot.pop, slot.service.clone());
+                if !of_target.contains(&user) {
+                    of_target.push(user);
+                }
+            });
+        }
+    }
+    users
 }
 
 /// Adds what is known of load.
@@ -126,18 +154,25 @@ pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealt
     counts.into_iter().map(health).collect()
 }
 
-fn view(report: &TargetReport<'_>) -> TargetView {
+/// A target as it stands with one of the PoPs that it judges. One that is shared is named by where
+/// its check goes to, since its address is that of the first PoP.
+fn view(report: &TargetReport<'_>, pop: &str, service: &Arc<str>) -> TargetView {
     let good = report.was_well == Some(true);
+    let address = match *report.target.pop == *pop {
+        true => report.target.address.to_string(),
+        false => report.target.destination.to_string(),
+    };
     TargetView {
         probe: report.target.probe.clone(),
-        service: report.target.service.clone(),
-        address: Some(report.target.address.to_string().into()),
+        service: service.clone(),
+        address: Some(address.into()),
         verdict: report.verdict.word(),
         good_streak: if good { report.streak } else { 0 },
         bad_streak: if report.was_well == Some(false) { report.streak } else { 0 },
         checks_to_flip: report.checks_to_flip.map(u32::from),
         failures: report.failures,
-        last_error: report.own_fault.or(report.last_error).map(ToString::to_string),
+        // What was wrong before a good result is over.
+        last_error: report.own_fault.or(report.last_error.filter(|_| !good)).map(ToString::to_string),
         latency_micros: report.latency_us.map(u64::from),
         certificate_days: report.certificate_days.map(i64::from),
         degraded: report.degraded.map(ToString::to_string),

@@ -7,6 +7,7 @@
 //! ```
 
 pub(crate) mod attempt;
+mod banner;
 pub(crate) mod compare;
 #[cfg(unix)]
 pub(crate) mod control_socket;
@@ -34,6 +35,7 @@ use self::signals::Signals;
 use self::start::Opened;
 use self::supervisor::{Supervisor, see_workers};
 use self::writer::Writer;
+use crate::control::socket_note;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::DRAIN_SECS;
 use crate::probe::Prober;
@@ -50,7 +52,6 @@ use crate::state::event_log::EventLog;
 use crate::state::folder::StateFolder;
 use crate::state::lock::Claim;
 use crate::sys::clock::epoch_secs;
-use std::fmt::Write;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -121,6 +122,8 @@ pub struct Server {
     /// The admin address as bound.
     admin: Option<SocketAddr>,
     control: PathBuf,
+    /// Where commands find the path of the control socket.
+    note: Option<socket_note::SocketNote>,
     engine: Engine,
     findings: Findings,
     files: Files,
@@ -239,6 +242,7 @@ impl Server {
             lanes: sockets.lanes(&fixed.listen),
             admin: sockets.admin_address(),
             control: fixed.listen.control.clone(),
+            note: socket_note::leave(&options.config, &fixed.listen.control),
             engine: options.engine,
             findings,
             files,
@@ -278,35 +282,12 @@ impl Server {
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
         server.shared.phase.enter(Phase::Serving);
-        server.log_event(&Event::Serving { digest: server.shared.published.snapshot().digest().to_string() });
+        server.log_event(&Event::serving(&server.shared.published.snapshot()));
         Ok(server)
     }
 
     fn log_event(&self, event: &Event) {
         self.event_log.append(event);
-    }
-
-    /// What the server serves, for the operator who started it.
-    pub fn banner(&self) -> String {
-        let snapshot = self.shared.published.snapshot();
-        let mut text = format!("meridian {} serves as {}\n", env!("CARGO_PKG_VERSION"), snapshot.node_name());
-        for address in &self.bound {
-            let _ = writeln!(text, "  dns       {address} (UDP, TCP)");
-        }
-        let _ = writeln!(text, "  control   {}", self.control.display());
-        if let Some(admin) = self.admin {
-            let _ = writeln!(text, "  admin     http://{admin}");
-        }
-        let _ = writeln!(text, "  engine    {}", self.engine.word());
-        for line in &self.lanes {
-            let _ = writeln!(text, "  udp       {line}");
-        }
-        let _ = writeln!(text, "  files     {}", descriptors::words(self.shared.descriptors.shares()));
-        for line in snapshot.summary().to_string().lines() {
-            let _ = writeln!(text, "  {line}");
-        }
-        let _ = writeln!(text, "  snapshot  {}, digest {}", snapshot.sequence(), snapshot.digest());
-        text
     }
 
     /// Warnings and notes of the start.
@@ -398,6 +379,7 @@ impl Server {
             let _ = tokio::time::timeout(Duration::from_secs(DRAIN_SECS + 1), all).await;
         });
         self.prober.end_programs();
+        self.note.iter().for_each(socket_note::SocketNote::remove);
         control_socket::remove_control(&self.control);
         self.runtimes.stop(Duration::from_secs(1));
         tracing::info!("{}", Event::Stopped);

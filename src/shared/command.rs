@@ -229,8 +229,10 @@ pub struct Report {
     pub published: bool,
     /// Sequence number of the snapshot in service after the reload.
     pub(crate) sequence: u64,
-    /// Its digest, in hexadecimal.
+    /// Its state digest, in hexadecimal.
     pub(crate) digest: String,
+    /// Its files digest, in hexadecimal.
+    pub(crate) files_digest: String,
     /// What differs from the snapshot before; `None` if none was published.
     pub(crate) difference: Option<Difference>,
     /// Everything found, errors if it was refused.

@@ -5,6 +5,7 @@ use crate::health::health_state::Verdict;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::rfc3339;
 use crate::shared::command::Origin;
+use crate::snapshot::Snapshot;
 use crate::steer::ledger::Override;
 use crate::steer::transition::Transition;
 use serde_json::{Value, json};
@@ -15,8 +16,10 @@ use std::fmt;
 pub enum Event {
     /// The server answers queries.
     Serving {
-        /// Digest of the first snapshot.
+        /// State digest of the first snapshot.
         digest: String,
+        /// Its files digest.
+        files_digest: String,
     },
     /// A reload begins.
     ReloadStarted {
@@ -29,8 +32,10 @@ pub enum Event {
     Published {
         /// Its sequence number.
         sequence: u64,
-        /// Its digest.
+        /// Its state digest.
         digest: String,
+        /// Its files digest.
+        files_digest: String,
         /// Lines of the difference.
         changes: usize,
         /// How long reading and compiling took, in milliseconds.
@@ -119,21 +124,34 @@ pub enum Event {
     Stopped,
 }
 
+impl Event {
+    /// The server answers from a snapshot.
+    pub(crate) fn serving(snapshot: &Snapshot) -> Event {
+        Event::Serving {
+            digest: snapshot.digest().to_string(),
+            files_digest: snapshot.files_digest().to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Serving { digest } => write!(f, "serving snapshot 1, digest {digest}"),
+            Event::Serving { digest, files_digest } => {
+                write!(f, "serving snapshot 1, digest {digest}, files {files_digest}")
+            }
             Event::ReloadStarted { origin, requests: 1 } => write!(f, "reload asked by {origin}"),
             Event::ReloadStarted { origin, requests } => {
                 write!(f, "reload asked by {origin}, {requests} requests at once")
             }
-            Event::Published { sequence, digest, changes: 0, took_millis } => {
-                write!(f, "published snapshot {sequence}, digest {digest}, nothing changed, {took_millis} ms")
-            }
-            Event::Published { sequence, digest, changes, took_millis } => {
+            Event::Published { sequence, digest, files_digest, changes, took_millis } => {
+                let changes = match changes {
+                    0 => "nothing changed".to_owned(),
+                    changes => format!("lines of difference: {changes}"),
+                };
                 write!(
                     f,
-                    "published snapshot {sequence}, digest {digest}, lines of difference: {changes}, \
+                    "published snapshot {sequence}, digest {digest}, files {files_digest}, {changes}, \
                      {took_millis} ms"
                 )
             }
@@ -262,13 +280,18 @@ impl Event {
     /// its kind.
     pub(crate) fn line(&self, epoch_secs: u64, sequence: u64) -> String {
         let fields = match self {
-            Event::Serving { digest } => json!({ "digest": digest }),
+            Event::Serving { digest, files_digest } => {
+                json!({ "digest": digest, "files_digest": files_digest })
+            }
             Event::ReloadStarted { origin, requests } => {
                 json!({ "origin": origin.to_string(), "requests": requests })
             }
-            Event::Published { digest, changes, took_millis, .. } => {
-                json!({ "digest": digest, "changes": changes, "took_millis": took_millis })
-            }
+            Event::Published { digest, files_digest, changes, took_millis, .. } => json!({
+                "digest": digest,
+                "files_digest": files_digest,
+                "changes": changes,
+                "took_millis": took_millis,
+            }),
             Event::Refused { errors, .. } => json!({ "errors": errors }),
             Event::OverrideSet { entry, pops } => json!({ "override": override_json(entry), "pops": pops }),
             Event::OverrideProgress { entry, percent } => {

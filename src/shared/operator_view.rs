@@ -67,6 +67,14 @@ pub struct PopView {
     pub(crate) cached_secs: u32,
     /// What probes make of it.
     pub(crate) health: PopHealth,
+    /// Whether clients get it.
+    pub(crate) in_service: InService,
+    /// Since when that is so, in seconds since 1970; at the latest since the server began.
+    pub(crate) since_epoch_secs: u64,
+    /// States and weights to come by the ledger and the clock alone, in order.
+    pub(crate) coming: Vec<Coming>,
+    /// Safety rules that do not hold while an override keeps it out of service: sentences.
+    pub(crate) breaks: Vec<String>,
     /// What is probed of it; empty without probes.
     pub(crate) targets: Vec<TargetView>,
     /// Its load feeds; empty without.
@@ -96,17 +104,59 @@ pub(crate) struct FeedView {
     pub(crate) oscillates: bool,
     /// Cells should leave and have nowhere to go.
     pub(crate) is_stuck: bool,
-    /// The last failure, also when readings followed.
+    /// The last failure; none once a reading has followed.
     pub(crate) last_error: Option<String>,
     /// Age of the last reading, in seconds.
     pub(crate) age_secs: Option<u64>,
 }
 
+/// Whether clients get a PoP, over all policies that answer with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum InService {
+    /// No policy answers with it.
+    #[default]
+    Unused,
+    /// Each policy gives it the clients that its list, weights and equals say.
+    Yes,
+    /// Some policy, family, address or share of cells is without it.
+    Partly,
+    /// Only where nothing else passes: drained, of weight 0, or left by all cells.
+    LastResort,
+    /// Never, or only where everything is down: switched off, or down by probes.
+    No,
+}
+
+impl InService {
+    /// The word in tables and pages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            InService::Unused => "unused",
+            InService::Yes => "yes",
+            InService::Partly => "partly",
+            InService::LastResort => "last resort",
+            InService::No => "no",
+        }
+    }
+}
+
+/// What a PoP will be from a moment on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Coming {
+    /// The moment, in seconds since 1970.
+    pub(crate) epoch_secs: u64,
+    /// State.
+    pub(crate) state: AdminState,
+    /// Weight.
+    pub(crate) weight: u32,
+}
+
 /// A PoP as probes see it, over all its services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PopHealth {
-    /// Nothing of it is probed, or nothing is known yet.
+    /// Nothing of it is probed.
     #[default]
+    NoProbe,
+    /// It is probed, and nothing is known yet.
     Unknown,
     /// Everything that is known of it is up.
     Up,
@@ -118,12 +168,13 @@ pub enum PopHealth {
 
 impl PopHealth {
     /// Every value, in order.
-    pub(crate) const ALL: [PopHealth; 4] =
-        [PopHealth::Unknown, PopHealth::Up, PopHealth::Partial, PopHealth::Down];
+    pub(crate) const ALL: [PopHealth; 5] =
+        [PopHealth::NoProbe, PopHealth::Unknown, PopHealth::Up, PopHealth::Partial, PopHealth::Down];
 
     /// The word in tables and metrics.
     pub(crate) fn word(self) -> &'static str {
         match self {
+            PopHealth::NoProbe => "no probe",
             PopHealth::Unknown => "unknown",
             PopHealth::Up => "up",
             PopHealth::Partial => "partial",
@@ -139,7 +190,7 @@ pub(crate) struct TargetView {
     pub(crate) probe: Arc<str>,
     /// Service.
     pub(crate) service: Arc<str>,
-    /// Address, as text.
+    /// Address, as text; for a target that it shares with another PoP, where the check goes to.
     pub(crate) address: Option<Arc<str>>,
     /// Verdict: `up`, `down`, `unknown`.
     pub(crate) verdict: &'static str,
@@ -151,7 +202,7 @@ pub(crate) struct TargetView {
     pub(crate) checks_to_flip: Option<u32>,
     /// Failures that count towards going down.
     pub(crate) failures: u16,
-    /// The last fault, in words.
+    /// The fault of the last result, in words; none once a good one has followed.
     pub(crate) last_error: Option<String>,
     /// How long the last good result took, in microseconds.
     pub(crate) latency_micros: Option<u64>,

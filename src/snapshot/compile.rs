@@ -165,7 +165,8 @@ fn assemble(
         policies: deployment.policies.as_slice().into(),
         networks: deployment.networks.iter().map(|network| network.name.clone()).collect(),
         sequence,
-        digest: Digest::of(inputs, &status),
+        digest: Digest::of(inputs, &parts.steering, &status),
+        origins: Arc::new(super::origins::Origins::of(deployment, inputs)),
         identity: Arc::new(Identity {
             name: deployment.node.name.clone(),
             site: deployment.node.site.clone(),

@@ -1,83 +1,225 @@
-//! The digest of a snapshot's inputs (SHA-256, shown as its first 16 octets).
+//! The two digests of a snapshot (SHA-256, each shown as its first 16 octets).
+//!
+//! * The *files* digest is over the octets of the files that nodes share: every file that the
+//!   server file names, each with its use. The server file itself is the node's own (name, site,
+//!   listen addresses, secrets of cookies) and is left out. Roll-outs and `check` compare files
+//!   digests: two nodes that were given the same files have the same one, whatever their version
+//!   and their probes say.
+//! * The *state* digest is over everything that shapes an answer: the files digest, the version of
+//!   the algorithm with its limits, and of the status what a policy reads. Nodes of equal state
+//!   digest and site give every client the same records (law 5).
+//!
+//! What cannot change the records of an answer is no part of the state digest: the horizon, which
+//! shapes TTLs alone and moves with every probe; PoPs that no policy answers; what probes say of a
+//! PoP that is switched off by hand; `up` by hand where probes say the same; and the order in which
+//! PoPs fell, unless a list of the policy reads it (`last_good`).
 
+use super::Steering;
 use super::inputs::InputHashes;
+use crate::limits;
 use crate::steer::pop::AdminState;
-use crate::steer::status::{Status, View};
+use crate::steer::preference_list::AllDown;
+use crate::steer::status::{PopStatus, Shed, SlotView, Status};
+use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
+use crate::wire::hash::mix;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::fmt;
 
-/// Changes whenever equal inputs would give other answers than before: part of every digest, so
-/// that nodes of different versions are seen to differ.
-const ALGORITHM: &[u8] = b"meridian steering 3";
+/// Changes whenever equal inputs would give other answers than before: part of every state digest,
+/// so that nodes of different versions are seen to differ.
+const ALGORITHM: &[u8] = b"meridian steering 4";
 
-/// What two nodes compare: the inputs, and the inputs with the status.
+/// Limits that shape answers; a build with others answers otherwise.
+const LIMITS: [u64; 10] = [
+    limits::ANSWERS_MAX as u64,
+    limits::CHAIN_MAX as u64,
+    limits::ECH_OCTETS_MAX as u64,
+    limits::LEAF_DEPTH_V4_MAX as u64,
+    limits::LEAF_DEPTH_V6_MAX as u64,
+    limits::LIST_DEPTH_MAX as u64,
+    limits::MESSAGE_MAX as u64,
+    limits::ROUTES_OCTETS_MAX as u64,
+    limits::UDP_PAYLOAD_MAX as u64,
+    limits::WEIGHT_MAX as u64,
+];
+
+/// What two nodes compare to see whether they answer alike.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest {
-    inputs: [u8; 32],
+    files: [u8; 32],
     whole: [u8; 32],
 }
 
+/// What two nodes compare to see whether they were given the same files.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FilesDigest([u8; 32]);
+
 impl Digest {
-    /// The digest of inputs in any order.
-    pub(crate) fn of(inputs: &InputHashes, status: &Status) -> Digest {
+    /// The digest of inputs in any order, with a status.
+    pub(crate) fn of(inputs: &InputHashes, steering: &Steering, status: &Status) -> Digest {
         let mut each = inputs.hashes();
         each.sort_unstable();
         let mut hash = Sha256::new();
-        hash.update(ALGORITHM);
         each.iter().for_each(|h| hash.update(h));
-        let digest = Digest { inputs: hash.finalize().into(), whole: [0; 32] };
-        digest.with_status(status)
+        let digest = Digest { files: hash.finalize().into(), whole: [0; 32] };
+        digest.with_status(steering, status)
     }
 
-    /// The digest of the same inputs with another status.
-    pub(crate) fn with_status(self, status: &Status) -> Digest {
+    /// The digest of the same files with another status.
+    pub(crate) fn with_status(self, steering: &Steering, status: &Status) -> Digest {
         let mut hash = Sha256::new();
-        hash.update(self.inputs);
-        for pop in status.pops() {
-            let state = match pop.state {
-                AdminState::Auto => 0u8,
-                AdminState::Up => 1,
-                AdminState::Down => 2,
-                AdminState::Drain => 3,
-            };
-            hash.update([state]);
-            hash.update(pop.weight.to_be_bytes());
-            hash.update(pop.left.to_be_bytes());
+        hash.update(ALGORITHM);
+        LIMITS.iter().for_each(|limit| hash.update(limit.to_be_bytes()));
+        hash.update(self.files);
+        let read = Read::of(steering, status);
+        for (index, policy) in steering.policies.iter().enumerate() {
+            hash.update(read.by_policy(index, policy).to_be_bytes());
         }
-        for shed in status.sheds() {
-            hash.update(shed.share.to_be_bytes());
-            shed.accept.iter().for_each(|share| hash.update(share.to_be_bytes()));
-        }
-        // The horizon is left out: it shapes TTLs alone, and moves with every probe.
-        let (views, of_policies) = status.views();
-        for view in views {
-            hash_view(&mut hash, view);
-            for (pool, view) in view.returning() {
-                hash.update(pool.0.to_be_bytes());
-                hash_view(&mut hash, view);
-            }
-        }
-        of_policies.for_each(|view| hash.update(view.to_be_bytes()));
-        Digest { inputs: self.inputs, whole: hash.finalize().into() }
+        Digest { files: self.files, whole: hash.finalize().into() }
+    }
+
+    /// The digest of the files alone.
+    pub(crate) fn files(self) -> FilesDigest {
+        FilesDigest(self.files)
     }
 }
 
-fn hash_view(hash: &mut Sha256, view: &View) {
-    for slot in view.slots() {
-        hash.update([slot.has, slot.up, slot.last_resort, slot.awaited]);
-        hash.update(slot.down_v4.to_be_bytes());
-        hash.update(slot.down_v6.to_be_bytes());
-        hash.update(slot.went_down.to_be_bytes());
+/// Hashes of what policies read of a status, each made once for all policies.
+struct Read<'s> {
+    status: &'s Status,
+    /// Of each PoP.
+    pops: Vec<u64>,
+    /// Of each slot, for each view.
+    slots: Vec<Vec<u64>>,
+    /// The same for each way back that a view has, by its pool.
+    returning: Vec<Vec<(u64, Vec<u64>)>>,
+    /// Which view each policy has.
+    views: Vec<u16>,
+    /// Of what each slot sheds; empty while nothing is shed.
+    sheds: Vec<u64>,
+}
+
+impl<'s> Read<'s> {
+    fn of(steering: &Steering, status: &'s Status) -> Read<'s> {
+        let (views, of_policies) = status.views();
+        let of_view = |seen: &[SlotView]| seen.iter().zip(&steering.slots).map(of_slot).collect();
+        Read {
+            status,
+            pops: status.pops().iter().map(of_pop).collect(),
+            slots: views.iter().map(|view| of_view(view.slots())).collect(),
+            returning: views
+                .iter()
+                .map(|view| {
+                    view.returning()
+                        .iter()
+                        .map(|(pool, view)| (u64::from(pool.0), of_view(view.slots())))
+                        .collect()
+                })
+                .collect(),
+            views: of_policies.collect(),
+            sheds: status.sheds().iter().map(of_shed).collect(),
+        }
     }
+
+    /// What a policy reads of its members.
+    fn by_policy(&self, index: usize, policy: &PolicyTable) -> u64 {
+        let view = self.views.get(index).map_or(0, |view| usize::from(*view));
+        let seen = self.status.view(index as u32);
+        let ranks = self.falls(index, policy);
+        let mut all = 0;
+        for pop in policy.members.iter().filter_map(|member| member.target.split().ok()) {
+            let pop = usize::from(pop.0);
+            let is_off = self.status.pops()[pop].state == AdminState::Down;
+            let slot = policy.slots[pop];
+            all = mix(all, self.pops[pop]);
+            if is_off || slot == NO_SLOT {
+                continue;
+            }
+            all = mix(all, self.slots[view][slot as usize]);
+            for (pool, slots) in &self.returning[view] {
+                all = mix(mix(all, *pool), slots[slot as usize]);
+            }
+            all = mix(all, self.sheds.get(slot as usize).copied().unwrap_or(0));
+            if !ranks.is_empty() {
+                let fell = seen.slot(slot).went_down;
+                all = mix(all, ranks.iter().position(|rank| *rank == fell).unwrap_or(0) as u64);
+            }
+        }
+        all
+    }
+
+    /// The moments at which members fell, in order, where a list of the policy reads it: only their
+    /// order counts, since nodes number falls from their own start.
+    fn falls(&self, index: usize, policy: &PolicyTable) -> Vec<u32> {
+        let reads =
+            |list: &crate::steer::preference_list::PreferenceList| list.when_all_down == AllDown::LastGood;
+        if !policy.preference_lists.iter().any(reads) {
+            return Vec::new();
+        }
+        let seen = self.status.view(index as u32);
+        let members = policy.members.iter().filter_map(|member| member.target.split().ok());
+        let slots = members
+            .filter(|pop| self.status.pop(*pop).state != AdminState::Down)
+            .map(|pop| policy.slots[usize::from(pop.0)])
+            .filter(|slot| *slot != NO_SLOT);
+        // 0 is the rank of whoever has not fallen.
+        slots.map(|slot| seen.slot(slot).went_down).chain([0]).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// A PoP as choosing reads it: what is off has no weight, what is drained no share that has left.
+fn of_pop(pop: &PopStatus) -> u64 {
+    let (state, weight, left) = match pop.state {
+        AdminState::Auto | AdminState::Up => (0, pop.weight, pop.left),
+        AdminState::Down => (1, 0, 0),
+        AdminState::Drain => (2, pop.weight, 0),
+    };
+    mix(u64::from(weight) << 32 | u64::from(left), state)
+}
+
+/// A slot as choosing reads it. The families that it has stand in the files, and bits past its
+/// addresses mean nothing.
+fn of_slot((seen, slot): (&SlotView, &Slot)) -> u64 {
+    fn down(bits: u64, addresses: usize) -> u64 {
+        if addresses >= 64 { bits } else { bits & ((1 << addresses) - 1) }
+    }
+    let families =
+        mix(u64::from(seen.up) << 16 | u64::from(seen.last_resort) << 8 | u64::from(seen.awaited), 1);
+    mix(mix(families, down(seen.down_v4, slot.v4.len())), down(seen.down_v6, slot.v6.len()))
+}
+
+fn of_shed(shed: &Shed) -> u64 {
+    if shed.share == 0 {
+        return 0;
+    }
+    shed.accept.iter().fold(mix(1, u64::from(shed.share)), |all, accept| mix(all, u64::from(*accept)))
+}
+
+/// The first 16 octets in hexadecimal.
+fn short(hash: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    hash[..16].iter().try_for_each(|octet| write!(f, "{octet:02x}"))
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.whole[..16].iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        short(&self.whole, f)
     }
 }
 
 impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for FilesDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        short(&self.0, f)
+    }
+}
+
+impl fmt::Debug for FilesDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -17,6 +17,20 @@ use std::collections::{HashMap, HashSet};
 /// A hash of everything that a part depends on.
 pub(crate) type InputHash = [u8; 32];
 
+/// The hash of an input: what it is for, and its octets.
+pub(crate) fn hash_of(role: &str, octets: &[u8]) -> InputHash {
+    let mut hash = Sha256::new();
+    hash.update((role.len() as u64).to_be_bytes());
+    hash.update(role.as_bytes());
+    hash.update(octets);
+    hash.finalize().into()
+}
+
+/// What a database is for, by its place in the server file.
+pub(crate) fn database_role(index: usize) -> String {
+    format!("database {index:03}")
+}
+
 /// Hashes of a deployment's inputs, and the keys of the parts compiled from them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InputHashes {
@@ -27,14 +41,13 @@ pub(crate) struct InputHashes {
 impl InputHashes {
     /// Hashes every input of a deployment once.
     pub(crate) fn of(deployment: &Deployment) -> InputHashes {
-        let hash = |(role, octets): &(String, std::sync::Arc<[u8]>)| {
-            let mut hash = Sha256::new();
-            hash.update((role.len() as u64).to_be_bytes());
-            hash.update(role.as_bytes());
-            hash.update(octets);
-            (role.clone(), hash.finalize().into())
-        };
+        let hash = |(role, octets): &(String, std::sync::Arc<[u8]>)| (role.clone(), hash_of(role, octets));
         InputHashes { each: deployment.inputs.iter().map(hash).collect() }
+    }
+
+    /// The hash of the input with a role.
+    pub(crate) fn of_role(&self, role: &str) -> Option<InputHash> {
+        self.each.iter().find(|(other, _)| other == role).map(|(_, hash)| *hash)
     }
 
     /// The hashes in any order, for the digest.

@@ -4,7 +4,7 @@
 //! status. A change of health or weight replaces only the status and the root; a reload
 //! replaces the parts whose inputs changed. Ids (PoPs, zones, nodes, slots, preference lists) are
 //! only valid inside their snapshot. The sequence number counts publications on this node; the
-//! digest is equal on every node that was given equal inputs.
+//! digests tell whether two nodes have the same files, and whether they answer alike.
 
 pub(crate) mod compile;
 pub(crate) mod difference;
@@ -14,6 +14,7 @@ pub(crate) mod forecast;
 pub(crate) mod inputs;
 mod interner;
 pub(crate) mod locate;
+pub(crate) mod origins;
 pub(crate) mod replay;
 pub(crate) mod routes;
 pub(crate) mod size_guard;
@@ -24,7 +25,7 @@ pub(crate) mod targets;
 
 pub(crate) use compile::compile_by;
 pub(crate) use difference::{Difference, difference};
-pub use digest::Digest;
+pub use digest::{Digest, FilesDigest};
 pub(crate) use sizes::Sizes;
 pub(crate) use steering::Steering;
 pub(crate) use summary::Summary;
@@ -69,6 +70,8 @@ pub struct Snapshot {
     pub(crate) policies: Arc<[ScopedPolicy]>,
     /// Names of operator networks, in the order that conditions of rules number them, for people.
     pub(crate) networks: Arc<[Arc<str>]>,
+    /// Networks and databases that places were made of, for people.
+    pub(crate) origins: Arc<origins::Origins>,
     /// Who is watched.
     pub target_set: Arc<TargetSet>,
     /// Whose load is measured.
@@ -99,10 +102,15 @@ impl Snapshot {
         self.sequence
     }
 
-    /// Digest of every input that shapes an answer, the node's own name and site, and secrets of
-    /// cookies, apart.
+    /// The state digest: of everything that shapes an answer, the node's own name and site, and
+    /// secrets of cookies, apart.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The files digest: of the files that nodes share.
+    pub fn files_digest(&self) -> FilesDigest {
+        self.digest.files()
     }
 
     /// The node's name.
@@ -132,7 +140,7 @@ impl Snapshot {
 
     /// The same snapshot with another status, as the next publication.
     pub fn with_status(&self, status: Status, sequence: u64) -> Snapshot {
-        let digest = self.digest.with_status(&status);
+        let digest = self.digest.with_status(&self.steering, &status);
         Snapshot { sequence, digest, status: Arc::new(status), ..self.clone() }
     }
 }

@@ -61,10 +61,10 @@ impl EventLog {
 /// One line in the server's log, with the numbers as fields.
 fn log(event: &Event) {
     match event {
-        Event::Serving { digest } => tracing::info!(digest, "{event}"),
+        Event::Serving { digest, files_digest } => tracing::info!(digest, files_digest, "{event}"),
         Event::ReloadStarted { requests, .. } => tracing::info!(requests, "{event}"),
-        Event::Published { sequence, digest, changes, took_millis } => {
-            tracing::info!(sequence, digest, changes, took_millis, "{event}");
+        Event::Published { sequence, digest, files_digest, changes, took_millis } => {
+            tracing::info!(sequence, digest, files_digest, changes, took_millis, "{event}");
         }
         Event::Refused { errors, sequence } => tracing::error!(errors, sequence, "{event}"),
         Event::Stopping { signal } => tracing::info!(signal, "{event}"),

@@ -272,6 +272,46 @@ impl SlotView {
         }
     }
 
+    /// This view of a slot with what is supposed of its PoP, whose status is `is`; `fell` is the
+    /// number of its fall.
+    fn supposing(&self, what: Supposed, slot: &Slot, is: &PopStatus, sheds: bool, fell: u32) -> SlotView {
+        if matches!(is.state, AdminState::Up | AdminState::Down) && what != Supposed::Drain {
+            return *self;
+        }
+        let has = slot.families();
+        match what {
+            Supposed::Drain => SlotView { unconditional: 0, ..*self },
+            Supposed::Down => SlotView {
+                down_v4: u64::MAX,
+                down_v6: u64::MAX,
+                went_down: fell,
+                up: 0,
+                last_resort: 0,
+                unconditional: 0,
+                awaited: 0,
+                ..*self
+            },
+            Supposed::Up => {
+                let is_regular = is.state == AdminState::Auto && is.weight > 0 && is.left == 0 && !sheds;
+                SlotView {
+                    down_v4: 0,
+                    down_v6: 0,
+                    went_down: 0,
+                    up: has,
+                    last_resort: has,
+                    unconditional: if is_regular { has } else { 0 },
+                    awaited: 0,
+                    ..*self
+                }
+            }
+        }
+    }
+
+    /// Whether some of its addresses are not answered.
+    pub(crate) fn lacks_addresses(&self) -> bool {
+        self.down_v4 | self.down_v6 != 0
+    }
+
     /// Families that may be answered in a tier: those that are up, as a last resort also those that
     /// flap; and all it has where probes are ignored.
     #[inline]
@@ -282,6 +322,17 @@ impl SlotView {
             CandidateTier::LastResort => self.last_resort,
         }
     }
+}
+
+/// What is supposed of a PoP, in place of what is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supposed {
+    /// Probes call all of it down.
+    Down,
+    /// Probes call all of it up.
+    Up,
+    /// An operator drains it.
+    Drain,
 }
 
 /// Everything that changes without a reload.
@@ -342,6 +393,32 @@ impl Status {
         };
         let policies = policies.iter().enumerate().map(of_policy).collect();
         Status { pops: pops.into(), sheds: sheds.into(), views: views.into(), policies }
+    }
+
+    /// This status but for what is supposed of some PoPs. Where an operator has forced a PoP up or
+    /// switched it off, what probes are supposed to say of it changes nothing, as in service. One
+    /// that is forced up and supposed to drain counts as well, since a status does not know what
+    /// probes say of it.
+    pub fn supposing(&self, slots: &[Slot], supposed: &[(PopId, Supposed)]) -> Status {
+        let mut status = self.clone();
+        for (pop, what) in supposed {
+            let Some(is) = status.pops.get_mut(usize::from(pop.0)) else { continue };
+            if *what == Supposed::Drain {
+                is.state = AdminState::Drain;
+            }
+            let is = *is;
+            let last =
+                status.views.iter().flat_map(|view| view.slots.iter()).map(|slot| slot.went_down).max();
+            for view in &mut status.views {
+                let of_pop = slots.iter().enumerate().filter(|(_, slot)| slot.pop == *pop);
+                for (index, slot) in of_pop {
+                    let Some(seen) = view.slots.get_mut(index) else { continue };
+                    let sheds = self.sheds.get(index).is_some_and(|shed| shed.share > 0);
+                    *seen = seen.supposing(*what, slot, &is, sheds, last.unwrap_or(0) + 1);
+                }
+            }
+        }
+        status
     }
 
     /// A PoP's state, weight and shares.

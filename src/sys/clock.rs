@@ -27,3 +27,41 @@ pub(crate) fn uptime_ms() -> u64 {
 pub fn cookie_secs() -> u32 {
     epoch_secs() as u32
 }
+
+/// A moment in the time zone of this process, such as `2026-03-01 23:00:00 CET`; `None` where the
+/// system has no zone, or it is UTC.
+#[cfg(unix)]
+pub(crate) fn local(epoch_secs: u64) -> Option<String> {
+    let moment = libc::time_t::try_from(epoch_secs).ok()?;
+    // SAFETY: every bit pattern is a valid `tm`; its pointer is null, and never read before the
+    // call.
+    let mut broken: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both point at locals that live through the call, which writes one and keeps neither.
+    if unsafe { libc::localtime_r(&raw const moment, &raw mut broken) }.is_null() {
+        return None;
+    }
+    if broken.tm_gmtoff == 0 {
+        return None;
+    }
+    let zone = match broken.tm_zone.is_null() {
+        true => String::new(),
+        // SAFETY: the C library points it at a name that it keeps, terminated by a zero.
+        false => unsafe { std::ffi::CStr::from_ptr(broken.tm_zone) }.to_string_lossy().into_owned(),
+    };
+    let text = format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02} {zone}",
+        broken.tm_year + 1900,
+        broken.tm_mon + 1,
+        broken.tm_mday,
+        broken.tm_hour,
+        broken.tm_min,
+        broken.tm_sec
+    );
+    Some(text.trim_end().to_owned())
+}
+
+/// [`local`] where the time zone is not asked for.
+#[cfg(not(unix))]
+pub(crate) fn local(_epoch_secs: u64) -> Option<String> {
+    None
+}

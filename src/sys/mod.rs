@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is fourteen kinds of call:
+//! What is unsafe here is fifteen kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
@@ -31,6 +31,8 @@
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill` ([`process_group`]), which takes no pointer; the number is that of a process group we
 //!   made and have not reaped, so that it cannot be anybody else's.
+//! * `localtime_r` ([`clock`]), from one local into another; the zone's name that it points at is
+//!   the C library's own, and copied at once.
 //!
 //! Only a batch keeps raw pointers across calls, to what it owns itself, and no function of the
 //! public interface is `unsafe`.

@@ -128,6 +128,12 @@ impl Secrets {
         Secrets::default()
     }
 
+    /// Whether both sign and verify alike.
+    pub(crate) fn are_like(&self, other: &Secrets) -> bool {
+        let signed = |secret: &SipHasher24| secret.hash(b"the same secret signs the same text alike");
+        self.0.iter().map(signed).eq(other.0.iter().map(signed))
+    }
+
     /// The first of `secrets` signs, all verify.
     pub fn new(secrets: &[[u8; SECRET_LEN]]) -> Secrets {
         Secrets(secrets.iter().map(SipHasher24::new_with_key).collect())

@@ -1,5 +1,7 @@
 //! The laws of the server, each with a test that fails without it. ARCHITECTURE.md states them.
 
+mod difference;
+mod digests;
 mod generator;
 mod golden;
 mod moves;

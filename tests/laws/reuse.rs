@@ -46,14 +46,14 @@ fn what_did_not_change_is_taken_over() {
             sample().with("zones/shop.example.yaml", sample().text("zones/shop.example.yaml") + "# end\n"),
             true,
             &["cdn.example.", "media.example."],
-            Some("inputs changed"),
+            Some("files changed in nothing"),
         ),
         (
             "a comment in the PoPs",
             sample().with("pops.yaml", sample().text("pops.yaml") + "# end\n"),
             false,
             all,
-            Some("inputs changed"),
+            Some("files changed in nothing"),
         ),
         (
             "a policy in front of the others: steered owners have other numbers, and the same policies",
@@ -67,7 +67,7 @@ fn what_did_not_change_is_taken_over() {
             sample().replacing("meridian.yaml", "site: ", "site: iad #"),
             false,
             all,
-            Some("policy nearest: changed"),
+            Some("node: site fra -> iad"),
         ),
         (
             "zone text that comes in",
@@ -79,7 +79,7 @@ fn what_did_not_change_is_taken_over() {
             all,
             Some("zone text.example.: new"),
         ),
-        ("the database", other_database(), false, all, Some("inputs changed")),
+        ("the database", other_database(), false, all, Some("database geoip/places.mmdb: other content")),
     ];
     let old = compiled(&sample(), None);
     for (what, tree, steering, zones, line) in rows {
@@ -124,6 +124,6 @@ fn an_included_file_counts() {
     assert_eq!(shared(&old, &new), all[..3]);
     assert_eq!(
         difference(&old, &new).to_string(),
-        "zone text.example.: 0 names added, 0 removed, 1 changed\n"
+        "zone text.example.: 0 names added, 0 removed, 1 changed; ~ www.text.example.\n"
     );
 }

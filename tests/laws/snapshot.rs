@@ -81,7 +81,7 @@ fn the_difference_tells_what_changed() {
                 "cname: edge.partner-cdn.example.",
                 "cname: other.partner-cdn.example.",
             ),
-            &["policy web: changed ("],
+            &["policy web: "],
         ),
         (
             "the policy of a name",

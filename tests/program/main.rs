@@ -5,6 +5,7 @@ mod chaos;
 mod cookies;
 mod databases;
 mod diff;
+mod explain;
 mod health;
 mod logs;
 mod metrics;

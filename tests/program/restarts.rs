@@ -61,7 +61,7 @@ fn on_b(server: &Server) -> usize {
     let ask = |client: u8| {
         let subnet = Prefix::new(Ipv4Addr::new(11, client, 16, 0).into(), 24);
         let answer =
-            ask_udp(server.dns()[0], &meridian::testing::cli::dig::query(&name, RrType::A, Some(subnet)));
+            ask_udp(server.dns()[0], &meridian::testing::explain::dig::query(&name, RrType::A, Some(subnet)));
         let message = domain::base::Message::from_octets(&answer[..]).expect("a message");
         let record = message
             .answer()

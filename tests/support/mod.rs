@@ -161,7 +161,7 @@ pub fn ask_over(
 
 /// A query with EDNS.
 pub fn query(name: &str, rtype: RrType, ecs: Option<Prefix>) -> Vec<u8> {
-    meridian::testing::cli::dig::query(&Name::parse(name, None).unwrap(), rtype, ecs)
+    meridian::testing::explain::dig::query(&Name::parse(name, None).unwrap(), rtype, ecs)
 }
 
 /// `address/len` as a prefix with host bits cut.

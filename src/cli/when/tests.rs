@@ -1,7 +1,8 @@
 //! Tests of `when`.
 
-use super::{date_time_after, seconds};
+use super::{date_time_after, moment, moment_of, seconds, span};
 use crate::rfc3339;
+use crate::sys::clock::epoch_secs;
 
 /// Times with units, added up.
 #[test]
@@ -43,4 +44,31 @@ fn moments_are_to_come() {
     ] {
         assert!(date_time_after(text, noon).is_err(), "{text}");
     }
+}
+
+/// How long, by the two largest units.
+#[test]
+fn spans() {
+    for (secs, words) in [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (125, "2 min 5 s"),
+        (3_600, "1 h"),
+        (13_260, "3 h 41 min"),
+        (3_601, "1 h"),
+        (90_000, "1 d 1 h"),
+    ] {
+        assert_eq!(span(secs), words);
+    }
+}
+
+/// A moment is told in UTC, and how far away it is.
+#[test]
+fn moments_in_words() {
+    let now = epoch_secs();
+    let words = moment(now + 7_230);
+    assert!(words.starts_with(&rfc3339::date_time(now + 7_230)) && words.contains("in 2 h"), "{words}");
+    assert!(moment(now - 61).contains("1 min") && moment(now - 61).ends_with("ago)"));
+    assert_eq!(moment_of("soon"), "soon");
 }

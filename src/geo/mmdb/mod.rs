@@ -5,6 +5,7 @@
 //! `maxminddb`, each distinct one once. What remains is plain: disjoint leaves in ascending order,
 //! and the fields of their places. Whatever is wrong with a file is a finding.
 
+mod about;
 mod record;
 mod text;
 mod tree;

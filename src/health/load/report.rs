@@ -22,7 +22,7 @@ pub(crate) struct FeedReport<'l> {
     pub(crate) oscillates: bool,
     /// Cells should leave and have nowhere to go.
     pub(crate) is_stuck: bool,
-    /// The last failure, also when readings followed.
+    /// The last failure; none once a reading has followed.
     pub(crate) last_error: Option<&'l Arc<str>>,
     /// Milliseconds since the last reading.
     pub(crate) read_ago_ms: Option<u64>,

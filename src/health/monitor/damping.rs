@@ -6,7 +6,6 @@ use crate::health::Moment;
 use crate::health::canary::IpFamily;
 use crate::health::event::{HealthEvent, TargetName};
 use crate::health::flap::FlapChange;
-use crate::health::slot;
 use crate::health::targets::{ManualState, Target, TargetSet};
 use std::collections::BTreeSet;
 
@@ -101,7 +100,7 @@ fn targets_of(target_set: &TargetSet, pops: &[bool]) -> BTreeSet<u32> {
     let mut targets = BTreeSet::new();
     for slot in target_set.slots.iter().filter(|slot| pops[usize::from(slot.pop)]) {
         for formula in slot.v4.iter().chain(&slot.v6) {
-            slot::visit(formula, &mut |target| _ = targets.insert(target));
+            formula.visit(&mut |target| _ = targets.insert(target));
         }
     }
     targets

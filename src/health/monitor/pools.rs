@@ -4,7 +4,6 @@ use crate::health::Moment;
 use crate::health::guard::{Guard, Judgement};
 use crate::health::health_state::{ReturningPool, SlotHealth};
 use crate::health::saved::{SavedRank, SavedReturn};
-use crate::health::slot;
 use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
 use crate::health::way_back::{Census, WayBack, WayBackChange};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +60,7 @@ impl PoolTable {
                 .map(|member| &target_set.slots[member.slot as usize])
                 .flat_map(|slot| slot.v4.iter().chain(&slot.v6))
             {
-                slot::visit(formula, &mut |index| {
+                formula.visit(&mut |index| {
                     let spec = &target_set.targets[index as usize].spec;
                     probe_ms = probe_ms.max(u64::from(spec.up_after.max(1)) * u64::from(spec.every_ms));
                 });

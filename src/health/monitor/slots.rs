@@ -80,7 +80,7 @@ impl SlotTable {
         };
         for (slot, index) in target_set.slots.iter().zip(0..) {
             for formula in slot.v4.iter().chain(&slot.v6) {
-                slot::visit(formula, &mut |target| {
+                formula.visit(&mut |target| {
                     let users = &mut slot_table.users[target as usize];
                     // Slots come in order, so a target met twice in one slot has it last.
                     if users.last() != Some(&index) {

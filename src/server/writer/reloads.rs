@@ -220,14 +220,22 @@ impl Writer {
         let took_millis = took.as_millis() as u64;
         self.shared.counters.last_reload.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
-        self.log_event(&Event::Published { sequence, digest: digest.clone(), changes, took_millis });
+        let files_digest = self.shared.published.snapshot().files_digest().to_string();
+        self.log_event(&Event::Published {
+            sequence,
+            digest: digest.clone(),
+            files_digest: files_digest.clone(),
+            changes,
+            took_millis,
+        });
         for line in lines.lines() {
             tracing::info!("changed: {line}");
         }
         log_findings(&findings, &files);
+        let difference = Some(difference);
         answer(
             run.replies,
-            Report { published: true, sequence, digest, difference: Some(difference), findings, files },
+            Report { published: true, sequence, digest, files_digest, difference, findings, files },
         );
     }
 
@@ -239,7 +247,11 @@ impl Writer {
         log_findings(&findings, &files);
         self.log_event(&Event::Refused { errors, sequence: old.sequence() });
         let (sequence, digest) = (old.sequence(), old.digest().to_string());
-        answer(replies, Report { published: false, sequence, digest, difference: None, findings, files });
+        let files_digest = old.files_digest().to_string();
+        answer(
+            replies,
+            Report { published: false, sequence, digest, files_digest, difference: None, findings, files },
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 //! and each end of the fast path is reached many times.
 
 mod asked;
+mod explained;
 mod heard;
 
 use crate::generator::{self, NAMES};

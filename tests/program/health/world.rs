@@ -187,7 +187,7 @@ impl World {
         use domain::rdata::A;
         let (_, dns) = self.server.as_ref().expect("it runs");
         let subnet = Prefix::new(Ipv4Addr::new(198, 18, near as u8, 0).into(), 24);
-        let packet = meridian::testing::cli::dig::query(
+        let packet = meridian::testing::explain::dig::query(
             &Name::parse("www.cdn.example.", None).expect("a name"),
             RrType::A,
             Some(subnet),

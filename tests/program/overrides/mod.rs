@@ -6,6 +6,7 @@ mod faults;
 mod hang;
 #[cfg(debug_assertions)]
 mod reloads;
+mod standing;
 
 use crate::support::deployment::*;
 use serde_json::Value;
@@ -178,7 +179,7 @@ fn a_drain_moves_and_survives() {
     assert_eq!(process.answers(), [TWO, TWO]);
     let (_, stdout, _) = process.run(&["pop", "list"]);
     assert!(
-        stdout.contains("drain") && stdout.contains("ann") && stdout.contains("new \"switch\""),
+        stdout.contains("drain") && !stdout.contains("ann") && stdout.contains("new \"switch\""),
         "{stdout}"
     );
     drop(process);

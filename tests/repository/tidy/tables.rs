@@ -20,6 +20,8 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
     ("shared",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
                     "answer"]),
+    ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
+                    "answer", "shared"]),
     ("live",      &["limits", "rfc3339", "wire", "health", "steer", "snapshot", "shared"]),
     // 4  edges
     ("sys",       &["limits"]),
@@ -31,7 +33,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
                     "sys", "config"]),
     ("state",     &["limits", "finding", "health", "steer", "shared", "live", "sys", "config"]),
     ("control",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
-                    "answer", "shared", "sys"]),
+                    "answer", "shared", "explain", "sys"]),
     // 5  program: everything below, and each other
     ("server",    EVERYTHING),
     ("cli",       EVERYTHING),
@@ -55,6 +57,7 @@ pub const EVERYTHING: &[&str] = &[
     "snapshot",
     "answer",
     "shared",
+    "explain",
     "live",
     "sys",
     "transport",
@@ -69,7 +72,7 @@ pub const EVERYTHING: &[&str] = &[
 /// Folders of floors 0 to 3: no I/O, no clock, no dice, no lock.
 pub const PURE: &[&str] = &[
     "limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "config", "snapshot", "answer",
-    "shared", "live",
+    "shared", "live", "explain",
 ];
 
 /// Uses beyond the table: files that begin so may use paths that begin so, for a reason.
@@ -81,6 +84,7 @@ pub const ALSO: &[(&str, &str, &str)] = &[
     ),
     ("src/zone/check/", "steer::rule", "a rule may answer a CNAME, which must not close a loop"),
     ("src/snapshot/inputs.rs", "config", "it names what each part of a deployment is compiled from"),
+    ("src/snapshot/origins.rs", "config", "it names the databases and networks of a deployment"),
     ("src/snapshot/targets", "config", "who is watched is made of the deployment's probes"),
     (
         "src/snapshot/compile.rs",
@@ -94,7 +98,14 @@ pub const ONLY: &[(&str, &[&str])] = &[
     // The query path never sees a database: it was compiled away.
     (
         "geo::mmdb",
-        &["src/geo/", "src/snapshot/compile.rs", "src/reload/prepare.rs", "src/cli/", "src/testing.rs"],
+        &[
+            "src/geo/",
+            "src/snapshot/compile.rs",
+            "src/explain/places.rs",
+            "src/reload/prepare.rs",
+            "src/cli/",
+            "src/testing.rs",
+        ],
     ),
     (
         "geo::atlas",
@@ -103,6 +114,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
             "src/snapshot/compile.rs",
             "src/snapshot/steering",
             "src/snapshot/routes",
+            "src/explain/places.rs",
             "src/cli/",
             "src/testing.rs",
         ],
@@ -138,6 +150,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
         "hyper",
         &[
             "src/control/",
+            "src/cli/explain.rs",
             "src/cli/reload.rs",
             "src/cli/pop",
             "src/cli/policy.rs",

@@ -337,6 +337,7 @@ impl LoadController {
             Ok(value) => value,
             Err(why) => return feed_state.error = Some(why),
         };
+        feed_state.error = None;
         let was_lost = feed_state.note(feed, value, now);
         let was_stuck = feed_state.is_stuck;
         let turn = feed_state.may_step(feed, now).then(|| feed_state.step(feed, now));

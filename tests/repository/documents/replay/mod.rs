@@ -6,13 +6,14 @@ mod shown;
 
 use crate::support::{Tree, World, ask_over, load, prefix, query};
 use meridian::testing::answer::Transport;
-use meridian::testing::cli::dig;
-use meridian::testing::cli::explain::{ExplainQuery, explain};
-use meridian::testing::config;
+use meridian::testing::config::{self, Sources};
+use meridian::testing::explain::dig;
+use meridian::testing::explain::{ExplainQuery, explain, head};
 use meridian::testing::finding::Severity;
 use meridian::testing::finding::render;
 use meridian::testing::snapshot::compile;
 use meridian::testing::snapshot::difference;
+use meridian::testing::steer::status::Supposed;
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::{CLASS_CH, RrType};
 use program::Program;
@@ -157,7 +158,7 @@ impl Node {
         let (mut text, verdict) = self.findings();
         if let Ok(world) = load(&self.tree) {
             text.push_str(world.snapshot.summary().to_string().trim_end());
-            text.push_str(&format!("\ndigest {}\n", world.snapshot.digest()));
+            text.push_str(&format!("\nfiles     digest {}\n", world.snapshot.files_digest()));
         }
         text.push_str(&verdict);
         text
@@ -191,15 +192,17 @@ impl Node {
         );
         let Some(fresh) = fresh else {
             return format!(
-                "{findings}refused; snapshot {}, digest {}, is served on\n",
+                "{findings}refused; snapshot {}, digest {}, files {}, is served on\n",
                 old.sequence(),
-                old.digest()
+                old.digest(),
+                old.files_digest()
             );
         };
         let mut text = format!(
-            "{findings}published snapshot {}, digest {}\n",
+            "{findings}published snapshot {}, digest {}, files {}\n",
             fresh.snapshot.sequence(),
-            fresh.snapshot.digest()
+            fresh.snapshot.digest(),
+            fresh.snapshot.files_digest()
         );
         let changes = difference(&old, &fresh.snapshot);
         for line in changes.lines() {
@@ -217,24 +220,28 @@ impl Node {
         let mut asked = ExplainQuery {
             name: Name::root(),
             rtype: RrType::A,
-            client: IpAddr::from([127, 0, 0, 1]),
+            client: None,
             ecs: None,
-            down: Vec::new(),
+            supposed: Vec::new(),
         };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().copied().ok_or("  an option without its value");
             match *word {
-                "--client" => asked.client = value()?.parse().map_err(|_| "  not an address")?,
+                "--client" => asked.client = Some(value()?.parse().map_err(|_| "  not an address")?),
                 "--ecs" => asked.ecs = Some(prefix(value()?)),
-                "--down" => asked.down.push(value()?.to_owned()),
+                "--down" => asked.supposed.push((value()?.to_owned(), Supposed::Down)),
                 word => match RrType::from_text(word) {
                     Some(rtype) => asked.rtype = rtype,
                     None => asked.name = absolute(word)?,
                 },
             }
         }
-        Ok(explain(&self.world.deployment, &self.world.geography, &self.world.snapshot, &asked))
+        let (snapshot, tree) = (&self.world.snapshot, &self.tree);
+        let explained = explain(snapshot, None, &asked, &|path| tree.read(path))?;
+        let (digest, files) = (snapshot.digest().to_string(), snapshot.files_digest().to_string());
+        let served = (snapshot.sequence(), &*digest, &*files);
+        Ok(head(snapshot.node_name(), "state/control.sock", served, 0) + &explained.text())
     }
 }
 

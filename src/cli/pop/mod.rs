@@ -1,7 +1,9 @@
 //! `meridian pop`.
 
+mod shown;
+
 use crate::cli::server::{ServerClient, complain, table};
-use crate::cli::when::{date_time, seconds};
+use crate::cli::when::{date_time, moment, seconds};
 use crate::cli::{Format, prediction, print};
 use crate::rfc3339;
 use crate::steer::ledger::Selector;
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 /// Commands about PoPs.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum PopCommand {
-    /// List PoPs: state in the file, override, and effective state
+    /// List PoPs: in service or not and since when, health, load, ramps, overrides
     #[command(after_help = "Example:\n  meridian pop list --tag eu")]
     List {
         /// Only those with this tag
@@ -81,9 +83,9 @@ pub(crate) enum PopCommand {
     /// End the alarm of a ledger of overrides that could not be read
     #[command(after_help = "Example:\n  meridian pop acknowledge")]
     Acknowledge {
-        /// Name of the operator; the user of this session unless given
-        #[arg(long, default_value_t = author(), hide_default_value = true)]
-        author: String,
+        /// Name to note beside the user that the system reports
+        #[arg(long)]
+        author: Option<String>,
         #[command(flatten)]
         server: ServerClient,
     },
@@ -114,9 +116,9 @@ pub(crate) struct How {
     /// Reason; required, except to remove an override
     #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    /// Author of the override; the user of this session unless given
-    #[arg(long, default_value_t = author(), hide_default_value = true)]
-    author: String,
+    /// Name to note beside the user that the system reports; it is shown as a claim
+    #[arg(long)]
+    author: Option<String>,
     /// Pass over safety rules
     #[arg(long)]
     force: bool,
@@ -131,14 +133,6 @@ pub(crate) struct How {
     dry_run: bool,
     #[command(flatten)]
     server: ServerClient,
-}
-
-/// Name of the user of this session, by the environment.
-pub(crate) fn author() -> String {
-    ["SUDO_USER", "USER"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or("unknown".to_owned())
 }
 
 impl PopCommand {
@@ -159,7 +153,7 @@ impl PopCommand {
             PopCommand::Load { pop, value, service, server } => {
                 load(&server, &pop, service.as_deref(), value)
             }
-            PopCommand::Acknowledge { author, server } => acknowledge(&server, &author),
+            PopCommand::Acknowledge { author, server } => acknowledge(&server, author.as_deref()),
         };
         done.unwrap_or_else(|status| status)
     }
@@ -180,134 +174,11 @@ fn list(server: &ServerClient, tag: Option<&str>) -> Result<ExitCode, ExitCode> 
     if let (Some(tag), Some(pops)) = (tag, told["pops"].as_array_mut()) {
         pops.retain(|pop| pop["tags"].as_array().is_some_and(|tags| tags.iter().any(|t| t == tag)));
     }
-    if server.format == Format::Json {
-        print(&format!("{told:#}\n"));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
-        .map(|pop| {
-            let by = [&pop["state_override"], &pop["weight_override"]].into_iter().find(|by| !by.is_null());
-            vec![
-                text(&pop["name"]),
-                text(&pop["effective"]["state"]),
-                health_in_words(pop),
-                text(&pop["effective"]["weight"]),
-                format!("{} {}", text(&pop["file"]["state"]), text(&pop["file"]["weight"])),
-                (pop["progress"]["text"].as_str().map(str::to_owned).into_iter())
-                    .chain(by.or_else(|| pop["plans"].get(0)).map(in_words))
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            ]
-        })
-        .collect();
-    print(&table(&["POP", "STATE", "HEALTH", "WEIGHT", "FILE", "OVERRIDE"], &rows));
-    for alarm in told["alarms"].as_array().into_iter().flatten() {
-        print(&format!("alarm since {}: {}\n", text(&alarm["since"]), text(&alarm["text"])));
-    }
+    print(&match server.format {
+        Format::Json => format!("{told:#}\n"),
+        Format::Text => shown::list(&told),
+    });
     Ok(ExitCode::SUCCESS)
-}
-
-/// An override on one line.
-fn in_words(by: &Value) -> String {
-    let text = |key: &str| by[key].as_str().unwrap_or_default();
-    let over = by["over_secs"]
-        .as_u64()
-        .filter(|secs| *secs > 0)
-        .map(|secs| format!(" over {secs} s"))
-        .unwrap_or_default();
-    let start = by["start"].as_str().map(|start| format!(" from {start} on")).unwrap_or_default();
-    let until = by["until"].as_str().map(|until| format!(" until {until}")).unwrap_or_default();
-    format!(
-        "{} {}{over}{start}{until}, {} at {}: {}",
-        text("pops"),
-        text("action"),
-        text("author"),
-        text("set"),
-        text("reason")
-    )
-}
-
-/// What probes make of a PoP, such as `up` or `up, flaps`.
-fn health_in_words(pop: &Value) -> String {
-    let health = pop["health"].as_str().unwrap_or("?");
-    if pop["flaps"] == true { format!("{health}, flaps") } else { health.to_owned() }
-}
-
-/// A load feed on one line, such as `310 of 400 (78 %), target 80 %`.
-fn feed_in_words(feed: &Value) -> String {
-    let number = |key: &str| feed[key].as_f64().unwrap_or_default();
-    let whose = feed["service"].as_str().map(|service| format!("{service}: ")).unwrap_or_default();
-    let mut text = match feed["load"].as_f64() {
-        Some(load) => format!(
-            "{whose}{load:.0} of {:.0} ({:.0} %)",
-            number("capacity"),
-            load * 100.0 / number("capacity")
-        ),
-        None => format!("{whose}not known yet, of {:.0}", number("capacity")),
-    };
-    text.push_str(&format!(", target {:.0} %", number("target") * 100.0));
-    if number("shed_share") > 0.0 {
-        text.push_str(&format!(", sheds {:.1} % of its cells", number("shed_share") * 100.0));
-        let to: Vec<String> = (feed["accept"].as_object().into_iter().flatten())
-            .map(|(pop, share)| format!("{pop} accepts {:.0} %", share.as_f64().unwrap_or_default() * 100.0))
-            .collect();
-        text.push_str(&format!(
-            " ({})",
-            if to.is_empty() { "nobody accepts any".to_owned() } else { to.join(", ") }
-        ));
-    }
-    if feed["stale"] == true {
-        text.push_str(", stale");
-    }
-    if feed["no_room"] == true {
-        text.push_str(", no PoP has room for its clients");
-    }
-    if feed["oscillates"] == true {
-        text.push_str(", turns too often");
-    }
-    if let Some(told) = feed["last_error"].as_str() {
-        text.push_str(&format!("; last error: {told}"));
-    }
-    text
-}
-
-/// A probed target on one line, such as
-/// `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
-fn target_in_words(target: &Value) -> String {
-    let word = |key: &str| target[key].as_str().unwrap_or_default();
-    let mut text = format!("{} {} {}: {}", word("address"), word("service"), word("probe"), word("verdict"));
-    text.push_str(&format!(" for {} s", target["lasted_secs"]));
-    for (key, words) in
-        [("good_streak", "good in a row"), ("bad_streak", "bad in a row"), ("failures", "failures counted")]
-    {
-        if let Some(count) = target[key].as_u64().filter(|count| *count > 0) {
-            text.push_str(&format!(", {count} {words}"));
-        }
-    }
-    if let Some(checks) = target["checks_to_flip"].as_u64() {
-        text.push_str(&format!(", may turn after {checks} more"));
-    }
-    if let Some(micros) = target["latency_micros"].as_u64() {
-        text.push_str(&format!(", {}.{} ms", micros / 1000, micros % 1000 / 100));
-    }
-    if let Some(days) = target["certificate_days"].as_i64() {
-        text.push_str(&format!(", certificate for {days} days"));
-    }
-    if let Some(secs) = target["damped_secs"].as_u64() {
-        text.push_str(&format!(", flaps: a last resort for {secs} s"));
-    } else if let Some(turns) = target["turns"].as_u64().filter(|turns| *turns > 1) {
-        text.push_str(&format!(", turned {turns} times of late"));
-    }
-    if target["frozen"] == true {
-        text.push_str(", frozen: all canaries fail");
-    }
-    for (key, words) in [("degraded", "but"), ("last_error", "last error:")] {
-        if let Some(told) = target[key].as_str() {
-            text.push_str(&format!("; {words} {told}"));
-        }
-    }
-    text
 }
 
 fn show(server: &ServerClient, name: &str) -> Result<ExitCode, ExitCode> {
@@ -318,34 +189,10 @@ fn show(server: &ServerClient, name: &str) -> Result<ExitCode, ExitCode> {
             &json!({ "error": format!("there is no PoP `{name}`; `meridian pop list` tells their names") }),
         ));
     };
-    if server.format == Format::Json {
-        print(&format!("{pop:#}\n"));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let both = |side: &Value| format!("{}, weight {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
-    let tags: Vec<&str> = pop["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut text = format!("{name}\n  tags       {}\n  file       {}\n", tags.join(", "), both(&pop["file"]));
-    for by in [&pop["state_override"], &pop["weight_override"]].into_iter().filter(|by| !by.is_null()) {
-        text.push_str(&format!("  override   {}\n", in_words(by)));
-    }
-    text.push_str(&format!("  in force   {}\n", both(&pop["effective"])));
-    if let Some(progress) = pop["progress"]["text"].as_str() {
-        text.push_str(&format!("  progress   {progress}\n"));
-    }
-    for plan in pop["plans"].as_array().into_iter().flatten() {
-        text.push_str(&format!("  planned    {}\n", in_words(plan)));
-    }
-    text.push_str(&format!("  health     {}\n", health_in_words(pop)));
-    for feed in pop["feeds"].as_array().into_iter().flatten() {
-        text.push_str(&format!("  load       {}\n", feed_in_words(feed)));
-    }
-    if let Some(left) = pop["ramp_left"].as_f64().filter(|left| *left > 0.0) {
-        text.push_str(&format!("  ramp       {:.1} % of its cells are still to come back\n", left * 100.0));
-    }
-    for target in pop["targets"].as_array().into_iter().flatten() {
-        text.push_str(&format!("  target     {}\n", target_in_words(target)));
-    }
-    print(&text);
+    print(&match server.format {
+        Format::Json => format!("{pop:#}\n"),
+        Format::Text => shown::one(pop),
+    });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -380,12 +227,12 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
         print(&if how.server.format == Format::Json {
             format!("{looked:#}\n")
         } else {
-            told(&looked, &forecast, "would be done; nothing was changed\n")
+            told(&looked, &forecast, how.at, "would be done; nothing was changed\n")
         });
         return Ok(ExitCode::SUCCESS);
     }
     if !how.yes && prediction::moves(&forecast) {
-        let _ = std::io::stderr().write_all(told(&looked, &forecast, "").as_bytes());
+        let _ = std::io::stderr().write_all(told(&looked, &forecast, how.at, "").as_bytes());
         match prediction::asked() {
             Some(true) => {}
             Some(false) => return Err(wrong("nothing was changed")),
@@ -403,7 +250,7 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
     print(&if how.server.format == Format::Json {
         format!("{done:#}\n")
     } else {
-        told(&done, &forecast, "done\n")
+        told(&done, &forecast, how.at, "done\n")
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -422,7 +269,7 @@ fn ask(how: &How, body: &Value) -> Result<Value, ExitCode> {
 }
 
 /// What came of a change.
-fn told(told: &Value, forecast: &Value, end: &str) -> String {
+fn told(told: &Value, forecast: &Value, at: Option<u64>, end: &str) -> String {
     let side = |side: &Value| format!("{} {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
     let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
         .map(|pop| {
@@ -430,6 +277,9 @@ fn told(told: &Value, forecast: &Value, end: &str) -> String {
         })
         .collect();
     let mut text = table(&["POP", "BEFORE", "AFTER"], &rows);
+    if let Some(at) = at {
+        text.push_str(&format!("begins at {}\n", moment(at)));
+    }
     text.push_str(&prediction::text(forecast));
     for warning in told["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         text.push_str(&format!("note: {warning}\n"));
@@ -453,7 +303,7 @@ fn load(server: &ServerClient, pop: &str, service: Option<&str>, value: f64) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn acknowledge(server: &ServerClient, author: &str) -> Result<ExitCode, ExitCode> {
+fn acknowledge(server: &ServerClient, author: Option<&str>) -> Result<ExitCode, ExitCode> {
     let (status, told) =
         server.ask(Method::POST, "/ledger/acknowledge", Some(&json!({ "author": author })))?;
     if status != StatusCode::OK {

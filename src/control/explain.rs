@@ -1,0 +1,152 @@
+//! Why a client gets its answer, told by the server that gives it. docs/control.md has the shapes.
+
+use crate::control::Shown;
+use crate::control::overrides::{Page, refused};
+use crate::explain::{self, ExplainQuery};
+use crate::geo::prefix::Prefix;
+use crate::limits::{DATABASE_OCTETS_MAX, SELECTORS_MAX};
+use crate::rfc3339;
+use crate::steer::status::Supposed;
+use crate::sys::clock::epoch_secs;
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::io::Read;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+/// Explanations at once: each reads every database file into memory.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// Times that snapshot and operator view are looked at until they belong together.
+const LOOKS: usize = 20;
+
+/// The body of `POST /explain`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainBody {
+    name: String,
+    /// `A` unless given.
+    #[serde(rename = "type")]
+    rtype: Option<String>,
+    client: Option<IpAddr>,
+    /// `address/length`.
+    ecs: Option<String>,
+    #[serde(default)]
+    down: Vec<String>,
+    #[serde(default)]
+    up: Vec<String>,
+    #[serde(default)]
+    drain: Vec<String>,
+}
+
+impl ExplainBody {
+    fn query(self) -> Result<ExplainQuery, String> {
+        let name =
+            Name::parse(&self.name, None).map_err(|error| format!("`name` is no domain name: {error}"))?;
+        let rtype = match &self.rtype {
+            None => RrType::A,
+            Some(word) => RrType::from_text(word).ok_or("`type` is no record type")?,
+        };
+        let ecs = match &self.ecs {
+            None => None,
+            Some(text) => Some(prefix(text).ok_or("`ecs` is `address/length`")?),
+        };
+        if self.client.is_none() && ecs.is_none() {
+            return Err("one of `client` and `ecs` says where the client is".to_owned());
+        }
+        let lists = [(self.down, Supposed::Down), (self.up, Supposed::Up), (self.drain, Supposed::Drain)];
+        let supposed: Vec<(String, Supposed)> = lists
+            .into_iter()
+            .flat_map(|(names, what)| names.into_iter().map(move |name| (name, what)))
+            .collect();
+        if supposed.len() > SELECTORS_MAX {
+            return Err(format!("at most {SELECTORS_MAX} PoPs are supposed at once"));
+        }
+        Ok(ExplainQuery { name, rtype, client: self.client, ecs, supposed })
+    }
+}
+
+/// Reads `address/length`.
+fn prefix(text: &str) -> Option<Prefix> {
+    let (address, len) = text.split_once('/')?;
+    let (address, len) = (address.parse::<IpAddr>().ok()?, len.parse::<u8>().ok()?);
+    (len <= if address.is_ipv4() { 32 } else { 128 }).then(|| Prefix::new(address, len))
+}
+
+/// `POST /explain`: 200 with the story and the answer, 400 where the question is not understood,
+/// 503 where too many ask. Answers from the snapshot in service, on a thread of its own.
+pub(crate) async fn explain(
+    State(shown): State<Shown>,
+    body: Result<Json<ExplainBody>, JsonRejection>,
+) -> Page {
+    let query = match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.query()) {
+        Ok(query) => query,
+        Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
+    };
+    let Ok(permit) = AT_ONCE.acquire().await else {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping");
+    };
+    let told = spawn_blocking(move || told(&shown, &query)).await;
+    drop(permit);
+    match told {
+        Ok(Ok(told)) => (StatusCode::OK, Json(told)),
+        Ok(Err(sentence)) => refused(StatusCode::BAD_REQUEST, &sentence),
+        Err(fault) => refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &format!("explaining ended by a fault of the program: {fault}"),
+        ),
+    }
+}
+
+fn told(shown: &Shown, query: &ExplainQuery) -> Result<Value, String> {
+    let (snapshot, operator_view) = together(shown);
+    let explained = explain::explain(&snapshot, Some(&operator_view), query, &read)?;
+    let lines: Vec<Value> = explained.lines.iter().map(|(head, words)| json!([head, words])).collect();
+    Ok(json!({
+        "ok": true,
+        "node": snapshot.node_name(),
+        "sequence": snapshot.sequence(),
+        "digest": snapshot.digest().to_string(),
+        "files_digest": snapshot.files_digest().to_string(),
+        "moment": rfc3339::date_time(epoch_secs()),
+        "lines": lines,
+        "answer": explained.message.as_deref().map(explain::dig::render),
+        "text": explained.text(),
+    }))
+}
+
+/// The snapshot in service with its operator view. The writer stores the view first and publishes
+/// then, so that the two may differ for an instant; a view that stays ahead is used all the same.
+fn together(
+    shown: &Shown,
+) -> (Arc<crate::snapshot::Snapshot>, Arc<crate::shared::operator_view::OperatorView>) {
+    let mut both = (shown.shared.published.snapshot(), shown.shared.operator_view.load_full());
+    for _ in 0..LOOKS {
+        if both.0.sequence() == both.1.sequence {
+            break;
+        }
+        std::thread::yield_now();
+        both = (shown.shared.published.snapshot(), shown.shared.operator_view.load_full());
+    }
+    both
+}
+
+/// Reads a database file whole.
+fn read(path: &Path) -> Result<Arc<[u8]>, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut octets = Vec::new();
+    file.take(DATABASE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets).map_err(|error| error.to_string())?;
+    Ok(octets.into())
+}

@@ -1,0 +1,86 @@
+//! Who asks on the control socket, by what the system says of the connection: the user that the
+//! kernel noted when it was made (SO_PEERCRED), and the user who logged in, where `sudo` or `su`
+//! has made another of it (the audit subsystem's login uid, else SUDO_USER of a process of root).
+//!
+//! What a request claims of its author is kept beside that, as a claim.
+
+#[cfg(unix)]
+use std::fs;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+/// The login uid of a process that nobody logged in for (proc(5), `loginuid`).
+const NO_LOGIN: u32 = u32::MAX;
+
+/// Octets of a process' environment that are looked at.
+const ENVIRONMENT_OCTETS_MAX: usize = 128 << 10;
+
+/// The other end of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// Name of its user; its number where the system has no name for it.
+    user: String,
+    /// Name of the user who logged in, where that is another.
+    login: Option<String>,
+}
+
+impl Peer {
+    /// The peer of a connection; `None` where the system does not say.
+    #[cfg(unix)]
+    pub(crate) fn of(stream: &UnixStream) -> Option<Peer> {
+        let credentials = stream.peer_cred().ok()?;
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let user = name_of(credentials.uid(), &users);
+        let process = credentials.pid().map(|pid| format!("/proc/{pid}"));
+        let login = process.and_then(|process| login(&process, credentials.uid(), &users));
+        Some(Peer { login: login.filter(|login| *login != user), user })
+    }
+
+    /// The author of a change, with what the request claims.
+    pub(crate) fn author(peer: Option<&Peer>, claimed: Option<&str>) -> String {
+        let known = match peer {
+            None => "a user that the system does not name".to_owned(),
+            Some(Peer { user, login: None }) => user.clone(),
+            Some(Peer { user, login: Some(login) }) => format!("{user} (login {login})"),
+        };
+        match claimed.map(str::trim).filter(|claimed| !claimed.is_empty()) {
+            None => known,
+            Some(claimed) => format!("{known}, claims to be {claimed}"),
+        }
+    }
+}
+
+/// Who logged in for a process, as far as the system says.
+#[cfg(unix)]
+fn login(process: &str, uid: u32, users: &str) -> Option<String> {
+    let noted = fs::read_to_string(format!("{process}/loginuid")).ok();
+    let noted = noted.and_then(|text| text.trim().parse().ok()).filter(|uid| *uid != NO_LOGIN);
+    if let Some(uid) = noted {
+        return Some(name_of(uid, users));
+    }
+    if uid != 0 {
+        return None;
+    }
+    // Another user could write what it likes there; root may do so anyway.
+    let environment = fs::read(format!("{process}/environ")).ok()?;
+    let environment = environment.get(..environment.len().min(ENVIRONMENT_OCTETS_MAX))?;
+    let values = environment.split(|octet| *octet == 0);
+    let user = values.filter_map(|value| value.strip_prefix(b"SUDO_USER=".as_slice())).next()?;
+    let user = std::str::from_utf8(user).ok()?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+    (!user.is_empty() && user.len() <= 64 && user.chars().all(is_name)).then(|| user.to_owned())
+}
+
+/// The name of a user in the text of `/etc/passwd`.
+#[cfg(unix)]
+fn name_of(uid: u32, users: &str) -> String {
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(uid) && !name.is_empty()).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| format!("uid {uid}"))
+}
+
+#[cfg(all(test, unix))]
+mod tests;

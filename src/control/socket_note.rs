@@ -1,0 +1,116 @@
+//! Where a running server has left the path of its control socket, so that commands find it when
+//! the server file is broken, or names another socket than the one the server was started with.
+//!
+//! The note is a small file: the socket's path, then the server file's, a line each. Its places, of
+//! which a server takes the first that it may write to:
+//!
+//! 1. `$RUNTIME_DIRECTORY` (systemd), else `/run/meridian` where that exists: `<key>.control`;
+//! 2. beside the server file: `.<name of the server file>.control`;
+//! 3. `$XDG_RUNTIME_DIR/meridian`: `<key>.control`.
+//!
+//! The key is a hash of the server file's path, so that servers on one machine do not meet. None of
+//! these places can be written by strangers: whoever can write beside the server file can replace
+//! that file too. A note is removed by an orderly stop. One that was left behind names a socket
+//! that nobody accepts at, and is passed over.
+
+use crate::wire::hash;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Octets of a note that are read: two paths.
+const NOTE_OCTETS_MAX: u64 = 16 << 10;
+
+/// A note that a running server has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SocketNote {
+    /// Where it stands.
+    pub(crate) path: PathBuf,
+    /// The control socket.
+    pub(crate) socket: PathBuf,
+}
+
+/// A server file by an absolute path. The file itself may be a link, as container mounts make them,
+/// whose target changes.
+fn absolute(config: &Path) -> Option<PathBuf> {
+    let folder = match config.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    Some(fs::canonicalize(folder).ok()?.join(config.file_name()?))
+}
+
+/// The places of a note, in order, among which the server takes one and commands look at all.
+fn places(config: &Path) -> Vec<PathBuf> {
+    let key = format!("{:016x}.control", hash::octets(config.as_os_str().as_encoded_bytes()));
+    let variable = |name: &str| {
+        let folders = std::env::var_os(name).filter(|value| !value.is_empty())?;
+        // systemd separates several by colons.
+        std::env::split_paths(&folders).next().filter(|folder| folder.is_absolute())
+    };
+    let mut beside = OsString::from(".");
+    beside.push(config.file_name().unwrap_or_default());
+    beside.push(".control");
+    let mut places: Vec<PathBuf> = variable("RUNTIME_DIRECTORY")
+        .into_iter()
+        .chain([PathBuf::from("/run/meridian")])
+        .map(|folder| folder.join(&key))
+        .collect();
+    places.push(config.with_file_name(beside));
+    places.extend(variable("XDG_RUNTIME_DIR").map(|folder| folder.join("meridian").join(&key)));
+    places.dedup();
+    places
+}
+
+/// Leaves a note for a server file; `None` where no place can be written, which is no fault: the
+/// server file still names the socket.
+pub(crate) fn leave(config: &Path, socket: &Path) -> Option<SocketNote> {
+    let config = absolute(config)?;
+    let socket = absolute(socket)?;
+    let text = format!("{}\n{}\n", socket.to_str()?, config.to_str()?);
+    let path = places(&config).into_iter().find(|place| write(place, &text).is_ok())?;
+    Some(SocketNote { path, socket })
+}
+
+fn write(place: &Path, text: &str) -> io::Result<()> {
+    let folder = place.parent().unwrap_or(Path::new("/"));
+    // The folder of this user alone is ours to make; the others are the system's.
+    if std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|run| Path::new(&run).join("meridian") == folder) {
+        fs::create_dir_all(folder)?;
+    }
+    let mut name = place.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let fresh = place.with_file_name(name);
+    fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, place)).inspect_err(|_| {
+        let _ = fs::remove_file(&fresh);
+    })
+}
+
+/// Notes for a server file, in the order of their places.
+pub(crate) fn found(config: &Path) -> Vec<SocketNote> {
+    let Some(config) = absolute(config) else { return Vec::new() };
+    places(&config).iter().filter_map(|place| read(place, &config)).collect()
+}
+
+fn read(place: &Path, config: &Path) -> Option<SocketNote> {
+    let metadata = fs::metadata(place).ok()?;
+    if !metadata.is_file() || metadata.len() > NOTE_OCTETS_MAX {
+        return None;
+    }
+    let text = fs::read_to_string(place).ok()?;
+    let (socket, rest) = text.split_once('\n')?;
+    let is_ours = rest.strip_suffix('\n').map(Path::new) == Some(config) && Path::new(socket).is_absolute();
+    is_ours.then(|| SocketNote { path: place.to_owned(), socket: socket.into() })
+}
+
+impl SocketNote {
+    /// Takes the note away, unless another server has written its own meanwhile.
+    pub(crate) fn remove(&self) {
+        let is_ours = fs::read_to_string(&self.path)
+            .is_ok_and(|text| text.lines().next().map(Path::new) == Some(&*self.socket));
+        if is_ours {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Why a client gets its answer.
+//!
+//! The answer comes from the function that serves, over a snapshot that is served, or that would be
+//! (law 7): called once more with a trace that listens. What is told around it is looked up beside:
+//! places in the databases that the snapshot was compiled from ([`places`]), and reasons for the
+//! state of a PoP (overrides, probes, load) in the operator view.
+//!
+//! The server and `meridian explain --files` share this renderer, so that both tell one story.
+
+pub(crate) mod dig;
+mod places;
+mod reasons;
+mod story;
+
+use crate::answer::{self, Client, Disposition, QueryContext, Transport};
+use crate::geo::prefix::Prefix;
+use crate::limits::MESSAGE_MAX;
+use crate::rfc3339;
+use crate::shared::operator_view::OperatorView;
+use crate::snapshot::Snapshot;
+use crate::steer::pop::PopId;
+use crate::steer::status::Supposed;
+use crate::wire::name::Name;
+use crate::wire::rr::RrType;
+use places::Places;
+pub(crate) use places::ReadFile;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use story::Story;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct ExplainQuery {
+    /// QNAME.
+    pub name: Name,
+    /// QTYPE.
+    pub rtype: RrType,
+    /// The resolver's address; `None`: an address that no database knows.
+    pub client: Option<IpAddr>,
+    /// Client subnet.
+    pub ecs: Option<Prefix>,
+    /// What is supposed of PoPs, by name, over the state of now.
+    pub supposed: Vec<(String, Supposed)>,
+}
+
+/// An answer, and its story.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The story: what each line is about, and its words.
+    pub lines: Vec<(String, String)>,
+    /// The message; `None` where none is sent, or the slow path answers.
+    pub message: Option<Vec<u8>>,
+}
+
+impl ExplainQuery {
+    /// The address that the query comes from.
+    pub fn address(&self) -> IpAddr {
+        self.client.unwrap_or_else(|| match self.ecs.map(|ecs| ecs.address()) {
+            Some(IpAddr::V6(_)) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        })
+    }
+
+    /// The question as a message.
+    pub fn packet(&self) -> Vec<u8> {
+        dig::query(&self.name, self.rtype, self.ecs)
+    }
+
+    fn words(&self) -> String {
+        let from = match self.client {
+            Some(client) => format!("from {client}"),
+            None => "from a resolver anywhere".to_owned(),
+        };
+        let subnet =
+            self.ecs.map_or("no client subnet".to_owned(), |prefix| format!("client subnet {prefix}"));
+        format!("{} {} {from}, {subnet}", self.name, self.rtype)
+    }
+}
+
+/// Explains the answer of a snapshot. `operator_view` has the reasons of PoPs' states, where a
+/// server runs; `read` reads a database file. The error is a sentence: a PoP that does not exist.
+pub fn explain(
+    snapshot: &Snapshot,
+    operator_view: Option<&OperatorView>,
+    asked: &ExplainQuery,
+    read: ReadFile<'_>,
+) -> Result<Explanation, String> {
+    let supposed = supposed(snapshot, asked)?;
+    let laid_over = (!supposed.is_empty()).then(|| {
+        let status = snapshot.status.supposing(&snapshot.steering.slots, &supposed);
+        snapshot.with_status(status, snapshot.sequence())
+    });
+    let snapshot = laid_over.as_ref().unwrap_or(snapshot);
+    let addresses: Vec<IpAddr> =
+        [asked.address()].into_iter().chain(asked.ecs.map(|ecs| ecs.address())).collect();
+    let places = Places::of(snapshot, &addresses, read);
+    let mut out = vec![0; MESSAGE_MAX];
+    let client = Client { address: asked.address(), transport: Transport::Udp };
+    let mut story = Story::new(snapshot, operator_view, &places, client.address);
+    story.line("question", &asked.words());
+    for (word, what) in
+        [("down by probes", Supposed::Down), ("up by probes", Supposed::Up), ("drained", Supposed::Drain)]
+    {
+        let names: Vec<&str> =
+            asked.supposed.iter().filter(|(_, is)| *is == what).map(|(name, _)| name.as_str()).collect();
+        if !names.is_empty() {
+            story.line("supposed", &format!("{word}: {}", names.join(" ")));
+        }
+    }
+    // A draw of 0, since any would do: it shapes the order of addresses, and `share: random`.
+    let context = QueryContext { draw: 0, epoch_secs: 0 };
+    let outcome = answer::respond_traced(snapshot, &asked.packet(), &client, context, &mut out, &mut story);
+    for sentence in &places.missing {
+        story.line("note", &format!("{sentence}; places are told without it"));
+    }
+    let message = match outcome.disposition {
+        Disposition::Silence => {
+            story.line("answer", "none: the server stays silent");
+            None
+        }
+        Disposition::SlowPath => {
+            story.line("answer", "from the slow path, not from the core");
+            None
+        }
+        Disposition::Send(len) => {
+            story.line("scope", &outcome.scope.to_string());
+            out.truncate(len);
+            Some(out)
+        }
+    };
+    Ok(Explanation { lines: story.lines, message })
+}
+
+/// What is supposed, by number.
+fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Supposed)>, String> {
+    let pops = &snapshot.pops;
+    let number = |(name, what): &(String, Supposed)| match pops.iter().position(|pop| *pop.name == **name) {
+        Some(index) => Ok((PopId(index as u16), *what)),
+        None => {
+            let names: Vec<&str> = pops.iter().map(|pop| &*pop.name).collect();
+            Err(format!("`{}` is not a PoP; there are {}", name.escape_debug(), names.join(" ")))
+        }
+    };
+    asked.supposed.iter().map(number).collect()
+}
+
+impl Explanation {
+    /// The story and the answer as text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (head, words) in &self.lines {
+            let _ = writeln!(text, "{head:<10} {words}");
+        }
+        if let Some(message) = &self.message {
+            text.push('\n');
+            text.push_str(&dig::render(message));
+        }
+        text
+    }
+}
+
+/// The first line: which server was asked and what it had in service, at which moment.
+pub fn head(node: &str, at: &str, snapshot: (u64, &str, &str), epoch_secs: u64) -> String {
+    let (sequence, digest, files) = snapshot;
+    format!(
+        "{:<10} {node} at {at}, {}, snapshot {sequence}, digest {digest}, files {files}\n",
+        "asked",
+        rfc3339::date_time(epoch_secs)
+    )
+}

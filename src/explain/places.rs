@@ -1,0 +1,76 @@
+//! Where the addresses of one question are, and which database says so.
+//!
+//! A snapshot has databases compiled away. So the files are read again, and each only as far as the
+//! question goes. A file that is no longer what the snapshot was compiled from is not consulted:
+//! what it says now located nobody.
+
+use crate::finding::FileId;
+use crate::geo::atlas::{Atlas, Provenance};
+use crate::geo::embedded;
+use crate::geo::mmdb::Database;
+use crate::geo::place::Place;
+use crate::snapshot::Snapshot;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads a file whole; the error is a sentence.
+pub(crate) type ReadFile<'r> = &'r dyn Fn(&Path) -> Result<Arc<[u8]>, String>;
+
+/// The places of a few addresses.
+pub(crate) struct Places {
+    atlas: Atlas,
+    /// Databases that were not consulted: a sentence for each.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Places {
+    /// Looks addresses up in the databases and operator networks of a snapshot.
+    pub(crate) fn of(snapshot: &Snapshot, addresses: &[IpAddr], read: ReadFile<'_>) -> Places {
+        let mut addresses = addresses.to_vec();
+        let inner: Vec<IpAddr> = addresses
+            .iter()
+            .filter_map(|address| match address {
+                IpAddr::V6(address) => embedded::ipv4_in(address.to_bits()),
+                IpAddr::V4(_) => None,
+            })
+            .map(|(bits, _)| IpAddr::V4(Ipv4Addr::from_bits(bits)))
+            .collect();
+        // Databases hold IPv4 clients by their IPv4 addresses alone.
+        addresses.retain(
+            |address| !matches!(address, IpAddr::V6(v6) if embedded::ipv4_in(v6.to_bits()).is_some()),
+        );
+        addresses.extend(inner);
+        let mut missing = Vec::new();
+        let databases: Vec<Database> = (snapshot.origins.databases.iter())
+            .map(|file| {
+                let consulted = read(Path::new(&*file.path))
+                    .map_err(|why| format!("{} cannot be read: {why}", file.path))
+                    .and_then(|octets| {
+                        if !file.is(&octets) {
+                            return Err(format!("{} has changed since it was taken over", file.path));
+                        }
+                        Database::about(&file.path, &octets, FileId(0), &addresses)
+                            .map_err(|_| format!("{} is not a sound database", file.path))
+                    });
+                consulted.unwrap_or_else(|sentence| {
+                    missing.push(sentence);
+                    Database::silent(file.path.clone())
+                })
+            })
+            .collect();
+        Places { atlas: Atlas::build(&databases, &snapshot.origins.networks).0, missing }
+    }
+
+    /// The place of an address, and the sources of each field.
+    pub(crate) fn of_address(&self, address: IpAddr) -> (&Place, &Provenance) {
+        let (place, _, provenance) = self.atlas.place_of(address);
+        (place, provenance)
+    }
+
+    /// The sources of an address' place, such as `country by geoip/places.mmdb`.
+    pub(crate) fn sources(&self, provenance: &Provenance) -> Vec<String> {
+        let said = |(field, source)| format!("{field} by {}", self.atlas.source_name(source));
+        provenance.fields().map(said).collect()
+    }
+}

@@ -1,0 +1,319 @@
+//! The trace that listens to an answer and writes the story down.
+
+use super::places::Places;
+use super::reasons;
+use crate::answer::{Step, Trace};
+use crate::geo::place::Place;
+use crate::geo::prefix::Prefix;
+use crate::health::health_state::NO_HORIZON;
+use crate::shared::operator_view::OperatorView;
+use crate::snapshot::locate::{Decision, Evidence, LookupAddress};
+use crate::snapshot::{Snapshot, steering};
+use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
+use crate::steer::policy::{Policy, Sharing, TtlRange};
+use crate::steer::pop::{AdminState, PopId};
+use crate::steer::preference_list::{Entry, OWN_WEIGHT};
+use crate::steer::ranker::Ranker;
+use crate::steer::rule::RuleTarget;
+use crate::steer::table::PolicyTable;
+use crate::wire::name::Name;
+use crate::zone::image::Match;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Listens and writes lines.
+pub(super) struct Story<'a> {
+    snapshot: &'a Snapshot,
+    operator_view: Option<&'a OperatorView>,
+    places: &'a Places,
+    client: IpAddr,
+    /// What each line is about, and its words.
+    pub(super) lines: Vec<(String, String)>,
+    steps: usize,
+    candidates: Candidates,
+    /// TTL bounds and horizon of the choice at hand.
+    ttl: Option<(TtlRange, u32)>,
+}
+
+/// Candidates as they are judged, for the step at hand.
+#[derive(Default)]
+pub(super) struct Candidates {
+    seen: Vec<(Entry, Resort, Option<Passed>, u64)>,
+}
+
+impl ChoiceTrace for Candidates {
+    fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed) {
+        self.seen.push((*entry, resort, Some(why), 0));
+    }
+
+    fn leads(&mut self, entry: &Entry, resort: Resort, draw: impl Fn() -> u64) {
+        self.seen.push((*entry, resort, None, draw()));
+    }
+}
+
+impl<'a> Story<'a> {
+    /// A story of which nothing was heard yet.
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        operator_view: Option<&'a OperatorView>,
+        places: &'a Places,
+        client: IpAddr,
+    ) -> Story<'a> {
+        Story {
+            snapshot,
+            operator_view,
+            places,
+            client,
+            lines: Vec::new(),
+            steps: 0,
+            candidates: Candidates::default(),
+            ttl: None,
+        }
+    }
+
+    /// Writes a line.
+    pub(super) fn line(&mut self, head: &str, words: &str) {
+        self.lines.push((head.to_owned(), words.to_owned()));
+    }
+
+    fn place_words(&self, place: &Place) -> String {
+        let mut words = Vec::new();
+        words.extend(place.country.map(|c| match place.subdivisions.first() {
+            Some(s) => format!("{c}-{s}"),
+            None => c.to_string(),
+        }));
+        words.extend(place.continent.map(|c| c.code().to_owned()));
+        words.extend(place.coordinates.map(|c| format!("{:.2} {:.2}", c.lat(), c.lon())));
+        words.extend(place.asn.map(|asn| format!("AS{asn}")));
+        let networks = place.networks.iter().filter_map(|n| self.snapshot.networks.get(usize::from(*n)));
+        words.extend(networks.map(|name| format!("network `{name}`")));
+        words.extend(place.site.as_ref().map(|s| format!("at site {s}")));
+        if words.is_empty() { "nothing is known".to_owned() } else { words.join(", ") }
+    }
+
+    fn target_words(&self, policy: &PolicyTable, entry: &Entry) -> String {
+        match entry.target.split() {
+            Ok(pop) => self.snapshot.pops[usize::from(pop.0)].name.to_string(),
+            Err(index) => policy.cnames.get(index).map_or_else(String::new, |n| format!("CNAME {n}")),
+        }
+    }
+
+    /// The rule that matches and the preference list, with distances.
+    fn list(&mut self, policy: &PolicyTable, decision: &Decision<'_>, place: &Place) {
+        let snapshot = self.snapshot;
+        let Some(written) = written(snapshot, policy) else { return };
+        let site = &snapshot.identity.site;
+        let ranker = Ranker::new(written, &snapshot.pops, site.clone());
+        let places = self.places;
+        let resolver_networks = &places.of_address(self.client).0.networks;
+        let stood_at = (!place.is_located() && decision.evidence != Evidence::Ecs).then_some(site.as_ref());
+        let at_site = stood_at
+            .flatten()
+            .and_then(|site| steering::site_place(&snapshot.pops, site))
+            .map(|s| steering::at_site(place, &s));
+        let place = at_site.as_ref().unwrap_or(place);
+        let rule = match ranker.rule_for(place, resolver_networks) {
+            None if written.rules.is_empty() => "the policy has none".to_owned(),
+            None => "none matches".to_owned(),
+            Some((index, rule)) => match &rule.target {
+                RuleTarget::Use(other) => {
+                    format!("number {} matches: as the policy {} has it", index + 1, other.name)
+                }
+                _ => format!("number {} matches", index + 1),
+            },
+        };
+        self.line("rule", &rule);
+        let from = ranker.coordinates(place);
+        let mut last_band = None;
+        for entry in &decision.preference_list.entries {
+            let distance =
+                from.and_then(|from| entry.target.split().ok().and_then(|pop| ranker.distance_m(from, pop)));
+            let distance = distance.map_or_else(String::new, |m| format!("{:>6} km", m / 1000));
+            let weight = match entry.weight {
+                OWN_WEIGHT => String::new(),
+                weight => format!("  weight {weight}"),
+            };
+            let band = match last_band == Some(entry.band) {
+                true => String::new(),
+                false => format!("band {}", entry.band + 1),
+            };
+            last_band = Some(entry.band);
+            let words = format!("{band:<8} {:<8}{distance}{weight}", self.target_words(policy, entry));
+            self.line("list", words.trim_end());
+        }
+    }
+
+    /// Why the PoPs that the choice met are as they are, and whether the guard holds the policy.
+    fn states(&mut self, policy: &PolicyTable, met: &[PopId]) {
+        let Some(view) = self.operator_view else { return };
+        for pop in met {
+            let name = &self.snapshot.pops[usize::from(pop.0)].name;
+            let Some(shown) = view.pops.iter().find(|shown| shown.name == *name) else { continue };
+            for words in reasons::of_pop(shown) {
+                self.line("state", &format!("{name:<8} {words}"));
+            }
+        }
+        if view.held.contains(&policy.name) {
+            self.line("guard", "the panic guard of this policy holds the state before its PoPs fell");
+        }
+    }
+}
+
+/// A policy as the files have it.
+fn written<'s>(snapshot: &'s Snapshot, policy: &PolicyTable) -> Option<&'s Policy> {
+    let index = snapshot.steering.policies.iter().position(|table| table.name == policy.name)?;
+    snapshot.policies.get(index).map(|scoped| &scoped.policy)
+}
+
+impl Trace for Story<'_> {
+    type ChoiceTrace = Candidates;
+
+    fn choice_trace(&mut self) -> &mut Candidates {
+        &mut self.candidates
+    }
+
+    fn step(&mut self, snapshot: &Snapshot, step: &Step<'_>) {
+        self.steps += 1;
+        let zone = snapshot.zones.zone(step.found.zone);
+        let show = |wire: &[u8]| Name::from_wire(wire).map_or_else(|_| "?".to_owned(), |n| n.to_string());
+        let what = match step.found.matched {
+            Match::Exact(node) if zone.steered_at(node).is_some() => "steered".to_owned(),
+            Match::Exact(node) if zone.sets_at(node).is_empty() => "an empty non-terminal".to_owned(),
+            Match::Exact(node) => {
+                zone.sets_at(node).iter().map(|s| s.rtype.to_string()).collect::<Vec<_>>().join(" ")
+            }
+            Match::Wildcard(node) => {
+                format!(
+                    "by wildcard {}{}",
+                    show(zone.name(node)),
+                    if zone.steered_at(node).is_some() { ", steered" } else { "" }
+                )
+            }
+            Match::Cut(node) => format!("delegated at {}", show(zone.name(node))),
+            Match::Redirected(node) => format!("below the DNAME at {}", show(zone.name(node))),
+            Match::NoName => "does not exist".to_owned(),
+        };
+        let words = format!("{} in zone {}: {what}", show(step.name), show(zone.apex()));
+        self.line(&format!("step {}", self.steps), &words);
+    }
+
+    fn decision(&mut self, policy: &PolicyTable, decision: &Decision<'_>) {
+        self.candidates.seen.clear();
+        self.line("policy", &policy.name);
+        let address = match decision.subject {
+            LookupAddress::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            LookupAddress::V6(bits) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        };
+        let places = self.places;
+        let (place, provenance) = places.of_address(address);
+        let by = match decision.evidence {
+            Evidence::Ecs => "client subnet",
+            Evidence::Resolver if decision.is_special => {
+                "resolver (the client subnet is a special-purpose address)"
+            }
+            Evidence::Resolver => "resolver",
+            Evidence::Nothing => "not needed, since every client gets the same preference list; it would be",
+        };
+        let words = format!("{by} {address}: {}", self.place_words(place));
+        self.line("evidence", &words);
+        let said = self.places.sources(provenance);
+        if !said.is_empty() {
+            self.line("source", &said.join(", "));
+        }
+        let site = self.snapshot.identity.site.clone();
+        if !place.is_located() && decision.evidence == Evidence::Resolver {
+            let words = site
+                .as_ref()
+                .map_or("the policy's listed order".to_owned(), |s| format!("the node's own site {s}"));
+            self.line("fallback", &words);
+        }
+        let offset = if let LookupAddress::V4 { offset, .. } = decision.subject { offset } else { 0 };
+        let merged = decision.depth.saturating_sub(if decision.is_special { 0 } else { offset });
+        if decision.evidence != Evidence::Nothing {
+            let words = format!("{} in the routes of this policy", Prefix::new(address, merged));
+            self.line("leaf", &words);
+        }
+        if decision.by_cell {
+            let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
+            let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key());
+            self.line("key", &words);
+        }
+        if policy.share == Sharing::Random {
+            self.line("key", "drawn for each query: another query may get another PoP");
+        }
+        self.list(policy, decision, place);
+    }
+    fn choice(&mut self, snapshot: &Snapshot, policy: &PolicyTable, choice: Choice) {
+        let seen = std::mem::take(&mut self.candidates.seen);
+        let mut met: Vec<PopId> = Vec::new();
+        for (entry, resort, passed, _) in seen {
+            if let Ok(pop) = entry.target.split()
+                && !met.contains(&pop)
+            {
+                met.push(pop);
+            }
+            let why = match passed {
+                None => "leads".to_owned(),
+                Some(Passed::NotYet) => continue,
+                Some(Passed::NoAddresses) => "passed over: it has no address that is needed".to_owned(),
+                Some(Passed::Off) => "passed over: switched off by hand".to_owned(),
+                Some(Passed::LastResort) => {
+                    let state = entry.target.split().map(|pop| snapshot.status.pop(pop).state);
+                    let why = match state {
+                        Ok(AdminState::Drain) => "drained",
+                        Ok(_) if entry.target.split().is_ok_and(|pop| snapshot.status.pop(pop).left > 0) => {
+                            "this cell has left it gradually"
+                        }
+                        _ => "weight 0",
+                    };
+                    format!("passed over: {why}, only a last resort")
+                }
+                Some(Passed::Shed) => "passed over: its load sends this cell to another".to_owned(),
+                Some(Passed::NoRoom) => "passed over: it accepts no more cells of the loaded one".to_owned(),
+                Some(Passed::Down) => "passed over: down by probes".to_owned(),
+                Some(Passed::Flaps) => "passed over: it flaps, so it is a last resort".to_owned(),
+                Some(Passed::Returning) => {
+                    "passed over: back, but too few of those that were all down are".to_owned()
+                }
+                Some(Passed::Outscored) => "passed over: an equal drew a higher score".to_owned(),
+                Some(Passed::FewerFamilies) => "passed over: an equal has more families".to_owned(),
+            };
+            let resort = match resort {
+                Resort::Regular => "",
+                Resort::LastResort => " (last resort)",
+                Resort::LastGood | Resort::LastGoodLastResort => " (all are down: the last that was up)",
+                Resort::AsIfUp | Resort::AsIfUpLastResort => " (all are down: as if up)",
+            };
+            let words = format!("{:<8} {why}{resort}", self.target_words(policy, &entry));
+            self.line("scan", &words);
+        }
+        let words = match choice {
+            Choice::Pop { pop, .. } => snapshot.steering.pops[usize::from(pop.0)].name.to_string(),
+            Choice::Cname(index) => {
+                policy.cnames.get(usize::from(index)).map_or_else(String::new, |n| format!("CNAME {n}"))
+            }
+            Choice::NoData => "no data: the whole policy is down, or switched off in this family".to_owned(),
+            Choice::ServFail => "SERVFAIL: nothing may be answered".to_owned(),
+        };
+        self.states(policy, &met);
+        self.line("chosen", &words);
+    }
+
+    fn horizon(&mut self, ttl: TtlRange, horizon_secs: u32) {
+        self.ttl = Some((ttl, horizon_secs));
+    }
+
+    fn picked(&mut self, count: usize, of: usize, ttl_secs: u32) {
+        self.line("addresses", &format!("{count} of {of}"));
+        let (bounds, horizon_secs) = self.ttl.unwrap_or((TtlRange { min_secs: 0, max_secs: 0 }, NO_HORIZON));
+        let why = match horizon_secs {
+            0 => "a planned change is near, so the policy's shortest".to_owned(),
+            NO_HORIZON => "no change of state is near, so the policy's longest".to_owned(),
+            near if near < bounds.min_secs => {
+                format!("a PoP may change its state in {near} s, so the policy's shortest")
+            }
+            near if near < bounds.max_secs => format!("a PoP may change its state in {near} s"),
+            near => format!("no PoP can change its state within {near} s, so the policy's longest"),
+        };
+        self.line("ttl", &format!("{ttl_secs} s: {why}"));
+    }
+}

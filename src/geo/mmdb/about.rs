@@ -1,0 +1,67 @@
+//! What a database says of a few addresses: all that `explain` needs of it. A whole reading walks
+//! every leaf, which takes a large database seconds and hundreds of megabytes.
+
+use super::{Database, Fault, Fields, text};
+use crate::finding::{FileId, Findings};
+use crate::limits::DATABASE_OCTETS_MAX;
+use maxminddb::Reader;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+impl Database {
+    /// A database of which nothing is known but its name.
+    pub(crate) fn silent(name: impl Into<Arc<str>>) -> Database {
+        Database {
+            name: name.into(),
+            kind: "".into(),
+            build_epoch: 0,
+            node_count: 0,
+            ip_version: 6,
+            leaves_v4: Vec::new(),
+            leaves_v6: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Reads what a database says of these addresses. Each becomes a leaf of its own; all other
+    /// addresses are as though the database said nothing of them.
+    ///
+    /// Refused as [`Database::read`] refuses, as far as the look-ups see a fault.
+    pub(crate) fn about(
+        name: &Arc<str>,
+        octets: &[u8],
+        file: FileId,
+        addresses: &[IpAddr],
+    ) -> Result<Database, Findings> {
+        if text::is_text(name) {
+            return text::read(name.clone(), octets, file);
+        }
+        let refuse = |fault: Fault| Findings::from(fault.finding(name, file));
+        if octets.len() > DATABASE_OCTETS_MAX {
+            return Err(refuse(Fault::TooLarge(octets.len())));
+        }
+        let reader = Reader::from_source(octets).map_err(|e| refuse(e.into()))?;
+        let mut database = Database::silent(name.clone());
+        if reader.metadata().ip_version == 4 {
+            database.ip_version = 4;
+        }
+        for address in addresses.iter().filter(|address| address.is_ipv4() || database.ip_version == 6) {
+            let found = reader.lookup(*address).map_err(|e| refuse(e.into()))?;
+            let fields = found.decode::<Fields>().map_err(|e| refuse(e.into()))?.unwrap_or_default();
+            if fields == Fields::default() {
+                continue;
+            }
+            let place = database.places.len() as u32;
+            match address {
+                IpAddr::V4(address) => database.leaves_v4.push((address.to_bits(), 32, place)),
+                IpAddr::V6(address) => database.leaves_v6.push((address.to_bits(), 128, place)),
+            }
+            database.places.push(fields);
+        }
+        database.leaves_v4.sort_unstable();
+        database.leaves_v6.sort_unstable();
+        database.leaves_v4.dedup_by_key(|leaf| leaf.0);
+        database.leaves_v6.dedup_by_key(|leaf| leaf.0);
+        Ok(database)
+    }
+}

@@ -1,0 +1,171 @@
+//! What stands in the operator view beyond single facts: whether each PoP is in service and since
+//! when, what the ledger has in store for it, and safety rules that overrides keep broken.
+
+use crate::health::health_state::Verdict;
+use crate::shared::operator_view::{Alarm, Coming, InService, OperatorView, PopView};
+use crate::snapshot::Snapshot;
+use crate::steer::ledger::{Effective, Ledger};
+use crate::steer::pop::{AdminState, Pop, PopId};
+use crate::steer::preference_list::OWN_WEIGHT;
+use crate::steer::safety::{self, Standing};
+use crate::steer::status::{ALL_CELLS, Status};
+use crate::steer::table::NO_SLOT;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Changes told of one PoP.
+const COMING_MAX: usize = 8;
+
+/// Since when what stands is so.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Since {
+    /// Whether each PoP is in service, by name, and since when.
+    pops: HashMap<Arc<str>, (InService, u64)>,
+    /// Since when each safety rule is broken, by the beginning of its sentence.
+    rules: HashMap<String, u64>,
+}
+
+/// What an operator view is made of, beyond what stands in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'g> {
+    /// The ledger in force.
+    pub(crate) ledger: &'g Ledger,
+    /// The snapshot that is followed.
+    pub(crate) snapshot: &'g Snapshot,
+    /// The status that live state comes to.
+    pub(crate) status: &'g Status,
+    /// Which PoPs probes call down, in order.
+    pub(crate) is_down: &'g [bool],
+}
+
+impl Since {
+    /// Adds to an operator view, which has health and load already, what follows from them.
+    pub(crate) fn add(&mut self, operator_view: &mut OperatorView, ground: &Ground<'_>, now: u64) {
+        let Ground { ledger, snapshot, status, .. } = *ground;
+        let mut pops = HashMap::new();
+        let in_service = in_service(snapshot, status);
+        for ((shown, pop), is) in operator_view.pops.iter_mut().zip(snapshot.pops.iter()).zip(in_service) {
+            shown.in_service = is;
+            shown.since_epoch_secs = match self.pops.get(&shown.name) {
+                Some((before, since)) if *before == is => *since,
+                Some(_) => now,
+                None => begun(shown, now),
+            };
+            shown.coming = coming(ledger, pop, now);
+            pops.insert(shown.name.clone(), (is, shown.since_epoch_secs));
+        }
+        self.pops = pops;
+        self.broken(operator_view, ground, now);
+    }
+
+    /// An alarm for each safety rule that does not hold while overrides keep some of its PoPs out
+    /// of service: broken by force, or held when they were set. It stands for as long as that is
+    /// so.
+    fn broken(&mut self, operator_view: &mut OperatorView, ground: &Ground<'_>, now: u64) {
+        let (before, Ground { ledger, snapshot, is_down, .. }) = (std::mem::take(&mut self.rules), *ground);
+        let rules = snapshot.safety.in_force(now);
+        if rules.is_empty() || ledger.entries().is_empty() {
+            return;
+        }
+        let states = ledger.effective(&snapshot.pops, now);
+        let is_off_by_hand = |pop: &&PopId| {
+            let is = states.get(usize::from(pop.0));
+            is.is_some_and(|is| is.is_off() && (is.state_by.is_some() || is.weight_by.is_some()))
+        };
+        let serves = safety::in_service(&states, is_down);
+        let standing = Standing { rules, pops: &snapshot.pops, serves: &serves };
+        for (rule, broken, _) in safety::judge(None, &standing) {
+            let off: Vec<&PopId> = rule.of.iter().filter(is_off_by_hand).collect();
+            if off.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = off.iter().map(|pop| &*snapshot.pops[usize::from(pop.0)].name).collect();
+            let head = format!("the safety rule over {} is broken: ", rule.words);
+            let sentence = format!(
+                "{head}{}; out of service by overrides: {}",
+                broken.sentence.replacen("would be", "are", 1),
+                names.join(" ")
+            );
+            for pop in &off {
+                if let Some(shown) = operator_view.pops.get_mut(usize::from(pop.0)) {
+                    shown.breaks.push(sentence.clone());
+                }
+            }
+            let since_epoch_secs = before.get(&head).copied().unwrap_or(now);
+            self.rules.insert(head, since_epoch_secs);
+            operator_view.alarms.push(Alarm { sentence, since_epoch_secs, is_of_ledger: false });
+        }
+    }
+}
+
+/// Whether each PoP is in service, over all policies that answer with it.
+fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<InService> {
+    let mut all: Vec<Option<InService>> = vec![None; snapshot.pops.len()];
+    for (number, policy) in snapshot.steering.policies.iter().enumerate() {
+        let view = status.view(number as u32);
+        for member in &policy.members {
+            let Ok(pop) = member.target.split() else { continue };
+            let index = usize::from(pop.0);
+            let slot = policy.slots[index];
+            if slot == NO_SLOT {
+                continue;
+            }
+            let (is, seen) = (status.pop(pop), view.slot(slot));
+            let weight = if member.weight == OWN_WEIGHT { is.weight } else { member.weight };
+            let sheds = status.shed(slot).is_some_and(|shed| shed.share > 0);
+            let lacks = seen.up != seen.has || seen.lacks_addresses();
+            let is = match is.state {
+                AdminState::Down => InService::No,
+                _ if seen.up == 0 => InService::No,
+                AdminState::Drain => InService::LastResort,
+                _ if weight == 0 || is.left >= ALL_CELLS => InService::LastResort,
+                _ if lacks || is.left > 0 || sheds => InService::Partly,
+                _ => InService::Yes,
+            };
+            all[index] = Some(match all[index] {
+                None => is,
+                Some(other) if other == is => is,
+                Some(_) => InService::Partly,
+            });
+        }
+    }
+    all.into_iter().map(|is| is.unwrap_or(InService::Unused)).collect()
+}
+
+/// Since when a PoP is as the first view of a process shows it: as long as the override or the
+/// verdicts behind it hold, else since the process began.
+fn begun(shown: &PopView, now: u64) -> u64 {
+    if !matches!(shown.in_service, InService::No | InService::LastResort) {
+        return now;
+    }
+    let by_hand = [&shown.state_by, &shown.weight_by].into_iter().flatten();
+    let by_hand = by_hand.map(|by| by.transition.end().max(by.set_epoch_secs)).max();
+    let down = shown.targets.iter().filter(|target| target.verdict == Verdict::Down.word());
+    let by_probes = down.map(|target| target.lasted_secs).min().map(|secs| now.saturating_sub(secs));
+    by_hand.or(by_probes).filter(|since| *since <= now).unwrap_or(now)
+}
+
+/// What becomes of a PoP by the ledger and the clock alone: each state and weight to come.
+fn coming(ledger: &Ledger, pop: &Pop, now: u64) -> Vec<Coming> {
+    let entries = ledger.entries().iter().filter(|entry| entry.selector.covers(pop));
+    let moments = entries.flat_map(|entry| {
+        let transition = &entry.transition;
+        [transition.start_epoch_secs, transition.end()].into_iter().chain(entry.until_epoch_secs)
+    });
+    let mut moments: Vec<u64> = moments.filter(|at| *at > now).collect();
+    moments.sort_unstable();
+    moments.dedup();
+    let at = |moment: u64| -> Option<Effective> {
+        ledger.effective(std::slice::from_ref(pop), moment).first().copied()
+    };
+    let mut last = at(now).map(|is| (is.state, is.weight));
+    let mut all = Vec::new();
+    for moment in moments {
+        let Some(is) = at(moment) else { continue };
+        if last != Some((is.state, is.weight)) && all.len() < COMING_MAX {
+            all.push(Coming { epoch_secs: moment, state: is.state, weight: is.weight });
+        }
+        last = Some((is.state, is.weight));
+    }
+    all
+}

@@ -1,0 +1,30 @@
+//! The banner: what a server that has started prints.
+
+use super::{Server, descriptors};
+use std::fmt::Write;
+
+impl Server {
+    /// What the server serves, for the operator who started it.
+    pub fn banner(&self) -> String {
+        let snapshot = self.shared.published.snapshot();
+        let mut text = format!("meridian {} serves as {}\n", env!("CARGO_PKG_VERSION"), snapshot.node_name());
+        for address in &self.bound {
+            let _ = writeln!(text, "  dns       {address} (UDP, TCP)");
+        }
+        let _ = writeln!(text, "  control   {}", self.control.display());
+        if let Some(admin) = self.admin {
+            let _ = writeln!(text, "  admin     http://{admin}");
+        }
+        let _ = writeln!(text, "  engine    {}", self.engine.word());
+        for line in &self.lanes {
+            let _ = writeln!(text, "  udp       {line}");
+        }
+        let _ = writeln!(text, "  files     {}", descriptors::words(self.shared.descriptors.shares()));
+        for line in snapshot.summary().to_string().lines() {
+            let _ = writeln!(text, "  {line}");
+        }
+        let (digest, files) = (snapshot.digest(), snapshot.files_digest());
+        let _ = writeln!(text, "  snapshot  {}, digest {digest}, files {files}", snapshot.sequence());
+        text
+    }
+}
