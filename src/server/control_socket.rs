@@ -13,13 +13,16 @@ use tokio::sync::Notify;
 pub(crate) struct ControlSocket {
     path: PathBuf,
     listener: Mutex<UnixListener>,
+    /// What is taken up first: its descriptor is there before descriptors are short.
+    first: Mutex<Option<UnixListener>>,
     renewed: Notify,
 }
 
 impl ControlSocket {
     /// A listener that was bound at a path.
     pub(crate) fn new(path: &Path, listener: UnixListener) -> ControlSocket {
-        ControlSocket { path: path.to_owned(), listener: Mutex::new(listener), renewed: Notify::new() }
+        let first = Mutex::new(listener.try_clone().ok());
+        ControlSocket { path: path.to_owned(), first, listener: Mutex::new(listener), renewed: Notify::new() }
     }
 
     fn listener(&self) -> MutexGuard<'_, UnixListener> {
@@ -28,7 +31,8 @@ impl ControlSocket {
 
     /// The listener of now, for a runtime. Must run inside one.
     pub(crate) fn take_up(&self) -> io::Result<tokio::net::UnixListener> {
-        self.listener().try_clone().and_then(tokio::net::UnixListener::from_std)
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.map_or_else(|| self.listener().try_clone(), Ok).and_then(tokio::net::UnixListener::from_std)
     }
 
     /// Waits until another listener is to be served. Safe to drop midway.
@@ -46,6 +50,7 @@ impl ControlSocket {
         let shown = self.path.display();
         match open_control(&self.path) {
             Ok(listener) => {
+                *self.first.lock().unwrap_or_else(PoisonError::into_inner) = listener.try_clone().ok();
                 *self.listener() = listener;
                 self.renewed.notify_one();
                 Ok(Some(format!("the control socket `{shown}` was gone, and was made anew")))

@@ -42,8 +42,11 @@ impl Server {
         });
         for listener in sockets.tcp {
             let tcp_context = Arc::clone(&tcp_context);
+            // Its descriptor is there before descriptors are short.
+            let mut first = Some(listener.try_clone()?);
             let serve = move || {
-                let (listener, tcp_context) = (listener.try_clone(), Arc::clone(&tcp_context));
+                let listener = first.take().map_or_else(|| listener.try_clone(), Ok);
+                let tcp_context = Arc::clone(&tcp_context);
                 async move {
                     match listener.and_then(tokio::net::TcpListener::from_std) {
                         Ok(listener) => tcp::serve(listener, tcp_context).await,
@@ -60,10 +63,14 @@ impl Server {
             #[cfg(feature = "portable")]
             Engine::Hickory => {
                 let (shared, block, stop) = (Arc::clone(&self.shared), blocks.shared_udp, self.stop.clone());
+                let clones = |of: &[std::net::UdpSocket]| -> io::Result<Vec<_>> {
+                    of.iter().map(std::net::UdpSocket::try_clone).collect()
+                };
+                let mut first = Some(clones(&sockets.udp)?);
                 let serve = move || {
                     let handler = Portable { shared: Arc::clone(&shared), udp: Arc::clone(&block) };
-                    let (sockets, stop) = (sockets.udp.iter().map(|socket| socket.try_clone()), stop.clone());
-                    let sockets: io::Result<Vec<_>> = sockets.collect();
+                    let sockets = first.take().map_or_else(|| clones(&sockets.udp), Ok);
+                    let stop = stop.clone();
                     async move {
                         let served = match sockets {
                             Ok(sockets) => portable::serve(handler, sockets, stop).await,

@@ -330,7 +330,7 @@ impl Server {
             (&mut self.signals, &self.command_sender);
         let signal = self.runtimes.main.block_on(async {
             let mut fault = std::pin::pin!(fault);
-            let (mut is_asked, mut is_tried) = (false, false);
+            let (mut is_asked, mut pause) = (false, Duration::ZERO);
             #[cfg(unix)]
             loop {
                 tokio::select! {
@@ -339,10 +339,10 @@ impl Server {
                         is_asked = true;
                     }
                     // A queue that is full, or a writer that begins anew, is asked again.
-                    () = tokio::time::sleep(Duration::from_millis(if is_tried { 200 } else { 0 })), if is_asked => {
+                    () = tokio::time::sleep(pause), if is_asked => {
                         let asked = command_sender(Command::Reload { origin: Origin::Signal, reply: None });
                         is_asked = asked.is_err();
-                        is_tried = is_asked;
+                        pause = Duration::from_millis(if is_asked { 200 } else { 0 });
                     }
                     _ = terminate.recv() => break "SIGTERM",
                     _ = interrupt.recv() => break "SIGINT",

@@ -58,9 +58,10 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
         tasks.push(runtime.spawn(supervisor.clone().keep(Task::Control, serve)));
     }
     if let Some(listener) = sockets.admin {
+        let mut first = listener.try_clone().ok();
         let serve = move || {
             let (router, held, stop) = (control::read_only(shown.clone()), Arc::clone(&held), stop.clone());
-            let listener = listener.try_clone();
+            let listener = first.take().map_or_else(|| listener.try_clone(), Ok);
             async move {
                 match listener.and_then(tokio::net::TcpListener::from_std) {
                     Ok(listener) => listener::serve(listener, router, held, stop).await,

@@ -1,5 +1,4 @@
-//! Status: what is true of every PoP right now. All that a change of health, state, weight or load
-//! replaces.
+//! Status: what is true of every PoP now; all that a change of health, weight or load replaces.
 //!
 //! Policies see it through a [`View`]: two policies see different things where they ask for
 //! different shares of a PoP's addresses, or where the panic guard holds one of them to what was

@@ -252,7 +252,8 @@ fn a_lack_of_descriptors_ends_no_listener() {
             process.until("the lack is an alarm", |scrape| scrape["meridian_descriptors_short"] == 1.0);
         let ready = process.page("/readyz");
         assert!(ready.contains("note: descriptors are short: "), "{engine}: {ready}");
-        assert_eq!(scrape["meridian_alarms"], 1.0, "{engine}");
+        // The state folder cannot be written meanwhile either.
+        assert!(scrape["meridian_alarms"] >= 1.0, "{engine}");
         // Three loops that waited longer each time.
         let failed = scrape["meridian_descriptors_exhausted_total"];
         assert!((3.0..200.0).contains(&failed), "{engine}: {failed}");

@@ -140,8 +140,8 @@ impl Writer {
 
     /// Goes on after a fault with the files in service and the ledger in force, and with what live
     /// state tells of health and load, or with what was last written of it if live state cannot be
-    /// asked any more. Reloads are asked again; who waits for a verb is told that its outcome is not
-    /// known.
+    /// asked any more. Reloads are asked again; who waits for a verb is told that its outcome is
+    /// not known.
     fn begin_anew(&mut self) {
         let now = self.driver.now();
         let live = &self.driver.live;

@@ -199,7 +199,7 @@ impl Writer {
             Ok(fresh) => fresh,
             Err(refused) => return self.refuse_reload(refused.0, refused.1, took, run.replies),
         };
-        // Under the overrides and the verdicts of now: what came while the files were read counts too.
+        // Under the overrides and verdicts of now: what came while the files were read counts too.
         let running = self.running();
         let before = (self.live().snapshot(), Some(&running));
         let found = safety::judge(Some(before), &fresh.snapshot, epoch_secs());

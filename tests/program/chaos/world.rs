@@ -55,7 +55,7 @@ impl World {
             "pops.yaml",
             &format!(
                 "probes:\n  web: {{ tcp: {{ port: {port} }}, every: 1s, timeout: 500ms, up_after: 2, \
-                 down_after: 2 }}\npops:\n{}",
+                 down_after: 2, flap_turns: off }}\npops:\n{}",
                 (0..POPS).map(pop).collect::<String>()
             ),
         );
