@@ -407,8 +407,8 @@ impl Status {
                 is.state = AdminState::Drain;
             }
             let is = *is;
-            let last =
-                status.views.iter().flat_map(|view| view.slots.iter()).map(|slot| slot.went_down).max();
+            let all = status.views.iter().flat_map(|view| view.slots.iter());
+            let last = all.map(|slot| slot.went_down).max();
             for view in &mut status.views {
                 let of_pop = slots.iter().enumerate().filter(|(_, slot)| slot.pop == *pop);
                 for (index, slot) in of_pop {
