@@ -395,9 +395,8 @@ impl Status {
     }
 
     /// This status but for what is supposed of some PoPs. Where an operator has forced a PoP up or
-    /// switched it off, what probes are supposed to say of it changes nothing, as in service. One
-    /// that is forced up and supposed to drain counts as well, since a status does not know what
-    /// probes say of it.
+    /// switched it off, supposed probes change nothing, as in service. A PoP that is forced up and
+    /// supposed to drain counts as well: a status does not know its probes.
     pub fn supposing(&self, slots: &[Slot], supposed: &[(PopId, Supposed)]) -> Status {
         let mut status = self.clone();
         for (pop, what) in supposed {
@@ -406,8 +405,8 @@ impl Status {
                 is.state = AdminState::Drain;
             }
             let is = *is;
-            let last =
-                status.views.iter().flat_map(|view| view.slots.iter()).map(|slot| slot.went_down).max();
+            let all = status.views.iter().flat_map(|view| view.slots.iter());
+            let last = all.map(|slot| slot.went_down).max();
             for view in &mut status.views {
                 let of_pop = slots.iter().enumerate().filter(|(_, slot)| slot.pop == *pop);
                 for (index, slot) in of_pop {

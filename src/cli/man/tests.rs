@@ -29,9 +29,9 @@ fn paragraphs_become_sections() {
     assert!(serve.contains("RUST_LOG") && serve.contains("state/control.sock"), "{serve}");
     let check = text("meridian-check");
     assert!(check.contains(".SH \"EXIT STATUS\"\n0 if the deployment can be served"), "{check}");
-    assert!(text("meridian-explain").contains(".PP\nReads the files as they are now;"));
+    assert!(text("meridian-explain").contains(".PP\nAsks the running server for the answer"));
     let drain = text("meridian-pop-drain");
-    assert!(drain.contains("SUDO_USER") && !drain.contains("RUST_LOG"), "{drain}");
+    assert!(drain.contains("MERIDIAN_CONFIG") && !drain.contains("RUST_LOG"), "{drain}");
     assert!(drain.contains("meridian\\-pop(1), meridian\\-pop\\-list(1)"), "{drain}");
     assert!(text("meridian").contains("meridian\\-serve(1)"));
 }

@@ -128,7 +128,8 @@ fn base() -> Tree {
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 12] = [
+const BY_RESTART: [&str; 13] = [
+    "exit_on_fault",
     "listen",
     "dns",
     "control",
