@@ -83,6 +83,7 @@ impl Serve {
                 let is_fault = server.wait();
                 // A disk that hangs, or a fault, must not keep the process: what a start needs is
                 // saved by now, or cannot be.
+                #[allow(clippy::disallowed_methods)] // it has drained for its time
                 let cut_off = || {
                     std::thread::sleep(Duration::from_secs(STOP_SECS));
                     tracing::error!("the server did not stop within {STOP_SECS} s, and is cut off");
