@@ -16,13 +16,21 @@ pub(crate) struct ControlSocket {
     /// What is taken up first: its descriptor is there before descriptors are short.
     first: Mutex<Option<UnixListener>>,
     renewed: Notify,
+    /// The server stops: nothing is bound any more.
+    is_over: Mutex<bool>,
 }
 
 impl ControlSocket {
     /// A listener that was bound at a path.
     pub(crate) fn new(path: &Path, listener: UnixListener) -> ControlSocket {
         let first = Mutex::new(listener.try_clone().ok());
-        ControlSocket { path: path.to_owned(), first, listener: Mutex::new(listener), renewed: Notify::new() }
+        ControlSocket {
+            path: path.to_owned(),
+            first,
+            listener: Mutex::new(listener),
+            renewed: Notify::new(),
+            is_over: Mutex::default(),
+        }
     }
 
     fn listener(&self) -> MutexGuard<'_, UnixListener> {
@@ -40,9 +48,20 @@ impl ControlSocket {
         self.renewed.notified().await;
     }
 
+    /// Removes the path, when the server stops; it is bound no more.
+    pub(crate) fn remove(&self) {
+        *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        remove_control(&self.path);
+    }
+
     /// Looks at the path, and binds anew if nothing is there; gives what it did or could not do, in
     /// words. Asks the disk: call it where waiting is allowed.
     pub(crate) fn look(&self) -> Result<Option<String>, String> {
+        // Held to the end, so that a server that stops removes what was bound last.
+        let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
+        if *is_over {
+            return Ok(None);
+        }
         match std::fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             _ => return Ok(None),

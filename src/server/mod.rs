@@ -26,6 +26,8 @@ pub(crate) mod state_keeper;
 pub(crate) mod supervisor;
 pub(crate) mod writer;
 
+#[cfg(unix)]
+use self::control_socket::ControlSocket;
 use self::driver::Driver;
 use self::lanes::Blocks;
 use self::ledger_alarms::LedgerAlarms;
@@ -122,6 +124,8 @@ pub struct Server {
     /// The admin address as bound.
     admin: Option<SocketAddr>,
     control: PathBuf,
+    #[cfg(unix)]
+    control_socket: Arc<ControlSocket>,
     /// Where commands find the path of the control socket.
     note: Option<socket_note::SocketNote>,
     engine: Engine,
@@ -242,6 +246,8 @@ impl Server {
             lanes: sockets.lanes(&fixed.listen),
             admin: sockets.admin_address(),
             control: fixed.listen.control.clone(),
+            #[cfg(unix)]
+            control_socket: Arc::clone(&sockets.control),
             note: socket_note::leave(&options.config, &fixed.listen.control),
             engine: options.engine,
             findings,
@@ -380,7 +386,8 @@ impl Server {
         });
         self.prober.end_programs();
         self.note.iter().for_each(socket_note::SocketNote::remove);
-        control_socket::remove_control(&self.control);
+        #[cfg(unix)]
+        self.control_socket.remove();
         self.runtimes.stop(Duration::from_secs(1));
         tracing::info!("{}", Event::Stopped);
     }

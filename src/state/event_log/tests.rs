@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn the_log_is_turned_over() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("state").join(FILE);
+    let path = folder.path().join(FILE);
     let mut log = Log { path: path.clone(), most: 10 };
     for line in ["first", "next", "third"] {
         log.append(line).expect("room");

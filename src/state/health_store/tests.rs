@@ -9,7 +9,7 @@ const MOST: u64 = 1_000;
 #[test]
 fn damage_falls_back() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("state/health");
+    let path = folder.path().join("health");
     assert_eq!(load(&path, MOST), (None, Vec::new()));
     save(&path, b"first\n", MOST).expect("room");
     save(&path, b"second\nand more", MOST).expect("room");
@@ -24,7 +24,7 @@ fn damage_falls_back() {
     save(&path, b"third", MOST).expect("room");
     std::fs::write(&path, "x").expect("room");
     assert_eq!(load(&path, MOST).0.as_deref(), Some(&b"first\n"[..]));
-    std::fs::write(folder.path().join("state/health.1"), "x").expect("room");
+    std::fs::write(folder.path().join("health.1"), "x").expect("room");
     assert_eq!(load(&path, MOST).0, None);
     assert_eq!(load(&path, MOST).1.len(), 2);
     assert!(save(&path, &[b'x'; 1_000], MOST).is_err(), "what could not be loaded is not saved");

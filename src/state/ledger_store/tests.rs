@@ -46,6 +46,7 @@ fn another_hand_is_not_overwritten() {
 fn a_damaged_ledger_is_never_silent() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
+    std::fs::create_dir(&state).unwrap();
     let file = state.join(FILE);
     let Opened { mut store, mut ledger, alarms } = LedgerStore::open(&state);
     assert!(alarms.is_empty() && ledger.entries().is_empty());
