@@ -184,8 +184,11 @@ pub(crate) const DESCRIPTORS_CALM_LOOKS: u32 = 12;
 /// Descriptors that a program of a probe may open unless it raises the limit: what select(2) and
 /// programs that close them all one by one are made for.
 pub(crate) const PROGRAM_DESCRIPTORS: u64 = 1_024;
-/// Threads that render pages: one renders a large page while another has a small one.
-pub(crate) const PAGE_THREADS: usize = 2;
+/// Threads that render pages: one renders a large page while another has a small one, besides two
+/// that may wait for the disk with an explanation each.
+pub(crate) const PAGE_THREADS: usize = 4;
+/// Seconds that a command waits for an answer which needs no files: past the time of the page.
+pub(crate) const ASK_SECS: u64 = 45;
 /// Share of one core that a page rendered for many readers may take: one part in so many.
 pub(crate) const PAGE_SHARE: u32 = 10;
 /// Longest pause between two renderings of such a page, in milliseconds: a scraper waits this long

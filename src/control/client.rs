@@ -1,6 +1,7 @@
 //! The other end of the control socket: how a command finds the server and asks it.
 
 use crate::control::socket_note;
+use crate::limits::ASK_SECS;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
@@ -92,6 +93,23 @@ pub(crate) async fn connect(socket: &Path) -> Result<UnixStream, String> {
 /// Asks a server; gives the status and the JSON of its answer. The error is a sentence for the
 /// operator.
 pub(crate) async fn ask(
+    stream: UnixStream,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<(StatusCode, Value), String> {
+    // These read files, for as long as the server lets them.
+    let reads_files = method == Method::POST && ["/reload", "/diff"].iter().any(|p| path.starts_with(p));
+    let asked = ask_and_wait(stream, method, path, body);
+    match reads_files {
+        true => asked.await,
+        false => tokio::time::timeout(Duration::from_secs(ASK_SECS), asked)
+            .await
+            .unwrap_or_else(|_| Err(format!("it has not answered for {ASK_SECS} s"))),
+    }
+}
+
+async fn ask_and_wait(
     stream: UnixStream,
     method: Method,
     path: &str,

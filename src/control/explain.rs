@@ -92,11 +92,15 @@ pub(crate) async fn explain(
         Ok(query) => query,
         Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
     };
-    let Ok(permit) = AT_ONCE.acquire().await else {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping");
+    let Ok(permit) = AT_ONCE.try_acquire() else {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "two explanations are under way: ask again");
     };
-    let told = spawn_blocking(move || told(&shown, &query)).await;
-    drop(permit);
+    // The permit goes with the work, which goes on where the reader has gone.
+    let explain = move || {
+        let _permit = permit;
+        told(&shown, &query)
+    };
+    let told = spawn_blocking(explain).await;
     match told {
         Ok(Ok(told)) => (StatusCode::OK, Json(told)),
         Ok(Err(sentence)) => refused(StatusCode::BAD_REQUEST, &sentence),

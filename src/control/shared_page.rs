@@ -7,6 +7,7 @@
 
 use crate::limits::{PAGE_PAUSE_MILLIS, PAGE_SHARE};
 use axum::body::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 /// The last rendering of one page.
 #[derive(Debug, Default)]
 pub(crate) struct SharedPage {
-    last: Mutex<Last>,
+    last: Arc<Mutex<Last>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,20 +37,23 @@ impl SharedPage {
     ) -> Result<Bytes, String> {
         let asked = Instant::now();
         // In turn: who waits here while another renders finds the text of the next.
-        let mut last = self.last.lock().await;
+        let mut last = Arc::clone(&self.last).lock_owned().await;
         if last.began.is_some_and(|began| began >= asked) {
             return Ok(last.text.clone());
         }
-        if let Some(next) = last.next {
-            sleep_until(next).await;
-        }
-        let began = Instant::now();
-        let text = spawn_blocking(render).await.map_err(|fault| fault.to_string())??;
-        let took = began.elapsed();
-        last.began = Some(began);
-        last.next = Some(Instant::now() + pause(took));
-        last.text = text.into();
-        Ok(last.text.clone())
+        // Apart from the reader: one that goes away takes neither the turn nor the pause with it.
+        let rendering = tokio::spawn(async move {
+            if let Some(next) = last.next {
+                sleep_until(next).await;
+            }
+            let began = Instant::now();
+            let text = spawn_blocking(render).await.map_err(|fault| fault.to_string());
+            last.next = Some(Instant::now() + pause(began.elapsed()));
+            last.text = text??.into();
+            last.began = Some(began);
+            Ok(last.text.clone())
+        });
+        rendering.await.map_err(|fault| fault.to_string())?
     }
 }
 

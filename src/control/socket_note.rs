@@ -16,7 +16,7 @@
 use crate::wire::hash;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Octets of a note that are read: two paths.
@@ -82,7 +82,10 @@ fn write(place: &Path, text: &str) -> io::Result<()> {
     let mut name = place.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let fresh = place.with_file_name(name);
-    fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, place)).inspect_err(|_| {
+    // What stands there, a link of somebody else too, gives way; none is followed.
+    let _ = fs::remove_file(&fresh);
+    let written = fs::File::create_new(&fresh).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.and_then(|()| fs::rename(&fresh, place)).inspect_err(|_| {
         let _ = fs::remove_file(&fresh);
     })
 }
@@ -94,14 +97,32 @@ pub(crate) fn found(config: &Path) -> Vec<SocketNote> {
 }
 
 fn read(place: &Path, config: &Path) -> Option<SocketNote> {
-    let metadata = fs::metadata(place).ok()?;
-    if !metadata.is_file() || metadata.len() > NOTE_OCTETS_MAX {
+    let metadata = fs::symlink_metadata(place).ok()?;
+    if !metadata.is_file() || metadata.len() > NOTE_OCTETS_MAX || !is_trusted(place, &metadata, config) {
         return None;
     }
     let text = fs::read_to_string(place).ok()?;
     let (socket, rest) = text.split_once('\n')?;
     let is_ours = rest.strip_suffix('\n').map(Path::new) == Some(config) && Path::new(socket).is_absolute();
     is_ours.then(|| SocketNote { path: place.to_owned(), socket: socket.into() })
+}
+
+/// Whether a note may be believed: only root makes `/run/meridian`; elsewhere it must be of root, of
+/// this user, or of who owns the server file, and nobody else may write it.
+fn is_trusted(place: &Path, note: &fs::Metadata, config: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let owner = |path: &str| fs::metadata(path).ok().map(|metadata| metadata.uid());
+        let of_config = fs::metadata(config).ok().map(|metadata| metadata.uid());
+        let is_known = note.uid() == 0 || [of_config, owner("/proc/self")].contains(&Some(note.uid()));
+        note.mode() & 0o022 == 0 && (is_known || place.starts_with("/run/meridian"))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (place, note, config);
+        true
+    }
 }
 
 impl SocketNote {

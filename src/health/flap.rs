@@ -104,7 +104,9 @@ impl Flap {
     }
 
     fn damp(&mut self, limits: FlapLimits, now: Moment) -> FlapChange {
-        let is_calm = self.ended_ms.is_some_and(|end| now.since_clock_ms(end) >= u64::from(limits.window_ms));
+        // One that goes on was never calm.
+        let is_calm = self.damping.is_none()
+            && self.ended_ms.is_some_and(|end| now.since_clock_ms(end) >= u64::from(limits.window_ms));
         self.level = if is_calm { 1 } else { self.level.saturating_add(1) };
         let doublings = u32::from(self.level - 1).min(16);
         let for_ms = (FLAP_DAMP_MS << doublings).min(FLAP_DAMP_MAX_MS);

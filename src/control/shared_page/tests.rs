@@ -57,3 +57,40 @@ fn the_pause_follows_the_cost() {
         assert_eq!(pause(Duration::from_millis(took)), Duration::from_millis(wanted), "{took}");
     }
 }
+
+/// A reader that goes away leaves its rendering in its place: the next begins when that has ended,
+/// however many come and go.
+#[tokio::test]
+async fn readers_that_go_away_pile_nothing_up() {
+    let page = Arc::new(SharedPage::default());
+    let (started, running) = std::sync::mpsc::channel();
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(std::sync::Mutex::new(held));
+    let read = || {
+        let (page, started, held) = (Arc::clone(&page), started.clone(), Arc::clone(&held));
+        tokio::spawn(async move {
+            let render = move || {
+                let _ = started.send(());
+                let _ = held.lock().expect("whole").recv();
+                Ok(Vec::new())
+            };
+            page.read(render).await
+        })
+    };
+    let first = read();
+    let running = tokio::task::spawn_blocking(move || running.recv().map(|()| running));
+    let running = running.await.expect("a thread").expect("it runs");
+    first.abort();
+    for _ in 0..50 {
+        let reader = read();
+        tokio::task::yield_now().await;
+        reader.abort();
+        assert!(reader.await.is_err(), "it waits for its turn");
+    }
+    assert!(running.try_recv().is_err(), "one rendering at a time");
+    let last = read();
+    go.send(()).expect("the first is held");
+    go.send(()).expect("so is the last");
+    assert!(last.await.expect("no panic").is_ok());
+    assert_eq!(running.try_iter().count(), 1, "those who went away had none");
+}

@@ -62,6 +62,19 @@ fn flapping_goes_on() {
     assert_eq!((flap.clear(at(201)), &flap), (None, &Flap::default()));
 }
 
+/// In a second episode, hours after the first, what flaps on is damped for longer and longer too.
+#[test]
+fn a_later_episode_grows_as_the_first() {
+    let mut flap = Flap::default();
+    let turns =
+        |from: u64, flap: &mut Flap| (from..from + 7).filter_map(|turn| flap.turn(LIMITS, at(turn))).next();
+    assert!(turns(0, &mut flap).is_some());
+    assert!(matches!(flap.advance(LIMITS, at(100)), Some(FlapChange::Over { .. })));
+    assert_eq!(turns(10_000, &mut flap), Some(FlapChange::Damped { turns: 7, for_ms: 60_000 }));
+    assert_eq!(turns(10_020, &mut flap), None);
+    assert_eq!(flap.advance(LIMITS, at(10_066)), Some(FlapChange::Damped { turns: 7, for_ms: 120_000 }));
+}
+
 proptest! {
     /// A damping has an end within ten minutes of its last prolongation, and there are never more
     /// turns kept than are needed.

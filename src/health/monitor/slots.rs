@@ -282,7 +282,9 @@ impl SlotTable {
         if !changed {
             return;
         }
-        self.has_turned |= !self.held.is_empty();
+        // Who counts decides whom a guard holds, and how many may be damped.
+        let is_damped = self.slots.iter().any(|slot| slot.damped_v4 | slot.damped_v6 != 0);
+        self.has_turned |= !self.held.is_empty() || is_damped;
         self.by_hand = (0..self.by_hand.len()).map(of).collect();
         for (policy, number) in target_set.policies.iter().zip(0..) {
             for (member, (pop, _)) in policy.members.iter().enumerate() {
