@@ -107,8 +107,8 @@ fn read(place: &Path, config: &Path) -> Option<SocketNote> {
     is_ours.then(|| SocketNote { path: place.to_owned(), socket: socket.into() })
 }
 
-/// Whether a note may be believed: only root makes `/run/meridian`; elsewhere it must be of root, of
-/// this user, or of who owns the server file, and nobody else may write it.
+/// Whether a note may be believed: only root makes `/run/meridian`; elsewhere it must be of root,
+/// of this user, or of who owns the server file, and nobody else may write it.
 fn is_trusted(place: &Path, note: &fs::Metadata, config: &Path) -> bool {
     #[cfg(unix)]
     {
