@@ -4,11 +4,8 @@ use super::Prober;
 use super::load::FeedRequest;
 use crate::health::probe_result::ProbeResult;
 use crate::health::targets::Target;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use crate::sys::caught::caught;
 use std::sync::Arc;
-use std::task::Poll;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +29,7 @@ where
         let (prober, done) = (Arc::clone(&prober), done.clone());
         // Ours, and nobody's failure.
         let fault = ProbeResult::without("the check itself is at fault (panic); please report it");
-        async move { done(ticket, caught(prober.run(&target), fault).await) }
+        async move { done(ticket, caught(prober.run(&target)).await.unwrap_or(fault)) }
     };
     each(work, start, at_once, stop).await;
 }
@@ -47,7 +44,7 @@ where
     let start = |reading: FeedRequest| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
         let fault = Err("the reading itself is at fault (panic); please report it".into());
-        async move { done(reading.ticket, caught(prober.read(&reading), fault).await) }
+        async move { done(reading.ticket, caught(prober.read(&reading)).await.unwrap_or(fault)) }
     };
     each(work, start, at_once, stop).await;
 }
@@ -73,16 +70,4 @@ where
         () = stop.cancelled() => running.shutdown().await,
         () = async { while running.join_next().await.is_some() {} } => {}
     }
-}
-
-/// A run whose panic, which would be a fault of ours, is a result like any other: else nothing
-/// would come of it.
-async fn caught<R>(run: impl Future<Output = R>, fault: R) -> R {
-    let (mut run, mut fault) = (pin!(run), Some(fault));
-    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
-        Ok(polled) => polled,
-        // It is not polled again.
-        Err(_) => fault.take().map_or(Poll::Pending, Poll::Ready),
-    })
-    .await
 }

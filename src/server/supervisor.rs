@@ -18,14 +18,11 @@ use crate::shared::Shared;
 use crate::shared::event::Event;
 use crate::shared::tasks::{Task, TaskBoard};
 use crate::state::event_log::EventLog;
+use crate::sys::caught::caught;
 use crate::sys::clock::uptime_ms;
 use std::any::Any;
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -122,7 +119,7 @@ impl Supervisor {
         let why = match ended.await {
             _ if self.stop.is_cancelled() => return false,
             Ok(()) => "it ended by itself".to_owned(),
-            Err(why) => why,
+            Err(panic) => words(&*panic),
         };
         let pause = self.tell(task, &why);
         tokio::select! {
@@ -201,19 +198,8 @@ pub(crate) async fn see_workers(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-/// A future whose panic is an error in words.
-pub(crate) async fn caught<R>(future: impl Future<Output = R>) -> Result<R, String> {
-    let mut future = pin!(future);
-    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(polled) => polled.map(Ok),
-        // It is not polled again.
-        Err(panic) => Poll::Ready(Err(words(&*panic))),
-    })
-    .await
-}
-
 /// What a panic says.
-pub(crate) fn words(panic: &(dyn Any + Send)) -> String {
+fn words(panic: &(dyn Any + Send)) -> String {
     let said = panic.downcast_ref::<&str>().map(ToString::to_string);
     let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("a panic: {}", said.unwrap_or_else(|| "without a word".to_owned()))

@@ -45,6 +45,7 @@ pub(crate) const NO_WAIT: i32 = libc::O_NONBLOCK;
 
 pub(crate) mod accept;
 pub(crate) mod affinity;
+pub(crate) mod caught;
 pub(crate) mod children;
 pub(crate) mod clock;
 #[cfg(target_os = "linux")]
