@@ -122,6 +122,10 @@ const KINDS: usize = 12;
 /// Cells of each PoP there: one is a small part of what it carries.
 const CELLS: usize = 200;
 
+/// Half hours that were wrong once. In the first, a place for a hundredth of the shed cells made a
+/// tenth of all move twice.
+const MENDED: [u64; 1] = [6848];
+
 /// Half an hour of one world.
 fn half_an_hour(seed: u64) -> Crowd {
     let mut dice = Dice(seed);
@@ -202,7 +206,7 @@ fn half_hours_without_a_swing() {
     let first = number("MERIDIAN_SIM_FROM").unwrap_or(0);
     let count = number("MERIDIAN_SHED_SEEDS").unwrap_or(240);
     let (mut runs, mut cells) = (0, 0);
-    for seed in first..first + count {
+    for seed in (first..first + count).chain(MENDED) {
         let mut crowd = half_an_hour(seed);
         let swings = crowd.swings();
         let told = || format!("seed {seed}: {swings:?}\n{}", crowd.story.join("\n"));

@@ -5,8 +5,12 @@
 //! for; the second moves a cell twice. So an acceptance rises, the nearest first, once two readings
 //! of the follower confirm room, and only
 //!
-//! - where no follower behind it holds cells of this PoP, or
+//! - where no follower behind it holds cells of this PoP, and it takes none yet or cells have no
+//!   place, or
 //! - after ten quiet TTLs, by a few steps at a time.
+//!
+//! The order of followers is that of the feed; the lists of single cells differ. So even the last
+//! follower, when it accepts more, may take cells that another one holds.
 //!
 //! A follower that has not been read is not full: while nothing is placed, the first readings of
 //! all followers are waited for. A follower whose feed is lost keeps what it has.
@@ -130,14 +134,15 @@ impl LoadController {
         for ((to, told), part) in takers.into_iter().zip(told).zip(parts).rev() {
             let ceiling = if waits || !self.is_confirmed(to) {
                 told
-            } else if !is_held_behind {
+            } else if !is_held_behind && (told == 0.0 || feed_state.is_short) {
                 1.0
             } else if is_quiet {
                 (told + f64::from(PLACED_RISE_STEPS) / 256.0).min(1.0)
             } else {
                 told
             };
-            rows.push(Taker { to, told, ceiling, moves_placed: is_held_behind });
+            let moves_placed = is_held_behind || told > 0.0 && !feed_state.is_short;
+            rows.push(Taker { to, told, ceiling, moves_placed });
             is_held_behind |= feed_state.published.share > 0 && part > CRUMB;
         }
         rows.reverse();
