@@ -349,13 +349,14 @@ impl LiveState {
 
     /// A load that somebody pushes; the error is a sentence.
     pub fn handle_load_push(&mut self, push: &LoadPush, now: Now) -> Result<(), String> {
-        match self.load.loads.handle_push(&push.pop, push.service.as_deref(), push.value, now.moment) {
-            true => Ok(()),
-            false => Err(format!(
+        let taken = self.load.loads.handle_push(&push.pop, push.service.as_deref(), push.value, now.moment);
+        taken.map_err(|why| match why {
+            Some(why) => format!("the load of `{}` was not taken: {why}", push.pop),
+            None => format!(
                 "`{}` has no load feed that waits for pushes there; `meridian pop show {}` tells its feeds",
                 push.pop, push.pop
-            )),
-        }
+            ),
+        })
     }
 
     /// Whether every target has a verdict, or the first answer has waited long enough.

@@ -255,3 +255,31 @@ fn a_broken_server_file_hides_no_server() {
     server.stop();
     assert!(note.exists(), "a note of another server stays");
 }
+
+/// A push that is not taken is no success: its status says so, and its answer why.
+#[test]
+fn a_push_that_is_not_taken_is_refused() {
+    let deployment = four_pops();
+    let server = deployment.start(Engine::Fast);
+    for (path, body, wanted, why) in [
+        ("/load/push", json!({ "pop": "ams", "value": 10_000 }), 200, ""),
+        ("/load/push", json!({ "pop": "ams", "value": 10_001 }), 409, "more than 100 times the capacity"),
+        ("/load/push", json!({ "pop": "ams", "value": -1 }), 400, "a number from 0"),
+        ("/load/push", json!({ "pop": "ams", "service": "no", "value": 1 }), 409, "no load feed"),
+        ("/load/push", json!({ "pop": "no", "value": 1 }), 409, "no load feed"),
+        ("/probes/push", json!({ "probe": "told", "pop": "ams", "up": true }), 200, ""),
+        ("/probes/push", json!({ "probe": "no", "pop": "ams", "up": true }), 409, "waits for pushes"),
+        (
+            "/probes/push",
+            json!({ "probe": "told", "pop": "ams", "up": true, "address": "192.0.2.200" }),
+            409,
+            "waits for pushes",
+        ),
+    ] {
+        let (status, told) = post(&deployment, path, &body);
+        assert_eq!(status, wanted, "{path} {body}: {told}");
+        assert!(told["error"].as_str().unwrap_or_default().contains(why), "{path} {body}: {told}");
+        assert_eq!(told["ok"], wanted == 200, "{path} {body}: {told}");
+    }
+    server.stop();
+}
