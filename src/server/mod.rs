@@ -224,10 +224,10 @@ impl Server {
         ledger_alarms.show(&mut operator_view);
         let shared = Shared::new(published, counters, operator_view, Arc::clone(&tasks), descriptors);
         let shared = Arc::new(shared);
-        let event_log =
-            EventLog::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
-        let (command_sender, commands) = writer::command_sender();
         let fault = fixed.exit_on_fault.then(CancellationToken::new);
+        let event_log = EventLog::start(&fixed.state, Arc::clone(&shared), fault.clone())
+            .map_err(|error| own_fault(&error))?;
+        let (command_sender, commands) = writer::command_sender();
         let supervisor = Supervisor::new(tasks, event_log.clone(), stop.clone(), fault.clone());
         let mut server = Server {
             runtimes,
