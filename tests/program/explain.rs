@@ -283,3 +283,30 @@ fn a_push_that_is_not_taken_is_refused() {
     }
     server.stop();
 }
+
+/// The socket of a server that was killed may be another's by now: a command that follows the note
+/// asks that one nothing, and says what it has found.
+#[test]
+fn a_note_leads_to_no_other_server() {
+    let (killed, other) = (four_pops(), four_pops());
+    let socket = killed.path("run.sock");
+    let config = std::fs::read_to_string(other.path("meridian.yaml")).expect("a file");
+    other.write("meridian.yaml", &config.replace("control.sock", &socket.display().to_string()));
+    let server = other.start(Engine::Fast);
+    let of_killed = killed.path("meridian.yaml").canonicalize().expect("a file");
+    let note = format!("{}\n{}\n", socket.display(), of_killed.display());
+    killed.write(".meridian.yaml.control", &note);
+    for command in [&["pop", "list"][..], &["reload"], &["pop", "down", "--yes", "fra", "--reason", "x"]] {
+        let (status, stdout, stderr) = meridian(command, &killed.path("meridian.yaml"));
+        assert!(status == 2 && stdout.is_empty(), "{command:?}: {stdout}{stderr}");
+        let found = other.path("meridian.yaml").canonicalize().expect("a file");
+        for word in ["run.sock", "started with", &found.display().to_string(), "asked nothing"] {
+            assert!(stderr.contains(word), "{command:?}: no {word:?} in {stderr}");
+        }
+    }
+    assert_eq!(server.shared().published.snapshot().sequence(), 1, "nothing was done there");
+    // The one of the note is asked.
+    let (status, _, stderr) = meridian(&["pop", "list"], &other.path("meridian.yaml"));
+    assert!(status == 0 && stderr.is_empty(), "{stderr}");
+    server.stop();
+}
