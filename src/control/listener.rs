@@ -65,14 +65,16 @@ impl Accept for tokio::net::UnixListener {
     }
 }
 
-/// Serves a router until the server stops; then lets running answers finish.
+/// Serves a router within a share of descriptors until the server stops; then lets running answers
+/// finish.
 pub(crate) async fn serve<L: Accept>(
     listener: L,
     router: Router,
+    share: usize,
     descriptors: Arc<Descriptors>,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(share));
     let mut connections = JoinSet::new();
     let mut pause = AcceptPause::default();
     loop {

@@ -56,7 +56,7 @@ use crate::state::lock::Claim;
 use crate::sys::clock::epoch_secs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -126,6 +126,8 @@ pub struct Server {
     control: PathBuf,
     #[cfg(unix)]
     control_socket: Arc<ControlSocket>,
+    /// The server file, by an absolute path.
+    config: Arc<Path>,
     /// Where commands find the path of the control socket.
     note: Option<socket_note::SocketNote>,
     engine: Engine,
@@ -248,6 +250,7 @@ impl Server {
             control: fixed.listen.control.clone(),
             #[cfg(unix)]
             control_socket: Arc::clone(&sockets.control),
+            config: socket_note::absolute(&options.config).unwrap_or_else(|| options.config.clone()).into(),
             note: socket_note::leave(&options.config, &fixed.listen.control),
             engine: options.engine,
             findings,

@@ -162,3 +162,5 @@ pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
     };
     if status == 0 { Ok(told[libc::SK_MEMINFO_DROPS as usize]) } else { Err(io::Error::last_os_error()) }
 }
+
+/// The socket that was opened for the first run of a task, so that its descriptor is there before
