@@ -12,11 +12,6 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 
-/// descriptors are short; for each later run another one.
-pub(crate) fn take_up<S>(first: &mut Option<S>, another: impl FnOnce() -> io::Result<S>) -> io::Result<S> {
-    first.take().map_or_else(another, Ok)
-}
-
 /// Attempts to find one free port for both UDP and TCP when port 0 is asked for.
 const PORT_ATTEMPTS: u32 = 16;
 

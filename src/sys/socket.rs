@@ -164,3 +164,7 @@ pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
 }
 
 /// The socket that was opened for the first run of a task, so that its descriptor is there before
+/// descriptors are short; for each later run another one.
+pub(crate) fn take_up<S>(first: &mut Option<S>, another: impl FnOnce() -> io::Result<S>) -> io::Result<S> {
+    first.take().map_or_else(another, Ok)
+}
