@@ -31,7 +31,7 @@ fn reserves_come_first() {
         (4_096, at, Some(1_024), 1_024 - 106 - 288 - 256, Some(Severity::Warning)),
         (4_096, None, Some(1_024), 1_024 - 106 - 288 - 256, Some(Severity::Note)),
         (100, at, Some(1_024), 100, None),
-        (100, at, Some(512), 51, Some(Severity::Warning)),
+        (100, at, Some(512), 56, Some(Severity::Warning)),
         (100, None, Some(128), 16, Some(Severity::Warning)),
         (10, None, Some(128), 10, Some(Severity::Warning)),
         (100, None, Some(121), 16, Some(Severity::Error)),
