@@ -227,8 +227,8 @@ impl Inner {
     /// What is left of runs that are over, among processes that were listed just now. `run_of`
     /// reads which run a process has the mark of.
     fn look(&self, all: &[Process], run_of: impl Fn(u32) -> Option<u32>) -> Vec<Process> {
-        // Behind the list, so that a leader that is listed is in the table by now. A run that begins
-        // later is not listed, and one that ends later is left to the next sweep.
+        // Behind the list, so that a leader that is listed is in the table by now. A run that
+        // begins later is not listed, and one that ends later is left to the next sweep.
         let running = self.table().running.clone();
         let own = std::process::id();
         let under_us: HashSet<u32> = below(own, all).iter().map(|process| process.pid).collect();

@@ -4,9 +4,9 @@
 //! Tasks and their keeper write it; pages and metrics read it, past the writer, which may be the
 //! task in trouble. Times are milliseconds of one clock that never goes back, given by the caller.
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A long-lived task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Runner {
 #[derive(Debug)]
 pub(crate) struct TaskBoard {
     /// Runners of each task.
-    rows: [Mutex<Vec<Arc<Runner>>>; Task::ALL.len()],
+    rows: [ArcSwap<Vec<Arc<Runner>>>; Task::ALL.len()],
     /// Turns of each UDP worker when they were last looked at, and when they last changed.
     workers: Box<[(AtomicU64, AtomicU64)]>,
 }
@@ -123,27 +123,27 @@ impl TaskBoard {
     /// A board on which nothing has begun, for so many UDP workers.
     pub(crate) fn new(workers: usize) -> TaskBoard {
         let workers = (0..workers).map(|_| Default::default()).collect();
-        TaskBoard { rows: std::array::from_fn(|_| Mutex::default()), workers }
+        TaskBoard { rows: std::array::from_fn(|_| ArcSwap::default()), workers }
     }
 
-    fn row(&self, task: Task) -> MutexGuard<'_, Vec<Arc<Runner>>> {
-        self.rows[task as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    fn row(&self, task: Task) -> Arc<Vec<Arc<Runner>>> {
+        self.rows[task as usize].load_full()
     }
 
     /// Another runner of a task.
     pub(crate) fn enter(&self, task: Task) -> Arc<Runner> {
         let runner = Arc::<Runner>::default();
-        self.row(task).push(Arc::clone(&runner));
+        let one = || std::iter::once(Arc::clone(&runner));
+        self.rows[task as usize].rcu(|row| row.iter().cloned().chain(one()).collect::<Vec<_>>());
         runner
     }
 
     /// The runner of a task that has one.
     pub(crate) fn runner(&self, task: Task) -> Arc<Runner> {
-        let mut row = self.row(task);
-        if row.is_empty() {
-            row.push(Arc::default());
+        match self.row(task).first() {
+            Some(runner) => Arc::clone(runner),
+            None => self.enter(task),
         }
-        Arc::clone(&row[0])
     }
 
     /// Has a runner of a task end at its next move.

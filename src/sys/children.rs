@@ -81,8 +81,8 @@ pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
 /// soft limit of its real-time CPU time (RLIMIT_RTTIME of getrlimit(2)), which binds nothing at
 /// such a height. Unlike a variable it outlives an emptied environment. `mark` is 2^62 or more.
 ///
-/// For the whole process, while `start` runs: only a program that starts nothing beside it may mark.
-/// Where a hard limit forbids it, the process begins without a mark.
+/// For the whole process, while `start` runs: only a program that starts nothing beside it may
+/// mark. Where a hard limit forbids it, the process begins without a mark.
 pub(crate) fn marked<T>(mark: u64, start: impl FnOnce() -> T) -> T {
     #[cfg(target_os = "linux")]
     {

@@ -65,8 +65,8 @@ fn only_a_plain_note_is_read() {
     assert_eq!(read(&place, &config), None, "a link");
 }
 
-/// Links in the place of a note, or of the file that becomes it, give way and are not followed; what
-/// does not give way is an error, and nothing is written through it.
+/// Links in the place of a note, or of the file that becomes it, give way and are not followed;
+/// what does not give way is an error, and nothing is written through it.
 #[test]
 fn no_note_is_written_through_a_link() {
     let (_folder, config, place) = folder();

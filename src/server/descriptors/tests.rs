@@ -21,8 +21,8 @@ fn listen(tcp_connections: u32, admin: bool) -> Listen {
     }
 }
 
-/// What TCP gets is what the reserves leave; too large a number is told; below 600 descriptors every
-/// share is cut, and a limit that does not hold the least of each is an error.
+/// What TCP gets is what the reserves leave; too large a number is told; below 600 descriptors
+/// every share is cut, and a limit that does not hold the least of each is an error.
 #[test]
 fn reserves_come_first() {
     let at = Some(At::whole(FileId(0)));

@@ -152,8 +152,8 @@ impl LoadController {
         true
     }
 
-    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. The error
-    /// says why it was not taken: one short line, or `None` if no feed there is pushed.
+    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. The
+    /// error says why it was not taken: one short line, or `None` if no feed there is pushed.
     pub fn handle_push(
         &mut self,
         pop: &str,
