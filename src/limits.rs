@@ -171,11 +171,20 @@ pub(crate) const CONTROL_TAKE_SECS: u64 = 30;
 /// Descriptors of the process itself, sockets apart: standard streams, three for each runtime, the
 /// state folder, and the files that a reload reads at once.
 pub(crate) const DESCRIPTORS_OWN: usize = 96;
+/// The same where descriptors are few: a reload then reads fewer files at once.
+pub(crate) const DESCRIPTORS_OWN_LEAST: usize = 56;
+/// Descriptors of one control listener where they are few: two requests of each class at once, two
+/// waiting reloads, and four connections without a request.
+pub(crate) const PAGE_DESCRIPTORS_LEAST: usize = 12;
+/// Descriptors of probes where they are few: eight checks, two feeds and one program.
+pub(crate) const PROBE_DESCRIPTORS_LEAST: usize = 16;
+/// Connections of DNS over TCP where descriptors are few: truncated answers still find one.
+pub(crate) const TCP_CONNECTIONS_FEWEST: usize = 16;
 /// Descriptors that probes and feeds may hold: `PROBES_AT_ONCE` checks, `PROGRAMS_AT_ONCE` programs
 /// with four more each, and `LOAD_FEEDS_AT_ONCE`.
 pub(crate) const PROBE_DESCRIPTORS_MAX: usize = 1_024;
-/// Descriptors that must be left for DNS over TCP: with fewer, the first resolver whose answers are
-/// truncated takes them all.
+/// Descriptors that should be left for DNS over TCP: with fewer, the first resolver whose answers
+/// are truncated takes them all, so every share is cut.
 pub(crate) const TCP_CONNECTIONS_LEAST: usize = 64;
 /// Seconds between two looks at the descriptors that are open.
 pub(crate) const DESCRIPTORS_WATCH_SECS: u64 = 5;

@@ -1,7 +1,7 @@
 //! Client of a running server for commands: its address, its requests, and tables of its replies.
 
 use crate::cli::{Config, Format};
-use crate::control::client::{self, Candidate};
+use crate::control::client::{self, Candidate, NotReached};
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 use std::io::Write;
@@ -75,7 +75,7 @@ impl ServerClient {
     ) -> Result<Reached, ExitCode> {
         let candidates = match &self.control {
             Some(socket) => {
-                vec![Candidate { socket: socket.clone(), named_by: "by --control".to_owned() }]
+                vec![Candidate { socket: socket.clone(), named_by: "by --control".to_owned(), config: None }]
             }
             None => client::candidates(&self.config.path()),
         };
@@ -90,11 +90,17 @@ impl ServerClient {
         let runtime = runtime.map_err(|error| told(format!(": {error}")))?;
         runtime.block_on(async {
             let mut faults = String::new();
-            for (index, Candidate { socket, named_by }) in candidates.iter().enumerate() {
-                let asked = match client::connect(socket).await {
+            for (index, candidate) in candidates.iter().enumerate() {
+                let Candidate { socket, named_by, .. } = candidate;
+                let asked = match client::reach(candidate).await {
                     Ok(stream) => client::ask(stream, method.clone(), path, body).await,
-                    Err(fault) => {
+                    Err(NotReached::Silent(fault)) => {
                         faults.push_str(&format!("\n  at {} ({named_by}): {fault}", socket.display()));
+                        continue;
+                    }
+                    Err(NotReached::Another(fault)) => {
+                        let what = format!("at {}, named {named_by}, {fault}", socket.display());
+                        let _ = writeln!(std::io::stderr(), "note: {what}; it was asked nothing");
                         continue;
                     }
                 };

@@ -117,6 +117,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Json<Value> {
         "phase": shown.shared.phase.get().word(),
         "uptime_secs": shown.started.elapsed().as_secs(),
         "engine": shown.engine,
+        "config": shown.config.to_string_lossy(),
         "dns": shown.dns,
         "sequence": snapshot.sequence(),
         "digest": snapshot.digest().to_string(),

@@ -85,7 +85,8 @@ families! {
         "1 while the state folder is ours and takes files; 0 while it is gone, taken, full, read-only, or \
          hangs.";
     HEARTBEAT_AGE = Gauge "meridian_heartbeat_age_seconds" ["task"]
-        "How long ago a task of the control plane, or a UDP worker, last moved; they move every second.";
+        "How long ago a task of the control plane, or a UDP worker, last moved (of several TCP \
+         listeners, the one that has stood still the longest); they move every second.";
     TASK_ENDS = Counter "meridian_task_ends_total" ["task"]
         "Ends of a task of the control plane by a fault; it is begun anew each time.";
     LAST_RELOAD_OK = Gauge "meridian_last_reload_ok" []

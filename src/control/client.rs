@@ -54,6 +54,18 @@ pub(crate) struct Candidate {
     pub(crate) socket: PathBuf,
     /// Who named it, for people.
     pub(crate) named_by: String,
+    /// The server file that the server there was started with, where a note names it: the socket of
+    /// a server that was killed may be another's by now.
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Why a candidate cannot be asked: a sentence for the operator.
+#[derive(Debug)]
+pub(crate) enum NotReached {
+    /// Nobody answers there.
+    Silent(String),
+    /// Another server answers there.
+    Another(String),
 }
 
 /// Sockets to try for a server file, in order: first those that running servers have left a note
@@ -78,14 +90,29 @@ pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
                 note.path.display(),
                 config.display()
             ),
+            config: socket_note::absolute(config),
         })
         .collect();
-    candidates.push(Candidate { socket, named_by });
+    candidates.push(Candidate { socket, named_by, config: None });
     candidates
 }
 
+/// Connects to the server of a candidate, and to no other.
+pub(crate) async fn reach(candidate: &Candidate) -> Result<UnixStream, NotReached> {
+    let stream = connect(&candidate.socket).await.map_err(NotReached::Silent)?;
+    let Some(config) = &candidate.config else { return Ok(stream) };
+    let (_, told) = ask(stream, Method::GET, "/status", None).await.map_err(NotReached::Silent)?;
+    match told["config"].as_str() {
+        Some(other) if Path::new(other) == config => {
+            connect(&candidate.socket).await.map_err(NotReached::Silent)
+        }
+        Some(other) => Err(NotReached::Another(format!("a server answers that was started with {other}"))),
+        None => Err(NotReached::Another("a server answers that does not tell its server file".to_owned())),
+    }
+}
+
 /// Connects to the server behind `socket`. The error is a sentence for the operator.
-pub(crate) async fn connect(socket: &Path) -> Result<UnixStream, String> {
+async fn connect(socket: &Path) -> Result<UnixStream, String> {
     let connected = tokio::time::timeout(CONNECT, UnixStream::connect(socket)).await;
     connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())
 }

@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 
 /// Explanations at once: each reads every database file into memory.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
@@ -92,23 +92,29 @@ pub(crate) async fn explain(
         Ok(query) => query,
         Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
     };
-    let Ok(permit) = AT_ONCE.try_acquire() else {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, "two explanations are under way: ask again");
-    };
-    // The permit goes with the work, which goes on where the reader has gone.
-    let explain = move || {
-        let _permit = permit;
-        told(&shown, &query)
-    };
-    let told = spawn_blocking(explain).await;
-    match told {
-        Ok(Ok(told)) => (StatusCode::OK, Json(told)),
-        Ok(Err(sentence)) => refused(StatusCode::BAD_REQUEST, &sentence),
-        Err(fault) => refused(
+    match bounded(&AT_ONCE, move || told(&shown, &query)).await {
+        None => refused(StatusCode::SERVICE_UNAVAILABLE, "two explanations are under way: ask again"),
+        Some(Ok(Ok(told))) => (StatusCode::OK, Json(told)),
+        Some(Ok(Err(sentence))) => refused(StatusCode::BAD_REQUEST, &sentence),
+        Some(Err(fault)) => refused(
             StatusCode::INTERNAL_SERVER_ERROR,
             &format!("explaining ended by a fault of the program: {fault}"),
         ),
     }
+}
+
+/// Does work on a thread of its own if there is a place for it; `None` if all are taken. The place
+/// goes with the work, which goes on where the reader has gone.
+async fn bounded<T: Send + 'static>(
+    places: &'static Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<Result<T, JoinError>> {
+    let permit = places.try_acquire().ok()?;
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
+    Some(spawn_blocking(work).await)
 }
 
 fn told(shown: &Shown, query: &ExplainQuery) -> Result<Value, String> {
@@ -154,3 +160,6 @@ fn read(path: &Path) -> Result<Arc<[u8]>, String> {
     file.take(DATABASE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets).map_err(|error| error.to_string())?;
     Ok(octets.into())
 }
+
+#[cfg(test)]
+mod tests;

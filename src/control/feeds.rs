@@ -31,7 +31,8 @@ impl LoadBody {
     }
 }
 
-/// `POST /load/push`: 200 if the number was taken, 409 if nobody waits for it, 400 if it is none.
+/// `POST /load/push`: 200 if the number was taken, 409 if nobody waits for it or it is too large
+/// for its feed, 400 if it is none.
 pub(crate) async fn push(
     State(command_sender): State<CommandSender>,
     body: Result<Json<LoadBody>, JsonRejection>,

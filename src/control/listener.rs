@@ -65,14 +65,16 @@ impl Accept for tokio::net::UnixListener {
     }
 }
 
-/// Serves a router until the server stops; then lets running answers finish.
+/// Serves a router within a share of descriptors until the server stops; then lets running answers
+/// finish.
 pub(crate) async fn serve<L: Accept>(
     listener: L,
     router: Router,
+    share: usize,
     descriptors: Arc<Descriptors>,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(share));
     let mut connections = JoinSet::new();
     let mut pause = AcceptPause::default();
     loop {
@@ -103,6 +105,9 @@ pub(crate) async fn serve<L: Accept>(
             }
         }
         while connections.try_join_next().is_some() {}
+        // Of more than there are places some were cut: their descriptors are closed before the next
+        // connection is accepted, so that no storm goes past the share.
+        while connections.len() > share && connections.join_next().await.is_some() {}
     }
     drop(listener);
     let _ =

@@ -46,6 +46,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,6 +59,8 @@ pub(crate) struct Shown {
     pub(crate) dns: Vec<SocketAddr>,
     /// The engine's word.
     pub(crate) engine: &'static str,
+    /// The server file that the server was started with, by an absolute path.
+    pub(crate) config: Arc<Path>,
     /// When the server was started.
     pub(crate) started: Instant,
     /// Pages that cost much.

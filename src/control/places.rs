@@ -16,7 +16,7 @@
 
 use crate::limits::{
     CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_REQUEST_SECS,
-    CONTROL_TAKE_SECS, CONTROL_WAITING_MAX,
+    CONTROL_TAKE_SECS, CONTROL_WAITING_MAX, PAGE_DESCRIPTORS_LEAST,
 };
 use hyper::Method;
 use std::collections::{BTreeMap, HashMap};
@@ -51,18 +51,13 @@ impl Class {
         }
     }
 
-    /// Places of the class.
-    fn places(self) -> usize {
-        if self == Class::Wait { CONTROL_WAITING_MAX } else { CONTROL_OTHERS_MAX }
-    }
-
     /// Seconds until the answer must be ready.
     fn answer_secs(self) -> Option<u64> {
         (self != Class::Wait).then_some(CONTROL_ANSWER_SECS)
     }
 }
 
-/// Descriptors that one listener may hold.
+/// Descriptors that one listener may hold, where there are enough.
 pub(crate) const DESCRIPTORS: usize = CONTROL_CONNECTIONS_MAX + 3 * CONTROL_OTHERS_MAX + CONTROL_WAITING_MAX;
 
 /// Where a connection stands.
@@ -86,8 +81,14 @@ impl Stage {
 }
 
 /// The places of one listener.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Places {
+    /// Connections without a whole request.
+    asking: usize,
+    /// Requests of each class that is answered soon.
+    others: usize,
+    /// Requests that wait.
+    waiting: usize,
     table: Mutex<Table>,
 }
 
@@ -119,10 +120,23 @@ pub(crate) struct Place {
 pub(crate) struct Full;
 
 impl Places {
+    /// As many as a share of descriptors holds, [`DESCRIPTORS`] at most.
+    pub(crate) fn within(share: usize) -> Places {
+        let share = share.clamp(PAGE_DESCRIPTORS_LEAST, DESCRIPTORS);
+        let others = (share * CONTROL_OTHERS_MAX / DESCRIPTORS).max(2);
+        let waiting = share * CONTROL_WAITING_MAX / DESCRIPTORS;
+        Places { asking: share - 3 * others - waiting, others, waiting, table: Mutex::default() }
+    }
+
+    /// Places of a class.
+    fn of(&self, class: Class) -> usize {
+        if class == Class::Wait { self.waiting } else { self.others }
+    }
+
     /// A place for a new connection. Where all are taken, another one's connection is cut.
     pub(crate) fn enter(self: &Arc<Places>, address: Option<IpAddr>) -> Place {
         let mut table = self.table();
-        if table.count(|stage| stage == Stage::Asking) >= CONTROL_CONNECTIONS_MAX {
+        if table.count(|stage| stage == Stage::Asking) >= self.asking {
             table.cut(|stage| stage == Stage::Asking);
         }
         let (sender, until) = watch::channel(after(CONTROL_REQUEST_SECS));
@@ -147,7 +161,7 @@ impl Places {
         let mut table = self.table();
         if let (Stage::Answering(class), true) = (stage, table.rows.contains_key(&id)) {
             let taken = table.count(|stage| stage.class() == Some(class));
-            if taken >= class.places()
+            if taken >= self.of(class)
                 && !table.cut(|stage| stage == Stage::Taking(class))
                 && !table.make_room(class, id)
             {

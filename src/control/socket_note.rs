@@ -11,7 +11,8 @@
 //! The key is a hash of the server file's path, so that servers on one machine do not meet. None of
 //! these places can be written by strangers: whoever can write beside the server file can replace
 //! that file too. A note is removed by an orderly stop. One that was left behind names a socket
-//! that nobody accepts at, and is passed over.
+//! that nobody accepts at, or that another server has taken over since: so whoever follows a note
+//! asks which server file the server there was started with.
 
 use crate::wire::hash;
 use std::ffi::OsString;
@@ -31,9 +32,9 @@ pub(crate) struct SocketNote {
     pub(crate) socket: PathBuf,
 }
 
-/// A server file by an absolute path. The file itself may be a link, as container mounts make them,
+/// A file by an absolute path. The file itself may be a link, as container mounts make them,
 /// whose target changes.
-fn absolute(config: &Path) -> Option<PathBuf> {
+pub(crate) fn absolute(config: &Path) -> Option<PathBuf> {
     let folder = match config.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -84,7 +85,12 @@ fn write(place: &Path, text: &str) -> io::Result<()> {
     let fresh = place.with_file_name(name);
     // What stands there, a link of somebody else too, gives way; none is followed.
     let _ = fs::remove_file(&fresh);
-    let written = fs::File::create_new(&fresh).and_then(|mut file| file.write_all(text.as_bytes()));
+    let mut options = fs::File::options();
+    options.write(true).create_new(true);
+    // Whatever the umask: nobody believes a note that a group may write.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+    let written = options.open(&fresh).and_then(|mut file| file.write_all(text.as_bytes()));
     written.and_then(|()| fs::rename(&fresh, place)).inspect_err(|_| {
         let _ = fs::remove_file(&fresh);
     })
@@ -115,14 +121,21 @@ fn is_trusted(place: &Path, note: &fs::Metadata, config: &Path) -> bool {
         use std::os::unix::fs::MetadataExt;
         let owner = |path: &str| fs::metadata(path).ok().map(|metadata| metadata.uid());
         let of_config = fs::metadata(config).ok().map(|metadata| metadata.uid());
-        let is_known = note.uid() == 0 || [of_config, owner("/proc/self")].contains(&Some(note.uid()));
-        note.mode() & 0o022 == 0 && (is_known || place.starts_with("/run/meridian"))
+        let known = [of_config, owner("/proc/self")];
+        is_of_known_hand((note.uid(), note.mode()), place.starts_with("/run/meridian"), known)
     }
     #[cfg(not(unix))]
     {
         let _ = (place, note, config);
         true
     }
+}
+
+/// [`is_trusted`] by owner and mode, where `known` users are trusted besides root.
+#[cfg(unix)]
+fn is_of_known_hand((owner, mode): (u32, u32), is_roots_folder: bool, known: [Option<u32>; 2]) -> bool {
+    let is_known = owner == 0 || known.contains(&Some(owner));
+    mode & 0o022 == 0 && (is_known || is_roots_folder)
 }
 
 impl SocketNote {
@@ -135,3 +148,6 @@ impl SocketNote {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

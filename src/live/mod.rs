@@ -65,6 +65,8 @@ pub struct SavedLoadAndRamps {
     pub(crate) loads: Vec<SavedLoad>,
     /// Ramps that were under way.
     pub(crate) ramps: Vec<SavedRamp>,
+    /// Until when it was told what came about of overrides by the clock, in seconds since 1970.
+    pub(crate) told_until: Option<u64>,
 }
 
 impl SavedLoadAndRamps {
@@ -72,10 +74,14 @@ impl SavedLoadAndRamps {
     pub(crate) fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
-            ramps: lines.filter_map(SavedRamp::from_line).collect(),
+            ramps: lines.clone().filter_map(SavedRamp::from_line).collect(),
+            told_until: lines.filter_map(|line| line.strip_prefix(TOLD)?.parse().ok()).last(),
         }
     }
 }
+
+/// Begins the line that says until when it was told what came about of overrides.
+const TOLD: &str = "told ";
 
 /// What live state begins with.
 #[derive(Clone, Debug, Default)]
@@ -132,7 +138,8 @@ impl LiveState {
         let Remembered { ledger, health, load } = remembered;
         let (target_set, name) = (Arc::clone(&snapshot.target_set), snapshot.node_name());
         LiveState {
-            overrides: Overrides::new(ledger, now.epoch_secs),
+            // Without a memory, nothing of the time before is told: it may be long ago.
+            overrides: Overrides::new(ledger, load.told_until.unwrap_or(u64::MAX).min(now.epoch_secs)),
             health: LiveHealth::new(target_set, name, &health, now),
             load: LiveLoad::new(&snapshot, &load, now),
             service: Service::default(),
@@ -349,13 +356,14 @@ impl LiveState {
 
     /// A load that somebody pushes; the error is a sentence.
     pub fn handle_load_push(&mut self, push: &LoadPush, now: Now) -> Result<(), String> {
-        match self.load.loads.handle_push(&push.pop, push.service.as_deref(), push.value, now.moment) {
-            true => Ok(()),
-            false => Err(format!(
+        let taken = self.load.loads.handle_push(&push.pop, push.service.as_deref(), push.value, now.moment);
+        taken.map_err(|why| match why {
+            Some(why) => format!("the load of `{}` was not taken: {why}", push.pop),
+            None => format!(
                 "`{}` has no load feed that waits for pushes there; `meridian pop show {}` tells its feeds",
                 push.pop, push.pop
-            )),
-        }
+            ),
+        })
     }
 
     /// Whether every target has a verdict, or the first answer has waited long enough.
@@ -394,6 +402,7 @@ impl LiveState {
             load: SavedLoadAndRamps {
                 loads: load.loads.save(now.epoch_secs),
                 ramps: load.ramps.save(now.moment, now.epoch_secs),
+                told_until: Some(self.stepped.epoch_secs),
             },
         }
     }
@@ -408,14 +417,16 @@ impl LiveState {
         self.health.monitor.save(now.moment, now.epoch_secs).to_lines()
     }
 
-    /// Whether load is measured, or a PoP ramps.
+    /// Whether load is measured, a PoP ramps, or an override moves by the clock.
     pub(crate) fn is_loaded(&self) -> bool {
-        !self.load.is_idle()
+        !self.load.is_idle() || self.overrides.are_timed()
     }
 
-    /// What is to be remembered of load, as lines.
+    /// What is to be remembered of load and of overrides, as lines.
     pub(crate) fn load_lines(&self, now: Now) -> Vec<String> {
-        self.load.saved_lines(now)
+        let mut lines = self.load.saved_lines(now);
+        lines.push(format!("{TOLD}{}", self.stepped.epoch_secs));
+        lines
     }
 }
 

@@ -23,12 +23,25 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
-    /// Those of a ledger that was read at a moment. What came about before was told then.
-    pub(crate) fn new(ledger: Ledger, now: u64) -> Overrides {
+    /// Those of a ledger of which everything was told that came about until a moment.
+    pub(crate) fn new(ledger: Ledger, told_until: u64) -> Overrides {
         let mut overrides = Overrides { ledger, ..Overrides::default() };
         overrides.told =
-            overrides.quarters(now).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
+            overrides.quarters(told_until).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
+        overrides.ended = overrides.ended_at(told_until).map(|entry| entry.id).collect();
         overrides
+    }
+
+    fn ended_at(&self, now: u64) -> impl Iterator<Item = &Override> {
+        self.ledger.entries().iter().filter(move |entry| entry.has_ended(now))
+    }
+
+    /// Whether the clock alone ends an entry, or brings it about.
+    pub(crate) fn are_timed(&self) -> bool {
+        self.ledger
+            .entries()
+            .iter()
+            .any(|entry| entry.until_epoch_secs.is_some() || entry.transition.end() > 0)
     }
 
     /// The ledger in force.
@@ -79,7 +92,7 @@ impl Overrides {
         }
         self.told = told;
         let mut ended = BTreeSet::new();
-        for entry in self.ledger.entries().iter().filter(|entry| entry.has_ended(now)) {
+        for entry in self.ended_at(now) {
             ended.insert(entry.id);
             if !self.ended.contains(&entry.id) {
                 events.push(Event::OverrideExpired { entry: entry.clone() });

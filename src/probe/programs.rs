@@ -5,15 +5,16 @@
 //! ```
 //!
 //! A program may leave its process group (setsid) and its parent (two forks). So each run has a
-//! mark in its environment, `MERIDIAN_RUN`, which its descendants inherit, and the server is the
-//! parent of all that they leave ([`children::adopt`]). After each end a sweep on a thread of its
-//! own kills what has the mark of a run that is over, with all below it, and takes the end of what
-//! is dead. Sweeps are one at a time: one covers all runs that ended before it.
+//! mark, which its descendants inherit, and the server is the parent of all that they leave
+//! ([`children::adopt`]). After each end a sweep on a thread of its own kills what has the mark of
+//! a run that is over, with all below it, and takes the end of what is dead. Sweeps are one at a
+//! time: one covers all runs that ended before it. Only that thread reads the table of processes,
+//! and it holds our own table no longer than to copy it.
 //!
-//! A descendant that has also cleared its environment cannot be told from that of another run while
-//! a run as old goes on; it is killed when all that run have begun after it. That needs proof that
-//! no child of this process is another's: a process that had children before it became a server, or
-//! is the init process of a container, kills marked ones only.
+//! The mark stands in a limit that binds nothing ([`children::marked`]), and in the environment,
+//! `MERIDIAN_RUN`, for where the limit cannot be set. A process without a mark is none of ours,
+//! whoever its parent is: the init process of a container gets orphans of others too. When they
+//! have ended it takes their end, since nobody else will.
 
 use crate::limits::{
     PROGRAM_DESCRIPTORS, PROGRAM_SWEEP_MILLIS, PROGRAM_SWEEP_PAUSE_MILLIS, PROGRAM_SWEEPS_MAX,
@@ -29,6 +30,9 @@ use tokio::process::{Child, Command};
 /// Name of the variable that marks a run.
 const MARK: &str = "MERIDIAN_RUN";
 
+/// Seeds of marks: a mark is 2^62 and more, and less than 2^63.
+const MARK_SEEDS: u32 = 1 << 30;
+
 /// The programs of one prober.
 #[derive(Debug)]
 pub(super) struct Programs {
@@ -40,19 +44,18 @@ struct Inner {
     table: Mutex<Table>,
     /// Something of the table has changed.
     changed: Condvar,
-    /// Begins every mark of ours.
-    prefix: String,
+    /// Our own half of every mark.
+    seed: u32,
     /// Orphans become our children.
     adopts: bool,
-    /// All our children are programs.
-    is_sole: bool,
 }
 
 #[derive(Debug, Default)]
 struct Table {
-    next: u64,
-    /// By the leader's number.
-    running: HashMap<u32, Run>,
+    /// Number of the last run.
+    last: u32,
+    /// Numbers of runs by that of their leader.
+    running: HashMap<u32, u32>,
     /// Ends that no sweep has begun after.
     ends: u64,
     /// Ends that a sweep has found nothing of.
@@ -60,13 +63,6 @@ struct Table {
     has_thread: bool,
     /// No program begins any more.
     is_over: bool,
-}
-
-/// A run: its mark, and when its leader began.
-#[derive(Clone, Debug)]
-struct Run {
-    mark: String,
-    started: u64,
 }
 
 /// A program that does not outlive its run, nor does what it started.
@@ -81,13 +77,14 @@ pub(super) struct Program {
 impl Programs {
     /// None runs yet.
     pub(super) fn new() -> Programs {
-        let adopts = children::adopts();
-        let own = std::process::id();
-        let is_sole = adopts && own != 1 && !children::list().iter().any(|process| process.parent == own);
         // Without a seed, marks are still those of one process at a time.
-        let seed = random::octets().map_or(0, u64::from_ne_bytes);
-        let prefix = format!("{own}-{seed:016x}-");
-        let inner = Inner { table: Mutex::default(), changed: Condvar::new(), prefix, adopts, is_sole };
+        let seed = random::octets().map_or(std::process::id(), u32::from_ne_bytes);
+        let inner = Inner {
+            table: Mutex::default(),
+            changed: Condvar::new(),
+            seed: seed % MARK_SEEDS,
+            adopts: children::adopts(),
+        };
         Programs { inner: Arc::new(inner) }
     }
 
@@ -103,14 +100,18 @@ impl Programs {
             std::thread::Builder::new().name("programs".to_owned()).spawn(move || inner.keep_swept())?;
             table.has_thread = true;
         }
-        table.next += 1;
-        let mark = format!("{}{}", self.inner.prefix, table.next);
-        let child = command.env(MARK, &mark).process_group(0).kill_on_drop(true).spawn()?;
+        table.last = table.last.wrapping_add(1);
+        let run = table.last;
+        command.env(MARK, self.inner.mark(run).to_string()).process_group(0).kill_on_drop(true);
+        let child = match self.inner.adopts {
+            true => children::marked(self.inner.mark(run), || command.spawn())?,
+            // A program that embeds a server may start others meanwhile.
+            false => command.spawn()?,
+        };
         let leader = child.id();
         if let Some(leader) = leader {
             children::limit_descriptors(leader, PROGRAM_DESCRIPTORS);
-            let started = children::process(leader).map_or(0, |process| process.started);
-            table.running.insert(leader, Run { mark, started });
+            table.running.insert(leader, run);
         }
         drop(table);
         Ok(Program { child, leader, inner: Arc::clone(&self.inner) })
@@ -150,11 +151,6 @@ impl Drop for Programs {
 impl Drop for Program {
     fn drop(&mut self) {
         let Some(leader) = self.leader else { return };
-        // While it lives, what is below it can be told without a mark.
-        if self.child.id().is_some() {
-            let all = children::list();
-            below(leader, &all).iter().for_each(children::kill);
-        }
         let mut table = self.inner.table();
         // Also once the leader is reaped: its children may live on, and while one does the kernel
         // gives the number to nobody else.
@@ -171,6 +167,17 @@ impl Inner {
     fn table(&self) -> MutexGuard<'_, Table> {
         // Nothing in here leaves the table half changed.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mark of a run.
+    fn mark(&self, run: u32) -> u64 {
+        1 << 62 | u64::from(self.seed) << 32 | u64::from(run)
+    }
+
+    /// The run of ours that a mark names.
+    fn run_of(&self, mark: u64) -> Option<u32> {
+        let run = mark as u32;
+        (self.mark(run) == mark).then_some(run)
     }
 
     /// Sweeps after each end, until no program begins any more and none is left.
@@ -202,10 +209,11 @@ impl Inner {
     /// Kills what is left of runs that are over, and takes the end of what is dead. Gives how many
     /// it found.
     fn sweep(&self) -> usize {
-        let all = children::list();
-        // Behind the list: a leader that is listed is in the table by now.
-        let table = self.table();
-        let found = self.left_over(&all, &table.running, |pid| children::variable(pid, MARK));
+        let in_environment = |pid| children::variable(pid, MARK).and_then(|mark| mark.parse().ok());
+        let found = self.look(&children::list(), |pid| {
+            let by_limit = children::mark(pid).and_then(|mark| self.run_of(mark));
+            by_limit.or_else(|| in_environment(pid).and_then(|mark| self.run_of(mark)))
+        });
         for process in &found {
             if process.is_zombie {
                 children::reap(process.pid);
@@ -216,49 +224,33 @@ impl Inner {
         found.len()
     }
 
-    /// What is left of runs that are over. `mark_of` reads the mark of a process.
-    fn left_over(
-        &self,
-        all: &[Process],
-        running: &HashMap<u32, Run>,
-        mark_of: impl Fn(u32) -> Option<String>,
-    ) -> Vec<Process> {
+    /// What is left of runs that are over, among processes that were listed just now. `run_of`
+    /// reads which run a process has the mark of.
+    fn look(&self, all: &[Process], run_of: impl Fn(u32) -> Option<u32>) -> Vec<Process> {
+        // Behind the list, so that a leader that is listed is in the table by now. A run that
+        // begins later is not listed, and one that ends later is left to the next sweep.
+        let running = self.table().running.clone();
         let own = std::process::id();
         let under_us: HashSet<u32> = below(own, all).iter().map(|process| process.pid).collect();
-        let in_service: HashSet<u32> = (running.keys())
-            .flat_map(|leader| below(*leader, all).into_iter().map(|process| process.pid).chain([*leader]))
-            .collect();
-        let oldest = running.values().map(|run| run.started).min().unwrap_or(u64::MAX);
-        let is_running = |mark: &str| running.values().any(|run| run.mark == mark);
+        let may_end = |process: &&Process| process.pid != own && !running.contains_key(&process.pid);
         let mut found: Vec<Process> = Vec::new();
-        for process in all.iter().filter(|process| !in_service.contains(&process.pid) && process.pid != own) {
+        for process in all.iter().filter(may_end) {
             let is_under_us = self.adopts && under_us.contains(&process.pid);
             if process.is_zombie {
                 // It waits for us; all others have a parent that is alive.
                 if is_under_us && process.parent == own {
                     found.push(*process);
                 }
-                continue;
-            }
-            if self.adopts && !is_under_us {
-                continue;
-            }
-            let mark = mark_of(process.pid).filter(|mark| mark.starts_with(&self.prefix));
-            let is_over = match mark {
-                Some(mark) => !is_running(&mark),
-                None => is_under_us && self.is_sole && process.started < oldest,
-            };
-            if is_over {
-                found.push(*process);
+            } else if is_under_us || !self.adopts {
+                let is_over = |run: u32| !running.values().any(|other| *other == run);
+                found.extend(run_of(process.pid).is_some_and(is_over).then_some(*process));
             }
         }
-        // With all below them, whatever their environment.
+        // With all below them, marked or not.
         let mut known: HashSet<u32> = found.iter().map(|process| process.pid).collect();
         for process in found.clone().iter().filter(|process| !process.is_zombie) {
             let more = below(process.pid, all).into_iter().filter(|process| !process.is_zombie);
-            found.extend(
-                more.filter(|process| !in_service.contains(&process.pid) && known.insert(process.pid)),
-            );
+            found.extend(more.filter(|process| may_end(&process) && known.insert(process.pid)));
         }
         found
     }

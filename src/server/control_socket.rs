@@ -39,8 +39,9 @@ impl ControlSocket {
 
     /// The listener of now, for a runtime. Must run inside one.
     pub(crate) fn take_up(&self) -> io::Result<tokio::net::UnixListener> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.map_or_else(|| self.listener().try_clone(), Ok).and_then(tokio::net::UnixListener::from_std)
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        socket::take_up(&mut first, || self.listener().try_clone())
+            .and_then(tokio::net::UnixListener::from_std)
     }
 
     /// Waits until another listener is to be served. Safe to drop midway.

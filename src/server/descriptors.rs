@@ -5,7 +5,8 @@ use crate::config::Listen;
 use crate::control;
 use crate::finding::{At, Finding, code};
 use crate::limits::{
-    DESCRIPTORS_CALM_LOOKS, DESCRIPTORS_OWN, DESCRIPTORS_WATCH_SECS, PROBE_DESCRIPTORS_MAX,
+    DESCRIPTORS_CALM_LOOKS, DESCRIPTORS_OWN, DESCRIPTORS_OWN_LEAST, DESCRIPTORS_WATCH_SECS,
+    PAGE_DESCRIPTORS_LEAST, PROBE_DESCRIPTORS_LEAST, PROBE_DESCRIPTORS_MAX, TCP_CONNECTIONS_FEWEST,
     TCP_CONNECTIONS_LEAST,
 };
 use crate::shared::Shared;
@@ -20,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The shares of a server that opens so many `sockets`, and what there is to say of them: a warning
 /// where `listen.tcp_connections` (written at `at`) is more than there is room for, a note where
-/// the default is, an error where the limit does not hold the rest.
+/// the default is, a warning where every share is cut, an error where the limit does not hold the
+/// least of each.
 pub(crate) fn share(
     listen: &Listen,
     at: Option<At>,
@@ -30,47 +32,78 @@ pub(crate) fn share(
     let Some(limit) = limit.filter(|limit| *limit < usize::MAX) else {
         return (Shares { tcp: listen.tcp_connections as usize, ..Shares::default() }, None);
     };
-    let own = DESCRIPTORS_OWN + sockets;
     let listeners = if listen.admin.is_some() { 2 } else { 1 };
-    let pages = listeners * control::places::DESCRIPTORS;
-    let probes = PROBE_DESCRIPTORS_MAX.min(limit / 4);
-    let left = limit.saturating_sub(own + pages + probes);
     let asked = listen.tcp_connections as usize;
-    let shares = Shares { limit, tcp: asked.min(left), pages, probes, own };
-    let rest = own + pages;
-    let words = format!("{own} for sockets and files, {pages} for pages, {probes} for probes");
-    let placed = |finding: Finding| match at {
-        Some(at) => finding.at(at, format!("{left} are used instead")),
-        None => finding,
+    let full = Shares {
+        limit,
+        own: DESCRIPTORS_OWN + sockets,
+        pages: listeners * control::places::DESCRIPTORS,
+        probes: PROBE_DESCRIPTORS_MAX.min(limit / 4).max(PROBE_DESCRIPTORS_LEAST),
+        tcp: asked.min(TCP_CONNECTIONS_LEAST),
     };
-    let finding = if left < TCP_CONNECTIONS_LEAST {
-        // A quarter is for probes.
-        let needed = (rest + TCP_CONNECTIONS_LEAST) * 4 / 3 + 1;
-        let message = format!(
-            "the process may open {limit} descriptors, which leaves {left} for DNS over TCP besides {words}"
-        );
-        let finding = Finding::error(code::DESCRIPTORS, message);
-        let help =
-            format!("raise the limit to {needed} or more: `LimitNOFILE=` of the unit, or `ulimit -Hn`");
-        Some(match at {
-            Some(at) => finding.at(at, "no room for these").help(help),
-            None => finding.help(help),
-        })
-    } else if asked > left {
-        let message = format!(
-            "`listen.tcp_connections` is {asked}, and the limit of {limit} descriptors leaves {left} \
-             besides {words}"
-        );
-        let make = if at.is_some() { Finding::warning } else { Finding::note };
-        let needed = asked + rest + PROBE_DESCRIPTORS_MAX;
-        Some(placed(make(code::DESCRIPTORS, message)).help(format!(
-            "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or write at most \
-             {left}"
-        )))
-    } else {
-        None
+    if sum(&full) > limit {
+        let least = Shares {
+            limit,
+            own: DESCRIPTORS_OWN_LEAST + sockets,
+            pages: listeners * PAGE_DESCRIPTORS_LEAST,
+            probes: PROBE_DESCRIPTORS_LEAST,
+            tcp: asked.min(TCP_CONNECTIONS_FEWEST),
+        };
+        return cut(&full, &least);
+    }
+    let left = limit - (full.own + full.pages + full.probes);
+    let shares = Shares { tcp: asked.min(left), ..full };
+    if asked <= left {
+        return (shares, None);
+    }
+    let message = format!(
+        "`listen.tcp_connections` is {asked}, and the limit of {limit} descriptors leaves {left} besides {} \
+         for sockets and files, {} for pages, {} for probes",
+        full.own, full.pages, full.probes
+    );
+    let finding = match at {
+        Some(at) => Finding::warning(code::DESCRIPTORS, message).at(at, format!("{left} are used instead")),
+        None => Finding::note(code::DESCRIPTORS, message),
     };
-    (shares, finding)
+    let needed = asked + full.own + full.pages + PROBE_DESCRIPTORS_MAX;
+    let finding = finding.help(format!(
+        "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or write at most {left}"
+    ));
+    (shares, Some(finding))
+}
+
+fn sum(shares: &Shares) -> usize {
+    Use::ALL.into_iter().map(|part| shares.of(part)).sum()
+}
+
+/// Shares for a limit that does not hold the full ones: what is beyond the least of each is divided
+/// by how much each lacks.
+fn cut(full: &Shares, least: &Shares) -> (Shares, Option<Finding>) {
+    let limit = full.limit;
+    // A quarter is for probes.
+    let needed = (full.own + full.pages + full.tcp) * 4 / 3 + 1;
+    let help = format!("raise the limit to {needed} or more: `LimitNOFILE=` of the unit, or `ulimit -Hn`");
+    let (spare, lack) = (limit.saturating_sub(sum(least)), sum(full) - sum(least));
+    let of = |part: Use| least.of(part) + spare * (full.of(part) - least.of(part)) / lack.max(1);
+    let shares = Shares {
+        limit,
+        tcp: of(Use::Tcp),
+        pages: of(Use::Pages),
+        probes: of(Use::Probes),
+        own: of(Use::Own),
+    };
+    if sum(least) > limit {
+        let message = format!(
+            "the process may open {limit} descriptors, and needs {} at least: {}",
+            sum(least),
+            Use::ALL.map(|part| format!("{} {}", least.of(part), part.word())).join(", ")
+        );
+        return (shares, Some(Finding::error(code::DESCRIPTORS, message).help(help)));
+    }
+    let cut = Use::ALL.map(|part| format!("{} of {} {}", shares.of(part), full.of(part), part.word()));
+    let message =
+        format!("the process may open {limit} descriptors, so every share is cut: {}", cut.join(", "));
+    (shares, Some(Finding::warning(code::DESCRIPTORS, message).help(help)))
 }
 
 /// A line for people.

@@ -8,6 +8,7 @@ use crate::control;
 use crate::reload::running::RestartOnly;
 use crate::shared::counters::{CounterBlock, Lane};
 use crate::shared::tasks::Task;
+use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
@@ -42,10 +43,9 @@ impl Server {
         });
         for listener in sockets.tcp {
             let tcp_context = Arc::clone(&tcp_context);
-            // Its descriptor is there before descriptors are short.
             let mut first = Some(listener.try_clone()?);
             let serve = move || {
-                let listener = first.take().map_or_else(|| listener.try_clone(), Ok);
+                let listener = take_up(&mut first, || listener.try_clone());
                 let tcp_context = Arc::clone(&tcp_context);
                 async move {
                     match listener.and_then(tokio::net::TcpListener::from_std) {
@@ -69,7 +69,7 @@ impl Server {
                 let mut first = Some(clones(&sockets.udp)?);
                 let serve = move || {
                     let handler = Portable { shared: Arc::clone(&shared), udp: Arc::clone(&block) };
-                    let sockets = first.take().map_or_else(|| clones(&sockets.udp), Ok);
+                    let sockets = take_up(&mut first, || clones(&sockets.udp));
                     let stop = stop.clone();
                     async move {
                         let served = match sockets {
@@ -102,6 +102,7 @@ impl Server {
             shared: Arc::clone(&self.shared),
             dns: self.bound.clone(),
             engine: self.engine.word(),
+            config: Arc::clone(&self.config),
             started: Instant::now(),
             pages: Arc::default(),
         };

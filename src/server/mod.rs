@@ -56,7 +56,7 @@ use crate::state::lock::Claim;
 use crate::sys::clock::epoch_secs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -126,6 +126,8 @@ pub struct Server {
     control: PathBuf,
     #[cfg(unix)]
     control_socket: Arc<ControlSocket>,
+    /// The server file, by an absolute path.
+    config: Arc<Path>,
     /// Where commands find the path of the control socket.
     note: Option<socket_note::SocketNote>,
     engine: Engine,
@@ -224,10 +226,10 @@ impl Server {
         ledger_alarms.show(&mut operator_view);
         let shared = Shared::new(published, counters, operator_view, Arc::clone(&tasks), descriptors);
         let shared = Arc::new(shared);
-        let event_log =
-            EventLog::start(&fixed.state, Arc::clone(&shared)).map_err(|error| own_fault(&error))?;
-        let (command_sender, commands) = writer::command_sender();
         let fault = fixed.exit_on_fault.then(CancellationToken::new);
+        let event_log = EventLog::start(&fixed.state, Arc::clone(&shared), fault.clone())
+            .map_err(|error| own_fault(&error))?;
+        let (command_sender, commands) = writer::command_sender();
         let supervisor = Supervisor::new(tasks, event_log.clone(), stop.clone(), fault.clone());
         let mut server = Server {
             runtimes,
@@ -248,6 +250,7 @@ impl Server {
             control: fixed.listen.control.clone(),
             #[cfg(unix)]
             control_socket: Arc::clone(&sockets.control),
+            config: socket_note::absolute(&options.config).unwrap_or_else(|| options.config.clone()).into(),
             note: socket_note::leave(&options.config, &fixed.listen.control),
             engine: options.engine,
             findings,

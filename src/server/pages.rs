@@ -9,6 +9,7 @@ use crate::server::supervisor::Supervisor;
 use crate::shared::command::CommandSender;
 use crate::shared::tasks::Task;
 use crate::state::event_log::EventLog;
+use crate::sys::socket::take_up;
 use std::net::TcpListener;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -45,14 +46,16 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
     let watch = move || descriptors::watch(Arc::clone(&shared), event_log.clone(), board.clone());
     let mut tasks = vec![runtime.spawn(supervisor.clone().keep(Task::Descriptors, watch))];
     let held = Arc::clone(&shown.shared.descriptors);
+    let share = held.shares().pages / if sockets.admin.is_some() { 2 } else { 1 };
     #[cfg(unix)]
     {
         let (control, shown, held, stop) = (sockets.control, shown.clone(), Arc::clone(&held), stop.clone());
         let serve = move || {
             let router = control::full(shown.clone(), Arc::clone(&command_sender));
             let (held, stop) = (Arc::clone(&held), stop.clone());
-            let serve =
-                move |listener| listener::serve(listener, router.clone(), Arc::clone(&held), stop.clone());
+            let serve = move |listener| {
+                listener::serve(listener, router.clone(), share, Arc::clone(&held), stop.clone())
+            };
             serve_control(Arc::clone(&control), serve)
         };
         tasks.push(runtime.spawn(supervisor.clone().keep(Task::Control, serve)));
@@ -61,10 +64,10 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
         let mut first = listener.try_clone().ok();
         let serve = move || {
             let (router, held, stop) = (control::read_only(shown.clone()), Arc::clone(&held), stop.clone());
-            let listener = first.take().map_or_else(|| listener.try_clone(), Ok);
+            let listener = take_up(&mut first, || listener.try_clone());
             async move {
                 match listener.and_then(tokio::net::TcpListener::from_std) {
-                    Ok(listener) => listener::serve(listener, router, held, stop).await,
+                    Ok(listener) => listener::serve(listener, router, share, held, stop).await,
                     Err(error) => panic!("the listener cannot be taken up again: {error}"),
                 }
             }

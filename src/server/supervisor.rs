@@ -16,7 +16,7 @@
 use crate::limits::{FAULT_WINDOW_SECS, FAULTS_MAX, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
-use crate::shared::tasks::{Task, TaskBoard};
+use crate::shared::tasks::{Runner, Task, TaskBoard};
 use crate::state::event_log::EventLog;
 use crate::sys::caught::caught;
 use crate::sys::clock::uptime_ms;
@@ -94,12 +94,13 @@ impl Supervisor {
     /// Keeps a task going until the server stops. `make` gives it anew each time; it may end well
     /// only because the server stops.
     pub(crate) async fn keep<F: Future<Output = ()>>(mut self, task: Task, mut make: impl FnMut() -> F) {
-        // Ends of its own: several listeners have one name.
+        // Ends and a runner of its own: several listeners have one name.
         self.ends = Arc::default();
+        let runner = self.tasks.enter(task);
         loop {
             // What fails in making it is a fault of it too.
             let run = async { make().await };
-            if !self.watch(task, run).await {
+            if !self.watch_runner(task, &runner, run).await {
                 return;
             }
         }
@@ -108,12 +109,16 @@ impl Supervisor {
     /// Runs a task once, under its pulse. If it ends before the server stops, that is told, and
     /// `true` comes back when it may begin anew.
     pub(crate) async fn watch(&self, task: Task, run: impl Future<Output = ()>) -> bool {
+        self.watch_runner(task, &self.tasks.runner(task), run).await
+    }
+
+    async fn watch_runner(&self, task: Task, runner: &Runner, run: impl Future<Output = ()>) -> bool {
         let began_ms = uptime_ms();
         let ended = caught(async {
             tokio::select! {
                 biased;
                 () = run => {}
-                () = self.beat(task, began_ms) => {}
+                () = self.beat(task, runner, began_ms) => {}
             }
         });
         let why = match ended.await {
@@ -121,7 +126,7 @@ impl Supervisor {
             Ok(()) => "it ended by itself".to_owned(),
             Err(panic) => words(&*panic),
         };
-        let pause = self.tell(task, &why);
+        let pause = self.tell_runner(task, runner, &why);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
             () = self.stop.cancelled() => false,
@@ -129,28 +134,36 @@ impl Supervisor {
     }
 
     /// Beats for a task, as part of it, and ends its alarm once it is well.
-    async fn beat(&self, task: Task, began_ms: u64) {
+    async fn beat(&self, task: Task, runner: &Runner, began_ms: u64) {
         loop {
-            self.tasks.beat(task, uptime_ms());
-            self.see(task, began_ms);
+            runner.beat(uptime_ms());
+            self.see_runner(task, runner, began_ms);
             tokio::time::sleep(Duration::from_millis(PULSE_MILLIS)).await;
         }
     }
 
     /// Ends the alarm of a task that runs since `began_ms`, once it is well.
     pub(crate) fn see(&self, task: Task, began_ms: u64) {
+        self.see_runner(task, &self.tasks.runner(task), began_ms);
+    }
+
+    fn see_runner(&self, task: Task, runner: &Runner, began_ms: u64) {
         let mut ends = self.ends();
         let ends = &mut ends[task as usize];
         let has_ended = ends.is_trouble || !ends.recent.is_empty();
         if has_ended && ends.is_well(began_ms, uptime_ms()) {
             *ends = Ends::default();
-            self.tasks.is_well(task);
+            runner.is_well();
             self.event_log.append(&Event::TaskWell { task: task.word() });
         }
     }
 
     /// Says that a task has ended; gives the pause before it begins anew.
     pub(crate) fn tell(&self, task: Task, why: &str) -> Duration {
+        self.tell_runner(task, &self.tasks.runner(task), why)
+    }
+
+    fn tell_runner(&self, task: Task, runner: &Runner, why: &str) -> Duration {
         let (count, pause_ms) = {
             let mut ends = self.ends();
             let ends = &mut ends[task as usize];
@@ -164,7 +177,7 @@ impl Supervisor {
             ),
             false => format!("the task `{word}` has ended and was begun anew: {why}"),
         };
-        self.tasks.ended(task, alarm, uptime_ms());
+        runner.ended(alarm, uptime_ms());
         self.event_log.append(&Event::TaskEnded { task: word, why: why.to_owned() });
         if let Some(fault) = &self.fault {
             fault.cancel();
@@ -179,8 +192,9 @@ impl Supervisor {
 
 /// Beats for a task that somebody else keeps going.
 pub(crate) async fn pulse(tasks: &TaskBoard, task: Task) {
+    let runner = tasks.runner(task);
     loop {
-        tasks.beat(task, uptime_ms());
+        runner.beat(uptime_ms());
         tokio::time::sleep(Duration::from_millis(PULSE_MILLIS)).await;
     }
 }

@@ -4,7 +4,7 @@
 //! Tasks and their keeper write it; pages and metrics read it, past the writer, which may be the
 //! task in trouble. Times are milliseconds of one clock that never goes back, given by the caller.
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -73,9 +73,10 @@ impl Task {
     }
 }
 
-/// What is known of one task.
+/// One that runs a task. Most tasks have one; TCP has one for each listener, so that none that
+/// stands still hides behind another.
 #[derive(Debug, Default)]
-struct Row {
+pub(crate) struct Runner {
     is_begun: AtomicBool,
     beat_ms: AtomicU64,
     ends: AtomicU64,
@@ -86,10 +87,34 @@ struct Row {
     fault: AtomicBool,
 }
 
+impl Runner {
+    /// It has moved. In debug builds this is where it ends on demand.
+    pub(crate) fn beat(&self, now_ms: u64) {
+        self.beat_ms.store(now_ms, Ordering::Relaxed);
+        self.is_begun.store(true, Ordering::Relaxed);
+        #[cfg(debug_assertions)]
+        if self.fault.swap(false, Ordering::Relaxed) {
+            panic!("a fault on demand");
+        }
+    }
+
+    /// It has ended by a fault; `alarm` stands until it is over.
+    pub(crate) fn ended(&self, alarm: String, now_ms: u64) {
+        self.ends.fetch_add(1, Ordering::Relaxed);
+        self.alarm.store(Some(Arc::new((alarm, now_ms))));
+    }
+
+    /// The alarm of its end is over.
+    pub(crate) fn is_well(&self) {
+        self.alarm.store(None);
+    }
+}
+
 /// The board.
 #[derive(Debug)]
 pub(crate) struct TaskBoard {
-    rows: [Row; Task::ALL.len()],
+    /// Runners of each task.
+    rows: [ArcSwap<Vec<Arc<Runner>>>; Task::ALL.len()],
     /// Turns of each UDP worker when they were last looked at, and when they last changed.
     workers: Box<[(AtomicU64, AtomicU64)]>,
 }
@@ -98,52 +123,48 @@ impl TaskBoard {
     /// A board on which nothing has begun, for so many UDP workers.
     pub(crate) fn new(workers: usize) -> TaskBoard {
         let workers = (0..workers).map(|_| Default::default()).collect();
-        TaskBoard { rows: std::array::from_fn(|_| Row::default()), workers }
+        TaskBoard { rows: std::array::from_fn(|_| ArcSwap::default()), workers }
     }
 
-    fn row(&self, task: Task) -> &Row {
-        &self.rows[task as usize]
+    fn row(&self, task: Task) -> Arc<Vec<Arc<Runner>>> {
+        self.rows[task as usize].load_full()
     }
 
-    /// A task has moved. In debug builds this is where it ends on demand.
-    pub(crate) fn beat(&self, task: Task, now_ms: u64) {
-        let row = self.row(task);
-        row.beat_ms.store(now_ms, Ordering::Relaxed);
-        row.is_begun.store(true, Ordering::Relaxed);
-        #[cfg(debug_assertions)]
-        if row.fault.swap(false, Ordering::Relaxed) {
-            panic!("a fault on demand");
+    /// Another runner of a task.
+    pub(crate) fn enter(&self, task: Task) -> Arc<Runner> {
+        let runner = Arc::<Runner>::default();
+        let one = || std::iter::once(Arc::clone(&runner));
+        self.rows[task as usize].rcu(|row| row.iter().cloned().chain(one()).collect::<Vec<_>>());
+        runner
+    }
+
+    /// The runner of a task that has one.
+    pub(crate) fn runner(&self, task: Task) -> Arc<Runner> {
+        match self.row(task).first() {
+            Some(runner) => Arc::clone(runner),
+            None => self.enter(task),
         }
     }
 
-    /// Has a task end at its next move.
+    /// Has a runner of a task end at its next move.
     #[cfg(debug_assertions)]
     pub(crate) fn end(&self, task: Task) {
-        self.row(task).fault.store(true, Ordering::Relaxed);
-    }
-
-    /// A task has ended by a fault; `alarm` stands until it is over.
-    pub(crate) fn ended(&self, task: Task, alarm: String, now_ms: u64) {
-        self.row(task).ends.fetch_add(1, Ordering::Relaxed);
-        self.row(task).alarm.store(Some(Arc::new((alarm, now_ms))));
-    }
-
-    /// The alarm of a task's end is over.
-    pub(crate) fn is_well(&self, task: Task) {
-        self.row(task).alarm.store(None);
+        self.runner(task).fault.store(true, Ordering::Relaxed);
     }
 
     /// How often a task has ended by a fault.
     pub(crate) fn ends(&self, task: Task) -> u64 {
-        self.row(task).ends.load(Ordering::Relaxed)
+        self.row(task).iter().map(|runner| runner.ends.load(Ordering::Relaxed)).sum()
     }
 
-    /// Tasks that have begun, with the milliseconds since each last moved.
+    /// Tasks that have begun, with the milliseconds since each last moved: of several runners the
+    /// one that has stood still the longest counts.
     pub(crate) fn ages(&self, now_ms: u64) -> impl Iterator<Item = (Task, u64)> {
         Task::ALL.into_iter().filter_map(move |task| {
             let row = self.row(task);
-            let age_ms = now_ms.saturating_sub(row.beat_ms.load(Ordering::Relaxed));
-            row.is_begun.load(Ordering::Relaxed).then_some((task, age_ms))
+            let begun = row.iter().filter(|runner| runner.is_begun.load(Ordering::Relaxed));
+            let ages = begun.map(|runner| now_ms.saturating_sub(runner.beat_ms.load(Ordering::Relaxed)));
+            ages.max().map(|age_ms| (task, age_ms))
         })
     }
 
@@ -166,9 +187,14 @@ impl TaskBoard {
     /// Sentences for what stands: tasks that have ended by faults, and those that have not moved
     /// for longer than `still_ms`; with the milliseconds for which each stands.
     pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<(String, u64)> {
-        let ended = Task::ALL.into_iter().filter_map(|task| self.row(task).alarm.load_full());
-        let mut alarms: Vec<(String, u64)> =
-            ended.map(|alarm| (alarm.0.clone(), now_ms.saturating_sub(alarm.1))).collect();
+        let mut alarms: Vec<(String, u64)> = Vec::new();
+        for task in Task::ALL {
+            let ended =
+                self.row(task).iter().filter_map(|runner| runner.alarm.load_full()).collect::<Vec<_>>();
+            // Runners of one task have one sentence: the oldest stands for all.
+            let oldest = ended.into_iter().min_by_key(|alarm| alarm.1);
+            alarms.extend(oldest.map(|alarm| (alarm.0.clone(), now_ms.saturating_sub(alarm.1))));
+        }
         let is_still = |(_, age_ms): &(Task, u64)| *age_ms > still_ms;
         alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| {
             (format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000), age_ms)
@@ -180,3 +206,6 @@ impl TaskBoard {
         alarms
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::health::load::event::LoadEvent;
 use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
-use crate::shared::tasks::Task;
+use crate::shared::tasks::{Runner, Task};
 use crate::state::atomic::beside;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use crate::sys::hooks;
@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Name of the file in the state folder.
 pub(crate) const FILE: &str = "events.jsonl";
@@ -32,16 +33,25 @@ pub(crate) struct EventLog {
 }
 
 impl EventLog {
-    /// Starts the log of a state folder.
-    pub(crate) fn start(state: &Path, shared: Arc<Shared>) -> std::io::Result<EventLog> {
+    /// Starts the log of a state folder. `fault` is cancelled by the first fault of its thread;
+    /// `None` where that only begins anew.
+    pub(crate) fn start(
+        state: &Path,
+        shared: Arc<Shared>,
+        fault: Option<CancellationToken>,
+    ) -> std::io::Result<EventLog> {
         let (sender, lines) = sync_channel(EVENT_QUEUE);
         let (path, counts) = (state.join(FILE), Arc::clone(&shared));
+        let runner = shared.tasks.runner(Task::Events);
         std::thread::Builder::new().name("events".to_owned()).spawn(move || {
             // A fault costs the line that met it.
-            while catch_unwind(AssertUnwindSafe(|| keep(&path, &lines, &counts))).is_err() {
+            while catch_unwind(AssertUnwindSafe(|| keep(&path, &lines, &counts, &runner))).is_err() {
                 counts.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
                 let alarm = "the task `events` has ended by a panic, and was begun anew".to_owned();
-                counts.tasks.ended(Task::Events, alarm, uptime_ms());
+                runner.ended(alarm, uptime_ms());
+                // Into the server's log alone, because this thread is what writes the other.
+                log(&Event::TaskEnded { task: Task::Events.word(), why: "a panic".to_owned() });
+                fault.iter().for_each(CancellationToken::cancel);
             }
         })?;
         Ok(EventLog { sender, shared })
@@ -90,14 +100,14 @@ fn log(event: &Event) {
     }
 }
 
-fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared) {
+fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared, runner: &Runner) {
     let mut log = Log { path: path.to_owned(), most: EVENT_LOG_OCTETS_MAX };
     let began_ms = uptime_ms();
     loop {
         let now_ms = uptime_ms();
-        shared.tasks.beat(Task::Events, now_ms);
+        runner.beat(now_ms);
         if now_ms.saturating_sub(began_ms) > RESTART_PAUSE_MILLIS_MAX {
-            shared.tasks.is_well(Task::Events);
+            runner.is_well();
         }
         match lines.recv_timeout(Duration::from_millis(PULSE_MILLIS)) {
             Ok(line) if shared.counters.state_taken.load(Ordering::Relaxed) || log.append(&line).is_err() => {

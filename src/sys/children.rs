@@ -77,6 +77,43 @@ pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
     environment.split(|octet| *octet == 0).find_map(value).and_then(|value| String::from_utf8(value).ok())
 }
 
+/// Starts a process that has a mark from its first instruction on, as has all that it starts: the
+/// soft limit of its real-time CPU time (RLIMIT_RTTIME of getrlimit(2)), which binds nothing at
+/// such a height. Unlike a variable it outlives an emptied environment. `mark` is 2^62 or more.
+///
+/// For the whole process, while `start` runs: only a program that starts nothing beside it may
+/// mark. Where a hard limit forbids it, the process begins without a mark.
+pub(crate) fn marked<T>(mark: u64, start: impl FnOnce() -> T) -> T {
+    #[cfg(target_os = "linux")]
+    {
+        let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the kernel writes one `rlimit` to the local one, which outlives the call.
+        let is_told = unsafe { libc::getrlimit(libc::RLIMIT_RTTIME, &raw mut before) } == 0;
+        if !is_told || before.rlim_max < mark {
+            return start();
+        }
+        let with_mark = libc::rlimit { rlim_cur: mark, ..before };
+        // SAFETY: the kernel reads one `rlimit` from the local one, which outlives the call.
+        unsafe { libc::setrlimit(libc::RLIMIT_RTTIME, &raw const with_mark) };
+        let started = start();
+        // SAFETY: as above.
+        unsafe { libc::setrlimit(libc::RLIMIT_RTTIME, &raw const before) };
+        started
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = mark;
+        start()
+    }
+}
+
+/// The mark of a process, or what else limits its real-time CPU time.
+pub(crate) fn mark(pid: u32) -> Option<u64> {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max realtime timeout"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// Kills a process, if it still is the one that was listed.
 pub(crate) fn kill(listed: &Process) {
     #[cfg(target_os = "linux")]

@@ -162,3 +162,9 @@ pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
     };
     if status == 0 { Ok(told[libc::SK_MEMINFO_DROPS as usize]) } else { Err(io::Error::last_os_error()) }
 }
+
+/// The socket that was opened for the first run of a task, so that its descriptor is there before
+/// descriptors are short; for each later run another one.
+pub(crate) fn take_up<S>(first: &mut Option<S>, another: impl FnOnce() -> io::Result<S>) -> io::Result<S> {
+    first.take().map_or_else(another, Ok)
+}

@@ -255,3 +255,58 @@ fn a_broken_server_file_hides_no_server() {
     server.stop();
     assert!(note.exists(), "a note of another server stays");
 }
+
+/// A push that is not taken is no success: its status says so, and its answer why.
+#[test]
+fn a_push_that_is_not_taken_is_refused() {
+    let deployment = four_pops();
+    let server = deployment.start(Engine::Fast);
+    for (path, body, wanted, why) in [
+        ("/load/push", json!({ "pop": "ams", "value": 10_000 }), 200, ""),
+        ("/load/push", json!({ "pop": "ams", "value": 10_001 }), 409, "more than 100 times the capacity"),
+        ("/load/push", json!({ "pop": "ams", "value": -1 }), 400, "a number from 0"),
+        ("/load/push", json!({ "pop": "ams", "service": "no", "value": 1 }), 409, "no load feed"),
+        ("/load/push", json!({ "pop": "no", "value": 1 }), 409, "no load feed"),
+        ("/probes/push", json!({ "probe": "told", "pop": "ams", "up": true }), 200, ""),
+        ("/probes/push", json!({ "probe": "no", "pop": "ams", "up": true }), 409, "waits for pushes"),
+        (
+            "/probes/push",
+            json!({ "probe": "told", "pop": "ams", "up": true, "address": "192.0.2.200" }),
+            409,
+            "waits for pushes",
+        ),
+    ] {
+        let (status, told) = post(&deployment, path, &body);
+        assert_eq!(status, wanted, "{path} {body}: {told}");
+        assert!(told["error"].as_str().unwrap_or_default().contains(why), "{path} {body}: {told}");
+        assert_eq!(told["ok"], wanted == 200, "{path} {body}: {told}");
+    }
+    server.stop();
+}
+
+/// The socket of a server that was killed may be another's by now: a command that follows the note
+/// asks that one nothing, and says what it has found.
+#[test]
+fn a_note_leads_to_no_other_server() {
+    let (killed, other) = (four_pops(), four_pops());
+    let socket = killed.path("run.sock");
+    let config = std::fs::read_to_string(other.path("meridian.yaml")).expect("a file");
+    other.write("meridian.yaml", &config.replace("control.sock", &socket.display().to_string()));
+    let server = other.start(Engine::Fast);
+    let of_killed = killed.path("meridian.yaml").canonicalize().expect("a file");
+    let note = format!("{}\n{}\n", socket.display(), of_killed.display());
+    killed.write(".meridian.yaml.control", &note);
+    for command in [&["pop", "list"][..], &["reload"], &["pop", "down", "--yes", "fra", "--reason", "x"]] {
+        let (status, stdout, stderr) = meridian(command, &killed.path("meridian.yaml"));
+        assert!(status == 2 && stdout.is_empty(), "{command:?}: {stdout}{stderr}");
+        let found = other.path("meridian.yaml").canonicalize().expect("a file");
+        for word in ["run.sock", "started with", &found.display().to_string(), "asked nothing"] {
+            assert!(stderr.contains(word), "{command:?}: no {word:?} in {stderr}");
+        }
+    }
+    assert_eq!(server.shared().published.snapshot().sequence(), 1, "nothing was done there");
+    // The one of the note is asked.
+    let (status, _, stderr) = meridian(&["pop", "list"], &other.path("meridian.yaml"));
+    assert!(status == 0 && stderr.is_empty(), "{stderr}");
+    server.stop();
+}

@@ -16,7 +16,8 @@ struct Process {
 }
 
 impl Process {
-    /// Starts it behind a piece of a shell's script, with probes that run scripts.
+    /// Starts it behind a piece of a shell's script that ends by `exec` and the like, with probes
+    /// that run scripts.
     fn start(before: &str, probes: &[(&str, &str)]) -> Process {
         let deployment = Deployment::new(&["127.0.0.1:0"], "");
         let (mut kinds, mut names) = (String::new(), Vec::new());
@@ -36,7 +37,7 @@ impl Process {
             ),
         );
         let mut child = Command::new("sh")
-            .args(["-c", &format!("{before} exec \"$0\" \"$@\"")])
+            .args(["-c", &format!("{before} \"$0\" \"$@\"")])
             .args([env!("CARGO_BIN_EXE_meridian"), "serve", "--config"])
             .arg(deployment.path("meridian.yaml"))
             .current_dir(deployment.path(""))
@@ -46,6 +47,19 @@ impl Process {
             .expect("the program runs");
         let (dns, _) = banner(child.stdout.take().expect("piped"));
         Process { deployment, child, dns }
+    }
+
+    /// Lines that scripts have written to a file, once there are so many.
+    fn told_lines(&self, name: &str, at_least: usize) -> usize {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let text = std::fs::read_to_string(self.deployment.path(name)).unwrap_or_default();
+            if text.lines().count() >= at_least {
+                return text.lines().count();
+            }
+            assert!(Instant::now() < end, "{name}: {text:?}");
+            std::thread::yield_now();
+        }
     }
 
     /// Numbers of processes that scripts have written to a file, once there are so many.
@@ -116,7 +130,7 @@ fn nothing_outlives_a_program() {
     ];
     let probes = probes.map(|(name, script)| (name, ready(script)));
     let probes: Vec<(&str, &str)> = probes.iter().map(|(name, script)| (*name, script.as_str())).collect();
-    let mut process = Process::start("", &probes);
+    let mut process = Process::start("exec", &probes);
     for (name, _) in &probes[..6] {
         are_gone(name, &process.told(name, 2));
     }
@@ -145,7 +159,7 @@ fn what_a_running_program_has_started_lives() {
         "(env -i PATH=\"$PATH\" setsid sh -c 'sleep 0.6; echo 1 >> \"$0\"' \"./slow.$$\" &)\n\
          while ! test -s \"slow.$$\"; do sleep 0.02; done\necho $$ >> slow\nexit 0\n",
     );
-    let process = Process::start("", &[quick[0], quick[1], slow]);
+    let process = Process::start("exec", &[quick[0], quick[1], slow]);
     process.told("slow", 3);
     assert_eq!(decode(&ask_udp(process.dns, &query(1, "www.cdn.example", A))).2, ["198.51.100.10"]);
 }
@@ -156,7 +170,7 @@ fn what_a_running_program_has_started_lives() {
 fn what_is_not_ours_lives() {
     let mut process = Process::start(
         "sh -c 'echo $$ >> other; (setsid sh -c \"echo \\$\\$ >> other; exec sleep 1000\" &); exec \
-         sleep 1000' &",
+         sleep 1000' & exec",
         &[("group", &ready("(setsid sh -c 'sleep 1000 & echo $! >> group; touch $0' $R &)\n"))],
     );
     let others = process.told("other", 2);
@@ -174,7 +188,7 @@ fn what_is_not_ours_lives() {
 #[test]
 fn programs_end_with_the_server() {
     let mut process = Process::start(
-        "",
+        "exec",
         &[
             ("ok", "exit 0\n"),
             (
@@ -187,4 +201,59 @@ fn programs_end_with_the_server() {
     process.terminate();
     let all = process.told("hangs", 4);
     assert!(all.iter().all(|pid| state(*pid).is_none()), "{all:?}");
+}
+
+/// Words of a shell that make what follows the first process of a container.
+const FIRST: &str = "unshare --user --map-root-user --pid --fork --kill-child --mount-proc";
+
+/// As the first process of a container the server gets the orphans of others too, as of a shell
+/// that somebody has opened there: these live, and leave no zombie. What a probe has left ends,
+/// although nothing but its mark tells it from theirs.
+#[test]
+fn the_first_process_of_a_container_ends_its_own_alone() {
+    let allowed = Command::new("sh").args(["-c", &format!("exec {FIRST} true")]).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        return eprintln!("this system allows no container: nothing was tried");
+    }
+    let bare = ready("(env -i setsid sh -c 'echo 1 >> bare; touch $0; exec sleep 77123' $R &)\n");
+    let process = Process::start(&format!("exec {FIRST}"), &[("bare", &bare)]);
+    let running = |argument: &str| -> Vec<u32> {
+        let wanted = format!("sleep\0{argument}\0");
+        let entries = std::fs::read_dir("/proc").expect("proc").flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let cmdline = |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/cmdline"));
+        pids.filter(|pid| cmdline(pid).is_ok_and(|told| told == wanted)).collect()
+    };
+    // The server is the child of `unshare`.
+    let own = process.child.id();
+    let server = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).expect("a child");
+    let server: u32 = server.trim().parse().expect("one number");
+    let enter = format!(
+        "exec nsenter -t {server} --user --pid --mount --preserve-credentials \
+         sh -c '(setsid sleep 77124 &); (setsid sleep 0.1 &)'"
+    );
+    let entered = Command::new("sh").args(["-c", &enter]).status().expect("a shell");
+    assert!(entered.success());
+    let end = Instant::now() + PATIENCE;
+    let others = loop {
+        let others = running("77124");
+        if !others.is_empty() {
+            break others;
+        }
+        assert!(Instant::now() < end, "the orphan of another has begun");
+        std::thread::yield_now();
+    };
+    let swept = process.told_lines("bare", 3);
+    let end = Instant::now() + PATIENCE;
+    while !running("77123").is_empty() {
+        assert!(Instant::now() < end, "what probes have left lives, after {swept} of them");
+        std::thread::yield_now();
+    }
+    let zombies = || -> Vec<u32> {
+        let entries = std::fs::read_dir("/proc").expect("proc").flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid| state(*pid) == Some(('Z', server))).collect()
+    };
+    are_gone("zombies", &zombies().into_iter().collect());
+    assert_eq!(running("77124"), others, "what is not ours lives");
 }

@@ -170,7 +170,7 @@ fn a_limit_that_is_too_low_is_an_error() {
     let deployment = deployment("");
     for command in ["serve", "check"] {
         let refused = Command::new("sh")
-            .args(["-c", "ulimit -n 128 && exec \"$0\" \"$@\""])
+            .args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""])
             .args([env!("CARGO_BIN_EXE_meridian"), command, "--config"])
             .arg(deployment.path("meridian.yaml"))
             .env("NO_COLOR", "1")
@@ -180,6 +180,42 @@ fn a_limit_that_is_too_low_is_an_error() {
         assert_eq!(refused.status.code(), Some(1), "{command}: {told}");
         assert!(told.contains("error[MRD0515]") && told.contains("LimitNOFILE="), "{command}: {told}");
     }
+}
+
+/// Under a limit of 128 the server starts with every share cut, and says so; a storm of silent
+/// connections takes nothing from a page, a reload or a verb, and its own descriptors suffice.
+#[test]
+fn few_descriptors_are_enough() {
+    let process = Process::start(deployment(""), 128, "fast");
+    let log = || std::fs::read_to_string(process.deployment.path("log")).expect("text");
+    let end = Instant::now() + PATIENCE;
+    while !log().contains("every share is cut: ") {
+        assert!(Instant::now() < end, "{}", log());
+    }
+    let storm: Vec<TcpStream> = (0..200).map(|_| connect(process.dns)).collect();
+    let silent: Vec<TcpStream> = (0..200).map(|_| connect(process.admin)).collect();
+    assert_eq!(process.page("/readyz"), "serving\n");
+    for command in [&["reload"][..], &["pop", "drain", "one", "--reason", "storm"]] {
+        let done = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .args(command)
+            .arg("--config")
+            .arg(process.deployment.path("meridian.yaml"))
+            .output()
+            .expect("the program runs");
+        assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let scrape = process.scrape();
+    let shares = ["tcp", "pages", "probes", "own"].map(|part| {
+        let of = |what: &str| scrape[&format!("meridian_descriptors{what}{{use=\"{part}\"}}")];
+        assert!(of("") <= of("_share"), "{part}: {scrape:?}");
+        of("_share")
+    });
+    assert!(shares.iter().sum::<f64>() <= 128.0, "{shares:?}");
+    for none in ["meridian_descriptors_short", "meridian_descriptors_exhausted_total"] {
+        assert_eq!(scrape[none], 0.0, "{none}: {scrape:?}");
+    }
+    drop((storm, silent));
+    assert_eq!(decode(&ask_tcp(process.dns, &query(1, "www.cdn.example", A))).1, 0);
 }
 
 /// A storm of silent connections on the admin address and on the control socket, and many scrapes

@@ -207,3 +207,32 @@ fn what_is_foretold_comes_about() {
     assert_eq!(after.pops()[3].weight, 7);
     assert_eq!(regular(&after), [true, false, false, true]);
 }
+
+/// The end of an override is told once: not again by a server that starts later, and by the next
+/// one if no server ran when it ended.
+#[test]
+fn the_end_of_an_override_is_told_once() {
+    let ends = |bench: &mut Bench| {
+        let events = bench.events();
+        events.iter().filter(|event| matches!(event, Event::OverrideExpired { .. })).count()
+    };
+    let restart = |bench: &Bench, remembered: Remembered| {
+        let mut live = LiveState::new(bench.live.snapshot().clone(), remembered, bench.now);
+        live.step(bench.now);
+        Bench { live, now: bench.now }
+    };
+    let mut bench = Bench::new(0);
+    bench.say("a", DRAIN, Some(600));
+    bench.step();
+    let before = bench.live.remembered(bench.now);
+    bench.events();
+    bench.pass(3_600);
+    assert_eq!(ends(&mut restart(&bench, before.clone())), 1, "it ended while no server ran");
+    bench.step();
+    assert_eq!(ends(&mut bench), 1);
+    let after = bench.live.remembered(bench.now);
+    bench.pass(3_600);
+    assert_eq!(ends(&mut restart(&bench, after)), 0, "it was told before the restart");
+    let ledger_alone = Remembered { ledger: before.ledger, ..Remembered::default() };
+    assert_eq!(ends(&mut restart(&bench, ledger_alone)), 0, "nobody knows how long ago it was");
+}

@@ -29,7 +29,7 @@ async fn begin() -> (SocketAddr, Arc<Semaphore>, CancellationToken) {
         .route("/pops/override", post(async |body: String| body));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = listener.local_addr().expect("bound");
-    tokio::spawn(serve(listener, router, Arc::default(), stop.clone()));
+    tokio::spawn(serve(listener, router, usize::MAX, Arc::default(), stop.clone()));
     (address, go, stop)
 }
 

@@ -14,7 +14,7 @@ fn is_cut(place: &Place) -> bool {
 /// address that has most.
 #[test]
 fn the_oldest_of_the_largest_storm_is_cut() {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(DESCRIPTORS));
     let quiet = places.enter(address("192.0.2.1"));
     let storm: Vec<Place> =
         (1..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(address("198.51.100.7"))).collect();
@@ -43,7 +43,7 @@ fn a_network_of_one_client_counts_as_one() {
 /// answer makes room.
 #[test]
 fn classes_do_not_lock_each_other_out() {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(DESCRIPTORS));
     let enter = || places.enter(None);
     let waiting: Vec<Place> = (0..CONTROL_WAITING_MAX).map(|_| enter()).collect();
     assert!(waiting.iter().all(|place| place.answer(Class::Wait).is_ok()));
@@ -65,7 +65,7 @@ fn classes_do_not_lock_each_other_out() {
 /// cut.
 #[test]
 fn the_largest_reader_makes_room() {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(DESCRIPTORS));
     for (class, is_read) in [(Class::Page, true), (Class::Check, true), (Class::Verb, false)] {
         let many: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"))).collect();
         assert!(many.iter().all(|place| place.answer(class).is_ok()));
@@ -97,7 +97,7 @@ fn requests_have_classes() {
 /// Each stage sets a deadline, a reload's answer apart.
 #[test]
 fn every_stage_has_a_deadline() {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(DESCRIPTORS));
     let place = places.enter(None);
     let began = Instant::now();
     let left = || place.until.borrow().map(|until| until.duration_since(began).as_secs_f64().round() as u64);
@@ -114,9 +114,22 @@ fn every_stage_has_a_deadline() {
 /// A watch ends when its place is given to another.
 #[tokio::test]
 async fn a_connection_without_a_place_is_cut() {
-    let places = Arc::new(Places::default());
+    let places = Arc::new(Places::within(DESCRIPTORS));
     let first = places.enter(None);
     let others: Vec<Place> = (0..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(None)).collect();
     first.watch().cut().await;
     assert_eq!(others.iter().filter(|place| is_cut(place)).count(), 0);
+}
+
+/// A share is never passed, and holds places of every kind; the full one holds all.
+#[test]
+fn places_keep_within_their_share() {
+    for share in PAGE_DESCRIPTORS_LEAST..=DESCRIPTORS + 1 {
+        let Places { asking, others, waiting, .. } = Places::within(share);
+        assert!(asking + 3 * others + waiting <= share, "{share}");
+        assert!(asking >= 4 && others >= 2 && waiting >= 2, "{share}: {asking} {others} {waiting}");
+    }
+    let Places { asking, others, waiting, .. } = Places::within(usize::MAX);
+    let wanted = (CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_WAITING_MAX);
+    assert_eq!((asking, others, waiting), wanted);
 }

@@ -42,7 +42,7 @@ fn push(loads: &mut LoadController, from_secs: u64, readings: u64, values: &[f64
     for reading in 0..readings {
         let now = Moment((from_secs + reading * 15) * 1_000);
         for (pop, value) in values.iter().enumerate() {
-            assert!(loads.handle_push(&format!("p{pop}"), None, *value, now));
+            assert_eq!(loads.handle_push(&format!("p{pop}"), None, *value, now), Ok(()));
         }
         loads.poll_sheds(now);
     }
@@ -277,7 +277,7 @@ fn a_cold_start_waits_for_the_first_readings() {
     let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
     let said = |loads: &mut LoadController, secs: u64, with: &[(&str, f64)]| {
         for (pop, value) in with {
-            assert!(loads.handle_push(pop, None, *value, Moment(secs * 1_000)));
+            assert_eq!(loads.handle_push(pop, None, *value, Moment(secs * 1_000)), Ok(()));
         }
         loads.poll_sheds(Moment(secs * 1_000));
         loads.sheds().first().map(|row| row.accept.to_vec())
@@ -344,7 +344,13 @@ fn bad_readings_are_errors() {
         (f64::INFINITY, "inf is more than 100 times the capacity: is it in another unit?"),
         (-1.0, "-1 is no load"),
     ] {
-        push(&mut loads, 0, 4, &[value, 10.0]);
+        for reading in 0..4 {
+            let taken = loads.handle_push("p0", None, value, Moment(reading * 15_000));
+            assert_eq!(taken, Err(Some(why.into())), "whoever pushes it is told");
+        }
+        assert_eq!(loads.handle_push("p1", None, 10.0, Moment(60_000)), Ok(()));
+        assert_eq!(loads.handle_push("p0", Some("no such"), 1.0, Moment(60_000)), Err(None));
+        loads.poll_sheds(Moment(60_000));
         let report = loads.report(Moment(60_000)).next().expect("p0 has a feed");
         assert_eq!((report.last_error.map(|why| &**why), report.smoothed), (Some(why), None));
     }

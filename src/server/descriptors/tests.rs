@@ -21,8 +21,8 @@ fn listen(tcp_connections: u32, admin: bool) -> Listen {
     }
 }
 
-/// What TCP gets is what the reserves leave; too large a number is told at its place, and a limit
-/// that holds nothing is an error.
+/// What TCP gets is what the reserves leave; too large a number is told; below 600 descriptors
+/// every share is cut, and a limit that does not hold the least of each is an error.
 #[test]
 fn reserves_come_first() {
     let at = Some(At::whole(FileId(0)));
@@ -31,8 +31,11 @@ fn reserves_come_first() {
         (4_096, at, Some(1_024), 1_024 - 106 - 288 - 256, Some(Severity::Warning)),
         (4_096, None, Some(1_024), 1_024 - 106 - 288 - 256, Some(Severity::Note)),
         (100, at, Some(1_024), 100, None),
-        (100, at, Some(512), 0, Some(Severity::Error)),
-        (100, None, Some(64), 0, Some(Severity::Error)),
+        (100, at, Some(512), 56, Some(Severity::Warning)),
+        (100, None, Some(128), 16, Some(Severity::Warning)),
+        (10, None, Some(128), 10, Some(Severity::Warning)),
+        (100, None, Some(121), 16, Some(Severity::Error)),
+        (100, None, Some(64), 16, Some(Severity::Error)),
         (4_096, at, None, 4_096, None),
         (4_096, at, Some(usize::MAX), 4_096, None),
     ];
@@ -41,11 +44,32 @@ fn reserves_come_first() {
         assert_eq!(shares.tcp, tcp, "{asked} of {limit:?}");
         assert_eq!(finding.as_ref().map(|finding| finding.severity), severity, "{asked} of {limit:?}");
         if let Some(finding) = finding {
-            assert_eq!((finding.at, finding.help.len()), (at, 1), "{finding:?}");
+            assert_eq!(finding.help.len(), 1, "{finding:?}");
+            let is_cut = finding.message.contains("every share is cut: ");
+            assert_eq!(is_cut, limit.is_some_and(|limit| (128..600).contains(&limit)), "{finding:?}");
         }
-        if let Some(limit) = limit.filter(|limit| (600..usize::MAX).contains(limit)) {
+        if let Some(limit) = limit.filter(|limit| (128..usize::MAX).contains(limit)) {
             assert!(shares.tcp + shares.pages + shares.probes + shares.own <= limit, "{shares:?}");
         }
+    }
+}
+
+/// Shares never grow as the limit falls, and none is below what its part can work with.
+#[test]
+fn shares_fall_with_the_limit() {
+    let mut before = share(&listen(4_096, true), None, 10, Some(1_024)).0;
+    for limit in (122..1_024).rev() {
+        let (shares, finding) = share(&listen(4_096, true), None, 10, Some(limit));
+        assert!(finding.is_some_and(|finding| finding.severity != Severity::Error), "{limit}");
+        assert!(sum(&shares) <= limit, "{shares:?}");
+        for (part, least) in [(Use::Tcp, 16), (Use::Pages, 24), (Use::Probes, 16), (Use::Own, 66)] {
+            let of = shares.of(part);
+            assert!(
+                (least..=before.of(part).max(least)).contains(&of),
+                "{limit}: {shares:?} after {before:?}"
+            );
+        }
+        before = shares;
     }
 }
 

@@ -277,7 +277,11 @@ impl Writer {
             self.refresh_view();
         }
         let has_turned = events.iter().any(|event| matches!(event, Event::Health(_)));
-        self.remember([has_turned, stepped.has_moved], now);
+        // So that no restart tells it again.
+        let has_progress = events
+            .iter()
+            .any(|event| matches!(event, Event::OverrideProgress { .. } | Event::OverrideExpired { .. }));
+        self.remember([has_turned, stepped.has_moved || has_progress], now);
         events.iter().for_each(|event| self.log_event(event));
     }
 

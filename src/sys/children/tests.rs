@@ -45,3 +45,17 @@ fn a_child_is_known_and_killed() {
     assert!(!child.wait().expect("our child").success());
     assert_eq!(process(listed.pid).filter(|now| now.started == listed.started), None);
 }
+
+/// A mark reaches what a child starts with an empty environment and in a session of its own, and
+/// this process keeps its own limit.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_mark_is_inherited() {
+    let own = mark(std::process::id());
+    let wanted = 1 << 62 | 4_711;
+    let script = "env -i setsid sh -c 'grep \"Max realtime timeout\" /proc/self/limits'";
+    let output = marked(wanted, || Command::new("sh").args(["-c", script]).output()).expect("a shell");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains(&wanted.to_string()), "{text}");
+    assert_eq!(mark(std::process::id()), own);
+}

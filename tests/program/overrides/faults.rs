@@ -107,24 +107,27 @@ fn trouble_that_comes_back_stays_an_alarm() {
     assert_eq!(process.answers(), [ONE, ONE]);
 }
 
-/// With `exit_on_fault` the first fault ends the process, not well, in its time.
+/// With `exit_on_fault` the first fault ends the process, not well, in its time; the thread of the
+/// event log is no exception.
 #[test]
 fn a_fault_may_end_the_process() {
-    let deployment = two_pops();
-    let config = std::fs::read_to_string(deployment.path("meridian.yaml")).expect("ours");
-    deployment.write("meridian.yaml", &format!("{config}exit_on_fault: on\n"));
-    let mut process = Process::start(&deployment);
-    process.fault("{\"end\":\"writer\"}");
-    let end = Instant::now() + PATIENCE;
-    let status = loop {
-        match process.child.try_wait().expect("ours") {
-            Some(status) => break status,
-            None => assert!(Instant::now() < end, "it does not end"),
-        }
-        std::thread::yield_now();
-    };
-    assert_eq!(status.code(), Some(1));
-    deployment.events(|events| events.contains("exit_on_fault"));
+    for task in ["writer", "events"] {
+        let deployment = two_pops();
+        let config = std::fs::read_to_string(deployment.path("meridian.yaml")).expect("ours");
+        deployment.write("meridian.yaml", &format!("{config}exit_on_fault: on\n"));
+        let mut process = Process::start(&deployment);
+        process.fault(&format!("{{\"end\":\"{task}\"}}"));
+        let end = Instant::now() + PATIENCE;
+        let status = loop {
+            match process.child.try_wait().expect("ours") {
+                Some(status) => break status,
+                None => assert!(Instant::now() < end, "{task}: it does not end"),
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(status.code(), Some(1), "{task}");
+        deployment.events(|events| events.contains("exit_on_fault"));
+    }
 }
 
 /// The wall clock goes forward past the end of an override and back: what is in force is what a

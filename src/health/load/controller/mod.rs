@@ -147,22 +147,28 @@ impl LoadController {
         self.advance(now);
         let Some(index) = self.flights.remove(&ticket) else { return false };
         self.land(index, now);
-        self.read(index, reading, now);
+        // Operators see the error of a reading with its feed.
+        let _ = self.read(index, reading, now);
         true
     }
 
-    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. `false`
-    /// if there is none that is pushed.
-    pub fn handle_push(&mut self, pop: &str, service: Option<&str>, value: f64, now: Moment) -> bool {
+    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. The
+    /// error says why it was not taken: one short line, or `None` if no feed there is pushed.
+    pub fn handle_push(
+        &mut self,
+        pop: &str,
+        service: Option<&str>,
+        value: f64,
+        now: Moment,
+    ) -> Result<(), Option<Arc<str>>> {
         self.advance(now);
         let is_meant = |feed: &FeedTarget| {
             matches!(feed.spec.feed, Feed::Push)
                 && feed.service.as_deref() == service
                 && self.feed_set.pops.get(usize::from(feed.pop)).is_some_and(|name| **name == *pop)
         };
-        let Some(index) = self.feed_set.feeds.iter().position(is_meant) else { return false };
-        self.read(index as u32, Ok(value), now);
-        true
+        let Some(index) = self.feed_set.feeds.iter().position(is_meant) else { return Err(None) };
+        self.read(index as u32, Ok(value), now).map_err(Some)
     }
 
     /// Sets which PoPs take clients now, in the order of the feed set, by health and overrides.
@@ -281,7 +287,7 @@ impl LoadController {
             {
                 self.flights.remove(&ticket);
                 self.land(index, now);
-                self.read(index, Err("no number in time".into()), now);
+                let _ = self.read(index, Err("no number in time".into()), now);
                 continue;
             }
             if !feed_state.is_lost && feed_state.is_stale(feed, now) {
@@ -320,24 +326,14 @@ impl LoadController {
     }
 
     /// A reading of a feed, and a step if the last one is long enough ago.
-    fn read(&mut self, index: u32, reading: Result<f64, Arc<str>>, now: Moment) {
+    /// Takes a number; the error says why there is none, or why it is not taken.
+    fn read(&mut self, index: u32, reading: Result<f64, Arc<str>>, now: Moment) -> Result<(), Arc<str>> {
         let feed_set = self.feed_set.clone();
         let feed = &feed_set.feeds[index as usize];
         let feed_state = &mut self.feed_states[index as usize];
-        let value = match reading {
-            Ok(value) if !(0.0..).contains(&value) => {
-                return feed_state.error = Some(format!("{value} is no load").into());
-            }
-            Ok(value) if value > LOAD_CAPACITIES_MAX * feed.capacity => {
-                let why = format!(
-                    "{value:e} is more than {LOAD_CAPACITIES_MAX} times the capacity: is it in another unit?"
-                );
-                return feed_state.error = Some(why.into());
-            }
-            Ok(value) => value,
-            Err(why) => return feed_state.error = Some(why),
-        };
-        feed_state.error = None;
+        let value = reading.and_then(|value| plausible(value, feed));
+        feed_state.error = value.as_ref().err().cloned();
+        let value = value?;
         let was_lost = feed_state.note(feed, value, now);
         let was_stuck = feed_state.is_stuck;
         let turn = feed_state.may_step(feed, now).then(|| feed_state.step(feed, now));
@@ -359,6 +355,7 @@ impl LoadController {
             self.tell(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &feed_set) });
         }
         self.watch(index);
+        Ok(())
     }
 
     /// Tells that cells have nowhere to go, and that they have again.
@@ -448,4 +445,16 @@ impl LoadController {
 /// A reading ends before the next is due, and within some seconds.
 fn timeout_ms(feed: &FeedTarget) -> u64 {
     u64::from(feed.spec.every_ms).clamp(1, LOAD_READING_MS_MAX)
+}
+
+/// A number that can be the load of a feed.
+fn plausible(value: f64, feed: &FeedTarget) -> Result<f64, Arc<str>> {
+    if !(0.0..).contains(&value) {
+        return Err(format!("{value} is no load").into());
+    }
+    if value > LOAD_CAPACITIES_MAX * feed.capacity {
+        let why = "is it in another unit?";
+        return Err(format!("{value:e} is more than {LOAD_CAPACITIES_MAX} times the capacity: {why}").into());
+    }
+    Ok(value)
 }

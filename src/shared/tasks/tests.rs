@@ -1,0 +1,37 @@
+//! Several runners of one task.
+
+use super::*;
+
+/// A listener that stands still, or has ended, shows however well another one does.
+#[test]
+fn no_runner_hides_behind_another() {
+    let board = TaskBoard::new(0);
+    let [first, second] = [board.enter(Task::Tcp), board.enter(Task::Tcp)];
+    first.beat(1_000);
+    second.beat(1_000);
+    let age = |now_ms| board.ages(now_ms).find(|(task, _)| *task == Task::Tcp).map(|(_, age_ms)| age_ms);
+    for now_ms in [2_000, 60_000] {
+        second.beat(now_ms);
+        assert_eq!(age(now_ms), Some(now_ms - 1_000));
+    }
+    let alarms = || board.alarms(60_000, 30_000);
+    assert_eq!(alarms(), [("the task `tcp` has not moved for 59 s".to_owned(), 59_000)]);
+    first.beat(60_000);
+    assert_eq!(alarms(), []);
+    first.ended("it has ended".to_owned(), 50_000);
+    second.ended("another has".to_owned(), 55_000);
+    second.is_well();
+    assert_eq!(alarms(), [("it has ended".to_owned(), 10_000)]);
+    assert_eq!(board.ends(Task::Tcp), 2);
+    first.is_well();
+    assert_eq!(alarms(), []);
+}
+
+/// Who asks for the runner of a task has the same one each time.
+#[test]
+fn a_task_of_one_runner_has_one_row() {
+    let board = TaskBoard::new(0);
+    board.runner(Task::Writer).beat(5);
+    board.runner(Task::Writer).beat(7);
+    assert_eq!(board.ages(7).collect::<Vec<_>>(), [(Task::Writer, 0)]);
+}
