@@ -6,8 +6,8 @@ use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
 use crate::shared::event::Event;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop};
+use crate::steer::pop_status::ALL_CELLS;
 use crate::steer::safety::{Safety, Standing, in_service, judge};
-use crate::steer::status::ALL_CELLS;
 use crate::steer::transition::Transition;
 use std::sync::Arc;
 

@@ -46,7 +46,8 @@ use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Ledger;
 use crate::steer::pop::AdminState;
-use crate::steer::status::{Share256, Status};
+use crate::steer::pop_status::Share256;
+use crate::steer::status::Status;
 use std::sync::Arc;
 
 /// The time, by both clocks.

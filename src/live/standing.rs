@@ -6,9 +6,10 @@ use crate::shared::operator_view::{Alarm, Coming, InService, OperatorView, PopVi
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::{Effective, Ledger};
 use crate::steer::pop::{AdminState, Pop, PopId};
+use crate::steer::pop_status::ALL_CELLS;
 use crate::steer::preference_list::OWN_WEIGHT;
 use crate::steer::safety::{self, Standing};
-use crate::steer::status::{ALL_CELLS, Status};
+use crate::steer::status::Status;
 use crate::steer::table::NO_SLOT;
 use std::collections::HashMap;
 use std::sync::Arc;

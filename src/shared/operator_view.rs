@@ -5,7 +5,7 @@
 
 use crate::steer::ledger::Override;
 use crate::steer::pop::AdminState;
-use crate::steer::status::Share256;
+use crate::steer::pop_status::Share256;
 use std::sync::Arc;
 
 /// Everything on show.

@@ -13,7 +13,9 @@ use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
-use meridian::testing::steer::status::{PopStatus, Shed, Status, Supposed};
+use meridian::testing::steer::pop_status::{PopStatus, Shed};
+use meridian::testing::steer::status::Status;
+use meridian::testing::steer::view::Supposed;
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
 

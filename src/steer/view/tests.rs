@@ -1,6 +1,7 @@
 //! Views of slots, as rows: addresses, what is down, the policy's threshold.
 
 use super::*;
+use crate::steer::pop::PopId;
 use crate::steer::table::SharedAddress;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
