@@ -188,7 +188,7 @@ pub mod shared {
         pub use crate::shared::event::Event;
     }
     pub mod operator_view {
-        pub use crate::shared::operator_view::PopHealth;
+        pub use crate::shared::operator_view::{InService, PopHealth, ServiceLimit};
     }
     pub mod prediction {
         pub use crate::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
@@ -245,7 +245,7 @@ pub mod steer {
         pub use crate::steer::status::Status;
     }
     pub mod table {
-        pub use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
+        pub use crate::steer::table::{NO_SLOT, PolicyTable, REDIRECT, V4, V6};
     }
     pub mod view {
         pub use crate::steer::view::Supposed;

@@ -1,5 +1,5 @@
-//! What is true of a PoP now, health apart: its state and weight, and the cells that have left it or
-//! are sent elsewhere.
+//! What is true of a PoP now, health apart: its state and weight, and the cells that have left it
+//! or are sent elsewhere.
 
 use super::pop::{AdminState, Pop, PopId};
 use crate::health::health_state::NO_HORIZON;

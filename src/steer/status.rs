@@ -6,7 +6,7 @@ use super::policy::Sharing;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{ALL_CELLS, CandidateTier, PopStatus, Shed};
 use super::table::{Families, NO_SLOT, PolicyTable, Slot};
-use super::view::{Supposed, View};
+use super::view::{Supposed, Supposing, View};
 use crate::health::health_state::{HealthState, NO_HORIZON, ReturningPool, SlotHealth};
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub struct Status {
     sheds: Box<[Shed]>,
     views: Box<[View]>,
     /// For each policy its view, and whether cells part by anything gradual.
-    policies: Box<[(u16, bool)]>,
+    policies: Box<[(u32, bool)]>,
 }
 
 impl Status {
@@ -33,7 +33,7 @@ impl Status {
     ) -> Status {
         let sheds = if sheds.iter().any(|shed| shed.share > 0) { sheds } else { Vec::new() };
         let mut views: Vec<View> = Vec::new();
-        let mut known: HashMap<(u8, usize), u16> = HashMap::new();
+        let mut known: HashMap<ViewKey<'_>, u32> = HashMap::new();
         let of_policy = |(index, policy): (usize, &PolicyTable)| {
             let held = health_state.held.binary_search_by_key(&(index as u32), |(policy, _)| *policy).ok();
             let health = held.map_or(&health_state.slots, |at| &health_state.held[at].1);
@@ -43,21 +43,20 @@ impl Status {
                 .or(held);
             let look =
                 |health: &[SlotHealth]| View::new(&pops, slots, health, &sheds, policy.up_threshold_percent);
-            let key = (policy.up_threshold_percent, same.map_or(0, |at| at + 1));
-            let returning = pools_of(health_state, index as u32);
-            let steady = undamped(health_state, index as u32, health);
-            let is_own = steady.is_some() || !returning.is_empty();
-            let health = steady.as_deref().unwrap_or(health);
-            let view = if !is_own {
-                *known.entry(key).or_insert_with(|| {
-                    views.push(look(health));
-                    (views.len() - 1) as u16
-                })
-            } else {
-                // What one policy alone sees.
-                views.push(look(health).with_returning(health, returning, look));
-                (views.len() - 1) as u16
+            let (undamped, returning) =
+                (undamped(health_state, index as u32), pools_of(health_state, index as u32));
+            let key = ViewKey {
+                threshold_percent: policy.up_threshold_percent,
+                held: same,
+                undamped,
+                returning: returning.iter().map(PoolKey::of).collect(),
             };
+            let view = *known.entry(key).or_insert_with(|| {
+                let steady = (!undamped.is_empty()).then(|| steady(health, undamped));
+                let health = steady.as_deref().unwrap_or(health);
+                views.push(look(health).with_returning(health, returning, look));
+                (views.len() - 1) as u32
+            });
             let mut members =
                 policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
             let parts = members.any(|pop| {
@@ -80,18 +79,14 @@ impl Status {
             if *what == Supposed::Drain {
                 is.state = AdminState::Drain;
             }
-            let is = *is;
-            let all = status.views.iter().flat_map(|view| view.slots.iter());
+            let all = status.views.iter().flat_map(|view| view.slots());
             let last = all.map(|slot| slot.went_down).max();
-            for view in &mut status.views {
-                let of_pop = slots.iter().enumerate().filter(|(_, slot)| slot.pop == *pop);
-                for (index, slot) in of_pop {
-                    let Some(seen) = view.slots.get_mut(index) else { continue };
-                    let sheds = self.sheds.get(index).is_some_and(|shed| shed.share > 0);
-                    *seen = seen.supposing(*what, slot, &is, sheds, last.unwrap_or(0) + 1);
-                }
-            }
+            let (pops, sheds) = (&status.pops, &self.sheds);
+            let supposing = Supposing { what: *what, slots, pops, sheds, fell: last.unwrap_or(0) + 1 };
+            status.views.iter_mut().for_each(|view| view.suppose(*pop, &supposing));
         }
+        // Only now, because a pool is back or down by all that is supposed of it.
+        status.views.iter_mut().for_each(|view| view.end_returns(supposed, slots, &status.pops));
         status
     }
 
@@ -120,7 +115,7 @@ impl Status {
     /// What a policy sees, by its index.
     #[inline]
     pub fn view(&self, policy: u32) -> &View {
-        &self.views[usize::from(self.policies[policy as usize].0)]
+        &self.views[self.policies[policy as usize].0 as usize]
     }
 
     /// Whether the cell of a client has a say in what a policy answers: always, or now because
@@ -134,11 +129,11 @@ impl Status {
     #[inline(always)]
     pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
         let (view, parts) = self.policies[index as usize];
-        (&self.views[usize::from(view)], policy.by_cell || (parts && policy.share == Sharing::Sticky))
+        (&self.views[view as usize], policy.by_cell || (parts && policy.share == Sharing::Sticky))
     }
 
     /// All views, and which each policy has.
-    pub(crate) fn views(&self) -> (&[View], impl Iterator<Item = u16> + '_) {
+    pub(crate) fn views(&self) -> (&[View], impl Iterator<Item = u32> + '_) {
         (&self.views, self.policies.iter().map(|(view, _)| *view))
     }
 
@@ -171,16 +166,47 @@ impl Status {
     }
 }
 
-/// What a policy sees that has more damped PoPs than its share.
-fn undamped(health_state: &HealthState, policy: u32, health: &[SlotHealth]) -> Option<Vec<SlotHealth>> {
-    let at = health_state.undamped.binary_search_by_key(&policy, |(policy, _)| *policy).ok()?;
+/// All that a view is made of, PoPs and load apart: where it is equal, views are.
+#[derive(PartialEq, Eq, Hash)]
+struct ViewKey<'h> {
+    threshold_percent: u8,
+    /// Index of the first hold with the same slots.
+    held: Option<usize>,
+    /// Slots whose damping is ignored.
+    undamped: &'h [u32],
+    /// Pools on their way back.
+    returning: Vec<PoolKey<'h>>,
+}
+
+/// A pool on its way back, whichever policy has it.
+#[derive(PartialEq, Eq, Hash)]
+struct PoolKey<'h> {
+    pool: u16,
+    share_percent: u8,
+    slots: &'h [(u32, u32)],
+}
+
+impl PoolKey<'_> {
+    fn of(pool: &ReturningPool) -> PoolKey<'_> {
+        PoolKey { pool: pool.pool, share_percent: pool.share_percent, slots: &pool.slots }
+    }
+}
+
+/// Slots whose damping a policy ignores, because more of its PoPs are damped than its share.
+fn undamped(health_state: &HealthState, policy: u32) -> &[u32] {
+    let at = health_state.undamped.binary_search_by_key(&policy, |(policy, _)| *policy);
+    at.map_or(&[], |at| &health_state.undamped[at].1)
+}
+
+/// Health in which some slots are not damped.
+fn steady(health: &[SlotHealth], undamped: &[u32]) -> Vec<SlotHealth> {
     let mut health = health.to_vec();
-    for slot in &health_state.undamped[at].1 {
+    for slot in undamped {
         if let Some(slot) = health.get_mut(*slot as usize) {
             (slot.damped_v4, slot.damped_v6) = (0, 0);
         }
     }
-    Some(health)
+    health
 }
 
 /// Pools of a policy on their way back.
@@ -190,3 +216,6 @@ fn pools_of(health_state: &HealthState, policy: u32) -> &[ReturningPool] {
         (all.partition_point(|pool| pool.policy < policy), all.partition_point(|pool| pool.policy <= policy));
     &all[from..to]
 }
+
+#[cfg(test)]
+mod tests;

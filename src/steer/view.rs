@@ -3,11 +3,12 @@
 //! Two policies see different things where they ask for different shares of a PoP's addresses, or
 //! where the panic guard holds one of them to what was before.
 
-use super::pop::AdminState;
+use super::pop::{AdminState, PopId};
 use super::pop_status::{CandidateTier, PopStatus, Shed};
 use super::preference_list::{AllDown, PoolNumber, PreferenceList};
 use super::table::{Families, Slot, V4, V6};
 use crate::health::health_state::{NO_HORIZON, ReturningPool, SlotHealth};
+use crate::health::way_back::Census;
 
 /// A slot as a policy sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,11 +39,23 @@ pub struct SlotView {
 /// What a policy sees of all slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// In the order of slots.
-    pub(super) slots: Box<[SlotView]>,
-    /// Of each pool on its way back from all down: what its preference lists see. Where there is
-    /// one, no slot is unconditional, because the preference list decides what is seen.
-    returning: Box<[(PoolNumber, View)]>,
+    slots: Box<[SlotView]>,
+    /// Pools on their way back from all down. Where there is one, no slot is unconditional, because
+    /// the preference list decides what is seen.
+    returning: Box<[ReturningView]>,
+}
+
+/// What preference lists see whose pool is on its way back from all down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReturningView {
+    /// The pool.
+    pub(crate) pool: PoolNumber,
+    /// All slots, those of the pool wholly down.
+    pub(crate) view: View,
+    /// Slots of the pool.
+    members: Box<[u32]>,
+    /// Share of the pool's PoPs, in per cent, past which it is back.
+    share_percent: u8,
 }
 
 impl View {
@@ -73,16 +86,23 @@ impl View {
     }
 
     /// What a preference list sees: that of its pool where the pool is on its way back and the list
-    /// says what to answer when all is down. An error or a denial ends with the first that is back.
+    /// goes on as if all were down.
     pub fn of(&self, preference_list: &PreferenceList) -> &View {
-        let goes_on =
-            matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_));
-        let mut pools = self.returning.iter().filter(|_| goes_on);
-        pools.find(|(pool, _)| *pool == preference_list.pool).map_or(self, |(_, view)| view)
+        let mut pools = self.returning.iter().filter(|_| goes_on(preference_list));
+        pools.find(|returning| returning.pool == preference_list.pool).map_or(self, |it| &it.view)
+    }
+
+    /// Whether some of these preference lists show a slot as down, whatever its probes say, because
+    /// its pool is on its way back.
+    pub(crate) fn is_withheld(&self, slot: u32, preference_lists: &[PreferenceList]) -> bool {
+        let pools = self.returning.iter().filter(|returning| returning.members.contains(&slot));
+        pools
+            .map(|returning| returning.pool)
+            .any(|pool| preference_lists.iter().any(|list| list.pool == pool && goes_on(list)))
     }
 
     /// What the preference lists of pools on their way back see.
-    pub(crate) fn returning(&self) -> &[(PoolNumber, View)] {
+    pub(crate) fn returning(&self) -> &[ReturningView] {
         &self.returning
     }
 
@@ -113,7 +133,12 @@ impl View {
                     *slot = SlotHealth::returning(*went_down);
                 }
             }
-            (PoolNumber(pool.pool), look(&health))
+            ReturningView {
+                pool: PoolNumber(pool.pool),
+                view: look(&health),
+                members: pool.slots.iter().map(|(slot, _)| *slot).collect(),
+                share_percent: pool.share_percent,
+            }
         };
         if returning.is_empty() {
             return self;
@@ -121,6 +146,51 @@ impl View {
         self.returning = returning.iter().map(of_pool).collect();
         self.slots.iter_mut().for_each(|slot| slot.unconditional = 0);
         self
+    }
+
+    /// Supposes something of a PoP. A pool that returns shows its PoPs as down whatever probes say
+    /// of them.
+    pub(super) fn suppose(&mut self, pop: PopId, supposing: &Supposing<'_>) {
+        let Supposing { what, slots, pops, sheds, fell } = *supposing;
+        let Some(is) = pops.get(usize::from(pop.0)) else { return };
+        for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.pop == pop) {
+            let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
+            let others =
+                self.returning.iter_mut().filter(|returning| !returning.members.contains(&(index as u32)));
+            let views = others.map(|returning| &mut returning.view.slots).chain([&mut self.slots]);
+            for seen in views.filter_map(|seen| seen.get_mut(index)) {
+                *seen = seen.supposing(what, slot, is, sheds, fell);
+            }
+        }
+    }
+
+    /// Ends the way back of each pool with one of some PoPs whose PoPs are now all down, or enough.
+    pub(super) fn end_returns(&mut self, of: &[(PopId, Supposed)], slots: &[Slot], pops: &[PopStatus]) {
+        let is_of = |slot: &u32| {
+            let slot = slots.get(*slot as usize);
+            slot.is_some_and(|slot| of.iter().any(|(pop, _)| *pop == slot.pop))
+        };
+        let goes_on = |returning: &&ReturningView| {
+            !returning.members.iter().any(is_of) || self.still_returns(returning, slots, pops)
+        };
+        self.returning = self.returning.iter().filter(goes_on).cloned().collect();
+    }
+
+    /// Whether the PoPs of a pool that returns are neither all down nor enough, as this view has
+    /// them.
+    fn still_returns(&self, returning: &ReturningView, slots: &[Slot], pops: &[PopStatus]) -> bool {
+        let mut census = Census::default();
+        for index in returning.members.iter().map(|slot| *slot as usize) {
+            let (Some(slot), Some(seen)) = (slots.get(index), self.slots.get(index)) else { continue };
+            let is_up = seen.last_resort | seen.awaited != 0;
+            match pops.get(usize::from(slot.pop.0)).map_or(AdminState::Auto, |pop| pop.state) {
+                AdminState::Auto => census.add(is_up),
+                AdminState::Up => census.is_served = true,
+                AdminState::Drain => census.is_served |= is_up,
+                AdminState::Down => {}
+            }
+        }
+        census.up > 0 && !census.is_back(returning.share_percent)
     }
 }
 
@@ -229,6 +299,27 @@ impl SlotView {
             CandidateTier::LastResort => self.last_resort,
         }
     }
+}
+
+/// Whether a preference list whose pool is on its way back goes on as if all were down: it says
+/// what to answer then. An error or a denial ends with the first PoP that is back.
+fn goes_on(preference_list: &PreferenceList) -> bool {
+    matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_))
+}
+
+/// A supposition, and the status that it is laid over.
+#[derive(Clone, Copy)]
+pub(super) struct Supposing<'s> {
+    /// What is supposed.
+    pub(super) what: Supposed,
+    /// All slots.
+    pub(super) slots: &'s [Slot],
+    /// All PoPs, as they are supposed to be.
+    pub(super) pops: &'s [PopStatus],
+    /// What each slot sheds; empty while nothing is shed anywhere.
+    pub(super) sheds: &'s [Shed],
+    /// Number of the fall of what is supposed to be down: the last one.
+    pub(super) fell: u32,
 }
 
 /// What is supposed of a PoP, in place of what is so.
