@@ -14,7 +14,8 @@ use meridian::testing::health::targets::{
     Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet,
 };
 use meridian::testing::shared::published::Published;
-use meridian::testing::steer::status::{PopStatus, Status};
+use meridian::testing::steer::pop_status::PopStatus;
+use meridian::testing::steer::status::Status;
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

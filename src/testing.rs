@@ -188,7 +188,7 @@ pub mod shared {
         pub use crate::shared::event::Event;
     }
     pub mod operator_view {
-        pub use crate::shared::operator_view::PopHealth;
+        pub use crate::shared::operator_view::{InService, PopHealth, ServiceLimit};
     }
     pub mod prediction {
         pub use crate::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
@@ -238,13 +238,17 @@ pub mod steer {
     pub mod rendezvous {
         pub use crate::steer::rendezvous::{Score, cell_key};
     }
+    pub mod pop_status {
+        pub use crate::steer::pop_status::{ALL_CELLS, CandidateTier, PopStatus, Share256, Shed};
+    }
     pub mod status {
-        pub use crate::steer::status::{
-            ALL_CELLS, CandidateTier, PopStatus, Share256, Shed, Status, Supposed,
-        };
+        pub use crate::steer::status::Status;
     }
     pub mod table {
-        pub use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
+        pub use crate::steer::table::{NO_SLOT, PolicyTable, REDIRECT, V4, V6};
+    }
+    pub mod view {
+        pub use crate::steer::view::Supposed;
     }
 }
 pub mod sys {

@@ -12,7 +12,7 @@ use crate::geo::prefix::Prefix;
 use crate::reload::prepare;
 use crate::rfc3339;
 use crate::snapshot::{Snapshot, compile};
-use crate::steer::status::Supposed;
+use crate::steer::view::Supposed;
 use crate::sys::clock::epoch_secs;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;

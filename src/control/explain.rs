@@ -6,7 +6,7 @@ use crate::explain::{self, ExplainQuery};
 use crate::geo::prefix::Prefix;
 use crate::limits::{DATABASE_OCTETS_MAX, SELECTORS_MAX};
 use crate::rfc3339;
-use crate::steer::status::Supposed;
+use crate::steer::view::Supposed;
 use crate::sys::clock::epoch_secs;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;

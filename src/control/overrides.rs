@@ -81,6 +81,7 @@ fn pop_json(pop: &PopView) -> Value {
         "health": pop.health.word(),
         "flaps": pop.targets.iter().any(|target| target.damped_secs.is_some()),
         "in_service": pop.in_service.word(),
+        "in_service_why": pop.in_service_why.map(|why| why.word()),
         "since": rfc3339::date_time(pop.since_epoch_secs),
         "coming": pop.coming.iter().map(coming_json).collect::<Vec<_>>(),
         "breaks": pop.breaks,

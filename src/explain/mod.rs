@@ -19,7 +19,7 @@ use crate::rfc3339;
 use crate::shared::operator_view::OperatorView;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::PopId;
-use crate::steer::status::Supposed;
+use crate::steer::view::Supposed;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use places::Places;

@@ -3,7 +3,7 @@
 use crate::rfc3339;
 use crate::shared::operator_view::{FeedView, PopHealth, PopView, TargetView};
 use crate::steer::ledger::Override;
-use crate::steer::status::ALL_CELLS;
+use crate::steer::pop_status::ALL_CELLS;
 
 /// Targets told of one PoP; `pop show` has all.
 const TARGETS_TOLD: usize = 3;

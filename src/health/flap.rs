@@ -84,6 +84,16 @@ impl Flap {
         self.end(now)
     }
 
+    /// Goes on under other limits (a reload, a restart). Where they are off, the time of a damping
+    /// is over, and nothing else is known.
+    pub(crate) fn adapt(&mut self, limits: FlapLimits) {
+        if limits.turns > 0 {
+            return;
+        }
+        let damping = self.damping.map(|damping| Damping { until_ms: damping.since_ms, ..damping });
+        *self = Flap { damping, ..Flap::default() };
+    }
+
     /// An operator has decided: turns until now say nothing any more.
     pub(crate) fn clear(&mut self, now: Moment) -> Option<FlapChange> {
         let change = self.end(now);

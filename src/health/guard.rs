@@ -242,6 +242,11 @@ impl Guard {
         self.members[member].is_down
     }
 
+    /// Whether a member fell, and is still down.
+    pub(crate) fn has_fallen(&self, member: usize) -> bool {
+        self.members[member].fell.is_some()
+    }
+
     /// A member's part, for [`Guard::take_over`].
     pub(crate) fn member(&self, member: usize) -> Member {
         self.members[member]

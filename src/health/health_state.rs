@@ -95,6 +95,8 @@ pub struct ReturningPool {
     pub policy: u32,
     /// Its number in the policy.
     pub pool: u16,
+    /// Share of its PoPs, in per cent, past which it is back.
+    pub share_percent: u8,
     /// Its slots, each with the order in which it went down when all were down
     /// ([`SlotHealth::went_down`]).
     pub slots: Vec<(u32, u32)>,

@@ -24,6 +24,8 @@ pub struct SavedHealth {
     pub(crate) returns: Vec<SavedReturn>,
     /// Targets that have turned.
     pub(crate) flaps: Vec<SavedFlap>,
+    /// PoPs that are spared the damping of a target.
+    pub(crate) spared: Vec<SavedSpared>,
 }
 
 impl SavedHealth {
@@ -35,6 +37,7 @@ impl SavedHealth {
             .chain(self.holds.iter().flat_map(SavedHold::to_lines))
             .chain(self.returns.iter().flat_map(SavedReturn::to_lines))
             .chain(self.flaps.iter().map(SavedFlap::to_line))
+            .chain(self.spared.iter().map(SavedSpared::to_line))
             .collect()
     }
 
@@ -46,6 +49,8 @@ impl SavedHealth {
                 kept.holds.push(hold);
             } else if let Some(flap) = SavedFlap::from_line(line) {
                 kept.flaps.push(flap);
+            } else if let Some(spared) = SavedSpared::from_line(line) {
+                kept.spared.push(spared);
             } else if let Some(way_back) = SavedReturn::from_line(line) {
                 kept.returns.push(way_back);
             } else if let Some(slot) = SavedSlot::from_line(line) {
@@ -218,6 +223,26 @@ impl SavedFlap {
         let turns = words.next()?.split(',').filter(|turn| !turn.is_empty()).map(|turn| turn.parse().ok());
         let turns = turns.take(usize::from(u8::MAX)).collect::<Option<Vec<u64>>>()?;
         Some(SavedFlap { key: words.next()?.into(), level, ended, damped, turns })
+    }
+}
+
+/// A PoP that is spared the damping of a target, because an operator has decided about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SavedSpared {
+    /// The PoP.
+    pub(crate) pop: Arc<str>,
+    /// [`super::targets::Target::key`].
+    pub(crate) key: Arc<str>,
+}
+
+impl SavedSpared {
+    fn to_line(&self) -> String {
+        format!("spared {} {}", self.pop, self.key)
+    }
+
+    fn from_line(line: &str) -> Option<SavedSpared> {
+        let (pop, key) = line.strip_prefix("spared ")?.split_once(' ')?;
+        Some(SavedSpared { pop: pop.into(), key: key.into() })
     }
 }
 

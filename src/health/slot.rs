@@ -3,6 +3,7 @@
 use super::health_state::{NO_HORIZON, SlotHealth, Verdict};
 use super::spec::Need;
 use super::targets::{Formula, SlotTargets};
+use std::collections::BTreeSet;
 
 /// What a slot must know of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +26,12 @@ pub(crate) struct TargetReading {
 /// A family whose addresses all wait for their first result takes no clients: alone in its slot, it
 /// makes the slot awaited; beside a family that is known, it counts as down. One awaited address
 /// among known ones counts as up: to add an address must not take a PoP below its threshold.
+///
+/// The PoP of the slot is spared the damping of some targets.
 pub(crate) fn judge(
     target_set: &SlotTargets,
     readings: &[TargetReading],
+    spared: &BTreeSet<u32>,
     up_threshold_percent: u8,
 ) -> (SlotHealth, Option<i64>) {
     let mut slot = SlotHealth::default();
@@ -40,8 +44,8 @@ pub(crate) fn judge(
         false => down,
     };
     (slot.down_v4, slot.down_v6) = (mask(v4, &target_set.v4), mask(v6, &target_set.v6));
-    slot.damped_v4 = damped(&target_set.v4, readings, slot.down_v4);
-    slot.damped_v6 = damped(&target_set.v6, readings, slot.down_v6);
+    slot.damped_v4 = damped(&target_set.v4, readings, spared, slot.down_v4);
+    slot.damped_v6 = damped(&target_set.v6, readings, spared, slot.down_v6);
     let is_down = !slot.is_awaited && is_down(target_set, &slot, up_threshold_percent);
     let mut since = i64::MIN;
     target_set.v4.iter().chain(&target_set.v6).for_each(|formula| {
@@ -56,15 +60,17 @@ pub(crate) fn judge(
 }
 
 /// Addresses that are up only by targets that are damped.
-pub(crate) fn damped(formulas: &[Formula], readings: &[TargetReading], down: u64) -> u64 {
+fn damped(formulas: &[Formula], readings: &[TargetReading], spared: &BTreeSet<u32>, down: u64) -> u64 {
+    let is_target_damped =
+        |index: u32| readings[index as usize].damped_since_ms.is_some() && !spared.contains(&index);
+    let without = |index: u32| match is_target_damped(index) {
+        true => Verdict::Down,
+        false => readings[index as usize].verdict,
+    };
     let mut damped = 0;
     for (formula, bit) in formulas.iter().zip(0..64) {
         let mut is_damped = false;
-        formula.visit(&mut |index| is_damped |= readings[index as usize].damped_since_ms.is_some());
-        let without = |index: u32| match readings[index as usize] {
-            TargetReading { damped_since_ms: Some(_), .. } => Verdict::Down,
-            reading => reading.verdict,
-        };
+        formula.visit(&mut |index| is_damped |= is_target_damped(index));
         if is_damped && down >> bit & 1 == 0 && verdict_by(formula, &without) == Verdict::Down {
             damped |= 1 << bit;
         }
@@ -148,12 +154,18 @@ pub(crate) fn is_damped(target_set: &SlotTargets, slot: &SlotHealth, up_threshol
         && is_down(target_set, &without, up_threshold_percent)
 }
 
-/// Since when the first of its targets is damped.
-pub(crate) fn damped_since_ms(target_set: &SlotTargets, readings: &[TargetReading]) -> Option<i64> {
+/// Since when the first of its targets is damped, without those that its PoP is spared.
+pub(crate) fn damped_since_ms(
+    target_set: &SlotTargets,
+    readings: &[TargetReading],
+    spared: &BTreeSet<u32>,
+) -> Option<i64> {
     let mut since = None;
     for formula in target_set.v4.iter().chain(&target_set.v6) {
         formula.visit(&mut |index| {
-            since = since.into_iter().chain(readings[index as usize].damped_since_ms).min();
+            if !spared.contains(&index) {
+                since = since.into_iter().chain(readings[index as usize].damped_since_ms).min();
+            }
         });
     }
     since

@@ -15,6 +15,9 @@
 //! as though all of it were still down, where the policy then answers something (`as_if_up`,
 //! `last_good`, a CNAME). Three PoPs at least must count: in a smaller pool the first PoP is
 //! enough. While the panic guard holds the policy, nothing begins: the PoPs serve as before anyway.
+//! Where the hold then settles because PoPs came back, a pool whose fallen PoPs are within the
+//! guard's share is back: it was never served as all down. Where the time of the hold is over, the
+//! pool returns.
 
 use super::Moment;
 use super::spec::PanicGuard;
@@ -46,8 +49,21 @@ pub(crate) struct Census {
     pub(crate) of: u32,
     /// PoPs that count and are not down.
     pub(crate) up: u32,
+    /// PoPs that count and that the panic guard has seen fall.
+    pub(crate) fallen: u32,
     /// A PoP serves by an operator's decision.
     pub(crate) is_served: bool,
+}
+
+/// What the panic guard of the pool's policy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GuardState {
+    /// It holds nothing.
+    Idle,
+    /// It holds the policy.
+    Holding,
+    /// Its hold ended at this moment, because the share is no longer exceeded.
+    Settled,
 }
 
 /// What a census came to.
@@ -65,23 +81,46 @@ pub(crate) enum WayBackChange {
     },
 }
 
+impl Census {
+    /// Adds a PoP about which no operator has decided.
+    pub(crate) fn add(&mut self, is_up: bool) {
+        self.of += 1;
+        self.up += u32::from(is_up);
+    }
+
+    /// Whether the PoPs that are up are enough for clients to be answered by verdicts.
+    pub(crate) fn is_back(&self, share_percent: u8) -> bool {
+        let share = u64::from(share_percent);
+        self.is_served || share >= 100 || u64::from(self.up) * 100 > u64::from(self.of) * share
+    }
+
+    /// Whether so few PoPs are left of those that fell together that no guard would hold for them.
+    fn has_settled(&self, share_percent: u8) -> bool {
+        u64::from(self.fallen) * 100 <= u64::from(self.of) * u64::from(share_percent)
+    }
+}
+
 impl WayBack {
     /// Nothing is down. `probe_ms` is `up_after` times `every` of the pool's slowest probe.
     pub(crate) fn new(rule: PanicGuard, probe_ms: u64) -> WayBack {
         WayBack { rule, probe_ms, state: State::Open }
     }
 
-    /// Judges a pool. `is_held`: the panic guard holds its policy.
-    pub(crate) fn judge(&mut self, census: Census, is_held: bool, now: Moment) -> Option<WayBackChange> {
+    /// Judges a pool.
+    pub(crate) fn judge(&mut self, census: Census, guard: GuardState, now: Moment) -> Option<WayBackChange> {
         let is_all_down = census.of >= COUNTING_MIN && census.up == 0 && !census.is_served;
+        let share_percent = self.rule.share_percent;
         let next = match self.state {
             _ if is_all_down => State::AllDown,
             State::Open => State::Open,
-            _ if self.is_back(census) => State::Open,
+            _ if census.is_back(share_percent) => State::Open,
             // A decision leaves fewer to count, all of them down: a small pool believes its probes.
             State::AllDown if census.of < COUNTING_MIN => State::Open,
             State::Returning(_) if census.up == 0 => State::Open,
-            State::AllDown if is_held => State::AllDown,
+            State::AllDown if guard == GuardState::Holding => State::AllDown,
+            State::AllDown if guard == GuardState::Settled && census.has_settled(share_percent) => {
+                State::Open
+            }
             State::AllDown => State::Returning(now.clock_ms()),
             State::Returning(_) if self.next_wake().is_some_and(|end| end <= now) => State::Open,
             State::Returning(since_ms) => State::Returning(since_ms),
@@ -97,10 +136,9 @@ impl WayBack {
         }
     }
 
-    /// Whether the PoPs that are up suffice.
-    fn is_back(&self, census: Census) -> bool {
-        let share = u64::from(self.rule.share_percent);
-        census.is_served || share >= 100 || u64::from(census.up) * 100 > u64::from(census.of) * share
+    /// Share of the pool's PoPs, in per cent, past which it is back.
+    pub(crate) fn share_percent(&self) -> u8 {
+        self.rule.share_percent
     }
 
     /// The longest time, in milliseconds.

@@ -6,8 +6,8 @@ use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
 use crate::shared::event::Event;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
 use crate::steer::pop::{AdminState, Pop};
+use crate::steer::pop_status::ALL_CELLS;
 use crate::steer::safety::{Safety, Standing, in_service, judge};
-use crate::steer::status::ALL_CELLS;
 use crate::steer::transition::Transition;
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ pub(crate) struct Ground<'g> {
     pub(crate) pops: &'g [Pop],
     /// The safety rules.
     pub(crate) safety: &'g Safety,
-    /// Which PoPs probes call down, in order.
-    pub(crate) is_down: &'g [bool],
+    /// Which PoPs take no regular clients by their probes, in order.
+    pub(crate) is_off: &'g [bool],
     /// The ledger could not be read, and nobody has acknowledged it.
     pub(crate) is_damaged: bool,
 }
@@ -93,7 +93,7 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
     }
     // Whatever takes a PoP out of service is judged as done, also where it has only begun or is
     // planned: two slow drains must not pass one by one.
-    let serves = |ledger: &Ledger| in_service(&ledger.all_taken_out().effective(pops, now), ground.is_down);
+    let serves = |ledger: &Ledger| in_service(&ledger.all_taken_out().effective(pops, now), ground.is_off);
     let (served, will_serve) = (serves(ledger), serves(&draft.ledger));
     let standing = |serves| Standing { rules: ground.safety.in_force(now), pops, serves };
     let broken: Vec<String> = judge(Some(&standing(&served[..])), &standing(&will_serve[..]))

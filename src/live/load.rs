@@ -14,7 +14,7 @@ use crate::shared::operator_view::Alarm;
 use crate::shared::prediction::{MeasuredLoad, MeasuredLoads};
 use crate::snapshot::Snapshot;
 use crate::steer::pop::Pop;
-use crate::steer::status::{Share256, Shed};
+use crate::steer::pop_status::{Share256, Shed};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ use self::draft::{Draft, Ground};
 use self::health::LiveHealth;
 use self::load::LiveLoad;
 use self::overrides::{Overrides, ahead_secs};
-use self::service::{Service, up_by_probes};
+use self::service::{Service, off_by_probes};
 use self::standing::Since;
 use crate::health::Moment;
 use crate::health::health_state::HealthState;
@@ -46,7 +46,8 @@ use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Ledger;
 use crate::steer::pop::AdminState;
-use crate::steer::status::{Share256, Status};
+use crate::steer::pop_status::Share256;
+use crate::steer::status::Status;
 use std::sync::Arc;
 
 /// The time, by both clocks.
@@ -243,12 +244,12 @@ impl LiveState {
     /// Looks at an override without doing it. `is_damaged`: the ledger could not be read, and
     /// nobody has acknowledged it.
     pub fn draft(&self, change: &OverrideChange, is_damaged: bool, now: Now) -> Draft {
-        let is_down = self.is_down();
+        let is_off = self.is_off();
         let ground = Ground {
             ledger: self.overrides.ledger(),
             pops: &self.snapshot.pops,
             safety: &self.snapshot.safety,
-            is_down: &is_down,
+            is_off: &is_off,
             is_damaged,
         };
         draft::draft(&ground, change, now.epoch_secs)
@@ -279,9 +280,9 @@ impl LiveState {
         &self.health.monitor
     }
 
-    /// Which PoPs probes call down, in order.
-    pub(crate) fn is_down(&self) -> Vec<bool> {
-        up_by_probes(&self.snapshot, &self.health.health_state).iter().map(|is_up| !is_up).collect()
+    /// Which PoPs take no regular clients by their probes, in order: down, or flapping.
+    pub(crate) fn is_off(&self) -> Vec<bool> {
+        off_by_probes(&self.snapshot, &self.health.health_state)
     }
 
     /// The snapshot that is followed, as its files have it.

@@ -1,7 +1,8 @@
-//! Who is up, and who is in service: what load and ramps hear, what safety rules are held against,
-//! and what operators see.
+//! Which PoPs are up, and which are in service: what load and ramps hear, what safety rules are
+//! held against, and what operators see.
 
 use crate::health::health_state::{HealthState, SlotHealth};
+use crate::health::slot;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Effective;
 use crate::steer::pop::AdminState;
@@ -10,21 +11,54 @@ use crate::steer::safety::in_service;
 /// The PoPs of a snapshot, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
-    /// Who is up: by probes, held up by the guard of a policy, or forced up. Who never was down has
-    /// nothing to come back from.
+    /// Which are up: by probes, held up by the guard of a policy, or forced up. One that flaps is
+    /// up, so it does not ramp each time that it is calm again.
     pub is_up: Vec<bool>,
-    /// Who takes regular clients, by [`in_service`].
+    /// Which take regular clients, by [`in_service`].
     pub serves: Vec<bool>,
 }
 
 impl Service {
-    /// By what probes and hands say.
+    /// By what probes and overrides say.
     pub(crate) fn new(snapshot: &Snapshot, health_state: &HealthState, states: &[Effective]) -> Service {
         let mut is_up = up_by_probes(snapshot, health_state);
-        let is_down: Vec<bool> = is_up.iter().map(|is_up| !is_up).collect();
         is_up.iter_mut().zip(states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
-        Service { serves: in_service(states, &is_down), is_up }
+        Service { serves: in_service(states, &off_by_probes(snapshot, health_state)), is_up }
     }
+}
+
+/// Which PoPs take no regular clients, as far as probes go: those that are down, and those that are
+/// damped in every policy that could answer them. Load must not count them as room, because shed
+/// cells only go to regular candidates.
+pub(crate) fn off_by_probes(snapshot: &Snapshot, health_state: &HealthState) -> Vec<bool> {
+    let is_up = up_by_probes(snapshot, health_state);
+    is_up.iter().zip(damped(snapshot, health_state)).map(|(is_up, is_damped)| !is_up || is_damped).collect()
+}
+
+/// Which PoPs are a last resort in every policy in which they are up, because their targets flap.
+fn damped(snapshot: &Snapshot, health_state: &HealthState) -> Vec<bool> {
+    let (mut is_damped, mut is_regular) =
+        (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
+    if health_state.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
+        return is_damped;
+    }
+    let target_set = &snapshot.target_set;
+    for (policy, number) in target_set.policies.iter().zip(0u32..) {
+        let held = health_state.held.binary_search_by_key(&number, |(policy, _)| *policy);
+        let health = held.map_or(&health_state.slots, |at| &health_state.held[at].1);
+        let undamped = health_state.undamped.binary_search_by_key(&number, |(policy, _)| *policy);
+        let undamped = undamped.map_or(&[][..], |at| &health_state.undamped[at].1);
+        for (pop, index) in &policy.members {
+            let (pop, slot) = (usize::from(*pop), &target_set.slots[*index as usize]);
+            let Some(is) = health.get(*index as usize) else { continue };
+            if slot::is_damped(slot, is, policy.up_threshold_percent) && !undamped.contains(index) {
+                is_damped[pop] = true;
+            } else {
+                is_regular[pop] |= !slot::is_down(slot, is, policy.up_threshold_percent);
+            }
+        }
+    }
+    is_damped.iter().zip(&is_regular).map(|(is_damped, is_regular)| *is_damped && !is_regular).collect()
 }
 
 /// Which PoPs some policy can answer, as far as probes go: the guard of a policy may hold up who is

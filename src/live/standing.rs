@@ -2,13 +2,14 @@
 //! when, what the ledger has in store for it, and safety rules that overrides keep broken.
 
 use crate::health::health_state::Verdict;
-use crate::shared::operator_view::{Alarm, Coming, InService, OperatorView, PopView};
+use crate::shared::operator_view::{Alarm, Coming, InService, OperatorView, PopView, ServiceLimit};
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::{Effective, Ledger};
 use crate::steer::pop::{AdminState, Pop, PopId};
+use crate::steer::pop_status::ALL_CELLS;
 use crate::steer::preference_list::OWN_WEIGHT;
 use crate::steer::safety::{self, Standing};
-use crate::steer::status::{ALL_CELLS, Status};
+use crate::steer::status::Status;
 use crate::steer::table::NO_SLOT;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,8 +35,8 @@ pub(crate) struct Ground<'g> {
     pub(crate) snapshot: &'g Snapshot,
     /// The status that live state comes to.
     pub(crate) status: &'g Status,
-    /// Which PoPs probes call down, in order.
-    pub(crate) is_down: &'g [bool],
+    /// Which PoPs take no regular clients by their probes, in order.
+    pub(crate) is_off: &'g [bool],
 }
 
 impl Since {
@@ -44,8 +45,9 @@ impl Since {
         let Ground { ledger, snapshot, status, .. } = *ground;
         let mut pops = HashMap::new();
         let in_service = in_service(snapshot, status);
-        for ((shown, pop), is) in operator_view.pops.iter_mut().zip(snapshot.pops.iter()).zip(in_service) {
-            shown.in_service = is;
+        let shown = operator_view.pops.iter_mut().zip(snapshot.pops.iter());
+        for ((shown, pop), (is, why)) in shown.zip(in_service) {
+            (shown.in_service, shown.in_service_why) = (is, why);
             shown.since_epoch_secs = match self.pops.get(&shown.name) {
                 Some((before, since)) if *before == is => *since,
                 Some(_) => now,
@@ -62,7 +64,7 @@ impl Since {
     /// of service: broken by force, or held when they were set. It stands for as long as that is
     /// so.
     fn broken(&mut self, operator_view: &mut OperatorView, ground: &Ground<'_>, now: u64) {
-        let (before, Ground { ledger, snapshot, is_down, .. }) = (std::mem::take(&mut self.rules), *ground);
+        let (before, Ground { ledger, snapshot, is_off, .. }) = (std::mem::take(&mut self.rules), *ground);
         let rules = snapshot.safety.in_force(now);
         if rules.is_empty() || ledger.entries().is_empty() {
             return;
@@ -72,7 +74,7 @@ impl Since {
             let is = states.get(usize::from(pop.0));
             is.is_some_and(|is| is.is_off() && (is.state_by.is_some() || is.weight_by.is_some()))
         };
-        let serves = safety::in_service(&states, is_down);
+        let serves = safety::in_service(&states, is_off);
         let standing = Standing { rules, pops: &snapshot.pops, serves: &serves };
         for (rule, broken, _) in safety::judge(None, &standing) {
             let off: Vec<&PopId> = rule.of.iter().filter(is_off_by_hand).collect();
@@ -98,9 +100,10 @@ impl Since {
     }
 }
 
-/// Whether each PoP is in service, over all policies that answer with it.
-fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<InService> {
-    let mut all: Vec<Option<InService>> = vec![None; snapshot.pops.len()];
+/// Whether each PoP is in service, over all policies that answer with it, and what probes have to
+/// do with it.
+fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<(InService, Option<ServiceLimit>)> {
+    let mut all: Vec<Option<(InService, Option<ServiceLimit>)>> = vec![None; snapshot.pops.len()];
     for (number, policy) in snapshot.steering.policies.iter().enumerate() {
         let view = status.view(number as u32);
         for member in &policy.members {
@@ -114,22 +117,26 @@ fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<InService> {
             let weight = if member.weight == OWN_WEIGHT { is.weight } else { member.weight };
             let sheds = status.shed(slot).is_some_and(|shed| shed.share > 0);
             let lacks = seen.up != seen.has || seen.lacks_addresses();
-            let is = match is.state {
-                AdminState::Down => InService::No,
-                _ if seen.up == 0 => InService::No,
-                AdminState::Drain => InService::LastResort,
-                _ if weight == 0 || is.left >= ALL_CELLS => InService::LastResort,
-                _ if lacks || is.left > 0 || sheds => InService::Partly,
-                _ => InService::Yes,
+            let is_withheld = view.is_withheld(slot, &policy.preference_lists);
+            let flaps = (seen.up != seen.last_resort).then_some(ServiceLimit::Flaps);
+            let (is, why) = match is.state {
+                AdminState::Down => (InService::No, None),
+                _ if seen.last_resort == 0 => (InService::No, None),
+                AdminState::Drain => (InService::LastResort, None),
+                _ if seen.up == 0 => (InService::LastResort, flaps),
+                _ if weight == 0 || is.left >= ALL_CELLS => (InService::LastResort, None),
+                AdminState::Auto if is_withheld => (InService::Partly, Some(ServiceLimit::Returns)),
+                _ if lacks || is.left > 0 || sheds => (InService::Partly, flaps),
+                _ => (InService::Yes, None),
             };
             all[index] = Some(match all[index] {
-                None => is,
-                Some(other) if other == is => is,
-                Some(_) => InService::Partly,
+                None => (is, why),
+                Some((other, before)) if other == is => (is, before.or(why)),
+                Some((_, before)) => (InService::Partly, before.or(why)),
             });
         }
     }
-    all.into_iter().map(|is| is.unwrap_or(InService::Unused)).collect()
+    all.into_iter().map(|is| is.unwrap_or((InService::Unused, None))).collect()
 }
 
 /// Since when a PoP is as the first view of a process shows it: as long as the override or the

@@ -17,13 +17,13 @@ use std::sync::Arc;
 
 impl LiveState {
     /// What is shown of it, as of publication `sequence`.
-    pub(crate) fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
-        let (status, is_down) = (self.status(), self.is_down());
+    pub fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
+        let (status, is_off) = (self.status(), self.is_off());
         let LiveState { snapshot, overrides, health, load, since, .. } = self;
         let mut operator_view = by_hand(overrides, snapshot, sequence, now.epoch_secs);
         add_health(&mut operator_view, health, snapshot, now);
         add_load(&mut operator_view, load, snapshot, now);
-        let ground = Ground { ledger: overrides.ledger(), snapshot, status: &status, is_down: &is_down };
+        let ground = Ground { ledger: overrides.ledger(), snapshot, status: &status, is_off: &is_off };
         since.add(&mut operator_view, &ground, now.epoch_secs);
         operator_view
     }
@@ -47,6 +47,7 @@ fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) 
         cached_secs,
         health: PopHealth::default(),
         in_service: InService::default(),
+        in_service_why: None,
         since_epoch_secs: now,
         coming: Vec::new(),
         breaks: Vec::new(),
@@ -67,8 +68,10 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
     for (index, report) in health.monitor.targets(now.moment).enumerate() {
         // Canaries stand with no PoP.
         for (pop, service) in users.get(&(index as u32)).into_iter().flatten() {
+            let is_spared = health.monitor.is_spared(*pop, index as u32);
             let Some(pop) = operator_view.pops.get_mut(usize::from(*pop)) else { continue };
-            let shown = view(&report, &pop.name, service);
+            let mut shown = view(&report, &pop.name, service);
+            shown.damped_secs = shown.damped_secs.filter(|_| !is_spared);
             pop.targets.push(shown);
         }
     }

@@ -21,6 +21,6 @@ pub struct Running {
     pub(crate) fixed: RestartOnly,
     /// The ledger of overrides in force.
     pub(crate) ledger: Ledger,
-    /// Which PoPs of the snapshot in service probes call down, in order.
-    pub(crate) is_down: Vec<bool>,
+    /// Which PoPs of the snapshot in service take no regular clients by their probes, in order.
+    pub(crate) is_off: Vec<bool>,
 }

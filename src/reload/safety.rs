@@ -71,14 +71,14 @@ fn broken(
     now: u64,
 ) -> Vec<(usize, String, bool)> {
     let down: HashMap<&str, bool> = before.map_or_else(HashMap::new, |(snapshot, running)| {
-        let is_down = running.iter().flat_map(|running| running.is_down.iter().copied());
-        snapshot.pops.iter().map(|pop| &*pop.name).zip(is_down).collect()
+        let is_off = running.iter().flat_map(|running| running.is_off.iter().copied());
+        snapshot.pops.iter().map(|pop| &*pop.name).zip(is_off).collect()
     });
     let serves = |snapshot: &Snapshot| {
         // Whom probes have never seen counts as up.
-        let is_down: Vec<bool> =
+        let is_off: Vec<bool> =
             snapshot.pops.iter().map(|pop| down.get(&*pop.name).copied().unwrap_or(false)).collect();
-        in_service(&ledger.effective(&snapshot.pops, now), &is_down)
+        in_service(&ledger.effective(&snapshot.pops, now), &is_off)
     };
     let (served, will_serve) = (before.map(|(snapshot, _)| serves(snapshot)), serves(fresh));
     let before = before.zip(served.as_deref()).map(|((snapshot, _), serves)| Standing {

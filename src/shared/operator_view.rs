@@ -5,7 +5,7 @@
 
 use crate::steer::ledger::Override;
 use crate::steer::pop::AdminState;
-use crate::steer::status::Share256;
+use crate::steer::pop_status::Share256;
 use std::sync::Arc;
 
 /// Everything on show.
@@ -68,7 +68,9 @@ pub struct PopView {
     /// What probes make of it.
     pub(crate) health: PopHealth,
     /// Whether clients get it.
-    pub(crate) in_service: InService,
+    pub in_service: InService,
+    /// Why probes let fewer clients come than could; `None` where they do not.
+    pub in_service_why: Option<ServiceLimit>,
     /// Since when that is so, in seconds since 1970; at the latest since the server began.
     pub(crate) since_epoch_secs: u64,
     /// States and weights to come by the ledger and the clock alone, in order.
@@ -112,7 +114,7 @@ pub(crate) struct FeedView {
 
 /// Whether clients get a PoP, over all policies that answer with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum InService {
+pub enum InService {
     /// No policy answers with it.
     #[default]
     Unused,
@@ -120,7 +122,7 @@ pub(crate) enum InService {
     Yes,
     /// Some policy, family, address or share of cells is without it.
     Partly,
-    /// Only where nothing else passes: drained, of weight 0, or left by all cells.
+    /// Only where nothing else passes: drained, of weight 0, left by all cells, or flapping.
     LastResort,
     /// Never, or only where everything is down: switched off, or down by probes.
     No,
@@ -135,6 +137,25 @@ impl InService {
             InService::Partly => "partly",
             InService::LastResort => "last resort",
             InService::No => "no",
+        }
+    }
+}
+
+/// Why probes let fewer clients come to a PoP that is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceLimit {
+    /// Targets of it turn too often.
+    Flaps,
+    /// A pool of it is on its way back: its clients are answered as if all of it were still down.
+    Returns,
+}
+
+impl ServiceLimit {
+    /// The word in tables and pages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ServiceLimit::Flaps => "flaps",
+            ServiceLimit::Returns => "on the way back",
         }
     }
 }

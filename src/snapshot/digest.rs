@@ -18,9 +18,11 @@ use super::Steering;
 use super::inputs::InputHashes;
 use crate::limits;
 use crate::steer::pop::AdminState;
+use crate::steer::pop_status::{PopStatus, Shed};
 use crate::steer::preference_list::AllDown;
-use crate::steer::status::{PopStatus, Shed, SlotView, Status};
+use crate::steer::status::Status;
 use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
+use crate::steer::view::SlotView;
 use crate::wire::hash::mix;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -95,7 +97,7 @@ struct Read<'s> {
     /// The same for each way back that a view has, by its pool.
     returning: Vec<Vec<(u64, Vec<u64>)>>,
     /// Which view each policy has.
-    views: Vec<u16>,
+    views: Vec<u32>,
     /// Of what each slot sheds; empty while nothing is shed.
     sheds: Vec<u64>,
 }
@@ -113,7 +115,7 @@ impl<'s> Read<'s> {
                 .map(|view| {
                     view.returning()
                         .iter()
-                        .map(|(pool, view)| (u64::from(pool.0), of_view(view.slots())))
+                        .map(|it| (u64::from(it.pool.0), of_view(it.view.slots())))
                         .collect()
                 })
                 .collect(),
@@ -124,7 +126,7 @@ impl<'s> Read<'s> {
 
     /// What a policy reads of its members.
     fn by_policy(&self, index: usize, policy: &PolicyTable) -> u64 {
-        let view = self.views.get(index).map_or(0, |view| usize::from(*view));
+        let view = self.views.get(index).map_or(0, |view| *view as usize);
         let seen = self.status.view(index as u32);
         let ranks = self.falls(index, policy);
         let mut all = 0;

@@ -11,10 +11,12 @@
 //! passes and accepts the cell, and stays where there is none.
 
 use super::pop::PopId;
+use super::pop_status::CandidateTier;
 use super::preference_list::{AllDown, Entry, OWN_WEIGHT, PreferenceList};
 use super::rendezvous::Score;
-use super::status::{CandidateTier, Status, View};
+use super::status::Status;
 use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress};
+use super::view::View;
 use crate::health::health_state::NO_HORIZON;
 use crate::limits::ANSWERS_MAX;
 use crate::wire::hash::mix;

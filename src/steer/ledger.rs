@@ -11,7 +11,7 @@
 //! stands below it holds.
 
 use super::pop::{AdminState, Pop};
-use super::status::{ALL_CELLS, PopStatus, Share256};
+use super::pop_status::{ALL_CELLS, PopStatus, Share256};
 use super::transition::Transition;
 use crate::health::health_state::NO_HORIZON;
 use crate::limits::{OVERRIDES_MAX, REASON_OCTETS_MAX};

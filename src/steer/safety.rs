@@ -1,6 +1,6 @@
 //! Safety rules: how many PoPs must stay in service, whatever an operator asks for.
 //!
-//! A PoP is off when it is not in service: switched off, drained, of weight 0, or down.
+//! A PoP is off when it is not in service: switched off, drained, of weight 0, down, or flapping.
 
 use super::ledger::Effective;
 use super::pop::{AdminState, Pop, PopId};
@@ -77,15 +77,15 @@ impl Standing<'_> {
     }
 }
 
-/// Which PoPs, in order, are in service, which is to say that they take regular clients: not off by
-/// hand or file, and not down by probes unless forced up. Every judgement of safety, load and
-/// ramps, and what is shown, is by this one definition.
-pub(crate) fn in_service(states: &[Effective], is_down: &[bool]) -> Vec<bool> {
-    let is_down = is_down.iter().copied().chain(std::iter::repeat(false));
+/// Which PoPs, in order, are in service: they take regular clients. An override or a file has not
+/// taken them out, and their probes have not either (down, or flapping) unless they are forced up.
+/// Safety rules and load judge by this one definition.
+pub(crate) fn in_service(states: &[Effective], is_off: &[bool]) -> Vec<bool> {
+    let is_off = is_off.iter().copied().chain(std::iter::repeat(false));
     states
         .iter()
-        .zip(is_down)
-        .map(|(is, is_down)| !is.is_off() && (is.state == AdminState::Up || !is_down))
+        .zip(is_off)
+        .map(|(is, is_off)| !is.is_off() && (is.state == AdminState::Up || !is_off))
         .collect()
 }
 

@@ -48,7 +48,7 @@ impl Slot {
 }
 
 /// No slot: the PoP lacks the policy's service.
-pub(crate) const NO_SLOT: u32 = u32::MAX;
+pub const NO_SLOT: u32 = u32::MAX;
 
 /// The value of a route leaf that carries IPv4 inside IPv6; never looked up.
 pub const REDIRECT: u32 = crate::geo::trie::VALUE_MAX;

@@ -5,7 +5,8 @@ use crate::support::{Tree, World, load, sample, with_down};
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
-use meridian::testing::steer::status::{PopStatus, Shed, Status};
+use meridian::testing::steer::pop_status::{PopStatus, Shed};
+use meridian::testing::steer::status::Status;
 
 /// A change of what a status is made of.
 type Change<'c> = &'c dyn Fn(&mut Vec<PopStatus>, &mut HealthState, &mut Vec<Shed>);

@@ -69,6 +69,7 @@ fn with(world: &World, up: usize, pools: &[u16]) -> Snapshot {
         .map(|(policy, pool)| ReturningPool {
             policy: policy as u32,
             pool,
+            share_percent: 50,
             slots: (policies[policy].pools[usize::from(pool)].iter())
                 .map(|pop| policies[policy].slots[usize::from(pop.0)])
                 .map(|slot| (slot, slot + 1))

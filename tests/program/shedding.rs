@@ -3,8 +3,8 @@
 
 use crate::support::deployment::*;
 use meridian::testing::steer::pop::PopId;
+use meridian::testing::steer::pop_status::Shed;
 use meridian::testing::steer::rendezvous::cell_key;
-use meridian::testing::steer::status::Shed;
 use meridian::testing::wire::hash;
 use serde_json::Value;
 use std::io::{Read, Write};

@@ -7,7 +7,8 @@ use meridian::testing::shared::prediction::{MeasuredLoad, MeasuredLoads, predict
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use meridian::testing::steer::pop::AdminState;
-use meridian::testing::steer::status::{PopStatus, Status};
+use meridian::testing::steer::pop_status::PopStatus;
+use meridian::testing::steer::status::Status;
 use std::sync::Arc;
 
 /// The sample with the status of one PoP changed by hand.

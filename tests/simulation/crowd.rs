@@ -9,7 +9,7 @@ use meridian::testing::health::load::LoadController;
 use meridian::testing::health::load::feeds::{FeedSet, FeedTarget};
 use meridian::testing::health::load::spec::{Feed, LoadSpec};
 use meridian::testing::steer::pop::PopId;
-use meridian::testing::steer::status::Shed;
+use meridian::testing::steer::pop_status::Shed;
 use meridian::testing::wire::hash;
 use std::collections::VecDeque;
 use std::sync::Arc;

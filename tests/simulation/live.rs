@@ -7,6 +7,7 @@ use meridian::testing::health::probe_result::ProbeResult;
 use meridian::testing::live::{LiveState, Now, Remembered};
 use meridian::testing::shared::command::{OverrideChange, OverrideOutcome};
 use meridian::testing::shared::event::Event;
+use meridian::testing::shared::operator_view::{InService, ServiceLimit};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::ledger::{Action, Selector};
 use meridian::testing::steer::pop::AdminState;
@@ -148,6 +149,68 @@ fn a_pop_that_comes_up_ramps_from_the_first_status() {
     assert_eq!(regular(&up), [true; 4]);
     assert!(up.pops()[0].left >= 250, "{} of 256 cells are not back", up.pops()[0].left);
     assert!(bench.live.service().is_up[0] && bench.live.service().serves[0]);
+}
+
+/// A round of checks and a step every ten seconds, for each list of PoPs that fail.
+fn rounds(bench: &mut Bench, failing: &[&[&str]]) {
+    for failing in failing {
+        bench.pass(3);
+        bench.probe(failing);
+        bench.step();
+    }
+}
+
+/// What is shown of each PoP.
+fn shown(bench: &mut Bench) -> Vec<(InService, Option<ServiceLimit>)> {
+    let operator_view = bench.live.operator_view(1, bench.now);
+    operator_view.pops.iter().map(|pop| (pop.in_service, pop.in_service_why)).collect()
+}
+
+/// A PoP that flaps is no room for load, because shed cells never go to a last resort; it is up
+/// all the same, so nothing ramps when it is calm. One whose damping the policy ignores is room.
+#[test]
+fn what_flaps_is_no_room_for_load() {
+    let mut bench = Bench::new(5);
+    rounds(&mut bench, &[&["c"], &[], &["c"], &[]]);
+    for _ in 0..4 {
+        rounds(&mut bench, &[&["a", "b"], &[]]);
+    }
+    assert_eq!(regular(&bench.live.status()), [false, false, true, true]);
+    assert_eq!(bench.live.service().serves, [false, false, true, true]);
+    assert_eq!(bench.live.service().is_up, [true; 4]);
+    let last_resort = (InService::LastResort, Some(ServiceLimit::Flaps));
+    assert_eq!(shown(&mut bench)[..2], [last_resort; 2]);
+    rounds(&mut bench, &[&["c"], &[], &["c"], &[]]);
+    assert_eq!(bench.live.health_state().undamped, [(0, vec![2])], "two of four are damped at most");
+    assert_eq!(bench.live.service().serves, [false, false, true, true]);
+    bench.say("a", Action::State(AdminState::Up), None);
+    bench.step();
+    assert!(bench.live.service().serves[0], "an operator has decided");
+}
+
+/// What is shown of a PoP that is up while its pool is on the way back.
+#[test]
+fn a_pop_on_the_way_back_is_partly_in_service() {
+    let mut bench = Bench::new(0);
+    let all: &[&str] = &["a", "b", "c", "d"];
+    rounds(&mut bench, &[all; 11]);
+    rounds(&mut bench, &[&all[1..]]);
+    assert_eq!(bench.live.health_state().returning.len(), 1);
+    let (returns, no) = ((InService::Partly, Some(ServiceLimit::Returns)), (InService::No, None));
+    assert_eq!(shown(&mut bench), [returns, no, no, no]);
+}
+
+/// All PoPs fall together and half of them come back: the guard's hold is over, because its share
+/// is no longer exceeded. The policy was never served as all down, so nothing is on the way back.
+#[test]
+fn a_hold_that_settles_at_its_share_begins_no_way_back() {
+    let mut bench = Bench::new(0);
+    rounds(&mut bench, &[&["a", "b", "c", "d"]]);
+    assert_eq!(bench.live.health_state().held.len(), 1);
+    rounds(&mut bench, &[&["c", "d"]]);
+    let is = bench.live.health_state();
+    assert_eq!((is.held.len(), is.returning.len()), (0, 0));
+    assert_eq!(regular(&bench.live.status()), [true, true, false, false]);
 }
 
 /// What is in force follows from ledger and clock, in a node that runs as in one that starts: the

@@ -7,7 +7,8 @@ use meridian::testing::health::load::ShedRow;
 use meridian::testing::live::{LiveState, Now, Remembered};
 use meridian::testing::shared::command::{OverrideChange, OverrideOutcome};
 use meridian::testing::snapshot::Snapshot;
-use meridian::testing::steer::status::{Shed, Status};
+use meridian::testing::steer::pop_status::Shed;
+use meridian::testing::steer::status::Status;
 use std::sync::Arc;
 
 pub struct Node<'w> {

@@ -43,7 +43,7 @@ fn row(pop: &Value) -> Vec<String> {
     });
     vec![
         plain(&pop["name"]),
-        plain(&pop["in_service"]),
+        service_in_words(pop),
         since(&pop["since"]),
         plain(&pop["effective"]["state"]),
         health_in_words(pop),
@@ -110,7 +110,7 @@ pub(super) fn one(pop: &Value) -> String {
     let mut text = format!("{}\n", plain(&pop["name"]));
     let mut line = |head: &str, words: &str| text.push_str(&format!("  {head:<10} {words}\n"));
     line("tags", &tags.join(", "));
-    line("in service", &format!("{} for {}", plain(&pop["in_service"]), since(&pop["since"])));
+    line("in service", &format!("{} for {}", service_in_words(pop), since(&pop["since"])));
     for sentence in items(&pop["breaks"]).filter_map(Value::as_str) {
         line("broken", sentence);
     }
@@ -140,6 +140,12 @@ pub(super) fn one(pop: &Value) -> String {
         line("target", &target_in_words(target));
     }
     text
+}
+
+/// Whether a PoP is in service, such as `yes` or `last resort, flaps`.
+fn service_in_words(pop: &Value) -> String {
+    let in_service = plain(&pop["in_service"]);
+    pop["in_service_why"].as_str().map_or(in_service.clone(), |why| format!("{in_service}, {why}"))
 }
 
 /// What probes make of a PoP, such as `up` or `up, flaps`.

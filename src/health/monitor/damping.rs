@@ -1,11 +1,13 @@
 //! Damping of targets that turn too often, over all targets.
 
 use super::Monitor;
+use super::slots::SlotTable;
 use super::target::WatchedTarget;
 use crate::health::Moment;
 use crate::health::canary::IpFamily;
 use crate::health::event::{HealthEvent, TargetName};
 use crate::health::flap::FlapChange;
+use crate::health::saved::SavedSpared;
 use crate::health::targets::{ManualState, Target, TargetSet};
 use std::collections::BTreeSet;
 
@@ -40,22 +42,80 @@ impl Monitor {
         }
     }
 
-    /// An operator has decided about PoPs: turns of their targets until now say nothing any more.
-    pub(super) fn end_dampings(&mut self, by_hand: &[ManualState]) {
+    /// Ends the dampings of PoPs about which an operator has decided; `before` is what was decided
+    /// until now. A target whose PoPs all have a decision is calm, and its turns are forgotten. One
+    /// that other PoPs share stays damped for those, and spares the PoP until it is damped anew.
+    pub(super) fn end_dampings(&mut self, before: &[ManualState]) {
         let now = self.now;
-        let before = self.slot_table.by_hand();
-        let decided: Vec<bool> = (0..self.target_set.pops.len())
-            .map(|pop| by_hand.get(pop).copied().unwrap_or_default())
-            .zip(before)
-            .map(|(is, was)| is != *was && is != ManualState::None)
-            .collect();
+        let by_hand = self.slot_table.by_hand().iter().zip(before);
+        let decided: Vec<bool> = by_hand.map(|(is, was)| is != was && *is != ManualState::None).collect();
         if !decided.contains(&true) {
             return;
         }
         for index in targets_of(&self.target_set, &decided) {
-            let change = self.watched[index as usize].flap.clear(now);
-            self.tell_flap(index, change, now);
+            let flap = &mut self.watched[index as usize].flap;
+            if self.slot_table.is_decided(index) {
+                let change = flap.clear(now);
+                self.tell_flap(index, change, now);
+            } else if flap.damping.is_some() {
+                self.spare(index, |pop, _| decided[usize::from(pop)].then_some(true));
+            }
         }
+    }
+
+    /// Spares PoPs of a target its damping, or no longer, by PoP and what is decided about it.
+    fn spare(&mut self, index: u32, is_spared: impl Fn(u16, ManualState) -> Option<bool>) {
+        let pops: BTreeSet<u16> = self.slot_table.pops_of(index).collect();
+        for pop in pops {
+            if let Some(is_spared) = is_spared(pop, self.slot_table.by_hand()[usize::from(pop)]) {
+                self.slot_table.spare(index, pop, is_spared);
+            }
+        }
+    }
+
+    /// Takes over which PoPs are spared which damping (a reload), for each new target the old one
+    /// that it goes on from.
+    pub(super) fn spare_as_before(
+        &mut self,
+        before: &SlotTable,
+        (old, new): (&TargetSet, &TargetSet),
+        origins: &[Option<u32>],
+    ) {
+        for (old_pop, old_index) in before.spared() {
+            let name = &old.pops[usize::from(old_pop)].name;
+            let Some(pop) = new.pops.iter().position(|pop| pop.name == *name) else { continue };
+            for (index, _) in (0..).zip(origins).filter(|(_, origin)| **origin == Some(old_index)) {
+                if self.damped.contains(&index) {
+                    self.slot_table.spare(index, pop as u16, true);
+                }
+            }
+        }
+    }
+
+    /// Spares PoPs what they were spared before a restart.
+    pub(super) fn restore_spared(&mut self, saved: &[SavedSpared]) {
+        for SavedSpared { pop, key } in saved {
+            let mut damped = self.damped.iter();
+            let index = damped.find(|index| self.target_set.targets[**index as usize].key == *key);
+            let pop = self.target_set.pops.iter().position(|other| other.name == *pop);
+            if let (Some(index), Some(pop)) = (index.copied(), pop) {
+                self.slot_table.spare(index, pop as u16, true);
+            }
+        }
+    }
+
+    /// Which PoPs are spared which damping, to be kept over a restart.
+    pub(super) fn saved_spared(&self) -> Vec<SavedSpared> {
+        let name = |(pop, index): (u16, u32)| SavedSpared {
+            pop: self.target_set.pops[usize::from(pop)].name.clone(),
+            key: self.target_set.targets[index as usize].key.clone(),
+        };
+        self.slot_table.spared().map(name).collect()
+    }
+
+    /// Whether a PoP, by number, is spared the damping of a target.
+    pub(crate) fn is_spared(&self, pop: u16, target: u32) -> bool {
+        self.slot_table.spared_of(pop).contains(&target)
     }
 
     /// When the next damping ends.
@@ -78,15 +138,19 @@ impl Monitor {
 
     fn tell_flap(&mut self, index: u32, change: Option<FlapChange>, now: Moment) {
         let Some(change) = change else { return };
-        let target = &self.target_set.targets[index as usize];
+        let target_set = self.target_set.clone();
+        let target = &target_set.targets[index as usize];
         let (subject, window_ms) = (TargetName::of(target), u64::from(target.spec.flap.window_ms));
         let event = match change {
             FlapChange::Damped { turns, for_ms } => {
                 self.damped.insert(index);
+                // Turns say nothing of a PoP about which an operator has decided.
+                self.spare(index, |_, decision| Some(decision != ManualState::None));
                 HealthEvent::Damped { subject, turns, window_ms, for_ms }
             }
             FlapChange::Over { lasted_ms } => {
                 self.damped.remove(&index);
+                self.spare(index, |_, _| Some(false));
                 HealthEvent::DampingOver { subject, lasted_ms }
             }
         };

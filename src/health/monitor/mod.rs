@@ -177,8 +177,9 @@ impl Monitor {
     /// Sets what operators have decided about each PoP, in the order of the target set. The panic
     /// guard neither counts nor holds a PoP with a decision, and a decision ends its damping.
     pub fn handle_overrides(&mut self, by_hand: &[ManualState]) {
-        self.end_dampings(by_hand);
+        let before = self.slot_table.by_hand().to_vec();
         self.slot_table.handle_overrides(&self.target_set, by_hand);
+        self.end_dampings(&before);
     }
 
     /// Whether the first answer need not wait: every target that is run has a verdict, or

@@ -46,11 +46,14 @@ impl Monitor {
         }
         for saved in &kept.flaps {
             if let Some(&index) = index_of.get(&*saved.key) {
-                self.watched[index].flap = saved.flap(epoch, now);
+                let flap = &mut self.watched[index].flap;
+                *flap = saved.flap(epoch, now);
+                flap.adapt(self.target_set.targets[index].spec.flap);
             }
         }
         self.now = now;
         self.rebuild();
+        self.restore_spared(&kept.spared);
         let target_set = self.target_set.clone();
         for saved in &kept.holds {
             let Some(policy) = target_set.policies.iter().position(|policy| policy.name == saved.policy)
@@ -103,6 +106,7 @@ impl Monitor {
         let flap =
             |(target, watch): (&Target, &WatchedTarget)| SavedFlap::of(&target.key, &watch.flap, epoch);
         SavedHealth {
+            spared: self.saved_spared(),
             flaps: self.target_set.targets.iter().zip(&self.watched).filter_map(flap).collect(),
             targets: self.target_set.targets.iter().zip(&self.watched).filter_map(keep).collect(),
             holds: self.slot_table.holds(&self.target_set).map(hold).collect(),

@@ -1,11 +1,11 @@
 //! The pools of every policy, and what is shown of those on their way back from all down.
 
 use crate::health::Moment;
-use crate::health::guard::{Guard, Judgement};
+use crate::health::guard::{Guard, Judgement, Release};
 use crate::health::health_state::{ReturningPool, SlotHealth};
 use crate::health::saved::{SavedRank, SavedReturn};
 use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
-use crate::health::way_back::{Census, WayBack, WayBackChange};
+use crate::health::way_back::{Census, GuardState, WayBack, WayBackChange};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a pool came to: policy, number of the pool, its census, the change.
@@ -76,15 +76,21 @@ impl PoolTable {
         PoolTable { pools: target_set.policies.iter().map(pools).collect(), returning: BTreeSet::new() }
     }
 
-    /// Judges the pools of a policy, whose guard knows who is down.
+    /// Judges the pools of a policy, whose guard knows which PoPs are down, and has just decided
+    /// this.
     pub(super) fn judge(
         &mut self,
         policy: u32,
-        guard: &Guard,
+        (guard, judgement): (&Guard, Option<Judgement>),
         slots: &[SlotHealth],
         by_hand: &[ManualState],
         now: Moment,
     ) -> Vec<PoolJudgement> {
+        let guard_state = match judgement {
+            Some(Judgement::Released(Release::Settled, _)) => GuardState::Settled,
+            _ if guard.hold().is_some() => GuardState::Holding,
+            _ => GuardState::Idle,
+        };
         let mut judgements = Vec::new();
         for (pool, number) in self.pools[policy as usize].iter_mut().zip(0u16..) {
             let mut census = Census::default();
@@ -92,15 +98,15 @@ impl PoolTable {
                 let is_down = guard.is_down(member.member as usize);
                 match by_hand[usize::from(member.pop)] {
                     ManualState::None => {
-                        census.of += 1;
-                        census.up += u32::from(!is_down);
+                        census.add(!is_down);
+                        census.fallen += u32::from(guard.has_fallen(member.member as usize));
                     }
                     ManualState::Up => census.is_served = true,
                     ManualState::Moved => census.is_served |= !is_down,
                     ManualState::Down => {}
                 }
             }
-            let change = pool.way_back.judge(census, guard.hold().is_some(), now);
+            let change = pool.way_back.judge(census, guard_state, now);
             if pool.way_back.is_all_down() {
                 pool.went_down =
                     pool.members.iter().map(|member| slots[member.slot as usize].went_down).collect();
@@ -133,7 +139,12 @@ impl PoolTable {
             let pool = &self.pools[*policy as usize][usize::from(*number)];
             let slots = pool.members.iter().map(|member| member.slot);
             let slots = slots.zip(pool.went_down.iter().copied()).collect();
-            ReturningPool { policy: *policy, pool: *number, slots }
+            ReturningPool {
+                policy: *policy,
+                pool: *number,
+                share_percent: pool.way_back.share_percent(),
+                slots,
+            }
         };
         self.returning.iter().map(shown).collect()
     }

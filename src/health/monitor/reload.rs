@@ -27,16 +27,20 @@ impl Monitor {
         let index_of: HashMap<&str, u32> =
             old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
         let replaced = Replaced::new(&old, &new);
+        let mut origins = Vec::with_capacity(new.targets.len());
         for target in &new.targets {
-            let watched = match index_of.get(&*target.key) {
+            let same = index_of.get(&*target.key).copied();
+            let origin = same.or_else(|| replaced.by(&old, target));
+            origins.push(origin);
+            let watched = match same {
                 Some(index) => {
-                    let mut watched = old_watches[*index as usize].clone();
+                    let mut watched = old_watches[index as usize].clone();
                     watched.adapt(target);
                     watched
                 }
                 None => inherit(
                     target,
-                    replaced.by(&old, target).map(|index| &old_watches[index as usize]),
+                    origin.map(|index| &old_watches[index as usize]),
                     now,
                     new.startup_wait_ms,
                 ),
@@ -63,6 +67,7 @@ impl Monitor {
         let by_hand: Vec<ManualState> =
             new.pops.iter().map(|pop| by_hand.get(&*pop.name).copied().unwrap_or_default()).collect();
         self.slot_table.handle_overrides(&new, &by_hand);
+        self.spare_as_before(&slot_table, (&old, &new), &origins);
         for (family, lasted_ms) in thawed {
             self.handle_change(family, FreezeChange::Thawed(lasted_ms.max(1)), now);
         }
@@ -89,6 +94,7 @@ fn inherit(
         watched.since_ms = before.since_ms;
         watched.awaited_until = None;
         watched.flap.clone_from(&before.flap);
+        watched.flap.adapt(target.spec.flap);
     }
     watched
 }

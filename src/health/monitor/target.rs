@@ -61,6 +61,7 @@ impl WatchedTarget {
     /// Goes on under another spec of the same check.
     pub(crate) fn adapt(&mut self, target: &Target) {
         self.verdict_state = self.verdict_state.adapt(Thresholds::of(&target.spec));
+        self.flap.adapt(target.spec.flap);
     }
 
     /// Notes a result; what follows for the verdict is another matter.

@@ -56,7 +56,7 @@ fn damped_addresses() {
         ("all parts are needed", vec![group(Need::All, 2)], vec![damped(Up), reading(Up)], 1, true),
     ] {
         let slot_targets = SlotTargets { v4: formulas, ..SlotTargets::default() };
-        let (slot, _) = judge(&slot_targets, &readings, 50);
+        let (slot, _) = judge(&slot_targets, &readings, &BTreeSet::new(), 50);
         assert_eq!(slot.damped_v4, expected, "{sentence}");
         assert_eq!(super::is_damped(&slot_targets, &slot, 50), is_damped, "{sentence}");
     }
@@ -96,7 +96,7 @@ fn addresses_make_masks_and_families_wait_together() {
         ),
         ("No address is nothing", 0, 0, vec![], (0, 0), false, false),
     ] {
-        let (slot, since) = judge(&target_set(v4, v6), &readings, 50);
+        let (slot, since) = judge(&target_set(v4, v6), &readings, &BTreeSet::new(), 50);
         assert_eq!(
             ((slot.down_v4, slot.down_v6), slot.is_awaited, since.is_some()),
             (masks, is_awaited, is_down),

@@ -9,7 +9,7 @@ fn pool(share_percent: u8, probe_ms: u64) -> WayBack {
 }
 
 fn census(up: u32, of: u32) -> Census {
-    Census { of, up, is_served: false }
+    Census { of, up, fallen: of - up, is_served: false }
 }
 
 /// Rows of moments, PoPs that are up and that count, and whether PoPs return then.
@@ -51,7 +51,7 @@ fn it_begins_with_the_first_and_ends_with_the_share_or_the_time() {
     ] {
         let mut way_back = pool(share, 10_000);
         for (now, up, of, returns) in rows {
-            way_back.judge(census(*up, *of), false, Moment(*now));
+            way_back.judge(census(*up, *of), GuardState::Idle, Moment(*now));
             assert_eq!(way_back.returns_since_ms().is_some(), *returns, "{what}, at {now}");
         }
     }
@@ -62,11 +62,11 @@ fn it_begins_with_the_first_and_ends_with_the_share_or_the_time() {
 fn its_time() {
     for (probe_ms, expected) in [(10_000, 10_000), (3_600_000, HOLD_MS)] {
         let mut way_back = pool(50, probe_ms);
-        way_back.judge(census(0, 3), false, Moment(5));
-        let begun = way_back.judge(census(1, 3), false, Moment(7));
+        way_back.judge(census(0, 3), GuardState::Idle, Moment(5));
+        let begun = way_back.judge(census(1, 3), GuardState::Idle, Moment(7));
         assert_eq!(begun, Some(WayBackChange::Begun { at_most_ms: expected }));
         assert_eq!(way_back.next_wake(), Some(Moment(7 + expected)));
-        let ended = way_back.judge(census(1, 3), false, Moment(7 + expected));
+        let ended = way_back.judge(census(1, 3), GuardState::Idle, Moment(7 + expected));
         assert_eq!(ended, Some(WayBackChange::Ended { lasted_ms: expected }));
     }
 }
@@ -76,13 +76,38 @@ fn its_time() {
 #[test]
 fn behind_a_hold() {
     let mut way_back = pool(50, 10_000);
-    way_back.judge(census(0, 3), true, Moment(0));
-    assert_eq!(way_back.judge(census(1, 3), true, Moment(1_000)), None);
-    assert!(matches!(way_back.judge(census(1, 3), false, Moment(2_000)), Some(WayBackChange::Begun { .. })));
+    way_back.judge(census(0, 3), GuardState::Holding, Moment(0));
+    assert_eq!(way_back.judge(census(1, 3), GuardState::Holding, Moment(1_000)), None);
+    assert!(matches!(
+        way_back.judge(census(1, 3), GuardState::Idle, Moment(2_000)),
+        Some(WayBackChange::Begun { .. })
+    ));
     let mut recovered = pool(50, 10_000);
-    recovered.judge(census(0, 3), true, Moment(0));
-    recovered.judge(census(2, 3), true, Moment(1_000));
-    assert_eq!(recovered.judge(census(1, 3), false, Moment(2_000)), None);
+    recovered.judge(census(0, 3), GuardState::Holding, Moment(0));
+    recovered.judge(census(2, 3), GuardState::Holding, Moment(1_000));
+    assert_eq!(recovered.judge(census(1, 3), GuardState::Idle, Moment(2_000)), None);
+}
+
+/// A hold that settles because PoPs came back has been no way from all down, also where exactly the
+/// share is back. A fence of which more than the share is still down is on its way.
+#[test]
+fn a_hold_that_settles_is_no_way_back() {
+    for (what, share, back, returns) in [
+        ("half of four", 50, census(2, 4), false),
+        ("one of three, the share is 70 per cent", 70, census(1, 3), false),
+        ("one of five, of which two were down before", 50, Census { fallen: 2, ..census(1, 5) }, false),
+        ("one of a fence's three, by PoPs outside it", 50, census(1, 3), true),
+        ("none of a fence's three", 50, census(0, 3), false),
+    ] {
+        let mut way_back = pool(share, 10_000);
+        way_back.judge(census(0, back.of), GuardState::Holding, Moment(0));
+        way_back.judge(back, GuardState::Holding, Moment(1_000));
+        let change = way_back.judge(back, GuardState::Settled, Moment(1_000));
+        assert_eq!(matches!(change, Some(WayBackChange::Begun { .. })), returns, "{what}");
+        // Nothing begins later.
+        let change = way_back.judge(back, GuardState::Idle, Moment(2_000));
+        assert_eq!(change, None, "{what}");
+    }
 }
 
 /// A PoP that serves by an operator's decision: the pool is not all down, and a way back ends.
@@ -90,11 +115,11 @@ fn behind_a_hold() {
 fn decisions_end_it() {
     let served = Census { is_served: true, ..census(0, 3) };
     let mut way_back = pool(50, 10_000);
-    way_back.judge(served, false, Moment(0));
-    way_back.judge(census(1, 3), false, Moment(1));
+    way_back.judge(served, GuardState::Idle, Moment(0));
+    way_back.judge(census(1, 3), GuardState::Idle, Moment(1));
     assert_eq!(way_back.returns_since_ms(), None, "it was never all down");
-    way_back.judge(census(0, 3), false, Moment(2));
-    way_back.judge(census(1, 3), false, Moment(3));
-    way_back.judge(Census { is_served: true, ..census(1, 3) }, false, Moment(4));
+    way_back.judge(census(0, 3), GuardState::Idle, Moment(2));
+    way_back.judge(census(1, 3), GuardState::Idle, Moment(3));
+    way_back.judge(Census { is_served: true, ..census(1, 3) }, GuardState::Idle, Moment(4));
     assert_eq!(way_back.returns_since_ms(), None);
 }

@@ -256,7 +256,7 @@ impl Writer {
         Running {
             fixed: self.fixed.clone(),
             ledger: self.live().ledger().clone(),
-            is_down: self.live().is_down(),
+            is_off: self.live().is_off(),
         }
     }
 

@@ -1,74 +1,137 @@
-//! Views of slots, as rows: addresses, what is down, the policy's threshold.
+//! Which policies share a view, and what is supposed of pools on their way back.
 
 use super::*;
-use crate::steer::table::SharedAddress;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use crate::geo::trie::Trie;
+use crate::steer::policy::TtlRange;
+use crate::steer::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PoolNumber, PreferenceList};
+use crate::steer::table::{SharedAddress, V4};
+use std::net::Ipv4Addr;
 
-fn slot(v4: usize, v6: usize) -> Slot {
-    let shared = |n: u64| (100, n);
-    let v4 = (0..v4 as u64).map(|n| (Ipv4Addr::from_bits(n as u32), shared(n)));
-    let v6 = (0..v6 as u64).map(|n| (Ipv6Addr::from_bits(n.into()), shared(n)));
-    Slot {
-        pop: PopId(0),
-        v4: v4.map(|(address, (weight, seed))| SharedAddress { address, weight, seed }).collect(),
-        v6: v6.map(|(address, (weight, seed))| SharedAddress { address, weight, seed }).collect(),
+/// PoPs of one address each.
+fn slots(pops: u16) -> Vec<Slot> {
+    let slot = |pop| Slot {
+        pop: PopId(pop),
+        v4: [SharedAddress { address: Ipv4Addr::LOCALHOST, weight: 1, seed: 1 }].into(),
+        v6: [].into(),
         https: None,
+    };
+    (0..pops).map(slot).collect()
+}
+
+fn policy(pops: u16, up_threshold_percent: u8) -> PolicyTable {
+    let entry = |pop| Entry { target: EntryTarget::pop(PopId(pop)), band: 0, weight: OWN_WEIGHT };
+    PolicyTable {
+        name: "web".into(),
+        slots: (0..u32::from(pops)).collect(),
+        families: V4,
+        https: false,
+        cnames: [].into(),
+        tail: [].into(),
+        members: (0..pops).map(entry).collect(),
+        pools: [(0..pops).map(PopId).collect()].into(),
+        preference_lists: [].into(),
+        choices: [].into(),
+        routes: [].into(),
+        resolver_classes: None,
+        ecs: true,
+        share: Sharing::Sticky,
+        by_cell: true,
+        located: false,
+        cell_v4: 24,
+        cell_v6: 56,
+        cell_routes: [Trie::constant(0).into()].into(),
+        up_threshold_percent,
+        scopes: 1,
     }
 }
 
-/// A family is up while at least ceil(threshold * total) of its addresses are, and one at the
-/// least.
+fn auto(pops: u16) -> Vec<PopStatus> {
+    let is = PopStatus { state: AdminState::Auto, weight: 100, left: 0, horizon_secs: NO_HORIZON };
+    vec![is; usize::from(pops)]
+}
+
+/// A pool of all PoPs that went down in this order.
+fn returning(policy: u32, went_down: &[u32]) -> ReturningPool {
+    let slots = (0..).zip(went_down.iter().copied()).collect();
+    ReturningPool { policy, pool: 0, share_percent: 50, slots }
+}
+
 #[test]
-fn thresholds_count_per_family() {
-    let rows = [
-        ("nothing is down", (3, 3), (0, 0), 50, V4 | V6),
-        ("one of three is down", (3, 3), (0b001, 0), 50, V4 | V6),
-        ("two of three are down: one is less than ceil(1.5)", (3, 3), (0b011, 0), 50, V6),
-        ("one of two is down, a half is enough", (2, 2), (0b01, 0b10), 50, V4 | V6),
-        ("all must be up", (2, 2), (0b01, 0), 100, V6),
-        ("one of four is enough", (4, 4), (0b0111, 0b1111), 25, V4),
-        ("one per cent still needs one", (2, 1), (0b11, 0), 1, V6),
-        ("no IPv6 at all", (1, 0), (0, 0), 50, V4),
-        ("64 addresses, all down", (64, 1), (u64::MAX, 0), 50, V6),
+fn policies_that_see_the_same_share_a_view() {
+    let (slots, all) = (slots(3), [1, 2, 3]);
+    let damped = SlotHealth { damped_v4: 1, ..SlotHealth::default() };
+    let plain = vec![damped, damped, SlotHealth::default()];
+    let held = vec![SlotHealth::default(); 3];
+    let health_state = HealthState {
+        slots: plain,
+        held: vec![(8, held.clone()), (9, held)],
+        returning: vec![returning(4, &all), returning(5, &all), returning(6, &[3, 2, 1])],
+        undamped: vec![(1, vec![0]), (2, vec![0]), (3, vec![1]), (5, vec![0]), (9, vec![0])],
+    };
+    let policies: Vec<PolicyTable> =
+        (0..10).map(|index| policy(3, if index == 7 { 100 } else { 50 })).collect();
+    let status = Status::new(auto(3), &slots, &policies, &health_state, Vec::new());
+    let (views, of_policies) = status.views();
+    assert_eq!(of_policies.collect::<Vec<_>>(), [0, 1, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(views.len(), 9);
+    let up = |policy| (0..3).map(|slot| status.view(policy).slot(slot).up).collect::<Vec<_>>();
+    assert_eq!([up(0), up(1), up(3), up(8)], [[0, 0, V4], [V4, 0, V4], [0, V4, V4], [V4, V4, V4]]);
+    assert_eq!(status.view(4).returning()[0].view.slot(2).went_down, 3);
+    assert_eq!(status.view(6).returning()[0].view.slot(2).went_down, 1);
+}
+
+#[test]
+fn no_policy_sees_the_view_of_another_past_65536() {
+    let (count, policy) = (65_540u32, policy(1, 50));
+    let policies = vec![policy; count as usize];
+    let returning = (0..count).map(|number| returning(number, &[number + 1])).collect();
+    let health_state =
+        HealthState { slots: vec![SlotHealth::default()], returning, ..HealthState::default() };
+    let status = Status::new(auto(1), &slots(1), &policies, &health_state, Vec::new());
+    for index in [0, 1, 65_535, 65_536, count - 1] {
+        assert_eq!(status.view(index).returning()[0].view.slot(0).went_down, index + 1);
+    }
+}
+
+type Row = (&'static str, &'static [(u16, Supposed)], bool, usize);
+
+/// Five PoPs of which the first two are up while the pool returns: rows of suppositions, and
+/// whether it goes on, and how many PoPs a list sees up.
+#[test]
+fn what_is_supposed_of_a_pool_on_its_way_back() {
+    use Supposed::{Down, Drain, Up};
+    let (slots, policies) = (slots(5), [policy(5, 50)]);
+    let down = SlotHealth { down_v4: 1, went_down: 1, ..SlotHealth::default() };
+    let health_state = HealthState {
+        slots: [vec![SlotHealth::default(); 2], vec![down; 3]].concat(),
+        returning: vec![returning(0, &[1, 2, 3, 4, 5])],
+        ..HealthState::default()
+    };
+    let status = Status::new(auto(5), &slots, &policies, &health_state, Vec::new());
+    let list = PreferenceList {
+        cname: None,
+        entries: [].into(),
+        tail: false,
+        pool: PoolNumber::OPEN,
+        ttl: TtlRange { min_secs: 1, max_secs: 2 },
+        answers: 1,
+        when_all_down: AllDown::AsIfUp,
+    };
+    let rows: [Row; 8] = [
+        ("nothing", &[], true, 0),
+        ("one of two that are up is down", &[(0, Down)], true, 0),
+        ("both are down: all is down again", &[(0, Down), (1, Down)], false, 0),
+        ("a third of five is up: enough", &[(2, Up)], false, 3),
+        ("one for one", &[(0, Down), (2, Up)], true, 0),
+        ("both for one, in whatever order", &[(0, Down), (1, Down), (2, Up)], true, 0),
+        ("an operator drains one that is up, and so decides", &[(0, Drain)], false, 2),
+        ("an operator drains one that is down", &[(4, Drain)], true, 0),
     ];
-    for (what, (v4, v6), (down_v4, down_v6), threshold, expected) in rows {
-        let health = SlotHealth { down_v4, down_v6, ..SlotHealth::default() };
-        assert_eq!(SlotView::new(&slot(v4, v6), health, AdminState::Auto, threshold).up, expected, "{what}");
+    for (what, supposed, goes_on, up) in rows {
+        let supposed: Vec<_> = supposed.iter().map(|(pop, what)| (PopId(*pop), *what)).collect();
+        let status = status.supposing(&slots, &supposed);
+        let seen = status.view(0).of(&list);
+        assert_eq!(!status.view(0).returning().is_empty(), goes_on, "{what}");
+        assert_eq!(seen.slots().iter().filter(|slot| slot.up != 0).count(), up, "{what}");
     }
-}
-
-/// Forced up ignores probes, in addresses and TTL too; forced down has no horizon; what is awaited
-/// takes nobody.
-#[test]
-fn states_over_probes() {
-    let slot = slot(2, 2);
-    let health =
-        SlotHealth { down_v4: 3, down_v6: 1, horizon_secs: 7, went_down: 2, ..SlotHealth::default() };
-    let view = |state, health| SlotView::new(&slot, health, state, 50);
-    let forced = view(AdminState::Up, health);
-    assert_eq!((forced.up, forced.down_v4, forced.down_v6, forced.horizon_secs), (V4 | V6, 0, 0, NO_HORIZON));
-    assert_eq!(view(AdminState::Down, health).horizon_secs, NO_HORIZON);
-    assert_eq!((view(AdminState::Drain, health).up, view(AdminState::Auto, health).horizon_secs), (V6, 7));
-    let awaited = SlotHealth { is_awaited: true, ..SlotHealth::default() };
-    assert_eq!((view(AdminState::Auto, awaited).up, view(AdminState::Auto, awaited).has), (0, V4 | V6));
-}
-
-/// What flaps is left out while enough else is up; with it alone the PoP is a last resort.
-#[test]
-fn what_flaps_is_a_last_resort() {
-    let rows = [
-        ("nothing flaps", (0, 0), (0, 0), (V4 | V6, V4 | V6, 0, 0)),
-        ("one of two flaps: it is left out", (0, 0), (1, 0), (V4 | V6, V4 | V6, 1, 0)),
-        ("both flap in one family", (0, 0), (3, 0), (V6, V4 | V6, 0, 0)),
-        ("one flaps, one is down", (2, 0), (1, 0), (V6, V4 | V6, 2, 0)),
-        ("both are down", (3, 0), (0, 0), (V6, V6, 3, 0)),
-    ];
-    for (what, (down_v4, down_v6), (damped_v4, damped_v6), expected) in rows {
-        let health = SlotHealth { down_v4, down_v6, damped_v4, damped_v6, ..SlotHealth::default() };
-        let view = SlotView::new(&slot(2, 2), health, AdminState::Auto, 50);
-        assert_eq!((view.up, view.last_resort, view.down_v4, view.down_v6), expected, "{what}");
-    }
-    let health = SlotHealth { damped_v4: 3, damped_v6: 3, ..SlotHealth::default() };
-    let forced = SlotView::new(&slot(2, 2), health, AdminState::Up, 50);
-    assert_eq!((forced.up, forced.down_v4), (V4 | V6, 0), "an operator has decided");
 }

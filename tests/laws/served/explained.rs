@@ -10,10 +10,13 @@ use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Tran
 use meridian::testing::config::Sources;
 use meridian::testing::explain::{ExplainQuery, Explanation, dig, explain};
 use meridian::testing::geo::prefix::Prefix;
-use meridian::testing::health::health_state::{HealthState, SlotHealth};
+use meridian::testing::health::health_state::{HealthState, ReturningPool, SlotHealth};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
-use meridian::testing::steer::status::{PopStatus, Shed, Status, Supposed};
+use meridian::testing::steer::pop_status::{PopStatus, Shed};
+use meridian::testing::steer::status::Status;
+use meridian::testing::steer::table::NO_SLOT;
+use meridian::testing::steer::view::Supposed;
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
 
@@ -69,7 +72,53 @@ impl Now {
         let mut slots = || -> Vec<SlotHealth> { steering.slots.iter().map(|_| health(dice)).collect() };
         let held = (0..steering.policies.len() as u32).step_by(3).map(|policy| (policy, slots()));
         let held = held.collect();
-        Now { pops, health_state: HealthState { slots: slots(), held, ..HealthState::default() }, sheds }
+        let health_state = HealthState { slots: slots(), held, ..HealthState::default() };
+        let mut now = Now { pops, health_state, sheds };
+        for (policy, table) in steering.policies.iter().enumerate() {
+            let slots: Vec<u32> = table.slots.iter().copied().filter(|slot| *slot != NO_SLOT).collect();
+            if dice.once_in(rarity) {
+                let some = slots.iter().copied().filter(|_| dice.once_in(2)).collect();
+                now.health_state.undamped.push((policy as u32, some));
+            }
+            for (number, pool) in table.pools.iter().enumerate() {
+                if !dice.once_in(rarity) {
+                    continue;
+                }
+                let slots = pool.iter().map(|pop| table.slots[usize::from(pop.0)]);
+                let slots = slots.filter(|slot| *slot != NO_SLOT);
+                let slots = slots.map(|slot| (slot, 1 + dice.below(5) as u32)).collect();
+                let (policy, pool) = (policy as u32, number as u16);
+                let share_percent = *dice.pick(&[20, 50, 80]);
+                let returning = ReturningPool { policy, pool, share_percent, slots };
+                now.health_state.returning.push(returning);
+            }
+        }
+        now
+    }
+
+    /// The ways back of the pools with a PoP, as health and operators now have it: over where
+    /// an operator has decided for one that serves, where all are down, and where enough are up.
+    fn recount(&mut self, world: &World, pop: usize) {
+        let steering = &world.snapshot.steering;
+        let steady = HealthState { returning: Vec::new(), ..self.health_state.clone() };
+        let (slots, policies) = (&steering.slots, &steering.policies);
+        let status = Status::new(self.pops.clone(), slots, policies, &steady, Vec::new());
+        let pop_of = |slot: u32| usize::from(slots[slot as usize].pop.0);
+        self.health_state.returning.retain(|pool| {
+            let seen = status.view(pool.policy);
+            let is_up = |slot: u32| seen.slot(slot).last_resort | seen.slot(slot).awaited != 0;
+            let state = |slot: u32| self.pops[pop_of(slot)].state;
+            let all = || pool.slots.iter().map(|(slot, _)| *slot);
+            let counting = || all().filter(|slot| state(*slot) == AdminState::Auto);
+            let up = counting().filter(|slot| is_up(*slot)).count();
+            let is_decided = all().any(|slot| match state(slot) {
+                AdminState::Up => true,
+                AdminState::Drain => is_up(slot),
+                AdminState::Auto | AdminState::Down => false,
+            });
+            let is_enough = up * 100 > counting().count() * usize::from(pool.share_percent);
+            all().all(|slot| pop_of(slot) != pop) || !(is_decided || is_enough || up == 0)
+        });
     }
 
     fn snapshot(&self, world: &World) -> Snapshot {
@@ -108,6 +157,7 @@ impl Now {
         if what == Supposed::Drain {
             self.pops[pop].state = AdminState::Drain;
         }
+        self.recount(world, pop);
         self
     }
 }

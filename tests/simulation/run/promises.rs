@@ -11,7 +11,7 @@ use meridian::testing::health::monitor::Monitor;
 use meridian::testing::health::targets::ManualState;
 use meridian::testing::steer::choose::Resort;
 use meridian::testing::steer::pop::{AdminState, PopId};
-use meridian::testing::steer::status::CandidateTier;
+use meridian::testing::steer::pop_status::CandidateTier;
 use std::collections::HashMap;
 use std::sync::Arc;
 

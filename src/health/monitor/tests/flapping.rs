@@ -8,8 +8,8 @@ use crate::health::health_state::HealthState;
 use crate::health::monitor::Monitor;
 use crate::health::probe_result::ProbeResult;
 use crate::health::saved::SavedHealth;
-use crate::health::spec::Spec;
-use crate::health::targets::{ManualState, TargetSet};
+use crate::health::spec::{FlapLimits, Spec};
+use crate::health::targets::{ManualState, SlotTargets, TargetSet};
 use crate::health::tests::{pushed, target_set};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -118,6 +118,96 @@ fn decisions_end_it_and_nothing_is_counted_meanwhile() {
         assert_eq!(damped(&turn(&mut monitor, &["p1"], 20, 10)), [0; 4], "{decision:?}");
         monitor.handle_overrides(&[ManualState::None; 4]);
         assert_eq!(damped(&turn(&mut monitor, &["p1"], 6, 40)), [0; 4], "{decision:?}");
+    }
+}
+
+/// PoPs with a decision are not of those that may be damped, so a decision about PoPs that do not
+/// flap leaves fewer damped.
+#[test]
+fn a_decision_elsewhere_recounts_who_is_damped() {
+    let mut target_set = pushed_set(5, 1);
+    target_set.policies[0].guard.window_ms = 0;
+    let mut monitor = settled(target_set);
+    for (pop, from) in [("p3", 1), ("p1", 21)] {
+        turn(&mut monitor, &[pop], 8, from);
+    }
+    assert_eq!(monitor.poll_health_state(Moment(30_000)).map(|is| is.undamped), None);
+    monitor.handle_overrides(&[
+        ManualState::Down,
+        ManualState::None,
+        ManualState::Down,
+        ManualState::None,
+        ManualState::None,
+    ]);
+    let is = monitor.poll_health_state(Moment(30_000)).expect("fewer may be damped");
+    assert_eq!((damped(&is), is.undamped), (vec![0, 3, 0, 3, 0], vec![(0, vec![1])]), "one of three");
+    monitor.handle_overrides(&[ManualState::None; 5]);
+    let is = monitor.poll_health_state(Moment(30_000)).expect("more may be damped");
+    assert!(is.undamped.is_empty(), "two of five");
+}
+
+/// Two PoPs share the targets of one. A decision about one ends the damping for that PoP alone.
+#[test]
+fn a_decision_about_a_pop_is_none_about_others_with_its_target() {
+    let shared = || {
+        let mut target_set = pushed_set(4, 1);
+        target_set.slots[2] = SlotTargets { pop: 2, ..target_set.slots[1].clone() };
+        target_set
+    };
+    let mut monitor = settled(shared());
+    assert_eq!(damped(&turn(&mut monitor, &["p1"], 8, 1)), [0, 3, 3, 0]);
+    let by_hand = |p1, p2| [ManualState::None, p1, p2, ManualState::None];
+    monitor.handle_overrides(&by_hand(ManualState::Up, ManualState::None));
+    assert_eq!(damped(&monitor.poll_health_state(Moment(9_000)).unwrap()), [0, 0, 3, 0]);
+    // Also when the decision is over, after a reload, and after a restart.
+    monitor.handle_overrides(&by_hand(ManualState::None, ManualState::None));
+    let mut reloaded = monitor.clone();
+    reloaded.handle_targets(Arc::new(shared()), Moment(9_000));
+    assert_eq!(damped(&reloaded.poll_health_state(Moment(9_000)).unwrap()), [0, 0, 3, 0]);
+    let lines = monitor.save(Moment(9_000), 1_000_000).to_lines();
+    let mut restarted = Monitor::new(Arc::new(shared()), 1, Moment(0));
+    restarted.restore(&SavedHealth::from_lines(lines.iter().map(String::as_str)), Moment(0), 1_000_000);
+    assert_eq!(damped(&restarted.poll_health_state(Moment(0)).unwrap()), [0, 0, 3, 0]);
+    // What is damped on by turns since is a last resort with both.
+    turn(&mut monitor, &["p1"], 8, 20);
+    let is = monitor.poll_health_state(Moment(67_000)).expect("damped on");
+    assert_eq!(damped(&is), [0, 3, 3, 0]);
+    // Decisions about all of its PoPs end the damping of the target.
+    monitor.handle_overrides(&by_hand(ManualState::Moved, ManualState::None));
+    events(&mut monitor);
+    monitor.handle_overrides(&by_hand(ManualState::Moved, ManualState::Down));
+    assert_eq!(damped(&monitor.poll_health_state(Moment(68_000)).unwrap()), [0; 4]);
+    assert!(events(&mut monitor).iter().any(|event| matches!(event, HealthEvent::DampingOver { .. })));
+    assert_eq!((monitor.damped().count(), monitor.saved_spared()), (0, Vec::new()));
+}
+
+#[test]
+fn where_flapping_is_off_nothing_stays_damped() {
+    let off = || {
+        let mut target_set = pushed_set(4, 1);
+        for target in &mut target_set.targets {
+            let spec = Spec { flap: FlapLimits { turns: 0, ..target.spec.flap }, ..(*target.spec).clone() };
+            target.spec = Arc::new(spec);
+        }
+        target_set
+    };
+    let mut monitor = settled(pushed_set(4, 1));
+    turn(&mut monitor, &["p1"], 8, 1);
+    let lines = monitor.save(Moment(9_000), 1_000_000).to_lines();
+    let kept = SavedHealth::from_lines(lines.iter().map(String::as_str));
+    events(&mut monitor);
+    monitor.handle_targets(Arc::new(off()), Moment(9_000));
+    let mut restarted = Monitor::new(Arc::new(off()), 1, Moment(0));
+    restarted.restore(&kept, Moment(0), 1_000_000);
+    for (mut monitor, now) in [(monitor, Moment(9_000)), (restarted, Moment(0))] {
+        assert_eq!(damped(&monitor.poll_health_state(now).unwrap()), [0; 4]);
+        assert_eq!(monitor.damped().count(), 0);
+        let told = events(&mut monitor);
+        let is_over = |event: &&HealthEvent| matches!(event, HealthEvent::DampingOver { .. });
+        assert_eq!(told.iter().filter(is_over).count(), 2, "{told:?}");
+        // Turns of before do not count when it is on again.
+        monitor.handle_targets(Arc::new(pushed_set(4, 1)), now);
+        assert_eq!(damped(&turn(&mut monitor, &["p1"], 6, 10)), [0; 4]);
     }
 }
 

@@ -13,7 +13,7 @@ use meridian::testing::finding::Severity;
 use meridian::testing::finding::render;
 use meridian::testing::snapshot::compile;
 use meridian::testing::snapshot::difference;
-use meridian::testing::steer::status::Supposed;
+use meridian::testing::steer::view::Supposed;
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::{CLASS_CH, RrType};
 use program::Program;

@@ -5,13 +5,15 @@
 //! guards they concern. Nothing is judged between, so the order of results between two health
 //! states does not matter.
 
+mod damping;
+
 use crate::health::Moment;
 use crate::health::guard::{Guard, Hold, Judgement};
 use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::monitor::pools::{Judged, PoolTable};
 use crate::health::saved::SavedSlot;
 use crate::health::slot::{self, TargetReading};
-use crate::health::targets::{ManualState, PolicyMembers, SlotTargets, TargetSet};
+use crate::health::targets::{ManualState, SlotTargets, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -41,6 +43,8 @@ pub(super) struct SlotTable {
     pools: PoolTable,
     /// What operators have decided about each PoP.
     by_hand: Vec<ManualState>,
+    /// For each PoP the targets whose damping it is spared; PoPs without any are left out.
+    spared: BTreeMap<u16, BTreeSet<u32>>,
     /// Slots as they were before each change, within the longest window; with a policy, what only
     /// its guard goes back to (a hold of before a restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
@@ -104,7 +108,7 @@ impl SlotTable {
     fn start(&mut self, target_set: &TargetSet) {
         for (index, slot) in target_set.slots.iter().enumerate() {
             (self.slots[index], self.fell_ms[index]) =
-                slot::judge(slot, &self.readings, self.thresholds[index]);
+                slot::judge(slot, &self.readings, self.spared_of(slot.pop), self.thresholds[index]);
             for (policy, member) in &self.members[index] {
                 let is_down = slot::is_down(
                     slot,
@@ -262,10 +266,15 @@ impl SlotTable {
             return;
         }
         *known = reading;
-        for slot in &self.users[target as usize] {
-            if !std::mem::replace(&mut self.is_dirty[*slot as usize], true) {
-                self.dirty.push(*slot);
-            }
+        for number in 0..self.users[target as usize].len() {
+            self.mark(self.users[target as usize][number]);
+        }
+    }
+
+    /// Judges a slot with the next evaluation.
+    fn mark(&mut self, slot: u32) {
+        if !std::mem::replace(&mut self.is_dirty[slot as usize], true) {
+            self.dirty.push(slot);
         }
     }
 
@@ -325,14 +334,15 @@ impl SlotTable {
         let mut judged = Judged::default();
         for policy in touched.drain(..) {
             self.is_touched[policy as usize] = false;
-            if let Some(judgement) = self.guards[policy as usize].judge(now) {
+            let judgement = self.guards[policy as usize].judge(now);
+            if let Some(judgement) = judgement {
                 match judgement {
                     Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from, policy)),
                     Judgement::Released(..) => _ = self.held.remove(&policy),
                 }
                 judged.guards.push((policy, judgement));
             }
-            let guard = &self.guards[policy as usize];
+            let guard = (&self.guards[policy as usize], judgement);
             judged.pools.extend(self.pools.judge(policy, guard, &self.slots, &self.by_hand, now));
         }
         self.has_turned |= !judged.guards.is_empty() || !judged.pools.is_empty();
@@ -344,7 +354,9 @@ impl SlotTable {
     fn settle_slot(&mut self, target_set: &TargetSet, index: usize, now: Moment) -> bool {
         self.is_dirty[index] = false;
         let was = self.slots[index];
-        let (mut is, fell_ms) = slot::judge(&target_set.slots[index], &self.readings, self.thresholds[index]);
+        let slot = &target_set.slots[index];
+        let (mut is, fell_ms) =
+            slot::judge(slot, &self.readings, self.spared_of(slot.pop), self.thresholds[index]);
         is.went_down = was.went_down;
         let has_fallen = fell_ms.is_some() != self.fell_ms[index].is_some();
         if has_fallen {
@@ -428,40 +440,6 @@ impl SlotTable {
             .collect();
         let undamped = self.undamped(target_set);
         HealthState { slots: self.slots.clone(), held, returning: self.pools.shown(), undamped }
-    }
-
-    /// For each policy with more damped PoPs than its share, the slots whose damping it ignores:
-    /// those that are damped last. PoPs with a decision are not damped.
-    fn undamped(&self, target_set: &TargetSet) -> Vec<(u32, Vec<u32>)> {
-        if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
-            return Vec::new();
-        }
-        let of_policy = |(policy, number): (&PolicyMembers, u32)| {
-            let counts =
-                policy.members.iter().filter(|(pop, _)| self.by_hand[usize::from(*pop)] == ManualState::None);
-            let most = counts.clone().count() * usize::from(policy.guard.share_percent) / 100;
-            let damped = |(_, index): &(u16, u32)| {
-                let (slot, is) = (&target_set.slots[*index as usize], &self.slots[*index as usize]);
-                let is_damped = slot::is_damped(slot, is, policy.up_threshold_percent);
-                is_damped.then(|| (slot::damped_since_ms(slot, &self.readings), *index))
-            };
-            let mut damped: Vec<(Option<i64>, u32)> = counts.filter_map(damped).collect();
-            damped.sort_unstable();
-            let beyond: Vec<u32> = damped.into_iter().skip(most).map(|(_, index)| index).collect();
-            (!beyond.is_empty()).then_some((number, beyond))
-        };
-        target_set.policies.iter().zip(0..).filter_map(of_policy).collect()
-    }
-
-    /// Whether a turn of a target says something of it: no guard holds one of its policies, and
-    /// nobody has decided about all of its PoPs.
-    pub(crate) fn turns_count(&self, target: u32) -> bool {
-        let mut policies = self.users[target as usize].iter().flat_map(|slot| &self.members[*slot as usize]);
-        let is_held = policies.any(|(policy, _)| self.held.contains_key(policy));
-        !is_held
-            && self.users[target as usize]
-                .iter()
-                .any(|slot| self.by_hand[usize::from(self.pop_of[*slot as usize])] == ManualState::None)
     }
 
     /// What a policy that is held serves of each slot.

@@ -1,0 +1,84 @@
+//! What is true of a PoP now, health apart: its state and weight, and the cells that have left it
+//! or are sent elsewhere.
+
+use super::pop::{AdminState, Pop, PopId};
+use crate::health::health_state::NO_HORIZON;
+use crate::wire::hash::mix;
+use std::sync::Arc;
+
+/// Which candidates a scan looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CandidateTier {
+    /// In service.
+    Regular,
+    /// Drained, of weight 0, left by the client's cell, or flapping: only when nothing else passes.
+    LastResort,
+}
+
+/// A share of all cells, in steps of 1/256: 0 is none, 256 is all. Steps this coarse let every node
+/// and every publication agree.
+pub type Share256 = u16;
+
+/// All cells.
+pub const ALL_CELLS: Share256 = 256;
+
+/// A PoP right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PopStatus {
+    /// What the operator says.
+    pub state: AdminState,
+    /// The PoP's own weight.
+    pub weight: u32,
+    /// Cells that have left it by a gradual drain, or not come back yet by a ramp.
+    pub left: Share256,
+    /// 0 while a plan, a step or the end of an override is near; else [`NO_HORIZON`].
+    pub horizon_secs: u32,
+}
+
+/// What load sends away from a slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shed {
+    /// Cells that may leave.
+    pub share: Share256,
+    /// For each PoP, in order, the share of these cells that it accepts when it is asked; empty
+    /// where nothing is shed.
+    pub accept: Arc<[Share256]>,
+}
+
+impl PopStatus {
+    /// What the file says: nothing gradual, nothing shed.
+    pub fn of(pop: &Pop) -> PopStatus {
+        PopStatus { state: pop.state, weight: pop.weight, left: 0, horizon_secs: NO_HORIZON }
+    }
+
+    /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
+    #[inline]
+    pub(crate) fn is_left_by(&self, cell: u64, seed: u64) -> bool {
+        self.left > 0 && order(cell, seed, LEAVE_SALT) < self.left
+    }
+}
+
+impl Shed {
+    /// Whether a cell is among those that load sends elsewhere. `seed` is the PoP's.
+    pub fn sheds(&self, cell: u64, seed: u64) -> bool {
+        self.share > 0 && order(cell, seed, SHED_SALT) < self.share
+    }
+
+    /// Whether a cell shed here may go to another PoP.
+    pub fn hands_to(&self, cell: u64, seed: u64, to: PopId, to_seed: u64) -> bool {
+        self.accept
+            .get(usize::from(to.0))
+            .is_some_and(|accept| order(mix(cell, seed), to_seed, ACCEPT_SALT) < *accept)
+    }
+}
+
+/// Where a cell stands in the order in which cells leave a PoP, 0 to 255: another order for each
+/// PoP, and the same cells leave first and come back last.
+fn order(cell: u64, seed: u64, salt: u64) -> u16 {
+    (mix(cell, seed ^ salt) >> 56) as u16
+}
+
+/// Keep the three orders independent of each other, and of the sharing by weight.
+const LEAVE_SALT: u64 = 0x6c65_6176_6520_6279;
+const SHED_SALT: u64 = 0x7368_6564_2062_7920;
+const ACCEPT_SALT: u64 = 0x6163_6365_7074_6564;

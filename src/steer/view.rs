@@ -1,0 +1,337 @@
+//! A view: what a policy sees of every slot.
+//!
+//! Two policies see different things where they ask for different shares of a PoP's addresses, or
+//! where the panic guard holds one of them to what was before.
+
+use super::pop::{AdminState, PopId};
+use super::pop_status::{CandidateTier, PopStatus, Shed};
+use super::preference_list::{AllDown, PoolNumber, PreferenceList};
+use super::table::{Families, Slot, V4, V6};
+use crate::health::health_state::{NO_HORIZON, ReturningPool, SlotHealth};
+use crate::health::way_back::Census;
+
+/// A slot as a policy sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SlotView {
+    /// Addresses that are not answered, by index.
+    pub(crate) down_v4: u64,
+    /// Addresses that are not answered, by index.
+    pub(crate) down_v6: u64,
+    /// Seconds until its state can change; [`NO_HORIZON`] if no change is near.
+    pub(crate) horizon_secs: u32,
+    /// Order in which slots went down, the last highest; 0 for one that is up.
+    pub(crate) went_down: u32,
+    /// Families in which it has an address.
+    pub has: Families,
+    /// Families in which enough addresses are up, without those that flap.
+    pub up: Families,
+    /// Families in which enough addresses are up, with those that flap: a last resort.
+    pub last_resort: Families,
+    /// Families in which it may be answered without another look: those that are up, where the PoP
+    /// is in regular service with a weight of its own, and no cell has left it or is sent
+    /// elsewhere. What an entry says may only be its weight.
+    pub(crate) unconditional: Families,
+    /// Families that take no clients yet because nothing is known of them: new since a reload.
+    /// Before everything is taken to be down they do, since unknown is not down.
+    pub awaited: Families,
+}
+
+/// What a policy sees of all slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    slots: Box<[SlotView]>,
+    /// Pools on their way back from all down. Where there is one, no slot is unconditional, because
+    /// the preference list decides what is seen.
+    returning: Box<[ReturningView]>,
+}
+
+/// What preference lists see whose pool is on its way back from all down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReturningView {
+    /// The pool.
+    pub(crate) pool: PoolNumber,
+    /// All slots, those of the pool wholly down.
+    pub(crate) view: View,
+    /// Slots of the pool.
+    members: Box<[u32]>,
+    /// Share of the pool's PoPs, in per cent, past which it is back.
+    share_percent: u8,
+}
+
+impl View {
+    /// What a policy sees with a threshold of its own.
+    pub(super) fn new(
+        pops: &[PopStatus],
+        slots: &[Slot],
+        health: &[SlotHealth],
+        sheds: &[Shed],
+        threshold_percent: u8,
+    ) -> View {
+        let look = |(index, (slot, health)): (usize, (&Slot, SlotHealth))| {
+            let pop = pops.get(usize::from(slot.pop.0));
+            let (state, planned) = pop.map_or((AdminState::Auto, NO_HORIZON), |p| (p.state, p.horizon_secs));
+            let view = SlotView::new(slot, health, state, threshold_percent);
+            let is_regular = pop.is_some_and(|p| {
+                matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0
+            });
+            let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
+            let unconditional = if is_regular && !sheds { view.up } else { 0 };
+            SlotView { horizon_secs: view.horizon_secs.min(planned), unconditional, ..view }
+        };
+        let unknown = std::iter::repeat(SlotHealth::default());
+        View {
+            slots: slots.iter().zip(health.iter().copied().chain(unknown)).enumerate().map(look).collect(),
+            returning: [].into(),
+        }
+    }
+
+    /// What a preference list sees: that of its pool where the pool is on its way back and the list
+    /// goes on as if all were down.
+    pub fn of(&self, preference_list: &PreferenceList) -> &View {
+        let mut pools = self.returning.iter().filter(|_| goes_on(preference_list));
+        pools.find(|returning| returning.pool == preference_list.pool).map_or(self, |it| &it.view)
+    }
+
+    /// Whether some of these preference lists show a slot as down, whatever its probes say, because
+    /// its pool is on its way back.
+    pub(crate) fn is_withheld(&self, slot: u32, preference_lists: &[PreferenceList]) -> bool {
+        let pools = self.returning.iter().filter(|returning| returning.members.contains(&slot));
+        pools
+            .map(|returning| returning.pool)
+            .any(|pool| preference_lists.iter().any(|list| list.pool == pool && goes_on(list)))
+    }
+
+    /// What the preference lists of pools on their way back see.
+    pub(crate) fn returning(&self) -> &[ReturningView] {
+        &self.returning
+    }
+
+    /// A slot.
+    #[inline]
+    pub fn slot(&self, slot: u32) -> &SlotView {
+        &self.slots[slot as usize]
+    }
+
+    /// All slots, in order.
+    pub(crate) fn slots(&self) -> &[SlotView] {
+        &self.slots
+    }
+}
+
+impl View {
+    /// With pools on their way back.
+    pub(super) fn with_returning(
+        mut self,
+        health: &[SlotHealth],
+        returning: &[ReturningPool],
+        look: impl Fn(&[SlotHealth]) -> View,
+    ) -> View {
+        let of_pool = |pool: &ReturningPool| {
+            let mut health = health.to_vec();
+            for (slot, went_down) in &pool.slots {
+                if let Some(slot) = health.get_mut(*slot as usize) {
+                    *slot = SlotHealth::returning(*went_down);
+                }
+            }
+            ReturningView {
+                pool: PoolNumber(pool.pool),
+                view: look(&health),
+                members: pool.slots.iter().map(|(slot, _)| *slot).collect(),
+                share_percent: pool.share_percent,
+            }
+        };
+        if returning.is_empty() {
+            return self;
+        }
+        self.returning = returning.iter().map(of_pool).collect();
+        self.slots.iter_mut().for_each(|slot| slot.unconditional = 0);
+        self
+    }
+
+    /// Supposes something of a PoP. A pool that returns shows its PoPs as down whatever probes say
+    /// of them.
+    pub(super) fn suppose(&mut self, pop: PopId, supposing: &Supposing<'_>) {
+        let Supposing { what, slots, pops, sheds, fell } = *supposing;
+        let Some(is) = pops.get(usize::from(pop.0)) else { return };
+        for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.pop == pop) {
+            let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
+            let others =
+                self.returning.iter_mut().filter(|returning| !returning.members.contains(&(index as u32)));
+            let views = others.map(|returning| &mut returning.view.slots).chain([&mut self.slots]);
+            for seen in views.filter_map(|seen| seen.get_mut(index)) {
+                *seen = seen.supposing(what, slot, is, sheds, fell);
+            }
+        }
+    }
+
+    /// Ends the way back of each pool with one of some PoPs whose PoPs are now all down, or enough.
+    pub(super) fn end_returns(&mut self, of: &[(PopId, Supposed)], slots: &[Slot], pops: &[PopStatus]) {
+        let is_of = |slot: &u32| {
+            let slot = slots.get(*slot as usize);
+            slot.is_some_and(|slot| of.iter().any(|(pop, _)| *pop == slot.pop))
+        };
+        let goes_on = |returning: &&ReturningView| {
+            !returning.members.iter().any(is_of) || self.still_returns(returning, slots, pops)
+        };
+        self.returning = self.returning.iter().filter(goes_on).cloned().collect();
+    }
+
+    /// Whether the PoPs of a pool that returns are neither all down nor enough, as this view has
+    /// them.
+    fn still_returns(&self, returning: &ReturningView, slots: &[Slot], pops: &[PopStatus]) -> bool {
+        let mut census = Census::default();
+        for index in returning.members.iter().map(|slot| *slot as usize) {
+            let (Some(slot), Some(seen)) = (slots.get(index), self.slots.get(index)) else { continue };
+            let is_up = seen.last_resort | seen.awaited != 0;
+            match pops.get(usize::from(slot.pop.0)).map_or(AdminState::Auto, |pop| pop.state) {
+                AdminState::Auto => census.add(is_up),
+                AdminState::Up => census.is_served = true,
+                AdminState::Drain => census.is_served |= is_up,
+                AdminState::Down => {}
+            }
+        }
+        census.up > 0 && !census.is_back(returning.share_percent)
+    }
+}
+
+impl SlotView {
+    fn new(slot: &Slot, health: SlotHealth, state: AdminState, threshold_percent: u8) -> SlotView {
+        let has = slot.families();
+        if state == AdminState::Up {
+            // Forced up ignores probes, in everything.
+            return SlotView {
+                down_v4: 0,
+                down_v6: 0,
+                horizon_secs: NO_HORIZON,
+                went_down: 0,
+                has,
+                up: has,
+                last_resort: has,
+                unconditional: 0,
+                awaited: 0,
+            };
+        }
+        let enough = |total: usize, down: u64| {
+            let up = total - (down.count_ones() as usize).min(total);
+            // At least ceil(threshold * total), and never none.
+            up > 0 && up * 100 >= total * usize::from(threshold_percent)
+        };
+        // What flaps is left out while enough else is up.
+        let family = |bit: Families, total: usize, down: u64, damped: u64| {
+            let is = |down: u64| if has & bit != 0 && enough(total, down) { bit } else { 0 };
+            let (up, last_resort) = (is(down | damped), is(down));
+            (up, last_resort, if up != 0 { down | damped } else { down })
+        };
+        let (up_v4, last_v4, down_v4) = family(V4, slot.v4.len(), health.down_v4, health.damped_v4);
+        let (up_v6, last_v6, down_v6) = family(V6, slot.v6.len(), health.down_v6, health.damped_v6);
+        let (up, last_resort, awaited) = match health.is_awaited {
+            true => (0, 0, last_v4 | last_v6),
+            false => (up_v4 | up_v6, last_v4 | last_v6, 0),
+        };
+        let horizon_secs = if state == AdminState::Down { NO_HORIZON } else { health.horizon_secs };
+        SlotView {
+            down_v4,
+            down_v6,
+            horizon_secs,
+            went_down: health.went_down,
+            has,
+            up,
+            last_resort,
+            unconditional: 0,
+            awaited,
+        }
+    }
+
+    /// This view of a slot with what is supposed of its PoP, whose status is `is`; `fell` is the
+    /// number of its fall.
+    pub(super) fn supposing(
+        &self,
+        what: Supposed,
+        slot: &Slot,
+        is: &PopStatus,
+        sheds: bool,
+        fell: u32,
+    ) -> SlotView {
+        if matches!(is.state, AdminState::Up | AdminState::Down) && what != Supposed::Drain {
+            return *self;
+        }
+        let has = slot.families();
+        match what {
+            Supposed::Drain => SlotView { unconditional: 0, ..*self },
+            Supposed::Down => SlotView {
+                down_v4: u64::MAX,
+                down_v6: u64::MAX,
+                went_down: fell,
+                up: 0,
+                last_resort: 0,
+                unconditional: 0,
+                awaited: 0,
+                ..*self
+            },
+            Supposed::Up => {
+                let is_regular = is.state == AdminState::Auto && is.weight > 0 && is.left == 0 && !sheds;
+                SlotView {
+                    down_v4: 0,
+                    down_v6: 0,
+                    went_down: 0,
+                    up: has,
+                    last_resort: has,
+                    unconditional: if is_regular { has } else { 0 },
+                    awaited: 0,
+                    ..*self
+                }
+            }
+        }
+    }
+
+    /// Whether some of its addresses are not answered.
+    pub(crate) fn lacks_addresses(&self) -> bool {
+        self.down_v4 | self.down_v6 != 0
+    }
+
+    /// Families that may be answered in a tier: those that are up, as a last resort also those that
+    /// flap; and all it has where probes are ignored.
+    #[inline]
+    pub(crate) fn families(&self, tier: CandidateTier, ignore_probes: bool) -> Families {
+        match tier {
+            _ if ignore_probes => self.has,
+            CandidateTier::Regular => self.up,
+            CandidateTier::LastResort => self.last_resort,
+        }
+    }
+}
+
+/// Whether a preference list whose pool is on its way back goes on as if all were down: it says
+/// what to answer then. An error or a denial ends with the first PoP that is back.
+fn goes_on(preference_list: &PreferenceList) -> bool {
+    matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_))
+}
+
+/// A supposition, and the status that it is laid over.
+#[derive(Clone, Copy)]
+pub(super) struct Supposing<'s> {
+    /// What is supposed.
+    pub(super) what: Supposed,
+    /// All slots.
+    pub(super) slots: &'s [Slot],
+    /// All PoPs, as they are supposed to be.
+    pub(super) pops: &'s [PopStatus],
+    /// What each slot sheds; empty while nothing is shed anywhere.
+    pub(super) sheds: &'s [Shed],
+    /// Number of the fall of what is supposed to be down: the last one.
+    pub(super) fell: u32,
+}
+
+/// What is supposed of a PoP, in place of what is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supposed {
+    /// Probes call all of it down.
+    Down,
+    /// Probes call all of it up.
+    Up,
+    /// An operator drains it.
+    Drain,
+}
+
+#[cfg(test)]
+mod tests;
