@@ -110,6 +110,9 @@ pub mod health {
     pub mod ramp {
         pub use crate::health::ramp::{RampPop, Ramps};
     }
+    pub mod saved {
+        pub use crate::health::saved::SavedHealth;
+    }
     pub mod schedule {
         pub use crate::health::schedule::Ticket;
     }
@@ -132,7 +135,7 @@ pub mod limits {
     };
 }
 pub mod live {
-    pub use crate::live::{LiveState, Now, Remembered};
+    pub use crate::live::{LiveState, Now, Remembered, SavedLoadAndRamps};
     pub mod view {
         pub use crate::live::view::health_of_pops;
     }
@@ -276,6 +279,9 @@ pub mod sys {
 pub mod transport {
     pub mod draw {
         pub use crate::transport::draw::Draws;
+    }
+    pub mod slow_path {
+        pub use crate::transport::slow_path::answer;
     }
 }
 pub mod wire {

@@ -30,7 +30,7 @@ pub struct SavedHealth {
 
 impl SavedHealth {
     /// As lines, without their ends.
-    pub(crate) fn to_lines(&self) -> Vec<String> {
+    pub fn to_lines(&self) -> Vec<String> {
         self.targets
             .iter()
             .map(SavedTarget::to_line)
@@ -42,7 +42,7 @@ impl SavedHealth {
     }
 
     /// What the lines say; those that say nothing are passed over.
-    pub(crate) fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> SavedHealth {
+    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> SavedHealth {
         let mut kept = SavedHealth::default();
         for line in lines {
             if let Some(hold) = SavedHold::from_line(line) {

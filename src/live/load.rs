@@ -6,9 +6,8 @@ use super::{Now, SavedLoadAndRamps};
 use crate::health::Moment;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
-use crate::health::load::saved::SavedLoad;
 use crate::health::load::{LoadController, ShedRow};
-use crate::health::ramp::{RampPop, Ramps, SavedRamp};
+use crate::health::ramp::{RampPop, Ramps};
 use crate::shared::event::Event;
 use crate::shared::operator_view::Alarm;
 use crate::shared::prediction::{MeasuredLoad, MeasuredLoads};
@@ -136,8 +135,7 @@ impl LiveLoad {
     /// What is to be kept over a restart, as lines.
     pub(super) fn saved_lines(&self, now: Now) -> Vec<String> {
         let loads = self.loads.save(now.epoch_secs);
-        let ramps = self.ramps.save(now.moment, now.epoch_secs);
-        loads.iter().map(SavedLoad::to_line).chain(ramps.iter().map(SavedRamp::to_line)).collect()
+        SavedLoadAndRamps { loads, ramps: self.ramps.save(now.moment, now.epoch_secs) }.to_lines()
     }
 
     /// Whether there is anything to remember.

@@ -71,8 +71,13 @@ pub struct SavedLoadAndRamps {
 }
 
 impl SavedLoadAndRamps {
+    /// As lines, without their ends.
+    pub fn to_lines(&self) -> Vec<String> {
+        self.loads.iter().map(SavedLoad::to_line).chain(self.ramps.iter().map(SavedRamp::to_line)).collect()
+    }
+
     /// From lines; those that say nothing are passed over.
-    pub(crate) fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
+    pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
             ramps: lines.clone().filter_map(SavedRamp::from_line).collect(),

@@ -106,7 +106,7 @@ pub(crate) async fn serve(far_end: FarEnd, shared: Arc<Shared>) {
 }
 
 /// Answer to a slow-path message; `None` for silence.
-pub(crate) fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
+pub fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
     let header: &[u8; 12] = octets.first_chunk()?;
     if header[2] & 0x80 != 0 {
         return None;

@@ -5,8 +5,10 @@
 //! by `MERIDIAN_FUZZ_SEED=n`. Input n of a run is made from seed + n alone, so a failure names one
 //! input.
 
+mod meter;
 mod packet_input;
 mod storm;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../../fuzz/src/lib.rs"]
@@ -41,7 +43,7 @@ fn drive(
     let begun = Instant::now();
     for seed in first..first + runs {
         let input = make(&mut Dice(seed.wrapping_mul(0x9e37_79b9)));
-        if catch_unwind(AssertUnwindSafe(|| target(&input))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| meter::metered(target, &input))).is_err() {
             panic!(
                 "again by: MERIDIAN_FUZZ_SEED={seed} MERIDIAN_FUZZ_RUNS=1 cargo test --test fuzzing \
                  {test}\ninput: {}",
@@ -374,6 +376,62 @@ fn probe_replies() {
     drive("probe_replies", targets::probe::probe, 50_000, make, || {});
 }
 
+/// Messages that are no plain queries, wounded.
+#[test]
+fn rare_messages() {
+    let seeds: Vec<Vec<u8>> = ["notify", "update", "axfr", "status-opcode", "tsig"]
+        .iter()
+        .map(|name| {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/rare").join(name);
+            std::fs::read(path).expect("a seed")
+        })
+        .collect();
+    let words: [&[u8]; 6] = [
+        b"\xc0\x0c",
+        b"\x00",
+        b"\x00\x00\xfa\x00\xff",
+        b"\x00\x00\x29\x04\xd0",
+        b"\x00\x0a\x00\x08",
+        b"\xff\xff",
+    ];
+    let make = |dice: &mut Dice| {
+        let mut input = dice.pick::<Vec<u8>>(&seeds).clone();
+        mutate(dice, &mut input, &words);
+        input
+    };
+    drive("rare_messages", targets::rare::rare, 50_000, make, || {});
+}
+
+/// Files of the server itself, wounded.
+#[test]
+fn state_files() {
+    let seeds: [&[u8]; 3] = [
+        include_bytes!("../../fuzz/corpus/state/ledger.yaml"),
+        include_bytes!("../../fuzz/corpus/state/remembered"),
+        include_bytes!("../../fuzz/corpus/state/secrets"),
+    ];
+    let words: [&[u8]; 12] = [
+        b"overrides:",
+        b"\n  - ",
+        b"state: drain",
+        b"'",
+        b"\n",
+        b" ",
+        b"-",
+        b"18446744073709551615",
+        b"hold 1 web\n",
+        b"load 0.5 3 2 a=1 4 k\n",
+        b"0123456789abcdef0123456789abcdef\n",
+        b"&a [*a]",
+    ];
+    let make = |dice: &mut Dice| {
+        let mut input = dice.pick::<&[u8]>(&seeds).to_vec();
+        mutate(dice, &mut input, &words);
+        input
+    };
+    drive("state_files", targets::state::state, 10_000, make, || {});
+}
+
 /// Every seed of `fuzz/corpus` once: the inputs that cargo-fuzz begins with. Each target has a
 /// folder of them.
 #[test]
@@ -385,13 +443,15 @@ fn seeds_of_the_corpus() {
         names.sort();
         names
     };
-    let targets: [(&str, Target); 8] = [
+    let targets: [(&str, Target); 10] = [
         ("csv", targets::csv::csv),
         ("feed", targets::feed::feed),
         ("mmdb", targets::mmdb::mmdb),
         ("packet", targets::packet::packet),
         ("probe", targets::probe::probe),
+        ("rare", targets::rare::rare),
         ("rdata", targets::rdata::rdata),
+        ("state", targets::state::state),
         ("yaml", targets::yaml::yaml),
         ("zone_text", targets::zone_text::zone_text),
     ];
@@ -404,7 +464,7 @@ fn seeds_of_the_corpus() {
         for seed in seeds {
             let path = top.join("corpus").join(target).join(&seed);
             let input = std::fs::read(&path).expect("a seed");
-            if catch_unwind(AssertUnwindSafe(|| run(&input))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| meter::metered(run, &input))).is_err() {
                 failing.push(format!("fuzz/corpus/{target}/{seed}"));
             }
         }

@@ -1,0 +1,89 @@
+//! What one input may cost: memory on top of what is there already, and time of the processor.
+//!
+//! Both are of the thread that runs the target alone, so neither other tests nor a busy machine
+//! change a verdict.
+#![allow(unsafe_code)] // an allocator is unsafe by its signature; this one only counts and passes on
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+/// What an input may cost beyond what it holds.
+const OCTETS_MAX: usize = 64 << 20;
+const CPU_MAX: Duration = Duration::from_secs(2);
+
+struct Counting;
+
+thread_local! {
+    /// Octets that this thread holds, and the most that it held.
+    static HELD: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+fn count(allocated: usize, freed: usize) {
+    // The thread may be ending; then nobody asks for the count. What another thread allocated may be
+    // freed here.
+    let _ = HELD.try_with(|held| {
+        let (now, most) = held.get();
+        let now = (now + allocated).saturating_sub(freed);
+        held.set((now, most.max(now)));
+    });
+}
+
+// SAFETY: every call goes to the system's allocator with the arguments as they came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size, layout.size());
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Processor time of this thread.
+fn cpu() -> Duration {
+    let mut spent = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it points at a local that lives through the call, which writes it and keeps nothing.
+    let code = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut spent) };
+    assert_eq!(code, 0, "the clock of a thread is always there");
+    Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32)
+}
+
+/// Runs a target on an input. Panics if it costs too much.
+pub fn metered(target: fn(&[u8]), input: &[u8]) {
+    let (held, _) = HELD.get();
+    HELD.set((held, held));
+    let begun = cpu();
+    target(input);
+    let (spent, most) = (cpu() - begun, HELD.get().1 - held);
+    assert!(most <= OCTETS_MAX, "{} octets cost {most} octets of memory", input.len());
+    assert!(spent <= CPU_MAX, "{} octets cost {spent:?}", input.len());
+}
+
+/// The meter sees what a target allocates and how long it takes.
+#[test]
+fn too_much_is_noticed() {
+    let memory = |_: &[u8]| drop(vec![1u8; OCTETS_MAX + 1]);
+    let time = |_: &[u8]| {
+        let begun = cpu();
+        while cpu() - begun <= CPU_MAX {
+            std::hint::spin_loop();
+        }
+    };
+    for (what, target) in [("memory", memory as fn(&[u8])), ("", time)] {
+        let panic = std::panic::catch_unwind(|| metered(target, b"x")).expect_err("it costs too much");
+        let told = panic.downcast_ref::<String>().expect("a sentence");
+        assert!(told.starts_with("1 octets cost") && told.ends_with(what), "{told}");
+    }
+}
