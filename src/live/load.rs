@@ -132,10 +132,13 @@ impl LiveLoad {
         carried.collect()
     }
 
-    /// What is to be kept over a restart, as lines.
-    pub(super) fn saved_lines(&self, now: Now) -> Vec<String> {
-        let loads = self.loads.save(now.epoch_secs);
-        SavedLoadAndRamps { loads, ramps: self.ramps.save(now.moment, now.epoch_secs) }.to_lines()
+    /// What is to be kept over a restart.
+    pub(super) fn saved(&self, now: Now, told_until: u64) -> SavedLoadAndRamps {
+        SavedLoadAndRamps {
+            loads: self.loads.save(now.epoch_secs),
+            ramps: self.ramps.save(now.moment, now.epoch_secs),
+            told_until: Some(told_until),
+        }
     }
 
     /// Whether there is anything to remember.

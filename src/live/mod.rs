@@ -73,7 +73,11 @@ pub struct SavedLoadAndRamps {
 impl SavedLoadAndRamps {
     /// As lines, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
-        self.loads.iter().map(SavedLoad::to_line).chain(self.ramps.iter().map(SavedRamp::to_line)).collect()
+        let told = self.told_until.map(|told_until| format!("{TOLD}{told_until}"));
+        (self.loads.iter().map(SavedLoad::to_line))
+            .chain(self.ramps.iter().map(SavedRamp::to_line))
+            .chain(told)
+            .collect()
     }
 
     /// From lines; those that say nothing are passed over.
@@ -405,11 +409,7 @@ impl LiveState {
         Remembered {
             ledger: overrides.ledger().clone(),
             health: health.monitor.save(now.moment, now.epoch_secs),
-            load: SavedLoadAndRamps {
-                loads: load.loads.save(now.epoch_secs),
-                ramps: load.ramps.save(now.moment, now.epoch_secs),
-                told_until: Some(self.stepped.epoch_secs),
-            },
+            load: load.saved(now, self.stepped.epoch_secs),
         }
     }
 
@@ -430,9 +430,7 @@ impl LiveState {
 
     /// What is to be remembered of load and of overrides, as lines.
     pub(crate) fn load_lines(&self, now: Now) -> Vec<String> {
-        let mut lines = self.load.saved_lines(now);
-        lines.push(format!("{TOLD}{}", self.stepped.epoch_secs));
-        lines
+        self.load.saved(now, self.stepped.epoch_secs).to_lines()
     }
 }
 

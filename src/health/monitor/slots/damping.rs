@@ -6,8 +6,8 @@ use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
 use std::collections::BTreeSet;
 
 impl SlotTable {
-    /// For each policy with more damped PoPs than its share, the slots whose damping it ignores:
-    /// those that are damped last. PoPs with a decision are not damped.
+    /// For each policy with more PoPs down or damped than its share, the slots whose damping it
+    /// ignores: those that were damped last. PoPs with a decision count for neither.
     pub(super) fn undamped(&self, target_set: &TargetSet) -> Vec<(u32, Vec<u32>)> {
         if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
             return Vec::new();
@@ -15,7 +15,12 @@ impl SlotTable {
         let of_policy = |(policy, number): (&PolicyMembers, u32)| {
             let counts =
                 policy.members.iter().filter(|(pop, _)| self.by_hand[usize::from(*pop)] == ManualState::None);
-            let most = counts.clone().count() * usize::from(policy.guard.share_percent) / 100;
+            let is_down = |(_, index): &&(u16, u32)| {
+                let (slot, is) = (&target_set.slots[*index as usize], &self.slots[*index as usize]);
+                slot::is_down(slot, is, policy.up_threshold_percent)
+            };
+            let share = counts.clone().count() * usize::from(policy.guard.share_percent) / 100;
+            let most = share.saturating_sub(counts.clone().filter(is_down).count());
             let damped = |(_, index): &(u16, u32)| {
                 let (slot, is) = (&target_set.slots[*index as usize], &self.slots[*index as usize]);
                 let is_damped = slot::is_damped(slot, is, policy.up_threshold_percent);

@@ -121,6 +121,22 @@ fn decisions_end_it_and_nothing_is_counted_meanwhile() {
     }
 }
 
+/// Who is down counts among those that may be damped: what is down and what flaps together never
+/// leave less of a policy than its guard would.
+#[test]
+fn what_is_down_leaves_fewer_damped() {
+    let mut target_set = pushed_set(5, 1);
+    target_set.policies[0].guard.window_ms = 0;
+    let mut monitor = settled(target_set);
+    for (pop, from) in [("p3", 1), ("p1", 21)] {
+        turn(&mut monitor, &[pop], 8, from);
+    }
+    let is = turn(&mut monitor, &["p0"], 1, 41);
+    assert_eq!((damped(&is), is.undamped), (vec![0, 3, 0, 3, 0], vec![(0, vec![1])]), "one is down");
+    let is = turn(&mut monitor, &["p0"], 2, 44);
+    assert!(is.undamped.is_empty(), "two of five");
+}
+
 /// PoPs with a decision are not of those that may be damped, so a decision about PoPs that do not
 /// flap leaves fewer damped.
 #[test]
