@@ -399,3 +399,20 @@ pub(crate) const RELOAD_THREADS_MAX: usize = 16;
 /// Seconds until a write of it that failed is tried again: a full disk is not hammered, a verdict
 /// not forgotten.
 pub(crate) const HEALTH_RETRY_SECS: u64 = 5;
+/// Octets that one load may make beyond [`LOAD_OCTETS_FACTOR`] for each octet of its files: what
+/// aliases, templates and files included again may add. A /12 of reverse names from `$GENERATE` is
+/// 200 MiB.
+pub(crate) const LOAD_OCTETS_MAX: u64 = 256 << 20;
+/// Octets of memory that each octet of a file may make: the densest plain text, a YAML list of
+/// single digits or records of two words below a long `$ORIGIN`, makes some forty.
+pub(crate) const LOAD_OCTETS_FACTOR: u64 = 64;
+/// Steps that one load may take beyond [`LOAD_STEPS_FACTOR`] for each octet of its files. A step is
+/// about an octet that is looked at, some 5 ns: with this, repetition costs less than a second.
+pub(crate) const LOAD_STEPS_MAX: u64 = 128_000_000;
+/// Steps that each octet of a file may take: every octet is looked at a few times.
+pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
+/// Octets that a reader takes from the budget of its load at once: a few records are not worth a
+/// meeting of two cores.
+pub(crate) const SHARE_OCTETS: u64 = 64 << 10;
+/// Steps that a reader takes from the budget of its load at once, for the same reason.
+pub(crate) const SHARE_STEPS: u64 = 64 << 10;

@@ -10,6 +10,9 @@ pub mod answer {
         pub use crate::answer::prefetch::Prefetcher;
     }
 }
+pub mod budget {
+    pub use crate::budget::{Budget, Share, Spent};
+}
 pub mod cli {
     pub mod geoip {
         #[cfg(feature = "geoip-build")]
