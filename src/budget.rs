@@ -10,7 +10,7 @@ use crate::limits::{
     LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS, SHARE_STEPS,
 };
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +20,10 @@ mod tests;
 pub struct Budget {
     octets: AtomicU64,
     steps: AtomicU64,
+    is_spent: AtomicBool,
 }
 
-/// The budget that is used up.
+/// The part of the budget that is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
     /// Octets of memory.
@@ -50,7 +51,11 @@ impl fmt::Display for Spent {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { octets: AtomicU64::new(LOAD_OCTETS_MAX), steps: AtomicU64::new(LOAD_STEPS_MAX) }
+        Budget {
+            octets: AtomicU64::new(LOAD_OCTETS_MAX),
+            steps: AtomicU64::new(LOAD_STEPS_MAX),
+            is_spent: AtomicBool::new(false),
+        }
     }
 }
 
@@ -66,6 +71,11 @@ impl Budget {
     /// A reader's share, empty at first.
     pub fn share(&self) -> Share<'_> {
         Share { budget: self, octets: 0, steps: 0 }
+    }
+
+    /// Whether some reader was refused.
+    pub fn is_spent(&self) -> bool {
+        self.is_spent.load(Ordering::Relaxed)
     }
 
     /// Octets that may still be made.
@@ -91,12 +101,19 @@ pub struct Share<'b> {
 impl Share<'_> {
     /// Counts octets of memory, before they are allocated.
     pub fn make(&mut self, octets: usize) -> Result<(), Spent> {
-        take(&mut self.octets, &self.budget.octets, octets as u64, SHARE_OCTETS).ok_or(Spent::Octets)
+        let taken = take(&mut self.octets, &self.budget.octets, octets as u64, SHARE_OCTETS);
+        taken.ok_or_else(|| self.refused(Spent::Octets))
     }
 
     /// Counts steps of work, before they are done: about one for each octet that is looked at.
     pub fn work(&mut self, steps: usize) -> Result<(), Spent> {
-        take(&mut self.steps, &self.budget.steps, steps as u64, SHARE_STEPS).ok_or(Spent::Steps)
+        let taken = take(&mut self.steps, &self.budget.steps, steps as u64, SHARE_STEPS);
+        taken.ok_or_else(|| self.refused(Spent::Steps))
+    }
+
+    fn refused(&self, spent: Spent) -> Spent {
+        self.budget.is_spent.store(true, Ordering::Relaxed);
+        spent
     }
 }
 

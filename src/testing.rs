@@ -36,7 +36,7 @@ pub mod cli {
     }
 }
 pub mod config {
-    pub use crate::config::{Deployment, Sources, read_deployment};
+    pub use crate::config::{Deployment, ReadResult, Sources, read_deployment};
     pub mod catalogue {
         pub use crate::config::catalogue::{FILES, FileKind};
     }

@@ -9,7 +9,9 @@ fn a_budget_ends_exactly_where_it_says() {
     for _ in 0..LOAD_OCTETS_MAX >> 20 {
         assert_eq!(share.make(1 << 20), Ok(()));
     }
+    assert!(!budget.is_spent());
     assert_eq!(share.make(1), Err(Spent::Octets));
+    assert!(budget.is_spent());
     assert_eq!(share.make(0), Ok(()));
     // The other budget is one of its own.
     assert_eq!(share.work(LOAD_STEPS_MAX as usize), Ok(()));

@@ -172,6 +172,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["src/finding/render"]),
     ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
     ("siphasher", &["src/wire/cookie.rs"]),
+    ("idna", &["src/wire/idn"]),
     ("strsim", &["src/config/", "src/zone/master/"]),
     ("ipnet", &["src/config/", "src/geo/", "src/cli/"]),
     ("rand", &[]),
@@ -259,8 +260,4 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
         "a rule may hand its clients to another policy (`use:`), and a policy has rules",
     ),
     (&["src/zone/links.rs", "src/zone/set.rs"], "a set of zones has links, and a link leads into the set"),
-    (
-        &["src/zone/master/generate.rs", "src/zone/master/reader.rs"],
-        "`$GENERATE` is a directive of the reader, and its lines are read as any other",
-    ),
 ];
