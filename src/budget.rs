@@ -1,13 +1,15 @@
 //! What one load may make and how much it may work: the bound against input that is small on the
 //! disk and large once it is read.
 //!
-//! Text that is read once makes little more than it weighs. Text that repeats other text does not:
-//! YAML aliases and merge keys, `$GENERATE`, a file that is included again. All of it is counted
-//! here when it is made, whichever file and whichever mechanism makes it. A load has one [`Budget`];
-//! each reader draws from it through a [`Share`].
+//! Text that is read once makes little more than it weighs, and may: each octet that is written
+//! grants so many of memory and of work to its reader. Text that repeats other text (`$GENERATE`, a
+//! file that is included again, an alias) draws on the [`Budget`] of the load beyond that, when it is
+//! made, whichever file and whichever mechanism makes it. Each reader has a [`Share`]; none takes
+//! more than a part of the budget, so that one bomb leaves enough for every other zone.
 
 use crate::limits::{
-    LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS, SHARE_STEPS,
+    LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_PARTS, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS,
+    SHARE_STEPS,
 };
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,12 +39,16 @@ impl fmt::Display for Spent {
         match self {
             Spent::Octets => write!(
                 f,
-                "the files make more than {} MiB and {LOAD_OCTETS_FACTOR} times their size in memory",
+                "more would be made of this text than {LOAD_OCTETS_FACTOR} octets for each that is written and \
+                 {} MiB (for all files together {} MiB)",
+                (LOAD_OCTETS_MAX / LOAD_PARTS) >> 20,
                 LOAD_OCTETS_MAX >> 20
             ),
             Spent::Steps => write!(
                 f,
-                "the files take more work than {} million steps and {LOAD_STEPS_FACTOR} for each octet",
+                "this text would take more work than {LOAD_STEPS_FACTOR} steps for each octet and {} million \
+                 (all files together {} million)",
+                LOAD_STEPS_MAX / LOAD_PARTS / 1_000_000,
                 LOAD_STEPS_MAX / 1_000_000
             ),
         }
@@ -60,17 +66,18 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Grants what a text of so many octets may make. For each file once, however often it is used.
-    pub fn grant(&self, octets: usize) {
-        let octets = octets as u64;
-        // A load reads far less than would overflow: files have limits of their own.
-        self.octets.fetch_add(octets.saturating_mul(LOAD_OCTETS_FACTOR), Ordering::Relaxed);
-        self.steps.fetch_add(octets.saturating_mul(LOAD_STEPS_FACTOR), Ordering::Relaxed);
-    }
-
     /// A reader's share, empty at first.
     pub fn share(&self) -> Share<'_> {
-        Share { budget: self, octets: 0, steps: 0 }
+        Share { budget: self, octets: Purse::default(), steps: Purse::default() }
+    }
+
+    /// The same budget as it is now, for work that may have to be done again.
+    pub(crate) fn copy(&self) -> Budget {
+        Budget {
+            octets: AtomicU64::new(self.octets_left()),
+            steps: AtomicU64::new(self.steps_left()),
+            is_spent: AtomicBool::new(self.is_spent()),
+        }
     }
 
     /// Whether some reader was refused.
@@ -78,37 +85,51 @@ impl Budget {
         self.is_spent.load(Ordering::Relaxed)
     }
 
-    /// Octets that may still be made.
+    /// Octets that may still be made beyond what texts grant.
     pub fn octets_left(&self) -> u64 {
         self.octets.load(Ordering::Relaxed)
     }
 
-    /// Steps of work that may still be made.
+    /// Steps of work that may still be done beyond what texts grant.
     pub fn steps_left(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
 }
 
-/// One reader's part of a [`Budget`]. Drawn in large pieces, so that readers on several cores do
-/// not wait for each other; what is left of it goes back.
+/// One reader's part of a [`Budget`].
 #[derive(Debug)]
 pub struct Share<'b> {
     budget: &'b Budget,
-    octets: u64,
-    steps: u64,
+    octets: Purse,
+    steps: Purse,
 }
 
 impl Share<'_> {
+    /// Grants what a text of so many octets may make by itself: for each text once, however often it
+    /// is used.
+    pub fn grant(&mut self, octets: usize) {
+        let octets = octets as u64;
+        self.octets.own = self.octets.own.saturating_add(octets.saturating_mul(LOAD_OCTETS_FACTOR));
+        self.steps.own = self.steps.own.saturating_add(octets.saturating_mul(LOAD_STEPS_FACTOR));
+    }
+
     /// Counts octets of memory, before they are allocated.
     pub fn make(&mut self, octets: usize) -> Result<(), Spent> {
-        let taken = take(&mut self.octets, &self.budget.octets, octets as u64, SHARE_OCTETS);
+        let part = LOAD_OCTETS_MAX / LOAD_PARTS;
+        let taken = self.octets.take(&self.budget.octets, octets as u64, (SHARE_OCTETS, part));
         taken.ok_or_else(|| self.refused(Spent::Octets))
     }
 
     /// Counts steps of work, before they are done: about one for each octet that is looked at.
     pub fn work(&mut self, steps: usize) -> Result<(), Spent> {
-        let taken = take(&mut self.steps, &self.budget.steps, steps as u64, SHARE_STEPS);
+        let part = LOAD_STEPS_MAX / LOAD_PARTS;
+        let taken = self.steps.take(&self.budget.steps, steps as u64, (SHARE_STEPS, part));
         taken.ok_or_else(|| self.refused(Spent::Steps))
+    }
+
+    /// What was made is dropped again: its octets go back to the budget.
+    pub fn give_back(&mut self) {
+        self.octets.drawn += std::mem::take(&mut self.octets.used);
     }
 
     fn refused(&self, spent: Spent) -> Spent {
@@ -119,22 +140,42 @@ impl Share<'_> {
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        self.budget.octets.fetch_add(self.octets, Ordering::Relaxed);
-        self.budget.steps.fetch_add(self.steps, Ordering::Relaxed);
+        self.budget.octets.fetch_add(self.octets.drawn, Ordering::Relaxed);
+        self.budget.steps.fetch_add(self.steps.drawn, Ordering::Relaxed);
     }
 }
 
-/// Takes from the share, filled up from the budget if there is not enough in it.
-fn take(share: &mut u64, budget: &AtomicU64, wanted: u64, piece: u64) -> Option<()> {
-    if *share < wanted {
-        let lacking = wanted - *share;
-        let mut drawn = 0;
-        let _ = budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            drawn = lacking.max(piece).min(left);
-            Some(left - drawn)
-        });
-        *share += drawn;
+/// What a reader has of one quantity. What its texts grant is used first, and never goes to other
+/// readers: then how much each draws from the budget does not depend on which of them is faster.
+#[derive(Debug, Default)]
+struct Purse {
+    own: u64,
+    /// Taken from the budget in a large piece, so that readers on several cores do not wait for each
+    /// other; what is left of it goes back.
+    drawn: u64,
+    /// Used of what was drawn.
+    used: u64,
+}
+
+impl Purse {
+    /// Takes as much as is wanted, or nothing: drawn in pieces, never more than a part in all.
+    fn take(&mut self, budget: &AtomicU64, wanted: u64, (piece, part): (u64, u64)) -> Option<()> {
+        let beyond = wanted.saturating_sub(self.own);
+        if self.used.checked_add(beyond)? > part {
+            return None;
+        }
+        if self.drawn < beyond {
+            let lacking = beyond - self.drawn;
+            let mut drawn = 0;
+            let _ = budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                drawn = lacking.max(piece).min(left);
+                Some(left - drawn)
+            });
+            self.drawn += drawn;
+        }
+        self.drawn = self.drawn.checked_sub(beyond)?;
+        self.used += beyond;
+        self.own -= wanted - beyond;
+        Some(())
     }
-    *share = share.checked_sub(wanted)?;
-    Some(())
 }

@@ -312,7 +312,7 @@ pub mod zone {
         pub use crate::zone::image::{Image, Match, Usual};
     }
     pub mod master {
-        pub use crate::zone::master::read;
+        pub use crate::zone::master::{Included, read};
     }
     pub mod rdata {
         pub use crate::zone::rdata::{from_text, is_valid, names_in, to_text};

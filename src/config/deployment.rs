@@ -19,6 +19,7 @@ use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
 use crate::wire::idn;
 use crate::wire::name::Name;
+use crate::zone::master::Included;
 use crate::zone::text::{ChainMode, Record, Zone};
 use crate::zone::{check, master};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -388,7 +389,7 @@ impl Reader<'_> {
         let mut parsed: Vec<OnceLock<Parsed>> = texts.iter().map(|_| OnceLock::new()).collect();
         let alone: Vec<usize> = (0..texts.len()).filter(|index| !texts[*index].may_include()).collect();
         let sources = self.sources;
-        texts.iter().for_each(|text| self.budget.grant(text.octets.len()));
+        let before = self.budget.copy();
         sources.each(alone.len(), &|number| {
             let index = alone[number];
             let none = &mut |_: &str| Err("no file can be included here".to_owned());
@@ -399,25 +400,23 @@ impl Reader<'_> {
             // On several cores it is left to chance which text found the budget spent. One by one,
             // it is the same on every run and every machine.
             parsed.iter_mut().for_each(|parsed| _ = parsed.take());
-            self.budget = Budget::default();
-            texts.iter().for_each(|text| self.budget.grant(text.octets.len()));
+            self.budget = before;
         }
         let mut zones = Vec::with_capacity(texts.len());
         for (text, parsed) in texts.into_iter().zip(parsed) {
             let (records, findings) = parsed.into_inner().unwrap_or_else(|| {
                 let (files, inputs) = (&mut self.files, &mut self.inputs);
                 let (included, budget) = (&mut self.included, &self.budget);
-                let mut include = |written: &str| -> Result<(FileId, Arc<[u8]>), String> {
+                let mut include = |written: &str| -> Result<Included, String> {
                     let path = text.folder.join(written);
-                    if let Some(read) = included.get(&path) {
-                        return Ok(read.clone());
+                    if let Some((file, text)) = included.get(&path).cloned() {
+                        return Ok(Included { file, text, is_first: false });
                     }
-                    let octets = sources.read_inside(&text.folder, Path::new(written))?;
-                    budget.grant(octets.len());
-                    let read = add_text(files, &path, octets)?;
-                    inputs.push((format!("included {written}"), read.1.clone()));
-                    included.insert(path, read.clone());
-                    Ok(read)
+                    let (file, text) =
+                        add_text(files, &path, sources.read_inside(&text.folder, Path::new(written))?)?;
+                    inputs.push((format!("included {written}"), text.clone()));
+                    included.insert(path, (file, text.clone()));
+                    Ok(Included { file, text, is_first: true })
                 };
                 text.parse(&mut include, budget)
             });

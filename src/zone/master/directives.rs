@@ -1,5 +1,6 @@
 //! `$ORIGIN`, `$TTL`, `$INCLUDE` (RFC 1035 section 5.1, RFC 2308 section 4) and BIND's `$GENERATE`.
 
+use super::Included;
 use super::generate;
 use super::lexer::Token;
 use super::reader::{Context, Reader};
@@ -84,7 +85,12 @@ impl Reader<'_> {
             },
         };
         match (self.include)(written) {
-            Ok((file, octets)) => self.file(&octets, file, (origin, context.owner.clone()), depth + 1),
+            Ok(Included { file, text, is_first }) => {
+                if is_first {
+                    self.grant(text.len());
+                }
+                self.file(&text, file, (origin, context.owner.clone()), depth + 1);
+            }
             Err(why) => self.fault(
                 context,
                 path,

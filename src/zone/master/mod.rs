@@ -23,13 +23,24 @@ use std::sync::Arc;
 
 /// Gives the content of an included file, or a sentence why not. The path is as written in the zone
 /// text and already known to stay inside the folder of zones.
-pub(crate) type Include<'a> = dyn FnMut(&str) -> Result<(FileId, Arc<[u8]>), String> + 'a;
+pub(crate) type Include<'a> = dyn FnMut(&str) -> Result<Included, String> + 'a;
+
+/// An included file.
+#[derive(Clone, Debug)]
+pub struct Included {
+    /// Its number.
+    pub file: FileId,
+    /// Its text.
+    pub text: Arc<[u8]>,
+    /// Whether the load meets it for the first time; then it may make what a text may.
+    pub is_first: bool,
+}
 
 /// Octets of a usual line at least: blank lines need no room for records.
 const LINE_OCTETS: usize = 12;
 
-/// Reads zone text. Records are added in the order read, faults to `findings`; what may be made is
-/// drawn from `budget`, to which the caller has granted the text.
+/// Reads zone text. Records are added in the order read, faults to `findings`; what is made beyond
+/// the measure of the text is drawn from `budget`.
 pub fn read(
     text: &[u8],
     file: FileId,
@@ -43,6 +54,8 @@ pub fn read(
     // record by record.
     let lines = text.iter().filter(|octet| **octet == b'\n').count();
     let _ = records.try_reserve(lines.min(text.len() / LINE_OCTETS));
-    let mut reader = reader::Reader::new(apex, include, budget.share(), records, findings);
+    let mut share = budget.share();
+    share.grant(text.len());
+    let mut reader = reader::Reader::new(apex, include, share, records, findings);
     reader.file(text, file, (apex.clone(), None), 0);
 }

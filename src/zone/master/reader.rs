@@ -140,15 +140,25 @@ impl<'r> Reader<'r> {
     /// Ends the reading of the zone: the budget of the load is spent.
     pub(crate) fn spent(&mut self, spent: Spent, at: At) {
         self.is_over = true;
-        // The zone is not served. Of its apex enough is kept that nobody misses its SOA.
-        let apex = self.apex;
-        self.records.retain(|record| record.owner == *apex);
+        // The zone is not served, and its memory is for others. That it has an SOA and a name server
+        // is kept, so that nobody misses them.
+        let mut kept = [RrType::SOA, RrType::NS].to_vec();
+        self.records.retain(|record| {
+            let place = kept.iter().position(|rtype| record.rtype == *rtype && record.owner == *self.apex);
+            place.map(|place| kept.swap_remove(place)).is_some()
+        });
         self.records.shrink_to_fit();
+        self.share.give_back();
         self.tell(
             Finding::error(code::TOO_LARGE, spent.to_string())
                 .at(at, "the limit is passed here; the rest of this zone is not read")
                 .help("`$GENERATE` and files that are included several times make more than is written"),
         );
+    }
+
+    /// Grants what a text of so many octets may make.
+    pub(crate) fn grant(&mut self, octets: usize) {
+        self.share.grant(octets);
     }
 
     /// Counts work beside that of reading the files once.

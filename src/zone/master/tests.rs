@@ -15,13 +15,11 @@ fn read_with(text: &[u8], included: &[(&str, &str)]) -> Read {
     let file = files.add("example.zone", String::from_utf8_lossy(text).into_owned());
     let apex = Name::parse("example.", None).unwrap();
     let (mut records, mut findings) = (Vec::new(), Findings::default());
-    let mut include = |path: &str| -> Result<(FileId, Arc<[u8]>), String> {
+    let mut include = |path: &str| -> Result<Included, String> {
         let (_, text) = included.iter().find(|(name, _)| *name == path).ok_or("no such file")?;
-        Ok((files.add(path, *text), text.as_bytes().into()))
+        Ok(Included { file: files.add(path, *text), text: text.as_bytes().into(), is_first: true })
     };
-    let budget = Budget::default();
-    budget.grant(text.len());
-    read(text, file, &apex, &mut include, &budget, &mut records, &mut findings);
+    read(text, file, &apex, &mut include, &Budget::default(), &mut records, &mut findings);
     Read { records, findings, files }
 }
 
