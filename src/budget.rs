@@ -3,9 +3,9 @@
 //!
 //! Text that is read once makes little more than it weighs, and may: each octet that is written
 //! grants so many of memory and of work to its reader. Text that repeats other text (`$GENERATE`, a
-//! file that is included again, an alias) draws on the [`Budget`] of the load beyond that, when it is
-//! made, whichever file and whichever mechanism makes it. Each reader has a [`Share`]; none takes
-//! more than a part of the budget, so that one bomb leaves enough for every other zone.
+//! file that is included again, an alias) draws on the [`Budget`] of the load beyond that, when it
+//! is made, whichever file and whichever mechanism makes it. Each reader has a [`Share`]; none
+//! takes more than a part of the budget, so that one bomb leaves enough for every other zone.
 
 use crate::limits::{
     LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_PARTS, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS,
@@ -39,8 +39,8 @@ impl fmt::Display for Spent {
         match self {
             Spent::Octets => write!(
                 f,
-                "more would be made of this text than {LOAD_OCTETS_FACTOR} octets for each that is written and \
-                 {} MiB (for all files together {} MiB)",
+                "more would be made of this text than {LOAD_OCTETS_FACTOR} octets for each that is \
+                 written and {} MiB (for all files together {} MiB)",
                 (LOAD_OCTETS_MAX / LOAD_PARTS) >> 20,
                 LOAD_OCTETS_MAX >> 20
             ),
@@ -105,8 +105,8 @@ pub struct Share<'b> {
 }
 
 impl Share<'_> {
-    /// Grants what a text of so many octets may make by itself: for each text once, however often it
-    /// is used.
+    /// Grants what a text of so many octets may make by itself: for each text once, however often
+    /// it is used.
     pub fn grant(&mut self, octets: usize) {
         let octets = octets as u64;
         self.octets.own = self.octets.own.saturating_add(octets.saturating_mul(LOAD_OCTETS_FACTOR));
@@ -150,8 +150,8 @@ impl Drop for Share<'_> {
 #[derive(Debug, Default)]
 struct Purse {
     own: u64,
-    /// Taken from the budget in a large piece, so that readers on several cores do not wait for each
-    /// other; what is left of it goes back.
+    /// Taken from the budget in a large piece, so that readers on several cores do not wait for
+    /// each other; what is left of it goes back.
     drawn: u64,
     /// Used of what was drawn.
     used: u64,

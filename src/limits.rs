@@ -144,8 +144,8 @@ pub(crate) const INCLUDE_DEPTH_MAX: u32 = 8;
 /// Files that one zone includes, counted each time: without a bound a few files that include each
 /// other twice are read for ever.
 pub(crate) const INCLUDED_FILES_MAX: u32 = 1_024;
-/// Words of one entry of zone text: the data of a record has 65,535 octets, and its hexadecimal text
-/// two digits for each, which may all stand apart.
+/// Words of one entry of zone text: the data of a record has 65,535 octets, and its hexadecimal
+/// text two digits for each, which may all stand apart.
 pub(crate) const ENTRY_WORDS_MAX: usize = 140_000;
 /// Octets of the owner or of the data of a template: the text of the largest record has four for
 /// each of its 65,535 octets, when all are escaped. What a template makes has the same bound.
@@ -417,8 +417,8 @@ pub(crate) const LOAD_OCTETS_FACTOR: u64 = 64;
 pub(crate) const LOAD_STEPS_MAX: u64 = 128_000_000;
 /// Steps that each octet of a file may take: every octet is looked at a few times.
 pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
-/// Parts of these budgets, of which one reader takes one at most: a zone that is a bomb leaves enough
-/// for the others. A quarter is 64 MiB, and a /16 of reverse names 18.
+/// Parts of these budgets, of which one reader takes one at most: a zone that is a bomb leaves
+/// enough for the others. A quarter is 64 MiB, and a /16 of reverse names 18.
 pub(crate) const LOAD_PARTS: u64 = 4;
 /// Octets that a reader takes from the budget of its load at once: a few records are not worth a
 /// meeting of two cores.

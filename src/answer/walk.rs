@@ -50,8 +50,8 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
         (self.trail, self.is_cut_short) = (Some(Trail::default()), false);
     }
 
-    /// Whether the chain has been at this name before, so that it goes in a circle. Each CNAME of it
-    /// then stands in the answer once (RFC 1034 section 3.6.2).
+    /// Whether the chain has been at this name before, so that it goes in a circle. Each CNAME of
+    /// it then stands in the answer once (RFC 1034 section 3.6.2).
     pub(crate) fn goes_in_circle(&mut self, name: &[u8]) -> bool {
         let Some(trail) = &mut self.trail else { return false };
         let hash = hash::whole(name);

@@ -234,7 +234,7 @@ impl Files {
     }
 
     /// `path:line:column`, or only the path when the finding is about the whole file.
-    pub(crate) fn place(&self, at: At) -> String {
+    pub fn place(&self, at: At) -> String {
         if at.line == 0 {
             self.path(at.file).to_owned()
         } else {

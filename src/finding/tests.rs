@@ -80,8 +80,8 @@ fn words_are_cut() {
     assert_eq!(kept.related.len(), FINDING_PLACES_MAX);
 }
 
-/// What a finding quotes cannot act on the terminal or log that shows it: no line is forged, no text
-/// turned around. Each row: what is quoted, and how it stands in words and paths.
+/// What a finding quotes cannot act on the terminal or log that shows it: no line is forged, no
+/// text turned around. Each row: what is quoted, and how it stands in words and paths.
 #[test]
 fn what_is_quoted_is_escaped() {
     for (quoted, shown) in [

@@ -101,8 +101,8 @@ impl<'w> Disk<'w> {
 impl Sources for Disk<'_> {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
         self.read_by(path, || {
-            // Looked at before it is opened, since devices may act on that; what was opened is looked
-            // at again.
+            // Looked at before it is opened, since devices may act on that; what was opened is
+            // looked at again.
             check_kind(&fs::metadata(path).map_err(|error| sentence(&error))?)?;
             beneath::open(path).map_err(|error| sentence(&error))
         })

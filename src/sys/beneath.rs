@@ -1,5 +1,5 @@
-//! Files opened for reading: never waiting for the other end of a pipe, and, where asked, only below
-//! a folder, by the descriptor of that folder.
+//! Files opened for reading: never waiting for the other end of a pipe, and, where asked, only
+//! below a folder, by the descriptor of that folder.
 //!
 //! A path that is checked and then opened is two paths: somebody may put a link between. Here the
 //! kernel resolves the path once, and refuses what leads out (openat2 with RESOLVE_BENEATH). Where
@@ -70,8 +70,8 @@ fn by_kernel(folder: &File, relative: &Path) -> io::Result<File> {
     };
     let mut error = io::Error::from(io::ErrorKind::WouldBlock);
     for _ in 0..ATTEMPTS {
-        // SAFETY: the descriptor is borrowed for the call, the path ends with a zero, and the kernel
-        // reads the given size of the local structure.
+        // SAFETY: the descriptor is borrowed for the call, the path ends with a zero, and the
+        // kernel reads the given size of the local structure.
         let opened = unsafe {
             libc::syscall(
                 libc::SYS_openat2,

@@ -28,8 +28,8 @@
 //!   behind it is looked at once more before the signal. `waitpid` writes nothing.
 //! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the
 //!   calling thread.
-//! * `openat2` and `openat` ([`beneath`]): the folder's descriptor is borrowed for the call, the path
-//!   ends with a zero, and the descriptor that comes back is owned at once.
+//! * `openat2` and `openat` ([`beneath`]): the folder's descriptor is borrowed for the call, the
+//!   path ends with a zero, and the descriptor that comes back is owned at once.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill` ([`process_group`]), which takes no pointer; the number is that of a process group we
 //!   made and have not reaped, so that it cannot be anybody else's.

@@ -17,14 +17,14 @@ macro_rules! rr_types {
 rr_types! {
     A = 1, NS = 2, MD = 3, MF = 4, CNAME = 5, SOA = 6, MB = 7, MG = 8, MR = 9, NULL = 10, WKS = 11,
     PTR = 12, HINFO = 13, MINFO = 14, MX = 15, TXT = 16, RP = 17, AFSDB = 18, X25 = 19, ISDN = 20,
-    RT = 21, NSAP = 22, SIG = 24, KEY = 25, PX = 26, GPOS = 27, AAAA = 28, LOC = 29, SRV = 33, NAPTR = 35, KX = 36, CERT = 37,
-    DNAME = 39, OPT = 41, APL = 42, DS = 43, SSHFP = 44, IPSECKEY = 45, RRSIG = 46, NSEC = 47,
-    DNSKEY = 48, DHCID = 49, NSEC3 = 50, NSEC3PARAM = 51, TLSA = 52, SMIMEA = 53, HIP = 55,
-    NINFO = 56, TALINK = 58, CDS = 59, CDNSKEY = 60, OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63,
-    SVCB = 64, HTTPS = 65, SPF = 99, NID = 104, L32 = 105, L64 = 106, LP = 107, EUI48 = 108,
-    EUI64 = 109, TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252, MAILB = 253, MAILA = 254,
-    ANY = 255, URI = 256, CAA = 257, AVC = 258, AMTRELAY = 260, RESINFO = 261, TA = 32768,
-    DLV = 32769,
+    RT = 21, NSAP = 22, SIG = 24, KEY = 25, PX = 26, GPOS = 27, AAAA = 28, LOC = 29, SRV = 33,
+    NAPTR = 35, KX = 36, CERT = 37, DNAME = 39, OPT = 41, APL = 42, DS = 43, SSHFP = 44,
+    IPSECKEY = 45, RRSIG = 46, NSEC = 47, DNSKEY = 48, DHCID = 49, NSEC3 = 50, NSEC3PARAM = 51,
+    TLSA = 52, SMIMEA = 53, HIP = 55, NINFO = 56, TALINK = 58, CDS = 59, CDNSKEY = 60,
+    OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65, SPF = 99, NID = 104, L32 = 105,
+    L64 = 106, LP = 107, EUI48 = 108, EUI64 = 109, TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252,
+    MAILB = 253, MAILA = 254, ANY = 255, URI = 256, CAA = 257, AVC = 258, AMTRELAY = 260,
+    RESINFO = 261, TA = 32768, DLV = 32769,
 }
 
 impl RrType {
@@ -41,8 +41,8 @@ impl RrType {
         digits.parse().ok().map(RrType)
     }
 
-    /// The number of a type of the IANA registry whose data is read in the generic form alone, by its
-    /// mnemonic: obsolete types, and such as nobody serves yet.
+    /// The number of a type of the IANA registry whose data is read in the generic form alone, by
+    /// its mnemonic: obsolete types, and new ones that no zone has yet.
     pub(crate) fn generic_only(text: &str) -> Option<RrType> {
         const NAMES: &[(&str, u16)] = &[
             ("NSAP-PTR", 23),

@@ -163,8 +163,8 @@ fn a_policy_behind_many_owners() {
     let policies = format!("policies: {{ many: {{ pops: all, rules: [{rules}] }} }}\n");
     let owners: String = (0..30_000).map(|n| format!("  t{n}: {{ steer: many }}\n")).collect();
     let zone = format!(
-        "zone: bomb.example.\nsoa: {{ mname: ns1, rname: host }}\nrecords:\n  '@': {{ NS: ns1 }}\n  ns1: {{ A: \
-         192.0.2.1 }}\n{owners}"
+        "zone: bomb.example.\nsoa: {{ mname: ns1, rname: host }}\nrecords:\n  '@': {{ NS: ns1 }}\n  \
+         ns1: {{ A: 192.0.2.1 }}\n{owners}"
     );
     // No other zone of the sample finds its policies.
     let files = [("policies.yaml", policies), ("zones/bomb.example.yaml", zone)];

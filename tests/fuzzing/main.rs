@@ -236,8 +236,8 @@ fn database_sources() {
 #[test]
 fn zone_texts() {
     let texts: [&str; 5] = [
-        "$TTL 60\r$GENERATE 7-9 ${-8,5,n}x TXT \"\\\"a $\\\" b\"\rq TXT \"c\nd\"\rp PX 1 a b\rw WKS 192.0.2.1 tcp \
-         25 domain\rs NSAP 0x47.00\r$INCLUDE part.zone\r",
+        "$TTL 60\r$GENERATE 7-9 ${-8,5,n}x TXT \"\\\"a $\\\" b\"\rq TXT \"c\nd\"\rp PX 1 a b\rw WKS \
+         192.0.2.1 tcp 25 domain\rs NSAP 0x47.00\r$INCLUDE part.zone\r",
         "$TTL 1h\n@ IN SOA ns1 hostmaster (\n 1 7200 ; c\n 900 1209600 300 )\n NS ns1\nns1 300 IN A \
          192.0.2.1\n\tAAAA 2001:db8::1\n",
         "$ORIGIN sub.cdn.example.\n@ 60 MX 10 mail\nmail 60 A 192.0.2.2\n*.w 60 CNAME mail\nd 60 NS \

@@ -214,8 +214,8 @@ fn expand(parts: &[Part], number: u32, out: &mut Vec<u8>) -> Result<(), &'static
         match part {
             Part::Text(text) => out.extend_from_slice(text),
             Part::Number { offset, width, base } => {
-                // BIND counts in 32 bits: what is negative shows as such in decimal, and as its two's
-                // complement in every other base.
+                // BIND counts in 32 bits: what is negative shows as such in decimal, and as its
+                // two's complement in every other base.
                 let value = i64::from(number) + offset;
                 let bits = u32::try_from(value)
                     .or_else(|_| i32::try_from(value).map(i32::cast_unsigned))

@@ -4,7 +4,8 @@
 //! parentheses, escapes, comments, any type by RFC 3597. The types of a signed zone with bitmaps
 //! and times (RRSIG, NSEC, NSEC3, NSEC3PARAM) are read in the generic form only. A fault costs its
 //! own entry: the rest is read on, so that one run shows every fault. Everything that is made, and
-//! all work, is drawn from the budget of the load; where that is spent, reading ends with a finding.
+//! all work, is counted against the budget of the load; where that is spent, reading ends with a
+//! finding.
 
 mod directives;
 mod generate;

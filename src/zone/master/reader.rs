@@ -140,8 +140,8 @@ impl<'r> Reader<'r> {
     /// Ends the reading of the zone: the budget of the load is spent.
     pub(crate) fn spent(&mut self, spent: Spent, at: At) {
         self.is_over = true;
-        // The zone is not served, and its memory is for others. That it has an SOA and a name server
-        // is kept, so that nobody misses them.
+        // The zone is not served, and its memory is for others. An SOA and a name server are kept,
+        // so that nobody misses them.
         let mut kept = [RrType::SOA, RrType::NS].to_vec();
         self.records.retain(|record| {
             let place = kept.iter().position(|rtype| record.rtype == *rtype && record.owner == *self.apex);
