@@ -80,7 +80,7 @@ impl Budget {
         }
     }
 
-    /// Whether some reader was refused.
+    /// Whether some reader was refused because others had used the budget up.
     pub fn is_spent(&self) -> bool {
         self.is_spent.load(Ordering::Relaxed)
     }
@@ -117,14 +117,14 @@ impl Share<'_> {
     pub fn make(&mut self, octets: usize) -> Result<(), Spent> {
         let part = LOAD_OCTETS_MAX / LOAD_PARTS;
         let taken = self.octets.take(&self.budget.octets, octets as u64, (SHARE_OCTETS, part));
-        taken.ok_or_else(|| self.refused(Spent::Octets))
+        taken.map_err(|empty| self.refused(Spent::Octets, empty))
     }
 
     /// Counts steps of work, before they are done: about one for each octet that is looked at.
     pub fn work(&mut self, steps: usize) -> Result<(), Spent> {
         let part = LOAD_STEPS_MAX / LOAD_PARTS;
         let taken = self.steps.take(&self.budget.steps, steps as u64, (SHARE_STEPS, part));
-        taken.ok_or_else(|| self.refused(Spent::Steps))
+        taken.map_err(|empty| self.refused(Spent::Steps, empty))
     }
 
     /// What was made is dropped again: its octets go back to the budget.
@@ -132,8 +132,10 @@ impl Share<'_> {
         self.octets.drawn += std::mem::take(&mut self.octets.used);
     }
 
-    fn refused(&self, spent: Spent) -> Spent {
-        self.budget.is_spent.store(true, Ordering::Relaxed);
+    fn refused(&self, spent: Spent, empty: Empty) -> Spent {
+        if empty == Empty::Budget {
+            self.budget.is_spent.store(true, Ordering::Relaxed);
+        }
         spent
     }
 }
@@ -143,6 +145,15 @@ impl Drop for Share<'_> {
         self.budget.octets.fetch_add(self.octets.drawn, Ordering::Relaxed);
         self.budget.steps.fetch_add(self.steps.drawn, Ordering::Relaxed);
     }
+}
+
+/// Why a reader gets no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Empty {
+    /// It has used its part.
+    Part,
+    /// All readers together have used the budget.
+    Budget,
 }
 
 /// What a reader has of one quantity. What its texts grant is used first, and never goes to other
@@ -159,10 +170,10 @@ struct Purse {
 
 impl Purse {
     /// Takes as much as is wanted, or nothing: drawn in pieces, never more than a part in all.
-    fn take(&mut self, budget: &AtomicU64, wanted: u64, (piece, part): (u64, u64)) -> Option<()> {
+    fn take(&mut self, budget: &AtomicU64, wanted: u64, (piece, part): (u64, u64)) -> Result<(), Empty> {
         let beyond = wanted.saturating_sub(self.own);
-        if self.used.checked_add(beyond)? > part {
-            return None;
+        if self.used.saturating_add(beyond) > part {
+            return Err(Empty::Part);
         }
         if self.drawn < beyond {
             let lacking = beyond - self.drawn;
@@ -173,9 +184,9 @@ impl Purse {
             });
             self.drawn += drawn;
         }
-        self.drawn = self.drawn.checked_sub(beyond)?;
+        self.drawn = self.drawn.checked_sub(beyond).ok_or(Empty::Budget)?;
         self.used += beyond;
         self.own -= wanted - beyond;
-        Some(())
+        Ok(())
     }
 }

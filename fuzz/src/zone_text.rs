@@ -44,7 +44,7 @@ pub fn zone_text(data: &[u8]) {
     assert!(held as u64 <= made + granted as u64, "{held} octets are held, {made} were counted");
     assert!(made <= octets / 4 && worked <= steps / 4, "{made} octets and {worked} steps of one zone");
     let is_told = findings.iter().any(|finding| finding.code == code::TOO_LARGE);
-    assert_eq!(budget.is_spent(), is_told, "a budget that is spent is a finding");
+    assert!(is_told || !budget.is_spent(), "a budget that is spent is a finding");
     for record in &records {
         assert!(record.owner.is_at_or_below(&apex), "{} is not in the zone", record.owner);
         assert!(rdata::is_valid(record.rtype, &record.rdata), "{} {:02x?}", record.rtype, record.rdata);

@@ -11,9 +11,9 @@ fn a_share_ends_exactly_where_it_says() {
     for _ in 0..PART >> 20 {
         assert_eq!(share.make(1 << 20), Ok(()));
     }
-    assert!(!budget.is_spent());
     assert_eq!(share.make(1), Err(Spent::Octets));
-    assert!(budget.is_spent());
+    // Its part, not all.
+    assert!(!budget.is_spent());
     assert_eq!(share.make(0), Ok(()));
     assert_eq!(share.make(usize::MAX), Err(Spent::Octets));
     // The other quantity is one of its own.
@@ -48,7 +48,9 @@ fn shares_are_of_one_budget() {
     let mut late = budget.share();
     late.grant(1);
     assert_eq!(late.make(LOAD_OCTETS_FACTOR as usize), Ok(()));
+    assert!(!budget.is_spent());
     assert_eq!(late.make(1), Err(Spent::Octets));
+    assert!(budget.is_spent());
     let mut bomb = shares.pop().expect("a share");
     assert_eq!(bomb.work(5), Ok(()));
     bomb.give_back();

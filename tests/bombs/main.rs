@@ -11,7 +11,7 @@ mod support;
 mod zone_text;
 
 use meridian::testing::budget::Budget;
-use meridian::testing::config::{ReadResult, read_deployment};
+use meridian::testing::config::{ReadResult, Sources, read_deployment};
 use meridian::testing::finding::Severity;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
@@ -75,11 +75,17 @@ struct Bomb {
 
 /// Reads the sample with a bomb in it, and holds memory and time to their bounds.
 fn load(bomb: &Bomb) -> ReadResult {
+    load_by(bomb, |tree| tree)
+}
+
+/// [`load`] from files that are read otherwise.
+fn load_by<S: Sources>(bomb: &Bomb, sources: impl Fn(Tree) -> S) -> ReadResult {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut tree = Tree::sample();
     for (path, text) in &bomb.files {
         tree = tree.with(path, text.clone());
     }
+    let tree = sources(tree);
     let written: usize = bomb.files.iter().map(|(_, text)| text.len()).sum();
     // Texts are read into memory, and may make what plain text makes.
     let bound = Budget::default().octets_left() as usize + written * (GRANTED + 1) + SLACK;

@@ -32,6 +32,7 @@ fn what_is_only_told() {
         ("b CNAME ns1\na SRV ¦1 2 3 b", "MRD0215"),
         ("b CNAME ns1\n@ NS ¦b", "MRD0215"),
         ("¦b.other. A 192.0.2.1", "MRD0201"),
+        ("a ¦2147483648 A 192.0.2.1", "MRD0220"),
         ("a CNAME b\nb CNAME ¦a", "MRD0203"),
         ("d DNAME ¦e\ne DNAME d", "MRD0203"),
         ("d DNAME other.\na.d A ¦192.0.2.1", "MRD0223"),

@@ -4,7 +4,6 @@ use super::Included;
 use super::generate;
 use super::lexer::Token;
 use super::reader::{Context, Reader};
-use super::ttl::ttl_of;
 use crate::finding::{Finding, code};
 use crate::limits::{INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX};
 
@@ -18,19 +17,7 @@ impl Reader<'_> {
                     context.origin = read;
                 }
             }
-            (b"$TTL", [ttl]) => match ttl_of(ttl.octets(context.text)) {
-                Some(read) => self.ttl_default = Some(read),
-                None => {
-                    let message = format!("`{}` is not a TTL", context.shown(ttl));
-                    self.fault(
-                        context,
-                        ttl,
-                        code::BAD_TTL,
-                        message,
-                        "seconds, or as in `1h30m`, at most 2147483647",
-                    );
-                }
-            },
+            (b"$TTL", [ttl]) => self.ttl_default = self.ttl(context, ttl).or(self.ttl_default),
             (b"$INCLUDE", [path]) => self.include(context, path, None, depth),
             (b"$INCLUDE", [path, origin]) => self.include(context, path, Some(origin), depth),
             (b"$GENERATE", rest) => self.generate(context, rest, tokens),

@@ -2,7 +2,7 @@
 
 use super::Include;
 use super::lexer::{LexError, Lexer, Token};
-use super::ttl::ttl_of;
+use super::ttl::{TooLong, ttl_of};
 use crate::budget::{Share, Spent};
 use crate::finding::{At, Code, FileId, Finding, Findings, code};
 use crate::limits::{ENTRY_WORDS_MAX, FINDINGS_PER_ZONE_MAX};
@@ -258,6 +258,28 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// A TTL, or a finding.
+    pub(crate) fn ttl(&mut self, context: &Context<'_>, token: &Token) -> Option<Ttl> {
+        let shown = || format!("`{}`", context.shown(token));
+        match ttl_of(token.octets(context.text)) {
+            Some(Ok(ttl)) => Some(ttl),
+            Some(Err(TooLong)) => {
+                let message = format!("the TTL {} is more than 2147483647 seconds", shown());
+                self.findings.push(
+                    Finding::warning(code::BAD_TTL, message)
+                        .at(context.at(token), "taken for 0 (RFC 2181 section 8)"),
+                );
+                Ttl::from_secs(0)
+            }
+            None => {
+                let message = format!("{} is not a TTL", shown());
+                let label = "seconds, or as in `1h30m`, at most 2147483647";
+                self.fault(context, token, code::BAD_TTL, message, label);
+                None
+            }
+        }
+    }
+
     /// TTL and class in either order, then the type.
     pub(crate) fn head(&mut self, context: &Context<'_>, tokens: &[Token], entry: &[Token]) -> Option<Head> {
         let (mut ttl, mut class_seen) = (None, false);
@@ -269,20 +291,7 @@ impl<'r> Reader<'r> {
                 continue;
             }
             if ttl.is_none() && word.first().is_some_and(u8::is_ascii_digit) {
-                match ttl_of(word) {
-                    Some(read) => ttl = Some(read),
-                    None => {
-                        let message = format!("`{}` is not a TTL", context.shown(token));
-                        self.fault(
-                            context,
-                            token,
-                            code::BAD_TTL,
-                            message,
-                            "seconds, or as in `1h30m`, at most 2147483647",
-                        );
-                        return None;
-                    }
-                }
+                ttl = Some(self.ttl(context, token)?);
                 continue;
             }
             if [&b"CH"[..], b"HS", b"CS"].iter().any(|class| word.eq_ignore_ascii_case(class)) && !class_seen

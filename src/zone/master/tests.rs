@@ -176,6 +176,21 @@ fn lines_end_with_cr_too() {
     assert_eq!(places, ["example.zone:4:5"]);
 }
 
+/// A TTL with the highest of 32 bits is 0 (RFC 2181 section 8), with a warning.
+#[test]
+fn ttls_of_32_bits_are_0() {
+    let read = read_with(
+        b"$TTL 4294967295\na A 192.0.2.1\nb 2147483648 A 192.0.2.2\nc 2147483647 A 192.0.2.3\n",
+        &[],
+    );
+    assert_eq!(
+        shown(&read),
+        ["a.example. 0 A 192.0.2.1", "b.example. 0 A 192.0.2.2", "c.example. 2147483647 A 192.0.2.3"]
+    );
+    let told: Vec<_> = read.findings.iter().map(|f| (f.severity, f.at.unwrap().line)).collect();
+    assert_eq!(told, [(Severity::Warning, 1), (Severity::Warning, 3)]);
+}
+
 /// A line end between quotes is an octet like any other (RFC 1035 section 5.1), with a warning.
 #[test]
 fn quotes_keep_line_ends() {

@@ -2,8 +2,13 @@
 
 use crate::wire::rr::Ttl;
 
+/// A TTL of 32 bits that has the highest bit. It is taken for 0 (RFC 2181 section 8), as BIND and
+/// every resolver take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooLong;
+
 /// Seconds, or numbers with units as BIND writes them (`1w2d3h4m5s`).
-pub(super) fn ttl_of(word: &[u8]) -> Option<Ttl> {
+pub(super) fn ttl_of(word: &[u8]) -> Option<Result<Ttl, TooLong>> {
     let (mut total, mut number, mut digits) = (0u64, 0u64, false);
     let mut unit_seen = false;
     for octet in word {
@@ -30,5 +35,5 @@ pub(super) fn ttl_of(word: &[u8]) -> Option<Ttl> {
     if !digits && !unit_seen {
         return None;
     }
-    u32::try_from(total.checked_add(number)?).ok().and_then(Ttl::from_secs)
+    u32::try_from(total.checked_add(number)?).ok().map(|secs| Ttl::from_secs(secs).ok_or(TooLong))
 }

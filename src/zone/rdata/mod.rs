@@ -3,9 +3,9 @@
 //! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
 //! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter
 //! case and positions under our control. A few types have a grammar of their own ([`location`],
-//! [`service`], [`prefixes`], [`gateway`], [`host_identity`], [`nsap`], [`well_known`]). Every type,
-//! known or not, can be written as `\# length hex` (RFC 3597 section 5); the octets of known types
-//! are still checked.
+//! [`service`], [`prefixes`], [`gateway`], [`host_identity`], [`nsap`], [`well_known`]). Every
+//! type, known or not, can be written as `\# length hex` (RFC 3597 section 5); the octets of known
+//! types are still checked.
 //!
 //! What [`to_text`] writes, [`from_text`] reads as the same octets. Where a text would lose
 //! something (two ways to write a size, say), the generic form is written.
