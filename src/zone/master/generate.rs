@@ -52,7 +52,8 @@ pub(super) fn run(
         data_text(token, data.len() == 1, context.text, &mut data_parts)
             .ok_or_else(|| wrong(token, not_a_template(&context.shown(token)), "as in `192.0.2.$`"))?;
     }
-    let place = context.at(data.first().or(tokens.last()).unwrap_or(range));
+    let template = data.first().or(tokens.last()).unwrap_or(range);
+    let place = context.at(template);
     let (mut name, mut text, mut words) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = start;
     loop {
@@ -61,7 +62,7 @@ pub(super) fn run(
             let message = format!("`$GENERATE` makes more than {GENERATED_MAX} records");
             return Err(wrong(range, message, "too many"));
         }
-        for (parts, made, token) in [(&owner_parts, &mut name, owner), (&data_parts, &mut text, range)] {
+        for (parts, made, token) in [(&owner_parts, &mut name, owner), (&data_parts, &mut text, template)] {
             expand(parts, number, made)
                 .map_err(|why| wrong(token, format!("{why}, for the number {number}"), "this template"))?;
         }
@@ -77,7 +78,7 @@ pub(super) fn run(
         let one_line = lexer.entry(&mut words).is_ok() && matches!(lexer.entry(&mut Vec::new()), Ok(None));
         if !one_line {
             let message = "this makes data that is not one line of words".to_owned();
-            return Err(wrong(data.first().unwrap_or(range), message, "for one of its numbers"));
+            return Err(wrong(template, message, "for one of its numbers"));
         }
         let expanded =
             Context { file: context.file, text: &text, origin: context.origin.clone(), owner: None };
