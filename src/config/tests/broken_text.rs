@@ -37,7 +37,7 @@ fn what_is_only_told() {
         ("d DNAME ¦e\ne DNAME d", "MRD0203"),
         ("d DNAME other.\na.d A ¦192.0.2.1", "MRD0223"),
         ("@ DS ¦1 13 2 00", "MRD0226"),
-        ("a TXT ¦\"b\nc\"", "MRD0219"),
+        ("a TXT \"¦b\nc\"", "MRD0219"),
         ("*.d DNAME ¦other.", "MRD0224"),
         ("d DS ¦1 13 2 00", "MRD0226"),
     ] {
