@@ -7,7 +7,7 @@
 //! 3  core      answer  snapshot  shared  live  explain   the pure function; its tables; what moves
 //! 2  words     config                               text -> checked values, or findings
 //! 1  facts     zone  steer  health  geo             what is true of names, places and PoPs
-//! 0  ground    wire  finding  rfc3339  limits       octets, faults, dates, bounds
+//! 0  ground    wire  finding  budget  rfc3339  limits  octets, faults, dates, bounds
 //! ```
 //!
 //! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
@@ -18,6 +18,7 @@
 compile_error!("the fast engine needs Linux: build with the feature `portable`");
 
 mod answer;
+mod budget;
 mod cli;
 mod config;
 mod control;

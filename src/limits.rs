@@ -144,6 +144,12 @@ pub(crate) const INCLUDE_DEPTH_MAX: u32 = 8;
 /// Files that one zone includes, counted each time: without a bound a few files that include each
 /// other twice are read for ever.
 pub(crate) const INCLUDED_FILES_MAX: u32 = 1_024;
+/// Words of one entry of zone text: the data of a record has 65,535 octets, and its hexadecimal
+/// text two digits for each, which may all stand apart.
+pub(crate) const ENTRY_WORDS_MAX: usize = 140_000;
+/// Octets of the owner or of the data of a template: the text of the largest record has four for
+/// each of its 65,535 octets, when all are escaped. What a template makes has the same bound.
+pub(crate) const TEMPLATE_OCTETS_MAX: usize = 270_000;
 /// Records that the templates of one zone may make: a /16 of reverse names.
 pub(crate) const GENERATED_MAX: u32 = 65_536;
 /// Pairs of policy and PoP that are counted each for itself: what one scrape of metrics may weigh
@@ -408,3 +414,23 @@ pub(crate) const RELOAD_THREADS_MAX: usize = 16;
 /// Seconds until a write of it that failed is tried again: a full disk is not hammered, a verdict
 /// not forgotten.
 pub(crate) const HEALTH_RETRY_SECS: u64 = 5;
+/// Octets that one load may make beyond [`LOAD_OCTETS_FACTOR`] for each octet of its files: what
+/// aliases, templates and files included again may add. A /13 of reverse names from `$GENERATE` is
+/// 140 MiB.
+pub(crate) const LOAD_OCTETS_MAX: u64 = 256 << 20;
+/// Octets of memory that each octet of a file may make: the densest plain text, a YAML list of
+/// single digits or records of two words below a long `$ORIGIN`, makes some forty.
+pub(crate) const LOAD_OCTETS_FACTOR: u64 = 64;
+/// Steps that one load may take beyond [`LOAD_STEPS_FACTOR`] for each octet of its files. A step is
+/// about an octet that is looked at, some 5 ns: with this, repetition costs less than a second.
+pub(crate) const LOAD_STEPS_MAX: u64 = 128_000_000;
+/// Steps that each octet of a file may take: every octet is looked at a few times.
+pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
+/// Parts of these budgets, of which one reader takes one at most: a zone that is a bomb leaves
+/// enough for the others. A quarter is 64 MiB, and a /16 of reverse names 18.
+pub(crate) const LOAD_PARTS: u64 = 4;
+/// Octets that a reader takes from the budget of its load at once: a few records are not worth a
+/// meeting of two cores.
+pub(crate) const SHARE_OCTETS: u64 = 64 << 10;
+/// Steps that a reader takes from the budget of its load at once, for the same reason.
+pub(crate) const SHARE_STEPS: u64 = 64 << 10;

@@ -10,6 +10,9 @@ pub mod answer {
         pub use crate::answer::prefetch::Prefetcher;
     }
 }
+pub mod budget {
+    pub use crate::budget::{Budget, Share, Spent};
+}
 pub mod cli {
     pub mod geoip {
         #[cfg(feature = "geoip-build")]
@@ -33,7 +36,7 @@ pub mod cli {
     }
 }
 pub mod config {
-    pub use crate::config::{Deployment, Sources, read_deployment};
+    pub use crate::config::{Deployment, ReadResult, Sources, read_deployment};
     pub mod catalogue {
         pub use crate::config::catalogue::{FILES, FileKind};
     }
@@ -319,7 +322,7 @@ pub mod zone {
         pub use crate::zone::image::{Image, Match, Usual};
     }
     pub mod master {
-        pub use crate::zone::master::read;
+        pub use crate::zone::master::{Included, read};
     }
     pub mod rdata {
         pub use crate::zone::rdata::{from_text, is_valid, names_in, to_text};

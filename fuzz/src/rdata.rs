@@ -6,9 +6,9 @@ use meridian::testing::wire::rr::RrType;
 use meridian::testing::zone::rdata;
 
 /// Types with a format of their own, and two without.
-const TYPES: [u16; 33] = [
+const TYPES: [u16; 36] = [
     1, 2, 5, 6, 12, 13, 15, 16, 18, 28, 29, 33, 35, 37, 39, 42, 43, 44, 45, 48, 52, 55, 62, 64, 65, 104, 108,
-    109, 256, 257, 260, 32_769, 65_280,
+    109, 256, 257, 260, 32_769, 65_280, 11, 22, 26,
 ];
 
 /// The first octet chooses the type, the rest is the text.

@@ -157,10 +157,14 @@ fn converse<T: Trace>(
 #[inline(never)]
 fn at_length<'s, T: Trace>(reply: Reply<'s>, step: Option<Step<'s>>, outcome: &mut Outcome, trace: &mut T) {
     let mut walk = Walk::new(reply, outcome, trace);
-    let rcode = match step.map_or_else(|| walk.admit(), Ok) {
+    let mut rcode = match step.map_or_else(|| walk.admit(), Ok) {
         Ok(step) => walk.walk(step),
         Err(rcode) => rcode,
     };
+    if walk.is_cut_short && T::IS_SILENT {
+        walk.begin_again();
+        rcode = walk.admit().map_or_else(|rcode| rcode, |step| walk.walk(step));
+    }
     walk.finish(rcode);
 }
 
@@ -172,6 +176,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     {
         while self.reply.steps_left > 0 {
             self.reply.steps_left -= 1;
+            if self.goes_in_circle(step.name) {
+                return Rcode::NOERROR;
+            }
             self.trace.step(self.reply.snapshot, &step);
             let next = match step.found.matched {
                 Match::Exact(node) | Match::Wildcard(node) => match step.image.steered_at(node) {
@@ -190,7 +197,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 Next::Follow(followed) => step = followed,
             }
         }
-        // A reload refuses a chain this long where it can see it; the resolver goes on from here.
+        // A reload warns of a chain this long where it can see it; the resolver goes on from here.
+        self.is_cut_short = true;
         Rcode::NOERROR
     }
 

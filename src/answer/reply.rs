@@ -77,6 +77,12 @@ impl<'s> Reply<'s> {
         Reply { snapshot, query, client, draw, response: response.moved(), scope, steps_left, cookie }
     }
 
+    /// Takes back what was written behind the question.
+    pub(crate) fn begin_again(&mut self) {
+        self.response.rewind(self.query.end_of_question(), 0);
+        (self.scope, self.steps_left) = (0, CHAIN_MAX + 1);
+    }
+
     /// The step at a name that was found.
     #[inline(always)]
     pub(crate) fn step<'n>(&self, name: &'n [u8], written: NamePosition, found: Found) -> Step<'n>

@@ -4,6 +4,8 @@ use super::outcome::Outcome;
 use super::reply::Reply;
 use super::step::Next;
 use super::trace::Trace;
+use crate::limits::CHAIN_MAX;
+use crate::wire::hash;
 use crate::wire::header::flag;
 use crate::wire::query::QueryName;
 use crate::wire::rr::{Rcode, RrType};
@@ -19,12 +21,47 @@ pub(crate) struct Walk<'s, 't, T> {
     /// What the counters are told.
     pub(crate) outcome: &'t mut Outcome,
     extended_error: Option<(u16, &'static str)>,
+    /// The names of the steps so far, where repetition is looked for.
+    trail: Option<Trail>,
+    /// Whether the steps ran out before the chain did.
+    pub(crate) is_cut_short: bool,
+}
+
+/// Hashes of the names of a chain, in the order of its steps.
+#[derive(Default)]
+struct Trail {
+    hashes: [u64; CHAIN_MAX + 1],
+    len: usize,
 }
 
 impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// Continues a reply.
     pub(crate) fn new(reply: Reply<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Walk<'s, 't, T> {
-        Walk { reply, trace, outcome, extended_error: None }
+        // A story tells each step once, so it is told with the trail at once.
+        let trail = (!T::IS_SILENT).then(Trail::default);
+        Walk { reply, trace, outcome, extended_error: None, trail, is_cut_short: false }
+    }
+
+    /// Takes everything back to walk the chain again with an eye on names that come twice. Only a
+    /// chain that used up its steps is worth that.
+    #[cold]
+    pub(crate) fn begin_again(&mut self) {
+        self.reply.begin_again();
+        (self.trail, self.is_cut_short) = (Some(Trail::default()), false);
+    }
+
+    /// Whether the chain has been at this name before, so that it goes in a circle. Each CNAME of
+    /// it then stands in the answer once (RFC 1034 section 3.6.2).
+    pub(crate) fn goes_in_circle(&mut self, name: &[u8]) -> bool {
+        let Some(trail) = &mut self.trail else { return false };
+        let hash = hash::whole(name);
+        if trail.hashes.iter().take(trail.len).any(|seen| *seen == hash) {
+            return true;
+        }
+        if let Some(place) = trail.hashes.get_mut(trail.len) {
+            (*place, trail.len) = (hash, trail.len + 1);
+        }
+        false
     }
 
     /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the

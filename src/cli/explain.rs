@@ -14,6 +14,7 @@ use crate::rfc3339;
 use crate::snapshot::{Snapshot, compile};
 use crate::steer::view::Supposed;
 use crate::sys::clock::epoch_secs;
+use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use hyper::{Method, StatusCode};
@@ -97,8 +98,10 @@ impl Explain {
 
     fn asked(&self) -> Result<ExplainQuery, String> {
         let written = self.name.as_deref().unwrap_or(".");
-        let name = Name::parse(written, None)
-            .map_err(|error| format!("`{written}` is not a domain name: {error}"))?;
+        let name = Name::parse(written, None).map_err(|error| {
+            let help = idn::help(error, written).map(|help| format!("; {help}")).unwrap_or_default();
+            format!("`{written}` is not a domain name: {error}{help}")
+        })?;
         let rtype =
             RrType::from_text(&self.rtype).ok_or_else(|| format!("`{}` is not a record type", self.rtype))?;
         let lists = [(&self.down, Supposed::Down), (&self.up, Supposed::Up), (&self.drain, Supposed::Drain)];

@@ -4,6 +4,7 @@
 use super::tree::{self, Node};
 use super::world::World;
 use super::{DatabaseSource, Deployment, ReadResult, Sources};
+use crate::budget::Budget;
 use crate::config::pops::{PopsFile, STARTUP_WAIT_MS};
 use crate::config::server::cookie_secrets;
 use crate::config::zones;
@@ -16,10 +17,12 @@ use crate::health::spec::{Check, Kind};
 use crate::limits::{CERTIFICATES_OCTETS_MAX, CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
+use crate::wire::idn;
 use crate::wire::name::Name;
+use crate::zone::master::Included;
 use crate::zone::text::{ChainMode, Record, Zone};
 use crate::zone::{check, master};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -36,7 +39,8 @@ pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
         findings: Findings::default(),
         inputs: Vec::new(),
         databases: Vec::new(),
-        included: Vec::new(),
+        included: HashMap::new(),
+        budget: Budget::default(),
     };
     let deployment = reader.deployment(root);
     let Reader { files, mut findings, databases, .. } = reader;
@@ -51,8 +55,10 @@ struct Reader<'s> {
     findings: Findings,
     inputs: Vec<(String, Arc<[u8]>)>,
     databases: Vec<DatabaseSource>,
-    /// Files that zone text included.
-    included: Vec<PathBuf>,
+    /// Files that zone text included: each is read once, however often it is included.
+    included: HashMap<PathBuf, (FileId, Arc<[u8]>)>,
+    /// What may be made of all files.
+    budget: Budget,
 }
 
 impl Reader<'_> {
@@ -248,11 +254,16 @@ impl Reader<'_> {
         let mut texts: Vec<ZoneText> = Vec::new();
         let mut foreign: Vec<PathBuf> = Vec::new();
         for path in list {
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
             // What editors leave behind.
             if name.starts_with(['.', '#']) || name.ends_with('~') {
                 continue;
             }
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+                self.unnameable(&name, at);
+                all_read = false;
+                continue;
+            };
             let extension = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or("");
             match extension {
                 "yaml" | "yml" => {}
@@ -304,7 +315,7 @@ impl Reader<'_> {
         }
         zones.sort_by(|a, b| a.apex.cmp(&b.apex));
         // Files that zone text includes may end as they like.
-        foreign.retain(|path| !self.included.contains(path));
+        foreign.retain(|path| !self.included.contains_key(path));
         for path in foreign {
             self.foreign(&path, at);
         }
@@ -323,10 +334,18 @@ impl Reader<'_> {
             code::BAD_TTL,
             code::BAD_INCLUDE,
             code::BAD_GENERATE,
+            code::TOO_LARGE,
         ];
         let is_fault =
             |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);
         !policies.shared_known || self.findings.iter().any(is_fault)
+    }
+
+    /// A file in the folder of zones whose name is not UTF-8. It may be meant as a zone.
+    fn unnameable(&mut self, shown: &str, at: At) {
+        let message = format!("the file name `{shown}` is not UTF-8, so the file is not read");
+        let finding = Finding::error(code::BAD_NAME, message).at(at, "in this folder");
+        self.findings.push(finding.help("rename the file, or move it elsewhere"));
     }
 
     fn foreign(&mut self, path: &Path, at: At) {
@@ -354,10 +373,9 @@ impl Reader<'_> {
                 let finding =
                     Finding::error(code::BAD_NAME, format!("`{stem}` is not the name of a zone: {error}"))
                         .at(At::whole(file), "");
-                self.findings
-                    .push(finding.help(
-                        "zone text stands in a file called after its zone, such as `example.com.zone`",
-                    ));
+                self.findings.push(finding.help(idn::help(error, stem).unwrap_or_else(|| {
+                    "zone text stands in a file called after its zone, such as `example.com.zone`".to_owned()
+                })));
                 return None;
             }
         };
@@ -368,25 +386,39 @@ impl Reader<'_> {
     /// Parses zone texts: those that stand alone in any order, perhaps at the same time, then those
     /// that include other files, which must be read on the way.
     fn parse_all(&mut self, texts: Vec<ZoneText>) -> Vec<Zone> {
-        let parsed: Vec<OnceLock<(Vec<Record>, Findings)>> = texts.iter().map(|_| OnceLock::new()).collect();
+        let mut parsed: Vec<OnceLock<Parsed>> = texts.iter().map(|_| OnceLock::new()).collect();
         let alone: Vec<usize> = (0..texts.len()).filter(|index| !texts[*index].may_include()).collect();
-        self.sources.each(alone.len(), &|number| {
+        let sources = self.sources;
+        let before = self.budget.copy();
+        sources.each(alone.len(), &|number| {
             let index = alone[number];
-            let read = texts[index].parse(&mut |_| Err("no file can be included here".to_owned()));
+            let none = &mut |_: &str| Err("no file can be included here".to_owned());
             // Each number is met once.
-            let _ = parsed[index].set(read);
+            let _ = parsed[index].set(texts[index].parse(none, &self.budget));
         });
+        if self.budget.is_spent() {
+            // On several cores it is left to chance which text found the budget spent. One by one,
+            // it is the same on every run and every machine.
+            parsed.iter_mut().for_each(|parsed| _ = parsed.take());
+            self.budget = before;
+        }
         let mut zones = Vec::with_capacity(texts.len());
         for (text, parsed) in texts.into_iter().zip(parsed) {
             let (records, findings) = parsed.into_inner().unwrap_or_else(|| {
-                text.parse(&mut |written| {
+                let (files, inputs) = (&mut self.files, &mut self.inputs);
+                let (included, budget) = (&mut self.included, &self.budget);
+                let mut include = |written: &str| -> Result<Included, String> {
                     let path = text.folder.join(written);
-                    let octets = self.sources.read_inside(&text.folder, &path)?;
-                    let read = self.text(&path, octets)?;
-                    self.inputs.push((format!("included {written}"), read.1.clone()));
-                    self.included.push(path);
-                    Ok(read)
-                })
+                    if let Some((file, text)) = included.get(&path).cloned() {
+                        return Ok(Included { file, text, is_first: false });
+                    }
+                    let (file, text) =
+                        add_text(files, &path, sources.read_inside(&text.folder, Path::new(written))?)?;
+                    inputs.push((format!("included {written}"), text.clone()));
+                    included.insert(path, (file, text.clone()));
+                    Ok(Included { file, text, is_first: true })
+                };
+                text.parse(&mut include, budget)
             });
             self.findings.extend(findings);
             let at = At::whole(text.file);
@@ -403,15 +435,7 @@ impl Reader<'_> {
 
     /// The octets of a text file, whose text is kept for findings.
     fn text_file(&mut self, path: &Path) -> Result<(FileId, Arc<[u8]>), String> {
-        self.text(path, self.sources.read(path)?)
-    }
-
-    /// [`Reader::text_file`] of octets that are read.
-    fn text(&mut self, path: &Path, octets: Arc<[u8]>) -> Result<(FileId, Arc<[u8]>), String> {
-        if octets.len() > CONFIG_OCTETS_MAX {
-            return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
-        }
-        Ok((self.files.add_octets(path.display().to_string(), Arc::clone(&octets)), octets))
+        add_text(&mut self.files, path, self.sources.read(path)?)
     }
 
     fn databases(&mut self, server: &server::ServerFile) -> Vec<DatabaseSource> {
@@ -468,6 +492,17 @@ impl Reader<'_> {
     }
 }
 
+/// Adds a text that was read to the files of the load.
+fn add_text(files: &mut Files, path: &Path, octets: Arc<[u8]>) -> Result<(FileId, Arc<[u8]>), String> {
+    if octets.len() > CONFIG_OCTETS_MAX {
+        return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
+    }
+    Ok((files.add_octets(path.display().to_string(), Arc::clone(&octets)), octets))
+}
+
+/// What a zone text says.
+type Parsed = (Vec<Record>, Findings);
+
 /// A zone text that was read and not yet parsed.
 struct ZoneText {
     apex: Name,
@@ -483,9 +518,9 @@ impl ZoneText {
         self.octets.windows(word.len()).any(|window| window[0] == b'$' && window.eq_ignore_ascii_case(word))
     }
 
-    fn parse(&self, include: &mut master::Include<'_>) -> (Vec<Record>, Findings) {
+    fn parse(&self, include: &mut master::Include<'_>, budget: &Budget) -> Parsed {
         let (mut records, mut findings) = (Vec::new(), Findings::default());
-        master::read(&self.octets, self.file, &self.apex, include, &mut records, &mut findings);
+        master::read(&self.octets, self.file, &self.apex, include, budget, &mut records, &mut findings);
         (records, findings)
     }
 }

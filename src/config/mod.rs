@@ -40,11 +40,10 @@ use std::sync::Arc;
 pub trait Sources {
     /// The whole content of a file. The error is a sentence for the operator.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
-    /// The whole content of a file that a text of `folder` names: only if it lies there once links
-    /// are followed. Sources without links have nothing to follow.
-    fn read_inside(&self, folder: &Path, path: &Path) -> Result<Arc<[u8]>, String> {
-        let _ = folder;
-        self.read(path)
+    /// The whole content of a file that a text of `folder` names relative to it: only if it lies
+    /// there once links are followed. Sources without links have nothing to follow.
+    fn read_inside(&self, folder: &Path, relative: &Path) -> Result<Arc<[u8]>, String> {
+        self.read(&folder.join(relative))
     }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;

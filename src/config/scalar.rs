@@ -4,6 +4,7 @@
 use super::table::{nearest, shown};
 use super::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
+use crate::wire::idn;
 use crate::wire::name::Name;
 use std::ops::RangeInclusive;
 
@@ -202,10 +203,10 @@ pub(super) fn name(node: &Node, what: &str, origin: Option<&Name>, out: &mut Fin
     match Name::parse(text, origin) {
         Ok(name) => Some(name),
         Err(error) => {
-            out.push(
+            let finding =
                 Finding::error(code::BAD_NAME, format!("{} is not a domain name: {error}", shown(node)))
-                    .at(node.at, "not a name"),
-            );
+                    .at(node.at, "not a name");
+            out.push(idn::help(error, text).into_iter().fold(finding, Finding::help));
             None
         }
     }

@@ -8,6 +8,7 @@ use crate::limits::{DATABASE_OCTETS_MAX, SELECTORS_MAX};
 use crate::rfc3339;
 use crate::steer::view::Supposed;
 use crate::sys::clock::epoch_secs;
+use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use axum::Json;
@@ -50,8 +51,10 @@ pub(crate) struct ExplainBody {
 
 impl ExplainBody {
     fn query(self) -> Result<ExplainQuery, String> {
-        let name =
-            Name::parse(&self.name, None).map_err(|error| format!("`name` is no domain name: {error}"))?;
+        let name = Name::parse(&self.name, None).map_err(|error| {
+            let help = idn::help(error, &self.name).map(|help| format!("; {help}")).unwrap_or_default();
+            format!("`name` is no domain name: {error}{help}")
+        })?;
         let rtype = match &self.rtype {
             None => RrType::A,
             Some(word) => RrType::from_text(word).ok_or("`type` is no record type")?,

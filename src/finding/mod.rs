@@ -8,9 +8,11 @@
 //! One fault repeated a million times is told a few times and counted: of one code in one file, and
 //! of one severity in all, only so many are kept. Counts stay true.
 
+pub(crate) mod escape;
 pub(crate) mod render;
 
-use crate::limits::{FINDING_PLACES_MAX, FINDING_WORDS_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
+use crate::limits::{FINDING_PLACES_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
+use escape::escaped;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -195,8 +197,15 @@ impl Files {
     /// [`Files::add`] of a text that may not be UTF-8. It is shared, not copied: zone text can be
     /// large.
     pub(crate) fn add_octets(&mut self, path: impl Into<Arc<str>>, text: Arc<[u8]>) -> FileId {
-        self.files.push((path.into(), text));
+        let path: Arc<str> = path.into();
+        self.files.push((escaped(&path).into(), text));
         FileId(self.files.len() as u32 - 1)
+    }
+
+    /// The file that was added with a path.
+    pub(crate) fn find(&self, path: &str) -> Option<FileId> {
+        let path = escaped(path);
+        (0..).zip(&self.files).find(|(_, file)| *file.0 == *path).map(|(id, _)| FileId(id))
     }
 
     /// The path of a file; `?` for a number that is not in this table.
@@ -224,13 +233,8 @@ impl Files {
         }
     }
 
-    /// How many files there are.
-    pub(crate) fn len(&self) -> usize {
-        self.files.len()
-    }
-
     /// `path:line:column`, or only the path when the finding is about the whole file.
-    pub(crate) fn place(&self, at: At) -> String {
+    pub fn place(&self, at: At) -> String {
         if at.line == 0 {
             self.path(at.file).to_owned()
         } else {
@@ -299,19 +303,16 @@ impl Finding {
         self
     }
 
-    /// Cuts what is longer than anyone reads: words may quote a line of megabytes.
-    fn cut(&mut self) {
+    /// Makes all words fit to be shown: escapes what would act on a terminal or log, and cuts what
+    /// is longer than anyone reads, since words may quote a line of megabytes.
+    fn settle(&mut self) {
         self.related.truncate(FINDING_PLACES_MAX);
         self.help.truncate(FINDING_PLACES_MAX);
         let words = [&mut self.message, &mut self.label];
         for words in
             words.into_iter().chain(&mut self.help).chain(self.related.iter_mut().map(|(_, words)| words))
         {
-            if words.len() > FINDING_WORDS_MAX {
-                words.truncate(words.floor_char_boundary(FINDING_WORDS_MAX - 3));
-                words.push_str("...");
-                words.shrink_to_fit();
-            }
+            escape::fit(words);
         }
     }
 
@@ -355,7 +356,7 @@ impl Findings {
         } else {
             self.kept.insert(kind, alike + 1);
             self.of_severity[finding.severity as usize] += 1;
-            finding.cut();
+            finding.settle();
             self.list.push(finding);
         }
     }

@@ -5,6 +5,7 @@
 //! finding claims, and only the lines that are marked are handed over, so that a fault in a large
 //! file costs no more than one in a small file.
 
+use crate::finding::escape::{is_active, stand_in};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -200,28 +201,44 @@ fn boundary(text: &[u8], at: usize) -> usize {
 
 fn line_begin(text: &[u8], at: usize) -> usize {
     text.get(..at)
-        .and_then(|before| before.iter().rposition(|octet| *octet == b'\n'))
+        .and_then(|before| before.iter().rposition(|octet| matches!(octet, b'\n' | b'\r')))
         .map_or(0, |newline| newline + 1)
 }
 
 fn line_end(text: &[u8], at: usize) -> usize {
     text.get(at..)
-        .and_then(|behind| behind.iter().position(|octet| *octet == b'\n'))
+        .and_then(|behind| behind.iter().position(|octet| matches!(octet, b'\n' | b'\r')))
         .map_or(text.len(), |newline| at + newline)
 }
 
-/// A part of a text. In one that is not UTF-8, each octet that is not ASCII is shown as `?`, so
-/// that places stay.
+/// A part of a text, with another character of as many octets in the place of each that would act
+/// on a terminal, so that places stay. In a text that is not UTF-8, each octet that is not ASCII is
+/// shown as `?`.
 fn shown(text: &[u8], (start, end): (usize, usize)) -> Cow<'_, str> {
     let part = text.get(start..end).unwrap_or_default();
+    let is_shown = |c: char| !is_active(c) || matches!(c, '\n' | '\t');
     match std::str::from_utf8(part) {
-        Ok(part) => part.into(),
-        Err(_) => part
-            .iter()
-            .map(|octet| if octet.is_ascii() { char::from(*octet) } else { '?' })
-            .collect::<String>()
-            .into(),
+        Ok(part) if part.chars().all(is_shown) => part.into(),
+        Ok(part) => lines_of_cr(part.chars().map(|c| if is_shown(c) || c == '\r' { c } else { stand_in(c) })),
+        Err(_) => lines_of_cr(part.iter().map(|octet| match char::from(*octet) {
+            c if octet.is_ascii() && (is_shown(c) || c == '\r') => c,
+            _ => '?',
+        })),
     }
+}
+
+/// Text in which a CR ends a line as LF does; before an LF it is a blank.
+fn lines_of_cr(text: impl Iterator<Item = char>) -> Cow<'static, str> {
+    let mut text = text.peekable();
+    let mut out = String::new();
+    while let Some(c) = text.next() {
+        out.push(match c {
+            '\r' if text.peek() == Some(&'\n') => ' ',
+            '\r' => '\n',
+            c => c,
+        });
+    }
+    out.into()
 }
 
 /// The beginning of what is marked, for lines too long to show.

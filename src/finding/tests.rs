@@ -1,6 +1,7 @@
 //! What is kept of many findings, and that counts stay true.
 
 use super::*;
+use crate::limits::FINDING_WORDS_MAX;
 
 fn at(file: u32, line: u32) -> At {
     At { file: FileId(file), line, column: 1, start: line, end: line }
@@ -77,4 +78,46 @@ fn words_are_cut() {
         .chain(kept.related.iter().map(|(_, words)| words));
     assert!(words.into_iter().all(|words| words.len() <= FINDING_WORDS_MAX && words.ends_with("...")));
     assert_eq!(kept.related.len(), FINDING_PLACES_MAX);
+}
+
+/// What a finding quotes cannot act on the terminal or log that shows it: no line is forged, no
+/// text turned around. Each row: what is quoted, and how it stands in words and paths.
+#[test]
+fn what_is_quoted_is_escaped() {
+    for (quoted, shown) in [
+        ("a\nb", r"a\nb"),
+        ("a\r\tb", r"a\r\tb"),
+        ("\u{1b}[31mred", r"\u{1b}[31mred"),
+        ("\u{9b}31m", r"\u{9b}31m"),
+        ("\u{7f}\0", r"\u{7f}\u{0}"),
+        ("abc\u{202e}txt.exe", r"abc\u{202e}txt.exe"),
+        ("\u{2066}x\u{2069}\u{61c}\u{200f}", r"\u{2066}x\u{2069}\u{61c}\u{200f}"),
+        ("two\u{2028}lines\u{feff}", r"two\u{2028}lines\u{feff}"),
+        ("bücher, 他们, קטע", "bücher, 他们, קטע"),
+    ] {
+        let mut files = Files::default();
+        let file = files.add(quoted, format!("{quoted}\n"));
+        let at = At { file, line: 1, column: 1, start: 0, end: quoted.len() as u32 };
+        let finding = Finding::error(code::BAD_VALUE, quoted).at(at, quoted).related(at, quoted).help(quoted);
+        let findings = Findings::from(finding);
+        let kept = findings.iter().next().expect("one finding");
+        for words in [&kept.message, &kept.label, &kept.help[0], &kept.related[0].1] {
+            assert_eq!(words, shown);
+        }
+        assert_eq!(files.place(at), format!("{shown}:1:1"));
+        assert_eq!(files.find(quoted), Some(file));
+        let drawn = [render::text(&findings, &files, false), render::lines(&findings, &files)].concat();
+        let acting = drawn.chars().find(|c| escape::is_active(*c) && *c != '\n');
+        assert_eq!(acting, None, "{drawn:?}");
+        let json = render::json(&findings, &files).to_string();
+        assert!(!json.contains(escape::is_active), "{json}");
+    }
+}
+
+/// Words are cut by what is shown, not by what is quoted.
+#[test]
+fn escaped_words_have_a_length_too() {
+    let findings = Findings::from(Finding::error(code::BAD_VALUE, "\u{202e}".repeat(1_000)));
+    let kept = findings.iter().next().expect("one finding");
+    assert!(kept.message.len() <= FINDING_WORDS_MAX && kept.message.ends_with("..."));
 }

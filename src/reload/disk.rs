@@ -8,7 +8,7 @@ use crate::config::Sources;
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::parallel;
 use crate::reload::watch::{Waiting, Watch};
-use crate::sys::hooks;
+use crate::sys::{beneath, hooks};
 use crate::wire::cookie::SECRET_LEN;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -69,6 +69,21 @@ impl<'w> Disk<'w> {
         Ok(waiting)
     }
 
+    /// The content of a file that `open` opens anew for each attempt.
+    fn read_by(&self, path: &Path, open: impl Fn() -> Result<File, String>) -> Result<Arc<[u8]>, String> {
+        for attempt in 0..READ_ATTEMPTS {
+            if attempt > 0 {
+                sleep(Duration::from_millis(READ_PAUSE_MILLIS));
+            }
+            let waiting = self.ask(path)?;
+            if let Some((octets, stamp)) = read_once(&open()?, limit(path), &waiting)? {
+                self.read.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), stamp));
+                return Ok(octets);
+            }
+        }
+        Err("the file kept changing while it was read".to_owned())
+    }
+
     /// Files that are no longer what was read, in the order read. A load with any is of no one
     /// state of the files and must not be published.
     pub(crate) fn changed(&self) -> Vec<PathBuf> {
@@ -85,31 +100,26 @@ impl<'w> Disk<'w> {
 
 impl Sources for Disk<'_> {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
-        for attempt in 0..READ_ATTEMPTS {
-            if attempt > 0 {
-                sleep(Duration::from_millis(READ_PAUSE_MILLIS));
-            }
-            let waiting = self.ask(path)?;
-            if let Some((octets, stamp)) = read_once(path, limit(path), &waiting)? {
-                self.read.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), stamp));
-                return Ok(octets);
-            }
-        }
-        Err("the file kept changing while it was read".to_owned())
+        self.read_by(path, || {
+            // Looked at before it is opened, since devices may act on that; what was opened is
+            // looked at again.
+            check_kind(&fs::metadata(path).map_err(|error| sentence(&error))?)?;
+            beneath::open(path).map_err(|error| sentence(&error))
+        })
     }
 
     /// A zone file may be a link, as container mounts make them: whoever puts files into the folder
     /// decides that. What a zone's text names is the word of whoever writes the zone, and must not
-    /// open other files.
-    fn read_inside(&self, folder: &Path, path: &Path) -> Result<Arc<[u8]>, String> {
-        let sentence = |error: io::Error| sentence(&error);
-        let waiting = self.ask(path)?;
-        let folder = fs::canonicalize(folder).map_err(sentence)?;
-        if !fs::canonicalize(path).map_err(sentence)?.starts_with(&folder) {
-            return Err("it is a link that leads outside the folder of zones".to_owned());
-        }
-        drop(waiting);
-        self.read(path)
+    /// open other files: the kernel itself resolves the path, below the folder that is open.
+    fn read_inside(&self, folder: &Path, relative: &Path) -> Result<Arc<[u8]>, String> {
+        self.read_by(&folder.join(relative), || {
+            beneath::open_beneath(folder, relative).map_err(|error| match error.kind() {
+                io::ErrorKind::CrossesDevices => {
+                    "it is a link that leads outside the folder of zones".to_owned()
+                }
+                _ => sentence(&error),
+            })
+        })
     }
 
     fn serves(&self) -> bool {
@@ -147,10 +157,7 @@ impl Sources for Disk<'_> {
 type Stamped = (Arc<[u8]>, Stamp);
 
 /// The file's octets, or `None` if it changed meanwhile.
-fn read_once(path: &Path, limit: usize, waiting: &Waiting<'_>) -> Result<Option<Stamped>, String> {
-    // Looked at before it is opened: opening a pipe would wait for its writer.
-    check_kind(&fs::metadata(path).map_err(|error| sentence(&error))?)?;
-    let file = File::open(path).map_err(|error| sentence(&error))?;
+fn read_once(mut file: &File, limit: usize, waiting: &Waiting<'_>) -> Result<Option<Stamped>, String> {
     let before = file.metadata().map_err(|error| sentence(&error))?;
     check_kind(&before)?;
     if before.len() > limit as u64 {
@@ -162,9 +169,9 @@ fn read_once(path: &Path, limit: usize, waiting: &Waiting<'_>) -> Result<Option<
     // In parts, so that a slow disk is told from one that hangs.
     let parts = room.chunks_mut(READ_PART).try_for_each(|part| {
         waiting.go_on();
-        (&file).read_exact(part)
+        file.read_exact(part)
     });
-    let is_whole = match parts.and_then(|()| (&file).read(&mut [0])) {
+    let is_whole = match parts.and_then(|()| file.read(&mut [0])) {
         Ok(more) => more == 0,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
         Err(error) => return Err(sentence(&error)),

@@ -1,7 +1,7 @@
 //! Preparation of a snapshot: read, check, compile. All or nothing.
 
 use crate::config::{self, Deployment};
-use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::finding::{At, Files, Finding, Findings, code};
 use crate::geo::mmdb::Database;
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::disk::Disk;
@@ -125,7 +125,7 @@ fn read_watched(root: &Path, is_for_check: bool, watch: &Watch) -> (Option<Deplo
 }
 
 fn place_of(path: &Path, files: &Files) -> Option<At> {
-    (0..files.len() as u32).map(FileId).find(|id| Path::new(files.path(*id)) == path).map(At::whole)
+    files.find(&path.display().to_string()).map(At::whole)
 }
 
 /// One finding for each key that differs from what the process was started with.

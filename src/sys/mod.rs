@@ -2,7 +2,7 @@
 //!
 //! ## Audit
 //!
-//! What is unsafe here is fifteen kinds of call:
+//! What is unsafe here is sixteen kinds of call:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
@@ -28,6 +28,8 @@
 //!   behind it is looked at once more before the signal. `waitpid` writes nothing.
 //! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the
 //!   calling thread.
+//! * `openat2` and `openat` ([`beneath`]): the folder's descriptor is borrowed for the call, the
+//!   path ends with a zero, and the descriptor that comes back is owned at once.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill` ([`process_group`]), which takes no pointer; the number is that of a process group we
 //!   made and have not reaped, so that it cannot be anybody else's.
@@ -45,6 +47,7 @@ pub(crate) const NO_WAIT: i32 = libc::O_NONBLOCK;
 
 pub(crate) mod accept;
 pub(crate) mod affinity;
+pub(crate) mod beneath;
 pub(crate) mod caught;
 pub(crate) mod children;
 pub(crate) mod clock;

@@ -6,6 +6,7 @@ pub(crate) mod edns;
 pub(crate) mod fragment;
 pub(crate) mod hash;
 pub(crate) mod header;
+pub(crate) mod idn;
 pub(crate) mod name;
 pub(crate) mod position;
 pub(crate) mod query;

@@ -20,6 +20,8 @@ pub enum NameError {
     BadEscape,
     /// No text at all.
     Empty,
+    /// UTF-8 text that is not ASCII: an internationalized name that is not converted.
+    NotAscii,
     /// Octets that are not an uncompressed wire name.
     BadWire,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for NameError {
             NameError::EmptyLabel => "a label is empty",
             NameError::BadEscape => "a backslash must be followed by one character or three digits",
             NameError::Empty => "the name is empty",
+            NameError::NotAscii => "it has characters that are not ASCII",
             NameError::BadWire => "these octets are not a name in wire form",
         })
     }
@@ -75,7 +78,9 @@ impl Name {
         Name::parse_octets(text.as_bytes(), origin)
     }
 
-    /// [`Name::parse`] for text that may hold any octets, as zone files do.
+    /// [`Name::parse`] for text that may hold any octets, as zone files do. Octets that are not
+    /// ASCII are read as they are unless they are UTF-8: then an IDN was meant, whose name in the
+    /// DNS is another.
     pub(crate) fn parse_octets(text: &[u8], origin: Option<&Name>) -> Result<Name, NameError> {
         let root = Name::root();
         let origin = origin.unwrap_or(&root);
@@ -85,7 +90,10 @@ impl Name {
             b"." => return Ok(root),
             _ => {}
         }
-        let mut wire: Vec<u8> = Vec::with_capacity(text.len() + origin.wire.len() + 1);
+        if !text.is_ascii() && std::str::from_utf8(text).is_ok() {
+            return Err(NameError::NotAscii);
+        }
+        let mut wire: Vec<u8> = Vec::with_capacity(text.len().min(NAME_OCTETS_MAX) + origin.wire.len() + 1);
         let mut label_at = 0;
         wire.push(0);
         let mut rest = text.iter().copied();
@@ -124,6 +132,9 @@ impl Name {
             wire.push(octet);
             if wire.len() - label_at - 1 > 63 {
                 return Err(NameError::LabelTooLong);
+            }
+            if wire.len() > NAME_OCTETS_MAX {
+                return Err(NameError::NameTooLong);
             }
         }
         if absolute {

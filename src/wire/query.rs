@@ -34,6 +34,11 @@ impl Query {
         Question { body: packet.get(HEADER_LEN..).unwrap_or_default(), len: usize::from(self.name.len) + 4 }
     }
 
+    /// Where the question section ends, in the query and in its response.
+    pub(crate) fn end_of_question(&self) -> usize {
+        HEADER_LEN + usize::from(self.name.len) + 4
+    }
+
     /// What a response copies of the first half of the header: the ID, RD (RFC 1035 section 4.1.1)
     /// and CD (RFC 4035 section 3.2.2).
     #[inline]

@@ -15,16 +15,16 @@ macro_rules! rr_types {
 }
 
 rr_types! {
-    A = 1, NS = 2, MD = 3, MF = 4, CNAME = 5, SOA = 6, MB = 7, MG = 8, MR = 9, NULL = 10, PTR = 12,
-    HINFO = 13, MINFO = 14, MX = 15, TXT = 16, RP = 17, AFSDB = 18, X25 = 19, ISDN = 20, RT = 21,
-    SIG = 24, KEY = 25, GPOS = 27, AAAA = 28, LOC = 29, SRV = 33, NAPTR = 35, KX = 36, CERT = 37,
-    DNAME = 39, OPT = 41, APL = 42, DS = 43, SSHFP = 44, IPSECKEY = 45, RRSIG = 46, NSEC = 47,
-    DNSKEY = 48, DHCID = 49, NSEC3 = 50, NSEC3PARAM = 51, TLSA = 52, SMIMEA = 53, HIP = 55,
-    NINFO = 56, TALINK = 58, CDS = 59, CDNSKEY = 60, OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63,
-    SVCB = 64, HTTPS = 65, SPF = 99, NID = 104, L32 = 105, L64 = 106, LP = 107, EUI48 = 108,
-    EUI64 = 109, TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252, MAILB = 253, MAILA = 254,
-    ANY = 255, URI = 256, CAA = 257, AVC = 258, AMTRELAY = 260, RESINFO = 261, TA = 32768,
-    DLV = 32769,
+    A = 1, NS = 2, MD = 3, MF = 4, CNAME = 5, SOA = 6, MB = 7, MG = 8, MR = 9, NULL = 10, WKS = 11,
+    PTR = 12, HINFO = 13, MINFO = 14, MX = 15, TXT = 16, RP = 17, AFSDB = 18, X25 = 19, ISDN = 20,
+    RT = 21, NSAP = 22, SIG = 24, KEY = 25, PX = 26, GPOS = 27, AAAA = 28, LOC = 29, SRV = 33,
+    NAPTR = 35, KX = 36, CERT = 37, DNAME = 39, OPT = 41, APL = 42, DS = 43, SSHFP = 44,
+    IPSECKEY = 45, RRSIG = 46, NSEC = 47, DNSKEY = 48, DHCID = 49, NSEC3 = 50, NSEC3PARAM = 51,
+    TLSA = 52, SMIMEA = 53, HIP = 55, NINFO = 56, TALINK = 58, CDS = 59, CDNSKEY = 60,
+    OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65, SPF = 99, NID = 104, L32 = 105,
+    L64 = 106, LP = 107, EUI48 = 108, EUI64 = 109, TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252,
+    MAILB = 253, MAILA = 254, ANY = 255, URI = 256, CAA = 257, AVC = 258, AMTRELAY = 260,
+    RESINFO = 261, TA = 32768, DLV = 32769,
 }
 
 impl RrType {
@@ -39,6 +39,41 @@ impl RrType {
             return None;
         }
         digits.parse().ok().map(RrType)
+    }
+
+    /// The number of a type of the IANA registry whose data is read in the generic form alone, by
+    /// its mnemonic: obsolete types, and new ones that no zone has yet.
+    pub(crate) fn generic_only(text: &str) -> Option<RrType> {
+        const NAMES: &[(&str, u16)] = &[
+            ("NSAP-PTR", 23),
+            ("NXT", 30),
+            ("EID", 31),
+            ("NIMLOC", 32),
+            ("ATMA", 34),
+            ("A6", 38),
+            ("SINK", 40),
+            ("RKEY", 57),
+            ("DSYNC", 66),
+            ("HHIT", 67),
+            ("BRID", 68),
+            ("UINFO", 100),
+            ("UID", 101),
+            ("GID", 102),
+            ("UNSPEC", 103),
+            ("DOA", 259),
+            ("WALLET", 262),
+            ("CLA", 263),
+            ("IPN", 264),
+        ];
+        NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, number)| RrType(*number))
+    }
+
+    /// The way out for data that is read in the generic form alone.
+    pub(crate) fn generic_help(self) -> String {
+        format!(
+            r"write it as in `TYPE{} \# 4 0a000001`: the number of octets, then hexadecimal (RFC 3597)",
+            self.0
+        )
     }
 
     /// Every mnemonic this build knows, for "did you mean".

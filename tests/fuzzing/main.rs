@@ -237,7 +237,9 @@ fn database_sources() {
 
 #[test]
 fn zone_texts() {
-    let texts: [&str; 4] = [
+    let texts: [&str; 5] = [
+        "$TTL 60\r$GENERATE 7-9 ${-8,5,n}x TXT \"\\\"a $\\\" b\"\rq TXT \"c\nd\"\rp PX 1 a b\rw WKS \
+         192.0.2.1 tcp 25 domain\rs NSAP 0x47.00\r$INCLUDE part.zone\r",
         "$TTL 1h\n@ IN SOA ns1 hostmaster (\n 1 7200 ; c\n 900 1209600 300 )\n NS ns1\nns1 300 IN A \
          192.0.2.1\n\tAAAA 2001:db8::1\n",
         "$ORIGIN sub.cdn.example.\n@ 60 MX 10 mail\nmail 60 A 192.0.2.2\n*.w 60 CNAME mail\nd 60 NS \
@@ -278,7 +280,10 @@ fn zone_texts() {
 
 #[test]
 fn record_data() {
-    let texts: [&str; 26] = [
+    let texts: [&str; 29] = [
+        "192.0.2.1 tcp 25 domain",
+        "0x47.0005.80",
+        "10 map822 mapx400",
         "PKIX 12345 RSASHA256 AQIDBA==",
         "66 3 A NS TYPE1234",
         "1:192.0.2.0/24 !2:2001:db8::/32",

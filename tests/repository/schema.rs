@@ -115,6 +115,17 @@ fn what_is_wrong_does_not_pass() {
         ),
         ("zone", format!("{zone}records: {{ a: {{ A-: 192.0.2.1 }} }}\n"), false),
         ("zone", format!("{zone}records: {{ a: {{ A: {{ x: 1 }} }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ A: nonsense }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ A: [192.0.2.1, mail] }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ A: '\"192.0.2.1\"' }} }}\n"), true),
+        ("zone", format!("{zone}records: {{ a: {{ A: '\\# 4 c0000201' }} }}\n"), true),
+        ("zone", format!("{zone}records: {{ a: {{ MX: mail }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ mx: 10 mail, type65280: '\\# 0' }} }}\n"), true),
+        ("zone", format!("{zone}records: {{ a: {{ SRV: 1 2 x }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ CSYNC: 66 3 }} }}\n"), true),
+        ("zone", format!("{zone}records: {{ a: {{ AAA: 192.0.2.1 }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ ANY: x }} }}\n"), false),
+        ("zone", format!("{zone}records: {{ a: {{ txt: x, ttl: 5 }} }}\n"), true),
         ("zone", format!("{zone}record: {{}}\n"), false),
         ("zone", zone.replace("mname: a, ", ""), false),
     ];
@@ -122,4 +133,27 @@ fn what_is_wrong_does_not_pass() {
         let found = fault(&json::of(file(word)), text);
         assert_eq!(found.is_none(), *is_right, "{word}: {text}\n{found:?}");
     }
+}
+
+/// The schema takes every example of record data, which the reader takes too.
+#[test]
+fn examples_of_record_data_pass() {
+    let schema = json::of(file("zone"));
+    let read: Value = serde_json::from_str(&schema).expect("JSON");
+    let (schemas, index) = compiled(&schema);
+    let types = read["$defs"]["owner"]["properties"].as_object().expect("record types");
+    let mut count = 0;
+    for (name, of_type) in types {
+        for example in of_type["examples"].as_array().into_iter().flatten() {
+            let zone = serde_json::json!({
+                "zone": "z.example",
+                "soa": { "mname": "a", "rname": "b" },
+                "records": { "x": { (name): example } },
+            });
+            let found = schemas.validate(&zone, index).err();
+            assert!(found.is_none(), "{name} {example}: {:#}", found.expect("a fault"));
+            count += 1;
+        }
+    }
+    assert!(count > 40, "{count} examples");
 }

@@ -4,6 +4,8 @@
 //! is what an editor should ask for: numbers where numbers are meant, any scalar where text is.
 
 use crate::config::catalogue::{Absent, FILES, FileKind, KeySection, Others, RECORD_TYPES, Shape};
+use crate::wire::rr::RrType;
+use crate::zone::rdata;
 use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -80,16 +82,7 @@ impl Sections {
             Others::None => {}
             Others::Named(shape) => schema["additionalProperties"] = self.shape(shape),
             Others::Records => {
-                let data = self.shape(&Shape::List(&Shape::Text("record data")));
-                for record in RECORD_TYPES {
-                    let mut of_type = data.clone();
-                    of_type["description"] = json!(record.about);
-                    of_type["examples"] = json!(record.examples);
-                    schema["properties"][record.name] = of_type;
-                }
-                // Not `patternProperties`: they would judge `ttl` and `steer` too.
-                schema["additionalProperties"] = data;
-                schema["propertyNames"] = json!({ "pattern": "^[A-Za-z][A-Za-z0-9]*$" });
+                records(&mut schema);
             }
         }
         schema
@@ -135,6 +128,45 @@ impl Sections {
             }
         }
     }
+}
+
+/// Record types as keys, each with the shape of its data. Letter case makes no difference, and
+/// types without a mnemonic have a number (RFC 3597).
+fn records(schema: &mut Value) {
+    let data = |pattern: Option<String>| {
+        let mut text = json!({ "type": ["string", "number", "boolean"], "title": "record data" });
+        if let Some(pattern) = pattern {
+            text["pattern"] = json!(pattern);
+        }
+        json!({ "anyOf": [{ "type": "array", "items": text }, text] })
+    };
+    for record in RECORD_TYPES {
+        let mut of_type = data(RrType::from_text(record.name).and_then(rdata::pattern));
+        of_type["description"] = json!(record.about);
+        of_type["examples"] = json!(record.examples);
+        schema["properties"][record.name] = of_type;
+    }
+    let is_data = |name: &&str| RrType::from_text(name).is_some_and(|rtype| !rtype.is_meta());
+    let names: Vec<String> = RrType::mnemonics().filter(is_data).map(any_case).collect();
+    schema["patternProperties"] = json!({
+        (format!("^({})$", names.join("|"))): data(None),
+        "^[Tt][Yy][Pp][Ee][0-9]+$": data(None),
+    });
+}
+
+/// A pattern of a word in any letter case.
+fn any_case(word: &str) -> String {
+    word.chars()
+        .map(
+            |c| {
+                if c.is_ascii_alphabetic() {
+                    format!("[{c}{}]", c.to_ascii_lowercase())
+                } else {
+                    c.to_string()
+                }
+            },
+        )
+        .collect()
 }
 
 /// A default as JSON: numbers as numbers where the shape is one.

@@ -79,6 +79,13 @@ pub(crate) static RECORD_TYPES: &[RecordType] = &[
         &["10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtu", "10 0 2 . AQID"],
     ),
     of("DHCID", "client of a DHCP server (RFC 4701)", &["AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="]),
+    of("PX", "mapping of mail addresses (RFC 2163)", &["10 map822.example.org. mapx400.example.org."]),
+    of(
+        "NSAP",
+        "address of an OSI network (RFC 1706)",
+        &["0x47.0005.80.005a00.0000.0001.e133.ffffff000162.00"],
+    ),
+    of("WKS", "services at an address (RFC 1035)", &["192.0.2.1 tcp smtp 80"]),
     of("APL", "lists of address prefixes (RFC 3123)", &["1:192.0.2.0/24 !1:192.0.2.64/28 2:2001:db8::/32"]),
     of(
         "HIP",

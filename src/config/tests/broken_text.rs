@@ -2,8 +2,9 @@
 //! An error yields no deployment, so what is in service stays; the sound zone beside it is not
 //! blamed.
 
-use super::broken::check;
+use super::broken::{check, sound};
 use super::faults::{self, ZONE_TEXT_HEAD as HEAD};
+use super::{load_memory, shown};
 use crate::finding::Severity::{Error, Warning};
 
 const FILE: &str = "zones/x.example.zone";
@@ -30,6 +31,13 @@ fn what_is_only_told() {
         ("a MX ¦10 nothing", "MRD0214"),
         ("b CNAME ns1\na SRV ¦1 2 3 b", "MRD0215"),
         ("b CNAME ns1\n@ NS ¦b", "MRD0215"),
+        ("¦b.other. A 192.0.2.1", "MRD0201"),
+        ("a ¦2147483648 A 192.0.2.1", "MRD0220"),
+        ("a CNAME b\nb CNAME ¦a", "MRD0203"),
+        ("d DNAME ¦e\ne DNAME d", "MRD0203"),
+        ("d DNAME other.\na.d A ¦192.0.2.1", "MRD0223"),
+        ("@ DS ¦1 13 2 00", "MRD0226"),
+        ("a TXT \"¦b\nc\"", "MRD0219"),
         ("*.d DNAME ¦other.", "MRD0224"),
         ("d DS ¦1 13 2 00", "MRD0226"),
     ] {
@@ -41,4 +49,46 @@ fn what_is_only_told() {
         "MRD0227",
         Warning,
     );
+}
+
+/// Names of files: one that is not UTF-8 is told, whatever it ends in, and one in UTF-8 that is no
+/// name in the DNS is told with the name that it should have.
+#[cfg(unix)]
+#[test]
+fn names_of_files() {
+    use std::os::unix::ffi::OsStrExt;
+    let zone = format!("{HEAD}a A 192.0.2.1\n");
+    for (name, words) in [
+        (&b"zones/b\xfccher.example.zone"[..], "is not UTF-8"),
+        (b"zones/b\xfccher.example.yaml", "is not UTF-8"),
+        (b"zones/b\xfc\n\x1b[31m", "b\u{fffd}\\n\\u{1b}[31m` is not UTF-8"),
+        ("zones/bücher.example.zone".as_bytes(), "write `xn--bcher-kva.example`"),
+    ] {
+        let mut memory = sound();
+        memory.0.insert(std::path::Path::new(std::ffi::OsStr::from_bytes(name)).into(), zone.clone().into());
+        let loaded = load_memory(&memory);
+        let told = shown(&loaded);
+        assert!(told.contains("error[MRD0108]") && told.contains(words), "{told}");
+        assert!(loaded.deployment.is_none());
+    }
+    // What an editor leaves behind is nobody's zone.
+    let mut memory = sound();
+    memory
+        .0
+        .insert(std::path::Path::new(std::ffi::OsStr::from_bytes(b"zones/b\xfc.zone~")).into(), Vec::new());
+    assert!(!shown(&load_memory(&memory)).contains("UTF-8"));
+}
+
+/// A file that is included by several zones, or several times, is read once.
+#[test]
+fn included_files_are_read_once() {
+    let mut memory = sound();
+    for name in ["x", "y"] {
+        let text = format!("{HEAD}$INCLUDE part.inc a\n$INCLUDE ./part.inc b\n");
+        memory.0.insert(format!("zones/{name}.example.zone").into(), text.into());
+    }
+    memory.0.insert("zones/part.inc".into(), "  TXT x\n".into());
+    let deployment = load_memory(&memory).deployment.expect("a deployment");
+    let parts = deployment.inputs.iter().filter(|(role, _)| role.starts_with("included"));
+    assert_eq!(parts.count(), 1);
 }

@@ -56,8 +56,8 @@ pub(crate) const ZONE_TEXT: &[(&str, &str)] = &[
     ("a TXT x¦\\", "MRD0219"),
     // Names.
     ("¦a..b A 192.0.2.1", "MRD0108"),
+    ("¦bücher A 192.0.2.1", "MRD0108"),
     ("$ORIGIN ¦a..b", "MRD0108"),
-    ("¦b.other. A 192.0.2.1", "MRD0201"),
     // Files and templates.
     ("$INCLUDE ¦missing.db", "MRD0221"),
     ("$INCLUDE ¦../pops.yaml", "MRD0221"),
@@ -68,13 +68,10 @@ pub(crate) const ZONE_TEXT: &[(&str, &str)] = &[
     ("a CNAME ¦ns1\na A 192.0.2.1", "MRD0202"),
     ("a CNAME b.\na CNAME ¦c.", "MRD0202"),
     ("@ CNAME ¦www.other.", "MRD0202"),
-    ("a CNAME b\nb CNAME ¦a", "MRD0203"),
     ("@ SOA ¦ns2 host 1 2 3 4 5", "MRD0204"),
-    ("d DNAME other.\na.d A ¦192.0.2.1", "MRD0223"),
     ("d DNAME other.\nd DNAME ¦else.", "MRD0224"),
     ("d NS other.\nd DNAME ¦else.", "MRD0224"),
     ("*.d NS ¦other.", "MRD0225"),
-    ("@ DS ¦1 13 2 00", "MRD0226"),
 ];
 
 /// What is replaced in [`POPS`], and by what.
@@ -160,8 +157,8 @@ pub(crate) const RECORDS: &[(&str, &str, Severity)] = &[
     ("  a: { TYPE65280: ¦'\\# 2 00' }\n", "MRD0206", Error),
     ("  a: { TXT: ¦v=spf1 -all }\n", "MRD0206", Warning),
     ("  a: { CNAME: ¦ns1, TXT: x }\n", "MRD0202", Error),
-    ("  a: { CNAME: b }\n  b: { CNAME: c }\n  c: { CNAME: ¦a }\n", "MRD0203", Error),
-    ("  '*.w': { CNAME: ¦x.w }\n", "MRD0203", Error),
+    ("  a: { CNAME: b }\n  b: { CNAME: c }\n  c: { CNAME: ¦a }\n", "MRD0203", Warning),
+    ("  '*.w': { CNAME: ¦x.w }\n", "MRD0203", Warning),
     ("  a: { CNAME: ¦nowhere }\n", "MRD0214", Warning),
     ("  a: { CNAME: ¦www.z.example }\n", "MRD0214", Warning),
     ("  a: { MX: ¦10 b }\n  b: { CNAME: ns1 }\n", "MRD0215", Warning),

@@ -11,6 +11,7 @@ use crate::config::policy::settings;
 use crate::config::policy::used::SharedPolicies;
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::TtlRange;
+use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::rdata;
@@ -149,7 +150,8 @@ impl Reader<'_> {
             }
             Err(error) => {
                 let message = format!("`{}` is not a domain name: {error}", key.text);
-                self.out.push(Finding::error(code::BAD_NAME, message).at(key.at, "not a name"));
+                let finding = Finding::error(code::BAD_NAME, message).at(key.at, "not a name");
+                self.out.push(idn::help(error, &key.text).into_iter().fold(finding, Finding::help));
                 None
             }
         };
@@ -223,9 +225,10 @@ impl Reader<'_> {
                     Finding::error(code::UNKNOWN_TYPE, format!("`{}` is not a record type", key.text))
                         .at(key.at, "not known");
                 let words = RrType::mnemonics().chain(["steer", "ttl"]);
-                self.out.push(match nearest(&key.text, words) {
-                    Some(near) => finding.help(format!("did you mean `{near}`?")),
-                    None => finding.help(
+                self.out.push(match (RrType::generic_only(&key.text), nearest(&key.text, words)) {
+                    (Some(known), _) => finding.help(known.generic_help()),
+                    (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
+                    (None, None) => finding.help(
                         r"a type without a mnemonic is written as in `TYPE65280: '\# 4 0a000001'` (RFC 3597)",
                     ),
                 });

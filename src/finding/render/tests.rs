@@ -104,3 +104,17 @@ proptest! {
         json(&findings, &files);
     }
 }
+
+/// In a text whose lines end with CR, one line is marked as in any other; a tab stays a tab.
+#[test]
+fn lines_that_end_with_cr_are_drawn() {
+    let mut files = Files::default();
+    let file = files.add("cr.zone", "a A 192.0.2.1\rb\tA x\rc A 192.0.2.3\r");
+    let at = At { file, line: 2, column: 5, start: 18, end: 19 };
+    let related = At { file, line: 3, column: 1, start: 20, end: 21 };
+    let finding = Finding::error(code::BAD_RDATA, "no").at(at, "this").related(related, "that");
+    let drawn = text(&finding.into(), &files, false);
+    assert!(drawn.contains("--> cr.zone:2:5"), "{drawn}");
+    assert!(drawn.contains("3 | c A 192.0.2.3"), "{drawn}");
+    assert!(!drawn.contains("a A 192.0.2.1"), "{drawn}");
+}

@@ -2,13 +2,14 @@
 
 use super::index::{ALIAS, Index, IndexMatch, OwnerRecords};
 use crate::finding::{At, Finding, Findings, code};
-use crate::limits::CHAIN_MAX;
+use crate::limits::{CHAIN_MAX, FINDINGS_KEPT_MAX};
 use crate::steer::policy::{Candidate, Policy, WhenAllDown};
 use crate::steer::rule::RuleTarget;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::rdata::names_in;
 use crate::zone::text::ScopedPolicy;
+use std::collections::HashSet;
 
 /// Every name that a policy may answer instead of addresses, with the place of the rule or policy
 /// that does.
@@ -50,11 +51,12 @@ fn own_cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
 /// Follows every alias and every target to its end.
 pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     targets(index, policies, out);
-    let mut walk = Walk { index, steps: Vec::new(), ends: Vec::new(), state: Vec::new() };
+    let chosen: Vec<Vec<Step>> = policies.iter().map(|policy| steps_of_policy(index, policy)).collect();
+    let mut walk = Walk { index, steps: Vec::new(), ends: Vec::new(), state: Vec::new(), circles: 0 };
     for number in 0..index.len() {
         if index.has_any(number, ALIAS) || index.is_steered(number) {
             let before = walk.steps.len();
-            walk.steps.extend(index.owner(number).iter().flat_map(|owner| steps(index, owner, policies)));
+            walk.steps.extend(index.owner(number).iter().flat_map(|owner| steps(index, owner, &chosen)));
             // Nothing is kept for a deployment without CNAMEs inside.
             if walk.steps.len() > before {
                 walk.ends.resize(number, before as u32);
@@ -64,58 +66,74 @@ pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Find
     }
     if !walk.steps.is_empty() {
         walk.ends.resize(index.len(), walk.steps.len() as u32);
-        walk.state = vec![State::New; index.len()];
+        for steps in &chosen {
+            walk.steps.extend(steps);
+            walk.ends.push(walk.steps.len() as u32);
+        }
+        walk.state = vec![State::New; walk.ends.len()];
         walk.run(out);
     }
 }
 
-/// A CNAME that leads from one owner to another, at its place.
+/// A CNAME that leads from one node to another, at its place; or what leads from an owner to the
+/// policy that steers it.
 #[derive(Clone, Copy)]
 struct Step {
     to: usize,
     at: At,
 }
 
-fn steps(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy]) -> Vec<Step> {
+fn step(index: &Index<'_>, name: &Name, at: At) -> Option<Step> {
+    match index.find(name) {
+        IndexMatch::OwnerRecords(to) => Some(Step { to, at }),
+        IndexMatch::Elsewhere | IndexMatch::Missing => None,
+    }
+}
+
+fn steps_of_policy(index: &Index<'_>, policy: &ScopedPolicy) -> Vec<Step> {
+    cnames_of(&policy.policy).into_iter().filter_map(|(name, at)| step(index, name, at)).collect()
+}
+
+fn steps(index: &Index<'_>, owner: &OwnerRecords<'_>, chosen: &[Vec<Step>]) -> Vec<Step> {
     let fixed = owner
         .of(RrType::CNAME)
-        .flat_map(|record| names_in(RrType::CNAME, &record.rdata).into_iter().map(|name| (name, record.at)));
-    let chosen = owner.steered.iter().filter_map(|steered| policies.get(steered.policy)).flat_map(|policy| {
-        let names = cnames_of(&policy.policy).into_iter();
-        names.map(|(name, at)| (name.clone(), at))
-    });
-    fixed
-        .chain(chosen)
-        .filter_map(|(name, at)| match index.find(&name) {
-            IndexMatch::OwnerRecords(to) => Some(Step { to, at }),
-            IndexMatch::Elsewhere | IndexMatch::Missing => None,
-        })
-        .collect()
+        .flat_map(|record| names_in(RrType::CNAME, &record.rdata).into_iter().map(|name| (name, record.at)))
+        .filter_map(|(name, at)| step(index, &name, at));
+    let leads_on = |policy: usize| chosen.get(policy).is_some_and(|steps| !steps.is_empty());
+    let steered = owner
+        .steered
+        .iter()
+        .filter(|steered| leads_on(steered.policy))
+        .map(|steered| Step { to: index.len() + steered.policy, at: steered.at });
+    fixed.chain(steered).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
-    /// On the way that is being walked.
-    Open,
+    /// At this place of the way that is being walked.
+    Open(usize),
     /// Done; how many CNAMEs are followed from here at most.
     Done(usize),
 }
 
-/// Depth first over owners as nodes and CNAMEs as edges. Wildcards need no care of their own: the
-/// target of a CNAME does not depend on the name that was asked.
+/// Depth first over CNAMEs as edges. Nodes are all owners, and behind them all policies, so that a
+/// policy's CNAMEs stand here once, however many owners it steers. Wildcards need no care of their
+/// own: the target of a CNAME does not depend on the name that was asked.
 struct Walk<'i, 'z> {
     index: &'i Index<'z>,
-    /// All steps, by owner.
+    /// All steps, by node.
     steps: Vec<Step>,
-    /// Where the steps of each owner end in that list.
+    /// Where the steps of each node end in that list.
     ends: Vec<u32>,
     state: Vec<State>,
+    /// Circles that were told.
+    circles: usize,
 }
 
 impl Walk<'_, '_> {
     fn run(mut self, out: &mut Findings) {
-        for start in 0..self.state.len() {
+        for start in 0..self.index.len() {
             if self.state.get(start) == Some(&State::New) && !self.steps_of(start).is_empty() {
                 self.walk(start, out);
             }
@@ -128,10 +146,14 @@ impl Walk<'_, '_> {
         self.steps.get(begin..end(node)).unwrap_or_default()
     }
 
+    fn is_owner(&self, node: usize) -> bool {
+        node < self.index.len()
+    }
+
     /// The way is a list of its own, since a chain may be longer than the program's stack.
     fn walk(&mut self, start: usize, out: &mut Findings) {
         let mut way: Vec<(usize, usize)> = vec![(start, 0)];
-        self.set(start, State::Open);
+        self.set(start, State::Open(0));
         while let Some(&mut (node, ref mut next)) = way.last_mut() {
             let step = self.steps_of(node).get(*next).copied();
             *next += 1;
@@ -142,19 +164,19 @@ impl Walk<'_, '_> {
                     way.pop();
                     // The first that is too long is enough; those that lead into it are longer
                     // still.
-                    if depth == CHAIN_MAX + 1 {
+                    if depth == CHAIN_MAX + 1 && self.is_owner(node) {
                         self.too_long(node, out);
                     }
                 }
                 Some(step) => match self.state.get(step.to) {
                     Some(State::New) => {
-                        self.set(step.to, State::Open);
+                        self.set(step.to, State::Open(way.len()));
                         way.push((step.to, 0));
                     }
-                    Some(State::Open) => {
-                        let begin = way.iter().position(|(node, _)| *node == step.to).unwrap_or(0);
-                        let circle: Vec<usize> = way.iter().skip(begin).map(|(node, _)| *node).collect();
-                        self.circle(&circle, step, out);
+                    Some(State::Open(begin)) => {
+                        let finding = self.circle(way.get(*begin..).unwrap_or_default(), step);
+                        self.circles += 1;
+                        out.push(finding);
                     }
                     _ => {}
                 },
@@ -169,47 +191,61 @@ impl Walk<'_, '_> {
     }
 
     fn depth(&self, node: usize) -> usize {
-        let behind = |step: &Step| match self.state.get(step.to) {
-            Some(State::Done(depth)) => 1 + depth,
-            _ => 1,
+        let behind = |step: &Step| {
+            // From an owner to its policy is no CNAME.
+            let own = usize::from(self.is_owner(step.to));
+            match self.state.get(step.to) {
+                Some(State::Done(depth)) => own + depth,
+                _ => 1,
+            }
         };
         // Names outside our zones count as one step, which is not followed by us.
         self.steps_of(node).iter().map(behind).max().unwrap_or(0)
     }
 
-    fn name(&self, node: usize) -> String {
-        let owner = self.index.owner(node);
-        let name =
-            owner.and_then(|o| o.records.first().map(|r| &r.owner).or(o.steered.first().map(|s| &s.owner)));
-        name.map_or_else(|| "?".to_owned(), Name::to_string)
+    fn name(&self, node: usize) -> Option<String> {
+        let owner = self.index.owner(node)?;
+        let name = owner.records.first().map(|r| &r.owner).or(owner.steered.first().map(|s| &s.owner));
+        name.map(Name::to_string)
     }
 
-    fn circle(&self, circle: &[usize], last: Step, out: &mut Findings) {
-        let mut names: Vec<String> = circle.iter().take(12).map(|node| self.name(*node)).collect();
-        if circle.len() > 12 {
+    fn circle(&self, circle: &[(usize, usize)], last: Step) -> Finding {
+        let told = |message: String| {
+            Finding::warning(code::CNAME_LOOP, message)
+                .at(last.at, "leads back")
+                .help("each is answered once, without addresses; let one lead to a name that has some")
+        };
+        // Past this nobody reads them, and each costs as much as a policy has rules.
+        if self.circles >= FINDINGS_KEPT_MAX {
+            return told("CNAMEs lead in a circle".to_owned());
+        }
+        let owners = circle.iter().filter(|(node, _)| self.is_owner(*node));
+        let mut names: Vec<String> = owners.take(13).filter_map(|(node, _)| self.name(*node)).collect();
+        let first = names.first().cloned();
+        if names.len() > 12 {
+            names.truncate(12);
             names.push("...".to_owned());
         }
-        names.extend(circle.first().map(|node| self.name(*node)));
-        let mut finding =
-            Finding::error(code::CNAME_LOOP, format!("CNAMEs lead in a circle: {}", names.join(" -> ")))
-                .at(last.at, "leads back");
+        names.extend(first);
+        let mut finding = told(format!("CNAMEs lead in a circle: {}", names.join(" -> ")));
         for pair in circle.windows(2).take(8) {
-            let step = pair
-                .first()
-                .into_iter()
-                .flat_map(|node| self.steps_of(*node))
-                .find(|step| Some(&step.to) == pair.get(1));
+            let [(from, _), (to, _)] = pair else { continue };
+            let step = self.steps_of(*from).iter().find(|step| step.to == *to && self.is_owner(*to));
             if let Some(step) = step {
                 finding = finding.related(step.at, "on the way");
             }
         }
-        out.push(finding.help("let one of them lead to a name with addresses"));
+        finding
     }
 
     fn too_long(&self, node: usize, out: &mut Findings) {
-        if let Some(step) = self.steps_of(node).first() {
-            let message =
-                format!("more than {CHAIN_MAX} CNAMEs are to be followed from `{}`", self.name(node));
+        let first = |node: usize| self.steps_of(node).first();
+        // A policy's place is that of its rule.
+        let step =
+            first(node).and_then(|step| if self.is_owner(step.to) { Some(step) } else { first(step.to) });
+        if let Some(step) = step {
+            let name = self.name(node).unwrap_or_default();
+            let message = format!("more than {CHAIN_MAX} CNAMEs are to be followed from `{name}`");
             out.push(
                 Finding::warning(code::CHAIN_TOO_LONG, message)
                     .at(step.at, "the chain begins here")
@@ -233,12 +269,11 @@ fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
             }
         }
     }
-    let mut told = Vec::new();
+    let mut told = HashSet::new();
     for steered in index.zones.iter().flat_map(|names| &names.zone.steered) {
-        let Some(policy) = policies.get(steered.policy).filter(|_| !told.contains(&steered.policy)) else {
+        let Some(policy) = policies.get(steered.policy).filter(|_| told.insert(steered.policy)) else {
             continue;
         };
-        told.push(steered.policy);
         for (name, at) in cnames_of(&policy.policy) {
             of_record(index, RrType::CNAME, name, at, out);
         }

@@ -105,6 +105,11 @@ fn steered(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy
             .help("remove one of them"),
         );
     }
+    let other = owner.records.iter().find(|record| !fixed(record.rtype));
+    // Only then the rules of the policy matter: they may be many, and stand behind many owners.
+    if other.is_none() && !index.is_apex(&steered.owner) {
+        return;
+    }
     let Some(policy) = policies.get(steered.policy) else { return };
     let Some((target, target_at)) = cnames_of(&policy.policy).into_iter().next() else { return };
     let place = |name: &Name| {
@@ -117,7 +122,7 @@ fn steered(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy
                 .related(target_at, "the CNAME comes from here")
                 .help("use a policy without CNAMEs here, or steer a name below the apex"),
         );
-    } else if let Some(other) = owner.records.iter().find(|record| !fixed(record.rtype)) {
+    } else if let Some(other) = other {
         out.push(
             Finding::error(code::STEERED_CNAME_PLACE, place(&steered.owner))
                 .at(steered.at, "a CNAME stands alone")

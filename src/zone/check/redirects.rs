@@ -49,7 +49,7 @@ fn dname_loops(index: &Index<'_>, out: &mut Findings) {
             if !way.insert(&record.owner) {
                 let message = format!("the DNAME of `{0}` leads back below `{0}`", record.owner);
                 out.push(
-                    Finding::error(code::CNAME_LOOP, message)
+                    Finding::warning(code::CNAME_LOOP, message)
                         .at(record.at, "names below it are followed in a circle"),
                 );
                 break;
@@ -111,7 +111,7 @@ fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &OwnerRecords<'_>, o
     let steered = owner.steered.first().map(|steered| steered.at);
     let Some(at) = owner.records.first().map(|record| record.at).or(steered) else { return };
     let message = format!("`{}` lies below `{}`, which has a DNAME", owner.name(), name_of(above));
-    let mut finding = Finding::error(code::BELOW_DNAME, message).at(at, "never answered");
+    let mut finding = Finding::warning(code::BELOW_DNAME, message).at(at, "never answered");
     let above = index.number_of(names, above).and_then(|number| index.owner(number));
     let dname = above.and_then(|owner| owner.of(RrType::DNAME).next());
     if let Some(dname) = dname {
@@ -144,7 +144,7 @@ fn delegation_signer(
     let Some(signer) = owner.of(RrType::DS).next() else { return };
     if *name == names.zone.apex {
         out.push(
-            Finding::error(code::DS_PLACE, format!("the apex `{name}` has a DS record"))
+            Finding::warning(code::DS_PLACE, format!("the apex `{name}` has a DS record"))
                 .at(signer.at, "belongs to the parent of the zone (RFC 4035 section 2.4)")
                 .help("the operator of the parent zone publishes it"),
         );

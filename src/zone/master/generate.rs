@@ -1,13 +1,24 @@
-//! `$GENERATE range owner [ttl] [class] type data`: records from a template, as BIND writes them.
+//! `$GENERATE range owner [ttl] [class] type data`: records from a template, as BIND's manual has
+//! them.
 //!
-//! `range` is `start-stop` or `start-stop/step`. In owner and data `$` stands for the number, `$$`
-//! for a dollar, and `${offset,width,base}` for the number plus an offset, padded with zeros to a
-//! width, in base `d`, `o`, `x`, `X`, or as reversed nibbles `n`, `N`.
+//! `range` is `start-stop` or `start-stop/step`. In owner and data `$` stands for the number, `\$`
+//! and `$$` for a dollar, and `${offset,width,base}` for the number plus an offset, padded with
+//! zeros to a width, in base `d`, `o`, `x`, `X`, or as nibbles from the lowest on, `n`, `N`, with a
+//! dot behind each for which the width has room. Data in one quoted string is the text between the
+//! quotes, in which `\"` stands for a quote.
+//!
+//! A template is cut into parts once. What each number makes is counted before the next is made.
 
 use super::lexer::{Lexer, Token};
 use super::reader::{Context, Reader};
 use crate::finding::{Finding, code};
+use crate::limits::{GENERATED_MAX, TEMPLATE_OCTETS_MAX};
 use crate::wire::name::Name;
+
+/// Steps of work that each record costs beside its octets.
+const RECORD_STEPS: usize = 64;
+/// Widest field: as many digits as the longest name has octets.
+const WIDTH_MAX: usize = 255;
 
 /// Reads the template and adds its records.
 pub(super) fn run(
@@ -33,36 +44,47 @@ pub(super) fn run(
     };
     let Some(head) = reader.head(context, rest, entry) else { return Ok(()) };
     let data = &rest[head.data..];
+    let mut owner_parts = Vec::new();
+    cut(owner.octets(context.text), &mut owner_parts)
+        .ok_or_else(|| wrong(owner, not_a_template(&context.shown(owner)), "as in `host-${0,3,d}`"))?;
+    let mut data_parts = Vec::new();
+    for token in data {
+        data_text(token, data.len() == 1, context.text, &mut data_parts)
+            .ok_or_else(|| wrong(token, not_a_template(&context.shown(token)), "as in `192.0.2.$`"))?;
+    }
+    let template = data.first().or(tokens.last()).unwrap_or(range);
+    let place = context.at(template);
+    let (mut name, mut text, mut words) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = start;
     loop {
-        if !reader.may_generate() {
-            let message = format!("`$GENERATE` makes more than {} records", crate::limits::GENERATED_MAX);
+        reader.generated += 1;
+        if reader.generated > GENERATED_MAX {
+            let message = format!("`$GENERATE` makes more than {GENERATED_MAX} records");
             return Err(wrong(range, message, "too many"));
         }
-        let name = expand(owner.octets(context.text), number).ok_or_else(|| {
-            wrong(owner, format!("`{}` is not a template", context.shown(owner)), "as in `host-${0,3,d}`")
-        })?;
-        let name = Name::parse_octets(&name, Some(&context.origin)).map_err(|error| {
+        for (parts, made, token) in [(&owner_parts, &mut name, owner), (&data_parts, &mut text, template)] {
+            expand(parts, number, made)
+                .map_err(|why| wrong(token, format!("{why}, for the number {number}"), "this template"))?;
+        }
+        if let Err(spent) = reader.work(RECORD_STEPS + name.len() + text.len()) {
+            reader.spent(spent, place);
+            return Ok(());
+        }
+        let made = Name::parse_octets(&name, Some(&context.origin)).map_err(|error| {
             wrong(owner, format!("this makes a name that is none: {error}"), "for one of its numbers")
         })?;
         // The expanded data is text of its own; its faults are shown at the template.
-        let mut text: Vec<u8> = Vec::new();
-        for token in data {
-            let expanded = expand(token.octets(context.text), number).ok_or_else(|| {
-                wrong(token, format!("`{}` is not a template", context.shown(token)), "as in `192.0.2.$`")
-            })?;
-            let quote: &[u8] = if token.quoted { b"\"" } else { b"" };
-            text.extend([quote, &expanded, quote, b" "].concat());
+        let mut lexer = Lexer::new(&text);
+        let one_line = lexer.entry(&mut words).is_ok() && matches!(lexer.entry(&mut Vec::new()), Ok(None));
+        if !one_line {
+            let message = "this makes data that is not one line of words".to_owned();
+            return Err(wrong(template, message, "for one of its numbers"));
         }
-        let mut words = Vec::new();
         let expanded =
             Context { file: context.file, text: &text, origin: context.origin.clone(), owner: None };
         let before = reader.mark();
-        if Lexer::new(&text).entry(&mut words).is_ok() {
-            reader.record(&expanded, name, &head, &words, &words);
-        }
-        let template = data.first().or(tokens.last()).unwrap_or(range);
-        if reader.relocate(before, context.at(template)) {
+        reader.record(&expanded, made, &head, &words, &words);
+        if reader.relocate(before, place) || reader.is_over() {
             // One number shows the fault; the others would repeat it.
             return Ok(());
         }
@@ -73,6 +95,10 @@ pub(super) fn run(
     }
 }
 
+fn not_a_template(shown: &str) -> String {
+    format!("`{shown}` is not a template")
+}
+
 fn range_of(word: &[u8]) -> Option<(u32, u32, u32)> {
     let text = std::str::from_utf8(word).ok()?;
     let (range, step) = text.split_once('/').map_or((text, "1"), |(range, step)| (range, step));
@@ -81,57 +107,155 @@ fn range_of(word: &[u8]) -> Option<(u32, u32, u32)> {
     (start <= stop && step > 0).then_some((start, stop, step))
 }
 
-/// The template with the number put in; `None` if a `${...}` is not understood.
-fn expand(template: &[u8], number: u32) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(template.len() + 8);
-    let mut at = 0;
-    while let Some(&octet) = template.get(at) {
-        at += 1;
-        match octet {
-            b'\\' => {
-                out.push(octet);
-                out.extend(template.get(at));
-                at += 1;
+/// A part of a template.
+enum Part {
+    Text(Vec<u8>),
+    Number { offset: i64, width: usize, base: Base },
+}
+
+#[derive(Clone, Copy)]
+enum Base {
+    Decimal,
+    Octal,
+    Hex { upper: bool },
+    Nibbles { upper: bool },
+}
+
+/// The parts of one word of data; other words come behind it.
+fn data_text(token: &Token, is_alone: bool, text: &[u8], parts: &mut Vec<Part>) -> Option<()> {
+    let octets = token.octets(text);
+    if !token.quoted {
+        cut(octets, parts)?;
+    } else if is_alone {
+        cut(&without_quotes(octets), parts)?;
+    } else {
+        push(b'"', parts);
+        cut(octets, parts)?;
+        push(b'"', parts);
+    }
+    push(b' ', parts);
+    Some(())
+}
+
+/// The inside of a quoted string with `\"` undone; other escapes stay for the record.
+fn without_quotes(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(octets.len());
+    let mut rest = octets.iter().copied();
+    while let Some(octet) = rest.next() {
+        match (octet, rest.clone().next()) {
+            (b'\\', Some(b'"')) => out.extend(rest.next()),
+            (b'\\', Some(kept)) => {
+                out.extend([octet, kept]);
+                rest.next();
             }
-            b'$' if template.get(at) == Some(&b'$') => {
-                out.push(b'$');
-                at += 1;
-            }
-            b'$' if template.get(at) == Some(&b'{') => {
-                let len = template[at..].iter().position(|o| *o == b'}')?;
-                out.extend(modified(&template[at + 1..at + len], number)?);
-                at += len + 1;
-            }
-            b'$' => out.extend(number.to_string().into_bytes()),
             _ => out.push(octet),
         }
     }
-    Some(out)
+    out
 }
 
-fn modified(modifier: &[u8], number: u32) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(modifier).ok()?;
-    let mut parts = text.split(',');
-    let offset: i64 = parts.next()?.trim().parse().ok()?;
-    let width: usize = parts.next().map_or(Some(0), |w| w.trim().parse().ok())?;
-    let base = parts.next().unwrap_or("d").trim();
-    if parts.next().is_some() || width > 255 {
+fn push(octet: u8, parts: &mut Vec<Part>) {
+    match parts.last_mut() {
+        Some(Part::Text(text)) => text.push(octet),
+        _ => parts.push(Part::Text(vec![octet])),
+    }
+}
+
+/// Cuts a template into parts; `None` if it is too long or a `${...}` is not understood.
+fn cut(template: &[u8], parts: &mut Vec<Part>) -> Option<()> {
+    if template.len() > TEMPLATE_OCTETS_MAX {
         return None;
     }
-    let value = u64::try_from(i64::from(number).checked_add(offset)?).ok()?;
-    let digits = match base {
-        "d" => format!("{value:0width$}"),
-        "o" => format!("{value:0width$o}"),
-        "x" => format!("{value:0width$x}"),
-        "X" => format!("{value:0width$X}"),
-        // Nibbles from the lowest, with dots, as ip6.arpa wants them.
-        "n" | "N" => {
-            let nibbles = width.div_ceil(2).max(1);
-            let hex = format!("{value:0nibbles$x}");
-            let hex = if base == "N" { hex.to_ascii_uppercase() } else { hex };
-            hex.chars().rev().map(String::from).collect::<Vec<_>>().join(".")
+    let mut at = 0;
+    while let Some(&octet) = template.get(at) {
+        at += 1;
+        match (octet, template.get(at)) {
+            (b'\\', Some(&kept)) => {
+                push(octet, parts);
+                push(kept, parts);
+                at += 1;
+            }
+            (b'$', Some(b'$')) => {
+                push(b'$', parts);
+                at += 1;
+            }
+            (b'$', Some(b'{')) => {
+                let len = template[at..].iter().position(|o| *o == b'}')?;
+                parts.push(modified(&template[at + 1..at + len])?);
+                at += len + 1;
+            }
+            (b'$', _) => parts.push(Part::Number { offset: 0, width: 0, base: Base::Decimal }),
+            _ => push(octet, parts),
         }
+    }
+    Some(())
+}
+
+fn modified(modifier: &[u8]) -> Option<Part> {
+    let text = std::str::from_utf8(modifier).ok()?;
+    let mut parts = text.split(',');
+    let offset = i64::from(parts.next()?.trim().parse::<i32>().ok()?);
+    let width: usize = parts.next().map_or(Some(0), |w| w.trim().parse().ok())?;
+    let base = match parts.next().unwrap_or("d").trim() {
+        "d" => Base::Decimal,
+        "o" => Base::Octal,
+        "x" => Base::Hex { upper: false },
+        "X" => Base::Hex { upper: true },
+        "n" => Base::Nibbles { upper: false },
+        "N" => Base::Nibbles { upper: true },
         _ => return None,
     };
-    Some(digits.into_bytes())
+    (parts.next().is_none() && width <= WIDTH_MAX).then_some(Part::Number { offset, width, base })
+}
+
+/// Writes the parts with a number put in.
+fn expand(parts: &[Part], number: u32, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    out.clear();
+    for part in parts {
+        match part {
+            Part::Text(text) => out.extend_from_slice(text),
+            Part::Number { offset, width, base } => {
+                // BIND counts in 32 bits: what is negative shows as such in decimal, and as its
+                // two's complement in every other base.
+                let value = i64::from(number) + offset;
+                let bits = u32::try_from(value)
+                    .or_else(|_| i32::try_from(value).map(i32::cast_unsigned))
+                    .map_err(|_| "the offset leads out of the numbers of 32 bits")?;
+                digits(value, bits, *width, *base, out);
+            }
+        }
+        if out.len() > TEMPLATE_OCTETS_MAX {
+            return Err("the template makes more than a record holds");
+        }
+    }
+    Ok(())
+}
+
+fn digits(value: i64, bits: u32, width: usize, base: Base, out: &mut Vec<u8>) {
+    let text = match base {
+        Base::Decimal => format!("{value:0width$}"),
+        Base::Octal => format!("{bits:0width$o}"),
+        Base::Hex { upper: false } => format!("{bits:0width$x}"),
+        Base::Hex { upper: true } => format!("{bits:0width$X}"),
+        Base::Nibbles { upper } => return nibbles(bits, width, upper, out),
+    };
+    out.extend(text.into_bytes());
+}
+
+/// Nibbles from the lowest on, with dots, as ip6.arpa wants them. The width counts digits and dots,
+/// so that an even one ends with a dot.
+fn nibbles(mut bits: u32, mut width: usize, upper: bool, out: &mut Vec<u8>) {
+    loop {
+        let digit = char::from_digit(bits & 15, 16).unwrap_or('0');
+        out.push(if upper { digit.to_ascii_uppercase() } else { digit } as u8);
+        bits >>= 4;
+        width = width.saturating_sub(1);
+        if width > 0 || bits != 0 {
+            out.push(b'.');
+            width = width.saturating_sub(1);
+        }
+        if width == 0 && bits == 0 {
+            return;
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! Zone text cut into entries of tokens with their places (RFC 1035 section 5.1).
 //!
-//! An entry is a line, or several held together by parentheses. Comments begin with a semicolon.
-//! Quotes keep blanks, semicolons and line ends; a backslash keeps the octet behind it. Tokens are
-//! ranges of the text; nothing is copied here.
+//! An entry is a line, or several held together by parentheses. A line ends with LF, CR LF or CR.
+//! Comments begin with a semicolon. Quotes keep blanks, semicolons and line ends; a backslash keeps
+//! the octet behind it. Tokens are ranges of the text; nothing is copied here.
+//!
+//! A quote that no other closes would swallow the rest of the text. The lexer then goes on behind
+//! the line of that quote; since no quote follows, this happens once, and reading stays linear.
 
 use crate::finding::{At, FileId};
+use crate::limits::ENTRY_WORDS_MAX;
 
 /// A token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub(super) struct Token {
     pub(crate) line_start: u32,
     /// Whether it stood in quotes.
     pub(crate) quoted: bool,
+    /// Whether it goes on over a line end, as only a quoted string can.
+    pub(crate) spans_lines: bool,
 }
 
 impl Token {
@@ -47,6 +53,8 @@ pub(super) enum LexError {
     StrayParenthesis(Token),
     /// A backslash at the end of a line or of the text.
     BareBackslash(Token),
+    /// More words than the data of any record can have; the token is one too many.
+    TooManyWords(Token),
 }
 
 /// Reads entries.
@@ -84,34 +92,40 @@ impl<'a> Lexer<'a> {
     }
 
     fn tokens(&mut self, tokens: &mut Vec<Token>) -> Result<(), LexError> {
-        let mut open: Vec<Token> = Vec::new();
+        // Parentheses group lines; nested ones mean nothing more.
+        let (mut depth, mut outermost) = (0u32, self.here(0));
         loop {
             let Some(&octet) = self.text.get(self.at) else {
-                return open.first().map_or(Ok(()), |first| Err(LexError::OpenParenthesis(*first)));
+                return if depth == 0 { Ok(()) } else { Err(LexError::OpenParenthesis(outermost)) };
             };
             match octet {
-                b'\n' => {
+                b'\n' | b'\r' => {
                     self.next_line();
-                    if open.is_empty() {
+                    if depth == 0 {
                         return Ok(());
                     }
                 }
-                b' ' | b'\t' | b'\r' => self.at += 1,
+                b' ' | b'\t' => self.at += 1,
                 b';' => {
-                    while self.text.get(self.at).is_some_and(|o| *o != b'\n') {
+                    while self.text.get(self.at).is_some_and(|o| !matches!(o, b'\n' | b'\r')) {
                         self.at += 1;
                     }
                 }
                 b'(' => {
-                    open.push(self.here(1));
+                    if depth == 0 {
+                        outermost = self.here(1);
+                    }
+                    depth += 1;
                     self.at += 1;
                 }
                 b')' => {
-                    if open.pop().is_none() {
+                    if depth == 0 {
                         return Err(LexError::StrayParenthesis(self.here(1)));
                     }
+                    depth -= 1;
                     self.at += 1;
                 }
+                _ if tokens.len() >= ENTRY_WORDS_MAX => return Err(LexError::TooManyWords(self.here(1))),
                 b'"' => tokens.push(self.quoted()?),
                 _ => tokens.push(self.word()?),
             }
@@ -136,22 +150,30 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
+    /// Any octet can stand between quotes, line ends too (RFC 1035 section 5.1).
     fn quoted(&mut self) -> Result<Token, LexError> {
         let opening = self.here(1);
         self.at += 1;
         let mut token = Token { quoted: true, ..self.here(0) };
         loop {
             match self.text.get(self.at) {
-                None => return Err(LexError::OpenQuote(opening)),
+                None => {
+                    (self.at, self.line) = (opening.start as usize, opening.line);
+                    self.line_start = opening.line_start as usize;
+                    return Err(LexError::OpenQuote(opening));
+                }
                 Some(b'"') => break,
-                // A string that runs on over many lines is a forgotten quote.
-                Some(b'\n') => return Err(LexError::OpenQuote(opening)),
-                // A backslash does not take the line end with it: that quote, too, was forgotten.
-                Some(b'\\') if !matches!(self.text.get(self.at + 1), None | Some(b'\n')) => self.at += 2,
+                Some(b'\n' | b'\r') => self.next_line(),
+                Some(b'\\') => match self.text.get(self.at + 1) {
+                    // A line end counts as one behind a backslash too.
+                    None | Some(b'\n' | b'\r') => self.at += 1,
+                    Some(_) => self.at += 2,
+                },
                 Some(_) => self.at += 1,
             }
         }
         token.end = self.at as u32;
+        token.spans_lines = self.line != token.line;
         self.at += 1;
         Ok(token)
     }
@@ -164,18 +186,20 @@ impl<'a> Lexer<'a> {
             line: self.line,
             line_start: self.line_start as u32,
             quoted: false,
+            spans_lines: false,
         }
     }
 
+    /// Goes behind a line end: LF, CR LF or CR.
     fn next_line(&mut self) {
-        self.at += 1;
+        self.at += if self.text.get(self.at..).is_some_and(|rest| rest.starts_with(b"\r\n")) { 2 } else { 1 };
         self.line += 1;
         self.line_start = self.at;
     }
 
     fn skip_line(&mut self) {
         while let Some(&octet) = self.text.get(self.at) {
-            if octet == b'\n' {
+            if matches!(octet, b'\n' | b'\r') {
                 self.next_line();
                 return;
             }

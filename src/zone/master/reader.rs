@@ -1,27 +1,40 @@
 //! Entries of zone text become records.
 
 use super::Include;
-use super::generate;
 use super::lexer::{LexError, Lexer, Token};
+use super::ttl::{TooLong, ttl_of};
+use crate::budget::{Share, Spent};
 use crate::finding::{At, Code, FileId, Finding, Findings, code};
-use crate::limits::{FINDINGS_PER_ZONE_MAX, INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX};
+use crate::limits::{ENTRY_WORDS_MAX, FINDINGS_PER_ZONE_MAX};
+use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::octets::Octets;
 use crate::zone::rdata::{self, RdataError, Word};
 use crate::zone::text::Record;
 
+/// Octets that a record takes beside its owner and data: itself, two pieces of the heap, and its
+/// places in the indexes by which zones are checked.
+const RECORD_OCTETS: usize = size_of::<Record>() + 128;
+
 /// Reads one zone, included files and all.
 pub(super) struct Reader<'r> {
     apex: &'r Name,
-    include: &'r mut Include<'r>,
+    /// Gives the content of included files.
+    pub(super) include: &'r mut Include<'r>,
+    share: Share<'r>,
     records: &'r mut Vec<Record>,
     findings: &'r mut Findings,
     told: usize,
-    ttl_default: Option<Ttl>,
+    /// Whether the rest of the zone is not read: too many faults, or the budget is spent.
+    is_over: bool,
+    /// TTL of `$TTL`.
+    pub(super) ttl_default: Option<Ttl>,
     ttl_last: Option<Ttl>,
-    generated: u32,
-    included: u32,
+    /// Records made by templates.
+    pub(super) generated: u32,
+    /// Files included, counted each time.
+    pub(super) included: u32,
 }
 
 /// What an entry is read against: its file, its text, the origin and the last owner.
@@ -43,7 +56,7 @@ impl Context<'_> {
     }
 
     /// The place of a run of tokens.
-    fn run(&self, tokens: &[Token], entry: &[Token]) -> At {
+    pub(crate) fn run(&self, tokens: &[Token], entry: &[Token]) -> At {
         match (tokens.first(), tokens.last()) {
             (Some(first), Some(last)) => At { end: last.end.max(first.start), ..self.at(first) },
             // Nothing where something must be: the end of what there is.
@@ -68,19 +81,23 @@ pub(super) struct Head {
 }
 
 impl<'r> Reader<'r> {
-    /// A reader of the zone with this apex, which adds to `records` and `findings`.
+    /// A reader of the zone with this apex, which adds to `records` and `findings`, as much as
+    /// `share` allows.
     pub(crate) fn new(
         apex: &'r Name,
         include: &'r mut Include<'_>,
+        share: Share<'r>,
         records: &'r mut Vec<Record>,
         findings: &'r mut Findings,
     ) -> Reader<'r> {
         Reader {
             apex,
             include,
+            share,
             records,
             findings,
             told: 0,
+            is_over: false,
             ttl_default: None,
             ttl_last: None,
             generated: 0,
@@ -88,26 +105,70 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Reads a file with an origin of its own; owner and origin end with it (RFC 1035 section 5.1).
-    pub(crate) fn file(&mut self, text: &[u8], file: FileId, origin: Name, depth: u32) {
+    /// Reads a file with an origin of its own, which ends with it (RFC 1035 section 5.1). `owner`
+    /// is the last owner before it, which its first record may have too: BIND and NSD read it so.
+    pub(crate) fn file(
+        &mut self,
+        text: &[u8],
+        file: FileId,
+        (origin, owner): (Name, Option<Name>),
+        depth: u32,
+    ) {
+        if let Err(spent) = self.share.work(text.len()) {
+            return self.spent(spent, At::whole(file));
+        }
         let mut lexer = Lexer::new(text);
         let mut tokens = Vec::new();
-        let mut context = Context { file, text, origin, owner: None };
-        loop {
+        let mut context = Context { file, text, origin, owner };
+        while !self.is_over {
             match lexer.entry(&mut tokens) {
                 Ok(None) => return,
                 Ok(Some(begins_blank)) => self.entry(&mut context, &tokens, begins_blank, depth),
                 Err(error) => self.lex_error(&context, error),
             }
-            if self.told >= FINDINGS_PER_ZONE_MAX {
+            if self.told >= FINDINGS_PER_ZONE_MAX && !self.is_over {
+                self.is_over = true;
                 let finding = Finding::error(
                     code::ZONE_SYNTAX,
                     format!("more than {FINDINGS_PER_ZONE_MAX} faults; the rest of this zone is not read"),
                 );
                 self.findings.push(finding.at(At::whole(file), ""));
-                return;
             }
         }
+    }
+
+    /// Ends the reading of the zone: the budget of the load is spent.
+    pub(crate) fn spent(&mut self, spent: Spent, at: At) {
+        self.is_over = true;
+        // The zone is not served, and its memory is for others. An SOA and a name server are kept,
+        // so that nobody misses them.
+        let mut kept = [RrType::SOA, RrType::NS].to_vec();
+        self.records.retain(|record| {
+            let place = kept.iter().position(|rtype| record.rtype == *rtype && record.owner == *self.apex);
+            place.map(|place| kept.swap_remove(place)).is_some()
+        });
+        self.records.shrink_to_fit();
+        self.share.give_back();
+        self.tell(
+            Finding::error(code::TOO_LARGE, spent.to_string())
+                .at(at, "the limit is passed here; the rest of this zone is not read")
+                .help("`$GENERATE` and files that are included several times make more than is written"),
+        );
+    }
+
+    /// Grants what a text of so many octets may make.
+    pub(crate) fn grant(&mut self, octets: usize) {
+        self.share.grant(octets);
+    }
+
+    /// Counts work beside that of reading the files once.
+    pub(crate) fn work(&mut self, steps: usize) -> Result<(), Spent> {
+        self.share.work(steps)
+    }
+
+    /// Whether the rest of the zone is not read.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Adds a finding, and counts it.
@@ -116,7 +177,8 @@ impl<'r> Reader<'r> {
         self.findings.push(finding);
     }
 
-    fn fault(
+    /// Tells of an error at a token.
+    pub(crate) fn fault(
         &mut self,
         context: &Context<'_>,
         token: &Token,
@@ -129,15 +191,33 @@ impl<'r> Reader<'r> {
 
     fn lex_error(&mut self, context: &Context<'_>, error: LexError) {
         let (token, message, label) = match error {
-            LexError::OpenQuote(t) => (t, "a quoted string does not end on its line", "begins here"),
-            LexError::OpenParenthesis(t) => (t, "a parenthesis is never closed", "opened here"),
-            LexError::StrayParenthesis(t) => (t, "a parenthesis is closed that was not opened", "here"),
-            LexError::BareBackslash(t) => (t, "nothing follows a backslash", "here"),
+            LexError::OpenQuote(t) => (t, "a quoted string has no end".to_owned(), "begins here"),
+            LexError::OpenParenthesis(t) => (t, "a parenthesis is never closed".to_owned(), "opened here"),
+            LexError::StrayParenthesis(t) => {
+                (t, "a parenthesis is closed that was not opened".to_owned(), "here")
+            }
+            LexError::BareBackslash(t) => (t, "nothing follows a backslash".to_owned(), "here"),
+            LexError::TooManyWords(t) => {
+                (t, format!("more than {ENTRY_WORDS_MAX} words in one record"), "one too many")
+            }
         };
         self.fault(context, &token, code::ZONE_SYNTAX, message, label);
     }
 
+    /// Whether a quoted string goes over a line end is no fault (RFC 1035 section 5.1), but mostly
+    /// a quote was forgotten.
+    fn warn_of_lines(&mut self, context: &Context<'_>, tokens: &[Token]) {
+        if let Some(token) = tokens.iter().find(|token| token.spans_lines) {
+            self.findings.push(
+                Finding::warning(code::ZONE_SYNTAX, "a quoted string goes over the end of its line")
+                    .at(context.at(token), "begins here")
+                    .help("the line ends are part of the string; was a quote forgotten?"),
+            );
+        }
+    }
+
     fn entry(&mut self, context: &mut Context<'_>, tokens: &[Token], begins_blank: bool, depth: u32) {
+        self.warn_of_lines(context, tokens);
         let first = &tokens[0];
         let word = first.octets(context.text);
         if !begins_blank && !first.quoted && word.first() == Some(&b'$') {
@@ -145,15 +225,9 @@ impl<'r> Reader<'r> {
         }
         let mut rest = tokens;
         if !begins_blank {
-            match Name::parse_octets(word, Some(&context.origin)) {
-                Ok(owner) => context.owner = Some(owner),
-                Err(error) => {
-                    let message = format!("`{}` is not a domain name: {error}", context.shown(first));
-                    // The record is read on for its other faults; its owner is not the one before.
-                    context.owner = None;
-                    self.fault(context, first, code::BAD_NAME, message, "not a name");
-                }
-            }
+            // A record without an owner is read on for its other faults; its owner is not the one
+            // before.
+            context.owner = self.name(context, first);
             rest = &tokens[1..];
         } else if context.owner.is_none() {
             return self.fault(
@@ -169,6 +243,43 @@ impl<'r> Reader<'r> {
         self.record(context, owner, &head, &rest[head.data..], tokens);
     }
 
+    /// A name, relative to the origin, or a finding.
+    pub(crate) fn name(&mut self, context: &Context<'_>, token: &Token) -> Option<Name> {
+        let octets = token.octets(context.text);
+        match Name::parse_octets(octets, Some(&context.origin)) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                let message = format!("`{}` is not a domain name: {error}", context.shown(token));
+                let finding = Finding::error(code::BAD_NAME, message).at(context.at(token), "not a name");
+                let text = std::str::from_utf8(octets).unwrap_or_default();
+                self.tell(idn::help(error, text).into_iter().fold(finding, Finding::help));
+                None
+            }
+        }
+    }
+
+    /// A TTL, or a finding.
+    pub(crate) fn ttl(&mut self, context: &Context<'_>, token: &Token) -> Option<Ttl> {
+        let shown = || format!("`{}`", context.shown(token));
+        match ttl_of(token.octets(context.text)) {
+            Some(Ok(ttl)) => Some(ttl),
+            Some(Err(TooLong)) => {
+                let message = format!("the TTL {} is more than 2147483647 seconds", shown());
+                self.findings.push(
+                    Finding::warning(code::BAD_TTL, message)
+                        .at(context.at(token), "taken for 0 (RFC 2181 section 8)"),
+                );
+                Ttl::from_secs(0)
+            }
+            None => {
+                let message = format!("{} is not a TTL", shown());
+                let label = "seconds, or as in `1h30m`, at most 2147483647";
+                self.fault(context, token, code::BAD_TTL, message, label);
+                None
+            }
+        }
+    }
+
     /// TTL and class in either order, then the type.
     pub(crate) fn head(&mut self, context: &Context<'_>, tokens: &[Token], entry: &[Token]) -> Option<Head> {
         let (mut ttl, mut class_seen) = (None, false);
@@ -180,20 +291,7 @@ impl<'r> Reader<'r> {
                 continue;
             }
             if ttl.is_none() && word.first().is_some_and(u8::is_ascii_digit) {
-                match ttl_of(word) {
-                    Some(read) => ttl = Some(read),
-                    None => {
-                        let message = format!("`{}` is not a TTL", context.shown(token));
-                        self.fault(
-                            context,
-                            token,
-                            code::BAD_TTL,
-                            message,
-                            "seconds, or as in `1h30m`, at most 2147483647",
-                        );
-                        return None;
-                    }
-                }
+                ttl = Some(self.ttl(context, token)?);
                 continue;
             }
             if [&b"CH"[..], b"HS", b"CS"].iter().any(|class| word.eq_ignore_ascii_case(class)) && !class_seen
@@ -228,9 +326,10 @@ impl<'r> Reader<'r> {
                         .filter(alike)
                         .filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1)
                         .min();
-                    self.tell(match near {
-                        Some(near) => finding.help(format!("did you mean `{near}`?")),
-                        None => finding.help(
+                    self.tell(match (RrType::generic_only(text), near) {
+                        (Some(known), _) => finding.help(known.generic_help()),
+                        (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
+                        (None, None) => finding.help(
                             "a type without a mnemonic is written as in `TYPE65280 \\# 4 0a000001` \
                              (RFC 3597)",
                         ),
@@ -276,14 +375,16 @@ impl<'r> Reader<'r> {
         };
         if !owner.is_at_or_below(self.apex) {
             let first = entry.first().map_or(at, |token| context.at(token));
-            return self.tell(
-                Finding::error(
+            // BIND and Knot load such a zone without the record.
+            self.findings.push(
+                Finding::warning(
                     code::OUT_OF_ZONE,
-                    format!("`{owner}` does not belong to the zone `{}`", self.apex),
+                    format!("`{owner}` does not belong to the zone `{}`; the record is ignored", self.apex),
                 )
                 .at(first, "outside the zone")
                 .help("leave out the final dot if the name is meant to be relative, or mind the `$ORIGIN`"),
             );
+            return;
         }
         let own_minimum = || octets.last_chunk::<4>().and_then(|m| Ttl::from_secs(u32::from_be_bytes(*m)));
         // RFC 2308 section 4: $TTL; before it (RFC 1035 section 5.1) the last TTL that was written.
@@ -300,6 +401,9 @@ impl<'r> Reader<'r> {
         };
         if head.ttl.is_some() || head.rtype == RrType::SOA {
             self.ttl_last = Some(ttl);
+        }
+        if let Err(spent) = self.share.make(RECORD_OCTETS + owner.as_wire().len() + octets.len()) {
+            return self.spent(spent, at);
         }
         self.records.push(Record { owner, rtype: head.rtype, ttl, rdata: octets, at });
     }
@@ -318,150 +422,17 @@ impl<'r> Reader<'r> {
         rdata::from_words(rtype, &words, &context.origin)
     }
 
-    fn directive(&mut self, context: &mut Context<'_>, tokens: &[Token], depth: u32) {
-        let name = tokens[0].octets(context.text).to_ascii_uppercase();
-        match (&name[..], &tokens[1..]) {
-            (b"$ORIGIN", [origin]) => {
-                match Name::parse_octets(origin.octets(context.text), Some(&context.origin)) {
-                    Ok(read) => context.origin = read,
-                    Err(error) => {
-                        let message = format!("`{}` is not a domain name: {error}", context.shown(origin));
-                        self.fault(context, origin, code::BAD_NAME, message, "not a name");
-                    }
-                }
-            }
-            (b"$TTL", [ttl]) => match ttl_of(ttl.octets(context.text)) {
-                Some(read) => self.ttl_default = Some(read),
-                None => {
-                    let message = format!("`{}` is not a TTL", context.shown(ttl));
-                    self.fault(
-                        context,
-                        ttl,
-                        code::BAD_TTL,
-                        message,
-                        "seconds, or as in `1h30m`, at most 2147483647",
-                    );
-                }
-            },
-            (b"$INCLUDE", [path]) => self.include(context, path, None, depth),
-            (b"$INCLUDE", [path, origin]) => self.include(context, path, Some(origin), depth),
-            (b"$GENERATE", rest) => self.generate(context, rest, tokens),
-            (b"$ORIGIN" | b"$TTL" | b"$INCLUDE", _) => {
-                let message = format!("`{}` has too few or too many words", context.shown(&tokens[0]));
-                self.fault(context, &tokens[0], code::ZONE_SYNTAX, message, "this directive");
-            }
-            _ => {
-                let finding = Finding::error(
-                    code::ZONE_SYNTAX,
-                    format!("`{}` is not a directive", context.shown(&tokens[0])),
-                );
-                self.tell(
-                    finding
-                        .at(context.at(&tokens[0]), "not known")
-                        .help("there are $ORIGIN, $TTL, $INCLUDE and $GENERATE"),
-                );
-            }
-        }
-    }
-
-    fn include(&mut self, context: &mut Context<'_>, path: &Token, origin: Option<&Token>, depth: u32) {
-        let written = context.shown(path);
-        if depth >= INCLUDE_DEPTH_MAX {
-            let message = format!("files include each other more than {INCLUDE_DEPTH_MAX} deep");
-            return self.fault(context, path, code::BAD_INCLUDE, message, "a loop?");
-        }
-        if written.starts_with('/')
-            || written.split(['/', '\\']).any(|part| part == "..")
-            || written.contains(':')
-        {
-            let finding =
-                Finding::error(code::BAD_INCLUDE, format!("`{written}` lies outside the folder of zones"))
-                    .at(context.at(path), "not inside")
-                    .help("give a path relative to the folder of zones");
-            return self.tell(finding);
-        }
-        self.included += 1;
-        if self.included > INCLUDED_FILES_MAX {
-            let message = format!("more than {INCLUDED_FILES_MAX} files are included");
-            return self.fault(context, path, code::BAD_INCLUDE, message, "one too many");
-        }
-        let origin = match origin
-            .map(|token| (token, Name::parse_octets(token.octets(context.text), Some(&context.origin))))
-        {
-            None => context.origin.clone(),
-            Some((_, Ok(read))) => read,
-            Some((token, Err(error))) => {
-                let message = format!("`{}` is not a domain name: {error}", context.shown(token));
-                return self.fault(context, token, code::BAD_NAME, message, "not a name");
-            }
-        };
-        match (self.include)(&written) {
-            Ok((file, octets)) => self.file(&octets, file, origin, depth + 1),
-            Err(why) => self.fault(
-                context,
-                path,
-                code::BAD_INCLUDE,
-                format!("`{written}` cannot be included: {why}"),
-                "this file",
-            ),
-        }
-    }
-
-    fn generate(&mut self, context: &Context<'_>, tokens: &[Token], entry: &[Token]) {
-        if let Err(fault) = generate::run(self, context, tokens, entry) {
-            self.tell(fault);
-        }
-    }
-
     /// Where records and findings stand, for [`Reader::relocate`].
     pub(crate) fn mark(&self) -> (usize, usize, usize) {
-        (self.records.len(), self.findings.mark(), self.findings.len())
+        (self.records.len(), self.findings.mark(), self.told)
     }
 
-    /// Gives everything behind a mark another place; whether there is a finding among it.
+    /// Gives everything behind a mark another place; whether there is an error among it.
     pub(crate) fn relocate(&mut self, (records, findings, told): (usize, usize, usize), at: At) -> bool {
-        self.records[records..].iter_mut().for_each(|record| record.at = at);
+        self.records.iter_mut().skip(records).for_each(|record| record.at = at);
         self.findings.relocate(findings, at);
-        // Also if it was only counted.
-        self.findings.len() > told
+        self.told > told
     }
-
-    /// Counts generated records; false past the limit.
-    pub(crate) fn may_generate(&mut self) -> bool {
-        self.generated += 1;
-        self.generated <= crate::limits::GENERATED_MAX
-    }
-}
-
-/// Seconds, or numbers with units as BIND writes them (`1w2d3h4m5s`).
-pub(super) fn ttl_of(word: &[u8]) -> Option<Ttl> {
-    let (mut total, mut number, mut digits) = (0u64, 0u64, false);
-    let mut unit_seen = false;
-    for octet in word {
-        match octet {
-            b'0'..=b'9' => {
-                number = number.checked_mul(10)?.checked_add(u64::from(octet - b'0'))?;
-                digits = true;
-            }
-            unit if digits => {
-                let secs = match unit.to_ascii_lowercase() {
-                    b's' => 1,
-                    b'm' => 60,
-                    b'h' => 3_600,
-                    b'd' => 86_400,
-                    b'w' => 604_800,
-                    _ => return None,
-                };
-                total = total.checked_add(number.checked_mul(secs)?)?;
-                (number, digits, unit_seen) = (0, false, true);
-            }
-            _ => return None,
-        }
-    }
-    if !digits && !unit_seen {
-        return None;
-    }
-    u32::try_from(total.checked_add(number)?).ok().and_then(Ttl::from_secs)
 }
 
 /// Four numbers up to 255 between dots.

@@ -1,7 +1,7 @@
 //! Zone text that is right, and every way in which it is wrong.
 
 use super::*;
-use crate::finding::{Files, code};
+use crate::finding::{Files, Severity, code};
 use crate::zone::rdata;
 
 struct Read {
@@ -15,11 +15,11 @@ fn read_with(text: &[u8], included: &[(&str, &str)]) -> Read {
     let file = files.add("example.zone", String::from_utf8_lossy(text).into_owned());
     let apex = Name::parse("example.", None).unwrap();
     let (mut records, mut findings) = (Vec::new(), Findings::default());
-    let mut include = |path: &str| -> Result<(FileId, Arc<[u8]>), String> {
+    let mut include = |path: &str| -> Result<Included, String> {
         let (_, text) = included.iter().find(|(name, _)| *name == path).ok_or("no such file")?;
-        Ok((files.add(path, *text), text.as_bytes().into()))
+        Ok(Included { file: files.add(path, *text), text: text.as_bytes().into(), is_first: true })
     };
-    read(text, file, &apex, &mut include, &mut records, &mut findings);
+    read(text, file, &apex, &mut include, &Budget::default(), &mut records, &mut findings);
     Read { records, findings, files }
 }
 
@@ -75,7 +75,7 @@ odd     CLASS1234
 fn templates_make_records() {
     let read = read_with(
         b"$TTL 60\n$GENERATE 1-3 host-${0,2,d} A 192.0.2.$\n$GENERATE 9-12/3 $ IN PTR \
-            h$$.example.\n$GENERATE 10-10 ${0,4,n} 5 CNAME x\n",
+            h$$.example.\n$GENERATE 10-10 ${0,3,n} 5 CNAME x\n",
         &[],
     );
     assert!(read.findings.is_empty(), "{:?}", read.findings);
@@ -90,6 +90,115 @@ fn templates_make_records() {
             "a.0.example. 5 CNAME x.example.",
         ]
     );
+}
+
+/// `$GENERATE` as BIND's manual has it (chapter 8.3.5, Zone File). Each row: the template behind
+/// `$GENERATE`, and the records.
+#[test]
+fn templates_are_read_as_bind_reads_them() {
+    let rows: &[(&str, &[&str])] = &[
+        // The manual's own examples.
+        (
+            "1-2 @ NS SERVER$.EXAMPLE.",
+            &["example. 60 NS SERVER1.EXAMPLE.", "example. 60 NS SERVER2.EXAMPLE."],
+        ),
+        ("1-1 $ CNAME $.0", &["1.example. 60 CNAME 1.0.example."]),
+        ("126-127 HOST-$ MX \"0 .\"", &["HOST-126.example. 60 MX 0 .", "HOST-127.example. 60 MX 0 ."]),
+        ("127-127 HOST-$ A 1.2.3.$", &["HOST-127.example. 60 A 1.2.3.127"]),
+        // A quoted right side is text between the quotes; quotes that are meant are escaped.
+        ("1-1 a$ TXT \"b $\"", &[r#"a1.example. 60 TXT "b" "1""#]),
+        (r#"1-1 a$ TXT "\"b $\" c""#, &[r#"a1.example. 60 TXT "b 1" "c""#]),
+        (r#"1-1 a$ TXT "b\$ \; \065" "#, &[r#"a1.example. 60 TXT "b$" ";" "A""#]),
+        ("1-1 a$ TXT b $ \"c $\"", &[r#"a1.example. 60 TXT "b" "1" "c 1""#]),
+        // Modifiers: offset, width, base.
+        (
+            "20-22/2 h${-20,3,d} A 192.0.2.1",
+            &["h000.example. 60 A 192.0.2.1", "h002.example. 60 A 192.0.2.1"],
+        ),
+        ("5-5 h${0,3} TXT ${1}", &[r#"h005.example. 60 TXT "6""#]),
+        ("10-10 a TXT ${0,0,o}-${0,4,x}-${245,0,X}", &[r#"a.example. 60 TXT "12-000a-FF""#]),
+        (
+            "3-3 a TXT ${-8} ${-8,4} ${-8,0,x} ${-8,0,o}",
+            &[r#"a.example. 60 TXT "-5" "-005" "fffffffb" "37777777773""#],
+        ),
+        ("3-3 a TXT ${-4,0,n}", &[r#"a.example. 60 TXT "f.f.f.f.f.f.f.f""#]),
+        // The width of nibbles counts their dots: an even one ends with a dot.
+        (
+            "10-10 a TXT ${0,0,n} ${0,1,n} ${0,2,n} ${0,3,n} ${0,4,n} ${0,5,N} ${0,6,N} ${0,7,N}",
+            &[r#"a.example. 60 TXT "a" "a" "a." "a.0" "a.0." "A.0.0" "A.0.0." "A.0.0.0""#],
+        ),
+        ("443-443 a TXT ${0,1,n} ${0,4,n} ${0,9,N}", &[r#"a.example. 60 TXT "b.b.1" "b.b.1" "B.B.1.0.0""#]),
+        ("10-10 ${0,4,n}example. PTR x", &["a.0.example. 60 PTR x.example."]),
+        // Ranges with steps that pass the stop.
+        ("0-5/4 n$ 5 IN A 192.0.2.$", &["n0.example. 5 A 192.0.2.0", "n4.example. 5 A 192.0.2.4"]),
+        ("4294967294-4294967295/7 n$ A 192.0.2.1", &["n4294967294.example. 60 A 192.0.2.1"]),
+    ];
+    for (template, records) in rows {
+        let read = read_with(format!("$TTL 60\n$GENERATE {template}\n").as_bytes(), &[]);
+        assert!(read.findings.is_empty(), "{template}: {:?}", read.findings);
+        assert_eq!(shown(&read), *records, "{template}");
+    }
+}
+
+/// An included file has the last owner of the file that includes it, as BIND and NSD read it, until
+/// it names one; the including file has its own again.
+#[test]
+fn an_included_file_goes_on_at_the_last_owner() {
+    let included = [("part.zone", "  A 192.0.2.1\nb A 192.0.2.2\n  A 192.0.2.3\n")];
+    let read = read_with(b"$TTL 60\na A 192.0.2.9\n$INCLUDE part.zone sub\n  A 192.0.2.8\n", &included);
+    assert!(read.findings.is_empty(), "{:?}", read.findings);
+    assert_eq!(
+        shown(&read),
+        [
+            "a.example. 60 A 192.0.2.9",
+            "a.example. 60 A 192.0.2.1",
+            "b.sub.example. 60 A 192.0.2.2",
+            "b.sub.example. 60 A 192.0.2.3",
+            "a.example. 60 A 192.0.2.8"
+        ]
+    );
+    // There is none before the first record.
+    let read = read_with(b"$TTL 60\n$INCLUDE part.zone\n", &included);
+    let places: Vec<String> = read.findings.iter().map(|f| read.files.place(f.at.unwrap())).collect();
+    assert_eq!((places, read.records.len()), (vec!["part.zone:1:3".to_owned()], 2));
+}
+
+/// Lines may end with CR alone; the places of faults are of such lines.
+#[test]
+fn lines_end_with_cr_too() {
+    let read =
+        read_with(b"$TTL 60 ; c\ra A 192.0.2.1\r\rb A x\rc TXT (\r d ; e\r \"f\" )\r\n  A 192.0.2.2\r", &[]);
+    assert_eq!(
+        shown(&read),
+        ["a.example. 60 A 192.0.2.1", r#"c.example. 60 TXT "d" "f""#, "c.example. 60 A 192.0.2.2"]
+    );
+    let places: Vec<String> = read.findings.iter().map(|f| read.files.place(f.at.unwrap())).collect();
+    assert_eq!(places, ["example.zone:4:5"]);
+}
+
+/// A TTL with the highest of 32 bits is 0 (RFC 2181 section 8), with a warning.
+#[test]
+fn ttls_of_32_bits_are_0() {
+    let read = read_with(
+        b"$TTL 4294967295\na A 192.0.2.1\nb 2147483648 A 192.0.2.2\nc 2147483647 A 192.0.2.3\n",
+        &[],
+    );
+    assert_eq!(
+        shown(&read),
+        ["a.example. 0 A 192.0.2.1", "b.example. 0 A 192.0.2.2", "c.example. 2147483647 A 192.0.2.3"]
+    );
+    let told: Vec<_> = read.findings.iter().map(|f| (f.severity, f.at.unwrap().line)).collect();
+    assert_eq!(told, [(Severity::Warning, 1), (Severity::Warning, 3)]);
+}
+
+/// A line end between quotes is an octet like any other (RFC 1035 section 5.1), with a warning.
+#[test]
+fn quotes_keep_line_ends() {
+    let read = read_with(b"$TTL 60\na TXT \"b\nc\\\nd\" e\nf A 192.0.2.1\n", &[]);
+    assert_eq!(&*read.records[0].rdata, b"\x05b\nc\nd\x01e");
+    assert_eq!(shown(&read)[1], "f.example. 60 A 192.0.2.1");
+    let told: Vec<_> = read.findings.iter().map(|f| (f.severity, f.at.unwrap().line)).collect();
+    assert_eq!(told, [(Severity::Warning, 2)]);
 }
 
 #[test]
@@ -108,9 +217,10 @@ fn files_include_others_with_an_origin_of_their_own() {
             "c.example. 60 A 192.0.2.3"
         ]
     );
-    // The name outside the zone is a fault of the included file, at its place there.
-    let place = read.findings.iter().next().unwrap().at.unwrap();
-    assert_eq!(read.files.place(place), "part.zone:3:1");
+    // The name outside the zone is ignored, with a warning at its place in the included file.
+    let outside = read.findings.iter().next().unwrap();
+    assert_eq!(outside.severity, Severity::Warning);
+    assert_eq!(read.files.place(outside.at.unwrap()), "part.zone:3:1");
 }
 
 /// Files that include others, twice each, would be read without end at a depth that is allowed.
@@ -153,6 +263,15 @@ fn faults_are_told_with_their_places() {
         ("$TTL 60\na..b A 192.0.2.1\n", code::BAD_NAME, 2, 1),
         ("$TTL 60\nb.example.net. A 192.0.2.1\n", code::OUT_OF_ZONE, 2, 1),
         ("$TTL 60\na TXT \"open\nb A 192.0.2.1\n", code::ZONE_SYNTAX, 2, 7),
+        ("$TTL 60\nbücher A 192.0.2.1\n", code::BAD_NAME, 2, 1),
+        ("$TTL 60\na CNAME bücher\n", code::BAD_RDATA, 2, 9),
+        ("$TTL 60\n$ORIGIN bücher\n", code::BAD_NAME, 2, 9),
+        ("$TTL 60\na A6 0 ::1\n", code::UNKNOWN_TYPE, 2, 3),
+        ("$TTL 60\n$GENERATE 1-2 a$ TXT \"\\\"b\"\n", code::BAD_GENERATE, 2, 23),
+        ("$TTL 60\n$GENERATE 1-2 ${4294967296} A 192.0.2.1\n", code::BAD_GENERATE, 2, 15),
+        ("$TTL 60\n$GENERATE 1-2 ${-2147483648,256} A 192.0.2.1\n", code::BAD_GENERATE, 2, 15),
+        ("$TTL 60\n$GENERATE 4294967295-4294967295 ${1} A 192.0.2.1\n", code::BAD_GENERATE, 2, 33),
+        ("$TTL 60\n$GENERATE 1-2/0 a$ A 192.0.2.1\n", code::BAD_GENERATE, 2, 11),
         ("$TTL 60\n@ SOA a b ( 1 2 3 4 5\n", code::ZONE_SYNTAX, 2, 11),
         ("$TTL 60\na A 192.0.2.1 )\n", code::ZONE_SYNTAX, 2, 15),
         ("$TTL 60\na TXT x\\\n", code::ZONE_SYNTAX, 2, 8),
@@ -246,7 +365,7 @@ fn odd_but_right() {
 #[test]
 fn one_fault_costs_one_record() {
     let read = read_with(
-        b"$TTL 60\na A 192.0.2.1\nb A x\nc TXT \"\nd A 192.0.2.4\ne TXT \"x\\\nf A 192.0.2.6\n",
+        b"$TTL 60\na A 192.0.2.1\nb A x\nc A 192.0.2.3 )\nd A 192.0.2.4\ne TXT \"x\\\nf A 192.0.2.6\n",
         &[],
     );
     assert_eq!(

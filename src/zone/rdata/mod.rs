@@ -3,8 +3,9 @@
 //! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
 //! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter
 //! case and positions under our control. A few types have a grammar of their own ([`location`],
-//! [`service`], [`prefixes`], [`gateway`], [`host_identity`]). Every type, known or not, can be
-//! written as `\# length hex` (RFC 3597 section 5); the octets of known types are still checked.
+//! [`service`], [`prefixes`], [`gateway`], [`host_identity`], [`nsap`], [`well_known`]). Every
+//! type, known or not, can be written as `\# length hex` (RFC 3597 section 5); the octets of known
+//! types are still checked.
 //!
 //! What [`to_text`] writes, [`from_text`] reads as the same octets. Where a text would lose
 //! something (two ways to write a size, say), the generic form is written.
@@ -14,16 +15,20 @@ mod gateway;
 mod host_identity;
 mod location;
 mod mnemonic;
+mod nsap;
+mod pattern;
 mod prefixes;
 mod service;
 mod shape;
 mod token;
+mod well_known;
 
 #[cfg(test)]
 mod tests;
 
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::rr::RrType;
+pub(crate) use pattern::pattern;
 use std::borrow::Cow;
 use std::fmt;
 use token::Token;
@@ -68,6 +73,18 @@ struct Grammar {
 }
 
 const OWN: &[Grammar] = &[
+    Grammar {
+        rtype: RrType::WKS,
+        encode: |tokens, _| well_known::encode(tokens),
+        is_valid: well_known::is_valid,
+        decode: well_known::decode,
+    },
+    Grammar {
+        rtype: RrType::NSAP,
+        encode: |tokens, _| nsap::encode(tokens),
+        is_valid: nsap::is_valid,
+        decode: nsap::decode,
+    },
     Grammar {
         rtype: RrType::LOC,
         encode: |tokens, _| location::encode(tokens),

@@ -8,6 +8,7 @@ use super::RdataError;
 use super::shape::{base64, name};
 use super::token::{Token, escape, octets};
 use crate::wire::name::{Name, wire_name_len, write_name};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -36,7 +37,7 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
         .ok_or_else(|| RdataError::new(format!("`{}` is not a number from 0 to 65535", priority.raw)))?;
     let mut to = number.to_be_bytes().to_vec();
     to.extend(name(target, origin)?.as_wire());
-    let mut params: Vec<(u16, Vec<u8>)> = Vec::new();
+    let mut params: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
     let mut rest = rest.iter().peekable();
     while let Some(token) = rest.next() {
         // `key="value"` comes as two words without a blank between them.
@@ -54,12 +55,11 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
             RdataError::new(format!("`{key}` is not a parameter"))
                 .help(format!("there are {}, and `key65280` by number", KEYS.join(", ")))
         })?;
-        if params.iter().any(|(other, _)| *other == number) {
+        if params.contains_key(&number) {
             return Err(RdataError::new(format!("`{key}` stands twice")));
         }
-        params.push((number, of_text(number, key, value.as_ref())?));
+        params.insert(number, of_text(number, key, value.as_ref())?);
     }
-    params.sort_unstable_by_key(|(key, _)| *key);
     for (key, value) in &params {
         let length = u16::try_from(value.len())
             .map_err(|_| RdataError::new(format!("`{}` is too long", key_name(*key))))?;
@@ -242,7 +242,7 @@ fn walk(rdata: &[u8]) -> Option<Walked<'_>> {
 
 /// What is wrong with parameters, if anything is.
 fn fault(params: &[(u16, &[u8])]) -> Option<String> {
-    let has = |key: u16| params.iter().any(|(other, _)| *other == key);
+    let has = |key: u16| params.binary_search_by_key(&key, |(other, _)| *other).is_ok();
     if !params.is_sorted_by(|a, b| a.0 < b.0) || has(INVALID) {
         return Some("the parameters do not ascend".to_owned());
     }

@@ -5,6 +5,7 @@ use super::RdataError;
 use super::bitmap;
 use super::mnemonic;
 use super::token::{Token, escape, octets};
+use crate::wire::idn;
 use crate::wire::name::{Name, wire_name_len, write_name};
 use crate::wire::rr::RrType;
 use std::fmt::Write as _;
@@ -71,6 +72,8 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
         RrType::SOA => &[NAME, NAME, U32, Time, Time, Time, Time],
         // RFC 1183, RFC 2230, RFC 6742
         RrType::MX | RrType::AFSDB | RrType::KX | RrType::RT | RrType::LP => &[U16, NAME],
+        // RFC 2163 section 4
+        RrType::PX => &[U16, NAME, NAME],
         RrType::NID | RrType::L64 => &[U16, Groups],
         RrType::L32 => &[U16, V4],
         // RFC 7043
@@ -262,8 +265,10 @@ fn seconds(token: &Token) -> Result<u32, RdataError> {
 
 /// A name, relative to `origin` unless it ends in a dot.
 pub(super) fn name(token: &Token, origin: &Name) -> Result<Name, RdataError> {
-    Name::parse(&token.raw, Some(origin))
-        .map_err(|error| RdataError::new(format!("`{}` is not a domain name: {error}", token.raw)))
+    Name::parse(&token.raw, Some(origin)).map_err(|error| {
+        let fault = RdataError::new(format!("`{}` is not a domain name: {error}", token.raw));
+        idn::help(error, &token.raw).into_iter().fold(fault, RdataError::help)
+    })
 }
 
 fn string(token: &Token, to: &mut Vec<u8>) -> Result<(), RdataError> {

@@ -249,6 +249,23 @@ fn less_common_types_move_over_as_they_are() {
             "1:224.0.0.0/4 2:ff00::/8",
         ),
         (RrType::APL, "", "", ""),
+        // RFC 1035 section 3.4.2: ports 25, 53 and 80 are bits 1, 5 and 0 of octets 3, 6 and 10.
+        (
+            RrType::WKS,
+            "192.0.2.1 TCP smtp 53 http",
+            "c0000201 06 000000 40 0000 04 000000 80",
+            "192.0.2.1 6 25 53 80",
+        ),
+        (RrType::WKS, "192.0.2.1 17", "c0000201 11", "192.0.2.1 17"),
+        // RFC 1706 section 5.
+        (
+            RrType::NSAP,
+            "0x47.0005.80.005a00.0000.0001.e133.ffffff000162.00",
+            "47 0005 80 005a00 0000 0001 e133 ffffff000162 00",
+            "0x47000580005a0000000001e133ffffff00016200",
+        ),
+        // RFC 2163 section 4.
+        (RrType::PX, "50 a. PRMD-b.", "0032 016100 0650524d442d6200", "50 a. PRMD-b."),
         // RFC 7043.
         (RrType::EUI48, "00-00-5E-00-53-2a", "00005e00532a", "00-00-5e-00-53-2a"),
         (RrType::EUI64, "00-00-5e-ef-10-00-00-2a", "00005eef1000002a", "00-00-5e-ef-10-00-00-2a"),
@@ -321,6 +338,15 @@ fn faults_of_less_common_types_are_told() {
         (RrType::APL, "3:192.0.2.0/24", "is not a prefix"),
         (RrType::APL, "1:192.0.2.0/33", "longer than 32"),
         (RrType::APL, "1:2001:db8::/32", "is not a prefix"),
+        (RrType::WKS, "192.0.2.1", "an IPv4 address, a protocol and ports"),
+        (RrType::WKS, "192.0.2 6 25", "is not an IPv4 address"),
+        (RrType::WKS, "192.0.2.1 sctp 25", "the protocol `sctp` is not known"),
+        (RrType::WKS, "192.0.2.1 6 65536", "the service `65536` is not known"),
+        (RrType::NSAP, "47.0005", "there must be one address"),
+        (RrType::NSAP, "0x470", "there must be one address"),
+        (RrType::NSAP, "0x47 00", "there must be one address"),
+        (RrType::NSAP, "0x", "there must be one address"),
+        (RrType::PX, "50 a.", "there must be"),
         (RrType::EUI48, "00-00-5e-00-53", "xx-xx-xx-xx-xx-xx"),
         (RrType::EUI48, "00-00-5e-00-53-2a-00", "6 octets"),
         (RrType::EUI64, "00:00:5e:ef:10:00:00:2a", "8 octets"),

@@ -6,15 +6,16 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     // 0  ground
     ("limits",    &[]),
     ("rfc3339",   &[]),
+    ("budget",    &["limits"]),
     ("finding",   &["limits"]),
     ("wire",      &["limits", "finding"]),
     // 1  facts
     ("geo",       &["limits", "finding", "wire"]),
     ("health",    &["limits", "finding", "wire"]),
     ("steer",     &["limits", "finding", "wire", "geo", "health"]),
-    ("zone",      &["limits", "finding", "wire"]),
+    ("zone",      &["limits", "budget", "finding", "wire"]),
     // 2  words
-    ("config",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone"]),
+    ("config",    &["limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer", "zone"]),
     // 3  core
     ("snapshot",  &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone"]),
     ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
@@ -47,6 +48,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
 pub const EVERYTHING: &[&str] = &[
     "limits",
     "rfc3339",
+    "budget",
     "finding",
     "wire",
     "geo",
@@ -71,8 +73,8 @@ pub const EVERYTHING: &[&str] = &[
 
 /// Folders of floors 0 to 3: no I/O, no clock, no dice, no lock.
 pub const PURE: &[&str] = &[
-    "limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "config", "snapshot", "answer",
-    "shared", "live", "explain",
+    "limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer", "zone", "config", "snapshot",
+    "answer", "shared", "live", "explain",
 ];
 
 /// Uses beyond the table: files that begin so may use paths that begin so, for a reason.
@@ -170,6 +172,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["src/finding/render"]),
     ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
     ("siphasher", &["src/wire/cookie.rs"]),
+    ("idna", &["src/wire/idn"]),
     ("strsim", &["src/config/", "src/zone/master/"]),
     ("ipnet", &["src/config/", "src/geo/", "src/cli/"]),
     ("rand", &[]),
@@ -257,8 +260,4 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
         "a rule may hand its clients to another policy (`use:`), and a policy has rules",
     ),
     (&["src/zone/links.rs", "src/zone/set.rs"], "a set of zones has links, and a link leads into the set"),
-    (
-        &["src/zone/master/generate.rs", "src/zone/master/reader.rs"],
-        "`$GENERATE` is a directive of the reader, and its lines are read as any other",
-    ),
 ];

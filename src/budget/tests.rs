@@ -1,0 +1,60 @@
+//! Nothing is granted twice, lost, or taken beyond what there is.
+
+use super::*;
+
+const PART: u64 = LOAD_OCTETS_MAX / LOAD_PARTS;
+
+#[test]
+fn a_share_ends_exactly_where_it_says() {
+    let budget = Budget::default();
+    let mut share = budget.share();
+    for _ in 0..PART >> 20 {
+        assert_eq!(share.make(1 << 20), Ok(()));
+    }
+    assert_eq!(share.make(1), Err(Spent::Octets));
+    // Its part, not all.
+    assert!(!budget.is_spent());
+    assert_eq!(share.make(0), Ok(()));
+    assert_eq!(share.make(usize::MAX), Err(Spent::Octets));
+    // The other quantity is one of its own.
+    assert_eq!(share.work((LOAD_STEPS_MAX / LOAD_PARTS) as usize), Ok(()));
+    assert_eq!(share.work(1), Err(Spent::Steps));
+}
+
+/// What a text grants is its reader's alone, and used first; what is left of pieces goes back.
+#[test]
+fn a_text_grants_to_its_reader() {
+    let budget = Budget::default();
+    let mut share = budget.share();
+    share.grant(10);
+    assert_eq!(share.make(10 * LOAD_OCTETS_FACTOR as usize), Ok(()));
+    assert_eq!(share.work(10 * LOAD_STEPS_FACTOR as usize), Ok(()));
+    assert_eq!((budget.octets_left(), budget.steps_left()), (LOAD_OCTETS_MAX, LOAD_STEPS_MAX));
+    assert_eq!((share.make(7), share.work(9)), (Ok(()), Ok(())));
+    share.grant(1);
+    drop(share);
+    assert_eq!((budget.octets_left(), budget.steps_left()), (LOAD_OCTETS_MAX - 7, LOAD_STEPS_MAX - 9));
+    assert_eq!(budget.copy().octets_left(), LOAD_OCTETS_MAX - 7);
+}
+
+/// One bomb leaves enough for others; what it had made goes back, its work does not.
+#[test]
+fn shares_are_of_one_budget() {
+    let budget = Budget::default();
+    let mut shares: Vec<Share<'_>> = (0..LOAD_PARTS).map(|_| budget.share()).collect();
+    for share in &mut shares {
+        assert_eq!(share.make(PART as usize), Ok(()));
+    }
+    let mut late = budget.share();
+    late.grant(1);
+    assert_eq!(late.make(LOAD_OCTETS_FACTOR as usize), Ok(()));
+    assert!(!budget.is_spent());
+    assert_eq!(late.make(1), Err(Spent::Octets));
+    assert!(budget.is_spent());
+    let mut bomb = shares.pop().expect("a share");
+    assert_eq!(bomb.work(5), Ok(()));
+    bomb.give_back();
+    drop(bomb);
+    assert_eq!((budget.octets_left(), budget.steps_left()), (PART, LOAD_STEPS_MAX - 5));
+    assert_eq!(late.make(1), Ok(()));
+}
