@@ -50,7 +50,7 @@ pub(super) async fn connect(
     let now = i64::try_from(epoch_secs()).unwrap_or(i64::MAX);
     trial.certificate_days = end.map(|end| certificate::days_left(end, now));
     if let Some(days) = trial.certificate_days.filter(|days| *days <= i32::from(tls.warn_days)) {
-        trial.degraded = Some(end_in_words(days).into());
+        trial.remark(end_in_words(days));
     }
     connected.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(error) => refusal(error, &name, trial.certificate_days),

@@ -3,7 +3,6 @@
 
 use super::metered::{Endless, InCrumbs};
 use crate::limits::PROBE_WORDS_MAX;
-use std::error::Error;
 use std::fmt::Write;
 use std::io;
 
@@ -40,18 +39,6 @@ pub(crate) fn io(error: &io::Error) -> String {
         _ => return error.to_string(),
     };
     known.to_owned()
-}
-
-/// The first I/O error among the causes of another.
-pub(crate) fn io_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
-    let mut cause = Some(error);
-    while let Some(one) = cause {
-        if let Some(found) = one.downcast_ref::<io::Error>() {
-            return Some(found);
-        }
-        cause = one.source();
-    }
-    None
 }
 
 /// Octets as text in quotes: what is not printable ASCII is escaped, what is long is cut.
