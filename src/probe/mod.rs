@@ -12,7 +12,6 @@
 //! bounded memory, and leaves no connection and no process behind. Names are never resolved.
 //! Nothing is retried: how many failures make a verdict is the monitor's affair.
 
-pub(crate) mod certificate;
 pub(crate) mod dns;
 #[cfg(unix)]
 mod exec;
@@ -21,6 +20,7 @@ pub(crate) mod http;
 mod icmp;
 pub(crate) mod load;
 mod metered;
+mod pinned;
 #[cfg(unix)]
 mod programs;
 pub(crate) mod runner;

@@ -48,6 +48,16 @@ pub(crate) fn quoted(octets: &[u8]) -> String {
     format!("\"{}{cut}\"", kept.escape_ascii())
 }
 
+/// A text without its byte order mark; the error goes on from the text's name. Editors of Windows
+/// write marks, and its shells write UTF-16.
+pub(crate) fn unmarked(octets: &[u8]) -> Result<&[u8], &'static str> {
+    match octets {
+        [0xef, 0xbb, 0xbf, rest @ ..] => Ok(rest),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err("is UTF-16 text; write it as ASCII or UTF-8"),
+        _ => Ok(octets),
+    }
+}
+
 /// One line: control characters (and those that turn the writing round) escaped, and of bounded
 /// length.
 pub(crate) fn line(text: &str) -> String {

@@ -120,7 +120,9 @@ impl BodyReader {
                 }
                 ChunkPart::Size => match char::from(octet).to_digit(16) {
                     Some(_) if self.digits == SIZE_DIGITS_MAX => {
-                        return Err(format!("a chunk of the body has a size of over {SIZE_DIGITS_MAX} digits"));
+                        return Err(format!(
+                            "a chunk of the body has a size of over {SIZE_DIGITS_MAX} digits"
+                        ));
                     }
                     Some(digit) => {
                         self.digits += 1;

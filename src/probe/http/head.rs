@@ -139,7 +139,10 @@ impl<'c> HeadReader<'c> {
         self.octets += octets.len() + feed;
         let continued = self.field.as_ref().map_or(0, |(_, field)| field.len());
         if self.octets > PROBE_HEADER_OCTETS_MAX {
-            return Err(format!("the response header is too large (over {} KiB)", PROBE_HEADER_OCTETS_MAX >> 10));
+            return Err(format!(
+                "the response header is too large (over {} KiB)",
+                PROBE_HEADER_OCTETS_MAX >> 10
+            ));
         }
         if continued.max(self.line.len() + octets.len()) > PROBE_LINE_OCTETS_MAX {
             return Err(format!(
@@ -227,7 +230,10 @@ impl<'c> HeadReader<'c> {
         let (code, reason) = rest.split_at(digits);
         let status = code.iter().fold(0u32, |n, digit| n.saturating_mul(10) + u32::from(digit - b'0'));
         if code.len() != 3 || status < 100 {
-            return Err(format!("line {number} of the response has no status of three digits: {}", shown(line)));
+            return Err(format!(
+                "line {number} of the response has no status of three digits: {}",
+                shown(line)
+            ));
         }
         self.head.status = status as u16;
         let flaws = &mut self.flaws;

@@ -5,15 +5,15 @@
 
 mod body;
 mod head;
+pub(crate) mod hearing;
 mod request;
 
-use self::body::{BodyReader, Framing, Progress};
-use self::head::{Found, Head, HeadReader};
+pub(super) use self::hearing::Intake;
+use self::hearing::{Expected, Hearing};
 use super::metered::Metered;
-use super::tcp::Sought;
 use super::tls::{self, Settings};
 use super::{Finding, Trial, words};
-use crate::health::spec::{HttpCheck, HttpMethod};
+use crate::health::spec::HttpCheck;
 use crate::limits::PROBE_STREAM_OCTETS_MAX;
 use std::io;
 use std::net::SocketAddr;
@@ -23,15 +23,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// Octets read at a time: most responses are smaller, and a page of metrics is a few hundred reads.
 const READ_OCTETS: usize = 16 << 10;
 
-/// What looks at a body, piece by piece.
-pub(super) trait Intake {
-    /// Takes the next octets; true once it needs no more. The error ends the exchange.
-    fn take(&mut self, octets: &[u8]) -> Result<bool, String>;
-
-    /// The body has ended without [`Intake::take`] having said that it was enough.
-    fn end(&mut self) -> Finding;
-}
-
 /// Connects, asks and judges.
 pub(super) async fn run(
     check: &HttpCheck,
@@ -39,8 +30,7 @@ pub(super) async fn run(
     settings: &Settings,
     trial: &mut Trial,
 ) -> Finding {
-    let mut expected =
-        check.body.as_ref().map(|expected| Expected { expected, sought: Sought::new(expected) });
+    let mut expected = check.body.as_ref().map(|expected| Expected::new(expected));
     let intake = expected.as_mut().map(|expected| expected as &mut (dyn Intake + Send));
     ask(check, to, settings, PROBE_STREAM_OCTETS_MAX, intake, trial).await
 }
@@ -122,129 +112,31 @@ async fn hear(
     trial: &mut Trial,
 ) -> Ended {
     let mut octets = vec![0; READ_OCTETS];
-    let mut heads = HeadReader::new(&check.expect_headers, check.method == HttpMethod::Head);
+    let mut hearing = Hearing::new(check, intake);
     let mut is_silent = true;
-    let (head, rest) = loop {
-        let read = match reader.read(&mut octets).await {
-            Err(error) if is_cut(&error) => Ok(0),
-            Err(error) => Err(broken(&error)),
-            Ok(len) => Ok(len),
+    let finding = loop {
+        let len = match reader.read(&mut octets).await {
+            Ok(0) => break hearing.end(false),
+            // The connection ended without the end of TLS: an end all the same.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break hearing.end(true),
+            Err(error) => break Err(broken(&error)),
+            Ok(len) => len,
         };
-        let taken = match read {
-            Ok(0) => heads.end().map(|head| Some((head, 0..0))),
-            Ok(len) => {
-                is_silent = false;
-                heads.take(&octets[..len]).map(|whole| whole.map(|(head, used)| (head, used..len)))
-            }
-            Err(why) => Err(why),
-        };
-        match taken {
-            Ok(Some(whole)) => break whole,
-            Ok(None) => {}
-            Err(why) if is_silent => return Ended::Silent(why),
-            Err(why) => return Ended::Judged(Err(why)),
+        is_silent = false;
+        match hearing.take(&octets[..len]) {
+            Ok(true) => break Ok(()),
+            Ok(false) if hearing.is_in_body() => trial.doing = "reading the body",
+            Ok(false) => {}
+            Err(why) => break Err(why),
         }
     };
-    if let Some(remark) = heads.remark() {
+    if let Some(remark) = hearing.remark() {
         trial.remark(remark);
     }
-    let mut finding = judge(check, &head);
-    // The body is read only where somebody looks at it.
-    if let (Ok(()), Some(intake)) = (&finding, intake) {
-        trial.doing = "reading the body";
-        let first = octets[rest].to_vec();
-        finding = body(reader, &first, octets, head.framing, intake).await;
-        if let (Err(why), Some(encoding)) = (&mut finding, &head.encoding) {
-            why.push_str(&format!(" (the body has the Content-Encoding {})", words::quoted(encoding)));
-        }
+    match finding {
+        Err(why) if is_silent => Ended::Silent(why),
+        finding => Ended::Judged(finding),
     }
-    Ended::Judged(finding)
-}
-
-fn judge(check: &HttpCheck, head: &Head) -> Finding {
-    let status = head.status;
-    if !check.expect.iter().any(|range| range.contains(&status)) {
-        let ranges = check.expect.iter().map(|range| match (range.start(), range.end()) {
-            (first, last) if first == last => first.to_string(),
-            (first, last) => format!("{first}-{last}"),
-        });
-        return Err(format!("status {status}, expected {}", ranges.collect::<Vec<_>>().join(", ")));
-    }
-    for (found, (name, wanted)) in head.found.iter().zip(&check.expect_headers) {
-        let name = || words::quoted(name.as_bytes());
-        match found {
-            Found::Value => {}
-            Found::Nothing => return Err(format!("the response has no header {}", name())),
-            Found::Name => {
-                let wanted = words::quoted(wanted.as_bytes());
-                return Err(format!("header {} does not contain {wanted}", name()));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Reads the body, no further than it must. `first` has come together with the head.
-async fn body(
-    reader: &mut (impl AsyncRead + Unpin),
-    first: &[u8],
-    mut octets: Vec<u8>,
-    framing: Framing,
-    intake: &mut (dyn Intake + Send),
-) -> Finding {
-    let mut body = BodyReader::new(framing);
-    let mut progress = body.take(first, intake)?;
-    loop {
-        match progress {
-            Progress::Enough => return Ok(()),
-            Progress::Whole => return intake.end(),
-            Progress::Partial => {}
-        }
-        progress = match reader.read(&mut octets).await {
-            Ok(0) => {
-                body.end()?;
-                return intake.end();
-            }
-            Ok(len) => body.take(&octets[..len], intake)?,
-            Err(error) if is_cut(&error) => {
-                body.end()?;
-                intake.end()?;
-                return Err("the server closed without an end of TLS, so the body may be cut".to_owned());
-            }
-            Err(error) => return Err(broken(&error)),
-        };
-    }
-}
-
-/// A text that the body must contain.
-struct Expected<'e> {
-    expected: &'e [u8],
-    sought: Sought<'e>,
-}
-
-impl Intake for Expected<'_> {
-    fn take(&mut self, octets: &[u8]) -> Result<bool, String> {
-        if self.sought.take(octets) {
-            return Ok(true);
-        }
-        if self.sought.is_full() {
-            return Err(format!("{} is not in {}", words::quoted(self.expected), self.sought.name("body")));
-        }
-        Ok(false)
-    }
-
-    fn end(&mut self) -> Finding {
-        if self.sought.take(b"") {
-            Ok(())
-        } else {
-            Err(format!("the body does not contain {}", words::quoted(self.expected)))
-        }
-    }
-}
-
-/// The connection ended without the end of TLS: an end all the same.
-fn is_cut(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 fn broken(error: &io::Error) -> String {
