@@ -352,8 +352,6 @@ pub(crate) const PROBE_HEADER_OCTETS_MAX: usize = 300 << 10;
 /// Octets of one header line, continued lines included: as many as curl takes. All that a probe
 /// keeps of a response, so 512 at once hold 50 MiB at the most.
 pub(crate) const PROBE_LINE_OCTETS_MAX: usize = 100 << 10;
-/// Lines of response headers that a probe reads: each is compared with the expected ones.
-pub(crate) const PROBE_HEADERS_MAX: usize = 20_000;
 /// Octets of what a peer said that go into one line for the operator.
 pub(crate) const PROBE_WORDS_MAX: usize = 120;
 /// Programs that probes run at once: each is a process; a probe beyond it waits inside its own

@@ -1,12 +1,11 @@
 //! Certificates that a probe's `ca` names: what they have signed is trusted, and so is each of them
 //! as the server's own.
 //!
-//! webpki knows trust in issuers only. A certificate that is signed by itself, as `openssl req
-//! -x509` makes it, says that it is an authority, and webpki takes no authority for a server; one of
-//! version 1 it does not read at all. A server that shows exactly what the file holds needs no
-//! issuer: its name and its dates are checked, and that it has the key.
+//! webpki knows trust in issuers only. A certificate that is signed by itself, as
+//! `openssl req -x509` makes it, says that it is an authority, and webpki takes no authority for a
+//! server; one of version 1 it does not read at all. A server that shows exactly what the file
+//! holds needs no issuer: its name and its dates are checked, and that it has the key.
 
-use super::tls::Verifier;
 use crate::health::certificate::Facts;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
@@ -16,12 +15,15 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
+/// Judge of what the certificates have signed.
+type Roots = Arc<dyn ServerCertVerifier>;
+
 /// The judge of servers for one file.
 #[derive(Debug)]
 pub(super) struct Pinned {
     exact: Vec<CertificateDer<'static>>,
     /// For what the certificates have signed; `None` if none of them can be an issuer.
-    roots: Option<Verifier>,
+    roots: Option<Roots>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -29,7 +31,7 @@ impl Pinned {
     /// Trusts these certificates, and what `roots` trusts.
     pub(super) fn new(
         exact: Vec<CertificateDer<'static>>,
-        roots: Option<Verifier>,
+        roots: Option<Roots>,
         provider: Arc<CryptoProvider>,
     ) -> Pinned {
         Pinned { exact, roots, provider }
@@ -39,7 +41,7 @@ impl Pinned {
         self.exact.iter().any(|pinned| pinned.as_ref() == certificate.as_ref())
     }
 
-    fn roots(&self) -> Result<&Verifier, Error> {
+    fn roots(&self) -> Result<&Roots, Error> {
         self.roots.as_ref().ok_or_else(|| CertificateError::UnknownIssuer.into())
     }
 }

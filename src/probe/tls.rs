@@ -26,7 +26,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// Who judges a certificate.
-pub(super) type Verifier = Arc<dyn ServerCertVerifier>;
+type Verifier = Arc<dyn ServerCertVerifier>;
 
 /// Settings of TLS by what is accepted, each made when it is first needed. The system's roots are
 /// read once.

@@ -31,7 +31,7 @@ fn files_of_certificates() {
         (labelled("CERTIFICATE", "!!").into(), Err("has a certificate with broken Base64 (line 1)")),
         (labelled("CERTIFICATE", &body[1..]).into(), Err("has a certificate with broken Base64 (line 1)")),
         (V1[..V1.len() - 30].into(), Err("has a certificate without an end (line 1)")),
-        (format!("{}{V1}", &V1[..60]).into(), Err("has a certificate without an end (line 1)")),
+        (format!("{}\n{V1}", &V1[..60]).into(), Err("has a certificate without an end (line 1)")),
     ];
     for (text, wanted) in rows {
         let read = certificates(&text).map(|found| found.len());

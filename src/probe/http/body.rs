@@ -130,7 +130,8 @@ impl BodyReader {
                     }
                     None if self.digits == 0 => {
                         return Err(format!(
-                            "the chunks of the body are broken after {} octets: 0x{octet:02x} where a size begins",
+                            "the chunks of the body are broken after {} octets: \
+                                0x{octet:02x} where a size begins",
                             self.taken
                         ));
                     }
@@ -153,7 +154,8 @@ impl BodyReader {
                     b'\r' => {}
                     _ => {
                         return Err(format!(
-                            "the chunks of the body are broken after {} octets: 0x{octet:02x} where a chunk ends",
+                            "the chunks of the body are broken after {} octets: \
+                                0x{octet:02x} where a chunk ends",
                             self.taken
                         ));
                     }

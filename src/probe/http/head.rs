@@ -5,7 +5,7 @@
 //! kept but the line that is being read, and each octet is looked at a bounded number of times.
 
 use super::body::Framing;
-use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_HEADERS_MAX, PROBE_LINE_OCTETS_MAX};
+use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_LINE_OCTETS_MAX};
 use crate::probe::tcp::Sought;
 use crate::probe::words::quoted;
 use std::sync::Arc;
@@ -265,9 +265,6 @@ impl<'c> HeadReader<'c> {
     /// The field that no further line continues.
     fn end_field(&mut self) -> Result<(), String> {
         let Some((number, field)) = self.field.take() else { return Ok(()) };
-        if number > PROBE_HEADERS_MAX {
-            return Err(format!("the response has more than {PROBE_HEADERS_MAX} header lines"));
-        }
         let Some(colon) = field.iter().position(|octet| *octet == b':') else {
             return Err(format!("line {number} of the response has no colon: {}", shown(&field)));
         };
@@ -317,7 +314,8 @@ impl<'c> HeadReader<'c> {
                     self.head.is_chunked = true;
                 } else if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") {
                     return Err(format!(
-                        "line {number} of the response has the Transfer-Encoding {}, which probes do not read",
+                        "line {number} of the response has the Transfer-Encoding {}, \
+                        which probes do not read",
                         shown(coding)
                     ));
                 }

@@ -1,5 +1,5 @@
-//! What a response must be, judged while it comes: head first, then the body where somebody looks at
-//! it. No sockets here, so that a fuzzer hears what a probe hears.
+//! What a response must be, judged while it comes: first the head, then the body where somebody
+//! looks at it. No sockets here, so that a fuzzer hears what a probe hears.
 
 use super::body::{BodyReader, Framing, Progress};
 use super::head::{Found, Head, HeadReader};

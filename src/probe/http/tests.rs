@@ -7,7 +7,8 @@ use super::hearing::reply;
 fn pieces_change_nothing() {
     let responses: [&[u8]; 7] = [
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello, and more",
-        b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200\nX : a\n b\nTransfer-Encoding: chunked\n\n3;x\nhel\n2\r\nlo\r\n0\r\nX: y\r\n\r\n",
+        b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200\nX : a\n b\n\
+            Transfer-Encoding: chunked\n\n3;x\nhel\n2\r\nlo\r\n0\r\nX: y\r\n\r\n",
         b"HTTP/1.0 200 OK\r\n\r\nhello",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
         b"HTTP/1.1 200 OK\r\nX: a",

@@ -203,7 +203,8 @@ fn a_feed_over_tls_is_verified() {
         Feed::Http { url: FeedUrl { host: "www.example".into(), tls: true, ..url(address) }, pointer: None };
     let why = read(feed).unwrap_err();
     assert!(
-        why == "certificate: its issuer \"ours\" is unknown: not among the system's roots; `ca` trusts another"
+        why == "certificate: its issuer \"ours\" is unknown: not among the \
+                system's roots; `ca` trusts another"
             || why.starts_with("this system has no root certificates"),
         "{why}"
     );

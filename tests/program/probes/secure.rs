@@ -180,7 +180,8 @@ fn roots_that_cannot_be_had() {
     let why_not = why(&outcome);
     assert!(
         why_not
-            == "certificate: its issuer \"ours\" is unknown: not among the system's roots; `ca` trusts another"
+            == "certificate: its issuer \"ours\" is unknown: not among the \
+                system's roots; `ca` trusts another"
             || why_not.starts_with("this system has no root certificates"),
         "{why_not}"
     );
