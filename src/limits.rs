@@ -362,10 +362,11 @@ pub(crate) const PROBE_PIECES_MAX: usize = 64 << 10;
 pub(crate) const PROBE_READS_MAX: usize = 4_096;
 /// See [`PROBE_READS_MAX`]: less than a segment of TCP.
 pub(crate) const PROBE_READ_OCTETS: usize = 1 << 10;
-/// Octets of response headers that a probe reads: servers send at most 16 KiB or so.
-pub(crate) const PROBE_HEADER_OCTETS_MAX: usize = 32 << 10;
-/// Response headers that a probe reads: real responses have under 40.
-pub(crate) const PROBE_HEADERS_MAX: usize = 128;
+/// Octets of response headers that a probe reads, interim responses included: as curl takes.
+pub(crate) const PROBE_HEADER_OCTETS_MAX: usize = 300 << 10;
+/// Octets of one header line, continued lines included: as many as curl takes. All that a probe
+/// keeps of a response, so 512 at once hold 50 MiB at the most.
+pub(crate) const PROBE_LINE_OCTETS_MAX: usize = 100 << 10;
 /// Octets of what a peer said that go into one line for the operator.
 pub(crate) const PROBE_WORDS_MAX: usize = 120;
 /// Programs that probes run at once: each is a process; a probe beyond it waits inside its own

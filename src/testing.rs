@@ -107,6 +107,12 @@ pub mod health {
     pub mod monitor {
         pub use crate::health::monitor::Monitor;
     }
+    pub mod certificate {
+        pub use crate::health::certificate::{Facts, not_after};
+    }
+    pub mod pem {
+        pub use crate::health::pem::certificates;
+    }
     pub mod probe_result {
         pub use crate::health::probe_result::ProbeResult;
     }
@@ -145,14 +151,14 @@ pub mod live {
 }
 pub mod probe {
     pub use crate::probe::Prober;
-    pub mod certificate {
-        pub use crate::probe::certificate::not_after;
-    }
     pub mod dns {
         pub use crate::probe::dns::{DnsReply, query, read};
     }
     pub mod file {
         pub use crate::probe::file::judge;
+    }
+    pub mod http {
+        pub use crate::probe::http::hearing::reply;
     }
     pub mod load {
         pub use crate::probe::load::FeedRequest;

@@ -1,10 +1,15 @@
 //! What load feeds say: numbers, JSON, pages of metrics.
 
+use super::cost::stays_linear;
 use meridian::testing::probe::load::{number, samples};
 use std::sync::Arc;
 
 /// Reads the octets as each of them: a number that can be a load, or one line.
 pub fn feed(data: &[u8]) {
+    stays_linear(data, read);
+}
+
+fn read(data: &[u8]) {
     let labels: [(Arc<str>, Arc<str>); 1] = [("host".into(), "a".into())];
     let all = samples::sum(data, "load", &[]);
     let some = samples::sum(data, "load", &labels);

@@ -4,6 +4,7 @@
 //! `tests/fuzzing/main.rs` on the stable compiler, from fixed seeds and by mutation of sound
 //! inputs.
 
+pub mod cost;
 pub mod csv;
 pub mod feed;
 pub mod mmdb;

@@ -1,7 +1,12 @@
-//! What a probed server sends: DNS replies, certificates, health files.
+//! What a probed server sends: DNS replies, HTTP responses, certificates, health files.
 
+use super::cost::stays_linear;
+
+use meridian::testing::health::certificate::{self, Facts};
+use meridian::testing::health::pem;
 use meridian::testing::probe::dns::{DnsReply, query, read};
-use meridian::testing::probe::{certificate, file};
+use meridian::testing::probe::file;
+use meridian::testing::probe::http::reply;
 use meridian::testing::wire::rr::RrType;
 
 /// The query to which every input is a reply.
@@ -27,5 +32,42 @@ pub fn probe(data: &[u8]) {
     }
     if let Err(why) = file::judge(data, 1) {
         assert!(why.len() < 600 && why.is_ascii() && !why.contains(char::is_control), "{why}");
+    }
+    stays_linear(data, responses);
+    stays_linear(data, certificates);
+}
+
+/// The octets as an HTTP response: it means the same in one piece and octet by octet.
+fn responses(data: &[u8]) {
+    let whole = reply(std::iter::once(data));
+    match &whole {
+        Ok((body, remark)) => {
+            assert!(body.len() <= data.len(), "a body is a part of the response");
+            let remark = remark.as_deref().unwrap_or_default();
+            assert!(
+                remark.len() < 400 && remark.is_ascii() && !remark.contains(char::is_control),
+                "{remark}"
+            );
+        }
+        Err(why) => assert!(why.len() < 600 && why.is_ascii() && !why.contains(char::is_control), "{why}"),
+    }
+    match (whole, reply(data.chunks(1))) {
+        (Ok(whole), Ok(pieces)) => assert_eq!(whole, pieces),
+        // What is no HTTP is told at its first octet, so a piece shows less of it.
+        (Err(_), Err(_)) => {}
+        (whole, pieces) => panic!("{whole:?}, octet by octet {pieces:?}"),
+    }
+}
+
+/// The octets as a file of certificates, and as one in DER.
+fn certificates(data: &[u8]) {
+    match pem::certificates(data) {
+        Ok(found) => assert!(!found.is_empty() && found.iter().all(|der| Facts::read(der).is_some())),
+        Err(why) => assert!(why.len() < 300 && why.is_ascii() && !why.contains(char::is_control), "{why}"),
+    }
+    if let Some(facts) = Facts::read(data) {
+        let named = facts.names().len() + facts.issuer().map_or(0, |name| name.len());
+        assert!(named <= 4 * data.len() + 64, "{named} octets of names");
+        let _ = facts.unverifiable_key();
     }
 }

@@ -47,6 +47,12 @@ pub trait Sources {
     }
     /// The files directly inside a folder, sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
+    /// Whether everybody on the machine may read or write a file. Sources without owners have
+    /// nothing to tell.
+    fn is_open_to_all(&self, path: &Path) -> bool {
+        let _ = path;
+        false
+    }
     /// Whether what is read will be served, by this process; else somebody only looks at it, and
     /// need not be able to read secrets.
     fn serves(&self) -> bool {

@@ -75,7 +75,7 @@ codes! {
     BAD_NAME = "MRD0108", "not a domain name";
     NOT_UTF8 = "MRD0109", "the file is not UTF-8 text";
     EMPTY_DEPLOYMENT = "MRD0110", "nothing would be served";
-    BAD_SECRETS = "MRD0111", "a file of cookie secrets that cannot be used";
+    BAD_SECRETS = "MRD0111", "a file of cookie secrets that cannot be used, or that others can read";
     // 02xx: zones
     OUT_OF_ZONE = "MRD0201", "an owner name outside its zone";
     CNAME_AND_OTHER = "MRD0202", "a CNAME beside other data at one owner";

@@ -12,12 +12,14 @@
 //! gives what is to be done. Nothing here sleeps, draws or asks the time.
 
 pub(crate) mod canary;
+pub(crate) mod certificate;
 pub(crate) mod event;
 pub(crate) mod flap;
 pub(crate) mod guard;
 pub(crate) mod health_state;
 pub(crate) mod load;
 pub(crate) mod monitor;
+pub(crate) mod pem;
 pub(crate) mod probe_result;
 pub(crate) mod ramp;
 pub(crate) mod report;

@@ -49,6 +49,7 @@ pub(super) async fn beginning(
 
 /// What the content says, `age_secs` after it was written.
 pub fn judge(octets: &[u8], age_secs: u64) -> Result<(), String> {
+    let octets = words::unmarked(octets).map_err(|why| format!("the file {why}"))?;
     let mut parts = octets.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty());
     let first = parts.next().ok_or("the file is empty")?;
     if first.eq_ignore_ascii_case(b"DOWN") {

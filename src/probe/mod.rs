@@ -12,15 +12,15 @@
 //! bounded memory, and leaves no connection and no process behind. Names are never resolved.
 //! Nothing is retried: how many failures make a verdict is the monitor's affair.
 
-pub(crate) mod certificate;
 pub(crate) mod dns;
 #[cfg(unix)]
 mod exec;
 pub(crate) mod file;
-mod http;
+pub(crate) mod http;
 mod icmp;
 pub(crate) mod load;
 mod metered;
+mod pinned;
 #[cfg(unix)]
 mod programs;
 pub(crate) mod runner;
@@ -77,6 +77,14 @@ struct Trial {
 }
 
 impl Trial {
+    /// Notes what is odd about a target that is well, behind what was noted before.
+    fn remark(&mut self, words: String) {
+        self.degraded = Some(match self.degraded.take() {
+            Some(noted) => format!("{noted}; {words}").into(),
+            None => words.into(),
+        });
+    }
+
     /// Words for an error before the first octet has left for `peer`; notes if it is the node's own
     /// trouble.
     fn before_sending(&mut self, error: &io::Error, peer: Option<IpAddr>) -> String {
@@ -135,7 +143,7 @@ impl Prober {
             result: finding.map_err(|why| words::line(&why).into()),
             latency_us: is_measured.then(|| u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)),
             certificate_days: trial.certificate_days,
-            degraded: trial.degraded.filter(|_| is_well),
+            degraded: trial.degraded.filter(|_| is_well).map(|told| words::line(&told).into()),
             is_own: trial.is_own && !is_well,
         }
     }

@@ -2,17 +2,23 @@
 //! told of them.
 
 use super::metered::Metered;
-use super::{Trial, certificate, words};
+use super::pinned::Pinned;
+use super::{Trial, words};
+use crate::health::certificate::{self, Facts};
+use crate::health::pem;
 use crate::health::spec::{HttpCheck, TlsCheck, Verify};
 use crate::limits::PINNED_KEPT_MAX;
 use crate::sys::clock::epoch_secs;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
+};
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::OnceCell;
@@ -42,26 +48,53 @@ pub(super) async fn connect(
 ) -> Result<TlsStream<Metered>, String> {
     trial.doing = "TLS handshake";
     let name = server_name(tls.sni.as_deref().or(check.host.as_deref()), to.ip())?;
-    let recorder = Arc::new(Recorder { inner: settings.verifier(&tls.verify).await?, end: OnceLock::new() });
+    let recorder = Arc::new(Recorder {
+        inner: settings.verifier(&tls.verify).await?,
+        is_strict: tls.verify != Verify::Off,
+        seen: OnceLock::new(),
+    });
     let mut config = settings.base().clone();
     config.dangerous().set_certificate_verifier(Arc::<Recorder>::clone(&recorder));
     let connected = TlsConnector::from(Arc::new(config)).connect(name.clone(), stream).await;
-    let end = recorder.end.get().copied().flatten();
+    let seen = recorder.seen.get();
     let now = i64::try_from(epoch_secs()).unwrap_or(i64::MAX);
-    trial.certificate_days = end.map(|end| certificate::days_left(end, now));
+    trial.certificate_days = seen.and_then(|seen| seen.end).map(|end| certificate::days_left(end, now));
     if let Some(days) = trial.certificate_days.filter(|days| *days <= i32::from(tls.warn_days)) {
-        trial.degraded = Some(end_in_words(days).into());
+        trial.remark(end_in_words(days));
     }
     connected.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(error) => refusal(error, &name, trial.certificate_days),
+        Some(error) => {
+            Refusal { error, name: &name, verify: &tls.verify, days: trial.certificate_days, seen }
+                .to_string()
+        }
         None => format!("{} (TLS handshake)", words::io(&error)),
     })
 }
 
 /// What an error inside TLS is to the operator, also after the handshake.
 pub(super) fn broken(error: &std::io::Error) -> Option<String> {
-    let error = error.get_ref()?.downcast_ref::<Error>()?;
-    Some(format!("TLS: {error}"))
+    match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::AlertReceived(alert) => Some(alert_in_words(*alert)),
+        error => Some(format!("TLS: {error}")),
+    }
+}
+
+fn alert_in_words(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired => {
+            "TLS: the server wants a certificate of its client, and a probe has none".to_owned()
+        }
+        AlertDescription::UnrecognisedName => {
+            "TLS: the server does not know the name that it was asked for; see `sni` and `host`".to_owned()
+        }
+        AlertDescription::ProtocolVersion => "TLS: the server speaks neither TLS 1.2 nor TLS 1.3".to_owned(),
+        AlertDescription::HandshakeFailure => {
+            "TLS: the server refused with alert HandshakeFailure: it has no cipher suite or key that \
+                probes know (TLS 1.2 with ECDHE and AES-GCM or ChaCha20, or TLS 1.3)"
+                .to_owned()
+        }
+        other => format!("TLS: the server refused with alert {other:?}"),
+    }
 }
 
 /// `certificate ends in 5 days`.
@@ -84,29 +117,68 @@ fn expired(days: Option<i32>) -> String {
     }
 }
 
-fn refusal(error: &Error, name: &ServerName<'_>, days: Option<i32>) -> String {
-    match error {
-        Error::InvalidCertificate(fault) => match fault {
+/// A handshake that failed, in an operator's words.
+struct Refusal<'r> {
+    error: &'r Error,
+    name: &'r ServerName<'static>,
+    verify: &'r Verify,
+    days: Option<i32>,
+    seen: Option<&'r Seen>,
+}
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = match self.error {
+            Error::InvalidCertificate(fault) => fault,
+            Error::InvalidMessage(_) => return f.write_str("the server does not speak TLS on this port"),
+            Error::AlertReceived(alert) => return f.write_str(&alert_in_words(*alert)),
+            other => return write!(f, "TLS: {other}"),
+        };
+        match fault {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                format!("certificate: {}", expired(days))
+                write!(f, "certificate: {}", expired(self.days))
             }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "certificate: not valid yet".to_owned()
+                f.write_str("certificate: not valid yet (see the clocks of both)")
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                format!("certificate is for other names than {}", words::quoted(name.to_str().as_bytes()))
+                let wants = words::quoted(self.name.to_str().as_bytes());
+                let has = self.seen.map_or("no name", |seen| &seen.names);
+                write!(f, "certificate: wrong name: has {has}, wants {wants}")
             }
-            CertificateError::UnknownIssuer => "certificate: its issuer is not trusted".to_owned(),
+            _ if let Some(key) = self.seen.and_then(|seen| seen.unverifiable.as_ref()) => {
+                write!(
+                    f,
+                    "certificate: {key}, which this server cannot verify; P-256, P-384, Ed25519 or RSA \
+                    of 2048 bits would do"
+                )
+            }
+            CertificateError::UnknownIssuer => {
+                let issuer = match self.seen {
+                    Some(Seen { is_self_issued: true, .. }) => "it is signed by itself".to_owned(),
+                    Some(Seen { issuer: Some(issuer), .. }) => {
+                        format!("its issuer {} is unknown", words::quoted(issuer.as_bytes()))
+                    }
+                    _ => "its issuer is unknown".to_owned(),
+                };
+                match self.verify {
+                    Verify::Pinned(_) => write!(f, "certificate: {issuer}: not in the file that `ca` names"),
+                    _ => {
+                        write!(f, "certificate: {issuer}: not among the system's roots; `ca` trusts another")
+                    }
+                }
+            }
             // As by an authority that kept its name and changed its key.
             CertificateError::BadSignature => {
-                "certificate: not signed by the issuer that is trusted".to_owned()
+                f.write_str("certificate: not signed by the issuer that is trusted")
             }
-            CertificateError::Revoked => "certificate: revoked".to_owned(),
-            other => format!("certificate: {other}"),
-        },
-        Error::InvalidMessage(_) => "the server does not speak TLS on this port".to_owned(),
-        Error::AlertReceived(alert) => format!("TLS: the server refused with alert {alert:?}"),
-        other => format!("TLS: {other}"),
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => f.write_str(
+                "certificate: signed by an algorithm that is not verified, such as SHA-1 or ECDSA on P-521",
+            ),
+            CertificateError::Revoked => f.write_str("certificate: revoked"),
+            other => write!(f, "certificate: {other}"),
+        }
     }
 }
 
@@ -179,16 +251,15 @@ async fn system() -> Result<Verifier, String> {
     webpki(roots)
 }
 
-fn pinned_to(pem: &[u8]) -> Result<Verifier, String> {
+/// What a file of certificates trusts: what they have signed, and each of them itself.
+fn pinned_to(text: &[u8]) -> Result<Verifier, String> {
+    let found = pem::certificates(text).map_err(|why| format!("the file that `ca` names {why}"))?;
+    let exact: Vec<CertificateDer<'static>> = found.into_iter().map(CertificateDer::from).collect();
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| format!("the pinned CA is no PEM: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("the pinned CA cannot be used: {error}"))?;
-    }
-    if roots.is_empty() {
-        return Err("the pinned CA file has no certificate".to_owned());
-    }
-    webpki(roots)
+    // One that is no anchor can still be that of the server.
+    roots.add_parsable_certificates(exact.iter().cloned());
+    let roots = if roots.is_empty() { None } else { Some(webpki(roots)?) };
+    Ok(Arc::new(Pinned::new(exact, roots, provider())))
 }
 
 fn webpki(roots: RootCertStore) -> Result<Verifier, String> {
@@ -198,11 +269,54 @@ fn webpki(roots: RootCertStore) -> Result<Verifier, String> {
     }
 }
 
-/// Notes when the certificate ends, then lets another judge it.
+/// What was seen of the certificates that a server sent.
+#[derive(Debug)]
+struct Seen {
+    end: Option<i64>,
+    names: String,
+    issuer: Option<String>,
+    is_self_issued: bool,
+    /// The first key that no signature can be verified with.
+    unverifiable: Option<String>,
+}
+
+impl Seen {
+    fn of(end_entity: &[u8], intermediates: &[CertificateDer<'_>]) -> Seen {
+        let Some(facts) = Facts::read(end_entity) else {
+            let names = "no name that can be read".to_owned();
+            return Seen { end: None, names, issuer: None, is_self_issued: false, unverifiable: None };
+        };
+        let names = match facts.common_name() {
+            Some(name) if !facts.has_alternative_names() => {
+                format!(
+                    "no subject alternative name, only the common name {}",
+                    words::quoted(name.as_bytes())
+                )
+            }
+            _ => facts.names(),
+        };
+        let own = facts.unverifiable_key().map(|key| format!("it has {key}"));
+        let unverifiable = own.or_else(|| {
+            intermediates.iter().find_map(|der| {
+                Facts::read(der)?.unverifiable_key().map(|key| format!("an issuer has {key}"))
+            })
+        });
+        Seen {
+            end: facts.validity.map(|(_, end)| end),
+            names,
+            issuer: facts.issuer(),
+            is_self_issued: facts.is_self_issued(),
+            unverifiable,
+        }
+    }
+}
+
+/// Notes what the certificates say, then lets another judge them.
 #[derive(Debug)]
 struct Recorder {
     inner: Verifier,
-    end: OnceLock<Option<i64>>,
+    is_strict: bool,
+    seen: OnceLock<Seen>,
 }
 
 impl ServerCertVerifier for Recorder {
@@ -214,8 +328,14 @@ impl ServerCertVerifier for Recorder {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.end.get_or_init(|| certificate::not_after(end_entity));
-        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        self.seen.get_or_init(|| Seen::of(end_entity, intermediates));
+        let verified =
+            self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        // Told here, since the signature that follows would only be called bad.
+        if self.is_strict && Facts::read(end_entity).is_some_and(|facts| facts.unverifiable_key().is_some()) {
+            return Err(CertificateError::BadSignature.into());
+        }
+        Ok(verified)
     }
 
     fn verify_tls12_signature(
@@ -236,8 +356,12 @@ impl ServerCertVerifier for Recorder {
         self.inner.verify_tls13_signature(message, cert, dss)
     }
 
+    /// Also schemes that cannot be verified, at the end: without them a server with such a key only
+    /// refuses the handshake, and nothing would tell why.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        let mut schemes = self.inner.supported_verify_schemes();
+        schemes.extend([SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448]);
+        schemes
     }
 }
 

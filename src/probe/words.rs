@@ -3,7 +3,6 @@
 
 use super::metered::{Endless, InCrumbs};
 use crate::limits::PROBE_WORDS_MAX;
-use std::error::Error;
 use std::fmt::Write;
 use std::io;
 
@@ -42,23 +41,21 @@ pub(crate) fn io(error: &io::Error) -> String {
     known.to_owned()
 }
 
-/// The first I/O error among the causes of another.
-pub(crate) fn io_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
-    let mut cause = Some(error);
-    while let Some(one) = cause {
-        if let Some(found) = one.downcast_ref::<io::Error>() {
-            return Some(found);
-        }
-        cause = one.source();
-    }
-    None
-}
-
 /// Octets as text in quotes: what is not printable ASCII is escaped, what is long is cut.
 pub(crate) fn quoted(octets: &[u8]) -> String {
     let kept = &octets[..octets.len().min(PROBE_WORDS_MAX)];
     let cut = if kept.len() < octets.len() { "..." } else { "" };
     format!("\"{}{cut}\"", kept.escape_ascii())
+}
+
+/// A text without its byte order mark; the error goes on from the text's name. Editors of Windows
+/// write marks, and its shells write UTF-16.
+pub(crate) fn unmarked(octets: &[u8]) -> Result<&[u8], &'static str> {
+    match octets {
+        [0xef, 0xbb, 0xbf, rest @ ..] => Ok(rest),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err("is UTF-16 text; write it as ASCII or UTF-8"),
+        _ => Ok(octets),
+    }
 }
 
 /// One line: control characters (and those that turn the writing round) escaped, and of bounded

@@ -122,6 +122,20 @@ impl Sources for Disk<'_> {
         })
     }
 
+    fn is_open_to_all(&self, path: &Path) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let Ok(_waiting) = self.ask(path) else { return false };
+            fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o006 != 0)
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = path;
+            false
+        }
+    }
+
     fn serves(&self) -> bool {
         !self.is_for_check
     }

@@ -361,18 +361,34 @@ fn probe_replies() {
     reply[7] = 2;
     reply.extend_from_slice(b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01a\xc0\x10");
     reply.extend_from_slice(b"\x01a\xc0\x10\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01");
-    // The beginning of a certificate, as far as its validity.
-    let certificate =
-        b"\x30\x33\x30\x31\xa0\x03\x02\x01\x02\x02\x01\x05\x30\x03\x06\x01\x2a\x30\x00\x30\x20\x17\x0d\
-        250101000000Z\x18\x0f20350101000000Z";
-    assert_eq!(meridian::testing::probe::certificate::not_after(certificate), Some(2_051_222_400));
+    let file: &[u8] = include_bytes!("../program/probes/certificates/p521.pem");
+    let der = meridian::testing::health::pem::certificates(file).expect("made by openssl").remove(0);
+    assert_eq!(meridian::testing::health::certificate::not_after(&der), Some(4_733_510_400));
+    let response: &[u8] = b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nX : a\n b\r\n\
+        Transfer-Encoding: chunked\r\n\r\n3;x\r\nhel\r\n2\nlo\n0\r\nY: z\r\n\r\n";
+    let (body, remark) = meridian::testing::probe::http::reply(std::iter::once(response)).expect("is well");
+    assert!(body == b"hello" && remark.is_some());
+    let plain: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
     let asked = targets::probe::asked();
     assert!(matches!(
         meridian::testing::probe::dns::read(&asked, &reply),
         meridian::testing::probe::dns::DnsReply::Answer { addresses, .. } if addresses.len() == 1
     ));
-    let seeds: [&[u8]; 4] = [&reply, &reply, certificate, b"UP 30\n"];
-    let words: [&[u8]; 6] = [b"\xc0\x0c", b"\x00", b"\x00\x01", b"UP ", b"DOWN", b"\x83\xff\xff\xff"];
+    let seeds: [&[u8]; 7] = [&reply, &reply, &der, file, response, plain, b"UP 30\n"];
+    let words: [&[u8]; 12] = [
+        b"\xc0\x0c",
+        b"\x00",
+        b"\x00\x01",
+        b"UP ",
+        b"DOWN",
+        b"\x83\xff\xff\xff",
+        b"\r\n",
+        b"\n ",
+        b"Content-Length: 2\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"-----END CERTIFICATE-----\n",
+    ];
     let make = |dice: &mut Dice| {
         let mut input = dice.pick::<&[u8]>(&seeds).to_vec();
         mutate(dice, &mut input, &words);

@@ -185,6 +185,28 @@ fn secrets_are_never_shown() {
     assert!(told.contains("MRD0111") && !shown(told.as_bytes()), "{told}");
 }
 
+/// A file of secrets that everybody on the machine may read is told, by `check` and at the start.
+#[test]
+fn secrets_that_others_may_read_are_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let deployment = fleet_node(&[FIRST]);
+    for (mode, is_told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+        let file = deployment.path("cookies.secrets");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("ours");
+        for is_for_check in [true, false] {
+            let (read, findings, files) =
+                meridian::testing::reload::prepare::read(&deployment.path("meridian.yaml"), is_for_check);
+            let told = meridian::testing::finding::render::text(&findings, &files, false);
+            assert!(read.is_some(), "{told}");
+            assert_eq!(
+                told.contains("warning[MRD0111]: everybody on this machine may read"),
+                is_told,
+                "{told}"
+            );
+        }
+    }
+}
+
 /// `dig` sends a client cookie by itself, learns ours, and says whether it is good.
 #[test]
 fn dig_learns_a_cookie() {

@@ -288,7 +288,10 @@ fn told(told: &Value, forecast: &Value, at: Option<u64>, end: &str) -> String {
 }
 
 fn load(server: &ServerClient, pop: &str, service: Option<&str>, value: f64) -> Result<ExitCode, ExitCode> {
-    if !value.is_finite() || value < 0.0 {
+    if value == f64::INFINITY {
+        return Err(wrong("a load is a finite number: this one is infinite or too large (over 1.7e308)"));
+    }
+    if value.is_nan() || value < 0.0 {
         return Err(wrong("a load is a number from 0"));
     }
     let mut body = json!({ "pop": pop, "value": value });

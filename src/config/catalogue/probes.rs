@@ -193,8 +193,8 @@ pub(super) static HTTPS_CHECK: KeySection = KeySection {
             "ca",
             &PATH_ONLY,
             Absent::Words("the system's roots"),
-            "a file of certificates (PEM) that are trusted instead; relative to the folder of the server \
-             file",
+            "a file of certificates (PEM) that are trusted instead, as issuers or as the server's own; \
+             relative to the folder of the server file",
             "probes-ca.pem",
         ),
         entry(

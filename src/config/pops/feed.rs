@@ -309,7 +309,7 @@ fn is_host(host: &str) -> bool {
 
 /// A path.
 fn file(node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<Feed> {
-    let path = crate::config::probes::check::file_path(node, "file", out)?;
+    let path = crate::config::probes::check::file_path(node, "file", &["pop", "service"], out)?;
     if whose.service.is_none() && path.contains("{service}") {
         out.push(
             Finding::error(code::BAD_VALUE, format!("the load of {whose} is that of no one service"))

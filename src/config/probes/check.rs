@@ -1,5 +1,7 @@
 //! The kinds of checks: what is asked of a target, and what is expected.
 
+use crate::config::probes::certificates::{Certificates, certificate};
+use crate::config::probes::placeholders;
 use crate::config::scalar::{choice, integer, members, name, plain, refuse, switch, text, time_ms};
 use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Node, ValueKind};
@@ -20,9 +22,6 @@ pub(crate) const KINDS: [&str; 8] = ["https", "http", "tcp", "dns", "exec", "fil
 const WARN_DAYS: u16 = 14;
 /// Headers, arguments and the like of one check: what a person writes.
 const PARTS_MAX: usize = 64;
-
-/// Reads the certificate files that probes name: path as written to octets, or a sentence.
-pub(crate) type Certificates<'a> = dyn FnMut(&str) -> Result<Arc<[u8]>, String> + 'a;
 
 /// Reads the check of a kind.
 pub(crate) fn lower(
@@ -101,6 +100,17 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
     }
     if let (Some(certificates), Some(tls)) = (certificates, &mut check.tls) {
         lower_tls(&mut table, tls, certificates, out);
+        if tls.sni.is_none()
+            && let Some(host) = &check.host
+            && !is_server_name(host.rsplit_once(':').map_or(&**host, |(host, _)| host))
+            && host.parse::<IpAddr>().is_err()
+        {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`{host}` cannot be asked for in TLS"))
+                    .at(node.at, "no certificate is for it")
+                    .help("give `sni`, the name that a certificate of the server is for"),
+            );
+        }
     }
     table.finish(out);
     (out.len() == faults).then_some(check)
@@ -112,7 +122,14 @@ fn lower_tls(
     certificates: &mut Certificates<'_>,
     out: &mut Findings,
 ) {
-    tls.sni = table.take("sni").and_then(|node| host(node, "sni", out));
+    tls.sni = table.take("sni").and_then(|node| {
+        let name = host(node, "sni", out)?;
+        if is_server_name(&name) || name.parse::<IpAddr>().is_ok() {
+            return Some(name);
+        }
+        refuse(node, "sni", "a host name such as `probe.cdn.example`, or an address", out);
+        None
+    });
     if table.take("verify").and_then(|node| switch(node, "verify", out)) == Some(false) {
         tls.verify = Verify::Off;
     }
@@ -135,31 +152,6 @@ fn lower_tls(
     }
 }
 
-fn certificate(node: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> Option<Arc<[u8]>> {
-    let path = text(node, "ca", out)?;
-    match certificates(path) {
-        Ok(pem) if pem.windows(PEM.len()).any(|window| window == PEM) => Some(pem),
-        Ok(_) => {
-            out.push(
-                Finding::error(code::BAD_VALUE, format!("`{path}` holds no certificate"))
-                    .at(node.at, "not PEM")
-                    .help("it needs a `-----BEGIN CERTIFICATE-----`"),
-            );
-            None
-        }
-        Err(why) => {
-            out.push(
-                Finding::error(code::UNREADABLE, format!("`{path}` cannot be read: {why}"))
-                    .at(node.at, "named here"),
-            );
-            None
-        }
-    }
-}
-
-/// What a certificate in a text file begins with (RFC 7468 section 5.1).
-const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
-
 fn port(node: &Node, out: &mut Findings) -> Option<u16> {
     integer(node, "port", 1..=65_535, out).map(|port| port as u16)
 }
@@ -173,6 +165,15 @@ fn path(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
     {
         refuse(node, "path", "a path such as `/healthz`, without blanks", out);
         return None;
+    }
+    if let Some(word) = placeholders::found(text) {
+        placeholders::literal(
+            node,
+            word,
+            "a path of HTTP",
+            "each address is asked for the same path; write `host` or headers",
+            out,
+        );
     }
     Some(text.into())
 }
@@ -194,6 +195,21 @@ fn host(node: &Node, what: &str, out: &mut Findings) -> Option<Arc<str>> {
         return None;
     }
     Some(text.into())
+}
+
+/// Whether TLS can ask for a name (RFC 6066 section 3): no label begins or ends with a hyphen, and
+/// the last one has more than digits, since it would be part of an address.
+fn is_server_name(name: &str) -> bool {
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    name.len() <= 253
+        && bare.split('.').all(is_label)
+        && !bare.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Headers that the exchange itself needs as they are (RFC 9112 sections 3.2, 6 and 9.6).
@@ -253,6 +269,17 @@ fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
         Some((low, high)) => Some(code(low)?..=code(high)?).filter(|range| !range.is_empty()),
         None => code(text).map(|code| code..=code),
     });
+    if let Some(range) = &range
+        && *range.end() < 200
+        && !range.contains(&101)
+    {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("{} is the status of interim responses", shown(node)))
+                .at(node.at, "never the last word")
+                .help("a probe waits for the response behind it (RFC 9110 section 15.2)"),
+        );
+        return None;
+    }
     if range.is_none() {
         refuse(node, "expect", "a status from 100 to 599, or a range such as `300-399`", out);
     }
@@ -356,6 +383,17 @@ fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
         );
         return None;
     }
+    for (member, word) in members(list).iter().zip(&command) {
+        if let Some(word) = placeholders::found(word) {
+            placeholders::literal(
+                member,
+                word,
+                "a command",
+                "the program finds them in MERIDIAN_POP, MERIDIAN_SERVICE and MERIDIAN_ADDRESS",
+                out,
+            );
+        }
+    }
     Some(ExecCheck { command })
 }
 
@@ -369,14 +407,22 @@ fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
         }
         _ => node,
     };
-    Some(FileCheck { path: file_path(written, "path", out)?.into() })
+    Some(FileCheck { path: file_path(written, "path", &placeholders::ALL, out)?.into() })
 }
 
-/// The path of a file that is watched.
-pub(crate) fn file_path<'n>(node: &'n Node, key: &str, out: &mut Findings) -> Option<&'n str> {
+/// The path of a file that is watched, with these placeholders.
+pub(crate) fn file_path<'n>(
+    node: &'n Node,
+    key: &str,
+    known: &[&str],
+    out: &mut Findings,
+) -> Option<&'n str> {
     let path = text(node, key, out)?;
     if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
         refuse(node, key, "the path of a file", out);
+        return None;
+    }
+    if !placeholders::are_known(path, node, known, out) {
         return None;
     }
     Some(path)

@@ -2,10 +2,12 @@
 //! used.
 
 pub(crate) mod canaries;
+mod certificates;
 pub(crate) mod check;
 pub(crate) mod group;
+mod placeholders;
 
-use self::check::Certificates;
+pub(crate) use self::certificates::Certificates;
 use super::scalar::{integer, members, plain, text, time_ms, word};
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node};

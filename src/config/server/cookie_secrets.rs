@@ -50,6 +50,19 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         out.push(Finding::error(code::TOO_LARGE, message).at(at, ""));
         return Secrets::off();
     }
+    if sources.is_open_to_all(&written.path) {
+        out.push(
+            Finding::warning(
+                code::BAD_SECRETS,
+                format!("everybody on this machine may read or write `{shown}`"),
+            )
+            .at(written.at, "named here")
+            .help(format!(
+                "whoever knows a secret can make cookies for any address: `chmod o= {shown}`, with the \
+                    server's user as owner or group"
+            )),
+        );
+    }
     let (secrets, faults) = lines(&octets);
     for fault in faults {
         let finding = Finding::error(code::BAD_SECRETS, fault).at(at, "");
@@ -64,6 +77,7 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
 /// The secrets, and what is wrong.
 fn lines(octets: &[u8]) -> (Vec<[u8; SECRET_LEN]>, Vec<String>) {
     let (mut secrets, mut faults) = (Vec::new(), Vec::new());
+    let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
     for (line, octets) in (1..).zip(octets.split(|octet| *octet == b'\n')) {
         let text = octets.split(|octet| *octet == b'#').next().unwrap_or_default().trim_ascii();
         if text.is_empty() {

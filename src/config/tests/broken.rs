@@ -27,7 +27,10 @@ pub(super) fn sound() -> Memory {
         ("policies.yaml", POLICIES),
         ("zones/z.yaml", ZONE),
     ];
-    for (path, text) in files.into_iter().chain([("g.mmdb", "x")]) {
+    // Files that only a broken row names.
+    let broken = "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n";
+    let others = [("g.mmdb", "x"), ("broken.pem", broken), ("p521.pem", super::probes::P521)];
+    for (path, text) in files.into_iter().chain(others) {
         memory.0.insert(PathBuf::from(path), text.into());
     }
     memory

@@ -3,12 +3,14 @@
 
 use super::broken::{check, sound};
 use super::{load_memory, shown};
-use crate::finding::Severity::Error;
+use crate::finding::Severity::{Error, Warning};
 use crate::health::spec::{Check, HttpMethod, Kind, Need, PanicGuard, Spec, Verify};
 use crate::steer::safety;
 use std::sync::Arc;
 
-const PEM: &str = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+const PEM: &str = include_str!("../../../tests/program/probes/certificates/v1.pem");
+
+pub(super) const P521: &str = include_str!("../../../tests/program/probes/certificates/p521.pem");
 
 /// The file of PoPs behind what is put before them; `fra` and its `video` are probed as told.
 fn pops(head: &str, fra: &str) -> String {
@@ -165,6 +167,17 @@ fn probes() {
         ("https: { ca: ¦none.pem }", "MRD0100"),
         ("https: { ca: ¦networks.yaml }", "MRD0104"),
         ("https: { verify: off, ¦ca: networks.yaml }", "MRD0104"),
+        ("https: { ca: ¦broken.pem }", "MRD0104"),
+        ("https: { ca: ¦p521.pem }", "MRD0104"),
+        ("https: { sni: ¦-a.example }", "MRD0104"),
+        ("https: { sni: ¦a.1 }", "MRD0104"),
+        ("https: ¦{ host: a-.example }", "MRD0104"),
+        ("http: { path: ¦'/a b' }", "MRD0104"),
+        ("http: { path: ¦\"/a\\u00e9\" }", "MRD0104"),
+        ("http: { headers: { A: ¦\"b\\r\\nC: d\" } }", "MRD0104"),
+        ("http: { expect: ¦100 }", "MRD0104"),
+        ("http: { expect: ¦102-199 }", "MRD0104"),
+        ("file: ¦'/run/{pops}'", "MRD0104"),
         ("https: { warn_days: ¦-1 }", "MRD0104"),
         ("http: { ¦sni: a.example }", "MRD0102"),
         ("tcp: ¦{}", "MRD0105"),
@@ -267,5 +280,75 @@ fn users_of_probes() {
         ("safety_off_until: ¦2025-02-30", "MRD0104"),
     ] {
         check("pops.yaml", &pops(&format!("{head}\n"), ""), code, Error);
+    }
+}
+
+/// What a probe would stumble over later is told by `check`, and leaves the deployment served.
+#[test]
+fn what_stands_for_nothing_is_told() {
+    for body in [
+        "http: ¦'/health/{pop}'",
+        "https: { path: ¦'/{address}' }",
+        "exec: [/bin/check, ¦'{address}']",
+        "https: { ca: ¦both.pem }",
+        "https: { ca: ¦key.pem }",
+    ] {
+        let mut memory = sound();
+        memory.0.insert("both.pem".into(), format!("{P521}{PEM}").into());
+        let key = "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n";
+        memory.0.insert("key.pem".into(), format!("{PEM}{key}").into());
+        memory.0.insert("pops.yaml".into(), probe(&body.replace('¦', "")).into());
+        let loaded = load_memory(&memory);
+        let text = shown(&loaded);
+        let told: Vec<_> = loaded.findings.iter().map(|f| (f.code.id, f.severity)).collect();
+        assert!(loaded.deployment.is_some() && told == [("MRD0104", Warning)], "{body}: {text}");
+        let before = probe(body);
+        let before = &before[..before.find('¦').unwrap()];
+        let place = loaded.findings.iter().next().and_then(|f| f.at).unwrap();
+        let column = before.rsplit('\n').next().unwrap_or_default().len() as u32 + 1;
+        assert_eq!(place.column, column, "{body}: {text}");
+    }
+}
+
+/// Files of certificates as others write them.
+#[test]
+fn files_of_certificates_are_read_as_they_are() {
+    let crlf = PEM.replace('\n', "\r\n");
+    for file in [format!("\u{feff}{crlf}"), format!("Certificate:\n    Data:\n{PEM}\nend\n")] {
+        let mut memory = sound();
+        memory.0.insert("ca.pem".into(), file.clone().into());
+        memory.0.insert("pops.yaml".into(), probe("https: { ca: ca.pem }").into());
+        let loaded = load_memory(&memory);
+        assert!(loaded.deployment.is_some() && loaded.findings.is_empty(), "{file}{}", shown(&loaded));
+    }
+}
+
+/// A name that the file may give is one that TLS can ask for, and the other way round.
+#[test]
+fn server_names_are_those_of_tls() {
+    for name in [
+        "a.example",
+        "a.example.",
+        "_a.example",
+        "a",
+        "a-b.c",
+        "-a.example",
+        "a-.example",
+        "a.1",
+        "1.a",
+        "1",
+        "192.0.2.1",
+        "a..b",
+        ".a",
+        "a.-",
+        "xn--nxasmq6b",
+        "2001:db8::1",
+        "1.2.3.256",
+    ] {
+        let mut memory = sound();
+        memory.0.insert("pops.yaml".into(), probe(&format!("https: {{ sni: '{name}' }}")).into());
+        let is_taken = load_memory(&memory).deployment.is_some();
+        let is_known = rustls::pki_types::ServerName::try_from(name).is_ok() && !name.contains(':');
+        assert_eq!(is_taken, is_known, "{name}");
     }
 }

@@ -4,7 +4,9 @@ use super::*;
 
 #[test]
 fn what_a_file_says() {
-    let rows: [(&str, u64, Result<(), &str>); 13] = [
+    let rows: [(&str, u64, Result<(), &str>); 15] = [
+        ("\u{feff}UP 30\r\n", 30, Ok(())),
+        ("\u{feff}DOWN\r\n", 0, Err("the file says DOWN")),
         ("UP", 1_000_000, Ok(())),
         ("up\n", 0, Ok(())),
         ("  Up 30\n", 30, Ok(())),
@@ -22,4 +24,7 @@ fn what_a_file_says() {
     for (text, age, wanted) in rows {
         assert_eq!(judge(text.as_bytes(), age), wanted.map_err(str::to_owned), "{text:?} after {age} s");
     }
+    // As `echo UP > file` of PowerShell writes it.
+    let wanted = Err("the file is UTF-16 text; write it as ASCII or UTF-8".to_owned());
+    assert_eq!(judge(b"\xff\xfeU\0P\0", 0), wanted);
 }

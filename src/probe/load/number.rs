@@ -2,7 +2,7 @@
 
 use crate::limits::{FEED_BODY_OCTETS_MAX, FEED_NUMBER_OCTETS_MAX};
 use crate::probe::http::Intake;
-use crate::probe::words::quoted;
+use crate::probe::words::{quoted, unmarked};
 use serde_json::Value;
 
 /// A body that is small enough to be looked at whole.
@@ -37,7 +37,7 @@ impl Body {
 
 /// A text that is one number, with white space around it.
 pub fn plain(octets: &[u8]) -> Result<f64, String> {
-    let trimmed = octets.trim_ascii();
+    let trimmed = unmarked(octets).map_err(|why| format!("the body {why}"))?.trim_ascii();
     if trimmed.is_empty() {
         return Err("the body is empty".to_owned());
     }
@@ -46,6 +46,7 @@ pub fn plain(octets: &[u8]) -> Result<f64, String> {
 
 /// The first word of a file.
 pub fn first_word(octets: &[u8]) -> Result<f64, String> {
+    let octets = unmarked(octets).map_err(|why| format!("the file {why}"))?;
     let word =
         octets.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).ok_or("the file is empty")?;
     number(word).map_err(|why| format!("the file {why}"))
@@ -54,8 +55,14 @@ pub fn first_word(octets: &[u8]) -> Result<f64, String> {
 /// The number that a JSON pointer leads to (RFC 6901), also where it stands as a text: query
 /// interfaces of Prometheus write it so.
 pub fn in_json(octets: &[u8], pointer: &str) -> Result<f64, String> {
-    let document: Value =
-        serde_json::from_slice(octets).map_err(|error| format!("the body is no JSON: {error}"))?;
+    let octets = unmarked(octets).map_err(|why| format!("the body {why}"))?;
+    let document: Value = serde_json::from_slice(octets).map_err(|error| {
+        // RFC 8259 section 6: a number may be written that no float holds.
+        match error.to_string().strip_prefix("number out of range") {
+            Some(place) => format!("a number in the JSON is too large{place}"),
+            None => format!("the body is no JSON: {error}"),
+        }
+    })?;
     let place = quoted(pointer.as_bytes());
     match document.pointer(pointer) {
         None => Err(format!("there is nothing at {place} in the JSON")),
@@ -89,8 +96,10 @@ pub(super) fn number(text: &[u8]) -> Result<f64, String> {
 
 /// A value that can be a load.
 pub(super) fn sound(value: f64) -> Result<f64, String> {
-    if !value.is_finite() {
-        Err("is not finite".to_owned())
+    if value.is_nan() {
+        Err("is not a number (NaN)".to_owned())
+    } else if value == f64::INFINITY {
+        Err("is infinite or too large (over 1.7e308)".to_owned())
     } else if value < 0.0 {
         Err("is negative".to_owned())
     } else {

@@ -31,6 +31,8 @@ pub(crate) struct Samples<'s> {
     line: Vec<u8>,
     is_cut: bool,
     octets: usize,
+    /// Lines with text that have ended.
+    lines: usize,
     sum: f64,
     /// Samples that have the labels.
     found: usize,
@@ -84,6 +86,7 @@ impl<'s> Samples<'s> {
             line: Vec::new(),
             is_cut: false,
             octets: 0,
+            lines: 0,
             sum: 0.0,
             found: 0,
             others: 0,
@@ -111,7 +114,13 @@ impl<'s> Samples<'s> {
     fn end_line(&mut self) -> Result<(), String> {
         let line = std::mem::take(&mut self.line);
         let is_cut = std::mem::take(&mut self.is_cut);
-        let read = match of_metric(&line, self.metric) {
+        // A byte order mark stands before the first line only.
+        let text = match line.strip_prefix(b"\xef\xbb\xbf") {
+            Some(text) if self.lines == 0 => text,
+            _ => &line,
+        };
+        self.lines += 1;
+        let read = match of_metric(text, self.metric) {
             None => Ok(()),
             Some(_) if is_cut => Err(format!("has more than {} KiB", FEED_LINE_OCTETS_MAX >> 10)),
             Some(rest) => self.sample(rest),

@@ -5,8 +5,11 @@ use super::target::{LONG, SHORT, get, run, serve, target, why};
 use meridian::testing::health::probe_result::ProbeResult;
 use meridian::testing::health::spec::{Check, HttpCheck, TlsCheck, Verify};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, Signer, SigningKey};
+use rustls::{ServerConfig, ServerConnection, SignatureAlgorithm, SignatureScheme, StreamOwned};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
@@ -130,7 +133,7 @@ fn which_certificates_are_accepted() {
             Some("www.example"),
             None,
             pinned(),
-            "certificate is for other names than \"www.example\"",
+            "certificate: wrong name: has \"other.example\", wants \"www.example\"",
             30,
             None,
         ),
@@ -140,7 +143,7 @@ fn which_certificates_are_accepted() {
             Some("www.example"),
             None,
             Verify::Pinned(Arc::clone(&other.pem)),
-            "certificate: its issuer is not trusted",
+            "certificate: its issuer \"ours\" is unknown: not in the file that `ca` names",
             30,
             None,
         ),
@@ -176,13 +179,18 @@ fn roots_that_cannot_be_had() {
     let outcome = ask(address, Some("www.example"), None, Verify::System, LONG);
     let why_not = why(&outcome);
     assert!(
-        why_not == "certificate: its issuer is not trusted"
+        why_not
+            == "certificate: its issuer \"ours\" is unknown: not among the \
+                system's roots; `ca` trusts another"
             || why_not.starts_with("this system has no root certificates"),
         "{why_not}"
     );
     for (pem, wanted) in [
-        ("", "the pinned CA file has no certificate"),
-        ("-----BEGIN CERTIFICATE-----\n!!\n", "the pinned CA is no PEM"),
+        ("", "the file that `ca` names holds no certificate"),
+        (
+            "-----BEGIN CERTIFICATE-----\n!!\n",
+            "the file that `ca` names has a certificate without an end (line 1)",
+        ),
     ] {
         let outcome = ask(address, Some("www.example"), None, Verify::Pinned(pem.as_bytes().into()), LONG);
         assert!(why(&outcome).starts_with(wanted), "{outcome:?}");
@@ -216,4 +224,165 @@ fn servers_that_speak_something_else() {
         Verify::Off,
         LONG
     ))));
+}
+
+/// A server with a certificate and its key, whatever its version, that signs by a scheme.
+fn showing(certificate: &CertificateDer<'static>, key: Arc<dyn SigningKey>, is_tls12: bool) -> SocketAddr {
+    #[derive(Debug)]
+    struct One(Arc<CertifiedKey>);
+    impl ResolvesServerCert for One {
+        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+            Some(Arc::clone(&self.0))
+        }
+    }
+    let version = if is_tls12 { &rustls::version::TLS12 } else { &rustls::version::TLS13 };
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(One(Arc::new(CertifiedKey::new(vec![certificate.clone()], key)))));
+    let config = Arc::new(config);
+    serve(move |stream| {
+        let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        if tls.read(&mut [0; 4096]).is_ok() {
+            let _ = tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall is ok");
+            let _ = tls.read(&mut [0]);
+        }
+    })
+}
+
+fn signing(key: &[u8]) -> Arc<dyn SigningKey> {
+    rustls::crypto::ring::sign::any_supported_type(&PrivateKeyDer::try_from(key.to_vec()).unwrap()).unwrap()
+}
+
+/// A certificate signed by itself, as `openssl req -x509` makes it: an authority or not, with
+/// alternative names or a common name alone.
+fn self_signed(is_ca: bool, has_alternative_name: bool, ends_in: i64) -> (rcgen::Certificate, KeyPair) {
+    let names = if has_alternative_name { vec!["www.example".to_owned()] } else { Vec::new() };
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "www.example");
+    params.is_ca = if is_ca { IsCa::Ca(BasicConstraints::Unconstrained) } else { IsCa::ExplicitNoCa };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs((now + ends_in) as u64);
+    let key = KeyPair::generate().unwrap();
+    (params.self_signed(&key).unwrap(), key)
+}
+
+fn asked(to: SocketAddr, name: &str, verify: Verify) -> String {
+    why(&ask(to, Some(name), None, verify, LONG)).to_owned()
+}
+
+/// A server that shows exactly what is pinned needs no issuer. Its name, its dates and its key are
+/// checked all the same; another certificate for the same name is not it.
+#[test]
+fn a_pinned_certificate_is_trusted_itself() {
+    for (is_ca, has_alternative_name, is_tls12) in
+        [(true, true, false), (true, false, true), (false, true, true), (false, false, false)]
+    {
+        let (certificate, key) = self_signed(is_ca, has_alternative_name, 30 * DAY);
+        let (stale, stale_key) = self_signed(is_ca, has_alternative_name, -3 * DAY - 600);
+        let (other, other_key) = self_signed(is_ca, has_alternative_name, 30 * DAY);
+        let pinned = || Verify::Pinned((certificate.pem() + &stale.pem()).into_bytes().into());
+        let what = format!("CA {is_ca}, alternative name {has_alternative_name}");
+        let server = showing(certificate.der(), signing(&key.serialize_der()), is_tls12);
+        assert_eq!(asked(server, "www.example", pinned()), "", "{what}");
+        assert_eq!(asked(server, "WWW.example", pinned()), "", "{what}");
+        let has = if has_alternative_name {
+            "\"www.example\""
+        } else {
+            "no subject alternative name, only the common name \"www.example\""
+        };
+        let wanted = format!("certificate: wrong name: has {has}, wants \"else.example\"");
+        assert_eq!(asked(server, "else.example", pinned()), wanted, "{what}");
+        let server = showing(stale.der(), signing(&stale_key.serialize_der()), is_tls12);
+        assert_eq!(asked(server, "www.example", pinned()), "certificate: expired 3 days ago", "{what}");
+        let server = showing(other.der(), signing(&other_key.serialize_der()), is_tls12);
+        assert!(asked(server, "www.example", pinned()).starts_with("certificate: "), "{what}");
+        // The certificate alone is public: a server without its key is another.
+        let server = showing(certificate.der(), signing(&other_key.serialize_der()), is_tls12);
+        let said = asked(server, "www.example", pinned());
+        assert_eq!(said, "certificate: not signed by the issuer that is trusted", "{what}");
+    }
+}
+
+/// Made by openssl, whose certificates without extensions are of version 1.
+const V1: &[u8] = include_bytes!("certificates/v1.pem");
+const V1_KEY: &[u8] = include_bytes!("certificates/v1.key");
+const P521: &[u8] = include_bytes!("certificates/p521.pem");
+
+#[test]
+fn a_pinned_certificate_of_version_1_is_trusted() {
+    let der = CertificateDer::from_pem_slice(V1).unwrap();
+    let key = rustls::crypto::ring::sign::any_supported_type(&PrivateKeyDer::from_pem_slice(V1_KEY).unwrap());
+    for is_tls12 in [false, true] {
+        let server = showing(&der, key.clone().unwrap(), is_tls12);
+        assert_eq!(asked(server, "www.example", Verify::Pinned(V1.into())), "");
+    }
+}
+
+/// A key that signs nothing but octets of zero, under a scheme that ring does not know.
+#[derive(Debug)]
+struct P521Key;
+
+impl SigningKey for P521Key {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        offered
+            .contains(&SignatureScheme::ECDSA_NISTP521_SHA512)
+            .then(|| Box::new(P521Key) as Box<dyn Signer>)
+    }
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::ECDSA
+    }
+}
+
+impl Signer for P521Key {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        Ok(vec![0; 139])
+    }
+    fn scheme(&self) -> SignatureScheme {
+        SignatureScheme::ECDSA_NISTP521_SHA512
+    }
+}
+
+/// ring verifies no signature of a P-521 key: the line says so, and `verify: off` asks for none.
+#[test]
+fn a_key_that_cannot_be_verified_is_named() {
+    let der = CertificateDer::from_pem_slice(P521).unwrap();
+    for is_tls12 in [false, true] {
+        let server = showing(&der, Arc::new(P521Key), is_tls12);
+        let said = asked(server, "www.example", Verify::Pinned(P521.into()));
+        assert!(
+            said.starts_with("certificate: it has a P-521 key, which this server cannot verify"),
+            "{said}"
+        );
+        let ours = Verify::Pinned(Arc::clone(&authority("ours").pem));
+        let said = asked(server, "www.example", ours);
+        assert!(
+            said.starts_with("certificate: it has a P-521 key, which this server cannot verify"),
+            "{said}"
+        );
+        assert_eq!(asked(server, "www.example", Verify::Off), "");
+    }
+}
+
+/// Files as others write them: with a byte order mark, with line ends of Windows, with text around.
+#[test]
+fn files_of_certificates_as_they_are() {
+    let (ours, other) = (authority("ours"), authority("other"));
+    let (server, _told) = ours.server("www.example", 30 * DAY);
+    let text = std::str::from_utf8(&ours.pem).unwrap();
+    let crlf = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    for file in [
+        format!("\u{feff}{text}"),
+        format!("\u{feff}{crlf}"),
+        format!("Certificate:\n    Data:\n        Version: 3 (0x2)\n{text}\nThe end.\n"),
+        format!("{}{crlf}", std::str::from_utf8(&other.pem).unwrap()),
+    ] {
+        assert_eq!(
+            asked(server, "www.example", Verify::Pinned(file.clone().into_bytes().into())),
+            "",
+            "{file}"
+        );
+    }
 }

@@ -51,9 +51,10 @@ fn pages() {
         ("load_total 5\n", &[], Err("the page has no metric \"load\"")),
         ("", &[], Err("the page has no metric \"load\"")),
         // Values that are none.
-        ("load NaN\n", &[], Err("a sample of \"load\" is not finite")),
-        ("load +Inf\n", &[], Err("a sample of \"load\" is not finite")),
-        ("load 1e308\nload 1e308\n", &[], Err("the sum of \"load\" is not finite")),
+        ("\u{feff}load 41\r\n", &[], Ok(41.0)),
+        ("load NaN\n", &[], Err("a sample of \"load\" is not a number (NaN)")),
+        ("load +Inf\n", &[], Err("a sample of \"load\" is infinite or too large (over 1.7e308)")),
+        ("load 1e308\nload 1e308\n", &[], Err("the sum of \"load\" is infinite or too large (over 1.7e308)")),
         ("load -1\n", &[], Err("a sample of \"load\" is negative")),
         ("load\n", &[], Err("a sample of \"load\" has no value")),
         ("load{a=\"b\"}\n", &[], Err("a sample of \"load\" has no value")),
@@ -75,7 +76,7 @@ fn pages() {
         ("load{a=\"b\"} many\nload{a=\"c\"} 1\n", &[("a", "c")], Ok(1.0)),
         ("load 0x10\n", &[], Err("a sample of \"load\" has the value \"0x10\", which is no number")),
         ("load 1e3\n", &[], Ok(1_000.0)),
-        ("load 1e999\n", &[], Err("a sample of \"load\" is not finite")),
+        ("load 1e999\n", &[], Err("a sample of \"load\" is infinite or too large (over 1.7e308)")),
         // A page that was cut.
         ("load 1\nload 41", &[], Err("the page ends within a sample of \"load\"")),
         ("load 1\nlo", &[], Err("the page ends within a sample of \"load\"")),

@@ -1,0 +1,361 @@
+//! The head of a response: status line and fields, read octet by octet as they come.
+//!
+//! curl is the yardstick: what it takes for an answer is one, and what it refuses is refused. A
+//! small flaw that it passes over becomes a remark, since other clients may refuse it. Nothing is
+//! kept but the line that is being read, and each octet is looked at a bounded number of times.
+
+use super::body::Framing;
+use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_LINE_OCTETS_MAX};
+use crate::probe::tcp::Sought;
+use crate::probe::words::quoted;
+use std::sync::Arc;
+
+/// Octets of an unexpected line that are shown.
+const SHOWN: usize = 40;
+
+/// A reader of one head, interim responses (RFC 9110 section 15.2) passed over.
+pub(super) struct HeadReader<'c> {
+    /// Fields that the check asks for, name and what the value must contain.
+    expected: &'c [(Arc<str>, Arc<str>)],
+    is_head_request: bool,
+    /// The line so far, its line feed excluded.
+    line: Vec<u8>,
+    /// A whole field, which the next line may continue, and the number of its first line.
+    field: Option<(usize, Vec<u8>)>,
+    lines: usize,
+    octets: usize,
+    head: Head,
+    flaws: Flaws,
+}
+
+/// What the head says.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// Status; 0 while its line has not come.
+    pub(super) status: u16,
+    /// Where the body ends.
+    pub(super) framing: Framing,
+    /// Value of `Content-Encoding`, unless it is `identity`.
+    pub(super) encoding: Option<Vec<u8>>,
+    /// For each expected field, how far it was met.
+    pub(super) found: Vec<Found>,
+    length: Option<Length>,
+    is_chunked: bool,
+}
+
+/// How far an expected field was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No field of this name.
+    Nothing,
+    /// The field, with another value.
+    Name,
+    /// The field with the value.
+    Value,
+}
+
+/// `Content-Length`.
+#[derive(Clone, Copy, Debug)]
+enum Length {
+    Octets(u64),
+    /// More than any integer holds: the body ends with the connection.
+    Unknown,
+}
+
+/// Small flaws: the first in words, and how many there are.
+#[derive(Debug, Default)]
+struct Flaws {
+    first: Option<String>,
+    count: usize,
+}
+
+impl Flaws {
+    /// The words are made for the first flaw only.
+    fn add(&mut self, line: usize, words: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.is_none() {
+            self.first = Some(format!("line {line} of the response has {}", words()));
+        }
+    }
+}
+
+impl<'c> HeadReader<'c> {
+    /// Nothing has come yet. The response to `HEAD` has no body.
+    pub(super) fn new(expected: &'c [(Arc<str>, Arc<str>)], is_head_request: bool) -> HeadReader<'c> {
+        HeadReader {
+            expected,
+            is_head_request,
+            line: Vec::new(),
+            field: None,
+            lines: 0,
+            octets: 0,
+            head: Head::new(expected.len()),
+            flaws: Flaws::default(),
+        }
+    }
+
+    /// Takes the next octets; the head and how many of them belong to it, once it is whole.
+    pub(super) fn take(&mut self, octets: &[u8]) -> Result<Option<(Head, usize)>, String> {
+        let mut rest = octets;
+        while let Some(len) = rest.iter().position(|octet| *octet == b'\n') {
+            let (line, behind) = rest.split_at(len);
+            self.more(line, 1)?;
+            rest = &behind[1..];
+            if self.end_line()? {
+                return Ok(Some((self.done()?, octets.len() - rest.len())));
+            }
+        }
+        self.more(rest, 0)?;
+        Ok(None)
+    }
+
+    /// The connection has ended. A status line is an answer, whatever is missing behind it.
+    pub(super) fn end(&mut self) -> Result<Head, String> {
+        if self.head.status == 0 {
+            return Err(match self.lines {
+                0 if self.line.is_empty() => "the server closed without a response".to_owned(),
+                0 => format!("the server closed within the first line, {}", quoted(&self.line)),
+                _ => "the server closed after an interim response".to_owned(),
+            });
+        }
+        // A line without its end may have lost more than that.
+        self.line.clear();
+        self.end_field()?;
+        self.flaws.add(self.lines + 1, || "no empty line: the server closed within the header".to_owned());
+        self.done()
+    }
+
+    /// What is odd about the head though it is an answer.
+    pub(super) fn remark(&self) -> Option<String> {
+        let first = self.flaws.first.as_ref()?;
+        Some(match self.flaws.count {
+            0 | 1 => first.clone(),
+            count => format!("{first} (and {} more flaws)", count - 1),
+        })
+    }
+
+    /// Octets of the line, and of the line feed if it has come.
+    fn more(&mut self, octets: &[u8], feed: usize) -> Result<(), String> {
+        self.octets += octets.len() + feed;
+        let continued = self.field.as_ref().map_or(0, |(_, field)| field.len());
+        if self.octets > PROBE_HEADER_OCTETS_MAX {
+            return Err(format!(
+                "the response header is too large (over {} KiB)",
+                PROBE_HEADER_OCTETS_MAX >> 10
+            ));
+        }
+        if continued.max(self.line.len() + octets.len()) > PROBE_LINE_OCTETS_MAX {
+            return Err(format!(
+                "line {} of the response is too large (over {} KiB)",
+                self.lines + 1,
+                PROBE_LINE_OCTETS_MAX >> 10
+            ));
+        }
+        self.line.extend_from_slice(octets);
+        if self.head.status == 0 {
+            self.begins_as_http()?;
+        }
+        Ok(())
+    }
+
+    /// Whether what has come of a status line may become one: a flood of something else is not
+    /// waited for.
+    fn begins_as_http(&self) -> Result<(), String> {
+        const NAME: &[u8] = b"HTTP/";
+        let len = self.line.len().min(NAME.len());
+        if self.line[..len].eq_ignore_ascii_case(&NAME[..len]) {
+            return Ok(());
+        }
+        Err(match *self.line.as_slice() {
+            [0x15 | 0x16, 3, ..] => "the server speaks TLS on this port; use `https`".to_owned(),
+            [0, 0, _, 4 | 7, ..] => "the server speaks HTTP/2 only; probes speak HTTP/1.1".to_owned(),
+            ref line => format!("the response is no HTTP/1.1: it begins with {}", shown(line)),
+        })
+    }
+
+    /// A line is whole; true if it ends the head.
+    fn end_line(&mut self) -> Result<bool, String> {
+        self.lines += 1;
+        let mut line = std::mem::take(&mut self.line);
+        let number = self.lines;
+        match line.pop_if(|last| *last == b'\r') {
+            Some(_) => {}
+            None => self.flaws.add(number, || "a line feed without a carriage return".to_owned()),
+        }
+        if line.contains(&0) {
+            return Err(format!("line {number} of the response has the octet 0x00: {}", shown(&line)));
+        }
+        if self.head.status == 0 {
+            self.status_line(&line)?;
+        } else if line.is_empty() {
+            self.end_field()?;
+            // Interim responses come before the one that counts; 101 is the last of its connection.
+            if !matches!(self.head.status, 100 | 102..=199) {
+                return Ok(true);
+            }
+            self.head = Head::new(self.expected.len());
+        } else if matches!(line[0], b' ' | b'\t') {
+            let Some((_, field)) = &mut self.field else {
+                return Err(format!("line {number} of the response continues no field: {}", shown(&line)));
+            };
+            // Obsolete folding (RFC 9112 section 5.2): one blank stands for the end of the line.
+            field.truncate(field.trim_ascii_end().len());
+            field.push(b' ');
+            field.extend_from_slice(line.trim_ascii());
+            self.flaws.add(number, || "a folded field (obsolete, RFC 9112 section 5.2)".to_owned());
+        } else {
+            self.end_field()?;
+            self.field = Some((number, line));
+            return Ok(false);
+        }
+        line.clear();
+        // The next line needs as much room.
+        self.line = line;
+        Ok(false)
+    }
+
+    fn status_line(&mut self, line: &[u8]) -> Result<(), String> {
+        let number = self.lines;
+        let no_http = || format!("the response is no HTTP/1.1: line {number} is {}", shown(line));
+        // `more` has seen the name.
+        let (name, rest) = line.split_at_checked(5).ok_or_else(no_http)?;
+        let version_end = rest.iter().position(|octet| *octet == b' ').unwrap_or(rest.len());
+        let (version, rest) = rest.split_at(version_end);
+        if !matches!(version, b"1.1" | b"1.0" | b"2" | b"2.0") {
+            return Err(format!("the response is HTTP/{}, not HTTP/1.1", version.escape_ascii()));
+        }
+        let blanks = rest.len() - rest.trim_ascii_start().len();
+        let rest = rest.trim_ascii_start();
+        let digits = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
+        let (code, reason) = rest.split_at(digits);
+        let status = code.iter().fold(0u32, |n, digit| n.saturating_mul(10) + u32::from(digit - b'0'));
+        if code.len() != 3 || status < 100 {
+            return Err(format!(
+                "line {number} of the response has no status of three digits: {}",
+                shown(line)
+            ));
+        }
+        self.head.status = status as u16;
+        let flaws = &mut self.flaws;
+        if name != b"HTTP/" {
+            flaws.add(number, || format!("{} for HTTP/", quoted(name)));
+        }
+        if !version.starts_with(b"1") {
+            flaws.add(number, || "the version of another protocol, HTTP/2".to_owned());
+        }
+        if blanks != 1 {
+            flaws.add(number, || format!("{blanks} blanks before the status"));
+        }
+        match reason {
+            [] => flaws.add(number, || "no blank and no reason phrase behind the status".to_owned()),
+            [b' ', reason @ ..] => self.odd_octet(number, reason, "the reason phrase"),
+            _ => flaws.add(number, || "no blank behind the status".to_owned()),
+        }
+        Ok(())
+    }
+
+    /// Notes the first octet that is no visible ASCII, blank or tab.
+    fn odd_octet(&mut self, number: usize, text: &[u8], place: &str) {
+        let is_odd = |octet: &&u8| !matches!(**octet, b'\t' | 0x20..=0x7e);
+        if let Some(odd) = text.iter().find(is_odd) {
+            self.flaws.add(number, || format!("the octet {odd:#04x} in {place}"));
+        }
+    }
+
+    /// The field that no further line continues.
+    fn end_field(&mut self) -> Result<(), String> {
+        let Some((number, field)) = self.field.take() else { return Ok(()) };
+        let Some(colon) = field.iter().position(|octet| *octet == b':') else {
+            return Err(format!("line {number} of the response has no colon: {}", shown(&field)));
+        };
+        let (written, value) = (&field[..colon], field[colon + 1..].trim_ascii());
+        let name = written.trim_ascii_end();
+        if name.len() < written.len() {
+            self.flaws.add(number, || "a blank before the colon (RFC 9112 section 5.1)".to_owned());
+        }
+        let is_token = |octet: &u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(octet);
+        if name.is_empty() {
+            self.flaws.add(number, || "a field without a name".to_owned());
+        } else if let Some(odd) = name.iter().find(|octet| !is_token(octet)) {
+            self.flaws.add(number, || format!("the octet {odd:#04x} in a field name"));
+        }
+        self.odd_octet(number, value, "a field value");
+        self.meaning(number, name, value)?;
+        for (found, (wanted, text)) in self.head.found.iter_mut().zip(self.expected) {
+            if *found != Found::Value && name.eq_ignore_ascii_case(wanted.as_bytes()) {
+                let is_there = Sought::new(text.as_bytes()).take(value);
+                *found = if is_there { Found::Value } else { Found::Name };
+            }
+        }
+        Ok(())
+    }
+
+    /// Fields that say where the body ends, and what it is in.
+    fn meaning(&mut self, number: usize, name: &[u8], value: &[u8]) -> Result<(), String> {
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let text = value.strip_prefix(b"+").unwrap_or(value);
+            let digits = text.iter().take_while(|octet| octet.is_ascii_digit()).count();
+            if digits == 0 {
+                return Err(format!("line {number} of the response has the Content-Length {}", shown(value)));
+            }
+            if digits < value.len() {
+                self.flaws.add(number, || format!("the Content-Length {}", shown(value)));
+            }
+            if self.head.length.is_some() {
+                self.flaws.add(number, || "a second Content-Length".to_owned());
+            }
+            let octets = text[..digits]
+                .iter()
+                .try_fold(0u64, |n, digit| n.checked_mul(10)?.checked_add(u64::from(digit - b'0')));
+            self.head.length = Some(octets.map_or(Length::Unknown, Length::Octets));
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            for coding in value.split(|octet| *octet == b',').map(<[u8]>::trim_ascii) {
+                if coding.eq_ignore_ascii_case(b"chunked") {
+                    self.head.is_chunked = true;
+                } else if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") {
+                    return Err(format!(
+                        "line {number} of the response has the Transfer-Encoding {}, \
+                        which probes do not read",
+                        shown(coding)
+                    ));
+                }
+            }
+        } else if name.eq_ignore_ascii_case(b"content-encoding") && !value.eq_ignore_ascii_case(b"identity") {
+            self.head.encoding = Some(value[..value.len().min(SHOWN)].to_vec());
+        }
+        Ok(())
+    }
+
+    fn done(&mut self) -> Result<Head, String> {
+        let mut head = std::mem::replace(&mut self.head, Head::new(0));
+        if head.is_chunked && head.length.is_some() {
+            self.flaws.add(self.lines, || "Content-Length beside Transfer-Encoding before it".to_owned());
+        }
+        head.framing = match head.length {
+            _ if self.is_head_request || matches!(head.status, 204 | 304) => Framing::Length(0),
+            _ if head.is_chunked => Framing::Chunked,
+            Some(Length::Octets(octets)) => Framing::Length(octets),
+            Some(Length::Unknown) | None => Framing::UntilClose,
+        };
+        Ok(head)
+    }
+}
+
+impl Head {
+    fn new(expected: usize) -> Head {
+        Head {
+            status: 0,
+            framing: Framing::UntilClose,
+            encoding: None,
+            found: vec![Found::Nothing; expected],
+            length: None,
+            is_chunked: false,
+        }
+    }
+}
+
+/// The beginning of a line, in quotes.
+fn shown(line: &[u8]) -> String {
+    let cut = if line.len() > SHOWN { " ..." } else { "" };
+    format!("{}{cut}", quoted(&line[..line.len().min(SHOWN)]))
+}

@@ -1,0 +1,138 @@
+//! Certificates that a probe's `ca` names: what they have signed is trusted, and so is each of them
+//! as the server's own.
+//!
+//! webpki knows trust in issuers only. A certificate that is signed by itself, as
+//! `openssl req -x509` makes it, says that it is an authority, and webpki takes no authority for a
+//! server; one of version 1 it does not read at all. A server that shows exactly what the file
+//! holds needs no issuer: its name and its dates are checked, and that it has the key.
+
+use crate::health::certificate::Facts;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, verify_tls13_signature_with_raw_key};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use std::sync::Arc;
+
+/// Judge of what the certificates have signed.
+type Roots = Arc<dyn ServerCertVerifier>;
+
+/// The judge of servers for one file.
+#[derive(Debug)]
+pub(super) struct Pinned {
+    exact: Vec<CertificateDer<'static>>,
+    /// For what the certificates have signed; `None` if none of them can be an issuer.
+    roots: Option<Roots>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Pinned {
+    /// Trusts these certificates, and what `roots` trusts.
+    pub(super) fn new(
+        exact: Vec<CertificateDer<'static>>,
+        roots: Option<Roots>,
+        provider: Arc<CryptoProvider>,
+    ) -> Pinned {
+        Pinned { exact, roots, provider }
+    }
+
+    fn is_exact(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.exact.iter().any(|pinned| pinned.as_ref() == certificate.as_ref())
+    }
+
+    fn roots(&self) -> Result<&Roots, Error> {
+        self.roots.as_ref().ok_or_else(|| CertificateError::UnknownIssuer.into())
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if !self.is_exact(end_entity) {
+            let roots = self.roots()?;
+            return roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        }
+        let facts = Facts::read(end_entity).ok_or(CertificateError::BadEncoding)?;
+        let (begin, end) = facts.validity.ok_or(CertificateError::BadEncoding)?;
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if now < begin {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        if now > end {
+            return Err(CertificateError::Expired.into());
+        }
+        if facts.has_alternative_names() {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+        } else if !facts.common_name().is_some_and(|name| is_for(&name, &server_name.to_str())) {
+            // The common name counts where there is no other, as it does for openssl and curl.
+            return Err(CertificateError::NotValidForName.into());
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if !self.is_exact(cert) {
+            return self.roots()?.verify_tls12_signature(message, cert, dss);
+        }
+        let facts = Facts::read(cert).ok_or(CertificateError::BadEncoding)?;
+        let algorithms = &self.provider.signature_verification_algorithms;
+        // A scheme of TLS 1.2 names no curve, so there are several algorithms of one scheme.
+        let is_valid = algorithms
+            .mapping
+            .iter()
+            .filter(|(scheme, _)| *scheme == dss.scheme)
+            .flat_map(|(_, algorithms)| algorithms.iter())
+            .filter(|algorithm| algorithm.public_key_alg_id().as_ref() == facts.key_algorithm)
+            .any(|algorithm| algorithm.verify_signature(facts.key, message, dss.signature()).is_ok());
+        if is_valid {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if !self.is_exact(cert) {
+            return self.roots()?.verify_tls13_signature(message, cert, dss);
+        }
+        let facts = Facts::read(cert).ok_or(CertificateError::BadEncoding)?;
+        let key = SubjectPublicKeyInfoDer::from(facts.key_info);
+        verify_tls13_signature_with_raw_key(
+            message,
+            &key,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether a common name is for a host: alike but for case, or by a wildcard for its first label
+/// (RFC 6125 section 6.4).
+fn is_for(common_name: &str, host: &str) -> bool {
+    let (common_name, host) = (common_name.trim_end_matches('.'), host.trim_end_matches('.'));
+    match (common_name.strip_prefix("*."), host.split_once('.')) {
+        (Some(parent), Some((_, rest))) => parent.contains('.') && parent.eq_ignore_ascii_case(rest),
+        _ => common_name.eq_ignore_ascii_case(host),
+    }
+}
