@@ -24,16 +24,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 Some(records) if step.owns_what_is_ready() => {
                     self.reply.response.ready(Section::Answer, records, set.count)
                 }
-                _ => {
-                    let apex_at = step.suffix_at(zone.apex().len());
-                    self.reply.response.rrset(
-                        Section::Answer,
-                        step.owner(),
-                        zone.records(set),
-                        apex_at,
-                        |_, _| {},
-                    )
-                }
+                _ => self.reply.response.rrset(
+                    Section::Answer,
+                    step.owner(),
+                    zone.records(set),
+                    step.written(),
+                    |_, _| {},
+                ),
             };
             return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
         }
