@@ -144,7 +144,7 @@ fn is_plain(qtype: RrType) -> bool {
 
 const IS_PLAIN: [bool; 249] = {
     let mut types = [true; 249];
-    let mut apart = [RrType(0), RrType::CNAME, RrType::OPT, RrType::DS].as_slice();
+    let mut apart = [RrType::CNAME, RrType::OPT, RrType::DS].as_slice();
     while let [next, others @ ..] = apart {
         types[next.0 as usize] = false;
         apart = others;
