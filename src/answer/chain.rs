@@ -1,17 +1,18 @@
 //! Following CNAMEs inside our zones.
 //!
 //! By default a chain is followed to its end and the whole answer has the longest scope of its
-//! steps (RFC 7871 section 7.2.1 prefers to stop at the first tailored CNAME; following saves the
-//! resolver a round trip, and one that starts again at the target loses nothing). A zone may say
-//! otherwise.
+//! steps. RFC 7871 section 7.2.1 prefers to stop at the first tailored CNAME. Following saves a
+//! round trip to clients that take the chain as it comes; resolvers that ask again for the target
+//! lose nothing (docs/adr/0007-chains.md). A zone may say otherwise.
 
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
 use crate::wire::fragment::Rdata;
-use crate::wire::position::NamePosition;
+use crate::wire::name::common_ending_len;
+use crate::wire::position::{NamePosition, WrittenName};
 use crate::wire::query::QueryName;
-use crate::wire::response::{OwnerName, Section};
+use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Set};
 use crate::zone::links::{LinkTarget, read_target};
@@ -32,12 +33,11 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         's: 'n,
     {
         let zone = step.image;
-        let apex_at = step.suffix_at(zone.apex().len());
         // An alias has one target: a reload refuses a second one.
         let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
-        match self.reply.response.only(Section::Answer, step.owner(), &rdata, apex_at) {
+        match self.reply.response.only(Section::Answer, step.owner(), &rdata, step.written()) {
             Err(_) => self.truncate(),
-            Ok(at) => self.follow(step, rdata.written(at, apex_at), Aim::Linked(rdata)),
+            Ok(at) => self.follow(step, rdata.written(at, step.written()), Aim::Linked(rdata)),
         }
     }
 
@@ -46,9 +46,11 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     where
         's: 'n,
     {
-        match self.reply.response.record(Section::Answer, step.owner(), RrType::CNAME, ttl, target) {
+        // A policy serves owners of many zones, so only here is it known what the two names share.
+        let literal = target.len() - common_ending_len(target, step.name);
+        match self.reply.response.alias(step.owner(), ttl, target, (literal, step.written())) {
             Err(_) => self.truncate(),
-            Ok(at) => self.follow(step, NamePosition::whole(at), Aim::Named(target)),
+            Ok(written) => self.follow(step, written, Aim::Named(target)),
         }
     }
 
@@ -65,26 +67,25 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return Next::Done(Rcode::SERVFAIL);
         };
         let owner_name = zone.name(owner);
-        let dname_owner = OwnerName { at: step.suffix_at(owner_name.len()), wire: owner_name };
+        let dname_owner = step.ending(&self.reply.response, owner_name);
         let (position, before) = (self.reply.response.position(), self.reply.response.answers());
-        if self
-            .reply
-            .response
-            .record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets)
-            .is_err()
-        {
-            return self.truncate();
-        }
-        let Some(target) = QueryName::join(&step.name[..step.name.len() - owner_name.len()], target.octets)
+        let Ok(ending_at) =
+            self.reply.response.record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets)
         else {
+            return self.truncate();
+        };
+        let (kept, ending_len) = (&step.name[..step.name.len() - owner_name.len()], target.octets.len());
+        let Some(target) = QueryName::join(kept, target.octets) else {
             return Next::Done(Rcode::YXDOMAIN);
         };
-        match self.reply.response.record(Section::Answer, step.owner(), RrType::CNAME, set.ttl, target.wire())
-        {
-            Ok(at) if self.reply.query.qtype == RrType::ANY => {
-                self.go_on(step, NamePosition::whole(at), Aim::Named(target.wire()))
+        // The DNAME's own data is never compressed (RFC 6672 section 2.5): all of the name is there.
+        let dname_target = WrittenName { position: NamePosition::whole(ending_at), len: ending_len };
+        let behind = (kept.len(), dname_target);
+        match self.reply.response.alias(step.owner(), set.ttl, target.wire(), behind) {
+            Ok(written) if self.reply.query.qtype == RrType::ANY => {
+                self.go_on(step, written, Aim::Named(target.wire()))
             }
-            Ok(at) => self.follow(step, NamePosition::whole(at), Aim::Named(target.wire())),
+            Ok(written) => self.follow(step, written, Aim::Named(target.wire())),
             Err(_) => {
                 self.reply.response.rewind(position, before);
                 self.truncate()
@@ -119,7 +120,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                     None => Next::Done(Rcode::NOERROR),
                 }
             }
-            Aim::Linked(rdata) => self.go_on_by_name(written, |name| read_target(name, &rdata, zone.apex())),
+            Aim::Linked(rdata) => self.go_on_by_name(written, |name| read_target(name, &rdata, step.name)),
             Aim::Named(wire) => self.go_on_by_name(written, |name| name.read(wire)),
         }
     }

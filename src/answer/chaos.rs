@@ -12,10 +12,14 @@ const STRING_MAX: usize = 255;
 
 impl<T: Trace> Walk<'_, '_, T> {
     /// Answers `id.server` and `hostname.bind` with the node's name, `version.server` and
-    /// `version.bind` with the product's name; refuses everything else.
+    /// `version.bind` with the product's name. Refuses every other name and type, as NSD and Knot
+    /// do: there is no zone of this class, so no SOA for a denial.
     #[cold]
     pub(crate) fn chaos(&mut self) -> Rcode {
         let query = self.reply.query;
+        if !matches!(query.qtype, RrType::TXT | RrType::ANY) {
+            return Rcode::REFUSED;
+        }
         let text: &str = match query.name.wire() {
             b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.reply.snapshot.identity.name,
             // Which version runs where is nobody's business but the operator's.
@@ -23,9 +27,6 @@ impl<T: Trace> Walk<'_, '_, T> {
             _ => return Rcode::REFUSED,
         };
         self.reply.response.set_flag(flag::AA);
-        if !matches!(query.qtype, RrType::TXT | RrType::ANY) {
-            return Rcode::NOERROR;
-        }
         let text = &text.as_bytes()[..text.len().min(STRING_MAX)];
         let mut rdata = [0u8; STRING_MAX + 1];
         rdata[0] = text.len() as u8;

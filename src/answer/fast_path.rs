@@ -17,7 +17,7 @@ use crate::steer::choose::{Resort, sole};
 use crate::steer::table::{V4, V6};
 use crate::wire::header::flag;
 use crate::wire::position::NamePosition;
-use crate::wire::response::{OwnerName, Section};
+use crate::wire::response::Section;
 use crate::wire::rr::{CLASS_IN, Rcode, RrType};
 use crate::zone::image::{Match, Set, Steered, Usual};
 use crate::zone::text::ChainMode;
@@ -62,8 +62,8 @@ impl<'s> Reply<'s> {
     #[inline(always)]
     fn fast_nxdomain(&mut self, step: Step<'s>) -> Option<usize> {
         let (zone, soa) = (step.image, step.image.denial()?);
-        let apex_at = step.suffix_at(zone.apex().len());
-        self.response.pointed(Section::Authority, OwnerName { at: apex_at, wire: zone.apex() }, &soa, apex_at)
+        let apex = step.ending(&self.response, zone.apex());
+        self.response.pointed(Section::Authority, apex, &soa, step.written())
     }
 
     /// Writes a CNAME, if it leads to one of our names.
@@ -76,9 +76,8 @@ impl<'s> Reply<'s> {
         }
         let rdata = zone.records(set).next()?;
         let target = self.snapshot.zones.target(step.found.zone, rdata.link?)?;
-        let apex_at = step.suffix_at(zone.apex().len());
-        let at = self.response.pointed(Section::Answer, step.owner(), &rdata, apex_at)?;
-        Some(self.step(target.name, rdata.written(at, apex_at), target.found))
+        let at = self.response.pointed(Section::Answer, step.owner(), &rdata, step.written())?;
+        Some(self.step(target.name, rdata.written(at, step.written()), target.found))
     }
 
     /// Writes the one address of the PoP that a policy puts first, to an IPv4 client.
@@ -145,7 +144,7 @@ fn is_plain(qtype: RrType) -> bool {
 
 const IS_PLAIN: [bool; 249] = {
     let mut types = [true; 249];
-    let mut apart = [RrType(0), RrType::CNAME, RrType::OPT, RrType::DS].as_slice();
+    let mut apart = [RrType::CNAME, RrType::OPT, RrType::DS].as_slice();
     while let [next, others @ ..] = apart {
         types[next.0 as usize] = false;
         apart = others;

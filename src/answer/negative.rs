@@ -3,7 +3,7 @@
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
-use crate::wire::response::{OwnerName, Section};
+use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, Ttl};
 
 impl<T: Trace> Walk<'_, '_, T> {
@@ -17,9 +17,8 @@ impl<T: Trace> Walk<'_, '_, T> {
     pub(crate) fn negative_for(&mut self, step: Step<'_>, rcode: Rcode, ttl: Ttl) -> Next<'static> {
         let zone = step.image;
         let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };
-        let apex_at = step.suffix_at(zone.apex().len());
-        let owner = OwnerName { at: apex_at, wire: zone.apex() };
-        match self.reply.response.only(Section::Authority, owner, &soa, apex_at) {
+        let apex = step.ending(&self.reply.response, zone.apex());
+        match self.reply.response.only(Section::Authority, apex, &soa, step.written()) {
             Ok(rdata_at) => self.reply.response.lower_ttl(rdata_at, ttl),
             Err(_) => _ = self.truncate(),
         }

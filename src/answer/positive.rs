@@ -24,16 +24,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 Some(records) if step.owns_what_is_ready() => {
                     self.reply.response.ready(Section::Answer, records, set.count)
                 }
-                _ => {
-                    let apex_at = step.suffix_at(zone.apex().len());
-                    self.reply.response.rrset(
-                        Section::Answer,
-                        step.owner(),
-                        zone.records(set),
-                        apex_at,
-                        |_, _| {},
-                    )
-                }
+                _ => self.reply.response.rrset(
+                    Section::Answer,
+                    step.owner(),
+                    zone.records(set),
+                    step.written(),
+                    |_, _| {},
+                ),
             };
             return if written.is_ok() { Next::Done(Rcode::NOERROR) } else { self.truncate() };
         }
@@ -41,14 +38,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return self.static_cname(step, set);
         }
         if self.reply.query.qtype == RrType::ANY && !zone.sets_at(node).is_empty() {
-            return self.any(step);
+            return self.any(step, Ttl::MAX);
         }
         self.negative(step, Rcode::NOERROR)
     }
 
-    /// The least that answers ANY.
-    pub(crate) fn any(&mut self, step: Step) -> Next<'static> {
-        let ttl = Ttl::from_secs(ANY_TTL_SECS).unwrap_or(Ttl::MAX);
+    /// The least that answers ANY, for at most `ttl`.
+    pub(crate) fn any(&mut self, step: Step, ttl: Ttl) -> Next<'static> {
+        let ttl = Ttl::from_secs(ANY_TTL_SECS).map_or(ttl, |any| any.min(ttl));
         match self.reply.response.record(Section::Answer, step.owner(), RrType::HINFO, ttl, ANY_HINFO) {
             Ok(_) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),

@@ -21,19 +21,23 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             self.reply.response.clear_flag(flag::AA);
         }
         let cut_name = zone.name(cut);
-        let owner = OwnerName { at: step.suffix_at(cut_name.len()), wire: cut_name };
-        let apex_at = step.suffix_at(zone.apex().len());
+        let owner = step.ending(&self.reply.response, cut_name);
         let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
         let mut count = 0;
-        let written =
-            self.reply.response.rrset(Section::Authority, owner, zone.records(set), apex_at, |at, rdata| {
+        let written = self.reply.response.rrset(
+            Section::Authority,
+            owner,
+            zone.records(set),
+            step.written(),
+            |at, rdata| {
                 if let Some(node) = rdata.link
                     && count < GLUE_MAX
                 {
                     glue[count] = (at, NodeId(node));
                     count += 1;
                 }
-            });
+            },
+        );
         if written.is_err() {
             return self.truncate();
         }
@@ -52,7 +56,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                         Section::Additional,
                         owner,
                         zone.records(set),
-                        apex_at,
+                        step.written(),
                         |_, _| {},
                     );
                     if written.is_err() {

@@ -74,7 +74,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             self.outcome.pop = Some((pop, resort));
             return self.addresses(step, &decision, (slot, Seen::new(view, slot, resort)), family, ttl);
         }
-        self.otherwise(step, node, policy, choice, (&decision, view, ttl))
+        self.otherwise(step, policy, choice, (&decision, view, ttl))
     }
 
     /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None`
@@ -93,7 +93,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             None if policy.https && self.reply.query.qtype == RrType::HTTPS => return None,
             _ if self.stops_before_scope(0) => Next::Done(Rcode::NOERROR),
             Some(_) => self.negative(step, Rcode::NOERROR),
-            None if self.reply.query.qtype == RrType::ANY => self.any(step),
+            None if self.reply.query.qtype == RrType::ANY => self.any(step, Ttl::MAX),
             None => self.positive(step, node),
         })
     }
@@ -102,7 +102,6 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     fn otherwise<'n>(
         &mut self,
         step: Step<'n>,
-        node: NodeId,
         policy: &PolicyTable,
         choice: Choice,
         (decision, view, ttl): (&Decision<'_>, &View, Ttl),
@@ -120,16 +119,15 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 self.explain_error(extended_error::NO_REACHABLE, "no PoP of the policy may be answered");
                 Next::Done(Rcode::SERVFAIL)
             }
-            // A family that the policy does not have.
-            Choice::Pop { .. } if matches!(self.reply.query.qtype, RrType::A | RrType::AAAA) => {
-                self.negative(step, Rcode::NOERROR)
-            }
             Choice::Pop { pop, slot, resort } if policy.https && self.reply.query.qtype == RrType::HTTPS => {
                 self.outcome.pop = Some((pop, resort));
                 self.https(step, decision, (slot, Seen::new(view, slot, resort)), ttl)
             }
-            Choice::Pop { .. } if self.reply.query.qtype == RrType::ANY => self.any(step),
-            Choice::Pop { .. } => self.positive(step, node),
+            Choice::Pop { .. } if self.reply.query.qtype == RrType::ANY => self.any(step, ttl),
+            // A type that this client lacks and that a CNAME of the policy has for others. Resolvers
+            // may keep the denial for all clients (RFC 7871 section 7.4), so it ends with the TTL of
+            // the policy. Nothing else stands beside a CNAME: a reload refuses it.
+            Choice::Pop { .. } => self.negative_for(step, Rcode::NOERROR, ttl),
         }
     }
 

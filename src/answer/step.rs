@@ -1,8 +1,8 @@
 //! A step: one name on the way from the question along CNAMEs, and what it is in our zones.
 
 use crate::wire::header::HEADER_LEN;
-use crate::wire::position::NamePosition;
-use crate::wire::response::OwnerName;
+use crate::wire::position::{NamePosition, WrittenName};
+use crate::wire::response::{OwnerName, Response};
 use crate::wire::rr::Rcode;
 use crate::zone::image::Image;
 use crate::zone::set::Found;
@@ -23,19 +23,26 @@ pub struct Step<'s> {
 impl Step<'_> {
     /// The name as an owner.
     pub(crate) fn owner(&self) -> OwnerName<'_> {
-        OwnerName { at: self.written.suffix(0), wire: self.name }
+        OwnerName { at: self.written.start(), wire: self.name }
     }
 
     /// Whether records as they stand ready have the right owner: they point at the name in the
     /// question. The root is never pointed at.
     #[inline(always)]
     pub fn owns_what_is_ready(&self) -> bool {
-        self.written.suffix(0) == HEADER_LEN && self.name.len() > 1
+        self.written.start() == HEADER_LEN && self.name.len() > 1
     }
 
-    /// Where the suffix of `len` octets stands.
-    pub(crate) fn suffix_at(&self, len: usize) -> usize {
-        self.written.suffix(self.name.len() - len)
+    /// The name as it stands in the message.
+    #[inline(always)]
+    pub(crate) fn written(&self) -> WrittenName {
+        WrittenName { position: self.written, len: self.name.len() }
+    }
+
+    /// An ending of the name as an owner, by its wire form.
+    #[inline(always)]
+    pub(crate) fn ending<'n>(&self, response: &Response<'_>, wire: &'n [u8]) -> OwnerName<'n> {
+        OwnerName { at: response.ending_at(self.written(), wire.len()), wire }
     }
 }
 

@@ -98,6 +98,10 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
 
     /// Writes the OPT and the header, and tells the outcome.
     pub(crate) fn finish(&mut self, rcode: Rcode) {
+        // Nothing that a server fails to say is authoritative, as NSD, Knot and BIND have it.
+        if rcode == Rcode::SERVFAIL {
+            self.reply.response.clear_flag(flag::AA);
+        }
         self.reply.finish(rcode, self.extended_error, self.outcome);
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Story<'a> {
 #[derive(Default)]
 pub(super) struct Candidates {
     seen: Vec<(Entry, Resort, Option<Passed>, u64)>,
+    /// From which of them on the asked family was looked for alone.
+    alone_from: Option<usize>,
 }
 
 impl ChoiceTrace for Candidates {
@@ -47,6 +49,10 @@ impl ChoiceTrace for Candidates {
 
     fn leads(&mut self, entry: &Entry, resort: Resort, draw: impl Fn() -> u64) {
         self.seen.push((*entry, resort, None, draw()));
+    }
+
+    fn family_alone(&mut self) {
+        self.alone_from = Some(self.seen.len());
     }
 }
 
@@ -197,7 +203,7 @@ impl Trace for Story<'_> {
     }
 
     fn decision(&mut self, policy: &PolicyTable, decision: &Decision<'_>) {
-        self.candidates.seen.clear();
+        self.candidates = Candidates::default();
         self.line("policy", &policy.name);
         let address = match decision.subject {
             LookupAddress::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
@@ -243,9 +249,13 @@ impl Trace for Story<'_> {
         self.list(policy, decision, place);
     }
     fn choice(&mut self, snapshot: &Snapshot, policy: &PolicyTable, choice: Choice) {
-        let seen = std::mem::take(&mut self.candidates.seen);
+        let Candidates { seen, alone_from } = std::mem::take(&mut self.candidates);
         let mut met: Vec<PopId> = Vec::new();
-        for (entry, resort, passed, _) in seen {
+        for (index, (entry, resort, passed, _)) in seen.into_iter().enumerate() {
+            let is_alone = alone_from.is_some_and(|from| index >= from);
+            if alone_from == Some(index) {
+                self.line("family", "the PoP that leads lacks it, so this family alone goes on");
+            }
             if let Ok(pop) = entry.target.split()
                 && !met.contains(&pop)
             {
@@ -281,6 +291,9 @@ impl Trace for Story<'_> {
                 Resort::Regular => "",
                 Resort::LastResort => " (last resort)",
                 Resort::LastGood | Resort::LastGoodLastResort => " (all are down: the last that was up)",
+                Resort::AsIfUp | Resort::AsIfUpLastResort if is_alone => {
+                    " (all that have this family are down: as if up)"
+                }
                 Resort::AsIfUp | Resort::AsIfUpLastResort => " (all are down: as if up)",
             };
             let words = format!("{:<8} {why}{resort}", self.target_words(policy, &entry));

@@ -130,6 +130,7 @@ codes! {
     EXPOSED_NAME = "MRD0323", "a name that `expose_pops` would make is taken or cannot be";
     UNSAFE = "MRD0324", "a safety rule that the files break";
     SAFETY_OFF_PAST = "MRD0325", "a date up to which safety rules are off has passed";
+    CNAME_FOR_SOME = "MRD0326", "a CNAME for some clients of a policy, whose types others are denied";
     // 04xx: geography
     BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
     DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";

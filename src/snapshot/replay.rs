@@ -219,7 +219,7 @@ fn end_of(snapshot: &Snapshot, name: &[u8]) -> Option<End> {
             let families = families_of(snapshot, None, |rtype| zone.set(node, rtype).is_some());
             return end(owner, families, if families == 0 { Answer::Nothing } else { Answer::Records }, 0);
         };
-        if !read_target(&mut owner, &alias, zone.apex()) {
+        if !read_target(&mut owner, &alias, zone.name(node)) {
             break;
         }
     }

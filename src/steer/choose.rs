@@ -116,6 +116,8 @@ pub trait ChoiceTrace {
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed);
     /// An entry that leads its band so far.
     fn leads(&mut self, entry: &Entry, resort: Resort, key: impl Fn() -> u64);
+    /// The winner lacks the asked family: what follows is judged for that family alone.
+    fn family_alone(&mut self);
 }
 
 /// Everything a choice reads.
@@ -319,6 +321,9 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
     }
 
     /// The winner if it has the asked family, else the next PoP that has it, for that family alone.
+    /// If all that have it are down, one of them is answered as if up, whatever the policy says for
+    /// all down: it is not all, and stub resolvers that ask for both families fail the whole look-up
+    /// when one of them gets SERVFAIL.
     fn with_family(&mut self, winner: Winner) -> Choice {
         let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
         let (pop, slot, families, resort) = match winner {
@@ -328,6 +333,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
         let Some(family) = self.question.family.filter(|f| families & f == 0) else {
             return Choice::Pop { pop, slot, resort };
         };
+        self.choice_trace.family_alone();
         for resort in Resort::ALL.into_iter().filter(|r| *r >= resort) {
             if let Some(Winner::Pop { pop, slot, resort, .. }) = self.scan(resort, Some(family)) {
                 return Choice::Pop { pop, slot, resort };
@@ -544,6 +550,8 @@ impl ChoiceTrace for NoChoiceTrace {
     fn passed(&mut self, _: &Entry, _: Resort, _: Passed) {}
     #[inline(always)]
     fn leads(&mut self, _: &Entry, _: Resort, _: impl Fn() -> u64) {}
+    #[inline(always)]
+    fn family_alone(&mut self) {}
 }
 
 /// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their

@@ -57,6 +57,27 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
+/// Octets of the longest ending that two names in wire form have in common, whatever the letter
+/// case; at least the root's one.
+pub(crate) fn common_ending_len(mut a: &[u8], mut b: &[u8]) -> usize {
+    let behind = |name: &mut &[u8]| {
+        let label = name.first().map_or(0, |len| 1 + usize::from(*len));
+        *name = name.get(label..).unwrap_or_default();
+    };
+    loop {
+        let longer = a.len().cmp(&b.len());
+        if longer.is_eq() && a.eq_ignore_ascii_case(b) {
+            return a.len();
+        }
+        if longer.is_ge() {
+            behind(&mut a);
+        }
+        if longer.is_le() {
+            behind(&mut b);
+        }
+    }
+}
+
 /// A domain name: uncompressed wire form, case kept, compared without case.
 #[derive(Clone)]
 pub struct Name {

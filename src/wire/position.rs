@@ -2,8 +2,8 @@
 
 use super::header::HEADER_LEN;
 
-/// A name that stands in the message: `literal` octets at `start`, the rest (from there on) at
-/// `tail`.
+/// Place of a name in the message: `literal` octets at `start`, all others in one piece at `tail`,
+/// unless `tail` is [`SCATTERED`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NamePosition {
     start: u16,
@@ -11,32 +11,53 @@ pub(crate) struct NamePosition {
     tail: u16,
 }
 
+/// A `tail` whose labels stand in more than one place. Messages end before this offset.
+const SCATTERED: u16 = u16::MAX;
+
 impl NamePosition {
     /// The name in the question.
     pub(crate) const QUESTION: NamePosition =
-        NamePosition { start: HEADER_LEN as u16, literal: u16::MAX, tail: 0 };
+        NamePosition { start: HEADER_LEN as u16, literal: 0, tail: HEADER_LEN as u16 };
 
     /// A name whose octets all stand at `start`.
     #[inline]
     pub(crate) fn whole(start: usize) -> NamePosition {
-        NamePosition { start: start as u16, literal: u16::MAX, tail: 0 }
+        NamePosition { start: start as u16, literal: 0, tail: start as u16 }
     }
 
-    /// A name of which the first `literal` octets stand at `start` and the rest at `tail`. Messages
-    /// end before 65,536.
-    #[inline]
-    pub(crate) fn split(start: usize, literal: u16, tail: usize) -> NamePosition {
-        NamePosition { start: start as u16, literal, tail: tail as u16 }
-    }
-
-    /// Where the suffix that begins `offset` octets into the name stands.
+    /// A name of which the first `literal` octets stand at `start`, before a pointer to the ending
+    /// of this name that begins `offset` octets into it.
     #[inline(always)]
-    pub(crate) fn suffix(&self, offset: usize) -> usize {
+    pub(crate) fn before(&self, start: usize, literal: u16, offset: usize) -> NamePosition {
+        // An ending that begins among the literal octets goes on elsewhere.
+        let tail = if offset < usize::from(self.literal) { None } else { self.ending(offset) };
+        NamePosition { start: start as u16, literal, tail: tail.map_or(SCATTERED, |tail| tail as u16) }
+    }
+
+    /// Where the name begins.
+    #[inline(always)]
+    pub(crate) fn start(&self) -> usize {
+        usize::from(if self.literal == 0 && self.tail != SCATTERED { self.tail } else { self.start })
+    }
+
+    /// Where the ending begins that starts `offset` octets into the name; `None` if only the
+    /// message tells.
+    #[inline(always)]
+    pub(crate) fn ending(&self, offset: usize) -> Option<usize> {
         let NamePosition { start, literal, tail } = *self;
-        if offset < usize::from(literal) {
-            usize::from(start) + offset
-        } else {
-            usize::from(tail) + (offset - usize::from(literal))
+        match offset.checked_sub(usize::from(literal)) {
+            None => Some(usize::from(start) + offset),
+            Some(_) if tail == SCATTERED => None,
+            Some(behind) => Some(usize::from(tail) + behind),
         }
     }
+}
+
+/// A name that stands in the message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WrittenName {
+    /// Where it stands.
+    pub(crate) position: NamePosition,
+    /// Octets of its wire form.
+    pub(crate) len: usize,
 }

@@ -323,7 +323,7 @@ pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
         let before = usize::from(before) + usize::from((counts >> 16) as u16);
         match records(packet, HEADER_LEN + octets.len(), before, usize::from(additional)) {
             Behind::Edns(edns) => query.edns = edns,
-            Behind::SlowPath => return Parsed::SlowPath,
+            Behind::SlowPath(_) => return Parsed::SlowPath,
             Behind::Reject(rcode, edns) => return reject(query.question(packet), edns, rcode),
         }
     }
@@ -371,8 +371,12 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
         return Parsed::SlowPath;
     }
     // Also for opcodes that we do not serve: nothing behind this point takes any other number.
-    let rcode = if opcode == 0 { Rcode::FORMERR } else { Rcode::NOTIMP };
-    let edns = cookie_only(packet).filter(|_| opcode == 0);
+    let (rcode, edns, is_sound) = match behind_questions(packet, questions) {
+        Behind::Reject(rcode, edns) => (rcode, edns, false),
+        Behind::Edns(edns) => (Rcode::FORMERR, edns, true),
+        Behind::SlowPath(edns) => (Rcode::FORMERR, edns, false),
+    };
+    let rcode = if opcode == 0 { rcode } else { Rcode::NOTIMP };
     let reject = Reject {
         id,
         opcode,
@@ -381,7 +385,27 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
         question: Question::default(),
         edns,
     };
-    if edns.is_some() { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) }
+    let is_alone = opcode == 0 && packet.get(4..HEADER_LEN) == Some(&[0, 0, 0, 0, 0, 0, 0, 1]);
+    let asks_cookie = is_sound && edns.is_some_and(|edns| edns.cookie.is_some());
+    if is_alone && asks_cookie { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) }
+}
+
+/// Every record of a message with another number of questions than one: whoever sends an OPT gets
+/// one, in errors too (RFC 6891 section 6.1.1).
+#[cold]
+fn behind_questions(packet: &[u8], questions: u16) -> Behind {
+    let mut at = HEADER_LEN;
+    for _ in 0..questions {
+        let Some(end) = name_end(packet, at).map(|end| end + 4).filter(|end| *end <= packet.len()) else {
+            return Behind::Reject(Rcode::FORMERR, None);
+        };
+        at = end;
+    }
+    let Some(&[a0, a1, n0, n1, r0, r1]) = packet.get(6..).and_then(|counts| counts.first_chunk()) else {
+        return Behind::Reject(Rcode::FORMERR, None);
+    };
+    let [answers, authority, additional] = [[a0, a1], [n0, n1], [r0, r1]].map(u16::from_be_bytes);
+    records(packet, at, usize::from(answers) + usize::from(authority), usize::from(additional))
 }
 
 /// What stands behind a question.
@@ -389,7 +413,7 @@ enum Behind {
     /// Nothing that hinders an answer.
     Edns(Option<Edns>),
     /// A signature.
-    SlowPath,
+    SlowPath(Option<Edns>),
     /// A fault, with the OPT as far as it could be read.
     Reject(Rcode, Option<Edns>),
 }
@@ -416,7 +440,7 @@ fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Be
                     Err((read, _)) => return Behind::Reject(Rcode::FORMERR, Some(read)),
                 }
             }
-            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::SlowPath,
+            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::SlowPath(edns),
             _ => {}
         }
     }
@@ -429,15 +453,6 @@ fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Be
     Behind::Edns(edns)
 }
 
-/// The OPT of a message that has nothing else, if there is a cookie in it.
-#[cold]
-fn cookie_only(packet: &[u8]) -> Option<Edns> {
-    let record = next_record(packet, HEADER_LEN)
-        .filter(|record| record.owner_is_root && record.rtype == RrType::OPT)?;
-    let is_alone = packet.get(4..HEADER_LEN)? == [0, 0, 0, 0, 0, 0, 0, 1] && record.end == packet.len();
-    Edns::parse(record.class, record.ttl, record.rdata).ok().filter(|edns| is_alone && edns.cookie.is_some())
-}
-
 struct RawRecord<'a> {
     owner_is_root: bool,
     rtype: RrType,
@@ -447,21 +462,27 @@ struct RawRecord<'a> {
     end: usize,
 }
 
-/// The record at `at`; compression pointers in its owner are stepped over, not followed.
+/// Where the name at `at` ends; compression pointers are stepped over, not followed.
 #[inline]
-fn next_record(packet: &[u8], at: usize) -> Option<RawRecord<'_>> {
-    let mut name_end = at;
-    let name_end = loop {
-        match *packet.get(name_end)? {
-            0 => break name_end + 1,
-            len @ 1..=63 => name_end += 1 + usize::from(len),
-            0xc0..=0xff => break name_end + 2,
+fn name_end(packet: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
+    loop {
+        match *packet.get(end)? {
+            0 => return Some(end + 1),
+            len @ 1..=63 => end += 1 + usize::from(len),
+            0xc0..=0xff => return Some(end + 2),
             _ => return None,
         }
-        if name_end - at > 255 {
+        if end - at > 255 {
             return None;
         }
-    };
+    }
+}
+
+/// The record at `at`.
+#[inline]
+fn next_record(packet: &[u8], at: usize) -> Option<RawRecord<'_>> {
+    let name_end = name_end(packet, at)?;
     let fixed = packet.get(name_end..)?.first_chunk::<10>()?;
     let rdata_len = usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
     let end = name_end + 10 + rdata_len;

@@ -5,8 +5,10 @@
 //! 4.1.4).
 
 use super::edns::ResponseOptions;
-use super::fragment::{HEAD_LEN, NO_PATCH, Rdata};
+use super::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Rdata};
 use super::header::flag;
+use super::name::NAME_OCTETS_MAX;
+use super::position::{NamePosition, WrittenName};
 use super::query::Question;
 use super::rr::{CLASS_IN, Rcode, RrType, Ttl};
 use crate::wire::header::HEADER_LEN;
@@ -157,21 +159,52 @@ impl<'a> Response<'a> {
         self.limit + self.reserved
     }
 
-    /// Writes a whole RRset that stands ready, or nothing. `apex_at` is where the zone's apex
-    /// stands; `placed` is told where the data of each record begins.
+    /// Where the ending of `len` octets of a written name stands; past every pointer if there is no
+    /// such ending.
+    #[inline(always)]
+    pub(crate) fn ending_at(&self, name: WrittenName, len: usize) -> usize {
+        let offset = name.len.wrapping_sub(len);
+        name.position.ending(offset).unwrap_or_else(|| self.follow_to(name.position.start(), offset))
+    }
+
+    /// Where the ending begins that starts `offset` octets into the name at `at`, by the labels and
+    /// pointers of the message.
+    #[cold]
+    fn follow_to(&self, mut at: usize, offset: usize) -> usize {
+        let mut left = offset;
+        // A pointer leads to an earlier place (RFC 1035 section 4.1.4), so this ends.
+        loop {
+            let Some(&[high, low]) = self.out.get(at..).and_then(|rest| rest.first_chunk()) else {
+                return usize::MAX;
+            };
+            let (octets, to) = (1 + usize::from(high), usize::from(u16::from_be_bytes([high, low])));
+            if high >= 0xc0 && to & POINTER_MAX < at {
+                at = to & POINTER_MAX;
+            } else if left == 0 {
+                return at;
+            } else if octets > 1 && octets <= left {
+                (at, left) = (at + octets, left - octets);
+            } else {
+                return usize::MAX;
+            }
+        }
+    }
+
+    /// Writes a whole RRset that stands ready, or nothing. The owner is `name` or an ending of it;
+    /// `placed` is told where the data of each record begins.
     #[inline(always)]
     pub(crate) fn rrset<'z>(
         &mut self,
         section: Section,
         owner: OwnerName<'_>,
         records: impl Iterator<Item = Rdata<'z>>,
-        apex_at: usize,
+        name: WrittenName,
         mut placed: impl FnMut(usize, &Rdata<'z>),
     ) -> Result<(), MessageFull> {
         let begin = self.at;
         let mut count = 0u16;
         for rdata in records {
-            let Some(rdata_at) = self.put_ready(owner, &rdata, apex_at) else {
+            let Some(rdata_at) = self.put_ready(owner, &rdata, (name, begin)) else {
                 self.at = begin;
                 return Err(MessageFull);
             };
@@ -190,12 +223,12 @@ impl<'a> Response<'a> {
         section: Section,
         owner: OwnerName<'_>,
         rdata: &Rdata<'_>,
-        apex_at: usize,
+        name: WrittenName,
     ) -> Option<usize> {
         if !owner.is_reached() {
             return None;
         }
-        let rdata_at = self.put_pointed(owner, rdata, apex_at)?;
+        let rdata_at = self.put_pointed(owner, rdata, (name, self.at))?;
         self.count(section, 1);
         Some(rdata_at)
     }
@@ -206,9 +239,9 @@ impl<'a> Response<'a> {
         section: Section,
         owner: OwnerName<'_>,
         rdata: &Rdata<'_>,
-        apex_at: usize,
+        name: WrittenName,
     ) -> Result<usize, MessageFull> {
-        let rdata_at = self.put_ready(owner, rdata, apex_at).ok_or(MessageFull)?;
+        let rdata_at = self.put_ready(owner, rdata, (name, self.at)).ok_or(MessageFull)?;
         self.count(section, 1);
         Ok(rdata_at)
     }
@@ -248,6 +281,33 @@ impl<'a> Response<'a> {
         let rdata_at = self.put(&Head::new(owner, rtype, ttl), rdata).ok_or(MessageFull)?;
         self.count(section, 1);
         Ok(rdata_at)
+    }
+
+    /// Writes a CNAME whose target is made for this answer. Its first `literal` octets are written;
+    /// all others are an ending of a written name, and are pointed at where that is shorter. Gives
+    /// where the target stands.
+    pub(crate) fn alias(
+        &mut self,
+        owner: OwnerName<'_>,
+        ttl: Ttl,
+        target: &[u8],
+        (literal, behind): (usize, WrittenName),
+    ) -> Result<NamePosition, MessageFull> {
+        let ending = target.len().saturating_sub(literal);
+        let at = self.ending_at(behind, ending);
+        let mut octets = [0; NAME_OCTETS_MAX];
+        match octets.get_mut(..literal + 2) {
+            Some(data) if ending > 2 && at <= POINTER_MAX => {
+                data[..literal].copy_from_slice(&target[..literal]);
+                data[literal..].copy_from_slice(&pointer(at));
+                let rdata_at = self.record(Section::Answer, owner, RrType::CNAME, ttl, data)?;
+                Ok(behind.position.before(rdata_at, literal as u16, behind.len - ending))
+            }
+            _ => {
+                let rdata_at = self.record(Section::Answer, owner, RrType::CNAME, ttl, target)?;
+                Ok(NamePosition::whole(rdata_at))
+            }
+        }
     }
 
     /// Writes an answer with one address, if a pointer reaches its owner.
@@ -328,32 +388,49 @@ impl<'a> Response<'a> {
     }
 
     /// [`Response::put`] for a record that stands ready, owned by the name in the question.
-    fn put_ready(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+    fn put_ready(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, bases: Bases) -> Option<usize> {
         if owner.is_reached() {
-            return self.put_pointed(owner, rdata, apex_at);
+            return self.put_pointed(owner, rdata, bases);
         }
         let rdata_at = self.put_ready_with_owner(owner, rdata.record)?;
-        point(self.out.get_mut(rdata_at..self.at)?, rdata.patches, apex_at)?;
+        self.point(rdata_at, rdata, bases)?;
         Some(rdata_at)
     }
 
     /// [`Response::put_ready`] with a pointer to the owner.
     #[inline(always)]
-    fn put_pointed(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, apex_at: usize) -> Option<usize> {
+    fn put_pointed(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, bases: Bases) -> Option<usize> {
         let end = self.at + rdata.record.len();
         if end > self.limit {
             return None;
         }
         let to = self.out.get_mut(self.at..end)?;
         copy(to, rdata.record);
-        let (owner_to, data_to) = to.split_at_mut_checked(HEAD_LEN)?;
         if owner.at != HEADER_LEN {
-            *owner_to.first_chunk_mut()? = pointer(owner.at);
+            *to.first_chunk_mut()? = pointer(owner.at);
         }
-        point(data_to, rdata.patches, apex_at)?;
         let rdata_at = self.at + HEAD_LEN;
+        self.point(rdata_at, rdata, bases)?;
         self.at = end;
         Some(rdata_at)
+    }
+
+    /// Writes the pointers in the data of a record, which stands at `rdata_at`.
+    #[inline(always)]
+    fn point(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
+        for patch in rdata.patches {
+            if patch == NO_PATCH {
+                continue;
+            }
+            let pointee = rdata.pointee(patch)?;
+            let at = if patch & EARLIER == 0 { self.ending_at(name, pointee) } else { rrset_at + pointee };
+            if at > POINTER_MAX {
+                return None;
+            }
+            let place = rdata_at + usize::from(patch & !EARLIER);
+            *self.out.get_mut(place..)?.first_chunk_mut()? = pointer(at);
+        }
+        Some(())
     }
 
     /// [`Response::put_ready`] where the owner is the root, or a pointer does not reach it.
@@ -429,17 +506,9 @@ fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     true
 }
 
-/// Puts pointers to the apex, which stands in the question or in an early CNAME, so that they reach
-/// it, in the places of the data that ask for them.
-#[inline(always)]
-fn point(data: &mut [u8], patches: [u16; 2], apex_at: usize) -> Option<()> {
-    for patch in patches {
-        if patch != NO_PATCH {
-            *data.get_mut(usize::from(patch)..)?.first_chunk_mut()? = pointer(apex_at);
-        }
-    }
-    Some(())
-}
+/// What pointers in record data count from: a name that the owner is an ending of, and the place of
+/// the RRset.
+type Bases = (WrittenName, usize);
 
 /// Copies octets of equal number; addresses and most records by blocks that overlap, without a
 /// call.

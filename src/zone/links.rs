@@ -8,7 +8,7 @@
 
 use super::image::Match;
 use super::set::{Found, ZoneId, ZoneSet};
-use crate::wire::fragment::{NO_PATCH, Rdata};
+use crate::wire::fragment::Rdata;
 use crate::wire::query::QueryName;
 
 /// The links of a set of zones.
@@ -49,8 +49,8 @@ impl Links {
         let mut name = QueryName::default();
         for zone in zones.iter() {
             first.push(links.len() as u32);
-            links.extend(zone.cname_records().map(|rdata| {
-                if !read_target(&mut name, &rdata, zone.apex()) {
+            links.extend(zone.cname_records().map(|(owner, rdata)| {
+                if !read_target(&mut name, &rdata, zone.name(owner)) {
                     return None;
                 }
                 let found = zones.lookup(&name)?;
@@ -87,12 +87,9 @@ impl Links {
     }
 }
 
-/// Reads the name that a CNAME of the zone at `apex` leads to; false if that is no name.
-pub(crate) fn read_target(name: &mut QueryName, rdata: &Rdata<'_>, apex: &[u8]) -> bool {
-    match rdata.patches[0] {
-        NO_PATCH => name.read(rdata.octets),
-        cut => name.read_joined(&rdata.octets[..usize::from(cut)], apex),
-    }
+/// Reads the name that a CNAME of `owner` leads to; false if that is no name.
+pub(crate) fn read_target(name: &mut QueryName, rdata: &Rdata<'_>, owner: &[u8]) -> bool {
+    rdata.name_parts(owner).is_some_and(|(start, ending)| name.read_joined(start, ending))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use meridian::testing::finding::render;
 use meridian::testing::finding::{Findings, Severity};
 use meridian::testing::server::{Engine, Options, Server};
 use meridian::testing::wire::name::Name;
-use reply::Reply;
+use reply::{Record, Reply};
 use servers::Peer;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -140,6 +140,9 @@ struct Tally {
     used: BTreeMap<(&'static str, &'static str), u64>,
     /// By type, whether ours is truncated, and peer: a question whose TC differs.
     cut: BTreeMap<(u16, bool, &'static str), String>,
+    /// Equal replies by peer: how many are shorter than the peer's, and how many longer, with the
+    /// first of these.
+    lengths: BTreeMap<&'static str, (u64, u64, String)>,
     faults: u64,
     shown: String,
 }
@@ -169,9 +172,45 @@ impl Tally {
         }
     }
 
+    /// Octets of replies that say the same. A referral is no longer than the peers' (RFC 1035
+    /// section 4.1.4): it has the names that compression is about. Only where the question or a CNAME
+    /// leads to a name server itself do peers point there, which is not known when a zone is read.
+    fn lengths(&mut self, question: &Question, peer: &'static str, lens: [usize; 2], ours: &Reply) {
+        let [ours_len, theirs_len] = lens;
+        let (shorter, longer, first) = self.lengths.entry(peer).or_default();
+        *shorter += u64::from(ours_len < theirs_len);
+        if ours_len > theirs_len {
+            *longer += 1;
+            let line = format!("{} TYPE{}: {ours_len}, {peer} {theirs_len}", question.name, question.rtype);
+            let aliases = ours.answer.iter().filter(|record| record.rtype == 5);
+            let on_the_way: Vec<&str> =
+                aliases.map(|record| record.rdata.as_str()).chain([question.name.as_str()]).collect();
+            let is_met = |server: &Record| {
+                let server = server.rdata.trim_end_matches('.');
+                on_the_way
+                    .iter()
+                    .map(|name| name.trim_end_matches('.'))
+                    .any(|name| name == server || name.ends_with(&format!(".{server}")))
+            };
+            if ours.is_referral() && !ours.authority.iter().any(is_met) {
+                self.faults += 1;
+                self.shown += &format!("a referral that is longer: {line}\n");
+            }
+            if first.is_empty() {
+                *first = line;
+            }
+        }
+    }
+
     /// Both peers; one of them at least must agree with us.
-    fn both(&mut self, question: &Question, names: [&'static str; 3], replies: &[Reply]) {
+    fn both(&mut self, question: &Question, names: [&'static str; 3], replies: &[Reply], lens: &[usize]) {
         let [ours, first, second] = replies else { panic!("three servers are asked") };
+        for (theirs, (peer, len)) in replies.iter().zip(names.into_iter().zip(lens)).skip(1) {
+            // Errors have an extended error, which peers do not send.
+            if ours == theirs && matches!(ours.rcode, 0 | 3) {
+                self.lengths(question, peer, [lens[0], *len], ours);
+            }
+        }
         let alone =
             !self.compare(question, names[1], ours, first) & !self.compare(question, names[2], ours, second);
         if alone {
@@ -269,20 +308,20 @@ fn peers_answer_alike() {
             for server in &asked {
                 server.udp.send(&packet).expect("the client sends");
             }
-            let replies: Vec<Reply> = asked
+            let octets: Vec<Vec<u8>> = asked
                 .iter()
                 .zip(names)
                 .map(|(server, who)| {
-                    read(
-                        &server
-                            .by_udp(&packet)
-                            .unwrap_or_else(|| panic!("{who} is silent about {}", question.name)),
-                        who,
-                    )
+                    server
+                        .by_udp(&packet)
+                        .unwrap_or_else(|| panic!("{who} is silent about {}", question.name))
                 })
                 .collect();
+            let replies: Vec<Reply> =
+                octets.iter().zip(names).map(|(octets, who)| read(octets, who)).collect();
             if replies.iter().all(|reply| !reply.truncated) {
-                tally.both(&question, names, &replies);
+                let lens: Vec<usize> = octets.iter().map(Vec::len).collect();
+                tally.both(&question, names, &replies, &lens);
                 continue;
             }
             // What a truncated reply still holds is of no use to anybody (RFC 2181 section 9);
@@ -293,7 +332,8 @@ fn peers_answer_alike() {
         let octets: Vec<Vec<u8>> = asked.iter_mut().map(|server| server.by_tcp(&packet)).collect();
         let replies: Vec<Reply> = octets.iter().zip(names).map(|(octets, who)| read(octets, who)).collect();
         question.tcp = true;
-        tally.both(&question, names, &replies);
+        let lens: Vec<usize> = octets.iter().map(Vec::len).collect();
+        tally.both(&question, names, &replies, &lens);
     }
     server.stop();
     println!(
@@ -307,6 +347,9 @@ fn peers_answer_alike() {
     for choice in CHOICES {
         let of = |peer| tally.used.get(&(choice.name, peer)).copied().unwrap_or(0);
         println!("{:>6} NSD {:>6} Knot  {}: {}", of("NSD"), of("Knot"), choice.name, choice.reason);
+    }
+    for (peer, (shorter, longer, first)) in &tally.lengths {
+        println!("equal replies: {shorter} shorter than {peer}, {longer} longer, such as {first}");
     }
     if !tally.cut.is_empty() {
         println!("TC differs, by type, whether ours is set, and peer: {:?}", tally.cut);

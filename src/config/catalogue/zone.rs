@@ -42,7 +42,8 @@ policies:
             &Shape::Choice(&["full", "first", "same_scope"]),
             Absent::Default("full"),
             "CNAMEs are followed inside our zones to the end; not at all; or as long as the scope does not \
-             change",
+             change. Resolvers ask again for a name in another zone, so `full` serves clients without a \
+             cache",
             "full",
         ),
         entry(

@@ -3,6 +3,7 @@
 
 use super::candidates::pops_of;
 use super::rule::{WrittenRule, cnames};
+use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
@@ -43,6 +44,34 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     for rule in written.rules.iter().filter(|rule| rule.rule.fence) {
         fallback_in_fence(written, rule, out);
     }
+    cname_for_some(written, out);
+}
+
+/// A CNAME answers every type to its clients; the other clients of the policy are denied most
+/// types, and resolvers may keep a denial for all clients (RFC 7871 section 7.4), for as long as
+/// the policy's TTL. The default is short enough that nothing need be said.
+fn cname_for_some(written: &WrittenPolicy, out: &mut Findings) {
+    let Some(rule) = written.rules.iter().find(|rule| !cnames(&rule.rule).is_empty()) else { return };
+    let of_rules = written.rules.iter().filter_map(|rule| rule.rule.ttl);
+    let secs = of_rules.chain([written.policy.ttl]).map(|ttl| ttl.max_secs).max().unwrap_or(0);
+    if secs <= TTL_DEFAULT.max_secs {
+        return;
+    }
+    out.push(
+        Finding::warning(
+            code::CNAME_FOR_SOME,
+            format!(
+                "clients with the CNAME of the policy `{}` may be denied other types for {secs} s",
+                written.policy.name
+            ),
+        )
+        .at(rule.target_at.unwrap_or(rule.rule.at), "for these clients a CNAME, which answers every type")
+        .help(
+            "the other clients have no TXT, MX or the like at such a name, and resolvers may keep that denial \
+            for all clients (RFC 7871 section 7.4)",
+        )
+        .help(format!("set `ttl` of the policy and its rules to {} s at most", TTL_DEFAULT.max_secs)),
+    );
 }
 
 /// A denial is cached for every client (RFC 7871 section 7.4), so all clients of a policy must get

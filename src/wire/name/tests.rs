@@ -74,3 +74,20 @@ fn below_is_by_label_and_without_case() {
     assert!(!n("wwwexample.").is_at_or_below(&n("example.")));
     assert!(!n("example.").is_at_or_below(&n("www.example.")));
 }
+
+#[test]
+fn two_names_have_an_ending_in_common() {
+    let wire = |text: &str| Name::parse(text, None).unwrap().as_wire().to_vec();
+    for (a, b, len) in [
+        ("www.example.", "WWW.Example.", 13),
+        ("www.example.", "example.", 9),
+        ("a.b.example.", "c.b.example.", 11),
+        ("a.", "b.", 1),
+        (".", "www.example.", 1),
+        // Octets alike, labels not: \x01a in a label of two.
+        ("a.", "\\001a.", 1),
+    ] {
+        assert_eq!(common_ending_len(&wire(a), &wire(b)), len, "{a} {b}");
+        assert_eq!(common_ending_len(&wire(b), &wire(a)), len, "{b} {a}");
+    }
+}

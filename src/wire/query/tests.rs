@@ -136,6 +136,34 @@ fn the_longest_name_is_read_and_one_octet_more_is_not() {
     assert!(QueryName::parse(&longer).is_none());
 }
 
+/// RFC 6891 section 6.1.1: every request with an OPT gets one back, errors too.
+#[test]
+fn an_error_without_a_question_keeps_the_opt() {
+    let join = |parts: &[&[u8]]| parts.concat();
+    let tsig: &[u8] = &[0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 0];
+    let rows: Vec<(&str, Vec<u8>, bool)> = vec![
+        ("no question", message(0, [0, 0, 0, 1], OPT), true),
+        ("no question, and octets behind the OPT", message(0, [0, 0, 0, 1], &join(&[OPT, &[0]])), true),
+        ("no question, two OPT", message(0, [0, 0, 0, 2], &join(&[OPT, OPT])), true),
+        ("no question, a signature", message(0, [0, 0, 0, 2], &join(&[OPT, tsig])), true),
+        ("two questions", message(0, [2, 0, 0, 1], &join(&[WWW, WWW, OPT])), true),
+        ("two questions, one of them there", message(0, [2, 0, 0, 1], &join(&[WWW, OPT])), false),
+        ("an opcode without a question", message(0x1000, [0, 0, 0, 1], OPT), true),
+        ("an opcode with two questions", message(0x1000, [2, 0, 0, 1], &join(&[WWW, WWW, OPT])), true),
+        ("no OPT", message(0, [0, 0, 0, 0], &[]), false),
+        ("an OPT that is announced but absent", message(0, [0, 0, 0, 1], &[]), false),
+        ("65535 questions", message(0, [65535, 0, 0, 1], OPT), false),
+    ];
+    for (what, packet, has_opt) in rows {
+        let mut query = Query::default();
+        let Parsed::Reject(reject) = parse(&packet, &mut query) else { panic!("{what}") };
+        assert_eq!(reject.edns.is_some(), has_opt, "{what}");
+        assert_eq!(reject.question.octets(), b"", "{what}");
+    }
+    let bad_version: &[u8] = &[0, 0, 41, 4, 208, 0, 1, 0, 0, 0, 0];
+    assert_eq!(kind(&message(0, [0, 0, 0, 1], bad_version)), Is::Reject(Rcode::BADVERS));
+}
+
 #[test]
 fn a_reject_keeps_question_and_opt() {
     let dirty = [0u8, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 20, 0, 192, 0, 0xff];

@@ -8,10 +8,13 @@
 //! parent always has the smaller number and one pass downwards knows what lies below a cut. Records
 //! are then ordered by node and type and written behind each other.
 
-use super::{APEX, FREE, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, Set, Slot, Steered, is_compressible};
+use super::compress::{Compressor, Cut};
+use super::{
+    APEX, FREE, Image, NAMED_HEAD, NO_NODE, Node, NodeKind, Set, Slot, Steered, is_compressible, names_in,
+};
 use crate::finding::{Finding, code};
 use crate::limits::PREFETCH_MAX;
-use crate::wire::fragment::{self, HEAD_LEN, NO_PATCH};
+use crate::wire::fragment::{self, EARLIER, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::query::QueryName;
@@ -69,6 +72,7 @@ struct Builder<'a> {
     by_name: HashTable,
     /// Where glue node numbers are written once all nodes are known: place in the arena, name.
     glue_places: Vec<(usize, Name)>,
+    compressor: Compressor<'a>,
 }
 
 impl<'a> Builder<'a> {
@@ -89,6 +93,7 @@ impl<'a> Builder<'a> {
             sets: Vec::with_capacity(zone.records.len()),
             by_name: HashTable::with_room(zone.records.len()),
             glue_places: Vec::new(),
+            compressor: Compressor::default(),
         };
         let apex = builder.apex.clone();
         builder.insert(hash::name(apex.as_wire()), apex.as_wire(), NO_NODE);
@@ -171,6 +176,13 @@ impl<'a> Builder<'a> {
         for rrset in records.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (node, rtype, _) = rrset[0];
             let set_id = self.sets.len() as u32;
+            if is_compressible(rtype) {
+                let draft = &self.drafts[node as usize];
+                let name_at = draft.name_at as usize;
+                let owner = &self.arena[name_at..name_at + usize::from(draft.name_len)];
+                // Links read where a CNAME leads.
+                self.compressor.begin(owner, rtype == RrType::CNAME);
+            }
             self.set(rtype, rrset)?;
             let draft = &mut self.drafts[node as usize];
             if draft.sets == 0 {
@@ -333,16 +345,12 @@ impl<'a> Builder<'a> {
         self.arena.extend_from_slice(rdata);
     }
 
-    /// Stores data with its names cut before the apex.
-    fn named(&mut self, rtype: RrType, ttl: Ttl, rdata: &[u8]) {
+    /// Stores data with its names cut before what a pointer can stand for.
+    fn named(&mut self, rtype: RrType, ttl: Ttl, rdata: &'a [u8]) {
         let head_at = self.arena.len();
         self.arena.extend_from_slice(&[0; NAMED_HEAD + HEAD_LEN]);
         let mut patches = [NO_PATCH; 2];
-        let (skip, names) = match rtype {
-            RrType::MX => (2, 1),
-            RrType::SOA => (0, 2),
-            _ => (0, 1),
-        };
+        let (skip, names) = names_in(rtype).unwrap_or((0, 0));
         let body_at = self.arena.len();
         let mut at = skip.min(rdata.len());
         self.arena.extend_from_slice(&rdata[..at]);
@@ -353,19 +361,20 @@ impl<'a> Builder<'a> {
             if rtype == RrType::NS {
                 glue_name = Name::from_wire(wire).ok().map(|n| n.to_lowercase());
             }
-            let apex = self.apex.as_wire();
-            let is_below = Name::from_wire(wire).is_ok_and(|n| n.is_at_or_below(&self.apex));
-            // Two octets of pointer save nothing for a zone at the root.
-            if is_below && apex.len() > 2 {
-                self.arena.extend_from_slice(&wire[..len - apex.len()]);
-                *patch = (self.arena.len() - body_at) as u16;
-                self.arena.extend_from_slice(&[0xc0, 0]);
-            } else {
-                self.arena.extend_from_slice(wire);
+            let (pointee, cut, kind) = match self.compressor.cut(wire, self.arena.len() - body_at) {
+                Cut::Nowhere => (0, 0, NO_PATCH),
+                Cut::Owner(len) => (len, len, 0),
+                Cut::Earlier(place, len) => (place, len, EARLIER),
+            };
+            self.arena.extend_from_slice(&wire[..len - usize::from(cut)]);
+            if kind != NO_PATCH {
+                *patch = (self.arena.len() - body_at) as u16 | kind;
+                self.arena.extend_from_slice(&pointee.to_be_bytes());
             }
             at += len;
         }
         self.arena.extend_from_slice(&rdata[at..]);
+        self.compressor.end(self.arena.len() - body_at);
         let len = (self.arena.len() - body_at) as u16;
         self.arena[head_at..head_at + 2].copy_from_slice(&patches[0].to_be_bytes());
         self.arena[head_at + 2..head_at + 4].copy_from_slice(&patches[1].to_be_bytes());
@@ -405,6 +414,7 @@ impl<'a> Builder<'a> {
         let minimum =
             record.rdata.last_chunk::<4>().and_then(|last| Ttl::from_secs(u32::from_be_bytes(*last)));
         let (ttl, at) = (soa.ttl.min(minimum.unwrap_or(Ttl::MAX)), self.arena.len());
+        self.compressor.begin(self.apex.as_wire(), false);
         self.named(RrType::SOA, ttl, &record.rdata);
         Some(Set { ttl, count: 1, at: at as u32, octets: (self.arena.len() - at) as u32, ..soa })
     }

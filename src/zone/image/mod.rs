@@ -10,9 +10,10 @@
 //! Records are stored as they are sent, owned by the name at the start of the question, which
 //! nearly all that are sent are. The SOA is there twice, the second time with the TTL of negative
 //! answers (RFC 2308 section 5). Record data of the types that RFC 1035 lets a server compress (NS,
-//! CNAME, SOA, PTR, MX; RFC 3597 section 4) is stored with names that end in the apex cut before
-//! it, and a placeholder that the writer points at the apex in the message at hand. All other data
-//! is stored and sent as it is.
+//! CNAME, SOA, PTR, MX and the like; RFC 3597 section 4) is stored with its names cut before the
+//! longest ending that they share with the owner or an earlier name of the RRset, and a placeholder
+//! that the writer makes a pointer in the message at hand ([`compress`]). All other data is stored
+//! and sent as it is.
 
 use crate::limits::PREFETCH_MAX;
 use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
@@ -23,6 +24,7 @@ use crate::wire::rr::{RrType, Ttl};
 use crate::zone::text::ChainMode;
 
 mod build;
+mod compress;
 pub use build::build;
 
 /// Number of a node within its image.
@@ -95,9 +97,21 @@ const FREE: Slot = Slot { tag: 0, node: NO_NODE };
 /// Octets before a record whose data may be compressed: its patches and its link.
 const NAMED_HEAD: usize = 8;
 
+/// Where the names stand in data of a type that may be compressed: the octets before them, and how
+/// many there are. Only those of RFC 1035 may be (RFC 3597 section 4).
+fn names_in(rtype: RrType) -> Option<(usize, usize)> {
+    match rtype {
+        RrType::NS | RrType::CNAME | RrType::PTR => Some((0, 1)),
+        RrType::MX => Some((2, 1)),
+        RrType::SOA | RrType::MINFO => Some((0, 2)),
+        RrType::MB | RrType::MD | RrType::MF | RrType::MG | RrType::MR => Some((0, 1)),
+        _ => None,
+    }
+}
+
 /// Whether the data of a type may be compressed in responses.
 pub(crate) fn is_compressible(rtype: RrType) -> bool {
-    matches!(rtype, RrType::NS | RrType::CNAME | RrType::SOA | RrType::PTR | RrType::MX)
+    names_in(rtype).is_some()
 }
 
 /// A steered owner of an image.
@@ -278,11 +292,14 @@ impl Image {
         self.cnames
     }
 
-    /// The CNAME records in the order of their numbers.
-    pub(crate) fn cname_records(&self) -> impl Iterator<Item = Rdata<'_>> {
-        // Most zones have none, and are not walked.
-        let sets = if self.cnames > 0 { &self.sets[..] } else { &[] };
-        sets.iter().filter(|set| set.rtype == RrType::CNAME).flat_map(|set| self.records(set))
+    /// The CNAME records in the order of their numbers, with their owners.
+    pub(crate) fn cname_records(&self) -> impl Iterator<Item = (NodeId, Rdata<'_>)> {
+        // Most zones have none, and are not walked. Sets are in the order of their nodes.
+        let nodes = if self.cnames > 0 { self.nodes.len() as u32 } else { 0 };
+        (0..nodes).map(NodeId).flat_map(move |node| {
+            let set = self.set(node, RrType::CNAME);
+            set.into_iter().flat_map(move |set| self.records(set).map(move |rdata| (node, rdata)))
+        })
     }
 
     /// Numbers the CNAME records; the last step of building.

@@ -4,7 +4,7 @@ use super::*;
 use crate::finding::{At, FileId};
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
-use crate::zone::image::build;
+use crate::zone::image::{NodeId, build};
 use crate::zone::text::{ChainMode, Record, SteeredOwner, Zone};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -127,12 +127,12 @@ proptest! {
             APEXES.iter().zip(&drafts).map(|(apex, drafts)| zone(apex, drafts)).collect();
         let zones = set(&drafts);
         for (index, image) in zones.iter().enumerate() {
-            let records: Vec<Rdata<'_>> = image.cname_records().collect();
+            let records: Vec<(NodeId, Rdata<'_>)> = image.cname_records().collect();
             prop_assert_eq!(records.len(), image.cnames() as usize);
-            for (number, rdata) in records.iter().enumerate() {
+            for (number, (owner, rdata)) in records.iter().enumerate() {
                 prop_assert_eq!(rdata.link, Some(number as u32));
                 let mut name = QueryName::default();
-                prop_assert!(read_target(&mut name, rdata, image.apex()));
+                prop_assert!(read_target(&mut name, rdata, image.name(*owner)));
                 let target = zones.target(ZoneId(index as u32), number as u32);
                 let found = zones.lookup(&name);
                 prop_assert_eq!(target, found.map(|found| LinkTarget { name: name.wire(), found }));

@@ -279,3 +279,51 @@ fn what_is_explained_is_served() {
     println!("{steered} of {} were answered by a PoP", asked + 1_000);
     assert!(steered > asked / 3, "only {steered} of {asked} were answered by a PoP");
 }
+
+/// A family whose PoPs are all down while the other passes: as if up, whatever the policy says for
+/// all down, and the story says that it is about the family alone.
+#[test]
+fn a_family_that_is_down_alone_is_explained() {
+    let kinds = ["as_if_up", "last_good", "nodata", "servfail", "{ cname: other.example. }"];
+    let policies: String = kinds
+        .iter()
+        .enumerate()
+        .map(|(n, kind)| format!("  p{n}: {{ pops: [four, both], order: listed, when_all_down: {kind} }}\n"))
+        .collect();
+    let owners: String = (0..kinds.len()).map(|n| format!("  n{n}: {{ steer: p{n} }}\n")).collect();
+    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
+        .with(
+            "meridian.yaml",
+            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: pops.yaml\n\
+             policies: policies.yaml\nzones: zones/\nstate: state/\n",
+        )
+        .with(
+            "pops.yaml",
+            "pops:\n  four: { addresses: [192.0.2.1] }\n  both: { addresses: [192.0.2.2, \"2001:db8::2\"] }\n",
+        )
+        .with("policies.yaml", format!("policies:\n{policies}"))
+        .with(
+            "zones/near.example.yaml",
+            format!(
+                "zone: near.example.\nsoa: {{ mname: ns, rname: h }}\nrecords:\n  \"@\": {{ NS: ns }}\n  \
+                 ns: {{ A: 192.0.2.3 }}\n{owners}"
+            ),
+        );
+    let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
+    let read = |path: &std::path::Path| tree.read(path);
+    for (n, kind) in kinds.iter().enumerate() {
+        let query = ExplainQuery {
+            name: Name::parse(&format!("n{n}.near.example."), None).expect("a name"),
+            rtype: RrType::AAAA,
+            client: None,
+            ecs: None,
+            supposed: vec![("both".to_owned(), Supposed::Down)],
+        };
+        let told = explain(&world.snapshot, None, &query, &read).expect("a PoP of the world").text();
+        for words in
+            ["this family alone goes on", "all that have this family are down: as if up", "2001:db8::2"]
+        {
+            assert!(told.contains(words), "{kind}: no {words:?} in\n{told}");
+        }
+    }
+}
