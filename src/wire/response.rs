@@ -5,7 +5,7 @@
 //! 4.1.4).
 
 use super::edns::ResponseOptions;
-use super::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Rdata};
+use super::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Pointee, Rdata};
 use super::header::flag;
 use super::name::NAME_OCTETS_MAX;
 use super::position::{NamePosition, WrittenName};
@@ -415,15 +415,38 @@ impl<'a> Response<'a> {
         Some(rdata_at)
     }
 
-    /// Writes the pointers in the data of a record, which stands at `rdata_at`.
+    /// Writes the pointers in the data of a record, which stands at `rdata_at`. All that is pointed
+    /// at lies within reach ([`crate::zone::image`] sees to it).
     #[inline(always)]
     fn point(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
+        let data = self.out.get_mut(rdata_at..)?;
+        let (name_end, least) = name.end();
         for patch in rdata.patches {
             if patch == NO_PATCH {
                 continue;
             }
-            let pointee = rdata.pointee(patch)?;
-            let at = if patch & EARLIER == 0 { self.ending_at(name, pointee) } else { rrset_at + pointee };
+            let place = data.get_mut(usize::from(patch & !EARLIER)..)?.first_chunk_mut()?;
+            let relative = u16::from_be_bytes(*place);
+            let base = if patch & EARLIER != 0 {
+                rrset_at as u16
+            } else if relative >= least {
+                name_end
+            } else {
+                return self.point_scattered(rdata_at, rdata, (name, rrset_at));
+            };
+            *place = relative.wrapping_add(base).to_be_bytes();
+        }
+        Some(())
+    }
+
+    /// [`Response::point`] where an ending of the name does not stand in its last piece.
+    #[cold]
+    fn point_scattered(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
+        for patch in rdata.patches.into_iter().filter(|patch| *patch != NO_PATCH) {
+            let at = match rdata.pointee(patch)? {
+                Pointee::Ending(len) => self.ending_at(name, len),
+                Pointee::Earlier(distance) => rrset_at + distance,
+            };
             if at > POINTER_MAX {
                 return None;
             }
