@@ -1,5 +1,5 @@
-//! What stands in files of the server itself, and may have been changed by another hand: the ledger,
-//! what was remembered of health and of load, secrets of cookies.
+//! Files of the server itself, which another hand may have changed: the ledger, what was remembered
+//! of health and of load, secrets of cookies.
 
 use super::sample::{Replaced, SMALL};
 use meridian::testing::config::ledger_file;

@@ -20,8 +20,8 @@ thread_local! {
 }
 
 fn count(allocated: usize, freed: usize) {
-    // The thread may be ending; then nobody asks for the count. What another thread allocated may be
-    // freed here.
+    // The thread may be ending; then nobody asks for the count. What another thread allocated may
+    // be freed here.
     let _ = HELD.try_with(|held| {
         let (now, most) = held.get();
         let now = (now + allocated).saturating_sub(freed);

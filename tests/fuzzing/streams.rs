@@ -119,8 +119,8 @@ fn request(head: &[u8], body: &[u8]) -> Vec<u8> {
     request
 }
 
-/// A whole request waits for its answer; after one that may be cut, the client says that there is no
-/// more to come, and the server need not answer.
+/// A whole request waits for its answer; after one that may be cut, the client says that there is
+/// no more to come, and the server need not answer.
 fn ask_control(socket: &Path, octets: &[u8], is_whole: bool) -> Vec<u8> {
     let stream = UnixStream::connect(socket).expect("the control socket");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
