@@ -3,6 +3,8 @@
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
+use crate::wire::edns::extended_error;
+use crate::wire::header::flag;
 use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{Rcode, Ttl};
 
@@ -16,7 +18,7 @@ impl<T: Trace> Walk<'_, '_, T> {
     /// [`Walk::negative`] with a TTL of at most `ttl`: no data because of states that can change.
     pub(crate) fn negative_for(&mut self, step: Step<'_>, rcode: Rcode, ttl: Ttl) -> Next<'static> {
         let zone = step.image;
-        let Some(soa) = zone.denial() else { return Next::Done(Rcode::SERVFAIL) };
+        let Some(soa) = zone.denial() else { return self.dead() };
         let apex_at = step.suffix_at(zone.apex().len());
         let owner = OwnerName { at: apex_at, wire: zone.apex() };
         match self.reply.response.only(Section::Authority, owner, &soa, apex_at) {
@@ -24,5 +26,13 @@ impl<T: Trace> Walk<'_, '_, T> {
             Err(_) => _ = self.truncate(),
         }
         Next::Done(rcode)
+    }
+
+    /// The zone is not served, because its files are faulty and there are no last good texts.
+    #[cold]
+    fn dead(&mut self) -> Next<'static> {
+        self.reply.response.clear_flag(flag::AA);
+        self.explain_error(extended_error::INVALID_DATA, "the data of this zone cannot be used");
+        Next::Done(Rcode::SERVFAIL)
     }
 }
