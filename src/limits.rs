@@ -135,6 +135,13 @@ pub(crate) const FINDINGS_ALIKE_MAX: usize = 50;
 pub(crate) const FINDINGS_KEPT_MAX: usize = 1_000;
 /// Findings of one reload that become lines of a log; whoever wants more asks `meridian check`.
 pub(crate) const FINDINGS_LOGGED_MAX: usize = 200;
+/// Zones whose last good texts the state folder keeps: more faulty ones are one fault of all, and
+/// the next reload mends them.
+pub(crate) const KEPT_ZONES_MAX: usize = 1_000;
+/// Octets of all texts that the state folder keeps: the largest zone file fits.
+pub(crate) const KEPT_OCTETS_MAX: u64 = CONFIG_OCTETS_MAX as u64;
+/// Octets of the reason why a zone is not served as its files say: it stands in alarms and metrics.
+pub(crate) const WHY_OCTETS_MAX: usize = 400;
 /// Octets of each sentence of a finding: a domain name may have 1,004 of them when all is escaped.
 pub(crate) const FINDING_WORDS_MAX: usize = 1_200;
 /// Other places, and ways out, that one finding has.

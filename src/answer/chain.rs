@@ -137,7 +137,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if !read(&mut name) {
             return Next::Done(Rcode::NOERROR);
         }
-        match self.find(&name) {
+        // A chain ends before a zone that is not served.
+        match self.find(&name).filter(|found| !self.reply.snapshot.zones.zone(found.zone).is_dead()) {
             Some(found) => Next::Done(self.walk(self.reply.step(name.wire(), written, found))),
             None => Next::Done(Rcode::NOERROR),
         }

@@ -21,7 +21,8 @@ use std::process::ExitCode;
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit status: 0 if the deployment can be served (there may be warnings), 1 if not;
+Exit status: 0 if the deployment can be served (there may be warnings), 1 if not,
+also if only some zones cannot;
 with --diff also 1 if more moves than --max-move, and 2 if no server answers.
 
 Examples:
@@ -50,7 +51,7 @@ impl CheckCommand {
                 Ok(mut fresh) => {
                     ledger(&mut fresh);
                     descriptors(&mut fresh);
-                    let is_served = !fresh.findings.has_errors();
+                    let is_served = fresh.findings.errors() == 0;
                     (is_served.then_some(fresh.snapshot), fresh.findings, fresh.files)
                 }
                 Err(refused) => (None, refused.0, refused.1),
@@ -142,8 +143,10 @@ fn descriptors(fresh: &mut Fresh) {
 }
 
 fn verdict(findings: &Findings) -> String {
-    let (errors, warnings) = (findings.count(Severity::Error), findings.count(Severity::Warning));
-    if errors > 0 {
+    let (errors, warnings) = (findings.errors(), findings.count(Severity::Warning));
+    if errors > 0 && !findings.has_errors() {
+        format!("faulty zones: errors {errors}, warnings {warnings}; all else can be served")
+    } else if errors > 0 {
         format!("refused: errors {errors}, warnings {warnings}")
     } else {
         format!("ok: errors 0, warnings {warnings}")

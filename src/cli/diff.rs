@@ -66,9 +66,13 @@ impl Diff {
 /// Compiles a deployment; where it is refused its findings are told.
 pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
     match prepare::run(path, None, None, prepare::NEVER_SERVED) {
-        Ok(fresh) => Some(fresh.snapshot),
-        Err(refused) => {
-            print_findings(&refused.0, &refused.1);
+        Ok(fresh) if fresh.findings.errors() == 0 => Some(fresh.snapshot),
+        refused => {
+            let (findings, files) = match refused {
+                Ok(fresh) => (fresh.findings, fresh.files),
+                Err(refused) => *refused,
+            };
+            print_findings(&findings, &files);
             let _ = writeln!(std::io::stderr(), "not compared: {} cannot be served", path.display());
             None
         }

@@ -11,7 +11,8 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit status: 0 if the files were taken over, 1 if they were refused (the old state
-is served on), 2 if no server answers.
+is served on), 2 if no server answers, 3 if they were taken over but for zones that
+are faulty or gone, which go on from their last good texts.
 
 A reload is given up when a file has not answered for 30 seconds, or after 10 minutes.
 
@@ -29,6 +30,9 @@ pub(crate) struct Reload {
     /// Give up the reload that runs; what is served stays
     #[arg(long, conflicts_with = "status")]
     cancel: bool,
+    /// Let zones go whose files are gone, also if other zones need them, or most of all are gone
+    #[arg(long, conflicts_with_all = ["status", "cancel"])]
+    allow_loss: bool,
 }
 
 impl Reload {
@@ -37,8 +41,15 @@ impl Reload {
         let (method, path) = match (self.status, self.cancel) {
             (true, _) => (Method::GET, "/reload"),
             (_, true) => (Method::DELETE, "/reload"),
-            _ if colour::on_stderr() => (Method::POST, "/reload?colour=true"),
-            _ => (Method::POST, "/reload"),
+            _ => (
+                Method::POST,
+                match (colour::on_stderr(), self.allow_loss) {
+                    (true, true) => "/reload?colour=true&allow_loss=true",
+                    (true, false) => "/reload?colour=true",
+                    (false, true) => "/reload?allow_loss=true",
+                    (false, false) => "/reload",
+                },
+            ),
         };
         let format = self.server.format;
         match self.server.ask(method, path, None) {
@@ -58,7 +69,32 @@ fn tell(told: &Value, format: Format) -> ExitCode {
         let _ = std::io::stderr().write_all(told["text"].as_str().unwrap_or_default().as_bytes());
         print(&outcome(told, ok));
     }
-    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match ok {
+        true if others(told).is_empty() => ExitCode::SUCCESS,
+        true => ExitCode::from(NOT_ALL),
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// Exit status of a reload that has not taken every zone over.
+const NOT_ALL: u8 = 3;
+
+/// The zones that are not served by their files.
+fn others(told: &Value) -> &[Value] {
+    told["zones"]["others"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A line for each zone that is not served by its files.
+fn zone_lines(told: &Value) -> String {
+    let word = |zone: &Value, key: &str| zone[key].as_str().unwrap_or("?").to_owned();
+    let line = |zone: &Value| {
+        let texts = match zone["digest"].as_str() {
+            Some(digest) => format!("texts {digest}"),
+            None => "answered SERVFAIL".to_owned(),
+        };
+        format!("zone {}: {}, {texts}: {}\n", word(zone, "zone"), word(zone, "standing"), word(zone, "why"))
+    };
+    others(told).iter().map(line).collect()
 }
 
 /// What reloads do, in words.
@@ -84,6 +120,7 @@ fn status(told: &Value, format: Format) -> ExitCode {
             text.push_str(&format!("{count} {words}\n"));
         }
     }
+    text.push_str(&zone_lines(told));
     print(&text);
     ExitCode::SUCCESS
 }
@@ -116,6 +153,10 @@ fn outcome(told: &Value, ok: bool) -> String {
         text.push_str("  ");
         text.push_str(line);
         text.push('\n');
+    }
+    let (current, not) = (told["zones"]["current"].as_u64().unwrap_or(0), others(told).len());
+    if not > 0 {
+        text.push_str(&format!("zones taken over: {current}; not: {not}\n{}", zone_lines(told)));
     }
     text
 }

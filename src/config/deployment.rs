@@ -1,72 +1,141 @@
 //! Reads every file of a deployment and brings them together. Every file is read and checked even
 //! when another one is broken, and what depends on a broken file is not accused for it.
 
-use super::tree::{self, Node};
+use super::files::{FileReader, YamlFile};
+use super::tree::Node;
 use super::world::World;
 use super::{DatabaseSource, Deployment, ReadResult, Sources};
-use crate::budget::Budget;
 use crate::config::pops::{PopsFile, STARTUP_WAIT_MS};
 use crate::config::server::cookie_secrets;
-use crate::config::zones;
 use crate::config::zones::Policies;
-use crate::config::zones::exposed;
+use crate::config::zones::choices::{Choices, OnError, Round};
+use crate::config::zones::{exposed, folder};
 use crate::config::{networks, policy, pops, server};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::health::load::spec::Feed;
 use crate::health::spec::{Check, Kind};
-use crate::limits::{CERTIFICATES_OCTETS_MAX, CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX};
+use crate::limits::{CERTIFICATES_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
 use crate::steer::rule::When;
-use crate::wire::idn;
 use crate::wire::name::Name;
-use crate::zone::master::Included;
-use crate::zone::text::{ChainMode, Record, Zone};
-use crate::zone::{check, master};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::zone::check;
+use crate::zone::source::LastGood;
+use crate::zone::text::{ChainMode, Zone};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-/// The name of a file of zone text, without its ending, that is the root zone: its own name is
-/// empty.
-const ROOT_FILE: &str = "root";
+/// Gives the last good texts of zones, by the state folder.
+pub(crate) type Recall<'s> = &'s dyn Fn(&Path) -> LastGood;
 
-/// Reads the deployment that the server file `root` describes. Relative paths in it are relative to
-/// its folder.
+/// Reads the deployment that the server file `root` describes, all or none of it. Relative paths in
+/// it are relative to its folder.
 pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
-    let mut reader = Reader {
-        sources,
-        files: Files::default(),
-        findings: Findings::default(),
-        inputs: Vec::new(),
-        databases: Vec::new(),
-        included: HashMap::new(),
-        budget: Budget::default(),
-    };
-    let deployment = reader.deployment(root);
-    let Reader { files, mut findings, databases, .. } = reader;
+    let mut reading = Reading::new(root, sources, Choices::default(), None);
+    let deployment = reading.round();
+    let FileReader { files, mut findings, .. } = reading.open;
     findings.sort();
     let deployment = deployment.filter(|_| !findings.has_errors());
-    ReadResult { deployment, databases, findings, files }
+    ReadResult { deployment, findings, files }
 }
 
-struct Reader<'s> {
-    sources: &'s dyn Sources,
-    files: Files,
-    findings: Findings,
-    inputs: Vec<(String, Arc<[u8]>)>,
+/// A reading of a deployment in which zones stand each for themselves: see
+/// [`choices`](crate::config::zones::choices).
+pub(crate) struct Reading<'s> {
+    root: PathBuf,
+    open: FileReader<'s>,
     databases: Vec<DatabaseSource>,
-    /// Files that zone text included: each is read once, however often it is included.
-    included: HashMap<PathBuf, (FileId, Arc<[u8]>)>,
-    /// What may be made of all files.
-    budget: Budget,
+    choices: Choices,
+    recall: Option<Recall<'s>>,
+    on_error: OnError,
+    /// Where the folder of zones is written.
+    zones_at: Option<At>,
 }
 
-impl Reader<'_> {
-    fn deployment(&mut self, root: &Path) -> Option<Deployment> {
-        let (file, tree) = self.yaml(root, None, None);
+impl<'s> Reading<'s> {
+    /// A reading of the server file `root`. `recall` is called once, when the state folder is
+    /// known.
+    pub(crate) fn new(
+        root: &Path,
+        sources: &'s dyn Sources,
+        choices: Choices,
+        recall: Option<Recall<'s>>,
+    ) -> Reading<'s> {
+        Reading {
+            root: root.to_owned(),
+            open: FileReader::new(sources),
+            databases: Vec::new(),
+            choices,
+            recall,
+            on_error: OnError::default(),
+            zones_at: None,
+        }
+    }
+
+    /// Reads until every zone that is read is sound. The deployment is `None` if and only if an
+    /// error among the findings refuses it.
+    pub(crate) fn read(&mut self) -> (Option<Deployment>, Findings) {
+        loop {
+            let deployment = self.round();
+            let mut findings = std::mem::take(&mut self.open.findings);
+            match self.choices.judge(&mut findings, &self.open.files, self.on_error, self.zones_at) {
+                Round::Sound => {
+                    for sentence in self.choices.faults() {
+                        findings.push(Finding::warning(code::KEPT_TEXTS, sentence));
+                    }
+                    let zone_sources = self.choices.sources(self.on_error);
+                    return (deployment.map(|d| Deployment { zone_sources, ..d }), findings);
+                }
+                Round::Again => {}
+                Round::Refused => return (None, findings),
+            }
+        }
+    }
+
+    /// Takes what compiling found. True if every error is of a zone that is now put aside, so that
+    /// [`Reading::read`] is to be called again.
+    pub(crate) fn put_aside(&mut self, findings: &mut Findings) -> bool {
+        self.choices.put_aside(findings, &self.open.files, self.on_error) == Round::Again
+    }
+
+    /// Databases that could be read.
+    pub(crate) fn databases(&self) -> &[DatabaseSource] {
+        &self.databases
+    }
+
+    /// The files that findings point into.
+    pub(crate) fn files(&self) -> &Files {
+        &self.open.files
+    }
+
+    /// The same, at the end.
+    pub(crate) fn into_files(self) -> Files {
+        self.open.files
+    }
+
+    /// One round: every zone from the texts that were chosen for it.
+    fn round(&mut self) -> Option<Deployment> {
+        self.choices.begin();
+        self.open.begin();
+        self.deployment()
+    }
+
+    /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its
+    /// path is written.
+    fn yaml(&mut self, path: &Path, role: Option<&str>, named_at: Option<At>) -> (FileId, Option<Node>) {
+        let YamlFile { file, octets, tree } = self.open.yaml(path, named_at);
+        if let (Some(role), Some(octets)) = (role, octets) {
+            self.open.inputs.push((role.to_owned(), octets));
+        }
+        (file, tree)
+    }
+
+    fn deployment(&mut self) -> Option<Deployment> {
+        let root = self.root.clone();
+        let (file, tree) = self.yaml(&root, None, None);
         let tree = tree?;
         let folder = root.parent().unwrap_or(Path::new(""));
-        let server = server::lower(&tree, folder, &mut self.findings);
+        let server = server::lower(&tree, folder, &mut self.open.findings);
         let whole = At::whole(file);
 
         let mut world = World::default();
@@ -74,11 +143,11 @@ impl Reader<'_> {
         if let Some(written) = &server.pops
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
-            let before = self.findings.mark();
+            let before = self.open.findings.mark();
             pops = self.pops(&tree, folder);
             world.pops = std::mem::take(&mut pops.pops);
             world.addresses_known =
-                !self.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
+                !self.open.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
             // A file without any PoP has its own finding; every name that is missing then is no
             // news.
             world.pops_known = !world.pops.is_empty();
@@ -87,7 +156,7 @@ impl Reader<'_> {
         if let Some(written) = &server.networks
             && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
         {
-            world.networks = networks::lower(&tree, &mut self.findings);
+            world.networks = networks::lower(&tree, &mut self.open.findings);
             world.networks_known = true;
         }
         self.check_sites(&server, &world);
@@ -101,40 +170,53 @@ impl Reader<'_> {
         if let Some(written) = &server.policies
             && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
         {
-            policies.all = policy::lower(&tree, &mut world, &mut self.findings);
+            policies.all = policy::lower(&tree, &mut world, &mut self.open.findings);
             policies.shared = policies.all.len();
             policies.used = vec![false; policies.shared];
             policies.shared_known = true;
         }
         let mut zones = Vec::new();
         let mut zones_known = false;
+        self.on_error = server.on_error;
+        if let Some(recall) = self.recall.take() {
+            self.choices.recall(recall(&server.state));
+        }
         if let Some(written) = &server.zones {
-            (zones, zones_known) = self.zones(&written.path, written.at, &mut world, &mut policies);
+            self.zones_at = Some(written.at);
+            let (open, choices) = (&mut self.open, &mut self.choices);
+            (zones, zones_known) =
+                folder::read(open, choices, (&written.path, written.at), &mut world, &mut policies);
             if zones.is_empty() && zones_known {
                 let finding = Finding::error(code::EMPTY_DEPLOYMENT, "there is no zone")
                     .at(written.at, "no zone file in this folder");
-                self.findings.push(finding);
+                self.open.findings.push(finding);
             }
         }
-        exposed::add(&mut zones, &policies.all, &world, &mut self.findings);
+        exposed::add(&mut zones, &policies.all, &world, &mut self.open.findings);
         let mut findings = Findings::default();
         check::check(&zones, &policies.all, &mut findings);
         if self.lost_owners(&policies) {
             // What a name leads to may be what a fault took away.
             findings.retain(|finding| finding.code != code::DANGLING_TARGET);
         }
-        self.findings.extend(findings);
-        if zones_known {
+        self.open.findings.extend(findings);
+        let dead = self.choices.dead();
+        if zones_known && dead.is_empty() {
             self.unused(&policies);
         }
-        let cookies =
-            cookie_secrets::read(&server.cookies, self.sources, &mut self.files, &mut self.findings);
-        let databases = self.databases(&server);
+        let gone = self.choices.gone();
+        if !gone.is_empty() && !self.choices.may_lose() {
+            self.choices.need(check::needed(&zones, &policies.all, &gone));
+        }
+        self.add_dead(dead, &mut zones);
+        let FileReader { sources, files, findings, .. } = &mut self.open;
+        let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
+        let databases = self.read_databases(&server);
         self.databases.clone_from(&databases);
         if server.databases.is_empty() {
             self.needs_database(&policies, whole);
         }
-        self.inputs.sort_by(|a, b| a.0.cmp(&b.0));
+        self.open.inputs.sort_by(|a, b| a.0.cmp(&b.0));
         Some(Deployment {
             node: server.node,
             listen: server.listen,
@@ -154,15 +236,28 @@ impl Reader<'_> {
             safety_off_until_at: pops.safety_off_until.map(|(_, at)| at),
             policies: policies.all,
             zones,
-            inputs: std::mem::take(&mut self.inputs),
+            zone_sources: Vec::new(),
+            inputs: std::mem::take(&mut self.open.inputs),
         })
+    }
+
+    /// Adds the zones that are not served: without records, they deny nothing and answer nothing.
+    fn add_dead(&mut self, dead: Vec<Name>, zones: &mut Vec<Zone>) {
+        let Some(at) = self.zones_at else { return };
+        for apex in dead {
+            // Nodes differ in their digest where one does not serve a zone.
+            self.open.inputs.push((format!("zone dead {apex}"), Arc::default()));
+            let (records, steered) = (Vec::new(), Vec::new());
+            zones.push(Zone { apex, records, steered, chain: ChainMode::default(), at });
+        }
+        zones.sort_by(|a, b| a.apex.cmp(&b.apex));
     }
 
     /// Reads the PoP file, and the certificates that its probes trust: each once, relative to the
     /// folder of the server file.
     fn pops(&mut self, tree: &Node, folder: &Path) -> PopsFile {
         let mut read: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
-        let sources = self.sources;
+        let sources = &self.open.sources;
         let mut certificates = |written: &str| -> Result<Arc<[u8]>, String> {
             if let Some(octets) = read.get(written) {
                 return Ok(Arc::clone(octets));
@@ -174,152 +269,23 @@ impl Reader<'_> {
             read.insert(written.to_owned(), Arc::clone(&octets));
             Ok(octets)
         };
-        let mut file = pops::lower(tree, &mut certificates, &mut self.findings);
+        let mut file = pops::lower(tree, &mut certificates, &mut self.open.findings);
         watched_files(&mut file, folder);
-        self.inputs
+        self.open
+            .inputs
             .extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
         file
     }
 
-    /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its
-    /// path is written.
-    fn yaml(&mut self, path: &Path, role: Option<&str>, named_at: Option<At>) -> (FileId, Option<Node>) {
-        let shown = path.display().to_string();
-        let octets = match self.sources.read(path) {
-            Ok(octets) => octets,
-            Err(why) => {
-                let file = self.files.add(shown.as_str(), "");
-                self.unreadable(&shown, &why, named_at.unwrap_or(At::whole(file)));
-                return (file, None);
-            }
-        };
-        if octets.len() > CONFIG_OCTETS_MAX {
-            let file = self.files.add(shown.as_str(), "");
-            let message = format!("`{shown}` has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len());
-            self.findings.push(Finding::error(code::TOO_LARGE, message).at(At::whole(file), ""));
-            return (file, None);
-        }
-        let text = match std::str::from_utf8(&octets) {
-            Ok(text) => text,
-            Err(error) => {
-                let file = self.files.add(shown.as_str(), "");
-                let line = 1 + octets.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
-                let message =
-                    format!("`{shown}` is not UTF-8 text: octet {} on line {line}", error.valid_up_to());
-                self.findings.push(Finding::error(code::NOT_UTF8, message).at(At::whole(file), ""));
-                return (file, None);
-            }
-        };
-        let file = self.files.add_octets(shown.as_str(), Arc::clone(&octets));
-        if let Some(role) = role {
-            self.inputs.push((role.to_owned(), octets.clone()));
-        }
-        (file, tree::parse(text, file, &mut self.findings))
-    }
-
-    fn unreadable(&mut self, shown: &str, why: &str, at: At) {
-        self.findings.push(
-            Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(at, "named here"),
-        );
-    }
-
     fn check_sites(&mut self, server: &server::ServerFile, world: &World) {
         if let (Some(site), Some(at)) = (&server.node.site, server.site_at) {
-            world.check_site(site, at, &mut self.findings);
+            world.check_site(site, at, &mut self.open.findings);
         }
         for network in &world.networks {
             if let Some(site) = &network.site {
-                world.check_site(site, network.at, &mut self.findings);
+                world.check_site(site, network.at, &mut self.open.findings);
             }
         }
-    }
-
-    /// Reads every zone file of the folder; the second value says whether the folder could be read.
-    fn zones(
-        &mut self,
-        folder: &Path,
-        at: At,
-        world: &mut World,
-        policies: &mut Policies,
-    ) -> (Vec<Zone>, bool) {
-        let list = match self.sources.list(folder) {
-            Ok(list) => list,
-            Err(why) => {
-                self.unreadable(&folder.display().to_string(), &why, at);
-                return (Vec::new(), false);
-            }
-        };
-        let mut all_read = true;
-        let mut trees: Vec<(Name, Node)> = Vec::new();
-        let mut texts: Vec<ZoneText> = Vec::new();
-        let mut foreign: Vec<PathBuf> = Vec::new();
-        for path in list {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            // What editors leave behind.
-            if name.starts_with(['.', '#']) || name.ends_with('~') {
-                continue;
-            }
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-                self.unnameable(&name, at);
-                all_read = false;
-                continue;
-            };
-            let extension = Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or("");
-            match extension {
-                "yaml" | "yml" => {}
-                "zone" => {
-                    match self.zone_text(&path, at) {
-                        Some(text) => texts.push(text),
-                        None => all_read = false,
-                    }
-                    continue;
-                }
-                _ => {
-                    foreign.push(path);
-                    continue;
-                }
-            }
-            let before = self.inputs.len();
-            let (_, tree) = self.yaml(&path, Some("zone"), Some(at));
-            match tree {
-                Some(tree) => {
-                    let apex = zones::apex_of(&tree).unwrap_or_else(Name::root);
-                    if let Some((role, _)) = self.inputs.get_mut(before) {
-                        *role = format!("zone {}", apex.to_lowercase());
-                    }
-                    trees.push((apex, tree));
-                }
-                None => all_read = false,
-            }
-        }
-        let mut texts = self.parse_all(texts);
-        trees.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut zones: Vec<Zone> = Vec::new();
-        for (_, tree) in trees {
-            let Some(mut zone) = zones::lower(&tree, world, policies, &mut self.findings) else {
-                all_read = false;
-                continue;
-            };
-            // A YAML file beside zone text adds to it: steered names, say.
-            if let Some(index) = texts.iter().position(|text| text.apex == zone.apex) {
-                let mut records = texts.swap_remove(index).records;
-                records.append(&mut zone.records);
-                zone.records = records;
-            }
-            check::settle(&mut zone, &mut self.findings);
-            zones.push(zone);
-        }
-        for mut zone in texts {
-            check::settle(&mut zone, &mut self.findings);
-            zones.push(zone);
-        }
-        zones.sort_by(|a, b| a.apex.cmp(&b.apex));
-        // Files that zone text includes may end as they like.
-        foreign.retain(|path| !self.included.contains_key(path));
-        for path in foreign {
-            self.foreign(&path, at);
-        }
-        (zones, all_read)
     }
 
     /// Whether zones lack records or steered names because of faults that are told elsewhere.
@@ -338,115 +304,20 @@ impl Reader<'_> {
         ];
         let is_fault =
             |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);
-        !policies.shared_known || self.findings.iter().any(is_fault)
+        !policies.shared_known || self.open.findings.iter().any(is_fault)
     }
 
-    /// A file in the folder of zones whose name is not UTF-8. It may be meant as a zone.
-    fn unnameable(&mut self, shown: &str, at: At) {
-        let message = format!("the file name `{shown}` is not UTF-8, so the file is not read");
-        let finding = Finding::error(code::BAD_NAME, message).at(at, "in this folder");
-        self.findings.push(finding.help("rename the file, or move it elsewhere"));
-    }
-
-    fn foreign(&mut self, path: &Path, at: At) {
-        let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display()))
-            .at(at, "in this folder");
-        self.findings.push(finding.help("zone files end in `.yaml` (YAML) or `.zone` (RFC 1035 text)"));
-    }
-
-    /// Reads `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and
-    /// `root.zone`, as IANA calls it, is the root.
-    fn zone_text(&mut self, path: &Path, at: At) -> Option<ZoneText> {
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let (file, octets) = match self.text_file(path) {
-            Ok(read) => read,
-            Err(why) => {
-                self.unreadable(&path.display().to_string(), &why, at);
-                return None;
-            }
-        };
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
-        let apex = match Name::parse(&format!("{}.", stem.trim_end_matches('.')), None) {
-            Ok(_) if stem.eq_ignore_ascii_case(ROOT_FILE) => Name::root(),
-            Ok(apex) => apex,
-            Err(error) => {
-                let finding =
-                    Finding::error(code::BAD_NAME, format!("`{stem}` is not the name of a zone: {error}"))
-                        .at(At::whole(file), "");
-                self.findings.push(finding.help(idn::help(error, stem).unwrap_or_else(|| {
-                    "zone text stands in a file called after its zone, such as `example.com.zone`".to_owned()
-                })));
-                return None;
-            }
-        };
-        self.inputs.push((format!("zone text {}", apex.to_lowercase()), octets.clone()));
-        Some(ZoneText { apex, file, octets, folder })
-    }
-
-    /// Parses zone texts: those that stand alone in any order, perhaps at the same time, then those
-    /// that include other files, which must be read on the way.
-    fn parse_all(&mut self, texts: Vec<ZoneText>) -> Vec<Zone> {
-        let mut parsed: Vec<OnceLock<Parsed>> = texts.iter().map(|_| OnceLock::new()).collect();
-        let alone: Vec<usize> = (0..texts.len()).filter(|index| !texts[*index].may_include()).collect();
-        let sources = self.sources;
-        let before = self.budget.copy();
-        sources.each(alone.len(), &|number| {
-            let index = alone[number];
-            let none = &mut |_: &str| Err("no file can be included here".to_owned());
-            // Each number is met once.
-            let _ = parsed[index].set(texts[index].parse(none, &self.budget));
-        });
-        if self.budget.is_spent() {
-            // On several cores it is left to chance which text found the budget spent. One by one,
-            // it is the same on every run and every machine.
-            parsed.iter_mut().for_each(|parsed| _ = parsed.take());
-            self.budget = before;
-        }
-        let mut zones = Vec::with_capacity(texts.len());
-        for (text, parsed) in texts.into_iter().zip(parsed) {
-            let (records, findings) = parsed.into_inner().unwrap_or_else(|| {
-                let (files, inputs) = (&mut self.files, &mut self.inputs);
-                let (included, budget) = (&mut self.included, &self.budget);
-                let mut include = |written: &str| -> Result<Included, String> {
-                    let path = text.folder.join(written);
-                    if let Some((file, text)) = included.get(&path).cloned() {
-                        return Ok(Included { file, text, is_first: false });
-                    }
-                    let (file, text) =
-                        add_text(files, &path, sources.read_inside(&text.folder, Path::new(written))?)?;
-                    inputs.push((format!("included {written}"), text.clone()));
-                    included.insert(path, (file, text.clone()));
-                    Ok(Included { file, text, is_first: true })
-                };
-                text.parse(&mut include, budget)
-            });
-            self.findings.extend(findings);
-            let at = At::whole(text.file);
-            zones.push(Zone {
-                apex: text.apex,
-                records,
-                steered: Vec::new(),
-                chain: ChainMode::default(),
-                at,
-            });
-        }
-        zones
-    }
-
-    /// The octets of a text file, whose text is kept for findings.
-    fn text_file(&mut self, path: &Path) -> Result<(FileId, Arc<[u8]>), String> {
-        add_text(&mut self.files, path, self.sources.read(path)?)
-    }
-
-    fn databases(&mut self, server: &server::ServerFile) -> Vec<DatabaseSource> {
+    fn read_databases(&mut self, server: &server::ServerFile) -> Vec<DatabaseSource> {
         let mut databases = Vec::new();
         for (index, written) in server.databases.iter().enumerate() {
             let shown = written.path.display().to_string();
-            match self.sources.read(&written.path) {
+            match self.open.sources.read(&written.path) {
                 Ok(octets) if octets.len() > DATABASE_OCTETS_MAX => {
                     let message =
                         format!("`{shown}` has {} octets, more than {DATABASE_OCTETS_MAX}", octets.len());
-                    self.findings.push(Finding::error(code::TOO_LARGE, message).at(written.at, "named here"));
+                    self.open
+                        .findings
+                        .push(Finding::error(code::TOO_LARGE, message).at(written.at, "named here"));
                 }
                 Ok(octets) => {
                     let path: Arc<str> = Arc::from(shown);
@@ -454,11 +325,11 @@ impl Reader<'_> {
                     // line.
                     let is_text = written.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
                     let text = if is_text { std::str::from_utf8(&octets).unwrap_or_default() } else { "" };
-                    let file = self.files.add(path.clone(), text);
-                    self.inputs.push((format!("database {index:03}"), octets.clone()));
+                    let file = self.open.files.add(path.clone(), text);
+                    self.open.inputs.push((format!("database {index:03}"), octets.clone()));
                     databases.push(DatabaseSource { path, octets, file });
                 }
-                Err(why) => self.unreadable(&shown, &why, written.at),
+                Err(why) => self.open.unreadable(&shown, &why, written.at),
             }
         }
         databases
@@ -471,7 +342,8 @@ impl Reader<'_> {
         for policy in &policies.all {
             if !reached.contains(&policy.policy.at) {
                 let message = format!("no name is steered by the policy `{}`", policy.policy.name);
-                self.findings
+                self.open
+                    .findings
                     .push(Finding::note(code::UNUSED_POLICY, message).at(policy.policy.at, "not used"));
             }
         }
@@ -483,45 +355,12 @@ impl Reader<'_> {
                 "there is no GeoIP database, but the policy `{}` asks where clients are",
                 policy.policy.name
             );
-            self.findings.push(
+            self.open.findings.push(
                 Finding::warning(code::NO_DATABASE, message)
                     .at(policy.policy.at, "only operator networks can answer that")
                     .related(server, "add `geoip: { databases: [...] }`"),
             );
         }
-    }
-}
-
-/// Adds a text that was read to the files of the load.
-fn add_text(files: &mut Files, path: &Path, octets: Arc<[u8]>) -> Result<(FileId, Arc<[u8]>), String> {
-    if octets.len() > CONFIG_OCTETS_MAX {
-        return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
-    }
-    Ok((files.add_octets(path.display().to_string(), Arc::clone(&octets)), octets))
-}
-
-/// What a zone text says.
-type Parsed = (Vec<Record>, Findings);
-
-/// A zone text that was read and not yet parsed.
-struct ZoneText {
-    apex: Name,
-    file: FileId,
-    octets: Arc<[u8]>,
-    /// What it may include stands in here.
-    folder: PathBuf,
-}
-
-impl ZoneText {
-    fn may_include(&self) -> bool {
-        let word = b"$include";
-        self.octets.windows(word.len()).any(|window| window[0] == b'$' && window.eq_ignore_ascii_case(word))
-    }
-
-    fn parse(&self, include: &mut master::Include<'_>, budget: &Budget) -> Parsed {
-        let (mut records, mut findings) = (Vec::new(), Findings::default());
-        master::read(&self.octets, self.file, &self.apex, include, budget, &mut records, &mut findings);
-        (records, findings)
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod catalogue;
 mod deployment;
+mod files;
 pub(crate) mod ledger_file;
 mod networks;
 mod place;
@@ -24,6 +25,9 @@ mod zones;
 mod tests;
 
 pub use deployment::read_deployment;
+pub(crate) use deployment::{Reading, Recall};
+pub(crate) use zones::choices::Choices;
+pub(crate) use zones::folder::is_zone_file;
 
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
@@ -31,6 +35,7 @@ use crate::health::spec::{Canaries, Probe};
 use crate::steer::pop::Pop;
 use crate::steer::safety::SafetyRule;
 use crate::wire::cookie::{SECRET_LEN, Secrets};
+use crate::zone::source::ZoneSource;
 use crate::zone::text::{ScopedPolicy, Zone};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -45,7 +50,8 @@ pub trait Sources {
     fn read_inside(&self, folder: &Path, relative: &Path) -> Result<Arc<[u8]>, String> {
         self.read(&folder.join(relative))
     }
-    /// The files directly inside a folder, sorted by name.
+    /// The files directly inside a folder, and whatever else bears the name of a zone file, sorted
+    /// by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
     /// Whether everybody on the machine may read or write a file. Sources without owners have
     /// nothing to tell.
@@ -167,6 +173,8 @@ pub struct Deployment {
     pub policies: Vec<ScopedPolicy>,
     /// Zones, sorted by apex.
     pub zones: Vec<Zone>,
+    /// What each zone is served from, sorted by apex; empty if all was read or none.
+    pub(crate) zone_sources: Vec<ZoneSource>,
     /// Every input that shapes an answer: what it is for, and its octets; for the snapshot digest.
     /// The server file is not among them, since nodes of one fleet differ in it.
     pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
@@ -178,9 +186,6 @@ pub struct Deployment {
 pub struct ReadResult {
     /// The deployment; `None` if and only if there is an error among the findings.
     pub deployment: Option<Deployment>,
-    /// Database files that could be read, also where the deployment is refused, so that their
-    /// faults are told together with the others.
-    pub(crate) databases: Vec<DatabaseSource>,
     /// Everything that was found.
     pub findings: Findings,
     /// The files.

@@ -10,8 +10,10 @@ use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin, Report};
 use crate::shared::counters::{Dropped, Lane, Totals};
 use crate::shared::phase::Phase;
+use crate::snapshot::digest;
 use crate::sys::clock::uptime_ms;
 use crate::wire::rr::Rcode;
+use crate::zone::source::{Standing, ZoneSource};
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -29,6 +31,9 @@ pub(crate) struct ReloadQuery {
     /// Whether the rendered findings are coloured.
     #[serde(default)]
     colour: bool,
+    /// Whether zones that are gone are let go.
+    #[serde(default)]
+    allow_loss: bool,
 }
 
 /// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it
@@ -39,7 +44,8 @@ pub(crate) async fn reload(
 ) -> (StatusCode, Json<Value>) {
     let (sender, receiver) = oneshot::channel();
     let reply = Box::new(move |report| drop(sender.send(report)));
-    let taken = command_sender(Command::Reload { origin: Origin::Control, reply: Some(reply) });
+    let (origin, allow_loss) = (Origin::Control, query.allow_loss);
+    let taken = command_sender(Command::Reload { origin, reply: Some(reply), allow_loss });
     let report = if taken.is_ok() { receiver.await.ok() } else { None };
     match report {
         Some(report) => (
@@ -58,9 +64,26 @@ fn told(report: &Arc<Report>, colour: bool) -> Value {
         "digest": report.digest,
         "files_digest": report.files_digest,
         "difference": lines,
+        "zones": zones(&report.zones),
         "findings": render::json(&report.findings, &report.files),
         "text": render::text(&report.findings, &report.files, colour),
     })
+}
+
+/// How many zones are served by their files, and what the others are served from.
+fn zones(sources: &[ZoneSource]) -> Value {
+    let others = sources.iter().filter(|source| source.standing != Standing::Current);
+    let others: Vec<Value> = others
+        .map(|source| {
+            json!({
+                "zone": source.apex.to_string(),
+                "standing": source.standing.word(),
+                "why": source.standing.why(),
+                "digest": digest::of_texts(source),
+            })
+        })
+        .collect();
+    json!({ "current": sources.len() - others.len(), "others": others })
 }
 
 fn busy(colour: bool) -> Value {
@@ -84,7 +107,12 @@ pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -
             });
             (
                 StatusCode::OK,
-                Json(json!({ "running": running, "waiting": status.waiting, "hung": status.hung })),
+                Json(json!({
+                    "running": running,
+                    "waiting": status.waiting,
+                    "hung": status.hung,
+                    "zones": zones(&status.zones),
+                })),
             )
         }
         None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
@@ -122,6 +150,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Json<Value> {
         "sequence": snapshot.sequence(),
         "digest": snapshot.digest().to_string(),
         "files_digest": snapshot.files_digest().to_string(),
+        "zones": zones(&snapshot.zone_sources),
         "summary": snapshot.summary().to_string().lines().collect::<Vec<_>>(),
         "lanes": lanes,
     }))

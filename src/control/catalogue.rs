@@ -160,6 +160,10 @@ families! {
          have equal ones.";
     ZONES = Gauge "meridian_zones" []
         "Zones in service.";
+    ZONE_STANDING = Gauge "meridian_zone_not_current" ["zone", "standing"]
+        "A zone that is not served as its files say; always 1. `kept`: from its last good texts, since its \
+         files are faulty; `vanished`: from them, since its files are gone and other zones need it; `dead`: \
+         SERVFAIL, since it has none.";
     NAMES = Gauge "meridian_names" []
         "Owner names in service, empty non-terminals among them.";
     RRSETS = Gauge "meridian_rrsets" []
@@ -171,8 +175,8 @@ families! {
     PREFERENCE_LISTS = Gauge "meridian_preference_lists" []
         "Distinct preference lists of all policies.";
     SNAPSHOT_BYTES = Gauge "meridian_snapshot_bytes" ["table"]
-        "Octets that the snapshot in service holds, by table (images, links, routes, preference_lists, \
-         addresses).";
+        "Octets that the snapshot in service holds, by table (images, links, texts, routes, \
+         preference_lists, addresses).";
     DATABASE_BUILT = Gauge "meridian_database_build_timestamp_seconds" ["name"]
         "When the data of a GeoIP database was built, in seconds since 1970, by the path of the database. \
          One without a date, such as a geofeed, is not shown.";

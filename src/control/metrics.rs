@@ -14,6 +14,7 @@ use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
 use crate::sys::clock;
 use crate::wire::rr::Rcode;
+use crate::zone::source::Standing;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -316,6 +317,9 @@ fn sizes(page: &mut Page, snapshot: &Snapshot) {
         (&catalogue::PREFERENCE_LISTS, sizes.preference_lists),
     ] {
         page.set(family, &[], count as f64);
+    }
+    for source in snapshot.zone_sources.iter().filter(|source| source.standing != Standing::Current) {
+        page.set(&catalogue::ZONE_STANDING, &[&source.apex.to_string(), source.standing.word()], 1.0);
     }
     for (table, octets) in sizes.tables() {
         page.set(&catalogue::SNAPSHOT_BYTES, &[table], octets as f64);

@@ -18,6 +18,7 @@ use crate::steer::rule::RuleTarget;
 use crate::steer::table::PolicyTable;
 use crate::wire::name::Name;
 use crate::zone::image::Match;
+use crate::zone::source::ZoneSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Listens and writes lines.
@@ -198,8 +199,13 @@ impl Trace for Story<'_> {
             Match::Redirected(node) => format!("below the DNAME at {}", show(zone.name(node))),
             Match::NoName => "does not exist".to_owned(),
         };
+        let what = if zone.is_dead() { "not served".to_owned() } else { what };
         let words = format!("{} in zone {}: {what}", show(step.name), show(zone.apex()));
         self.line(&format!("step {}", self.steps), &words);
+        let source = snapshot.zone_sources.iter().find(|source| source.apex.as_wire() == zone.apex());
+        if let Some(sentence) = source.and_then(ZoneSource::sentence) {
+            self.line("zone", &sentence);
+        }
     }
 
     fn decision(&mut self, policy: &PolicyTable, decision: &Decision<'_>) {

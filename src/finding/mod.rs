@@ -8,6 +8,7 @@
 //! One fault repeated a million times is told a few times and counted: of one code in one file, and
 //! of one severity in all, only so many are kept. Counts stay true.
 
+mod contained;
 pub(crate) mod escape;
 pub(crate) mod render;
 
@@ -19,13 +20,16 @@ use std::sync::Arc;
 #[cfg(test)]
 mod tests;
 
-/// How bad a finding is. Only errors refuse a deployment.
+/// How bad a finding is. Only [`Severity::Error`] refuses a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Worth knowing; nothing is wrong.
     Note,
     /// Probably not what was meant; the deployment is accepted.
     Warning,
+    /// A fault of one zone: the zone goes on from its last good texts, or is not served; all else
+    /// is taken over.
+    ZoneError,
     /// The input cannot be served: it is refused, and the server keeps its snapshot.
     Error,
 }
@@ -36,7 +40,7 @@ impl Severity {
         match self {
             Severity::Note => "note",
             Severity::Warning => "warning",
-            Severity::Error => "error",
+            Severity::ZoneError | Severity::Error => "error",
         }
     }
 }
@@ -154,6 +158,10 @@ codes! {
     BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";
     START_ENDED = "MRD0514", "a start that a signal has ended";
     DESCRIPTORS = "MRD0515", "a limit of descriptors below what the server file asks for";
+    ZONE_STANDING = "MRD0520", "a zone that is not served as its files say: they are faulty or gone";
+    ZONE_NAMELESS = "MRD0521", "a zone file of which neither its text nor its name tells the zone";
+    ZONES_GONE = "MRD0522", "zones that are gone, and are more than half of all, or needed by others";
+    KEPT_TEXTS = "MRD0523", "last good texts of a zone that cannot be read, or do not fit what steers";
 }
 
 /// Number of a file in [`Files`].
@@ -338,11 +346,11 @@ pub struct Findings {
     /// How many of a kind are in the list.
     kept: HashMap<Kind, usize>,
     /// How many of each severity are in the list.
-    of_severity: [usize; 3],
+    of_severity: [usize; 4],
     /// How many more of a kind there were.
     more: HashMap<Kind, usize>,
     /// How many of each severity there were past the bound of all kinds.
-    beyond: [usize; 3],
+    beyond: [usize; 4],
 }
 
 impl Findings {
@@ -448,7 +456,7 @@ impl Findings {
     /// are gone.
     fn recount(&mut self) {
         self.kept.clear();
-        self.of_severity = [0; 3];
+        self.of_severity = [0; 4];
         for finding in &self.list {
             self.of_severity[finding.severity as usize] += 1;
             *self.kept.entry(kind(finding)).or_default() += 1;

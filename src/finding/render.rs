@@ -55,8 +55,12 @@ pub(crate) fn lines(findings: &Findings, files: &Files) -> String {
 /// `3 errors, 1 warning`; empty without findings.
 pub(crate) fn summary(findings: &Findings) -> String {
     let mut parts = Vec::new();
-    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        match findings.count(severity) {
+    for (severity, count) in [
+        (Severity::Error, findings.errors()),
+        (Severity::Warning, findings.count(Severity::Warning)),
+        (Severity::Note, findings.count(Severity::Note)),
+    ] {
+        match count {
             0 => {}
             1 => parts.push(format!("1 {}", severity.word())),
             n => parts.push(format!("{n} {}s", severity.word())),
@@ -109,7 +113,7 @@ pub fn json(findings: &Findings, files: &Files) -> Value {
 
 fn one(finding: &Finding, files: &Files, renderer: &Renderer) -> String {
     let level = match finding.severity {
-        Severity::Error => Level::ERROR,
+        Severity::ZoneError | Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };

@@ -4,7 +4,7 @@
 //! mapping. What was read is remembered with its stamp, so that a reload can be told from one whose
 //! files changed half-way.
 
-use crate::config::Sources;
+use crate::config::{Sources, is_zone_file};
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::parallel;
 use crate::reload::watch::{Waiting, Watch};
@@ -157,8 +157,9 @@ impl Sources for Disk<'_> {
         for entry in fs::read_dir(folder).map_err(sentence)? {
             let path = entry.map_err(sentence)?.path();
             // Links are followed: deployments by symbolic link (as container mounts do) are common.
-            // What cannot be looked at is listed, so that reading it tells why.
-            if fs::metadata(&path).map_or(true, |metadata| metadata.is_file()) {
+            // What cannot be looked at is listed, so that reading it tells why; so is what stands
+            // in the place of a zone file.
+            if fs::metadata(&path).map_or(true, |metadata| metadata.is_file()) || is_zone_file(&path) {
                 files.push(path);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::finding::{Files, Finding, code};
 use crate::live::{LiveState, Now};
-use crate::reload::prepare;
+use crate::reload::prepare::{self, ZoneRules};
 use crate::reload::running::Running;
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
@@ -102,7 +102,15 @@ pub(crate) fn compare(
     watch: &Watch,
 ) -> Compared {
     let sequence = served.sequence() + 1;
-    let fresh = prepare::run_watched(root, Some(live.snapshot()), Some(running), sequence, watch)?.snapshot;
+    let fresh = prepare::run_watched(
+        root,
+        Some(live.snapshot()),
+        Some(running),
+        sequence,
+        ZoneRules::default(),
+        watch,
+    )?
+    .snapshot;
     watch.enter("comparing");
     let after = live.comparison(Arc::new(fresh), now);
     Ok(Comparison::new(served, &after, counted))

@@ -25,6 +25,7 @@ mod start;
 pub(crate) mod state_keeper;
 pub(crate) mod supervisor;
 pub(crate) mod writer;
+pub(crate) mod zone_alarms;
 
 #[cfg(unix)]
 use self::control_socket::ControlSocket;
@@ -37,6 +38,7 @@ use self::signals::Signals;
 use self::start::Opened;
 use self::supervisor::{Supervisor, see_workers};
 use self::writer::Writer;
+use self::zone_alarms::ZoneAlarms;
 use crate::control::socket_note;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::DRAIN_SECS;
@@ -223,6 +225,9 @@ impl Server {
         let now = driver.now();
         let mut operator_view = driver.live.operator_view(1, now);
         let ledger_alarms = LedgerAlarms::new(alarms, now.epoch_secs);
+        let mut zone_alarms = ZoneAlarms::default();
+        let of_zones = zone_alarms.see(&driver.live.snapshot().zone_sources, now.epoch_secs);
+        zone_alarms.show(&mut operator_view);
         ledger_alarms.show(&mut operator_view);
         let shared = Shared::new(published, counters, operator_view, Arc::clone(&tasks), descriptors);
         let shared = Arc::new(shared);
@@ -265,6 +270,7 @@ impl Server {
         for sentence in faults {
             server.log_event(&Event::MemoryFault { sentence });
         }
+        of_zones.iter().for_each(|event| server.log_event(event));
         let writer = Writer::new(writer::Parts {
             shared: Arc::clone(&server.shared),
             root: options.config.clone(),
@@ -272,6 +278,7 @@ impl Server {
             fixed,
             driver,
             ledger_alarms,
+            zone_alarms,
             event_log,
             supervisor: server.supervisor.clone(),
         });
@@ -349,7 +356,8 @@ impl Server {
                     }
                     // A queue that is full, or a writer that begins anew, is asked again.
                     () = tokio::time::sleep(pause), if is_asked => {
-                        let asked = command_sender(Command::Reload { origin: Origin::Signal, reply: None });
+                        let (origin, allow_loss) = (Origin::Signal, false);
+                        let asked = command_sender(Command::Reload { origin, reply: None, allow_loss });
                         is_asked = asked.is_err();
                         pause = Duration::from_millis(if is_asked { 200 } else { 0 });
                     }

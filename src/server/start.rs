@@ -2,7 +2,7 @@
 //! signals and within bounds of time, since a disk may hang and a signal must end the process.
 
 use crate::finding::{Files, Finding, Findings, code};
-use crate::reload::prepare::{self, Fresh};
+use crate::reload::prepare::{self, Fresh, ZoneRules};
 use crate::reload::running::RestartOnly;
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
@@ -11,8 +11,8 @@ use crate::server::sockets::Sockets;
 use crate::server::{Engine, Refusal, Signals, own_fault};
 use crate::state::ledger_store::{self, LedgerStore};
 use crate::state::lock::{Claim, Taken};
-use crate::state::remembered;
-use std::path::PathBuf;
+use crate::state::{remembered, zone_store};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -39,7 +39,14 @@ pub(super) struct Opened {
 
 /// Reads and compiles the files.
 pub(super) fn read(runtime: &Runtime, signals: &mut Signals, config: PathBuf) -> Result<Fresh, Refusal> {
-    let work = move |watch: &Watch| prepare::run_watched(&config, None, None, 1, watch);
+    let work = move |watch: &Watch| {
+        let recall = |state: &Path| {
+            let _waiting = watch.wait_for(state);
+            zone_store::load(state)
+        };
+        let rules = ZoneRules { recall: Some(&recall), allow_loss: false };
+        prepare::run_watched(&config, None, None, 1, rules, watch)
+    };
     patiently(runtime, signals, "start", work)?
 }
 

@@ -89,6 +89,15 @@ pub enum Event {
         /// The sentence.
         sentence: String,
     },
+    /// A zone is no longer served as its files say, or is so again.
+    Zone {
+        /// Apex.
+        zone: String,
+        /// `kept`, `vanished`, `dead`, `current` or `gone`.
+        standing: &'static str,
+        /// The sentence.
+        sentence: String,
+    },
     /// The ledger of overrides needs a person.
     LedgerAlarm {
         /// The sentence.
@@ -193,7 +202,9 @@ impl fmt::Display for Event {
                 write!(f, "the task `{task}` has ended: {why}; it is begun anew")
             }
             Event::TaskWell { task } => write!(f, "the task `{task}` runs well again"),
-            Event::StateFolder { sentence } | Event::LedgerAlarm { sentence } => f.write_str(sentence),
+            Event::StateFolder { sentence }
+            | Event::Zone { sentence, .. }
+            | Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
             Event::Load(event) => event.fmt(f),
@@ -238,6 +249,7 @@ impl Event {
             Event::TaskEnded { .. } => "task_ended",
             Event::TaskWell { .. } => "task_well",
             Event::StateFolder { .. } => "state_folder",
+            Event::Zone { .. } => "zone",
             Event::LedgerAlarm { .. } => "ledger_alarm",
             Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
             Event::Health(event) => match event {
@@ -302,6 +314,7 @@ impl Event {
             Event::TaskEnded { task, why } => json!({ "task": task, "why": why }),
             Event::TaskWell { task } => json!({ "task": task }),
             Event::StateFolder { .. } => json!({}),
+            Event::Zone { zone, standing, .. } => json!({ "zone": zone, "standing": standing }),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
             Event::Health(event) => of_health(event),

@@ -182,6 +182,7 @@ fn assemble(
             rules: deployment.safety.clone(),
             off_until_epoch: deployment.safety_off_until_epoch,
         }),
+        zone_sources: deployment.zone_sources.as_slice().into(),
         facts: parts.facts,
         steering_key: parts.key,
         zone_keys: Arc::new(zone_keys),

@@ -27,6 +27,8 @@ pub struct Sizes {
     pub preference_lists: usize,
     /// Octets of images.
     pub images_octets: usize,
+    /// Octets of zone texts, to which a faulty zone would go back.
+    pub(crate) texts_octets: usize,
     /// Octets of what says where CNAMEs lead.
     pub(crate) links_octets: usize,
     /// Octets of routes, shared ones once.
@@ -48,6 +50,7 @@ impl Sizes {
             sizes.steered += image.steered_names();
             sizes.images_octets += image.octets();
         }
+        sizes.texts_octets = snapshot.zone_sources.iter().map(|source| source.texts.octets()).sum();
         for part in parts(snapshot.steering.policies.iter().flat_map(tries)) {
             sizes.leaves += part.leaves;
             sizes.routes_octets += part.octets;
@@ -61,11 +64,11 @@ impl Sizes {
     }
 
     /// Each table with its octets, as metrics and `size` name them.
-    pub(crate) fn tables(&self) -> [(&'static str, usize); 5] {
-        let (images, links) = (("images", self.images_octets), ("links", self.links_octets));
+    pub(crate) fn tables(&self) -> [(&'static str, usize); 6] {
         [
-            images,
-            links,
+            ("images", self.images_octets),
+            ("links", self.links_octets),
+            ("texts", self.texts_octets),
             ("routes", self.routes_octets),
             ("preference_lists", self.preference_list_octets),
             ("addresses", self.addresses_octets),

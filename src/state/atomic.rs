@@ -20,7 +20,7 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let written = File::create_new(&fresh).and_then(|mut file| {
+    let written = create(&fresh).and_then(|mut file| {
         file.write_all(octets)?;
         file.sync_all()
     });
@@ -30,6 +30,15 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     }
     // The new name itself is on the disk once its folder is.
     names.sync_all()
+}
+
+/// Makes a file that was not there, for the server's user alone.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// The octets of a file; `None` if there is none. Refuses more than `most` octets.

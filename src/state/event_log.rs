@@ -83,6 +83,8 @@ fn log(event: &Event) {
         | Event::TaskEnded { .. }
         | Event::StateFolder { .. }
         | Event::DescriptorsShort { .. } => tracing::error!("{event}"),
+        Event::Zone { standing: "current" | "gone", .. } => tracing::info!("{event}"),
+        Event::Zone { .. } => tracing::error!("{event}"),
         Event::ClockStepped { .. } => tracing::warn!("{event}"),
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
         Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),

@@ -189,6 +189,8 @@ pub(crate) mod extended_error {
     pub(crate) const NOT_AUTHORITATIVE: u16 = 20;
     /// No reachable authority; here: no PoP that may be answered.
     pub(crate) const NO_REACHABLE: u16 = 22;
+    /// Invalid data: a zone that cannot be used.
+    pub(crate) const INVALID_DATA: u16 = 24;
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ impl Links {
                 if !read_target(&mut name, &rdata, zone.name(owner)) {
                     return None;
                 }
-                let found = zones.lookup(&name)?;
+                // A chain ends before a zone that is not served.
+                let found = zones.lookup(&name).filter(|found| !zones.zone(found.zone).is_dead())?;
                 let (name_at, name_len) = (names.len() as u32, name.wire().len() as u8);
                 if !matches!(found.matched, Match::Exact(_)) {
                     names.extend_from_slice(name.wire());

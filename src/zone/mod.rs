@@ -3,7 +3,7 @@
 //! [`text`] is a zone as read, with places for findings; [`rdata`] turns the text of record data
 //! into octets and back; [`master`] reads zones as RFC 1035 text; [`check`] judges zones together;
 //! [`image`] is a zone as served; [`set`] is all of them together; [`links`] is where CNAMEs lead
-//! in them.
+//! in them; [`source`] is the texts that each is served from.
 
 pub(crate) mod check;
 pub(crate) mod image;
@@ -12,5 +12,6 @@ pub(crate) mod master;
 pub(crate) mod octets;
 pub(crate) mod rdata;
 pub(crate) mod set;
+pub(crate) mod source;
 mod table;
 pub(crate) mod text;

@@ -24,7 +24,14 @@ fn reload(server: &Server) {
     use meridian::testing::shared::command::{Command, Origin};
     let (sender, receiver) = std::sync::mpsc::channel();
     let reply = Box::new(move |report| sender.send(report).expect("the test waits"));
-    assert!(server.command_sender()(Command::Reload { origin: Origin::Signal, reply: Some(reply) }).is_ok());
+    assert!(
+        server.command_sender()(Command::Reload {
+            origin: Origin::Signal,
+            reply: Some(reply),
+            allow_loss: false
+        })
+        .is_ok()
+    );
     receiver.recv_timeout(PATIENCE).expect("the writer answers");
 }
 

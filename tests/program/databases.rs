@@ -34,7 +34,11 @@ fn reload(server: &Server) -> Arc<Report> {
     let reply = Box::new(move |report| {
         let _ = sender.send(report);
     });
-    let sent = (server.command_sender())(Command::Reload { origin: Origin::Control, reply: Some(reply) });
+    let sent = (server.command_sender())(Command::Reload {
+        origin: Origin::Control,
+        reply: Some(reply),
+        allow_loss: false,
+    });
     assert!(sent.is_ok(), "the writer takes the command");
     receiver.recv_timeout(PATIENCE).expect("a report comes")
 }

@@ -21,3 +21,4 @@ mod storms;
 #[path = "../support/mod.rs"]
 mod support;
 mod transport;
+mod zones;

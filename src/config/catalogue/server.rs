@@ -8,7 +8,7 @@ pub(super) const FILE: FileKind = FileKind {
     word: "server",
     path: "meridian.yaml",
     root: &SERVER,
-    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &COOKIES],
+    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES],
 };
 
 static SERVER: KeySection = KeySection {
@@ -52,9 +52,10 @@ state: /var/lib/meridian",
         ),
         entry(
             "zones",
-            &PATH,
+            &Shape::Either(&[Shape::Text("a path"), Shape::Map(&ZONES)]),
             REQUIRED,
-            "a folder: every `*.yaml` and every `*.zone` in it is a [zone](#zones)",
+            "a folder: every `*.yaml` and every `*.zone` in it is a [zone](#zones); or a map, with what is \
+             done with faulty ones",
             "zones/",
         ),
         entry("state", &PATH, Absent::Default("state"), "what a node keeps between restarts", "state/"),
@@ -235,6 +236,26 @@ static GEOIP: KeySection = KeySection {
     notes: "Without any database, policies with `order: nearest` still work from networks and the site; a \
         finding says so. A line of a \
             geofeed that cannot be read is an error, and refuses the files like any other.",
+};
+
+static ZONES: KeySection = KeySection {
+    id: "zones_folder",
+    title: "",
+    about: "Of `zones`, where it is a map:",
+    block: "",
+    entries: &[
+        entry("folder", &PATH, REQUIRED, "the folder of zone files", "zones/"),
+        entry(
+            "on_error",
+            &Shape::Choice(&["keep", "refuse"]),
+            Absent::Default("keep"),
+            "`keep`: a faulty zone goes on from its last good texts, and all else is taken over; `refuse`: \
+             one faulty zone refuses the start or the reload",
+            "keep",
+        ),
+    ],
+    others: Others::None,
+    notes: "[operate.md](operate.md#faulty-zones) tells what happens to a faulty zone.",
 };
 
 static COOKIES: KeySection = KeySection {

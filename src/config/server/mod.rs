@@ -2,9 +2,10 @@
 
 pub(crate) mod cookie_secrets;
 
-use super::scalar::{integer, members, plain, switch, text, time_ms};
+use super::scalar::{choice, integer, members, plain, switch, text, time_ms};
 use super::table::{MapReader, shown};
 use super::tree::Node;
+use super::zones::choices::OnError;
 use super::{Cpus, Listen, NodeIdentity};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{
@@ -60,6 +61,8 @@ pub(crate) struct ServerFile {
     pub(crate) policies: Option<WrittenPath>,
     /// The folder of zone files.
     pub(crate) zones: Option<WrittenPath>,
+    /// What is done with faulty zones.
+    pub(crate) on_error: OnError,
 }
 
 /// Most TCP connections unless the file says otherwise: one descriptor each, below the usual limit
@@ -100,6 +103,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         pops: None,
         policies: None,
         zones: None,
+        on_error: OnError::default(),
     };
     let Some(mut table) = MapReader::open(root, "the server file", out) else { return file };
     if let Some(node) = table.need("node", out) {
@@ -113,7 +117,9 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     }
     file.pops = table.need("pops", out).and_then(|node| path(node, "pops", folder, out));
     file.policies = table.take("policies").and_then(|node| path(node, "policies", folder, out));
-    file.zones = table.need("zones", out).and_then(|node| path(node, "zones", folder, out));
+    if let Some(node) = table.need("zones", out) {
+        lower_zones(node, folder, &mut file, out);
+    }
     if let Some(written) = table.take("state").and_then(|node| path(node, "state", folder, out)) {
         file.state = written.path;
     }
@@ -259,6 +265,21 @@ fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Fi
     let Some(mut table) = MapReader::open(node, "`cookies`", out) else { return };
     if let Some(written) = table.need("secrets", out).and_then(|node| path(node, "secrets", folder, out)) {
         *cookies = Cookies::File(written);
+    }
+    table.finish(out);
+}
+
+/// A folder, or a map with the folder and what is done with faulty zones.
+fn lower_zones(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Findings) {
+    if plain(node).is_some() {
+        file.zones = path(node, "zones", folder, out);
+        return;
+    }
+    let Some(mut table) = MapReader::open(node, "`zones`", out) else { return };
+    file.zones = table.need("folder", out).and_then(|node| path(node, "folder", folder, out));
+    let words = [("keep", OnError::Keep), ("refuse", OnError::Refuse)];
+    if let Some(on_error) = table.take("on_error").and_then(|node| choice(node, "on_error", &words, out)) {
+        file.on_error = on_error;
     }
     table.finish(out);
 }

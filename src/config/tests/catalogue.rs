@@ -6,7 +6,7 @@ use crate::config::table::asked;
 use std::collections::BTreeSet;
 
 /// How the reader calls the map of each section in its findings.
-const READ_AS: [(&str, &str); 42] = [
+const READ_AS: [(&str, &str); 43] = [
     ("server", "the server file"),
     ("node", "`node`"),
     ("listen", "`listen`"),
@@ -46,6 +46,7 @@ const READ_AS: [(&str, &str); 42] = [
     ("when", "`when`"),
     ("networks", "the networks file"),
     ("network", "the network"),
+    ("zones_folder", "`zones`"),
     ("zone", "a zone file"),
     ("soa", "`soa`"),
     ("owner", "the owner"),
@@ -99,7 +100,9 @@ fn everything() -> Memory {
     let policies = "policies:\n  web:\n    pops: { tag: x }\n    ttl: { min: 1 }\n    panic: {}\n    \
         when_all_down: { cname: x. }\n    rules:\n      \
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
-    memory.0.entry("meridian.yaml".into()).or_default().extend_from_slice(b"\ncookies: {}\n");
+    let server = memory.0.entry("meridian.yaml".into()).or_default();
+    let text = String::from_utf8_lossy(server).replace("zones: zones", "zones: { folder: zones }\n#");
+    *server = format!("{text}\ncookies: {{}}\n").into_bytes();
     memory.0.insert("pops.yaml".into(), pops.into());
     memory.0.insert("policies.yaml".into(), policies.into());
     memory.0.insert("geoip/networks.yaml".into(), "office: { prefixes: 192.0.2.0/24 }\n".into());

@@ -1,6 +1,7 @@
 //! Whole deployments from memory: the sample is clean, broken inputs are told with their places,
 //! and nothing panics.
 
+mod apart;
 mod broken;
 mod broken_text;
 mod catalogue;

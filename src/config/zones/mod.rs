@@ -1,6 +1,8 @@
 //! Zone files in YAML: owners with their records, and owners that a policy steers.
 
+pub(crate) mod choices;
 pub(crate) mod exposed;
+pub(crate) mod folder;
 
 use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text};
 use super::table::{MapReader, nearest, shown};

@@ -76,7 +76,8 @@ fn links_stay_inside() {
     }
 }
 
-/// Folders are listed sorted, files only, links followed.
+/// Folders are listed sorted, files only, links followed; a folder in the place of a zone file is
+/// listed too, so that it is a fault of that zone.
 #[test]
 fn lists() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -84,11 +85,13 @@ fn lists() {
     fs::write(path("b"), "")
         .and_then(|()| fs::write(path("a"), ""))
         .and_then(|()| fs::create_dir(path("c")))
+        .and_then(|()| fs::create_dir(path("e.example.zone")))
         .expect("files");
     #[cfg(unix)]
     std::os::unix::fs::symlink(path("a"), path("d")).expect("a link");
-    let expected: Vec<PathBuf> =
-        if cfg!(unix) { vec![path("a"), path("b"), path("d")] } else { vec![path("a"), path("b")] };
+    let names: &[&str] =
+        if cfg!(unix) { &["a", "b", "d", "e.example.zone"] } else { &["a", "b", "e.example.zone"] };
+    let expected: Vec<PathBuf> = names.iter().map(|name| path(name)).collect();
     assert_eq!(Disk::new(&Watch::default(), false).list(folder.path()), Ok(expected));
     assert!(Disk::new(&Watch::default(), false).list(&path("none")).is_err());
 }

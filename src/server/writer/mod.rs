@@ -17,6 +17,7 @@ use crate::server::driver::Driver;
 use crate::server::ledger_alarms::LedgerAlarms;
 use crate::server::saves::{Request, Saves};
 use crate::server::supervisor::Supervisor;
+use crate::server::zone_alarms::ZoneAlarms;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender};
 use crate::shared::event::Event;
@@ -24,6 +25,7 @@ use crate::shared::published::ServedSnapshot;
 use crate::shared::tasks::Task;
 use crate::snapshot::Snapshot;
 use crate::state::event_log::EventLog;
+use crate::state::kept_zones::KeptZones;
 use crate::state::remembered::Memory;
 use crate::steer::status::Status;
 use crate::sys::clock::uptime_ms;
@@ -64,6 +66,8 @@ pub(crate) struct Parts {
     pub(crate) saves: Saves,
     /// Alarms of the ledger.
     pub(crate) ledger_alarms: LedgerAlarms,
+    /// Alarms of zones.
+    pub(crate) zone_alarms: ZoneAlarms,
     /// The event log.
     pub(crate) event_log: EventLog,
     /// Keeps probers going, and this task.
@@ -89,6 +93,9 @@ pub(crate) struct Writer {
     comparer: Comparer,
     saves: Saves,
     ledger_alarms: LedgerAlarms,
+    zone_alarms: ZoneAlarms,
+    /// Last good texts of zones, on the disk.
+    kept_zones: KeptZones,
     /// When a ledger that the disk does not have is saved again.
     save_again: Option<Instant>,
     supervisor: Supervisor,
@@ -99,8 +106,10 @@ pub(crate) struct Writer {
 impl Writer {
     /// A writer at the beginning of its work.
     pub(crate) fn new(parts: Parts) -> Writer {
-        let Parts { shared, root, fixed, driver, saves, ledger_alarms, event_log, supervisor } = parts;
+        let Parts { shared, root, fixed, driver, saves, ledger_alarms, zone_alarms, event_log, supervisor } =
+            parts;
         Writer {
+            kept_zones: KeptZones::new(&fixed.state, Arc::clone(&driver.live.snapshot().zone_sources)),
             in_service: Arc::clone(driver.live.snapshot()),
             memories: [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)],
             shown: Instant::now(),
@@ -115,6 +124,7 @@ impl Writer {
             event_log,
             saves,
             ledger_alarms,
+            zone_alarms,
             supervisor,
             mended_ms: uptime_ms(),
         }
@@ -192,6 +202,7 @@ impl Writer {
                 () = self.driver.wait() => {}
                 () = health.wait() => {}
                 () = load.wait() => {}
+                () = self.kept_zones.wait() => {}
                 () = async {
                     match wake {
                         Some(wake) => tokio::time::sleep(wake).await,
@@ -226,8 +237,11 @@ impl Writer {
     fn handle_command(&mut self, command: Command) {
         let now = self.driver.now();
         match command {
-            Command::Reload { origin, reply } => self.reloads.ask(origin, reply),
-            Command::ReloadStatus { reply } => reply(self.reloads.status()),
+            Command::Reload { origin, reply, allow_loss } => self.reloads.ask(origin, reply, allow_loss),
+            Command::ReloadStatus { reply } => {
+                let zones = Arc::clone(&self.live().snapshot().zone_sources);
+                reply(self.reloads.status(zones));
+            }
             Command::CancelReload { author, reply } => reply(self.cancel_reload(&author)),
             Command::Compare { reply } => {
                 let (root, running, live) = (self.root.clone(), self.running(), self.live().clone());
@@ -309,6 +323,7 @@ impl Writer {
     fn refresh_view(&mut self) {
         let (now, sequence) = (self.driver.now(), self.shared.published.served().snapshot.sequence());
         let mut operator_view = self.driver.live.operator_view(sequence, now);
+        self.zone_alarms.show(&mut operator_view);
         self.ledger_alarms.show(&mut operator_view);
         self.shared.operator_view.store(Arc::new(operator_view));
         self.shown = Instant::now();
@@ -321,6 +336,7 @@ impl Writer {
         if self.shared.counters.state_taken.load(Ordering::Relaxed) {
             return;
         }
+        self.kept_zones.write();
         if live.is_watched() {
             health.remember(has_turned, || live.health_lines(now));
         }
@@ -331,7 +347,9 @@ impl Writer {
     }
 
     fn tell_faults_of_memory(&mut self) {
-        for sentence in self.memories.iter_mut().filter_map(Memory::fault).collect::<Vec<_>>() {
+        let of_zones = self.kept_zones.fault();
+        let faults = self.memories.iter_mut().filter_map(Memory::fault).chain(of_zones);
+        for sentence in faults.collect::<Vec<_>>() {
             self.log_event(&Event::MemoryFault { sentence });
         }
     }
@@ -339,6 +357,9 @@ impl Writer {
     /// The last words: what the next start begins with.
     async fn save_and_stop(mut self) {
         self.finish_saves().await;
+        if !self.shared.counters.state_taken.load(Ordering::Relaxed) {
+            self.kept_zones.close().await;
+        }
         let now = self.driver.now();
         let [health, load] = &mut self.memories;
         let live = &self.driver.live;

@@ -13,7 +13,7 @@
 use super::Writer;
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::limits::{FINDINGS_LOGGED_MAX, HUNG_ATTEMPTS_MAX};
-use crate::reload::prepare::{self, Fresh};
+use crate::reload::prepare::{self, Fresh, ZoneRules};
 use crate::reload::safety;
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
@@ -21,6 +21,7 @@ use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report};
 use crate::shared::event::Event;
 use crate::snapshot::{self, Difference};
 use crate::sys::clock::epoch_secs;
+use crate::zone::source::ZoneSource;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -38,7 +39,7 @@ type Ran = Result<(Fresh, Difference), Box<(Findings, Files)>>;
 #[derive(Default)]
 pub(super) struct Reloads {
     /// Requests that no run has begun for.
-    waiting: Vec<(Origin, Option<ReloadReply>)>,
+    waiting: Vec<Request>,
     running: Option<Run>,
     /// What a run gave, until it may be judged.
     ended: Option<Option<Ran>>,
@@ -46,16 +47,20 @@ pub(super) struct Reloads {
     hung: Vec<Weak<Watch>>,
 }
 
+/// Who asked, the way back, and whether zones may be lost.
+type Request = (Origin, Option<ReloadReply>, bool);
+
 struct Run {
     attempt: Attempt<Ran>,
     replies: Vec<ReloadReply>,
     origin: Origin,
+    allow_loss: bool,
 }
 
 impl Reloads {
     /// Lets a request wait for the next run.
-    pub(super) fn ask(&mut self, origin: Origin, reply: Option<ReloadReply>) {
-        self.waiting.push((origin, reply));
+    pub(super) fn ask(&mut self, origin: Origin, reply: Option<ReloadReply>, allow_loss: bool) {
+        self.waiting.push((origin, reply, allow_loss));
     }
 
     /// Waits for the end of a run, or until it is to be looked at. Safe to drop midway.
@@ -80,14 +85,14 @@ impl Reloads {
         self.ended = None;
         if let Some(run) = self.running.take() {
             let replies = run.replies.into_iter().map(Some).chain([None]);
-            self.waiting.extend(replies.map(|reply| (run.origin, reply)));
+            self.waiting.extend(replies.map(|reply| (run.origin, reply, run.allow_loss)));
             self.hung.push(run.attempt.watch());
             run.attempt.give_up();
         }
     }
 
     /// What reloads do.
-    pub(super) fn status(&mut self) -> ReloadStatus {
+    pub(super) fn status(&mut self, zones: Arc<[ZoneSource]>) -> ReloadStatus {
         self.hung.retain(|watch| watch.strong_count() > 0);
         ReloadStatus {
             running: self.running.as_ref().map(|run| {
@@ -99,6 +104,7 @@ impl Reloads {
             }),
             waiting: self.waiting.len(),
             hung: self.hung.len(),
+            zones,
         }
     }
 }
@@ -109,10 +115,11 @@ impl Writer {
         if self.reloads.running.is_some() {
             return;
         }
-        let Some((origin, _)) = self.reloads.waiting.first() else { return };
+        let Some((origin, ..)) = self.reloads.waiting.first() else { return };
         let origin = *origin;
         self.log_event(&Event::ReloadStarted { origin, requests: self.reloads.waiting.len() });
-        let replies = self.reloads.waiting.drain(..).filter_map(|(_, reply)| reply).collect();
+        let allow_loss = self.reloads.waiting.iter().any(|(.., allow_loss)| *allow_loss);
+        let replies = self.reloads.waiting.drain(..).filter_map(|(_, reply, _)| reply).collect();
         self.reloads.hung.retain(|watch| watch.strong_count() > 0);
         if self.reloads.hung.len() >= HUNG_ATTEMPTS_MAX {
             let finding = Finding::error(
@@ -127,14 +134,15 @@ impl Writer {
         let sequence = self.shared.published.served().snapshot.sequence() + 1;
         // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
         let attempt = Attempt::begin("reload", move |watch| {
-            let fresh = prepare::run_watched(&root, Some(&previous), Some(&running), sequence, watch)?;
+            let rules = ZoneRules { recall: None, allow_loss };
+            let fresh = prepare::run_watched(&root, Some(&previous), Some(&running), sequence, rules, watch)?;
             let difference = snapshot::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
         match attempt {
             Ok(attempt) => {
                 self.shared.counters.reload_began.store(epoch_secs(), Ordering::Relaxed);
-                self.reloads.running = Some(Run { attempt, replies, origin });
+                self.reloads.running = Some(Run { attempt, replies, origin, allow_loss });
             }
             Err(error) => {
                 let finding = Finding::error(code::OWN_FAULT, format!("the reload cannot begin: {error}"));
@@ -213,7 +221,10 @@ impl Writer {
 
     fn publish_reload(&mut self, fresh: Fresh, difference: Difference, took: Duration, run: Run) {
         let Fresh { snapshot, findings, files, .. } = fresh;
+        let zones = Arc::clone(&snapshot.zone_sources);
         self.driver.follow(Arc::new(snapshot));
+        let of_zones = self.zone_alarms.see(&zones, epoch_secs());
+        self.kept_zones.follow(Arc::clone(&zones));
         let (sequence, digest) = self.publish();
         self.shared.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
@@ -228,6 +239,7 @@ impl Writer {
             changes,
             took_millis,
         });
+        of_zones.iter().for_each(|event| self.log_event(event));
         for line in lines.lines() {
             tracing::info!("changed: {line}");
         }
@@ -235,7 +247,7 @@ impl Writer {
         let difference = Some(difference);
         answer(
             run.replies,
-            Report { published: true, sequence, digest, files_digest, difference, findings, files },
+            Report { published: true, sequence, digest, files_digest, zones, difference, findings, files },
         );
     }
 
@@ -243,14 +255,24 @@ impl Writer {
         let old = self.shared.published.snapshot();
         self.shared.counters.last_reload.refused(took.as_micros() as u64);
         self.shared.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
-        let errors = findings.count(Severity::Error);
+        let errors = findings.errors();
         log_findings(&findings, &files);
         self.log_event(&Event::Refused { errors, sequence: old.sequence() });
         let (sequence, digest) = (old.sequence(), old.digest().to_string());
         let files_digest = old.files_digest().to_string();
+        let zones = Arc::clone(&old.zone_sources);
         answer(
             replies,
-            Report { published: false, sequence, digest, files_digest, difference: None, findings, files },
+            Report {
+                published: false,
+                sequence,
+                digest,
+                files_digest,
+                zones,
+                difference: None,
+                findings,
+                files,
+            },
         );
     }
 }
@@ -272,7 +294,9 @@ fn log_findings(findings: &Findings, files: &Files) {
     for (finding, more) in order.into_iter().take(FINDINGS_LOGGED_MAX) {
         let place = finding.at.map(|at| files.place(at)).unwrap_or_default();
         match finding.severity {
-            Severity::Error => tracing::error!(code = finding.code.id, place, "{}", finding.message),
+            Severity::ZoneError | Severity::Error => {
+                tracing::error!(code = finding.code.id, place, "{}", finding.message);
+            }
             Severity::Warning => tracing::warn!(code = finding.code.id, place, "{}", finding.message),
             Severity::Note => tracing::info!(code = finding.code.id, place, "{}", finding.message),
         }

@@ -230,6 +230,7 @@ impl Writer {
         events.extend(look.control_made_anew.map(|sentence| Event::StateFolder { sentence }));
         if let Some(sentence) = look.made_anew {
             self.memories.iter_mut().for_each(Memory::is_lost);
+            self.kept_zones.is_lost();
             let alarm = format!("{sentence}; what the server has in memory is being written there");
             events.push(Event::StateFolder { sentence });
             self.ledger_alarms.miss(&alarm, now);

@@ -7,11 +7,14 @@
 mod chains;
 mod cuts;
 mod index;
+mod needs;
 mod owners;
 mod redirects;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use needs::needed;
 
 use super::rdata::folded;
 use super::table::{HashTable, hash_of};

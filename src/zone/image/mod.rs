@@ -323,6 +323,11 @@ impl Image {
         self.records(self.negative.as_ref()?).next()
     }
 
+    /// Whether the zone is not served: one that is has an SOA.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.negative.is_none()
+    }
+
     /// What `name` is here, if it exists or lies under something that does; `hash` is its whole
     /// hash. Names of other zones are never found.
     #[inline(always)]

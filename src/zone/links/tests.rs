@@ -36,6 +36,15 @@ fn name(labels: &[&str], apex: &str) -> Name {
 fn zone(apex: &str, drafts: &[Draft]) -> Zone {
     let mut zone =
         Zone { apex: name(&[], apex), records: vec![], steered: vec![], chain: ChainMode::Full, at: at() };
+    // A zone without an SOA is not served, and no link leads into it.
+    let soa = [zone.apex.as_wire(), zone.apex.as_wire(), &[0; 20]].concat();
+    zone.records.push(Record {
+        owner: zone.apex.clone(),
+        rtype: RrType::SOA,
+        ttl: Ttl::MAX,
+        rdata: soa.into(),
+        at: at(),
+    });
     for (labels, kind, target, target_apex) in drafts {
         let (owner, target) = (name(labels, apex), name(target, target_apex));
         let (rtype, rdata) = match kind {

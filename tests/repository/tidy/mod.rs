@@ -424,8 +424,9 @@ fn the_list_of_findings_is_the_catalogue() {
          meaning, so logs and scripts may rely on it. The words beside it say what happened this time,\n\
          where (`file:line:column`), and what to try; `meridian check --format json` gives the same as\n\
          data.\n\n\
-         An error refuses the reload, and the state before stays in service. A warning or a note does\n\
-         not.\n\n\
+         An error refuses the reload, and the state before stays in service. An error in a zone's\n\
+         files costs that zone alone ([operate.md](operate.md#faulty-zones)). A warning or a note\n\
+         refuses nothing.\n\n\
          This page is made from the catalogue in `src/finding/mod.rs`; a test holds the two together.\n",
     );
     let mut told = 0;

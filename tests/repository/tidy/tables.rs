@@ -32,7 +32,8 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
                     "sys"]),
     ("reload",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "shared",
                     "sys", "config"]),
-    ("state",     &["limits", "finding", "health", "steer", "shared", "live", "sys", "config"]),
+    ("state",     &["limits", "finding", "wire", "health", "steer", "zone", "shared", "live", "sys",
+                    "config"]),
     ("control",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
                     "answer", "shared", "explain", "sys"]),
     // 5  program: everything below, and each other

@@ -1,0 +1,195 @@
+//! The files of one reading: each is read once, whatever the reading does with it, and has one
+//! number for findings.
+//!
+//! A reading may go over the same octets several times, because a zone that is found faulty is put
+//! aside and the rest read anew. All rounds must see one state of the files.
+
+use super::Sources;
+use super::tree::{self, Node};
+use crate::budget::Budget;
+use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::limits::CONFIG_OCTETS_MAX;
+use crate::wire::cookie::SECRET_LEN;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a source has answered.
+type Answers<T> = RefCell<HashMap<PathBuf, Result<T, String>>>;
+
+/// Sources that are asked for each file and folder once.
+pub(super) struct Once<'s> {
+    sources: &'s dyn Sources,
+    read: Answers<Arc<[u8]>>,
+    inside: Answers<Arc<[u8]>>,
+    lists: Answers<Vec<PathBuf>>,
+}
+
+fn once<T: Clone>(
+    answers: &Answers<T>,
+    path: &Path,
+    ask: impl FnOnce() -> Result<T, String>,
+) -> Result<T, String> {
+    if let Some(answer) = answers.borrow().get(path) {
+        return answer.clone();
+    }
+    let answer = ask();
+    answers.borrow_mut().insert(path.to_owned(), answer.clone());
+    answer
+}
+
+impl Sources for Once<'_> {
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
+        once(&self.read, path, || self.sources.read(path))
+    }
+
+    fn read_inside(&self, folder: &Path, relative: &Path) -> Result<Arc<[u8]>, String> {
+        once(&self.inside, &folder.join(relative), || self.sources.read_inside(folder, relative))
+    }
+
+    fn is_open_to_all(&self, path: &Path) -> bool {
+        self.sources.is_open_to_all(path)
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        once(&self.lists, folder, || self.sources.list(folder))
+    }
+
+    fn serves(&self) -> bool {
+        self.sources.serves()
+    }
+
+    fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
+        self.sources.own_secret()
+    }
+
+    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
+        self.sources.each(count, work);
+    }
+}
+
+/// A file of YAML as it was read: its number, its octets if they are text, and the tree if they are
+/// YAML.
+pub(super) struct YamlFile {
+    /// Its number.
+    pub(crate) file: FileId,
+    /// Its octets.
+    pub(crate) octets: Option<Arc<[u8]>>,
+    /// What stands in it.
+    pub(crate) tree: Option<Node>,
+}
+
+/// Reads files, and keeps what a round of the reading found.
+pub(super) struct FileReader<'s> {
+    /// Where files come from.
+    pub(crate) sources: Once<'s>,
+    /// The files of all rounds.
+    pub(crate) files: Files,
+    /// Their numbers, by the path shown, and by who reads them where that is told apart.
+    numbers: HashMap<(String, String), FileId>,
+    /// Findings of this round.
+    pub(crate) findings: Findings,
+    /// What shapes answers, in this round: its use, and its octets.
+    pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
+    /// What may still be made of the files in this round.
+    pub(crate) budget: Budget,
+}
+
+impl<'s> FileReader<'s> {
+    /// A reader that has read nothing.
+    pub(crate) fn new(sources: &'s dyn Sources) -> FileReader<'s> {
+        FileReader {
+            sources: Once {
+                sources,
+                read: Answers::default(),
+                inside: Answers::default(),
+                lists: Answers::default(),
+            },
+            files: Files::default(),
+            numbers: HashMap::new(),
+            findings: Findings::default(),
+            inputs: Vec::new(),
+            budget: Budget::default(),
+        }
+    }
+
+    /// Begins a round.
+    pub(crate) fn begin(&mut self) {
+        self.inputs.clear();
+        self.budget = Budget::default();
+    }
+
+    /// The number of a file, with its text for findings.
+    pub(crate) fn number(&mut self, shown: &str, text: Arc<[u8]>) -> FileId {
+        self.number_of(shown, "", text)
+    }
+
+    fn number_of(&mut self, shown: &str, reader: &str, text: Arc<[u8]>) -> FileId {
+        let key = (shown.to_owned(), reader.to_owned());
+        *self.numbers.entry(key).or_insert_with(|| self.files.add_octets(shown, text))
+    }
+
+    /// Reads a file as YAML. `named_at` is where its path is written; without it, the file itself
+    /// is blamed if it cannot be read.
+    pub(crate) fn yaml(&mut self, path: &Path, named_at: Option<At>) -> YamlFile {
+        let shown = path.display().to_string();
+        match self.sources.read(path) {
+            Ok(octets) => self.yaml_text(&shown, octets),
+            Err(why) => {
+                let file = self.number(&shown, Arc::default());
+                self.unreadable(&shown, &why, named_at.unwrap_or(At::whole(file)));
+                YamlFile { file, octets: None, tree: None }
+            }
+        }
+    }
+
+    /// [`FileReader::yaml`] of octets that are read.
+    pub(crate) fn yaml_text(&mut self, shown: &str, octets: Arc<[u8]>) -> YamlFile {
+        if octets.len() > CONFIG_OCTETS_MAX {
+            let file = self.number(shown, Arc::default());
+            let message = format!("`{shown}` has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len());
+            self.findings.push(Finding::error(code::TOO_LARGE, message).at(At::whole(file), ""));
+            return YamlFile { file, octets: None, tree: None };
+        }
+        let text = match std::str::from_utf8(&octets) {
+            Ok(text) => text,
+            Err(error) => {
+                let file = self.number(shown, Arc::default());
+                let line = 1 + octets.iter().take(error.valid_up_to()).filter(|b| **b == b'\n').count();
+                let message =
+                    format!("`{shown}` is not UTF-8 text: octet {} on line {line}", error.valid_up_to());
+                self.findings.push(Finding::error(code::NOT_UTF8, message).at(At::whole(file), ""));
+                return YamlFile { file, octets: None, tree: None };
+            }
+        };
+        let file = self.number(shown, Arc::clone(&octets));
+        let tree = tree::parse(text, file, &mut self.findings);
+        YamlFile { file, octets: Some(octets), tree }
+    }
+
+    /// The octets of a text file, whose text is kept for findings. The error is a sentence.
+    pub(crate) fn text(&mut self, shown: &str, octets: Arc<[u8]>) -> Result<(FileId, Arc<[u8]>), String> {
+        self.text_of(shown, "", octets)
+    }
+
+    /// The same with a number for each of its readers.
+    pub(crate) fn text_of(
+        &mut self,
+        shown: &str,
+        reader: &str,
+        octets: Arc<[u8]>,
+    ) -> Result<(FileId, Arc<[u8]>), String> {
+        if octets.len() > CONFIG_OCTETS_MAX {
+            return Err(format!("it has {} octets, more than {CONFIG_OCTETS_MAX}", octets.len()));
+        }
+        Ok((self.number_of(shown, reader, Arc::clone(&octets)), octets))
+    }
+
+    /// Records that a file cannot be read.
+    pub(crate) fn unreadable(&mut self, shown: &str, why: &str, at: At) {
+        let label = if at.line == 0 { "" } else { "named here" };
+        self.findings
+            .push(Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(at, label));
+    }
+}

@@ -1,0 +1,116 @@
+//! Zones each for themselves: which are put aside, from what they go on, and what refuses all.
+
+use super::*;
+use crate::config::{Choices, Reading};
+use crate::wire::name::Name;
+use crate::zone::source::{LastGood, ZoneSource};
+
+const TEXT: &str = "$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n$INCLUDE hosts\n";
+
+/// The sample with two zones of text that include one file.
+fn files() -> Memory {
+    let mut memory = sample();
+    for path in ["zones/x.example.zone", "zones/y.example.zone"] {
+        memory.0.insert(path.into(), TEXT.into());
+    }
+    memory.0.insert("zones/hosts".into(), "www CNAME elsewhere.example.net.\n".into());
+    memory
+}
+
+/// Reads files that may go back to the zones of a reading before.
+fn read(memory: &Memory, before: &[ZoneSource], is_served: bool, allow_loss: bool) -> ReadResult {
+    let recall = |_: &Path| LastGood { zones: before.to_vec(), is_served, faults: Vec::new() };
+    let mut reading =
+        Reading::new(Path::new("meridian.yaml"), memory, Choices::new(allow_loss), Some(&recall));
+    let (deployment, findings) = reading.read();
+    assert_eq!(deployment.is_none(), findings.has_errors());
+    ReadResult { deployment, findings, files: reading.into_files() }
+}
+
+/// Zones that are not current, with their standing.
+fn others(loaded: &ReadResult) -> Vec<(String, &'static str)> {
+    let sources = &loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).zone_sources;
+    let named = sources.iter().map(|source| (source.apex.to_string(), source.standing.word()));
+    named.filter(|(_, word)| *word != "current").collect()
+}
+
+fn sources(loaded: &ReadResult) -> Vec<ZoneSource> {
+    loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).zone_sources.clone()
+}
+
+/// What is sound is read as ever, and every text is held.
+#[test]
+fn sound_files_are_read_once() {
+    let loaded = read(&files(), &[], false, false);
+    assert_eq!((others(&loaded), loaded.findings.len()), (vec![], 0), "{}", shown(&loaded));
+    let all = read_deployment(Path::new("meridian.yaml"), &files()).deployment.unwrap();
+    assert_eq!(loaded.deployment.as_ref().unwrap().inputs, all.inputs);
+    let of = |apex: &str| {
+        let apex = Name::parse(apex, None).unwrap();
+        let source = sources(&loaded).into_iter().find(|source| source.apex == apex).unwrap();
+        source.texts.files.iter().map(|file| file.path.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("x.example."), ["zones/x.example.zone", "hosts"]);
+    assert_eq!(of("cdn.example."), ["zones/cdn.example.yaml"]);
+}
+
+/// A file that two zones include is faulty in one of them alone: the other is not blamed.
+#[test]
+fn an_included_file_is_blamed_for_its_zone() {
+    let mut memory = files();
+    let before = sources(&read(&memory, &[], false, false));
+    memory.0.insert("zones/x.example.zone".into(), format!("{TEXT}www A 192.0.2.2\n").into());
+    for (before, standing) in [(&before[..], "kept"), (&before[..0], "dead")] {
+        let loaded = read(&memory, before, !before.is_empty(), false);
+        assert_eq!(others(&loaded), [("x.example.".to_owned(), standing)], "{}", shown(&loaded));
+        assert!(shown(&loaded).contains("error[MRD0202]"), "{}", shown(&loaded));
+    }
+}
+
+/// What is served now never dies by a reload, also where nothing was held to go back to.
+#[test]
+fn what_is_served_never_dies_by_a_reload() {
+    let mut memory = files();
+    let mut before = sources(&read(&memory, &[], false, false));
+    before.iter_mut().for_each(|source| source.texts = Default::default());
+    memory.0.insert("zones/x.example.zone".into(), "@ A".into());
+    let loaded = read(&memory, &before, true, false);
+    assert!(loaded.deployment.is_none(), "{}", shown(&loaded));
+    // A start goes on without it.
+    assert_eq!(others(&read(&memory, &before, false, false)), [("x.example.".to_owned(), "dead")]);
+}
+
+/// A zone that is new and faulty costs a reload nothing but itself; two zones that make each other
+/// faulty are both put aside.
+#[test]
+fn new_zones_are_put_aside() {
+    let mut memory = files();
+    let before = sources(&read(&memory, &[], false, false));
+    memory.0.insert("zones/new.example.yaml".into(), "zone: new.example.\n".into());
+    memory.0.insert("zones/cdn2.yaml".into(), "zone: cdn.example.\n".into());
+    let loaded = read(&memory, &before, true, false);
+    let expected = [("cdn.example.".to_owned(), "kept"), ("new.example.".to_owned(), "dead")];
+    assert_eq!(others(&loaded), expected, "{}", shown(&loaded));
+    let inputs = &loaded.deployment.as_ref().unwrap().inputs;
+    assert!(inputs.iter().any(|(role, _)| role == "zone dead new.example."), "its digest tells");
+}
+
+/// What compiling blames a zone for puts it aside as well.
+#[test]
+fn compiling_puts_aside() {
+    let memory = files();
+    let mut reading = Reading::new(Path::new("meridian.yaml"), &memory, Choices::default(), None);
+    let (deployment, _) = reading.read();
+    let zone =
+        deployment.unwrap().zones.into_iter().find(|zone| zone.apex.to_string() == "x.example.").unwrap();
+    let finding =
+        |at| crate::finding::Finding::error(crate::finding::code::TOO_LARGE, "too large").at(at, "");
+    assert!(reading.put_aside(&mut finding(zone.at).into()));
+    let (deployment, findings) = reading.read();
+    let standing = |source: &ZoneSource| (source.apex.to_string(), source.standing.word());
+    let others = deployment.unwrap().zone_sources;
+    assert!(others.iter().map(standing).any(|is| is == ("x.example.".to_owned(), "dead")));
+    assert_eq!((findings.has_errors(), findings.errors()), (false, 1));
+    // What is of no zone refuses.
+    assert!(!reading.put_aside(&mut finding(At::whole(crate::finding::FileId(0))).into()));
+}

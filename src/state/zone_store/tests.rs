@@ -1,0 +1,94 @@
+//! Tests of `zone_store`.
+
+use super::*;
+
+fn zone(apex: &str, standing: Standing, files: &[(FileUse, &str, &[u8])]) -> ZoneSource {
+    let files = files.iter().map(|(file_use, path, octets)| ZoneFile {
+        file_use: *file_use,
+        path: (*path).into(),
+        octets: (*octets).into(),
+    });
+    ZoneSource {
+        apex: Name::parse(apex, None).unwrap(),
+        texts: Arc::new(ZoneTexts { files: files.collect() }),
+        standing,
+    }
+}
+
+/// Everything that is kept comes back, and only what is kept.
+#[test]
+fn what_is_kept_comes_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept = zone(
+        "a.example.",
+        Standing::Kept("zones/a.yaml:3:1: what\nis wrong".into()),
+        &[
+            (FileUse::Yaml, "zones/a.yaml", b"zone: a.example.\n"),
+            (FileUse::Text, "zones/a.example.zone", b"$INCLUDE x\n\0\xff"),
+            (FileUse::Included, "x", b""),
+        ],
+    );
+    let vanished =
+        zone("\\000/b.example.", Standing::Vanished("because".into()), &[(FileUse::Yaml, "b", b"")]);
+    let current = zone("c.example.", Standing::Current, &[(FileUse::Yaml, "zones/c.yaml", b"x")]);
+    let dead = zone("d.example.", Standing::Dead("why".into()), &[]);
+    keep(folder.path(), &[kept.clone(), vanished.clone(), current, dead]).unwrap();
+    let mut back = load(folder.path());
+    assert!(back.faults.is_empty() && !back.is_served, "{back:?}");
+    back.zones.sort_by(|a, b| a.apex.cmp(&b.apex));
+    assert_eq!(back.zones.len(), 2);
+    for (read, wrote) in [(back.of(&kept.apex), &kept), (back.of(&vanished.apex), &vanished)] {
+        let read = read.unwrap();
+        assert_eq!((&read.texts, read.standing.word()), (&wrote.texts, wrote.standing.word()));
+    }
+    assert_eq!(back.of(&kept.apex).unwrap().standing.why(), "zones/a.yaml:3:1: what is wrong");
+
+    // Another user cannot read them.
+    #[cfg(unix)]
+    for path in names(&folder.path().join(FOLDER)).unwrap() {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
+    }
+
+    // A zone that is good again, or gone, leaves nothing behind; nor does a write that was cut off.
+    let foreign = folder.path().join(FOLDER).join("notes");
+    fs::write(&foreign, "mine").unwrap();
+    fs::write(folder.path().join(FOLDER).join("x.texts.new"), "half").unwrap();
+    keep(folder.path(), &[]).unwrap();
+    assert!(load(folder.path()).zones.is_empty());
+    let left: Vec<_> = fs::read_dir(folder.path().join(FOLDER)).unwrap().flatten().collect();
+    assert_eq!((left.len(), left[0].path()), (1, foreign));
+}
+
+/// A damaged file is told, and its zone is as though nothing was kept.
+#[test]
+fn damage_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kept =
+        zone("a.example.", Standing::Kept("why".into()), &[(FileUse::Yaml, "a", b"zone: a.example.\n")]);
+    keep(folder.path(), std::slice::from_ref(&kept)).unwrap();
+    let path = names(&folder.path().join(FOLDER)).unwrap().pop_first().unwrap();
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&path, &damaged).unwrap();
+        let back = load(folder.path());
+        assert!(back.zones.is_empty() && back.faults.len() == 1, "octet {at}: {back:?}");
+        fs::write(&path, &whole[..at]).unwrap();
+        assert!(load(folder.path()).zones.is_empty(), "cut at {at}");
+    }
+    // The next write mends it.
+    keep(folder.path(), std::slice::from_ref(&kept)).unwrap();
+    assert_eq!(load(folder.path()).zones, [kept]);
+}
+
+/// A folder that cannot be written is a sentence, and no more.
+#[test]
+fn what_cannot_be_written_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join(FOLDER), "a file in its place").unwrap();
+    let kept = zone("a.example.", Standing::Kept("why".into()), &[(FileUse::Yaml, "a", b"x")]);
+    assert!(keep(folder.path(), &[kept]).is_err());
+    assert_eq!(load(folder.path()).faults.len(), 1);
+}
