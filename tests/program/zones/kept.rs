@@ -173,7 +173,7 @@ fn more_than_half_gone() {
     assert!(text.contains("MRD0522") && text.contains("--allow-loss"), "{text}");
     let (reply, told) = std::sync::mpsc::channel();
     let reply = Box::new(move |report: std::sync::Arc<meridian::testing::shared::command::Report>| {
-        drop(reply.send(report.published));
+        let _ = reply.send(report.published);
     });
     let command = meridian::testing::shared::command::Command::Reload {
         origin: meridian::testing::shared::command::Origin::Signal,

@@ -44,8 +44,6 @@ pub enum Break {
     Dangling,
     /// It may not be read.
     Locked,
-    /// It is gone.
-    Gone,
     /// Another file has the same zone.
     Twice(&'static str),
 }
@@ -111,7 +109,6 @@ pub fn mend(deployment: &Deployment, path: &str, how: &Break) {
     let there = deployment.path(path);
     match how {
         Folder => fs::remove_dir(&there).expect("ours"),
-        Gone => {}
         Twice(other) => return fs::remove_file(deployment.path(other)).expect("ours"),
         _ => fs::remove_file(&there).expect("ours"),
     }
@@ -131,7 +128,7 @@ pub fn break_it(deployment: &Deployment, path: &str, how: &Break) {
         Octets(octets) => return fs::write(&there, octets).expect("ours"),
         Cut(length) => return deployment.write(path, &text[..*length]),
         Twice(other) => return deployment.write(other, text),
-        Folder | Fifo | Dangling | Locked | Gone => fs::remove_file(&there).expect("ours"),
+        Folder | Fifo | Dangling | Locked => fs::remove_file(&there).expect("ours"),
     }
     match how {
         Folder => fs::create_dir(&there).expect("ours"),
