@@ -8,6 +8,7 @@
 //! Data). A zone whose files are gone, but whose names other zones need, goes on likewise.
 
 use crate::wire::name::Name;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What a file of a zone is to it.
@@ -42,7 +43,9 @@ pub(crate) struct ZoneTexts {
 impl ZoneTexts {
     /// The file that zone text includes by this path.
     pub(crate) fn included(&self, written: &str) -> Option<&ZoneFile> {
-        self.files.iter().find(|file| file.file_use == FileUse::Included && &*file.path == written)
+        self.files
+            .iter()
+            .find(|file| file.file_use == FileUse::Included && Path::new(&*file.path) == Path::new(written))
     }
 
     /// Octets of all files.

@@ -66,9 +66,9 @@ pub(crate) struct ZoneFolder<'r, 's> {
     texts: Vec<ZoneText>,
     /// Paths that zone text included.
     included: HashSet<PathBuf>,
-    /// Texts that a zone included, by the zone and the name in its text: each is read once, however
-    /// often it is included.
-    includes: HashMap<(Name, String), (FileId, Arc<[u8]>)>,
+    /// Texts that a zone included, by the zone and the path in its text: each counts once for a
+    /// zone, however often it is included.
+    includes: HashMap<(Name, PathBuf), (FileId, Arc<[u8]>)>,
     all_read: bool,
 }
 
@@ -294,7 +294,7 @@ impl ZoneFolder<'_, '_> {
 
     /// A file that zone text includes.
     fn include(&mut self, text: &ZoneText, written: &str) -> Result<Included, String> {
-        let key = (text.apex.clone(), written.to_owned());
+        let key = (text.apex.clone(), PathBuf::from(written));
         if let Some((file, text)) = self.includes.get(&key).cloned() {
             return Ok(Included { file, text, is_first: false });
         }

@@ -69,7 +69,8 @@ impl Deployment {
     pub fn events(&self, is_enough: impl Fn(&str) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
-            let events = std::fs::read_to_string(self.path("state/events.jsonl")).expect("the log");
+            // Before the first event there is no file.
+            let events = std::fs::read_to_string(self.path("state/events.jsonl")).unwrap_or_default();
             if is_enough(&events) {
                 return events;
             }

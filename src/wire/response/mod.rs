@@ -4,8 +4,10 @@
 //! in the message each name stands so that owners and data can point at it (RFC 1035 section
 //! 4.1.4).
 
+mod ready;
+
 use super::edns::ResponseOptions;
-use super::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Pointee, Rdata};
+use super::fragment::{HEAD_LEN, Rdata};
 use super::header::flag;
 use super::name::NAME_OCTETS_MAX;
 use super::position::{NamePosition, WrittenName};
@@ -387,90 +389,6 @@ impl<'a> Response<'a> {
         Some(rdata_at)
     }
 
-    /// [`Response::put`] for a record that stands ready, owned by the name in the question.
-    fn put_ready(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, bases: Bases) -> Option<usize> {
-        if owner.is_reached() {
-            return self.put_pointed(owner, rdata, bases);
-        }
-        let rdata_at = self.put_ready_with_owner(owner, rdata.record)?;
-        self.point(rdata_at, rdata, bases)?;
-        Some(rdata_at)
-    }
-
-    /// [`Response::put_ready`] with a pointer to the owner.
-    #[inline(always)]
-    fn put_pointed(&mut self, owner: OwnerName<'_>, rdata: &Rdata<'_>, bases: Bases) -> Option<usize> {
-        let end = self.at + rdata.record.len();
-        if end > self.limit {
-            return None;
-        }
-        let to = self.out.get_mut(self.at..end)?;
-        copy(to, rdata.record);
-        if owner.at != HEADER_LEN {
-            *to.first_chunk_mut()? = pointer(owner.at);
-        }
-        let rdata_at = self.at + HEAD_LEN;
-        self.point(rdata_at, rdata, bases)?;
-        self.at = end;
-        Some(rdata_at)
-    }
-
-    /// Writes the pointers in the data of a record, which stands at `rdata_at`. All that is pointed
-    /// at lies within reach ([`crate::zone::image`] sees to it).
-    #[inline(always)]
-    fn point(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
-        let data = self.out.get_mut(rdata_at..)?;
-        let (name_end, least) = name.end();
-        for patch in rdata.patches {
-            if patch == NO_PATCH {
-                continue;
-            }
-            let place = data.get_mut(usize::from(patch & !EARLIER)..)?.first_chunk_mut()?;
-            let relative = u16::from_be_bytes(*place);
-            let base = if patch & EARLIER != 0 {
-                rrset_at as u16
-            } else if relative >= least {
-                name_end
-            } else {
-                return self.point_scattered(rdata_at, rdata, (name, rrset_at));
-            };
-            *place = relative.wrapping_add(base).to_be_bytes();
-        }
-        Some(())
-    }
-
-    /// [`Response::point`] where an ending of the name does not stand in its last piece.
-    #[cold]
-    fn point_scattered(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
-        for patch in rdata.patches.into_iter().filter(|patch| *patch != NO_PATCH) {
-            let at = match rdata.pointee(patch)? {
-                Pointee::Ending(len) => self.ending_at(name, len),
-                Pointee::Earlier(distance) => rrset_at + distance,
-            };
-            if at > POINTER_MAX {
-                return None;
-            }
-            let place = rdata_at + usize::from(patch & !EARLIER);
-            *self.out.get_mut(place..)?.first_chunk_mut()? = pointer(at);
-        }
-        Some(())
-    }
-
-    /// [`Response::put_ready`] where the owner is the root, or a pointer does not reach it.
-    #[cold]
-    fn put_ready_with_owner(&mut self, owner: OwnerName<'_>, record: &[u8]) -> Option<usize> {
-        let (owner, record) = (owner.wire, record.get(2..)?);
-        let fields_at = self.at + owner.len();
-        let end = fields_at + record.len();
-        if end > self.limit {
-            return None;
-        }
-        self.out.get_mut(self.at..fields_at)?.copy_from_slice(owner);
-        self.out.get_mut(fields_at..end)?.copy_from_slice(record);
-        self.at = end;
-        Some(fields_at + HEAD_LEN - 2)
-    }
-
     /// [`Response::put`] where the owner is the root, or a pointer does not reach it.
     #[cold]
     fn put_with_owner(&mut self, head: &Head<'_>, lower: u32, rdata: &[u8]) -> Option<usize> {
@@ -528,10 +446,6 @@ fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     }
     true
 }
-
-/// What pointers in record data count from: a name that the owner is an ending of, and the place of
-/// the RRset.
-type Bases = (WrittenName, usize);
 
 /// Copies octets of equal number; addresses and most records by blocks that overlap, without a
 /// call.

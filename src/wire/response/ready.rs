@@ -1,0 +1,107 @@
+//! Records that stand ready: copied as they are, then the pointers in their data are set, which
+//! depend on where names stand in the message (RFC 1035 section 4.1.4).
+
+use super::{OwnerName, POINTER_MAX, Response, copy, pointer};
+use crate::wire::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Pointee, Rdata};
+use crate::wire::header::HEADER_LEN;
+use crate::wire::position::WrittenName;
+
+/// What pointers in record data count from: a name that the owner is an ending of, and the place of
+/// the RRset.
+pub(super) type Bases = (WrittenName, usize);
+
+impl Response<'_> {
+    /// `put` for a record that stands ready, owned by the name in the question.
+    pub(super) fn put_ready(
+        &mut self,
+        owner: OwnerName<'_>,
+        rdata: &Rdata<'_>,
+        bases: Bases,
+    ) -> Option<usize> {
+        if owner.is_reached() {
+            return self.put_pointed(owner, rdata, bases);
+        }
+        let rdata_at = self.put_ready_with_owner(owner, rdata.record)?;
+        self.point(rdata_at, rdata, bases)?;
+        Some(rdata_at)
+    }
+
+    /// [`Response::put_ready`] with a pointer to the owner.
+    #[inline(always)]
+    pub(super) fn put_pointed(
+        &mut self,
+        owner: OwnerName<'_>,
+        rdata: &Rdata<'_>,
+        bases: Bases,
+    ) -> Option<usize> {
+        let end = self.at + rdata.record.len();
+        if end > self.limit {
+            return None;
+        }
+        let to = self.out.get_mut(self.at..end)?;
+        copy(to, rdata.record);
+        if owner.at != HEADER_LEN {
+            *to.first_chunk_mut()? = pointer(owner.at);
+        }
+        let rdata_at = self.at + HEAD_LEN;
+        self.point(rdata_at, rdata, bases)?;
+        self.at = end;
+        Some(rdata_at)
+    }
+
+    /// Writes the pointers in the data of a record, which stands at `rdata_at`. All that is pointed
+    /// at lies within reach ([`crate::zone::image`] sees to it).
+    #[inline(always)]
+    fn point(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
+        let data = self.out.get_mut(rdata_at..)?;
+        let (name_end, least) = name.end();
+        for patch in rdata.patches {
+            if patch == NO_PATCH {
+                continue;
+            }
+            let place = data.get_mut(usize::from(patch & !EARLIER)..)?.first_chunk_mut()?;
+            let relative = u16::from_be_bytes(*place);
+            let base = if patch & EARLIER != 0 {
+                rrset_at as u16
+            } else if relative >= least {
+                name_end
+            } else {
+                return self.point_scattered(rdata_at, rdata, (name, rrset_at));
+            };
+            *place = relative.wrapping_add(base).to_be_bytes();
+        }
+        Some(())
+    }
+
+    /// [`Response::point`] where an ending of the name does not stand in its last piece.
+    #[cold]
+    fn point_scattered(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
+        for patch in rdata.patches.into_iter().filter(|patch| *patch != NO_PATCH) {
+            let at = match rdata.pointee(patch)? {
+                Pointee::Ending(len) => self.ending_at(name, len),
+                Pointee::Earlier(distance) => rrset_at + distance,
+            };
+            if at > POINTER_MAX {
+                return None;
+            }
+            let place = rdata_at + usize::from(patch & !EARLIER);
+            *self.out.get_mut(place..)?.first_chunk_mut()? = pointer(at);
+        }
+        Some(())
+    }
+
+    /// [`Response::put_ready`] where the owner is the root, or a pointer does not reach it.
+    #[cold]
+    fn put_ready_with_owner(&mut self, owner: OwnerName<'_>, record: &[u8]) -> Option<usize> {
+        let (owner, record) = (owner.wire, record.get(2..)?);
+        let fields_at = self.at + owner.len();
+        let end = fields_at + record.len();
+        if end > self.limit {
+            return None;
+        }
+        self.out.get_mut(self.at..fields_at)?.copy_from_slice(owner);
+        self.out.get_mut(fields_at..end)?.copy_from_slice(record);
+        self.at = end;
+        Some(fields_at + HEAD_LEN - 2)
+    }
+}
