@@ -225,6 +225,7 @@ impl<'s> Reading<'s> {
             cookies,
             databases,
             accept_shrunk: server.accept_shrunk,
+            keeps_zones: server.on_error == OnError::Keep,
             exit_on_fault: server.exit_on_fault,
             networks: world.networks,
             pops: world.pops,

@@ -151,6 +151,8 @@ pub struct Deployment {
     pub(crate) databases: Vec<DatabaseSource>,
     /// Whether a database may have far fewer networks than the one in service.
     pub(crate) accept_shrunk: bool,
+    /// Whether a faulty zone goes on from its last good texts, and refuses nothing.
+    pub(crate) keeps_zones: bool,
     /// Whether the first fault of a task of the control plane ends the process.
     pub(crate) exit_on_fault: bool,
     /// Operator networks, sorted by name.

@@ -17,6 +17,8 @@ pub(crate) struct Origins {
     pub(crate) databases: Vec<DatabaseFile>,
     /// Whether a database may have far fewer networks than the one in service.
     pub(crate) accept_shrunk: bool,
+    /// Whether a faulty zone goes on from its last good texts, and refuses nothing.
+    pub(crate) keeps_zones: bool,
     /// Probes, sorted by name; [`crate::health::spec::ProbeId`] is the index.
     pub(crate) probes: Vec<Probe>,
     /// Addresses that tell whether the node's own network works.
@@ -59,6 +61,7 @@ impl Origins {
             networks: deployment.networks.clone(),
             databases: deployment.databases.iter().enumerate().map(file).collect(),
             accept_shrunk: deployment.accept_shrunk,
+            keeps_zones: deployment.keeps_zones,
             probes: deployment.probes.clone(),
             canaries: deployment.canaries.clone(),
             startup_wait_ms: deployment.startup_wait_ms,

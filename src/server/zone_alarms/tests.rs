@@ -7,6 +7,9 @@ fn zone(apex: &str, standing: Standing) -> ZoneSource {
     ZoneSource { apex: Name::parse(apex, None).unwrap(), texts: Default::default(), standing }
 }
 
+/// Zones with their standing, the events that follow, and since when alarms stand.
+type Step<'a> = (&'a [(&'a str, Standing)], &'a [(&'a str, &'a str)], &'a [u64]);
+
 /// What is new is an event, once; an alarm keeps the moment at which its zone left its files.
 #[test]
 fn what_is_new_is_told_once() {
@@ -18,7 +21,7 @@ fn what_is_new_is_told_once() {
         events.into_iter().map(of).collect()
     };
     let mut alarms = ZoneAlarms::default();
-    let steps: &[(&[(&str, Standing)], &[(&str, &str)], &[u64])] = &[
+    let steps: &[Step<'_>] = &[
         (&[("a.", Standing::Current), ("b.", Standing::Current)], &[], &[]),
         (&[("a.", Standing::Kept("x".into())), ("b.", Standing::Current)], &[("a.", "kept")], &[11]),
         (

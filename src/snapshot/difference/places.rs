@@ -29,6 +29,7 @@ pub(super) fn node(snapshot: &Snapshot) -> Fields {
         ("site", maybe(snapshot.identity.site.as_ref(), ToString::to_string)),
         ("databases", list(&origins.databases, |file| file.path.to_string())),
         ("accept_shrunk", if origins.accept_shrunk { "on" } else { "off" }.to_owned()),
+        ("on_error", if origins.keeps_zones { "keep" } else { "refuse" }.to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()

@@ -29,6 +29,13 @@ pub const ROWS: &[Row] = &[
         "accept_shrunk: on",
         "node: accept_shrunk off -> on",
     ),
+    (
+        "folder on_error",
+        "meridian.yaml",
+        "zones: zones/",
+        "zones: { folder: zones/, on_error: refuse }",
+        "node: on_error keep -> refuse",
+    ),
     ("networks", "networks.yaml", "other: { prefixes: [198.18.1.0/24] }", "", "network other: gone"),
     ("cookies secrets", "secrets.txt", "0123456789abcdef\n", "0123456789abcdee\n", "cookies: other secrets"),
     (

@@ -163,13 +163,15 @@ fn every_kind_at_a_reload() {
     server.stop();
 }
 
+/// What is wrong besides a broken zone, the change that makes it so, and what is told.
+type Refusal<'a> = (&'a str, &'a dyn Fn(&Deployment), &'a str);
+
 /// What steers is all or none, also beside a faulty zone; so is everything where the operator says
 /// so, where no zone is left, and where a file does not tell which zone it is.
 #[test]
 fn what_still_refuses() {
-    // A start: (what, change, what is told).
     let refuse = "zones: { folder: zones/, on_error: refuse }";
-    let rows: [(&str, &dyn Fn(&Deployment), &str); 4] = [
+    let rows: [Refusal<'_>; 4] = [
         ("a broken PoP file beside a broken zone", &|d| d.write("pops.yaml", "pops: ["), "error[MRD0101]"),
         (
             "zones that refuse",
