@@ -1,5 +1,6 @@
 //! What is known of where an address is.
 
+use super::{iso3166, territories};
 use std::fmt;
 
 /// A country by its ISO 3166-1 alpha-2 code, upper case.
@@ -16,6 +17,12 @@ impl Country {
             }
             _ => None,
         }
+    }
+
+    /// A country as a database writes it; `None` also for the codes by which databases say that
+    /// they do not know it, such as ZZ.
+    pub(crate) fn said(code: &str) -> Option<Country> {
+        if iso3166::is_unknown(code) { None } else { Country::from_code(code) }
     }
 
     /// The code in upper case.
@@ -134,6 +141,12 @@ impl Coordinates {
         Some(Coordinates { lat_e4: libm::round(lat * 1e4) as i32, lon_e4: libm::round(lon * 1e4) as i32 })
     }
 
+    /// Whether it is the point of 0 and 0 degrees, in the Gulf of Guinea: what databases write for
+    /// "unknown".
+    pub(crate) fn is_null(self) -> bool {
+        (self.lat_e4, self.lon_e4) == (0, 0)
+    }
+
     /// Latitude in degrees.
     pub(crate) fn lat(self) -> f64 {
         f64::from(self.lat_e4) / 1e4
@@ -165,6 +178,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Its country by its own code: that of a territory, such as PR of US-PR, where it lies in one.
+    pub(crate) fn own_country(&self) -> Option<Country> {
+        self.country.map(|country| territories::own_country(country, &self.subdivisions))
+    }
+
     /// Whether anything is known that could put the place on a map: country, continent or
     /// coordinates. Membership of an operator network alone does not.
     pub(crate) fn is_located(&self) -> bool {
