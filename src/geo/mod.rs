@@ -7,8 +7,8 @@
 //! ```
 //!
 //! [`embedded`] turns IPv4 clients inside IPv6 into IPv4, [`special`] knows the addresses that no
-//! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures; [`iso3166`]
-//! and [`territories`] know which codes of places there are.
+//! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures;
+//! [`iso3166`] and [`territories`] know which codes of places there are.
 
 pub(crate) mod atlas;
 pub(crate) mod distance;

@@ -1,6 +1,5 @@
 //! What is known of where an address is.
 
-use super::{iso3166, territories};
 use std::fmt;
 
 /// A country by its ISO 3166-1 alpha-2 code, upper case.
@@ -17,12 +16,6 @@ impl Country {
             }
             _ => None,
         }
-    }
-
-    /// A country as a database writes it; `None` also for the codes by which databases say that
-    /// they do not know it, such as ZZ.
-    pub(crate) fn said(code: &str) -> Option<Country> {
-        if iso3166::is_unknown(code) { None } else { Country::from_code(code) }
     }
 
     /// The code in upper case.
@@ -178,11 +171,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Its country by its own code: that of a territory, such as PR of US-PR, where it lies in one.
-    pub(crate) fn own_country(&self) -> Option<Country> {
-        self.country.map(|country| territories::own_country(country, &self.subdivisions))
-    }
-
     /// Whether anything is known that could put the place on a map: country, continent or
     /// coordinates. Membership of an operator network alone does not.
     pub(crate) fn is_located(&self) -> bool {

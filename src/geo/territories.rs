@@ -4,7 +4,7 @@
 //! Databases write the country, geofeeds (RFC 8805) either or both. A condition by one code holds
 //! for a place that is written by the other.
 
-use super::place::{Country, Subdivision};
+use super::place::{Country, Place, Subdivision};
 
 /// Country, code of the subdivision, own country code of the territory, and whether the subdivision
 /// is all of it.
@@ -71,6 +71,11 @@ pub(crate) fn find(country: Country, subdivision: Subdivision) -> Option<Territo
 pub(crate) fn own_country(country: Country, subdivisions: &[Subdivision]) -> Country {
     let own = subdivisions.iter().find_map(|subdivision| find(country, *subdivision));
     own.map_or(country, |territory| territory.own)
+}
+
+/// The country of a place, by its own code.
+pub(crate) fn of_place(place: &Place) -> Option<Country> {
+    place.country.map(|country| own_country(country, &place.subdivisions))
 }
 
 /// Whether a place lies in a subdivision, whichever code either is written by.

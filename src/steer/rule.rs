@@ -46,7 +46,7 @@ impl When {
         let place = of.place;
         let any = |list_is_empty: bool, hit: bool| list_is_empty || hit;
         // A territory is met by both of its codes: PR and US-PR.
-        let own = if self.country.is_empty() { None } else { place.own_country() };
+        let own = if self.country.is_empty() { None } else { territories::of_place(place) };
         let is_in = |country: &Country| place.country == Some(*country) || own == Some(*country);
         let lies_in = |subdivision: &(Country, Subdivision)| {
             let written = place.country.map(|country| (country, &*place.subdivisions));

@@ -91,7 +91,7 @@ impl Layered {
 
     /// Fills what follows from the country.
     pub(super) fn finish(mut self) -> (Place, Provenance) {
-        if let Some(hub) = self.place.own_country().and_then(hubs::find) {
+        if let Some(hub) = territories::of_place(&self.place).and_then(hubs::find) {
             if self.place.continent.is_none() {
                 (self.place.continent, self.evidence.continent) = (Some(hub.continent), Source::Hubs);
             }

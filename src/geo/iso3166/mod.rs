@@ -44,6 +44,12 @@ pub(crate) fn is_unknown(code: &str) -> bool {
     WORDS.iter().any(|word| word.eq_ignore_ascii_case(code.trim()))
 }
 
+/// A country as a database writes it; `None` also for the codes by which databases say that they do
+/// not know it, such as ZZ.
+pub(crate) fn said(code: &str) -> Option<Country> {
+    if is_unknown(code) { None } else { Country::from_code(code) }
+}
+
 /// The code of a country in use, for one that many write by habit or from an older standard.
 pub(crate) fn meant(country: Country) -> Option<&'static str> {
     const HABITS: [(&str, &str); 22] = [

@@ -6,6 +6,7 @@
 //! country of ZZ, XX or A1, `-`, empty text, coordinates of 0 and 0 without a country) is not there
 //! either, so that the next source is asked.
 
+use crate::geo::iso3166;
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -63,7 +64,7 @@ impl Fields {
                 .find_map(|key| Continent::from_code(record.field(key)?.code()?)),
             country: ["country", "country_code", "registered_country"]
                 .iter()
-                .find_map(|key| Country::said(record.field(key)?.code()?)),
+                .find_map(|key| iso3166::said(record.field(key)?.code()?)),
             subdivisions,
             coordinates: degrees(&["latitude", "lat"])
                 .zip(degrees(&["longitude", "lng", "lon"]))

@@ -136,7 +136,7 @@ fn unknown_is_not_said() {
     for word in ["ZZ", "XX", "A1", "A2", "O1", "-", "", "EU", "AP"] {
         let record = Value::map([code(word), at(0.0, 0.0), asn.clone()]);
         let octets = build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("9.0.0.0/8", record)]);
-        assert_eq!(read(&octets).unwrap().places, [known.clone()], "{word:?}");
+        assert_eq!(read(&octets).unwrap().places, std::slice::from_ref(&known), "{word:?}");
     }
     // Beside a country, and elsewhere on the equator, it is a place.
     let rows =
