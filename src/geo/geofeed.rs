@@ -10,10 +10,10 @@
 //! Prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city, postal code; what is empty
 //! or left out at the end is not said, and further fields are ignored (section 2.1). Cells may be
 //! quoted as RFC 4180 says. A territory may be written by its own country code, as a region of
-//! another country, or both (`PR,US-PR`): [`territories`] knows that they are one. Section 2.1 would
-//! have a consumer skip lines that it cannot read; here such a line is an error like any other fault
-//! of a file, because the operator of the file can mend it, and half a feed would steer clients by
-//! what it happened to keep.
+//! another country, or both (`PR,US-PR`): [`territories`] knows that they are one. Section 2.1
+//! would have a consumer skip lines that it cannot read; here such a line is an error like any
+//! other fault of a file, because the operator of the file can mend it, and half a feed would steer
+//! clients by what it happened to keep.
 
 use super::place::{Country, Subdivision};
 use super::prefix::Prefix;

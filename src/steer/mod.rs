@@ -18,3 +18,4 @@ pub(crate) mod safety;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod transition;
+pub(crate) mod unknown;

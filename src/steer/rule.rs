@@ -118,6 +118,8 @@ pub(crate) struct Rule {
     pub(crate) when: When,
     /// What it answers with.
     pub(crate) target: RuleTarget,
+    /// Whether its own candidates were written one by one, as [`Policy::is_listed`].
+    pub(crate) is_listed: bool,
     /// Order of its candidates; a plain list means listed.
     pub(crate) order: Option<Order>,
     /// Who counts as equal.

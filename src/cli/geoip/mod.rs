@@ -1,8 +1,8 @@
 //! `meridian geoip build` and `meridian geoip lookup`.
 //!
 //! `build` turns a readable source into a database in MaxMind DB format. The same source gives the
-//! same octets everywhere if it says its date, so that a database can stand in version control beside
-//! its source.
+//! same octets everywhere if it says its date, so that a database can stand in version control
+//! beside its source.
 
 #[cfg(feature = "geoip-build")]
 pub(crate) mod build;
