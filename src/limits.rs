@@ -53,6 +53,17 @@ pub(crate) const MESSAGE_MAX: usize = 65_535;
 pub(crate) const CONFIG_OCTETS_MAX: usize = 512 << 20;
 /// Largest GeoIP database: the largest sold is near 1 GiB.
 pub(crate) const DATABASE_OCTETS_MAX: usize = 2 << 30;
+/// Values in the records of a database, counted as often as records lead to them, for each octet of
+/// it: records share what they point at, so that real ones stay below 4, and a few octets could
+/// stand for a billion values.
+pub(crate) const DATABASE_VALUES_PER_OCTET: u64 = 16;
+/// Such values that any database may have, however small.
+pub(crate) const DATABASE_VALUES_MIN: u64 = 1 << 19;
+/// Leaves into which prefixes of a text are cut, for each prefix: one that lies alone in a wide one
+/// takes as many as it has bits more; many of them share their upper bits.
+pub(crate) const LEAVES_OF_PREFIX_MAX: usize = 40;
+/// Such leaves that any text may take, however short.
+pub(crate) const LEAVES_UNCOUNTED: usize = 1 << 16;
 /// Labels of a name: 255 octets hold at most 127.
 pub(crate) const LABELS_MAX: usize = 127;
 /// Octets of an RRset's RDATA: it must fit one message with header, question and OPT.

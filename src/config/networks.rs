@@ -7,6 +7,7 @@ use super::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::geo::networks::Network;
 use crate::geo::prefix::Prefix;
+use crate::geo::territories;
 use crate::limits::NETWORKS_MAX;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -64,8 +65,10 @@ fn lower_network(name: &str, at: crate::finding::At, node: &Node, out: &mut Find
     if let Some(node) = table.take("subdivision") {
         // `US-CA` says both; `CA` alone needs the country beside it.
         if let Some((of, subdivision)) = subdivision(node, network.country, out) {
-            network.country = network.country.or(Some(of));
-            network.subdivision = Some(subdivision);
+            let country = *network.country.get_or_insert(of);
+            // Of both codes of a territory, PR and US-PR, the country says all.
+            let own = territories::find(of, subdivision).filter(|_| country != of);
+            network.subdivision = Some(subdivision).filter(|_| own.is_none_or(|own| !own.is_whole));
         }
     }
     network.coordinates = coordinates(&mut table, out);

@@ -5,6 +5,7 @@ use super::table::{MapReader, shown};
 use super::tree::Node;
 use crate::finding::{Finding, Findings, code};
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
+use crate::geo::territories;
 
 /// An ISO 3166-1 code.
 pub(super) fn country(node: &Node, out: &mut Findings) -> Option<Country> {
@@ -35,6 +36,7 @@ pub(super) fn subdivision(
         None => Some((within?, Subdivision::from_code(text)?)),
     });
     match (value, within) {
+        (Some((of, found)), Some(within)) if territories::own_country(of, &[found]) == within => value,
         (Some((of, _)), Some(within)) if of != within => {
             out.push(
                 Finding::error(

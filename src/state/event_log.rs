@@ -150,9 +150,13 @@ impl Log {
         }
         let mut options = File::options();
         options.create(true).append(true).read(true);
-        // A pipe in its place is an error, and waits for nobody.
+        // A pipe or a link in its place is an error, and waits for nobody. The group may read on.
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, crate::sys::NO_WAIT);
+        {
+            let flags = crate::sys::NO_WAIT | crate::sys::NO_LINK;
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+        }
         let mut file = options.open(&self.path)?;
         if !file.metadata()?.is_file() {
             return Err(std::io::ErrorKind::InvalidInput.into());

@@ -17,6 +17,7 @@ pub(super) static NAMED: Shape = Shape::Names("policy", &Shape::Map(&POLICY));
 static BAND_MEMBER: Shape = Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE)]);
 static MEMBER: Shape =
     Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE), Shape::List(&BAND_MEMBER)]);
+static LISTED: Shape = Shape::List(&MEMBER);
 static CHOSEN: Shape =
     Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&CANDIDATES), Shape::List(&MEMBER)]);
 static ORDER: Shape = Shape::Choice(&["nearest", "listed"]);
@@ -74,13 +75,23 @@ static POLICY: KeySection = KeySection {
              `[[fra, ams], lhr]`",
             "all",
         ),
+        entry(
+            "default",
+            &LISTED,
+            Absent::Words("as seen from the node's `site`, or as listed"),
+            "the order for clients whose place nobody knows, of PoPs that are among `pops`; the others come \
+             behind. Without it PoPs that are written as `all` or by a tag are ordered as seen from the \
+             node's `site`, and a list stays as it is",
+            "[fra]",
+        ),
         aside(
             "use",
             &Shape::Text("a policy"),
             NONE,
             "instead of `pops`: [as another policy](#rules) but for its own rules, which come first. It \
-             takes over `order`, `band`, `weights`, \
-             `ttl`, `answers`, `when_all_down`, `depth` and `spill_max_km`, which may not be written here",
+             takes over `default`, `order`, `band`, \
+             `weights`, `ttl`, `answers`, `when_all_down`, `depth` and `spill_max_km`, which may not be \
+             written here",
             "nearest",
         ),
         entry(

@@ -2,8 +2,11 @@
 
 pub(crate) mod candidates;
 pub(crate) mod check;
+mod covered;
+mod places;
 pub(crate) mod rule;
 pub(crate) mod settings;
+mod unknown;
 pub(crate) mod used;
 
 use self::rule::{Uses, WrittenRule};
@@ -98,6 +101,8 @@ fn lower_policy(
         policy: Policy {
             name: Arc::from(&*key.text),
             candidates: Vec::new(),
+            is_listed: false,
+            default: Vec::new(),
             service: crate::config::pops::DEFAULT_SERVICE.into(),
             ttl: TTL_DEFAULT,
             answers: 1,
@@ -137,8 +142,18 @@ fn lower_policy(
 }
 
 /// What a policy that uses another takes over from it.
-const OF_THE_OTHER: [&str; 9] =
-    ["pops", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
+const OF_THE_OTHER: [&str; 10] = [
+    "pops",
+    "default",
+    "order",
+    "band",
+    "weights",
+    "ttl",
+    "answers",
+    "when_all_down",
+    "depth",
+    "spill_max_km",
+];
 
 /// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
 fn lower_choice(
@@ -178,7 +193,9 @@ fn lower_choice(
             );
         }
         policy.candidates = chosen.bands;
+        policy.is_listed = chosen.listed;
     }
+    unknown::lower(table, origin, policy, world, out);
     if let Some(band) = table.take("band").and_then(|node| settings::band(node, out)) {
         policy.band = band;
     }

@@ -3,6 +3,7 @@
 pub(crate) mod feed;
 pub(crate) mod https;
 pub(crate) mod safety_rules;
+mod whereabouts;
 
 use self::feed::Whose;
 use super::place::{coordinates, country};
@@ -137,6 +138,9 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
             pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
         }
         pop.country = at.take("country").and_then(|node| country(node, out));
+        if out.len() == faults {
+            whereabouts::check(&pop, node.at, out);
+        }
         at.finish(out);
     }
     if let Some(weight) = table.take("weight").and_then(|node| weight(node, out)) {
