@@ -19,7 +19,7 @@ use crate::steer::rule::When;
 use crate::wire::name::Name;
 use crate::zone::text::{ChainMode, Record, Zone};
 use crate::zone::{check, master};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +37,7 @@ pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
         inputs: Vec::new(),
         databases: Vec::new(),
         included: Vec::new(),
+        yaml_budget: tree::Budget::default(),
     };
     let deployment = reader.deployment(root);
     let Reader { files, mut findings, databases, .. } = reader;
@@ -53,6 +54,8 @@ struct Reader<'s> {
     databases: Vec<DatabaseSource>,
     /// Files that zone text included.
     included: Vec<PathBuf>,
+    /// What aliases may still copy.
+    yaml_budget: tree::Budget,
 }
 
 impl Reader<'_> {
@@ -65,7 +68,9 @@ impl Reader<'_> {
 
         let mut world = World::default();
         let mut pops = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
-        if let Some(written) = &server.pops
+        world.pops_known = server.pops.is_absent();
+        world.addresses_known = true;
+        if let Some(written) = server.pops.file()
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
             let before = self.findings.mark();
@@ -73,12 +78,12 @@ impl Reader<'_> {
             world.pops = std::mem::take(&mut pops.pops);
             world.addresses_known =
                 !self.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
-            // A file without any PoP has its own finding; every name that is missing then is no
-            // news.
-            world.pops_known = !world.pops.is_empty();
+            // PoPs that could not be read have their own findings; every name that is missing then
+            // is no news.
+            world.pops_known = pops.is_read;
         }
-        world.networks_known = server.networks.is_none();
-        if let Some(written) = &server.networks
+        world.networks_known = server.networks.is_absent();
+        if let Some(written) = server.networks.file()
             && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
         {
             world.networks = networks::lower(&tree, &mut self.findings);
@@ -89,14 +94,17 @@ impl Reader<'_> {
         let mut policies = Policies {
             all: Vec::new(),
             shared: 0,
-            shared_known: server.policies.is_none(),
+            shared_names: HashMap::new(),
+            shared_known: server.policies.is_absent(),
             used: Vec::new(),
         };
-        if let Some(written) = &server.policies
+        if let Some(written) = server.policies.file()
             && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
         {
             policies.all = policy::lower(&tree, &mut world, &mut self.findings);
             policies.shared = policies.all.len();
+            let names = policies.all.iter().map(|policy| Arc::clone(&policy.policy.name));
+            policies.shared_names = names.enumerate().map(|(index, name)| (name, index)).collect();
             policies.used = vec![false; policies.shared];
             policies.shared_known = true;
         }
@@ -137,6 +145,7 @@ impl Reader<'_> {
             cookies,
             databases,
             accept_shrunk: server.accept_shrunk,
+            pid_file: server.pid_file,
             exit_on_fault: server.exit_on_fault,
             networks: world.networks,
             pops: world.pops,
@@ -208,7 +217,7 @@ impl Reader<'_> {
         if let Some(role) = role {
             self.inputs.push((role.to_owned(), octets.clone()));
         }
-        (file, tree::parse(text, file, &mut self.findings))
+        (file, tree::parse(text, file, &mut self.yaml_budget, &mut self.findings))
     }
 
     fn unreadable(&mut self, shown: &str, why: &str, at: At) {

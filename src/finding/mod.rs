@@ -8,6 +8,7 @@
 //! One fault repeated a million times is told a few times and counted: of one code in one file, and
 //! of one severity in all, only so many are kept. Counts stay true.
 
+pub(crate) mod folded;
 pub(crate) mod render;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDING_WORDS_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
@@ -358,6 +359,13 @@ impl Findings {
             finding.cut();
             self.list.push(finding);
         }
+    }
+
+    /// Whether errors of a code in the file of a place are only counted by now: what they would say
+    /// need not be found out.
+    pub(crate) fn is_full(&self, code: Code, at: At) -> bool {
+        let likeness = Finding::error(code, "").at(at, "");
+        self.kept.get(&kind(&likeness)).is_some_and(|alike| *alike >= FINDINGS_ALIKE_MAX)
     }
 
     /// Counts findings that are not kept, with their kind if any of it is.

@@ -2,7 +2,7 @@
 //! measured against.
 
 use crate::config::probes::to;
-use crate::config::scalar::{number, percent, refuse, text, time_ms};
+use crate::config::scalar::{any_text, number, percent, refuse, text, time_ms};
 use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Key, Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
@@ -217,9 +217,8 @@ fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
             );
             continue;
         }
-        // A label without a value is a label that is not there.
-        let written = if let ValueKind::Null = value.kind { Some("") } else { text(value, &key.text, out) };
-        let Some(written) = written else { continue };
+        // A label whose value is the empty text is a label that is not there.
+        let Some(written) = any_text(value, &key.text, out) else { continue };
         if written.len() > PROBE_TEXT_OCTETS_MAX {
             refuse(value, &key.text, "a shorter text", out);
             continue;
@@ -309,7 +308,7 @@ fn is_host(host: &str) -> bool {
 
 /// A path.
 fn file(node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<Feed> {
-    let path = crate::config::probes::check::file_path(node, "file", out)?;
+    let path = crate::config::probes::check::file_path(node, "file", &["pop", "service"], out)?;
     if whose.service.is_none() && path.contains("{service}") {
         out.push(
             Finding::error(code::BAD_VALUE, format!("the load of {whose} is that of no one service"))

@@ -1,7 +1,9 @@
 //! The kinds of checks: what is asked of a target, and what is expected.
 
-use crate::config::scalar::{choice, integer, members, name, plain, refuse, switch, text, time_ms};
-use crate::config::table::{MapReader, shown};
+use crate::config::scalar::{
+    any_text, choice, integer, members, name, plain, refuse, switch, text, time_ms, whole,
+};
+use crate::config::table::{MapReader, nearest, shown};
 use crate::config::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::health::spec::{
@@ -138,12 +140,12 @@ fn lower_tls(
 fn certificate(node: &Node, certificates: &mut Certificates<'_>, out: &mut Findings) -> Option<Arc<[u8]>> {
     let path = text(node, "ca", out)?;
     match certificates(path) {
-        Ok(pem) if pem.windows(PEM.len()).any(|window| window == PEM) => Some(pem),
+        Ok(pem) if is_pem(&pem) => Some(pem),
         Ok(_) => {
             out.push(
                 Finding::error(code::BAD_VALUE, format!("`{path}` holds no certificate"))
                     .at(node.at, "not PEM")
-                    .help("it needs a `-----BEGIN CERTIFICATE-----`"),
+                    .help("it needs a `-----BEGIN CERTIFICATE-----` with base64 below it (RFC 7468)"),
             );
             None
         }
@@ -157,8 +159,18 @@ fn certificate(node: &Node, certificates: &mut Certificates<'_>, out: &mut Findi
     }
 }
 
-/// What a certificate in a text file begins with (RFC 7468 section 5.1).
-const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+/// Whether there is a certificate in a text, and every one of them is base64 with an end (RFC 7468
+/// section 3).
+fn is_pem(pem: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(pem);
+    let mut certificates = text.split("-----BEGIN CERTIFICATE-----").skip(1).peekable();
+    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || b"+/=".contains(&b);
+    certificates.peek().is_some()
+        && certificates.all(|rest| {
+            rest.split_once("-----END CERTIFICATE-----")
+                .is_some_and(|(body, _)| !body.trim().is_empty() && body.bytes().all(is_base64))
+        })
+}
 
 fn port(node: &Node, out: &mut Findings) -> Option<u16> {
     integer(node, "port", 1..=65_535, out).map(|port| port as u16)
@@ -227,11 +239,7 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
             );
             continue;
         }
-        let written = match &value.kind {
-            ValueKind::Null => Some(""),
-            _ => text(value, &key.text, out),
-        };
-        let Some(written) = written else { continue };
+        let Some(written) = any_text(value, &key.text, out) else { continue };
         if written.len() > PROBE_TEXT_OCTETS_MAX || written.chars().any(char::is_control) {
             refuse(value, &key.text, "a value without control characters", out);
             continue;
@@ -249,9 +257,11 @@ fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
             .flatten()
             .filter(|code| (100..=599).contains(code))
     };
-    let range = plain(node).and_then(|text| match text.split_once('-') {
+    let number =
+        whole(node).and_then(|code| u16::try_from(code).ok()).filter(|code| (100..=599).contains(code));
+    let range = number.map(|code| code..=code).or_else(|| match plain(node)?.split_once('-') {
         Some((low, high)) => Some(code(low)?..=code(high)?).filter(|range| !range.is_empty()),
-        None => code(text).map(|code| code..=code),
+        None => code(plain(node)?).map(|code| code..=code),
     });
     if range.is_none() {
         refuse(node, "expect", "a status from 100 to 599, or a range such as `300-399`", out);
@@ -327,10 +337,7 @@ fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
     let mut command: Vec<Arc<str>> = Vec::new();
     for member in members(list).iter().take(PARTS_MAX + 1) {
         let word = text(member, "command", out)?;
-        if word.contains('\0')
-            || word.len() > PROBE_TEXT_OCTETS_MAX
-            || (command.is_empty() && word.is_empty())
-        {
+        if word.contains('\0') || word.len() > PROBE_TEXT_OCTETS_MAX {
             refuse(member, "command", "a program and its arguments", out);
             return None;
         }
@@ -369,14 +376,33 @@ fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
         }
         _ => node,
     };
-    Some(FileCheck { path: file_path(written, "path", out)?.into() })
+    Some(FileCheck { path: file_path(written, "path", &["pop", "service", "address"], out)?.into() })
 }
 
-/// The path of a file that is watched.
-pub(crate) fn file_path<'n>(node: &'n Node, key: &str, out: &mut Findings) -> Option<&'n str> {
+/// The path of a file that is watched, in which `words` in braces stand for something.
+pub(crate) fn file_path<'n>(
+    node: &'n Node,
+    key: &str,
+    words: &[&'static str],
+    out: &mut Findings,
+) -> Option<&'n str> {
     let path = text(node, key, out)?;
-    if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
+    if path.ends_with('/') || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
         refuse(node, key, "the path of a file", out);
+        return None;
+    }
+    for part in path.split('{').skip(1) {
+        let Some((word, _)) = part.split_once('}') else { continue };
+        if words.contains(&word) {
+            continue;
+        }
+        let finding = Finding::error(code::BAD_VALUE, format!("`{{{word}}}` in a path stands for nothing"))
+            .at(node.at, "never replaced");
+        let known: Vec<String> = words.iter().map(|word| format!("`{{{word}}}`")).collect();
+        out.push(match nearest(word, words.iter().copied()) {
+            Some(near) => finding.help(format!("did you mean `{{{near}}}`?")),
+            None => finding.help(format!("a path may have {}", known.join(", "))),
+        });
         return None;
     }
     Some(path)

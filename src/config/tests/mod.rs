@@ -1,12 +1,14 @@
 //! Whole deployments from memory: the sample is clean, broken inputs are told with their places,
 //! and nothing panics.
 
+mod agreement;
 mod broken;
 mod broken_text;
 mod catalogue;
 mod faults;
 mod feeds;
 mod probes;
+mod static_zones;
 
 use super::*;
 use crate::finding::Severity;

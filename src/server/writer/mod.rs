@@ -8,6 +8,7 @@ mod reloads;
 mod verbs;
 
 use self::reloads::Reloads;
+use crate::finding::folded::Told;
 use crate::health::saved::SavedHealth;
 use crate::limits::COMMAND_QUEUE;
 use crate::live::{LiveState, Now, Remembered, SavedLoadAndRamps};
@@ -68,6 +69,8 @@ pub(crate) struct Parts {
     pub(crate) event_log: EventLog,
     /// Keeps probers going, and this task.
     pub(crate) supervisor: Supervisor,
+    /// Warnings and notes of the start.
+    pub(crate) told: Told,
 }
 
 /// The writer's state.
@@ -86,6 +89,8 @@ pub(crate) struct Writer {
     /// Snapshots out of service that somebody may still read.
     retired: Vec<Arc<ServedSnapshot>>,
     reloads: Reloads,
+    /// Warnings and notes of the files in service.
+    told: Told,
     comparer: Comparer,
     saves: Saves,
     ledger_alarms: LedgerAlarms,
@@ -99,13 +104,14 @@ pub(crate) struct Writer {
 impl Writer {
     /// A writer at the beginning of its work.
     pub(crate) fn new(parts: Parts) -> Writer {
-        let Parts { shared, root, fixed, driver, saves, ledger_alarms, event_log, supervisor } = parts;
+        let Parts { shared, root, fixed, driver, saves, ledger_alarms, event_log, supervisor, told } = parts;
         Writer {
             in_service: Arc::clone(driver.live.snapshot()),
             memories: [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)],
             shown: Instant::now(),
             retired: Vec::new(),
             reloads: Reloads::default(),
+            told,
             comparer: Comparer::default(),
             save_again: None,
             shared,
