@@ -10,6 +10,7 @@
 
 mod contained;
 pub(crate) mod escape;
+pub(crate) mod folded;
 pub(crate) mod render;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
@@ -370,6 +371,13 @@ impl Findings {
             finding.settle();
             self.list.push(finding);
         }
+    }
+
+    /// Whether errors of a code in the file of a place are only counted by now: what they would say
+    /// need not be found out.
+    pub(crate) fn is_full(&self, code: Code, at: At) -> bool {
+        let likeness = Finding::error(code, "").at(at, "");
+        self.kept.get(&kind(&likeness)).is_some_and(|alike| *alike >= FINDINGS_ALIKE_MAX)
     }
 
     /// Counts findings that are not kept, with their kind if any of it is.

@@ -8,6 +8,7 @@ use crate::health::load::event::LoadEvent;
 use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
+use crate::shared::one_line;
 use crate::shared::tasks::{Runner, Task};
 use crate::state::atomic::beside;
 use crate::sys::clock::{epoch_secs, uptime_ms};
@@ -62,7 +63,7 @@ impl EventLog {
     pub(crate) fn append(&self, event: &Event) {
         log(event);
         let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
-        if self.sender.try_send(line).is_err() {
+        if self.sender.try_send(one_line::json(&line).into_owned()).is_err() {
             self.shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

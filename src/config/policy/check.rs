@@ -122,7 +122,9 @@ fn all_off(policy: &Policy, bands: &Bands, at: At, world: &World, out: &mut Find
         Candidate::Pop(id) => world.pop(*id).is_some_and(|pop| pop.state == AdminState::Down),
         Candidate::Cname(_) => false,
     };
-    if candidates.peek().is_some() && candidates.all(off) {
+    // Where no PoP at all is in service, the PoP file has the finding.
+    let any_on = world.pops.iter().any(|pop| pop.state != AdminState::Down);
+    if any_on && candidates.peek().is_some() && candidates.all(off) {
         out.push(
             Finding::warning(
                 code::ALL_OFF,

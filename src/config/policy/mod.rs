@@ -12,7 +12,7 @@ pub(crate) mod used;
 use self::rule::{Uses, WrittenRule};
 use self::settings::TTL_DEFAULT;
 use self::used::SharedPolicies;
-use super::scalar::{choice, integer, plain, share_percent, switch, text, time_ms, word};
+use super::scalar::{choice, integer, is_off, members, share_percent, switch, text, time_ms, word};
 use super::table::MapReader;
 use super::tree::{Key, Node, ValueKind};
 use super::world::World;
@@ -245,7 +245,7 @@ fn lower_guard(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Finding
     let guard = &mut policy.guard;
     match &node.kind {
         ValueKind::Map(_) => {}
-        _ if plain(node) == Some("off") => {
+        _ if is_off(node) => {
             guard.share_percent = 100;
             return;
         }
@@ -321,11 +321,7 @@ fn lower_list_of_rules(
     out: &mut Findings,
 ) {
     let Some(node) = node else { return };
-    let ValueKind::List(list) = &node.kind else {
-        super::scalar::refuse(node, "rules", "a list of rules", out);
-        return;
-    };
     let service = written.policy.service.clone();
     let base = Base { service: &service, origin };
-    written.rules = list.iter().filter_map(|node| rule::lower(node, &base, world, out)).collect();
+    written.rules = members(node).iter().filter_map(|node| rule::lower(node, &base, world, out)).collect();
 }
