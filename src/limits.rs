@@ -53,6 +53,17 @@ pub(crate) const MESSAGE_MAX: usize = 65_535;
 pub(crate) const CONFIG_OCTETS_MAX: usize = 512 << 20;
 /// Largest GeoIP database: the largest sold is near 1 GiB.
 pub(crate) const DATABASE_OCTETS_MAX: usize = 2 << 30;
+/// Values in the records of a database, counted as often as records lead to them, for each octet of
+/// it: records share what they point at, so that real ones stay below 4, and a few octets could
+/// stand for a billion values.
+pub(crate) const DATABASE_VALUES_PER_OCTET: u64 = 16;
+/// Such values that any database may have, however small.
+pub(crate) const DATABASE_VALUES_MIN: u64 = 1 << 19;
+/// Leaves into which prefixes of a text are cut, for each prefix: one that lies alone in a wide one
+/// takes as many as it has bits more; many of them share their upper bits.
+pub(crate) const LEAVES_OF_PREFIX_MAX: usize = 40;
+/// Such leaves that any text may take, however short.
+pub(crate) const LEAVES_UNCOUNTED: usize = 1 << 16;
 /// Labels of a name: 255 octets hold at most 127.
 pub(crate) const LABELS_MAX: usize = 127;
 /// Octets of an RRset's RDATA: it must fit one message with header, question and OPT.
@@ -62,9 +73,12 @@ pub(crate) const RRSET_OCTETS_MAX: usize = 60_000;
 pub(crate) const YAML_DEPTH_MAX: usize = 64;
 /// Values in a YAML file: a million records are four million values.
 pub(crate) const YAML_NODES_MAX: usize = 16_000_000;
-/// Values that the aliases of a YAML file stand for: aliases of aliases grow without bound, a few
-/// thousand PoPs with one anchor do not.
-pub(crate) const YAML_COPIES_MAX: usize = 1_000_000;
+/// Values that aliases stand for in all YAML files of a load, beside an eighth of their octets:
+/// aliases of aliases grow without bound, a few thousand PoPs with one anchor do not. About 100
+/// octets of memory each.
+pub(crate) const YAML_COPIES_MAX: usize = 250_000;
+/// Octets of text and keys in these values, beside as many as the files have.
+pub(crate) const YAML_COPIED_OCTETS_MAX: usize = 8 << 20;
 /// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel
 /// and dropped. No power of two, so that the rooms of a batch do not all fall on the same few
 /// places of the cache.
@@ -130,6 +144,8 @@ pub(crate) const READ_PAUSE_MILLIS: u64 = 20;
 pub(crate) const FINDINGS_PER_ZONE_MAX: usize = 200;
 /// Findings of one code in one file that are kept; more of a kind say nothing new and are counted.
 pub(crate) const FINDINGS_ALIKE_MAX: usize = 50;
+/// Places named of warnings that one of their kind stands for.
+pub(crate) const FOLDED_PLACES_MAX: usize = 3;
 /// Findings of one severity that are kept in all: a reply and a log of them stay under a few
 /// megabytes.
 pub(crate) const FINDINGS_KEPT_MAX: usize = 1_000;

@@ -102,7 +102,10 @@ impl<'s> Reply<'s> {
         let IpAddr::V4(address) = subnet.map_or(query_source.resolver, |subnet| subnet.address) else {
             return None;
         };
-        let (choice, depth) = trie.v4.lookup(address.to_bits());
+        let (choice, depth) = match subnet {
+            Some(_) => trie.v4.lookup(address.to_bits()),
+            None => trie.full_depth_v4(address.to_bits()),
+        };
         let [by_ecs, by_resolver] = *policy.choices.get(choice as usize)?;
         // `BY_ECS_SPECIAL` is never a valid preference list, so `get` returns `None`.
         let preference_list =

@@ -8,7 +8,8 @@ use crate::finding::render;
 use crate::finding::{At, Finding, Findings, Severity, code};
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::reload::prepare::{self, Fresh};
-use crate::server::{descriptors, sockets};
+use crate::server::{Engine, descriptors, sockets};
+use crate::shared::one_line;
 use crate::snapshot::Snapshot;
 use crate::state::atomic;
 use crate::state::ledger_store::FILE;
@@ -21,12 +22,13 @@ use std::process::ExitCode;
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit status: 0 if the deployment can be served (there may be warnings), 1 if not,
+Exit status: 0 if the deployment can be served (there may be warnings, unless --strict), 1 if not,
 also if only some zones cannot;
 with --diff also 1 if more moves than --max-move, and 2 if no server answers.
 
 Examples:
   meridian check
+  meridian check --strict
   meridian check --diff --max-move 5%
   meridian check --diff /etc/meridian/meridian.yaml
   meridian check --config site/meridian.yaml --format json")]
@@ -38,6 +40,9 @@ pub(crate) struct CheckCommand {
     diff: Option<Option<PathBuf>>,
     #[command(flatten)]
     bound: Bound,
+    /// Take warnings for errors
+    #[arg(long)]
+    strict: bool,
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -51,9 +56,14 @@ impl CheckCommand {
                 Ok(mut fresh) => {
                     ledger(&mut fresh);
                     descriptors(&mut fresh);
+                    fresh.findings.extend(sockets::obstacles(&fresh.fixed.listen, Engine::Fast));
+                    if self.strict {
+                        fresh.findings = fresh.findings.strict();
+                    }
                     let is_served = fresh.findings.errors() == 0;
                     (is_served.then_some(fresh.snapshot), fresh.findings, fresh.files)
                 }
+                Err(refused) if self.strict => (None, refused.0.strict(), refused.1),
                 Err(refused) => (None, refused.0, refused.1),
             };
         // A bound is on something.
@@ -85,7 +95,7 @@ impl CheckCommand {
                 match (&summary, &files_digest) {
                     (Some(summary), Some(digest)) => print(&format!(
                         "{}\nfiles     digest {digest}\n{}\n",
-                        summary.trim_end(),
+                        one_line::lines(summary.trim_end()),
                         verdict(&findings)
                     )),
                     _ => print(&format!("{}\n", verdict(&findings))),

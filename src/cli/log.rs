@@ -5,6 +5,7 @@
 
 use crate::cli::{Format, colour};
 use crate::rfc3339;
+use crate::shared::one_line;
 use crate::sys::clock::epoch_secs;
 use crate::sys::log_queue::LogQueue;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -33,7 +34,7 @@ pub(crate) fn start(format: Format) -> io::Result<LogQueue> {
         Some((Err(why), text)) => (default_filter(), Some((why, text))),
     };
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(Lines(queue.clone()))
+        .with_writer(Lines(queue.clone(), format))
         .with_target(false)
         .log_internal_errors(false);
     let registry = tracing_subscriber::registry().with(filter);
@@ -76,22 +77,27 @@ fn line(format: Format, level: &str, message: &str) -> Vec<u8> {
 }
 
 /// Makes a writer for each event.
-struct Lines(LogQueue);
+struct Lines(LogQueue, Format);
 
-/// One event on its way to the queue: the octets that were written before it is dropped.
-struct Line<'q>(&'q LogQueue, Vec<u8>);
+/// One event on its way to the queue: the octets that were written before it is dropped. Whatever
+/// names and values it has, it becomes one line.
+struct Line<'q> {
+    queue: &'q LogQueue,
+    format: Format,
+    octets: Vec<u8>,
+}
 
 impl<'q> MakeWriter<'q> for Lines {
     type Writer = Line<'q>;
 
     fn make_writer(&'q self) -> Line<'q> {
-        Line(&self.0, Vec::new())
+        Line { queue: &self.0, format: self.1, octets: Vec::new() }
     }
 }
 
 impl io::Write for Line<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.1.extend_from_slice(octets);
+        self.octets.extend_from_slice(octets);
         Ok(octets.len())
     }
 
@@ -102,10 +108,21 @@ impl io::Write for Line<'_> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        if !self.1.is_empty() {
-            self.0.line(std::mem::take(&mut self.1));
+        if !self.octets.is_empty() {
+            self.queue.line(one_line(&String::from_utf8_lossy(&self.octets), self.format).into_bytes());
         }
     }
+}
+
+/// A formatted event as one line. Colours are those of `tracing-subscriber`, which escapes ESC in
+/// what it is given: they stay.
+fn one_line(event: &str, format: Format) -> String {
+    let event = event.strip_suffix('\n').unwrap_or(event);
+    let line = match format {
+        Format::Json => one_line::json(event).into_owned(),
+        Format::Text => event.split('\u{1b}').map(one_line::text).collect::<Vec<_>>().join("\u{1b}"),
+    };
+    line + "\n"
 }
 
 /// The filter of a text. Empty parts say nothing, and blanks around a part do not count.

@@ -5,6 +5,7 @@
 //! DESCRIPTION.
 
 use super::{Arguments, print};
+use crate::sys::replace;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man as Sections;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -76,7 +77,9 @@ fn write_all(folder: &Path) -> std::io::Result<usize> {
     std::fs::create_dir_all(folder)?;
     let pages = pages();
     for page in &pages {
-        std::fs::write(folder.join(format!("{}.1", page.name)), &page.text)?;
+        let path = folder.join(format!("{}.1", page.name));
+        replace::named(&path, page.text.as_bytes(), None)
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
     }
     Ok(pages.len())
 }

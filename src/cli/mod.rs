@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod geoip;
 pub(crate) mod log;
 pub(crate) mod man;
+mod output;
 pub(crate) mod policy;
 pub(crate) mod pop;
 pub(crate) mod prediction;
@@ -158,11 +159,19 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
+            // Help and the version go to stdout.
+            let printed = error.print();
+            if !error.use_stderr() {
+                output::note(printed);
+            }
+            return output::status(ExitCode::from(error.exit_code() as u8));
         }
     };
-    match arguments.command {
+    output::status(run_command(arguments.command))
+}
+
+fn run_command(command: CliCommand) -> ExitCode {
+    match command {
         CliCommand::Serve(serve) => serve.run(),
         CliCommand::Check(check) => check.run(),
         CliCommand::Diff(diff) => diff.run(),
@@ -178,20 +187,15 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Into memory first: clap panics when a pipe closes early.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
-            print_octets(&script);
+            output::write(&script);
             ExitCode::SUCCESS
         }
     }
 }
 
-/// Prints to stdout. A reader that went away (`| head`) is no fault.
+/// Prints to stdout.
 pub(crate) fn print(text: &str) {
-    print_octets(text.as_bytes());
-}
-
-fn print_octets(octets: &[u8]) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(octets).and_then(|()| out.flush());
+    output::write(text.as_bytes());
 }
 
 /// Prints findings to stderr, coloured where that is wanted.

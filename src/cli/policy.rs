@@ -62,9 +62,24 @@ impl PolicyCommand {
     }
 }
 
-/// A value on one line, texts without quotes.
+/// A value on one line, in words.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        Value::Array(members) => {
+            let one = |member: &Value| match member {
+                Value::Array(_) => format!("[{}]", plain(member)),
+                _ => plain(member),
+            };
+            members.iter().map(one).collect::<Vec<_>>().join(" ")
+        }
+        Value::Object(fields) => {
+            let one = |(key, value): (&String, &Value)| format!("{key} {}", plain(value));
+            fields.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 fn list(told: &Value) -> String {

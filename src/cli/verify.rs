@@ -240,14 +240,15 @@ fn resolver_of(policy: &PolicyTable, class: u32) -> Option<IpAddr> {
     })
 }
 
-/// An IPv4 client inside IPv6: 6to4, mapped, NAT64, compatible or Teredo.
+/// An IPv4 client inside IPv6: 6to4, mapped, NAT64, compatible, SIIT or Teredo.
 fn embed(bits: u32, form: usize, junk: u128) -> u128 {
     let low = u128::from(bits);
-    match form % 5 {
+    match form % 6 {
         0 => 0x2002 << 112 | low << 80 | junk & ((1 << 80) - 1),
         1 => 0xffff << 32 | low,
         2 => 0x64_ff9b << 96 | low,
         3 => low,
+        4 => 0xffff << 48 | low,
         _ => 0x2001_0000 << 96 | (junk << 32) & ((1 << 96) - 1) | u128::from(!bits),
     }
 }

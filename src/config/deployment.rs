@@ -21,7 +21,7 @@ use crate::wire::name::Name;
 use crate::zone::check;
 use crate::zone::source::LastGood;
 use crate::zone::text::{ChainMode, Zone};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -140,7 +140,9 @@ impl<'s> Reading<'s> {
 
         let mut world = World::default();
         let mut pops = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
-        if let Some(written) = &server.pops
+        world.pops_known = server.pops.is_absent();
+        world.addresses_known = true;
+        if let Some(written) = server.pops.file()
             && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
         {
             let before = self.open.findings.mark();
@@ -148,12 +150,12 @@ impl<'s> Reading<'s> {
             world.pops = std::mem::take(&mut pops.pops);
             world.addresses_known =
                 !self.open.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
-            // A file without any PoP has its own finding; every name that is missing then is no
-            // news.
-            world.pops_known = !world.pops.is_empty();
+            // PoPs that could not be read have their own findings; every name that is missing then
+            // is no news.
+            world.pops_known = pops.is_read;
         }
-        world.networks_known = server.networks.is_none();
-        if let Some(written) = &server.networks
+        world.networks_known = server.networks.is_absent();
+        if let Some(written) = server.networks.file()
             && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
         {
             world.networks = networks::lower(&tree, &mut self.open.findings);
@@ -164,14 +166,17 @@ impl<'s> Reading<'s> {
         let mut policies = Policies {
             all: Vec::new(),
             shared: 0,
-            shared_known: server.policies.is_none(),
+            shared_names: HashMap::new(),
+            shared_known: server.policies.is_absent(),
             used: Vec::new(),
         };
-        if let Some(written) = &server.policies
+        if let Some(written) = server.policies.file()
             && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
         {
             policies.all = policy::lower(&tree, &mut world, &mut self.open.findings);
             policies.shared = policies.all.len();
+            let names = policies.all.iter().map(|policy| Arc::clone(&policy.policy.name));
+            policies.shared_names = names.enumerate().map(|(index, name)| (name, index)).collect();
             policies.used = vec![false; policies.shared];
             policies.shared_known = true;
         }
@@ -226,6 +231,7 @@ impl<'s> Reading<'s> {
             databases,
             accept_shrunk: server.accept_shrunk,
             keeps_zones: server.on_error == OnError::Keep,
+            pid_file: server.pid_file,
             exit_on_fault: server.exit_on_fault,
             networks: world.networks,
             pops: world.pops,

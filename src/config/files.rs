@@ -94,6 +94,8 @@ pub(super) struct FileReader<'s> {
     pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
     /// What may still be made of the files in this round.
     pub(crate) budget: Budget,
+    /// What aliases may still copy in this round.
+    yaml_budget: tree::Budget,
 }
 
 impl<'s> FileReader<'s> {
@@ -111,6 +113,7 @@ impl<'s> FileReader<'s> {
             findings: Findings::default(),
             inputs: Vec::new(),
             budget: Budget::default(),
+            yaml_budget: tree::Budget::default(),
         }
     }
 
@@ -118,6 +121,7 @@ impl<'s> FileReader<'s> {
     pub(crate) fn begin(&mut self) {
         self.inputs.clear();
         self.budget = Budget::default();
+        self.yaml_budget = tree::Budget::default();
     }
 
     /// The number of a file, with its text for findings.
@@ -164,7 +168,7 @@ impl<'s> FileReader<'s> {
             }
         };
         let file = self.number(shown, Arc::clone(&octets));
-        let tree = tree::parse(text, file, &mut self.findings);
+        let tree = tree::parse(text, file, &mut self.yaml_budget, &mut self.findings);
         YamlFile { file, octets: Some(octets), tree }
     }
 

@@ -4,7 +4,7 @@
 //! The program writes it anew at every change, one entry a block, oldest first, always quoted where
 //! a person typed the words. It reads it at its start, and takes all of it or none.
 
-use super::scalar::{choice, integer, members, refuse, text};
+use super::scalar::{any_text, choice, integer, members, refuse, text};
 use super::table::MapReader;
 use super::tree::{self, Node};
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
@@ -36,7 +36,7 @@ pub(crate) fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<Wr
         out.push(Finding::error(code::NOT_UTF8, "the ledger is not UTF-8 text").at(At::whole(file), ""));
         return None;
     };
-    let root = tree::parse(text, file, out)?;
+    let root = tree::parse(text, file, &mut tree::Budget::default(), out)?;
     let mut written = WrittenLedger { ledger: Ledger::default(), places: Vec::new() };
     let mut table = MapReader::open(&root, "the ledger", out)?;
     // Required, so that a file that was cut to nothing is not taken for an empty ledger.
@@ -96,7 +96,7 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
         }
     };
     let mut words = |key: &'static str, out: &mut Findings| {
-        table.need(key, out).and_then(|node| text(node, key, out)).map(Into::into)
+        table.need(key, out).and_then(|node| any_text(node, key, out)).map(Into::into)
     };
     let (reason, author) = (words("reason", out), words("author", out));
     let set = table.need("set", out).and_then(|node| date_time(node, "set", out));

@@ -9,6 +9,7 @@ mod deployment;
 mod files;
 pub(crate) mod ledger_file;
 mod networks;
+mod other_words;
 mod place;
 mod policy;
 mod pops;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use deployment::read_deployment;
 pub(crate) use deployment::{Reading, Recall};
+pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::folder::is_zone_file;
 
@@ -63,6 +65,16 @@ pub trait Sources {
     /// need not be able to read secrets.
     fn serves(&self) -> bool {
         true
+    }
+    /// Whether a file is there, but its permissions keep this process from reading it.
+    fn is_withheld(&self, path: &Path) -> bool {
+        let _ = path;
+        false
+    }
+    /// Whether every user of the system may read a file.
+    fn is_public(&self, path: &Path) -> bool {
+        let _ = path;
+        false
     }
     /// A secret that only this process has: cookies of a node that was given none. Sources without
     /// dice have none, and then there are no cookies.
@@ -153,6 +165,8 @@ pub struct Deployment {
     pub(crate) accept_shrunk: bool,
     /// Whether a faulty zone goes on from its last good texts, and refuses nothing.
     pub(crate) keeps_zones: bool,
+    /// File for the number of the process.
+    pub(crate) pid_file: Option<PathBuf>,
     /// Whether the first fault of a task of the control plane ends the process.
     pub(crate) exit_on_fault: bool,
     /// Operator networks, sorted by name.

@@ -7,6 +7,7 @@ use super::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
 use crate::geo::networks::Network;
 use crate::geo::prefix::Prefix;
+use crate::geo::territories;
 use crate::limits::NETWORKS_MAX;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,26 +47,22 @@ fn lower_network(name: &str, at: crate::finding::At, node: &Node, out: &mut Find
         at,
     };
     // A network of which nothing but its prefixes is known may be written as a plain list.
-    if let ValueKind::List(list) = &node.kind {
-        network.prefixes = list.iter().filter_map(|member| prefix(member, out)).collect();
+    if let ValueKind::List(_) | ValueKind::Text(_) = &node.kind {
+        network.prefixes = prefixes(name, node, out);
         return network;
     }
     let Some(mut table) = MapReader::open(node, format!("the network `{name}`"), out) else { return network };
     if let Some(node) = table.need("prefixes", out) {
-        network.prefixes = members(node).iter().filter_map(|member| prefix(member, out)).collect();
-        if members(node).is_empty() {
-            out.push(
-                Finding::error(code::BAD_VALUE, format!("the network `{name}` has no prefix"))
-                    .at(node.at, "an empty list"),
-            );
-        }
+        network.prefixes = prefixes(name, node, out);
     }
     network.country = table.take("country").and_then(|node| country(node, out));
     if let Some(node) = table.take("subdivision") {
         // `US-CA` says both; `CA` alone needs the country beside it.
         if let Some((of, subdivision)) = subdivision(node, network.country, out) {
-            network.country = network.country.or(Some(of));
-            network.subdivision = Some(subdivision);
+            let country = *network.country.get_or_insert(of);
+            // Of both codes of a territory, PR and US-PR, the country says all.
+            let own = territories::find(of, subdivision).filter(|_| country != of);
+            network.subdivision = Some(subdivision).filter(|_| own.is_none_or(|own| !own.is_whole));
         }
     }
     network.coordinates = coordinates(&mut table, out);
@@ -73,6 +70,16 @@ fn lower_network(name: &str, at: crate::finding::At, node: &Node, out: &mut Find
     network.site = table.take("site").and_then(|node| text(node, "site", out)).map(Arc::from);
     table.finish(out);
     network
+}
+
+fn prefixes(name: &str, node: &Node, out: &mut Findings) -> Vec<(Prefix, crate::finding::At)> {
+    if members(node).is_empty() {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("the network `{name}` has no prefix"))
+                .at(node.at, "an empty list"),
+        );
+    }
+    members(node).iter().filter_map(|member| prefix(member, out)).collect()
 }
 
 fn prefix(node: &Node, out: &mut Findings) -> Option<(Prefix, crate::finding::At)> {

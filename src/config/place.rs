@@ -1,10 +1,11 @@
 //! Countries, subdivisions, coordinates and AS numbers as they stand in YAML.
 
-use super::scalar::{number, plain};
+use super::scalar::{number, plain, whole, with_way_out};
 use super::table::{MapReader, shown};
 use super::tree::Node;
 use crate::finding::{Finding, Findings, code};
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
+use crate::geo::territories;
 
 /// An ISO 3166-1 code.
 pub(super) fn country(node: &Node, out: &mut Findings) -> Option<Country> {
@@ -35,6 +36,7 @@ pub(super) fn subdivision(
         None => Some((within?, Subdivision::from_code(text)?)),
     });
     match (value, within) {
+        (Some((of, found)), Some(within)) if territories::own_country(of, &[found]) == within => value,
         (Some((of, _)), Some(within)) if of != within => {
             out.push(
                 Finding::error(
@@ -55,15 +57,11 @@ pub(super) fn subdivision(
 
 /// An AS number, also written `AS64500`.
 pub(super) fn asn(node: &Node, out: &mut Findings) -> Option<u32> {
-    let value = plain(node).and_then(|text| {
-        let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
-        digits
-            .bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| digits.parse::<u32>().ok())
-            .flatten()
-            .filter(|n| *n > 0)
+    let named = plain(node).and_then(|text| {
+        let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as"))?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u32>().ok()).flatten()
     });
+    let value = named.or_else(|| u32::try_from(whole(node)?).ok()).filter(|n| *n > 0);
     if value.is_none() {
         refuse(node, "an AS number", "write it as `64500` or `AS64500`", out);
     }
@@ -94,9 +92,8 @@ pub(super) fn coordinates(table: &mut MapReader<'_>, out: &mut Findings) -> Opti
 }
 
 fn refuse(node: &Node, what: &str, help: &str, out: &mut Findings) {
-    out.push(
-        Finding::error(code::BAD_PLACE, format!("{} is not {what}", shown(node)))
-            .at(node.at, format!("not {what}"))
-            .help(help),
-    );
+    let finding = Finding::error(code::BAD_PLACE, format!("{} is not {what}", shown(node)))
+        .at(node.at, format!("not {what}"))
+        .help(help);
+    out.push(with_way_out(finding, node));
 }

@@ -1,5 +1,6 @@
 //! Reading a map of the tree key by key, so that every key nobody asked for is a finding.
 
+use super::other_words;
 use super::tree::{Key, Node, ValueKind};
 use crate::finding::{At, Finding, Findings, code};
 
@@ -25,36 +26,35 @@ impl<'n> MapReader<'n> {
                 used: vec![false; entries.len()],
                 known: Vec::new(),
             }),
-            ValueKind::Null => {
-                Some(MapReader { at: node.at, what, entries: &[], used: Vec::new(), known: Vec::new() })
-            }
-            ValueKind::Text(_) | ValueKind::List(_) => {
-                out.push(
-                    Finding::error(
-                        code::BAD_VALUE,
-                        format!("{what} must be a map of keys, not {}", shown(node)),
-                    )
-                    .at(node.at, "expected `key: value` here"),
-                );
+            ValueKind::Null | ValueKind::Text(_) | ValueKind::List(_) => {
+                let finding = Finding::error(
+                    code::BAD_VALUE,
+                    format!("{what} must be a map of keys, not {}", shown(node)),
+                )
+                .at(node.at, "expected `key: value` here");
+                out.push(match node.kind {
+                    ValueKind::Null => finding.help("remove it, write its keys, or `{}` if it has none"),
+                    _ => finding,
+                });
                 None
             }
         }
     }
 
-    /// The value of a key, if the key is there with a value.
+    /// The value of a key, if the key is there. A key without a value has [`ValueKind::Null`],
+    /// which every reader refuses: an empty key must not mean the same as a missing one.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
         self.take_entry(key).map(|(_, node)| node)
     }
 
-    /// A key and its value, if the key is there with a value.
+    /// A key and its value, if the key is there.
     pub(crate) fn take_entry(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
         let index = self.entries.iter().position(|(k, _)| &*k.text == key)?;
         *self.used.get_mut(index)? = true;
-        let (key, node) = self.entries.get(index)?;
-        (!matches!(node.kind, ValueKind::Null)).then_some((key, node))
+        self.entries.get(index).map(|(key, node)| (key, node))
     }
 
     /// The value of a key that must be there.
@@ -91,7 +91,16 @@ impl<'n> MapReader<'n> {
             let mut finding =
                 Finding::error(code::UNKNOWN_KEY, format!("{} has no key `{}`", self.what, key.text))
                     .at(key.at, "not known here");
-            match nearest(&key.text, self.known.iter().copied()) {
+            if out.is_full(code::UNKNOWN_KEY, key.at) {
+                // It is only counted: a search for what was meant would cost more than the rest.
+                out.push(finding);
+                continue;
+            }
+            let theirs = other_words::here(&key.text, &self.known);
+            match theirs.or_else(|| nearest(&key.text, self.known.iter().copied())) {
+                Some(near) if theirs.is_some() => {
+                    finding = finding.help(format!("here it is called `{near}`"));
+                }
                 Some(near) => {
                     finding = finding.help(format!("did you mean `{near}`?"));
                     // A key that is there under a wrong name is one fault, not two.

@@ -4,25 +4,31 @@
 //! deserializer stops at its first fault, while an operator wants all of them; it gives scalars a
 //! type before we know which one is meant (`no` and `012` are text here until somebody asks for a
 //! number); and it cannot show both places of a key that is written twice.
+//!
+//! Aliases and merge keys make values that are written once and stand in memory many times. A
+//! [`Budget`] counts these copies and their octets over all files of a load.
 
 use crate::finding::{At, FileId, Finding, Findings, code};
-use crate::limits::{YAML_COPIES_MAX, YAML_DEPTH_MAX, YAML_NODES_MAX};
+use crate::limits::{YAML_COPIED_OCTETS_MAX, YAML_COPIES_MAX, YAML_DEPTH_MAX, YAML_NODES_MAX};
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A value with its place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    /// Its text, or for lists and maps their first line.
+    /// Its text, or for lists and maps their first line; of an empty value the key before it.
     pub(crate) at: At,
     /// What it is.
     pub(crate) kind: ValueKind,
+    /// Whether it is a scalar in quotes, in a block or with the tag `!!str`: a text, whatever it
+    /// looks like (YAML 1.2.2 section 10.3.2).
+    pub(crate) quoted: bool,
 }
 
 /// What a value is.
 #[derive(Clone, Debug)]
 pub(super) enum ValueKind {
-    /// Nothing, `~` or `null`.
+    /// Nothing, `~`, `null`, `Null` or `NULL`.
     Null,
     /// A scalar, exactly as written once quotes and escapes are undone.
     Text(Box<str>),
@@ -41,31 +47,65 @@ pub(super) struct Key {
     pub(crate) at: At,
 }
 
+/// Copies that aliases may still make, over all files of a load. Each file adds in proportion to
+/// its size, so that the copies of a load are linear in its octets.
+#[derive(Debug)]
+pub(super) struct Budget {
+    copies: usize,
+    octets: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { copies: YAML_COPIES_MAX, octets: YAML_COPIED_OCTETS_MAX }
+    }
+}
+
+/// Written octets for which a file may copy one value more.
+const OCTETS_PER_COPY: usize = 8;
+
+impl Budget {
+    fn add_file(&mut self, text: &str) {
+        self.copies += text.len() / OCTETS_PER_COPY;
+        self.octets += text.len();
+    }
+
+    /// Takes what a copy of `node` costs; `None` if the budget does not have it.
+    fn spend(&mut self, node: &Node) -> Option<()> {
+        self.copies = self.copies.checked_sub(1)?;
+        match &node.kind {
+            ValueKind::Null => {}
+            ValueKind::Text(text) => self.octets = self.octets.checked_sub(text.len())?,
+            ValueKind::List(list) => list.iter().try_for_each(|node| self.spend(node))?,
+            ValueKind::Map(entries) => {
+                for (key, node) in entries {
+                    self.octets = self.octets.checked_sub(key.text.len())?;
+                    self.spend(node)?;
+                }
+            }
+        }
+        Some(())
+    }
+}
+
 /// Reads one document. Faults become findings; `None` means that there is no tree to go on with.
-pub(super) fn parse(text: &str, file: FileId, out: &mut Findings) -> Option<Node> {
-    let mut builder = Builder {
-        text,
-        file,
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        root: None,
-        nodes: 0,
-        copies: 0,
-        out,
-    };
+pub(super) fn parse(text: &str, file: FileId, budget: &mut Budget, out: &mut Findings) -> Option<Node> {
+    budget.add_file(text);
+    let mut builder =
+        Builder { text, file, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, budget, out };
     for event in Parser::new_from_str(text) {
         let (event, span) = match event {
             Ok(pair) => pair,
             Err(error) => {
                 let marker = error.marker();
                 let at = builder.at_marker(marker.byte_offset(), marker.line(), marker.col());
-                builder.out.push(
-                    Finding::error(
-                        code::YAML_SYNTAX,
-                        format!("this is not well-formed YAML: {}", error.info()),
-                    )
-                    .at(at, "here"),
-                );
+                let message = format!("this is not well-formed YAML: {}", error.info());
+                let finding = Finding::error(code::YAML_SYNTAX, message).at(at, "here");
+                builder.out.push(match is_unquoted_wildcard(text, at) {
+                    true => finding
+                        .help("`*` begins an alias in YAML: write a wildcard in quotes, as `\"*.apps\"`"),
+                    false => finding,
+                });
                 return None;
             }
         };
@@ -74,7 +114,13 @@ pub(super) fn parse(text: &str, file: FileId, out: &mut Findings) -> Option<Node
             return None;
         }
     }
-    Some(builder.root.unwrap_or(Node { at: At::whole(file), kind: ValueKind::Null }))
+    Some(builder.root.unwrap_or(Node { at: At::whole(file), kind: ValueKind::Null, quoted: false }))
+}
+
+/// Whether the line of a place has a word that begins with `*.`, or is an asterisk alone.
+fn is_unquoted_wildcard(text: &str, at: At) -> bool {
+    let line = text.lines().nth(at.line.saturating_sub(1) as usize).unwrap_or_default();
+    line.split([' ', ',', '[', '{', ':']).any(|word| word.starts_with("*.") || word == "*")
 }
 
 /// A list or map that is not closed yet.
@@ -96,8 +142,7 @@ struct Builder<'t, 'f> {
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
     nodes: usize,
-    /// Values that aliases wrote out, or that are kept for aliases.
-    copies: usize,
+    budget: &'f mut Budget,
     out: &'f mut Findings,
 }
 
@@ -108,17 +153,19 @@ impl Builder<'_, '_> {
         let at = self.at(span);
         match event {
             Event::Scalar(value, style, anchor, tag) => {
-                self.refuse_tag(tag.as_deref().is_some_and(|t| !t.is_yaml_core_schema()), at);
-                let empty = matches!(style, ScalarStyle::Plain) && matches!(&*value, "" | "~" | "null");
+                let is_text = tag.as_deref().is_some_and(|t| t.is_yaml_core_schema_tag("str"));
+                self.refuse_tag(tag.is_some() && !is_text, at);
+                let quoted = is_text || !matches!(style, ScalarStyle::Plain);
+                let empty = !quoted && matches!(&*value, "" | "~" | "null" | "Null" | "NULL");
                 let kind = if empty { ValueKind::Null } else { ValueKind::Text(value.into()) };
-                self.place(Node { at, kind }, anchor)
+                self.place(Node { at, kind, quoted }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref().is_some_and(|t| !t.is_yaml_core_schema()), at);
+                self.refuse_tag(tag.is_some(), at);
                 self.start(at, anchor, OpenContent::List(Vec::new()))
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.refuse_tag(tag.as_deref().is_some_and(|t| !t.is_yaml_core_schema()), at);
+                self.refuse_tag(tag.is_some(), at);
                 self.start(
                     at,
                     anchor,
@@ -130,17 +177,16 @@ impl Builder<'_, '_> {
                     let end = at.end.max(open.at.start);
                     let kind = match open.content {
                         OpenContent::List(list) => ValueKind::List(list),
-                        OpenContent::Map { entries, .. } => ValueKind::Map(merged(entries)),
+                        OpenContent::Map { entries, .. } => ValueKind::Map(self.merged(entries)),
                     };
                     let at = At { end: self.first_line_end(open.at.start, end), ..open.at };
-                    self.place(Node { at, kind }, open.anchor)
+                    self.place(Node { at, kind, quoted: false }, open.anchor)
                 }
                 None => Ok(()),
             },
             Event::Alias(id) => match self.anchors.get(&id) {
                 Some(node) => {
-                    self.copies += size(node);
-                    self.bounded(at)?;
+                    self.budget.spend(node).ok_or_else(|| too_many_copies(at))?;
                     // A finding about a copied value points to the anchor, where it would be
                     // mended.
                     let copy = node.clone();
@@ -163,7 +209,9 @@ impl Builder<'_, '_> {
     fn refuse_tag(&mut self, foreign: bool, at: At) {
         if foreign {
             self.out.push(
-                Finding::error(code::BAD_VALUE, "YAML tags (`!name`) mean nothing here").at(at, "has a tag"),
+                Finding::error(code::BAD_VALUE, "YAML tags (`!name`) mean nothing here")
+                    .at(at, "has a tag")
+                    .help("remove the tag; a value in quotes is a text"),
             );
         }
     }
@@ -183,13 +231,16 @@ impl Builder<'_, '_> {
     }
 
     /// Puts a finished node where it belongs: into the open list or map, or at the root.
-    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
+    fn place(&mut self, mut node: Node, anchor: usize) -> Result<(), Stop> {
         self.nodes += 1;
-        if anchor != 0 {
-            self.copies += size(&node);
+        if self.nodes > YAML_NODES_MAX {
+            let message = format!("more than {YAML_NODES_MAX} values in one file");
+            return Err(Box::new(
+                Finding::error(code::TOO_LARGE, message).at(node.at, "the limit is passed here"),
+            ));
         }
-        self.bounded(node.at)?;
         if anchor != 0 {
+            self.budget.spend(&node).ok_or_else(|| too_many_copies(node.at))?;
             self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut().map(|open| &mut open.content) {
@@ -231,6 +282,9 @@ impl Builder<'_, '_> {
                         );
                     }
                     None => {
+                        if matches!(node.kind, ValueKind::Null) && node.at.start == node.at.end {
+                            node.at = name.at;
+                        }
                         places.insert(name.text.clone(), entries.len());
                         entries.push((name, node));
                     }
@@ -240,15 +294,31 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    fn bounded(&self, at: At) -> Result<(), Stop> {
-        let message = if self.copies > YAML_COPIES_MAX {
-            format!("aliases stand for more than {YAML_COPIES_MAX} values in one file")
-        } else if self.nodes > YAML_NODES_MAX {
-            format!("more than {YAML_NODES_MAX} values in one file")
-        } else {
-            return Ok(());
-        };
-        Err(Box::new(Finding::error(code::TOO_LARGE, message).at(at, "the limit is passed here")))
+    /// Resolves merge keys (`<<: *base`): what the map itself says wins over what it merges.
+    fn merged(&mut self, entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+        if !entries.iter().any(|(key, _)| &*key.text == "<<") {
+            return entries;
+        }
+        let (bases, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| &*key.text == "<<");
+        let mut named: HashSet<Box<str>> = own.iter().map(|(key, _)| key.text.clone()).collect();
+        for (_, base) in bases {
+            let maps = match base.kind {
+                ValueKind::List(list) => list,
+                _ => vec![base],
+            };
+            for map in maps {
+                let ValueKind::Map(entries) = map.kind else {
+                    self.out.push(
+                        Finding::error(code::BAD_VALUE, "`<<` merges a map, or a list of maps")
+                            .at(map.at, "not a map")
+                            .help("write `<<: *name` with the anchor of a map"),
+                    );
+                    continue;
+                };
+                own.extend(entries.into_iter().filter(|(key, _)| named.insert(key.text.clone())));
+            }
+        }
+        own
     }
 
     fn at(&self, span: Span) -> At {
@@ -293,39 +363,16 @@ impl Builder<'_, '_> {
     }
 }
 
-/// How many values a node holds, itself among them: aliases count as if written out.
-fn size(node: &Node) -> usize {
-    1 + match &node.kind {
-        ValueKind::List(list) => list.iter().map(size).sum(),
-        ValueKind::Map(entries) => entries.iter().map(|(_, node)| size(node)).sum(),
-        _ => 0,
-    }
-}
-
-/// Resolves merge keys (`<<: *base`): what the map itself says wins over what it merges.
-fn merged(entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
-    if !entries
-        .iter()
-        .any(|(key, node)| &*key.text == "<<" && matches!(node.kind, ValueKind::Map(_) | ValueKind::List(_)))
-    {
-        return entries;
-    }
-    let (bases, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| &*key.text == "<<");
-    for (_, base) in bases {
-        let maps = match base.kind {
-            ValueKind::Map(_) => vec![base],
-            ValueKind::List(list) => list,
-            _ => Vec::new(),
-        };
-        for map in maps {
-            if let ValueKind::Map(entries) = map.kind {
-                for (key, node) in entries {
-                    if !own.iter().any(|(mine, _)| mine.text == key.text) {
-                        own.push((key, node));
-                    }
-                }
-            }
-        }
-    }
-    own
+fn too_many_copies(at: At) -> Stop {
+    Box::new(
+        Finding::error(
+            code::TOO_LARGE,
+            format!(
+                "aliases stand for more than {YAML_COPIES_MAX} values or {YAML_COPIED_OCTETS_MAX} octets of \
+                 text"
+            ),
+        )
+        .at(at, "the limit is passed here")
+        .help("write the values out, or use fewer and smaller anchors"),
+    )
 }

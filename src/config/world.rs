@@ -46,7 +46,9 @@ impl World {
             Err(_) => {
                 if self.pops_known {
                     let names = self.pops.iter().map(|pop| &*pop.name);
-                    out.push(missing(code::NO_SUCH_POP, "PoP", name, at, names));
+                    let names = names.take_while(|_| !out.is_full(code::NO_SUCH_POP, at));
+                    let finding = missing(code::NO_SUCH_POP, "PoP", name, at, names);
+                    out.push(finding);
                 }
                 None
             }
@@ -88,7 +90,9 @@ impl World {
             Err(_) => {
                 if self.networks_known {
                     let names = self.networks.iter().map(|network| &*network.name);
-                    out.push(missing(code::NO_SUCH_NETWORK, "operator network", name, at, names));
+                    let names = names.take_while(|_| !out.is_full(code::NO_SUCH_NETWORK, at));
+                    let finding = missing(code::NO_SUCH_NETWORK, "operator network", name, at, names);
+                    out.push(finding);
                 }
                 None
             }

@@ -14,10 +14,11 @@
 //! that nobody accepts at, or that another server has taken over since: so whoever follows a note
 //! asks which server file the server there was started with.
 
+use crate::sys::replace;
 use crate::wire::hash;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Octets of a note that are read: two paths.
@@ -80,20 +81,8 @@ fn write(place: &Path, text: &str) -> io::Result<()> {
     if std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|run| Path::new(&run).join("meridian") == folder) {
         fs::create_dir_all(folder)?;
     }
-    let mut name = place.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let fresh = place.with_file_name(name);
     // What stands there, a link of somebody else too, gives way; none is followed.
-    let _ = fs::remove_file(&fresh);
-    let mut options = fs::File::options();
-    options.write(true).create_new(true);
-    // Whatever the umask: nobody believes a note that a group may write.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
-    let written = options.open(&fresh).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.and_then(|()| fs::rename(&fresh, place)).inspect_err(|_| {
-        let _ = fs::remove_file(&fresh);
-    })
+    replace::whole(place, &format!(".{}.new", std::process::id()), text.as_bytes(), 0o644)
 }
 
 /// Notes for a server file, in the order of their places.

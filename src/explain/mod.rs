@@ -16,6 +16,7 @@ use crate::answer::{self, Client, Disposition, QueryContext, Transport};
 use crate::geo::prefix::Prefix;
 use crate::limits::MESSAGE_MAX;
 use crate::rfc3339;
+use crate::shared::one_line;
 use crate::shared::operator_view::OperatorView;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::PopId;
@@ -149,7 +150,7 @@ impl Explanation {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for (head, words) in &self.lines {
-            let _ = writeln!(text, "{head:<10} {words}");
+            let _ = writeln!(text, "{head:<10} {}", one_line::text(words));
         }
         if let Some(message) = &self.message {
             text.push('\n');

@@ -6,8 +6,9 @@ use crate::answer::{Step, Trace};
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
 use crate::health::health_state::NO_HORIZON;
+use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::shared::operator_view::OperatorView;
-use crate::snapshot::locate::{Decision, Evidence, LookupAddress};
+use crate::snapshot::locate::{self, Decision, Evidence, LookupAddress};
 use crate::snapshot::{Snapshot, steering};
 use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
 use crate::steer::policy::{Policy, Sharing, TtlRange};
@@ -16,6 +17,7 @@ use crate::steer::preference_list::{Entry, OWN_WEIGHT};
 use crate::steer::ranker::Ranker;
 use crate::steer::rule::RuleTarget;
 use crate::steer::table::PolicyTable;
+use crate::steer::unknown::UnknownOrder;
 use crate::wire::name::Name;
 use crate::zone::image::Match;
 use crate::zone::source::ZoneSource;
@@ -105,7 +107,7 @@ impl<'a> Story<'a> {
     }
 
     /// The rule that matches and the preference list, with distances.
-    fn list(&mut self, policy: &PolicyTable, decision: &Decision<'_>, place: &Place) {
+    fn list(&mut self, policy: &PolicyTable, decision: &Decision<'_>, place: &Place, is_overruled: bool) {
         let snapshot = self.snapshot;
         let Some(written) = written(snapshot, policy) else { return };
         let site = &snapshot.identity.site;
@@ -128,7 +130,10 @@ impl<'a> Story<'a> {
                 _ => format!("number {} matches", index + 1),
             },
         };
-        self.line("rule", &rule);
+        // The rules saw another place, which is not known here.
+        if !is_overruled {
+            self.line("rule", &rule);
+        }
         let from = ranker.coordinates(place);
         let mut last_band = None;
         for entry in &decision.preference_list.entries {
@@ -232,11 +237,15 @@ impl Trace for Story<'_> {
             self.line("source", &said.join(", "));
         }
         let site = self.snapshot.identity.site.clone();
-        if !place.is_located() && decision.evidence == Evidence::Resolver {
-            let words = site
-                .as_ref()
-                .map_or("the policy's listed order".to_owned(), |s| format!("the node's own site {s}"));
-            self.line("fallback", &words);
+        let is_at_site = !place.is_located() && decision.evidence == Evidence::Resolver;
+        if let Some(site) = site.as_ref().filter(|_| is_at_site) {
+            self.line("fallback", &format!("the node's own site {site}"));
+        } else if decision.evidence != Evidence::Nothing
+            && (&place.coordinates, &place.site) == (&None, &None)
+            && let Some(written) = written(self.snapshot, policy)
+        {
+            let order = UnknownOrder::of(written, &self.snapshot.pops, site.as_deref());
+            self.line("fallback", &format!("the order for unknown clients: {}", order.words()));
         }
         let offset = if let LookupAddress::V4 { offset, .. } = decision.subject { offset } else { 0 };
         let merged = decision.depth.saturating_sub(if decision.is_special { 0 } else { offset });
@@ -252,8 +261,19 @@ impl Trace for Story<'_> {
         if policy.share == Sharing::Random {
             self.line("key", "drawn for each query: another query may get another PoP");
         }
-        self.list(policy, decision, place);
+        let is_overruled = locate::is_overruled(policy, decision, self.client);
+        if is_overruled {
+            let bar = if address.is_ipv4() { LEAF_DEPTH_V4_MAX } else { LEAF_DEPTH_V6_MAX };
+            let block = Prefix::new(address, bar);
+            let words = format!(
+                "this place gives way: for client subnets, {block} counts as one, by the larger of its \
+                 known parts"
+            );
+            self.line("overruled", &words);
+        }
+        self.list(policy, decision, place, is_overruled);
     }
+
     fn choice(&mut self, snapshot: &Snapshot, policy: &PolicyTable, choice: Choice) {
         let Candidates { seen, alone_from } = std::mem::take(&mut self.candidates);
         let mut met: Vec<PopId> = Vec::new();

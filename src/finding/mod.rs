@@ -10,6 +10,7 @@
 
 mod contained;
 pub(crate) mod escape;
+pub(crate) mod folded;
 pub(crate) mod render;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
@@ -142,6 +143,8 @@ codes! {
     DATABASE_SHRUNK = "MRD0404", "a GeoIP database with far fewer networks than the one in service";
     NO_DATABASE = "MRD0405", "no GeoIP database, but policies that need one";
     BAD_PLACE = "MRD0406", "not a country, continent, subdivision, coordinate or AS number";
+    NO_SOURCE = "MRD0407", "a rule that asks for a field which no database and no network has";
+    FAR_FROM_COUNTRY = "MRD0408", "a PoP whose coordinates are not in its country";
     // 05xx: reload and process
     NEEDS_RESTART = "MRD0501", "a key that only a restart can change";
     SOURCE_CHANGED = "MRD0502", "a file changed while it was read";
@@ -368,6 +371,13 @@ impl Findings {
             finding.settle();
             self.list.push(finding);
         }
+    }
+
+    /// Whether errors of a code in the file of a place are only counted by now: what they would say
+    /// need not be found out.
+    pub(crate) fn is_full(&self, code: Code, at: At) -> bool {
+        let likeness = Finding::error(code, "").at(at, "");
+        self.kept.get(&kind(&likeness)).is_some_and(|alike| *alike >= FINDINGS_ALIKE_MAX)
     }
 
     /// Counts findings that are not kept, with their kind if any of it is.

@@ -6,6 +6,7 @@
 //! file costs no more than one in a small file.
 
 use crate::finding::escape::{is_active, stand_in};
+use crate::finding::folded::Folded;
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -23,11 +24,18 @@ const LINES_TOGETHER: u32 = 200;
 pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
-    for (finding, more) in findings.counted() {
+    for Folded { finding, more, places } in findings.folded() {
         text.push_str(&one(finding, files, &renderer));
         text.push('\n');
         if more > 0 {
-            text.push_str(&format!("   = and {more} more like it in this file\n"));
+            let places: Vec<String> = places.into_iter().map(|at| files.place(at)).collect();
+            let rest = if more > places.len() { ", ..." } else { "" };
+            let places = if places.is_empty() {
+                " in this file".to_owned()
+            } else {
+                format!(": {}{rest}", places.join(", "))
+            };
+            text.push_str(&format!("   = and {more} more like it{places}\n"));
         }
         text.push('\n');
     }

@@ -9,19 +9,21 @@
 //!
 //! Prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city, postal code; what is empty
 //! or left out at the end is not said, and further fields are ignored (section 2.1). Cells may be
-//! quoted as RFC 4180 says. Section 2.1 would have a consumer skip lines that it cannot read; here
-//! such a line is an error like any other fault of a file, because the operator of the file
-//! can mend it, and half a feed would steer clients by what it happened to keep.
+//! quoted as RFC 4180 says. A territory may be written by its own country code, as a region of
+//! another country, or both (`PR,US-PR`): [`territories`] knows that they are one. Section 2.1
+//! would have a consumer skip lines that it cannot read; here such a line is an error like any
+//! other fault of a file, because the operator of the file can mend it, and half a feed would steer
+//! clients by what it happened to keep.
 
-use super::hubs;
 use super::place::{Country, Subdivision};
 use super::prefix::Prefix;
 use super::source_text::{Row, read_prefix};
+use super::{hubs, iso3166, territories};
 use crate::finding::{At, FileId, Finding, Findings, code};
 use std::collections::HashMap;
 
-/// What a country that is not to be told is written as, beside nothing at all.
-const NO_COUNTRY: &str = "ZZ";
+/// Fields of a line that are read: those behind them are counted for their quotes alone.
+const FIELDS_READ: usize = 4;
 
 /// Reads a feed. All faults are given at once.
 pub(crate) fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
@@ -74,27 +76,43 @@ struct Cell {
 /// Cuts a line at its commas; a cell in double quotes may hold commas, and quotes written twice.
 /// Whether every quote is closed.
 fn cells(content: &str, file: FileId, line: u32, start: usize) -> (Vec<Cell>, bool) {
-    let mut cells = Vec::new();
-    let mut begin = 0;
-    let mut quoted = false;
-    let ends = content.char_indices().filter_map(|(at, character)| {
-        quoted ^= character == '"';
-        (character == ',' && !quoted).then_some(at)
-    });
-    let ends: Vec<usize> = ends.chain([content.len()]).collect();
+    let (mut cells, mut quoted, mut begin) = (Vec::new(), false, 0);
+    // Characters before the cell at hand are counted on, so that a line of commas costs its length.
+    let (mut column, mut counted) = (1, 0);
+    let ends = content.char_indices().map(Some).chain([None]);
     for end in ends {
+        let end = match end {
+            Some((_, '"')) => {
+                quoted = !quoted;
+                continue;
+            }
+            Some((at, ',')) if !quoted => at,
+            Some(_) => continue,
+            None => content.len(),
+        };
+        let is_last = end == content.len();
+        if cells.len() >= FIELDS_READ && !(is_last && quoted) {
+            begin = end + 1;
+            continue;
+        }
         let raw = content.get(begin..end).unwrap_or_default();
         let trimmed = raw.trim_matches(is_blank);
         let offset = begin + (raw.len() - raw.trim_start_matches(is_blank).len());
         let octet = |n: usize| u32::try_from(start + n).unwrap_or(u32::MAX);
-        let column = u32::try_from(content.get(..offset).map_or(0, |head| head.chars().count()) + 1)
-            .unwrap_or(u32::MAX);
+        column += content.get(counted..offset).map_or(0, |between| between.chars().count());
+        counted = offset;
         let text = match trimmed.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
             Some(inner) => inner.replace("\"\"", "\"").trim().to_owned(),
             None => trimmed.to_owned(),
         };
         cells.push(Cell {
-            at: At { file, line, column, start: octet(offset), end: octet(offset + trimmed.len()) },
+            at: At {
+                file,
+                line,
+                column: u32::try_from(column).unwrap_or(u32::MAX),
+                start: octet(offset),
+                end: octet(offset + trimmed.len()),
+            },
             text,
         });
         begin = end + 1;
@@ -105,13 +123,14 @@ fn cells(content: &str, file: FileId, line: u32, start: usize) -> (Vec<Cell>, bo
 /// One line; `None` if anything in it is wrong, which is then a finding.
 fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
     let before = out.len();
-    let cell = |index: usize| cells.get(index).filter(|cell| !cell.text.is_empty());
+    // What is empty is not said, nor what databases write for "unknown" (`-`, ZZ).
+    let cell = |index: usize| cells.get(index).filter(|cell| !cell.text.is_empty() && cell.text != "-");
     let prefix = match cells.first() {
         Some(cell) => read_prefix(cell.at, &cell.text, true).map_err(|finding| out.push(finding)).ok(),
         None => None,
     };
     let mut country = None;
-    if let Some(cell) = cell(1).filter(|cell| !cell.text.eq_ignore_ascii_case(NO_COUNTRY)) {
+    if let Some(cell) = cell(1).filter(|cell| !iso3166::is_unknown(&cell.text)) {
         country = Country::from_code(&cell.text.to_ascii_uppercase());
         if country.is_none() {
             out.push(
@@ -133,6 +152,12 @@ fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
                     .at(cell.at, "not a code of ISO 3166-2")
                     .help("a region is written with its country, such as `US-CA`"),
             ),
+            // Both codes of a territory: it stays the country that it is written as.
+            (Some((of, found)), Some(country))
+                if of != country && territories::own_country(of, &[found]) == country =>
+            {
+                subdivision = territories::find(of, found).filter(|own| !own.is_whole).map(|_| found);
+            }
             (Some((of, _)), Some(country)) if of != country => out.push(
                 Finding::error(
                     code::BAD_PLACE,
@@ -148,7 +173,9 @@ fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
     }
     let row = Row {
         prefix: prefix?,
-        continent: country.and_then(hubs::continent_of),
+        continent: country
+            .map(|country| territories::own_country(country, subdivision.as_slice()))
+            .and_then(hubs::continent_of),
         country,
         subdivision,
         coordinates: None,

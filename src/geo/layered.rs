@@ -1,7 +1,11 @@
 //! Nested prefixes as disjoint leaves: the longest prefix that holds an address speaks for it
 //! alone.
+//!
+//! A wide prefix around long ones is cut into as many leaves as they have bits more, so a few
+//! octets of text can stand for many leaves: they are counted before any is made.
 
 use super::trie::AddressBits;
+use crate::limits::{LEAVES_OF_PREFIX_MAX, LEAVES_UNCOUNTED};
 
 /// A leaf of a database: network address, length, index into [`super::mmdb::Database::places`].
 pub(crate) type PlacedLeaf<B> = (B, u8, u32);
@@ -9,17 +13,30 @@ pub(crate) type PlacedLeaf<B> = (B, u8, u32);
 /// A prefix and its value: first address, length; without a value it makes a hole.
 pub(crate) type Layer<K> = (K, u8, Option<u32>);
 
-/// Cuts layers, each prefix once, into disjoint blocks, ascending.
-pub(crate) fn disjoint<K: AddressBits>(mut layers: Vec<Layer<K>>) -> Vec<PlacedLeaf<K>> {
+/// The fault of prefixes of which [`disjoint`] makes nothing, in words.
+pub(crate) const TOO_MANY_LEAVES: &str = "each of them would be cut into dozens of parts";
+
+/// Cuts layers, each prefix once, into disjoint blocks, ascending. `None` if that takes more than
+/// [`LEAVES_OF_PREFIX_MAX`] leaves for each prefix.
+pub(crate) fn disjoint<K: AddressBits>(layers: Vec<Layer<K>>) -> Option<Vec<PlacedLeaf<K>>> {
+    let (count, layers) = count_disjoint(layers)?;
+    let mut leaves = Vec::with_capacity(count);
+    cut((K::ZERO, 0, None), &layers, &mut |leaf| leaves.push(leaf));
+    Some(leaves)
+}
+
+/// How many leaves [`disjoint`] makes, and the layers in the order in which it cuts them.
+pub(crate) fn count_disjoint<K: AddressBits>(mut layers: Vec<Layer<K>>) -> Option<(usize, Vec<Layer<K>>)> {
     layers.sort_unstable_by_key(|&(start, len, _)| (start, len));
-    let mut leaves = Vec::with_capacity(layers.len());
-    cut((K::ZERO, 0, None), &layers, &mut leaves);
-    leaves
+    let mut count = 0usize;
+    cut((K::ZERO, 0, None), &layers, &mut |_| count += 1);
+    let most = layers.len().saturating_mul(LEAVES_OF_PREFIX_MAX).saturating_add(LEAVES_UNCOUNTED);
+    (count <= most).then_some((count, layers))
 }
 
 /// Cuts one block: `inside` are the layers in it, ascending, wider ones first. The recursion is as
 /// deep as an address has bits.
-fn cut<K: AddressBits>(block: Layer<K>, mut inside: &[Layer<K>], leaves: &mut Vec<PlacedLeaf<K>>) {
+fn cut<K: AddressBits>(block: Layer<K>, mut inside: &[Layer<K>], leaf: &mut impl FnMut(PlacedLeaf<K>)) {
     let (start, len, mut value) = block;
     if let Some((first, rest)) = inside.split_first()
         && (first.0, first.1) == (start, len)
@@ -28,13 +45,15 @@ fn cut<K: AddressBits>(block: Layer<K>, mut inside: &[Layer<K>], leaves: &mut Ve
         inside = rest;
     }
     if inside.is_empty() || len >= K::BITS {
-        leaves.extend(value.map(|value| (start, len, value)));
+        if let Some(value) = value {
+            leaf((start, len, value));
+        }
         return;
     }
     let right = start.sibling(len + 1);
     let (low, high) = inside.split_at(inside.partition_point(|layer| layer.0 < right));
-    cut((start, len + 1, value), low, leaves);
-    cut((right, len + 1, value), high, leaves);
+    cut((start, len + 1, value), low, leaf);
+    cut((right, len + 1, value), high, leaf);
 }
 
 #[cfg(test)]

@@ -7,13 +7,15 @@
 //! ```
 //!
 //! [`embedded`] turns IPv4 clients inside IPv6 into IPv4, [`special`] knows the addresses that no
-//! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures.
+//! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures;
+//! [`iso3166`] and [`territories`] know which codes of places there are.
 
 pub(crate) mod atlas;
 pub(crate) mod distance;
 pub(crate) mod embedded;
 pub(crate) mod geofeed;
 pub(crate) mod hubs;
+pub(crate) mod iso3166;
 pub(crate) mod layered;
 pub(crate) mod mmdb;
 pub(crate) mod networks;
@@ -21,4 +23,5 @@ pub(crate) mod place;
 pub(crate) mod prefix;
 pub(crate) mod source_text;
 pub(crate) mod special;
+pub(crate) mod territories;
 pub(crate) mod trie;

@@ -134,6 +134,12 @@ impl Coordinates {
         Some(Coordinates { lat_e4: libm::round(lat * 1e4) as i32, lon_e4: libm::round(lon * 1e4) as i32 })
     }
 
+    /// Whether it is the point of 0 and 0 degrees, in the Gulf of Guinea: what databases write for
+    /// "unknown".
+    pub(crate) fn is_null(self) -> bool {
+        (self.lat_e4, self.lon_e4) == (0, 0)
+    }
+
     /// Latitude in degrees.
     pub(crate) fn lat(self) -> f64 {
         f64::from(self.lat_e4) / 1e4

@@ -11,10 +11,9 @@
 //! of the Unix epoch. Every field but the prefix may be empty. There is no quoting: a city with a
 //! comma in its name is written without it. A longer prefix overrides a shorter one that holds it.
 
-use super::embedded;
-use super::hubs;
 use super::place::{Continent, Coordinates, Country, Subdivision};
 use super::prefix::Prefix;
+use super::{embedded, hubs, iso3166, territories};
 use crate::finding::{At, Code, FileId, Finding, Findings, code};
 use std::collections::HashMap;
 
@@ -142,16 +141,19 @@ impl LineReader {
     /// One line of data; `None` if anything in it is wrong, which is then a finding.
     fn row(&mut self, content: &str) -> Option<Row> {
         let before = self.findings.len();
-        let mut offset = 0;
+        let (mut offset, mut characters) = (0, 0);
         let mut cells: Vec<(At, &str)> = Vec::with_capacity(8);
-        for cell in content.split(',') {
-            let lead = cell.len() - cell.trim_start().len();
+        let fields = content.split(',').count();
+        for cell in content.split(',').take(if fields == 8 { 8 } else { 0 }) {
             let trimmed = cell.trim();
-            cells.push((self.at(offset + lead, content[..offset + lead].chars().count(), trimmed), trimmed));
+            let lead = cell.len() - cell.trim_start().len();
+            let lead_characters = cell[..lead].chars().count();
+            cells.push((self.at(offset + lead, characters + lead_characters, trimmed), trimmed));
             offset += cell.len() + 1;
+            characters += cell.chars().count() + 1;
         }
         let [prefix, continent, country, subdivision, latitude, longitude, asn, city] = cells[..] else {
-            let words = format!("{} fields where the header has {}", cells.len(), HEADER.split(',').count());
+            let words = format!("{fields} fields where the header has {}", HEADER.split(',').count());
             self.fault(
                 code::BAD_VALUE,
                 &words,
@@ -161,7 +163,10 @@ impl LineReader {
             return None;
         };
         let prefix = self.prefix(prefix);
-        let country = self.cell(country, "a country code of two letters", Country::from_code);
+        let country = match iso3166::is_unknown(country.1) {
+            true => None,
+            false => self.cell(country, "a country code of two letters", Country::from_code),
+        };
         let mut row = Row {
             prefix: prefix.unwrap_or(Prefix::V4 { bits: 0, len: 0 }),
             continent: self.cell(continent, "a continent (AF AN AS EU NA OC SA)", Continent::from_code),
@@ -175,12 +180,14 @@ impl LineReader {
             asn: self.cell(asn, "an AS number", |text| text.parse().ok().filter(|&asn| asn != 0)),
             city: (!city.1.is_empty()).then(|| city.1.to_owned()),
         };
-        row.continent = row.continent.or(country.and_then(hubs::continent_of));
+        let own = country.map(|country| territories::own_country(country, row.subdivision.as_slice()));
+        row.continent = row.continent.or(own.and_then(hubs::continent_of));
         (self.findings.len() == before).then_some(row)
     }
 
     fn cell<T>(&mut self, (at, text): (At, &str), what: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        if text.is_empty() {
+        // `-` is what some databases write for "unknown".
+        if text.is_empty() || text == "-" {
             return None;
         }
         let value = read(text);

@@ -31,6 +31,9 @@ pub struct ValueBlock<K> {
 /// Largest value: depth takes the upper eight bits of a word.
 pub(crate) const VALUE_MAX: u32 = (1 << 24) - 1;
 
+/// The value of a block without one, in [`Deeper`].
+const NO_VALUE: u32 = VALUE_MAX;
+
 /// Addresses of a family as integers.
 pub trait AddressBits: Copy + Ord {
     /// Bits of an address.
@@ -248,6 +251,11 @@ impl<K: AddressBits> AddressTable<K> {
         places
     }
 
+    /// The same cuts with a value for each class.
+    fn of_classes(&self, of_class: &Arc<[u32]>) -> AddressTable<K> {
+        AddressTable { cuts: Arc::clone(&self.cuts), of_class: Some(Arc::clone(of_class)) }
+    }
+
     /// What a leaf holds, or what its class means. A value that is no class means itself.
     #[inline]
     fn value(&self, leaf: u32) -> u32 {
@@ -309,6 +317,68 @@ pub struct Trie {
     pub v4: AddressTable<u32>,
     /// IPv6, without the blocks that carry IPv4 ([`super::embedded`]): those are looked up in `v4`.
     pub v6: AddressTable<u128>,
+    /// What stands below the depth of an ECS scope; none where nothing does.
+    pub(crate) deeper: Option<Arc<Deeper>>,
+}
+
+/// Blocks deeper than an ECS scope may be, whose value is another than the tables have for them.
+/// They hold for an address that needs no scope.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Deeper {
+    v4: AddressTable<u32>,
+    v6: AddressTable<u128>,
+    /// How many blocks there are.
+    pub(crate) count: usize,
+}
+
+impl Deeper {
+    /// From the blocks of both families, each ascending and disjoint.
+    pub(crate) fn new(v4: &[ValueBlock<u32>], v6: &[ValueBlock<u128>]) -> Option<Arc<Deeper>> {
+        let count = v4.len() + v6.len();
+        (count > 0).then(|| Arc::new(Deeper { v4: sparse(v4), v6: sparse(v6), count }))
+    }
+
+    /// Value and depth of the block that holds an IPv4 address, if one does.
+    #[inline]
+    pub(crate) fn v4(&self, address: u32) -> Option<(u32, u8)> {
+        Some(self.v4.lookup(address)).filter(|(value, _)| *value != NO_VALUE)
+    }
+
+    /// Value and depth of the block that holds an IPv6 address, if one does.
+    #[inline]
+    pub(crate) fn v6(&self, address: u128) -> Option<(u32, u8)> {
+        Some(self.v6.lookup(address)).filter(|(value, _)| *value != NO_VALUE)
+    }
+}
+
+/// A table of a few blocks, with [`NO_VALUE`] everywhere else.
+fn sparse<K: AddressBits>(blocks: &[ValueBlock<K>]) -> AddressTable<K> {
+    let mut merging = Merging::default();
+    let mut at = Some(K::ZERO);
+    for block in blocks {
+        fill(at, Some(block.start), &mut merging);
+        merging.push(*block);
+        at = block.start.next(block.len);
+    }
+    fill(at, None, &mut merging);
+    AddressTable::new(&merging.finish())
+}
+
+/// Covers the addresses from `at` to before `end` with the widest blocks without a value.
+fn fill<K: AddressBits>(mut at: Option<K>, end: Option<K>, merging: &mut Merging<K>) {
+    while let Some(start) = at.filter(|at| end.is_none_or(|end| *at < end)) {
+        let ends_in_time = |len: u8| match (start.next(len), end) {
+            (_, None) => true,
+            (Some(next), Some(end)) => next <= end,
+            (None, Some(_)) => false,
+        };
+        let mut len = K::BITS;
+        while len > 0 && start.cut(len - 1) == start && ends_in_time(len - 1) {
+            len -= 1;
+        }
+        merging.push(ValueBlock { start, len, value: NO_VALUE });
+        at = start.next(len);
+    }
 }
 
 impl Trie {
@@ -317,17 +387,25 @@ impl Trie {
         Trie {
             v4: AddressTable::new(&[ValueBlock { start: 0, len: 0, value }]),
             v6: AddressTable::new(&[ValueBlock { start: 0, len: 0, value }]),
+            deeper: None,
         }
     }
 
     /// The same cuts with another meaning: the value of each class, which is what the leaves of
     /// this table hold.
     pub(crate) fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
-        let (v4, v6) = (Arc::clone(&self.v4.cuts), Arc::clone(&self.v6.cuts));
-        Trie {
-            v4: AddressTable { cuts: v4, of_class: Some(of_class.clone()) },
-            v6: AddressTable { cuts: v6, of_class: Some(of_class) },
-        }
+        let deeper = self.deeper.as_ref().map(|deeper| {
+            let (v4, v6) = (deeper.v4.of_classes(&of_class), deeper.v6.of_classes(&of_class));
+            Arc::new(Deeper { v4, v6, count: deeper.count })
+        });
+        Trie { v4: self.v4.of_classes(&of_class), v6: self.v6.of_classes(&of_class), deeper }
+    }
+
+    /// Value and depth for an IPv4 address that needs no scope: also below the depth of one.
+    #[inline(always)]
+    pub(crate) fn full_depth_v4(&self, address: u32) -> (u32, u8) {
+        let deeper = self.deeper.as_ref().and_then(|deeper| deeper.v4(address));
+        deeper.unwrap_or_else(|| self.v4.lookup(address))
     }
 
     /// Number of leaves.
@@ -342,7 +420,10 @@ impl Trie {
             leaves: 0,
             octets: size_of_val::<[u32]>(c),
         });
-        [self.v4.part(), self.v6.part()].into_iter().chain(classes)
+        // Leaves are counted as scopes, which those of the deeper table never are.
+        let uncounted = |part: Part| Part { leaves: 0, ..part };
+        let deeper = self.deeper.iter().flat_map(|deeper| [deeper.v4.part(), deeper.v6.part()]);
+        [self.v4.part(), self.v6.part()].into_iter().chain(classes).chain(deeper.map(uncounted))
     }
 
     /// Octets in memory.

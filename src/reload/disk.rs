@@ -140,6 +140,23 @@ impl Sources for Disk<'_> {
         !self.is_for_check
     }
 
+    fn is_withheld(&self, path: &Path) -> bool {
+        File::open(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    fn is_public(&self, path: &Path) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = path;
+            false
+        }
+    }
+
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
         // One for the life of the process: a reload must not make the cookies of before invalid.
         static OWN: OnceLock<Option<[u8; SECRET_LEN]>> = OnceLock::new();

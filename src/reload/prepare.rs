@@ -113,6 +113,7 @@ fn compiled(
     let mut findings = Findings::default();
     let fixed = RestartOnly {
         listen: deployment.listen.clone(),
+        pid_file: deployment.pid_file.clone(),
         exit_on_fault: deployment.exit_on_fault,
         state: deployment.state.clone(),
     };
@@ -200,6 +201,7 @@ fn need_restart(running: &RestartOnly, asked: &RestartOnly, at: Option<At>) -> F
         ("listen.tcp_connections", r.tcp_connections == a.tcp_connections),
         ("listen.tcp_connections_per_prefix", r.tcp_connections_per_prefix == a.tcp_connections_per_prefix),
         ("listen.tcp_idle", r.tcp_idle_secs == a.tcp_idle_secs),
+        ("pid_file", running.pid_file == asked.pid_file),
         ("exit_on_fault", running.exit_on_fault == asked.exit_on_fault),
         ("state", running.state == asked.state),
     ];

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub(crate) struct RestartOnly {
     /// Sockets and their limits.
     pub(crate) listen: Listen,
+    /// File for the number of the process.
+    pub(crate) pid_file: Option<PathBuf>,
     /// Whether the first fault of a task ends the process.
     pub(crate) exit_on_fault: bool,
     /// State folder.

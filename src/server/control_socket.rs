@@ -82,20 +82,34 @@ impl ControlSocket {
     }
 }
 
-/// Whether the control socket could be opened, without opening it.
-pub(crate) fn probe_control(path: &Path) -> io::Result<()> {
+/// Whether a socket can stand at a path: nothing else is there, and what is above it are folders.
+/// Gives whether a socket is there.
+pub(crate) fn place_of_control(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::FileTypeExt;
-    use std::os::unix::net::UnixStream;
-    let metadata = match std::fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    if !metadata.file_type().is_socket() {
-        return Err(io::Error::new(
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.file_type().is_socket() => Ok(true),
+        Ok(_) => Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
             "there is a file of that name that is not a socket",
-        ));
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.ancestors().skip(1).find(|folder| folder.exists());
+            match folder.is_none_or(Path::is_dir) {
+                true => Ok(false),
+                false => Err(io::ErrorKind::NotADirectory.into()),
+            }
+        }
+        // Its user may look at files that `check` may not.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the control socket could be opened, without opening it.
+pub(crate) fn probe_control(path: &Path) -> io::Result<()> {
+    use std::os::unix::net::UnixStream;
+    if !place_of_control(path)? {
+        return Ok(());
     }
     match UnixStream::connect(path) {
         // Nobody listens: a server that was killed has left it.

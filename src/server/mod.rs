@@ -40,6 +40,7 @@ use self::supervisor::{Supervisor, see_workers};
 use self::writer::Writer;
 use self::zone_alarms::ZoneAlarms;
 use crate::control::socket_note;
+use crate::finding::folded::Told;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::DRAIN_SECS;
 use crate::probe::Prober;
@@ -52,6 +53,7 @@ use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
 use crate::shared::tasks::{Task, TaskBoard};
+use crate::state::atomic;
 use crate::state::event_log::EventLog;
 use crate::state::folder::StateFolder;
 use crate::state::lock::Claim;
@@ -130,6 +132,8 @@ pub struct Server {
     control_socket: Arc<ControlSocket>,
     /// The server file, by an absolute path.
     config: Arc<Path>,
+    /// File with the number of the process.
+    pid_file: Option<PathBuf>,
     /// Where commands find the path of the control socket.
     note: Option<socket_note::SocketNote>,
     engine: Engine,
@@ -257,6 +261,7 @@ impl Server {
             control_socket: Arc::clone(&sockets.control),
             config: socket_note::absolute(&options.config).unwrap_or_else(|| options.config.clone()).into(),
             note: socket_note::leave(&options.config, &fixed.listen.control),
+            pid_file: fixed.pid_file.clone(),
             engine: options.engine,
             findings,
             files,
@@ -281,6 +286,7 @@ impl Server {
             zone_alarms,
             event_log,
             supervisor: server.supervisor.clone(),
+            told: Told::new(&server.findings, &server.files),
         });
         let (folder, asked) = (Arc::new(Mutex::new(folder)), Arc::clone(&server.command_sender));
         let stopped = server.stop.clone();
@@ -297,9 +303,18 @@ impl Server {
         server.tasks.push(server.runtimes.pages.spawn(server.supervisor.clone().keep(Task::Workers, see)));
         server.files.forget_all_but(&server.findings);
         crate::sys::memory::give_back();
+        server.write_pid();
         server.shared.phase.enter(Phase::Serving);
         server.log_event(&Event::serving(&server.shared.published.snapshot()));
         Ok(server)
+    }
+
+    /// A number that cannot be written keeps nobody from being answered.
+    fn write_pid(&self) {
+        let Some(path) = &self.pid_file else { return };
+        if let Err(error) = atomic::write(path, format!("{}\n", std::process::id()).as_bytes()) {
+            tracing::error!(%error, "`{}` (`pid_file`) cannot be written", path.display());
+        }
     }
 
     fn log_event(&self, event: &Event) {
@@ -397,6 +412,9 @@ impl Server {
         });
         self.prober.end_programs();
         self.note.iter().for_each(socket_note::SocketNote::remove);
+        if let Some(path) = &self.pid_file {
+            let _ = std::fs::remove_file(path);
+        }
         #[cfg(unix)]
         self.control_socket.remove();
         self.runtimes.stop(Duration::from_secs(1));

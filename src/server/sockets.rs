@@ -5,7 +5,7 @@ use crate::finding::{Finding, Findings, code};
 use crate::limits::THREADS_MAX;
 use crate::server::Engine;
 #[cfg(unix)]
-use crate::server::control_socket::{ControlSocket, open_control, probe_control};
+use crate::server::control_socket::{ControlSocket, open_control, place_of_control, probe_control};
 use crate::sys::affinity;
 use crate::sys::socket::{self, Buffers};
 use std::io;
@@ -35,15 +35,9 @@ pub(crate) struct Sockets {
 impl Sockets {
     /// Opens everything, or tells everything that cannot be opened.
     pub(crate) fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
-        let mut findings = Findings::default();
+        let mut findings = obstacles(listen, engine);
         let (mut udp, mut tcp, mut bound) = (Vec::new(), Vec::new(), Vec::new());
-        let cores = match cores(listen, engine) {
-            Ok(cores) => cores,
-            Err(found) => {
-                findings.push(found);
-                Vec::new()
-            }
-        };
+        let cores = cores(listen, engine).unwrap_or_default();
         let mut cpus = Vec::new();
         for address in &listen.dns {
             match open_dns(*address, engine, threads(listen), buffers(listen)) {
@@ -79,12 +73,9 @@ impl Sockets {
             } {
                 Ok(Some(control)) => Ok(Sockets { udp, cpus, tcp, bound, control, admin }),
                 Ok(None) => Err(findings),
+                Err(_) if !has_place(&listen.control) => Err(findings),
                 Err(error) => {
-                    findings.push(cannot(
-                        &format!("control socket `{}`", listen.control.display()),
-                        &error,
-                        0,
-                    ));
+                    findings.push(no_control(listen, &error));
                     Err(findings)
                 }
             }
@@ -111,6 +102,30 @@ impl Sockets {
     pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().and_then(|listener| listener.local_addr().ok())
     }
+}
+
+/// Everything that keeps a server from starting on this machine and can be seen without opening a
+/// socket: what `serve` and `check` both refuse.
+pub(crate) fn obstacles(listen: &Listen, engine: Engine) -> Findings {
+    let mut findings = Findings::default();
+    if let Err(found) = cores(listen, engine) {
+        findings.push(found);
+    }
+    #[cfg(unix)]
+    if let Err(error) = place_of_control(&listen.control) {
+        findings.push(no_control(listen, &error));
+    }
+    findings
+}
+
+#[cfg(unix)]
+fn has_place(control: &std::path::Path) -> bool {
+    place_of_control(control).is_ok()
+}
+
+#[cfg(unix)]
+fn no_control(listen: &Listen, error: &io::Error) -> Finding {
+    cannot(&format!("control socket `{}`", listen.control.display()), error, 0)
 }
 
 /// The buffers that are asked for.

@@ -7,6 +7,7 @@
 use super::each::{Each, in_order};
 use super::inputs::{InputHash, InputHashes};
 use super::size_guard::{self, SourceSize};
+use super::sources::{self, KnownFields};
 use super::{Digest, Facts, Identity, Snapshot, Steering, steering, targets};
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings};
@@ -137,6 +138,7 @@ fn assemble(
     sequence: u64,
 ) -> (Option<Snapshot>, Findings) {
     let mut findings = parts.findings;
+    findings.extend(sources::check(&deployment.policies, &deployment.networks, parts.facts.known));
     let zone_keys = inputs.zone_keys(deployment);
     let known: HashMap<&InputHash, &Arc<Image>> = previous
         .into_iter()
@@ -211,6 +213,7 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     }
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);
     findings.extend(more);
+    let places = || databases.iter().flat_map(|database| &database.places);
     let facts = Facts {
         lines: databases.iter().map(fact).collect(),
         sizes: databases
@@ -223,6 +226,11 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
             .filter(|database| database.build_epoch != 0)
             .map(|database| (database.name.clone(), database.build_epoch))
             .collect(),
+        known: KnownFields {
+            has_databases: !databases.is_empty(),
+            subdivisions: places().any(|place| !place.subdivisions.is_empty()),
+            asns: places().any(|place| place.asn.is_some()),
+        },
     };
     let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
     (result, findings)

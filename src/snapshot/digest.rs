@@ -31,7 +31,7 @@ use std::fmt;
 
 /// Changes whenever equal inputs would give other answers than before: part of every state digest,
 /// so that nodes of different versions are seen to differ.
-const ALGORITHM: &[u8] = b"meridian steering 4";
+const ALGORITHM: &[u8] = b"meridian steering 5";
 
 /// Limits that shape answers; a build with others answers otherwise.
 const LIMITS: [u64; 10] = [

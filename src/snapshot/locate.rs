@@ -11,7 +11,7 @@ use super::steering::BY_ECS_SPECIAL;
 use crate::geo::embedded;
 use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
-use crate::geo::trie::Trie;
+use crate::geo::trie::{Deeper, Trie};
 use crate::steer::policy::Sharing;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::rendezvous::cell_key;
@@ -62,6 +62,24 @@ impl LookupAddress {
                 (REDIRECT, _) => (trie.v4.lookup(bits as u32).0, 128),
                 found => found,
             },
+        }
+    }
+
+    /// [`LookupAddress::lookup`] for an address that needs no scope: at full depth.
+    #[inline(always)]
+    fn lookup_full_depth(self, trie: &Trie) -> (u32, u8) {
+        match &trie.deeper {
+            Some(deeper) => self.lookup_deeper(deeper).unwrap_or_else(|| self.lookup(trie)),
+            None => self.lookup(trie),
+        }
+    }
+
+    fn lookup_deeper(self, deeper: &Deeper) -> Option<(u32, u8)> {
+        match self {
+            LookupAddress::V4 { bits, offset } => {
+                deeper.v4(bits).map(|(value, depth)| (value, depth + offset))
+            }
+            LookupAddress::V6(bits) => deeper.v6(bits),
         }
     }
 }
@@ -169,7 +187,7 @@ impl QuerySource<'_> {
             }
             special => {
                 let resolver = resolver();
-                let (choice, depth) = resolver.lookup(trie);
+                let (choice, depth) = resolver.lookup_full_depth(trie);
                 let preference_list = policy.choices[choice as usize][1];
                 (resolver, preference_list, special.map_or(depth, |(.., depth)| depth), special.is_some())
             }
@@ -202,6 +220,19 @@ impl QuerySource<'_> {
             draw,
         }
     }
+}
+
+/// Whether the place of the client subnet is not the one that decided: networks deeper than a scope
+/// may be were merged, and another of its block is known better or larger.
+#[cold]
+pub(crate) fn is_overruled(policy: &PolicyTable, decision: &Decision<'_>, resolver: IpAddr) -> bool {
+    let class = policy.resolver_classes.as_ref();
+    let class = class.map_or(0, |classes| class_of(LookupAddress::of(resolver), classes));
+    let Some(trie) = policy.routes_of(decision.by_cell).get(class as usize) else { return false };
+    let own = trie.deeper.as_ref().and_then(|deeper| decision.subject.lookup_deeper(deeper));
+    let list = |choice: u32| policy.choices.get(choice as usize).map(|[by_ecs, _]| *by_ecs);
+    let is_other = |own: u32| list(own) != list(decision.subject.lookup(trie).0);
+    decision.evidence == Evidence::Ecs && own.is_some_and(|(own, _)| is_other(own))
 }
 
 /// Length of the special-purpose block that holds a subject, offset included.

@@ -19,6 +19,7 @@ pub(crate) mod replay;
 pub(crate) mod routes;
 pub(crate) mod size_guard;
 pub(crate) mod sizes;
+mod sources;
 pub(crate) mod steering;
 pub(crate) mod summary;
 pub(crate) mod targets;
@@ -97,6 +98,8 @@ pub(crate) struct Facts {
     pub(crate) built: Vec<(Arc<str>, u64)>,
     /// How many networks each has, for comparison with the next.
     pub(crate) sizes: Vec<size_guard::SourceSize>,
+    /// Which fields of places they have.
+    pub(crate) known: sources::KnownFields,
 }
 
 impl Snapshot {

@@ -1,9 +1,10 @@
 //! Routes: from every address to a choice of a policy, compiled from the atlas.
 //!
 //! Each distinct place is mapped once; each leaf takes the choice of its place; leaves of databases
-//! that are deeper than RFC 7871 section 11.1 wants are merged into the choice that covers most of
-//! their block; equal siblings merge. The result is disjoint, so a leaf's depth is a truthful
-//! scope.
+//! that are deeper than RFC 7871 section 11.1 wants are merged into one choice of their block: that
+//! of a known part before that of an unknown one, then that of the larger; equal siblings merge.
+//! The result is disjoint, so a leaf's depth is a truthful scope. What the other parts are is kept
+//! beside it ([`Deeper`]), for resolvers without a client subnet: no scope is at stake there.
 //!
 //! Where the tables of all policies together are too large, they share the cuts of one: its leaves
 //! hold classes of places of which each policy makes the same, and each policy says what it makes
@@ -11,11 +12,12 @@
 
 use super::interner::Interner;
 use crate::geo::atlas::{Atlas, Leaf, Space};
-use crate::geo::trie::{AddressBits, AddressTable, Merging, Trie, ValueBlock};
+use crate::geo::place::Place;
+use crate::geo::trie::{AddressBits, AddressTable, Deeper, Merging, Trie, ValueBlock};
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::snapshot::each::Each;
 use crate::steer::table::REDIRECT;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -123,30 +125,40 @@ impl Tables {
 
 /// The routes for one way of choosing.
 pub(crate) fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
-    Trie {
-        v4: table(&atlas.v4, choices, LEAF_DEPTH_V4_MAX),
-        v6: table(&atlas.v6, choices, LEAF_DEPTH_V6_MAX),
-    }
+    let (v4, overruled_v4) = table(&atlas.v4, &atlas.places, choices, LEAF_DEPTH_V4_MAX);
+    let (v6, overruled_v6) = table(&atlas.v6, &atlas.places, choices, LEAF_DEPTH_V6_MAX);
+    Trie { v4, v6, deeper: Deeper::new(&overruled_v4, &overruled_v6) }
 }
 
-fn table<K: AddressBits>(leaves: &[Leaf<K>], choices: &Choices<'_>, depth_max: u8) -> AddressTable<K> {
-    let mut merging = Merging::default();
+/// The table of one family, and the leaves whose own choice gave way to another of their block.
+fn table<K: AddressBits>(
+    leaves: &[Leaf<K>],
+    places: &[Place],
+    choices: &Choices<'_>,
+    depth_max: u8,
+) -> (AddressTable<K>, Vec<ValueBlock<K>>) {
+    let (mut merging, mut overruled) = (Merging::default(), Vec::new());
     let mut at = 0;
     while let Some(leaf) = leaves.get(at) {
         let end = if leaf.len > depth_max { at + block_len(&leaves[at..], depth_max) } else { at + 1 };
-        let majority = if end > at + 1 { majority(&leaves[at..end], choices) } else { None };
+        let of_block = if end > at + 1 { of_block(&leaves[at..end], places, choices) } else { None };
         for leaf in &leaves[at..end] {
+            let own = choices.of_place[leaf.place as usize];
+            let block = |value| ValueBlock { start: leaf.start, len: leaf.len, value };
             let value = match leaf.space {
                 Space::Embedded => REDIRECT,
                 Space::Special => choices.special,
-                Space::Usable if leaf.operator => choices.of_place[leaf.place as usize],
-                Space::Usable => majority.unwrap_or(choices.of_place[leaf.place as usize]),
+                Space::Usable if leaf.operator => own,
+                Space::Usable => of_block.unwrap_or(own),
             };
-            merging.push(ValueBlock { start: leaf.start, len: leaf.len, value });
+            if leaf.space == Space::Usable && value != own {
+                overruled.push(block(own));
+            }
+            merging.push(block(value));
         }
         at = end;
     }
-    AddressTable::new(&merging.finish())
+    (AddressTable::new(&merging.finish()), overruled)
 }
 
 /// How many of the first leaves lie in one block of `depth_max` bits.
@@ -155,22 +167,43 @@ fn block_len<K: AddressBits>(leaves: &[Leaf<K>], depth_max: u8) -> usize {
     leaves.iter().take_while(|l| l.len > depth_max && l.start.cut(depth_max) == block).count()
 }
 
-/// The choice that covers most of a block's database leaves; the smaller number wins a tie, so that
-/// every build agrees.
-fn majority<K: AddressBits>(leaves: &[Leaf<K>], choices: &Choices<'_>) -> Option<u32> {
-    let mut covered: Vec<(u32, u128)> = Vec::new();
+/// The choice that database leaves of a block are merged into: of those whose places are known best
+/// the one that covers most; the smaller number wins a tie, so that every build agrees.
+fn of_block<K: AddressBits>(leaves: &[Leaf<K>], places: &[Place], choices: &Choices<'_>) -> Option<u32> {
+    // Ordered by how much is known, then by choice.
+    let mut covered: BTreeMap<(Knowledge, u32), u128> = BTreeMap::new();
     for leaf in leaves.iter().filter(|l| !l.operator && l.space == Space::Usable) {
-        let choice = choices.of_place[leaf.place as usize];
-        let addresses = 1u128 << (K::BITS - leaf.len).min(127);
-        match covered.iter_mut().find(|(c, _)| *c == choice) {
-            Some((_, sum)) => *sum += addresses,
-            None => covered.push((choice, addresses)),
-        }
+        let place = leaf.place as usize;
+        let known = places.get(place).map_or(Knowledge::Nothing, Knowledge::of);
+        // A block has at most 72 bits of addresses.
+        *covered.entry((known, choices.of_place[place])).or_default() += 1 << (K::BITS - leaf.len).min(127);
     }
+    let (&(best, _), _) = covered.last_key_value()?;
     covered
         .into_iter()
-        .min_by_key(|&(choice, sum)| (std::cmp::Reverse(sum), choice))
-        .map(|(choice, _)| choice)
+        .filter(|((known, _), _)| *known == best)
+        .min_by_key(|&((_, choice), sum)| (std::cmp::Reverse(sum), choice))
+        .map(|((_, choice), _)| choice)
+}
+
+/// How much is known of a place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Knowledge {
+    Nothing,
+    /// Its autonomous system alone.
+    System,
+    /// Where it is.
+    Location,
+}
+
+impl Knowledge {
+    fn of(place: &Place) -> Knowledge {
+        match (place.is_located(), place.asn) {
+            (true, _) => Knowledge::Location,
+            (false, Some(_)) => Knowledge::System,
+            (false, None) => Knowledge::Nothing,
+        }
+    }
 }
 
 #[cfg(test)]

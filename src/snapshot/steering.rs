@@ -229,6 +229,12 @@ impl RoutedPolicy {
         let routes: Box<[Arc<Trie>]> = self.routes.into_iter().map(trie).collect();
         PolicyTable {
             scopes: routes.iter().map(|r| r.leaves()).sum(),
+            overruled: routes
+                .iter()
+                .filter_map(|r| r.deeper.as_ref())
+                .map(|deeper| deeper.count)
+                .max()
+                .unwrap_or(0),
             routes,
             cell_routes: self.cell_routes.into_iter().map(trie).collect(),
             resolver_classes: self.resolver_classes.map(trie),
@@ -370,6 +376,7 @@ impl<'a> ListedPolicy<'a> {
             pools: ranker.pools().all(),
             tail: ranker.tail().into(),
             scopes: 0,
+            overruled: 0,
             preference_lists: self.preference_lists.finish(),
             choices: self.choices.finish(),
             routes: [].into(),

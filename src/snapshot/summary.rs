@@ -1,6 +1,9 @@
 //! Sizes of a snapshot, for people.
 
 use super::Snapshot;
+use crate::steer::table::PolicyTable;
+use crate::steer::unknown::UnknownOrder;
+use crate::zone::text::ScopedPolicy;
 use std::fmt;
 
 /// How much a snapshot holds.
@@ -46,6 +49,10 @@ pub(crate) struct PolicySummary {
     pub(crate) scopes: usize,
     /// Whether it shares by cell.
     pub(crate) by_cell: bool,
+    /// Networks of databases that give way to another of their block, for clients by ECS.
+    pub(crate) overruled: usize,
+    /// The order for clients whose place nobody knows.
+    pub(crate) unknown: UnknownOrder,
 }
 
 impl Summary {
@@ -57,18 +64,21 @@ impl Summary {
             let _ = crate::wire::name::write_name(&mut apex, image.apex());
             ZoneSummary { apex, names: image.names(), sets: image.sets(), steered: image.steered_names() }
         };
-        let policy = |p: &crate::steer::table::PolicyTable| PolicySummary {
+        let site = snapshot.identity.site.as_deref();
+        let policy = |(p, scoped): (&PolicyTable, &ScopedPolicy)| PolicySummary {
             name: p.name.to_string(),
             preference_lists: p.preference_lists.len(),
             scopes: p.scopes,
             by_cell: p.by_cell,
+            overruled: p.overruled,
+            unknown: UnknownOrder::of(&scoped.policy, &snapshot.pops, site),
         };
         Summary {
             sequence: snapshot.sequence(),
             digest: snapshot.digest().to_string(),
             zones: snapshot.zones.iter().map(zone).collect(),
             pops: snapshot.steering.pops.iter().map(|p| p.name.to_string()).collect(),
-            policies: snapshot.steering.policies.iter().map(policy).collect(),
+            policies: snapshot.steering.policies.iter().zip(snapshot.policies.iter()).map(policy).collect(),
             shared_leaves: snapshot
                 .steering
                 .shares_routes
@@ -95,10 +105,17 @@ impl fmt::Display for Summary {
                 (2, false) => "the same for every client".to_owned(),
                 (scopes, _) => format!("{scopes} scopes"),
             };
+            let overruled = match policy.overruled {
+                0 => String::new(),
+                1 => ", 1 network overruled".to_owned(),
+                count => format!(", {count} networks overruled"),
+            };
             writeln!(
                 f,
-                "policy    {} ({} preference {lists}, {scopes}{cells})",
-                policy.name, policy.preference_lists
+                "policy    {} ({} preference {lists}, {scopes}{cells}{overruled}; unknown clients {})",
+                policy.name,
+                policy.preference_lists,
+                policy.unknown.words()
             )?;
         }
         if let Some(leaves) = self.shared_leaves {

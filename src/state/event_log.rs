@@ -8,6 +8,7 @@ use crate::health::load::event::LoadEvent;
 use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
+use crate::shared::one_line;
 use crate::shared::tasks::{Runner, Task};
 use crate::state::atomic::beside;
 use crate::sys::clock::{epoch_secs, uptime_ms};
@@ -62,7 +63,7 @@ impl EventLog {
     pub(crate) fn append(&self, event: &Event) {
         log(event);
         let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
-        if self.sender.try_send(line).is_err() {
+        if self.sender.try_send(one_line::json(&line).into_owned()).is_err() {
             self.shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -150,9 +151,13 @@ impl Log {
         }
         let mut options = File::options();
         options.create(true).append(true).read(true);
-        // A pipe in its place is an error, and waits for nobody.
+        // A pipe or a link in its place is an error, and waits for nobody. The group may read on.
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, crate::sys::NO_WAIT);
+        {
+            let flags = crate::sys::NO_WAIT | crate::sys::NO_LINK;
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+        }
         let mut file = options.open(&self.path)?;
         if !file.metadata()?.is_file() {
             return Err(std::io::ErrorKind::InvalidInput.into());

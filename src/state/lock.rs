@@ -98,7 +98,8 @@ fn open(state: &Path) -> io::Result<File> {
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o750);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         // A pipe in its place waits for nobody.
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, crate::sys::NO_WAIT);
+        let flags = crate::sys::NO_WAIT | crate::sys::NO_LINK;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
     }
     folder.create(state)?;
     options.open(state.join(FILE))

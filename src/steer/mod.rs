@@ -19,4 +19,5 @@ pub(crate) mod safety;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod transition;
+pub(crate) mod unknown;
 pub(crate) mod view;

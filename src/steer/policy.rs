@@ -95,6 +95,12 @@ pub(crate) struct Policy {
     pub(crate) name: Arc<str>,
     /// Candidates. With `order: nearest` the bands only give the fallback order.
     pub(crate) candidates: Bands,
+    /// Whether the candidates were written one by one, which is an order, or as `all` or a tag,
+    /// which is none.
+    pub(crate) is_listed: bool,
+    /// The order for clients whose place nobody knows, of candidates of the policy; empty where the
+    /// file has none.
+    pub(crate) default: Bands,
     /// Which address set of each PoP is answered.
     pub(crate) service: Arc<str>,
     /// TTL bounds.

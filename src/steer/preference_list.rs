@@ -101,3 +101,29 @@ pub struct PreferenceList {
     /// What happens when nothing passes.
     pub when_all_down: AllDown,
 }
+
+/// Ends a list after `depth` entries, or after the band in which that would be: of equals that
+/// somebody wrote down all have their share, and one that goes moves only its own cells.
+pub(super) fn cut(entries: &mut Vec<Entry>, depth: usize) {
+    let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else {
+        return;
+    };
+    let behind = entries[depth..].iter().position(|entry| entry.band != last);
+    entries.truncate(behind.map_or(entries.len(), |more| depth + more));
+}
+
+/// Puts what is not listed yet behind a list, in its own bands.
+pub(super) fn continue_with(entries: &mut Vec<Entry>, behind: &[Entry]) {
+    let mut band = entries.last().map_or(0, |e| e.band + 1);
+    let mut own_band = None;
+    for entry in behind {
+        if entries.iter().any(|e| e.target == entry.target) {
+            continue;
+        }
+        if own_band.is_some_and(|b| b != entry.band) {
+            band += 1;
+        }
+        own_band = Some(entry.band);
+        entries.push(Entry { band, ..*entry });
+    }
+}

@@ -3,8 +3,9 @@
 //! Rules come first; the first whose conditions hold decides, and what it leaves open is as the
 //! policy says. A distance order ranks PoPs by great circle in whole metres plus the PoP's bias,
 //! ties by name, and cuts the ranking into bands, each relative to its own best. A place without
-//! coordinates gets the listed order. Measured latency, when it comes, is another estimate in
-//! [`Ranker::distance_m`].
+//! coordinates gets the policy's default order; without one, PoPs that were written as `all` or by
+//! a tag are ranked from the node's site, and PoPs that were listed stay as listed. Measured
+//! latency, when it comes, is another estimate in [`Ranker::distance_m`].
 //!
 //! A rule may hand a place over to another policy: then the preference list of that policy is used.
 //! It is made here, when a snapshot is compiled, so no query knows of it.
@@ -14,7 +15,9 @@ use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAll
 use super::pools::Pools;
 use super::pop::{Pop, PopId};
 use super::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PoolNumber, PreferenceList};
+use super::preference_list::{continue_with, cut};
 use super::rule::{Circumstances, Rule, RuleTarget};
+use super::unknown::coordinates_of;
 use crate::geo::distance::{Point, great_circle_m};
 use crate::geo::place::{Coordinates, Place};
 use crate::wire::name::Name;
@@ -31,6 +34,8 @@ pub(crate) struct Ranker<'a> {
     pub(crate) policy: &'a Policy,
     pops: &'a [Pop],
     site: Option<Arc<str>>,
+    /// Where the node stands.
+    site_at: Option<Point>,
     cnames: Arc<[Name]>,
     /// The policy, and behind it those that its rules lead to.
     reach: Vec<Candidates<'a>>,
@@ -79,6 +84,7 @@ impl<'a> Ranker<'a> {
         let mut ranker = Ranker {
             policy,
             pops,
+            site_at: site.as_deref().and_then(|site| coordinates_of(pops, site)).map(Point::of),
             site,
             cnames: cnames.into(),
             reach: Vec::with_capacity(reach.len()),
@@ -206,8 +212,9 @@ impl<'a> Ranker<'a> {
         match rule.map(|r| &r.target) {
             Some(RuleTarget::Cname(name)) => cname = Some(self.cname_index(name)),
             Some(RuleTarget::Candidates(bands)) => {
-                entries = match (order, around.from, found.and_then(|(index, _)| of.of_rules[index].as_ref()))
-                {
+                let contest = found.and_then(|(index, _)| of.of_rules[index].as_ref());
+                let is_listed = rule.is_some_and(|rule| rule.is_listed);
+                entries = match (order, around.from.or(self.stand_in(is_listed)), contest) {
                     (Order::Nearest, Some(from), Some(contest)) => {
                         self.nearest(contest, &contest.nearest.around(&from), policy.depth, band, weights)
                     }
@@ -271,8 +278,13 @@ impl<'a> Ranker<'a> {
     /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
     /// database filled in, else at its coordinates.
     pub(crate) fn coordinates(&self, place: &Place) -> Option<Coordinates> {
-        let pop_at = |site: &str| self.pops.iter().find(|pop| *pop.name == *site);
-        place.site.as_deref().and_then(pop_at).and_then(|pop| pop.coordinates).or(place.coordinates)
+        place.site.as_deref().and_then(|site| coordinates_of(self.pops, site)).or(place.coordinates)
+    }
+
+    /// From where candidates are ranked for a place without coordinates: from the node, if nobody
+    /// has written an order.
+    fn stand_in(&self, is_listed: bool) -> Option<Point> {
+        self.site_at.filter(|_| !is_listed)
     }
 
     /// Great-circle distance from a point to a PoP, without bias.
@@ -289,13 +301,23 @@ impl<'a> Ranker<'a> {
         weights: &Weights,
         around: &mut PlaceRanking,
     ) -> Vec<Entry> {
-        match (order, around.from) {
-            (Order::Nearest, Some(from)) => {
+        let policy = of.policy;
+        let entries = match (order, around.from, self.stand_in(policy.is_listed)) {
+            (Order::Nearest, Some(from), _) => {
                 let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
-                self.nearest(&of.own, ranked, of.policy.depth, width, weights)
+                self.nearest(&of.own, ranked, policy.depth, width, weights)
             }
-            _ => self.listed(&of.policy.candidates, weights, usize::from(of.policy.depth)),
+            (Order::Nearest, None, Some(site)) => {
+                self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, width, weights)
+            }
+            _ => self.listed(&policy.candidates, weights, usize::from(policy.depth)),
+        };
+        if around.from.is_some() || policy.default.is_empty() {
+            return entries;
         }
+        let mut first = self.listed(&policy.default, weights, usize::from(policy.depth));
+        continue_with(&mut first, &entries);
+        first
     }
 
     /// Candidates as written, up to the band in which `depth` is reached.
@@ -414,16 +436,6 @@ impl<'a> Ranker<'a> {
     }
 }
 
-/// Ends a list after `depth` entries, or after the band in which that would be: of equals that
-/// somebody wrote down all have their share, and one that goes moves only its own cells.
-fn cut(entries: &mut Vec<Entry>, depth: usize) {
-    let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else {
-        return;
-    };
-    let behind = entries[depth..].iter().position(|entry| entry.band != last);
-    entries.truncate(behind.map_or(entries.len(), |more| depth + more));
-}
-
 /// A ranking in which those of a tie that are at one place stand together.
 fn with_ties_grouped(ranked: &[Ranked], at_one_place: impl Fn(&Ranked, &Ranked) -> bool) -> Vec<Ranked> {
     let mut grouped = ranked.to_vec();
@@ -436,22 +448,6 @@ fn with_ties_grouped(ranked: &[Ranked], at_one_place: impl Fn(&Ranked, &Ranked) 
         }
     }
     grouped
-}
-
-/// Puts what is not listed yet behind a list, in its own bands.
-fn continue_with(entries: &mut Vec<Entry>, behind: &[Entry]) {
-    let mut band = entries.last().map_or(0, |e| e.band + 1);
-    let mut own_band = None;
-    for entry in behind {
-        if entries.iter().any(|e| e.target == entry.target) {
-            continue;
-        }
-        if own_band.is_some_and(|b| b != entry.band) {
-            band += 1;
-        }
-        own_band = Some(entry.band);
-        entries.push(Entry { band, ..*entry });
-    }
 }
 
 /// The PoPs among candidates.

@@ -3,6 +3,7 @@
 use super::policy::{BandWidth, Bands, Order, Policy, TtlRange, Weights, WhenAllDown};
 use crate::finding::At;
 use crate::geo::place::{Continent, Country, Place, Subdivision};
+use crate::geo::territories;
 use crate::wire::name::Name;
 use std::sync::Arc;
 
@@ -44,13 +45,15 @@ impl When {
     pub(crate) fn matches(&self, of: Circumstances<'_>) -> bool {
         let place = of.place;
         let any = |list_is_empty: bool, hit: bool| list_is_empty || hit;
-        any(self.country.is_empty(), place.country.is_some_and(|c| self.country.contains(&c)))
-            && any(
-                self.subdivision.is_empty(),
-                place
-                    .country
-                    .is_some_and(|c| place.subdivisions.iter().any(|s| self.subdivision.contains(&(c, *s)))),
-            )
+        // A territory is met by both of its codes: PR and US-PR.
+        let own = if self.country.is_empty() { None } else { territories::of_place(place) };
+        let is_in = |country: &Country| place.country == Some(*country) || own == Some(*country);
+        let lies_in = |subdivision: &(Country, Subdivision)| {
+            let written = place.country.map(|country| (country, &*place.subdivisions));
+            written.is_some_and(|written| territories::lies_in(written, *subdivision))
+        };
+        any(self.country.is_empty(), self.country.iter().any(is_in))
+            && any(self.subdivision.is_empty(), self.subdivision.iter().any(lies_in))
             && any(self.continent.is_empty(), place.continent.is_some_and(|c| self.continent.contains(&c)))
             && any(self.asn.is_empty(), place.asn.is_some_and(|a| self.asn.contains(&a)))
             && any(self.network.is_empty(), self.network.iter().any(|n| place.networks.contains(n)))
@@ -115,6 +118,8 @@ pub(crate) struct Rule {
     pub(crate) when: When,
     /// What it answers with.
     pub(crate) target: RuleTarget,
+    /// Whether its own candidates were written one by one, as [`Policy::is_listed`].
+    pub(crate) is_listed: bool,
     /// Order of its candidates; a plain list means listed.
     pub(crate) order: Option<Order>,
     /// Who counts as equal.

@@ -111,6 +111,9 @@ pub struct PolicyTable {
     pub(crate) up_threshold_percent: u8,
     /// How many distinct leaves the routes have: its cost in resolvers' caches.
     pub(crate) scopes: usize,
+    /// How many networks of databases, too long for a scope, gave way to another of their block:
+    /// for clients by ECS alone.
+    pub(crate) overruled: usize,
 }
 
 impl PolicyTable {

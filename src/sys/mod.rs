@@ -45,6 +45,10 @@
 #[cfg(unix)]
 pub(crate) const NO_WAIT: i32 = libc::O_NONBLOCK;
 
+/// Flag of open(2) by which a link in the place of the file is an error.
+#[cfg(unix)]
+pub(crate) const NO_LINK: i32 = libc::O_NOFOLLOW;
+
 pub(crate) mod accept;
 pub(crate) mod affinity;
 pub(crate) mod beneath;
@@ -63,6 +67,7 @@ pub(crate) mod own_fault;
 #[cfg(unix)]
 pub(crate) mod process_group;
 pub(crate) mod random;
+pub(crate) mod replace;
 pub(crate) mod socket;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "volley")]

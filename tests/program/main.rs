@@ -9,6 +9,7 @@ mod explain;
 mod health;
 mod logs;
 mod metrics;
+mod output;
 mod overrides;
 mod probes;
 mod process;

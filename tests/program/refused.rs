@@ -11,6 +11,7 @@ use faults::*;
 use meridian::testing::finding::Severity;
 use meridian::testing::server::Engine;
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::Command;
 
@@ -161,4 +162,88 @@ fn every_broken_file_is_told_at_its_place_and_changes_nothing() {
         answers(dns),
         [vec!["192.0.2.7".to_owned()], vec!["203.0.113.7".to_owned()], vec!["192.0.2.7".to_owned()]]
     );
+}
+
+/// Ends with its exit status and what it said; a server that starts is stopped.
+fn run(deployment: &Deployment, command: &str) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
+        .args([command, "--config"])
+        .arg(deployment.path("meridian.yaml"))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    // What is served says so in its log.
+    let mut told = String::new();
+    let stderr = BufReader::new(child.stderr.take().expect("piped"));
+    for line in stderr.lines().map_while(Result::ok) {
+        told += &(line.clone() + "\n");
+        if line.contains("files_digest") {
+            child.kill().expect("it runs");
+        }
+    }
+    (child.wait().expect("it ends").code(), told)
+}
+
+/// What `serve` refuses, `check` refuses as well, with the same code.
+#[test]
+fn check_refuses_what_serve_refuses() {
+    let deployment = sound();
+    let server = std::fs::read_to_string(deployment.path("meridian.yaml")).expect("there");
+    let long = "x".repeat(120);
+    deployment.write("garbage.pem", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n");
+    let probe = |probe: &str| format!("probes: {{ a: {probe} }}\n{POPS}");
+    let rows = [
+        ("meridian.yaml", format!("{server}cookies: {{ secrets: none.secrets }}\n"), "MRD0100"),
+        (
+            "meridian.yaml",
+            server.replace("\"127.0.0.1:0\"", "[\"127.0.0.1:59053\", \"0.0.0.0:59053\"]"),
+            "MRD0310",
+        ),
+        (
+            "meridian.yaml",
+            server.replace("\"127.0.0.1:0\"", "\"127.0.0.1:59053\", admin: \"127.0.0.1:59053\""),
+            "MRD0310",
+        ),
+        ("meridian.yaml", server.replace("control.sock", &format!("/tmp/{long}.sock")), "MRD0106"),
+        ("meridian.yaml", server.replace("control.sock", "pops.yaml"), "MRD0503"),
+        ("meridian.yaml", server.replace("control.sock", "pops.yaml/control.sock"), "MRD0503"),
+        ("meridian.yaml", server.replace("threads: 1", "threads: 1, cpus: [1023]"), "MRD0507"),
+        ("pops.yaml", probe("{ file: '/run/{pops}' }"), "MRD0104"),
+        ("pops.yaml", probe("{ file: /run/ }"), "MRD0104"),
+        ("pops.yaml", probe("{ https: { ca: none.pem } }"), "MRD0100"),
+        ("pops.yaml", probe("{ https: { ca: garbage.pem } }"), "MRD0104"),
+        ("pops.yaml", probe("{ https: healthz }"), "MRD0104"),
+    ];
+    for (path, text, code) in rows {
+        let good = std::fs::read_to_string(deployment.path(path)).expect("there");
+        deployment.write(path, &text);
+        for command in ["check", "serve"] {
+            let (status, told) = run(&deployment, command);
+            assert!(status == Some(1) && told.contains(code), "{command} of {text}: {status:?}\n{told}");
+        }
+        deployment.write(path, &good);
+    }
+    assert_eq!(run(&deployment, "check").0, Some(0));
+}
+
+/// `--strict` takes warnings for errors.
+#[test]
+fn a_strict_check_fails_on_warnings() {
+    let deployment = sound();
+    deployment.write("pops.yaml", &POPS.replace("192.0.2.2", "10.0.0.1"));
+    let check = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_meridian"))
+            .arg("check")
+            .args(arguments)
+            .arg("--config")
+            .arg(deployment.path("meridian.yaml"))
+            .output()
+            .expect("the program runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (status, told) = check(&[]);
+    assert!(status == Some(0) && told.contains("ok: errors 0, warnings 2"), "{told}");
+    let (status, told) = check(&["--strict"]);
+    assert!(status == Some(1) && told.contains("refused: errors 2, warnings 0"), "{told}");
 }

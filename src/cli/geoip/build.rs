@@ -4,19 +4,23 @@ use super::encode::encode;
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::geo::mmdb::Database;
 use crate::geo::source_text;
+use crate::limits::DATABASE_OCTETS_MAX;
+use crate::sys::replace;
 use std::fs;
-use std::io::Write as _;
+use std::io::Read as _;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 /// Reads `source`, checks it and replaces `target` by the database in one step (a rename), so that
 /// a reader of `target` sees either the old file or the new one, whole.
 ///
-/// The database is dated `epoch` (seconds of the Unix epoch), else as the source says, else 0.
+/// The database is dated `epoch` (seconds of the Unix epoch), else as the source says, else by the
+/// time at which the source was last changed.
 /// Gives a sentence for the operator, or every fault of the source at once.
 pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String, (Findings, Files)> {
     let mut files = Files::default();
     let name = source.display().to_string();
-    let text = match fs::read(source).map_err(|e| e.to_string()) {
+    let text = match read(source).map_err(|e| e.to_string()) {
         Ok(octets) => match String::from_utf8(octets) {
             Ok(text) => text,
             Err(_) => return Err(whole(files, &name, code::NOT_UTF8, format!("`{name}` is not UTF-8 text"))),
@@ -26,7 +30,7 @@ pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<
         }
     };
     let file = files.add(name.as_str(), text.as_str());
-    let octets = match compile(&text, file, epoch) {
+    let octets = match compile_dated(&text, file, epoch, changed_at(source)) {
         Ok(octets) => octets,
         Err(findings) => return Err((findings, files)),
     };
@@ -35,7 +39,7 @@ pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<
         Ok(database) => database,
         Err(findings) => return Err((findings, files)),
     };
-    if let Err(error) = replace(target, &octets) {
+    if let Err(error) = replace::named(target, &octets, Some(source)) {
         return Err(whole(
             files,
             &shown.to_string(),
@@ -51,13 +55,46 @@ pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<
     ))
 }
 
-/// The octets of the database that a source makes.
+/// The octets of a source. Pipes are welcome (`<(zcat places.csv.gz)`), without end they are not.
+fn read(source: &Path) -> std::io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    fs::File::open(source)?.take(DATABASE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets)?;
+    match octets.len() > DATABASE_OCTETS_MAX {
+        true => Err(std::io::Error::other(format!("it has more than {DATABASE_OCTETS_MAX} octets"))),
+        false => Ok(octets),
+    }
+}
+
+/// When a file was last changed, in seconds of the Unix epoch.
+fn changed_at(source: &Path) -> Option<u64> {
+    let changed = fs::metadata(source).and_then(|metadata| metadata.modified()).ok()?;
+    changed.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+}
+
+/// The octets of the database that a source makes, dated `epoch`, else as the source says.
 pub fn compile(text: &str, file: FileId, epoch: Option<u64>) -> Result<Vec<u8>, Findings> {
+    compile_dated(text, file, epoch, None)
+}
+
+/// [`compile`] with a date for a source that says none.
+fn compile_dated(
+    text: &str,
+    file: FileId,
+    epoch: Option<u64>,
+    changed_at: Option<u64>,
+) -> Result<Vec<u8>, Findings> {
     let (source, mut findings) = source_text::parse(text, file);
     if findings.has_errors() {
         return Err(findings);
     }
-    encode(&source.rows, epoch.or(source.epoch).unwrap_or(0)).map_err(|error| {
+    let Some(epoch) = epoch.or(source.epoch).or(changed_at).filter(|epoch| *epoch > 0) else {
+        let finding = Finding::error(code::BAD_VALUE, "the database would have no date, or that of 1970")
+            .at(At::whole(file), "")
+            .help("write `# epoch: SECONDS` into the source, or give --epoch: libmaxminddb reads no other");
+        findings.push(finding);
+        return Err(findings);
+    };
+    encode(&source.rows, epoch).map_err(|error| {
         findings.push(
             Finding::error(code::BAD_VALUE, format!("no database can be made of this source: {error}"))
                 .at(At::whole(file), ""),
@@ -69,22 +106,4 @@ pub fn compile(text: &str, file: FileId, epoch: Option<u64>) -> Result<Vec<u8>, 
 fn whole(mut files: Files, path: &str, code: crate::finding::Code, message: String) -> (Findings, Files) {
     let file = files.add(path, "");
     (Finding::error(code, message).at(At::whole(file), "").into(), files)
-}
-
-/// Writes a file beside `target` and renames it over it, so that no reader sees half of it.
-fn replace(target: &Path, octets: &[u8]) -> std::io::Result<()> {
-    let mut name = target.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = target.with_file_name(name);
-    let written = fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(octets)?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| fs::rename(&beside, target));
-    if renamed.is_err() {
-        // The half-written file is of no use to anybody; if it cannot be removed either, the first
-        // error is the one to tell.
-        let _ = fs::remove_file(&beside);
-    }
-    renamed
 }

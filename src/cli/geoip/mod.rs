@@ -1,7 +1,8 @@
 //! `meridian geoip build` and `meridian geoip lookup`.
 //!
 //! `build` turns a readable source into a database in MaxMind DB format. The same source gives the
-//! same octets everywhere, so that a database can stand in version control beside its source.
+//! same octets everywhere if it says its date, so that a database can stand in version control
+//! beside its source.
 
 #[cfg(feature = "geoip-build")]
 pub(crate) mod build;
@@ -33,7 +34,8 @@ Example:
         source: PathBuf,
         /// The database to write
         target: PathBuf,
-        /// Date of the database, in seconds since 1970; by default what the source says
+        /// Date of the database, in seconds since 1970; by default what the source says, else when
+        /// it was last changed
         #[arg(long, value_name = "SECONDS")]
         epoch: Option<u64>,
     },

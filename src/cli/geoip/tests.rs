@@ -111,3 +111,70 @@ fn lookup_tells_fields_and_sources() {
         assert!(said.contains(part), "{part}: {said}");
     }
 }
+
+/// A source without a date makes a database of the day on which it was changed; 1970 is refused.
+#[test]
+fn build_dates_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("a.csv"), folder.path().join("a.mmdb"));
+    let text = format!("{}\n9.0.0.0/8,,US,,,,,\n", source_text::HEADER);
+    fs::write(&source, &text).unwrap();
+    let changed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+    fs::File::options().write(true).open(&source).unwrap().set_modified(changed).unwrap();
+    let epoch = || Database::read("a", &fs::read(&target).unwrap(), FileId(0)).unwrap().build_epoch;
+    build(&source, &target, None).map_err(|(findings, _)| findings).unwrap();
+    assert_eq!(epoch(), 1_600_000_000);
+    fs::write(&source, format!("# epoch: 1500000000\n{text}")).unwrap();
+    build(&source, &target, None).map_err(|(findings, _)| findings).unwrap();
+    assert_eq!(epoch(), 1_500_000_000);
+    assert!(build(&source, &target, Some(0)).is_err());
+    assert!(compile(&text, FileId(0), None).is_err());
+}
+
+/// The source, a link and a device are no place for a database.
+#[cfg(unix)]
+#[test]
+fn build_writes_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let text = format!("{}\n9.0.0.0/8,,US,,,,,\n", source_text::HEADER);
+    fs::write(at("a.csv"), &text).unwrap();
+    fs::write(at("victim"), "kept").unwrap();
+    std::os::unix::fs::symlink(at("victim"), at("link")).unwrap();
+    for target in [at("a.csv"), at("link"), "/dev/null".into(), folder.path().to_owned()] {
+        assert!(build(&at("a.csv"), &target, Some(1)).is_err(), "{}", target.display());
+    }
+    assert_eq!(
+        (fs::read_to_string(at("a.csv")).unwrap(), fs::read(at("victim")).unwrap()),
+        (text, b"kept".to_vec())
+    );
+}
+
+/// Another reader reads what is built: `mmdblookup` of libmaxminddb.
+#[test]
+fn another_reader_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("a.csv"), folder.path().join("a.mmdb"));
+    let text = "9.0.0.0/8,NA,US,CA,37.5,-122,64500,San Jose\n2001:db8::/32,,DE,,,,,\n";
+    fs::write(&source, format!("{}\n{text}", source_text::HEADER)).unwrap();
+    build(&source, &target, None).map_err(|(findings, _)| findings).unwrap();
+    let look_up = |address: &str, path: &[&str]| {
+        let mut command = std::process::Command::new("mmdblookup");
+        command.arg("--file").arg(&target).args(["--ip", address]).args(path).output()
+    };
+    let rows: [(&str, &[&str], &str); 4] = [
+        ("9.1.2.3", &["country", "iso_code"], "\"US\""),
+        ("9.1.2.3", &["autonomous_system_number"], "64500"),
+        ("9.1.2.3", &["subdivisions", "0", "iso_code"], "\"CA\""),
+        ("2001:db8::1", &["country", "iso_code"], "\"DE\""),
+    ];
+    for (address, path, expected) in rows {
+        let output = match look_up(address, path) {
+            Ok(output) => output,
+            Err(error) => return eprintln!("skipped: mmdblookup (package mmdb-bin) does not run: {error}"),
+        };
+        let said = String::from_utf8_lossy(&output.stdout);
+        let faults = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains(expected), "{address} {path:?}: {said}{faults}");
+    }
+}

@@ -1,9 +1,13 @@
 //! The catalogue as JSON Schema, draft 2020-12.
 //!
-//! The program reads scalars by their text, so that `8443` and `"8443"` are one value; the schema
-//! is what an editor should ask for: numbers where numbers are meant, any scalar where text is.
+//! Scalars are those of the core schema of YAML 1.2.2 (section 10.3.2), for the program as for
+//! editors: `8443` is a number, `"8443"` a text. A test generates files and holds the verdicts of
+//! schema and program together (`src/config/tests/agreement`).
 
-use crate::config::catalogue::{Absent, FILES, FileKind, KeySection, Others, RECORD_TYPES, Shape};
+use super::digits;
+use crate::config::catalogue::{
+    Absent, FILES, FileKind, KeySection, Others, RECORD_TYPES, Shape, TOGETHER, Together,
+};
 use crate::wire::rr::RrType;
 use crate::zone::rdata;
 use serde_json::{Map, Value, json};
@@ -68,47 +72,89 @@ impl Sections {
             }
             properties.insert(entry.key.to_owned(), schema);
         }
-        let mut schema =
-            json!({ "type": ["object", "null"], "properties": properties, "additionalProperties": false });
+        let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
         if !section.about.is_empty() {
             schema["description"] = json!(plain(section.about.trim_end_matches(':')));
         }
         if !required.is_empty() {
-            // An empty file is null, and lacks what is required.
-            schema["type"] = json!("object");
             schema["required"] = json!(required);
+        }
+        let relations: Vec<Value> = TOGETHER
+            .iter()
+            .filter(|(id, _)| *id == section.id)
+            .flat_map(|(_, relations)| relations.iter().map(relation))
+            .collect();
+        if !relations.is_empty() {
+            schema["allOf"] = json!(relations);
         }
         match &section.others {
             Others::None => {}
-            Others::Named(shape) => schema["additionalProperties"] = self.shape(shape),
+            Others::Named(shape) => {
+                schema["additionalProperties"] = self.shape(shape);
+                schema["propertyNames"] = json!({ "pattern": WORD });
+            }
             Others::Records => {
-                records(&mut schema);
+                self.records(&mut schema);
             }
         }
         schema
     }
 
+    /// Record types as keys, each with the shape of its data. Letter case makes no difference, and
+    /// types without a mnemonic have a number (RFC 3597).
+    fn records(&mut self, schema: &mut Value) {
+        let data = self.shape(&Shape::List(&Shape::Text("record data")));
+        let of_type = |name: &str| {
+            let mut of_type = data.clone();
+            if let Some(pattern) = RrType::from_text(name).and_then(rdata::pattern) {
+                // Beside the shape; it says nothing of what is no string.
+                of_type["items"] = json!({ "pattern": pattern });
+                of_type["pattern"] = json!(pattern);
+            }
+            of_type
+        };
+        for record in RECORD_TYPES {
+            let mut described = of_type(record.name);
+            described["description"] = json!(record.about);
+            described["examples"] = json!(record.examples);
+            schema["properties"][record.name] = described;
+        }
+        let is_data = |name: &&str| RrType::from_text(name).is_some_and(|rtype| !rtype.is_meta());
+        let mut patterns = Map::new();
+        for name in RrType::mnemonics().filter(is_data) {
+            patterns.insert(format!("^{}$", any_case(name)), of_type(name));
+        }
+        patterns.insert(format!("^{}[0-9]{{1,5}}$", any_case("TYPE")), data);
+        schema["patternProperties"] = Value::Object(patterns);
+    }
+
     fn shape(&mut self, shape: &'static Shape) -> Value {
         match shape {
-            Shape::Text(what) => json!({ "type": ["string", "number", "boolean"], "title": plain(what) }),
+            Shape::Text(what) => {
+                json!({ "type": ["string", "number", "boolean"], "minLength": 1, "title": plain(what) })
+            }
+            Shape::AnyText(what) => json!({ "type": ["string", "number", "boolean"], "title": plain(what) }),
+            Shape::Pattern(what, pattern) => {
+                json!({ "type": "string", "pattern": format!("^({pattern})$"), "title": plain(what) })
+            }
             Shape::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
             Shape::Number(least, most) => json!({ "type": "number", "minimum": least, "maximum": most }),
-            Shape::Percent => json!({ "type": "string", "pattern": "^[0-9]+ ?%$" }),
+            Shape::Positive(most) => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": most }),
+            Shape::Percent(least, most) => {
+                let digits = digits::within(u64::from(*least), u64::from(*most));
+                json!({ "type": "string", "pattern": format!("^{digits} ?%$") })
+            }
             Shape::Portion => {
                 json!({ "anyOf": [
-                    { "type": "string", "pattern": "^[0-9.]+ ?%$" },
-                    { "type": "number", "maximum": 1 },
+                    { "type": "string", "pattern": r"^0*(100(\.0+)?|[1-9][0-9]?(\.[0-9]+)?) ?%$" },
+                    { "type": "number", "minimum": 0.01, "maximum": 1 },
                 ] })
             }
-            Shape::Time => {
-                json!({ "anyOf": [
-                    { "type": "integer", "minimum": 0 },
-                    { "type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h|d)?$" },
-                ] })
-            }
+            Shape::Time(least, most) => time(*least, *most, false),
+            Shape::Seconds(least, most) => time(u64::from(*least) * 1_000, u64::from(*most) * 1_000, true),
             // YAML 1.1 readers make booleans of these words, YAML 1.2 readers keep the text.
             Shape::Switch => json!({ "enum": [true, false, "on", "off", "yes", "no", "true", "false"] }),
-            // An editor whose YAML is of version 1.1 takes the bare word for false.
+            // A reader of YAML 1.1 takes the bare word for false.
             Shape::Choice(["off"]) => json!({ "enum": ["off", false] }),
             Shape::Choice(words) => json!({ "enum": words }),
             Shape::Either(shapes) => {
@@ -116,13 +162,26 @@ impl Sections {
             }
             Shape::List(member) => {
                 let member = self.shape(member);
+                json!({ "anyOf": [{ "type": "array", "items": member, "minItems": 1 }, member] })
+            }
+            Shape::AnyList(member) => {
+                let member = self.shape(member);
                 json!({ "anyOf": [{ "type": "array", "items": member }, member] })
             }
             Shape::Map(section) => self.reference(section),
             Shape::Names(what, value) => {
+                let names = match *what {
+                    "PoP" => "^[a-z0-9][a-z0-9-]{0,62}$",
+                    "probe" | "service" | "policy" => WORD,
+                    // A token (RFC 9110 section 5.6.2).
+                    "header" => r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$",
+                    "label" => "^[A-Za-z_][A-Za-z0-9_]{0,255}$",
+                    _ => "",
+                };
                 json!({
                     "type": "object",
                     "title": format!("{what} names"),
+                    "propertyNames": { "pattern": names },
                     "additionalProperties": self.shape(value),
                 })
             }
@@ -130,48 +189,48 @@ impl Sections {
     }
 }
 
-/// Record types as keys, each with the shape of its data. Letter case makes no difference, and
-/// types without a mnemonic have a number (RFC 3597).
-fn records(schema: &mut Value) {
-    let data = |pattern: Option<String>| {
-        let mut text = json!({ "type": ["string", "number", "boolean"], "title": "record data" });
-        if let Some(pattern) = pattern {
-            text["pattern"] = json!(pattern);
-        }
-        json!({ "anyOf": [{ "type": "array", "items": text }, text] })
+/// A word in upper or lower case, as record types are read.
+fn any_case(word: &str) -> String {
+    let one = |c: char| match c.is_ascii_alphabetic() {
+        true => format!("[{}{}]", c.to_ascii_uppercase(), c.to_ascii_lowercase()),
+        false => c.to_string(),
     };
-    for record in RECORD_TYPES {
-        let mut of_type = data(RrType::from_text(record.name).and_then(rdata::pattern));
-        of_type["description"] = json!(record.about);
-        of_type["examples"] = json!(record.examples);
-        schema["properties"][record.name] = of_type;
-    }
-    let is_data = |name: &&str| RrType::from_text(name).is_some_and(|rtype| !rtype.is_meta());
-    let names: Vec<String> = RrType::mnemonics().filter(is_data).map(any_case).collect();
-    schema["patternProperties"] = json!({
-        (format!("^({})$", names.join("|"))): data(None),
-        "^[Tt][Yy][Pp][Ee][0-9]+$": data(None),
-    });
+    word.chars().map(one).collect()
 }
 
-/// A pattern of a word in any letter case.
-fn any_case(word: &str) -> String {
-    word.chars()
-        .map(
-            |c| {
-                if c.is_ascii_alphabetic() {
-                    format!("[{c}{}]", c.to_ascii_lowercase())
-                } else {
-                    c.to_string()
-                }
-            },
-        )
-        .collect()
+/// Names of policies, services, probes and networks.
+const WORD: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$";
+
+fn time(least_ms: u64, most_ms: u64, whole_seconds: bool) -> Value {
+    json!({ "anyOf": [
+        { "type": "integer", "minimum": least_ms.div_ceil(1_000), "maximum": most_ms / 1_000 },
+        { "type": "string", "pattern": digits::time(least_ms, most_ms, whole_seconds) },
+    ] })
+}
+
+/// What keys of one map have to do with each other.
+fn relation(relation: &Together) -> Value {
+    let each =
+        |keys: &[&str]| -> Vec<Value> { keys.iter().map(|key| json!({ "required": [key] })).collect() };
+    match relation {
+        Together::ExactlyOne(keys) => json!({ "oneOf": each(keys) }),
+        Together::Some(keys) => json!({ "anyOf": each(keys) }),
+        Together::AtMostOne(keys) => {
+            json!({ "anyOf": [{ "oneOf": each(keys) }, { "not": { "anyOf": each(keys) } }] })
+        }
+        Together::Excludes(key, others) => {
+            json!({ "dependentSchemas": { *key: { "not": { "anyOf": each(others) } } } })
+        }
+        Together::Needs(key, other) => json!({ "dependentRequired": { *key: [other] } }),
+    }
 }
 
 /// A default as JSON: numbers as numbers where the shape is one.
 fn literal(shape: &Shape, text: &str) -> Value {
-    let number = matches!(shape, Shape::Integer(..) | Shape::Number(..) | Shape::Time | Shape::Either(_));
+    let number = matches!(
+        shape,
+        Shape::Integer(..) | Shape::Number(..) | Shape::Time(..) | Shape::Seconds(..) | Shape::Either(_)
+    );
     number.then(|| text.parse::<i64>().ok()).flatten().map_or_else(|| json!(text), |number| json!(number))
 }
 

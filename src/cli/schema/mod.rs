@@ -1,5 +1,6 @@
 //! `meridian schema`: JSON Schema for every YAML file, and commented samples.
 
+mod digits;
 pub(crate) mod json;
 pub(crate) mod page;
 pub(crate) mod sample;
@@ -13,7 +14,8 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  meridian schema pops > pops.schema.json       for editors that check YAML as it is written
+  meridian schema pops > pops.schema.json       for editors that check YAML as it is written; the
+                                                first line of the sample names this file
   meridian schema --sample policies             every key with its meaning and default")]
 pub(crate) struct Schema {
     /// The file; without it all files in one schema

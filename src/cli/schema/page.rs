@@ -88,17 +88,17 @@ fn wrapped(text: &str) -> String {
 /// A shape in words.
 fn kind(shape: &Shape) -> String {
     match shape {
-        Shape::Text(what) => (*what).to_owned(),
+        Shape::Text(what) | Shape::AnyText(what) | Shape::Pattern(what, _) => (*what).to_owned(),
         Shape::Integer(least, most) => format!("{least} to {most}"),
-        Shape::Number(least, most) if *most >= 1e15 => format!("a number from {least}"),
+        Shape::Positive(_) => "a number above 0".to_owned(),
         Shape::Number(least, most) => format!("{least} to {most}"),
-        Shape::Percent => "percentage".to_owned(),
+        Shape::Percent(..) => "percentage".to_owned(),
         Shape::Portion => "percentage, or a fraction".to_owned(),
-        Shape::Time => "time".to_owned(),
+        Shape::Time(..) | Shape::Seconds(..) => "time".to_owned(),
         Shape::Switch => "switch".to_owned(),
         Shape::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Shape::Either(shapes) => shapes.iter().map(kind).collect::<Vec<_>>().join(", or "),
-        Shape::List(member) => format!("list of: {}", kind(member)),
+        Shape::List(member) | Shape::AnyList(member) => format!("list of: {}", kind(member)),
         Shape::Map(section) => format!(
             "map: {}",
             section.entries.iter().map(|e| format!("`{}`", e.key)).collect::<Vec<_>>().join(", ")

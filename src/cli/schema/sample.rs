@@ -1,5 +1,6 @@
 //! The catalogue as a commented sample of a file. All samples together are a deployment that
-//! `meridian check` accepts.
+//! `meridian check` accepts. The first line of each leads editors to the schema, in the file that
+//! the help of `meridian schema` writes beside the server file.
 
 use crate::config::catalogue::{Absent, FileKind, KeyEntry, KeySection, Others, Shape};
 use std::fmt::Write as _;
@@ -11,7 +12,8 @@ const NETWORK: &str = "office";
 
 /// The sample of a file.
 pub fn of(file: &FileKind) -> String {
-    let mut out = String::new();
+    let up = "../".repeat(file.path.matches('/').count());
+    let mut out = format!("# yaml-language-server: $schema={up}{}.schema.json\n", file.word);
     comment(&mut out, 0, &format!("{}. {}", file.path, words(file.root.about)));
     if let Others::Named(Shape::Either([Shape::Map(section), ..])) = &file.root.others {
         let _ = writeln!(out, "\n{NETWORK}:");

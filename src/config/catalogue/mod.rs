@@ -10,9 +10,11 @@ mod pops;
 mod probes;
 mod record_types;
 mod server;
+mod together;
 mod zone;
 
 pub(crate) use record_types::RECORD_TYPES;
+pub(crate) use together::{TOGETHER, Together};
 
 /// One kind of map: a file, or a part of one.
 #[derive(Debug)]
@@ -76,26 +78,36 @@ pub(crate) enum Absent {
 /// What a value is.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    /// Any text; the words say which.
+    /// Any text but the empty one; the words say which.
     Text(&'static str),
+    /// Any text, also the empty one.
+    AnyText(&'static str),
+    /// A text that matches a regular expression, without its anchors.
+    Pattern(&'static str, &'static str),
     /// A whole number within bounds.
     Integer(i64, i64),
     /// A decimal number within bounds.
     Number(f64, f64),
-    /// A whole percentage.
-    Percent,
+    /// A number above 0, up to this one.
+    Positive(f64),
+    /// A whole percentage within bounds.
+    Percent(u16, u16),
     /// A share: `50%` or `0.5`.
     Portion,
-    /// A time with a unit, or seconds.
-    Time,
+    /// A time with a unit, or seconds, within bounds in milliseconds.
+    Time(u64, u64),
+    /// The same in whole seconds.
+    Seconds(u32, u32),
     /// `on`, `off` and the like.
     Switch,
     /// One of a few words.
     Choice(&'static [&'static str]),
     /// One of these shapes.
     Either(&'static [Shape]),
-    /// A list; a lone value is a list of one.
+    /// A list with at least one member; a lone value is a list of one.
     List(&'static Shape),
+    /// The same, or the empty list.
+    AnyList(&'static Shape),
     /// A map with fixed keys.
     Map(&'static KeySection),
     /// A map from names to values; the words say what the names are.
@@ -148,10 +160,18 @@ static POP: Shape = Shape::Text("a PoP");
 static SOCKET: Shape = Shape::Text("`address:port`");
 static COUNTRY: Shape = Shape::Text("an ISO 3166-1 code");
 static SUBDIVISION: Shape = Shape::Text("an ISO 3166-2 code");
-static ASN: Shape = Shape::Either(&[Shape::Integer(1, 4_294_967_295), Shape::Text("`AS` and a number")]);
+static ASN: Shape = Shape::Either(&[
+    Shape::Integer(1, 4_294_967_295),
+    Shape::Pattern("`AS` and a number", "(AS|as)0*[1-9][0-9]{0,9}"),
+]);
 static LAT: Shape = Shape::Number(-90.0, 90.0);
 static LON: Shape = Shape::Number(-180.0, 180.0);
 static WEIGHT: Shape = Shape::Integer(0, crate::limits::WEIGHT_MAX as i64);
-static TIME: Shape = Shape::Time;
+/// A TTL or another time of the DNS (RFC 2181 section 8).
+static DNS_TIME: Shape = Shape::Seconds(0, i32::MAX as u32);
+/// From a second to a day.
+static TIME: Shape = Shape::Time(1_000, DAY_MS);
+/// A day in milliseconds.
+const DAY_MS: u64 = 86_400_000;
 static SWITCH: Shape = Shape::Switch;
-static WORDS: Shape = Shape::List(&Shape::Text("a word"));
+static WORDS: Shape = Shape::AnyList(&Shape::Text("a word"));

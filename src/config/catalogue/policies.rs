@@ -17,12 +17,13 @@ pub(super) static NAMED: Shape = Shape::Names("policy", &Shape::Map(&POLICY));
 static BAND_MEMBER: Shape = Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE)]);
 static MEMBER: Shape =
     Shape::Either(&[Shape::Text("a PoP"), Shape::Map(&CANDIDATE), Shape::List(&BAND_MEMBER)]);
+static LISTED: Shape = Shape::List(&MEMBER);
 static CHOSEN: Shape =
     Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&CANDIDATES), Shape::List(&MEMBER)]);
 static ORDER: Shape = Shape::Choice(&["nearest", "listed"]);
-static BAND: Shape = Shape::Either(&[Shape::Percent, Shape::Choice(&["none"])]);
+static BAND: Shape = Shape::Either(&[Shape::Percent(0, 1_000), Shape::Choice(&["none"])]);
 static WEIGHTS: Shape = Shape::Names("PoP", &WEIGHT);
-static LIFE: Shape = Shape::Either(&[Shape::Time, Shape::Map(&TTL)]);
+static LIFE: Shape = Shape::Either(&[Shape::Seconds(0, i32::MAX as u32), Shape::Map(&TTL)]);
 static ANSWERS: Shape = Shape::Integer(1, ANSWERS_MAX as i64);
 static WHEN_ALL_DOWN: Shape =
     Shape::Either(&[Shape::Choice(&["as_if_up", "nodata", "servfail", "last_good"]), Shape::Map(&ALL_DOWN)]);
@@ -74,13 +75,23 @@ static POLICY: KeySection = KeySection {
              `[[fra, ams], lhr]`",
             "all",
         ),
+        entry(
+            "default",
+            &LISTED,
+            Absent::Words("as seen from the node's `site`, or as listed"),
+            "the order for clients whose place nobody knows, of PoPs that are among `pops`; the others come \
+             behind. Without it PoPs that are written as `all` or by a tag are ordered as seen from the \
+             node's `site`, and a list stays as it is",
+            "[fra]",
+        ),
         aside(
             "use",
             &Shape::Text("a policy"),
             NONE,
             "instead of `pops`: [as another policy](#rules) but for its own rules, which come first. It \
-             takes over `order`, `band`, `weights`, \
-             `ttl`, `answers`, `when_all_down`, `depth` and `spill_max_km`, which may not be written here",
+             takes over `default`, `order`, `band`, \
+             `weights`, `ttl`, `answers`, `when_all_down`, `depth` and `spill_max_km`, which may not be \
+             written here",
             "nearest",
         ),
         entry(
@@ -189,7 +200,7 @@ static POLICY: KeySection = KeySection {
         ),
         entry(
             "rules",
-            &Shape::List(&Shape::Map(&RULE)),
+            &Shape::AnyList(&Shape::Map(&RULE)),
             NONE,
             "[rules](#rules); the first that matches decides",
             "\n- { when: { country: [DE, AT] }, pops: [fra] }\n- { when: { network: office }, answers: 2 }",
@@ -257,8 +268,8 @@ pub(super) static TTL: KeySection = KeySection {
         would cross it:",
     block: "",
     entries: &[
-        entry("min", &TIME, Absent::Default("30"), "while a change of state is near", "20"),
-        entry("max", &TIME, Absent::Default("60"), "while no change of state is due", "60"),
+        entry("min", &DNS_TIME, Absent::Default("30"), "while a change of state is near", "20"),
+        entry("max", &DNS_TIME, Absent::Default("60"), "while no change of state is due", "60"),
     ],
     others: Others::None,
     notes: "",

@@ -39,7 +39,7 @@ const SECTIONS: &[&KeySection] = &[
 
 static PROBE_NAMES: Shape = Shape::List(&Shape::Text("a probe"));
 static ADDRESSES: Shape = Shape::List(&Shape::Either(&[Shape::Text("an IP address"), Shape::Map(&ADDRESS)]));
-static CAPACITY: Shape = Shape::Number(0.0, 1e15);
+static CAPACITY: Shape = Shape::Positive(1e15);
 
 static POPS: KeySection = KeySection {
     id: "pops",
@@ -77,7 +77,7 @@ mad:
         ),
         entry(
             "startup_wait",
-            &TIME,
+            &Shape::Time(0, 60_000),
             Absent::Default("3s"),
             "how long the first answer waits for the first round of probes, and new targets after a reload \
              for their first result; to 60s",
@@ -85,14 +85,14 @@ mad:
         ),
         aside(
             "safety",
-            &Shape::List(&Shape::Map(&SAFETY)),
+            &Shape::AnyList(&Shape::Map(&SAFETY)),
             NONE,
             "[rules](#canaries-and-safety) that overrides and reloads must not break",
             "[{ never_fewer_than: 2, of: { tag: eu } }]",
         ),
         aside(
             "safety_off_until",
-            &Shape::Text("a date"),
+            &Shape::Pattern("a date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
             NONE,
             "safety rules hold again from this day on, 00:00 UTC; a day that has come gives a warning",
             "2030-01-31",
@@ -174,7 +174,7 @@ static POP_MAP: KeySection = KeySection {
         ),
         entry(
             "ramp",
-            &TIME,
+            &Shape::Time(0, DAY_MS),
             Absent::Words("at once"),
             "over how long its clients come back once probes have called it down and up again, by and by, \
              each once; to 1 d",
@@ -335,7 +335,7 @@ safety:
         ),
         entry(
             "never_more_off_than",
-            &Shape::Percent,
+            &Shape::Percent(0, 99),
             NONE,
             "no more than this is off, 0% to 99%: of their capacity if all have one, else of their number",
             "30%",
@@ -433,21 +433,21 @@ mad:
         ),
         aside(
             "stale_after",
-            &TIME,
+            &Shape::Time(1_000, 7 * DAY_MS),
             Absent::Words("30s, or twice `every` where that is more"),
             "after this long without a number the feed is lost; longer than `every`, to 7 d",
             "60s",
         ),
         aside(
             "target",
-            &Shape::Percent,
+            &Shape::Percent(1, 1_000),
             Absent::Default("80%"),
             "the utilisation that is steered for, 1% to 1000%",
             "70%",
         ),
         aside(
             "limit",
-            &Shape::Percent,
+            &Shape::Percent(1, 1_000),
             Absent::Default("95%"),
             "above this for two readings steps are four times larger; more than `target`",
             "95%",
@@ -472,9 +472,10 @@ mad:
     notes: "",
 };
 
-const URL: Shape = Shape::Text("a URL with an IP address");
+const URL: Shape =
+    Shape::Pattern("a URL with an IP address", "[Hh][Tt][Tt][Pp][Ss]?://[!-\"$-.0->@-~][!-\"$-~]*");
 const PATH_ONLY: Shape = Shape::Text("a path");
-static LABELS: Shape = Shape::Names("label", &Shape::Text("a text"));
+static LABELS: Shape = Shape::Names("label", &Shape::AnyText("a text"));
 
 static HTTP_FEED: KeySection = KeySection {
     id: "http_feed",
@@ -485,7 +486,7 @@ static HTTP_FEED: KeySection = KeySection {
         entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15/load\""),
         entry(
             "pointer",
-            &Shape::Text("a JSON pointer"),
+            &Shape::Pattern("a JSON pointer", "(/([^~/]|~[01])*)+"),
             NONE,
             "where the number, or a text that is one, stands in JSON (RFC 6901)",
             "/load/now",
@@ -505,7 +506,7 @@ static PROMETHEUS_FEED: KeySection = KeySection {
         entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15:9100/metrics\""),
         entry(
             "metric",
-            &Shape::Text("the name of a metric"),
+            &Shape::Pattern("the name of a metric", "[A-Za-z_:][A-Za-z0-9_:]{0,255}"),
             REQUIRED,
             "name of the samples, exactly",
             "requests_per_second",

@@ -3,11 +3,13 @@
 use super::*;
 
 static PORT: Shape = Shape::Integer(1, 65_535);
-static HEADERS: Shape = Shape::Names("header", &Shape::Text("a text"));
+static HEADERS: Shape = Shape::Names("header", &Shape::AnyText("a text"));
 static PARTS: Shape = Shape::List(&Shape::Text("a probe"));
 static COUNT: Shape = Shape::Integer(1, 1_000);
-static STATUSES: Shape =
-    Shape::List(&Shape::Either(&[Shape::Integer(100, 599), Shape::Text("a range such as `300-399`")]));
+static STATUSES: Shape = Shape::List(&Shape::Either(&[
+    Shape::Integer(100, 599),
+    Shape::Pattern("a range such as `300-399`", "[1-5][0-9]{2}(-[1-5][0-9]{2})?"),
+]));
 static HOST: Shape = Shape::Text("a host name");
 static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]);
 
@@ -35,14 +37,14 @@ probes:
     entries: &[
         aside(
             "https",
-            &Shape::Either(&[PATH_ONLY, Shape::Map(&HTTPS_CHECK)]),
+            &Shape::Either(&[URL_PATH, Shape::Map(&HTTPS_CHECK)]),
             NONE,
             "an HTTP/1.1 request over TLS; a text is its path",
             "{ path: /healthz }",
         ),
         aside(
             "http",
-            &Shape::Either(&[PATH_ONLY, Shape::Map(&HTTP_CHECK)]),
+            &Shape::Either(&[URL_PATH, Shape::Map(&HTTP_CHECK)]),
             NONE,
             "the same without TLS",
             "/healthz",
@@ -97,14 +99,14 @@ probes:
         ),
         aside(
             "every",
-            &TIME,
+            &Shape::Time(100, DAY_MS),
             Absent::Default("5s"),
             "from one check of an address to the next, 100 ms to 1 d",
             "5s",
         ),
         aside(
             "timeout",
-            &TIME,
+            &Shape::Time(10, DAY_MS),
             Absent::Words("2s, or half of `every` where that is 2s or less"),
             "shorter than `every`",
             "2s",
@@ -151,12 +153,14 @@ probes:
 };
 
 const PATH_ONLY: Shape = Shape::Text("a path");
+/// Visible octets after a slash, no fragment.
+const URL_PATH: Shape = Shape::Pattern("a path", "/[!-\"$-~]*");
 
 /// The keys that HTTPS and HTTP checks have in common, and those of TLS behind them.
 macro_rules! http_entries {
     ($port:literal $(, $tls:expr)* $(,)?) => {
         &[
-            entry("path", &PATH_ONLY, Absent::Default("/"), "path and query of the request", "/healthz"),
+            entry("path", &URL_PATH, Absent::Default("/"), "path and query of the request", "/healthz"),
             entry("port", &PORT, Absent::Default($port), "the port", $port),
             entry("method", &Shape::Choice(&["GET", "HEAD"]), Absent::Default("GET"),
                 "redirects are not followed", "GET"),

@@ -42,7 +42,7 @@ state: /var/lib/meridian",
             "",
         ),
         entry("geoip", &Shape::Map(&GEOIP), NONE, "where clients are", ""),
-        entry("pops", &PATH, REQUIRED, "the [PoP file](#pops)", "pops.yaml"),
+        entry("pops", &PATH, NONE, "the [PoP file](#pops); a server of static zones needs none", "pops.yaml"),
         entry(
             "policies",
             &PATH,
@@ -59,6 +59,14 @@ state: /var/lib/meridian",
             "zones/",
         ),
         entry("state", &PATH, Absent::Default("state"), "what a node keeps between restarts", "state/"),
+        entry(
+            "pid_file",
+            &PATH,
+            NONE,
+            "a file with the number of the process, from the first answer until the server stops; its folder \
+             must be there",
+            "state/meridian.pid",
+        ),
         entry(
             "exit_on_fault",
             &Shape::Switch,
@@ -195,7 +203,7 @@ static LISTEN: KeySection = KeySection {
         ),
         entry(
             "tcp_idle",
-            &TIME,
+            &Shape::Seconds(1, 3_600),
             Absent::Default("10s"),
             "a connection without a query is closed after this long, 1 s to 1 h",
             "10s",
@@ -215,7 +223,7 @@ static GEOIP: KeySection = KeySection {
     entries: &[
         entry(
             "databases",
-            &Shape::List(&PATH),
+            &Shape::AnyList(&PATH),
             NONE,
             "files in MaxMind DB format (layouts of MaxMind, DB-IP and IPinfo); or `.csv`: a geofeed (RFC \
              8805), or a table of prefixes as \

@@ -29,7 +29,7 @@ policies:
   here: { pops: [fra, ams], order: listed }",
     entries: &[
         entry("zone", &NAME, REQUIRED, "the apex", "example.org."),
-        entry("ttl", &TIME, Absent::Default("1h"), "of records that do not say otherwise", "300"),
+        entry("ttl", &DNS_TIME, Absent::Default("1h"), "of records that do not say otherwise", "300"),
         entry(
             "soa",
             &Shape::Map(&SOA),
@@ -89,12 +89,12 @@ static SOA: KeySection = KeySection {
             "the same on all nodes; never the time of reading",
             "1",
         ),
-        entry("refresh", &TIME, Absent::Default("2h"), "for secondaries, which there are not yet", "2h"),
-        entry("retry", &TIME, Absent::Default("15m"), "the same", "15m"),
-        entry("expire", &TIME, Absent::Default("14d"), "the same", "14d"),
+        entry("refresh", &DNS_TIME, Absent::Default("2h"), "for secondaries, which there are not yet", "2h"),
+        entry("retry", &DNS_TIME, Absent::Default("15m"), "the same", "15m"),
+        entry("expire", &DNS_TIME, Absent::Default("14d"), "the same", "14d"),
         entry(
             "negative_ttl",
-            &TIME,
+            &DNS_TIME,
             Absent::Default("5m"),
             "how long \"does not exist\" is cached at most (RFC 2308 section 5)",
             "60",
@@ -120,7 +120,7 @@ static OWNER: KeySection = KeySection {
         ),
         entry(
             "ttl",
-            &Shape::Either(&[Shape::Time, Shape::Map(&super::policies::TTL)]),
+            &Shape::Either(&[Shape::Seconds(0, i32::MAX as u32), Shape::Map(&super::policies::TTL)]),
             Absent::Words("of the zone, of the policy"),
             "of its records; with `steer` also a map of `min` and `max`, over the policy's",
             "60",

@@ -1,6 +1,6 @@
 //! The `pops:` of a policy or rule: `all`, a tag, or a list with bands, as candidates.
 
-use crate::config::scalar::{name, plain};
+use crate::config::scalar::{NO_VALUE, name, plain};
 use crate::config::table::{MapReader, nearest, shown};
 use crate::config::tree::{Node, ValueKind};
 use crate::config::world::World;
@@ -8,6 +8,7 @@ use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::{Bands, Candidate};
 use crate::steer::pop::PopId;
 use crate::wire::name::Name;
+use std::collections::HashMap;
 
 /// Candidates as written.
 pub(crate) struct Chosen {
@@ -39,7 +40,7 @@ pub(crate) fn lower(
     world: &World,
     out: &mut Findings,
 ) -> Option<Chosen> {
-    let mut reader = Reader { service, origin, world, seen: Vec::new() };
+    let mut reader = Reader { service, origin, world, seen: HashMap::new() };
     let mut chosen = Chosen { bands: Vec::new(), listed: false, nested: false, at: node.at };
     let faults = out.len();
     match &node.kind {
@@ -101,7 +102,7 @@ struct Reader<'a> {
     service: &'a str,
     origin: Option<&'a Name>,
     world: &'a World,
-    seen: Vec<(Candidate, At)>,
+    seen: HashMap<Candidate, At>,
 }
 
 impl Reader<'_> {
@@ -127,15 +128,15 @@ impl Reader<'_> {
             }
             ValueKind::List(_) | ValueKind::Null => {
                 let message = format!("a candidate must be a PoP or `{{ cname: ... }}`, not {}", shown(node));
-                out.push(
-                    Finding::error(code::BAD_VALUE, message)
-                        .at(node.at, "not a candidate")
-                        .help("bands do not nest further"),
-                );
+                let finding = Finding::error(code::BAD_VALUE, message).at(node.at, "not a candidate");
+                out.push(match node.kind {
+                    ValueKind::Null => finding.help(NO_VALUE),
+                    _ => finding.help("bands do not nest further"),
+                });
                 return None;
             }
         };
-        if let Some((_, first)) = self.seen.iter().find(|(other, _)| *other == candidate) {
+        if let Some(first) = self.seen.get(&candidate) {
             out.push(
                 Finding::error(code::DUPLICATE_POP, format!("{} is listed twice", shown(node)))
                     .at(node.at, "again here")
@@ -143,7 +144,7 @@ impl Reader<'_> {
             );
             return None;
         }
-        self.seen.push((candidate.clone(), node.at));
+        self.seen.insert(candidate.clone(), node.at);
         Some(candidate)
     }
 

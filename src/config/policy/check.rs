@@ -2,6 +2,7 @@
 //! be offered to everybody, and no rule may stand where it can never match.
 
 use super::candidates::pops_of;
+use super::covered;
 use super::rule::{WrittenRule, cnames};
 use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
@@ -9,7 +10,7 @@ use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::steer::policy::{Bands, Candidate, Order, Policy, WhenAllDown};
 use crate::steer::pop::{AdminState, PopId};
-use crate::steer::rule::{RuleTarget, When};
+use crate::steer::rule::RuleTarget;
 
 /// Checks a policy that has been read.
 pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
@@ -23,7 +24,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
         family_lost(written, world, out);
     }
     weights(written, world, out);
-    reachable(&written.rules, out);
+    covered::check(&written.rules, out);
     for rule in &written.rules {
         let RuleTarget::Candidates(bands) = &rule.rule.target else { continue };
         let at = rule.target_at.unwrap_or(rule.rule.at);
@@ -121,7 +122,9 @@ fn all_off(policy: &Policy, bands: &Bands, at: At, world: &World, out: &mut Find
         Candidate::Pop(id) => world.pop(*id).is_some_and(|pop| pop.state == AdminState::Down),
         Candidate::Cname(_) => false,
     };
-    if candidates.peek().is_some() && candidates.all(off) {
+    // Where no PoP at all is in service, the PoP file has the finding.
+    let any_on = world.pops.iter().any(|pop| pop.state != AdminState::Down);
+    if any_on && candidates.peek().is_some() && candidates.all(off) {
         out.push(
             Finding::warning(
                 code::ALL_OFF,
@@ -366,32 +369,6 @@ fn weights(written: &WrittenPolicy, world: &World, out: &mut Findings) {
                 )
                 .at(at, format!("not among the PoPs of `{}`", policy.name)),
             );
-        }
-    }
-}
-
-fn reachable(rules: &[WrittenRule], out: &mut Findings) {
-    for (index, rule) in rules.iter().enumerate() {
-        let when = &rule.rule.when;
-        let earlier = rules
-            .iter()
-            .take(index)
-            .find(|earlier| earlier.rule.when == When::default() || earlier.rule.when == *when);
-        let finding = Finding::warning(code::UNREACHABLE_RULE, "this rule can never match");
-        if let Some(earlier) = earlier {
-            let words = if earlier.rule.when == When::default() {
-                "this rule matches everybody"
-            } else {
-                "this rule has the same conditions"
-            };
-            out.push(
-                finding
-                    .at(rule.rule.at, "never reached")
-                    .related(earlier.rule.at, words)
-                    .help("the first rule that matches wins"),
-            );
-        } else if when.not.as_deref() == Some(&When::default()) {
-            out.push(finding.at(rule.rule.at, "`not: {}` excludes everybody"));
         }
     }
 }

@@ -2,14 +2,17 @@
 
 pub(crate) mod candidates;
 pub(crate) mod check;
+mod covered;
+mod places;
 pub(crate) mod rule;
 pub(crate) mod settings;
+mod unknown;
 pub(crate) mod used;
 
 use self::rule::{Uses, WrittenRule};
 use self::settings::TTL_DEFAULT;
 use self::used::SharedPolicies;
-use super::scalar::{choice, integer, plain, share_percent, switch, text, time_ms, word};
+use super::scalar::{choice, integer, is_off, members, share_percent, switch, text, time_ms, word};
 use super::table::MapReader;
 use super::tree::{Key, Node, ValueKind};
 use super::world::World;
@@ -98,6 +101,8 @@ fn lower_policy(
         policy: Policy {
             name: Arc::from(&*key.text),
             candidates: Vec::new(),
+            is_listed: false,
+            default: Vec::new(),
             service: crate::config::pops::DEFAULT_SERVICE.into(),
             ttl: TTL_DEFAULT,
             answers: 1,
@@ -137,8 +142,18 @@ fn lower_policy(
 }
 
 /// What a policy that uses another takes over from it.
-const OF_THE_OTHER: [&str; 9] =
-    ["pops", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
+const OF_THE_OTHER: [&str; 10] = [
+    "pops",
+    "default",
+    "order",
+    "band",
+    "weights",
+    "ttl",
+    "answers",
+    "when_all_down",
+    "depth",
+    "spill_max_km",
+];
 
 /// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
 fn lower_choice(
@@ -178,7 +193,9 @@ fn lower_choice(
             );
         }
         policy.candidates = chosen.bands;
+        policy.is_listed = chosen.listed;
     }
+    unknown::lower(table, origin, policy, world, out);
     if let Some(band) = table.take("band").and_then(|node| settings::band(node, out)) {
         policy.band = band;
     }
@@ -228,7 +245,7 @@ fn lower_guard(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Finding
     let guard = &mut policy.guard;
     match &node.kind {
         ValueKind::Map(_) => {}
-        _ if plain(node) == Some("off") => {
+        _ if is_off(node) => {
             guard.share_percent = 100;
             return;
         }
@@ -304,11 +321,7 @@ fn lower_list_of_rules(
     out: &mut Findings,
 ) {
     let Some(node) = node else { return };
-    let ValueKind::List(list) = &node.kind else {
-        super::scalar::refuse(node, "rules", "a list of rules", out);
-        return;
-    };
     let service = written.policy.service.clone();
     let base = Base { service: &service, origin };
-    written.rules = list.iter().filter_map(|node| rule::lower(node, &base, world, out)).collect();
+    written.rules = members(node).iter().filter_map(|node| rule::lower(node, &base, world, out)).collect();
 }

@@ -1,7 +1,7 @@
 //! The rules of a policy: conditions on where a client is, and what they change.
 
 use super::candidates::{self, Chosen};
-use super::settings;
+use super::{places, settings};
 use crate::config::place::{asn, continent, country, subdivision};
 use crate::config::policy::Base;
 use crate::config::scalar::{members, name, switch, text};
@@ -63,6 +63,7 @@ impl WrittenRule {
         let rule = Rule {
             when,
             target: RuleTarget::Policy,
+            is_listed: true,
             order: None,
             band: None,
             weights: None,
@@ -123,6 +124,7 @@ pub(crate) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findi
     let rule = Rule {
         when,
         target,
+        is_listed: chosen.as_ref().is_none_or(|chosen| chosen.listed),
         // A list says an order; `all` and tags do not, so there the policy's holds.
         order: order.or(chosen.as_ref().filter(|chosen| chosen.listed).map(|_| Order::Listed)),
         band: table.take("band").and_then(|node| settings::band(node, out)),
@@ -163,6 +165,9 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
         site: sites.iter().filter_map(|node| site(node, world, out)).collect(),
         not: table.take("not").map(|node| Box::new(lower_when(node, world, out))),
     };
+    places::countries(countries, world, out);
+    places::subdivisions(subdivisions, world, out);
+    places::contradictions(&when, node.at, out);
     // A key with an empty list would match everybody, where nobody was written.
     for key in ["country", "subdivision", "continent", "asn", "network", "resolver_network", "site"] {
         if let Some(node) = table.take(key)

@@ -164,6 +164,8 @@ impl Resolver<'_> {
         if written.uses.is_some() && rule + 1 == written.rules.len() {
             let policy = &mut written.policy;
             policy.candidates.clone_from(&other.candidates);
+            policy.default.clone_from(&other.default);
+            policy.is_listed = other.is_listed;
             policy.weights.clone_from(&other.weights);
             policy.when_all_down.clone_from(&other.when_all_down);
             (policy.order, policy.band, policy.ttl, policy.answers) =

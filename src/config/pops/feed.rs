@@ -2,7 +2,7 @@
 //! measured against.
 
 use crate::config::probes::to;
-use crate::config::scalar::{number, percent, refuse, text, time_ms};
+use crate::config::scalar::{any_text, number, percent, refuse, text, time_ms};
 use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Key, Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
@@ -217,9 +217,8 @@ fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
             );
             continue;
         }
-        // A label without a value is a label that is not there.
-        let written = if let ValueKind::Null = value.kind { Some("") } else { text(value, &key.text, out) };
-        let Some(written) = written else { continue };
+        // A label whose value is the empty text is a label that is not there.
+        let Some(written) = any_text(value, &key.text, out) else { continue };
         if written.len() > PROBE_TEXT_OCTETS_MAX {
             refuse(value, &key.text, "a shorter text", out);
             continue;

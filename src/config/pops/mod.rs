@@ -3,6 +3,7 @@
 pub(crate) mod feed;
 pub(crate) mod https;
 pub(crate) mod safety_rules;
+mod whereabouts;
 
 use self::feed::Whose;
 use super::place::{coordinates, country};
@@ -41,6 +42,8 @@ pub(crate) struct PopsFile {
     pub(crate) probes: Vec<Probe>,
     /// Targets whose failure says that this node is cut off.
     pub(crate) canaries: Option<Canaries>,
+    /// Whether the map of PoPs could be read.
+    pub(crate) is_read: bool,
     /// How long a start waits for the first round of probes, in milliseconds.
     pub(crate) startup_wait_ms: u32,
     /// Rules that overrides and reloads must not break.
@@ -65,8 +68,9 @@ pub(crate) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut 
     {
         file.startup_wait_ms = ms as u32;
     }
-    file.pops = lower_pops(&mut table, &file.probes, out);
-    let world = World { pops_known: !file.pops.is_empty(), pops: file.pops, ..World::default() };
+    let pops = lower_pops(&mut table, &file.probes, out);
+    file.is_read = pops.is_some();
+    let world = World { pops_known: file.is_read, pops: pops.unwrap_or_default(), ..World::default() };
     file.safety = table.take("safety").map(|node| safety_rules::lower(node, &world, out)).unwrap_or_default();
     file.pops = world.pops;
     file.safety_off_until =
@@ -75,39 +79,45 @@ pub(crate) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut 
     file
 }
 
-/// Reads the PoPs, sorted by name.
-fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -> Vec<Pop> {
+/// Reads the PoPs, sorted by name; `None` if there is no map of them.
+fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -> Option<Vec<Pop>> {
     let mut pops = Vec::new();
     let mut uses = Uses::new();
-    if let Some(node) = table.need("pops", out)
-        && let Some(mut list) = MapReader::open(node, "`pops`", out)
-    {
-        let entries = list.rest();
-        if entries.is_empty() {
+    let node = table.need("pops", out)?;
+    let entries = MapReader::open(node, "`pops`", out)?.rest();
+    if entries.is_empty() {
+        out.push(
+            Finding::warning(code::EMPTY_DEPLOYMENT, "there is no PoP")
+                .at(node.at, "nothing in here")
+                .help("a server of static zones needs no PoP file: remove `pops` from the server file"),
+        );
+    }
+    if entries.len() > POPS_MAX {
+        out.push(
+            Finding::error(code::TOO_LARGE, format!("{} PoPs are more than {POPS_MAX}", entries.len()))
+                .at(node.at, ""),
+        );
+    }
+    for (key, node) in entries.into_iter().take(POPS_MAX) {
+        if key.text.as_ref() == "all" {
             out.push(
-                Finding::error(code::EMPTY_DEPLOYMENT, "there is no PoP").at(node.at, "nothing in here"),
+                Finding::error(code::BAD_VALUE, "a PoP cannot be named `all`")
+                    .at(key.at, "`pops: all` means every PoP")
+                    .help("rename it"),
             );
         }
-        if entries.len() > POPS_MAX {
-            out.push(
-                Finding::error(code::TOO_LARGE, format!("{} PoPs are more than {POPS_MAX}", entries.len()))
-                    .at(node.at, ""),
-            );
-        }
-        for (key, node) in entries.into_iter().take(POPS_MAX) {
-            if key.text.as_ref() == "all" {
-                out.push(
-                    Finding::error(code::BAD_VALUE, "a PoP cannot be named `all`")
-                        .at(key.at, "`pops: all` means every PoP")
-                        .help("rename it"),
-                );
-            }
-            pops.push(lower_pop(key, node, probes, &mut uses, out));
-        }
+        pops.push(lower_pop(key, node, probes, &mut uses, out));
+    }
+    if !pops.is_empty() && pops.iter().all(|pop| pop.state == AdminState::Down) {
+        out.push(
+            Finding::warning(code::ALL_OFF, "every PoP has `state: down`")
+                .at(node.at, "all are switched off by hand")
+                .help("`down` means never, also when everything else is down; use `drain` for a last resort"),
+        );
     }
     pops.sort_by(|a, b| a.name.cmp(&b.name));
     one_pop_per_address(&uses, out);
-    pops
+    Some(pops)
 }
 
 fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mut Findings) -> Pop {
@@ -137,6 +147,9 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
             pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
         }
         pop.country = at.take("country").and_then(|node| country(node, out));
+        if out.len() == faults {
+            whereabouts::check(&pop, node.at, out);
+        }
         at.finish(out);
     }
     if let Some(weight) = table.take("weight").and_then(|node| weight(node, out)) {
@@ -211,18 +224,20 @@ fn lower_services(
     }
     let services = table.take("services");
     if let Some(mut services) = services.and_then(|node| MapReader::open(node, "`services`", out)) {
+        let mut named: HashMap<Arc<str>, At> =
+            pop.services.iter().map(|service| (Arc::clone(&service.name), service.at)).collect();
         for (key, node) in services.rest() {
             let Some(name) = word(&key.text, key.at, "a service", out).map(Arc::<str>::from) else {
                 continue;
             };
-            if let Some(first) = pop.services.iter().find(|s| s.name == name) {
+            if let Some(first) = named.insert(Arc::clone(&name), key.at) {
                 out.push(
                     Finding::error(
                         code::DUPLICATE_KEY,
                         format!("the PoP `{}` has the service `{name}` twice", pop.name),
                     )
                     .at(key.at, "again here")
-                    .related(first.at, "the addresses directly in the PoP are the service `default`"),
+                    .related(first, "the addresses directly in the PoP are the service `default`"),
                 );
                 continue;
             }
@@ -286,12 +301,10 @@ fn addresses(
     out: &mut Findings,
 ) -> Addresses {
     let (mut v4, mut v6) = Addresses::default();
-    let begin = uses.len();
+    let mut seen: HashMap<IpAddr, At> = HashMap::new();
     for member in members(node) {
         let Some((address, at, weight)) = weighted(member, out) else { continue };
-        if let Some((_, first, ..)) =
-            uses.get(begin..).unwrap_or_default().iter().find(|(other, ..)| *other == address)
-        {
+        if let Some(first) = seen.get(&address) {
             out.push(
                 Finding::error(
                     code::DUPLICATE_ADDRESS,
@@ -302,6 +315,7 @@ fn addresses(
             );
             continue;
         }
+        seen.insert(address, at);
         if let Some(purpose) = purpose(address) {
             out.push(
                 Finding::warning(

@@ -11,10 +11,7 @@ use crate::steer::safety::{Requirement, SafetyRule};
 
 /// Reads `safety:`.
 pub(crate) fn lower(node: &Node, world: &World, out: &mut Findings) -> Vec<SafetyRule> {
-    let ValueKind::List(list) = &node.kind else {
-        refuse(node, "safety", "a list of rules", out);
-        return Vec::new();
-    };
+    let list = crate::config::scalar::members(node);
     if list.len() > SAFETY_RULES_MAX {
         out.push(
             Finding::error(code::TOO_LARGE, format!("more than {SAFETY_RULES_MAX} safety rules"))

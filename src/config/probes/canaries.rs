@@ -34,7 +34,7 @@ pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
     });
     let mut addresses: Vec<IpAddr> = Vec::new();
     let list = table.need("addresses", out);
-    for member in list.map(members).unwrap_or_default() {
+    for member in list.map(members).unwrap_or_default().iter().take(CANARIES_MAX + 1) {
         let Some(written) = text(member, "addresses", out) else { continue };
         match written.parse() {
             Ok(address) if addresses.contains(&address) => {

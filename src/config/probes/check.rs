@@ -2,7 +2,9 @@
 
 use crate::config::probes::certificates::{Certificates, certificate};
 use crate::config::probes::placeholders;
-use crate::config::scalar::{choice, integer, members, name, plain, refuse, switch, text, time_ms};
+use crate::config::scalar::{
+    any_text, choice, integer, members, name, plain, refuse, switch, text, time_ms, whole,
+};
 use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Node, ValueKind};
 use crate::finding::{Finding, Findings, code};
@@ -243,11 +245,7 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
             );
             continue;
         }
-        let written = match &value.kind {
-            ValueKind::Null => Some(""),
-            _ => text(value, &key.text, out),
-        };
-        let Some(written) = written else { continue };
+        let Some(written) = any_text(value, &key.text, out) else { continue };
         if written.len() > PROBE_TEXT_OCTETS_MAX || written.chars().any(char::is_control) {
             refuse(value, &key.text, "a value without control characters", out);
             continue;
@@ -265,9 +263,11 @@ fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
             .flatten()
             .filter(|code| (100..=599).contains(code))
     };
-    let range = plain(node).and_then(|text| match text.split_once('-') {
+    let number =
+        whole(node).and_then(|code| u16::try_from(code).ok()).filter(|code| (100..=599).contains(code));
+    let range = number.map(|code| code..=code).or_else(|| match plain(node)?.split_once('-') {
         Some((low, high)) => Some(code(low)?..=code(high)?).filter(|range| !range.is_empty()),
-        None => code(text).map(|code| code..=code),
+        None => code(plain(node)?).map(|code| code..=code),
     });
     if let Some(range) = &range
         && *range.end() < 200
@@ -354,10 +354,7 @@ fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
     let mut command: Vec<Arc<str>> = Vec::new();
     for member in members(list).iter().take(PARTS_MAX + 1) {
         let word = text(member, "command", out)?;
-        if word.contains('\0')
-            || word.len() > PROBE_TEXT_OCTETS_MAX
-            || (command.is_empty() && word.is_empty())
-        {
+        if word.contains('\0') || word.len() > PROBE_TEXT_OCTETS_MAX {
             refuse(member, "command", "a program and its arguments", out);
             return None;
         }
@@ -414,11 +411,11 @@ fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
 pub(crate) fn file_path<'n>(
     node: &'n Node,
     key: &str,
-    known: &[&str],
+    known: &[&'static str],
     out: &mut Findings,
 ) -> Option<&'n str> {
     let path = text(node, key, out)?;
-    if path.is_empty() || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
+    if path.ends_with('/') || path.contains('\0') || path.len() > PROBE_TEXT_OCTETS_MAX {
         refuse(node, key, "the path of a file", out);
         return None;
     }

@@ -8,7 +8,7 @@ pub(crate) mod group;
 mod placeholders;
 
 pub(crate) use self::certificates::Certificates;
-use super::scalar::{integer, members, plain, text, time_ms, word};
+use super::scalar::{integer, is_off, members, text, time_ms, word};
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
 use super::world::missing;
@@ -178,9 +178,9 @@ fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec
     spec.down_after = count("down_after").unwrap_or(spec.down_after);
     spec.ok_after = count("ok_after").unwrap_or(spec.ok_after);
     if let Some(node) = table.take("flap_turns") {
-        spec.flap.turns = match plain(node) {
-            Some("off") => 0,
-            _ => integer(node, "flap_turns", 1..=100, out).map_or(spec.flap.turns, |turns| turns as u16),
+        spec.flap.turns = match is_off(node) {
+            true => 0,
+            false => integer(node, "flap_turns", 1..=100, out).map_or(spec.flap.turns, |turns| turns as u16),
         };
     }
     let window = table.take("flap_window");

@@ -1,5 +1,6 @@
 //! Placeholders: which there are, and where a text has one that nothing is put in place of.
 
+use crate::config::table::nearest;
 use crate::config::tree::Node;
 use crate::finding::{Finding, Findings, code};
 
@@ -21,16 +22,18 @@ pub(super) fn literal(node: &Node, word: &str, place: &str, help: &str, out: &mu
 }
 
 /// Whether a path has no placeholder but these; another one is told.
-pub(super) fn are_known(path: &str, node: &Node, placeholders: &[&str], out: &mut Findings) -> bool {
+pub(super) fn are_known(path: &str, node: &Node, placeholders: &[&'static str], out: &mut Findings) -> bool {
     for part in path.split('{').skip(1) {
         let Some((word, _)) = part.split_once('}') else { continue };
         if !placeholders.contains(&word) {
             let known: Vec<String> = placeholders.iter().map(|word| format!("`{{{word}}}`")).collect();
-            out.push(
+            let finding =
                 Finding::error(code::BAD_VALUE, format!("`{{{word}}}` is no placeholder of this path"))
-                    .at(node.at, "never replaced")
-                    .help(format!("there are {}", known.join(", "))),
-            );
+                    .at(node.at, "never replaced");
+            out.push(match nearest(word, placeholders.iter().copied()) {
+                Some(near) => finding.help(format!("did you mean `{{{near}}}`?")),
+                None => finding.help(format!("there are {}", known.join(", "))),
+            });
             return false;
         }
     }

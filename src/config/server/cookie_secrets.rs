@@ -33,7 +33,7 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         Err(why) => {
             let message = format!("`{shown}` cannot be read: {why}");
             // Few may read it, and others look at the rest of the files.
-            out.push(if sources.serves() {
+            out.push(if sources.serves() || !sources.is_withheld(&written.path) {
                 Finding::error(code::UNREADABLE, message).at(written.at, "named here")
             } else {
                 Finding::warning(code::UNREADABLE, message)
@@ -43,6 +43,13 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
             return Secrets::off();
         }
     };
+    if sources.is_public(&written.path) {
+        let finding =
+            Finding::warning(code::BAD_SECRETS, format!("every user of this system can read `{shown}`"));
+        out.push(finding.at(written.at, "named here").help(
+            "allow its owner alone (`chmod 600`), or a group as well (`chmod 640`); then take new secrets",
+        ));
+    }
     // Without its text, so that no finding can show a line of it.
     let at = At::whole(files.add(shown.as_str(), ""));
     if octets.len() > COOKIE_FILE_OCTETS_MAX {

@@ -2,7 +2,7 @@
 
 pub(crate) mod cookie_secrets;
 
-use super::scalar::{choice, integer, members, plain, switch, text, time_ms};
+use super::scalar::{choice, integer, is_off, members, plain, seconds_within, switch, text};
 use super::table::{MapReader, shown};
 use super::tree::Node;
 use super::zones::choices::OnError;
@@ -21,6 +21,36 @@ pub(crate) struct WrittenPath {
     pub(crate) path: PathBuf,
     /// Where.
     pub(crate) at: At,
+}
+
+/// A file that the server file may name.
+pub(crate) enum Named {
+    /// It names none: there is nothing of the kind.
+    No,
+    /// The key has a fault, so that nothing is known.
+    Wrong,
+    /// This one.
+    File(WrittenPath),
+}
+
+impl Named {
+    fn of(node: Option<&Node>, key: &str, folder: &Path, out: &mut Findings) -> Named {
+        let Some(node) = node else { return Named::No };
+        path(node, key, folder, out).map_or(Named::Wrong, Named::File)
+    }
+
+    /// The file, if one is named.
+    pub(crate) fn file(&self) -> Option<&WrittenPath> {
+        match self {
+            Named::File(written) => Some(written),
+            Named::No | Named::Wrong => None,
+        }
+    }
+
+    /// Whether it is known that there is nothing of the kind.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Named::No)
+    }
 }
 
 /// Where the secrets of DNS cookies come from.
@@ -45,6 +75,8 @@ pub(crate) struct ServerFile {
     pub(crate) tcp_connections_at: Option<At>,
     /// Folder of what outlasts a restart.
     pub(crate) state: PathBuf,
+    /// File for the number of the process.
+    pub(crate) pid_file: Option<PathBuf>,
     /// Whether the first fault of a task ends the process.
     pub(crate) exit_on_fault: bool,
     /// Where the secrets of DNS cookies come from.
@@ -54,11 +86,11 @@ pub(crate) struct ServerFile {
     /// Whether a database may have lost much of what it knew.
     pub(crate) accept_shrunk: bool,
     /// The file of operator networks.
-    pub(crate) networks: Option<WrittenPath>,
+    pub(crate) networks: Named,
     /// The PoP file.
-    pub(crate) pops: Option<WrittenPath>,
+    pub(crate) pops: Named,
     /// The policy file.
-    pub(crate) policies: Option<WrittenPath>,
+    pub(crate) policies: Named,
     /// The folder of zone files.
     pub(crate) zones: Option<WrittenPath>,
     /// What is done with faulty zones.
@@ -95,13 +127,14 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         },
         tcp_connections_at: None,
         state: folder.join("state"),
+        pid_file: None,
         exit_on_fault: false,
         cookies: Cookies::Own,
         databases: Vec::new(),
         accept_shrunk: false,
-        networks: None,
-        pops: None,
-        policies: None,
+        networks: Named::No,
+        pops: Named::No,
+        policies: Named::No,
         zones: None,
         on_error: OnError::default(),
     };
@@ -115,14 +148,18 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     if let Some(node) = table.take("geoip") {
         lower_geoip(node, folder, &mut file, out);
     }
-    file.pops = table.need("pops", out).and_then(|node| path(node, "pops", folder, out));
-    file.policies = table.take("policies").and_then(|node| path(node, "policies", folder, out));
+    file.pops = Named::of(table.take("pops"), "pops", folder, out);
+    file.policies = Named::of(table.take("policies"), "policies", folder, out);
     if let Some(node) = table.need("zones", out) {
         lower_zones(node, folder, &mut file, out);
     }
     if let Some(written) = table.take("state").and_then(|node| path(node, "state", folder, out)) {
         file.state = written.path;
     }
+    file.pid_file = table
+        .take("pid_file")
+        .and_then(|node| path(node, "pid_file", folder, out))
+        .map(|written| written.path);
     if let Some(exit) = table.take("exit_on_fault").and_then(|node| switch(node, "exit_on_fault", out)) {
         file.exit_on_fault = exit;
     }
@@ -163,16 +200,13 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
 /// Reads `listen`; gives where `tcp_connections` is written.
 fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) -> Option<At> {
     let mut table = MapReader::open(node, "`listen`", out)?;
+    let mut dns: Vec<(SocketAddr, At)> = Vec::new();
     if let Some(node) = table.need("dns", out) {
         for member in members(node) {
             let Some(address) = socket(member, "dns", out) else { continue };
-            if listen.dns.contains(&address) {
-                out.push(
-                    Finding::error(code::DUPLICATE_ADDRESS, format!("`{address}` is listened on twice"))
-                        .at(member.at, "again"),
-                );
-            } else {
+            if !overlaps(&dns, [(address, member.at)], out) {
                 listen.dns.push(address);
+                dns.push((address, member.at));
             }
         }
         if members(node).is_empty() {
@@ -183,9 +217,14 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         }
     }
     if let Some(written) = table.take("control").and_then(|node| path(node, "control", folder, out)) {
+        socket_path(&written, out);
         listen.control = written.path;
     }
-    listen.admin = table.take("admin").and_then(|node| socket(node, "admin", out));
+    if let Some(node) = table.take("admin") {
+        listen.admin = socket(node, "admin", out);
+        let admin = listen.admin.iter().map(|address| (*address, node.at));
+        overlaps(&dns, admin, out);
+    }
     listen.threads = table
         .take("threads")
         .filter(|node| plain(node) != Some("auto"))
@@ -202,20 +241,70 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
     {
         listen.tcp_connections_per_prefix = n as u32;
     }
-    if let Some(ms) =
-        table.take("tcp_idle").and_then(|node| time_ms(node, "tcp_idle", 1_000..=3_600_000, out))
+    if let Some(secs) =
+        table.take("tcp_idle").and_then(|node| seconds_within(node, "tcp_idle", 1..=3_600, out))
     {
-        listen.tcp_idle_secs = (ms / 1_000) as u32;
+        listen.tcp_idle_secs = secs;
     }
     table.finish(out);
     tcp_connections.map(|node| node.at)
+}
+
+/// Refuses addresses that cannot be listened on beside those before: the same, or a wildcard of the
+/// family with the same port. The families are bound each for itself.
+fn overlaps(
+    before: &[(SocketAddr, At)],
+    new: impl IntoIterator<Item = (SocketAddr, At)>,
+    out: &mut Findings,
+) -> bool {
+    let mut any = false;
+    for (address, at) in new {
+        let clash = before.iter().find(|(other, _)| {
+            let (ip, other_ip) = (address.ip(), other.ip());
+            address.port() != 0
+                && address.port() == other.port()
+                && ip.is_ipv4() == other_ip.is_ipv4()
+                && (ip == other_ip || ip.is_unspecified() || other_ip.is_unspecified())
+        });
+        let Some((other, first)) = clash else { continue };
+        let message = match address == *other {
+            true => format!("`{address}` is listened on twice"),
+            false => format!("`{address}` and `{other}` overlap: one of them is the wildcard of its family"),
+        };
+        out.push(
+            Finding::error(code::DUPLICATE_ADDRESS, message)
+                .at(at, "cannot be listened on as well")
+                .related(*first, "listened on here")
+                .help("list each address once, or the wildcard alone; `admin` needs a port of its own"),
+        );
+        any = true;
+    }
+    any
+}
+
+/// Octets of the path of a Unix socket: `sun_path` has 108, the last of which is 0 (unix(7)).
+const SOCKET_PATH_MAX: usize = 107;
+
+fn socket_path(written: &WrittenPath, out: &mut Findings) {
+    let octets = written.path.as_os_str().len();
+    if octets > SOCKET_PATH_MAX {
+        let shown = written.path.display();
+        out.push(
+            Finding::error(
+                code::TOO_LARGE,
+                format!("the path of the control socket, `{shown}`, has {octets} octets"),
+            )
+            .at(written.at, format!("a socket's path has at most {SOCKET_PATH_MAX}"))
+            .help("use a shorter path, such as `/run/meridian/control.sock`"),
+        );
+    }
 }
 
 /// How UDP workers use cores and the kernel's buffers.
 fn lower_workers(table: &mut MapReader<'_>, listen: &mut Listen, out: &mut Findings) {
     match table.take("cpus") {
         None => {}
-        Some(node) if plain(node) == Some("off") => listen.cpus = Cpus::Off,
+        Some(node) if is_off(node) => listen.cpus = Cpus::Off,
         Some(node) if plain(node) == Some("auto") => listen.cpus = Cpus::Auto,
         Some(node) => listen.cpus = Cpus::List(cpus(node, out)),
     }
@@ -258,7 +347,7 @@ fn cpus(node: &Node, out: &mut Findings) -> Vec<u16> {
 }
 
 fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Findings) {
-    if plain(node) == Some("off") {
+    if is_off(node) {
         *cookies = Cookies::Off;
         return;
     }
@@ -293,7 +382,7 @@ fn lower_geoip(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Find
     if let Some(accept) = table.take("accept_shrunk").and_then(|node| switch(node, "accept_shrunk", out)) {
         file.accept_shrunk = accept;
     }
-    file.networks = table.take("networks").and_then(|node| path(node, "networks", folder, out));
+    file.networks = Named::of(table.take("networks"), "networks", folder, out);
     table.finish(out);
 }
 

@@ -366,3 +366,40 @@ fn sentences_agree() {
         assert!(shown(&loaded).contains(words), "{words}\n{}", shown(&loaded));
     }
 }
+
+/// A key of another product is told what it is called here.
+#[test]
+fn words_of_other_products() {
+    for (file, text, help) in [
+        ("pops.yaml", POPS.replace("tags: [na]", "healthcheck: web"), "`probe`"),
+        ("pops.yaml", POPS.replace("tags: [na]", "status: up"), "`state`"),
+        ("pops.yaml", POPS.replace("tags: [na]", "region: eu"), "`tags`"),
+        ("pops.yaml", format!("probes: {{ a: {{ icmp: {{}}, interval: 5 }} }}\n{POPS}"), "`every`"),
+        ("pops.yaml", format!("probes: {{ a: {{ icmp: {{}}, retries: 5 }} }}\n{POPS}"), "`down_after`"),
+        (
+            "pops.yaml",
+            format!("probes: {{ a: {{ icmp: {{}}, healthy_threshold: 5 }} }}\n{POPS}"),
+            "`up_after`",
+        ),
+        ("pops.yaml", format!("probes: {{ a: {{ http: {{ status: 200 }} }} }}\n{POPS}"), "`expect`"),
+        ("policies.yaml", policy("pool: all"), "`pops`"),
+        ("policies.yaml", rule("match: { country: DE }, pops: fra"), "`when`"),
+        ("zones/z.yaml", zone("  a: { DYNA: web }\n"), "`steer`"),
+    ] {
+        let mut memory = sound();
+        memory.0.insert(file.into(), text.clone().into());
+        let told = shown(&load_memory(&memory));
+        assert!(told.contains(&format!("here it is called {help}")), "{text}\n{told}");
+    }
+}
+
+/// An asterisk begins an alias: the finding says how a wildcard is written.
+#[test]
+fn a_wildcard_wants_quotes() {
+    for record in ["  *.apps: { A: 192.0.2.1 }\n", "  a: { CNAME: *.apps }\n"] {
+        let mut memory = sound();
+        memory.0.insert("zones/z.yaml".into(), zone(record).into());
+        let told = shown(&load_memory(&memory));
+        assert!(told.contains(r#"write a wildcard in quotes, as `"*.apps"`"#), "{told}");
+    }
+}

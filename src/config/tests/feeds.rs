@@ -70,7 +70,7 @@ fn feeds_arrive() {
         ),
         (
             "prometheus: { url: 'http://192.0.2.15:9100/metrics', metric: 'a:b_total', labels: { vhost: x, \
-             code: 200, empty: } }",
+             code: 200, empty: '' } }",
             "prometheus 192.0.2.15:9100 192.0.2.15:9100 /metrics false a:b_total vhost=x,code=200,empty=",
         ),
         ("file: '/run/{pop}'", "file /run/{pop}"),

@@ -1,6 +1,7 @@
 //! Whole deployments from memory: the sample is clean, broken inputs are told with their places,
 //! and nothing panics.
 
+mod agreement;
 mod apart;
 mod broken;
 mod broken_text;
@@ -8,6 +9,7 @@ mod catalogue;
 mod faults;
 mod feeds;
 mod probes;
+mod static_zones;
 
 use super::*;
 use crate::finding::Severity;

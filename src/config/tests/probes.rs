@@ -267,7 +267,7 @@ fn users_of_probes() {
     }
     for (head, code) in [
         ("startup_wait: ¦2h", "MRD0104"),
-        ("safety: ¦{}", "MRD0104"),
+        ("safety: ¦all", "MRD0104"),
         ("safety: [¦{ of: all }]", "MRD0104"),
         ("safety: [{ ¦never_fewer_than: 1, never_more_off_than: 5%, of: all }]", "MRD0104"),
         ("safety: [¦{ never_fewer_than: 1 }]", "MRD0105"),

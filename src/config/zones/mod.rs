@@ -4,6 +4,7 @@ pub(crate) mod choices;
 pub(crate) mod exposed;
 pub(crate) mod folder;
 
+use super::other_words;
 use super::scalar::{choice, integer, members, name, plain, refuse, seconds, text};
 use super::table::{MapReader, nearest, shown};
 use super::tree::{Key, Node, ValueKind};
@@ -18,6 +19,8 @@ use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::rdata;
 use crate::zone::text::{ChainMode, Record, ScopedPolicy, SteeredOwner, Zone};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// TTL of records in a zone that gives none, in seconds.
 const TTL_DEFAULT: u32 = 3_600;
@@ -32,6 +35,8 @@ pub(crate) struct Policies {
     pub(crate) all: Vec<ScopedPolicy>,
     /// How many of them are shared.
     pub(crate) shared: usize,
+    /// Their names.
+    pub(crate) shared_names: HashMap<Arc<str>, usize>,
     /// Whether the shared policy file could be read.
     pub(crate) shared_known: bool,
     /// Which of them some name uses.
@@ -72,6 +77,8 @@ pub(crate) fn lower(
         policies.used.extend(read.iter().map(|_| false));
         policies.all.append(&mut read);
     }
+    let own_names = policies.all.iter().enumerate().skip(own);
+    let own_names = own_names.map(|(index, policy)| (Arc::clone(&policy.policy.name), index)).collect();
     let mut reader = Reader {
         zone: Zone {
             apex,
@@ -81,7 +88,7 @@ pub(crate) fn lower(
             at: zone_node.map_or(root.at, |node| node.at),
         },
         ttl,
-        own,
+        own_names,
         policies,
         out,
     };
@@ -103,8 +110,8 @@ pub(crate) fn lower(
 struct Reader<'a> {
     zone: Zone,
     ttl: u32,
-    /// Where the zone's own policies begin.
-    own: usize,
+    /// The zone's own policies, which come before the shared ones.
+    own_names: HashMap<Arc<str>, usize>,
     policies: &'a mut Policies,
     out: &'a mut Findings,
 }
@@ -193,9 +200,7 @@ impl Reader<'_> {
 
     fn steer(&mut self, owner: Name, key: &Key, node: &Node, ttl: Option<TtlRange>) {
         let Some(wanted) = text(node, "steer", self.out) else { return };
-        let all = &self.policies.all;
-        let known = (self.own..all.len()).chain(0..self.policies.shared);
-        match known.clone().find(|index| all.get(*index).is_some_and(|p| &*p.policy.name == wanted)) {
+        match self.own_names.get(wanted).or_else(|| self.policies.shared_names.get(wanted)).copied() {
             Some(policy) => {
                 if let Some(used) = self.policies.used.get_mut(policy) {
                     *used = true;
@@ -203,7 +208,14 @@ impl Reader<'_> {
                 self.zone.steered.push(SteeredOwner { owner, policy, ttl, at: key.at });
             }
             None if self.policies.shared_known => {
-                let names = known.filter_map(|index| all.get(index)).map(|p| &*p.policy.name);
+                let mut names: Vec<&str> = self
+                    .own_names
+                    .keys()
+                    .chain(self.policies.shared_names.keys())
+                    .map(|name| &**name)
+                    .collect();
+                names.sort_unstable();
+                let names = if self.out.is_full(code::NO_SUCH_POLICY, node.at) { Vec::new() } else { names };
                 let finding = missing(code::NO_SUCH_POLICY, "policy", wanted, node.at, names)
                     .help("policies stand in the shared policy file, or under `policies` of this file");
                 self.out.push(finding);
@@ -227,6 +239,10 @@ impl Reader<'_> {
                     Finding::error(code::UNKNOWN_TYPE, format!("`{}` is not a record type", key.text))
                         .at(key.at, "not known");
                 let words = RrType::mnemonics().chain(["steer", "ttl"]);
+                if let Some(ours) = other_words::here(&key.text, &["steer", "ttl"]) {
+                    self.out.push(finding.help(format!("here it is called `{ours}`")));
+                    return;
+                }
                 self.out.push(match (RrType::generic_only(&key.text), nearest(&key.text, words)) {
                     (Some(known), _) => finding.help(known.generic_help()),
                     (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),

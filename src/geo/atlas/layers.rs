@@ -4,13 +4,15 @@
 //! fields that those before left open. One exception keeps the result a place that exists: a layer
 //! that names another country than the one already known fills no field that lies inside a country
 //! (subdivision, coordinates) nor the continent. So an operator who says only `country: DE` of an
-//! address that a database puts in Kansas gets Germany's hub, not German clients in Kansas.
+//! address that a database puts in Kansas gets Germany's hub, not German clients in Kansas. Both
+//! codes of a territory, such as PR and US-PR, are one country here.
 
 use super::provenance::{Provenance, Source};
 use crate::geo::hubs;
 use crate::geo::mmdb::Fields;
 use crate::geo::networks::Network;
 use crate::geo::place::{Continent, Coordinates, Country, Place, Subdivision};
+use crate::geo::territories;
 
 /// A place in the making.
 #[derive(Default)]
@@ -64,7 +66,11 @@ impl Layered {
         if place.asn.is_none() && asn.is_some() {
             (place.asn, evidence.asn) = (asn, source);
         }
-        if place.country.zip(country).is_some_and(|(known, said)| known != said) {
+        let own = territories::own_country;
+        if let Some((known, said)) = place.country.zip(country)
+            && known != said
+            && own(known, &place.subdivisions) != own(said, subdivisions)
+        {
             return;
         }
         if place.country.is_none() && country.is_some() {
@@ -73,7 +79,9 @@ impl Layered {
         if place.continent.is_none() && continent.is_some() {
             (place.continent, evidence.continent) = (continent, source);
         }
-        if place.subdivisions.is_empty() && !subdivisions.is_empty() {
+        // A subdivision is one of its own country: PR and US-PR are one place, PR-PR is none.
+        let is_of_country = country.is_none() || place.country == country;
+        if place.subdivisions.is_empty() && !subdivisions.is_empty() && is_of_country {
             (place.subdivisions, evidence.subdivisions) = (subdivisions.to_vec(), source);
         }
         if place.coordinates.is_none() && coordinates.is_some() {
@@ -83,7 +91,7 @@ impl Layered {
 
     /// Fills what follows from the country.
     pub(super) fn finish(mut self) -> (Place, Provenance) {
-        if let Some(hub) = self.place.country.and_then(hubs::find) {
+        if let Some(hub) = territories::of_place(&self.place).and_then(hubs::find) {
             if self.place.continent.is_none() {
                 (self.place.continent, self.evidence.continent) = (Some(hub.continent), Source::Hubs);
             }

@@ -12,10 +12,12 @@ mod sweep;
 
 pub(crate) use provenance::{Provenance, Source};
 
+use super::layered::{TOO_MANY_LEAVES, count_disjoint};
 use super::mmdb::Database;
 use super::networks::Network;
 use super::place::Place;
 use super::prefix::Prefix;
+use super::trie::AddressBits;
 use super::{embedded, special};
 use crate::finding::{At, Finding, Findings, code};
 use layers::Layered;
@@ -76,7 +78,18 @@ impl Atlas {
     /// not be served if they are errors.
     pub fn build(databases: &[Database], networks: &[Network]) -> (Atlas, Findings) {
         let mut findings = Findings::default();
-        let (operator_v4, operator_v6) = prefixes(networks, &mut findings);
+        let (mut operator_v4, mut operator_v6) = prefixes(networks, &mut findings);
+        if !(is_bounded(&operator_v4) && is_bounded(&operator_v6)) {
+            let message =
+                format!("the operator networks nest their prefixes in too many ways: {TOO_MANY_LEAVES}");
+            let finding = Finding::error(code::TOO_LARGE, message);
+            let finding = finding.help("leave out the widest prefixes, or the longest");
+            findings.push(match networks.first() {
+                Some(network) => finding.at(network.at, ""),
+                None => finding,
+            });
+            (operator_v4, operator_v6) = Default::default();
+        }
         let mut places = Places::new(databases, networks);
 
         let special: Vec<_> = special::V4_BLOCKS.iter().map(|&(start, len)| (start, len, SPECIAL)).collect();
@@ -150,6 +163,11 @@ const EMBEDDED: u32 = 1;
 
 /// Prefixes of one family, each with its network.
 type Prefixes<B> = Vec<PrefixBlock<B, u32>>;
+
+/// Whether the leaves of these prefixes are not too many.
+fn is_bounded<B: AddressBits>(prefixes: &[PrefixBlock<B, u32>]) -> bool {
+    count_disjoint(prefixes.iter().map(|&(start, len, value)| (start, len, Some(value))).collect()).is_some()
+}
 
 /// Sorts operator prefixes by family and finds those written twice or never consulted.
 fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Prefixes<u128>) {

@@ -306,3 +306,33 @@ proptest! {
         prop_assert_eq!(atlas.v4[i].operator, longest.is_some());
     }
 }
+
+/// A territory has the hub and the continent of its own code, and both codes are one country to the
+/// layers: what one layer says of PR fills what another says of US-PR.
+#[test]
+fn territories_have_their_own_hub() {
+    use crate::geo::place::Subdivision;
+    let of_state =
+        |fields: Fields| Fields { subdivisions: vec![Subdivision::from_code("PR").unwrap()], ..fields };
+    let feed = database("feed", &[("9.0.0.0/8", of_state(fields("US", None, None)))]);
+    let atlas = build(std::slice::from_ref(&feed), &[]);
+    let (place, ..) = atlas.place_of("9.1.1.1".parse().unwrap());
+    assert_eq!(place.coordinates, Coordinates::from_degrees(18.47, -66.11), "San Juan, not New York");
+    let city = database("city", &[("9.0.0.0/8", fields("PR", Some((18.2, -67.1)), Some(64500)))]);
+    let atlas = build(&[feed, city], &[]);
+    let (place, ..) = atlas.place_of("9.1.1.1".parse().unwrap());
+    assert_eq!(place.coordinates, Coordinates::from_degrees(18.2, -67.1));
+    assert_eq!(place.country, Country::from_code("US"));
+}
+
+/// Networks whose prefixes would make too many leaves are told, and none is served.
+#[test]
+fn networks_are_bounded() {
+    let mut wide = network("wide", &["::/0"], "DE");
+    for host in 0..20_000u128 {
+        let bits = host.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) | 1;
+        wide.prefixes.push((Prefix::V6 { bits, len: 128 }, at(1)));
+    }
+    let (_, findings) = Atlas::build(&[], &[wide]);
+    assert!(findings.iter().any(|finding| finding.code == code::TOO_LARGE), "{findings:?}");
+}

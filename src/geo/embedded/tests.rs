@@ -6,9 +6,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// What each address stands for.
 #[test]
 fn clients() {
-    let rows: [(&str, Option<(&str, u8)>); 16] = [
+    let rows: [(&str, Option<(&str, u8)>); 18] = [
         ("::ffff:192.0.2.1", Some(("192.0.2.1", 96))),
         ("::ffff:0.0.0.0", Some(("0.0.0.0", 96))),
+        ("::ffff:0:192.0.2.1", Some(("192.0.2.1", 96))),
+        ("::fffe:0:192.0.2.1", None),
         ("::192.0.2.1", Some(("192.0.2.1", 96))),
         ("::2", Some(("0.0.0.2", 96))),
         ("::", None),

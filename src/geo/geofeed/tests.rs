@@ -60,3 +60,48 @@ fn tells_every_fault() {
     ];
     assert_eq!(places, expected);
 }
+
+/// Territories that are a country and a region of another: as a country, as a region, as both.
+#[test]
+fn territories_are_read_either_way() {
+    let text = "192.0.2.0/26,PR,,San Juan,\n192.0.2.64/26,US,US-PR,San Juan,\n192.0.2.128/26,PR,US-PR,,\n\
+                192.0.2.192/26,,US-PR,,\n198.51.100.0/26,RE,FR-RE,,\n198.51.100.64/26,RE,FR-974,,\n\
+                198.51.100.128/26,BQ,NL-BQ1,,\n198.51.100.192/26,HK,CN-HK,,\n";
+    let (rows, faults) = shown(text);
+    assert_eq!(faults, []);
+    let expected = [
+        "192.0.2.0/26 PR - San Juan",
+        "192.0.2.64/26 US PR San Juan",
+        "192.0.2.128/26 PR - -",
+        "192.0.2.192/26 US PR -",
+        "198.51.100.0/26 RE - -",
+        "198.51.100.64/26 RE - -",
+        "198.51.100.128/26 BQ BQ1 -",
+        "198.51.100.192/26 HK - -",
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(shown("192.0.2.0/24,PR,US-CA\n").1, [("MRD0406".to_owned(), 1, 17)]);
+    // The continent is the territory's own.
+    let (rows, _) = parse("192.0.2.0/24,FR,FR-974,,\n", FileId(0));
+    assert_eq!(rows[0].continent.map(|continent| continent.code()), Some("AF"));
+}
+
+/// What a feed writes for "unknown" is not said.
+#[test]
+fn unknown_is_not_said() {
+    let (rows, faults) = shown("192.0.2.0/26,ZZ,-,-,\n192.0.2.64/26,XX\n192.0.2.128/26,-,,,\n");
+    assert_eq!(faults, []);
+    assert_eq!(rows, ["192.0.2.0/26 - - -", "192.0.2.64/26 - - -", "192.0.2.128/26 - - -"]);
+}
+
+/// A line of a million commas, and one of a million quoted cells: each octet is looked at a few
+/// times, whatever its place. (If each cell counted the line before it, this would take minutes.)
+#[test]
+fn long_lines_cost_their_length() {
+    let line = format!("192.0.2.0/24,DE{}\n", ",".repeat(1_000_000));
+    assert_eq!(shown(&line).0, ["192.0.2.0/24 DE - -"]);
+    let line = format!("192.0.2.0/24,DE{}\n", ",\"a\"".repeat(500_000));
+    assert!(shown(&line).1.iter().all(|fault| fault.0 == "MRD0406"));
+    let open = format!("192.0.2.0/24,DE,,{}\"a\n", ",".repeat(1_000));
+    assert_eq!(shown(&open).1, [("MRD0104".to_owned(), 1, 1_018)]);
+}

@@ -18,7 +18,24 @@ fn the_longest_prefix_speaks() {
         (vec![(u32::MAX, 32, Some(2)), (0, 32, Some(1))], vec![(0, 32, 1), (u32::MAX, 32, 2)]),
     ];
     for (layers, expected) in cases {
-        assert_eq!(disjoint(layers.clone()), expected, "{layers:?}");
+        assert_eq!(disjoint(layers.clone()), Some(expected), "{layers:?}");
     }
-    assert_eq!(disjoint(vec![(1u128 << 127, 1, Some(3)), (0, 0, Some(4))]), [(0, 1, 4), (1 << 127, 1, 3)]);
+    let halves = vec![(1u128 << 127, 1, Some(3)), (0, 0, Some(4))];
+    assert_eq!(disjoint(halves), Some(vec![(0, 1, 4), (1 << 127, 1, 3)]));
+}
+
+/// Hosts of IPv6 in one wide prefix are a hundred leaves each: refused. Networks as operators and
+/// registries have them are not.
+#[test]
+fn leaves_are_bounded() {
+    let apart = |n: u128, len: u8| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)) >> (128 - len);
+    let inside = |len: u8, count: u128| -> Vec<Layer<u128>> {
+        let mut layers: Vec<Layer<u128>> =
+            (0..count).map(|n| (apart(n, len) << (128 - len), len, Some(1))).collect();
+        layers.push((0, 0, Some(0)));
+        layers
+    };
+    assert_eq!(disjoint(inside(128, 20_000)), None);
+    assert!(disjoint(inside(48, 20_000)).is_some());
+    assert!(disjoint(inside(128, 500)).is_some());
 }

@@ -1,11 +1,12 @@
 //! What a database says of a few addresses: all that `explain` needs of it. A whole reading walks
 //! every leaf, which takes a large database seconds and hundreds of megabytes.
 
-use super::{Database, Fault, Fields, text};
+use super::tree::Tree;
+use super::{Database, Fault, Fields, Records, text};
 use crate::finding::{FileId, Findings};
 use crate::limits::DATABASE_OCTETS_MAX;
 use maxminddb::Reader;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 impl Database {
@@ -45,8 +46,18 @@ impl Database {
         if reader.metadata().ip_version == 4 {
             database.ip_version = 4;
         }
+        let metadata = reader.metadata();
+        let tree = Tree::new(octets, metadata.node_count, metadata.record_size);
+        let mut records = Records::new(&reader, &tree, octets);
+        let v4 = if database.ip_version == 4 { None } else { Some(records.v4(&tree).map_err(refuse)?) };
         for address in addresses.iter().filter(|address| address.is_ipv4() || database.ip_version == 6) {
-            let found = reader.lookup(*address).map_err(|e| refuse(e.into()))?;
+            let asked = match (address, v4) {
+                (IpAddr::V4(address), Some(v4)) => {
+                    IpAddr::V6(Ipv6Addr::from_bits(v4.v6_of(address.to_bits())))
+                }
+                _ => *address,
+            };
+            let found = reader.lookup(asked).map_err(|e| refuse(e.into()))?;
             let fields = found.decode::<Fields>().map_err(|e| refuse(e.into()))?.unwrap_or_default();
             if fields == Fields::default() {
                 continue;

@@ -9,6 +9,7 @@ mod about;
 mod record;
 mod text;
 mod tree;
+mod weight;
 
 pub(crate) use record::Fields;
 
@@ -16,12 +17,13 @@ use super::embedded;
 use super::layered::PlacedLeaf;
 use super::prefix::Prefix;
 use crate::finding::{At, FileId, Finding, Findings, code};
-use crate::limits::DATABASE_OCTETS_MAX;
+use crate::limits::{DATABASE_OCTETS_MAX, DATABASE_VALUES_PER_OCTET};
 use maxminddb::{MaxMindDbError, Reader};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
-use tree::{Tree, TreeError};
+use tree::{Branch, Tree, TreeError};
+use weight::Weights;
 
 /// A database, read.
 #[derive(Clone, Debug)]
@@ -82,31 +84,27 @@ impl Database {
 
     fn walk(&mut self, reader: &Reader<&[u8]>, octets: &[u8]) -> Result<(), Fault> {
         let tree = Tree::new(octets, self.node_count, reader.metadata().record_size);
-        let mut records = Records {
-            reader,
-            first_offset: tree.first_offset(),
-            by_record: HashMap::new(),
-            by_fields: HashMap::new(),
-            places: Vec::new(),
-        };
-        let v4_root = if self.ip_version == 4 { Some(0) } else { tree.v4_root()? };
-        if let Some(root) = v4_root {
-            tree.walk(
-                root,
-                96,
-                |_, _| false,
-                |bits, len, found| {
-                    let bits = bits as u32; // the walk begins at ::/96, all higher bits are zero
-                    if let Some(place) = records.place(found, IpAddr::V4(Ipv4Addr::from_bits(bits)))? {
-                        self.leaves_v4.push((bits, len - 96, place));
-                    }
-                    Ok::<(), Fault>(())
-                },
-            )?;
-        }
-        if self.ip_version == 6 {
+        let mut records = Records::new(reader, &tree, octets);
+        let is_v4_alone = self.ip_version == 4;
+        let v4 = if is_v4_alone { Branch::V4_ALONE } else { records.v4(&tree)? };
+        tree.walk(
+            &v4,
+            |_, _| false,
+            |bits, len, found| {
+                let address = bits as u32; // behind the 96 bits of the branch
+                let asked = match is_v4_alone {
+                    true => IpAddr::V4(Ipv4Addr::from_bits(address)),
+                    false => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+                };
+                if let Some(place) = records.place(found, asked)? {
+                    self.leaves_v4.push((address, len - v4.len, place));
+                }
+                Ok::<(), Fault>(())
+            },
+        )?;
+        if !is_v4_alone {
             let is_v4 = |bits, len| embedded::holds(Prefix::V6 { bits, len });
-            tree.walk(0, 0, is_v4, |bits, len, found| {
+            tree.walk(&Branch::ALL, is_v4, |bits, len, found| {
                 if let Some(place) = records.place(found, IpAddr::V6(Ipv6Addr::from_bits(bits)))? {
                     self.leaves_v6.push((bits, len, place));
                 }
@@ -123,13 +121,59 @@ struct Records<'r> {
     reader: &'r Reader<&'r [u8]>,
     /// The tree record that means the first octet of the data section.
     first_offset: usize,
+    weights: Weights<'r>,
     /// Tree record to place; `None` for a record without any field of use.
     by_record: HashMap<usize, Option<u32>>,
     by_fields: HashMap<Fields, u32>,
     places: Vec<Fields>,
 }
 
-impl Records<'_> {
+impl<'r> Records<'r> {
+    fn new(reader: &'r Reader<&'r [u8]>, tree: &Tree<'_>, octets: &'r [u8]) -> Records<'r> {
+        Records {
+            reader,
+            first_offset: tree.first_offset(),
+            weights: Weights::new(octets.get(tree.octets()..).unwrap_or_default(), octets.len()),
+            by_record: HashMap::new(),
+            by_fields: HashMap::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// The branch of an IPv6 tree below which its IPv4 networks stand: the first of those where
+    /// they may in which any place is known.
+    fn v4(&mut self, tree: &Tree<'_>) -> Result<Branch, Fault> {
+        /// Why a walk ends early.
+        enum Stop {
+            Known,
+            Broken(Fault),
+        }
+        impl From<TreeError> for Stop {
+            fn from(broken: TreeError) -> Stop {
+                Stop::Broken(broken.into())
+            }
+        }
+        // The first is always there.
+        let branches = tree.branches_of_v4()?;
+        for branch in &branches {
+            let walked = tree.walk(
+                branch,
+                |_, _| false,
+                |bits, _, found| match self.place(found, IpAddr::V6(Ipv6Addr::from_bits(bits))) {
+                    Ok(None) => Ok(()),
+                    Ok(Some(_)) => Err(Stop::Known),
+                    Err(fault) => Err(Stop::Broken(fault)),
+                },
+            );
+            match walked {
+                Ok(()) => {}
+                Err(Stop::Known) => return Ok(*branch),
+                Err(Stop::Broken(fault)) => return Err(fault),
+            }
+        }
+        Ok(branches[0])
+    }
+
     /// The place of a tree record that was found for `address`.
     fn place(&mut self, record: usize, address: IpAddr) -> Result<Option<u32>, Fault> {
         if let Some(&place) = self.by_record.get(&record) {
@@ -141,6 +185,7 @@ impl Records<'_> {
         if looked_up.offset() != Some(offset) {
             return Err(TreeError::Disagree.into());
         }
+        self.weights.weigh(offset).ok_or(Fault::TooHeavy)?;
         let fields = looked_up.decode::<Fields>()?.unwrap_or_default();
         let place = if fields == Fields::default() {
             None
@@ -161,6 +206,7 @@ enum Fault {
     Reader(MaxMindDbError),
     Tree(TreeError),
     NoFields(Box<str>),
+    TooHeavy,
     TooLarge(usize),
 }
 
@@ -200,6 +246,14 @@ impl Fault {
                 "use a City, Country, Enterprise, ASN or ISP database of MaxMind, or its like of DB-IP or \
                 IPinfo",
             ),
+            Fault::TooHeavy => Finding::error(
+                code::TOO_LARGE,
+                format!(
+                    "the records of `{name}` lead to the same values over and over: more than \
+                    {DATABASE_VALUES_PER_OCTET} values for each octet of it"
+                ),
+            )
+            .help(AGAIN),
             Fault::TooLarge(octets) => Finding::error(
                 code::TOO_LARGE,
                 format!("`{name}` has {octets} octets; at most {DATABASE_OCTETS_MAX} are read"),

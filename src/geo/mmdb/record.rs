@@ -2,8 +2,11 @@
 //!
 //! Layouts read: MaxMind (nested maps: City, Country, Enterprise, ASN, ISP), DB-IP (as MaxMind),
 //! and IPinfo (flat keys, numbers often as text). A value of an unexpected kind is a field that is
-//! not there, not a fault: vendors add and change fields.
+//! not there, not a fault: vendors add and change fields. What says that a field is not known (a
+//! country of ZZ, XX or A1, `-`, empty text, coordinates of 0 and 0 without a country) is not there
+//! either, so that the next source is asked.
 
+use crate::geo::iso3166;
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -55,13 +58,13 @@ impl Fields {
         };
         let spot = first(&["location"]).unwrap_or(record);
         let degrees = |keys: &[&'static str]| keys.iter().find_map(|key| spot.field(key)?.degrees());
-        Fields {
+        let fields = Fields {
             continent: ["continent", "continent_code"]
                 .iter()
                 .find_map(|key| Continent::from_code(record.field(key)?.code()?)),
             country: ["country", "country_code", "registered_country"]
                 .iter()
-                .find_map(|key| Country::from_code(record.field(key)?.code()?)),
+                .find_map(|key| iso3166::said(record.field(key)?.code()?)),
             subdivisions,
             coordinates: degrees(&["latitude", "lat"])
                 .zip(degrees(&["longitude", "lng", "lon"]))
@@ -69,7 +72,16 @@ impl Fields {
             asn: ["autonomous_system_number", "asn", "as_number"]
                 .iter()
                 .find_map(|key| record.field(key)?.as_number()),
+        };
+        fields.without_unknown()
+    }
+
+    /// These fields without what stands for "unknown": coordinates of 0 and 0 without a country.
+    pub(super) fn without_unknown(mut self) -> Fields {
+        if self.country.is_none() && self.coordinates.is_some_and(|at| at.is_null()) {
+            self.coordinates = None;
         }
+        self
     }
 }
 

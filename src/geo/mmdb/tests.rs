@@ -88,11 +88,12 @@ fn reads_every_shape() {
     }
 }
 
-/// One record that covers all of IPv6 down to above IPv4 says nothing of IPv4.
+/// One record that covers more than `::/96` holds for IPv4, as every reader of the format has it.
+/// What IPv6 blocks above other blocks of IPv4 say is about IPv6.
 #[test]
-fn a_record_above_the_ipv4_subtree_is_not_about_ipv4() {
+fn a_record_above_the_ipv4_subtree_is_about_ipv4() {
     let octets = build(IpVersion::V6, None, Ipv4Aliasing::Disabled, &[("::/2", city("DE", 1.0, 1))]);
-    assert_eq!(leaves(&read(&octets).unwrap()), ["::/2 DE"]);
+    assert_eq!(leaves(&read(&octets).unwrap()), ["0.0.0.0/0 DE", "::/2 DE"]);
     let octets = build(
         IpVersion::V6,
         None,
@@ -100,8 +101,48 @@ fn a_record_above_the_ipv4_subtree_is_not_about_ipv4() {
         &[("2000::/3", city("DE", 1.0, 1)), ("2002::/16", city("FR", 1.0, 1))],
     );
     let database = read(&octets).unwrap();
-    assert!(leaves(&database).iter().all(|leaf| leaf.ends_with("DE")));
+    assert!(database.leaves_v4.is_empty() && leaves(&database).iter().all(|leaf| leaf.ends_with("DE")));
     assert!(database.leaves_v6.iter().all(|&(bits, ..)| !embedded::holds(Prefix::V6 { bits, len: 128 })));
+}
+
+/// IPv4 networks that stand in another block than `::/96` alone are found, and told by `about` too.
+/// What says there that nothing is known does not hide them.
+#[test]
+fn ipv4_networks_in_another_block_are_found() {
+    let unknown = || Value::map([("country", Value::map([("iso_code", "-")]))]);
+    for block in ["::ffff:", "::ffff:0:"] {
+        let network = format!("{block}198.51.100.0/120");
+        let rows = [
+            ("::/96", unknown()),
+            (&*network, city("FR", 48.9, 64501)),
+            ("2a00::/12", city("NL", 52.4, 64502)),
+        ];
+        let octets = build(IpVersion::V6, None, Ipv4Aliasing::Disabled, &rows);
+        let database = read(&octets).unwrap();
+        assert_eq!(leaves(&database), ["198.51.100.0/24 FR", "2a00::/12 NL"], "{block}");
+        let address = "198.51.100.7".parse().unwrap();
+        let about = Database::about(&"t.mmdb".into(), &octets, FileId(0), &[address]).unwrap();
+        assert_eq!(leaves(&about), ["198.51.100.7/32 FR"], "{block}");
+    }
+}
+
+/// What databases write for "unknown" fills nothing.
+#[test]
+fn unknown_is_not_said() {
+    let code = |code: &str| ("country", Value::map([("iso_code", code)]));
+    let at = |lat: f64, lon: f64| ("location", Value::map([("latitude", lat), ("longitude", lon)]));
+    let asn = ("autonomous_system_number", Value::from(64500u32));
+    let known = Fields { asn: Some(64500), ..Fields::default() };
+    for word in ["ZZ", "XX", "A1", "A2", "O1", "-", "", "EU", "AP"] {
+        let record = Value::map([code(word), at(0.0, 0.0), asn.clone()]);
+        let octets = build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("9.0.0.0/8", record)]);
+        assert_eq!(read(&octets).unwrap().places, std::slice::from_ref(&known), "{word:?}");
+    }
+    // Beside a country, and elsewhere on the equator, it is a place.
+    let rows =
+        [("9.0.0.0/8", Value::map([code("GA"), at(0.0, 9.45)])), ("10.0.0.0/8", Value::map([at(0.0, 9.45)]))];
+    let octets = build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &rows);
+    assert!(read(&octets).unwrap().places.iter().all(|fields| fields.coordinates.is_some()));
 }
 
 /// The layouts of the vendors, as they publish them.

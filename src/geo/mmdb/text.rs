@@ -4,8 +4,7 @@
 use super::{Database, Fields};
 use crate::finding::{At, FileId, Finding, Findings, code};
 use crate::geo::geofeed;
-use crate::geo::layered::PlacedLeaf;
-use crate::geo::layered::{Layer, disjoint};
+use crate::geo::layered::{Layer, TOO_MANY_LEAVES, disjoint};
 use crate::geo::prefix::Prefix;
 use crate::geo::source_text::{self, Row};
 use std::collections::HashMap;
@@ -49,14 +48,20 @@ pub(super) fn read(name: Arc<str>, octets: &[u8], file: FileId) -> Result<Databa
         let message = format!("`{name}` ({kind}) says nothing of any prefix");
         return Err(Finding::error(code::DATABASE_LAYOUT, message).at(At::whole(file), "").into());
     }
-    let leaves_v6: Vec<PlacedLeaf<u128>> = disjoint(v6);
+    let (Some(leaves_v4), Some(leaves_v6)) = (disjoint(v4), disjoint(v6)) else {
+        let message = format!("`{name}` nests its prefixes in too many ways: {TOO_MANY_LEAVES}");
+        return Err(Finding::error(code::TOO_LARGE, message)
+            .at(At::whole(file), "")
+            .help("leave out the widest prefixes, or the longest")
+            .into());
+    };
     Ok(Database {
         name,
         kind: kind.into(),
         build_epoch: epoch.unwrap_or(0),
         node_count: 0,
         ip_version: 6,
-        leaves_v4: disjoint(v4),
+        leaves_v4,
         // Cutting a wide prefix can leave a block of embedded IPv4 addresses alone.
         leaves_v6: leaves_v6
             .into_iter()
@@ -82,7 +87,8 @@ impl Places {
             subdivisions: row.subdivision.into_iter().collect(),
             coordinates: row.coordinates,
             asn: row.asn,
-        };
+        }
+        .without_unknown();
         if fields == Fields::default() {
             return None;
         }

@@ -4,6 +4,8 @@
 //! records of 24, 28 or 32 bits; a record smaller than the number of nodes is a node, one equal to
 //! it says that nothing is known, a larger one points into the data section behind 16 zero octets.
 
+use crate::geo::embedded;
+
 /// A walk may take this many steps for each node. A sound tree takes one; a few writers share
 /// subtrees; a corrupt tree that shares nodes all the way down would take 2 to the 128th.
 const STEPS_PER_NODE: u64 = 8;
@@ -39,6 +41,29 @@ impl TreeError {
     }
 }
 
+/// A block of addresses, and the record that stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Branch {
+    /// First address, in IPv6.
+    pub(super) bits: u128,
+    /// Prefix length, in IPv6.
+    pub(super) len: u8,
+    /// The record.
+    pub(super) record: usize,
+}
+
+impl Branch {
+    /// The branch of IPv4 in a tree of IPv4 alone.
+    pub(super) const V4_ALONE: Branch = Branch { bits: 0, len: 96, record: 0 };
+    /// The branch of all addresses.
+    pub(super) const ALL: Branch = Branch { bits: 0, len: 0, record: 0 };
+
+    /// The IPv6 address of this branch, which has 96 bits, at which an IPv4 address stands.
+    pub(super) fn v6_of(self, v4: u32) -> u128 {
+        self.bits | u128::from(v4)
+    }
+}
+
 /// A search tree in the octets of its file.
 pub(super) struct Tree<'a> {
     octets: &'a [u8],
@@ -52,36 +77,53 @@ impl<'a> Tree<'a> {
         Tree { octets, node_count: node_count as usize, record_bits }
     }
 
+    /// Octets of the tree and of the gap behind it: where the data begin.
+    pub(super) fn octets(&self) -> usize {
+        self.node_count * (usize::from(self.record_bits) / 4) + SEPARATOR
+    }
+
     /// The record that points to the first octet of the data section.
     pub(super) fn first_offset(&self) -> usize {
         self.node_count + SEPARATOR
     }
 
-    /// The node at `::/96`, where the IPv4 addresses of an IPv6 tree begin; `None` if the tree ends
-    /// above, so that it knows nothing of IPv4.
-    pub(super) fn v4_root(&self) -> Result<Option<usize>, TreeError> {
-        let mut record = 0;
-        for _ in 0..96 {
-            if record >= self.node_count {
-                return Ok(None);
+    /// The branches below which the IPv4 networks of an IPv6 tree may stand, `::/96` first.
+    ///
+    /// What a tree says above `::/96` holds for all of IPv4, as every reader of the format has it.
+    /// Above another block it is said of IPv6.
+    pub(super) fn branches_of_v4(&self) -> Result<Vec<Branch>, TreeError> {
+        let mut branches = Vec::new();
+        for (bits, len) in embedded::OF_DATABASES {
+            let (record, depth) = self.descend(bits, len)?;
+            if branches.is_empty() || depth == len {
+                branches.push(Branch { bits, len, record });
             }
-            record = self.children(record)?[0];
         }
-        Ok(Some(record))
+        Ok(branches)
     }
 
-    /// Visits every leaf with data below `root`, ascending, with its address, its length in an IPv6
-    /// address and its record. `root` stands at `::` with length `depth`. Where `skip` holds of a
-    /// prefix, nothing below is visited.
+    /// The record that holds a block, and the depth at which it stands.
+    fn descend(&self, bits: u128, len: u8) -> Result<(usize, u8), TreeError> {
+        let mut record = 0;
+        for depth in 0..len {
+            if record >= self.node_count {
+                return Ok((record, depth));
+            }
+            record = self.children(record)?[usize::from(bits >> (127 - depth) & 1 == 1)];
+        }
+        Ok((record, len))
+    }
+
+    /// Visits every leaf with data below a branch, ascending, with its address, its length in an
+    /// IPv6 address and its record. Where `skip` holds of a prefix, nothing below is visited.
     pub(super) fn walk<E: From<TreeError>>(
         &self,
-        root: usize,
-        depth: u8,
+        branch: &Branch,
         skip: impl Fn(u128, u8) -> bool,
         mut leaf: impl FnMut(u128, u8, usize) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut steps = STEPS_PER_NODE * (self.node_count as u64 + 1);
-        let mut open = vec![(0u128, depth, root)];
+        let mut open = vec![(branch.bits, branch.len, branch.record)];
         while let Some((bits, len, record)) = open.pop() {
             if skip(bits, len) || record == self.node_count {
                 continue;

@@ -70,3 +70,18 @@ fn tells_every_fault() {
     assert_eq!(read("# nothing\n").1, ["0:0 MRD0105 the source has no header line"]);
     assert_eq!(read("9.0.0.0/8,,DE,,,,,\n").1, ["1:1 MRD0104 the first line is not the header"]);
 }
+
+/// What databases write for "unknown" is not said, and is no fault.
+#[test]
+fn unknown_is_not_said() {
+    let (source, told) = read(&format!("{HEADER}\n9.0.0.0/8,-,A1,-,,,-,\n10.0.0.0/8,,ZZ,,0,0,,\n"));
+    assert_eq!(told, Vec::<String>::new());
+    assert!(source.rows.iter().all(|row| row.country.is_none() && row.continent.is_none()));
+}
+
+/// A line of a million commas is told, and costs its length.
+#[test]
+fn long_lines_cost_their_length() {
+    let (_, told) = read(&format!("{HEADER}\n{}\n", ",".repeat(1_000_000)));
+    assert_eq!(told, ["2:1 MRD0104 1000001 fields where the header has 8"]);
+}

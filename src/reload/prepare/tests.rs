@@ -18,7 +18,7 @@ fn fixed() -> RestartOnly {
         tcp_connections_per_prefix: 10,
         tcp_idle_secs: 10,
     };
-    RestartOnly { listen, exit_on_fault: false, state: "state".into() }
+    RestartOnly { listen, pid_file: None, exit_on_fault: false, state: "state".into() }
 }
 
 /// A safety rule that the files break refuses a reload and not a start, unless rules are off; a
@@ -87,7 +87,7 @@ fn files_must_keep_safety_rules() {
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
-    let change: [(&str, Change); 13] = [
+    let change: [(&str, Change); 14] = [
         ("listen.dns", |f| f.listen.dns.clear()),
         ("listen.control", |f| f.listen.control = "other".into()),
         ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
@@ -99,6 +99,7 @@ fn restart_keys_are_named() {
         ("listen.tcp_connections", |f| f.listen.tcp_connections = 1),
         ("listen.tcp_connections_per_prefix", |f| f.listen.tcp_connections_per_prefix = 1),
         ("listen.tcp_idle", |f| f.listen.tcp_idle_secs = 1),
+        ("pid_file", |f| f.pid_file = Some("other.pid".into())),
         ("exit_on_fault", |f| f.exit_on_fault = true),
         ("state", |f| f.state = "other".into()),
     ];

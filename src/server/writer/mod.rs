@@ -8,6 +8,7 @@ mod reloads;
 mod verbs;
 
 use self::reloads::Reloads;
+use crate::finding::folded::Told;
 use crate::health::saved::SavedHealth;
 use crate::limits::COMMAND_QUEUE;
 use crate::live::{LiveState, Now, Remembered, SavedLoadAndRamps};
@@ -72,6 +73,8 @@ pub(crate) struct Parts {
     pub(crate) event_log: EventLog,
     /// Keeps probers going, and this task.
     pub(crate) supervisor: Supervisor,
+    /// Warnings and notes of the start.
+    pub(crate) told: Told,
 }
 
 /// The writer's state.
@@ -90,6 +93,8 @@ pub(crate) struct Writer {
     /// Snapshots out of service that somebody may still read.
     retired: Vec<Arc<ServedSnapshot>>,
     reloads: Reloads,
+    /// Warnings and notes of the files in service.
+    told: Told,
     comparer: Comparer,
     saves: Saves,
     ledger_alarms: LedgerAlarms,
@@ -106,8 +111,18 @@ pub(crate) struct Writer {
 impl Writer {
     /// A writer at the beginning of its work.
     pub(crate) fn new(parts: Parts) -> Writer {
-        let Parts { shared, root, fixed, driver, saves, ledger_alarms, zone_alarms, event_log, supervisor } =
-            parts;
+        let Parts {
+            shared,
+            root,
+            fixed,
+            driver,
+            saves,
+            ledger_alarms,
+            zone_alarms,
+            event_log,
+            supervisor,
+            told,
+        } = parts;
         Writer {
             kept_zones: KeptZones::new(&fixed.state, Arc::clone(&driver.live.snapshot().zone_sources)),
             in_service: Arc::clone(driver.live.snapshot()),
@@ -115,6 +130,7 @@ impl Writer {
             shown: Instant::now(),
             retired: Vec::new(),
             reloads: Reloads::default(),
+            told,
             comparer: Comparer::default(),
             save_again: None,
             shared,

@@ -11,6 +11,7 @@
 //! ```
 
 use super::Writer;
+use crate::finding::folded::{Folded, Told};
 use crate::finding::{Files, Finding, Findings, Severity, code};
 use crate::limits::{FINDINGS_LOGGED_MAX, HUNG_ATTEMPTS_MAX};
 use crate::reload::prepare::{self, Fresh, ZoneRules};
@@ -222,6 +223,8 @@ impl Writer {
     fn publish_reload(&mut self, fresh: Fresh, difference: Difference, took: Duration, run: Run) {
         let Fresh { snapshot, findings, files, .. } = fresh;
         let zones = Arc::clone(&snapshot.zone_sources);
+        let told = std::mem::replace(&mut self.told, Told::new(&findings, &files));
+        let findings = told.new_ones(findings, &files);
         self.driver.follow(Arc::new(snapshot));
         let of_zones = self.zone_alarms.see(&zones, epoch_secs());
         self.kept_zones.follow(Arc::clone(&zones));
@@ -253,6 +256,7 @@ impl Writer {
 
     fn refuse_reload(&mut self, findings: Findings, files: Files, took: Duration, replies: Vec<ReloadReply>) {
         let old = self.shared.published.snapshot();
+        let findings = self.told.new_ones(findings, &files);
         self.shared.counters.last_reload.refused(took.as_micros() as u64);
         self.shared.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.errors();
@@ -287,12 +291,13 @@ fn answer(replies: Vec<ReloadReply>, report: Report) {
 /// Logs one line for each finding, because logs are searched by line. The drawing goes to the
 /// client that asked for the reload.
 fn log_findings(findings: &Findings, files: &Files) {
-    let told = findings.counted();
+    let told = findings.folded();
     // Errors first: they are what a refused load is about.
     let mut order: Vec<_> = told.iter().collect();
-    order.sort_by_key(|(finding, _)| std::cmp::Reverse(finding.severity));
-    for (finding, more) in order.into_iter().take(FINDINGS_LOGGED_MAX) {
-        let place = finding.at.map(|at| files.place(at)).unwrap_or_default();
+    order.sort_by_key(|folded| std::cmp::Reverse(folded.finding.severity));
+    for Folded { finding, more, .. } in order.into_iter().take(FINDINGS_LOGGED_MAX) {
+        // Without a place, the field is left out.
+        let place = finding.at.map(|at| files.place(at));
         match finding.severity {
             Severity::ZoneError | Severity::Error => {
                 tracing::error!(code = finding.code.id, place, "{}", finding.message);
@@ -305,7 +310,7 @@ fn log_findings(findings: &Findings, files: &Files) {
                 code = finding.code.id,
                 place,
                 more,
-                "there are more findings like this one in its file"
+                "there are more findings like this one; `meridian check` tells them"
             );
         }
     }

@@ -23,6 +23,8 @@ fn of_policy(snapshot: &Snapshot, policy: &Policy) -> Fields {
     let Policy {
         name: _,
         candidates,
+        is_listed: _,
+        default,
         service,
         ttl,
         answers,
@@ -46,6 +48,7 @@ fn of_policy(snapshot: &Snapshot, policy: &Policy) -> Fields {
     let field = |key: &str, value: String| (key.to_owned(), value);
     let mut fields = vec![
         field("pops", bands(snapshot, candidates)),
+        field("default", if default.is_empty() { NONE.to_owned() } else { bands(snapshot, default) }),
         field("service", service.to_string()),
         field("ttl", range(ttl)),
         field("answers", answers.to_string()),
@@ -79,7 +82,8 @@ fn of_policy(snapshot: &Snapshot, policy: &Policy) -> Fields {
 }
 
 fn of_rule(snapshot: &Snapshot, rule: &Rule) -> String {
-    let Rule { when, target, order, band, weights, ttl, answers, when_all_down, fence, at: _ } = rule;
+    let Rule { when, target, is_listed: _, order, band, weights, ttl, answers, when_all_down, fence, at: _ } =
+        rule;
     let mut words = vec![format!("when {{ {} }}", when.words(&snapshot.networks))];
     words.push(match target {
         RuleTarget::Policy => "as the policy".to_owned(),

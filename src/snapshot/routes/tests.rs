@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::geo::atlas::Provenance;
-use crate::geo::place::Place;
+use crate::geo::place::{Country, Place};
 
 const BAR: u8 = LEAF_DEPTH_V4_MAX;
 const SPECIAL: u32 = 99;
@@ -39,7 +39,13 @@ fn compiled(leaves: &[Leaf<u32>]) -> Trie {
         Leaf { start: 1 << 127, len: 1, place: 0, operator: false, space: Space::Usable },
     ];
     let atlas = Atlas {
-        places: vec![Place::default(); 4],
+        // Of place 0 nothing is known.
+        places: (0..4)
+            .map(|place| Place {
+                country: Country::from_code("DE").filter(|_| place > 0),
+                ..Place::default()
+            })
+            .collect(),
         evidence: vec![Provenance::default(); 4],
         v4: covered(leaves),
         v6,
@@ -100,6 +106,12 @@ fn choices_and_depths() {
             (10, BAR),
         ),
         (
+            "past the bar a known part beats a larger one that is not",
+            vec![leaf([10, 0, 0, 0], 28, 1)],
+            [10, 0, 0, 200],
+            (10, BAR),
+        ),
+        (
             "what nobody knows is left to the resolver",
             vec![Leaf { space: Space::Special, ..leaf([10, 0, 0, 0], 8, 0) }],
             [10, 1, 1, 1],
@@ -137,4 +149,29 @@ fn leaves_cover_the_space_once() {
             .windows(2)
             .all(|w| u64::from(w[0].start) + (1 << (32 - w[0].len)) == u64::from(w[1].start))
     );
+}
+
+/// Each row: leaves past the bar, an address, what a client by ECS gets, and what a resolver gets,
+/// for which no scope is at stake.
+#[test]
+fn a_resolver_is_located_at_full_depth() {
+    type Row = (Vec<Leaf<u32>>, [u8; 4], (u32, u8), (u32, u8));
+    let rows: Vec<Row> = vec![
+        (
+            vec![leaf([10, 0, 0, 0], 25, 1), leaf([10, 0, 0, 128], 26, 1), leaf([10, 0, 0, 192], 26, 2)],
+            [10, 0, 0, 200],
+            (10, BAR),
+            (20, 26),
+        ),
+        (vec![leaf([10, 0, 0, 0], 28, 1)], [10, 0, 0, 200], (10, BAR), (0, 25)),
+        (vec![leaf([10, 0, 0, 0], 28, 1)], [10, 0, 0, 1], (10, BAR), (10, BAR)),
+        (vec![operator(leaf([10, 0, 0, 0], 32, 2))], [10, 0, 0, 0], (20, 32), (20, 32)),
+        (vec![leaf([10, 0, 0, 0], 8, 1)], [10, 1, 1, 1], (10, 8), (10, 8)),
+    ];
+    for (leaves, address, by_ecs, by_resolver) in rows {
+        let (trie, address) = (compiled(&leaves), u32::from_be_bytes(address));
+        assert_eq!(trie.v4.lookup(address), by_ecs, "{leaves:?}");
+        assert_eq!(trie.full_depth_v4(address), by_resolver, "{leaves:?}");
+    }
+    assert!(compiled(&[leaf([10, 0, 0, 0], 24, 1)]).deeper.is_none(), "nothing is deeper");
 }

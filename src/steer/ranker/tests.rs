@@ -39,6 +39,8 @@ fn policy(candidates: &str, order: Order, band: BandWidth) -> Policy {
     Policy {
         name: "web".into(),
         candidates: bands(candidates),
+        is_listed: true,
+        default: vec![],
         service: "default".into(),
         ttl: TtlRange { min_secs: 30, max_secs: 60 },
         answers: 1,
@@ -65,6 +67,7 @@ fn rule(country: &str, target: RuleTarget, fence: bool) -> Rule {
     Rule {
         when: When { country: vec![Country::from_code(country).unwrap()], ..When::default() },
         target,
+        is_listed: true,
         order: Some(Order::Listed),
         band: None,
         weights: None,

@@ -37,6 +37,7 @@ fn policy(pops: u16, up_threshold_percent: u8) -> PolicyTable {
         share: Sharing::Sticky,
         by_cell: true,
         located: false,
+        overruled: 0,
         cell_v4: 24,
         cell_v6: 56,
         cell_routes: [Trie::constant(0).into()].into(),

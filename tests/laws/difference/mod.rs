@@ -89,8 +89,8 @@ policies:
     panic: { share: 50%, window: 30s, hold: 60s }
     expose_pops: off
     rules:
-      - { when: { country: DE, subdivision: US-CA, continent: EU, asn: 64500, network: office,
-          resolver_network: office, site: p1, not: { asn: 64501 } }, pops: [p1], fence: on }
+      - { when: { country: DE, subdivision: [DE-BE, FR-75C, US-CA], continent: EU, asn: 64500,
+          network: office, resolver_network: office, site: p1, not: { asn: 64501 } }, pops: [p1], fence: on }
       - { when: { country: CU }, cname: partner.test. }
   b: { use: a }
   t: { pops: { tag: eu } }

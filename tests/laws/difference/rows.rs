@@ -251,6 +251,13 @@ pub const ROWS: &[Row] = &[
         "order: listed",
         "policy a: order nearest -> listed",
     ),
+    (
+        "default",
+        "policies.yaml",
+        "order: nearest\n    band: 10%",
+        "order: nearest\n    default: [p1]\n    band: 10%",
+        "policy a: default none -> p1",
+    ),
     ("band", "policies.yaml", "band: 10%", "band: 30%", "policy a: band 10% -> 30%"),
     ("weights", "policies.yaml", "{ p1: 5 }", "{ p1: 6 }", "policy a: weights p1: 5 -> p1: 6"),
     ("share", "policies.yaml", "share: sticky", "share: random", "policy a: share sticky -> random"),

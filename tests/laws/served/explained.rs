@@ -7,9 +7,12 @@ use crate::scope::seed_from_env;
 use crate::support::dice::Dice;
 use crate::support::{Tree, World, load};
 use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
+use meridian::testing::cli::geoip::build as geoip;
 use meridian::testing::config::Sources;
 use meridian::testing::explain::{ExplainQuery, Explanation, dig, explain};
+use meridian::testing::finding::FileId;
 use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::geo::source_text::HEADER;
 use meridian::testing::health::health_state::{HealthState, ReturningPool, SlotHealth};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
@@ -326,5 +329,61 @@ fn a_family_that_is_down_alone_is_explained() {
         {
             assert!(told.contains(words), "{kind}: no {words:?} in\n{told}");
         }
+    }
+}
+
+/// Of a block whose parts a database tells apart beyond /24, one place counts for client subnets.
+/// `explain` says which places give way, `check` counts them, and a resolver is where it is.
+#[test]
+fn a_place_that_gives_way_is_told() {
+    let places = "20.20.1.0/25,,JP,,35.7,139.7,,\n20.20.1.128/26,,AU,,-33.9,151.2,,\n";
+    let database = geoip::compile(&format!("{HEADER}\n{places}"), FileId(0), Some(1));
+    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
+        .with(
+            "meridian.yaml",
+            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\ngeoip: { databases: \
+             [places.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
+        )
+        .with("places.mmdb", database.unwrap_or_else(|findings| panic!("{findings:?}")))
+        .with(
+            "pops.yaml",
+            "pops:\n  nrt: { at: { lat: 35.7, lon: 139.7 }, addresses: [203.0.113.1] }\n  syd: { at: { lat: \
+             -33.9, lon: 151.2 }, addresses: [203.0.113.2] }\n",
+        )
+        .with("policies.yaml", "policies:\n  near: { pops: all, default: [syd, nrt], band: none }\n")
+        .with(
+            "zones/near.example.yaml",
+            "zone: near.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.1 }\n  to: { steer: near }\n",
+        );
+    let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
+    let summary = world.snapshot.summary().to_string();
+    assert!(summary.contains("2 networks overruled; unknown clients as `default` says"), "{summary}");
+    let read = |path: &std::path::Path| tree.read(path);
+    let told = |address: &str, by_ecs: bool| {
+        let address: std::net::IpAddr = address.parse().expect("an address");
+        let query = ExplainQuery {
+            name: Name::parse("to.near.example.", None).expect("a name"),
+            rtype: RrType::A,
+            client: (!by_ecs).then_some(address),
+            ecs: by_ecs.then(|| Prefix::host(address)),
+            supposed: Vec::new(),
+        };
+        let told = explain(&world.snapshot, None, &query, &read).expect("PoPs of the world");
+        let line =
+            |wanted: &str| told.lines.iter().find(|(head, _)| head == wanted).map(|(_, words)| words.clone());
+        (line("chosen").unwrap_or_default(), line("overruled").is_some(), line("rule").is_some())
+    };
+    let rows = [
+        ("20.20.1.1", true, "nrt", false),
+        ("20.20.1.130", true, "nrt", true),
+        ("20.20.1.200", true, "nrt", true),
+        ("20.20.1.130", false, "syd", false),
+        ("20.20.1.200", false, "syd", false),
+        ("20.99.1.1", true, "syd", false),
+    ];
+    for (address, by_ecs, chosen, is_overruled) in rows {
+        let expected = (chosen.to_owned(), is_overruled, !is_overruled);
+        assert_eq!(told(address, by_ecs), expected, "{address}, by ECS: {by_ecs}");
     }
 }

@@ -123,6 +123,7 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         cell_routes: [Trie::constant(0).into()].into(),
         up_threshold_percent: 50,
         scopes: 2,
+        overruled: 0,
     };
     let policies = [policy];
     let mask = |down: Families, family| if down & family != 0 { 1 } else { 0 };

@@ -1,0 +1,64 @@
+//! Which keys of a map exclude or need each other, for the JSON schema.
+
+/// A relation between the keys of one map.
+#[derive(Debug)]
+pub(crate) enum Together {
+    /// Exactly one of these is there.
+    ExactlyOne(&'static [&'static str]),
+    /// At most one of these is there.
+    AtMostOne(&'static [&'static str]),
+    /// At least one of these is there.
+    Some(&'static [&'static str]),
+    /// With the first key, none of the others is there.
+    Excludes(&'static str, &'static [&'static str]),
+    /// With the first key, the second is there.
+    Needs(&'static str, &'static str),
+}
+
+/// Keys that a group of probes does not have.
+const TIMING: &[&str] =
+    &["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"];
+
+/// The relations of each section, by its `id`.
+pub(crate) static TOGETHER: &[(&str, &[Together])] = &[
+    ("at", &[Together::Needs("lat", "lon"), Together::Needs("lon", "lat")]),
+    ("network", &[Together::Needs("lat", "lon"), Together::Needs("lon", "lat")]),
+    ("pop", &[Together::Some(&["addresses", "services"]), Together::Needs("https", "addresses")]),
+    ("safety", &[Together::ExactlyOne(&["never_fewer_than", "never_more_off_than"])]),
+    ("load", &[Together::ExactlyOne(&["http", "prometheus", "file", "push"])]),
+    (
+        "probe",
+        &[
+            Together::ExactlyOne(&[
+                "https", "http", "tcp", "dns", "exec", "file", "push", "icmp", "all_of", "any_of", "n_of",
+            ]),
+            Together::Excludes("all_of", TIMING),
+            Together::Excludes("any_of", TIMING),
+            Together::Excludes("n_of", TIMING),
+            Together::Excludes("exec", &["to"]),
+            Together::Excludes("file", &["to"]),
+            Together::Excludes("push", &["to"]),
+        ],
+    ),
+    (
+        "policy",
+        &[
+            Together::ExactlyOne(&["pops", "use"]),
+            Together::Excludes(
+                "use",
+                &["order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"],
+            ),
+        ],
+    ),
+    (
+        "rule",
+        &[
+            Together::AtMostOne(&["pops", "cname", "use"]),
+            Together::Excludes(
+                "use",
+                &["fence", "order", "band", "weights", "ttl", "answers", "when_all_down"],
+            ),
+        ],
+    ),
+    ("candidates", &[Together::ExactlyOne(&["tag", "cname"])]),
+];

@@ -1,0 +1,145 @@
+//! Conditions that no client can meet: codes that are no places, conditions that exclude each
+//! other.
+//!
+//! What ISO 3166 rules out is an error, unless an operator network says it of its clients. What
+//! only tables here say (continents, subdivisions, which registers change) is a warning.
+
+use crate::config::scalar::plain;
+use crate::config::table::nearest;
+use crate::config::tree::Node;
+use crate::config::world::World;
+use crate::finding::{At, Finding, Findings, Severity, code};
+use crate::geo::iso3166::{self, Standing};
+use crate::geo::place::{Country, Subdivision};
+use crate::geo::{hubs, territories};
+use crate::steer::rule::When;
+
+/// Tells countries of a condition that no data have. If the condition has no other, it can never
+/// hold.
+pub(super) fn countries(list: &[Node], world: &World, out: &mut Findings) {
+    let read = |node: &Node| plain(node).and_then(Country::from_code);
+    let is_all_dead = world.networks_known
+        && list.iter().all(|node| read(node).is_some_and(|country| is_dead(country, world)));
+    for node in list {
+        let Some(country) = read(node) else { continue };
+        if let Some(finding) = no_country(country, node.at, world) {
+            out.push(graver(finding, is_all_dead));
+        }
+    }
+}
+
+/// Whether no client can be in a country: ISO 3166-1 has none of this code, and no operator network
+/// says that its clients are there.
+fn is_dead(country: Country, world: &World) -> bool {
+    let of_network = world.networks.iter().any(|network| network.country == Some(country));
+    iso3166::standing(country) == Standing::Nothing && !of_network
+}
+
+/// An error where the condition as a whole can never hold.
+fn graver(mut finding: Finding, is_all_dead: bool) -> Finding {
+    if is_all_dead {
+        finding.severity = Severity::Error;
+    }
+    finding
+}
+
+/// The finding of a code that is no country, if it is none.
+fn no_country(country: Country, at: At, world: &World) -> Option<Finding> {
+    if world.networks.iter().any(|network| network.country == Some(country)) {
+        return None;
+    }
+    match iso3166::standing(country) {
+        Standing::Country => None,
+        Standing::OfUsers => Some(
+            Finding::warning(
+                code::BAD_PLACE,
+                format!("`{country}` is a code that ISO 3166-1 leaves to its users"),
+            )
+            .at(at, "matches only if a database of yours has it"),
+        ),
+        Standing::Nothing => {
+            let finding =
+                Finding::warning(code::BAD_PLACE, format!("`{country}` is not a country of ISO 3166-1"))
+                    .at(at, "no database has it");
+            Some(match (country.code(), iso3166::meant(country)) {
+                ("EU", _) => finding.help("did you mean `continent: EU`?"),
+                ("AP", _) => finding.help("did you mean `continent: [AS, OC]`?"),
+                ("XX" | "ZZ", _) => finding.help(
+                    "a client whose country is not known has none: leave the rule out, since the policy's \
+                    `default` is for these clients",
+                ),
+                (_, Some(meant)) => finding.help(format!("did you mean `{meant}`?")),
+                _ => finding.help("https://www.iso.org/obp/ui/ lists the codes in use"),
+            })
+        }
+    }
+}
+
+/// Tells subdivisions of a condition that ISO 3166-2 does not have.
+pub(super) fn subdivisions(list: &[Node], world: &World, out: &mut Findings) {
+    let read = |node: &Node| {
+        let (country, subdivision) = plain(node)?.split_once('-')?;
+        Some((Country::from_code(country)?, Subdivision::from_code(subdivision)?))
+    };
+    let is_all_dead = world.networks_known
+        && list.iter().all(|node| read(node).is_some_and(|(country, _)| is_dead(country, world)));
+    for node in list {
+        let Some((country, subdivision)) = read(node) else { continue };
+        let of_network = world
+            .networks
+            .iter()
+            .any(|network| (network.country, network.subdivision) == (Some(country), Some(subdivision)));
+        if of_network || territories::find(country, subdivision).is_some() {
+            continue;
+        }
+        if let Some(finding) = no_country(country, node.at, world) {
+            out.push(graver(finding, is_all_dead));
+        } else if iso3166::has_subdivision(country, subdivision) == Some(false) {
+            let all: Vec<String> =
+                iso3166::subdivisions_of(country).iter().map(|code| format!("{country}-{code}")).collect();
+            let written = format!("{country}-{subdivision}");
+            let finding =
+                Finding::warning(code::BAD_PLACE, format!("`{written}` is not a subdivision of ISO 3166-2"))
+                    .at(node.at, "hardly any database has it");
+            out.push(match nearest(&written, all.iter().map(String::as_str)) {
+                Some(near) => finding.help(format!("did you mean `{near}`?")),
+                None => finding.help(format!("{country} has {}", all.join(" "))),
+            });
+        }
+    }
+}
+
+/// Tells conditions of one map that exclude each other.
+pub(super) fn contradictions(when: &When, at: At, out: &mut Findings) {
+    let never = |severity: Severity, words: String| {
+        let finding = Finding::warning(code::UNREACHABLE_RULE, "these conditions never hold together");
+        let finding = Finding { severity, ..finding };
+        finding.at(at, words).help("all keys of a `when` must match: for either of them write two rules")
+    };
+    let is_within = |country: &Country, (of, subdivision): &(Country, Subdivision)| {
+        country == of || territories::own_country(*of, &[*subdivision]) == *country
+    };
+    let pairs =
+        || when.country.iter().flat_map(|country| when.subdivision.iter().map(move |of| (country, of)));
+    if pairs().next().is_some() && !pairs().any(|(country, of)| is_within(country, of)) {
+        let (of, subdivision) = when.subdivision[0];
+        out.push(never(Severity::Error, format!("{of}-{subdivision} is not in {}", when.country[0])));
+    }
+    if when.continent.is_empty() {
+        return;
+    }
+    let of_subdivisions = when.subdivision.iter().map(|(of, part)| territories::own_country(*of, &[*part]));
+    let lists: [Vec<Country>; 2] = [when.country.clone(), of_subdivisions.collect()];
+    for list in lists.iter().filter(|list| !list.is_empty()) {
+        let is_elsewhere = |country: &Country| {
+            let own = std::iter::once(*country).chain(territories::of_country(*country));
+            let mut continents = own.map(hubs::continent_of);
+            continents
+                .all(|continent| continent.is_some_and(|continent| !when.continent.contains(&continent)))
+        };
+        if list.iter().all(is_elsewhere) {
+            let words = format!("{} is not in {}", list[0], when.continent[0].code());
+            out.push(never(Severity::Warning, words));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Findings as an operator reads them: warnings of one kind are one warning with a count and the
+//! first places, and what was told is not told again.
+
+use super::{At, Files, Finding, Findings, Severity};
+use crate::limits::FOLDED_PLACES_MAX;
+use std::collections::{HashMap, HashSet};
+
+#[cfg(test)]
+mod tests;
+
+/// A finding that stands for those like it.
+pub(crate) struct Folded<'f> {
+    /// The first of its kind.
+    pub(crate) finding: &'f Finding,
+    /// How many more there are.
+    pub(crate) more: usize,
+    /// Places of the next ones.
+    pub(crate) places: Vec<At>,
+}
+
+impl Findings {
+    /// The findings that are kept, in order. An error stands for itself; a warning or note stands
+    /// for all with the same code whose sentences differ only in names and numbers.
+    pub(crate) fn folded(&self) -> Vec<Folded<'_>> {
+        let mut folded: Vec<Folded<'_>> = Vec::new();
+        let mut first: HashMap<(&str, Severity, String), usize> = HashMap::new();
+        for (finding, more) in self.counted() {
+            if finding.severity < Severity::ZoneError {
+                let kind = (finding.code.id, finding.severity, skeleton(&finding.message));
+                if let Some(first) = first.get(&kind).and_then(|index| folded.get_mut(*index)) {
+                    first.more += 1 + more;
+                    if first.places.len() < FOLDED_PLACES_MAX {
+                        first.places.extend(finding.at);
+                    }
+                    continue;
+                }
+                first.insert(kind, folded.len());
+            }
+            folded.push(Folded { finding, more, places: Vec::new() });
+        }
+        folded
+    }
+
+    /// Makes every warning an error.
+    pub(crate) fn strict(self) -> Findings {
+        let Findings { list, more, beyond, .. } = self;
+        let raised = |severity| if severity == Severity::Warning { Severity::Error } else { severity };
+        let mut strict = Findings::default();
+        for finding in list {
+            strict.push(Finding { severity: raised(finding.severity), ..finding });
+        }
+        for ((code, severity, file), count) in more {
+            *strict.more.entry((code, raised(severity), file)).or_default() += count;
+        }
+        let [notes, warnings, of_zones, errors] = beyond;
+        for (sum, count) in strict.beyond.iter_mut().zip([notes, 0, of_zones, warnings + errors]) {
+            *sum += count;
+        }
+        strict
+    }
+}
+
+/// A sentence without its names and numbers.
+fn skeleton(message: &str) -> String {
+    let plain = message.split('`').step_by(2);
+    plain.flat_map(str::chars).filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// Warnings and notes of the files in service, which reloads do not tell again.
+#[derive(Debug, Default)]
+pub(crate) struct Told(HashSet<(&'static str, String, String)>);
+
+impl Told {
+    /// What has been told of files in service.
+    pub(crate) fn new(findings: &Findings, files: &Files) -> Told {
+        Told(findings.iter().map(|finding| key(finding, files)).collect())
+    }
+
+    /// The findings without warnings and notes that were told.
+    pub(crate) fn new_ones(&self, mut findings: Findings, files: &Files) -> Findings {
+        findings.retain(|finding| {
+            finding.severity >= Severity::ZoneError || !self.0.contains(&key(finding, files))
+        });
+        findings
+    }
+}
+
+fn key(finding: &Finding, files: &Files) -> (&'static str, String, String) {
+    let path = finding.at.map(|at| files.path(at.file).to_owned()).unwrap_or_default();
+    (finding.code.id, path, finding.message.clone())
+}

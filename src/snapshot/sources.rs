@@ -1,0 +1,51 @@
+//! Conditions of rules that ask for what no source has: a subdivision or an AS number that neither
+//! a database nor an operator network knows of any client.
+
+use crate::finding::{Finding, Findings, code};
+use crate::geo::networks::Network;
+use crate::steer::rule::When;
+use crate::zone::text::ScopedPolicy;
+
+/// Which fields of a place some database has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KnownFields {
+    /// Whether there is any database.
+    pub(super) has_databases: bool,
+    /// Subdivisions of some place.
+    pub(super) subdivisions: bool,
+    /// AS number of some place.
+    pub(super) asns: bool,
+}
+
+/// Tells each rule that waits for a field that nobody fills.
+pub(super) fn check(policies: &[ScopedPolicy], networks: &[Network], known: KnownFields) -> Findings {
+    let mut findings = Findings::default();
+    if !known.has_databases {
+        // That there is no database has a finding of its own.
+        return findings;
+    }
+    let has_subdivisions = known.subdivisions || networks.iter().any(|n| n.subdivision.is_some());
+    let has_asns = known.asns || networks.iter().any(|n| n.asn.is_some());
+    let rules = policies.iter().flat_map(|scoped| &scoped.policy.rules);
+    for rule in rules {
+        let lacking = [
+            ("subdivision", has_subdivisions, asks(&rule.when, &|when| !when.subdivision.is_empty())),
+            ("asn", has_asns, asks(&rule.when, &|when| !when.asn.is_empty())),
+        ];
+        for (field, _, _) in lacking.into_iter().filter(|(_, has, asked)| *asked && !has) {
+            let finding = Finding::warning(
+                code::NO_SOURCE,
+                format!("this rule asks for `{field}`, which no database and no operator network has"),
+            );
+            findings.push(finding.at(rule.at, "nobody fills it").help(match field {
+                "asn" => "add an ASN or ISP database to `geoip.databases`",
+                _ => "add a City database to `geoip.databases`: Country databases have no subdivisions",
+            }));
+        }
+    }
+    findings
+}
+
+fn asks(when: &When, what: &dyn Fn(&When) -> bool) -> bool {
+    what(when) || when.not.as_deref().is_some_and(|not| asks(not, what))
+}

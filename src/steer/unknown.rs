@@ -1,0 +1,52 @@
+//! The order of a policy for clients whose place nobody knows.
+//!
+//! A list is an order, `pops: all` and a tag are none: there PoPs would come by the alphabet. So
+//! the policy's `default` speaks, else the node, which sees its PoPs from its site.
+
+use super::policy::{Order, Policy};
+use super::pop::Pop;
+use crate::geo::place::Coordinates;
+
+/// Where the order for clients without a place is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnknownOrder {
+    /// The policy's `default`.
+    Default,
+    /// As listed.
+    Listed,
+    /// As seen from the node's site.
+    FromSite,
+    /// The names of PoPs: no order is written, and the node has no site with coordinates.
+    ByName,
+}
+
+impl UnknownOrder {
+    /// The order of a policy, on a node of this site.
+    pub(crate) fn of(policy: &Policy, pops: &[Pop], site: Option<&str>) -> UnknownOrder {
+        if !policy.default.is_empty() {
+            UnknownOrder::Default
+        } else if policy.is_listed {
+            UnknownOrder::Listed
+        } else if policy.order == Order::Nearest && site.and_then(|site| coordinates_of(pops, site)).is_some()
+        {
+            UnknownOrder::FromSite
+        } else {
+            UnknownOrder::ByName
+        }
+    }
+
+    /// In words, behind `unknown clients`.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            UnknownOrder::Default => "as `default` says",
+            UnknownOrder::Listed => "as listed",
+            UnknownOrder::FromSite => "as seen from the node's site",
+            UnknownOrder::ByName => "by name",
+        }
+    }
+}
+
+/// Coordinates of the PoP of a name.
+pub(super) fn coordinates_of(pops: &[Pop], name: &str) -> Option<Coordinates> {
+    pops.iter().find(|pop| *pop.name == *name).and_then(|pop| pop.coordinates)
+}

@@ -1,0 +1,114 @@
+//! Replacing a file: a reader meets the old octets or the new, never a part, also after a power
+//! cut; and nothing but a regular file is ever written, nor written through a link.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Mode of a new file that others may read.
+const READABLE: u32 = 0o644;
+
+/// Replaces a file that a person has named: anything but a regular file in its place, and the file
+/// `source` itself, are errors. A file keeps its mode; a new one is readable by all.
+///
+/// A link is an error too: replacing it would leave the file that it leads to as it was, writing
+/// through it would change a file that nobody has named.
+pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::Result<()> {
+    let refuse = |words: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, words.to_owned()));
+    let mode = match fs::symlink_metadata(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => READABLE,
+        Err(error) => return Err(error),
+        Ok(there) if there.is_symlink() => {
+            return refuse("it is a link; name the file that it leads to, or remove it");
+        }
+        Ok(there) if !there.is_file() => return refuse("it is not a regular file"),
+        Ok(there) => {
+            if source.is_some_and(|source| is_same(source, &there)) {
+                return refuse("it is the source itself");
+            }
+            mode_of(&there)
+        }
+    };
+    whole(target, &format!(".{}.new", std::process::id()), octets, mode)
+}
+
+/// Replaces whatever stands at a path, a link too, by a file of this mode: a temporary one beside
+/// it, which is on the disk before it takes the name. On an error the old file is as it was.
+///
+/// The temporary file has the name of the target with `ending` behind it. A folder that is missing
+/// is an error.
+pub(crate) fn whole(path: &Path, ending: &str, octets: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Opened first: what fails behind the rename could not be taken back.
+    let names = File::open(folder)?;
+    let fresh = beside(path, ending);
+    // What a crash has left, or a pipe that an open would wait for, gives way: the file is ours
+    // alone.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = create(&fresh).and_then(|mut file| {
+        file.write_all(octets)?;
+        set_mode(&file, mode)?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&fresh, path)) {
+        // If it cannot be removed either, the first error is the one to tell.
+        let _ = fs::remove_file(&fresh);
+        return Err(error);
+    }
+    // The new name itself is on the disk once its folder is.
+    names.sync_all()
+}
+
+/// The path with something added to its last name.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Makes a file that was not there, which nobody else can read.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &File, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn mode_of(metadata: &fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777
+}
+
+#[cfg(not(unix))]
+fn mode_of(_: &fs::Metadata) -> u32 {
+    READABLE
+}
+
+/// Whether a path leads to the file of this metadata, by whichever name.
+#[cfg(unix)]
+fn is_same(path: &Path, there: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).is_ok_and(|of_path| (of_path.dev(), of_path.ino()) == (there.dev(), there.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &Path, _: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests;
