@@ -178,11 +178,11 @@ fn secrets_are_never_shown() {
         "{}",
         String::from_utf8_lossy(&said)
     );
-    // Whoever may not read them can still look at the rest; who would serve is refused.
+    // A file that is not there refuses both a server and a check.
     let config = deployment.path("meridian.yaml");
     std::fs::remove_file(deployment.path("cookies.secrets")).expect("ours");
     assert!(
-        meridian::testing::reload::prepare::read(&config, true).0.is_some()
+        meridian::testing::reload::prepare::read(&config, true).0.is_none()
             && meridian::testing::reload::prepare::read(&config, false).0.is_none()
     );
     let text = std::fs::read_to_string(&config).expect("ours");

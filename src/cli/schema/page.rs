@@ -89,6 +89,7 @@ fn wrapped(text: &str) -> String {
 fn kind(shape: &Shape) -> String {
     match shape {
         Shape::Text(what) | Shape::AnyText(what) | Shape::Pattern(what, _) => (*what).to_owned(),
+        Shape::Integer(least, most) if least == most => least.to_string(),
         Shape::Integer(least, most) => format!("{least} to {most}"),
         Shape::Positive(_) => "a number above 0".to_owned(),
         Shape::Number(least, most) => format!("{least} to {most}"),

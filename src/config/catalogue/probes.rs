@@ -6,9 +6,11 @@ static PORT: Shape = Shape::Integer(1, 65_535);
 static HEADERS: Shape = Shape::Names("header", &Shape::AnyText("a text"));
 static PARTS: Shape = Shape::List(&Shape::Text("a probe"));
 static COUNT: Shape = Shape::Integer(1, 1_000);
+/// Of interim responses, 101 is the only last word (RFC 9110 section 15.2).
 static STATUSES: Shape = Shape::List(&Shape::Either(&[
-    Shape::Integer(100, 599),
-    Shape::Pattern("a range such as `300-399`", "[1-5][0-9]{2}(-[1-5][0-9]{2})?"),
+    Shape::Integer(200, 599),
+    Shape::Integer(101, 101),
+    Shape::Pattern("a range such as `300-399`", "101|[2-5][0-9]{2}|[1-5][0-9]{2}-[1-5][0-9]{2}"),
 ]));
 static HOST: Shape = Shape::Text("a host name");
 static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]);

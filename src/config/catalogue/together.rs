@@ -46,7 +46,17 @@ pub(crate) static TOGETHER: &[(&str, &[Together])] = &[
             Together::ExactlyOne(&["pops", "use"]),
             Together::Excludes(
                 "use",
-                &["order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"],
+                &[
+                    "default",
+                    "order",
+                    "band",
+                    "weights",
+                    "ttl",
+                    "answers",
+                    "when_all_down",
+                    "depth",
+                    "spill_max_km",
+                ],
             ),
         ],
     ),

@@ -8,7 +8,7 @@ use crate::health::spec::{Check, HttpMethod, Kind, Need, PanicGuard, Spec, Verif
 use crate::steer::safety;
 use std::sync::Arc;
 
-const PEM: &str = include_str!("../../../tests/program/probes/certificates/v1.pem");
+pub(super) const PEM: &str = include_str!("../../../tests/program/probes/certificates/v1.pem");
 
 pub(super) const P521: &str = include_str!("../../../tests/program/probes/certificates/p521.pem");
 

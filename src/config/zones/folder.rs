@@ -313,7 +313,9 @@ impl ZoneFolder<'_, '_> {
         };
         // What several zones include may be sound in one and faulty in another.
         let read = self.files.text_of(&shown, &text.apex.to_string(), octets)?;
-        self.files.inputs.push((format!("included {written}"), read.1.clone()));
+        if is_first {
+            self.files.inputs.push((format!("included {written}"), read.1.clone()));
+        }
         self.choices.belongs(read.0, &text.apex);
         self.choices.add_text(&text.apex, FileUse::Included, written, &read.1);
         let (file, text) = read.clone();

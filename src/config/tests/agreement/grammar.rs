@@ -50,6 +50,7 @@ const TEXTS: &[(&str, &[&str])] = &[
 const REFERENCES: &[(&str, &str)] = &[
     ("policies", "policies.yaml"),
     ("zones", "zones/"),
+    ("folder", "zones/"),
     ("databases", "geoip/places.mmdb"),
     ("networks", "geoip/networks.yaml"),
     ("secrets", "cookies.secrets"),

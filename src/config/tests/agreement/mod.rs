@@ -75,6 +75,8 @@ const BEYOND_WORDS: &[&str] = &[
     "stands here twice",
     "names core",
     "not in the policy",
+    "is not among the `pops` of this policy",
+    "is the status of interim responses",
     "cannot be named",
 ];
 
@@ -99,7 +101,7 @@ fn around(path: &str) -> Memory {
         ("zones/z.example.yaml", super::faults::ZONE),
         ("zones/z.example.zone", "@ 60 NS ns\nns 60 A 203.0.113.9\n"),
         ("cookies.secrets", "00112233445566778899aabbccddeeff"),
-        ("probes-ca.pem", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"),
+        ("probes-ca.pem", super::probes::PEM),
         ("geoip/places.mmdb", "0"),
     ];
     for (path, text) in files {
