@@ -200,7 +200,7 @@ fn databases() {
     let small = meridian::testing::cli::geoip::build::compile(
         &source,
         meridian::testing::finding::FileId(0),
-        Some(0),
+        Some(1),
     )
     .expect("rows of the sample");
     let make = |dice: &mut Dice| {

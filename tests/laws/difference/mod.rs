@@ -128,7 +128,8 @@ fn base() -> Tree {
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 13] = [
+const BY_RESTART: [&str; 14] = [
+    "pid_file",
     "exit_on_fault",
     "listen",
     "dns",
