@@ -58,6 +58,9 @@ pub(crate) fn is_zone_file(path: &Path) -> bool {
     matches!(kind(path), Kind::Yaml | Kind::Text)
 }
 
+/// An included file, by its number and its octets.
+type IncludedText = (FileId, Arc<[u8]>);
+
 /// A reader of the folder.
 pub(crate) struct ZoneFolder<'r, 's> {
     files: &'r mut FileReader<'s>,
@@ -68,7 +71,7 @@ pub(crate) struct ZoneFolder<'r, 's> {
     included: HashSet<PathBuf>,
     /// Texts that a zone included, by the zone and the path in its text: each counts once for a
     /// zone, however often it is included.
-    includes: HashMap<(Name, PathBuf), (FileId, Arc<[u8]>)>,
+    includes: HashMap<(Name, PathBuf), IncludedText>,
     all_read: bool,
 }
 
