@@ -37,44 +37,16 @@ pub(crate) type Patch = u16;
 /// No pointer.
 pub(crate) const NO_PATCH: Patch = u16::MAX;
 
-/// The two octets there are a pointer to a name in an earlier record of the RRset, or earlier in
-/// this one, as if the RRset began the message. Without this bit they are a pointer to an ending of
-/// the owner, as if the message began where the owner ends. So one addition makes each right.
+/// The octets count from the start of the RRset to a name in an earlier record, or earlier in this
+/// one. Without this bit they are the length of the ending of the owner that is pointed at.
 pub(crate) const EARLIER: Patch = 1 << 15;
 
-/// The upper bits of a pointer (RFC 1035 section 4.1.4).
-const POINTER: u16 = 0xc000;
-
-/// What a pointer stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pointee {
-    /// The ending of the owner that has so many octets.
-    Ending(usize),
-    /// What stands so many octets behind the start of the RRset.
-    Earlier(usize),
-}
-
-impl Pointee {
-    /// The octets in the place of the pointer, and the bits of its patch.
-    pub(crate) fn placeholder(self) -> (u16, Patch) {
-        match self {
-            Pointee::Ending(len) => (POINTER - len as u16, 0),
-            Pointee::Earlier(distance) => (POINTER + distance as u16, EARLIER),
-        }
-    }
-}
-
 impl<'a> Rdata<'a> {
-    /// What a pointer stands for.
+    /// What a pointer stands for, which is the number at its place.
     #[inline(always)]
-    pub(crate) fn pointee(&self, patch: Patch) -> Option<Pointee> {
+    pub(crate) fn pointee(&self, patch: Patch) -> Option<usize> {
         let place = self.octets.get(usize::from(patch & !EARLIER)..)?.first_chunk()?;
-        let relative = u16::from_be_bytes(*place);
-        Some(if patch & EARLIER == 0 {
-            Pointee::Ending(usize::from(POINTER.wrapping_sub(relative)))
-        } else {
-            Pointee::Earlier(usize::from(relative.wrapping_sub(POINTER)))
-        })
+        Some(usize::from(u16::from_be_bytes(*place)))
     }
 
     /// Where the first name in this record, whose data was written at `at`, stands in the message;
@@ -82,9 +54,9 @@ impl<'a> Rdata<'a> {
     #[inline(always)]
     pub(crate) fn written(&self, at: usize, owner: WrittenName) -> NamePosition {
         let [literal, _] = self.patches;
-        match self.pointee(literal) {
-            Some(Pointee::Ending(len)) => owner.position.before(at, literal, owner.len.wrapping_sub(len)),
-            _ => NamePosition::whole(at),
+        match self.pointee(literal).and_then(|ending| owner.len.checked_sub(ending)) {
+            Some(offset) => owner.position.before(at, literal, offset),
+            None => NamePosition::whole(at),
         }
     }
 
@@ -93,13 +65,11 @@ impl<'a> Rdata<'a> {
     pub(crate) fn name_parts<'n>(&self, owner: &'n [u8]) -> Option<(&'a [u8], &'n [u8])> {
         match self.patches[0] {
             NO_PATCH => Some((self.octets, &[])),
-            patch => match self.pointee(patch)? {
-                Pointee::Earlier(_) => None,
-                Pointee::Ending(len) => {
-                    let offset = owner.len().checked_sub(len)?;
-                    Some((self.octets.get(..usize::from(patch))?, owner.get(offset..)?))
-                }
-            },
+            patch if patch & EARLIER != 0 => None,
+            patch => {
+                let ending = owner.len().checked_sub(self.pointee(patch)?)?;
+                Some((self.octets.get(..usize::from(patch))?, owner.get(ending..)?))
+            }
         }
     }
 }

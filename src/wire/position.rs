@@ -61,15 +61,3 @@ pub(crate) struct WrittenName {
     /// Octets of its wire form.
     pub(crate) len: usize,
 }
-
-impl WrittenName {
-    /// Where its last piece ends, and the least placeholder of a pointer to an ending that begins
-    /// in this piece ([`super::fragment::EARLIER`]); beyond all of them if there is no such piece.
-    #[inline(always)]
-    pub(crate) fn end(&self) -> (u16, u16) {
-        let NamePosition { literal, tail, .. } = self.position;
-        let piece = (self.len as u16).wrapping_sub(literal);
-        let least = if tail == SCATTERED { u16::MAX } else { 0xc000 - (piece & 0xff) };
-        (tail.wrapping_add(piece), least)
-    }
-}

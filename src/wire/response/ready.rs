@@ -2,7 +2,7 @@
 //! depend on where names stand in the message (RFC 1035 section 4.1.4).
 
 use super::{OwnerName, POINTER_MAX, Response, copy, pointer};
-use crate::wire::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Pointee, Rdata};
+use crate::wire::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Rdata};
 use crate::wire::header::HEADER_LEN;
 use crate::wire::position::WrittenName;
 
@@ -49,38 +49,15 @@ impl Response<'_> {
         Some(rdata_at)
     }
 
-    /// Writes the pointers in the data of a record, which stands at `rdata_at`. All that is pointed
-    /// at lies within reach ([`crate::zone::image`] sees to it).
+    /// Writes the pointers in the data of a record, which stands at `rdata_at`.
     #[inline(always)]
     fn point(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
-        let data = self.out.get_mut(rdata_at..)?;
-        let (name_end, least) = name.end();
         for patch in rdata.patches {
             if patch == NO_PATCH {
                 continue;
             }
-            let place = data.get_mut(usize::from(patch & !EARLIER)..)?.first_chunk_mut()?;
-            let relative = u16::from_be_bytes(*place);
-            let base = if patch & EARLIER != 0 {
-                rrset_at as u16
-            } else if relative >= least {
-                name_end
-            } else {
-                return self.point_scattered(rdata_at, rdata, (name, rrset_at));
-            };
-            *place = relative.wrapping_add(base).to_be_bytes();
-        }
-        Some(())
-    }
-
-    /// [`Response::point`] where an ending of the name does not stand in its last piece.
-    #[cold]
-    fn point_scattered(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
-        for patch in rdata.patches.into_iter().filter(|patch| *patch != NO_PATCH) {
-            let at = match rdata.pointee(patch)? {
-                Pointee::Ending(len) => self.ending_at(name, len),
-                Pointee::Earlier(distance) => rrset_at + distance,
-            };
+            let pointee = rdata.pointee(patch)?;
+            let at = if patch & EARLIER == 0 { self.ending_at(name, pointee) } else { rrset_at + pointee };
             if at > POINTER_MAX {
                 return None;
             }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::finding::{Finding, code};
 use crate::limits::PREFETCH_MAX;
-use crate::wire::fragment::{self, HEAD_LEN, NO_PATCH, Pointee};
+use crate::wire::fragment::{self, EARLIER, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::query::QueryName;
@@ -361,21 +361,15 @@ impl<'a> Builder<'a> {
             if rtype == RrType::NS {
                 glue_name = Name::from_wire(wire).ok().map(|n| n.to_lowercase());
             }
-            let (placeholder, cut, kind) = match self.compressor.cut(wire, self.arena.len() - body_at) {
+            let (pointee, cut, kind) = match self.compressor.cut(wire, self.arena.len() - body_at) {
                 Cut::Nowhere => (0, 0, NO_PATCH),
-                Cut::Owner(len) => {
-                    let (octets, kind) = Pointee::Ending(usize::from(len)).placeholder();
-                    (octets, len, kind)
-                }
-                Cut::Earlier(distance, len) => {
-                    let (octets, kind) = Pointee::Earlier(usize::from(distance)).placeholder();
-                    (octets, len, kind)
-                }
+                Cut::Owner(len) => (len, len, 0),
+                Cut::Earlier(place, len) => (place, len, EARLIER),
             };
             self.arena.extend_from_slice(&wire[..len - usize::from(cut)]);
             if kind != NO_PATCH {
                 *patch = (self.arena.len() - body_at) as u16 | kind;
-                self.arena.extend_from_slice(&placeholder.to_be_bytes());
+                self.arena.extend_from_slice(&pointee.to_be_bytes());
             }
             at += len;
         }
