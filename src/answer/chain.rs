@@ -78,7 +78,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let Some(target) = QueryName::join(kept, target.octets) else {
             return Next::Done(Rcode::YXDOMAIN);
         };
-        // The DNAME's own data is never compressed (RFC 6672 section 2.5): all of the name is there.
+        // The DNAME's own data is never compressed (RFC 6672 section 2.5): all of it is there.
         let dname_target = WrittenName { position: NamePosition::whole(ending_at), len: ending_len };
         let behind = (kept.len(), dname_target);
         match self.reply.response.alias(step.owner(), set.ttl, target.wire(), behind) {

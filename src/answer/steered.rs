@@ -124,9 +124,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 self.https(step, decision, (slot, Seen::new(view, slot, resort)), ttl)
             }
             Choice::Pop { .. } if self.reply.query.qtype == RrType::ANY => self.any(step, ttl),
-            // A type that this client lacks and that a CNAME of the policy has for others. Resolvers
-            // may keep the denial for all clients (RFC 7871 section 7.4), so it ends with the TTL of
-            // the policy. Nothing else stands beside a CNAME: a reload refuses it.
+            // A type that this client lacks and that a CNAME of the policy has for others.
+            // Resolvers may keep the denial for all clients (RFC 7871 section 7.4), so it ends with
+            // the TTL of the policy. Nothing else stands beside a CNAME: a reload refuses it.
             Choice::Pop { .. } => self.negative_for(step, Rcode::NOERROR, ttl),
         }
     }

@@ -322,8 +322,8 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
 
     /// The winner if it has the asked family, else the next PoP that has it, for that family alone.
     /// If all that have it are down, one of them is answered as if up, whatever the policy says for
-    /// all down: it is not all, and stub resolvers that ask for both families fail the whole look-up
-    /// when one of them gets SERVFAIL.
+    /// all down: it is not all, and stub resolvers that ask for both families fail the whole
+    /// look-up when one of them gets SERVFAIL.
     fn with_family(&mut self, winner: Winner) -> Choice {
         let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
         let (pop, slot, families, resort) = match winner {

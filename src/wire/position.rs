@@ -63,8 +63,8 @@ pub(crate) struct WrittenName {
 }
 
 impl WrittenName {
-    /// Where its last piece ends, and the least placeholder of a pointer to an ending that begins in
-    /// this piece ([`super::fragment::EARLIER`]); beyond all of them if there is no such piece.
+    /// Where its last piece ends, and the least placeholder of a pointer to an ending that begins
+    /// in this piece ([`super::fragment::EARLIER`]); beyond all of them if there is no such piece.
     #[inline(always)]
     pub(crate) fn end(&self) -> (u16, u16) {
         let NamePosition { literal, tail, .. } = self.position;

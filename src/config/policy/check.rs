@@ -68,8 +68,8 @@ fn cname_for_some(written: &WrittenPolicy, out: &mut Findings) {
         )
         .at(rule.target_at.unwrap_or(rule.rule.at), "for these clients a CNAME, which answers every type")
         .help(
-            "the other clients have no TXT, MX or the like at such a name, and resolvers may keep that denial \
-            for all clients (RFC 7871 section 7.4)",
+            "the other clients have no TXT, MX or the like at such a name, and resolvers may keep that \
+            denial for all clients (RFC 7871 section 7.4)",
         )
         .help(format!("set `ttl` of the policy and its rules to {} s at most", TTL_DEFAULT.max_secs)),
     );

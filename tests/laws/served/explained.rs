@@ -302,7 +302,7 @@ fn a_family_that_is_down_alone_is_explained() {
         )
         .with(
             "pops.yaml",
-            "pops:\n  four: { addresses: [192.0.2.1] }\n  both: { addresses: [192.0.2.2, \"2001:db8::2\"] }\n",
+            "pops:\n  four: { addresses: [192.0.2.1] }\n  both: { addresses: [192.0.2.2, '2001:db8::2'] }\n",
         )
         .with("policies.yaml", format!("policies:\n{policies}"))
         .with(
