@@ -38,8 +38,8 @@ pub(crate) type Patch = u16;
 pub(crate) const NO_PATCH: Patch = u16::MAX;
 
 /// The two octets there are a pointer to a name in an earlier record of the RRset, or earlier in
-/// this one, as if the RRset began the message. Without this bit they are a pointer to an ending of the
-/// owner, as if the message began where the owner ends. So one addition makes each right.
+/// this one, as if the RRset began the message. Without this bit they are a pointer to an ending of
+/// the owner, as if the message began where the owner ends. So one addition makes each right.
 pub(crate) const EARLIER: Patch = 1 << 15;
 
 /// The upper bits of a pointer (RFC 1035 section 4.1.4).

@@ -174,7 +174,8 @@ impl Tally {
 
     /// Octets of replies that say the same. A referral is no longer than the peers' (RFC 1035
     /// section 4.1.4): it has the names that compression is about. Only where the question or a
-    /// CNAME leads to a name server itself do peers point there, which is not known when a zone is read.
+    /// CNAME leads to a name server itself do peers point there, which is not known when a zone is
+    /// read.
     fn lengths(&mut self, question: &Question, peer: &'static str, lens: [usize; 2], ours: &Reply) {
         let [ours_len, theirs_len] = lens;
         let (shorter, longer, first) = self.lengths.entry(peer).or_default();
