@@ -1,8 +1,8 @@
 //! Findings as an operator reads them: warnings of one kind are one warning with a count and the
 //! first places, and what was told is not told again.
 
-use super::{At, Files, Finding, Findings, Severity};
-use crate::limits::FOLDED_PLACES_MAX;
+use super::{At, Code, Files, Finding, Findings, Severity};
+use crate::limits::{FINDINGS_ALIKE_MAX, FOLDED_PLACES_MAX};
 use std::collections::{HashMap, HashSet};
 
 #[cfg(test)]
@@ -39,6 +39,27 @@ impl Findings {
             folded.push(Folded { finding, more, places: Vec::new() });
         }
         folded
+    }
+
+    /// Whether errors of a code in the file of a place are only counted by now: what they would say
+    /// need not be found out.
+    pub(crate) fn is_full(&self, code: Code, at: At) -> bool {
+        let likeness = Finding::error(code, "").at(at, "");
+        self.kept.get(&super::kind(&likeness)).is_some_and(|alike| *alike >= FINDINGS_ALIKE_MAX)
+    }
+
+    /// The findings that are kept, each with how many more like it, of the same code in the same
+    /// file, were only counted; the last of its kind has the number.
+    pub(crate) fn counted(&self) -> Vec<(&Finding, usize)> {
+        let mut more = self.more.clone();
+        let mut all: Vec<_> = self
+            .list
+            .iter()
+            .rev()
+            .map(|finding| (finding, more.remove(&super::kind(finding)).unwrap_or(0)))
+            .collect();
+        all.reverse();
+        all
     }
 
     /// Makes every warning an error.

@@ -373,13 +373,6 @@ impl Findings {
         }
     }
 
-    /// Whether errors of a code in the file of a place are only counted by now: what they would say
-    /// need not be found out.
-    pub(crate) fn is_full(&self, code: Code, at: At) -> bool {
-        let likeness = Finding::error(code, "").at(at, "");
-        self.kept.get(&kind(&likeness)).is_some_and(|alike| *alike >= FINDINGS_ALIKE_MAX)
-    }
-
     /// Counts findings that are not kept, with their kind if any of it is.
     fn pass_over(&mut self, finding: &Finding, count: usize) {
         let kind = kind(finding);
@@ -415,20 +408,6 @@ impl Findings {
         let more: usize =
             self.more.iter().filter(|((_, of, _), _)| *of == severity).map(|(_, count)| count).sum();
         self.of_severity[severity as usize] + more + self.beyond[severity as usize]
-    }
-
-    /// The findings that are kept, each with how many more like it, of the same code in the same
-    /// file, were only counted; the last of its kind has the number.
-    pub(crate) fn counted(&self) -> Vec<(&Finding, usize)> {
-        let mut more = self.more.clone();
-        let mut all: Vec<_> = self
-            .list
-            .iter()
-            .rev()
-            .map(|finding| (finding, more.remove(&kind(finding)).unwrap_or(0)))
-            .collect();
-        all.reverse();
-        all
     }
 
     /// How many findings of kinds that are not in the list at all were only counted.
