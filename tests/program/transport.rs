@@ -352,11 +352,13 @@ fn failed_binds_are_told_together() {
     use meridian::testing::server::Options;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has room");
     let taken_udp = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
+    let taken_admin = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has room");
     let first = taken.local_addr().expect("bound").to_string();
+    let third = taken_admin.local_addr().expect("bound").to_string();
     let second = taken_udp.local_addr().expect("bound").to_string();
     let deployment = Deployment::new(
         &["127.0.0.1:0", &first, &second, "192.0.2.1:5300"],
-        &format!("  admin: \"{first}\"\n"),
+        &format!("  admin: \"{third}\"\n"),
     );
     for engine in [Engine::Fast, Engine::Hickory] {
         let options = Options {

@@ -67,7 +67,7 @@ pub const KINDS: &[(&str, &str, Break, &str)] = &[
     ("an owner outside", YAML, Replaced("ns1: { A", "ns1.cdn.example.: { A"), "MRD0201"),
     ("a CNAME beside other data", YAML, Replaced("A: 192.0.2.7", "A: 192.0.2.7, CNAME: x."), "MRD0202"),
     ("data where a policy decides", YAML, Replaced("steer: own", "steer: own, A: 192.0.2.9"), "MRD0217"),
-    ("nothing", YAML, Text(""), "MRD0105"),
+    ("nothing", YAML, Text(""), "MRD0104"),
     ("no name of the zone", YAML, Replaced("zone: b.example.\n", ""), "MRD0105"),
     ("NUL octets", YAML, Octets(b"zone: b.example.\n\0\0\0\0"), "MRD0101"),
     ("octets that are no text", YAML, Octets(b"zone: b.example.\n\xff\xfe"), "MRD0109"),
