@@ -69,8 +69,8 @@ impl Sources for Once<'_> {
     }
 }
 
-/// A file of YAML as it was read: its number, its octets if they are text, and the tree if they are
-/// YAML.
+/// A file of YAML as it was read: its number, its octets if they were read, and the tree if they
+/// are YAML.
 pub(super) struct YamlFile {
     /// Its number.
     pub(crate) file: FileId,
@@ -164,7 +164,7 @@ impl<'s> FileReader<'s> {
                 let message =
                     format!("`{shown}` is not UTF-8 text: octet {} on line {line}", error.valid_up_to());
                 self.findings.push(Finding::error(code::NOT_UTF8, message).at(At::whole(file), ""));
-                return YamlFile { file, octets: None, tree: None };
+                return YamlFile { file, octets: Some(Arc::clone(&octets)), tree: None };
             }
         };
         let file = self.number(shown, Arc::clone(&octets));

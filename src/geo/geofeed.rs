@@ -31,7 +31,9 @@ pub(crate) fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
     let mut rows = Vec::new();
     let mut seen: HashMap<Prefix, At> = HashMap::new();
     let mut start = 0;
-    for (line, raw) in (1u32..).zip(text.split_inclusive('\n')) {
+    // Where no line ends with LF, they end with CR.
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    for (line, raw) in (1u32..).zip(text.split_inclusive(end)) {
         let content = raw.trim_end_matches(['\n', '\r']);
         if !content.trim_matches(is_blank).is_empty()
             && !content.trim_start_matches(is_blank).starts_with('#')

@@ -21,7 +21,8 @@ pub fn certificates(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let mut begun: Option<(usize, Vec<u8>)> = None;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     for (number, line) in (1..).zip(text.split(|octet| matches!(octet, b'\n' | b'\r'))) {
-        let line = line.trim_ascii();
+        // Files that were put together have a mark in front of each.
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
         if let Some(label) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES)) {
             if let Some((first, _)) = begun {
                 return Err(format!("has a certificate without an end (line {first})"));
@@ -31,7 +32,11 @@ pub fn certificates(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
             } else if others.is_none() {
                 others = Some(label[..label.len().min(40)].escape_ascii().to_string());
             }
-        } else if line.starts_with(END) {
+        } else if let Some(rest) = line.strip_prefix(END) {
+            // A file without a line end before the next one's first line.
+            if begun.is_some() && rest.strip_suffix(DASHES).is_none_or(|label| label.contains(&b'-')) {
+                return Err(format!("has more behind the end of a certificate (line {number})"));
+            }
             if let Some((first, base64)) = begun.take() {
                 found.push(certificate(first, &base64)?);
             }

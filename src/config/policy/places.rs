@@ -1,8 +1,9 @@
 //! Conditions that no client can meet: codes that are no places, conditions that exclude each
 //! other.
 //!
-//! What ISO 3166 rules out is an error, unless an operator network says it of its clients. What
-//! only tables here say (continents, subdivisions, which registers change) is a warning.
+//! What ISO 3166 rules out is an error where nothing else is left of the condition, unless an
+//! operator network says it of its clients. What only tables here say (continents, subdivisions,
+//! which registers change) is a warning.
 
 use crate::config::scalar::plain;
 use crate::config::table::nearest;

@@ -95,6 +95,25 @@ fn new_zones_are_put_aside() {
     assert!(inputs.iter().any(|(role, _)| role == "zone dead new.example."), "its digest tells");
 }
 
+/// Dead zones that were known by their file names alone are no loss when their files tell others.
+#[test]
+fn mended_files_that_tell_their_zones_are_no_loss() {
+    let mut memory = files();
+    let path = |number: usize| format!("zones/c{number}.yaml");
+    (0..9).for_each(|number| drop(memory.0.insert(path(number).into(), "x: [".into())));
+    let started = read(&memory, &[], false, false);
+    assert_eq!(others(&started).len(), 9, "{}", shown(&started));
+    for number in 0..9 {
+        let zone = format!(
+            "zone: s{number}.example.\nsoa: {{ mname: ns1, rname: h }}\nrecords: {{ \"@\": {{ NS: ns1 }}, ns1: \
+             {{ A: 192.0.2.1 }} }}\n"
+        );
+        memory.0.insert(path(number).into(), zone.into());
+    }
+    let mended = read(&memory, &sources(&started), true, false);
+    assert_eq!(others(&mended), [], "{}", shown(&mended));
+}
+
 /// What compiling blames a zone for puts it aside as well.
 #[test]
 fn compiling_puts_aside() {

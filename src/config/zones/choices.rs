@@ -289,17 +289,15 @@ impl Choices {
         findings.sort();
     }
 
-    /// Refuses where more than half of the zones are gone.
+    /// Refuses where more than half of the zones are gone. Dead ones are none that could be lost:
+    /// their files may tell another apex once they are mended.
     fn lost(&self, at: Option<At>) -> Option<Finding> {
         let there: BTreeSet<&Name> = self.zones_of_paths.values().collect();
-        let gone: Vec<&Name> = self
-            .last_good
-            .zones
-            .iter()
-            .map(|source| &source.apex)
-            .filter(|apex| !there.contains(apex))
-            .collect();
-        let all = self.last_good.zones.len();
+        let lives = |source: &&ZoneSource| !matches!(source.standing, Standing::Dead(_));
+        let before: Vec<&Name> =
+            self.last_good.zones.iter().filter(lives).map(|source| &source.apex).collect();
+        let all = before.len();
+        let gone: Vec<&Name> = before.into_iter().filter(|apex| !there.contains(apex)).collect();
         if self.allow_loss || !self.last_good.is_served || gone.len() * 2 <= all {
             return None;
         }

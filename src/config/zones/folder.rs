@@ -34,7 +34,7 @@ enum Kind {
     Yaml,
     Text,
     Foreign,
-    /// Its name is not UTF-8.
+    /// It ends like a zone file, and its name is not UTF-8.
     Unnameable,
 }
 
@@ -44,8 +44,8 @@ fn kind(path: &Path) -> Kind {
     if shown.starts_with(['.', '#']) || shown.ends_with('~') {
         return Kind::Passed;
     }
-    let Some(name) = name.to_str() else { return Kind::Unnameable };
-    match Path::new(name).extension().and_then(|e| e.to_str()).unwrap_or("") {
+    match path.extension().and_then(|e| e.to_str()).unwrap_or("") {
+        "yaml" | "yml" | "zone" if name.to_str().is_none() => Kind::Unnameable,
         "yaml" | "yml" => Kind::Yaml,
         "zone" => Kind::Text,
         _ => Kind::Foreign,
@@ -340,10 +340,15 @@ fn zone_of_stem(path: &Path) -> Result<Name, (String, crate::wire::name::NameErr
 
 /// The apex that a line `zone: ...` names in a text that is not YAML as a whole.
 fn zone_line(octets: &[u8]) -> Option<Name> {
-    let text = std::str::from_utf8(octets).ok()?;
-    let written = text.lines().find_map(|line| line.strip_prefix("zone:"))?;
-    let written = written.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-    Name::parse(written, None).ok()
+    const QUOTES: [char; 2] = ['"', '\''];
+    // Octets that are no text may stand in another line, or behind the name.
+    let text = String::from_utf8_lossy(octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets));
+    let value = |line: &str| {
+        let rest = line.trim_start_matches(QUOTES).strip_prefix("zone")?;
+        let rest = rest.trim_start_matches(QUOTES).trim_start().strip_prefix(':')?;
+        Some(rest.split_whitespace().next()?.trim_matches(QUOTES).to_owned())
+    };
+    Name::parse(&text.lines().find_map(value)?, None).ok()
 }
 
 /// Where a zone text's included files come from.
@@ -377,3 +382,6 @@ impl ZoneText {
         (records, findings)
     }
 }
+
+#[cfg(test)]
+mod tests;

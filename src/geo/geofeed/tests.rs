@@ -37,6 +37,15 @@ fn reads_feeds() {
 }
 
 /// Every fault has its place, and one does not hide the next.
+/// Lines may end with LF, CR and LF, or CR alone.
+#[test]
+fn lines_end_in_any_way() {
+    for end in ["\n", "\r\n", "\r"] {
+        let (rows, faults) = shown(&["# a", "192.0.2.0/25,DE,,,", "192.0.2.128/25,US,,,", ""].join(end));
+        assert_eq!((rows.len(), faults.len()), (2, 0), "{end:?}");
+    }
+}
+
 #[test]
 fn tells_every_fault() {
     let text = "192.0.2.1/24,DE\nfra,DE\n192.0.2.0/24,Germany\n192.0.2.0/24,DE,BE\n\

@@ -16,6 +16,7 @@ fn files_of_certificates() {
         (V1.into(), Ok(1)),
         (format!("{V1}{P521}").into(), Ok(2)),
         (format!("\u{feff}{V1}").into(), Ok(1)),
+        (format!("{V1}\u{feff}{P521}").into(), Ok(2)),
         (V1.replace('\n', "\r\n").into(), Ok(1)),
         (V1.replace('\n', "\r").into(), Ok(1)),
         (format!("subject=CN = x\n  {}  \n", V1.replace('\n', "  \n  ")).into(), Ok(1)),
@@ -30,6 +31,7 @@ fn files_of_certificates() {
         (labelled("CERTIFICATE", "MA==").into(), Err("has a certificate that cannot be read (line 1)")),
         (labelled("CERTIFICATE", "!!").into(), Err("has a certificate with broken Base64 (line 1)")),
         (labelled("CERTIFICATE", &body[1..]).into(), Err("has a certificate with broken Base64 (line 1)")),
+        (format!("{}{V1}", V1.trim_end()).into(), Err("has more behind the end of a certificate (line 8)")),
         (V1[..V1.len() - 30].into(), Err("has a certificate without an end (line 1)")),
         (format!("{}\n{V1}", &V1[..60]).into(), Err("has a certificate without an end (line 1)")),
     ];
