@@ -105,8 +105,8 @@ fn mended_files_that_tell_their_zones_are_no_loss() {
     assert_eq!(others(&started).len(), 9, "{}", shown(&started));
     for number in 0..9 {
         let zone = format!(
-            "zone: s{number}.example.\nsoa: {{ mname: ns1, rname: h }}\nrecords: {{ \"@\": {{ NS: ns1 }}, ns1: \
-             {{ A: 192.0.2.1 }} }}\n"
+            "zone: s{number}.example.\nsoa: {{ mname: ns1, rname: h }}\nrecords:\n  \"@\": {{ NS: ns1 }}\n  \
+             ns1: {{ A: 192.0.2.1 }}\n"
         );
         memory.0.insert(path(number).into(), zone.into());
     }
