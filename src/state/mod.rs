@@ -18,5 +18,6 @@ pub(crate) mod health_store;
 pub(crate) mod kept_zones;
 pub(crate) mod ledger_store;
 pub(crate) mod lock;
+pub(crate) mod one_write;
 pub(crate) mod remembered;
 pub(crate) mod zone_store;

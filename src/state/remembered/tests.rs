@@ -18,7 +18,7 @@ fn nothing_that_turned_is_left_out() {
         memory.remember(true, || lines("first"));
         // Whether or not the first is still being written when this comes.
         memory.remember(true, || lines("second"));
-        while memory.is_stale {
+        while memory.write.is_stale() {
             memory.wait().await;
             memory.remember(false, || lines("second"));
         }
