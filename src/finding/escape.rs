@@ -6,7 +6,6 @@
 
 use crate::limits::FINDING_WORDS_MAX;
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// Whether a character acts on the terminal or log that shows it, or on the text beside it: C0, DEL
 /// and C1, line separators, bidirectional controls, and the byte order mark.
@@ -18,19 +17,20 @@ pub(crate) fn is_active(c: char) -> bool {
 
 /// A text without active characters: each is written as `\n`, `\t`, `\r` or `\u{202e}`.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    replaced(text, |c, out| out.extend(c.escape_default()))
+}
+
+/// A text in which `escape` writes something else for each active character.
+pub(crate) fn replaced(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     // Most text is plain, and is not copied.
     if !text.contains(is_active) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len() + 8);
+    let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            // Writing to a string cannot fail.
-            c if is_active(c) => _ = write!(out, "\\u{{{:x}}}", u32::from(c)),
-            c => out.push(c),
+        match is_active(c) {
+            true => escape(c, &mut out),
+            false => out.push(c),
         }
     }
     Cow::Owned(out)
