@@ -14,7 +14,7 @@ mod together;
 mod zone;
 
 pub(crate) use record_types::RECORD_TYPES;
-pub(crate) use together::{TOGETHER, Together};
+pub(crate) use together::{POLICY_SETTINGS, RULE_SETTINGS, TOGETHER, Together};
 
 /// One kind of map: a file, or a part of one.
 #[derive(Debug)]

@@ -19,6 +19,14 @@ pub(crate) enum Together {
 const TIMING: &[&str] =
     &["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"];
 
+/// What a policy with `use` has from the other policy, beside its PoPs.
+pub(crate) const POLICY_SETTINGS: &[&str] =
+    &["default", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
+
+/// What a rule with `use` has from the other policy, beside its PoPs.
+pub(crate) const RULE_SETTINGS: &[&str] =
+    &["fence", "order", "band", "weights", "ttl", "answers", "when_all_down"];
+
 /// The relations of each section, by its `id`.
 pub(crate) static TOGETHER: &[(&str, &[Together])] = &[
     ("at", &[Together::Needs("lat", "lon"), Together::Needs("lon", "lat")]),
@@ -40,35 +48,7 @@ pub(crate) static TOGETHER: &[(&str, &[Together])] = &[
             Together::Excludes("push", &["to"]),
         ],
     ),
-    (
-        "policy",
-        &[
-            Together::ExactlyOne(&["pops", "use"]),
-            Together::Excludes(
-                "use",
-                &[
-                    "default",
-                    "order",
-                    "band",
-                    "weights",
-                    "ttl",
-                    "answers",
-                    "when_all_down",
-                    "depth",
-                    "spill_max_km",
-                ],
-            ),
-        ],
-    ),
-    (
-        "rule",
-        &[
-            Together::AtMostOne(&["pops", "cname", "use"]),
-            Together::Excludes(
-                "use",
-                &["fence", "order", "band", "weights", "ttl", "answers", "when_all_down"],
-            ),
-        ],
-    ),
+    ("policy", &[Together::ExactlyOne(&["pops", "use"]), Together::Excludes("use", POLICY_SETTINGS)]),
+    ("rule", &[Together::AtMostOne(&["pops", "cname", "use"]), Together::Excludes("use", RULE_SETTINGS)]),
     ("candidates", &[Together::ExactlyOne(&["tag", "cname"])]),
 ];

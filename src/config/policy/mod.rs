@@ -12,6 +12,7 @@ pub(crate) mod used;
 use self::rule::{Uses, WrittenRule};
 use self::settings::TTL_DEFAULT;
 use self::used::SharedPolicies;
+use super::catalogue::POLICY_SETTINGS;
 use super::scalar::{choice, integer, is_off, members, share_percent, switch, text, time_ms, word};
 use super::table::MapReader;
 use super::tree::{Key, Node, ValueKind};
@@ -141,20 +142,6 @@ fn lower_policy(
     written
 }
 
-/// What a policy that uses another takes over from it.
-const OF_THE_OTHER: [&str; 10] = [
-    "pops",
-    "default",
-    "order",
-    "band",
-    "weights",
-    "ttl",
-    "answers",
-    "when_all_down",
-    "depth",
-    "spill_max_km",
-];
-
 /// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
 fn lower_choice(
     table: &mut MapReader<'_>,
@@ -171,7 +158,7 @@ fn lower_choice(
         policy.service = Arc::from(service);
         service_known = world.check_service(service, node.at, out);
     }
-    written.uses = rule::uses(table, &OF_THE_OTHER, out);
+    written.uses = rule::uses(table, &["pops"], POLICY_SETTINGS, out);
     if let Some(uses) = &written.uses {
         written.pops_at = uses.at;
     }

@@ -2,6 +2,7 @@
 
 use super::candidates::{self, Chosen};
 use super::{places, settings};
+use crate::config::catalogue::RULE_SETTINGS;
 use crate::config::place::{asn, continent, country, subdivision};
 use crate::config::policy::Base;
 use crate::config::scalar::{members, name, switch, text};
@@ -40,11 +41,17 @@ pub(crate) struct Uses {
     pub(crate) at: At,
 }
 
-/// Reads `use:`, beside which `others` say nothing: they are as the other policy has them.
-pub(crate) fn uses(table: &mut MapReader<'_>, others: &[&'static str], out: &mut Findings) -> Option<Uses> {
+/// Reads `use:`, beside which neither `targets` nor `settings` say anything: they are as the other
+/// policy has them.
+pub(crate) fn uses(
+    table: &mut MapReader<'_>,
+    targets: &[&'static str],
+    settings: &[&'static str],
+    out: &mut Findings,
+) -> Option<Uses> {
     let (key, node) = table.take_entry("use")?;
     let found = text(node, "use", out).map(|name| Uses { name: Arc::from(name), at: node.at });
-    for other in others {
+    for other in targets.iter().chain(settings) {
         if let Some((extra, _)) = table.take_entry(other) {
             out.push(
                 Finding::error(code::BAD_VALUE, format!("`{other}` has no place beside `use`"))
@@ -85,15 +92,11 @@ impl WrittenRule {
     }
 }
 
-/// What a rule says beside its conditions.
-const SETTINGS: [&str; 9] =
-    ["pops", "cname", "fence", "order", "band", "weights", "ttl", "answers", "when_all_down"];
-
 /// Reads one rule; it gives a value even after findings, so that rules keep their positions.
 pub(crate) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
     let mut table = MapReader::open(node, "a rule", out)?;
     let when = table.take("when").map(|node| lower_when(node, world, out)).unwrap_or_default();
-    if let Some(uses) = uses(&mut table, &SETTINGS, out) {
+    if let Some(uses) = uses(&mut table, &["pops", "cname"], RULE_SETTINGS, out) {
         table.finish(out);
         return Some(WrittenRule::handing_over(when, uses, node.at));
     }
