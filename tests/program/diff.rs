@@ -1,6 +1,7 @@
 //! What other files would move: over health states against every client's own answer, and by the
 //! program, with and without a server.
 
+use crate::process::run;
 use crate::support::deployment::{Deployment, decode, query as plain_query};
 use crate::support::dice::Dice;
 use crate::support::{Tree, ask, load, query, sample, with_down};
@@ -15,7 +16,6 @@ use meridian::testing::wire::rr::RrType;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::process::{Command, Output};
 
 fn pop(name: &str) -> Answered {
     Answered::Pop(name.into())
@@ -195,17 +195,6 @@ fn names_that_lose_something_are_told() {
     );
     let whole = Comparison::new(&before, &after, &Decisions::default());
     assert!((whole.moved.space[0] - 0.75).abs() < 1e-9 && whole.moved.queries.is_none(), "{:?}", whole.moved);
-}
-
-fn run(arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env_remove("RUST_LOG")
-        .output()
-        .expect("the program runs");
-    let text = |octets| String::from_utf8(octets).expect("text");
-    (status.code().expect("a status"), text(stdout), text(stderr))
 }
 
 fn listed(deployment: &Deployment, order: &str) {

@@ -2,6 +2,7 @@
 //! under overrides, verdicts, ramps and load; it finds the server although the server file is
 //! broken; and without a server it says so and reads no file.
 
+use crate::process::run;
 use crate::support::deployment::*;
 use crate::support::dice::Dice;
 use crate::support::prefix;
@@ -15,7 +16,6 @@ use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Output};
 
 const POPS: [&str; 4] = ["ams", "fra", "iad", "nrt"];
 const NAMES: [&str; 4] = ["www", "listed", "last", "status"];
@@ -115,16 +115,7 @@ fn shown(text: &str) -> BTreeSet<String> {
 }
 
 fn meridian(arguments: &[&str], config: &Path) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(arguments)
-        .arg("--config")
-        .arg(config)
-        .env("NO_COLOR", "1")
-        .env_remove("RUST_LOG")
-        .output()
-        .expect("the program runs");
-    let text = |octets| String::from_utf8(octets).expect("text");
-    (status.code().expect("a status"), text(stdout), text(stderr))
+    run(&[arguments, &["--config", config.to_str().expect("a path of text")]].concat())
 }
 
 fn explained(deployment: &Deployment, name: &str, client: IpAddr) -> Value {

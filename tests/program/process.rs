@@ -15,7 +15,8 @@ fn meridian(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> (i32, String, String) {
+/// Runs the program to its end: exit status, standard output, errors.
+pub fn run(arguments: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } = meridian(arguments).output().expect("the program runs");
     let text = |octets| String::from_utf8(octets).expect("text");
     (status.code().expect("an exit status"), text(stdout), text(stderr))
