@@ -123,10 +123,10 @@ impl<'s> Reply<'s> {
             }
             _ => return None,
         }
-        let (tailors, least) = (policy.located || by_cell, if by_cell { policy.cell_v4 } else { 1 });
+        // The cell was not read.
         let (evidence, scope) = match subnet {
-            _ if !tailors => (Evidence::Nothing, 0),
-            Some(_) => (Evidence::Ecs, depth.max(least).max(1)),
+            _ if !policy.located && !by_cell => (Evidence::Nothing, 0),
+            Some(_) => (Evidence::Ecs, if policy.located { depth.max(1) } else { 0 }),
             None => (Evidence::Resolver, 0),
         };
         self.scope = self.scope.max(scope);

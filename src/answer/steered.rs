@@ -45,9 +45,6 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let (view, by_cell) = snapshot.status.seen_by(steered.policy, policy);
         let decision = self.reply.query_source().decide(policy, by_cell, seed, self.reply.draw);
         self.trace.decision(policy, &decision);
-        if self.stops_before_scope(decision.scope) {
-            return Next::Done(Rcode::NOERROR);
-        }
         let question = ChoiceInputs {
             policy,
             preference_list: decision.preference_list,
@@ -56,25 +53,43 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             view,
             family: offered,
         };
-        let (choice, horizon_secs) = choose(question, || decision.key(), self.trace.choice_trace());
+        let (choice, horizon_secs) = choose(question, &|| decision.key(), self.trace.choice_trace());
+        self.trace.choice(snapshot, policy, choice);
+        let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl);
+        self.trace.horizon(ttl, horizon_secs);
+        let chosen =
+            Chosen { policy, index: steered.policy, decision: &decision, choice, ttl: ttl.at(horizon_secs) };
+        match (choice, offered) {
+            (Choice::Pop { slot, resort, .. }, Some(family)) => {
+                self.addresses(step, &chosen, (slot, Seen::new(view, slot, resort)), family)
+            }
+            _ => self.otherwise(step, &chosen, view),
+        }
+    }
+
+    /// Notes what was chosen and what that does to the scope of the answer; to be called before
+    /// anything of it is written, and after all of it was chosen. False if the answer must stop
+    /// before it.
+    fn takes(&mut self, chosen: &Chosen<'_>) -> bool {
+        let Chosen { policy, index, decision, choice, .. } = *chosen;
+        let scope = decision.scope();
+        if self.stops_before_scope(scope) {
+            return false;
+        }
         let outcome = &mut *self.outcome;
-        outcome.policy = Some(steered.policy);
+        outcome.policy = Some(index);
         outcome.reason = Some(Reason::of(choice));
         outcome.evidence = Some(decision.evidence);
-        self.trace.choice(snapshot, policy, choice);
+        if let Choice::Pop { pop, resort, .. } = choice {
+            outcome.pop = Some((pop, resort));
+        }
+        self.trace.key(policy, decision);
         // Whatever comes out is this client's, but for the denial that all clients of a policy get
         // at the same time. Where a CNAME is possible, that there is none is tailored too.
         if choice != Choice::NoData || policy.may_alias() {
-            self.reply.scope = self.reply.scope.max(decision.scope);
+            self.reply.scope = self.reply.scope.max(scope);
         }
-        let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl);
-        self.trace.horizon(ttl, horizon_secs);
-        let ttl = ttl.at(horizon_secs);
-        if let (Choice::Pop { pop, slot, resort }, Some(family)) = (choice, offered) {
-            self.outcome.pop = Some((pop, resort));
-            return self.addresses(step, &decision, (slot, Seen::new(view, slot, resort)), family, ttl);
-        }
-        self.otherwise(step, policy, choice, (&decision, view, ttl))
+        true
     }
 
     /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None`
@@ -99,16 +114,20 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// What follows a choice that is not addresses of a PoP.
-    fn otherwise<'n>(
-        &mut self,
-        step: Step<'n>,
-        policy: &PolicyTable,
-        choice: Choice,
-        (decision, view, ttl): (&Decision<'_>, &View, Ttl),
-    ) -> Next<'n>
+    fn otherwise<'n>(&mut self, step: Step<'n>, chosen: &Chosen<'_>, view: &View) -> Next<'n>
     where
         's: 'n,
     {
+        let Chosen { policy, choice, ttl, .. } = *chosen;
+        if let Choice::Pop { slot, resort, .. } = choice
+            && policy.https
+            && self.reply.query.qtype == RrType::HTTPS
+        {
+            return self.https(step, chosen, (slot, Seen::new(view, slot, resort)));
+        }
+        if !self.takes(chosen) {
+            return Next::Done(Rcode::NOERROR);
+        }
         match choice {
             Choice::Cname(index) => {
                 let target = policy.cnames.get(usize::from(index)).map(|n| n.as_wire()).unwrap_or(b"\0");
@@ -118,10 +137,6 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             Choice::ServFail => {
                 self.explain_error(extended_error::NO_REACHABLE, "no PoP of the policy may be answered");
                 Next::Done(Rcode::SERVFAIL)
-            }
-            Choice::Pop { pop, slot, resort } if policy.https && self.reply.query.qtype == RrType::HTTPS => {
-                self.outcome.pop = Some((pop, resort));
-                self.https(step, decision, (slot, Seen::new(view, slot, resort)), ttl)
             }
             Choice::Pop { .. } if self.reply.query.qtype == RrType::ANY => self.any(step, ttl),
             // A type that this client lacks and that a CNAME of the policy has for others.
@@ -135,18 +150,15 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     fn addresses(
         &mut self,
         step: Step<'_>,
-        decision: &Decision<'_>,
+        chosen: &Chosen<'_>,
         (slot, seen): (u32, Seen),
         family: Families,
-        ttl: Ttl,
     ) -> Next<'static> {
         let slot = &self.reply.snapshot.steering.slots[slot as usize];
         if family == V4 {
-            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), decision, ttl, |address| {
-                address.octets()
-            })
+            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), chosen, |address| address.octets())
         } else {
-            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), decision, ttl, |address| {
+            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), chosen, |address| {
                 address.octets()
             })
         }
@@ -157,11 +169,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         step: Step<'_>,
         rtype: RrType,
         (addresses, down): (&[SharedAddress<A>], u64),
-        decision: &Decision<'_>,
-        ttl: Ttl,
+        chosen: &Chosen<'_>,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
-        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, decision.key());
+        let Chosen { decision, ttl, .. } = *chosen;
+        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, &|| decision.key());
+        if !self.takes(chosen) {
+            return Next::Done(Rcode::NOERROR);
+        }
         shuffle(&mut picked, count, self.reply.draw);
         self.trace.picked(count, addresses.len(), ttl.secs());
         let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
@@ -172,19 +187,24 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 }
 
+/// What a policy chose, to be written.
+struct Chosen<'a> {
+    policy: &'a PolicyTable,
+    /// Its number.
+    index: u32,
+    decision: &'a Decision<'a>,
+    choice: Choice,
+    ttl: Ttl,
+}
+
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the
     /// PoP's addresses that A and AAAA of the same decision have. A family that this PoP cannot
     /// answer now comes from another one, whose addresses would not go with these parameters, so it
     /// has no hint.
     #[inline(never)]
-    fn https(
-        &mut self,
-        step: Step<'_>,
-        decision: &Decision<'_>,
-        (slot, seen): (u32, Seen),
-        ttl: Ttl,
-    ) -> Next<'static> {
+    fn https(&mut self, step: Step<'_>, chosen: &Chosen<'_>, (slot, seen): (u32, Seen)) -> Next<'static> {
+        let Chosen { decision, ttl, .. } = *chosen;
         let slot = &self.reply.snapshot.steering.slots[slot as usize];
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
         let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };
@@ -198,14 +218,12 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if seen.families & V6 != 0 {
             rdata.hint(6, (&slot.v6, seen.down_v6), decision, |address| address.octets());
         }
+        if !self.takes(chosen) {
+            return Next::Done(Rcode::NOERROR);
+        }
         self.trace.picked(1, 1, ttl.secs());
-        match self.reply.response.record(
-            Section::Answer,
-            step.owner(),
-            RrType::HTTPS,
-            ttl,
-            &rdata.octets[..rdata.len],
-        ) {
+        let rdata = &rdata.octets[..rdata.len];
+        match self.reply.response.record(Section::Answer, step.owner(), RrType::HTTPS, ttl, rdata) {
             Ok(_) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
         }
@@ -240,7 +258,7 @@ impl HttpsData {
         decision: &Decision<'_>,
         octets: impl Fn(A) -> [u8; N],
     ) {
-        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, decision.key());
+        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, &|| decision.key());
         picked[..count].sort_unstable();
         let len = ((count * N) as u16).to_be_bytes();
         self.push(&[0, key, len[0], len[1]]);
@@ -263,11 +281,8 @@ impl Seen {
     fn new(view: &View, slot: u32, resort: Resort) -> Seen {
         let seen = view.slot(slot);
         let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;
-        if resort.ignores_probes() {
-            Seen { families, down_v4: 0, down_v6: 0 }
-        } else {
-            Seen { families, down_v4: seen.down_v4, down_v6: seen.down_v6 }
-        }
+        let (down_v4, down_v6) = seen.not_answered(resort.ignores_probes());
+        Seen { families, down_v4, down_v6 }
     }
 }
 

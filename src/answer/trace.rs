@@ -19,6 +19,8 @@ pub trait Trace {
     fn step(&mut self, _snapshot: &Snapshot, _step: &Step<'_>) {}
     /// A policy decided where the client is and which preference list it gets.
     fn decision(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
+    /// All is chosen, and it is known whether the client's cell had a say.
+    fn key(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
     /// A choice was made.
     fn choice(&mut self, _snapshot: &Snapshot, _policy: &PolicyTable, _choice: Choice) {}
     /// The TTL bounds of what was chosen, and the seconds until the state of a PoP that was

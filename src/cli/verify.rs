@@ -11,6 +11,7 @@ use crate::answer::{Client, Disposition, QueryContext, Transport, respond};
 use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
 use crate::limits::MESSAGE_MAX;
 use crate::snapshot::Snapshot;
+use crate::snapshot::steering::BY_ECS_SPECIAL;
 use crate::steer::preference_list::AllDown;
 use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::hash::mix;
@@ -87,7 +88,12 @@ impl Walk<'_> {
         let policy = &self.snapshot.steering.policies[steered.policy as usize];
         let (status, view) = (&self.snapshot.status, self.snapshot.status.view(steered.policy));
         let by_cell = status.by_cell(steered.policy, policy);
-        let tailors = policy.located || by_cell;
+        let tailors = match (policy.located, by_cell) {
+            (true, _) => Some(true),
+            (false, false) => Some(false),
+            // Only where the cell is read, which states decide.
+            (false, true) => None,
+        };
         for (class, routes) in policy.routes_of(by_cell).iter().enumerate() {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
             let offers = |family| policy.families & family != 0 && status.offers(policy, view, family);
@@ -100,9 +106,17 @@ impl Walk<'_> {
                     ExplainQuery { owner, rtype, resolver, policy, exists, tailors, packet: Vec::new() };
                 for leaf in routes.v4.blocks() {
                     self.report.leaves += 1;
+                    // In a special-purpose block the block is the scope; a CNAME brings others.
+                    let is_apart =
+                        policy.choices[leaf.value as usize][0] == BY_ECS_SPECIAL || policy.may_alias();
+                    let mut scope = None;
                     for sample in 0..samples {
                         let bits = self.inside(u128::from(leaf.start), leaf.len, 32, sample) as u32;
-                        self.client(&mut asked, IpAddr::V4(Ipv4Addr::from_bits(bits)));
+                        self.in_leaf(
+                            &mut asked,
+                            IpAddr::V4(Ipv4Addr::from_bits(bits)),
+                            (!is_apart).then_some(&mut scope),
+                        );
                         // Each leaf is met in one of the IPv6 forms too.
                         let form = self.report.leaves + sample;
                         let junk = u128::from(self.roll()) | u128::from(self.roll()) << 64;
@@ -111,19 +125,40 @@ impl Walk<'_> {
                 }
                 for leaf in routes.v6.blocks().filter(|leaf| leaf.value != REDIRECT) {
                     self.report.leaves += 1;
+                    // In a special-purpose block the block is the scope; a CNAME brings others.
+                    let is_apart =
+                        policy.choices[leaf.value as usize][0] == BY_ECS_SPECIAL || policy.may_alias();
+                    let mut scope = None;
                     for sample in 0..samples {
                         let bits = self.inside(leaf.start, leaf.len, 128, sample);
-                        self.client(&mut asked, IpAddr::V6(Ipv6Addr::from_bits(bits)));
+                        self.in_leaf(
+                            &mut asked,
+                            IpAddr::V6(Ipv6Addr::from_bits(bits)),
+                            (!is_apart).then_some(&mut scope),
+                        );
                     }
                 }
             }
         }
     }
 
-    /// One client, and partners inside the scope it was given.
-    fn client(&mut self, asked: &mut ExplainQuery<'_>, address: IpAddr) {
+    /// A client of a leaf, whose clients are all given one scope, whatever their cells: else the
+    /// scope of one could hold that of another.
+    fn in_leaf(&mut self, asked: &mut ExplainQuery<'_>, address: IpAddr, of_leaf: Option<&mut Option<u8>>) {
+        let (Some(scope), Some(of_leaf)) = (self.client(asked, address), of_leaf) else { return };
+        let others = *of_leaf.get_or_insert(scope);
+        if scope != others {
+            self.fault(format!(
+                "{}: {address} got scope {scope}, another client of its leaf {others}",
+                asked.question()
+            ));
+        }
+    }
+
+    /// One client, and partners inside the scope it was given, which is returned.
+    fn client(&mut self, asked: &mut ExplainQuery<'_>, address: IpAddr) -> Option<u8> {
         let width = if address.is_ipv4() { 32 } else { 128 };
-        let Some(first) = self.ask(asked, address, width) else { return };
+        let first = self.ask(asked, address, width)?;
         self.existence(asked, address, &first);
         for side in 0..2 {
             let (bits, scope) = match address {
@@ -137,7 +172,7 @@ impl Walk<'_> {
                 IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(partner)),
             };
             let source = scope.max(1) + (self.roll() % u64::from(width - scope.max(1) + 1)) as u8;
-            let Some(second) = self.ask(asked, partner, source) else { return };
+            let second = self.ask(asked, partner, source)?;
             self.report.pairs += 1;
             if !first.is_same_set(&second) {
                 self.fault(format!(
@@ -151,6 +186,7 @@ impl Walk<'_> {
                 ));
             }
         }
+        Some(first.scope)
     }
 
     /// What must hold of one answer: scope 0 for everybody or for nobody, types for everybody or
@@ -173,7 +209,10 @@ impl Walk<'_> {
                 shown(answer)
             ));
         }
-        let is_tailored = exists && policy.ecs && asked.tailors;
+        let is_tailored = match asked.tailors {
+            Some(tailors) => exists && policy.ecs && tailors,
+            None => answer.scope > 0 && exists && policy.ecs,
+        };
         if is_tailored != (answer.scope > 0) {
             self.fault(format!(
                 "{}: {address} got scope {}, tailored: {is_tailored}",
@@ -260,8 +299,8 @@ struct ExplainQuery<'a> {
     policy: &'a PolicyTable,
     /// Whether the policy has the type.
     exists: bool,
-    /// Whether answers differ from client to client.
-    tailors: bool,
+    /// Whether answers differ from client to client; `None` if that depends on states.
+    tailors: Option<bool>,
     packet: Vec<u8>,
 }
 

@@ -40,18 +40,18 @@ pub(super) struct Story<'a> {
 /// Candidates as they are judged, for the step at hand.
 #[derive(Default)]
 pub(super) struct Candidates {
-    seen: Vec<(Entry, Resort, Option<Passed>, u64)>,
+    seen: Vec<(Entry, Resort, Option<Passed>)>,
     /// From which of them on the asked family was looked for alone.
     alone_from: Option<usize>,
 }
 
 impl ChoiceTrace for Candidates {
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed) {
-        self.seen.push((*entry, resort, Some(why), 0));
+        self.seen.push((*entry, resort, Some(why)));
     }
 
-    fn leads(&mut self, entry: &Entry, resort: Resort, draw: impl Fn() -> u64) {
-        self.seen.push((*entry, resort, None, draw()));
+    fn leads(&mut self, entry: &Entry, resort: Resort) {
+        self.seen.push((*entry, resort, None));
     }
 
     fn family_alone(&mut self) {
@@ -216,10 +216,7 @@ impl Trace for Story<'_> {
     fn decision(&mut self, policy: &PolicyTable, decision: &Decision<'_>) {
         self.candidates = Candidates::default();
         self.line("policy", &policy.name);
-        let address = match decision.subject {
-            LookupAddress::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
-            LookupAddress::V6(bits) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
-        };
+        let address = address_of(decision.subject);
         let places = self.places;
         let (place, provenance) = places.of_address(address);
         let by = match decision.evidence {
@@ -253,11 +250,6 @@ impl Trace for Story<'_> {
             let words = format!("{} in the routes of this policy", Prefix::new(address, merged));
             self.line("leaf", &words);
         }
-        if decision.by_cell {
-            let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
-            let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key());
-            self.line("key", &words);
-        }
         if policy.share == Sharing::Random {
             self.line("key", "drawn for each query: another query may get another PoP");
         }
@@ -274,10 +266,19 @@ impl Trace for Story<'_> {
         self.list(policy, decision, place, is_overruled);
     }
 
+    fn key(&mut self, policy: &PolicyTable, decision: &Decision<'_>) {
+        if decision.reads_cell() {
+            let address = address_of(decision.subject);
+            let width = if address.is_ipv4() { policy.cell_v4 } else { policy.cell_v6 };
+            let words = format!("cell {}, hash {:016x}", Prefix::new(address, width), decision.key());
+            self.line("key", &words);
+        }
+    }
+
     fn choice(&mut self, snapshot: &Snapshot, policy: &PolicyTable, choice: Choice) {
         let Candidates { seen, alone_from } = std::mem::take(&mut self.candidates);
         let mut met: Vec<PopId> = Vec::new();
-        for (index, (entry, resort, passed, _)) in seen.into_iter().enumerate() {
+        for (index, (entry, resort, passed)) in seen.into_iter().enumerate() {
             let is_alone = alone_from.is_some_and(|from| index >= from);
             if alone_from == Some(index) {
                 self.line("family", "the PoP that leads lacks it, so this family alone goes on");
@@ -354,5 +355,12 @@ impl Trace for Story<'_> {
             near => format!("no PoP can change its state within {near} s, so the policy's longest"),
         };
         self.line("ttl", &format!("{ttl_secs} s: {why}"));
+    }
+}
+
+fn address_of(subject: LookupAddress) -> IpAddr {
+    match subject {
+        LookupAddress::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+        LookupAddress::V6(bits) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
     }
 }

@@ -7,10 +7,12 @@
 
 use super::Snapshot;
 use super::locate::QuerySource;
-use crate::steer::choose::{Choice, ChoiceInputs, NoChoiceTrace, choose};
-use crate::steer::table::{PolicyTable, REDIRECT};
+use crate::steer::choose::{Choice, ChoiceInputs, NoChoiceTrace, choose, pick};
+use crate::steer::preference_list::PreferenceList;
+use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::ecs::ClientSubnet;
 use crate::wire::hash::mix;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -122,6 +124,39 @@ fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
     v4.chain(v6)
 }
 
+/// Whether an answer from a preference list reads the client's cell, in either family, as things
+/// stand.
+pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &PreferenceList) -> bool {
+    let policy = &snapshot.steering.policies[index as usize];
+    let asked = Cell::new(false);
+    let key = || {
+        asked.set(true);
+        0
+    };
+    for family in [V4, V6].into_iter().filter(|family| policy.families & family != 0) {
+        let question = ChoiceInputs {
+            policy,
+            preference_list,
+            pops: &snapshot.steering.pops,
+            status: &snapshot.status,
+            view: snapshot.status.view(index),
+            family: Some(family),
+        };
+        let (choice, _) = choose(question, &key, &mut NoChoiceTrace);
+        if let Choice::Pop { slot, resort, .. } = choice {
+            let addresses = &snapshot.steering.slots[slot as usize];
+            let (down_v4, down_v6) =
+                snapshot.status.view(index).slot(slot).not_answered(resort.ignores_probes());
+            if family == V4 {
+                pick(&addresses.v4, down_v4, preference_list.answers, &key);
+            } else {
+                pick(&addresses.v6, down_v6, preference_list.answers, &key);
+            }
+        }
+    }
+    asked.get()
+}
+
 /// What a client is answered by a policy; `None` for an address that is no client's.
 pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
     let policy = &snapshot.steering.policies[index as usize];
@@ -139,7 +174,7 @@ pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, own
         view: snapshot.status.view(index),
         family: None,
     };
-    Some(match choose(question, || decision.key(), &mut NoChoiceTrace).0 {
+    Some(match choose(question, &|| decision.key(), &mut NoChoiceTrace).0 {
         Choice::Pop { pop, .. } => Answered::Pop(snapshot.steering.pops[usize::from(pop.0)].name.clone()),
         Choice::Cname(cname) => Answered::Cname(
             policy.cnames.get(usize::from(cname)).map_or_else(String::new, ToString::to_string),

@@ -5,7 +5,7 @@
 //! is global unicast, or known to an operator network or a database; a special-purpose address that
 //! nobody knows (10/8, loopback) leaves the decision to the resolver, with the length of its block
 //! as the scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where
-//! the policy shares.
+//! the cell was read.
 
 use super::steering::BY_ECS_SPECIAL;
 use crate::geo::embedded;
@@ -18,6 +18,7 @@ use crate::steer::rendezvous::cell_key;
 use crate::steer::table::{PolicyTable, REDIRECT};
 use crate::wire::ecs::ClientSubnet;
 use crate::wire::hash::mix;
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address as it is looked up: IPv4 clients inside IPv6 are IPv4, at an offset.
@@ -105,12 +106,12 @@ pub enum Evidence {
 }
 
 /// Decision of a policy for a query source.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Decision<'a> {
     /// The preference list.
     pub preference_list: &'a PreferenceList,
-    /// ECS scope of an answer by it.
-    pub(crate) scope: u8,
+    /// ECS scopes of an answer by it: one that does not read the client's cell, and one that does.
+    scopes: [u8; 2],
     /// Depth of the leaf, offset included.
     pub(crate) depth: u8,
     /// Address that decided.
@@ -119,16 +120,41 @@ pub struct Decision<'a> {
     pub evidence: Evidence,
     /// Whether the client subnet was a special-purpose address that nobody knows.
     pub is_special: bool,
-    /// Whether the client's cell had a say.
+    /// Whether the client's cell may have a say.
     pub by_cell: bool,
     policy: &'a PolicyTable,
     owner_seed: u64,
     draw: u64,
+    /// The key, once it was asked for.
+    key: Cell<Option<u64>>,
 }
 
 impl Decision<'_> {
+    /// ECS scope of the answer, once all of it is chosen: the cell is part of it if the cell's key
+    /// was asked for. Whether it is asked for depends on nothing that tells one cell of a leaf from
+    /// another (see [`crate::steer::choose::choose`]), so all of them are given one scope.
+    #[inline(always)]
+    pub(crate) fn scope(&self) -> u8 {
+        self.scopes[usize::from(self.reads_cell())]
+    }
+
+    /// Whether something was chosen by the client's cell.
+    #[inline(always)]
+    pub(crate) fn reads_cell(&self) -> bool {
+        self.key.get().is_some() && self.policy.share == Sharing::Sticky
+    }
+
     /// Key for sharing. Most decisions share nothing, so it is made when asked for.
+    #[inline]
     pub(crate) fn key(&self) -> u64 {
+        self.key.get().unwrap_or_else(|| {
+            let key = self.make_key();
+            self.key.set(Some(key));
+            key
+        })
+    }
+
+    fn make_key(&self) -> u64 {
         if self.policy.share == Sharing::Random {
             return mix(self.draw, self.owner_seed);
         }
@@ -192,15 +218,14 @@ impl QuerySource<'_> {
                 (resolver, preference_list, special.map_or(depth, |(.., depth)| depth), special.is_some())
             }
         };
-        let scope = match by_ecs {
-            None => 0,
-            Some(_) if !tailors => 0,
+        // Scope 0 would say "for everybody", which is only true of an untailored answer.
+        let [leaf, cell] = match by_ecs {
+            None => [0, 0],
             // The resolver decided, but that it did was read off the subnet.
-            Some((subject, ..)) if is_special => depth.max(special_len(subject)).max(1),
-            // Scope 0 would say "for everybody", which is only true of an untailored answer.
-            Some(_) if by_cell => depth.max(cell_depth(subject, policy)).max(1),
-            Some(_) => depth.max(1),
+            Some((subject, ..)) if is_special => [depth.max(special_len(subject)).max(1); 2],
+            Some(_) => [depth.max(1), depth.max(cell_depth(subject, policy)).max(1)],
         };
+        let scopes = [if policy.located { leaf } else { 0 }, cell];
         let evidence = match by_ecs {
             _ if !tailors => Evidence::Nothing,
             Some(_) if !is_special => Evidence::Ecs,
@@ -209,7 +234,7 @@ impl QuerySource<'_> {
         let preference_list = &policy.preference_lists[preference_list as usize];
         Decision {
             preference_list,
-            scope,
+            scopes,
             depth,
             subject,
             evidence,
@@ -218,6 +243,7 @@ impl QuerySource<'_> {
             policy,
             owner_seed,
             draw,
+            key: Cell::new(None),
         }
     }
 }

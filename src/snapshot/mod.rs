@@ -17,11 +17,12 @@ pub(crate) mod locate;
 pub(crate) mod origins;
 pub(crate) mod replay;
 pub(crate) mod routes;
+pub(crate) mod scopes;
 pub(crate) mod size_guard;
 pub(crate) mod sizes;
 mod sources;
 pub(crate) mod steering;
-pub(crate) mod summary;
+mod summary;
 pub(crate) mod targets;
 
 pub(crate) use compile::compile_by;

@@ -1,6 +1,7 @@
 //! Sizes of a snapshot, for people.
 
 use super::Snapshot;
+use super::scopes::v4_scopes;
 use crate::steer::table::PolicyTable;
 use crate::steer::unknown::UnknownOrder;
 use crate::zone::text::ScopedPolicy;
@@ -47,8 +48,8 @@ pub(crate) struct PolicySummary {
     pub(crate) preference_lists: usize,
     /// Distinct scopes: its cost in resolvers' caches.
     pub(crate) scopes: usize,
-    /// Whether it shares by cell.
-    pub(crate) by_cell: bool,
+    /// Where it shares by cell: its IPv4 scopes, the cells of leaves that share counted.
+    pub(crate) v4_scopes: Option<u64>,
     /// Networks of databases that give way to another of their block, for clients by ECS.
     pub(crate) overruled: usize,
     /// The order for clients whose place nobody knows.
@@ -65,11 +66,11 @@ impl Summary {
             ZoneSummary { apex, names: image.names(), sets: image.sets(), steered: image.steered_names() }
         };
         let site = snapshot.identity.site.as_deref();
-        let policy = |(p, scoped): (&PolicyTable, &ScopedPolicy)| PolicySummary {
+        let policy = |(index, (p, scoped)): (usize, (&PolicyTable, &ScopedPolicy))| PolicySummary {
             name: p.name.to_string(),
             preference_lists: p.preference_lists.len(),
             scopes: p.scopes,
-            by_cell: p.by_cell,
+            v4_scopes: p.by_cell.then(|| v4_scopes(snapshot, index as u32, p)),
             overruled: p.overruled,
             unknown: UnknownOrder::of(&scoped.policy, &snapshot.pops, site),
         };
@@ -78,7 +79,14 @@ impl Summary {
             digest: snapshot.digest().to_string(),
             zones: snapshot.zones.iter().map(zone).collect(),
             pops: snapshot.steering.pops.iter().map(|p| p.name.to_string()).collect(),
-            policies: snapshot.steering.policies.iter().zip(snapshot.policies.iter()).map(policy).collect(),
+            policies: snapshot
+                .steering
+                .policies
+                .iter()
+                .zip(snapshot.policies.iter())
+                .enumerate()
+                .map(policy)
+                .collect(),
             shared_leaves: snapshot
                 .steering
                 .shares_routes
@@ -99,10 +107,12 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "pops      {}: {}", self.pops.len(), self.pops.join(" "))?;
         for policy in &self.policies {
-            let cells = if policy.by_cell { ", shares by cell" } else { "" };
+            let cells = policy.v4_scopes.map_or_else(String::new, |count| {
+                format!(", shares by cell: {count} IPv4 scopes with cells")
+            });
             let lists = if policy.preference_lists == 1 { "list" } else { "lists" };
-            let scopes = match (policy.scopes, policy.by_cell) {
-                (2, false) => "the same for every client".to_owned(),
+            let scopes = match (policy.scopes, policy.v4_scopes) {
+                (2, None) => "the same for every client".to_owned(),
                 (scopes, _) => format!("{scopes} scopes"),
             };
             let overruled = match policy.overruled {

@@ -115,7 +115,7 @@ pub trait ChoiceTrace {
     /// An entry and why it was passed over in a scan.
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed);
     /// An entry that leads its band so far.
-    fn leads(&mut self, entry: &Entry, resort: Resort, key: impl Fn() -> u64);
+    fn leads(&mut self, entry: &Entry, resort: Resort);
     /// The winner lacks the asked family: what follows is judged for that family alone.
     fn family_alone(&mut self);
 }
@@ -137,13 +137,15 @@ pub(crate) struct ChoiceInputs<'a> {
     pub(crate) family: Option<Families>,
 }
 
-/// Chooses. `key` is the hash of cell and owner, or of the draw; most choices do without. Beside
-/// the choice it gives the horizon: the seconds until the state of a PoP that was consulted can
-/// change, or [`NO_HORIZON`].
+/// Chooses. `key` is the hash of cell and owner, or of the draw. It is asked for only where the
+/// choice depends on it; until then nothing does, so either all keys are asked for or none, and
+/// whoever notes that they were knows whether the cell belongs to the scope. Beside the choice it
+/// gives the horizon: the seconds until the state of a PoP that was consulted can change, or
+/// [`NO_HORIZON`].
 #[inline(always)]
 pub(crate) fn choose(
     question: ChoiceInputs<'_>,
-    key: impl Fn() -> u64,
+    key: &impl Fn() -> u64,
     choice_trace: &mut impl ChoiceTrace,
 ) -> (Choice, u32) {
     match sole(
@@ -153,10 +155,10 @@ pub(crate) fn choose(
         question.family.unwrap_or(Families::MAX),
     ) {
         Some((entry, pop, slot, horizon_secs)) => {
-            choice_trace.leads(entry, Resort::Regular, &key);
+            choice_trace.leads(entry, Resort::Regular);
             (Choice::Pop { pop, slot, resort: Resort::Regular }, horizon_secs)
         }
-        None => contended(question, key(), choice_trace),
+        None => contended(question, key, choice_trace),
     }
 }
 
@@ -184,7 +186,11 @@ pub fn sole<'a>(
 
 /// Every other case.
 #[inline(never)]
-fn contended(question: ChoiceInputs<'_>, key: u64, choice_trace: &mut impl ChoiceTrace) -> (Choice, u32) {
+fn contended(
+    question: ChoiceInputs<'_>,
+    key: &impl Fn() -> u64,
+    choice_trace: &mut impl ChoiceTrace,
+) -> (Choice, u32) {
     let view = question.view.of(question.preference_list);
     let mut scan = Scan {
         base: question.view,
@@ -218,11 +224,11 @@ struct Best<'a> {
 }
 
 /// A choice in the making.
-struct Scan<'a, 'w, W> {
+struct Scan<'a, 'w, K, W> {
     question: ChoiceInputs<'a>,
     /// What the policy sees, whatever pool is on its way back.
     base: &'a View,
-    key: u64,
+    key: &'w K,
     choice_trace: &'w mut W,
     /// Nearest horizon of those looked at.
     horizon_secs: u32,
@@ -234,7 +240,7 @@ struct Scan<'a, 'w, W> {
     takes_awaited: bool,
 }
 
-impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
+impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
     fn choose(&mut self) -> Choice {
         let preference_list = self.question.preference_list;
         if let Some(cname) = preference_list.cname {
@@ -311,7 +317,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             });
             match judged {
                 Ok(found) => {
-                    self.choice_trace.leads(entry, Resort::Regular, || key);
+                    self.choice_trace.leads(entry, Resort::Regular);
                     return found;
                 }
                 Err(why) => self.choice_trace.passed(entry, Resort::Regular, why),
@@ -371,21 +377,26 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
         Choice::ServFail
     }
 
+    /// Whether nobody of the policy passes, for any client: a PoP that a cell has left is a last
+    /// resort to it, so no cell is asked for.
     fn whole_policy_is_down(&mut self) -> bool {
-        let Scan { question, base, key, .. } = *self;
+        let Scan { question, base, .. } = *self;
         let mut blind = Scan {
             question,
             base,
-            key,
+            key: &|| 0,
             choice_trace: &mut NoChoiceTrace,
             horizon_secs: NO_HORIZON,
             last_down: u32::MAX,
             saw_awaited: false,
             takes_awaited: true,
         };
-        let is_down = ![Resort::Regular, Resort::LastResort]
-            .into_iter()
-            .any(|r| blind.scan_entries(question.policy.members.iter(), r, None).is_some());
+        let mut passes = |resort: Resort| {
+            // All are looked at: the horizon is that of all.
+            let members = question.policy.members.iter();
+            members.filter(|member| blind.judge(member, resort, None).is_ok()).count() > 0
+        };
+        let is_down = !passes(Resort::Regular) && !passes(Resort::LastResort);
         self.horizon_secs = blind.horizon_secs.min(self.horizon_secs);
         is_down
     }
@@ -401,14 +412,13 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
     #[inline]
     fn scan_entries(
         &mut self,
-        entries: impl Iterator<Item = &'a Entry>,
+        mut entries: impl Iterator<Item = &'a Entry> + Clone,
         resort: Resort,
         family: Option<Families>,
     ) -> Option<Winner> {
-        let key = self.key;
         let mut best: Option<Best<'a>> = None;
         let mut band = 0;
-        for entry in entries {
+        while let Some(entry) = entries.next() {
             if entry.band != band {
                 if best.is_some() {
                     break;
@@ -424,11 +434,14 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
             };
             let mut score = None;
             if let Some(high) = &best {
-                if high.complete && !complete {
+                let gives_way = !complete
+                    && (high.complete || self.is_complete_among(entries.clone(), band, resort, family));
+                if gives_way {
                     self.choice_trace.passed(entry, resort, Passed::FewerFamilies);
                     continue;
                 }
                 if high.complete == complete {
+                    let key = (self.key)();
                     let mine = Score::new(key, self.question.seed(entry), weight);
                     let theirs = high
                         .score
@@ -441,10 +454,23 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
                     score = Some(mine);
                 }
             }
-            self.choice_trace.leads(entry, resort, || key);
+            self.choice_trace.leads(entry, resort);
             best = Some(Best { winner, entry, weight, score, complete });
         }
         best.map(|best| best.winner)
+    }
+
+    /// Whether one of the entries that follow in a band passes in every family of the policy: then
+    /// it is no matter which of those with fewer would win.
+    fn is_complete_among(
+        &mut self,
+        entries: impl Iterator<Item = &'a Entry>,
+        band: u16,
+        resort: Resort,
+        family: Option<Families>,
+    ) -> bool {
+        let mut equals = entries.take_while(|entry| entry.band == band);
+        equals.any(|entry| self.judge(entry, resort, family).is_ok_and(|(.., complete)| complete))
     }
 
     /// Whether an entry passes: as what, with which weight, and in every family of the policy.
@@ -509,7 +535,7 @@ impl<'a, W: ChoiceTrace> Scan<'a, '_, W> {
 impl<'a> ChoiceInputs<'a> {
     /// The policy's listed order behind the list, without those of the list, whose weights may be
     /// others there.
-    fn tail(self) -> impl Iterator<Item = &'a Entry> {
+    fn tail(self) -> impl Iterator<Item = &'a Entry> + Clone {
         let (preference_list, policy) = (self.preference_list, self.policy);
         let behind = if preference_list.tail { &policy.tail[..] } else { &[] };
         behind.iter().filter(move |behind| !preference_list.entries.iter().any(|e| e.target == behind.target))
@@ -549,35 +575,41 @@ impl ChoiceTrace for NoChoiceTrace {
     #[inline(always)]
     fn passed(&mut self, _: &Entry, _: Resort, _: Passed) {}
     #[inline(always)]
-    fn leads(&mut self, _: &Entry, _: Resort, _: impl Fn() -> u64) {}
+    fn leads(&mut self, _: &Entry, _: Resort) {}
     #[inline(always)]
     fn family_alone(&mut self) {}
 }
 
 /// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their
-/// indexes, best first. Addresses whose bit is set in `down` are left out; of the others, those of
-/// weight 0 are picked only where all are 0.
+/// indexes. Addresses whose bit is set in `down` are left out; of the others, those of weight 0 are
+/// picked only where all are 0. `key` is asked for as by [`choose`]: where there are no more than
+/// are wanted, all are picked.
 #[inline]
 pub(crate) fn pick<A>(
     addresses: &[SharedAddress<A>],
     down: u64,
     answers: u8,
-    key: u64,
+    key: &impl Fn() -> u64,
 ) -> ([u8; ANSWERS_MAX as usize], usize) {
     let mut picked = [0u8; ANSWERS_MAX as usize];
     if addresses.len() == 1 {
         return (picked, usize::from(down & 1 == 0 && answers > 0));
     }
-    let key = mix(key, ADDRESS_SALT);
     let wanted = usize::from(answers.min(ANSWERS_MAX));
-    let mut scores = [Score::NONE; ANSWERS_MAX as usize];
-    let mut count = 0;
     let up = || addresses.iter().enumerate().filter(|(index, _)| down >> index & 1 == 0);
     let all_zero = up().all(|(_, a)| a.weight == 0);
-    for (index, address) in up() {
-        if address.weight == 0 && !all_zero {
-            continue;
+    let answerable = || up().filter(|(_, a)| a.weight > 0 || all_zero);
+    if answerable().count() <= wanted {
+        let mut count = 0;
+        for (place, (index, _)) in picked.iter_mut().zip(answerable()) {
+            (*place, count) = (index as u8, count + 1);
         }
+        return (picked, count);
+    }
+    let key = mix(key(), ADDRESS_SALT);
+    let mut scores = [Score::NONE; ANSWERS_MAX as usize];
+    let mut count = 0;
+    for (index, address) in answerable() {
         let score = Score::new(key, address.seed, address.weight.max(1));
         // The worst moves out where there is no room, the others make room one by one.
         let mut at = count;

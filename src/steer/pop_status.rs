@@ -51,24 +51,37 @@ impl PopStatus {
         PopStatus { state: pop.state, weight: pop.weight, left: 0, horizon_secs: NO_HORIZON }
     }
 
-    /// Whether a cell has left by a gradual drain. `seed` is the PoP's.
+    /// Whether a cell has left by a gradual drain. `seed` is the PoP's; the cell is asked for only
+    /// where some have left and some have not.
     #[inline]
-    pub(crate) fn is_left_by(&self, cell: u64, seed: u64) -> bool {
-        self.left > 0 && order(cell, seed, LEAVE_SALT) < self.left
+    pub(crate) fn is_left_by(&self, cell: impl FnOnce() -> u64, seed: u64) -> bool {
+        is_among(self.left, || order(cell(), seed, LEAVE_SALT))
     }
 }
 
 impl Shed {
-    /// Whether a cell is among those that load sends elsewhere. `seed` is the PoP's.
-    pub fn sheds(&self, cell: u64, seed: u64) -> bool {
-        self.share > 0 && order(cell, seed, SHED_SALT) < self.share
+    /// Whether a cell is among those that load sends elsewhere. `seed` is the PoP's; the cell is
+    /// asked for only where some are sent and some are not.
+    pub fn sheds(&self, cell: impl FnOnce() -> u64, seed: u64) -> bool {
+        is_among(self.share, || order(cell(), seed, SHED_SALT))
     }
 
-    /// Whether a cell shed here may go to another PoP.
-    pub fn hands_to(&self, cell: u64, seed: u64, to: PopId, to_seed: u64) -> bool {
-        self.accept
-            .get(usize::from(to.0))
-            .is_some_and(|accept| order(mix(cell, seed), to_seed, ACCEPT_SALT) < *accept)
+    /// Whether a cell shed here may go to another PoP; the cell is asked for as by [`Shed::sheds`].
+    pub fn hands_to(&self, cell: impl FnOnce() -> u64, seed: u64, to: PopId, to_seed: u64) -> bool {
+        let accept = self.accept.get(usize::from(to.0)).copied().unwrap_or(0);
+        is_among(accept, || order(mix(cell(), seed), to_seed, ACCEPT_SALT))
+    }
+}
+
+/// Whether what stands at a place of an order belongs to a share of it. None and all are known
+/// without the place, and with it without the cell: an answer that does not read the cell has a
+/// scope without it.
+#[inline]
+fn is_among(share: Share256, place: impl FnOnce() -> u16) -> bool {
+    match share {
+        0 => false,
+        ALL_CELLS.. => true,
+        _ => place() < share,
     }
 }
 

@@ -139,7 +139,13 @@ impl Status {
 
     /// Where a PoP stands with a weight for a cell; `None` if it is switched off by hand.
     #[inline]
-    pub fn tier(&self, pop: PopId, weight: u32, cell: u64, seed: u64) -> Option<CandidateTier> {
+    pub fn tier(
+        &self,
+        pop: PopId,
+        weight: u32,
+        cell: impl FnOnce() -> u64,
+        seed: u64,
+    ) -> Option<CandidateTier> {
         let status = self.pop(pop);
         match status.state {
             AdminState::Down => None,

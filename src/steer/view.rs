@@ -289,6 +289,13 @@ impl SlotView {
         self.down_v4 | self.down_v6 != 0
     }
 
+    /// Addresses that are not answered, by index, of IPv4 and of IPv6. Where the probes are
+    /// ignored, so is what they say of single addresses.
+    #[inline]
+    pub(crate) fn not_answered(&self, ignores_probes: bool) -> (u64, u64) {
+        if ignores_probes { (0, 0) } else { (self.down_v4, self.down_v6) }
+    }
+
     /// Families that may be answered in a tier: those that are up, as a last resort also those that
     /// flap; and all it has where probes are ignored.
     #[inline]

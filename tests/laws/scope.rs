@@ -275,3 +275,30 @@ fn existence_never_depends_on_the_client() {
         }
     }
 }
+
+/// What a policy costs in caches is what `check` says: the leaves, and the cells of those leaves
+/// alone whose answers read the cell.
+#[test]
+fn the_cost_in_caches_is_what_check_says() {
+    let world = sample();
+    let summary = world.snapshot.summary().to_string();
+    let mut counted = 0;
+    for (name, policy) in [("cdn.example.", "nearest"), ("global.edge.cdn.example.", "web")] {
+        let line = summary.lines().find(|line| line.starts_with(&format!("policy    {policy} ("))).unwrap();
+        let Some((before, _)) = line.split_once(" IPv4 scopes with cells") else { continue };
+        let said: u64 = before.rsplit(' ').next().unwrap().parse().unwrap();
+        let table = world.snapshot.steering.policies.iter().find(|p| *p.name == *policy).unwrap();
+        let leaves = || table.routes[0].v4.blocks();
+        let scope_at = |start: u32| {
+            let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(start));
+            if special_block(address).is_some() {
+                return 0; // The block is the scope there.
+            }
+            got(&world.snapshot, name, RrType::A, Some(Prefix::new(address, 32)), address, 0).scope
+        };
+        let cost: u64 = leaves().map(|leaf| 1u64 << scope_at(leaf.start).saturating_sub(leaf.len)).sum();
+        assert_eq!(said, cost, "{line}");
+        counted += 1;
+    }
+    assert!(counted > 0, "{summary}");
+}

@@ -130,10 +130,10 @@ fn expected(sheds: &[Shed; 3]) -> Vec<usize> {
     let of = |cell: u32| {
         let key = cell_key(4, u128::from(address_of(cell).to_bits()), owner);
         let takes = |pop: &usize| {
-            !sheds[*pop].sheds(key, seeds[*pop])
-                && sheds[0].hands_to(key, seeds[0], PopId(*pop as u16), seeds[*pop])
+            !sheds[*pop].sheds(|| key, seeds[*pop])
+                && sheds[0].hands_to(|| key, seeds[0], PopId(*pop as u16), seeds[*pop])
         };
-        if sheds[0].sheds(key, seeds[0]) { (1..3).find(takes).unwrap_or(0) } else { 0 }
+        if sheds[0].sheds(|| key, seeds[0]) { (1..3).find(takes).unwrap_or(0) } else { 0 }
     };
     (0..CELLS).map(of).collect()
 }

@@ -255,10 +255,10 @@ impl Crowd {
                 let to_seed = sites[usize::from(**to)].seed;
                 **to != home
                     && serves(to)
-                    && !sheds[usize::from(**to)].sheds(cell.key, to_seed)
-                    && shed.hands_to(cell.key, seed, PopId(**to), to_seed)
+                    && !sheds[usize::from(**to)].sheds(|| cell.key, to_seed)
+                    && shed.hands_to(|| cell.key, seed, PopId(**to), to_seed)
             };
-            let at = match shed.sheds(cell.key, seed) {
+            let at = match shed.sheds(|| cell.key, seed) {
                 true => cell.list.iter().find(takes).copied().unwrap_or(home),
                 false => home,
             };

@@ -312,7 +312,7 @@ proptest! {
             .unwrap();
         let away = |ledger: &Ledger, now: u64, cell: u64| {
             let is = fra(ledger, now).status(now, 0);
-            is.state == Drain || is.is_left_by(cell, 7)
+            is.state == Drain || is.is_left_by(|| cell, 7)
         };
         for cell in cells {
             let leaves: Vec<bool> = (0..turn).map(|now| away(&ledger, now, cell)).collect();

@@ -331,7 +331,7 @@ impl Run<'_> {
             let stands = status.tier(
                 PopId(pop),
                 status.pop(PopId(pop)).weight,
-                world.keys[cell],
+                || world.keys[cell],
                 steering.pops[usize::from(pop)].seed,
             );
             let is_last = standing == CandidateTier::LastResort;

@@ -24,7 +24,7 @@ fn the_nearest_horizon() {
     for (list, expected) in [("0 1 2", 9), ("1 0 2", 30), ("1=2 0", 5), ("0 1=2", 5)] {
         let preference_list = preference_list(list, false, AllDown::AsIfUp);
         assert_eq!(
-            choose(question(&scene, &preference_list, Some(V4)), || 1, &mut NoChoiceTrace).1,
+            choose(question(&scene, &preference_list, Some(V4)), &|| 1, &mut NoChoiceTrace).1,
             expected,
             "{list}"
         );
@@ -57,7 +57,7 @@ fn planned_changes_of_those_passed_over() {
         let policies = [scene.policy];
         scene.status = Status::new(pops, &slots, &policies, &health_state, vec![]);
         [scene.policy] = policies;
-        let chosen = choose(question(&scene, &list, Some(V4)), || 1, &mut NoChoiceTrace);
+        let chosen = choose(question(&scene, &list, Some(V4)), &|| 1, &mut NoChoiceTrace);
         assert!(matches!(chosen.0, Choice::Pop { pop: PopId(1), .. }));
         assert_eq!(chosen.1, expected, "{word} {planned:?}");
     }

@@ -176,9 +176,9 @@ fn question<'a>(
 
 fn chosen(scene: &Scene, preference_list: &PreferenceList, family: Option<Families>, key: u64) -> String {
     let question = question(scene, preference_list, family);
-    let choice = choose(question, || key, &mut NoChoiceTrace);
+    let choice = choose(question, &|| key, &mut NoChoiceTrace);
     assert_eq!(
-        contended(question, key, &mut NoChoiceTrace),
+        contended(question, &|| key, &mut NoChoiceTrace),
         choice,
         "without a scan the same comes out as by one"
     );
@@ -328,7 +328,7 @@ fn a_type_exists_for_all() {
 fn addresses_are_picked() {
     let address = |n: u8, weight| SharedAddress { address: n, weight, seed: hash::octets(&[n]) };
     let picked = |list: &[SharedAddress<u8>], answers, key| {
-        let (indexes, count) = pick(list, 0, answers, key);
+        let (indexes, count) = pick(list, 0, answers, &|| key);
         let mut all: Vec<u8> = indexes[..count].iter().map(|i| list[usize::from(*i)].address).collect();
         all.sort_unstable();
         all
@@ -345,7 +345,7 @@ fn addresses_are_picked() {
         let without = picked(&[mixed[0], mixed[1]], 1, key);
         let one = picked(&mixed, 1, key);
         assert!(one == [4] || one == without);
-        let (indexes, count) = pick(&mixed, 0b1000, 16, key);
+        let (indexes, count) = pick(&mixed, 0b1000, 16, &|| key);
         let up: Vec<u8> = indexes[..count].iter().map(|i| mixed[usize::from(*i)].address).collect();
         assert!(up.len() == 2 && !up.contains(&4), "an address that is down is left out");
     }
@@ -428,7 +428,7 @@ fn leaving_is_monotone() {
         let shedding = |share| Shed { share, accept: Default::default() };
         let (mut gone, mut shed) = (false, false);
         for left in 0..=256 {
-            let (now, now_shed) = (at(left).is_left_by(cell, seed), shedding(left).sheds(cell, seed));
+            let (now, now_shed) = (at(left).is_left_by(|| cell, seed), shedding(left).sheds(|| cell, seed));
             assert!(now >= gone && now_shed >= shed);
             (gone, shed) = (now, now_shed);
         }

@@ -1,0 +1,32 @@
+//! How many ECS scopes a policy costs the caches of resolvers.
+//!
+//! A leaf is one scope, unless an answer there reads the client's cell: then each of its cells is
+//! one. Which leaves are parted follows from the preference list alone, so it is found out once for
+//! each list, as things stand.
+
+use super::Snapshot;
+use super::forecast::reads_cell;
+use crate::geo::trie::Trie;
+use crate::steer::table::PolicyTable;
+use std::sync::Arc;
+
+/// IPv4 scopes of a policy's answers: leaves, but for those that are parted their cells. Of the
+/// classes of resolvers that a policy tells apart, the first counts. IPv6 has too many cells for
+/// their number to say anything.
+pub(super) fn v4_scopes(snapshot: &Snapshot, index: u32, policy: &PolicyTable) -> u64 {
+    let is_parted: Vec<bool> =
+        policy.preference_lists.iter().map(|list| reads_cell(snapshot, index, list)).collect();
+    let Some(trie) = policy.routes_of(policy.by_cell).first() else { return 0 };
+    count(trie, policy, &is_parted)
+}
+
+fn count(trie: &Arc<Trie>, policy: &PolicyTable, is_parted: &[bool]) -> u64 {
+    let of_leaf = |value: u32, len: u8| {
+        let list = policy.choices.get(value as usize).map_or(u32::MAX, |[by_ecs, _]| *by_ecs);
+        match is_parted.get(list as usize) {
+            Some(true) => 1u64 << policy.cell_v4.saturating_sub(len).min(32),
+            _ => 1,
+        }
+    };
+    trie.v4.blocks().map(|leaf| of_leaf(leaf.value, leaf.len)).sum()
+}
