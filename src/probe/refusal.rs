@@ -166,8 +166,8 @@ impl Refusal<'_> {
     /// An error that rustls has no name for, by the name that webpki has for it.
     fn by_webpki(&self, name: &str) -> String {
         let words = match name {
-            // webpki says so before it looks for the issuer, which is the fault of a certificate that
-            // is signed by itself: pinned, such a certificate is accepted.
+            // webpki says so before it looks for the issuer. The fault of a certificate that is
+            // signed by itself is that it is not pinned.
             "CaUsedAsEndEntity" if self.is_self_issued() => return self.unknown_issuer(),
             "CaUsedAsEndEntity" => {
                 "it is that of an authority (CA:TRUE), not of a server: `ca` trusts it by a file that holds \

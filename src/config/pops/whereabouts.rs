@@ -1,9 +1,9 @@
 //! A PoP whose coordinates are not in its country: most often latitude and longitude are swapped,
 //! or a sign is missing.
 //!
-//! A country is taken for a circle around its hub city, which is a guess: a false warning is worse
-//! than a missed one. So a PoP outside the circle is told only if a slip of the hand explains it, or
-//! if it is so far away that no island of the country can be meant.
+//! A country is taken for a circle around its hub city, which is a guess, and a false warning is
+//! worse than a missed one. So a PoP outside the circle is told only if a slip of the hand explains
+//! it, or if it is so far away that no island of the country can be meant.
 
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::distance::great_circle_m;

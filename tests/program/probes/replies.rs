@@ -224,7 +224,7 @@ fn rows() -> Vec<Row> {
             with(b"Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n"),
             "",
             "line 2 of the response has the Transfer-Encoding \"x\"",
-            "line 2 of the response has the Transfer-Encoding \"x\", which probes do not read (and 1 more flaw",
+            "line 2 of the response has the Transfer-Encoding \"x\", which probes do not read (and 1",
         ),
         ok("identity", with(b"Transfer-Encoding: identity\r\n"), ""),
         ok(

@@ -15,11 +15,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 pub struct Authority {
-    pem: Arc<[u8]>,
-    issuer: Issuer<'static, KeyPair>,
+    pub(super) pem: Arc<[u8]>,
+    pub(super) issuer: Issuer<'static, KeyPair>,
 }
 
 pub fn authority(name: &str) -> Authority {
@@ -227,11 +227,15 @@ fn servers_that_speak_something_else() {
 }
 
 /// A server with a certificate and its key, whatever its version, that signs by a scheme.
-fn showing(certificate: &CertificateDer<'static>, key: Arc<dyn SigningKey>, is_tls12: bool) -> SocketAddr {
+pub(super) fn showing(
+    certificate: &CertificateDer<'static>,
+    key: Arc<dyn SigningKey>,
+    is_tls12: bool,
+) -> SocketAddr {
     showing_chain(vec![certificate.clone()], key, is_tls12)
 }
 
-fn showing_chain(
+pub(super) fn showing_chain(
     chain: Vec<CertificateDer<'static>>,
     key: Arc<dyn SigningKey>,
     is_tls12: bool,
@@ -259,13 +263,17 @@ fn showing_chain(
     })
 }
 
-fn signing(key: &[u8]) -> Arc<dyn SigningKey> {
+pub(super) fn signing(key: &[u8]) -> Arc<dyn SigningKey> {
     rustls::crypto::ring::sign::any_supported_type(&PrivateKeyDer::try_from(key.to_vec()).unwrap()).unwrap()
 }
 
 /// A certificate signed by itself, as `openssl req -x509` makes it: an authority or not, with
 /// alternative names or a common name alone.
-fn self_signed(is_ca: bool, has_alternative_name: bool, ends_in: i64) -> (rcgen::Certificate, KeyPair) {
+pub(super) fn self_signed(
+    is_ca: bool,
+    has_alternative_name: bool,
+    ends_in: i64,
+) -> (rcgen::Certificate, KeyPair) {
     let names = if has_alternative_name { vec!["www.example".to_owned()] } else { Vec::new() };
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -277,7 +285,7 @@ fn self_signed(is_ca: bool, has_alternative_name: bool, ends_in: i64) -> (rcgen:
     (params.self_signed(&key).unwrap(), key)
 }
 
-fn asked(to: SocketAddr, name: &str, verify: Verify) -> String {
+pub(super) fn asked(to: SocketAddr, name: &str, verify: Verify) -> String {
     why(&ask(to, Some(name), None, verify, LONG)).to_owned()
 }
 
@@ -317,133 +325,9 @@ fn a_pinned_certificate_is_trusted_itself() {
 const NOT_PINNED: &str =
     "certificate: it is signed by itself: not in the file that `ca` names, where it would be trusted";
 
-/// What webpki refuses under names of its own is told in an operator's words. Where the line says
-/// that `ca` would trust the certificate, it does.
-#[test]
-fn refusals_are_in_words() {
-    let ours = authority("ours");
-    let pinned = |pem: &[u8]| Verify::Pinned(pem.into());
-    type Change = fn(&mut CertificateParams);
-    let no_change: Change = |_| {};
-    // Changes of the server's certificate, of an issuer between it and `ours`, and the refusal.
-    let rows: [(Change, Option<Change>, &str, bool); 8] = [
-        (no_change, Some(|issuer| issuer.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)), "", false),
-        (
-            |own| own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
-            None,
-            "it is that of an authority (CA:TRUE), not of a server: `ca` trusts it by a file that holds \
-            itself, not only its issuer",
-            true,
-        ),
-        (
-            |own| own.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth],
-            None,
-            "it, or one of its issuers, is not for servers (extended key usage)",
-            false,
-        ),
-        (
-            |own| {
-                let mut odd = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 9], vec![5, 0]);
-                odd.set_criticality(true);
-                own.custom_extensions = vec![odd];
-            },
-            None,
-            "it, or one of its issuers, has a critical extension that is not known here",
-            false,
-        ),
-        (
-            no_change,
-            Some(|issuer| issuer.is_ca = IsCa::ExplicitNoCa),
-            "the certificate of an issuer is not that of an authority (CA:TRUE)",
-            false,
-        ),
-        (
-            no_change,
-            Some(|issuer| {
-                issuer.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-                issuer.name_constraints = Some(rcgen::NameConstraints {
-                    permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName("else.example".to_owned())],
-                    excluded_subtrees: Vec::new(),
-                });
-            }),
-            "an issuer is not allowed to sign for its names (name constraints)",
-            false,
-        ),
-        (
-            no_change,
-            Some(|issuer| {
-                issuer.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-                issuer.not_after = date_time_ymd(2020, 1, 1);
-            }),
-            "an issuer of it has expired",
-            false,
-        ),
-        (
-            no_change,
-            Some(|issuer| {
-                issuer.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-                issuer.not_before = date_time_ymd(4000, 1, 1);
-            }),
-            "an issuer of it is not valid yet (see the clocks of both)",
-            false,
-        ),
-    ];
-    for (change, between, wanted, is_trusted_itself) in rows {
-        let mut params = CertificateParams::new(vec!["www.example".to_owned()]).unwrap();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, "www.example");
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let (certificate, chain) = match between {
-            None => {
-                let certificate = params.signed_by(&key, &ours.issuer).unwrap();
-                let chain = vec![certificate.der().clone()];
-                (certificate, chain)
-            }
-            Some(change) => {
-                let mut issuer = CertificateParams::new(Vec::new()).unwrap();
-                issuer.distinguished_name.push(DnType::CommonName, "between");
-                change(&mut issuer);
-                let issuer_key = KeyPair::generate().unwrap();
-                let shown = issuer.signed_by(&issuer_key, &ours.issuer).unwrap();
-                let certificate = params.signed_by(&key, &Issuer::new(issuer, issuer_key)).unwrap();
-                let chain = vec![certificate.der().clone(), shown.der().clone()];
-                (certificate, chain)
-            }
-        };
-        let server = showing_chain(chain, signing(&key.serialize_der()), false);
-        let wanted = if wanted.is_empty() { String::new() } else { format!("certificate: {wanted}") };
-        assert_eq!(asked(server, "www.example", pinned(&ours.pem)), wanted);
-        if is_trusted_itself {
-            assert_eq!(asked(server, "www.example", pinned(certificate.pem().as_bytes())), "", "{wanted}");
-        }
-    }
-    // Version 1, by another file than its own: `a_pinned_certificate_of_version_1_is_trusted`.
-    let der = CertificateDer::from_pem_slice(V1).unwrap();
-    let key = rustls::crypto::ring::sign::any_supported_type(&PrivateKeyDer::from_pem_slice(V1_KEY).unwrap());
-    let server = showing(&der, key.unwrap(), false);
-    assert_eq!(
-        asked(server, "www.example", pinned(&ours.pem)),
-        "certificate: it, or one of its issuers, is not of X.509 version 3: `ca` trusts it by a file that \
-        holds itself, not only its issuer"
-    );
-    // By the system's roots, signed by itself: the way out is `ca`.
-    for is_ca in [true, false] {
-        let (certificate, key) = self_signed(is_ca, true, 30 * DAY);
-        let server = showing(certificate.der(), signing(&key.serialize_der()), false);
-        let said = asked(server, "www.example", Verify::System);
-        assert!(
-            said == "certificate: it is signed by itself: not among the system's roots; `ca` trusts it by a \
-                file that holds it"
-                || said.starts_with("this system has no root certificates"),
-            "{said}"
-        );
-    }
-}
-
 /// Made by openssl, whose certificates without extensions are of version 1.
-const V1: &[u8] = include_bytes!("certificates/v1.pem");
-const V1_KEY: &[u8] = include_bytes!("certificates/v1.key");
+pub(super) const V1: &[u8] = include_bytes!("certificates/v1.pem");
+pub(super) const V1_KEY: &[u8] = include_bytes!("certificates/v1.key");
 const P521: &[u8] = include_bytes!("certificates/p521.pem");
 
 #[test]
