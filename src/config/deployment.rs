@@ -12,6 +12,7 @@ use crate::config::zones::choices::{Choices, OnError, Round};
 use crate::config::zones::{exposed, folder};
 use crate::config::{networks, policy, pops, server};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
+use crate::geo::lands::Lands;
 use crate::health::load::spec::Feed;
 use crate::health::spec::{Check, Kind};
 use crate::limits::{CERTIFICATES_OCTETS_MAX, DATABASE_OCTETS_MAX};
@@ -198,6 +199,10 @@ impl<'s> Reading<'s> {
             }
         }
         exposed::add(&mut zones, &policies.all, &world, &mut self.open.findings);
+        let mut doubts = world.doubts.take();
+        if server.databases.is_empty() {
+            self.open.findings.extend(std::mem::take(&mut doubts).judge(&Lands::default()));
+        }
         let mut findings = Findings::default();
         check::check(&zones, &policies.all, &mut findings);
         if self.lost_owners(&policies) {
@@ -242,6 +247,7 @@ impl<'s> Reading<'s> {
             safety_off_until_epoch: pops.safety_off_until.map(|(epoch, _)| epoch),
             safety_off_until_at: pops.safety_off_until.map(|(_, at)| at),
             policies: policies.all,
+            doubts,
             zones,
             zone_sources: Vec::new(),
             inputs: std::mem::take(&mut self.open.inputs),

@@ -6,6 +6,7 @@
 
 pub(crate) mod catalogue;
 mod deployment;
+pub(crate) mod doubts;
 mod files;
 pub(crate) mod ledger_file;
 mod networks;
@@ -187,6 +188,8 @@ pub struct Deployment {
     pub(crate) safety_off_until_at: Option<At>,
     /// All policies, shared ones first.
     pub policies: Vec<ScopedPolicy>,
+    /// Findings that hold unless the databases say otherwise.
+    pub(crate) doubts: doubts::Doubts,
     /// Zones, sorted by apex.
     pub zones: Vec<Zone>,
     /// What each zone is served from, sorted by apex; empty if all was read or none.

@@ -1,10 +1,12 @@
 //! What policies and zones may refer to: PoPs, tags, services and operator networks, each looked up
 //! with a finding when it is not there.
 
+use super::doubts::{Claim, Doubts};
 use super::table::nearest;
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::networks::Network;
 use crate::steer::pop::{Pop, PopId};
+use std::cell::RefCell;
 
 /// Everything that has been read before policies are.
 #[derive(Default)]
@@ -19,11 +21,18 @@ pub(super) struct World {
     pub(crate) networks: Vec<Network>,
     /// Whether the networks file could be read.
     pub(crate) networks_known: bool,
+    /// Findings that wait for the databases.
+    pub(crate) doubts: RefCell<Doubts>,
     /// PoPs of which it was said already that they have no coordinates.
     pub(crate) unplaced_told: Vec<PopId>,
 }
 
 impl World {
+    /// Keeps a finding that holds unless the databases contradict its claim.
+    pub(crate) fn doubt(&self, finding: Finding, claim: Claim) {
+        self.doubts.borrow_mut().push(finding, claim);
+    }
+
     /// The PoP of a number given out by this world.
     pub(crate) fn pop(&self, id: PopId) -> Option<&Pop> {
         self.pops.get(usize::from(id.0))

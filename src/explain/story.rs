@@ -244,10 +244,9 @@ impl Trace for Story<'_> {
             let order = UnknownOrder::of(written, &self.snapshot.pops, site.as_deref());
             self.line("fallback", &format!("the order for unknown clients: {}", order.words()));
         }
-        let offset = if let LookupAddress::V4 { offset, .. } = decision.subject { offset } else { 0 };
-        let merged = decision.depth.saturating_sub(if decision.is_special { 0 } else { offset });
         if decision.evidence != Evidence::Nothing {
-            let words = format!("{} in the routes of this policy", Prefix::new(address, merged));
+            let leaf = Prefix::new(address, locate::leaf_len(policy, decision, self.client));
+            let words = format!("{leaf} in the routes of this policy");
             self.line("leaf", &words);
         }
         if policy.share == Sharing::Random {

@@ -8,7 +8,8 @@
 //!
 //! [`embedded`] turns IPv4 clients inside IPv6 into IPv4, [`special`] knows the addresses that no
 //! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures;
-//! [`iso3166`] and [`territories`] know which codes of places there are.
+//! [`iso3166`] and [`territories`] know which codes of places there are, [`lands`] which of them the
+//! loaded data have.
 
 pub(crate) mod atlas;
 pub(crate) mod distance;
@@ -16,6 +17,7 @@ pub(crate) mod embedded;
 pub(crate) mod geofeed;
 pub(crate) mod hubs;
 pub(crate) mod iso3166;
+pub(crate) mod lands;
 pub(crate) mod layered;
 pub(crate) mod mmdb;
 pub(crate) mod networks;

@@ -23,6 +23,7 @@ mod metered;
 mod pinned;
 #[cfg(unix)]
 mod programs;
+mod refusal;
 pub(crate) mod runner;
 mod tcp;
 mod tls;

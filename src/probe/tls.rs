@@ -3,6 +3,7 @@
 
 use super::metered::Metered;
 use super::pinned::Pinned;
+use super::refusal::{Refusal, Seen, alert_in_words, expired};
 use super::{Trial, words};
 use crate::health::certificate::{self, Facts};
 use crate::health::pem;
@@ -13,13 +14,11 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
-    SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use std::collections::HashMap;
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
@@ -52,6 +51,7 @@ pub(super) async fn connect(
         inner: settings.verifier(&tls.verify).await?,
         is_strict: tls.verify != Verify::Off,
         seen: OnceLock::new(),
+        is_trusted: AtomicBool::new(false),
     });
     let mut config = settings.base().clone();
     config.dangerous().set_certificate_verifier(Arc::<Recorder>::clone(&recorder));
@@ -64,8 +64,9 @@ pub(super) async fn connect(
     }
     connected.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(error) => {
-            Refusal { error, name: &name, verify: &tls.verify, days: trial.certificate_days, seen }
-                .to_string()
+            let is_trusted = recorder.is_trusted.load(Relaxed);
+            let days = trial.certificate_days;
+            Refusal { error, name: &name, verify: &tls.verify, days, seen, is_trusted }.to_string()
         }
         None => format!("{} (TLS handshake)", words::io(&error)),
     })
@@ -79,24 +80,6 @@ pub(super) fn broken(error: &std::io::Error) -> Option<String> {
     }
 }
 
-fn alert_in_words(alert: AlertDescription) -> String {
-    match alert {
-        AlertDescription::CertificateRequired => {
-            "TLS: the server wants a certificate of its client, and a probe has none".to_owned()
-        }
-        AlertDescription::UnrecognisedName => {
-            "TLS: the server does not know the name that it was asked for; see `sni` and `host`".to_owned()
-        }
-        AlertDescription::ProtocolVersion => "TLS: the server speaks neither TLS 1.2 nor TLS 1.3".to_owned(),
-        AlertDescription::HandshakeFailure => {
-            "TLS: the server refused with alert HandshakeFailure: it has no cipher suite or key that \
-                probes know (TLS 1.2 with ECDHE and AES-GCM or ChaCha20, or TLS 1.3)"
-                .to_owned()
-        }
-        other => format!("TLS: the server refused with alert {other:?}"),
-    }
-}
-
 /// `certificate ends in 5 days`.
 fn end_in_words(days: i32) -> String {
     match days {
@@ -104,81 +87,6 @@ fn end_in_words(days: i32) -> String {
         0 => "certificate ends within a day".to_owned(),
         1 => "certificate ends in 1 day".to_owned(),
         _ => format!("certificate ends in {days} days"),
-    }
-}
-
-fn expired(days: Option<i32>) -> String {
-    // Days left are rounded down: -1 is what ended within the last 24 hours.
-    match days.map(|days| days.saturating_neg().saturating_sub(1)) {
-        Some(0) => "expired less than a day ago".to_owned(),
-        Some(1) => "expired 1 day ago".to_owned(),
-        Some(ago) if ago > 0 => format!("expired {ago} days ago"),
-        _ => "expired".to_owned(),
-    }
-}
-
-/// A handshake that failed, in an operator's words.
-struct Refusal<'r> {
-    error: &'r Error,
-    name: &'r ServerName<'static>,
-    verify: &'r Verify,
-    days: Option<i32>,
-    seen: Option<&'r Seen>,
-}
-
-impl fmt::Display for Refusal<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fault = match self.error {
-            Error::InvalidCertificate(fault) => fault,
-            Error::InvalidMessage(_) => return f.write_str("the server does not speak TLS on this port"),
-            Error::AlertReceived(alert) => return f.write_str(&alert_in_words(*alert)),
-            other => return write!(f, "TLS: {other}"),
-        };
-        match fault {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                write!(f, "certificate: {}", expired(self.days))
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                f.write_str("certificate: not valid yet (see the clocks of both)")
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                let wants = words::quoted(self.name.to_str().as_bytes());
-                let has = self.seen.map_or("no name", |seen| &seen.names);
-                write!(f, "certificate: wrong name: has {has}, wants {wants}")
-            }
-            _ if let Some(key) = self.seen.and_then(|seen| seen.unverifiable.as_ref()) => {
-                write!(
-                    f,
-                    "certificate: {key}, which this server cannot verify; P-256, P-384, Ed25519 or RSA \
-                    of 2048 bits would do"
-                )
-            }
-            CertificateError::UnknownIssuer => {
-                let issuer = match self.seen {
-                    Some(Seen { is_self_issued: true, .. }) => "it is signed by itself".to_owned(),
-                    Some(Seen { issuer: Some(issuer), .. }) => {
-                        format!("its issuer {} is unknown", words::quoted(issuer.as_bytes()))
-                    }
-                    _ => "its issuer is unknown".to_owned(),
-                };
-                match self.verify {
-                    Verify::Pinned(_) => write!(f, "certificate: {issuer}: not in the file that `ca` names"),
-                    _ => {
-                        write!(f, "certificate: {issuer}: not among the system's roots; `ca` trusts another")
-                    }
-                }
-            }
-            // As by an authority that kept its name and changed its key.
-            CertificateError::BadSignature => {
-                f.write_str("certificate: not signed by the issuer that is trusted")
-            }
-            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => f.write_str(
-                "certificate: signed by an algorithm that is not verified, such as SHA-1 or ECDSA on P-521",
-            ),
-            CertificateError::Revoked => f.write_str("certificate: revoked"),
-            other => write!(f, "certificate: {other}"),
-        }
     }
 }
 
@@ -269,54 +177,14 @@ fn webpki(roots: RootCertStore) -> Result<Verifier, String> {
     }
 }
 
-/// What was seen of the certificates that a server sent.
-#[derive(Debug)]
-struct Seen {
-    end: Option<i64>,
-    names: String,
-    issuer: Option<String>,
-    is_self_issued: bool,
-    /// The first key that no signature can be verified with.
-    unverifiable: Option<String>,
-}
-
-impl Seen {
-    fn of(end_entity: &[u8], intermediates: &[CertificateDer<'_>]) -> Seen {
-        let Some(facts) = Facts::read(end_entity) else {
-            let names = "no name that can be read".to_owned();
-            return Seen { end: None, names, issuer: None, is_self_issued: false, unverifiable: None };
-        };
-        let names = match facts.common_name() {
-            Some(name) if !facts.has_alternative_names() => {
-                format!(
-                    "no subject alternative name, only the common name {}",
-                    words::quoted(name.as_bytes())
-                )
-            }
-            _ => facts.names(),
-        };
-        let own = facts.unverifiable_key().map(|key| format!("it has {key}"));
-        let unverifiable = own.or_else(|| {
-            intermediates.iter().find_map(|der| {
-                Facts::read(der)?.unverifiable_key().map(|key| format!("an issuer has {key}"))
-            })
-        });
-        Seen {
-            end: facts.validity.map(|(_, end)| end),
-            names,
-            issuer: facts.issuer(),
-            is_self_issued: facts.is_self_issued(),
-            unverifiable,
-        }
-    }
-}
-
 /// Notes what the certificates say, then lets another judge them.
 #[derive(Debug)]
 struct Recorder {
     inner: Verifier,
     is_strict: bool,
     seen: OnceLock<Seen>,
+    /// Whether the certificate was accepted, so that an error behind it is one of the handshake.
+    is_trusted: AtomicBool,
 }
 
 impl ServerCertVerifier for Recorder {
@@ -335,6 +203,7 @@ impl ServerCertVerifier for Recorder {
         if self.is_strict && Facts::read(end_entity).is_some_and(|facts| facts.unverifiable_key().is_some()) {
             return Err(CertificateError::BadSignature.into());
         }
+        self.is_trusted.store(true, Relaxed);
         Ok(verified)
     }
 

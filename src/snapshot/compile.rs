@@ -12,6 +12,7 @@ use super::{Digest, Facts, Identity, Snapshot, Steering, steering, targets};
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings};
 use crate::geo::atlas::Atlas;
+use crate::geo::lands::Lands;
 use crate::geo::mmdb::Database;
 use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::load::feeds::FeedSet;
@@ -139,6 +140,7 @@ fn assemble(
 ) -> (Option<Snapshot>, Findings) {
     let mut findings = parts.findings;
     findings.extend(sources::check(&deployment.policies, &deployment.networks, parts.facts.known));
+    findings.extend(deployment.doubts.judge(&parts.facts.lands));
     let zone_keys = inputs.zone_keys(deployment);
     let known: HashMap<&InputHash, &Arc<Image>> = previous
         .into_iter()
@@ -231,6 +233,7 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
             subdivisions: places().any(|place| !place.subdivisions.is_empty()),
             asns: places().any(|place| place.asn.is_some()),
         },
+        lands: Lands::of(&atlas.places),
     };
     let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
     (result, findings)

@@ -261,6 +261,23 @@ pub(crate) fn is_overruled(policy: &PolicyTable, decision: &Decision<'_>, resolv
     decision.evidence == Evidence::Ecs && own.is_some_and(|(own, _)| is_other(own))
 }
 
+/// Length of the leaf that holds the subject, counted from the start of the subject: of the
+/// resolver's own leaf where the client subnet is special, though the scope is that of the subnet.
+#[cold]
+pub(crate) fn leaf_len(policy: &PolicyTable, decision: &Decision<'_>, resolver: IpAddr) -> u8 {
+    let own = || {
+        let class = policy.resolver_classes.as_ref();
+        let class = class.map_or(0, |classes| class_of(LookupAddress::of(resolver), classes));
+        let trie = policy.routes_of(decision.by_cell).get(class as usize)?;
+        Some(decision.subject.lookup_full_depth(trie).1)
+    };
+    let depth = if decision.is_special { own() } else { None }.unwrap_or(decision.depth);
+    match decision.subject {
+        LookupAddress::V4 { offset, .. } => depth.saturating_sub(offset),
+        LookupAddress::V6(_) => depth,
+    }
+}
+
 /// Length of the special-purpose block that holds a subject, offset included.
 #[cold]
 fn special_len(subject: LookupAddress) -> u8 {

@@ -32,6 +32,7 @@ pub(crate) use sizes::Sizes;
 pub(crate) use steering::Steering;
 pub(crate) use summary::Summary;
 
+use crate::geo::lands::Lands;
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
 use crate::steer::pop::Pop;
@@ -101,6 +102,8 @@ pub(crate) struct Facts {
     pub(crate) sizes: Vec<size_guard::SourceSize>,
     /// Which fields of places they have.
     pub(crate) known: sources::KnownFields,
+    /// Which countries they know.
+    pub(crate) lands: Lands,
 }
 
 impl Snapshot {

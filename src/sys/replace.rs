@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 const READABLE: u32 = 0o644;
 
 /// Replaces a file that a person has named: anything but a regular file in its place, and the file
-/// `source` itself, are errors. A file keeps its mode; a new one is readable by all.
+/// `source` itself, are errors. A file keeps its mode, and its owner and group as far as this
+/// process may give files away; a new one is readable by all.
 ///
 /// A link is an error too: replacing it would leave the file that it leads to as it was, writing
 /// through it would change a file that nobody has named.
 pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::Result<()> {
     let refuse = |words: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, words.to_owned()));
-    let mode = match fs::symlink_metadata(target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => READABLE,
+    let (mode, owner) = match fs::symlink_metadata(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (READABLE, None),
         Err(error) => return Err(error),
         Ok(there) if there.is_symlink() => {
             return refuse("it is a link; name the file that it leads to, or remove it");
@@ -26,10 +27,10 @@ pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::
             if source.is_some_and(|source| is_same(source, &there)) {
                 return refuse("it is the source itself");
             }
-            mode_of(&there)
+            (mode_of(&there), Some(there))
         }
     };
-    whole(target, &format!(".{}.new", std::process::id()), octets, mode)
+    owned(target, &format!(".{}.new", std::process::id()), octets, mode, owner.as_ref())
 }
 
 /// Replaces whatever stands at a path, a link too, by a file of this mode: a temporary one beside
@@ -38,6 +39,17 @@ pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::
 /// The temporary file has the name of the target with `ending` behind it. A folder that is missing
 /// is an error.
 pub(crate) fn whole(path: &Path, ending: &str, octets: &[u8], mode: u32) -> io::Result<()> {
+    owned(path, ending, octets, mode, None)
+}
+
+/// [`whole`], with the owner of another file.
+fn owned(
+    path: &Path,
+    ending: &str,
+    octets: &[u8],
+    mode: u32,
+    owner: Option<&fs::Metadata>,
+) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Opened first: what fails behind the rename could not be taken back.
     let names = File::open(folder)?;
@@ -50,6 +62,10 @@ pub(crate) fn whole(path: &Path, ending: &str, octets: &[u8], mode: u32) -> io::
     }
     let written = create(&fresh).and_then(|mut file| {
         file.write_all(octets)?;
+        // Before the mode, which the system may cut when a file is given away.
+        if let Some(owner) = owner {
+            give(&file, owner);
+        }
         set_mode(&file, mode)?;
         file.sync_all()
     });
@@ -77,6 +93,19 @@ fn create(path: &Path) -> io::Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }
+
+/// Gives a file the owner and the group of another, or the group alone, as far as this process may.
+#[cfg(unix)]
+fn give(file: &File, of: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if fchown(file, Some(of.uid()), Some(of.gid())).is_err() {
+        // Only root gives files away; the file is this user's then, as every other that it writes.
+        let _ = fchown(file, None, Some(of.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn give(_: &File, _: &fs::Metadata) {}
 
 #[cfg(unix)]
 fn set_mode(file: &File, mode: u32) -> io::Result<()> {

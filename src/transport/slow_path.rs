@@ -4,7 +4,7 @@
 //! | message | answer | why |
 //! |---|---|---|
 //! | not exactly one question | FORMERR; NOTIMP for opcodes we lack | hickory never sees absurd counts |
-//! | undecodable | FORMERR | |
+//! | undecodable | the same, with an OPT if its own can be read | RFC 6891 section 6.1.1 |
 //! | TSIG | NOTAUTH, BADKEY | we hold no keys (RFC 8945 section 5.2.1) |
 //! | EDNS version above 0 | BADVERS | RFC 6891 section 6.1.3 |
 //! | AXFR, IXFR | REFUSED | transfers are not offered (RFC 5936 section 2.2.1) |
@@ -16,7 +16,9 @@ use crate::limits::{SLOW_PATH_QUEUE_MAX, UDP_PAYLOAD_MAX};
 use crate::shared::Shared;
 use crate::shared::counters::Dropped;
 use crate::sys::clock;
+use crate::wire::behind::edns_of;
 use crate::wire::cookie::{CODE, CookieOption, Secrets};
+use crate::wire::query::is_served;
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, ResponseCode};
 use hickory_proto::rr::rdata::TSIG;
 use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
@@ -111,13 +113,14 @@ pub fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8
     if header[2] & 0x80 != 0 {
         return None;
     }
-    let opcode = OpCode::from_u8((header[2] >> 3) & 0x0f);
+    let opcode = (header[2] >> 3) & 0x0f;
     let is_single = u16::from_be_bytes([header[4], header[5]]) == 1;
     let Some(request) = is_single.then(|| Message::from_vec(octets).ok()).flatten() else {
-        let known = matches!(opcode, OpCode::Query | OpCode::Notify | OpCode::Update);
-        return Some(bare(header, if known { ResponseCode::FormErr } else { ResponseCode::NotImp }));
+        let code = if is_served(opcode) { ResponseCode::FormErr } else { ResponseCode::NotImp };
+        return Some(bare(header, code, edns_of(octets).is_some()));
     };
-    Some(refuse(&request, client, cookies).unwrap_or_else(|| bare(header, ResponseCode::ServFail)))
+    let unsent = || bare(header, ResponseCode::ServFail, request.edns.is_some());
+    Some(refuse(&request, client, cookies).unwrap_or_else(unsent))
 }
 
 /// The response code for a message that hickory understood.
@@ -187,12 +190,18 @@ fn unsigned(key: &Name, asked: &TSIG) -> Record<TSIG> {
     record
 }
 
-/// A reply of a header alone: ID, opcode and RD of the query, and a code.
-fn bare(query: &[u8; 12], code: ResponseCode) -> Vec<u8> {
+/// A reply of a header alone, and of an OPT where the query had one that could be read (RFC 6891
+/// section 6.1.1): ID, opcode and RD of the query, and a code.
+fn bare(query: &[u8; 12], code: ResponseCode, has_opt: bool) -> Vec<u8> {
     let mut reply = vec![0; 12];
     reply[..2].copy_from_slice(&query[..2]);
     reply[2] = 0x80 | (query[2] & 0x79);
     reply[3] = code.low() & 0x0f;
+    if has_opt {
+        let [p0, p1] = UDP_PAYLOAD_MAX.to_be_bytes();
+        reply[11] = 1;
+        reply.extend_from_slice(&[0, 0, 41, p0, p1, 0, 0, 0, 0, 0, 0]);
+    }
     reply
 }
 

@@ -1,5 +1,6 @@
 //! Octets of the DNS and checked values of them; knows no zone and no clock.
 
+pub(crate) mod behind;
 pub(crate) mod cookie;
 pub(crate) mod ecs;
 pub(crate) mod edns;

@@ -3,6 +3,7 @@
 //! A query may be answered by the core, refused with a response code, met with silence, or handed
 //! to the slow path. Every read is bounded; nothing allocates.
 
+use super::behind::{Behind, behind_questions, records};
 use super::edns::Edns;
 use super::hash;
 use super::header::HEADER_LEN;
@@ -360,6 +361,12 @@ fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
 /// The opcode in the flags.
 const OPCODE_BITS: u16 = 0x7800;
 
+/// Whether messages of this opcode have answers of their own: QUERY, NOTIFY and UPDATE. All others
+/// are NOTIMP, whatever else is wrong with them.
+pub(crate) fn is_served(opcode: u8) -> bool {
+    matches!(opcode, 0 | 4 | 5)
+}
+
 /// What a message is that is a response, has another opcode than QUERY, or has not one question.
 #[cold]
 fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'static> {
@@ -370,13 +377,13 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
     if questions == 1 {
         return Parsed::SlowPath;
     }
-    // Also for opcodes that we do not serve: nothing behind this point takes any other number.
+    // Also for opcodes with answers: nothing behind this point takes any other number.
     let (rcode, edns, is_sound) = match behind_questions(packet, questions) {
         Behind::Reject(rcode, edns) => (rcode, edns, false),
         Behind::Edns(edns) => (Rcode::FORMERR, edns, true),
         Behind::SlowPath(edns) => (Rcode::FORMERR, edns, false),
     };
-    let rcode = if opcode == 0 { rcode } else { Rcode::NOTIMP };
+    let rcode = if is_served(opcode) { rcode } else { Rcode::NOTIMP };
     let reject = Reject {
         id,
         opcode,
@@ -388,112 +395,6 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
     let is_alone = opcode == 0 && packet.get(4..HEADER_LEN) == Some(&[0, 0, 0, 0, 0, 0, 0, 1]);
     let asks_cookie = is_sound && edns.is_some_and(|edns| edns.cookie.is_some());
     if is_alone && asks_cookie { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) }
-}
-
-/// Every record of a message with another number of questions than one: whoever sends an OPT gets
-/// one, in errors too (RFC 6891 section 6.1.1).
-#[cold]
-fn behind_questions(packet: &[u8], questions: u16) -> Behind {
-    let mut at = HEADER_LEN;
-    for _ in 0..questions {
-        let Some(end) = name_end(packet, at).map(|end| end + 4).filter(|end| *end <= packet.len()) else {
-            return Behind::Reject(Rcode::FORMERR, None);
-        };
-        at = end;
-    }
-    let Some(&[a0, a1, n0, n1, r0, r1]) = packet.get(6..).and_then(|counts| counts.first_chunk()) else {
-        return Behind::Reject(Rcode::FORMERR, None);
-    };
-    let [answers, authority, additional] = [[a0, a1], [n0, n1], [r0, r1]].map(u16::from_be_bytes);
-    records(packet, at, usize::from(answers) + usize::from(authority), usize::from(additional))
-}
-
-/// What stands behind a question.
-enum Behind {
-    /// Nothing that hinders an answer.
-    Edns(Option<Edns>),
-    /// A signature.
-    SlowPath(Option<Edns>),
-    /// A fault, with the OPT as far as it could be read.
-    Reject(Rcode, Option<Edns>),
-}
-
-/// Reads every record behind a question, which ends at `at`: so many in the answer and authority
-/// sections, so many in the additional section.
-#[cold]
-#[inline(never)]
-fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Behind {
-    let mut edns = None;
-    let total = before + additional;
-    for index in 0..total {
-        let Some(record) = next_record(packet, at) else { return Behind::Reject(Rcode::FORMERR, edns) };
-        at = record.end;
-        let additional = index >= before;
-        match record.rtype {
-            RrType::OPT => {
-                // One OPT, in the additional section, owned by the root (RFC 6891 section 6.1.1).
-                if !additional || !record.owner_is_root || edns.is_some() {
-                    return Behind::Reject(Rcode::FORMERR, edns);
-                }
-                match Edns::parse(record.class, record.ttl, record.rdata) {
-                    Ok(read) => edns = Some(read),
-                    Err((read, _)) => return Behind::Reject(Rcode::FORMERR, Some(read)),
-                }
-            }
-            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::SlowPath(edns),
-            _ => {}
-        }
-    }
-    if at != packet.len() {
-        return Behind::Reject(Rcode::FORMERR, edns);
-    }
-    if edns.is_some_and(|e| e.version != 0) {
-        return Behind::Reject(Rcode::BADVERS, edns);
-    }
-    Behind::Edns(edns)
-}
-
-struct RawRecord<'a> {
-    owner_is_root: bool,
-    rtype: RrType,
-    class: u16,
-    ttl: u32,
-    rdata: &'a [u8],
-    end: usize,
-}
-
-/// Where the name at `at` ends; compression pointers are stepped over, not followed.
-#[inline]
-fn name_end(packet: &[u8], at: usize) -> Option<usize> {
-    let mut end = at;
-    loop {
-        match *packet.get(end)? {
-            0 => return Some(end + 1),
-            len @ 1..=63 => end += 1 + usize::from(len),
-            0xc0..=0xff => return Some(end + 2),
-            _ => return None,
-        }
-        if end - at > 255 {
-            return None;
-        }
-    }
-}
-
-/// The record at `at`.
-#[inline]
-fn next_record(packet: &[u8], at: usize) -> Option<RawRecord<'_>> {
-    let name_end = name_end(packet, at)?;
-    let fixed = packet.get(name_end..)?.first_chunk::<10>()?;
-    let rdata_len = usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
-    let end = name_end + 10 + rdata_len;
-    Some(RawRecord {
-        owner_is_root: packet[at] == 0,
-        rtype: RrType(u16::from_be_bytes([fixed[0], fixed[1]])),
-        class: u16::from_be_bytes([fixed[2], fixed[3]]),
-        ttl: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
-        rdata: packet.get(name_end + 10..end)?,
-        end,
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::geo::mmdb::Database;
 use crate::geo::source_text;
 use crate::limits::DATABASE_OCTETS_MAX;
-use crate::sys::replace;
+use crate::sys::{beneath, replace};
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -55,10 +55,19 @@ pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<
     ))
 }
 
-/// The octets of a source. Pipes are welcome (`<(zcat places.csv.gz)`), without end they are not.
+/// The octets of a source: of a regular file, or of what the shell has opened for this process, as
+/// in `<(zcat places.csv.gz)`. A named pipe might wait for ever, and a device has no end.
 fn read(source: &Path) -> std::io::Result<Vec<u8>> {
+    let is_own = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|own| source.starts_with(own));
+    let file = match is_own {
+        true => fs::File::open(source)?,
+        false => beneath::open(source)?,
+    };
+    if !is_own && !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
     let mut octets = Vec::new();
-    fs::File::open(source)?.take(DATABASE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets)?;
+    file.take(DATABASE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets)?;
     match octets.len() > DATABASE_OCTETS_MAX {
         true => Err(std::io::Error::other(format!("it has more than {DATABASE_OCTETS_MAX} octets"))),
         false => Ok(octets),

@@ -131,6 +131,22 @@ fn build_dates_the_database() {
     assert!(compile(&text, FileId(0), None).is_err());
 }
 
+/// A pipe without a writer is not waited for, and no device is read.
+#[cfg(unix)]
+#[test]
+fn build_reads_regular_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let pipe = std::process::Command::new("mkfifo").arg(at("pipe")).status();
+    let pipe = pipe.is_ok_and(|status| status.success()).then(|| at("pipe"));
+    for source in pipe.into_iter().chain(["/dev/zero".into(), folder.path().to_owned()]) {
+        let (findings, _) = build(&source, &at("a.mmdb"), Some(1)).unwrap_err();
+        let said = findings.iter().next().unwrap().message.clone();
+        assert!(said.ends_with("it is not a regular file"), "{}: {said}", source.display());
+    }
+    assert!(!at("a.mmdb").exists());
+}
+
 /// The source, a link and a device are no place for a database.
 #[cfg(unix)]
 #[test]

@@ -24,7 +24,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
         family_lost(written, world, out);
     }
     weights(written, world, out);
-    covered::check(&written.rules, out);
+    covered::check(&written.rules, world, out);
     for rule in &written.rules {
         let RuleTarget::Candidates(bands) = &rule.rule.target else { continue };
         let at = rule.target_at.unwrap_or(rule.rule.at);

@@ -5,26 +5,30 @@
 //! operator network says it of its clients. What only tables here say (continents, subdivisions,
 //! which registers change) is a warning.
 
+use crate::config::doubts::Claim;
 use crate::config::scalar::plain;
 use crate::config::table::nearest;
 use crate::config::tree::Node;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, Severity, code};
 use crate::geo::iso3166::{self, Standing};
+use crate::geo::lands::Lands;
 use crate::geo::place::{Country, Subdivision};
-use crate::geo::{hubs, territories};
+use crate::geo::territories;
+use crate::steer::overlap::apart_by_continent;
 use crate::steer::rule::When;
 
 /// Tells countries of a condition that no data have. If the condition has no other, it can never
 /// hold.
-pub(super) fn countries(list: &[Node], world: &World, out: &mut Findings) {
+pub(super) fn countries(list: &[Node], world: &World) {
     let read = |node: &Node| plain(node).and_then(Country::from_code);
     let is_all_dead = world.networks_known
         && list.iter().all(|node| read(node).is_some_and(|country| is_dead(country, world)));
     for node in list {
         let Some(country) = read(node) else { continue };
         if let Some(finding) = no_country(country, node.at, world) {
-            out.push(graver(finding, is_all_dead));
+            let all = list.iter().filter_map(read).collect();
+            world.doubt(graver(finding, is_all_dead), Claim::NoCountry(country, all));
         }
     }
 }
@@ -94,7 +98,8 @@ pub(super) fn subdivisions(list: &[Node], world: &World, out: &mut Findings) {
             continue;
         }
         if let Some(finding) = no_country(country, node.at, world) {
-            out.push(graver(finding, is_all_dead));
+            let all = list.iter().filter_map(read).map(|(country, _)| country).collect();
+            world.doubt(graver(finding, is_all_dead), Claim::NoCountry(country, all));
         } else if iso3166::has_subdivision(country, subdivision) == Some(false) {
             let all: Vec<String> =
                 iso3166::subdivisions_of(country).iter().map(|code| format!("{country}-{code}")).collect();
@@ -111,7 +116,7 @@ pub(super) fn subdivisions(list: &[Node], world: &World, out: &mut Findings) {
 }
 
 /// Tells conditions of one map that exclude each other.
-pub(super) fn contradictions(when: &When, at: At, out: &mut Findings) {
+pub(super) fn contradictions(when: &When, at: At, world: &World, out: &mut Findings) {
     let never = |severity: Severity, words: String| {
         let finding = Finding::warning(code::UNREACHABLE_RULE, "these conditions never hold together");
         let finding = Finding { severity, ..finding };
@@ -126,21 +131,9 @@ pub(super) fn contradictions(when: &When, at: At, out: &mut Findings) {
         let (of, subdivision) = when.subdivision[0];
         out.push(never(Severity::Error, format!("{of}-{subdivision} is not in {}", when.country[0])));
     }
-    if when.continent.is_empty() {
-        return;
-    }
-    let of_subdivisions = when.subdivision.iter().map(|(of, part)| territories::own_country(*of, &[*part]));
-    let lists: [Vec<Country>; 2] = [when.country.clone(), of_subdivisions.collect()];
-    for list in lists.iter().filter(|list| !list.is_empty()) {
-        let is_elsewhere = |country: &Country| {
-            let own = std::iter::once(*country).chain(territories::of_country(*country));
-            let mut continents = own.map(hubs::continent_of);
-            continents
-                .all(|continent| continent.is_some_and(|continent| !when.continent.contains(&continent)))
-        };
-        if list.iter().all(is_elsewhere) {
-            let words = format!("{} is not in {}", list[0], when.continent[0].code());
-            out.push(never(Severity::Warning, words));
-        }
+    // The table of this program has the first word, the databases the last.
+    if let Some(country) = apart_by_continent(when, &Lands::default()) {
+        let words = format!("{country} is not in {}", when.continent[0].code());
+        world.doubt(never(Severity::Warning, words), Claim::Never(when.clone()));
     }
 }

@@ -168,9 +168,9 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
         site: sites.iter().filter_map(|node| site(node, world, out)).collect(),
         not: table.take("not").map(|node| Box::new(lower_when(node, world, out))),
     };
-    places::countries(countries, world, out);
+    places::countries(countries, world);
     places::subdivisions(subdivisions, world, out);
-    places::contradictions(&when, node.at, out);
+    places::contradictions(&when, node.at, world, out);
     // A key with an empty list would match everybody, where nobody was written.
     for key in ["country", "subdivision", "continent", "asn", "network", "resolver_network", "site"] {
         if let Some(node) = table.take(key)

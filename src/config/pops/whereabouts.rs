@@ -1,5 +1,9 @@
 //! A PoP whose coordinates are not in its country: most often latitude and longitude are swapped,
 //! or a sign is missing.
+//!
+//! A country is taken for a circle around its hub city, which is a guess, and a false warning is
+//! worse than a missed one. So a PoP outside the circle is told only if a slip of the hand explains
+//! it, or if it is so far away that no island of the country can be meant.
 
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::distance::great_circle_m;
@@ -14,8 +18,22 @@ const EVERYWHERE_KM: u32 = 20_040;
 /// Farthest point of a country from its hub city, in km, where nothing else is known.
 const REACH_KM: u32 = 1_500;
 
+/// Km beyond the farthest point of a country at which a PoP is told without a slip of the hand.
+const SLACK_KM: u32 = 3_000;
+
+/// Countries of their own code that are governed by another, and often written by its code, where
+/// ISO 3166-2 has no subdivision for them.
+const GOVERNED: [(&str, &str); 6] = [
+    ("AU", "CC CX HM NF"),
+    ("DK", "FO GL"),
+    ("GB", "AI BM FK GG GI GS IM IO JE KY MS PN SH TC VG"),
+    ("MA", "EH"),
+    ("NO", "BV SJ"),
+    ("NZ", "CK NU TK"),
+];
+
 /// The same of countries that reach farther, with islands far away.
-const FAR_REACHES_KM: [(&str, u32); 34] = [
+const FAR_REACHES_KM: [(&str, u32); 39] = [
     ("AQ", EVERYWHERE_KM), // all around the pole
     ("AR", 2_800),
     ("AU", 4_500),
@@ -30,6 +48,7 @@ const FAR_REACHES_KM: [(&str, u32); 34] = [
     ("FJ", 2_000),
     ("FM", 3_000),
     ("GB", 1_600),
+    ("GL", 2_700),
     ("ID", 4_600),
     ("IN", 3_000),
     ("JP", 2_600),
@@ -39,13 +58,17 @@ const FAR_REACHES_KM: [(&str, u32); 34] = [
     ("MN", 1_800),
     ("MX", 2_900),
     ("MY", 2_200),
+    ("MZ", 2_000),
+    ("NO", 2_200), // Svalbard
     ("NZ", 1_700),
     ("PF", 2_200),
+    ("PK", 1_900),
     ("PN", 1_700),
     ("PT", 2_100), // the Azores
     ("RU", 8_000),
     ("SA", 2_000),
     ("SD", 1_800),
+    ("SH", 2_800),         // Tristan da Cunha and Gough
     ("TF", EVERYWHERE_KM), // islands in two oceans
     ("UM", EVERYWHERE_KM), // islands in two oceans
     ("US", 8_500),         // Hawaii and Alaska, from New York
@@ -73,6 +96,9 @@ pub(super) fn check(pop: &Pop, at: At, out: &mut Findings) {
         })
         .filter(|(coordinates, ..)| is_near(country, *coordinates))
         .min_by_key(|(coordinates, ..)| hub_at.map(|hub| great_circle_m(hub, *coordinates)));
+    if meant.is_none() && is_within(country, coordinates, SLACK_KM) {
+        return;
+    }
     out.push(match meant {
         Some((_, lat, lon)) => finding.help(format!("did you mean `lat: {lat}, lon: {lon}`?")),
         None => finding.help("clients are sent by the coordinates: correct whichever of the two is wrong"),
@@ -81,16 +107,23 @@ pub(super) fn check(pop: &Pop, at: At, out: &mut Findings) {
 
 /// Whether coordinates may lie in a country, or in one of its territories.
 fn is_near(country: Country, coordinates: Coordinates) -> bool {
+    is_within(country, coordinates, 0)
+}
+
+/// The same with so many km beyond the farthest points.
+fn is_within(country: Country, coordinates: Coordinates, slack_km: u32) -> bool {
     let reach_km = |country: Country| {
         let far = FAR_REACHES_KM.iter().find(|(code, _)| *code == country.code());
         far.map_or(REACH_KM, |(_, km)| *km)
     };
     // Scattered islands without inhabitants must not make a country reach everywhere.
     let territories = territories::of_country(country).filter(|own| reach_km(*own) < EVERYWHERE_KM);
-    std::iter::once(country).chain(territories).any(|country| {
+    let governed = GOVERNED.iter().filter(|(code, _)| *code == country.code());
+    let governed = governed.flat_map(|(_, of)| of.split(' ')).filter_map(Country::from_code);
+    std::iter::once(country).chain(territories).chain(governed).any(|country| {
         hubs::find(country)
             .and_then(|hub| Coordinates::from_degrees(hub.lat, hub.lon))
-            .is_some_and(|hub| great_circle_m(hub, coordinates) / 1_000 <= reach_km(country))
+            .is_some_and(|hub| great_circle_m(hub, coordinates) / 1_000 <= reach_km(country) + slack_km)
     })
 }
 

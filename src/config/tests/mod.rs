@@ -13,6 +13,7 @@ mod static_zones;
 
 use super::*;
 use crate::finding::Severity;
+use crate::geo::lands::Lands;
 use crate::steer::policy::{BandWidth, Candidate, Order};
 use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
@@ -51,7 +52,14 @@ fn sample() -> Memory {
 }
 
 fn load_memory(memory: &Memory) -> ReadResult {
-    read_deployment(Path::new("meridian.yaml"), memory)
+    let mut read = read_deployment(Path::new("meridian.yaml"), memory);
+    // The databases here know no country, so nothing is withdrawn.
+    if let Some(deployment) = &read.deployment {
+        read.findings.extend(deployment.doubts.judge(&Lands::default()));
+        read.findings.sort();
+        read.deployment = read.deployment.take_if(|_| !read.findings.has_errors());
+    }
+    read
 }
 
 fn shown(loaded: &ReadResult) -> String {

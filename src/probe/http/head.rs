@@ -39,6 +39,8 @@ pub(super) struct Head {
     pub(super) encoding: Option<Vec<u8>>,
     /// For each expected field, how far it was met.
     pub(super) found: Vec<Found>,
+    /// Why the body cannot be looked at, if it has a coding that is not read.
+    pub(super) unread: Option<String>,
     length: Option<Length>,
     is_chunked: bool,
 }
@@ -313,11 +315,10 @@ impl<'c> HeadReader<'c> {
                 if coding.eq_ignore_ascii_case(b"chunked") {
                     self.head.is_chunked = true;
                 } else if !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") {
-                    return Err(format!(
-                        "line {number} of the response has the Transfer-Encoding {}, \
-                        which probes do not read",
-                        shown(coding)
-                    ));
+                    let flaw = format!("the Transfer-Encoding {}, which probes do not read", shown(coding));
+                    let unread = &mut self.head.unread;
+                    unread.get_or_insert_with(|| format!("line {number} of the response has {flaw}"));
+                    self.flaws.add(number, || flaw);
                 }
             }
         } else if name.eq_ignore_ascii_case(b"content-encoding") && !value.eq_ignore_ascii_case(b"identity") {
@@ -348,6 +349,7 @@ impl Head {
             framing: Framing::UntilClose,
             encoding: None,
             found: vec![Found::Nothing; expected],
+            unread: None,
             length: None,
             is_chunked: false,
         }

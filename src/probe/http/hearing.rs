@@ -79,6 +79,13 @@ impl<'c, 'i> Hearing<'c, 'i> {
     /// Judges the head; true if nobody looks at the body.
     fn head(&mut self, head: Head) -> Result<bool, String> {
         judge(self.check, &head)?;
+        // A coding of the body matters where somebody looks at the body.
+        if let Some(why) = head.unread
+            && self.intake.is_some()
+            && head.framing != Framing::Length(0)
+        {
+            return Err(why);
+        }
         let is_until_close = head.framing == Framing::UntilClose;
         let reader = BodyReader::new(head.framing);
         self.body = Some(Body { reader, is_until_close, encoding: head.encoding });

@@ -21,6 +21,23 @@ fn files_are_replaced() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+/// A file keeps its owner and its group where the process may give files away.
+#[test]
+fn owners_are_kept() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    fs::write(&path, "one").unwrap();
+    if let Err(error) = chown(&path, Some(4_242), Some(4_243)) {
+        return eprintln!("skipped: this user may not give files away: {error}");
+    }
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+    named(&path, b"two", None).unwrap();
+    let owner = fs::metadata(&path).unwrap();
+    assert_eq!((owner.uid(), owner.gid(), mode(&path)), (4_242, 4_243, 0o640));
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+}
+
 /// Links, devices, folders, pipes and the source are refused, and stay as they were.
 #[test]
 fn nothing_else_is_written() {

@@ -113,6 +113,41 @@ fn cookies() {
     }
 }
 
+/// What cannot be decoded has its OPT back if that could be read (RFC 6891 section 6.1.1), and for
+/// every opcode the code that the core gives where it answers itself.
+#[test]
+fn undecodable_messages() {
+    // A name server whose name has more octets than its record.
+    let bad: &[u8] = &[0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 1, 9];
+    for opcode in 0..16 {
+        let code = if matches!(opcode, 0 | 4 | 5) { Rcode::FORMERR } else { Rcode::NOTIMP };
+        let whole = message(opcode, 252);
+        let rows = [
+            (with_additional(whole.clone(), bad), false),
+            (with_additional(with_additional(whole.clone(), bad), OPT), true),
+            (with_additional(with_additional(whole.clone(), OPT), bad), true),
+            (with_additional(with_additional(whole.clone(), OPT), OPT), true),
+            (whole[..whole.len() - 1].to_vec(), false),
+        ];
+        for (octets, has_opt) in rows {
+            let reply = ask(&octets).expect("an answer");
+            let parsed = Message::from_octets(&reply[..]).expect("a message");
+            assert_eq!((parsed.header().rcode(), parsed.header().opcode().to_int()), (code, opcode));
+            assert_eq!(parsed.opt().is_some(), has_opt, "{octets:?}");
+            assert_eq!(reply.len(), HEADER + if has_opt { OPT.len() } else { 0 });
+        }
+        // No question: answered by the core, with the same code.
+        let mut none = message(opcode, 252)[..HEADER].to_vec();
+        none[5] = 0;
+        let mut query = crate::wire::query::Query::default();
+        let crate::wire::query::Parsed::Reject(reject) = crate::wire::query::parse(&none, &mut query) else {
+            panic!("opcode {opcode}")
+        };
+        assert_eq!(reject.rcode.0, u16::from(code.to_int()), "opcode {opcode}");
+        assert_eq!(ask(&none).map(|reply| reply[3]), Some(code.to_int()), "opcode {opcode}");
+    }
+}
+
 /// Messages without exactly one question and undecodable ones get a bare header; responses and
 /// fragments of headers get silence; and no cut of a message makes a panic.
 #[test]

@@ -93,7 +93,11 @@ fn each_message_is_what_it_is() {
         ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::SlowPath),
         ("a zone transfer", message(0, [1, 0, 0, 0], axfr), Is::SlowPath),
         ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::SlowPath),
-        ("an UPDATE with many zones", message(5 << 11, [7, 0, 0, 0], WWW), Is::Reject(Rcode::NOTIMP)),
+        // RFC 2136 section 3.1.1.
+        ("an UPDATE with many zones", message(5 << 11, [7, 0, 0, 0], WWW), Is::Reject(Rcode::FORMERR)),
+        ("an UPDATE without a zone", message(5 << 11, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
+        ("a NOTIFY without a zone", message(4 << 11, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
+        ("a STATUS without a question", message(2 << 11, [0, 0, 0, 0], &[]), Is::Reject(Rcode::NOTIMP)),
     ];
     for (what, packet, is) in rows {
         assert_eq!(kind(&packet), is, "{what}");

@@ -374,6 +374,19 @@ fn a_place_that_gives_way_is_told() {
             |wanted: &str| told.lines.iter().find(|(head, _)| head == wanted).map(|(_, words)| words.clone());
         (line("chosen").unwrap_or_default(), line("overruled").is_some(), line("rule").is_some())
     };
+    // The leaf is that of the address that decides, also where a special client subnet leaves the
+    // decision to the resolver: the scope is the length of its block then.
+    let query = ExplainQuery {
+        name: Name::parse("to.near.example.", None).expect("a name"),
+        rtype: RrType::A,
+        client: "20.20.1.130".parse().ok(),
+        ecs: Some(Prefix::new([10, 1, 2, 0].into(), 24)),
+        supposed: Vec::new(),
+    };
+    let lines = explain(&world.snapshot, None, &query, &read).expect("PoPs of the world").lines;
+    let line = |wanted: &str| lines.iter().find(|(head, _)| head == wanted).map(|(_, words)| words.as_str());
+    assert_eq!(line("leaf"), Some("20.20.1.128/26 in the routes of this policy"));
+    assert_eq!((line("scope"), line("chosen")), (Some("8"), Some("syd")));
     let rows = [
         ("20.20.1.1", true, "nrt", false),
         ("20.20.1.130", true, "nrt", true),

@@ -4,6 +4,7 @@
 mod exchange;
 mod feeds;
 mod local;
+mod refusals;
 mod replies;
 mod secure;
 mod target;

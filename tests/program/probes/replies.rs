@@ -205,10 +205,26 @@ fn rows() -> Vec<Row> {
             with(b"Content-Length: \r\n"),
             "line 2 of the response has the Content-Length",
         ),
-        refused(
-            "an odd coding",
-            with(b"Transfer-Encoding: x\r\n"),
-            "line 2 of the response has the Transfer-Encoding",
+        (
+            "a coding that is not read",
+            with(b"Transfer-Encoding: gzip\r\n"),
+            "",
+            "line 2 of the response has the Transfer-Encoding \"gzip\"",
+            "line 2 of the response has the Transfer-Encoding \"gzip\", which probes do not read",
+        ),
+        (
+            "a coding below chunks",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n41\r\n0\r\n\r\n".to_vec(),
+            "",
+            "line 2 of the response has the Transfer-Encoding \"gzip\"",
+            "line 2 of the response has the Transfer-Encoding \"gzip\", which probes do not read",
+        ),
+        (
+            "a coding in two fields",
+            with(b"Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n"),
+            "",
+            "line 2 of the response has the Transfer-Encoding \"x\"",
+            "line 2 of the response has the Transfer-Encoding \"x\", which probes do not read (and 1",
         ),
         ok("identity", with(b"Transfer-Encoding: identity\r\n"), ""),
         ok(

@@ -161,7 +161,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("http_body_util", &["src/control/", "src/cli/reload.rs"]),
-    ("rustls", &["src/probe/tls.rs", "src/probe/pinned.rs"]),
+    ("rustls", &["src/probe/tls.rs", "src/probe/pinned.rs", "src/probe/refusal.rs"]),
     ("tokio_rustls", &["src/probe/tls.rs"]),
     ("prometheus", &["src/control/"]),
     ("clap", &["src/cli/"]),

@@ -58,6 +58,12 @@ pub fn run(script: &Script) -> Vec<Failure> {
                     );
                 }
             }
+            Step::Untold { code } => {
+                let now = loaded.get_or_insert_with(|| lab::load(&tree));
+                if now.world.is_none() || now.told.iter().any(|(c, ..)| c == code) {
+                    fail(*line, format!("expected a load without {code}\n{}", now.text));
+                }
+            }
             Step::Ask(ask, expected) => {
                 let now = loaded.get_or_insert_with(|| lab::load(&tree));
                 match &now.world {

@@ -25,6 +25,8 @@ pub enum Step {
     Refused { code: String, place: Option<String> },
     /// The deployment must load, with this finding among others.
     Told { code: String, place: Option<String> },
+    /// The deployment must load, without any finding of this code.
+    Untold { code: String },
     /// A question with what is expected of the reply.
     Ask(Box<Ask>, Vec<(usize, Expect)>),
     /// A question from many clients, with what is expected of all replies.
@@ -151,6 +153,7 @@ pub fn parse(text: &str) -> Result<Script, Failure> {
             ["refused", code, place] => {
                 Step::Refused { code: code.to_owned(), place: Some(place.to_owned()) }
             }
+            ["untold", code] => Step::Untold { code: code.to_owned() },
             ["told", code] => Step::Told { code: code.to_owned(), place: None },
             ["told", code, place] => Step::Told { code: code.to_owned(), place: Some(place.to_owned()) },
             ["ask", ref rest @ ..] => {

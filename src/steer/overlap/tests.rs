@@ -1,7 +1,7 @@
 //! Pairs of conditions, and whether the first takes all clients of the second.
 
 use super::*;
-use crate::geo::place::Subdivision;
+use crate::geo::place::{Place, Subdivision};
 
 fn countries(codes: &str) -> When {
     When {
@@ -56,6 +56,35 @@ fn the_wider_covers_the_narrower() {
         (but(continents("EU"), asn(64500)), countries("DE"), false),
     ];
     for (outer, inner, expected) in rows {
-        assert_eq!(covers(&outer, &inner), expected, "{outer:?}\n{inner:?}");
+        assert_eq!(covers(&outer, &inner, &Lands::default()), expected, "{outer:?}\n{inner:?}");
+    }
+}
+
+/// A country lies where the data put it; a table of this program speaks for countries without data.
+#[test]
+fn continents_are_those_of_the_data() {
+    let lands = |rows: &[(&str, &str)]| {
+        let place = |(country, continent): &(&str, &str)| Place {
+            country: Country::from_code(country),
+            continent: Continent::from_code(continent),
+            ..Place::default()
+        };
+        Lands::of(&rows.iter().map(place).collect::<Vec<_>>())
+    };
+    let tr_in_eu = When { country: countries("TR").country, ..continents("EU") };
+    let rows = [
+        // The table has Türkiye in Asia.
+        (vec![], true, Some("TR")),
+        (vec![("DE", "EU")], true, Some("TR")),
+        (vec![("TR", "")], true, Some("TR")),
+        (vec![("TR", "AS")], true, Some("TR")),
+        (vec![("TR", "EU")], false, None),
+        (vec![("TR", "AS"), ("TR", "EU")], false, None),
+    ];
+    for (data, covers_tr, apart) in rows {
+        let lands = lands(&data);
+        assert_eq!(covers(&continents("AS"), &countries("TR"), &lands), covers_tr, "{data:?}");
+        let found = apart_by_continent(&tr_in_eu, &lands);
+        assert_eq!(found, apart.and_then(Country::from_code), "{data:?}");
     }
 }

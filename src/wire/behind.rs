@@ -1,0 +1,120 @@
+//! The records behind the questions of a message, read for what hinders an answer, and for the OPT.
+
+use super::edns::Edns;
+use super::header::HEADER_LEN;
+use super::rr::{Rcode, RrType};
+
+/// The OPT of a message, whatever else is wrong with it, as far as it could be read.
+#[cold]
+pub(crate) fn edns_of(packet: &[u8]) -> Option<Edns> {
+    let questions = packet.get(4..6)?.first_chunk().map(|count| u16::from_be_bytes(*count))?;
+    match behind_questions(packet, questions) {
+        Behind::Edns(edns) | Behind::SlowPath(edns) | Behind::Reject(_, edns) => edns,
+    }
+}
+
+/// Every record of a message with another number of questions than one: whoever sends an OPT gets
+/// one, in errors too (RFC 6891 section 6.1.1).
+#[cold]
+pub(super) fn behind_questions(packet: &[u8], questions: u16) -> Behind {
+    let mut at = HEADER_LEN;
+    for _ in 0..questions {
+        let Some(end) = name_end(packet, at).map(|end| end + 4).filter(|end| *end <= packet.len()) else {
+            return Behind::Reject(Rcode::FORMERR, None);
+        };
+        at = end;
+    }
+    let Some(&[a0, a1, n0, n1, r0, r1]) = packet.get(6..).and_then(|counts| counts.first_chunk()) else {
+        return Behind::Reject(Rcode::FORMERR, None);
+    };
+    let [answers, authority, additional] = [[a0, a1], [n0, n1], [r0, r1]].map(u16::from_be_bytes);
+    records(packet, at, usize::from(answers) + usize::from(authority), usize::from(additional))
+}
+
+/// What stands behind a question.
+pub(super) enum Behind {
+    /// Nothing that hinders an answer.
+    Edns(Option<Edns>),
+    /// A signature.
+    SlowPath(Option<Edns>),
+    /// A fault, with the OPT as far as it could be read.
+    Reject(Rcode, Option<Edns>),
+}
+
+/// Reads every record behind a question, which ends at `at`: so many in the answer and authority
+/// sections, so many in the additional section.
+#[cold]
+#[inline(never)]
+pub(super) fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Behind {
+    let mut edns = None;
+    let total = before + additional;
+    for index in 0..total {
+        let Some(record) = next_record(packet, at) else { return Behind::Reject(Rcode::FORMERR, edns) };
+        at = record.end;
+        let additional = index >= before;
+        match record.rtype {
+            RrType::OPT => {
+                // One OPT, in the additional section, owned by the root (RFC 6891 section 6.1.1).
+                if !additional || !record.owner_is_root || edns.is_some() {
+                    return Behind::Reject(Rcode::FORMERR, edns);
+                }
+                match Edns::parse(record.class, record.ttl, record.rdata) {
+                    Ok(read) => edns = Some(read),
+                    Err((read, _)) => return Behind::Reject(Rcode::FORMERR, Some(read)),
+                }
+            }
+            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::SlowPath(edns),
+            _ => {}
+        }
+    }
+    if at != packet.len() {
+        return Behind::Reject(Rcode::FORMERR, edns);
+    }
+    if edns.is_some_and(|e| e.version != 0) {
+        return Behind::Reject(Rcode::BADVERS, edns);
+    }
+    Behind::Edns(edns)
+}
+
+struct RawRecord<'a> {
+    owner_is_root: bool,
+    rtype: RrType,
+    class: u16,
+    ttl: u32,
+    rdata: &'a [u8],
+    end: usize,
+}
+
+/// Where the name at `at` ends; compression pointers are stepped over, not followed.
+#[inline]
+fn name_end(packet: &[u8], at: usize) -> Option<usize> {
+    let mut end = at;
+    loop {
+        match *packet.get(end)? {
+            0 => return Some(end + 1),
+            len @ 1..=63 => end += 1 + usize::from(len),
+            0xc0..=0xff => return Some(end + 2),
+            _ => return None,
+        }
+        if end - at > 255 {
+            return None;
+        }
+    }
+}
+
+/// The record at `at`.
+#[inline]
+fn next_record(packet: &[u8], at: usize) -> Option<RawRecord<'_>> {
+    let name_end = name_end(packet, at)?;
+    let fixed = packet.get(name_end..)?.first_chunk::<10>()?;
+    let rdata_len = usize::from(u16::from_be_bytes([fixed[8], fixed[9]]));
+    let end = name_end + 10 + rdata_len;
+    Some(RawRecord {
+        owner_is_root: packet[at] == 0,
+        rtype: RrType(u16::from_be_bytes([fixed[0], fixed[1]])),
+        class: u16::from_be_bytes([fixed[2], fixed[3]]),
+        ttl: u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]),
+        rdata: packet.get(name_end + 10..end)?,
+        end,
+    })
+}
