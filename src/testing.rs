@@ -292,6 +292,10 @@ pub mod transport {
     pub mod slow_path {
         pub use crate::transport::slow_path::answer;
     }
+    #[cfg(target_os = "linux")]
+    pub mod stepped {
+        pub use crate::transport::stepped::SteppedWorker;
+    }
 }
 pub mod wire {
     pub mod cookie {

@@ -1,18 +1,22 @@
-//! Instructions in user space for one query, by kind of question and size of zone.
+//! Instructions in user space for one query, by kind of question.
 //!
 //! Times depend on the machine and on its neighbours; instructions hardly do. This program runs
-//! itself under Valgrind, which counts only inside [`measured`]: parse, answer and counting, as a
-//! worker does for each datagram of a batch.
+//! itself under Valgrind, which counts only inside [`measured`], and there in two ways. `whole` is
+//! a turn of a worker's loop on a socket of loopback with 32 queries in it: receiving, prefetching,
+//! answering, counting and sending, all but what the kernel does. `answer` is what a worker does
+//! for each datagram of a batch alone: parse, answer and count.
 //!
 //! ```console
 //! # figures, and the costliest functions
 //! $ cargo bench --bench instructions -- print
+//! # the same for some rows, by their keys
+//! $ cargo bench --bench instructions -- print two_ecs4 dname
 //! # fails if a figure is 3 % over the baseline
 //! $ cargo bench --bench instructions -- check
 //! # the figures become the baseline
 //! $ cargo bench --bench instructions -- write
-//! # what is measured, for a profiler of one's own: then `drive 10000 folder`
-//! $ cargo bench --bench instructions -- world 10000 folder
+//! # what is measured, for a profiler of one's own: then `drive ordinary folder`
+//! $ cargo bench --bench instructions -- world ordinary folder
 //! ```
 
 #[path = "../world/mod.rs"]
@@ -20,26 +24,29 @@ mod world;
 
 mod stages;
 
-use meridian::testing::answer::{self, Client, Disposition, QueryContext, Scratch, Transport};
+use meridian::testing::answer::{self, Client, QueryContext, Scratch, Transport};
 use meridian::testing::reload::prepare;
 use meridian::testing::shared::counters::{CounterBlock, Lane};
 use meridian::testing::shared::published::Published;
+use meridian::testing::snapshot::Snapshot;
 use meridian::testing::sys::clock;
+use meridian::testing::sys::datagram::{Local, send_one};
 use meridian::testing::transport::draw::Draws;
+use meridian::testing::transport::stepped::SteppedWorker;
 use std::collections::BTreeMap;
 use std::fs;
+use std::hint::black_box;
+use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use world::{Question, Workload, World, WorldSize};
+use std::time::Duration;
+use world::WorldSize;
+use world::ordinary::{Asked, Kind, Ordinary};
 
-/// Names of the zones that are measured.
-const SIZES: [usize; 2] = [10_000, 1_000_000];
-/// Networks of the database: a trie of ordinary depth that Valgrind reads in seconds.
-const NETWORKS: usize = 50_000;
 /// Questions of one run, some thousand different ones in turn.
-const QUERIES: usize = 20_000;
+const QUERIES: usize = 8_192;
 const DIFFERENT: usize = 4_096;
 /// Datagrams that a worker takes from the kernel at once.
 const BATCH: usize = 32;
@@ -48,127 +55,240 @@ const GROWTH_PER_MILLE: u64 = 30;
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/baseline.json");
 
+/// A world that is measured: its word, its size, and its rows; `None` stands for all of them.
+struct Measured {
+    word: &'static str,
+    size: WorldSize,
+    kinds: Option<&'static [Kind]>,
+}
+
+const WORLDS: [Measured; 2] = [
+    Measured {
+        word: "ordinary",
+        size: WorldSize { names: 10_000, networks: 1_050_000, seed: 1 },
+        kinds: None,
+    },
+    // Where prefetching reads names, too; its database is one that Valgrind reads in seconds.
+    Measured {
+        word: "million",
+        size: WorldSize { names: 1_000_000, networks: 50_000, seed: 1 },
+        kinds: Some(&[Kind::Static, Kind::Nxdomain, Kind::TwoV4]),
+    },
+];
+
+impl Measured {
+    fn of(word: &str) -> &'static Measured {
+        WORLDS.iter().find(|world| world.word == word).expect("one of the worlds")
+    }
+
+    /// Its kinds with these keys, or all of them.
+    fn kinds(&self, keys: &[String]) -> Vec<Kind> {
+        let kinds = Kind::ROWS.iter().map(|row| row.0);
+        kinds
+            .filter(|kind| self.kinds.is_none_or(|of| of.contains(kind)))
+            .filter(|kind| keys.is_empty() || keys.iter().any(|key| key == kind.word()))
+            .collect()
+    }
+}
+
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
-    match (words.next().as_deref(), words.next(), words.next()) {
-        (Some("drive"), Some(names), Some(folder)) => {
-            drive(names.parse().expect("a number of names"), Path::new(&folder))
-        }
-        (Some("world"), Some(names), Some(folder)) => {
-            World::new(size(names.parse().expect("a number of names"))).write(Path::new(&folder), 5300);
-        }
-        (Some(word @ ("print" | "check" | "write")), ..) => return measure(word),
-        _ => {
-            println!("usage: cargo bench --bench instructions -- print | check | write | world NAMES FOLDER")
-        }
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["drive", world, folder, ..] => drive(Measured::of(world), Path::new(folder), &words[3..]),
+        ["world", world, folder] => Ordinary::new(Measured::of(world).size).write(Path::new(folder), 5300),
+        [word @ ("print" | "check" | "write"), ..] => return measure(word, &words[1..]),
+        _ => println!(
+            "usage: cargo bench --bench instructions -- print [KEY...] | check | write | world WORLD FOLDER"
+        ),
     }
     ExitCode::SUCCESS
 }
 
 /// The part that runs under Valgrind.
-fn drive(names: usize, folder: &Path) {
-    let world = World::new(size(names));
-    let published = load(folder);
+fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
+    let world = Ordinary::new(measured_world.size);
+    let snapshot = load(folder);
+    let mut worker = SteppedWorker::open(([127, 0, 0, 1], 0).into(), Arc::clone(&snapshot), BATCH)
+        .expect("loopback has room");
+    let resolver = Resolver::new(worker.address().expect("it is bound"));
+    let published = Published::new(snapshot, 1);
     let block = CounterBlock::single_writer(Lane::Udp, 0);
-    let mut scratch = vec![0; 65_535];
-    for workload in Workload::ALL {
-        let questions = world.questions(workload, DIFFERENT);
-        for question in &questions {
-            verify(&published, question, workload, &mut scratch);
+    for kind in measured_world.kinds(keys) {
+        let questions = world.questions(kind, DIFFERENT);
+        // What is not right need not be fast; and whatever is learnt of earlier batches is of this kind.
+        for batch in questions.chunks(BATCH) {
+            resolver.ask(batch);
+            resolver.await_turns(|| worker.turn());
+            resolver.hear(batch, kind);
         }
-        measured(&mut || answer_all(&published, &block, &questions, &mut scratch));
+        for batch in questions.chunks(BATCH).cycle().take(QUERIES / BATCH) {
+            resolver.ask(batch);
+            resolver.await_turns(|| measured(&mut || worker.turn()));
+            resolver.pass_over();
+        }
+        counted();
+        measured(&mut || answer_all(&published, &block, &questions));
+        counted();
     }
     let service = published.served();
-    for mut stage in stages::stages(&world, &service, &block) {
-        measured(&mut || (0..QUERIES).for_each(|index| (stage.run)(index % DIFFERENT)));
+    for mut stage in stages_of(measured_world, &world, &service, &block) {
+        measured(&mut || {
+            (0..QUERIES).for_each(|index| (stage.run)(index % DIFFERENT));
+            QUERIES
+        });
+        counted();
     }
+}
+
+/// The stages of an answer, measured in the first world alone.
+fn stages_of<'a>(
+    measured_world: &Measured,
+    world: &Ordinary,
+    service: &'a meridian::testing::shared::published::ServedSnapshot,
+    block: &'a CounterBlock,
+) -> Vec<stages::Stage<'a>> {
+    if measured_world.kinds.is_some() { Vec::new() } else { stages::stages(world, service, block) }
 }
 
 /// What runs here is counted.
 #[inline(never)]
-fn measured(run: &mut dyn FnMut()) {
-    run();
+fn measured(run: &mut dyn FnMut() -> usize) -> usize {
+    run()
 }
 
-fn load(folder: &Path) -> Published {
-    let fresh = prepare::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
-        panic!("{}", meridian::testing::finding::render::text(&refused.0, &refused.1, false));
-    });
-    Published::new(Arc::new(fresh.snapshot), 1)
+/// What was counted so far is one figure: Valgrind writes it down, and begins anew.
+#[inline(never)]
+fn counted() {
+    black_box(());
 }
 
-fn size(names: usize) -> WorldSize {
-    WorldSize { names, networks: NETWORKS, seed: 1 }
+/// Who asks, over a socket of loopback.
+struct Resolver {
+    socket: UdpSocket,
+    server: SocketAddr,
 }
 
-/// What is not right need not be fast.
-fn verify(published: &Published, question: &Question, workload: Workload, scratch: &mut [u8]) {
-    let service = published.served();
-    let client = Client { address: question.client, transport: Transport::Udp };
-    let outcome = answer::respond(
-        &service.snapshot,
-        &question.packet,
-        &client,
-        QueryContext { draw: 1, epoch_secs: clock::cookie_secs() },
-        scratch,
-    );
-    let Disposition::Send(length) = outcome.disposition else { panic!("{workload:?} has no answer") };
-    let reply = scratch.get(..length).unwrap_or_default();
-    match question.expected {
-        Some(address) => {
-            let octets = address.octets();
-            assert!(reply.windows(4).any(|four| four == octets), "{workload:?} does not lead to {address}");
+impl Resolver {
+    fn new(server: SocketAddr) -> Resolver {
+        let socket = UdpSocket::bind("0.0.0.0:0").expect("loopback has room");
+        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out can be set");
+        Resolver { socket, server }
+    }
+
+    /// Asks, each question from its own address.
+    fn ask(&self, batch: &[Asked]) {
+        for question in batch {
+            let local = Local { address: question.client, interface: 0 };
+            send_one(&self.socket, &question.packet, self.server, Some(local)).expect("loopback is there");
         }
-        None => assert_eq!(reply.get(3).map(|octet| octet & 15), Some(3), "{workload:?} is not NXDOMAIN"),
+    }
+
+    /// Takes turns until a batch is answered: one turn, unless the kernel has parted it.
+    fn await_turns(&self, mut turn: impl FnMut() -> usize) {
+        let mut taken = 0;
+        while taken < BATCH {
+            taken += turn();
+        }
+    }
+
+    fn hear(&self, batch: &[Asked], kind: Kind) {
+        let mut room = [0; 1500];
+        for question in batch {
+            let length = self.socket.recv(&mut room).expect("an answer comes");
+            let answer = &room[..length];
+            assert_eq!(answer.get(..2), question.packet.get(..2), "answers come in order");
+            let expected = &question.expected;
+            assert!(
+                expected.is_met(answer),
+                "{kind:?}: {expected:?} for {}, not\n{}",
+                question.client,
+                meridian::testing::explain::dig::render(answer)
+            );
+        }
+    }
+
+    fn pass_over(&self) {
+        let mut room = [0; 1500];
+        for _ in 0..BATCH {
+            self.socket.recv(&mut room).expect("an answer comes");
+        }
     }
 }
 
-/// The work of `src/transport/udp.rs` between two system calls, but for what it reads ahead.
+fn load(folder: &Path) -> Arc<Snapshot> {
+    let fresh = prepare::run(&folder.join("meridian.yaml"), None, None, 1).unwrap_or_else(|refused| {
+        panic!("{}", meridian::testing::finding::render::text(&refused.0, &refused.1, false));
+    });
+    Arc::new(fresh.snapshot)
+}
+
+/// What `src/transport/udp.rs` does for the datagrams of its batches, one by one.
 #[inline(never)]
-fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question], room: &mut [u8]) {
-    let (mut draws, mut scratch) = (Draws::seeded(), Scratch::default());
-    for batch in 0..QUERIES / BATCH {
+fn answer_all(published: &Published, block: &CounterBlock, questions: &[Asked]) -> usize {
+    let (mut draws, mut scratch, mut room) = (Draws::seeded(), Scratch::default(), [0; 1232]);
+    for batch in questions.chunks(BATCH).cycle().take(QUERIES / BATCH) {
         block.received(BATCH as u64);
         let service = published.served();
         let epoch_secs = clock::cookie_secs();
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            for question in &questions[batch % (DIFFERENT / BATCH) * BATCH..][..BATCH] {
+            for question in batch {
                 let client = Client { address: question.client, transport: Transport::Udp };
                 let moment = QueryContext { draw: draws.draw(), epoch_secs };
-                answer::respond_by(&mut scratch, &service.snapshot, &question.packet, &client, moment, room);
+                let snapshot = &service.snapshot;
+                answer::respond_by(&mut scratch, snapshot, &question.packet, &client, moment, &mut room);
                 block.answered(&service, &scratch.outcome);
             }
         }));
     }
+    QUERIES
 }
 
-fn measure(word: &str) -> ExitCode {
+/// Instructions of one query, and the profile.
+type Counted = (u64, PathBuf);
+
+/// What Valgrind has counted of a world: for each kind the whole and the answer, then each stage.
+struct Figures {
+    kinds: Vec<(Kind, Counted, Counted)>,
+    stages: Vec<Counted>,
+}
+
+fn measure(word: &str, keys: &[String]) -> ExitCode {
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("skipped: valgrind is not installed");
         return ExitCode::SUCCESS;
     }
+    let folders: Vec<PathBuf> = WORLDS.iter().map(|world| folder(world.word)).collect();
+    // One world on each core.
+    let found: Vec<Figures> = std::thread::scope(|scope| {
+        let running: Vec<_> = WORLDS
+            .iter()
+            .zip(&folders)
+            .map(|(world, folder)| scope.spawn(move || count(world, folder, keys)))
+            .collect();
+        running.into_iter().map(|run| run.join().expect("the measured run succeeds")).collect()
+    });
     let mut figures = BTreeMap::new();
-    for names in SIZES {
-        let folder = folder(names);
-        World::new(size(names)).write(&folder, 5300);
-        let (workloads, stages) = count(names, &folder);
-        for (workload, (per_query, dump)) in Workload::ALL.into_iter().zip(workloads) {
-            println!("{:>10} names  {:<10} {per_query:>6} instructions", names, workload.word());
+    for (world, found) in WORLDS.iter().zip(&found) {
+        tell(world, found);
+        for (kind, (whole, profile), (answer, _)) in &found.kinds {
+            let at = if world.kinds.is_none() { String::new() } else { format!("@{}", world.word) };
+            figures.insert(format!("{}{at}", kind.word()), [*whole, *answer]);
             if word == "print" {
-                println!("{}", costliest(&dump));
+                println!("\n{}{at}\n{}", kind.word(), costliest(profile));
             }
-            figures.insert(format!("{}@{names}", workload.word()), per_query);
         }
-        if names == SIZES[0] {
-            tell_stages(&folder, &stages);
-        }
-        let _ = fs::remove_dir_all(&folder);
+    }
+    if word == "print" {
+        tell_stages(&folders[0], &found[0].stages);
+    }
+    for folder in folders {
+        let _ = fs::remove_dir_all(folder);
     }
     match word {
         "check" => check(&figures),
         "write" => {
-            let baseline =
-                serde_json::json!({ "compiler": compiler(), "queries": QUERIES, "instructions": figures });
+            let baseline = serde_json::json!({ "compiler": compiler(), "queries": QUERIES,
+                "columns": ["whole", "answer"], "instructions": figures });
             fs::write(BASELINE, format!("{baseline:#}\n")).expect("the baseline can be written");
             ExitCode::SUCCESS
         }
@@ -176,19 +296,31 @@ fn measure(word: &str) -> ExitCode {
     }
 }
 
-fn folder(names: usize) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("meridian-instructions-{names}-{}", std::process::id()));
+/// The table of a world.
+fn tell(world: &Measured, found: &Figures) {
+    println!(
+        "\n{} world: {} names, {} networks\n{:<42} {:>7} {:>7} {:>7} {:>6}",
+        world.word, world.size.names, world.size.networks, "question", "whole", "answer", "aim", "ratio"
+    );
+    for (kind, (whole, _), (answer, _)) in &found.kinds {
+        let row = Kind::ROWS.iter().find(|row| row.0 == *kind).expect("each kind has a row");
+        let (aim, ratio) = row.3.map_or_else(Default::default, |aim| {
+            (aim.to_string(), format!("{:.2}", *whole as f64 / aim as f64))
+        });
+        println!("{:<42} {whole:>7} {answer:>7} {aim:>7} {ratio:>6}", row.2);
+    }
+}
+
+fn folder(word: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("meridian-instructions-{word}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder can be made");
     folder
 }
 
-/// Instructions of one query, and the profile.
-type Counted = (u64, PathBuf);
-
 /// The stages of an answer beside what each may cost; time here and now, which is the machine's.
 fn tell_stages(folder: &Path, counted: &[Counted]) {
-    let world = World::new(size(SIZES[0]));
-    let published = load(folder);
+    let world = Ordinary::new(WORLDS[0].size);
+    let published = Published::new(load(folder), 1);
     let block = CounterBlock::single_writer(Lane::Udp, 0);
     let service = published.served();
     let mut rows = stages::stages(&world, &service, &block).into_iter().zip(counted);
@@ -204,38 +336,37 @@ fn tell_stages(folder: &Path, counted: &[Counted]) {
             instructions.saturating_sub(*idle)
         );
     }
-    println!();
 }
 
-/// Runs [`drive`] under Valgrind; for each workload, then each stage, the instructions of one query
-/// and the profile.
-fn count(names: usize, folder: &Path) -> (Vec<Counted>, Vec<Counted>) {
+/// Writes a world, and runs [`drive`] on it under Valgrind.
+fn count(world: &Measured, folder: &Path, keys: &[String]) -> Figures {
+    Ordinary::new(world.size).write(folder, 5300);
     let out = folder.join("profile");
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
-        .args(["--toggle-collect=instructions::measured", "--dump-after=instructions::measured"])
+        .args(["--toggle-collect=instructions::measured", "--dump-before=instructions::counted"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe().expect("this program has a path"))
-        .args(["drive", &names.to_string()])
+        .args(["drive", world.word])
         .arg(folder)
+        .args(keys)
         .status()
         .expect("valgrind starts");
     assert!(status.success(), "the measured run failed");
-    let mut counted: Vec<Counted> = (1..)
-        .map_while(|number| {
-            let dump = PathBuf::from(format!("{}.{number}", out.display()));
-            let text = fs::read_to_string(&dump).ok()?;
-            let totals = text
-                .lines()
-                .find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
-            let total: u64 =
-                totals.and_then(|number| number.trim().parse().ok()).expect("a profile has its sum");
-            Some((total / (QUERIES / BATCH * BATCH) as u64, dump))
-        })
-        .collect();
-    assert!(counted.len() > Workload::ALL.len(), "valgrind writes one profile for each workload and stage");
-    let stages = counted.split_off(Workload::ALL.len());
-    (counted, stages)
+    let mut counted = (1..).map_while(|number| {
+        let dump = PathBuf::from(format!("{}.{number}", out.display()));
+        let text = fs::read_to_string(&dump).ok()?;
+        let totals = text
+            .lines()
+            .find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
+        let total: u64 = totals.and_then(|number| number.trim().parse().ok()).expect("a profile has its sum");
+        Some((total / QUERIES as u64, dump))
+    });
+    let mut of_kind = |kind| Some((kind, counted.next()?, counted.next()?));
+    let kinds = world.kinds(keys);
+    let found: Vec<_> = kinds.iter().map_while(|kind| of_kind(*kind)).collect();
+    assert_eq!(found.len(), kinds.len(), "valgrind writes two profiles for each kind");
+    Figures { kinds: found, stages: counted.collect() }
 }
 
 /// The functions that cost most, each without those it calls.
@@ -251,18 +382,24 @@ fn compiler() -> String {
     told.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
-fn check(figures: &BTreeMap<String, u64>) -> ExitCode {
+fn check(figures: &BTreeMap<String, [u64; 2]>) -> ExitCode {
     let text = fs::read_to_string(BASELINE).expect("the baseline is in the tree");
     let baseline: serde_json::Value = serde_json::from_str(&text).expect("the baseline is JSON");
     if baseline["compiler"] != compiler().as_str() {
         println!("note: the baseline is of {}, this is {}", baseline["compiler"], compiler());
     }
     let mut worse = false;
-    for (what, now) in figures {
-        let Some(before) = baseline["instructions"][what].as_u64() else { continue };
-        if now * 1000 > before * (1000 + GROWTH_PER_MILLE) {
-            println!("{what}: {now} instructions, {before} in the baseline");
-            worse = true;
+    for (key, now) in figures {
+        for (at, (word, now)) in ["whole", "answer"].into_iter().zip(now).enumerate() {
+            let Some(before) = baseline["instructions"][key][at].as_u64() else {
+                println!("{key}, {word}: not in the baseline");
+                worse = true;
+                continue;
+            };
+            if now * 1000 > before * (1000 + GROWTH_PER_MILLE) {
+                println!("{key}, {word}: {now} instructions, {before} in the baseline");
+                worse = true;
+            }
         }
     }
     if worse { ExitCode::FAILURE } else { ExitCode::SUCCESS }

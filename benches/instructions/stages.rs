@@ -4,10 +4,11 @@
 //! an answer, and a stage that has grown is found here.
 
 use crate::DIFFERENT;
-use crate::world::{Question, Workload, World};
-use meridian::testing::answer::{Disposition, Outcome};
+use crate::world::ordinary::{Asked, Kind, Ordinary};
+use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::ServedSnapshot;
+use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::choose::sole;
 use meridian::testing::steer::table::V4;
 use meridian::testing::wire::edns::ResponseOptions;
@@ -29,14 +30,14 @@ pub struct Stage<'a> {
 }
 
 /// What costs nothing but the loop around it, then every stage.
-pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a CounterBlock) -> Vec<Stage<'a>> {
-    let questions = world.questions(Workload::GeoEcs, DIFFERENT);
-    let names: Vec<Query> = world.questions(Workload::Static, DIFFERENT).iter().map(read).collect();
+pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a CounterBlock) -> Vec<Stage<'a>> {
+    let questions = world.questions(Kind::OneV4, DIFFERENT);
+    let names: Vec<Query> = world.questions(Kind::Static, DIFFERENT).iter().map(read).collect();
     let asked: Vec<Query> = questions.iter().map(read).collect();
     let snapshot = &*service.snapshot;
-    let policy = &snapshot.steering.policies[0];
+    let policy = &snapshot.steering.policies[policy_of(snapshot, &questions[0]) as usize];
     let routes = &policy.routes[0].v4;
-    let view = snapshot.status.view(0);
+    let view = snapshot.status.view(policy_of(snapshot, &questions[0]));
     let bits: Vec<u32> = asked.iter().map(bits_of).collect();
     let plans: Vec<usize> =
         bits.iter().map(|bits| policy.choices[routes.lookup(*bits).0 as usize][0] as usize).collect();
@@ -123,6 +124,13 @@ pub fn stages<'a>(world: &World, service: &'a ServedSnapshot, block: &'a Counter
     ]
 }
 
+/// The policy that decides a question.
+fn policy_of(snapshot: &Snapshot, question: &Asked) -> u32 {
+    let client = Client { address: question.client, transport: Transport::Udp };
+    let context = QueryContext { draw: 1, epoch_secs: 1 };
+    respond(snapshot, &question.packet, &client, context, &mut [0; 1232]).policy.expect("a steered name")
+}
+
 /// Nanoseconds of one run, the loop included.
 pub fn nanoseconds(stage: &mut Stage<'_>) -> f64 {
     const ROUNDS: usize = 1_000_000;
@@ -133,7 +141,7 @@ pub fn nanoseconds(stage: &mut Stage<'_>) -> f64 {
     begun.elapsed().as_nanos() as f64 / ROUNDS as f64
 }
 
-fn read(question: &Question) -> Query {
+fn read(question: &Asked) -> Query {
     read_packet(&question.packet)
 }
 

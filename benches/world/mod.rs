@@ -2,7 +2,9 @@
 //! the questions that fit it. Measurements on two machines are of the same world.
 #![allow(dead_code)] // each benchmark uses a part
 
-use ipnet::{IpNet, Ipv4Net};
+pub mod ordinary;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::sys::clock;
@@ -12,7 +14,7 @@ use meridian::testing::wire::rr::RrType;
 use mmdb_writer::{Value, Writer};
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 /// Countries of the world, with the continent that databases give, in the order of their PoPs.
@@ -135,10 +137,96 @@ impl Dice {
 /// The world: what is written, and what is asked of it.
 pub struct World {
     pub size: WorldSize,
-    /// Network, number of its country.
-    networks: Vec<(Ipv4Net, usize)>,
-    /// The same of loopback, if it is to have countries.
+    countries: Countries,
+}
+
+/// Networks, each with the number of its country.
+#[derive(Default)]
+struct Countries {
+    v4: Vec<(Ipv4Net, usize)>,
+    v6: Vec<(Ipv6Net, usize)>,
+    /// Those of loopback, if it is to have countries.
     loopback: Vec<(Ipv4Net, usize)>,
+}
+
+impl Countries {
+    /// So many networks of IPv4.
+    fn of_v4(count: usize, dice: &mut Dice) -> Countries {
+        let mut networks = Vec::with_capacity(count);
+        let (mut block, mut at) = (0, u32::from(FIRST[0].0) << 24);
+        while networks.len() < count {
+            let length = 20 + dice.roll(5) as u8;
+            let size = 1u32 << (32 - length);
+            at = at.next_multiple_of(size);
+            let (_, last) = FIRST[block];
+            if at >> 24 > u32::from(last) {
+                block += 1;
+                assert!(block < FIRST.len(), "IPv4 does not hold as many networks");
+                at = u32::from(FIRST[block].0) << 24;
+            }
+            let country = dice.roll(COUNTRIES.len());
+            networks.push((Ipv4Net::new(at.into(), length).expect("a length up to 32"), country));
+            at += size;
+        }
+        Countries { v4: networks, ..Countries::default() }
+    }
+
+    /// Networks of both families, a quarter of them of IPv6, and those of loopback.
+    fn of_both(size: WorldSize) -> Countries {
+        let mut dice = Dice(size.seed);
+        let mut countries = Countries::of_v4(size.networks - size.networks / 4, &mut dice);
+        // The upper half of an address.
+        let mut at = 0x2a00_u64 << 48;
+        while countries.v6.len() < size.networks / 4 {
+            let length = 32 + dice.roll(13) as u8;
+            let size = 1u64 << (64 - length);
+            at = at.next_multiple_of(size);
+            let network = Ipv6Net::new(Ipv6Addr::from(u128::from(at) << 64), length);
+            countries.v6.push((network.expect("a length up to 128"), dice.roll(COUNTRIES.len())));
+            at += size;
+        }
+        countries.add_loopback(size.seed);
+        countries
+    }
+
+    fn add_loopback(&mut self, seed: u64) {
+        let mut dice = Dice(seed ^ 0x100b);
+        let network =
+            |number: u32| Ipv4Net::new((127 << 24 | number << 8).into(), 24).expect("a length up to 32");
+        self.loopback =
+            (1 << 8..1 << 15).map(|number| (network(number), dice.roll(COUNTRIES.len()))).collect();
+    }
+
+    /// The start of some /24, and its country.
+    fn roll_v4(&self, dice: &mut Dice) -> (Ipv4Addr, usize) {
+        let (network, country) = self.v4[dice.roll(self.v4.len())];
+        let below = dice.roll(1 << (24 - network.prefix_len())) as u32;
+        ((network.network().to_bits() + (below << 8)).into(), country)
+    }
+
+    /// The start of some /56, and its country.
+    fn roll_v6(&self, dice: &mut Dice) -> (Ipv6Addr, usize) {
+        let (network, country) = self.v6[dice.roll(self.v6.len())];
+        let below = dice.roll(1 << (56 - network.prefix_len())) as u128;
+        ((network.network().to_bits() + (below << 72)).into(), country)
+    }
+}
+
+/// A database of countries and continents.
+fn database(countries: &Countries) -> Vec<u8> {
+    let mut writer = Writer::builder("Bench-Country").build();
+    let v4 = countries.v4.iter().chain(&countries.loopback);
+    let v4 = v4.map(|(network, country)| (IpNet::V4(*network), *country));
+    let v6 = countries.v6.iter().map(|(network, country)| (IpNet::V6(*network), *country));
+    for (network, country) in v4.chain(v6) {
+        let (country, continent) = COUNTRIES[country];
+        let record = Value::map([
+            ("continent", Value::map([("code", continent)])),
+            ("country", Value::map([("iso_code", country)])),
+        ]);
+        writer.insert_value(network, record).expect("disjoint networks");
+    }
+    writer.to_bytes().expect("a database within limits")
 }
 
 /// Adds a cookie that a server with our secret has just given.
@@ -146,8 +234,9 @@ fn add_cookie(packet: &mut Vec<u8>, client: IpAddr, dice: &mut Dice) {
     let asked = CookieOption::parse(&(dice.roll(usize::MAX) as u64).to_be_bytes()).expect("a client cookie");
     let secrets = Secrets::new(&[COOKIE_SECRET.to_be_bytes()]);
     let (_, whole) = secrets.answer(&asked, client, clock::cookie_secs()).expect("there is a secret");
-    // The OPT is empty and stands last.
-    *packet.last_mut().expect("a query") = 4 + whole.len() as u8;
+    // The OPT stands last, and has few octets: behind the question, its name, type, class and TTL.
+    let end_of_name = 12 + packet[12..].iter().position(|octet| *octet == 0).expect("a name has an end");
+    packet[end_of_name + 15] += 4 + whole.len() as u8;
     packet.extend([0, 10, 0, whole.len() as u8]);
     packet.extend(whole);
 }
@@ -163,33 +252,12 @@ fn host_address(host: usize) -> Ipv4Addr {
 
 impl World {
     pub fn new(size: WorldSize) -> World {
-        let mut dice = Dice(size.seed);
-        let mut networks = Vec::with_capacity(size.networks);
-        let (mut block, mut at) = (0, u32::from(FIRST[0].0) << 24);
-        while networks.len() < size.networks {
-            let length = 20 + dice.roll(5) as u8;
-            let size = 1u32 << (32 - length);
-            at = at.next_multiple_of(size);
-            let (_, last) = FIRST[block];
-            if at >> 24 > u32::from(last) {
-                block += 1;
-                assert!(block < FIRST.len(), "IPv4 does not hold as many networks");
-                at = u32::from(FIRST[block].0) << 24;
-            }
-            let country = dice.roll(COUNTRIES.len());
-            networks.push((Ipv4Net::new(at.into(), length).expect("a length up to 32"), country));
-            at += size;
-        }
-        World { size, networks, loopback: Vec::new() }
+        World { size, countries: Countries::of_v4(size.networks, &mut Dice(size.seed)) }
     }
 
     /// With networks of loopback in the database, so that resolvers that ask over it have places.
     pub fn with_loopback(mut self) -> World {
-        let mut dice = Dice(self.size.seed ^ 0x100b);
-        let network =
-            |number: u32| Ipv4Net::new((127 << 24 | number << 8).into(), 24).expect("a length up to 32");
-        self.loopback =
-            (1 << 8..1 << 15).map(|number| (network(number), dice.roll(COUNTRIES.len()))).collect();
+        self.countries.add_loopback(self.size.seed);
         self
     }
 
@@ -202,10 +270,10 @@ impl World {
     fn question(&self, workload: Workload, dice: &mut Dice) -> Question {
         let resolver = IpAddr::from([127, 0, 0, 1]);
         let host = dice.roll(self.size.names);
-        let networks = if workload == Workload::GeoSource && !self.loopback.is_empty() {
-            &self.loopback
+        let networks = if workload == Workload::GeoSource && !self.countries.loopback.is_empty() {
+            &self.countries.loopback
         } else {
-            &self.networks
+            &self.countries.v4
         };
         let (network, country) = networks[dice.roll(networks.len())];
         let (name, expected) = match workload {
@@ -288,16 +356,7 @@ impl World {
 
     /// A database of countries and continents.
     pub fn database(&self) -> Vec<u8> {
-        let mut writer = Writer::builder("Bench-Country").build();
-        for (network, country) in self.networks.iter().chain(&self.loopback) {
-            let (country, continent) = COUNTRIES[*country];
-            let record = Value::map([
-                ("continent", Value::map([("code", continent)])),
-                ("country", Value::map([("iso_code", country)])),
-            ]);
-            writer.insert_value(IpNet::V4(*network), record).expect("disjoint networks");
-        }
-        writer.to_bytes().expect("a database within limits")
+        database(&self.countries)
     }
 }
 

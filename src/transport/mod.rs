@@ -14,6 +14,8 @@ pub(crate) mod draw;
 #[cfg(feature = "portable")]
 pub(crate) mod portable;
 pub(crate) mod slow_path;
+#[cfg(target_os = "linux")]
+pub(crate) mod stepped;
 pub(crate) mod tcp;
 #[cfg(target_os = "linux")]
 pub(crate) mod udp;

@@ -40,27 +40,51 @@ pub(crate) struct WorkerContext {
 
 /// Serves until told to stop.
 pub(crate) fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
-    let mut batch = Batch::new(worker_context.batch);
-    let mut worker_scratch = WorkerScratch {
-        draws: Draws::seeded(),
-        scratch: Scratch::default(),
-        prefetcher: Prefetcher::default(),
-    };
+    let mut kept = Kept::new(worker_context.batch);
     while !worker_context.stop.load(Ordering::Relaxed) {
-        worker_context.block.turned();
-        match batch.receive(&worker_context.socket) {
-            Ok(count) => {
-                let epoch_secs = clock::cookie_secs();
-                drops.count(worker_context, epoch_secs);
-                if count > 0 {
-                    answer_batch(worker_context, &mut batch, count, epoch_secs, &mut worker_scratch);
-                }
+        turn(worker_context, &mut kept, drops);
+    }
+}
+
+/// One turn of the loop: what the socket has, or nothing after its time-out, is answered. Gives how
+/// many datagrams that were.
+#[inline(always)]
+pub(crate) fn turn(worker_context: &WorkerContext, kept: &mut Kept, drops: &mut Drops) -> usize {
+    worker_context.block.turned();
+    match kept.batch.receive(&worker_context.socket) {
+        Ok(count) => {
+            let epoch_secs = clock::cookie_secs();
+            drops.count(worker_context, epoch_secs);
+            if count > 0 {
+                answer_batch(worker_context, &mut kept.batch, count, epoch_secs, &mut kept.worker_scratch);
             }
-            Err(error) => {
-                worker_context.block.dropped(Dropped::SocketError, 1);
-                tracing::debug!(%error, "a UDP socket does not receive");
-                std::thread::sleep(PAUSE);
-            }
+            count
+        }
+        Err(error) => {
+            worker_context.block.dropped(Dropped::SocketError, 1);
+            tracing::debug!(%error, "a UDP socket does not receive");
+            std::thread::sleep(PAUSE);
+            0
+        }
+    }
+}
+
+/// What a worker keeps from one turn to the next.
+pub(crate) struct Kept {
+    batch: Batch,
+    worker_scratch: WorkerScratch,
+}
+
+impl Kept {
+    /// For batches of so many datagrams.
+    pub(crate) fn new(batch: usize) -> Kept {
+        Kept {
+            batch: Batch::new(batch),
+            worker_scratch: WorkerScratch {
+                draws: Draws::seeded(),
+                scratch: Scratch::default(),
+                prefetcher: Prefetcher::default(),
+            },
         }
     }
 }

@@ -1,0 +1,72 @@
+//! A worker whose turns are taken from outside, one by one: a benchmark that counts a turn counts
+//! what a worker of the fast lane does in service, system calls and all, and no wait.
+
+use crate::shared::Shared;
+use crate::shared::counters::{CounterBlock, Counters, Lane};
+use crate::shared::descriptors::Descriptors;
+use crate::shared::operator_view::OperatorView;
+use crate::shared::published::Published;
+use crate::shared::tasks::TaskBoard;
+use crate::snapshot::Snapshot;
+use crate::sys::socket::{self, Buffers};
+use crate::transport::slow_path::{FarEnd, SlowPathQueue};
+use crate::transport::udp::{self, Drops, Kept, WorkerContext};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// The worker.
+pub struct SteppedWorker {
+    worker_context: WorkerContext,
+    kept: Kept,
+    drops: Drops,
+    /// Held so that the queue is open.
+    _far_end: FarEnd,
+}
+
+impl SteppedWorker {
+    /// Opens a socket as service does, to answer from one snapshot in batches of so many.
+    pub fn open(address: SocketAddr, snapshot: Arc<Snapshot>, batch: usize) -> io::Result<SteppedWorker> {
+        let block = Arc::new(CounterBlock::single_writer(Lane::Udp, 0));
+        let (slow_path, far_end) = SlowPathQueue::new();
+        let shared = Shared::new(
+            Published::new(snapshot, 1),
+            Counters::new(vec![Arc::clone(&block)], Arc::default()),
+            OperatorView::default(),
+            Arc::new(TaskBoard::new(1)),
+            Arc::new(Descriptors::default()),
+        );
+        let worker_context = WorkerContext {
+            socket: Arc::new(socket::worker(address, Buffers::default())?),
+            shared: Arc::new(shared),
+            block,
+            slow_path,
+            batch,
+            cpu: None,
+            stop: Arc::new(AtomicBool::new(false)),
+        };
+        Ok(SteppedWorker {
+            worker_context,
+            kept: Kept::new(batch),
+            drops: Drops::default(),
+            _far_end: far_end,
+        })
+    }
+
+    /// Where it is asked.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.worker_context.socket.local_addr()
+    }
+
+    /// What it answers from.
+    pub fn published(&self) -> &Published {
+        &self.worker_context.shared.published
+    }
+
+    /// One turn of the loop; gives how many datagrams it took.
+    #[inline(never)]
+    pub fn turn(&mut self) -> usize {
+        udp::turn(&self.worker_context, &mut self.kept, &mut self.drops)
+    }
+}
