@@ -12,6 +12,7 @@ mod networks;
 mod other_words;
 mod place;
 mod policy;
+mod pop_names;
 mod pops;
 mod probes;
 mod scalar;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use deployment::read_deployment;
 pub(crate) use deployment::{Reading, Recall};
+pub(crate) use pop_names::pop_names;
 pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::folder::is_zone_file;
