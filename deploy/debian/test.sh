@@ -87,9 +87,11 @@ try() {
     else
         say "skipped: no dig"
     fi
+    [ "$(cat /run/meridian/meridian.pid)" = "$server" ] || fail "the pid file has another number"
     /usr/bin/meridian reload --config "$folder/meridian.yaml" | sed 's/^/   /'
     kill -TERM "$server"
     wait "$server" || fail "the server ends with status $?"
+    [ ! -e /run/meridian/meridian.pid ] || fail "the server leaves its pid file"
     trap 'rm -rf "$scratch"' EXIT
     [ -n "$(ls -A /var/lib/meridian)" ] || fail "the state folder is empty"
 
@@ -107,8 +109,8 @@ try() {
     say "after remove: $(find /etc/meridian -type f | wc -l) files in /etc/meridian, and the state"
 
     dpkg -P meridian >"$scratch/purge" 2>&1 || { cat "$scratch/purge"; fail "dpkg -P"; }
-    left="$(find /etc /usr/bin /usr/lib/systemd /usr/share/man /usr/share/doc /usr/share/meridian /usr/share/bash-completion \
-        /usr/share/zsh /usr/share/fish /var/lib -xdev -name '*meridian*' 2>/dev/null || true)"
+    left="$(find /etc /usr/bin /usr/lib/systemd /usr/share/man /usr/share/doc /usr/share/bash-completion \
+        /usr/share/zsh /usr/share/fish /usr/share/meridian /var/lib -xdev -name '*meridian*' 2>/dev/null || true)"
     [ -z "$left" ] || fail "purge leaves: $left"
     getent passwd meridian >/dev/null || fail "purge takes the user"
     say "after purge: nothing but the user"

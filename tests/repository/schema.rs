@@ -104,6 +104,24 @@ fn every_sample_names_its_schema_and_passes() {
     assert!(found >= 12, "{found} sample files");
 }
 
+/// The files that the package's server makes lie in the folders that the unit makes for it, and the
+/// unit says so.
+#[test]
+fn the_example_of_the_package_fits_the_unit() {
+    let unit = std::fs::read_to_string(top().join("deploy/meridian.service")).unwrap();
+    let text = std::fs::read_to_string(top().join("deploy/debian/etc/meridian.yaml")).unwrap();
+    let example: Value = serde_yaml::from_str(&text).unwrap();
+    for (made, folder, key, path) in [
+        ("RuntimeDirectory=meridian\n", "/run/meridian/", "control:", &example["listen"]["control"]),
+        ("RuntimeDirectory=meridian\n", "/run/meridian/", "pid_file:", &example["pid_file"]),
+        ("StateDirectory=meridian\n", "/var/lib/meridian", "state:", &example["state"]),
+    ] {
+        let path = path.as_str().unwrap_or_else(|| panic!("the example has no `{key}`"));
+        assert!(path.starts_with(folder) && unit.contains(made), "{key} {path}");
+        assert!(unit.contains(&format!("{key} {path}")), "the unit does not tell `{key} {path}`");
+    }
+}
+
 /// Also with every key that the sample shows as a comment.
 #[test]
 fn the_commented_samples_pass() {
